@@ -1,0 +1,1 @@
+"""The only modules that start processes, read the network or keep a cache."""

@@ -1,0 +1,36 @@
+"""What can go wrong, split by who must act; ``cli`` alone turns these into text and a status."""
+
+
+class OnebinError(Exception):
+    """Something that stops a build, with the way out.
+
+    ``str()`` of it is one line that names the thing and what is wrong with it;
+    ``hint``, where there is one, is one line that says what to do.
+    """
+
+    exit_status = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ProjectError(OnebinError):
+    """The project must change: its ``pyproject.toml``, its code or its dependencies."""
+
+    exit_status = 2
+
+
+class ToolError(OnebinError):
+    """The machine must change: a tool, a source or the network is missing, or a program failed.
+
+    ``detail`` holds the last lines the program printed, as it printed them.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", detail: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.detail = detail
+
+
+class ImageError(OnebinError):
+    """An image or an executable is not what its format says."""

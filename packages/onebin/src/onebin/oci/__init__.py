@@ -1,0 +1,1 @@
+"""OCI images: built, written and checked with no engine."""
