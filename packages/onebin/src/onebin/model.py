@@ -18,6 +18,170 @@ Architecture = Literal["amd64", "arm64"]
 ARCHITECTURES: dict[Machine, Architecture] = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """What the executable runs: ``sys.exit(module.function())``, or ``module`` as ``__main__``."""
+
+    module: str
+    function: str = ""
+
+
+class Options(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True
+):
+    """``[tool.onebin]`` of a project's ``pyproject.toml``."""
+
+    entry_point: str = ""
+    """A name of ``[project.scripts]``, or ``module:function``; may be empty if there is one script."""
+    source: str = ""
+    """The directory that holds the importable code; ``src`` or the project itself if empty."""
+    lock: str = "onebin.lock"
+    """Pinned run-time requirements with hashes, relative to the project."""
+    build_lock: str = ""
+    """Pinned build requirements of source distributions, with hashes, relative to the project."""
+    include: tuple[str, ...] = ()
+    """Modules to freeze although nothing imports them where onebin can see it; ``pkg.*`` for all."""
+    exclude: tuple[str, ...] = ()
+    """Modules to leave out although something imports them; ``pkg.*`` for all below."""
+    asserts: bool = True
+    """Keep ``assert`` statements."""
+    docstrings: bool = False
+    """Keep docstrings."""
+    optimize: Literal["speed", "size"] = "speed"
+    """How the C parts are compiled: -O2 or -Os."""
+    python_source: str = ""
+    """Where CPython's source is; see ``PythonSource``. Empty is the pinned default."""
+    image: "ImageSettings" = msgspec.field(default_factory=lambda: ImageSettings())
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A Python project as its ``pyproject.toml`` describes it."""
+
+    root: Path
+    name: str
+    """As ``[project]`` spells it; the executable's name too."""
+    version: str
+    entry: Entry
+    code: Path
+    """The directory its modules are imported from."""
+    dependencies: tuple[str, ...]
+    """PEP 508 requirements, as written."""
+    options: Options
+    description: str = ""
+    licence: str = ""
+    """An SPDX expression."""
+    source_url: str = ""
+
+
+class Pin(msgspec.Struct, frozen=True, order=True):
+    """One distribution of the index at one version."""
+
+    name: str
+    """Normalised (PEP 503)."""
+    version: str
+    hashes: tuple[str, ...]
+    """``sha256:…`` of every file that may stand for it."""
+
+
+class PythonSource(msgspec.Struct, frozen=True):
+    """Which CPython, and where its source comes from.
+
+    ``origin`` is ``auto`` (python.org, else the distribution's signed source package),
+    ``apt`` (that package alone), a URL or file of a tarball, or a directory.
+    """
+
+    version: str
+    sha256: str
+    """Of the tarball; empty only where apt's signatures or a directory's contents stand for it."""
+    origin: str = "auto"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """All that will be done, decided before anything that costs time or touches the net."""
+
+    project: Project
+    machine: Machine
+    python: PythonSource
+    toolchain: str
+    """The compiler, pinned: ``ziglang 0.17.1``."""
+    distributions: tuple[Pin, ...]
+    """What the project needs at run time."""
+    build_pins: tuple[Pin, ...]
+    """What building them may use; anything else is taken unpinned."""
+
+
+class Toolchain(msgspec.Struct, frozen=True):
+    """Where the pinned compiler's programs are: ``cc``, ``c++``, ``ar``, ``ranlib``, ``ld``."""
+
+    bin: Path
+    key: str
+    """Names the compiler, its version and the flags every compilation gets."""
+
+
+class Runtime(msgspec.Struct, frozen=True):
+    """A static CPython: an interpreter that runs here, and the archives to link another from."""
+
+    root: Path
+    python: Path
+    """Static interpreter with every module, used to compile and to run build back ends."""
+    stdlib: Path
+    include: Path
+    archives: tuple[Path, ...]
+    """In link order."""
+    builtins: dict[str, str]
+    """C modules the archives can provide, each with its initialiser's symbol (or ``NULL``)."""
+    version: str
+    key: str
+
+
+class Extension(msgspec.Struct, frozen=True):
+    """A C extension module, as one relocatable object with one global symbol of its own."""
+
+    module: str
+    """Dotted name."""
+    object: Path
+    symbol: str
+    """The renamed ``PyInit`` function."""
+    libraries: tuple[str, ...] = ()
+    """System libraries it wants, as given to ``-l``; libc's own parts are left out."""
+
+
+class Distribution(msgspec.Struct, frozen=True):
+    """One installed distribution: a directory of importable code, and its C extensions."""
+
+    pin: Pin
+    code: Path
+    extensions: tuple[Extension, ...] = ()
+
+
+class FrozenModule(msgspec.Struct, frozen=True):
+    """One module's compiled code."""
+
+    name: str
+    is_package: bool
+    code: Path
+    """A file of marshalled code."""
+    size: int
+    """Bytes."""
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A module that is imported somewhere and is not in the executable, with the reason."""
+
+    module: str
+    importer: str
+    reason: str
+
+
+class Frozen(msgspec.Struct, frozen=True):
+    """Every module the executable will hold."""
+
+    modules: tuple[FrozenModule, ...]
+    builtins: tuple[str, ...]
+    """C modules of CPython to link."""
+    extensions: tuple[Extension, ...]
+    left_out: tuple[LeftOut, ...]
+    key: str
+
 
 class Binary(msgspec.Struct, frozen=True):
     """One finished executable on disk."""
@@ -46,3 +210,41 @@ class ImageSettings(
     """Further labels, beside the ``org.opencontainers.image`` ones taken from ``[project]``."""
     env: dict[str, str] = {}
     """Environment of the container."""
+
+
+ElfKind = Literal[
+    "static", "static-pie", "dynamic", "dynamic-pie", "shared-object", "relocatable", "core"
+]
+
+
+class ElfFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an executable says of itself, read from its headers."""
+
+    machine: str
+    """As ``uname -m`` has it where it is known, else ``machine-<e_machine>``."""
+    bits: Literal[32, 64]
+    little_endian: bool
+    kind: ElfKind
+    static: bool
+    """It starts with no help: an executable without a loader and without libraries."""
+    reasons: tuple[str, ...]
+    """Why it is static, or why it is not."""
+    interpreter: str
+    """The loader it asks for (PT_INTERP); empty for none."""
+    needed: tuple[str, ...]
+    """Libraries it asks for (DT_NEEDED)."""
+    run_paths: tuple[str, ...]
+    """Folders it looks for them in (DT_RPATH, DT_RUNPATH)."""
+    relro: bool
+    """Relocated data becomes read-only after the start (PT_GNU_RELRO)."""
+    bind_now: bool
+    """All symbols are bound at the start; means nothing without libraries."""
+    executable_stack: bool
+    writable_code: int
+    """Segments that may be written and executed."""
+    stack_protector: bool | None
+    """Functions check a canary; None where the file does not tell."""
+    stripped: bool
+    """It has no symbol table."""
+    sections: dict[str, int]
+    """Size in bytes by name; empty where there is no section table."""

@@ -1,0 +1,171 @@
+"""One file with an image in it, for ``docker load``, podman, skopeo and containerd. Write, read.
+
+What we write is an OCI layout in a tar and, beside it, the ``manifest.json`` of
+``docker save`` over the same blobs: each tool finds what it looks for.
+
+Source: OCI image-spec v1.1, image-layout.md; github.com/moby/moby,
+image/spec/v1.2.md ("Combined Image JSON + Filesystem Changeset Format").
+"""
+
+import gzip
+import io
+import posixpath
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from onebin.errors import ImageError
+
+from . import layout, reference, spec, stored, tar
+from .aside import aside
+from .image import Image
+
+MAX_MEMBERS: Final = 10_000
+"""Of an archive: some ten a layer in Docker's older ones, and ``stored.MAX_LAYERS`` layers."""
+MAX_LINKS: Final = 8
+"""From name to name inside an archive; Docker's older ones need one."""
+
+_CHUNK: Final = 1 << 20
+
+
+def pack(image: Image, ref: str) -> bytes:
+    """Give the archive of *image*, called *ref* (``name:tag``): same image, same bytes."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        # Folders are named: Docker before 23 looks for each as it walks.
+        for folder in ("blobs", "blobs/sha256"):
+            info = tarfile.TarInfo(folder)
+            info.type, info.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(info)
+        for name, data in {**layout.files(image, ref), **_docker_files(image, ref)}.items():
+            info = tarfile.TarInfo(name)  # its time is 0, its owner root without a name
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def write(image: Image, path: Path, ref: str) -> None:
+    """Write *image* as the archive *path*, called *ref* (``name:tag``), whole or not at all.
+
+    Raises:
+        ImageError: *path* is a folder, or cannot be written.
+    """
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder", hint="give the name of a file, such as app.tar")
+    with aside(path) as new:
+        new.write_bytes(pack(image, ref))
+
+
+def read(path: Path) -> stored.Stored:
+    """Read the documents of the image in the archive *path*; its layers stay where they are.
+
+    Raises:
+        ImageError: it is not such an archive, or holds no image.
+    """
+    with opened(path) as files:
+        return stored.find(files, what=str(path))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[stored.Blobs]:
+    """Give the files in the archive *path* until the block ends; it may be gzipped.
+
+    Raises:
+        ImageError: it is not a tar, or is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(2) != b"\x1f\x8b":
+                yield _Archive(file, path)
+                return
+            file.seek(0)
+            with tempfile.TemporaryFile() as plain:  # to go back and forth needs a plain file
+                _gunzip(file, plain, path)
+                yield _Archive(plain, path)
+    except OSError as exc:
+        raise ImageError(f"{path} could not be read: {exc.strerror or exc}") from exc
+
+
+def _docker_files(image: Image, ref: str) -> dict[str, bytes]:
+    name = reference.parse(ref).familiar
+    repository, _, tag = name.rpartition(":")
+    entry = {
+        "Config": f"blobs/sha256/{spec.hex_of(image.id)}",
+        "RepoTags": [name],
+        "Layers": [f"blobs/sha256/{spec.hex_of(layer.digest)}" for layer in image.layers],
+    }
+    # "repositories" is what tools older than Docker 1.10 read; docker save still writes it.
+    top = spec.hex_of(image.layers[-1].digest) if image.layers else ""
+    return {
+        "manifest.json": msgspec.json.encode([entry]),
+        "repositories": msgspec.json.encode({repository: {tag: top}}),
+    }
+
+
+def _gunzip(packed: BinaryIO, plain: BinaryIO, path: Path) -> None:
+    total = 0
+    try:
+        with gzip.open(packed) as stream:
+            while chunk := stream.read(_CHUNK):
+                total += len(chunk)
+                if total > stored.MAX_UNPACKED_BYTES:
+                    raise ImageError(f"{path} unpacks to over {stored.MAX_UNPACKED_BYTES} bytes")
+                plain.write(chunk)
+    except (EOFError, zlib.error) as exc:
+        raise ImageError(f"{path} has damaged gzip data: {exc}") from exc
+    plain.seek(0)
+
+
+class _Archive:
+    """``stored.Blobs`` of a tar: the names in it and where the data of each lies."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file, self._path = file, path
+        self._members: dict[str, tar.Member] = {}
+        file.seek(0)
+        for member in tar.Reader(file, what=str(path)):
+            self._members[posixpath.normpath(member.path)] = member
+            if len(self._members) > MAX_MEMBERS:
+                raise ImageError(f"{path} has more than {MAX_MEMBERS} files: not an image archive")
+
+    def open(self, name: str) -> BinaryIO:
+        member = self._follow(name)
+        if member is None:
+            raise ImageError(f"{self._path} has no file {name!r}")
+        return io.BufferedReader(_Slice(self._file, member.offset, member.size))
+
+    def __contains__(self, name: str) -> bool:
+        return self._follow(name) is not None
+
+    def _follow(self, name: str) -> tar.Member | None:
+        """Find a file by its name, through the links older Dockers write for equal layers."""
+        for _ in range(MAX_LINKS):
+            member = self._members.get(name)
+            if member is None or member.kind == "file":
+                return member
+            base = posixpath.dirname(name) if member.kind == "symlink" else ""
+            name = posixpath.normpath(posixpath.join(base, member.link))
+        return None
+
+
+class _Slice(io.RawIOBase):
+    """A part of a file, read as a file."""
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        self._file, self._at, self._end = file, offset, offset + size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        self._file.seek(self._at)
+        data = self._file.read(min(len(buffer), self._end - self._at))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
