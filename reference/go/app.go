@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// app answers requests from what it was given: facts read once, and a clock.
+type app struct {
+	facts     facts
+	now       func() time.Time
+	endpoints []endpoint
+}
+
+func newApp(facts facts, now func() time.Time) *app {
+	return &app{facts: facts, now: now}
+}
+
+// routes is the one route table: what is served and what GET / lists.
+func (a *app) routes() http.Handler {
+	table := []struct {
+		path, description string
+		answer            http.HandlerFunc
+	}{
+		{"/", "Service information", a.index},
+		{"/health", "Health check", a.health},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", notFound)
+	for _, route := range table {
+		pattern := route.path
+		if pattern == "/" {
+			pattern = "/{$}" // a plain slash would match every path
+		}
+		mux.Handle(pattern, getOnly(route.answer))
+		a.endpoints = append(a.endpoints, endpoint{route.path, http.MethodGet, route.description})
+	}
+	return recovered(mux)
+}
+
+func (a *app) index(w http.ResponseWriter, r *http.Request) {
+	now := a.now()
+	uptime := now.Sub(a.facts.started)
+	host, port := client(r)
+	writeJSON(w, http.StatusOK, info{
+		Service: a.facts.service,
+		System:  a.facts.system,
+		Runtime: runtimeNow{
+			UptimeSeconds: int64(uptime.Seconds()),
+			UptimeHuman:   human(uptime),
+			CurrentTime:   now.UTC().Format(time.RFC3339),
+			Timezone:      "UTC",
+		},
+		Request: request{
+			ClientIP:   host,
+			ClientPort: port,
+			UserAgent:  r.UserAgent(),
+			Method:     r.Method,
+			Path:       r.URL.Path,
+		},
+		Endpoints: a.endpoints,
+	})
+}
+
+func (a *app) health(w http.ResponseWriter, _ *http.Request) {
+	now := a.now()
+	writeJSON(w, http.StatusOK, health{
+		Status:        "healthy",
+		Timestamp:     now.UTC().Format(time.RFC3339),
+		UptimeSeconds: int64(now.Sub(a.facts.started).Seconds()),
+	})
+}
+
+func client(r *http.Request) (host string, port int) {
+	host, text, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr, 0
+	}
+	port, _ = strconv.Atoi(text)
+	return host, port
+}
+
+// fault is the JSON of every answer that is not 200.
+type fault struct {
+	Error   string `json:"error"`
+	Message string `json:"message"`
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	writeFault(w, http.StatusNotFound, "Endpoint does not exist")
+}
+
+func getOnly(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			writeFault(w, http.StatusMethodNotAllowed, "Use GET or HEAD")
+			return
+		}
+		next(w, r)
+	})
+}
+
+// recovered turns a panic into a 500 that tells the client nothing of the inside.
+func recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				log.Printf("panic at %q: %v", r.URL.Path, cause)
+				writeFault(w, http.StatusInternalServerError, "The server failed to answer")
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		next.ServeHTTP(w, r)
+		log.Printf("%s %q from %s in %s", r.Method, r.URL.Path, r.RemoteAddr, time.Since(began))
+	})
+}
+
+func writeFault(w http.ResponseWriter, status int, message string) {
+	writeJSON(w, status, fault{http.StatusText(status), message})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil { // not for the types above: they hold strings and numbers
+		panic(err)
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client left: nobody to tell
+}
