@@ -9,7 +9,7 @@ Source: POSIX.1-2017 pax (ustar and extended headers); the GNU tar manual,
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO, Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -46,6 +46,14 @@ _KINDS: Final[dict[bytes, Kind]] = {
 }
 
 
+class Readable(Protocol):
+    """As much of a file as a reading forwards needs."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give *size* bytes, fewer only at the end."""
+        ...
+
+
 class Member(msgspec.Struct, frozen=True):
     """One entry, as its header says; nothing in it is to be trusted."""
 
@@ -72,7 +80,7 @@ class Member(msgspec.Struct, frozen=True):
 class Reader:
     """Walk the members of a tar; after each, its data may be read in part or not at all."""
 
-    def __init__(self, stream: BinaryIO, *, what: str) -> None:
+    def __init__(self, stream: Readable, *, what: str) -> None:
         self._stream = stream
         self._what = what
         self._position = 0
