@@ -1,0 +1,197 @@
+"""The command line: arguments in; on stdout the result, on stderr the story, and an exit status."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+
+from onebin import __version__, pipeline, render
+from onebin.effects.process import run
+from onebin.effects.store import Store, default_root
+from onebin.effects.story import Story
+from onebin.errors import OnebinError, ProjectError, ToolError
+from onebin.model import ARCHITECTURES, Machine
+from onebin.oci import archive, layout
+from onebin.stages import inspect
+
+EXAMPLES: Final = """\
+examples:
+  onebin build packages/service          prints dist/devops-info-service, a static executable
+  onebin build . -o /tmp/app             the same, written where you want it
+  onebin image . --tag app:1.2           writes an OCI layout and an archive for `docker load`,
+                                         prints the image's digest
+  onebin inspect dist/app                what is in it, and what an auditor would say
+  onebin inspect --json dist/app.tar     the same for machines
+  onebin plan . --json                   what would be done, without doing it
+  onebin lock .                          chooses the dependencies' versions anew
+
+exit status: 0 done; 1 something failed; 2 the project or the command line must change.
+environment: ONEBIN_CACHE (where results are kept), SOURCE_DATE_EPOCH (the image's date,
+seconds, 0 if absent), NO_COLOR.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command *arguments* (the process's own if absent) and return its exit status."""
+    options = _parser().parse_args(arguments)
+    colour = _colour(sys.stderr, os.environ)
+    story = Story(
+        open(os.devnull, "w", encoding="utf-8") if options.quiet else sys.stderr,  # noqa: PTH123, SIM115
+        terminal=sys.stderr.isatty() and not options.quiet,
+        colour=colour,
+    )
+    tools = pipeline.Tools(run, Store(default_root(os.environ)), story)
+    command: Callable[[argparse.Namespace, pipeline.Tools], int] = options.command
+    try:
+        return command(options, tools)
+    except OnebinError as exc:
+        _explain(exc, colour=colour)
+        return exc.exit_status
+    except KeyboardInterrupt:
+        print("onebin: interrupted; nothing was written", file=sys.stderr)
+        return 130  # 128 + SIGINT, as a shell has it
+
+
+def _build(options: argparse.Namespace, tools: pipeline.Tools) -> int:
+    built = pipeline.build(options.project, _machine(), tools)
+    target = options.output or built.plan.project.root / "dist" / built.binary.name
+    _put(built.binary.path, target)
+    print(_relative(target))
+    return 0
+
+
+def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
+    epoch = _epoch(os.environ)
+    built = pipeline.build(options.project, _machine(), tools)
+    made = pipeline.image(built, epoch=epoch, story=tools.story)
+    project = built.plan.project
+    folder = options.output or project.root / "dist"
+    folder.mkdir(parents=True, exist_ok=True)
+    reference = options.tag or f"{project.name}:latest"
+    layout_path = folder / f"{project.name}.oci"
+    archive_path = folder / f"{project.name}.tar"
+    with tools.story.stage("write") as ending:
+        layout.write(made, layout_path, reference)
+        archive.write(made, archive_path, reference)
+        ending.text = f"{_relative(layout_path)}/ and {_relative(archive_path)}"
+    print(f"{reference.partition(':')[0]}@{made.digest}")
+    return 0
+
+
+def _plan(options: argparse.Namespace, tools: pipeline.Tools) -> int:
+    plan = pipeline.make_plan(options.project, _machine(), tools)
+    if options.json:
+        print(msgspec.json.format(msgspec.json.encode(plan, order="deterministic")).decode())
+        return 0
+    print(render.plan(plan))
+    return 0
+
+
+def _inspect(options: argparse.Namespace, _: pipeline.Tools) -> int:
+    report = inspect.inspect(options.path)
+    if options.json:
+        sys.stdout.write(render.json(report).decode() + "\n")
+    else:
+        sys.stdout.write(render.text(report, colour=_colour(sys.stdout, os.environ)))
+    return 0
+
+
+def _lock(options: argparse.Namespace, tools: pipeline.Tools) -> int:
+    print(_relative(pipeline.write_lock(options.project, _machine(), tools)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="onebin",
+        description="A Python project in, one fully static executable out, and an image of it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"onebin {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[..., int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        sub.add_argument("-q", "--quiet", action="store_true", help="say only what fails")
+        return sub
+
+    project = {"nargs": "?", "type": Path, "default": Path(), "help": "a directory (.)"}
+    sub = add("build", _build, "build one static executable and print its path")
+    sub.add_argument("project", **project)
+    sub.add_argument("-o", "--output", type=Path, help="the file to write (PROJECT/dist/NAME)")
+
+    sub = add("image", _image, "build an OCI image with no engine and print its digest")
+    sub.add_argument("project", **project)
+    sub.add_argument("-o", "--output", type=Path, help="the directory to write to (PROJECT/dist)")
+    sub.add_argument("-t", "--tag", help="the image's name (NAME:latest)")
+
+    sub = add("plan", _plan, "print what would be built, of what, without building it")
+    sub.add_argument("project", **project)
+    sub.add_argument("--json", action="store_true", help="for machines")
+
+    sub = add("inspect", _inspect, "say what is in an executable or an image")
+    sub.add_argument("path", type=Path, help="an executable, an OCI layout or an archive")
+    sub.add_argument("--json", action="store_true", help="for machines")
+
+    sub = add("lock", _lock, "choose the dependencies' versions anew and write the lock file")
+    sub.add_argument("project", **project)
+    return parser
+
+
+def _explain(error: OnebinError, *, colour: bool) -> None:
+    """Print *error* as every command does: what failed, what it printed, the way out."""
+    red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
+    print(f"{red}onebin: error:{plain} {error}", file=sys.stderr)
+    detail = error.detail if isinstance(error, ToolError) else ""
+    for line in detail.splitlines():
+        print(f"{dim}  | {line}{plain}", file=sys.stderr)
+    if error.hint:
+        print(f"  → {error.hint}", file=sys.stderr)
+
+
+def _machine() -> Machine:
+    name = os.uname().machine
+    for machine in ARCHITECTURES:
+        if machine == name:
+            return machine
+    raise ToolError(f"{name}: not a processor onebin builds for: {', '.join(ARCHITECTURES)}")
+
+
+def _epoch(environ: Mapping[str, str]) -> int:
+    text = environ.get("SOURCE_DATE_EPOCH") or "0"
+    if not (text.isascii() and text.isdigit()):
+        raise ProjectError(f"SOURCE_DATE_EPOCH={text!r} is not a number of seconds")
+    return int(text)
+
+
+def _put(source: Path, target: Path) -> None:
+    """Copy *source* to *target*, which is the old file or the whole new one at any time."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as aside:
+            temporary = Path(aside.name)
+        try:
+            shutil.copyfile(source, temporary)
+            temporary.chmod(0o755)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as exc:
+        raise ToolError(f"{target}: cannot be written: {exc.strerror}") from exc
+
+
+def _relative(path: Path) -> str:
+    absolute = path.absolute()
+    return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else path)
+
+
+def _colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    return stream.isatty() and not environ.get("NO_COLOR")

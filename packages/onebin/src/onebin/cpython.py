@@ -1,0 +1,71 @@
+"""What CPython does that its source does not show: imports made from C, and idle ones.
+
+Read off CPython 3.13's C files (``PyImport_Import…`` calls); a wrong entry shows at once,
+since the binary's own tests import everything it holds.
+"""
+
+from typing import Final
+
+ALWAYS: Final = (
+    # Imported by the interpreter itself before any code of ours.
+    "encodings", "encodings.aliases", "encodings.utf_8", "io", "abc", "codecs", "warnings",
+    # Codecs with an entrance in C that still look for their module: small, and any name may
+    # come out of a header or a file at run time.
+    "encodings.ascii", "encodings.latin_1", "encodings.utf_8_sig", "encodings.unicode_escape",
+    "encodings.raw_unicode_escape",
+)  # fmt: skip
+
+BUILTINS_ALWAYS: Final = (
+    "builtins", "sys", "_imp", "_warnings", "marshal", "gc", "_thread", "_weakref", "_io", "posix",
+    "_codecs", "_signal", "errno", "_abc", "time", "_tracemalloc", "faulthandler",
+)  # fmt: skip
+"""C modules that start-up asks for by name."""
+
+BOOTSTRAP: Final = {
+    "_frozen_importlib": "importlib/_bootstrap.py",
+    "_frozen_importlib_external": "importlib/_bootstrap_external.py",
+}
+"""The import system itself; ``importlib`` finds these two in ``sys.modules``."""
+
+ALIASES: Final = (
+    "os.path", "collections.abc", "importlib._bootstrap", "importlib._bootstrap_external",
+)  # fmt: skip
+"""Names that another module puts into ``sys.modules``: importable with no code of their own."""
+
+HIDDEN: Final[dict[str, tuple[str, ...]]] = {
+    "_asyncio": (
+        "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events",
+        "asyncio.exceptions", "traceback", "weakref",
+    ),
+    "_datetime": ("_strptime",),
+    "time": ("_strptime",),
+    "_decimal": ("numbers", "collections"),
+    "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
+    "_json": ("json.decoder",),
+    "_pickle": ("copyreg", "_compat_pickle", "functools"),
+    # getaddrinfo encodes a host name given as str with the idna codec.
+    "_socket": ("encodings.idna",),
+    "_zoneinfo": ("zoneinfo._common", "zoneinfo._tzpath"),
+}  # fmt: skip
+
+IDLE: Final = frozenset(
+    {
+        # Tools a module of the standard library starts from its own command line or self-test.
+        "argparse", "optparse", "getopt", "doctest", "unittest", "test", "pdb", "bdb", "cmd",
+        "code", "codeop", "pydoc", "pydoc_data", "profile", "cProfile", "pstats", "trace",
+        "timeit", "tkinter", "turtle", "idlelib", "webbrowser", "readline", "rlcompleter",
+        "_pyrepl", "ensurepip", "venv", "lib2to3", "distutils", "antigravity", "this",
+    }
+)  # fmt: skip
+"""Not followed where the standard library imports them inside a function."""
+
+IDLE_EDGES: Final[dict[str, tuple[str, ...]]] = {}
+"""Further late imports of the standard library that no program reaches: importer -> modules."""
+
+FOREIGN: Final = frozenset(
+    {
+        "nt", "winreg", "_winapi", "msvcrt", "_overlapped", "winsound", "_wmi", "_scproxy",
+        "_osx_support", "java", "org",
+    }
+)  # fmt: skip
+"""Modules of other systems. What imports one does so behind a condition, whether we see it or not."""

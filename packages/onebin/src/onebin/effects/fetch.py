@@ -1,0 +1,154 @@
+"""Get CPython's source, from python.org or from the distribution's signed source package."""
+
+import hashlib
+import shutil
+import tarfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from onebin.errors import ProjectError, ToolError
+from onebin.model import PythonSource
+from .process import Run
+
+PYTHON_ORG: Final = "https://www.python.org/ftp/python/{version}/Python-{version}.tar.xz"
+APT_PACKAGE: Final = "python3.13"
+APT_SUITE: Final = "trixie"
+"""Debian 13 carries the pinned release for as long as it is supported."""
+TIMEOUT_SECONDS: Final = 30
+"""Of silence, not of the whole download: a slow line may take minutes for 23 MB."""
+CHUNK: Final = 1 << 20
+
+
+def python_tarball(
+    source: PythonSource, folder: Path, *, run: Run, say: Callable[[str], None]
+) -> Path:
+    """Put the tarball of *source* into *folder* and check it.
+
+    Raises:
+        ToolError: it cannot be had here, or is not the one that was pinned.
+    """
+    if source.origin == "auto":
+        return _from_anywhere(source, folder, run=run, say=say)
+    if source.origin == "apt":
+        return _checked(_from_apt(folder, run=run, say=say), source.sha256)
+    target = folder / source.origin.rpartition("/")[2]
+    if "://" in source.origin:
+        _download(source.origin, target, say=say)
+    else:
+        local = Path(source.origin)
+        if not local.is_file():
+            raise ProjectError(f"tool.onebin.python-source: {local} is not a file or directory")
+        shutil.copyfile(local, target)
+    return _checked(target, source.sha256)
+
+
+def unpack(tarball: Path, folder: Path) -> Path:
+    """Unpack *tarball* into the new *folder* and return the one directory it makes there.
+
+    Raises:
+        ToolError: it is damaged, or holds a path that leaves *folder* (PEP 706's data filter).
+    """
+    folder.mkdir()
+    try:
+        with tarfile.open(tarball) as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, OSError) as exc:
+        raise ToolError(f"{tarball.name}: cannot be unpacked: {exc}") from exc
+    made = [path for path in folder.iterdir() if path.is_dir()]
+    if len(made) != 1:
+        raise ToolError(f"{tarball.name}: expected one directory in it, found {len(made)}")
+    return made[0]
+
+
+def _from_anywhere(
+    source: PythonSource, folder: Path, *, run: Run, say: Callable[[str], None]
+) -> Path:
+    url = PYTHON_ORG.format(version=source.version)
+    target = folder / url.rpartition("/")[2]
+    try:
+        _download(url, target, say=say)
+    except ToolError as no_web:
+        try:
+            target = _from_apt(folder, run=run, say=say)
+        except ToolError as no_apt:
+            raise ToolError(
+                f"CPython {source.version}'s source cannot be had: {no_web}; {no_apt}",
+                hint="set tool.onebin.python-source to a tarball: PATH#sha256=…",
+            ) from no_apt
+    return _checked(target, source.sha256)
+
+
+def _download(url: str, target: Path, *, say: Callable[[str], None]) -> None:
+    say(f"downloading {url}")
+    request = urllib.request.Request(url, headers={"User-Agent": "onebin"})  # noqa: S310
+    try:
+        with (
+            urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer,  # noqa: S310
+            target.open("wb") as out,
+        ):
+            shutil.copyfileobj(answer, out, CHUNK)
+    except (urllib.error.URLError, OSError) as exc:
+        reason = getattr(exc, "reason", None) or exc
+        raise ToolError(f"{url}: {reason}") from exc
+
+
+def _from_apt(folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
+    """Let apt fetch and verify the source package, in a state directory of its own.
+
+    So no root is needed, and the machine's own sources and package lists stay as they are.
+    """
+    mirror = _debian_mirror(Path("/etc/apt"))
+    state = folder / "apt"
+    for part in ("lists/partial", "cache/archives/partial", "parts"):
+        (state / part).mkdir(parents=True)
+    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    (state / "sources.list").write_text(
+        f"deb-src [signed-by={keyring}] {mirror} {APT_SUITE} main\n", "utf-8"
+    )
+    apt = [
+        "apt-get", "-q",
+        "-o", f"Dir::Etc::SourceList={state}/sources.list",
+        "-o", f"Dir::Etc::SourceParts={state}/parts",
+        "-o", f"Dir::State::Lists={state}/lists",
+        "-o", f"Dir::Cache={state}/cache",
+        # Running as root, apt would drop to a user that may not write here.
+        "-o", "APT::Sandbox::User=",
+    ]  # fmt: skip
+    say(f"downloading Debian's source package {APT_PACKAGE} with apt")
+    run([*apt, "update"], cwd=folder)
+    run([*apt, "source", "--download-only", APT_PACKAGE], cwd=folder)
+    found = sorted(folder.glob(f"{APT_PACKAGE}_*.orig.tar.xz"))
+    if not found:
+        raise ToolError(f"apt fetched no original tarball of {APT_PACKAGE}")
+    return found[0]
+
+
+def _debian_mirror(etc: Path) -> str:
+    """Return the mirror this machine already uses for Debian's packages."""
+    files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
+    for file in files:
+        if file.suffix in {".list", ".sources"} and file.is_file():
+            for uri in _uris(file.read_text("utf-8", "replace").splitlines()):
+                if uri.rstrip("/").endswith("/debian"):
+                    return uri
+    raise ToolError("this machine has no apt source of Debian's packages")
+
+
+def _uris(lines: Iterable[str]) -> Iterable[str]:
+    for line in lines:
+        if not line.lstrip().startswith("#"):
+            yield from (word for word in line.split() if "://" in word)
+
+
+def _checked(file: Path, sha256: str) -> Path:
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if sha256 and found != sha256:
+        raise ToolError(
+            f"{file.name}: sha256 is {found}, pinned is {sha256}",
+            hint="the origin changed the file or was tampered with: do not use it unchecked",
+        )
+    return file

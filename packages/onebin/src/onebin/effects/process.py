@@ -1,0 +1,124 @@
+"""The one place where onebin starts a program."""
+
+import os
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from onebin.errors import ToolError
+
+TAIL_LINES: Final = 25
+"""Lines of a failed program's output to show: a compiler's message fits, a whole build log does not."""
+
+# What a build may see of the caller's environment. Everything else (CFLAGS, PYTHON*, LC_*)
+# would make the result depend on who builds it.
+PASSED_ON: Final = frozenset(
+    {
+        "PATH", "HOME", "TMPDIR", "http_proxy", "https_proxy", "no_proxy",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    }
+)  # fmt: skip
+PASSED_ON_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
+
+
+class Run(Protocol):
+    """Start *argv*, wait for it and return what it printed on stdout."""
+
+    def __call__(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> bytes:
+        """Run it.
+
+        Args:
+            argv: The program and its arguments; no shell is involved.
+            cwd: The directory to run in; the caller's where absent.
+            env: Added to a clean environment.
+            stdin: Fed to the program; nothing where absent.
+            on_line: Called with each line of combined output as it comes, which is then
+                not returned: progress of long programs.
+
+        Raises:
+            ToolError: the program is missing or ended with another status than 0.
+        """
+        ...
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> bytes:
+    """Start a program for real; see ``Run``."""
+    words = [os.fspath(word) for word in argv]
+    full_env = clean_environment(os.environ) | dict(env or {})
+    try:
+        if on_line is None:
+            return _collect(words, cwd, full_env, stdin)
+        return _follow(words, cwd, full_env, on_line)
+    except FileNotFoundError as exc:
+        raise ToolError(f"{words[0]}: no such program", hint="install it or mend PATH") from exc
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what of *environ* may reach a build, with a fixed locale."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
+    }
+    return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def _collect(words: list[str], cwd: Path | None, env: dict[str, str], stdin: bytes | None) -> bytes:
+    done = subprocess.run(  # noqa: S603  (no shell; every argv is built by onebin)
+        words, cwd=cwd, env=env, input=stdin or b"", capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        raise _failed(words, done.returncode, (done.stdout + done.stderr).decode(errors="replace"))
+    return done.stdout
+
+
+def _follow(
+    words: list[str], cwd: Path | None, env: dict[str, str], on_line: Callable[[str], None]
+) -> bytes:
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    with subprocess.Popen(  # noqa: S603  (as above)
+        words,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None  # noqa: S101  (asked for with PIPE)
+        for line in process.stdout:
+            tail.append(line)
+            on_line(line)
+    if process.returncode != 0:
+        raise _failed(words, process.returncode, "".join(tail))
+    return b""
+
+
+def _failed(words: list[str], status: int, output: str) -> ToolError:
+    last = "\n".join(output.strip().splitlines()[-TAIL_LINES:])
+    how = f"status {status}" if status >= 0 else f"signal {-status}"
+    return ToolError(f"{Path(words[0]).name} ended with {how}: {_short(words)}", detail=last)
+
+
+def _short(words: list[str]) -> str:
+    line = " ".join(words)
+    limit = 160  # one or two lines of a terminal: enough to know which call it was
+    return line if len(line) <= limit else line[:limit] + " …"

@@ -1,0 +1,161 @@
+"""The stages in order: directory -> Binary -> Image. What each does is its own module's matter."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from .effects import index, toolchain
+from .effects.process import Run
+from .effects.store import Store
+from .effects.story import Story
+from .errors import ProjectError
+from .model import Binary, Frozen, Machine, Pin, Plan, Project
+from .oci.image import Image
+from .stages import assemble, extensions, freeze, link, runtime
+from .stages import plan as planning
+from .stages import project as projects
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """The effects a build may have, handed in by whoever starts it."""
+
+    run: Run
+    store: Store
+    story: Story
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A build's result, with what led to it."""
+
+    plan: Plan
+    frozen: Frozen
+    binary: Binary
+
+
+def make_plan(root: Path, machine: Machine, tools: Tools) -> Plan:
+    """Read the project in *root* and decide how it is built; writes a missing lock."""
+    project = projects.read(root)
+    lock = _lock_text(project, machine, tools)
+    build_lock = _read(project, project.options.build_lock)
+    return planning.plan(project, machine=machine, lock=lock, build_lock=build_lock)
+
+
+def build(root: Path, machine: Machine, tools: Tools) -> Built:
+    """Make the executable of the project in *root*."""
+    run, store, story = tools.run, tools.store, tools.story
+    effects = {"run": run, "store": store, "tell": story.tell}
+    with story.stage("plan") as ending:
+        plan = make_plan(root, machine, tools)
+        ending.text = f"{plan.project.name} {plan.project.version}, {len(plan.distributions)} dependencies"
+    with story.stage("runtime") as ending:
+        tools_found = toolchain.find(plan, store)
+        python = runtime.runtime(plan, tools_found, **effects)
+        ending.text = f"CPython {plan.python.version or python.version}, {_size(python.archives)}"
+    with story.stage("extensions") as ending:
+        made = extensions.distributions(plan, python, tools_found, **effects)
+        objects = tuple(item for one in made for item in one.extensions)
+        code = tuple(one.code for one in made)
+        hidden = link.load_imports(python, objects, code, tools_found, **effects)
+        ending.text = (
+            f"{len(objects)} C modules, {_size(tuple(item.object for item in objects))}"
+        )
+    with story.stage("freeze") as ending:
+        frozen = freeze.freeze(plan, python, made, hidden, **effects)
+        size = _bytes(sum(module.size for module in frozen.modules))
+        ending.text = f"{len(frozen.modules)} modules, {size}"
+    with story.stage("link") as ending:
+        binary = link.link(plan, python, frozen, tools_found, **effects)
+        ending.text = f"{binary.name}, {_bytes(binary.size)}"
+    return Built(plan, frozen, binary)
+
+
+def image(built: Built, *, epoch: int, story: Story) -> Image:
+    """Make the image of a built executable, dated *epoch* (seconds, ``SOURCE_DATE_EPOCH``)."""
+    with story.stage("assemble") as ending:
+        project, binary = built.plan.project, built.binary
+        facts = assemble.Facts(
+            name=project.name,
+            version=project.version,
+            description=project.description,
+            licence=project.licence,
+            source=project.source_url,
+        )
+        made = assemble.assemble(
+            binary,
+            binary.path.read_bytes(),
+            facts=facts,
+            settings=project.options.image,
+            epoch=epoch,
+        )
+        compressed = sum(len(layer.blob) for layer in made.layers)
+        ending.text = f"{made.digest[:19]}…, {_bytes(compressed)} compressed"
+    return made
+
+
+def write_lock(root: Path, machine: Machine, tools: Tools) -> Path:
+    """Choose versions anew and write the project's lock file; return its path."""
+    project = projects.read(root)
+    target = Path(project.root, project.options.lock)
+    with tools.story.stage("lock") as ending:
+        text = _resolve(project, machine, tools)
+        target.write_text(text, "utf-8")
+        ending.text = str(target)
+    return target
+
+
+def _lock_text(project: Project, machine: Machine, tools: Tools) -> str:
+    target = Path(project.root, project.options.lock)
+    if not target.is_file():
+        if not project.dependencies:
+            return ""
+        if project.options.lock != "onebin.lock":
+            raise ProjectError(
+                f"tool.onebin.lock: {target} is not there", hint="write it with: onebin lock"
+            )
+        tools.story.warn(f"no {target.name} yet: choosing versions and writing it")
+        write_lock(project.root, machine, tools)
+    return _read(project, project.options.lock)
+
+
+def _read(project: Project, name: str) -> str:
+    if not name:
+        return ""
+    try:
+        return Path(project.root, name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ProjectError(f"{Path(project.root, name)}: cannot be read: {exc}") from exc
+
+
+def _resolve(project: Project, machine: Machine, tools: Tools) -> str:
+    """Return lock lines: each distribution with the hash of the very file that will be used."""
+    python = ".".join(planning.PYTHON.version.split(".")[:2])
+    pins = index.resolve(project.dependencies, python=python, machine=machine, run=tools.run)
+    lines = ["# Written by onebin lock: what the executable is built from."]
+    for n, pin in enumerate(pins):
+        tools.story.tell(f"{pin.name} {pin.version}", done=n, total=len(pins))
+        lines.append(f"{pin.name}=={pin.version} --hash={_hash(pin, python, tools)}")
+    return "\n".join(lines) + "\n"
+
+
+def _hash(pin: Pin, python: str, tools: Tools) -> str:
+    with tools.store.scratch() as scratch:
+        file = index.download_wheel(pin, scratch, python=python, run=tools.run)
+        if file is None:
+            file = index.download_source(pin, scratch, run=tools.run)
+        if file is None:
+            raise ProjectError(
+                f"{pin.name} {pin.version}: neither a pure-Python wheel nor a source distribution",
+                hint="a static executable cannot load its .so files",
+            )
+        return "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+
+
+def _size(files: tuple[Path, ...]) -> str:
+    return _bytes(sum(file.stat().st_size for file in files))
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"  # noqa: PLR2004

@@ -1,0 +1,140 @@
+"""Project -> Plan: everything that will cost time or touch the net, decided as data."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from onebin.errors import ProjectError
+from onebin.model import Machine, Pin, Plan, Project, PythonSource
+
+PYTHON: Final = PythonSource(
+    "3.13.5", "93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640"
+)
+"""The default: the release that Debian 13 carries, so its signed source package has the same bytes."""
+
+TOOLCHAIN: Final = "ziglang 0.17.1"
+"""One pinned compiler with its own musl: the same bytes wherever the build runs."""
+
+SUFFIXES: Final = (".tar.xz", ".tar.gz", ".tgz")
+
+
+def plan(project: Project, *, machine: Machine, lock: str, build_lock: str = "") -> Plan:
+    """Decide how *project* is built for *machine*.
+
+    Args:
+        project: What to build.
+        machine: What it will run on.
+        lock: The text of its lock file: ``name==version --hash=sha256:…`` lines.
+        build_lock: The same for what its source distributions need to be built.
+
+    Raises:
+        ProjectError: the lock is no lock, or lacks one of the project's dependencies.
+    """
+    environment = target_environment(machine)
+    distributions = parse_lock(lock, environment, where=project.options.lock)
+    _check_complete(project, distributions, environment)
+    return Plan(
+        project=project,
+        machine=machine,
+        python=python_source(project.options.python_source),
+        toolchain=TOOLCHAIN,
+        distributions=distributions,
+        build_pins=parse_lock(build_lock, environment, where=project.options.build_lock),
+    )
+
+
+def python_source(text: str) -> PythonSource:
+    """Read the setting ``python-source``: nothing, ``apt``, a directory, or a tarball.
+
+    A tarball is a path or URL followed by ``#sha256=…``.
+    """
+    if not text:
+        return PYTHON
+    origin, _, fragment = text.partition("#")
+    sha256 = fragment.removeprefix("sha256=")
+    is_tarball = origin.endswith(SUFFIXES)
+    if is_tarball and not (fragment.startswith("sha256=") and len(sha256) == 64):  # noqa: PLR2004
+        raise ProjectError(
+            f"tool.onebin.python-source: {origin} has no checksum",
+            hint=f"write {origin}#sha256=<64 hex digits>",
+        )
+    if "://" in origin and not is_tarball:
+        raise ProjectError(
+            f"tool.onebin.python-source: {origin} is not a tarball",
+            hint=f"it must end in {', '.join(SUFFIXES)}",
+        )
+    # The version is read from the source itself when it is unpacked.
+    return PythonSource("", sha256, origin)
+
+
+def target_environment(machine: Machine) -> dict[str, str]:
+    """Return the marker variables (PEP 508) of the executable, not of this interpreter."""
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": PYTHON.version,
+        "os_name": "posix",
+        "platform_machine": machine,
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": PYTHON.version,
+        "python_version": ".".join(PYTHON.version.split(".")[:2]),
+        "sys_platform": "linux",
+        "extra": "",
+    }
+
+
+def parse_lock(text: str, environment: Mapping[str, str], *, where: str) -> tuple[Pin, ...]:
+    """Read a requirements file in which every line is pinned and hashed.
+
+    Raises:
+        ProjectError: a line is not ``name==version`` with at least one sha256.
+    """
+    pins = []
+    for line in _logical_lines(text):
+        words = line.split(" --hash=")
+        hashes = tuple(sorted(word.strip() for word in words[1:]))
+        try:
+            requirement = Requirement(words[0].strip())
+        except InvalidRequirement as exc:
+            raise ProjectError(f"{where}: {words[0].strip()!r} is not a requirement") from exc
+        if requirement.marker and not requirement.marker.evaluate(dict(environment)):
+            continue
+        specifiers = list(requirement.specifier)
+        if len(specifiers) != 1 or specifiers[0].operator != "==" or not hashes:
+            raise ProjectError(
+                f"{where}: {requirement.name} is not pinned with a hash",
+                hint="write the file with: pip-compile --generate-hashes, or delete it and build",
+            )
+        pins.append(Pin(canonicalize_name(requirement.name), specifiers[0].version, hashes))
+    return tuple(sorted(pins))
+
+
+def _logical_lines(text: str) -> Iterable[str]:
+    for line in text.replace("\\\n", " ").splitlines():
+        bare = line.partition(" #")[0].strip()
+        if bare and not bare.startswith(("#", "-")):
+            yield " ".join(bare.split())
+
+
+def _check_complete(
+    project: Project, pins: tuple[Pin, ...], environment: Mapping[str, str]
+) -> None:
+    versions = {pin.name: pin.version for pin in pins}
+    for text in project.dependencies:
+        try:
+            wanted = Requirement(text)
+        except InvalidRequirement as exc:
+            raise ProjectError(f"project.dependencies: {text!r} is not a requirement") from exc
+        if wanted.marker and not wanted.marker.evaluate(dict(environment)):
+            continue
+        have = versions.get(canonicalize_name(wanted.name))
+        if have is None or not wanted.specifier.contains(have, prereleases=True):
+            raise ProjectError(
+                f"{project.options.lock}: has {wanted.name} {have or 'not at all'}, "
+                f"the project asks for {text}",
+                hint="write the lock anew: onebin lock",
+            )

@@ -1,0 +1,48 @@
+"""Run a build back end (PEP 517) in the static interpreter, so that it builds for the target.
+
+    build_wheel.py requires|wheel SITE OUT BACKEND [BACKEND-PATH …]
+
+``requires`` writes the back end's further requirements to OUT/result, a line each; ``wheel``
+builds one into OUT and writes its name there. Runs in the source tree; what the back end
+prints is for people.
+"""
+
+import os
+import sys
+import zipfile
+
+
+def main():
+    what, site, out, backend, *backend_path = sys.argv[1:]
+    sys.path[:0] = [*(os.path.abspath(folder) for folder in backend_path), site]
+    store_only(zipfile)
+    module, _, attribute = backend.partition(":")
+    __import__(module)
+    hooks = sys.modules[module]
+    for name in filter(None, attribute.split(".")):
+        hooks = getattr(hooks, name)
+    if what == "requires":
+        result = getattr(hooks, "get_requires_for_build_wheel", lambda settings: [])(None)
+    else:
+        result = [hooks.build_wheel(out, None, None)]
+    with open(os.path.join(out, "result"), "w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in result)
+
+
+def store_only(module):
+    """Store what is asked to be deflated: the static CPython may have no zlib.
+
+    A wheel that is unpacked at once loses nothing by it.
+    """
+    write = module.ZipFile._open_to_write
+
+    def stored(self, info, force_zip64=False):
+        info.compress_type = module.ZIP_STORED
+        return write(self, info, force_zip64)
+
+    module.ZipFile._open_to_write = stored
+    module._check_compression = lambda compression: None
+
+
+if __name__ == "__main__":
+    main()

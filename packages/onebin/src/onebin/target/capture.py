@@ -1,0 +1,62 @@
+"""Stand in for the linker of a C extension: join its objects into one relocatable object.
+
+Called by the compiler wrapper as ``capture.py ZIG ARGUMENT…`` for every ``-shared`` link.
+The output file that the build back end packs as ``name.cpython-….so`` is then an ET_REL
+object; the ``-l`` libraries it asked for are added to the file ONEBIN_LIBRARIES names.
+
+Runs with the interpreter that runs onebin, as a program of its own: standard library only.
+"""
+
+import os
+import subprocess
+import sys
+
+IGNORED_LIBRARIES = {"c", "m", "pthread", "dl", "util", "rt", "crypt", "gcc", "gcc_s"}
+"""Part of musl's libc.a or of the compiler: always linked."""
+
+TAKES_VALUE = {"-o", "-z", "-Xlinker", "-rpath", "-soname", "-install_name", "-T", "-u", "-arch",
+               "-target", "-MF", "-MT", "-I", "-D", "-U", "-isystem"}  # fmt: skip
+
+
+def parse(arguments):
+    """Return the output file, the inputs in order, the library folders and the libraries."""
+    output, inputs, folders, libraries = "a.out", [], [], []
+    words = iter(arguments)
+    for word in words:
+        if word == "-o":
+            output = next(words)
+        elif word in {"-L", "-l"}:
+            (folders if word == "-L" else libraries).append(next(words))
+        elif word in TAKES_VALUE:
+            next(words)
+        elif word.startswith("-L"):
+            folders.append(word[2:])
+        elif word.startswith("-l"):
+            libraries.append(word[2:])
+        elif not word.startswith("-"):
+            inputs.append(word)
+    wanted = [name for name in dict.fromkeys(libraries) if name not in IGNORED_LIBRARIES]
+    return output, inputs, folders, wanted
+
+
+def sources(inputs):
+    return [name for name in inputs if name.endswith((".c", ".cc", ".cpp", ".cxx", ".s", ".S"))]
+
+
+def main():
+    zig, *arguments = sys.argv[1:]
+    output, inputs, folders, libraries = parse(arguments)
+    if found := sources(inputs):
+        sys.exit(f"onebin: compiling and linking {found[0]} in one step cannot be captured")
+    joined = [zig, "ld.lld", "-r", "-o", output, *inputs]
+    # An archive gives only the members that something before it asked for, as in any link.
+    joined += [f"-L{folder}" for folder in folders]
+    done = subprocess.run(joined, check=False)
+    if done.returncode == 0:
+        with open(os.environ["ONEBIN_LIBRARIES"], "a", encoding="utf-8") as file:
+            file.writelines(name + "\n" for name in libraries)
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
