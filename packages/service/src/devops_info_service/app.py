@@ -1,0 +1,162 @@
+"""The composition root: the one route table, and the parts joined to a service."""
+
+import asyncio
+import gc
+import os
+import time
+from typing import Final
+
+from . import __version__
+from .asgi import AsgiApplication
+from .config import Config
+from .handlers.health import Health, HealthHandler
+from .handlers.info import Endpoint, Info, InfoHandler, Service
+from .http.message import Client, Request, Response, problem
+from .http.protocol import Dispatch, Shared
+from .http.server import listen
+from .http.server import serve as serve_on
+from .introspection.host import read_host
+from .introspection.runtime import Stopwatch
+from .introspection.source import Machine, Source
+from .logs import Log
+from .router import Handler, Route, Router
+
+NAME: Final = "devops-info-service"
+DESCRIPTION: Final = "DevOps course info service"
+
+INFO: Final = Route("GET", "/", "Service information", Info)
+HEALTH: Final = Route("GET", "/health", "Health check", Health)
+ROUTES: Final = (INFO, HEALTH)
+"""Every published route; ``GET /`` lists them, the router obeys them."""
+
+
+def build(source: Source, framework: str) -> Dispatch:
+    """Return the service without a server: requests in, responses out."""
+    stopwatch = Stopwatch(source)
+    handlers: dict[Route, Handler] = {
+        INFO: InfoHandler(
+            Service(NAME, __version__, DESCRIPTION, framework),
+            read_host(source),
+            stopwatch,
+            [Endpoint(route.path, route.method, route.description) for route in ROUTES],
+        ),
+        HEALTH: HealthHandler(stopwatch),
+    }
+    return Router(handlers)
+
+
+def observe(dispatch: Dispatch, log: Log, *, access_log: bool) -> Dispatch:
+    """Wrap *dispatch*: every fault becomes a 500 and a line, every request a line if wanted.
+
+    The request id is the client's ``X-Request-Id`` where that is short and plain, and is
+    given back. One is made only where a line of the log will carry it: an id that is
+    written nowhere explains nothing, and would cost every answer some bytes and time.
+    """
+    ids = RequestIds()
+
+    def answer(request: Request) -> Response:
+        try:
+            response = dispatch(request)
+        except Exception as exc:  # noqa: BLE001  whatever it was, the next request is served
+            return fault(request, exc)
+        given = request.headers.get(b"x-request-id")
+        if given is not None and is_plain(given):
+            return _with_id(response, given)
+        return response
+
+    def answer_and_log(request: Request) -> Response:
+        started = time.perf_counter()
+        request_id = ids.of(request)
+        try:
+            response = dispatch(request)
+        except Exception as exc:  # noqa: BLE001  as above
+            response = fault(request, exc)
+        else:
+            response = _with_id(response, request_id)
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            duration_ms=round((time.perf_counter() - started) * 1000, 3),
+            client=request.client.address,
+            request_id=request_id.decode(),
+        )
+        return response
+
+    def fault(request: Request, exc: Exception) -> Response:
+        request_id = ids.of(request)
+        log.error(
+            "fault",
+            exc=exc,
+            method=request.method,
+            path=request.path,
+            client=request.client.address,
+            request_id=request_id.decode(),
+        )
+        return _with_id(problem(500, "The service failed to answer"), request_id)
+
+    return answer_and_log if access_log else answer
+
+
+MAX_ID_BYTES: Final = 64
+"""Bytes of a client's request id; a UUID has 36, a trace context 55."""
+
+_ID_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/+="
+
+
+def is_plain(given: bytes) -> bool:
+    """Whether *given* can be repeated in a header and a log without a second thought."""
+    return 0 < len(given) <= MAX_ID_BYTES and not given.translate(None, _ID_BYTES)
+
+
+class RequestIds:
+    """Name requests: a random prefix for the process, then a count."""
+
+    def __init__(self) -> None:
+        # 8 bytes: unique among processes, guessable within one; an id is no secret.
+        self._prefix = os.urandom(8).hex()
+        self._count = 0
+
+    def of(self, request: Request) -> bytes:
+        """Return the client's id if it is plain, or else a new one."""
+        given = request.headers.get(b"x-request-id")
+        if given is not None and is_plain(given):
+            return given
+        self._count += 1
+        return f"{self._prefix}-{self._count:x}".encode()
+
+
+def _with_id(response: Response, request_id: bytes) -> Response:
+    return Response(
+        response.status,
+        response.body,
+        response.content_type,
+        (*response.headers, (b"X-Request-Id", request_id)),
+    )
+
+
+def serve(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ListenError: the address cannot be had.
+    """
+    log = Log()
+
+    def on_refused(client: Client, status: int, reason: str) -> None:
+        if config.debug or config.access_log:
+            log.info("refused", status=status, reason=reason, client=client.address)
+
+    dispatch = observe(build(Machine(), "asyncio + httptools"), log, access_log=config.access_log)
+    shared = Shared(dispatch, config.limits, on_refused)
+    sock = listen(config.host, config.port)
+    # What exists now stays: no later collection need look at it.
+    gc.collect()
+    gc.freeze()
+    asyncio.run(serve_on(sock, shared, drain_seconds=config.drain_seconds, story=log.info))
+
+
+def asgi_application() -> AsgiApplication:
+    """Return the service as an ASGI application; its server's settings are the server's."""
+    return AsgiApplication(observe(build(Machine(), "ASGI"), Log(), access_log=False))

@@ -1,0 +1,123 @@
+"""A health check for an image without curl: one GET on a plain socket.
+
+Not urllib: it takes longer to import than the whole check, and that every few seconds.
+"""
+
+import socket
+import time
+from typing import Final, Self
+
+import msgspec
+
+from .errors import CheckError
+
+MAX_HEAD_BYTES: Final = 16 * 1024
+"""Bytes in which the status line must have come: more is no server worth waiting for."""
+
+_HTTP: Final = "http://"
+_PORTS: Final = range(1, 65536)
+_SUCCESS: Final = range(200, 300)
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where to ask."""
+
+    host: str
+    port: int
+    path: str
+    authority: str
+    """Host and port as the URL writes them."""
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Take an ``http://`` URL apart.
+
+        Raises:
+            CheckError: it is none.
+        """
+        if not url.startswith(_HTTP) or not url.isprintable() or " " in url:
+            raise CheckError(f"{url!r} is no URL such as http://127.0.0.1:8080/health")
+        authority, slash, path = url.removeprefix(_HTTP).partition("/")
+        host, colon, port = authority.rpartition(":")
+        if authority.endswith("]") or not colon:
+            host, port = authority, "80"
+        if not host or not (port.isascii() and port.isdigit() and int(port[:6]) in _PORTS):
+            raise CheckError(f"{url!r} has no host and port such as 127.0.0.1:8080")
+        return cls(host.removeprefix("[").removesuffix("]"), int(port), slash + path, authority)
+
+
+def check(url: str, *, timeout_seconds: float) -> str:
+    """Ask *url* once, following nothing; return the status line's words.
+
+    Raises:
+        CheckError: no success within *timeout_seconds*, from the look-up to the status.
+    """
+    target = Target.parse(url)
+    deadline = time.monotonic() + timeout_seconds
+    try:
+        line = _ask(target, deadline)
+    except TimeoutError:
+        raise CheckError(f"{url}: no answer within {timeout_seconds:g} s") from None
+    except (OSError, UnicodeError) as exc:
+        raise CheckError(f"{url}: {_reason(exc)}") from exc
+    version, _, status = line.decode("latin-1").partition(" ")
+    if not version.startswith("HTTP/1.") or not status[:3].isdigit():
+        raise CheckError(f"{url}: no HTTP answer")
+    if int(status[:3]) not in _SUCCESS:
+        raise CheckError(f"{url}: {_printable(status)}")
+    return _printable(status)
+
+
+def _ask(target: Target, deadline: float) -> bytes:
+    path = target.path or "/"
+    request = f"GET {path} HTTP/1.1\r\nHost: {target.authority}\r\nConnection: close\r\n\r\n"
+    with _connect(target, deadline) as sock:
+        sock.settimeout(_left(deadline))
+        sock.sendall(request.encode("ascii"))
+        answer = b""
+        while b"\r\n" not in answer and len(answer) < MAX_HEAD_BYTES:
+            # Again before each read: a server that drips must not stretch the time.
+            sock.settimeout(_left(deadline))
+            piece = sock.recv(MAX_HEAD_BYTES)
+            if not piece:
+                break
+            answer += piece
+    return answer.partition(b"\r\n")[0]
+
+
+def _connect(target: Target, deadline: float) -> socket.socket:
+    # Bytes: for a str getaddrinfo loads the idna codec, and with it all of Unicode's
+    # tables, even where there is nothing to encode.
+    host = target.host.encode("ascii" if target.host.isascii() else "idna")
+    failure = OSError("no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        host, target.port, type=socket.SOCK_STREAM
+    ):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(_left(deadline))
+            sock.connect(address)
+        except TimeoutError:
+            sock.close()
+            raise
+        except OSError as exc:
+            sock.close()
+            failure = exc
+        else:
+            return sock
+    raise failure
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _reason(exc: Exception) -> str:
+    return (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else ascii(text)

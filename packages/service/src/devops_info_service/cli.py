@@ -1,0 +1,125 @@
+"""The command line: the one place where errors become a line of text and an exit status."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn
+
+from . import __version__
+from .config import Config, load
+from .errors import CheckError, ConfigError, ServiceError
+
+PROGRAM: Final = "devops-info-service"
+
+HELP: Final = f"""\
+usage: {PROGRAM} [serve] [FLAG ...]        serve GET / and GET /health (the default)
+       {PROGRAM} check [FLAG ...] [URL]    ask a running service for its health
+       {PROGRAM} --help | --version
+       {PROGRAM} serve --help | check --help
+
+examples:
+  {PROGRAM}
+      listens on 0.0.0.0:8080; SIGTERM or SIGINT ends it with status 0
+  PORT=9000 {PROGRAM} --access-log
+      a flag wins over its variable, and a variable over the default
+  {PROGRAM} check http://127.0.0.1:8080/health
+      status 0 and "200 OK", or status 1 and one line why
+"""
+
+CHECK_SECONDS: Final = 3.0
+"""Below the 5 s that Kubernetes and Compose examples give a probe, so our reason is seen."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that *argv* names and return the exit status."""
+    _open_standard_streams()
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv), os.environ)
+    except ServiceError as exc:
+        # One line whatever is in it: a message quotes what somebody typed.
+        line = f"{PROGRAM}: {exc}\n"
+        with contextlib.suppress(OSError):
+            os.write(2, line.encode("utf-8", "backslashreplace"))
+        return exc.exit_status
+
+
+def _run(words: list[str], environ: Mapping[str, str]) -> int:
+    command = words.pop(0) if words and not words[0].startswith("-") else ""
+    match command, words:
+        case "", ["--help" | "-h"]:
+            sys.stdout.write(HELP)
+        case "", ["--version"]:
+            sys.stdout.write(f"{PROGRAM} {__version__}\n")
+        case "" | "serve", _:
+            _serve(load(words, environ))
+        case "check", _:
+            _check(words, environ)
+        case _:
+            raise ConfigError(f"{command!r} is no command; commands are serve and check")
+    return 0
+
+
+def _serve(config: Config) -> None:
+    # Imported late: asyncio alone is half of the start, and a health check needs none of it.
+    from .app import serve  # noqa: PLC0415
+
+    serve(config)
+
+
+def _check(words: list[str], environ: Mapping[str, str]) -> None:
+    # Imported late, as above: a server has no use for these.
+    import argparse  # noqa: PLC0415
+
+    from .check import check  # noqa: PLC0415
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            # Not status 2: to Docker a health check of 2 is reserved.
+            raise CheckError(message)
+
+    parser = Parser(
+        prog=f"{PROGRAM} check",
+        description="GET a URL once. Exit status 0 for a 2xx answer, 1 for all else.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("url", metavar="URL", nargs="?", help="default: this service's /health")
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=float,
+        default=CHECK_SECONDS,
+        help="from the look-up of the name to the status (default %(default)s)",
+    )
+    options = parser.parse_args(words)
+    if not 0 < options.timeout < float("inf"):
+        raise CheckError(f"--timeout is {options.timeout:g}; allowed is a number above 0")
+    url = options.url or _own_health(environ)
+    sys.stdout.write(f"{url}: {check(url, timeout_seconds=options.timeout)}\n")
+
+
+def _own_health(environ: Mapping[str, str]) -> str:
+    """Return the URL of a service that has the same environment, as in the same container."""
+    try:
+        config = load((), environ)
+    except ConfigError as exc:
+        raise CheckError(str(exc)) from exc
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104
+    return (
+        f"http://[{host}]:{config.port}/health"
+        if ":" in host
+        else (f"http://{host}:{config.port}/health")
+    )
+
+
+def _open_standard_streams() -> None:
+    """Fill what whoever started us left closed among descriptors 0, 1 and 2.
+
+    Otherwise a socket would get the free number, and a log line would go to a client.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)

@@ -1,0 +1,210 @@
+"""Flags and environment in, one frozen ``Config`` out: flags win over the environment.
+
+Nothing below ``cli`` reads a flag or a variable; this is the one place of precedence.
+"""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+from .errors import ConfigError
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one process grants to strangers."""
+
+    max_request_line_bytes: int = 8 * 1024
+    """Bytes; 414 above. RFC 9112, section 3, asks for at least 8,000."""
+
+    max_head_bytes: int = 16 * 1024
+    """Bytes of request line and fields; 431 above. Node.js grants the same, nginx 32 KiB."""
+
+    max_fields: int = 100
+    """Header fields of a request; 431 above. Apache httpd's number."""
+
+    max_body_bytes: int = 10 * 1024 * 1024
+    """Bytes; 413 above, from the length alone where one is given. Bodies are read and dropped."""
+
+    head_seconds: int = 10
+    """From a request's first byte to the end of its head; 408 after. Twice a slow phone's needs."""
+
+    body_seconds: int = 20
+    """Seconds a body may take before its rate is looked at. Apache's RequestReadTimeout."""
+
+    min_body_bytes_per_second: int = 500
+    """Average below which a body is given up with 408. Apache's RequestReadTimeout."""
+
+    idle_seconds: int = 75
+    """Seconds without a request. nginx's number, and above the 60 of common load balancers, so
+    that the balancer closes first and never meets a connection we are just closing."""
+
+    write_seconds: int = 30
+    """Seconds without progress while a peer does not read its answers; then it is cut off."""
+
+    max_connections: int = 16_384
+    """Open connections of a process; 503 above. Some 20 KiB each: a third of a GiB at the worst."""
+
+
+class Config(msgspec.Struct, frozen=True):
+    """Everything that can be set."""
+
+    host: str = "0.0.0.0"  # noqa: S104  a container's port is published by its platform
+    """Numeric address to listen on, or ``localhost``. Names would need a resolver at start."""
+
+    port: int = 8080
+    """TCP port; 0 lets the kernel choose, and the event ``listening`` names its choice."""
+
+    debug: bool = False
+    """Log what strangers got wrong, too."""
+
+    access_log: bool = False
+    """One line a request. Off: a probe every few seconds would be most of the log."""
+
+    drain_seconds: int = 8
+    """Seconds that requests in flight get after SIGTERM. Docker kills after 10."""
+
+    limits: Limits = Limits()
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One thing that can be set: a field of ``Config`` or of its ``Limits``."""
+
+    field: str
+    parse: Callable[[str], Any]
+    """Raises ValueError for anything but what is ``allowed``."""
+    allowed: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """As it is written on a command line."""
+        return "--" + self.field.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """As it is written in an environment."""
+        return self.field.upper()
+
+    @property
+    def default(self) -> Any:  # noqa: ANN401  a field's own type
+        """The value when neither flag nor variable says otherwise."""
+        return getattr(_DEFAULTS.limits if self.is_limit else _DEFAULTS, self.field)
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether the field is one of ``Limits``."""
+        return self.field in Limits.__struct_fields__
+
+
+_DEFAULTS: Final = Config()
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+
+def _address(text: str) -> str:
+    if text == "localhost":
+        return "127.0.0.1"
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, text)
+        except OSError:
+            continue
+        return text
+    raise ValueError(text)
+
+
+def _flag(text: str) -> bool:
+    word = text.lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(text)
+
+
+def _whole(field: str, low: int, high: int, help_: str) -> Setting:
+    def parse(text: str) -> int:
+        # int() alone would take "+1", "1_000", " 1 " and Arabic digits.
+        if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
+            raise ValueError(text)
+        return int(text)
+
+    return Setting(field, parse, f"a whole number from {low} to {high}", help_)
+
+
+_MIB: Final = 1024 * 1024
+_DAY: Final = 24 * 60 * 60
+_ON_OFF: Final = "true or false (1, yes, on; 0, no, off)"
+
+SETTINGS: Final = (
+    Setting("host", _address, "an IPv4 or IPv6 address, or localhost", "address to listen on"),
+    _whole("port", 0, 65535, "TCP port; 0 lets the kernel choose"),
+    Setting("debug", _flag, _ON_OFF, "log refused requests, too"),
+    Setting("access_log", _flag, _ON_OFF, "log one line a request"),
+    _whole("drain_seconds", 0, 3600, "seconds for requests in flight at the end"),
+    _whole("max_request_line_bytes", 64, _MIB, "longest request line, in bytes"),
+    _whole("max_head_bytes", 256, _MIB, "longest request line and fields, in bytes"),
+    _whole("max_fields", 1, 10_000, "most header fields of a request"),
+    _whole("max_body_bytes", 0, 1024 * _MIB, "longest request body, in bytes"),
+    _whole("head_seconds", 1, 3600, "seconds for a request's head to arrive"),
+    _whole("body_seconds", 1, 3600, "seconds before a slow body is given up"),
+    _whole("min_body_bytes_per_second", 0, _MIB, "the rate below which a body is slow"),
+    _whole("idle_seconds", 1, _DAY, "seconds a connection may wait for a request"),
+    _whole("write_seconds", 1, 3600, "seconds a peer may leave its answers unread"),
+    _whole("max_connections", 1, 1_000_000, "most open connections"),
+)
+"""Every setting, in the order in which help and reference list them."""
+
+
+def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
+    """Return the configuration that *flags* (the command line without its command) ask for.
+
+    An empty variable counts as one that is not there: Compose files and charts pass
+    ``PORT=`` for a value nobody gave.
+
+    Raises:
+        ConfigError: a flag is unknown, or a value is not allowed.
+    """
+    given = _parse_flags(flags) if flags else {}
+    values = {}
+    for setting in SETTINGS:
+        name, text = setting.flag, given.get(setting.field)
+        if text is None:
+            name, text = setting.variable, environ.get(setting.variable) or None
+        if text is None:
+            continue
+        try:
+            values[setting.field] = setting.parse(text)
+        except ValueError:
+            raise ConfigError(f"{name} is {text!r}; allowed is {setting.allowed}") from None
+    limits = {name: values.pop(name) for name in Limits.__struct_fields__ if name in values}
+    return Config(**values, limits=Limits(**limits))
+
+
+def _parse_flags(flags: Sequence[str]) -> dict[str, str | None]:
+    # Imported late: it costs 6 ms of start, and a container has no flags as a rule.
+    import argparse  # noqa: PLC0415
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise ConfigError(message)
+
+    parser = Parser(
+        prog="devops-info-service serve",
+        description="Serve GET / and GET /health until SIGTERM or SIGINT.",
+        epilog="A flag wins over its variable; an empty variable counts as unset.",
+        allow_abbrev=False,
+    )
+    for setting in SETTINGS:
+        default = str(setting.default)
+        switch = setting.parse is _flag
+        parser.add_argument(
+            setting.flag,
+            dest=setting.field,
+            metavar="BOOL" if switch else "N" if default.isdigit() else "ADDRESS",
+            nargs="?" if switch else None,
+            const="true" if switch else None,
+            help=f"{setting.help} (${setting.variable}, default {default.lower()})",
+        )
+    return vars(parser.parse_args(flags))

@@ -1,0 +1,87 @@
+"""``GET /``: the service, the system under it, the moment, the caller and the way around."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from devops_info_service.http.message import Request, Response
+from devops_info_service.introspection.host import Host
+from devops_info_service.introspection.runtime import Runtime
+
+
+class Service(msgspec.Struct, frozen=True):
+    """Who answers."""
+
+    name: str
+    version: str
+    description: str
+    framework: str
+    """What really serves."""
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asked, and how."""
+
+    client_ip: str
+    client_port: int
+    user_agent: str
+    method: str
+    path: str
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One published route."""
+
+    path: str
+    method: str
+    description: str
+
+
+class Info(msgspec.Struct, frozen=True):
+    """The whole answer."""
+
+    service: Service
+    system: Host
+    runtime: Runtime
+    request: Caller
+    endpoints: tuple[Endpoint, ...]
+
+
+class _Info(msgspec.Struct, frozen=True):
+    """``Info`` with the parts that never change already encoded."""
+
+    service: msgspec.Raw
+    system: msgspec.Raw
+    runtime: Runtime
+    request: Caller
+    endpoints: msgspec.Raw
+
+
+class InfoHandler:
+    """Answers with ``Info``."""
+
+    def __init__(
+        self,
+        service: Service,
+        host: Host,
+        runtime: Callable[[], Runtime],
+        endpoints: Sequence[Endpoint],
+    ) -> None:
+        self._encode = msgspec.json.Encoder().encode
+        self._service = msgspec.Raw(self._encode(service))
+        self._system = msgspec.Raw(self._encode(host))
+        self._endpoints = msgspec.Raw(self._encode(endpoints))
+        self._runtime = runtime
+
+    def __call__(self, request: Request) -> Response:
+        """Answer *request*."""
+        caller = Caller(
+            request.client.address,
+            request.client.port,
+            # Bytes a client made up: what is no UTF-8 becomes a replacement character.
+            request.headers.get(b"user-agent", b"").decode("utf-8", "replace"),
+            request.method,
+            request.path,
+        )
+        info = _Info(self._service, self._system, self._runtime(), caller, self._endpoints)
+        return Response(200, self._encode(info))

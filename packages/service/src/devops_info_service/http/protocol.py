@@ -1,0 +1,268 @@
+"""One connection: order, limits and time-outs between asyncio's transport and the engine.
+
+It never names a router: it is handed a ``Dispatch``. That one is a plain function, as
+nothing a handler does waits: facts come from memory or from files the kernel makes up.
+So an answer needs no task, no future and no queue, and answers cannot overtake each other.
+"""
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, cast
+
+from devops_info_service.config import Limits
+from devops_info_service.errors import RefusedError
+from .message import Client, Request, Response, problem
+from .reader import Phase, RequestReader
+from .writer import CONTINUE, ResponseWriter
+
+Dispatch = Callable[[Request], Response]
+"""Answers a request; it does not wait and it does not raise."""
+
+OnRefused = Callable[[Client, int, str], None]
+"""Is told of each refusal: to whom, the status, the reason."""
+
+READ_BYTES: Final = 16 * 1024
+"""Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
+requests, so that one connection cannot keep the others waiting or grow by its answers."""
+
+LINGER_SECONDS: Final = 2
+"""How long a refused peer may go on sending before it is cut off. Closing at once would make
+the kernel send RST, which can destroy the refusal before it is read (RFC 9112, section 9.6)."""
+
+
+class _State(Enum):
+    OPEN = "answers requests"
+    CLOSING = "sends what is left, then closes"
+    LINGERING = "has refused; drops what still comes"
+
+
+class Shared:
+    """What the connections of one process have in common."""
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        limits: Limits,
+        on_refused: OnRefused,
+        writer: ResponseWriter | None = None,
+    ) -> None:
+        self.dispatch = dispatch
+        self.limits = limits
+        self.on_refused = on_refused
+        self.encode = (writer or ResponseWriter()).encode
+        self.connections: set[Connection] = set()
+        self.now = 0
+        """Seconds by the sweeps: a request reads no clock for its time-outs."""
+        self.draining = False
+        self.on_first: Callable[[], None] = _nothing
+        """Called when somebody connects while nobody was: sweeps are needed again."""
+        self.on_none: Callable[[], None] = _nothing
+        """Called when the last connection is gone."""
+        # One buffer for all: asyncio fills it and hands it over within one call. It is what
+        # keeps an idle connection small. (A fresh buffer per read would cost musl's malloc a
+        # map and an unmap each.)
+        self.buffer = memoryview(bytearray(READ_BYTES))
+
+    def sweep(self) -> None:
+        """Let a second pass: act on every time-out that has come. One timer for all of them."""
+        self.now += 1
+        for connection in tuple(self.connections):
+            connection.check_time()
+
+    def drain(self) -> None:
+        """Close what is idle; from now on every answer ends its connection."""
+        self.draining = True
+        for connection in tuple(self.connections):
+            connection.drain()
+
+    def abort(self) -> int:
+        """Cut off whoever is left; return how many they were."""
+        left = tuple(self.connections)
+        for connection in left:
+            connection.abort()
+        return len(left)
+
+
+class Connection(asyncio.BufferedProtocol):
+    """Read requests, answer them in order, and keep within the limits."""
+
+    __slots__ = (
+        "_client",
+        "_phase",
+        "_reader",
+        "_shared",
+        "_since",
+        "_state",
+        "_transport",
+        "_unread",
+        "_unread_since",
+    )
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    # Called by asyncio.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or turn it away when there are too many."""
+        shared = self._shared
+        self._transport = cast("asyncio.Transport", transport)
+        self._client = _client(transport.get_extra_info("peername"))
+        self._reader = RequestReader(self._client, shared.limits)
+        self._state = _State.OPEN
+        self._phase = Phase.IDLE
+        self._since = shared.now
+        self._unread: int | None = None
+        self._unread_since = 0
+        if not shared.connections:
+            shared.on_first()
+        shared.connections.add(self)
+        if len(shared.connections) > shared.limits.max_connections:
+            reason = f"more than {shared.limits.max_connections} connections"
+            self._refuse(RefusedError(reason, status=503))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's
+        """Forget the connection."""
+        shared = self._shared
+        shared.connections.discard(self)
+        if not shared.connections:
+            shared.on_none()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  asyncio's
+        """Lend the process's one buffer."""
+        return self._shared.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Answer the requests that are complete now, with one write."""
+        if self._state is not _State.OPEN:
+            return
+        shared, reader = self._shared, self._reader
+        requests = reader.receive(shared.buffer[:nbytes])
+        phase = reader.phase
+        if requests or phase is not self._phase:
+            self._phase, self._since = phase, shared.now
+        if requests:
+            self._answer(requests)
+        if reader.refused is not None and self._state is _State.OPEN:
+            self._refuse(reader.refused)
+        elif reader.expects_continue and self._state is _State.OPEN:
+            reader.expects_continue = False
+            self._transport.write(CONTINUE)
+
+    def eof_received(self) -> bool:
+        """Close once the answers are out: no further request can come."""
+        self._close()
+        return True
+
+    def pause_writing(self) -> None:
+        """Stop reading while the peer does not read, so that nothing grows."""
+        self._unread = self._transport.get_write_buffer_size()
+        self._unread_since = self._shared.now
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read again; the clock of the request starts anew, as the wait was ours."""
+        self._unread = None
+        self._since = self._shared.now
+        self._transport.resume_reading()
+
+    # Called by Shared.
+
+    def check_time(self) -> None:
+        """Act on the time-out that has come, if one has."""
+        limits, waited = self._shared.limits, self._shared.now - self._since
+        if self._unread is not None:
+            self._check_unread()
+        elif self._state is _State.LINGERING:
+            if waited > LINGER_SECONDS:
+                self._transport.abort()
+        elif self._state is _State.CLOSING:
+            if waited > limits.write_seconds:
+                self._transport.abort()
+        else:
+            self._check_request(waited, limits)
+
+    def drain(self) -> None:
+        """Close if no request is on its way."""
+        if self._state is _State.OPEN and self._phase is Phase.IDLE:
+            self.check_time()
+
+    def abort(self) -> None:
+        """Close now, with whatever is left unsaid."""
+        self._transport.abort()
+
+    def _answer(self, requests: list[Request]) -> None:
+        shared = self._shared
+        dispatch, encode = shared.dispatch, shared.encode
+        out = []
+        connection = b""
+        for request in requests:
+            connection = b""
+            if not request.keep_alive or shared.draining:
+                connection = b"close"
+            elif request.version == "1.0":
+                connection = b"keep-alive"
+            out.append(
+                encode(
+                    dispatch(request),
+                    connection=connection,
+                    head_only=request.method == "HEAD",
+                )
+            )
+            if connection == b"close":
+                break
+        self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        if connection == b"close":
+            self._close()
+
+    def _refuse(self, refused: RefusedError) -> None:
+        message = refused.reason[:1].upper() + refused.reason[1:]
+        self._transport.write(
+            self._shared.encode(problem(refused.status, message), connection=b"close")
+        )
+        self._state, self._since = _State.LINGERING, self._shared.now
+        self._transport.write_eof()
+        self._shared.on_refused(self._client, refused.status, refused.reason)
+
+    def _check_request(self, waited: int, limits: Limits) -> None:
+        match self._phase:
+            case Phase.IDLE:
+                # A second's grace while draining: a request may be on its way, and closing
+                # under it would fail a client that follows the protocol.
+                if waited > (1 if self._shared.draining else limits.idle_seconds):
+                    self._close()
+            case Phase.HEAD:
+                if waited > limits.head_seconds:
+                    reason = f"no whole request head within {limits.head_seconds} s"
+                    self._refuse(RefusedError(reason, status=408))
+            case Phase.BODY:
+                least = waited * limits.min_body_bytes_per_second
+                if waited > limits.body_seconds and self._reader.body_bytes < least:
+                    reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
+                    self._refuse(RefusedError(reason, status=408))
+
+    def _check_unread(self) -> None:
+        unread = self._transport.get_write_buffer_size()
+        if unread != self._unread:
+            self._unread, self._unread_since = unread, self._shared.now
+        elif self._shared.now - self._unread_since > self._shared.limits.write_seconds:
+            self._transport.abort()
+
+    def _close(self) -> None:
+        self._state, self._since = _State.CLOSING, self._shared.now
+        self._transport.close()
+
+
+def _nothing() -> None:
+    """Stand for a server where there is none, as in a test."""
+
+
+_MAPPED: Final = "::ffff:"
+
+
+def _client(peer: tuple[str, int] | None) -> Client:
+    # A peer that is gone already has no name; its connection ends with the next read.
+    address, port = peer[:2] if peer else ("", 0)
+    # An IPv4 peer of a socket that listens on "::" (RFC 4291, section 2.5.5.2).
+    return Client(address.removeprefix(_MAPPED), port)

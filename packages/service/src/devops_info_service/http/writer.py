@@ -1,0 +1,90 @@
+"""Responses in, bytes out: one head built for each kind of answer, once a second.
+
+The sans-I/O twin of ``http.reader``: the clock is an argument, the socket is elsewhere.
+There is no Server field: it helps only those who look for versions to attack.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from .message import PHRASES, Response
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_WITHOUT_BODY: Final = frozenset({204, 304})
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+
+class ResponseWriter:
+    """Encode responses; one serves every connection of a process."""
+
+    __slots__ = ("_clock", "_heads", "_second")
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._second = -1
+        self._heads: dict[tuple[int, bytes], bytes] = {}
+
+    def encode(
+        self, response: Response, *, connection: bytes = b"", head_only: bool = False
+    ) -> bytes:
+        """Return the bytes of *response*.
+
+        Args:
+            response: what to say.
+            connection: the value of a Connection field, or nothing for none.
+            head_only: the request was HEAD: the same head, and no body.
+        """
+        second = int(self._clock())
+        if second != self._second:
+            # All at once: what is cached is a date's worth, a handful of kinds of answer.
+            self._heads.clear()
+            self._second = second
+        status, body = response.status, response.body
+        head = self._heads.get((status, response.content_type))
+        if head is None:
+            head = self._head(status, response.content_type)
+        more = b""
+        if response.headers:
+            more = b"".join(map(_field, response.headers))
+        if connection:
+            more += b"Connection: %b\r\n" % connection
+        if status in _WITHOUT_BODY:
+            return b"%b%b\r\n" % (head, more)
+        if head_only:
+            return b"%bContent-Length: %d\r\n%b\r\n" % (head, len(body), more)
+        return b"%bContent-Length: %d\r\n%b\r\n%b" % (head, len(body), more, body)
+
+    def _head(self, status: int, content_type: bytes) -> bytes:
+        head = b"HTTP/1.1 %d %b\r\nDate: %b\r\n" % (
+            status,
+            PHRASES[status].encode(),
+            _http_date(self._second),
+        )
+        if status not in _WITHOUT_BODY:
+            head += b"Content-Type: %b\r\n" % content_type
+        self._heads[(status, content_type)] = head
+        return head
+
+
+def _field(field: tuple[bytes, bytes]) -> bytes:
+    name, value = field
+    if b"\r" in value or b"\n" in value:
+        raise ValueError(f"a line break in the value of {name!r}")
+    return b"%b: %b\r\n" % field
+
+
+def _http_date(second: int) -> bytes:
+    """Format *second* (since 1970, UTC) as RFC 9110, section 5.6.7, says.
+
+    Not strftime: its names follow the locale.
+    """
+    at = time.gmtime(second)
+    day, month = _DAYS[at.tm_wday], _MONTHS[at.tm_mon - 1]
+    clock = f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
+    return f"{day}, {at.tm_mday:02} {month} {at.tm_year:04} {clock} GMT".encode()

@@ -1,0 +1,49 @@
+"""From a method and a path to a handler, or to the right refusal."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from .http.message import Request, Response, problem
+
+Handler = Callable[[Request], Response]
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One published endpoint: what a client has to know, and OpenAPI asks for."""
+
+    method: str
+    path: str
+    description: str
+    response: type
+    """The type of a 200's JSON body."""
+
+
+class Router:
+    """Hand each request to the handler of its route."""
+
+    __slots__ = ("_paths",)
+
+    def __init__(self, handlers: Mapping[Route, Handler]) -> None:
+        self._paths: dict[str, dict[str, Handler]] = {}
+        for route, handler in handlers.items():
+            methods = self._paths.setdefault(route.path, {})
+            methods[route.method] = handler
+            if route.method == "GET":
+                # RFC 9110, section 9.3.2: GET without the body, which the writer leaves out.
+                methods.setdefault("HEAD", handler)
+
+    def __call__(self, request: Request) -> Response:
+        """Answer *request*."""
+        methods = self._paths.get(request.path)
+        if methods is None:
+            return problem(404, "Endpoint does not exist")
+        handler = methods.get(request.method)
+        if handler is None:
+            allowed = ", ".join(methods)
+            return problem(
+                405,
+                f"{request.path} allows {allowed}",
+                headers=((b"Allow", allowed.encode()),),
+            )
+        return handler(request)
