@@ -30,7 +30,7 @@ def files(image: Image, ref: str) -> dict[str, bytes]:
                 entry.digest,
                 entry.size,
                 # containerd tags by the first when it imports, skopeo and podman by the second.
-                {"io.containerd.image.name": name.full, spec.REF_NAME: name.tag},
+                {spec.CONTAINERD_NAME: name.full, spec.REF_NAME: name.tag},
                 entry.platform,
             ),
         ),
@@ -108,9 +108,9 @@ def _is_ours(path: Path) -> bool:
     """Tell whether *path* may be written: nothing is there, an empty folder, or our mark."""
     if not path.is_dir() or path.is_symlink():
         return not path.exists() and not path.is_symlink()
-    if not any(path.iterdir()):
-        return True
     try:
+        if not any(path.iterdir()):
+            return True
         index = spec.decode(Path(path, "index.json").read_bytes(), spec.Index, what=str(path))
     except (OSError, ImageError):
         return False

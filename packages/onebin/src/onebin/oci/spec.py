@@ -35,6 +35,9 @@ LAYER_TYPES: Final = frozenset({OCI_LAYER, OCI_LAYER_GZIP, DOCKER_LAYER, DOCKER_
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 """Annotation of an index entry: the tag (annotations.md)."""
 
+CONTAINERD_NAME: Final = "io.containerd.image.name"
+"""Annotation of an index entry: the whole name, as containerd and Docker write it."""
+
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 """A manifest a registry must take is 4 MiB at most (OCI distribution-spec v1.1)."""
 

@@ -172,7 +172,10 @@ def _is_attestation(descriptor: spec.Descriptor) -> bool:
 
 
 def _names(index: spec.Index) -> tuple[str, ...]:
-    found = [(entry.annotations or {}).get(spec.REF_NAME, "") for entry in index.manifests]
+    found = []
+    for entry in index.manifests:
+        notes = entry.annotations or {}
+        found.append(notes.get(spec.CONTAINERD_NAME) or notes.get(spec.REF_NAME, ""))
     return tuple(name for name in found if name)
 
 

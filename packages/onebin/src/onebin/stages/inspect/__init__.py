@@ -149,8 +149,8 @@ def _report(seen: Seen) -> ImageReport:
         interpreters=tools.interpreters,
         network_tools=tools.network,
         package_managers=tools.package_managers,
-        setuid=tuple(file_rules.setuid(seen)),
-        world_writable=file_rules.world_writable(seen),
+        setuid=tuple(entry.path for entry in file_rules.privileged(seen)),
+        world_writable=tuple(entry.path for entry in file_rules.world_writable(seen)),
     )
 
 

@@ -15,22 +15,20 @@ _FIRST_USER: Final = 1000
 """Below are the system's own accounts (login.defs, UID_MIN)."""
 _FIRST_FREE_PORT: Final = 1024
 _LAST_PORT: Final = 65535
-_SYSTEM_DIRS: Final = tuple(
-    [
-        "/bin",
-        "/boot",
-        "/dev",
-        "/etc",
-        "/lib",
-        "/lib32",
-        "/lib64",
-        "/proc",
-        "/sbin",
-        "/sys",
-        "/usr/bin",
-        "/usr/lib",
-        "/usr/sbin",
-    ]
+_SYSTEM_DIRS: Final = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/proc",
+    "/sbin",
+    "/sys",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/sbin",
 )
 _KERNEL_DIRS: Final = ("/dev", "/proc", "/sys")
 _SECRET: Final = re.compile(

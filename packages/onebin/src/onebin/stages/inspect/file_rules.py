@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from onebin.model import Finding
+from onebin.oci.scan import Entry
 
 from . import programs
 from .evidence import Account, Seen, judge
@@ -53,16 +54,21 @@ def no_shells(seen: Seen) -> Finding:
 
 def no_setuid(seen: Seen) -> Finding:
     """IMG-FS-002."""
+    against = (
+        f"{entry.path} ({'capabilities' if entry.capabilities else f'mode {entry.mode:04o}'})"
+        for entry in privileged(seen)
+    )
     check = "No file gives its caller more rights: setuid, setgid, file capabilities."
-    return judge("IMG-FS-002", check, setuid(seen), "none")
+    return judge("IMG-FS-002", check, against, "none")
 
 
-def setuid(seen: Seen) -> Iterator[str]:
-    """Give the paths of such files, and why; setgid folders only hand on their group."""
-    for entry in seen.contents.entries.values():
-        if entry.kind == "file" and (entry.mode & _SETID or entry.capabilities):
-            why = f"mode {entry.mode:04o}" if entry.mode & _SETID else "capabilities"
-            yield f"{entry.path} ({why})"
+def privileged(seen: Seen) -> list[Entry]:
+    """Find such files; a setgid folder only hands on its group."""
+    return [
+        entry
+        for entry in seen.contents.entries.values()
+        if entry.kind == "file" and (entry.mode & _SETID or entry.capabilities)
+    ]
 
 
 def nothing_for_all_to_write(seen: Seen) -> Finding:
@@ -70,22 +76,20 @@ def nothing_for_all_to_write(seen: Seen) -> Finding:
     # /tmp is what everyone expects to write to; its sticky bit keeps their files apart.
     against = (
         f"{entry.path} (mode {entry.mode:04o})"
-        for entry in seen.contents.entries.values()
-        if _is_world_writable(entry.kind, entry.mode)
-        and not (entry.path == "/tmp" and entry.mode & _STICKY)  # noqa: S108  a path in the image
+        for entry in world_writable(seen)
+        if not (entry.path == "/tmp" and entry.mode & _STICKY)  # noqa: S108  a path in the image
     )
     check = "Nobody may write to the files of others; only /tmp is for all, and sticky."
-    return judge("IMG-FS-003", check, against, "none but /tmp")
+    return judge("IMG-FS-003", check, against, "none, /tmp apart")
 
 
-def world_writable(seen: Seen) -> tuple[str, ...]:
-    """Give all paths that anyone may write to, ``/tmp`` among them."""
-    entries = seen.contents.entries.values()
-    return tuple(entry.path for entry in entries if _is_world_writable(entry.kind, entry.mode))
-
-
-def _is_world_writable(kind: str, mode: int) -> bool:
-    return kind != "symlink" and bool(mode & _OTHERS_WRITE)
+def world_writable(seen: Seen) -> list[Entry]:
+    """Find what anyone may write to, ``/tmp`` included; devices are IMG-FS-004's."""
+    return [
+        entry
+        for entry in seen.contents.entries.values()
+        if entry.kind in ("file", "directory", "fifo") and entry.mode & _OTHERS_WRITE
+    ]
 
 
 def no_odd_entries(seen: Seen) -> Finding:
