@@ -1,11 +1,11 @@
-"""A report as text for people, or as JSON for programs."""
+"""Plans and reports as text for people, reports as JSON for programs."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 import msgspec
 
-from .model import ElfFacts, Executable, Finding, ImageReport, Report
+from .model import ElfFacts, Executable, Finding, ImageReport, Pin, Plan, Report
 
 MAX_FILES: Final = 40
 """Listed in the text; a minimal image has under ten, and JSON lists all of any."""
@@ -32,8 +32,8 @@ _STATUS: Final[dict[str, tuple[str, _Style]]] = {
 
 
 def json(report: Report) -> bytes:
-    """Give the report as JSON, two spaces deep, with a newline at its end."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    """Give the report as JSON, two spaces deep, its keys in the order of ``model.Report``."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2)
 
 
 def text(report: Report, *, colour: bool) -> str:
@@ -50,8 +50,24 @@ def text(report: Report, *, colour: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def plan(planned: Plan) -> str:
+    """Give the plan as lines for a terminal, without the last line's end."""
+    project = planned.project
+    start = ":".join(part for part in (project.entry.module, project.entry.function) if part)
+    rows = (
+        ("project", f"{project.name} {project.version}, in {project.root}"),
+        ("starts", start),
+        ("machine", planned.machine),
+        ("compiler", planned.toolchain),
+        ("python", f"CPython {planned.python.version} ({planned.python.origin})"),
+        ("with", _pins(planned.distributions)),
+        ("build tools", _pins(planned.build_pins)),
+    )
+    return "\n".join(_row(name, value) for name, value in rows)
+
+
 def printable(value: str) -> str:
-    """Write control characters as ``\\xNN``: a file name must not move a terminal's cursor."""
+    r"""Write control characters as ``\\xNN``: a file name must not move a terminal's cursor."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in value
     )
@@ -170,6 +186,10 @@ def _findings(findings: Iterable[Finding], paint: _Paint) -> Iterator[str]:
             if status == "pass":
                 continue
             yield from (paint("dim", " " * 21 + printable(line)) for line in finding.evidence)
+
+
+def _pins(pins: Iterable[Pin]) -> str:
+    return ", ".join(f"{pin.name} {pin.version}" for pin in pins) or "none"
 
 
 def _row(name: str, value: str) -> str:
