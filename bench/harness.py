@@ -1,0 +1,124 @@
+"""What every measurement needs: a story on stderr, programs, the machine it ran on."""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""The repository."""
+
+_LINES_OF_FAILURE: Final = 25
+"""Lines of a failed program's output worth showing: a build's last step fits."""
+
+
+class MeasureError(Exception):
+    """Something that stops a measurement: one line, then what the program said, if one failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where a figure was measured; without it a figure says nothing."""
+
+    date: str
+    """RFC 3339, UTC."""
+    processor: str
+    cpus: int
+    """CPUs this process may use, which a container or ``taskset`` can make fewer."""
+    memory_bytes: int
+    kernel: str
+    system: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return (
+            f"{self.date}, {self.cpus} CPUs of {self.processor}, "
+            f"{self.memory_bytes / 2**30:.0f} GiB, {self.system}, Linux {self.kernel}"
+        )
+
+
+def machine() -> Machine:
+    """Describe this machine, now."""
+    return Machine(
+        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        processor=_value(Path("/proc/cpuinfo"), "model name") or platform.machine(),
+        cpus=len(os.sched_getaffinity(0)),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        kernel=platform.release(),
+        system=platform.freedesktop_os_release().get("PRETTY_NAME", "Linux"),
+    )
+
+
+def say(message: str) -> None:
+    """Tell *message* on stderr: stdout is for results."""
+    print(message, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say that *what* begins and, when it is done, how long it took."""
+    say(f"{what} ...")
+    began = time.monotonic()
+    yield
+    say(f"{what}: {time.monotonic() - began:.1f} s")
+
+
+def run(
+    argv: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> str:
+    """Run *argv* with *env* added to the environment and return what it wrote to stdout.
+
+    Raises:
+        MeasureError: there is no such program, or it failed; with its last lines.
+    """
+    try:
+        done = subprocess.run(
+            [str(word) for word in argv],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise MeasureError(f"{argv[0]} is not on this machine") from None
+    if done.returncode:
+        said = (done.stderr + done.stdout).splitlines()[-_LINES_OF_FAILURE:]
+        raise MeasureError("\n".join([f"{argv[0]} failed ({done.returncode}):", *said]))
+    return done.stdout
+
+
+def docker() -> str:
+    """Return the path of a client that can build, with an engine behind it.
+
+    Starts the engine, and installs it on a plain Debian, where this may be done.
+
+    Raises:
+        MeasureError: no engine answers and none can be started.
+    """
+    find = ROOT / ".ci/find-docker"
+    try:
+        client = run([find]).strip()
+        run([client, "info"])
+    except MeasureError:
+        with step("no engine answers, preparing one"):
+            run([ROOT / ".ci/prepare-engine"])
+        client = run([find]).strip()
+    return client
+
+
+def _value(file: Path, key: str) -> str:
+    """Return what follows *key* and a colon in *file*, the first time it comes."""
+    for line in file.read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == key:
+            return value.strip()
+    return ""
