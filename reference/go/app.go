@@ -11,9 +11,10 @@ import (
 
 // app answers requests from what it was given: facts read once, and a clock.
 type app struct {
-	facts     facts
-	now       func() time.Time
-	endpoints []endpoint
+	facts facts
+	now   func() time.Time
+	// The JSON of GET / around what changes, marshalled once: without braces of their own.
+	head, tail []byte
 }
 
 func newApp(facts facts, now func() time.Time) *app {
@@ -31,14 +32,17 @@ func (a *app) routes() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", notFound)
+	var endpoints []endpoint
 	for _, route := range table {
 		pattern := route.path
 		if pattern == "/" {
 			pattern = "/{$}" // a plain slash would match every path
 		}
 		mux.Handle(pattern, getOnly(route.answer))
-		a.endpoints = append(a.endpoints, endpoint{route.path, http.MethodGet, route.description})
+		endpoints = append(endpoints, endpoint{route.path, http.MethodGet, route.description})
 	}
+	a.head = members(a.facts.fixed)
+	a.tail = members(listing{endpoints})
 	return recovered(mux)
 }
 
@@ -46,9 +50,7 @@ func (a *app) index(w http.ResponseWriter, r *http.Request) {
 	now := a.now()
 	uptime := now.Sub(a.facts.started)
 	host, port := client(r)
-	writeJSON(w, http.StatusOK, info{
-		Service: a.facts.service,
-		System:  a.facts.system,
+	changing := members(live{
 		Runtime: runtimeNow{
 			UptimeSeconds: int64(uptime.Seconds()),
 			UptimeHuman:   human(uptime),
@@ -62,8 +64,12 @@ func (a *app) index(w http.ResponseWriter, r *http.Request) {
 			Method:     r.Method,
 			Path:       r.URL.Path,
 		},
-		Endpoints: a.endpoints,
 	})
+	body := make([]byte, 0, len(a.head)+len(changing)+len(a.tail)+len("{,,}"))
+	body = append(append(body, '{'), a.head...)
+	body = append(append(body, ','), changing...)
+	body = append(append(body, ','), a.tail...)
+	write(w, http.StatusOK, append(body, '}'))
 }
 
 func (a *app) health(w http.ResponseWriter, _ *http.Request) {
@@ -131,13 +137,27 @@ func writeFault(w http.ResponseWriter, status int, message string) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil { // not for the types above: they hold strings and numbers
-		panic(err)
-	}
+	write(w, status, marshal(value))
+}
+
+func write(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client left: nobody to tell
+}
+
+// members is the JSON of a struct without the braces around it.
+func members(value any) []byte {
+	object := marshal(value)
+	return object[1 : len(object)-1]
+}
+
+func marshal(value any) []byte {
+	data, err := json.Marshal(value)
+	if err != nil { // not for this program's types: they hold strings and numbers
+		panic(err)
+	}
+	return data
 }

@@ -8,13 +8,18 @@ import (
 	"time"
 )
 
-// The JSON of GET /, field by field in the order it is written.
+// The JSON of GET /, in the order it is written: fixed holds the keys that come first, live those
+// that differ from request to request, listing the last one.
 type (
-	info struct {
-		Service   service    `json:"service"`
-		System    system     `json:"system"`
-		Runtime   runtimeNow `json:"runtime"`
-		Request   request    `json:"request"`
+	fixed struct {
+		Service service `json:"service"`
+		System  system  `json:"system"`
+	}
+	live struct {
+		Runtime runtimeNow `json:"runtime"`
+		Request request    `json:"request"`
+	}
+	listing struct {
 		Endpoints []endpoint `json:"endpoints"`
 	}
 	service struct {
@@ -60,8 +65,7 @@ type health struct {
 
 // facts are what does not change while the process lives.
 type facts struct {
-	service service
-	system  system
+	fixed
 	started time.Time
 }
 
@@ -73,18 +77,20 @@ func readFacts() facts {
 	// The kernel's release, as uname prints it; empty where there is no procfs.
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	return facts{
-		service: service{
-			Name:        "devops-info-service",
-			Version:     "1.0.0",
-			Description: "DevOps course info service",
-			Framework:   "net/http",
-		},
-		system: system{
-			Hostname:        hostname,
-			Platform:        runtime.GOOS,
-			PlatformVersion: strings.TrimSpace(string(release)),
-			Architecture:    runtime.GOARCH,
-			CPUCount:        runtime.NumCPU(),
+		fixed: fixed{
+			Service: service{
+				Name:        "devops-info-service",
+				Version:     "1.0.0",
+				Description: "DevOps course info service",
+				Framework:   "net/http",
+			},
+			System: system{
+				Hostname:        hostname,
+				Platform:        runtime.GOOS,
+				PlatformVersion: strings.TrimSpace(string(release)),
+				Architecture:    runtime.GOARCH,
+				CPUCount:        runtime.NumCPU(),
+			},
 		},
 		started: time.Now(),
 	}
