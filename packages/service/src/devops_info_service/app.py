@@ -154,7 +154,7 @@ def serve(config: Config) -> None:
     # What exists now stays: no later collection need look at it.
     gc.collect()
     gc.freeze()
-    asyncio.run(serve_on(sock, shared, drain_seconds=config.drain_seconds, story=log.info))
+    asyncio.run(serve_on(sock, shared, drain_seconds=config.drain_seconds, story=log))
 
 
 def asgi_application() -> AsgiApplication:

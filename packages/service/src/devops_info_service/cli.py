@@ -42,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError):
             os.write(2, line.encode("utf-8", "backslashreplace"))
         return exc.exit_status
+    except KeyboardInterrupt:
+        return 128 + 2  # SIGINT before the server took it over; a shell's status for that
 
 
 def _run(words: list[str], environ: Mapping[str, str]) -> int:

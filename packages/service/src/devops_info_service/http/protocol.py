@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
+
 from .message import Client, Request, Response, problem
 from .reader import Phase, RequestReader
 from .writer import CONTINUE, ResponseWriter
@@ -27,14 +28,13 @@ READ_BYTES: Final = 16 * 1024
 requests, so that one connection cannot keep the others waiting or grow by its answers."""
 
 LINGER_SECONDS: Final = 2
-"""How long a refused peer may go on sending before it is cut off. Closing at once would make
-the kernel send RST, which can destroy the refusal before it is read (RFC 9112, section 9.6)."""
+"""How long a peer may go on sending after our last word before it is cut off. Closing at once
+would make the kernel send RST, which can destroy that word unread (RFC 9112, section 9.6)."""
 
 
 class _State(Enum):
     OPEN = "answers requests"
-    CLOSING = "sends what is left, then closes"
-    LINGERING = "has refused; drops what still comes"
+    ENDING = "sends what is left and drops what still comes"
 
 
 class Shared:
@@ -126,6 +126,7 @@ class Connection(asyncio.BufferedProtocol):
         """Forget the connection."""
         shared = self._shared
         shared.connections.discard(self)
+        self._reader.close()
         if not shared.connections:
             shared.on_none()
 
@@ -174,11 +175,9 @@ class Connection(asyncio.BufferedProtocol):
         limits, waited = self._shared.limits, self._shared.now - self._since
         if self._unread is not None:
             self._check_unread()
-        elif self._state is _State.LINGERING:
-            if waited > LINGER_SECONDS:
-                self._transport.abort()
-        elif self._state is _State.CLOSING:
-            if waited > limits.write_seconds:
+        elif self._state is _State.ENDING:
+            unsent = self._transport.get_write_buffer_size()
+            if waited > (limits.write_seconds if unsent else LINGER_SECONDS):
                 self._transport.abort()
         else:
             self._check_request(waited, limits)
@@ -214,15 +213,18 @@ class Connection(asyncio.BufferedProtocol):
                 break
         self._transport.write(out[0] if len(out) == 1 else b"".join(out))
         if connection == b"close":
-            self._close()
+            last = requests[len(out) - 1]
+            if last.keep_alive or b"upgrade" in last.headers:
+                self._linger()  # We end it; the peer may be sending still.
+            else:
+                self._close()
 
     def _refuse(self, refused: RefusedError) -> None:
         message = refused.reason[:1].upper() + refused.reason[1:]
         self._transport.write(
             self._shared.encode(problem(refused.status, message), connection=b"close")
         )
-        self._state, self._since = _State.LINGERING, self._shared.now
-        self._transport.write_eof()
+        self._linger()
         self._shared.on_refused(self._client, refused.status, refused.reason)
 
     def _check_request(self, waited: int, limits: Limits) -> None:
@@ -249,8 +251,12 @@ class Connection(asyncio.BufferedProtocol):
         elif self._shared.now - self._unread_since > self._shared.limits.write_seconds:
             self._transport.abort()
 
+    def _linger(self) -> None:
+        self._state, self._since = _State.ENDING, self._shared.now
+        self._transport.write_eof()
+
     def _close(self) -> None:
-        self._state, self._since = _State.CLOSING, self._shared.now
+        self._state, self._since = _State.ENDING, self._shared.now
         self._transport.close()
 
 

@@ -15,6 +15,7 @@ import httptools
 
 from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
+
 from .message import Client, Request
 
 # RFC 3986, section 3.2.2: what a host's name can be written with; see _judge_host for
@@ -23,6 +24,7 @@ _NAME_BYTES: Final = (
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+;=%"
 )
 _HOST_BYTES: Final = _NAME_BYTES + b"[]:"
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _SLASH: Final = ord("/")
 _AFTER_TARGET: Final = len(" HTTP/1.1")
 _AROUND_FIELD: Final = len(": \r\n")
@@ -44,6 +46,7 @@ class RequestReader:
         "_client",
         "_done",
         "_ended",
+        "_fed",
         "_fields",
         "_host",
         "_keep_alive",
@@ -51,8 +54,8 @@ class RequestReader:
         "_parser",
         "_received",
         "_repeated",
+        "_slack",
         "_target",
-        "_unfinished",
         "_version",
         "body_bytes",
         "expects_continue",
@@ -88,11 +91,7 @@ class RequestReader:
         self._received = len(data)
         self._begun = False
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # RFC 9110, section 7.8, lets us ignore the wish; on_message_complete has ended
-            # the connection, as llhttp does not tell a body from the other protocol's bytes.
-            pass
+            self._feed(data)
         except httptools.HttpParserError as exc:
             if not self._ended:
                 self._refuse(_as_refusal(exc))
@@ -103,16 +102,36 @@ class RequestReader:
         done, self._done = self._done, []
         return done
 
+    def close(self) -> None:
+        """Let go of the parser, which holds this reader: no garbage for a collector to find."""
+        self._ended = True
+        del self._parser
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        while True:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as exc:
+                # RFC 9110, section 7.8: the wish may be ignored. Java's client has it in
+                # every first request. What follows is HTTP/1.1 as before.
+                data = data[exc.args[0] :]
+                if not data or self._ended:
+                    return
+            else:
+                return
+
     def _weigh(self) -> None:
         # Counted here, not in on_header: httptools holds a field back until it is whole,
         # so an endless one would never reach a callback. The read in which a message
-        # begins is not counted: one read is the slack.
-        if not self._begun:
-            self._unfinished += self._received
+        # begins may be of the message before it: that read is the slack.
+        self._fed += self._received
+        if self._begun:
+            self._slack = self._fed
+        unfinished = self._fed - self._slack
         limits = self._limits
-        if self.phase is Phase.HEAD and self._unfinished > limits.max_head_bytes:
+        if self.phase is Phase.HEAD and unfinished > limits.max_head_bytes:
             self._refuse(_head_too_large(limits))
-        elif self._unfinished > limits.max_body_bytes + limits.max_head_bytes:
+        elif unfinished > limits.max_body_bytes + limits.max_head_bytes:
             # Chunk extensions and trailers are no part of the body, and not free either.
             self._refuse(_body_too_large(limits))
 
@@ -130,7 +149,7 @@ class RequestReader:
         self._target = b""
         self._fields: dict[bytes, bytes] = {}
         self._repeated = 0
-        self._unfinished = 0
+        self._fed = self._slack = 0
         self._begun = True
 
     def on_url(self, url: bytes) -> None:
@@ -156,7 +175,7 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         """Judge the head as a whole, before any byte of the body is looked at."""
         fields = self._fields
-        if self._unfinished + self._received > self._limits.max_head_bytes:
+        if self._fed + self._received > self._limits.max_head_bytes:
             self._judge_size()
         if len(fields) + self._repeated > self._limits.max_fields:
             reason = f"more than {self._limits.max_fields} header fields"
@@ -169,7 +188,7 @@ class RequestReader:
         host = fields.get(b"host")
         if host is None or host != self._host:
             self._judge_host(host)
-        if self._target[0] != _SLASH:
+        if self._target[0] != _SLASH or b"#" in self._target:
             self._judge_target()
         if b"transfer-encoding" in fields or b"content-length" in fields:
             self._judge_body()
@@ -187,7 +206,11 @@ class RequestReader:
         self.phase = Phase.IDLE
         self.expects_continue = False
         parser = self._parser
-        keep_alive = self._keep_alive and not parser.should_upgrade()
+        keep_alive = self._keep_alive
+        if parser.should_upgrade() and not self._fields.keys().isdisjoint(_FRAMING):
+            # llhttp takes the body of a request that wants an upgrade for the other
+            # protocol's bytes: nobody shall read them as a request.
+            keep_alive = False
         if not keep_alive:
             self._ended = True
         path, _, query = self._target.partition(b"?")
@@ -231,6 +254,9 @@ class RequestReader:
 
     def _judge_target(self) -> None:
         target, method = self._target, self._parser.get_method()
+        if b"#" in target:
+            # RFC 9112, section 3.2: no form of target has a fragment.
+            raise self._refuse(RefusedError("a fragment in the target"))
         if method == b"CONNECT":
             raise self._refuse(RefusedError("CONNECT: this is no proxy", status=501))
         if target == b"*" and method == b"OPTIONS":

@@ -5,10 +5,10 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from devops_info_service.errors import ListenError
+
 from .protocol import Connection, Shared
 
 BACKLOG: Final = 1024
@@ -17,8 +17,15 @@ BACKLOG: Final = 1024
 SWEEP_SECONDS: Final = 1
 """The grain of every time-out. Only while somebody is connected: idle costs no CPU."""
 
-Story = Callable[..., None]
-"""Is told of each event: its name, then its facts by name."""
+
+class Story(Protocol):
+    """Is told of each event: its name, then its facts by name."""
+
+    def info(self, event: str, **facts: str | int) -> None:
+        """Tell of what is as it should be."""
+
+    def error(self, event: str, *, exc: BaseException | None, **facts: str) -> None:
+        """Tell of what somebody should look at."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -30,7 +37,10 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server(
-            (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::"
+            (host, port),
+            family=family,
+            backlog=BACKLOG,
+            dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
         )
     except OSError as exc:
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -41,7 +51,11 @@ def listen(host: str, port: int) -> socket.socket:
 async def serve(sock: socket.socket, shared: Shared, *, drain_seconds: int, story: Story) -> None:
     """Serve on *sock* until SIGTERM or SIGINT, then drain; a second signal ends the process."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_tell(story))
+    loop.set_exception_handler(
+        lambda _, context: story.error(
+            "loop", exc=context.get("exception"), message=context["message"]
+        )
+    )
     stop: asyncio.Future[signal.Signals] = loop.create_future()
 
     def on_signal(number: signal.Signals) -> None:
@@ -70,22 +84,15 @@ async def serve(sock: socket.socket, shared: Shared, *, drain_seconds: int, stor
     shared.on_first = wake
     server = await loop.create_server(lambda: Connection(shared), sock=sock, backlog=BACKLOG)
     host, port = sock.getsockname()[:2]
-    story("listening", host=host, port=port)
+    story.info("listening", host=host, port=port)
 
     number = await stop
     server.close()
     empty = asyncio.Event()
     shared.on_none = empty.set
     shared.drain()
-    story("draining", signal=number.name, connections=len(shared.connections))
+    story.info("draining", signal=number.name, connections=len(shared.connections))
     if shared.connections:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(empty.wait(), drain_seconds)
-    story("stopped", aborted=shared.abort())
-
-
-def _tell(story: Story) -> Callable[[asyncio.AbstractEventLoop, dict[str, object]], None]:
-    def on_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        story("loop_error", message=context.get("message"), exception=context.get("exception"))
-
-    return on_exception
+    story.info("stopped", aborted=shared.abort())

@@ -1,0 +1,235 @@
+"""What the reader refuses: the status, the same however cut, and nothing read after it."""
+
+from typing import Final
+
+import pytest
+
+from devops_info_service.config import Limits
+from devops_info_service.http.message import Client
+from devops_info_service.http.reader import RequestReader
+
+GOOD: Final = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED: Final = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+REFUSED: Final = {
+    # request line
+    "garbage": (b"\x00\x01\x02\r\n\r\n", 501),
+    "a TLS hello": (b"\x16\x03\x01\x02\x00\x01", 501),
+    "an unknown method": (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    "a lower-case method": (b"get / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    "CONNECT": (b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    "HTTP/0.9": (b"GET /\r\n\r\n", 400),
+    "HTTP/1.2": (b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505),
+    "HTTP/2.0": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+    "HTTP/3.0": (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
+    "the HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    "another protocol": (b"GET / HTPP/1.1\r\nHost: a\r\n\r\n", 400),
+    "authority-form without CONNECT": (b"GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "asterisk-form without OPTIONS": (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "a relative target": (b"GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "another scheme": (b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "a user in the target": (b"GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "a fragment": (b"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "a raw byte in the target": (b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "a control character in the target": (b"GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "bare LF after the request line": (b"GET / HTTP/1.1\nHost: a\r\n\r\n", 400),
+    # Host
+    "no Host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+    "two Hosts": (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+    "two Hosts in HTTP/1.0": (b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    "a list of Hosts": (b"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
+    "a Host with a path": (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    "a Host with a user": (b"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400),
+    "a Host with a bad port": (b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", 400),
+    "a Host with two ports": (b"GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n", 400),
+    "a Host with an open bracket": (b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400),
+    "a Host with a closed bracket": (b"GET / HTTP/1.1\r\nHost: ::1]\r\n\r\n", 400),
+    # fields
+    "a space before the colon": (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+    "a field without a colon": (b"GET / HTTP/1.1\r\nHost: a\r\nfoo\r\n\r\n", 400),
+    "a field without a name": (b"GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n", 400),
+    "a name with a bracket": (b"GET / HTTP/1.1\r\nHost: a\r\nf(o: x\r\n\r\n", 400),
+    "obs-fold": (b"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n", 400),
+    "obs-fold at once": (b"GET / HTTP/1.1\r\n X: 1\r\nHost: a\r\n\r\n", 400),
+    "bare LF after a field": (b"GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", 400),
+    "bare CR in a field": (b"GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400),
+    "NUL in a field": (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 400),
+    # framing
+    "both framings": (CHUNKED[:-2] + b"Content-Length: 3\r\n\r\n", 400),
+    "both framings, turned": (
+        POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        400,
+    ),
+    "two lengths": (POST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\n", 400),
+    "the same length twice": (POST + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\n", 400),
+    "a list of lengths": (POST + b"Content-Length: 3, 3\r\n\r\n", 400),
+    "a signed length": (POST + b"Content-Length: +5\r\n\r\n", 400),
+    "a negative length": (POST + b"Content-Length: -5\r\n\r\n", 400),
+    "a hexadecimal length": (POST + b"Content-Length: 0x5\r\n\r\n", 400),
+    "an empty length": (POST + b"Content-Length: \r\n\r\n", 400),
+    "a length above 64 bits": (POST + b"Content-Length: 18446744073709551617\r\n\r\n", 400),
+    "an unknown coding": (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
+    "an unknown coding alone": (POST + b"Transfer-Encoding: gzip\r\n\r\n", 501),
+    "identity": (POST + b"Transfer-Encoding: identity\r\n\r\n", 501),
+    "xchunked": (POST + b"Transfer-Encoding: xchunked\r\n\r\n", 501),
+    "an empty coding": (POST + b"Transfer-Encoding: ,chunked\r\n\r\n", 501),
+    "chunked, but not last": (POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n", 400),
+    "chunked twice": (
+        POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        400,
+    ),
+    "chunked in HTTP/1.0": (
+        b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+        400,
+    ),
+    "a signed chunk size": (CHUNKED + b"+3\r\nabc\r\n0\r\n\r\n", 400),
+    "a hexadecimal prefix": (CHUNKED + b"0x3\r\nabc\r\n0\r\n\r\n", 400),
+    "a space after the size": (CHUNKED + b"3 \r\nabc\r\n0\r\n\r\n", 400),
+    "a chunk size above 64 bits": (CHUNKED + b"11111111111111111\r\nabc\r\n", 400),
+    "a chunk longer than it says": (CHUNKED + b"3\r\nabcd\r\n0\r\n\r\n", 400),
+    "a chunk size with bare LF": (CHUNKED + b"3\nabc\r\n0\r\n\r\n", 400),
+    "an extension with bare LF": (CHUNKED + b"3;a\nabc\r\n0\r\n\r\n", 400),
+    "an unknown expectation": (POST + b"Expect: tea\r\nContent-Length: 3\r\n\r\n", 417),
+}
+
+
+def new_reader(limits: Limits | None = None) -> RequestReader:
+    """Return a reader that has seen nothing."""
+    return RequestReader(Client("192.0.2.7", 4242), limits or Limits())
+
+
+def status_of(reader: RequestReader) -> int:
+    """Return the status of the refusal there has to be."""
+    assert reader.refused is not None
+    return reader.refused.status
+
+
+@pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
+def test_refused(data: bytes, status: int) -> None:
+    """It is refused with this status, and what follows is not read."""
+    reader = new_reader()
+
+    assert reader.receive(data + GOOD) == []
+    assert status == status_of(reader)
+    assert reader.receive(GOOD) == []
+
+
+@pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
+def test_refused_however_cut(data: bytes, status: int) -> None:
+    """Cutting it anywhere changes neither the status nor what is read."""
+    data += GOOD
+    for cut in range(1, len(data)):
+        reader = new_reader()
+        assert reader.receive(data[:cut]) + reader.receive(data[cut:]) == []
+        assert status == status_of(reader)
+
+
+@pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
+def test_refused_after_a_request(data: bytes, status: int) -> None:
+    """The request before it is still answered."""
+    reader = new_reader()
+
+    assert len(reader.receive(GOOD + data)) == 1
+    assert status == status_of(reader)
+
+
+def head(size: int, *, fields: int = 1) -> bytes:
+    """Return a request whose head has *size* bytes in so many fields, Host apart."""
+    start = b"GET / HTTP/1.1\r\nHost: a\r\n"
+    rest = size - len(start) - len(b"\r\n") - fields * len(b"X00: \r\n")
+    lines = [b"X%02d: %b\r\n" % (n, b"v" * (rest if n == 0 else 0)) for n in range(fields)]
+    data = start + b"".join(lines) + b"\r\n"
+    assert size == len(data)
+    return data
+
+
+def line(size: int) -> bytes:
+    """Return a request whose first line has *size* bytes, the line's end apart."""
+    data = b"GET /" + b"a" * (size - len(b"GET / HTTP/1.1")) + b" HTTP/1.1"
+    assert size == len(data)
+    return data + b"\r\nHost: a\r\n\r\n"
+
+
+def post(size: int) -> bytes:
+    """Return a request with a body of *size* bytes."""
+    return POST + b"Content-Length: %d\r\n\r\n" % size + b"b" * size
+
+
+def chunks(count: int) -> bytes:
+    """Return a request with a body of so many chunks of one byte."""
+    return CHUNKED + b"1\r\nb\r\n" * count + b"0\r\n\r\n"
+
+
+SMALL: Final = Limits(
+    max_request_line_bytes=100, max_head_bytes=400, max_fields=10, max_body_bytes=50
+)
+
+LIMITS: Final = {
+    "a long request line": (line(95), None),
+    "a longer one": (line(110), 414),
+    "a long head": (head(400), None),
+    "a longer one still": (head(430), 431),
+    "a head that fills a read": (head(4000), 431),
+    "many fields": (head(300, fields=9), None),
+    "more fields": (head(300, fields=10), 431),
+    "the same field again and again": (GOOD[:-2] + b"X: 1\r\n" * 10 + b"\r\n", 431),
+    "a long body": (post(50), None),
+    "a longer body": (post(51), 413),
+    "a long body in chunks": (chunks(50), None),
+    "a longer body in chunks": (chunks(51), 413),
+}
+
+
+@pytest.mark.parametrize("step", [1, 7, 64, 10_000])
+@pytest.mark.parametrize(("data", "status"), LIMITS.values(), ids=LIMITS)
+def test_limits(data: bytes, status: int | None, step: int) -> None:
+    """A limit holds whether the bytes come one by one or all at once."""
+    reader = new_reader(SMALL)
+
+    found = [
+        found
+        for start in range(0, len(data), step)
+        for found in reader.receive(data[start : start + step])
+    ]
+
+    assert (1 if status is None else 0) == len(found)
+    assert status == (reader.refused and reader.refused.status)
+
+
+@pytest.mark.parametrize("step", [1, 7, 64])
+@pytest.mark.parametrize(
+    ("start", "endless", "status"),
+    [
+        (b"GET /", b"a", 414),
+        (b"GET / HTTP/1.1\r\nX: ", b"a", 431),
+        (b"GET / HTTP/1.1\r\nX: ", b" ", 431),
+        (b"GET / HTTP/1.1\r\n", b"X: a\r\n", 431),
+        (b"GET / HTTP/1.1\r\nX", b"x", 431),
+        (CHUNKED, b"1;" + b"x" * 98 + b"\r\nb\r\n", 413),
+        (CHUNKED + b"1;", b"x", 413),
+        (CHUNKED + b"0\r\n", b"X: trailer\r\n", 413),
+    ],
+)
+def test_endless(start: bytes, endless: bytes, status: int, step: int) -> None:
+    """What never ends is refused after the limit and one read, not held."""
+    reader = new_reader(SMALL)
+    reader.receive(start)
+    data = endless * (2000 // len(endless))
+    fed = 0
+    while reader.refused is None:
+        reader.receive(data[fed : fed + step])
+        fed += step
+
+    assert status == status_of(reader)
+    assert fed <= SMALL.max_head_bytes + SMALL.max_body_bytes + len(start) + step
+
+
+def test_length_alone_refuses() -> None:
+    """A body that says it is too long is refused before any of it is read."""
+    reader = new_reader()
+
+    reader.receive(POST + b"Content-Length: 10485761\r\nExpect: 100-continue\r\n\r\n")
+
+    assert status_of(reader) == 413
+    assert not reader.expects_continue
