@@ -1,0 +1,114 @@
+"""Makers of the smallest things that are real: ELF files, binaries, images, tars."""
+
+import hashlib
+import io
+import struct
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from onebin.model import Binary, ImageSettings
+from onebin.oci.image import Image
+from onebin.stages import assemble
+
+MakeElf = Callable[..., bytes]
+MakeTar = Callable[..., bytes]
+
+
+def _elf(  # noqa: PLR0913  each is one fact to get wrong
+    *,
+    wide: bool = True,
+    order: str = "<",
+    kind: int = 3,
+    machine: int = 62,
+    flags_1: int | None = 0x08000000,
+    needed: str = "",
+    interpreter: str = "",
+    stack_flags: int | None = 6,
+    load_flags: int = 5,
+    relro: bool = True,
+    payload: bytes = b"",
+) -> bytes:
+    """An ELF file with program headers and no sections; by default a hardened static PIE."""
+    strings = b"\0" + needed.encode() + b"\0"
+    word = "Q" if wide else "I"
+    tags = [(1, 1)] if needed else []
+    head_size, entry_size = (64, 56) if wide else (52, 32)
+    rows: list[tuple[int, int, bytes]] = []
+    body = payload + strings
+    data_at = head_size + entry_size * 5
+    tags.append((5, data_at + len(payload)))
+    if flags_1 is not None:
+        tags.append((0x6FFFFFFB, flags_1))
+    dynamic = b"".join(struct.pack(order + 2 * word, *tag) for tag in [*tags, (0, 0)])
+    rows.append((1, load_flags, body))
+    rows.append((2, 6, dynamic))
+    rows.append((3, 4, interpreter.encode() + b"\0") if interpreter else (0, 0, b""))
+    rows.append((0x6474E551, stack_flags, b"") if stack_flags is not None else (0, 0, b""))
+    rows.append((0x6474E552, 4, b"") if relro else (0, 0, b""))
+    table, at = b"", data_at
+    for number, flags, content in rows:
+        size = len(content)
+        if wide:
+            table += struct.pack(order + "IIQQQQQQ", number, flags, at, at, at, size, size, 1)
+        else:
+            table += struct.pack(order + "IIIIIIII", number, at, at, at, size, size, flags, 1)
+        at += size
+    ident = b"\x7fELF" + bytes([1 + wide, 1 if order == "<" else 2, 1]) + bytes(9)
+    words = f"{order}HHI{3 * word}IHHHHHH"
+    head = struct.pack(
+        words, kind, machine, 1, 0, head_size, 0, 0, head_size, entry_size, len(rows), 0, 0, 0
+    )
+    return ident + head + table + b"".join(content for _, _, content in rows)
+
+
+def _tar(members: Mapping[str, bytes | tarfile.TarInfo], **settings: int) -> bytes:
+    """A tar of files, or of whatever members are given; *settings* go to every member."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, what in members.items():
+            info = what if isinstance(what, tarfile.TarInfo) else tarfile.TarInfo(name)
+            data = b"" if isinstance(what, tarfile.TarInfo) else what
+            info.name = name
+            info.size = info.size or len(data)
+            for key, value in settings.items():
+                setattr(info, key, value)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def make_elf() -> MakeElf:
+    return _elf
+
+
+@pytest.fixture
+def make_tar() -> MakeTar:
+    return _tar
+
+
+@pytest.fixture
+def binary(tmp_path: Path) -> Binary:
+    data = _elf()
+    path = tmp_path / "app"
+    path.write_bytes(data)
+    return Binary("app", path, len(data), hashlib.sha256(data).hexdigest(), "x86_64")
+
+
+@pytest.fixture
+def image(binary: Binary) -> Image:
+    return assemble.assemble(
+        binary,
+        binary.path.read_bytes(),
+        facts=assemble.Facts(
+            name="app",
+            version="1.2",
+            description="says what it is",
+            licence="MIT",
+            source="https://example.org/app",
+        ),
+        settings=ImageSettings(ports=(8080,), healthcheck=("check",), env={"MODE": "fast"}),
+        epoch=0,
+    )

@@ -1,0 +1,143 @@
+"""The documents of an image, and the names of images."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from onebin.errors import ImageError
+from onebin.oci import image as images
+from onebin.oci import layer, reference, spec
+from onebin.oci.image import Image, ImageConfig
+
+CONFIG = ImageConfig(
+    architecture="arm64",
+    entrypoint=("/app/x",),
+    user="65532:65532",
+    env={"B": "2", "A": "1"},
+    ports=(9000, 80),
+    labels={"z": "1", "a": "2"},
+    healthcheck=("/app/x", "check"),
+    epoch=1_000_000_000,
+    made_by="a test",
+)
+
+
+def config_of(image: Image) -> Any:
+    return json.loads(image.config)
+
+
+def test_the_config() -> None:
+    """The config says who runs what, in exec form, in one fixed order."""
+    document = config_of(images.build((), CONFIG))
+
+    assert document["architecture"] == "arm64"
+    assert document["os"] == "linux"
+    assert document["created"] == "2001-09-09T01:46:40Z"
+    assert document["config"] == {
+        "User": "65532:65532",
+        "ExposedPorts": {"80/tcp": {}, "9000/tcp": {}},
+        "Env": ["A=1", "B=2"],
+        "Entrypoint": ["/app/x"],
+        "WorkingDir": "/",
+        "Labels": {"a": "2", "z": "1"},
+        "StopSignal": "SIGTERM",
+        "Healthcheck": {
+            "Test": ["CMD", "/app/x", "check"],
+            "Interval": 10_000_000_000,
+            "Timeout": 3_000_000_000,
+            "StartPeriod": 10_000_000_000,
+            "StartInterval": 1_000_000_000,
+            "Retries": 3,
+        },
+    }
+
+
+def test_the_manifest() -> None:
+    """The manifest names config and layers by digest, size and OCI type."""
+    packed = layer.pack([], epoch=0)
+    made = images.build([packed], CONFIG)
+    manifest = json.loads(made.manifest)
+
+    assert manifest["schemaVersion"] == 2
+    assert manifest["mediaType"] == spec.OCI_MANIFEST
+    assert manifest["config"] == {
+        "mediaType": spec.OCI_CONFIG,
+        "digest": spec.sha256(made.config),
+        "size": len(made.config),
+    }
+    assert manifest["layers"] == [
+        {"mediaType": spec.OCI_LAYER_GZIP, "digest": packed.digest, "size": len(packed.blob)}
+    ]
+    assert manifest["annotations"] == CONFIG.labels
+    assert config_of(made)["rootfs"] == {"type": "layers", "diff_ids": [packed.diff_id]}
+    assert len(config_of(made)["history"]) == 1
+
+
+def test_what_is_not_asked_for_is_not_there() -> None:
+    """No ports, labels, environment or health check leave no empty members."""
+    bare = ImageConfig(architecture="amd64", entrypoint=("/a",), user="1:1")
+    made = images.build((), bare)
+
+    assert set(config_of(made)["config"]) == {"User", "Entrypoint", "WorkingDir", "StopSignal"}
+    assert "annotations" not in json.loads(made.manifest)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"ports": (0,)}, {"ports": (65536,)}, {"epoch": -1}, {"epoch": 1 << 60}]
+)
+def test_what_is_no_port_or_time(changed: dict[str, Any]) -> None:
+    """A number that cannot be what it should be is refused."""
+    with pytest.raises(ImageError, match="is not a"):
+        images.build((), msgspec.structs.replace(CONFIG, **changed))
+
+
+@pytest.mark.parametrize(
+    ("text", "full", "familiar"),
+    [
+        ("app", "docker.io/library/app:latest", "app:latest"),
+        ("app:1.0", "docker.io/library/app:1.0", "app:1.0"),
+        ("team/app:x", "docker.io/team/app:x", "team/app:x"),
+        ("docker.io/app", "docker.io/library/app:latest", "app:latest"),
+        ("localhost/app", "localhost/app:latest", "localhost/app:latest"),
+        ("localhost:5000/a/b:v_1", "localhost:5000/a/b:v_1", "localhost:5000/a/b:v_1"),
+        ("ghcr.io/a/b__c", "ghcr.io/a/b__c:latest", "ghcr.io/a/b__c:latest"),
+    ],
+)
+def test_names(text: str, full: str, familiar: str) -> None:
+    """A name is completed as Docker completes it, and shortened as Docker shortens it."""
+    name = reference.parse(text)
+
+    assert (name.full, name.familiar) == (full, familiar)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "App", "a b", "a:", "a:b:c", ":tag", "a//b", "/a", "a/", "-a", "a@b", "a:ü", "a\n"),
+        *("../a", "host.example/", "x" * 256, "a:" + "x" * 129),
+    ],
+)
+def test_what_is_no_name(text: str) -> None:
+    """What no registry would take is refused before anything is written."""
+    with pytest.raises(ImageError, match="is not an image name"):
+        reference.parse(text)
+
+
+@pytest.mark.parametrize(
+    "digest", ["", "sha256:", "sha256:../../etc/passwd", "sha512:" + "0" * 64, "sha256:" + "A" * 64]
+)
+def test_digests_that_could_climb(digest: str) -> None:
+    """Only sixty-four hex digits become a file name."""
+    with pytest.raises(ImageError, match="is not a sha256 digest"):
+        spec.hex_of(digest)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"null", b"[]", b"{", b"[" * 100_000, b'{"config":1}', b"\xff"]
+)
+def test_what_is_no_document(data: bytes) -> None:
+    """JSON that is none, or of another shape, is an error that names the document."""
+    with pytest.raises(ImageError, match="the thing is not an image manifest"):
+        spec.decode(data, spec.Manifest, what="the thing")
