@@ -1,0 +1,91 @@
+"""What the end-to-end tests ask for: a real engine, a free port.
+
+On a desk a machine without an engine skips them with a reason; CI (``CI=true``) must have one, so
+there a missing engine fails.
+"""
+
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A running Docker engine."""
+
+    client: str
+    """Path of a client that does BuildKit builds."""
+
+    def run(self, *arguments: str | Path, check: bool = True) -> str:
+        """Run the client with *arguments* and return what it wrote to stdout, stripped.
+
+        Raises:
+            AssertionError: it failed and *check* is true; with what it said.
+        """
+        done = subprocess.run(
+            [self.client, *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "DOCKER_BUILDKIT": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            command = " ".join(map(str, arguments))
+            raise AssertionError(f"docker {command} failed ({done.returncode}):\n{done.stderr}")
+        return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """A running engine, started first where that is possible: in CI, and for root."""
+    client = _client()
+    if client is None and (_CI or os.geteuid() == 0):
+        prepared = _said(ROOT / ".ci/prepare-engine")
+        client = _client()
+        if client is None:
+            _missing(f"no Docker engine: {prepared.splitlines()[-1] if prepared else 'no reason'}")
+    if client is None:
+        _missing("no Docker engine answers, and only root may start one: run .ci/prepare-engine")
+    return Engine(client)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port nobody listens on now; the range the kernel gives out makes a clash unlikely."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _client() -> str | None:
+    """Find a client that can build and whose engine answers."""
+    found = subprocess.run([ROOT / ".ci/find-docker"], capture_output=True, text=True, check=False)
+    client = found.stdout.strip()
+    if not client:
+        return None
+    answers = subprocess.run([client, "info"], capture_output=True, check=False)
+    return None if answers.returncode else client
+
+
+def _said(program: Path) -> str:
+    done = subprocess.run(
+        [program], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return done.stderr.strip()
+
+
+def _missing(why: str) -> NoReturn:
+    if _CI:
+        pytest.fail(why)
+    pytest.skip(why)
