@@ -149,7 +149,8 @@ class RequestReader:
         self._target = b""
         self._fields: dict[bytes, bytes] = {}
         self._repeated = 0
-        self._fed = self._slack = 0
+        self._fed = 0
+        self._slack = 0
         self._begun = True
 
     def on_url(self, url: bytes) -> None:

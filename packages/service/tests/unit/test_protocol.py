@@ -1,0 +1,373 @@
+"""One connection with a transport in memory: order, one write, limits, time-outs, drain."""
+
+import asyncio
+from typing import Any, Final
+
+import pytest
+
+from devops_info_service.config import Limits
+from devops_info_service.http.message import Client, Request, Response
+from devops_info_service.http.protocol import LINGER_SECONDS, Connection, Shared
+from devops_info_service.http.writer import CONTINUE, ResponseWriter
+
+GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+LIMITS: Final = Limits(
+    idle_seconds=7, head_seconds=3, body_seconds=4, write_seconds=5, max_connections=2
+)
+
+
+class FakeTransport(asyncio.Transport):
+    """Takes what is written; calls nothing back by itself."""
+
+    def __init__(self, peer: tuple[Any, ...] | None = ("192.0.2.7", 4242)) -> None:
+        super().__init__({"peername": peer})
+        self.writes: list[bytes] = []
+        self.unsent = 0
+        self.reading = True
+        self.events: list[str] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.writes.append(bytes(data))
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def write_eof(self) -> None:
+        self.events.append("eof")
+
+    def close(self) -> None:
+        self.events.append("close")
+
+    def abort(self) -> None:
+        self.events.append("abort")
+
+
+class Peer:
+    """A connection, its transport and what it was refused for."""
+
+    def __init__(self, shared: Shared, peer: tuple[Any, ...] | None = ("192.0.2.7", 1)) -> None:
+        self.transport = FakeTransport(peer)
+        self.connection = Connection(shared)
+        self.connection.connection_made(self.transport)
+
+    def send(self, data: bytes) -> None:
+        """Let *data* arrive in one read."""
+        self.connection.get_buffer(-1)[: len(data)] = data
+        self.connection.buffer_updated(len(data))
+
+    @property
+    def said(self) -> bytes:
+        """Everything written."""
+        return b"".join(self.transport.writes)
+
+    @property
+    def statuses(self) -> list[int]:
+        """The status of each answer, in order."""
+        return [int(part[:3]) for part in self.said.split(b"HTTP/1.1 ")[1:]]
+
+
+Refusals = list[tuple[Client, int, str]]
+
+
+@pytest.fixture
+def refusals() -> Refusals:
+    """What ``on_refused`` was told."""
+    return []
+
+
+@pytest.fixture
+def shared(refusals: Refusals) -> Shared:
+    """A process that answers with the path."""
+
+    def dispatch(request: Request) -> Response:
+        return Response(200, f"{request.path} {request.client.address}".encode())
+
+    def on_refused(client: Client, status: int, reason: str) -> None:
+        refusals.append((client, status, reason))
+
+    return Shared(dispatch, LIMITS, on_refused, ResponseWriter(lambda: 0.0))
+
+
+def pass_seconds(shared: Shared, seconds: int) -> None:
+    """Let so many seconds pass."""
+    for _ in range(seconds):
+        shared.sweep()
+
+
+def test_pipelined_in_order_with_one_write(shared: Shared) -> None:
+    """Requests of one read are answered in their order, by one write."""
+    peer = Peer(shared)
+
+    peer.send(b"".join(GET % n for n in range(20)))
+
+    (written,) = peer.transport.writes
+    bodies = [part.split(b"\r\n\r\n")[1] for part in written.split(b"HTTP/1.1 ")[1:]]
+    assert [b"/%d 192.0.2.7" % n for n in range(20)] == bodies
+
+
+def test_cut_request(shared: Shared) -> None:
+    """A request in two reads is answered once, after the second."""
+    peer = Peer(shared)
+    data = GET % 1
+
+    peer.send(data[:10])
+    assert peer.statuses == []
+    peer.send(data[10:])
+    assert peer.statuses == [200]
+
+
+def test_head_has_no_body(shared: Shared) -> None:
+    """HEAD is answered with the length of the body, without the body."""
+    peer = Peer(shared)
+
+    peer.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert b"Content-Length: 11\r\n" in peer.said
+    assert peer.said.endswith(b"\r\n\r\n")
+
+
+def test_last_request(shared: Shared) -> None:
+    """Nothing behind ``Connection: close`` is answered, and the connection ends."""
+    peer = Peer(shared)
+
+    peer.send((GET % 1)[:-2] + b"Connection: close\r\n\r\n" + GET % 2)
+    peer.send(GET % 3)
+
+    assert peer.statuses == [200]
+    assert b"Connection: close\r\n" in peer.said
+    assert peer.transport.events == ["close"]
+
+
+def test_http_1_0(shared: Shared) -> None:
+    """HTTP/1.0 that asks for more is told that it may."""
+    peer = Peer(shared)
+
+    peer.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+
+    assert b"Connection: keep-alive\r\n" in peer.said
+    assert peer.transport.events == []
+
+
+def test_upgrade_with_a_body_lingers(shared: Shared) -> None:
+    """We end a connection whose peer is still sending: our answer must survive it."""
+    peer = Peer(shared)
+
+    peer.send(POST + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\nab")
+
+    assert b"Connection: close\r\n" in peer.said
+    assert peer.transport.events == ["eof"]
+
+
+def test_refusal_after_answers(shared: Shared, refusals: Refusals) -> None:
+    """What came before the garbage is answered; the garbage is refused once, with a linger."""
+    peer = Peer(shared)
+
+    peer.send(GET % 1 + b"garbage\r\n\r\n")
+    peer.send(GET % 2)
+
+    assert peer.statuses == [200, 501]
+    assert b"Connection: close\r\n" in peer.transport.writes[-1]
+    assert peer.transport.events == ["eof"]
+    ((client, status, _),) = refusals
+    assert (client.address, status) == ("192.0.2.7", 501)
+
+
+def test_linger_ends(shared: Shared) -> None:
+    """A refused peer that goes on sending is cut off."""
+    peer = Peer(shared)
+    peer.send(b"garbage\r\n\r\n")
+
+    pass_seconds(shared, LINGER_SECONDS)
+    assert peer.transport.events == ["eof"]
+    peer.send(b"more")
+    pass_seconds(shared, 1)
+    assert peer.transport.events == ["eof", "abort"]
+
+
+def test_linger_waits_for_a_slow_reader(shared: Shared) -> None:
+    """A refusal that is not sent yet gets the time of a slow reader."""
+    peer = Peer(shared)
+    peer.send(b"garbage\r\n\r\n")
+    peer.transport.unsent = 100
+
+    pass_seconds(shared, LIMITS.write_seconds)
+    assert peer.transport.events == ["eof"]
+    pass_seconds(shared, 1)
+    assert peer.transport.events == ["eof", "abort"]
+
+
+def test_continue(shared: Shared) -> None:
+    """A client that waits for 100 gets it once, behind the answers before it."""
+    peer = Peer(shared)
+
+    peer.send(GET % 1 + POST + b"Expect: 100-continue\r\n")
+    peer.send(b"\r\n")
+    assert peer.transport.writes[1:] == [CONTINUE]
+    peer.send(b"a")
+    peer.send(b"bc")
+
+    assert peer.statuses == [200, 100, 200]
+
+
+def test_idle(shared: Shared) -> None:
+    """A connection without a request is closed without a word."""
+    peer = Peer(shared)
+    pass_seconds(shared, 5)
+    peer.send(GET % 1)
+    said = peer.said
+
+    pass_seconds(shared, LIMITS.idle_seconds)
+    assert peer.transport.events == []
+    pass_seconds(shared, 1)
+    assert peer.transport.events == ["close"]
+    assert peer.said == said
+
+
+def test_slow_head(shared: Shared) -> None:
+    """Dripping bytes does not stretch the time of a head: 408."""
+    peer = Peer(shared)
+    for byte in b"GET ":
+        peer.send(bytes([byte]))
+        assert peer.statuses == []
+        pass_seconds(shared, 1)
+
+    assert peer.statuses == [408]
+
+
+def test_slow_body(shared: Shared) -> None:
+    """A body may be slow for a while, and after that it must keep a rate."""
+    slow, quick = Peer(shared), Peer(shared)
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+    slow.send(head + b"a")
+    quick.send(head + b"a" * (LIMITS.body_seconds + 1) * LIMITS.min_body_bytes_per_second)
+
+    pass_seconds(shared, LIMITS.body_seconds)
+    assert slow.statuses == []
+    pass_seconds(shared, 1)
+    assert slow.statuses == [408]
+    assert quick.statuses == []
+
+
+def test_peer_that_does_not_read(shared: Shared) -> None:
+    """We stop reading from a peer that does not read, and cut it off if nothing moves."""
+    peer = Peer(shared)
+    peer.transport.unsent = 1000
+    peer.connection.pause_writing()
+    assert not peer.transport.reading
+
+    pass_seconds(shared, LIMITS.write_seconds)
+    peer.transport.unsent = 999
+    pass_seconds(shared, LIMITS.write_seconds + 1)
+    assert peer.transport.events == []
+    pass_seconds(shared, 1)
+    assert peer.transport.events == ["abort"]
+
+
+def test_peer_that_reads_again(shared: Shared) -> None:
+    """Once it has read, it is read from again, and its time-outs start anew."""
+    peer = Peer(shared)
+    peer.send(b"GET")
+    peer.connection.pause_writing()
+    pass_seconds(shared, LIMITS.head_seconds)
+    peer.connection.resume_writing()
+
+    assert peer.transport.reading
+    pass_seconds(shared, LIMITS.head_seconds)
+    assert peer.statuses == []
+
+
+def test_half_closed(shared: Shared) -> None:
+    """A peer that has said all it will is answered, then closed."""
+    peer = Peer(shared)
+    peer.send(GET % 1)
+
+    peer.connection.eof_received()
+
+    assert peer.statuses == [200]
+    assert peer.transport.events == ["close"]
+
+
+def test_too_many_connections(shared: Shared) -> None:
+    """One more than the limit is told so; a place that is free again is given again."""
+    peers = [Peer(shared) for _ in range(3)]
+
+    assert [peer.statuses for peer in peers] == [[], [], [503]]
+    for peer in peers[1:]:
+        peer.connection.connection_lost(None)
+    assert Peer(shared).statuses == []
+
+
+def test_drain(shared: Shared) -> None:
+    """Draining closes what is idle, lets a request be finished, and says that it is the last."""
+    cold, begun = Peer(shared), Peer(shared)
+    pass_seconds(shared, 2)
+    data = GET % 1
+    begun.send(data[:5])
+
+    shared.drain()
+    begun.send(data[5:])
+
+    assert cold.transport.events == ["close"]
+    assert begun.statuses == [200]
+    assert b"Connection: close\r\n" in begun.said
+    assert begun.transport.events == ["eof"]
+
+
+def test_drain_waits_for_a_request_on_its_way(shared: Shared) -> None:
+    """A connection that was just used gets a moment: its next request may be on its way."""
+    peers = [Peer(shared), Peer(shared)]
+    pass_seconds(shared, 5)
+    for peer in peers:
+        peer.send(GET % 1)
+
+    shared.drain()
+    peers[0].send(GET % 2)
+    pass_seconds(shared, 2)
+
+    assert [peer.statuses for peer in peers] == [[200, 200], [200]]
+    assert [peer.transport.events for peer in peers] == [["eof"], ["close"]]
+
+
+def test_abort(shared: Shared) -> None:
+    """Whoever is left at the end is cut off and counted."""
+    peers = [Peer(shared), Peer(shared)]
+
+    assert shared.abort() == 2
+    assert [peer.transport.events for peer in peers] == [["abort"]] * 2
+
+
+def test_first_and_last(shared: Shared) -> None:
+    """The first to come and the last to go are told of, nobody between."""
+    told = []
+    shared.on_first = lambda: told.append("first")
+    shared.on_none = lambda: told.append("none")
+    peers = [Peer(shared), Peer(shared)]
+    for peer in peers:
+        peer.connection.connection_lost(None)
+
+    assert told == ["first", "none"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        (("192.0.2.7", 1), "192.0.2.7"),
+        (("2001:db8::1", 1, 0, 0), "2001:db8::1"),
+        (("::ffff:192.0.2.7", 1, 0, 0), "192.0.2.7"),
+        (None, ""),
+    ],
+)
+def test_client_address(shared: Shared, peer: tuple[Any, ...] | None, address: str) -> None:
+    """The client is named by its address alone, an IPv4 one as IPv4."""
+    it = Peer(shared, peer)
+
+    it.send(GET % 1)
+
+    assert it.said.endswith(f"/1 {address}".encode())
