@@ -28,7 +28,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Bytes; 413 above, from the length alone where one is given. Bodies are read and dropped."""
 
     head_seconds: int = 10
-    """From a request's first byte to the end of its head; 408 after. Twice a slow phone's needs."""
+    """Seconds from a request's first byte to the end of its head, which is one or two packets;
+    408 after."""
 
     body_seconds: int = 20
     """Seconds a body may take before its rate is looked at. Apache's RequestReadTimeout."""
@@ -44,7 +45,7 @@ class Limits(msgspec.Struct, frozen=True):
     """Seconds without progress while a peer does not read its answers; then it is cut off."""
 
     max_connections: int = 16_384
-    """Open connections of a process; 503 above. Some 20 KiB each: a third of a GiB at the worst."""
+    """Open connections of a process; 503 above. Some 20 KiB each at the worst: 320 MiB."""
 
 
 class Config(msgspec.Struct, frozen=True):

@@ -1,0 +1,99 @@
+"""A real process on a real port."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+PATIENCE_SECONDS: Final = 20
+"""For anything that is to happen soon: generous, for a machine that is busy."""
+
+
+class Service:
+    """A running service."""
+
+    def __init__(self, *flags: str, environ: dict[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "devops_info_service", "--port", "0", *flags],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environ or {})},
+        )
+        listening = self.event()
+        assert listening["event"] == "listening"
+        self.port: int = listening["port"]
+
+    def event(self) -> dict[str, Any]:
+        """Wait for the next line of the log."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            assert self.process.stderr is not None
+            pytest.fail(f"the service ended: {self.process.stderr.read().decode()}")
+        decoded: dict[str, Any] = msgspec.json.decode(line)
+        return decoded
+
+    def connect(self, host: str = "127.0.0.1") -> socket.socket:
+        """Return a new connection to it."""
+        return socket.create_connection((host, self.port), timeout=PATIENCE_SECONDS)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end and return its exit status."""
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        """End it, however it is."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.communicate()
+
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start services with flags of one's own; they end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start_one(*flags: str, environ: dict[str, str] | None = None) -> Service:
+            service = Service(*flags, environ=environ)
+            stack.callback(service.close)
+            return service
+
+        yield start_one
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """One service for all tests of a module that leave it as it is."""
+    service = Service()
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def read_until() -> Callable[[socket.socket, bytes], bytes]:
+    """Read from a socket up to and with some bytes, or to its end."""
+
+    def read(sock: socket.socket, end: bytes) -> bytes:
+        data = b""
+        while not data.endswith(end):
+            piece = sock.recv(65536)
+            if not piece:
+                break
+            data += piece
+        return data
+
+    return read

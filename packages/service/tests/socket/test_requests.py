@@ -1,0 +1,191 @@
+"""Requests over TCP, by a standard client and by hand."""
+
+import contextlib
+import http.client
+import json
+import socket
+from typing import Any
+
+import pytest
+
+GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+END = b'"uptime_seconds":'
+
+
+def read_all(sock: socket.socket) -> bytes:
+    """Read until the other end closes."""
+    return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+def test_standard_client(service: Any) -> None:
+    """A standard client gets both endpoints and the refusals over one connection."""
+    client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    got = []
+    with contextlib.closing(client):
+        for method, path in (
+            ("GET", "/"),
+            ("HEAD", "/"),
+            ("GET", "/health"),
+            ("POST", "/health"),
+            ("GET", "/nothing"),
+        ):
+            client.request(method, path, body=b"x" * 1000 if method == "POST" else None)
+            sock = client.sock
+            response = client.getresponse()
+            body = response.read()
+            got.append((response.status, json.loads(body or b"{}").keys()))
+            assert client.sock is sock
+
+    assert got == [
+        (200, {"service", "system", "runtime", "request", "endpoints"}),
+        (200, set()),
+        (200, {"status", "timestamp", "uptime_seconds"}),
+        (405, {"error", "message"}),
+        (404, {"error", "message"}),
+    ]
+
+
+def test_caller(service: Any) -> None:
+    """The caller is told its own address and port."""
+    client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    with contextlib.closing(client):
+        client.request("GET", "/", headers={"User-Agent": "me"})
+        own_port = client.sock.getsockname()[1]
+        caller = json.load(client.getresponse())["request"]
+
+    assert caller == {
+        "client_ip": "127.0.0.1",
+        "client_port": own_port,
+        "user_agent": "me",
+        "method": "GET",
+        "path": "/",
+    }
+
+
+def test_pipelined(service: Any) -> None:
+    """A thousand requests at once are answered, every one."""
+    with service.connect() as sock:
+        sock.sendall(GET * 1000)
+        sock.shutdown(socket.SHUT_WR)
+
+        assert read_all(sock).count(b"HTTP/1.1 200 OK\r\n") == 1000
+
+
+def test_half_closed(service: Any) -> None:
+    """A client that closes its half right after the request still gets the answer."""
+    with service.connect() as sock:
+        sock.sendall(GET)
+        sock.shutdown(socket.SHUT_WR)
+
+        assert END in read_all(sock)
+
+
+def test_garbage(service: Any) -> None:
+    """Garbage is refused with a reason, then the connection ends."""
+    with service.connect() as sock:
+        sock.sendall(GET + b"GET / HTTP/1.1\r\nHost : a\r\n\r\n" + GET)
+        sock.shutdown(socket.SHUT_WR)
+        data = read_all(sock)
+
+    assert data.count(b"\r\nDate: ") == 2
+    assert b"HTTP/1.1 400 Bad Request\r\n" in data
+    assert b"Connection: close\r\n" in data
+
+
+def test_refusal_survives_an_upload(service: Any) -> None:
+    """A client that sends a body too large reads 413, not a reset connection."""
+    with service.connect() as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n")
+        for _ in range(50):
+            sock.sendall(b"b" * 20_000)
+        sock.shutdown(socket.SHUT_WR)
+
+        assert read_all(sock).startswith(b"HTTP/1.1 413 Content Too Large\r\n")
+
+
+def test_continue(service: Any) -> None:
+    """A client that asks before it sends is told to go on."""
+    with service.connect() as sock:
+        sock.sendall(
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(b"abc")
+        assert sock.recv(100).startswith(b"HTTP/1.1 405 ")
+
+
+def test_peer_that_does_not_read(service: Any) -> None:
+    """Who sends and does not read is not read from for ever; others are served meanwhile."""
+    with service.connect() as sock:
+        sock.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(2000):
+                sock.sendall(GET * 1000)
+            pytest.fail("68 MB of requests were read, and no answer was")
+        with service.connect() as other:
+            other.sendall(GET)
+            assert END in other.recv(1000)
+
+
+def test_too_many_connections(start: Any) -> None:
+    """One connection too many is told so; when one has gone there is room again."""
+    service = start("--max-connections", "2")
+    with service.connect() as first, service.connect() as second:
+        first.sendall(GET)
+        assert END in first.recv(1000)
+        second.sendall(GET)
+        assert END in second.recv(1000)
+        with service.connect() as third:
+            assert third.recv(1000).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        second.shutdown(socket.SHUT_WR)
+        assert second.recv(1000) == b""
+        third_closed = False
+        while not third_closed:
+            with service.connect() as fourth:
+                fourth.sendall(GET)
+                third_closed = END in fourth.recv(1000)
+
+
+def test_slow_head(start: Any) -> None:
+    """A head that does not come is given up: 408, by the one timer there is."""
+    service = start("--head-seconds", "1")
+    with service.connect() as sock:
+        sock.sendall(b"GET / HT")
+
+        assert sock.recv(1000).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+
+
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_ipv6(start: Any, host: str) -> None:
+    """It listens on IPv6, and on ``::`` for both."""
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("no IPv6 here")
+    service = start("--host", host)
+    for address in ("::1", "127.0.0.1")[: 2 if host == "::" else 1]:
+        with service.connect(address) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert f'"client_ip":"{address}"'.encode() in sock.recv(2000)
+
+
+def test_access_log(start: Any) -> None:
+    """The access log has one line a request and one a refusal, whatever was sent."""
+    service = start(environ={"ACCESS_LOG": "true"})
+    with service.connect() as sock:
+        sock.sendall(b"GET /%0a HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n\0\r\n\r\n")
+        sock.shutdown(socket.SHUT_WR)
+        assert b"X-Request-Id: mine\r\n" in read_all(sock)
+
+    request, refused = service.event(), service.event()
+    assert (request["event"], request["path"], request["request_id"]) == (
+        "request",
+        "/%0a",
+        "mine",
+    )
+    assert (refused["event"], refused["status"], refused["client"]) == (
+        "refused",
+        501,
+        "127.0.0.1",
+    )

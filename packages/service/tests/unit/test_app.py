@@ -1,0 +1,290 @@
+"""The service without a server: the contract, the refusals, faults and request ids."""
+
+import os
+from typing import Any
+
+import msgspec
+import pytest
+
+from devops_info_service import __version__
+from devops_info_service.app import HEALTH, INFO, RequestIds, build, is_plain, observe
+from devops_info_service.handlers.health import Health
+from devops_info_service.handlers.info import Info
+from devops_info_service.http.message import Client, Request, Response
+from devops_info_service.introspection.host import read_host
+from devops_info_service.introspection.runtime import Stopwatch, spell
+from devops_info_service.logs import Log
+from devops_info_service.router import Route, Router
+
+
+class FakeSource:
+    """A machine of our own making, an hour and three minutes after the start."""
+
+    def __init__(self, machine: str = "x86_64") -> None:
+        self.machine = machine
+        self.now = 1_767_225_600.75
+        self.ticks = 100.0
+
+    def uname(self) -> os.uname_result:
+        return os.uname_result(("Linux", "pod-7", "6.12.1", "#1 SMP", self.machine))
+
+    def cpus(self) -> int:
+        return 3
+
+    def python_version(self) -> str:
+        return "3.13.5"
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.ticks
+
+
+def a_request(
+    method: str = "GET", path: str = "/", headers: dict[bytes, bytes] | None = None
+) -> Request:
+    """Return a request as the reader would."""
+    peer = Client("192.0.2.7", 4242)
+    return Request(method, path, b"", headers or {}, peer, "1.1", keep_alive=True)
+
+
+def body_of(response: Response) -> Any:
+    """Return the JSON of *response*."""
+    return msgspec.json.decode(response.body)
+
+
+def test_info() -> None:
+    """``GET /`` is the contract, key for key."""
+    source = FakeSource()
+    dispatch = build(source, "asyncio + httptools")
+    source.now += 3783
+    source.ticks += 3783.9
+
+    response = dispatch(a_request(headers={b"user-agent": b"curl/8.7.1"}))
+
+    assert response.status == 200
+    assert response.content_type == b"application/json"
+    assert body_of(response) == {
+        "service": {
+            "name": "devops-info-service",
+            "version": __version__,
+            "description": "DevOps course info service",
+            "framework": "asyncio + httptools",
+        },
+        "system": {
+            "hostname": "pod-7",
+            "platform": "linux",
+            "platform_version": "6.12.1",
+            "architecture": "amd64",
+            "cpu_count": 3,
+            "python_version": "3.13.5",
+        },
+        "runtime": {
+            "uptime_seconds": 3783,
+            "uptime_human": "1 hour, 3 minutes",
+            "current_time": "2026-01-01T01:03:03Z",
+            "timezone": "UTC",
+        },
+        "request": {
+            "client_ip": "192.0.2.7",
+            "client_port": 4242,
+            "user_agent": "curl/8.7.1",
+            "method": "GET",
+            "path": "/",
+        },
+        "endpoints": [
+            {"path": "/", "method": "GET", "description": "Service information"},
+            {"path": "/health", "method": "GET", "description": "Health check"},
+        ],
+    }
+
+
+def test_health() -> None:
+    """``GET /health`` is the contract, key for key."""
+    assert body_of(build(FakeSource(), "x")(a_request(path="/health"))) == {
+        "status": "healthy",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "uptime_seconds": 0,
+    }
+
+
+@pytest.mark.parametrize("route", [INFO, HEALTH])
+def test_answers_are_of_their_type(route: Route) -> None:
+    """The type in the route table, which OpenAPI will publish, is the type of the answer."""
+    response = build(FakeSource(), "x")(a_request(route.method, route.path))
+
+    assert route.response in {Info, Health}
+    decoded = msgspec.json.decode(response.body, type=route.response)
+    assert msgspec.json.decode(msgspec.json.encode(decoded)) == body_of(response)
+
+
+@pytest.mark.parametrize("agent", [b"", b"\xff\xfe", b'"\\', "\u00e9".encode(), b"\x9b31m"])
+def test_any_user_agent(agent: bytes) -> None:
+    """Whatever bytes a client calls itself, the answer is JSON."""
+    response = build(FakeSource(), "x")(a_request(headers={b"user-agent": agent}))
+
+    assert body_of(response)["request"]["user_agent"] == agent.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "headers"),
+    [
+        ("HEAD", "/", 200, ()),
+        ("HEAD", "/health", 200, ()),
+        ("GET", "/nothing", 404, ()),
+        ("POST", "/nothing", 404, ()),
+        ("GET", "//", 404, ()),
+        ("GET", "/health/", 404, ()),
+        ("OPTIONS", "*", 404, ()),
+        ("POST", "/", 405, ((b"Allow", b"GET, HEAD"),)),
+        ("DELETE", "/health", 405, ((b"Allow", b"GET, HEAD"),)),
+    ],
+)
+def test_routing(
+    method: str, path: str, status: int, headers: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    """HEAD goes where GET goes; the rest is 404, or 405 with what is allowed."""
+    response = build(FakeSource(), "x")(a_request(method, path))
+
+    assert (response.status, response.headers) == (status, headers)
+
+
+def test_not_found() -> None:
+    """404 says so in JSON."""
+    assert body_of(build(FakeSource(), "x")(a_request(path="/nothing"))) == {
+        "error": "Not Found",
+        "message": "Endpoint does not exist",
+    }
+
+
+def test_several_methods() -> None:
+    """A path may have a handler for each method, and Allow lists them all."""
+    routes = [Route(method, "/", "", Health) for method in ("GET", "POST")]
+    router = Router({route: lambda _: Response(200, b"") for route in routes})
+
+    assert router(a_request("POST")).status == 200
+    assert router(a_request("PUT")).headers == ((b"Allow", b"GET, HEAD, POST"),)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "human"),
+    [
+        (0, "0 hours, 0 minutes"),
+        (59, "0 hours, 0 minutes"),
+        (60, "0 hours, 1 minute"),
+        (3600, "1 hour, 0 minutes"),
+        (3783, "1 hour, 3 minutes"),
+        (7260, "2 hours, 1 minute"),
+        (90_000, "25 hours, 0 minutes"),
+    ],
+)
+def test_spelling(seconds: int, human: str) -> None:
+    """Singular and plural are right."""
+    assert spell(seconds) == human
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture"),
+    [("x86_64", "amd64"), ("aarch64", "arm64"), ("armv7l", "arm"), ("riscv64", "riscv64")],
+)
+def test_architecture(machine: str, architecture: str) -> None:
+    """The architecture is the image platform's word."""
+    assert read_host(FakeSource(machine)).architecture == architecture
+
+
+def test_moment_is_kept_for_its_second() -> None:
+    """Within a second the moment is the same value; after it, or set back, a new one."""
+    source = FakeSource()
+    stopwatch = Stopwatch(source)
+    first = stopwatch()
+    source.now += 0.2
+    assert stopwatch() is first
+    source.now += 0.1
+    source.ticks += 1
+    assert (stopwatch().current_time, stopwatch().uptime_seconds) == ("2026-01-01T00:00:01Z", 1)
+    source.now -= 1
+    assert stopwatch().current_time == first.current_time
+
+
+Lines = list[bytes]
+
+
+@pytest.fixture
+def lines() -> Lines:
+    """What was logged."""
+    return []
+
+
+@pytest.fixture
+def log(lines: Lines) -> Log:
+    """A log that stands still."""
+    return Log(lines.append, lambda: 0.0)
+
+
+def broken(_: Request) -> Response:
+    """Fail as a handler with a bug does."""
+    raise ZeroDivisionError("the secret of the house")
+
+
+@pytest.mark.parametrize("access_log", [False, True])
+def test_fault(log: Log, lines: Lines, *, access_log: bool) -> None:
+    """A fault is a 500 that says nothing of the inside; the log says all, by the same id."""
+    response = observe(broken, log, access_log=access_log)(a_request(path="/\n"))
+
+    assert response.status == 500
+    assert b"secret" not in response.body
+    ((name, request_id),) = response.headers
+    assert name == b"X-Request-Id"
+    fault = msgspec.json.decode(lines[0])
+    assert fault["event"] == "fault"
+    assert fault["request_id"] == request_id.decode()
+    assert fault["traceback"][-1] == "ZeroDivisionError: the secret of the house"
+    assert len(lines) == 1 + access_log
+
+
+def test_access_log(log: Log, lines: Lines) -> None:
+    """One line a request: what was asked, what came of it, how long it took, for whom."""
+    response = observe(build(FakeSource(), "x"), log, access_log=True)(a_request(path="/x"))
+
+    line = msgspec.json.decode(lines[0])
+    assert line.pop("duration_ms") >= 0
+    assert line == {
+        "time": "1970-01-01T00:00:00.000Z",
+        "level": "info",
+        "event": "request",
+        "method": "GET",
+        "path": "/x",
+        "status": 404,
+        "client": "192.0.2.7",
+        "request_id": response.headers[-1][1].decode(),
+    }
+
+
+def test_no_access_log(log: Log, lines: Lines) -> None:
+    """Without an access log nothing is written, and no id is made that nobody could look up."""
+    response = observe(build(FakeSource(), "x"), log, access_log=False)(a_request())
+
+    assert lines == []
+    assert response.headers == ()
+
+
+@pytest.mark.parametrize("access_log", [False, True])
+def test_id_of_the_client(log: Log, *, access_log: bool) -> None:
+    """A plain id of the client's is used and given back, beside the other fields."""
+    dispatch = observe(build(FakeSource(), "x"), log, access_log=access_log)
+
+    response = dispatch(a_request("POST", headers={b"x-request-id": b"abc-1"}))
+
+    assert response.headers == ((b"Allow", b"GET, HEAD"), (b"X-Request-Id", b"abc-1"))
+
+
+@pytest.mark.parametrize("given", [b"", b"a b", b'a"b', b"a\x9b", b"a, b", b"a" * 65])
+def test_id_that_is_not_plain(given: bytes) -> None:
+    """What is empty, long or not plain is no id; the request gets one of ours."""
+    ids = RequestIds()
+
+    assert not is_plain(given)
+    made = ids.of(a_request(headers={b"x-request-id": given}))
+    assert is_plain(made)
+    assert made != ids.of(a_request())

@@ -1,0 +1,125 @@
+"""Configuration: precedence, what is allowed, and what a stranger reads when it is not."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from devops_info_service.config import SETTINGS, Config, Limits, load
+from devops_info_service.errors import ConfigError
+
+
+def test_defaults() -> None:
+    """Without flags and variables everything is as the types say."""
+    assert load([], {}) == Config()
+
+
+def test_every_field_is_a_setting() -> None:
+    """Whatever the service can be told, there is a flag and a variable for."""
+    fields = {*Config.__struct_fields__, *Limits.__struct_fields__} - {"limits"}
+
+    assert fields == {setting.field for setting in SETTINGS}
+
+
+def test_names() -> None:
+    """Flag and variable follow from the field."""
+    assert next(
+        (setting.flag, setting.variable) for setting in SETTINGS if setting.field == "access_log"
+    ) == ("--access-log", "ACCESS_LOG")
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "port"),
+    [
+        ([], {}, 8080),
+        ([], {"PORT": "9000"}, 9000),
+        ([], {"PORT": ""}, 8080),
+        (["--port", "9001"], {"PORT": "9000"}, 9001),
+        (["--port=9001"], {"PORT": "no number"}, 9001),
+        (["--port", "0"], {}, 0),
+        (["--port", "65535"], {}, 65535),
+    ],
+)
+def test_precedence(flags: list[str], environ: dict[str, str], port: int) -> None:
+    """A flag wins over a variable, a variable over the default; an empty one is none."""
+    assert load(flags, environ).port == port
+
+
+@pytest.mark.parametrize(
+    ("environ", "field", "value"),
+    [
+        ({"HOST": "127.0.0.1"}, "host", "127.0.0.1"),
+        ({"HOST": "::"}, "host", "::"),
+        ({"HOST": "localhost"}, "host", "127.0.0.1"),
+        ({"DEBUG": "true"}, "debug", True),
+        ({"DEBUG": "Yes"}, "debug", True),
+        ({"DEBUG": "1"}, "debug", True),
+        ({"DEBUG": "off"}, "debug", False),
+        ({"ACCESS_LOG": "on"}, "access_log", True),
+        ({"DRAIN_SECONDS": "0"}, "drain_seconds", 0),
+    ],
+)
+def test_values(environ: dict[str, str], field: str, value: Any) -> None:
+    """What is allowed is understood."""
+    assert getattr(load([], environ), field) == value
+
+
+def test_limits() -> None:
+    """A limit is set like everything else, and leaves the others as they are."""
+    config = load(["--max-fields", "50"], {"IDLE_SECONDS": "5"})
+
+    assert config.limits == msgspec.structs.replace(Limits(), max_fields=50, idle_seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "debug"),
+    [(["--debug"], True), (["--debug", "false"], False), (["--debug=on"], True)],
+)
+def test_switches(flags: list[str], *, debug: bool) -> None:
+    """A switch needs no value and takes one."""
+    assert load(flags, {"DEBUG": "1"}).debug is debug
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"PORT": "http"}, "PORT is 'http'; allowed is a whole number from 0 to 65535"),
+        ({"PORT": "65536"}, "PORT is '65536'; allowed is a whole number from 0 to 65535"),
+        ({"PORT": "-1"}, "PORT is '-1'; allowed is a whole number from 0 to 65535"),
+        ({"PORT": "+1"}, "PORT is '+1'; allowed is a whole number from 0 to 65535"),
+        ({"PORT": " 1"}, "PORT is ' 1'; allowed is a whole number from 0 to 65535"),
+        ({"PORT": "1_0"}, "PORT is '1_0'; allowed is a whole number from 0 to 65535"),
+        ({"PORT": "\u0661"}, "PORT is '\u0661'; allowed is a whole number from 0 to 65535"),
+        ({"PORT": "1\n2"}, r"PORT is '1\n2'; allowed is a whole number from 0 to 65535"),
+        ({"PORT": "tcp://10.0.0.1:80"}, "PORT is 'tcp://10.0.0.1:80'; allowed is a whole"),
+        ({"HOST": "example.org"}, "HOST is 'example.org'; allowed is an IPv4 or IPv6 address"),
+        ({"HOST": "256.0.0.1"}, "HOST is '256.0.0.1'; allowed is an IPv4 or IPv6 address"),
+        ({"DEBUG": "maybe"}, "DEBUG is 'maybe'; allowed is true or false"),
+        ({"MAX_FIELDS": "0"}, "MAX_FIELDS is '0'; allowed is a whole number from 1 to 10000"),
+        ({"PORT": "9" * 5000}, "PORT is '99"),
+    ],
+)
+def test_bad_values(environ: dict[str, str], message: str) -> None:
+    """The message names the variable, the value and what is allowed, in one line."""
+    with pytest.raises(ConfigError) as caught:
+        load([], environ)
+
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--port", "x"], "--port is 'x'; allowed is a whole number from 0 to 65535"),
+        (["--prot", "1"], "unrecognized arguments: --prot 1"),
+        (["--por", "1"], "unrecognized arguments: --por 1"),
+        (["--port"], "argument --port: expected one argument"),
+        (["now"], "unrecognized arguments: now"),
+    ],
+)
+def test_bad_flags(flags: list[str], message: str) -> None:
+    """A flag that is unknown or wrong is one line, too."""
+    with pytest.raises(ConfigError, match=message):
+        load(flags, {})

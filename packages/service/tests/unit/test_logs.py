@@ -1,0 +1,87 @@
+"""The log: one object a line, and nothing a stranger sends can break out of it."""
+
+import os
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devops_info_service.logs import MAX_TEXT, Log, printable, to_stdout
+
+MOMENT = 1_700_000_000.1239
+
+
+def written(text: str) -> tuple[bytes, dict[str, Any]]:
+    """Log *text* as a value; return the line and what it decodes to."""
+    lines: list[bytes] = []
+    Log(lines.append, lambda: MOMENT).info("request", path=text)
+    (line,) = lines
+    return line, msgspec.json.decode(line)
+
+
+def test_line() -> None:
+    """A line tells the time to the millisecond, the level, the event and its facts."""
+    line, _ = written("/")
+
+    assert line == (
+        b'{"time":"2023-11-14T22:13:20.123Z","level":"info","event":"request","path":"/"}\n'
+    )
+
+
+@given(st.text())
+def test_no_injection(text: str) -> None:
+    """Whatever is logged, a line is one line of printable text."""
+    line, decoded = written(text)
+
+    assert line.decode().removesuffix("\n").isprintable()
+    assert list(decoded) == ["time", "level", "event", "path"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/a?b=c", "/a?b=c"),
+        ("/\u00e9\u4e2d", "/\u00e9\u4e2d"),
+        ('"}\n{"level":"error"', r'"}\n{"level":"error"'),
+        ("\x1b[31m", r"\x1b[31m"),
+        ("\x7f", r"\x7f"),
+        ("\x9b31m", r"\x9b31m"),
+        ("\u2028", r"\u2028"),
+        ("\u202eevil", r"\u202eevil"),
+        ("\ud800", r"\ud800"),
+        ("a" * (MAX_TEXT + 1), "a" * MAX_TEXT + "..."),
+    ],
+)
+def test_printable(text: str, expected: str) -> None:
+    """What would break a line or steer a terminal is spelt out; what is too long is cut."""
+    assert printable(text) == expected
+
+
+def test_traceback() -> None:
+    """A fault carries its traceback as a list of lines, in the one line."""
+    lines: list[bytes] = []
+    log = Log(lines.append, lambda: MOMENT)
+
+    with pytest.raises(KeyError) as caught:
+        os.environ.pop("evil\x1b")
+    log.error("fault", exc=caught.value, path="/")
+
+    (line,) = lines
+    decoded = msgspec.json.decode(line)
+    assert decoded["level"] == "error"
+    assert decoded["traceback"][0] == "Traceback (most recent call last):"
+    assert decoded["traceback"][-1] == r"KeyError: 'evil\x1b'"
+    assert line.count(b"\n") == 1
+
+
+def test_stdout_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that nobody takes does not stop the service."""
+
+    def write(*_: object) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(os, "write", write)
+
+    to_stdout(b"line\n")

@@ -1,0 +1,51 @@
+"""What must agree between files that cannot read each other."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from devops_info_service import __version__
+from devops_info_service.config import SETTINGS, Setting
+
+PACKAGE = Path(__file__).parents[2]
+REFERENCE = PACKAGE.parents[1] / "docs" / "reference" / "service.md"
+
+
+def test_version() -> None:
+    """The constant is the version of the distribution."""
+    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]
+
+    assert project["version"] == __version__
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=[setting.field for setting in SETTINGS])
+def test_reference_lists_every_setting(setting: Setting) -> None:
+    """The reference has a row for each setting, with its default as it is."""
+    default = str(setting.default).lower()
+    row = f"| `{setting.flag}` | `{setting.variable}` | {default} |"
+
+    assert row in REFERENCE.read_text()
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("devops_info_service.cli", {"asyncio", "argparse", "httptools"}),
+        ("devops_info_service.check", {"asyncio", "urllib.request", "ssl", "json"}),
+        ("devops_info_service.app", {"argparse", "dataclasses", "urllib", "importlib.metadata"}),
+    ],
+)
+def test_imports_stay_small(module: str, unwanted: set[str]) -> None:
+    """What costs start-up time is not imported by what does not need it."""
+    code = f"import {module}, sys; print(*sys.modules, sep='\\n')"
+    process = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert not unwanted & set(process.stdout.split())
