@@ -4,8 +4,14 @@ Source: passwd(5), group(5); OCI image-spec v1.1, config.md (``User``).
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from .evidence import Account, Seen
+
+_PASSWD_FIELDS: Final = 7
+_GROUP_FIELDS: Final = 4
+_MAX_DIGITS: Final = 10
+"""Of a 32-bit number."""
 
 
 def parse(data: bytes) -> tuple[tuple[Account, ...], tuple[str, ...]]:
@@ -27,13 +33,9 @@ def parse(data: bytes) -> tuple[tuple[Account, ...], tuple[str, ...]]:
     return tuple(accounts), tuple(broken)
 
 
-_PASSWD_FIELDS = 7
-_GROUP_FIELDS = 4
-
-
 def is_id(text: str) -> bool:
     """Tell whether *text* is a number a user or group can have: 32 bits."""
-    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 1 << 32  # noqa: PLR2004  digits of 2**32
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) < 1 << 32
 
 
 def uid(seen: Seen) -> int | None:
@@ -48,12 +50,14 @@ def gid(seen: Seen) -> int | None:
     if colon:
         return _number(group, seen.groups)
     number = uid(seen)
+    if number is None:
+        return None
     return next((user.gid for user in seen.users if user.id == number), 0)
 
 
 def _number(name: str, accounts: Iterable[Account]) -> int | None:
     if is_id(name):
         return int(name)
-    if not name:
-        return 0
-    return next((account.id for account in accounts if account.name == name), None)
+    # Root is root by whatever means it is named; an image without accounts has it too.
+    known = next((account.id for account in accounts if account.name == name), None)
+    return 0 if known is None and name in ("", "root") else known

@@ -32,8 +32,10 @@ _SYSTEM_DIRS: Final = (
 )
 _KERNEL_DIRS: Final = ("/dev", "/proc", "/sys")
 _SECRET: Final = re.compile(
-    r"(?i)pass(?:word|wd|phrase)?\b|passw|secret|credential|token|(?:api|access|private|auth)_?key"
+    r"(?i)password|passwd"
+    r"|(?:^|_)(?:pass|passphrase|secrets?|credentials?|tokens?|(?:api|access|auth|private)_?key)(?:_|$)"
 )
+"""Words of a name; COMPASS and KEYS are none, nor is GPG_KEY, which names a public key."""
 _ASSIGNED: Final = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)=\S")
 _LABEL: Final = "org.opencontainers.image."
 _WANTED_LABELS: Final = ("version", "licenses", "source")
@@ -45,7 +47,7 @@ def user_is_not_root(seen: Seen) -> Finding:
     check = "The image names a user, and it is not root."
     if not user:
         return judge("IMG-USER-001", check, ["User is empty: it runs as root"])
-    if number is None and user != "root":
+    if number is None:
         why = f"User is {user!r}, a name that /etc/passwd of the image does not have"
         return unknown("IMG-USER-001", check, why)
     against = [f"User is {user!r}, uid 0"] if not number else []

@@ -1,0 +1,436 @@
+"""Inspecting: a good image passes every rule, and each fault fails its own."""
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onebin.errors import ImageError
+from onebin.model import Finding, Report
+from onebin.oci import archive, layout, spec, stored
+from onebin.oci.image import Image
+from onebin.stages import inspect
+from onebin.stages.inspect import evidence
+
+Files = dict[str, tuple[bytes, dict[str, Any]]]
+Save = Callable[..., Path]
+
+SCRIPT = b"#!/bin/sh\n"
+LABELS = {f"org.opencontainers.image.{name}": "x" for name in ("version", "licenses", "source")}
+
+
+def link(target: str) -> tuple[bytes, dict[str, Any]]:
+    return b"", {"type": tarfile.SYMTYPE, "linkname": target}
+
+
+def _layer(files: Files) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, (data, facts) in sorted(files.items()):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            for key, value in facts.items():
+                setattr(info, key, value)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def save(make_elf: Any, make_tar: Any, tmp_path: Path) -> Save:
+    """Write what docker save writes, of a good image with something changed."""
+
+    def write(
+        config: dict[str, Any] | None = None,
+        files: Files | None = None,
+        upper: tuple[Files, ...] = (),
+        document: dict[str, Any] | None = None,
+    ) -> Path:
+        base: Files = {"app": (make_elf(), {"mode": 0o755}), **(files or {})}
+        layers = [_layer(content) for content in (base, *upper)]
+        process = {"User": "65532:65532", "Entrypoint": ["/app"], "Labels": LABELS}
+        saved = {
+            "architecture": "amd64",
+            "os": "linux",
+            "created": "1970-01-01T00:00:00Z",
+            "rootfs": {"type": "layers", "diff_ids": [spec.sha256(data) for data in layers]},
+            "config": process | (config or {}),
+            **(document or {}),
+        }
+        names = [f"{number}/layer.tar" for number in range(len(layers))]
+        entry = {"Config": "c.json", "RepoTags": ["app:1"], "Layers": names}
+        parts = {
+            "c.json": json.dumps(saved).encode(),
+            "manifest.json": json.dumps([entry]).encode(),
+            **dict(zip(names, layers, strict=True)),
+        }
+        place = tmp_path / "saved.tar"
+        place.write_bytes(make_tar(parts))
+        return place
+
+    return write
+
+
+def failed(report: Report) -> set[str]:
+    return {finding.id for finding in report.findings if finding.status == "fail"}
+
+
+def finding(report: Report, identifier: str) -> Finding:
+    [found] = [one for one in report.findings if one.id == identifier]
+    return found
+
+
+@pytest.mark.parametrize("kind", ["oci-layout", "oci-archive"])
+def test_our_own_image_passes_every_rule(image: Image, tmp_path: Path, kind: str) -> None:
+    """What we build has nothing that the rules object to, however it is stored."""
+    write = layout.write if kind == "oci-layout" else archive.write
+    write(image, tmp_path / "out", "app:1")
+
+    report = inspect.inspect(tmp_path / "out")
+
+    assert report.format == kind
+    assert {one.status for one in report.findings} == {"pass"}
+    assert report.executable is not None
+    assert report.executable.path == "/app/app"
+    assert report.executable.elf.static
+    facts = report.image
+    assert facts is not None
+    assert facts.digest == image.digest
+    assert facts.id == image.id
+    assert facts.user == "65532:65532"
+    assert facts.entrypoint == ("/app/app",)
+    assert facts.ports == ("8080/tcp",)
+    assert facts.healthcheck == ("CMD", "/app/app", "check")
+    assert facts.env == ("MODE",)
+    assert facts.file_count == 3
+    assert [(file.path, file.mode) for file in facts.files] == [
+        ("/app", "0755"),
+        ("/app/app", "0755"),
+        ("/etc", "0755"),
+        ("/etc/group", "0644"),
+        ("/etc/passwd", "0644"),
+        ("/tmp", "1777"),
+    ]
+    assert facts.unpacked == sum(file.size for file in facts.files)
+    assert facts.compressed == len(image.layers[0].blob)
+    assert facts.world_writable == ("/tmp",)
+
+
+def test_an_executable(tmp_path: Path, make_elf: Any) -> None:
+    """A bare executable is judged by the rules that need no image."""
+    Path(tmp_path, "x").write_bytes(make_elf(relro=False))
+
+    report = inspect.inspect(tmp_path / "x")
+
+    assert (report.kind, report.format, report.image) == ("executable", "elf", None)
+    assert [one.id for one in report.findings] == ["IMG-ELF-001", "IMG-ELF-002", "IMG-ELF-004"]
+    assert failed(report) == {"IMG-ELF-002"}
+
+
+def test_the_good_image_of_these_tests(save: Save) -> None:
+    """The image the faults below are put into has none of its own."""
+    report = inspect.inspect(save())
+
+    assert report.format == "docker-archive"
+    assert not failed(report)
+
+
+@pytest.mark.parametrize(
+    ("config", "fails"),
+    [
+        ({"User": ""}, {"IMG-USER-001", "IMG-USER-002", "IMG-USER-003"}),
+        ({"User": "0:0"}, {"IMG-USER-001", "IMG-USER-002", "IMG-USER-003"}),
+        ({"User": "root"}, {"IMG-USER-001", "IMG-USER-002", "IMG-USER-003"}),
+        ({"User": "app"}, {"IMG-USER-002"}),
+        ({"User": "1000"}, {"IMG-USER-003"}),
+        ({"User": "65534:1"}, {"IMG-USER-002"}),
+        ({"User": "33:33"}, {"IMG-USER-002"}),
+        ({"User": "1000:0"}, {"IMG-USER-003"}),
+        ({"User": "9" * 30}, {"IMG-USER-002"}),
+        ({"Entrypoint": None}, {"IMG-ENTRY-001", "IMG-ELF-003"}),
+        ({"Entrypoint": None, "Cmd": ["/app"]}, set()),
+        ({"Entrypoint": ["app"]}, {"IMG-ENTRY-001", "IMG-ELF-003"}),
+        ({"Entrypoint": ["/gone"]}, {"IMG-ENTRY-001", "IMG-ELF-003"}),
+        ({"Entrypoint": ["/bin/sh", "-c", "/app"]}, {"IMG-ENTRY-001", "IMG-ELF-003"}),
+        ({"Healthcheck": {"Test": ["CMD-SHELL", "true"]}}, {"IMG-ENTRY-002"}),
+        ({"Healthcheck": {"Test": ["CMD", "/gone"]}}, {"IMG-ENTRY-002"}),
+        ({"Healthcheck": {"Test": ["CMD"]}}, {"IMG-ENTRY-002"}),
+        ({"Healthcheck": {"Test": ["ODD"]}}, {"IMG-ENTRY-002"}),
+        ({"Healthcheck": {"Test": ["NONE"]}}, set()),
+        ({"Healthcheck": {"Test": ["CMD", "/app", "check"]}}, set()),
+        ({"Env": ["API_TOKEN=abc"]}, {"IMG-ENV-001"}),
+        ({"Env": ["dbPassword=abc"]}, {"IMG-ENV-001"}),
+        ({"Env": ["AWS_SECRET_ACCESS_KEY=abc"]}, {"IMG-ENV-001"}),
+        ({"Env": ["API_TOKEN=", "GPG_KEY=A", "PATH=/bin", "KEYS", "COMPASS=n"]}, set()),
+        ({"ExposedPorts": {"80/tcp": {}}}, {"IMG-PORT-001"}),
+        ({"ExposedPorts": {"odd": {}}}, {"IMG-PORT-001"}),
+        ({"ExposedPorts": {"65536/tcp": {}}}, {"IMG-PORT-001"}),
+        ({"ExposedPorts": {"8443/tcp": {}, "9000/udp": {}}}, set()),
+        ({"Volumes": {"/proc/x": {}}}, {"IMG-VOL-001"}),
+        ({"Volumes": {"/data": {}}}, set()),
+        ({"WorkingDir": "work"}, {"IMG-WORK-001"}),
+        ({"WorkingDir": "/etc"}, {"IMG-WORK-001"}),
+        ({"WorkingDir": "/etcetera"}, set()),
+        ({"StopSignal": "SIGKILL"}, {"IMG-SIG-001"}),
+        ({"StopSignal": "15"}, set()),
+        ({"Labels": None}, {"IMG-LABEL-001"}),
+    ],
+)
+def test_faults_of_the_config(save: Save, config: dict[str, Any], fails: set[str]) -> None:
+    """Each fault of the config fails its own rule and no other."""
+    assert failed(inspect.inspect(save(config))) == fails
+
+
+ELF = b"\x7fELF"
+
+
+@pytest.mark.parametrize(
+    ("files", "fails"),
+    [
+        ({"app": (SCRIPT, {"mode": 0o755})}, {"IMG-ELF-001"}),
+        ({"app": (ELF + b"cut", {"mode": 0o755})}, {"IMG-ELF-001"}),
+        ({"bin/sh": (ELF, {"mode": 0o755})}, {"IMG-FS-001", "IMG-ELF-003"}),
+        ({"bin/sh": (ELF, {"mode": 0o644})}, {"IMG-ELF-003"}),
+        ({"bin/python3.13": (SCRIPT, {"mode": 0o755})}, {"IMG-FS-001"}),
+        ({"bin/apt-get": (SCRIPT, {"mode": 0o755})}, {"IMG-FS-001"}),
+        ({"bin/curl": link("/app")}, {"IMG-FS-001", "IMG-FS-004"}),
+        ({"bin/curl": link("../app")}, {"IMG-FS-001"}),
+        ({"bin/curl": link("nowhere")}, set()),
+        ({"etc/apt": (b"", {"type": tarfile.DIRTYPE, "mode": 0o755})}, set()),
+        ({"doc/bash": (b"text", {"mode": 0o755})}, set()),
+        ({"var/lib/dpkg/status": (b"x", {})}, {"IMG-FS-001"}),
+        ({"su": (b"x", {"mode": 0o4755})}, {"IMG-FS-002"}),
+        ({"su": (b"x", {"mode": 0o2755})}, {"IMG-FS-002"}),
+        (
+            {"p": (b"", {"pax_headers": {"SCHILY.xattr.security.capability": "x"}})},
+            {"IMG-FS-002"},
+        ),
+        ({"d": (b"", {"type": tarfile.DIRTYPE, "mode": 0o2755})}, set()),
+        ({"x": (b"x", {"mode": 0o666})}, {"IMG-FS-003"}),
+        ({"tmp": (b"", {"type": tarfile.DIRTYPE, "mode": 0o777})}, {"IMG-FS-003"}),
+        ({"run": (b"", {"type": tarfile.DIRTYPE, "mode": 0o1777})}, {"IMG-FS-003"}),
+        ({"l": (b"", {"type": tarfile.SYMTYPE, "linkname": "app", "mode": 0o777})}, set()),
+        ({"dev/null": (b"", {"type": tarfile.CHRTYPE, "mode": 0o666})}, {"IMG-FS-004"}),
+        ({"l": link("../../etc")}, {"IMG-FS-004"}),
+        ({"l": link("/app")}, {"IMG-FS-004"}),
+        ({".wh.x": (b"", {})}, {"IMG-FS-004"}),
+        ({"../../x": (b"", {})}, {"IMG-FS-004"}),
+        ({"src/.git": (b"", {"type": tarfile.DIRTYPE})}, {"IMG-FS-005"}),
+        ({"home/.ssh/id_rsa": (b"", {})}, {"IMG-FS-005"}),
+        ({"tls/server.key": (b"", {})}, {"IMG-FS-005"}),
+        ({"tls/server-key.pem": (b"", {})}, {"IMG-FS-005"}),
+        ({"etc/ssl/cert.pem": (b"", {})}, set()),
+        ({"etc/passwd": (b"a:x:1:1::/:/bin/sh\n", {})}, {"IMG-FS-006"}),
+        ({"etc/passwd": (b"a::1:1::/:/sbin/nologin\n", {})}, {"IMG-FS-006"}),
+        ({"etc/passwd": (b"a:$6$x:1:1::/:/sbin/nologin\n", {})}, {"IMG-FS-006"}),
+        ({"etc/passwd": (b"a:x:1:1::/:/x/nologin\nb:x:1:1::/:/x/false\n", {})}, {"IMG-FS-006"}),
+        ({"etc/passwd": (b"no account\n", {})}, {"IMG-FS-006"}),
+        ({"etc/passwd": (b"a:x:one:1::/:/x/false\n", {})}, {"IMG-FS-006"}),
+        ({"etc/passwd": (b"\xff\x00:x:1:1::/:/x/false\n# note\n\n", {})}, set()),
+        ({"etc/group": (b"a:x:1:\nb:*:1:\n", {})}, {"IMG-FS-006"}),
+        ({"etc/group": (b"a::1:\n", {})}, set()),
+        ({"x": (b"", {"mtime": 5})}, {"IMG-REPRO-001"}),
+        ({"x": (b"", {"uname": "me"})}, {"IMG-REPRO-001"}),
+    ],
+)
+def test_faults_of_the_files(save: Save, files: Files, fails: set[str]) -> None:
+    """Each fault of the files fails its own rule and no other."""
+    assert failed(inspect.inspect(save(files=files))) == fails
+
+
+@pytest.mark.parametrize(
+    ("changed", "fails"),
+    [
+        ({"needed": "libc.so.6", "interpreter": "/lib/ld.so"}, {"IMG-ELF-001"}),
+        ({"machine": 183}, {"IMG-ELF-001"}),
+        ({"kind": 2}, {"IMG-ELF-002"}),
+        ({"stack_flags": 7}, {"IMG-ELF-002"}),
+        ({"load_flags": 7}, {"IMG-ELF-002"}),
+        ({"payload": b"\0/home/me/app/x.py\0"}, {"IMG-ELF-004"}),
+        ({"payload": b"\0/homestead\0 /root\0"}, set()),
+    ],
+)
+def test_faults_of_the_executable(
+    save: Save, make_elf: Any, changed: dict[str, Any], fails: set[str]
+) -> None:
+    """Each fault of the executable fails its own rule, in an image as alone."""
+    data = make_elf(**changed)
+
+    report = inspect.inspect(save(files={"app": (data, {"mode": 0o755})}))
+
+    assert failed(report) == fails
+
+
+@pytest.mark.parametrize(
+    ("document", "fails"),
+    [
+        ({"created": "2001-01-01T00:00:00Z"}, {"IMG-REPRO-001"}),
+        ({"created": None}, set()),
+        ({"history": [{"created_by": "ARG NPM_TOKEN=x"}]}, {"IMG-ENV-001"}),
+        ({"history": [{}, {}]}, {"IMG-DIG-001"}),
+        ({"rootfs": {"type": "layers", "diff_ids": ["sha256:" + "0" * 64]}}, {"IMG-DIG-001"}),
+        ({"rootfs": {"type": "layers", "diff_ids": []}}, {"IMG-DIG-001"}),
+        ({"architecture": "arm64"}, {"IMG-ELF-001"}),
+    ],
+)
+def test_faults_of_the_document(save: Save, document: dict[str, Any], fails: set[str]) -> None:
+    """Each fault of the rest of the config fails its own rule."""
+    assert failed(inspect.inspect(save(document=document))) == fails
+
+
+def test_what_cannot_be_told_is_unknown(save: Save) -> None:
+    """A name nobody explains and a time nobody wrote are neither good nor bad."""
+    report = inspect.inspect(save({"User": "app:staff"}, document={"created": None}))
+
+    unknown = {one.id for one in report.findings if one.status == "unknown"}
+    assert unknown == {"IMG-USER-001", "IMG-USER-003", "IMG-REPRO-001"}
+
+
+def test_nothing_to_start(save: Save) -> None:
+    """Without an executable the rules on it are unknown, and the rest is reported."""
+    report = inspect.inspect(save({"Entrypoint": ["/gone"]}))
+
+    assert report.executable is None
+    assert finding(report, "IMG-ELF-001").status == "unknown"
+    assert finding(report, "IMG-ELF-002").status == "unknown"
+
+
+def test_names_are_looked_up_in_the_image(save: Save) -> None:
+    """A user by name has the number its own /etc/passwd gives."""
+    accounts = b"toor:x:0:0::/:/sbin/nologin\napp:x:1000:1000::/:/sbin/nologin\n"
+
+    bad = inspect.inspect(save({"User": "toor"}, {"etc/passwd": (accounts, {})}))
+    good = inspect.inspect(save({"User": "app"}, {"etc/passwd": (accounts, {})}))
+
+    assert failed(bad) == {"IMG-USER-001", "IMG-USER-002", "IMG-USER-003"}
+    assert failed(good) == {"IMG-USER-002"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "fails"),
+    [
+        (0o755, 0, False),
+        (0o700, 0, True),
+        (0o100, 65532, False),
+        (0o655, 65532, True),
+        (0o644, 0, True),
+    ],
+)
+def test_who_may_run_it(save: Save, make_elf: Any, mode: int, owner: int, *, fails: bool) -> None:
+    """The execute bit that counts is the one of the user the image names."""
+    files: Files = {"app": (make_elf(), {"mode": mode, "uid": owner})}
+
+    assert ("IMG-ENTRY-001" in failed(inspect.inspect(save(files=files)))) is fails
+
+
+def test_the_command_is_found_along_path(save: Save, make_elf: Any) -> None:
+    """A command without a slash is found where a container would find it."""
+    files: Files = {"opt/run": (make_elf(), {"mode": 0o755})}
+    config = {"Entrypoint": ["run"], "Env": ["PATH=/bin:/opt"]}
+
+    report = inspect.inspect(save(config, files))
+
+    assert report.executable is not None
+    assert report.executable.path == "/opt/run"
+
+
+def test_upper_layers_count(save: Save) -> None:
+    """A shell that a later layer removes is not in the image, but its bytes are."""
+    big: Files = {"bin/sh": (ELF + bytes(100_000), {"mode": 0o755})}
+
+    report = inspect.inspect(save(files=big, upper=({"bin/.wh.sh": (b"", {})},)))
+
+    assert report.image is not None
+    assert report.image.shells == ()
+    assert report.image.wasted == 100_004
+    assert failed(report) == {"IMG-LAYER-001"}
+
+
+def test_too_many_layers(save: Save) -> None:
+    """A layer for each file is too many."""
+    upper: tuple[Files, ...] = tuple({f"f{n}": (b"x", {})} for n in range(25))
+
+    assert failed(inspect.inspect(save(upper=upper))) == {"IMG-LAYER-001"}
+
+
+def test_evidence_is_short(save: Save) -> None:
+    """A hundred faults of one kind are ten lines and a count."""
+    files: Files = {f"f{n:03}": (b"", {"mode": 0o666}) for n in range(100)}
+
+    found = finding(inspect.inspect(save(files=files)), "IMG-FS-003")
+
+    assert len(found.evidence) == evidence.MAX_EVIDENCE + 1
+    assert found.evidence[-1] == "and 90 more"
+
+
+def test_secrets_are_not_shown(save: Save) -> None:
+    """The report of a secret does not spread it."""
+    history = {"history": [{"created_by": "RUN API_KEY=hunter2 make"}]}
+    report = inspect.inspect(save({"Env": ["API_TOKEN=hunter2"]}, document=history))
+
+    assert "IMG-ENV-001" in failed(report)
+    assert "hunter2" not in repr(report)
+
+
+def test_a_changed_blob_is_found(image: Image, tmp_path: Path) -> None:
+    """A layer that was packed again is another blob, though the files are the same."""
+    layout.write(image, tmp_path / "out", "app:1")
+    [layer] = image.layers
+    blob = tmp_path / "out/blobs/sha256" / spec.hex_of(layer.digest)
+    blob.write_bytes(gzip.compress(gzip.decompress(layer.blob), 1))
+
+    report = inspect.inspect(tmp_path / "out")
+
+    assert "IMG-DIG-001" in failed(report)
+    assert "layer 1" in finding(report, "IMG-DIG-001").evidence[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x1f\x8bnot gzip", ELF, ELF + bytes(100)])
+def test_what_is_neither(tmp_path: Path, content: bytes) -> None:
+    """Any other file is an ImageError that names it."""
+    Path(tmp_path, "x").write_bytes(content)
+
+    with pytest.raises(ImageError, match="x"):
+        inspect.inspect(tmp_path / "x")
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    """What is missing, or an empty folder, is named."""
+    with pytest.raises(ImageError, match="does not exist"):
+        inspect.inspect(tmp_path / "none")
+    with pytest.raises(ImageError, match="holds no image"):
+        inspect.inspect(tmp_path)
+
+
+def test_a_missing_layer(image: Image, tmp_path: Path) -> None:
+    """A layout without one of its blobs is an ImageError that names the blob."""
+    layout.write(image, tmp_path / "out", "app:1")
+    name = spec.hex_of(image.layers[0].digest)
+    Path(tmp_path, "out/blobs/sha256", name).unlink()
+
+    with pytest.raises(ImageError, match=name):
+        inspect.inspect(tmp_path / "out")
+
+
+def test_every_cut_of_an_archive(image: Image, tmp_path: Path) -> None:
+    """However much is missing, the end is a report or an ImageError."""
+    whole = archive.pack(image, "app:1")
+    for cut in range(0, len(whole), 251):
+        Path(tmp_path, "x").write_bytes(whole[:cut])
+        try:
+            report = inspect.inspect(tmp_path / "x")
+        except ImageError:
+            continue
+        assert report.image is not None
+
+
+def test_a_bomb_stops_at_the_limit(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image that unpacks past the limit is refused with the number."""
+    monkeypatch.setattr(stored, "MAX_UNPACKED_BYTES", 100_000)
+
+    with pytest.raises(ImageError, match="100000"):
+        inspect.inspect(save(files={"big": (bytes(200_000), {})}))

@@ -1,0 +1,128 @@
+"""Rendering: a person reads lines, a program reads JSON, and neither is fooled."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from onebin import render
+from onebin.model import Entry, Options, Pin, Plan, Project, PythonSource, Report
+from onebin.oci import layout
+from onebin.oci.image import Image
+from onebin.stages import inspect
+
+
+@pytest.fixture
+def report(image: Image, tmp_path: Path) -> Report:
+    layout.write(image, tmp_path / "out", "app:1")
+    return msgspec.structs.replace(inspect.inspect(tmp_path / "out"), path="out")
+
+
+def test_the_text(report: Report) -> None:
+    """What it is comes first, then static, size, who runs it, the files, the findings."""
+    lines = render.text(report, colour=False).splitlines()
+
+    assert lines[0] == "out: image for linux/amd64 (oci-layout), docker.io/library/app:1"
+    assert lines[1].startswith("static          yes (static-pie): no PT_INTERP")
+    assert "runs as         65532:65532" in lines
+    assert "shells          none" in lines
+    assert any(re.fullmatch(r"1777 +0:0 +0  /tmp/", line) for line in lines)
+    assert "0 failed, 0 unknown, 24 passed" in lines
+    assert lines[-1].startswith("ok    IMG-DIG-001")
+
+
+def test_failures_come_first_with_their_evidence(tmp_path: Path, make_elf: Any) -> None:
+    """What failed stands above what passed, and says what was seen."""
+    Path(tmp_path, "x").write_bytes(make_elf(relro=False, needed="libc.so.6"))
+
+    lines = render.text(inspect.inspect(tmp_path / "x"), colour=False).splitlines()
+
+    at = lines.index("2 failed, 0 unknown, 1 passed")
+    assert lines[at + 1].startswith("FAIL  IMG-ELF-001")
+    assert lines[at + 2].strip() == "no PT_INTERP: it asks for no loader"
+    assert lines[-1].startswith("ok ")
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_colour_only_where_asked(report: Report, *, colour: bool) -> None:
+    """There is an escape in the text exactly if colour was asked for."""
+    assert ("\x1b" in render.text(report, colour=colour)) is colour
+
+
+def test_no_name_moves_the_cursor(report: Report) -> None:
+    """Control characters, wherever an image puts them, are written out."""
+    evil = "\x1b[2J\r\n\u202eevil\x07"
+    assert report.image is not None
+    facts = msgspec.structs.replace(
+        report.image,
+        user=evil,
+        names=(evil,),
+        shells=(evil,),
+        files=tuple(msgspec.structs.replace(file, path=evil) for file in report.image.files),
+    )
+    found = msgspec.structs.replace(report.findings[0], status="fail", evidence=(evil,))
+    changed = msgspec.structs.replace(report, image=facts, findings=(found,), path=evil)
+
+    text = render.text(changed, colour=False)
+
+    assert all(char == "\n" or char.isprintable() for char in text)
+    assert r"\x1b[2J\r\n\u202eevil\x07" in text
+
+
+def test_the_json_keeps_its_keys(report: Report) -> None:
+    """Programs rely on these names; a change here is a change for them."""
+    document = json.loads(render.json(report))
+
+    assert list(document) == ["kind", "path", "format", "executable", "image", "findings"]
+    assert list(document["findings"][0]) == ["id", "status", "check", "evidence"]
+    assert list(document["executable"]) == ["path", "size", "compressed", "sha256", "elf"]
+    assert msgspec.json.decode(render.json(report), type=Report) == report
+
+
+def test_many_files_are_counted(report: Report) -> None:
+    """Thousands of files do not fill the terminal."""
+    assert report.image is not None
+    facts = msgspec.structs.replace(report.image, files=report.image.files * 100)
+
+    text = render.text(msgspec.structs.replace(report, image=facts), colour=False)
+
+    assert "600 entries; the JSON report lists every one" in text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (5_430_123, "5.43 MB"), (7 * 10**10, "70 GB")],
+)
+def test_sizes(count: int, text: str) -> None:
+    """Bytes are in decimal units, as Docker writes them."""
+    assert render.size(count) == text
+
+
+def test_a_plan() -> None:
+    """A plan is lines of names and values."""
+    project = Project(
+        root=Path("app"),
+        name="app",
+        version="1",
+        entry=Entry("app.cli", "main"),
+        code=Path("app/src"),
+        dependencies=(),
+        options=Options(),
+    )
+    planned = Plan(
+        project=project,
+        machine="x86_64",
+        python=PythonSource("3.13.5", "00"),
+        toolchain="ziglang 0.17.1",
+        distributions=(Pin("msgspec", "0.20", ()),),
+        build_pins=(),
+    )
+
+    lines = render.plan(planned).splitlines()
+
+    assert "starts          app.cli:main" in lines
+    assert "with            msgspec 0.20" in lines
+    assert "build tools     none" in lines
