@@ -30,6 +30,8 @@ _STAND_INS: Final = {
 }
 """What ``.ci/prepare-bases`` makes for images that only a registry has."""
 
+_MADE_HERE: Final = frozenset(name for name in _STAND_INS.values() if name not in _STAND_INS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
@@ -317,6 +319,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     divided = ratios(results)
     print(f"{on}, Docker {engine}\n")
     print(table(results, divided))
+    if standing := sorted({base for result in results for base in result.bases} & _MADE_HERE):
+        print(f"\nStand-ins, smaller than what they stand for: {', '.join(standing)}")
     if not options.only:
         _write(results, divided, on, engine)
     if options.gate:
