@@ -2,19 +2,26 @@
 
 import hashlib
 import io
+import json
 import struct
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from onebin.model import Binary, ImageSettings
+from onebin.oci import spec
 from onebin.oci.image import Image
 from onebin.stages import assemble
 
 MakeElf = Callable[..., bytes]
 MakeTar = Callable[..., bytes]
+Save = Callable[..., Path]
+Files = dict[str, tuple[bytes, dict[str, Any]]]
+
+LABELS = {f"org.opencontainers.image.{name}": "x" for name in ("version", "licenses", "source")}
 
 
 def _elf(  # noqa: PLR0913  each is one fact to get wrong
@@ -112,3 +119,50 @@ def image(binary: Binary) -> Image:
         settings=ImageSettings(ports=(8080,), healthcheck=("check",), env={"MODE": "fast"}),
         epoch=0,
     )
+
+
+def _layer(files: Files) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, (data, facts) in sorted(files.items()):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            for key, value in facts.items():
+                setattr(info, key, value)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def save(make_elf: Any, make_tar: Any, tmp_path: Path) -> Save:
+    """Write what docker save writes, of a good image with something changed."""
+
+    def write(
+        config: dict[str, Any] | None = None,
+        files: Files | None = None,
+        upper: tuple[Files, ...] = (),
+        document: dict[str, Any] | None = None,
+    ) -> Path:
+        base: Files = {"app": (make_elf(), {"mode": 0o755}), **(files or {})}
+        layers = [_layer(content) for content in (base, *upper)]
+        process = {"User": "65532:65532", "Entrypoint": ["/app"], "Labels": LABELS}
+        saved = {
+            "architecture": "amd64",
+            "os": "linux",
+            "created": "1970-01-01T00:00:00Z",
+            "rootfs": {"type": "layers", "diff_ids": [spec.sha256(data) for data in layers]},
+            "config": process | (config or {}),
+            **(document or {}),
+        }
+        names = [f"{number}/layer.tar" for number in range(len(layers))]
+        entry = {"Config": "c.json", "RepoTags": ["app:1"], "Layers": names}
+        parts = {
+            "c.json": json.dumps(saved).encode(),
+            "manifest.json": json.dumps([entry]).encode(),
+            **dict(zip(names, layers, strict=True)),
+        }
+        place = tmp_path / "saved.tar"
+        place.write_bytes(make_tar(parts))
+        return place
+
+    return write
