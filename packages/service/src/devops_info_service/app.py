@@ -6,6 +6,8 @@ import os
 import time
 from typing import Final
 
+import msgspec
+
 from . import __version__
 from .asgi import AsgiApplication
 from .config import Config
@@ -13,8 +15,7 @@ from .handlers.health import Health, HealthHandler
 from .handlers.info import Endpoint, Info, InfoHandler, Service
 from .http.message import Client, Request, Response, problem
 from .http.protocol import Dispatch, Shared
-from .http.server import listen
-from .http.server import serve as serve_on
+from .http.server import RESERVED_DESCRIPTORS, Server, descriptors, listen
 from .introspection.host import read_host
 from .introspection.runtime import Stopwatch
 from .introspection.source import Machine, Source
@@ -149,12 +150,17 @@ def serve(config: Config) -> None:
             log.info("refused", status=status, reason=reason, client=client.address)
 
     dispatch = observe(build(Machine(), "asyncio + httptools"), log, access_log=config.access_log)
-    shared = Shared(dispatch, config.limits, on_refused)
+    room = max(1, descriptors() - RESERVED_DESCRIPTORS)
+    limits = msgspec.structs.replace(
+        config.limits, max_connections=min(config.limits.max_connections, room)
+    )
+    shared = Shared(dispatch, limits, on_refused)
     sock = listen(config.host, config.port)
     # What exists now stays: no later collection need look at it.
     gc.collect()
     gc.freeze()
-    asyncio.run(serve_on(sock, shared, drain_seconds=config.drain_seconds, story=log))
+    server = Server(sock, shared, drain_seconds=config.drain_seconds, story=log)
+    asyncio.run(server.run())
 
 
 def asgi_application() -> AsgiApplication:

@@ -19,9 +19,12 @@ PATIENCE_SECONDS: Final = 20
 class Service:
     """A running service."""
 
-    def __init__(self, *flags: str, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *flags: str, environ: dict[str, str] | None = None, files: int | None = None
+    ) -> None:
+        limit = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"] if files else []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "devops_info_service", "--port", "0", *flags],
+            [*limit, sys.executable, "-m", "devops_info_service", "--port", "0", *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, **(environ or {})},
@@ -67,8 +70,8 @@ def start() -> Iterator[Start]:
     """Start services with flags of one's own; they end with the test."""
     with contextlib.ExitStack() as stack:
 
-        def start_one(*flags: str, environ: dict[str, str] | None = None) -> Service:
-            service = Service(*flags, environ=environ)
+        def start_one(*flags: str, **more: Any) -> Service:
+            service = Service(*flags, **more)
             stack.callback(service.close)
             return service
 

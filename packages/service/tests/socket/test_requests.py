@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import signal
 import socket
 from typing import Any
 
@@ -144,6 +145,28 @@ def test_too_many_connections(start: Any) -> None:
             with service.connect() as fourth:
                 fourth.sendall(GET)
                 third_closed = END in fourth.recv(1000)
+
+
+def test_few_files(start: Any) -> None:
+    """Where files are few, who is too many is told so, and it recovers."""
+    service = start(files=100)
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(service.connect()) for _ in range(150)]
+        socks[0].sendall(GET)
+        assert END in socks[0].recv(1000)
+        assert socks[100 - 64].recv(1000).startswith(b"HTTP/1.1 503 ")
+    answer = b""
+    while END not in answer:
+        with service.connect() as sock:
+            sock.sendall(GET)
+            answer = sock.recv(1000)
+    service.signal(signal.SIGTERM)
+    events: list[str] = []
+    while not events or events[-1] != "stopped":
+        events.append(service.event()["event"])
+
+    # One line for each pause at the most, not one for each attempt.
+    assert events.count("accept") <= 10
 
 
 def test_slow_head(start: Any) -> None:
