@@ -26,7 +26,7 @@ _KNOWN: Final = (*_WIDE, *_LITTLE, b"\1\2\1")
 MAX_STRING: Final = 4096
 """Bytes of one name: those that matter are paths, and PATH_MAX is that long."""
 MAX_NAMES: Final = 1024
-"""Libraries and run paths together; LibreOffice's largest asks for under 200."""
+"""Libraries and run paths together; a program asks for dozens, hostile bytes for millions."""
 
 _X86_64: Final = 62
 _MACHINES: Final = {

@@ -38,7 +38,7 @@ def pack(image: Image, ref: str) -> bytes:
     """Give the archive of *image*, called *ref* (``name:tag``): same image, same bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        # Folders are named: Docker before 23 looks for each as it walks.
+        # Folders are named, as docker save does.
         for folder in ("blobs", "blobs/sha256"):
             info = tarfile.TarInfo(folder)
             info.type, info.mode = tarfile.DIRTYPE, 0o755

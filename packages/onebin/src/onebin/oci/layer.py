@@ -1,9 +1,9 @@
 """Pack files into one image layer, reproducibly.
 
 The same entries give the same tar, so the same ``diff_id``, on every machine.
-The same ``digest`` needs the same deflate stream besides: zlib has given the
-same one since 1.2.12 (Debian, Alpine and python.org all use it), zlib-ng (Fedora)
-and Apple's do not. ``COMPRESSOR`` says which one is at work.
+The same ``digest`` needs the same deflate stream besides: zlib 1.2.13 and 1.3.1
+(Debian 12 and 13) give the same one, zlib-ng, where a distribution puts it in
+zlib's place, does not promise to. ``COMPRESSOR`` says which one is at work.
 
 Source: OCI image-spec v1.1, layer.md; RFC 1952 (gzip).
 """

@@ -23,7 +23,7 @@ MAX_LAYERS: Final = 512
 MAX_INDEXES: Final = 4
 """Indexes inside the index we follow; one is common (``docker buildx``)."""
 MAX_UNPACKED_BYTES: Final = 16 * 1024**3
-"""Of one layer, gzip undone: more than the largest public images hold in all (CUDA, 10 GiB)."""
+"""Of all layers: at the 85 MB/s measured on two cores, three minutes of reading."""
 
 _CHUNK: Final = 1 << 18
 

@@ -15,7 +15,7 @@ MAX_EVIDENCE: Final = 10
 """Lines of one finding; the report lists every file besides."""
 
 MAX_EXECUTABLE_BYTES: Final = 512 * 1024**2
-"""Read into memory to judge it: the largest Go programs, symbols and all, are half of that."""
+"""Read into memory to judge it: fifty times what we make, and what a small CI machine has."""
 
 
 class Program(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from onebin.model import Finding
 from .evidence import Seen, judge, unknown
 
 _EFFICIENCY: Final = 0.95
-"""The part of all bytes that can be seen: dive's default (``lowestEfficiency``)."""
+"""The part of all bytes that can be seen: ``lowestEfficiency`` in dive's example for CI."""
 _MAX_LAYERS: Final = 20
 """Ours are one or two; a pull asks for each apart, and Docker fetches three at a time."""
 
