@@ -80,6 +80,35 @@ def test_idle_connection(start: Any) -> None:
         assert service.wait() == 0
 
 
+def test_no_failed_request(start: Any) -> None:
+    """Under load every client hears that its answer is the last one; none finds a closed door."""
+    service = start()
+    last_answers: list[bytes] = []
+    connected = threading.Barrier(9, timeout=20)
+
+    def use() -> None:
+        with service.connect() as sock:
+            connected.wait()
+            answer = b""
+            while b"Connection: close\r\n" not in answer:
+                sock.sendall(GET)
+                answer = sock.recv(1000)
+                if not answer:
+                    break
+            last_answers.append(answer)
+
+    threads = [threading.Thread(target=use) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    connected.wait()
+    service.signal(signal.SIGTERM)
+    for thread in threads:
+        thread.join(20)
+
+    assert service.wait() == 0
+    assert [answer[:15] for answer in last_answers] == [b"HTTP/1.1 200 OK"] * 8
+
+
 def test_no_new_connections(start: Any) -> None:
     """After the signal nobody new is let in."""
     service = start()
