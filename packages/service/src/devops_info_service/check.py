@@ -26,7 +26,7 @@ class Target(msgspec.Struct, frozen=True):
     port: int
     path: str
     authority: str
-    """Host and port as the URL writes them."""
+    """Host and port, for the Host field."""
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -35,9 +35,20 @@ class Target(msgspec.Struct, frozen=True):
         Raises:
             CheckError: it is none.
         """
-        if not url.startswith(_HTTP) or not url.isprintable() or " " in url:
-            raise CheckError(f"{url!r} is no URL such as http://127.0.0.1:8080/health")
         authority, slash, path = url.removeprefix(_HTTP).partition("/")
+        try:
+            # Only where there is something to encode: the codec loads all of Unicode's tables.
+            if not authority.isascii():
+                authority = authority.encode("idna").decode("ascii")
+        except UnicodeError as exc:
+            raise CheckError(f"{url!r} has a host that is no name: {exc}") from None
+        if (
+            not url.startswith(_HTTP)
+            or not (authority + path).isascii()
+            or " " in url
+            or (not url.isprintable())
+        ):
+            raise CheckError(f"{url!r} is no URL such as http://127.0.0.1:8080/health")
         host, colon, port = authority.rpartition(":")
         if authority.endswith("]") or not colon:
             host, port = authority, "80"
@@ -58,8 +69,8 @@ def check(url: str, *, timeout_seconds: float) -> str:
         line = _ask(target, deadline)
     except TimeoutError:
         raise CheckError(f"{url}: no answer within {timeout_seconds:g} s") from None
-    except (OSError, UnicodeError) as exc:
-        raise CheckError(f"{url}: {_reason(exc)}") from exc
+    except OSError as exc:
+        raise CheckError(f"{url}: {exc.strerror or exc}") from exc
     version, _, status = line.decode("latin-1").partition(" ")
     if not version.startswith("HTTP/1.") or not status[:3].isdigit():
         raise CheckError(f"{url}: no HTTP answer")
@@ -86,9 +97,8 @@ def _ask(target: Target, deadline: float) -> bytes:
 
 
 def _connect(target: Target, deadline: float) -> socket.socket:
-    # Bytes: for a str getaddrinfo loads the idna codec, and with it all of Unicode's
-    # tables, even where there is nothing to encode.
-    host = target.host.encode("ascii" if target.host.isascii() else "idna")
+    # Bytes: for a str getaddrinfo itself would load the idna codec, whatever is in it.
+    host = target.host.encode("ascii")
     failure = OSError("no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(
         host, target.port, type=socket.SOCK_STREAM
@@ -113,10 +123,6 @@ def _left(deadline: float) -> float:
     if left <= 0:
         raise TimeoutError
     return left
-
-
-def _reason(exc: Exception) -> str:
-    return (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
 
 
 def _printable(text: str) -> str:

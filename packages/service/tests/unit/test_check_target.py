@@ -13,6 +13,10 @@ from devops_info_service.errors import CheckError
         ("http://localhost", ("localhost", 80, "", "localhost")),
         ("http://[::1]:8080/a?b=c", ("::1", 8080, "/a?b=c", "[::1]:8080")),
         ("http://[::1]/", ("::1", 80, "/", "[::1]")),
+        (
+            "http://b\u00fccher.example:81/",
+            ("xn--bcher-kva.example", 81, "/", "xn--bcher-kva.example:81"),
+        ),
     ],
 )
 def test_parsed(url: str, expected: tuple[str, int, str, str]) -> None:
@@ -34,6 +38,8 @@ def test_parsed(url: str, expected: tuple[str, int, str, str]) -> None:
         "http://a:b/",
         "http://a/\r\nX: evil",
         "http://a/b c",
+        "http://a/b\u00fc",
+        "http://b\u00fc..cher/",
     ],
 )
 def test_refused(url: str) -> None:

@@ -170,6 +170,9 @@ class RequestReader:
         fields = self._fields
         if name in fields:
             self._repeated += 1
+            if self._repeated > self._limits.max_fields:
+                # Before the end of the head: joining thousands would be quadratic work.
+                raise self._refuse(_too_many_fields(self._limits))
             value = fields[name] + b", " + value
         fields[name] = value
 
@@ -179,8 +182,7 @@ class RequestReader:
         if self._fed + self._received > self._limits.max_head_bytes:
             self._judge_size()
         if len(fields) + self._repeated > self._limits.max_fields:
-            reason = f"more than {self._limits.max_fields} header fields"
-            raise self._refuse(RefusedError(reason, status=431))
+            raise self._refuse(_too_many_fields(self._limits))
         self._keep_alive = self._parser.should_keep_alive()
         self._version = "1.1"
         # get_http_version() formats a string. llhttp keeps alive unasked for 1.1 only.
@@ -315,6 +317,10 @@ def _as_refusal(exc: httptools.HttpParserError) -> RefusedError:
 
 def _head_too_large(limits: Limits) -> RefusedError:
     return RefusedError(f"request head over {limits.max_head_bytes} bytes", status=431)
+
+
+def _too_many_fields(limits: Limits) -> RefusedError:
+    return RefusedError(f"more than {limits.max_fields} header fields", status=431)
 
 
 def _body_too_large(limits: Limits) -> RefusedError:

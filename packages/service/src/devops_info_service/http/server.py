@@ -113,7 +113,8 @@ class Server:
     async def _drain(self, number: signal.Signals) -> None:
         shared, story = self._shared, self._story
         # Whoever is in the backlog has connected, and would be reset.
-        self._accept()
+        for _ in range(BACKLOG // ACCEPTS_AT_ONCE):
+            self._accept()
         self._loop.remove_reader(self._sock)
         self._sock.close()
         if self._starting:
