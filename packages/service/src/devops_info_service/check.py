@@ -42,12 +42,8 @@ class Target(msgspec.Struct, frozen=True):
                 authority = authority.encode("idna").decode("ascii")
         except UnicodeError as exc:
             raise CheckError(f"{url!r} has a host that is no name: {exc}") from None
-        if (
-            not url.startswith(_HTTP)
-            or not (authority + path).isascii()
-            or " " in url
-            or (not url.isprintable())
-        ):
+        plain = (authority + path).isascii() and url.isprintable() and " " not in url
+        if not (plain and url.startswith(_HTTP)):
             raise CheckError(f"{url!r} is no URL such as http://127.0.0.1:8080/health")
         host, colon, port = authority.rpartition(":")
         if authority.endswith("]") or not colon:
@@ -72,7 +68,7 @@ def check(url: str, *, timeout_seconds: float) -> str:
     except OSError as exc:
         raise CheckError(f"{url}: {exc.strerror or exc}") from exc
     version, _, status = line.decode("latin-1").partition(" ")
-    if not version.startswith("HTTP/1.") or not status[:3].isdigit():
+    if not version.startswith("HTTP/1.") or not status[:3].isdecimal():
         raise CheckError(f"{url}: no HTTP answer")
     if int(status[:3]) not in _SUCCESS:
         raise CheckError(f"{url}: {_printable(status)}")

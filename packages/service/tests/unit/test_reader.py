@@ -14,7 +14,7 @@ from devops_info_service.http.reader import Phase, RequestReader
 PEER: Final = Client("192.0.2.7", 4242)
 
 
-def request(  # noqa: PLR0913  the parts of a request
+def request(
     method: str = "GET",
     path: str = "/",
     query: bytes = b"",
