@@ -30,10 +30,12 @@ examples:
   onebin inspect --json dist/app.tar     the same for machines
   onebin plan . --json                   what would be done, without doing it
   onebin lock .                          chooses the dependencies' versions anew
+  onebin prepare .                       builds all but the project's own code: for the layer of
+                                         a Dockerfile, or the cache of a CI, that seldom changes
 
 exit status: 0 done; 1 something failed; 2 the project or the command line must change.
-environment: ONEBIN_CACHE (where results are kept), SOURCE_DATE_EPOCH (the image's date,
-seconds, 0 if absent), NO_COLOR.
+environment: ONEBIN_CACHE (where results are kept), ONEBIN_PYTHON_SOURCE (CPython's source, as
+tool.onebin.python-source), SOURCE_DATE_EPOCH (the image's date, seconds, 0 if absent), NO_COLOR.
 """
 
 
@@ -46,9 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal=sys.stderr.isatty() and not options.quiet,
         colour=colour,
     )
-    tools = pipeline.Tools(run, Store(default_root(os.environ)), story)
     command: Callable[[argparse.Namespace, pipeline.Tools], int] = options.command
     try:
+        tools = pipeline.Tools(
+            run,
+            Store(default_root(os.environ)),
+            story,
+            _machine(os.uname().machine),
+            os.environ.get("ONEBIN_PYTHON_SOURCE", ""),
+        )
         return command(options, tools)
     except OnebinError as exc:
         _explain(exc, colour=colour)
@@ -59,16 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _build(options: argparse.Namespace, tools: pipeline.Tools) -> int:
-    built = pipeline.build(options.project, _machine(), tools)
+    built = pipeline.build(options.project, tools)
     target = options.output or built.plan.project.root / "dist" / built.binary.name
     _put(built.binary.path, target)
     print(_relative(target))
     return 0
 
 
+def _prepare(options: argparse.Namespace, tools: pipeline.Tools) -> int:
+    pipeline.prepare(options.project, tools)
+    return 0
+
+
 def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     epoch = _epoch(os.environ)
-    built = pipeline.build(options.project, _machine(), tools)
+    built = pipeline.build(options.project, tools)
     made = pipeline.image(built, epoch=epoch, story=tools.story)
     project = built.plan.project
     folder = options.output or project.root / "dist"
@@ -85,9 +98,10 @@ def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
 
 
 def _plan(options: argparse.Namespace, tools: pipeline.Tools) -> int:
-    plan = pipeline.make_plan(options.project, _machine(), tools)
+    plan = pipeline.make_plan(options.project, tools)
     if options.json:
-        print(msgspec.json.format(msgspec.json.encode(plan, order="deterministic")).decode())
+        text = msgspec.json.encode(plan, enc_hook=str, order="deterministic")
+        print(msgspec.json.format(text).decode())
         return 0
     print(render.plan(plan))
     return 0
@@ -103,7 +117,7 @@ def _inspect(options: argparse.Namespace, _: pipeline.Tools) -> int:
 
 
 def _lock(options: argparse.Namespace, tools: pipeline.Tools) -> int:
-    print(_relative(pipeline.write_lock(options.project, _machine(), tools)))
+    print(_relative(pipeline.write_lock(options.project, tools)))
     return 0
 
 
@@ -120,21 +134,23 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, command: Callable[..., int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command)
+        if name != "inspect":
+            sub.add_argument(
+                "project", nargs="?", type=Path, default=Path(), help="a directory (.)"
+            )
         sub.add_argument("-q", "--quiet", action="store_true", help="say only what fails")
         return sub
 
-    project = {"nargs": "?", "type": Path, "default": Path(), "help": "a directory (.)"}
     sub = add("build", _build, "build one static executable and print its path")
-    sub.add_argument("project", **project)
     sub.add_argument("-o", "--output", type=Path, help="the file to write (PROJECT/dist/NAME)")
 
     sub = add("image", _image, "build an OCI image with no engine and print its digest")
-    sub.add_argument("project", **project)
     sub.add_argument("-o", "--output", type=Path, help="the directory to write to (PROJECT/dist)")
     sub.add_argument("-t", "--tag", help="the image's name (NAME:latest)")
 
+    sub = add("prepare", _prepare, "build CPython and the dependencies: all but the project's code")
+
     sub = add("plan", _plan, "print what would be built, of what, without building it")
-    sub.add_argument("project", **project)
     sub.add_argument("--json", action="store_true", help="for machines")
 
     sub = add("inspect", _inspect, "say what is in an executable or an image")
@@ -142,7 +158,6 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="for machines")
 
     sub = add("lock", _lock, "choose the dependencies' versions anew and write the lock file")
-    sub.add_argument("project", **project)
     return parser
 
 
@@ -157,8 +172,7 @@ def _explain(error: OnebinError, *, colour: bool) -> None:
         print(f"  → {error.hint}", file=sys.stderr)
 
 
-def _machine() -> Machine:
-    name = os.uname().machine
+def _machine(name: str) -> Machine:
     for machine in ARCHITECTURES:
         if machine == name:
             return machine

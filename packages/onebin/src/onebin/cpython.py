@@ -59,8 +59,25 @@ IDLE: Final = frozenset(
 )  # fmt: skip
 """Not followed where the standard library imports them inside a function."""
 
-IDLE_EDGES: Final[dict[str, tuple[str, ...]]] = {}
-"""Further late imports of the standard library that no program reaches: importer -> modules."""
+IDLE_EDGES: Final[dict[str, tuple[str, ...]]] = {
+    # For modules found on a path; a frozen program has none.
+    "_frozen_importlib_external": ("importlib.metadata", "importlib.readers"),
+    "concurrent.futures": ("concurrent.futures.process",),
+    "logging": ("pickle",),  # the exception raised when a logger is pickled
+    "random": ("statistics",),  # its self-test
+    "shutil": ("tarfile", "zipfile"),
+    "uuid": ("shutil",),  # to look for ifconfig, arp and netstat
+    "warnings": ("tracemalloc",),  # to say where a leaked object was made, if it was traced
+}
+"""Further late imports of the standard library, not followed: importer -> modules."""
+
+MENTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "ProcessPoolExecutor": ("concurrent.futures.process",),
+    "make_archive": ("tarfile", "zipfile"),
+    "unpack_archive": ("tarfile", "zipfile"),
+    "tracemalloc": ("tracemalloc",),
+}
+"""Names that bring an idle import back where the program or a dependency mentions them."""
 
 FOREIGN: Final = frozenset(
     {
@@ -68,4 +85,4 @@ FOREIGN: Final = frozenset(
         "_osx_support", "java", "org",
     }
 )  # fmt: skip
-"""Modules of other systems. What imports one does so behind a condition, whether we see it or not."""
+"""Modules of other systems: imported behind a condition, whether we see it or not."""

@@ -19,10 +19,25 @@ ARCHITECTURES: dict[Machine, Architecture] = {"x86_64": "amd64", "aarch64": "arm
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What the executable runs: ``sys.exit(module.function())``, or ``module`` as ``__main__``."""
+    """What the executable runs: ``sys.exit(module.function())``."""
 
     module: str
-    function: str = ""
+    function: str
+
+
+class ImageSettings(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True
+):
+    """``[tool.onebin.image]``: what the image says of itself beside the executable."""
+
+    ports: tuple[int, ...] = ()
+    """TCP ports to expose."""
+    healthcheck: tuple[str, ...] = ()
+    """Arguments of the executable that check a running container; exit 0 is healthy."""
+    labels: dict[str, str] = {}
+    """Further labels, beside the ``org.opencontainers.image`` ones taken from ``[project]``."""
+    env: dict[str, str] = {}
+    """Environment of the container."""
 
 
 class Options(
@@ -31,7 +46,7 @@ class Options(
     """``[tool.onebin]`` of a project's ``pyproject.toml``."""
 
     entry_point: str = ""
-    """A name of ``[project.scripts]``, or ``module:function``; may be empty if there is one script."""
+    """A name of ``[project.scripts]``, or ``module:function``; empty for the only script."""
     source: str = ""
     """The directory that holds the importable code; ``src`` or the project itself if empty."""
     lock: str = "onebin.lock"
@@ -39,18 +54,18 @@ class Options(
     build_lock: str = ""
     """Pinned build requirements of source distributions, with hashes, relative to the project."""
     include: tuple[str, ...] = ()
-    """Modules to freeze although nothing imports them where onebin can see it; ``pkg.*`` for all."""
+    """Modules to freeze although no import of them is seen; ``pkg.*`` for all below, too."""
     exclude: tuple[str, ...] = ()
     """Modules to leave out although something imports them; ``pkg.*`` for all below."""
     asserts: bool = True
     """Keep ``assert`` statements."""
     docstrings: bool = False
     """Keep docstrings."""
-    optimize: Literal["speed", "size"] = "speed"
-    """How the C parts are compiled: -O2 or -Os."""
+    optimize: Literal["speed", "balanced", "size"] = "balanced"
+    """How C is compiled: -O2, -Os, or -O2 for the interpreter's core and -Os for the rest."""
     python_source: str = ""
     """Where CPython's source is; see ``PythonSource``. Empty is the pinned default."""
-    image: "ImageSettings" = msgspec.field(default_factory=lambda: ImageSettings())
+    image: ImageSettings = msgspec.field(default_factory=ImageSettings)
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +128,10 @@ class Toolchain(msgspec.Struct, frozen=True):
     """Where the pinned compiler's programs are: ``cc``, ``c++``, ``ar``, ``ranlib``, ``ld``."""
 
     bin: Path
+    start: Path
+    """``rcrt1.o``: what runs before ``main`` in a static position-independent executable."""
+    libraries: tuple[Path, ...]
+    """musl's libc and the compiler's run-time library, in link order."""
     key: str
     """Names the compiler, its version and the flags every compilation gets."""
 
@@ -159,9 +178,9 @@ class FrozenModule(msgspec.Struct, frozen=True):
     name: str
     is_package: bool
     code: Path
-    """A file of marshalled code."""
+    """A file of marshalled code, packed as ``onebin.packed`` says."""
     size: int
-    """Bytes."""
+    """Bytes of that file."""
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -195,21 +214,6 @@ class Binary(msgspec.Struct, frozen=True):
     sha256: str
     """Lower-case hex of its contents."""
     machine: Machine
-
-
-class ImageSettings(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True
-):
-    """``[tool.onebin.image]``: what the image says of itself beside the executable."""
-
-    ports: tuple[int, ...] = ()
-    """TCP ports to expose."""
-    healthcheck: tuple[str, ...] = ()
-    """Arguments of the executable that check a running container; exit 0 is healthy."""
-    labels: dict[str, str] = {}
-    """Further labels, beside the ``org.opencontainers.image`` ones taken from ``[project]``."""
-    env: dict[str, str] = {}
-    """Environment of the container."""
 
 
 ElfKind = Literal[

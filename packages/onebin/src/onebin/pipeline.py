@@ -5,24 +5,48 @@ from pathlib import Path
 
 import msgspec
 
-from .effects import index, toolchain
-from .effects.process import Run
-from .effects.store import Store
-from .effects.story import Story
-from .errors import ProjectError
-from .model import Binary, Frozen, Machine, Pin, Plan, Project
-from .oci.image import Image
-from .stages import assemble, extensions, freeze, link, runtime
-from .stages import plan as planning
-from .stages import project as projects
+from onebin.effects import index, toolchain
+from onebin.effects.process import Run
+from onebin.effects.store import Store
+from onebin.effects.story import Story
+from onebin.errors import ProjectError
+from onebin.model import (
+    Binary,
+    Distribution,
+    Frozen,
+    Machine,
+    Pin,
+    Plan,
+    Project,
+    Runtime,
+    Toolchain,
+)
+from onebin.oci.image import Image
+from onebin.stages import assemble, extensions, freeze, link, runtime
+from onebin.stages import plan as planning
+from onebin.stages import project as projects
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """The effects a build may have, handed in by whoever starts it."""
+    """The effects a build may have, and what of this machine it may know."""
 
     run: Run
     store: Store
     story: Story
+    machine: Machine
+    python_source: str = ""
+    """Where CPython's source is, instead of what projects say."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """All that a build needs and that does not depend on the project's own code."""
+
+    plan: Plan
+    toolchain: Toolchain
+    runtime: Runtime
+    distributions: tuple[Distribution, ...]
+    hidden: dict[str, tuple[str, ...]]
+    """What each C extension imports when it is loaded."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -33,41 +57,68 @@ class Built(msgspec.Struct, frozen=True):
     binary: Binary
 
 
-def make_plan(root: Path, machine: Machine, tools: Tools) -> Plan:
+def make_plan(root: Path, tools: Tools, *, with_code: bool = True) -> Plan:
     """Read the project in *root* and decide how it is built; writes a missing lock."""
-    project = projects.read(root)
-    lock = _lock_text(project, machine, tools)
-    build_lock = _read(project, project.options.build_lock)
-    return planning.plan(project, machine=machine, lock=lock, build_lock=build_lock)
+    project = projects.read(root, with_code=with_code)
+    return planning.plan(
+        project,
+        machine=tools.machine,
+        lock=_lock_text(project, tools),
+        build_lock=_read(project, project.options.build_lock),
+        source=tools.python_source,
+    )
 
 
-def build(root: Path, machine: Machine, tools: Tools) -> Built:
-    """Make the executable of the project in *root*."""
+def prepare(root: Path, tools: Tools, *, with_code: bool = False) -> Prepared:
+    """Make CPython and the dependencies of the project in *root*."""
     run, store, story = tools.run, tools.store, tools.story
-    effects = {"run": run, "store": store, "tell": story.tell}
     with story.stage("plan") as ending:
-        plan = make_plan(root, machine, tools)
-        ending.text = f"{plan.project.name} {plan.project.version}, {len(plan.distributions)} dependencies"
+        plan = make_plan(root, tools, with_code=with_code)
+        project = plan.project
+        ending.text = f"{project.name} {project.version}, {len(plan.distributions)} dependencies"
+    with story.stage("toolchain") as ending:
+        compiler = toolchain.find(plan, run=run, store=store, tell=story.tell)
+        ending.text = plan.toolchain
     with story.stage("runtime") as ending:
-        tools_found = toolchain.find(plan, store)
-        python = runtime.runtime(plan, tools_found, **effects)
+        python = runtime.runtime(plan, compiler, run=run, store=store, tell=story.tell)
         ending.text = f"CPython {plan.python.version or python.version}, {_size(python.archives)}"
     with story.stage("extensions") as ending:
-        made = extensions.distributions(plan, python, tools_found, **effects)
+        made = extensions.distributions(
+            plan, python, compiler, run=run, store=store, tell=story.tell
+        )
         objects = tuple(item for one in made for item in one.extensions)
         code = tuple(one.code for one in made)
-        hidden = link.load_imports(python, objects, code, tools_found, **effects)
-        ending.text = (
-            f"{len(objects)} C modules, {_size(tuple(item.object for item in objects))}"
+        hidden = link.load_imports(
+            python, objects, code, compiler, run=run, store=store, tell=story.tell
         )
+        size = _size(tuple(item.object for item in objects))
+        ending.text = f"{len(objects)} C modules, {size}"
+    return Prepared(plan, compiler, python, made, hidden)
+
+
+def build(root: Path, tools: Tools) -> Built:
+    """Make the executable of the project in *root*."""
+    run, store, story = tools.run, tools.store, tools.story
+    ready = prepare(root, tools, with_code=True)
     with story.stage("freeze") as ending:
-        frozen = freeze.freeze(plan, python, made, hidden, **effects)
+        frozen = freeze.freeze(
+            ready.plan,
+            ready.runtime,
+            ready.distributions,
+            ready.hidden,
+            run=run,
+            store=store,
+            tell=story.tell,
+        )
         size = _bytes(sum(module.size for module in frozen.modules))
         ending.text = f"{len(frozen.modules)} modules, {size}"
     with story.stage("link") as ending:
-        binary = link.link(plan, python, frozen, tools_found, **effects)
+        binary = link.link(
+            ready.plan, ready.runtime, frozen, ready.toolchain,
+            run=run, store=store, tell=story.tell,
+        )  # fmt: skip
         ending.text = f"{binary.name}, {_bytes(binary.size)}"
-    return Built(plan, frozen, binary)
+    return Built(ready.plan, frozen, binary)
 
 
 def image(built: Built, *, epoch: int, story: Story) -> Image:
@@ -93,18 +144,18 @@ def image(built: Built, *, epoch: int, story: Story) -> Image:
     return made
 
 
-def write_lock(root: Path, machine: Machine, tools: Tools) -> Path:
+def write_lock(root: Path, tools: Tools) -> Path:
     """Choose versions anew and write the project's lock file; return its path."""
-    project = projects.read(root)
+    project = projects.read(root, with_code=False)
     target = Path(project.root, project.options.lock)
     with tools.story.stage("lock") as ending:
-        text = _resolve(project, machine, tools)
+        text = _resolve(project, tools)
         target.write_text(text, "utf-8")
         ending.text = str(target)
     return target
 
 
-def _lock_text(project: Project, machine: Machine, tools: Tools) -> str:
+def _lock_text(project: Project, tools: Tools) -> str:
     target = Path(project.root, project.options.lock)
     if not target.is_file():
         if not project.dependencies:
@@ -114,7 +165,7 @@ def _lock_text(project: Project, machine: Machine, tools: Tools) -> str:
                 f"tool.onebin.lock: {target} is not there", hint="write it with: onebin lock"
             )
         tools.story.warn(f"no {target.name} yet: choosing versions and writing it")
-        write_lock(project.root, machine, tools)
+        write_lock(project.root, tools)
     return _read(project, project.options.lock)
 
 
@@ -127,10 +178,10 @@ def _read(project: Project, name: str) -> str:
         raise ProjectError(f"{Path(project.root, name)}: cannot be read: {exc}") from exc
 
 
-def _resolve(project: Project, machine: Machine, tools: Tools) -> str:
+def _resolve(project: Project, tools: Tools) -> str:
     """Return lock lines: each distribution with the hash of the very file that will be used."""
     python = ".".join(planning.PYTHON.version.split(".")[:2])
-    pins = index.resolve(project.dependencies, python=python, machine=machine, run=tools.run)
+    pins = index.resolve(project.dependencies, python=python, machine=tools.machine, run=tools.run)
     lines = ["# Written by onebin lock: what the executable is built from."]
     for n, pin in enumerate(pins):
         tools.story.tell(f"{pin.name} {pin.version}", done=n, total=len(pins))
@@ -149,8 +200,6 @@ def _hash(pin: Pin, python: str, tools: Tools) -> str:
                 hint="a static executable cannot load its .so files",
             )
         return "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 
 
 def _size(files: tuple[Path, ...]) -> str:

@@ -36,6 +36,8 @@ class Facts(msgspec.Struct, frozen=True):
     imports: tuple[Import, ...] = ()
     codecs: tuple[str, ...] = ()
     """Modules of ``encodings`` it names."""
+    mentions: tuple[str, ...] = ()
+    """Names it has that bring idle imports back."""
     files: tuple[int, ...] = ()
     """Lines that read ``__file__``."""
     error: str = ""

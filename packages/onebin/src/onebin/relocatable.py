@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from .errors import ImageError
 
 ET_REL: Final = 1
-SHT_SYMTAB, SHT_RELA, SHT_NOBITS, SHT_REL, SHT_GROUP = 2, 4, 8, 9, 17
+SHT_NULL, SHT_SYMTAB, SHT_RELA, SHT_REL, SHT_GROUP = 0, 2, 4, 9, 17
 STB_LOCAL, STB_GLOBAL = 0, 1
 SHN_UNDEF: Final = 0
 
@@ -75,7 +75,7 @@ def isolate(data: bytes, entrance: str, renamed: str) -> bytes:
         raise ImageError("not a relocatable ELF object of 64 bits")
     try:
         return _isolate(data, entrance, renamed)
-    except (struct.error, IndexError) as exc:
+    except (struct.error, IndexError, KeyError, ValueError, StopIteration) as exc:
         raise ImageError(f"damaged relocatable object: {exc}") from exc
 
 
@@ -89,20 +89,7 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
         Symbol(*SYMBOL.unpack_from(data, table.offset + n * SYMBOL.size))
         for n in range(table.size // SYMBOL.size)
     ]
-    changed = []
-    found = False
-    for symbol in symbols:
-        if symbol.binding == STB_LOCAL or symbol.section == SHN_UNDEF:
-            changed.append(symbol)
-        elif _name(names, symbol.name) == entrance:
-            found = True
-            # Default visibility: the table of modules refers to it from another object.
-            info = (STB_GLOBAL << 4) | (symbol.info & 0xF)
-            changed.append(symbol._replace(name=len(names), info=info, other=0))
-        else:
-            changed.append(symbol._replace(info=symbol.info & 0xF))
-    if not found:
-        raise ImageError(f"it does not define {entrance}")
+    changed = _rebound(symbols, names, entrance)
 
     # The format wants local symbols first, and says in sh_info where the others begin.
     order = sorted(range(len(changed)), key=lambda n: changed[n].binding != STB_LOCAL)
@@ -121,6 +108,10 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
             raise ImageError("relocations without addends are of another processor")
         elif section.type == SHT_GROUP and section.link == table_index:
             headers[n] = section._replace(info=new_index[section.info])
+        elif section.link == table_index:
+            # Such as .llvm_addrsig: notes for the linker in terms of the old numbers.
+            # Without them it assumes the worst, which is right.
+            headers[n] = section._replace(type=SHT_NULL)
 
     # The new name goes into a copy of the string table at the end of the file.
     headers[table.link] = strings._replace(
@@ -129,6 +120,25 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
     out += names + renamed.encode() + b"\0"
     _put_sections(out, headers)
     return bytes(out)
+
+
+def _rebound(symbols: list[Symbol], names: bytes, entrance: str) -> list[Symbol]:
+    """Return *symbols* with all definitions local but *entrance*, named by what follows *names*."""
+    changed = []
+    found = False
+    for symbol in symbols:
+        if symbol.binding == STB_LOCAL or symbol.section == SHN_UNDEF:
+            changed.append(symbol)
+        elif _name(names, symbol.name) == entrance:
+            found = True
+            # Default visibility: the table of modules refers to it from another object.
+            info = (STB_GLOBAL << 4) | (symbol.info & 0xF)
+            changed.append(symbol._replace(name=len(names), info=info, other=0))
+        else:
+            changed.append(symbol._replace(info=symbol.info & 0xF))
+    if not found:
+        raise ImageError(f"it does not define {entrance}")
+    return changed
 
 
 def _sections(data: bytes) -> list[Section]:
@@ -146,9 +156,7 @@ def _put_sections(out: bytearray, sections: list[Section]) -> None:
 def _renumber(out: bytearray, section: Section, new_index: dict[int, int]) -> None:
     for at in range(section.offset, section.offset + section.size, RELA.size):
         place, info, addend = RELA.unpack_from(out, at)
-        RELA.pack_into(
-            out, at, place, (new_index[info >> 32] << 32) | (info & 0xFFFFFFFF), addend
-        )
+        RELA.pack_into(out, at, place, (new_index[info >> 32] << 32) | (info & 0xFFFFFFFF), addend)
 
 
 def _name(names: bytes, offset: int) -> str:

@@ -24,7 +24,7 @@ Files = dict[str, tuple[bytes, dict[str, Any]]]
 LABELS = {f"org.opencontainers.image.{name}": "x" for name in ("version", "licenses", "source")}
 
 
-def _elf(  # noqa: PLR0913  each is one fact to get wrong
+def _elf(
     *,
     wide: bool = True,
     order: str = "<",

@@ -11,6 +11,7 @@ from typing import Final
 
 from onebin.errors import ProjectError, ToolError
 from onebin.model import PythonSource
+
 from .process import Run
 
 PYTHON_ORG: Final = "https://www.python.org/ftp/python/{version}/Python-{version}.tar.xz"

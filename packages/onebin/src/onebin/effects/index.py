@@ -9,10 +9,20 @@ import msgspec
 
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Machine, Pin
+
 from .process import Run
 
 # What a static interpreter can import: Python code alone. Everything else is built from source.
-PURE: Final = ("--only-binary", ":all:", "--platform", "any", "--implementation", "py", "--abi", "none")
+PURE: Final = (
+    "--only-binary",
+    ":all:",
+    "--platform",
+    "any",
+    "--implementation",
+    "py",
+    "--abi",
+    "none",
+)
 
 
 def pip(run: Run, arguments: Sequence[str | Path], **options: Any) -> bytes:  # noqa: ANN401
@@ -51,7 +61,11 @@ def resolve(
     entries = msgspec.json.decode(report)["install"]
     return tuple(
         sorted(
-            Pin(entry["metadata"]["name"].lower().replace("_", "-"), entry["metadata"]["version"], ())
+            Pin(
+                entry["metadata"]["name"].lower().replace("_", "-"),
+                entry["metadata"]["version"],
+                (),
+            )
             for entry in entries
         )
     )
@@ -98,7 +112,7 @@ def install_pure(
     python: str,
     run: Run,
 ) -> None:
-    """Install *requirements* into *folder*, as Python code alone, at *pins*' versions where given."""
+    """Install *requirements* as Python code alone into *folder*, at the versions of *pins*."""
     constraints = folder.parent / "constraints.txt"
     constraints.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in pins), "utf-8")
     pip(

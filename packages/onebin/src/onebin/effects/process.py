@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from onebin.errors import ToolError
 
 TAIL_LINES: Final = 25
-"""Lines of a failed program's output to show: a compiler's message fits, a whole build log does not."""
+"""Lines of a failed program's output to show: a compiler's message, not a whole build log."""
 
 # What a build may see of the caller's environment. Everything else (CFLAGS, PYTHON*, LC_*)
 # would make the result depend on who builds it.

@@ -1,4 +1,4 @@
-"""A cache addressed by content: a key names everything a result depends on, so nothing goes stale."""
+"""A cache addressed by content: a key names all that a result depends on, so none goes stale."""
 
 import fcntl
 import hashlib

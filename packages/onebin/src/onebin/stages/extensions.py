@@ -14,10 +14,10 @@ from typing import Any, Final
 from onebin.effects import fetch, index
 from onebin.effects.process import Run
 from onebin.effects.store import Store, key_of
+from onebin.effects.story import Tell
 from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
 from onebin.relocatable import is_relocatable, isolate
-from onebin.effects.story import Tell
 
 RECIPE: Final = 1
 """Raised when this file changes what it makes: part of the key."""
@@ -72,6 +72,7 @@ def _built(
     requires = system["requires"]
     index.install_pure(requires, plan.build_pins, site, python=runtime.version, run=run)
 
+    level = "-Os" if plan.project.options.optimize == "size" else "-O2"
     env = {
         "PATH": f"{toolchain.bin}:/usr/bin:/bin",
         "PYTHONHOME": str(runtime.root),
@@ -82,12 +83,12 @@ def _built(
         "LDSHARED": f"{toolchain.bin}/cc -shared",
         "LDCXXSHARED": f"{toolchain.bin}/c++ -shared",
         "AR": str(toolchain.bin / "ar"),
-        "CFLAGS": f"-O2 -DNDEBUG -ffile-prefix-map={source}=.",
+        "CFLAGS": f"{level} -DNDEBUG -ffile-prefix-map={source}=.",
         "CPPFLAGS": f"-I{runtime.include}",
         "ONEBIN_LIBRARIES": str(out / "libraries"),
     }
-    call = [runtime.python, "-P", "-S", HOOK]
-    rest = [site, out, system["build-backend"], *system["backend-path"]]
+    call: list[str | Path] = [runtime.python, "-P", "-S", HOOK]
+    rest: list[str | Path] = [site, out, system["build-backend"], *system["backend-path"]]
     try:
         run([*call, "requires", *rest], cwd=source, env=env)
         if further := (out / "result").read_text("utf-8").splitlines():
@@ -96,7 +97,7 @@ def _built(
     except ToolError as exc:
         raise ToolError(
             f"{pin.name} {pin.version} does not build for a static executable",
-            hint="is there a version with a pure-Python wheel, or an option to leave its C code out?",
+            hint="look for a version with a pure-Python wheel, or a way to leave its C code out",
             detail=exc.detail,
         ) from exc
     return out / (out / "result").read_text("utf-8").strip()

@@ -15,6 +15,7 @@ from onebin.effects.store import Store, key_of
 from onebin.effects.story import Tell
 from onebin.errors import ProjectError
 from onebin.model import Distribution, Frozen, FrozenModule, Plan, Runtime
+from onebin.packed import LEVEL, pack
 from onebin.reach import Facts, Import, Place, World, explore, reach, why_broken
 
 WORKER: Final = Path(__file__).parent.parent / "target" / "compile_modules.py"
@@ -69,9 +70,7 @@ def freeze(
         for name, file in cpython.BOOTSTRAP.items():
             finder.add(name, Place("source", runtime.stdlib / file, file))
         everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, "__main__"]
-        world = explore(
-            everything, finder.locate, compiler.facts, hidden, refused, cpython.FOREIGN
-        )
+        world = explore(everything, finder.locate, compiler.facts, hidden, refused, cpython.FOREIGN)
         for root in roots:
             _check(root, world)
         reached = reach(everything, world, refused)
@@ -85,9 +84,7 @@ def freeze(
         modules=modules,
         builtins=tuple(sorted(builtins | always)),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
-        left_out=tuple(
-            left for left in reached.left_out if left.importer in reached.names
-        ),
+        left_out=tuple(left for left in reached.left_out if left.importer in reached.names),
         key=key_of([(m.name, m.is_package, m.code.parent.name) for m in modules]),
     )
 
@@ -132,9 +129,10 @@ def _refuse(exclude: tuple[str, ...], finder: "_Finder") -> Callable[[str, Impor
             return False
         top = target.partition(".")[0]
         own = importer.partition(".")[0]
-        return (top in cpython.IDLE and top != own) or target in cpython.IDLE_EDGES.get(
-            importer, ()
-        )
+        if top in cpython.IDLE and top != own:
+            return True
+        edges = cpython.IDLE_EDGES.get(importer, ())
+        return any(target == edge or target.startswith(f"{edge}.") for edge in edges)
 
     return refused
 
@@ -168,9 +166,7 @@ class _Finder:
         self._folders.append((runtime.stdlib, "stdlib"))
         self._builtins = runtime.builtins
         self._extensions = {e.module for item in distributions for e in item.extensions}
-        self._known: dict[str, Place | None] = {
-            name: Place("alias") for name in cpython.ALIASES
-        }
+        self._known: dict[str, Place | None] = {name: Place("alias") for name in cpython.ALIASES}
 
     def add(self, name: str, place: Place) -> None:
         self._known[name] = place
@@ -210,10 +206,11 @@ class _Finder:
         for folder, origin in self._folders:
             package = folder / relative / "__init__.py"
             if package.is_file():
-                return Place("source", package, f"{relative}/__init__.py", True, origin)
+                label = f"{relative}/__init__.py"
+                return Place("source", package, label, is_package=True, origin=origin)
             module = folder / f"{relative}.py"
             if module.is_file():
-                return Place("source", module, f"{relative}.py", False, origin)
+                return Place("source", module, f"{relative}.py", origin=origin)
             if namespace is None and origin != "stdlib" and (folder / relative).is_dir():
                 namespace = Place("namespace", is_package=True, origin=origin)
         return namespace
@@ -222,12 +219,10 @@ class _Finder:
 class _Compiler:
     """The compiler of modules, behind a cache by contents."""
 
-    def __init__(
-        self, plan: Plan, runtime: Runtime, *, run: Run, store: Store, tell: Tell
-    ) -> None:
+    def __init__(self, plan: Plan, runtime: Runtime, *, run: Run, store: Store, tell: Tell) -> None:
         self._options = plan.project.options
         self._runtime, self._run, self._store, self._tell = runtime, run, store, tell
-        self._key = key_of(runtime.key, WORKER.read_text("utf-8"))
+        self._key = key_of(runtime.key, WORKER.read_text("utf-8"), sorted(cpython.MENTIONS), LEVEL)
         self._folders: dict[str, Path] = {}
 
     def facts(self, places: Mapping[str, Place]) -> Mapping[str, Facts]:
@@ -244,8 +239,21 @@ class _Compiler:
         for name in places:
             folder = self._store.root / "module" / keys[name]
             self._folders[name] = folder
-            result[name] = msgspec.json.decode((folder / "facts.json").read_bytes(), type=Facts)
+            facts = msgspec.json.decode((folder / "facts.json").read_bytes(), type=Facts)
+            result[name] = self._with_mentions(facts, places[name])
         return result
+
+    @staticmethod
+    def _with_mentions(facts: Facts, place: Place) -> Facts:
+        """Add the imports that names of the project's or a dependency's stand for."""
+        if place.origin == "stdlib" or not facts.mentions:
+            return facts
+        more = tuple(
+            Import(module, (), "late", 0, 0)
+            for name in facts.mentions
+            for module in cpython.MENTIONS[name]
+        )
+        return msgspec.structs.replace(facts, imports=facts.imports + more)
 
     def modules(self, names: frozenset[str], world: World) -> tuple[FrozenModule, ...]:
         """Return the compiled modules among *names*, sorted by name."""
@@ -264,7 +272,7 @@ class _Compiler:
         with self._store.scratch() as scratch:
             file = scratch / "empty.py"
             file.write_text("", "utf-8")
-            place = Place("source", file, "<namespace>", True, "dependency")
+            place = Place("source", file, "<namespace>", is_package=True, origin="dependency")
             self.facts({"<namespace>": place})
         return self._folders["<namespace>"]
 
@@ -288,6 +296,7 @@ class _Compiler:
                 "asserts": self._options.asserts,
                 "docstrings": self._options.docstrings,
                 "out": str(out),
+                "watch": sorted(cpython.MENTIONS),
                 "modules": [
                     {
                         "name": name,
@@ -310,6 +319,7 @@ class _Compiler:
     def _keep(self, key: str, code: Path, facts: object) -> None:
         def make(folder: Path) -> None:
             (folder / "facts.json").write_text(json.dumps(facts), "utf-8")
-            (folder / "code").write_bytes(code.read_bytes() if code.exists() else b"")
+            raw = code.read_bytes() if code.exists() else b""
+            (folder / "code").write_bytes(pack(raw))
 
         self._store.get("module", key, make)

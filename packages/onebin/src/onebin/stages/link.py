@@ -11,21 +11,29 @@ from onebin.effects.story import Tell
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Binary, Extension, Frozen, Plan, Runtime, Toolchain
 
-MAIN_C: Final = Path(__file__).parent.parent / "target" / "main.c"
+TARGET: Final = Path(__file__).parent.parent / "target"
+SOURCES: Final = (TARGET / "main.c", TARGET / "unpack.c")
 
 STACK_BYTES: Final = 1 << 20
 """Of each thread. musl's default of 128 KiB ends deep recursion in C with a segmentation fault."""
 
 LINK: Final = (
+    "-static",
     "-pie",
-    "-s",
-    "-Wl,--gc-sections",
-    "-Wl,--build-id=none",
-    "-Wl,-z,relro",
-    "-Wl,-z,now",
-    "-Wl,-z,noexecstack",
-    f"-Wl,-z,stack-size={STACK_BYTES}",
-)
+    "--no-dynamic-linker",
+    "--strip-all",
+    "--gc-sections",
+    "--icf=safe",
+    "-O2",
+    "--build-id=none",
+    # Position independence costs a table of addresses to mend; packed, it is a twentieth.
+    "--pack-dyn-relocs=relr",
+    "--wrap=PyMarshal_ReadObjectFromString",  # unpack.c
+    "-z", "relro",
+    "-z", "now",
+    "-z", "noexecstack",
+    "-z", f"stack-size={STACK_BYTES}",
+)  # fmt: skip
 
 
 def link(
@@ -48,7 +56,8 @@ def link(
     objects = [hashlib.sha256(e.object.read_bytes()).hexdigest() for e in frozen.extensions]
     key = key_of(
         name, runtime.key, frozen.key, frozen.builtins, toolchain.key, objects, LINK,
-        [extension.module for extension in frozen.extensions], MAIN_C.read_text("utf-8"),
+        [extension.module for extension in frozen.extensions],
+        [source.read_text("utf-8") for source in SOURCES],
     )  # fmt: skip
 
     def make(folder: Path) -> None:
@@ -97,7 +106,8 @@ def load_imports(
             main = scratch / "main.c"
             main.write_text(PROBE_MAIN, "utf-8")
             probe = scratch / "probe"
-            _cc(toolchain, runtime, extensions, [main, inittab], probe, scratch, run=run)
+            sources = [main, inittab, TARGET / "unpack.c"]
+            _cc(toolchain, runtime, extensions, sources, probe, scratch, run=run)
             lines = []
             for extension in extensions:
                 path = ":".join([*map(str, code), str(runtime.stdlib)])
@@ -159,7 +169,7 @@ def _link(
     table, data = _frozen_table(frozen)
     (scratch / "frozen.c").write_text(table, "utf-8")
     (scratch / "code.S").write_text(data, "utf-8")
-    sources = [MAIN_C, *(scratch / file for file in ("inittab.c", "frozen.c", "code.S"))]
+    sources = [*SOURCES, *(scratch / file for file in ("inittab.c", "frozen.c", "code.S"))]
     _cc(toolchain, runtime, frozen.extensions, sources, scratch / name, scratch, run=run)
     (scratch / name).rename(folder / name)
 
@@ -182,12 +192,10 @@ def _cc(
             cwd=scratch,
         )
         objects.append(made)
-    parts = [*objects, *(extension.object for extension in extensions)]
+    parts = [toolchain.start, *objects, *(extension.object for extension in extensions)]
+    libraries = [*runtime.archives, *toolchain.libraries]
     try:
-        run(
-            [toolchain.bin / "cc", *LINK, "-o", output, *parts, *runtime.archives, "-lm"],
-            cwd=scratch,
-        )
+        run([toolchain.bin / "ld", *LINK, "-o", output, *parts, *libraries], cwd=scratch)
     except ToolError as exc:
         if "undefined symbol" in exc.detail:
             symbol = exc.detail.partition("undefined symbol:")[2].split("\n")[0].strip()
@@ -198,9 +206,7 @@ def _cc(
         raise
 
 
-def _inittab(
-    builtins: Iterable[str], runtime: Runtime, extensions: Iterable[Extension]
-) -> str:
+def _inittab(builtins: Iterable[str], runtime: Runtime, extensions: Iterable[Extension]) -> str:
     """C source of the table of modules that are linked in (Doc/c-api/import.rst)."""
     entries = {name: runtime.builtins[name] for name in builtins}
     entries |= {extension.module: extension.symbol for extension in extensions}
@@ -218,8 +224,10 @@ def _frozen_table(frozen: Frozen) -> tuple[str, str]:
 
     It replaces CPython's own Python/frozen.c, whose modules would come twice.
     """
-    externs, rows, bootstrap, data = [], [], [], []
-    data.append('.section .rodata.frozen,"a",@progbits')
+    externs: list[str] = []
+    rows: list[str] = []
+    bootstrap: list[str] = []
+    data = ['.section .rodata.frozen,"a",@progbits']
     for n, module in enumerate(frozen.modules):
         externs.append(f"extern const unsigned char frozen_{n}[];")
         row = (

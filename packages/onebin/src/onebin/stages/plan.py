@@ -1,5 +1,6 @@
 """Project -> Plan: everything that will cost time or touch the net, decided as data."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -12,20 +13,30 @@ from onebin.model import Machine, Pin, Plan, Project, PythonSource
 PYTHON: Final = PythonSource(
     "3.13.5", "93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640"
 )
-"""The default: the release that Debian 13 carries, so its signed source package has the same bytes."""
+"""The default: what Debian 13 carries, so that its signed source package has the same bytes."""
 
 TOOLCHAIN: Final = "ziglang 0.17.1"
 """One pinned compiler with its own musl: the same bytes wherever the build runs."""
 
+HASH: Final = re.compile("sha256:[0-9a-f]{64}")
+
 SUFFIXES: Final = (".tar.xz", ".tar.gz", ".tgz")
 
 
-def plan(project: Project, *, machine: Machine, lock: str, build_lock: str = "") -> Plan:
+def plan(
+    project: Project,
+    *,
+    machine: Machine,
+    lock: str,
+    build_lock: str = "",
+    source: str = "",
+) -> Plan:
     """Decide how *project* is built for *machine*.
 
     Args:
         project: What to build.
         machine: What it will run on.
+        source: Where CPython's source is, instead of what the project says.
         lock: The text of its lock file: ``name==version --hash=sha256:…`` lines.
         build_lock: The same for what its source distributions need to be built.
 
@@ -38,7 +49,7 @@ def plan(project: Project, *, machine: Machine, lock: str, build_lock: str = "")
     return Plan(
         project=project,
         machine=machine,
-        python=python_source(project.options.python_source),
+        python=python_source(source or project.options.python_source),
         toolchain=TOOLCHAIN,
         distributions=distributions,
         build_pins=parse_lock(build_lock, environment, where=project.options.build_lock),
@@ -57,16 +68,16 @@ def python_source(text: str) -> PythonSource:
     is_tarball = origin.endswith(SUFFIXES)
     if is_tarball and not (fragment.startswith("sha256=") and len(sha256) == 64):  # noqa: PLR2004
         raise ProjectError(
-            f"tool.onebin.python-source: {origin} has no checksum",
+            f"python-source: {origin} has no checksum",
             hint=f"write {origin}#sha256=<64 hex digits>",
         )
     if "://" in origin and not is_tarball:
         raise ProjectError(
-            f"tool.onebin.python-source: {origin} is not a tarball",
+            f"python-source: {origin} is not a tarball",
             hint=f"it must end in {', '.join(SUFFIXES)}",
         )
-    # The version is read from the source itself when it is unpacked.
-    return PythonSource("", sha256, origin)
+    # Of another tarball the version is known when it is unpacked.
+    return PythonSource(PYTHON.version if sha256 == PYTHON.sha256 else "", sha256, origin)
 
 
 def target_environment(machine: Machine) -> dict[str, str]:
@@ -104,7 +115,8 @@ def parse_lock(text: str, environment: Mapping[str, str], *, where: str) -> tupl
         if requirement.marker and not requirement.marker.evaluate(dict(environment)):
             continue
         specifiers = list(requirement.specifier)
-        if len(specifiers) != 1 or specifiers[0].operator != "==" or not hashes:
+        one_version = len(specifiers) == 1 and specifiers[0].operator == "=="
+        if not one_version or not hashes or not all(map(HASH.fullmatch, hashes)):
             raise ProjectError(
                 f"{where}: {requirement.name} is not pinned with a hash",
                 hint="write the file with: pip-compile --generate-hashes, or delete it and build",

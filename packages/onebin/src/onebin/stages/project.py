@@ -1,4 +1,4 @@
-"""A directory's ``pyproject.toml`` -> Project: what is to be built, checked before anything else."""
+"""A directory's ``pyproject.toml`` -> Project: what is to be built, checked first of all."""
 
 import difflib
 import tomllib
@@ -14,8 +14,8 @@ from onebin.model import Entry, Options, Project
 SCRIPT_TABLE: Final = "[project.scripts]"
 
 
-def read(root: Path) -> Project:
-    """Read the project in *root*.
+def read(root: Path, *, with_code: bool = True) -> Project:
+    """Read the project in *root*; without its code where only its dependencies matter.
 
     Raises:
         ProjectError: it is not a project, or its settings do not fit together.
@@ -30,10 +30,10 @@ def read(root: Path) -> Project:
         ) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ProjectError(f"{file}: not TOML: {exc}") from exc
-    return parse(root.resolve(), table)
+    return parse(root.resolve(), table, with_code=with_code)
 
 
-def parse(root: Path, table: Mapping[str, Any]) -> Project:
+def parse(root: Path, table: Mapping[str, Any], *, with_code: bool = True) -> Project:
     """Make a ``Project`` of a ``pyproject.toml``'s contents; *root* is looked at for code."""
     metadata = table.get("project")
     if not isinstance(metadata, dict) or "name" not in metadata:
@@ -49,7 +49,7 @@ def parse(root: Path, table: Mapping[str, Any]) -> Project:
         name=name,
         version=str(metadata.get("version", "0")),
         entry=entry,
-        code=_code(root, options, entry),
+        code=_code(root, options, entry) if with_code else root,
         dependencies=tuple(metadata.get("dependencies", ())),
         options=options,
         description=metadata.get("description", ""),
@@ -104,6 +104,11 @@ def _entry(root: Path, name: str, options: Options, scripts: Mapping[str, str]) 
     parts = [*module.split("."), *(function.split(".") if function else [])]
     if not all(part.isidentifier() for part in parts):
         raise ProjectError(f"entry point {target!r} is not module:function")
+    if not function:
+        raise ProjectError(
+            f"entry point {target!r} names no function",
+            hint=f"write {target}:main, and let main return the exit status",
+        )
     return Entry(module, function)
 
 

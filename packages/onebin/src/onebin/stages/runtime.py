@@ -58,7 +58,20 @@ CONFIGURE_LINES: Final = 780
 COMPILE_LINES: Final = 430
 """What the two long steps print, about: for the progress bar alone."""
 
-OPTIMIZE: Final = {"speed": "-O2", "size": "-Os"}
+OPTIMIZE: Final = {"speed": "-O2", "balanced": "-Os", "size": "-Os"}
+
+HOT: Final = tuple(
+    f"{name}.o"
+    for name in (
+        "Python/ceval", "Python/ceval_gil", "Python/gc", "Python/getargs", "Python/frame",
+        "Python/specialize", "Python/errors",
+        "Objects/abstract", "Objects/bytesobject", "Objects/call", "Objects/classobject",
+        "Objects/descrobject", "Objects/dictobject", "Objects/funcobject", "Objects/genobject",
+        "Objects/listobject", "Objects/longobject", "Objects/methodobject", "Objects/object",
+        "Objects/obmalloc", "Objects/tupleobject", "Objects/typeobject",
+    )
+)  # fmt: skip
+"""What a balanced build compiles with -O2: where any Python program spends its time."""
 
 
 def runtime(plan: Plan, toolchain: Toolchain, *, run: Run, store: Store, tell: Tell) -> Runtime:
@@ -69,12 +82,13 @@ def runtime(plan: Plan, toolchain: Toolchain, *, run: Run, store: Store, tell: T
     """
     level = OPTIMIZE[plan.project.options.optimize]
     source_id = _source_id(plan)
-    key = key_of(RECIPE, source_id, toolchain.key, level, ANSWERS, LEFT_OUT, NOT_NEEDED)
+    hot = HOT if plan.project.options.optimize == "balanced" else ()
+    key = key_of(RECIPE, source_id, toolchain.key, level, hot, ANSWERS, LEFT_OUT, NOT_NEEDED)
 
     def make(folder: Path) -> None:
         with store.scratch() as scratch:
             source = _source(plan, scratch, run=run, tell=tell)
-            _build(source, folder, toolchain, level, plan.machine, run=run, tell=tell)
+            _build(source, folder, toolchain, (level, hot), plan.machine, run=run, tell=tell)
 
     root, _ = store.get("runtime", key, make)
     return _describe(root, key)
@@ -100,7 +114,7 @@ def _source(plan: Plan, scratch: Path, *, run: Run, tell: Tell) -> Path:
         return Path(shutil.copytree(folder, scratch / "source", symlinks=True))
     downloads = scratch / "downloads"
     downloads.mkdir()
-    tarball = fetch.python_tarball(plan.python, downloads, run=run, say=lambda text: tell(text))
+    tarball = fetch.python_tarball(plan.python, downloads, run=run, say=tell)
     return fetch.unpack(tarball, scratch / "unpacked")
 
 
@@ -108,12 +122,13 @@ def _build(
     source: Path,
     folder: Path,
     toolchain: Toolchain,
-    level: str,
+    levels: tuple[str, tuple[str, ...]],
     machine: str,
     *,
     run: Run,
     tell: Tell,
 ) -> None:
+    level, hot = levels
     triplet = f"{machine}-linux-musl"
     tools = {name: str(toolchain.bin / name) for name in ("ar", "ranlib")}
     env = {
@@ -140,10 +155,15 @@ def _build(
         "./configure", "--prefix=/usr", f"--build={triplet}", f"--host={triplet}",
         "--disable-shared", "--disable-test-modules", "--without-ensurepip",
         "--without-doc-strings", "--with-computed-gotos",
+        # An allocator of its own for builds without the GIL: never called in this one.
+        "--without-mimalloc",
     ]  # fmt: skip
     run(configure, cwd=source, env=env, on_line=_counter(tell, "configuring", CONFIGURE_LINES))
     jobs = f"-j{len(os.sched_getaffinity(0))}"
     compiling = _counter(tell, "compiling CPython", COMPILE_LINES, only=f"{toolchain.bin}/cc ")
+    if hot:
+        # The last -O on a compiler's command line counts, and this variable comes last.
+        run(["make", jobs, "CFLAGSFORSHARED=-O2", *hot], cwd=source, env=env, on_line=compiling)
     run(["make", jobs, "python"], cwd=source, env=env, on_line=compiling)
     run(["make", "pybuilddir.txt"], cwd=source, env=env)
     _collect(source, folder)
@@ -162,7 +182,9 @@ def _collect(source: Path, folder: Path) -> None:
     shutil.copy(source / "python", folder / "bin" / "python")
     archives = folder / "archives"
     archives.mkdir()
-    for n, archive in enumerate([*source.glob("libpython*.a"), *sorted(source.glob("Modules/**/*.a"))]):
+    for n, archive in enumerate(
+        [*source.glob("libpython*.a"), *sorted(source.glob("Modules/**/*.a"))]
+    ):
         shutil.copy(archive, archives / f"{n}-{archive.name}")
     table = (source / "Modules" / "config.c").read_text("utf-8")
     pairs = re.findall(r'^\s*\{"([\w.]+)", (\w+)\},', table, re.MULTILINE)

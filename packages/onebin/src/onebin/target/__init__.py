@@ -1,1 +1,1 @@
-"""Programs and C code that run in or become part of the target: data to onebin, never imported by it."""
+"""Programs that run in the target, and C code that becomes part of it: data, to onebin."""

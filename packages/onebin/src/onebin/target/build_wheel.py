@@ -10,9 +10,11 @@ prints is for people.
 import os
 import sys
 import zipfile
+from typing import Any
 
 
-def main():
+def main() -> None:
+    """Call one hook of the back end."""
     what, site, out, backend, *backend_path = sys.argv[1:]
     sys.path[:0] = [*(os.path.abspath(folder) for folder in backend_path), site]
     store_only(zipfile)
@@ -22,26 +24,28 @@ def main():
     for name in filter(None, attribute.split(".")):
         hooks = getattr(hooks, name)
     if what == "requires":
-        result = getattr(hooks, "get_requires_for_build_wheel", lambda settings: [])(None)
+        result = []
+        if more := getattr(hooks, "get_requires_for_build_wheel", None):
+            result = more(None)
     else:
         result = [hooks.build_wheel(out, None, None)]
     with open(os.path.join(out, "result"), "w", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in result)
 
 
-def store_only(module):
+def store_only(module: Any) -> None:
     """Store what is asked to be deflated: the static CPython may have no zlib.
 
     A wheel that is unpacked at once loses nothing by it.
     """
     write = module.ZipFile._open_to_write
 
-    def stored(self, info, force_zip64=False):
+    def stored(self: Any, info: Any, force_zip64: bool = False) -> Any:  # noqa: FBT001, FBT002
         info.compress_type = module.ZIP_STORED
         return write(self, info, force_zip64)
 
     module.ZipFile._open_to_write = stored
-    module._check_compression = lambda compression: None
+    module._check_compression = lambda _: None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ Runs with the interpreter that runs onebin, as a program of its own: standard li
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 
 IGNORED_LIBRARIES = {"c", "m", "pthread", "dl", "util", "rt", "crypt", "gcc", "gcc_s"}
 """Part of musl's libc.a or of the compiler: always linked."""
@@ -18,9 +19,12 @@ TAKES_VALUE = {"-o", "-z", "-Xlinker", "-rpath", "-soname", "-install_name", "-T
                "-target", "-MF", "-MT", "-I", "-D", "-U", "-isystem"}  # fmt: skip
 
 
-def parse(arguments):
+def parse(arguments: Iterable[str]) -> tuple[str, list[str], list[str], list[str]]:
     """Return the output file, the inputs in order, the library folders and the libraries."""
-    output, inputs, folders, libraries = "a.out", [], [], []
+    output = "a.out"
+    inputs: list[str] = []
+    folders: list[str] = []
+    libraries: list[str] = []
     words = iter(arguments)
     for word in words:
         if word == "-o":
@@ -39,11 +43,13 @@ def parse(arguments):
     return output, inputs, folders, wanted
 
 
-def sources(inputs):
+def sources(inputs: Iterable[str]) -> list[str]:
+    """Return what among *inputs* is still to be compiled."""
     return [name for name in inputs if name.endswith((".c", ".cc", ".cpp", ".cxx", ".s", ".S"))]
 
 
-def main():
+def main() -> None:
+    """Join, or fail as a linker fails."""
     zig, *arguments = sys.argv[1:]
     output, inputs, folders, libraries = parse(arguments)
     if found := sources(inputs):

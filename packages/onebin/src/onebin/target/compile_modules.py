@@ -3,13 +3,13 @@
 Run by the freeze stage with the static interpreter: bytecode, marshal and grammar belong to
 one release, and the interpreter that runs onebin is another. One JSON request on stdin:
 
-    {"asserts": bool, "docstrings": bool, "out": directory,
+    {"asserts": bool, "docstrings": bool, "out": directory, "watch": [str, …],
      "modules": [{"name": str, "path": str, "label": str, "package": bool}, …]}
 
 For the n-th module the marshalled code goes to ``out/n``; stdout gets a JSON list of facts:
 
     {"imports": [[module, [name, …], kind, guard, fallback], …], "codecs": [str, …],
-     "files": [line, …], "error": str}
+     "mentions": [those of watch it has as a name], "files": [line, …], "error": str}
 
 ``kind`` is ``hard`` (runs when the module is imported, and fails it), ``soft`` (runs then,
 under an ``except ImportError``) or ``late`` (runs in a function). ``guard`` numbers the
@@ -17,31 +17,57 @@ under an ``except ImportError``) or ``late`` (runs in a function). ``guard`` num
 """
 
 import ast
+import encodings
 import json
 import marshal
+import operator
 import sys
+from collections.abc import Callable, Iterable
+from encodings import aliases
+from typing import Any
 
 # What is known of the target when it is built: Linux, POSIX, this release.
-FACTS = {"sys.platform": "linux", "os.name": "posix", "sys.version_info": sys.version_info[:3],
-         "sys.implementation.name": "cpython", "platform.system()": "Linux",
-         "sys.byteorder": sys.byteorder, "sys.maxsize": sys.maxsize,
-         "sys.builtin_module_names": sys.builtin_module_names}  # fmt: skip
+FACTS: dict[str, Any] = {
+    "os.name": "posix",
+    "platform.system()": "Linux",
+    "sys.builtin_module_names": sys.builtin_module_names,
+    "sys.byteorder": sys.byteorder,
+    "sys.implementation.name": "cpython",
+    "sys.maxsize": sys.maxsize,
+    "sys.platform": "linux",
+    "sys.version_info": sys.version_info[:3],
+}
+COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
 IMPORT_FAILURES = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
-UNKNOWN = object()
+UNKNOWN: Any = object()
 
 
-def main():
+def main() -> None:
+    """Answer the request on stdin."""
     request = json.load(sys.stdin)
     facts = [one(module, n, request) for n, module in enumerate(request["modules"])]
     json.dump(facts, sys.stdout)
 
 
-def one(module, number, request):
+def one(module: dict[str, Any], number: int, request: dict[str, Any]) -> dict[str, Any]:
+    """Compile one module of *request* and return its facts."""
     with open(module["path"], "rb") as file:
         source = file.read()
     try:
         tree = ast.parse(source, module["label"])
-        finder = Finder(module["name"], module["package"], asserts=request["asserts"])
+        finder = Finder(
+            module["name"], package=module["package"],
+            asserts=request["asserts"], watch=frozenset(request["watch"]),
+        )  # fmt: skip
         finder.visit(tree)
         if not request["docstrings"]:
             strip_docstrings(tree)
@@ -50,18 +76,19 @@ def one(module, number, request):
             optimize=0 if request["asserts"] else 1,
         )  # fmt: skip
     except (SyntaxError, ValueError, RecursionError) as exc:
-        return {"imports": [], "codecs": [], "files": [], "error": f"{exc}"}
+        return {"imports": [], "codecs": [], "mentions": [], "files": [], "error": f"{exc}"}
     with open(f"{request['out']}/{number}", "wb") as out:
         out.write(marshal.dumps(code))
     return {
         "imports": finder.imports,
         "codecs": sorted(finder.codecs),
+        "mentions": sorted(finder.mentions),
         "files": finder.files,
         "error": "",
     }
 
 
-def strip_docstrings(tree):
+def strip_docstrings(tree: ast.Module) -> None:
     """Empty docstrings take room nobody reads; ``__doc__`` becomes None."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -69,18 +96,20 @@ def strip_docstrings(tree):
             if ast.get_docstring(node, clean=False) is not None:
                 # The place is kept by ``...`` where the body would be empty; a second
                 # string behind the first must not become the docstring.
+                first = body[0]
                 while body and isinstance(body[0], ast.Expr) and is_string(body[0].value):
-                    first = body.pop(0)
+                    del body[0]
                 if not body and not isinstance(node, ast.Module):
                     filler = ast.Expr(ast.Constant(...))
                     body.append(ast.fix_missing_locations(ast.copy_location(filler, first)))
 
 
-def is_string(node):
+def is_string(node: ast.AST | None) -> bool:
+    """Whether *node* is a literal string."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def dotted(node):
+def dotted(node: ast.AST) -> str | None:
     """``sys.version_info`` as text, or None for anything that is not a dotted name."""
     if isinstance(node, ast.Name):
         return node.id
@@ -96,22 +125,27 @@ def dotted(node):
 class Finder(ast.NodeVisitor):
     """Collect a module's imports, with what must be true for each to matter."""
 
-    def __init__(self, name, package, *, asserts):
+    def __init__(self, name: str, *, package: bool, asserts: bool, watch: frozenset[str]) -> None:
+        self.watch, self.mentions = watch, set[str]()
         self.name, self.package, self.asserts = name, package, asserts
-        self.imports, self.codecs, self.files = [], set(), []
+        self.imports: list[list[Any]] = []
+        self.codecs = set[str]()
+        self.files: list[int] = []
         self.late = False
         self.guard = 0  # the innermost try whose except catches a failed import
         self.fallback = 0  # the try in whose except clause we stand
         self.tries = 0
-        self.known = {}  # module-level names with a value known now: _MS_WINDOWS = …
+        self.known: dict[
+            str, Any
+        ] = {}  # module-level names with a value known now: _MS_WINDOWS = …
 
     # Imports.
 
-    def visit_Import(self, node):
+    def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self.add(alias.name, [])
 
-    def visit_ImportFrom(self, node):
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         base = node.module or ""
         if node.level:
             parts = self.name.split(".")
@@ -121,46 +155,67 @@ class Finder(ast.NodeVisitor):
             base = ".".join(parts[:keep] + ([base] if base else []))
         self.add(base, [alias.name for alias in node.names])
 
-    def visit_Call(self, node):
-        called = dotted(node.func) or ""
+    def visit_Call(self, node: ast.Call) -> None:
+        called = str(dotted(node.func) or getattr(node.func, "attr", ""))
         first = node.args[0] if node.args else None
-        if called.rpartition(".")[2] in {"import_module", "__import__"} and first is not None:
-            # A name known only at run time is the project's to hint at.
-            if is_string(first) and not first.value.startswith("."):
-                self.add(first.value, [])
-        if isinstance(node.func, ast.Attribute) and node.func.attr in {"encode", "decode"}:
-            if first is not None and is_string(first):
-                self.codecs.add(first.value)
+        text = first.value if isinstance(first, ast.Constant) else None
+        importing = called.rpartition(".")[2] in {"import_module", "__import__"}
+        # A name known only at run time is the project's to hint at.
+        if importing and isinstance(text, str) and not text.startswith("."):
+            self.add(text, [])
+        if called.rpartition(".")[2] in {"encode", "decode"} and isinstance(text, str):
+            self.codec(text)
         for keyword in node.keywords:
-            if keyword.arg == "encoding" and is_string(keyword.value):
-                self.codecs.add(keyword.value.value)
+            value = keyword.value
+            if keyword.arg == "encoding" and isinstance(value, ast.Constant):
+                self.codec(str(value.value))
         self.generic_visit(node)
 
-    def visit_Name(self, node):
+    def codec(self, name: str) -> None:
+        """Note the module of ``encodings`` for a codec's name, as its own look-up finds it."""
+        normal = encodings.normalize_encoding(name).lower()
+        self.codecs.add(aliases.aliases.get(normal, normal))
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.mention(node.attr)
+        self.generic_visit(node)
+
+    def mention(self, name: str) -> None:
+        """Note *name* where it is one to look for."""
+        if name in self.watch:
+            self.mentions.add(name)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        self.mention(node.id)
         if node.id == "__file__" and isinstance(node.ctx, ast.Load):
             self.files.append(node.lineno)
 
-    def add(self, module, names):
+    def add(self, module: str, names: list[str]) -> None:
+        """Note an import where the walk stands."""
+        for name in (module, *names):
+            self.mention(name)
         kind = "late" if self.late else "soft" if self.guard else "hard"
         self.imports.append([module, names, kind, self.guard, self.fallback])
 
-    def visit_Assign(self, node):
+    def visit_Assign(self, node: ast.Assign) -> None:
         self.generic_visit(node)
         for target in node.targets:
             if isinstance(target, ast.Name):
                 # Assigned twice, or where we cannot tell: no longer known.
-                value = UNKNOWN if target.id in self.known or self.late else self.evaluate(node.value)
+                value = (
+                    UNKNOWN if target.id in self.known or self.late else self.evaluate(node.value)
+                )
                 self.known[target.id] = value
 
     # Type parameters (PEP 695) make the interpreter import typing from C.
 
-    def visit_TypeAlias(self, node):
+    def visit_TypeAlias(self, node: ast.AST) -> None:
         self.add("typing", [])
         self.generic_visit(node)
 
     # Where an import stands.
 
-    def visit_FunctionDef(self, node):
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:
             self.visit(decorator)
         if getattr(node, "type_params", None):
@@ -172,14 +227,15 @@ class Finder(ast.NodeVisitor):
             self.visit(statement)
         self.late = before
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self.visit_FunctionDef(node)
 
-    def visit_Lambda(self, node):
+    def visit_Lambda(self, node: ast.Lambda) -> None:
         before, self.late = self.late, True
         self.generic_visit(node)
         self.late = before
 
-    def visit_If(self, node):
+    def visit_If(self, node: ast.If) -> None:
         value = self.evaluate(node.test)
         self.visit(node.test)
         if value is UNKNOWN or value:
@@ -187,12 +243,12 @@ class Finder(ast.NodeVisitor):
         if value is UNKNOWN or not value:
             self.visit_all(node.orelse)
 
-    def visit_Try(self, node):
+    def visit_Try(self, node: ast.Try) -> None:
         catches = any(self.catches(handler.type) for handler in node.handlers)
-        before = self.guard
+        before, number = self.guard, 0
         if catches:
             self.tries += 1
-            self.guard = number = self.tries
+            number = self.guard = self.tries
         self.visit_all(node.body)
         self.guard = before
         for handler in node.handlers:
@@ -204,24 +260,28 @@ class Finder(ast.NodeVisitor):
         self.visit_all(node.orelse)
         self.visit_all(node.finalbody)
 
-    visit_TryStar = visit_Try
+    def visit_TryStar(self, node: Any) -> None:
+        self.visit_Try(node)
 
-    def visit_With(self, node):
+    def visit_With(self, node: ast.With) -> None:
         before = self.guard
         for item in node.items:
             call = item.context_expr
-            if isinstance(call, ast.Call) and (dotted(call.func) or "").endswith("suppress"):
-                if any(self.catches(argument) for argument in call.args):
-                    self.tries += 1
-                    self.guard = self.tries
+            if not isinstance(call, ast.Call) or not (dotted(call.func) or "").endswith("suppress"):
+                continue
+            if any(self.catches(argument) for argument in call.args):
+                self.tries += 1
+                self.guard = self.tries
         self.generic_visit(node)
         self.guard = before
 
-    def visit_all(self, statements):
+    def visit_all(self, statements: Iterable[ast.stmt]) -> None:
+        """Visit a block."""
         for statement in statements:
             self.visit(statement)
 
-    def catches(self, node):
+    def catches(self, node: ast.expr | None) -> bool:
+        """Whether an ``except`` of *node* catches a failed import."""
         if node is None:
             return True
         if isinstance(node, ast.Tuple):
@@ -230,12 +290,13 @@ class Finder(ast.NodeVisitor):
 
     # What can be decided now.
 
-    def evaluate(self, node):
+    def evaluate(self, node: ast.AST) -> Any:  # noqa: C901, PLR0911  (a case a kind of node)
+        """Return the value of an expression, or ``UNKNOWN``."""
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.Tuple):
             values = tuple(self.evaluate(element) for element in node.elts)
-            return UNKNOWN if UNKNOWN in values else values
+            return UNKNOWN if any(value is UNKNOWN for value in values) else values
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             value = self.evaluate(node.operand)
             return UNKNOWN if value is UNKNOWN else not value
@@ -247,7 +308,7 @@ class Finder(ast.NodeVisitor):
             return self.evaluate_subscript(node)
         if isinstance(node, ast.Call):
             return self.evaluate_call(node)
-        name = dotted(node)
+        name = dotted(node) or ""
         if name in {"TYPE_CHECKING", "typing.TYPE_CHECKING", "t.TYPE_CHECKING"}:
             return False
         if name == "__debug__":
@@ -256,14 +317,16 @@ class Finder(ast.NodeVisitor):
             return self.name
         return FACTS.get(name, self.known.get(name, UNKNOWN))
 
-    def evaluate_bool(self, node):
+    def evaluate_bool(self, node: ast.BoolOp) -> Any:
+        """``and`` and ``or``, of which one side may decide alone."""
         values = [self.evaluate(value) for value in node.values]
         decides = isinstance(node.op, ast.Or)  # one true decides an or, one false an and
         if any(value is not UNKNOWN and bool(value) is decides for value in values):
             return decides
-        return UNKNOWN if UNKNOWN in values else not decides
+        return UNKNOWN if any(value is UNKNOWN for value in values) else not decides
 
-    def evaluate_subscript(self, node):
+    def evaluate_subscript(self, node: ast.Subscript) -> Any:
+        """An index or a slice: ``sys.version_info[:2]``."""
         value, index = self.evaluate(node.value), node.slice
         if value is UNKNOWN:
             return UNKNOWN
@@ -276,25 +339,22 @@ class Finder(ast.NodeVisitor):
         except (TypeError, IndexError, KeyError):
             return UNKNOWN
 
-    def evaluate_call(self, node):
+    def evaluate_call(self, node: ast.Call) -> Any:
+        """``startswith``, and calls among the facts."""
         if isinstance(node.func, ast.Attribute) and node.func.attr == "startswith" and node.args:
             value, prefix = self.evaluate(node.func.value), self.evaluate(node.args[0])
             if isinstance(value, str) and prefix is not UNKNOWN:
                 return value.startswith(prefix)
-        return FACTS.get(dotted(node), UNKNOWN)
+        return FACTS.get(dotted(node) or "", UNKNOWN)
 
-    def compare(self, left, operator, right):
+    def compare(self, left: ast.expr, how: ast.cmpop, right: ast.expr) -> Any:
+        """One comparison."""
         a, b = self.evaluate(left), self.evaluate(right)
         if a is UNKNOWN or b is UNKNOWN:
             return UNKNOWN
-        compare = {
-            ast.Eq: lambda: a == b, ast.NotEq: lambda: a != b,
-            ast.Lt: lambda: a < b, ast.LtE: lambda: a <= b,
-            ast.Gt: lambda: a > b, ast.GtE: lambda: a >= b,
-            ast.In: lambda: a in b, ast.NotIn: lambda: a not in b,
-        }.get(type(operator))  # fmt: skip
+        compare = COMPARISONS.get(type(how))
         try:
-            return compare() if compare else UNKNOWN
+            return compare(a, b) if compare else UNKNOWN
         except TypeError:
             return UNKNOWN
 

@@ -1,0 +1,5 @@
+import helper
+
+
+def main():
+    return helper.run()

@@ -1,0 +1,1 @@
+raise RuntimeError("should not be here")

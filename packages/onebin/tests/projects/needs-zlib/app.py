@@ -1,0 +1,5 @@
+import gzip
+
+
+def main():
+    print(gzip.compress(b""))

@@ -1,0 +1,117 @@
+"""Builds of whole projects: same bytes, C extensions, namespaces, and clear refusals."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import PROJECTS, Build, OnebinRun
+
+pytestmark = pytest.mark.toolchain
+
+
+def test_stdout_is_the_path_and_nothing_else(onebin: OnebinRun, tmp_path: Path) -> None:
+    """A script can take what is printed; the story is on stderr, a line a stage."""
+    target = tmp_path / "deep" / "app"
+
+    done = onebin("build", PROJECTS / "facts", "--output", target)
+
+    assert f"{target}\n" == done.stdout
+    assert "\x1b" not in done.stderr
+    stages = [line.split()[0] for line in done.stderr.splitlines()]
+    assert ["plan", "toolchain", "runtime", "extensions", "freeze", "link"] == stages
+    assert ["app"] == [file.name for file in target.parent.iterdir()]
+
+
+def test_same_project_elsewhere_gives_the_same_bytes(
+    onebin: OnebinRun, build: Build, tmp_path: Path
+) -> None:
+    """Neither the directory nor the cache it was built with is part of the result."""
+    shutil.copytree(PROJECTS / "facts", tmp_path / "elsewhere")
+    target = tmp_path / "facts"
+
+    done = onebin("build", tmp_path / "elsewhere", "--output", target)
+
+    assert 0 == done.returncode, done.stderr
+    assert build("facts").read_bytes() == target.read_bytes()
+
+
+def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path: Path) -> None:
+    """Two distributions nothing here knows by name come in with their C code, and are locked."""
+    shutil.copytree(PROJECTS / "captured", tmp_path / "captured")
+    target = tmp_path / "app"
+
+    done = onebin("build", tmp_path / "captured", "--output", target)
+
+    assert 0 == done.returncode, done.stderr
+    assert "choosing versions and writing it" in done.stderr
+    lock = (tmp_path / "captured" / "onebin.lock").read_text()
+    assert 2 == lock.count("--hash=sha256:")
+    answer = json.loads(subprocess.run([target], capture_output=True, check=True).stdout)
+    assert {
+        "escaped": "&lt;b&gt;",
+        "c": ["markupsafe._speedups", "xxhash._xxhash"],
+        "hash": "d24ec4f1a98c6e5b",
+    } == answer
+
+
+def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
+    """Plugins named by a pattern are in, what is excluded is not, the status comes through."""
+    done = subprocess.run([build("namespace"), "--x"], capture_output=True, check=False, text=True)
+
+    assert 3 == done.returncode
+    expected = {"found": ["red", "blue"], "left_out": True, "argv": ["--x"]}
+    assert expected == json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "message", "hint"),
+    [
+        ("missing-module", 2, "helper needs nowhere_to_be_found", "project.dependencies"),
+        ("needs-zlib", 2, "gzip needs zlib", "which the static runtime has not"),
+        ("broken-syntax", 2, "app", "line 1"),
+        ("typo", 2, "tool.onebin.exlude: no such setting", "did you mean exclude?"),
+        ("two-scripts", 2, "which program to build?", "tool.onebin.entry-point"),
+        ("no-lock-entry", 2, "markupsafe not at all", "onebin lock"),
+    ],
+)
+def test_project_that_cannot_be_built(
+    onebin: OnebinRun, tmp_path: Path, name: str, status: int, message: str, hint: str
+) -> None:
+    """One error names the thing, one line the way out; nothing half-made is left behind."""
+    target = tmp_path / "out" / "app"
+
+    done = onebin("build", PROJECTS / name, "--output", target)
+
+    assert status == done.returncode
+    assert message in done.stderr
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+    assert not target.parent.exists()
+
+
+def test_plan_says_what_would_be_done(onebin: OnebinRun) -> None:
+    """A plan needs no compiler and no network, and is JSON for machines."""
+    done = onebin("plan", PROJECTS / "facts", "--json")
+
+    plan = json.loads(done.stdout)
+    assert "3.13.5" == plan["python"]["version"]
+    assert [] == plan["distributions"]
+
+
+def test_image_twice_is_the_same_image(onebin: OnebinRun, tmp_path: Path) -> None:
+    """Two directories, two times, one digest."""
+    digests = set()
+    for place in ("one", "two"):
+        shutil.copytree(PROJECTS / "facts", tmp_path / place)
+        done = onebin("image", tmp_path / place)
+        assert 0 == done.returncode, done.stderr
+        digests.add(done.stdout)
+        made = {file.name for file in (tmp_path / place / "dist").iterdir()}
+        assert {"facts.oci", "facts.tar"} == made
+
+    assert 1 == len(digests)
+    assert digests.pop().startswith("facts@sha256:")
