@@ -56,5 +56,5 @@ COPY --from=builder /out/ /
 EXPOSE 8080
 USER 65532:65532
 HEALTHCHECK --interval=30s --timeout=3s --start-period=2s \
-    CMD ["/app/devops-info-service", "check", "http://127.0.0.1:8080/health"]
+    CMD ["/app/devops-info-service", "check"]
 ENTRYPOINT ["/app/devops-info-service"]

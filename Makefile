@@ -31,10 +31,10 @@ image: ## Build devops-info-service:latest with Docker; print its size and what 
 	@mkdir -p dist && docker save --output dist/image.tar $(IMAGE) && $(BIN)/onebin inspect dist/image.tar
 
 sizes: $(VENV)/.dev ## Ours, Go's and the usual Python image side by side
-	@$(BIN)/python bench/size/sizes.py
+	@$(BIN)/python -m bench.size.sizes
 
 rebuild: $(VENV)/.dev ## Seconds from a one-line change to a binary, ours and Go's
-	@$(BIN)/python bench/rebuild/rebuild.py
+	@$(BIN)/python -m bench.rebuild.rebuild
 
 bench: sizes rebuild ## Everything measured here
 

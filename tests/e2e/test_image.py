@@ -1,0 +1,243 @@
+"""onebin builds the service, a real engine runs the image: from a clone to a running container."""
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import ROOT, Engine
+
+pytestmark = pytest.mark.engine
+
+TAG = "devops-info-service:e2e"
+SERVICE = "packages/service"
+
+HEALTHY_SECONDS = 45
+"""For the first health check (30 s after the start on old engines) with room for a busy machine."""
+
+RESTRICTED = (
+    "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+    "--user", "12345:12345", "--memory", "64m", "--pids-limit", "64",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def image(engine: Engine) -> str:
+    """The image of the repository's Dockerfile, on an empty base."""
+    subprocess.run([ROOT / ".ci/prepare-bases", "debian:trixie-slim"], check=True)
+    engine.run("build", *secret(), "--tag", TAG, ".")
+    return TAG
+
+
+@pytest.fixture(scope="session")
+def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The executable as ``onebin build`` makes it outside any container."""
+    target = tmp_path_factory.mktemp("binary") / "devops-info-service"
+    onebin("build", SERVICE, "--output", target)
+    return target
+
+
+def onebin(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "onebin", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def secret() -> list[str]:
+    """A CA bundle for builds behind a TLS-inspecting proxy, where this machine has one."""
+    bundle = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE")
+    return ["--secret", f"id=ca,src={bundle}"] if bundle else []
+
+
+@contextmanager
+def running(engine: Engine, *arguments: str | int) -> Iterator[str]:
+    """Run a container in the background and remove it afterwards, whatever happens."""
+    container = engine.run("run", "--detach", *map(str, arguments))
+    try:
+        yield container
+    finally:
+        engine.run("rm", "--force", container)
+
+
+def answer(port: int, path: str) -> dict[str, Any]:
+    """Ask the service from outside, giving it a moment to start."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
+                found: dict[str, Any] = json.load(reply)
+                return found
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def exit_status(engine: Engine, container: str) -> str:
+    return engine.run("inspect", "--format", "{{.State.ExitCode}}", container)
+
+
+def test_container_serves_the_contract_and_stops_in_time(
+    engine: Engine, image: str, free_port: int
+) -> None:
+    """Both endpoints answer from outside, the engine finds it healthy, SIGTERM ends it with 0."""
+    with running(engine, "--publish", f"{free_port}:8080", image) as container:
+        info, health = answer(free_port, "/"), answer(free_port, "/health")
+
+        assert {"service", "system", "runtime", "request", "endpoints"} == info.keys()
+        assert "devops-info-service" == info["service"]["name"]
+        assert container[:12] == info["system"]["hostname"]
+        assert "linux" == info["system"]["platform"]
+        assert "3.13.5" == info["system"]["python_version"]
+        assert "UTC" == info["runtime"]["timezone"]
+        assert "healthy" == health["status"]
+
+        state = ("inspect", "--format", "{{.State.Health.Status}}", container)
+        assert wait_for(lambda: engine.run(*state) == "healthy", HEALTHY_SECONDS)
+
+        began = time.monotonic()
+        engine.run("stop", "--time", "10", container)
+        assert time.monotonic() - began < 10
+        assert "0" == exit_status(engine, container)
+
+
+def test_container_runs_with_nothing_granted(engine: Engine, image: str, free_port: int) -> None:
+    """Read-only, no capability, no new privileges, a user nobody named, 64 MiB, 64 processes."""
+    with running(engine, "--publish", f"{free_port}:8080", *RESTRICTED, image) as container:
+        assert "healthy" == answer(free_port, "/health")["status"]
+        assert 5 == len(answer(free_port, "/"))
+        engine.run("exec", container, "/app/devops-info-service", "check")
+
+        engine.run("stop", container)
+        assert "0" == exit_status(engine, container)
+
+
+def test_bad_setting_ends_the_container_with_one_line(engine: Engine, image: str) -> None:
+    """A wrong PORT is refused with status 2 before anything else happens."""
+    with running(engine, "--env", "PORT=http", image) as container:
+        assert "2" == engine.run("wait", container)
+        done = subprocess.run(
+            [engine.client, "logs", container], capture_output=True, text=True, check=True
+        )
+        assert "PORT" in done.stderr
+        assert 1 == len(done.stderr.splitlines())
+
+
+def test_image_holds_the_program_and_nothing_else(
+    engine: Engine, image: str, tmp_path: Path
+) -> None:
+    """One executable; no shell, no package manager, no library, one user."""
+    container = engine.run("create", image)
+    engine.run("export", "--output", tmp_path / "root.tar", container)
+    engine.run("rm", container)
+    # What the engine itself mounts or makes in every container, empty in the image.
+    engines_own = {"dev/console", ".dockerenv", "etc/hosts", "etc/hostname", "etc/resolv.conf"}
+
+    with tarfile.open(tmp_path / "root.tar") as tar:
+        files = {member.name: member for member in tar if member.isfile()}
+        passwd = tar.extractfile("etc/passwd")
+        assert passwd is not None
+        users = passwd.read().decode().splitlines()
+
+    ours = {name for name in files if name not in engines_own}
+    assert {"app/devops-info-service", "etc/passwd", "etc/group"} == ours
+    assert [name for name in files if files[name].mode & 0o111] == ["app/devops-info-service"]
+    assert ["nonroot:x:65532:65532:nonroot:/:/sbin/nologin"] == users
+
+
+def test_builder_stage_and_onebin_make_the_same_bytes(
+    engine: Engine, image: str, binary: Path, tmp_path: Path
+) -> None:
+    """In a container or outside, on another distribution with another Python: one executable."""
+    container = engine.run("create", image)
+    engine.run("cp", f"{container}:/app/devops-info-service", tmp_path / "from-image")
+    engine.run("rm", container)
+
+    assert binary.read_bytes() == (tmp_path / "from-image").read_bytes()
+
+
+def test_readelf_finds_a_static_position_independent_executable(binary: Path) -> None:
+    """A tool that is not ours sees no interpreter, nothing needed, RELRO, no executable stack."""
+
+    def readelf(option: str) -> str:
+        return subprocess.run(
+            ["readelf", "--wide", option, binary], capture_output=True, text=True, check=True
+        ).stdout
+
+    assert "DYN (Position-Independent Executable" in readelf("--file-header")
+    segments = readelf("--program-headers")
+    assert "INTERP" not in segments
+    assert "GNU_RELRO" in segments
+    stack = next(line for line in segments.splitlines() if "GNU_STACK" in line)
+    assert " RW " in stack
+    assert "NEEDED" not in readelf("--dynamic")
+
+
+def test_archive_made_without_an_engine_loads_and_runs(
+    engine: Engine, tmp_path: Path, free_port: int
+) -> None:
+    """``onebin image`` writes what ``docker load`` takes; twice the same input, one digest."""
+    first = onebin("image", SERVICE, "--output", tmp_path / "one", "--tag", "onebin-e2e:1")
+    second = onebin("image", SERVICE, "--output", tmp_path / "two", "--tag", "onebin-e2e:1")
+    assert first == second
+    engine.run("load", "--input", tmp_path / "one" / "devops-info-service.tar")
+
+    with running(engine, "--publish", f"{free_port}:8080", *RESTRICTED, "onebin-e2e:1") as made:
+        assert "healthy" == answer(free_port, "/health")["status"]
+        user = engine.run("inspect", "--format", "{{.Config.User}}", made)
+        assert "12345:12345" == user
+    assert "65532:65532" == engine.run(
+        "image", "inspect", "--format", "{{.Config.User}}", "onebin-e2e:1"
+    )
+
+
+def test_change_of_code_rebuilds_only_the_last_steps(engine: Engine, image: str) -> None:
+    """Everything before the copy of the service's code comes from the cache."""
+    done = subprocess.run(
+        [engine.client, "build", "--progress=plain", *secret(), "--tag", TAG, "."],
+        cwd=ROOT,
+        env={**os.environ, "DOCKER_BUILDKIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    steps = [line for line in done.stderr.splitlines() if "] RUN " in line]
+    cached = [line for line in done.stderr.splitlines() if line.endswith(" CACHED")]
+    assert len(cached) >= len(steps)
+
+
+def test_inspect_finds_nothing_wrong_with_our_image(
+    engine: Engine, image: str, tmp_path: Path
+) -> None:
+    """Our own inspector, on what the engine saved: static, one executable, numeric user."""
+    saved = tmp_path / "image.tar"
+    engine.run("save", "--output", saved, image)
+
+    report = json.loads(onebin("inspect", "--json", saved))
+
+    failed = [finding["id"] for finding in report["findings"] if finding["status"] == "fail"]
+    assert not [name for name in failed if name.startswith(("IMG-USER", "IMG-ENTRY", "IMG-ELF"))]
