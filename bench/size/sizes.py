@@ -191,7 +191,8 @@ class Workshop:
                 self._have[wanted] = wanted
             except MeasureError:
                 stand_in = _STAND_INS[wanted]
-                say(f"{wanted} cannot be had here, using {stand_in}")
+                instead = "making it" if stand_in == wanted else f"using {stand_in}"
+                say(f"no registry here gives {wanted}, {instead}")
                 run([ROOT / ".ci/prepare-bases", stand_in])
                 self._have[wanted] = stand_in
         return self._have[wanted]
