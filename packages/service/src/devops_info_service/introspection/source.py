@@ -1,12 +1,39 @@
 """Where facts come from: the only reader of the machine; tests hand in another."""
 
+import errno
 import os
+import stat
 import sys
 import time
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from .facts import File, Unknown
+
+MAX_FILE_BYTES: Final = 256 * 1024
+"""Bytes of one file: mountinfo of a node with a thousand mounts fits, a file of gigabytes
+under a name we trust does not."""
+MAX_NAMES: Final = 4096
+"""Entries of one directory: /dev of a large host has about a thousand."""
+MAX_LINKS: Final = 40
+"""Links followed for one path, as in the kernel."""
+
+Kind = Literal["file", "directory", "link", "socket", "pipe", "character", "block"]
 
 
-class Source(Protocol):
+class Clock(Protocol):
+    """What time it is."""
+
+    def time(self) -> float:
+        """Return the seconds since 1970, UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+
+
+class Source(Clock, Protocol):
     """What the facts are made from."""
 
     def uname(self) -> os.uname_result:
@@ -17,12 +44,6 @@ class Source(Protocol):
 
     def python_version(self) -> str:
         """Return the interpreter's version, such as ``3.13.5``."""
-
-    def time(self) -> float:
-        """Return the seconds since 1970, UTC."""
-
-    def monotonic(self) -> float:
-        """Return seconds that never jump."""
 
 
 class Machine:
@@ -47,3 +68,184 @@ class Machine:
     def monotonic(self) -> float:
         """Read the clock that never jumps."""
         return time.monotonic()
+
+
+class Node(msgspec.Struct, frozen=True):
+    """What a path is, without following it."""
+
+    kind: Kind
+    permissions: int
+    """The lower twelve bits: set-uid, set-gid, sticky, and read, write, execute."""
+    uid: int
+    device: int
+    """Number of the file system it is on."""
+
+
+class Space(msgspec.Struct, frozen=True):
+    """The room of a file system, in bytes; ``free`` is what an ordinary user gets."""
+
+    size: int
+    free: int
+    inodes: int
+    inodes_free: int
+
+
+class Tree:
+    """The machine's files as seen from *root*, and its environment.
+
+    Nothing here raises for what a file holds or does not hold: the answer is then
+    ``Unknown`` with the reason. Nothing is read before it is asked for.
+    """
+
+    def __init__(self, root: str = "/", environ: Mapping[str, str] = os.environ) -> None:
+        self._root = root.rstrip("/")
+        self._environ = environ
+
+    def environ(self) -> dict[str, str]:
+        """Return the variables, fit for JSON."""
+        return {printable(name): printable(value) for name, value in self._environ.items()}
+
+    def read(self, path: str) -> File:
+        """Read a regular file of at most ``MAX_FILE_BYTES``."""
+        try:
+            data = self._bytes(path)
+        except OSError as exc:
+            return File(path, _unknown(path, exc))
+        if data is None:
+            return File(path, Unknown(f"{path} is not a regular file"))
+        if len(data) > MAX_FILE_BYTES:
+            return File(path, Unknown(f"{path} has more than {MAX_FILE_BYTES} bytes"))
+        return File(path, data.decode("utf-8", "backslashreplace"))
+
+    def _bytes(self, path: str) -> bytes | None:
+        # Not blocking: a pipe under the name would keep us waiting for a writer.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        descriptor = os.open(self._within(path), flags)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            parts = []
+            room = MAX_FILE_BYTES + 1
+            # Again until the end: files of /proc give a page at a time and have no size.
+            while room > 0 and (part := os.read(descriptor, room)):
+                parts.append(part)
+                room -= len(part)
+            return b"".join(parts)
+        finally:
+            os.close(descriptor)
+
+    def link(self, path: str) -> str | Unknown:
+        """Return what a link names."""
+        try:
+            return printable(os.readlink(self._within(path, follow=False)))  # noqa: PTH115
+        except OSError as exc:
+            return _unknown(path, exc)
+
+    def names(self, path: str) -> tuple[str, ...] | Unknown:
+        """List a directory, sorted."""
+        found: list[str] = []
+        try:
+            with os.scandir(self._within(path)) as entries:
+                for entry in entries:
+                    if len(found) == MAX_NAMES:
+                        return Unknown(f"{path} has more than {MAX_NAMES} entries")
+                    found.append(printable(entry.name))
+        except OSError as exc:
+            return _unknown(path, exc)
+        return tuple(sorted(found))
+
+    def node(self, path: str) -> Node | Unknown:
+        """Say what is at *path*."""
+        try:
+            status = os.lstat(self._within(path, follow=False))
+        except OSError as exc:
+            return _unknown(path, exc)
+        return Node(
+            kind=_KINDS.get(stat.S_IFMT(status.st_mode), "file"),
+            permissions=stat.S_IMODE(status.st_mode),
+            uid=status.st_uid,
+            device=status.st_dev,
+        )
+
+    def space(self, path: str) -> Space | Unknown:
+        """Ask a mounted file system for its room; one on a dead network never answers."""
+        try:
+            room = os.statvfs(self._within(path))
+        except OSError as exc:
+            return _unknown(path, exc)
+        return Space(
+            size=room.f_blocks * room.f_frsize,
+            free=room.f_bavail * room.f_frsize,
+            inodes=room.f_files,
+            inodes_free=room.f_favail,
+        )
+
+    def writable(self, path: str) -> bool | Unknown:
+        """Say whether this process may write at *path*; the kernel decides, nothing is written."""
+        try:
+            return os.access(self._within(path), os.W_OK, effective_ids=True)
+        except OSError as exc:
+            return _unknown(path, exc)
+
+    def _within(self, path: str, *, follow: bool = True) -> str:
+        """Find *path* under the root; no link leads out of it.
+
+        The kernel does that for ``/``; for another root we walk, as it would in a chroot.
+        """
+        if "\0" in path:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        if not self._root:
+            return path
+        links = 0
+        rest = [part for part in reversed(path.split("/")) if part]
+        done: list[str] = []
+        while rest:
+            part = rest.pop()
+            if part in {".", ".."}:
+                del done[len(done) - (part == "..") :]
+                continue
+            here = "/".join([self._root, *done, part])
+            if (follow or rest) and os.path.islink(here):  # noqa: PTH114 (pathlib costs start-up)
+                links += 1
+                if links > MAX_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                target = os.readlink(here)  # noqa: PTH115
+                if target.startswith("/"):
+                    done.clear()
+                rest += [step for step in reversed(target.split("/")) if step]
+            else:
+                done.append(part)
+        return "/".join([self._root, *done])
+
+
+_KINDS: Final[dict[int, Kind]] = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "link",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFCHR: "character",
+    stat.S_IFBLK: "block",
+}
+
+_REASONS: Final = {
+    errno.ENOENT: "is not there",
+    errno.ENOTDIR: "is not there",
+    errno.EACCES: "may not be read by this user",
+    errno.EPERM: "may not be read by this user",
+    errno.ELOOP: "is a link that leads in a circle",
+    errno.EISDIR: "is not a regular file",
+    errno.ENXIO: "is not a regular file",
+    errno.EINVAL: "is something the kernel refuses to answer",
+    errno.EOPNOTSUPP: "is something the kernel refuses to answer",
+}
+
+
+def _unknown(path: str, exc: OSError) -> Unknown:
+    words = _REASONS.get(exc.errno or 0) or f"cannot be read: {os.strerror(exc.errno or 0)}"
+    return Unknown(f"{path} {words}")
+
+
+def printable(text: str) -> str:
+    """Spell the bytes that are not UTF-8: JSON has no way to carry them."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")

@@ -1,0 +1,126 @@
+"""What is known, and where from; or why it is not known.
+
+A fact is one of two values, so nobody can take "we could not look" for "there is none":
+``Known(None)`` is "there is no limit", ``Unknown`` is "nobody here can say".
+"""
+
+from collections.abc import Callable
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+U = TypeVar("U")
+T_co = TypeVar("T_co", covariant=True)
+
+MAX_SHOWN: Final = 200
+"""Characters of a file's value that evidence repeats: a line of mountinfo fits, a list of a
+thousand layers does not."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One place anybody can look up to see the same."""
+
+    file: str
+    """Path, or ``environment``."""
+    field: str
+    """What in the file; empty for all of it."""
+    value: str
+    """As it stands there, cut at ``MAX_SHOWN`` characters."""
+
+
+class Known(msgspec.Struct, Generic[T_co], frozen=True, tag="known", tag_field="state"):
+    """A value and where it was seen."""
+
+    value: T_co
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Unknown(msgspec.Struct, frozen=True, tag="unknown", tag_field="state"):
+    """No value, and why: one line that names the file."""
+
+    reason: str
+
+
+Fact: TypeAlias = Known[T] | Unknown
+
+
+class File(msgspec.Struct, frozen=True):
+    """What a path held when it was read, or why that is not known."""
+
+    path: str
+    content: str | Unknown
+
+    @property
+    def text(self) -> str:
+        """The content; empty if it is not known."""
+        return "" if isinstance(self.content, Unknown) else self.content
+
+    def whole(self, parse: Callable[[str], T]) -> Fact[T]:
+        """Parse all of it; *parse* raises ``ValueError`` for what it does not understand."""
+        if isinstance(self.content, Unknown):
+            return self.content
+        return self._parsed("", self.content.strip(), parse)
+
+    def field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
+        """Parse what follows *name* on the first line that begins with it.
+
+        Without *separator*, white space ends the name.
+        """
+        if isinstance(self.content, Unknown):
+            return self.content
+        for line in self.content.splitlines():
+            key, _, value = line.partition(separator) if separator else _halves(line)
+            if key == name:
+                return self._parsed(name, value.strip(), parse)
+        return Unknown(f"{self.path} has no {name}")
+
+    def word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
+        """Parse the word at *index*; *name* is what the word means."""
+        if isinstance(self.content, Unknown):
+            return self.content
+        words = self.content.split()
+        if index >= len(words):
+            return Unknown(f"{self.path} has no {name}")
+        return self._parsed(name, words[index], parse)
+
+    def evidence(self, field: str, value: str) -> Evidence:
+        """Point at *value* in this file."""
+        return Evidence(self.path, field, cut(value))
+
+    def _parsed(self, field: str, value: str, parse: Callable[[str], T]) -> Fact[T]:
+        try:
+            return Known(parse(value), (self.evidence(field, value),))
+        except ValueError:
+            what = f"{field} in {self.path}" if field else self.path
+            return Unknown(f"{what} is {cut(value, 40)!r}, which is not understood")
+
+
+def _halves(line: str) -> tuple[str, str, str]:
+    key, *rest = line.split(None, 1) or [""]
+    return key, " ", rest[0] if rest else ""
+
+
+def cut(text: str, length: int = MAX_SHOWN) -> str:
+    """Shorten *text* for people; what is missing shows as three dots."""
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def value_of(fact: Fact[T], default: U) -> T | U:
+    """Return the value, or *default* where it is not known."""
+    return fact.value if isinstance(fact, Known) else default
+
+
+def evidence_of(*facts: Known[object] | Unknown) -> tuple[Evidence, ...]:
+    """Join what the known ones of *facts* rest on."""
+    return tuple(seen for fact in facts if isinstance(fact, Known) for seen in fact.evidence)
+
+
+def first(*facts: Fact[T]) -> Fact[T]:
+    """Return the first that is known, else the first: its reason is the best source's."""
+    return next((fact for fact in facts if isinstance(fact, Known)), facts[0])
+
+
+def derive(fact: Fact[T], function: Callable[[T], U]) -> Fact[U]:
+    """Compute from a known value, on the same evidence."""
+    return Known(function(fact.value), fact.evidence) if isinstance(fact, Known) else fact

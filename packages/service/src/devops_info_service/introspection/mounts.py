@@ -1,0 +1,104 @@
+"""The mount table: what is mounted where, and what of it.
+
+Source: proc_pid_mountinfo(5).
+"""
+
+from typing import Final
+
+import msgspec
+
+from .facts import Evidence, Unknown, cut
+from .parse import count
+from .source import Tree
+
+MOUNTINFO: Final = "/proc/self/mountinfo"
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """One line of the table."""
+
+    device: str
+    """``major:minor``."""
+    root: str
+    """Which part of the file system is mounted: a path on the disk, often the host's."""
+    point: str
+    """Where it is mounted, as this process sees it."""
+    options: tuple[str, ...]
+    """Of this mount, such as ``ro``."""
+    kind: str
+    """The file system's type."""
+    origin: str
+    """What is mounted: a device, a server, or only a name."""
+    super_options: tuple[str, ...]
+    """Of the file system, shared by all its mounts."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written through this mount."""
+        return "ro" in self.options or "ro" in self.super_options
+
+    def evidence(self) -> Evidence:
+        """Point at the line."""
+        options = ",".join(self.options)
+        return Evidence(MOUNTINFO, self.point, cut(f"{self.root} {options} {self.kind}"))
+
+
+class Mounts(msgspec.Struct, frozen=True):
+    """The table, in the order of mounting: what comes later covers what came before."""
+
+    entries: tuple[Mount, ...]
+
+    def at(self, point: str) -> Mount | None:
+        """Return what one sees at *point*, if something is mounted exactly there."""
+        return next((mount for mount in reversed(self.entries) if mount.point == point), None)
+
+    def under(self, path: str) -> Mount | None:
+        """Return the mount that *path* is on."""
+        while True:
+            if (mount := self.at(path or "/")) is not None:
+                return mount
+            if not path or path == "/":
+                return None
+            path = path.rpartition("/")[0]
+
+
+def read_mounts(tree: Tree) -> Mounts | Unknown:
+    """Read the table of this process."""
+    content = tree.read(MOUNTINFO).content
+    if isinstance(content, Unknown):
+        return content
+    entries = tuple(mount for line in content.splitlines() if (mount := parse_mount(line)))
+    return Mounts(entries) if entries else Unknown(f"{MOUNTINFO} has no line that is a mount")
+
+
+def parse_mount(line: str) -> Mount | None:
+    """Parse one line; ``None`` for one that is none."""
+    # The number of optional fields before the lone dash varies.
+    before, dash, after = line.partition(" - ")
+    fields, rest = before.split(" "), after.split(" ")
+    if not dash or len(fields) < 6 or len(rest) < 3 or not _is_number(fields[0]):  # noqa: PLR2004
+        return None
+    return Mount(
+        device=fields[2],
+        root=_unescape(fields[3]),
+        point=_unescape(fields[4]),
+        options=tuple(fields[5].split(",")),
+        kind=rest[0],
+        origin=_unescape(rest[1]),
+        super_options=tuple(rest[2].split(",")),
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        count(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _unescape(text: str) -> str:
+    # The four characters the kernel writes in octal.
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, character)
+    return text
