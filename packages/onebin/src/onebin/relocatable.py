@@ -75,7 +75,7 @@ def isolate(data: bytes, entrance: str, renamed: str) -> bytes:
         raise ImageError("not a relocatable ELF object of 64 bits")
     try:
         return _isolate(data, entrance, renamed)
-    except (struct.error, IndexError, KeyError, ValueError, StopIteration) as exc:
+    except (struct.error, LookupError, ValueError, ArithmeticError, StopIteration) as exc:
         raise ImageError(f"damaged relocatable object: {exc}") from exc
 
 
