@@ -96,7 +96,8 @@ def load_imports(
         return {}
     _refuse_libraries(extensions)
     objects = [hashlib.sha256(e.object.read_bytes()).hexdigest() for e in extensions]
-    key = key_of(PROBE, runtime.key, toolchain.key, objects, [folder.parent.name for folder in code])
+    folders = [folder.parent.name for folder in code]
+    key = key_of(PROBE, runtime.key, toolchain.key, objects, folders)
 
     def make(folder: Path) -> None:
         with store.scratch() as scratch:
