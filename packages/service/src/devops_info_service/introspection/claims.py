@@ -1,0 +1,140 @@
+"""The service account's token: what it claims and when it ends, never the token itself.
+
+The claims are read, not verified: who put the file there can claim anything.
+
+Source: RFC 7519; Kubernetes, "Managing Service Accounts", bound tokens.
+"""
+
+import binascii
+from typing import Final
+
+import msgspec
+
+from .facts import Evidence, Fact, Known, Unknown
+from .redact import fingerprint
+from .source import Clock, Tree
+
+DIRECTORY: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+MAX_TOKEN: Final = 16 * 1024
+"""Characters: a bound token has about 1200."""
+
+
+class _Named(msgspec.Struct, frozen=True):
+    name: str = ""
+    uid: str = ""
+
+
+class _Kubernetes(msgspec.Struct, frozen=True):
+    namespace: str = ""
+    pod: _Named = _Named()
+    node: _Named = _Named()
+    serviceaccount: _Named = _Named()
+
+
+class _Payload(msgspec.Struct, frozen=True, rename={"kubernetes": "kubernetes.io"}):
+    iss: str = ""
+    sub: str = ""
+    aud: str | tuple[str, ...] = ()
+    exp: int | None = None
+    iat: int | None = None
+    kubernetes: _Kubernetes = _Kubernetes()
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What the token says; an empty text is a claim that is not made."""
+
+    issuer: str
+    audiences: tuple[str, ...]
+    subject: str
+    namespace: str
+    service_account: str
+    pod: str
+    pod_uid: str
+    node: str
+    """Claimed from Kubernetes 1.30 on."""
+    issued_at: int | None
+    """Seconds since 1970."""
+    expires_at: int | None
+    """Seconds since 1970; ``None``: never, as tokens kept in Secrets."""
+    expires_in_seconds: int | None
+    """Negative once it has expired; kubelet renews at 80 % of the life."""
+    fingerprint: str
+    """Of the whole token: two reports of one token have the same."""
+
+
+class ServiceAccount(msgspec.Struct, frozen=True):
+    """What lets this process talk to the cluster."""
+
+    token: Fact[Claims]
+    ca: Fact[str]
+    """Fingerprint (SHA-256) of the cluster's certificate."""
+    namespace: Fact[str]
+    mounted: bool
+
+
+def read_service_account(tree: Tree, clock: Clock) -> ServiceAccount:
+    """Read it where kubelet mounts it."""
+    file = tree.read(f"{DIRECTORY}/token")
+    now = int(clock.time())
+    return ServiceAccount(
+        token=file.content
+        if isinstance(file.content, Unknown)
+        else _claims(file.path, file.content.strip(), now),
+        ca=_certificate(tree),
+        namespace=tree.read(f"{DIRECTORY}/namespace").whole(_name),
+        mounted=not isinstance(file.content, Unknown),
+    )
+
+
+def _claims(path: str, token: str, now: int) -> Fact[Claims]:
+    # No reason below repeats what the file holds: it may be half a secret.
+    parts = token.split(".")
+    if len(parts) != 3 or len(token) > MAX_TOKEN:  # noqa: PLR2004 (head, claims, signature)
+        return Unknown(f"{path} is not a JSON Web Token")
+    try:
+        payload = msgspec.json.decode(_base64url(parts[1]), type=_Payload)
+    except (ValueError, RecursionError):
+        return Unknown(f"{path} has claims that cannot be read")
+    claims = Claims(
+        issuer=payload.iss,
+        audiences=(payload.aud,) if isinstance(payload.aud, str) else payload.aud,
+        subject=payload.sub,
+        namespace=payload.kubernetes.namespace,
+        service_account=payload.kubernetes.serviceaccount.name,
+        pod=payload.kubernetes.pod.name,
+        pod_uid=payload.kubernetes.pod.uid,
+        node=payload.kubernetes.node.name,
+        issued_at=payload.iat,
+        expires_at=payload.exp,
+        expires_in_seconds=None if payload.exp is None else payload.exp - now,
+        fingerprint=fingerprint(token.encode()),
+    )
+    return Known(claims, (Evidence(path, "claims", claims.fingerprint),))
+
+
+def _base64url(text: str) -> bytes:
+    padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
+    return binascii.a2b_base64(padded.encode())
+
+
+def _certificate(tree: Tree) -> Fact[str]:
+    file = tree.read(f"{DIRECTORY}/ca.crt")
+    if isinstance(file.content, Unknown):
+        return file.content
+    _, begin, rest = file.content.partition("-----BEGIN CERTIFICATE-----")
+    body, end, _ = rest.partition("-----END CERTIFICATE-----")
+    if not begin or not end:
+        return Unknown(f"{file.path} is not a certificate")
+    try:
+        der = binascii.a2b_base64(body.encode())
+    except binascii.Error:
+        return Unknown(f"{file.path} is not a certificate")
+    digest = fingerprint(der)
+    return Known(digest, (file.evidence("SHA-256", digest),))
+
+
+def _name(text: str) -> str:
+    # What is no name of an object is not repeated: the wrong file may be mounted here.
+    if not text or len(text) > 253 or not text.replace("-", "").replace(".", "").isalnum():  # noqa: PLR2004 (RFC 1123)
+        raise ValueError
+    return text

@@ -1,0 +1,111 @@
+"""Checks beyond the Pod Security Standards: what else limits the harm of a break-in."""
+
+from typing import Final
+
+from . import parse
+from .checks import Check, Finding, Rule, failed, judge, passed, unknown
+from .claims import ServiceAccount
+from .exposure import Exposure
+from .facts import Evidence, Unknown, evidence_of, value_of
+from .view import View
+from .walk import SetIdFiles
+
+_RAW: Final = frozenset({"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/kvm"})
+"""Character devices as good as a disk: the machine's memory, ports, log, and virtual machines."""
+
+
+def harden(
+    view: View,
+    exposure: Exposure,
+    set_id: SetIdFiles | Unknown,
+    account: ServiceAccount,
+) -> tuple[Check, ...]:
+    """Make them all."""
+    rules = (
+        Rule("readOnlyRootFilesystem", "", read_only_root),
+        Rule("userNamespace", "", user_namespace),
+        Rule("engineSockets", "", lambda _: _sockets(exposure)),
+        Rule("deviceNodes", "", lambda _: _devices(exposure)),
+        Rule("setIdFiles", "", lambda view: _set_id(view, set_id)),
+        Rule("serviceAccountToken", "", lambda _: _token(account)),
+    )
+    return judge(rules, "hardening", view)
+
+
+def read_only_root(view: View) -> Finding:
+    """Judge ``readOnlyRootFilesystem``."""
+    if isinstance(view.mounts, Unknown):
+        return unknown(view.mounts)
+    root = view.mounts.at("/")
+    if root is None:
+        return unknown("no mount at / is listed")
+    if root.read_only:
+        return passed("The image cannot be changed while it runs.", root.evidence())
+    return failed("What breaks in can change the programs of the image.", root.evidence())
+
+
+def user_namespace(view: View) -> Finding:
+    """Judge whether root here is root on the machine."""
+    if view.gvisor:
+        return unknown(
+            "gVisor answers for its own kernel; who it is on the machine cannot be seen",
+            *evidence_of(view.sandbox),
+        )
+    shared = view.shared_with_machine("user")
+    uid_map = view.tree.read("/proc/self/uid_map")
+    mapped = uid_map.evidence("", " ".join(uid_map.text.split()))
+    if isinstance(shared, Unknown):
+        return unknown(shared)
+    if shared.value:
+        return failed("User ids here are the machine's: root is root.", *shared.evidence, mapped)
+    return passed("User ids here are mapped to others on the machine.", *shared.evidence, mapped)
+
+
+def _sockets(exposure: Exposure) -> Finding:
+    fact = exposure.engine_sockets
+    if isinstance(fact, Unknown):
+        return unknown(fact)
+    if fact.value:
+        return failed(
+            "Whoever talks to this socket can start anything on the node.", *fact.evidence
+        )
+    return passed("No socket of a container engine at any place known for one.")
+
+
+def _devices(exposure: Exposure) -> Finding:
+    fact = exposure.devices
+    if isinstance(fact, Unknown):
+        return unknown(fact)
+    seen = tuple(Evidence(each.path, "", each.kind) for each in fact.value[:10])
+    if any(each.kind == "block" or each.path in _RAW for each in fact.value):
+        return failed("Disks or memory of the machine can be named here.", *seen)
+    if fact.value:
+        return unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)
+    return passed("Only the devices that every container has.", *fact.evidence)
+
+
+def _set_id(view: View, files: SetIdFiles | Unknown) -> Finding:
+    if isinstance(files, Unknown):
+        return unknown(files)
+    seen = tuple(Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10])
+    no_new_privileges = view.status.field("NoNewPrivs", parse.flag, ":")
+    if files.found and value_of(no_new_privileges, default=False):
+        return passed(
+            "There are set-uid programs, but they give nothing: no new privileges.",
+            *evidence_of(no_new_privileges),
+            *seen,
+        )
+    if files.found:
+        return failed("Programs here can give whoever runs them another user's rights.", *seen)
+    if not files.complete:
+        return unknown(f"none among the first {files.looked_at} files, and there are more")
+    return passed(f"None among the {files.looked_at} files of the root file system.")
+
+
+def _token(account: ServiceAccount) -> Finding:
+    if not account.mounted:
+        return passed("No token of a service account is mounted at the usual place.")
+    return failed(
+        "Whoever takes over this process can talk to the cluster as its service account.",
+        *evidence_of(account.token),
+    )
