@@ -89,7 +89,8 @@ def _set_id(view: View, files: SetIdFiles | Unknown) -> Finding:
         return unknown(files)
     seen = tuple(Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10])
     no_new_privileges = view.status.field("NoNewPrivs", parse.flag, ":")
-    if files.found and value_of(no_new_privileges, default=False):
+    harmless = value_of(no_new_privileges, default=False)
+    if files.found and harmless:
         return passed(
             "There are set-uid programs, but they give nothing: no new privileges.",
             *evidence_of(no_new_privileges),

@@ -47,19 +47,12 @@ class Mounts(msgspec.Struct, frozen=True):
     """The table, in the order of mounting: what comes later covers what came before."""
 
     entries: tuple[Mount, ...]
+    visible: dict[str, Mount]
+    """Point -> what one sees there."""
 
     def at(self, point: str) -> Mount | None:
         """Return what one sees at *point*, if something is mounted exactly there."""
-        return next((mount for mount in reversed(self.entries) if mount.point == point), None)
-
-    def under(self, path: str) -> Mount | None:
-        """Return the mount that *path* is on."""
-        while True:
-            if (mount := self.at(path or "/")) is not None:
-                return mount
-            if not path or path == "/":
-                return None
-            path = path.rpartition("/")[0]
+        return self.visible.get(point)
 
 
 def read_mounts(tree: Tree) -> Mounts | Unknown:
@@ -68,7 +61,9 @@ def read_mounts(tree: Tree) -> Mounts | Unknown:
     if isinstance(content, Unknown):
         return content
     entries = tuple(mount for line in content.splitlines() if (mount := parse_mount(line)))
-    return Mounts(entries) if entries else Unknown(f"{MOUNTINFO} has no line that is a mount")
+    if not entries:
+        return Unknown(f"{MOUNTINFO} has no line that is a mount")
+    return Mounts(entries, {mount.point: mount for mount in entries})
 
 
 def parse_mount(line: str) -> Mount | None:

@@ -84,14 +84,15 @@ def flag(text: str) -> bool:
 
 def cpus(text: str) -> tuple[int, ...]:
     """Parse the kernel's list form, such as ``0-3,8``."""
-    numbers: set[int] = set()
+    numbers: list[int] = []
     for part in text.split(",") if text else ():
         low, dash, high = part.partition("-")
         first, last = count(low), count(high if dash else low)
-        if last < first or last >= MAX_CPUS:
+        # The kernel writes them in order; a thousand times the same range is not its work.
+        if last < first or last >= MAX_CPUS or (numbers and first <= numbers[-1]):
             raise ValueError(text)
-        numbers.update(range(first, last + 1))
-    return tuple(sorted(numbers))
+        numbers += range(first, last + 1)
+    return tuple(numbers)
 
 
 def word(text: str) -> str:

@@ -25,7 +25,7 @@ class Guess(msgspec.Struct, frozen=True):
     sure: Sure
 
 
-NONE: Final = Guess("none", "likely")
+NONE: Final = Guess("none", "possible")
 """No mark of a sandbox: that proves nothing, a sandbox may hide."""
 
 

@@ -4,6 +4,7 @@ An image may hold a hundred thousand files, so this walk begins where such progr
 stops at a number and at a time; what it then did not see, it says.
 """
 
+from collections import deque
 from typing import Final
 
 import msgspec
@@ -39,7 +40,7 @@ def walk(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
     if isinstance(top, Unknown):
         return top
     until = clock.monotonic() + MAX_SECONDS
-    waiting = list(reversed(_FIRST))
+    waiting = deque(reversed(_FIRST))
     seen: set[str] = set()
     found = []
     looked_at = 0
@@ -64,7 +65,7 @@ def walk(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
             if isinstance(entry, Unknown) or entry.device != top.device:
                 continue
             if entry.kind == "directory" and path not in _SKIPPED:
-                waiting.insert(0, path)
+                waiting.appendleft(path)
             elif entry.kind == "file" and entry.permissions & SET_ID:
                 found.append(path)
     return SetIdFiles(tuple(sorted(found)), looked_at, complete)

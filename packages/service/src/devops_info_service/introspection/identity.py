@@ -1,0 +1,195 @@
+"""Who this workload is, without asking the cluster: every value says what it was read from.
+
+The surest source comes first: what kubelet wrote for this container, then what the manifest
+was asked to pass on, then names that are only a custom.
+"""
+
+from typing import Final
+
+import msgspec
+
+from . import parse
+from .cgroup import CGROUP, Cgroups, read_cgroups
+from .claims import Claims, ServiceAccount, read_service_account
+from .cpu import read_cpu
+from .downward import Downward, read_downward
+from .facts import Evidence, Fact, Known, Unknown, first
+from .memory import read_memory
+from .mounts import Mount
+from .requests import CpuRequest, Qos, Range, cpu_request, memory_request, qos
+from .sandbox import Guess
+from .source import Clock, Tree
+from .view import View, look
+from .volumes import classify
+
+HOSTNAME: Final = "/proc/sys/kernel/hostname"
+VARIABLES: Final = {
+    "pod": ("POD_NAME", "MY_POD_NAME"),
+    "uid": ("POD_UID", "MY_POD_UID"),
+    "namespace": ("POD_NAMESPACE", "MY_POD_NAMESPACE"),
+    "node": ("NODE_NAME", "MY_NODE_NAME", "K8S_NODE_NAME"),
+    "service_account": ("POD_SERVICE_ACCOUNT", "MY_POD_SERVICE_ACCOUNT", "SERVICE_ACCOUNT"),
+}
+"""Names by custom, the second ones from Kubernetes' own examples; a manifest may use others."""
+NOT_A_POD: Final = Unknown("no mount here was made by kubelet: this is not a pod")
+_ID_LENGTH: Final = 64
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    engine: Fact[Guess]
+    """What started the container."""
+    sandbox: Fact[Guess]
+    """Whether the kernel is its own."""
+    hostname: Fact[str]
+    container_id: Fact[str]
+    container: Fact[str]
+    """Its name in the pod."""
+    pod: Fact[str]
+    pod_uid: Fact[str]
+    namespace: Fact[str]
+    node: Fact[str]
+    service_account: Fact[str]
+    labels: Fact[dict[str, str]]
+    annotations: Fact[tuple[str, ...]]
+    """Names only: values may be anything, passwords among them."""
+    qos: Fact[Qos]
+    memory_request: Fact[Range]
+    """Bytes."""
+    cpu_request: Fact[CpuRequest]
+
+
+def read_identity(tree: Tree, clock: Clock) -> Identity:
+    """Put it together."""
+    view = look(tree)
+    cgroups = read_cgroups(tree, view.mounts)
+    account = read_service_account(tree, clock)
+    downward = read_downward(tree, view.mounts)
+    hostname = tree.read(HOSTNAME).whole(parse.word)
+    memory, cpu = read_memory(tree, cgroups), read_cpu(tree, cgroups)
+    score = memory.oom_score_adjustment if view.pod else NOT_A_POD
+    return Identity(
+        engine=view.engine,
+        sandbox=view.sandbox,
+        hostname=hostname,
+        container_id=_container_id(view, cgroups),
+        container=_container(view),
+        pod=first(
+            _claim(account, "pod"),
+            *_passed_on(tree, downward, "pod"),
+            hostname if view.pod else NOT_A_POD,
+        ),
+        pod_uid=first(
+            _pod_uid(view),
+            _claim(account, "pod_uid"),
+            *_passed_on(tree, downward, "uid"),
+        ),
+        namespace=first(
+            _claim(account, "namespace"),
+            account.namespace,
+            *_passed_on(tree, downward, "namespace"),
+            _search_domain(tree),
+        ),
+        node=first(_claim(account, "node"), *_passed_on(tree, downward, "node")),
+        service_account=first(
+            _claim(account, "service_account"), *_passed_on(tree, downward, "service_account")
+        ),
+        labels=downward.labels,
+        annotations=downward.annotations,
+        qos=first(_qos_of_group(cgroups), qos(score)) if view.pod else NOT_A_POD,
+        memory_request=memory_request(score, memory.machine, memory.limit.own),
+        cpu_request=cpu_request(cpu.weight, cpu.shares) if view.pod else NOT_A_POD,
+    )
+
+
+def _claim(account: ServiceAccount, field: str) -> Fact[str]:
+    if isinstance(account.token, Unknown):
+        return account.token
+    claims: Claims = account.token.value
+    value: str = getattr(claims, field)
+    path = account.token.evidence[0].file
+    if not value:
+        return Unknown(f"{path} does not claim a {field.replace('_', ' ')}")
+    return Known(value, (Evidence(path, f"claim: {field}", value),))
+
+
+def _passed_on(tree: Tree, downward: Downward, what: str) -> tuple[Fact[str], ...]:
+    environ = tree.environ()
+    found: tuple[Fact[str], ...] = tuple(
+        Known(environ[name], (Evidence("environment", name, environ[name]),))
+        for name in VARIABLES[what]
+        if environ.get(name)
+    )
+    names = ", ".join(VARIABLES[what])
+    missing = Unknown(f"no token, no volume of the downward API, none of {names}")
+    return (downward.fields.get(what, missing), *found)
+
+
+def _mounted_by_kubelet(view: View) -> tuple[Mount, ...]:
+    if isinstance(view.mounts, Unknown):
+        return ()
+    mounts = view.mounts
+    return tuple(mount for mount in mounts.entries if classify(mount, mounts).pod)
+
+
+def _pod_uid(view: View) -> Fact[str]:
+    for mount in _mounted_by_kubelet(view):
+        uid = mount.root.rpartition("/pods/")[2].partition("/")[0]
+        return Known(uid, (mount.evidence(),))
+    return NOT_A_POD
+
+
+def _container(view: View) -> Fact[str]:
+    for mount in _mounted_by_kubelet(view):
+        # .../pods/UID/containers/NAME/HASH, for the termination log.
+        steps = mount.root.rpartition("/pods/")[2].split("/")
+        if len(steps) > 2 and steps[1] == "containers":  # noqa: PLR2004
+            return Known(steps[2], (mount.evidence(),))
+    return Unknown("no mount of a termination log names the container")
+
+
+def _container_id(view: View, cgroups: Cgroups) -> Fact[str]:
+    """Take the long number out of the group's path or of the engine's mounts."""
+    path = cgroups.path
+    if isinstance(path, Known) and (number := _hex(path.value.rpartition("/")[2])):
+        return Known(number, path.evidence)
+    if view.pod or isinstance(view.mounts, Unknown):
+        # In a pod those mounts are the sandbox's, shared by its containers.
+        return Unknown(f"{CGROUP} does not name the container: a cgroup namespace hides it")
+    for point in ("/etc/hostname", "/etc/resolv.conf"):
+        mount = view.mounts.at(point)
+        for step in mount.root.split("/") if mount else ():
+            if mount and (number := _hex(step)):
+                return Known(number, (mount.evidence(),))
+    return Unknown("neither group nor mounts name the container")
+
+
+def _hex(step: str) -> str:
+    """Return the number in such as ``cri-containerd-NUMBER.scope``; empty if there is none."""
+    number = step.removesuffix(".scope").rpartition("-")[2]
+    known = len(number) == _ID_LENGTH and not set(number) - set("0123456789abcdef")
+    return number if known else ""
+
+
+def _search_domain(tree: Tree) -> Fact[str]:
+    file = tree.read("/etc/resolv.conf")
+    for line in file.text.splitlines():
+        for domain in line.split()[1:] if line.startswith("search") else ():
+            namespace, service, _ = domain.partition(".svc.")
+            if service and "." not in namespace:
+                return Known(namespace, (file.evidence("search", domain),))
+    return Unknown(f"{file.path} has no search domain of a namespace")
+
+
+def _qos_of_group(cgroups: Cgroups) -> Fact[Qos]:
+    path = cgroups.path
+    if isinstance(path, Unknown):
+        return path
+    if "kubepods" not in path.value:
+        return Unknown(f"{CGROUP} does not show kubelet's groups")
+    if "burstable" in path.value:
+        return Known("Burstable", path.evidence)
+    if "besteffort" in path.value:
+        return Known("BestEffort", path.evidence)
+    return Known("Guaranteed", path.evidence)

@@ -1,0 +1,102 @@
+"""How names are looked up, and what the settings cost for each.
+
+Source: resolv.conf(5) for glibc; musl differs where said.
+"""
+
+from typing import Final
+
+import msgspec
+
+from .facts import Evidence, Fact, Known, Unknown, cut
+from .source import Tree
+
+RESOLV_CONF: Final = "/etc/resolv.conf"
+MAX_SERVERS: Final = 3
+"""MAXNS of glibc and musl: those after the third are never asked."""
+MAX_NDOTS: Final = 15
+"""RES_MAXNDOTS of glibc; musl has the same."""
+DEFAULT_NDOTS: Final = 1
+RECORD_TYPES: Final = 2
+"""A and AAAA: a program that takes both kinds of addresses asks for both."""
+_EXAMPLES: Final = ("service", "service.namespace", "api.example.com", "a.b.c.example.com")
+
+
+class LookUp(msgspec.Struct, frozen=True):
+    """What one name costs if only its full form exists."""
+
+    name: str
+    tried: int
+    """Names asked for until the answer, the last one included."""
+    queries: int
+    """Packets: each name for each kind of address."""
+
+
+class Resolver(msgspec.Struct, frozen=True):
+    """The settings in force."""
+
+    servers: tuple[str, ...]
+    """Those that are asked."""
+    ignored_servers: tuple[str, ...]
+    search: tuple[str, ...]
+    ndots: int
+    """A name with fewer dots is tried under each search domain first."""
+    timeout_seconds: int
+    """For one server; 5 unless set."""
+    attempts: int
+    """Rounds over all servers; 2 unless set."""
+    options: tuple[str, ...]
+    costs: tuple[LookUp, ...]
+    """Of names outside the cluster; a trailing dot makes each cost one name."""
+
+
+def read_resolver(tree: Tree) -> Fact[Resolver]:
+    """Read ``/etc/resolv.conf``."""
+    file = tree.read(RESOLV_CONF)
+    if isinstance(file.content, Unknown):
+        return file.content
+    resolver = parse_resolver(file.content)
+    seen = Evidence(RESOLV_CONF, "", cut(" / ".join(file.content.split("\n")).strip(" /")))
+    return Known(resolver, (seen,))
+
+
+def parse_resolver(text: str) -> Resolver:
+    """Take what is understood; as the C library does, skip the rest."""
+    servers: list[str] = []
+    search: tuple[str, ...] = ()
+    options: list[str] = []
+    for line in text.splitlines():
+        match line.split():
+            case ["nameserver", server, *_]:
+                servers.append(server)
+            case ["search" | "domain", *domains]:
+                # The last line wins.
+                search = tuple(domain.rstrip(".") for domain in domains if domain.strip("."))
+            case ["options", *given]:
+                options += given
+            case _:
+                pass
+    ndots = min(_option(options, "ndots", DEFAULT_NDOTS), MAX_NDOTS)
+    return Resolver(
+        servers=tuple(servers[:MAX_SERVERS]),
+        ignored_servers=tuple(servers[MAX_SERVERS:]),
+        search=search,
+        ndots=ndots,
+        timeout_seconds=_option(options, "timeout", 5),
+        attempts=_option(options, "attempts", 2),
+        options=tuple(options),
+        costs=tuple(cost(name, ndots, search) for name in _EXAMPLES),
+    )
+
+
+def _option(options: list[str], name: str, default: int) -> int:
+    for option in reversed(options):
+        key, _, number = option.partition(":")
+        if key == name and number.isascii() and number.isdigit() and len(number) <= 4:  # noqa: PLR2004
+            return int(number)
+    return default
+
+
+def cost(name: str, ndots: int, search: tuple[str, ...]) -> LookUp:
+    """Count the look-ups of *name*, which exists only as it is written."""
+    tried = 1 if name.count(".") >= ndots else len(search) + 1
+    return LookUp(name, tried, tried * RECORD_TYPES)
