@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from onebin.errors import ProjectError
-from onebin.model import Pin
+from onebin.model import Pin, target_environment
 from onebin.stages import plan as planning
 from onebin.stages import project as projects
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 SHA = "sha256:" + "0" * 64
 
-LINUX = planning.target_environment("x86_64")
+LINUX = target_environment("x86_64")
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,18 @@ def test_plan_is_data() -> None:
     made = planning.plan(projects.read(PROJECTS / "facts"), machine="x86_64", lock="")
 
     assert "3.13.5" in msgspec.json.encode(made, enc_hook=str).decode()
+
+
+@pytest.mark.parametrize(
+    ("python", "full"),
+    [("3.13.9", "3.13.9"), ("3.13", planning.PYTHON.version), ("3.14", "3.14.0")],
+)
+def test_markers_of_another_python(python: str, full: str) -> None:
+    """A line alone stands for the pinned release of it, or for its first."""
+    found = target_environment("aarch64", python)
+
+    assert (full, full.rpartition(".")[0]) == (
+        found["python_full_version"],
+        found["python_version"],
+    )
+    assert "aarch64" == found["platform_machine"]

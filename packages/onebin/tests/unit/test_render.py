@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from onebin import render
-from onebin.model import Entry, Options, Pin, Plan, Project, PythonSource, Report
+from onebin.model import Entry, Options, Pin, Plan, Project, Report, Source
 from onebin.oci import layout
 from onebin.oci.image import Image
 from onebin.stages import inspect
@@ -115,7 +115,7 @@ def test_a_plan() -> None:
     planned = Plan(
         project=project,
         machine="x86_64",
-        python=PythonSource("3.13.5", "00"),
+        python=Source(name="CPython", version="3.13.5", sha256="00"),
         toolchain="ziglang 0.17.1",
         distributions=(Pin("msgspec", "0.20", ()),),
         build_pins=(),

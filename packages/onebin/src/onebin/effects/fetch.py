@@ -1,4 +1,4 @@
-"""Get CPython's source, from python.org or from the distribution's signed source package."""
+"""Get pinned C source: from a folder, from its authors, or from the distribution, signed."""
 
 import hashlib
 import shutil
@@ -10,22 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from onebin.errors import ProjectError, ToolError
-from onebin.model import PythonSource
+from onebin.model import Source
 
 from .process import Run
 
-PYTHON_ORG: Final = "https://www.python.org/ftp/python/{version}/Python-{version}.tar.xz"
-APT_PACKAGE: Final = "python3.13"
 APT_SUITE: Final = "trixie"
-"""Debian 13 carries the pinned release for as long as it is supported."""
+"""Debian 13 carries the pinned releases for as long as it is supported."""
 TIMEOUT_SECONDS: Final = 30
 """Of silence, not of the whole download: a slow line may take minutes for 23 MB."""
 CHUNK: Final = 1 << 20
 
 
-def python_tarball(
-    source: PythonSource, folder: Path, *, run: Run, say: Callable[[str], None]
-) -> Path:
+def tarball(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
     """Put the tarball of *source* into *folder* and check it.
 
     Raises:
@@ -34,7 +30,7 @@ def python_tarball(
     if source.origin == "auto":
         return _from_anywhere(source, folder, run=run, say=say)
     if source.origin == "apt":
-        return _checked(_from_apt(folder, run=run, say=say), source.sha256)
+        return _from_apt(source, folder, run=run, say=say)
     target = folder / source.origin.rpartition("/")[2]
     if "://" in source.origin:
         _download(source.origin, target, say=say)
@@ -43,7 +39,13 @@ def python_tarball(
         if not local.is_file():
             raise ProjectError(f"tool.onebin.python-source: {local} is not a file or directory")
         shutil.copyfile(local, target)
-    return _checked(target, source.sha256)
+    return _checked(target, source)
+
+
+def digest(files: Iterable[Path]) -> str:
+    """Return what ``sha256sum FILE … | sha256sum`` prints of *files* in their directory, sorted."""
+    lines = [f"{_sha256(file)}  {file.name}\n" for file in sorted(files)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def unpack(tarball: Path, folder: Path) -> Path:
@@ -64,22 +66,28 @@ def unpack(tarball: Path, folder: Path) -> Path:
     return made[0]
 
 
-def _from_anywhere(
-    source: PythonSource, folder: Path, *, run: Run, say: Callable[[str], None]
-) -> Path:
-    url = PYTHON_ORG.format(version=source.version)
-    target = folder / url.rpartition("/")[2]
+def _from_anywhere(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
+    if found := _lying_in(Path(source.folder), source) if source.folder else None:
+        return found
+    target = folder / source.url.rpartition("/")[2]
     try:
-        _download(url, target, say=say)
+        _download(source.url, target, say=say)
+        return _checked(target, source)
     except ToolError as no_web:
         try:
-            target = _from_apt(folder, run=run, say=say)
+            return _from_apt(source, folder, run=run, say=say)
         except ToolError as no_apt:
             raise ToolError(
-                f"CPython {source.version}'s source cannot be had: {no_web}; {no_apt}",
-                hint="set tool.onebin.python-source to a tarball: PATH#sha256=…",
+                f"{source.name} {source.version}'s source cannot be had: {no_web}; {no_apt}",
+                hint="set tool.onebin.python-source to a tarball, PATH#sha256=…; "
+                "what else is needed is looked for beside it",
             ) from no_apt
-    return _checked(target, source.sha256)
+
+
+def _lying_in(folder: Path, source: Source) -> Path | None:
+    """Return the tarball of *source* in *folder*, whatever its name there."""
+    files = sorted(file for file in folder.glob("*.tar.*") if file.is_file())
+    return next((file for file in files if _sha256(file) in _known(source)), None)
 
 
 def _download(url: str, target: Path, *, say: Callable[[str], None]) -> None:
@@ -96,19 +104,12 @@ def _download(url: str, target: Path, *, say: Callable[[str], None]) -> None:
         raise ToolError(f"{url}: {reason}") from exc
 
 
-def _from_apt(folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
+def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
     """Let apt fetch and verify the source package, in a state directory of its own.
 
     So no root is needed, and the machine's own sources and package lists stay as they are.
     """
-    mirror = _debian_mirror(Path("/etc/apt"))
     state = folder / "apt"
-    for part in ("lists/partial", "cache/archives/partial", "parts"):
-        (state / part).mkdir(parents=True)
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    (state / "sources.list").write_text(
-        f"deb-src [signed-by={keyring}] {mirror} {APT_SUITE} main\n", "utf-8"
-    )
     apt = [
         "apt-get", "-q",
         "-o", f"Dir::Etc::SourceList={state}/sources.list",
@@ -118,13 +119,30 @@ def _from_apt(folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
         # Running as root, apt would drop to a user that may not write here.
         "-o", "APT::Sandbox::User=",
     ]  # fmt: skip
-    say(f"downloading Debian's source package {APT_PACKAGE} with apt")
-    run([*apt, "update"], cwd=folder)
-    run([*apt, "source", "--download-only", APT_PACKAGE], cwd=folder)
-    found = sorted(folder.glob(f"{APT_PACKAGE}_*.orig.tar.xz"))
+    say(f"downloading Debian's source package {source.package} with apt")
+    # A second source of the same build finds the lists of the first.
+    if not state.is_dir():
+        _lay_out(state)
+        try:
+            run([*apt, "update"], cwd=folder)
+        except ToolError:
+            shutil.rmtree(state)
+            raise
+    run([*apt, "source", "--download-only", source.package], cwd=folder)
+    found = sorted(folder.glob(f"{source.package}_*.orig.tar.?z"))
     if not found:
-        raise ToolError(f"apt fetched no original tarball of {APT_PACKAGE}")
-    return found[0]
+        raise ToolError(f"apt fetched no original tarball of {source.package}")
+    return _checked(found[0], source)
+
+
+def _lay_out(state: Path) -> None:
+    mirror = _debian_mirror(Path("/etc/apt"))
+    for part in ("lists/partial", "cache/archives/partial", "parts"):
+        (state / part).mkdir(parents=True)
+    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    (state / "sources.list").write_text(
+        f"deb-src [signed-by={keyring}] {mirror} {APT_SUITE} main\n", "utf-8"
+    )
 
 
 def _debian_mirror(etc: Path) -> str:
@@ -144,12 +162,20 @@ def _uris(lines: Iterable[str]) -> Iterable[str]:
             yield from (word for word in line.split() if "://" in word)
 
 
-def _checked(file: Path, sha256: str) -> Path:
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if sha256 and found != sha256:
+def _checked(file: Path, source: Source) -> Path:
+    found = _sha256(file)
+    if source.sha256 and found not in _known(source):
         raise ToolError(
-            f"{file.name}: sha256 is {found}, pinned is {sha256}",
+            f"{file.name}: sha256 is {found}, pinned is {source.sha256}",
             hint="the origin changed the file or was tampered with: do not use it unchecked",
         )
     return file
+
+
+def _known(source: Source) -> set[str]:
+    return {source.sha256, source.repacked} - {""}
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,16 +1,20 @@
 """Distributions from the package index, by way of pip: resolve, download, install."""
 
+import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from onebin.errors import ProjectError, ToolError
-from onebin.model import Machine, Pin
+from onebin.model import Machine, Pin, target_environment
 
 from .process import Run
+
+PIP: Final = Path(__file__).parent.parent / "target" / "pip_for_target.py"
 
 # What a static interpreter can import: Python code alone. Everything else is built from source.
 PURE: Final = (
@@ -25,12 +29,44 @@ PURE: Final = (
 )
 
 
-def pip(run: Run, arguments: Sequence[str | Path], **options: Any) -> bytes:  # noqa: ANN401
-    """Run pip of this very interpreter."""
-    return run(
-        [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments],
-        **options,
-    )
+UNREACHABLE: Final = ("Retrying (", "Could not fetch URL", "connection error")
+"""What pip says before it claims that an index it cannot reach has no such distribution."""
+
+
+class UnreachableError(ToolError):
+    """The index does not answer."""
+
+
+class NoMatchError(ToolError):
+    """The index has no file that fits; ``str()`` of it is the requirement."""
+
+
+def pip(
+    run: Run,
+    arguments: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str] | None = None,
+    **options: Any,  # noqa: ANN401
+) -> bytes:
+    """Run pip of this very interpreter, with the markers of *environment* where it matters.
+
+    Raises:
+        ToolError: it failed; an index that cannot be reached is named as the reason.
+    """
+    settings = ["--disable-pip-version-check", "--no-input"]
+    call = [sys.executable, "-P", PIP, json.dumps(environment or {}), *settings, *arguments]
+    try:
+        return run(call, **options)
+    except ToolError as exc:
+        if any(sign in exc.detail for sign in UNREACHABLE):
+            raise UnreachableError(
+                "the package index cannot be reached",
+                hint="is there a network? pip's own settings decide which index it is",
+                detail=exc.detail,
+            ) from exc
+        if found := re.search("No matching distribution found for (.+)", exc.detail):
+            raise NoMatchError(found[1].strip(), detail=exc.detail) from exc
+        raise
 
 
 def resolve(
@@ -49,15 +85,22 @@ def resolve(
         for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")
     ]
     abi = "cp" + "".join(python.split(".")[:2])
-    report = pip(
-        run,
-        [
-            "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-",
-            "--target", "unused", "--only-binary", ":all:", "--python-version", python,
-            "--implementation", "cp", f"--abi={abi}", "--abi=abi3", "--abi=none",
-            *platforms, "--platform=any", *dependencies,
-        ],
-    )  # fmt: skip
+    try:
+        report = pip(
+            run,
+            [
+                "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-",
+                "--target", "unused", "--only-binary", ":all:", "--python-version", python,
+                "--implementation", "cp", f"--abi={abi}", "--abi=abi3", "--abi=none",
+                *platforms, "--platform=any", *dependencies,
+            ],
+            environment=target_environment(machine, python),
+        )  # fmt: skip
+    except NoMatchError as exc:
+        raise ProjectError(
+            f"{exc}: no version of it has a wheel for Python {python} on {machine}",
+            hint="is it spelled right? choosing versions reads the metadata of wheels alone",
+        ) from exc
     entries = msgspec.json.decode(report)["install"]
     return tuple(
         sorted(
@@ -77,8 +120,13 @@ def download_wheel(pin: Pin, folder: Path, *, python: str, run: Run) -> Path | N
 
 
 def download_source(pin: Pin, folder: Path, *, run: Run) -> Path | None:
-    """Fetch the source distribution of *pin*; None where there is none."""
-    return _download(pin, folder, ["--no-binary", ":all:"], run=run)
+    """Fetch the source distribution of *pin*; None where there is none.
+
+    No code of it runs here.
+    """
+    # This Python is not the one it must support.
+    choice = ["--no-binary", ":all:", "--ignore-requires-python"]
+    return _download(pin, folder, choice, run=run)
 
 
 def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: Run) -> Path | None:
@@ -88,9 +136,11 @@ def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: Run) -> Pat
     target = folder / "files"
     try:
         pip(run, ["download", "--quiet", "--no-deps", "--dest", target, *choice, "-r", wanted])
+    except NoMatchError:
+        return None
+    except UnreachableError:
+        raise
     except ToolError as exc:
-        if "No matching distribution" in exc.detail:
-            return None
         if "HASHES" in exc.detail or "hashes" in exc.detail:
             raise ProjectError(
                 f"{pin.name} {pin.version}: the index's file is not one the lock knows",
@@ -98,7 +148,7 @@ def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: Run) -> Pat
             ) from exc
         raise ToolError(
             f"{pin.name} {pin.version} cannot be downloaded",
-            hint="is the package index reachable? pip's own settings decide which one",
+            hint="pip's own settings decide where from",
             detail=exc.detail,
         ) from exc
     return next(iter(target.iterdir()))
@@ -110,9 +160,14 @@ def install_pure(
     folder: Path,
     *,
     python: str,
+    machine: Machine,
     run: Run,
 ) -> None:
-    """Install *requirements* as Python code alone into *folder*, at the versions of *pins*."""
+    """Install *requirements* as Python code alone into *folder*, at the versions of *pins*.
+
+    Raises:
+        NoMatchError: one of them has no pure-Python wheel.
+    """
     constraints = folder.parent / "constraints.txt"
     constraints.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in pins), "utf-8")
     pip(
@@ -121,4 +176,5 @@ def install_pure(
             "install", "--quiet", "--no-compile", "--target", folder, "--constraint", constraints,
             *PURE, "--python-version", python, *requirements,
         ],
+        environment=target_environment(machine, python),
     )  # fmt: skip

@@ -7,7 +7,7 @@ linking: there is no recipe per package.
 
 import tomllib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
 from onebin.relocatable import is_relocatable, isolate
 
-RECIPE: Final = 1
+RECIPE: Final = 2
 """Raised when this file changes what it makes: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
@@ -69,9 +69,20 @@ def _built(
     system = _build_system(source)
     site, out = scratch / "site", scratch / "out"
     out.mkdir()
-    requires = system["requires"]
-    index.install_pure(requires, plan.build_pins, site, python=runtime.version, run=run)
 
+    def install(requirements: Sequence[str]) -> None:
+        try:
+            index.install_pure(
+                requirements, plan.build_pins, site,
+                python=runtime.version, machine=plan.machine, run=run,
+            )  # fmt: skip
+        except index.NoMatchError as exc:
+            raise ProjectError(
+                f"{pin.name} {pin.version}: its build needs {exc}, which has no pure-Python wheel",
+                hint="what a build needs is not built in turn: choose another version or package",
+            ) from exc
+
+    install(system["requires"])
     level = "-Os" if plan.project.options.optimize == "size" else "-O2"
     env = {
         "PATH": f"{toolchain.bin}:/usr/bin:/bin",
@@ -92,7 +103,7 @@ def _built(
     try:
         run([*call, "requires", *rest], cwd=source, env=env)
         if further := (out / "result").read_text("utf-8").splitlines():
-            index.install_pure(further, plan.build_pins, site, python=runtime.version, run=run)
+            install(further)
         run([*call, "wheel", *rest], cwd=source, env=env)
     except ToolError as exc:
         raise ToolError(

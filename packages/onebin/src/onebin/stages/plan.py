@@ -4,14 +4,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from onebin.errors import ProjectError
-from onebin.model import Machine, Pin, Plan, Project, PythonSource
+from onebin.model import RELEASE, Machine, Pin, Plan, Project, Source, target_environment
 
-PYTHON: Final = PythonSource(
-    "3.13.5", "93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640"
+PYTHON: Final = Source(
+    name="CPython",
+    version=RELEASE,
+    sha256="93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640",
+    url=f"https://www.python.org/ftp/python/{RELEASE}/Python-{RELEASE}.tar.xz",
+    package="python3.13",
 )
 """The default: what Debian 13 carries, so that its signed source package has the same bytes."""
 
@@ -56,7 +61,7 @@ def plan(
     )
 
 
-def python_source(text: str) -> PythonSource:
+def python_source(text: str) -> Source:
     """Read the setting ``python-source``: nothing, ``apt``, a directory, or a tarball.
 
     A tarball is a path or URL followed by ``#sha256=…``.
@@ -77,25 +82,8 @@ def python_source(text: str) -> PythonSource:
             hint=f"it must end in {', '.join(SUFFIXES)}",
         )
     # Of another tarball the version is known when it is unpacked.
-    return PythonSource(PYTHON.version if sha256 == PYTHON.sha256 else "", sha256, origin)
-
-
-def target_environment(machine: Machine) -> dict[str, str]:
-    """Return the marker variables (PEP 508) of the executable, not of this interpreter."""
-    return {
-        "implementation_name": "cpython",
-        "implementation_version": PYTHON.version,
-        "os_name": "posix",
-        "platform_machine": machine,
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": "Linux",
-        "platform_version": "",
-        "python_full_version": PYTHON.version,
-        "python_version": ".".join(PYTHON.version.split(".")[:2]),
-        "sys_platform": "linux",
-        "extra": "",
-    }
+    version = PYTHON.version if sha256 == PYTHON.sha256 else ""
+    return msgspec.structs.replace(PYTHON, version=version, sha256=sha256, origin=origin)
 
 
 def parse_lock(text: str, environment: Mapping[str, str], *, where: str) -> tuple[Pin, ...]:

@@ -114,7 +114,7 @@ def _source(plan: Plan, scratch: Path, *, run: Run, tell: Tell) -> Path:
         return Path(shutil.copytree(folder, scratch / "source", symlinks=True))
     downloads = scratch / "downloads"
     downloads.mkdir()
-    tarball = fetch.python_tarball(plan.python, downloads, run=run, say=tell)
+    tarball = fetch.tarball(plan.python, downloads, run=run, say=tell)
     return fetch.unpack(tarball, scratch / "unpacked")
 
 

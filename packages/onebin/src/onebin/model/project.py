@@ -1,0 +1,83 @@
+"""What is to be built, and for what: a project as its ``pyproject.toml`` describes it."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Machine = Literal["x86_64", "aarch64"]
+"""A processor as the kernel names it (``uname -m``)."""
+
+Architecture = Literal["amd64", "arm64"]
+"""A processor as an image platform names it (``GOARCH``, OCI image-spec config.md)."""
+
+ARCHITECTURES: dict[Machine, Architecture] = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What the executable runs: ``sys.exit(module.function())``."""
+
+    module: str
+    function: str
+
+
+class ImageSettings(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True
+):
+    """``[tool.onebin.image]``: what the image says of itself beside the executable."""
+
+    ports: tuple[int, ...] = ()
+    """TCP ports to expose."""
+    healthcheck: tuple[str, ...] = ()
+    """Arguments of the executable that check a running container; exit 0 is healthy."""
+    labels: dict[str, str] = {}
+    """Further labels, beside the ``org.opencontainers.image`` ones taken from ``[project]``."""
+    env: dict[str, str] = {}
+    """Environment of the container."""
+
+
+class Options(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True
+):
+    """``[tool.onebin]`` of a project's ``pyproject.toml``."""
+
+    entry_point: str = ""
+    """A name of ``[project.scripts]``, or ``module:function``; empty for the only script."""
+    source: str = ""
+    """The directory that holds the importable code; ``src`` or the project itself if empty."""
+    lock: str = "onebin.lock"
+    """Pinned run-time requirements with hashes, relative to the project."""
+    build_lock: str = ""
+    """Pinned build requirements of source distributions, with hashes, relative to the project."""
+    include: tuple[str, ...] = ()
+    """Modules to freeze although no import of them is seen; ``pkg.*`` for all below, too."""
+    exclude: tuple[str, ...] = ()
+    """Modules to leave out although something imports them; ``pkg.*`` for all below."""
+    asserts: bool = True
+    """Keep ``assert`` statements."""
+    docstrings: bool = False
+    """Keep docstrings."""
+    optimize: Literal["speed", "balanced", "size"] = "balanced"
+    """How C is compiled: -O2, -Os, or -O2 for the interpreter's core and -Os for the rest."""
+    python_source: str = ""
+    """Where CPython's source is; see ``Source``. Empty is the pinned default."""
+    image: ImageSettings = msgspec.field(default_factory=ImageSettings)
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A Python project as its ``pyproject.toml`` describes it."""
+
+    root: Path
+    name: str
+    """As ``[project]`` spells it; the executable's name too."""
+    version: str
+    entry: Entry
+    code: Path
+    """The directory its modules are imported from."""
+    dependencies: tuple[str, ...]
+    """PEP 508 requirements, as written."""
+    options: Options
+    description: str = ""
+    licence: str = ""
+    """An SPDX expression."""
+    source_url: str = ""

@@ -1,0 +1,32 @@
+"""What is known of an executable's world before it is built."""
+
+from typing import Final
+
+from .project import Machine
+
+RELEASE: Final = "3.13.5"
+"""The CPython in it, unless the project chooses one: Debian 13 carries it, signed."""
+
+
+def target_environment(machine: Machine, python: str = RELEASE) -> dict[str, str]:
+    """Return the marker variables (PEP 508) of the executable, not of this interpreter.
+
+    *python* is its release; of a line (``3.13``) alone, the pinned release stands for it.
+    """
+    line = ".".join(python.split(".")[:2])
+    if python == line:
+        python = RELEASE if RELEASE.startswith(f"{line}.") else f"{line}.0"
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": python,
+        "os_name": "posix",
+        "platform_machine": machine,
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": python,
+        "python_version": line,
+        "sys_platform": "linux",
+        "extra": "",
+    }
