@@ -18,6 +18,7 @@ MAX_ROUTES: Final = 256
 """Listed of each family; a router's full table has a million."""
 _UP: Final = 0x0001
 _REJECT: Final = 0x0200
+_LOCAL: Final = 0x8000_0000
 _SCOPES: Final = {0x00: "global", 0x10: "host", 0x20: "link", 0x40: "site"}
 
 
@@ -157,7 +158,9 @@ def routes_v6(text: str) -> tuple[Route, ...]:
     found = []
     for line in text.splitlines()[:MAX_ROUTES]:
         destination, length, _, _, gateway, metric, _, _, flags, name = line.split()
-        if not parse.mask(flags) & _UP or parse.mask(flags) & _REJECT or name == "lo":
+        bits = parse.mask(flags)
+        own = bits & _LOCAL or name == "lo" or destination.startswith("ff")
+        if own or not bits & _UP or bits & _REJECT:
             continue
         found.append(
             Route(

@@ -15,7 +15,7 @@ from .checks import Finding, Rule, failed, passed, unknown
 from .facts import Evidence, Unknown, evidence_of, first, value_of
 from .hostnetwork import shares_network
 from .mounts import Mount, Mounts
-from .sandbox import NONE
+from .sandbox import NONE, SANDBOXED
 from .view import View
 from .volumes import ENGINE_SOCKETS, SOCKET_NAMES, classify
 
@@ -24,7 +24,6 @@ ALLOWED: Final = frozenset(
     " SETPCAP SETUID SYS_CHROOT".split()
 )
 """Capabilities a pod may add."""
-SANDBOXED: Final = "gVisor answers for its own kernel; what holds gVisor itself cannot be seen"
 SELINUX_TYPES: Final = frozenset({
     "container_t",
     "container_init_t",
@@ -119,6 +118,8 @@ def capabilities(view: View) -> Finding:
 
 def host_path_volumes(view: View) -> Finding:
     """Judge hostPath volumes by where mounts come from."""
+    if view.gvisor:
+        return unknown(SANDBOXED, *evidence_of(view.sandbox))
     if isinstance(view.mounts, Unknown):
         return unknown(view.mounts)
     host, unclear = _host_mounts(view.mounts)

@@ -12,6 +12,7 @@ import msgspec
 
 from .facts import Evidence, Fact, File, Known, Unknown
 from .mounts import MOUNTINFO, Mount, Mounts
+from .sandbox import SANDBOXED, is_gvisor, read_sandbox
 from .source import Tree
 
 CGROUP: Final = "/proc/self/cgroup"
@@ -29,6 +30,8 @@ class Group(msgspec.Struct, frozen=True):
     """Directories: the process's own, then what is above it as far as the mount shows."""
     top_visible: bool
     """Whether the last of ``levels`` is the root of all groups, so nothing is hidden above."""
+    disabled: Evidence | None = None
+    """Where it says that the group does not have this controller: it limits nothing then."""
 
     @property
     def own(self) -> str:
@@ -53,18 +56,20 @@ class Cgroups(msgspec.Struct, frozen=True):
         """Return where *controller* is, whatever the version."""
         if controller in self.v1:
             return self.v1[controller]
-        group = self.unified
-        if isinstance(group, Group) and self.controllers and controller not in self.controllers:
-            return Unknown(f"{group.own}/cgroup.controllers does not have {controller}")
-        return group
+        group, controllers = self.unified, self.controllers
+        if isinstance(group, Unknown) or not controllers or controller in controllers:
+            return group
+        list_of_them = Evidence(f"{group.own}/cgroup.controllers", "", " ".join(controllers))
+        return Group(group.version, group.levels, group.top_visible, disabled=list_of_them)
 
 
 def read_cgroups(tree: Tree, mounts: Mounts | Unknown) -> Cgroups:
     """Find the groups of this process."""
     file = tree.read(CGROUP)
     paths = dict(_memberships(file))
-    if isinstance(mounts, Unknown):
-        places: dict[str, Group | Unknown] = dict.fromkeys(paths, mounts)
+    if isinstance(mounts, Unknown) or is_gvisor(read_sandbox(tree, mounts)):
+        reason = mounts if isinstance(mounts, Unknown) else SANDBOXED
+        places: dict[str, Group | Unknown] = dict.fromkeys(paths, reason)
     else:
         places = {name: _group(tree, name, path, mounts) for name, path in paths.items()}
     unified = places.pop("", None) or _no_group(file)
@@ -119,12 +124,17 @@ def _is_top(tree: Tree, version: int, directory: str) -> bool:
 
 
 def _mount(controller: str, mounts: Mounts) -> Mount | None:
-    for mount in mounts.entries:
-        if controller == "" and mount.kind == "cgroup2":
-            return mount
-        if controller and mount.kind == "cgroup" and controller in mount.super_options:
-            return mount
-    return None
+    found = [mount for mount in mounts.entries if _serves(mount, controller)]
+    # The last one covers the others, unless it is the host's own tree, shown elsewhere.
+    usual = [mount for mount in found if mount.point.startswith("/sys/fs/cgroup")]
+    best = usual or found
+    return best[-1] if best else None
+
+
+def _serves(mount: Mount, controller: str) -> bool:
+    if not controller:
+        return mount.kind == "cgroup2"
+    return mount.kind == "cgroup" and controller in mount.super_options
 
 
 def _below(path: str, root: str) -> list[str] | None:

@@ -6,6 +6,7 @@ from .facts import Evidence, Fact, Known, Unknown
 from .mounts import Mounts
 from .sandbox import Guess, Sure
 from .source import Tree
+from .volumes import classify
 
 _BY_MOUNT: Final = (
     ("/docker/containers/", "docker"),
@@ -36,7 +37,7 @@ _BY_FILE: Final = (("/.dockerenv", "docker"), ("/run/.containerenv", "podman"))
 def read_engine(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess]:
     """Name the engine, from the surest mark to the least."""
     return (
-        _from_mounts(mounts)
+        _from_mounts(tree, mounts)
         or _from_words(tree, "/proc/self/cgroup", _BY_GROUP, "certain")
         or _from_words(tree, "/proc/self/attr/current", _BY_LABEL, "likely")
         or _from_files(tree)
@@ -44,19 +45,17 @@ def read_engine(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess]:
     )
 
 
-def in_pod(mounts: Mounts | Unknown) -> bool:
-    """Say whether kubelet prepared the mounts."""
+def in_pod(tree: Tree, mounts: Mounts | Unknown) -> bool:
+    """Say whether kubelet prepared this container."""
+    # In a sandbox the mounts do not show where they come from; the file shows in both.
+    if tree.read("/etc/hosts").text.startswith("# Kubernetes-managed hosts file"):
+        return True
     if isinstance(mounts, Unknown):
         return False
-    return any("/pods/" in mount.root and _is_pod(mount.root) for mount in mounts.entries)
+    return any(classify(mount, mounts).pod for mount in mounts.entries)
 
 
-def _is_pod(root: str) -> bool:
-    after = root.rpartition("/pods/")[2].split("/")
-    return len(after) > 1 and after[1] in {"etc-hosts", "containers", "volumes", "volume-subpaths"}
-
-
-def _from_mounts(mounts: Mounts | Unknown) -> Fact[Guess] | None:
+def _from_mounts(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess] | None:
     if isinstance(mounts, Unknown):
         return None
     for point in ("/etc/hostname", "/etc/resolv.conf", "/etc/hosts", "/run/.containerenv"):
@@ -67,7 +66,7 @@ def _from_mounts(mounts: Mounts | Unknown) -> Fact[Guess] | None:
             if mark in mount.root:
                 return Known(Guess(name, "certain"), (mount.evidence(),))
         if _STORAGE in mount.root and "/userdata/" in mount.root:
-            name = "cri-o" if in_pod(mounts) else "podman"
+            name = "cri-o" if in_pod(tree, mounts) else "podman"
             return Known(Guess(name, "likely"), (mount.evidence(),))
     return None
 

@@ -75,6 +75,10 @@ def _sockets(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
         node = tree.node(path)
         if not isinstance(node, Unknown) and node.kind == "socket":
             found[path] = Evidence(path, "", "is a socket")
+    # /var/run is a link to /run in most images: one socket, two names.
+    twice = [path for path in found if path.startswith("/var/run/") and path[4:] in found]
+    for path in twice:
+        del found[path]
     return Known(tuple(sorted(found)), tuple(found.values()))
 
 

@@ -7,6 +7,7 @@ from .checks import Check, Finding, Rule, failed, judge, passed, unknown
 from .claims import ServiceAccount
 from .exposure import Exposure
 from .facts import Evidence, Unknown, evidence_of, value_of
+from .sandbox import SANDBOXED
 from .view import View
 from .walk import SetIdFiles
 
@@ -47,10 +48,7 @@ def read_only_root(view: View) -> Finding:
 def user_namespace(view: View) -> Finding:
     """Judge whether root here is root on the machine."""
     if view.gvisor:
-        return unknown(
-            "gVisor answers for its own kernel; who it is on the machine cannot be seen",
-            *evidence_of(view.sandbox),
-        )
+        return unknown(SANDBOXED, *evidence_of(view.sandbox))
     shared = view.shared_with_machine("user")
     uid_map = view.tree.read("/proc/self/uid_map")
     mapped = uid_map.evidence("", " ".join(uid_map.text.split()))

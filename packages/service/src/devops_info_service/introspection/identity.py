@@ -17,7 +17,7 @@ from .facts import Evidence, Fact, Known, Unknown, first
 from .memory import read_memory
 from .mounts import Mount
 from .requests import CpuRequest, Qos, Range, cpu_request, memory_request, qos
-from .sandbox import Guess
+from .sandbox import SANDBOXED, Guess
 from .source import Clock, Tree
 from .view import View, look
 from .volumes import classify
@@ -31,8 +31,9 @@ VARIABLES: Final = {
     "service_account": ("POD_SERVICE_ACCOUNT", "MY_POD_SERVICE_ACCOUNT", "SERVICE_ACCOUNT"),
 }
 """Names by custom, the second ones from Kubernetes' own examples; a manifest may use others."""
-NOT_A_POD: Final = Unknown("no mount here was made by kubelet: this is not a pod")
+NOT_A_POD: Final = Unknown("nothing here was made by kubelet: this is not a pod")
 _ID_LENGTH: Final = 64
+_GROUPS: Final[dict[str, Qos]] = {"burstable": "Burstable", "besteffort": "BestEffort"}
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -69,38 +70,56 @@ def read_identity(tree: Tree, clock: Clock) -> Identity:
     hostname = tree.read(HOSTNAME).whole(parse.word)
     memory, cpu = read_memory(tree, cgroups), read_cpu(tree, cgroups)
     score = memory.oom_score_adjustment if view.pod else NOT_A_POD
+    if view.gvisor:
+        score = SANDBOXED
     return Identity(
         engine=view.engine,
         sandbox=view.sandbox,
         hostname=hostname,
         container_id=_container_id(view, cgroups),
         container=_container(view),
-        pod=first(
+        pod=_best(
+            view,
+            "pod",
             _claim(account, "pod"),
             *_passed_on(tree, downward, "pod"),
             hostname if view.pod else NOT_A_POD,
         ),
-        pod_uid=first(
+        pod_uid=_best(
+            view,
+            "uid",
             _pod_uid(view),
             _claim(account, "pod_uid"),
             *_passed_on(tree, downward, "uid"),
         ),
-        namespace=first(
+        namespace=_best(
+            view,
+            "namespace",
             _claim(account, "namespace"),
             account.namespace,
             *_passed_on(tree, downward, "namespace"),
             _search_domain(tree),
         ),
-        node=first(_claim(account, "node"), *_passed_on(tree, downward, "node")),
-        service_account=first(
-            _claim(account, "service_account"), *_passed_on(tree, downward, "service_account")
+        node=_best(view, "node", _claim(account, "node"), *_passed_on(tree, downward, "node")),
+        service_account=_best(
+            view,
+            "service_account",
+            _claim(account, "service_account"),
+            *_passed_on(tree, downward, "service_account"),
         ),
         labels=downward.labels,
         annotations=downward.annotations,
-        qos=first(_qos_of_group(cgroups), qos(score)) if view.pod else NOT_A_POD,
+        qos=_qos(cgroups, score) if view.pod else NOT_A_POD,
         memory_request=memory_request(score, memory.machine, memory.limit.own),
         cpu_request=cpu_request(cpu.weight, cpu.shares) if view.pod else NOT_A_POD,
     )
+
+
+def _best(view: View, what: str, *facts: Fact[str]) -> Fact[str]:
+    names = ", ".join(VARIABLES[what])
+    missing = Unknown(f"no token, no volume of the downward API and none of {names} says it")
+    # First, for its reason: an unknown one loses to any that is known.
+    return first(missing if view.pod else NOT_A_POD, *facts)
 
 
 def _claim(account: ServiceAccount, field: str) -> Fact[str]:
@@ -121,9 +140,7 @@ def _passed_on(tree: Tree, downward: Downward, what: str) -> tuple[Fact[str], ..
         for name in VARIABLES[what]
         if environ.get(name)
     )
-    names = ", ".join(VARIABLES[what])
-    missing = Unknown(f"no token, no volume of the downward API, none of {names}")
-    return (downward.fields.get(what, missing), *found)
+    return (*([downward.fields[what]] if what in downward.fields else []), *found)
 
 
 def _mounted_by_kubelet(view: View) -> tuple[Mount, ...]:
@@ -137,7 +154,7 @@ def _pod_uid(view: View) -> Fact[str]:
     for mount in _mounted_by_kubelet(view):
         uid = mount.root.rpartition("/pods/")[2].partition("/")[0]
         return Known(uid, (mount.evidence(),))
-    return NOT_A_POD
+    return Unknown("no mount shows kubelet's directory") if view.pod else NOT_A_POD
 
 
 def _container(view: View) -> Fact[str]:
@@ -146,7 +163,7 @@ def _container(view: View) -> Fact[str]:
         steps = mount.root.rpartition("/pods/")[2].split("/")
         if len(steps) > 2 and steps[1] == "containers":  # noqa: PLR2004
             return Known(steps[2], (mount.evidence(),))
-    return Unknown("no mount of a termination log names the container")
+    return Unknown("no mount of a termination log names the container") if view.pod else NOT_A_POD
 
 
 def _container_id(view: View, cgroups: Cgroups) -> Fact[str]:
@@ -182,14 +199,12 @@ def _search_domain(tree: Tree) -> Fact[str]:
     return Unknown(f"{file.path} has no search domain of a namespace")
 
 
-def _qos_of_group(cgroups: Cgroups) -> Fact[Qos]:
+def _qos(cgroups: Cgroups, score: Fact[int]) -> Fact[Qos]:
     path = cgroups.path
-    if isinstance(path, Unknown):
-        return path
-    if "kubepods" not in path.value:
-        return Unknown(f"{CGROUP} does not show kubelet's groups")
-    if "burstable" in path.value:
-        return Known("Burstable", path.evidence)
-    if "besteffort" in path.value:
-        return Known("BestEffort", path.evidence)
-    return Known("Guaranteed", path.evidence)
+    # Where a namespace does not hide them, the names of kubelet's groups say it outright.
+    if isinstance(path, Known) and "kubepods" in path.value:
+        for mark, kind in _GROUPS.items():
+            if mark in path.value:
+                return Known(kind, path.evidence)
+        return Known("Guaranteed", path.evidence)
+    return qos(score)

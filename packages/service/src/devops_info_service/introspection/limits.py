@@ -40,7 +40,9 @@ def read_limit(
     facts: list[Fact[N | None]] = []
     for index, level in enumerate(group.levels):
         file = tree.read(f"{level}/{name}")
-        if index == last and group.top_visible and isinstance(file.content, Unknown):
+        if index == 0 and group.disabled:
+            facts.append(Known(None, (group.disabled,)))
+        elif index == last and group.top_visible and isinstance(file.content, Unknown):
             # The root of all groups has no such file: nothing limits the machine.
             facts.append(Known(None, (file.evidence("", "the root of all groups"),)))
         else:

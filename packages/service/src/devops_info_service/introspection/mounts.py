@@ -54,6 +54,14 @@ class Mounts(msgspec.Struct, frozen=True):
         """Return what one sees at *point*, if something is mounted exactly there."""
         return self.visible.get(point)
 
+    def around(self, point: str) -> tuple[Mount, ...]:
+        """Return the mounts that *point* lies in, the nearest first, the root left out."""
+        found = []
+        while point := point.rpartition("/")[0]:
+            if (mount := self.at(point)) is not None:
+                found.append(mount)
+        return tuple(found)
+
 
 def read_mounts(tree: Tree) -> Mounts | Unknown:
     """Read the table of this process."""

@@ -6,10 +6,11 @@ Source: k8s.io/pod-security-admission/policy; ids and versions are its own.
 from typing import Final
 
 from . import parse
-from .baseline import SANDBOXED, host_path_volumes, seccomp
+from .baseline import host_path_volumes, seccomp
 from .capabilities import beyond
 from .checks import Finding, Rule, failed, passed, unknown
 from .facts import Known, Unknown, evidence_of
+from .sandbox import SANDBOXED
 from .view import View
 from .volumes import classify
 

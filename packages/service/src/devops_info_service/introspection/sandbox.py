@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from .facts import Evidence, Fact, Known, Unknown
+from .facts import Evidence, Fact, Known, Unknown, value_of
 from .mounts import MOUNTINFO, Mounts
 from .source import Tree
 
@@ -25,6 +25,9 @@ class Guess(msgspec.Struct, frozen=True):
     sure: Sure
 
 
+SANDBOXED: Final = Unknown(
+    "here gVisor answers for its own kernel; what holds gVisor cannot be seen"
+)
 NONE: Final = Guess("none", "possible")
 """No mark of a sandbox: that proves nothing, a sandbox may hide."""
 
@@ -42,6 +45,12 @@ def read_sandbox(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess]:
     if banner.startswith("Linux version 4.4.0 "):
         return Known(Guess("gvisor", "possible"), seen)
     return _kata(mounts) or _by_command_line(tree) or Known(NONE, seen)
+
+
+def is_gvisor(sandbox: Fact[Guess]) -> bool:
+    """Say whether the files here are made by gVisor, not by Linux."""
+    guess = value_of(sandbox, NONE)
+    return guess.name == "gvisor" and guess.sure == "certain"
 
 
 def _kata(mounts: Mounts | Unknown) -> Fact[Guess] | None:

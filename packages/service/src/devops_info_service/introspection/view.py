@@ -8,7 +8,7 @@ from .capabilities import Capabilities, read_capabilities
 from .engine import in_pod, read_engine
 from .facts import Evidence, Fact, File, Known, Unknown, value_of
 from .mounts import Mounts, read_mounts
-from .sandbox import NONE, Guess, read_sandbox
+from .sandbox import Guess, is_gvisor, read_sandbox
 from .source import Tree
 
 STATUS: Final = "/proc/self/status"
@@ -53,8 +53,7 @@ class View(msgspec.Struct, frozen=True):
     @property
     def gvisor(self) -> bool:
         """Whether the files here are made by gVisor, not by Linux."""
-        guess = value_of(self.sandbox, NONE)
-        return guess.name == "gvisor" and guess.sure == "certain"
+        return is_gvisor(self.sandbox)
 
 
 def look(tree: Tree) -> View:
@@ -69,7 +68,7 @@ def look(tree: Tree) -> View:
         capabilities=read_capabilities(status),
         sandbox=read_sandbox(tree, mounts),
         engine=read_engine(tree, mounts),
-        pod=in_pod(mounts),
+        pod=in_pod(tree, mounts),
     )
 
 

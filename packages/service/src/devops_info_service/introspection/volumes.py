@@ -87,6 +87,7 @@ def _origin(mount: Mount, mounts: Mounts) -> Origin:
         (mount.kind in KERNEL_KINDS, "kernel"),
         (_in(mount.point, "/dev", "/proc", "/sys"), "runtime"),
         (may_hang(mount), "network"),
+        (any(_disk(each, mounts) == "host" for each in mounts.around(mount.point)), "host"),
         (mount.kind == "tmpfs" and mount.root == "/", "memory"),
         (mount.kind == "tmpfs", "host"),
     )

@@ -1,0 +1,110 @@
+"""Saved trees: the same reader with another root; what files cannot hold lies beside them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from devops_info_service.introspection.facts import File, Unknown
+from devops_info_service.introspection.source import Kind, Node, Space, Tree
+
+DATA = Path(__file__).parents[2] / "data" / "platform"
+NOW = 1_764_000_000
+"""When the trees are looked at: 2025-11-24, while the tokens in them are valid."""
+
+
+class MachineFile(msgspec.Struct, forbid_unknown_fields=True):
+    """``machine.json`` of a saved tree."""
+
+    environ: dict[str, str] = {}
+    nodes: dict[str, tuple[Kind, int]] = {}
+    """Path -> what it is, permission bits."""
+    refused: dict[str, str] = {}
+    """Path -> the error the kernel answered."""
+    spaces: dict[str, tuple[int, int, int, int]] = {}
+    """Mount -> size, free, inodes, inodes free."""
+    writable: list[str] = []
+
+
+class SavedTree(Tree):
+    """A tree on disk, with what git cannot keep: devices, sockets, modes, refusals."""
+
+    def __init__(self, directory: Path) -> None:
+        file = directory / "machine.json"
+        machine = msgspec.json.decode(
+            file.read_bytes() if file.exists() else b"{}", type=MachineFile
+        )
+        super().__init__(str(directory / "root"), machine.environ)
+        self.machine = machine
+
+    def read(self, path: str) -> File:
+        if refusal := self.machine.refused.get(path):
+            return File(path, Unknown(f"{path} {refusal}"))
+        return super().read(path)
+
+    def names(self, path: str) -> tuple[str, ...] | Unknown:
+        there = super().names(path)
+        inside = f"{path.rstrip('/')}/"
+        added = {
+            node.removeprefix(inside)
+            for node in self.machine.nodes
+            if node.startswith(inside) and "/" not in node.removeprefix(inside)
+        }
+        if isinstance(there, Unknown) and not added:
+            return there
+        return tuple(sorted(added | set(() if isinstance(there, Unknown) else there)))
+
+    def node(self, path: str) -> Node | Unknown:
+        if path in self.machine.nodes:
+            kind, permissions = self.machine.nodes[path]
+            return Node(kind, permissions, uid=0, device=0)
+        there = super().node(path)
+        return there if isinstance(there, Unknown) else Node(there.kind, 0o755, uid=0, device=0)
+
+    def space(self, path: str) -> Space | Unknown:
+        if path not in self.machine.spaces:
+            return Unknown(f"{path} was not recorded")
+        return Space(*self.machine.spaces[path])
+
+    def writable(self, path: str) -> bool | Unknown:
+        return path in self.machine.writable
+
+
+class StoppedClock:
+    """It is always ``NOW``."""
+
+    def time(self) -> float:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """A clock that stands still."""
+    return StoppedClock()
+
+
+@pytest.fixture
+def saved() -> Callable[[str], SavedTree]:
+    """Open a saved tree by its name."""
+    return lambda name: SavedTree(DATA / name)
+
+
+@pytest.fixture
+def tree_of(tmp_path: Path) -> Callable[..., Tree]:
+    """Make a tree of a few files: path -> text or bytes."""
+
+    def make(files: dict[str, Any], environ: dict[str, str] | None = None) -> Tree:
+        for path, content in files.items():
+            file = tmp_path / path.lstrip("/")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return Tree(str(tmp_path), environ or {})
+
+    return make
+
+
