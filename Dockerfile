@@ -52,6 +52,10 @@ RUN onebin build packages/service --output /out/app/devops-info-service \
     && mkdir -m 1777 /out/tmp
 
 FROM ${RUNTIME_BASE} AS runtime
+LABEL org.opencontainers.image.title="devops-info-service" \
+    org.opencontainers.image.description="DevOps course info service" \
+    org.opencontainers.image.version="1.0.0" \
+    org.opencontainers.image.licenses="MIT"
 COPY --from=builder /out/ /
 EXPOSE 8080
 USER 65532:65532

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -229,6 +230,22 @@ def test_change_of_code_rebuilds_only_the_last_steps(engine: Engine, image: str)
     steps = [line for line in done.stderr.splitlines() if "] RUN " in line]
     cached = [line for line in done.stderr.splitlines() if line.endswith(" CACHED")]
     assert len(cached) >= len(steps)
+
+
+def test_labels_say_what_the_project_says(engine: Engine, image: str) -> None:
+    """The Dockerfile repeats three facts of the project; they must not drift apart."""
+    project = tomllib.loads((ROOT / SERVICE / "pyproject.toml").read_text())["project"]
+
+    labels = json.loads(
+        engine.run("image", "inspect", "--format", "{{json .Config.Labels}}", image)
+    )
+
+    prefix = "org.opencontainers.image."
+    told = {name.removeprefix(prefix): value for name, value in labels.items()}
+    assert project["name"] == told["title"]
+    assert project["version"] == told["version"]
+    assert project["description"] == told["description"]
+    assert project["license"] == told["licenses"]
 
 
 def test_inspect_finds_nothing_wrong_with_our_image(
