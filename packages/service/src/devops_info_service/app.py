@@ -1,24 +1,29 @@
 """The composition root: the one route table, and the parts joined to a service."""
 
 import asyncio
+import functools
 import gc
 import os
+import socket
 import time
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from . import __version__
 from .asgi import AsgiApplication
-from .config import Config
+from .config import MAX_WORKERS, Config
 from .handlers.health import Health, HealthHandler
 from .handlers.info import Endpoint, Info, InfoHandler, Service
+from .http.counters import Counters, Slot
+from .http.listener import listen
 from .http.message import Client, Request, Response, problem
-from .http.protocol import Dispatch, Shared
-from .http.server import RESERVED_DESCRIPTORS, Server, descriptors, listen
+from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
+from .http.shared import Dispatch, Shared
 from .introspection.host import read_host
 from .introspection.runtime import Stopwatch
-from .introspection.source import Machine, Source
+from .introspection.source import Machine, Source, Tree
 from .logs import Log
 from .router import Handler, Route, Router
 
@@ -144,23 +149,76 @@ def serve(config: Config) -> None:
         ListenError: the address cannot be had.
     """
     log = Log()
+    dispatch = build(Machine(), "asyncio + httptools")
+    sock = listen(config.host, config.port)
+    # What exists now stays: no later collection need look at it, or unshare its memory.
+    gc.collect()
+    gc.freeze()
+    if config.workers == 1:
+        _work(config, dispatch, sock, log, Counters.alone().worker(0), until_signal(log, sock))
+        return
+
+    # Imported late: one process needs none of it.
+    from .http.crew import SLOTS  # noqa: PLC0415
+    from .http.workers import supervise  # noqa: PLC0415
+
+    counters = Counters.shared(SLOTS)
+
+    def work(number: int, until: Until) -> None:
+        own_log = Log(always={"worker": number})
+        turn = functools.partial(counters.is_light, number)
+        _work(config, dispatch, sock, own_log, counters.worker(number), until, turn)
+
+    def count() -> int:
+        return usable_cpus(Tree(), Machine()) if config.workers == "auto" else config.workers
+
+    patience = config.drain_delay_seconds + config.drain_seconds
+    supervise(sock, counters, work, count=count, patience_seconds=patience, story=log)
+
+
+def usable_cpus(tree: Tree, source: Source) -> int:
+    """Return how many workers are worth starting: CPUs of the quota or the affinity, rounded up."""
+    # Imported late: only WORKERS=auto asks.
+    from .introspection.cgroup import read_cgroups  # noqa: PLC0415
+    from .introspection.cpu import read_cpu  # noqa: PLC0415
+    from .introspection.facts import value_of  # noqa: PLC0415
+    from .introspection.mounts import read_mounts  # noqa: PLC0415
+
+    usable = read_cpu(tree, read_cgroups(tree, read_mounts(tree))).usable
+    return min(value_of(usable, source.cpus()), MAX_WORKERS)
+
+
+def _work(
+    config: Config,
+    dispatch: Dispatch,
+    sock: socket.socket,
+    log: Log,
+    counts: Slot,
+    until: Until,
+    turn: Callable[[], bool] | None = None,
+) -> None:
+    """Serve in this process until told to end."""
+    room = max(1, descriptors() - RESERVED_DESCRIPTORS)
+    limits = msgspec.structs.replace(
+        config.limits, max_connections=min(config.limits.max_connections, room)
+    )
 
     def on_refused(client: Client, status: int, reason: str) -> None:
         if config.debug or config.access_log:
             log.info("refused", status=status, reason=reason, client=client.address)
 
-    dispatch = observe(build(Machine(), "asyncio + httptools"), log, access_log=config.access_log)
-    room = max(1, descriptors() - RESERVED_DESCRIPTORS)
-    limits = msgspec.structs.replace(
-        config.limits, max_connections=min(config.limits.max_connections, room)
+    # Wrapped here, in the process that serves: request ids start with a process's own bytes.
+    observed = observe(dispatch, log, access_log=config.access_log)
+    shared = Shared(observed, limits, on_refused, counts=counts)
+    server = Server(
+        sock,
+        shared,
+        drain_seconds=config.drain_seconds,
+        drain_delay_seconds=config.drain_delay_seconds,
+        story=log,
+        turn=turn,
     )
-    shared = Shared(dispatch, limits, on_refused)
-    sock = listen(config.host, config.port)
-    # What exists now stays: no later collection need look at it.
-    gc.collect()
-    gc.freeze()
-    server = Server(sock, shared, drain_seconds=config.drain_seconds, story=log)
-    asyncio.run(server.run())
+    asyncio.run(server.run(until))
 
 
 def asgi_application() -> AsgiApplication:

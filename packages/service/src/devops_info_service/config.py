@@ -5,7 +5,7 @@ Nothing below ``cli`` reads a flag or a variable; this is the one place of prece
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
 import msgspec
 
@@ -66,6 +66,14 @@ class Config(msgspec.Struct, frozen=True):
     drain_seconds: int = 8
     """Seconds that requests in flight get after SIGTERM. Docker kills after 10."""
 
+    drain_delay_seconds: int = 0
+    """Seconds between SIGTERM and the closed door, not ready but still answering: as long as a
+    balancer takes to hear of it. Compose balances nothing; on Kubernetes some 5."""
+
+    workers: int | Literal["auto"] = 1
+    """Processes that answer. One: a container has a CPU or less as a rule, a second process
+    costs some 10 MB, and whoever wants more runs more containers. ``auto``: as many as CPUs."""
+
     limits: Limits = Limits()
 
 
@@ -101,6 +109,9 @@ class Setting(msgspec.Struct, frozen=True):
 
 _DEFAULTS: Final = Config()
 
+MAX_WORKERS: Final = 256
+"""More than CPUs a container is given; bounds what workers share, 64 KiB."""
+
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
@@ -124,6 +135,14 @@ def _flag(text: str) -> bool:
     raise ValueError(text)
 
 
+def _workers(text: str) -> int | str:
+    if text == "auto":
+        return text
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= MAX_WORKERS):
+        raise ValueError(text)
+    return int(text)
+
+
 def _whole(field: str, low: int, high: int, help_: str) -> Setting:
     def parse(text: str) -> int:
         # int() alone would take "+1", "1_000", " 1 " and Arabic digits.
@@ -143,7 +162,9 @@ SETTINGS: Final = (
     _whole("port", 0, 65535, "TCP port; 0 lets the kernel choose"),
     Setting("debug", _flag, _ON_OFF, "log refused requests, too"),
     Setting("access_log", _flag, _ON_OFF, "log one line a request"),
+    Setting("workers", _workers, f"auto or a whole number from 1 to {MAX_WORKERS}", "processes"),
     _whole("drain_seconds", 0, 3600, "seconds for requests in flight at the end"),
+    _whole("drain_delay_seconds", 0, 3600, "seconds to go on taking connections at the end"),
     _whole("max_request_line_bytes", 64, _MIB, "longest request line, in bytes"),
     _whole("max_head_bytes", 256, _MIB, "longest request line and fields, in bytes"),
     _whole("max_fields", 1, 10_000, "most header fields of a request"),

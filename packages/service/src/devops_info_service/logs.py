@@ -8,7 +8,7 @@ import contextlib
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -35,9 +35,11 @@ class Log:
         self,
         write: Callable[[bytes], None] = to_stdout,
         clock: Callable[[], float] = time.time,
+        always: Mapping[str, Value] | None = None,
     ) -> None:
         self._write = write
         self._clock = clock
+        self._always = always or {}
         self._encode = msgspec.json.Encoder().encode
 
     def info(self, event: str, **facts: Value) -> None:
@@ -59,6 +61,7 @@ class Log:
             "time": f"{moment}.{int((now - second) * 1000):03}Z",
             "level": level,
             "event": event,
+            **self._always,
         }
         for name, value in facts.items():
             line[name] = printable(value) if isinstance(value, str) else value

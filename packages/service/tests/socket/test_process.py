@@ -110,14 +110,33 @@ def test_no_failed_request(start: Any) -> None:
 
 
 def test_no_new_connections(start: Any) -> None:
-    """After the signal nobody new is let in."""
+    """After the signal nobody new is let in, while those who are in may finish."""
     service = start()
     with service.connect() as sock:
         sock.sendall(GET[:10])
         service.signal(signal.SIGTERM)
         service.event()
         with pytest.raises(ConnectionRefusedError):
-            service.connect()
+            connect_for_ever(service)
+        sock.sendall(GET[10:])
+        assert sock.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def connect_for_ever(service: Any) -> None:
+    """Connect until that is an error."""
+    while True:
+        service.connect().close()
+
+
+def test_drain_delay(start: Any) -> None:
+    """With a delay new clients are answered for a while, each with its last answer."""
+    service = start("--drain-delay-seconds", "1")
+    service.signal(signal.SIGTERM)
+    service.event()
+    with service.connect() as sock:
+        sock.sendall(GET)
+        assert b"Connection: close\r\n" in sock.recv(1000)
+    assert service.wait() == 0
 
 
 def test_drain_has_an_end(start: Any) -> None:

@@ -57,6 +57,8 @@ def test_precedence(flags: list[str], environ: dict[str, str], port: int) -> Non
         ({"DEBUG": "off"}, "debug", False),
         ({"ACCESS_LOG": "on"}, "access_log", True),
         ({"DRAIN_SECONDS": "0"}, "drain_seconds", 0),
+        ({"WORKERS": "auto"}, "workers", "auto"),
+        ({"WORKERS": "4"}, "workers", 4),
     ],
 )
 def test_values(environ: dict[str, str], field: str, value: Any) -> None:
@@ -95,6 +97,9 @@ def test_switches(flags: list[str], *, debug: bool) -> None:
         ({"HOST": "example.org"}, "HOST is 'example.org'; allowed is an IPv4 or IPv6 address"),
         ({"HOST": "256.0.0.1"}, "HOST is '256.0.0.1'; allowed is an IPv4 or IPv6 address"),
         ({"DEBUG": "maybe"}, "DEBUG is 'maybe'; allowed is true or false"),
+        ({"WORKERS": "0"}, "WORKERS is '0'; allowed is auto or a whole number from 1 to 256"),
+        ({"WORKERS": "257"}, "WORKERS is '257'; allowed is auto or a whole number from 1"),
+        ({"WORKERS": "Auto"}, "WORKERS is 'Auto'; allowed is auto or a whole number from 1"),
         ({"MAX_FIELDS": "0"}, "MAX_FIELDS is '0'; allowed is a whole number from 1 to 10000"),
         ({"PORT": "9" * 5000}, "PORT is '99"),
     ],

@@ -7,7 +7,8 @@ import pytest
 
 from devops_info_service.config import Limits
 from devops_info_service.http.message import Client, Request, Response
-from devops_info_service.http.protocol import LINGER_SECONDS, Connection, Shared
+from devops_info_service.http.protocol import LINGER_SECONDS, Connection
+from devops_info_service.http.shared import Shared
 from devops_info_service.http.writer import CONTINUE, ResponseWriter
 
 GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"

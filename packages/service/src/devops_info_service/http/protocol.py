@@ -6,26 +6,17 @@ So an answer needs no task, no future and no queue, and answers cannot overtake 
 """
 
 import asyncio
-from collections.abc import Callable
 from enum import Enum
 from typing import Final, cast
 
 from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
 
-from .message import Client, Request, Response, problem
+from .counters import CLOSED, CONTINUED, OPENED, REFUSED
+from .message import Client, Request, problem
 from .reader import Phase, RequestReader
-from .writer import CONTINUE, ResponseWriter
-
-Dispatch = Callable[[Request], Response]
-"""Answers a request; it does not wait and it does not raise."""
-
-OnRefused = Callable[[Client, int, str], None]
-"""Is told of each refusal: to whom, the status, the reason."""
-
-READ_BYTES: Final = 16 * 1024
-"""Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
-requests, so that one connection cannot keep the others waiting or grow by its answers."""
+from .shared import Shared
+from .writer import CONTINUE
 
 LINGER_SECONDS: Final = 2
 """How long a peer may go on sending after our last word before it is cut off. Closing at once
@@ -35,53 +26,6 @@ would make the kernel send RST, which can destroy that word unread (RFC 9112, se
 class _State(Enum):
     OPEN = "answers requests"
     ENDING = "sends what is left and drops what still comes"
-
-
-class Shared:
-    """What the connections of one process have in common."""
-
-    def __init__(
-        self,
-        dispatch: Dispatch,
-        limits: Limits,
-        on_refused: OnRefused,
-        writer: ResponseWriter | None = None,
-    ) -> None:
-        self.dispatch = dispatch
-        self.limits = limits
-        self.on_refused = on_refused
-        self.encode = (writer or ResponseWriter()).encode
-        self.connections: set[Connection] = set()
-        self.now = 0
-        """Seconds by the sweeps: a request reads no clock for its time-outs."""
-        self.draining = False
-        self.on_first: Callable[[], None] = _nothing
-        """Called when somebody connects while nobody was: sweeps are needed again."""
-        self.on_none: Callable[[], None] = _nothing
-        """Called when the last connection is gone."""
-        # One buffer for all: asyncio fills it and hands it over within one call. It is what
-        # keeps an idle connection small. (A fresh buffer per read would cost musl's malloc a
-        # map and an unmap each.)
-        self.buffer = memoryview(bytearray(READ_BYTES))
-
-    def sweep(self) -> None:
-        """Let a second pass: act on every time-out that has come. One timer for all of them."""
-        self.now += 1
-        for connection in tuple(self.connections):
-            connection.check_time()
-
-    def drain(self) -> None:
-        """Close what is idle; from now on every answer ends its connection."""
-        self.draining = True
-        for connection in tuple(self.connections):
-            connection.drain()
-
-    def abort(self) -> int:
-        """Cut off whoever is left; return how many they were."""
-        left = tuple(self.connections)
-        for connection in left:
-            connection.abort()
-        return len(left)
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -118,6 +62,7 @@ class Connection(asyncio.BufferedProtocol):
         if not shared.connections:
             shared.on_first()
         shared.connections.add(self)
+        shared.counts[OPENED] += 1
         if len(shared.connections) > shared.limits.max_connections:
             reason = f"more than {shared.limits.max_connections} connections"
             self._refuse(RefusedError(reason, status=503))
@@ -126,7 +71,10 @@ class Connection(asyncio.BufferedProtocol):
         """Forget the connection."""
         shared = self._shared
         shared.connections.discard(self)
+        shared.counts[CLOSED] += 1
         self._reader.close()
+        if shared.on_gone is not None:
+            shared.on_gone()
         if not shared.connections:
             shared.on_none()
 
@@ -149,6 +97,7 @@ class Connection(asyncio.BufferedProtocol):
             self._refuse(reader.refused)
         elif reader.expects_continue and self._state is _State.OPEN:
             reader.expects_continue = False
+            shared.counts[CONTINUED] += 1
             self._transport.write(CONTINUE)
 
     def eof_received(self) -> bool:
@@ -193,7 +142,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _answer(self, requests: list[Request]) -> None:
         shared = self._shared
-        dispatch, encode = shared.dispatch, shared.encode
+        dispatch, encode, counts = shared.dispatch, shared.encode, shared.counts
         out = []
         connection = b""
         for request in requests:
@@ -202,13 +151,9 @@ class Connection(asyncio.BufferedProtocol):
                 connection = b"close"
             elif request.version == "1.0":
                 connection = b"keep-alive"
-            out.append(
-                encode(
-                    dispatch(request),
-                    connection=connection,
-                    head_only=request.method == "HEAD",
-                )
-            )
+            response = dispatch(request)
+            counts[response.status // 100] += 1
+            out.append(encode(response, connection=connection, head_only=request.method == "HEAD"))
             if connection == b"close":
                 break
         self._transport.write(out[0] if len(out) == 1 else b"".join(out))
@@ -221,11 +166,12 @@ class Connection(asyncio.BufferedProtocol):
 
     def _refuse(self, refused: RefusedError) -> None:
         message = refused.reason[:1].upper() + refused.reason[1:]
-        self._transport.write(
-            self._shared.encode(problem(refused.status, message), connection=b"close")
-        )
+        shared = self._shared
+        shared.counts[REFUSED] += 1
+        shared.counts[refused.status // 100] += 1
+        self._transport.write(shared.encode(problem(refused.status, message), connection=b"close"))
         self._linger()
-        self._shared.on_refused(self._client, refused.status, refused.reason)
+        shared.on_refused(self._client, refused.status, refused.reason)
 
     def _check_request(self, waited: int, limits: Limits) -> None:
         match self._phase:
@@ -258,10 +204,6 @@ class Connection(asyncio.BufferedProtocol):
     def _close(self) -> None:
         self._state, self._since = _State.ENDING, self._shared.now
         self._transport.close()
-
-
-def _nothing() -> None:
-    """Stand for a server where there is none, as in a test."""
 
 
 _MAPPED: Final = "::ffff:"

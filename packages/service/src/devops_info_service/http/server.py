@@ -1,4 +1,4 @@
-"""The listening socket, the one timer and the way down: from SIGTERM to exit 0."""
+"""One process that serves: the one timer, and the way down from the first signal to the end."""
 
 import asyncio
 import contextlib
@@ -6,20 +6,15 @@ import os
 import resource
 import signal
 import socket
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from devops_info_service.errors import ListenError
+import msgspec
 
-from .protocol import Connection, Shared
-
-BACKLOG: Final = 1024
-"""Connections the kernel holds for us; it caps the number at net.core.somaxconn."""
-
-ACCEPTS_AT_ONCE: Final = 64
-"""Connections taken before those that are open get their turn."""
-
-ACCEPT_PAUSE_SECONDS: Final = 1
-"""When the kernel refuses to give us a connection; those that are open may end meanwhile."""
+from .counters import READY
+from .listener import SHUT_SECONDS, Listener, shut
+from .protocol import Connection
+from .shared import Shared
 
 RESERVED_DESCRIPTORS: Final = 64
 """Files that are no connections: streams, the selector, what handlers read, and the peers who
@@ -38,28 +33,20 @@ class Story(Protocol):
     def info(self, event: str, **facts: str | int) -> None:
         """Tell of what is as it should be."""
 
-    def error(self, event: str, *, exc: BaseException | None, **facts: str) -> None:
+    def error(self, event: str, *, exc: BaseException | None, **facts: str | int) -> None:
         """Tell of what somebody should look at."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on the numeric address *host*.
+class Stop(msgspec.Struct, frozen=True):
+    """Why a process shall end."""
 
-    Raises:
-        ListenError: the address is in use, not ours, or not permitted.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server(
-            (host, port),
-            family=family,
-            backlog=BACKLOG,
-            dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
-        )
-    except OSError as exc:
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        reason = os.strerror(exc.errno).lower() if exc.errno else str(exc)
-        raise ListenError(f"cannot listen on {where}: {reason}") from exc
+    cause: str
+    is_last: bool = True
+    """Whether the service ends with it, so nobody else takes over who connects."""
+
+
+Until = Callable[[], asyncio.Future[Stop]]
+"""Takes the signals over, in the running loop; the future says when to end."""
 
 
 def descriptors() -> int:
@@ -72,84 +59,107 @@ def descriptors() -> int:
     return soft
 
 
-class Server:
-    """Serves on one listening socket, once.
+def announce(story: Story, sock: socket.socket) -> None:
+    """Tell where the service listens."""
+    host, port = sock.getsockname()[:2]
+    story.info("listening", host=host, port=port)
 
-    Not ``loop.create_server``: when files run out that one logs a traceback for each place
-    of the backlog, thousands a second.
+
+def until_signal(story: Story, sock: socket.socket) -> Until:
+    """Wait for SIGTERM or SIGINT; a second one ends the process at once.
+
+    For a service that is one process. SIGHUP is heard and changes nothing: flags and variables
+    of a process never change, and there is no other process to hand its connections to.
     """
 
-    def __init__(
-        self, sock: socket.socket, shared: Shared, *, drain_seconds: int, story: Story
-    ) -> None:
-        self._sock = sock
-        self._shared = shared
-        self._drain_seconds = drain_seconds
-        self._story = story
-        self._timer: asyncio.TimerHandle | None = None
-        self._starting: set[asyncio.Task[object]] = set()
-
-    async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process."""
-        self._loop = loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._on_exception)
-        stop: asyncio.Future[signal.Signals] = loop.create_future()
+    def arm() -> asyncio.Future[Stop]:
+        loop = asyncio.get_running_loop()
+        stop: asyncio.Future[Stop] = loop.create_future()
 
         def on_signal(number: signal.Signals) -> None:
             if stop.done():
                 # Somebody insists. The status is a shell's for a process that a signal ended.
                 os._exit(128 + number)
-            stop.set_result(number)
+            stop.set_result(Stop(number.name))
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
+        loop.add_signal_handler(signal.SIGHUP, lambda: story.info("reloaded", workers=0))
+        if os.getpid() == 1:
+            # Orphans of a container become its first process's children: let the kernel
+            # reap them, as we never start one.
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        announce(story, sock)
+        return stop
+
+    return arm
+
+
+class Server:
+    """Serves on one listening socket, once."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        shared: Shared,
+        *,
+        drain_seconds: int,
+        drain_delay_seconds: int,
+        story: Story,
+        turn: Callable[[], bool] | None = None,
+    ) -> None:
+        self._sock = sock
+        self._shared = shared
+        self._drain_seconds = drain_seconds
+        self._drain_delay_seconds = drain_delay_seconds
+        self._story = story
+        self._listener = Listener(
+            sock, shared, take=self._take, on_error=self._on_accept_error, turn=turn
+        )
+        self._timer: asyncio.TimerHandle | None = None
+        self._starting: set[asyncio.Task[object]] = set()
+
+    async def run(self, until: Until) -> None:
+        """Serve until the signal *until* waits for, then drain."""
+        self._loop = loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_exception)
+        stop = until()
         self._shared.on_first = self._wake
-        self._sock.settimeout(0)
-        self._listen()
-        host, port = self._sock.getsockname()[:2]
-        self._story.info("listening", host=host, port=port)
+        self._listener.open()
+        self._shared.counts[READY] = 1
         await self._drain(await stop)
 
-    async def _drain(self, number: signal.Signals) -> None:
+    async def _drain(self, stop: Stop) -> None:
         shared, story = self._shared, self._story
-        # Whoever is in the backlog has connected, and would be reset.
-        for _ in range(BACKLOG // ACCEPTS_AT_ONCE):
-            self._accept()
-        self._loop.remove_reader(self._sock)
-        self._sock.close()
+        empty = asyncio.Event()
+        shared.drain()
+        story.info("draining", signal=stop.cause, connections=len(shared.connections))
+        shared.counts[READY] = 0
+        if stop.is_last:
+            await asyncio.sleep(self._drain_delay_seconds)
+            shut(self._sock)
+            await asyncio.sleep(SHUT_SECONDS)
+            self._listener.close()
+        else:
+            self._listener.leave()
         if self._starting:
             await asyncio.wait(self._starting)
-        empty = asyncio.Event()
         shared.on_none = empty.set
-        shared.drain()
-        story.info("draining", signal=number.name, connections=len(shared.connections))
         if shared.connections:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(empty.wait(), self._drain_seconds)
         story.info("stopped", aborted=shared.abort())
 
-    def _listen(self) -> None:
-        if self._sock.fileno() >= 0:
-            self._loop.add_reader(self._sock, self._accept)
+    def _take(self, sock: socket.socket) -> None:
+        task = self._loop.create_task(
+            self._loop.connect_accepted_socket(lambda: Connection(self._shared), sock)
+        )
+        # The loop itself holds tasks only weakly.
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
 
-    def _accept(self) -> None:
-        for _ in range(ACCEPTS_AT_ONCE):
-            try:
-                sock, _ = self._sock.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as exc:
-                # Out of files or memory: the kernel would wake us for ever.
-                self._loop.remove_reader(self._sock)
-                self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._listen)
-                self._story.error("accept", exc=None, message=str(exc))
-                return
-            task = self._loop.create_task(
-                self._loop.connect_accepted_socket(lambda: Connection(self._shared), sock)
-            )
-            # The loop itself holds tasks only weakly.
-            self._starting.add(task)
-            task.add_done_callback(self._starting.discard)
+    def _on_accept_error(self, exc: OSError) -> None:
+        self._story.error("accept", exc=None, message=str(exc))
 
     def _sweep(self) -> None:
         self._timer = None

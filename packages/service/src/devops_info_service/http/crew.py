@@ -1,0 +1,223 @@
+"""Who works, who is on the way out and who is owed: decisions, without a process or a clock.
+
+What starts and signals processes is handed in as ``Effects``; the moment is an argument. So a
+test lets a minute of deaths and reloads pass in no time.
+"""
+
+import heapq
+import signal
+from typing import Final, Protocol
+
+import msgspec
+
+from devops_info_service.config import MAX_WORKERS
+
+from .counters import READY, RELOADS, RESTARTS, Counters, release
+from .server import Story
+
+SLOTS: Final = 2 * MAX_WORKERS
+"""A reload has two generations for a while."""
+
+STEADY_SECONDS: Final = 10
+"""A worker that lived as long did not die of its start: the next one starts at once."""
+
+FIRST_DELAY_SECONDS: Final = 0.1
+"""After a worker that died young; doubled for each further one in a row."""
+
+LAST_DELAY_SECONDS: Final = 30
+"""The longest wait. A fault that passes (memory, a limit of processes) is over by then as a
+rule, and starting costs one part in a thousand of a CPU."""
+
+READY_SECONDS: Final = 10
+"""A fresh worker that is not ready by then is taken for broken; the start is some 10 ms."""
+
+POLL_SECONDS: Final = 0.02
+"""How often a fresh worker's word is looked at, while one is waited for."""
+
+KILL_MARGIN_SECONDS: Final = 2
+"""What a worker gets beyond its own drain time before it is killed."""
+
+
+RETIRE: Final = signal.SIGUSR1
+"""Tells a worker to end while others take over; SIGTERM, that the service ends."""
+
+
+class Effects(Protocol):
+    """What a crew does to processes."""
+
+    def start(self, number: int) -> int:
+        """Fork worker *number* and return its pid; OSError if the kernel gives us none."""
+
+    def send(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to a worker."""
+
+
+class Member(msgspec.Struct):
+    """One worker process."""
+
+    pid: int
+    number: int
+    """Of its slot."""
+    generation: int
+    """Counts the reloads."""
+    started: float
+    give_up: float | None = None
+    """When to kill it; set once it was told to end."""
+
+
+class Crew:
+    """The workers of one service."""
+
+    def __init__(
+        self, wanted: int, counters: Counters, effects: Effects, story: Story, *, patience: float
+    ) -> None:
+        self._wanted = wanted
+        self._counters = counters
+        self._effects = effects
+        self._story = story
+        self._patience = patience + KILL_MARGIN_SECONDS
+        """Seconds between the word that a worker shall end and its killing."""
+        self._members: dict[int, Member] = {}
+        self._free = list(range(SLOTS))
+        self._generation = 0
+        self._reload_to: int | None = None
+        """The number of workers wanted by a reload that has not begun."""
+        self._young_deaths = 0
+        self._not_before = 0.0
+        self._ending = False
+
+    @property
+    def done(self) -> bool:
+        """Whether everybody is gone and nobody is to come."""
+        return self._ending and not self._members
+
+    @property
+    def ready(self) -> bool:
+        """Whether anybody answers."""
+        return any(self._is_ready(member) for member in self._members.values())
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        for member in self._members.values():
+            give_up = member.give_up
+            if give_up is None and not self._is_ready(member):
+                give_up = member.started + READY_SECONDS
+            if give_up is not None and now >= give_up:
+                self._effects.send(member.pid, signal.SIGKILL)
+        if self._ending:
+            return
+        if self._old():
+            self._roll(now)
+        elif self._reload_to is not None and len(self._members) == len(self._current()):
+            # Only now that the last reload's old workers are gone: else a rain of signals
+            # would pile up workers that drain.
+            self._generation += 1
+            self._wanted, self._reload_to = self._reload_to, None
+            self._roll(now)
+        elif now >= self._not_before:
+            while len(self._current()) < self._wanted and self._start(now):
+                pass
+
+    def wait_seconds(self, now: float) -> float:
+        """Return how long nothing will be due, a death or a signal apart."""
+        moments = [member.give_up for member in self._members.values() if member.give_up]
+        if not self._ending:
+            if self._old() or not all(map(self._is_ready, self._current())):
+                moments.append(now + POLL_SECONDS)
+            if len(self._current()) < self._wanted:
+                moments.append(self._not_before)
+        # Linux takes no infinity; an hour is as good. And no busy loop around a killed process.
+        return max(POLL_SECONDS, min([*moments, now + 3600]) - now)
+
+    def died(self, pid: int, cause: str, now: float) -> None:
+        """Take note that a process has ended; one that nobody knows was an orphan."""
+        member = self._members.pop(pid, None)
+        if member is None:
+            return
+        release(self._counters.worker(member.number))
+        heapq.heappush(self._free, member.number)
+        if member.give_up is not None:
+            return
+        self._counters.supervisor[RESTARTS] += 1
+        self._tell(member.number, f"process {pid} ended: {cause}")
+        self._back_off(now, now - member.started)
+        if member.generation == self._generation and self._old():
+            self._stay()
+
+    def reload(self, wanted: int) -> None:
+        """Replace every worker, one after the other, by *wanted* fresh ones."""
+        self._reload_to = wanted
+
+    def end(self, now: float) -> None:
+        """Tell everybody to drain; nobody is replaced any more."""
+        self._ending = True
+        for member in self._members.values():
+            if member.give_up is None:
+                self._dismiss(member, signal.SIGTERM, now)
+
+    def kill(self) -> None:
+        """End everybody at once."""
+        for pid in self._members:
+            self._effects.send(pid, signal.SIGKILL)
+
+    def _current(self) -> list[Member]:
+        return [member for member in self._working() if member.generation == self._generation]
+
+    def _old(self) -> list[Member]:
+        return [member for member in self._working() if member.generation != self._generation]
+
+    def _working(self) -> list[Member]:
+        return [member for member in self._members.values() if member.give_up is None]
+
+    def _is_ready(self, member: Member) -> bool:
+        return bool(self._counters.worker(member.number)[READY])
+
+    def _roll(self, now: float) -> None:
+        """Take the next step of a reload: never fewer who answer than wanted, one more at most."""
+        old, current = self._old(), self._current()
+        if not all(map(self._is_ready, current)):
+            return
+        while old and len(current) + len(old) > self._wanted:
+            self._dismiss(old.pop(0), RETIRE, now)
+        if len(current) < self._wanted:
+            if not self._start(now):
+                self._stay()
+        elif not old:
+            self._counters.supervisor[RELOADS] += 1
+            self._story.info("reloaded", workers=len(current))
+
+    def _stay(self) -> None:
+        """Give a reload up: the old workers that are left stay."""
+        self._story.error("reload", exc=None, message="given up; the old workers stay")
+        for member in self._working():
+            member.generation = self._generation
+
+    def _start(self, now: float) -> bool:
+        number = heapq.heappop(self._free)
+        self._counters.take(number)
+        try:
+            pid = self._effects.start(number)
+        except OSError as exc:
+            heapq.heappush(self._free, number)
+            self._tell(number, f"not started: {exc}")
+            self._back_off(now, 0)
+            return False
+        self._members[pid] = Member(pid, number, self._generation, now)
+        return True
+
+    def _dismiss(self, member: Member, number: signal.Signals, now: float) -> None:
+        member.give_up = now + self._patience
+        self._effects.send(member.pid, number)
+
+    def _back_off(self, now: float, lived: float) -> None:
+        if lived >= STEADY_SECONDS:
+            self._young_deaths = 0
+            self._not_before = now
+            return
+        # The exponent is bounded: a float's is.
+        doubled = FIRST_DELAY_SECONDS * 2.0 ** min(self._young_deaths, 16)
+        self._not_before = now + min(doubled, LAST_DELAY_SECONDS)
+        self._young_deaths += 1
+
+    def _tell(self, number: int, message: str) -> None:
+        self._story.error("worker", exc=None, worker=number, message=message)

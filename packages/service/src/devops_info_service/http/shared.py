@@ -1,0 +1,93 @@
+"""What the connections of one process have in common: the work, the limits, one clock.
+
+Nothing here reads a socket or a clock: ``http.server`` lets the seconds pass.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from devops_info_service.config import Limits
+
+from .counters import ABORTED, Counters, Slot
+from .message import Client, Request, Response
+from .writer import ResponseWriter
+
+Dispatch = Callable[[Request], Response]
+"""Answers a request; it does not wait and it does not raise."""
+
+OnRefused = Callable[[Client, int, str], None]
+"""Is told of each refusal: to whom, the status, the reason."""
+
+READ_BYTES: Final = 16 * 1024
+"""Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
+requests, so that one connection cannot keep the others waiting or grow by its answers."""
+
+
+class Peer(Protocol):
+    """A connection, as far as its process steers it."""
+
+    def check_time(self) -> None:
+        """Act on the time-out that has come, if one has."""
+
+    def drain(self) -> None:
+        """Close if no request is on its way."""
+
+    def abort(self) -> None:
+        """Close now, with whatever is left unsaid."""
+
+
+class Shared:
+    """What the connections of one process have in common."""
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        limits: Limits,
+        on_refused: OnRefused,
+        writer: ResponseWriter | None = None,
+        counts: Slot | None = None,
+    ) -> None:
+        self.dispatch = dispatch
+        self.limits = limits
+        self.on_refused = on_refused
+        self.encode = (writer or ResponseWriter()).encode
+        self.counts = Counters.alone().worker(0) if counts is None else counts
+        """This process's words of the counters."""
+        self.connections: set[Peer] = set()
+        self.now = 0
+        """Seconds by the sweeps: a request reads no clock for its time-outs."""
+        self.draining = False
+        self.on_first: Callable[[], None] = _nothing
+        """Called when somebody connects while nobody was: sweeps are needed again."""
+        self.on_none: Callable[[], None] = _nothing
+        """Called when the last connection is gone."""
+        self.on_gone: Callable[[], None] | None = None
+        """Called whenever a connection has gone, if somebody waits for that."""
+        # One buffer for all: asyncio fills it and hands it over within one call. It is what
+        # keeps an idle connection small. (A fresh buffer per read would cost musl's malloc a
+        # map and an unmap each.)
+        self.buffer = memoryview(bytearray(READ_BYTES))
+
+    def sweep(self) -> None:
+        """Let a second pass: act on every time-out that has come. One timer for all of them."""
+        self.now += 1
+        for connection in tuple(self.connections):
+            connection.check_time()
+
+    def drain(self) -> None:
+        """Close what is idle; from now on every answer ends its connection."""
+        self.draining = True
+        for connection in tuple(self.connections):
+            connection.drain()
+
+    def abort(self) -> int:
+        """Cut off whoever is left; return how many they were."""
+        left = tuple(self.connections)
+        for connection in left:
+            connection.abort()
+        self.counts[ABORTED] += len(left)
+        return len(left)
+
+
+def _nothing() -> None:
+    """Stand for a server where there is none, as in a test."""

@@ -1,0 +1,142 @@
+"""Several processes on one listening socket: fork, supervise, roll over, end.
+
+One shared socket, not one each with SO_REUSEPORT: with the latter the kernel deals out
+connections by a hash, whether their worker is busy, stuck or dead, and those a closed socket
+had queued are reset. Here the queue is everybody's: whoever has time takes the next, and a
+worker that dies or is replaced loses nobody who waits. (docs/explanation/hardening.md has the
+measurement.)
+
+No ``multiprocessing``: it would start a second interpreter or a helper process, and bring 30
+modules. The supervisor has no loop and no thread: it sleeps in the kernel until a signal.
+"""
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+from .counters import Counters
+from .crew import RETIRE, Crew
+from .server import Stop, Story, Until, announce
+
+Work = Callable[[int, Until], None]
+"""Serves as the worker of that number until it is told to end."""
+
+SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
+
+
+class _Processes:
+    """Forks and signals the workers."""
+
+    def __init__(self, work: Work, story: Story) -> None:
+        self._work = work
+        self._story = story
+        # Nobody writes to it. Its end of file tells a worker that the supervisor is gone.
+        self.lifeline, self._held = os.pipe()
+
+    def start(self, number: int) -> int:
+        pid = os.fork()
+        if pid == 0:
+            os.close(self._held)
+            self._serve(number)
+        return pid
+
+    def send(self, pid: int, number: signal.Signals) -> None:
+        # A process that has ended keeps its pid until it is reaped, and only we reap.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+    def _serve(self, number: int) -> NoReturn:
+        status = 1
+        try:
+            self._work(number, until_told(self.lifeline))
+            status = 0
+        except BaseException as exc:  # noqa: BLE001  the supervisor's stack is no place to go
+            self._story.error("worker", exc=exc, worker=number, message="failed")
+        finally:
+            os._exit(status)
+
+
+def until_told(lifeline: int) -> Until:
+    """Wait for the supervisor's SIGTERM, or for the supervisor's end."""
+
+    def arm() -> asyncio.Future[Stop]:
+        loop = asyncio.get_running_loop()
+        stop: asyncio.Future[Stop] = loop.create_future()
+
+        def told(cause: str, *, is_last: bool = True) -> None:
+            loop.remove_reader(lifeline)
+            # A second one is no insistence here: a group's signal comes along with the
+            # supervisor's. If somebody insists, the supervisor kills us.
+            if not stop.done():
+                stop.set_result(Stop(cause, is_last))
+
+        # Ctrl-C goes to every process of the terminal; it is the supervisor's to answer.
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        loop.add_signal_handler(signal.SIGTERM, told, signal.SIGTERM.name)
+        loop.add_signal_handler(RETIRE, functools.partial(told, "reload", is_last=False))
+        loop.add_reader(lifeline, told, "the supervisor is gone")
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*SIGNALS, RETIRE})
+        return stop
+
+    return arm
+
+
+def supervise(
+    sock: socket.socket,
+    counters: Counters,
+    work: Work,
+    *,
+    count: Callable[[], int],
+    patience_seconds: int,
+    story: Story,
+) -> None:
+    """Keep ``count()`` workers until SIGTERM or SIGINT, then let them drain.
+
+    SIGHUP counts anew and replaces them one by one. A second signal to end ends all at once.
+    Who is told to end has *patience_seconds* for it.
+    """
+    # From here on signals wait until they are asked for: none can come between two lines.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, RETIRE})
+    processes = _Processes(work, story)
+    crew = Crew(count(), counters, processes, story, patience=patience_seconds)
+    announced = ending = False
+    while not crew.done:
+        crew.tick(time.monotonic())
+        if crew.ready and not announced:
+            announced = True
+            announce(story, sock)
+        got = signal.sigtimedwait(SIGNALS, crew.wait_seconds(time.monotonic()))
+        number = signal.SIGCHLD if got is None else signal.Signals(got.si_signo)
+        if number == signal.SIGHUP and not ending:
+            crew.reload(count())
+        elif number in {signal.SIGTERM, signal.SIGINT}:
+            if ending:
+                crew.kill()
+                os._exit(128 + number)
+            ending = True
+            open_now = counters.totals().open
+            story.info("draining", signal=number.name, connections=open_now)
+            # The workers have it still, and take who is in its queue.
+            sock.close()
+            crew.end(time.monotonic())
+        _reap(crew)
+    story.info("stopped", aborted=counters.totals().aborted)
+
+
+def _reap(crew: Crew) -> None:
+    """Take note of every child that has ended; as PID 1 of orphans, too."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            cause = f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"status {code}"
+            crew.died(pid, cause, time.monotonic())

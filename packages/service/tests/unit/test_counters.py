@@ -1,0 +1,94 @@
+"""What processes count in memory they share."""
+
+import pytest
+
+from devops_info_service.http.counters import (
+    ABORTED,
+    CLOSED,
+    OPENED,
+    READY,
+    REFUSED,
+    RELOADS,
+    RESTARTS,
+    Counters,
+    Totals,
+    release,
+)
+
+
+def test_totals() -> None:
+    """The sums are over every process, and refused bytes are no request."""
+    counters = Counters.shared(3)
+    counters.supervisor[RESTARTS] = 2
+    counters.supervisor[RELOADS] = 1
+    for number in range(3):
+        slot = counters.worker(number)
+        slot[2] += 10
+        slot[4] += 3
+        slot[REFUSED] += 1
+        slot[OPENED] += 5
+        slot[CLOSED] += 4
+        slot[ABORTED] += 1
+
+    assert counters.totals() == Totals(
+        requests=36,
+        refused=3,
+        answers={"2xx": 30, "3xx": 0, "4xx": 9, "5xx": 0},
+        opened=15,
+        open=3,
+        restarts=2,
+        reloads=1,
+        aborted=3,
+    )
+
+
+def test_slots_are_apart() -> None:
+    """What one process counts, no other has; and there is no slot beyond the last."""
+    counters = Counters.shared(2)
+    counters.worker(1)[2] = 7
+
+    assert list(counters.worker(0)) == list(counters.supervisor) == [0] * 16
+    with pytest.raises(IndexError):
+        counters.worker(2)
+
+
+def test_release() -> None:
+    """A process that was killed has no connection any more; what it counted stays."""
+    counters = Counters.alone()
+    slot = counters.worker(0)
+    slot[2], slot[OPENED], slot[CLOSED], slot[READY] = 9, 5, 3, 1
+
+    release(slot)
+
+    assert (counters.totals().requests, counters.totals().open, slot[READY]) == (9, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "light"),
+    [
+        (0, [0], True),
+        (1, [0], True),
+        (2, [0], False),
+        (37, [32, 40], True),
+        (38, [32, 40], False),
+        (500, [], True),
+    ],
+)
+def test_turns(own: int, others: list[int], *, light: bool) -> None:
+    """A worker takes a connection unless another has clearly fewer."""
+    counters = Counters.shared(8)
+    for number, connections in enumerate([own, *others]):
+        counters.take(number)
+        slot = counters.worker(number)
+        slot[OPENED], slot[READY] = connections, 1
+
+    assert counters.is_light(0) is light
+
+
+def test_no_turn_for_who_does_not_accept() -> None:
+    """A worker that drains or has not begun is nobody to leave a connection to."""
+    counters = Counters.shared(2)
+    counters.take(1)
+    counters.worker(0)[OPENED], counters.worker(0)[READY] = 100, 1
+
+    assert counters.is_light(0)
