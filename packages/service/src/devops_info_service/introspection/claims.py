@@ -6,7 +6,7 @@ Source: RFC 7519; Kubernetes, "Managing Service Accounts", bound tokens.
 """
 
 import binascii
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -17,6 +17,10 @@ from .source import Clock, Tree
 DIRECTORY: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 MAX_TOKEN: Final = 16 * 1024
 """Characters: a bound token has about 1200."""
+
+
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""Since 1970; no further than JSON numbers are exact."""
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -35,8 +39,8 @@ class _Payload(msgspec.Struct, frozen=True, rename={"kubernetes": "kubernetes.io
     iss: str = ""
     sub: str = ""
     aud: str | tuple[str, ...] = ()
-    exp: int | None = None
-    iat: int | None = None
+    exp: Seconds | None = None
+    iat: Seconds | None = None
     kubernetes: _Kubernetes = _Kubernetes()
 
 

@@ -11,7 +11,6 @@ from .volumes import Origin, classify, may_hang
 
 MAX_LISTED: Final = 256
 """Mounts described: a pod has about thirty, a node's own table may have thousands."""
-_WITHOUT_SIZE: Final = frozenset({"kernel"})
 
 
 class MountedVolume(msgspec.Struct, frozen=True):
@@ -92,5 +91,6 @@ def size_option(mount: Mount) -> int | None:
         key, _, size = option.partition("=")
         digits = size.rstrip("kmg")
         if key == "size" and digits.isascii() and digits.isdigit() and len(digits) <= 15:  # noqa: PLR2004
-            return int(digits) * {"k": 1024, "m": 1024**2, "g": 1024**3}.get(size[-1], 1)
+            value = int(digits) * {"k": 1024, "m": 1024**2, "g": 1024**3}.get(size[-1], 1)
+            return value if value < 2**63 else None
     return None

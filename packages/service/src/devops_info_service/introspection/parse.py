@@ -54,7 +54,10 @@ def kilobytes(text: str) -> int:
     number, _, unit = text.partition(" ")
     if unit.strip() != "kB":
         raise ValueError(text)
-    return count(number) * 1024
+    value = count(number) * 1024
+    if value >= 2**63:
+        raise ValueError(text)
+    return value
 
 
 def mask(text: str) -> int:

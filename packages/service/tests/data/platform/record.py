@@ -17,19 +17,19 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 WAYS = {
-    "docker-default": [],
+    "docker-default": "",
     "docker-limited": (
         "--cpus 0.5 --memory 64m --pids-limit 50 --read-only --cap-drop ALL"
         " --security-opt no-new-privileges --user 65532:65532 --network none"
-    ).split(),
+    ),
     "docker-privileged": (
         "--cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined"
         " --security-opt systempaths=unconfined -v /dev:/dev -v /sys:/sys"
-    ).split(),
+    ),
     "docker-host": (
         "--pid host --network host --ipc host --uts host"
         " -v /var/run/docker.sock:/var/run/docker.sock"
-    ).split(),
+    ),
 }
 """Name of the tree -> options of ``docker run``."""
 
@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *WAYS])
     arguments = parser.parse_args()
     for name in arguments.names or WAYS:
-        store(name, probe(WAYS[name], arguments.image))
+        store(name, probe(WAYS[name].split(), arguments.image))
 
 
 def probe(options: list[str], image: str) -> dict[str, dict[str, str]]:
@@ -201,7 +201,7 @@ def store(name: str, found: dict[str, dict[str, str]]) -> None:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(target)
     (directory / "machine.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
-    command = " ".join(["docker run --rm -i", *WAYS[name], "IMAGE python3 -"])
+    command = " ".join(f"docker run --rm -i {WAYS[name]} IMAGE python3 -".split())
     note = NOTES.get(name, "")
     (directory / "README.md").write_text(f"Recorded by `record.py`:\n\n    {command}\n\n{note}")
 

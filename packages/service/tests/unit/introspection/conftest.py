@@ -106,5 +106,3 @@ def tree_of(tmp_path: Path) -> Callable[..., Tree]:
         return Tree(str(tmp_path), environ or {})
 
     return make
-
-
