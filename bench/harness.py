@@ -2,10 +2,11 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The repository."""
+
+_DEBIANS_GO: Final = "/usr/lib/go-1.22/bin/go"
 
 _LINES_OF_FAILURE: Final = 25
 """Lines of a failed program's output worth showing: a build's last step fits."""
@@ -113,6 +116,32 @@ def docker() -> str:
             run([ROOT / ".ci/prepare-engine"])
         client = run([find]).strip()
     return client
+
+
+def go() -> str:
+    """Return the path of a Go compiler, installed where there is none.
+
+    Raises:
+        MeasureError: there is none and none can be installed.
+    """
+    found = shutil.which("go") or _DEBIANS_GO
+    if not Path(found).exists():
+        with step("no Go on this machine, preparing one"):
+            run([ROOT / ".ci/prepare-go"])
+    return found
+
+
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay out a table that is read alike on a terminal and as Markdown."""
+    lines = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in lines
+    )
 
 
 def _value(file: Path, key: str) -> str:

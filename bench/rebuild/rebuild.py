@@ -20,13 +20,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, MeasureError, machine, run, say
+from bench.harness import ROOT, MeasureError, go, machine, run, say
 
 _RESULTS: Final = Path(__file__).with_name("results.json")
 _ROUNDS: Final = 5
 """Timings differ by a third on a busy machine; a median of five stands one or two such rounds."""
 
-_DEBIANS_GO: Final = "/usr/lib/go-1.22/bin/go"
 _LEFT_BEHIND: Final = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", "*.egg-info", ".*_cache", "dist", "node_modules"
 )
@@ -76,9 +75,6 @@ def builders() -> tuple[Builder, Builder]:
         raise MeasureError(
             "onebin is not installed for this Python: pip install -e packages/onebin"
         ) from None
-    go = shutil.which("go") or _DEBIANS_GO
-    if not Path(go).exists():
-        run([ROOT / ".ci/prepare-go"])
     return (
         Builder(
             name="onebin build",
@@ -90,7 +86,7 @@ def builders() -> tuple[Builder, Builder]:
         ),
         Builder(
             name="go build",
-            argv=(go, "build", "-ldflags=-w -s", "-o", "devops-info-service", "."),
+            argv=(go(), "build", "-ldflags=-w -s", "-o", "devops-info-service", "."),
             folder="reference/go",
             handler="reference/go/app.go",
             line='"healthy"',

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, Machine, MeasureError, docker, machine, run, say, step
+from bench.harness import ROOT, Machine, MeasureError, docker, grid, machine, run, say, step
 
 from . import image
 
@@ -256,19 +256,7 @@ def table(results: Sequence[Result], divided: Sequence[Ratio]) -> str:
     ratio_rows = [
         (ratio.title, _verdict(ratio.unpacked), _verdict(ratio.compressed)) for ratio in divided
     ]
-    return _grid(head, rows) + "\n\n" + _grid(ratio_head, ratio_rows)
-
-
-def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, tuple("-" * width for width in widths))
-    return "\n".join(
-        "| "
-        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        + " |"
-        for line in lines
-    )
+    return grid(head, rows) + "\n\n" + grid(ratio_head, ratio_rows)
 
 
 def _mb(size: int, *, digits: int = 2) -> str:

@@ -1,0 +1,34 @@
+"""Flask, the usual way; Gunicorn puts the peer's port into ``REMOTE_PORT``."""
+
+from flask import (  # type: ignore[import-not-found]  # in an environment of its own
+    Flask,
+    Response,
+    request,
+)
+
+from .answers import Answers
+
+_answers = Answers("Flask")
+
+
+def index() -> Response:
+    """Answer ``GET /``."""
+    environ = request.environ
+    body = _answers.index(
+        environ["REMOTE_ADDR"],
+        int(environ["REMOTE_PORT"]),
+        environ.get("HTTP_USER_AGENT", ""),
+        environ["REQUEST_METHOD"],
+        environ["PATH_INFO"],
+    )
+    return Response(body, mimetype="application/json")
+
+
+def health() -> Response:
+    """Answer ``GET /health``."""
+    return Response(_answers.health(), mimetype="application/json")
+
+
+app = Flask(__name__, static_folder=None)
+app.add_url_rule("/", view_func=index)
+app.add_url_rule("/health", view_func=health)

@@ -1,0 +1,87 @@
+"""A contender of a few lines is started, timed, asked and killed, with everything it started."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from bench.harness import MeasureError
+from bench.load import proc
+from bench.load.serving import Command, serving
+
+CPUS = sorted(os.sched_getaffinity(0))[:1]
+
+ANSWERING = """
+import http.server, json, os, subprocess, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        facts = [list(os.sched_getaffinity(0)), sys.argv[2], sorted(os.environ)]
+        body = json.dumps(facts).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+subprocess.Popen(["sleep", "600"])
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def command(code: str, *arguments: str) -> Command:
+    return Command(argv=(sys.executable, "-c", code, *arguments), version="", env={"A": "{port}"})
+
+
+def test_a_server_has_its_cpus_its_workers_and_no_environment_of_ours() -> None:
+    with serving(command(ANSWERING, "{port}", "{workers}"), CPUS) as server:
+        status, _, body = server.get("/")
+        members = proc.session(server.pid)
+    cpus, workers, names = json.loads(body)
+    assert (status, cpus, workers) == (200, CPUS, "1")
+    assert {"A", "PATH"} <= set(names) <= {"A", "PATH", "LC_CTYPE"}
+    assert len(members) == 2
+    assert 0 < server.cold_start_seconds < 30
+
+
+def test_everything_it_started_is_killed_also_when_we_fail() -> None:
+    with (
+        pytest.raises(ZeroDivisionError),
+        serving(command(ANSWERING, "{port}", "1"), CPUS) as server,
+    ):
+        _ = 1 / 0
+    assert proc.session(server.pid) == []
+
+
+def test_who_ends_is_told_with_its_last_line() -> None:
+    code = "import sys; print('first', file=sys.stderr); raise SystemExit('no such thing')"
+    with (
+        pytest.raises(MeasureError, match="ended with status 1: no such thing"),
+        serving(command(code), CPUS),
+    ):
+        pytest.fail("it was said to run")
+
+
+def test_what_the_launcher_takes_is_not_counted() -> None:
+    """From exec, not from the start of the program that pins."""
+    began = time.monotonic()
+    with serving(command(ANSWERING, "{port}", "1"), CPUS) as server:
+        took = time.monotonic() - began
+    assert server.cold_start_seconds < took
+
+
+def test_the_launcher_tells_when_and_becomes_the_program() -> None:
+    reader, writer = os.pipe()
+    launcher = Path(__file__).parent.parent / "load/pinned.py"
+    before = time.monotonic_ns()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", launcher, str(CPUS[0]), str(writer), "/bin/echo", "hello"],
+        pass_fds=[writer],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    os.close(writer)
+    with os.fdopen(reader) as moment:
+        assert before < int(moment.read()) < time.monotonic_ns()
+    assert done.stdout == "hello\n"
