@@ -49,18 +49,15 @@ def read_exposure(tree: Tree, mounts: Mounts | Unknown) -> Exposure:
 
 
 def _devices(tree: Tree) -> Fact[tuple[Device, ...]]:
-    names = tree.names("/dev")
-    if isinstance(names, Unknown):
-        return names
-    found = []
-    for name in names:
-        path = f"/dev/{name}"
-        node = tree.node(path)
-        if isinstance(node, Unknown) or node.kind not in {"character", "block"}:
-            continue
-        if name not in DEVICES:
-            found.append(Device(path, node.kind))
-    return Known(tuple(found), (Evidence("/dev", "", f"{len(names)} entries"),))
+    nodes = tree.nodes("/dev")
+    if isinstance(nodes, Unknown):
+        return nodes
+    found = tuple(
+        Device(f"/dev/{name}", nodes[name].kind)
+        for name in sorted(nodes)
+        if nodes[name].kind in {"character", "block"} and name not in DEVICES
+    )
+    return Known(found, (Evidence("/dev", "", f"{len(nodes)} entries"),))
 
 
 def _sockets(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:

@@ -54,15 +54,14 @@ def walk(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
         if directory in seen or isinstance(node, Unknown) or node.kind != "directory":
             continue
         seen.add(directory)
-        names = tree.names(directory)
-        if isinstance(names, Unknown):
+        nodes = tree.nodes(directory)
+        if isinstance(nodes, Unknown):
             complete = False
             continue
-        for name in names:
+        looked_at += len(nodes)
+        for name, entry in nodes.items():
             path = f"{directory.rstrip('/')}/{name}"
-            looked_at += 1
-            entry = tree.node(path)
-            if isinstance(entry, Unknown) or entry.device != top.device:
+            if entry.device != top.device:
                 continue
             if entry.kind == "directory" and path not in _SKIPPED:
                 waiting.appendleft(path)

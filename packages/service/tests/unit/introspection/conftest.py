@@ -63,6 +63,13 @@ class SavedTree(Tree):
         there = super().node(path)
         return there if isinstance(there, Unknown) else Node(there.kind, 0o755, uid=0, device=0)
 
+    def nodes(self, path: str) -> dict[str, Node] | Unknown:
+        names = self.names(path)
+        if isinstance(names, Unknown):
+            return names
+        found = {name: self.node(f"{path.rstrip('/')}/{name}") for name in names}
+        return {name: node for name, node in found.items() if isinstance(node, Node)}
+
     def space(self, path: str) -> Space | Unknown:
         if path not in self.machine.spaces:
             return Unknown(f"{path} was not recorded")

@@ -106,7 +106,7 @@ class Lying(Tree):
         super().__init__("/nowhere", tree.environ())
         self.tree = tree
         self.lies = lies
-        for name in ("link", "names", "node", "space", "writable"):
+        for name in ("link", "names", "node", "nodes", "space", "writable"):
             setattr(self, name, getattr(tree, name))
 
     def read(self, path: str) -> File:

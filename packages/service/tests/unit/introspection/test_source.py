@@ -123,6 +123,7 @@ def test_names(tree_of: Callable[..., Tree]) -> None:
     assert tree.names("/d") == ("a", "b")
     assert tree.names("/d/a") == Unknown("/d/a is not there")
     assert tree.names("/nothing") == Unknown("/nothing is not there")
+    assert tree.nodes("/nothing") == Unknown("/nothing is not there")
 
 
 def test_too_many_names(tmp_path: Path) -> None:
@@ -150,6 +151,7 @@ def test_node(tmp_path: Path) -> None:
     assert (su.kind, su.permissions) == ("file", 0o4755)
     assert isinstance(link, Node)
     assert link.kind == "link"
+    assert tree.nodes("/") == {"su": su, "link": link}
     assert tree.node("/no") == Unknown("/no is not there")
 
 
