@@ -10,7 +10,7 @@ import msgspec
 
 from . import parse
 from .cgroup import Cgroups, Group
-from .facts import Fact, File, Known, Unknown, derive, evidence_of
+from .facts import Fact, File, Known, Unknown, derive, evidence_of, value_of
 from .limits import Limit, group_file, read_limit
 from .source import Tree
 
@@ -108,9 +108,11 @@ def _limit_v1(tree: Tree, group: Group | Unknown, stat: File) -> Limit[int]:
     limit = read_limit(
         tree, group, "memory.limit_in_bytes", lambda file: file.whole(parse.limit_v1)
     )
-    # Version 1 tells the smallest limit of all groups above, even those hidden from us.
+    # Version 1 tells the smallest limit of all groups above, even those hidden from us,
+    # unless this group is set not to answer to them (possible until Linux 5.11).
     hierarchical = stat.field("hierarchical_memory_limit", parse.limit_v1)
-    if isinstance(hierarchical, Unknown):
+    together = group_file(tree, group, "memory.use_hierarchy").whole(parse.flag)
+    if isinstance(hierarchical, Unknown) or not value_of(together, default=True):
         return limit
     above = limit.above
     if isinstance(above, Unknown) and isinstance(limit.own, Known):

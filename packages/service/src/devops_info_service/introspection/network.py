@@ -53,8 +53,8 @@ class Network(msgspec.Struct, frozen=True):
     """All variables by name; values only where harmless."""
 
 
-def read_network(tree: Tree) -> Network:
-    """Read all of it once."""
+def read_network(tree: Tree, allowed: frozenset[str] = frozenset()) -> Network:
+    """Read all of it once; *allowed* are names of variables whose values may be shown."""
     environ = tree.environ()
     ports = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
     return Network(
@@ -64,7 +64,7 @@ def read_network(tree: Tree) -> Network:
         resolver=read_resolver(tree),
         unprivileged_port_start=tree.read(ports).whole(parse.count),
         services=services(environ),
-        environment=environment(environ),
+        environment=environment(environ, allowed),
     )
 
 

@@ -28,13 +28,16 @@ class Platform(msgspec.Struct, frozen=True):
     filesystem: Filesystem
 
 
-def platform(tree: Tree, clock: Clock) -> Platform:
-    """Look at everything once: a few hundred small reads and one short walk."""
+def platform(tree: Tree, clock: Clock, allowed: frozenset[str] = frozenset()) -> Platform:
+    """Look at everything once: a few hundred small reads and one short walk.
+
+    *allowed* are names of variables whose values may be shown.
+    """
     started = clock.monotonic()
     resources = read_resources(tree)
     security = read_security(tree, clock)
     identity = read_identity(tree, clock)
-    network = read_network(tree)
+    network = read_network(tree, allowed)
     filesystem = read_filesystem(tree)
     return Platform(
         taken_at=rfc3339(int(clock.time())),

@@ -165,9 +165,10 @@ def test_redaction(name: str, value: str, shown: bool) -> None:  # noqa: FBT001
     assert environment({name: value}) == (expected,)
 
 
-def test_allowed_by_name() -> None:
+def test_allowed_by_name(tree_of: Callable[..., Tree]) -> None:
     """Whoever runs the service may allow a name."""
-    variables = environment({"COLOR": "blue", "OTHER": "x"}, frozenset({"COLOR"}))
+    tree = tree_of({}, {"COLOR": "blue", "OTHER": "x"})
+    variables = read_network(tree, frozenset({"COLOR"})).environment
 
     assert [each.value for each in variables] == ["blue", None]
 

@@ -291,6 +291,24 @@ def test_more_cache_than_memory(tree_of: Callable[..., Tree]) -> None:
     assert look_up(read_resources(tree), "memory.working_set") == 0
 
 
+@pytest.mark.parametrize(("together", "effective"), [("1\n", 10), ("0\n", 20)])
+def test_hierarchy_switched_off(
+    tree_of: Callable[..., Tree], together: str, effective: int
+) -> None:
+    """A group of version 1 that does not answer to those above has its own limit only."""
+    tree = tree_of(
+        {
+            "/proc/self/cgroup": "1:memory:/a\n",
+            "/proc/self/mountinfo": "1 0 0:1 /a /sys/fs/cgroup/memory rw - cgroup c rw,memory\n",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes": "20",
+            "/sys/fs/cgroup/memory/memory.stat": "hierarchical_memory_limit 10",
+            "/sys/fs/cgroup/memory/memory.use_hierarchy": together,
+        }
+    )
+
+    assert look_up(read_resources(tree), "memory.limit.effective") == effective
+
+
 def v2_tree(
     tree_of: Callable[..., Tree],
     files: dict[str, str],
