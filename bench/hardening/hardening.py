@@ -1,0 +1,187 @@
+"""What hardening costs: the same executable with each measure left out, sizes and speed in turns.
+
+usage, in the repository: python3 -m bench.hardening.hardening [--rounds N] [--seconds N]
+
+onebin has no switch for this and shall have none. Each variant is built by a copy of onebin with
+one line changed, so two of them compile CPython anew: minutes the first time, then cached.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.harness import ROOT, MeasureError, grid, machine, run, say, step
+from bench.load.serving import Command, serving
+from bench.load.wrk import Work, load
+
+_RESULTS: Final = Path(__file__).with_name("results.json")
+_ROUNDS: Final = 7
+_SECONDS: Final = 3
+
+_TOOLCHAIN: Final = "effects/toolchain.py"
+_RUNTIME: Final = "stages/runtime.py"
+_LINK: Final = "stages/link.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of onebin, changed."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The executable with one measure left out."""
+
+    title: str
+    changes: tuple[Change, ...] = ()
+
+
+VARIANTS: Final = (
+    Variant("as shipped"),
+    Variant(
+        "without stack protector",
+        (Change(_TOOLCHAIN, '    "-fstack-protector-strong",\n', ""),),
+    ),
+    Variant(
+        "without position independence",
+        (
+            Change(_TOOLCHAIN, '    "-fPIE",\n', '    "-fno-pie",\n'),
+            Change(_TOOLCHAIN, '        "-pie",\n', '        "-no-pie",\n'),
+            Change(_TOOLCHAIN, "rcrt1.o", "crt1.o"),
+            Change(_RUNTIME, '"LDFLAGS": "-pie"', '"LDFLAGS": "-no-pie"'),
+            Change(_RUNTIME, '"CCSHARED": "-fPIE"', '"CCSHARED": "-fno-pie"'),
+            Change(_LINK, '    "-pie",\n    "--no-dynamic-linker",\n', ""),
+            Change(_LINK, '    "--pack-dyn-relocs=relr",\n', ""),
+        ),
+    ),
+    Variant("without RELRO", (Change(_LINK, '"relro",', '"norelro",'),)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one variant weighs and does."""
+
+    title: str
+    unpacked: int
+    """Bytes."""
+    compressed: int
+    """Bytes, gzip -9."""
+    requests_per_second: tuple[float, ...]
+    """Of ``/``, 64 connections, one core: a figure a round."""
+
+    @property
+    def median(self) -> float:
+        """The middle round."""
+        return statistics.median(self.requests_per_second)
+
+
+def build(variant: Variant, folder: Path) -> Path:
+    """Build *variant* of the service into *folder*.
+
+    Raises:
+        MeasureError: a line to be changed is not in onebin any more, or the build failed.
+    """
+    copy = folder / "onebin"
+    shutil.copytree(ROOT / "packages/onebin/src/onebin", copy)
+    for change in variant.changes:
+        file = copy / change.file
+        text = file.read_text("utf-8")
+        if change.old not in text:
+            raise MeasureError(f"{change.file} has no line {change.old.strip()!r} any more")
+        file.write_text(text.replace(change.old, change.new), "utf-8")
+    target = folder / "devops-info-service"
+    with step(f"building it {variant.title}"):
+        run(
+            [sys.executable, "-m", "onebin", "build", "packages/service", "--output", target],
+            env={**os.environ, "PYTHONPATH": str(folder)},
+        )
+    return target
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return an exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help="of each variant (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=_SECONDS, help="a round (%(default)s)")
+    options = parser.parse_args(argv)
+    try:
+        costs = _measure(options.rounds, options.seconds)
+    except MeasureError as error:
+        say(str(error))
+        return 1
+    where = machine()
+    _RESULTS.write_text(
+        json.dumps({"machine": asdict(where), "costs": [asdict(cost) for cost in costs]}, indent=1)
+        + "\n",
+        "utf-8",
+    )
+    print(f"{where}\n\n{_table(costs)}")
+    return 0
+
+
+def _measure(rounds: int, seconds: int) -> list[Cost]:
+    speeds: dict[str, list[float]] = {variant.title: [] for variant in VARIANTS}
+    with tempfile.TemporaryDirectory() as temporary:
+        programs = {}
+        for n, variant in enumerate(VARIANTS):
+            folder = Path(temporary, str(n))
+            folder.mkdir()
+            programs[variant.title] = build(variant, folder)
+        work = Work(name="root", title="/")
+        server_cpu, *others = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, others or [server_cpu])  # wrk's too: it inherits ours
+        for number in range(rounds):
+            say(f"round {number + 1} of {rounds}")
+            for title, program in programs.items():
+                with serving(
+                    Command(argv=(str(program), "--port", "{port}"), version=""), [0]
+                ) as on:
+                    seen = load(work, on.url, seconds=seconds, threads=1).seen
+                    speeds[title].append(seen.per_second)
+        return [
+            Cost(
+                title=title,
+                unpacked=program.stat().st_size,
+                compressed=len(gzip.compress(program.read_bytes(), 9, mtime=0)),
+                requests_per_second=tuple(speeds[title]),
+            )
+            for title, program in programs.items()
+        ]
+
+
+def _table(costs: Sequence[Cost]) -> str:
+    shipped = costs[0]
+    return grid(
+        ["", "unpacked", "gzip -9", "requests/s, median (all rounds)", "size", "speed"],
+        [
+            [
+                cost.title,
+                f"{cost.unpacked / 1e6:.2f} MB",
+                f"{cost.compressed / 1e6:.2f} MB",
+                f"{cost.median / 1e3:.1f} k ("
+                + " ".join(f"{speed / 1e3:.1f}" for speed in cost.requests_per_second)
+                + ")",
+                f"{cost.unpacked / shipped.unpacked:.3f}",
+                f"{cost.median / shipped.median:.3f}",
+            ]
+            for cost in costs
+        ],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
