@@ -4,7 +4,7 @@ Nothing inside a container says the request. Kubelet turns memory into an OOM sc
 into shares, the runtime turns shares into a weight; each step rounds, so what comes back is
 a range.
 
-Sources: kubernetes/pkg/kubelet/qos/policy.go and cm/helpers_linux.go (MilliCPUToShares);
+Sources: Kubernetes, pkg/kubelet/qos/policy.go (the score) and MilliCPUToShares (the shares);
 opencontainers/cgroups, ConvertCPUSharesToCgroupV2Value before and after its change of 2025
 (runc 1.3.2, crun 1.23).
 """
