@@ -266,6 +266,8 @@ def _run(options: argparse.Namespace) -> Result:
     say(f"{len(bench.commands)} contenders, {len(works)} works: about {minutes:.0f} minutes")
     idle = bench.idle(2 * options.seconds)
     measured = bench.measure(works, options.rounds)
+    if not measured:
+        raise MeasureError("nobody could be measured at anything")
     summaries = summarise(measured)
     started = starts(measured, [one.name for one in works if not one.every_core])
     return Result(
