@@ -13,7 +13,8 @@ from .cgroup import CGROUP, Cgroups, read_cgroups
 from .claims import Claims, ServiceAccount, read_service_account
 from .cpu import read_cpu
 from .downward import Downward, read_downward
-from .facts import Evidence, Fact, Known, Unknown, first
+from .facts import Evidence, Fact, Known, Unknown, first, value_of
+from .hostnetwork import shares_network
 from .memory import read_memory
 from .mounts import Mount
 from .requests import CpuRequest, Qos, Range, cpu_request, memory_request, qos
@@ -83,7 +84,7 @@ def read_identity(tree: Tree, clock: Clock) -> Identity:
             "pod",
             _claim(account, "pod"),
             *_passed_on(tree, downward, "pod"),
-            hostname if view.pod else NOT_A_POD,
+            _own_hostname(view, hostname),
         ),
         pod_uid=_best(
             view,
@@ -141,6 +142,15 @@ def _passed_on(tree: Tree, downward: Downward, what: str) -> tuple[Fact[str], ..
         if environ.get(name)
     )
     return (*([downward.fields[what]] if what in downward.fields else []), *found)
+
+
+def _own_hostname(view: View, hostname: Fact[str]) -> Fact[str]:
+    if not view.pod:
+        return NOT_A_POD
+    # With the machine's network comes the machine's name.
+    if value_of(shares_network(view), default=True):
+        return Unknown("the hostname may be the machine's")
+    return hostname
 
 
 def _mounted_by_kubelet(view: View) -> tuple[Mount, ...]:

@@ -61,9 +61,9 @@ def walk(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
         looked_at += len(nodes)
         for name, entry in nodes.items():
             path = f"{directory.rstrip('/')}/{name}"
-            if entry.device != top.device:
-                continue
-            if entry.kind == "directory" and path not in _SKIPPED:
+            # Directories only: overlayfs may give files the device of the layer below.
+            inside = entry.device == top.device and path not in _SKIPPED
+            if entry.kind == "directory" and inside:
                 waiting.appendleft(path)
             elif entry.kind == "file" and entry.permissions & SET_ID:
                 found.append(path)

@@ -1,6 +1,7 @@
 """Who the workload is, what it asked for, and where each value came from."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,6 +194,36 @@ def test_namespace(
     fact = read_identity(tree_of({"/x": "", **files}, environ), clock).namespace
 
     assert (fact.value if isinstance(fact, Known) else None) == namespace
+
+
+@pytest.mark.parametrize(
+    ("files", "pod"),
+    [
+        ({"/proc/sys/kernel/osrelease": "6.18.0\n"}, "web-1"),
+        ({"/proc/sys/kernel/osrelease": "6.1.0\n"}, None),
+        ({"/sys/class/net/cni0/ifindex": "4"}, None),
+    ],
+)
+def test_hostname_is_the_pods(
+    tree_of: Callable[..., Tree],
+    tmp_path: Path,
+    clock: Clock,
+    files: dict[str, str],
+    pod: str | None,
+) -> None:
+    """Without a token the hostname names the pod, unless it may be the machine's."""
+    tree = tree_of(
+        {
+            "/etc/hosts": "# Kubernetes-managed hosts file.\n",
+            "/proc/sys/kernel/hostname": "web-1\n",
+            **files,
+        }
+    )
+    (tmp_path / "proc" / "self" / "ns").mkdir(parents=True)
+    (tmp_path / "proc" / "self" / "ns" / "net").symlink_to("net:[4026532000]")
+    fact = read_identity(tree, clock).pod
+
+    assert (fact.value if isinstance(fact, Known) else None) == pod
 
 
 SCORE = Evidence("/proc/self/oom_score_adj", "", "")
