@@ -19,6 +19,7 @@ from .handlers.info import Endpoint, Info, InfoHandler, Service
 from .http.counters import Counters, Slot
 from .http.listener import listen
 from .http.message import Client, Request, Response, problem
+from .http.protocol import Connection
 from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
 from .http.shared import Dispatch, Shared
 from .introspection.host import read_host
@@ -209,6 +210,16 @@ def _work(
 
     # Wrapped here, in the process that serves: request ids start with a process's own bytes.
     observed = observe(dispatch, log, access_log=config.access_log)
+    if config.trusted_proxies:
+        from .http.forwarded import Proxies, believe  # noqa: PLC0415
+
+        # Outside of all else: the log names the client, too.
+        observed = believe(observed, Proxies(config.trusted_proxies, config.forwarded_field))
+    connection: type[Connection] = Connection
+    if config.proxy_protocol:
+        from .http.proxied import ProxiedConnection  # noqa: PLC0415
+
+        connection = ProxiedConnection
     shared = Shared(observed, limits, on_refused, counts=counts)
     server = Server(
         sock,
@@ -217,6 +228,7 @@ def _work(
         drain_delay_seconds=config.drain_delay_seconds,
         story=log,
         turn=turn,
+        connection=connection,
     )
     asyncio.run(server.run(until))
 

@@ -53,8 +53,10 @@ class Target(msgspec.Struct, frozen=True):
         return cls(host.removeprefix("[").removesuffix("]"), int(port), slash + path, authority)
 
 
-def check(url: str, *, timeout_seconds: float) -> str:
+def check(url: str, *, timeout_seconds: float, proxy_protocol: bool = False) -> str:
     """Ask *url* once, following nothing; return the status line's words.
+
+    With *proxy_protocol* as a balancer asks that speaks for itself.
 
     Raises:
         CheckError: no success within *timeout_seconds*, from the look-up to the status.
@@ -62,7 +64,7 @@ def check(url: str, *, timeout_seconds: float) -> str:
     target = Target.parse(url)
     deadline = time.monotonic() + timeout_seconds
     try:
-        line = _ask(target, deadline)
+        line = _ask(target, deadline, b"PROXY UNKNOWN\r\n" if proxy_protocol else b"")
     except TimeoutError:
         raise CheckError(f"{url}: no answer within {timeout_seconds:g} s") from None
     except OSError as exc:
@@ -75,12 +77,12 @@ def check(url: str, *, timeout_seconds: float) -> str:
     return _printable(status)
 
 
-def _ask(target: Target, deadline: float) -> bytes:
+def _ask(target: Target, deadline: float, preface: bytes) -> bytes:
     path = target.path or "/"
     request = f"GET {path} HTTP/1.1\r\nHost: {target.authority}\r\nConnection: close\r\n\r\n"
     with _connect(target, deadline) as sock:
         sock.settimeout(_left(deadline))
-        sock.sendall(request.encode("ascii"))
+        sock.sendall(preface + request.encode("ascii"))
         answer = b""
         while b"\r\n" not in answer and len(answer) < MAX_HEAD_BYTES:
             # Again before each read: a server that drips must not stretch the time.

@@ -96,16 +96,24 @@ def _check(words: list[str], environ: Mapping[str, str]) -> None:
     options = parser.parse_args(words)
     if not 0 < options.timeout < float("inf"):
         raise CheckError(f"--timeout is {options.timeout:g}; allowed is a number above 0")
-    url = options.url or _own_health(environ)
-    sys.stdout.write(f"{url}: {check(url, timeout_seconds=options.timeout)}\n")
+    if options.url:
+        url, proxy_protocol = options.url, False
+    else:
+        # A service that has the same environment, as in the same container.
+        config = _config(environ)
+        url, proxy_protocol = _health(config), config.proxy_protocol
+    status = check(url, timeout_seconds=options.timeout, proxy_protocol=proxy_protocol)
+    sys.stdout.write(f"{url}: {status}\n")
 
 
-def _own_health(environ: Mapping[str, str]) -> str:
-    """Return the URL of a service that has the same environment, as in the same container."""
+def _config(environ: Mapping[str, str]) -> Config:
     try:
-        config = load((), environ)
+        return load((), environ)
     except ConfigError as exc:
         raise CheckError(str(exc)) from exc
+
+
+def _health(config: Config) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104
     return (
         f"http://[{host}]:{config.port}/health"

@@ -48,6 +48,52 @@ class Limits(msgspec.Struct, frozen=True):
     """Open connections of a process; 503 above. Some 20 KiB each at the worst: 320 MiB."""
 
 
+class Network(msgspec.Struct, frozen=True):
+    """Addresses that have their first bits in common.
+
+    Not ``ipaddress``: two shifts are no reason to import 2,000 lines.
+    """
+
+    packed: bytes
+    """4 bytes or 16; those after the common ones are zero."""
+    prefix: int
+    """How many bits are common."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Network":
+        """Take ``10.0.0.0/8`` or a single address; ValueError for anything else."""
+        address, slash, bits = text.partition("/")
+        packed = packed_address(address)
+        size = len(packed) * 8
+        prefix = _number(bits, 0, size) if slash else size
+        network = cls(packed, prefix)
+        if int.from_bytes(packed, "big") % (1 << (size - prefix)):
+            # 10.0.0.1/8 says more than one thing: whoever wrote it shall choose.
+            raise ValueError(text)
+        return network
+
+    def holds(self, packed: bytes) -> bool:
+        """Whether the address is one of ours."""
+        if len(packed) != len(self.packed):
+            return False
+        differ = int.from_bytes(packed, "big") ^ int.from_bytes(self.packed, "big")
+        return differ >> (len(packed) * 8 - self.prefix) == 0
+
+
+def packed_address(text: str) -> bytes:
+    """Return the bytes of a numeric address, an IPv4 one as IPv4 however it is written.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+    except OSError:
+        raise ValueError(text) from None
+    # RFC 4291, section 2.5.5.2.
+    return packed[12:] if packed[:12] == b"\0" * 10 + b"\xff\xff" else packed
+
+
 class Config(msgspec.Struct, frozen=True):
     """Everything that can be set."""
 
@@ -74,6 +120,15 @@ class Config(msgspec.Struct, frozen=True):
     """Processes that answer. One: a container has a CPU or less as a rule, a second process
     costs some 10 MB, and whoever wants more runs more containers. ``auto``: as many as CPUs."""
 
+    trusted_proxies: tuple[Network, ...] = ()
+    """Whose word on a request's client is believed. None: anybody could claim to be anybody."""
+
+    forwarded_field: str = "any"
+    """The field they say it in; ``any``: whichever there is, if all that are there agree."""
+
+    proxy_protocol: bool = False
+    """Every connection begins with a PROXY header, version 1 or 2, and none is served without."""
+
     limits: Limits = Limits()
 
 
@@ -99,7 +154,8 @@ class Setting(msgspec.Struct, frozen=True):
     @property
     def default(self) -> Any:  # noqa: ANN401  a field's own type
         """The value when neither flag nor variable says otherwise."""
-        return getattr(_DEFAULTS.limits if self.is_limit else _DEFAULTS, self.field)
+        default = getattr(_DEFAULTS.limits if self.is_limit else _DEFAULTS, self.field)
+        return "none" if default == () else default
 
     @property
     def is_limit(self) -> bool:
@@ -111,6 +167,8 @@ _DEFAULTS: Final = Config()
 
 MAX_WORKERS: Final = 256
 """More than CPUs a container is given; bounds what workers share, 64 KiB."""
+
+FORWARDED_FIELDS: Final = ("any", "x-forwarded-for", "forwarded", "x-real-ip")
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
@@ -136,19 +194,29 @@ def _flag(text: str) -> bool:
 
 
 def _workers(text: str) -> int | str:
-    if text == "auto":
-        return text
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= MAX_WORKERS):
+    return text if text == "auto" else _number(text, 1, MAX_WORKERS)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(Network.parse(part.strip(" ")) for part in text.split(","))
+
+
+def _field(text: str) -> str:
+    if text.lower() not in FORWARDED_FIELDS:
+        raise ValueError(text)
+    return text.lower()
+
+
+def _number(text: str, low: int, high: int) -> int:
+    # int() alone would take "+1", "1_000", " 1 " and Arabic digits.
+    if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
         raise ValueError(text)
     return int(text)
 
 
 def _whole(field: str, low: int, high: int, help_: str) -> Setting:
     def parse(text: str) -> int:
-        # int() alone would take "+1", "1_000", " 1 " and Arabic digits.
-        if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
-            raise ValueError(text)
-        return int(text)
+        return _number(text, low, high)
 
     return Setting(field, parse, f"a whole number from {low} to {high}", help_)
 
@@ -163,6 +231,14 @@ SETTINGS: Final = (
     Setting("debug", _flag, _ON_OFF, "log refused requests, too"),
     Setting("access_log", _flag, _ON_OFF, "log one line a request"),
     Setting("workers", _workers, f"auto or a whole number from 1 to {MAX_WORKERS}", "processes"),
+    Setting(
+        "trusted_proxies",
+        _networks,
+        "a list of addresses and networks such as 10.0.0.0/8, separated by commas",
+        "whose word on the client is believed",
+    ),
+    Setting("forwarded_field", _field, "one of " + ", ".join(FORWARDED_FIELDS), "where it is said"),
+    Setting("proxy_protocol", _flag, _ON_OFF, "every connection begins with a PROXY header"),
     _whole("drain_seconds", 0, 3600, "seconds for requests in flight at the end"),
     _whole("drain_delay_seconds", 0, 3600, "seconds to go on taking connections at the end"),
     _whole("max_request_line_bytes", 64, _MIB, "longest request line, in bytes"),
@@ -224,7 +300,7 @@ def _parse_flags(flags: Sequence[str]) -> dict[str, str | None]:
         parser.add_argument(
             setting.flag,
             dest=setting.field,
-            metavar="BOOL" if switch else "N" if default.isdigit() else "ADDRESS",
+            metavar="BOOL" if switch else "N" if default.isdigit() else "VALUE",
             nargs="?" if switch else None,
             const="true" if switch else None,
             help=f"{setting.help} (${setting.variable}, default {default.lower()})",

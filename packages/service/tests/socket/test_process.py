@@ -236,6 +236,13 @@ def test_check_of_its_own(start: Any, run: Run) -> None:
     assert ended.stdout == f"http://127.0.0.1:{service.port}/health: 200 OK\n"
 
 
+def test_check_with_the_proxy_protocol(start: Any, run: Run) -> None:
+    """Asking its own service it speaks as that one wants to be spoken to."""
+    service = start("--proxy-protocol")
+
+    assert run("check", PORT=str(service.port), PROXY_PROTOCOL="on").returncode == 0
+
+
 def test_check_by_name(start: Any, run: Run) -> None:
     """A host may have a name."""
     service = start()

@@ -212,3 +212,34 @@ def test_access_log(start: Any) -> None:
         501,
         "127.0.0.1",
     )
+
+
+def test_trusted_proxy(start: Any) -> None:
+    """The client that a trusted proxy names is the caller, and is in the log."""
+    service = start("--trusted-proxies", "127.0.0.0/8", "--access-log")
+    with service.connect() as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ::2, 198.51.100.1\r\n\r\n")
+        assert b'"client_ip":"198.51.100.1","client_port":0,' in sock.recv(2000)
+
+    assert service.event()["client"] == "198.51.100.1"
+
+
+def test_nobody_is_trusted(service: Any) -> None:
+    """Without a list of proxies nobody speaks for another."""
+    with service.connect() as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n")
+        assert b'"client_ip":"127.0.0.1"' in sock.recv(2000)
+
+
+def test_proxy_protocol(start: Any) -> None:
+    """With the PROXY protocol on, who has a header is served, and who has none is cut off."""
+    service = start("--proxy-protocol")
+    with service.connect() as sock:
+        sock.sendall(
+            b"PROXY TCP4 198.51.100.1 10.0.0.1 4711 80\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        )
+        assert b'"client_ip":"198.51.100.1","client_port":4711,' in sock.recv(2000)
+    with service.connect() as sock:
+        sock.sendall(GET)
+        with contextlib.suppress(ConnectionResetError):
+            assert sock.recv(1000) == b""

@@ -117,6 +117,11 @@ class Connection(asyncio.BufferedProtocol):
         self._since = self._shared.now
         self._transport.resume_reading()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are still read."""
+        return self._state is _State.OPEN
+
     # Called by Shared.
 
     def check_time(self) -> None:

@@ -107,12 +107,14 @@ class Server:
         drain_delay_seconds: int,
         story: Story,
         turn: Callable[[], bool] | None = None,
+        connection: Callable[[Shared], Connection] = Connection,
     ) -> None:
         self._sock = sock
         self._shared = shared
         self._drain_seconds = drain_seconds
         self._drain_delay_seconds = drain_delay_seconds
         self._story = story
+        self._connection = connection
         self._listener = Listener(
             sock, shared, take=self._take, on_error=self._on_accept_error, turn=turn
         )
@@ -152,7 +154,7 @@ class Server:
 
     def _take(self, sock: socket.socket) -> None:
         task = self._loop.create_task(
-            self._loop.connect_accepted_socket(lambda: Connection(self._shared), sock)
+            self._loop.connect_accepted_socket(lambda: self._connection(self._shared), sock)
         )
         # The loop itself holds tasks only weakly.
         self._starting.add(task)

@@ -1,0 +1,63 @@
+"""A connection whose client is named by the proxy in front, before the first request."""
+
+import asyncio
+
+from devops_info_service.errors import RefusedError
+
+from .counters import REFUSED
+from .protocol import Connection
+from .proxy_protocol import ProxyHeader
+from .reader import Phase, RequestReader
+from .shared import Shared
+
+
+class ProxiedConnection(Connection):
+    """Take the PROXY header, then be a connection like any other."""
+
+    __slots__ = ("_header",)
+
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
+        self._header: ProxyHeader | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Await the header, for as long as a request's head may take."""
+        super().connection_made(transport)
+        self._phase = Phase.HEAD
+        self._header = ProxyHeader()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Read the header, then requests."""
+        header = self._header
+        if header is None:
+            super().buffer_updated(nbytes)
+            return
+        if not self.is_open:
+            return
+        buffer = self._shared.buffer
+        try:
+            used = header.receive(bytes(buffer[:nbytes]))
+        except RefusedError as exc:
+            self._refuse(exc)
+            return
+        if used is None:
+            return
+        self._header = None
+        self._phase, self._since = Phase.IDLE, self._shared.now
+        if header.client is not None:
+            self._client = header.client
+            self._reader.close()
+            self._reader = RequestReader(header.client, self._shared.limits)
+        rest = nbytes - used
+        if rest:
+            buffer[:rest] = bytes(buffer[used:nbytes])
+            super().buffer_updated(rest)
+
+    def _refuse(self, refused: RefusedError) -> None:
+        if self._header is None:
+            super()._refuse(refused)
+            return
+        # The specification's way: who does not speak it gets no answer.
+        self._shared.counts[REFUSED] += 1
+        self.abort()
+        self._shared.on_refused(self._client, refused.status, refused.reason)
