@@ -8,7 +8,7 @@ CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
 
-.PHONY: help run test check image sizes bench rebuild clean
+.PHONY: help run test check image sizes rebuild load hardening bench clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -36,7 +36,13 @@ sizes: $(VENV)/.dev ## Ours, Go's and the usual Python image side by side
 rebuild: $(VENV)/.dev ## Seconds from a one-line change to a binary, ours and Go's
 	@$(BIN)/python -m bench.rebuild.rebuild
 
-bench: sizes rebuild ## Everything measured here
+load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every contender in turns
+	@$(BIN)/python -m bench.load.load
+
+hardening: $(VENV)/.dev ## What each hardening measure costs
+	@$(BIN)/python -m bench.hardening.hardening
+
+bench: sizes rebuild load ## Everything measured here
 
 clean: ## Remove what was built (the cache of onebin stays)
 	rm -rf $(VENV) dist packages/*/dist
