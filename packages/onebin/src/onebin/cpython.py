@@ -32,6 +32,18 @@ ALIASES: Final = (
 )  # fmt: skip
 """Names that another module puts into ``sys.modules``: importable with no code of their own."""
 
+BUILD_FACTS: Final = "_sysconfigdata__linux_"
+"""The module ``sysconfig`` looks for: how CPython was built, with the build machine's paths."""
+
+BUILD_FACTS_SOURCE: Final = """\
+build_time_vars = {
+    "Py_DEBUG": 0,
+    "Py_GIL_DISABLED": 0,
+    "TZPATH": "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo",
+}
+"""
+"""What an executable has in its place: where time zones are, and what is the same everywhere."""
+
 HIDDEN: Final[dict[str, tuple[str, ...]]] = {
     "_asyncio": (
         "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events",
@@ -45,6 +57,9 @@ HIDDEN: Final[dict[str, tuple[str, ...]]] = {
     "_pickle": ("copyreg", "_compat_pickle", "functools"),
     # getaddrinfo encodes a host name given as str with the idna codec.
     "_socket": ("encodings.idna",),
+    "sysconfig": (BUILD_FACTS,),
+    # A zip file's names are in it unless they say otherwise.
+    "zipfile": ("encodings.cp437",),
     "_zoneinfo": ("zoneinfo._common", "zoneinfo._tzpath"),
 }  # fmt: skip
 
@@ -65,16 +80,17 @@ IDLE_EDGES: Final[dict[str, tuple[str, ...]]] = {
     "concurrent.futures": ("concurrent.futures.process",),
     "logging": ("pickle",),  # the exception raised when a logger is pickled
     "random": ("statistics",),  # its self-test
-    "shutil": ("tarfile", "zipfile"),
+    "shutil": ("tarfile", "zipfile", "zlib"),
+    "sysconfig": ("_aix_support", "_osx_support"),
     "uuid": ("shutil",),  # to look for ifconfig, arp and netstat
     "warnings": ("tracemalloc",),  # to say where a leaked object was made, if it was traced
 }
-"""Further late imports of the standard library, not followed: importer -> modules."""
+"""Further imports of the standard library that may fail, not followed: importer -> modules."""
 
 MENTIONS: Final[dict[str, tuple[str, ...]]] = {
     "ProcessPoolExecutor": ("concurrent.futures.process",),
-    "make_archive": ("tarfile", "zipfile"),
-    "unpack_archive": ("tarfile", "zipfile"),
+    "make_archive": ("tarfile", "zipfile", "zlib"),
+    "unpack_archive": ("tarfile", "zipfile", "zlib"),
     "tracemalloc": ("tracemalloc",),
 }
 """Names that bring an idle import back where the program or a dependency mentions them."""

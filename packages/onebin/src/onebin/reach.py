@@ -73,6 +73,19 @@ class Reached(msgspec.Struct, frozen=True):
     left_out: tuple[LeftOut, ...]
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """Why a module cannot be imported."""
+
+    chain: tuple[str, ...]
+    """From that module, each importing the next, to the one that fails by itself."""
+    lost: str = ""
+    """What that one imports and nothing provides; empty where it has an error of its own."""
+    error: str = ""
+
+    def __str__(self) -> str:
+        return self.error or f"{self.chain[-1]} needs {self.lost}"
+
+
 Locate = Callable[[str], Place | None]
 Analyse = Callable[[Mapping[str, Place]], Mapping[str, Facts]]
 
@@ -147,44 +160,50 @@ def reach(
                 queue += chain
                 lost = next((t for t in chain if t not in world.places or t in broken), None)
                 if lost and (lost != target or target == statement.module):
-                    reason = broken.get(lost, "no such module")
+                    reason = str(broken.get(lost, "no such module"))
                     left_out.setdefault((lost, name), LeftOut(lost, name, reason))
     return Reached(frozenset(needed), tuple(left_out[key] for key in sorted(left_out)))
 
 
-def why_broken(name: str, world: World) -> str:
-    """Say why *name* cannot be imported, or nothing where it can."""
+def why_broken(name: str, world: World) -> Trouble | None:
+    """Say why *name* cannot be imported; None where it can."""
     if name not in world.places:
-        return "no such module"
-    return _broken(world).get(name, "")
+        return Trouble((name,), error="no such module")
+    return _broken(world).get(name)
 
 
-def _broken(world: World) -> dict[str, str]:
+def _broken(world: World) -> dict[str, Trouble]:
     """Return the modules whose import must fail, with the reason, to a fixed point.
 
     Monotone: a module found broken can only make more of them fail, so it ends.
     """
-    broken = {name: facts.error for name, facts in world.facts.items() if facts.error}
+    broken = {
+        name: Trouble((name,), error=facts.error)
+        for name, facts in world.facts.items()
+        if facts.error
+    }
     changed = True
     while changed:
         changed = False
         for name, facts in world.facts.items():
             if name in broken:
                 continue
-            reason = _reason(name, facts, world, broken)
-            if reason:
-                broken[name] = reason
+            trouble = _trouble(name, facts, world, broken)
+            if trouble:
+                broken[name] = trouble
                 changed = True
         # A submodule cannot be imported without its parents.
         for name in world.places:
             parent = name.rpartition(".")[0]
             if parent in broken and name not in broken:
-                broken[name] = broken[parent]
+                broken[name] = _by_way_of(name, broken[parent])
                 changed = True
     return broken
 
 
-def _reason(name: str, facts: Facts, world: World, broken: Mapping[str, str]) -> str:
+def _trouble(
+    name: str, facts: Facts, world: World, broken: Mapping[str, Trouble]
+) -> Trouble | None:
     satisfied: dict[int, bool] | None = None
     for statement in facts.imports:
         if statement.kind != "hard":
@@ -195,11 +214,15 @@ def _reason(name: str, facts: Facts, world: World, broken: Mapping[str, str]) ->
                 continue
         for target in _with_parents(statement.module):
             if target in broken and not name.startswith(f"{target}."):
-                return broken[target]
+                return _by_way_of(name, broken[target])
             known = target in world.places or target.partition(".")[0] in world.foreign
             if not known and not _may_appear(target, world):
-                return f"{name} needs {target}"
-    return ""
+                return Trouble((name,), target)
+    return None
+
+
+def _by_way_of(name: str, trouble: Trouble) -> Trouble:
+    return Trouble((name, *trouble.chain), trouble.lost, trouble.error)
 
 
 def _may_appear(target: str, world: World) -> bool:
@@ -211,7 +234,7 @@ def _may_appear(target: str, world: World) -> bool:
     return place.origin != "stdlib"
 
 
-def _satisfied(facts: Facts, world: World, broken: Mapping[str, str]) -> dict[int, bool]:
+def _satisfied(facts: Facts, world: World, broken: Mapping[str, Trouble]) -> dict[int, bool]:
     """For each numbered ``try``: whether all imports it guards succeed."""
     result: dict[int, bool] = {}
     for statement in facts.imports:

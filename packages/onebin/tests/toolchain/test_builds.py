@@ -59,6 +59,22 @@ def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path:
     } == answer
 
 
+def test_compression_is_in_where_it_is_reached(build: Build) -> None:
+    """gzip, zipfile and the CRC of binascii work; a program without them has no zlib in it."""
+    done = subprocess.run([build("zipped")], capture_output=True, check=True)
+
+    expected = {
+        "gzip": "abc" * 9,
+        "zip": ["a.txt", True],
+        "crc": [891568578] * 2,
+        "version": "1.3.1",
+    }
+    assert expected == json.loads(done.stdout)
+    message = b"invalid stored block lengths"  # of inflate.c
+    assert message in build("zipped").read_bytes()
+    assert message not in build("facts").read_bytes()
+
+
 def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
     """Plugins named by a pattern are in, what is excluded is not, the status comes through."""
     done = subprocess.run([build("namespace"), "--x"], capture_output=True, check=False, text=True)
@@ -71,8 +87,13 @@ def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
 @pytest.mark.parametrize(
     ("name", "status", "message", "hint"),
     [
-        ("missing-module", 2, "helper needs nowhere_to_be_found", "project.dependencies"),
-        ("needs-zlib", 2, "gzip needs zlib", "which the static runtime has not"),
+        ("missing-module", 2, "app -> helper: needs nowhere_to_be_found", "project.dependencies"),
+        (
+            "needs-openssl",
+            2,
+            "app -> connection -> ssl: needs OpenSSL, which",
+            "except ImportError",
+        ),
         ("broken-syntax", 2, "app", "line 1"),
         ("typo", 2, "tool.onebin.exlude: no such setting", "did you mean exclude?"),
         ("two-scripts", 2, "which program to build?", "tool.onebin.entry-point"),

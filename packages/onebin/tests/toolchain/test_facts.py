@@ -85,6 +85,11 @@ def test_random_and_uuid(ask: Ask) -> None:
     assert [True, 32] == ask("chance")
 
 
+def test_sysconfig_answers_without_the_build_machines_facts(ask: Ask) -> None:
+    """zoneinfo asks it for its paths; what it would tell else is of another machine."""
+    assert [["/usr/share/zoneinfo"], 0] == ask("paths")
+
+
 def test_environment_and_directory_change_nothing(ask: Ask, tmp_path: Path) -> None:
     """No variable and no file beside it can put code into it (PEP 587, isolated)."""
     (tmp_path / "json.py").write_text("raise RuntimeError('taken from the path')")

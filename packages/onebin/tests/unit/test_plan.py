@@ -89,6 +89,27 @@ def test_pinned_source_keeps_its_version_wherever_it_comes_from() -> None:
     assert pinned.version == found.version
 
 
+@pytest.mark.parametrize(
+    ("source", "origin", "folder"),
+    [
+        ("", "auto", ""),
+        ("apt", "apt", ""),
+        ("../cpython", "auto", ""),
+        (f"/src/Python-3.13.5.tar.xz#sha256={'a' * 64}", "auto", "/src"),
+        (f"Python-3.13.5.tar.xz#sha256={'a' * 64}", "auto", "."),
+        (f"https://h.example/P.tgz#sha256={'a' * 64}", "auto", ""),
+    ],
+)
+def test_zlib_comes_from_where_cpython_does(source: str, origin: str, folder: str) -> None:
+    """Beside CPython's tarball first, or by apt alone; it is pinned in any case."""
+    project = projects.read(PROJECTS / "facts")
+
+    zlib = planning.plan(project, machine="x86_64", lock="", source=source).zlib
+
+    assert (origin, folder) == (zlib.origin, zlib.folder)
+    assert (planning.ZLIB.sha256, planning.ZLIB.contents) == (zlib.sha256, zlib.contents)
+
+
 def test_plan_is_data() -> None:
     """A plan can be printed for machines, whole."""
     made = planning.plan(projects.read(PROJECTS / "facts"), machine="x86_64", lock="")

@@ -1,10 +1,12 @@
 """Get pinned C source: from a folder, from its authors, or from the distribution, signed."""
 
 import hashlib
+import lzma
 import shutil
 import tarfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,9 @@ APT_SUITE: Final = "trixie"
 TIMEOUT_SECONDS: Final = 30
 """Of silence, not of the whole download: a slow line may take minutes for 23 MB."""
 CHUNK: Final = 1 << 20
+
+DAMAGED: Final = (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError)
+"""What a tarball that was cut or overwritten ends in: each layer has an error of its own."""
 
 
 def tarball(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
@@ -58,7 +63,7 @@ def unpack(tarball: Path, folder: Path) -> Path:
     try:
         with tarfile.open(tarball) as tar:
             tar.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError) as exc:
+    except DAMAGED as exc:
         raise ToolError(f"{tarball.name}: cannot be unpacked: {exc}") from exc
     made = [path for path in folder.iterdir() if path.is_dir()]
     if len(made) != 1:

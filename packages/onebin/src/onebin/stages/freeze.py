@@ -67,6 +67,10 @@ def freeze(
             "utf-8",
         )
         finder.add("__main__", Place("source", main, "<main>", origin="project"))
+        build_facts = scratch / "build_facts.py"
+        build_facts.write_text(cpython.BUILD_FACTS_SOURCE, "utf-8")
+        facts_place = Place("source", build_facts, "<sysconfig>", origin="project")
+        finder.add(cpython.BUILD_FACTS, facts_place)
         for name, file in cpython.BOOTSTRAP.items():
             finder.add(name, Place("source", runtime.stdlib / file, file))
         everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, "__main__"]
@@ -90,25 +94,29 @@ def freeze(
 
 
 def _check(root: str, world: World) -> None:
-    reason = why_broken(root, world)
-    if not reason:
+    trouble = why_broken(root, world)
+    if trouble is None:
         return
-    lost = reason.rpartition(" needs ")[2]
-    top = lost.partition(".")[0]
-    if reason == "no such module":
-        hint = "is it spelled right, and does the project hold it?"
+    chain = " -> ".join(trouble.chain)
+    top = trouble.lost.partition(".")[0]
+    if not trouble.lost:
+        message = f"{chain}: {trouble.error}"
+        hint = "is it spelled right, and does the project hold it?" if chain == root else ""
     elif top in _STDLIB_WITHOUT:
-        hint = f"{lost} needs {_STDLIB_WITHOUT[top]}, which the static runtime has not; avoid it"
+        message = f"{chain}: needs {_STDLIB_WITHOUT[top]}, which the static runtime has not"
+        hint = (
+            "an import inside a function or under `except ImportError` may fail; this one may not"
+        )
     else:
+        message = f"{chain}: needs {trouble.lost}, which is in no dependency"
         hint = f"add the distribution that has {top} to project.dependencies, and lock it"
-    raise ProjectError(f"{root} cannot be imported in the executable: {reason}", hint=hint)
+    raise ProjectError(message, hint=hint)
 
 
 _STDLIB_WITHOUT: Final = {
     "_ssl": "OpenSSL",
     "_hashlib": "OpenSSL",
     "_ctypes": "libffi and a dynamic loader",
-    "zlib": "zlib",
     "_bz2": "bzip2",
     "_lzma": "xz",
     "_sqlite3": "SQLite",
@@ -125,11 +133,11 @@ def _refuse(exclude: tuple[str, ...], finder: "_Finder") -> Callable[[str, Impor
     def refused(importer: str, statement: Import, target: str) -> bool:
         if any(_matches(target, pattern) for pattern in exclude):
             return True
-        if statement.kind != "late" or finder.origin(importer) != "stdlib":
+        if statement.kind == "hard" or finder.origin(importer) != "stdlib":
             return False
         top = target.partition(".")[0]
         own = importer.partition(".")[0]
-        if top in cpython.IDLE and top != own:
+        if statement.kind == "late" and top in cpython.IDLE and top != own:
             return True
         edges = cpython.IDLE_EDGES.get(importer, ())
         return any(target == edge or target.startswith(f"{edge}.") for edge in edges)

@@ -20,6 +20,17 @@ PYTHON: Final = Source(
 )
 """The default: what Debian 13 carries, so that its signed source package has the same bytes."""
 
+ZLIB: Final = Source(
+    name="zlib",
+    version="1.3.1",
+    sha256="9a93b2b7dfdac77ceba5a558a580e74667dd6fede4585b91eefb60f03b72df23",
+    url="https://zlib.net/fossils/zlib-1.3.1.tar.gz",
+    package="zlib",
+    repacked="60dd315c07f616887caa029408308a018ace66e3d142726a97db164b3b8f69fb",
+    contents="72b4b64d801d08aa3508d4fa5f7f85b0d37e0b7ba23884d3468fe86188ac18a9",
+)
+"""Debian packs it anew, without contributed programs; the C files are the same."""
+
 TOOLCHAIN: Final = "ziglang 0.17.1"
 """One pinned compiler with its own musl: the same bytes wherever the build runs."""
 
@@ -51,10 +62,12 @@ def plan(
     environment = target_environment(machine)
     distributions = parse_lock(lock, environment, where=project.options.lock)
     _check_complete(project, distributions, environment)
+    python = python_source(source or project.options.python_source)
     return Plan(
         project=project,
         machine=machine,
-        python=python_source(source or project.options.python_source),
+        python=python,
+        zlib=_beside(python),
         toolchain=TOOLCHAIN,
         distributions=distributions,
         build_pins=parse_lock(build_lock, environment, where=project.options.build_lock),
@@ -84,6 +97,15 @@ def python_source(text: str) -> Source:
     # Of another tarball the version is known when it is unpacked.
     version = PYTHON.version if sha256 == PYTHON.sha256 else ""
     return msgspec.structs.replace(PYTHON, version=version, sha256=sha256, origin=origin)
+
+
+def _beside(python: Source) -> Source:
+    """Return zlib's source, from where CPython's is: beside its file, or by apt alone."""
+    if python.origin == "apt":
+        return msgspec.structs.replace(ZLIB, origin="apt")
+    if python.origin.endswith(SUFFIXES) and "://" not in python.origin:
+        return msgspec.structs.replace(ZLIB, folder=python.origin.rpartition("/")[0] or ".")
+    return ZLIB
 
 
 def parse_lock(text: str, environment: Mapping[str, str], *, where: str) -> tuple[Pin, ...]:

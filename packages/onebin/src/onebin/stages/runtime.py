@@ -12,9 +12,9 @@ from onebin.effects.process import Run
 from onebin.effects.store import Store, key_of
 from onebin.effects.story import Tell
 from onebin.errors import ToolError
-from onebin.model import Plan, Runtime, Toolchain
+from onebin.model import Plan, Runtime, Source, Toolchain
 
-RECIPE: Final = 1
+RECIPE: Final = 2
 """Raised when this file changes what it builds: part of the key."""
 
 # What configure finds out by running programs or looking at the machine: decided here, so
@@ -58,6 +58,9 @@ CONFIGURE_LINES: Final = 780
 COMPILE_LINES: Final = 430
 """What the two long steps print, about: for the progress bar alone."""
 
+SYSTEM_PATH: Final = f"{os.defpath}:/usr/sbin:/sbin"
+"""Where make and the file tools are; what the caller's own PATH has first shall not matter."""
+
 OPTIMIZE: Final = {"speed": "-O2", "balanced": "-Os", "size": "-Os"}
 
 HOT: Final = tuple(
@@ -74,6 +77,16 @@ HOT: Final = tuple(
 """What a balanced build compiles with -O2: where any Python program spends its time."""
 
 
+ZLIB: Final = (
+    "adler32.c", "compress.c", "crc32.c", "deflate.c", "infback.c", "inffast.c", "inflate.c",
+    "inftrees.c", "trees.c", "uncompr.c", "zutil.c",
+)  # fmt: skip
+"""All of zlib but its functions for files: CPython has its own."""
+
+WITHOUT_ZLIB: Final = "MODULE_BINASCII_CFLAGS="
+"""configure lets binascii have its CRC from zlib, which would link zlib into every program."""
+
+
 def runtime(plan: Plan, toolchain: Toolchain, *, run: Run, store: Store, tell: Tell) -> Runtime:
     """Build the CPython of *plan*, or take it from the store.
 
@@ -83,12 +96,17 @@ def runtime(plan: Plan, toolchain: Toolchain, *, run: Run, store: Store, tell: T
     level = OPTIMIZE[plan.project.options.optimize]
     source_id = _source_id(plan)
     hot = HOT if plan.project.options.optimize == "balanced" else ()
-    key = key_of(RECIPE, source_id, toolchain.key, level, hot, ANSWERS, LEFT_OUT, NOT_NEEDED)
+    key = key_of(
+        RECIPE, source_id, plan.zlib.sha256, toolchain.key,
+        level, hot, ANSWERS, LEFT_OUT, NOT_NEEDED,
+    )  # fmt: skip
 
     def make(folder: Path) -> None:
+        _require_make(run)
         with store.scratch() as scratch:
             source = _source(plan, scratch, run=run, tell=tell)
-            _build(source, folder, toolchain, (level, hot), plan.machine, run=run, tell=tell)
+            zlib = _zlib(plan, toolchain, scratch, run=run, tell=tell)
+            _build(source, zlib, folder, toolchain, (level, hot), plan.machine, run=run, tell=tell)
 
     root, _ = store.get("runtime", key, make)
     return _describe(root, key)
@@ -107,19 +125,52 @@ def _source_id(plan: Plan) -> str:
     return python.origin
 
 
+def _require_make(run: Run) -> None:
+    """Say before minutes of downloading and configuring what would be missing after them."""
+    try:
+        run(["make", "--version"], env={"PATH": SYSTEM_PATH})
+    except ToolError as exc:
+        raise ToolError(
+            "make is not installed, and CPython is built with it",
+            hint="install it: apt-get install make, or as your system has it",
+        ) from exc
+
+
 def _source(plan: Plan, scratch: Path, *, run: Run, tell: Tell) -> Path:
     origin = plan.python.origin
     folder = Path(plan.project.root, origin)
     if origin not in {"auto", "apt"} and folder.is_dir():
         return Path(shutil.copytree(folder, scratch / "source", symlinks=True))
+    return fetch.unpack(_fetch(plan.python, scratch, run=run, tell=tell), scratch / "CPython")
+
+
+def _fetch(source: Source, scratch: Path, *, run: Run, tell: Tell) -> Path:
     downloads = scratch / "downloads"
-    downloads.mkdir()
-    tarball = fetch.tarball(plan.python, downloads, run=run, say=tell)
-    return fetch.unpack(tarball, scratch / "unpacked")
+    downloads.mkdir(exist_ok=True)
+    return fetch.tarball(source, downloads, run=run, say=tell)
+
+
+def _zlib(plan: Plan, toolchain: Toolchain, scratch: Path, *, run: Run, tell: Tell) -> Path:
+    """Compile zlib and return the directory that holds its headers and ``libz.a``."""
+    tarball = _fetch(plan.zlib, scratch, run=run, tell=tell)
+    source = fetch.unpack(tarball, scratch / "zlib")
+    files = [source / name for name in ZLIB]
+    missing = [file.name for file in files if not file.is_file()]
+    if missing or fetch.digest([*files, *source.glob("*.h")]) != plan.zlib.contents:
+        raise ToolError(f"{tarball.name}: its C files are not zlib {plan.zlib.version}'s")
+    tell("compiling zlib")
+    # Whoever compresses waits for it: fast, unless size is all that counts.
+    level = "-Os" if plan.project.options.optimize == "size" else "-O2"
+    for name in ZLIB:  # given several at once, zig keeps only the first one's object
+        run([toolchain.bin / "cc", level, "-DNDEBUG", "-c", name], cwd=source)
+    objects = [file.with_suffix(".o").name for file in files]
+    run([toolchain.bin / "ar", "rcsD", "libz.a", *objects], cwd=source)
+    return source
 
 
 def _build(
     source: Path,
+    zlib: Path,
     folder: Path,
     toolchain: Toolchain,
     levels: tuple[str, tuple[str, ...]],
@@ -132,7 +183,7 @@ def _build(
     triplet = f"{machine}-linux-musl"
     tools = {name: str(toolchain.bin / name) for name in ("ar", "ranlib")}
     env = {
-        "PATH": f"{toolchain.bin}:{os.defpath}:/usr/sbin:/sbin",
+        "PATH": f"{toolchain.bin}:{SYSTEM_PATH}",
         "SOURCE_DATE_EPOCH": "0",
         "CC": str(toolchain.bin / "cc"),
         "CXX": str(toolchain.bin / "c++"),
@@ -141,6 +192,8 @@ def _build(
         "READELF": "true",
         # Or configure would find the build machine's zlib, sqlite, libffi.
         "PKG_CONFIG": "false",
+        "ZLIB_CFLAGS": f"-I{zlib}",
+        "ZLIB_LIBS": f"-L{zlib} -lz",
         "OPT": f"-DNDEBUG {level}",
         # The build directory must not be part of the result.
         "CFLAGS": f"{level} -ffile-prefix-map={source}=.",
@@ -159,17 +212,17 @@ def _build(
         "--without-mimalloc",
     ]  # fmt: skip
     run(configure, cwd=source, env=env, on_line=_counter(tell, "configuring", CONFIGURE_LINES))
-    jobs = f"-j{len(os.sched_getaffinity(0))}"
+    make = ["make", f"-j{len(os.sched_getaffinity(0))}", WITHOUT_ZLIB]
     compiling = _counter(tell, "compiling CPython", COMPILE_LINES, only=f"{toolchain.bin}/cc ")
     if hot:
         # The last -O on a compiler's command line counts, and this variable comes last.
-        run(["make", jobs, "CFLAGSFORSHARED=-O2", *hot], cwd=source, env=env, on_line=compiling)
-    run(["make", jobs, "python"], cwd=source, env=env, on_line=compiling)
-    run(["make", "pybuilddir.txt"], cwd=source, env=env)
-    _collect(source, folder)
+        run([*make, "CFLAGSFORSHARED=-O2", *hot], cwd=source, env=env, on_line=compiling)
+    run([*make, "python"], cwd=source, env=env, on_line=compiling)
+    run([*make, "pybuilddir.txt"], cwd=source, env=env)
+    _collect(source, zlib, folder)
 
 
-def _collect(source: Path, folder: Path) -> None:
+def _collect(source: Path, zlib: Path, folder: Path) -> None:
     library = folder / "lib" / _python_dir(source)
     shutil.copytree(source / "Lib", library, ignore=shutil.ignore_patterns(*NOT_NEEDED))
     build_dir = Path(source, (source / "pybuilddir.txt").read_text("utf-8").strip())
@@ -182,9 +235,8 @@ def _collect(source: Path, folder: Path) -> None:
     shutil.copy(source / "python", folder / "bin" / "python")
     archives = folder / "archives"
     archives.mkdir()
-    for n, archive in enumerate(
-        [*source.glob("libpython*.a"), *sorted(source.glob("Modules/**/*.a"))]
-    ):
+    found = [*source.glob("libpython*.a"), *sorted(source.glob("Modules/**/*.a")), zlib / "libz.a"]
+    for n, archive in enumerate(found):
         shutil.copy(archive, archives / f"{n}-{archive.name}")
     table = (source / "Modules" / "config.c").read_text("utf-8")
     pairs = re.findall(r'^\s*\{"([\w.]+)", (\w+)\},', table, re.MULTILINE)

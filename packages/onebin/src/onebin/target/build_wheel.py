@@ -9,15 +9,12 @@ prints is for people.
 
 import os
 import sys
-import zipfile
-from typing import Any
 
 
 def main() -> None:
     """Call one hook of the back end."""
     what, site, out, backend, *backend_path = sys.argv[1:]
     sys.path[:0] = [*(os.path.abspath(folder) for folder in backend_path), site]
-    store_only(zipfile)
     module, _, attribute = backend.partition(":")
     __import__(module)
     hooks = sys.modules[module]
@@ -31,21 +28,6 @@ def main() -> None:
         result = [hooks.build_wheel(out, None, None)]
     with open(os.path.join(out, "result"), "w", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in result)
-
-
-def store_only(module: Any) -> None:
-    """Store what is asked to be deflated: the static CPython may have no zlib.
-
-    A wheel that is unpacked at once loses nothing by it.
-    """
-    write = module.ZipFile._open_to_write
-
-    def stored(self: Any, info: Any, force_zip64: bool = False) -> Any:  # noqa: FBT001, FBT002
-        info.compress_type = module.ZIP_STORED
-        return write(self, info, force_zip64)
-
-    module.ZipFile._open_to_write = stored
-    module._check_compression = lambda _: None
 
 
 if __name__ == "__main__":

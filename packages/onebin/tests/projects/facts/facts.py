@@ -9,10 +9,12 @@ import random
 import signal
 import socket
 import sys
+import sysconfig
 import threading
 import time
 import traceback
 import uuid
+import zoneinfo
 
 
 def idna():
@@ -93,6 +95,10 @@ def isolated():
 
 def chance():
     return [random.random() < 1, len(uuid.uuid4().hex)]
+
+
+def paths():
+    return [list(zoneinfo.TZPATH)[:1], sysconfig.get_config_var("Py_GIL_DISABLED")]
 
 
 def crash():

@@ -1,0 +1,5 @@
+import connection
+
+
+def main():
+    print(connection.context())

@@ -1,5 +1,0 @@
-import gzip
-
-
-def main():
-    print(gzip.compress(b""))

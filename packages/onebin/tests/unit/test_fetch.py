@@ -1,0 +1,219 @@
+"""Pinned source, from wherever it can be had, and nothing that is not what was pinned."""
+
+import functools
+import hashlib
+import http.server
+import io
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from onebin.effects import fetch
+from onebin.errors import ProjectError, ToolError
+from onebin.model import Source
+
+CLOSED = "http://127.0.0.1:9/thing-1.tar.gz"  # the discard port: nobody listens
+
+GOOD, PACKED_ANEW, OTHER = b"the tarball", b"the tarball, packed anew", b"something else"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+SOURCE = Source(
+    name="thing",
+    version="1",
+    sha256=sha256(GOOD),
+    url=CLOSED,
+    package="thing",
+    repacked=sha256(PACKED_ANEW),
+)
+
+
+class Apt:
+    """apt-get that serves one tarball, or fails; notes what it was asked."""
+
+    def __init__(self, data: bytes | None) -> None:
+        self.data = data
+        self.asked: list[str] = []
+
+    def __call__(self, argv: Sequence[str | Path], *, cwd: Path | None = None, **_: Any) -> bytes:
+        assert cwd is not None
+        self.asked.append(str(argv[-1]))
+        if self.data is None:
+            raise ToolError("apt-get ended with status 100")
+        if "source" in argv:
+            (cwd / f"{argv[-1]}_1.dfsg.orig.tar.gz").write_bytes(self.data)
+            (cwd / f"{argv[-1]}_1.dfsg.orig.tar.gz.asc").write_bytes(b"a signature")
+        return b""
+
+
+@pytest.fixture(autouse=True)
+def mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every machine has a mirror here."""
+    monkeypatch.setattr(fetch, "_debian_mirror", lambda _: "http://mirror.example/debian")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address it is served at."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def get(source: Source, folder: Path, apt: Apt) -> bytes:
+    return fetch.tarball(source, folder, run=apt, say=lambda _: None).read_bytes()
+
+
+def with_folder(tmp_path: Path, **files: bytes) -> Source:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for name, data in files.items():
+        (folder / f"{name}.tar.xz").write_bytes(data)
+    return msgspec.structs.replace(SOURCE, folder=str(folder))
+
+
+@pytest.mark.parametrize("data", [GOOD, PACKED_ANEW])
+def test_own_folder_comes_first_whatever_the_name(tmp_path: Path, data: bytes) -> None:
+    """A file is known by its checksum: its authors' or the distribution's."""
+    source = with_folder(tmp_path, first=OTHER, any_name=data)
+
+    assert data == get(source, tmp_path, Apt(None))
+
+
+def test_authors_come_next(tmp_path: Path, site: tuple[Path, str]) -> None:
+    """What lies in the folder and is something else is passed over."""
+    folder, address = site
+    (folder / "thing-1.tar.gz").write_bytes(GOOD)
+    source = with_folder(tmp_path, thing=OTHER)
+    apt = Apt(None)
+
+    found = get(msgspec.structs.replace(source, url=f"{address}/thing-1.tar.gz"), tmp_path, apt)
+
+    assert (GOOD, []) == (found, apt.asked)
+
+
+@pytest.mark.parametrize("data", [GOOD, PACKED_ANEW])
+def test_distribution_comes_last(tmp_path: Path, data: bytes) -> None:
+    """Without the web, the signed source package will do."""
+    apt = Apt(data)
+
+    assert data == get(SOURCE, tmp_path, apt)
+    assert ["update", "thing"] == apt.asked
+
+
+def test_authors_with_other_bytes_are_not_used(tmp_path: Path, site: tuple[Path, str]) -> None:
+    """A page behind the address, such as a login, gives way to the package."""
+    folder, address = site
+    (folder / "thing-1.tar.gz").write_bytes(OTHER)
+    source = msgspec.structs.replace(SOURCE, url=f"{address}/thing-1.tar.gz")
+
+    assert PACKED_ANEW == get(source, tmp_path, Apt(PACKED_ANEW))
+
+
+def test_second_source_reads_no_lists_again(tmp_path: Path) -> None:
+    """Two packages of one build need one update of apt's private state."""
+    apt = Apt(GOOD)
+
+    get(SOURCE, tmp_path, apt)
+    get(msgspec.structs.replace(SOURCE, origin="apt", package="other"), tmp_path, apt)
+
+    assert ["update", "thing", "other"] == apt.asked
+
+
+def test_nothing_can_be_had(tmp_path: Path) -> None:
+    """Without the web and without apt: one line with both reasons, and a way out."""
+    with pytest.raises(
+        ToolError, match=r"thing 1's source cannot be had: http.*; apt-get"
+    ) as caught:
+        get(SOURCE, tmp_path, Apt(None))
+
+    assert "\n" not in str(caught.value)
+    assert "tool.onebin.python-source" in caught.value.hint
+
+
+@pytest.mark.parametrize("origin", ["apt", "auto"])
+def test_package_with_other_bytes_is_refused(tmp_path: Path, origin: str) -> None:
+    """A signature alone is not the pin."""
+    with pytest.raises(ToolError, match=f"pinned is {SOURCE.sha256}"):
+        get(msgspec.structs.replace(SOURCE, origin=origin), tmp_path, Apt(OTHER))
+
+
+def test_file_of_ones_own(tmp_path: Path) -> None:
+    """A file is copied and checked; one that is not there is named."""
+    given = tmp_path / "given.tar.gz"
+    given.write_bytes(GOOD)
+    source = msgspec.structs.replace(SOURCE, origin=str(given))
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+
+    assert GOOD == get(source, downloads, Apt(None))
+    given.write_bytes(OTHER)
+    with pytest.raises(ToolError, match=r"given\.tar\.gz: sha256 is"):
+        get(source, downloads, Apt(None))
+    given.unlink()
+    with pytest.raises(ProjectError, match=r"given\.tar\.gz is not a file"):
+        get(source, downloads, Apt(None))
+
+
+def test_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
+    """Anybody can check it, and the order the files are given in does not matter."""
+    for name in ("b.c", "a.h", "c.c"):
+        (tmp_path / name).write_text(name)
+
+    command = "LC_ALL=C; sha256sum a.h b.c c.c | sha256sum"
+    printed = subprocess.check_output(["sh", "-c", command], cwd=tmp_path, text=True)
+
+    assert printed.split()[0] == fetch.digest(sorted(tmp_path.iterdir(), reverse=True))
+
+
+def tar_of(path: Path, *names: str) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for name in names:
+            tar.addfile(tarfile.TarInfo(name), io.BytesIO())
+    return path
+
+
+def test_unpack_gives_the_one_directory(tmp_path: Path) -> None:
+    """A source tarball has one directory at its top."""
+    tarball = tar_of(tmp_path / "t.tar.gz", "thing-1/a", "thing-1/b")
+
+    assert tmp_path / "to" / "thing-1" == fetch.unpack(tarball, tmp_path / "to")
+
+
+@pytest.mark.parametrize(
+    "names", [("a/x", "b/x"), ("a/x", "../../x"), ("x",), ()], ids=["two", "climbs", "bare", "none"]
+)
+def test_unpack_refuses(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """No directory, two, or a path that leaves: nothing to build from."""
+    tarball = tar_of(tmp_path / "t.tar.gz", *names)
+
+    with pytest.raises(ToolError, match=r"t\.tar\.gz"):
+        fetch.unpack(tarball, tmp_path / "to")
+
+
+def test_unpack_of_a_cut_file_is_an_error(tmp_path: Path) -> None:
+    """Half a download is no source."""
+    tarball = tar_of(tmp_path / "t.tar.gz", *(f"thing/{n}" for n in range(200)))
+    tarball.write_bytes(tarball.read_bytes()[:100])
+
+    with pytest.raises(ToolError, match="cannot be unpacked"):
+        fetch.unpack(tarball, tmp_path / "to")
