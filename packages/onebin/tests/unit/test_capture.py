@@ -20,6 +20,7 @@ from onebin.target import capture
             ("m.so", ["a.o"], ["/x", "/y"], ["png", "z"]),
         ),
         ("a.o -lm -lpthread -lc -ldl", ("a.out", ["a.o"], [], [])),
+        ("a.o -lstdc++ -lgcc_s -lm -lc++", ("a.out", ["a.o"], [], ["c++"])),
         ("a.o libx.a -Wl,-O1 -z now -fPIC -lpng -lpng", ("a.out", ["a.o", "libx.a"], [], ["png"])),
     ],
 )

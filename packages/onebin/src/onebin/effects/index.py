@@ -3,11 +3,12 @@
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Machine, Pin, target_environment
@@ -105,13 +106,38 @@ def resolve(
     return tuple(
         sorted(
             Pin(
-                entry["metadata"]["name"].lower().replace("_", "-"),
+                canonicalize_name(entry["metadata"]["name"]),
                 entry["metadata"]["version"],
                 (),
             )
             for entry in entries
         )
     )
+
+
+def download(
+    pin: Pin, folder: Path, *, python: str, run: Run, from_source: Collection[str] = ()
+) -> Path:
+    """Fetch the file of *pin* that is used: its pure-Python wheel, else its source distribution.
+
+    Of the distributions named in *from_source* always the latter.
+
+    Raises:
+        ProjectError: there is no such file.
+    """
+    only_source = pin.name in {canonicalize_name(name) for name in from_source}
+    file = None if only_source else download_wheel(pin, folder, python=python, run=run)
+    file = file or download_source(pin, folder, run=run)
+    if file is None and only_source:
+        raise ProjectError(
+            f"tool.onebin.from-source: {pin.name} {pin.version} has no source distribution"
+        )
+    if file is None:
+        raise ProjectError(
+            f"{pin.name} {pin.version}: neither a pure-Python wheel nor a source distribution",
+            hint="a static executable cannot load its .so files: choose another version or package",
+        )
+    return file
 
 
 def download_wheel(pin: Pin, folder: Path, *, python: str, run: Run) -> Path | None:

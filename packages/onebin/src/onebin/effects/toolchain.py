@@ -5,6 +5,7 @@ import importlib.util
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,8 @@ COMPILE: Final = (
     "-fdata-sections",
     # Lets the linker fold functions that are equal and whose address nobody compares.
     "-faddrsig",
-    # No C code here is unwound: 6 % of the file for tables nothing reads. (C++ asks for its own.)
+    # No C code here is unwound: 6 % of the file for tables nothing reads. Functions of C++ that
+    # may throw have theirs all the same.
     "-fno-asynchronous-unwind-tables",
     "-fno-unwind-tables",
     # zig adds traps of the undefined-behaviour sanitizer to unoptimised code.
@@ -43,7 +45,14 @@ COMPILE: Final = (
 # executable can load no .so, but it can be linked with what would have been in it.
 CAPTURE: Final = """\
 case " $* " in
-*" -shared "*) exec {python} -I -S {capture} {zig} "$@" ;;
+*" -shared "*) exec {python} -I -S {capture} {zig} "$@" %s;;
+esac
+"""
+
+# Build systems give C++ to cc too: other compilers tell by the file's name which it is.
+CXX_BY_NAME: Final = """\
+case " $* " in
+*".cpp "* | *".cc "* | *".cxx "* | *".C "*) exec {cxx} "$@" ;;
 esac
 """
 
@@ -62,9 +71,11 @@ def find(plan: Plan, *, run: Run, store: Store, tell: Tell) -> Toolchain:
     capture = shlex.quote(str(Path(__file__).parent.parent / "target" / "capture.py"))
     compiler = shlex.join(["-target", target, f"-mcpu={CPU[plan.machine]}", *COMPILE])
     quoted = shlex.quote(str(zig))
+    cxx = f"{quoted} c++ {compiler}"
     scripts = {
-        "cc": CAPTURE + f'exec {quoted} cc {compiler} "$@"\n',
-        "c++": CAPTURE + f'exec {quoted} c++ {compiler} "$@"\n',
+        "cc": CAPTURE % "" + CXX_BY_NAME + f'exec {quoted} cc {compiler} "$@"\n',
+        # Whoever links with c++ means its library, too.
+        "c++": CAPTURE % "-lc++ " + f'exec {cxx} "$@"\n',
         "ar": f'exec {quoted} ar "$@"\n',
         "ranlib": f'exec {quoted} ranlib "$@"\n',
         "ld": f'exec {quoted} ld.lld "$@"\n',
@@ -76,7 +87,10 @@ def find(plan: Plan, *, run: Run, store: Store, tell: Tell) -> Toolchain:
     )
     texts = {
         name: head
-        + text.replace("{python}", python).replace("{capture}", capture).replace("{zig}", quoted)
+        + text.replace("{python}", python)
+        .replace("{capture}", capture)
+        .replace("{cxx}", cxx)
+        .replace("{zig}", quoted)
         for name, text in scripts.items()
     }
 
@@ -87,22 +101,44 @@ def find(plan: Plan, *, run: Run, store: Store, tell: Tell) -> Toolchain:
             file.write_text(text, "utf-8")
             file.chmod(0o755)
         tell("compiling musl")
-        _take_libraries(folder, run=run)
+        words = _linked_by(folder / "bin" / "cc", folder, run=run)
+        start = [word for word in words if word.name == "rcrt1.o"]
+        libraries = [word for word in words if word.suffix == ".a"]
+        if not start or not libraries:
+            raise ToolError("the compiler does not say what it links", hint="reinstall ziglang")
+        _keep(folder / "lib", libraries)
+        shutil.copy(start[0], folder / "lib")
 
     # The scripts' key has this machine's paths in it; the toolchain's has not, so that
     # what is built with it has the same key everywhere.
     root, _ = store.get("toolchain", key_of(RECIPE, texts), make)
-    libraries = sorted((root / "lib").glob("*.a"), key=lambda path: path.name)
     return Toolchain(
         bin=root / "bin",
         start=root / "lib" / "rcrt1.o",
-        libraries=tuple(libraries),
+        libraries=_in_order(root / "lib"),
         key=key_of(plan.toolchain, target, CPU[plan.machine], COMPILE),
     )
 
 
-def _take_libraries(folder: Path, *, run: Run) -> None:
-    """Let the compiler link something and keep what it adds of its own.
+def cxx_libraries(toolchain: Toolchain, *, run: Run, store: Store, tell: Tell) -> tuple[Path, ...]:
+    """Return C++'s own libraries in link order: libc++, its ABI, the unwinder of exceptions."""
+
+    def make(folder: Path) -> None:
+        tell("compiling libc++")
+        with store.scratch() as scratch:
+            words = _linked_by(toolchain.bin / "c++", scratch, run=run)
+        of_c = {library.name.partition("-")[2] for library in toolchain.libraries}
+        own = [word for word in words if word.suffix == ".a" and word.name not in of_c]
+        if not own:
+            raise ToolError("the compiler does not say where libc++ is", hint="reinstall ziglang")
+        _keep(folder / "lib", own)
+
+    root, _ = store.get("toolchain", key_of(RECIPE, toolchain.key, "c++"), make)
+    return _in_order(root / "lib")
+
+
+def _linked_by(compiler: Path, folder: Path, *, run: Run) -> list[Path]:
+    """Let *compiler* link something and return the words of its call of the linker.
 
     Its own driver passes on only some of the linker's options; with these files in hand the
     link stage calls the linker itself.
@@ -110,28 +146,23 @@ def _take_libraries(folder: Path, *, run: Run) -> None:
     program = folder / "nothing.c"
     program.write_text("int main(void) { return 0; }\n", "utf-8")
     lines: list[str] = []
-    compiled: list[str | Path] = [
-        folder / "bin" / "cc",
-        "-O2",
-        "-pie",
-        "-v",
-        program,
-        "-o",
-        folder / "nothing",
-    ]
-    run(compiled, cwd=folder, on_line=lines.append)
-    # The last one is ours: with an empty cache it links parts of its own before.
-    words = next((line.split() for line in reversed(lines) if line.startswith("ld.lld ")), [])
-    start = [folder / word for word in words if word.endswith("/rcrt1.o")]
-    libraries = [folder / word for word in words if word.endswith(".a")]
-    if not start or not libraries:
-        raise ToolError("the compiler does not say what it links", hint="reinstall ziglang")
-    (folder / "lib").mkdir()
-    shutil.copy(start[0], folder / "lib" / "rcrt1.o")
-    for n, library in enumerate(libraries):
-        shutil.copy(library, folder / "lib" / f"{n}-{library.name}")
+    call: list[str | Path] = [compiler, "-O2", "-pie", "-v", program, "-o", folder / "nothing"]
+    run(call, cwd=folder, on_line=lines.append)
     program.unlink()
     (folder / "nothing").unlink()
+    # The last one is ours: with an empty cache it links parts of its own before.
+    words = next((line.split() for line in reversed(lines) if line.startswith("ld.lld ")), [])
+    return [folder / word for word in words]
+
+
+def _keep(folder: Path, libraries: Iterable[Path]) -> None:
+    folder.mkdir()
+    for n, library in enumerate(libraries):
+        shutil.copy(library, folder / f"{n}-{library.name}")
+
+
+def _in_order(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob("*.a"), key=lambda path: path.name))
 
 
 def _zig(package: str, version: str) -> Path:

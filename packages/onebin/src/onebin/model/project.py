@@ -49,6 +49,8 @@ class Options(
     """Pinned run-time requirements with hashes, relative to the project."""
     build_lock: str = ""
     """Pinned build requirements of source distributions, with hashes, relative to the project."""
+    from_source: tuple[str, ...] = ()
+    """Distributions to build from source although they have a pure-Python wheel: for their C."""
     include: tuple[str, ...] = ()
     """Modules to freeze although no import of them is seen; ``pkg.*`` for all below, too."""
     exclude: tuple[str, ...] = ()

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from packaging.utils import canonicalize_name
+
 from onebin.effects import fetch, index
 from onebin.effects.process import Run
 from onebin.effects.store import Store, key_of
@@ -19,7 +21,7 @@ from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
 from onebin.relocatable import is_relocatable, isolate
 
-RECIPE: Final = 2
+RECIPE: Final = 3
 """Raised when this file changes what it makes: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
@@ -34,6 +36,13 @@ def distributions(
         ProjectError: one of them cannot be part of a static executable.
         ToolError: one does not build, or cannot be downloaded.
     """
+    names = {pin.name for pin in plan.distributions}
+    for name in plan.project.options.from_source:
+        if canonicalize_name(name) not in names:
+            raise ProjectError(
+                f"tool.onebin.from-source: {name} is not among the dependencies",
+                hint=f"known are {', '.join(sorted(names))}" if names else "there are none",
+            )
     made = []
     for n, pin in enumerate(plan.distributions):
         tell(f"{pin.name} {pin.version}", done=n, total=len(plan.distributions))
@@ -46,25 +55,30 @@ def _distribution(
 ) -> Distribution:
     def make(folder: Path) -> None:
         with store.scratch() as scratch:
-            wheel = index.download_wheel(pin, scratch, python=runtime.version, run=run)
-            if wheel is None:
-                wheel = _built(pin, plan, runtime, toolchain, scratch, run=run)
-            _install(pin, wheel, folder)
+            file = index.download(
+                pin, scratch, python=runtime.version, run=run, from_source=from_source
+            )
+            if file.suffix != ".whl":
+                file = _built(pin, file, plan, runtime, toolchain, scratch, run=run)
+            _install(pin, file, folder)
 
-    key = key_of(RECIPE, pin, plan.build_pins, runtime.key)
+    from_source = plan.project.options.from_source
+    chosen = pin.name in {canonicalize_name(name) for name in from_source}
+    key = key_of(RECIPE, pin, plan.build_pins, runtime.key, chosen)
     root, _ = store.get("distribution", key, make)
     return _describe(pin, root)
 
 
 def _built(
-    pin: Pin, plan: Plan, runtime: Runtime, toolchain: Toolchain, scratch: Path, *, run: Run
+    pin: Pin,
+    archive: Path,
+    plan: Plan,
+    runtime: Runtime,
+    toolchain: Toolchain,
+    scratch: Path,
+    *,
+    run: Run,
 ) -> Path:
-    archive = index.download_source(pin, scratch, run=run)
-    if archive is None:
-        raise ProjectError(
-            f"{pin.name} {pin.version}: neither a pure-Python wheel nor a source distribution",
-            hint="a static executable cannot load its .so files: choose another version or package",
-        )
     source = fetch.unpack(archive, scratch / "unpacked")
     system = _build_system(source)
     site, out = scratch / "site", scratch / "out"

@@ -8,6 +8,7 @@ from typing import Final
 from onebin.effects.process import Run
 from onebin.effects.store import Store, key_of
 from onebin.effects.story import Tell
+from onebin.effects.toolchain import cxx_libraries
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Binary, Extension, Frozen, Plan, Runtime, Toolchain
 
@@ -35,6 +36,12 @@ LINK: Final = (
     "-z", f"stack-size={STACK_BYTES}",
 )  # fmt: skip
 
+CXX: Final = "c++"
+"""The one library an extension may want that its distribution does not bring."""
+
+LINK_CXX: Final = ("--eh-frame-hdr",)
+"""The index by which a thrown exception finds its way."""
+
 
 def link(
     plan: Plan,
@@ -57,13 +64,14 @@ def link(
     key = key_of(
         name, runtime.key, frozen.key, frozen.builtins, toolchain.key, objects, LINK,
         [extension.module for extension in frozen.extensions],
-        [source.read_text("utf-8") for source in SOURCES],
+        [source.read_text("utf-8") for source in SOURCES], _cxx_key(frozen.extensions),
     )  # fmt: skip
 
     def make(folder: Path) -> None:
         with store.scratch() as scratch:
+            cxx = _cxx(frozen.extensions, toolchain, run=run, store=store, tell=tell)
             tell(f"linking {name}")
-            _link(name, scratch, folder, runtime, frozen, toolchain, run=run)
+            _link(name, scratch, folder, runtime, frozen, toolchain, cxx, run=run)
 
     root, _ = store.get("binary", key, make)
     path = root / name
@@ -97,7 +105,7 @@ def load_imports(
     _refuse_libraries(extensions)
     objects = [hashlib.sha256(e.object.read_bytes()).hexdigest() for e in extensions]
     folders = [folder.parent.name for folder in code]
-    key = key_of(PROBE, runtime.key, toolchain.key, objects, folders)
+    key = key_of(PROBE, runtime.key, toolchain.key, objects, folders, _cxx_key(extensions))
 
     def make(folder: Path) -> None:
         with store.scratch() as scratch:
@@ -108,7 +116,8 @@ def load_imports(
             main.write_text(PROBE_MAIN, "utf-8")
             probe = scratch / "probe"
             sources = [main, inittab, TARGET / "unpack.c"]
-            _cc(toolchain, runtime, extensions, sources, probe, scratch, run=run)
+            cxx = _cxx(extensions, toolchain, run=run, store=store, tell=tell)
+            _cc(toolchain, runtime, extensions, cxx, sources, probe, scratch, run=run)
             lines = []
             for extension in extensions:
                 path = ":".join([*map(str, code), str(runtime.stdlib)])
@@ -147,11 +156,25 @@ print(*sorted(set(sys.modules) - before - {name}))
 
 def _refuse_libraries(extensions: Iterable[Extension]) -> None:
     for extension in extensions:
-        if extension.libraries:
-            raise ProjectError(
-                f"{extension.module} needs the system library {extension.libraries[0]}",
-                hint="only what a distribution brings as source can be linked in",
-            )
+        for library in extension.libraries:
+            if library != CXX:
+                raise ProjectError(
+                    f"{extension.module} needs the system library {library}",
+                    hint="only what a distribution brings as source can be linked in",
+                )
+
+
+def _cxx_key(extensions: Iterable[Extension]) -> tuple[str, ...]:
+    return LINK_CXX if any(CXX in extension.libraries for extension in extensions) else ()
+
+
+def _cxx(
+    extensions: Iterable[Extension], toolchain: Toolchain, *, run: Run, store: Store, tell: Tell
+) -> tuple[str | Path, ...]:
+    """Return what the linker is given for C++: nothing where nobody asked for it."""
+    if not (options := _cxx_key(extensions)):
+        return ()
+    return (*options, *cxx_libraries(toolchain, run=run, store=store, tell=tell))
 
 
 def _link(
@@ -161,6 +184,7 @@ def _link(
     runtime: Runtime,
     frozen: Frozen,
     toolchain: Toolchain,
+    cxx: Iterable[str | Path],
     *,
     run: Run,
 ) -> None:
@@ -171,7 +195,7 @@ def _link(
     (scratch / "frozen.c").write_text(table, "utf-8")
     (scratch / "code.S").write_text(data, "utf-8")
     sources = [*SOURCES, *(scratch / file for file in ("inittab.c", "frozen.c", "code.S"))]
-    _cc(toolchain, runtime, frozen.extensions, sources, scratch / name, scratch, run=run)
+    _cc(toolchain, runtime, frozen.extensions, cxx, sources, scratch / name, scratch, run=run)
     (scratch / name).rename(folder / name)
 
 
@@ -179,6 +203,7 @@ def _cc(
     toolchain: Toolchain,
     runtime: Runtime,
     extensions: Iterable[Extension],
+    cxx: Iterable[str | Path],
     sources: Iterable[Path],
     output: Path,
     scratch: Path,
@@ -194,7 +219,7 @@ def _cc(
         )
         objects.append(made)
     parts = [toolchain.start, *objects, *(extension.object for extension in extensions)]
-    libraries = [*runtime.archives, *toolchain.libraries]
+    libraries = [*runtime.archives, *cxx, *toolchain.libraries]
     try:
         run([toolchain.bin / "ld", *LINK, "-o", output, *parts, *libraries], cwd=scratch)
     except ToolError as exc:

@@ -15,6 +15,9 @@ from collections.abc import Iterable
 IGNORED_LIBRARIES = {"c", "m", "pthread", "dl", "util", "rt", "crypt", "gcc", "gcc_s"}
 """Part of musl's libc.a or of the compiler: always linked."""
 
+CXX_LIBRARIES = {"stdc++", "c++", "c++abi", "unwind"}
+"""What C++ needs, by any compiler's name: one library here, which onebin has."""
+
 TAKES_VALUE = {"-o", "-z", "-Xlinker", "-rpath", "-soname", "-install_name", "-T", "-u", "-arch",
                "-target", "-MF", "-MT", "-I", "-D", "-U", "-isystem"}  # fmt: skip
 
@@ -39,7 +42,8 @@ def parse(arguments: Iterable[str]) -> tuple[str, list[str], list[str], list[str
             libraries.append(word[2:])
         elif not word.startswith("-"):
             inputs.append(word)
-    wanted = [name for name in dict.fromkeys(libraries) if name not in IGNORED_LIBRARIES]
+    named = ["c++" if name in CXX_LIBRARIES else name for name in libraries]
+    wanted = [name for name in dict.fromkeys(named) if name not in IGNORED_LIBRARIES]
     return output, inputs, folders, wanted
 
 
@@ -54,7 +58,9 @@ def main() -> None:
     output, inputs, folders, libraries = parse(arguments)
     if found := sources(inputs):
         sys.exit(f"onebin: compiling and linking {found[0]} in one step cannot be captured")
-    joined = [zig, "ld.lld", "-r", "-o", output, *inputs]
+    # Groups are templates and inline functions that each C++ file brings; left open, the
+    # final link would keep one module's and drop those another refers to.
+    joined = [zig, "ld.lld", "-r", "--force-group-allocation", "-o", output, *inputs]
     # An archive gives only the members that something before it asked for, as in any link.
     joined += [f"-L{folder}" for folder in folders]
     done = subprocess.run(joined, check=False)
