@@ -21,7 +21,7 @@ from .http.listener import listen
 from .http.message import Client, Request, Response, problem
 from .http.protocol import Connection
 from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
-from .http.shared import Dispatch, Shared
+from .http.shared import Dispatch, Shared, State
 from .introspection.host import read_host
 from .introspection.runtime import Stopwatch
 from .introspection.source import Machine, Source, Tree
@@ -33,6 +33,9 @@ DESCRIPTION: Final = "DevOps course info service"
 
 INFO: Final = Route("GET", "/", "Service information", Info)
 HEALTH: Final = Route("GET", "/health", "Health check", Health)
+PROBES: Final = frozenset({HEALTH.path})
+"""What is answered even when there are too many connections."""
+
 ROUTES: Final = (INFO, HEALTH)
 """Every published route; ``GET /`` lists them, the router obeys them."""
 
@@ -150,13 +153,15 @@ def serve(config: Config) -> None:
         ListenError: the address cannot be had.
     """
     log = Log()
+    state = State()
     dispatch = build(Machine(), "asyncio + httptools")
     sock = listen(config.host, config.port)
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
     gc.freeze()
     if config.workers == 1:
-        _work(config, dispatch, sock, log, Counters.alone().worker(0), until_signal(log, sock))
+        counts, until = Counters.alone().worker(0), until_signal(log, sock)
+        _work(config, dispatch, state, sock, log, counts, until)
         return
 
     # Imported late: one process needs none of it.
@@ -168,7 +173,7 @@ def serve(config: Config) -> None:
     def work(number: int, until: Until) -> None:
         own_log = Log(always={"worker": number})
         turn = functools.partial(counters.is_light, number)
-        _work(config, dispatch, sock, own_log, counters.worker(number), until, turn)
+        _work(config, dispatch, state, sock, own_log, counters.worker(number), until, turn)
 
     def count() -> int:
         return usable_cpus(Tree(), Machine()) if config.workers == "auto" else config.workers
@@ -192,6 +197,7 @@ def usable_cpus(tree: Tree, source: Source) -> int:
 def _work(
     config: Config,
     dispatch: Dispatch,
+    state: State,
     sock: socket.socket,
     log: Log,
     counts: Slot,
@@ -220,7 +226,7 @@ def _work(
         from .http.proxied import ProxiedConnection  # noqa: PLC0415
 
         connection = ProxiedConnection
-    shared = Shared(observed, limits, on_refused, counts=counts)
+    shared = Shared(observed, limits, on_refused, counts=counts, state=state, probes=PROBES)
     server = Server(
         sock,
         shared,

@@ -47,6 +47,14 @@ class Limits(msgspec.Struct, frozen=True):
     max_connections: int = 16_384
     """Open connections of a process; 503 above. Some 20 KiB each at the worst: 320 MiB."""
 
+    probe_connections: int = 16
+    """Connections above ``max_connections`` whose first request is looked at: a probe is
+    answered, all else gets 503. A kubelet, a balancer's few checkers and a scraper fit."""
+
+    max_requests_per_connection: int = 10_000
+    """Then the answer says ``Connection: close``: so connections spread over new replicas and
+    workers some day. nginx has 1,000; at ten times that a new connection is lost in the noise."""
+
 
 class Network(msgspec.Struct, frozen=True):
     """Addresses that have their first bits in common.
@@ -251,6 +259,8 @@ SETTINGS: Final = (
     _whole("idle_seconds", 1, _DAY, "seconds a connection may wait for a request"),
     _whole("write_seconds", 1, 3600, "seconds a peer may leave its answers unread"),
     _whole("max_connections", 1, 1_000_000, "most open connections"),
+    _whole("probe_connections", 0, 1000, "more of them, for probes alone"),
+    _whole("max_requests_per_connection", 1, 1_000_000_000, "most requests of a connection"),
 )
 """Every setting, in the order in which help and reference list them."""
 

@@ -204,6 +204,16 @@ def test_reload_under_load(start: Any) -> None:
     assert service.wait() == 0
 
 
+def test_last_requests_under_load(start: Any) -> None:
+    """Connections that end by their number of requests lose none."""
+    service = start("--max-requests-per-connection", "10")
+    with Load(service.connect, clients=4) as load:
+        load.wait(400)
+
+    assert load.failures == []
+    assert load.connections >= 40
+
+
 def test_reload_of_one(start: Any) -> None:
     """With one worker SIGHUP replaces nobody, and ends nothing."""
     service = start()

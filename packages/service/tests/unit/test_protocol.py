@@ -1,105 +1,14 @@
 """One connection with a transport in memory: order, one write, limits, time-outs, drain."""
 
-import asyncio
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
-from devops_info_service.config import Limits
-from devops_info_service.http.message import Client, Request, Response
-from devops_info_service.http.protocol import LINGER_SECONDS, Connection
+from devops_info_service.http.protocol import LINGER_SECONDS
 from devops_info_service.http.shared import Shared
-from devops_info_service.http.writer import CONTINUE, ResponseWriter
+from devops_info_service.http.writer import CONTINUE
 
-GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
-POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
-LIMITS: Final = Limits(
-    idle_seconds=7, head_seconds=3, body_seconds=4, write_seconds=5, max_connections=2
-)
-
-
-class FakeTransport(asyncio.Transport):
-    """Takes what is written; calls nothing back by itself."""
-
-    def __init__(self, peer: tuple[Any, ...] | None = ("192.0.2.7", 4242)) -> None:
-        super().__init__({"peername": peer})
-        self.writes: list[bytes] = []
-        self.unsent = 0
-        self.reading = True
-        self.events: list[str] = []
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.writes.append(bytes(data))
-
-    def get_write_buffer_size(self) -> int:
-        return self.unsent
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
-
-    def write_eof(self) -> None:
-        self.events.append("eof")
-
-    def close(self) -> None:
-        self.events.append("close")
-
-    def abort(self) -> None:
-        self.events.append("abort")
-
-
-class Peer:
-    """A connection, its transport and what it was refused for."""
-
-    def __init__(self, shared: Shared, peer: tuple[Any, ...] | None = ("192.0.2.7", 1)) -> None:
-        self.transport = FakeTransport(peer)
-        self.connection = Connection(shared)
-        self.connection.connection_made(self.transport)
-
-    def send(self, data: bytes) -> None:
-        """Let *data* arrive in one read."""
-        self.connection.get_buffer(-1)[: len(data)] = data
-        self.connection.buffer_updated(len(data))
-
-    @property
-    def said(self) -> bytes:
-        """Everything written."""
-        return b"".join(self.transport.writes)
-
-    @property
-    def statuses(self) -> list[int]:
-        """The status of each answer, in order."""
-        return [int(part[:3]) for part in self.said.split(b"HTTP/1.1 ")[1:]]
-
-
-Refusals = list[tuple[Client, int, str]]
-
-
-@pytest.fixture
-def refusals() -> Refusals:
-    """What ``on_refused`` was told."""
-    return []
-
-
-@pytest.fixture
-def shared(refusals: Refusals) -> Shared:
-    """A process that answers with the path."""
-
-    def dispatch(request: Request) -> Response:
-        return Response(200, f"{request.path} {request.client.address}".encode())
-
-    def on_refused(client: Client, status: int, reason: str) -> None:
-        refusals.append((client, status, reason))
-
-    return Shared(dispatch, LIMITS, on_refused, ResponseWriter(lambda: 0.0))
-
-
-def pass_seconds(shared: Shared, seconds: int) -> None:
-    """Let so many seconds pass."""
-    for _ in range(seconds):
-        shared.sweep()
+from .wire import GET, LIMITS, POST, Peer, Refusals, pass_seconds
 
 
 def test_pipelined_in_order_with_one_write(shared: Shared) -> None:
@@ -293,16 +202,6 @@ def test_half_closed(shared: Shared) -> None:
 
     assert peer.statuses == [200]
     assert peer.transport.events == ["close"]
-
-
-def test_too_many_connections(shared: Shared) -> None:
-    """One more than the limit is told so; a place that is free again is given again."""
-    peers = [Peer(shared) for _ in range(3)]
-
-    assert [peer.statuses for peer in peers] == [[], [], [503]]
-    for peer in peers[1:]:
-        peer.connection.connection_lost(None)
-    assert Peer(shared).statuses == []
 
 
 def test_drain(shared: Shared) -> None:

@@ -14,9 +14,8 @@ from devops_info_service.http.proxied import ProxiedConnection
 from devops_info_service.http.proxy_protocol import MAX_V2_BYTES, ProxyHeader
 from devops_info_service.http.shared import Shared
 
-from .test_protocol import GET, FakeTransport, Refusals, pass_seconds, refusals, shared
-
-__all__ = ["refusals", "shared"]  # fixtures
+from . import wire
+from .wire import GET, Refusals, pass_seconds
 
 V2: Final = b"\r\n\r\n\x00\r\nQUIT\n"
 ADDRESSES_4: Final = bytes([198, 51, 100, 1, 10, 0, 0, 1]) + struct.pack(">HH", 4711, 80)
@@ -113,23 +112,10 @@ def test_any_bytes(start: bytes, data: bytes) -> None:
     assert used is None or 0 < used <= len(start + data)
 
 
-class Peer:
+class Peer(wire.Peer):
     """A connection that must begin with a header."""
 
-    def __init__(self, shared: Shared) -> None:
-        self.transport = FakeTransport()
-        self.connection = ProxiedConnection(shared)
-        self.connection.connection_made(self.transport)
-
-    def send(self, data: bytes) -> None:
-        """Let *data* arrive in one read."""
-        self.connection.get_buffer(-1)[: len(data)] = data
-        self.connection.buffer_updated(len(data))
-
-    @property
-    def said(self) -> bytes:
-        """Everything written."""
-        return b"".join(self.transport.writes)
+    kind = ProxiedConnection
 
 
 @pytest.mark.parametrize("data", [TAKEN["TCP4"][0], TAKEN["v2 TCP4"][0]])

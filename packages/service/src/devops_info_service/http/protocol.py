@@ -23,8 +23,14 @@ LINGER_SECONDS: Final = 2
 would make the kernel send RST, which can destroy that word unread (RFC 9112, section 9.6)."""
 
 
+PROBE_SECONDS: Final = 2
+"""From the connection to the whole request, for a connection above the limit: a probe asks at
+once, and whoever does not shall not keep a probe's place."""
+
+
 class _State(Enum):
     OPEN = "answers requests"
+    RESERVED = "answers one request, if it is a probe's"
     ENDING = "sends what is left and drops what still comes"
 
 
@@ -33,6 +39,7 @@ class Connection(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_client",
+        "_left",
         "_phase",
         "_reader",
         "_shared",
@@ -56,6 +63,7 @@ class Connection(asyncio.BufferedProtocol):
         self._reader = RequestReader(self._client, shared.limits)
         self._state = _State.OPEN
         self._phase = Phase.IDLE
+        self._left = shared.limits.max_requests_per_connection
         self._since = shared.now
         self._unread: int | None = None
         self._unread_since = 0
@@ -63,9 +71,11 @@ class Connection(asyncio.BufferedProtocol):
             shared.on_first()
         shared.connections.add(self)
         shared.counts[OPENED] += 1
-        if len(shared.connections) > shared.limits.max_connections:
-            reason = f"more than {shared.limits.max_connections} connections"
-            self._refuse(RefusedError(reason, status=503))
+        above = len(shared.connections) - shared.limits.max_connections
+        if above > shared.limits.probe_connections:
+            self._refuse_one_too_many()
+        elif above > 0:
+            self._state = _State.RESERVED
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's
         """Forget the connection."""
@@ -85,6 +95,8 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Answer the requests that are complete now, with one write."""
         if self._state is not _State.OPEN:
+            if self._state is _State.RESERVED:
+                self._receive_reserved(nbytes)
             return
         shared, reader = self._shared, self._reader
         requests = reader.receive(shared.buffer[:nbytes])
@@ -120,7 +132,7 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def is_open(self) -> bool:
         """Whether requests are still read."""
-        return self._state is _State.OPEN
+        return self._state is not _State.ENDING
 
     # Called by Shared.
 
@@ -133,6 +145,9 @@ class Connection(asyncio.BufferedProtocol):
             unsent = self._transport.get_write_buffer_size()
             if waited > (limits.write_seconds if unsent else LINGER_SECONDS):
                 self._transport.abort()
+        elif self._state is _State.RESERVED:
+            if waited > PROBE_SECONDS:
+                self._refuse_one_too_many()
         else:
             self._check_request(waited, limits)
 
@@ -148,11 +163,17 @@ class Connection(asyncio.BufferedProtocol):
     def _answer(self, requests: list[Request]) -> None:
         shared = self._shared
         dispatch, encode, counts = shared.dispatch, shared.encode, shared.counts
+        ending, last = shared.draining, None
+        self._left -= len(requests)
+        if self._left <= 0:
+            # What is behind the last one was not read, to the client (RFC 9112, section 9.3.2).
+            del requests[len(requests) + self._left :]
+            last = requests[-1]
         out = []
         connection = b""
         for request in requests:
             connection = b""
-            if not request.keep_alive or shared.draining:
+            if not request.keep_alive or ending or request is last:
                 connection = b"close"
             elif request.version == "1.0":
                 connection = b"keep-alive"
@@ -163,11 +184,27 @@ class Connection(asyncio.BufferedProtocol):
                 break
         self._transport.write(out[0] if len(out) == 1 else b"".join(out))
         if connection == b"close":
-            last = requests[len(out) - 1]
-            if last.keep_alive or b"upgrade" in last.headers:
+            answered = requests[len(out) - 1]
+            if answered.keep_alive or b"upgrade" in answered.headers:
                 self._linger()  # We end it; the peer may be sending still.
             else:
                 self._close()
+
+    def _receive_reserved(self, nbytes: int) -> None:
+        shared, reader = self._shared, self._reader
+        requests = reader.receive(shared.buffer[:nbytes])
+        if requests and requests[0].path in shared.probes:
+            self._state = _State.OPEN
+            self._left = 1
+            self._answer(requests)
+        elif requests:
+            self._refuse_one_too_many()
+        elif reader.refused is not None:
+            self._refuse(reader.refused)
+
+    def _refuse_one_too_many(self) -> None:
+        reason = f"more than {self._shared.limits.max_connections} connections"
+        self._refuse(RefusedError(reason, status=503))
 
     def _refuse(self, refused: RefusedError) -> None:
         message = refused.reason[:1].upper() + refused.reason[1:]

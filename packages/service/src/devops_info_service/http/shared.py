@@ -3,7 +3,7 @@
 Nothing here reads a socket or a clock: ``http.server`` lets the seconds pass.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from devops_info_service.config import Limits
@@ -21,6 +21,16 @@ OnRefused = Callable[[Client, int, str], None]
 READ_BYTES: Final = 16 * 1024
 """Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
 requests, so that one connection cannot keep the others waiting or grow by its answers."""
+
+
+class State:
+    """Where a process is in its life, for those who tell others: readiness is read from here."""
+
+    __slots__ = ("draining",)
+
+    def __init__(self) -> None:
+        self.draining = False
+        """Told to end: it answers still, and wants nobody new."""
 
 
 class Peer(Protocol):
@@ -46,6 +56,8 @@ class Shared:
         on_refused: OnRefused,
         writer: ResponseWriter | None = None,
         counts: Slot | None = None,
+        state: State | None = None,
+        probes: Collection[str] = (),
     ) -> None:
         self.dispatch = dispatch
         self.limits = limits
@@ -57,6 +69,10 @@ class Shared:
         self.now = 0
         """Seconds by the sweeps: a request reads no clock for its time-outs."""
         self.draining = False
+        """As in ``state``; here, too, as every answer looks at it."""
+        self.state = state or State()
+        self.probes = probes
+        """Paths that are answered when there are too many connections for all else."""
         self.on_first: Callable[[], None] = _nothing
         """Called when somebody connects while nobody was: sweeps are needed again."""
         self.on_none: Callable[[], None] = _nothing
@@ -76,7 +92,7 @@ class Shared:
 
     def drain(self) -> None:
         """Close what is idle; from now on every answer ends its connection."""
-        self.draining = True
+        self.draining = self.state.draining = True
         for connection in tuple(self.connections):
             connection.drain()
 

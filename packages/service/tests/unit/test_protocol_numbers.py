@@ -1,0 +1,117 @@
+"""How many: connections, the places kept for probes, requests of a connection; who is draining."""
+
+import pytest
+
+from devops_info_service.http.counters import CLOSED, CONTINUED, OPENED, REFUSED
+from devops_info_service.http.protocol import PROBE_SECONDS
+from devops_info_service.http.shared import Shared
+
+from .wire import GET, LIMITS, POST, Peer, Refusals, pass_seconds
+
+PROBE = GET % 1
+MOST = LIMITS.max_requests_per_connection
+
+
+@pytest.fixture
+def full(shared: Shared) -> list[Peer]:
+    """As many as may be."""
+    return [Peer(shared) for _ in range(LIMITS.max_connections)]
+
+
+def test_probe_above_the_limit(shared: Shared, full: list[Peer]) -> None:
+    """Above the limit a probe is answered, once."""
+    peer = Peer(shared)
+    peer.send(PROBE[:10])
+    peer.send(PROBE[10:] + PROBE)
+    peer.send(PROBE)
+
+    assert peer.statuses == [200]
+    assert b"Connection: close\r\n" in peer.said
+    assert peer.transport.events == ["eof"]
+    assert [other.transport.events for other in full] == [[], []]
+
+
+@pytest.mark.usefixtures("full")
+def test_no_probe_above_the_limit(shared: Shared, refusals: Refusals) -> None:
+    """All else is refused: 503, and the connection ends."""
+    peer = Peer(shared)
+
+    peer.send(GET % 2 + PROBE)
+
+    assert peer.statuses == [503]
+    assert b"Connection: close\r\n" in peer.said
+    assert [(status, reason) for _, status, reason in refusals] == [
+        (503, "more than 2 connections")
+    ]
+
+
+@pytest.mark.usefixtures("full")
+def test_garbage_above_the_limit(shared: Shared) -> None:
+    """What is no request is refused for that."""
+    peer = Peer(shared)
+
+    peer.send(b"garbage\r\n\r\n")
+
+    assert peer.statuses == [501]
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("data", [b"", PROBE[:10], POST + b"\r\na"])
+def test_slow_above_the_limit(shared: Shared, data: bytes) -> None:
+    """A place for probes is not kept for who does not ask at once."""
+    peer = Peer(shared)
+    if data:
+        peer.send(data)
+
+    pass_seconds(shared, PROBE_SECONDS)
+    assert peer.statuses == []
+    pass_seconds(shared, 1)
+    assert peer.statuses == [503]
+
+
+def test_no_place_at_all(shared: Shared, full: list[Peer]) -> None:
+    """When the places for probes are taken as well, it is 503 at once."""
+    reserved, refused = Peer(shared), Peer(shared)
+    assert (reserved.statuses, refused.statuses) == ([], [503])
+
+    for peer in (*full, refused):
+        peer.connection.connection_lost(None)
+    again = Peer(shared)
+    again.send(GET % 2 + GET % 3)
+    assert again.statuses == [200, 200]
+
+
+@pytest.mark.parametrize("batch", [1, 7, 30, 40])
+def test_last_request_of_a_connection(shared: Shared, batch: int) -> None:
+    """A connection has so many requests; the last answer says so, and no more are answered."""
+    peer = Peer(shared)
+    for _ in range(60 // batch):
+        peer.send(GET % 2 * batch)
+
+    assert peer.statuses == [200] * MOST
+    assert peer.said.count(b"Connection: close\r\n") == 1
+    assert b"Connection: close\r\n" in peer.said.rpartition(b"HTTP/1.1 ")[2]
+    assert peer.transport.events == ["eof"]
+
+
+def test_draining_can_be_read(shared: Shared) -> None:
+    """Who tells others whether we are ready reads it from the state."""
+    state = shared.state
+    before = state.draining
+    shared.drain()
+
+    assert (before, state.draining) == (False, True)
+
+
+def test_counts(shared: Shared) -> None:
+    """Connections, answers by class, refusals and 100s are counted."""
+    one, two = Peer(shared), Peer(shared)
+    one.send(GET % 1 * 3 + POST + b"Expect: 100-continue\r\n\r\n")
+    two.send(b"garbage\r\n\r\n")
+    two.connection.connection_lost(None)
+
+    counts = shared.counts
+    assert [counts[word] for word in (2, 4, 5, REFUSED, CONTINUED, OPENED, CLOSED)] == [
+        *(3, 0, 1),
+        *(1, 1, 2, 1),
+    ]
