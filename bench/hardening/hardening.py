@@ -118,12 +118,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="of each variant (%(default)s)")
     parser.add_argument("--seconds", type=int, default=_SECONDS, help="a round (%(default)s)")
     options = parser.parse_args(argv)
+    where = machine()  # before the affinity of this process is narrowed
     try:
         costs = _measure(options.rounds, options.seconds)
     except MeasureError as error:
         say(str(error))
         return 1
-    where = machine()
     _RESULTS.write_text(
         json.dumps({"machine": asdict(where), "costs": [asdict(cost) for cost in costs]}, indent=1)
         + "\n",
