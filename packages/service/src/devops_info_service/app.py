@@ -6,7 +6,7 @@ import gc
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -30,19 +30,53 @@ from .router import Handler, Route, Router
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
+DEFAULTS: Final = Config()
 
-INFO: Final = Route("GET", "/", "Service information", Info)
-HEALTH: Final = Route("GET", "/health", "Health check", Health)
+INFO: Final = Route("GET", "/", "Service information", lambda: Info)
+HEALTH: Final = Route("GET", "/health", "Health check", lambda: Health)
 PROBES: Final = frozenset({HEALTH.path})
 """What is answered even when there are too many connections."""
 
-ROUTES: Final = (INFO, HEALTH)
+
+def _answer_of(path: str) -> type:
+    # Imported late, as its handler.
+    from .handlers.platform import ANSWERS  # noqa: PLC0415
+
+    return ANSWERS[path]
+
+
+PLATFORM: Final = tuple(
+    Route("GET", path, description, functools.partial(_answer_of, path))
+    for path, description in (
+        ("/platform", "What the platform really gives: all parts"),
+        ("/platform/resources", "CPU, memory, processes, disks: limits and use"),
+        ("/platform/security", "Pod Security Standards and confinement, with evidence"),
+        ("/platform/identity", "Container, pod, node, requests, and where each is from"),
+        ("/platform/network", "Addresses, routes, DNS, environment, the client's path"),
+        ("/platform/filesystem", "Mounts, volumes and the room in them"),
+    )
+)
+
+ROUTES: Final = (INFO, HEALTH, *PLATFORM)
 """Every published route; ``GET /`` lists them, the router obeys them."""
 
 
-def build(source: Source, framework: str) -> Dispatch:
+def build(
+    source: Source, framework: str, config: Config = DEFAULTS, tree: Tree | None = None
+) -> Dispatch:
     """Return the service without a server: requests in, responses out."""
     stopwatch = Stopwatch(source)
+
+    @functools.cache
+    def platform() -> Mapping[str, Handler]:
+        # Imported with the first request for it: no start pays for some forty modules.
+        from .handlers.platform import platform_handlers  # noqa: PLC0415
+
+        return platform_handlers(tree or Tree(), source, config)
+
+    def ask_platform(request: Request) -> Response:
+        return platform()[request.path](request)
+
     handlers: dict[Route, Handler] = {
         INFO: InfoHandler(
             Service(NAME, __version__, DESCRIPTION, framework),
@@ -51,6 +85,7 @@ def build(source: Source, framework: str) -> Dispatch:
             [Endpoint(route.path, route.method, route.description) for route in ROUTES],
         ),
         HEALTH: HealthHandler(stopwatch),
+        **dict.fromkeys(PLATFORM, ask_platform),
     }
     return Router(handlers)
 
@@ -154,7 +189,7 @@ def serve(config: Config) -> None:
     """
     log = Log()
     state = State()
-    dispatch = build(Machine(), "asyncio + httptools")
+    dispatch = build(Machine(), "asyncio + httptools", config)
     sock = listen(config.host, config.port)
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()

@@ -137,6 +137,10 @@ class Config(msgspec.Struct, frozen=True):
     proxy_protocol: bool = False
     """Every connection begins with a PROXY header, version 1 or 2, and none is served without."""
 
+    show_environment: tuple[str, ...] = ()
+    """Variables whose values the platform's report may show, beside those known as harmless.
+    None: a name does not tell whether the value is a secret."""
+
     limits: Limits = Limits()
 
 
@@ -209,6 +213,13 @@ def _networks(text: str) -> tuple[Network, ...]:
     return tuple(Network.parse(part.strip(" ")) for part in text.split(","))
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip(" ") for part in text.split(","))
+    if not all(name.isprintable() and name and not {"=", " "} & set(name) for name in names):
+        raise ValueError(text)
+    return names
+
+
 def _field(text: str) -> str:
     if text.lower() not in FORWARDED_FIELDS:
         raise ValueError(text)
@@ -247,6 +258,12 @@ SETTINGS: Final = (
     ),
     Setting("forwarded_field", _field, "one of " + ", ".join(FORWARDED_FIELDS), "where it is said"),
     Setting("proxy_protocol", _flag, _ON_OFF, "every connection begins with a PROXY header"),
+    Setting(
+        "show_environment",
+        _names,
+        "a list of names of variables, separated by commas",
+        "variables whose values /platform and report may show",
+    ),
     _whole("drain_seconds", 0, 3600, "seconds for requests in flight at the end"),
     _whole("drain_delay_seconds", 0, 3600, "seconds to go on taking connections at the end"),
     _whole("max_request_line_bytes", 64, _MIB, "longest request line, in bytes"),

@@ -15,8 +15,9 @@ class Route(msgspec.Struct, frozen=True):
     method: str
     path: str
     description: str
-    response: type
-    """The type of a 200's JSON body."""
+    response: Callable[[], type]
+    """Gives the type of a 200's JSON body. A function, as some types cost an import that only
+    their first request pays for."""
 
 
 class Router:

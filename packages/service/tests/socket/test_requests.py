@@ -47,6 +47,74 @@ def test_standard_client(service: Any) -> None:
     ]
 
 
+def test_platform(service: Any) -> None:
+    """The platform's parts come over one connection, each the same as in the whole."""
+    client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    parts = ("resources", "security", "identity", "network", "filesystem")
+    got = {}
+    with contextlib.closing(client):
+        for path in ("", *(f"/{part}" for part in parts)):
+            client.request("GET", f"/platform{path}")
+            response = client.getresponse()
+            assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
+            got[path] = json.load(response)
+        client.request("HEAD", "/platform")
+        response = client.getresponse()
+        own = {"address": "127.0.0.1", "port": client.sock.getsockname()[1]}
+
+    assert (response.status, response.read()) == (200, b"")
+    assert got[""].keys() == {"taken_at", "seconds", *parts}
+    assert all(got[""][part].keys() <= got[f"/{part}"].keys() for part in parts)
+    assert got["/network"]["client_path"] == {
+        "client": own,
+        "peer": own,
+        "peer_trusted": False,
+        "protocol": "HTTP/1.1",
+        "forwarded": [],
+    }
+
+
+def test_platform_behind_a_proxy(start: Any) -> None:
+    """A trusted proxy's word makes the client; the peer and all hops are told with their trust."""
+    service = start("--trusted-proxies", "127.0.0.0/8,10.0.0.0/8")
+    client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    with contextlib.closing(client):
+        fields = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7, 10.0.0.9", "Forwarded": "nonsense"}
+        client.request("GET", "/platform/network", headers=fields | {"X-Real-IP": "192.0.2.7"})
+        path = json.load(client.getresponse())["client_path"]
+        del fields["Forwarded"]
+        client.request("GET", "/platform/network", headers=fields)
+        believed = json.load(client.getresponse())["client_path"]
+
+    assert path["peer_trusted"]
+    assert path["client"] == path["peer"]
+    assert [(told["field"], told["hops"] is None) for told in path["forwarded"]] == [
+        ("x-forwarded-for", False),
+        ("forwarded", True),
+        ("x-real-ip", False),
+    ]
+    assert believed["client"] == {"address": "192.0.2.7", "port": 0}
+    assert believed["peer"]["address"] == "127.0.0.1"
+    assert [(hop["address"], hop["trusted"]) for hop in believed["forwarded"][0]["hops"]] == [
+        ("6.6.6.6", False),
+        ("192.0.2.7", False),
+        ("10.0.0.9", True),
+    ]
+
+
+def test_platform_shows_what_is_allowed(start: Any) -> None:
+    """A variable's value is shown if it is named; the next one's is not."""
+    service = start(environ={"SHOW_ENVIRONMENT": "TIER", "TIER": "gold", "TIER_2": "lead"})
+    client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    with contextlib.closing(client):
+        client.request("GET", "/platform")
+        body = client.getresponse().read()
+
+    shown = {each["name"]: each["value"] for each in json.loads(body)["network"]["environment"]}
+    assert (shown["TIER"], shown["TIER_2"]) == ("gold", None)
+    assert b"lead" not in body
+
+
 def test_caller(service: Any) -> None:
     """The caller is told its own address and port."""
     client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)

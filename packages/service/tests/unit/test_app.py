@@ -7,9 +7,8 @@ import msgspec
 import pytest
 
 from devops_info_service import __version__
-from devops_info_service.app import HEALTH, INFO, RequestIds, build, is_plain, observe
+from devops_info_service.app import PLATFORM, ROUTES, RequestIds, build, is_plain, observe
 from devops_info_service.handlers.health import Health
-from devops_info_service.handlers.info import Info
 from devops_info_service.http.message import Client, Request, Response
 from devops_info_service.introspection.host import read_host
 from devops_info_service.introspection.runtime import Stopwatch, spell
@@ -96,6 +95,10 @@ def test_info() -> None:
         "endpoints": [
             {"path": "/", "method": "GET", "description": "Service information"},
             {"path": "/health", "method": "GET", "description": "Health check"},
+            *(
+                {"path": route.path, "method": "GET", "description": route.description}
+                for route in PLATFORM
+            ),
         ],
     }
 
@@ -109,13 +112,13 @@ def test_health() -> None:
     }
 
 
-@pytest.mark.parametrize("route", [INFO, HEALTH])
+@pytest.mark.parametrize("route", ROUTES, ids=[route.path for route in ROUTES])
 def test_answers_are_of_their_type(route: Route) -> None:
     """The type in the route table, which OpenAPI will publish, is the type of the answer."""
     response = build(FakeSource(), "x")(a_request(route.method, route.path))
 
-    assert route.response in {Info, Health}
-    decoded = msgspec.json.decode(response.body, type=route.response)
+    assert response.status == 200
+    decoded: Any = msgspec.json.decode(response.body, type=route.response())
     assert msgspec.json.decode(msgspec.json.encode(decoded)) == body_of(response)
 
 
@@ -132,6 +135,9 @@ def test_any_user_agent(agent: bytes) -> None:
     [
         ("HEAD", "/", 200, ()),
         ("HEAD", "/health", 200, ()),
+        ("HEAD", "/platform", 200, ()),
+        ("GET", "/platform/", 404, ()),
+        ("POST", "/platform/network", 405, ((b"Allow", b"GET, HEAD"),)),
         ("GET", "/nothing", 404, ()),
         ("POST", "/nothing", 404, ()),
         ("GET", "//", 404, ()),
@@ -160,7 +166,7 @@ def test_not_found() -> None:
 
 def test_several_methods() -> None:
     """A path may have a handler for each method, and Allow lists them all."""
-    routes = [Route(method, "/", "", Health) for method in ("GET", "POST")]
+    routes = [Route(method, "/", "", lambda: Health) for method in ("GET", "POST")]
     router = Router({route: lambda _: Response(200, b"") for route in routes})
 
     assert router(a_request("POST")).status == 200

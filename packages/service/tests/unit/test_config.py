@@ -59,6 +59,7 @@ def test_precedence(flags: list[str], environ: dict[str, str], port: int) -> Non
         ({"DRAIN_SECONDS": "0"}, "drain_seconds", 0),
         ({"WORKERS": "auto"}, "workers", "auto"),
         ({"WORKERS": "4"}, "workers", 4),
+        ({"SHOW_ENVIRONMENT": "A, B_2,c.d"}, "show_environment", ("A", "B_2", "c.d")),
     ],
 )
 def test_values(environ: dict[str, str], field: str, value: Any) -> None:
@@ -100,6 +101,8 @@ def test_switches(flags: list[str], *, debug: bool) -> None:
         ({"WORKERS": "0"}, "WORKERS is '0'; allowed is auto or a whole number from 1 to 256"),
         ({"WORKERS": "257"}, "WORKERS is '257'; allowed is auto or a whole number from 1"),
         ({"WORKERS": "Auto"}, "WORKERS is 'Auto'; allowed is auto or a whole number from 1"),
+        ({"SHOW_ENVIRONMENT": "A,,B"}, "SHOW_ENVIRONMENT is 'A,,B'; allowed is a list of names"),
+        ({"SHOW_ENVIRONMENT": "A=1"}, "SHOW_ENVIRONMENT is 'A=1'; allowed is a list of names"),
         ({"MAX_FIELDS": "0"}, "MAX_FIELDS is '0'; allowed is a whole number from 1 to 10000"),
         ({"PORT": "9" * 5000}, "PORT is '99"),
     ],

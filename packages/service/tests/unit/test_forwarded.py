@@ -159,6 +159,9 @@ def test_any_value(field: bytes, value: bytes) -> None:
         ("10.255.0.1", "198.51.100.1"),
         ("11.0.0.1", "11.0.0.1"),
         ("", ""),
+        ("testclient", "testclient"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("fd00::9%eth0", "198.51.100.1"),
         ("fd00::9", "198.51.100.1"),
     ],
 )

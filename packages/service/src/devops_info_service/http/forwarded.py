@@ -10,7 +10,7 @@ with an error anywhere is not read at all.
 
 import socket
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -49,11 +49,18 @@ class Proxies:
         if known is None:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            # A peer that is gone already has no address.
-            packed = packed_address(address) if address else b""
-            known = any(network.holds(packed) for network in self._networks)
+            known = self._holds(address)
             self._known[address] = known
         return known
+
+    def _holds(self, address: str) -> bool:
+        try:
+            # Behind a link-local address stands its interface.
+            packed = packed_address(address.partition("%")[0])
+        except ValueError:
+            # A peer that is gone has no address; another server's may have a name.
+            return False
+        return any(network.holds(packed) for network in self._networks)
 
     def client_of(self, peer: Client, headers: Mapping[bytes, bytes]) -> Client:
         """Return whom *peer*, a trusted one, speaks for; itself if it says nothing clear."""
@@ -91,10 +98,22 @@ def believe(dispatch: Dispatch, proxies: Proxies) -> Dispatch:
         if proxies.trusts(peer.address):
             client = proxies.client_of(peer, request.headers)
             if client is not peer:
-                request = msgspec.structs.replace(request, client=client)
+                request = msgspec.structs.replace(request, client=client, peer=peer)
         return dispatch(request)
 
     return answer
+
+
+def chains(headers: Mapping[bytes, bytes]) -> Iterator[tuple[str, bytes, Chain | None]]:
+    """Give each field that speaks of clients, its value, and its chain; None: it has an error."""
+    for field, read in _CHAINS.items():
+        value = headers.get(field.encode())
+        if value is None:
+            continue
+        try:
+            yield field, value, read(value)
+        except ValueError:
+            yield field, value, None
 
 
 # Each of these reads one field, and raises ValueError for anything that is not its form.

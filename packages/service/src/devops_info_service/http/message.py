@@ -48,6 +48,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """``1.1`` or ``1.0``."""
     keep_alive: bool
     """Whether the client can take another answer on this connection."""
+    peer: Client | None = None
+    """Whose connection it is, where that one spoke for ``client`` and was believed."""
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
