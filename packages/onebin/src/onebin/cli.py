@@ -12,7 +12,7 @@ from typing import Final, TextIO
 import msgspec
 
 from onebin import __version__, pipeline, render
-from onebin.effects.process import run
+from onebin.effects.process import allow_open_files, run
 from onebin.effects.store import Store, default_root
 from onebin.effects.story import Story
 from onebin.errors import OnebinError, ProjectError, ToolError
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         colour=colour,
     )
     command: Callable[[argparse.Namespace, pipeline.Tools], int] = options.command
+    allow_open_files()
     try:
         tools = pipeline.Tools(
             run,

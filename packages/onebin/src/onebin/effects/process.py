@@ -1,6 +1,7 @@
 """The one place where onebin starts a program."""
 
 import os
+import resource
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +69,17 @@ def run(
         return _follow(words, cwd, full_env, on_line)
     except FileNotFoundError as exc:
         raise ToolError(f"{words[0]}: no such program", hint="install it or mend PATH") from exc
+
+
+def allow_open_files() -> None:
+    """Let this process and what it starts open as many files as the machine allows.
+
+    The usual soft limit of 1024 is one for programs that call select(2). The compiler builds
+    musl with hundreds of processes at once and fails under it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
