@@ -48,7 +48,7 @@ class Apt:
         assert cwd is not None
         self.asked.append(str(argv[-1]))
         if self.data is None:
-            raise ToolError("apt-get ended with status 100")
+            raise ToolError("apt-get ended with status 100", detail="Reading…\nE: no network")
         if "source" in argv:
             (cwd / f"{argv[-1]}_1.dfsg.orig.tar.gz").write_bytes(self.data)
             (cwd / f"{argv[-1]}_1.dfsg.orig.tar.gz.asc").write_bytes(b"a signature")
@@ -142,11 +142,12 @@ def test_second_source_reads_no_lists_again(tmp_path: Path) -> None:
 def test_nothing_can_be_had(tmp_path: Path) -> None:
     """Without the web and without apt: one line with both reasons, and a way out."""
     with pytest.raises(
-        ToolError, match=r"thing 1's source cannot be had: http.*; apt-get"
+        ToolError, match=r"thing 1's source cannot be had: http.*; apt cannot .* E: no network"
     ) as caught:
         get(SOURCE, tmp_path, Apt(None))
 
     assert "\n" not in str(caught.value)
+    assert "Reading…\nE: no network" == caught.value.detail
     assert "tool.onebin.python-source" in caught.value.hint
 
 

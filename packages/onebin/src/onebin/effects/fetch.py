@@ -86,6 +86,7 @@ def _from_anywhere(source: Source, folder: Path, *, run: Run, say: Callable[[str
                 f"{source.name} {source.version}'s source cannot be had: {no_web}; {no_apt}",
                 hint="set tool.onebin.python-source to a tarball, PATH#sha256=…; "
                 "what else is needed is looked for beside it",
+                detail=no_apt.detail,
             ) from no_apt
 
 
@@ -114,6 +115,7 @@ def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], No
 
     So no root is needed, and the machine's own sources and package lists stay as they are.
     """
+    mirror = _debian_mirror(Path("/etc/apt"))
     state = folder / "apt"
     apt = [
         "apt-get", "-q",
@@ -125,23 +127,24 @@ def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], No
         "-o", "APT::Sandbox::User=",
     ]  # fmt: skip
     say(f"downloading Debian's source package {source.package} with apt")
-    # A second source of the same build finds the lists of the first.
-    if not state.is_dir():
-        _lay_out(state)
-        try:
+    try:
+        # A second source of the same build finds the lists of the first.
+        if not state.is_dir():
+            _lay_out(state, mirror)
             run([*apt, "update"], cwd=folder)
-        except ToolError:
-            shutil.rmtree(state)
-            raise
-    run([*apt, "source", "--download-only", source.package], cwd=folder)
+        run([*apt, "source", "--download-only", source.package], cwd=folder)
+    except ToolError as exc:
+        reason = exc.detail.rpartition("\n")[2] or exc
+        raise ToolError(
+            f"apt cannot fetch the source package {source.package}: {reason}", detail=exc.detail
+        ) from exc
     found = sorted(folder.glob(f"{source.package}_*.orig.tar.?z"))
     if not found:
         raise ToolError(f"apt fetched no original tarball of {source.package}")
     return _checked(found[0], source)
 
 
-def _lay_out(state: Path) -> None:
-    mirror = _debian_mirror(Path("/etc/apt"))
+def _lay_out(state: Path, mirror: str) -> None:
     for part in ("lists/partial", "cache/archives/partial", "parts"):
         (state / part).mkdir(parents=True)
     keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"

@@ -38,15 +38,10 @@ FACTS: dict[str, Any] = {
     "sys.version_info": sys.version_info[:3],
 }
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
-}
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
+    ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
+}  # fmt: skip
 IMPORT_FAILURES = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 UNKNOWN: Any = object()
 
@@ -54,8 +49,7 @@ UNKNOWN: Any = object()
 def main() -> None:
     """Answer the request on stdin."""
     request = json.load(sys.stdin)
-    facts = [one(module, n, request) for n, module in enumerate(request["modules"])]
-    json.dump(facts, sys.stdout)
+    json.dump([one(module, n, request) for n, module in enumerate(request["modules"])], sys.stdout)
 
 
 def one(module: dict[str, Any], number: int, request: dict[str, Any]) -> dict[str, Any]:
@@ -80,12 +74,9 @@ def one(module: dict[str, Any], number: int, request: dict[str, Any]) -> dict[st
     with open(f"{request['out']}/{number}", "wb") as out:
         out.write(marshal.dumps(code))
     return {
-        "imports": finder.imports,
-        "codecs": sorted(finder.codecs),
-        "mentions": sorted(finder.mentions),
-        "files": finder.files,
-        "error": "",
-    }
+        "imports": finder.imports, "codecs": sorted(finder.codecs),
+        "mentions": sorted(finder.mentions), "files": finder.files, "error": "",
+    }  # fmt: skip
 
 
 def strip_docstrings(tree: ast.Module) -> None:
@@ -135,9 +126,7 @@ class Finder(ast.NodeVisitor):
         self.guard = 0  # the innermost try whose except catches a failed import
         self.fallback = 0  # the try in whose except clause we stand
         self.tries = 0
-        self.known: dict[
-            str, Any
-        ] = {}  # module-level names with a value known now: _MS_WINDOWS = …
+        self.known = dict[str, Any]()  # module-level names with a value known now
 
     # Imports.
 
@@ -202,10 +191,8 @@ class Finder(ast.NodeVisitor):
         for target in node.targets:
             if isinstance(target, ast.Name):
                 # Assigned twice, or where we cannot tell: no longer known.
-                value = (
-                    UNKNOWN if target.id in self.known or self.late else self.evaluate(node.value)
-                )
-                self.known[target.id] = value
+                again = target.id in self.known or self.late
+                self.known[target.id] = UNKNOWN if again else self.evaluate(node.value)
 
     # Type parameters (PEP 695) make the interpreter import typing from C.
 
