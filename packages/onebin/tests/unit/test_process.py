@@ -81,7 +81,7 @@ def test_environment_is_clean() -> None:
 def test_programs_may_open_as_many_files_as_the_machine_allows() -> None:
     """The soft limit a shell sets by default is raised to the hard one, for children too."""
     code = (
-        "import resource as r; from onebin.effects.process import allow_open_files, run; import sys;"
+        "import resource as r, sys; from onebin.effects.process import allow_open_files, run;"
         "hard = r.getrlimit(r.RLIMIT_NOFILE)[1]; r.setrlimit(r.RLIMIT_NOFILE, (256, hard));"
         "allow_open_files();"
         "ask = 'import resource as r; print(len(set(r.getrlimit(r.RLIMIT_NOFILE))))';"
