@@ -46,6 +46,37 @@ AGREED: Final = [
     CHUNKED + b"+3\r\nabc\r\n0\r\n\r\n",
     CHUNKED + b"0x3\r\nabc\r\n0\r\n\r\n",
     CHUNKED + b"3\r\nabcd\r\n0\r\n\r\n",
+    CHUNKED + b'3;a="b"\r\nabc\r\n0\r\n\r\n',
+    CHUNKED + b"-3\r\nabc\r\n0\r\n\r\n",
+    CHUNKED + b"3\r\nabc0\r\n\r\n",
+    CHUNKED + b"3\r\nabc\n0\r\n\r\n",
+    CHUNKED + b"\r\nabc\r\n0\r\n\r\n",
+    CHUNKED + b";x\r\nabc\r\n0\r\n\r\n",
+    CHUNKED + b"3\r\r\nabc\r\n0\r\n\r\n",
+    CHUNKED + b"0\r\nX : 1\r\n\r\n",
+    CHUNKED + b"0\r\nX\r\n\r\n",
+    CHUNKED + b"0\r\nX: \0\r\n\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nX: \x80\xff\r\n\r\n",
+    b"GET / HTTP/1.1\rHost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\r\nHost: a\r\n\r\n",
+    b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"G\0T / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    b" GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
+    b"GET / http/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.10\r\nHost: a\r\n\r\n",
+    b"GET  HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / /b HTTP/1.1\r\nHost: a\r\n\r\n",
+    POST + b"Content-Length: 3;4\r\n\r\nabc",
+    POST + b"Content-Length: 3 3\r\n\r\nabc",
+    POST + b"Content-Length: 1_0\r\n\r\nabc",
+    POST + b"Content-Length : 3\r\n\r\nabc",
+    POST + b"Content-Length: 3\r\n Content-Length: 4\r\n\r\nabc",
+    POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    POST + b"Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+    POST + b"Transfer-Encoding:\r\n\r\n0\r\n\r\n",
 ]
 
 DISAGREED: Final = [
@@ -72,7 +103,39 @@ DISAGREED: Final = [
         id="RFC 9112, 6.1: faulty in HTTP/1.0",
     ),
     pytest.param(CHUNKED + b"3 \r\nabc\r\n0\r\n\r\n", False, id="it forgives a space"),
+    pytest.param(CHUNKED + b"0\r\nX: 1\r\n 2\r\n\r\n", False, id="it unfolds trailers, too"),
+    pytest.param(CHUNKED + b"3;\0\r\nabc\r\n0\r\n\r\n", False, id="it skips extensions unread"),
+    pytest.param(CHUNKED + b"3\r\nabc\r\n0\r\n\n", False, id="bare LF again"),
+    pytest.param(
+        CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n",
+        False,
+        id="RFC 9110, 6.5.1, forbids framing in trailers; h11 drops it",
+    ),
+    pytest.param(
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: \x7f\r\n\r\n",
+        False,
+        id="RFC 9110, 5.5, has no DEL in a value",
+    ),
+    pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", False, id="h11 leaves versions to others"),
+    pytest.param(
+        b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", False, id="h11 serves proxies, too"
+    ),
+    pytest.param(
+        POST + b"Content-Length: 3\r\nExpect: 100-continue, x\r\n\r\nabc",
+        False,
+        id="h11 leaves expectations to others",
+    ),
+    pytest.param(
+        POST + b"Transfer-Encoding: chunked \t\r\n\r\n0\r\n\r\n",
+        False,
+        id="RFC 9110, 5.5, strips it; llhttp is strict, and nobody sends it",
+    ),
     # We take it, h11 refuses.
+    pytest.param(
+        CHUNKED + b"0000000000000000000000003\r\nabc\r\n0\r\n\r\n",
+        True,
+        id="RFC 9112, 7.1, sets no number of digits; h11 has 20",
+    ),
     pytest.param(b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", True, id="RFC 9112, 3: we may"),
 ]
 

@@ -1,6 +1,7 @@
 """A connection with a transport in memory, for tests that play the peer."""
 
 import asyncio
+import re
 from typing import Any, Final
 
 from devops_info_service.config import Limits
@@ -78,7 +79,7 @@ class Peer:
     @property
     def statuses(self) -> list[int]:
         """The status of each answer, in order."""
-        return [int(part[:3]) for part in self.said.split(b"HTTP/1.1 ")[1:]]
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", self.said)]
 
 
 def pass_seconds(shared: Shared, seconds: int) -> None:

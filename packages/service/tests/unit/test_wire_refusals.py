@@ -1,0 +1,40 @@
+"""Every refusal as the peer sees it: one answer, the last, and nothing read after it."""
+
+import pytest
+
+from devops_info_service.http.shared import Shared
+
+from .test_reader_refusals import GOOD, POST, REFUSED
+from .wire import Peer
+
+
+@pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
+def test_refusal(shared: Shared, data: bytes, status: int) -> None:
+    """The status, ``Connection: close``, a length, our half closed; then silence."""
+    peer = Peer(shared)
+
+    peer.send(GOOD + data + GOOD)
+    peer.send(GOOD)
+
+    assert peer.statuses == [200, status]
+    head, _, body = peer.transport.writes[-1].partition(b"\r\n\r\n")
+    assert b"\r\nConnection: close" in head
+    assert b"\r\nContent-Length: %d" % len(body) in head
+    assert peer.transport.events == ["eof"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (b"Content-Length: 10485761\r\nExpect: 100-continue\r\n", 413),
+        (b"Content-Length: 3\r\nExpect: 100-continue, tea\r\n", 417),
+        (b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n", 400),
+    ],
+)
+def test_body_that_is_not_wanted(shared: Shared, fields: bytes, status: int) -> None:
+    """Who asks before sending is refused instead of told to go on."""
+    peer = Peer(shared)
+
+    peer.send(POST + fields + b"\r\n")
+
+    assert peer.statuses == [status]
