@@ -13,12 +13,13 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates make python3 python3-venv xz-utils \
     && rm -rf /var/lib/apt/lists/*
 
-# CPython's source, verified by apt against Debian's keys, and by onebin against its pin.
+# The sources of CPython and zlib, verified by apt against Debian's keys and by onebin against its
+# pins. onebin finds the second beside the first, by its checksum.
 WORKDIR /usr/src
 RUN sed 's/^deb /deb-src /' /etc/apt/sources.list > /etc/apt/sources.list.d/src.list 2>/dev/null || true; \
     sed -i 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/*.sources 2>/dev/null || true; \
     apt-get update \
-    && apt-get source --download-only python3.13 \
+    && apt-get source --download-only python3.13 zlib \
     && rm -rf /var/lib/apt/lists/*
 ENV ONEBIN_PYTHON_SOURCE=/usr/src/python3.13_3.13.5.orig.tar.xz#sha256=93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640
 

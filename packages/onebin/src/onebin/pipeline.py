@@ -15,7 +15,6 @@ from onebin.model import (
     Distribution,
     Frozen,
     Machine,
-    Pin,
     Plan,
     Project,
     Runtime,
@@ -185,21 +184,13 @@ def _resolve(project: Project, tools: Tools) -> str:
     lines = ["# Written by onebin lock: what the executable is built from."]
     for n, pin in enumerate(pins):
         tools.story.tell(f"{pin.name} {pin.version}", done=n, total=len(pins))
-        lines.append(f"{pin.name}=={pin.version} --hash={_hash(pin, python, tools)}")
-    return "\n".join(lines) + "\n"
-
-
-def _hash(pin: Pin, python: str, tools: Tools) -> str:
-    with tools.store.scratch() as scratch:
-        file = index.download_wheel(pin, scratch, python=python, run=tools.run)
-        if file is None:
-            file = index.download_source(pin, scratch, run=tools.run)
-        if file is None:
-            raise ProjectError(
-                f"{pin.name} {pin.version}: neither a pure-Python wheel nor a source distribution",
-                hint="a static executable cannot load its .so files",
+        with tools.store.scratch() as scratch:
+            file = index.download(
+                pin, scratch, python=python, run=tools.run, from_source=project.options.from_source
             )
-        return "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
+            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        lines.append(f"{pin.name}=={pin.version} --hash=sha256:{sha256}")
+    return "\n".join(lines) + "\n"
 
 
 def _size(files: tuple[Path, ...]) -> str:

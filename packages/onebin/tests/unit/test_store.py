@@ -1,5 +1,6 @@
 """Results are kept by content, appear whole or not at all, and are made once."""
 
+import errno
 import threading
 from pathlib import Path
 
@@ -72,6 +73,39 @@ def test_cache_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -
         Store(tmp_path / "file").get("kind", "key", lambda _: None)
 
     assert "ONEBIN_CACHE" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        ToolError("cc ended with status 1", detail="a.c\nfatal error: No space left on device"),
+        ToolError("zig ended with status 1", detail="error: NoSpaceLeft"),
+    ],
+    ids=["here", "a program", "zig"],
+)
+def test_full_disk_is_said_in_one_line(tmp_path: Path, failure: Exception) -> None:
+    """Whoever met it first, the message names the cache, and nothing half-made is left."""
+
+    def make(_: Path) -> None:
+        raise failure
+
+    with pytest.raises(ToolError, match=r"cannot write the cache .*: No space left") as caught:
+        Store(tmp_path).get("kind", "key", make)
+
+    assert "make room there" in caught.value.hint
+    assert "" == caught.value.detail
+    assert [] == list((tmp_path / "tmp").iterdir())
+
+
+def test_other_failures_pass_through(tmp_path: Path) -> None:
+    """What is no full disk is not taken for one."""
+
+    def make(_: Path) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file")
+
+    with pytest.raises(FileNotFoundError):
+        Store(tmp_path).get("kind", "key", make)
 
 
 def test_key_names_contents_not_order() -> None:

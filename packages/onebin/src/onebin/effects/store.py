@@ -1,5 +1,6 @@
 """A cache addressed by content: a key names all that a result depends on, so none goes stale."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -8,10 +9,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from onebin.errors import ToolError
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+FULL_SIGNS: Final = ("No space left on device", "NoSpaceLeft", "Disk quota exceeded")
+"""How the C library, zig and the C library again say it."""
 
 
 def default_root(environ: Mapping[str, str]) -> Path:
@@ -61,16 +67,29 @@ class Store:
         parent = self.root / "tmp"
         try:
             parent.mkdir(parents=True, exist_ok=True)
+            path = Path(tempfile.mkdtemp(dir=parent))
         except OSError as exc:
-            raise ToolError(
-                f"cannot write the cache {self.root}: {exc.strerror}",
-                hint="set ONEBIN_CACHE to a directory of yours",
-            ) from exc
-        path = Path(tempfile.mkdtemp(dir=parent))
+            raise self._refused(exc) from exc
         try:
             yield path
+        except OSError as exc:
+            if exc.errno in FULL:
+                raise self._refused(exc) from exc
+            raise
+        except ToolError as exc:
+            # A compiler, a linker or pip met it first.
+            if any(sign in exc.detail for sign in FULL_SIGNS):
+                raise self._refused(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) from exc
+            raise
         finally:
             shutil.rmtree(path, ignore_errors=True)
+
+    def _refused(self, exc: OSError) -> ToolError:
+        way_out = "make room there, or " if exc.errno in FULL else ""
+        return ToolError(
+            f"cannot write the cache {self.root}: {exc.strerror}",
+            hint=f"{way_out}set ONEBIN_CACHE to a directory of yours",
+        )
 
     @contextmanager
     def _lock(self, name: str) -> Iterator[None]:
@@ -79,10 +98,7 @@ class Store:
             locks.mkdir(parents=True, exist_ok=True)
             handle = (locks / name).open("w")
         except OSError as exc:
-            raise ToolError(
-                f"cannot write the cache {self.root}: {exc.strerror}",
-                hint="set ONEBIN_CACHE to a directory of yours",
-            ) from exc
+            raise self._refused(exc) from exc
         with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield

@@ -1,0 +1,55 @@
+"""Writing a lock: the hash is that of the very file a build will use."""
+
+import hashlib
+import io
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from onebin import pipeline
+from onebin.effects.process import run
+from onebin.effects.store import Store
+from onebin.effects.story import Story
+
+METADATA = "Metadata-Version: 2.1\nName: picked\nVersion: 1\n"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be the only index pip knows, with one distribution as a pure wheel and as source."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    with zipfile.ZipFile(folder / "picked-1-py3-none-any.whl", "w") as archive:
+        archive.writestr("picked-1.dist-info/METADATA", METADATA)
+        archive.writestr("picked-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+    with tarfile.open(folder / "picked-1.tar.gz", "w:gz") as tar:
+        info = tarfile.TarInfo("picked-1/PKG-INFO")
+        info.size = len(METADATA)
+        tar.addfile(info, io.BytesIO(METADATA.encode()))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("setting", "used"), [("[]", "picked-1-py3-none-any.whl"), ('["Picked"]', "picked-1.tar.gz")]
+)
+def test_lock_has_the_file_that_is_used(
+    shelf: Path, tmp_path: Path, setting: str, used: str
+) -> None:
+    """A pure wheel, unless the project asks for the source: a build then finds what it needs."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "app"\ndependencies = ["picked"]\nscripts = { app = "app:main" }\n'
+        f"[tool.onebin]\nfrom-source = {setting}\n"
+    )
+    story = Story(io.StringIO(), terminal=False, colour=False)
+    tools = pipeline.Tools(run, Store(tmp_path / "cache"), story, "x86_64")
+
+    lock = pipeline.write_lock(tmp_path, tools)
+
+    sha256 = hashlib.sha256((shelf / used).read_bytes()).hexdigest()
+    assert f"picked==1 --hash=sha256:{sha256}" == lock.read_text().splitlines()[-1]
