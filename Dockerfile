@@ -3,6 +3,7 @@
 #   docker build -t devops-info-service .
 #   docker build --build-arg RUNTIME_BASE=gcr.io/distroless/static:nonroot .
 #   docker build --secret id=ca,src=/etc/ssl/certs/ca-certificates.crt .    behind a TLS proxy
+#   buildah build --ulimit nofile=4096:4096 .    its default of 1024 is too low for the compiler
 #
 # Steps go from what changes with Debian to what changes with every commit.
 ARG BUILDER_BASE=debian:trixie-slim

@@ -147,7 +147,15 @@ def _linked_by(compiler: Path, folder: Path, *, run: Run) -> list[Path]:
     program.write_text("int main(void) { return 0; }\n", "utf-8")
     lines: list[str] = []
     call: list[str | Path] = [compiler, "-O2", "-pie", "-v", program, "-o", folder / "nothing"]
-    run(call, cwd=folder, on_line=lines.append)
+    try:
+        run(call, cwd=folder, on_line=lines.append)
+    except ToolError as exc:
+        if "FdQuotaExceeded" not in exc.detail:
+            raise
+        raise ToolError(
+            "the compiler builds musl with over a thousand open files, and may not open as many",
+            hint="raise the hard limit: ulimit -Hn 4096, or --ulimit nofile=4096:4096 of a container",
+        ) from exc
     program.unlink()
     (folder / "nothing").unlink()
     # The last one is ours: with an empty cache it links parts of its own before.
