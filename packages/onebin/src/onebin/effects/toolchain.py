@@ -154,7 +154,7 @@ def _linked_by(compiler: Path, folder: Path, *, run: Run) -> list[Path]:
             raise
         raise ToolError(
             "the compiler builds musl with over a thousand open files, and may not open as many",
-            hint="raise the hard limit: ulimit -Hn 4096, or --ulimit nofile=4096:4096 of a container",
+            hint="raise the hard limit: ulimit -Hn 4096, or run with --ulimit nofile=4096:4096",
         ) from exc
     program.unlink()
     (folder / "nothing").unlink()
