@@ -15,8 +15,9 @@ PROGRAM: Final = "devops-info-service"
 HELP: Final = f"""\
 usage: {PROGRAM} [serve] [FLAG ...]        serve GET / and GET /health (the default)
        {PROGRAM} check [FLAG ...] [URL]    ask a running service for its health
+       {PROGRAM} report [FLAG ...]         say what the platform gives this container
        {PROGRAM} --help | --version
-       {PROGRAM} serve --help | check --help
+       {PROGRAM} serve --help | check --help | report --help
 
 examples:
   {PROGRAM}
@@ -25,6 +26,8 @@ examples:
       a flag wins over its variable, and a variable over the default
   {PROGRAM} check http://127.0.0.1:8080/health
       status 0 and "200 OK", or status 1 and one line why
+  {PROGRAM} report --profile restricted
+      status 0 if nothing forbidden by that Pod Security Standard is seen, else 1
 """
 
 CHECK_SECONDS: Final = 3.0
@@ -57,8 +60,10 @@ def _run(words: list[str], environ: Mapping[str, str]) -> int:
             _serve(load(words, environ))
         case "check", _:
             _check(words, environ)
+        case "report", _:
+            return _report(words, environ)
         case _:
-            raise ConfigError(f"{command!r} is no command; commands are serve and check")
+            raise ConfigError(f"{command!r} is no command; commands are serve, check and report")
     return 0
 
 
@@ -104,6 +109,71 @@ def _check(words: list[str], environ: Mapping[str, str]) -> None:
         url, proxy_protocol = _health(config), config.proxy_protocol
     status = check(url, timeout_seconds=options.timeout, proxy_protocol=proxy_protocol)
     sys.stdout.write(f"{url}: {status}\n")
+
+
+def _report(words: list[str], environ: Mapping[str, str]) -> int:
+    # Imported late, as above.
+    import argparse  # noqa: PLC0415
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise ConfigError(message)
+
+    parser = Parser(
+        prog=f"{PROGRAM} report",
+        description="Say what the platform really gives this container, and where that is seen.",
+        epilog="Exit status 0; 1 if the profile does not hold; 2 for a flag that is not allowed."
+        " Values of variables are shown only for those that $SHOW_ENVIRONMENT names.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="as GET /platform, on one line")
+    parser.add_argument(
+        "--profile",
+        choices=("baseline", "restricted"),
+        help="let this Pod Security Standard decide the exit status",
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=("fail", "unknown"),
+        help="the worst that lets the profile down: a check that fails (the default), or also"
+        " one that nobody can tell",
+    )
+    options = parser.parse_args(words)
+    if options.fail_on and not options.profile:
+        raise ConfigError("--fail-on needs --profile, which says what may fail")
+
+    from .introspection.platform import platform  # noqa: PLC0415
+    from .introspection.report.scorecard import holds  # noqa: PLC0415
+    from .introspection.source import Machine, Tree  # noqa: PLC0415
+
+    look = platform(Tree("/", environ), Machine(), frozenset(load((), environ).show_environment))
+    if options.json:
+        import msgspec  # noqa: PLC0415
+
+        from .introspection.report.layout import plain_json  # noqa: PLC0415
+
+        _write(plain_json(msgspec.json.encode(look)) + b"\n")
+    else:
+        from .introspection.report.text import report  # noqa: PLC0415
+
+        terminal = os.isatty(1)
+        width = os.get_terminal_size(1).columns if terminal else None
+        # https://no-color.org: set, and not empty.
+        colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+        _write(report(look, options.profile, width=width, colour=colour).encode())
+    if options.profile is None:
+        return 0
+    return 0 if holds(look.security, options.profile, options.fail_on or "fail") else 1
+
+
+def _write(data: bytes) -> None:
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except BrokenPipeError:
+        pass  # Whoever read has read enough; the status is still worth having.
+    except OSError as exc:
+        raise ServiceError(f"stdout: {exc.strerror}") from exc
 
 
 def _config(environ: Mapping[str, str]) -> Config:

@@ -188,7 +188,7 @@ def test_port_in_use(run: Run) -> None:
         ([], {"DEBUG": "x"}, "DEBUG is 'x'; allowed is true or false (1, yes, on; 0, no, off)"),
         (["serve", "--port", "x"], {}, "--port is 'x'; allowed is a whole number from 0 to 65535"),
         (["--prot"], {}, "unrecognized arguments: --prot"),
-        (["report"], {}, "'report' is no command; commands are serve and check"),
+        (["repeat"], {}, "'repeat' is no command; commands are serve, check and report"),
     ],
 )
 def test_bad_value(run: Run, words: list[str], environ: dict[str, str], line: str) -> None:

@@ -1,0 +1,131 @@
+"""What most people look for first: what was granted, and to whom."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from devops_info_service.introspection.facts import Fact, Unknown, value_of
+from devops_info_service.introspection.identity import NOT_A_POD, Identity
+from devops_info_service.introspection.limits import HIDDEN, Limit
+from devops_info_service.introspection.requests import CpuRequest, Range
+from devops_info_service.introspection.resources import Resources
+from devops_info_service.introspection.sandbox import Guess
+from devops_info_service.introspection.security import Process
+
+from .layout import Row, Section
+from .words import count, cpus, listed, row, seconds, size
+
+N = TypeVar("N", int, float)
+
+_PERCENT: Final = 100
+
+
+def granted(resources: Resources) -> Section:
+    """CPU, memory and processes: the limits, and what is used of them."""
+    cpu, memory, processes = resources.cpu, resources.memory, resources.processes
+    affinity = value_of(cpu.affinity, ())
+    machine = value_of(memory.machine, 0)
+    rows = [
+        _limit("CPU", cpu.limit, cpus, f"no limit; {cpus(len(affinity))} to run on"),
+        row("CPUs to plan for", cpu.usable),
+        row("CPUs Python counts", cpu.python),
+        _throttled(resources),
+        _limit("memory", memory.limit, size, f"no limit; the machine has {size(machine)}"),
+        row("memory in use", memory.working_set, lambda used: _used(used, resources)),
+        row("memory, highest", memory.peak, size),
+        row("OOM kills", memory.oom_kills),
+        _limit("PIDs", processes.limit, str, "no limit"),
+        row("PIDs in use", processes.current),
+    ]
+    if not all(limit.complete for limit in (cpu.limit, memory.limit, processes.limit)):
+        rows.append(Row("limits above", "hidden", (f"{HIDDEN.reason}; a pod's may be lower",)))
+    return Section("What was granted", tuple(rows))
+
+
+def _limit(label: str, limit: Limit[N], words: Callable[[N], str], none: str) -> Row:
+    found = row(label, limit.effective, lambda most: none if most is None else words(most))
+    own, effective = limit.own, limit.effective
+    if isinstance(own, Unknown) or isinstance(effective, Unknown) or own.value == effective.value:
+        return found
+    said = "no limit" if own.value is None else words(own.value)
+    return Row(label, f"{found.value}, of a group above; the container's own: {said}", found.notes)
+
+
+def _used(used: int, resources: Resources) -> str:
+    limit = value_of(resources.memory.limit.effective, None)
+    share = f" ({used * _PERCENT // limit} %)" if limit else ""
+    return f"{size(used)}{share}"
+
+
+def _throttled(resources: Resources) -> Row:
+    found = resources.cpu.throttling
+    if isinstance(found.throttled_periods, Unknown) or isinstance(found.periods, Unknown):
+        return row("CPU throttled", found.throttled_periods)
+    waited = value_of(found.throttled_microseconds, None)
+    lost = "" if waited is None else f", {seconds(waited)}"
+    periods = count(found.periods.value, "period")
+    return row(
+        "CPU throttled", found.throttled_periods, lambda times: f"{times} of {periods}{lost}"
+    )
+
+
+def who(identity: Identity, process: Process) -> Section:
+    """The process, its container, its pod."""
+    rows: list[tuple[str, Fact[object]]] = [
+        ("pod", identity.pod),
+        ("namespace", identity.namespace),
+        ("container", identity.container),
+        ("node", identity.node),
+        ("service account", identity.service_account),
+        ("QoS class", identity.qos),
+        ("pod uid", identity.pod_uid),
+    ]
+    found = [
+        row("user id", process.user_ids, _ids),
+        row("group id", process.group_ids, _ids),
+        row("engine", identity.engine, _guess),
+        row("sandbox", identity.sandbox, _guess),
+        row("hostname", identity.hostname),
+        *(row(label, fact) for label, fact in rows if fact != NOT_A_POD or label == "pod"),
+        row("memory requested", identity.memory_request, _memory_range),
+        row("CPU requested", identity.cpu_request, _cpu_request),
+        row("container id", identity.container_id),
+        row(
+            "labels", identity.labels, lambda labels: listed(f"{k}={v}" for k, v in labels.items())
+        ),
+        row("annotations", identity.annotations, listed),
+    ]
+    if identity.qos == NOT_A_POD:
+        absent = {"memory requested", "CPU requested", "labels", "annotations"}
+        found = [each for each in found if each.label not in absent or each.value != "unknown"]
+    return Section("Who am I", tuple(found))
+
+
+def _ids(ids: tuple[int, ...]) -> str:
+    names = ("real", "effective", "saved", "file system")
+    if len(set(ids)) == 1:
+        return str(ids[0])
+    return ", ".join(f"{number} {name}" for name, number in zip(names, ids, strict=False))
+
+
+def _guess(guess: Guess) -> str:
+    return guess.name if guess.sure == "certain" else f"{guess.name} ({guess.sure})"
+
+
+def _memory_range(found: Range) -> str:
+    if found.low == found.high:
+        return size(found.low)
+    return f"{size(found.low)} to {size(found.high)}"
+
+
+def _cpu_request(found: CpuRequest) -> str:
+    linear, quadratic = _millis(found.linear), _millis(found.quadratic)
+    if linear == quadratic or not quadratic:
+        return linear
+    since = f"{quadratic} by runc 1.3.2, crun 1.23 or later"
+    return f"{since}, {linear} by an earlier one" if linear else since
+
+
+def _millis(found: Range | None) -> str:
+    if found is None:
+        return ""
+    return f"{found.low}m" if found.low == found.high else f"{found.low}m to {found.high}m"

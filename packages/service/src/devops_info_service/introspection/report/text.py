@@ -1,0 +1,34 @@
+"""All of a report as text, what matters most first, the profile's verdict last.
+
+Last, as that is what stands above the next prompt and at the end of a job's log.
+"""
+
+from devops_info_service.introspection.platform import Platform
+
+from .granted import granted, who
+from .layout import WIDTH, Section, render
+from .rest import confinement, filesystem, network, resources_in_full
+from .scorecard import Standard, conclusion, scorecard
+
+
+def report(
+    look: Platform,
+    profile: Standard | None = None,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Return the lines; *width* in columns, if somebody knows it."""
+    sections = [
+        Section(f"Platform report of {look.taken_at}", ()),
+        granted(look.resources),
+        who(look.identity, look.security.process),
+        *scorecard(look.security),
+        confinement(look.security),
+        resources_in_full(look.resources),
+        network(look.network),
+        filesystem(look.filesystem),
+    ]
+    if profile is not None:
+        sections.append(conclusion(look.security, profile))
+    return render(sections, width=width or WIDTH, colour=colour)
