@@ -1,0 +1,76 @@
+"""What the reader promises of any bytes, for every fuzzer."""
+
+from typing import Final
+
+from devops_info_service.config import Limits
+from devops_info_service.http.message import Client, Request
+from devops_info_service.http.reader import Phase, RequestReader
+
+LIMITS: Final = Limits(
+    max_request_line_bytes=128, max_head_bytes=512, max_fields=8, max_body_bytes=64
+)
+"""Small, so that a fuzzer gets there."""
+
+MAX_INPUT_BYTES: Final = 2048
+"""Of a fuzzer's input: four times the longest head."""
+
+_STATUSES: Final = frozenset({400, 413, 414, 417, 431, 501, 505})
+_OF_LIMITS: Final = frozenset({413, 414, 431})
+
+
+def new_reader() -> RequestReader:
+    """Return a reader that has seen nothing."""
+    return RequestReader(Client("192.0.2.7", 1), LIMITS)
+
+
+def is_over(reader: RequestReader, found: list[Request]) -> bool:
+    """Whether nothing that comes now may be read."""
+    return reader.refused is not None or (bool(found) and not found[-1].keep_alive)
+
+
+def keeps_promises(reader: RequestReader, found: list[Request]) -> None:
+    """Check that *found*, all that *reader* has handed on, can be trusted, and its state."""
+    for request in found:
+        assert request.version in {"1.0", "1.1"}
+        assert request.path == "*" or request.path.startswith("/")
+        assert request.version == "1.0" or b"host" in request.headers
+        assert not {b"content-length", b"transfer-encoding"} <= request.headers.keys()
+        assert all(name == name.lower() for name in request.headers)
+        assert not any({0, 10, 13} & set(value) for value in request.headers.values())
+    assert all(request.keep_alive for request in found[:-1])
+    if reader.refused is not None:
+        assert reader.refused.status in _STATUSES
+    elif reader.phase is Phase.BODY:
+        assert reader.body_bytes <= LIMITS.max_body_bytes
+
+
+def same_however_cut(
+    one: RequestReader, one_found: list[Request], other: RequestReader, other_found: list[Request]
+) -> None:
+    """Check that two readers of the same bytes agree; of a limit, one read is the slack."""
+    refusals = [reader.refused for reader in (one, other)]
+    if any(refused is not None and refused.status in _OF_LIMITS for refused in refusals):
+        return
+    assert one_found == other_found
+    assert str(refusals[0]) == str(refusals[1])
+
+
+def check(data: bytes) -> None:
+    """Read *data* whole, and cut; both readers must keep the promises, and agree.
+
+    The first byte says how the rest is cut: 0 not at all, else every so many bytes.
+    """
+    if not data:
+        return
+    step, data = data[0] or MAX_INPUT_BYTES, data[1:]
+    whole, cut = new_reader(), new_reader()
+    found = whole.receive(data)
+    found_cut: list[Request] = []
+    for start in range(0, len(data), step):
+        over = is_over(cut, found_cut)
+        new = cut.receive(data[start : start + step])
+        assert not (over and new)
+        found_cut += new
+    keeps_promises(whole, found)
+    keeps_promises(cut, found_cut)
+    same_however_cut(whole, found, cut, found_cut)

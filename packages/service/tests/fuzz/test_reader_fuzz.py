@@ -1,0 +1,98 @@
+"""The reader in the hands of a machine that has read the grammar: it keeps its promises.
+
+Pieces of messages, whole ones and broken ones, are fed in any order and cut anywhere. The
+coverage-guided brother of this file is ``fuzz_reader.py``.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from .promises import check, is_over, keeps_promises, new_reader, same_however_cut
+
+PIECES: Final = (
+    *(b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"PRI", b" ", b"/", b"*", b"/a?b", b"#"),
+    *(
+        b"http://a:80/",
+        b" HTTP/1.1",
+        b" HTTP/1.0",
+        b" HTTP/0.9",
+        b" HTTP/2.0",
+        b"\r\n",
+        b"\r",
+        b"\n",
+    ),
+    *(b"Host: a", b"Host: b", b"Connection: close", b"Connection: keep-alive, upgrade"),
+    *(b"Upgrade: h2c", b"Expect: 100-continue", b"Content-Length: 3", b"Content-Length: 65"),
+    *(b"Transfer-Encoding: chunked", b"X: 1", b" folded", b":", b"\0", b"\xff", b"abc"),
+    *(b"3\r\nabc\r\n", b"0\r\n\r\n", b"3;x=y\r\nabc\r\n", b"ffffffffffffffff\r\n", b"+3\r\n"),
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+)
+"""What requests are made of."""
+
+
+class AnyBytes(RuleBasedStateMachine):
+    """One connection, fed as the machine likes; beside it one that gets each piece bytewise."""
+
+    @initialize()
+    def connect(self) -> None:
+        """Begin with two readers that have seen nothing."""
+        self.reader, self.bytewise = new_reader(), new_reader()
+        self.found = self.reader.receive(b"")
+        self.found_bytewise = self.bytewise.receive(b"")
+
+    @rule(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=12))
+    def feed(self, pieces: list[bytes]) -> None:
+        """Let some bytes arrive, in one read here and in as many as there are there."""
+        data = b"".join(pieces)
+        over, refused = is_over(self.reader, self.found), self.reader.refused
+        new = self.reader.receive(data)
+        if over:
+            assert new == []
+            assert self.reader.refused is refused
+        self.found += new
+        for byte in data:
+            self.found_bytewise += self.bytewise.receive(bytes([byte]))
+
+    @rule(times=st.integers(min_value=1, max_value=700), byte=st.sampled_from(b"a \r\n0;:,\0"))
+    def flood(self, times: int, byte: int) -> None:
+        """Let one byte come again and again."""
+        self.feed([bytes([byte]) * times])
+
+    @invariant()
+    def promises(self) -> None:
+        """Both keep them, and agree."""
+        keeps_promises(self.reader, self.found)
+        keeps_promises(self.bytewise, self.found_bytewise)
+        same_however_cut(self.reader, self.found, self.bytewise, self.found_bytewise)
+
+
+def test_any_bytes() -> None:
+    """So many conversations of so many reads, the same ones in every run."""
+    run_state_machine_as_test(
+        AnyBytes,
+        settings=settings(
+            max_examples=150, stateful_step_count=12, deadline=None, derandomize=True
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(__file__).with_name("corpus").iterdir()), ids=lambda path: path.name
+)
+def test_corpus(path: Path) -> None:
+    """What a search has found worth keeping is tried in every run."""
+    check(path.read_bytes())
