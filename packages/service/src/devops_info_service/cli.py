@@ -4,9 +4,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn
+from typing import Final
 
-from . import __version__
+from . import __version__, flags
 from .config import Config, load
 from .errors import CheckError, ConfigError, ServiceError
 
@@ -75,20 +75,13 @@ def _serve(config: Config) -> None:
 
 
 def _check(words: list[str], environ: Mapping[str, str]) -> None:
-    # Imported late, as above: a server has no use for these.
-    import argparse  # noqa: PLC0415
-
+    # Imported late, as above: a server has no use for it.
     from .check import check  # noqa: PLC0415
 
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            # Not status 2: to Docker a health check of 2 is reserved.
-            raise CheckError(message)
-
-    parser = Parser(
-        prog=f"{PROGRAM} check",
+    parser = flags.parser(
+        f"{PROGRAM} check",
         description="GET a URL once. Exit status 0 for a 2xx answer, 1 for all else.",
-        allow_abbrev=False,
+        refuse=CheckError,  # not status 2: to Docker a health check of 2 is reserved
     )
     parser.add_argument("url", metavar="URL", nargs="?", help="default: this service's /health")
     parser.add_argument(
@@ -112,19 +105,11 @@ def _check(words: list[str], environ: Mapping[str, str]) -> None:
 
 
 def _report(words: list[str], environ: Mapping[str, str]) -> int:
-    # Imported late, as above.
-    import argparse  # noqa: PLC0415
-
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise ConfigError(message)
-
-    parser = Parser(
-        prog=f"{PROGRAM} report",
+    parser = flags.parser(
+        f"{PROGRAM} report",
         description="Say what the platform really gives this container, and where that is seen.",
         epilog="Exit status 0; 1 if the profile does not hold; 2 for a flag that is not allowed."
         " Values of variables are shown only for those that $SHOW_ENVIRONMENT names.",
-        allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="as GET /platform, on one line")
     parser.add_argument(

@@ -5,10 +5,11 @@ Nothing below ``cli`` reads a flag or a variable; this is the one place of prece
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal
 
 import msgspec
 
+from . import flags
 from .errors import ConfigError
 
 
@@ -307,19 +308,11 @@ def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
     return Config(**values, limits=Limits(**limits))
 
 
-def _parse_flags(flags: Sequence[str]) -> dict[str, str | None]:
-    # Imported late: it costs 6 ms of start, and a container has no flags as a rule.
-    import argparse  # noqa: PLC0415
-
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise ConfigError(message)
-
-    parser = Parser(
-        prog="devops-info-service serve",
+def _parse_flags(words: Sequence[str]) -> dict[str, str | None]:
+    parser = flags.parser(
+        "devops-info-service serve",
         description="Serve GET / and GET /health until SIGTERM or SIGINT.",
         epilog="A flag wins over its variable; an empty variable counts as unset.",
-        allow_abbrev=False,
     )
     for setting in SETTINGS:
         default = str(setting.default)
@@ -332,4 +325,4 @@ def _parse_flags(flags: Sequence[str]) -> dict[str, str | None]:
             const="true" if switch else None,
             help=f"{setting.help} (${setting.variable}, default {default.lower()})",
         )
-    return vars(parser.parse_args(flags))
+    return vars(parser.parse_args(words))

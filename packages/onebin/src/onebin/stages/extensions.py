@@ -21,7 +21,7 @@ from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
 from onebin.relocatable import is_relocatable, isolate
 
-RECIPE: Final = 3
+RECIPE: Final = 4
 """Raised when this file changes what it makes: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
@@ -97,7 +97,7 @@ def _built(
             ) from exc
 
     install(system["requires"])
-    level = "-Os" if plan.project.options.optimize == "size" else "-O2"
+    level = "-O2" if plan.project.options.optimize == "speed" else "-Os"
     env = {
         "PATH": f"{toolchain.bin}:/usr/bin:/bin",
         "PYTHONHOME": str(runtime.root),

@@ -76,6 +76,18 @@ HOT: Final = tuple(
 )  # fmt: skip
 """What a balanced build compiles with -O2: where any Python program spends its time."""
 
+COLD: Final = tuple(
+    f"{name}.o"
+    for name in (
+        "Parser/parser", "Python/Python-ast", "Python/ast", "Python/ast_opt",
+        "Python/ast_unparse", "Python/compile", "Python/flowgraph", "Python/symtable",
+        "Python/assemble", "Python/initconfig", "Python/preconfig", "Python/pylifecycle",
+        "Python/sysmodule", "Modules/_decimal/_decimal", "Modules/_datetimemodule",
+        "Modules/posixmodule", "Modules/arraymodule",
+    )
+)  # fmt: skip
+"""What it compiles with -Oz: large, and run once or seldom."""
+
 
 ZLIB: Final = (
     "adler32.c", "compress.c", "crc32.c", "deflate.c", "infback.c", "inffast.c", "inflate.c",
@@ -95,10 +107,11 @@ def runtime(plan: Plan, toolchain: Toolchain, *, run: Run, store: Store, tell: T
     """
     level = OPTIMIZE[plan.project.options.optimize]
     source_id = _source_id(plan)
-    hot = HOT if plan.project.options.optimize == "balanced" else ()
+    balanced = plan.project.options.optimize == "balanced"
+    special = {"-O2": HOT, "-Oz": COLD} if balanced else {}
     key = key_of(
         RECIPE, source_id, plan.zlib.sha256, toolchain.key,
-        level, hot, ANSWERS, LEFT_OUT, NOT_NEEDED,
+        level, special, ANSWERS, LEFT_OUT, NOT_NEEDED,
     )  # fmt: skip
 
     def make(folder: Path) -> None:
@@ -106,7 +119,9 @@ def runtime(plan: Plan, toolchain: Toolchain, *, run: Run, store: Store, tell: T
         with store.scratch() as scratch:
             source = _source(plan, scratch, run=run, tell=tell)
             zlib = _zlib(plan, toolchain, scratch, run=run, tell=tell)
-            _build(source, zlib, folder, toolchain, (level, hot), plan.machine, run=run, tell=tell)
+            _build(
+                source, zlib, folder, toolchain, (level, special), plan.machine, run=run, tell=tell
+            )
 
     root, _ = store.get("runtime", key, make)
     return _describe(root, key)
@@ -173,13 +188,13 @@ def _build(
     zlib: Path,
     folder: Path,
     toolchain: Toolchain,
-    levels: tuple[str, tuple[str, ...]],
+    levels: tuple[str, dict[str, tuple[str, ...]]],
     machine: str,
     *,
     run: Run,
     tell: Tell,
 ) -> None:
-    level, hot = levels
+    level, special = levels
     triplet = f"{machine}-linux-musl"
     tools = {name: str(toolchain.bin / name) for name in ("ar", "ranlib")}
     env = {
@@ -214,9 +229,10 @@ def _build(
     run(configure, cwd=source, env=env, on_line=_counter(tell, "configuring", CONFIGURE_LINES))
     make = ["make", f"-j{len(os.sched_getaffinity(0))}", WITHOUT_ZLIB]
     compiling = _counter(tell, "compiling CPython", COMPILE_LINES, only=f"{toolchain.bin}/cc ")
-    if hot:
+    for own_level, objects in special.items():
         # The last -O on a compiler's command line counts, and this variable comes last.
-        run([*make, "CFLAGSFORSHARED=-O2", *hot], cwd=source, env=env, on_line=compiling)
+        flags = f"CFLAGSFORSHARED={own_level}"
+        run([*make, flags, *objects], cwd=source, env=env, on_line=compiling)
     run([*make, "python"], cwd=source, env=env, on_line=compiling)
     run([*make, "pybuilddir.txt"], cwd=source, env=env)
     _collect(source, zlib, folder)
