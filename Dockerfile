@@ -20,7 +20,7 @@ WORKDIR /usr/src
 RUN sed 's/^deb /deb-src /' /etc/apt/sources.list > /etc/apt/sources.list.d/src.list 2>/dev/null || true; \
     sed -i 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/*.sources 2>/dev/null || true; \
     apt-get update \
-    && apt-get source --download-only python3.13 zlib \
+    && apt-get source --download-only python3.13/trixie zlib/trixie \
     && rm -rf /var/lib/apt/lists/*
 ENV ONEBIN_PYTHON_SOURCE=/usr/src/python3.13_3.13.5.orig.tar.xz#sha256=93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640
 
