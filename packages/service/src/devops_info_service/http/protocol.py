@@ -170,20 +170,20 @@ class Connection(asyncio.BufferedProtocol):
             del requests[len(requests) + self._left :]
             last = requests[-1]
         out = []
-        connection = b""
+        closes = False
         for request in requests:
             connection = b""
             if not request.keep_alive or ending or request is last:
-                connection = b"close"
+                closes, connection = True, b"close"
             elif request.version == "1.0":
                 connection = b"keep-alive"
             response = dispatch(request)
             counts[response.status // 100] += 1
             out.append(encode(response, connection=connection, head_only=request.method == "HEAD"))
-            if connection == b"close":
+            if closes:
                 break
         self._transport.write(out[0] if len(out) == 1 else b"".join(out))
-        if connection == b"close":
+        if closes:
             answered = requests[len(out) - 1]
             if answered.keep_alive or b"upgrade" in answered.headers:
                 self._linger()  # We end it; the peer may be sending still.
