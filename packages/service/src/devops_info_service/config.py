@@ -127,7 +127,7 @@ class Config(msgspec.Struct, frozen=True):
 
     workers: int | Literal["auto"] = 1
     """Processes that answer. One: a container has a CPU or less as a rule, a second process
-    costs some 10 MB, and whoever wants more runs more containers. ``auto``: as many as CPUs."""
+    costs some 7 MB, and whoever wants more runs more containers. ``auto``: as many as CPUs."""
 
     trusted_proxies: tuple[Network, ...] = ()
     """Whose word on a request's client is believed. None: anybody could claim to be anybody."""
