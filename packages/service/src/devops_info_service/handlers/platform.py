@@ -23,7 +23,7 @@ from devops_info_service.introspection.source import Clock, Tree
 FRESH_SECONDS: Final = 1.0
 """Seconds for which a look is given to all who ask. Whoever watches a container asks no more
 often, and however many ask, looking takes no more than a look's time of each second: some
-5 ms, 50 more where there are many files to search for set-uid programs."""
+10 ms, 50 more where there are many files to search for set-uid programs."""
 
 
 class Hop(msgspec.Struct, frozen=True):

@@ -74,8 +74,11 @@ def _devices(exposure: Exposure) -> Finding:
     fact = exposure.devices
     if isinstance(fact, Unknown):
         return unknown(fact)
-    seen = tuple(Evidence(each.path, "", each.kind) for each in fact.value[:10])
-    if any(each.kind == "block" or each.path in _RAW for each in fact.value):
+    grave = [each for each in fact.value if each.kind == "block" or each.path in _RAW]
+    # What decides comes first: of a whole /dev not everything is repeated.
+    shown = (grave or fact.value)[:10]
+    seen = tuple(Evidence(each.path, "", each.kind) for each in shown)
+    if grave:
         return failed("Disks or memory of the machine can be named here.", *seen)
     if fact.value:
         return unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)

@@ -28,11 +28,11 @@ def confinement(security: Security) -> Section:
             row("seccomp filters", process.seccomp_filters),
             row("label", process.label),
             row("security modules", process.security_modules, listed),
-            row("capabilities, bounding", capabilities.bounding, listed),
-            row("capabilities, effective", capabilities.effective, listed),
-            row("capabilities, permitted", capabilities.permitted, listed),
-            row("capabilities, inheritable", capabilities.inheritable, listed),
-            row("capabilities, ambient", capabilities.ambient, listed),
+            row("capabilities, bounding", capabilities.bounding, _all),
+            row("capabilities, effective", capabilities.effective, _all),
+            row("capabilities, permitted", capabilities.permitted, _all),
+            row("capabilities, inheritable", capabilities.inheritable, _all),
+            row("capabilities, ambient", capabilities.ambient, _all),
             _namespaces(security.namespaces),
             row("user ids mapped", security.namespaces.uid_map, _id_map),
             row("group ids mapped", security.namespaces.gid_map, _id_map),
@@ -45,6 +45,11 @@ def confinement(security: Security) -> Section:
             row("service account token", account.token, _claims),
         ),
     )
+
+
+def _all(names: tuple[str, ...]) -> str:
+    # Never cut: the one that matters may be the last.
+    return ", ".join(names) or "none"
 
 
 def _read_only(read_only: bool) -> str:  # noqa: FBT001  a fact's value
@@ -63,7 +68,9 @@ def _namespaces(namespaces: Namespaces) -> Row:
 
 
 def _id_map(ranges: tuple[IdMap, ...]) -> str:
-    return listed(f"{each.inside} is {each.outside}, {each.length} of them" for each in ranges)
+    return listed(
+        f"{each.length} from {each.inside} on are {each.outside} and on outside" for each in ranges
+    )
 
 
 def _set_id(files: SetIdFiles) -> str:
@@ -188,7 +195,8 @@ def _address(address: Address) -> str:
 
 
 def _route(route: Route) -> str:
-    return f"{route.destination} via {route.gateway or 'no one'} on {route.interface}"
+    via = f" via {route.gateway}" if route.gateway else ""
+    return f"{route.destination}{via} on {route.interface}"
 
 
 def _resolver(found: Network) -> tuple[Row, ...]:
