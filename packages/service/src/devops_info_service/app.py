@@ -14,8 +14,8 @@ import msgspec
 from . import __version__
 from .asgi import AsgiApplication
 from .config import MAX_WORKERS, Config
-from .handlers.health import Health, HealthHandler
-from .handlers.info import Endpoint, Info, InfoHandler, Service
+from .handlers.health import Health, HealthHandler, Live, LiveHandler, Ready, ReadyHandler
+from .handlers.info import Endpoint, Info, InfoHandler, Service, Version, VersionHandler
 from .http.counters import Counters, Slot
 from .http.listener import listen
 from .http.message import Client, Request, Response, problem
@@ -34,7 +34,11 @@ DEFAULTS: Final = Config()
 
 INFO: Final = Route("GET", "/", "Service information", lambda: Info)
 HEALTH: Final = Route("GET", "/health", "Health check", lambda: Health)
-PROBES: Final = frozenset({HEALTH.path})
+VERSION: Final = Route("GET", "/version", "Versions of the service and of Python", lambda: Version)
+HEALTHZ: Final = Route("GET", "/healthz", "Health check, by Kubernetes' name", lambda: Health)
+LIVEZ: Final = Route("GET", "/livez", "Liveness: 200 while the process serves", lambda: Live)
+READYZ: Final = Route("GET", "/readyz", "Readiness: 503 once it is told to end", lambda: Ready)
+PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
 """What is answered even when there are too many connections."""
 
 
@@ -57,12 +61,17 @@ PLATFORM: Final = tuple(
     )
 )
 
-ROUTES: Final = (INFO, HEALTH, *PLATFORM)
+ROUTES: Final = (INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM)
 """Every published route; ``GET /`` lists them, the router obeys them."""
 
 
 def build(
-    source: Source, framework: str, config: Config = DEFAULTS, tree: Tree | None = None
+    source: Source,
+    framework: str,
+    config: Config = DEFAULTS,
+    *,
+    tree: Tree | None = None,
+    state: State | None = None,
 ) -> Dispatch:
     """Return the service without a server: requests in, responses out."""
     stopwatch = Stopwatch(source)
@@ -77,14 +86,19 @@ def build(
     def ask_platform(request: Request) -> Response:
         return platform()[request.path](request)
 
+    host, health = read_host(source), HealthHandler(stopwatch)
     handlers: dict[Route, Handler] = {
         INFO: InfoHandler(
             Service(NAME, __version__, DESCRIPTION, framework),
-            read_host(source),
+            host,
             stopwatch,
             [Endpoint(route.path, route.method, route.description) for route in ROUTES],
         ),
-        HEALTH: HealthHandler(stopwatch),
+        HEALTH: health,
+        VERSION: VersionHandler(Version(__version__, host.python_version)),
+        HEALTHZ: health,
+        LIVEZ: LiveHandler(),
+        READYZ: ReadyHandler(state or State()),
         **dict.fromkeys(PLATFORM, ask_platform),
     }
     return Router(handlers)
@@ -189,7 +203,7 @@ def serve(config: Config) -> None:
     """
     log = Log()
     state = State()
-    dispatch = build(Machine(), "asyncio + httptools", config)
+    dispatch = build(Machine(), "asyncio + httptools", config, state=state)
     sock = listen(config.host, config.port)
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()

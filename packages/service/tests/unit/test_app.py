@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from devops_info_service import __version__
-from devops_info_service.app import PLATFORM, ROUTES, RequestIds, build, is_plain, observe
+from devops_info_service.app import PROBES, ROUTES, RequestIds, build, is_plain, observe
 from devops_info_service.handlers.health import Health
 from devops_info_service.http.message import Client, Request, Response
+from devops_info_service.http.shared import State
 from devops_info_service.introspection.host import read_host
 from devops_info_service.introspection.runtime import Stopwatch, spell
 from devops_info_service.logs import Log
@@ -97,7 +98,7 @@ def test_info() -> None:
             {"path": "/health", "method": "GET", "description": "Health check"},
             *(
                 {"path": route.path, "method": "GET", "description": route.description}
-                for route in PLATFORM
+                for route in ROUTES[2:]
             ),
         ],
     }
@@ -110,6 +111,42 @@ def test_health() -> None:
         "timestamp": "2026-01-01T00:00:00Z",
         "uptime_seconds": 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/version", {"version": __version__, "python_version": "3.13.5"}),
+        ("/livez", {"status": "alive"}),
+        ("/readyz", {"status": "ready"}),
+    ],
+)
+def test_small_answers(path: str, body: dict[str, str]) -> None:
+    """What an operator's tools ask for is the whole answer."""
+    response = build(FakeSource(), "x")(a_request(path=path))
+
+    assert (response.status, body_of(response)) == (200, body)
+
+
+def test_draining() -> None:
+    """Told to end, the process is alive and healthy, and not ready."""
+    state = State()
+    dispatch = build(FakeSource(), "x", state=state)
+    before = {path: dispatch(a_request(path=path)).status for path in PROBES}
+    state.draining = True
+
+    after = {path: dispatch(a_request(path=path)) for path in PROBES}
+
+    assert set(before.values()) == {200}
+    assert body_of(after["/readyz"]) == {"status": "draining"}
+    assert {path: response.status for path, response in after.items()} == before | {"/readyz": 503}
+
+
+def test_healthz() -> None:
+    """Kubernetes' name for it gives the same answer."""
+    dispatch = build(FakeSource(), "x")
+
+    assert dispatch(a_request(path="/healthz")) == dispatch(a_request(path="/health"))
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=[route.path for route in ROUTES])

@@ -1,4 +1,4 @@
-"""``GET /health``: the process answers, since when, and at what time."""
+"""The probes: whether the process answers, and whether it wants more to answer."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from devops_info_service.http.message import Request, Response
+from devops_info_service.http.shared import State
 from devops_info_service.introspection.runtime import Runtime
 
 
@@ -29,3 +30,39 @@ class HealthHandler:
         """Answer any request alike."""
         now = self._runtime()
         return Response(200, self._encode(Health("healthy", now.current_time, now.uptime_seconds)))
+
+
+class Live(msgspec.Struct, frozen=True):
+    """The whole answer of ``/livez``: there is no other one while the process lives."""
+
+    status: Literal["alive"]
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The whole answer of ``/readyz``."""
+
+    status: Literal["ready", "draining"]
+
+
+class LiveHandler:
+    """Answers with ``Live``; it looks at nothing, so that nothing else can fail it."""
+
+    def __init__(self) -> None:
+        self._response = Response(200, msgspec.json.encode(Live("alive")))
+
+    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
+        """Answer any request alike."""
+        return self._response
+
+
+class ReadyHandler:
+    """Answers 200, or 503 from the moment the process is told to end."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._ready = Response(200, msgspec.json.encode(Ready("ready")))
+        self._draining = Response(503, msgspec.json.encode(Ready("draining")))
+
+    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
+        """Answer any request alike."""
+        return self._draining if self._state.draining else self._ready

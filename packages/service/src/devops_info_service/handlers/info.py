@@ -85,3 +85,21 @@ class InfoHandler:
         )
         info = _Info(self._service, self._system, self._runtime(), caller, self._endpoints)
         return Response(200, self._encode(info))
+
+
+class Version(msgspec.Struct, frozen=True):
+    """The whole answer of ``/version``."""
+
+    version: str
+    python_version: str
+
+
+class VersionHandler:
+    """Answers with ``Version``."""
+
+    def __init__(self, version: Version) -> None:
+        self._response = Response(200, msgspec.json.encode(version))
+
+    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
+        """Answer any request alike."""
+        return self._response
