@@ -79,6 +79,10 @@ def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
             ],
         ),
         (
+            "podman-rootless",
+            ["  user ids mapped            0 here, 1000 outside, 1-65536 here,"],
+        ),
+        (
             "docker-limited",
             [
                 "  memory              64 MiB\n",

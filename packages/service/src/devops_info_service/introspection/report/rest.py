@@ -69,8 +69,13 @@ def _namespaces(namespaces: Namespaces) -> Row:
 
 def _id_map(ranges: tuple[IdMap, ...]) -> str:
     return listed(
-        f"{each.length} from {each.inside} on are {each.outside} and on outside" for each in ranges
+        f"{_from(each.inside, each.length)} here, {_from(each.outside, each.length)} outside"
+        for each in ranges
     )
+
+
+def _from(first: int, length: int) -> str:
+    return str(first) if length == 1 else f"{first}-{first + length - 1}"
 
 
 def _set_id(files: SetIdFiles) -> str:
