@@ -47,7 +47,7 @@ def test_no_extra_process(start: Any) -> None:
 def test_several_answer(start: Any) -> None:
     """Connections that stay are left to the worker with fewer: each soon has some."""
     service = start("--workers", "2", "--access-log")
-    seen = set()
+    seen: set[int] = set()
     with contextlib.ExitStack() as stack:
         while seen != {0, 1}:
             sock = stack.enter_context(service.connect())
