@@ -139,21 +139,6 @@ def test_drain_delay(start: Any) -> None:
     assert service.wait() == 0
 
 
-def test_readiness_falls(start: Any) -> None:
-    """From the signal on, and while it still answers, the service is alive and not ready."""
-    service = start("--drain-delay-seconds", "1")
-    with service.connect() as sock:
-        sock.sendall(GET.replace(b"health", b"readyz"))
-        assert sock.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
-    service.signal(signal.SIGTERM)
-    service.event()
-    for path, status in ((b"readyz", b"503 Service Unavailable"), (b"livez", b"200 OK")):
-        with service.connect() as sock:
-            sock.sendall(GET.replace(b"health", path))
-            assert sock.recv(1000).startswith(b"HTTP/1.1 %b\r\n" % status)
-    assert service.wait() == 0
-
-
 def test_drain_has_an_end(start: Any) -> None:
     """Who does not finish in the drain time is cut off; the status is still 0."""
     service = start("--drain-seconds", "1")
