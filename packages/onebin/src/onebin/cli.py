@@ -4,7 +4,6 @@ import argparse
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO
@@ -18,6 +17,7 @@ from onebin.effects.story import Story
 from onebin.errors import OnebinError, ProjectError, ToolError
 from onebin.model import ARCHITECTURES, Machine
 from onebin.oci import archive, layout
+from onebin.oci.aside import aside
 from onebin.stages import inspect
 
 EXAMPLES: Final = """\
@@ -86,7 +86,7 @@ def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     made = pipeline.image(built, epoch=epoch, story=tools.story)
     project = built.plan.project
     folder = options.output or project.root / "dist"
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder)
     reference = options.tag or f"{project.name}:latest"
     layout_path = folder / f"{project.name}.oci"
     archive_path = folder / f"{project.name}.tar"
@@ -189,18 +189,19 @@ def _epoch(environ: Mapping[str, str]) -> int:
 
 def _put(source: Path, target: Path) -> None:
     """Copy *source* to *target*, which is the old file or the whole new one at any time."""
+    _make_folder(target.parent)
+    if target.is_dir():
+        raise ToolError(f"{target}: cannot be written: it is a directory", hint="name a file")
+    with aside(target) as new:
+        shutil.copyfile(source, new)
+        new.chmod(0o755)
+
+
+def _make_folder(path: Path) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as aside:
-            temporary = Path(aside.name)
-        try:
-            shutil.copyfile(source, temporary)
-            temporary.chmod(0o755)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise ToolError(f"{target}: cannot be written: {exc.strerror}") from exc
+        raise ToolError(f"{path}: cannot be made: {exc.strerror}") from exc
 
 
 def _relative(path: Path) -> str:

@@ -20,6 +20,7 @@ from onebin.model import (
     Runtime,
     Toolchain,
 )
+from onebin.oci.aside import aside
 from onebin.oci.image import Image
 from onebin.stages import assemble, extensions, freeze, link, runtime
 from onebin.stages import plan as planning
@@ -149,7 +150,8 @@ def write_lock(root: Path, tools: Tools) -> Path:
     target = Path(project.root, project.options.lock)
     with tools.story.stage("lock") as ending:
         text = _resolve(project, tools)
-        target.write_text(text, "utf-8")
+        with aside(target) as new:
+            new.write_text(text, "utf-8")
         ending.text = str(target)
     return target
 

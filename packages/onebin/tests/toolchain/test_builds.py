@@ -116,6 +116,19 @@ def test_project_that_cannot_be_built(
     assert not target.parent.exists()
 
 
+def test_place_that_cannot_be_written_is_said(onebin: OnebinRun, tmp_path: Path) -> None:
+    """A directory in the executable's place stays, and so does a file in its folder's."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "kept").touch()
+    for place in (tmp_path / "full", tmp_path / "full" / "kept" / "app"):
+        done = onebin("build", PROJECTS / "facts", "--output", place)
+        assert 1 == done.returncode
+        assert "Traceback" not in done.stderr
+        assert f"{tmp_path}/full" in done.stderr.splitlines()[-1 if "→" not in done.stderr else -2]
+
+    assert ["kept"] == [file.name for file in (tmp_path / "full").iterdir()]
+
+
 def test_plan_says_what_would_be_done(onebin: OnebinRun) -> None:
     """A plan needs no compiler and no network, and is JSON for machines."""
     done = onebin("plan", PROJECTS / "facts", "--json")

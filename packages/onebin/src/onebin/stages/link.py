@@ -60,7 +60,7 @@ def link(
     """
     name = plan.project.name
     _refuse_libraries(frozen.extensions)
-    objects = [hashlib.sha256(e.object.read_bytes()).hexdigest() for e in frozen.extensions]
+    objects = _contents(frozen.extensions)
     key = key_of(
         name, runtime.key, frozen.key, frozen.builtins, toolchain.key, objects, LINK,
         [extension.module for extension in frozen.extensions],
@@ -103,7 +103,7 @@ def load_imports(
     if not extensions:
         return {}
     _refuse_libraries(extensions)
-    objects = [hashlib.sha256(e.object.read_bytes()).hexdigest() for e in extensions]
+    objects = _contents(extensions)
     folders = [folder.parent.name for folder in code]
     key = key_of(PROBE, runtime.key, toolchain.key, objects, folders, _cxx_key(extensions))
 
@@ -152,6 +152,11 @@ except Exception as exc:
     sys.exit(f"{name} cannot be loaded: {type(exc).__name__}: {exc}")
 print(*sorted(set(sys.modules) - before - {name}))
 """
+
+
+def _contents(extensions: Iterable[Extension]) -> list[str]:
+    """What of *extensions* goes into a key: their objects' bytes, wherever they lie."""
+    return [hashlib.sha256(item.object.read_bytes()).hexdigest() for item in extensions]
 
 
 def _refuse_libraries(extensions: Iterable[Extension]) -> None:
