@@ -192,6 +192,7 @@ def _with_id(response: Response, request_id: bytes) -> Response:
         response.body,
         response.content_type,
         (*response.headers, (b"X-Request-Id", request_id)),
+        response.vary,
     )
 
 

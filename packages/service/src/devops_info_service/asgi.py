@@ -37,6 +37,8 @@ class AsgiApplication:
             (b"content-type", response.content_type),
             (b"content-length", b"%d" % len(response.body)),
         ]
+        if response.vary:
+            headers.append((b"vary", response.vary))
         headers += [(name.lower(), value) for name, value in response.headers]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         body = b"" if scope["method"] == "HEAD" else response.body

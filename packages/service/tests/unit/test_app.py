@@ -322,6 +322,17 @@ def test_id_of_the_client(log: Log, *, access_log: bool) -> None:
     assert response.headers == ((b"Allow", b"GET, HEAD"), (b"X-Request-Id", b"abc-1"))
 
 
+def test_id_leaves_the_rest(log: Log) -> None:
+    """An answer with an id is the same answer: what it varies by stays."""
+
+    def dispatch(_: Request) -> Response:
+        return Response(200, b"", vary=b"Accept")
+
+    response = observe(dispatch, log, access_log=False)(a_request(headers={b"x-request-id": b"1"}))
+
+    assert response == Response(200, b"", headers=((b"X-Request-Id", b"1"),), vary=b"Accept")
+
+
 @pytest.mark.parametrize("given", [b"", b"a b", b'a"b', b"a\x9b", b"a, b", b"a" * 65])
 def test_id_that_is_not_plain(given: bytes) -> None:
     """What is empty, long or not plain is no id; the request gets one of ours."""

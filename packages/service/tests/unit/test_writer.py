@@ -51,6 +51,15 @@ def test_connection(writer: ResponseWriter) -> None:
     assert expected == writer.encode(Response(200, b"{}"), connection=b"close")
 
 
+def test_vary(writer: ResponseWriter) -> None:
+    """What an answer varies by is part of its kind's head, and of no other kind's."""
+    plain = writer.encode(Response(200, b"{}"))
+    expected = HEAD.replace(b"Content-Length", b"Vary: Accept\r\nContent-Length") + b"\r\n{}"
+
+    assert expected == writer.encode(Response(200, b"{}", vary=b"Accept"))
+    assert plain == writer.encode(Response(200, b"{}"))
+
+
 def test_fields(writer: ResponseWriter) -> None:
     """The fields of a response follow those of the writer."""
     response = Response(200, b"{}", headers=((b"A", b"1"), (b"B", b"2")))

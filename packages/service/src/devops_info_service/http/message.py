@@ -59,6 +59,9 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     content_type: bytes = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    vary: bytes = b""
+    """The request's fields that chose this answer (RFC 9110, 12.5.5); a part of the answer's
+    kind, so that the writer builds it into the head it keeps."""
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ class ResponseWriter:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._second = -1
-        self._heads: dict[tuple[int, bytes], bytes] = {}
+        self._heads: dict[tuple[int, bytes, bytes], bytes] = {}
 
     def encode(
         self, response: Response, *, connection: bytes = b"", head_only: bool = False
@@ -46,9 +46,9 @@ class ResponseWriter:
             self._heads.clear()
             self._second = second
         status, body = response.status, response.body
-        head = self._heads.get((status, response.content_type))
+        head = self._heads.get((status, response.content_type, response.vary))
         if head is None:
-            head = self._head(status, response.content_type)
+            head = self._head(status, response.content_type, response.vary)
         more = b""
         if response.headers:
             more = b"".join(map(_field, response.headers))
@@ -60,7 +60,7 @@ class ResponseWriter:
             return b"%bContent-Length: %d\r\n%b\r\n" % (head, len(body), more)
         return b"%bContent-Length: %d\r\n%b\r\n%b" % (head, len(body), more, body)
 
-    def _head(self, status: int, content_type: bytes) -> bytes:
+    def _head(self, status: int, content_type: bytes, vary: bytes) -> bytes:
         head = b"HTTP/1.1 %d %b\r\nDate: %b\r\n" % (
             status,
             PHRASES[status].encode(),
@@ -68,7 +68,9 @@ class ResponseWriter:
         )
         if status not in _WITHOUT_BODY:
             head += b"Content-Type: %b\r\n" % content_type
-        self._heads[(status, content_type)] = head
+        if vary:
+            head += b"Vary: %b\r\n" % vary
+        self._heads[(status, content_type, vary)] = head
         return head
 
 
