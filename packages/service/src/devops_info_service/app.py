@@ -26,7 +26,7 @@ from .introspection.host import read_host
 from .introspection.runtime import Stopwatch
 from .introspection.source import Machine, Source, Tree
 from .logs import Log
-from .router import Handler, Route, Router
+from .router import Answer, Handler, Route, Router
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
@@ -37,7 +37,14 @@ HEALTH: Final = Route("GET", "/health", "Health check", lambda: Health)
 VERSION: Final = Route("GET", "/version", "Versions of the service and of Python", lambda: Version)
 HEALTHZ: Final = Route("GET", "/healthz", "Health check, by Kubernetes' name", lambda: Health)
 LIVEZ: Final = Route("GET", "/livez", "Liveness: 200 while the process serves", lambda: Live)
-READYZ: Final = Route("GET", "/readyz", "Readiness: 503 once it is told to end", lambda: Ready)
+READYZ: Final = Route(
+    "GET",
+    "/readyz",
+    "Readiness: 503 once it is told to end",
+    lambda: Ready,
+    others=(Answer(lambda: Ready, 503),),
+)
+OPENAPI: Final = Route("GET", "/openapi.json", "This service as OpenAPI 3.1", lambda: dict)
 PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
 """What is answered even when there are too many connections."""
 
@@ -61,7 +68,7 @@ PLATFORM: Final = tuple(
     )
 )
 
-ROUTES: Final = (INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM)
+ROUTES: Final = (INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM, OPENAPI)
 """Every published route; ``GET /`` lists them, the router obeys them."""
 
 
@@ -86,6 +93,14 @@ def build(
     def ask_platform(request: Request) -> Response:
         return platform()[request.path](request)
 
+    @functools.cache
+    def openapi() -> Response:
+        # Imported and made with the first request for it.
+        from .openapi import document  # noqa: PLC0415
+
+        about = {"title": NAME, "description": DESCRIPTION, "version": __version__}
+        return Response(200, msgspec.json.encode(document(ROUTES, about)))
+
     host, health = read_host(source), HealthHandler(stopwatch)
     handlers: dict[Route, Handler] = {
         INFO: InfoHandler(
@@ -100,6 +115,7 @@ def build(
         LIVEZ: LiveHandler(),
         READYZ: ReadyHandler(state or State()),
         **dict.fromkeys(PLATFORM, ask_platform),
+        OPENAPI: lambda _: openapi(),
     }
     return Router(handlers)
 

@@ -9,6 +9,16 @@ from .http.message import Request, Response, problem
 Handler = Callable[[Request], Response]
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """One kind of answer that a route gives."""
+
+    body: Callable[[], type]
+    """Gives the type of the body: of its JSON, or ``str`` for text. A function, as some types
+    cost an import that only their first request pays for."""
+    status: int = 200
+    media_type: str = "application/json"
+
+
 class Route(msgspec.Struct, frozen=True):
     """One published endpoint: what a client has to know, and OpenAPI asks for."""
 
@@ -16,8 +26,16 @@ class Route(msgspec.Struct, frozen=True):
     path: str
     description: str
     response: Callable[[], type]
-    """Gives the type of a 200's JSON body. A function, as some types cost an import that only
-    their first request pays for."""
+    """As ``Answer.body``, of the answer to whoever asks for nothing in particular."""
+    status: int = 200
+    media_type: str = "application/json"
+    others: tuple[Answer, ...] = ()
+    """Further answers of its own; refusals are the same for every route (``openapi``)."""
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """Every answer of its own, the usual one first."""
+        return (Answer(self.response, self.status, self.media_type), *self.others)
 
 
 class Router:

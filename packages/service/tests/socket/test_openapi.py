@@ -1,0 +1,31 @@
+"""The OpenAPI document against the service that publishes it."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+EXAMPLES: Final = 25
+"""Requests made up for each operation and kind of data: enough for every kind of odd header, and
+the whole run takes some seconds."""
+
+
+def test_schemathesis(start: Any, tmp_path: Path) -> None:
+    """Requests made up from the document get answers the document promises: every check is on."""
+    service = start()
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run"),
+            f"http://127.0.0.1:{service.port}/openapi.json",
+            *("--checks", "all", "--mode", "all", "--seed", "1", "--generation-deterministic"),
+            *("--max-examples", str(EXAMPLES), "--no-color"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No issues found" in done.stdout
