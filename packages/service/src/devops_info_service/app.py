@@ -3,9 +3,7 @@
 import asyncio
 import functools
 import gc
-import os
 import socket
-import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -18,7 +16,7 @@ from .handlers.health import Health, HealthHandler, Live, LiveHandler, Ready, Re
 from .handlers.info import Endpoint, Info, InfoHandler, Service, Version, VersionHandler
 from .http.counters import Counters, Slot
 from .http.listener import listen
-from .http.message import Client, Request, Response, problem
+from .http.message import Client, Request, Response
 from .http.protocol import Connection
 from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
 from .http.shared import Dispatch, Shared, State
@@ -26,6 +24,7 @@ from .introspection.host import read_host
 from .introspection.runtime import Stopwatch
 from .introspection.source import Machine, Source, Tree
 from .logs import Log
+from .observe import observe
 from .router import Answer, Handler, Route, Router
 
 NAME: Final = "devops-info-service"
@@ -118,98 +117,6 @@ def build(
         OPENAPI: lambda _: openapi(),
     }
     return Router(handlers)
-
-
-def observe(dispatch: Dispatch, log: Log, *, access_log: bool) -> Dispatch:
-    """Wrap *dispatch*: every fault becomes a 500 and a line, every request a line if wanted.
-
-    The request id is the client's ``X-Request-Id`` where that is short and plain, and is
-    given back. One is made only where a line of the log will carry it: an id that is
-    written nowhere explains nothing, and would cost every answer some bytes and time.
-    """
-    ids = RequestIds()
-
-    def answer(request: Request) -> Response:
-        try:
-            response = dispatch(request)
-        except Exception as exc:  # noqa: BLE001  whatever it was, the next request is served
-            return fault(request, exc)
-        given = request.headers.get(b"x-request-id")
-        if given is not None and is_plain(given):
-            return _with_id(response, given)
-        return response
-
-    def answer_and_log(request: Request) -> Response:
-        started = time.perf_counter()
-        request_id = ids.of(request)
-        try:
-            response = dispatch(request)
-        except Exception as exc:  # noqa: BLE001  as above
-            response = fault(request, exc)
-        else:
-            response = _with_id(response, request_id)
-        log.info(
-            "request",
-            method=request.method,
-            path=request.path,
-            status=response.status,
-            duration_ms=round((time.perf_counter() - started) * 1000, 3),
-            client=request.client.address,
-            request_id=request_id.decode(),
-        )
-        return response
-
-    def fault(request: Request, exc: Exception) -> Response:
-        request_id = ids.of(request)
-        log.error(
-            "fault",
-            exc=exc,
-            method=request.method,
-            path=request.path,
-            client=request.client.address,
-            request_id=request_id.decode(),
-        )
-        return _with_id(problem(500, "The service failed to answer"), request_id)
-
-    return answer_and_log if access_log else answer
-
-
-MAX_ID_BYTES: Final = 64
-"""Bytes of a client's request id; a UUID has 36, a trace context 55."""
-
-_ID_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/+="
-
-
-def is_plain(given: bytes) -> bool:
-    """Whether *given* can be repeated in a header and a log without a second thought."""
-    return 0 < len(given) <= MAX_ID_BYTES and not given.translate(None, _ID_BYTES)
-
-
-class RequestIds:
-    """Name requests: a random prefix for the process, then a count."""
-
-    def __init__(self) -> None:
-        # 8 bytes: unique among processes, guessable within one; an id is no secret.
-        self._prefix = os.urandom(8).hex()
-        self._count = 0
-
-    def of(self, request: Request) -> bytes:
-        """Return the client's id if it is plain, or else a new one."""
-        given = request.headers.get(b"x-request-id")
-        if given is not None and is_plain(given):
-            return given
-        self._count += 1
-        return f"{self._prefix}-{self._count:x}".encode()
-
-
-def _with_id(response: Response, request_id: bytes) -> Response:
-    return Response(
-        response.status,
-        response.body,
-        response.content_type,
-        (*response.headers, (b"X-Request-Id", request_id)),
-        response.vary,
-    )
 
 
 def serve(config: Config) -> None:

@@ -32,8 +32,14 @@ ends with all but 500. 404 and 405 are the answers to what is no operation of th
 
 _SCHEMAS: Final = "#/components/schemas/"
 
-_PARAMETERS: Final = [{"$ref": "#/components/parameters/RequestId"}]
-_HEADERS: Final = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+_PARAMETERS: Final = [
+    {"$ref": "#/components/parameters/RequestId"},
+    {"$ref": "#/components/parameters/TraceParent"},
+]
+_HEADERS: Final = {
+    "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+    "traceparent": {"$ref": "#/components/headers/TraceParent"},
+}
 
 
 def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
@@ -61,18 +67,21 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
                 for status, text in REFUSALS.items()
             },
             "parameters": {
-                "RequestId": {
-                    "name": "X-Request-Id",
-                    "in": "header",
-                    "description": "Any is taken, and one that is not short and plain ignored.",
-                    "schema": {"type": "string"},
-                },
+                "RequestId": _field("X-Request-Id", "Ignored if it is not short and plain."),
+                "TraceParent": _field("traceparent", "W3C Trace Context. Ignored if not valid."),
             },
             "headers": {
-                "X-Request-Id": {
+                "RequestId": {
                     "description": "The request's own, or one that the log has.",
                     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:/+=-]{1,64}$"},
-                }
+                },
+                "TraceParent": {
+                    "description": "For a request with a valid one: its trace, and our span.",
+                    "schema": {
+                        "type": "string",
+                        "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]$",
+                    },
+                },
             },
         },
     }
@@ -112,6 +121,12 @@ def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
 def _response(description: str, content: Object) -> Object:
     response: Object = {"description": description, "headers": _HEADERS}
     return response | ({"content": content} if content else {})
+
+
+def _field(name: str, description: str) -> Object:
+    # Any value is taken: what cannot be used is as good as none.
+    schema = {"type": "string"}
+    return {"name": name, "in": "header", "description": description, "schema": schema}
 
 
 def _problem() -> Object:

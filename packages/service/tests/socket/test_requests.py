@@ -289,6 +289,24 @@ def test_access_log(start: Any) -> None:
     )
 
 
+def test_trace(start: Any) -> None:
+    """A client's trace is in the log and comes back with our span; its state is left alone."""
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    service = start("--access-log")
+    with service.connect() as sock:
+        sock.sendall(
+            b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            b"TraceParent: 00-%b-%b-01\r\ntracestate: a=b\r\n\r\n"
+            % (trace.encode(), parent.encode())
+        )
+        answer = read_all(sock)
+
+    line = service.event()
+    assert (line["trace_id"], line["parent_id"]) == (trace, parent)
+    assert f"\r\ntraceparent: 00-{trace}-{line['span_id']}-01\r\n".encode() in answer
+    assert b"tracestate" not in answer
+
+
 def test_trusted_proxy(start: Any) -> None:
     """The client that a trusted proxy names is the caller, and is in the log."""
     service = start("--trusted-proxies", "127.0.0.0/8", "--access-log")

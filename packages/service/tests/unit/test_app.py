@@ -1,4 +1,4 @@
-"""The service without a server: the contract, the refusals, faults and request ids."""
+"""The service without a server: the contract and the refusals."""
 
 import os
 from typing import Any
@@ -7,13 +7,12 @@ import msgspec
 import pytest
 
 from devops_info_service import __version__
-from devops_info_service.app import PROBES, ROUTES, RequestIds, build, is_plain, observe
+from devops_info_service.app import PROBES, ROUTES, build
 from devops_info_service.handlers.health import Health
 from devops_info_service.http.message import Client, Request, Response
 from devops_info_service.http.shared import State
 from devops_info_service.introspection.host import read_host
 from devops_info_service.introspection.runtime import Stopwatch, spell
-from devops_info_service.logs import Log
 from devops_info_service.router import Route, Router
 
 
@@ -248,97 +247,3 @@ def test_moment_is_kept_for_its_second() -> None:
     assert (stopwatch().current_time, stopwatch().uptime_seconds) == ("2026-01-01T00:00:01Z", 1)
     source.now -= 1
     assert stopwatch().current_time == first.current_time
-
-
-Lines = list[bytes]
-
-
-@pytest.fixture
-def lines() -> Lines:
-    """What was logged."""
-    return []
-
-
-@pytest.fixture
-def log(lines: Lines) -> Log:
-    """A log that stands still."""
-    return Log(lines.append, lambda: 0.0)
-
-
-def broken(_: Request) -> Response:
-    """Fail as a handler with a bug does."""
-    raise ZeroDivisionError("the secret of the house")
-
-
-@pytest.mark.parametrize("access_log", [False, True])
-def test_fault(log: Log, lines: Lines, *, access_log: bool) -> None:
-    """A fault is a 500 that says nothing of the inside; the log says all, by the same id."""
-    response = observe(broken, log, access_log=access_log)(a_request(path="/\n"))
-
-    assert response.status == 500
-    assert b"secret" not in response.body
-    ((name, request_id),) = response.headers
-    assert name == b"X-Request-Id"
-    fault = msgspec.json.decode(lines[0])
-    assert fault["event"] == "fault"
-    assert fault["request_id"] == request_id.decode()
-    assert fault["traceback"][-1] == "ZeroDivisionError: the secret of the house"
-    assert len(lines) == 1 + access_log
-
-
-def test_access_log(log: Log, lines: Lines) -> None:
-    """One line a request: what was asked, what came of it, how long it took, for whom."""
-    response = observe(build(FakeSource(), "x"), log, access_log=True)(a_request(path="/x"))
-
-    line = msgspec.json.decode(lines[0])
-    assert line.pop("duration_ms") >= 0
-    assert line == {
-        "time": "1970-01-01T00:00:00.000Z",
-        "level": "info",
-        "event": "request",
-        "method": "GET",
-        "path": "/x",
-        "status": 404,
-        "client": "192.0.2.7",
-        "request_id": response.headers[-1][1].decode(),
-    }
-
-
-def test_no_access_log(log: Log, lines: Lines) -> None:
-    """Without an access log nothing is written, and no id is made that nobody could look up."""
-    response = observe(build(FakeSource(), "x"), log, access_log=False)(a_request())
-
-    assert lines == []
-    assert response.headers == ()
-
-
-@pytest.mark.parametrize("access_log", [False, True])
-def test_id_of_the_client(log: Log, *, access_log: bool) -> None:
-    """A plain id of the client's is used and given back, beside the other fields."""
-    dispatch = observe(build(FakeSource(), "x"), log, access_log=access_log)
-
-    response = dispatch(a_request("POST", headers={b"x-request-id": b"abc-1"}))
-
-    assert response.headers == ((b"Allow", b"GET, HEAD"), (b"X-Request-Id", b"abc-1"))
-
-
-def test_id_leaves_the_rest(log: Log) -> None:
-    """An answer with an id is the same answer: what it varies by stays."""
-
-    def dispatch(_: Request) -> Response:
-        return Response(200, b"", vary=b"Accept")
-
-    response = observe(dispatch, log, access_log=False)(a_request(headers={b"x-request-id": b"1"}))
-
-    assert response == Response(200, b"", headers=((b"X-Request-Id", b"1"),), vary=b"Accept")
-
-
-@pytest.mark.parametrize("given", [b"", b"a b", b'a"b', b"a\x9b", b"a, b", b"a" * 65])
-def test_id_that_is_not_plain(given: bytes) -> None:
-    """What is empty, long or not plain is no id; the request gets one of ours."""
-    ids = RequestIds()
-
-    assert not is_plain(given)
-    made = ids.of(a_request(headers={b"x-request-id": given}))
-    assert is_plain(made)
-    assert made != ids.of(a_request())
