@@ -1,6 +1,5 @@
 """The composition root: the one route table, and the parts joined to a service."""
 
-import asyncio
 import functools
 import gc
 import socket
@@ -127,7 +126,7 @@ def serve(config: Config) -> None:
     """
     log = Log()
     state = State()
-    dispatch = build(Machine(), "asyncio + httptools", config, state=state)
+    dispatch = build(Machine(), "epoll + httptools", config, state=state)
     sock = listen(config.host, config.port)
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
@@ -199,7 +198,19 @@ def _work(
         from .http.proxied import ProxiedConnection  # noqa: PLC0415
 
         connection = ProxiedConnection
-    shared = Shared(observed, limits, on_refused, counts=counts, state=state, probes=PROBES)
+
+    def on_fault(exc: Exception) -> None:
+        log.error("connection", exc=exc, message="ended by a fault of ours")
+
+    shared = Shared(
+        observed,
+        limits,
+        on_refused,
+        counts=counts,
+        state=state,
+        probes=PROBES,
+        on_fault=on_fault,
+    )
     server = Server(
         sock,
         shared,
@@ -209,7 +220,7 @@ def _work(
         turn=turn,
         connection=connection,
     )
-    asyncio.run(server.run(until))
+    server.run(until)
 
 
 def asgi_application() -> AsgiApplication:

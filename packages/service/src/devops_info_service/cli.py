@@ -68,7 +68,7 @@ def _run(words: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _serve(config: Config) -> None:
-    # Imported late: asyncio alone is half of the start, and a health check needs none of it.
+    # Imported late: engine and routes are most of the start, and a check needs none of it.
     from .app import serve  # noqa: PLC0415
 
     serve(config)

@@ -56,7 +56,7 @@ def body_of(response: Response) -> Any:
 def test_info() -> None:
     """``GET /`` is the contract, key for key."""
     source = FakeSource()
-    dispatch = build(source, "asyncio + httptools")
+    dispatch = build(source, "epoll + httptools")
     source.now += 3783
     source.ticks += 3783.9
 
@@ -69,7 +69,7 @@ def test_info() -> None:
             "name": "devops-info-service",
             "version": __version__,
             "description": "DevOps course info service",
-            "framework": "asyncio + httptools",
+            "framework": "epoll + httptools",
         },
         "system": {
             "hostname": "pod-7",

@@ -1,9 +1,11 @@
-"""One connection with a transport in memory: order, one write, limits, time-outs, drain."""
+"""One connection with a socket in memory: order, one write, limits, time-outs, drain."""
 
+from select import EPOLLOUT
 from typing import Any
 
 import pytest
 
+from devops_info_service.http.message import Request, Response
 from devops_info_service.http.protocol import LINGER_SECONDS
 from devops_info_service.http.shared import Shared
 from devops_info_service.http.writer import CONTINUE
@@ -17,7 +19,7 @@ def test_pipelined_in_order_with_one_write(shared: Shared) -> None:
 
     peer.send(b"".join(GET % n for n in range(20)))
 
-    (written,) = peer.transport.writes
+    (written,) = peer.socket.writes
     bodies = [part.split(b"\r\n\r\n")[1] for part in written.split(b"HTTP/1.1 ")[1:]]
     assert [b"/%d 192.0.2.7" % n for n in range(20)] == bodies
 
@@ -52,7 +54,7 @@ def test_last_request(shared: Shared) -> None:
 
     assert peer.statuses == [200]
     assert b"Connection: close\r\n" in peer.said
-    assert peer.transport.events == ["close"]
+    assert peer.socket.events == ["close"]
 
 
 def test_http_1_0(shared: Shared) -> None:
@@ -62,7 +64,7 @@ def test_http_1_0(shared: Shared) -> None:
     peer.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
 
     assert b"Connection: keep-alive\r\n" in peer.said
-    assert peer.transport.events == []
+    assert peer.socket.events == []
 
 
 def test_upgrade_with_a_body_lingers(shared: Shared) -> None:
@@ -72,7 +74,7 @@ def test_upgrade_with_a_body_lingers(shared: Shared) -> None:
     peer.send(POST + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\nab")
 
     assert b"Connection: close\r\n" in peer.said
-    assert peer.transport.events == ["eof"]
+    assert peer.socket.events == ["eof"]
 
 
 def test_refusal_after_answers(shared: Shared, refusals: Refusals) -> None:
@@ -83,8 +85,8 @@ def test_refusal_after_answers(shared: Shared, refusals: Refusals) -> None:
     peer.send(GET % 2)
 
     assert peer.statuses == [200, 501]
-    assert b"Connection: close\r\n" in peer.transport.writes[-1]
-    assert peer.transport.events == ["eof"]
+    assert b"Connection: close\r\n" in peer.socket.writes[-1]
+    assert peer.socket.events == ["eof"]
     ((client, status, _),) = refusals
     assert (client.address, status) == ("192.0.2.7", 501)
 
@@ -95,22 +97,38 @@ def test_linger_ends(shared: Shared) -> None:
     peer.send(b"garbage\r\n\r\n")
 
     pass_seconds(shared, LINGER_SECONDS)
-    assert peer.transport.events == ["eof"]
+    assert peer.socket.events == ["eof"]
     peer.send(b"more")
     pass_seconds(shared, 1)
-    assert peer.transport.events == ["eof", "abort"]
+    assert peer.socket.events == ["eof", "close"]
 
 
 def test_linger_waits_for_a_slow_reader(shared: Shared) -> None:
     """A refusal that is not sent yet gets the time of a slow reader."""
     peer = Peer(shared)
+    peer.socket.room = 100
     peer.send(b"garbage\r\n\r\n")
-    peer.transport.unsent = 100
 
     pass_seconds(shared, LIMITS.write_seconds)
-    assert peer.transport.events == ["eof"]
+    assert peer.socket.events == []
     pass_seconds(shared, 1)
-    assert peer.transport.events == ["eof", "abort"]
+    assert peer.socket.events == ["close"]
+
+
+def test_linger_begins_when_all_is_sent(shared: Shared) -> None:
+    """The end of file follows the last byte, and the time to linger begins with it."""
+    peer = Peer(shared)
+    peer.socket.room = 100
+    peer.send(b"garbage\r\n\r\n")
+    pass_seconds(shared, LIMITS.write_seconds)
+
+    peer.read()
+    assert peer.said.endswith(b"}")
+    assert peer.socket.events == ["eof"]
+    pass_seconds(shared, LINGER_SECONDS)
+    assert peer.socket.events == ["eof"]
+    pass_seconds(shared, 1)
+    assert peer.socket.events == ["eof", "close"]
 
 
 def test_continue(shared: Shared) -> None:
@@ -119,7 +137,7 @@ def test_continue(shared: Shared) -> None:
 
     peer.send(GET % 1 + POST + b"Expect: 100-continue\r\n")
     peer.send(b"\r\n")
-    assert peer.transport.writes[1:] == [CONTINUE]
+    assert peer.socket.writes[1:] == [CONTINUE]
     peer.send(b"a")
     peer.send(b"bc")
 
@@ -134,9 +152,9 @@ def test_idle(shared: Shared) -> None:
     said = peer.said
 
     pass_seconds(shared, LIMITS.idle_seconds)
-    assert peer.transport.events == []
+    assert peer.socket.events == []
     pass_seconds(shared, 1)
-    assert peer.transport.events == ["close"]
+    assert peer.socket.events == ["close"]
     assert peer.said == said
 
 
@@ -168,29 +186,73 @@ def test_slow_body(shared: Shared) -> None:
 def test_peer_that_does_not_read(shared: Shared) -> None:
     """We stop reading from a peer that does not read, and cut it off if nothing moves."""
     peer = Peer(shared)
-    peer.transport.unsent = 1000
-    peer.connection.pause_writing()
-    assert not peer.transport.reading
+    peer.socket.room = 10
+    peer.send(GET % 1)
+    peer.send(GET % 2)
+    assert peer.socket.reads == [GET % 2]
 
     pass_seconds(shared, LIMITS.write_seconds)
-    peer.transport.unsent = 999
+    peer.socket.room = 1
+    peer.connection.ready(EPOLLOUT)
     pass_seconds(shared, LIMITS.write_seconds + 1)
-    assert peer.transport.events == []
+    assert peer.socket.events == []
     pass_seconds(shared, 1)
-    assert peer.transport.events == ["abort"]
+    assert peer.socket.events == ["close"]
 
 
 def test_peer_that_reads_again(shared: Shared) -> None:
     """Once it has read, it is read from again, and its time-outs start anew."""
     peer = Peer(shared)
-    peer.send(b"GET")
-    peer.connection.pause_writing()
+    peer.socket.room = 10
+    peer.send(GET % 1 + b"GET ")
+    peer.send(b"/2 HTTP/1.1\r\nHost: a\r\n\r\n")
     pass_seconds(shared, LIMITS.head_seconds)
-    peer.connection.resume_writing()
+    assert peer.socket.reads
+    peer.read()
 
-    assert peer.transport.reading
+    assert peer.statuses == [200, 200]
     pass_seconds(shared, LIMITS.head_seconds)
-    assert peer.statuses == []
+    assert peer.socket.events == []
+
+
+def test_answers_behind_unsent_ones(shared: Shared) -> None:
+    """What is said while something is unsent comes behind it."""
+    peer = Peer(shared)
+    peer.socket.room = 10
+    peer.send(GET % 1 + POST + b"Expect: 100-continue\r\n\r\n")
+    peer.read()
+
+    assert peer.statuses == [200, 100]
+
+
+def test_last_answer_unsent(shared: Shared) -> None:
+    """A connection ends only when its last answer is sent."""
+    peer = Peer(shared)
+    peer.socket.room = 10
+    peer.send(GET[:-2] % 1 + b"Connection: close\r\n\r\n")
+    assert peer.socket.events == []
+    peer.read()
+
+    assert peer.statuses == [200]
+    assert peer.said.endswith(b"192.0.2.7")
+    assert peer.socket.events == ["close"]
+
+
+def test_fault_of_ours(shared: Shared) -> None:
+    """What a connection raises ends it alone, and is told of."""
+    faults: list[Exception] = []
+    shared.on_fault = faults.append
+    fault = RuntimeError("a fault")
+
+    def dispatch(_: Request) -> Response:
+        raise fault
+
+    shared.dispatch = dispatch
+    peer, other = Peer(shared), Peer(shared)
+    peer.send(GET % 1)
+
+    assert faults == [fault]
+    assert (peer.socket.events, other.socket.events) == (["close"], [])
 
 
 def test_half_closed(shared: Shared) -> None:
@@ -198,10 +260,10 @@ def test_half_closed(shared: Shared) -> None:
     peer = Peer(shared)
     peer.send(GET % 1)
 
-    peer.connection.eof_received()
+    peer.send(b"")
 
     assert peer.statuses == [200]
-    assert peer.transport.events == ["close"]
+    assert peer.socket.events == ["close"]
 
 
 def test_drain(shared: Shared) -> None:
@@ -214,10 +276,10 @@ def test_drain(shared: Shared) -> None:
     shared.drain()
     begun.send(data[5:])
 
-    assert cold.transport.events == ["close"]
+    assert cold.socket.events == ["close"]
     assert begun.statuses == [200]
     assert b"Connection: close\r\n" in begun.said
-    assert begun.transport.events == ["eof"]
+    assert begun.socket.events == ["eof"]
 
 
 def test_drain_waits_for_a_request_on_its_way(shared: Shared) -> None:
@@ -232,7 +294,7 @@ def test_drain_waits_for_a_request_on_its_way(shared: Shared) -> None:
     pass_seconds(shared, 2)
 
     assert [peer.statuses for peer in peers] == [[200, 200], [200]]
-    assert [peer.transport.events for peer in peers] == [["eof"], ["close"]]
+    assert [peer.socket.events for peer in peers] == [["eof"], ["close"]]
 
 
 def test_abort(shared: Shared) -> None:
@@ -240,7 +302,7 @@ def test_abort(shared: Shared) -> None:
     peers = [Peer(shared), Peer(shared)]
 
     assert shared.abort() == 2
-    assert [peer.transport.events for peer in peers] == [["abort"]] * 2
+    assert [peer.socket.events for peer in peers] == [["close"]] * 2
 
 
 def test_first_and_last(shared: Shared) -> None:
@@ -250,7 +312,7 @@ def test_first_and_last(shared: Shared) -> None:
     shared.on_none = lambda: told.append("none")
     peers = [Peer(shared), Peer(shared)]
     for peer in peers:
-        peer.connection.connection_lost(None)
+        peer.connection.abort()
 
     assert told == ["first", "none"]
 
@@ -261,10 +323,9 @@ def test_first_and_last(shared: Shared) -> None:
         (("192.0.2.7", 1), "192.0.2.7"),
         (("2001:db8::1", 1, 0, 0), "2001:db8::1"),
         (("::ffff:192.0.2.7", 1, 0, 0), "192.0.2.7"),
-        (None, ""),
     ],
 )
-def test_client_address(shared: Shared, peer: tuple[Any, ...] | None, address: str) -> None:
+def test_client_address(shared: Shared, peer: tuple[Any, ...], address: str) -> None:
     """The client is named by its address alone, an IPv4 one as IPv4."""
     it = Peer(shared, peer)
 

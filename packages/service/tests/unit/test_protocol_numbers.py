@@ -27,8 +27,8 @@ def test_probe_above_the_limit(shared: Shared, full: list[Peer]) -> None:
 
     assert peer.statuses == [200]
     assert b"Connection: close\r\n" in peer.said
-    assert peer.transport.events == ["eof"]
-    assert [other.transport.events for other in full] == [[], []]
+    assert peer.socket.events == ["eof"]
+    assert [other.socket.events for other in full] == [[], []]
 
 
 @pytest.mark.usefixtures("full")
@@ -75,7 +75,7 @@ def test_no_place_at_all(shared: Shared, full: list[Peer]) -> None:
     assert (reserved.statuses, refused.statuses) == ([], [503])
 
     for peer in (*full, refused):
-        peer.connection.connection_lost(None)
+        peer.connection.abort()
     again = Peer(shared)
     again.send(GET % 2 + GET % 3)
     assert again.statuses == [200, 200]
@@ -91,7 +91,7 @@ def test_last_request_of_a_connection(shared: Shared, batch: int) -> None:
     assert peer.statuses == [200] * MOST
     assert peer.said.count(b"Connection: close\r\n") == 1
     assert b"Connection: close\r\n" in peer.said.rpartition(b"HTTP/1.1 ")[2]
-    assert peer.transport.events == ["eof"]
+    assert peer.socket.events == ["eof"]
 
 
 def test_draining_can_be_read(shared: Shared) -> None:
@@ -108,7 +108,7 @@ def test_counts(shared: Shared) -> None:
     one, two = Peer(shared), Peer(shared)
     one.send(GET % 1 * 3 + POST + b"Expect: 100-continue\r\n\r\n")
     two.send(b"garbage\r\n\r\n")
-    two.connection.connection_lost(None)
+    two.connection.abort()
 
     counts = shared.counts
     assert [counts[word] for word in (2, 4, 5, REFUSED, CONTINUED, OPENED, CLOSED)] == [

@@ -129,7 +129,7 @@ def test_client(shared: Shared, data: bytes) -> None:
                 peer.send(piece)
 
         assert peer.said.count(b" 198.51.100.1") == 2
-        peer.connection.connection_lost(None)
+        peer.connection.abort()
 
 
 def test_proxy_for_itself(shared: Shared) -> None:
@@ -146,12 +146,12 @@ def test_no_header(shared: Shared, refusals: Refusals) -> None:
     peer = Peer(shared)
 
     peer.send(GET % 1)
-    peer.transport.events.append("then")
+    peer.socket.events.append("then")
     peer.connection._linger()
     peer.send(TAKEN["TCP4"][0] + GET % 1)
 
     assert peer.said == b""
-    assert peer.transport.events[:2] == ["abort", "then"]
+    assert peer.socket.events[:2] == ["close", "then"]
     assert [status for _, status, _ in refusals] == [400]
 
 
@@ -171,9 +171,9 @@ def test_slow_header(shared: Shared) -> None:
     peer.send(b"PROXY ")
 
     pass_seconds(shared, shared.limits.head_seconds)
-    assert peer.transport.events == []
+    assert peer.socket.events == []
     pass_seconds(shared, 1)
-    assert (peer.transport.events, peer.said) == (["abort"], b"")
+    assert (peer.socket.events, peer.said) == (["close"], b"")
 
 
 def test_time_after_the_header(shared: Shared) -> None:
@@ -182,4 +182,4 @@ def test_time_after_the_header(shared: Shared) -> None:
     peer.send(b"PROXY UNKNOWN\r\n")
 
     pass_seconds(shared, Limits().head_seconds - 4)
-    assert peer.transport.events == []
+    assert peer.socket.events == []

@@ -1,10 +1,12 @@
-"""A connection with a transport in memory, for tests that play the peer."""
+"""A connection with a socket in memory, for tests that play the peer."""
 
-import asyncio
 import re
-from typing import Any, Final
+import socket
+from select import EPOLLIN, EPOLLOUT
+from typing import Any, Final, cast
 
 from devops_info_service.config import Limits
+from devops_info_service.http.loop import Loop, OnReady
 from devops_info_service.http.message import Client
 from devops_info_service.http.protocol import Connection
 from devops_info_service.http.shared import Shared
@@ -24,57 +26,83 @@ LIMITS: Final = Limits(
 Refusals = list[tuple[Client, int, str]]
 
 
-class FakeTransport(asyncio.Transport):
-    """Takes what is written; calls nothing back by itself."""
+class FakeSocket:
+    """Gives what is sent to it, takes what has room; calls nothing by itself."""
 
-    def __init__(self, peer: tuple[Any, ...] | None = ("192.0.2.7", 4242)) -> None:
-        super().__init__({"peername": peer})
+    def __init__(self) -> None:
+        self.reads: list[bytes] = []
         self.writes: list[bytes] = []
-        self.unsent = 0
-        self.reading = True
+        self.room: int | None = None
+        """Bytes it takes from now on; None for any number."""
         self.events: list[str] = []
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.writes.append(bytes(data))
+    def fileno(self) -> int:
+        return 7
 
-    def get_write_buffer_size(self) -> int:
-        return self.unsent
+    def recv_into(self, buffer: memoryview, size: int, flags: int) -> int:
+        assert flags == socket.MSG_DONTWAIT
+        if not self.reads:
+            raise BlockingIOError
+        data = self.reads.pop(0)
+        buffer[: len(data)] = data
+        return len(data)
 
-    def pause_reading(self) -> None:
-        self.reading = False
+    def send(self, data: bytes | memoryview, flags: int) -> int:
+        assert flags == socket.MSG_DONTWAIT
+        if self.room == 0:
+            raise BlockingIOError
+        taken = bytes(data[: self.room])
+        self.writes.append(taken)
+        if self.room is not None:
+            self.room -= len(taken)
+        return len(taken)
 
-    def resume_reading(self) -> None:
-        self.reading = True
-
-    def write_eof(self) -> None:
+    def shutdown(self, how: int) -> None:
+        assert how == socket.SHUT_WR
         self.events.append("eof")
 
     def close(self) -> None:
         self.events.append("close")
 
-    def abort(self) -> None:
-        self.events.append("abort")
+
+class FakeLoop(Loop):
+    """Takes any descriptor."""
+
+    def __init__(self) -> None:
+        self.watched: list[int] = []
+
+    def watch(self, descriptor: int, on_ready: OnReady, events: int = 0) -> None:
+        self.watched.append(descriptor)
+
+    def forget(self, descriptor: int) -> None:
+        self.watched.remove(descriptor)
 
 
 class Peer:
-    """A connection, its transport and what it was refused for."""
+    """A connection, its socket and what it said."""
 
     kind: type[Connection] = Connection
 
-    def __init__(self, shared: Shared, peer: tuple[Any, ...] | None = ("192.0.2.7", 1)) -> None:
-        self.transport = FakeTransport(peer)
-        self.connection = self.kind(shared)
-        self.connection.connection_made(self.transport)
+    def __init__(self, shared: Shared, peer: tuple[Any, ...] = ("192.0.2.7", 1)) -> None:
+        self.socket = FakeSocket()
+        self.connection = self.kind(shared, FakeLoop(), cast("socket.socket", self.socket), peer)
+        self.connection.start()
 
     def send(self, data: bytes) -> None:
-        """Let *data* arrive in one read."""
-        self.connection.get_buffer(-1)[: len(data)] = data
-        self.connection.buffer_updated(len(data))
+        """Let *data* arrive in one read; none is the end of file."""
+        if "close" not in self.socket.events:
+            self.socket.reads.append(data)
+            self.connection.ready(EPOLLIN)
+
+    def read(self) -> None:
+        """Take whatever is unsent, as a peer that reads again."""
+        self.socket.room = None
+        self.connection.ready(EPOLLOUT)
 
     @property
     def said(self) -> bytes:
         """Everything written."""
-        return b"".join(self.transport.writes)
+        return b"".join(self.socket.writes)
 
     @property
     def statuses(self) -> list[int]:

@@ -1,16 +1,16 @@
 """The listening socket: who takes the next connection, and how the door is shut on nobody."""
 
-import asyncio
 import contextlib
 import functools
 import os
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from devops_info_service.errors import ListenError
 
+from .loop import Loop, Timer
 from .shared import Shared
 
 BACKLOG: Final = 1024
@@ -81,18 +81,14 @@ def shut(sock: socket.socket) -> None:
 
 
 class Listener:
-    """Takes connections from a listening socket.
-
-    Not ``loop.create_server``: when files run out that one logs a traceback for each place
-    of the backlog, thousands a second.
-    """
+    """Takes connections from a listening socket."""
 
     def __init__(
         self,
         sock: socket.socket,
         shared: Shared,
         *,
-        take: Callable[[socket.socket], None],
+        take: Callable[[socket.socket, tuple[Any, ...]], None],
         on_error: Callable[[OSError], None],
         turn: Callable[[], bool] | None = None,
     ) -> None:
@@ -103,10 +99,13 @@ class Listener:
         self._on_error = on_error
         self._turn = turn
 
-    def open(self) -> None:
-        """Begin, in the running loop."""
-        self._loop = asyncio.get_running_loop()
+    def open(self, loop: Loop) -> None:
+        """Begin, in *loop*."""
+        self._loop = loop
         self._sock.settimeout(0)
+        # Connections inherit it: two small answers in a row shall not wait for the first one's
+        # acknowledgement (RFC 896).
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._listen()
 
     def close(self) -> None:
@@ -116,27 +115,26 @@ class Listener:
 
     def leave(self) -> None:
         """End; the queue is somebody else's, too."""
-        self._loop.remove_reader(self._sock)
-        self._sock.close()
+        if self._sock.fileno() >= 0:
+            self._loop.unwatch(self._sock.fileno())
+            self._sock.close()
 
     def _listen(self) -> None:
-        if self._sock.fileno() < 0:
-            return
-        if self._turn is None:
-            self._loop.add_reader(self._sock, self._accept, ACCEPTS_AT_ONCE)
-        else:
-            self._loop.add_reader(self._sock, self._take_turns, self._turn)
+        if self._sock.fileno() >= 0:
+            self._loop.watch(self._sock.fileno(), self._take_some)
 
-    def _take_turns(self, turn: Callable[[], bool]) -> None:
-        """Take one connection, or leave it to a process that has fewer."""
-        if turn():
+    def _take_some(self, events: int) -> None:  # noqa: ARG002  only ever EPOLLIN
+        """Take who waits, or leave one to a process that has fewer."""
+        if self._turn is None:
+            self._accept(ACCEPTS_AT_ONCE)
+        elif self._turn():
             self._accept(1)
         else:
-            self._loop.remove_reader(self._sock)
-            anyway = self._loop.call_later(YIELD_SECONDS, self._take_anyway)
-            self._shared.on_gone = functools.partial(self._take_again, turn, anyway)
+            self._loop.unwatch(self._sock.fileno())
+            anyway = self._loop.later(YIELD_SECONDS, self._take_anyway)
+            self._shared.on_gone = functools.partial(self._take_again, self._turn, anyway)
 
-    def _take_again(self, turn: Callable[[], bool], anyway: asyncio.TimerHandle) -> None:
+    def _take_again(self, turn: Callable[[], bool], anyway: Timer) -> None:
         """One of ours has gone: perhaps it is our turn."""
         if turn():
             anyway.cancel()
@@ -152,13 +150,13 @@ class Listener:
     def _accept(self, most: int) -> None:
         for _ in range(most):
             try:
-                sock, _ = self._sock.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                sock, peer = self._sock.accept()
+            except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as exc:
                 # Out of files or memory: the kernel would wake us for ever.
-                self._loop.remove_reader(self._sock)
-                self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._listen)
+                self._loop.unwatch(self._sock.fileno())
+                self._loop.later(ACCEPT_PAUSE_SECONDS, self._listen)
                 self._on_error(exc)
                 return
-            self._take(sock)
+            self._take(sock, peer)

@@ -1,21 +1,23 @@
-"""One connection: order, limits and time-outs between asyncio's transport and the engine.
+"""One connection: order, limits and time-outs between a stream of bytes and the engine.
 
 It never names a router: it is handed a ``Dispatch``. That one is a plain function, as
 nothing a handler does waits: facts come from memory or from files the kernel makes up.
 So an answer needs no task, no future and no queue, and answers cannot overtake each other.
 """
 
-import asyncio
 from enum import Enum
-from typing import Final, cast
+from socket import socket
+from typing import Any, Final
 
 from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
 
 from .counters import CLOSED, CONTINUED, OPENED, REFUSED
+from .loop import Loop
 from .message import Client, Request, problem
 from .reader import Phase, RequestReader
 from .shared import Shared
+from .stream import Stream
 from .writer import CONTINUE
 
 LINGER_SECONDS: Final = 2
@@ -34,7 +36,7 @@ class _State(Enum):
     ENDING = "sends what is left and drops what still comes"
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection(Stream):
     """Read requests, answer them in order, and keep within the limits."""
 
     __slots__ = (
@@ -45,21 +47,14 @@ class Connection(asyncio.BufferedProtocol):
         "_shared",
         "_since",
         "_state",
-        "_transport",
         "_unread",
         "_unread_since",
     )
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
+        super().__init__(loop, sock, shared.buffer)
         self._shared = shared
-
-    # Called by asyncio.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, or turn it away when there are too many."""
-        shared = self._shared
-        self._transport = cast("asyncio.Transport", transport)
-        self._client = _client(transport.get_extra_info("peername"))
+        self._client = _client(peer)
         self._reader = RequestReader(self._client, shared.limits)
         self._state = _State.OPEN
         self._phase = Phase.IDLE
@@ -67,6 +62,10 @@ class Connection(asyncio.BufferedProtocol):
         self._since = shared.now
         self._unread: int | None = None
         self._unread_since = 0
+
+    def start(self) -> None:
+        """Take the connection, or turn it away when there are too many."""
+        shared = self._shared
         if not shared.connections:
             shared.on_first()
         shared.connections.add(self)
@@ -76,30 +75,18 @@ class Connection(asyncio.BufferedProtocol):
             self._refuse_one_too_many()
         elif above > 0:
             self._state = _State.RESERVED
+        super().start()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's
-        """Forget the connection."""
-        shared = self._shared
-        shared.connections.discard(self)
-        shared.counts[CLOSED] += 1
-        self._reader.close()
-        if shared.on_gone is not None:
-            shared.on_gone()
-        if not shared.connections:
-            shared.on_none()
+    # Called by Stream.
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  asyncio's
-        """Lend the process's one buffer."""
-        return self._shared.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
+    def on_bytes(self, data: memoryview) -> None:
         """Answer the requests that are complete now, with one write."""
         if self._state is not _State.OPEN:
             if self._state is _State.RESERVED:
-                self._receive_reserved(nbytes)
+                self._receive_reserved(data)
             return
         shared, reader = self._shared, self._reader
-        requests = reader.receive(shared.buffer[:nbytes])
+        requests = reader.receive(data)
         phase = reader.phase
         if requests or phase is not self._phase:
             self._phase, self._since = phase, shared.now
@@ -110,24 +97,37 @@ class Connection(asyncio.BufferedProtocol):
         elif reader.expects_continue and self._state is _State.OPEN:
             reader.expects_continue = False
             shared.counts[CONTINUED] += 1
-            self._transport.write(CONTINUE)
+            self.write(CONTINUE)
 
-    def eof_received(self) -> bool:
+    def on_end(self) -> None:
         """Close once the answers are out: no further request can come."""
         self._close()
-        return True
 
-    def pause_writing(self) -> None:
-        """Stop reading while the peer does not read, so that nothing grows."""
-        self._unread = self._transport.get_write_buffer_size()
+    def on_full(self) -> None:
+        """Start the clock of a peer that does not read."""
+        self._unread = self.unsent
         self._unread_since = self._shared.now
-        self._transport.pause_reading()
 
-    def resume_writing(self) -> None:
-        """Read again; the clock of the request starts anew, as the wait was ours."""
+    def on_sent(self) -> None:
+        """Start the request's clock anew, as the wait was ours."""
         self._unread = None
         self._since = self._shared.now
-        self._transport.resume_reading()
+
+    def on_fault(self, exc: Exception) -> None:
+        """Pass it on: the process has a log."""
+        self._shared.on_fault(exc)
+
+    def on_gone(self) -> None:
+        """Forget the connection."""
+        shared = self._shared
+        self._state = _State.ENDING
+        shared.connections.discard(self)
+        shared.counts[CLOSED] += 1
+        self._reader.close()
+        if shared.on_gone is not None:
+            shared.on_gone()
+        if not shared.connections:
+            shared.on_none()
 
     @property
     def is_open(self) -> bool:
@@ -142,9 +142,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._unread is not None:
             self._check_unread()
         elif self._state is _State.ENDING:
-            unsent = self._transport.get_write_buffer_size()
-            if waited > (limits.write_seconds if unsent else LINGER_SECONDS):
-                self._transport.abort()
+            if waited > LINGER_SECONDS:
+                self.abort()
         elif self._state is _State.RESERVED:
             if waited > PROBE_SECONDS:
                 self._refuse_one_too_many()
@@ -155,10 +154,6 @@ class Connection(asyncio.BufferedProtocol):
         """Close if no request is on its way."""
         if self._state is _State.OPEN and self._phase is Phase.IDLE:
             self.check_time()
-
-    def abort(self) -> None:
-        """Close now, with whatever is left unsaid."""
-        self._transport.abort()
 
     def _answer(self, requests: list[Request]) -> None:
         shared = self._shared
@@ -182,7 +177,7 @@ class Connection(asyncio.BufferedProtocol):
             out.append(encode(response, connection=connection, head_only=request.method == "HEAD"))
             if closes:
                 break
-        self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        self.write(out[0] if len(out) == 1 else b"".join(out))
         if closes:
             answered = requests[len(out) - 1]
             if answered.keep_alive or b"upgrade" in answered.headers:
@@ -190,9 +185,9 @@ class Connection(asyncio.BufferedProtocol):
             else:
                 self._close()
 
-    def _receive_reserved(self, nbytes: int) -> None:
+    def _receive_reserved(self, data: memoryview) -> None:
         shared, reader = self._shared, self._reader
-        requests = reader.receive(shared.buffer[:nbytes])
+        requests = reader.receive(data)
         if requests and requests[0].path in shared.probes:
             self._state = _State.OPEN
             self._left = 1
@@ -211,7 +206,7 @@ class Connection(asyncio.BufferedProtocol):
         shared = self._shared
         shared.counts[REFUSED] += 1
         shared.counts[refused.status // 100] += 1
-        self._transport.write(shared.encode(problem(refused.status, message), connection=b"close"))
+        self.write(shared.encode(problem(refused.status, message), connection=b"close"))
         self._linger()
         shared.on_refused(self._client, refused.status, refused.reason)
 
@@ -233,26 +228,23 @@ class Connection(asyncio.BufferedProtocol):
                     self._refuse(RefusedError(reason, status=408))
 
     def _check_unread(self) -> None:
-        unread = self._transport.get_write_buffer_size()
-        if unread != self._unread:
-            self._unread, self._unread_since = unread, self._shared.now
+        if self.unsent != self._unread:
+            self._unread, self._unread_since = self.unsent, self._shared.now
         elif self._shared.now - self._unread_since > self._shared.limits.write_seconds:
-            self._transport.abort()
+            self.abort()
 
     def _linger(self) -> None:
         self._state, self._since = _State.ENDING, self._shared.now
-        self._transport.write_eof()
+        self.shut()
 
     def _close(self) -> None:
         self._state, self._since = _State.ENDING, self._shared.now
-        self._transport.close()
+        self.close()
 
 
 _MAPPED: Final = "::ffff:"
 
 
-def _client(peer: tuple[str, int] | None) -> Client:
-    # A peer that is gone already has no name; its connection ends with the next read.
-    address, port = peer[:2] if peer else ("", 0)
+def _client(peer: tuple[Any, ...]) -> Client:
     # An IPv4 peer of a socket that listens on "::" (RFC 4291, section 2.5.5.2).
-    return Client(address.removeprefix(_MAPPED), port)
+    return Client(peer[0].removeprefix(_MAPPED), peer[1])

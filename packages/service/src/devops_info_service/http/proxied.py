@@ -1,10 +1,12 @@
 """A connection whose client is named by the proxy in front, before the first request."""
 
-import asyncio
+from socket import socket
+from typing import Any
 
 from devops_info_service.errors import RefusedError
 
 from .counters import REFUSED
+from .loop import Loop
 from .protocol import Connection
 from .proxy_protocol import ProxyHeader
 from .reader import Phase, RequestReader
@@ -16,27 +18,22 @@ class ProxiedConnection(Connection):
 
     __slots__ = ("_header",)
 
-    def __init__(self, shared: Shared) -> None:
-        super().__init__(shared)
-        self._header: ProxyHeader | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Await the header, for as long as a request's head may take."""
-        super().connection_made(transport)
+    def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
+        super().__init__(shared, loop, sock, peer)
+        # For as long as a request's head may take.
         self._phase = Phase.HEAD
-        self._header = ProxyHeader()
+        self._header: ProxyHeader | None = ProxyHeader()
 
-    def buffer_updated(self, nbytes: int) -> None:
+    def on_bytes(self, data: memoryview) -> None:
         """Read the header, then requests."""
         header = self._header
         if header is None:
-            super().buffer_updated(nbytes)
+            super().on_bytes(data)
             return
         if not self.is_open:
             return
-        buffer = self._shared.buffer
         try:
-            used = header.receive(bytes(buffer[:nbytes]))
+            used = header.receive(bytes(data))
         except RefusedError as exc:
             self._refuse(exc)
             return
@@ -48,10 +45,8 @@ class ProxiedConnection(Connection):
             self._client = header.client
             self._reader.close()
             self._reader = RequestReader(header.client, self._shared.limits)
-        rest = nbytes - used
-        if rest:
-            buffer[:rest] = bytes(buffer[used:nbytes])
-            super().buffer_updated(rest)
+        if used < len(data):
+            super().on_bytes(data[used:])
 
     def _refuse(self, refused: RefusedError) -> None:
         if self._header is None:

@@ -1,7 +1,7 @@
 """One process that serves: the one timer, and the way down from the first signal to the end."""
 
-import asyncio
 import contextlib
+import functools
 import os
 import resource
 import signal
@@ -13,6 +13,7 @@ import msgspec
 
 from .counters import READY
 from .listener import SHUT_SECONDS, Listener, shut
+from .loop import Loop, Timer
 from .protocol import Connection
 from .shared import Shared
 
@@ -45,8 +46,8 @@ class Stop(msgspec.Struct, frozen=True):
     """Whether the service ends with it, so nobody else takes over who connects."""
 
 
-Until = Callable[[], asyncio.Future[Stop]]
-"""Takes the signals over, in the running loop; the future says when to end."""
+Until = Callable[[Loop, Callable[[Stop], None]], None]
+"""Takes the signals over, in the loop of a process, and calls once it shall end."""
 
 
 def descriptors() -> int:
@@ -72,25 +73,25 @@ def until_signal(story: Story, sock: socket.socket) -> Until:
     of a process never change, and there is no other process to hand its connections to.
     """
 
-    def arm() -> asyncio.Future[Stop]:
-        loop = asyncio.get_running_loop()
-        stop: asyncio.Future[Stop] = loop.create_future()
+    def arm(loop: Loop, end: Callable[[Stop], None]) -> None:
+        told = False
 
         def on_signal(number: signal.Signals) -> None:
-            if stop.done():
+            nonlocal told
+            if told:
                 # Somebody insists. The status is a shell's for a process that a signal ended.
                 os._exit(128 + number)
-            stop.set_result(Stop(number.name))
+            told = True
+            end(Stop(number.name))
 
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, on_signal, number)
-        loop.add_signal_handler(signal.SIGHUP, lambda: story.info("reloaded", workers=0))
+            loop.on_signal(number, functools.partial(on_signal, number))
+        loop.on_signal(signal.SIGHUP, lambda: story.info("reloaded", workers=0))
         if os.getpid() == 1:
             # Orphans of a container become its first process's children: let the kernel
             # reap them, as we never start one.
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         announce(story, sock)
-        return stop
 
     return arm
 
@@ -107,7 +108,7 @@ class Server:
         drain_delay_seconds: int,
         story: Story,
         turn: Callable[[], bool] | None = None,
-        connection: Callable[[Shared], Connection] = Connection,
+        connection: type[Connection] = Connection,
     ) -> None:
         self._sock = sock
         self._shared = shared
@@ -118,60 +119,65 @@ class Server:
         self._listener = Listener(
             sock, shared, take=self._take, on_error=self._on_accept_error, turn=turn
         )
-        self._timer: asyncio.TimerHandle | None = None
-        self._starting: set[asyncio.Task[object]] = set()
+        self._loop = Loop(self._on_fault)
+        self._sweeping: Timer | None = None
 
-    async def run(self, until: Until) -> None:
+    def run(self, until: Until) -> None:
         """Serve until the signal *until* waits for, then drain."""
-        self._loop = loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._on_exception)
-        stop = until()
+        until(self._loop, self._drain)
         self._shared.on_first = self._wake
-        self._listener.open()
+        self._listener.open(self._loop)
         self._shared.counts[READY] = 1
-        await self._drain(await stop)
+        self._loop.run()
+        self._story.info("stopped", aborted=self._shared.abort())
+        self._loop.close()
 
-    async def _drain(self, stop: Stop) -> None:
-        shared, story = self._shared, self._story
-        empty = asyncio.Event()
+    # The steps of the end, in their order.
+
+    def _drain(self, stop: Stop) -> None:
+        """Be ready no more, and let those who are in know."""
+        shared = self._shared
         shared.drain()
-        story.info("draining", signal=stop.cause, connections=len(shared.connections))
+        self._story.info("draining", signal=stop.cause, connections=len(shared.connections))
         shared.counts[READY] = 0
         if stop.is_last:
-            await asyncio.sleep(self._drain_delay_seconds)
-            shut(self._sock)
-            await asyncio.sleep(SHUT_SECONDS)
-            self._listener.close()
+            self._loop.later(self._drain_delay_seconds, self._shut)
         else:
             self._listener.leave()
-        if self._starting:
-            await asyncio.wait(self._starting)
-        shared.on_none = empty.set
-        if shared.connections:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(empty.wait(), self._drain_seconds)
-        story.info("stopped", aborted=shared.abort())
+            self._finish()
 
-    def _take(self, sock: socket.socket) -> None:
-        task = self._loop.create_task(
-            self._loop.connect_accepted_socket(lambda: self._connection(self._shared), sock)
-        )
-        # The loop itself holds tasks only weakly.
-        self._starting.add(task)
-        task.add_done_callback(self._starting.discard)
+    def _shut(self) -> None:
+        """Let nobody new in."""
+        shut(self._sock)
+        self._loop.later(SHUT_SECONDS, self._take_the_last)
+
+    def _take_the_last(self) -> None:
+        self._listener.close()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Give those who are in their time, but no longer."""
+        self._shared.on_none = self._loop.stop
+        if self._shared.connections:
+            self._loop.later(self._drain_seconds, self._loop.stop)
+        else:
+            self._loop.stop()
+
+    def _take(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
+        self._connection(self._shared, self._loop, sock, peer).start()
 
     def _on_accept_error(self, exc: OSError) -> None:
         self._story.error("accept", exc=None, message=str(exc))
 
+    def _on_fault(self, exc: Exception) -> None:
+        self._story.error("loop", exc=exc, message="a fault of ours")
+
     def _sweep(self) -> None:
-        self._timer = None
+        self._sweeping = None
         self._shared.sweep()
         if self._shared.connections:
             self._wake()
 
     def _wake(self) -> None:
-        if self._timer is None:
-            self._timer = self._loop.call_later(SWEEP_SECONDS, self._sweep)
-
-    def _on_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self._story.error("loop", exc=context.get("exception"), message=context["message"])
+        if self._sweeping is None:
+            self._sweeping = self._loop.later(SWEEP_SECONDS, self._sweep)

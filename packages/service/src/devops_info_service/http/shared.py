@@ -18,6 +18,9 @@ Dispatch = Callable[[Request], Response]
 OnRefused = Callable[[Client, int, str], None]
 """Is told of each refusal: to whom, the status, the reason."""
 
+OnFault = Callable[[Exception], None]
+"""Is told of what a connection raised: a fault of ours, whoever was connected."""
+
 READ_BYTES: Final = 16 * 1024
 """Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
 requests, so that one connection cannot keep the others waiting or grow by its answers."""
@@ -58,10 +61,12 @@ class Shared:
         counts: Slot | None = None,
         state: State | None = None,
         probes: Collection[str] = (),
+        on_fault: OnFault | None = None,
     ) -> None:
         self.dispatch = dispatch
         self.limits = limits
         self.on_refused = on_refused
+        self.on_fault = on_fault or _raise
         self.encode = (writer or ResponseWriter()).encode
         self.counts = Counters.alone().worker(0) if counts is None else counts
         """This process's words of the counters."""
@@ -79,8 +84,8 @@ class Shared:
         """Called when the last connection is gone."""
         self.on_gone: Callable[[], None] | None = None
         """Called whenever a connection has gone, if somebody waits for that."""
-        # One buffer for all: asyncio fills it and hands it over within one call. It is what
-        # keeps an idle connection small. (A fresh buffer per read would cost musl's malloc a
+        # One buffer for all: it is filled and read within one call. That is what keeps an idle
+        # connection small. (A fresh buffer per read would cost musl's malloc a
         # map and an unmap each.)
         self.buffer = memoryview(bytearray(READ_BYTES))
 
@@ -107,3 +112,7 @@ class Shared:
 
 def _nothing() -> None:
     """Stand for a server where there is none, as in a test."""
+
+
+def _raise(exc: Exception) -> None:
+    raise exc

@@ -10,7 +10,6 @@ No ``multiprocessing``: it would start a second interpreter or a helper process,
 modules. The supervisor has no loop and no thread: it sleeps in the kernel until a signal.
 """
 
-import asyncio
 import contextlib
 import functools
 import os
@@ -22,6 +21,7 @@ from typing import Final, NoReturn
 
 from .counters import Counters
 from .crew import RETIRE, Crew
+from .loop import Loop
 from .server import Stop, Story, Until, announce
 
 Work = Callable[[int, Until], None]
@@ -65,25 +65,25 @@ class _Processes:
 def until_told(lifeline: int) -> Until:
     """Wait for the supervisor's SIGTERM, or for the supervisor's end."""
 
-    def arm() -> asyncio.Future[Stop]:
-        loop = asyncio.get_running_loop()
-        stop: asyncio.Future[Stop] = loop.create_future()
+    def arm(loop: Loop, end: Callable[[Stop], None]) -> None:
+        was_told = False
 
         def told(cause: str, *, is_last: bool = True) -> None:
-            loop.remove_reader(lifeline)
+            nonlocal was_told
+            loop.unwatch(lifeline)
             # A second one is no insistence here: a group's signal comes along with the
             # supervisor's. If somebody insists, the supervisor kills us.
-            if not stop.done():
-                stop.set_result(Stop(cause, is_last))
+            if not was_told:
+                was_told = True
+                end(Stop(cause, is_last))
 
         # Ctrl-C goes to every process of the terminal; it is the supervisor's to answer.
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        loop.add_signal_handler(signal.SIGTERM, told, signal.SIGTERM.name)
-        loop.add_signal_handler(RETIRE, functools.partial(told, "reload", is_last=False))
-        loop.add_reader(lifeline, told, "the supervisor is gone")
+        loop.on_signal(signal.SIGTERM, functools.partial(told, signal.SIGTERM.name))
+        loop.on_signal(RETIRE, functools.partial(told, "reload", is_last=False))
+        loop.watch(lifeline, lambda _: told("the supervisor is gone"))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {*SIGNALS, RETIRE})
-        return stop
 
     return arm
 

@@ -1,0 +1,166 @@
+"""What one thread waits for: files that have news, moments that come, signals that arrive.
+
+Not asyncio: nothing here awaits anything, so tasks, futures and transports would be paid for
+and not used; they were half of the start and a sixth of a request
+(docs/explanation/performance.md). Linux only, as containers are: epoll(7).
+"""
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Final
+
+EVENTS_AT_ONCE: Final = 64
+"""Files with news that one wait returns; the others come first in the next. It also bounds how
+late a timer can be: by the answers to so many reads."""
+
+READ: Final = select.EPOLLIN
+STREAM: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+"""All news of a connection, each told once: no call is needed to ask for more or for less."""
+
+_NEVER: Final = float("inf")
+
+_LONGEST_WAIT: Final = 3600.0
+"""Seconds; epoll_wait(2) takes milliseconds in an int."""
+
+OnReady = Callable[[int], object]
+"""Takes the events of epoll(7) that have come; what it returns is of no interest."""
+
+
+class Timer:
+    """One call that is due once."""
+
+    __slots__ = ("call", "moment")
+
+    def __init__(self, moment: float, call: Callable[[], object]) -> None:
+        self.moment = moment
+        """By the loop's clock, in seconds."""
+        self.call: Callable[[], object] | None = call
+
+    def cancel(self) -> None:
+        """Let it not happen; without effect if it has."""
+        self.call = None
+
+
+class Loop:
+    """Waits, and calls whoever is concerned, until it is stopped. One for each process."""
+
+    def __init__(
+        self,
+        on_fault: Callable[[Exception], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """*on_fault* is told of whatever a call raises; the others are called all the same."""
+        self._on_fault = on_fault
+        self._clock = clock
+        self._epoll = select.epoll()
+        self._on_ready: dict[int, OnReady] = {}
+        # A handful: the sweep, the watch, the steps of the end. No heap pays off.
+        self._timers: list[Timer] = []
+        self._first = _NEVER
+        self._on_signal: dict[int, Callable[[], object]] = {}
+        self._wakeup: tuple[int, int] | None = None
+        self._stopped = False
+
+    def watch(self, descriptor: int, on_ready: OnReady, events: int = READ) -> None:
+        """Call *on_ready* whenever one of *events* comes to *descriptor*."""
+        self._on_ready[descriptor] = on_ready
+        self._epoll.register(descriptor, events)
+
+    def again(self, descriptor: int) -> None:
+        """Tell anew what a STREAM has: its reader has left something for its next turn."""
+        if descriptor in self._on_ready:
+            self._epoll.modify(descriptor, STREAM)
+
+    def forget(self, descriptor: int) -> None:
+        """Watch it no more. It is about to be closed, which tells the kernel."""
+        self._on_ready.pop(descriptor, None)
+
+    def unwatch(self, descriptor: int) -> None:
+        """Watch it no more, though it stays open."""
+        if self._on_ready.pop(descriptor, None) is not None:
+            self._epoll.unregister(descriptor)
+
+    def later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """Call once, after so many seconds."""
+        timer = Timer(self._clock() + seconds, call)
+        self._timers.append(timer)
+        self._first = min(self._first, timer.moment)
+        return timer
+
+    def every(self, seconds: float, call: Callable[[], object]) -> None:
+        """Call again and again, every so many seconds."""
+
+        def call_and_go_on() -> None:
+            self.later(seconds, call_and_go_on)
+            call()
+
+        self.later(seconds, call_and_go_on)
+
+    def on_signal(self, number: int, call: Callable[[], object]) -> None:
+        """Call between two other calls whenever the signal has come; from the main thread."""
+        if self._wakeup is None:
+            # C's handler writes the number there, whatever Python is doing; Python's own does
+            # nothing. So a signal never comes between two lines.
+            self._wakeup = receiver, sender = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+            signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
+            self.watch(receiver, self._take_signals)
+        self._on_signal[number] = call
+        signal.signal(number, _nothing)
+
+    def stop(self) -> None:
+        """End once the calls of this turn are made."""
+        self._stopped = True
+
+    def run(self) -> None:
+        """Wait and call until somebody stops it."""
+        poll, on_ready, clock = self._epoll.poll, self._on_ready, self._clock
+        while not self._stopped:
+            wait = self._first - clock()
+            if wait <= 0:
+                self._call_timers()
+                continue
+            for descriptor, events in poll(min(wait, _LONGEST_WAIT), EVENTS_AT_ONCE):
+                # It is gone if a call of this turn has ended it. One that has its number since
+                # is asked in vain, which does no harm.
+                call = on_ready.get(descriptor)
+                if call is not None:
+                    try:
+                        call(events)
+                    except Exception as exc:  # noqa: BLE001  it is told of, and the rest goes on
+                        self._on_fault(exc)
+
+    def close(self) -> None:
+        """Give the signals back and close what is the loop's."""
+        for number in self._on_signal:
+            signal.signal(number, signal.SIG_DFL)
+        if self._wakeup is not None:
+            signal.set_wakeup_fd(-1)
+            for descriptor in self._wakeup:
+                os.close(descriptor)
+        self._epoll.close()
+
+    def _call_timers(self) -> None:
+        now = self._clock()
+        due = [timer for timer in self._timers if timer.moment <= now]
+        self._timers = [timer for timer in self._timers if timer.moment > now]
+        self._first = min((timer.moment for timer in self._timers), default=_NEVER)
+        for timer in due:
+            if timer.call is not None:
+                try:
+                    timer.call()
+                except Exception as exc:  # noqa: BLE001  as above
+                    self._on_fault(exc)
+
+    def _take_signals(self, events: int) -> None:  # noqa: ARG002  only ever EPOLLIN
+        receiver, _ = self._wakeup or (-1, -1)
+        with contextlib.suppress(BlockingIOError):
+            for number in os.read(receiver, 256):
+                self._on_signal[number]()
+
+
+def _nothing(number: int, frame: object) -> None:
+    """Keep the kernel from doing what it does with a signal nobody handles."""

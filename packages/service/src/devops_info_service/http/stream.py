@@ -1,0 +1,173 @@
+"""One connected socket: read what is there, send what the kernel takes, keep the rest, end well.
+
+What the bytes mean is a subclass's business. A stream that has something unsent is not read
+from: a peer that does not read its answers makes the kernel hold its requests, and nothing
+here grows.
+"""
+
+from enum import Enum
+from select import EPOLLIN, EPOLLOUT
+from socket import MSG_DONTWAIT, SHUT_WR, socket
+from typing import Final
+
+from .loop import STREAM, Loop
+
+_UNUSUAL: Final = ~(EPOLLIN | EPOLLOUT)
+"""The peer has shut its half, or is gone: there may be an end of file behind what was read."""
+
+
+class After(Enum):
+    """What becomes of a stream once all is sent."""
+
+    GO_ON = "read on"
+    SHUT = "tell the peer that this was all, and wait for its end"
+    CLOSE = "close"
+
+
+class Stream:
+    """One connected socket. Each read takes what one buffer holds, which all streams share."""
+
+    __slots__ = (
+        "_after",
+        "_buffer",
+        "_descriptor",
+        "_loop",
+        "_receive",
+        "_send",
+        "_sock",
+        "_unsent",
+    )
+
+    def __init__(self, loop: Loop, sock: socket, buffer: memoryview) -> None:
+        self._loop = loop
+        self._sock = sock
+        self._descriptor = sock.fileno()
+        # The flag with each call instead of a call that makes the socket non-blocking.
+        self._receive = sock.recv_into
+        self._send = sock.send
+        self._buffer = buffer
+        self._unsent = memoryview(b"")
+        self._after = After.GO_ON
+
+    def start(self) -> None:
+        """Read what came with the connection, then wait for more: a short one needs no wait."""
+        self.ready(EPOLLIN)
+        if self._descriptor >= 0:
+            try:
+                self._loop.watch(self._descriptor, self.ready, STREAM)
+            except OSError:
+                # /proc/sys/fs/epoll/max_user_watches, or no memory.
+                self.abort()
+
+    def ready(self, events: int) -> None:
+        """Go on where the kernel can: called by the loop, once for each piece of news."""
+        if self._unsent and not self._flush():
+            return
+        try:
+            size = self._receive(self._buffer, 0, MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()
+            return
+        if not size:
+            self.on_end()
+            return
+        try:
+            self.on_bytes(self._buffer[:size])
+        except Exception as exc:  # noqa: BLE001  a fault of ours ends this connection alone
+            self.abort()
+            self.on_fault(exc)
+        if (size == len(self._buffer) or events & _UNUSUAL) and self._descriptor >= 0:
+            # There may be more, of which the kernel has told; the others get their turn first.
+            self._loop.again(self._descriptor)
+
+    def write(self, data: bytes) -> None:
+        """Send *data*, now or when the peer takes it."""
+        if self._unsent:
+            self._unsent = memoryview(bytes(self._unsent) + data)
+            return
+        try:
+            sent = self._send(data, MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.abort()
+            return
+        if sent != len(data):
+            self._unsent = memoryview(data)[sent:]
+            self.on_full()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the peer's window, and so the kernel, did not take yet."""
+        return len(self._unsent)
+
+    def shut(self) -> None:
+        """Send what is left and the end of file; go on reading, for the peer's end."""
+        self._finish(After.SHUT)
+
+    def close(self) -> None:
+        """Send what is left, then close."""
+        self._finish(After.CLOSE)
+
+    def abort(self) -> None:
+        """Close now, with whatever is unsent."""
+        if self._descriptor < 0:
+            return
+        self._loop.forget(self._descriptor)
+        self._descriptor = -1
+        self._unsent = memoryview(b"")
+        self._sock.close()
+        self.on_gone()
+
+    # For a subclass.
+
+    def on_bytes(self, data: memoryview) -> None:
+        """Take what has come; *data* is only lent for the call."""
+        raise NotImplementedError
+
+    def on_end(self) -> None:
+        """The peer will send no more."""
+        raise NotImplementedError
+
+    def on_full(self) -> None:
+        """Something is unsent: nothing is read until it is sent."""
+
+    def on_sent(self) -> None:
+        """All is sent: it is read from again, unless it ends."""
+
+    def on_fault(self, exc: Exception) -> None:
+        """``on_bytes`` has raised, and the stream was aborted."""
+        raise exc
+
+    def on_gone(self) -> None:
+        """The socket is closed; this is the last call."""
+
+    def _flush(self) -> bool:
+        """Send more of what is left; return whether the stream can be read from."""
+        try:
+            self._unsent = self._unsent[self._send(self._unsent, MSG_DONTWAIT) :]
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.abort()
+            return False
+        if self._unsent:
+            return False
+        self.on_sent()
+        if self._after is not After.GO_ON:
+            self._finish(self._after)
+        return self._descriptor >= 0
+
+    def _finish(self, after: After) -> None:
+        self._after = after
+        if self._unsent or self._descriptor < 0:
+            return
+        if after is After.CLOSE:
+            self.abort()
+            return
+        try:
+            self._sock.shutdown(SHUT_WR)
+        except OSError:
+            self.abort()
