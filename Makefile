@@ -8,7 +8,7 @@ CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
 
-.PHONY: help run test check image sizes rebuild load hardening bench clean
+.PHONY: help run test check image sizes rebuild load hardening endurance bench clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every co
 
 hardening: $(VENV)/.dev ## What each hardening measure costs
 	@$(BIN)/python -m bench.hardening.hardening
+
+endurance: $(VENV)/.dev ## Ten minutes of load, 10,000 connections, slow attacks, real clients
+	@$(BIN)/python -m bench.endurance.endurance --gate
 
 bench: sizes rebuild load ## Everything measured here
 

@@ -1,0 +1,3 @@
+module endurance/client
+
+go 1.22

@@ -1,0 +1,214 @@
+"""The endurance tools against a real service: minutes made seconds, and no matter of time."""
+
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bench.endurance import churn, idle, slow, soak
+from bench.endurance.clients import rows
+from bench.endurance.normal import NormalClient, percentile
+from bench.endurance.talk import Talk, TalkError, request
+from bench.endurance.watch import Sample, Watch, descriptors
+from bench.load import proc
+from bench.load.serving import Command, Server, serving
+
+CPUS = sorted(os.sched_getaffinity(0))
+SERVICE = Command(
+    argv=(sys.executable, "-m", "devops_info_service"),
+    version="",
+    env={"HOST": "{address}", "PORT": "{port}"},
+)
+SETTLED_SECONDS = 20
+"""Patience for connections that linger two seconds."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving(SERVICE, CPUS) as running:
+        yield running
+
+
+def open_files(server: Server, wanted: int) -> int:
+    """Count them, when they are as many as wanted or patience is over."""
+    until = time.monotonic() + SETTLED_SECONDS
+    while (now := descriptors(proc.session(server.pid))) != wanted and time.monotonic() < until:
+        time.sleep(0.1)
+    return now
+
+
+def test_every_scene_comes_out_right_again_and_again(server: Server) -> None:
+    """Alone, and among each other; no file is left open."""
+    before = descriptors(proc.session(server.pid))
+    scenes = churn.scenes(server.port)
+    for scene in scenes:
+        churn.play(scene, server.port)
+    crowd = churn.Churn(port=server.port, scenes=scenes)
+    crowd.run(3)
+
+    assert crowd.failures == []
+    assert crowd.played.keys() == {scene.name for scene in scenes}
+    assert open_files(server, before) == before
+
+
+def test_a_crowd_waits_and_nobody_else_notices(server: Server) -> None:
+    """Five hundred connections wait; others are answered, and at the end all of them are."""
+    before = descriptors(proc.session(server.pid))
+    crowd = idle.gather(server.port, 500, net=200)
+    try:
+        with NormalClient(server.port) as client:
+            time.sleep(1)
+        idle.ask_all(crowd)
+    finally:
+        for talk in crowd:
+            talk.close()
+
+    assert client.failures == []
+    assert len(client.times) > 2
+    assert open_files(server, before) == before
+
+
+@pytest.mark.skipif(not shutil.which("slowhttptest"), reason="slowhttptest is not installed")
+def test_slow_attackers_keep_nobody_from_an_answer() -> None:
+    """Each of the four holds its connections; a normal client meets no error."""
+    found = slow.slow(SERVICE, connections=200, seconds=2, server_cpus=CPUS)
+
+    assert len(found) == 4
+    for one in found:
+        assert one.report.available
+        assert one.client.said == ()
+        assert one.client.requests > 2
+    # Ranges make the head too long: it is refused at once.
+    assert [one.most_files > 100 for one in found] == [True, True, False, True]
+
+
+def test_clients_find_no_surprise(server: Server, tmp_path: Path) -> None:
+    """Whoever of them is on this machine."""
+    found = [row for row in rows(server.port, tmp_path) if row.got != "not on this machine"]
+
+    assert [row for row in found if not row.passes] == []
+    assert {row.client for row in found} >= {"curl", "Python http.client"}
+
+
+def test_a_watch_sees_memory_and_files(server: Server) -> None:
+    """A second of it has a sample, and a connection is a file more."""
+    with Watch(server.pid) as watch, Talk(server.port) as talk:
+        talk.send(request("/health"))
+        talk.read()
+        held = watch.look().descriptors
+        time.sleep(1.5)
+    assert watch.samples
+    assert watch.look().rss_bytes > 1_000_000
+    assert open_files(server, held - 1) == held - 1
+
+
+@pytest.mark.parametrize(
+    ("said", "closes"),
+    [
+        (b"", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc", True),
+        (b"HTTP/2 200\r\n\r\n", False),
+        (b"nonsense\r\n\r\n", False),
+    ],
+)
+def test_what_is_no_answer_is_told(said: bytes, *, closes: bool) -> None:
+    """A peer that ends too early, or speaks something else, is no success."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            sock, _ = listening.accept()
+            with sock:
+                sock.sendall(said)
+                if not closes:
+                    sock.recv(1)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with Talk(listening.getsockname()[1]) as talk, pytest.raises(TalkError):
+            talk.read()
+        thread.join()
+
+
+def test_a_scene_that_comes_out_wrong_is_told(server: Server) -> None:
+    """Another status, and a connection that is not closed."""
+    wrong = churn.Scene(name="", steps=(churn.Step(send=request("/"), statuses=(404,)),))
+    with pytest.raises(TalkError, match="status 200, not 404"):
+        churn.play(wrong, server.port)
+    more = churn.Scene(
+        name="", steps=(churn.Step(send=request("/") * 2, statuses=(200,)),), ends=True
+    )
+    with pytest.raises(TalkError, match="after the last answer came"):
+        churn.play(more, server.port)
+
+
+def test_percentiles() -> None:
+    """Of no times there is none; of a hundred the 99th is one."""
+    assert percentile([], 0.99) == 0
+    assert percentile([3, 1, 2], 0.5) == 2
+    assert percentile([float(n) for n in range(1, 101)], 0.99) == 99
+
+
+@pytest.mark.parametrize(
+    ("rss", "holds"), [((30, 20, 20, 21), True), ((30, 20, 23), False), ((30, 23, 20), False)]
+)
+def test_memory_is_judged_after_the_warm_up(rss: tuple[int, ...], *, holds: bool) -> None:
+    """In megabytes; the first is of the warm-up."""
+    samples = tuple(
+        Sample(
+            seconds=10 * number,
+            rss_bytes=size * 1_000_000,
+            pss_bytes=0,
+            descriptors=0,
+            cpu_seconds=0,
+            doing="",
+        )
+        for number, size in enumerate(rss)
+    )
+    found = soak.Soak(
+        seconds=40,
+        warm_up_seconds=5,
+        requests=1,
+        failed=0,
+        timeouts=0,
+        scenes={},
+        scenes_failed=0,
+        said=(),
+        server_busy=1,
+        descriptors_before=1,
+        descriptors_after=1,
+        samples=samples,
+    )
+    assert soak.judged(found)[0].holds is holds
+
+
+def test_slowhttptests_last_word_is_read() -> None:
+    """With its colours, and of several the last."""
+    output = (
+        "\x1b[1minitializing:\x1b[0m        7\nconnected:           1\nservice available:   NO\n"
+        "\x1b[1;32minitializing:        0\npending:             2\nconnected:           500\n"
+        "error:               0\nclosed:              3\nservice available:   YES\x1b[0m\n"
+        "Exit status: Hit test time limit\n"
+    )
+    assert slow.parse(output) == slow.Report(
+        initializing=0,
+        pending=2,
+        connected=500,
+        error=0,
+        closed=3,
+        available=True,
+        status="Hit test time limit",
+    )
+
+
+def test_kernel_memory_is_slabs_and_buffers() -> None:
+    """In bytes; a kernel that does not tell gives none."""
+    meminfo = "MemTotal: 100 kB\nSlab:             10 kB\n"
+    sockstat = "sockets: used 1\nTCP: inuse 1 orphan 0 tw 0 alloc 2 mem 3\n"
+    assert idle.parse_kernel(meminfo, sockstat, page_bytes=4096) == 10 * 1024 + 3 * 4096
+    assert idle.parse_kernel("", sockstat, page_bytes=4096) == 0
