@@ -4,7 +4,10 @@ from typing import Final
 
 from devops_info_service.config import Limits
 from devops_info_service.http.message import Client, Request
+from devops_info_service.http.plain import PlainReader
 from devops_info_service.http.reader import Phase, RequestReader
+
+CLIENT: Final = Client("192.0.2.7", 1)
 
 LIMITS: Final = Limits(
     max_request_line_bytes=128, max_head_bytes=512, max_fields=8, max_body_bytes=64
@@ -18,9 +21,9 @@ _STATUSES: Final = frozenset({400, 413, 414, 417, 431, 501, 505})
 _OF_LIMITS: Final = frozenset({413, 414, 431})
 
 
-def new_reader() -> RequestReader:
-    """Return a reader that has seen nothing."""
-    return RequestReader(Client("192.0.2.7", 1), LIMITS)
+def new_reader(*, plain: bool = True) -> RequestReader:
+    """Return a reader that has seen nothing; one that is not *plain* leaves all to llhttp."""
+    return RequestReader(CLIENT, LIMITS, PlainReader(LIMITS) if plain else None)
 
 
 def is_over(reader: RequestReader, found: list[Request]) -> bool:
@@ -63,7 +66,7 @@ def check(data: bytes) -> None:
     if not data:
         return
     step, data = data[0] or MAX_INPUT_BYTES, data[1:]
-    whole, cut = new_reader(), new_reader()
+    whole, cut = new_reader(), new_reader(plain=False)
     found = whole.receive(data)
     found_cut: list[Request] = []
     for start in range(0, len(data), step):

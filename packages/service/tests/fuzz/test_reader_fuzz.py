@@ -50,7 +50,7 @@ class AnyBytes(RuleBasedStateMachine):
     @initialize()
     def connect(self) -> None:
         """Begin with two readers that have seen nothing."""
-        self.reader, self.bytewise = new_reader(), new_reader()
+        self.reader, self.bytewise = new_reader(), new_reader(plain=False)
         self.found = self.reader.receive(b"")
         self.found_bytewise = self.bytewise.receive(b"")
 

@@ -55,7 +55,7 @@ class Connection(Stream):
         super().__init__(loop, sock, shared.buffer)
         self._shared = shared
         self._client = _client(peer)
-        self._reader = RequestReader(self._client, shared.limits)
+        self._reader = RequestReader(self._client, shared.limits, shared.plain)
         self._state = _State.OPEN
         self._phase = Phase.IDLE
         self._left = shared.limits.max_requests_per_connection

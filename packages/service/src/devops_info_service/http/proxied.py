@@ -44,7 +44,8 @@ class ProxiedConnection(Connection):
         if header.client is not None:
             self._client = header.client
             self._reader.close()
-            self._reader = RequestReader(header.client, self._shared.limits)
+            shared = self._shared
+            self._reader = RequestReader(header.client, shared.limits, shared.plain)
         if used < len(data):
             super().on_bytes(data[used:])
 

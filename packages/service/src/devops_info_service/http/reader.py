@@ -3,27 +3,23 @@
 The socket lives in ``http.protocol``. Nothing here waits, so a test is a byte
 string and the same bytes give the same requests however TCP cuts them up.
 
-llhttp (by way of httptools) splits the bytes and is strict about framing: what it
-takes for granted is not checked twice, what RFC 9110 and 9112 leave to the server is
-checked here, once the head is complete.
+Whole plain requests are read by ``http.plain``. All else goes to llhttp (by way of httptools),
+which splits the bytes and is strict about framing: what it takes for granted is not checked
+twice, what RFC 9110 and 9112 leave to the server is checked here, once the head is complete.
 """
 
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 import httptools
 
 from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
 
+from .authority import is_authority
 from .message import Client, Request
+from .plain import PlainReader
 
-# RFC 3986, section 3.2.2: what a host's name can be written with; see _judge_host for
-# the comma. Around an address in brackets and before a port there are three more.
-_NAME_BYTES: Final = (
-    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+;=%"
-)
-_HOST_BYTES: Final = _NAME_BYTES + b"[]:"
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _SLASH: Final = ord("/")
 _AFTER_TARGET: Final = len(" HTTP/1.1")
@@ -52,6 +48,7 @@ class RequestReader:
         "_keep_alive",
         "_limits",
         "_parser",
+        "_plain",
         "_received",
         "_repeated",
         "_slack",
@@ -63,10 +60,12 @@ class RequestReader:
         "refused",
     )
 
-    def __init__(self, client: Client, limits: Limits) -> None:
+    def __init__(self, client: Client, limits: Limits, plain: PlainReader | None = None) -> None:
+        """*plain* takes what it can; None leaves everything to llhttp, with the same result."""
         self._client = client
         self._limits = limits
-        self._parser = httptools.HttpRequestParser(self)
+        self._plain = plain
+        self._parser: Any = None
         self._done: list[Request] = []
         self._ended = False
         self._host = b""
@@ -77,8 +76,6 @@ class RequestReader:
         self.phase = Phase.IDLE
         self.refused: RefusedError | None = None
         """Set once: what to answer after the requests that came before it."""
-        self.on_message_begin()
-        self.phase = Phase.IDLE
 
     def receive(self, data: bytes | memoryview) -> list[Request]:
         """Feed *data* and return the requests it completed; empty means more is needed.
@@ -88,6 +85,14 @@ class RequestReader:
         """
         if self._ended:
             return []
+        if self.phase is Phase.IDLE and self._plain is not None:
+            plain = self._plain.read(bytes(data), self._client)
+            if plain is not None:
+                self._ended = bool(plain) and not plain[-1].keep_alive
+                return plain
+        if self._parser is None:
+            # Most connections never need one.
+            self._parser = httptools.HttpRequestParser(self)
         self._received = len(data)
         self._begun = False
         try:
@@ -105,7 +110,7 @@ class RequestReader:
     def close(self) -> None:
         """Let go of the parser, which holds this reader: no garbage for a collector to find."""
         self._ended = True
-        del self._parser
+        self._parser = None
 
     def _feed(self, data: bytes | memoryview) -> None:
         while True:
@@ -251,7 +256,7 @@ class RequestReader:
             if self._version == "1.1":
                 raise self._refuse(RefusedError("no Host field"))
             return
-        if not _is_authority(host):
+        if not is_authority(host):
             raise self._refuse(RefusedError("a Host field that names no host"))
         self._host = host
 
@@ -267,7 +272,7 @@ class RequestReader:
         # RFC 9112, section 3.2.2: absolute-form must be understood; it outranks Host.
         scheme, _, rest = target.partition(b"://")
         end = min((i for i in (rest.find(b"/"), rest.find(b"?")) if i >= 0), default=len(rest))
-        if scheme.lower() != b"http" or not rest[:end] or not _is_authority(rest[:end]):
+        if scheme.lower() != b"http" or not rest[:end] or not is_authority(rest[:end]):
             raise self._refuse(RefusedError("a target that is neither a path nor an http URL"))
         self._target = rest[end:] if rest[end : end + 1] == b"/" else b"/" + rest[end:]
 
@@ -288,20 +293,6 @@ class RequestReader:
             if expect.lower() != b"100-continue":
                 raise self._refuse(RefusedError("an unknown expectation", status=417))
             self.expects_continue = True
-
-
-def _is_authority(host: bytes) -> bool:
-    """Whether *host* can be a host with or without a port (RFC 3986, section 3.2)."""
-    if host.translate(None, _HOST_BYTES):
-        return False
-    name, colon, port = host.rpartition(b":")
-    if host.endswith(b"]") or not colon:
-        name, port = host, b""
-    if port and not port.isdigit():
-        return False
-    if name[:1] == b"[":
-        return name[-1:] == b"]" and b"[" not in name[1:] and b"]" not in name[:-1]
-    return not name.translate(None, _NAME_BYTES)
 
 
 def _as_refusal(exc: httptools.HttpParserError) -> RefusedError:

@@ -10,6 +10,7 @@ from devops_info_service.config import Limits
 
 from .counters import ABORTED, Counters, Slot
 from .message import Client, Request, Response
+from .plain import PlainReader
 from .writer import ResponseWriter
 
 Dispatch = Callable[[Request], Response]
@@ -67,6 +68,7 @@ class Shared:
         self.limits = limits
         self.on_refused = on_refused
         self.on_fault = on_fault or _raise
+        self.plain = PlainReader(limits)
         self.encode = (writer or ResponseWriter()).encode
         self.counts = Counters.alone().worker(0) if counts is None else counts
         """This process's words of the counters."""

@@ -49,16 +49,15 @@ class ResponseWriter:
         head = self._heads.get((status, response.content_type, response.vary))
         if head is None:
             head = self._head(status, response.content_type, response.vary)
-        more = b""
-        if response.headers:
-            more = b"".join(map(_field, response.headers))
-        if connection:
-            more += b"Connection: %b\r\n" % connection
         if status in _WITHOUT_BODY:
-            return b"%b%b\r\n" % (head, more)
+            return b"%b%b\r\n" % (head, _more(response, connection))
+        length = len(body)
         if head_only:
-            return b"%bContent-Length: %d\r\n%b\r\n" % (head, len(body), more)
-        return b"%bContent-Length: %d\r\n%b\r\n%b" % (head, len(body), more, body)
+            body = b""
+        if not connection and not response.headers:
+            return b"%bContent-Length: %d\r\n\r\n%b" % (head, length, body)
+        more = _more(response, connection)
+        return b"%bContent-Length: %d\r\n%b\r\n%b" % (head, length, more, body)
 
     def _head(self, status: int, content_type: bytes, vary: bytes) -> bytes:
         head = b"HTTP/1.1 %d %b\r\nDate: %b\r\n" % (
@@ -72,6 +71,11 @@ class ResponseWriter:
             head += b"Vary: %b\r\n" % vary
         self._heads[(status, content_type, vary)] = head
         return head
+
+
+def _more(response: Response, connection: bytes) -> bytes:
+    more = b"".join(map(_field, response.headers))
+    return more + b"Connection: %b\r\n" % connection if connection else more
 
 
 def _field(field: tuple[bytes, bytes]) -> bytes:

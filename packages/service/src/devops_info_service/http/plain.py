@@ -1,0 +1,166 @@
+"""Plain requests: whole heads of usual lines, read without a call for each of their pieces.
+
+What is taken here is a strict part of what ``http.reader`` and llhttp take, and it means the
+same: the fuzzers compare the two. Whatever is not whole, not usual or not right is left to them;
+nothing is refused here.
+
+Clients send the same lines again and again. So what a line says is looked up, not read, when
+its field is one that repeats and is no secret: HPACK's table (RFC 7541) without the wire.
+"""
+
+from typing import Final, TypeVar
+
+from devops_info_service.config import Limits
+
+from .authority import is_authority
+from .message import Client, Request
+
+MAX_LINE_BYTES: Final = 256
+"""Longer lines are read, and not kept."""
+
+MAX_LINES: Final = 512
+"""Lines kept, of requests and of fields, and names: those of some thirty kinds of client. A full
+table begins anew. With ``MAX_LINE_BYTES`` it bounds what strangers can make a process remember
+to some 1 MiB."""
+
+_METHODS: Final = frozenset({b"GET", b"HEAD"})
+_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TARGET: Final = bytes(range(0x21, 0x7F)).replace(b"#", b"")
+_HEAD: Final = b"\t\r\n" + bytes(range(0x20, 0x7F))
+_PERSISTENCE: Final = frozenset({b"keep-alive", b"close"})
+
+_NOT_PLAIN: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+"""With them a message has a body, or is more than a message."""
+
+_KEPT: Final = frozenset(
+    {
+        *(b"accept", b"accept-charset", b"accept-encoding", b"accept-language"),
+        *(b"cache-control", b"connection", b"dnt", b"host", b"pragma", b"priority", b"te"),
+        *(b"sec-ch-ua", b"sec-ch-ua-mobile", b"sec-ch-ua-platform", b"sec-fetch-dest"),
+        *(b"sec-fetch-mode", b"sec-fetch-site", b"sec-fetch-user", b"sec-gpc", b"user-agent"),
+        *(b"upgrade-insecure-requests", b"x-forwarded-host", b"x-forwarded-port"),
+        *(b"x-forwarded-proto", b"x-scheme"),
+    }
+)
+"""Fields whose lines repeat and are no secret. No cookie, no credential and nobody's address:
+those are gone with their request."""
+
+_Start = tuple[str, str, bytes]
+"""Method, path, query."""
+
+_Field = tuple[bytes, bytes]
+"""Name in lower case, value."""
+
+_Said = TypeVar("_Said", _Start, _Field, bytes)
+
+
+class PlainReader:
+    """Reads plain requests, for all connections of a process."""
+
+    __slots__ = ("_fields", "_max_bytes", "_max_fields", "_names", "_starts")
+
+    def __init__(self, limits: Limits) -> None:
+        # A head as short has no line that is too long, either.
+        self._max_bytes = min(limits.max_head_bytes, limits.max_request_line_bytes)
+        self._max_fields = limits.max_fields
+        self._starts: dict[bytes, _Start] = {}
+        self._fields: dict[bytes, _Field] = {}
+        self._names: dict[bytes, bytes] = {}
+
+    def read(self, data: bytes, client: Client) -> list[Request] | None:
+        """Return the requests of *data* if it is nothing but plain ones, whole; or None.
+
+        Behind a request that ends its connection nothing is read.
+        """
+        heads = data.split(b"\r\n\r\n")
+        if heads.pop():
+            return None
+        starts, requests = self._starts, []
+        for head in heads:
+            first, *lines = head.split(b"\r\n")
+            start = starts.get(first) or self._read_start(first)
+            if start is None or len(head) > self._max_bytes or len(lines) > self._max_fields:
+                return None
+            fields = self._read_fields(lines, head)
+            if len(fields) != len(lines) or b"host" not in fields:
+                return None
+            keep_alive = b"connection" not in fields or fields[b"connection"] != b"close"
+            method, path, query = start
+            requests.append(Request(method, path, query, fields, client, "1.1", keep_alive))
+            if not keep_alive:
+                break
+        return requests
+
+    def _read_start(self, line: bytes) -> _Start | None:
+        # RFC 9112, section 3.
+        method, _, rest = line.partition(b" ")
+        target, _, version = rest.partition(b" ")
+        if (
+            method not in _METHODS
+            or version != b"HTTP/1.1"
+            or target[:1] != b"/"
+            or target.translate(None, _TARGET)
+        ):
+            return None
+        path, _, query = target.partition(b"?")
+        start = (method.decode("ascii"), path.decode("ascii"), query)
+        if not query:
+            _keep(self._starts, line, start)
+        return start
+
+    def _read_fields(self, lines: list[bytes], head: bytes) -> dict[bytes, bytes]:
+        """Return the fields of *lines*: fewer, if one is repeated or not plain."""
+        fields: dict[bytes, bytes] = {}
+        kept, names, are_kept = self._fields, self._names, True
+        for line in lines:
+            field = kept.get(line)
+            if field is None:
+                # RFC 9112, section 5. An empty value is rare enough to leave it.
+                written, _, value = line.partition(b":")
+                value = value.strip(b" \t")
+                name = names.get(written) or self._read_name(written)
+                if not name or not value:
+                    return {}
+                if name in _KEPT:
+                    if not self._keep_field(line, name, value):
+                        return {}
+                else:
+                    are_kept = False
+                fields[name] = value
+            else:
+                fields[field[0]] = field[1]
+        if are_kept or _is_text(head, len(lines)):
+            return fields
+        return {}
+
+    def _read_name(self, written: bytes) -> bytes:
+        if written.translate(None, _TOKEN):
+            return b""
+        name = written.lower()
+        if not name or name in _NOT_PLAIN:
+            return b""
+        _keep(self._names, written, name)
+        return name
+
+    def _keep_field(self, line: bytes, name: bytes, value: bytes) -> bool:
+        if (
+            not _is_text(value, 0)
+            or (name == b"host" and not is_authority(value))
+            or (name == b"connection" and value not in _PERSISTENCE)
+        ):
+            return False
+        _keep(self._fields, line, (name, value))
+        return True
+
+
+def _is_text(data: bytes, ends: int) -> bool:
+    """Whether *data* is visible ASCII, blanks and tabs, and so many ends of lines."""
+    return not data.translate(None, _HEAD) and data.count(b"\r") == data.count(b"\n") == ends
+
+
+def _keep(table: dict[bytes, _Said], line: bytes, said: _Said) -> None:
+    if len(line) > MAX_LINE_BYTES:
+        return
+    if len(table) >= MAX_LINES:
+        table.clear()
+    table[line] = said
