@@ -3,8 +3,9 @@
 import functools
 import gc
 import socket
+import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -25,6 +26,9 @@ from .introspection.source import Machine, Source, Tree
 from .logs import Log
 from .observe import observe
 from .router import Answer, Handler, Route, Router
+
+if TYPE_CHECKING:
+    from .http.flight import Flight
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
@@ -133,25 +137,41 @@ def serve(config: Config) -> None:
     gc.freeze()
     if config.workers == 1:
         counts, until = Counters.alone().worker(0), until_signal(log, sock)
-        _work(config, dispatch, state, sock, log, counts, until)
+        _work(config, dispatch, state, sock, log, counts, until, _last_word(config, log))
         return
 
     # Imported late: one process needs none of it.
     from .http.crew import SLOTS  # noqa: PLC0415
+    from .http.flight import Records, together  # noqa: PLC0415
     from .http.workers import supervise  # noqa: PLC0415
 
-    counters = Counters.shared(SLOTS)
+    counters, records = Counters.shared(SLOTS), Records(SLOTS)
 
     def work(number: int, until: Until) -> None:
         own_log = Log(always={"worker": number})
         turn = functools.partial(counters.is_light, number)
-        _work(config, dispatch, state, sock, own_log, counters.worker(number), until, turn)
+        counts, on_end = counters.worker(number), functools.partial(records.leave, number)
+        _work(config, dispatch, state, sock, own_log, counts, until, on_end, turn)
+
+    def ended(cause: str, began: float, processes: int) -> None:
+        flights = records.since(began)
+        _last_word(config, log)(together(cause, began, time.monotonic(), flights, processes))
 
     def count() -> int:
         return usable_cpus(Tree(), Machine()) if config.workers == "auto" else config.workers
 
     patience = config.drain_delay_seconds + config.drain_seconds
-    supervise(sock, counters, work, count=count, patience_seconds=patience, story=log)
+    supervise(sock, counters, work, count=count, patience_seconds=patience, story=log, on_end=ended)
+
+
+def _last_word(config: Config, log: Log) -> Callable[["Flight"], None]:
+    def tell_it(flight: "Flight") -> None:
+        # Imported late: only the end needs it.
+        from .termination import tell  # noqa: PLC0415
+
+        tell(flight, config, log)
+
+    return tell_it
 
 
 def usable_cpus(tree: Tree, source: Source) -> int:
@@ -174,6 +194,7 @@ def _work(
     log: Log,
     counts: Slot,
     until: Until,
+    on_end: Callable[["Flight"], None],
     turn: Callable[[], bool] | None = None,
 ) -> None:
     """Serve in this process until told to end."""
@@ -219,6 +240,7 @@ def _work(
         story=log,
         turn=turn,
         connection=connection,
+        on_end=on_end,
     )
     server.run(until)
 

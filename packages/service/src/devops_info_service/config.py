@@ -125,6 +125,9 @@ class Config(msgspec.Struct, frozen=True):
     """Seconds between SIGTERM and the closed door, not ready but still answering: as long as a
     balancer takes to hear of it. Compose balances nothing; on Kubernetes some 5."""
 
+    termination_log: str = "/dev/termination-log"
+    """The file for the last word, Kubernetes' terminationMessagePath; written if it is there."""
+
     workers: int | Literal["auto"] = 1
     """Processes that answer. One: a container has a CPU or less as a rule, a second process
     costs some 7 MB, and whoever wants more runs more containers. ``auto``: as many as CPUs."""
@@ -227,6 +230,12 @@ def _field(text: str) -> str:
     return text.lower()
 
 
+def _path(text: str) -> str:
+    if not text.startswith("/") or "\0" in text:
+        raise ValueError(text)
+    return text
+
+
 def _number(text: str, low: int, high: int) -> int:
     # int() alone would take "+1", "1_000", " 1 " and Arabic digits.
     if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
@@ -267,6 +276,7 @@ SETTINGS: Final = (
     ),
     _whole("drain_seconds", 0, 3600, "seconds for requests in flight at the end"),
     _whole("drain_delay_seconds", 0, 3600, "seconds to go on taking connections at the end"),
+    Setting("termination_log", _path, "an absolute path", "existing file for the last word"),
     _whole("max_request_line_bytes", 64, _MIB, "longest request line, in bytes"),
     _whole("max_head_bytes", 256, _MIB, "longest request line and fields, in bytes"),
     _whole("max_fields", 1, 10_000, "most header fields of a request"),

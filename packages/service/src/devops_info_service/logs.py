@@ -8,7 +8,7 @@ import contextlib
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -19,7 +19,8 @@ MAX_TEXT: Final = 512
 
 STDOUT: Final = 1
 
-Value = str | int | float | bool | None | list[str]
+Value = str | int | float | bool | None | Sequence[object] | Mapping[str, object]
+"""What is within a sequence or a mapping is printable: whoever made it has seen to that."""
 
 
 def to_stdout(line: bytes) -> None:

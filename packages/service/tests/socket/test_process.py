@@ -39,12 +39,13 @@ def test_signal(start: Any, number: signal.Signals) -> None:
 
     service.signal(number)
 
-    draining, stopped = service.event(), service.event()
+    draining, termination, stopped = service.event(), service.event(), service.event()
     assert (draining["event"], draining["signal"], draining["connections"]) == (
         "draining",
         number.name,
         0,
     )
+    assert (termination["event"], termination["signal"]) == ("termination", number.name)
     assert (stopped["event"], stopped["aborted"]) == ("stopped", 0)
     assert service.wait() == 0
 
@@ -64,6 +65,7 @@ def test_request_in_flight(start: Any) -> None:
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
         assert b"Connection: close\r\n" in answer
         assert sock.recv(1000) == b""
+    assert service.event()["finished"] == 1
     assert service.event()["aborted"] == 0
     assert service.wait() == 0
 
@@ -148,6 +150,7 @@ def test_drain_has_an_end(start: Any) -> None:
         service.signal(signal.SIGTERM)
         service.event()
 
+        assert service.event()["cut"] == 1
         assert service.event()["aborted"] == 1
         assert service.wait() == 0
 

@@ -84,9 +84,9 @@ def test_end(start: Any, number: signal.Signals) -> None:
         assert b"Connection: close\r\n" in read_answer(sock)
     events = [event for event in events + rest(service) if "worker" not in event]
 
-    assert [event["event"] for event in events] == ["draining", "stopped"]
+    assert [event["event"] for event in events] == ["draining", "termination", "stopped"]
     assert (events[0]["signal"], events[0]["connections"]) == (number.name, 1)
-    assert events[1]["aborted"] == 0
+    assert events[2]["aborted"] == 0
     assert service.wait() == 0
 
 

@@ -92,6 +92,11 @@ class Crew:
         return self._ending and not self._members
 
     @property
+    def size(self) -> int:
+        """How many work."""
+        return len(self._working())
+
+    @property
     def ready(self) -> bool:
         """Whether anybody answers."""
         return any(self._is_ready(member) for member in self._members.values())

@@ -134,6 +134,21 @@ class Connection(Stream):
         """Whether requests are still read."""
         return self._state is not _State.ENDING
 
+    @property
+    def client(self) -> Client:
+        """Who asks on it."""
+        return self._client
+
+    @property
+    def doing(self) -> str:
+        """What it would lose if it were cut off now; empty for nothing."""
+        if self.unsent:
+            return "in an answer"
+        if not self.is_open or self._phase is Phase.IDLE:
+            return ""
+        doing: str = self._phase.value
+        return doing
+
     # Called by Shared.
 
     def check_time(self) -> None:

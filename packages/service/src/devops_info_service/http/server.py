@@ -6,8 +6,9 @@ import os
 import resource
 import signal
 import socket
+import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -15,7 +16,11 @@ from .counters import READY
 from .listener import SHUT_SECONDS, Listener, shut
 from .loop import Loop, Timer
 from .protocol import Connection
+from .reader import Phase
 from .shared import Shared
+
+if TYPE_CHECKING:
+    from .flight import Flight, Recorder
 
 RESERVED_DESCRIPTORS: Final = 64
 """Files that are no connections: streams, the selector, what handlers read, and the peers who
@@ -109,13 +114,17 @@ class Server:
         story: Story,
         turn: Callable[[], bool] | None = None,
         connection: type[Connection] = Connection,
+        on_end: Callable[["Flight"], None] | None = None,
     ) -> None:
+        """Serve on *sock*; *on_end* is told what came after the signal that ends the service."""
         self._sock = sock
         self._shared = shared
         self._drain_seconds = drain_seconds
         self._drain_delay_seconds = drain_delay_seconds
         self._story = story
-        self._connection = connection
+        self._connection: Callable[..., Connection] = connection
+        self._on_end = on_end
+        self._recorder: Recorder | None = None
         self._listener = Listener(
             sock, shared, take=self._take, on_error=self._on_accept_error, turn=turn
         )
@@ -129,7 +138,11 @@ class Server:
         self._listener.open(self._loop)
         self._shared.counts[READY] = 1
         self._loop.run()
-        self._story.info("stopped", aborted=self._shared.abort())
+        cut = [connection.doing for connection in self._shared.connections]
+        aborted = self._shared.abort()
+        if self._recorder is not None and self._on_end is not None:
+            self._on_end(self._recorder.end(cut))
+        self._story.info("stopped", aborted=aborted)
         self._loop.close()
 
     # The steps of the end, in their order.
@@ -137,7 +150,10 @@ class Server:
     def _drain(self, stop: Stop) -> None:
         """Be ready no more, and let those who are in know."""
         shared = self._shared
+        began, connections = time.monotonic(), len(shared.connections)
         shared.drain()
+        if stop.is_last and self._on_end is not None:
+            self._record(stop.cause, began, connections)
         self._story.info("draining", signal=stop.cause, connections=len(shared.connections))
         shared.counts[READY] = 0
         if stop.is_last:
@@ -149,6 +165,8 @@ class Server:
     def _shut(self) -> None:
         """Let nobody new in."""
         shut(self._sock)
+        if self._recorder is not None:
+            self._recorder.shut()
         self._loop.later(SHUT_SECONDS, self._take_the_last)
 
     def _take_the_last(self) -> None:
@@ -162,6 +180,32 @@ class Server:
             self._loop.later(self._drain_seconds, self._loop.stop)
         else:
             self._loop.stop()
+
+    def _record(self, cause: str, began: float, connections: int) -> None:
+        """Record from now on, by standing between those who take, answer and what they use."""
+        # Imported late: only the end needs it.
+        from .flight import Recorder  # noqa: PLC0415
+
+        shared, connection = self._shared, self._connection
+        self._recorder = recorder = Recorder(
+            cause,
+            time.monotonic,
+            began=began,
+            probes=shared.probes,
+            connections=connections,
+            in_flight=[
+                peer.client
+                for peer in shared.connections
+                if peer.doing in {Phase.HEAD.value, Phase.BODY.value}
+            ],
+        )
+
+        def connected(*of: Any) -> Connection:  # noqa: ANN401  what a connection is made of
+            recorder.connected()
+            return connection(*of)
+
+        self._connection = connected
+        shared.dispatch = recorder.watch(shared.dispatch)
 
     def _take(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
         self._connection(self._shared, self._loop, sock, peer).start()

@@ -40,6 +40,14 @@ class State:
 class Peer(Protocol):
     """A connection, as far as its process steers it."""
 
+    @property
+    def client(self) -> Client:
+        """Who asks on it."""
+
+    @property
+    def doing(self) -> str:
+        """What it would lose if it were cut off now; empty for nothing."""
+
     def check_time(self) -> None:
         """Act on the time-out that has come, if one has."""
 

@@ -96,17 +96,20 @@ def supervise(
     count: Callable[[], int],
     patience_seconds: int,
     story: Story,
+    on_end: Callable[[str, float, int], None],
 ) -> None:
     """Keep ``count()`` workers until SIGTERM or SIGINT, then let them drain.
 
     SIGHUP counts anew and replaces them one by one. A second signal to end ends all at once.
-    Who is told to end has *patience_seconds* for it.
+    Who is told to end has *patience_seconds* for it. *on_end* is told of the end: the signal,
+    its moment by the monotonic clock, and how many workers were to end.
     """
     # From here on signals wait until they are asked for: none can come between two lines.
     signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, RETIRE})
     processes = _Processes(work, story)
     crew = Crew(count(), counters, processes, story, patience=patience_seconds)
     announced = ending = False
+    cause, began, told = "", 0.0, 0
     while not crew.done:
         crew.tick(time.monotonic())
         if crew.ready and not announced:
@@ -123,10 +126,12 @@ def supervise(
             ending = True
             open_now = counters.totals().open
             story.info("draining", signal=number.name, connections=open_now)
+            cause, began, told = number.name, time.monotonic(), crew.size
             # The workers have it still, and take who is in its queue.
             sock.close()
             crew.end(time.monotonic())
         _reap(crew)
+    on_end(cause, began, told)
     story.info("stopped", aborted=counters.totals().aborted)
 
 

@@ -1,0 +1,160 @@
+"""The last word: what happened between the signal and the end, and what to set differently.
+
+Imported when the signal has come.
+"""
+
+import os
+from typing import Any, Final
+
+import msgspec
+
+from .config import Config
+from .http.flight import Flight
+from .logs import Log
+
+MAX_MESSAGE: Final = 4096
+"""Bytes Kubernetes keeps of a container's termination message (``kubectl explain
+pod.spec.containers.terminationMessagePath``)."""
+
+GRACE_SECONDS: Final = 30
+"""Kubernetes' default of ``terminationGracePeriodSeconds``."""
+
+MARGIN_SECONDS: Final = 2
+"""Between our end and the platform's SIGKILL: signal, log and the kubelet's own delay."""
+
+LOOK_SECONDS: Final = 10
+"""A delay to measure with: endpoints and kube-proxy need some 1 to 5 s as a rule."""
+
+EDGE_SECONDS: Final = 0.5
+"""Requests that arrive within as much of the closed door are taken as not the last ones."""
+
+Report = dict[str, Any]
+"""What is told, ready for JSON."""
+
+
+def report(flight: Flight, config: Config) -> Report:
+    """Return *flight* for people and programs, advice first."""
+    listed = (*flight.first, *flight.last)
+    return {
+        "signal": flight.signal,
+        "advice": advice(flight, config),
+        "seconds": flight.seconds,
+        "readiness_fell_seconds": flight.unready_seconds,
+        "door_shut_seconds": flight.shut_seconds,
+        "connections": flight.connections,
+        "in_flight": flight.in_flight,
+        "finished": flight.finished,
+        "cut": sum(flight.cut.values()),
+        "cut_while": flight.cut,
+        "new_connections": flight.new_connections,
+        "last_connection_seconds": flight.last_connection_seconds,
+        "requests": flight.requests,
+        "probes": flight.probes,
+        "last_request_seconds": flight.last_request_seconds,
+        "processes": flight.processes,
+        "silent_processes": flight.silent,
+        "arrived": list(listed),
+        "not_listed": flight.requests - len(listed),
+    }
+
+
+def advice(flight: Flight, config: Config) -> list[str]:
+    """Say in plain words what to set, and why; one sentence a matter."""
+    said = [_on_arrivals(flight, config.drain_delay_seconds)]
+    if flight.cut:
+        said.append(_on_cut(flight, config))
+    needed = config.drain_delay_seconds + config.drain_seconds + MARGIN_SECONDS
+    if needed > GRACE_SECONDS:
+        said.append(
+            "DRAIN_DELAY_SECONDS and DRAIN_SECONDS may take"
+            f" {config.drain_delay_seconds + config.drain_seconds} s together:"
+            f" terminationGracePeriodSeconds, {GRACE_SECONDS} by default, must be at least"
+            f" {needed}, and more by a preStop sleep."
+        )
+    return said
+
+
+def _on_arrivals(flight: Flight, delay: int) -> str:
+    last, shut = flight.last_request_seconds, flight.shut_seconds
+    nothing = "Nothing but probes" if flight.probes else "Nothing"
+    if last is None and not delay:
+        return (
+            f"{nothing} arrived in the {shut:.1f} s before the door was shut; what came later was"
+            f" refused unseen. DRAIN_DELAY_SECONDS={LOOK_SECONDS} in one rollout shows whether"
+            " anything does."
+        )
+    if last is None:
+        return f"{nothing} arrived after the signal: DRAIN_DELAY_SECONDS={delay} could be 0."
+    enough = int(last) + 1
+    kept = f"Requests kept arriving for {last:.1f} s"
+    if not delay:
+        return (
+            f"{kept}, over connections that were open: a preStop sleep of {enough} s would have"
+            f" sufficed for these. New connections were refused unseen after {shut:.1f} s:"
+            f" DRAIN_DELAY_SECONDS={LOOK_SECONDS} in one rollout shows how long they come."
+        )
+    if last > shut - EDGE_SECONDS:
+        return (
+            f"{kept}, up to the closed door and perhaps beyond: raise DRAIN_DELAY_SECONDS from"
+            f" {delay} to {2 * delay}, or have a preStop sleep that is longer by {delay} s."
+        )
+    instead = (
+        f" DRAIN_DELAY_SECONDS could be {enough} instead of {delay}." if enough < delay else ""
+    )
+    return f"{kept}: a preStop sleep of {enough} s would have sufficed.{instead}"
+
+
+def _on_cut(flight: Flight, config: Config) -> str:
+    count = sum(flight.cut.values())
+    were = "1 connection was" if count == 1 else f"{count} connections were"
+    longer = 2 * config.drain_seconds or Config().drain_seconds
+    grace = config.drain_delay_seconds + longer + MARGIN_SECONDS
+    return (
+        f"{were} cut after {flight.seconds:.1f} s: raise DRAIN_SECONDS from"
+        f" {config.drain_seconds} to {longer}, and terminationGracePeriodSeconds to at least"
+        f" {grace}, and more by a preStop sleep."
+    )
+
+
+def tell(flight: Flight, config: Config, log: Log) -> None:
+    """Say what happened in one line of the log, and to the platform if it wants to know."""
+    told = report(flight, config)
+    log.info("termination", **told)
+    reason = leave(message(told), config.termination_log)
+    if reason:
+        log.error("termination_log", message=reason)
+
+
+def message(told: Report) -> bytes:
+    """Return *told* as one line of JSON that Kubernetes keeps whole.
+
+    Requests from the middle of the list are left out until it fits.
+    """
+    arrived = list(told["arrived"])
+    while True:
+        not_listed = told["requests"] - len(arrived)
+        line = msgspec.json.encode(told | {"arrived": arrived, "not_listed": not_listed}) + b"\n"
+        if len(line) <= MAX_MESSAGE or not arrived:
+            return line
+        del arrived[len(arrived) // 2]
+
+
+def leave(line: bytes, path: str) -> str:
+    """Write *line* to the file at *path*, if the platform has put one there.
+
+    Return why that failed, or nothing.
+    """
+    # Never created: where nobody made the file nobody reads it. Not blocking: a pipe under the
+    # name would keep us waiting for a reader.
+    flags = os.O_WRONLY | os.O_TRUNC | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        return f"{path}: {exc.strerror}"
+    return ""

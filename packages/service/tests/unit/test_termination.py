@@ -1,0 +1,233 @@
+"""The last word: advice in plain words, and a message that the platform keeps whole."""
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from devops_info_service.config import Config
+from devops_info_service.http.flight import Flight, Late
+from devops_info_service.logs import Log
+from devops_info_service.termination import MAX_MESSAGE, advice, leave, message, report, tell
+
+from .test_flight import QUIET
+
+
+def flight(
+    last: float | None = None, *, shut: float = 0.1, probes: int = 0, cut: int = 0, after: float = 5
+) -> Flight:
+    """Return a record of an end."""
+    return msgspec.structs.replace(
+        QUIET,
+        seconds=after,
+        shut_seconds=shut,
+        requests=probes + (last is not None),
+        probes=probes,
+        last_request_seconds=last,
+        cut={"in an answer": cut} if cut else {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "delay", "sentence"),
+    [
+        (
+            flight(shut=5.0),
+            5,
+            "Nothing arrived after the signal: DRAIN_DELAY_SECONDS=5 could be 0.",
+        ),
+        (
+            flight(shut=5.0, probes=3),
+            5,
+            "Nothing but probes arrived after the signal: DRAIN_DELAY_SECONDS=5 could be 0.",
+        ),
+        (
+            flight(),
+            0,
+            (
+                "Nothing arrived in the 0.1 s before the door was shut; what came later was refused"
+                " unseen. DRAIN_DELAY_SECONDS=10 in one rollout shows whether anything does."
+            ),
+        ),
+        (
+            flight(4.1, shut=10.0),
+            10,
+            (
+                "Requests kept arriving for 4.1 s: a preStop sleep of 5 s would have sufficed."
+                " DRAIN_DELAY_SECONDS could be 5 instead of 10."
+            ),
+        ),
+        (
+            flight(4.1, shut=5.0),
+            5,
+            "Requests kept arriving for 4.1 s: a preStop sleep of 5 s would have sufficed.",
+        ),
+        (
+            flight(4.0, shut=10.0),
+            10,
+            (
+                "Requests kept arriving for 4.0 s: a preStop sleep of 5 s would have sufficed."
+                " DRAIN_DELAY_SECONDS could be 5 instead of 10."
+            ),
+        ),
+        (
+            flight(0.0, shut=3.0),
+            3,
+            (
+                "Requests kept arriving for 0.0 s: a preStop sleep of 1 s would have sufficed."
+                " DRAIN_DELAY_SECONDS could be 1 instead of 3."
+            ),
+        ),
+        (
+            flight(4.9, shut=5.0),
+            5,
+            (
+                "Requests kept arriving for 4.9 s, up to the closed door and perhaps beyond: raise"
+                " DRAIN_DELAY_SECONDS from 5 to 10, or have a preStop sleep that is longer by 5 s."
+            ),
+        ),
+        (
+            flight(6.2, shut=5.0),
+            5,
+            (
+                "Requests kept arriving for 6.2 s, up to the closed door and perhaps beyond: raise"
+                " DRAIN_DELAY_SECONDS from 5 to 10, or have a preStop sleep that is longer by 5 s."
+            ),
+        ),
+        (
+            flight(1.2),
+            0,
+            (
+                "Requests kept arriving for 1.2 s, over connections that were open: a preStop sleep"
+                " of 2 s would have sufficed for these. New connections were refused unseen after"
+                " 0.1 s: DRAIN_DELAY_SECONDS=10 in one rollout shows how long they come."
+            ),
+        ),
+    ],
+)
+def test_advice_on_arrivals(seen: Flight, delay: int, sentence: str) -> None:
+    """What kept arriving, and for how long, tells what to wait for."""
+    assert advice(seen, Config(drain_delay_seconds=delay)) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("count", "drain", "delay", "sentence"),
+    [
+        (
+            1,
+            8,
+            0,
+            (
+                "1 connection was cut after 5.0 s: raise DRAIN_SECONDS from 8 to 16, and"
+                " terminationGracePeriodSeconds to at least 18, and more by a preStop sleep."
+            ),
+        ),
+        (
+            3,
+            8,
+            5,
+            (
+                "3 connections were cut after 5.0 s: raise DRAIN_SECONDS from 8 to 16, and"
+                " terminationGracePeriodSeconds to at least 23, and more by a preStop sleep."
+            ),
+        ),
+        (
+            1,
+            0,
+            0,
+            (
+                "1 connection was cut after 5.0 s: raise DRAIN_SECONDS from 0 to 8, and"
+                " terminationGracePeriodSeconds to at least 10, and more by a preStop sleep."
+            ),
+        ),
+    ],
+)
+def test_advice_on_cut(count: int, drain: int, delay: int, sentence: str) -> None:
+    """Who was cut off tells that there was too little time, and how much to try."""
+    config = Config(drain_seconds=drain, drain_delay_seconds=delay)
+
+    assert advice(flight(cut=count), config)[1:] == [sentence]
+
+
+@pytest.mark.parametrize(("delay", "drain", "is_said"), [(20, 8, False), (20, 9, True)])
+def test_advice_on_grace(delay: int, drain: int, *, is_said: bool) -> None:
+    """Settings that Kubernetes' own default would cut short are told of, before it happens."""
+    said = advice(flight(shut=20.0), Config(drain_delay_seconds=delay, drain_seconds=drain))
+
+    assert ("terminationGracePeriodSeconds" in said[-1]) is is_said
+    assert not is_said or "29 s together" in said[-1]
+    assert not is_said or "at least 31" in said[-1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+@pytest.mark.parametrize("path", ["/", "/" + '"' * 79])
+def test_message_is_kept_whole(count: int, path: str) -> None:
+    """However much there is to list, the message is a line of JSON that Kubernetes keeps, and
+    says how many are not in it."""
+    lates = tuple(Late(float(number), "GET", path) for number in range(count))
+    seen = msgspec.structs.replace(QUIET, requests=count, first=lates[:20], last=lates[20:])
+    told = report(seen, Config())
+
+    line = message(told)
+
+    assert len(line) <= MAX_MESSAGE
+    assert line.endswith(b"}\n")
+    decoded = msgspec.json.decode(line)
+    assert len(decoded["arrived"]) + decoded["not_listed"] == count
+    if decoded["arrived"]:
+        ends = [decoded["arrived"][end]["after_seconds"] for end in (0, -1)]
+        assert ends == [0.0, float(count - 1)]
+    assert {key: decoded[key] for key in decoded if key not in {"arrived", "not_listed"}} == {
+        key: told[key] for key in told if key not in {"arrived", "not_listed"}
+    }
+
+
+def test_tell(tmp_path: Path) -> None:
+    """The log's line and the platform's message say the same; what was in the file is gone."""
+    path, lines = tmp_path / "termination-log", list[bytes]()
+    path.write_bytes(b"x" * 10_000)
+
+    tell(flight(4.1, shut=10.0), Config(termination_log=str(path)), Log(lines.append, lambda: 0.0))
+
+    (line,) = map(msgspec.json.decode, lines)
+    assert (line.pop("time"), line.pop("level"), line.pop("event")) == (
+        "1970-01-01T00:00:00.000Z",
+        "info",
+        "termination",
+    )
+    assert msgspec.json.decode(path.read_bytes()) == line
+
+
+def test_no_file(tmp_path: Path) -> None:
+    """Where the platform put no file, none is made and nothing is said of it."""
+    path, lines = tmp_path / "termination-log", list[bytes]()
+
+    tell(flight(), Config(termination_log=str(path)), Log(lines.append))
+
+    assert not path.exists()
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (Path.mkdir, "Is a directory"),
+        (os.mkfifo, "No such device or address"),
+        (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
+        (lambda path: path.symlink_to("/dev/full"), "No space left on device"),
+    ],
+)
+def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) -> None:
+    """What is there and cannot be written is one line of the log, and holds nobody up."""
+    path, lines = tmp_path / "termination-log", list[bytes]()
+    assert callable(make)
+    make(path)
+
+    assert leave(b"x", str(path)) == f"{path}: {reason}"
+    tell(flight(), Config(termination_log=str(path)), Log(lines.append))
+
+    assert [msgspec.json.decode(line)["event"] for line in lines] == [
+        "termination",
+        "termination_log",
+    ]
