@@ -5,6 +5,7 @@ import http.client
 import json
 import signal
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,12 @@ END = b'"uptime_seconds":'
 def read_all(sock: socket.socket) -> bytes:
     """Read until the other end closes."""
     return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+def memory(pid: int) -> int:
+    """Return what a process has in memory, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 def test_standard_client(service: Any) -> None:
@@ -196,6 +203,28 @@ def test_peer_that_does_not_read(start: Any) -> None:
         with service.connect() as other:
             other.sendall(GET)
             assert END in other.recv(1000)
+
+
+def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
+    """A read of small requests for long answers makes nothing grow; others are served meanwhile."""
+    service = start()
+    asking = b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n" * 400
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(service.connect()) for _ in range(11)]
+        for peer in peers:
+            peer.sendall(GET)
+            assert END in peer.recv(1000)
+        before = memory(service.process.pid)
+        for peer in peers[1:]:
+            peer.sendall(asking)
+        with service.connect() as other:
+            for _ in range(50):  # the kernel's buffers fill up
+                other.sendall(GET)
+                assert END in other.recv(1000)
+        grown = memory(service.process.pid) - before
+
+    # All answers to one of them are 10 MB.
+    assert grown < 20_000_000
 
 
 def test_too_many_connections(start: Any) -> None:

@@ -70,9 +70,14 @@ class FakeLoop(Loop):
 
     def __init__(self) -> None:
         self.watched: list[int] = []
+        self.due: list[int] = []
+        """Who wants to be told anew."""
 
     def watch(self, descriptor: int, on_ready: OnReady, events: int = 0) -> None:
         self.watched.append(descriptor)
+
+    def again(self, descriptor: int) -> None:
+        self.due.append(descriptor)
 
     def forget(self, descriptor: int) -> None:
         self.watched.remove(descriptor)
@@ -85,7 +90,8 @@ class Peer:
 
     def __init__(self, shared: Shared, peer: tuple[Any, ...] = ("192.0.2.7", 1)) -> None:
         self.socket = FakeSocket()
-        self.connection = self.kind(shared, FakeLoop(), cast("socket.socket", self.socket), peer)
+        self.loop = FakeLoop()
+        self.connection = self.kind(shared, self.loop, cast("socket.socket", self.socket), peer)
         self.connection.start()
 
     def send(self, data: bytes) -> None:
@@ -98,6 +104,12 @@ class Peer:
         """Take whatever is unsent, as a peer that reads again."""
         self.socket.room = None
         self.connection.ready(EPOLLOUT)
+
+    def turn(self) -> None:
+        """Let the loop come by, once, if somebody asked for it."""
+        if self.loop.due:
+            self.loop.due.clear()
+            self.connection.ready(EPOLLOUT)
 
     @property
     def said(self) -> bytes:

@@ -5,6 +5,7 @@ nothing a handler does waits: facts come from memory or from files the kernel ma
 So an answer needs no task, no future and no queue, and answers cannot overtake each other.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 from socket import socket
 from typing import Any, Final
@@ -24,6 +25,10 @@ LINGER_SECONDS: Final = 2
 """How long a peer may go on sending after our last word before it is cut off. Closing at once
 would make the kernel send RST, which can destroy that word unread (RFC 9112, section 9.6)."""
 
+ANSWER_BYTES: Final = 64 * 1024
+"""Answers to pipelined requests that are made at a time; when they are sent and others had their
+turn come the next. Without it one read of small requests would be megabytes of answers that
+nobody may ever fetch. It is what asyncio's transports hold back, too."""
 
 PROBE_SECONDS: Final = 2
 """From the connection to the whole request, for a connection above the limit: a probe asks at
@@ -49,6 +54,7 @@ class Connection(Stream):
         "_state",
         "_unread",
         "_unread_since",
+        "_waiting",
     )
 
     def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
@@ -62,6 +68,8 @@ class Connection(Stream):
         self._since = shared.now
         self._unread: int | None = None
         self._unread_since = 0
+        self._waiting: Sequence[Request] = ()
+        """Requests that have come and are not answered yet: nothing is read meanwhile."""
 
     def start(self) -> None:
         """Take the connection, or turn it away when there are too many."""
@@ -92,12 +100,8 @@ class Connection(Stream):
             self._phase, self._since = phase, shared.now
         if requests:
             self._answer(requests)
-        if reader.refused is not None and self._state is _State.OPEN:
-            self._refuse(reader.refused)
-        elif reader.expects_continue and self._state is _State.OPEN:
-            reader.expects_continue = False
-            shared.counts[CONTINUED] += 1
-            self.write(CONTINUE)
+        if reader.refused is not None or reader.expects_continue:
+            self._answer_the_reader()
 
     def on_end(self) -> None:
         """Close once the answers are out: no further request can come."""
@@ -109,9 +113,13 @@ class Connection(Stream):
         self._unread_since = self._shared.now
 
     def on_sent(self) -> None:
-        """Start the request's clock anew, as the wait was ours."""
+        """Start the request's clock anew, as the wait was ours, and answer who still waits."""
         self._unread = None
         self._since = self._shared.now
+        if self._waiting and self._state is _State.OPEN:
+            requests, self._waiting = self._waiting, ()
+            self._answer(requests)
+            self._answer_the_reader()
 
     def on_fault(self, exc: Exception) -> None:
         """Pass it on: the process has a log."""
@@ -162,7 +170,7 @@ class Connection(Stream):
         elif self._state is _State.RESERVED:
             if waited > PROBE_SECONDS:
                 self._refuse_one_too_many()
-        else:
+        elif not self._waiting:
             self._check_request(waited, limits)
 
     def drain(self) -> None:
@@ -170,35 +178,51 @@ class Connection(Stream):
         if self._state is _State.OPEN and self._phase is Phase.IDLE:
             self.check_time()
 
-    def _answer(self, requests: list[Request]) -> None:
+    def _answer(self, requests: Sequence[Request]) -> None:
         shared = self._shared
         dispatch, encode, counts = shared.dispatch, shared.encode, shared.counts
-        ending, last = shared.draining, None
-        self._left -= len(requests)
-        if self._left <= 0:
-            # What is behind the last one was not read, to the client (RFC 9112, section 9.3.2).
-            del requests[len(requests) + self._left :]
-            last = requests[-1]
+        ending, left, size = shared.draining, self._left, 0
         out = []
         closes = False
         for request in requests:
+            left -= 1
             connection = b""
-            if not request.keep_alive or ending or request is last:
+            if not request.keep_alive or ending or not left:
+                # What is behind it was not read, to the client (RFC 9112, section 9.3.2).
                 closes, connection = True, b"close"
             elif request.version == "1.0":
                 connection = b"keep-alive"
             response = dispatch(request)
             counts[response.status // 100] += 1
-            out.append(encode(response, connection=connection, head_only=request.method == "HEAD"))
-            if closes:
+            answer = encode(response, connection=connection, head_only=request.method == "HEAD")
+            out.append(answer)
+            size += len(answer)
+            if closes or size > ANSWER_BYTES:
                 break
-        self.write(out[0] if len(out) == 1 else b"".join(out))
+        self._left = left
+        answered = len(out)
+        self.write(out[0] if answered == 1 else b"".join(out))
         if closes:
-            answered = requests[len(out) - 1]
-            if answered.keep_alive or b"upgrade" in answered.headers:
+            last = requests[answered - 1]
+            if last.keep_alive or b"upgrade" in last.headers:
                 self._linger()  # We end it; the peer may be sending still.
             else:
                 self._close()
+        elif answered < len(requests) and self._state is _State.OPEN:
+            self._waiting = requests[answered:]
+            self.hold()
+
+    def _answer_the_reader(self) -> None:
+        """Say what it wants to be said behind the answers, once these are out."""
+        reader = self._reader
+        if self._waiting or self._state is not _State.OPEN:
+            return
+        if reader.refused is not None:
+            self._refuse(reader.refused)
+        elif reader.expects_continue:
+            reader.expects_continue = False
+            self._shared.counts[CONTINUED] += 1
+            self.write(CONTINUE)
 
     def _receive_reserved(self, data: memoryview) -> None:
         shared, reader = self._shared, self._reader

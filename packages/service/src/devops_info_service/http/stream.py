@@ -32,6 +32,7 @@ class Stream:
         "_buffer",
         "_descriptor",
         "_loop",
+        "_paused",
         "_receive",
         "_send",
         "_sock",
@@ -47,6 +48,7 @@ class Stream:
         self._send = sock.send
         self._buffer = buffer
         self._unsent = memoryview(b"")
+        self._paused = False
         self._after = After.GO_ON
 
     def start(self) -> None:
@@ -61,7 +63,7 @@ class Stream:
 
     def ready(self, events: int) -> None:
         """Go on where the kernel can: called by the loop, once for each piece of news."""
-        if self._unsent and not self._flush():
+        if self._paused and not self._go_on():
             return
         try:
             size = self._receive(self._buffer, 0, MSG_DONTWAIT)
@@ -96,7 +98,14 @@ class Stream:
             return
         if sent != len(data):
             self._unsent = memoryview(data)[sent:]
+            self._paused = True
             self.on_full()
+
+    def hold(self) -> None:
+        """Read nothing until ``on_sent`` has been called, after the others had their turn."""
+        self._paused = True
+        if not self._unsent:
+            self._loop.again(self._descriptor)
 
     @property
     def unsent(self) -> int:
@@ -135,7 +144,7 @@ class Stream:
         """Something is unsent: nothing is read until it is sent."""
 
     def on_sent(self) -> None:
-        """All is sent: it is read from again, unless it ends."""
+        """All is sent, or the turn after ``hold`` has come: it is read from again, unless it ends."""
 
     def on_fault(self, exc: Exception) -> None:
         """``on_bytes`` has raised, and the stream was aborted."""
@@ -144,21 +153,28 @@ class Stream:
     def on_gone(self) -> None:
         """The socket is closed; this is the last call."""
 
-    def _flush(self) -> bool:
+    def _go_on(self) -> bool:
         """Send more of what is left; return whether the stream can be read from."""
-        try:
-            self._unsent = self._unsent[self._send(self._unsent, MSG_DONTWAIT) :]
-        except BlockingIOError:
-            return False
-        except OSError:
-            self.abort()
-            return False
         if self._unsent:
-            return False
-        self.on_sent()
-        if self._after is not After.GO_ON:
-            self._finish(self._after)
-        return self._descriptor >= 0
+            try:
+                self._unsent = self._unsent[self._send(self._unsent, MSG_DONTWAIT) :]
+            except BlockingIOError:
+                return False
+            except OSError:
+                self.abort()
+                return False
+            if self._unsent:
+                return False
+        self._paused = False
+        after = self._after
+        try:
+            self.on_sent()
+        except Exception as exc:  # noqa: BLE001  as with on_bytes
+            self.abort()
+            self.on_fault(exc)
+        if after is not After.GO_ON:
+            self._finish(after)
+        return not self._paused and self._descriptor >= 0
 
     def _finish(self, after: After) -> None:
         self._after = after
