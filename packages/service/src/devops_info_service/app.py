@@ -29,12 +29,20 @@ from .router import Answer, Handler, Route, Router
 
 if TYPE_CHECKING:
     from .http.flight import Flight
+    from .http.forwarded import Proxies
+    from .introspection.platform import Platform
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
 DEFAULTS: Final = Config()
 
-INFO: Final = Route("GET", "/", "Service information", lambda: Info)
+INFO: Final = Route(
+    "GET",
+    "/",
+    "Service information",
+    lambda: Info,
+    others=(Answer(lambda: str, media_type="text/html"),),
+)
 HEALTH: Final = Route("GET", "/health", "Health check", lambda: Health)
 VERSION: Final = Route("GET", "/version", "Versions of the service and of Python", lambda: Version)
 HEALTHZ: Final = Route("GET", "/healthz", "Health check, by Kubernetes' name", lambda: Health)
@@ -84,13 +92,35 @@ def build(
 ) -> Dispatch:
     """Return the service without a server: requests in, responses out."""
     stopwatch = Stopwatch(source)
+    service = Service(NAME, __version__, DESCRIPTION, framework)
+    endpoints = [Endpoint(route.path, route.method, route.description) for route in ROUTES]
+
+    # Imported and made with the first request for one of them: no start pays for some forty
+    # modules, and all that looks at the platform shares its looks.
+
+    @functools.cache
+    def look() -> "Callable[[], Platform]":
+        from .handlers.platform import Look  # noqa: PLC0415
+
+        return Look(tree or Tree(), source, frozenset(config.show_environment))
+
+    @functools.cache
+    def proxies() -> "Proxies":
+        from .http.forwarded import Proxies  # noqa: PLC0415
+
+        return Proxies(config.trusted_proxies, config.forwarded_field)
 
     @functools.cache
     def platform() -> Mapping[str, Handler]:
-        # Imported with the first request for it: no start pays for some forty modules.
         from .handlers.platform import platform_handlers  # noqa: PLC0415
 
-        return platform_handlers(tree or Tree(), source, config)
+        return platform_handlers(look(), proxies())
+
+    @functools.cache
+    def page() -> Handler:
+        from .handlers.page.handler import PageHandler  # noqa: PLC0415
+
+        return PageHandler(look(), proxies(), stopwatch, service, endpoints)
 
     def ask_platform(request: Request) -> Response:
         return platform()[request.path](request)
@@ -105,12 +135,7 @@ def build(
 
     host, health = read_host(source), HealthHandler(stopwatch)
     handlers: dict[Route, Handler] = {
-        INFO: InfoHandler(
-            Service(NAME, __version__, DESCRIPTION, framework),
-            host,
-            stopwatch,
-            [Endpoint(route.path, route.method, route.description) for route in ROUTES],
-        ),
+        INFO: InfoHandler(service, host, stopwatch, endpoints, page),
         HEALTH: health,
         VERSION: VersionHandler(Version(__version__, host.python_version)),
         HEALTHZ: health,

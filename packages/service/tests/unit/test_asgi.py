@@ -47,6 +47,7 @@ def test_get() -> None:
     assert start["headers"] == [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body["body"])),
+        (b"vary", b"Accept"),
     ]
     assert decoded["service"]["framework"] == "ASGI"
     assert decoded["request"] == {

@@ -1,10 +1,11 @@
 """``GET /``: the service, the system under it, the moment, the caller and the way around."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
-from devops_info_service.http.message import Request, Response
+from devops_info_service.http.message import JSON, Request, Response
 from devops_info_service.introspection.host import Host
 from devops_info_service.introspection.runtime import Runtime
 
@@ -58,7 +59,7 @@ class _Info(msgspec.Struct, frozen=True):
 
 
 class InfoHandler:
-    """Answers with ``Info``."""
+    """Answers with ``Info``; whoever prefers HTML is left to *page*, made when asked for."""
 
     def __init__(
         self,
@@ -66,15 +67,20 @@ class InfoHandler:
         host: Host,
         runtime: Callable[[], Runtime],
         endpoints: Sequence[Endpoint],
+        page: Callable[[], Callable[[Request], Response]] | None = None,
     ) -> None:
         self._encode = msgspec.json.Encoder().encode
         self._service = msgspec.Raw(self._encode(service))
         self._system = msgspec.Raw(self._encode(host))
         self._endpoints = msgspec.Raw(self._encode(endpoints))
         self._runtime = runtime
+        self._page = page
 
     def __call__(self, request: Request) -> Response:
         """Answer *request*."""
+        accept = request.headers.get(b"accept")
+        if accept is not None and self._page is not None and _prefers_page(accept):
+            return self._page()(request)
         caller = Caller(
             request.client.address,
             request.client.port,
@@ -84,7 +90,19 @@ class InfoHandler:
             request.path,
         )
         info = _Info(self._service, self._system, self._runtime(), caller, self._endpoints)
-        return Response(200, self._encode(info))
+        return Response(200, self._encode(info), JSON, (), b"Accept")
+
+
+def _prefers_page(accept: bytes) -> bool:
+    # What programs send; so that only a browser's first request imports anything.
+    if accept in _PROGRAMS:
+        return False
+    from .page.accept import prefers_page  # noqa: PLC0415
+
+    return prefers_page(accept)
+
+
+_PROGRAMS: Final = frozenset({b"*/*", JSON, JSON + b", */*", JSON + b", text/plain, */*"})
 
 
 class Version(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.config import Config
 from devops_info_service.http.forwarded import Proxies, chains
 from devops_info_service.http.message import Client, Request, Response
 from devops_info_service.introspection.facts import cut
@@ -75,11 +74,9 @@ ANSWERS: Final[Mapping[str, type]] = {
 
 
 def platform_handlers(
-    tree: Tree, clock: Clock, config: Config
+    look: Callable[[], Platform], proxies: Proxies
 ) -> Mapping[str, Callable[[Request], Response]]:
-    """Return the handler of each path; they share their looks."""
-    look = Look(tree, clock, frozenset(config.show_environment))
-    proxies = Proxies(config.trusted_proxies, config.forwarded_field)
+    """Return the handler of each path; they share *look*."""
     handlers: dict[str, Callable[[Request], Response]] = {
         path: PlatformHandler(look, path.removeprefix("/platform").removeprefix("/"))
         for path in ANSWERS

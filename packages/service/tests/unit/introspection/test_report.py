@@ -72,7 +72,7 @@ def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
             "privileged-pod",
             [
                 "  CPU                 no limit; 16 CPUs to run on",
-                "  memory              200 MiB, of a group above; the container's own: no limit\n",
+                "  memory              200 MiB; of a group above, the container's own: no limit\n",
                 "  user id           0  ",
                 "Pod Security Standards, baseline: fail",
                 "Profile restricted: fail",

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from devops_info_service.introspection.facts import Fact, Unknown, value_of
+import msgspec
+
+from devops_info_service.introspection.facts import Fact, Known, Unknown, value_of
 from devops_info_service.introspection.identity import NOT_A_POD, Identity
 from devops_info_service.introspection.limits import HIDDEN, Limit
 from devops_info_service.introspection.requests import CpuRequest, Range
@@ -12,7 +14,7 @@ from devops_info_service.introspection.sandbox import Guess
 from devops_info_service.introspection.security import Process
 
 from .layout import Row, Section
-from .words import count, cpus, listed, row, seconds, size
+from .words import count, cpus, listed, row, seconds, size, sources
 
 N = TypeVar("N", int, float)
 
@@ -22,18 +24,16 @@ _PERCENT: Final = 100
 def granted(resources: Resources) -> Section:
     """CPU, memory and processes: the limits, and what is used of them."""
     cpu, memory, processes = resources.cpu, resources.memory, resources.processes
-    affinity = value_of(cpu.affinity, ())
-    machine = value_of(memory.machine, 0)
     rows = [
-        _limit("CPU", cpu.limit, cpus, f"no limit; {cpus(len(affinity))} to run on"),
+        _limit("CPU", cpu_limit(resources)),
         row("CPUs to plan for", cpu.usable),
         row("CPUs Python counts", cpu.python),
-        _throttled(resources),
-        _limit("memory", memory.limit, size, f"no limit; the machine has {size(machine)}"),
+        throttled(resources),
+        _limit("memory", memory_limit(resources)),
         row("memory in use", memory.working_set, lambda used: _used(used, resources)),
         row("memory, highest", memory.peak, size),
         row("OOM kills", memory.oom_kills),
-        _limit("PIDs", processes.limit, str, "no limit"),
+        _limit("PIDs", process_limit(resources)),
         row("PIDs in use", processes.current),
     ]
     if not all(limit.complete for limit in (cpu.limit, memory.limit, processes.limit)):
@@ -41,13 +41,48 @@ def granted(resources: Resources) -> Section:
     return Section("What was granted", tuple(rows))
 
 
-def _limit(label: str, limit: Limit[N], words: Callable[[N], str], none: str) -> Row:
-    found = row(label, limit.effective, lambda most: none if most is None else words(most))
+class Most(msgspec.Struct, frozen=True):
+    """A limit in words."""
+
+    words: str
+    remark: str
+    """What else belongs to it: whose it is, or what there is where nothing limits; or empty."""
+    notes: tuple[str, ...]
+
+
+def cpu_limit(resources: Resources) -> Most:
+    """Say how many CPUs' worth of time, or how many there are to run on."""
+    affinity = value_of(resources.cpu.affinity, ())
+    return _most(resources.cpu.limit, cpus, f"{cpus(len(affinity))} to run on")
+
+
+def memory_limit(resources: Resources) -> Most:
+    """Say how much memory, or how much the machine has."""
+    machine = value_of(resources.memory.machine, 0)
+    return _most(resources.memory.limit, size, f"the machine has {size(machine)}")
+
+
+def process_limit(resources: Resources) -> Most:
+    """Say how many processes and threads."""
+    return _most(resources.processes.limit, str, "")
+
+
+def _most(limit: Limit[N], words: Callable[[N], str], otherwise: str) -> Most:
     own, effective = limit.own, limit.effective
-    if isinstance(own, Unknown) or isinstance(effective, Unknown) or own.value == effective.value:
-        return found
-    said = "no limit" if own.value is None else words(own.value)
-    return Row(label, f"{found.value}, of a group above; the container's own: {said}", found.notes)
+    if isinstance(effective, Unknown):
+        return Most("unknown", "", (effective.reason,))
+    seen = sources(effective.evidence)
+    if effective.value is None:
+        return Most("no limit", otherwise, seen)
+    remark = ""
+    if isinstance(own, Known) and own.value != effective.value:
+        said = "no limit" if own.value is None else words(own.value)
+        remark = f"of a group above, the container's own: {said}"
+    return Most(words(effective.value), remark, seen)
+
+
+def _limit(label: str, most: Most) -> Row:
+    return Row(label, "; ".join(filter(None, (most.words, most.remark))), most.notes)
 
 
 def _used(used: int, resources: Resources) -> str:
@@ -56,7 +91,8 @@ def _used(used: int, resources: Resources) -> str:
     return f"{size(used)}{share}"
 
 
-def _throttled(resources: Resources) -> Row:
+def throttled(resources: Resources) -> Row:
+    """Say how often the quota ran out, and how long everything waited then."""
     found = resources.cpu.throttling
     if isinstance(found.throttled_periods, Unknown) or isinstance(found.periods, Unknown):
         return row("CPU throttled", found.throttled_periods)

@@ -23,17 +23,18 @@ def scorecard(security: Security) -> tuple[Section, ...]:
     return (
         Section(
             f"Pod Security Standards, baseline: {summed.baseline}",
-            _rows(security, "baseline"),
+            checks_of(security, "baseline"),
         ),
         Section(
             f"Pod Security Standards, restricted (with all of baseline): {summed.restricted}",
-            _rows(security, "restricted"),
+            checks_of(security, "restricted"),
         ),
-        Section("Beyond the standards", _rows(security, "hardening")),
+        Section("Beyond the standards", checks_of(security, "hardening")),
     )
 
 
-def _rows(security: Security, profile: Profile) -> tuple[Row, ...]:
+def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
+    """Return the checks that *profile* itself has, what matters first."""
     invisible = security.pod_security.invisible
 
     def order(check: Check) -> tuple[bool, int]:
@@ -65,16 +66,17 @@ def conclusion(security: Security, profile: Standard) -> Section:
         key=lambda check: _ORDER.index(check.verdict),
     )
     rows = tuple(Row(check.id, check.meaning, (), check.verdict) for check in against)
-    return Section(f"Profile {profile}: {_verdict(security, profile)}", rows)
+    return Section(f"Profile {profile}: {verdict_of(security, profile)}", rows)
 
 
 def holds(security: Security, profile: Standard, fail_on: FailOn) -> bool:
     """Say whether *profile* holds; *fail_on* ``unknown`` wants it proved."""
-    verdict = _verdict(security, profile)
+    verdict = verdict_of(security, profile)
     return verdict == "pass" or (verdict == "unknown" and fail_on == "fail")
 
 
-def _verdict(security: Security, profile: Standard) -> Verdict:
+def verdict_of(security: Security, profile: Standard) -> Verdict:
+    """Sum *profile* up."""
     summed = security.pod_security
     return summed.baseline if profile == "baseline" else summed.restricted
 

@@ -1,0 +1,1 @@
+"""The platform's report for people: one page, whole without a script and from nowhere else."""

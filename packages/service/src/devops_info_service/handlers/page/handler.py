@@ -1,0 +1,44 @@
+"""``GET /`` for browsers.
+
+Imported with the first request that prefers HTML, so that no other one and no start pays.
+"""
+
+from collections.abc import Callable, Sequence
+
+from devops_info_service.handlers.info import Endpoint, Service
+from devops_info_service.handlers.platform import path_of
+from devops_info_service.http.forwarded import Proxies
+from devops_info_service.http.message import Request, Response
+from devops_info_service.introspection.platform import Platform
+from devops_info_service.introspection.runtime import Runtime
+
+from .document import HEADERS, Frame, frame, page
+
+
+class PageHandler:
+    """Answers with the page."""
+
+    def __init__(
+        self,
+        look: Callable[[], Platform],
+        proxies: Proxies,
+        runtime: Callable[[], Runtime],
+        service: Service,
+        endpoints: Sequence[Endpoint],
+    ) -> None:
+        self._look = look
+        self._proxies = proxies
+        self._runtime = runtime
+        self._service = service
+        self._endpoints = endpoints
+        self._framed: Platform | None = None
+        self._frame = Frame("", b"", b"")
+
+    def __call__(self, request: Request) -> Response:
+        """Answer *request*."""
+        look = self._look()
+        if look is not self._framed:
+            self._frame = frame(look, self._runtime(), self._service, self._endpoints)
+            self._framed = look
+        body = page(self._frame, request, path_of(request, self._proxies))
+        return Response(200, body, b"text/html; charset=utf-8", HEADERS, b"Accept")

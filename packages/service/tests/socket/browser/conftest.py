@@ -1,0 +1,64 @@
+"""A real browser against a real service; on a desk without Chromium skipped, in CI a failure."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+PATIENCE_MS: Final = 20_000
+"""For anything that is to happen soon: generous, for a machine that is busy."""
+_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+class Tab:
+    """A page of the browser, and all that it did which nobody should see."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def text(self, key: str) -> str:
+        """Return what a live figure says."""
+        return self.page.locator(f'[data-live="{key}"]').inner_text()
+
+    def wait_for_status(self, text: str) -> None:
+        """Wait until the line beside the figures says *text*."""
+        expect(self.page.get_by_role("status")).to_contain_text(text, timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, without a window."""
+    if not CHROMIUM.exists():
+        if _CI:
+            pytest.fail(f"no {CHROMIUM}: run .ci/prepare-browser")
+        pytest.skip(f"no {CHROMIUM}: run .ci/prepare-browser")
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox cannot be had by root; the pages are ours.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, chromium_sandbox=os.geteuid() != 0
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Any]:
+    """Open tabs with options of one's own; they close with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def open_one(**options: Any) -> Tab:
+            context: BrowserContext = browser.new_context(**options)
+            stack.callback(context.close)
+            return Tab(context.new_page())
+
+        yield open_one

@@ -1,0 +1,382 @@
+"""The page's bytes: what it says of the saved trees, what it lets through, what it allows."""
+
+import base64
+import hashlib
+import itertools
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devops_info_service.app import ROUTES, build
+from devops_info_service.config import Network
+from devops_info_service.handlers.info import Endpoint, Service
+from devops_info_service.handlers.page.document import HEADERS, frame, page
+from devops_info_service.handlers.page.markup import Markup, escape, join, tag
+from devops_info_service.handlers.platform import path_of
+from devops_info_service.http.forwarded import Proxies
+from devops_info_service.http.message import Client, Request, Response
+from devops_info_service.introspection.facts import Evidence, Known
+from devops_info_service.introspection.platform import Platform, platform
+from devops_info_service.introspection.runtime import Runtime
+from devops_info_service.introspection.source import Machine, Tree
+
+from .introspection.saved import DATA, TREES, SavedTree, StoppedClock
+
+BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+MAX_BYTES = 96 * 1024
+"""Of a page: a tenth of a second at 8 Mbit/s, and a fifth of what a usual page's script has."""
+HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\x00\u202e\ud800\n"
+VOID = {"meta", "link"}
+
+
+class Page(HTMLParser):
+    """Reads a page as a browser would, and refuses what a browser would mend."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(data.decode())
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        assert len(dict(attrs)) == len(attrs), f"<{tag}> has an attribute twice"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] not in (["script"], ["style"]):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def values(self, attribute: str) -> list[str]:
+        return [found[attribute] or "" for _, found in self.elements if attribute in found]
+
+
+def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes) -> Request:
+    """Return a request as the reader would."""
+    fields = {name.replace("_", "-").encode(): value for name, value in headers.items()}
+    if accept is not None:
+        fields[b"accept"] = accept
+    return Request("GET", path, b"", fields, Client("192.0.2.7", 4242), "1.1", keep_alive=True)
+
+
+def render(look: Platform, request: Request | None = None, proxies: Proxies | None = None) -> bytes:
+    """Make the page of *look*."""
+    request = request or a_request()
+    around = frame(
+        look,
+        Runtime(3783, "1 hour, 3 minutes", "2026-01-01T01:03:03Z", "UTC"),
+        Service("devops-info-service", "1.2.3", "x", "asyncio"),
+        [Endpoint(route.path, route.method, route.description) for route in ROUTES],
+    )
+    return page(around, request, path_of(request, proxies or Proxies((), "any")))
+
+
+def look_at(name: str) -> Platform:
+    """Look at a saved tree."""
+    return platform(SavedTree(DATA / name), StoppedClock())
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_whole(name: str) -> None:
+    """Each tree's page is well-formed, has every check with its verdict, and stays small."""
+    look = look_at(name)
+    data = render(look)
+    read = Page(data)
+
+    for check in look.security.checks:
+        assert f" {check.verdict} {check.id} {' '.join(check.meaning.split())}" in read.text
+    assert len(data) < MAX_BYTES
+    ids = read.values("id")
+    assert len(set(ids)) == len(ids)
+    targets = {link[1:] for link in read.values("href") if link.startswith("#")}
+    targets |= {each for value in read.values("aria-labelledby") for each in value.split()}
+    assert targets <= set(ids)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_outline(name: str) -> None:
+    """Headings go down one level at a time, from one h1; every table says what it is of."""
+    read = Page(render(look_at(name)))
+    levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch("h[1-6]", tag)]
+
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    tags = [tag for tag, _ in read.elements]
+    assert tags.count("caption") == tags.count("table")
+    assert all("scope" in found for tag, found in read.elements if tag == "th")
+    assert {"header", "nav", "main", "footer"} <= set(tags)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "containerd-restricted",
+            [
+                "web-7c9f6d5b8-x2v4q",
+                "Container service of a pod, in namespace shop, on node node-3, under containerd.",
+                "Up for 1 hour, 3 minutes.",
+                "CPU 0.5 CPUs granted 183.2 ms of CPU time so far throttled 17 of 120 periods",
+                "Memory 256 MiB granted 32 MiB in use, 12 % highest 48 MiB with cache 40 MiB",
+                "Processes 2048 granted 3 in use, under 1 %",
+                "Disk traffic no limit 1.2 MiB in all",
+                "Restricted pass Every check that can be made from inside passes, those of",
+                "QoS class Burstable",
+                "variables not shown DATABASE_PASSWORD",
+            ],
+        ),
+        (
+            "docker-default",
+            [
+                "CPU no limit 2 CPUs to run on",
+                "Memory no limit the machine has 23.5 GiB 8.7 MiB in use, under 1 % of the",
+                "Restricted fail 4 checks fail: allowPrivilegeEscalation , capabilities_restricted",
+                "Nothing above the process's own group can be seen from here; a pod's may be lower",
+            ],
+        ),
+        ("privileged-pod", ["200 MiB of a group above, the container's own: no limit"]),
+    ],
+)
+def test_what_it_says(name: str, words: list[str]) -> None:
+    """The words are those of the terminal's report."""
+    text = Page(render(look_at(name))).text
+
+    assert [each for each in words if each not in text] == []
+
+
+def test_no_secrets() -> None:
+    """What the report withholds does not come back through the page."""
+    assert b"an-example-and-no-password" not in render(look_at("containerd-restricted"))
+
+
+@pytest.mark.parametrize(
+    ("trusted", "words"),
+    [
+        (
+            False,
+            [
+                "the peer, taken for the client 192.0.2.7:4242 not trusted",
+                "203.0.113.7, 10.0.0.9",
+                "not believed, as the peer is not trusted",
+            ],
+        ),
+        (
+            True,
+            [
+                "the client 203.0.113.7 as the peer says the peer 192.0.2.7:4242 trusted",
+                "203.0.113.7 (not trusted), then 10.0.0.9 (trusted)",
+            ],
+        ),
+    ],
+)
+def test_way(*, trusted: bool, words: list[str]) -> None:
+    """The way shows who is connected, who is believed, and what was claimed."""
+    networks = [Network.parse("192.0.2.0/24"), Network.parse("10.0.0.0/8")]
+    request = a_request(x_forwarded_for=b"203.0.113.7, 10.0.0.9")
+    if trusted:
+        request = msgspec.structs.replace(
+            request, client=Client("203.0.113.7", 0), peer=request.client
+        )
+    proxies = Proxies(networks if trusted else (), "any")
+
+    text = Page(render(look_at("docker-default"), request, proxies)).text
+
+    assert [each for each in words if each not in text] == []
+
+
+def test_policy() -> None:
+    """Scripts and styles are those of the page, by hash; nothing comes from or goes elsewhere."""
+    data = render(look_at("docker-default")).decode()
+    policy = dict(HEADERS)[b"Content-Security-Policy"].decode()
+    directives = dict(each.split(" ", 1) for each in policy.split("; "))
+
+    for element, directive in (("script", "script-src"), ("style", "style-src")):
+        (content,) = re.findall(f"<{element}>(.*?)</{element}>", data, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert directives.pop(directive) == f"'sha256-{digest}'"
+    assert directives == {
+        "default-src": "'none'",
+        "img-src": "data:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    read = Page(data.encode())
+    assert not [name for _, found in read.elements for name in found if name.startswith("on")]
+    assert read.values("style") == read.values("src") == []
+    assert not [link for link in read.values("href") if re.match("(?!data:)[a-z]+:|//", link)]
+
+
+class HostileTree(SavedTree):
+    """A pod whose names were chosen by somebody who means ill."""
+
+    def environ(self) -> dict[str, str]:
+        return {"HOSTNAME": HOSTILE, "PATH": HOSTILE, "POD_NAME": HOSTILE, HOSTILE: HOSTILE}
+
+
+def hostile_in(value: object) -> object:
+    """Replace every text in a look's plain form, but for those the types hold to a few words."""
+    if isinstance(value, Evidence):
+        return Evidence(HOSTILE, HOSTILE, HOSTILE)
+    if isinstance(value, tuple):
+        return tuple(map(hostile_in, value))
+    if isinstance(value, dict):
+        return {key: hostile_in(each) for key, each in value.items()}
+    if isinstance(value, msgspec.Struct):
+        keep = {"verdict", "profile", "sure", "id", "baseline", "restricted", "invisible"}
+        fields = {
+            name: each if name in keep else hostile_in(each)
+            for name, each in msgspec.structs.asdict(value).items()
+        }
+        return msgspec.structs.replace(value, **fields)
+    return HOSTILE if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_hostile_platform(name: str) -> None:
+    """Whatever names, mounts, groups, labels and variables are called, they stay text."""
+    honest = look_at(name)
+    look = hostile_in(honest)
+    assert isinstance(look, Platform)
+    request = a_request(user_agent=HOSTILE.encode("utf-8", "replace"), x_forwarded_for=b"<b>\x9b")
+
+    data = render(look, request)
+    read, plain = Page(data), Page(render(honest))
+
+    assert {tag for tag, _ in read.elements} == {tag for tag, _ in plain.elements}
+    assert [tag for tag, _ in read.elements].count("script") == 1
+    assert "alert(1)" in read.text
+    attributes = {name for _, found in read.elements for name in found}
+    assert attributes == {name for _, found in plain.elements for name in found}
+    assert not {"\x00", "\u202e", "\x9b"} & set(data.decode())
+
+
+def test_hostile_tree() -> None:
+    """The same from the other end: a tree with such names gives such a page."""
+    look = platform(HostileTree(DATA / "crio-pod"), StoppedClock(), frozenset({"HOSTNAME"}))
+
+    read = Page(render(look))
+
+    assert [tag for tag, _ in read.elements].count("script") == 1
+    assert "$HOSTNAME </script><script>alert(1)</script>" in read.text
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("<b>", "&lt;b&gt;"),
+        ("a & b", "a &amp; b"),
+        ("\"'", "&quot;&#39;"),
+        ("&lt;", "&amp;lt;"),
+        ("\x00\x1b\u202e\ud800", "\\x00\\x1b\\u202e\\ud800"),
+        (Markup("<b>"), "<b>"),
+    ],
+)
+def test_escape(text: str, escaped: str) -> None:
+    """Text is escaped once; markup made here is left."""
+    assert escape(text) == escaped
+
+
+@given(st.text(), st.text())
+def test_any_text(content: str, value: str) -> None:
+    """Any text comes out as the content and the attribute it went in as, spelled plainly."""
+    read = Page(tag("p", content, title=value).encode())
+
+    ((name, attributes),) = read.elements
+    assert name == "p"
+    assert set(attributes) == {"title"}
+    assert "".join(read.words).isprintable()
+
+
+def test_markup_in_attribute() -> None:
+    """What is markup in content is still text in an attribute."""
+    assert tag("p", title=Markup('"><b>')) == '<p title="&quot;&gt;&lt;b&gt;"></p>'
+    assert join(["<", tag("b")]) == "&lt;<b></b>"
+
+
+def ask(request: Request, tree: Tree | None = None) -> Response:
+    """Ask the service."""
+    return build(Machine(), "x", tree=tree or SavedTree(DATA / "docker-default"))(request)
+
+
+def test_browser() -> None:
+    """A browser gets the page, with all that keeps it from doing harm."""
+    response = ask(a_request())
+
+    assert response.status == 200
+    assert response.content_type == b"text/html; charset=utf-8"
+    assert response.vary == b"Accept"
+    fields = dict(response.headers)
+    assert fields[b"X-Content-Type-Options"] == b"nosniff"
+    assert fields[b"Referrer-Policy"] == b"no-referrer"
+    assert fields[b"Cache-Control"] == b"no-store"
+    assert "07ee4bda71a3" in Page(response.body).text
+
+
+@pytest.mark.parametrize("accept", [None, b"*/*", b"application/json", b"text/html;q=0"])
+def test_everybody_else(accept: bytes | None) -> None:
+    """Everybody else gets JSON, which says that it might have been something else."""
+    response = ask(a_request(accept))
+
+    assert response.content_type == b"application/json"
+    assert response.vary == b"Accept"
+    assert response.headers == ()
+    assert msgspec.json.decode(response.body)["request"]["path"] == "/"
+
+
+@pytest.mark.parametrize("path", ["/health", "/platform"])
+def test_other_paths(path: str) -> None:
+    """Every other path is JSON, whoever asks."""
+    assert ask(a_request(path=path)).content_type == b"application/json"
+
+
+def test_same_look() -> None:
+    """The page and /platform show one look: a client that asks both compares the same facts."""
+    dispatch = build(Machine(), "x", tree=SavedTree(DATA / "docker-limited"))
+
+    read = Page(dispatch(a_request()).body)
+    look = msgspec.json.decode(dispatch(a_request(None, "/platform")).body)
+
+    assert f"Looked at {look['taken_at']}" in read.text
+
+
+def test_own_part() -> None:
+    """Of one look each request gets the page, with its own way and nobody else's."""
+    dispatch = build(Machine(), "x", tree=SavedTree(DATA / "docker-limited"))
+
+    first, second = (Page(dispatch(a_request(user_agent=each)).body) for each in (b"one", b"two"))
+
+    assert "user agent one" in first.text
+    assert "user agent two" in second.text
+    assert first.text.replace("user agent one", "user agent two") == second.text
+
+
+def test_unknown_everywhere() -> None:
+    """Where nothing can be read the page says so, and is whole."""
+    look = platform(Tree("/nowhere", {}), StoppedClock())
+
+    text = Page(render(look)).text
+
+    assert "Memory unknown" in text
+    assert isinstance(look.identity.hostname, Known) is False
+    assert "this container" in text
