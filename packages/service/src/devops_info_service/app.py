@@ -16,7 +16,7 @@ from .handlers.health import Health, HealthHandler, Live, LiveHandler, Ready, Re
 from .handlers.info import Endpoint, Info, InfoHandler, Service, Version, VersionHandler
 from .http.counters import Counters, Slot
 from .http.listener import listen
-from .http.message import Client, Request, Response
+from .http.message import Client, Problem, Request, Response, problem
 from .http.protocol import Connection
 from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
 from .http.shared import Dispatch, Shared, State
@@ -50,7 +50,7 @@ LIVEZ: Final = Route("GET", "/livez", "Liveness: 200 while the process serves", 
 READYZ: Final = Route(
     "GET",
     "/readyz",
-    "Readiness: 503 once it is told to end",
+    "Readiness: 503 once it is told to end, or while less is granted than it requires",
     lambda: Ready,
     others=(Answer(lambda: Ready, 503),),
 )
@@ -78,7 +78,22 @@ PLATFORM: Final = tuple(
     )
 )
 
-ROUTES: Final = (INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM, OPENAPI)
+
+def _conformance() -> type:
+    from .introspection.contract.contract import Conformance  # noqa: PLC0415
+
+    return Conformance
+
+
+CONFORMANCE: Final = Route(
+    "GET",
+    "/conformance",
+    "What is expected of the platform, and what it gives: 409 if it is not the same",
+    _conformance,
+    others=(Answer(_conformance, 409), Answer(lambda: Problem, 404)),
+)
+
+ROUTES: Final = (INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM, CONFORMANCE, OPENAPI)
 """Every published route; ``GET /`` lists them, the router obeys them."""
 
 
@@ -90,7 +105,11 @@ def build(
     tree: Tree | None = None,
     state: State | None = None,
 ) -> Dispatch:
-    """Return the service without a server: requests in, responses out."""
+    """Return the service without a server: requests in, responses out.
+
+    Raises:
+        ConfigError: what is expected of the platform cannot be understood.
+    """
     stopwatch = Stopwatch(source)
     service = Service(NAME, __version__, DESCRIPTION, framework)
     endpoints = [Endpoint(route.path, route.method, route.description) for route in ROUTES]
@@ -133,6 +152,18 @@ def build(
         about = {"title": NAME, "description": DESCRIPTION, "version": __version__}
         return Response(200, msgspec.json.encode(document(ROUTES, about)))
 
+    conformance: Handler = _nothing_expected
+    conforms: Callable[[], bool] | None = None
+    if config.expectations:
+        # Imported at the start: what cannot be understood is to end it.
+        from .handlers.conformance import ConformanceHandler, Judge, Readiness  # noqa: PLC0415
+        from .introspection.contract.contract import read_contract  # noqa: PLC0415
+
+        judge = Judge(read_contract(config.expectations), look())
+        conformance = ConformanceHandler(judge)
+        if config.ready_requires_expectations:
+            conforms = Readiness(judge, source)
+
     host, health = read_host(source), HealthHandler(stopwatch)
     handlers: dict[Route, Handler] = {
         INFO: InfoHandler(service, host, stopwatch, endpoints, page),
@@ -140,17 +171,24 @@ def build(
         VERSION: VersionHandler(Version(__version__, host.python_version)),
         HEALTHZ: health,
         LIVEZ: LiveHandler(),
-        READYZ: ReadyHandler(state or State()),
+        READYZ: ReadyHandler(state or State(), conforms),
         **dict.fromkeys(PLATFORM, ask_platform),
+        CONFORMANCE: conformance,
         OPENAPI: lambda _: openapi(),
     }
     return Router(handlers)
+
+
+def _nothing_expected(_: Request) -> Response:
+    # Not 200: a check in a pipeline must not succeed as the file was forgotten.
+    return problem(404, "Nothing is expected: EXPECTATIONS is not set")
 
 
 def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
+        ConfigError: what is expected of the platform cannot be understood.
         ListenError: the address cannot be had.
     """
     log = Log()

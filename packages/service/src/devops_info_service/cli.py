@@ -108,7 +108,8 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
     parser = flags.parser(
         f"{PROGRAM} report",
         description="Say what the platform really gives this container, and where that is seen.",
-        epilog="Exit status 0; 1 if the profile does not hold; 2 for a flag that is not allowed."
+        epilog="Exit status 0; 1 if the profile does not hold or an expectation is not met; 2 for"
+        " a flag or an expectation that is not allowed."
         " Values of variables are shown only for those that $SHOW_ENVIRONMENT names.",
     )
     parser.add_argument("--json", action="store_true", help="as GET /platform, on one line")
@@ -123,6 +124,12 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
         help="the worst that lets the profile down: a check that fails (the default), or also"
         " one that nobody can tell",
     )
+    parser.add_argument(
+        "--expectations",
+        metavar="VALUE",
+        help="let these decide it, too: a mapping such as 'memory.limit: 256Mi', or the path of a"
+        " file that has one, beginning with / or ./ (default: $EXPECTATIONS)",
+    )
     options = parser.parse_args(words)
     if options.fail_on and not options.profile:
         raise ConfigError("--fail-on needs --profile, which says what may fail")
@@ -131,13 +138,18 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
     from .introspection.report.scorecard import holds  # noqa: PLC0415
     from .introspection.source import Machine, Tree  # noqa: PLC0415
 
-    look = platform(Tree("/", environ), Machine(), frozenset(load((), environ).show_environment))
+    config = load((), environ)
+    look = platform(Tree("/", environ), Machine(), frozenset(config.show_environment))
+    conformance = None
+    if given := options.expectations or config.expectations:
+        # Imported late: most reports are held against nothing.
+        from .introspection.contract.contract import judge, read_contract  # noqa: PLC0415
+
+        conformance = judge(read_contract(given), look)
     if options.json:
-        import msgspec  # noqa: PLC0415
+        from .introspection.report.machine import report_json  # noqa: PLC0415
 
-        from .introspection.report.layout import plain_json  # noqa: PLC0415
-
-        _write(plain_json(msgspec.json.encode(look)) + b"\n")
+        _write(report_json(look, conformance))
     else:
         from .introspection.report.text import report  # noqa: PLC0415
 
@@ -145,7 +157,9 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
         width = os.get_terminal_size(1).columns if terminal else None
         # https://no-color.org: set, and not empty.
         colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        _write(report(look, options.profile, width=width, colour=colour).encode())
+        _write(report(look, options.profile, conformance, width=width, colour=colour).encode())
+    if conformance and not conformance.conforms:
+        return 1
     if options.profile is None:
         return 0
     return 0 if holds(look.security, options.profile, options.fail_on or "fail") else 1

@@ -145,6 +145,14 @@ class Config(msgspec.Struct, frozen=True):
     """Variables whose values the platform's report may show, beside those known as harmless.
     None: a name does not tell whether the value is a secret."""
 
+    expectations: str = ""
+    """What the platform is to grant, or the path of a file that says so; empty: nothing.
+    As it was given: what it means is for ``introspection.contract`` to say."""
+
+    ready_requires_expectations: bool = False
+    """Not ready while one of them is not met. Off: a workload with less than was expected mostly
+    serves better than none."""
+
     limits: Limits = Limits()
 
 
@@ -171,7 +179,7 @@ class Setting(msgspec.Struct, frozen=True):
     def default(self) -> Any:  # noqa: ANN401  a field's own type
         """The value when neither flag nor variable says otherwise."""
         default = getattr(_DEFAULTS.limits if self.is_limit else _DEFAULTS, self.field)
-        return "none" if default == () else default
+        return "none" if default in {(), ""} else default
 
     @property
     def is_limit(self) -> bool:
@@ -274,6 +282,15 @@ SETTINGS: Final = (
         "a list of names of variables, separated by commas",
         "variables whose values /platform and report may show",
     ),
+    Setting(
+        "expectations",
+        str,
+        "a mapping such as memory.limit: 256Mi, or the path of a file that has one",
+        "what the platform is to grant; a path begins with / or ./",
+    ),
+    Setting(
+        "ready_requires_expectations", _flag, _ON_OFF, "not ready while an expectation is not met"
+    ),
     _whole("drain_seconds", 0, 3600, "seconds for requests in flight at the end"),
     _whole("drain_delay_seconds", 0, 3600, "seconds to go on taking connections at the end"),
     Setting("termination_log", _path, "an absolute path", "existing file for the last word"),
@@ -315,7 +332,10 @@ def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
         except ValueError:
             raise ConfigError(f"{name} is {text!r}; allowed is {setting.allowed}") from None
     limits = {name: values.pop(name) for name in Limits.__struct_fields__ if name in values}
-    return Config(**values, limits=Limits(**limits))
+    config = Config(**values, limits=Limits(**limits))
+    if config.ready_requires_expectations and not config.expectations:
+        raise ConfigError("READY_REQUIRES_EXPECTATIONS is true, but EXPECTATIONS is not set")
+    return config
 
 
 def _parse_flags(words: Sequence[str]) -> dict[str, str | None]:

@@ -41,7 +41,7 @@ class Live(msgspec.Struct, frozen=True):
 class Ready(msgspec.Struct, frozen=True):
     """The whole answer of ``/readyz``."""
 
-    status: Literal["ready", "draining"]
+    status: Literal["ready", "expectations not met", "draining"]
 
 
 class LiveHandler:
@@ -56,13 +56,22 @@ class LiveHandler:
 
 
 class ReadyHandler:
-    """Answers 200, or 503 from the moment the process is told to end."""
+    """Answers 200, or 503 from the moment the process is told to end.
 
-    def __init__(self, state: State) -> None:
+    And 503 while *conforms*, if it is given, says no.
+    """
+
+    def __init__(self, state: State, conforms: Callable[[], bool] | None = None) -> None:
         self._state = state
+        self._conforms = conforms
         self._ready = Response(200, msgspec.json.encode(Ready("ready")))
+        self._unmet = Response(503, msgspec.json.encode(Ready("expectations not met")))
         self._draining = Response(503, msgspec.json.encode(Ready("draining")))
 
     def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
         """Answer any request alike."""
-        return self._draining if self._state.draining else self._ready
+        if self._state.draining:
+            return self._draining
+        if self._conforms and not self._conforms():
+            return self._unmet
+        return self._ready

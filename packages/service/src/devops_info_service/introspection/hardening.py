@@ -14,6 +14,16 @@ from .walk import SetIdFiles
 _RAW: Final = frozenset({"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/kvm"})
 """Character devices as good as a disk: the machine's memory, ports, log, and virtual machines."""
 
+HARDENING: Final = (
+    "readOnlyRootFilesystem",
+    "userNamespace",
+    "engineSockets",
+    "deviceNodes",
+    "setIdFiles",
+    "serviceAccountToken",
+)
+"""The ids of these checks, in their order."""
+
 
 def harden(
     view: View,

@@ -1,10 +1,12 @@
-"""All of a report as text, what matters most first, the profile's verdict last.
+"""All of a report as text, what matters most first, what decides the exit status last.
 
 Last, as that is what stands above the next prompt and at the end of a job's log.
 """
 
+from devops_info_service.introspection.contract.contract import Conformance
 from devops_info_service.introspection.platform import Platform
 
+from .expected import expected
 from .granted import granted, who
 from .layout import WIDTH, Section, render
 from .rest import confinement, filesystem, network, resources_in_full
@@ -14,6 +16,7 @@ from .scorecard import Standard, conclusion, scorecard
 def report(
     look: Platform,
     profile: Standard | None = None,
+    conformance: Conformance | None = None,
     *,
     width: int | None = None,
     colour: bool = False,
@@ -31,4 +34,6 @@ def report(
     ]
     if profile is not None:
         sections.append(conclusion(look.security, profile))
+    if conformance is not None:
+        sections.append(expected(conformance))
     return render(sections, width=width or WIDTH, colour=colour)

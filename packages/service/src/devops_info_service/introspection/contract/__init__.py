@@ -1,0 +1,1 @@
+"""What somebody expects of the platform, against what it gives."""
