@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from . import __version__
-from .asgi import AsgiApplication
 from .config import MAX_WORKERS, Config
 from .handlers.health import Health, HealthHandler, Live, LiveHandler, Ready, ReadyHandler
 from .handlers.info import Endpoint, Info, InfoHandler, Service, Version, VersionHandler
@@ -28,6 +27,7 @@ from .observe import observe
 from .router import Answer, Handler, Route, Router
 
 if TYPE_CHECKING:
+    from .asgi import AsgiApplication
     from .http.flight import Flight
     from .http.forwarded import Proxies
     from .introspection.platform import Platform
@@ -308,6 +308,9 @@ def _work(
     server.run(until)
 
 
-def asgi_application() -> AsgiApplication:
+def asgi_application() -> "AsgiApplication":
     """Return the service as an ASGI application; its server's settings are the server's."""
+    # Imported late: only another server asks.
+    from .asgi import AsgiApplication  # noqa: PLC0415
+
     return AsgiApplication(observe(build(Machine(), "ASGI"), Log(), access_log=False))

@@ -7,7 +7,6 @@ be broken nor made to steer the terminal of whoever reads it.
 import contextlib
 import os
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -50,6 +49,9 @@ class Log:
     def error(self, event: str, *, exc: BaseException | None = None, **facts: Value) -> None:
         """Tell of *event*, which somebody should look at; *exc* adds its traceback."""
         if exc is not None:
+            # Imported late: a start without a fault is no reason for it.
+            import traceback  # noqa: PLC0415
+
             text = "".join(traceback.format_exception(exc))
             facts["traceback"] = [printable(line, limit=None) for line in text.splitlines()]
         self._line("error", event, facts)

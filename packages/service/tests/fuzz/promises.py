@@ -3,9 +3,9 @@
 from typing import Final
 
 from devops_info_service.config import Limits
-from devops_info_service.http.message import Client, Request
+from devops_info_service.http.message import Client, Phase, Request
 from devops_info_service.http.plain import PlainReader
-from devops_info_service.http.reader import Phase, RequestReader
+from devops_info_service.http.reader import RequestReader
 
 CLIENT: Final = Client("192.0.2.7", 1)
 
@@ -21,9 +21,27 @@ _STATUSES: Final = frozenset({400, 413, 414, 417, 431, 501, 505})
 _OF_LIMITS: Final = frozenset({413, 414, 431})
 
 
+class PlainFirst(RequestReader):
+    """Gets what is not plain, as on a connection: between requests, all or nothing of a read."""
+
+    def __init__(self) -> None:
+        super().__init__(CLIENT, LIMITS)
+        self._plain = PlainReader(LIMITS)
+        self._is_over = False
+
+    def receive(self, data: bytes | memoryview) -> list[Request]:
+        """Return the requests that are complete now."""
+        if self._is_over:
+            return []
+        plain = self._plain.read(bytes(data), CLIENT) if self.phase is Phase.IDLE else None
+        found = super().receive(data) if plain is None else plain
+        self._is_over = is_over(self, found)
+        return found
+
+
 def new_reader(*, plain: bool = True) -> RequestReader:
     """Return a reader that has seen nothing; one that is not *plain* leaves all to llhttp."""
-    return RequestReader(CLIENT, LIMITS, PlainReader(LIMITS) if plain else None)
+    return PlainFirst() if plain else RequestReader(CLIENT, LIMITS)
 
 
 def is_over(reader: RequestReader, found: list[Request]) -> bool:

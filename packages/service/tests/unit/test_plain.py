@@ -1,15 +1,18 @@
 """Plain requests: whatever is taken without llhttp means what llhttp says, and no more is kept."""
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devops_info_service.config import Limits
-from devops_info_service.http.message import Client
+from devops_info_service.http.message import Client, Phase
 from devops_info_service.http.plain import MAX_LINE_BYTES, MAX_LINES, PlainReader
 from devops_info_service.http.reader import RequestReader
+from devops_info_service.http.shared import Shared
+
+from .wire import Peer
 
 CLIENT: Final = Client("192.0.2.7", 1)
 LIMITS: Final = Limits()
@@ -65,20 +68,16 @@ NOT_PLAIN: Final = {
 }
 
 
-def read(data: bytes, *, plain: PlainReader | None) -> tuple[Any, ...]:
-    """Return all that is read of *data*, and how it ends."""
-    reader = RequestReader(CLIENT, LIMITS, plain)
-    found = reader.receive(data)
-    ended = not reader.receive(GET)
-    return found, str(reader.refused), reader.phase, ended
-
-
 def same(data: bytes) -> None:
-    """Check that plain requests are read as llhttp would, the second time, too."""
+    """Check that what is taken as plain is read as llhttp would, the second time, too."""
+    reader = RequestReader(CLIENT, LIMITS)
+    expected = reader.receive(data)
     plain = PlainReader(LIMITS)
-    expected = read(data, plain=None)
-    assert read(data, plain=plain) == expected
-    assert read(data, plain=plain) == expected
+    for _ in range(2):
+        found = plain.read(data, CLIENT)
+        if found is not None:
+            assert found == expected
+            assert (reader.refused, reader.phase) == (None, Phase.IDLE)
 
 
 @pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
@@ -133,6 +132,23 @@ HEADS: Final = st.builds(
 def test_any_heads(data: bytes) -> None:
     """Heads of usual and unusual lines are read alike by both."""
     same(data)
+
+
+@pytest.mark.parametrize("data", [*PLAIN.values(), *NOT_PLAIN.values()])
+@pytest.mark.parametrize("follow", [b"", b"GET", GET, b"garbage\r\n\r\n"])
+def test_connection(shared: Shared, data: bytes, follow: bytes) -> None:
+    """A connection says the same, byte by byte, whether plain requests are read so or not."""
+    plain = Peer(shared)
+    shared.plain = PlainReader(Limits(max_head_bytes=0))
+    not_plain = Peer(shared)
+    for piece in (GET, data, follow, GET):
+        shared.plain = PlainReader(LIMITS)
+        plain.send(piece)
+        shared.plain = PlainReader(Limits(max_head_bytes=0))
+        not_plain.send(piece)
+
+    assert plain.said == not_plain.said
+    assert plain.socket.events == not_plain.socket.events
 
 
 def test_nothing_grows() -> None:

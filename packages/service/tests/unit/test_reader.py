@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.config import Limits
-from devops_info_service.http.message import Client, Request
-from devops_info_service.http.reader import Phase, RequestReader
+from devops_info_service.http.message import Client, Phase, Request
+from devops_info_service.http.reader import RequestReader
 
 PEER: Final = Client("192.0.2.7", 4242)
 

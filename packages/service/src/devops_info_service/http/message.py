@@ -1,6 +1,7 @@
 """What is said: a request as it was received, a response as it will be sent."""
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Final
 
 import msgspec
@@ -26,6 +27,14 @@ PHRASES: Final = {
     505: "HTTP Version Not Supported",
 }
 """RFC 9110's words for the statuses we send; ``http.HTTPStatus`` would import ``enum`` tables."""
+
+
+class Phase(Enum):
+    """What a connection is in the middle of; time-outs differ."""
+
+    IDLE = "between requests"
+    HEAD = "in a request's head"
+    BODY = "in a request's body"
 
 
 class Client(msgspec.Struct, frozen=True):

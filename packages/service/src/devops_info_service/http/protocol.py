@@ -8,18 +8,20 @@ So an answer needs no task, no future and no queue, and answers cannot overtake 
 from collections.abc import Sequence
 from enum import Enum
 from socket import socket
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
 
 from .counters import CLOSED, CONTINUED, OPENED, REFUSED
 from .loop import Loop
-from .message import Client, Request, problem
-from .reader import Phase, RequestReader
+from .message import Client, Phase, Request, problem
 from .shared import Shared
 from .stream import Stream
 from .writer import CONTINUE
+
+if TYPE_CHECKING:
+    from .reader import RequestReader
 
 LINGER_SECONDS: Final = 2
 """How long a peer may go on sending after our last word before it is cut off. Closing at once
@@ -61,7 +63,8 @@ class Connection(Stream):
         super().__init__(loop, sock, shared.buffer)
         self._shared = shared
         self._client = _client(peer)
-        self._reader = RequestReader(self._client, shared.limits, shared.plain)
+        self._reader: RequestReader | None = None
+        """Made for the first read that is not nothing but plain requests."""
         self._state = _State.OPEN
         self._phase = Phase.IDLE
         self._left = shared.limits.max_requests_per_connection
@@ -93,14 +96,11 @@ class Connection(Stream):
             if self._state is _State.RESERVED:
                 self._receive_reserved(data)
             return
-        shared, reader = self._shared, self._reader
-        requests = reader.receive(data)
-        phase = reader.phase
-        if requests or phase is not self._phase:
-            self._phase, self._since = phase, shared.now
+        requests = self._read(data)
         if requests:
             self._answer(requests)
-        if reader.refused is not None or reader.expects_continue:
+        reader = self._reader
+        if reader is not None and (reader.refused is not None or reader.expects_continue):
             self._answer_the_reader()
 
     def on_end(self) -> None:
@@ -131,7 +131,8 @@ class Connection(Stream):
         self._state = _State.ENDING
         shared.connections.discard(self)
         shared.counts[CLOSED] += 1
-        self._reader.close()
+        if self._reader is not None:
+            self._reader.close()
         if shared.on_gone is not None:
             shared.on_gone()
         if not shared.connections:
@@ -178,6 +179,25 @@ class Connection(Stream):
         if self._state is _State.OPEN and self._phase is Phase.IDLE:
             self.check_time()
 
+    def _read(self, data: memoryview) -> list[Request]:
+        """Return the requests that are complete now."""
+        shared = self._shared
+        if self._phase is Phase.IDLE:
+            requests = shared.plain.read(bytes(data), self._client)
+            if requests is not None:
+                self._since = shared.now
+                return requests
+        reader = self._reader
+        if reader is None:
+            # Imported late: probes, scrapers and browsers are plain, and a start is paid by all.
+            from .reader import RequestReader  # noqa: PLC0415
+
+            reader = self._reader = RequestReader(self._client, shared.limits)
+        requests = reader.receive(data)
+        if requests or reader.phase is not self._phase:
+            self._phase, self._since = reader.phase, shared.now
+        return requests
+
     def _answer(self, requests: Sequence[Request]) -> None:
         shared = self._shared
         dispatch, encode, counts = shared.dispatch, shared.encode, shared.counts
@@ -215,7 +235,7 @@ class Connection(Stream):
     def _answer_the_reader(self) -> None:
         """Say what it wants to be said behind the answers, once these are out."""
         reader = self._reader
-        if self._waiting or self._state is not _State.OPEN:
+        if reader is None or self._waiting or self._state is not _State.OPEN:
             return
         if reader.refused is not None:
             self._refuse(reader.refused)
@@ -225,16 +245,17 @@ class Connection(Stream):
             self.write(CONTINUE)
 
     def _receive_reserved(self, data: memoryview) -> None:
-        shared, reader = self._shared, self._reader
-        requests = reader.receive(data)
-        if requests and requests[0].path in shared.probes:
+        since = self._since
+        requests = self._read(data)
+        self._since = since  # Its time runs from the connection on.
+        if requests and requests[0].path in self._shared.probes:
             self._state = _State.OPEN
             self._left = 1
             self._answer(requests)
         elif requests:
             self._refuse_one_too_many()
-        elif reader.refused is not None:
-            self._refuse(reader.refused)
+        elif self._reader is not None and self._reader.refused is not None:
+            self._refuse(self._reader.refused)
 
     def _refuse_one_too_many(self) -> None:
         reason = f"more than {self._shared.limits.max_connections} connections"
@@ -262,7 +283,8 @@ class Connection(Stream):
                     self._refuse(RefusedError(reason, status=408))
             case Phase.BODY:
                 least = waited * limits.min_body_bytes_per_second
-                if waited > limits.body_seconds and self._reader.body_bytes < least:
+                arrived = self._reader.body_bytes if self._reader else least
+                if waited > limits.body_seconds and arrived < least:
                     reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
                     self._refuse(RefusedError(reason, status=408))
 

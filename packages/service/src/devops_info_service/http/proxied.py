@@ -7,9 +7,9 @@ from devops_info_service.errors import RefusedError
 
 from .counters import REFUSED
 from .loop import Loop
+from .message import Phase
 from .protocol import Connection
 from .proxy_protocol import ProxyHeader
-from .reader import Phase, RequestReader
 from .shared import Shared
 
 
@@ -43,9 +43,6 @@ class ProxiedConnection(Connection):
         self._phase, self._since = Phase.IDLE, self._shared.now
         if header.client is not None:
             self._client = header.client
-            self._reader.close()
-            shared = self._shared
-            self._reader = RequestReader(header.client, shared.limits, shared.plain)
         if used < len(data):
             super().on_bytes(data[used:])
 

@@ -3,13 +3,12 @@
 The socket lives in ``http.protocol``. Nothing here waits, so a test is a byte
 string and the same bytes give the same requests however TCP cuts them up.
 
-Whole plain requests are read by ``http.plain``. All else goes to llhttp (by way of httptools),
-which splits the bytes and is strict about framing: what it takes for granted is not checked
-twice, what RFC 9110 and 9112 leave to the server is checked here, once the head is complete.
+llhttp (by way of httptools) splits the bytes and is strict about framing: what it takes for
+granted is not checked twice, what RFC 9110 and 9112 leave to the server is checked here, once
+the head is complete. (Whole plain requests do not come here: ``http.plain`` has read them.)
 """
 
-from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 import httptools
 
@@ -17,21 +16,12 @@ from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
 
 from .authority import is_authority
-from .message import Client, Request
-from .plain import PlainReader
+from .message import Client, Phase, Request
 
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _SLASH: Final = ord("/")
 _AFTER_TARGET: Final = len(" HTTP/1.1")
 _AROUND_FIELD: Final = len(": \r\n")
-
-
-class Phase(Enum):
-    """What a connection's reader is in the middle of; time-outs differ."""
-
-    IDLE = "between requests"
-    HEAD = "in a request's head"
-    BODY = "in a request's body"
 
 
 class RequestReader:
@@ -48,7 +38,6 @@ class RequestReader:
         "_keep_alive",
         "_limits",
         "_parser",
-        "_plain",
         "_received",
         "_repeated",
         "_slack",
@@ -60,12 +49,10 @@ class RequestReader:
         "refused",
     )
 
-    def __init__(self, client: Client, limits: Limits, plain: PlainReader | None = None) -> None:
-        """*plain* takes what it can; None leaves everything to llhttp, with the same result."""
+    def __init__(self, client: Client, limits: Limits) -> None:
         self._client = client
         self._limits = limits
-        self._plain = plain
-        self._parser: Any = None
+        self._parser = httptools.HttpRequestParser(self)
         self._done: list[Request] = []
         self._ended = False
         self._host = b""
@@ -85,14 +72,6 @@ class RequestReader:
         """
         if self._ended:
             return []
-        if self.phase is Phase.IDLE and self._plain is not None:
-            plain = self._plain.read(bytes(data), self._client)
-            if plain is not None:
-                self._ended = bool(plain) and not plain[-1].keep_alive
-                return plain
-        if self._parser is None:
-            # Most connections never need one.
-            self._parser = httptools.HttpRequestParser(self)
         self._received = len(data)
         self._begun = False
         try:
@@ -110,7 +89,7 @@ class RequestReader:
     def close(self) -> None:
         """Let go of the parser, which holds this reader: no garbage for a collector to find."""
         self._ended = True
-        self._parser = None
+        del self._parser
 
     def _feed(self, data: bytes | memoryview) -> None:
         while True:

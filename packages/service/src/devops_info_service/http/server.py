@@ -15,8 +15,8 @@ import msgspec
 from .counters import READY
 from .listener import SHUT_SECONDS, Listener, shut
 from .loop import Loop, Timer
+from .message import Phase
 from .protocol import Connection
-from .reader import Phase
 from .shared import Shared
 
 if TYPE_CHECKING:

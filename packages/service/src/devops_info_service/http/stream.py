@@ -144,7 +144,7 @@ class Stream:
         """Something is unsent: nothing is read until it is sent."""
 
     def on_sent(self) -> None:
-        """All is sent, or the turn after ``hold`` has come: it is read from again, unless it ends."""
+        """All is sent, or the turn after ``hold`` has come; it is read from, unless it ends."""
 
     def on_fault(self, exc: Exception) -> None:
         """``on_bytes`` has raised, and the stream was aborted."""
