@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -13,10 +14,11 @@ from . import __version__
 from .config import MAX_WORKERS, Config
 from .handlers.health import Health, HealthHandler, Live, LiveHandler, Ready, ReadyHandler
 from .handlers.info import Endpoint, Info, InfoHandler, Service, Version, VersionHandler
-from .http.counters import Counters, Slot
+from .http.counters import LIMIT_CHANGES, PID, Counters
 from .http.listener import listen
 from .http.message import Client, Problem, Request, Response, problem
 from .http.protocol import Connection
+from .http.series import Tables, timed
 from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
 from .http.shared import Dispatch, Shared, State
 from .introspection.host import read_host
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from .http.flight import Flight
     from .http.forwarded import Proxies
     from .introspection.platform import Platform
+    from .introspection.watch import Watch
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
@@ -55,6 +58,14 @@ READYZ: Final = Route(
     others=(Answer(lambda: Ready, 503),),
 )
 OPENAPI: Final = Route("GET", "/openapi.json", "This service as OpenAPI 3.1", lambda: dict)
+METRICS: Final = Route(
+    "GET",
+    "/metrics",
+    "Metrics for Prometheus",
+    lambda: str,
+    media_type="text/plain",
+    others=(Answer(lambda: str, media_type="application/openmetrics-text"),),
+)
 PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
 """What is answered even when there are too many connections."""
 
@@ -93,8 +104,14 @@ CONFORMANCE: Final = Route(
     others=(Answer(_conformance, 409), Answer(lambda: Problem, 404)),
 )
 
-ROUTES: Final = (INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM, CONFORMANCE, OPENAPI)
+ROUTES: Final = (
+    *(INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM),
+    *(CONFORMANCE, METRICS, OPENAPI),
+)
 """Every published route; ``GET /`` lists them, the router obeys them."""
+
+PATHS: Final = tuple(dict.fromkeys(route.path for route in ROUTES))
+"""What requests are counted by; all else is "other"."""
 
 
 def build(
@@ -104,12 +121,20 @@ def build(
     *,
     tree: Tree | None = None,
     state: State | None = None,
+    counters: Counters | None = None,
+    tables: Tables | None = None,
+    watch: "Callable[[], Watch] | None" = None,
 ) -> Dispatch:
     """Return the service without a server: requests in, responses out.
+
+    *counters*, *tables* and *watch* are what a server has counted and seen; without a *watch*
+    the limits are looked at whenever somebody asks for their history.
 
     Raises:
         ConfigError: what is expected of the platform cannot be understood.
     """
+    tree = tree or Tree()
+    watched = watch or looking(watch_of(tree, source))
     stopwatch = Stopwatch(source)
     service = Service(NAME, __version__, DESCRIPTION, framework)
     endpoints = [Endpoint(route.path, route.method, route.description) for route in ROUTES]
@@ -121,7 +146,7 @@ def build(
     def look() -> "Callable[[], Platform]":
         from .handlers.platform import Look  # noqa: PLC0415
 
-        return Look(tree or Tree(), source, frozenset(config.show_environment))
+        return Look(tree, source, frozenset(config.show_environment))
 
     @functools.cache
     def proxies() -> "Proxies":
@@ -133,7 +158,7 @@ def build(
     def platform() -> Mapping[str, Handler]:
         from .handlers.platform import platform_handlers  # noqa: PLC0415
 
-        return platform_handlers(look(), proxies())
+        return platform_handlers(look(), proxies(), lambda: watched().history)
 
     @functools.cache
     def page() -> Handler:
@@ -143,6 +168,18 @@ def build(
 
     def ask_platform(request: Request) -> Response:
         return platform()[request.path](request)
+
+    def metrics() -> Handler:
+        from .handlers.metrics import metrics_handler  # noqa: PLC0415
+
+        return metrics_handler(
+            {"version": __version__, "python_version": host.python_version, "framework": framework},
+            tree,
+            source,
+            tables or Tables.alone(PATHS),
+            counters,
+            counters.limit_changes if counters else lambda: watched().changes,
+        )
 
     @functools.cache
     def openapi() -> Response:
@@ -174,14 +211,48 @@ def build(
         READYZ: ReadyHandler(state or State(), conforms),
         **dict.fromkeys(PLATFORM, ask_platform),
         CONFORMANCE: conformance,
+        METRICS: _late(metrics),
         OPENAPI: lambda _: openapi(),
     }
     return Router(handlers)
 
 
+def _late(make: Callable[[], Handler]) -> Handler:
+    """Return a handler that is made with the first request for it."""
+    made = functools.cache(make)
+
+    def handle(request: Request) -> Response:
+        return made()(request)
+
+    return handle
+
+
 def _nothing_expected(_: Request) -> Response:
     # Not 200: a check in a pipeline must not succeed as the file was forgotten.
     return problem(404, "Nothing is expected: EXPECTATIONS is not set")
+
+
+def watch_of(tree: Tree, source: Source) -> "Callable[[], Watch]":
+    """Return what gives this process's watch of its limits, made with the first call."""
+
+    @functools.cache
+    def watch() -> "Watch":
+        # Imported late: the first look comes a second after the start.
+        from .introspection.watch import Watch, limits_of  # noqa: PLC0415
+
+        return Watch(limits_of(tree), source)
+
+    return watch
+
+
+def looking(watch: "Callable[[], Watch]") -> "Callable[[], Watch]":
+    """Let *watch* look whenever it is asked for: no server does once a second."""
+
+    def looked() -> "Watch":
+        watch().look()
+        return watch()
+
+    return looked
 
 
 def serve(config: Config) -> None:
@@ -193,38 +264,63 @@ def serve(config: Config) -> None:
     """
     log = Log()
     state = State()
-    dispatch = build(Machine(), "epoll + httptools", config, state=state)
+    source, tree = Machine(), Tree()
+    counters, tables = Counters.alone(), Tables.alone(PATHS)
+    if config.workers != 1:
+        # Imported late: one process needs none of it.
+        from .http.crew import SLOTS  # noqa: PLC0415
+
+        counters, tables = Counters.shared(SLOTS), Tables.shared(PATHS, SLOTS)
+    watch = watch_of(tree, source)
+    dispatch = build(
+        source,
+        "epoll + httptools",
+        config,
+        tree=tree,
+        state=state,
+        counters=counters,
+        tables=tables,
+        watch=watch,
+    )
     sock = listen(config.host, config.port)
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
     gc.freeze()
+    work = functools.partial(_work, config, dispatch, state, sock, counters, tables, watch)
     if config.workers == 1:
-        counts, until = Counters.alone().worker(0), until_signal(log, sock)
-        _work(config, dispatch, state, sock, log, counts, until, _last_word(config, log))
+        work(0, log, until_signal(log, sock), _last_word(config, log))
         return
 
-    # Imported late: one process needs none of it.
+    # Imported late, as above.
     from .http.crew import SLOTS  # noqa: PLC0415
     from .http.flight import Records, together  # noqa: PLC0415
     from .http.workers import supervise  # noqa: PLC0415
 
-    counters, records = Counters.shared(SLOTS), Records(SLOTS)
+    counters.supervisor[PID] = os.getpid()
+    records = Records(SLOTS)
 
-    def work(number: int, until: Until) -> None:
-        own_log = Log(always={"worker": number})
+    def work_as(number: int, until: Until) -> None:
         turn = functools.partial(counters.is_light, number)
-        counts, on_end = counters.worker(number), functools.partial(records.leave, number)
-        _work(config, dispatch, state, sock, own_log, counts, until, on_end, turn)
+        on_end = functools.partial(records.leave, number)
+        work(number, Log(always={"worker": number}), until, on_end, turn)
 
     def ended(cause: str, began: float, processes: int) -> None:
         flights = records.since(began)
         _last_word(config, log)(together(cause, began, time.monotonic(), flights, processes))
 
     def count() -> int:
-        return usable_cpus(Tree(), Machine()) if config.workers == "auto" else config.workers
+        return usable_cpus(tree, source) if config.workers == "auto" else config.workers
 
     patience = config.drain_delay_seconds + config.drain_seconds
-    supervise(sock, counters, work, count=count, patience_seconds=patience, story=log, on_end=ended)
+    supervise(
+        sock,
+        counters,
+        work_as,
+        count=count,
+        patience_seconds=patience,
+        story=log,
+        on_end=ended,
+    )
 
 
 def _last_word(config: Config, log: Log) -> Callable[["Flight"], None]:
@@ -254,13 +350,24 @@ def _work(
     dispatch: Dispatch,
     state: State,
     sock: socket.socket,
+    counters: Counters,
+    tables: Tables,
+    watch: "Callable[[], Watch]",
+    number: int,
     log: Log,
-    counts: Slot,
     until: Until,
     on_end: Callable[["Flight"], None],
     turn: Callable[[], bool] | None = None,
 ) -> None:
     """Serve in this process until told to end."""
+    counts = counters.worker(number)
+    counts[PID], counts[LIMIT_CHANGES] = os.getpid(), counters.limit_changes()
+
+    def look() -> None:
+        for change in watch().look():
+            counts[LIMIT_CHANGES] += 1
+            log.info("limits changed", **change.facts())
+
     room = max(1, descriptors() - RESERVED_DESCRIPTORS)
     limits = msgspec.structs.replace(
         config.limits, max_connections=min(config.limits.max_connections, room)
@@ -277,6 +384,7 @@ def _work(
 
         # Outside of all else: the log names the client, too.
         observed = believe(observed, Proxies(config.trusted_proxies, config.forwarded_field))
+    observed = timed(observed, tables.worker(number))
     connection: type[Connection] = Connection
     if config.proxy_protocol:
         from .http.proxied import ProxiedConnection  # noqa: PLC0415
@@ -304,6 +412,7 @@ def _work(
         turn=turn,
         connection=connection,
         on_end=on_end,
+        each_second=look,
     )
     server.run(until)
 
@@ -313,4 +422,6 @@ def asgi_application() -> "AsgiApplication":
     # Imported late: only another server asks.
     from .asgi import AsgiApplication  # noqa: PLC0415
 
-    return AsgiApplication(observe(build(Machine(), "ASGI"), Log(), access_log=False))
+    tables = Tables.alone(PATHS)
+    dispatch = observe(build(Machine(), "ASGI", tables=tables), Log(), access_log=False)
+    return AsgiApplication(timed(dispatch, tables.worker(0)))

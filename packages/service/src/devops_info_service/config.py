@@ -190,7 +190,7 @@ class Setting(msgspec.Struct, frozen=True):
 _DEFAULTS: Final = Config()
 
 MAX_WORKERS: Final = 256
-"""More than CPUs a container is given; bounds what workers share, 64 KiB."""
+"""More than CPUs a container is given; bounds what workers share."""
 
 FORWARDED_FIELDS: Final = ("any", "x-forwarded-for", "forwarded", "x-real-ip")
 

@@ -156,6 +156,10 @@ def test_answers_are_of_their_type(route: Route) -> None:
     response = dispatch(a_request(route.method, route.path))
 
     assert response.status == 200
+    assert response.content_type.partition(b";")[0].decode() == route.media_type
+    if route.response() is str:
+        assert response.body.decode()
+        return
     decoded: Any = msgspec.json.decode(response.body, type=route.response())
     assert msgspec.json.decode(msgspec.json.encode(decoded)) == body_of(response)
 

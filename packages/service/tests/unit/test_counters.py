@@ -5,13 +5,18 @@ import pytest
 from devops_info_service.http.counters import (
     ABORTED,
     CLOSED,
+    LIMIT_CHANGES,
     OPENED,
+    PID,
     READY,
-    REFUSED,
+    REFUSALS,
     RELOADS,
     RESTARTS,
+    UNANSWERED,
+    WORDS,
     Counters,
     Totals,
+    count_refusal,
     release,
 )
 
@@ -23,22 +28,21 @@ def test_totals() -> None:
     counters.supervisor[RELOADS] = 1
     for number in range(3):
         slot = counters.worker(number)
-        slot[2] += 10
-        slot[4] += 3
-        slot[REFUSED] += 1
+        slot[READY] = number % 2
+        for status in (400, 400, 503, UNANSWERED, 999):
+            count_refusal(slot, status)
         slot[OPENED] += 5
         slot[CLOSED] += 4
         slot[ABORTED] += 1
 
     assert counters.totals() == Totals(
-        requests=36,
-        refused=3,
-        answers={"2xx": 30, "3xx": 0, "4xx": 9, "5xx": 0},
+        refused=dict.fromkeys(REFUSALS, 0) | {400: 6, 503: 3, UNANSWERED: 6},
         opened=15,
         open=3,
         restarts=2,
         reloads=1,
         aborted=3,
+        workers=1,
     )
 
 
@@ -47,7 +51,7 @@ def test_slots_are_apart() -> None:
     counters = Counters.shared(2)
     counters.worker(1)[2] = 7
 
-    assert list(counters.worker(0)) == list(counters.supervisor) == [0] * 16
+    assert list(counters.worker(0)) == list(counters.supervisor) == [0] * WORDS
     with pytest.raises(IndexError):
         counters.worker(2)
 
@@ -56,11 +60,12 @@ def test_release() -> None:
     """A process that was killed has no connection any more; what it counted stays."""
     counters = Counters.alone()
     slot = counters.worker(0)
-    slot[2], slot[OPENED], slot[CLOSED], slot[READY] = 9, 5, 3, 1
+    slot[ABORTED], slot[OPENED], slot[CLOSED], slot[READY], slot[PID] = 9, 5, 3, 1, 77
 
     release(slot)
 
-    assert (counters.totals().requests, counters.totals().open, slot[READY]) == (9, 0, 0)
+    assert (counters.totals().aborted, counters.totals().open, slot[READY]) == (9, 0, 0)
+    assert counters.pids() == ()
 
 
 @pytest.mark.parametrize(
@@ -92,3 +97,20 @@ def test_no_turn_for_who_does_not_accept() -> None:
     counters.worker(0)[OPENED], counters.worker(0)[READY] = 100, 1
 
     assert counters.is_light(0)
+
+
+def test_limit_changes() -> None:
+    """All processes see the same change, and it counts once."""
+    counters = Counters.shared(3)
+    for number, seen in enumerate((2, 3, 2)):
+        counters.worker(number)[LIMIT_CHANGES] = seen
+
+    assert counters.limit_changes() == 3
+
+
+def test_pids() -> None:
+    """The supervisor is the first of the processes; workers that have ended are none."""
+    counters = Counters.shared(3)
+    counters.supervisor[PID], counters.worker(0)[PID], counters.worker(2)[PID] = 7, 9, 8
+
+    assert counters.pids() == (7, 9, 8)

@@ -54,7 +54,7 @@ def a_request(path: str = "/platform", headers: dict[bytes, bytes] | None = None
 def test_one_look_a_second(tmp_path: Path) -> None:
     """However many ask for whatever part, there is one look until its second is over."""
     tree, clock = CountingTree(str(tmp_path), {}), Clock()
-    handlers = platform_handlers(Look(tree, clock, frozenset()), NOBODY)
+    handlers = platform_handlers(Look(tree, clock, frozenset()), NOBODY, tuple)
     first = {path: handler(a_request(path)).body for path, handler in handlers.items()}
     in_one_look = tree.looks
     clock.now += FRESH_SECONDS / 2
@@ -120,7 +120,7 @@ def test_client_path(headers: dict[bytes, bytes], told: tuple[Told, ...]) -> Non
 @pytest.mark.parametrize("address", ["", "testclient", "fe80::1%eth0"])
 def test_any_peer(tmp_path: Path, address: str) -> None:
     """A peer may have no address, a name, or an interface behind its address."""
-    handler = platform_handlers(Look(Tree(str(tmp_path), {}), Clock(), frozenset()), NOBODY)[
+    handler = platform_handlers(Look(Tree(str(tmp_path), {}), Clock(), frozenset()), NOBODY, tuple)[
         "/platform/network"
     ]
     request = msgspec.structs.replace(a_request(), client=Client(address, 0))

@@ -18,6 +18,7 @@ from devops_info_service.introspection.platform import Platform, platform
 from devops_info_service.introspection.resources import Resources
 from devops_info_service.introspection.security import Security
 from devops_info_service.introspection.source import Clock, Tree
+from devops_info_service.introspection.watch import Change
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which a look is given to all who ask. Whoever watches a container asks no more
@@ -63,9 +64,16 @@ class NetworkAnswer(Network, frozen=True, kw_only=True):
     client_path: ClientPath
 
 
+class ResourcesAnswer(Resources, frozen=True, kw_only=True):
+    """The resources, and what became of their limits while the service ran."""
+
+    history: tuple[Change, ...]
+    """The last changes this process noticed, oldest first."""
+
+
 ANSWERS: Final[Mapping[str, type]] = {
     "/platform": Platform,
-    "/platform/resources": Resources,
+    "/platform/resources": ResourcesAnswer,
     "/platform/security": Security,
     "/platform/identity": Identity,
     "/platform/network": NetworkAnswer,
@@ -74,13 +82,14 @@ ANSWERS: Final[Mapping[str, type]] = {
 
 
 def platform_handlers(
-    look: Callable[[], Platform], proxies: Proxies
+    look: Callable[[], Platform], proxies: Proxies, history: Callable[[], tuple[Change, ...]]
 ) -> Mapping[str, Callable[[Request], Response]]:
     """Return the handler of each path; they share *look*."""
     handlers: dict[str, Callable[[Request], Response]] = {
         path: PlatformHandler(look, path.removeprefix("/platform").removeprefix("/"))
         for path in ANSWERS
     }
+    handlers["/platform/resources"] = ResourcesHandler(look, history)
     handlers["/platform/network"] = NetworkHandler(look, proxies)
     return handlers
 
@@ -121,6 +130,23 @@ class PlatformHandler:
             self._body = self._encode(getattr(look, self._part) if self._part else look)
             self._encoded = look
         return Response(200, self._body)
+
+
+class ResourcesHandler:
+    """Answers with the resources and with the history of their limits."""
+
+    def __init__(
+        self, look: Callable[[], Platform], history: Callable[[], tuple[Change, ...]]
+    ) -> None:
+        self._encode = msgspec.json.Encoder().encode
+        self._look = look
+        self._history = history
+
+    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
+        """Answer any request alike."""
+        resources = msgspec.structs.asdict(self._look().resources)
+        answer = ResourcesAnswer(history=self._history(), **resources)
+        return Response(200, self._encode(answer))
 
 
 class NetworkHandler:

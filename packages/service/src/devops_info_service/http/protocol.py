@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
 
-from .counters import CLOSED, CONTINUED, OPENED, REFUSED
+from .counters import CLOSED, CONTINUED, OPENED, count_refusal
 from .loop import Loop
 from .message import Client, Phase, Request, problem
 from .shared import Shared
@@ -200,7 +200,7 @@ class Connection(Stream):
 
     def _answer(self, requests: Sequence[Request]) -> None:
         shared = self._shared
-        dispatch, encode, counts = shared.dispatch, shared.encode, shared.counts
+        dispatch, encode = shared.dispatch, shared.encode
         ending, left, size = shared.draining, self._left, 0
         out = []
         closes = False
@@ -213,7 +213,6 @@ class Connection(Stream):
             elif request.version == "1.0":
                 connection = b"keep-alive"
             response = dispatch(request)
-            counts[response.status // 100] += 1
             answer = encode(response, connection=connection, head_only=request.method == "HEAD")
             out.append(answer)
             size += len(answer)
@@ -264,8 +263,7 @@ class Connection(Stream):
     def _refuse(self, refused: RefusedError) -> None:
         message = refused.reason[:1].upper() + refused.reason[1:]
         shared = self._shared
-        shared.counts[REFUSED] += 1
-        shared.counts[refused.status // 100] += 1
+        count_refusal(shared.counts, refused.status)
         self.write(shared.encode(problem(refused.status, message), connection=b"close"))
         self._linger()
         shared.on_refused(self._client, refused.status, refused.reason)

@@ -5,7 +5,7 @@ from typing import Any
 
 from devops_info_service.errors import RefusedError
 
-from .counters import REFUSED
+from .counters import UNANSWERED, count_refusal
 from .loop import Loop
 from .message import Phase
 from .protocol import Connection
@@ -51,6 +51,6 @@ class ProxiedConnection(Connection):
             super()._refuse(refused)
             return
         # The specification's way: who does not speak it gets no answer.
-        self._shared.counts[REFUSED] += 1
+        count_refusal(self._shared.counts, UNANSWERED)
         self.abort()
         self._shared.on_refused(self._client, refused.status, refused.reason)

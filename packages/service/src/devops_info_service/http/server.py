@@ -115,8 +115,12 @@ class Server:
         turn: Callable[[], bool] | None = None,
         connection: type[Connection] = Connection,
         on_end: Callable[["Flight"], None] | None = None,
+        each_second: Callable[[], object] | None = None,
     ) -> None:
-        """Serve on *sock*; *on_end* is told what came after the signal that ends the service."""
+        """Serve on *sock*; *on_end* is told what came after the signal that ends the service.
+
+        *each_second* is called as often while it serves, from its first second on.
+        """
         self._sock = sock
         self._shared = shared
         self._drain_seconds = drain_seconds
@@ -130,6 +134,8 @@ class Server:
         )
         self._loop = Loop(self._on_fault)
         self._sweeping: Timer | None = None
+        if each_second is not None:
+            self._loop.every(1, each_second)
 
     def run(self, until: Until) -> None:
         """Serve until the signal *until* waits for, then drain."""

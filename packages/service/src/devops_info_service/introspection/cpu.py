@@ -74,12 +74,11 @@ def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
     """Read what the ``cpu`` and ``cpuset`` controllers give."""
     group = cgroups.group("cpu")
     old = isinstance(group, Group) and group.version == 1
+    limit = read_cpu_limit(tree, group)
     if old:
-        limit = read_limit(tree, group, "cpu.cfs_quota_us", lambda file: _cpus_v1(tree, file))
         quota = group_file(tree, group, "cpu.cfs_quota_us").whole(parse.limit_v1)
         period = group_file(tree, group, "cpu.cfs_period_us").whole(parse.count)
     else:
-        limit = read_limit(tree, group, "cpu.max", cpus_of)
         quota, period = _bandwidth(group_file(tree, group, "cpu.max"))
     burst = group_file(tree, group, "cpu.cfs_burst_us" if old else "cpu.max.burst")
     weight = group_file(tree, group, "cpu.weight").whole(parse.count)
@@ -103,6 +102,13 @@ def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
         waiting_nanoseconds=tree.read("/proc/self/schedstat").word(1, "run delay", parse.count),
         throttling=_throttling(group_file(tree, group, "cpu.stat"), old=old),
     )
+
+
+def read_cpu_limit(tree: Tree, group: Group | Unknown) -> Limit[float]:
+    """Read quota over period, in CPUs, of each level of *group*."""
+    if isinstance(group, Group) and group.version == 1:
+        return read_limit(tree, group, "cpu.cfs_quota_us", lambda file: _cpus_v1(tree, file))
+    return read_limit(tree, group, "cpu.max", cpus_of)
 
 
 def cpus_of(file: File) -> Fact[float | None]:

@@ -154,6 +154,19 @@ class Tree:
             return found
         return {name: node for name, node in found if node is not None}
 
+    def count(self, path: str) -> int | Unknown:
+        """Count the entries of a directory, however many."""
+        try:
+            # Linux 6.2 and later tell the number of open files as the size of /proc/PID/fd:
+            # to list those of ten thousand connections takes milliseconds.
+            size = os.stat(self._within(path)).st_size if path.endswith("/fd") else 0  # noqa: PTH116
+            if size:
+                return size
+            with os.scandir(self._within(path)) as entries:
+                return sum(1 for _ in entries)
+        except OSError as exc:
+            return _unknown(path, exc)
+
     def _list(self, path: str, take: Callable[[os.DirEntry[str]], T]) -> list[T] | Unknown:
         found: list[T] = []
         try:

@@ -1,0 +1,114 @@
+"""When a limit changed while the service ran: an in-place resize, and nothing else, does that.
+
+Looked at again and again, so a look reads a handful of small files and parses nothing that is
+as it was.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from . import parse
+from .cgroup import Group, read_cgroups
+from .cpu import read_cpu_limit
+from .facts import Fact, Known, Unknown
+from .limits import group_file, read_limit
+from .mounts import read_mounts
+from .runtime import rfc3339
+from .source import Clock, Tree
+
+MAX_CHANGES: Final = 32
+"""Remembered; an autoscaler that resizes every few minutes fills them in an hour or two."""
+
+Value = int | float | str | None
+"""``None`` is no limit."""
+
+Read = Callable[[], dict[str, Fact[Value]]]
+"""Reads what each limit is now, by its name."""
+
+
+class Change(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """One limit that was one thing and then another."""
+
+    time: str
+    """RFC 3339, UTC: when it was noticed."""
+    what: str
+    """Such as ``memory.limit``."""
+    from_: Value
+    to: Value
+
+    def facts(self) -> dict[str, str | int]:
+        """Return it as the log tells it."""
+        return {"what": self.what, "from": spell(self.from_), "to": spell(self.to)}
+
+
+def spell(value: Value) -> str | int:
+    """Say *value* to people; a limit there is none of is ``none``."""
+    return "none" if value is None else str(value) if isinstance(value, float) else value
+
+
+class Watch:
+    """Remembers the last changes."""
+
+    def __init__(self, read: Read, clock: Clock) -> None:
+        self._read = read
+        self._clock = clock
+        self._last: dict[str, Value] = {}
+        self.history: tuple[Change, ...] = ()
+        """The last ``MAX_CHANGES``, oldest first."""
+        self.changes = 0
+        """All of them, those that are forgotten included."""
+
+    def look(self) -> tuple[Change, ...]:
+        """Return what has changed since the last look; the first one finds nothing.
+
+        What cannot be read now is as it was.
+        """
+        found = []
+        for what, fact in self._read().items():
+            if not isinstance(fact, Known):
+                continue
+            value = fact.value
+            if what in self._last and self._last[what] != value:
+                now = rfc3339(int(self._clock.time()))
+                found.append(Change(now, what, self._last[what], value))
+            self._last[what] = value
+        if found:
+            self.changes += len(found)
+            self.history = (*self.history, *found)[-MAX_CHANGES:]
+        return tuple(found)
+
+
+def limits_of(tree: Tree) -> Read:
+    """Return the reader of this process's limits.
+
+    Its groups are found now and once: nobody moves a container's process to another. What is
+    set above the own group counts, as far as it can be seen.
+    """
+    cgroups = read_cgroups(tree, read_mounts(tree))
+    cpu, memory = cgroups.group("cpu"), cgroups.group("memory")
+    pids, cpuset = cgroups.group("pids"), cgroups.group("cpuset")
+
+    def whole(group: Group | Unknown, name: str, words: Callable[[str], int | None]) -> Fact[Value]:
+        return read_limit(tree, group, name, lambda file: file.whole(words)).effective
+
+    def read() -> dict[str, Fact[Value]]:
+        found: dict[str, Fact[Value]] = {
+            "cpu.limit": read_cpu_limit(tree, cpu).effective,
+            "processes.limit": whole(pids, "pids.max", parse.limit),
+        }
+        if _is_old(memory):
+            found["memory.limit"] = whole(memory, "memory.limit_in_bytes", parse.limit_v1)
+        else:
+            found["memory.limit"] = whole(memory, "memory.max", parse.limit)
+            found["memory.high"] = group_file(tree, memory, "memory.high").whole(parse.limit)
+        cpus = "cpuset.effective_cpus" if _is_old(cpuset) else "cpuset.cpus.effective"
+        found["cpu.cpuset"] = group_file(tree, cpuset, cpus).whole(parse.word)
+        return found
+
+    return read
+
+
+def _is_old(group: Group | Unknown) -> bool:
+    return isinstance(group, Group) and group.version == 1

@@ -1,0 +1,108 @@
+"""Metrics as values, and the two texts Prometheus reads them from.
+
+Whoever has something to tell makes a ``Family``; nothing here knows what it is about.
+
+Source: Prometheus text format 0.0.4 (exposition_formats.md), OpenMetrics 1.0.0.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
+OPEN_METRICS: Final = b"application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+Type = Literal["counter", "gauge", "histogram"]
+Labels = tuple[tuple[str, str], ...]
+"""Names and values, in the order they are written."""
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One number; ``inf`` is a value like any other."""
+
+    value: float
+    labels: Labels = ()
+    suffix: str = ""
+    """What is appended to the family's name: of a histogram ``_bucket``, ``_sum``, ``_count``."""
+
+
+class Family(msgspec.Struct, frozen=True):
+    """All samples of one name."""
+
+    name: str
+    """With its unit, and of a counter with ``_total``."""
+    type: Type
+    help: str
+    """One sentence."""
+    samples: tuple[Sample, ...]
+    """None, and the family is left out."""
+
+
+def one(name: str, type_: Type, help_: str, value: float | None) -> Family:
+    """Return a family of one sample without labels, or of none where there is no value."""
+    return Family(name, type_, help_, () if value is None else (Sample(value),))
+
+
+def histogram(
+    labels: Labels, bounds: Sequence[float], buckets: Sequence[int], total: float
+) -> tuple[Sample, ...]:
+    """Return the samples of one series of a histogram.
+
+    *buckets* count what is above the bound before and not above their own; the last one, for
+    which there is no bound, has the rest. *total* is the sum of all that was observed.
+    """
+    samples = []
+    seen = 0
+    for bound, count in zip((*bounds, float("inf")), buckets, strict=True):
+        seen += count
+        samples.append(Sample(seen, (*labels, ("le", _bound(bound))), "_bucket"))
+    return (*samples, Sample(total, labels, "_sum"), Sample(seen, labels, "_count"))
+
+
+def render(families: Iterable[Family], *, open_metrics: bool = False) -> bytes:
+    """Write *families* in one format or the other."""
+    lines: list[str] = []
+    for family in families:
+        if family.samples:
+            lines += _lines(family, open_metrics=open_metrics)
+    if open_metrics:
+        lines.append("# EOF")
+    lines.append("")
+    return "\n".join(lines).encode()
+
+
+def _lines(family: Family, *, open_metrics: bool) -> Iterable[str]:
+    name = family.name
+    # OpenMetrics names the family without the suffix of a counter's samples.
+    title = name.removesuffix("_total") if open_metrics and family.type == "counter" else name
+    help_ = family.help.replace("\\", "\\\\").replace("\n", "\\n")
+    yield f"# HELP {title} {help_.replace(_QUOTE, _ESCAPED) if open_metrics else help_}"
+    yield f"# TYPE {title} {family.type}"
+    for sample in family.samples:
+        yield f"{name}{sample.suffix}{_labels(sample.labels)} {_number(sample.value)}"
+
+
+_QUOTE: Final = '"'
+_ESCAPED: Final = '\\"'
+
+
+def _labels(labels: Labels) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace(_QUOTE, _ESCAPED)
+
+
+def _bound(bound: float) -> str:
+    # "1.0", not Go's older "1": OpenMetrics wants it, and Prometheus 3 makes both the same.
+    return "+Inf" if bound == float("inf") else repr(float(bound))
+
+
+def _number(value: float) -> str:
+    if value == float("inf"):
+        return "+Inf"
+    return repr(value)
