@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .asgi import AsgiApplication
     from .http.flight import Flight
     from .http.forwarded import Proxies
+    from .introspection.contract.contract import Conformance
     from .introspection.platform import Platform
     from .introspection.watch import Watch
 
@@ -164,7 +165,7 @@ def build(
     def page() -> Handler:
         from .handlers.page.handler import PageHandler  # noqa: PLC0415
 
-        return PageHandler(look(), proxies(), stopwatch, service, endpoints)
+        return PageHandler(look(), proxies(), stopwatch, service, endpoints, judge)
 
     def ask_platform(request: Request) -> Response:
         return platform()[request.path](request)
@@ -189,6 +190,7 @@ def build(
         about = {"title": NAME, "description": DESCRIPTION, "version": __version__}
         return Response(200, msgspec.json.encode(document(ROUTES, about)))
 
+    judge: Callable[[], Conformance] | None = None
     conformance: Handler = _nothing_expected
     conforms: Callable[[], bool] | None = None
     if config.expectations:

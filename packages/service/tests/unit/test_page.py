@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.app import ROUTES, build
-from devops_info_service.config import Network
+from devops_info_service.config import Config, Network
 from devops_info_service.handlers.info import Endpoint, Service
 from devops_info_service.handlers.page.document import HEADERS, frame, page
 from devops_info_service.handlers.page.markup import Markup, escape, join, tag
@@ -148,7 +148,7 @@ def test_outline(name: str) -> None:
             "docker-default",
             [
                 "CPU no limit 2 CPUs to run on",
-                "Memory no limit the machine has 23.5 GiB 8.7 MiB in use, under 1 % of the",
+                "Memory no limit the machine has 23.5 GiB 8.7 MiB in use, under 1 %",
                 "Restricted fail 4 checks fail: allowPrivilegeEscalation , capabilities_restricted",
                 "Nothing above the process's own group can be seen from here; a pod's may be lower",
             ],
@@ -369,6 +369,29 @@ def test_own_part() -> None:
     assert "user agent one" in first.text
     assert "user agent two" in second.text
     assert first.text.replace("user agent one", "user agent two") == second.text
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        ("", []),
+        ("memory.limit: 64Mi", ["Expectations 1 of 1 met pass", "Expectations: 1 of 1 met"]),
+        (
+            "memory.limit: 32Mi\ndns.ndots: 1",
+            ["Expectations 1 of 2 met fail", "fail memory.limit 64Mi, expected 32Mi"],
+        ),
+        ("qos.class: Guaranteed", ["Expectations 0 of 1 met fail", "unknown qos.class expected"]),
+    ],
+)
+def test_expectations(expected: str, words: list[str]) -> None:
+    """What is expected of the platform stands beside the standards, where anything is."""
+    tree = SavedTree(DATA / "docker-limited")
+    dispatch = build(Machine(), "x", Config(expectations=expected), tree=tree)
+
+    text = Page(dispatch(a_request()).body).text
+
+    assert [each for each in words if each not in text] == []
+    assert ("Expectations" in text) == bool(expected)
 
 
 def test_unknown_everywhere() -> None:

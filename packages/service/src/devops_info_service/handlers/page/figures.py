@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from devops_info_service.introspection.cpu import Throttling
 from devops_info_service.introspection.disks import Traffic
 from devops_info_service.introspection.facts import Fact, Unknown, derive, value_of
 from devops_info_service.introspection.report.granted import (
@@ -15,7 +16,6 @@ from devops_info_service.introspection.report.granted import (
     cpu_limit,
     memory_limit,
     process_limit,
-    throttled,
 )
 from devops_info_service.introspection.report.words import count, row, seconds, size
 from devops_info_service.introspection.resources import Resources
@@ -67,7 +67,8 @@ def _cpu(resources: Resources) -> Figure:
     # One look knows only the sum; how much that is a second, the next look tells.
     used = _said(cpu.usage_microseconds, seconds, "of CPU time so far")
     lines = (
-        Line("cpu.throttled", "throttled", throttled(resources).value),
+        Line("cpu.throttled", "throttled", _throttled(cpu.throttling)),
+        Line("cpu.waited", "waited", row("", cpu.throttling.throttled_microseconds, seconds).value),
         Line("cpu.usable", "CPUs to plan for", row("", cpu.usable).value),
         Line("cpu.python", "CPUs Python counts", row("", cpu.python).value),
     )
@@ -117,6 +118,12 @@ def _disks(resources: Resources) -> Figure:
     return Figure("disk", "Disk traffic", granted, "", used, None, lines)
 
 
+def _throttled(found: Throttling) -> str:
+    periods = value_of(found.periods, None)
+    of = "" if periods is None else f" of {count(periods, 'period')}"
+    return row("", found.throttled_periods, lambda times: f"{times}{of}").value
+
+
 def _said(fact: Fact[int], words: Callable[[int], str], how: str) -> str:
     return row("", fact, lambda number: f"{words(number)} {how}").value
 
@@ -149,8 +156,6 @@ def per_cent(share: Share | None) -> str:
         return ""
     whole = int(share.used)
     said = f"{whole} %" if whole or not share.used else "under 1 %"
-    if not share.limited:
-        return f", {said} of the machine's"
     near = {"close": ", close to the limit", "reached": ", at the limit"}
     return f", {said}{near.get(level(share), '')}"
 

@@ -1,5 +1,7 @@
 """The first part of the page: what was granted, and how much of it is used."""
 
+from typing import Final
+
 from devops_info_service.introspection.limits import HIDDEN
 from devops_info_service.introspection.report.granted import granted
 from devops_info_service.introspection.resources import Resources
@@ -7,6 +9,9 @@ from devops_info_service.introspection.resources import Resources
 from .figures import Figure, Share, figures, level
 from .markup import Markup, join, tag
 from .tables import facts, more
+
+_SEEN: Final = 2
+"""Per cent from which the mark of the highest use stands clear of the bar's end."""
 
 
 def granted_part(resources: Resources) -> Markup:
@@ -93,5 +98,5 @@ def _meter(figure: Figure) -> Markup:
 
 
 def _place(share: Share) -> float:
-    # Outside of the picture where it is not known.
-    return -9 if share.peak is None else share.peak
+    # Outside of the picture where it is not known, or would only blot the bar's round end.
+    return -9.0 if share.peak is None or share.peak < _SEEN else share.peak

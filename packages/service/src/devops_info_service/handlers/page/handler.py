@@ -4,15 +4,20 @@ Imported with the first request that prefers HTML, so that no other one and no s
 """
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from devops_info_service.handlers.info import Endpoint, Service
 from devops_info_service.handlers.platform import path_of
 from devops_info_service.http.forwarded import Proxies
 from devops_info_service.http.message import Request, Response
 from devops_info_service.introspection.platform import Platform
+from devops_info_service.introspection.report.layout import Section
 from devops_info_service.introspection.runtime import Runtime
 
 from .document import HEADERS, Frame, frame, page
+
+if TYPE_CHECKING:
+    from devops_info_service.introspection.contract.contract import Conformance
 
 
 class PageHandler:
@@ -25,12 +30,14 @@ class PageHandler:
         runtime: Callable[[], Runtime],
         service: Service,
         endpoints: Sequence[Endpoint],
+        judge: Callable[[], "Conformance"] | None = None,
     ) -> None:
         self._look = look
         self._proxies = proxies
         self._runtime = runtime
         self._service = service
         self._endpoints = endpoints
+        self._judge = judge
         self._framed: Platform | None = None
         self._frame = Frame("", b"", b"")
 
@@ -38,7 +45,16 @@ class PageHandler:
         """Answer *request*."""
         look = self._look()
         if look is not self._framed:
-            self._frame = frame(look, self._runtime(), self._service, self._endpoints)
+            now, expectations = self._runtime(), self._expectations()
+            self._frame = frame(look, now, self._service, self._endpoints, expectations)
             self._framed = look
         body = page(self._frame, request, path_of(request, self._proxies))
         return Response(200, body, b"text/html; charset=utf-8", HEADERS, b"Accept")
+
+    def _expectations(self) -> Section | None:
+        if self._judge is None:
+            return None
+        # Imported late: most expect nothing.
+        from devops_info_service.introspection.report.expected import expected  # noqa: PLC0415
+
+        return expected(self._judge())

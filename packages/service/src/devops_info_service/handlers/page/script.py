@@ -60,7 +60,7 @@ SCRIPT: Final = r"""
     if (!part) return "";
     const whole = Math.floor(part.used);
     const said = whole || !part.used ? `${whole} %` : "under 1 %";
-    const near = { soft: " of the machine's", close: ", close to the limit",
+    const near = { soft: "", close: ", close to the limit",
       reached: ", at the limit", calm: "" };
     return `, ${said}${near[level(part)]}`;
   };
@@ -77,7 +77,7 @@ SCRIPT: Final = r"""
     meter.dataset.level = level(part);
     const [fill, peak] = meter.querySelectorAll(".fill, .peak");
     fill.setAttribute("width", `${part.used.toFixed(1)}%`);
-    peak.setAttribute("x", `${(part.peak === undefined ? -9 : part.peak).toFixed(1)}%`);
+    peak.setAttribute("x", `${(part.peak >= 2 ? part.peak : -9).toFixed(1)}%`);
   };
 
   const cpuRate = (usage) => {
@@ -99,8 +99,8 @@ SCRIPT: Final = r"""
       share(rate, limit || affinity, undefined, limit > 0));
     const { periods, throttled_periods: times, throttled_microseconds: waited } = cpu.throttling;
     put("cpu.throttled", say(times, (n) => value(periods) === undefined ? String(n) :
-      `${n} of ${count(value(periods), "period")}` +
-      (value(waited) === undefined ? "" : `, ${seconds(value(waited))}`)));
+      `${n} of ${count(value(periods), "period")}`));
+    put("cpu.waited", say(waited, seconds));
     put("cpu.usable", say(cpu.usable));
     put("cpu.python", say(cpu.python));
 

@@ -1,10 +1,10 @@
-"""The scorecard: whether the standards hold, what speaks against them, and all the evidence."""
+"""The scorecard: whether standards and expectations hold, what speaks against them, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from devops_info_service.introspection.checks import Profile
-from devops_info_service.introspection.report.layout import Row
+from devops_info_service.introspection.checks import Profile, Verdict
+from devops_info_service.introspection.report.layout import Row, Section
 from devops_info_service.introspection.report.scorecard import (
     Standard,
     checks_of,
@@ -25,17 +25,37 @@ _STANDARDS: Final[tuple[tuple[Standard, str], ...]] = (
 
 def verdicts(security: Security) -> Markup:
     """Say in the page's head whether each standard holds."""
+    found = ((key, name, verdict_of(security, key)) for key, name in _STANDARDS)
+    return _summed("Pod Security Standards", found)
+
+
+def verdict_on(expectations: Section) -> Markup:
+    """Say in the page's head whether all is as expected."""
+    title, _, met = expectations.title.partition(": ")
+    return _summed(title, [("expectations", met, _worst(expectations.rows))])
+
+
+def _summed(title: str, found: Iterable[tuple[str, str, Verdict]]) -> Markup:
+    links = (
+        tag("li", tag("a", tag("span", name), badge(verdict), href=f"#{key}"))
+        for key, name, verdict in found
+    )
+    return tag("div", tag("p", title), tag("ul", *links, class_="verdicts", aria_label=title))
+
+
+def _worst(rows: Sequence[Row]) -> Verdict:
+    # What nobody can tell nobody has granted: it counts as not met.
+    return "pass" if all(row.verdict == "pass" for row in rows) else "fail"
+
+
+def expectations_part(expectations: Section) -> Markup:
+    """Return what was expected, in the order in which it was written."""
     return tag(
-        "ul",
-        *(
-            tag(
-                "li",
-                tag("a", tag("span", name), badge(verdict_of(security, key)), href=f"#{key}"),
-            )
-            for key, name in _STANDARDS
-        ),
-        class_="verdicts",
-        aria_label="Pod Security Standards",
+        "section",
+        tag("h2", expectations.title, id="expectations-title"),
+        tag("div", checks(expectations.rows, expectations.title, "expected"), class_="card"),
+        id="expectations",
+        aria_labelledby="expectations-title",
     )
 
 

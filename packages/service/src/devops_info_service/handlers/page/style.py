@@ -42,7 +42,7 @@ h1 { font-size: clamp(1.6rem, 4.2vw, 2.4rem); font-weight: 650; line-height: 1.1
 h2 { font-size: 1.25rem; font-weight: 650; letter-spacing: -.005em; }
 h3 { font-size: 1rem; font-weight: 600; }
 h4 { font-size: .9375rem; }
-a { color: var(--link); text-underline-offset: .2em; text-decoration-thickness: 1px; }
+a { color: var(--link); text-underline-offset: .28em; text-decoration-thickness: 1px; }
 a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 4px; }
 code { font-family: var(--mono); font-size: .875em; }
@@ -59,6 +59,7 @@ header { display: grid; gap: 1.25rem 2rem; padding: clamp(1.5rem, 4vw, 2.5rem) 0
   { color: var(--soft); }
 .kicker, .standing p { font-size: .8125rem; margin-bottom: .35rem; }
 .who > p:last-child { margin-top: .5rem; text-wrap: pretty; }
+.standing { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; }
 .verdicts { display: flex; flex-wrap: wrap; gap: .5rem; }
 .verdicts a { display: flex; align-items: center; gap: .6rem; padding: .45rem .5rem .45rem .8rem;
   border: 1px solid var(--line); border-radius: .6rem; background: var(--card);
@@ -117,7 +118,7 @@ button:hover { border-color: var(--soft); }
 .tile dt { flex: none; }
 .tile dd { color: var(--ink); text-align: right; }
 
-.intro { max-width: 46rem; margin: .25rem 0 .9rem; }
+.intro { max-width: 52rem; margin: .25rem 0 .9rem; text-wrap: pretty; }
 .card { padding: 1rem clamp(.9rem, 2vw, 1.25rem); margin-top: .9rem; }
 .card h3 { display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .75rem;
   font-size: 1.0625rem; }
@@ -134,10 +135,15 @@ thead th { padding-bottom: .3rem; border: 0; color: var(--soft); font-size: .812
 .checks { margin-top: .5rem; }
 .checks th:first-child { width: 7.2rem; }
 .checks .id { font-weight: 600; font-size: .9375rem; }
-.seen { margin-top: .2rem; font: .8125rem/1.45 var(--mono); }
+.seen { margin-top: .2rem; font-size: .875rem; line-height: 1.45; }
+.seen code { font-size: .8125rem; }
 tr:target { background: var(--unknown-back); }
 
 details { margin-top: .75rem; border-top: 1px solid var(--line); }
+.card > details:last-child { margin-bottom: -.5rem; }
+.card > details + details { margin-top: .25rem; }
+.card > table { margin: -.3rem 0; }
+.card > * + .checks { margin: .5rem 0 0; }
 #granted > details, #rest > details { border: 1px solid var(--line); border-radius: .75rem;
   background: var(--card); padding: 0 1.1rem; }
 summary { padding: .6rem 0; cursor: pointer; }
@@ -159,11 +165,18 @@ footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .2
 @media (min-width: 60rem) {
   header { grid-template-columns: 1fr auto; align-items: end; }
   nav { grid-column: 1 / -1; }
+  .fact { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; align-items: baseline; }
+  .facts th { width: 22%; }
+  .facts .seen { margin: 0; }
 }
 @media (max-width: 40rem) {
-  .checks th:first-child { width: 6.4rem; }
+  .checks thead { position: absolute; clip-path: inset(50%); }
+  .checks :is(tbody, tr, td) { display: block; padding: 0; border: 0 !important; }
+  .checks tr { padding: .75rem 0; border-top: 1px solid var(--line) !important; }
+  .checks .badge { margin-bottom: .3rem; }
+  .way { gap: 1.75rem; }
   .facts th { width: 36%; }
-  .way li + li::before { content: "↓" / ""; right: auto; left: 1rem; top: -.75rem; width: auto; }
+  .way li + li::before { content: "↓" / ""; right: auto; left: 1rem; top: -.875rem; width: auto; }
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 @media print {

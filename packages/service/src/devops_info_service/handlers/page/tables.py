@@ -24,7 +24,7 @@ def facts(rows: Iterable[Row], caption: str) -> Markup:
         tag(
             "tr",
             tag("th", row.label, scope="row"),
-            tag("td", tag("span", row.value, class_="value"), notes(row)),
+            tag("td", tag("div", tag("span", row.value), notes(row), class_="fact")),
         )
         for row in rows
     )
@@ -33,21 +33,30 @@ def facts(rows: Iterable[Row], caption: str) -> Markup:
 
 def checks(rows: Iterable[Row], caption: str, prefix: str) -> Markup:
     """Make a table of checks: verdict, id, meaning, evidence."""
+    titles = ("Verdict", "Check and evidence")
+    # Roles, as a phone lays rows out one below the other, and some forget what they are then.
     head = tag(
         "thead",
-        tag("tr", tag("th", "Verdict", scope="col"), tag("th", "Check and evidence", scope="col")),
+        tag(
+            "tr",
+            *(tag("th", title, scope="col", role="columnheader") for title in titles),
+            role="row",
+        ),
+        role="rowgroup",
     )
     body = join(
         tag(
             "tr",
-            tag("td", badge(row.verdict or "unknown")),
+            tag("td", badge(row.verdict or "unknown"), role="cell"),
             tag(
                 "td",
                 tag("code", row.label, class_="id"),
                 tag("p", row.value),
                 notes(row),
+                role="cell",
             ),
             id=f"{prefix}-{row.label}",
+            role="row",
         )
         for row in rows
     )
@@ -58,7 +67,9 @@ def notes(row: Row) -> Markup:
     """Say where it was seen, or why it is not known."""
     if not row.notes:
         return Markup()
-    return tag("ul", *(tag("li", note) for note in row.notes), class_="seen")
+    # A path is something to copy, a reason something to read.
+    said = (tag("code", note) if note.startswith("/") else note for note in row.notes)
+    return tag("ul", *(tag("li", note) for note in said), class_="seen")
 
 
 def more(title: str, *content: str, heading: str = "h3") -> Markup:
@@ -77,6 +88,7 @@ def _table(kind: str, caption: str, head: str, body: str) -> Markup:
         "table",
         tag("caption", caption, class_="unseen"),
         head,
-        tag("tbody", body),
+        tag("tbody", body, role="rowgroup"),
         class_=kind,
+        role="table",
     )

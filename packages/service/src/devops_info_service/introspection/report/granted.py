@@ -28,7 +28,7 @@ def granted(resources: Resources) -> Section:
         _limit("CPU", cpu_limit(resources)),
         row("CPUs to plan for", cpu.usable),
         row("CPUs Python counts", cpu.python),
-        throttled(resources),
+        _throttled(resources),
         _limit("memory", memory_limit(resources)),
         row("memory in use", memory.working_set, lambda used: _used(used, resources)),
         row("memory, highest", memory.peak, size),
@@ -91,8 +91,7 @@ def _used(used: int, resources: Resources) -> str:
     return f"{size(used)}{share}"
 
 
-def throttled(resources: Resources) -> Row:
-    """Say how often the quota ran out, and how long everything waited then."""
+def _throttled(resources: Resources) -> Row:
     found = resources.cpu.throttling
     if isinstance(found.throttled_periods, Unknown) or isinstance(found.periods, Unknown):
         return row("CPU throttled", found.throttled_periods)
