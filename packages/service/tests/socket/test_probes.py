@@ -1,7 +1,10 @@
 """Kubernetes' probes of a real process."""
 
 import signal
+import time
 from typing import Any, Final
+
+import pytest
 
 GET: Final = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -19,3 +22,26 @@ def test_readiness_falls(start: Any) -> None:
             sock.sendall(GET.replace(b"health", path))
             assert sock.recv(1000).startswith(b"HTTP/1.1 %b\r\n" % status)
     assert service.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGHUP, b"200 OK"), (signal.SIGTERM, b"503 Service Unavailable")]
+)
+def test_replaced_worker(start: Any, number: signal.Signals, status: bytes) -> None:
+    """A worker that is replaced says what the service is, not what becomes of itself."""
+    service = start("--workers", "2")
+    request = GET.replace(b"health", b"readyz")
+    with service.connect() as sock:
+        # In the middle of its head the connection outlives the signal.
+        sock.sendall(request[:9])
+        time.sleep(0.2)
+        service.signal(number)
+        told = 0
+        while told < 2:
+            event = service.event()
+            told += event["event"] == "draining" and "worker" in event
+        sock.sendall(request[9:])
+        answer = sock.recv(1000)
+
+    assert answer.startswith(b"HTTP/1.1 %b\r\n" % status)
+    assert b"\r\nConnection: close\r\n" in answer

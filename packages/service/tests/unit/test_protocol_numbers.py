@@ -103,6 +103,13 @@ def test_draining_can_be_read(shared: Shared) -> None:
     assert (before, state.draining) == (False, True)
 
 
+def test_replaced_worker_is_ready(shared: Shared) -> None:
+    """A worker that another one replaces ends its connections, and the service stays ready."""
+    shared.drain(is_last=False)
+
+    assert (shared.draining, shared.state.draining) == (True, False)
+
+
 def test_counts(shared: Shared) -> None:
     """Connections, refusals by status and 100s are counted."""
     counters = Counters.alone()

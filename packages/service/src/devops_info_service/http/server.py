@@ -154,10 +154,10 @@ class Server:
     # The steps of the end, in their order.
 
     def _drain(self, stop: Stop) -> None:
-        """Be ready no more, and let those who are in know."""
+        """Be ready no more if nobody takes over, and let those who are in know."""
         shared = self._shared
         began, connections = time.monotonic(), len(shared.connections)
-        shared.drain()
+        shared.drain(is_last=stop.is_last)
         if stop.is_last and self._on_end is not None:
             self._record(stop.cause, began, connections)
         self._story.info("draining", signal=stop.cause, connections=len(shared.connections))

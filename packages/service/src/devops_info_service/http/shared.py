@@ -34,7 +34,8 @@ class State:
 
     def __init__(self) -> None:
         self.draining = False
-        """Told to end: it answers still, and wants nobody new."""
+        """The service is told to end, and not only this worker of it: nobody takes over, so it
+        answers still, and wants nobody new."""
 
 
 class Peer(Protocol):
@@ -84,7 +85,7 @@ class Shared:
         self.now = 0
         """Seconds by the sweeps: a request reads no clock for its time-outs."""
         self.draining = False
-        """As in ``state``; here, too, as every answer looks at it."""
+        """Told to end: every answer ends its connection."""
         self.state = state or State()
         self.probes = probes
         """Paths that are answered when there are too many connections for all else."""
@@ -105,9 +106,13 @@ class Shared:
         for connection in tuple(self.connections):
             connection.check_time()
 
-    def drain(self) -> None:
-        """Close what is idle; from now on every answer ends its connection."""
-        self.draining = self.state.draining = True
+    def drain(self, *, is_last: bool = True) -> None:
+        """Close what is idle; from now on every answer ends its connection.
+
+        Unless *is_last* another worker takes over, and the service is as ready as before.
+        """
+        self.draining = True
+        self.state.draining |= is_last
         for connection in tuple(self.connections):
             connection.drain()
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from devops_info_service.introspection.contract.notation import (
     MAX_BYTES,
     Entry,
-    NotationError,
     read,
 )
+from devops_info_service.introspection.contract.scanner import NotationError
 
 Said = dict[str, str | tuple[str, ...]]
 

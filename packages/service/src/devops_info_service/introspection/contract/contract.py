@@ -11,6 +11,7 @@ from devops_info_service.introspection.source import Tree
 
 from . import notation
 from .condition import Expectation, expectation, is_met, write
+from .scanner import NotationError
 
 SETTING: Final = "EXPECTATIONS"
 
@@ -60,7 +61,7 @@ def read_contract(given: str) -> tuple[Expectation, ...]:
         for entry in notation.read(text):
             line = entry.line
             found.append(expectation(entry))
-    except notation.NotationError as exc:
+    except NotationError as exc:
         hint = "" if is_path or ":" in text else "; a path begins with / or ./"
         raise ConfigError(f"{where}, line {exc.line}: {exc.reason}{hint}") from None
     except ValueError as exc:
