@@ -112,10 +112,12 @@ def supervise(
     cause, began, told = "", 0.0, 0
     while not crew.done:
         crew.tick(time.monotonic())
+        # Before we look who is ready: whoever becomes so in between is no reason to sleep long.
+        wait = crew.wait_seconds(time.monotonic())
         if crew.ready and not announced:
             announced = True
             announce(story, sock)
-        got = signal.sigtimedwait(SIGNALS, crew.wait_seconds(time.monotonic()))
+        got = signal.sigtimedwait(SIGNALS, wait)
         number = signal.SIGCHLD if got is None else signal.Signals(got.si_signo)
         if number == signal.SIGHUP and not ending:
             crew.reload(count())

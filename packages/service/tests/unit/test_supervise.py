@@ -1,0 +1,56 @@
+"""The supervisor between two looks: what its workers do meanwhile is not overlooked."""
+
+import signal
+import socket
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from devops_info_service.http import workers
+from devops_info_service.http.counters import READY, Counters
+from devops_info_service.http.crew import SLOTS, Crew
+
+from .test_crew import FakeProcesses
+
+
+def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that becomes ready right after it was looked at is announced all the same."""
+    counters = Counters.shared(SLOTS)
+    processes = FakeProcesses()
+    waits: list[float] = []
+
+    class LateCrew(Crew):
+        @property
+        def ready(self) -> bool:
+            was = super().ready
+            counters.worker(0)[READY] = 1
+            return was
+
+    def sleep(_: object, seconds: float) -> Any:
+        waits.append(seconds)
+        if seconds < 1:
+            return None
+        return SimpleNamespace(si_signo=signal.SIGTERM)
+
+    def reap(crew: Crew) -> None:
+        for pid, _ in processes.sent:
+            crew.died(pid, "", 0)
+
+    monkeypatch.setattr(workers, "Crew", LateCrew)
+    monkeypatch.setattr(workers, "_Processes", lambda *_: processes)
+    monkeypatch.setattr(workers, "_reap", reap)
+    monkeypatch.setattr(signal, "sigtimedwait", sleep)
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)
+    workers.supervise(
+        socket.create_server(("127.0.0.1", 0)),
+        counters,
+        lambda *_: None,
+        count=lambda: 1,
+        patience_seconds=1,
+        story=processes,
+        on_end=lambda *_: None,
+    )
+
+    assert processes.told == ["listening", "draining", "stopped"]
+    assert waits[0] < 1 < waits[1]
