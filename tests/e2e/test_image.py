@@ -140,6 +140,33 @@ def test_container_runs_with_nothing_granted(engine: Engine, image: str, free_po
         assert "0" == exit_status(engine, container)
 
 
+def test_last_word_is_the_termination_message(
+    engine: Engine, image: str, free_port: int, tmp_path: Path
+) -> None:
+    """What came after SIGTERM is in the file Kubernetes would mount, although nothing else can be
+    written and the user is anybody."""
+    message = tmp_path / "termination-log"
+    message.touch()
+    message.chmod(0o666)  # As the kubelet makes it.
+    mount = f"{message}:/dev/termination-log"
+    settings = ("--volume", mount, "--env", "DRAIN_DELAY_SECONDS=3", "--publish")
+    with running(engine, *settings, f"{free_port}:8080", *RESTRICTED, image) as container:
+        answer(free_port, "/health")
+        stop = ("stop", "--time", "20", container)
+        with subprocess.Popen([engine.client, *stop], stdout=subprocess.DEVNULL) as stopping:
+            time.sleep(0.5)
+            answer(free_port, "/")
+            assert 0 == stopping.wait(20)
+        assert "0" == exit_status(engine, container)
+        log = engine.run("logs", container)
+
+    told = json.loads(message.read_bytes())
+    assert "/" == told["arrived"][-1]["path"]
+    assert "a preStop sleep of 1 s would have sufficed" in told["advice"][0]
+    (line,) = (json.loads(line) for line in log.splitlines() if '"termination"' in line)
+    assert told == {key: line[key] for key in told}
+
+
 def test_bad_setting_ends_the_container_with_one_line(engine: Engine, image: str) -> None:
     """A wrong PORT is refused with status 2 before anything else happens."""
     with running(engine, "--env", "PORT=http", image) as container:
