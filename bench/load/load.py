@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -24,6 +24,7 @@ from bench.harness import ROOT, MeasureError, machine, run, say, step
 
 from . import proc
 from .alike import differences, shape
+from .alone import own_network
 from .figures import Idle, Round, floors, starts, summarise
 from .picture import svg
 from .report import Result, milliseconds, tables
@@ -50,6 +51,7 @@ class Bench:
         self._cpus = sorted(os.sched_getaffinity(0))
         if len(self._cpus) < 2:  # noqa: PLR2004  one each
             raise MeasureError("server and generator need a core each, and here is one")
+        self._made: dict[Contender, Command] = {}
         self.titles: dict[str, str] = {}
         self.commands: dict[str, Command] = {}
         self.body_bytes: dict[str, dict[str, int]] = {}
@@ -57,17 +59,29 @@ class Bench:
         self._shapes: dict[str, object] = {}
         self._generator_on(self._cpus[:1])
 
-    def admit(self, contenders: Iterable[Contender]) -> None:
-        """Make each ready and see that all answer alike; say who is left out, and why."""
+    def make(self, contenders: Iterable[Contender]) -> None:
+        """Make each ready; say who is left out, and why."""
         for contender in contenders:
             try:
-                command = contender.make()
+                self._made[contender] = contender.make()
+            except MeasureError as error:
+                self._leave_out(contender.name, str(error))
+
+    def admit(self) -> None:
+        """See that all answer alike; say who is left out, and why."""
+        published = ""
+        for contender, made in self._made.items():
+            env = {**made.env, "ENDPOINTS": published} if published else made.env
+            command = replace(made, env=env)
+            try:
                 with serving(command, self._cpus[-1:]) as server:
                     answers = {path: _ask(server, path) for path in _PATHS}
                 self._compare(answers)
             except MeasureError as error:
                 self._leave_out(contender.name, str(error))
                 continue
+            # The first one's list is everybody's: all send the same bytes.
+            published = published or json.dumps(json.loads(answers["/"])["endpoints"])
             self.titles[contender.name] = contender.title
             self.commands[contender.name] = command
             self.body_bytes[contender.name] = {path: len(body) for path, body in answers.items()}
@@ -258,7 +272,10 @@ def _run(options: argparse.Namespace) -> Result:
     on, generator = machine(), _generator()
     WORKSHOP.mkdir(parents=True, exist_ok=True)
     bench = Bench(seconds=options.seconds)
-    bench.admit(contenders)
+    bench.make(contenders)
+    # From here on nobody needs the net.
+    network = own_network()
+    bench.admit()
     if not bench.commands:
         raise MeasureError("no contender is left")
     each = options.seconds + _WARM_UP_SECONDS + 1
@@ -272,6 +289,7 @@ def _run(options: argparse.Namespace) -> Result:
     started = starts(measured, [one.name for one in works if not one.every_core])
     return Result(
         machine=on,
+        network=network,
         generator=generator,
         rounds=options.rounds,
         seconds=options.seconds,

@@ -21,6 +21,8 @@ class Result:
     """Everything one run of the measurement found."""
 
     machine: Machine
+    network: str
+    """Where servers and generator met."""
     generator: str
     rounds: int
     seconds: int
@@ -72,7 +74,7 @@ def _terms(result: Result) -> str:
     return (
         f"{result.machine}; others used {others:.0%} of the CPUs meanwhile.\n"
         f"{result.generator}, {result.rounds} rounds of {result.seconds} s in turns: medians, "
-        "and medians of the rounds' ratios."
+        f"and medians of the rounds' ratios. {result.network}"
     )
 
 

@@ -50,6 +50,7 @@ def result(rounds: Sequence[Round], works: Sequence[Work] = WORK) -> report.Resu
     summaries = summarise(rounds)
     started = starts(rounds, [work.name for work in works if not work.every_core])
     return report.Result(
+        network="In a network namespace of its own.",
         machine=Machine(
             date="2026-01-30T08:53:03Z",
             processor="A <fast> & small CPU",

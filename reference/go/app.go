@@ -21,8 +21,8 @@ func newApp(facts facts, now func() time.Time) *app {
 	return &app{facts: facts, now: now}
 }
 
-// routes is the one route table: what is served and what GET / lists.
-func (a *app) routes() http.Handler {
+// routes is the one route table: what is served, and what GET / lists unless it is to list others.
+func (a *app) routes(others []endpoint) http.Handler {
 	table := []struct {
 		path, description string
 		answer            http.HandlerFunc
@@ -40,6 +40,9 @@ func (a *app) routes() http.Handler {
 		}
 		mux.Handle(pattern, getOnly(route.answer))
 		endpoints = append(endpoints, endpoint{route.path, http.MethodGet, route.description})
+	}
+	if others != nil {
+		endpoints = others
 	}
 	a.head = members(a.facts.fixed)
 	a.tail = members(listing{endpoints})

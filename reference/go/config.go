@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"strconv"
@@ -11,13 +12,16 @@ type config struct {
 	host  string
 	port  uint16
 	debug bool
+	// endpoints is published instead of our own two, so that whoever is compared with us says as
+	// much; nil for none.
+	endpoints []endpoint
 }
 
 func (c config) address() string {
 	return net.JoinHostPort(c.host, strconv.Itoa(int(c.port)))
 }
 
-// configFrom reads HOST, PORT and DEBUG; the error is one line that names the variable.
+// configFrom reads HOST, PORT, DEBUG and ENDPOINTS; the error is one line that names the variable.
 func configFrom(lookup func(string) (string, bool)) (config, error) {
 	c := config{host: "0.0.0.0", port: 8080}
 	if host, ok := lookup("HOST"); ok {
@@ -39,6 +43,11 @@ func configFrom(lookup func(string) (string, bool)) (config, error) {
 			return c, fmt.Errorf("DEBUG=%q is neither true nor false", value)
 		}
 		c.debug = debug
+	}
+	if value, ok := lookup("ENDPOINTS"); ok {
+		if err := json.Unmarshal([]byte(value), &c.endpoints); err != nil {
+			return c, fmt.Errorf("ENDPOINTS=%q is no JSON list of endpoints: %w", value, err)
+		}
 	}
 	return c, nil
 }

@@ -39,7 +39,7 @@ func main() {
 
 // run serves until ctx ends, then finishes what is in flight.
 func run(ctx context.Context, config config) error {
-	handler := newApp(readFacts(), time.Now).routes()
+	handler := newApp(readFacts(), time.Now).routes(config.endpoints)
 	if config.debug {
 		handler = logged(handler)
 	}

@@ -23,7 +23,7 @@ func answer(t *testing.T, method, path string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, nil)
 	r.Header.Set("User-Agent", "test/1")
 	w := httptest.NewRecorder()
-	newApp(fixed, clock).routes().ServeHTTP(w, r)
+	newApp(fixed, clock).routes(nil).ServeHTTP(w, r)
 	return w
 }
 
@@ -124,15 +124,21 @@ func TestConfig(t *testing.T) {
 		want config
 		word string // of the error; empty for none
 	}{
-		{nil, config{"0.0.0.0", 8080, false}, ""},
-		{map[string]string{"HOST": "::1", "PORT": "1", "DEBUG": "true"}, config{"::1", 1, true}, ""},
+		{nil, config{host: "0.0.0.0", port: 8080}, ""},
+		{map[string]string{"HOST": "::1", "PORT": "1", "DEBUG": "true"}, config{host: "::1", port: 1, debug: true}, ""},
 		{map[string]string{"HOST": ""}, config{}, "HOST"},
 		{map[string]string{"PORT": "0"}, config{}, `PORT="0"`},
 		{map[string]string{"PORT": "65536"}, config{}, "65535"},
 		{map[string]string{"DEBUG": "maybe"}, config{}, `DEBUG="maybe"`},
+		{map[string]string{"ENDPOINTS": "[{}"}, config{}, "ENDPOINTS"},
+		{
+			map[string]string{"ENDPOINTS": `[{"path": "/a", "method": "GET", "description": "b"}]`},
+			config{host: "0.0.0.0", port: 8080, endpoints: []endpoint{{"/a", "GET", "b"}}},
+			"",
+		},
 	} {
 		got, err := configFrom(func(name string) (string, bool) { v, ok := c.env[name]; return v, ok })
-		if c.word == "" && (err != nil || got != c.want) {
+		if c.word == "" && (err != nil || !reflect.DeepEqual(got, c.want)) {
 			t.Errorf("%v gave %v, %v", c.env, got, err)
 		}
 		if c.word != "" && (err == nil || !strings.Contains(err.Error(), c.word)) {
@@ -150,9 +156,9 @@ func TestRunStopsWhenAsked(t *testing.T) {
 	free.Close()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, config{"127.0.0.1", uint16(port), false}) }()
+	go func() { done <- run(ctx, config{host: "127.0.0.1", port: uint16(port)}) }()
 
-	url := "http://" + config{"127.0.0.1", uint16(port), false}.address() + "/health"
+	url := "http://" + config{host: "127.0.0.1", port: uint16(port)}.address() + "/health"
 	var response *http.Response
 	for range 100 {
 		if response, err = http.Get(url); err == nil {
@@ -177,7 +183,7 @@ func TestRunTellsOfATakenPort(t *testing.T) {
 	}
 	defer taken.Close()
 	port := uint16(taken.Addr().(*net.TCPAddr).Port)
-	err = run(context.Background(), config{"127.0.0.1", port, false})
+	err = run(context.Background(), config{host: "127.0.0.1", port: port})
 	if err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("ended with %v", err)
 	}
