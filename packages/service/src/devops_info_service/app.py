@@ -12,7 +12,15 @@ import msgspec
 
 from . import __version__
 from .config import MAX_WORKERS, Config
-from .handlers.health import Health, HealthHandler, Live, LiveHandler, Ready, ReadyHandler
+from .handlers.health import (
+    Health,
+    HealthHandler,
+    Live,
+    LiveHandler,
+    Ready,
+    ReadyHandler,
+    SwitchHandler,
+)
 from .handlers.info import Endpoint, Info, InfoHandler, Service, Version, VersionHandler
 from .http.counters import LIMIT_CHANGES, PID, Counters
 from .http.listener import listen
@@ -23,7 +31,7 @@ from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until
 from .http.shared import Dispatch, Shared, State
 from .introspection.host import read_host
 from .introspection.runtime import Stopwatch
-from .introspection.source import Machine, Source, Tree
+from .introspection.source import Clock, Machine, Source, Tree
 from .logs import Log
 from .observe import observe
 from .router import Answer, Handler, Route, Router
@@ -109,9 +117,26 @@ ROUTES: Final = (
     *(INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM),
     *(CONFORMANCE, METRICS, OPENAPI),
 )
-"""Every published route; ``GET /`` lists them, the router obeys them."""
+"""Every route that is always published; ``GET /`` lists them, the router obeys them."""
 
-PATHS: Final = tuple(dict.fromkeys(route.path for route in ROUTES))
+ENABLE: Final = Route(
+    "POST",
+    "/readyz/enable",
+    "Take the service into readiness again",
+    lambda: Ready,
+    others=(Answer(lambda: Problem, 403),),
+)
+DISABLE: Final = Route(
+    "POST",
+    "/readyz/disable",
+    "Take the service out of readiness",
+    lambda: Ready,
+    others=(Answer(lambda: Problem, 403),),
+)
+SWITCH: Final = (ENABLE, DISABLE)
+"""Those that are published only where it is allowed."""
+
+PATHS: Final = tuple(dict.fromkeys(route.path for route in (*ROUTES, *SWITCH)))
 """What requests are counted by; all else is "other"."""
 
 
@@ -138,7 +163,8 @@ def build(
     watched = watch or looking(watch_of(tree, source))
     stopwatch = Stopwatch(source)
     service = Service(NAME, __version__, DESCRIPTION, framework)
-    endpoints = [Endpoint(route.path, route.method, route.description) for route in ROUTES]
+    routes = ROUTES + (SWITCH if config.ready_switch else ())
+    endpoints = [Endpoint(route.path, route.method, route.description) for route in routes]
 
     # Imported and made with the first request for one of them: no start pays for some forty
     # modules, and all that looks at the platform shares its looks.
@@ -180,6 +206,7 @@ def build(
             tables or Tables.alone(PATHS),
             counters,
             counters.limit_changes if counters else lambda: watched().changes,
+            judge,
         )
 
     @functools.cache
@@ -188,34 +215,27 @@ def build(
         from .openapi import document  # noqa: PLC0415
 
         about = {"title": NAME, "description": DESCRIPTION, "version": __version__}
-        return Response(200, msgspec.json.encode(document(ROUTES, about)))
+        return Response(200, msgspec.json.encode(document(routes, about)))
 
-    judge: Callable[[], Conformance] | None = None
-    conformance: Handler = _nothing_expected
-    conforms: Callable[[], bool] | None = None
-    if config.expectations:
-        # Imported at the start: what cannot be understood is to end it.
-        from .handlers.conformance import ConformanceHandler, Judge, Readiness  # noqa: PLC0415
-        from .introspection.contract.contract import read_contract  # noqa: PLC0415
-
-        judge = Judge(read_contract(config.expectations), look())
-        conformance = ConformanceHandler(judge)
-        if config.ready_requires_expectations:
-            conforms = Readiness(judge, source)
-
+    judge, conformance, conforms = _expected(config, look, source)
     host, health = read_host(source), HealthHandler(stopwatch)
+    switch = (counters or Counters.alone()) if config.ready_switch else None
+    ready = ReadyHandler(state or State(), conforms, switch)
     handlers: dict[Route, Handler] = {
         INFO: InfoHandler(service, host, stopwatch, endpoints, page),
         HEALTH: health,
         VERSION: VersionHandler(Version(__version__, host.python_version)),
         HEALTHZ: health,
         LIVEZ: LiveHandler(),
-        READYZ: ReadyHandler(state or State(), conforms),
+        READYZ: ready,
         **dict.fromkeys(PLATFORM, ask_platform),
         CONFORMANCE: conformance,
         METRICS: _late(metrics),
         OPENAPI: lambda _: openapi(),
     }
+    if switch:
+        handlers[ENABLE] = SwitchHandler(switch, ready, off=False)
+        handlers[DISABLE] = SwitchHandler(switch, ready, off=True)
     return Router(handlers)
 
 
@@ -227,6 +247,21 @@ def _late(make: Callable[[], Handler]) -> Handler:
         return made()(request)
 
     return handle
+
+
+def _expected(
+    config: Config, look: "Callable[[], Callable[[], Platform]]", clock: Clock
+) -> "tuple[Callable[[], Conformance] | None, Handler, Callable[[], bool] | None]":
+    """Return what judges, what answers, and what readiness asks, if it is to."""
+    if not config.expectations:
+        return None, _nothing_expected, None
+    # Imported at the start: what cannot be understood is to end it.
+    from .handlers.conformance import ConformanceHandler, Judge, Readiness  # noqa: PLC0415
+    from .introspection.contract.contract import read_contract  # noqa: PLC0415
+
+    judge = Judge(read_contract(config.expectations), look())
+    conforms = Readiness(judge, clock) if config.ready_requires_expectations else None
+    return judge, ConformanceHandler(judge), conforms
 
 
 def _nothing_expected(_: Request) -> Response:

@@ -153,6 +153,10 @@ class Config(msgspec.Struct, frozen=True):
     """Not ready while one of them is not met. Off: a workload with less than was expected mostly
     serves better than none."""
 
+    ready_switch: bool = False
+    """Whether ``POST /readyz/enable`` and ``/readyz/disable`` are there. Off: whoever reaches the
+    port could take the service out of every balancer."""
+
     limits: Limits = Limits()
 
 
@@ -291,6 +295,7 @@ SETTINGS: Final = (
     Setting(
         "ready_requires_expectations", _flag, _ON_OFF, "not ready while an expectation is not met"
     ),
+    Setting("ready_switch", _flag, _ON_OFF, "take POST /readyz/enable and /readyz/disable"),
     _whole("drain_seconds", 0, 3600, "seconds for requests in flight at the end"),
     _whole("drain_delay_seconds", 0, 3600, "seconds to go on taking connections at the end"),
     Setting("termination_log", _path, "an absolute path", "existing file for the last word"),

@@ -12,7 +12,7 @@ the whole run takes some seconds."""
 
 def test_schemathesis(start: Any, tmp_path: Path) -> None:
     """Requests made up from the document get answers the document promises: every check is on."""
-    service = start("--expectations", 'cpu.usable: ">= 1"')
+    service = start("--expectations", 'cpu.usable: ">= 1"', "--ready-switch")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run"),

@@ -45,3 +45,31 @@ def test_replaced_worker(start: Any, number: signal.Signals, status: bytes) -> N
 
     assert answer.startswith(b"HTTP/1.1 %b\r\n" % status)
     assert b"\r\nConnection: close\r\n" in answer
+
+
+def test_switch(start: Any) -> None:
+    """One worker is asked to, and none is ready; fresh ones are not, either."""
+    service = start("--workers", "2", "--ready-switch")
+
+    def ask(request: bytes) -> bytes:
+        with service.connect() as sock:
+            sock.sendall(request)
+            answer: bytes = sock.recv(1000)
+            return answer
+
+    def off() -> bool:
+        answers = [ask(GET.replace(b"health", b"readyz")) for _ in range(20)]
+        statuses = {answer[:12] for answer in answers}
+        assert len(statuses) == 1
+        return statuses == {b"HTTP/1.1 503"}
+
+    disable = GET.replace(b"GET /health", b"POST /readyz/disable")
+    assert not off()
+    assert ask(disable).endswith(b'{"status":"disabled"}')
+    assert off()
+    service.signal(signal.SIGHUP)
+    while service.event()["event"] != "reloaded":
+        pass
+    assert off()
+    assert ask(disable.replace(b"disable", b"enable")).endswith(b'{"status":"ready"}')
+    assert not off()

@@ -169,6 +169,26 @@ def test_draining_comes_first(serve: Serve, pod: Pod) -> None:
     assert pod.looks == 0
 
 
+def test_metric(serve: Serve, pod: Pod, clock: FakeSource) -> None:
+    """Each expectation is 1 while it is met, else 0; without any there is no such metric."""
+    dispatch = serve("memory.limit: 256Mi\nqos.class: Guaranteed\nidentity.node: nowhere")
+    met = samples(dispatch)
+    pod.limit //= 2
+    clock.ticks += FRESH_SECONDS
+    unmet = samples(dispatch)
+
+    assert met == {"memory.limit": "1", "qos.class": "0", "identity.node": "0"}
+    assert unmet == {"memory.limit": "0", "qos.class": "0", "identity.node": "0"}
+    assert samples(serve("")) == {}
+
+
+def samples(dispatch: Dispatch) -> dict[str, str]:
+    """Return what the metrics say of expectations."""
+    lines = dispatch(a_request(path="/metrics")).body.decode().splitlines()
+    found = [line.split('"') for line in lines if line.startswith("platform_expectation_met{")]
+    return {name: value.removeprefix("} ") for _, name, value in found}
+
+
 def test_readiness_needs_expectations() -> None:
     """Readiness that requires what nobody expects would be ready by mistake."""
     with pytest.raises(ConfigError, match="READY_REQUIRES_EXPECTATIONS is true, but EXPECTATIONS"):

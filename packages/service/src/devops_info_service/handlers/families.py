@@ -5,7 +5,7 @@ is 0 there; what is not known has no sample.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from devops_info_service.http.counters import Totals
 from devops_info_service.http.series import BOUNDS, Series
@@ -14,6 +14,10 @@ from devops_info_service.introspection.pressure import Pressure, Pressures, Stal
 from devops_info_service.introspection.process import Usage
 from devops_info_service.introspection.resources import Resources
 from devops_info_service.metrics import Family, Labels, Sample, Type, histogram, one
+
+if TYPE_CHECKING:
+    # Most services expect nothing: they import none of it.
+    from devops_info_service.introspection.contract.contract import Conformance
 
 MICROSECONDS: Final = 1e6
 """In a second, of which all metrics are."""
@@ -144,6 +148,19 @@ def platform_families(resources: Resources, limit_changes: int) -> list[Family]:
             limit_changes,
         ),
     ]
+
+
+def expectation_family(conformance: "Conformance") -> Family:
+    """Say of each expectation whether it is met; the vocabulary bounds the names."""
+    return Family(
+        "platform_expectation_met",
+        "gauge",
+        "Whether the platform gives what is expected: 1, or 0 if it does not or nobody can tell.",
+        tuple(
+            Sample(int(each.state == "met"), (("name", each.name),))
+            for each in conformance.expectations
+        ),
+    )
 
 
 def _cpu(resources: Resources) -> list[Family]:

@@ -5,7 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from devops_info_service.http.message import Request, Response
+from devops_info_service.http.counters import Counters
+from devops_info_service.http.message import Request, Response, problem
 from devops_info_service.http.shared import State
 from devops_info_service.introspection.runtime import Runtime
 
@@ -41,7 +42,7 @@ class Live(msgspec.Struct, frozen=True):
 class Ready(msgspec.Struct, frozen=True):
     """The whole answer of ``/readyz``."""
 
-    status: Literal["ready", "expectations not met", "draining"]
+    status: Literal["ready", "expectations not met", "disabled", "draining"]
 
 
 class LiveHandler:
@@ -58,20 +59,47 @@ class LiveHandler:
 class ReadyHandler:
     """Answers 200, or 503 from the moment the process is told to end.
 
-    And 503 while *conforms*, if it is given, says no.
+    And 503 while *switch* is off, or *conforms* says no, as far as they are given.
     """
 
-    def __init__(self, state: State, conforms: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        conforms: Callable[[], bool] | None = None,
+        switch: Counters | None = None,
+    ) -> None:
         self._state = state
         self._conforms = conforms
+        self._switch = switch
         self._ready = Response(200, msgspec.json.encode(Ready("ready")))
         self._unmet = Response(503, msgspec.json.encode(Ready("expectations not met")))
+        self._off = Response(503, msgspec.json.encode(Ready("disabled")))
         self._draining = Response(503, msgspec.json.encode(Ready("draining")))
 
     def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
         """Answer any request alike."""
         if self._state.draining:
             return self._draining
+        if self._switch is not None and self._switch.is_off:
+            return self._off
         if self._conforms and not self._conforms():
             return self._unmet
         return self._ready
+
+
+class SwitchHandler:
+    """Takes the service out of readiness or into it again; answers 200 with what it is then."""
+
+    def __init__(self, switch: Counters, ready: ReadyHandler, *, off: bool) -> None:
+        self._switch = switch
+        self._ready = ready
+        self._off = off
+
+    def __call__(self, request: Request) -> Response:
+        """Answer *request*, unless a web page sent it."""
+        if b"origin" in request.headers:
+            # A browser lets any page post to any address, this one's too, and says so here
+            # (Fetch, section 3.2). What is meant to switch, such as curl, sends no such field.
+            return problem(403, "Readiness is not switched from a web page")
+        self._switch.switch(off=self._off)
+        return Response(200, self._ready(request).body)

@@ -5,7 +5,7 @@ Imported with the first such request, so that no other one and no start pays for
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from devops_info_service.http.counters import Counters
 from devops_info_service.http.message import Request, Response
@@ -17,11 +17,15 @@ from devops_info_service.metrics import OPEN_METRICS, TEXT, Family, render
 
 from .families import (
     build_family,
+    expectation_family,
     platform_families,
     process_families,
     request_families,
     server_families,
 )
+
+if TYPE_CHECKING:
+    from devops_info_service.introspection.contract.contract import Conformance
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which one look at the platform serves all who ask: it takes a millisecond, in
@@ -75,11 +79,13 @@ def metrics_handler(
     tables: Tables,
     counters: Counters | None,
     limit_changes: Callable[[], int],
+    judge: "Callable[[], Conformance] | None" = None,
 ) -> MetricsHandler:
     """Return the handler with all that the service has to tell.
 
     *about* are the labels of what was built; without *counters* somebody else's server is in
-    front, and only the requests that came through are known.
+    front, and only the requests that came through are known; *judge* says what became of
+    expectations, where there are any.
     """
     build = build_family(about)
     own = (os.getpid(),)
@@ -94,7 +100,10 @@ def metrics_handler(
     sources: list[Families] = [lambda: [build], requests]
     if counters is not None:
         sources.append(lambda: server_families(counters.totals()))
-    return MetricsHandler((*sources, processes, Platform(tree, clock, limit_changes)))
+    sources += [processes, Platform(tree, clock, limit_changes)]
+    if judge is not None:
+        sources.append(lambda: [expectation_family(judge())])
+    return MetricsHandler(sources)
 
 
 class Platform:

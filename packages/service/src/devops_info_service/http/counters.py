@@ -1,8 +1,9 @@
 """What the workers of one service count, in memory they share; whoever answers can add it up.
 
 Each process has a slot of its own and is the only one to write there, so there is no lock and
-no lost update. A slot outlives its process: the next one goes on where the last one stopped,
-and a sum never falls. What routes answered is counted in ``series``; here is all else.
+no lost update; the one switch that all of them set is a word that nobody adds to. A slot
+outlives its process: the next one goes on where the last one stopped, and a sum never falls.
+What routes answered is counted in ``series``; here is all else.
 """
 
 import itertools
@@ -32,6 +33,9 @@ PID: Final = 13
 """Of the process, while it lives."""
 LIMIT_CHANGES: Final = 14
 """Changes of the container's limits, those before the process's time included."""
+OFF: Final = 15
+"""In the supervisor's slot: 1 while somebody has taken the service out of readiness. Whichever
+process is asked to sets it."""
 
 _REFUSED: Final = 16
 """The first of the words for refusals, one for each of ``REFUSALS``."""
@@ -102,6 +106,15 @@ class Counters:
     def highest(self) -> int:
         """The highest number a worker has had."""
         return self._words[_HIGHEST]
+
+    @property
+    def is_off(self) -> bool:
+        """Whether somebody has taken the service out of readiness."""
+        return bool(self._words[OFF])
+
+    def switch(self, *, off: bool) -> None:
+        """Take the service out of readiness or into it again, for all processes."""
+        self._words[OFF] = off
 
     def is_light(self, number: int) -> bool:
         """Whether worker *number* has as few connections as any that takes new ones.

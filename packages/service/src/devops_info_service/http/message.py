@@ -13,6 +13,7 @@ PHRASES: Final = {
     204: "No Content",
     304: "Not Modified",
     400: "Bad Request",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     408: "Request Timeout",
