@@ -7,6 +7,7 @@ import sys
 import tarfile
 import time
 import tomllib
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -176,6 +177,34 @@ def test_bad_setting_ends_the_container_with_one_line(engine: Engine, image: str
         )
         assert "PORT" in done.stderr
         assert 1 == len(done.stderr.splitlines())
+
+
+@pytest.mark.parametrize(("memory", "status"), [("64m", 200), ("48m", 409)])
+def test_expectations_are_held_against_the_engine(
+    engine: Engine, image: str, free_port: int, memory: str, status: int
+) -> None:
+    """What the engine grants decides the answer, and of the same as a command the exit status."""
+    wants = ("--env", "EXPECTATIONS=memory.limit: 64Mi\ncpu.limit: <= 500m\npids.limit: 50")
+    granted = ("--memory", memory, "--cpus", "0.5", "--pids-limit", "50", *wants)
+    with running(engine, "--publish", f"{free_port}:8080", *granted, image):
+        assert "healthy" == answer(free_port, "/health")["status"]
+        url = f"http://127.0.0.1:{free_port}/conformance"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                found, body = reply.status, json.load(reply)
+        except urllib.error.HTTPError as exc:
+            with exc:
+                found, body = exc.code, json.load(exc)
+    report = subprocess.run(
+        [engine.client, "run", "--rm", *granted, image, "report"], capture_output=True, check=False
+    )
+
+    assert status == found
+    assert (0 if status == 200 else 1) == report.returncode
+    assert [("memory.limit", f"{memory[:-1]}Mi"), ("cpu.limit", "500m"), ("pids.limit", "50")] == [
+        (each["name"], each["found"]) for each in body["expectations"]
+    ]
+    assert str(int(memory[:-1]) * 1024**2) == body["expectations"][0]["evidence"][0]["value"]
 
 
 def test_image_holds_the_program_and_nothing_else(
