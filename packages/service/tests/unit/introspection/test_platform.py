@@ -11,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from devops_info_service.introspection.contract.condition import Expectation
+from devops_info_service.introspection.contract.contract import judge
+from devops_info_service.introspection.contract.vocabulary import NAMES
 from devops_info_service.introspection.facts import File, Known, Unknown
 from devops_info_service.introspection.platform import Platform, platform
 from devops_info_service.introspection.source import Clock, Machine, Tree
@@ -99,6 +102,12 @@ def facts(value: object) -> Iterator[Known[object] | Unknown]:
             yield from facts(getattr(value, field))
 
 
+def told(report: Platform) -> bytes:
+    """Return all that is told of a look: the report, and what becomes of every expectation."""
+    contract = tuple(Expectation(name, "", ()) for name in NAMES)
+    return msgspec.json.encode((report, judge(contract, report)))
+
+
 class Lying(Tree):
     """A tree in which some files hold something else."""
 
@@ -121,7 +130,7 @@ def test_one_file_lies(saved: Callable[[str], Tree], clock: Clock, path: str) ->
     for nonsense in ("\x00\x01", "-1", "a b c d e f - g h i\n" * 5, Unknown("refused")):
         report = platform(Lying(saved("containerd-restricted"), {path: nonsense}), clock)
 
-        assert msgspec.json.encode(report)
+        assert told(report)
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
@@ -130,7 +139,7 @@ def test_all_files_lie(saved: Callable[[str], Tree], clock: Clock, nonsense: str
     started = time.monotonic()
     tree = Lying(saved("containerd-restricted"), dict.fromkeys(READ, nonsense))
 
-    assert msgspec.json.encode(platform(tree, clock))
+    assert told(platform(tree, clock))
     assert time.monotonic() - started < 3
 
 
@@ -142,13 +151,17 @@ def test_lies_of_all_kinds(
     """Whatever files hold, the report is a report."""
     tree = Lying(saved("containerd-restricted"), dict(lies))
 
-    assert msgspec.json.encode(platform(tree, clock))
+    assert told(platform(tree, clock))
 
 
 def test_imports_stay_small() -> None:
     """The report needs nothing that a frozen interpreter lacks or that costs start-up time."""
     unwanted = {"ctypes", "ssl", "subprocess", "dataclasses", "pathlib", "json", "hashlib"}
-    code = "import devops_info_service.introspection.platform, sys; print(*sys.modules, sep='\\n')"
+    code = (
+        "import devops_info_service.introspection.platform, sys;"
+        "import devops_info_service.introspection.contract.contract;"
+        "print(*sys.modules, sep='\\n')"
+    )
     process = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"],
         capture_output=True,
