@@ -68,6 +68,15 @@ def free_port() -> int:
     return port
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Debian's browser."""
+    program = Path("/usr/bin/chromium")
+    if not program.exists():
+        _missing(f"no {program}: run .ci/prepare-browser")
+    return program
+
+
 def _client() -> str | None:
     """Find a client that can build and whose engine answers."""
     found = subprocess.run([ROOT / ".ci/find-docker"], capture_output=True, text=True, check=False)

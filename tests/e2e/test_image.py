@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from .conftest import ROOT, Engine
 
@@ -166,6 +167,30 @@ def test_last_word_is_the_termination_message(
     assert "a preStop sleep of 1 s would have sufficed" in told["advice"][0]
     (line,) = (json.loads(line) for line in log.splitlines() if '"termination"' in line)
     assert told == {key: line[key] for key in told}
+
+
+@pytest.mark.browser
+def test_browser_gets_the_page(engine: Engine, image: str, free_port: int, chromium: Path) -> None:
+    """With nothing granted the page is whole and live: the frozen modules hold all it needs."""
+    complaints: list[str] = []
+    with running(engine, "--publish", f"{free_port}:8080", *RESTRICTED, image) as container:
+        answer(free_port, "/health")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, chromium_sandbox=os.geteuid() != 0
+            )
+            page = browser.new_page()
+            page.on("console", lambda message: complaints.append(message.text))
+            page.goto(f"http://127.0.0.1:{free_port}/")
+            expect(page.get_by_role("status")).to_contain_text("Live", timeout=20_000)
+            verdicts = page.get_by_role("list", name="Pod Security Standards").inner_text()
+            text = page.locator("main").inner_text()
+            browser.close()
+
+    assert container[:12] in text
+    assert "64 MiB granted" in " ".join(text.split())
+    assert ["Baseline", "pass", "Restricted", "pass"] == verdicts.split()
+    assert complaints == []
 
 
 def test_bad_setting_ends_the_container_with_one_line(engine: Engine, image: str) -> None:
