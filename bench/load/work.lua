@@ -11,7 +11,7 @@
 -- What a browser sends, and what the proxies of a service mesh add.
 local usual = {
   { "User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36" },
-  { "Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8" },
+  { "Accept", "*/*" },
   { "Accept-Language", "en-GB,en;q=0.9,de;q=0.8" },
   { "Accept-Encoding", "gzip, deflate, br, zstd" },
   { "Cache-Control", "max-age=0" },

@@ -52,7 +52,7 @@ class Router:
                 # RFC 9110, section 9.3.2: GET without the body, which the writer leaves out.
                 methods.setdefault("HEAD", handler)
 
-    def __call__(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
         """Answer *request*."""
         methods = self._paths.get(request.path)
         if methods is None:

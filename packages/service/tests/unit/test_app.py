@@ -209,7 +209,7 @@ def test_not_found() -> None:
 def test_several_methods() -> None:
     """A path may have a handler for each method, and Allow lists them all."""
     routes = [Route(method, "/", "", lambda: Health) for method in ("GET", "POST")]
-    router = Router({route: lambda _: Response(200, b"") for route in routes})
+    router = Router({route: lambda _: Response(200, b"") for route in routes}).answer
 
     assert router(a_request("POST")).status == 200
     assert router(a_request("PUT")).headers == ((b"Allow", b"GET, HEAD, POST"),)
@@ -244,7 +244,7 @@ def test_architecture(machine: str, architecture: str) -> None:
 def test_moment_is_kept_for_its_second() -> None:
     """Within a second the moment is the same value; after it, or set back, a new one."""
     source = FakeSource()
-    stopwatch = Stopwatch(source)
+    stopwatch = Stopwatch(source).now
     first = stopwatch()
     source.now += 0.2
     assert stopwatch() is first

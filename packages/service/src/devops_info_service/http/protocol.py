@@ -213,7 +213,7 @@ class Connection(Stream):
             elif request.version == "1.0":
                 connection = b"keep-alive"
             response = dispatch(request)
-            answer = encode(response, connection=connection, head_only=request.method == "HEAD")
+            answer = encode(response, connection, request.method == "HEAD")
             out.append(answer)
             size += len(answer)
             if closes or size > ANSWER_BYTES:

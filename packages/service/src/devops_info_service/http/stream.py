@@ -32,6 +32,7 @@ class Stream:
         "_buffer",
         "_descriptor",
         "_loop",
+        "_most",
         "_paused",
         "_receive",
         "_send",
@@ -47,7 +48,8 @@ class Stream:
         self._receive = sock.recv_into
         self._send = sock.send
         self._buffer = buffer
-        self._unsent = memoryview(b"")
+        self._most = len(buffer)
+        self._unsent: memoryview | None = None
         self._paused = False
         self._after = After.GO_ON
 
@@ -80,13 +82,13 @@ class Stream:
         except Exception as exc:  # noqa: BLE001  a fault of ours ends this connection alone
             self.abort()
             self.on_fault(exc)
-        if (size == len(self._buffer) or events & _UNUSUAL) and self._descriptor >= 0:
+        if (size == self._most or events & _UNUSUAL) and self._descriptor >= 0:
             # There may be more, of which the kernel has told; the others get their turn first.
             self._loop.again(self._descriptor)
 
     def write(self, data: bytes) -> None:
         """Send *data*, now or when the peer takes it."""
-        if self._unsent:
+        if self._unsent is not None:
             self._unsent = memoryview(bytes(self._unsent) + data)
             return
         try:
@@ -104,13 +106,13 @@ class Stream:
     def hold(self) -> None:
         """Read nothing until ``on_sent`` has been called, after the others had their turn."""
         self._paused = True
-        if not self._unsent:
+        if self._unsent is None:
             self._loop.again(self._descriptor)
 
     @property
     def unsent(self) -> int:
         """Bytes that the peer's window, and so the kernel, did not take yet."""
-        return len(self._unsent)
+        return 0 if self._unsent is None else len(self._unsent)
 
     def shut(self) -> None:
         """Send what is left and the end of file; go on reading, for the peer's end."""
@@ -126,7 +128,7 @@ class Stream:
             return
         self._loop.forget(self._descriptor)
         self._descriptor = -1
-        self._unsent = memoryview(b"")
+        self._unsent = None
         self._sock.close()
         self.on_gone()
 
@@ -155,15 +157,16 @@ class Stream:
 
     def _go_on(self) -> bool:
         """Send more of what is left; return whether the stream can be read from."""
-        if self._unsent:
+        if self._unsent is not None:
             try:
-                self._unsent = self._unsent[self._send(self._unsent, MSG_DONTWAIT) :]
+                left = self._unsent[self._send(self._unsent, MSG_DONTWAIT) :]
             except BlockingIOError:
                 return False
             except OSError:
                 self.abort()
                 return False
-            if self._unsent:
+            self._unsent = left or None
+            if left:
                 return False
         self._paused = False
         after = self._after
@@ -178,7 +181,7 @@ class Stream:
 
     def _finish(self, after: After) -> None:
         self._after = after
-        if self._unsent or self._descriptor < 0:
+        if self._unsent is not None or self._descriptor < 0:
             return
         if after is After.CLOSE:
             self.abort()

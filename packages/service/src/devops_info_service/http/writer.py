@@ -31,7 +31,10 @@ class ResponseWriter:
         self._heads: dict[tuple[int, bytes, bytes], bytes] = {}
 
     def encode(
-        self, response: Response, *, connection: bytes = b"", head_only: bool = False
+        self,
+        response: Response,
+        connection: bytes = b"",
+        head_only: bool = False,  # noqa: FBT001, FBT002  an argument by name costs a tenth of it
     ) -> bytes:
         """Return the bytes of *response*.
 

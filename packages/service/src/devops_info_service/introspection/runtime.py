@@ -22,19 +22,20 @@ class Runtime(msgspec.Struct, frozen=True):
 
 
 class Stopwatch:
-    """Runs from its making; tells the moment when called."""
+    """Runs from its making, and tells the moment."""
 
-    __slots__ = ("_now", "_second", "_source", "_started")
+    __slots__ = ("_now", "_second", "_source", "_started", "_time")
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._time = source.time
         self._started = source.monotonic()
         self._second = -1
         self._now = Runtime(0, "", "", "")
 
-    def __call__(self) -> Runtime:
+    def now(self) -> Runtime:
         """Return the moment, to the second: the same value until the second is over."""
-        second = int(self._source.time())
+        second = int(self._time())
         if second != self._second:
             self._second = second
             # Two clocks: the uptime must not jump when somebody sets the time.
