@@ -95,6 +95,11 @@ CASES: Final = [
         id="HTTP/1.0 may ask for more",
     ),
     pytest.param(
+        b"GET / HTTP/1.0\r\nConnection: keep-alive, Close\r\n\r\n",
+        request(headers={b"connection": b"keep-alive, Close"}, version="1.0", keep_alive=False),
+        id="HTTP/1.0, too, ends where both are said",
+    ),
+    pytest.param(
         b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n",
         request(headers={b"host": b"a", b"connection": b"Close"}, keep_alive=False),
         id="Connection: close",

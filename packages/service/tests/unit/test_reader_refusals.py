@@ -22,6 +22,10 @@ REFUSED: Final = {
     "HTTP/0.9": (b"GET /\r\n\r\n", 400),
     "HTTP/1.2": (b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505),
     "HTTP/2.0": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+    "HTTP/2.0 that llhttp keeps alive": (
+        b"GET / HTTP/2.0\r\nHost: a\r\nProxy-Connection: keep-alive\r\n\r\n",
+        505,
+    ),
     "HTTP/3.0": (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
     "the HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     "another protocol": (b"GET / HTPP/1.1\r\nHost: a\r\n\r\n", 400),
@@ -113,6 +117,11 @@ REFUSED: Final = {
     "chunked, but not last": (POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n", 400),
     "chunked twice": (
         POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        400,
+    ),
+    "chunked in HTTP/1.0 that llhttp keeps alive": (
+        b"POST / HTTP/1.0\r\nHost: a\r\nProxy-Connection: keep-alive\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n",
         400,
     ),
     "chunked in HTTP/1.0": (

@@ -29,8 +29,10 @@ _TARGET: Final = bytes(range(0x21, 0x7F)).replace(b"#", b"")
 _HEAD: Final = b"\t\r\n" + bytes(range(0x20, 0x7F))
 _PERSISTENCE: Final = frozenset({b"keep-alive", b"close"})
 
-_NOT_PLAIN: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
-"""With them a message has a body, or is more than a message."""
+_NOT_PLAIN: Final = frozenset(
+    {b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"proxy-connection"}
+)
+"""With them a message has a body, or is more than a message, or llhttp takes them for another."""
 
 _KEPT: Final = frozenset(
     {

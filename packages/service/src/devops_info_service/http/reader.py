@@ -169,8 +169,9 @@ class RequestReader:
             raise self._refuse(_too_many_fields(self._limits))
         self._keep_alive = self._parser.should_keep_alive()
         self._version = "1.1"
-        # get_http_version() formats a string. llhttp keeps alive unasked for 1.1 only.
-        if not self._keep_alive or b"connection" in fields:
+        # get_http_version() formats a string. llhttp keeps alive unasked for 1.1 only, and takes
+        # Proxy-Connection for Connection.
+        if not self._keep_alive or b"connection" in fields or b"proxy-connection" in fields:
             self._judge_version()
         host = fields.get(b"host")
         if host is None or host != self._host:
@@ -212,6 +213,8 @@ class RequestReader:
                 keep_alive,
             )
         )
+        if not keep_alive and parser.should_keep_alive():
+            raise EOFError  # llhttp would go on.
 
     # Each of these refuses a head that llhttp let through.
 
@@ -227,6 +230,10 @@ class RequestReader:
             raise self._refuse(RefusedError("HTTP/0.9 has no fields and no status"))
         if version not in {"1.0", "1.1"}:
             raise self._refuse(RefusedError(f"HTTP/{version} is not spoken here", status=505))
+        if version == "1.0" and self._keep_alive:
+            # RFC 9112, section 9.3: "close" outranks "keep-alive"; llhttp looks for it in 1.1 only.
+            options = self._fields.get(b"connection", b"").lower().split(b",")
+            self._keep_alive = all(option.strip(b" \t") != b"close" for option in options)
 
     def _judge_host(self, host: bytes | None) -> None:
         # RFC 9112, section 3.2: exactly one, and one that is a host. A repeated one was
