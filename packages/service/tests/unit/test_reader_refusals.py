@@ -120,8 +120,8 @@ REFUSED: Final = {
         400,
     ),
     "chunked in HTTP/1.0 that llhttp keeps alive": (
-        b"POST / HTTP/1.0\r\nHost: a\r\nProxy-Connection: keep-alive\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n",
+        POST.replace(b"1.1", b"1.0")
+        + b"Proxy-Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
         400,
     ),
     "chunked in HTTP/1.0": (
