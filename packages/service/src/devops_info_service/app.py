@@ -332,7 +332,7 @@ def serve(config: Config) -> None:
     # Imported late, as above.
     from .http.crew import SLOTS  # noqa: PLC0415
     from .http.flight import Records, together  # noqa: PLC0415
-    from .http.workers import supervise  # noqa: PLC0415
+    from .http.workers import Ending, supervise  # noqa: PLC0415
 
     counters.supervisor[PID] = os.getpid()
     records = Records(SLOTS)
@@ -342,9 +342,16 @@ def serve(config: Config) -> None:
         on_end = functools.partial(records.leave, number)
         work(number, Log(always={"worker": number}), until, on_end, turn)
 
-    def ended(cause: str, began: float, processes: int) -> None:
-        flights = records.since(began)
-        _last_word(config, log)(together(cause, began, time.monotonic(), flights, processes))
+    def ended(ending: Ending) -> None:
+        flight = together(
+            ending.signal,
+            ending.began,
+            time.monotonic(),
+            records.since(ending.began),
+            processes=ending.processes,
+            ended=ending.is_over,
+        )
+        _last_word(config, log)(flight)
 
     def count() -> int:
         return usable_cpus(tree, source) if config.workers == "auto" else config.workers

@@ -37,6 +37,7 @@ def report(flight: Flight, config: Config) -> Report:
     listed = (*flight.first, *flight.last)
     return {
         "signal": flight.signal,
+        "ended": flight.ended,
         "advice": advice(flight, config),
         "seconds": flight.seconds,
         "readiness_fell_seconds": flight.unready_seconds,
@@ -52,7 +53,7 @@ def report(flight: Flight, config: Config) -> Report:
         "probes": flight.probes,
         "last_request_seconds": flight.last_request_seconds,
         "processes": flight.processes,
-        "silent_processes": flight.silent,
+        "killed_processes": flight.killed,
         "arrived": list(listed),
         "not_listed": flight.requests - len(listed),
     }
@@ -60,10 +61,18 @@ def report(flight: Flight, config: Config) -> Report:
 
 def advice(flight: Flight, config: Config) -> list[str]:
     """Say in plain words what to set, and why; one sentence a matter."""
+    needed = config.drain_delay_seconds + config.drain_seconds + MARGIN_SECONDS
+    if not flight.ended:
+        return [
+            (
+                f"Killed more than {flight.seconds:.1f} s after the signal, before the end:"
+                f" terminationGracePeriodSeconds must be at least {needed}, and more by a preStop"
+                " sleep; or DRAIN_DELAY_SECONDS and DRAIN_SECONDS less."
+            )
+        ]
     said = [_on_arrivals(flight, config.drain_delay_seconds)]
     if flight.cut:
         said.append(_on_cut(flight, config))
-    needed = config.drain_delay_seconds + config.drain_seconds + MARGIN_SECONDS
     if needed > GRACE_SECONDS:
         said.append(
             "DRAIN_DELAY_SECONDS and DRAIN_SECONDS may take"
@@ -117,11 +126,16 @@ def _on_cut(flight: Flight, config: Config) -> str:
 
 
 def tell(flight: Flight, config: Config, log: Log) -> None:
-    """Say what happened in one line of the log, and to the platform if it wants to know."""
+    """Say what happened in one line of the log, and to the platform if it wants to know.
+
+    While it is still happening only the platform is told: of a process that is killed before
+    its end that is the last word.
+    """
     told = report(flight, config)
-    log.info("termination", **told)
+    if flight.ended:
+        log.info("termination", **told)
     reason = leave(message(told), config.termination_log)
-    if reason:
+    if reason and flight.ended:
         log.error("termination_log", message=reason)
 
 

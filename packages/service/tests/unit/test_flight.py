@@ -94,7 +94,7 @@ def test_nothing(recorder: Recorder, clock: Clock) -> None:
     recorder.shut()
     clock.now += 0.1
 
-    assert recorder.end([]) == Flight(
+    assert recorder.flight([], ended=True) == Flight(
         signal="SIGTERM",
         began=99.0,
         seconds=1.35,
@@ -125,7 +125,7 @@ def test_requests(recorder: Recorder, clock: Clock) -> None:
     dispatch(a_request("/readyz"))
     clock.now += 1
 
-    flight = recorder.end([])
+    flight = recorder.flight([], ended=True)
 
     assert (flight.in_flight, flight.finished) == (1, 1)
     assert flight.first == (Late(2.0, "GET", "/a"), Late(3.0, "GET", "/readyz"))
@@ -138,14 +138,16 @@ def test_connections(recorder: Recorder, clock: Clock) -> None:
         clock.now += 0.5
         recorder.connected()
 
-    flight = recorder.end([])
+    flight = recorder.flight([], ended=True)
 
     assert (flight.new_connections, flight.last_connection_seconds) == (3, 2.5)
 
 
 def test_cut(recorder: Recorder) -> None:
     """Who was cut off in the middle of something counts; who was doing nothing lost nothing."""
-    flight = recorder.end(["", "in an answer", "in a request's body", "", "in an answer"])
+    flight = recorder.flight(
+        ["", "in an answer", "in a request's body", "", "in an answer"], ended=True
+    )
 
     assert flight.cut == {"in an answer": 2, "in a request's body": 1}
 
@@ -158,7 +160,7 @@ def test_many(recorder: Recorder, clock: Clock, count: int) -> None:
         clock.now += 1
         dispatch(a_request(f"/{number}"))
 
-    flight = recorder.end([])
+    flight = recorder.flight([], ended=True)
 
     every = [f"/{number}" for number in range(count)]
     assert flight.requests == count
@@ -173,7 +175,7 @@ def test_any_path(recorder: Recorder, path: str) -> None:
     """Whatever a client asks for, what is kept of it is short and plain."""
     recorder.watch(answer)(a_request(path))
 
-    (late,) = recorder.end([]).first
+    (late,) = recorder.flight([], ended=True).first
     assert len(late.path) <= MAX_PATH
     assert late.path.isascii()
     assert late.path.isprintable()
@@ -184,7 +186,9 @@ def test_together() -> None:
     counted from the moment of the supervisor's signal."""
     later = msgspec.structs.replace(FLIGHT, began=100.25)
 
-    assert together("SIGINT", 100.0, 106.0, [later, FLIGHT, QUIET], 4) == Flight(
+    assert together(
+        "SIGINT", 100.0, 106.0, [later, FLIGHT, QUIET], processes=4, ended=True
+    ) == Flight(
         signal="SIGINT",
         began=100.0,
         seconds=6.0,
@@ -206,8 +210,8 @@ def test_together() -> None:
         ),
         last=(),
         cut={"in an answer": 2},
-        processes=3,
-        silent=1,
+        processes=4,
+        killed=1,
     )
 
 
@@ -217,7 +221,7 @@ def test_together_of_many() -> None:
     late = tuple(Late(100.0 + number, "GET", "/late") for number in range(SHOWN))
     flights = [msgspec.structs.replace(FLIGHT, first=early, last=late)] * 3
 
-    flight = together("SIGTERM", 100.0, 300.0, flights, 3)
+    flight = together("SIGTERM", 100.0, 300.0, flights, processes=3, ended=True)
 
     assert [one.after_seconds for one in flight.first] == sorted([*range(SHOWN)] * 3)[:SHOWN]
     assert flight.last[-1].after_seconds == 100.0 + SHOWN - 1
@@ -226,10 +230,20 @@ def test_together_of_many() -> None:
 
 def test_together_of_none() -> None:
     """Where every process was killed, that is told, and nothing else is made up."""
-    flight = together("SIGTERM", 100.0, 110.0, [], 2)
+    flight = together("SIGTERM", 100.0, 110.0, [], processes=2, ended=True)
 
-    assert (flight.processes, flight.silent, flight.requests) == (0, 2, 0)
+    assert (flight.processes, flight.killed, flight.requests) == (2, 2, 0)
     assert flight.last_request_seconds is None
+
+
+@pytest.mark.parametrize(("ended", "killed"), [(False, 0), (True, 1)])
+def test_together_before_the_end(*, ended: bool, killed: int) -> None:
+    """Who has not ended yet is not killed; when the service has ended, it was."""
+    so_far = msgspec.structs.replace(FLIGHT, ended=False)
+
+    flight = together("SIGTERM", 100.0, 103.0, [so_far, FLIGHT], processes=2, ended=ended)
+
+    assert (flight.ended, flight.killed, flight.requests) == (ended, killed, 4)
 
 
 def test_records() -> None:
@@ -251,7 +265,7 @@ def test_record_always_fits(recorder: Recorder) -> None:
     dispatch = recorder.watch(answer)
     for _ in range(3 * SHOWN):
         dispatch(a_request('/"\\' * 5000))
-    flight = recorder.end([])
+    flight = recorder.flight([], ended=True)
     records = Records(2)
     for number in range(2):
         records.leave(number, flight)

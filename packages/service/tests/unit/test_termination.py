@@ -160,6 +160,26 @@ def test_advice_on_grace(delay: int, drain: int, *, is_said: bool) -> None:
     assert not is_said or "at least 31" in said[-1]
 
 
+def test_advice_before_the_end(tmp_path: Path) -> None:
+    """Before the end only the platform is told: it stays if the process is killed, and says so."""
+    path, lines = tmp_path / "termination-log", list[bytes]()
+    path.touch()
+    so_far = msgspec.structs.replace(flight(4.1, shut=10.0, cut=1), ended=False)
+
+    tell(so_far, Config(drain_delay_seconds=15, termination_log=str(path)), Log(lines.append))
+
+    assert lines == []
+    told = msgspec.json.decode(path.read_bytes())
+    assert (told["ended"], told["cut_while"]) == (False, {"in an answer": 1})
+    assert told["advice"] == [
+        (
+            "Killed more than 5.0 s after the signal, before the end: terminationGracePeriodSeconds"
+            " must be at least 25, and more by a preStop sleep; or DRAIN_DELAY_SECONDS and"
+            " DRAIN_SECONDS less."
+        )
+    ]
+
+
 @pytest.mark.parametrize("count", [0, 1, 40])
 @pytest.mark.parametrize("path", ["/", "/" + '"' * 79])
 def test_message_is_kept_whole(count: int, path: str) -> None:
@@ -225,7 +245,9 @@ def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) 
     make(path)
 
     assert leave(b"x", str(path)) == f"{path}: {reason}"
-    tell(flight(), Config(termination_log=str(path)), Log(lines.append))
+    for ended in (False, True):
+        seen = msgspec.structs.replace(flight(), ended=ended)
+        tell(seen, Config(termination_log=str(path)), Log(lines.append))
 
     assert [msgspec.json.decode(line)["event"] for line in lines] == [
         "termination",

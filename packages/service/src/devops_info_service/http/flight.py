@@ -63,10 +63,13 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
     """At most ``SHOWN``; those in ``first`` are not repeated."""
     cut: dict[str, int]
     """Connections cut off in the middle of something at the end, by what that was."""
+    ended: bool = True
+    """Else it is the last that was heard: whoever wrote it was killed before its end. ``cut``
+    is then what it was in the middle of."""
     processes: int = 1
-    """Whose records are in this one."""
-    silent: int = 0
-    """Processes that left no record: killed, or ended by a fault of theirs."""
+    """Whose end it is."""
+    killed: int = 0
+    """Of these, those that never told of their end."""
 
 
 class Recorder:
@@ -129,8 +132,14 @@ class Recorder:
 
         return watched
 
-    def end(self, cut: Iterable[str]) -> Flight:
-        """Return the record; *cut* is what each connection cut off would have gone on with."""
+    def flight(self, cut: Iterable[str], *, ended: bool) -> Flight:
+        """Return the record.
+
+        Args:
+            cut: what each connection cut off would have gone on with; or if this is not the
+                end, each that would be cut off now.
+            ended: whether it is.
+        """
         count: dict[str, int] = {}
         for doing in filter(None, cut):
             count[doing] = count.get(doing, 0) + 1
@@ -151,6 +160,7 @@ class Recorder:
             first=tuple(self._first),
             last=tuple(self._last),
             cut=count,
+            ended=ended,
         )
 
     def _arrived(self, request: Request) -> None:
@@ -173,7 +183,13 @@ class Recorder:
 
 
 def together(
-    signal: str, began: float, ended: float, flights: Sequence[Flight], processes: int
+    signal: str,
+    began: float,
+    now: float,
+    flights: Sequence[Flight],
+    *,
+    processes: int,
+    ended: bool,
 ) -> Flight:
     """Add up what *processes* saw of one end, which *began* before they were told."""
     moved = [_moved(flight, flight.began - began) for flight in flights]
@@ -188,7 +204,7 @@ def together(
     return Flight(
         signal=signal,
         began=began,
-        seconds=round(ended - began, 3),
+        seconds=round(now - began, 3),
         unready_seconds=max((flight.unready_seconds for flight in moved), default=0.0),
         shut_seconds=max((flight.shut_seconds for flight in moved), default=0.0),
         connections=sum(flight.connections for flight in moved),
@@ -202,8 +218,9 @@ def together(
         first=tuple(arrived[:SHOWN]),
         last=tuple(arrived[SHOWN:][-SHOWN:]),
         cut=cut,
-        processes=len(moved),
-        silent=max(0, processes - len(moved)),
+        ended=ended,
+        processes=processes,
+        killed=max(0, processes - sum(flight.ended for flight in moved)) if ended else 0,
     )
 
 

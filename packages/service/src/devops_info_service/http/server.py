@@ -29,6 +29,10 @@ are told that there are too many."""
 _ENOUGH_DESCRIPTORS: Final = 1 << 20
 """Where there is no limit; Linux's default for the most a process may ask for."""
 
+WORD_SECONDS: Final = 1
+"""How often the record of the end is handed on before it is complete: whoever is killed before
+that, as the platform's patience was too short, has left this much."""
+
 SWEEP_SECONDS: Final = 1
 """The grain of every time-out. Only while somebody is connected: idle costs no CPU."""
 
@@ -117,7 +121,10 @@ class Server:
         on_end: Callable[["Flight"], None] | None = None,
         each_second: Callable[[], object] | None = None,
     ) -> None:
-        """Serve on *sock*; *on_end* is told what came after the signal that ends the service.
+        """Serve on *sock*.
+
+        *on_end* is told what came after the signal that ends the service; and before that,
+        every second, what has come so far.
 
         *each_second* is called as often while it serves, from its first second on.
         """
@@ -144,10 +151,9 @@ class Server:
         self._listener.open(self._loop)
         self._shared.counts[READY] = 1
         self._loop.run()
-        cut = [connection.doing for connection in self._shared.connections]
+        cut = self._doing()
         aborted = self._shared.abort()
-        if self._recorder is not None and self._on_end is not None:
-            self._on_end(self._recorder.end(cut))
+        self._hand_on(cut, ended=True)
         self._story.info("stopped", aborted=aborted)
         self._loop.close()
 
@@ -212,6 +218,14 @@ class Server:
 
         self._connection = connected
         shared.dispatch = recorder.watch(shared.dispatch)
+        self._loop.every(WORD_SECONDS, lambda: self._hand_on(self._doing(), ended=False))
+
+    def _doing(self) -> list[str]:
+        return [connection.doing for connection in self._shared.connections]
+
+    def _hand_on(self, cut: list[str], *, ended: bool) -> None:
+        if self._recorder is not None and self._on_end is not None:
+            self._on_end(self._recorder.flight(cut, ended=ended))
 
     def _take(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
         self._connection(self._shared, self._loop, sock, peer).start()

@@ -19,15 +19,28 @@ import time
 from collections.abc import Callable
 from typing import Final, NoReturn
 
+import msgspec
+
 from .counters import Counters
 from .crew import RETIRE, Crew
 from .loop import Loop
-from .server import Stop, Story, Until, announce
+from .server import WORD_SECONDS, Stop, Story, Until, announce
 
 Work = Callable[[int, Until], None]
 """Serves as the worker of that number until it is told to end."""
 
 SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """The end of a service, as its supervisor sees it."""
+
+    signal: str
+    began: float
+    """When the signal came, by the monotonic clock."""
+    processes: int
+    """How many workers there were."""
+    is_over: bool = False
 
 
 class _Processes:
@@ -96,20 +109,21 @@ def supervise(
     count: Callable[[], int],
     patience_seconds: int,
     story: Story,
-    on_end: Callable[[str, float, int], None],
+    on_end: Callable[[Ending], None],
 ) -> None:
     """Keep ``count()`` workers until SIGTERM or SIGINT, then let them drain.
 
     SIGHUP counts anew and replaces them one by one. A second signal to end ends all at once.
-    Who is told to end has *patience_seconds* for it. *on_end* is told of the end: the signal,
-    its moment by the monotonic clock, and how many workers were to end.
+    Who is told to end has *patience_seconds* for it. *on_end* is told of the end once it has
+    come, and every second from the signal until then.
     """
     # From here on signals wait until they are asked for: none can come between two lines.
     signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, RETIRE})
     processes = _Processes(work, story)
     crew = Crew(count(), counters, processes, story, patience=patience_seconds)
-    announced = ending = False
-    cause, began, told = "", 0.0, 0
+    announced = False
+    ending: Ending | None = None
+    told = 0.0
     while not crew.done:
         crew.tick(time.monotonic())
         # Before we look who is ready: whoever becomes so in between is no reason to sleep long.
@@ -117,7 +131,7 @@ def supervise(
         if crew.ready and not announced:
             announced = True
             announce(story, sock)
-        got = signal.sigtimedwait(SIGNALS, wait)
+        got = signal.sigtimedwait(SIGNALS, min(wait, WORD_SECONDS) if ending else wait)
         number = signal.SIGCHLD if got is None else signal.Signals(got.si_signo)
         if number == signal.SIGHUP and not ending:
             crew.reload(count())
@@ -125,15 +139,19 @@ def supervise(
             if ending:
                 crew.kill()
                 os._exit(128 + number)
-            ending = True
             open_now = counters.totals().open
             story.info("draining", signal=number.name, connections=open_now)
-            cause, began, told = number.name, time.monotonic(), crew.size
+            ending = Ending(number.name, time.monotonic(), crew.size)
+            told = ending.began
             # The workers have it still, and take who is in its queue.
             sock.close()
             crew.end(time.monotonic())
         _reap(crew)
-    on_end(cause, began, told)
+        if ending and time.monotonic() >= told + WORD_SECONDS and not crew.done:
+            told = time.monotonic()
+            on_end(ending)
+    if ending:
+        on_end(msgspec.structs.replace(ending, is_over=True))
     story.info("stopped", aborted=counters.totals().aborted)
 
 
