@@ -35,9 +35,12 @@ class Tab:
         expect(self.page.get_by_role("status")).to_contain_text(text, timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, without a window."""
+    """Chromium, without a window.
+
+    Not for the session: while it is there its event loop runs, and nobody else can start one.
+    """
     if not CHROMIUM.exists():
         if _CI:
             pytest.fail(f"no {CHROMIUM}: run .ci/prepare-browser")
