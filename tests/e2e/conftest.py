@@ -1,20 +1,28 @@
-"""What the end-to-end tests ask for: a real engine, a free port.
+"""What the end-to-end tests ask for: a real engine, what runs on it, a free port.
 
 On a desk a machine without an engine skips them with a reason; CI (``CI=true``) must have one, so
 there a missing engine fails.
 """
 
+import json
 import os
 import socket
 import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
+TAG: Final = "devops-info-service:e2e"
+SERVICE: Final = "packages/service"
+CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Engine:
 def engine() -> Engine:
     """A running engine, started first where that is possible: in CI, and for root."""
     client = _client()
-    if client is None and (_CI or os.geteuid() == 0):
+    if client is None and (CI or os.geteuid() == 0):
         prepared = _said(ROOT / ".ci/prepare-engine")
         client = _client()
         if client is None:
@@ -77,6 +85,73 @@ def chromium() -> Path:
     return program
 
 
+@pytest.fixture(scope="session")
+def image(engine: Engine) -> str:
+    """The image of the repository's Dockerfile, on an empty base."""
+    subprocess.run([ROOT / ".ci/prepare-bases", "debian:trixie-slim"], check=True)
+    engine.run("build", *secret(), "--tag", TAG, ".")
+    return TAG
+
+
+@pytest.fixture(scope="session")
+def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The executable as ``onebin build`` makes it outside any container."""
+    target = tmp_path_factory.mktemp("binary") / "devops-info-service"
+    onebin("build", SERVICE, "--output", target)
+    return target
+
+
+def onebin(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "onebin", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def secret() -> list[str]:
+    """A CA bundle for builds behind a TLS-inspecting proxy, where this machine has one."""
+    bundle = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE")
+    return ["--secret", f"id=ca,src={bundle}"] if bundle else []
+
+
+@contextmanager
+def running(engine: Engine, *arguments: str | int) -> Iterator[str]:
+    """Run a container in the background and remove it afterwards, whatever happens."""
+    container = engine.run("run", "--detach", *map(str, arguments))
+    try:
+        yield container
+    finally:
+        engine.run("rm", "--force", container)
+
+
+def answer(port: int, path: str) -> dict[str, Any]:
+    """Ask the service from outside, giving it a moment to start."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
+                found: dict[str, Any] = json.load(reply)
+                return found
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.2)
+    return False
+
+
 def _client() -> str | None:
     """Find a client that can build and whose engine answers."""
     found = subprocess.run([ROOT / ".ci/find-docker"], capture_output=True, text=True, check=False)
@@ -95,6 +170,6 @@ def _said(program: Path) -> str:
 
 
 def _missing(why: str) -> NoReturn:
-    if _CI:
+    if CI:
         pytest.fail(why)
     pytest.skip(why)

@@ -3,26 +3,29 @@
 import json
 import os
 import subprocess
-import sys
 import tarfile
 import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from .conftest import ROOT, Engine
+from .conftest import (
+    ROOT,
+    SERVICE,
+    TAG,
+    Engine,
+    answer,
+    onebin,
+    running,
+    secret,
+    wait_for,
+)
 
 pytestmark = pytest.mark.engine
-
-TAG = "devops-info-service:e2e"
-SERVICE = "packages/service"
 
 HEALTHY_SECONDS = 45
 """For the first health check (30 s after the start on old engines) with room for a busy machine."""
@@ -34,73 +37,6 @@ RESTRICTED = (
     "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
     "--user", "12345:12345", "--memory", "64m", "--pids-limit", "64",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def image(engine: Engine) -> str:
-    """The image of the repository's Dockerfile, on an empty base."""
-    subprocess.run([ROOT / ".ci/prepare-bases", "debian:trixie-slim"], check=True)
-    engine.run("build", *secret(), "--tag", TAG, ".")
-    return TAG
-
-
-@pytest.fixture(scope="session")
-def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The executable as ``onebin build`` makes it outside any container."""
-    target = tmp_path_factory.mktemp("binary") / "devops-info-service"
-    onebin("build", SERVICE, "--output", target)
-    return target
-
-
-def onebin(*arguments: str | Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "onebin", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def secret() -> list[str]:
-    """A CA bundle for builds behind a TLS-inspecting proxy, where this machine has one."""
-    bundle = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE")
-    return ["--secret", f"id=ca,src={bundle}"] if bundle else []
-
-
-@contextmanager
-def running(engine: Engine, *arguments: str | int) -> Iterator[str]:
-    """Run a container in the background and remove it afterwards, whatever happens."""
-    container = engine.run("run", "--detach", *map(str, arguments))
-    try:
-        yield container
-    finally:
-        engine.run("rm", "--force", container)
-
-
-def answer(port: int, path: str) -> dict[str, Any]:
-    """Ask the service from outside, giving it a moment to start."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
-                found: dict[str, Any] = json.load(reply)
-                return found
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
 
 
 def exit_status(engine: Engine, container: str) -> str:

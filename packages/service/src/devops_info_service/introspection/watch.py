@@ -38,14 +38,9 @@ class Change(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     from_: Value
     to: Value
 
-    def facts(self) -> dict[str, str | int]:
-        """Return it as the log tells it."""
-        return {"what": self.what, "from": spell(self.from_), "to": spell(self.to)}
-
-
-def spell(value: Value) -> str | int:
-    """Say *value* to people; a limit there is none of is ``none``."""
-    return "none" if value is None else str(value) if isinstance(value, float) else value
+    def facts(self) -> dict[str, Value]:
+        """Return it as the log tells it, which has a time of its own."""
+        return {"what": self.what, "from": self.from_, "to": self.to}
 
 
 class Watch:

@@ -48,7 +48,7 @@ def test_change(clock: StoppedClock) -> None:
     assert watch.look() == (told,)
     assert watch.look() == ()
     assert (watch.history, watch.changes) == ((told,), 1)
-    assert told.facts() == {"what": "memory", "from": "none", "to": 64 * MIB}
+    assert told.facts() == {"what": "memory", "from": None, "to": 64 * MIB}
 
 
 def test_unreadable(clock: StoppedClock) -> None:
