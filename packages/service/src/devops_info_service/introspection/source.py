@@ -1,11 +1,12 @@
 """Where facts come from: the only reader of the machine; tests hand in another."""
 
 import errno
+import functools
 import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, Protocol, TypeVar
 
 import msgspec
@@ -15,6 +16,11 @@ from .facts import File, Unknown
 MAX_FILE_BYTES: Final = 256 * 1024
 """Bytes of one file: mountinfo of a node with a thousand mounts fits, a file of gigabytes
 under a name we trust does not."""
+READ_BYTES: Final = 16 * 1024
+"""Bytes asked for at once: nearly every file whole. For more than 128 KiB musl would map fresh
+memory and give it back, which costs more than the reading."""
+MAX_HELD_BYTES: Final = 4096
+"""Bytes of a file that is held open: a limit is a word or two, a list of CPUs a line."""
 MAX_NAMES: Final = 4096
 """Entries of one directory: /dev of a large host has about a thousand."""
 MAX_LINKS: Final = 40
@@ -118,17 +124,24 @@ class Tree:
             return File(path, Unknown(f"{path} has more than {MAX_FILE_BYTES} bytes"))
         return File(path, data.decode("utf-8", "backslashreplace"))
 
-    def _bytes(self, path: str) -> bytes | None:
+    def held(self, paths: Sequence[str]) -> "Held":
+        """Return the files at *paths* for reading them again and again."""
+        return Held([functools.partial(self._open, path) for path in paths])
+
+    def _open(self, path: str) -> int:
         # Not blocking: a pipe under the name would keep us waiting for a writer.
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        descriptor = os.open(self._within(path), flags)
+        return os.open(self._within(path), flags)
+
+    def _bytes(self, path: str) -> bytes | None:
+        descriptor = self._open(path)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
             parts = []
             room = MAX_FILE_BYTES + 1
             # Again until the end: files of /proc give a page at a time and have no size.
-            while room > 0 and (part := os.read(descriptor, room)):
+            while room > 0 and (part := os.read(descriptor, min(room, READ_BYTES))):
                 parts.append(part)
                 room -= len(part)
             return b"".join(parts)
@@ -236,6 +249,39 @@ class Tree:
             else:
                 done.append(part)
         return "/".join([self._root, *done])
+
+
+class Held:
+    """Small files the kernel makes up anew at each reading, held open: a tenth of the price."""
+
+    def __init__(self, openers: Sequence[Callable[[], int]]) -> None:
+        self._openers = openers
+        self._descriptors: list[int | None] = [None] * len(openers)
+
+    def read(self) -> tuple[bytes | None, ...]:
+        """Return what each of them holds, ``None`` for what cannot be read now."""
+        return tuple(self._read(index) for index in range(len(self._openers)))
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for index in range(len(self._descriptors)):
+            self._close(index)
+
+    def _read(self, index: int) -> bytes | None:
+        try:
+            descriptor = self._descriptors[index]
+            if descriptor is None:
+                descriptor = self._descriptors[index] = self._openers[index]()
+            return os.pread(descriptor, MAX_HELD_BYTES, 0)
+        except OSError:
+            # Its group is gone; or the file is not there, or not yet.
+            self._close(index)
+            return None
+
+    def _close(self, index: int) -> None:
+        descriptor, self._descriptors[index] = self._descriptors[index], None
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _node(entry: os.DirEntry[str]) -> Node | None:

@@ -1,7 +1,7 @@
 """When a limit changed while the service ran: an in-place resize, and nothing else, does that.
 
-Looked at again and again, so a look reads a handful of small files and parses nothing that is
-as it was.
+Looked at again and again, so a look reads a handful of small files that are held open, and
+parses them only where their bytes are not those of the last look.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from . import parse
-from .cgroup import Group, read_cgroups
+from .cgroup import Cgroups, Group, read_cgroups
 from .cpu import read_cpu_limit
-from .facts import Fact, Known, Unknown
+from .facts import Fact, File, Known, Unknown
 from .limits import group_file, read_limit
 from .mounts import read_mounts
 from .runtime import rfc3339
@@ -23,6 +23,9 @@ MAX_CHANGES: Final = 32
 
 Value = int | float | str | None
 """``None`` is no limit."""
+
+Words = Callable[[str], int | None]
+"""Understands what a file says."""
 
 Read = Callable[[], dict[str, Fact[Value]]]
 """Reads what each limit is now, by its name."""
@@ -82,28 +85,54 @@ def limits_of(tree: Tree) -> Read:
     set above the own group counts, as far as it can be seen.
     """
     cgroups = read_cgroups(tree, read_mounts(tree))
-    cpu, memory = cgroups.group("cpu"), cgroups.group("memory")
-    pids, cpuset = cgroups.group("pids"), cgroups.group("cpuset")
-
-    def whole(group: Group | Unknown, name: str, words: Callable[[str], int | None]) -> Fact[Value]:
-        return read_limit(tree, group, name, lambda file: file.whole(words)).effective
+    noting = _Noting(tree)
+    facts = _limits(noting, cgroups)
+    files = tree.held(noting.paths)
+    last: tuple[bytes | None, ...] | None = None
 
     def read() -> dict[str, Fact[Value]]:
-        found: dict[str, Fact[Value]] = {
-            "cpu.limit": read_cpu_limit(tree, cpu).effective,
-            "processes.limit": whole(pids, "pids.max", parse.limit),
-        }
-        if _is_old(memory):
-            found["memory.limit"] = whole(memory, "memory.limit_in_bytes", parse.limit_v1)
-        else:
-            found["memory.limit"] = whole(memory, "memory.max", parse.limit)
-            found["memory.high"] = group_file(tree, memory, "memory.high").whole(parse.limit)
-        cpus = "cpuset.effective_cpus" if _is_old(cpuset) else "cpuset.cpus.effective"
-        found["cpu.cpuset"] = group_file(tree, cpuset, cpus).whole(parse.word)
-        return found
+        nonlocal facts, last
+        now = files.read()
+        if now != last:
+            # What is parsed may be younger than *now*; then the next reading differs, too.
+            facts, last = _limits(tree, cgroups), now
+        return facts
 
     return read
 
 
+def _limits(tree: Tree, cgroups: Cgroups) -> dict[str, Fact[Value]]:
+    memory, cpuset = cgroups.group("memory"), cgroups.group("cpuset")
+
+    def effective(group: Group | Unknown, name: str, words: Words) -> Fact[Value]:
+        return read_limit(tree, group, name, lambda file: file.whole(words)).effective
+
+    cpus = "cpuset.effective_cpus" if _is_old(cpuset) else "cpuset.cpus.effective"
+    found: dict[str, Fact[Value]] = {
+        "cpu.limit": read_cpu_limit(tree, cgroups.group("cpu")).effective,
+        "cpu.cpuset": group_file(tree, cpuset, cpus).whole(parse.word),
+        "processes.limit": effective(cgroups.group("pids"), "pids.max", parse.limit),
+    }
+    if _is_old(memory):
+        found["memory.limit"] = effective(memory, "memory.limit_in_bytes", parse.limit_v1)
+    else:
+        found["memory.limit"] = effective(memory, "memory.max", parse.limit)
+        found["memory.high"] = group_file(tree, memory, "memory.high").whole(parse.limit)
+    return found
+
+
 def _is_old(group: Group | Unknown) -> bool:
     return isinstance(group, Group) and group.version == 1
+
+
+class _Noting(Tree):
+    """Another tree, and the paths that were read of it."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__()
+        self._tree = tree
+        self.paths: list[str] = []
+
+    def read(self, path: str) -> File:
+        self.paths.append(path)
+        return self._tree.read(path)

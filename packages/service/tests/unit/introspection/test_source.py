@@ -10,6 +10,7 @@ from devops_info_service.introspection.facts import Unknown
 from devops_info_service.introspection.source import (
     MAX_FILE_BYTES,
     MAX_NAMES,
+    READ_BYTES,
     Node,
     Tree,
     printable,
@@ -180,3 +181,34 @@ def test_environment() -> None:
     """Variables are spelled so that JSON can carry them."""
     assert Tree("/", {"A": "b", "C": "\udcff"}).environ() == {"A": "b", "C": "\\xff"}
     assert printable("é") == "é"
+
+
+def test_held(tree_of: Callable[..., Tree], tmp_path: Path) -> None:
+    """Files that are held open are read anew each time, and opened when they appear."""
+    held = tree_of({"/limit": "max"}).held(["/limit", "/later"])
+    assert held.read() == (b"max", None)
+
+    (tmp_path / "limit").write_text("50000 100000")
+    (tmp_path / "later").write_text("7")
+
+    assert held.read() == held.read() == (b"50000 100000", b"7")
+    held.close()
+
+
+def test_held_and_let_go(tree_of: Callable[..., Tree]) -> None:
+    """However often it is read, a file takes one descriptor, and none once it is let go."""
+    before = Tree().count("/proc/self/fd")
+    held = tree_of({"/limit": "max"}).held(["/limit", "/nowhere", "/"])
+    for _ in range(100):
+        assert held.read() == (b"max", None, None)
+    during = Tree().count("/proc/self/fd")
+    held.close()
+
+    assert isinstance(before, int)
+    assert (during, Tree().count("/proc/self/fd")) == (before + 1, before)
+
+
+@pytest.mark.parametrize("size", [READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 5 * READ_BYTES])
+def test_read_in_pieces(tree_of: Callable[..., Tree], size: int) -> None:
+    """A file is whole, however many readings it takes."""
+    assert tree_of({"/file": "x" * size}).read("/file").content == "x" * size
