@@ -69,6 +69,24 @@ def test_slow_above_the_limit(shared: Shared, data: bytes) -> None:
     assert peer.statuses == [503]
 
 
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("data", [GET % 2, PROBE, b"garbage\r\n\r\n", b"", None])
+def test_place_is_free_again(shared: Shared, data: bytes | None) -> None:
+    """Whoever was answered, refused or is gone has no place, though it may linger."""
+    for _ in range(3):
+        peer = Peer(shared)
+        assert shared.reserved == 1
+        if data is None:
+            peer.connection.abort()
+        else:
+            peer.send(data)
+        assert shared.reserved == 0
+
+    probe = Peer(shared)
+    probe.send(PROBE)
+    assert probe.statuses == [200]
+
+
 def test_no_place_at_all(shared: Shared, full: list[Peer]) -> None:
     """When the places for probes are taken as well, it is 503 at once."""
     reserved, refused = Peer(shared), Peer(shared)

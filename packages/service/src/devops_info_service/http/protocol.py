@@ -81,11 +81,13 @@ class Connection(Stream):
             shared.on_first()
         shared.connections.add(self)
         shared.counts[OPENED] += 1
-        above = len(shared.connections) - shared.limits.max_connections
-        if above > shared.limits.probe_connections:
-            self._refuse_one_too_many()
-        elif above > 0:
-            self._state = _State.RESERVED
+        if len(shared.connections) > shared.limits.max_connections:
+            # Whoever was refused and lingers has no place any more.
+            if shared.reserved >= shared.limits.probe_connections:
+                self._refuse_one_too_many()
+            else:
+                shared.reserved += 1
+                self._state = _State.RESERVED
         super().start()
 
     # Called by Stream.
@@ -128,7 +130,7 @@ class Connection(Stream):
     def on_gone(self) -> None:
         """Forget the connection."""
         shared = self._shared
-        self._state = _State.ENDING
+        self._end()
         shared.connections.discard(self)
         shared.counts[CLOSED] += 1
         if self._reader is not None:
@@ -248,6 +250,7 @@ class Connection(Stream):
         requests = self._read(data)
         self._since = since  # Its time runs from the connection on.
         if requests and requests[0].path in self._shared.probes:
+            self._shared.reserved -= 1
             self._state = _State.OPEN
             self._left = 1
             self._answer(requests)
@@ -293,12 +296,17 @@ class Connection(Stream):
             self.abort()
 
     def _linger(self) -> None:
-        self._state, self._since = _State.ENDING, self._shared.now
+        self._end()
         self.shut()
 
     def _close(self) -> None:
-        self._state, self._since = _State.ENDING, self._shared.now
+        self._end()
         self.close()
+
+    def _end(self) -> None:
+        if self._state is _State.RESERVED:
+            self._shared.reserved -= 1
+        self._state, self._since = _State.ENDING, self._shared.now
 
 
 _MAPPED: Final = "::ffff:"

@@ -89,6 +89,8 @@ class Shared:
         self.state = state or State()
         self.probes = probes
         """Paths that are answered when there are too many connections for all else."""
+        self.reserved = 0
+        """Connections above the limit that have not asked yet: they may be probes."""
         self.on_first: Callable[[], None] = _nothing
         """Called when somebody connects while nobody was: sweeps are needed again."""
         self.on_none: Callable[[], None] = _nothing
