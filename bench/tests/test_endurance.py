@@ -31,6 +31,8 @@ SETTLED_SECONDS = 20
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with serving(SERVICE, CPUS) as running:
+        # A second after its start it looks at its limits, and keeps their files open from then on.
+        time.sleep(2)
         yield running
 
 
