@@ -21,8 +21,8 @@ def rows() -> list[tuple[str, str]]:
 
 
 def find(name: str) -> Path:
-    """Return the file of that name; those of ``unit/`` are written without it."""
-    found = [TESTS / folder / name for folder in ("", "unit") if (TESTS / folder / name).is_file()]
+    """Return the file of that name; ``unit/`` is left out, others are named from the root."""
+    found = [folder / name for folder in (TESTS, TESTS / "unit", ROOT) if (folder / name).is_file()]
     assert len(found) == 1, f"{name} is in {found}"
     return found[0]
 

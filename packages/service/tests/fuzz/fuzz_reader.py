@@ -1,7 +1,6 @@
 """Search for bytes on which the reader breaks its promises, led by what code they reach.
 
-    pip install atheris
-    python packages/service/tests/fuzz/fuzz_reader.py --seconds 60
+    .ci/fuzz 60
 
 Begins with what is in ``corpus/`` and leaves that as it is; ``--keep`` adds what reached
 something new. Prints libFuzzer's statistics; status 0 is a search without a find.
