@@ -22,7 +22,7 @@ func newApp(facts facts, now func() time.Time) *app {
 }
 
 // routes is the one route table: what is served, and what GET / lists unless it is to list others.
-func (a *app) routes(others []endpoint) http.Handler {
+func (a *app) routes(others string) http.Handler {
 	table := []struct {
 		path, description string
 		answer            http.HandlerFunc
@@ -41,11 +41,11 @@ func (a *app) routes(others []endpoint) http.Handler {
 		mux.Handle(pattern, getOnly(route.answer))
 		endpoints = append(endpoints, endpoint{route.path, http.MethodGet, route.description})
 	}
-	if others != nil {
-		endpoints = others
-	}
 	a.head = members(a.facts.fixed)
 	a.tail = members(listing{endpoints})
+	if others != "" {
+		a.tail = []byte(`"endpoints":` + others)
+	}
 	return recovered(mux)
 }
 
