@@ -15,12 +15,15 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 # The sources of CPython and zlib, verified by apt against Debian's keys and by onebin against its
-# pins. onebin finds the second beside the first, by its checksum.
+# pins; their authors' tarballs alone, as the rest of Debian's packages changes with every update.
+# onebin finds the second beside the first, by its checksum.
 WORKDIR /usr/src
 RUN sed 's/^deb /deb-src /' /etc/apt/sources.list > /etc/apt/sources.list.d/src.list 2>/dev/null || true; \
     sed -i 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/*.sources 2>/dev/null || true; \
     apt-get update \
-    && apt-get source --download-only python3.13/trixie zlib/trixie \
+    && apt-get source --print-uris python3.13/trixie zlib/trixie > uris \
+    && sed -n "s/^'\(.*\)' \(.*\.orig\.tar\.[gx]z\) [0-9]* /\1 \2 /p" uris | xargs -n 3 \
+        /usr/lib/apt/apt-helper download-file \
     && rm -rf /var/lib/apt/lists/*
 ENV ONEBIN_PYTHON_SOURCE=/usr/src/python3.13_3.13.5.orig.tar.xz#sha256=93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640
 

@@ -38,7 +38,11 @@ SOURCE = Source(
 
 
 class Apt:
-    """apt-get that serves one tarball, or fails; notes what it was asked."""
+    """apt that names the files of any package and gives out one tarball, or fails.
+
+    The other files of a package are named and cannot be had, as on a mirror that is being
+    updated. Notes what it was asked.
+    """
 
     def __init__(self, data: bytes | None) -> None:
         self.data = data
@@ -46,13 +50,25 @@ class Apt:
 
     def __call__(self, argv: Sequence[str | Path], *, cwd: Path | None = None, **_: Any) -> bytes:
         assert cwd is not None
-        self.asked.append(str(argv[-1]))
         if self.data is None:
             raise ToolError("apt-get ended with status 100", detail="Reading…\nE: no network")
-        if "source" in argv:
-            (cwd / f"{argv[-1]}_1.dfsg.orig.tar.gz").write_bytes(self.data)
-            (cwd / f"{argv[-1]}_1.dfsg.orig.tar.gz.asc").write_bytes(b"a signature")
-        return b""
+        if "download-file" in argv:
+            _, uri, target, checksum = argv[argv.index("download-file") :]
+            assert (f"http://mirror.example/{Path(target).name}", "SHA256:c0ffee") == (
+                uri,
+                checksum,
+            )
+            Path(target).write_bytes(self.data)
+            return b""
+        self.asked.append(str(argv[-1]))
+        if "source" not in argv:
+            return b""
+        files = ("1.dfsg-1.dsc", "1.dfsg.orig.tar.gz", "1.dfsg.orig.tar.gz.asc")
+        lines = [
+            f"'http://mirror.example/{argv[-1]}_{file}' {argv[-1]}_{file} 11 SHA256:c0ffee"
+            for file in files
+        ]
+        return "\n".join(["Need to get 33 B of source archives.", *lines, ""]).encode()
 
 
 @pytest.fixture(autouse=True)

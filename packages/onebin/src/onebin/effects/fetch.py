@@ -2,6 +2,7 @@
 
 import hashlib
 import lzma
+import re
 import shutil
 import tarfile
 import urllib.error
@@ -18,6 +19,10 @@ from .process import Run
 
 APT_SUITE: Final = "trixie"
 """Debian 13 carries the pinned releases for as long as it is supported."""
+APT_HELPER: Final = "/usr/lib/apt/apt-helper"
+"""apt's own downloader, part of apt: it obeys the same proxies and checks a hash."""
+ORIGINAL: Final = re.compile(r"^'(\S+)' (\S+\.orig\.tar\.[gx]z) \d+ (\w+:[0-9a-f]+)$", re.MULTILINE)
+"""A line of ``apt-get source --print-uris``: address, file, size in bytes, hash."""
 TIMEOUT_SECONDS: Final = 30
 """Of silence, not of the whole download: a slow line may take minutes for 23 MB."""
 CHUNK: Final = 1 << 20
@@ -111,14 +116,16 @@ def _download(url: str, target: Path, *, say: Callable[[str], None]) -> None:
 
 
 def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
-    """Let apt fetch and verify the source package, in a state directory of its own.
+    """Let apt fetch and verify the authors' tarball of a source package, and no more of it.
 
-    So no root is needed, and the machine's own sources and package lists stay as they are.
+    apt has a state directory of its own: no root is needed, and the machine's own sources and
+    package lists stay as they are. The rest of the package is of no use here, and changes with
+    every update of Debian's: a mirror in the middle of one lacks those files, never this one.
     """
     mirror = _debian_mirror(Path("/etc/apt"))
     state = folder / "apt"
-    apt = [
-        "apt-get", "-q",
+    options = [
+        "-q",
         "-o", f"Dir::Etc::SourceList={state}/sources.list",
         "-o", f"Dir::Etc::SourceParts={state}/parts",
         "-o", f"Dir::State::Lists={state}/lists",
@@ -131,17 +138,26 @@ def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], No
         # A second source of the same build finds the lists of the first.
         if not state.is_dir():
             _lay_out(state, mirror)
-            run([*apt, "update"], cwd=folder)
-        run([*apt, "source", "--download-only", source.package], cwd=folder)
+            run(["apt-get", *options, "update"], cwd=folder)
+        told = run(["apt-get", *options, "source", "--print-uris", source.package], cwd=folder)
+        uri, name, checksum = _original(told.decode("utf-8", "replace"))
+        target = folder / Path(name).name
+        run([APT_HELPER, *options, "download-file", uri, target, checksum], cwd=folder)
     except ToolError as exc:
         reason = exc.detail.rpartition("\n")[2] or exc
         raise ToolError(
             f"apt cannot fetch the source package {source.package}: {reason}", detail=exc.detail
         ) from exc
-    found = sorted(folder.glob(f"{source.package}_*.orig.tar.?z"))
-    if not found:
-        raise ToolError(f"apt fetched no original tarball of {source.package}")
-    return _checked(found[0], source)
+    return _checked(target, source)
+
+
+def _original(told: str) -> tuple[str, str, str]:
+    """Return address, file name and hash of the authors' tarball that apt has *told* of."""
+    found = ORIGINAL.search(told)
+    if found is None:
+        raise ToolError("its index names no original tarball")
+    uri, name, checksum = found.groups()
+    return uri, name, checksum
 
 
 def _lay_out(state: Path, mirror: str) -> None:
