@@ -54,15 +54,19 @@ class Router:
 
     def answer(self, request: Request) -> Response:
         """Answer *request*."""
+        try:
+            handler = self._paths[request.path][request.method]
+        except KeyError:
+            return self._refuse(request)
+        return handler(request)
+
+    def _refuse(self, request: Request) -> Response:
         methods = self._paths.get(request.path)
         if methods is None:
             return problem(404, "Endpoint does not exist")
-        handler = methods.get(request.method)
-        if handler is None:
-            allowed = ", ".join(methods)
-            return problem(
-                405,
-                f"{request.path} allows {allowed}",
-                headers=((b"Allow", allowed.encode()),),
-            )
-        return handler(request)
+        allowed = ", ".join(methods)
+        return problem(
+            405,
+            f"{request.path} allows {allowed}",
+            headers=((b"Allow", allowed.encode()),),
+        )

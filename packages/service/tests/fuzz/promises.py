@@ -29,11 +29,11 @@ class PlainFirst(RequestReader):
         self._plain = PlainReader(LIMITS)
         self._is_over = False
 
-    def receive(self, data: bytes | memoryview) -> list[Request]:
+    def receive(self, data: bytes) -> list[Request]:
         """Return the requests that are complete now."""
         if self._is_over:
             return []
-        plain = self._plain.read(bytes(data), CLIENT) if self.phase is Phase.IDLE else None
+        plain = self._plain.read(data, CLIENT) if self.phase is Phase.IDLE else None
         found = super().receive(data) if plain is None else plain
         self._is_over = is_over(self, found)
         return found

@@ -60,6 +60,56 @@ def test_cancelled_timer(loop: Loop) -> None:
     assert called == ["made"]
 
 
+def test_end_of_a_turn(
+    loop: Loop, pair: tuple[socket.socket, socket.socket], faults: list[Exception]
+) -> None:
+    """What is to come soon comes when all with news were called; faults change nothing."""
+    near, far = pair
+    called: list[str] = []
+
+    def note(name: str) -> None:
+        called.append(name)
+        loop.soon(functools.partial(called.append, f"{name}'s end"))
+        loop.soon(functools.partial(int, "no number"))
+
+    def read(end: socket.socket, _: int) -> None:
+        note(end.recv(9).decode())
+
+    def stop() -> None:
+        loop.stop()
+        note("last")
+
+    for end in pair:
+        loop.watch(end.fileno(), functools.partial(read, end))
+    near.send(b"far")
+    far.send(b"near")
+    loop.later(0.02, functools.partial(note, "timer"))
+    loop.later(0.03, functools.partial(note, "next"))
+    loop.later(0.05, stop)
+    loop.run()
+
+    assert sorted(called[:2]) == ["far", "near"]
+    assert sorted(called[2:4]) == ["far's end", "near's end"]
+    assert called[4:] == ["timer", "timer's end", "next", "next's end", "last", "last's end"]
+    assert len(faults) == 5
+
+
+def test_turn_ended_early(loop: Loop) -> None:
+    """Whoever cannot wait ends the turn: what it has called is not called again."""
+    called: list[str] = []
+
+    def hurry() -> None:
+        loop.soon(functools.partial(called.append, "once"))
+        loop.end_turn()
+        called.append("after")
+
+    loop.later(0, hurry)
+    loop.later(0.01, loop.stop)
+    loop.run()
+
+    assert called == ["once", "after"]
+
+
 def test_every(loop: Loop, faults: list[Exception]) -> None:
     """A repeated call goes on, also after a fault."""
     called: list[int] = []

@@ -8,9 +8,8 @@ from typing import Final
 import pytest
 
 from devops_info_service.http.loop import Loop
-from devops_info_service.http.stream import Stream
+from devops_info_service.http.stream import LONG_BYTES, READ_BYTES, Stream
 
-BUFFER_BYTES: Final = 1000
 MUCH: Final = bytes(range(256)) * 4096
 """1 MiB: more than a socket takes at once."""
 
@@ -19,17 +18,17 @@ class Echo(Stream):
     """Says what it hears, and notes what happens."""
 
     def __init__(self, loop: Loop, sock: socket.socket) -> None:
-        super().__init__(loop, sock, memoryview(bytearray(BUFFER_BYTES)))
+        super().__init__(loop, sock)
         self.notes: list[str] = []
         self.heard = b""
         self.answer: bytes | None = None
 
-    def on_bytes(self, data: memoryview) -> None:
+    def on_bytes(self, data: bytes) -> None:
         self.heard += data
-        if bytes(data) == b"fault":
+        if data == b"fault":
             raise ValueError
         if self.answer != b"":
-            self.write(self.answer or bytes(data))
+            self.write(self.answer or data)
 
     def on_end(self) -> None:
         self.notes.append("end")
@@ -87,7 +86,7 @@ def pair() -> Iterator[Pair]:
     pair.loop.close()
 
 
-@pytest.mark.parametrize("size", [1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1, 50_000])
+@pytest.mark.parametrize("size", [1, READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 50_000])
 @pytest.mark.parametrize("early", [True, False])
 def test_everything_is_read(pair: Pair, size: int, *, early: bool) -> None:
     """However much there is, before or after the start, it is read to the last byte."""
@@ -123,7 +122,7 @@ def test_peer_that_does_not_read(pair: Pair) -> None:
     assert pair.echo.notes == ["full", "sent"]
 
 
-@pytest.mark.parametrize("data", [b"", b"last", MUCH[:BUFFER_BYTES], MUCH[:50_000]])
+@pytest.mark.parametrize("data", [b"", b"last", MUCH[:READ_BYTES], MUCH[:50_000]])
 @pytest.mark.parametrize("early", [True, False])
 def test_half_closed(pair: Pair, data: bytes, *, early: bool) -> None:
     """A peer that has said all it will is heard to the end, answered, then closed."""
@@ -137,6 +136,37 @@ def test_half_closed(pair: Pair, data: bytes, *, early: bool) -> None:
 
     assert (pair.echo.heard, pair.read()) == (data, data)
     assert pair.echo.notes == ["end", "gone"]
+
+
+def test_turn_is_sent_at_its_end(pair: Pair) -> None:
+    """What is written in one turn is sent as one, in order, and not before it ends."""
+    pair.echo.start()
+    for piece in (b"one ", b"two ", b"three"):
+        pair.echo.write(piece)
+    assert (pair.echo.unsent, pair.read()) == (13, b"")
+    pair.turn()
+
+    assert (pair.echo.unsent, pair.read()) == (0, b"one two three")
+
+
+def test_long_answer_ends_the_turn(pair: Pair) -> None:
+    """What took long to make is sent at once, and what was written before it goes with it."""
+    pair.echo.start()
+    pair.echo.write(b"short")
+    pair.echo.write(MUCH[: LONG_BYTES - 4])
+    assert len(pair.read()) == LONG_BYTES + 1
+    pair.echo.write(MUCH[:LONG_BYTES])
+    assert pair.read() == b""
+
+
+def test_abort_before_the_end_of_the_turn(pair: Pair) -> None:
+    """What was written is dropped with the stream, and the turn ends all the same."""
+    pair.echo.start()
+    pair.echo.write(b"never sent")
+    pair.echo.abort()
+    pair.turn()
+
+    assert (pair.echo.notes, pair.echo.unsent, pair.read()) == (["gone"], 0, b"")
 
 
 def test_close_sends_what_is_left(pair: Pair) -> None:

@@ -17,7 +17,7 @@ def test_refusal(shared: Shared, data: bytes, status: int) -> None:
     peer.send(GOOD)
 
     assert peer.statuses == [200, status]
-    head, _, body = peer.socket.writes[-1].partition(b"\r\n\r\n")
+    head, _, body = peer.answers[-1].partition(b"\r\n\r\n")
     assert b"\r\nConnection: close" in head
     assert b"\r\nContent-Length: %d" % len(body) in head
     assert peer.socket.events == ["eof"]

@@ -2,6 +2,7 @@
 
 import re
 import socket
+from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
 
@@ -39,13 +40,13 @@ class FakeSocket:
     def fileno(self) -> int:
         return 7
 
-    def recv_into(self, buffer: memoryview, size: int, flags: int) -> int:
+    def recv(self, size: int, flags: int) -> bytes:
         assert flags == socket.MSG_DONTWAIT
         if not self.reads:
             raise BlockingIOError
         data = self.reads.pop(0)
-        buffer[: len(data)] = data
-        return len(data)
+        assert len(data) <= size
+        return data
 
     def send(self, data: bytes | memoryview, flags: int) -> int:
         assert flags == socket.MSG_DONTWAIT
@@ -72,6 +73,16 @@ class FakeLoop(Loop):
         self.watched: list[int] = []
         self.due: list[int] = []
         """Who wants to be told anew."""
+        self.calls: list[Callable[[], object]] = []
+        """What is to be called when the turn ends."""
+
+    def soon(self, call: Callable[[], object]) -> None:
+        self.calls.append(call)
+
+    def end_turn(self) -> None:
+        """Do as the real one, before it waits."""
+        while self.calls:
+            self.calls.pop(0)()
 
     def watch(self, descriptor: int, on_ready: OnReady, events: int = 0) -> None:
         self.watched.append(descriptor)
@@ -89,27 +100,36 @@ class Peer:
     kind: type[Connection] = Connection
 
     def __init__(self, shared: Shared, peer: tuple[Any, ...] = ("192.0.2.7", 1)) -> None:
-        self.socket = FakeSocket()
+        self._socket = FakeSocket()
         self.loop = FakeLoop()
-        self.connection = self.kind(shared, self.loop, cast("socket.socket", self.socket), peer)
+        self.connection = self.kind(shared, self.loop, cast("socket.socket", self._socket), peer)
         self.connection.start()
+
+    @property
+    def socket(self) -> FakeSocket:
+        """Its socket, as it is when the turn has ended."""
+        self.loop.end_turn()
+        return self._socket
 
     def send(self, data: bytes) -> None:
         """Let *data* arrive in one read; none is the end of file."""
         if "close" not in self.socket.events:
             self.socket.reads.append(data)
             self.connection.ready(EPOLLIN)
+            self.loop.end_turn()
 
     def read(self) -> None:
         """Take whatever is unsent, as a peer that reads again."""
         self.socket.room = None
         self.connection.ready(EPOLLOUT)
+        self.loop.end_turn()
 
     def turn(self) -> None:
         """Let the loop come by, once, if somebody asked for it."""
         if self.loop.due:
             self.loop.due.clear()
             self.connection.ready(EPOLLOUT)
+            self.loop.end_turn()
 
     @property
     def said(self) -> bytes:
@@ -117,9 +137,14 @@ class Peer:
         return b"".join(self.socket.writes)
 
     @property
+    def answers(self) -> list[bytes]:
+        """Each answer, in order."""
+        return re.split(rb"(?=HTTP/1\.1 \d{3} )", self.said)[1:]
+
+    @property
     def statuses(self) -> list[int]:
         """The status of each answer, in order."""
-        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", self.said)]
+        return [int(answer[9:12]) for answer in self.answers]
 
 
 def pass_seconds(shared: Shared, seconds: int) -> None:

@@ -48,16 +48,6 @@ class Info(msgspec.Struct, frozen=True):
     endpoints: tuple[Endpoint, ...]
 
 
-class _Info(msgspec.Struct, frozen=True):
-    """``Info`` with the parts that never change already encoded."""
-
-    service: msgspec.Raw
-    system: msgspec.Raw
-    runtime: Runtime
-    request: Caller
-    endpoints: msgspec.Raw
-
-
 class InfoHandler:
     """Answers with ``Info``; whoever prefers HTML is left to *page*, made when asked for."""
 
@@ -69,11 +59,13 @@ class InfoHandler:
         endpoints: Sequence[Endpoint],
         page: Callable[[], Callable[[Request], Response]] | None = None,
     ) -> None:
-        self._encode = msgspec.json.Encoder().encode
-        self._service = msgspec.Raw(self._encode(service))
-        self._system = msgspec.Raw(self._encode(host))
-        self._endpoints = msgspec.Raw(self._encode(endpoints))
+        self._encode = encode = msgspec.json.Encoder().encode
+        # What never changes is encoded once, and the moment once a second.
+        self._fixed = b'{"service":%b,"system":%b,"runtime":' % (encode(service), encode(host))
+        self._tail = b',"endpoints":%b}' % encode(endpoints)
         self._runtime = runtime
+        self._moment: Runtime | None = None
+        self._head = b""
         self._page = page
 
     def __call__(self, request: Request) -> Response:
@@ -81,16 +73,21 @@ class InfoHandler:
         accept = request.headers.get(b"accept")
         if accept is not None and self._page is not None and _prefers_page(accept):
             return self._page()(request)
+        moment = self._runtime()
+        if moment is not self._moment:
+            self._moment = moment
+            self._head = b'%b%b,"request":' % (self._fixed, self._encode(moment))
+        client = request.client
         caller = Caller(
-            request.client.address,
-            request.client.port,
+            client.address,
+            client.port,
             # Bytes a client made up: what is no UTF-8 becomes a replacement character.
             request.headers.get(b"user-agent", b"").decode("utf-8", "replace"),
             request.method,
             request.path,
         )
-        info = _Info(self._service, self._system, self._runtime(), caller, self._endpoints)
-        return Response(200, self._encode(info), JSON, (), b"Accept")
+        body = b"".join((self._head, self._encode(caller), self._tail))
+        return Response(200, body, JSON, (), b"Accept")
 
 
 def _prefers_page(accept: bytes) -> bool:

@@ -60,6 +60,7 @@ class Loop:
         self._on_ready: dict[int, OnReady] = {}
         # A handful: the sweep, the watch, the steps of the end. No heap pays off.
         self._timers: list[Timer] = []
+        self._soon: list[Callable[[], object]] = []
         self._first = _NEVER
         self._on_signal: dict[int, Callable[[], object]] = {}
         self._wakeup: tuple[int, int] | None = None
@@ -83,6 +84,19 @@ class Loop:
         """Watch it no more, though it stays open."""
         if self._on_ready.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call when this turn ends: when all that has news was called, before the next wait."""
+        self._soon.append(call)
+
+    def end_turn(self) -> None:
+        """Make the calls that wait for the end of the turn, now."""
+        calls, self._soon = self._soon, []
+        for call in calls:
+            try:
+                call()
+            except Exception as exc:  # noqa: BLE001  it is told of, and the rest goes on
+                self._on_fault(exc)
 
     def later(self, seconds: float, call: Callable[[], object]) -> Timer:
         """Call once, after so many seconds."""
@@ -122,6 +136,7 @@ class Loop:
             wait = self._first - clock()
             if wait <= 0:
                 self._call_timers()
+                self.end_turn()
                 continue
             for descriptor, events in poll(min(wait, _LONGEST_WAIT), EVENTS_AT_ONCE):
                 # It is gone if a call of this turn has ended it. One that has its number since
@@ -130,8 +145,9 @@ class Loop:
                 if call is not None:
                     try:
                         call(events)
-                    except Exception as exc:  # noqa: BLE001  it is told of, and the rest goes on
+                    except Exception as exc:  # noqa: BLE001  as above
                         self._on_fault(exc)
+            self.end_turn()
 
     def close(self) -> None:
         """Give the signals back and close what is the loop's."""

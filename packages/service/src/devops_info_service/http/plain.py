@@ -77,14 +77,27 @@ class PlainReader:
         heads = data.split(b"\r\n\r\n")
         if heads.pop():
             return None
-        starts, requests = self._starts, []
+        starts, kept, requests = self._starts, self._fields, []
         for head in heads:
-            first, *lines = head.split(b"\r\n")
+            lines = head.split(b"\r\n")
+            first = lines.pop(0)
             start = starts.get(first) or self._read_start(first)
             if start is None or len(head) > self._max_bytes or len(lines) > self._max_fields:
                 return None
-            fields = self._read_fields(lines, head)
+            fields: dict[bytes, bytes] = {}
+            are_kept = True
+            for line in lines:
+                field = kept.get(line)
+                if field is None:
+                    field = self._read_field(line)
+                    if field is None:
+                        return None
+                    are_kept = False
+                fields[field[0]] = field[1]
+            # Fewer, if one is repeated.
             if len(fields) != len(lines) or b"host" not in fields:
+                return None
+            if not are_kept and not _is_text(head, len(lines)):
                 return None
             keep_alive = b"connection" not in fields or fields[b"connection"] != b"close"
             method, path, query = start
@@ -110,30 +123,14 @@ class PlainReader:
             _keep(self._starts, line, start)
         return start
 
-    def _read_fields(self, lines: list[bytes], head: bytes) -> dict[bytes, bytes]:
-        """Return the fields of *lines*: fewer, if one is repeated or not plain."""
-        fields: dict[bytes, bytes] = {}
-        kept, names, are_kept = self._fields, self._names, True
-        for line in lines:
-            field = kept.get(line)
-            if field is None:
-                # RFC 9112, section 5. An empty value is rare enough to leave it.
-                written, _, value = line.partition(b":")
-                value = value.strip(b" \t")
-                name = names.get(written) or self._read_name(written)
-                if not name or not value:
-                    return {}
-                if name in _KEPT:
-                    if not self._keep_field(line, name, value):
-                        return {}
-                else:
-                    are_kept = False
-                fields[name] = value
-            else:
-                fields[field[0]] = field[1]
-        if are_kept or _is_text(head, len(lines)):
-            return fields
-        return {}
+    def _read_field(self, line: bytes) -> _Field | None:
+        # RFC 9112, section 5. An empty value is rare enough to leave it.
+        written, _, value = line.partition(b":")
+        value = value.strip(b" \t")
+        name = self._names.get(written) or self._read_name(written)
+        if not name or not value or (name in _KEPT and not self._keep_field(line, name, value)):
+            return None
+        return name, value
 
     def _read_name(self, written: bytes) -> bytes:
         if written.translate(None, _TOKEN):

@@ -60,7 +60,7 @@ class Connection(Stream):
     )
 
     def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
-        super().__init__(loop, sock, shared.buffer)
+        super().__init__(loop, sock)
         self._shared = shared
         self._client = _client(peer)
         self._reader: RequestReader | None = None
@@ -92,18 +92,23 @@ class Connection(Stream):
 
     # Called by Stream.
 
-    def on_bytes(self, data: memoryview) -> None:
+    def on_bytes(self, data: bytes) -> None:
         """Answer the requests that are complete now, with one write."""
         if self._state is not _State.OPEN:
             if self._state is _State.RESERVED:
                 self._receive_reserved(data)
             return
-        requests = self._read(data)
+        shared = self._shared
+        if self._phase is Phase.IDLE:
+            requests = shared.plain.read(data, self._client)
+            if requests is not None:
+                self._since = shared.now
+                self._answer(requests)
+                return
+        requests = self._parse(data)
         if requests:
             self._answer(requests)
-        reader = self._reader
-        if reader is not None and (reader.refused is not None or reader.expects_continue):
-            self._answer_the_reader()
+        self._answer_the_reader()
 
     def on_end(self) -> None:
         """Close once the answers are out: no further request can come."""
@@ -181,15 +186,9 @@ class Connection(Stream):
         if self._state is _State.OPEN and self._phase is Phase.IDLE:
             self.check_time()
 
-    def _read(self, data: memoryview) -> list[Request]:
-        """Return the requests that are complete now."""
-        shared = self._shared
-        if self._phase is Phase.IDLE:
-            requests = shared.plain.read(bytes(data), self._client)
-            if requests is not None:
-                self._since = shared.now
-                return requests
-        reader = self._reader
+    def _parse(self, data: bytes) -> list[Request]:
+        """Return the requests that are complete now, of any kind."""
+        shared, reader = self._shared, self._reader
         if reader is None:
             # Imported late: probes, scrapers and browsers are plain, and a start is paid by all.
             from .reader import RequestReader  # noqa: PLC0415
@@ -214,8 +213,7 @@ class Connection(Stream):
                 closes, connection = True, b"close"
             elif request.version == "1.0":
                 connection = b"keep-alive"
-            response = dispatch(request)
-            answer = encode(response, connection, request.method == "HEAD")
+            answer = encode(dispatch(request), connection, request.method == "HEAD")
             out.append(answer)
             size += len(answer)
             if closes or size > ANSWER_BYTES:
@@ -245,9 +243,12 @@ class Connection(Stream):
             self._shared.counts[CONTINUED] += 1
             self.write(CONTINUE)
 
-    def _receive_reserved(self, data: memoryview) -> None:
-        since = self._since
-        requests = self._read(data)
+    def _receive_reserved(self, data: bytes) -> None:
+        since, requests = self._since, None
+        if self._phase is Phase.IDLE:
+            requests = self._shared.plain.read(data, self._client)
+        if requests is None:
+            requests = self._parse(data)
         self._since = since  # Its time runs from the connection on.
         if requests and requests[0].path in self._shared.probes:
             self._shared.reserved -= 1

@@ -24,7 +24,7 @@ class ProxiedConnection(Connection):
         self._phase = Phase.HEAD
         self._header: ProxyHeader | None = ProxyHeader()
 
-    def on_bytes(self, data: memoryview) -> None:
+    def on_bytes(self, data: bytes) -> None:
         """Read the header, then requests."""
         header = self._header
         if header is None:
@@ -33,7 +33,7 @@ class ProxiedConnection(Connection):
         if not self.is_open:
             return
         try:
-            used = header.receive(bytes(data))
+            used = header.receive(data)
         except RefusedError as exc:
             self._refuse(exc)
             return

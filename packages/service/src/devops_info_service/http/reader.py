@@ -64,7 +64,7 @@ class RequestReader:
         self.refused: RefusedError | None = None
         """Set once: what to answer after the requests that came before it."""
 
-    def receive(self, data: bytes | memoryview) -> list[Request]:
+    def receive(self, data: bytes) -> list[Request]:
         """Feed *data* and return the requests it completed; empty means more is needed.
 
         Look at ``refused`` afterwards. Once it is set, or a request has come whose
@@ -91,7 +91,7 @@ class RequestReader:
         self._ended = True
         del self._parser
 
-    def _feed(self, data: bytes | memoryview) -> None:
+    def _feed(self, data: bytes) -> None:
         while True:
             try:
                 self._parser.feed_data(data)

@@ -4,7 +4,7 @@ Nothing here reads a socket or a clock: ``http.server`` lets the seconds pass.
 """
 
 from collections.abc import Callable, Collection
-from typing import Final, Protocol
+from typing import Protocol
 
 from devops_info_service.config import Limits
 
@@ -21,10 +21,6 @@ OnRefused = Callable[[Client, int, str], None]
 
 OnFault = Callable[[Exception], None]
 """Is told of what a connection raised: a fault of ours, whoever was connected."""
-
-READ_BYTES: Final = 16 * 1024
-"""Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
-requests, so that one connection cannot keep the others waiting or grow by its answers."""
 
 
 class State:
@@ -97,10 +93,6 @@ class Shared:
         """Called when the last connection is gone."""
         self.on_gone: Callable[[], None] | None = None
         """Called whenever a connection has gone, if somebody waits for that."""
-        # One buffer for all: it is filled and read within one call. That is what keeps an idle
-        # connection small. (A fresh buffer per read would cost musl's malloc a
-        # map and an unmap each.)
-        self.buffer = memoryview(bytearray(READ_BYTES))
 
     def sweep(self) -> None:
         """Let a second pass: act on every time-out that has come. One timer for all of them."""

@@ -1,8 +1,11 @@
 """One connected socket: read what is there, send what the kernel takes, keep the rest, end well.
 
-What the bytes mean is a subclass's business. A stream that has something unsent is not read
-from: a peer that does not read its answers makes the kernel hold its requests, and nothing
-here grows.
+What the bytes mean is a subclass's business. What is written is sent when the loop's turn ends,
+with what the others have written: a peer that is woken by the first finds the rest on its way,
+instead of going to sleep and being woken for each (docs/explanation/performance.md).
+
+A stream that has something unsent is not read from: a peer that does not read its answers makes
+the kernel hold its requests, and nothing here grows.
 """
 
 from enum import Enum
@@ -16,6 +19,11 @@ _UNUSUAL: Final = ~(EPOLLIN | EPOLLOUT)
 """The peer has shut its half, or is gone: there may be an end of file behind what was read."""
 
 
+LONG_BYTES: Final = 4 * 1024
+"""An answer as long took its time to be made: it is sent at once, with all that wait. So what is
+short waits for others that are as short, a quarter of a millisecond at the worst."""
+
+
 class After(Enum):
     """What becomes of a stream once all is sent."""
 
@@ -24,15 +32,19 @@ class After(Enum):
     CLOSE = "close"
 
 
+READ_BYTES: Final = 16 * 1024
+"""Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
+requests, so that one connection cannot keep the others waiting or grow by its answers. Small
+enough, too, that the C library's allocator keeps it and asks the kernel for nothing."""
+
+
 class Stream:
-    """One connected socket. Each read takes what one buffer holds, which all streams share."""
+    """One connected socket."""
 
     __slots__ = (
         "_after",
-        "_buffer",
         "_descriptor",
         "_loop",
-        "_most",
         "_paused",
         "_receive",
         "_send",
@@ -40,16 +52,15 @@ class Stream:
         "_unsent",
     )
 
-    def __init__(self, loop: Loop, sock: socket, buffer: memoryview) -> None:
+    def __init__(self, loop: Loop, sock: socket) -> None:
         self._loop = loop
         self._sock = sock
         self._descriptor = sock.fileno()
         # The flag with each call instead of a call that makes the socket non-blocking.
-        self._receive = sock.recv_into
+        self._receive = sock.recv
         self._send = sock.send
-        self._buffer = buffer
-        self._most = len(buffer)
-        self._unsent: memoryview | None = None
+        self._unsent: bytes | memoryview | None = None
+        """What was written in this turn, or is left of what the kernel did not take."""
         self._paused = False
         self._after = After.GO_ON
 
@@ -68,29 +79,39 @@ class Stream:
         if self._paused and not self._go_on():
             return
         try:
-            size = self._receive(self._buffer, 0, MSG_DONTWAIT)
+            data = self._receive(READ_BYTES, MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
             self.abort()
             return
-        if not size:
+        if not data:
             self.on_end()
             return
         try:
-            self.on_bytes(self._buffer[:size])
+            self.on_bytes(data)
         except Exception as exc:  # noqa: BLE001  a fault of ours ends this connection alone
             self.abort()
             self.on_fault(exc)
-        if (size == self._most or events & _UNUSUAL) and self._descriptor >= 0:
+        if (len(data) == READ_BYTES or events & _UNUSUAL) and self._descriptor >= 0:
             # There may be more, of which the kernel has told; the others get their turn first.
             self._loop.again(self._descriptor)
 
     def write(self, data: bytes) -> None:
-        """Send *data*, now or when the peer takes it."""
-        if self._unsent is not None:
-            self._unsent = memoryview(bytes(self._unsent) + data)
-            return
+        """Send *data* when this turn ends, or when the peer takes it."""
+        if self._unsent is None:
+            self._unsent = data
+            self._loop.soon(self.flush)
+        else:
+            self._unsent = data = bytes(self._unsent) + data
+        if len(data) > LONG_BYTES:
+            self._loop.end_turn()
+
+    def flush(self) -> None:
+        """Send what was written: called by the loop at the end of its turn."""
+        data = self._unsent
+        if data is None:
+            return  # Aborted meanwhile.
         try:
             sent = self._send(data, MSG_DONTWAIT)
         except BlockingIOError:
@@ -102,6 +123,12 @@ class Stream:
             self._unsent = memoryview(data)[sent:]
             self._paused = True
             self.on_full()
+            return
+        self._unsent = None
+        if self._paused:
+            self._loop.again(self._descriptor)
+        elif self._after is not After.GO_ON:
+            self._finish(self._after)
 
     def hold(self) -> None:
         """Read nothing until ``on_sent`` has been called, after the others had their turn."""
@@ -134,8 +161,8 @@ class Stream:
 
     # For a subclass.
 
-    def on_bytes(self, data: memoryview) -> None:
-        """Take what has come; *data* is only lent for the call."""
+    def on_bytes(self, data: bytes) -> None:
+        """Take what has come."""
         raise NotImplementedError
 
     def on_end(self) -> None:
@@ -159,15 +186,16 @@ class Stream:
         """Send more of what is left; return whether the stream can be read from."""
         if self._unsent is not None:
             try:
-                left = self._unsent[self._send(self._unsent, MSG_DONTWAIT) :]
+                sent = self._send(self._unsent, MSG_DONTWAIT)
             except BlockingIOError:
                 return False
             except OSError:
                 self.abort()
                 return False
-            self._unsent = left or None
-            if left:
+            if sent != len(self._unsent):
+                self._unsent = memoryview(self._unsent)[sent:]
                 return False
+            self._unsent = None
         self._paused = False
         after = self._after
         try:

@@ -12,6 +12,9 @@ from .message import PHRASES, Response
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+MAX_LENGTHS: Final = 1024
+"""Lines with a length that are kept: answers differ by what a client says of itself, at most."""
+
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
@@ -23,12 +26,13 @@ _MONTHS: Final = (
 class ResponseWriter:
     """Encode responses; one serves every connection of a process."""
 
-    __slots__ = ("_clock", "_heads", "_second")
+    __slots__ = ("_clock", "_heads", "_lengths", "_second")
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._second = -1
         self._heads: dict[tuple[int, bytes, bytes], bytes] = {}
+        self._lengths: dict[int, bytes] = {}
 
     def encode(
         self,
@@ -54,13 +58,20 @@ class ResponseWriter:
             head = self._head(status, response.content_type, response.vary)
         if status in _WITHOUT_BODY:
             return b"%b%b\r\n" % (head, _more(response, connection))
-        length = len(body)
+        length = self._lengths.get(len(body))
+        if length is None:
+            length = self._length(len(body))
         if head_only:
             body = b""
         if not connection and not response.headers:
-            return b"%bContent-Length: %d\r\n\r\n%b" % (head, length, body)
-        more = _more(response, connection)
-        return b"%bContent-Length: %d\r\n%b\r\n%b" % (head, length, more, body)
+            return b"".join((head, length, b"\r\n", body))
+        return b"".join((head, length, _more(response, connection), b"\r\n", body))
+
+    def _length(self, length: int) -> bytes:
+        if len(self._lengths) >= MAX_LENGTHS:
+            self._lengths.clear()
+        self._lengths[length] = line = b"Content-Length: %d\r\n" % length
+        return line
 
     def _head(self, status: int, content_type: bytes, vary: bytes) -> bytes:
         head = b"HTTP/1.1 %d %b\r\nDate: %b\r\n" % (
