@@ -69,7 +69,7 @@ def _run(words: list[str], environ: Mapping[str, str]) -> int:
 
 def _serve(config: Config) -> None:
     # Imported late: engine and routes are most of the start, and a check needs none of it.
-    from .app import serve  # noqa: PLC0415
+    from .serving import serve  # noqa: PLC0415
 
     serve(config)
 

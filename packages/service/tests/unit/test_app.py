@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from devops_info_service import __version__
-from devops_info_service.app import PROBES, ROUTES, build
+from devops_info_service.app import build
 from devops_info_service.config import Config
 from devops_info_service.handlers.health import Health
 from devops_info_service.http.message import Client, Request, Response
@@ -15,6 +15,7 @@ from devops_info_service.http.shared import State
 from devops_info_service.introspection.host import read_host
 from devops_info_service.introspection.runtime import Stopwatch, spell
 from devops_info_service.router import Route, Router
+from devops_info_service.routes import PROBES, ROUTES
 
 
 class FakeSource:

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as text
 
-from devops_info_service.app import PATHS, build
+from devops_info_service.app import build
 from devops_info_service.handlers.metrics import prefers_open_metrics
 from devops_info_service.http.counters import Counters
 from devops_info_service.http.message import Client, Request
@@ -24,6 +24,7 @@ from devops_info_service.metrics import (
     one,
     render,
 )
+from devops_info_service.routes import PATHS
 
 NASTY = 'a "quoted" \\ back\nslash {},=é'
 PARSERS = pytest.mark.parametrize("is_open", [False, True], ids=["text", "openmetrics"])

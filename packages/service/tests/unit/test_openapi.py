@@ -8,12 +8,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from devops_info_service.app import ROUTES, build
+from devops_info_service.app import build
 from devops_info_service.http.message import Client, Problem, Request, problem
 from devops_info_service.http.shared import State
 from devops_info_service.introspection.source import Machine, Tree
 from devops_info_service.openapi import REFUSALS, document
 from devops_info_service.router import Answer, Route
+from devops_info_service.routes import ROUTES
 
 TREES: Final = sorted(
     path.parent for path in Path(__file__).parent.parent.glob("data/platform/*/root")

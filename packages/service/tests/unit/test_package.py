@@ -35,9 +35,12 @@ def test_reference_lists_every_setting(setting: Setting) -> None:
     [
         ("devops_info_service.cli", {"asyncio", "argparse", "httptools"}),
         ("devops_info_service.check", {"asyncio", "urllib.request", "ssl", "json"}),
-        ("devops_info_service.app", {"argparse", "dataclasses", "urllib", "importlib.metadata"}),
         (
-            "devops_info_service.app",
+            "devops_info_service.serving",
+            {"argparse", "dataclasses", "urllib", "importlib.metadata"},
+        ),
+        (
+            "devops_info_service.serving",
             {
                 "devops_info_service.handlers.platform",
                 "devops_info_service.introspection.mounts",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.app import ROUTES, build
+from devops_info_service.app import build
 from devops_info_service.config import Config, Network
 from devops_info_service.handlers.info import Endpoint, Service
 from devops_info_service.handlers.page.document import HEADERS, frame, page
@@ -23,6 +23,7 @@ from devops_info_service.introspection.facts import Evidence, Known
 from devops_info_service.introspection.platform import Platform, platform
 from devops_info_service.introspection.runtime import Runtime
 from devops_info_service.introspection.source import Machine, Tree
+from devops_info_service.routes import ROUTES
 
 from .introspection.saved import DATA, TREES, SavedTree, StoppedClock
 

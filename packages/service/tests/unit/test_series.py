@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from devops_info_service.app import PATHS, ROUTES, SWITCH
 from devops_info_service.http.message import Client, Request, Response
 from devops_info_service.http.series import (
     BOUNDS,
@@ -17,6 +16,7 @@ from devops_info_service.http.series import (
     Tables,
     timed,
 )
+from devops_info_service.routes import PATHS, ROUTES, SWITCH
 
 PEER = Client("192.0.2.7", 4242)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from devops_info_service.app import usable_cpus
 from devops_info_service.introspection.source import Machine, Tree
+from devops_info_service.serving import usable_cpus
 
 MOUNT_V2 = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
 MOUNT_V1 = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"

@@ -9,9 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Route, expect
 
-from devops_info_service.app import ROUTES, build
+from devops_info_service.app import build
 from devops_info_service.http.message import Client, Request
 from devops_info_service.introspection.source import Machine
+from devops_info_service.routes import ROUTES
 
 from ...unit.introspection.saved import DATA, SavedTree
 from ..conftest import Service, Start

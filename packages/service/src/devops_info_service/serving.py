@@ -1,0 +1,220 @@
+"""The service as processes: one that serves alone, or workers under a supervisor."""
+
+import functools
+import gc
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from .app import build, watch_of
+from .config import MAX_WORKERS, Config
+from .http.counters import LIMIT_CHANGES, PID, Counters
+from .http.listener import listen
+from .http.message import Client
+from .http.protocol import Connection
+from .http.series import Tables, timed
+from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
+from .http.shared import Dispatch, Shared, State
+from .introspection.source import Machine, Source, Tree
+from .logs import Log
+from .observe import observe
+from .routes import PATHS, PROBES
+
+if TYPE_CHECKING:
+    from .http.flight import Flight
+    from .introspection.watch import Watch
+
+FRAMEWORK: Final = "epoll + httptools"
+"""What really serves."""
+
+
+class _Parts(msgspec.Struct, frozen=True):
+    """What the processes of one service have in common: made once, before any fork."""
+
+    config: Config
+    dispatch: Dispatch
+    state: State
+    sock: socket.socket
+    counters: Counters
+    tables: Tables
+    watch: "Callable[[], Watch]"
+
+
+def serve(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: what is expected of the platform cannot be understood.
+        ListenError: the address cannot be had.
+    """
+    log = Log()
+    state = State()
+    source, tree = Machine(), Tree()
+    counters, tables = Counters.alone(), Tables.alone(PATHS)
+    if config.workers != 1:
+        # Imported late: one process needs none of it.
+        from .http.crew import SLOTS  # noqa: PLC0415
+
+        counters, tables = Counters.shared(SLOTS), Tables.shared(PATHS, SLOTS)
+    watch = watch_of(tree, source)
+    dispatch = build(
+        source,
+        FRAMEWORK,
+        config,
+        tree=tree,
+        state=state,
+        counters=counters,
+        tables=tables,
+        watch=watch,
+    )
+    sock = listen(config.host, config.port)
+    parts = _Parts(config, dispatch, state, sock, counters, tables, watch)
+    # What exists now stays: no later collection need look at it, or unshare its memory.
+    gc.collect()
+    gc.freeze()
+    if config.workers == 1:
+        _work(parts, 0, log, until_signal(log, sock), _last_word(config, log))
+    elif config.workers == "auto":
+        _supervise(parts, functools.partial(usable_cpus, tree, source), log)
+    else:
+        workers = config.workers
+        _supervise(parts, lambda: workers, log)
+
+
+def _supervise(parts: _Parts, count: Callable[[], int], log: Log) -> None:
+    """Serve in ``count()`` processes, and tell of their end as one."""
+    # Imported late, as above.
+    from .http.crew import SLOTS  # noqa: PLC0415
+    from .http.flight import Records, together  # noqa: PLC0415
+    from .http.workers import Ending, supervise  # noqa: PLC0415
+
+    config, counters = parts.config, parts.counters
+    counters.supervisor[PID] = os.getpid()
+    records = Records(SLOTS)
+    tell = _last_word(config, log)
+
+    def work_as(number: int, until: Until) -> None:
+        turn = functools.partial(counters.is_light, number)
+        on_end = functools.partial(records.leave, number)
+        _work(parts, number, Log(always={"worker": number}), until, on_end, turn)
+
+    def ended(ending: Ending) -> None:
+        flight = together(
+            ending.signal,
+            ending.began,
+            time.monotonic(),
+            records.since(ending.began),
+            processes=ending.processes,
+            ended=ending.is_over,
+        )
+        tell(flight)
+
+    supervise(
+        parts.sock,
+        counters,
+        work_as,
+        count=count,
+        patience_seconds=config.drain_delay_seconds + config.drain_seconds,
+        story=log,
+        on_end=ended,
+    )
+
+
+def usable_cpus(tree: Tree, source: Source) -> int:
+    """Return how many workers are worth starting: CPUs of the quota or the affinity, rounded up."""
+    # Imported late: only WORKERS=auto asks.
+    from .introspection.cgroup import read_cgroups  # noqa: PLC0415
+    from .introspection.cpu import read_cpu  # noqa: PLC0415
+    from .introspection.facts import value_of  # noqa: PLC0415
+    from .introspection.mounts import read_mounts  # noqa: PLC0415
+
+    usable = read_cpu(tree, read_cgroups(tree, read_mounts(tree))).usable
+    return min(value_of(usable, source.cpus()), MAX_WORKERS)
+
+
+def _work(
+    parts: _Parts,
+    number: int,
+    log: Log,
+    until: Until,
+    on_end: Callable[["Flight"], None],
+    turn: Callable[[], bool] | None = None,
+) -> None:
+    """Serve in this process until told to end."""
+    config, counters = parts.config, parts.counters
+    counts = counters.worker(number)
+    counts[PID], counts[LIMIT_CHANGES] = os.getpid(), counters.limit_changes()
+
+    def look() -> None:
+        for change in parts.watch().look():
+            counts[LIMIT_CHANGES] += 1
+            log.info("limits changed", **change.facts())
+
+    room = max(1, descriptors() - RESERVED_DESCRIPTORS)
+    limits = msgspec.structs.replace(
+        config.limits, max_connections=min(config.limits.max_connections, room)
+    )
+
+    def on_refused(client: Client, status: int, reason: str) -> None:
+        if config.debug or config.access_log:
+            log.info("refused", status=status, reason=reason, client=client.address)
+
+    def on_fault(exc: Exception) -> None:
+        log.error("connection", exc=exc, message="ended by a fault of ours")
+
+    shared = Shared(
+        _seen(parts, number, log),
+        limits,
+        on_refused,
+        counts=counts,
+        state=parts.state,
+        probes=PROBES,
+        on_fault=on_fault,
+    )
+    server = Server(
+        parts.sock,
+        shared,
+        drain_seconds=config.drain_seconds,
+        drain_delay_seconds=config.drain_delay_seconds,
+        story=log,
+        turn=turn,
+        connection=_connection(config),
+        on_end=on_end,
+        each_second=look,
+    )
+    server.run(until)
+
+
+def _seen(parts: _Parts, number: int, log: Log) -> Dispatch:
+    """Return what answers here, and is logged, counted and told who really asks."""
+    config = parts.config
+    # Wrapped in the process that serves: request ids start with a process's own bytes.
+    dispatch = observe(parts.dispatch, log, access_log=config.access_log)
+    if config.trusted_proxies:
+        from .http.forwarded import Proxies, believe  # noqa: PLC0415
+
+        # Outside of all else: the log names the client, too.
+        dispatch = believe(dispatch, Proxies(config.trusted_proxies, config.forwarded_field))
+    return timed(dispatch, parts.tables.worker(number))
+
+
+def _connection(config: Config) -> type[Connection]:
+    if not config.proxy_protocol:
+        return Connection
+    from .http.proxied import ProxiedConnection  # noqa: PLC0415
+
+    return ProxiedConnection
+
+
+def _last_word(config: Config, log: Log) -> Callable[["Flight"], None]:
+    def tell_it(flight: "Flight") -> None:
+        # Imported late: only the end needs it.
+        from .termination import tell  # noqa: PLC0415
+
+        tell(flight, config, log)
+
+    return tell_it
