@@ -104,6 +104,7 @@ def test_histogram(*, is_open: bool) -> None:
         (b"application/openmetrics-text;version=0.0.1", False),
         (b"application/openmetrics-text;q=0", False),
         (b"application/openmetrics-text;q=nonsense", False),
+        (b"application/openmetrics-text;q=.5", True),
         (b"application/openmetrics-text;q=0.4,text/plain;q=0.5", False),
         (b"\xff\xfe,;;=,application/openmetrics-text;;", True),
         # Prometheus 2.42 and 3.5, as they send it.

@@ -52,7 +52,8 @@ class MetricsHandler:
 def prefers_open_metrics(accept: bytes) -> bool:
     """Say whether *accept* names OpenMetrics 1.0, and likes it no less than plain text.
 
-    Only by its name: whoever takes anything gets what everybody reads.
+    Only by its name: whoever takes anything gets what everybody reads. Not by ``page.accept``,
+    which takes what is not well-formed as not sent: a scraper's ``q=.5`` is understood here.
     """
     weights = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
     for part in accept.decode("latin-1").lower().split(","):
