@@ -44,6 +44,7 @@ RUN pip install --no-deps --no-build-isolation ./packages/onebin
 # All that does not depend on the service's own code: CPython, the C extensions.
 COPY requirements/service.txt requirements/build.txt requirements/
 COPY packages/service/pyproject.toml packages/service/
+COPY packages/service/training/service.profile packages/service/training/
 RUN --mount=type=secret,id=ca,target=/run/ca.crt \
     if [ -s /run/ca.crt ]; then export PIP_CERT=/run/ca.crt; fi \
     && onebin prepare packages/service

@@ -8,7 +8,7 @@ CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
 
-.PHONY: help run test check image sizes rebuild load hardening endurance bench clean
+.PHONY: help run test check image sizes rebuild load hardening endurance bench train clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ test: $(VENV)/.dev ## Run every test this machine can run
 check: $(VENV)/.dev ## Lint, types, directions of imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy packages/service/src packages/onebin/src packages/service/tests packages/onebin/tests tests bench
+	@$(BIN)/mypy packages/service/src packages/onebin/src packages/service/training packages/service/tests packages/onebin/tests tests bench
 	@$(BIN)/lint-imports
 
 image: ## Build devops-info-service:latest with Docker; print its size and what is inside
@@ -46,6 +46,9 @@ endurance: $(VENV)/.dev ## Ten minutes of load, 10,000 connections, slow attacks
 	@$(BIN)/python -m bench.endurance.endurance --gate
 
 bench: sizes rebuild load ## Everything measured here
+
+train: $(VENV)/.dev ## Make the profile anew that the executable is compiled by (after new versions)
+	@$(BIN)/onebin train packages/service -- $(abspath $(BIN))/python packages/service/training/workload.py
 
 clean: ## Remove what was built (the cache of onebin stays)
 	rm -rf $(VENV) dist packages/*/dist

@@ -29,6 +29,8 @@ examples:
   onebin inspect dist/app                what is in it, and what an auditor would say
   onebin inspect --json dist/app.tar     the same for machines
   onebin plan . --json                   what would be done, without doing it
+  onebin train . -- ./workload.sh        builds it to count what runs, lets ./workload.sh use
+                                         $ONEBIN_PROGRAM, writes the profile builds are made with
   onebin lock .                          chooses the dependencies' versions anew
   onebin prepare .                       builds all but the project's own code: for the layer of
                                          a Dockerfile, or the cache of a CI, that seldom changes
@@ -41,7 +43,12 @@ tool.onebin.python-source), SOURCE_DATE_EPOCH (the image's date, seconds, 0 if a
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command *arguments* (the process's own if absent) and return its exit status."""
-    options = _parser().parse_args(arguments)
+    parser, words = _parser(), list(sys.argv[1:] if arguments is None else arguments)
+    end = words.index("--") if "--" in words else len(words)
+    options = parser.parse_args(words[:end])
+    options.command_line = words[end + 1 :]
+    if options.command_line and options.command is not _train:
+        parser.error("only train takes a command behind --")
     colour = _colour(sys.stderr, os.environ)
     story = Story(
         open(os.devnull, "w", encoding="utf-8") if options.quiet else sys.stderr,  # noqa: PTH123, SIM115
@@ -122,6 +129,23 @@ def _lock(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     return 0
 
 
+def _train(options: argparse.Namespace, tools: pipeline.Tools) -> int:
+    # Before the minutes of a build.
+    project = pipeline.make_plan(options.project, tools, counting=True).project
+    if not (options.output or project.options.profile):
+        raise ProjectError(
+            "where to write the profile?",
+            hint='set tool.onebin.profile, as in: profile = "app.profile"; or give --output',
+        )
+    target = options.output or project.root / project.options.profile
+    text = pipeline.train(options.project, tools, options.command_line)
+    _make_folder(target.parent)
+    with aside(target) as new:
+        new.write_text(text, "utf-8")
+    print(_relative(target))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="onebin",
@@ -153,6 +177,11 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("plan", _plan, "print what would be built, of what, without building it")
     sub.add_argument("--json", action="store_true", help="for machines")
+
+    sub = add("train", _train, "see what a workload runs most, for the compiler: a profile")
+    sub.add_argument("-o", "--output", type=Path, help="the file to write (tool.onebin.profile)")
+    sub.usage = f"{sub.prog} [-h] [-q] [-o OUTPUT] [project] [-- COMMAND …]"
+    sub.epilog = "COMMAND uses $ONEBIN_PROGRAM and lets it end; without one it is run by itself."
 
     sub = add("inspect", _inspect, "say what is in an executable or an image")
     sub.add_argument("path", type=Path, help="an executable, an OCI layout or an archive")

@@ -1,15 +1,17 @@
 """The stages in order: directory -> Binary -> Image. What each does is its own module's matter."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from onebin import profile
 from onebin.effects import index, toolchain
 from onebin.effects.process import Run
 from onebin.effects.store import Store
 from onebin.effects.story import Story
-from onebin.errors import ProjectError
+from onebin.errors import ProjectError, ToolError
 from onebin.model import (
     Binary,
     Distribution,
@@ -57,23 +59,34 @@ class Built(msgspec.Struct, frozen=True):
     binary: Binary
 
 
-def make_plan(root: Path, tools: Tools, *, with_code: bool = True) -> Plan:
+def make_plan(root: Path, tools: Tools, *, with_code: bool = True, counting: bool = False) -> Plan:
     """Read the project in *root* and decide how it is built; writes a missing lock."""
     project = projects.read(root, with_code=with_code)
-    return planning.plan(
+    text = "" if counting else _read(project, project.options.profile)
+    plan = planning.plan(
         project,
         machine=tools.machine,
         lock=_lock_text(project, tools),
         build_lock=_read(project, project.options.build_lock),
         source=tools.python_source,
+        profile=text,
+        counting=counting,
     )
+    if text and (of := profile.made_by(text)) != (now := planning.provenance(plan)):
+        tools.story.warn(
+            f"{project.options.profile} is of {of}, this is {now}: what differs is built without "
+            "it; make it anew with: onebin train"
+        )
+    return plan
 
 
-def prepare(root: Path, tools: Tools, *, with_code: bool = False) -> Prepared:
+def prepare(
+    root: Path, tools: Tools, *, with_code: bool = False, counting: bool = False
+) -> Prepared:
     """Make CPython and the dependencies of the project in *root*."""
     run, store, story = tools.run, tools.store, tools.story
     with story.stage("plan") as ending:
-        plan = make_plan(root, tools, with_code=with_code)
+        plan = make_plan(root, tools, with_code=with_code, counting=counting)
         project = plan.project
         ending.text = f"{project.name} {project.version}, {len(plan.distributions)} dependencies"
     with story.stage("toolchain") as ending:
@@ -96,10 +109,10 @@ def prepare(root: Path, tools: Tools, *, with_code: bool = False) -> Prepared:
     return Prepared(plan, compiler, python, made, hidden)
 
 
-def build(root: Path, tools: Tools) -> Built:
+def build(root: Path, tools: Tools, *, counting: bool = False) -> Built:
     """Make the executable of the project in *root*."""
     run, store, story = tools.run, tools.store, tools.story
-    ready = prepare(root, tools, with_code=True)
+    ready = prepare(root, tools, with_code=True, counting=counting)
     with story.stage("freeze") as ending:
         frozen = freeze.freeze(
             ready.plan,
@@ -119,6 +132,37 @@ def build(root: Path, tools: Tools) -> Built:
         )  # fmt: skip
         ending.text = f"{binary.name}, {_bytes(binary.size)}"
     return Built(ready.plan, frozen, binary)
+
+
+def train(root: Path, tools: Tools, command: Sequence[str]) -> str:
+    """Build the project in *root* so that it counts, let *command* use it: the profile's text.
+
+    *command* finds the executable in the environment variable ``ONEBIN_PROGRAM``; without one
+    the executable itself is run.
+
+    Raises:
+        ToolError: the command failed, or no process of the executable has ended by itself.
+    """
+    built = build(root, tools, counting=True)
+    program = built.binary.path
+    with tools.story.stage("train") as ending, tools.store.scratch() as scratch:
+        folder = scratch / "counters"
+        folder.mkdir()
+        tools.run(
+            list(command) or [str(program)],
+            env={"ONEBIN_PROGRAM": str(program), "ONEBIN_COUNTERS": str(folder)},
+            on_line=lambda line: tools.story.tell(line.strip()),
+        )
+        runs = [profile.read_counters(file.read_bytes()) for file in sorted(folder.iterdir())]
+        if not runs:
+            raise ToolError(
+                f"training left no counters: no process of {built.binary.name} ended by itself",
+                hint="the command must run $ONEBIN_PROGRAM and let it end, not kill it",
+            )
+        every = profile.merged(runs)
+        kept = profile.shortened(every)
+        ending.text = f"{len(runs)} runs, {len(kept)} of {len(every)} functions matter"
+    return profile.to_text(kept, planning.provenance(built.plan))
 
 
 def image(built: Built, *, epoch: int, story: Story) -> Image:
@@ -176,7 +220,9 @@ def _read(project: Project, name: str) -> str:
     try:
         return Path(project.root, name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
-        raise ProjectError(f"{Path(project.root, name)}: cannot be read: {exc}") from exc
+        hint = "make it with: onebin train" if name == project.options.profile else ""
+        where = Path(project.root, name)
+        raise ProjectError(f"{where}: cannot be read: {exc}", hint=hint) from exc
 
 
 def _resolve(project: Project, tools: Tools) -> str:

@@ -14,12 +14,16 @@ from .errors import ImageError
 
 ET_REL: Final = 1
 SHT_NULL, SHT_SYMTAB, SHT_RELA, SHT_REL, SHT_GROUP = 0, 2, 4, 9, 17
+SHT_LLVM_CALL_GRAPH_PROFILE: Final = 0x6FFF4C09
+"""Which functions call which how often: the linker lays them side by side. It names symbols by
+relocations without addends on every processor."""
 STB_LOCAL, STB_GLOBAL = 0, 1
 SHN_UNDEF: Final = 0
 
 HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 SYMBOL: Final = struct.Struct("<IBBHQQ")
+REL: Final = struct.Struct("<QQ")
 RELA: Final = struct.Struct("<QQq")
 
 
@@ -103,12 +107,14 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
     headers[table_index] = table._replace(info=locals_count)
     for n, section in enumerate(sections):
         if section.type == SHT_RELA and section.link == table_index:
-            _renumber(out, section, new_index)
+            _renumber(out, section, RELA, new_index)
         elif section.type == SHT_REL:
-            raise ImageError("relocations without addends are of another processor")
+            if sections[section.info].type != SHT_LLVM_CALL_GRAPH_PROFILE:
+                raise ImageError("relocations without addends are of another processor")
+            _renumber(out, section, REL, new_index)
         elif section.type == SHT_GROUP and section.link == table_index:
             headers[n] = section._replace(info=new_index[section.info])
-        elif section.link == table_index:
+        elif section.link == table_index and section.type != SHT_LLVM_CALL_GRAPH_PROFILE:
             # Such as .llvm_addrsig: notes for the linker in terms of the old numbers.
             # Without them it assumes the worst, which is right.
             headers[n] = section._replace(type=SHT_NULL)
@@ -153,10 +159,12 @@ def _put_sections(out: bytearray, sections: list[Section]) -> None:
         SECTION.pack_into(out, offset + n * SECTION.size, *section)
 
 
-def _renumber(out: bytearray, section: Section, new_index: dict[int, int]) -> None:
-    for at in range(section.offset, section.offset + section.size, RELA.size):
-        place, info, addend = RELA.unpack_from(out, at)
-        RELA.pack_into(out, at, place, (new_index[info >> 32] << 32) | (info & 0xFFFFFFFF), addend)
+def _renumber(
+    out: bytearray, section: Section, entry: struct.Struct, new_index: dict[int, int]
+) -> None:
+    for at in range(section.offset, section.offset + section.size, entry.size):
+        place, info, *addend = entry.unpack_from(out, at)
+        entry.pack_into(out, at, place, new_index[info >> 32] << 32 | info & 0xFFFFFFFF, *addend)
 
 
 def _name(names: bytes, offset: int) -> str:

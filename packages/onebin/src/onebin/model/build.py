@@ -54,6 +54,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the project needs at run time."""
     build_pins: tuple[Pin, ...]
     """What building them may use; anything else is taken unpinned."""
+    profile: str = ""
+    """The sha256 of the project's profile (``onebin.profile``), in hex; empty for none."""
+    counting: bool = False
+    """Whether the executable is to count how often each piece of its C code runs."""
 
 
 class Toolchain(msgspec.Struct, frozen=True):
@@ -66,6 +70,8 @@ class Toolchain(msgspec.Struct, frozen=True):
     """musl's libc and the compiler's run-time library, in link order."""
     key: str
     """Names the compiler, its version and the flags every compilation gets."""
+    counting: bool = False
+    """Whether what it compiles counts how often it runs."""
 
 
 class Runtime(msgspec.Struct, frozen=True):

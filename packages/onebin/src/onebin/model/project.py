@@ -61,6 +61,8 @@ class Options(
     """Keep docstrings."""
     optimize: Literal["speed", "balanced", "size"] = "balanced"
     """How C is compiled: -O2, -Os, or -O2 for the interpreter's core and -Os for the rest."""
+    profile: str = ""
+    """How often each piece of C code runs, by ``onebin train``; relative to the project."""
     python_source: str = ""
     """Where CPython's source is; see ``Source``. Empty is the pinned default."""
     image: ImageSettings = msgspec.field(default_factory=ImageSettings)

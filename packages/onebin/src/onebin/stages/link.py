@@ -14,6 +14,8 @@ from onebin.model import Binary, Extension, Frozen, Plan, Runtime, Toolchain
 
 TARGET: Final = Path(__file__).parent.parent / "target"
 SOURCES: Final = (TARGET / "main.c", TARGET / "unpack.c")
+COUNTERS: Final = TARGET / "counters.c"
+"""Part of what is built to be trained."""
 
 STACK_BYTES: Final = 1 << 20
 """Of each thread. musl's default of 128 KiB ends deep recursion in C with a segmentation fault."""
@@ -35,6 +37,9 @@ LINK: Final = (
     "-z", "noexecstack",
     "-z", f"stack-size={STACK_BYTES}",
 )  # fmt: skip
+
+LINK_COUNTING: Final = ("-z", "nostart-stop-gc")
+"""Counters are referred to by where their section begins and ends, and by nothing else."""
 
 CXX: Final = "c++"
 """The one library an extension may want that its distribution does not bring."""
@@ -62,9 +67,9 @@ def link(
     _refuse_libraries(frozen.extensions)
     objects = _contents(frozen.extensions)
     key = key_of(
-        name, runtime.key, frozen.key, frozen.builtins, toolchain.key, objects, LINK,
+        name, runtime.key, frozen.key, frozen.builtins, toolchain.key, objects, _options(toolchain),
         [extension.module for extension in frozen.extensions],
-        [source.read_text("utf-8") for source in SOURCES], _cxx_key(frozen.extensions),
+        [source.read_text("utf-8") for source in _sources(toolchain)], _cxx_key(frozen.extensions),
     )  # fmt: skip
 
     def make(folder: Path) -> None:
@@ -199,7 +204,10 @@ def _link(
     table, data = _frozen_table(frozen)
     (scratch / "frozen.c").write_text(table, "utf-8")
     (scratch / "code.S").write_text(data, "utf-8")
-    sources = [*SOURCES, *(scratch / file for file in ("inittab.c", "frozen.c", "code.S"))]
+    sources = [
+        *_sources(toolchain),
+        *(scratch / file for file in ("inittab.c", "frozen.c", "code.S")),
+    ]
     _cc(toolchain, runtime, frozen.extensions, cxx, sources, scratch / name, scratch, run=run)
     (scratch / name).rename(folder / name)
 
@@ -226,7 +234,10 @@ def _cc(
     parts = [toolchain.start, *objects, *(extension.object for extension in extensions)]
     libraries = [*runtime.archives, *cxx, *toolchain.libraries]
     try:
-        run([toolchain.bin / "ld", *LINK, "-o", output, *parts, *libraries], cwd=scratch)
+        run(
+            [toolchain.bin / "ld", *_options(toolchain), "-o", output, *parts, *libraries],
+            cwd=scratch,
+        )
     except ToolError as exc:
         if "undefined symbol" in exc.detail:
             symbol = exc.detail.partition("undefined symbol:")[2].split("\n")[0].strip()
@@ -235,6 +246,14 @@ def _cc(
                 hint="it wants a library that is not part of its source distribution",
             ) from exc
         raise
+
+
+def _sources(toolchain: Toolchain) -> tuple[Path, ...]:
+    return (*SOURCES, COUNTERS) if toolchain.counting else SOURCES
+
+
+def _options(toolchain: Toolchain) -> tuple[str, ...]:
+    return LINK + LINK_COUNTING if toolchain.counting else LINK
 
 
 def _inittab(builtins: Iterable[str], runtime: Runtime, extensions: Iterable[Extension]) -> str:

@@ -1,5 +1,6 @@
 """Project -> Plan: everything that will cost time or touch the net, decided as data."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -10,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from onebin.errors import ProjectError
 from onebin.model import RELEASE, Machine, Pin, Plan, Project, Source, target_environment
+from onebin.profile import from_text
 
 PYTHON: Final = Source(
     name="CPython",
@@ -46,6 +48,8 @@ def plan(
     lock: str,
     build_lock: str = "",
     source: str = "",
+    profile: str = "",
+    counting: bool = False,
 ) -> Plan:
     """Decide how *project* is built for *machine*.
 
@@ -55,14 +59,19 @@ def plan(
         source: Where CPython's source is, instead of what the project says.
         lock: The text of its lock file: ``name==version --hash=sha256:…`` lines.
         build_lock: The same for what its source distributions need to be built.
+        profile: The text of its profile, if it has one.
+        counting: Whether it is built to be trained: then without a profile.
 
     Raises:
-        ProjectError: the lock is no lock, or lacks one of the project's dependencies.
+        ProjectError: the lock is no lock, or lacks one of the project's dependencies; or the
+            profile is none.
     """
     environment = target_environment(machine)
     distributions = parse_lock(lock, environment, where=project.options.lock)
     _check_complete(project, distributions, environment)
     python = python_source(source or project.options.python_source)
+    if profile:
+        from_text(profile, project.options.profile)
     return Plan(
         project=project,
         machine=machine,
@@ -71,7 +80,16 @@ def plan(
         toolchain=TOOLCHAIN,
         distributions=distributions,
         build_pins=parse_lock(build_lock, environment, where=project.options.build_lock),
+        profile=hashlib.sha256(profile.encode()).hexdigest() if profile else "",
+        counting=counting,
     )
+
+
+def provenance(plan: Plan) -> str:
+    """Say what a profile of *plan* is of: what compiles, what is compiled, for what, and how."""
+    python = plan.python.version or plan.python.sha256[:12] or plan.python.origin
+    level = plan.project.options.optimize
+    return f"{plan.toolchain}, CPython {python}, {plan.machine}, {level}"
 
 
 def python_source(text: str) -> Source:

@@ -1,0 +1,113 @@
+"""Training a real build: what runs is counted, and written as the profile builds are made with."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from onebin.profile import from_text
+
+from .conftest import PROJECTS, OnebinRun
+
+pytestmark = pytest.mark.toolchain
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of one's own, with a program that does as it is told."""
+    root = tmp_path_factory.mktemp("training") / "app"
+    shutil.copytree(PROJECTS / "facts", root)
+    (root / "facts.py").write_text(
+        "import os, sys\n"
+        "def main():\n"
+        "    what = sys.argv[1] if len(sys.argv) > 1 else 'count'\n"
+        "    if what == 'die':\n"
+        "        os._exit(0)\n"
+        "    print(sum(len(str(number)) for number in range(20_000)))\n"
+    )
+    return root
+
+
+def test_training_writes_what_ran(onebin: OnebinRun, project: Path) -> None:
+    """The program alone is a workload; the path is printed, and the hottest code is in it."""
+    (project / "pyproject.toml").write_text(
+        (PROJECTS / "facts" / "pyproject.toml").read_text()
+        + '[tool.onebin]\nprofile = "training/app.profile"\n'
+    )
+
+    done = onebin("train", project)
+
+    file = project / "training" / "app.profile"
+    assert (0, f"{file}\n") == (done.returncode, done.stdout), done.stderr
+    counts = {function.name: max(function.counts) for function in from_text(file.read_text(), "")}
+    hottest = sorted(counts, key=lambda name: -counts[name])[:12]
+    assert "_PyEval_EvalFrameDefault" in hottest
+    assert "./Modules/posixmodule.c;os_fork" not in counts
+    # It is what builds of the project are planned with from now on.
+    assert '"profile": "' in onebin("plan", project, "--json").stdout
+    assert "is of" not in onebin("plan", project).stderr
+
+
+def test_command_uses_the_program(onebin: OnebinRun, project: Path, tmp_path: Path) -> None:
+    """Every process of it counts, unless it is cut off; what it prints is part of the story."""
+    target = tmp_path / "made.profile"
+    command = '"$ONEBIN_PROGRAM"; "$ONEBIN_PROGRAM" count; "$ONEBIN_PROGRAM" die'
+
+    done = onebin("train", project, "--output", target, "--", "sh", "-c", command)
+
+    assert 0 == done.returncode, done.stderr
+    assert "2 runs, " in done.stderr
+    assert from_text(target.read_text(), "")
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "message"),
+    [
+        ('"$ONEBIN_PROGRAM" die', 1, "no process of facts ended by itself"),
+        ("exit 3", 1, "sh ended with status 3"),
+    ],
+)
+def test_training_that_fails(
+    onebin: OnebinRun, project: Path, tmp_path: Path, command: str, status: int, message: str
+) -> None:
+    """Nothing is written, and it is said why."""
+    target = tmp_path / "made.profile"
+
+    done = onebin("train", project, "--output", target, "--", "sh", "-c", command)
+
+    assert (status, "") == (done.returncode, done.stdout)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not target.exists()
+
+
+def test_profile_of_something_else_is_said(onebin: OnebinRun, project: Path) -> None:
+    """Counts of another compiler or source do no harm, and no good: a warning, and the way out."""
+    file = project / "training" / "app.profile"
+    first, made, *rest = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([first, made.replace("ziglang", "ziglang 0.1, not"), *rest]))
+
+    done = onebin("plan", project)
+
+    assert 0 == done.returncode
+    assert "is of ziglang 0.1, not" in done.stderr
+    assert "onebin train" in done.stderr
+
+
+def test_profile_that_is_none(onebin: OnebinRun, project: Path, tmp_path: Path) -> None:
+    """A missing file, a file of something else, and nowhere to write: each with its way out."""
+    file = project / "training" / "app.profile"
+    file.write_text("nothing of the kind\n")
+    damaged = onebin("plan", project)
+    file.unlink()
+    missing = onebin("plan", project)
+    nowhere = onebin("train", PROJECTS / "facts", cwd=tmp_path)
+
+    for done, message in (
+        (damaged, "training/app.profile: not a profile"),
+        (missing, "training/app.profile: cannot be read"),
+        (nowhere, "where to write the profile?"),
+    ):
+        assert 2 == done.returncode
+        assert message in done.stderr
+        assert "→ " in done.stderr
