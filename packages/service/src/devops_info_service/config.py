@@ -43,7 +43,11 @@ class Limits(msgspec.Struct, frozen=True):
     that the balancer closes first and never meets a connection we are just closing."""
 
     write_seconds: int = 30
-    """Seconds without progress while a peer does not read its answers; then it is cut off."""
+    """Seconds a peer may leave its answers unread, all in all; then it is cut off."""
+
+    min_answer_bytes_per_second: int = 240
+    """The rate at which taking them gives those seconds back; at 0 any byte gives all. Kestrel's
+    MinResponseDataRate, IIS's minBytesPerSecond."""
 
     max_connections: int = 16_384
     """Open connections of a process; 503 above. Some 20 KiB each at the worst: 320 MiB."""
@@ -308,6 +312,7 @@ SETTINGS: Final = (
     _whole("min_body_bytes_per_second", 0, _MIB, "the rate below which a body is slow"),
     _whole("idle_seconds", 1, _DAY, "seconds a connection may wait for a request"),
     _whole("write_seconds", 1, 3600, "seconds a peer may leave its answers unread"),
+    _whole("min_answer_bytes_per_second", 0, _MIB, "the rate below which a peer reads slowly"),
     _whole("max_connections", 1, 1_000_000, "most open connections"),
     _whole("probe_connections", 0, 1000, "more of them, for probes alone"),
     _whole("max_requests_per_connection", 1, 1_000_000_000, "most requests of a connection"),

@@ -110,7 +110,7 @@ def test_drain_between_turns(much: Shared) -> None:
     peer = Peer(much)
     peer.send(many(2 * A_TURN))
     much.drain()
-    pass_seconds(much, 3)
+    pass_seconds(much, 2)
     assert peer.socket.events == []
     peer.turn()
     assert len(peer.statuses) == A_TURN + 1

@@ -122,6 +122,27 @@ def test_peer_that_does_not_read(pair: Pair) -> None:
     assert pair.echo.notes == ["full", "sent"]
 
 
+def test_nudge(pair: Pair) -> None:
+    """What is taken is counted, and more is when the kernel is asked before it speaks."""
+    pair.echo.start()
+    pair.echo.write(MUCH)
+    pair.turn()
+    assert pair.echo.notes == ["full"]
+
+    pair.peer.recv(LONG_BYTES)
+    pair.turn()
+    pair.echo.nudge()
+    quiet = pair.echo.taken
+    pair.peer.recv(len(MUCH) // 20)
+    pair.echo.nudge()
+    assert quiet < pair.echo.taken == len(MUCH) - pair.echo.unsent
+
+    while "sent" not in pair.echo.notes:
+        pair.read()
+        pair.echo.nudge()
+    assert pair.echo.taken == len(MUCH)
+
+
 @pytest.mark.parametrize("data", [b"", b"last", MUCH[:READ_BYTES], MUCH[:50_000]])
 @pytest.mark.parametrize("early", [True, False])
 def test_half_closed(pair: Pair, data: bytes, *, early: bool) -> None:
@@ -202,6 +223,25 @@ def test_shut_waits_for_the_peer(pair: Pair) -> None:
     pair.turn()
 
     assert pair.echo.notes == ["full", "sent", "end", "gone"]
+
+
+def test_reset() -> None:
+    """The kernel drops what it holds for the peer, who learns of it at once."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        peer = socket.create_connection(server.getsockname())
+        near, _ = server.accept()
+    loop = Loop(_fail)
+    with peer, contextlib.closing(loop):
+        echo = Echo(loop, near)
+        echo.start()
+        echo.write(MUCH * 16)
+        assert echo.unsent
+        echo.reset()
+        echo.reset()
+
+        assert echo.notes == ["full", "gone"]
+        with pytest.raises(ConnectionResetError):
+            list(iter(lambda: peer.recv(len(MUCH)), b""))
 
 
 @pytest.mark.parametrize("said", [b"", MUCH])

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import struct
 from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
@@ -61,6 +62,11 @@ class FakeSocket:
     def shutdown(self, how: int) -> None:
         assert how == socket.SHUT_WR
         self.events.append("eof")
+
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        assert (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER)
+        assert struct.unpack("ii", value) == (1, 0)
+        self.events.append("reset")
 
     def close(self) -> None:
         self.events.append("close")

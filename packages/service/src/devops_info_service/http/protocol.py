@@ -49,12 +49,12 @@ class Connection(Stream):
     __slots__ = (
         "_client",
         "_left",
+        "_patience",
         "_phase",
         "_reader",
         "_shared",
         "_since",
         "_state",
-        "_unread",
         "_unread_since",
         "_waiting",
     )
@@ -69,8 +69,11 @@ class Connection(Stream):
         self._phase = Phase.IDLE
         self._left = shared.limits.max_requests_per_connection
         self._since = shared.now
-        self._unread: int | None = None
-        self._unread_since = 0
+        self._unread_since: int | None = None
+        """The moment up to which a wait for the peer to read is paid for; None: there is none."""
+        self._patience: float = shared.limits.write_seconds
+        """Seconds we wait, all in all, for a peer that does not read. It outlives the wait: who
+        takes a byte, asks, and takes another shall not begin anew."""
         self._waiting: Sequence[Request] = ()
         """Requests that have come and are not answered yet: nothing is read meanwhile."""
 
@@ -116,12 +119,13 @@ class Connection(Stream):
 
     def on_full(self) -> None:
         """Start the clock of a peer that does not read."""
-        self._unread = self.unsent
+        self._give_back()
         self._unread_since = self._shared.now
 
     def on_sent(self) -> None:
         """Start the request's clock anew, as the wait was ours, and answer who still waits."""
-        self._unread = None
+        self._unread_since = None
+        self._give_back()
         self._since = self._shared.now
         if self._waiting and self._state is _State.OPEN:
             requests, self._waiting = self._waiting, ()
@@ -170,8 +174,8 @@ class Connection(Stream):
     def check_time(self) -> None:
         """Act on the time-out that has come, if one has."""
         limits, waited = self._shared.limits, self._shared.now - self._since
-        if self._unread is not None:
-            self._check_unread()
+        if self._unread_since is not None:
+            self._check_unread(self._unread_since)
         elif self._state is _State.ENDING:
             if waited > LINGER_SECONDS:
                 self.abort()
@@ -229,6 +233,11 @@ class Connection(Stream):
                 self._close()
         elif answered < len(requests) and self._state is _State.OPEN:
             self._waiting = requests[answered:]
+            if self._unread_since is None:
+                # All was taken. But the next turn comes when the kernel has room again, and that
+                # is up to the peer, as if it were full.
+                self.taken += size
+                self.on_full()
             self.hold()
 
     def _answer_the_reader(self) -> None:
@@ -290,11 +299,24 @@ class Connection(Stream):
                     reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
                     self._refuse(RefusedError(reason, status=408))
 
-    def _check_unread(self) -> None:
-        if self.unsent != self._unread:
-            self._unread, self._unread_since = self.unsent, self._shared.now
-        elif self._shared.now - self._unread_since > self._shared.limits.write_seconds:
-            self.abort()
+    def _check_unread(self, since: int) -> None:
+        # Each second costs one; what is taken at the least rate gives as many back, and nobody
+        # has more than all of them. So a stop is borne as long as ever, and a drip not for ever.
+        self._unread_since = self._shared.now
+        self._patience -= self._shared.now - since
+        self._give_back()
+        if self._patience < self._shared.limits.write_seconds / 2:
+            self.nudge()
+            self._give_back()
+            if self._patience < 0:
+                self.reset()
+
+    def _give_back(self) -> None:
+        limits, taken = self._shared.limits, self.taken
+        self.taken = 0
+        least, most = limits.min_answer_bytes_per_second, limits.write_seconds
+        if taken:
+            self._patience = min(self._patience + (taken / least if least else most), most)
 
     def _linger(self) -> None:
         self._end()
