@@ -26,7 +26,7 @@ class Limits(msgspec.Struct, frozen=True):
     """Header fields of a request; 431 above. Apache httpd's number."""
 
     max_body_bytes: int = 10 * 1024 * 1024
-    """Bytes; 413 above, from the length alone where one is given. Bodies are read and dropped."""
+    """Bytes; 413 above, from its length or a chunk's size alone. Bodies are read and dropped."""
 
     head_seconds: int = 10
     """Seconds from a request's first byte to the end of its head, which is one or two packets;

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import httptools
+
 from devops_info_service.config import Limits
 from devops_info_service.http.message import Client, Phase, Request
 from devops_info_service.http.plain import PlainReader
@@ -65,6 +67,43 @@ def keeps_promises(reader: RequestReader, found: list[Request]) -> None:
         assert reader.body_bytes <= LIMITS.max_body_bytes
 
 
+class Alone:
+    """llhttp, given each read at once: our pieces shall make no message of what is none to it."""
+
+    def __init__(self) -> None:
+        self.methods: list[bytes] = []
+        self._parser = httptools.HttpRequestParser(self)
+        self._is_over = False
+
+    def feed(self, data: bytes) -> None:
+        """Go on, unless what came before was in error."""
+        while data and not self._is_over:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as exc:
+                data = data[exc.args[0] :]
+            except httptools.HttpParserError:
+                self._is_over = True
+            else:
+                break
+
+    def on_message_begin(self) -> None:
+        """Be there: httptools calls it unasked."""
+
+    def on_headers_complete(self) -> None:
+        """Be there."""
+
+    def on_message_complete(self) -> None:
+        """Note what came."""
+        self.methods.append(self._parser.get_method())
+
+    def agrees(self, reader: RequestReader, found: list[Request]) -> None:
+        """Check that *found* are its messages, and all of them as long as more are read."""
+        methods = [request.method.encode("latin-1") for request in found]
+        assert methods == self.methods[: len(found)]
+        assert is_over(reader, found) or len(found) == len(self.methods)
+
+
 def same_however_cut(
     one: RequestReader, one_found: list[Request], other: RequestReader, other_found: list[Request]
 ) -> None:
@@ -84,14 +123,17 @@ def check(data: bytes) -> None:
     if not data:
         return
     step, data = data[0] or MAX_INPUT_BYTES, data[1:]
-    whole, cut = new_reader(), new_reader(plain=False)
+    whole, cut, alone = new_reader(), new_reader(plain=False), Alone()
     found = whole.receive(data)
+    alone.feed(data)
+    alone.agrees(whole, found)
     found_cut: list[Request] = []
     for start in range(0, len(data), step):
         over = is_over(cut, found_cut)
         new = cut.receive(data[start : start + step])
         assert not (over and new)
         found_cut += new
+    alone.agrees(cut, found_cut)
     keeps_promises(whole, found)
     keeps_promises(cut, found_cut)
     same_however_cut(whole, found, cut, found_cut)

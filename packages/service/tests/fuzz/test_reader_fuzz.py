@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from .promises import check, is_over, keeps_promises, new_reader, same_however_cut
+from .promises import Alone, check, is_over, keeps_promises, new_reader, same_however_cut
 
 PIECES: Final = (
     *(b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"PRI", b" ", b"/", b"*", b"/a?b", b"#"),
@@ -28,6 +28,8 @@ PIECES: Final = (
         b" HTTP/1.0",
         b" HTTP/0.9",
         b" HTTP/2.0",
+        b" RTSP/1.0",
+        b"SOURCE / ICE/1.0",
         b"\r\n",
         b"\r",
         b"\n",
@@ -36,6 +38,7 @@ PIECES: Final = (
     *(b"Upgrade: h2c", b"Expect: 100-continue", b"Content-Length: 3", b"Content-Length: 65"),
     *(b"Transfer-Encoding: chunked", b"X: 1", b" folded", b":", b"\0", b"\xff", b"abc"),
     *(b"3\r\nabc\r\n", b"0\r\n\r\n", b"3;x=y\r\nabc\r\n", b"ffffffffffffffff\r\n", b"+3\r\n"),
+    *(b"40\r\n" + b"a" * 64 + b"\r\n", b"41\r\n", b"0", b"00a;x\r\n", b"2\r\n\r\n\r\n"),
     b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
     b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -45,12 +48,15 @@ PIECES: Final = (
 
 
 class AnyBytes(RuleBasedStateMachine):
-    """One connection, fed as the machine likes; beside it one that gets each piece bytewise."""
+    """One connection, fed as the machine likes; beside it one that gets each piece bytewise.
+
+    And llhttp without a reader.
+    """
 
     @initialize()
     def connect(self) -> None:
         """Begin with two readers that have seen nothing."""
-        self.reader, self.bytewise = new_reader(), new_reader(plain=False)
+        self.reader, self.bytewise, self.alone = new_reader(), new_reader(plain=False), Alone()
         self.found = self.reader.receive(b"")
         self.found_bytewise = self.bytewise.receive(b"")
 
@@ -64,6 +70,7 @@ class AnyBytes(RuleBasedStateMachine):
             assert new == []
             assert self.reader.refused is refused
         self.found += new
+        self.alone.feed(data)
         for byte in data:
             self.found_bytewise += self.bytewise.receive(bytes([byte]))
 
@@ -77,6 +84,8 @@ class AnyBytes(RuleBasedStateMachine):
         """Both keep them, and agree."""
         keeps_promises(self.reader, self.found)
         keeps_promises(self.bytewise, self.found_bytewise)
+        self.alone.agrees(self.reader, self.found)
+        self.alone.agrees(self.bytewise, self.found_bytewise)
         same_however_cut(self.reader, self.found, self.bytewise, self.found_bytewise)
 
 

@@ -26,7 +26,7 @@ REASONS: Final = {
     "bare LF": "RFC 9112, 2.2, lets it pass; for us one parser's line end is another's text",
     "method": "llhttp knows its methods; h11 takes any token",
     "target": "h11 leaves targets to others; we take absolute-form apart and refuse what is none",
-    "version": "h11 leaves versions to others, but knows no other protocol's; llhttp knows RTSP's",
+    "version": "h11 leaves versions to others",
     "host": "h11 leaves the form of a Host to others",
     "folding": "RFC 9112, 5.2, lets us refuse it; h11 unfolds",
     "text": "RFC 9110, 5.5, has no control character in a value; h11 lets some pass",
@@ -147,8 +147,9 @@ TARGETS: Final = _pick(
     ),
 )
 VERSIONS: Final = _pick(
-    (b"HTTP/1.1",) * 8 + (b"HTTP/1.0", b"http/1.1", b"HTTP/1", b"HTTP/1.10", b"HTTPS/1.1"),
-    dict.fromkeys((b"HTTP/1.2", b"HTTP/2.0", b"HTTP/0.9", b"RTSP/1.0"), "version"),
+    (b"HTTP/1.1",) * 8
+    + (b"HTTP/1.0", b"http/1.1", b"HTTP/1", b"HTTP/1.10", b"HTTPS/1.1", b"RTSP/1.0", b"ICE/1.0"),
+    dict.fromkeys((b"HTTP/1.2", b"HTTP/2.0", b"HTTP/0.9"), "version"),
 )
 LINE_ENDS: Final = _pick((b"\r\n",) * 12 + (b"\r\r\n", b" \r\n"), {b"\n": "bare LF"})
 HOSTS: Final = _pick(

@@ -1,7 +1,7 @@
 """The reader's requests: whole, cut anywhere, pipelined, and with a body."""
 
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 import pytest
 from hypothesis import given
@@ -116,6 +116,22 @@ CASES: Final = [
         id="chunks with an extension and trailers, which are dropped",
     ),
     pytest.param(
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"00D\r\n\r\nfffffffff\r\n\r\nA;0;b\r\n0123456789\r\n000;x\r\n\r\n",
+        request("POST", headers={b"host": b"a", b"transfer-encoding": b"chunked"}),
+        id="chunks whose data looks like a size, and whose sizes have zeros and capitals",
+    ),
+    pytest.param(
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18\r\n\r\n\nGET / RTSP/1.0\r\n\r",
+        request("POST", headers={b"host": b"a", b"content-length": b"18"}),
+        id="a body that looks like a request",
+    ),
+    pytest.param(
+        b"GET /HTTP/1.0 HTTP/1.1\r\nHost: a\r\nX: RTSP/1.0\r\n\r\n",
+        request(path="/HTTP/1.0", headers={b"host": b"a", b"x": b"RTSP/1.0"}),
+        id="other protocols where they mean nothing",
+    ),
+    pytest.param(
         b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
         request(headers={b"host": b"a", b"connection": b"Upgrade", b"upgrade": b"h2c"}),
         id="an upgrade is ignored",
@@ -172,6 +188,17 @@ def test_followed_by_garbage(data: bytes, expected: Request) -> None:
     assert [expected] == found
     assert (reader.refused is not None) == expected.keep_alive
     assert reader.receive(data) == []
+
+
+def test_many_in_one_read() -> None:
+    """Chunks, lengths, upgrades and empty lines behind each other are told apart."""
+    cases = [cast("tuple[bytes, Request]", case.values) for case in CASES]
+    kept = [case for case in cases if case[1].keep_alive] * 2
+    data, expected = b"".join(raw for raw, _ in kept), [request for _, request in kept]
+    for step in (1, 2, 3, 5, 7, 11, 13, 64, len(data)):
+        reader = new_reader()
+        pieces = [data[at : at + step] for at in range(0, len(data), step)]
+        assert expected == [found for piece in pieces for found in reader.receive(piece)]
 
 
 @given(

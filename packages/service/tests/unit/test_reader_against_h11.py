@@ -67,6 +67,9 @@ AGREED: Final = [
     b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
     b"GET / http/1.1\r\nHost: a\r\n\r\n",
     b"GET / HTTP/1.10\r\nHost: a\r\n\r\n",
+    b"GET / RTSP/1.0\r\nHost: a\r\n\r\n",
+    b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+    b"SOURCE / ICE/1.0\r\nHost: a\r\n\r\n",
     b"GET  HTTP/1.1\r\nHost: a\r\n\r\n",
     b"GET / /b HTTP/1.1\r\nHost: a\r\n\r\n",
     POST + b"Content-Length: 3;4\r\n\r\nabc",
@@ -117,6 +120,12 @@ DISAGREED: Final = [
         id="RFC 9110, 5.5, has no DEL in a value",
     ),
     pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", False, id="h11 leaves versions to others"),
+    pytest.param(b"GET / HTTP/0.9\r\nHost: a\r\n\r\n", False, id="and this one"),
+    pytest.param(
+        CHUNKED + b"a00001\r\n" + b"b" * 10_485_761 + b"\r\n0\r\n\r\n",
+        False,
+        id="h11 has no limit of a body",
+    ),
     pytest.param(
         b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", False, id="h11 serves proxies, too"
     ),

@@ -4,7 +4,7 @@ import pytest
 
 from devops_info_service.http.shared import Shared
 
-from .test_reader_refusals import GOOD, POST, REFUSED
+from .test_reader_refusals import CHUNKED, GOOD, POST, REFUSED
 from .wire import Peer
 
 
@@ -38,3 +38,16 @@ def test_body_that_is_not_wanted(shared: Shared, fields: bytes, status: int) -> 
     peer.send(POST + fields + b"\r\n")
 
     assert peer.statuses == [status]
+
+
+def test_chunk_that_is_not_wanted(shared: Shared) -> None:
+    """Who was told to go on is refused as soon as it says how much it is going to send."""
+    peer = Peer(shared)
+
+    peer.send(CHUNKED[:-2] + b"Expect: 100-continue\r\n\r\n")
+    peer.send(b"ffffffff\r")
+    assert peer.statuses == [100]
+    peer.send(b"\n")
+
+    assert peer.statuses == [100, 413]
+    assert peer.socket.events == ["eof"]

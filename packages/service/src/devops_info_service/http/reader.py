@@ -6,6 +6,9 @@ string and the same bytes give the same requests however TCP cuts them up.
 llhttp (by way of httptools) splits the bytes and is strict about framing: what it takes for
 granted is not checked twice, what RFC 9110 and 9112 leave to the server is checked here, once
 the head is complete. (Whole plain requests do not come here: ``http.plain`` has read them.)
+
+llhttp gets its bytes in pieces: a line, or the fields, or what is known to be body. So a line can
+be judged before what is behind it is read, and a message never ends but where a piece does.
 """
 
 from typing import Final
@@ -16,19 +19,18 @@ from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
 
 from .authority import is_authority
+from .lines import chunk_size_of, kept_of_request_line, kept_of_size_line, version_of
 from .message import Client, Phase, Request
 
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _SLASH: Final = ord("/")
 _AFTER_TARGET: Final = len(" HTTP/1.1")
-_AROUND_FIELD: Final = len(": \r\n")
 
 
 class RequestReader:
     """Assemble the requests of one connection, in the order they arrived."""
 
     __slots__ = (
-        "_begun",
         "_client",
         "_done",
         "_ended",
@@ -37,10 +39,10 @@ class RequestReader:
         "_host",
         "_keep_alive",
         "_limits",
+        "_line",
         "_parser",
-        "_received",
         "_repeated",
-        "_slack",
+        "_rest",
         "_target",
         "_version",
         "body_bytes",
@@ -55,6 +57,14 @@ class RequestReader:
         self._parser = httptools.HttpRequestParser(self)
         self._done: list[Request] = []
         self._ended = False
+        self._fed = 0
+        """Bytes of the unfinished message that llhttp was given."""
+        self._line = b""
+        """Text of the line that llhttp reads; of one that came in parts what ``lines`` keeps."""
+        self._rest = 0
+        """Bytes before the next line: of a body, or of a chunk with its CRLF."""
+        self._version = ""
+        """Empty until the request line has come."""
         self._host = b""
         self.body_bytes = 0
         """Bytes of the unfinished body that have arrived."""
@@ -72,52 +82,75 @@ class RequestReader:
         """
         if self._ended:
             return []
-        self._received = len(data)
-        self._begun = False
         try:
             self._feed(data)
+        except RefusedError as refused:
+            self._refuse(refused)
         except httptools.HttpParserError as exc:
             if not self._ended:
                 self._refuse(_as_refusal(exc))
-        if self.phase is not Phase.IDLE and not self._ended:
-            self._weigh()
         if not self._done:
             return []
         done, self._done = self._done, []
         return done
 
     def close(self) -> None:
-        """Let go of the parser, which holds this reader: no garbage for a collector to find."""
+        """Let go of what holds this reader: no garbage for a collector to find."""
         self._ended = True
+        self.refused = None  # Its traceback does.
         del self._parser
 
     def _feed(self, data: bytes) -> None:
-        while True:
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade as exc:
+        feed, start = self._parser.feed_data, 0
+        while start < len(data) and not self._ended:
+            if not self._fed and data[start] in b"\r\n":
+                # RFC 9112, section 2.2: empty lines before a request are nothing.
+                data, start = data[start:].lstrip(b"\r\n"), 0
+                continue
+            end, rest = self._end_of_piece(data, start), self._rest
+            piece = data[start : end or len(data)]
+            start += len(piece)
+            self._fed += len(piece)
+            if self._fed > self._limits.max_head_bytes:
+                self._weigh()
+            if rest:
+                self._rest -= len(piece)
+            else:
+                self._line += piece
+            try:  # noqa: SIM105  a context manager would cost each piece half as much again
+                feed(piece)
+            except httptools.HttpParserUpgrade:
                 # RFC 9110, section 7.8: the wish may be ignored. Java's client has it in
                 # every first request. What follows is HTTP/1.1 as before.
-                data = data[exc.args[0] :]
-                if not data or self._ended:
-                    return
-            else:
-                return
+                pass
+            if end and not rest:
+                if not self._version:
+                    self._version = version_of(self._line)
+                self._line = b""
+        if self._line:
+            is_body = self.phase is Phase.BODY
+            self._line = (kept_of_size_line if is_body else kept_of_request_line)(self._line)
+
+    def _end_of_piece(self, data: bytes, start: int) -> int:
+        """Return where the piece that begins at *start* ends, or 0 if that has not come."""
+        if self._rest:
+            return start + self._rest
+        if start > 1 and self._version and self.phase is Phase.HEAD:
+            # No field is looked at by itself: all of them, to the empty line. Its CRLF may be
+            # cut from theirs, which is why what a read begins with is taken as a line.
+            found = data.find(b"\n\r\n", start - 1)
+            return found + 3 if found >= 0 else 0
+        return data.find(b"\n", start) + 1
 
     def _weigh(self) -> None:
-        # Counted here, not in on_header: httptools holds a field back until it is whole,
-        # so an endless one would never reach a callback. The read in which a message
-        # begins may be of the message before it: that read is the slack.
-        self._fed += self._received
-        if self._begun:
-            self._slack = self._fed
-        unfinished = self._fed - self._slack
+        # By what was fed, not in on_header: httptools holds a field back until it is whole,
+        # so an endless one would never reach a callback.
         limits = self._limits
-        if self.phase is Phase.HEAD and unfinished > limits.max_head_bytes:
-            self._refuse(_head_too_large(limits))
-        elif unfinished > limits.max_body_bytes + limits.max_head_bytes:
+        if self.phase is Phase.HEAD:
+            raise _head_too_large(limits)
+        if self._fed > limits.max_body_bytes + limits.max_head_bytes:
             # Chunk extensions and trailers are no part of the body, and not free either.
-            self._refuse(_body_too_large(limits))
+            raise _body_too_large(limits)
 
     def _refuse(self, refused: RefusedError) -> RefusedError:
         self._ended = True
@@ -133,9 +166,7 @@ class RequestReader:
         self._target = b""
         self._fields: dict[bytes, bytes] = {}
         self._repeated = 0
-        self._fed = 0
-        self._slack = 0
-        self._begun = True
+        self._version = ""
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target."""
@@ -163,16 +194,11 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         """Judge the head as a whole, before any byte of the body is looked at."""
         fields = self._fields
-        if self._fed + self._received > self._limits.max_head_bytes:
-            self._judge_size()
         if len(fields) + self._repeated > self._limits.max_fields:
             raise self._refuse(_too_many_fields(self._limits))
         self._keep_alive = self._parser.should_keep_alive()
-        self._version = "1.1"
-        # get_http_version() formats a string. llhttp keeps alive unasked for 1.1 only, and takes
-        # Proxy-Connection for Connection.
-        if not self._keep_alive or b"connection" in fields or b"proxy-connection" in fields:
-            self._judge_version()
+        if self._keep_alive and self._version == "1.0":
+            self._judge_persistence()
         host = fields.get(b"host")
         if host is None or host != self._host:
             self._judge_host(host)
@@ -182,16 +208,23 @@ class RequestReader:
             self._judge_body()
         self.phase = Phase.BODY
 
+    def on_chunk_header(self) -> None:
+        """Judge a chunk by its size line, before any byte of it is looked at."""
+        size = chunk_size_of(self._line)
+        if self.body_bytes + size > self._limits.max_body_bytes:
+            raise self._refuse(_body_too_large(self._limits))
+        # Trailers follow the last chunk, which has no data and no CRLF of its own.
+        self._rest = size + len(b"\r\n") if size else 0
+
     def on_body(self, body: bytes) -> None:
         """Count a piece of the body, and drop it: no resource has a use for one."""
         self.expects_continue = False
         self.body_bytes += len(body)
-        if self.body_bytes > self._limits.max_body_bytes:
-            raise self._refuse(_body_too_large(self._limits))
 
     def on_message_complete(self) -> None:
         """Hand the request on."""
         self.phase = Phase.IDLE
+        self._fed = 0
         self.expects_continue = False
         parser = self._parser
         keep_alive = self._keep_alive
@@ -213,27 +246,13 @@ class RequestReader:
                 keep_alive,
             )
         )
-        if not keep_alive and parser.should_keep_alive():
-            raise EOFError  # llhttp would go on.
 
-    # Each of these refuses a head that llhttp let through.
+    # Each of these judges a head that llhttp let through.
 
-    def _judge_size(self) -> None:
-        size = len(self._target) + _AFTER_TARGET
-        size += sum(len(name) + len(value) + _AROUND_FIELD for name, value in self._fields.items())
-        if size > self._limits.max_head_bytes:
-            raise self._refuse(_head_too_large(self._limits))
-
-    def _judge_version(self) -> None:
-        self._version = version = self._parser.get_http_version()
-        if version == "0.9":
-            raise self._refuse(RefusedError("HTTP/0.9 has no fields and no status"))
-        if version not in {"1.0", "1.1"}:
-            raise self._refuse(RefusedError(f"HTTP/{version} is not spoken here", status=505))
-        if version == "1.0" and self._keep_alive:
-            # RFC 9112, section 9.3: "close" outranks "keep-alive"; llhttp looks for it in 1.1 only.
-            options = self._fields.get(b"connection", b"").lower().split(b",")
-            self._keep_alive = all(option.strip(b" \t") != b"close" for option in options)
+    def _judge_persistence(self) -> None:
+        # RFC 9112, section 9.3: "close" outranks "keep-alive"; llhttp looks for it in 1.1 only.
+        options = self._fields.get(b"connection", b"").lower().split(b",")
+        self._keep_alive = all(option.strip(b" \t") != b"close" for option in options)
 
     def _judge_host(self, host: bytes | None) -> None:
         # RFC 9112, section 3.2: exactly one, and one that is a host. A repeated one was
@@ -271,8 +290,10 @@ class RequestReader:
                 raise self._refuse(RefusedError("Transfer-Encoding in an HTTP/1.0 request"))
             if coding.lower() != b"chunked":
                 raise self._refuse(RefusedError("a transfer coding besides chunked", status=501))
-        elif int(fields[b"content-length"]) > self._limits.max_body_bytes:
-            raise self._refuse(_body_too_large(self._limits))
+        else:
+            self._rest = int(fields[b"content-length"])
+            if self._rest > self._limits.max_body_bytes:
+                raise self._refuse(_body_too_large(self._limits))
         self.body_bytes = 0
         expect = fields.get(b"expect")
         if expect is not None and self._version == "1.1":
@@ -284,10 +305,12 @@ class RequestReader:
 def _as_refusal(exc: httptools.HttpParserError) -> RefusedError:
     """Name the status for what llhttp refused; its own words are the reason."""
     reason = str(exc)
-    if isinstance(exc, httptools.HttpParserInvalidMethodError):
+    is_method = isinstance(exc, httptools.HttpParserInvalidMethodError)
+    if is_method or reason == "Invalid method for HTTP/x.x request":
+        # The words are for methods that only RTSP has; there is no other sign.
         return RefusedError("a method that is not known here", status=501)
-    # RFC 9110, section 15.6.6. httptools tells these two by their words only.
-    if reason in {"Invalid HTTP version", "Pause on PRI/Upgrade"}:
+    if reason == "Invalid HTTP version":
+        # RFC 9110, section 15.6.6. Again by its words only.
         return RefusedError("only HTTP/1.1 and HTTP/1.0 are spoken here", status=505)
     return RefusedError(f"not an HTTP/1.1 request: {reason}")
 
