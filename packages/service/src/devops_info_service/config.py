@@ -3,13 +3,12 @@
 Nothing below ``cli`` reads a flag or a variable; this is the one place of precedence.
 """
 
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 
-from . import flags
+from . import flags, values
 from .errors import ConfigError
 
 
@@ -61,52 +60,6 @@ class Limits(msgspec.Struct, frozen=True):
     workers some day. nginx has 1,000; at ten times that a new connection is lost in the noise."""
 
 
-class Network(msgspec.Struct, frozen=True):
-    """Addresses that have their first bits in common.
-
-    Not ``ipaddress``: two shifts are no reason to import 2,000 lines.
-    """
-
-    packed: bytes
-    """4 bytes or 16; those after the common ones are zero."""
-    prefix: int
-    """How many bits are common."""
-
-    @classmethod
-    def parse(cls, text: str) -> "Network":
-        """Take ``10.0.0.0/8`` or a single address; ValueError for anything else."""
-        address, slash, bits = text.partition("/")
-        packed = packed_address(address)
-        size = len(packed) * 8
-        prefix = _number(bits, 0, size) if slash else size
-        network = cls(packed, prefix)
-        if int.from_bytes(packed, "big") % (1 << (size - prefix)):
-            # 10.0.0.1/8 says more than one thing: whoever wrote it shall choose.
-            raise ValueError(text)
-        return network
-
-    def holds(self, packed: bytes) -> bool:
-        """Whether the address is one of ours."""
-        if len(packed) != len(self.packed):
-            return False
-        differ = int.from_bytes(packed, "big") ^ int.from_bytes(self.packed, "big")
-        return differ >> (len(packed) * 8 - self.prefix) == 0
-
-
-def packed_address(text: str) -> bytes:
-    """Return the bytes of a numeric address, an IPv4 one as IPv4 however it is written.
-
-    Raises:
-        ValueError: it is none.
-    """
-    try:
-        packed = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
-    except OSError:
-        raise ValueError(text) from None
-    # RFC 4291, section 2.5.5.2.
-    return packed[12:] if packed[:12] == b"\0" * 10 + b"\xff\xff" else packed
-
-
 class Config(msgspec.Struct, frozen=True):
     """Everything that can be set."""
 
@@ -136,7 +89,7 @@ class Config(msgspec.Struct, frozen=True):
     """Processes that answer. One: a container has a CPU or less as a rule, a second process
     costs some 7 MB, and whoever wants more runs more containers. ``auto``: as many as CPUs."""
 
-    trusted_proxies: tuple[Network, ...] = ()
+    trusted_proxies: tuple[values.Network, ...] = ()
     """Whose word on a request's client is believed. None: anybody could claim to be anybody."""
 
     forwarded_field: str = "any"
@@ -202,42 +155,9 @@ MAX_WORKERS: Final = 256
 
 FORWARDED_FIELDS: Final = ("any", "x-forwarded-for", "forwarded", "x-real-ip")
 
-_TRUE: Final = frozenset({"1", "true", "yes", "on"})
-_FALSE: Final = frozenset({"0", "false", "no", "off"})
-
-
-def _address(text: str) -> str:
-    if text == "localhost":
-        return "127.0.0.1"
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, text)
-        except OSError:
-            continue
-        return text
-    raise ValueError(text)
-
-
-def _flag(text: str) -> bool:
-    word = text.lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
-    raise ValueError(text)
-
 
 def _workers(text: str) -> int | str:
-    return text if text == "auto" else _number(text, 1, MAX_WORKERS)
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(Network.parse(part.strip(" ")) for part in text.split(","))
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(part.strip(" ") for part in text.split(","))
-    if not all(name.isprintable() and name and not {"=", " "} & set(name) for name in names):
-        raise ValueError(text)
-    return names
+    return text if text == "auto" else values.number(text, 1, MAX_WORKERS)
 
 
 def _field(text: str) -> str:
@@ -246,22 +166,9 @@ def _field(text: str) -> str:
     return text.lower()
 
 
-def _path(text: str) -> str:
-    if not text.startswith("/") or "\0" in text:
-        raise ValueError(text)
-    return text
-
-
-def _number(text: str, low: int, high: int) -> int:
-    # int() alone would take "+1", "1_000", " 1 " and Arabic digits.
-    if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
-        raise ValueError(text)
-    return int(text)
-
-
 def _whole(field: str, low: int, high: int, help_: str) -> Setting:
     def parse(text: str) -> int:
-        return _number(text, low, high)
+        return values.number(text, low, high)
 
     return Setting(field, parse, f"a whole number from {low} to {high}", help_)
 
@@ -271,22 +178,26 @@ _DAY: Final = 24 * 60 * 60
 _ON_OFF: Final = "true or false (1, yes, on; 0, no, off)"
 
 SETTINGS: Final = (
-    Setting("host", _address, "an IPv4 or IPv6 address, or localhost", "address to listen on"),
+    Setting(
+        "host", values.address, "an IPv4 or IPv6 address, or localhost", "address to listen on"
+    ),
     _whole("port", 0, 65535, "TCP port; 0 lets the kernel choose"),
-    Setting("debug", _flag, _ON_OFF, "log refused requests, too"),
-    Setting("access_log", _flag, _ON_OFF, "log one line a request"),
+    Setting("debug", values.switch, _ON_OFF, "log refused requests, too"),
+    Setting("access_log", values.switch, _ON_OFF, "log one line a request"),
     Setting("workers", _workers, f"auto or a whole number from 1 to {MAX_WORKERS}", "processes"),
     Setting(
         "trusted_proxies",
-        _networks,
+        values.networks,
         "a list of addresses and networks such as 10.0.0.0/8, separated by commas",
         "whose word on the client is believed",
     ),
     Setting("forwarded_field", _field, "one of " + ", ".join(FORWARDED_FIELDS), "where it is said"),
-    Setting("proxy_protocol", _flag, _ON_OFF, "every connection begins with a PROXY header"),
+    Setting(
+        "proxy_protocol", values.switch, _ON_OFF, "every connection begins with a PROXY header"
+    ),
     Setting(
         "show_environment",
-        _names,
+        values.names,
         "a list of names of variables, separated by commas",
         "variables whose values /platform and report may show",
     ),
@@ -297,12 +208,15 @@ SETTINGS: Final = (
         "what the platform is to grant; a path begins with / or ./",
     ),
     Setting(
-        "ready_requires_expectations", _flag, _ON_OFF, "not ready while an expectation is not met"
+        "ready_requires_expectations",
+        values.switch,
+        _ON_OFF,
+        "not ready while an expectation is not met",
     ),
-    Setting("ready_switch", _flag, _ON_OFF, "take POST /readyz/enable and /readyz/disable"),
+    Setting("ready_switch", values.switch, _ON_OFF, "take POST /readyz/enable and /readyz/disable"),
     _whole("drain_seconds", 0, 3600, "seconds for requests in flight at the end"),
     _whole("drain_delay_seconds", 0, 3600, "seconds to go on taking connections at the end"),
-    Setting("termination_log", _path, "an absolute path", "existing file for the last word"),
+    Setting("termination_log", values.path, "an absolute path", "existing file for the last word"),
     _whole("max_request_line_bytes", 64, _MIB, "longest request line, in bytes"),
     _whole("max_head_bytes", 256, _MIB, "longest request line and fields, in bytes"),
     _whole("max_fields", 1, 10_000, "most header fields of a request"),
@@ -356,7 +270,7 @@ def _parse_flags(words: Sequence[str]) -> dict[str, str | None]:
     )
     for setting in SETTINGS:
         default = str(setting.default)
-        switch = setting.parse is _flag
+        switch = setting.parse is values.switch
         parser.add_argument(
             setting.flag,
             dest=setting.field,

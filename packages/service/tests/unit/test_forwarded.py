@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.config import FORWARDED_FIELDS, Network, load
+from devops_info_service.config import FORWARDED_FIELDS, load
 from devops_info_service.errors import ConfigError
 from devops_info_service.http.forwarded import MAX_HOPS, MAX_KNOWN, Proxies, believe
 from devops_info_service.http.message import Client, Request, Response
+from devops_info_service.values import Network
 
 PEER: Final = Client("10.0.0.1", 4242)
 NETWORKS: Final = tuple(map(Network.parse, ("10.0.0.0/8", "192.0.2.7", "fd00::/8")))

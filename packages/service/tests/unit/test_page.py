@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.app import build
-from devops_info_service.config import Config, Network
+from devops_info_service.config import Config
 from devops_info_service.handlers.info import Endpoint, Service
 from devops_info_service.handlers.page.document import HEADERS, frame, page
 from devops_info_service.handlers.page.markup import Markup, escape, join, tag
@@ -24,6 +24,7 @@ from devops_info_service.introspection.platform import Platform, platform
 from devops_info_service.introspection.runtime import Runtime
 from devops_info_service.introspection.source import Machine, Tree
 from devops_info_service.routes import ROUTES
+from devops_info_service.values import Network
 
 from .introspection.saved import DATA, TREES, SavedTree, StoppedClock
 

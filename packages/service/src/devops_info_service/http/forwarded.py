@@ -15,7 +15,8 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.config import FORWARDED_FIELDS, Network, packed_address
+from devops_info_service.config import FORWARDED_FIELDS
+from devops_info_service.values import Network, packed_address
 
 from .message import Client, Request, Response
 from .shared import Dispatch

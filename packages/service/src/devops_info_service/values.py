@@ -1,0 +1,107 @@
+"""Text of a flag or a variable in, its value out: ValueError for anything that is not allowed.
+
+What is allowed beside the kinds of value here, ``config`` says with each setting.
+"""
+
+import socket
+from typing import Final
+
+import msgspec
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+
+class Network(msgspec.Struct, frozen=True):
+    """Addresses that have their first bits in common.
+
+    Not ``ipaddress``: two shifts are no reason to import 2,000 lines.
+    """
+
+    packed: bytes
+    """4 bytes or 16; those after the common ones are zero."""
+    prefix: int
+    """How many bits are common."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Network":
+        """Take ``10.0.0.0/8`` or a single address; ValueError for anything else."""
+        start, slash, bits = text.partition("/")
+        packed = packed_address(start)
+        size = len(packed) * 8
+        prefix = number(bits, 0, size) if slash else size
+        network = cls(packed, prefix)
+        if int.from_bytes(packed, "big") % (1 << (size - prefix)):
+            # 10.0.0.1/8 says more than one thing: whoever wrote it shall choose.
+            raise ValueError(text)
+        return network
+
+    def holds(self, packed: bytes) -> bool:
+        """Whether the address is one of ours."""
+        if len(packed) != len(self.packed):
+            return False
+        differ = int.from_bytes(packed, "big") ^ int.from_bytes(self.packed, "big")
+        return differ >> (len(packed) * 8 - self.prefix) == 0
+
+
+def packed_address(text: str) -> bytes:
+    """Return the bytes of a numeric address, an IPv4 one as IPv4 however it is written.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+    except OSError:
+        raise ValueError(text) from None
+    # RFC 4291, section 2.5.5.2.
+    return packed[12:] if packed[:12] == b"\0" * 10 + b"\xff\xff" else packed
+
+
+def address(text: str) -> str:
+    """Take a numeric address or ``localhost``. Names would need a resolver."""
+    if text == "localhost":
+        return "127.0.0.1"
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, text)
+        except OSError:
+            continue
+        return text
+    raise ValueError(text)
+
+
+def switch(text: str) -> bool:
+    """Take a word for yes or no."""
+    word = text.lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(text)
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Take a list of networks, separated by commas."""
+    return tuple(Network.parse(part.strip(" ")) for part in text.split(","))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Take a list of variables' names, separated by commas."""
+    found = tuple(part.strip(" ") for part in text.split(","))
+    if not all(name.isprintable() and name and not {"=", " "} & set(name) for name in found):
+        raise ValueError(text)
+    return found
+
+
+def path(text: str) -> str:
+    """Take an absolute path."""
+    if not text.startswith("/") or "\0" in text:
+        raise ValueError(text)
+    return text
+
+
+def number(text: str, low: int, high: int) -> int:
+    """Take plain digits, from *low* to *high*."""
+    # int() alone would take "+1", "1_000", " 1 " and Arabic digits.
+    if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
+        raise ValueError(text)
+    return int(text)
