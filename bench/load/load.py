@@ -81,7 +81,9 @@ class Bench:
                 self._leave_out(contender.name, str(error))
                 continue
             # The first one's list is everybody's: all send the same bytes.
-            published = published or json.dumps(json.loads(answers["/"])["endpoints"], separators=(",", ":"))
+            published = published or json.dumps(
+                json.loads(answers["/"])["endpoints"], separators=(",", ":")
+            )
             self.titles[contender.name] = contender.title
             self.commands[contender.name] = command
             self.body_bytes[contender.name] = {path: len(body) for path, body in answers.items()}
