@@ -37,6 +37,7 @@ from .routes import (
     SWITCH,
     VERSION,
 )
+from .second import Second
 
 if TYPE_CHECKING:
     from .asgi import AsgiApplication
@@ -60,18 +61,20 @@ def build(
     counters: Counters | None = None,
     tables: Tables | None = None,
     watch: "Callable[[], Watch] | None" = None,
+    second: Second | None = None,
 ) -> Dispatch:
     """Return the service without a server: requests in, responses out.
 
     *counters*, *tables* and *watch* are what a server has counted and seen; without a *watch*
-    the limits are looked at whenever somebody asks for their history.
+    the limits are looked at whenever somebody asks for their history. *second* tells the second;
+    without one the clock of *source* is read for each answer that says it.
 
     Raises:
         ConfigError: what is expected of the platform cannot be understood.
     """
     tree = tree or Tree()
     # Bound methods, here and below: to call an object with __call__ is a detour each time.
-    now = Stopwatch(source).now
+    now = Stopwatch(source, second).now
     host = read_host(source)
     service = Service(NAME, __version__, DESCRIPTION, framework)
     routes = ROUTES + (SWITCH if config.ready_switch else ())

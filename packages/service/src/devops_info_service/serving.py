@@ -19,10 +19,12 @@ from .http.protocol import Connection
 from .http.series import Tables, timed
 from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
 from .http.shared import Dispatch, Shared, State
+from .http.writer import ResponseWriter
 from .introspection.source import Machine, Source, Tree
 from .logs import Log
 from .observe import observe
 from .routes import PATHS, PROBES
+from .second import Looked
 
 if TYPE_CHECKING:
     from .http.flight import Flight
@@ -42,6 +44,7 @@ class _Parts(msgspec.Struct, frozen=True):
     counters: Counters
     tables: Tables
     watch: "Callable[[], Watch]"
+    second: Looked
 
 
 def serve(config: Config) -> None:
@@ -61,6 +64,7 @@ def serve(config: Config) -> None:
 
         counters, tables = Counters.shared(SLOTS), Tables.shared(PATHS, SLOTS)
     watch = watch_of(tree, source)
+    second = Looked(source.time)
     dispatch = build(
         source,
         FRAMEWORK,
@@ -70,9 +74,10 @@ def serve(config: Config) -> None:
         counters=counters,
         tables=tables,
         watch=watch,
+        second=second,
     )
     sock = listen(config.host, config.port)
-    parts = _Parts(config, dispatch, state, sock, counters, tables, watch)
+    parts = _Parts(config, dispatch, state, sock, counters, tables, watch, second)
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
     gc.freeze()
@@ -170,6 +175,7 @@ def _work(
         _seen(parts, number, log),
         limits,
         on_refused,
+        ResponseWriter(parts.second),
         counts=counts,
         state=parts.state,
         probes=PROBES,
@@ -185,6 +191,7 @@ def _work(
         connection=_connection(config),
         on_end=on_end,
         each_second=look,
+        each_turn=parts.second.look,
     )
     server.run(until)
 

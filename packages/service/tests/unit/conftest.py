@@ -5,6 +5,7 @@ import pytest
 from devops_info_service.http.message import Client, Request, Response
 from devops_info_service.http.shared import Shared
 from devops_info_service.http.writer import ResponseWriter
+from devops_info_service.second import Live
 
 from .wire import LIMITS, Refusals
 
@@ -25,5 +26,5 @@ def shared(refusals: Refusals) -> Shared:
     def on_refused(client: Client, status: int, reason: str) -> None:
         refusals.append((client, status, reason))
 
-    writer = ResponseWriter(lambda: 0.0)
+    writer = ResponseWriter(Live(lambda: 0.0))
     return Shared(dispatch, LIMITS, on_refused, writer, probes={"/1"})

@@ -4,6 +4,7 @@ import pytest
 
 from devops_info_service.http.message import Response, problem
 from devops_info_service.http.writer import ResponseWriter
+from devops_info_service.second import Live
 
 
 class Clock:
@@ -31,7 +32,7 @@ def clock() -> Clock:
 @pytest.fixture
 def writer(clock: Clock) -> ResponseWriter:
     """A writer at that moment."""
-    return ResponseWriter(clock)
+    return ResponseWriter(Live(clock))
 
 
 def test_plain(writer: ResponseWriter) -> None:

@@ -52,9 +52,14 @@ class Loop:
         self,
         on_fault: Callable[[Exception], None],
         clock: Callable[[], float] = time.monotonic,
+        on_turn: Callable[[], object] | None = None,
     ) -> None:
-        """*on_fault* is told of whatever a call raises; the others are called all the same."""
+        """*on_fault* is told of whatever a call raises; the others are called all the same.
+
+        *on_turn* is called first in each turn.
+        """
         self._on_fault = on_fault
+        self._on_turn = on_turn or _nothing_to_do
         self._clock = clock
         self._epoll = select.epoll()
         self._on_ready: dict[int, OnReady] = {}
@@ -132,13 +137,17 @@ class Loop:
     def run(self) -> None:
         """Wait and call until somebody stops it."""
         poll, on_ready, clock = self._epoll.poll, self._on_ready, self._clock
+        on_turn = self._on_turn
         while not self._stopped:
             wait = self._first - clock()
             if wait <= 0:
+                on_turn()
                 self._call_timers()
                 self.end_turn()
                 continue
-            for descriptor, events in poll(min(wait, _LONGEST_WAIT), EVENTS_AT_ONCE):
+            news = poll(min(wait, _LONGEST_WAIT), EVENTS_AT_ONCE)
+            on_turn()
+            for descriptor, events in news:
                 # It is gone if a call of this turn has ended it. One that has its number since
                 # is asked in vain, which does no harm.
                 call = on_ready.get(descriptor)
@@ -176,6 +185,10 @@ class Loop:
         with contextlib.suppress(BlockingIOError):
             for number in os.read(receiver, 256):
                 self._on_signal[number]()
+
+
+def _nothing_to_do() -> None:
+    """Stand for nobody who wants to be called."""
 
 
 def _nothing(number: int, frame: object) -> None:

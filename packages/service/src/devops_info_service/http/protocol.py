@@ -43,6 +43,11 @@ class _State(Enum):
     ENDING = "sends what is left and drops what still comes"
 
 
+# Reading a member of a class takes longer than reading a name.
+_OPEN: Final = _State.OPEN
+_IDLE: Final = Phase.IDLE
+
+
 class Connection(Stream):
     """Read requests, answer them in order, and keep within the limits."""
 
@@ -65,8 +70,8 @@ class Connection(Stream):
         self._client = _client(peer)
         self._reader: RequestReader | None = None
         """Made for the first read that is not nothing but plain requests."""
-        self._state = _State.OPEN
-        self._phase = Phase.IDLE
+        self._state = _OPEN
+        self._phase = _IDLE
         self._left = shared.limits.max_requests_per_connection
         self._since = shared.now
         self._unread_since: int | None = None
@@ -97,12 +102,12 @@ class Connection(Stream):
 
     def on_bytes(self, data: bytes) -> None:
         """Answer the requests that are complete now, with one write."""
-        if self._state is not _State.OPEN:
+        if self._state is not _OPEN:
             if self._state is _State.RESERVED:
                 self._receive_reserved(data)
             return
         shared = self._shared
-        if self._phase is Phase.IDLE:
+        if self._phase is _IDLE:
             requests = shared.plain.read(data, self._client)
             if requests is not None:
                 self._since = shared.now

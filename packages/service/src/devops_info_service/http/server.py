@@ -120,13 +120,15 @@ class Server:
         connection: type[Connection] = Connection,
         on_end: Callable[["Flight"], None] | None = None,
         each_second: Callable[[], object] | None = None,
+        each_turn: Callable[[], object] | None = None,
     ) -> None:
         """Serve on *sock*.
 
         *on_end* is told what came after the signal that ends the service; and before that,
         every second, what has come so far.
 
-        *each_second* is called as often while it serves, from its first second on.
+        *each_second* is called as often while it serves, from its first second on; *each_turn*
+        whenever something has come, before it is looked at.
         """
         self._sock = sock
         self._shared = shared
@@ -139,7 +141,7 @@ class Server:
         self._listener = Listener(
             sock, shared, take=self._take, on_error=self._on_accept_error, turn=turn
         )
-        self._loop = Loop(self._on_fault)
+        self._loop = Loop(self._on_fault, on_turn=each_turn)
         self._sweeping: Timer | None = None
         if each_second is not None:
             self._loop.every(1, each_second)

@@ -1,12 +1,13 @@
 """Responses in, bytes out: one head built for each kind of answer, once a second.
 
-The sans-I/O twin of ``http.reader``: the clock is an argument, the socket is elsewhere.
+The sans-I/O twin of ``http.reader``: the second is an argument, the socket is elsewhere.
 There is no Server field: it helps only those who look for versions to attack.
 """
 
 import time
-from collections.abc import Callable
 from typing import Final
+
+from devops_info_service.second import Live, Second
 
 from .message import PHRASES, Response
 
@@ -26,11 +27,11 @@ _MONTHS: Final = (
 class ResponseWriter:
     """Encode responses; one serves every connection of a process."""
 
-    __slots__ = ("_clock", "_heads", "_lengths", "_second")
+    __slots__ = ("_heads", "_lengths", "_now", "_second")
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._second = -1
+    def __init__(self, second: Second | None = None) -> None:
+        self._second = second or Live()
+        self._now = -1
         self._heads: dict[tuple[int, bytes, bytes], bytes] = {}
         self._lengths: dict[int, bytes] = {}
 
@@ -47,11 +48,11 @@ class ResponseWriter:
             connection: the value of a Connection field, or nothing for none.
             head_only: the request was HEAD: the same head, and no body.
         """
-        second = int(self._clock())
-        if second != self._second:
+        now = self._second.now
+        if now != self._now:
             # All at once: what is cached is a date's worth, a handful of kinds of answer.
             self._heads.clear()
-            self._second = second
+            self._now = now
         status, body = response.status, response.body
         head = self._heads.get((status, response.content_type, response.vary))
         if head is None:
@@ -77,7 +78,7 @@ class ResponseWriter:
         head = b"HTTP/1.1 %d %b\r\nDate: %b\r\n" % (
             status,
             PHRASES[status].encode(),
-            _http_date(self._second),
+            _http_date(self._now),
         )
         if status not in _WITHOUT_BODY:
             head += b"Content-Type: %b\r\n" % content_type

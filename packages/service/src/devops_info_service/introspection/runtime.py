@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from devops_info_service.second import Live, Second
+
 from .source import Source
 
 _MINUTE: Final = 60
@@ -24,24 +26,24 @@ class Runtime(msgspec.Struct, frozen=True):
 class Stopwatch:
     """Runs from its making, and tells the moment."""
 
-    __slots__ = ("_now", "_second", "_source", "_started", "_time")
+    __slots__ = ("_moment", "_now", "_second", "_source", "_started")
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, second: Second | None = None) -> None:
         self._source = source
-        self._time = source.time
+        self._second = second or Live(source.time)
         self._started = source.monotonic()
-        self._second = -1
-        self._now = Runtime(0, "", "", "")
+        self._now = -1
+        self._moment = Runtime(0, "", "", "")
 
     def now(self) -> Runtime:
         """Return the moment, to the second: the same value until the second is over."""
-        second = int(self._time())
-        if second != self._second:
-            self._second = second
+        now = self._second.now
+        if now != self._now:
+            self._now = now
             # Two clocks: the uptime must not jump when somebody sets the time.
             uptime = int(self._source.monotonic() - self._started)
-            self._now = Runtime(uptime, spell(uptime), rfc3339(second), "UTC")
-        return self._now
+            self._moment = Runtime(uptime, spell(uptime), rfc3339(now), "UTC")
+        return self._moment
 
 
 def spell(seconds: int) -> str:
