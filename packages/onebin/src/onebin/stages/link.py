@@ -13,7 +13,8 @@ from onebin.errors import ProjectError, ToolError
 from onebin.model import Binary, Extension, Frozen, Plan, Runtime, Toolchain
 
 TARGET: Final = Path(__file__).parent.parent / "target"
-SOURCES: Final = (TARGET / "main.c", TARGET / "unpack.c")
+SOURCES: Final = (TARGET / "main.c", TARGET / "blocks.c", TARGET / "unpack.c")
+HEADER: Final = TARGET / "blocks.h"
 COUNTERS: Final = TARGET / "counters.c"
 """Part of what is built to be trained."""
 
@@ -69,7 +70,8 @@ def link(
     key = key_of(
         name, runtime.key, frozen.key, frozen.builtins, toolchain.key, objects, _options(toolchain),
         [extension.module for extension in frozen.extensions],
-        [source.read_text("utf-8") for source in _sources(toolchain)], _cxx_key(frozen.extensions),
+        [source.read_text("utf-8") for source in (HEADER, *_sources(toolchain))],
+        _cxx_key(frozen.extensions),
     )  # fmt: skip
 
     def make(folder: Path) -> None:

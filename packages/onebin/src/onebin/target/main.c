@@ -5,6 +5,8 @@
  */
 #include <Python.h>
 
+#include "blocks.h"
+
 #include <signal.h>
 
 static int
@@ -19,6 +21,11 @@ ends_with(PyStatus status)
 int
 main(int argc, char **argv)
 {
+    /* Before anything of Python's is allocated. */
+    PyMem_SetAllocator(
+        PYMEM_DOMAIN_RAW,
+        &(PyMemAllocatorEx){NULL, blocks_malloc, blocks_calloc, blocks_realloc, blocks_free});
+
     PyPreConfig preconfig;
     PyPreConfig_InitIsolatedConfig(&preconfig);
     /* There is no locale in an empty image: text is UTF-8 (PEP 540). */
