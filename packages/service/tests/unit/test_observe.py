@@ -7,7 +7,7 @@ import pytest
 
 from devops_info_service.http.message import Client, Request, Response, problem
 from devops_info_service.logs import Log
-from devops_info_service.observe import Names, is_plain, observe
+from devops_info_service.observe import SPANS_AT_ONCE, Names, is_plain, observe
 
 Lines = list[bytes]
 
@@ -141,6 +141,14 @@ def test_trace(log: Log, lines: Lines, dispatch: Any, *, access_log: bool) -> No
     assert [(line["trace_id"], line["span_id"], line["parent_id"]) for line in decoded(lines)] == [
         (TRACE, span, PARENT)
     ] * (access_log + (dispatch is broken))
+
+
+def test_spans_differ() -> None:
+    """Each request is a span of its own, also behind those that were made ahead."""
+    asked, names = a_request(headers={b"traceparent": TRACEPARENT}), Names()
+    spans = [names.given(asked).span for _ in range(3 * SPANS_AT_ONCE + 1)]
+
+    assert len({span.span_id for span in spans if span is not None}) == len(spans)
 
 
 @pytest.mark.parametrize("access_log", [False, True])

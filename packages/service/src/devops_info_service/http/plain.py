@@ -26,7 +26,7 @@ to some 1 MiB."""
 _METHODS: Final = frozenset({b"GET", b"HEAD"})
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TARGET: Final = bytes(range(0x21, 0x7F)).replace(b"#", b"")
-_HEAD: Final = b"\t\r\n" + bytes(range(0x20, 0x7F))
+_TEXT: Final = b"\t" + bytes(range(0x20, 0x7F))
 _PERSISTENCE: Final = frozenset({b"keep-alive", b"close"})
 
 _NOT_PLAIN: Final = frozenset(
@@ -85,19 +85,19 @@ class PlainReader:
             if start is None or len(head) > self._max_bytes or len(lines) > self._max_fields:
                 return None
             fields: dict[bytes, bytes] = {}
-            are_kept = True
+            others = []
             for line in lines:
                 field = kept.get(line)
                 if field is None:
                     field = self._read_field(line)
                     if field is None:
                         return None
-                    are_kept = False
+                    others.append(line)
                 fields[field[0]] = field[1]
             # Fewer, if one is repeated.
             if len(fields) != len(lines) or b"host" not in fields:
                 return None
-            if not are_kept and not _is_text(head, len(lines)):
+            if others and not _is_text(b"".join(others)):
                 return None
             keep_alive = b"connection" not in fields or fields[b"connection"] != b"close"
             method, path, query = start
@@ -143,7 +143,7 @@ class PlainReader:
 
     def _keep_field(self, line: bytes, name: bytes, value: bytes) -> bool:
         if (
-            not _is_text(value, 0)
+            not _is_text(value)
             or (name == b"host" and not is_authority(value))
             or (name == b"connection" and value not in _PERSISTENCE)
         ):
@@ -152,9 +152,9 @@ class PlainReader:
         return True
 
 
-def _is_text(data: bytes, ends: int) -> bool:
-    """Whether *data* is visible ASCII, blanks and tabs, and so many ends of lines."""
-    return not data.translate(None, _HEAD) and data.count(b"\r") == data.count(b"\n") == ends
+def _is_text(data: bytes) -> bool:
+    """Whether *data* is visible ASCII, blanks and tabs."""
+    return not data.translate(None, _TEXT)
 
 
 def _keep(table: dict[bytes, _Said], line: bytes, said: _Said) -> None:

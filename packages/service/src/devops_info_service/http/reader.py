@@ -24,6 +24,7 @@ from .message import Client, Phase, Request
 
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _SLASH: Final = ord("/")
+_HASH: Final = ord("#")
 _AFTER_TARGET: Final = len(" HTTP/1.1")
 
 
@@ -202,7 +203,7 @@ class RequestReader:
         host = fields.get(b"host")
         if host is None or host != self._host:
             self._judge_host(host)
-        if self._target[0] != _SLASH or b"#" in self._target:
+        if self._target[0] != _SLASH or _HASH in self._target:
             self._judge_target()
         if b"transfer-encoding" in fields or b"content-length" in fields:
             self._judge_body()
@@ -267,7 +268,7 @@ class RequestReader:
 
     def _judge_target(self) -> None:
         target, method = self._target, self._parser.get_method()
-        if b"#" in target:
+        if _HASH in target:
             # RFC 9112, section 3.2: no form of target has a fragment.
             raise self._refuse(RefusedError("a fragment in the target"))
         if method == b"CONNECT":

@@ -4,7 +4,6 @@ Source: W3C Trace Context, level 1 (recommendation) and level 2. ``tracestate`` 
 calls further services; it is neither read nor changed.
 """
 
-import os
 from typing import Final
 
 import msgspec
@@ -12,6 +11,9 @@ import msgspec
 _LENGTH: Final = 55
 """Bytes of version 00; a later version begins alike and may go on (level 1, section 3.2.4)."""
 
+_DASH: Final = ord("-")
+_NO_TRACE: Final = b"0" * 32
+_NO_PARENT: Final = b"0" * 16
 _HEX: Final = b"0123456789abcdef"
 
 _KNOWN_FLAGS: Final = 0b11
@@ -34,20 +36,23 @@ class Span(msgspec.Struct, frozen=True):
         return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}".encode()
 
 
-def join(value: bytes) -> Span | None:
-    """Join the trace that *value* names; ``None`` if it is not to be used.
+def join(value: bytes, own: str) -> Span | None:
+    """Join the trace that *value* names, as *own*; ``None`` if it is not to be used.
 
     Two fields are one value with a comma here, so that they are never valid.
     """
-    if len(value) < _LENGTH or (value[2:3], value[35:36], value[52:53]) != (b"-", b"-", b"-"):
+    if len(value) < _LENGTH or not (value[2] == value[35] == value[52] == _DASH):
         return None
-    version, trace_id, parent_id, flags = value[:2], value[3:35], value[36:52], value[53:55]
-    if (version + trace_id + parent_id + flags).translate(None, _HEX):
+    # Three dashes, in their places, and nothing else but digits.
+    if value[:_LENGTH].translate(None, _HEX) != b"---":
         return None
-    longer = value[_LENGTH : _LENGTH + 1]
-    if version == b"ff" or (longer and (version == b"00" or longer != b"-")):
+    if value[:3] != b"00-":
+        if value[:2] == b"ff" or (len(value) > _LENGTH and value[_LENGTH] != _DASH):
+            return None
+    elif len(value) > _LENGTH:
         return None
-    if not (trace_id.strip(b"0") and parent_id.strip(b"0")):
+    trace_id, parent_id = value[3:35], value[36:52]
+    if trace_id == _NO_TRACE or parent_id == _NO_PARENT:
         return None
-    own = os.urandom(8).hex()
-    return Span(trace_id.decode(), own, parent_id.decode(), int(flags, 16) & _KNOWN_FLAGS)
+    flags = int(value[53:55], 16) & _KNOWN_FLAGS
+    return Span(trace_id.decode(), own, parent_id.decode(), flags)

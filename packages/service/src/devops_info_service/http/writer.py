@@ -16,6 +16,10 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 MAX_LENGTHS: Final = 1024
 """Lines with a length that are kept: answers differ by what a client says of itself, at most."""
 
+# As numbers: asked for a byte in bytes, CPython first tries whether it is one.
+_CR: Final = 0x0D
+_LF: Final = 0x0A
+
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
@@ -95,7 +99,7 @@ def _more(response: Response, connection: bytes) -> bytes:
 
 def _field(field: tuple[bytes, bytes]) -> bytes:
     name, value = field
-    if b"\r" in value or b"\n" in value:
+    if _CR in value or _LF in value:
         raise ValueError(f"a line break in the value of {name!r}")
     return b"%b: %b\r\n" % field
 
