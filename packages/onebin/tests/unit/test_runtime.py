@@ -97,3 +97,22 @@ def test_zlib_is_compiled_a_file_at_a_time(tmp_path: Path) -> None:
     runtime._zlib(planned, toolchain(), tmp_path, run=programs, tell=lambda *_, **__: None)
 
     assert [*["cc"] * len(runtime.ZLIB), "ar"] == programs.called
+
+
+@pytest.mark.parametrize(
+    ("makefile", "made"),
+    [
+        ("PYTHON_OBJS= \\\n\t\tPython/ast.o \\\n\t\tPython/ast_opt.o \\\n", ["Python/ast_opt.o"]),
+        ("PYTHON_OBJS=\tPython/ast_preprocess.o\n", ["Python/ast_preprocess.o"]),
+        # A rule alone, of a module that configure found nothing for.
+        ("Modules/_decimal/_decimal.o: Modules/_decimal/_decimal.c\n", []),
+    ],
+)
+def test_of_another_line_of_cpython_what_it_makes(
+    tmp_path: Path, makefile: str, made: list[str]
+) -> None:
+    """A file that another line lacks is not asked of make, which would end the build."""
+    (tmp_path / "Makefile").write_text(makefile)
+
+    objects = ("Python/ast_opt.o", "Python/ast_preprocess.o", "Modules/_decimal/_decimal.o")
+    assert runtime.made_by(tmp_path, objects) == made

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -80,10 +80,10 @@ COLD: Final = tuple(
     f"{name}.o"
     for name in (
         "Parser/parser", "Python/Python-ast", "Python/ast", "Python/ast_opt",
-        "Python/ast_unparse", "Python/compile", "Python/flowgraph", "Python/symtable",
-        "Python/assemble", "Python/initconfig", "Python/preconfig", "Python/pylifecycle",
-        "Python/sysmodule", "Modules/_decimal/_decimal", "Modules/_datetimemodule",
-        "Modules/posixmodule", "Modules/arraymodule",
+        "Python/ast_preprocess", "Python/ast_unparse", "Python/compile", "Python/flowgraph",
+        "Python/symtable", "Python/assemble", "Python/initconfig", "Python/preconfig",
+        "Python/pylifecycle", "Python/sysmodule", "Modules/_decimal/_decimal",
+        "Modules/_datetimemodule", "Modules/posixmodule", "Modules/arraymodule",
     )
 )  # fmt: skip
 """What it compiles with -Oz: large, and run once or seldom."""
@@ -232,10 +232,19 @@ def _build(
     for own_level, objects in special.items():
         # The last -O on a compiler's command line counts, and this variable comes last.
         flags = f"CFLAGSFORSHARED={own_level}"
-        run([*make, flags, *objects], cwd=source, env=env, on_line=compiling)
+        run([*make, flags, *made_by(source, objects)], cwd=source, env=env, on_line=compiling)
     run([*make, "python"], cwd=source, env=env, on_line=compiling)
     run([*make, "pybuilddir.txt"], cwd=source, env=env)
     _collect(source, zlib, folder)
+
+
+def made_by(source: Path, objects: Iterable[str]) -> list[str]:
+    """Return which of *objects* the configured *source* makes.
+
+    Lines of CPython differ: 3.14 renamed ``ast_opt``, 3.15 has no libmpdec for ``_decimal``.
+    """
+    words = set((source / "Makefile").read_text("utf-8").split())
+    return [name for name in objects if name in words]
 
 
 def _collect(source: Path, zlib: Path, folder: Path) -> None:
