@@ -20,8 +20,11 @@ from pathlib import Path
 from typing import Final
 
 from bench.harness import ROOT, MeasureError, grid, machine, run, say, step
+from bench.load.alone import own_network
 from bench.load.serving import Command, serving
 from bench.load.wrk import Work, load
+
+ONEBIN: Final = ROOT / "packages/onebin/src/onebin"
 
 _RESULTS: Final = Path(__file__).with_name("results.json")
 _ROUNDS: Final = 7
@@ -59,7 +62,7 @@ VARIANTS: Final = (
         "without position independence",
         (
             Change(_TOOLCHAIN, '    "-fPIE",\n', '    "-fno-pie",\n'),
-            Change(_TOOLCHAIN, '        "-pie",\n', '        "-no-pie",\n'),
+            Change(_TOOLCHAIN, '"-O2", "-pie", "-v"', '"-O2", "-no-pie", "-v"'),
             Change(_TOOLCHAIN, "rcrt1.o", "crt1.o"),
             Change(_RUNTIME, '"LDFLAGS": "-pie"', '"LDFLAGS": "-no-pie"'),
             Change(_RUNTIME, '"CCSHARED": "-fPIE"', '"CCSHARED": "-fno-pie"'),
@@ -96,13 +99,8 @@ def build(variant: Variant, folder: Path) -> Path:
         MeasureError: a line to be changed is not in onebin any more, or the build failed.
     """
     copy = folder / "onebin"
-    shutil.copytree(ROOT / "packages/onebin/src/onebin", copy)
-    for change in variant.changes:
-        file = copy / change.file
-        text = file.read_text("utf-8")
-        if change.old not in text:
-            raise MeasureError(f"{change.file} has no line {change.old.strip()!r} any more")
-        file.write_text(text.replace(change.old, change.new), "utf-8")
+    shutil.copytree(ONEBIN, copy)
+    apply(variant, copy)
     target = folder / "devops-info-service"
     with step(f"building it {variant.title}"):
         run(
@@ -110,6 +108,20 @@ def build(variant: Variant, folder: Path) -> Path:
             env={**os.environ, "PYTHONPATH": str(folder)},
         )
     return target
+
+
+def apply(variant: Variant, copy: Path) -> None:
+    """Change the lines of *copy*, a onebin, that make *variant* of it.
+
+    Raises:
+        MeasureError: one of them is not in onebin any more.
+    """
+    for change in variant.changes:
+        file = copy / change.file
+        text = file.read_text("utf-8")
+        if change.old not in text:
+            raise MeasureError(f"{change.file} has no line {change.old.strip()!r} any more")
+        file.write_text(text.replace(change.old, change.new), "utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -141,6 +153,7 @@ def _measure(rounds: int, seconds: int) -> list[Cost]:
             folder = Path(temporary, str(n))
             folder.mkdir()
             programs[variant.title] = build(variant, folder)
+        say(own_network())
         work = Work(name="root", title="/")
         server_cpu, *others = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, others or [server_cpu])  # wrk's too: it inherits ours
