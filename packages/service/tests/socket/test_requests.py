@@ -3,9 +3,7 @@
 import contextlib
 import http.client
 import json
-import signal
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +16,6 @@ END = b'"uptime_seconds":'
 def read_all(sock: socket.socket) -> bytes:
     """Read until the other end closes."""
     return b"".join(iter(lambda: sock.recv(65536), b""))
-
-
-def memory(pid: int) -> int:
-    """Return what a process has in memory, in bytes."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 def test_standard_client(service: Any) -> None:
@@ -189,97 +181,6 @@ def test_continue(service: Any) -> None:
         assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         sock.sendall(b"abc")
         assert sock.recv(100).startswith(b"HTTP/1.1 405 ")
-
-
-def test_peer_that_does_not_read(start: Any) -> None:
-    """Who sends and does not read is not read from for ever; others are served meanwhile."""
-    service = start("--max-requests-per-connection", "1000000000")
-    with service.connect() as sock:
-        sock.settimeout(1)
-        with contextlib.suppress(TimeoutError):
-            for _ in range(2000):
-                sock.sendall(GET * 1000)
-            pytest.fail("68 MB of requests were read, and no answer was")
-        with service.connect() as other:
-            other.sendall(GET)
-            assert END in other.recv(1000)
-
-
-def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
-    """A read of small requests for long answers makes nothing grow; others are served meanwhile."""
-    service = start()
-    asking = b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n" * 400
-    with contextlib.ExitStack() as stack:
-        peers = [stack.enter_context(service.connect()) for _ in range(11)]
-        for peer in peers:
-            peer.sendall(GET)
-            assert END in peer.recv(1000)
-        before = memory(service.process.pid)
-        for peer in peers[1:]:
-            peer.sendall(asking)
-        with service.connect() as other:
-            for _ in range(50):  # the kernel's buffers fill up
-                other.sendall(GET)
-                assert END in other.recv(1000)
-        grown = memory(service.process.pid) - before
-
-    # All answers to one of them are 10 MB.
-    assert grown < 20_000_000
-
-
-def test_too_many_connections(start: Any) -> None:
-    """One connection too many is told so, unless it is a probe's; then there is room again."""
-    service = start("--max-connections", "2")
-    with service.connect() as first, service.connect() as second:
-        first.sendall(GET)
-        assert END in first.recv(1000)
-        second.sendall(GET)
-        assert END in second.recv(1000)
-        with service.connect() as third:
-            third.sendall(INFO)
-            assert third.recv(1000).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
-        with service.connect() as probe:
-            probe.sendall(GET)
-            assert END in probe.recv(1000)
-        second.shutdown(socket.SHUT_WR)
-        assert second.recv(1000) == b""
-        third_closed = False
-        while not third_closed:
-            with service.connect() as fourth:
-                fourth.sendall(INFO)
-                third_closed = b" 200 OK\r\n" in fourth.recv(1000)
-
-
-def test_few_files(start: Any) -> None:
-    """Where files are few, who is too many is told so, and it recovers."""
-    service = start(files=100)
-    with contextlib.ExitStack() as stack:
-        socks = [stack.enter_context(service.connect()) for _ in range(150)]
-        socks[0].sendall(GET)
-        assert END in socks[0].recv(1000)
-        socks[100 - 64].sendall(INFO)
-        assert socks[100 - 64].recv(1000).startswith(b"HTTP/1.1 503 ")
-    answer = b""
-    while END not in answer:
-        with service.connect() as sock:
-            sock.sendall(GET)
-            answer = sock.recv(1000)
-    service.signal(signal.SIGTERM)
-    events: list[str] = []
-    while not events or events[-1] != "stopped":
-        events.append(service.event()["event"])
-
-    # One line for each pause at the most, not one for each attempt.
-    assert events.count("accept") <= 10
-
-
-def test_slow_head(start: Any) -> None:
-    """A head that does not come is given up: 408, by the one timer there is."""
-    service = start("--head-seconds", "1")
-    with service.connect() as sock:
-        sock.sendall(b"GET / HT")
-
-        assert sock.recv(1000).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
 @pytest.mark.parametrize("host", ["::1", "::"])

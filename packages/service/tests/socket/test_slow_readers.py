@@ -1,10 +1,15 @@
-"""Peers that go on reading their answers: who is slower than the least rate is cut off."""
+"""Peers that do not read their answers, or slowly: nothing grows, and they end."""
 
+import contextlib
 import socket
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+GET: Final = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+END: Final = b'"uptime_seconds":'
 
 ASKING: Final = b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n" * 400
 """For some 10 MB of answers, which no buffer of a kernel holds for a window as small."""
@@ -36,3 +41,44 @@ def test_least_rate(start: Any, least: int, patience: int, *, is_cut_off: bool) 
             assert is_cut_off
         else:
             assert not is_cut_off
+
+
+def memory(pid: int) -> int:
+    """Return what a process has in memory, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+def test_peer_that_does_not_read(start: Any) -> None:
+    """Who sends and does not read is not read from for ever; others are served meanwhile."""
+    service = start("--max-requests-per-connection", "1000000000")
+    with service.connect() as sock:
+        sock.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(2000):
+                sock.sendall(GET * 1000)
+            pytest.fail("68 MB of requests were read, and no answer was")
+        with service.connect() as other:
+            other.sendall(GET)
+            assert END in other.recv(1000)
+
+
+def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
+    """A read of small requests for long answers makes nothing grow; others are served meanwhile."""
+    service = start()
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(service.connect()) for _ in range(11)]
+        for peer in peers:
+            peer.sendall(GET)
+            assert END in peer.recv(1000)
+        before = memory(service.process.pid)
+        for peer in peers[1:]:
+            peer.sendall(ASKING)
+        with service.connect() as other:
+            for _ in range(50):  # the kernel's buffers fill up
+                other.sendall(GET)
+                assert END in other.recv(1000)
+        grown = memory(service.process.pid) - before
+
+    # All answers to one of them are 10 MB.
+    assert grown < 20_000_000

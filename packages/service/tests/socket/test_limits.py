@@ -1,0 +1,65 @@
+"""Limits in number and time over TCP: who is too many or too slow is told; others are served."""
+
+import contextlib
+import signal
+import socket
+from typing import Any
+
+GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+INFO = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+END = b'"uptime_seconds":'
+
+
+def test_too_many_connections(start: Any) -> None:
+    """One connection too many is told so, unless it is a probe's; then there is room again."""
+    service = start("--max-connections", "2")
+    with service.connect() as first, service.connect() as second:
+        first.sendall(GET)
+        assert END in first.recv(1000)
+        second.sendall(GET)
+        assert END in second.recv(1000)
+        with service.connect() as third:
+            third.sendall(INFO)
+            assert third.recv(1000).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        with service.connect() as probe:
+            probe.sendall(GET)
+            assert END in probe.recv(1000)
+        second.shutdown(socket.SHUT_WR)
+        assert second.recv(1000) == b""
+        third_closed = False
+        while not third_closed:
+            with service.connect() as fourth:
+                fourth.sendall(INFO)
+                third_closed = b" 200 OK\r\n" in fourth.recv(1000)
+
+
+def test_few_files(start: Any) -> None:
+    """Where files are few, who is too many is told so, and it recovers."""
+    service = start(files=100)
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(service.connect()) for _ in range(150)]
+        socks[0].sendall(GET)
+        assert END in socks[0].recv(1000)
+        socks[100 - 64].sendall(INFO)
+        assert socks[100 - 64].recv(1000).startswith(b"HTTP/1.1 503 ")
+    answer = b""
+    while END not in answer:
+        with service.connect() as sock:
+            sock.sendall(GET)
+            answer = sock.recv(1000)
+    service.signal(signal.SIGTERM)
+    events: list[str] = []
+    while not events or events[-1] != "stopped":
+        events.append(service.event()["event"])
+
+    # One line for each pause at the most, not one for each attempt.
+    assert events.count("accept") <= 10
+
+
+def test_slow_head(start: Any) -> None:
+    """A head that does not come is given up: 408, by the one timer there is."""
+    service = start("--head-seconds", "1")
+    with service.connect() as sock:
+        sock.sendall(b"GET / HT")
+
+        assert sock.recv(1000).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
