@@ -161,7 +161,7 @@ def _measure(rounds: int, seconds: int) -> list[Cost]:
             say(f"round {number + 1} of {rounds}")
             for title, program in programs.items():
                 with serving(
-                    Command(argv=(str(program), "--port", "{port}"), version=""), [0]
+                    Command(argv=(str(program), "--port", "{port}"), version=""), [server_cpu]
                 ) as on:
                     seen = load(work, on.url, seconds=seconds, threads=1).seen
                     speeds[title].append(seen.per_second)

@@ -132,10 +132,7 @@ class Names:
             # kernel. Made in the process that uses them: no two have the same.
             digits = os.urandom(8 * SPANS_AT_ONCE).hex()
             self._spans = [digits[at : at + 16] for at in range(0, len(digits), 16)]
-        span = join(parent, self._spans[-1])
-        if span is not None:
-            self._spans.pop()
-        return Name(request_id, span)
+        return Name(request_id, join(parent, self._spans.pop()))
 
     def of(self, request: Request) -> Name:
         """Return the client's names, with a request id of ours where there is none."""

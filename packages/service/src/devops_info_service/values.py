@@ -62,13 +62,8 @@ def address(text: str) -> str:
     """Take a numeric address or ``localhost``. Names would need a resolver."""
     if text == "localhost":
         return "127.0.0.1"
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, text)
-        except OSError:
-            continue
-        return text
-    raise ValueError(text)
+    packed_address(text)
+    return text
 
 
 def switch(text: str) -> bool:

@@ -19,7 +19,6 @@ from .loop import STREAM, Loop
 _UNUSUAL: Final = ~(EPOLLIN | EPOLLOUT)
 """The peer has shut its half, or is gone: there may be an end of file behind what was read."""
 
-
 _FOR_NO_TIME: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
 """A struct linger of socket(7): on, for 0 s."""
 
@@ -36,14 +35,13 @@ class After(Enum):
     CLOSE = "close"
 
 
+_GO_ON: Final = After.GO_ON
+"""Reading a member of a class takes longer than reading a name."""
+
 READ_BYTES: Final = 16 * 1024
 """Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
 requests, so that one connection cannot keep the others waiting or grow by its answers. Small
 enough, too, that the C library's allocator keeps it and asks the kernel for nothing."""
-
-
-_GO_ON: Final = After.GO_ON
-"""Reading a member of a class takes longer than reading a name."""
 
 
 class Stream:
