@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, Self
 
-GET: Final = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+from .asking import GET
+
 PATIENCE_SECONDS: Final = 20
 
 

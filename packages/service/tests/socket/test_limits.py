@@ -5,9 +5,7 @@ import signal
 import socket
 from typing import Any
 
-GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
-INFO = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-END = b'"uptime_seconds":'
+from .asking import END, GET, INFO
 
 
 def test_too_many_connections(start: Any) -> None:

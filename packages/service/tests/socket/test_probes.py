@@ -2,11 +2,11 @@
 
 import signal
 import time
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
-GET: Final = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+from .asking import GET
 
 
 def test_readiness_falls(start: Any) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+from .asking import GET
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
-INFO = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-END = b'"uptime_seconds":'
+from .asking import END, GET
 
 
 def read_all(sock: socket.socket) -> bytes:

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-GET: Final = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
-END: Final = b'"uptime_seconds":'
+from .asking import END, GET
 
 ASKING: Final = b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n" * 400
 """For some 10 MB of answers, which no buffer of a kernel holds for a window as small."""

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from .load import GET, Load, read_answer
+from .asking import GET
+from .load import Load, read_answer
 
 
 def children(pid: int) -> list[int]:

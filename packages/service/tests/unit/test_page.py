@@ -1,99 +1,28 @@
-"""The page's bytes: what it says of the saved trees, what it lets through, what it allows."""
+"""The page's bytes: what it says of the saved trees, who gets it, what it allows."""
 
 import base64
 import hashlib
 import itertools
 import re
-from html.parser import HTMLParser
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from devops_info_service.app import build
 from devops_info_service.config import Config
-from devops_info_service.handlers.info import Endpoint, Service
-from devops_info_service.handlers.page.document import HEADERS, frame, page
-from devops_info_service.handlers.page.markup import Markup, escape, join, tag
-from devops_info_service.handlers.platform import path_of
+from devops_info_service.handlers.page.document import HEADERS
 from devops_info_service.http.forwarded import Proxies
 from devops_info_service.http.message import Client, Request, Response
-from devops_info_service.introspection.facts import Evidence, Known
-from devops_info_service.introspection.platform import Platform, platform
-from devops_info_service.introspection.runtime import Runtime
+from devops_info_service.introspection.facts import Known
+from devops_info_service.introspection.platform import platform
 from devops_info_service.introspection.source import Machine, Tree
-from devops_info_service.routes import ROUTES
 from devops_info_service.values import Network
 
 from .introspection.saved import DATA, TREES, SavedTree, StoppedClock
+from .pages import Page, a_request, look_at, render
 
-BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 MAX_BYTES = 96 * 1024
 """Of a page: a tenth of a second at 8 Mbit/s, and a fifth of what a usual page's script has."""
-HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\x00\u202e\ud800\n"
-VOID = {"meta", "link"}
-
-
-class Page(HTMLParser):
-    """Reads a page as a browser would, and refuses what a browser would mend."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(data.decode())
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        assert len(dict(attrs)) == len(attrs), f"<{tag}> has an attribute twice"
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open[-1:] not in (["script"], ["style"]):
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def values(self, attribute: str) -> list[str]:
-        return [found[attribute] or "" for _, found in self.elements if attribute in found]
-
-
-def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes) -> Request:
-    """Return a request as the reader would."""
-    fields = {name.replace("_", "-").encode(): value for name, value in headers.items()}
-    if accept is not None:
-        fields[b"accept"] = accept
-    return Request("GET", path, b"", fields, Client("192.0.2.7", 4242), "1.1", keep_alive=True)
-
-
-def render(look: Platform, request: Request | None = None, proxies: Proxies | None = None) -> bytes:
-    """Make the page of *look*."""
-    request = request or a_request()
-    around = frame(
-        look,
-        Runtime(3783, "1 hour, 3 minutes", "2026-01-01T01:03:03Z", "UTC"),
-        Service("devops-info-service", "1.2.3", "x", "asyncio"),
-        [Endpoint(route.path, route.method, route.description) for route in ROUTES],
-    )
-    return page(around, request, path_of(request, proxies or Proxies((), "any")))
-
-
-def look_at(name: str) -> Platform:
-    """Look at a saved tree."""
-    return platform(SavedTree(DATA / name), StoppedClock())
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -227,93 +156,6 @@ def test_policy() -> None:
     assert not [name for _, found in read.elements for name in found if name.startswith("on")]
     assert read.values("style") == read.values("src") == []
     assert not [link for link in read.values("href") if re.match("(?!data:)[a-z]+:|//", link)]
-
-
-class HostileTree(SavedTree):
-    """A pod whose names were chosen by somebody who means ill."""
-
-    def environ(self) -> dict[str, str]:
-        return {"HOSTNAME": HOSTILE, "PATH": HOSTILE, "POD_NAME": HOSTILE, HOSTILE: HOSTILE}
-
-
-def hostile_in(value: object) -> object:
-    """Replace every text in a look's plain form, but for those the types hold to a few words."""
-    if isinstance(value, Evidence):
-        return Evidence(HOSTILE, HOSTILE, HOSTILE)
-    if isinstance(value, tuple):
-        return tuple(map(hostile_in, value))
-    if isinstance(value, dict):
-        return {key: hostile_in(each) for key, each in value.items()}
-    if isinstance(value, msgspec.Struct):
-        keep = {"verdict", "profile", "sure", "id", "baseline", "restricted", "invisible"}
-        fields = {
-            name: each if name in keep else hostile_in(each)
-            for name, each in msgspec.structs.asdict(value).items()
-        }
-        return msgspec.structs.replace(value, **fields)
-    return HOSTILE if isinstance(value, str) else value
-
-
-@pytest.mark.parametrize("name", TREES)
-def test_hostile_platform(name: str) -> None:
-    """Whatever names, mounts, groups, labels and variables are called, they stay text."""
-    honest = look_at(name)
-    look = hostile_in(honest)
-    assert isinstance(look, Platform)
-    request = a_request(user_agent=HOSTILE.encode("utf-8", "replace"), x_forwarded_for=b"<b>\x9b")
-
-    data = render(look, request)
-    read, plain = Page(data), Page(render(honest))
-
-    assert {tag for tag, _ in read.elements} == {tag for tag, _ in plain.elements}
-    assert [tag for tag, _ in read.elements].count("script") == 1
-    assert "alert(1)" in read.text
-    attributes = {name for _, found in read.elements for name in found}
-    assert attributes == {name for _, found in plain.elements for name in found}
-    assert not {"\x00", "\u202e", "\x9b"} & set(data.decode())
-
-
-def test_hostile_tree() -> None:
-    """The same from the other end: a tree with such names gives such a page."""
-    look = platform(HostileTree(DATA / "crio-pod"), StoppedClock(), frozenset({"HOSTNAME"}))
-
-    read = Page(render(look))
-
-    assert [tag for tag, _ in read.elements].count("script") == 1
-    assert "$HOSTNAME </script><script>alert(1)</script>" in read.text
-
-
-@pytest.mark.parametrize(
-    ("text", "escaped"),
-    [
-        ("<b>", "&lt;b&gt;"),
-        ("a & b", "a &amp; b"),
-        ("\"'", "&quot;&#39;"),
-        ("&lt;", "&amp;lt;"),
-        ("\x00\x1b\u202e\ud800", "\\x00\\x1b\\u202e\\ud800"),
-        (Markup("<b>"), "<b>"),
-    ],
-)
-def test_escape(text: str, escaped: str) -> None:
-    """Text is escaped once; markup made here is left."""
-    assert escape(text) == escaped
-
-
-@given(st.text(), st.text())
-def test_any_text(content: str, value: str) -> None:
-    """Any text comes out as the content and the attribute it went in as, spelled plainly."""
-    read = Page(tag("p", content, title=value).encode())
-
-    ((name, attributes),) = read.elements
-    assert name == "p"
-    assert set(attributes) == {"title"}
-    assert "".join(read.words).isprintable()
-
-
-def test_markup_in_attribute() -> None:
-    """What is markup in content is still text in an attribute."""
-    assert tag("p", title=Markup('"><b>')) == '<p title="&quot;&gt;&lt;b&gt;"></p>'
-    assert join(["<", tag("b")]) == "&lt;<b></b>"
 
 
 def ask(request: Request, tree: Tree | None = None) -> Response:

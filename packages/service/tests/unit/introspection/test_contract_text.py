@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.errors import ConfigError
-from devops_info_service.introspection.contract.condition import expectation
+from devops_info_service.introspection.contract.condition import MAX_LISTED, expectation
 from devops_info_service.introspection.contract.contract import read_contract
 from devops_info_service.introspection.contract.notation import Entry
 from devops_info_service.introspection.contract.vocabulary import BY_NAME, NAMES, nearest
@@ -170,6 +170,18 @@ def test_any_text(text: str) -> None:
 def test_nearest(word: str, near: str) -> None:
     """A slip of the finger leads to the name that was meant."""
     assert nearest(word, BY_NAME) == near
+
+
+def test_reference_lists_every_name() -> None:
+    """The reference has a row for each name and no other, in the order of the table."""
+    rows = []
+    for name in NAMES:
+        listed = ", ".join(f"`{word}`" for word in name.allowed)
+        words = f" ({listed})" if 0 < len(name.allowed) < MAX_LISTED else ""
+        rows.append(f"| `{name.name}` | {name.kind} | {name.meaning}{words} | `{name.at}` |")
+    _, _, table = REFERENCE.read_text().partition("\n| name | kind |")
+
+    assert rows == table.partition("\n\n")[0].splitlines()[2:]
 
 
 def test_examples_of_the_reference() -> None:

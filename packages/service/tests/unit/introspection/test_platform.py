@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,8 +17,8 @@ from devops_info_service.introspection.facts import File, Known, Unknown
 from devops_info_service.introspection.platform import Platform, platform
 from devops_info_service.introspection.source import Clock, Machine, Tree
 
-DATA = Path(__file__).parents[2] / "data" / "platform"
-TREES = sorted(path.name for path in DATA.iterdir() if path.is_dir() and path.name[0] not in "._")
+from .saved import DATA, TREES
+
 READ = sorted(
     f"/{path.relative_to(DATA / 'containerd-restricted' / 'root')}"
     for path in (DATA / "containerd-restricted" / "root").rglob("*")
