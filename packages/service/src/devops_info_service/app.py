@@ -17,8 +17,9 @@ from .http.shared import Dispatch, State
 from .introspection.host import read_host
 from .introspection.runtime import Stopwatch
 from .introspection.source import Clock, Machine, Source, Tree
-from .logs import Log
+from .logs import STDOUT, open_log
 from .observe import observe
+from .output import open_nonblocking
 from .router import Handler, Route, Router
 from .routes import (
     CONFORMANCE,
@@ -228,5 +229,6 @@ def asgi_application() -> "AsgiApplication":
     from .asgi import AsgiApplication  # noqa: PLC0415
 
     tables = Tables.alone(PATHS)
-    dispatch = observe(build(Machine(), "ASGI", tables=tables), Log(), access_log=False)
+    log, _ = open_log(open_nonblocking(STDOUT))
+    dispatch = observe(build(Machine(), "ASGI", tables=tables), log, access_log=False)
     return AsgiApplication(timed(dispatch, tables.worker(0)))

@@ -1,6 +1,5 @@
 """The command line: the one place where errors become a line of text and an exit status."""
 
-import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,9 @@ from typing import Final
 
 from . import __version__, flags
 from .config import Config, load
-from .errors import CheckError, ConfigError, ServiceError
+from .errors import CheckError, ConfigError, ServiceError, StartError
+from .output import write_result
+from .process_state import prepare_command, prepare_service, prepare_streams
 
 PROGRAM: Final = "devops-info-service"
 
@@ -30,20 +31,20 @@ examples:
       status 0 if nothing forbidden by that Pod Security Standard is seen, else 1
 """
 
+REPORT_SECONDS: Final = 600.0
+"""For a pager, in which somebody reads."""
+
 CHECK_SECONDS: Final = 3.0
 """Below the 5 s that Kubernetes and Compose examples give a probe, so our reason is seen."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that *argv* names and return the exit status."""
-    _open_standard_streams()
+    prepare_streams()
     try:
         return _run(list(sys.argv[1:] if argv is None else argv), os.environ)
     except ServiceError as exc:
-        # One line whatever is in it: a message quotes what somebody typed.
-        line = f"{PROGRAM}: {exc}\n"
-        with contextlib.suppress(OSError):
-            os.write(2, line.encode("utf-8", "backslashreplace"))
+        _say(exc)
         return exc.exit_status
     except KeyboardInterrupt:
         return 128 + 2  # SIGINT before the server took it over; a shell's status for that
@@ -51,13 +52,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str], environ: Mapping[str, str]) -> int:
     command = words.pop(0) if words and not words[0].startswith("-") else ""
+    is_service = command in {"", "serve"} and words not in (["--help"], ["-h"], ["--version"])
+    if not is_service:
+        prepare_command()
     match command, words:
         case "", ["--help" | "-h"]:
-            sys.stdout.write(HELP)
+            _print(HELP)
         case "", ["--version"]:
-            sys.stdout.write(f"{PROGRAM} {__version__}\n")
+            _print(f"{PROGRAM} {__version__}\n")
         case "" | "serve", _:
-            _serve(load(words, environ))
+            _serve(words, environ)
         case "check", _:
             _check(words, environ)
         case "report", _:
@@ -67,11 +71,17 @@ def _run(words: list[str], environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _serve(config: Config) -> None:
+def _serve(words: list[str], environ: Mapping[str, str]) -> None:
+    open_files = prepare_service()
+    config = load(words, environ)
     # Imported late: engine and routes are most of the start, and a check needs none of it.
     from .serving import serve  # noqa: PLC0415
 
-    serve(config)
+    try:
+        serve(config, open_files)
+    except OSError as exc:
+        # Before it serves: no file, no memory, no process to be had.
+        raise StartError(f"cannot start: {exc}") from exc
 
 
 def _check(words: list[str], environ: Mapping[str, str]) -> None:
@@ -101,7 +111,7 @@ def _check(words: list[str], environ: Mapping[str, str]) -> None:
         config = _config(environ)
         url, proxy_protocol = _health(config), config.proxy_protocol
     status = check(url, timeout_seconds=options.timeout, proxy_protocol=proxy_protocol)
-    sys.stdout.write(f"{url}: {status}\n")
+    _print(f"{url}: {status}\n")
 
 
 def _report(words: list[str], environ: Mapping[str, str]) -> int:
@@ -166,13 +176,21 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _write(data: bytes) -> None:
-    try:
-        while data:
-            data = data[os.write(1, data) :]
-    except BrokenPipeError:
-        pass  # Whoever read has read enough; the status is still worth having.
-    except OSError as exc:
-        raise ServiceError(f"stdout: {exc.strerror}") from exc
+    """Write a report, which is the result itself: without it there is none."""
+    if reason := write_result(1, data, seconds=REPORT_SECONDS):
+        raise ServiceError(f"stdout: {reason}")
+
+
+def _print(text: str) -> None:
+    """Write what a command found. It stays found if nobody takes the words."""
+    if reason := write_result(1, text.encode("utf-8", "backslashreplace")):
+        _say(ServiceError(f"stdout: {reason}"))
+
+
+def _say(exc: ServiceError) -> None:
+    # One line whatever is in it: a message quotes what somebody typed.
+    line = f"{PROGRAM}: {exc}\n"
+    write_result(2, line.encode("utf-8", "backslashreplace"))
 
 
 def _config(environ: Mapping[str, str]) -> Config:
@@ -189,16 +207,3 @@ def _health(config: Config) -> str:
         if ":" in host
         else (f"http://{host}:{config.port}/health")
     )
-
-
-def _open_standard_streams() -> None:
-    """Fill what whoever started us left closed among descriptors 0, 1 and 2.
-
-    Otherwise a socket would get the free number, and a log line would go to a client.
-    """
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.open(os.devnull, os.O_RDWR)

@@ -89,6 +89,10 @@ class Config(msgspec.Struct, frozen=True):
     """Processes that answer. One: a container has a CPU or less as a rule, a second process
     costs some 7 MB, and whoever wants more runs more containers. ``auto``: as many as CPUs."""
 
+    worker_timeout_seconds: int = 30
+    """Seconds without a heartbeat after which a worker is replaced. gunicorn's timeout; a look at
+    the platform with a hundredth of a CPU takes a few."""
+
     trusted_proxies: tuple[values.Network, ...] = ()
     """Whose word on a request's client is believed. None: anybody could claim to be anybody."""
 
@@ -185,6 +189,7 @@ SETTINGS: Final = (
     Setting("debug", values.switch, _ON_OFF, "log refused requests, too"),
     Setting("access_log", values.switch, _ON_OFF, "log one line a request"),
     Setting("workers", _workers, f"auto or a whole number from 1 to {MAX_WORKERS}", "processes"),
+    _whole("worker_timeout_seconds", 3, 3600, "seconds before a worker that hangs is replaced"),
     Setting(
         "trusted_proxies",
         values.networks,

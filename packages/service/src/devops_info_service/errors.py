@@ -20,6 +20,10 @@ class ListenError(ServiceError):
     """The machine must change: the address cannot be listened on."""
 
 
+class StartError(ServiceError):
+    """What the process was given does not suffice to serve."""
+
+
 class CheckError(ServiceError):
     """The health check failed; the message is the reason an operator reads."""
 

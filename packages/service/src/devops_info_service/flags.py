@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from .errors import ConfigError
+from .output import write_result
 
 if TYPE_CHECKING:
     import argparse
@@ -33,6 +34,10 @@ def parser(
     class Parser(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
             raise refuse(message)
+
+        def _print_message(self, message: str, file: object = None) -> None:  # noqa: ARG002
+            # Help is on stdout. Whether it is read does not change the exit status.
+            write_result(1, message.encode("utf-8", "backslashreplace"))
 
     # Left to itself argparse imports shutil for the width, 60 kB of code the image does without.
     width = _columns() - MARGIN

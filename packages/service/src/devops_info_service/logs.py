@@ -1,20 +1,26 @@
 """Structured logs: one JSON object a line, one line an event, one write a line.
 
 Whatever a stranger sent is escaped before it gets here into a value: a line can neither
-be broken nor made to steer the terminal of whoever reads it.
+be broken nor made to steer the terminal of whoever reads it. And a log never stops the service:
+writing a line does not wait (``output``) and does not raise.
 """
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from .faults import describe
+from .output import LineWriter, Send
+
 MAX_TEXT: Final = 512
 """Characters of a value: with what escaping adds, a line of a few values stays below the
 4 KiB that a pipe takes in one piece, so lines of several processes do not mix."""
+
+MAX_LINE_BYTES: Final = 4096
+"""``PIPE_BUF`` (pipe(7)), for a line with a traceback: its outermost frames are left out."""
 
 STDOUT: Final = 1
 
@@ -22,18 +28,12 @@ Value = str | int | float | bool | None | Sequence[object] | Mapping[str, object
 """What is within a sequence or a mapping is printable: whoever made it has seen to that."""
 
 
-def to_stdout(line: bytes) -> None:
-    """Write *line*; a log nobody can take is no reason to stop serving."""
-    with contextlib.suppress(OSError):
-        os.write(STDOUT, line)
-
-
 class Log:
     """Write events."""
 
     def __init__(
         self,
-        write: Callable[[bytes], None] = to_stdout,
+        write: Callable[[bytes], object],
         clock: Callable[[], float] = time.time,
         always: Mapping[str, Value] | None = None,
     ) -> None:
@@ -49,14 +49,16 @@ class Log:
     def error(self, event: str, *, exc: BaseException | None = None, **facts: Value) -> None:
         """Tell of *event*, which somebody should look at; *exc* adds its traceback."""
         if exc is not None:
-            # Imported late: a start without a fault is no reason for it.
-            import traceback  # noqa: PLC0415
-
-            text = "".join(traceback.format_exception(exc))
-            facts["traceback"] = [printable(line, limit=None) for line in text.splitlines()]
+            facts["traceback"] = [printable(line, limit=None) for line in describe(exc)]
         self._line("error", event, facts)
 
     def _line(self, level: str, event: str, facts: dict[str, Value]) -> None:
+        # A fault is told of here, and there is nobody to tell of one while telling.
+        with contextlib.suppress(Exception):
+            self._write(self.line(level, event, facts))
+
+    def line(self, level: str, event: str, facts: Mapping[str, Value]) -> bytes:
+        """Return the line for *event*."""
         now = self._clock()
         second = int(now)
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
@@ -68,7 +70,26 @@ class Log:
         }
         for name, value in facts.items():
             line[name] = printable(value) if isinstance(value, str) else value
-        self._write(self._encode(line) + b"\n")
+        encoded = self._encode(line) + b"\n"
+        traceback = facts.get("traceback")
+        if len(encoded) > MAX_LINE_BYTES and isinstance(traceback, list):
+            excess = len(encoded) - MAX_LINE_BYTES
+            encoded = self._encode(line | {"traceback": _shortened(traceback, excess)}) + b"\n"
+        return encoded
+
+
+def open_log(send: Send, always: Mapping[str, Value] | None = None) -> tuple[Log, LineWriter]:
+    """Return a log and what writes its lines with *send*: to flush, and to ask what was dropped.
+
+    Each process has its own: what waits is not to be written twice after a fork.
+    """
+
+    def notice(count: int) -> bytes:
+        return log.line("error", "log_lines_dropped", {"count": count})
+
+    writer = LineWriter(send, notice)
+    log = Log(writer.write, always=always)
+    return log, writer
 
 
 def printable(text: str, *, limit: int | None = MAX_TEXT) -> str:
@@ -82,3 +103,13 @@ def printable(text: str, *, limit: int | None = MAX_TEXT) -> str:
     if text.isprintable():
         return text
     return text.encode("unicode_escape").decode("ascii")
+
+
+def _shortened(traceback: list[str], excess: int) -> list[str]:
+    """Leave out lines after the first, at least *excess* bytes; the last lines say most."""
+    kept = list(traceback)
+    mark = "..."
+    excess += len(mark) + 3
+    while len(kept) > 2 and excess > 0:  # noqa: PLR2004  the first line and the last
+        excess -= len(kept.pop(1).encode()) + 3
+    return [kept[0], mark, *kept[1:]]

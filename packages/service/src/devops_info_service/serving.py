@@ -12,23 +12,30 @@ import msgspec
 
 from .app import build, watch_of
 from .config import MAX_WORKERS, Config
-from .http.counters import LIMIT_CHANGES, PID, Counters
+from .http.counters import HEARTBEAT, LIMIT_CHANGES, LOG_LINES_DROPPED, PID, Counters, Slot
 from .http.listener import listen
 from .http.message import Client
 from .http.protocol import Connection
 from .http.series import Tables, timed
-from .http.server import RESERVED_DESCRIPTORS, Server, Until, descriptors, until_signal
+from .http.server import RESERVED_DESCRIPTORS, Server, Until, until_signal
 from .http.shared import Dispatch, Shared, State
 from .http.writer import ResponseWriter
 from .introspection.source import Machine, Source, Tree
-from .logs import Log
+from .logs import STDOUT, Log, open_log
 from .observe import observe
+from .output import LineWriter, Send, open_nonblocking
 from .routes import PATHS, PROBES
 from .second import Looked
 
 if TYPE_CHECKING:
     from .http.flight import Flight
     from .introspection.watch import Watch
+
+LAST_LINES_SECONDS: Final = 0.25
+"""How long the end waits for a reader of the log that is behind: an end has its time, too."""
+
+LOG_SECONDS: Final = 1.0
+"""How often lines that wait are tried again, if none comes meanwhile."""
 
 FRAMEWORK: Final = "epoll + httptools"
 """What really serves."""
@@ -38,6 +45,8 @@ class _Parts(msgspec.Struct, frozen=True):
     """What the processes of one service have in common: made once, before any fork."""
 
     config: Config
+    output: Send
+    open_files: int
     dispatch: Dispatch
     state: State
     sock: socket.socket
@@ -47,14 +56,15 @@ class _Parts(msgspec.Struct, frozen=True):
     second: Looked
 
 
-def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT.
+def serve(config: Config, open_files: int) -> None:
+    """Serve until SIGTERM or SIGINT, with at most *open_files* files open in each process.
 
     Raises:
         ConfigError: what is expected of the platform cannot be understood.
         ListenError: the address cannot be had.
     """
-    log = Log()
+    output = open_nonblocking(STDOUT)
+    log, lines = open_log(output)
     state = State()
     source, tree = Machine(), Tree()
     counters, tables = Counters.alone(), Tables.alone(PATHS)
@@ -77,20 +87,23 @@ def serve(config: Config) -> None:
         second=second,
     )
     sock = listen(config.host, config.port)
-    parts = _Parts(config, dispatch, state, sock, counters, tables, watch, second)
+    parts = _Parts(
+        config, output, open_files, dispatch, state, sock, counters, tables, watch, second
+    )
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
     gc.freeze()
     if config.workers == 1:
-        _work(parts, 0, log, until_signal(log, sock), _last_word(config, log))
+        _work(parts, 0, log, lines, until_signal(log, sock), _last_word(config, log))
     elif config.workers == "auto":
-        _supervise(parts, functools.partial(usable_cpus, tree, source), log)
+        _supervise(parts, functools.partial(usable_cpus, tree, source), log, lines)
     else:
         workers = config.workers
-        _supervise(parts, lambda: workers, log)
+        _supervise(parts, lambda: workers, log, lines)
+    lines.close(LAST_LINES_SECONDS)
 
 
-def _supervise(parts: _Parts, count: Callable[[], int], log: Log) -> None:
+def _supervise(parts: _Parts, count: Callable[[], int], log: Log, lines: LineWriter) -> None:
     """Serve in ``count()`` processes, and tell of their end as one."""
     # Imported late, as above.
     from .http.crew import SLOTS  # noqa: PLC0415
@@ -102,10 +115,19 @@ def _supervise(parts: _Parts, count: Callable[[], int], log: Log) -> None:
     records = Records(SLOTS)
     tell = _last_word(config, log)
 
-    def work_as(number: int, until: Until) -> None:
-        turn = functools.partial(counters.is_light, number)
-        on_end = functools.partial(records.leave, number)
-        _work(parts, number, Log(always={"worker": number}), until, on_end, turn)
+    def work_as(number: int, until: Until, is_dropping: Callable[[], bool]) -> None:
+        own_log, own_lines = open_log(parts.output, {"worker": number})
+        _work(
+            parts,
+            number,
+            own_log,
+            own_lines,
+            until,
+            functools.partial(records.leave, number),
+            functools.partial(counters.is_light, number),
+            is_dropping,
+        )
+        own_lines.close(LAST_LINES_SECONDS)
 
     def ended(ending: Ending) -> None:
         flight = together(
@@ -123,10 +145,24 @@ def _supervise(parts: _Parts, count: Callable[[], int], log: Log) -> None:
         counters,
         work_as,
         count=count,
-        patience_seconds=config.drain_delay_seconds + config.drain_seconds,
+        drain_delay_seconds=config.drain_delay_seconds,
+        drain_seconds=config.drain_seconds,
+        hung_seconds=config.worker_timeout_seconds,
         story=log,
         on_end=ended,
+        on_wake=functools.partial(_keep_up, lines, counters.supervisor),
     )
+
+
+def _keep_up(lines: LineWriter, slot: Slot) -> float:
+    """Write what waits of the log, and count what was dropped; return when to do so again."""
+    if not lines.is_behind:
+        return float("inf")
+    lines.flush()
+    # The slot outlives its process and is only added to.
+    slot[LOG_LINES_DROPPED] += lines.dropped
+    lines.dropped = 0
+    return LOG_SECONDS
 
 
 def usable_cpus(tree: Tree, source: Source) -> int:
@@ -145,9 +181,11 @@ def _work(
     parts: _Parts,
     number: int,
     log: Log,
+    lines: LineWriter,
     until: Until,
     on_end: Callable[["Flight"], None],
     turn: Callable[[], bool] | None = None,
+    is_dropping: Callable[[], bool] | None = None,
 ) -> None:
     """Serve in this process until told to end."""
     config, counters = parts.config, parts.counters
@@ -155,11 +193,13 @@ def _work(
     counts[PID], counts[LIMIT_CHANGES] = os.getpid(), counters.limit_changes()
 
     def look() -> None:
+        counts[HEARTBEAT] += 1
+        _keep_up(lines, counts)
         for change in parts.watch().look():
             counts[LIMIT_CHANGES] += 1
             log.info("limits changed", **change.facts())
 
-    room = max(1, descriptors() - RESERVED_DESCRIPTORS)
+    room = parts.open_files - RESERVED_DESCRIPTORS
     limits = msgspec.structs.replace(
         config.limits, max_connections=min(config.limits.max_connections, room)
     )
@@ -192,6 +232,7 @@ def _work(
         on_end=on_end,
         each_second=look,
         each_turn=parts.second.look,
+        is_dropping=is_dropping,
     )
     server.run(until)
 

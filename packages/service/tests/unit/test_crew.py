@@ -5,17 +5,27 @@ from typing import Any, Final
 
 import pytest
 
-from devops_info_service.http.counters import OPENED, READY, Counters
+from devops_info_service.http.counters import (
+    HEARTBEAT,
+    OPENED,
+    READY,
+    RETIRING,
+    STAGE,
+    Counters,
+)
 from devops_info_service.http.crew import (
+    LOOKS,
     KILL_MARGIN_SECONDS,
     LAST_DELAY_SECONDS,
     READY_SECONDS,
-    RETIRE,
+
     STEADY_SECONDS,
     Crew,
 )
+from devops_info_service.http.lifecycle import RETIRE_SIGNAL
 
 PATIENCE: Final = 8
+HUNG: Final = 30
 
 
 class FakeProcesses:
@@ -58,7 +68,7 @@ def counters() -> Counters:
 @pytest.fixture
 def crew(processes: FakeProcesses, counters: Counters) -> Crew:
     """Two workers that have started at 0 and are ready."""
-    crew = Crew(2, counters, processes, processes, patience=PATIENCE)
+    crew = Crew(2, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
     crew.tick(0)
     get_ready(counters, 0, 1)
     return crew
@@ -76,12 +86,12 @@ def test_start(crew: Crew, processes: FakeProcesses) -> None:
     assert crew.ready
     crew.tick(100)
     assert processes.started == [0, 1]
-    assert crew.wait_seconds(100) == 3600
+    assert crew.wait_seconds(100) == HUNG / LOOKS
 
 
 def test_nobody_ready(processes: FakeProcesses, counters: Counters) -> None:
     """Until the first is ready, nobody answers, and its word is looked for."""
-    crew = Crew(1, counters, processes, processes, patience=PATIENCE)
+    crew = Crew(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
     crew.tick(0)
 
     assert not crew.ready
@@ -101,7 +111,7 @@ def test_death_of_a_steady_worker(crew: Crew, processes: FakeProcesses, counters
 
 def test_back_off(processes: FakeProcesses, counters: Counters) -> None:
     """Workers that die young are replaced ever more slowly, to a limit, and never given up."""
-    crew = Crew(1, counters, processes, processes, patience=PATIENCE)
+    crew = Crew(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
     now, waits = 0.0, []
     for death in range(12):
         crew.tick(now)
@@ -122,7 +132,7 @@ def test_back_off(processes: FakeProcesses, counters: Counters) -> None:
 
 def test_kernel_gives_no_process(processes: FakeProcesses, counters: Counters) -> None:
     """A fork that fails is tried again later."""
-    crew = Crew(1, counters, processes, processes, patience=PATIENCE)
+    crew = Crew(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
     processes.fail = True
     crew.tick(0)
     crew.tick(0.05)
@@ -135,7 +145,7 @@ def test_kernel_gives_no_process(processes: FakeProcesses, counters: Counters) -
 
 def test_worker_that_never_gets_ready(processes: FakeProcesses, counters: Counters) -> None:
     """It is killed; its death is one of the young."""
-    crew = Crew(1, counters, processes, processes, patience=PATIENCE)
+    crew = Crew(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
     crew.tick(0)
     crew.tick(READY_SECONDS)
 
@@ -159,11 +169,11 @@ def test_reload(crew: Crew, processes: FakeProcesses, counters: Counters) -> Non
     assert processes.sent == []
     get_ready(counters, 2)
     crew.tick(22)
-    assert processes.sent == [(100, RETIRE)]
+    assert processes.sent == [(100, RETIRE_SIGNAL)]
     assert processes.started[2:] == [2, 3]
     get_ready(counters, 3)
     crew.tick(23)
-    assert processes.sent == [(100, RETIRE), (101, RETIRE)]
+    assert processes.sent == [(100, RETIRE_SIGNAL), (101, RETIRE_SIGNAL)]
     crew.tick(24)
     assert processes.told == ["reloaded"]
     assert (counters.totals().reloads, counters.totals().restarts) == (1, 0)
@@ -196,7 +206,7 @@ def test_reload_to_another_number(
         get_ready(counters, *processes.started)
 
     assert len(processes.started) == 2 + started
-    assert sorted(processes.sent) == [(100, RETIRE), (101, RETIRE)]
+    assert sorted(processes.sent) == [(100, RETIRE_SIGNAL), (101, RETIRE_SIGNAL)]
 
 
 def test_reload_that_fails(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
@@ -259,3 +269,54 @@ def test_kill(crew: Crew, processes: FakeProcesses) -> None:
     crew.kill()
 
     assert processes.sent == [(100, signal.SIGKILL), (101, signal.SIGKILL)]
+
+
+def test_heartbeat_that_stops(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+    """A worker whose heartbeat stops is killed once that is sure, replaced and counted."""
+    now = 0.0
+    while not processes.sent:
+        now += crew.wait_seconds(now)
+        counters.worker(1)[HEARTBEAT] += 1
+        crew.tick(now)
+
+    assert processes.sent == [(100, signal.SIGKILL)]
+    assert HUNG <= now <= HUNG + 2 * HUNG / LOOKS
+    crew.died(100, "signal 9", now)
+    crew.tick(now)
+    assert processes.started == [0, 1, 0]
+    assert (counters.totals().restarts, counters.totals().hung) == (1, 1)
+
+
+def test_paused_container(crew: Crew, processes: FakeProcesses) -> None:
+    """After a pause of everything no worker is taken for hung, however long the pause was."""
+    for now in (1.0, 10_000.0, 10_001.0, 20_000.0):
+        crew.tick(now)
+
+    assert processes.sent == []
+
+
+def test_worker_that_leaves(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+    """A worker told to end by others is replaced before it has ended, and is no death."""
+    counters.worker(0)[STAGE] = RETIRING
+    counters.worker(0)[READY] = 0
+    crew.tick(20)
+    assert processes.started == [0, 1, 2]
+    crew.died(100, "status 0", 21)
+    crew.tick(21)
+
+    assert processes.started == [0, 1, 2]
+    assert counters.totals().restarts == 0
+    assert processes.sent == []
+
+
+def test_no_slot_left(processes: FakeProcesses, counters: Counters) -> None:
+    """Workers that leave faster than they end hold their slots; the rest wait."""
+    crew = Crew(1, counters, processes, processes, patience=1e9, hung_seconds=HUNG)
+    for number in range(600):
+        now = 100.0 * number
+        crew.tick(now)
+        if len(processes.started) <= number:
+            break
+        counters.worker(number)[STAGE] = RETIRING
+
+    assert len(processes.started) == 512

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.logs import MAX_TEXT, Log, printable, to_stdout
+from devops_info_service.logs import MAX_TEXT, Log, printable
 
 MOMENT = 1_700_000_000.1239
 
@@ -74,14 +74,3 @@ def test_traceback() -> None:
     assert decoded["traceback"][0] == "Traceback (most recent call last):"
     assert decoded["traceback"][-1] == r"KeyError: 'evil\x1b'"
     assert line.count(b"\n") == 1
-
-
-def test_stdout_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log that nobody takes does not stop the service."""
-
-    def write(*_: object) -> int:
-        raise BrokenPipeError
-
-    monkeypatch.setattr(os, "write", write)
-
-    to_stdout(b"line\n")

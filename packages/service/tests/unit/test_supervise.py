@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,13 +34,13 @@ def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
             return None
         return SimpleNamespace(si_signo=signal.SIGTERM)
 
-    def reap(crew: Crew) -> None:
+    def reap() -> Iterator[tuple[int, int]]:
         for pid, _ in processes.sent:
-            crew.died(pid, "", 0)
+            yield pid, 0
 
     monkeypatch.setattr(workers, "Crew", LateCrew)
     monkeypatch.setattr(workers, "_Processes", lambda *_: processes)
-    monkeypatch.setattr(workers, "_reap", reap)
+    monkeypatch.setattr(workers, "reap", reap)
     monkeypatch.setattr(signal, "sigtimedwait", sleep)
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)
     workers.supervise(
@@ -47,9 +48,12 @@ def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
         counters,
         lambda *_: None,
         count=lambda: 1,
-        patience_seconds=1,
+        drain_delay_seconds=0,
+        drain_seconds=1,
+        hung_seconds=30,
         story=processes,
         on_end=lambda *_: None,
+        on_wake=lambda: 3600.0,
     )
 
     assert processes.told == ["listening", "draining", "stopped"]

@@ -84,6 +84,18 @@ def server_families(totals: Totals) -> list[Family]:
             totals.restarts,
         ),
         one(
+            "service_worker_hangs_total",
+            "counter",
+            "Workers replaced because their heartbeat had stopped; restarts count them, too.",
+            totals.hung,
+        ),
+        one(
+            "service_log_lines_dropped_total",
+            "counter",
+            "Lines of the log that could not be written in time.",
+            totals.log_lines_dropped,
+        ),
+        one(
             "service_reloads_total",
             "counter",
             "Times that all workers were replaced by fresh ones.",

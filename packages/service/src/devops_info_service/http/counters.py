@@ -17,6 +17,14 @@ WORDS: Final = 32
 # The words of a slot.
 CONTINUED: Final = 0
 """100 (Continue) was sent."""
+HEARTBEAT: Final = 1
+"""Raised once a second by a worker whose loop comes round."""
+HUNG: Final = 2
+"""In the supervisor's slot: workers replaced because their heartbeat stopped."""
+LOG_LINES_DROPPED: Final = 3
+"""Lines of the log that could not be written."""
+STAGE: Final = 4
+"""Of a worker 0 or ``RETIRING``; in the supervisor's slot 0, ``STOPPING`` or ``NOT_ACCEPTING``."""
 OPENED: Final = 6
 CLOSED: Final = 7
 READY: Final = 8
@@ -44,6 +52,13 @@ REFUSALS: Final = (UNANSWERED, 400, 408, 413, 414, 417, 431, 501, 503, 505)
 """Statuses that bytes are refused with, before there is a request; or that are
 cut off unanswered."""
 
+RETIRING: Final = 1
+"""A worker ends on its own account: the supervisor is to replace it."""
+STOPPING: Final = 2
+"""The service is told to end."""
+NOT_ACCEPTING: Final = 3
+"""And the kernel drops new connections."""
+
 Slot = memoryview
 """``WORDS`` unsigned integers."""
 
@@ -59,7 +74,10 @@ class Totals(msgspec.Struct, frozen=True):
     """Connections that are open now."""
     restarts: int
     """Workers replaced because they died."""
+    hung: int
+    """Of these, workers whose heartbeat had stopped."""
     reloads: int
+    log_lines_dropped: int
     aborted: int
     """Connections cut off at the end of a drain."""
     workers: int
@@ -137,6 +155,8 @@ class Counters:
             open=sums[OPENED] - sums[CLOSED],
             restarts=sums[RESTARTS],
             reloads=sums[RELOADS],
+            hung=sums[HUNG],
+            log_lines_dropped=sums[LOG_LINES_DROPPED],
             aborted=sums[ABORTED],
             workers=sums[READY],
         )
@@ -166,4 +186,4 @@ def count_refusal(slot: Slot, status: int) -> None:
 def release(slot: Slot) -> None:
     """Settle the slot of a process that has ended, however: its connections are closed."""
     slot[CLOSED] = slot[OPENED]
-    slot[READY] = slot[PID] = 0
+    slot[READY] = slot[PID] = slot[STAGE] = 0

@@ -12,7 +12,18 @@ import msgspec
 
 from devops_info_service.config import MAX_WORKERS
 
-from .counters import READY, RELOADS, RESTARTS, Counters, release
+from .counters import (
+    HEARTBEAT,
+    HUNG,
+    READY,
+    RELOADS,
+    RESTARTS,
+    RETIRING,
+    STAGE,
+    Counters,
+    release,
+)
+from .lifecycle import RETIRE_SIGNAL
 from .server import Story
 
 SLOTS: Final = 2 * MAX_WORKERS
@@ -34,12 +45,11 @@ READY_SECONDS: Final = 10
 POLL_SECONDS: Final = 0.02
 """How often a fresh worker's word is looked at, while one is waited for."""
 
+LOOKS: Final = 6
+"""Looks at a heartbeat before it counts as stopped: each is a second or more, a beat's length."""
+
 KILL_MARGIN_SECONDS: Final = 2
 """What a worker gets beyond its own drain time before it is killed."""
-
-
-RETIRE: Final = signal.SIGUSR1
-"""Tells a worker to end while others take over; SIGTERM, that the service ends."""
 
 
 class Effects(Protocol):
@@ -63,13 +73,25 @@ class Member(msgspec.Struct):
     started: float
     give_up: float | None = None
     """When to kill it; set once it was told to end."""
+    beat: int = 0
+    """Its heartbeat when it was last looked at."""
+    beat_at: float = 0.0
+    """When that one was first seen."""
+    is_hung: bool = False
 
 
 class Crew:
     """The workers of one service."""
 
     def __init__(
-        self, wanted: int, counters: Counters, effects: Effects, story: Story, *, patience: float
+        self,
+        wanted: int,
+        counters: Counters,
+        effects: Effects,
+        story: Story,
+        *,
+        patience: float,
+        hung_seconds: float,
     ) -> None:
         self._wanted = wanted
         self._counters = counters
@@ -77,6 +99,9 @@ class Crew:
         self._story = story
         self._patience = patience + KILL_MARGIN_SECONDS
         """Seconds between the word that a worker shall end and its killing."""
+        self._hung_seconds = hung_seconds
+        self._looked = 0.0
+        """When heartbeats were last looked at."""
         self._members: dict[int, Member] = {}
         self._free = list(range(SLOTS))
         self._generation = 0
@@ -101,8 +126,15 @@ class Crew:
         """Whether anybody answers."""
         return any(self._is_ready(member) for member in self._members.values())
 
+    @property
+    def is_reloading(self) -> bool:
+        """Whether workers are being replaced, or are to be."""
+        return self._reload_to is not None or bool(self._old())
+
     def tick(self, now: float) -> None:
         """Do what is due."""
+        self._look_at_heartbeats(now)
+        self._look_for_retiring(now)
         for member in self._members.values():
             give_up = member.give_up
             if give_up is None and not self._is_ready(member):
@@ -126,6 +158,8 @@ class Crew:
     def wait_seconds(self, now: float) -> float:
         """Return how long nothing will be due, a death or a signal apart."""
         moments = [member.give_up for member in self._members.values() if member.give_up]
+        if self._working():
+            moments.append(self._looked + self._look_seconds)
         if not self._ending:
             if self._old() or not all(map(self._is_ready, self._current())):
                 moments.append(now + POLL_SECONDS)
@@ -144,6 +178,9 @@ class Crew:
         if member.give_up is not None:
             return
         self._counters.supervisor[RESTARTS] += 1
+        if member.is_hung:
+            self._counters.supervisor[HUNG] += 1
+            cause = f"its loop did not come round for {self._hung_seconds:g} s"
         self._tell(member.number, f"process {pid} ended: {cause}")
         self._back_off(now, now - member.started)
         if member.generation == self._generation and self._old():
@@ -177,13 +214,44 @@ class Crew:
     def _is_ready(self, member: Member) -> bool:
         return bool(self._counters.worker(member.number)[READY])
 
+    @property
+    def _look_seconds(self) -> float:
+        return self._hung_seconds / LOOKS
+
+    def _look_at_heartbeats(self, now: float) -> None:
+        """Kill each worker whose heartbeat has stopped."""
+        if now < self._looked + self._look_seconds:
+            return
+        # Had this process been stopped (a paused container, a suspended machine), the workers
+        # were as well: their time begins anew.
+        was_stopped = now > self._looked + 2 * self._look_seconds
+        self._looked = now
+        for member in self._working():
+            beat = self._counters.worker(member.number)[HEARTBEAT]
+            if beat != member.beat or was_stopped or not self._is_ready(member):
+                member.beat, member.beat_at = beat, now
+            elif now - member.beat_at >= self._hung_seconds:
+                member.is_hung = True
+                self._effects.send(member.pid, signal.SIGKILL)
+
+    def _look_for_retiring(self, now: float) -> None:
+        """Take note of each worker that ends on its own account."""
+        for member in self._working():
+            if self._counters.worker(member.number)[STAGE] == RETIRING:
+                member.give_up = now + self._patience
+                self._story.info(
+                    "worker",
+                    worker=member.number,
+                    message=f"process {member.pid} was told to end; it is replaced",
+                )
+
     def _roll(self, now: float) -> None:
         """Take the next step of a reload: never fewer who answer than wanted, one more at most."""
         old, current = self._old(), self._current()
         if not all(map(self._is_ready, current)):
             return
         while old and len(current) + len(old) > self._wanted:
-            self._dismiss(old.pop(0), RETIRE, now)
+            self._dismiss(old.pop(0), RETIRE_SIGNAL, now)
         if len(current) < self._wanted:
             if not self._start(now):
                 self._stay()
@@ -198,6 +266,10 @@ class Crew:
             member.generation = self._generation
 
     def _start(self, now: float) -> bool:
+        if not self._free:
+            # Those that drain hold their slots: as many were told to end in a short time.
+            self._back_off(now, 0)
+            return False
         number = heapq.heappop(self._free)
         self._counters.take(number)
         try:
@@ -207,7 +279,7 @@ class Crew:
             self._tell(number, f"not started: {exc}")
             self._back_off(now, 0)
             return False
-        self._members[pid] = Member(pid, number, self._generation, now)
+        self._members[pid] = Member(pid, number, self._generation, now, beat_at=now)
         return True
 
     def _dismiss(self, member: Member, number: signal.Signals, now: float) -> None:

@@ -68,7 +68,10 @@ def shut(sock: socket.socket) -> None:
     all. Whoever is turned away here tries again after a second, and then meets a closed port.
     """
     # Imported late: only the end needs it. It gives an address to point at without ctypes.
-    import array  # noqa: PLC0415
+    try:
+        import array  # noqa: PLC0415
+    except (ImportError, OSError):
+        return  # No file can be opened any more: a few may be reset, as with any server.
 
     code = b"".join(struct.pack("=HBBI", *step) for step in _DROP_SYN)
     program = array.array("B", code)

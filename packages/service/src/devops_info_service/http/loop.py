@@ -58,7 +58,7 @@ class Loop:
 
         *on_turn* is called first in each turn.
         """
-        self._on_fault = on_fault
+        self._tell = on_fault
         self._on_turn = on_turn or _nothing_to_do
         self._clock = clock
         self._epoll = select.epoll()
@@ -129,6 +129,8 @@ class Loop:
             self.watch(receiver, self._take_signals)
         self._on_signal[number] = call
         signal.signal(number, _nothing)
+        # It may be pending since the process began (process_state).
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
     def stop(self) -> None:
         """End once the calls of this turn are made."""
@@ -168,6 +170,11 @@ class Loop:
                 os.close(descriptor)
         self._epoll.close()
 
+    def _on_fault(self, exc: Exception) -> None:
+        # Whoever is told of a fault may meet the same one: no file, no memory.
+        with contextlib.suppress(Exception):
+            self._tell(exc)
+
     def _call_timers(self) -> None:
         now = self._clock()
         due = [timer for timer in self._timers if timer.moment <= now]
@@ -184,7 +191,10 @@ class Loop:
         receiver, _ = self._wakeup or (-1, -1)
         with contextlib.suppress(BlockingIOError):
             for number in os.read(receiver, 256):
-                self._on_signal[number]()
+                try:
+                    self._on_signal[number]()
+                except Exception as exc:  # noqa: BLE001  a signal behind it is heard all the same
+                    self._on_fault(exc)
 
 
 def _nothing_to_do() -> None:

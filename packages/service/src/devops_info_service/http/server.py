@@ -3,16 +3,16 @@
 import contextlib
 import functools
 import os
-import resource
 import signal
 import socket
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import msgspec
 
 from .counters import READY
+from .lifecycle import ALONE, SIGNALS, Action, Lifecycle
 from .listener import SHUT_SECONDS, Listener, shut
 from .loop import Loop, Timer
 from .message import Phase
@@ -26,12 +26,12 @@ RESERVED_DESCRIPTORS: Final = 64
 """Files that are no connections: streams, the selector, what handlers read, and the peers who
 are told that there are too many."""
 
-_ENOUGH_DESCRIPTORS: Final = 1 << 20
-"""Where there is no limit; Linux's default for the most a process may ask for."""
-
 WORD_SECONDS: Final = 1
 """How often the record of the end is handed on before it is complete: whoever is killed before
 that, as the platform's patience was too short, has left this much."""
+
+DROP_POLL_SECONDS: Final = 0.01
+"""How often a worker looks whether its supervisor has made the kernel drop new connections."""
 
 SWEEP_SECONDS: Final = 1
 """The grain of every time-out. Only while somebody is connected: idle costs no CPU."""
@@ -59,48 +59,55 @@ Until = Callable[[Loop, Callable[[Stop], None]], None]
 """Takes the signals over, in the loop of a process, and calls once it shall end."""
 
 
-def descriptors() -> int:
-    """Raise the limit of open files as far as we may, as Go's runtime does; return it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = max(soft, _ENOUGH_DESCRIPTORS) if hard == resource.RLIM_INFINITY else hard
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        return most
-    return soft
-
-
 def announce(story: Story, sock: socket.socket) -> None:
     """Tell where the service listens."""
     host, port = sock.getsockname()[:2]
     story.info("listening", host=host, port=port)
 
 
-def until_signal(story: Story, sock: socket.socket) -> Until:
-    """Wait for SIGTERM or SIGINT; a second one ends the process at once.
+def stop_now(story: Story, number: signal.Signals) -> NoReturn:
+    """End the process at once, with a shell's status for one that a signal ended."""
+    story.info("stopped_now", signal=number.name)
+    os._exit(128 + number)
 
-    For a service that is one process. SIGHUP is heard and changes nothing: flags and variables
-    of a process never change, and there is no other process to hand its connections to.
+
+def reap() -> Iterator[tuple[int, int]]:
+    """Yield pid and wait status of each child that has ended; PID 1 has orphans as well."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            yield pid, status
+
+
+def until_signal(story: Story, sock: socket.socket) -> Until:
+    """Do what ``lifecycle.ALONE`` says, for a service that is one process.
+
+    SIGHUP is logged and changes nothing: flags and variables of a process never change, and
+    there is no other process to hand its connections to.
     """
 
     def arm(loop: Loop, end: Callable[[Stop], None]) -> None:
-        told = False
+        state = Lifecycle.SERVING
 
         def on_signal(number: signal.Signals) -> None:
-            nonlocal told
-            if told:
-                # Somebody insists. The status is a shell's for a process that a signal ended.
-                os._exit(128 + number)
-            told = True
-            end(Stop(number.name))
+            nonlocal state
+            action = ALONE[state][number]
+            if action is Action.STOP:
+                state = Lifecycle.STOPPING
+                end(Stop(number.name))
+            elif action is Action.STOP_NOW:
+                stop_now(story, number)
+            elif action is Action.RELOAD:
+                story.info("reloaded", workers=0)
+            elif action is Action.REAP:
+                for _ in reap():
+                    pass
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.on_signal(number, functools.partial(on_signal, number))
-        loop.on_signal(signal.SIGHUP, lambda: story.info("reloaded", workers=0))
-        if os.getpid() == 1:
-            # Orphans of a container become its first process's children: let the kernel
-            # reap them, as we never start one.
-            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         announce(story, sock)
+        for number in SIGNALS:
+            loop.on_signal(number, functools.partial(on_signal, number))
 
     return arm
 
@@ -121,8 +128,12 @@ class Server:
         on_end: Callable[["Flight"], None] | None = None,
         each_second: Callable[[], object] | None = None,
         each_turn: Callable[[], object] | None = None,
+        is_dropping: Callable[[], bool] | None = None,
     ) -> None:
         """Serve on *sock*.
+
+        *is_dropping* tells whether the kernel drops new connections already, for a socket that
+        others share: the one who owns it sees to that. Without it the socket is this server's.
 
         *on_end* is told what came after the signal that ends the service; and before that,
         every second, what has come so far.
@@ -137,6 +148,7 @@ class Server:
         self._story = story
         self._connection: Callable[..., Connection] = connection
         self._on_end = on_end
+        self._is_dropping = is_dropping
         self._recorder: Recorder | None = None
         self._listener = Listener(
             sock, shared, take=self._take, on_error=self._on_accept_error, turn=turn
@@ -157,6 +169,8 @@ class Server:
         aborted = self._shared.abort()
         self._hand_on(cut, ended=True)
         self._story.info("stopped", aborted=aborted)
+        # It has ended well: what comes now changes nothing.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self._loop.close()
 
     # The steps of the end, in their order.
@@ -167,7 +181,10 @@ class Server:
         began, connections = time.monotonic(), len(shared.connections)
         shared.drain(is_last=stop.is_last)
         if stop.is_last and self._on_end is not None:
-            self._record(stop.cause, began, connections)
+            try:
+                self._record(stop.cause, began, connections)
+            except Exception as exc:  # noqa: BLE001  a service without a record still ends
+                self._on_fault(exc)
         self._story.info("draining", signal=stop.cause, connections=len(shared.connections))
         shared.counts[READY] = 0
         if stop.is_last:
@@ -178,7 +195,11 @@ class Server:
 
     def _shut(self) -> None:
         """Let nobody new in."""
-        shut(self._sock)
+        if self._is_dropping is None:
+            shut(self._sock)
+        elif not self._is_dropping():
+            self._loop.later(DROP_POLL_SECONDS, self._shut)
+            return
         if self._recorder is not None:
             self._recorder.shut()
         self._loop.later(SHUT_SECONDS, self._take_the_last)
@@ -227,7 +248,10 @@ class Server:
 
     def _hand_on(self, cut: list[str], *, ended: bool) -> None:
         if self._recorder is not None and self._on_end is not None:
-            self._on_end(self._recorder.flight(cut, ended=ended))
+            try:
+                self._on_end(self._recorder.flight(cut, ended=ended))
+            except Exception as exc:  # noqa: BLE001  as above
+                self._on_fault(exc)
 
     def _take(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
         self._connection(self._shared, self._loop, sock, peer).start()

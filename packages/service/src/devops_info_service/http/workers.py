@@ -21,15 +21,20 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from .counters import Counters
-from .crew import RETIRE, Crew
+from .counters import NOT_ACCEPTING, RETIRING, STAGE, STOPPING, Counters
+from .crew import Crew
+from .lifecycle import SIGNALS, SUPERVISOR, WORKER, Action, Lifecycle
+from .listener import shut
 from .loop import Loop
-from .server import WORD_SECONDS, Stop, Story, Until, announce
+from .server import WORD_SECONDS, Stop, Story, Until, announce, reap, stop_now
 
-Work = Callable[[int, Until], None]
-"""Serves as the worker of that number until it is told to end."""
+Work = Callable[[int, Until, Callable[[], bool]], None]
+"""Serves as the worker of that number until it is told to end; is given what tells whether the
+kernel drops new connections."""
 
-SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
+GROUP_SIGNAL_SECONDS: Final = 0.25
+"""How long a worker that gets SIGTERM waits for its supervisor to say that the service ends: a
+signal to a process group or a control group reaches both, in any order."""
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -46,8 +51,10 @@ class Ending(msgspec.Struct, frozen=True):
 class _Processes:
     """Forks and signals the workers."""
 
-    def __init__(self, work: Work, story: Story) -> None:
+    def __init__(self, work: Work, sock: socket.socket, counters: Counters, story: Story) -> None:
         self._work = work
+        self._sock = sock
+        self._counters = counters
         self._story = story
         # Nobody writes to it. Its end of file tells a worker that the supervisor is gone.
         self.lifeline, self._held = os.pipe()
@@ -67,7 +74,8 @@ class _Processes:
     def _serve(self, number: int) -> NoReturn:
         status = 1
         try:
-            self._work(number, until_told(self.lifeline))
+            trigger = _Worker(number, self._counters, self._sock, self.lifeline)
+            self._work(number, trigger.arm, trigger.is_dropping)
             status = 0
         except BaseException as exc:  # noqa: BLE001  the supervisor's stack is no place to go
             self._story.error("worker", exc=exc, worker=number, message="failed")
@@ -75,30 +83,84 @@ class _Processes:
             os._exit(status)
 
 
-def until_told(lifeline: int) -> Until:
-    """Wait for the supervisor's SIGTERM, or for the supervisor's end."""
+class _Worker:
+    """Tells a worker when to end: by a signal, or by its supervisor's end."""
 
-    def arm(loop: Loop, end: Callable[[Stop], None]) -> None:
-        was_told = False
+    def __init__(self, number: int, counters: Counters, sock: socket.socket, lifeline: int) -> None:
+        self._slot = counters.worker(number)
+        self._service = counters.supervisor
+        self._sock = sock
+        self._lifeline = lifeline
+        self._state = Lifecycle.STARTING
+        self._is_orphan = False
 
-        def told(cause: str, *, is_last: bool = True) -> None:
-            nonlocal was_told
-            loop.unwatch(lifeline)
-            # A second one is no insistence here: a group's signal comes along with the
-            # supervisor's. If somebody insists, the supervisor kills us.
-            if not was_told:
-                was_told = True
-                end(Stop(cause, is_last))
+    def arm(self, loop: Loop, end: Callable[[Stop], None]) -> None:
+        """Call *end* once the worker is to end."""
+        self._loop, self._end = loop, end
+        self._state = Lifecycle.SERVING
+        loop.watch(self._lifeline, self._on_lifeline)
+        for number in SIGNALS:
+            loop.on_signal(number, functools.partial(self._on_signal, number))
 
-        # Ctrl-C goes to every process of the terminal; it is the supervisor's to answer.
-        for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        loop.on_signal(signal.SIGTERM, functools.partial(told, signal.SIGTERM.name))
-        loop.on_signal(RETIRE, functools.partial(told, "reload", is_last=False))
-        loop.watch(lifeline, lambda _: told("the supervisor is gone"))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*SIGNALS, RETIRE})
+    def is_dropping(self) -> bool:
+        """Whether the kernel drops new connections: the supervisor's work, while there is one."""
+        if self._is_orphan:
+            shut(self._sock)
+            return True
+        return self._service[STAGE] == NOT_ACCEPTING
 
-    return arm
+    def _on_signal(self, number: signal.Signals) -> None:
+        action = WORKER[self._state][number]
+        if action is Action.RETIRE:
+            self._stop(Lifecycle.RETIRING, "reload")
+        elif action is Action.LEAVE and self._service[STAGE]:
+            self._stop(Lifecycle.STOPPING, number.name)
+        elif action is Action.LEAVE:
+            self._loop.later(GROUP_SIGNAL_SECONDS, functools.partial(self._leave, number))
+
+    def _leave(self, number: signal.Signals) -> None:
+        if self._service[STAGE]:
+            self._stop(Lifecycle.STOPPING, number.name)
+        elif self._state is Lifecycle.SERVING:
+            # The supervisor replaces it now, not when its last connection is done.
+            self._slot[STAGE] = RETIRING
+            os.kill(os.getppid(), signal.SIGCHLD)
+            self._stop(Lifecycle.RETIRING, number.name)
+
+    def _on_lifeline(self, _: int) -> None:
+        self._loop.unwatch(self._lifeline)
+        self._is_orphan = True
+        self._stop(Lifecycle.STOPPING, "the supervisor is gone")
+
+    def _stop(self, state: Lifecycle, cause: str) -> None:
+        if self._state is Lifecycle.SERVING:
+            self._state = state
+            self._end(Stop(cause, is_last=state is Lifecycle.STOPPING))
+
+
+class _Door:
+    """Closes the shared socket to new connections, at its time and once."""
+
+    def __init__(self, sock: socket.socket, counters: Counters) -> None:
+        self._sock = sock
+        self._stage = counters.supervisor
+        self._moment = float("inf")
+
+    def close_at(self, moment: float) -> None:
+        """Close at *moment*, by the monotonic clock."""
+        self._moment = moment
+
+    def tick(self, now: float) -> None:
+        """Close if it is time. The workers take what is in the queue."""
+        if now >= self._moment:
+            self._moment = float("inf")
+            shut(self._sock)
+            self._stage[STAGE] = NOT_ACCEPTING
+            self._sock.close()
+
+    def wait_seconds(self, now: float) -> float:
+        """Return the seconds until it closes."""
+        return max(0.0, self._moment - now)
 
 
 def supervise(
@@ -107,61 +169,90 @@ def supervise(
     work: Work,
     *,
     count: Callable[[], int],
-    patience_seconds: int,
+    drain_delay_seconds: int,
+    drain_seconds: int,
+    hung_seconds: int,
     story: Story,
     on_end: Callable[[Ending], None],
+    on_wake: Callable[[], float],
 ) -> None:
     """Keep ``count()`` workers until SIGTERM or SIGINT, then let them drain.
 
-    SIGHUP counts anew and replaces them one by one. A second signal to end ends all at once.
-    Who is told to end has *patience_seconds* for it. *on_end* is told of the end once it has
-    come, and every second from the signal until then.
+    Signals do what ``lifecycle.SUPERVISOR`` says. Workers that are told to end have
+    *drain_delay_seconds* and *drain_seconds* for it; one whose heartbeat stops for
+    *hung_seconds* is replaced. *on_end* is told of the end once it has come, and every second
+    from the signal until then. *on_wake* is called whenever the supervisor wakes, and returns
+    the seconds until it is to be called again.
     """
-    # From here on signals wait until they are asked for: none can come between two lines.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, RETIRE})
-    processes = _Processes(work, story)
-    crew = Crew(count(), counters, processes, story, patience=patience_seconds)
-    announced = False
+    # Signals wait until they are asked for: none can come between two lines.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    processes = _Processes(work, sock, counters, story)
+    crew = Crew(
+        _counted(count, 1, story),
+        counters,
+        processes,
+        story,
+        patience=drain_delay_seconds + drain_seconds,
+        hung_seconds=hung_seconds,
+    )
+    door = _Door(sock, counters)
+    state = Lifecycle.STARTING
     ending: Ending | None = None
     told = 0.0
     while not crew.done:
-        crew.tick(time.monotonic())
+        now = time.monotonic()
+        crew.tick(now)
+        door.tick(now)
         # Before we look who is ready: whoever becomes so in between is no reason to sleep long.
-        wait = crew.wait_seconds(time.monotonic())
-        if crew.ready and not announced:
-            announced = True
+        wait = min(crew.wait_seconds(now), door.wait_seconds(now), on_wake())
+        if state is Lifecycle.STARTING and crew.ready:
+            state = Lifecycle.SERVING
             announce(story, sock)
         got = signal.sigtimedwait(SIGNALS, min(wait, WORD_SECONDS) if ending else wait)
         number = signal.SIGCHLD if got is None else signal.Signals(got.si_signo)
-        if number == signal.SIGHUP and not ending:
-            crew.reload(count())
-        elif number in {signal.SIGTERM, signal.SIGINT}:
-            if ending:
-                crew.kill()
-                os._exit(128 + number)
+        is_reloading = state is Lifecycle.SERVING and crew.is_reloading
+        action = SUPERVISOR[Lifecycle.RELOADING if is_reloading else state][number]
+        if action is Action.RELOAD:
+            crew.reload(_counted(count, crew.size, story))
+        elif action is Action.STOP_NOW:
+            crew.kill()
+            stop_now(story, number)
+        elif action is Action.STOP:
+            state = Lifecycle.STOPPING
+            # Before the workers hear of it: it tells them that this is the end of all.
+            counters.supervisor[STAGE] = STOPPING
             open_now = counters.totals().open
             story.info("draining", signal=number.name, connections=open_now)
             ending = Ending(number.name, time.monotonic(), crew.size)
             told = ending.began
-            # The workers have it still, and take who is in its queue.
-            sock.close()
-            crew.end(time.monotonic())
-        _reap(crew)
+            door.close_at(ending.began + drain_delay_seconds)
+            crew.end(ending.began)
+        for pid, status in reap():
+            crew.died(pid, _cause(status), time.monotonic())
         if ending and time.monotonic() >= told + WORD_SECONDS and not crew.done:
             told = time.monotonic()
-            on_end(ending)
+            _hand_on(on_end, ending, story)
+    sock.close()
     if ending:
-        on_end(msgspec.structs.replace(ending, is_over=True))
+        _hand_on(on_end, msgspec.structs.replace(ending, is_over=True), story)
     story.info("stopped", aborted=counters.totals().aborted)
 
 
-def _reap(crew: Crew) -> None:
-    """Take note of every child that has ended; as PID 1 of orphans, too."""
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            code = os.waitstatus_to_exitcode(status)
-            cause = f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"status {code}"
-            crew.died(pid, cause, time.monotonic())
+def _counted(count: Callable[[], int], otherwise: int, story: Story) -> int:
+    try:
+        return count()
+    except Exception as exc:  # noqa: BLE001  a supervisor that ends takes all workers with it
+        story.error("worker", exc=exc, message="the number of CPUs cannot be read")
+        return max(1, otherwise)
+
+
+def _hand_on(on_end: Callable[[Ending], None], ending: Ending, story: Story) -> None:
+    try:
+        on_end(ending)
+    except Exception as exc:  # noqa: BLE001  as above
+        story.error("termination", exc=exc, message="not recorded")
+
+
+def _cause(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"status {code}"

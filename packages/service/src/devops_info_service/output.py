@@ -1,0 +1,165 @@
+"""Writes that never wait: to a standard stream whose reader may be slow, stuck or gone.
+
+``O_NONBLOCK`` is not set on the descriptor itself where that can be helped: the flag belongs to
+the open file description, which the shell, ``make`` or a pipe's other writers share.
+"""
+
+import contextlib
+import functools
+import os
+import select
+import stat
+import time
+from collections.abc import Callable
+from typing import Final
+
+Send = Callable[[bytes], int]
+"""Write what fits at once and return the number of bytes; raise OSError (``BlockingIOError`` if
+nothing fits now)."""
+
+RESULT_SECONDS: Final = 1.0
+"""Seconds that a command waits for the reader of its result: a probe that is killed for its
+time-out reads as an unhealthy service."""
+
+PIECE_BYTES: Final = 4096
+"""``PIPE_BUF`` (pipe(7)): what a pipe that polls as writable takes without waiting."""
+
+
+def open_nonblocking(descriptor: int) -> Send:
+    """Return a function that writes to *descriptor* and never waits for its reader.
+
+    - A socket (systemd's journal) is asked not to wait, call by call (send(2)).
+    - A pipe or terminal is opened a second time through ``/proc/self/fd`` (proc_pid_fd(5)):
+      the new file description has its own flags. Where that is refused (the pipe belongs to
+      another user, there is no ``/proc``), each write is preceded by poll(2).
+    - A regular file or another device is written as it is: it has no reader to wait for.
+    """
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISSOCK(mode):
+        # Imported late: only a journal's standard output is a socket.
+        import socket  # noqa: PLC0415
+
+        sock = socket.socket(fileno=os.dup(descriptor))
+        at_once = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+        return lambda data: sock.send(data, at_once)
+    if stat.S_ISFIFO(mode) or os.isatty(descriptor):
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            own = os.open(f"/proc/self/fd/{descriptor}", flags)
+        except OSError:
+            return functools.partial(_write_if_writable, descriptor)
+        return functools.partial(os.write, own)
+    return functools.partial(os.write, descriptor)
+
+
+def write_result(descriptor: int, data: bytes, *, seconds: float = RESULT_SECONDS) -> str:
+    """Write all of *data*; give up once its reader has taken nothing for *seconds*.
+
+    Return why that failed, or nothing. A closed pipe is no failure: its reader has read enough.
+    """
+    try:
+        send = open_nonblocking(descriptor)
+        while data:
+            try:
+                data = data[send(data) :]
+            except BlockingIOError:
+                if not _is_writable(descriptor, seconds):
+                    return f"its reader took nothing for {seconds:g} s"
+    except BrokenPipeError:
+        return ""
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return ""
+
+
+def _is_writable(descriptor: int, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _write_if_writable(descriptor: int, data: bytes) -> int:
+    if not _is_writable(descriptor, 0):
+        raise BlockingIOError
+    return os.write(descriptor, data[:PIECE_BYTES])
+
+
+class LineWriter:
+    """Writes whole lines in their order, keeps a bounded number of bytes, counts what it drops.
+
+    A line of which a part is written is always finished before the next one, so a disk that was
+    full for a while leaves no two lines glued together.
+    """
+
+    MAX_PENDING_BYTES: Final = 64 * 1024
+    """As much as a pipe holds by default (pipe(7)): a burst, or a shipper's restart."""
+
+    def __init__(self, send: Send, notice: Callable[[int], bytes]) -> None:
+        """Write with *send*; *notice* makes the line that tells how many lines are missing."""
+        self._send = send
+        self._notice = notice
+        self._pending: list[bytes] = []
+        """The first may be the rest of a line."""
+        self._pending_bytes = 0
+        self._missing = 0
+        """Lines dropped since the last notice."""
+        self.dropped = 0
+        """Lines dropped in all."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether lines wait, or are missing without a notice."""
+        return bool(self._pending or self._missing)
+
+    def write(self, line: bytes) -> None:
+        """Write *line*, or keep it, or drop it."""
+        if self.is_behind:
+            self.flush()
+            if self.is_behind:
+                self._keep(line)
+                return
+        sent = self._try(line)
+        if sent < len(line):
+            self._pending.append(line[sent:])
+            self._pending_bytes = len(line) - sent
+
+    def flush(self) -> None:
+        """Write what waits, as far as it is taken."""
+        done = 0
+        for line in self._pending:
+            sent = self._try(line)
+            self._pending_bytes -= sent
+            if sent < len(line):
+                self._pending[done] = line[sent:]
+                break
+            done += 1
+        del self._pending[:done]
+        if self._missing and not self._pending:
+            notice, self._missing = self._notice(self._missing), 0
+            self.write(notice)
+
+    def close(self, seconds: float) -> None:
+        """Write what waits; wait for the reader at most *seconds*."""
+        deadline = time.monotonic() + seconds
+        self.flush()
+        while self.is_behind and time.monotonic() < deadline:
+            time.sleep(0.01)
+            self.flush()
+
+    def _keep(self, line: bytes) -> None:
+        room = self.MAX_PENDING_BYTES - self._pending_bytes
+        kept = self._notice(self._missing) + line if self._missing else line
+        if len(kept) > room:
+            self._missing += 1
+            self.dropped += 1
+            return
+        self._missing = 0
+        self._pending.append(kept)
+        self._pending_bytes += len(kept)
+
+    def _try(self, data: bytes) -> int:
+        # Whatever the reason, it may pass: the reader is back, the disk has room, a named pipe
+        # has a new reader. What is kept meanwhile is bounded.
+        with contextlib.suppress(OSError):
+            return self._send(data)
+        return 0

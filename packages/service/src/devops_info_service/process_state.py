@@ -1,0 +1,84 @@
+"""What a process inherits is set here, once, before anything else; none of it is trusted.
+
+A shell, an init system or a test runner hands on signals it blocks or ignores, closed
+descriptors, a umask and limits. ``docs/reference/service.md`` lists what becomes of each.
+"""
+
+import contextlib
+import os
+import resource
+import signal
+from typing import Final
+
+from .errors import StartError
+from .http.lifecycle import SIGNALS
+
+MIN_OPEN_FILES: Final = 80
+"""Below it nobody can be answered: ``RESERVED_DESCRIPTORS`` (64) and a probe's 16 connections."""
+
+_UNLIMITED_OPEN_FILES: Final = 1 << 20
+"""Where there is no limit; Linux's default for the most a process may ask for."""
+
+_UMASK: Final = 0o077
+"""Files that this program creates are its owner's alone."""
+
+
+def prepare_streams() -> None:
+    """Open what is closed among descriptors 0, 1 and 2, as ``/dev/null``.
+
+    Otherwise a socket would get the free number, and a log line would go to a client.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)
+
+
+def prepare_command() -> None:
+    """Let signals do what they do to any command, whatever was inherited."""
+    os.umask(_UMASK)
+    for number in SIGNALS:
+        # Python's own handler, which raises KeyboardInterrupt; it is missing if SIGINT was ignored.
+        default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, default)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def prepare_service() -> int:
+    """Hold signals until there is something to end, and set limits; return that of open files.
+
+    A blocked signal stays pending even where its action is to be ignored, and for PID 1, which
+    the kernel spares all that it does not handle (signal(7), pid_namespaces(7)).
+
+    Raises:
+        StartError: too few files can be open.
+    """
+    signal.pthread_sigmask(signal.SIG_SETMASK, SIGNALS)
+    for number in SIGNALS:
+        # SIGCHLD ignored would mean that no death is ever told of (waitpid(2)).
+        signal.signal(number, signal.SIG_DFL)
+    os.umask(_UMASK)
+    # A core file holds the environment, secrets included. The hard limit stays: prlimit(1) can
+    # allow one.
+    with contextlib.suppress(OSError, ValueError):
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    files = raise_open_file_limit()
+    if files < MIN_OPEN_FILES:
+        raise StartError(
+            f"open files: the limit is {files}; expected at least {MIN_OPEN_FILES}"
+            " (ulimit -n, LimitNOFILE=, --ulimit nofile=)"
+        )
+    return files
+
+
+def raise_open_file_limit() -> int:
+    """Raise the limit of open files as far as permitted, as Go's runtime does; return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(soft, _UNLIMITED_OPEN_FILES) if hard == resource.RLIM_INFINITY else hard
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return most
+    return soft
