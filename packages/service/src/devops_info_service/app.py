@@ -229,6 +229,6 @@ def asgi_application() -> "AsgiApplication":
     from .asgi import AsgiApplication  # noqa: PLC0415
 
     tables = Tables.alone(PATHS)
-    log, _ = open_log(open_nonblocking(STDOUT))
+    log, _ = open_log(open_nonblocking(STDOUT).send)
     dispatch = observe(build(Machine(), "ASGI", tables=tables), log, access_log=False)
     return AsgiApplication(timed(dispatch, tables.worker(0)))

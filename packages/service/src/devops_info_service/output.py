@@ -25,8 +25,8 @@ PIECE_BYTES: Final = 4096
 """``PIPE_BUF`` (pipe(7)): what a pipe that polls as writable takes without waiting."""
 
 
-def open_nonblocking(descriptor: int) -> Send:
-    """Return a function that writes to *descriptor* and never waits for its reader.
+def open_nonblocking(descriptor: int) -> "Output":
+    """Return what writes to *descriptor* and never waits for its reader.
 
     - A socket (systemd's journal) is asked not to wait, call by call (send(2)).
     - A pipe or terminal is opened a second time through ``/proc/self/fd`` (proc_pid_fd(5)):
@@ -41,15 +41,26 @@ def open_nonblocking(descriptor: int) -> Send:
 
         sock = socket.socket(fileno=os.dup(descriptor))
         at_once = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
-        return lambda data: sock.send(data, at_once)
+        return Output(lambda data: sock.send(data, at_once), sock.close)
     if stat.S_ISFIFO(mode) or os.isatty(descriptor):
         flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         try:
             own = os.open(f"/proc/self/fd/{descriptor}", flags)
         except OSError:
-            return functools.partial(_write_if_writable, descriptor)
-        return functools.partial(os.write, own)
-    return functools.partial(os.write, descriptor)
+            return Output(functools.partial(_write_if_writable, descriptor))
+        return Output(functools.partial(os.write, own), functools.partial(os.close, own))
+    return Output(functools.partial(os.write, descriptor))
+
+
+class Output:
+    """Where lines go, without waiting."""
+
+    __slots__ = ("close", "send")
+
+    def __init__(self, send: Send, close: Callable[[], None] = lambda: None) -> None:
+        self.send = send
+        self.close = close
+        """Give back what ``open_nonblocking`` has opened."""
 
 
 def write_result(descriptor: int, data: bytes, *, seconds: float = RESULT_SECONDS) -> str:
@@ -58,17 +69,22 @@ def write_result(descriptor: int, data: bytes, *, seconds: float = RESULT_SECOND
     Return why that failed, or nothing. A closed pipe is no failure: its reader has read enough.
     """
     try:
-        send = open_nonblocking(descriptor)
+        output = open_nonblocking(descriptor)
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    try:
         while data:
             try:
-                data = data[send(data) :]
+                data = data[output.send(data) :]
             except BlockingIOError:
                 if not _is_writable(descriptor, seconds):
                     return f"its reader took nothing for {seconds:g} s"
     except BrokenPipeError:
-        return ""
+        pass
     except OSError as exc:
         return exc.strerror or str(exc)
+    finally:
+        output.close()
     return ""
 
 

@@ -63,7 +63,7 @@ def serve(config: Config, open_files: int) -> None:
         ConfigError: what is expected of the platform cannot be understood.
         ListenError: the address cannot be had.
     """
-    output = open_nonblocking(STDOUT)
+    output = open_nonblocking(STDOUT).send
     log, lines = open_log(output)
     state = State()
     source, tree = Machine(), Tree()

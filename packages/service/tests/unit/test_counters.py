@@ -40,7 +40,9 @@ def test_totals() -> None:
         opened=15,
         open=3,
         restarts=2,
+        hung=0,
         reloads=1,
+        log_lines_dropped=0,
         aborted=3,
         workers=1,
     )

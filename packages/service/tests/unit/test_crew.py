@@ -14,11 +14,10 @@ from devops_info_service.http.counters import (
     Counters,
 )
 from devops_info_service.http.crew import (
-    LOOKS,
     KILL_MARGIN_SECONDS,
     LAST_DELAY_SECONDS,
+    LOOKS,
     READY_SECONDS,
-
     STEADY_SECONDS,
     Crew,
 )

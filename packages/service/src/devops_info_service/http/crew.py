@@ -170,6 +170,8 @@ class Crew:
 
     def died(self, pid: int, cause: str, now: float) -> None:
         """Take note that a process has ended; one that nobody knows was an orphan."""
+        # It may have ended before it was seen to leave.
+        self._look_for_retiring(now)
         member = self._members.pop(pid, None)
         if member is None:
             return
