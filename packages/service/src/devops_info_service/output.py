@@ -21,6 +21,10 @@ RESULT_SECONDS: Final = 1.0
 """Seconds that a command waits for the reader of its result: a probe that is killed for its
 time-out reads as an unhealthy service."""
 
+MAX_PENDING_BYTES: Final = 64 * 1024
+"""Lines kept for a reader that is behind, as much as a pipe holds by default (pipe(7)): a burst,
+or a shipper's restart."""
+
 PIECE_BYTES: Final = 4096
 """``PIPE_BUF`` (pipe(7)): what a pipe that polls as writable takes without waiting."""
 
@@ -107,13 +111,16 @@ class LineWriter:
     full for a while leaves no two lines glued together.
     """
 
-    MAX_PENDING_BYTES: Final = 64 * 1024
-    """As much as a pipe holds by default (pipe(7)): a burst, or a shipper's restart."""
-
-    def __init__(self, send: Send, notice: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        notice: Callable[[int], bytes],
+        max_pending_bytes: int = MAX_PENDING_BYTES,
+    ) -> None:
         """Write with *send*; *notice* makes the line that tells how many lines are missing."""
         self._send = send
         self._notice = notice
+        self._room = max_pending_bytes
         self._pending: list[bytes] = []
         """The first may be the rest of a line."""
         self._pending_bytes = 0
@@ -163,7 +170,7 @@ class LineWriter:
             self.flush()
 
     def _keep(self, line: bytes) -> None:
-        room = self.MAX_PENDING_BYTES - self._pending_bytes
+        room = self._room - self._pending_bytes
         kept = self._notice(self._missing) + line if self._missing else line
         if len(kept) > room:
             self._missing += 1

@@ -28,6 +28,8 @@ LOOK_SECONDS: Final = 10
 EDGE_SECONDS: Final = 0.5
 """Requests that arrive within as much of the closed door are taken as not the last ones."""
 
+INTERRUPT: Final = "SIGINT"
+
 Report = dict[str, Any]
 """What is told, ready for JSON."""
 
@@ -60,7 +62,12 @@ def report(flight: Flight, config: Config) -> Report:
 
 
 def advice(flight: Flight, config: Config) -> list[str]:
-    """Say in plain words what to set, and why; one sentence a matter."""
+    """Say in plain words what to set, and why; one sentence a matter.
+
+    Nothing after SIGINT: Ctrl-C on a terminal is no rollout, and nobody takes over.
+    """
+    if flight.signal == INTERRUPT:
+        return []
     needed = config.drain_delay_seconds + config.drain_seconds + MARGIN_SECONDS
     if not flight.ended:
         return [

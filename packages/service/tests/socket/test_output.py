@@ -1,6 +1,7 @@
 """Standard output that is stuck, full, closed or gone: what is served and found stays the same."""
 
 import contextlib
+import functools
 import itertools
 import os
 import pty
@@ -230,6 +231,11 @@ def closed() -> int:
     return -1
 
 
+def close_all(numbers: list[int]) -> None:
+    for number in numbers:
+        os.close(number)
+
+
 def run(words: list[str], streams: dict[int, Callable[[], int]]) -> int:
     """Run a command with *streams* for its standard streams; return its exit status."""
     given = {number: make() for number, make in streams.items()}
@@ -237,7 +243,9 @@ def run(words: list[str], streams: dict[int, Callable[[], int]]) -> int:
         [sys.executable, "-m", "devops_info_service", *words],
         stdout=given[1] if given.get(1, -1) >= 0 else subprocess.DEVNULL,
         stderr=given[2] if given.get(2, -1) >= 0 else subprocess.DEVNULL,
-        preexec_fn=lambda: [os.close(number) for number, own in given.items() if own < 0],  # noqa: PLW1509
+        preexec_fn=functools.partial(  # noqa: PLW1509  closed streams are what is inherited
+            close_all, [number for number, own in given.items() if own < 0]
+        ),
     )
     try:
         return process.wait(PATIENCE_SECONDS)

@@ -53,11 +53,7 @@ class Reader:
 def test_any_reader(takes: list[int], sizes: list[int], room: int) -> None:
     """Whatever the reader does: whole lines in their order, and each gap says how many it lacks."""
     reader = Reader(takes)
-
-    class Small(LineWriter):
-        MAX_PENDING_BYTES = room
-
-    lines = Small(reader.send, lambda count: b"missing %d\n" % count)
+    lines = LineWriter(reader.send, lambda count: b"missing %d\n" % count, room)
     written = [b"%d:%s\n" % (number, b"x" * size) for number, size in enumerate(sizes)]
     for line in written:
         lines.write(line)

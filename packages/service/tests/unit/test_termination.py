@@ -253,3 +253,10 @@ def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) 
         "termination",
         "termination_log",
     ]
+
+
+def test_interrupted() -> None:
+    """Ctrl-C on a terminal is no rollout: nothing is advised."""
+    seen = msgspec.structs.replace(flight(4.0, cut=3), signal="SIGINT")
+
+    assert advice(seen, Config(drain_delay_seconds=40)) == []

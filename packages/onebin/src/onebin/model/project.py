@@ -14,6 +14,12 @@ Architecture = Literal["amd64", "arm64"]
 ARCHITECTURES: dict[Machine, Architecture] = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
+HeldSignal = Literal[
+    "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM", "SIGCHLD", "SIGWINCH"
+]
+"""A signal that a program may want to take itself (signal(7))."""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """What the executable runs: ``sys.exit(module.function())``."""
 
@@ -65,6 +71,9 @@ class Options(
     """How often each piece of C code runs, by ``onebin train``; relative to the project."""
     python_source: str = ""
     """Where CPython's source is; see ``Source``. Empty is the pinned default."""
+    hold_signals: tuple[HeldSignal, ...] = ()
+    """Signals that are blocked from the executable's first instruction on, for the program to
+    unblock once it handles them."""
     image: ImageSettings = msgspec.field(default_factory=ImageSettings)
 
 

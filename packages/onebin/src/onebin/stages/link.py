@@ -71,14 +71,15 @@ def link(
         name, runtime.key, frozen.key, frozen.builtins, toolchain.key, objects, _options(toolchain),
         [extension.module for extension in frozen.extensions],
         [source.read_text("utf-8") for source in (HEADER, *_sources(toolchain))],
-        _cxx_key(frozen.extensions),
+        _cxx_key(frozen.extensions), plan.project.options.hold_signals,
     )  # fmt: skip
 
     def make(folder: Path) -> None:
         with store.scratch() as scratch:
             cxx = _cxx(frozen.extensions, toolchain, run=run, store=store, tell=tell)
             tell(f"linking {name}")
-            _link(name, scratch, folder, runtime, frozen, toolchain, cxx, run=run)
+            held = plan.project.options.hold_signals
+            _link(name, scratch, folder, runtime, frozen, toolchain, cxx, held, run=run)
 
     root, _ = store.get("binary", key, make)
     path = root / name
@@ -197,11 +198,12 @@ def _link(
     frozen: Frozen,
     toolchain: Toolchain,
     cxx: Iterable[str | Path],
+    held_signals: Iterable[str],
     *,
     run: Run,
 ) -> None:
     (scratch / "inittab.c").write_text(
-        _inittab(frozen.builtins, runtime, frozen.extensions), "utf-8"
+        _inittab(frozen.builtins, runtime, frozen.extensions) + _held_signals(held_signals), "utf-8"
     )
     table, data = _frozen_table(frozen)
     (scratch / "frozen.c").write_text(table, "utf-8")
@@ -269,6 +271,11 @@ def _inittab(builtins: Iterable[str], runtime: Runtime, extensions: Iterable[Ext
     lines += [f'    {{"{name}", {symbol}}},' for name, symbol in sorted(entries.items())]
     lines += ["    {0, 0}", "};", ""]
     return "\n".join(lines)
+
+
+def _held_signals(names: Iterable[str]) -> str:
+    """C source of the table that main.c blocks."""
+    return f"#include <signal.h>\nconst int held_signals[] = {{{', '.join([*names, '0'])}}};\n"
 
 
 def _frozen_table(frozen: Frozen) -> tuple[str, str]:

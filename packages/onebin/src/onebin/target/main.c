@@ -9,6 +9,22 @@
 
 #include <signal.h>
 
+/* Ends with 0; from [tool.onebin] hold-signals. */
+extern const int held_signals[];
+
+/* PID 1 is spared every signal that it does not handle (pid_namespaces(7)): one that comes while
+ * the interpreter starts would be lost. A blocked one stays pending until the program takes it. */
+static void
+hold_signals(void)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int *number = held_signals; *number != 0; number++) {
+        sigaddset(&held, *number);
+    }
+    sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
 static int
 ends_with(PyStatus status)
 {
@@ -21,6 +37,7 @@ ends_with(PyStatus status)
 int
 main(int argc, char **argv)
 {
+    hold_signals();
     /* Before anything of Python's is allocated. */
     PyMem_SetAllocator(
         PYMEM_DOMAIN_RAW,
