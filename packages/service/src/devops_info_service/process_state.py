@@ -59,6 +59,9 @@ def prepare_service() -> int:
     for number in SIGNALS:
         # SIGCHLD ignored would mean that no death is ever told of (waitpid(2)).
         signal.signal(number, signal.SIG_DFL)
+    # A job in the background of a terminal with tostop would be stopped by a line of its log
+    # (termios(3)); ignored, the line is written.
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     os.umask(_UMASK)
     # A core file holds the environment, secrets included. The hard limit stays: prlimit(1) can
     # allow one.

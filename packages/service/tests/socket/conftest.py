@@ -13,6 +13,9 @@ import msgspec
 import pytest
 
 PATIENCE_SECONDS: Final = 20
+LONELY: Final = 54_321
+"""A user who has no other process."""
+
 """For anything that is to happen soon: generous, for a machine that is busy."""
 
 
@@ -20,16 +23,33 @@ class Service:
     """A running service."""
 
     def __init__(
-        self, *flags: str, environ: dict[str, str] | None = None, files: int | None = None
+        self,
+        *flags: str,
+        environ: dict[str, str] | None = None,
+        files: int | None = None,
+        processes: int | None = None,
     ) -> None:
         limit = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"] if files else []
+        if processes:
+            # Only a process without privileges is held to it: python(1) gives them up for us.
+            code = (
+                "import array, mmap, os, resource, sys, devops_info_service.cli as cli\n"
+                "import devops_info_service.serving, devops_info_service.http.workers\n"
+                "import devops_info_service.http.flight, devops_info_service.termination\n"
+                f"resource.setrlimit(resource.RLIMIT_NPROC, ({processes}, {processes}))\n"
+                f"os.setgroups([]); os.setgid({LONELY}); os.setuid({LONELY})\n"
+                "sys.exit(cli.main([]))"
+            )
+            limit = [sys.executable, "-c", code]
         self.process = subprocess.Popen(
             [*limit, sys.executable, "-m", "devops_info_service", "--port", "0", *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **(environ or {})},
+            env={**os.environ, "PORT": "0", **(environ or {})},
         )
         listening = self.event()
+        while listening["event"] == "worker":
+            listening = self.event()
         assert listening["event"] == "listening"
         self.port: int = listening["port"]
 

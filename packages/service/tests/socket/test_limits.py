@@ -1,9 +1,12 @@
 """Limits in number and time over TCP: who is too many or too slow is told; others are served."""
 
 import contextlib
+import os
 import signal
 import socket
 from typing import Any
+
+import pytest
 
 from .asking import END, GET, INFO
 
@@ -52,6 +55,46 @@ def test_few_files(start: Any) -> None:
 
     # One line for each pause at the most, not one for each attempt.
     assert events.count("accept") <= 10
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_flood_at_the_start(start: Any, workers: str) -> None:
+    """Connections that take every file in the first second end nothing, and hold up no end."""
+    service = start("--workers", workers, files=80)
+    with contextlib.ExitStack() as stack:
+        for _ in range(400):
+            sock = stack.enter_context(service.connect())
+            sock.settimeout(0)
+            # Half of them ask for what is imported then: files that cannot be opened.
+            with contextlib.suppress(OSError):
+                sock.sendall(b"GET /platform HTTP/1.1\r\nHost: a\r\nX-A: \r\n\r\n")
+        assert service.process.poll() is None
+    answer = b""
+    while END not in answer:
+        with service.connect() as sock, contextlib.suppress(OSError):
+            sock.sendall(GET)
+            answer = sock.recv(1000)
+    with contextlib.ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(service.connect()).sendall(GET[:10])
+        service.signal(signal.SIGTERM)
+        with contextlib.suppress(OSError):
+            for _ in range(200):
+                stack.enter_context(service.connect())
+    assert service.wait() == 0
+
+
+def test_no_process_for_a_worker(start: Any) -> None:
+    """Workers that the kernel gives no process for are tried again; those there are serve."""
+    if os.getuid():
+        pytest.skip("needs root, to become a user with few processes")
+    service = start(environ={"WORKERS": "8"}, processes=4)
+    for _ in range(20):
+        with service.connect() as sock:
+            sock.sendall(GET)
+            assert END in sock.recv(1000)
+    service.signal(signal.SIGTERM)
+    assert service.wait() == 0
 
 
 def test_slow_head(start: Any) -> None:
