@@ -33,6 +33,7 @@ from .routes import (
     OPENAPI,
     PATHS,
     PLATFORM,
+    PUBLIC,
     READYZ,
     ROUTES,
     SWITCH,
@@ -63,8 +64,12 @@ def build(
     tables: Tables | None = None,
     watch: "Callable[[], Watch] | None" = None,
     second: Second | None = None,
+    public_only: bool = False,
 ) -> Dispatch:
     """Return the service without a server: requests in, responses out.
+
+    With *public_only* it is what is served beside a management port: ``/``, which is never the
+    page then, ``/health`` and the probes.
 
     *counters*, *tables* and *watch* are what a server has counted and seen; without a *watch*
     the limits are looked at whenever somebody asks for their history. *second* tells the second;
@@ -79,6 +84,8 @@ def build(
     host = read_host(source)
     service = Service(NAME, __version__, DESCRIPTION, framework)
     routes = ROUTES + (SWITCH if config.ready_switch else ())
+    if public_only:
+        routes = PUBLIC
     endpoints = [Endpoint(route.path, route.method, route.description) for route in routes]
     watched = watch or looking(watch_of(tree, source))
     sight = _Sight(tree, source, config, watched)
@@ -116,7 +123,7 @@ def build(
         return Response(200, msgspec.json.encode(document(routes, about)))
 
     handlers: dict[Route, Handler] = {
-        INFO: InfoHandler(service, host, now, endpoints, page).__call__,
+        INFO: InfoHandler(service, host, now, endpoints, None if public_only else page).__call__,
         HEALTH: health,
         VERSION: VersionHandler(Version(__version__, host.python_version)),
         HEALTHZ: health,
@@ -130,7 +137,7 @@ def build(
     if switch:
         handlers[ENABLE] = SwitchHandler(switch, ready, off=False)
         handlers[DISABLE] = SwitchHandler(switch, ready, off=True)
-    return Router(handlers).answer
+    return Router({route: handlers[route] for route in routes}).answer
 
 
 class _Sight:

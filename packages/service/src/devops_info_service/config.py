@@ -69,6 +69,13 @@ class Config(msgspec.Struct, frozen=True):
     port: int = 8080
     """TCP port; 0 lets the kernel choose, and the event ``listening`` names its choice."""
 
+    management_port: int | None = None
+    """TCP port for all but ``/``, ``/health`` and the probes; None: they are on ``port``, too. One
+    port is all that a user of ``docker run`` expects."""
+
+    management_host: str = ""
+    """Numeric address for it; empty: that of ``host``."""
+
     debug: bool = False
     """Log what strangers got wrong, too."""
 
@@ -144,7 +151,7 @@ class Setting(msgspec.Struct, frozen=True):
     def default(self) -> Any:  # noqa: ANN401  a field's own type
         """The value when neither flag nor variable says otherwise."""
         default = getattr(_DEFAULTS.limits if self.is_limit else _DEFAULTS, self.field)
-        return "none" if default in {(), ""} else default
+        return "none" if default in {(), "", None} else default
 
     @property
     def is_limit(self) -> bool:
@@ -186,6 +193,15 @@ SETTINGS: Final = (
         "host", values.address, "an IPv4 or IPv6 address, or localhost", "address to listen on"
     ),
     _whole("port", 0, 65535, "TCP port; 0 lets the kernel choose"),
+    _whole(
+        "management_port", 0, 65535, "port for all but /, /health and the probes; 0 as for port"
+    ),
+    Setting(
+        "management_host",
+        values.address,
+        "an IPv4 or IPv6 address, or localhost",
+        "address for it; that of --host by default",
+    ),
     Setting("debug", values.switch, _ON_OFF, "log refused requests, too"),
     Setting("access_log", values.switch, _ON_OFF, "log one line a request"),
     Setting("workers", _workers, f"auto or a whole number from 1 to {MAX_WORKERS}", "processes"),
@@ -264,6 +280,8 @@ def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
     config = Config(**values, limits=Limits(**limits))
     if config.ready_requires_expectations and not config.expectations:
         raise ConfigError("READY_REQUIRES_EXPECTATIONS is true, but EXPECTATIONS is not set")
+    if config.management_host and config.management_port is None:
+        raise ConfigError("MANAGEMENT_HOST is set, but MANAGEMENT_PORT is not")
     return config
 
 

@@ -79,6 +79,9 @@ ROUTES: Final = (
 )
 """Every route that is always published; ``GET /`` lists them, the router obeys them."""
 
+PUBLIC: Final = (INFO, HEALTH, HEALTHZ, LIVEZ, READYZ)
+"""What is served beside a management port; all else is served there alone."""
+
 ENABLE: Final = Route(
     "POST",
     "/readyz/enable",

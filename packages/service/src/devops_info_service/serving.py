@@ -3,7 +3,6 @@
 import functools
 import gc
 import os
-import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,7 @@ from .http.listener import listen
 from .http.message import Client
 from .http.protocol import Connection
 from .http.series import Tables, timed
-from .http.server import RESERVED_DESCRIPTORS, Server, Until, until_signal
+from .http.server import RESERVED_DESCRIPTORS, Server, Sockets, Until, until_signal
 from .http.shared import Dispatch, Shared, State
 from .http.writer import ResponseWriter
 from .introspection.source import Machine, Source, Tree
@@ -48,8 +47,10 @@ class _Parts(msgspec.Struct, frozen=True):
     output: Send
     open_files: int
     dispatch: Dispatch
+    public: Dispatch | None
+    """What is answered beside a management port; None: there is none."""
     state: State
-    sock: socket.socket
+    sockets: Sockets
     counters: Counters
     tables: Tables
     watch: "Callable[[], Watch]"
@@ -75,7 +76,8 @@ def serve(config: Config, open_files: int) -> None:
         counters, tables = Counters.shared(SLOTS), Tables.shared(PATHS, SLOTS)
     watch = watch_of(tree, source)
     second = Looked(source.time)
-    dispatch = build(
+    make = functools.partial(
+        build,
         source,
         FRAMEWORK,
         config,
@@ -86,21 +88,38 @@ def serve(config: Config, open_files: int) -> None:
         watch=watch,
         second=second,
     )
-    sock = listen(config.host, config.port)
+    has_management = config.management_port is not None
     parts = _Parts(
-        config, output, open_files, dispatch, state, sock, counters, tables, watch, second
+        config,
+        output,
+        open_files,
+        make(),
+        make(public_only=True) if has_management else None,
+        state,
+        _listen(config),
+        counters,
+        tables,
+        watch,
+        second,
     )
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
     gc.freeze()
     if config.workers == 1:
-        _work(parts, 0, log, lines, until_signal(log, sock), _last_word(config, log))
+        _work(parts, 0, log, lines, until_signal(log, parts.sockets), _last_word(config, log))
     elif config.workers == "auto":
         _supervise(parts, functools.partial(usable_cpus, tree, source), log, lines)
     else:
         workers = config.workers
         _supervise(parts, lambda: workers, log, lines)
     lines.close(LAST_LINES_SECONDS)
+
+
+def _listen(config: Config) -> Sockets:
+    public = listen(config.host, config.port)
+    if config.management_port is None:
+        return Sockets(public)
+    return Sockets(public, listen(config.management_host or config.host, config.management_port))
 
 
 def _supervise(parts: _Parts, count: Callable[[], int], log: Log, lines: LineWriter) -> None:
@@ -141,7 +160,7 @@ def _supervise(parts: _Parts, count: Callable[[], int], log: Log, lines: LineWri
         tell(flight)
 
     supervise(
-        parts.sock,
+        parts.sockets,
         counters,
         work_as,
         count=count,
@@ -222,7 +241,7 @@ def _work(
         on_fault=on_fault,
     )
     server = Server(
-        parts.sock,
+        parts.sockets,
         shared,
         drain_seconds=config.drain_seconds,
         drain_delay_seconds=config.drain_delay_seconds,
@@ -240,14 +259,24 @@ def _work(
 def _seen(parts: _Parts, number: int, log: Log) -> Dispatch:
     """Return what answers here, and is logged, counted and told who really asks."""
     config = parts.config
+    dispatch = _observed(parts.dispatch, config, log)
+    if parts.public is not None:
+        # Imported late: only where there is such a port.
+        from .http.management import by_port  # noqa: PLC0415
+
+        dispatch = by_port(_observed(parts.public, config, log), dispatch)
+    return timed(dispatch, parts.tables.worker(number))
+
+
+def _observed(dispatch: Dispatch, config: Config, log: Log) -> Dispatch:
     # Wrapped in the process that serves: request ids start with a process's own bytes.
-    dispatch = observe(parts.dispatch, log, access_log=config.access_log)
+    dispatch = observe(dispatch, log, access_log=config.access_log)
     if config.trusted_proxies:
         from .http.forwarded import Proxies, believe  # noqa: PLC0415
 
         # Outside of all else: the log names the client, too.
         dispatch = believe(dispatch, Proxies(config.trusted_proxies, config.forwarded_field))
-    return timed(dispatch, parts.tables.worker(number))
+    return dispatch
 
 
 def _connection(config: Config) -> type[Connection]:

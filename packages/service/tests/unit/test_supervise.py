@@ -11,6 +11,7 @@ import pytest
 from devops_info_service.http import workers
 from devops_info_service.http.counters import READY, Counters
 from devops_info_service.http.crew import SLOTS, Crew
+from devops_info_service.http.server import Sockets
 
 from .test_crew import FakeProcesses
 
@@ -44,7 +45,7 @@ def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "sigtimedwait", sleep)
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)
     workers.supervise(
-        socket.create_server(("127.0.0.1", 0)),
+        Sockets(socket.create_server(("127.0.0.1", 0))),
         counters,
         lambda *_: None,
         count=lambda: 1,

@@ -43,6 +43,8 @@ class Client(msgspec.Struct, frozen=True):
 
     address: str
     port: int
+    is_management: bool = False
+    """It has connected to the management port."""
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):

@@ -59,10 +59,33 @@ Until = Callable[[Loop, Callable[[Stop], None]], None]
 """Takes the signals over, in the loop of a process, and calls once it shall end."""
 
 
-def announce(story: Story, sock: socket.socket) -> None:
-    """Tell where the service listens."""
-    host, port = sock.getsockname()[:2]
-    story.info("listening", host=host, port=port)
+class Sockets(msgspec.Struct, frozen=True):
+    """What a service listens on."""
+
+    public: socket.socket
+    management: socket.socket | None = None
+
+    @property
+    def all(self) -> tuple[socket.socket, ...]:
+        """Every one there is."""
+        return (self.public,) if self.management is None else (self.public, self.management)
+
+    def announce(self, story: Story) -> None:
+        """Tell where the service listens."""
+        for sock, purpose in ((self.public, {}), (self.management, {"purpose": "management"})):
+            if sock is not None:
+                host, port = sock.getsockname()[:2]
+                story.info("listening", host=host, port=port, **purpose)
+
+    def drop_new_connections(self) -> None:
+        """Let nobody new in; see ``listener.shut``."""
+        for sock in self.all:
+            shut(sock)
+
+    def close(self) -> None:
+        """Close every one."""
+        for sock in self.all:
+            sock.close()
 
 
 def stop_now(story: Story, number: signal.Signals) -> NoReturn:
@@ -81,7 +104,7 @@ def reap() -> Iterator[tuple[int, int]]:
             yield pid, status
 
 
-def until_signal(story: Story, sock: socket.socket) -> Until:
+def until_signal(story: Story, sockets: Sockets) -> Until:
     """Do what ``lifecycle.ALONE`` says, for a service that is one process.
 
     SIGHUP is logged and changes nothing: flags and variables of a process never change, and
@@ -105,7 +128,7 @@ def until_signal(story: Story, sock: socket.socket) -> Until:
                 for _ in reap():
                     pass
 
-        announce(story, sock)
+        sockets.announce(story)
         for number in SIGNALS:
             loop.on_signal(number, functools.partial(on_signal, number))
 
@@ -113,11 +136,11 @@ def until_signal(story: Story, sock: socket.socket) -> Until:
 
 
 class Server:
-    """Serves on one listening socket, once."""
+    """Serves on the sockets of a service, once."""
 
     def __init__(
         self,
-        sock: socket.socket,
+        sockets: Sockets,
         shared: Shared,
         *,
         drain_seconds: int,
@@ -130,10 +153,10 @@ class Server:
         each_turn: Callable[[], object] | None = None,
         is_dropping: Callable[[], bool] | None = None,
     ) -> None:
-        """Serve on *sock*.
+        """Serve on *sockets*.
 
-        *is_dropping* tells whether the kernel drops new connections already, for a socket that
-        others share: the one who owns it sees to that. Without it the socket is this server's.
+        *is_dropping* tells whether the kernel drops new connections already, for sockets that
+        others share: the one who owns them sees to that. Without it they are this server's.
 
         *on_end* is told what came after the signal that ends the service; and before that,
         every second, what has come so far.
@@ -141,7 +164,7 @@ class Server:
         *each_second* is called as often while it serves, from its first second on; *each_turn*
         whenever something has come, before it is looked at.
         """
-        self._sock = sock
+        self._sockets = sockets
         self._shared = shared
         self._drain_seconds = drain_seconds
         self._drain_delay_seconds = drain_delay_seconds
@@ -150,9 +173,21 @@ class Server:
         self._on_end = on_end
         self._is_dropping = is_dropping
         self._recorder: Recorder | None = None
-        self._listener = Listener(
-            sock, shared, take=self._take, on_error=self._on_accept_error, turn=turn
-        )
+        self._listeners = [
+            Listener(
+                sockets.public, shared, take=self._take, on_error=self._on_accept_error, turn=turn
+            )
+        ]
+        if sockets.management is not None:
+            # It is no burden worth sharing out: whichever worker wakes first takes it.
+            self._listeners.append(
+                Listener(
+                    sockets.management,
+                    shared,
+                    take=self._take_management,
+                    on_error=self._on_accept_error,
+                )
+            )
         self._loop = Loop(self._on_fault, on_turn=each_turn)
         self._sweeping: Timer | None = None
         if each_second is not None:
@@ -162,7 +197,8 @@ class Server:
         """Serve until the signal *until* waits for, then drain."""
         until(self._loop, self._drain)
         self._shared.on_first = self._wake
-        self._listener.open(self._loop)
+        for listener in self._listeners:
+            listener.open(self._loop)
         self._shared.counts[READY] = 1
         self._loop.run()
         cut = self._doing()
@@ -190,13 +226,14 @@ class Server:
         if stop.is_last:
             self._loop.later(self._drain_delay_seconds, self._shut)
         else:
-            self._listener.leave()
+            for listener in self._listeners:
+                listener.leave()
             self._finish()
 
     def _shut(self) -> None:
         """Let nobody new in."""
         if self._is_dropping is None:
-            shut(self._sock)
+            self._sockets.drop_new_connections()
         elif not self._is_dropping():
             self._loop.later(DROP_POLL_SECONDS, self._shut)
             return
@@ -205,7 +242,8 @@ class Server:
         self._loop.later(SHUT_SECONDS, self._take_the_last)
 
     def _take_the_last(self) -> None:
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         self._finish()
 
     def _finish(self) -> None:
@@ -255,6 +293,12 @@ class Server:
 
     def _take(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
         self._connection(self._shared, self._loop, sock, peer).start()
+
+    def _take_management(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
+        # Imported late: only where there is such a port.
+        from .management import ManagementConnection  # noqa: PLC0415
+
+        ManagementConnection(self._shared, self._loop, sock, peer).start()
 
     def _on_accept_error(self, exc: OSError) -> None:
         self._story.error("accept", exc=None, message=str(exc))

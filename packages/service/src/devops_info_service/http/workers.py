@@ -14,7 +14,6 @@ import contextlib
 import functools
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable
 from typing import Final, NoReturn
@@ -24,9 +23,8 @@ import msgspec
 from .counters import NOT_ACCEPTING, RETIRING, STAGE, STOPPING, Counters
 from .crew import Crew
 from .lifecycle import SIGNALS, SUPERVISOR, WORKER, Action, Lifecycle
-from .listener import shut
 from .loop import Loop
-from .server import WORD_SECONDS, Stop, Story, Until, announce, reap, stop_now
+from .server import WORD_SECONDS, Sockets, Stop, Story, Until, reap, stop_now
 
 Work = Callable[[int, Until, Callable[[], bool]], None]
 """Serves as the worker of that number until it is told to end; is given what tells whether the
@@ -51,9 +49,9 @@ class Ending(msgspec.Struct, frozen=True):
 class _Processes:
     """Forks and signals the workers."""
 
-    def __init__(self, work: Work, sock: socket.socket, counters: Counters, story: Story) -> None:
+    def __init__(self, work: Work, sockets: Sockets, counters: Counters, story: Story) -> None:
         self._work = work
-        self._sock = sock
+        self._sockets = sockets
         self._counters = counters
         self._story = story
         # Nobody writes to it. Its end of file tells a worker that the supervisor is gone.
@@ -74,7 +72,7 @@ class _Processes:
     def _serve(self, number: int) -> NoReturn:
         status = 1
         try:
-            trigger = _Worker(number, self._counters, self._sock, self.lifeline)
+            trigger = _Worker(number, self._counters, self._sockets, self.lifeline)
             self._work(number, trigger.arm, trigger.is_dropping)
             status = 0
         except BaseException as exc:  # noqa: BLE001  the supervisor's stack is no place to go
@@ -86,10 +84,10 @@ class _Processes:
 class _Worker:
     """Tells a worker when to end: by a signal, or by its supervisor's end."""
 
-    def __init__(self, number: int, counters: Counters, sock: socket.socket, lifeline: int) -> None:
+    def __init__(self, number: int, counters: Counters, sockets: Sockets, lifeline: int) -> None:
         self._slot = counters.worker(number)
         self._service = counters.supervisor
-        self._sock = sock
+        self._sockets = sockets
         self._lifeline = lifeline
         self._state = Lifecycle.STARTING
         self._is_orphan = False
@@ -105,7 +103,7 @@ class _Worker:
     def is_dropping(self) -> bool:
         """Whether the kernel drops new connections: the supervisor's work, while there is one."""
         if self._is_orphan:
-            shut(self._sock)
+            self._sockets.drop_new_connections()
             return True
         return self._service[STAGE] == NOT_ACCEPTING
 
@@ -139,10 +137,10 @@ class _Worker:
 
 
 class _Door:
-    """Closes the shared socket to new connections, at its time and once."""
+    """Closes the shared sockets to new connections, at its time and once."""
 
-    def __init__(self, sock: socket.socket, counters: Counters) -> None:
-        self._sock = sock
+    def __init__(self, sockets: Sockets, counters: Counters) -> None:
+        self._sockets = sockets
         self._stage = counters.supervisor
         self._moment = float("inf")
 
@@ -154,9 +152,9 @@ class _Door:
         """Close if it is time. The workers take what is in the queue."""
         if now >= self._moment:
             self._moment = float("inf")
-            shut(self._sock)
+            self._sockets.drop_new_connections()
             self._stage[STAGE] = NOT_ACCEPTING
-            self._sock.close()
+            self._sockets.close()
 
     def wait_seconds(self, now: float) -> float:
         """Return the seconds until it closes."""
@@ -164,7 +162,7 @@ class _Door:
 
 
 def supervise(
-    sock: socket.socket,
+    sockets: Sockets,
     counters: Counters,
     work: Work,
     *,
@@ -186,7 +184,7 @@ def supervise(
     """
     # Signals wait until they are asked for: none can come between two lines.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    processes = _Processes(work, sock, counters, story)
+    processes = _Processes(work, sockets, counters, story)
     crew = Crew(
         _counted(count, 1, story),
         counters,
@@ -195,7 +193,7 @@ def supervise(
         patience=drain_delay_seconds + drain_seconds,
         hung_seconds=hung_seconds,
     )
-    door = _Door(sock, counters)
+    door = _Door(sockets, counters)
     state = Lifecycle.STARTING
     ending: Ending | None = None
     told = 0.0
@@ -207,7 +205,7 @@ def supervise(
         wait = min(crew.wait_seconds(now), door.wait_seconds(now), on_wake())
         if state is Lifecycle.STARTING and crew.ready:
             state = Lifecycle.SERVING
-            announce(story, sock)
+            sockets.announce(story)
         got = signal.sigtimedwait(SIGNALS, min(wait, WORD_SECONDS) if ending else wait)
         number = signal.SIGCHLD if got is None else signal.Signals(got.si_signo)
         is_reloading = state is Lifecycle.SERVING and crew.is_reloading
@@ -232,7 +230,7 @@ def supervise(
         if ending and time.monotonic() >= told + WORD_SECONDS and not crew.done:
             told = time.monotonic()
             _hand_on(on_end, ending, story)
-    sock.close()
+    sockets.close()
     if ending:
         _hand_on(on_end, msgspec.structs.replace(ending, is_over=True), story)
     story.info("stopped", aborted=counters.totals().aborted)

@@ -1,0 +1,38 @@
+"""Connections to the management port: what one port answers another need not.
+
+Imported where there is such a port. What a request may see is told by whose connection it came
+over, not by what it says of itself.
+"""
+
+from collections.abc import Callable
+from socket import socket
+from typing import Any
+
+from .loop import Loop
+from .message import Client, Request, Response
+from .protocol import Connection
+from .shared import Shared
+
+Dispatch = Callable[[Request], Response]
+
+
+class ManagementConnection(Connection):
+    """A connection whose client is one of the management port."""
+
+    __slots__ = ()
+
+    def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
+        super().__init__(shared, loop, sock, peer)
+        self._client = Client(self._client.address, self._client.port, is_management=True)
+
+
+def by_port(public: Dispatch, management: Dispatch) -> Dispatch:
+    """Return what answers a request as its port does.
+
+    Outside of what tells the client behind a proxy: here it is still whose connection it is.
+    """
+
+    def dispatch(request: Request) -> Response:
+        return management(request) if request.client.is_management else public(request)
+
+    return dispatch
