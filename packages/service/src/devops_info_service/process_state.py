@@ -13,8 +13,8 @@ from typing import Final
 from .errors import StartError
 from .http.lifecycle import SIGNALS
 
-MIN_OPEN_FILES: Final = 80
-"""Below it nobody can be answered: ``RESERVED_DESCRIPTORS`` (64) and a probe's 16 connections."""
+MIN_OPEN_FILES: Final = 24
+"""Three streams, the log, epoll, two pipes, two sockets that listen: half of it are connections."""
 
 _UNLIMITED_OPEN_FILES: Final = 1 << 20
 """Where there is no limit; Linux's default for the most a process may ask for."""

@@ -16,7 +16,7 @@ from .http.listener import listen
 from .http.message import Client
 from .http.protocol import Connection
 from .http.series import Tables, timed
-from .http.server import RESERVED_DESCRIPTORS, Server, Sockets, Until, until_signal
+from .http.server import Server, Sockets, Until, room_for_connections, until_signal
 from .http.shared import Dispatch, Shared, State
 from .http.writer import ResponseWriter
 from .introspection.source import Machine, Source, Tree
@@ -218,7 +218,7 @@ def _work(
             counts[LIMIT_CHANGES] += 1
             log.info("limits changed", **change.facts())
 
-    room = parts.open_files - RESERVED_DESCRIPTORS
+    room = room_for_connections(parts.open_files)
     limits = msgspec.structs.replace(
         config.limits, max_connections=min(config.limits.max_connections, room)
     )

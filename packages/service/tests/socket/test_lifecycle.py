@@ -411,7 +411,7 @@ def test_too_few_files(run: Start) -> None:
     assert service.wait() == 1
     assert service.process.stderr is not None
     assert service.process.stderr.read() == (
-        b"devops-info-service: open files: the limit is 20; expected at least 80"
+        b"devops-info-service: open files: the limit is 20; expected at least 24"
         b" (ulimit -n, LimitNOFILE=, --ulimit nofile=)\n"
     )
 

@@ -41,8 +41,8 @@ def test_few_files(start: Any) -> None:
         socks = [stack.enter_context(service.connect()) for _ in range(150)]
         socks[0].sendall(GET)
         assert END in socks[0].recv(1000)
-        socks[100 - 64].sendall(INFO)
-        assert socks[100 - 64].recv(1000).startswith(b"HTTP/1.1 503 ")
+        socks[100 - 50].sendall(INFO)
+        assert socks[100 - 50].recv(1000).startswith(b"HTTP/1.1 503 ")
     answer = b""
     while END not in answer:
         with service.connect() as sock:
@@ -57,12 +57,12 @@ def test_few_files(start: Any) -> None:
     assert events.count("accept") <= 10
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_flood_at_the_start(start: Any, workers: str) -> None:
+@pytest.mark.parametrize(("workers", "files"), [("1", 24), ("2", 80)])
+def test_flood_at_the_start(start: Any, workers: str, files: int) -> None:
     """Connections that take every file in the first second end nothing, and hold up no end."""
-    service = start("--workers", workers, files=80)
+    service = start("--workers", workers, files=files)
     with contextlib.ExitStack() as stack:
-        for _ in range(400):
+        for _ in range(200):
             sock = stack.enter_context(service.connect())
             sock.settimeout(0)
             # Half of them ask for what is imported then: files that cannot be opened.

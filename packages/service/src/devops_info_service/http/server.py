@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RESERVED_DESCRIPTORS: Final = 64
 """Files that are no connections: streams, the selector, what handlers read, and the peers who
-are told that there are too many."""
+are told that there are too many. Where files are few, half of them."""
 
 WORD_SECONDS: Final = 1
 """How often the record of the end is handed on before it is complete: whoever is killed before
@@ -35,6 +35,11 @@ DROP_POLL_SECONDS: Final = 0.01
 
 SWEEP_SECONDS: Final = 1
 """The grain of every time-out. Only while somebody is connected: idle costs no CPU."""
+
+
+def room_for_connections(open_files: int) -> int:
+    """Return how many connections a process may have that can open so many files."""
+    return open_files - min(RESERVED_DESCRIPTORS, open_files // 2)
 
 
 class Story(Protocol):
