@@ -14,7 +14,7 @@ from .errors import StartError
 from .http.lifecycle import SIGNALS
 
 MIN_OPEN_FILES: Final = 24
-"""Three streams, the log, epoll, two pipes, two sockets that listen: half of it are connections."""
+"""``server.LEAST_RESERVED`` (16) and eight connections."""
 
 _UNLIMITED_OPEN_FILES: Final = 1 << 20
 """Where there is no limit; Linux's default for the most a process may ask for."""

@@ -20,7 +20,8 @@ ACCEPTS_AT_ONCE: Final = 64
 """Connections taken before those that are open get their turn."""
 
 ACCEPT_PAUSE_SECONDS: Final = 1
-"""When the kernel refuses to give us a connection; those that are open may end meanwhile."""
+"""The longest pause when the kernel refuses to give us a connection; it ends with the first of
+those that are open."""
 
 YIELD_SECONDS: Final = 0.005
 """How long a worker with many connections leaves a new one to those with fewer: a busy one
@@ -101,6 +102,8 @@ class Listener:
         self._take = take
         self._on_error = on_error
         self._turn = turn
+        self._told = -1
+        """The second in which a refusal of the kernel was told of; a flood has thousands."""
 
     def open(self, loop: Loop) -> None:
         """Begin, in *loop*."""
@@ -150,6 +153,22 @@ class Listener:
             self._listen()
             self._accept(1)
 
+    def _pause(self, exc: OSError) -> None:
+        """Wait for files or memory: the kernel would wake us for ever."""
+        self._loop.unwatch(self._sock.fileno())
+        anyway = self._loop.later(ACCEPT_PAUSE_SECONDS, self._resume)
+        # A connection that ends gives its file back.
+        self._shared.on_gone = functools.partial(self._resume, anyway)
+        if self._shared.now != self._told:
+            self._told = self._shared.now
+            self._on_error(exc)
+
+    def _resume(self, anyway: Timer | None = None) -> None:
+        if anyway is not None:
+            anyway.cancel()
+        self._shared.on_gone = None
+        self._listen()
+
     def _accept(self, most: int) -> None:
         for _ in range(most):
             try:
@@ -157,9 +176,6 @@ class Listener:
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as exc:
-                # Out of files or memory: the kernel would wake us for ever.
-                self._loop.unwatch(self._sock.fileno())
-                self._loop.later(ACCEPT_PAUSE_SECONDS, self._listen)
-                self._on_error(exc)
+                self._pause(exc)
                 return
             self._take(sock, peer)

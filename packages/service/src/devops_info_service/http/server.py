@@ -26,6 +26,10 @@ RESERVED_DESCRIPTORS: Final = 64
 """Files that are no connections: streams, the selector, what handlers read, and the peers who
 are told that there are too many. Where files are few, half of them."""
 
+LEAST_RESERVED: Final = 16
+"""Three streams, the log, the selector, two pipes, two sockets that listen, six files that the
+watch of the limits holds open, and one for a handler."""
+
 WORD_SECONDS: Final = 1
 """How often the record of the end is handed on before it is complete: whoever is killed before
 that, as the platform's patience was too short, has left this much."""
@@ -39,7 +43,7 @@ SWEEP_SECONDS: Final = 1
 
 def room_for_connections(open_files: int) -> int:
     """Return how many connections a process may have that can open so many files."""
-    return open_files - min(RESERVED_DESCRIPTORS, open_files // 2)
+    return open_files - min(RESERVED_DESCRIPTORS, max(LEAST_RESERVED, open_files // 2))
 
 
 class Story(Protocol):
