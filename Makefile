@@ -13,8 +13,8 @@ comma := ,
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
 
-run: $(VENV)/.run ## Serve on http://127.0.0.1:8080 (HOST, PORT)
-	@HOST=$${HOST:-127.0.0.1} PYTHONPATH=packages/service/src exec $(BIN)/python -m devops_info_service
+run: $(VENV)/.run ## Serve on http://127.0.0.1:8080 (HOST, PORT, ALLOWED_HOSTS)
+	@HOST=$${HOST:-127.0.0.1} ALLOWED_HOSTS=$${ALLOWED_HOSTS-localhost,127.0.0.1,::1} PYTHONPATH=packages/service/src exec $(BIN)/python -m devops_info_service
 
 test: $(VENV)/.dev ## Run every test this machine can run
 	@$(BIN)/pytest

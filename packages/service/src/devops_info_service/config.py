@@ -76,6 +76,10 @@ class Config(msgspec.Struct, frozen=True):
     management_host: str = ""
     """Numeric address for it; empty: that of ``host``."""
 
+    allowed_hosts: tuple[values.HostPattern, ...] = ()
+    """Hosts a request may name; 421 for others. None: all, as a container does not know the names
+    it is published by."""
+
     debug: bool = False
     """Log what strangers got wrong, too."""
 
@@ -201,6 +205,12 @@ SETTINGS: Final = (
         values.address,
         "an IPv4 or IPv6 address, or localhost",
         "address for it; that of --host by default",
+    ),
+    Setting(
+        "allowed_hosts",
+        values.hosts,
+        "a list of names, *.names and addresses, separated by commas",
+        "hosts that requests may name; 421 for others",
     ),
     Setting("debug", values.switch, _ON_OFF, "log refused requests, too"),
     Setting("access_log", values.switch, _ON_OFF, "log one line a request"),

@@ -21,6 +21,7 @@ REFUSALS: Final[Mapping[int, str]] = {
     413: "The body is longer than the limit.",
     414: "The request line is longer than the limit.",
     417: "An expectation that is not 100-continue.",
+    421: "The request names a host that ALLOWED_HOSTS does not list.",
     431: "The fields are more or longer than the limit.",
     500: "The service failed to answer; its log says more.",
     501: "A transfer coding that is not chunked.",
@@ -28,7 +29,8 @@ REFUSALS: Final[Mapping[int, str]] = {
     505: "A version that is not 1.0 or 1.1.",
 }
 """What any request may meet before it is looked at, or when its handler fails; the connection
-ends with all but 500. 404 and 405 are the answers to what is no operation of the document."""
+ends with all but 421 and 500. 404 and 405 are the answers to what is no operation of the
+document."""
 
 _SCHEMAS: Final = "#/components/schemas/"
 

@@ -269,6 +269,11 @@ def _seen(parts: _Parts, number: int, log: Log) -> Dispatch:
 
 
 def _observed(dispatch: Dispatch, config: Config, log: Log) -> Dispatch:
+    if config.allowed_hosts:
+        # Imported late: only where hosts are listed.
+        from .http.allowed_hosts import AllowedHosts, only_for  # noqa: PLC0415
+
+        dispatch = only_for(dispatch, AllowedHosts(config.allowed_hosts), PROBES)
     # Wrapped in the process that serves: request ids start with a process's own bytes.
     dispatch = observe(dispatch, log, access_log=config.access_log)
     if config.trusted_proxies:

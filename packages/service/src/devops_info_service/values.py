@@ -9,6 +9,10 @@ from typing import Final
 import msgspec
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_LABEL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+MAX_LABEL: Final = 63
+MAX_HOST_NAME: Final = 253
+"""RFC 1035, section 2.3.4; without the dot at its end."""
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
 
@@ -42,6 +46,48 @@ class Network(msgspec.Struct, frozen=True):
             return False
         differ = int.from_bytes(packed, "big") ^ int.from_bytes(self.packed, "big")
         return differ >> (len(packed) * 8 - self.prefix) == 0
+
+
+class HostPattern(msgspec.Struct, frozen=True):
+    """A host by its name, all hosts below a name, or an address however it is written."""
+
+    name: str = ""
+    """In lower case, without a dot at its end; empty for an address."""
+    below: str = ""
+    """A dot and the name that others are below."""
+    packed: bytes = b""
+
+    @classmethod
+    def parse(cls, text: str) -> "HostPattern":
+        """Take ``example.org``, ``*.example.org``, ``192.0.2.7``, ``::1`` or ``[::1]``."""
+        plain = text.lower().removesuffix(".")
+        inner = plain[1:-1] if plain.startswith("[") and plain.endswith("]") else plain
+        if ":" in inner or inner.replace(".", "").isdigit():
+            return cls(packed=packed_address(inner))
+        name = plain.removeprefix("*.")
+        if not _is_host_name(name):
+            raise ValueError(text)
+        return cls(name=name) if name == plain else cls(below="." + name)
+
+    def matches(self, name: str, packed: bytes | None) -> bool:
+        """Whether a host is meant; *packed* is its address, if its *name* is one."""
+        if packed is not None:
+            return packed == self.packed
+        return bool(name) and (name == self.name or bool(self.below and name.endswith(self.below)))
+
+
+def _is_host_name(name: str) -> bool:
+    # RFC 1123, section 2.1, and the underscore that Compose's service names have.
+    labels = name.split(".")
+    return len(name) <= MAX_HOST_NAME and all(
+        0 < len(label) <= MAX_LABEL and not set(label) - _LABEL and label.strip("-") == label
+        for label in labels
+    )
+
+
+def hosts(text: str) -> tuple[HostPattern, ...]:
+    """Take a list of hosts, separated by commas."""
+    return tuple(HostPattern.parse(part.strip(" ")) for part in text.split(","))
 
 
 def packed_address(text: str) -> bytes:

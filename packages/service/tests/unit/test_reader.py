@@ -71,12 +71,12 @@ CASES: Final = [
     ),
     pytest.param(
         b"GET http://b:8080/p?q HTTP/1.1\r\nHost: a\r\n\r\n",
-        request(path="/p", query=b"q"),
+        request(path="/p", query=b"q", headers={b"host": b"b:8080"}),
         id="absolute-form",
     ),
     pytest.param(
         b"GET HTTP://b?q HTTP/1.1\r\nHost: a\r\n\r\n",
-        request(path="/", query=b"q"),
+        request(path="/", query=b"q", headers={b"host": b"b"}),
         id="absolute-form without a path",
     ),
     pytest.param(

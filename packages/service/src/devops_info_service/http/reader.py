@@ -89,7 +89,7 @@ class RequestReader:
             self._refuse(refused)
         except httptools.HttpParserError as exc:
             if not self._ended:
-                self._refuse(_as_refusal(exc))
+                self._refuse(_as_refusal(exc, self._line))
         if not self._done:
             return []
         done, self._done = self._done, []
@@ -280,6 +280,7 @@ class RequestReader:
         end = min((i for i in (rest.find(b"/"), rest.find(b"?")) if i >= 0), default=len(rest))
         if scheme.lower() != b"http" or not rest[:end] or not is_authority(rest[:end]):
             raise self._refuse(RefusedError("a target that is neither a path nor an http URL"))
+        self._fields[b"host"] = rest[:end]
         self._target = rest[end:] if rest[end : end + 1] == b"/" else b"/" + rest[end:]
 
     def _judge_body(self) -> None:
@@ -303,10 +304,16 @@ class RequestReader:
             self.expects_continue = True
 
 
-def _as_refusal(exc: httptools.HttpParserError) -> RefusedError:
-    """Name the status for what llhttp refused; its own words are the reason."""
+def _as_refusal(exc: httptools.HttpParserError, line: bytes) -> RefusedError:
+    """Name the status for what llhttp refused in *line*; its own words are the reason."""
     reason = str(exc)
     is_method = isinstance(exc, httptools.HttpParserInvalidMethodError)
+    if is_method:
+        # Imported late: only strangers ask.
+        from .foreign import reason_of  # noqa: PLC0415
+
+        if foreign := reason_of(line):
+            return RefusedError(foreign)
     if is_method or reason == "Invalid method for HTTP/x.x request":
         # The words are for methods that only RTSP has; there is no other sign.
         return RefusedError("a method that is not known here", status=501)
