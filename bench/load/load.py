@@ -183,9 +183,13 @@ class Bench:
 
 
 def _ask(server: Server, path: str) -> bytes:
-    status, kind, body = server.get(path)
+    status, fields, body = server.get(path)
+    kind = fields.get("Content-Type", "")
     if (status, kind.partition(";")[0]) != (200, "application/json"):
         raise MeasureError(f"its {path} is {status} {kind}, not 200 application/json")
+    if fields.get("Cache-Control") != "no-store":
+        # Some 25 bytes of each answer, and one more field to write.
+        raise MeasureError(f"its {path} may be stored: no Cache-Control as ours has it")
     return body
 
 

@@ -57,13 +57,13 @@ class Server:
         """Without a path."""
         return f"http://{ADDRESS}:{self.port}"
 
-    def get(self, path: str) -> tuple[int, str, bytes]:
-        """Return status, content type and body of one request."""
+    def get(self, path: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Return status, fields and body of one request."""
         connection = http.client.HTTPConnection(ADDRESS, self.port, timeout=_PATIENCE_SECONDS)
         with contextlib.closing(connection):
             connection.request("GET", path, headers={"User-Agent": "bench"})
             answer = connection.getresponse()
-            return answer.status, answer.getheader("Content-Type", ""), answer.read()
+            return answer.status, answer.headers, answer.read()
 
 
 @contextmanager

@@ -42,6 +42,9 @@ func TestIndex(t *testing.T) {
 	if w.Code != 200 || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("answered %d, %v", w.Code, w.Header())
 	}
+	if w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("may be stored: %v", w.Header())
+	}
 	want := map[string]any{
 		"service": map[string]any{
 			"name": "devops-info-service", "version": "1.0.0",

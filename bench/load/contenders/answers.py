@@ -13,6 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
+NO_STORE: Final = {"Cache-Control": "no-store"}
+"""The field that ours and Go's have on every answer."""
+
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 

@@ -6,7 +6,7 @@ from fastapi import (  # type: ignore[import-not-found]  # in an environment of 
     Response,
 )
 
-from .answers import Answers
+from .answers import NO_STORE, Answers
 
 _answers = Answers("FastAPI")
 
@@ -16,12 +16,12 @@ async def index(request: Request) -> Response:
     address, port = request.client or ("", 0)
     agent = request.headers.get("user-agent", "")
     body = _answers.index(address, port, agent, request.method, request.url.path)
-    return Response(body, media_type="application/json")
+    return Response(body, headers=NO_STORE, media_type="application/json")
 
 
 async def health() -> Response:
     """Answer ``GET /health``."""
-    return Response(_answers.health(), media_type="application/json")
+    return Response(_answers.health(), headers=NO_STORE, media_type="application/json")
 
 
 app = FastAPI(openapi_url=None)

@@ -6,7 +6,7 @@ from flask import (  # type: ignore[import-not-found]  # in an environment of it
     request,
 )
 
-from .answers import Answers
+from .answers import NO_STORE, Answers
 
 _answers = Answers("Flask")
 
@@ -21,12 +21,12 @@ def index() -> Response:
         environ["REQUEST_METHOD"],
         environ["PATH_INFO"],
     )
-    return Response(body, mimetype="application/json")
+    return Response(body, headers=NO_STORE, mimetype="application/json")
 
 
 def health() -> Response:
     """Answer ``GET /health``."""
-    return Response(_answers.health(), mimetype="application/json")
+    return Response(_answers.health(), headers=NO_STORE, mimetype="application/json")
 
 
 app = Flask(__name__, static_folder=None)

@@ -36,6 +36,7 @@ class AsgiApplication:
         headers = [
             (b"content-type", response.content_type),
             (b"content-length", b"%d" % len(response.body)),
+            (b"cache-control", b"no-store"),  # as ``http.writer`` has it
         ]
         if response.vary:
             headers.append((b"vary", response.vary))

@@ -39,6 +39,7 @@ _PARAMETERS: Final = [
     {"$ref": "#/components/parameters/TraceParent"},
 ]
 _HEADERS: Final = {
+    "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
     "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
     "traceparent": {"$ref": "#/components/headers/TraceParent"},
 }
@@ -73,6 +74,11 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
                 "TraceParent": _field("traceparent", "W3C Trace Context. Ignored if not valid."),
             },
             "headers": {
+                "CacheControl": {
+                    "description": "Every answer is of its moment.",
+                    "required": True,
+                    "schema": {"const": "no-store"},
+                },
                 "RequestId": {
                     "description": "The request's own, or one that the log has.",
                     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:/+=-]{1,64}$"},

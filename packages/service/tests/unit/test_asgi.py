@@ -47,6 +47,7 @@ def test_get() -> None:
     assert start["headers"] == [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body["body"])),
+        (b"cache-control", b"no-store"),
         (b"vary", b"Accept"),
     ]
     assert decoded["service"]["framework"] == "ASGI"

@@ -18,7 +18,7 @@ class Clock:
 
 
 HEAD = (
-    b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+    b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nCache-Control: no-store\r\n"
     b"Content-Type: application/json\r\nContent-Length: 2\r\n"
 )
 
@@ -82,7 +82,7 @@ def test_without_length(writer: ResponseWriter, status: int) -> None:
 
     assert b"Content-Length" not in data
     assert b"Content-Type" not in data
-    assert data.endswith(b"GMT\r\n\r\n")
+    assert data.endswith(b"GMT\r\nCache-Control: no-store\r\n\r\n")
 
 
 def test_date_follows_the_clock(writer: ResponseWriter, clock: Clock) -> None:

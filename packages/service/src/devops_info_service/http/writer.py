@@ -79,7 +79,9 @@ class ResponseWriter:
         return line
 
     def _head(self, status: int, content_type: bytes, vary: bytes) -> bytes:
-        head = b"HTTP/1.1 %d %b\r\nDate: %b\r\n" % (
+        # RFC 9111, section 5.2.2.5, on every answer: what is of one caller, or of one moment, shall
+        # be in no cache, and what is not (/version, /openapi.json) would lie there after a rollout.
+        head = b"HTTP/1.1 %d %b\r\nDate: %b\r\nCache-Control: no-store\r\n" % (
             status,
             PHRASES[status].encode(),
             _http_date(self._now),

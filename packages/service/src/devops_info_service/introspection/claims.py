@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 from .facts import Evidence, Fact, Known, Unknown
+from .forms import AUDIENCE, ISSUER, LABEL, MAX_LIST, NAME, SUBJECT, UUID, Form
 from .redact import fingerprint
 from .source import Clock, Tree
 
@@ -44,8 +45,20 @@ class _Payload(msgspec.Struct, frozen=True, rename={"kubernetes": "kubernetes.io
     kubernetes: _Kubernetes = _Kubernetes()
 
 
+FORMS: Final[dict[str, Form]] = {
+    "issuer": ISSUER,
+    "subject": SUBJECT,
+    "namespace": LABEL,
+    "service_account": NAME,
+    "pod": NAME,
+    "pod_uid": UUID,
+    "node": NAME,
+}
+"""Claims -> the form each has; what has another is withheld."""
+
+
 class Claims(msgspec.Struct, frozen=True):
-    """What the token says; an empty text is a claim that is not made."""
+    """What the token says; an empty text is a claim that is not made, or is withheld."""
 
     issuer: str
     audiences: tuple[str, ...]
@@ -64,6 +77,8 @@ class Claims(msgspec.Struct, frozen=True):
     """Negative once it has expired; kubelet renews at 80 % of the life."""
     fingerprint: str
     """Of the whole token: two reports of one token have the same."""
+    withheld: tuple[str, ...] = ()
+    """Claims that are made and not shown: they have not the form of what they claim to be."""
 
 
 class ServiceAccount(msgspec.Struct, frozen=True):
@@ -85,7 +100,7 @@ def read_service_account(tree: Tree, clock: Clock) -> ServiceAccount:
         if isinstance(file.content, Unknown)
         else _claims(file.path, file.content.strip(), now),
         ca=_certificate(tree),
-        namespace=tree.read(f"{DIRECTORY}/namespace").whole(_name),
+        namespace=tree.read(f"{DIRECTORY}/namespace").whole(LABEL.parse),
         mounted=not isinstance(file.content, Unknown),
     )
 
@@ -99,19 +114,29 @@ def _claims(path: str, token: str, now: int) -> Fact[Claims]:
         payload = msgspec.json.decode(_base64url(parts[1]), type=_Payload)
     except (ValueError, RecursionError):
         return Unknown(f"{path} has claims that cannot be read")
+    made = {
+        "issuer": payload.iss,
+        "subject": payload.sub,
+        "namespace": payload.kubernetes.namespace,
+        "service_account": payload.kubernetes.serviceaccount.name,
+        "pod": payload.kubernetes.pod.name,
+        "pod_uid": payload.kubernetes.pod.uid,
+        "node": payload.kubernetes.node.name,
+    }
+    withheld = [name for name, value in made.items() if value and not FORMS[name].holds(value)]
+    made |= dict.fromkeys(withheld, "")
+    audiences = (payload.aud,) if isinstance(payload.aud, str) else payload.aud
+    if len(audiences) > MAX_LIST or not all(map(AUDIENCE.holds, audiences)):
+        audiences = ()
+        withheld.append("audiences")
     claims = Claims(
-        issuer=payload.iss,
-        audiences=(payload.aud,) if isinstance(payload.aud, str) else payload.aud,
-        subject=payload.sub,
-        namespace=payload.kubernetes.namespace,
-        service_account=payload.kubernetes.serviceaccount.name,
-        pod=payload.kubernetes.pod.name,
-        pod_uid=payload.kubernetes.pod.uid,
-        node=payload.kubernetes.node.name,
+        audiences=audiences,
+        **made,
         issued_at=payload.iat,
         expires_at=payload.exp,
         expires_in_seconds=None if payload.exp is None else payload.exp - now,
         fingerprint=fingerprint(token.encode()),
+        withheld=tuple(withheld),
     )
     return Known(claims, (Evidence(path, "claims", claims.fingerprint),))
 
@@ -135,10 +160,3 @@ def _certificate(tree: Tree) -> Fact[str]:
         return Unknown(f"{file.path} is not a certificate")
     digest = fingerprint(der)
     return Known(digest, (file.evidence("SHA-256", digest),))
-
-
-def _name(text: str) -> str:
-    # What is no name of an object is not repeated: the wrong file may be mounted here.
-    if not text or len(text) > 253 or not text.replace("-", "").replace(".", "").isalnum():  # noqa: PLR2004 (RFC 1123)
-        raise ValueError
-    return text

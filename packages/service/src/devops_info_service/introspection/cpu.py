@@ -10,7 +10,6 @@ import msgspec
 from . import parse
 from .cgroup import Cgroups, Group
 from .facts import (
-    Evidence,
     Fact,
     File,
     Known,
@@ -22,6 +21,7 @@ from .facts import (
 )
 from .limits import Limit, group_file, read_limit
 from .source import Tree
+from .variables import variable
 
 STATUS: Final = "/proc/self/status"
 NANOSECONDS: Final = 1000
@@ -149,11 +149,10 @@ def _effective(limit: Limit[float], affinity: Fact[tuple[int, ...]]) -> Fact[flo
 
 
 def _python(tree: Tree, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
-    told = tree.environ().get("PYTHON_CPU_COUNT", "")
-    try:
-        return Known(parse.count(told), (Evidence("environment", "PYTHON_CPU_COUNT", told),))
-    except ValueError:
-        return derive(affinity, len)
+    told = variable(tree.environ(), "PYTHON_CPU_COUNT")
+    if isinstance(told, Known) and told.value.isdigit():
+        return derive(told, int)
+    return derive(affinity, len)
 
 
 def _cpuset(tree: Tree, cgroups: Cgroups) -> Fact[tuple[int, ...]]:

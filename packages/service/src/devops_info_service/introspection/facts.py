@@ -16,6 +16,10 @@ T_co = TypeVar("T_co", covariant=True)
 MAX_SHOWN: Final = 200
 """Characters of a file's value that evidence repeats: a line of mountinfo fits, a list of a
 thousand layers does not."""
+WITHHELD: Final = "is withheld"
+"""In the reason of what is there and not shown."""
+_KERNEL: Final = ("/proc/", "/sys/")
+"""What the kernel makes up; all other files are somebody's."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -93,6 +97,9 @@ class File(msgspec.Struct, frozen=True):
             return Known(parse(value), (self.evidence(field, value),))
         except ValueError:
             what = f"{field} in {self.path}" if field else self.path
+            if not self.path.startswith(_KERNEL):
+                # Anything may lie there, half a secret too: it is not repeated.
+                return Unknown(f"{what} {WITHHELD}: not of the form that is expected there")
             return Unknown(f"{what} is {cut(value, 40)!r}, which is not understood")
 
 

@@ -6,7 +6,10 @@ interfaces tell, and they can be told wrong: what cannot be decided stays unknow
 
 from typing import Final
 
+from devops_info_service.values import packed_address
+
 from .facts import Evidence, Fact, Known, Unknown
+from .variables import variable
 from .view import View
 
 CLASS: Final = "/sys/class/net"
@@ -43,11 +46,12 @@ def _version(release: str) -> tuple[int, int]:
 def _by_addresses(view: View) -> Fact[bool] | None:
     # Names of variables by custom: the manifest may call them anything.
     environ = view.tree.environ()
-    pod, host = environ.get("POD_IP"), environ.get("HOST_IP") or environ.get("NODE_IP")
-    if not pod or not host:
+    pod = variable(environ, "POD_IP")
+    host = variable(environ, "HOST_IP") or variable(environ, "NODE_IP")
+    if not isinstance(pod, Known) or not isinstance(host, Known):
         return None
-    seen = (Evidence("environment", "POD_IP", pod), Evidence("environment", "HOST_IP", host))
-    return Known(value=pod == host, evidence=seen)
+    same = packed_address(pod.value) == packed_address(host.value)
+    return Known(value=same, evidence=pod.evidence + host.evidence)
 
 
 def _by_interfaces(view: View) -> Fact[bool]:

@@ -10,21 +10,23 @@ import msgspec
 
 from . import parse
 from .cgroup import CGROUP, Cgroups, read_cgroups
-from .claims import Claims, ServiceAccount, read_service_account
+from .claims import FORMS, Claims, ServiceAccount, read_service_account
 from .cpu import read_cpu
-from .downward import Downward, read_downward
-from .facts import Evidence, Fact, Known, Unknown, first, value_of
+from .downward import Downward, Signs, read_downward
+from .facts import WITHHELD, Evidence, Fact, Known, Unknown, first, value_of
+from .forms import LABEL, NAME, UID
 from .hostnetwork import shares_network
 from .memory import read_memory
 from .mounts import Mount
 from .requests import CpuRequest, Qos, Range, cpu_request, memory_request, qos
 from .sandbox import SANDBOXED, Guess
 from .source import Clock, Tree
+from .variables import variable
 from .view import View, look
 from .volumes import classify
 
 HOSTNAME: Final = "/proc/sys/kernel/hostname"
-VARIABLES: Final = {
+NAMES: Final = {
     "pod": ("POD_NAME", "MY_POD_NAME"),
     "uid": ("POD_UID", "MY_POD_UID"),
     "namespace": ("POD_NAMESPACE", "MY_POD_NAMESPACE"),
@@ -67,8 +69,9 @@ def read_identity(tree: Tree, clock: Clock) -> Identity:
     view = look(tree)
     cgroups = read_cgroups(tree, view.mounts)
     account = read_service_account(tree, clock)
-    downward = read_downward(tree, view.mounts)
     hostname = tree.read(HOSTNAME).whole(parse.word)
+    pod_uid = _pod_uid(view)
+    downward = read_downward(tree, view.mounts, _signs(account, hostname, pod_uid))
     memory, cpu = read_memory(tree, cgroups), read_cpu(tree, cgroups)
     score = memory.oom_score_adjustment if view.pod else NOT_A_POD
     if view.gvisor:
@@ -89,7 +92,7 @@ def read_identity(tree: Tree, clock: Clock) -> Identity:
         pod_uid=_best(
             view,
             "uid",
-            _pod_uid(view),
+            pod_uid,
             _claim(account, "pod_uid"),
             *_passed_on(tree, downward, "uid"),
         ),
@@ -117,10 +120,11 @@ def read_identity(tree: Tree, clock: Clock) -> Identity:
 
 
 def _best(view: View, what: str, *facts: Fact[str]) -> Fact[str]:
-    names = ", ".join(VARIABLES[what])
+    names = ", ".join(NAMES[what])
     missing = Unknown(f"no token, no volume of the downward API and none of {names} says it")
     # First, for its reason: an unknown one loses to any that is known.
-    return first(missing if view.pod else NOT_A_POD, *facts)
+    withheld = [each for each in facts if isinstance(each, Unknown) and WITHHELD in each.reason]
+    return first(*withheld, missing if view.pod else NOT_A_POD, *facts)
 
 
 def _claim(account: ServiceAccount, field: str) -> Fact[str]:
@@ -129,6 +133,8 @@ def _claim(account: ServiceAccount, field: str) -> Fact[str]:
     claims: Claims = account.token.value
     value: str = getattr(claims, field)
     path = account.token.evidence[0].file
+    if field in claims.withheld:
+        return Unknown(f"{field} claimed in {path} {WITHHELD}: not {FORMS[field].what}")
     if not value:
         return Unknown(f"{path} does not claim a {field.replace('_', ' ')}")
     return Known(value, (Evidence(path, f"claim: {field}", value),))
@@ -136,12 +142,15 @@ def _claim(account: ServiceAccount, field: str) -> Fact[str]:
 
 def _passed_on(tree: Tree, downward: Downward, what: str) -> tuple[Fact[str], ...]:
     environ = tree.environ()
-    found: tuple[Fact[str], ...] = tuple(
-        Known(environ[name], (Evidence("environment", name, environ[name]),))
-        for name in VARIABLES[what]
-        if environ.get(name)
-    )
-    return (*([downward.fields[what]] if what in downward.fields else []), *found)
+    found = (variable(environ, name) for name in NAMES[what])
+    fields = [downward.fields[what]] if what in downward.fields else []
+    return (*fields, *(fact for fact in found if fact is not None))
+
+
+def _signs(account: ServiceAccount, hostname: Fact[str], uid: Fact[str]) -> Signs:
+    claims = value_of(account.token, None)
+    pods = {value_of(hostname, ""), claims.pod if claims else ""} - {""}
+    return Signs(frozenset(pods), value_of(uid, claims.pod_uid if claims else ""))
 
 
 def _own_hostname(view: View, hostname: Fact[str]) -> Fact[str]:
@@ -150,7 +159,7 @@ def _own_hostname(view: View, hostname: Fact[str]) -> Fact[str]:
     # With the machine's network comes the machine's name.
     if value_of(shares_network(view), default=True):
         return Unknown("the hostname may be the machine's")
-    return hostname
+    return NAME.fact(hostname.value, HOSTNAME) if isinstance(hostname, Known) else hostname
 
 
 def _mounted_by_kubelet(view: View) -> tuple[Mount, ...]:
@@ -163,7 +172,8 @@ def _mounted_by_kubelet(view: View) -> tuple[Mount, ...]:
 def _pod_uid(view: View) -> Fact[str]:
     for mount in _mounted_by_kubelet(view):
         uid = mount.root.rpartition("/pods/")[2].partition("/")[0]
-        return Known(uid, (mount.evidence(),))
+        if UID.holds(uid):
+            return Known(uid, (mount.evidence(),))
     return Unknown("no mount shows kubelet's directory") if view.pod else NOT_A_POD
 
 
@@ -171,7 +181,7 @@ def _container(view: View) -> Fact[str]:
     for mount in _mounted_by_kubelet(view):
         # .../pods/UID/containers/NAME/HASH, for the termination log.
         steps = mount.root.rpartition("/pods/")[2].split("/")
-        if len(steps) > 2 and steps[1] == "containers":  # noqa: PLR2004
+        if len(steps) > 2 and steps[1] == "containers" and LABEL.holds(steps[2]):  # noqa: PLR2004
             return Known(steps[2], (mount.evidence(),))
     return Unknown("no mount of a termination log names the container") if view.pod else NOT_A_POD
 
@@ -204,8 +214,8 @@ def _search_domain(tree: Tree) -> Fact[str]:
     for line in file.text.splitlines():
         for domain in line.split()[1:] if line.startswith("search") else ():
             namespace, service, _ = domain.partition(".svc.")
-            if service and "." not in namespace:
-                return Known(namespace, (file.evidence("search", domain),))
+            if service and LABEL.holds(namespace):
+                return Known(namespace, (file.evidence("search", f"{namespace}.svc."),))
     return Unknown(f"{file.path} has no search domain of a namespace")
 
 

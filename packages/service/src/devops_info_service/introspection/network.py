@@ -12,8 +12,9 @@ import msgspec
 from . import parse
 from .addresses import Address, Route, read_addresses, read_routes
 from .facts import Evidence, Fact, Known, Unknown
-from .redact import Variable, environment, is_service
+from .redact import Variable, environment
 from .resolver import Resolver, read_resolver
+from .servicelinks import Service, read_links
 from .source import Tree
 
 CLASS: Final = "/sys/class/net"
@@ -29,14 +30,6 @@ class Interface(msgspec.Struct, frozen=True):
     """Bytes; 50 or so less than 1500 is an overlay's tunnel."""
     state: Fact[str]
     mac: Fact[str]
-
-
-class Service(msgspec.Struct, frozen=True):
-    """A service as the environment names it, fixed when the container started."""
-
-    name: str
-    host: str
-    port: str
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -56,6 +49,7 @@ class Network(msgspec.Struct, frozen=True):
 def read_network(tree: Tree, allowed: frozenset[str] = frozenset()) -> Network:
     """Read all of it once; *allowed* are names of variables whose values may be shown."""
     environ = tree.environ()
+    links = read_links(environ)
     ports = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
     return Network(
         interfaces=_interfaces(tree),
@@ -63,8 +57,8 @@ def read_network(tree: Tree, allowed: frozenset[str] = frozenset()) -> Network:
         routes=read_routes(tree),
         resolver=read_resolver(tree),
         unprivileged_port_start=tree.read(ports).whole(parse.count),
-        services=services(environ),
-        environment=environment(environ, allowed),
+        services=links.services,
+        environment=environment(environ, allowed, links),
     )
 
 
@@ -83,15 +77,3 @@ def _interfaces(tree: Tree) -> Fact[tuple[Interface, ...]]:
         if name != "bonding_masters"
     )
     return Known(found, (Evidence(CLASS, "", f"{len(names)} entries"),))
-
-
-def services(environ: dict[str, str]) -> tuple[Service, ...]:
-    """Find the pairs ``NAME_SERVICE_HOST`` and ``NAME_SERVICE_PORT``."""
-    found = []
-    for variable in sorted(environ):
-        name = variable.removesuffix("_SERVICE_HOST")
-        host, port = environ[variable], environ.get(f"{name}_SERVICE_PORT", "")
-        known = is_service(variable, host) and is_service(f"{name}_SERVICE_PORT", port)
-        if name != variable and known:
-            found.append(Service(name.lower().replace("_", "-"), host, port))
-    return tuple(found)

@@ -1,23 +1,18 @@
-"""What of the environment may be shown: names always, values only of names known as harmless.
+"""What of the environment may be shown: names, and the values of those known as harmless.
 
-A list of names to hide would miss the next one; this is a list of names to show. There are
-no fingerprints of variables: a short password can be guessed from its hash.
+There are no fingerprints of variables: a short password can be guessed from its hash.
 """
 
-import socket
 from typing import Final
 
 import msgspec
 
-ALLOWED: Final = frozenset(
-    "ACCESS_LOG CONTAINER DEBUG HOME HOSTNAME HOST_IP LANG LC_ALL MY_NODE_NAME"  # noqa: SIM905
-    " MY_POD_NAME MY_POD_NAMESPACE NAMESPACE NODE_IP NODE_NAME PATH POD_IP POD_IPS POD_NAME"
-    " POD_NAMESPACE POD_SERVICE_ACCOUNT POD_UID PORT PWD PYTHONHASHSEED PYTHONUNBUFFERED"
-    " PYTHON_CPU_COUNT PYTHON_VERSION SERVICE_ACCOUNT SHLVL TERM TZ container".split()
-)
-SERVICE_ENDS: Final = ("_SERVICE_HOST", "_SERVICE_PORT", "_PORT")
-"""Of the variables that kubelet and Docker make for services; what they hold is checked too."""
-_PROTOCOLS: Final = frozenset({"tcp", "udp", "sctp"})
+from .forms import VARIABLE
+from .servicelinks import Links, read_links
+from .variables import VARIABLES
+
+NAMELESS: Final = "(withheld)"
+"""Stands for a variable whose name is not shown either."""
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -27,54 +22,28 @@ class Variable(msgspec.Struct, frozen=True):
     value: str | None
     """``None``: not shown."""
     redacted: bool
+    withheld: str | None = None
+    """Why it is not shown though its name is known; ``None``: nothing is known of the name."""
 
 
 def environment(
-    environ: dict[str, str], allowed: frozenset[str] = frozenset()
+    environ: dict[str, str], allowed: frozenset[str] = frozenset(), links: Links | None = None
 ) -> tuple[Variable, ...]:
-    """List all variables by name; values of those in ``ALLOWED`` or *allowed*."""
-    return tuple(_variable(name, environ[name], allowed) for name in sorted(environ))
+    """List all variables by name; values of those with the form their name claims.
+
+    And of service links, and of *allowed*, which are the operator's choice and not looked at.
+    """
+    shown = allowed | (links or read_links(environ)).variables
+    return tuple(_variable(name, environ[name], shown) for name in sorted(environ))
 
 
-def _variable(name: str, value: str, allowed: frozenset[str]) -> Variable:
-    shown = name in allowed or (name in ALLOWED and not _has_credentials(value))
-    if shown or is_service(name, value):
+def _variable(name: str, value: str, shown: frozenset[str]) -> Variable:
+    form = VARIABLES.get(name)
+    if name in shown or (form and form.holds(value)):
         return Variable(name, value, redacted=False)
-    return Variable(name, None, redacted=True)
-
-
-def _has_credentials(value: str) -> bool:
-    return "@" in value
-
-
-def is_service(name: str, value: str) -> bool:
-    """Say whether a variable is a service's address, by its name and by what it holds."""
-    if not (name.endswith(SERVICE_ENDS) or "_PORT_" in name or "_SERVICE_PORT_" in name):
-        return False
-    if value in _PROTOCOLS:
-        return True
-    scheme, found, rest = value.rpartition("://")
-    if found and scheme not in _PROTOCOLS:
-        return False
-    if is_address(rest) or _is_port(rest):
-        return True
-    host, _, port = rest.rpartition(":")
-    return is_address(host.strip("[]")) and _is_port(port)
-
-
-def is_address(text: str) -> bool:
-    """Say whether *text* is an IP address and nothing else."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, text)
-        except (OSError, ValueError):
-            continue
-        return True
-    return False
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= len("65535")
+    if not VARIABLE.holds(name):
+        return Variable(NAMELESS, None, redacted=True, withheld=f"its name is not {VARIABLE.what}")
+    return Variable(name, None, redacted=True, withheld=f"not {form.what}" if form else None)
 
 
 def fingerprint(secret: bytes) -> str:

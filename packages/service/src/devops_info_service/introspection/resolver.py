@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from .facts import Evidence, Fact, Known, Unknown, cut
+from .facts import Fact, Known, Unknown
+from .forms import DOMAIN, OPTION, SERVER
 from .source import Tree
 
 RESOLV_CONF: Final = "/etc/resolv.conf"
@@ -55,24 +56,30 @@ def read_resolver(tree: Tree) -> Fact[Resolver]:
     if isinstance(file.content, Unknown):
         return file.content
     resolver = parse_resolver(file.content)
-    seen = Evidence(RESOLV_CONF, "", cut(" / ".join(file.content.split("\n")).strip(" /")))
-    return Known(resolver, (seen,))
+    # Not the file as it stands: a comment may say anything.
+    seen = (
+        *(f"nameserver {each}" for each in resolver.servers + resolver.ignored_servers),
+        " ".join(("search", *resolver.search)) if resolver.search else "",
+        " ".join(("options", *resolver.options)) if resolver.options else "",
+    )
+    return Known(resolver, (file.evidence("", " / ".join(filter(None, seen))),))
 
 
 def parse_resolver(text: str) -> Resolver:
-    """Take what is understood; as the C library does, skip the rest."""
+    """Take what has its form; as the C library does, skip the rest."""
     servers: list[str] = []
     search: tuple[str, ...] = ()
     options: list[str] = []
     for line in text.splitlines():
         match line.split():
             case ["nameserver", server, *_]:
-                servers.append(server)
+                servers += [server] if SERVER.holds(server) else []
             case ["search" | "domain", *domains]:
                 # The last line wins.
-                search = tuple(domain.rstrip(".") for domain in domains if domain.strip("."))
+                stripped = (domain.rstrip(".") for domain in domains)
+                search = tuple(domain for domain in stripped if DOMAIN.holds(domain))
             case ["options", *given]:
-                options += given
+                options += filter(OPTION.holds, given)
             case _:
                 pass
     ndots = min(_option(options, "ndots", DEFAULT_NDOTS), MAX_NDOTS)

@@ -34,7 +34,10 @@ FULL = {
     "aud": "one",
     "sub": "system:serviceaccount:shop:web",
     "exp": NOW + 60,
-    "kubernetes.io": {"namespace": "shop", "pod": {"name": "web-1", "uid": "u"}},
+    "kubernetes.io": {
+        "namespace": "shop",
+        "pod": {"name": "web-1", "uid": "1f0e2f5c-6a3d-4c57-9b1a-0c2f3d4e5f60"},
+    },
 }
 
 

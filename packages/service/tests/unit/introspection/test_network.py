@@ -16,9 +16,10 @@ from devops_info_service.introspection.addresses import (
     routes_v6,
 )
 from devops_info_service.introspection.facts import Known, Unknown
-from devops_info_service.introspection.network import Network, Service, read_network, services
-from devops_info_service.introspection.redact import Variable, environment, is_service
+from devops_info_service.introspection.network import Network, read_network
+from devops_info_service.introspection.redact import NAMELESS, Variable, environment
 from devops_info_service.introspection.resolver import LookUp, cost, parse_resolver
+from devops_info_service.introspection.servicelinks import Service, read_links
 from devops_info_service.introspection.source import Tree
 
 
@@ -117,9 +118,21 @@ def test_resolver() -> None:
         ("domain example.com.", "search", ("example.com",)),
         ("search a\nsearch b c", "search", ("b", "c")),
         ("search .", "search", ()),
-        ("nameserver 1\nnameserver 2\nnameserver 3\nnameserver 4", "servers", ("1", "2", "3")),
-        ("nameserver 1\nnameserver 2\nnameserver 3\nnameserver 4", "ignored_servers", ("4",)),
+        (
+            "nameserver ::1\nnameserver ::2\nnameserver ::3\nnameserver ::4",
+            "servers",
+            ("::1", "::2", "::3"),
+        ),
+        (
+            "nameserver ::1\nnameserver ::2\nnameserver ::3\nnameserver ::4",
+            "ignored_servers",
+            ("::4",),
+        ),
         ("nameserver", "servers", ()),
+        ("nameserver fe80::1%eth0", "servers", ("fe80::1%eth0",)),
+        ("nameserver hunter2", "servers", ()),
+        ("search user:pass@host a", "search", ("a",)),
+        ("options ndots:2 password=hunter2 edns0", "options", ("ndots:2", "edns0")),
     ],
 )
 def test_settings(text: str, field: str, value: Any) -> None:
@@ -137,32 +150,132 @@ def test_cost(name: str, ndots: int, tried: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown"),
+    ("name", "value", "withheld"),
     [
-        ("PATH", "/bin", True),
-        ("POD_NAME", "web-1", True),
-        ("WEB_SERVICE_HOST", "10.0.0.1", True),
-        ("WEB_SERVICE_HOST", "fd00::1", True),
-        ("WEB_SERVICE_PORT", "80", True),
-        ("WEB_PORT", "tcp://10.0.0.1:80", True),
-        ("WEB_PORT_80_TCP", "tcp://[fd00::1]:80", True),
-        ("WEB_PORT_80_TCP_PROTO", "tcp", True),
-        ("WEB_PORT_80_TCP_ADDR", "10.0.0.1", True),
-        ("DATABASE_PASSWORD", "hunter2", False),
-        ("DATABASE_URL", "postgres://u:p@h/d", False),
-        ("SECRET_SERVICE_HOST", "hunter2", False),
-        ("SECRET_SERVICE_PORT", "123456", False),
-        ("SECRET_PORT", "tcp://u:p@10.0.0.1:80", False),
-        ("SECRET_PORT", "http://10.0.0.1:80", False),
-        ("HOME", "http://user:password@example.com", False),
-        ("EMPTY", "", False),
+        ("PATH", "/bin", None),
+        ("POD_NAME", "web-1", None),
+        ("PORT", "8080", None),
+        ("LANG", "de_DE.UTF-8@euro", None),
+        ("TZ", "America/Argentina/Ushuaia", None),
+        ("DEBUG", "true", None),
+        ("POD_IPS", "10.0.0.1,fd00::1", None),
+        ("HOME", "http://user:password@example.com", "not an absolute path"),
+        ("HOME", "/home/user\x1b[2J", "not an absolute path"),
+        ("PATH", "/bin:user:password", "not a list of absolute paths"),
+        ("POD_NAME", "Web_1", "not an RFC 1123 name"),
+        ("POD_NAME", "3f786850e387550fdab836ed7e6dc881", "not an RFC 1123 name"),
+        ("POD_UID", "3f786850e387550fdab836ed7e6dc881", "not a UUID"),
+        ("POD_IP", "31337", "not an IP address"),
+        ("POD_IP", "10.0.0.1 ", "not an IP address"),
+        ("PORT", "65536", "not a port number"),
+        ("PORT", "0080", "not a port number"),
+        ("PORT", "tcp://10.0.0.1:80", "not a port number"),
+        ("DEBUG", "hunter2", "not a switch such as true or 0"),
+        ("TZ", "<-03>3<-02>,M3.5.0", "not a time zone such as Europe/Berlin"),
+        ("SERVICE_ACCOUNT", "-----BEGIN PRIVATE KEY-----", "not an RFC 1123 name"),
+        ("K8S_NODE_NAME", "user:pass@host", "not an RFC 1123 name"),
+        ("NAMESPACE", "a.b", "not an RFC 1123 label"),
     ],
 )
-def test_redaction(name: str, value: str, shown: bool) -> None:  # noqa: FBT001
-    """A value is shown for a harmless name and a harmless form, and for nothing else."""
-    expected = Variable(name, value if shown else None, redacted=not shown)
+def test_form(name: str, value: str, withheld: str | None) -> None:
+    """A value is shown if the name is known and the value has the form that the name claims."""
+    expected = Variable(name, None if withheld else value, bool(withheld), withheld)
 
     assert environment({name: value}) == (expected,)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_PASSWORD", "DATABASE_URL", "EMPTY", "LC_CTYPE"])
+def test_unknown_name(name: str) -> None:
+    """Of other names no value is shown, whatever it looks like."""
+    assert environment({name: "10.0.0.1"}) == (Variable(name, None, redacted=True),)
+
+
+@pytest.mark.parametrize(
+    "name", ["MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSk", "a b", "", "x\x1b[2J", "q/+w", "9lives"]
+)
+def test_name_that_is_none(name: str) -> None:
+    """A line of a key in an env file is a variable's name to an engine: it is not shown either."""
+    assert [each.name for each in environment({name: "x"})] == [NAMELESS]
+
+
+def kubelets(name: str, host: str, *ports: tuple[str, str, int]) -> dict[str, str]:
+    """Make the variables of one service as kubelet does: its ports as name, protocol, number."""
+    urls = [
+        f"{protocol}://[{host}]:{port}" if ":" in host else f"{protocol}://{host}:{port}"
+        for _, protocol, port in ports
+    ]
+    found = {
+        f"{name}_SERVICE_HOST": host,
+        f"{name}_SERVICE_PORT": str(ports[0][2]),
+        f"{name}_PORT": urls[0],
+    }
+    for (called, protocol, port), url in zip(ports, urls, strict=True):
+        start = f"{name}_PORT_{port}_{protocol.upper()}"
+        found |= {
+            start: url,
+            f"{start}_PROTO": protocol,
+            f"{start}_PORT": str(port),
+            f"{start}_ADDR": host,
+        }
+        if called:
+            found[f"{name}_SERVICE_PORT_{called}"] = str(port)
+    return found
+
+
+DB = kubelets("DB", "10.0.0.7", ("", "tcp", 5432))
+DOCKERS = {name: value for name, value in DB.items() if "_SERVICE_" not in name}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        DB,
+        DOCKERS,
+        kubelets("WEB", "fd00::1", ("HTTP", "tcp", 80), ("HTTPS", "tcp", 443)),
+        kubelets("DNS", "10.0.0.9", ("DNS", "udp", 53), ("DNS_TCP", "tcp", 53)),
+        kubelets("A_SERVICE_PORT_B", "10.0.0.9", ("ADMIN", "sctp", 1)),
+        kubelets("DB_PORT", "10.0.0.9", ("ADMIN", "tcp", 5432)) | DB,
+        {"WEB_SERVICE_HOST": "10.0.0.1", "WEB_SERVICE_PORT": "80"},
+    ],
+)
+def test_service_link(environ: dict[str, str]) -> None:
+    """All variables of a service are shown, as kubelet and Docker set them."""
+    assert {each.name: each.value for each in environment(environ)} == environ
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "value"),
+    [
+        # Numbers and words beside a real service.
+        (DB, "DB_PORT_PASSWORD", "31337"),
+        (DB, "DB_SERVICE_PORT_PASSWORD", "31337"),
+        (DB, "DB_PORT", "tcp://10.0.0.7:31337"),
+        (DB, "DB_PORT", "31337"),
+        (DB, "DB_PORT_PIN", "tcp"),
+        (DB, "DB_PORT_31337_TCP", "tcp://10.0.0.7:31337"),
+        (DB, "DB_PORT_31337_TCP_PROTO", "tcp"),
+        (DB, "DB_PORT_5432_UDP_PORT", "31337"),
+        (DB, "DB_SERVICE_PORT", "123456"),
+        (DB, "DB_SERVICE_PORT", "0"),
+        (DB, "DB_SERVICE_HOST", "hunter2"),
+        (DB, "DB_PORT_5432_TCP_ADDR", "10.0.0.8"),
+        (DB, "DB_PORT_5432_TCP_PORT", "31337"),
+        (DB, "DB_PORT_5432_TCP", "tcp://u:p@10.0.0.7:5432"),
+        # Without one.
+        ({}, "DB_PORT_PASSWORD", "31337"),
+        ({}, "DB_SERVICE_PORT", "31337"),
+        ({}, "DB_SERVICE_HOST", "10.0.0.1"),
+        ({}, "DB_PORT", "tcp://10.0.0.1:80"),
+        ({}, "DB_PORT", "31337"),
+        ({}, "_SERVICE_PORT", "31337"),
+        (DOCKERS, "DB_SERVICE_PORT", "31337"),
+    ],
+)
+def test_no_service_link(environ: dict[str, str], name: str, value: str) -> None:
+    """What does not fit the rest of its service is none of it: a password may be a number."""
+    found = {each.name: each.value for each in environment(environ | {name: value})}
+
+    assert found[name] is None
 
 
 def test_allowed_by_name(tree_of: Callable[..., Tree]) -> None:
@@ -177,6 +290,5 @@ def test_allowed_by_name(tree_of: Callable[..., Tree]) -> None:
 @given(name=st.text(), value=st.text())
 def test_any_variable(name: str, value: str) -> None:
     """No variable breaks the reading."""
-    is_service(name, value)
-    services({name: value, f"{name}_SERVICE_HOST": value})
+    read_links({name: value, f"{name}_SERVICE_HOST": value, f"{name}_SERVICE_PORT": value})
     environment({name: value})

@@ -311,12 +311,18 @@ def test_labels(
     assert check_of(tree, clock, "seLinuxOptions").verdict == selinux
 
 
+OLD = {"/proc/sys/kernel/osrelease": "6.17.9\n"}
+"""Before the first network namespace got its number."""
+
+
 @pytest.mark.parametrize(
     ("files", "environ", "shared"),
     [
         ({"/proc/sys/kernel/osrelease": "6.18.0\n"}, {}, False),
-        ({"/proc/sys/kernel/osrelease": "6.17.9\n"}, {"POD_IP": "a", "HOST_IP": "a"}, True),
-        ({"/proc/sys/kernel/osrelease": "6.17.9\n"}, {"POD_IP": "a", "HOST_IP": "b"}, False),
+        (OLD, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.1"}, True),
+        (OLD, {"POD_IP": "::ffff:10.0.0.1", "NODE_IP": "10.0.0.1"}, True),
+        (OLD, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.2"}, False),
+        (OLD, {"POD_IP": "hunter2", "HOST_IP": "hunter2"}, None),
         ({"/sys/class/net/cni0/ifindex": "4"}, {}, True),
         ({"/sys/class/net/eth0/ifindex": "2", "/sys/class/net/eth0/iflink": "9"}, {}, False),
         ({"/sys/class/net/eth0/ifindex": "2", "/sys/class/net/eth0/iflink": "2"}, {}, None),

@@ -55,7 +55,6 @@ HEADERS: Final = (
     (b"Content-Security-Policy", POLICY.encode()),
     (b"X-Content-Type-Options", b"nosniff"),
     (b"Referrer-Policy", b"no-referrer"),
-    (b"Cache-Control", b"no-store"),
 )
 
 _PARTS: Final = (
