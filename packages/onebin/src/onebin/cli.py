@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 import msgspec
 
-from onebin import __version__, pipeline, render
+from onebin import __version__, pipeline, render, secret
 from onebin.effects.process import allow_open_files, run
 from onebin.effects.store import Store, default_root
 from onebin.effects.story import Story
@@ -194,12 +194,12 @@ def _parser() -> argparse.ArgumentParser:
 def _explain(error: OnebinError, *, colour: bool) -> None:
     """Print *error* as every command does: what failed, what it printed, the way out."""
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
-    print(f"{red}onebin: error:{plain} {error}", file=sys.stderr)
+    print(f"{red}onebin: error:{plain} {secret.hidden(str(error))}", file=sys.stderr)
     detail = error.detail if isinstance(error, ToolError) else ""
     for line in detail.splitlines():
-        print(f"{dim}  | {line}{plain}", file=sys.stderr)
+        print(f"{dim}  | {secret.hidden(line)}{plain}", file=sys.stderr)
     if error.hint:
-        print(f"  → {error.hint}", file=sys.stderr)
+        print(f"  → {secret.hidden(error.hint)}", file=sys.stderr)
 
 
 def _machine(name: str) -> Machine:

@@ -99,6 +99,11 @@ def prepare(
         made = extensions.distributions(
             plan, python, compiler, run=run, store=store, tell=story.tell
         )
+        for one in made:
+            for line in one.unpinned:
+                story.warn(
+                    f"{one.pin.name} {one.pin.version} was built with what no lock has: {line}"
+                )
         objects = tuple(item for one in made for item in one.extensions)
         code = tuple(one.code for one in made)
         hidden = link.load_imports(
@@ -228,7 +233,10 @@ def _read(project: Project, name: str) -> str:
 def _resolve(project: Project, tools: Tools) -> str:
     """Return lock lines: each distribution with the hash of the very file that will be used."""
     python = ".".join(planning.PYTHON.version.split(".")[:2])
-    pins = index.resolve(project.dependencies, python=python, machine=tools.machine, run=tools.run)
+    with tools.store.scratch() as scratch:
+        pins = index.resolve(
+            project.dependencies, scratch, python=python, machine=tools.machine, run=tools.run
+        )
     lines = ["# Written by onebin lock: what the executable is built from."]
     for n, pin in enumerate(pins):
         tools.story.tell(f"{pin.name} {pin.version}", done=n, total=len(pins))

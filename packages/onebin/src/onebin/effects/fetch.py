@@ -1,13 +1,10 @@
 """Get pinned C source: from a folder, from its authors, or from the distribution, signed."""
 
 import hashlib
-import lzma
 import re
 import shutil
-import tarfile
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -26,9 +23,6 @@ ORIGINAL: Final = re.compile(r"^'(\S+)' (\S+\.orig\.tar\.[gx]z) \d+ (\w+:[0-9a-f
 TIMEOUT_SECONDS: Final = 30
 """Of silence, not of the whole download: a slow line may take minutes for 23 MB."""
 CHUNK: Final = 1 << 20
-
-DAMAGED: Final = (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError)
-"""What a tarball that was cut or overwritten ends in: each layer has an error of its own."""
 
 
 def tarball(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
@@ -56,24 +50,6 @@ def digest(files: Iterable[Path]) -> str:
     """Return what ``sha256sum FILE … | sha256sum`` prints of *files* in their directory, sorted."""
     lines = [f"{_sha256(file)}  {file.name}\n" for file in sorted(files)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def unpack(tarball: Path, folder: Path) -> Path:
-    """Unpack *tarball* into the new *folder* and return the one directory it makes there.
-
-    Raises:
-        ToolError: it is damaged, or holds a path that leaves *folder* (PEP 706's data filter).
-    """
-    folder.mkdir()
-    try:
-        with tarfile.open(tarball) as tar:
-            tar.extractall(folder, filter="data")
-    except DAMAGED as exc:
-        raise ToolError(f"{tarball.name}: cannot be unpacked: {exc}") from exc
-    made = [path for path in folder.iterdir() if path.is_dir()]
-    if len(made) != 1:
-        raise ToolError(f"{tarball.name}: expected one directory in it, found {len(made)}")
-    return made[0]
 
 
 def _from_anywhere(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
@@ -138,11 +114,13 @@ def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], No
         # A second source of the same build finds the lists of the first.
         if not state.is_dir():
             _lay_out(state, mirror)
-            run(["apt-get", *options, "update"], cwd=folder)
-        told = run(["apt-get", *options, "source", "--print-uris", source.package], cwd=folder)
+            run(["apt-get", *options, "update"], cwd=folder, fetching=True)
+        ask = ["apt-get", *options, "source", "--print-uris", source.package]
+        told = run(ask, cwd=folder, fetching=True)
         uri, name, checksum = _original(told.decode("utf-8", "replace"))
         target = folder / Path(name).name
-        run([APT_HELPER, *options, "download-file", uri, target, checksum], cwd=folder)
+        call: list[str | Path] = [APT_HELPER, *options, "download-file", uri, target, checksum]
+        run(call, cwd=folder, fetching=True)
     except ToolError as exc:
         reason = exc.detail.rpartition("\n")[2] or exc
         raise ToolError(
