@@ -11,11 +11,12 @@ from typing import Final, TextIO
 import msgspec
 
 from onebin import __version__, pipeline, render, secret
+from onebin.effects import files
 from onebin.effects.process import allow_open_files, run
 from onebin.effects.store import Store, default_root
 from onebin.effects.story import Story
 from onebin.errors import OnebinError, ProjectError, ToolError
-from onebin.model import ARCHITECTURES, Machine
+from onebin.model import ARCHITECTURES, Machine, Project
 from onebin.oci import archive, layout
 from onebin.oci.aside import aside
 from onebin.stages import inspect
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _build(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     built = pipeline.build(options.project, tools)
-    target = options.output or built.plan.project.root / "dist" / built.binary.name
+    target = options.output or _dist(built.plan.project) / built.binary.name
     _put(built.binary.path, target)
     print(_relative(target))
     return 0
@@ -92,7 +93,7 @@ def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     built = pipeline.build(options.project, tools)
     made = pipeline.image(built, epoch=epoch, story=tools.story)
     project = built.plan.project
-    folder = options.output or project.root / "dist"
+    folder = options.output or _dist(project)
     _make_folder(folder)
     reference = options.tag or f"{project.name}:latest"
     layout_path = folder / f"{project.name}.oci"
@@ -105,13 +106,18 @@ def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     return 0
 
 
+def _dist(project: Project) -> Path:
+    """Return the default place of results, which no link of the project's may lead elsewhere."""
+    return files.inside(project.root, "dist", where="the project", way_out=pipeline.NAMED)
+
+
 def _plan(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     plan = pipeline.make_plan(options.project, tools)
     if options.json:
         text = msgspec.json.encode(plan, enc_hook=str, order="deterministic")
         print(msgspec.json.format(text).decode())
         return 0
-    print(render.plan(plan))
+    print(secret.hidden(render.plan(plan)))
     return 0
 
 
@@ -125,7 +131,7 @@ def _inspect(options: argparse.Namespace, _: pipeline.Tools) -> int:
 
 
 def _lock(options: argparse.Namespace, tools: pipeline.Tools) -> int:
-    print(_relative(pipeline.write_lock(options.project, tools)))
+    print(_relative(pipeline.write_lock(options.project, tools, options.output)))
     return 0
 
 
@@ -137,7 +143,10 @@ def _train(options: argparse.Namespace, tools: pipeline.Tools) -> int:
             "where to write the profile?",
             hint='set tool.onebin.profile, as in: profile = "app.profile"; or give --output',
         )
-    target = options.output or project.root / project.options.profile
+    where = "tool.onebin.profile"
+    target = options.output or files.inside(
+        project.root, project.options.profile, where=where, way_out=pipeline.NAMED
+    )
     text = pipeline.train(options.project, tools, options.command_line)
     _make_folder(target.parent)
     with aside(target) as new:
@@ -188,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="for machines")
 
     sub = add("lock", _lock, "choose the dependencies' versions anew and write the lock file")
+    sub.add_argument("-o", "--output", type=Path, help="the file to write (tool.onebin.lock)")
     return parser
 
 

@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from onebin import profile
-from onebin.effects import index, toolchain
+from onebin.effects import files, index, toolchain
 from onebin.effects.process import Run
 from onebin.effects.store import Store
 from onebin.effects.story import Story
@@ -27,6 +28,9 @@ from onebin.oci.image import Image
 from onebin.stages import assemble, extensions, freeze, link, runtime
 from onebin.stages import plan as planning
 from onebin.stages import project as projects
+
+NAMED: Final = "name the file yourself, with --output, if it is to be written there"
+"""The way out of a place outside the project: what a project says is read there, not written."""
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -72,6 +76,12 @@ def make_plan(root: Path, tools: Tools, *, with_code: bool = True, counting: boo
         profile=text,
         counting=counting,
     )
+    source = plan.python
+    if not source.sha256 and not Path(project.root, source.origin).is_dir():
+        raise ProjectError(
+            f"tool.onebin.python-source: {source.origin} is no directory, and has no checksum",
+            hint="write it behind the file's path: #sha256=<64 hex digits>",
+        )
     if text and (of := profile.made_by(text)) != (now := planning.provenance(plan)):
         tools.story.warn(
             f"{project.options.profile} is of {of}, this is {now}: what differs is built without "
@@ -193,10 +203,16 @@ def image(built: Built, *, epoch: int, story: Story) -> Image:
     return made
 
 
-def write_lock(root: Path, tools: Tools) -> Path:
-    """Choose versions anew and write the project's lock file; return its path."""
+def write_lock(root: Path, tools: Tools, output: Path | None = None) -> Path:
+    """Choose versions anew and write the project's lock file, or *output*; return its path.
+
+    Raises:
+        ProjectError: the project names a lock outside itself, and no *output* is given.
+    """
     project = projects.read(root, with_code=False)
-    target = Path(project.root, project.options.lock)
+    target = output or files.inside(
+        project.root, project.options.lock, where="tool.onebin.lock", way_out=NAMED
+    )
     with tools.story.stage("lock") as ending:
         text = _resolve(project, tools)
         with aside(target) as new:
@@ -223,8 +239,8 @@ def _read(project: Project, name: str) -> str:
     if not name:
         return ""
     try:
-        return Path(project.root, name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
+        return files.read_text(Path(project.root, name))
+    except (OSError, ValueError) as exc:
         hint = "make it with: onebin train" if name == project.options.profile else ""
         where = Path(project.root, name)
         raise ProjectError(f"{where}: cannot be read: {exc}", hint=hint) from exc

@@ -46,12 +46,30 @@ def wanted(
         ProjectError: one of them is no requirement, or one that is wanted names a file, an
             address or an option.
     """
-    found = [_parse(text, where=where) for text in texts]
+    found = [parse(text, where=where) for text in texts]
     return [
         _of_an_index(item, where=where)
         for item in found
         if _is_wanted(item, environment, where=where, extras=extras)
     ]
+
+
+def parse(text: object, *, where: str) -> Requirement:
+    """Read one requirement (PEP 508), of whatever kind.
+
+    Raises:
+        ProjectError: it is none, but an option, a path, several lines.
+    """
+    if not isinstance(text, str) or not text.isprintable() or len(text) > MAX_LENGTH:
+        raise ProjectError(f"{where}: {shown(text)} is not a requirement; {FORM}")
+    try:
+        return Requirement(text)
+    # Brackets nested a thousand times end in the last two.
+    except (ValueError, RecursionError, MemoryError) as exc:
+        raise ProjectError(
+            f"{where}: {shown(text)} is not a requirement; {FORM}",
+            hint="paths, options and other files have no place here: only what an index has",
+        ) from exc
 
 
 def name(text: object, *, where: str) -> str:
@@ -99,19 +117,6 @@ def shown(value: object) -> str:
     text = ascii(value)
     limit = 80
     return text if len(text) <= limit else f"{text[:limit]}…"
-
-
-def _parse(text: object, *, where: str) -> Requirement:
-    if not isinstance(text, str) or not text.isprintable() or len(text) > MAX_LENGTH:
-        raise ProjectError(f"{where}: {shown(text)} is not a requirement; {FORM}")
-    try:
-        return Requirement(text)
-    # Brackets nested a thousand times end in the last two.
-    except (ValueError, RecursionError, MemoryError) as exc:
-        raise ProjectError(
-            f"{where}: {shown(text)} is not a requirement; {FORM}",
-            hint="paths, options and other files have no place here: only what an index has",
-        ) from exc
 
 
 def _is_wanted(

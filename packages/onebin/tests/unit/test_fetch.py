@@ -175,3 +175,34 @@ def test_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
     printed = subprocess.check_output(["sh", "-c", command], cwd=tmp_path, text=True)
 
     assert printed.split()[0] == fetch.digest(sorted(tmp_path.iterdir(), reverse=True))
+
+
+@pytest.mark.parametrize("name", ["P.tar.bz2", "P.tar", "P.txz", "P.zip", "P"])
+def test_file_without_a_checksum_is_refused_whatever_its_name(tmp_path: Path, name: str) -> None:
+    """What has no pin is not taken: neither a file nor an address."""
+    (tmp_path / name).write_bytes(GOOD)
+    for origin in (str(tmp_path / name), f"http://127.0.0.1:9/{name}"):
+        source = msgspec.structs.replace(SOURCE, origin=origin, sha256="")
+
+        with pytest.raises(ProjectError, match="has no checksum"):
+            get(source, tmp_path, Apt(GOOD))
+
+
+def test_download_of_any_size_ends(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an address gives is bounded before its checksum is known."""
+    folder, address = site
+    (folder / "big").write_bytes(bytes(3 << 20))
+    monkeypatch.setattr(fetch, "MAX_BYTES", 1 << 20)
+    source = msgspec.structs.replace(SOURCE, origin=f"{address}/big")
+
+    with pytest.raises(ToolError, match="more than 1048576 bytes"):
+        get(source, tmp_path, Apt(None))
+
+
+@pytest.mark.parametrize("address", ["http://u:pw@127.0.0.1:9/x", "http://[::1/x", "nope://x"])
+def test_address_that_is_none_is_an_error_in_one_line(tmp_path: Path, address: str) -> None:
+    """Whatever the library makes of it."""
+    with pytest.raises(ToolError):
+        get(msgspec.structs.replace(SOURCE, origin=address), tmp_path, Apt(None))

@@ -15,6 +15,12 @@ MAX_PATH: Final = 1024
 """Characters of a path in a setting: a quarter of what Linux takes."""
 
 
+OUTSIDE: Final = (
+    "put it into the project; a lock, a profile or a source that several share is also read from "
+    "the directory onebin is started in, if that holds the project"
+)
+
+
 def read_text(file: Path) -> str:
     """Return the text of *file* (UTF-8).
 
@@ -32,7 +38,9 @@ def read_text(file: Path) -> str:
     return data.decode("utf-8")
 
 
-def inside(root: Path, text: str, *, where: str, also: Path | None = None) -> Path:
+def inside(
+    root: Path, text: str, *, where: str, also: Path | None = None, way_out: str = OUTSIDE
+) -> Path:
     """Return the path *text* names, relative to *root*, with its links followed.
 
     Args:
@@ -40,6 +48,7 @@ def inside(root: Path, text: str, *, where: str, also: Path | None = None) -> Pa
         text: What a setting says.
         where: The setting's name, for the message.
         also: Another directory it may lie in.
+        way_out: What to do about one that lies elsewhere.
 
     Raises:
         ProjectError: it is no path, or one that leaves, by itself or by a link.
@@ -54,8 +63,6 @@ def inside(root: Path, text: str, *, where: str, also: Path | None = None) -> Pa
     if PurePosixPath(text).is_absolute() or not any(map(path.is_relative_to, allowed)):
         raise ProjectError(
             f"{where}: {shown(text)} leaves {root}; expected a path inside",
-            hint=""
-            if also is None
-            else "start onebin in a directory that holds both, and it may be read",
+            hint=way_out,
         )
     return path

@@ -210,8 +210,12 @@ def _link(
         *_sources(toolchain),
         *(scratch / file for file in ("inittab.c", "frozen.c", "code.S")),
     ]
-    _cc(toolchain, runtime, frozen.extensions, cxx, sources, scratch / name, scratch, run=run)
-    (scratch / name).rename(folder / name)
+    # By itself: a project may be called as one of the files it is linked of.
+    output = scratch / "linked"
+    output.mkdir()
+    output /= name
+    _cc(toolchain, runtime, frozen.extensions, cxx, sources, output, scratch, run=run)
+    output.rename(folder / name)
 
 
 def _cc(

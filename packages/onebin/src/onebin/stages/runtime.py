@@ -152,9 +152,8 @@ def _require_make(run: Run) -> None:
 
 
 def _source(plan: Plan, scratch: Path, *, run: Run, tell: Tell) -> Path:
-    origin = plan.python.origin
-    folder = Path(plan.project.root, origin)
-    if origin not in {"auto", "apt"} and folder.is_dir():
+    folder = Path(plan.project.root, plan.python.origin)
+    if not plan.python.sha256 and folder.is_dir():
         return Path(shutil.copytree(folder, scratch / "source", symlinks=True))
     return unpack.tree(_fetch(plan.python, scratch, run=run, tell=tell), scratch / "CPython")
 
