@@ -12,8 +12,9 @@ import msgspec
 
 from onebin import __version__, pipeline, render, secret
 from onebin.effects import files
+from onebin.effects.owned import default_root
 from onebin.effects.process import allow_open_files, run
-from onebin.effects.store import Store, default_root
+from onebin.effects.store import Store
 from onebin.effects.story import Story
 from onebin.errors import OnebinError, ProjectError, ToolError
 from onebin.model import ARCHITECTURES, Machine, Project
@@ -58,13 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     command: Callable[[argparse.Namespace, pipeline.Tools], int] = options.command
     allow_open_files()
+    # Nothing we or what we start makes can be written by others; group and umask 000 are common.
+    os.umask(os.umask(0o022) | 0o022)
     try:
         tools = pipeline.Tools(
             run,
             Store(default_root(os.environ)),
             story,
             _machine(os.uname().machine),
-            os.environ.get("ONEBIN_PYTHON_SOURCE", ""),
+            _source(os.environ),
         )
         return command(options, tools)
     except OnebinError as exc:
@@ -217,6 +220,14 @@ def _machine(name: str) -> Machine:
         if machine == name:
             return machine
     raise ToolError(f"{name}: not a processor onebin builds for: {', '.join(ARCHITECTURES)}")
+
+
+def _source(environ: Mapping[str, str]) -> str:
+    """Return ONEBIN_PYTHON_SOURCE, a path in it made absolute: it is of the caller's directory."""
+    text = environ.get("ONEBIN_PYTHON_SOURCE", "")
+    origin, mark, checksum = text.partition("#")
+    is_path = origin not in {"", "apt"} and "://" not in origin
+    return f"{Path(origin).absolute()}{mark}{checksum}" if is_path else text
 
 
 def _epoch(environ: Mapping[str, str]) -> int:
