@@ -1,7 +1,9 @@
 """Archives of strangers: what they hold stays inside, and ends."""
 
+import errno
 import gzip
 import io
+import resource
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -259,3 +261,16 @@ def test_every_byte_of_a_tree_damaged(tmp_path: Path) -> None:
         said.add(name_of_error(partial(unpack.tree, file, place / "to")))
         assert {"to"} >= {path.name for path in place.glob("*")}
     assert {"", "b.tar"} == said
+
+
+def test_full_disk_is_no_damaged_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads "not a wheel" looks for another one; who reads "no space" makes room."""
+    file = zipped(tmp_path / "a.whl", a=bytes(100_000))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr(unpack, "FULL", frozenset({errno.EFBIG}))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            unpack.wheel(file, tmp_path / "to")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)

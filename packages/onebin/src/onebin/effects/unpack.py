@@ -18,6 +18,8 @@ from typing import IO, Any, Final, Self, cast
 
 from onebin.errors import ToolError
 
+from .store import FULL
+
 MAX_BYTES: Final = 2 << 30
 """Of all files of an archive, unpacked: CPython has 0.1 GB, the largest sources have 1 GB."""
 
@@ -58,6 +60,7 @@ def tree(tarball: Path, folder: Path) -> Path:
             for member in _judged(tar):
                 tar.extract(member, folder, set_attrs=True, filter="data")
     except DAMAGED as exc:
+        _require_room(exc)
         raise ToolError(f"{tarball.name}: cannot be unpacked: {exc}") from exc
     made = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
     if len(made) != 1:
@@ -78,6 +81,7 @@ def wheel(file: Path, folder: Path) -> None:
         with zipfile.ZipFile(file) as archive:
             _extract(archive, folder)
     except DAMAGED as exc:
+        _require_room(exc)
         raise ToolError(f"{file.name}: not a wheel: {exc}") from exc
 
 
@@ -103,6 +107,12 @@ def metadata(file: Path) -> str:
             return data.decode("utf-8", "replace")
     except DAMAGED as exc:
         raise ToolError(f"{file.name}: not a wheel: {exc}") from exc
+
+
+def _require_room(exc: Exception) -> None:
+    """Let a full disk be one, and not a damaged archive."""
+    if isinstance(exc, OSError) and exc.errno in FULL:
+        raise exc
 
 
 def _judged(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

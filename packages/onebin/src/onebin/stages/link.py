@@ -130,8 +130,13 @@ def load_imports(
                 path = ":".join([*map(str, code), str(runtime.stdlib)])
                 printed = run(
                     [probe, "-S", "-P", "-c", PROBE, extension.module],
-                    env={"PYTHONHOME": str(runtime.root), "PYTHONPATH": path},
-                )
+                    cwd=scratch,
+                    # Code of dependencies runs here: the caller's home is no business of its.
+                    env={
+                        "PYTHONHOME": str(runtime.root), "PYTHONPATH": path,
+                        "HOME": str(scratch), "TMPDIR": str(scratch),
+                    },
+                )  # fmt: skip
                 lines.append(f"{extension.module} {printed.decode()}".strip())
             (folder / "imports").write_text("\n".join(lines), "utf-8")
 

@@ -78,7 +78,9 @@ def metadata_as_asked(self: Any, *_: Any, **__: Any) -> None:
     versions = [] if wanted is None else [item.version for item in wanted.specifier]
     if len(versions) != 1:
         refuse(f"{self.req} is a source distribution; its build back end is not run here")
-    folder = os.path.join(self.req.unpacked_source_directory, "onebin.dist-info")
+    # Older pips read the name from the folder.
+    name = f"{wanted.name.replace('-', '_')}-{versions[0]}.dist-info"
+    folder = os.path.join(self.req.unpacked_source_directory, name)
     os.makedirs(folder)
     with open(os.path.join(folder, "METADATA"), "w", encoding="utf-8") as file:
         file.write(f"Metadata-Version: 2.1\nName: {wanted.name}\nVersion: {versions[0]}\n")
