@@ -111,7 +111,7 @@ def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
 
 def _dist(project: Project) -> Path:
     """Return the default place of results, which no link of the project's may lead elsewhere."""
-    return files.inside(project.root, "dist", where="the project", way_out=pipeline.NAMED)
+    return files.inside(project.root, "dist", where="the project", way_out=files.NAMED)
 
 
 def _plan(options: argparse.Namespace, tools: pipeline.Tools) -> int:
@@ -146,9 +146,8 @@ def _train(options: argparse.Namespace, tools: pipeline.Tools) -> int:
             "where to write the profile?",
             hint='set tool.onebin.profile, as in: profile = "app.profile"; or give --output',
         )
-    where = "tool.onebin.profile"
-    target = options.output or files.inside(
-        project.root, project.options.profile, where=where, way_out=pipeline.NAMED
+    target = options.output or files.to_write(
+        project.root, project.options.profile, where="tool.onebin.profile"
     )
     text = pipeline.train(options.project, tools, options.command_line)
     _make_folder(target.parent)

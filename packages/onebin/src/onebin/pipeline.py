@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -28,9 +27,6 @@ from onebin.oci.image import Image
 from onebin.stages import assemble, extensions, freeze, link, runtime
 from onebin.stages import plan as planning
 from onebin.stages import project as projects
-
-NAMED: Final = "name the file yourself, with --output, if it is to be written there"
-"""The way out of a place outside the project: what a project says is read there, not written."""
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -210,9 +206,7 @@ def write_lock(root: Path, tools: Tools, output: Path | None = None) -> Path:
         ProjectError: the project names a lock outside itself, and no *output* is given.
     """
     project = projects.read(root, with_code=False)
-    target = output or files.inside(
-        project.root, project.options.lock, where="tool.onebin.lock", way_out=NAMED
-    )
+    target = output or files.to_write(project.root, project.options.lock, where="tool.onebin.lock")
     with tools.story.stage("lock") as ending:
         text = _resolve(project, tools)
         with aside(target) as new:

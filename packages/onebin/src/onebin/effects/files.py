@@ -21,6 +21,10 @@ OUTSIDE: Final = (
 )
 
 
+NAMED: Final = "name the file yourself, with --output, if it is to be written there"
+"""The way out of a place outside the project: what a project says is read there, not written."""
+
+
 def read_text(file: Path) -> str:
     """Return the text of *file* (UTF-8).
 
@@ -64,5 +68,19 @@ def inside(
         raise ProjectError(
             f"{where}: {shown(text)} leaves {root}; expected a path inside",
             hint=way_out,
+        )
+    return path
+
+
+def to_write(root: Path, text: str, *, where: str) -> Path:
+    """Return the path of the file *text* names, which is inside *root* and no directory.
+
+    Raises:
+        ProjectError: it is elsewhere, or what is there would be lost with all that is in it.
+    """
+    path = inside(root, text, where=where, way_out=NAMED)
+    if path.is_dir():
+        raise ProjectError(
+            f"{where}: {shown(text)} is a directory; expected a file's path", hint=NAMED
         )
     return path

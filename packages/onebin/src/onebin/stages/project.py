@@ -95,7 +95,7 @@ def parse(
         name=name,
         version=requirement.version(metadata.get("version", "0"), where="project.version"),
         entry=entry,
-        code=_code(root, options, entry) if with_code else root,
+        code=_code(root, options, entry, workspace) if with_code else root,
         dependencies=_dependencies(metadata.get("dependencies", [])),
         options=options,
         description=_text(metadata.get("description", ""), "project.description"),
@@ -161,7 +161,7 @@ def _checked(root: Path, options: Options, workspace: Path | None) -> Options:
         if path or key == "lock":
             files.inside(root, path, where=f"tool.onebin.{key}", also=workspace)
     if options.source:
-        files.inside(root, options.source, where="tool.onebin.source")
+        files.inside(root, options.source, where="tool.onebin.source", also=workspace)
     for name in options.from_source:
         requirement.name(name, where="tool.onebin.from-source")
     for pattern in options.include:
@@ -249,11 +249,11 @@ def _entry(root: Path, name: str, options: Options, scripts: Mapping[str, str]) 
     return Entry(module, function)
 
 
-def _code(root: Path, options: Options, entry: Entry) -> Path:
+def _code(root: Path, options: Options, entry: Entry, workspace: Path | None) -> Path:
     top = entry.module.partition(".")[0]
     places = [options.source] if options.source else ["src", "."]
     for place in places:
-        folder = (root / place).resolve()
+        folder = files.inside(root, place, where="tool.onebin.source", also=workspace)
         if (folder / top).is_dir() or (folder / f"{top}.py").is_file():
             return folder
     looked = " and ".join(str(root / place) for place in places)
