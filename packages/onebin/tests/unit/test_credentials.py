@@ -139,3 +139,16 @@ def test_program_that_prints_its_environment_shows_no_password(
     assert "PIP_INDEX_URL=http://****@h.invalid" in getattr(shown.value, "detail", "")
     assert PASSWORD not in f"{caught.value} {shown.value}"
     assert os.environ["PIP_INDEX_URL"] not in getattr(shown.value, "detail", "")
+
+
+def test_lock_with_an_index_and_its_password_is_refused_without_it(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """pip-tools writes the index it was given into the file, password and all (its issue 1137)."""
+    line = f"--index-url https://me:{PASSWORD}@h.invalid/simple"
+    (project / "onebin.lock").write_text(f"{line}\nthing==1 --hash=sha256:{'0' * 64}\n")
+
+    assert 2 == cli.main(["plan", str(project)])
+    err = capfd.readouterr().err
+    assert "'--index-url https://****@h.invalid/simple' is an option" in err
+    assert "pa55" not in err

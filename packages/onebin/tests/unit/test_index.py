@@ -1,8 +1,10 @@
 """The package index, stood in for by a folder: pip runs for the executable's Python, not ours."""
 
 import hashlib
+import http.server
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,6 +148,50 @@ def test_index_that_names_no_version_is_refused(tmp_path: Path, version: str) ->
 
     with pytest.raises(ProjectError, match=r"the index's metadata: .* is not a version"):
         index.resolve(["a"], tmp_path, python="3.13", machine="x86_64", run=answers)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../owned.whl", "/tmp/onebin-owned.whl", "..%2f..%2fowned.whl", "-x", "a\\b.whl"]
+)
+def test_server_that_names_the_file_elsewhere(
+    put_wheel: Put, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Content-Disposition chooses no path (pip's issue 6413): the file lands where we say."""
+    pin = put_wheel("thing")
+    data = (shelf / "thing-1-py3-none-any.whl").read_bytes()
+
+    class Names(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def do_GET(self) -> None:
+            body = b"<a href='/f/thing-1-py3-none-any.whl'>thing-1-py3-none-any.whl</a>"
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            if self.path.startswith("/f/"):
+                body = data
+                self.send_header("Content-Disposition", f'attachment; filename="{name}"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    room = tmp_path / "a" / "b" / "c" / "d"
+    room.mkdir(parents=True)
+    before = {*tmp_path.rglob("*")}
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Names) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.delenv("PIP_FIND_LINKS")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+        try:
+            found = index.download_wheel(pin, room, python="3.13", run=run)
+        finally:
+            server.shutdown()
+            thread.join()
+
+    assert room / "files" / "thing-1-py3-none-any.whl" == found
+    assert not [path for path in {*tmp_path.rglob("*")} - before if not path.is_relative_to(room)]
+    assert not Path("/tmp/onebin-owned.whl").exists()
 
 
 ASK: dict[str, Callable[[Path], object]] = {

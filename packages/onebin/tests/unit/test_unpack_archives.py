@@ -4,6 +4,7 @@ import errno
 import gzip
 import io
 import resource
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -274,3 +275,19 @@ def test_full_disk_is_no_damaged_archive(tmp_path: Path, monkeypatch: pytest.Mon
             unpack.wheel(file, tmp_path / "to")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+def test_files_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
+    """A zip bomb without nesting: many names of one piece (CVE-2024-0450)."""
+    file = zipped(tmp_path / "a.whl", aa=bytes(1 << 20))
+    data = bytearray(file.read_bytes())
+    at = data.index(b"PK\x01\x02")
+    entry, end = bytes(data[at : data.index(b"PK\x05\x06")]), bytearray(data[-22:])
+    names = [f"{n:02x}".encode() for n in range(200)]
+    directory = b"".join(entry.replace(b"aa", name) for name in names)
+    struct.pack_into("<HHI", end, 8, len(names), len(names), len(directory))
+    file.write_bytes(bytes(data[:at]) + directory + bytes(end))
+
+    with pytest.raises(ToolError, match="not a wheel"):
+        unpack.wheel(file, tmp_path / "to")
+    assert sum(path.stat().st_size for path in (tmp_path / "to").iterdir()) <= 1 << 20
