@@ -149,3 +149,18 @@ def test_programs_may_open_as_many_files_as_the_machine_allows() -> None:
     )
 
     assert "1" == run(python(code)).decode().strip()
+
+
+def test_output_without_line_ends_is_not_held() -> None:
+    """What a followed program prints comes in pieces of a bounded size, and the last are kept."""
+    longest = 0
+
+    def note(line: str) -> None:
+        nonlocal longest
+        longest = max(longest, len(line))
+
+    with pytest.raises(ToolError, match="status 1") as caught:
+        run(python("print('x' * (32 << 20), end=''); raise SystemExit(1)"), on_line=note)
+
+    assert 1 << 16 == longest
+    assert len(caught.value.detail) <= TAIL_LINES << 16

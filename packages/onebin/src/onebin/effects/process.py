@@ -14,6 +14,10 @@ from onebin.errors import ToolError
 TAIL_LINES: Final = 25
 """Lines of a failed program's output to show: a compiler's message, not a whole build log."""
 
+MAX_LINE: Final = 1 << 16
+"""Characters of a line that is followed: a longer one comes in pieces. A linker's call has some
+ten thousand; a program without line ends would fill the memory."""
+
 # What a step may see of the caller's environment. Everything else (CFLAGS, PYTHON*, LC_*)
 # would make the result depend on who builds it, or tell secrets to what is built.
 PASSED_ON: Final = frozenset({"PATH", "HOME", "TMPDIR"})
@@ -130,7 +134,7 @@ def _follow(
         errors="replace",
     ) as process:
         assert process.stdout is not None  # noqa: S101  (asked for with PIPE)
-        for line in process.stdout:
+        while line := process.stdout.readline(MAX_LINE):
             tail.append(line)
             on_line(secret.hidden(line))
     if process.returncode != 0:

@@ -140,10 +140,11 @@ def _built(
     call: list[str | Path] = [runtime.python, "-P", "-S", HOOK]
     rest: list[str | Path] = [site, out, system.build_backend, *system.backend_path]
     try:
-        run([*call, "requires", *rest], cwd=source, env=env)
+        # Followed, and not kept: what a back end prints has no end of ours.
+        run([*call, "requires", *rest], cwd=source, env=env, on_line=_pass_over)
         if further := (out / "result").read_text("utf-8").splitlines():
             tools.install(further)
-        run([*call, "wheel", *rest], cwd=source, env=env)
+        run([*call, "wheel", *rest], cwd=source, env=env, on_line=_pass_over)
     except ToolError as exc:
         raise ToolError(
             f"{pin.name} {pin.version} does not build for a static executable",
@@ -154,6 +155,10 @@ def _built(
     if made != PurePosixPath(made).name or not made.endswith(".whl"):
         raise ProjectError(f"{pin.name} {pin.version}: its build made no wheel: {shown(made)}")
     return out / made, tools.unpinned
+
+
+def _pass_over(_: str) -> None:
+    """Tell nobody: the last lines are kept for the error all the same."""
 
 
 def _build_system(source: Path, *, of: str) -> BuildSystem:
