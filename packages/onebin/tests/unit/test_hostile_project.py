@@ -44,6 +44,19 @@ def often(good: Any) -> st.SearchStrategy[Any]:
     return st.one_of(st.just(good), st.just(good), st.just(good), HOSTILE)
 
 
+WAYS_OUT = ["../x", "../../x", "a/../../x", "ROOM/x", "out/x", "./out/./y", "sub/../../x", "out"]
+"""Paths that would leave: by themselves, and by the link ``out``; ROOM is the directory above."""
+
+
+def path(good: str) -> st.SearchStrategy[str]:
+    return st.one_of(st.just(good), st.sampled_from(WAYS_OUT), HOSTILE)
+
+
+def marked(text: str) -> str:
+    """A requirement whose marker holds, and has *text* in it."""
+    return f"wanted>=1; os_name != '{text}'"
+
+
 LIST = st.lists(HOSTILE, max_size=2)
 
 PROJECT = st.fixed_dictionaries(
@@ -52,7 +65,10 @@ PROJECT = st.fixed_dictionaries(
         "version": often("1"),
         "description": often("what it is"),
         "license": often("MIT"),
-        "dependencies": st.lists(often("wanted>=1"), max_size=2),
+        "dependencies": st.lists(
+            st.one_of(often("wanted>=1"), HOSTILE.map(marked), st.just("wanted[more]<2,>0")),
+            max_size=2,
+        ),
         "urls": st.dictionaries(often("Source"), often("https://h.example"), max_size=1),
     },
 )
@@ -68,11 +84,11 @@ SETTINGS = st.fixed_dictionaries(
     {},
     optional={
         "entry-point": often("app:main"),
-        "source": often("."),
-        "lock": often("onebin.lock"),
-        "build-lock": often("build.lock"),
-        "profile": often(""),
-        "python-source": often(""),
+        "source": path("."),
+        "lock": path("onebin.lock"),
+        "build-lock": path("build.lock"),
+        "profile": st.one_of(st.just(""), st.sampled_from(WAYS_OUT)),
+        "python-source": st.one_of(often(""), st.sampled_from(WAYS_OUT)),
         "from-source": st.lists(often("wanted"), max_size=1),
         "include": st.lists(often("app.*"), max_size=1),
         "exclude": st.lists(often("x*"), max_size=1),
@@ -161,7 +177,8 @@ def plan(text: str, lock: str | None) -> tuple[str, int]:
         root.mkdir(parents=True)
         (root / "app.py").write_text("def main(): ...")
         (root / "build.lock").write_text("")
-        (root / "pyproject.toml").write_text(text, "utf-8")
+        (root / "out").symlink_to(room)
+        (root / "pyproject.toml").write_text(text.replace("ROOM", str(room)), "utf-8")
         if lock is not None:
             (root / "onebin.lock").write_text(lock, "utf-8")
         before = snapshot(room)
