@@ -10,12 +10,14 @@ from typing import Final, TextIO
 
 import msgspec
 
-from onebin import __version__, pipeline, render
+from onebin import __version__, pipeline, render, secret
+from onebin.effects import files
+from onebin.effects.owned import default_root
 from onebin.effects.process import allow_open_files, run
-from onebin.effects.store import Store, default_root
+from onebin.effects.store import Store
 from onebin.effects.story import Story
 from onebin.errors import OnebinError, ProjectError, ToolError
-from onebin.model import ARCHITECTURES, Machine
+from onebin.model import ARCHITECTURES, Machine, Project
 from onebin.oci import archive, layout
 from onebin.oci.aside import aside
 from onebin.stages import inspect
@@ -57,13 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     command: Callable[[argparse.Namespace, pipeline.Tools], int] = options.command
     allow_open_files()
+    # Nothing we or what we start makes can be written by others; group and umask 000 are common.
+    os.umask(os.umask(0o022) | 0o022)
     try:
         tools = pipeline.Tools(
             run,
             Store(default_root(os.environ)),
             story,
             _machine(os.uname().machine),
-            os.environ.get("ONEBIN_PYTHON_SOURCE", ""),
+            _source(os.environ),
         )
         return command(options, tools)
     except OnebinError as exc:
@@ -76,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _build(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     built = pipeline.build(options.project, tools)
-    target = options.output or built.plan.project.root / "dist" / built.binary.name
+    target = options.output or _dist(built.plan.project) / built.binary.name
     _put(built.binary.path, target)
     print(_relative(target))
     return 0
@@ -92,7 +96,7 @@ def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     built = pipeline.build(options.project, tools)
     made = pipeline.image(built, epoch=epoch, story=tools.story)
     project = built.plan.project
-    folder = options.output or project.root / "dist"
+    folder = options.output or _dist(project)
     _make_folder(folder)
     reference = options.tag or f"{project.name}:latest"
     layout_path = folder / f"{project.name}.oci"
@@ -105,13 +109,18 @@ def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     return 0
 
 
+def _dist(project: Project) -> Path:
+    """Return the default place of results, which no link of the project's may lead elsewhere."""
+    return files.inside(project.root, "dist", where="the project", way_out=files.NAMED)
+
+
 def _plan(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     plan = pipeline.make_plan(options.project, tools)
     if options.json:
         text = msgspec.json.encode(plan, enc_hook=str, order="deterministic")
         print(msgspec.json.format(text).decode())
         return 0
-    print(render.plan(plan))
+    print(secret.hidden(render.plan(plan)))
     return 0
 
 
@@ -125,7 +134,7 @@ def _inspect(options: argparse.Namespace, _: pipeline.Tools) -> int:
 
 
 def _lock(options: argparse.Namespace, tools: pipeline.Tools) -> int:
-    print(_relative(pipeline.write_lock(options.project, tools)))
+    print(_relative(pipeline.write_lock(options.project, tools, options.output)))
     return 0
 
 
@@ -137,7 +146,9 @@ def _train(options: argparse.Namespace, tools: pipeline.Tools) -> int:
             "where to write the profile?",
             hint='set tool.onebin.profile, as in: profile = "app.profile"; or give --output',
         )
-    target = options.output or project.root / project.options.profile
+    target = options.output or files.to_write(
+        project.root, project.options.profile, where="tool.onebin.profile"
+    )
     text = pipeline.train(options.project, tools, options.command_line)
     _make_folder(target.parent)
     with aside(target) as new:
@@ -188,18 +199,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="for machines")
 
     sub = add("lock", _lock, "choose the dependencies' versions anew and write the lock file")
+    sub.add_argument("-o", "--output", type=Path, help="the file to write (tool.onebin.lock)")
     return parser
 
 
 def _explain(error: OnebinError, *, colour: bool) -> None:
     """Print *error* as every command does: what failed, what it printed, the way out."""
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
-    print(f"{red}onebin: error:{plain} {error}", file=sys.stderr)
+    print(f"{red}onebin: error:{plain} {secret.hidden(str(error))}", file=sys.stderr)
     detail = error.detail if isinstance(error, ToolError) else ""
     for line in detail.splitlines():
-        print(f"{dim}  | {line}{plain}", file=sys.stderr)
+        print(f"{dim}  | {secret.hidden(line)}{plain}", file=sys.stderr)
     if error.hint:
-        print(f"  → {error.hint}", file=sys.stderr)
+        print(f"  → {secret.hidden(error.hint)}", file=sys.stderr)
 
 
 def _machine(name: str) -> Machine:
@@ -207,6 +219,14 @@ def _machine(name: str) -> Machine:
         if machine == name:
             return machine
     raise ToolError(f"{name}: not a processor onebin builds for: {', '.join(ARCHITECTURES)}")
+
+
+def _source(environ: Mapping[str, str]) -> str:
+    """Return ONEBIN_PYTHON_SOURCE, a path in it made absolute: it is of the caller's directory."""
+    text = environ.get("ONEBIN_PYTHON_SOURCE", "")
+    origin, mark, checksum = text.partition("#")
+    is_path = origin not in {"", "apt"} and "://" not in origin
+    return f"{Path(origin).absolute()}{mark}{checksum}" if is_path else text
 
 
 def _epoch(environ: Mapping[str, str]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from onebin import profile
-from onebin.effects import index, toolchain
+from onebin.effects import files, index, toolchain
 from onebin.effects.process import Run
 from onebin.effects.store import Store
 from onebin.effects.story import Story
@@ -72,6 +72,12 @@ def make_plan(root: Path, tools: Tools, *, with_code: bool = True, counting: boo
         profile=text,
         counting=counting,
     )
+    source = plan.python
+    if not source.sha256 and not Path(project.root, source.origin).is_dir():
+        raise ProjectError(
+            f"tool.onebin.python-source: {source.origin} is no directory, and has no checksum",
+            hint="write it behind the file's path: #sha256=<64 hex digits>",
+        )
     if text and (of := profile.made_by(text)) != (now := planning.provenance(plan)):
         tools.story.warn(
             f"{project.options.profile} is of {of}, this is {now}: what differs is built without "
@@ -99,6 +105,11 @@ def prepare(
         made = extensions.distributions(
             plan, python, compiler, run=run, store=store, tell=story.tell
         )
+        for one in made:
+            for line in one.unpinned:
+                story.warn(
+                    f"{one.pin.name} {one.pin.version} was built with what no lock has: {line}"
+                )
         objects = tuple(item for one in made for item in one.extensions)
         code = tuple(one.code for one in made)
         hidden = link.load_imports(
@@ -188,10 +199,14 @@ def image(built: Built, *, epoch: int, story: Story) -> Image:
     return made
 
 
-def write_lock(root: Path, tools: Tools) -> Path:
-    """Choose versions anew and write the project's lock file; return its path."""
+def write_lock(root: Path, tools: Tools, output: Path | None = None) -> Path:
+    """Choose versions anew and write the project's lock file, or *output*; return its path.
+
+    Raises:
+        ProjectError: the project names a lock outside itself, and no *output* is given.
+    """
     project = projects.read(root, with_code=False)
-    target = Path(project.root, project.options.lock)
+    target = output or files.to_write(project.root, project.options.lock, where="tool.onebin.lock")
     with tools.story.stage("lock") as ending:
         text = _resolve(project, tools)
         with aside(target) as new:
@@ -218,8 +233,8 @@ def _read(project: Project, name: str) -> str:
     if not name:
         return ""
     try:
-        return Path(project.root, name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
+        return files.read_text(Path(project.root, name))
+    except (OSError, ValueError) as exc:
         hint = "make it with: onebin train" if name == project.options.profile else ""
         where = Path(project.root, name)
         raise ProjectError(f"{where}: cannot be read: {exc}", hint=hint) from exc
@@ -228,7 +243,10 @@ def _read(project: Project, name: str) -> str:
 def _resolve(project: Project, tools: Tools) -> str:
     """Return lock lines: each distribution with the hash of the very file that will be used."""
     python = ".".join(planning.PYTHON.version.split(".")[:2])
-    pins = index.resolve(project.dependencies, python=python, machine=tools.machine, run=tools.run)
+    with tools.store.scratch() as scratch:
+        pins = index.resolve(
+            project.dependencies, scratch, python=python, machine=tools.machine, run=tools.run
+        )
     lines = ["# Written by onebin lock: what the executable is built from."]
     for n, pin in enumerate(pins):
         tools.story.tell(f"{pin.name} {pin.version}", done=n, total=len(pins))

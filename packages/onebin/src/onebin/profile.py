@@ -9,6 +9,8 @@ Source: LLVM's InstrProfData.inc (raw data, version 10) and InstrProfReader.cpp 
 """
 
 import hashlib
+import itertools
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,6 +44,15 @@ CUTOFFS: Final = (
 )  # fmt: skip
 """Millionths of all counts: the summary says which counts make up so much. clang takes what makes
 up 990,000 for hot."""
+
+
+MOST_COUNTERS: Final = 1_000_000
+"""Of all functions of a profile: CPython, its extensions and a service have 30,000. A run such as
+``0*9`` is written in as few digits however long it is."""
+
+RUN: Final = re.compile(r"([0-9]{1,20})(?:\*([0-9]{1,7}))?")
+
+MAX_WORD: Final = 1 << 64
 
 
 class Function(NamedTuple):
@@ -124,10 +135,13 @@ def from_text(text: str, where: str) -> list[Function]:
     if not made_by(text):
         raise ProjectError(f"{where}: not a profile", hint="make one with: onebin train")
     functions = []
+    left = MOST_COUNTERS
     for number, line in enumerate(lines[2:], 3):
         try:
             flow, counts, name = line.split(" ", 2)
-            functions.append(Function(name, int(flow, 16), tuple(_counts(counts))))
+            function = Function(name, _word(int(flow, 16)), tuple(_counts(counts, left)))
+            left -= len(function.counts)
+            functions.append(function)
         except ValueError as exc:
             raise ProjectError(
                 f"{where}:{number}: not a line of a profile", hint="make it anew: onebin train"
@@ -206,10 +220,19 @@ def _runs(counts: Sequence[int]) -> Iterator[str]:
         at = end
 
 
-def _counts(text: str) -> Iterator[int]:
+def _counts(text: str, left: int) -> Iterator[int]:
     for run in text.split(","):
-        count, _, times = run.partition("*")
-        yield from [int(count)] * int(times or 1)
+        found = RUN.fullmatch(run)
+        if found is None or (times := int(found[2] or 1)) > left:
+            raise ValueError("no count, or too many of them")
+        left -= times
+        yield from itertools.repeat(_word(int(found[1])), times)
+
+
+def _word(value: int) -> int:
+    if not 0 <= value < MAX_WORD:
+        raise ValueError("no number of 64 bits")
+    return value
 
 
 def _summary(functions: Sequence[Function]) -> bytes:

@@ -61,9 +61,15 @@ def plan(planned: Plan) -> str:
         ("compiler", planned.toolchain),
         ("python", f"CPython {planned.python.version} ({planned.python.origin})"),
         ("with", _pins(planned.distributions)),
-        ("build tools", _pins(planned.build_pins)),
+        ("build tools", _build_tools(planned)),
     )
     return "\n".join(_row(name, value) for name, value in rows)
+
+
+def _build_tools(planned: Plan) -> str:
+    pins = _pins(planned.build_pins)
+    loose = planned.project.options.allow_unpinned_build_requirements
+    return f"{pins}; others as the index has them, unpinned" if loose else pins
 
 
 def printable(value: str) -> str:

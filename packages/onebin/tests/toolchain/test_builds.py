@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import PROJECTS, Build, OnebinRun
 
+BUILD_LOCK = Path(__file__).parents[4] / "requirements" / "build.txt"
+
 pytestmark = pytest.mark.toolchain
 
 
@@ -43,12 +45,14 @@ def test_same_project_elsewhere_gives_the_same_bytes(
 def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path: Path) -> None:
     """Two distributions nothing here knows by name come in with their C code, and are locked."""
     shutil.copytree(PROJECTS / "captured", tmp_path / "captured")
+    shutil.copy(BUILD_LOCK, tmp_path / "captured" / "build.lock")
     target = tmp_path / "app"
 
     done = onebin("build", tmp_path / "captured", "--output", target)
 
     assert 0 == done.returncode, done.stderr
     assert "choosing versions and writing it" in done.stderr
+    assert "no lock has" not in done.stderr
     lock = (tmp_path / "captured" / "onebin.lock").read_text()
     assert 2 == lock.count("--hash=sha256:")
     answer = json.loads(subprocess.run([target], capture_output=True, check=True).stdout)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import tarfile
 import textwrap
@@ -117,6 +118,7 @@ app = "app:main"
 
 [tool.onebin]
 from-source = ["Picked"]
+allow-unpinned-build-requirements = true
 """
 
 
@@ -180,6 +182,10 @@ def test_cxx_and_a_wheel_passed_over(onebin: OnebinRun, shelf: Path, tmp_path: P
     done = onebin("build", project, "--output", target)
 
     assert 0 == done.returncode, done.stderr
+    told = (
+        r"picked 1 was built with what no lock has: setuptools==[0-9.]+ --hash=sha256:[0-9a-f]{64}"
+    )
+    assert re.search(told, done.stderr)
     answer = json.loads(subprocess.run([target], capture_output=True, check=True).stdout)
     expected = ["C"]
     for name in ("one", "two"):

@@ -1,17 +1,22 @@
 """Makers of the smallest things that are real: ELF files, binaries, images, tars."""
 
+import functools
 import hashlib
+import http.server
 import io
 import json
+import os
 import struct
 import tarfile
-from collections.abc import Callable, Mapping
+import threading
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onebin.model import Binary, ImageSettings
+from onebin.model import Binary, ImageSettings, Pin
 from onebin.oci import spec
 from onebin.oci.image import Image
 from onebin.stages import assemble
@@ -19,6 +24,7 @@ from onebin.stages import assemble
 MakeElf = Callable[..., bytes]
 MakeTar = Callable[..., bytes]
 Save = Callable[..., Path]
+Put = Callable[..., Pin]
 Files = dict[str, tuple[bytes, dict[str, Any]]]
 
 LABELS = {f"org.opencontainers.image.{name}": "x" for name in ("version", "licenses", "source")}
@@ -166,3 +172,82 @@ def save(make_elf: Any, make_tar: Any, tmp_path: Path) -> Save:
         return place
 
     return write
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be the only index pip knows: a folder."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def _pin(name: str, version: str, file: Path) -> Pin:
+    return Pin(name, version, (f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}",))
+
+
+@pytest.fixture
+def put_wheel(shelf: Path) -> Put:
+    """Put a wheel on the shelf, with one module of its name, and return its pin."""
+
+    def put(
+        name: str,
+        *requires: str,
+        tag: str = "py3-none-any",
+        version: str = "1",
+        code: str = "",
+        more: Mapping[str, str] = {},
+    ) -> Pin:
+        head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: more\n"
+        info = f"{name}-{version}.dist-info"
+        parts = {
+            f"{name}.py": code,
+            f"{info}/METADATA": head + "".join(f"Requires-Dist: {line}\n" for line in requires),
+            f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+            **more,
+        }
+        parts[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in parts)
+        file = shelf / f"{name}-{version}-{tag}.whl"
+        with zipfile.ZipFile(file, "w") as archive:
+            for path, text in parts.items():
+                archive.writestr(path, text)
+        return _pin(name, version, file)
+
+    return put
+
+
+@pytest.fixture
+def put_source(shelf: Path, make_tar: MakeTar) -> Put:
+    """Put a source distribution on the shelf and return its pin."""
+
+    def put(name: str, **files: str) -> Pin:
+        file = shelf / f"{name}-1.tar.gz"
+        with tarfile.open(file, "w:gz") as tar:
+            for path, text in files.items():
+                info = tarfile.TarInfo(f"{name}-1/{path}")
+                info.size = len(text.encode())
+                tar.addfile(info, io.BytesIO(text.encode()))
+        return _pin(name, "1", file)
+
+    return put
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address it is served at."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()

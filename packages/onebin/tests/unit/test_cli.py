@@ -1,10 +1,19 @@
 """The command line, up to where a build would begin."""
 
+import io
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from onebin import cli
+from onebin import cli, pipeline
+from onebin.effects.process import run
+from onebin.effects.store import Store
+from onebin.effects.story import Story
+from onebin.model import Binary
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 
@@ -76,3 +85,83 @@ def test_inspect_of_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> Non
     """A path that is nothing is an error, not an empty report."""
     assert 0 != cli.main(["inspect", "/no/such/file"])
     assert "/no/such/file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["msgspec", "ziglang", "packaging", "tomllib", "lz4", "pip"])
+def test_nothing_of_the_current_directory_is_imported(tmp_path: Path, module: str) -> None:
+    """``python -m onebin`` in a stranger's project: a module of its named as one of ours."""
+    project = tmp_path / "project"
+    (project / module).mkdir(parents=True)
+    mark = tmp_path / "ran"
+    (project / module / "__init__.py").write_text(f"open({str(mark)!r}, 'w')\n")
+    (project / "app.py").write_text("def main(): ...")
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nscripts = { app = "app:main" }\n'
+    )
+
+    call = [sys.executable, "-m", "onebin", "plan"]
+    done = subprocess.run(call, cwd=project, capture_output=True, text=True, check=False)
+
+    assert 0 == done.returncode, done.stderr
+    assert not mark.exists()
+
+
+def _project(folder: Path, settings: str) -> Path:
+    folder.mkdir()
+    (folder / "src").mkdir()
+    (folder / "src" / "app.py").write_text("def main(): ...")
+    (folder / "pyproject.toml").write_text(
+        f'[project]\nname = "app"\nscripts = {{ app = "app:main" }}\n[tool.onebin]\n{settings}\n'
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ('lock = "."', "'.' is a directory; expected a file's path"),
+        ('lock = "src"', "'src' is a directory; expected a file's path"),
+        ('lock = "../lock"', "'../lock' leaves"),
+    ],
+)
+def test_lock_is_written_into_the_project_as_a_file(
+    tmp_path: Path, setting: str, message: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """A directory would be lost, another place is somebody else's; who names it may have it."""
+    project = _project(tmp_path / "project", setting)
+    monkeypatch.chdir(tmp_path)  # from here ../lock may be read
+
+    assert 2 == cli.main(["lock", "project"])
+    assert message in capsys.readouterr().err
+    assert (project / "src" / "app.py").is_file()
+    assert not (tmp_path / "lock").exists()
+
+    assert 0 == cli.main(["lock", "project", "--output", "lock"])
+    assert "lock\n" == capsys.readouterr().out
+    assert (tmp_path / "lock").read_text().startswith("# Written by onebin lock")
+
+
+@pytest.mark.parametrize("command", [["build"], ["image"]])
+def test_results_do_not_go_where_a_link_leads(
+    tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """dist is a link of the project's to somebody's home: the executable is not written there."""
+    (tmp_path / "home").mkdir()
+    project = _project(tmp_path / "project", "")
+    (project / "dist").symlink_to(tmp_path / "home")
+    read = pipeline.make_plan(project, _tools(tmp_path)).project
+    binary = Binary("app", project / "src" / "app.py", 1, "", "x86_64")
+    built: Any = SimpleNamespace(plan=SimpleNamespace(project=read), binary=binary)
+    monkeypatch.setattr(pipeline, "build", lambda *_: built)
+    monkeypatch.setattr(pipeline, "image", lambda *_, **__: None)
+
+    assert 2 == cli.main([*command, str(project)])
+    assert "'dist' leaves" in capsys.readouterr().err
+    assert [] == list((tmp_path / "home").iterdir())
+
+
+def _tools(tmp_path: Path) -> pipeline.Tools:
+    story = Story(io.StringIO(), terminal=False, colour=False)
+    return pipeline.Tools(run, Store(tmp_path / "cache"), story, "x86_64")

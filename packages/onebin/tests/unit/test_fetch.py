@@ -1,13 +1,8 @@
 """Pinned source, from wherever it can be had, and nothing that is not what was pinned."""
 
-import functools
 import hashlib
-import http.server
-import io
 import subprocess
-import tarfile
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,24 +68,6 @@ class Apt:
 def mirror(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every machine has a mirror here."""
     monkeypatch.setattr(fetch, "_debian_mirror", lambda _: "http://mirror.example/debian")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address it is served at."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None: ...
-
-    handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield folder, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def get(source: Source, folder: Path, apt: Apt) -> bytes:
@@ -200,35 +177,32 @@ def test_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
     assert printed.split()[0] == fetch.digest(sorted(tmp_path.iterdir(), reverse=True))
 
 
-def tar_of(path: Path, *names: str) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
-        for name in names:
-            tar.addfile(tarfile.TarInfo(name), io.BytesIO())
-    return path
+@pytest.mark.parametrize("name", ["P.tar.bz2", "P.tar", "P.txz", "P.zip", "P"])
+def test_file_without_a_checksum_is_refused_whatever_its_name(tmp_path: Path, name: str) -> None:
+    """What has no pin is not taken: neither a file nor an address."""
+    (tmp_path / name).write_bytes(GOOD)
+    for origin in (str(tmp_path / name), f"http://127.0.0.1:9/{name}"):
+        source = msgspec.structs.replace(SOURCE, origin=origin, sha256="")
+
+        with pytest.raises(ProjectError, match="has no checksum"):
+            get(source, tmp_path, Apt(GOOD))
 
 
-def test_unpack_gives_the_one_directory(tmp_path: Path) -> None:
-    """A source tarball has one directory at its top."""
-    tarball = tar_of(tmp_path / "t.tar.gz", "thing-1/a", "thing-1/b")
+def test_download_of_any_size_ends(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an address gives is bounded before its checksum is known."""
+    folder, address = site
+    (folder / "big").write_bytes(bytes(3 << 20))
+    monkeypatch.setattr(fetch, "MAX_BYTES", 1 << 20)
+    source = msgspec.structs.replace(SOURCE, origin=f"{address}/big")
 
-    assert tmp_path / "to" / "thing-1" == fetch.unpack(tarball, tmp_path / "to")
-
-
-@pytest.mark.parametrize(
-    "names", [("a/x", "b/x"), ("a/x", "../../x"), ("x",), ()], ids=["two", "climbs", "bare", "none"]
-)
-def test_unpack_refuses(tmp_path: Path, names: tuple[str, ...]) -> None:
-    """No directory, two, or a path that leaves: nothing to build from."""
-    tarball = tar_of(tmp_path / "t.tar.gz", *names)
-
-    with pytest.raises(ToolError, match=r"t\.tar\.gz"):
-        fetch.unpack(tarball, tmp_path / "to")
+    with pytest.raises(ToolError, match="more than 1048576 bytes"):
+        get(source, tmp_path, Apt(None))
 
 
-def test_unpack_of_a_cut_file_is_an_error(tmp_path: Path) -> None:
-    """Half a download is no source."""
-    tarball = tar_of(tmp_path / "t.tar.gz", *(f"thing/{n}" for n in range(200)))
-    tarball.write_bytes(tarball.read_bytes()[:100])
-
-    with pytest.raises(ToolError, match="cannot be unpacked"):
-        fetch.unpack(tarball, tmp_path / "to")
+@pytest.mark.parametrize("address", ["http://u:pw@127.0.0.1:9/x", "http://[::1/x", "nope://x"])
+def test_address_that_is_none_is_an_error_in_one_line(tmp_path: Path, address: str) -> None:
+    """Whatever the library makes of it."""
+    with pytest.raises(ToolError):
+        get(msgspec.structs.replace(SOURCE, origin=address), tmp_path, Apt(None))

@@ -1,10 +1,10 @@
 """The package index, stood in for by a folder: pip runs for the executable's Python, not ours."""
 
 import hashlib
-import io
+import http.server
+import json
 import os
-import tarfile
-import zipfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,50 +15,16 @@ from onebin.effects.process import run
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Pin
 
-Shelf = Callable[..., Pin]
-
-BACK_END = "raise SystemExit('a back end ran on the build machine')"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Be the only index pip knows."""
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
-    return shelf
-
-
-@pytest.fixture
-def wheel(folder: Path) -> Shelf:
-    """Put a wheel on the shelf, with one module of its name."""
-
-    def make(name: str, *requires: str, tag: str = "py3-none-any") -> Pin:
-        head = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\nProvides-Extra: more\n"
-        metadata = head + "".join(f"Requires-Dist: {line}\n" for line in requires)
-        parts = {
-            f"{name}.py": "",
-            f"{name}-1.dist-info/METADATA": metadata,
-            f"{name}-1.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
-        }
-        parts[f"{name}-1.dist-info/RECORD"] = "".join(f"{path},,\n" for path in parts)
-        with zipfile.ZipFile(folder / f"{name}-1-{tag}.whl", "w") as archive:
-            for path, text in parts.items():
-                archive.writestr(path, text)
-        return Pin(name, "1", ())
-
-    return make
+Put = Callable[..., Pin]
 
 
 def names(pins: tuple[Pin, ...]) -> list[str]:
     return [pin.name for pin in pins]
 
 
-def test_markers_are_those_of_the_executable(wheel: Shelf) -> None:
+def test_markers_are_those_of_the_executable(put_wheel: Put, tmp_path: Path) -> None:
     """What 3.13 on aarch64 needs is chosen, whatever runs the choice; what it has not is not."""
-    wheel(
+    put_wheel(
         "app",
         'new; python_version >= "3.13"',
         'exact; python_full_version == "3.13.5" and platform_machine == "aarch64"',
@@ -67,95 +33,170 @@ def test_markers_are_those_of_the_executable(wheel: Shelf) -> None:
         'wanted; extra == "more"',
     )
     for name in ("new", "exact", "wanted"):
-        wheel(name)
+        put_wheel(name)
 
-    pins = index.resolve(["app[more]"], python="3.13", machine="aarch64", run=run)
+    pins = index.resolve(["app[more]"], tmp_path, python="3.13", machine="aarch64", run=run)
 
     assert ["app", "exact", "new", "wanted"] == names(pins)
 
 
-def test_direct_requirement_with_a_marker(wheel: Shelf) -> None:
+def test_direct_requirement_with_a_marker(put_wheel: Put, tmp_path: Path) -> None:
     """Markers of the project's own requirements count in the same way."""
-    wheel("new")
+    put_wheel("new")
     asked = ['new; python_version >= "3.13"', 'old; python_version < "3.13"']
 
-    assert ["new"] == names(index.resolve(asked, python="3.13", machine="x86_64", run=run))
+    assert ["new"] == names(
+        index.resolve(asked, tmp_path, python="3.13", machine="x86_64", run=run)
+    )
 
 
-def test_build_requirements_obey_markers_too(wheel: Shelf, tmp_path: Path) -> None:
-    """A back end gets what it asks for in the Python it will run in."""
-    wheel("tool", 'helper; python_version >= "3.13"')
-    wheel("helper")
-    site = tmp_path / "site"
-
-    index.install_pure(
-        ["tool", 'old; python_version < "3.13"'], [], site,
-        python="3.13", machine="x86_64", run=run,
-    )  # fmt: skip
-
-    assert {"tool.py", "helper.py"} == {file.name for file in site.glob("*.py")}
-
-
-def test_build_requirement_that_must_be_built_is_named(wheel: Shelf, tmp_path: Path) -> None:
-    """A tool with compiled wheels alone cannot be had, and the error is its requirement."""
-    wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
-
-    with pytest.raises(index.NoMatchError, match="maker>=1"):
-        index.install_pure(
-            ["maker>=1"], [], tmp_path / "site", python="3.13", machine="x86_64", run=run
-        )
-
-
-def test_source_distribution_is_fetched_and_none_of_it_runs(folder: Path, tmp_path: Path) -> None:
-    """Neither its back end nor what that would need is asked for: PKG-INFO names it."""
-    parts = {
-        "PKG-INFO": "Metadata-Version: 2.1\nName: odd\nVersion: 1\nRequires-Python: >=3.99\n",
-        "setup.py": BACK_END,
+@pytest.mark.parametrize("with_metadata", [True, False], ids=["PKG-INFO", "none"])
+def test_source_distribution_is_fetched_and_none_of_it_runs(
+    put_source: Put, shelf: Path, tmp_path: Path, *, with_metadata: bool
+) -> None:
+    """Neither its back end nor what that would need is asked for, with or without PKG-INFO."""
+    mark = tmp_path / "ran"
+    files = {
+        "setup.py": f"open({str(mark)!r}, 'w')\nraise SystemExit('a back end ran here')",
         "pyproject.toml": '[build-system]\nrequires = ["nowhere"]\nbuild-backend = "nowhere"\n',
     }
-    file = folder / "odd-1.tar.gz"
-    with tarfile.open(file, "w:gz") as tar:
-        for path, text in parts.items():
-            info = tarfile.TarInfo(f"odd-1/{path}")
-            info.size = len(text)
-            tar.addfile(info, io.BytesIO(text.encode()))
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    if with_metadata:
+        files["PKG-INFO"] = "Metadata-Version: 2.1\nName: odd\nVersion: 1\nRequires-Python: >=9\n"
+    pin = put_source("odd", **files)
+
+    found = index.download_source(pin, tmp_path, run=run)
+
+    assert found is not None
+    assert (shelf / "odd-1.tar.gz").read_bytes() == found.read_bytes()
+    assert not mark.exists()
+
+
+def test_source_distribution_that_is_a_bomb_is_not_unpacked(
+    put_source: Put, shelf: Path, tmp_path: Path
+) -> None:
+    """What is only fetched costs what is fetched: it stays packed, whatever is in it."""
+    put_source("odd", **{"a/../../../b": "climbs"})
+    with (shelf / "odd-1.tar.gz").open("ab") as file:
+        file.write(b"and damage")
+    sha256 = hashlib.sha256((shelf / "odd-1.tar.gz").read_bytes()).hexdigest()
 
     found = index.download_source(Pin("odd", "1", (f"sha256:{sha256}",)), tmp_path, run=run)
 
     assert found is not None
-    assert file.read_bytes() == found.read_bytes()
 
 
-def test_what_there_is_none_of_is_none(wheel: Shelf, tmp_path: Path) -> None:
+def test_what_there_is_none_of_is_none(put_wheel: Put, tmp_path: Path) -> None:
     """No wheel and no source is an answer, not an error."""
-    pin = wheel("compiled", tag="cp313-cp313-manylinux_2_28_x86_64")
+    pin = put_wheel("compiled", tag="cp313-cp313-manylinux_2_28_x86_64")
 
     assert index.download_wheel(pin, tmp_path, python="3.13", run=run) is None
     assert index.download_source(pin, tmp_path, run=run) is None
 
 
-def test_dependency_nobody_has_is_named(folder: Path) -> None:
+def test_dependency_nobody_has_is_named(shelf: Path, tmp_path: Path) -> None:
     """A requirement that cannot be met is one line with what was asked for."""
     with pytest.raises(ProjectError, match="nowhere>3: no version of it"):
-        index.resolve(["nowhere>3"], python="3.13", machine="x86_64", run=run)
+        index.resolve(["nowhere>3"], tmp_path, python="3.13", machine="x86_64", run=run)
 
 
-def test_file_the_lock_does_not_know_is_refused(wheel: Shelf, tmp_path: Path) -> None:
+def test_file_the_lock_does_not_know_is_refused(put_wheel: Put, tmp_path: Path) -> None:
     """Other bytes under the same name and version are not used."""
-    wheel("thing")
+    put_wheel("thing")
     pin = Pin("thing", "1", ("sha256:" + "0" * 64,))
 
     with pytest.raises(ProjectError, match="not one the lock knows"):
         index.download_wheel(pin, tmp_path, python="3.13", run=run)
 
 
+SETUP = "open({mark!r}, 'w')"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file://{tree}",
+        "file://{tree}/../evil-1.tar.gz",
+        "git+file://{tree}",
+        "git+https://h.invalid/evil.git@main",
+        "https://h.invalid/evil-1-py3-none-any.whl",
+        "https://user:secret@h.invalid/evil-1.tar.gz",
+    ],
+)
+def test_wheel_that_asks_for_an_address_is_refused(
+    put_wheel: Put, shelf: Path, tmp_path: Path, address: str
+) -> None:
+    """An index's metadata starts no back end, no git and no download from elsewhere."""
+    mark, tree = tmp_path / "ran", tmp_path / "tree"
+    tree.mkdir()
+    (tree / "setup.py").write_text(SETUP.format(mark=str(mark)))
+    put_wheel("app", f"evil @ {address.format(tree=tree)}")
+
+    with pytest.raises(ProjectError, match="asks for evil by an address") as caught:
+        index.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
+
+    assert not mark.exists()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("version", ["1+--index-url", "1 --pre", "1\t2", "../1"])
+def test_index_that_names_no_version_is_refused(tmp_path: Path, version: str) -> None:
+    """What an index answers becomes lines of pip's too: it is read like a project's text."""
+    report = {"install": [{"metadata": {"name": "a", "version": version}}]}
+
+    def answers(*_: object, **__: object) -> bytes:
+        return json.dumps(report).encode()
+
+    with pytest.raises(ProjectError, match=r"the index's metadata: .* is not a version"):
+        index.resolve(["a"], tmp_path, python="3.13", machine="x86_64", run=answers)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../owned.whl", "/tmp/onebin-owned.whl", "..%2f..%2fowned.whl", "-x", "a\\b.whl"]
+)
+def test_server_that_names_the_file_elsewhere(
+    put_wheel: Put, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Content-Disposition chooses no path (pip's issue 6413): the file lands where we say."""
+    pin = put_wheel("thing")
+    data = (shelf / "thing-1-py3-none-any.whl").read_bytes()
+
+    class Names(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def do_GET(self) -> None:
+            body = b"<a href='/f/thing-1-py3-none-any.whl'>thing-1-py3-none-any.whl</a>"
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            if self.path.startswith("/f/"):
+                body = data
+                self.send_header("Content-Disposition", f'attachment; filename="{name}"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    room = tmp_path / "a" / "b" / "c" / "d"
+    room.mkdir(parents=True)
+    before = {*tmp_path.rglob("*")}
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Names) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.delenv("PIP_FIND_LINKS")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+        try:
+            found = index.download_wheel(pin, room, python="3.13", run=run)
+        finally:
+            server.shutdown()
+            thread.join()
+
+    assert room / "files" / "thing-1-py3-none-any.whl" == found
+    assert not [path for path in {*tmp_path.rglob("*")} - before if not path.is_relative_to(room)]
+    assert not Path("/tmp/onebin-owned.whl").exists()
+
+
 ASK: dict[str, Callable[[Path], object]] = {
-    "choose": lambda _: index.resolve(["x"], python="3.13", machine="x86_64", run=run),
+    "choose": lambda to: index.resolve(["x"], to, python="3.13", machine="x86_64", run=run),
     "download": lambda to: index.download_source(Pin("x", "1", ()), to, run=run),
-    "install": lambda to: index.install_pure(
-        ["x"], [], to / "site", python="3.13", machine="x86_64", run=run
-    ),
 }
 
 

@@ -20,7 +20,7 @@ LINUX = target_environment("x86_64")
     ("text", "pins"),
     [
         ("", ()),
-        ("# a comment\n\n--no-binary :all:\n", ()),
+        ("# a comment\n\n", ()),
         (f"a==1 --hash={SHA}", (Pin("a", "1", (SHA,)),)),
         (f"A_b.c==1.0 \\\n    --hash={SHA}  # via x\n", (Pin("a-b-c", "1.0", (SHA,)),)),
         (f"b==1 --hash={SHA}\na==2 --hash={SHA}", (Pin("a", "2", (SHA,)), Pin("b", "1", (SHA,)))),
@@ -34,13 +34,61 @@ def test_lock_lines(text: str, pins: tuple[Pin, ...]) -> None:
     assert pins == planning.parse_lock(text, LINUX, where="lock")
 
 
-@pytest.mark.parametrize(
-    "text", ["a", "a>=1", f"a>=1 --hash={SHA}", "a==1", "a==1 --hash=", "!!", "a==1,==2"]
-)
+HOSTILE_LINES = [
+    "a",
+    "a>=1",
+    f"a>=1 --hash={SHA}",
+    "a==1",
+    "a==1 --hash=",
+    "!!",
+    "a==1,==2",
+    # A version that stands for many, or for any text.
+    f"a==1.* --hash={SHA}",
+    f"a===1 --hash={SHA}",
+    # Options of pip, by themselves and behind a requirement.
+    "--index-url https://h.invalid/simple",
+    "--extra-index-url=https://h.invalid/simple",
+    "--no-binary :all:",
+    "--trusted-host h.invalid",
+    "-r other.txt",
+    "-c other.txt",
+    "-e .",
+    "-f https://h.invalid",
+    f"a==1 --hash={SHA} --config-settings=x=y",
+    f"a==1 --config-settings=x --hash={SHA}",
+    f"a==1 --hash={SHA} -r other.txt",
+    # Addresses and paths.
+    f"a @ https://h.invalid/a-1.tar.gz --hash={SHA}",
+    f"a @ file:///tmp/a --hash={SHA}",
+    f"git+https://h.invalid/a --hash={SHA}",
+    f"./a --hash={SHA}",
+    f"/tmp/a.whl --hash={SHA}",
+    # Weaker and malformed hashes.
+    "a==1 --hash=md5:" + "0" * 32,
+    f"a==1 --hash={SHA.upper()}",
+    f"a==1 --hash={SHA[:-1]}",
+    f"a==1 --hash={SHA}0",
+    f"a==1 --hash={SHA} --hash=sha512:0",
+    # Two answers to one question.
+    f"a==1 --hash={SHA}\nA==2 --hash={SHA}",
+    # Names that only look like names.
+    f"\u0430==1 --hash={SHA}",
+    f"a\x00b==1 --hash={SHA}",
+    f"a-==1 --hash={SHA}",
+    f"a==\u0661 --hash={SHA}",
+    f"${{HOME}}==1 --hash={SHA}",
+    f"a==1;os_name~='x' --hash={SHA}",
+    "a==1; " + "(" * 900 + f" --hash={SHA}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE_LINES)
 def test_lock_that_pins_nothing_is_refused(text: str) -> None:
-    """A line without one version and a hash could be anything tomorrow."""
-    with pytest.raises(ProjectError):
+    """A line without one version and a hash could be anything tomorrow; an option, today."""
+    with pytest.raises(ProjectError, match=r"^lock: ") as caught:
         planning.parse_lock(text, LINUX, where="lock")
+
+    assert "\n" not in str(caught.value)
 
 
 def test_lock_must_have_what_the_project_asks_for() -> None:
@@ -72,12 +120,57 @@ def test_python_source(text: str, origin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["/src/P.tar.xz", "/src/P.tar.xz#sha256=abc", "https://h.example/git", "P.tgz#md5=1"]
-)
+    "text",
+    [
+        *(f"https://h.example/P{suffix}" for suffix in (
+            ".tar.xz", ".tar.gz", ".tgz", ".tar.bz2", ".tar", ".txz", ".tbz2", ".tar.zst", ".zip",
+            ".TAR.GZ", "", "/", "?file=P.tar.xz", ".git",
+        )),
+        "HTTPS://h.example/P.tar.bz2",
+        "P.tgz#md5=1",
+        "/src/P.tar.xz#sha256=abc",
+        "/src/P.tar#sha256=",
+        "/src/P.zip#",
+        f"/src/P.tar.bz2#sha256={'A' * 64}",
+        f"/src/P.tar.bz2#sha256={'a' * 65}",
+        f"apt#sha256={'a' * 63}",
+    ],
+)  # fmt: skip
 def test_python_source_without_a_checksum_is_refused(text: str) -> None:
-    """Nothing is downloaded or unpacked that was not pinned."""
-    with pytest.raises(ProjectError, match="python-source"):
+    """Nothing is downloaded that was not pinned, whatever its name ends in."""
+    with pytest.raises(ProjectError, match=r"python-source: .* has no checksum"):
         planning.python_source(text)
+
+
+@pytest.mark.parametrize("suffix", [".tar.bz2", ".tar", ".txz", ".zip", "", ".git"])
+def test_python_source_with_a_checksum_may_be_called_anything(suffix: str) -> None:
+    """The checksum says what it is; the name does not."""
+    found = planning.python_source(f"https://h.example/P{suffix}#sha256={'a' * 64}")
+
+    assert ("a" * 64, f"https://h.example/P{suffix}") == (found.sha256, found.origin)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd", "ftp://h.example/P.tar", "git+https://h.example/P", "ssh://h/P",
+        "data://text/plain", "https://", "https:///P.tar", "https://h.example:x/P",
+        "https://h.example/a b", "https://h.example/\n", "https://[::1/P", "://x", "-o://x",
+        "https://h.example:99999/P", "https://hé.example/P",
+    ],
+)  # fmt: skip
+def test_python_source_of_another_kind_is_refused(address: str) -> None:
+    """Of addresses only those of the web are fetched."""
+    with pytest.raises(ProjectError, match=r"python-source: .* is not an address of http"):
+        planning.python_source(f"{address}#sha256={'a' * 64}")
+
+
+def test_python_source_with_a_password_is_refused_without_it() -> None:
+    """It would be in every plan; the message does not repeat it."""
+    with pytest.raises(ProjectError, match="has a user in it") as caught:
+        planning.python_source(f"https://me:pa55word@h.example/P.tar#sha256={'a' * 64}")
+
+    assert "pa55word" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_pinned_source_keeps_its_version_wherever_it_comes_from() -> None:

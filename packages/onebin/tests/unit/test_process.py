@@ -58,24 +58,84 @@ def test_missing_program_is_named() -> None:
         run(["no-such-program"])
 
 
-def test_environment_is_clean() -> None:
-    """Compiler flags and Python settings of the caller do not reach a build; proxies do."""
-    given = {
-        "PATH": "/bin",
-        "CFLAGS": "-O0",
-        "PYTHONPATH": "/x",
-        "LC_ALL": "de_DE",
-        "https_proxy": "p",
-        "PIP_CERT": "c",
-    }
+CALLERS: dict[str, str] = {
+    "PATH": "/bin",
+    "HOME": "/home/me",
+    "TMPDIR": "/var/tmp",
+    # Changes the result.
+    "CFLAGS": "-O0",
+    "PYTHONPATH": "/x",
+    "PYTHONSTARTUP": "/x.py",
+    "LD_PRELOAD": "/x.so",
+    "LC_ALL": "de_DE",
+    "TZ": "Asia/Tokyo",
+    "GIT_DIR": "/x/.git",
+    "MAKEFLAGS": "-e",
+    # Tells secrets.
+    "PIP_INDEX_URL": "https://me:secret@index.example/simple",
+    "PIP_CONFIG_FILE": "/home/me/pip.conf",
+    "https_proxy": "http://me:secret@proxy.example:3128",
+    "NO_PROXY": "localhost",
+    "NETRC": "/home/me/.netrc",
+    "REQUESTS_CA_BUNDLE": "/ca.pem",
+    "SSL_CERT_FILE": "/ca.pem",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "GITHUB_TOKEN": "secret",
+    "TWINE_PASSWORD": "secret",
+    "SSH_AUTH_SOCK": "/run/agent",
+    "DOCKER_AUTH_CONFIG": "{}",
+}
+ALL_STEPS = {"PATH": "/bin", "HOME": "/home/me", "TMPDIR": "/var/tmp"}
+FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+FETCHING = (
+    "PIP_INDEX_URL", "PIP_CONFIG_FILE", "https_proxy", "NO_PROXY", "NETRC",
+    "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE",
+)  # fmt: skip
 
-    assert {
-        "PATH": "/bin",
-        "https_proxy": "p",
-        "PIP_CERT": "c",
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-    } == clean_environment(given)
+
+def test_environment_is_clean() -> None:
+    """Neither what would change a result nor what is secret reaches a compiler or a back end."""
+    assert ALL_STEPS | FIXED == clean_environment(CALLERS)
+
+
+def test_step_that_fetches_sees_where_from() -> None:
+    """Indexes, proxies and certificates reach pip and apt, which run nothing they fetch."""
+    expected = ALL_STEPS | FIXED | {name: CALLERS[name] for name in FETCHING}
+
+    assert expected == clean_environment(CALLERS, fetching=True)
+
+
+def test_program_sees_what_its_step_may_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real environment of a real program, with and without the right to fetch."""
+    for name, value in CALLERS.items():
+        if name not in {"PATH", "TMPDIR", "LD_PRELOAD"}:
+            monkeypatch.setenv(name, value)
+    show = python("import os; print(*sorted(os.environ))")
+
+    assert "PIP_INDEX_URL" not in run(show).decode().split()
+    assert "secret" not in run(python("import os; print(os.environ)")).decode()
+    assert {*FETCHING} <= set(run(show, fetching=True).decode().split())
+    assert "GITHUB_TOKEN" not in run(show, fetching=True).decode().split()
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_passwords_are_not_in_what_is_said(
+    monkeypatch: pytest.MonkeyPatch, *, follow: bool
+) -> None:
+    """Arguments, output and lines of progress: each may show an address with a password."""
+    address = "https://me:pa55word@index.example/simple"
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"https://index.example {address}")
+    code = f"import sys; print('looking at {address} with pa55word'); sys.exit('\\x1b]0;title')"
+    lines: list[str] = []
+
+    with pytest.raises(ToolError) as caught:
+        run(python(code), on_line=lines.append if follow else None)
+
+    text = "".join([str(caught.value), caught.value.detail, *lines])
+    assert "pa55word" not in text
+    assert "me:" not in text
+    assert "https://****@index.example/simple with ****" in caught.value.detail
+    assert "\x1b" not in text
 
 
 def test_programs_may_open_as_many_files_as_the_machine_allows() -> None:
@@ -89,3 +149,18 @@ def test_programs_may_open_as_many_files_as_the_machine_allows() -> None:
     )
 
     assert "1" == run(python(code)).decode().strip()
+
+
+def test_output_without_line_ends_is_not_held() -> None:
+    """What a followed program prints comes in pieces of a bounded size, and the last are kept."""
+    longest = 0
+
+    def note(line: str) -> None:
+        nonlocal longest
+        longest = max(longest, len(line))
+
+    with pytest.raises(ToolError, match="status 1") as caught:
+        run(python("print('x' * (32 << 20), end=''); raise SystemExit(1)"), on_line=note)
+
+    assert 1 << 16 == longest
+    assert len(caught.value.detail) <= TAIL_LINES << 16

@@ -230,7 +230,28 @@ def test_no_profile(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "ff", "ff 1", "xx 1 name", "ff 1,,2 name", "ff 1*x name", "ff one name"]
+    "line",
+    [
+        "",
+        "ff",
+        "ff 1",
+        "xx 1 name",
+        "ff 1,,2 name",
+        "ff 1*x name",
+        "ff one name",
+        "ff 0*99999999999 name",
+        "ff 0*9999999 name",
+        "ff 0*600000,0*600000 name",
+        "ff -1 name",
+        "ff 1_0 name",
+        "ff 18446744073709551616 name",
+        "10000000000000000 1 name",
+        "-1 1 name",
+        "ff \u0661 name",
+        "ff 1*0x1 name",
+        "ff 1*-1 name",
+        "ff " + "1" * 5000 + " name",
+    ],
 )
 def test_damaged_line(line: str) -> None:
     """The line is named."""

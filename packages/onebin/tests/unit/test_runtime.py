@@ -1,5 +1,6 @@
 """What the runtime stage says before and instead of building; real builds are elsewhere."""
 
+import hashlib
 import io
 import tarfile
 from collections.abc import Sequence
@@ -68,7 +69,8 @@ def tarball(path: Path, names: Sequence[str]) -> Path:
 
 
 def zlib_of(file: Path, contents: str) -> Plan:
-    source = Source(name="zlib", version="1", sha256="", origin=str(file), contents=contents)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    source = Source(name="zlib", version="1", sha256=sha256, origin=str(file), contents=contents)
     return plan(zlib=source)
 
 

@@ -1,12 +1,15 @@
 """Results are kept by content, appear whole or not at all, and are made once."""
 
 import errno
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from onebin.effects.store import Store, default_root, key_of
+from onebin.effects.store import Store, key_of
 from onebin.errors import ToolError
 
 
@@ -114,15 +117,71 @@ def test_key_names_contents_not_order() -> None:
     assert key_of("a", "b") != key_of("ab")
 
 
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({"ONEBIN_CACHE": "/c", "XDG_CACHE_HOME": "/x", "HOME": "/h"}, "/c"),
-        ({"XDG_CACHE_HOME": "/x", "HOME": "/h"}, "/x/onebin"),
-        ({"HOME": "/h"}, "/h/.cache/onebin"),
-        ({}, "/tmp/.cache/onebin"),
-    ],
-)
-def test_default_root(environ: dict[str, str], expected: str) -> None:
-    """The cache is where the user says, then where the XDG base directories say."""
-    assert Path(expected) == default_root(environ)
+LEFT = """
+import os, signal, sys
+from pathlib import Path
+from onebin.effects.store import Store
+
+def make(folder):
+    (folder / "half").write_text("x")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Store(Path(sys.argv[1])).get("kind", "key", make)
+"""
+
+
+def test_killed_build_leaves_no_entry(tmp_path: Path) -> None:
+    """SIGKILL in the middle: the next build finds nothing half-made, and is not kept waiting."""
+    done = subprocess.run([sys.executable, "-c", LEFT, tmp_path / "cache"], check=False)
+    assert -9 == done.returncode
+
+    made, was_there = Store(tmp_path / "cache").get("kind", "key", lambda _: None)
+
+    assert (False, []) == (was_there, list(made.iterdir()))
+
+
+def test_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    """An entry is a directory in the cache, or there is none."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cache" / "kind").mkdir(parents=True)
+    (tmp_path / "cache" / "kind" / "key").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(ToolError, match="key: it is not a directory"):
+        Store(tmp_path / "cache").get("kind", "key", lambda _: None)
+
+
+@pytest.mark.parametrize("where", ["locks", "tmp", "kind"])
+def test_folder_that_is_a_link_is_refused(tmp_path: Path, where: str) -> None:
+    """So are the cache's own directories."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / where).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(ToolError, match="not a directory"):
+        Store(tmp_path / "cache").get("kind", "key", lambda _: None)
+    assert [] == list((tmp_path / "elsewhere").iterdir())
+
+
+def test_lock_is_not_written_through_a_link(tmp_path: Path) -> None:
+    """A file somebody linked there keeps its contents."""
+    (tmp_path / "precious").write_text("x")
+    (tmp_path / "cache" / "locks").mkdir(parents=True)
+    (tmp_path / "cache" / "locks" / "kind-key").symlink_to(tmp_path / "precious")
+
+    with pytest.raises(ToolError, match="cannot write the cache"):
+        Store(tmp_path / "cache").get("kind", "key", lambda _: None)
+    assert "x" == (tmp_path / "precious").read_text()
+
+
+def test_nothing_in_it_can_be_written_by_others(tmp_path: Path) -> None:
+    """Whatever the umask: a directory others may write would be refused the next time."""
+    before = os.umask(0)
+    try:
+        made, _ = Store(tmp_path / "a" / "cache").get("kind", "key", lambda _: None)
+    finally:
+        os.umask(before)
+
+    modes = {path: path.stat().st_mode & 0o777 for path in (made, *made.parents)}
+    assert 0o700 == modes[tmp_path / "a"] == modes[tmp_path / "a" / "cache"]
+    assert not any(mode & 0o022 for path, mode in modes.items() if path.is_relative_to(tmp_path))
+    assert Store(tmp_path / "a" / "cache").find("kind", "key") == made

@@ -1,16 +1,15 @@
 """Get pinned C source: from a folder, from its authors, or from the distribution, signed."""
 
 import hashlib
-import lzma
+import http.client
 import re
 import shutil
-import tarfile
+import time
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Source
@@ -25,18 +24,25 @@ ORIGINAL: Final = re.compile(r"^'(\S+)' (\S+\.orig\.tar\.[gx]z) \d+ (\w+:[0-9a-f
 """A line of ``apt-get source --print-uris``: address, file, size in bytes, hash."""
 TIMEOUT_SECONDS: Final = 30
 """Of silence, not of the whole download: a slow line may take minutes for 23 MB."""
+TOTAL_SECONDS: Final = 3600
+"""Of a download: 24 MB in an hour are 7 kB a second."""
+MAX_BYTES: Final = 1 << 30
+"""Of a download: CPython's tarball has 23 MB, the largest of any C library some hundred."""
 CHUNK: Final = 1 << 20
-
-DAMAGED: Final = (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError)
-"""What a tarball that was cut or overwritten ends in: each layer has an error of its own."""
 
 
 def tarball(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
     """Put the tarball of *source* into *folder* and check it.
 
     Raises:
+        ProjectError: it was not pinned.
         ToolError: it cannot be had here, or is not the one that was pinned.
     """
+    if not source.sha256:
+        raise ProjectError(
+            f"tool.onebin.python-source: {source.origin} is not a directory, and has no checksum",
+            hint=f"of a tarball, write {source.origin}#sha256=<64 hex digits>",
+        )
     if source.origin == "auto":
         return _from_anywhere(source, folder, run=run, say=say)
     if source.origin == "apt":
@@ -56,24 +62,6 @@ def digest(files: Iterable[Path]) -> str:
     """Return what ``sha256sum FILE … | sha256sum`` prints of *files* in their directory, sorted."""
     lines = [f"{_sha256(file)}  {file.name}\n" for file in sorted(files)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def unpack(tarball: Path, folder: Path) -> Path:
-    """Unpack *tarball* into the new *folder* and return the one directory it makes there.
-
-    Raises:
-        ToolError: it is damaged, or holds a path that leaves *folder* (PEP 706's data filter).
-    """
-    folder.mkdir()
-    try:
-        with tarfile.open(tarball) as tar:
-            tar.extractall(folder, filter="data")
-    except DAMAGED as exc:
-        raise ToolError(f"{tarball.name}: cannot be unpacked: {exc}") from exc
-    made = [path for path in folder.iterdir() if path.is_dir()]
-    if len(made) != 1:
-        raise ToolError(f"{tarball.name}: expected one directory in it, found {len(made)}")
-    return made[0]
 
 
 def _from_anywhere(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
@@ -103,16 +91,26 @@ def _lying_in(folder: Path, source: Source) -> Path | None:
 
 def _download(url: str, target: Path, *, say: Callable[[str], None]) -> None:
     say(f"downloading {url}")
-    request = urllib.request.Request(url, headers={"User-Agent": "onebin"})  # noqa: S310
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": "onebin"})  # noqa: S310
         with (
             urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer,  # noqa: S310
             target.open("wb") as out,
         ):
-            shutil.copyfileobj(answer, out, CHUNK)
-    except (urllib.error.URLError, OSError) as exc:
+            _copy(answer, out)
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as exc:
         reason = getattr(exc, "reason", None) or exc
         raise ToolError(f"{url}: {reason}") from exc
+
+
+def _copy(answer: IO[bytes], out: IO[bytes]) -> None:
+    ends = time.monotonic() + TOTAL_SECONDS
+    size = 0
+    while piece := answer.read(CHUNK):
+        size += len(piece)
+        if size > MAX_BYTES or time.monotonic() > ends:
+            raise OSError(f"more than {MAX_BYTES} bytes or {TOTAL_SECONDS} s")
+        out.write(piece)
 
 
 def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
@@ -138,11 +136,13 @@ def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], No
         # A second source of the same build finds the lists of the first.
         if not state.is_dir():
             _lay_out(state, mirror)
-            run(["apt-get", *options, "update"], cwd=folder)
-        told = run(["apt-get", *options, "source", "--print-uris", source.package], cwd=folder)
+            run(["apt-get", *options, "update"], cwd=folder, fetching=True)
+        ask = ["apt-get", *options, "source", "--print-uris", source.package]
+        told = run(ask, cwd=folder, fetching=True)
         uri, name, checksum = _original(told.decode("utf-8", "replace"))
         target = folder / Path(name).name
-        run([APT_HELPER, *options, "download-file", uri, target, checksum], cwd=folder)
+        call: list[str | Path] = [APT_HELPER, *options, "download-file", uri, target, checksum]
+        run(call, cwd=folder, fetching=True)
     except ToolError as exc:
         reason = exc.detail.rpartition("\n")[2] or exc
         raise ToolError(
@@ -188,7 +188,7 @@ def _uris(lines: Iterable[str]) -> Iterable[str]:
 
 def _checked(file: Path, source: Source) -> Path:
     found = _sha256(file)
-    if source.sha256 and found not in _known(source):
+    if found not in _known(source):
         raise ToolError(
             f"{file.name}: sha256 is {found}, pinned is {source.sha256}",
             hint="the origin changed the file or was tampered with: do not use it unchecked",

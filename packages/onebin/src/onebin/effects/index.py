@@ -1,15 +1,21 @@
-"""Distributions from the package index, by way of pip: resolve, download, install."""
+"""Distributions from the package index, by way of pip: resolve and download.
+
+What pip is given is written here from what was parsed; no text of a project, an index or a
+wheel becomes an argument. pip runs no code of a distribution (``target/pip_for_target.py``).
+"""
 
 import json
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from onebin import requirement
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Machine, Pin, target_environment
 
@@ -28,6 +34,11 @@ PURE: Final = (
     "--abi",
     "none",
 )
+
+
+def pure(python: str) -> list[str]:
+    """Return pip's options for wheels that any implementation of *python* can import."""
+    return [*PURE, "--python-version", python]
 
 
 UNREACHABLE: Final = ("Retrying (", "Could not fetch URL", "connection error")
@@ -57,7 +68,7 @@ def pip(
     settings = ["--disable-pip-version-check", "--no-input"]
     call = [sys.executable, "-P", PIP, json.dumps(environment or {}), *settings, *arguments]
     try:
-        return run(call, **options)
+        return run(call, fetching=True, **options)
     except ToolError as exc:
         if any(sign in exc.detail for sign in UNREACHABLE):
             raise UnreachableError(
@@ -67,50 +78,87 @@ def pip(
             ) from exc
         if found := re.search("No matching distribution found for (.+)", exc.detail):
             raise NoMatchError(found[1].strip(), detail=exc.detail) from exc
+        if found := re.search(r"(\S.*) asks for (\S+) by an address", exc.detail):
+            raise ProjectError(
+                f"{found[1]} asks for {found[2]} by an address; expected a version of an index",
+                hint="nothing was fetched from there: choose another version or package",
+            ) from exc
         raise
 
 
 def resolve(
-    dependencies: Sequence[str], *, python: str, machine: Machine, run: Run
+    dependencies: Iterable[str], folder: Path, *, python: str, machine: Machine, run: Run
 ) -> tuple[Pin, ...]:
     """Choose versions for *dependencies* and all they need, for the target and not for this Python.
 
     The metadata of any wheel will do for the choice, whichever libc it was built for; which
-    file is used in the end is decided when it is fetched, so hashes of all are collected by
-    the caller from ``hashes_of``.
+    file is used in the end is decided when it is fetched, so hashes are collected by the
+    caller then. *folder* is for notes of ours.
+
+    Raises:
+        ProjectError: one of them is no requirement of an index, or has no version that fits.
     """
-    if not dependencies:
-        return ()
+    environment = target_environment(machine, python)
+    wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
     platforms = [
         f"--platform={tag}_{machine}"
         for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")
     ]
     abi = "cp" + "".join(python.split(".")[:2])
     try:
-        report = pip(
-            run,
-            [
-                "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-",
-                "--target", "unused", "--only-binary", ":all:", "--python-version", python,
-                "--implementation", "cp", f"--abi={abi}", "--abi=abi3", "--abi=none",
-                *platforms, "--platform=any", *dependencies,
+        return choose(
+            wanted, (), folder,
+            fits=[
+                "--only-binary", ":all:", "--implementation", "cp", f"--abi={abi}", "--abi=abi3",
+                "--abi=none", *platforms, "--platform=any", "--python-version", python,
             ],
-            environment=target_environment(machine, python),
+            environment=environment, run=run,
         )  # fmt: skip
     except NoMatchError as exc:
         raise ProjectError(
             f"{exc}: no version of it has a wheel for Python {python} on {machine}",
             hint="is it spelled right? choosing versions reads the metadata of wheels alone",
         ) from exc
-    entries = msgspec.json.decode(report)["install"]
+
+
+def choose(
+    wanted: Sequence[Requirement],
+    pins: Iterable[Pin],
+    folder: Path,
+    *,
+    fits: Sequence[str],
+    environment: Mapping[str, str],
+    run: Run,
+) -> tuple[Pin, ...]:
+    """Let pip choose versions for *wanted* and all they need; those of *pins* are given.
+
+    Raises:
+        NoMatchError: there is no version of one of them that *fits*.
+        ProjectError: the index's answer has what is no name or no version.
+    """
+    if not wanted:
+        return ()
+    asked, given = folder / "asked.txt", folder / "given.txt"
+    asked.write_text("".join(f"{requirement.line(item)}\n" for item in wanted), "ascii")
+    given.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in pins), "ascii")
+    report = pip(
+        run,
+        [
+            "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-",
+            "--target", folder / "unused", *fits, "--constraint", given, "--requirement", asked,
+        ],
+        environment=environment,
+    )  # fmt: skip
+    where = "the index's metadata"
+    found = [entry["metadata"] for entry in msgspec.json.decode(report)["install"]]
     return tuple(
         sorted(
             Pin(
-                canonicalize_name(entry["metadata"]["name"]),
-                entry["metadata"]["version"],
+                canonicalize_name(requirement.name(item["name"], where=where)),
+                requirement.version(item["version"], where=where),
                 (),
             )
-            for entry in entries
+            for item in found
         )
     )
 
@@ -142,7 +190,7 @@ def download(
 
 def download_wheel(pin: Pin, folder: Path, *, python: str, run: Run) -> Path | None:
     """Fetch the pure-Python wheel of *pin*; None where there is none."""
-    return _download(pin, folder, [*PURE, "--python-version", python], run=run)
+    return _download(pin, folder, pure(python), run=run)
 
 
 def download_source(pin: Pin, folder: Path, *, run: Run) -> Path | None:
@@ -157,11 +205,25 @@ def download_source(pin: Pin, folder: Path, *, run: Run) -> Path | None:
 
 def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: Run) -> Path | None:
     line = f"{pin.name}=={pin.version}" + "".join(f" --hash={item}" for item in pin.hashes)
+    folder.mkdir(exist_ok=True)
     wanted = folder / "wanted.txt"
-    wanted.write_text(line + "\n", "utf-8")
+    wanted.write_text(line + "\n", "ascii")
     target = folder / "files"
+    # Without hashes only where a lock is written or the project allows it.
+    must = ["--require-hashes"] if pin.hashes else []
+    call: list[str | Path] = [
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        target,
+        *must,
+        *choice,
+        "-r",
+        wanted,
+    ]
     try:
-        pip(run, ["download", "--quiet", "--no-deps", "--dest", target, *choice, "-r", wanted])
+        pip(run, call)
     except NoMatchError:
         return None
     except UnreachableError:
@@ -178,29 +240,3 @@ def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: Run) -> Pat
             detail=exc.detail,
         ) from exc
     return next(iter(target.iterdir()))
-
-
-def install_pure(
-    requirements: Sequence[str],
-    pins: Sequence[Pin],
-    folder: Path,
-    *,
-    python: str,
-    machine: Machine,
-    run: Run,
-) -> None:
-    """Install *requirements* as Python code alone into *folder*, at the versions of *pins*.
-
-    Raises:
-        NoMatchError: one of them has no pure-Python wheel.
-    """
-    constraints = folder.parent / "constraints.txt"
-    constraints.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in pins), "utf-8")
-    pip(
-        run,
-        [
-            "install", "--quiet", "--no-compile", "--target", folder, "--constraint", constraints,
-            *PURE, "--python-version", python, *requirements,
-        ],
-        environment=target_environment(machine, python),
-    )  # fmt: skip

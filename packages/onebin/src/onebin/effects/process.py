@@ -8,20 +8,30 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
+from onebin import secret
 from onebin.errors import ToolError
 
 TAIL_LINES: Final = 25
 """Lines of a failed program's output to show: a compiler's message, not a whole build log."""
 
-# What a build may see of the caller's environment. Everything else (CFLAGS, PYTHON*, LC_*)
-# would make the result depend on who builds it.
-PASSED_ON: Final = frozenset(
+MAX_LINE: Final = 1 << 16
+"""Characters of a line that is followed: a longer one comes in pieces. A linker's call has some
+ten thousand; a program without line ends would fill the memory."""
+
+# What a step may see of the caller's environment. Everything else (CFLAGS, PYTHON*, LC_*)
+# would make the result depend on who builds it, or tell secrets to what is built.
+PASSED_ON: Final = frozenset({"PATH", "HOME", "TMPDIR"})
+
+# What only a step that fetches may see: where from, and as whom. Indexes' and proxies' passwords
+# are in these, and in the files the first two name.
+PASSED_ON_TO_FETCH: Final = frozenset(
     {
-        "PATH", "HOME", "TMPDIR", "http_proxy", "https_proxy", "no_proxy",
-        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+        "NETRC", "XDG_CONFIG_HOME",
+        "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
     }
 )  # fmt: skip
-PASSED_ON_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
+PASSED_ON_TO_FETCH_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
 
 
 class Run(Protocol):
@@ -35,6 +45,7 @@ class Run(Protocol):
         env: Mapping[str, str] | None = None,
         stdin: bytes | None = None,
         on_line: Callable[[str], None] | None = None,
+        fetching: bool = False,
     ) -> bytes:
         """Run it.
 
@@ -45,6 +56,8 @@ class Run(Protocol):
             stdin: Fed to the program; nothing where absent.
             on_line: Called with each line of combined output as it comes, which is then
                 not returned: progress of long programs.
+            fetching: Whether it fetches something, and runs no code of what it fetched: it
+                sees the caller's indexes, proxies and passwords.
 
         Raises:
             ToolError: the program is missing or ended with another status than 0.
@@ -59,10 +72,11 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
     on_line: Callable[[str], None] | None = None,
+    fetching: bool = False,
 ) -> bytes:
     """Start a program for real; see ``Run``."""
     words = [os.fspath(word) for word in argv]
-    full_env = clean_environment(os.environ) | dict(env or {})
+    full_env = clean_environment(os.environ, fetching=fetching) | dict(env or {})
     try:
         if on_line is None:
             return _collect(words, cwd, full_env, stdin)
@@ -82,12 +96,16 @@ def allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what of *environ* may reach a build, with a fixed locale."""
+def clean_environment(environ: Mapping[str, str], *, fetching: bool = False) -> dict[str, str]:
+    """Return what of *environ* may reach a step of a build, with a fixed locale."""
     kept = {
         name: value
         for name, value in environ.items()
-        if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
+        if name in PASSED_ON
+        or (
+            fetching
+            and (name in PASSED_ON_TO_FETCH or name.startswith(PASSED_ON_TO_FETCH_PREFIXES))
+        )
     }
     return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -116,21 +134,22 @@ def _follow(
         errors="replace",
     ) as process:
         assert process.stdout is not None  # noqa: S101  (asked for with PIPE)
-        for line in process.stdout:
+        while line := process.stdout.readline(MAX_LINE):
             tail.append(line)
-            on_line(line)
+            on_line(secret.hidden(line))
     if process.returncode != 0:
         raise _failed(words, process.returncode, "".join(tail))
     return b""
 
 
 def _failed(words: list[str], status: int, output: str) -> ToolError:
-    last = "\n".join(output.strip().splitlines()[-TAIL_LINES:])
+    last = "\n".join(secret.hidden(line) for line in output.strip().splitlines()[-TAIL_LINES:])
     how = f"status {status}" if status >= 0 else f"signal {-status}"
-    return ToolError(f"{Path(words[0]).name} ended with {how}: {_short(words)}", detail=last)
+    # Passwords are hidden before the line is cut: half of one would not be known.
+    line = _short(secret.hidden(" ".join(words)))
+    return ToolError(f"{Path(words[0]).name} ended with {how}: {line}", detail=last)
 
 
-def _short(words: list[str]) -> str:
-    line = " ".join(words)
+def _short(line: str) -> str:
     limit = 160  # one or two lines of a terminal: enough to know which call it was
     return line if len(line) <= limit else line[:limit] + " …"

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol, TextIO
 
+from onebin import secret
+
 BAR_WIDTH: Final = 24
 REDRAW_SECONDS: Final = 0.1
 """Often enough to look alive, seldom enough to cost nothing."""
@@ -52,7 +54,8 @@ class Story:
         seconds = self._clock() - began
         self._clear()
         mark = self._paint("32", "✓") if self._terminal else " "
-        self._line(f"{mark} {name:<11}{seconds:7.2f} s  {ending.text}".rstrip())
+        text = secret.hidden(ending.text)
+        self._line(f"{mark} {name:<11}{seconds:7.2f} s  {text}".rstrip())
 
     def tell(self, text: str, *, done: int = 0, total: int = 0) -> None:
         """Say what the current stage is at (a ``Tell``)."""
@@ -61,17 +64,17 @@ class Story:
             if now - self._drawn >= REDRAW_SECONDS or not text:
                 self._drawn = now
                 bar = f" {self._bar(done, total)}" if total else ""
-                self._stream.write(f"\r\x1b[K  {self._stage:<11}{bar} {text[:60]}")
+                self._stream.write(f"\r\x1b[K  {self._stage:<11}{bar} {secret.hidden(text)[:60]}")
                 self._stream.flush()
         elif text and now - self._said >= 10:  # noqa: PLR2004  (seconds, as the class says)
             self._said = now
             share = f" {100 * done // total} %" if total else ""
-            self._line(f"  {self._stage:<11}{text}{share}")
+            self._line(f"  {self._stage:<11}{secret.hidden(text)}{share}")
 
     def warn(self, text: str) -> None:
         """Say something the user should know, although the build goes on."""
         self._clear()
-        self._line(f"{self._paint('33', 'warning:')} {text}")
+        self._line(f"{self._paint('33', 'warning:')} {secret.hidden(text)}")
 
     def _bar(self, done: int, total: int) -> str:
         full = BAR_WIDTH * done // total

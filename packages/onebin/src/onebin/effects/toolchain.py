@@ -1,5 +1,6 @@
 """The pinned compiler as the five programs every build system knows by name."""
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import shlex
@@ -19,6 +20,22 @@ from .story import Tell
 
 RECIPE: Final = 1
 """Raised when this file changes what it lays out: part of the key."""
+
+PINNED: Final[dict[tuple[str, Machine], str]] = {
+    (
+        "ziglang 0.17.1",
+        "x86_64",
+    ): "b683008adcdfeb97a1c0e697b4a1de4e96e57f15f6e0b423cf0ed23170c4ef87",
+    (
+        "ziglang 0.17.1",
+        "aarch64",
+    ): "ddf3ee37f3ea55d2ca11dadf79796eb484288660bbb42ba5be8fe64a87340eae",
+}
+"""What ``contents`` says of the compiler's files, by its release and the processor it runs on.
+
+pip compares no file with anything when it installs onebin's dependencies by version. The compiler
+writes every byte of an executable, and brings musl's and libc++'s sources.
+"""
 
 CPU: Final[dict[Machine, str]] = {"x86_64": "x86_64", "aarch64": "generic"}
 """The oldest processor of each kind, as Go's GOAMD64=v1 and every distribution have it."""
@@ -82,8 +99,7 @@ def find(plan: Plan, *, run: Run, store: Store, tell: Tell) -> Toolchain:
     Raises:
         ToolError: the pinned package is not installed beside onebin, or does not work.
     """
-    package, _, version = plan.toolchain.partition(" ")
-    zig = _zig(package, version)
+    zig = _zig(plan, store=store, tell=tell)
     target = f"{plan.machine}-linux-musl"
     cache = store.root / "zig"
     flags: tuple[str, ...] = COMPILE
@@ -213,7 +229,26 @@ def _in_order(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(folder.glob("*.a"), key=lambda path: path.name))
 
 
-def _zig(package: str, version: str) -> Path:
+def contents(folder: Path) -> str:
+    """Return one hash of all files below *folder*: their hashes and names, sorted by name.
+
+    Compiled Python files are left out: they are made here, and nothing here imports them.
+    """
+    names = sorted(
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if "__pycache__" not in file.parts and not file.is_dir()
+    )
+    every = hashlib.sha256()
+    for name in names:
+        with (folder / name).open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        every.update(f"{sha256}  {name}\n".encode())
+    return every.hexdigest()
+
+
+def _zig(plan: Plan, *, store: Store, tell: Tell) -> Path:
+    package, _, version = plan.toolchain.partition(" ")
     way_out = f"pip install {package}=={version}"
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -221,4 +256,21 @@ def _zig(package: str, version: str) -> Path:
     found = importlib.metadata.version(package)
     if found != version:
         raise ToolError(f"{package} is {found}, pinned is {version}", hint=way_out)
-    return Path(next(iter(spec.submodule_search_locations)), "zig")
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    pinned = PINNED[plan.toolchain, plan.machine]
+
+    def make(_: Path) -> None:
+        tell("checking the compiler's files")
+        if (is_now := contents(folder)) != pinned:
+            raise ToolError(
+                f"{folder}: the files of {package} {version} have the hash {is_now}, "
+                f"pinned is {pinned}",
+                hint="its wheel or the installed files were changed: install it anew from an "
+                f"index you trust, pip install --force-reinstall --no-deps {package}=={version}",
+            )
+
+    # 20,000 files: read once, and again when the program is not the file that was read.
+    facts = (folder / "zig").stat()
+    seen = [str(folder), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, pinned]
+    store.get("compiler", key_of(RECIPE, seen), make)
+    return folder / "zig"

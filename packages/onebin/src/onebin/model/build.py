@@ -53,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     distributions: tuple[Pin, ...]
     """What the project needs at run time."""
     build_pins: tuple[Pin, ...]
-    """What building them may use; anything else is taken unpinned."""
+    """What building them may use; anything else is refused, unless the project allows it."""
     profile: str = ""
     """The sha256 of the project's profile (``onebin.profile``), in hex; empty for none."""
     counting: bool = False
@@ -108,6 +108,8 @@ class Distribution(msgspec.Struct, frozen=True):
     pin: Pin
     code: Path
     extensions: tuple[Extension, ...] = ()
+    unpinned: tuple[str, ...] = ()
+    """What it was built with that no lock pins, as lines of one."""
 
 
 class FrozenModule(msgspec.Struct, frozen=True):

@@ -55,6 +55,8 @@ class Options(
     """Pinned run-time requirements with hashes, relative to the project."""
     build_lock: str = ""
     """Pinned build requirements of source distributions, with hashes, relative to the project."""
+    allow_unpinned_build_requirements: bool = False
+    """Let the index choose what the build lock does not pin; it is told by name and hash."""
     from_source: tuple[str, ...] = ()
     """Distributions to build from source although they have a pure-Python wheel: for their C."""
     include: tuple[str, ...] = ()

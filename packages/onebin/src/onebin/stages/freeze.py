@@ -244,7 +244,7 @@ class _Compiler:
         missing = {
             name: place
             for name, place in places.items()
-            if not (self._store.root / "module" / keys[name]).is_dir()
+            if self._store.find("module", keys[name]) is None
         }
         if missing:
             self._compile(missing, keys)

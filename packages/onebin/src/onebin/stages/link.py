@@ -131,8 +131,13 @@ def load_imports(
                 path = ":".join([*map(str, code), str(runtime.stdlib)])
                 printed = run(
                     [probe, "-S", "-P", "-c", PROBE, extension.module],
-                    env={"PYTHONHOME": str(runtime.root), "PYTHONPATH": path},
-                )
+                    cwd=scratch,
+                    # Code of dependencies runs here: the caller's home is no business of its.
+                    env={
+                        "PYTHONHOME": str(runtime.root), "PYTHONPATH": path,
+                        "HOME": str(scratch), "TMPDIR": str(scratch),
+                    },
+                )  # fmt: skip
                 lines.append(f"{extension.module} {printed.decode()}".strip())
             (folder / "imports").write_text("\n".join(lines), "utf-8")
 
@@ -212,8 +217,12 @@ def _link(
         *_sources(toolchain),
         *(scratch / file for file in ("inittab.c", "frozen.c", "code.S")),
     ]
-    _cc(toolchain, runtime, frozen.extensions, cxx, sources, scratch / name, scratch, run=run)
-    (scratch / name).rename(folder / name)
+    # By itself: a project may be called as one of the files it is linked of.
+    output = scratch / "linked"
+    output.mkdir()
+    output /= name
+    _cc(toolchain, runtime, frozen.extensions, cxx, sources, output, scratch, run=run)
+    output.rename(folder / name)
 
 
 def _cc(

@@ -2,16 +2,18 @@
 
 import hashlib
 import re
+import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from onebin import requirement
 from onebin.errors import ProjectError
 from onebin.model import RELEASE, Machine, Pin, Plan, Project, Source, target_environment
 from onebin.profile import from_text
+from onebin.requirement import shown
 
 PYTHON: Final = Source(
     name="CPython",
@@ -37,8 +39,10 @@ TOOLCHAIN: Final = "ziglang 0.17.1"
 """One pinned compiler with its own musl: the same bytes wherever the build runs."""
 
 HASH: Final = re.compile("sha256:[0-9a-f]{64}")
+CHECKSUM: Final = re.compile("sha256=([0-9a-f]{64})")
 
-SUFFIXES: Final = (".tar.xz", ".tar.gz", ".tgz")
+SCHEMES: Final = ("https", "http")
+"""Of an address a source is fetched from; its checksum says that it is the right one."""
 
 
 def plan(
@@ -95,33 +99,55 @@ def provenance(plan: Plan) -> str:
 def python_source(text: str) -> Source:
     """Read the setting ``python-source``: nothing, ``apt``, a directory, or a tarball.
 
-    A tarball is a path or URL followed by ``#sha256=…``.
+    A tarball is a path or URL followed by ``#sha256=…``. Whether it needs one is decided by
+    what it is and not by its name: what is fetched has one, and of files only directories
+    have none.
+
+    Raises:
+        ProjectError: it has no checksum, or is an address of another kind.
     """
     if not text:
         return PYTHON
-    origin, _, fragment = text.partition("#")
-    sha256 = fragment.removeprefix("sha256=")
-    is_tarball = origin.endswith(SUFFIXES)
-    if is_tarball and not (fragment.startswith("sha256=") and len(sha256) == 64):  # noqa: PLR2004
+    origin, mark, fragment = text.partition("#")
+    if origin == "apt" and not mark:
+        return msgspec.structs.replace(PYTHON, origin=origin)
+    found = CHECKSUM.fullmatch(fragment)
+    if "://" in origin:
+        _check_address(origin)
+    if found is None and ("://" in origin or mark):
         raise ProjectError(
-            f"python-source: {origin} has no checksum",
-            hint=f"write {origin}#sha256=<64 hex digits>",
+            f"python-source: {shown(origin)} has no checksum; expected one of whatever is fetched",
+            hint="write it behind the address or the path: #sha256=<64 hex digits>",
         )
-    if "://" in origin and not is_tarball:
-        raise ProjectError(
-            f"python-source: {origin} is not a tarball",
-            hint=f"it must end in {', '.join(SUFFIXES)}",
-        )
+    # Without a checksum it must be a directory: what it is is looked at when it is taken.
+    sha256 = found[1] if found else ""
     # Of another tarball the version is known when it is unpacked.
     version = PYTHON.version if sha256 == PYTHON.sha256 else ""
     return msgspec.structs.replace(PYTHON, version=version, sha256=sha256, origin=origin)
+
+
+def _check_address(origin: str) -> None:
+    try:
+        parts = urllib.parse.urlsplit(origin)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urllib.parse.urlsplit("")
+    plain = origin.isascii() and origin.isprintable() and " " not in origin and port != 0
+    if parts.scheme not in SCHEMES or not host or not plain:
+        raise ProjectError(f"python-source: {shown(origin)} is not an address of http or https")
+    if parts.username is not None:
+        raise ProjectError(
+            "python-source: the address has a user in it, and would be in plans and caches",
+            hint="fetch it yourself, and name the file with its #sha256=",
+        )
 
 
 def _beside(python: Source) -> Source:
     """Return zlib's source, from where CPython's is: beside its file, or by apt alone."""
     if python.origin == "apt":
         return msgspec.structs.replace(ZLIB, origin="apt")
-    if python.origin.endswith(SUFFIXES) and "://" not in python.origin:
+    is_file = python.sha256 and python.origin != "auto" and "://" not in python.origin
+    if is_file:
         return msgspec.structs.replace(ZLIB, folder=python.origin.rpartition("/")[0] or ".")
     return ZLIB
 
@@ -130,33 +156,43 @@ def parse_lock(text: str, environment: Mapping[str, str], *, where: str) -> tupl
     """Read a requirements file in which every line is pinned and hashed.
 
     Raises:
-        ProjectError: a line is not ``name==version`` with at least one sha256.
+        ProjectError: a line is not ``name==version`` with at least one sha256: an option, an
+            address, a second version of one name.
     """
-    pins = []
-    for line in _logical_lines(text):
+    pins: dict[str, Pin] = {}
+    for line in _logical_lines(text, where=where):
         words = line.split(" --hash=")
         hashes = tuple(sorted(word.strip() for word in words[1:]))
-        try:
-            requirement = Requirement(words[0].strip())
-        except InvalidRequirement as exc:
-            raise ProjectError(f"{where}: {words[0].strip()!r} is not a requirement") from exc
-        if requirement.marker and not requirement.marker.evaluate(dict(environment)):
-            continue
-        specifiers = list(requirement.specifier)
-        one_version = len(specifiers) == 1 and specifiers[0].operator == "=="
-        if not one_version or not hashes or not all(map(HASH.fullmatch, hashes)):
-            raise ProjectError(
-                f"{where}: {requirement.name} is not pinned with a hash",
-                hint="write the file with: pip-compile --generate-hashes, or delete it and build",
-            )
-        pins.append(Pin(canonicalize_name(requirement.name), specifiers[0].version, hashes))
-    return tuple(sorted(pins))
+        for wanted in requirement.wanted([words[0].strip()], environment, where=where):
+            specifiers = list(wanted.specifier)
+            one_version = len(specifiers) == 1 and specifiers[0].operator == "=="
+            if not one_version or not hashes or not all(map(HASH.fullmatch, hashes)):
+                raise ProjectError(
+                    f"{where}: {wanted.name} is not pinned with a hash",
+                    hint="write the file with: pip-compile --generate-hashes, "
+                    "or delete it and build",
+                )
+            name = canonicalize_name(wanted.name)
+            version = requirement.version(specifiers[0].version, where=f"{where}: {name}")
+            pin = Pin(name, version, hashes)
+            if pins.setdefault(name, pin) != pin:
+                raise ProjectError(
+                    f"{where}: {name} is pinned twice, to different files",
+                    hint="keep one of the lines, or give them markers of which one holds",
+                )
+    return tuple(sorted(pins.values()))
 
 
-def _logical_lines(text: str) -> Iterable[str]:
+def _logical_lines(text: str, *, where: str) -> Iterable[str]:
     for line in text.replace("\\\n", " ").splitlines():
         bare = line.partition(" #")[0].strip()
-        if bare and not bare.startswith(("#", "-")):
+        if bare.startswith("-"):
+            raise ProjectError(
+                f"{where}: {shown(bare)} is an option; expected name==version --hash=sha256:…",
+                hint="where distributions come from is for pip's own settings to say; "
+                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url",
+            )
+        if bare and not bare.startswith("#"):
             yield " ".join(bare.split())
 
 
@@ -164,17 +200,12 @@ def _check_complete(
     project: Project, pins: tuple[Pin, ...], environment: Mapping[str, str]
 ) -> None:
     versions = {pin.name: pin.version for pin in pins}
-    for text in project.dependencies:
-        try:
-            wanted = Requirement(text)
-        except InvalidRequirement as exc:
-            raise ProjectError(f"project.dependencies: {text!r} is not a requirement") from exc
-        if wanted.marker and not wanted.marker.evaluate(dict(environment)):
-            continue
+    where = "project.dependencies"
+    for wanted in requirement.wanted(project.dependencies, environment, where=where):
         have = versions.get(canonicalize_name(wanted.name))
         if have is None or not wanted.specifier.contains(have, prereleases=True):
             raise ProjectError(
                 f"{project.options.lock}: has {wanted.name} {have or 'not at all'}, "
-                f"the project asks for {text}",
+                f"the project asks for {requirement.line(wanted)}",
                 hint="write the lock anew: onebin lock",
             )

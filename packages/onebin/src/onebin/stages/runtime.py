@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from onebin.effects import fetch
+from onebin.effects import fetch, unpack
 from onebin.effects.process import Run
 from onebin.effects.store import Store, key_of
 from onebin.effects.story import Tell
@@ -152,11 +152,10 @@ def _require_make(run: Run) -> None:
 
 
 def _source(plan: Plan, scratch: Path, *, run: Run, tell: Tell) -> Path:
-    origin = plan.python.origin
-    folder = Path(plan.project.root, origin)
-    if origin not in {"auto", "apt"} and folder.is_dir():
+    folder = Path(plan.project.root, plan.python.origin)
+    if not plan.python.sha256 and folder.is_dir():
         return Path(shutil.copytree(folder, scratch / "source", symlinks=True))
-    return fetch.unpack(_fetch(plan.python, scratch, run=run, tell=tell), scratch / "CPython")
+    return unpack.tree(_fetch(plan.python, scratch, run=run, tell=tell), scratch / "CPython")
 
 
 def _fetch(source: Source, scratch: Path, *, run: Run, tell: Tell) -> Path:
@@ -168,7 +167,7 @@ def _fetch(source: Source, scratch: Path, *, run: Run, tell: Tell) -> Path:
 def _zlib(plan: Plan, toolchain: Toolchain, scratch: Path, *, run: Run, tell: Tell) -> Path:
     """Compile zlib and return the directory that holds its headers and ``libz.a``."""
     tarball = _fetch(plan.zlib, scratch, run=run, tell=tell)
-    source = fetch.unpack(tarball, scratch / "zlib")
+    source = unpack.tree(tarball, scratch / "zlib")
     files = [source / name for name in ZLIB]
     missing = [file.name for file in files if not file.is_file()]
     if missing or fetch.digest([*files, *source.glob("*.h")]) != plan.zlib.contents:

@@ -1,55 +1,97 @@
-"""Run pip for the executable's Python and not for this one, where pip has no option for it.
+"""Run pip for the executable's Python and not for this one, and no code of what it fetches.
 
     pip_for_target.py MARKERS ARGUMENT…
 
 MARKERS is a JSON object of marker variables (PEP 508). pip's own ``--python-version`` reaches
 the choice of wheels, but not markers such as ``python_version >= "3.13"``.
 
-A source distribution is taken as it is: to learn its name pip would run its build back end
-here, with a Python it is not built for, and build what that needs. Its PKG-INFO has the name.
+A source distribution is a file here, and stays one. To learn what it says of itself pip would
+unpack it and run its build back end, with a Python it is not built for, and install what that
+needs. Its name and version were asked for, so they are known.
+
+A requirement with an address is refused, of whoever it is: what is fetched comes from the
+indexes pip is set to, and is pinned by a hash afterwards.
 
 Runs with the interpreter that runs onebin, as a program of its own: standard library and pip.
 """
 
 import json
 import os
-import shutil
+import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
-from pip._internal.cli.main import main as pip
-from pip._internal.distributions.sdist import SourceDistribution
-from pip._vendor.packaging import markers
+MAX_FILE_BYTES = 2 << 30
+"""Of a file pip writes: twice what the largest files on the public index have."""
+
+MAX_MEMORY_BYTES = 4 << 30
+"""Of pip's address space: the pages of an index and the metadata of a wheel have any size."""
 
 
 def main() -> int:
     """Run pip with the arguments behind the first."""
+    for which, limit in (
+        (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
+        (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
+    ):
+        _, hard = resource.getrlimit(which)
+        least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(which, (least, hard))
+    # Modules take this function by its name when they are imported: it is replaced before.
+    from pip._internal.utils import unpacking  # noqa: PLC0415
+
+    unpacking.unpack_file = leave_packed
+
+    from pip._internal.cli.main import main as pip  # noqa: PLC0415
+    from pip._internal.distributions.sdist import SourceDistribution  # noqa: PLC0415
+    from pip._internal.resolution.resolvelib.factory import Factory  # noqa: PLC0415
+    from pip._vendor.packaging import markers  # noqa: PLC0415
+
     if environment := json.loads(sys.argv[1]):
-        replace(markers, "default_environment", lambda _: lambda: dict(environment))
-    replace(SourceDistribution, "prepare_distribution_metadata", from_its_own)
+        replace(markers, "default_environment", lambda: dict(environment))
+    replace(SourceDistribution, "prepare_distribution_metadata", metadata_as_asked)
+    usual = Factory._make_requirements_from_install_req
+
+    def from_an_index(self: Any, asked: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
+        if asked.link is not None:
+            refuse(f"{asked.comes_from} asks for {asked.name} by an address")
+        return usual(self, asked, *arguments, **options)
+
+    replace(Factory, "_make_requirements_from_install_req", from_an_index)
     return pip(sys.argv[2:])
 
 
-def replace(where: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Put what *make* makes of it in the place of a part of pip."""
-    setattr(where, name, make(getattr(where, name)))
+def replace(where: Any, name: str, new: Any) -> None:
+    """Put *new* in the place of a part of pip; an error where this pip has no such part."""
+    getattr(where, name)
+    setattr(where, name, new)
 
 
-def from_its_own(ask_back_end: Any) -> Any:
-    """Return a stand-in for pip's way to a source distribution's metadata."""
+def leave_packed(*_: Any, **__: Any) -> None:
+    """Stand in for unpacking a source distribution."""
 
-    def prepare(self: Any, *arguments: Any, **options: Any) -> None:
-        root = self.req.unpacked_source_directory
-        if not os.path.exists(os.path.join(root, "PKG-INFO")):
-            ask_back_end(self, *arguments, **options)
-            return
-        folder = os.path.join(root, "onebin.dist-info")
-        os.mkdir(folder)
-        shutil.copy(os.path.join(root, "PKG-INFO"), os.path.join(folder, "METADATA"))
-        self.req.metadata_directory = folder
 
-    return prepare
+def metadata_as_asked(self: Any, *_: Any, **__: Any) -> None:
+    """Stand in for asking a back end: write the name and the version that were asked for."""
+    wanted = self.req.req
+    versions = [] if wanted is None else [item.version for item in wanted.specifier]
+    if len(versions) != 1:
+        refuse(f"{self.req} is a source distribution; its build back end is not run here")
+    # Older pips read the name from the folder.
+    name = f"{wanted.name.replace('-', '_')}-{versions[0]}.dist-info"
+    folder = os.path.join(self.req.unpacked_source_directory, name)
+    os.makedirs(folder)
+    with open(os.path.join(folder, "METADATA"), "w", encoding="utf-8") as file:
+        file.write(f"Metadata-Version: 2.1\nName: {wanted.name}\nVersion: {versions[0]}\n")
+    self.req.metadata_directory = folder
+
+
+def refuse(reason: str) -> None:
+    """Stop pip with *reason* as its error."""
+    from pip._internal.exceptions import InstallationError  # noqa: PLC0415
+
+    raise InstallationError(reason)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,86 @@
+"""Files a project names: inside it, of a size, and files; nothing else is opened."""
+
+import os
+import stat
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from onebin.errors import ProjectError
+from onebin.requirement import shown
+
+MAX_TEXT_BYTES: Final = 16 << 20
+"""Of a text a project brings: the largest is a profile, with half a megabyte."""
+
+MAX_PATH: Final = 1024
+"""Characters of a path in a setting: a quarter of what Linux takes."""
+
+
+OUTSIDE: Final = (
+    "put it into the project; a lock, a profile or a source that several share is also read from "
+    "the directory onebin is started in, if that holds the project"
+)
+
+
+NAMED: Final = "name the file yourself, with --output, if it is to be written there"
+"""The way out of a place outside the project: what a project says is read there, not written."""
+
+
+def read_text(file: Path) -> str:
+    """Return the text of *file* (UTF-8).
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no regular file (a FIFO would be waited for), too large, or no text.
+    """
+    # Without O_NONBLOCK the opening of a FIFO waits for a writer.
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:  # noqa: PTH123
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise ValueError("it is not a regular file")
+        data = stream.read(MAX_TEXT_BYTES + 1)
+    if len(data) > MAX_TEXT_BYTES:
+        raise ValueError(f"it has more than {MAX_TEXT_BYTES} bytes")
+    return data.decode("utf-8")
+
+
+def inside(
+    root: Path, text: str, *, where: str, also: Path | None = None, way_out: str = OUTSIDE
+) -> Path:
+    """Return the path *text* names, relative to *root*, with its links followed.
+
+    Args:
+        root: The directory it must not leave, resolved.
+        text: What a setting says.
+        where: The setting's name, for the message.
+        also: Another directory it may lie in.
+        way_out: What to do about one that lies elsewhere.
+
+    Raises:
+        ProjectError: it is no path, or one that leaves, by itself or by a link.
+    """
+    if not text or not text.isprintable() or len(text) > MAX_PATH:
+        raise ProjectError(f"{where}: {shown(text)} is not a path; expected one inside {root}")
+    try:
+        path = (root / text).resolve()
+    except (OSError, RuntimeError, ValueError) as exc:
+        raise ProjectError(f"{where}: {shown(text)} leads nowhere: {shown(str(exc))}") from exc
+    allowed = [root] if also is None else [root, also]
+    if PurePosixPath(text).is_absolute() or not any(map(path.is_relative_to, allowed)):
+        raise ProjectError(
+            f"{where}: {shown(text)} leaves {root}; expected a path inside",
+            hint=way_out,
+        )
+    return path
+
+
+def to_write(root: Path, text: str, *, where: str) -> Path:
+    """Return the path of the file *text* names, which is inside *root* and no directory.
+
+    Raises:
+        ProjectError: it is elsewhere, or what is there would be lost with all that is in it.
+    """
+    path = inside(root, text, where=where, way_out=NAMED)
+    if path.is_dir():
+        raise ProjectError(
+            f"{where}: {shown(text)} is a directory; expected a file's path", hint=NAMED
+        )
+    return path

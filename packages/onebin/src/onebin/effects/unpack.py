@@ -1,0 +1,238 @@
+"""Unpack what was fetched: a tarball's tree, a wheel's code. Nothing lands outside, or grows.
+
+What is unpacked was written by strangers, and in part decides where each file goes, what it is
+and how large it becomes. Python's own data filter (PEP 706) judges paths by what is on the disk,
+and was led astray by links of links more than once (CVE-2025-4517, CVE-2025-4138); here a member
+below a link is refused, so that no link is ever followed while files are written.
+"""
+
+import bz2
+import gzip
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Final, Self, cast
+
+from onebin.errors import ToolError
+
+from .store import FULL
+
+MAX_BYTES: Final = 2 << 30
+"""Of all files of an archive, unpacked: CPython has 0.1 GB, the largest sources have 1 GB."""
+
+MAX_MEMBERS: Final = 200_000
+"""Files of an archive: CPython has 5,000, the largest sources some 50,000."""
+
+MAX_AT_ONCE: Final = 1 << 20
+"""Bytes of a header: the longest names and comments have some kilobytes; files are copied in
+pieces that are smaller."""
+
+MAX_PATH: Final = 1024
+"""Bytes of a member's path: a quarter of what Linux takes, which leaves room for ours before it."""
+
+DAMAGED: Final = (
+    tarfile.TarError, zipfile.BadZipFile, OSError, EOFError, zlib.error, lzma.LZMAError,
+    ValueError, LookupError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What an archive that was cut, overwritten or made by hand ends in: each layer has its own."""
+
+OPENERS: Final[tuple[tuple[bytes, Any], ...]] = (
+    (b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open),
+)  # fmt: skip
+
+
+def tree(tarball: Path, folder: Path) -> Path:
+    """Unpack *tarball* into the new *folder* and return the one directory it makes there.
+
+    Raises:
+        ToolError: it is damaged, larger than the limits, or holds what has no place in a tree
+            of sources: a path or a link that leaves it, a device, a file below a link.
+    """
+    folder.mkdir()
+    try:
+        with (
+            _Contents(tarball) as stream,
+            tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as tar,
+        ):
+            for member in _judged(tar):
+                tar.extract(member, folder, set_attrs=True, filter="data")
+    except DAMAGED as exc:
+        _require_room(exc)
+        raise ToolError(f"{tarball.name}: cannot be unpacked: {exc}") from exc
+    made = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+    if len(made) != 1:
+        raise ToolError(f"{tarball.name}: expected one directory in it, found {len(made)}")
+    return made[0]
+
+
+def wheel(file: Path, folder: Path) -> None:
+    """Unpack the code and the metadata of a wheel into *folder* (binary distribution format).
+
+    Of its ``.data`` the parts that are code go where code goes; scripts, headers and data
+    files have no place here.
+
+    Raises:
+        ToolError: it is no wheel, larger than the limits, or names a path outside.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _extract(archive, folder)
+    except DAMAGED as exc:
+        _require_room(exc)
+        raise ToolError(f"{file.name}: not a wheel: {exc}") from exc
+
+
+def metadata(file: Path) -> str:
+    """Return the text of ``METADATA`` of the wheel *file*.
+
+    Raises:
+        ToolError: it has none, or one of more than a megabyte.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = [
+                name
+                for name in archive.namelist()
+                if name.endswith(".dist-info/METADATA") and name.count("/") == 1
+            ]
+            if len(names) != 1:
+                raise ValueError(f"{len(names)} files METADATA")
+            with archive.open(names[0]) as stream:
+                data = stream.read(MAX_AT_ONCE + 1)
+            if len(data) > MAX_AT_ONCE:
+                raise ValueError(f"METADATA of more than {MAX_AT_ONCE} bytes")
+            return data.decode("utf-8", "replace")
+    except DAMAGED as exc:
+        raise ToolError(f"{file.name}: not a wheel: {exc}") from exc
+
+
+def _require_room(exc: Exception) -> None:
+    """Let a full disk be one, and not a damaged archive."""
+    if isinstance(exc, OSError) and exc.errno in FULL:
+        raise exc
+
+
+def _judged(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    total = 0
+    links: set[PurePosixPath] = set()
+    files: set[PurePosixPath] = set()
+    for number, member in enumerate(tar):
+        if member.isdir() and member.name in {".", ""}:
+            continue
+        total += member.size
+        if number >= MAX_MEMBERS or total > MAX_BYTES:
+            raise ValueError(f"more than {MAX_MEMBERS} files or {MAX_BYTES} bytes")
+        _judge(member, _inside(member.name), links, files)
+        yield member
+
+
+def _judge(
+    member: tarfile.TarInfo,
+    path: PurePosixPath,
+    links: set[PurePosixPath],
+    files: set[PurePosixPath],
+) -> None:
+    """Refuse *member*, or note it among the *links* and *files* before it."""
+    if not links.isdisjoint([path, *path.parents]):
+        raise ValueError(f"{member.name!a} lies below a link")
+    if member.issym():
+        if not _stays(path, PurePosixPath(member.linkname)):
+            raise ValueError(f"{member.name!a} links to {member.linkname!a}, outside")
+        links.add(path)
+    elif member.islnk():
+        if _inside(member.linkname) not in files:
+            raise ValueError(f"{member.name!a} is another name of no file before it")
+    elif member.isreg():
+        files.add(path)
+    elif not member.isdir():
+        raise ValueError(f"{member.name!a} is neither a file nor a directory")
+
+
+def _stays(link: PurePosixPath, target: PurePosixPath) -> bool:
+    """Whether a link leads to something below the archive's top directory, whatever is a link.
+
+    It may climb first, over directories that are none of them links, and then go down alone.
+    """
+    climbs = next((n for n, part in enumerate(target.parts) if part != ".."), len(target.parts))
+    down = target.parts[climbs:]
+    return not target.is_absolute() and ".." not in down and climbs < len(link.parent.parts)
+
+
+def _inside(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if (
+        path.is_absolute()
+        or ".." in path.parts
+        or not path.parts
+        or "\0" in name
+        or "\\" in name
+        or len(name.encode("utf-8", "replace")) > MAX_PATH
+    ):
+        raise ValueError(f"{name[:MAX_PATH]!a} is not a path inside")
+    return path
+
+
+def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    members = archive.infolist()
+    if len(members) > MAX_MEMBERS:
+        raise ValueError(f"more than {MAX_MEMBERS} files")
+    if len({member.orig_filename for member in members}) != len(members):
+        raise ValueError("two files of one name")
+    left = MAX_BYTES
+    for member in members:
+        path = _inside(member.orig_filename)
+        if member.is_dir() or (place := _place_of(path)) is None:
+            continue
+        target = folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # What a header says of a size is a claim: what comes out is counted.
+        with archive.open(member) as stream, target.open("wb") as out:
+            while piece := stream.read(MAX_AT_ONCE):
+                left -= len(piece)
+                if left < 0:
+                    raise ValueError(f"more than {MAX_BYTES} bytes")
+                out.write(piece)
+
+
+def _place_of(path: PurePosixPath) -> PurePosixPath | None:
+    if not path.parts[0].endswith(".data"):
+        return path
+    kind = path.parts[1:2]
+    return PurePosixPath(*path.parts[2:]) if kind in {("purelib",), ("platlib",)} else None
+
+
+class _Contents:
+    """The contents of a compressed tarball, which are read in pieces and end before MAX_BYTES."""
+
+    def __init__(self, file: Path) -> None:
+        with file.open("rb") as raw:
+            start = raw.read(6)
+        opener = next((opener for mark, opener in OPENERS if start.startswith(mark)), open)
+        self._stream: IO[bytes] = opener(file, "rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MAX_AT_ONCE:
+            raise ValueError(f"a header of {size} bytes")
+        return self._stream.read(size)
+
+    def seek(self, position: int) -> int:
+        # Headers and padding of the most files there may be take as much again at worst.
+        if position > MAX_BYTES + MAX_MEMBERS * 2 * tarfile.RECORDSIZE:
+            raise ValueError(f"more than {MAX_BYTES} bytes")
+        return self._stream.seek(position)
+
+    def tell(self) -> int:
+        return self._stream.tell()

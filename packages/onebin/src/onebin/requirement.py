@@ -1,0 +1,148 @@
+"""What may be asked of a package index: strangers' text, read before any program is started.
+
+Names and versions of a project, a lock, an index or a wheel become lines of a file that pip
+reads, so each is parsed here first and written anew from what was parsed.
+
+Sources: PEP 508 (requirements, names), PEP 440 (versions).
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from onebin.errors import ProjectError
+
+MAX_LENGTH: Final = 1000
+"""Characters of a requirement: ten times the longest one of the thousand most used projects."""
+
+MAX_NAME: Final = 128
+"""Characters of a name: it becomes a file's, whose limit is 255 bytes, with marks of our own."""
+
+NAME: Final = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.ASCII)
+
+FORM: Final = "expected a name with versions, as in: requests>=2,<3"
+
+
+def wanted(
+    texts: Iterable[object],
+    environment: Mapping[str, str],
+    *,
+    where: str,
+    extras: Collection[str] = (),
+) -> list[Requirement]:
+    """Read requirements of the index (PEP 508) and return those whose markers hold.
+
+    Args:
+        texts: What stands there.
+        environment: The variables of markers, without ``extra``.
+        where: What it is said in, for the message: ``project.dependencies``.
+        extras: Those of whose requirements these are.
+
+    Raises:
+        ProjectError: one of them is no requirement, or one that is wanted names a file, an
+            address or an option.
+    """
+    found = [parse(text, where=where) for text in texts]
+    return [
+        _of_an_index(item, where=where)
+        for item in found
+        if _is_wanted(item, environment, where=where, extras=extras)
+    ]
+
+
+def parse(text: object, *, where: str) -> Requirement:
+    """Read one requirement (PEP 508), of whatever kind.
+
+    Raises:
+        ProjectError: it is none, but an option, a path, several lines.
+    """
+    if not isinstance(text, str) or not text.isprintable() or len(text) > MAX_LENGTH:
+        raise ProjectError(f"{where}: {shown(text)} is not a requirement; {FORM}")
+    try:
+        return Requirement(text)
+    # Brackets nested a thousand times end in the last two.
+    except (ValueError, RecursionError, MemoryError) as exc:
+        raise ProjectError(
+            f"{where}: {shown(text)} is not a requirement; {FORM}",
+            hint="paths, options and other files have no place here: only what an index has",
+        ) from exc
+
+
+def name(text: object, *, where: str) -> str:
+    """Return *text*, which is the name of a distribution.
+
+    Raises:
+        ProjectError: it is not: it could be a path or an option.
+    """
+    if not isinstance(text, str) or not NAME.fullmatch(text) or len(text) > MAX_NAME:
+        raise ProjectError(
+            f"{where}: {shown(text)} is not a name; expected up to {MAX_NAME} ASCII letters, "
+            "digits and - _ . between them",
+        )
+    return text
+
+
+def version(text: object, *, where: str) -> str:
+    """Return *text*, which is one version (PEP 440).
+
+    Raises:
+        ProjectError: it is not.
+    """
+    try:
+        # Version() forgives spaces around it, and letters that only look like ASCII.
+        if isinstance(text, str) and len(text) <= MAX_NAME and re.fullmatch(r"[!-~]+", text):
+            Version(text)
+            return text
+    except InvalidVersion:
+        pass
+    raise ProjectError(f"{where}: {shown(text)} is not a version; expected one of PEP 440: 1.0")
+
+
+def line(requirement: Requirement) -> str:
+    """Write *requirement* for pip: letters, digits and signs of versions alone, no marker.
+
+    pip reads options and variables in such lines; a name, its extras and its versions can
+    hold neither. Whether the marker holds was asked before.
+    """
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return f"{canonicalize_name(requirement.name)}{extras}{requirement.specifier}"
+
+
+def shown(value: object) -> str:
+    """Write what a stranger wrote so that it fits a line and moves no cursor."""
+    text = ascii(value)
+    limit = 80
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def _is_wanted(
+    item: Requirement, environment: Mapping[str, str], *, where: str, extras: Collection[str]
+) -> bool:
+    if item.marker is None:
+        return True
+    try:
+        return any(item.marker.evaluate({**environment, "extra": one}) for one in extras or ("",))
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as exc:
+        raise ProjectError(
+            f"{where}: the marker of {shown(item.name)} has no answer: {shown(str(exc))}"
+        ) from exc
+
+
+def _of_an_index(item: Requirement, *, where: str) -> Requirement:
+    name(item.name, where=where)
+    if item.url is not None:
+        raise ProjectError(
+            f"{where}: {item.name} is asked for by an address; expected a version",
+            hint="what is built is pinned by a hash, and only an index's files are: write "
+            f"{item.name}, and put its file where pip's settings look, such as PIP_FIND_LINKS",
+        )
+    if any(one.operator == "===" for one in item.specifier):
+        raise ProjectError(
+            f"{where}: {item.name} is compared as text (===); expected a version of PEP 440",
+            hint=f"write {item.name}==VERSION",
+        )
+    return item

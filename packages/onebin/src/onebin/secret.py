@@ -1,0 +1,49 @@
+"""Passwords, kept out of what is said: progress, errors, a failed program's last lines.
+
+An index or a proxy is often named with a user and a password in it (RFC 3986, userinfo). pip and
+apt hide most of them in what they print, not in all; and a program may print its arguments.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+HIDDEN: Final = "****"
+"""As pip writes it."""
+
+USERINFO: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^/\s'\"<>]*@")
+"""Up to the last @ before the path: a password may have one that nobody escaped."""
+
+CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What moves a terminal's cursor, changes its title or turns text around."""
+
+MIN_LENGTH: Final = 4
+"""Characters of a word that is looked for by itself: a shorter one would hide half the text."""
+
+
+def hidden(text: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return *text* without passwords of addresses, and fit for a terminal.
+
+    Hidden are the userinfo of every address, and wherever they stand alone the passwords of
+    addresses in *environ* (this process's).
+    """
+    text = USERINFO.sub(rf"\1{HIDDEN}@", text)
+    values = os.environ if environ is None else environ
+    addresses = tuple(value for value in values.values() if "@" in value)
+    for word in _passwords(addresses):
+        text = text.replace(word, HIDDEN)
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+@cache
+def _passwords(values: tuple[str, ...]) -> tuple[str, ...]:
+    # A proxy may be given without its scheme: user:password@host:3128.
+    found = [
+        password
+        for value in values
+        for address in value.split()
+        for password in re.findall(r"^(?:[\w+.-]+://)?[^/\s:@]*:(\S+)@[^@\s]*$", address)
+    ]
+    return tuple(sorted({word for word in found if len(word) >= MIN_LENGTH}, key=len, reverse=True))

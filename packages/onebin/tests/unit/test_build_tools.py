@@ -1,0 +1,222 @@
+"""What builds is what the build lock names by hash: a real pip, an index of our own."""
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onebin.effects.build_tools import BuildTools
+from onebin.effects.process import run
+from onebin.errors import ProjectError
+from onebin.model import Pin
+
+Put = Callable[..., Pin]
+Make = Callable[..., BuildTools]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def tools(*pins: Pin, may_be_unpinned: bool = False, run: Any = run) -> BuildTools:
+        return BuildTools(
+            pins, tmp_path / "in", tmp_path / "files",
+            of="thing 1", python="3.13", machine="x86_64",
+            may_be_unpinned=may_be_unpinned, run=run,
+        )  # fmt: skip
+
+    return tools
+
+
+def modules(tmp_path: Path) -> set[str]:
+    return {file.name for file in (tmp_path / "in").glob("*.py")}
+
+
+def test_all_that_a_build_asks_for_comes_by_hash(
+    put_wheel: Put, make: Make, tmp_path: Path
+) -> None:
+    """Markers are those of the executable; extras are followed; nothing else is installed."""
+    tool = put_wheel(
+        "tool",
+        'helper; python_version >= "3.13"',
+        'older; python_version < "3.13"',
+        'wanted; extra == "more"',
+        'unwanted @ git+https://h.invalid/x ; extra == "docs"',
+    )
+    pins = [tool, put_wheel("helper"), put_wheel("wanted"), put_wheel("idle")]
+    tools = make(*pins)
+
+    tools.install(["tool[more]>=1", 'old; python_version < "3.13"'])
+    tools.install(["helper"])
+
+    assert {"tool.py", "helper.py", "wanted.py"} == modules(tmp_path)
+    assert () == tools.unpinned
+
+
+TAMPERED = "open('/tmp/onebin-test-of-tampering', 'w')"
+
+
+@pytest.mark.parametrize("which", ["tool", "helper"])
+def test_tampered_wheel_is_refused_before_its_code_is_there(
+    put_wheel: Put,
+    make: Make,
+    shelf: Path,
+    site: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    which: str,
+) -> None:
+    """An index that serves other bytes under a pinned name and version changes no build."""
+    folder, address = site
+    requires = {"tool": ["helper"], "helper": []}
+    pins = [put_wheel(name, *needs) for name, needs in requires.items()]
+    put_wheel(which, *requires[which], code=TAMPERED)
+    for name in requires:
+        page = folder / name
+        page.mkdir()
+        (file,) = shelf.glob(f"{name}-*")
+        file.rename(page / file.name)
+        sha256 = hashlib.sha256((page / file.name).read_bytes()).hexdigest()
+        # The index vouches for what it serves: that is no reason to take it.
+        link = f"<a href='{file.name}#sha256={sha256}'>{file.name}</a>"
+        (page / "index.html").write_text(link)
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_INDEX_URL", address)
+
+    with pytest.raises(ProjectError, match=f"{which} 1: the index's file is not one the lock"):
+        make(*pins).install(["tool"])
+
+    assert set() == modules(tmp_path)
+    assert not Path("/tmp/onebin-test-of-tampering").exists()
+
+
+@pytest.mark.parametrize("asked", ["tool", "other>=2", "Tool[more]"])
+def test_what_no_lock_pins_is_refused(put_wheel: Put, make: Make, asked: str) -> None:
+    """What the build asks for, and what that needs: one that is missing is named, with ways out."""
+    tool = put_wheel("tool", "other>=2")
+    put_wheel("other", version="2")
+
+    with pytest.raises(ProjectError, match="its build needs other>=2, which no build lock") as no:
+        make(tool).install([asked])
+
+    assert "tool.onebin.build-lock" in no.value.hint
+    assert "allow-unpinned-build-requirements" in no.value.hint
+
+
+def test_what_is_allowed_unpinned_is_named_with_its_hash(
+    put_wheel: Put, make: Make, tmp_path: Path
+) -> None:
+    """The index chooses what the lock has not; the rest is the lock's all the same."""
+    old, tool, new = put_wheel("tool"), put_wheel("tool", "other", version="2"), put_wheel("other")
+
+    tools = make(tool, may_be_unpinned=True)
+    tools.install(["tool"])
+
+    assert {"tool.py", "other.py"} == modules(tmp_path)
+    assert (new,) == tools.unpinned
+    assert old != tool
+
+
+def test_lock_that_does_not_fit_is_said(put_wheel: Put, make: Make) -> None:
+    """A pin of another version than the build asks for is no pin of it."""
+    with pytest.raises(ProjectError, match=r"needs tool>=2, the build lock has 1"):
+        make(put_wheel("tool")).install(["tool>=2"])
+
+
+def test_tool_that_must_be_built_is_named(put_wheel: Put, make: Make) -> None:
+    """A tool with compiled wheels alone cannot be had, pinned or not."""
+    maker = put_wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
+
+    with pytest.raises(ProjectError, match="its build needs maker==1, which has no pure-Python"):
+        make(maker).install(["maker>=1"])
+
+
+def test_tool_that_must_be_built_is_named_unpinned_too(
+    put_wheel: Put, make: Make, tmp_path: Path
+) -> None:
+    """The index is asked for pure-Python wheels alone."""
+    put_wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
+
+    with pytest.raises(ProjectError, match="its build needs maker>=1, which has no pure-Python"):
+        make(may_be_unpinned=True).install(["maker>=1"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "evil @ file:///tmp/evil",
+        "evil @ git+https://h.invalid/evil",
+        "/tmp/evil",
+        "./evil",
+        "--index-url=https://h.invalid",
+        "-r other.txt",
+        "-e .",
+        "tool --config-settings=x",
+        "tool\n--pre",
+        "tool===--pre",
+        "${HOME}",
+        "tool ; os_name == '" + "x" * 2000 + "'",
+        "tool; " + "(" * 500,
+        "tool ; os_name ~= 'posix'",
+        "",
+        7,
+    ],
+)
+def test_hostile_requirement_starts_nothing(make: Make, text: object) -> None:
+    """A source distribution's own texts are read before anything is started."""
+    started: list[Sequence[object]] = []
+
+    def note(argv: Sequence[object], **_: object) -> bytes:
+        started.append(argv)
+        return b""
+
+    tools = make(may_be_unpinned=True, run=note)
+    with pytest.raises(ProjectError, match="thing 1: its build requirements: "):
+        tools.install([text])
+
+    assert [] == started
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../climbs.py", "/absolute.py", "a/../../b.py", "back\\slash.py", "tool.py/below.py"],
+)
+def test_wheel_that_climbs_is_refused(
+    put_wheel: Put, make: Make, tmp_path: Path, name: str
+) -> None:
+    """Paths of a wheel stay inside, or there is no wheel."""
+    pin = put_wheel("tool", more={name: "x = 1"})
+
+    with pytest.raises(Exception, match=r"tool-1-py3-none-any\.whl: not a wheel"):
+        make(pin).install(["tool"])
+
+    assert not list(tmp_path.rglob("*climbs*")) + list(tmp_path.rglob("b.py"))
+
+
+def test_code_in_a_data_folder_goes_where_code_goes(
+    put_wheel: Put, make: Make, tmp_path: Path
+) -> None:
+    """``.data/purelib`` is code (the binary distribution format); scripts have no place here."""
+    more = {"tool-1.data/purelib/deep/code.py": "x = 1", "tool-1.data/scripts/run": "#!/bin/sh"}
+
+    make(put_wheel("tool", more=more)).install(["tool"])
+
+    assert "x = 1" == (tmp_path / "in/deep/code.py").read_text()
+    assert not list((tmp_path / "in").rglob("run"))
+
+
+def test_metadata_of_any_size_is_not_read(
+    put_wheel: Put, make: Make, shelf: Path, tmp_path: Path
+) -> None:
+    """A megabyte is enough for any; more is refused before it is held."""
+    put_wheel("tool")
+    (file,) = shelf.iterdir()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        text = "Metadata-Version: 2.1\nName: tool\nVersion: 1\n\n" + "x" * (8 << 20)
+        archive.writestr("tool-1.dist-info/METADATA", text)
+        archive.writestr("tool-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+
+    with pytest.raises(Exception, match="METADATA of more than"):
+        make(Pin("tool", "1", (f"sha256:{sha256}",))).install(["tool"])

@@ -1,0 +1,238 @@
+"""A project of a stranger's, planned and locked: nothing of it becomes an option, a path, a call.
+
+Generated: every field onebin reads gets texts made of what has meant something to some program.
+The runner stands for pip: it notes each call, and refuses what onebin did not write itself.
+"""
+
+import io
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from onebin import pipeline, requirement
+from onebin.effects import index
+from onebin.effects.store import Store
+from onebin.effects.story import Story
+from onebin.errors import OnebinError
+from onebin.model import target_environment
+from onebin.stages import project as projects
+
+PIECES = [
+    "-", "--", "--log=FILE", "-r ", "-e ", "--index-url=", "/", "//", "/tmp/x/owned", ".", "..",
+    "../",
+    "~", "\n", "\r", "\t", "\0", "\x1b[2J", "\x7f", " ", "@", " @ ", "file://", "git+https://h.invalid/",
+    "https://u:p@h.invalid/", ";", "; os_name == '", "'", '"', "`id`", "$(id)", "${HOME}", "%2e%2e",
+    "%s", "{module}", "|", "&", "\\", "[", "]", "(", ")", "#", " #", "#sha256=", "=", "==", "===",
+    ">=",
+    "*", "?", "!", ",", ":", "\u0430", "\u202e", "\u2028", "\uff0e\uff0e", "\u212a", "\ufb01", "é",
+    "x" * 300, "a", "b1", "app", "main", "1", "1.0", "apt", "_",
+]  # fmt: skip
+
+HOSTILE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join)
+
+
+def often(good: Any) -> st.SearchStrategy[Any]:
+    """What is right in three of four cases, so that every check is reached."""
+    return st.one_of(st.just(good), st.just(good), st.just(good), HOSTILE)
+
+
+WAYS_OUT = ["../x", "../../x", "a/../../x", "ROOM/x", "out/x", "./out/./y", "sub/../../x", "out"]
+"""Paths that would leave: by themselves, and by the link ``out``; ROOM is the directory above."""
+
+
+def path(good: str) -> st.SearchStrategy[str]:
+    return st.one_of(st.just(good), st.sampled_from(WAYS_OUT), HOSTILE)
+
+
+def marked(text: str) -> str:
+    """A requirement whose marker holds, and has *text* in it."""
+    return f"wanted>=1; os_name != '{text}'"
+
+
+LIST = st.lists(HOSTILE, max_size=2)
+
+PROJECT = st.fixed_dictionaries(
+    {"name": often("app"), "scripts": st.dictionaries(often("app"), often("app:main"), min_size=1)},
+    optional={
+        "version": often("1"),
+        "description": often("what it is"),
+        "license": often("MIT"),
+        "dependencies": st.lists(
+            st.one_of(often("wanted>=1"), HOSTILE.map(marked), st.just("wanted[more]<2,>0")),
+            max_size=2,
+        ),
+        "urls": st.dictionaries(often("Source"), often("https://h.example"), max_size=1),
+    },
+)
+IMAGE = st.fixed_dictionaries(
+    {},
+    optional={
+        "healthcheck": LIST,
+        "labels": st.dictionaries(HOSTILE, HOSTILE, max_size=1),
+        "env": st.dictionaries(often("A"), HOSTILE, max_size=1),
+    },
+)
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "entry-point": often("app:main"),
+        "source": path("."),
+        "lock": path("onebin.lock"),
+        "build-lock": path("build.lock"),
+        "profile": st.one_of(st.just(""), st.sampled_from(WAYS_OUT)),
+        "python-source": st.one_of(often(""), st.sampled_from(WAYS_OUT)),
+        "from-source": st.lists(often("wanted"), max_size=1),
+        "include": st.lists(often("app.*"), max_size=1),
+        "exclude": st.lists(often("x*"), max_size=1),
+        "image": IMAGE,
+    },
+)
+LOCK = st.one_of(
+    st.none(),
+    st.lists(often(f"wanted==1 --hash=sha256:{'0' * 64}"), max_size=2).map("\n".join),
+)
+
+
+def toml(value: Any) -> str:
+    """*value* as TOML writes it in a line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{toml(key)} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+WORDS = {
+    "--disable-pip-version-check", "--no-input", "install", "download", "--quiet", "--dry-run",
+    "--ignore-installed", "--report", "-", "--target", "--only-binary", ":all:", "--implementation",
+    "cp", "py", "--abi=cp313", "--abi=abi3", "--abi=none", "--abi", "none", "--platform=any",
+    "--platform", "any", "--python-version", "3.13", "--constraint", "--requirement", "--no-deps",
+    "--dest", "--no-binary", "--ignore-requires-python", "--require-hashes", "-r", "-P",
+    *(f"--platform={tag}_x86_64"
+      for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")),
+}  # fmt: skip
+"""Every word of ours that is no path."""
+
+LINE = re.compile(
+    r"[a-z0-9][a-z0-9.-]*(\[[A-Za-z0-9._,-]+\])?([<>=!~]=?[A-Za-z0-9.*+!_-]+,?)*"
+    r"( --hash=sha256:[0-9a-f]{64})*"
+)
+
+
+class Pip:
+    """Answer as pip does; fail the test where a word or a line is not one of onebin's."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache, self.calls = cache, 0
+
+    def __call__(self, argv: Sequence[str | Path], **_: Any) -> bytes:
+        self.calls += 1
+        program, *words = map(str, argv)
+        assert sys.executable == program
+        for at, word in enumerate(words):
+            if word not in WORDS and not word.startswith("{") and word != str(index.PIP):
+                assert Path(word).is_relative_to(self.cache), word
+            if word in {"-r", "--requirement", "--constraint"}:
+                for line in Path(words[at + 1]).read_text("utf-8").splitlines():
+                    assert LINE.fullmatch(line), line
+        if "download" in words:
+            folder = Path(words[words.index("--dest") + 1])
+            folder.mkdir()
+            (folder / "wanted-1-py3-none-any.whl").write_bytes(b"")
+            return b""
+        asked = Path(words[words.index("--requirement") + 1]).read_text("utf-8").splitlines()
+        names = [re.split(r"[^a-z0-9.-]", line)[0] for line in asked]
+        return json.dumps(
+            {"install": [{"metadata": {"name": name, "version": "1"}} for name in names]}
+        ).encode()
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def is_read(root: Path) -> bool:
+    """Whether the project's own texts are all what they claim to be."""
+    try:
+        found = projects.read(root, with_code=False)
+        requirement.wanted(found.dependencies, target_environment("x86_64", "3.13"), where="")
+    except OnebinError:
+        return False
+    return True
+
+
+def plan(text: str, lock: str | None) -> tuple[str, int]:
+    """Plan and lock a project; return how it ended, and how many programs were started."""
+    with tempfile.TemporaryDirectory() as name:
+        room = Path(name).resolve()
+        root, cache = room / "deep" / "project", room / "cache"
+        root.mkdir(parents=True)
+        (root / "app.py").write_text("def main(): ...")
+        (root / "build.lock").write_text("")
+        (root / "out").symlink_to(room)
+        (root / "pyproject.toml").write_text(text.replace("ROOM", str(room)), "utf-8")
+        if lock is not None:
+            (root / "onebin.lock").write_text(lock, "utf-8")
+        before = snapshot(room)
+        pip = Pip(cache)
+        stream = io.StringIO()
+        story = Story(stream, terminal=False, colour=False)
+        tools = pipeline.Tools(pip, Store(cache), story, "x86_64")
+        ends, said = [], []
+        for step in (pipeline.make_plan, pipeline.write_lock):
+            try:
+                step(root, tools)
+                ends.append("done")
+            except OnebinError as exc:
+                ends.append("refused")
+                said.append(str(exc))
+        assert not any("\n" in text or "\x1b" in text for text in said)
+        assert pip.calls == 0 or is_read(root)
+        after = snapshot(room)
+        changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+        new = {path for path in changed if not Path(path).is_relative_to(cache)}
+        # A lock goes where the project says, inside it and nowhere else.
+        assert all(Path(path).is_relative_to(root) for path in new), new
+        assert str(root / "pyproject.toml") not in new
+        return " ".join(ends), pip.calls
+
+
+@settings(max_examples=400, deadline=None)
+@given(project=PROJECT, onebin=SETTINGS, lock=LOCK)
+def test_hostile_texts_in_every_field(
+    project: dict[str, Any], onebin: dict[str, Any], lock: str | None
+) -> None:
+    """Refused, or planned with words of ours; nothing is written but a lock and the cache."""
+    tables = {"project": project, "tool": {"onebin": onebin}}
+    ends, _ = plan("\n".join(f"{key} = {toml(item)}" for key, item in tables.items()), lock)
+
+    event(ends)
+
+
+GOOD = '[project]\nname = "app"\nscripts = { app = "app:main" }\ndependencies = [%s]\n'
+
+
+def test_good_project_is_planned_and_locked() -> None:
+    """The same runner, a project with nothing hostile: it gets through."""
+    assert ("done done", 4) == plan(GOOD % '"wanted>=1"', None)
+
+
+@pytest.mark.parametrize(
+    "dependency",
+    [
+        "evil @ file:///tmp/evil", "evil @ git+https://h.invalid/evil", "/tmp/evil", "--log=FILE",
+        "-r other", "git+https://h.invalid/evil", "evil @ https://h.invalid/evil.zip",
+        "evil[x] @ file:///tmp/evil ; python_version > '3'", "evil===--pre",
+    ],
+)  # fmt: skip
+def test_dependency_that_is_no_indexs_starts_nothing(dependency: str) -> None:
+    """Those of the report: each is refused by plan and by lock, before any program runs."""
+    assert ("refused refused", 0) == plan(GOOD % json.dumps(dependency), None)

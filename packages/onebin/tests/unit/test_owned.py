@@ -1,0 +1,183 @@
+"""Where the cache is, and who else could have put something into it."""
+
+import os
+import pwd
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from onebin.effects.owned import default_root, is_ours, private_directory
+from onebin.errors import ToolError
+
+HOME = pwd.getpwuid(os.geteuid()).pw_dir
+STRANGER = 54321
+"""A user this machine has not."""
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes files of another user")
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"ONEBIN_CACHE": "/c", "XDG_CACHE_HOME": "/x", "HOME": "/h"}, "/c"),
+        ({"XDG_CACHE_HOME": "/x", "HOME": "/h"}, "/x/onebin"),
+        ({"XDG_CACHE_HOME": "x", "HOME": "/h"}, "/h/.cache/onebin"),
+        ({"XDG_CACHE_HOME": "", "HOME": "/h"}, "/h/.cache/onebin"),
+        ({"XDG_CACHE_HOME": "./x", "HOME": ""}, f"{HOME}/.cache/onebin"),
+        ({"HOME": "/h"}, "/h/.cache/onebin"),
+        ({"HOME": "h"}, f"{HOME}/.cache/onebin"),
+        ({}, f"{HOME}/.cache/onebin"),
+    ],
+)
+def test_default_root(environ: dict[str, str], expected: str) -> None:
+    """The cache is where the user says, where XDG says, in the home the system knows."""
+    assert Path(expected) == default_root(environ)
+
+
+@as_root
+def test_user_without_a_home_is_told() -> None:
+    """Such as a container's number: never a directory that everybody may make."""
+    code = (
+        "import os; os.setuid(54321)\n"
+        "from onebin.effects.owned import default_root\n"
+        "from onebin.errors import ToolError\n"
+        "try: print(default_root({}))\n"
+        "except ToolError as exc: print(exc, exc.hint)\n"
+    )
+    # The interpreter and its libraries may lie where that user may not look.
+    code = "import onebin.effects.owned, pwd, os\n" + code
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "user 54321 has no home" in done.stdout
+    assert "set ONEBIN_CACHE" in done.stdout
+
+
+def test_directory_is_made_for_nobody_else(tmp_path: Path) -> None:
+    """It and what is missing above it: mode 0700, as XDG has it."""
+    made = private_directory(tmp_path / "a" / "b")
+
+    assert tmp_path / "a" / "b" == made
+    assert [0o700] * 2 == [path.stat().st_mode & 0o777 for path in (made, made.parent)]
+    assert made == private_directory(made)
+
+
+def test_link_of_ours_is_followed(tmp_path: Path) -> None:
+    """A cache moved to a larger disk: the link is ours, and so is what it leads to."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+    (tmp_path / "chain").symlink_to(tmp_path / "disk" / ".." / "link")
+
+    assert tmp_path / "disk" / "x" == private_directory(tmp_path / "chain" / "x")
+    assert tmp_path / "disk" == private_directory(tmp_path / "link")
+
+
+def others(mode: int) -> Callable[[Path], None]:
+    return lambda path: path.chmod(mode)
+
+
+def of_stranger(path: Path) -> None:
+    os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+
+
+@pytest.mark.parametrize("place", ["cache", "."])
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757, 0o720, 0o702])
+def test_directory_others_may_write_is_refused(tmp_path: Path, place: str, mode: int) -> None:
+    """The cache itself, and one above it: whoever may write there may put another in its place."""
+    (tmp_path / "up" / "cache").mkdir(parents=True)
+    (tmp_path / "up" / place).chmod(mode)
+
+    with pytest.raises(ToolError, match=f"can be written by others \\(mode {mode:o}\\)") as no:
+        private_directory(tmp_path / "up" / "cache")
+    assert "chmod -R go-w" in no.value.hint
+
+
+def test_directory_everybody_may_add_to_is_no_cache_but_may_hold_one(tmp_path: Path) -> None:
+    """/tmp: what is ours there nobody else can remove; what is there is not all ours."""
+    (tmp_path / "sticky").mkdir()
+    (tmp_path / "sticky").chmod(0o1777)
+
+    assert private_directory(tmp_path / "sticky" / "cache").is_dir()
+    with pytest.raises(ToolError, match="mode 1777"):
+        private_directory(tmp_path / "sticky")
+
+
+@as_root
+@pytest.mark.parametrize("which", ["sticky/cache", "sticky/up/cache", "sticky/link/cache"])
+def test_directory_of_another_user_is_not_taken_as_ours(tmp_path: Path, which: str) -> None:
+    """Made before us in /tmp, above us, or as a link: with a compiler in it for us to run."""
+    sticky = tmp_path / "sticky"
+    sticky.mkdir()
+    sticky.chmod(0o1777)
+    (tmp_path / "theirs" / "cache").mkdir(parents=True)
+    if "link" in which:
+        (sticky / "link").symlink_to(tmp_path / "theirs")
+        of_stranger(sticky / "link")
+    else:
+        (tmp_path / which).mkdir(parents=True)
+        of_stranger(sticky / Path(which).parts[1])
+
+    with pytest.raises(ToolError, match=f"belongs to user {STRANGER}|link of another user") as no:
+        private_directory(tmp_path / which)
+    assert "ONEBIN_CACHE" in no.value.hint
+
+
+@as_root
+def test_entry_of_another_user_is_refused(tmp_path: Path) -> None:
+    """However it came there."""
+    (tmp_path / "entry").mkdir()
+    of_stranger(tmp_path / "entry")
+
+    with pytest.raises(ToolError, match="belongs to user"):
+        is_ours(tmp_path / "entry")
+    assert not is_ours(tmp_path / "nothing")
+
+
+@as_root
+def test_roots_directory_is_read_by_others(tmp_path: Path) -> None:
+    """A cache that an image brings: a user of a container may take what root has put there."""
+    code = (
+        "import os, sys; from pathlib import Path; import onebin.effects.owned as o\n"
+        "os.setuid(54321); print(o.private_directory(Path(sys.argv[1])))"
+    )
+    place = Path("/var/tmp") / f"onebin-test-{os.getpid()}"
+    place.mkdir(0o755)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, place], capture_output=True, text=True, check=False
+        )
+    finally:
+        place.rmdir()
+
+    assert f"{place}\n" == done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("target", ["loop", "loop/x"])
+def test_links_without_an_end_are_refused(tmp_path: Path, target: str) -> None:
+    """The kernel follows forty."""
+    (tmp_path / "loop").symlink_to(target)
+
+    with pytest.raises(ToolError, match="lies behind a link"):
+        private_directory(tmp_path / "loop")
+
+
+@as_root
+def test_namespace_that_does_not_know_root(tmp_path: Path) -> None:
+    """Where / belongs to nobody, as in a sandbox: the directories on the way are taken."""
+    code = (
+        "import sys; from pathlib import Path; import onebin.effects.owned as o\n"
+        "print(o.private_directory(Path(sys.argv[1])))"
+    )
+    unshare = ["unshare", "--user", "--map-user=1000"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no user namespaces here")
+    done = subprocess.run(
+        [*unshare, sys.executable, "-c", code, tmp_path / "cache"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert f"{tmp_path / 'cache'}\n" == done.stdout, done.stderr

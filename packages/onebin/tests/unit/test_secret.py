@@ -1,0 +1,79 @@
+"""What is hidden of what is said, and what is not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onebin import secret
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://u:p@h/x", "https://****@h/x"),
+        ("https://token@h/x", "https://****@h/x"),
+        ("see http://u:p@h:1/x, https://v:q@i/", "see http://****@h:1/x, https://****@i/"),
+        ("https://u:p@ss@h/x", "https://****@h/x"),
+        ("git+ssh://git:p@h/x@main", "git+ssh://****@h/x@main"),
+        ("https://h/a@b", "https://h/a@b"),
+        ("me@example.org", "me@example.org"),
+        ("a == 1", "a == 1"),
+        ("HTTPS://U:P@H", "HTTPS://****@H"),
+        ("https://u:p%40%2F@h/", "https://****@h/"),
+    ],
+)
+def test_userinfo_is_hidden(text: str, expected: str) -> None:
+    """What stands before the host, and no more."""
+    assert expected == secret.hidden(text, {})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://me:pa55word@proxy:3128",
+        "me:pa55word@proxy:3128",
+        "https://a.example https://me:pa55word@b.example/simple/",
+        "https://me:pa55word@b.example/simple/\nhttps://c.example",
+    ],
+)
+def test_password_of_the_environment_is_hidden_wherever_it_stands(value: str) -> None:
+    """pip and libraries say passwords without the address they are of."""
+    assert "denied: ****!" == secret.hidden("denied: pa55word!", {"https_proxy": value})
+
+
+def test_short_word_is_not_looked_for() -> None:
+    """A password of one letter would hide the alphabet; in its address it is hidden."""
+    assert "a banana" == secret.hidden("a banana", {"https_proxy": "http://u:a@h"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("a\rb", "a\\rb"),
+        ("tab\tand\nline", "tab\tand\nline"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\x9b2J", "\\x9b2J"),
+        ("größer 日本", "größer 日本"),
+    ],
+)
+def test_terminal_is_not_moved(text: str, expected: str) -> None:
+    """What a program or a project writes is text; it moves no cursor and turns no line."""
+    assert expected == secret.hidden(text, {})
+
+
+# No address has white space in it, whatever the alphabet.
+SAFE = st.text(
+    st.characters(exclude_characters="/@\"'<>", codec="utf-8").filter(lambda c: not c.isspace()),
+    min_size=4,
+)
+
+
+@given(before=st.text(), user=SAFE, password=SAFE)
+def test_no_password_of_an_address_is_left(before: str, user: str, password: str) -> None:
+    """Whatever stands before it and whatever it is made of."""
+    mark = f"§{password}§"
+    found = secret.hidden(f"{before} https://{user}:{mark}@host/path", {})
+
+    assert mark not in found
+    assert found.endswith("@host/path")
