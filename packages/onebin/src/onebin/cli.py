@@ -73,6 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OnebinError as exc:
         _explain(exc, colour=colour)
         return exc.exit_status
+    except MemoryError:
+        # Every stage has its limits; this is a machine or a container below them.
+        _explain(ToolError("not enough memory; expected 256 MiB for inspect"), colour=colour)
+        return ToolError.exit_status
     except KeyboardInterrupt:
         print("onebin: interrupted; nothing was written", file=sys.stderr)
         return 130  # 128 + SIGINT, as a shell has it
@@ -127,7 +131,8 @@ def _plan(options: argparse.Namespace, tools: pipeline.Tools) -> int:
 def _inspect(options: argparse.Namespace, _: pipeline.Tools) -> int:
     report = inspect.inspect(options.path)
     if options.json:
-        sys.stdout.write(render.json(report).decode() + "\n")
+        sys.stdout.writelines(render.json(report))
+        sys.stdout.write("\n")
     else:
         sys.stdout.write(render.text(report, colour=_colour(sys.stdout, os.environ)))
     return 0
@@ -206,7 +211,9 @@ def _parser() -> argparse.ArgumentParser:
 def _explain(error: OnebinError, *, colour: bool) -> None:
     """Print *error* as every command does: what failed, what it printed, the way out."""
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
-    print(f"{red}onebin: error:{plain} {secret.hidden(str(error))}", file=sys.stderr)
+    # Names out of a project or an archive may be in it, and an index's password.
+    message = render.line(secret.hidden(str(error)))
+    print(f"{red}onebin: error:{plain} {message}", file=sys.stderr)
     detail = error.detail if isinstance(error, ToolError) else ""
     for line in detail.splitlines():
         print(f"{dim}  | {secret.hidden(line)}{plain}", file=sys.stderr)

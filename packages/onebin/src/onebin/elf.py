@@ -1,16 +1,18 @@
 """Read what an ELF file says of itself: any class, either byte order, any bytes.
 
 Every offset is checked before it is used, so hostile bytes end in ``ImageError``
-and nothing else. The file is never run, nor is anything read but *data*.
+and nothing else. Of a file only its tables and names are held, of which each is
+bounded; its code is looked through in windows. It is never run.
 
 Source: the System V gABI (chapters 4 and 5) and the Linux extensions in
 binutils' ``include/elf/common.h``; ``readelf -hldS`` prints the same facts.
 """
 
+import io
 import re
 import struct
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -27,6 +29,16 @@ MAX_STRING: Final = 4096
 """Bytes of one name: those that matter are paths, and PATH_MAX is that long."""
 MAX_NAMES: Final = 1024
 """Libraries and run paths together; a program asks for dozens, hostile bytes for millions."""
+MAX_NAME_BYTES: Final = 1024**2
+"""Of all of those names: each may be the same 4 KiB. Run paths of Nix have 10 KiB."""
+MAX_SECTION_NAME_BYTES: Final = 4 * 1024**2
+"""Of all names of sections: 65,535 may share their ends. An object of 10,000 has 500 KiB."""
+MAX_DYNAMIC_BYTES: Final = 1024**2
+"""Of the dynamic section: 65,536 rows; a program has thirty, and one for each library."""
+
+_WINDOW: Final = 1024**2
+_OVERLAP: Final = 64
+"""Bytes two windows share: more than what is looked for has."""
 
 _X86_64: Final = 62
 _MACHINES: Final = {
@@ -77,23 +89,25 @@ class _Dynamic(msgspec.Struct, frozen=True):
     pie: bool = False
 
 
-def read(data: bytes) -> ElfFacts:
-    """Read the facts of the ELF file *data*.
+def read(source: bytes | BinaryIO) -> ElfFacts:
+    """Read the facts of an ELF file: its bytes, or a file that can be read from any place.
 
     Raises:
-        ImageError: it is not one, or points outside of itself.
+        ImageError: it is not one, points outside of itself, or passes a limit of this module.
     """
-    return _File(data).facts()
+    return _File(io.BytesIO(source) if isinstance(source, bytes) else source).facts()
 
 
 class _File:
     """The tables of one file, each read once."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        if data[:4] != MAGIC:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._size = file.seek(0, io.SEEK_END)
+        start = self._at(0, 16)
+        if start[:4] != MAGIC:
             raise ImageError("not an ELF file")
-        ident = data[4:7]
+        ident = start[4:7]
         if ident not in _KNOWN:
             raise ImageError(f"an ELF file of an unknown class, byte order or version: {ident!r}")
         self._wide, self._order = ident in _WIDE, "<" if ident in _LITTLE else ">"
@@ -175,11 +189,12 @@ class _File:
         The name alone proves nothing in a static file: musl always links it.
         """
         if self._machine == _X86_64:
-            code = (s for s in self._segments if s.kind == _LOAD and s.flags & _X)
-            return any(_CANARY_X86_64.search(self._data, s.offset, s.offset + s.size) for s in code)
+            code = [s for s in self._segments if s.kind == _LOAD and s.flags & _X]
+            spans = [(s.offset, s.offset + s.size) for s in code]
+            return any(_CANARY_X86_64.search(window) for window in self._windows(spans))
         if static:
             return None
-        return b"\0__stack_chk_fail\0" in self._data
+        return any(b"\0__stack_chk_fail\0" in window for window in self._windows([(0, self._size)]))
 
     def _read_segments(self, offset: int, entry: int, count: int) -> Iterator[_Segment]:
         words = "IIQQQQQQ" if self._wide else "IIIIIIII"
@@ -188,7 +203,7 @@ class _File:
                 kind, flags, start, address, _, size, _, _ = row
             else:
                 kind, start, address, _, size, _, flags, _ = row
-            if start + size > len(self._data):
+            if start + size > self._size:
                 raise ImageError("an ELF file cut short: a segment lies outside of it")
             yield _Segment(kind, flags, start, address, size)
 
@@ -200,18 +215,20 @@ class _File:
         if names >= len(rows):
             raise ImageError("an ELF file whose section names are missing")
         name_offset, name_size = rows[names][4], rows[names][5]
+        length = 0
         for row in rows:
             name, kind, _, _, start, size = row[:6]
-            if kind != _NOBITS and start + size > len(self._data):
+            if kind != _NOBITS and start + size > self._size:
                 raise ImageError("an ELF file cut short: a section lies outside of it")
             if name >= max(name_size, 1):
                 raise ImageError("an ELF file with a section name outside of its table")
-            yield _Section(
-                self._string(name_offset + name, name_size - name, "a section's name"),
-                kind,
-                start,
-                size,
-            )
+            text = self._string(name_offset + name, name_size - name, "a section's name")
+            length += len(text)
+            if length > MAX_SECTION_NAME_BYTES:
+                raise ImageError(
+                    f"an ELF file whose sections have over {MAX_SECTION_NAME_BYTES} bytes of names"
+                )
+            yield _Section(text, kind, start, size)
 
     def _read_dynamic(self) -> _Dynamic:
         table = [segment for segment in self._segments if segment.kind == _DYNAMIC]
@@ -221,8 +238,10 @@ class _File:
         width = struct.calcsize(self._order + words)
         values: dict[int, int] = {}
         named: list[tuple[int, int]] = []
-        for at in range(table[0].offset, table[0].offset + table[0].size - width + 1, width):
-            tag, value = self._unpack(words, at, "its dynamic section")
+        data = self._at(table[0].offset, min(table[0].size, MAX_DYNAMIC_BYTES))
+        for tag, value in struct.iter_unpack(
+            self._order + words, data[: len(data) - len(data) % width]
+        ):
             if not tag:
                 break
             values[tag] = value
@@ -232,6 +251,8 @@ class _File:
             raise ImageError(f"an ELF file that asks for over {MAX_NAMES} libraries")
         strings = self._file_offset(values.get(_STRTAB, 0)) if named else 0
         names = [(tag, self._string(strings + at, MAX_STRING, "a library")) for tag, at in named]
+        if sum(len(name) for _, name in names) > MAX_NAME_BYTES:
+            raise ImageError(f"an ELF file with over {MAX_NAME_BYTES} bytes of names of libraries")
         flags, flags_1 = values.get(_FLAGS, 0), values.get(_FLAGS_1, 0)
         return _Dynamic(
             needed=tuple(name for tag, name in names if tag == _NEEDED),
@@ -253,18 +274,39 @@ class _File:
             return
         if entry < struct.calcsize(self._order + words):
             raise ImageError(f"an ELF file with {what} of {entry} bytes each, too few")
+        width = struct.calcsize(self._order + words)
+        if offset + entry * (count - 1) + width > self._size:
+            raise ImageError(f"an ELF file cut short: {what} lies outside of it")
         for index in range(count):  # at most 65535: the field has 16 bits
             yield self._unpack(words, offset + index * entry, what)
 
     def _unpack(self, words: str, offset: int, what: str) -> tuple[int, ...]:
         form = self._order + words
-        if offset + struct.calcsize(form) > len(self._data):
+        data = self._at(offset, struct.calcsize(form))
+        if len(data) < struct.calcsize(form):
             raise ImageError(f"an ELF file cut short: {what} lies outside of it")
-        return struct.unpack_from(form, self._data, offset)
+        return struct.unpack(form, data)
 
     def _string(self, offset: int, size: int, what: str) -> str:
-        end = self._data.find(b"\0", offset, offset + min(size, MAX_STRING))
-        if size and end < 0:
+        data, end, _ = self._at(offset, min(size, MAX_STRING)).partition(b"\0")
+        if size and not end:
             raise ImageError(f"an ELF file in which {what} has no end")
         # A name may hold any bytes; what is no ASCII is shown as \xNN.
-        return self._data[offset : max(end, offset)].decode("ascii", "backslashreplace")
+        return data.decode("ascii", "backslashreplace")
+
+    def _at(self, offset: int, size: int) -> bytes:
+        """Give *size* bytes from *offset*, fewer where the file ends."""
+        if offset >= self._size:
+            return b""
+        self._file.seek(offset)
+        return self._file.read(min(size, self._size - offset))
+
+    def _windows(self, spans: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+        """Give the bytes between offsets in pieces that overlap; no byte more often than that."""
+        done = 0
+        for start, end in sorted(spans):  # 65,535 segments may all be the whole file
+            at = max(start, done - _OVERLAP)
+            while at < end:
+                yield self._at(at, min(_WINDOW, end - at))
+                at += _WINDOW - _OVERLAP
+            done = max(done, end)

@@ -1,6 +1,9 @@
 """Plans and reports as text for people, reports as JSON for programs."""
 
+import json as stdlib_json
+import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final, Literal
 
 import msgspec
@@ -11,10 +14,18 @@ MAX_FILES: Final = 40
 """Listed in the text; a minimal image has under ten, and JSON lists all of any."""
 MAX_ITEMS: Final = 6
 """Of one kind on one line."""
+MAX_LINE: Final = 1000
+"""Characters of one line of an image's own words: a config may have a name of four million."""
+
+_BATCH: Final = 1000
+"""Files of a report made into JSON at a time: some 200 kB."""
+_NO_FILES: Final = '"files": []'
 
 _WIDTH: Final = 14
 """Columns of the names on the left: the longest is ``health check``."""
 _KILO: Final = 1000
+_UNSAFE: Final = re.compile(r"[^\n -~]")
+"""Characters that may be unsafe: all beyond ASCII, and DEL."""
 
 _Style = Literal["bold", "red", "green", "yellow", "dim"]
 _CODES: Final[dict[_Style, str]] = {
@@ -31,9 +42,37 @@ _STATUS: Final[dict[str, tuple[str, _Style]]] = {
 }
 
 
-def json(report: Report) -> bytes:
-    """Give the report as JSON, two spaces deep, its keys in the order of ``model.Report``."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2)
+def json(report: Report) -> Iterator[str]:
+    r"""Give the report as JSON in pieces, two spaces deep, keys in the order of ``model.Report``.
+
+    Pieces, because an image may have half a million files. What no terminal should get
+    (controls, marks that turn the direction of text) is written as ``\uXXXX``.
+    """
+    if report.image is None:
+        yield _json(report)
+        return
+    short = msgspec.structs.replace(report.image, files=())
+    # No text of a stranger can be taken for it: quotes inside of strings are escaped.
+    before, _, after = _json(msgspec.structs.replace(report, image=short)).partition(_NO_FILES)
+    yield before
+    files, between = iter(report.image.files), _NO_FILES[:-1]
+    while batch := list(islice(files, _BATCH)):
+        # Without its brackets, two steps further in.
+        yield between + _json(batch)[1:-2].replace("\n", "\n" + " " * 4)
+        between = ","
+    yield _NO_FILES if between != "," else f"\n{' ' * 4}]"
+    yield after
+
+
+def _json(value: object) -> str:
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match[0]
+    # ``json`` writes pairs of surrogates beyond 16 bits, as JSON has it.
+    return char if char.isprintable() else stdlib_json.dumps(char)[1:-1]
 
 
 def text(report: Report, *, colour: bool) -> str:
@@ -42,8 +81,8 @@ def text(report: Report, *, colour: bool) -> str:
     Whatever an image calls its files, nothing but printable characters comes out.
     """
     paint = _Paint(enabled=colour)
-    lines = [paint("bold", printable(_title(report)))]
-    lines += [_row(name, value) for name, value in _rows(report) if value]
+    lines = [paint("bold", line(_title(report)))]
+    lines += [_row(name, line(value)) for name, value in _rows(report) if value]
     if report.image is not None:
         lines += ["", *_files(report.image)]
     lines += ["", *_findings(report.findings, paint)]
@@ -77,6 +116,14 @@ def printable(value: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in value
     )
+
+
+def line(value: str) -> str:
+    """Write *value* as one line: printable, and not longer than anyone reads."""
+    more = len(value) - MAX_LINE
+    if more <= 0:
+        return printable(value)
+    return f"{printable(value[:MAX_LINE])}… and {more} more characters"
 
 
 def size(count: int) -> str:
@@ -130,13 +177,15 @@ def _image_rows(image: ImageReport) -> Iterator[tuple[str, str]]:
     yield "environment", _some(image.env)
     yield "layers", f"{len(image.layers)}, {size(image.wasted)} of them hidden by later ones"
     yield "files", f"{image.file_count}"
-    yield "other programs", _some((*image.other_executables, *image.other_elf))
+    more = image.not_listed
+    others = more.get("other_executables", 0) + more.get("other_elf", 0)
+    yield "other programs", _some((*image.other_executables, *image.other_elf), others)
     yield "shells", _some(image.shells)
     yield "interpreters", _some(image.interpreters)
     yield "network tools", _some(image.network_tools)
     yield "packages", _some(image.package_managers)
-    yield "setuid", _some(image.setuid)
-    yield "all may write", _some(image.world_writable)
+    yield "setuid", _some(image.setuid, more.get("setuid", 0))
+    yield "all may write", _some(image.world_writable, more.get("world_writable", 0))
     yield "digest", image.digest
     yield "image id", image.id
 
@@ -176,7 +225,7 @@ def _files(image: ImageReport) -> Iterator[str]:
         kind = "/" if file.kind == "directory" and file.path != "/" else ""
         link = f" -> {file.link}" if file.link else ""
         owner = f"{file.uid}:{file.gid}"
-        yield printable(f"{file.mode} {owner:>11} {file.size:>10}  {file.path}{kind}{link}")
+        yield line(f"{file.mode} {owner:>11} {file.size:>10}  {file.path}{kind}{link}")
 
 
 def _findings(findings: Iterable[Finding], paint: _Paint) -> Iterator[str]:
@@ -191,7 +240,7 @@ def _findings(findings: Iterable[Finding], paint: _Paint) -> Iterator[str]:
             yield f"{paint(style, f'{word:<4}')}  {finding.id:<13}  {finding.check}"
             if status == "pass":
                 continue
-            yield from (paint("dim", " " * 21 + printable(line)) for line in finding.evidence)
+            yield from (paint("dim", " " * 21 + line(seen)) for seen in finding.evidence)
 
 
 def _pins(pins: Iterable[Pin]) -> str:
@@ -202,10 +251,11 @@ def _row(name: str, value: str) -> str:
     return f"{name:<{_WIDTH}}  {printable(value)}"
 
 
-def _some(items: tuple[str, ...]) -> str:
-    if len(items) <= MAX_ITEMS:
+def _some(items: tuple[str, ...], not_listed: int = 0) -> str:
+    count = len(items) + not_listed
+    if count <= MAX_ITEMS:
         return ", ".join(items) or "none"
-    return f"{', '.join(items[:MAX_ITEMS])} and {len(items) - MAX_ITEMS} more"
+    return f"{', '.join(items[:MAX_ITEMS])} and {count - MAX_ITEMS} more"
 
 
 def _exactly(count: int) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from onebin.errors import ImageError
 from onebin.oci import archive, spec, stored
+from onebin.oci.budget import Budget, Limits
 from onebin.oci.image import Image
 
 
@@ -97,7 +98,7 @@ def test_an_older_docker_archive(docker_files: Any, make_tar: Any, tmp_path: Pat
     assert found.names == ("app:1", "app:2")
     assert found.config_claim is not None
     assert found.config_claim.digest == spec.sha256(found.config)
-    with archive.opened(place) as blobs:
+    with archive.opened(place, Budget("it")) as blobs:
         first, second = (b"".join(stored.parts(blobs, layer)) for layer in found.layers)
     assert first == second == docker_files["aaa/layer.tar"]
 
@@ -112,7 +113,10 @@ def test_links_to_nowhere(docker_files: Any, make_tar: Any, tmp_path: Path, link
     place.write_bytes(make_tar(docker_files))
     found = archive.read(place)
 
-    with archive.opened(place) as blobs, pytest.raises(ImageError, match="has no file"):
+    with (
+        archive.opened(place, Budget("it")) as blobs,
+        pytest.raises(ImageError, match="has no file"),
+    ):
         list(stored.parts(blobs, found.layers[1]))
 
 
@@ -161,22 +165,29 @@ def test_cut_archives(image: Image, tmp_path: Path) -> None:
             archive.read(place)
 
 
-def test_too_many_files(make_tar: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_files(make_tar: Any, tmp_path: Path) -> None:
     """A tar of a whole file system is not mistaken for an image."""
-    monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
-    Path(tmp_path, "a.tar").write_bytes(make_tar({str(n): b"" for n in range(4)}))
+    place = tmp_path / "a.tar"
+    place.write_bytes(make_tar({str(n): b"" for n in range(4)}))
+    budget = Budget("a.tar", Limits(members=3))
 
-    with pytest.raises(ImageError, match="more than 3 files"):
-        archive.read(tmp_path / "a.tar")
+    with pytest.raises(ImageError, match=r"a\.tar: too many files.*; expected at most 3"):
+        archive.opened(place, budget).__enter__()
 
 
-def test_a_bomb_of_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A gzipped archive stops unpacking at the limit."""
-    monkeypatch.setattr(stored, "MAX_UNPACKED_BYTES", 1 << 20)
-    Path(tmp_path, "a.tar").write_bytes(gzip.compress(bytes(1 << 22)))
+@pytest.mark.parametrize(
+    "limits", [Limits(temporary_bytes=1 << 20), Limits(ratio=10, ratio_free_bytes=1 << 20)]
+)
+def test_a_bomb_of_an_archive(tmp_path: Path, limits: Limits) -> None:
+    """A gzipped archive stops unpacking at the limit, or out of proportion."""
+    place = tmp_path / "a.tar"
+    place.write_bytes(gzip.compress(bytes(1 << 22)))
 
-    with pytest.raises(ImageError, match="unpacks to over"):
-        archive.read(tmp_path / "a.tar")
+    with (
+        pytest.raises(ImageError, match="too many bytes for a temporary file"),
+        archive.opened(place, Budget("it", limits)),
+    ):
+        pass
 
 
 def test_an_archive_is_no_folder(image: Image, tmp_path: Path) -> None:

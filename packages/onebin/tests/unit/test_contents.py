@@ -10,6 +10,7 @@ import pytest
 
 from onebin.errors import ImageError
 from onebin.oci import contents, scan, spec, stored, stream
+from onebin.oci.budget import Budget, Limits
 
 
 def info(name: str = "", **facts: Any) -> tarfile.TarInfo:
@@ -54,7 +55,7 @@ def stack(*layers: bytes) -> tuple[InMemory, stored.Stored]:
 
 
 def read(*layers: bytes) -> contents.Contents:
-    return contents.read(*stack(*layers), what="it")
+    return contents.read(*stack(*layers), Budget("it"))
 
 
 def test_one_layer(make_tar: Any) -> None:
@@ -157,14 +158,16 @@ def test_extracting(make_tar: Any) -> None:
     """A file's data is read from the layer it comes from, and through a hard link."""
     lower = make_tar({"a": b"old", "b": info(type=tarfile.LNKTYPE, linkname="a")})
     blobs, image = stack(lower, make_tar({"a": b"x" * 3000}))
-    found = contents.read(blobs, image, what="it")
+    found = contents.read(blobs, image, Budget("it"))
 
-    def data(path: str, limit: int = 1 << 20) -> bytes:
-        return contents.extract(blobs, image, found.entries[path], limit=limit, what="it")
+    sinks = {path: io.BytesIO() for path in found.entries}
+    wanted = [(found.entries[path], sink) for path, sink in sinks.items()]
+    contents.extract(blobs, image, found, wanted, Budget("it"))
 
-    assert data("/a") == b"x" * 3000
-    assert data("/a", 10) == b"x" * 10
-    assert data("/b") == b"old"
+    assert {path: sink.getvalue() for path, sink in sinks.items()} == {
+        "/a": b"x" * 3000,
+        "/b": b"old",
+    }
 
 
 @pytest.mark.parametrize(
@@ -262,16 +265,24 @@ def test_a_bomb_needs_no_memory(make_tar: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "limit", "value"),
-    [(stored, "MAX_UNPACKED_BYTES", 1 << 14), (scan, "MAX_ENTRIES", 20), (scan, "MAX_PARTS", 50)],
+    ("limit", "value"),
+    [
+        ("unpacked_bytes", 1 << 14),
+        ("entries", 20),
+        ("name_parts", 50),
+        ("path_characters", 100),
+        ("headers", 30),
+        ("memory_bytes", 6000),
+    ],
 )
-def test_limits(make_tar: Any, monkeypatch: Any, module: Any, limit: str, value: int) -> None:
-    """Bytes, entries and depth are limited, over all layers together."""
-    monkeypatch.setattr(module, limit, value)
+def test_limits(make_tar: Any, limit: str, value: int) -> None:
+    """Bytes, entries, depth and names are limited, over all layers together."""
     layer = make_tar({f"a/b/{number}": b"x" * 400 for number in range(15)})
+    blobs, image = stack(layer, gzip.compress(layer))
+    contents.read(blobs, image, Budget("it"))
 
-    with pytest.raises(ImageError, match="over"):
-        read(layer, gzip.compress(layer))
+    with pytest.raises(ImageError, match=f"^it: too many .*; expected at most {value}$"):
+        contents.read(blobs, image, Budget("it", Limits(**{limit: value})))
 
 
 def test_oddities_are_limited(make_tar: Any) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from onebin.errors import ImageError
 from onebin.model import Finding, Report
-from onebin.oci import archive, layout, spec, stored
+from onebin.oci import archive, layout, spec
+from onebin.oci.budget import Limits
 from onebin.oci.image import Image
 from onebin.stages import inspect
-from onebin.stages.inspect import evidence
+from onebin.stages.inspect import listing
 
 Files = dict[str, tuple[bytes, dict[str, Any]]]
 Save = Callable[..., Path]
@@ -165,7 +166,7 @@ def test_evidence_is_short(save: Save) -> None:
 
     found = finding(inspect.inspect(save(files=files)), "IMG-FS-003")
 
-    assert len(found.evidence) == evidence.MAX_EVIDENCE + 1
+    assert len(found.evidence) == listing.MAX_EVIDENCE + 1
     assert found.evidence[-1] == "and 90 more"
 
 
@@ -230,9 +231,7 @@ def test_every_cut_of_an_archive(image: Image, tmp_path: Path) -> None:
         assert report.image is not None
 
 
-def test_a_bomb_stops_at_the_limit(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_stops_at_the_limit(save: Save) -> None:
     """An image that unpacks past the limit is refused with the number."""
-    monkeypatch.setattr(stored, "MAX_UNPACKED_BYTES", 100_000)
-
     with pytest.raises(ImageError, match="100000"):
-        inspect.inspect(save(files={"big": (bytes(200_000), {})}))
+        inspect.inspect(save(files={"big": (bytes(200_000), {})}), Limits(unpacked_bytes=100_000))

@@ -10,6 +10,7 @@ import pytest
 
 from onebin.errors import ImageError
 from onebin.oci import aside, layout, spec
+from onebin.oci.budget import DEFAULT, Budget
 from onebin.oci.image import Image
 
 
@@ -147,7 +148,7 @@ def test_no_name_leads_out(image: Image, tmp_path: Path) -> None:
     Path(tmp_path, "out/loop").symlink_to("loop")
     os.mkfifo(tmp_path / "out/fifo")
 
-    with layout.opened(tmp_path / "out") as blobs:
+    with layout.opened(tmp_path / "out", Budget("it")) as blobs:
         for name in ("../secret", "link", "loop", "fifo", "blobs", "/etc/passwd", "a\0b", ""):
             assert name not in blobs
             with pytest.raises(ImageError, match="has no file"):
@@ -160,7 +161,7 @@ def test_no_name_leads_out(image: Image, tmp_path: Path) -> None:
         ("index.json", b"{}"),
         ("index.json", b"[]"),
         ("index.json", b"\xff\xfe"),
-        ("index.json", b" " * (spec.MAX_DOCUMENT_BYTES + 1)),
+        ("index.json", b" " * (DEFAULT.document_bytes + 1)),
         ("index.json", b'{"manifests":[{"mediaType":"x","digest":"sha256:../../x","size":1}]}'),
         ("oci-layout", None),
         ("index.json", None),

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from onebin.errors import ImageError
 from onebin.oci import tar
+from onebin.oci.budget import Budget
 
 
 def read(data: bytes) -> list[tuple[tar.Member, bytes]]:
-    reader = tar.Reader(io.BytesIO(data), what="it")
+    reader = tar.Reader(io.BytesIO(data), Budget("it"), what="it")
     return [(member, reader.read(1 << 20)) for member in reader]
 
 

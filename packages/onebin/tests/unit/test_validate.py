@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from onebin.oci import contents, layout, spec, stored, validate
+from onebin.oci.budget import Budget
 from onebin.oci.image import Image
 from onebin.oci.scan import LayerFacts
 
@@ -19,9 +20,10 @@ OTHER = "sha256:" + "0" * 64
 def read(image: Image, tmp_path: Path) -> Read:
     """Our own image, written and read."""
     layout.write(image, tmp_path / "out", "app:1")
-    with layout.opened(tmp_path / "out") as blobs:
-        found = stored.find(blobs, what="it")
-        return found, contents.read(blobs, found, what="it").layers
+    budget = Budget("it")
+    with layout.opened(tmp_path / "out", budget) as blobs:
+        found = stored.find(blobs, budget)
+        return found, contents.read(blobs, found, budget).layers
 
 
 def test_our_own_image_is_true(read: Read) -> None:

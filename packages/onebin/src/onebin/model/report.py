@@ -1,5 +1,6 @@
 """What ``onebin inspect`` has to say of an executable or an image."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -87,7 +88,7 @@ class LayerReport(msgspec.Struct, frozen=True):
     """Bytes of the data of its files."""
 
 
-class ImageReport(msgspec.Struct, frozen=True, kw_only=True):
+class ImageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an image is and holds."""
 
     names: tuple[str, ...]
@@ -120,8 +121,8 @@ class ImageReport(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of files that a later layer hides."""
     file_count: int
     """Regular files; the rest are folders and links."""
-    files: tuple[FileFacts, ...]
-    """Everything in it, by path."""
+    files: Sequence[FileFacts]
+    """Everything in it, by path; each may be made when it is asked for."""
     other_executables: tuple[str, ...]
     """ELF files with an execute bit, beside the one it starts."""
     other_elf: tuple[str, ...]
@@ -134,6 +135,8 @@ class ImageReport(msgspec.Struct, frozen=True, kw_only=True):
     setuid: tuple[str, ...]
     """Files with the setuid or setgid bit, or with file capabilities."""
     world_writable: tuple[str, ...]
+    not_listed: dict[str, int] = msgspec.field(default_factory=dict)
+    """How many more there are of a list above that is too long, by its name; mostly nothing."""
 
 
 class Finding(msgspec.Struct, frozen=True):

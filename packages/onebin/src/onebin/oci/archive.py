@@ -7,12 +7,11 @@ Source: OCI image-spec v1.1, image-layout.md; github.com/moby/moby,
 image/spec/v1.2.md ("Combined Image JSON + Filesystem Changeset Format").
 """
 
-import gzip
 import io
+import os
 import posixpath
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,14 +23,15 @@ from onebin.errors import ImageError
 
 from . import layout, reference, spec, stored, tar
 from .aside import aside
+from .budget import Budget
 from .image import Image
 
-MAX_MEMBERS: Final = 10_000
-"""Of an archive: some ten a layer in Docker's older ones, and ``stored.MAX_LAYERS`` layers."""
 MAX_LINKS: Final = 8
 """From name to name inside an archive; Docker's older ones need one."""
 
 _CHUNK: Final = 1 << 20
+_MEMBER_BYTES: Final = 256
+"""Of what is known of one file, without its name and link."""
 
 
 def pack(image: Image, ref: str) -> bytes:
@@ -68,26 +68,28 @@ def read(path: Path) -> stored.Stored:
     Raises:
         ImageError: it is not such an archive, or holds no image.
     """
-    with opened(path) as files:
-        return stored.find(files, what=str(path))
+    budget = Budget(str(path))
+    with opened(path, budget) as files:
+        return stored.find(files, budget)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[stored.Blobs]:
+def opened(path: Path, budget: Budget) -> Iterator[stored.Blobs]:
     """Give the files in the archive *path* until the block ends; it may be gzipped.
 
     Raises:
-        ImageError: it is not a tar, or is damaged.
+        ImageError: it is not a tar, is damaged, or the budget is spent.
     """
     try:
         with path.open("rb") as file:
+            budget.stored(os.fstat(file.fileno()).st_size)
             if file.read(2) != b"\x1f\x8b":
-                yield _Archive(file, path)
+                yield _Archive(file, path, budget)
                 return
             file.seek(0)
             with tempfile.TemporaryFile() as plain:  # to go back and forth needs a plain file
-                _gunzip(file, plain, path)
-                yield _Archive(plain, path)
+                _gunzip(file, plain, budget)
+                yield _Archive(plain, path, budget)
     except OSError as exc:
         raise ImageError(f"{path} could not be read: {exc.strerror or exc}") from exc
 
@@ -108,31 +110,35 @@ def _docker_files(image: Image, ref: str) -> dict[str, bytes]:
     }
 
 
-def _gunzip(packed: BinaryIO, plain: BinaryIO, path: Path) -> None:
-    total = 0
-    try:
-        with gzip.open(packed) as stream:
-            while chunk := stream.read(_CHUNK):
-                total += len(chunk)
-                if total > stored.MAX_UNPACKED_BYTES:
-                    raise ImageError(f"{path} unpacks to over {stored.MAX_UNPACKED_BYTES} bytes")
-                plain.write(chunk)
-    except (EOFError, zlib.error) as exc:
-        raise ImageError(f"{path} has damaged gzip data: {exc}") from exc
+def _gunzip(packed: BinaryIO, plain: BinaryIO, budget: Budget) -> None:
+    chunks = iter(lambda: packed.read(_CHUNK), b"")
+    for chunk in stored.unpacked(chunks, what=budget.what):
+        budget.temporary(len(chunk))
+        plain.write(chunk)
     plain.seek(0)
+
+
+class _Member(msgspec.Struct, frozen=True):
+    kind: tar.Kind
+    link: str
+    offset: int
+    size: int
 
 
 class _Archive:
     """``stored.Blobs`` of a tar: the names in it and where the data of each lies."""
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    def __init__(self, file: BinaryIO, path: Path, budget: Budget) -> None:
         self._file, self._path = file, path
-        self._members: dict[str, tar.Member] = {}
+        self._members: dict[str, _Member] = {}
         file.seek(0)
-        for member in tar.Reader(file, what=str(path)):
-            self._members[posixpath.normpath(member.path)] = member
-            if len(self._members) > MAX_MEMBERS:
-                raise ImageError(f"{path} has more than {MAX_MEMBERS} files: not an image archive")
+        for member in tar.Reader(file, budget, what=str(path)):
+            budget.member()
+            budget.hold(_MEMBER_BYTES)
+            name = posixpath.normpath(member.path)
+            for text in (name, member.link):
+                budget.text(text)
+            self._members[name] = _Member(member.kind, member.link, member.offset, member.size)
 
     def open(self, name: str) -> BinaryIO:
         member = self._follow(name)
@@ -143,7 +149,7 @@ class _Archive:
     def __contains__(self, name: str) -> bool:
         return self._follow(name) is not None
 
-    def _follow(self, name: str) -> tar.Member | None:
+    def _follow(self, name: str) -> "_Member | None":
         """Find a file by its name, through the links older Dockers write for equal layers."""
         for _ in range(MAX_LINKS):
             member = self._members.get(name)

@@ -3,139 +3,105 @@
 Source: OCI image-spec v1.1, layer.md ("Whiteouts", "Applying Changesets").
 """
 
-from collections.abc import Iterator
-from typing import Final
-
-import msgspec
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from . import stored, tar
-from .scan import Budget, Entry, LayerFacts, parts_of, scan
+from .budget import Budget
+from .scan import LayerFacts, parts_of, scan
 from .stream import Stream
+from .tree import Entry, Tree
 
-MAX_SYMLINKS: Final = 40
-"""Followed for one path, as in Linux (``MAXSYMLINKS``)."""
-
-MAX_STEPS: Final = 4096
-"""Names of folders walked for one path: as many as PATH_MAX has bytes."""
+_CHUNK: Final = 1 << 18
 
 
-class Contents(msgspec.Struct, frozen=True):
+class Sink(Protocol):
+    """Where the data of a file goes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take the next bytes."""
+        ...
+
+
+_Sinks = dict[tuple[str, ...], tuple[int, tuple[Sink, ...]]]
+"""By path: how many entries of that path to skip, and who wants the next."""
+
+
+class Contents:
     """The image, read."""
 
-    entries: dict[str, Entry]
-    """By absolute path, in order."""
-    layers: tuple[LayerFacts, ...]
+    def __init__(self, entries: Tree, layers: tuple[LayerFacts, ...]) -> None:
+        self.entries = entries
+        self.layers = layers
 
     @property
     def wasted(self) -> int:
         """Bytes of files that a later layer hides or replaces."""
-        seen = sum(entry.size for entry in self.entries.values())
-        return sum(layer.file_bytes for layer in self.layers) - seen
+        return sum(layer.file_bytes for layer in self.layers) - self.entries.file_bytes
 
     def resolve(self, path: str) -> Entry | None:
         """Find what *path* leads to, through symlinks; none leads out of the image."""
-        parts = path.split("/")[::-1]
-        at: list[str] = []
-        links = steps = 0
-        while parts and steps < MAX_STEPS:
-            steps += 1
-            part = parts.pop()
-            if part == "..":
-                at = at[:-1]
-            elif part not in ("", "."):
-                at.append(part)
-                entry = self.entries.get("/" + "/".join(at))
-                if entry is not None and entry.kind == "symlink":
-                    links += 1
-                    if links > MAX_SYMLINKS:
-                        return None
-                    at = [] if entry.link.startswith("/") else at[:-1]
-                    parts += entry.link.split("/")[::-1]
-        return None if parts else self.entries.get("/" + "/".join(at))
+        return self.entries.resolve(path)
 
 
-def read(blobs: stored.Blobs, image: stored.Stored, *, what: str) -> Contents:
+def read(blobs: stored.Blobs, image: stored.Stored, budget: Budget) -> Contents:
     """Read every layer of *image* once and lay them on each other.
 
     Raises:
-        ImageError: a layer is missing, is no tar, or passes a limit of this module.
+        ImageError: a layer is missing, is no tar, or the budget is spent.
     """
-    root = _Node(None)
-    budget = Budget(what)
-    facts = []
-    for number, layer in enumerate(image.layers):
-        scanned = scan(blobs, layer, number, budget, what=f"{what}: layer {number + 1}")
-        facts.append(scanned.facts)
-        # Whiteouts first: they speak of lower layers only, wherever they stand in this one.
-        for parts in scanned.removed:
-            root.remove(parts)
-        for parts in scanned.emptied:
-            root.empty(parts)
-        for parts, entry in scanned.entries.items():
-            root.put(parts, entry)
-    return Contents(dict(sorted(root.walk())), tuple(facts))
+    tree = Tree(budget)
+    facts = [
+        scan(blobs, layer, number, tree, budget, what=f"{budget.what}: layer {number + 1}")
+        for number, layer in enumerate(image.layers)
+    ]
+    tree.settle()
+    return Contents(tree, tuple(facts))
 
 
 def extract(
-    blobs: stored.Blobs, image: stored.Stored, entry: Entry, *, limit: int, what: str
-) -> bytes:
-    """Read the data of the file *entry* again, at most *limit* bytes of it.
+    blobs: stored.Blobs,
+    image: stored.Stored,
+    contents: Contents,
+    wanted: Sequence[tuple[Entry, Sink]],
+    budget: Budget,
+) -> None:
+    """Copy the data of files *wanted*: each layer that has some is read again, up to the last.
 
     Raises:
-        ImageError: its layer can no longer be read.
+        ImageError: a layer can no longer be read, or the budget is spent.
     """
-    path = entry.path if entry.kind == "file" else "/" + entry.link.lstrip("/")
-    found = b""
-    chunks = stored.unpacked(stored.parts(blobs, image.layers[entry.layer]), what=what)
-    reader = tar.Reader(Stream(chunks), what=what)
+    for number in sorted({entry.layer for entry, _ in wanted}):
+        sinks: _Sinks = {}
+        for entry, sink in wanted:
+            if entry.layer == number:
+                path, earlier = _origin(contents, entry)
+                sinks[path] = earlier, (*sinks.get(path, (0, ()))[1], sink)
+        _extract(blobs, image.layers[number], sinks, budget)
+
+
+def _origin(contents: Contents, entry: Entry) -> tuple[tuple[str, ...], int]:
+    """Tell which entry of its layer has the data: its path, and how many of that path to skip."""
+    if entry.kind != "hardlink":
+        return parts_of(entry.path), entry.earlier
+    path = parts_of(entry.link)
+    target = contents.entries.find(path)
+    return path, target.earlier if target is not None and target.layer == entry.layer else 0
+
+
+def _extract(blobs: stored.Blobs, layer: stored.StoredLayer, sinks: _Sinks, budget: Budget) -> None:
+    chunks = stored.unpacked(stored.parts(blobs, layer), what=budget.what)
+    reader = tar.Reader(Stream(chunks), budget, what=budget.what)
     for member in reader:
-        if member.kind == "file" and "/" + "/".join(parts_of(member.path)) == path:
-            found = reader.read(limit)  # the last of that name is the one that counts
-            while len(found) < limit and (more := reader.read(limit - len(found))):
-                found += more
-    return found
-
-
-class _Node:
-    """One name in the tree of an image; folders nobody listed have no entry."""
-
-    __slots__ = ("children", "entry")
-
-    def __init__(self, entry: Entry | None) -> None:
-        self.entry = entry
-        self.children: dict[str, _Node] = {}
-
-    def put(self, parts: tuple[str, ...], entry: Entry) -> None:
-        node = self
-        for part in parts[:-1]:
-            node = node.children.setdefault(part, _Node(None))
-            if node.entry is not None and node.entry.kind != "directory":
-                node.entry = None  # a file of a lower layer gives way to a folder
-        leaf = node.children.setdefault(parts[-1], _Node(None))
-        leaf.entry = entry
-        if entry.kind != "directory":
-            leaf.children = {}
-
-    def remove(self, parts: tuple[str, ...]) -> None:
-        folder = self._find(parts[:-1])
-        if folder is not None:
-            folder.children.pop(parts[-1], None)
-
-    def empty(self, parts: tuple[str, ...]) -> None:
-        folder = self._find(parts)
-        if folder is not None:
-            folder.children = {}
-
-    def walk(self) -> Iterator[tuple[str, Entry]]:
-        nodes = [self]
-        while nodes:  # no recursion: a path may be two thousand folders deep
-            node = nodes.pop()
-            if node.entry is not None:
-                yield node.entry.path, node.entry
-            nodes += node.children.values()
-
-    def _find(self, parts: tuple[str, ...]) -> "_Node | None":
-        node: _Node | None = self
-        for part in parts:
-            node = node and node.children.get(part)
-        return node
+        path = parts_of(member.path)
+        if path not in sinks:
+            continue
+        earlier, into = sinks.pop(path)
+        if earlier:
+            sinks[path] = earlier - 1, into  # the last of that name is the one that counts
+        elif member.kind == "file":
+            while chunk := reader.read(_CHUNK):
+                for sink in into:
+                    sink.write(chunk)
+        if not sinks:
+            return

@@ -3,6 +3,7 @@
 Source: OCI image-spec v1.1, image-layout.md.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from onebin.errors import ImageError
 
 from . import reference, spec, stored
 from .aside import aside
+from .budget import Budget
 from .image import Image
 
 MARK: Final = "onebin.layout"
@@ -67,30 +69,37 @@ def read(path: Path) -> stored.Stored:
     Raises:
         ImageError: it is not a layout, or holds no image.
     """
-    with opened(path) as files:
-        return stored.find(files, what=str(path))
+    budget = Budget(str(path))
+    with opened(path, budget) as files:
+        return stored.find(files, budget)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[stored.Blobs]:
+def opened(path: Path, budget: Budget) -> Iterator[stored.Blobs]:
     """Give the files of the folder *path*."""
-    yield _Folder(path)
+    yield _Folder(path, budget)
 
 
 class _Folder:
     """``stored.Blobs`` of a folder; a name or link that leads out of it finds nothing."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, budget: Budget) -> None:
         self._root = path.resolve()
+        self._budget = budget
+        self._counted: set[Path] = set()
 
     def open(self, name: str) -> BinaryIO:
         path = self._inside(name)
         if path is None:
             raise ImageError(f"{self._root} has no file {name!r}")
         try:
-            return path.open("rb")
+            file = path.open("rb")
+            if path not in self._counted:  # a layer listed twice is stored once
+                self._counted.add(path)
+                self._budget.stored(os.fstat(file.fileno()).st_size)
         except OSError as exc:
             raise ImageError(f"{path} could not be read: {exc.strerror}") from exc
+        return file
 
     def __contains__(self, name: str) -> bool:
         return self._inside(name) is not None

@@ -1,51 +1,27 @@
-"""Read one layer once, as a stream, and say what it is and what is in it.
+"""Read one layer once, as a stream: measure it, and lay what is in it on the tree.
 
 Source: OCI image-spec v1.1, layer.md ("Representing Changes", "Whiteouts").
 """
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from onebin.errors import ImageError
-
 from . import stored, tar
+from .budget import Budget
 from .stream import Meter, Squeeze, Stream
+from .tree import Program, Record, Tree
 
-MAX_ENTRIES: Final = 500_000
-"""Of all layers: a hundred times what a Python image on slim Debian has (5 000)."""
-MAX_PARTS: Final = 4_000_000
-"""Names between slashes, of all entries: eight for each of ``MAX_ENTRIES``."""
 MAX_ODDITIES: Final = 100
 """Kept of each layer; a hostile one could have half a million."""
-
-Program = Literal["", "elf", "script"]
+_MAX_SHOWN: Final = 200
+"""Characters of a path told as an oddity."""
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _HEAD: Final = 4
 """Bytes of a file that tell a program from the rest."""
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One file or folder of the image as a container sees it."""
-
-    path: str
-    """Absolute."""
-    kind: tar.Kind
-    mode: int
-    uid: int
-    gid: int
-    size: int
-    """Bytes."""
-    link: str
-    """Target of a symlink or hard link, as written."""
-    capabilities: bool
-    layer: int
-    """Number of the layer it comes from, from 0."""
-    program: Program
-    """What the kernel would start, by its first bytes."""
 
 
 class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,58 +52,31 @@ class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Entries no clean layer has: climbing, twice, devices; a sentence each."""
 
 
-class Scanned(msgspec.Struct, frozen=True, kw_only=True):
-    """One layer, read."""
-
-    facts: LayerFacts
-    entries: dict[tuple[str, ...], Entry]
-    """By the parts of the path."""
-    removed: tuple[tuple[str, ...], ...]
-    """Paths of lower layers that are gone (whiteouts)."""
-    emptied: tuple[tuple[str, ...], ...]
-    """Folders of lower layers whose contents are gone (opaque whiteouts)."""
-
-
-class Budget:
-    """What all layers together may still take of memory and time."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._entries, self._parts, self._bytes = 0, 0, 0
-
-    def entry(self, member: tar.Member) -> None:
-        """Spend what one entry takes."""
-        self._entries += 1
-        self._parts += member.path.count("/") + 1
-        if self._entries > MAX_ENTRIES or self._parts > MAX_PARTS:
-            raise ImageError(f"{self._what} has over {MAX_ENTRIES} files, or far too deep ones")
-
-    def unpack(self, size: int) -> None:
-        """Spend *size* bytes of unpacked tar."""
-        self._bytes += size
-        if self._bytes > stored.MAX_UNPACKED_BYTES:
-            raise ImageError(f"{self._what} unpacks to over {stored.MAX_UNPACKED_BYTES} bytes")
-
-
 def scan(
-    blobs: stored.Blobs, layer: stored.StoredLayer, number: int, budget: Budget, *, what: str
-) -> Scanned:
-    """Read *layer*, the image's *number*-th from 0; *what* names it in errors.
+    blobs: stored.Blobs,
+    layer: stored.StoredLayer,
+    number: int,
+    tree: Tree,
+    budget: Budget,
+    *,
+    what: str,
+) -> LayerFacts:
+    """Read *layer*, the image's *number*-th from 0, and lay it on *tree*.
+
+    *what* names it in errors.
 
     Raises:
-        ImageError: it is missing, is no tar, or passes a limit.
+        ImageError: it is missing, is no tar, or the budget is spent.
     """
-    return _Scan(number, budget, what=what).run(blobs, layer)
+    return _Scan(number, tree, budget, what=what).run(blobs, layer)
 
 
 class _Scan:
     """One reading of one layer."""
 
-    def __init__(self, number: int, budget: Budget, *, what: str) -> None:
-        self._number, self._budget, self._what = number, budget, what
-        self._found: dict[tuple[str, ...], Entry] = {}
-        self._removed: list[tuple[str, ...]] = []
-        self._emptied: list[tuple[str, ...]] = []
+    def __init__(self, number: int, tree: Tree, budget: Budget, *, what: str) -> None:
+        self._number, self._tree, self._budget, self._what = number, tree, budget, what
+        self._whiteouts = 0
         self._oddities: list[str] = []
         self._bytes = 0
         self._ordered = True
@@ -135,19 +84,19 @@ class _Scan:
         self._times: tuple[int, int] | None = None
         self._last: tuple[str, ...] = ()
 
-    def run(self, blobs: stored.Blobs, layer: stored.StoredLayer) -> Scanned:
+    def run(self, blobs: stored.Blobs, layer: stored.StoredLayer) -> LayerFacts:
         raw = Meter(stored.parts(blobs, layer))
         plain = Meter(stored.unpacked(iter(raw), what=self._what), self._budget.unpack)
         squeeze = Squeeze(plain, raw)
         stream = Stream(iter(squeeze))
-        reader = tar.Reader(stream, what=self._what)
+        reader = tar.Reader(stream, self._budget, what=self._what)
         for member in reader:
-            self._budget.entry(member)
+            self._budget.entry(member.path, member.link)
             self._take(member, reader)
         while stream.read(1 << 18):  # what follows the end counts for the digests too
             pass
         oldest, newest = self._times or (0, 0)
-        facts = LayerFacts(
+        return LayerFacts(
             digest=raw.digest,
             size=raw.size,
             diff_id=plain.digest,
@@ -155,60 +104,68 @@ class _Scan:
             gzipped=raw.gzipped,
             gzip_time=int.from_bytes(raw.head[4:8], "little") if raw.gzipped else 0,
             file_bytes=self._bytes,
-            whiteouts=len(self._removed) + len(self._emptied),
+            whiteouts=self._whiteouts,
             oldest=oldest,
             newest=newest,
             ordered=self._ordered,
             owner_names=self._names,
             oddities=tuple(self._oddities),
         )
-        return Scanned(
-            facts=facts,
-            entries=self._found,
-            removed=tuple(self._removed),
-            emptied=tuple(self._emptied),
-        )
 
     def _take(self, member: tar.Member, reader: tar.Reader) -> None:
         parts = parts_of(member.path)
-        self._note(member, parts)
-        if ".." in parts:
-            return
         name = parts[-1] if parts else ""
-        if name == _OPAQUE:
-            self._emptied.append(parts[:-1])
+        twice = False
+        # Whiteouts speak of lower layers only, wherever they stand in this one.
+        if ".." in parts:
+            pass
+        elif name == _OPAQUE:
+            self._whiteouts += 1
+            self._tree.empty(parts[:-1], self._number)
         elif name.startswith(_WHITEOUT):
-            self._removed.append((*parts[:-1], name.removeprefix(_WHITEOUT)))
+            self._whiteouts += 1
+            self._tree.remove((*parts[:-1], name.removeprefix(_WHITEOUT)), self._number)
         elif parts:
-            self._found[parts] = self._entry(member, parts, reader.read(_HEAD))
+            old = self._of_this_layer(parts)
+            twice = old is not None
+            earlier = old.earlier + 1 if old is not None else 0
+            self._tree.put(parts, self._record(member, earlier, reader.read(_HEAD)))
+        self._note(member, parts, twice=twice)
 
-    def _entry(self, member: tar.Member, parts: tuple[str, ...], head: bytes) -> Entry:
+    def _record(self, member: tar.Member, earlier: int, head: bytes) -> Record:
         program: Program = "elf" if head == b"\x7fELF" else "script" if head[:2] == b"#!" else ""
-        if member.kind == "hardlink" and (other := self._found.get(parts_of(member.link))):
+        if member.kind == "hardlink" and (other := self._of_this_layer(parts_of(member.link))):
             program = other.program
-        return Entry(
-            "/" + "/".join(parts),
+        return Record(
             member.kind,
-            member.mode,
-            member.uid,
-            member.gid,
+            self._tree.shared(member.mode),
+            self._tree.shared(member.uid),
+            self._tree.shared(member.gid),
             member.size,
             member.link,
             member.capabilities,
             self._number,
             program,
+            earlier,
         )
 
-    def _note(self, member: tar.Member, parts: tuple[str, ...]) -> None:
+    def _of_this_layer(self, parts: tuple[str, ...]) -> Record | None:
+        found = self._tree.find(parts)
+        return found if found is not None and found.layer == self._number else None
+
+    def _note(self, member: tar.Member, parts: tuple[str, ...], *, twice: bool) -> None:
         oldest, newest = self._times or (member.mtime, member.mtime)
         self._times = min(oldest, member.mtime), max(newest, member.mtime)
         self._ordered = self._ordered and self._last <= parts
         self._last = parts
         self._names = self._names or bool(member.user + member.group)
         self._bytes += member.size
-        for sentence in _oddities(member, parts, twice=parts in self._found):
+        for sentence in _oddities(member, parts, twice=twice):
             if len(self._oddities) < MAX_ODDITIES:
-                self._oddities.append(f"{member.path} {sentence}")
+                path = member.path
+                shown = path if len(path) <= _MAX_SHOWN else f"{path[:_MAX_SHOWN]}…"
+                self._oddities.append(f"{shown} {sentence}")
+                self._budget.text(self._oddities[-1])
 
 
 def _oddities(member: tar.Member, parts: tuple[str, ...], *, twice: bool) -> Iterator[str]:

@@ -38,9 +38,6 @@ REF_NAME: Final = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME: Final = "io.containerd.image.name"
 """Annotation of an index entry: the whole name, as containerd and Docker write it."""
 
-MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
-"""A manifest a registry must take is 4 MiB at most (OCI distribution-spec v1.1)."""
-
 
 class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a manifest of an index runs on."""

@@ -9,7 +9,8 @@ Source: OCI image-spec v1.1, image-layout.md; the archive of ``docker save``
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import BinaryIO, Final, Literal, Protocol
 
 import msgspec
@@ -17,15 +18,11 @@ import msgspec
 from onebin.errors import ImageError
 
 from . import spec
-
-MAX_LAYERS: Final = 512
-"""Docker stacks 125 at most; this leaves room for other engines."""
-MAX_INDEXES: Final = 4
-"""Indexes inside the index we follow; one is common (``docker buildx``)."""
-MAX_UNPACKED_BYTES: Final = 16 * 1024**3
-"""Of all layers: at the 85 MB/s measured on two cores, three minutes of reading."""
+from .budget import Budget
 
 _CHUNK: Final = 1 << 18
+_PIECE: Final = 1 << 14
+"""Given to zlib at a time: behind each gzip member it copies what is left of its input."""
 
 
 class Blobs(Protocol):
@@ -75,18 +72,18 @@ class _Entry(msgspec.Struct, frozen=True, rename="pascal"):
     repo_tags: tuple[str, ...] | None = None
 
 
-def find(blobs: Blobs, *, what: str) -> Stored:
+def find(blobs: Blobs, budget: Budget) -> Stored:
     """Find the one image in *blobs*; of an index of platforms, the first that is all there.
 
     Raises:
-        ImageError: there is none, or a document is not what the spec says.
+        ImageError: there is none, a document is not what the spec says, or the budget is spent.
     """
     if "index.json" in blobs and "oci-layout" in blobs:
-        return _find_oci(blobs, what)
+        return _find_oci(blobs, budget)
     if "manifest.json" in blobs:
-        return _find_docker(blobs, what)
+        return _find_docker(blobs, budget)
     raise ImageError(
-        f"{what} holds no image",
+        f"{budget.what} holds no image",
         hint="give an OCI layout, an OCI archive, or what docker save wrote",
     )
 
@@ -102,7 +99,7 @@ def unpacked(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
     """Undo the compression of a layer, told by its first bytes: media types lie in old archives.
 
     Raises:
-        ImageError: cut, damaged, zstd, or over ``MAX_UNPACKED_BYTES``.
+        ImageError: cut, damaged or zstd.
     """
     first = next(chunks, b"")
     if first.startswith(b"\x28\xb5\x2f\xfd"):
@@ -114,45 +111,51 @@ def unpacked(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
         yield first
         yield from chunks
         return
-    total = 0
-    for chunk in _gunzip(first, chunks, what):
-        total += len(chunk)
-        if total > MAX_UNPACKED_BYTES:
-            raise ImageError(f"{what} unpacks to more than {MAX_UNPACKED_BYTES} bytes")
-        yield chunk
+    yield from _gunzip(first, chunks, what)
 
 
-def _gunzip(data: bytes, chunks: Iterator[bytes], what: str) -> Iterator[bytes]:
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+def _gunzip(first: bytes, chunks: Iterator[bytes], what: str) -> Iterator[bytes]:
+    pieces = _cut(chain((first,), chunks))
+    inflate, data = zlib.decompressobj(zlib.MAX_WBITS | 16), next(pieces)
     while True:
         try:
-            # Bounded: a chunk of a bomb inflates to a thousand times its size.
-            yield inflate.decompress(data, _CHUNK)
+            # Bounded: a piece of a bomb inflates to a thousand times its size.
+            plain = inflate.decompress(data, _CHUNK)
         except zlib.error as exc:
             raise ImageError(f"{what} has damaged gzip data: {exc}") from exc
+        if plain:
+            yield plain
         data = inflate.unconsumed_tail
         if inflate.eof:
-            data = inflate.unused_data or next(chunks, b"")
+            data = inflate.unused_data or next(pieces, b"")
             if not data.strip(b"\0"):  # padding after the last member is allowed
                 return
             inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)  # pigz and eStargz write several
         elif not data:
-            data = next(chunks, b"")
-            if not data:
+            data = next(pieces, b"")
+            if not data and not plain:
                 raise ImageError(f"{what} is cut short: its gzip data has no end")
 
 
-def _find_oci(blobs: Blobs, what: str) -> Stored:
-    index = spec.decode(_document(blobs, "index.json"), spec.Index, what=f"{what}: index.json")
-    for descriptor in _entries(blobs, index, set(), what):
+def _cut(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        for at in range(0, len(chunk), _PIECE):
+            yield chunk[at : at + _PIECE]
+
+
+def _find_oci(blobs: Blobs, budget: Budget) -> Stored:
+    what = budget.what
+    data = _document(blobs, "index.json", budget)
+    index = spec.decode(data, spec.Index, what=f"{what}: index.json")
+    for descriptor in _entries(blobs, index, set(), budget):
         # Missing ones are other platforms': docker save keeps the index and leaves out the rest.
         if _blob(descriptor.digest) in blobs and not _is_attestation(descriptor):
-            return _oci_image(blobs, descriptor, _names(index), what)
+            return _oci_image(blobs, descriptor, _names(index), budget)
     raise ImageError(f"{what} lists no image that is in it")
 
 
 def _entries(
-    blobs: Blobs, index: spec.Index, seen: set[str], what: str
+    blobs: Blobs, index: spec.Index, seen: set[str], budget: Budget
 ) -> Iterator[spec.Descriptor]:
     """Give the manifests of an index and of those inside it; an index met twice is skipped."""
     for descriptor in index.manifests:
@@ -160,10 +163,11 @@ def _entries(
             yield descriptor
             continue
         name = _blob(descriptor.digest)
-        if name in blobs and name not in seen and len(seen) < MAX_INDEXES:
+        if name in blobs and name not in seen and budget.index():
             seen.add(name)
-            inner = spec.decode(_document(blobs, name), spec.Index, what=f"{what}: {name}")
-            yield from _entries(blobs, inner, seen, what)
+            data = _document(blobs, name, budget)
+            inner = spec.decode(data, spec.Index, what=f"{budget.what}: {name}")
+            yield from _entries(blobs, inner, seen, budget)
 
 
 def _is_attestation(descriptor: spec.Descriptor) -> bool:
@@ -180,13 +184,13 @@ def _names(index: spec.Index) -> tuple[str, ...]:
 
 
 def _oci_image(
-    blobs: Blobs, descriptor: spec.Descriptor, names: tuple[str, ...], what: str
+    blobs: Blobs, descriptor: spec.Descriptor, names: tuple[str, ...], budget: Budget
 ) -> Stored:
     name = _blob(descriptor.digest)
-    data = _document(blobs, name)
-    manifest = spec.decode(data, spec.Manifest, what=f"{what}: {name}")
-    config = _document(blobs, _blob(manifest.config.digest))
-    diff_ids = _diff_ids(config, len(manifest.layers), what)
+    data = _document(blobs, name, budget)
+    manifest = spec.decode(data, spec.Manifest, what=f"{budget.what}: {name}")
+    config = _document(blobs, _blob(manifest.config.digest), budget)
+    diff_ids = _diff_ids(config, len(manifest.layers), budget)
     return Stored(
         format="oci",
         manifest=data,
@@ -201,15 +205,17 @@ def _oci_image(
     )
 
 
-def _find_docker(blobs: Blobs, what: str) -> Stored:
+def _find_docker(blobs: Blobs, budget: Budget) -> Stored:
+    what = budget.what
+    data = _document(blobs, "manifest.json", budget)
     try:
-        entries = msgspec.json.decode(_document(blobs, "manifest.json"), type=tuple[_Entry, ...])
+        entries = msgspec.json.decode(data, type=tuple[_Entry, ...])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise ImageError(f"{what}: manifest.json is not what docker save writes: {exc}") from exc
     if not entries:
         raise ImageError(f"{what} lists no image")
     entry = entries[0]
-    config = _document(blobs, entry.config)
+    config = _document(blobs, entry.config, budget)
     named = re.fullmatch(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?", entry.config)
     return Stored(
         format="docker",
@@ -220,18 +226,18 @@ def _find_docker(blobs: Blobs, what: str) -> Stored:
         layers=tuple(
             StoredLayer(name, diff_id, None)
             for name, diff_id in zip(
-                entry.layers, _diff_ids(config, len(entry.layers), what), strict=True
+                entry.layers, _diff_ids(config, len(entry.layers), budget), strict=True
             )
         ),
         names=entry.repo_tags or (),
     )
 
 
-def _diff_ids(config: bytes, layers: int, what: str) -> tuple[str, ...]:
+def _diff_ids(config: bytes, layers: int, budget: Budget) -> tuple[str, ...]:
     """Read the claims of a config, as many as there are layers."""
-    if layers > MAX_LAYERS:
-        raise ImageError(f"{what} has {layers} layers; {MAX_LAYERS} is the most")
-    diff_ids = spec.decode(config, spec.Config, what=f"{what}: its config").rootfs.diff_ids
+    budget.layers(layers)
+    what = f"{budget.what}: its config"
+    diff_ids = spec.decode(config, spec.Config, what=what).rootfs.diff_ids
     return (*diff_ids, *[""] * layers)[:layers]
 
 
@@ -239,9 +245,8 @@ def _blob(digest: str) -> str:
     return f"blobs/sha256/{spec.hex_of(digest)}"
 
 
-def _document(blobs: Blobs, name: str) -> bytes:
+def _document(blobs: Blobs, name: str, budget: Budget) -> bytes:
     with blobs.open(name) as stream:
-        data = stream.read(spec.MAX_DOCUMENT_BYTES + 1)
-    if len(data) > spec.MAX_DOCUMENT_BYTES:
-        raise ImageError(f"{name} is over {spec.MAX_DOCUMENT_BYTES} bytes, too much for a document")
+        data = stream.read(budget.limits.document_bytes + 1)
+    budget.document(data, name)
     return data

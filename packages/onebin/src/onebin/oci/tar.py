@@ -15,6 +15,8 @@ import msgspec
 
 from onebin.errors import ImageError
 
+from .budget import Budget
+
 BLOCK: Final = 512
 MAX_HEADER_BYTES: Final = 1024 * 1024
 """Of one long name or extended header: Go's archive/tar, so every engine, takes as much."""
@@ -80,8 +82,9 @@ class Member(msgspec.Struct, frozen=True):
 class Reader:
     """Walk the members of a tar; after each, its data may be read in part or not at all."""
 
-    def __init__(self, stream: Readable, *, what: str) -> None:
+    def __init__(self, stream: Readable, budget: Budget, *, what: str) -> None:
         self._stream = stream
+        self._budget = budget
         self._what = what
         self._position = 0
         self._left = 0
@@ -91,7 +94,7 @@ class Reader:
         """Give each member once, in the order of the tar.
 
         Raises:
-            ImageError: it is cut, or a header is not one.
+            ImageError: it is cut, a header is not one, or the budget is spent.
         """
         everywhere: dict[str, str] = {}
         pax: dict[str, str] = {}
@@ -105,7 +108,8 @@ class Reader:
                 elif kind == b"x":
                     pax |= self._records(text)
                 else:
-                    pax["path" if kind == b"L" else "linkpath"] = _text(text.rstrip(b"\0"))
+                    key = "path" if kind == b"L" else "linkpath"
+                    pax[key] = self._name(text.rstrip(b"\0"))
                 continue
             member = self._member(header, size, everywhere | pax)
             pax = {}
@@ -126,6 +130,7 @@ class Reader:
             self.read(1 << 16)
         self._exactly(self._padding)
         self._padding = 0
+        self._budget.header()
         header = self._stream.read(BLOCK)
         self._position += len(header)
         # The end is two blocks of zeros; one, or none, is what many writers leave.
@@ -152,8 +157,6 @@ class Reader:
             path = f"{_text(prefix)}/{path}"
         path = pax.get("path", path)
         link = pax.get("linkpath", _text(header[157:257].split(b"\0")[0]))
-        if max(len(path), len(link)) >= MAX_PATH_BYTES:
-            raise ImageError(f"{self._what} has a name of more than {MAX_PATH_BYTES} bytes")
         if kind == "file" and path.endswith("/"):
             kind = "directory"  # the sign of tars older than POSIX
         size = self._decimal(pax, "size", size)
@@ -183,17 +186,29 @@ class Reader:
     def _records(self, data: bytes) -> dict[str, str]:
         """Read ``length key=value`` records (pax, "Extended Header"), those that matter here."""
         found = {}
-        at, end = 0, len(data.rstrip(b"\0"))
+        count, at, end = 0, 0, len(data.rstrip(b"\0"))
         while at < end:
+            count += 1
             digits, space, _ = data[at : at + 16].partition(b" ")
             length = int(digits) if digits.isdigit() else 0
             key, equals, value = data[at + len(digits) + 1 : at + length].partition(b"=")
             if not (space and equals and value.endswith(b"\n") and at + length <= end):
                 raise ImageError(f"{self._what} has a broken extended tar header")
-            if key in _KEYS:
+            if key in (b"path", b"linkpath"):
+                found[_text(key)] = self._name(value[:-1])
+            elif key in _KEYS:
                 found[_text(key)] = _text(value[:-1])
             at += length
+        self._budget.records(count)
         return found
+
+    def _name(self, data: bytes) -> str:
+        if len(data) >= MAX_PATH_BYTES:
+            raise ImageError(
+                f"{self._what}: a name has {len(data)} bytes; expected less than {MAX_PATH_BYTES},"
+                " which is all that Linux takes"
+            )
+        return _text(data)
 
     def _number(self, field: bytes) -> int:
         if field[0] & 0x80:  # GNU base-256, for what octal digits cannot hold

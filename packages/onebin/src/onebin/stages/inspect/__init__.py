@@ -1,7 +1,6 @@
 """Say what an executable or an image is: a path -> Report. Nothing is run, nothing is trusted."""
 
-import hashlib
-import zlib
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from onebin import elf
 from onebin.errors import ImageError
 from onebin.model import (
     Executable,
-    FileFacts,
     Finding,
     ImageFormat,
     ImageReport,
@@ -17,23 +15,33 @@ from onebin.model import (
     Report,
 )
 from onebin.oci import archive, layout, spec, stored
-from onebin.oci.scan import Entry
+from onebin.oci.budget import DEFAULT, Budget, Limits
 
-from . import config_rules, file_rules, gather, layer_rules, program_rules, programs
-from .evidence import MAX_EXECUTABLE_BYTES, Program, Seen
+from . import config_rules, file_rules, gather, layer_rules, program_rules
+from .evidence import Program, Seen
+from .listing import FileList
+from .measure import measure
 
 
-def inspect(path: Path) -> Report:
+def inspect(path: Path, limits: Limits = DEFAULT) -> Report:
     """Report on *path*: an ELF file, an OCI layout, an OCI archive or a ``docker save`` archive.
+
+    *limits* is all that a stranger's file may make this process hold, write and do.
 
     Raises:
         ImageError: it is none of these, is damaged, or passes a limit.
     """
+    budget = Budget(_name(path), limits)
     if path.is_dir():
-        return _image(path, layout.opened(path))
+        return _image(path, layout.opened(path, budget), budget)
     if _starts_as_elf(path):
-        return _executable(path)
-    return _image(path, archive.opened(path))
+        return _executable(path, budget)
+    return _image(path, archive.opened(path, budget), budget)
+
+
+def _name(path: Path) -> str:
+    """Give *path* as text: a file's name is bytes, and may be no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _starts_as_elf(path: Path) -> bool:
@@ -49,33 +57,36 @@ def _starts_as_elf(path: Path) -> bool:
         raise ImageError(f"{path} could not be read: {exc.strerror}") from exc
 
 
-def _executable(path: Path) -> Report:
-    size = path.stat().st_size
-    if size > MAX_EXECUTABLE_BYTES:
-        raise ImageError(f"{path} has {size} bytes; {MAX_EXECUTABLE_BYTES} is the most")
-    data = path.read_bytes()
+def _executable(path: Path, budget: Budget) -> Report:
+    most = budget.limits.program_bytes
     try:
-        program = Program(data, elf.read(data))
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            program = measure(file) if size <= most else None
     except ImageError as exc:
         raise ImageError(f"{path} is {exc}") from exc
+    except OSError as exc:
+        raise ImageError(f"{path} could not be read: {exc.strerror}") from exc
+    if program is None:
+        raise ImageError(f"{path}: too many bytes in a program; expected at most {most}")
     return Report(
         kind="executable",
-        path=str(path),
+        path=_name(path),
         format="elf",
-        executable=_facts(str(path), program),
+        executable=_facts(_name(path), program),
         image=None,
         findings=program_rules.of_program(program),
     )
 
 
-def _image(path: Path, place: AbstractContextManager[stored.Blobs]) -> Report:
+def _image(path: Path, place: AbstractContextManager[stored.Blobs], budget: Budget) -> Report:
     with place as blobs:
-        image = stored.find(blobs, what=str(path))
-        seen = gather.see(blobs, image, what=str(path))
+        image = stored.find(blobs, budget)
+        seen = gather.see(blobs, image, budget)
     executable = _facts(seen.entry.path, seen.program) if seen.entry and seen.program else None
     return Report(
         kind="image",
-        path=str(path),
+        path=_name(path),
         format=_format(path, image),
         executable=executable,
         image=_report(seen),
@@ -101,17 +112,21 @@ def _findings(seen: Seen) -> tuple[Finding, ...]:
 def _facts(path: str, program: Program) -> Executable:
     return Executable(
         path=path,
-        size=len(program.data),
-        compressed=len(zlib.compress(program.data, 9, zlib.MAX_WBITS | 16)),
-        sha256=hashlib.sha256(program.data).hexdigest(),
+        size=program.size,
+        compressed=program.compressed,
+        sha256=program.sha256,
         elf=program.elf,
     )
 
 
 def _report(seen: Seen) -> ImageReport:
-    process, contents, tools = seen.process, seen.contents, programs.find(seen.contents)
-    others = program_rules.others(seen)
-    runnable = [path for path in others if contents.entries[path].mode & 0o111]
+    process, contents, files = seen.process, seen.contents, seen.files
+    listings = {
+        "other_executables": files.executables,
+        "other_elf": files.other_elf,
+        "setuid": files.privileged,
+        "world_writable": files.world_writable,
+    }
     return ImageReport(
         names=seen.stored.names,
         digest=spec.sha256(seen.stored.manifest) if seen.stored.manifest else "",
@@ -141,26 +156,14 @@ def _report(seen: Seen) -> ImageReport:
         unpacked=sum(layer.file_bytes for layer in contents.layers),
         compressed=sum(layer.compressed for layer in contents.layers),
         wasted=contents.wasted,
-        file_count=sum(entry.kind == "file" for entry in contents.entries.values()),
-        files=tuple(_file(entry) for entry in contents.entries.values()),
-        other_executables=tuple(runnable),
-        other_elf=tuple(sorted(set(others) - set(runnable))),
-        shells=tools.shells,
-        interpreters=tools.interpreters,
-        network_tools=tools.network,
-        package_managers=tools.package_managers,
-        setuid=tuple(entry.path for entry in file_rules.privileged(seen)),
-        world_writable=tuple(entry.path for entry in file_rules.world_writable(seen)),
-    )
-
-
-def _file(entry: Entry) -> FileFacts:
-    return FileFacts(
-        path=entry.path,
-        kind=entry.kind,
-        mode=f"{entry.mode:04o}",
-        uid=entry.uid,
-        gid=entry.gid,
-        size=entry.size,
-        link=entry.link,
+        file_count=files.count,
+        files=FileList(contents.entries),
+        shells=files.tools.shells,
+        interpreters=files.tools.interpreters,
+        network_tools=files.tools.network,
+        package_managers=files.tools.package_managers,
+        **{name: tuple(listing.paths) for name, listing in listings.items()},
+        not_listed={
+            name: listing.not_listed for name, listing in listings.items() if listing.not_listed
+        },
     )

@@ -14,7 +14,11 @@ _MAX_DIGITS: Final = 10
 """Of a 32-bit number."""
 
 
-def parse(data: bytes) -> tuple[tuple[Account, ...], tuple[str, ...]]:
+Parsed = tuple[tuple[Account, ...], tuple[str, ...]]
+"""The accounts of a file, and the lines that are none."""
+
+
+def parse(data: bytes) -> Parsed:
     """Read either file: its accounts, and the lines that are none."""
     accounts, broken = [], []
     for line in data.decode("utf-8", "backslashreplace").splitlines():

@@ -1,28 +1,31 @@
 """What the rules judge, gathered once, and the form of their judgement."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable
 
 import msgspec
 
 from onebin.model import ElfFacts, Finding
 from onebin.oci import spec, stored
 from onebin.oci.contents import Contents
-from onebin.oci.scan import Entry
+from onebin.oci.tree import Entry
 from onebin.oci.validate import Problem
 
-MAX_EVIDENCE: Final = 10
-"""Lines of one finding; the report lists every file besides."""
-
-MAX_EXECUTABLE_BYTES: Final = 512 * 1024**2
-"""Read into memory to judge it: fifty times what we make, and what a small CI machine has."""
+from .census import Files
+from .listing import cut, shortened
 
 
 class Program(msgspec.Struct, frozen=True):
-    """The executable under judgement."""
+    """The executable under judgement, measured."""
 
-    data: bytes
     elf: ElfFacts
+    size: int
+    """Bytes."""
+    compressed: int
+    """Bytes that gzip -9 makes of it."""
+    sha256: str
+    """Lower-case hex."""
+    build_paths: tuple[bytes, ...]
+    """Different paths in it that look like a machine that builds; the first ones."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -44,6 +47,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     annotations: dict[str, str]
     stored: stored.Stored
     contents: Contents
+    files: Files
     problems: tuple[Problem, ...]
     entry: Entry | None
     """The file the entry point leads to."""
@@ -62,19 +66,12 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge(identifier: str, check: str, against: Iterable[str], seen: str = "") -> Finding:
     """Make a finding: failed if there is anything *against* it, else passed because of *seen*."""
-    reasons = tuple(against)
+    reasons = shortened(against)
     if reasons:
-        return Finding(identifier, "fail", check, shortened(reasons))
-    return Finding(identifier, "pass", check, (seen,) if seen else ())
+        return Finding(identifier, "fail", check, reasons)
+    return Finding(identifier, "pass", check, (cut(seen),) if seen else ())
 
 
 def unknown(identifier: str, check: str, why: str) -> Finding:
     """Make a finding that cannot be decided."""
-    return Finding(identifier, "unknown", check, (why,))
-
-
-def shortened(lines: Sequence[str]) -> tuple[str, ...]:
-    """Keep the first lines and say how many more there are."""
-    if len(lines) <= MAX_EVIDENCE:
-        return tuple(lines)
-    return (*lines[:MAX_EVIDENCE], f"and {len(lines) - MAX_EVIDENCE} more")
+    return Finding(identifier, "unknown", check, (cut(why),))

@@ -1,6 +1,5 @@
 """Rules on the executable: static, hardened, for this machine, telling nothing of its build."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,7 +7,6 @@ from onebin.model import ARCHITECTURES, ElfFacts, Finding
 
 from .evidence import Program, Seen, judge, unknown
 
-_BUILD_PATH: Final = re.compile(rb"/(?:home|root|build|builds|workspace|github)/[\w.+-]+[\w./+-]*")
 _MAX_PATH: Final = 120
 """Characters of a path shown as evidence."""
 
@@ -94,20 +92,9 @@ def _hardening(program: Program) -> Finding:
 
 def _others(seen: Seen) -> Finding:
     check = "No other ELF file is in the image."
-    return judge("IMG-ELF-003", check, others(seen), "none")
-
-
-def others(seen: Seen) -> list[str]:
-    """Give the paths of the ELF files beside the one that is started."""
-    own = seen.entry.path if seen.entry else ""
-    return [
-        entry.path
-        for entry in seen.contents.entries.values()
-        if entry.program == "elf" and entry.path != own
-    ]
+    return judge("IMG-ELF-003", check, seen.files.elf.evidence, "none")
 
 
 def _build_paths(program: Program) -> Finding:
-    found = dict.fromkeys(match[0] for match in _BUILD_PATH.finditer(program.data))
-    against = [path[:_MAX_PATH].decode("ascii", "backslashreplace") for path in found]
+    against = (path[:_MAX_PATH].decode("ascii", "backslashreplace") for path in program.build_paths)
     return judge("IMG-ELF-004", _QUIET, against, "none of /home, /root, /build, /workspace")

@@ -6,16 +6,18 @@ link to one. Data that is called alike (``/etc/apt``, completions) does not.
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 import msgspec
 
-from onebin.oci.contents import Contents
-from onebin.oci.scan import Entry
+from onebin.oci.budget import Budget
+from onebin.oci.tree import Entry, Tree
 
 MAX_HITS: Final = 1000
 """Names of one sort that are looked into; a Python image on slim Debian has ten."""
+
+_ENTRY_BYTES: Final = 112
+"""Of an ``Entry`` without its path."""
 
 _SHELLS: Final = re.compile(
     r"sh|ash|bash|dash|[mo]?ksh\d*|pdksh|zsh|t?csh|fish|busybox|toybox|rbash|nu|pwsh"
@@ -49,29 +51,44 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
         yield from (*self.shells, *self.interpreters, *self.network, *self.package_managers)
 
 
-def find(contents: Contents) -> Tools:
-    """Find every such program in the image."""
+NONE: Final = Tools(shells=(), interpreters=(), network=(), package_managers=())
 
-    def named(names: re.Pattern[str]) -> tuple[str, ...]:
-        # Names first: to follow every link of a hostile image would take hours.
-        called = (
-            entry
-            for entry in contents.entries.values()
-            if names.fullmatch(entry.path.rpartition("/")[2])
+
+class Named:
+    """Entries that are named like such programs, collected one by one."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._called: dict[re.Pattern[str], list[Entry]] = {
+            names: [] for names in (_SHELLS, _INTERPRETERS, _NETWORK, _MANAGERS)
+        }
+
+    def add(self, entry: Entry, name: str) -> None:
+        """Look at the entry called *name*."""
+        for names, called in self._called.items():
+            if len(called) < MAX_HITS and names.fullmatch(name):
+                self._budget.text(entry.path)
+                self._budget.hold(_ENTRY_BYTES)
+                called.append(entry)
+
+    def tools(self, entries: Tree) -> Tools:
+        """Tell which of them can be run."""
+
+        def named(names: re.Pattern[str]) -> tuple[str, ...]:
+            # Names first: to follow every link of a hostile image would take hours.
+            return tuple(entry.path for entry in self._called[names] if _runs(entries, entry))
+
+        databases = tuple(path for path in _DATABASES if path in entries)
+        return Tools(
+            shells=named(_SHELLS),
+            interpreters=named(_INTERPRETERS),
+            network=named(_NETWORK),
+            package_managers=named(_MANAGERS) + databases,
         )
-        return tuple(entry.path for entry in islice(called, MAX_HITS) if _runs(contents, entry))
-
-    databases = tuple(path for path in _DATABASES if path in contents.entries)
-    return Tools(
-        shells=named(_SHELLS),
-        interpreters=named(_INTERPRETERS),
-        network=named(_NETWORK),
-        package_managers=named(_MANAGERS) + databases,
-    )
 
 
-def _runs(contents: Contents, entry: Entry) -> bool:
-    target = contents.resolve(entry.path) if entry.kind == "symlink" else entry
+def _runs(entries: Tree, entry: Entry) -> bool:
+    target = entries.resolve(entry.path) if entry.kind == "symlink" else entry
     return bool(
         target is not None
         and target.kind in ("file", "hardlink")
