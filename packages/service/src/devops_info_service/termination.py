@@ -3,7 +3,9 @@
 Imported when the signal has come.
 """
 
+import errno
 import os
+import stat
 from typing import Any, Final
 
 import msgspec
@@ -163,14 +165,14 @@ def message(told: Report) -> bytes:
 def leave(line: bytes, path: str) -> str:
     """Write *line* to the file at *path*, if the platform has put one there.
 
-    Return why that failed, or nothing.
+    A regular file of one name, and no link on the way to it: whoever can write to a directory
+    of the path could else choose the file that is emptied. Return why it is not written, or
+    nothing.
     """
-    # Never created: where nobody made the file nobody reads it. Not blocking: a pipe under the
-    # name would keep us waiting for a reader.
-    flags = os.O_WRONLY | os.O_TRUNC | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, flags)
+        descriptor = _open(path)
         try:
+            os.ftruncate(descriptor, 0)
             os.write(descriptor, line)
         finally:
             os.close(descriptor)
@@ -179,3 +181,52 @@ def leave(line: bytes, path: str) -> str:
     except OSError as exc:
         return f"{path}: {exc.strerror}"
     return ""
+
+
+def _open(path: str) -> int:
+    """Open what is at *path*, as openat2(2) does with RESOLVE_NO_SYMLINKS.
+
+    Step by step, as the interpreter cannot make that call; a step that is exchanged meanwhile is
+    refused as it is opened. Never created: where nobody made the file nobody reads it.
+    """
+    step = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    *steps, name = parts or [".."]  # The root, which is no file.
+    directory = os.open("/", step)
+    try:
+        for at in steps:
+            _expect(os.lstat(at, dir_fd=directory), stat.S_IFDIR, f"{at!r} on the way is")
+            inner = os.open(at, step, dir_fd=directory)
+            os.close(directory)
+            directory = inner
+        # Looked at before it is opened, too: to open a device may do something.
+        _expect(os.lstat(name, dir_fd=directory), stat.S_IFREG, "it is")
+        # Not blocking: a pipe that took its place would keep us waiting for a reader.
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, dir_fd=directory)
+    finally:
+        os.close(directory)
+    try:
+        _expect(os.fstat(descriptor), stat.S_IFREG, "it is")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _expect(status: os.stat_result, kind: int, what: str) -> None:
+    found = stat.S_IFMT(status.st_mode)
+    if found != kind:
+        called = _KINDS.get(found, "a device")
+        raise OSError(errno.ELOOP, f"{what} {called}; expected {_KINDS[kind]}, and no link")
+    if kind == stat.S_IFREG and status.st_nlink > 1:
+        raise OSError(errno.EMLINK, "it has other names, too; expected a file of its own")
+
+
+_KINDS: Final = {
+    stat.S_IFREG: "a regular file",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}

@@ -1,6 +1,7 @@
 """The last word: advice in plain words, and a message that the platform keeps whole."""
 
 import os
+import socket
 from pathlib import Path
 
 import msgspec
@@ -229,13 +230,38 @@ def test_no_file(tmp_path: Path) -> None:
     assert len(lines) == 1
 
 
+def linked(path: Path) -> None:
+    """Put a link to somebody's file there."""
+    (path.parent / "other").write_bytes(b"keep")
+    path.symlink_to("other")
+
+
+def linked_hard(path: Path) -> None:
+    """Make another name of somebody's file there."""
+    (path.parent / "other").write_bytes(b"keep")
+    path.hardlink_to(path.parent / "other")
+
+
+def a_socket(path: Path) -> None:
+    """Bind a socket there."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(os.fspath(path))
+
+
+NO_FILE = "it is {}; expected a regular file, and no link"
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (Path.mkdir, "Is a directory"),
-        (os.mkfifo, "No such device or address"),
-        (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
-        (lambda path: path.symlink_to("/dev/full"), "No space left on device"),
+        (Path.mkdir, NO_FILE.format("a directory")),
+        (os.mkfifo, NO_FILE.format("a pipe")),
+        (a_socket, NO_FILE.format("a socket")),
+        (linked, NO_FILE.format("a symbolic link")),
+        (lambda path: path.symlink_to(path), NO_FILE.format("a symbolic link")),
+        (lambda path: path.symlink_to("/dev/full"), NO_FILE.format("a symbolic link")),
+        (lambda path: path.symlink_to("nowhere"), NO_FILE.format("a symbolic link")),
+        (linked_hard, "it has other names, too; expected a file of its own"),
     ],
 )
 def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) -> None:
@@ -260,3 +286,75 @@ def test_interrupted() -> None:
     seen = msgspec.structs.replace(flight(4.0, cut=3), signal="SIGINT")
 
     assert advice(seen, Config(drain_delay_seconds=40)) == []
+
+    other = tmp_path / "other"
+    assert not other.exists() or other.read_bytes() == b"keep"
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/full", "/dev/tty"])
+def test_device(path: str) -> None:
+    """A device is no file that the platform keeps: it is not even opened."""
+    assert leave(b"x", path) == f"{path}: {NO_FILE.format('a device')}"
+
+
+@pytest.mark.parametrize("path", ["/", "/.", "//"])
+def test_root(path: str) -> None:
+    """The root is no file."""
+    assert leave(b"x", path) == f"{path}: {NO_FILE.format('a directory')}"
+
+
+def test_link_on_the_way(tmp_path: Path) -> None:
+    """No directory of the path is a link, near or far: whoever owns one chooses the file."""
+    (tmp_path / "real" / "inner").mkdir(parents=True)
+    file = tmp_path / "real" / "inner" / "log"
+    file.write_bytes(b"keep")
+    (tmp_path / "away").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "near").symlink_to("inner")
+    (tmp_path / "a file").touch()
+
+    for way, at, what in (
+        ("away/inner/log", "away", "a symbolic link"),
+        ("real/near/log", "near", "a symbolic link"),
+        ("a file/log", "a file", "a regular file"),
+    ):
+        path = tmp_path / way
+        assert leave(b"x", str(path)) == (
+            f"{path}: {at!r} on the way is {what}; expected a directory, and no link"
+        )
+    assert file.read_bytes() == b"keep"
+    assert leave(b"x", f"{tmp_path}/real//./near/../inner/log") != ""
+    assert leave(b"x", f"{tmp_path}/real//./inner/../inner/log") == ""
+    assert file.read_bytes() == b"x"
+
+
+def test_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What becomes a link between the look and the opening is not followed."""
+    directory, path = tmp_path / "d", tmp_path / "d" / "log"
+    directory.mkdir()
+    path.touch()
+    other = tmp_path / "other"
+    other.write_bytes(b"keep")
+    real = os.lstat
+
+    def exchange(at: str, *, dir_fd: int) -> os.stat_result:
+        seen = real(at, dir_fd=dir_fd)
+        if at == "log":
+            path.unlink()
+            path.symlink_to(other)
+        return seen
+
+    monkeypatch.setattr(os, "lstat", exchange)
+
+    assert leave(b"x", str(path)) == f"{path}: Too many levels of symbolic links"
+    assert other.read_bytes() == b"keep"
+
+
+def test_no_descriptor_is_left(tmp_path: Path) -> None:
+    """However it ends, all that was opened is closed."""
+    (tmp_path / "log").touch()
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(Path("/proc/self/fd").iterdir())
+    for name in ("log", "pipe", "none", "none/none", "log/log"):
+        leave(b"x", str(tmp_path / name))
+
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
