@@ -5,6 +5,7 @@ Not urllib: it takes longer to import than the whole check, and that every few s
 
 import socket
 import time
+from collections.abc import Sequence
 from typing import Final, Self
 
 import msgspec
@@ -75,6 +76,27 @@ def check(url: str, *, timeout_seconds: float, proxy_protocol: bool = False) -> 
     if int(status[:3]) not in _SUCCESS:
         raise CheckError(f"{url}: {_printable(status)}")
     return _printable(status)
+
+
+def check_any(
+    urls: Sequence[str], *, timeout_seconds: float, proxy_protocol: bool = False
+) -> tuple[str, str]:
+    """Check *urls*, the same service by other addresses, until one has success; return both.
+
+    Raises:
+        CheckError: none has, each with its reason; all of them have *timeout_seconds* together.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    reasons = []
+    for index, url in enumerate(urls):
+        # An address that answers nothing leaves the next ones their share.
+        left = deadline - time.monotonic() if index else timeout_seconds
+        share = max(0.0, left) / (len(urls) - index)
+        try:
+            return url, check(url, timeout_seconds=share, proxy_protocol=proxy_protocol)
+        except CheckError as exc:
+            reasons.append(str(exc))
+    raise CheckError("; ".join(reasons))
 
 
 def _ask(target: Target, deadline: float, preface: bytes) -> bytes:

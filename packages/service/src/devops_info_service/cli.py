@@ -86,7 +86,7 @@ def _serve(words: list[str], environ: Mapping[str, str]) -> None:
 
 def _check(words: list[str], environ: Mapping[str, str]) -> None:
     # Imported late, as above: a server has no use for it.
-    from .check import check  # noqa: PLC0415
+    from .check import check_any  # noqa: PLC0415
 
     parser = flags.parser(
         f"{PROGRAM} check",
@@ -105,12 +105,12 @@ def _check(words: list[str], environ: Mapping[str, str]) -> None:
     if not 0 < options.timeout < float("inf"):
         raise CheckError(f"--timeout is {options.timeout:g}; allowed is a number above 0")
     if options.url:
-        url, proxy_protocol = options.url, False
+        urls, proxy_protocol = [options.url], False
     else:
         # A service that has the same environment, as in the same container.
         config = _config(environ)
-        url, proxy_protocol = _health(config), config.proxy_protocol
-    status = check(url, timeout_seconds=options.timeout, proxy_protocol=proxy_protocol)
+        urls, proxy_protocol = _health(config), config.proxy_protocol
+    url, status = check_any(urls, timeout_seconds=options.timeout, proxy_protocol=proxy_protocol)
     _print(f"{url}: {status}\n")
 
 
@@ -200,10 +200,8 @@ def _config(environ: Mapping[str, str]) -> Config:
         raise CheckError(str(exc)) from exc
 
 
-def _health(config: Config) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104
-    return (
-        f"http://[{host}]:{config.port}/health"
-        if ":" in host
-        else (f"http://{host}:{config.port}/health")
-    )
+def _health(config: Config) -> list[str]:
+    # Where "::" is listened on, either family may be the one that works.
+    hosts = {"0.0.0.0": ["127.0.0.1"], "::": ["::1", "127.0.0.1"]}.get(config.host, [config.host])  # noqa: S104
+    names = (f"[{host}]" if ":" in host else host for host in hosts)
+    return [f"http://{name}:{config.port}/health" for name in names]

@@ -14,6 +14,9 @@ MAX_LABEL: Final = 63
 MAX_HOST_NAME: Final = 253
 """RFC 1035, section 2.3.4; without the dot at its end."""
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
+_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
+_MAPPED_BITS: Final = len(_MAPPED) * 8
+_IPV4_BITS: Final = 32
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -33,7 +36,11 @@ class Network(msgspec.Struct, frozen=True):
         start, slash, bits = text.partition("/")
         packed = packed_address(start)
         size = len(packed) * 8
-        prefix = number(bits, 0, size) if slash else size
+        if ":" in start and size == _IPV4_BITS:
+            # ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+            prefix = number(bits, _MAPPED_BITS, 128) - _MAPPED_BITS if slash else size
+        else:
+            prefix = number(bits, 0, size) if slash else size
         network = cls(packed, prefix)
         if int.from_bytes(packed, "big") % (1 << (size - prefix)):
             # 10.0.0.1/8 says more than one thing: whoever wrote it shall choose.
@@ -100,16 +107,38 @@ def packed_address(text: str) -> bytes:
         packed = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
     except OSError:
         raise ValueError(text) from None
-    # RFC 4291, section 2.5.5.2.
-    return packed[12:] if packed[:12] == b"\0" * 10 + b"\xff\xff" else packed
+    return unmapped(packed)
+
+
+def unmapped(packed: bytes) -> bytes:
+    """Return *packed*, an IPv4 address as IPv4 (RFC 4291, section 2.5.5.2)."""
+    return packed[len(_MAPPED) :] if packed.startswith(_MAPPED) and len(packed) > 4 else packed  # noqa: PLR2004
+
+
+def spell(packed: bytes) -> str:
+    """Return the one spelling that an address has here (RFC 5952), an IPv4 one always as IPv4."""
+    packed = unmapped(packed)
+    family = socket.AF_INET if len(packed) * 8 == _IPV4_BITS else socket.AF_INET6
+    return socket.inet_ntop(family, packed)
+
+
+def normalize(text: str) -> str:
+    """Return the one spelling of a numeric address; behind a link-local one stays its interface.
+
+    Raises:
+        ValueError: it is none.
+    """
+    start, percent, interface = text.partition("%")
+    return spell(packed_address(start)) + percent + interface
 
 
 def address(text: str) -> str:
     """Take a numeric address or ``localhost``. Names would need a resolver."""
     if text == "localhost":
         return "127.0.0.1"
-    packed_address(text)
-    return text
+    # By value: "0:0:0:0:0:0:0:0" is "::", which listens for both families. Without an interface:
+    # a link-local address is no place for a service that others are to find.
+    return spell(packed_address(text))
 
 
 def switch(text: str) -> bool:

@@ -240,6 +240,26 @@ def test_check_of_its_own(start: Any, run: Run) -> None:
     assert ended.stdout == f"http://127.0.0.1:{service.port}/health: 200 OK\n"
 
 
+def test_check_of_both_families(start: Any, run: Run) -> None:
+    """Where the environment says both families, one that is not there is no failure."""
+    service = start("--host", "127.0.0.1")
+
+    ended = run("check", HOST="0:0:0:0:0:0:0:0", PORT=str(service.port))
+
+    assert ended.returncode == 0
+    assert ended.stdout == f"http://127.0.0.1:{service.port}/health: 200 OK\n"
+
+
+def test_unspecified_address_by_value(start: Any, run: Run) -> None:
+    """However ``::`` is written, both families are listened on."""
+    service = start("--host", "0:0:0:0:0:0:0:0")
+
+    for host in ("127.0.0.1", "::1"):
+        with service.connect(host):
+            pass
+    assert run("check", HOST="::", PORT=str(service.port)).returncode == 0
+
+
 def test_check_with_the_proxy_protocol(start: Any, run: Run) -> None:
     """Asking its own service it speaks as that one wants to be spoken to."""
     service = start("--proxy-protocol")

@@ -20,6 +20,7 @@ from .wire import GET, Refusals, pass_seconds
 V2: Final = b"\r\n\r\n\x00\r\nQUIT\n"
 ADDRESSES_4: Final = bytes([198, 51, 100, 1, 10, 0, 0, 1]) + struct.pack(">HH", 4711, 80)
 ADDRESSES_6: Final = bytes.fromhex("20010db8" + "00" * 11 + "01") * 2 + struct.pack(">HH", 4711, 80)
+MAPPED: Final = bytes.fromhex("00" * 10 + "ffff" + "c0000207") * 2 + struct.pack(">HH", 4711, 80)
 TLV: Final = b"\x04\x00\x05abcde"
 
 
@@ -31,6 +32,15 @@ def v2(command: int, family: int, rest: bytes) -> bytes:
 TAKEN: Final = {
     "TCP4": (b"PROXY TCP4 198.51.100.1 10.0.0.1 4711 80\r\n", Client("198.51.100.1", 4711)),
     "TCP6": (b"PROXY TCP6 2001:DB8::1 ::1 4711 80\r\n", Client("2001:db8::1", 4711)),
+    "TCP6, mapped": (
+        b"PROXY TCP6 ::ffff:192.0.2.7 ::ffff:10.0.0.1 4711 80\r\n",
+        Client("192.0.2.7", 4711),
+    ),
+    "TCP6, mapped, in full": (
+        b"PROXY TCP6 0:0:0:0:0:FFFF:C000:0207 ::1 4711 80\r\n",
+        Client("192.0.2.7", 4711),
+    ),
+    "v2 TCP6, mapped": (v2(0x21, 0x21, MAPPED), Client("192.0.2.7", 4711)),
     "unknown": (b"PROXY UNKNOWN\r\n", None),
     "unknown, with words": (b"PROXY UNKNOWN ffff::1 nonsense 1 2\r\n", None),
     "the longest line": (b"PROXY UNKNOWN " + b"x" * 91 + b"\r\n", None),

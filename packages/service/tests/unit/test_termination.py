@@ -279,14 +279,6 @@ def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) 
         "termination",
         "termination_log",
     ]
-
-
-def test_interrupted() -> None:
-    """Ctrl-C on a terminal is no rollout: nothing is advised."""
-    seen = msgspec.structs.replace(flight(4.0, cut=3), signal="SIGINT")
-
-    assert advice(seen, Config(drain_delay_seconds=40)) == []
-
     other = tmp_path / "other"
     assert not other.exists() or other.read_bytes() == b"keep"
 
@@ -358,3 +350,10 @@ def test_no_descriptor_is_left(tmp_path: Path) -> None:
         leave(b"x", str(tmp_path / name))
 
     assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_interrupted() -> None:
+    """Ctrl-C on a terminal is no rollout: nothing is advised."""
+    seen = msgspec.structs.replace(flight(4.0, cut=3), signal="SIGINT")
+
+    assert advice(seen, Config(drain_delay_seconds=40)) == []

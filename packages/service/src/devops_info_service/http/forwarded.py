@@ -8,7 +8,6 @@ somebody is not trusted: that is the client, and what stands left of it is hears
 with an error anywhere is not read at all.
 """
 
-import socket
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
@@ -16,7 +15,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.config import FORWARDED_FIELDS
-from devops_info_service.values import Network, packed_address
+from devops_info_service.values import Network, packed_address, spell
 
 from .message import Client, Request, Response
 from .shared import Dispatch
@@ -29,7 +28,6 @@ MAX_KNOWN: Final = 1024
 """Addresses whose trust is remembered: proxies are few."""
 
 _MAX_PORT: Final = 65535
-_IPV4_BYTES: Final = 4
 _TOKEN: Final = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
 
 Chain = Sequence[Client | None]
@@ -189,12 +187,11 @@ def _node(text: str) -> Client | None:
 
 def _client(address: str, port: str) -> Client:
     packed = packed_address(address)
-    family = socket.AF_INET if len(packed) == _IPV4_BYTES else socket.AF_INET6
     if port[:1] == "_":
         port = ""
     if port and not (port.isdigit() and int(port[:6]) <= _MAX_PORT):
         raise ValueError(port)
-    return Client(socket.inet_ntop(family, packed), int(port or 0))
+    return Client(spell(packed), int(port or 0))
 
 
 def _token(text: str, at: int) -> tuple[str, int]:

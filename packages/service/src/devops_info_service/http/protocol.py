@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
+from devops_info_service.values import normalize
 
 from .counters import CLOSED, CONTINUED, OPENED, count_refusal
 from .loop import Loop
@@ -337,9 +338,7 @@ class Connection(Stream):
         self._state, self._since = _State.ENDING, self._shared.now
 
 
-_MAPPED: Final = "::ffff:"
-
-
 def _client(peer: tuple[Any, ...]) -> Client:
-    # An IPv4 peer of a socket that listens on "::" (RFC 4291, section 2.5.5.2).
-    return Client(peer[0].removeprefix(_MAPPED), peer[1])
+    # An IPv4 peer of a socket that listens on "::" comes as ::ffff:192.0.2.7.
+    address = peer[0]
+    return Client(normalize(address) if ":" in address else address, peer[1])

@@ -11,6 +11,7 @@ import socket
 from typing import Final
 
 from devops_info_service.errors import RefusedError
+from devops_info_service.values import spell
 
 from .message import Client
 
@@ -35,8 +36,6 @@ _SIZES: Final = {_TCP4: 4, _TCP6: 16}
 _FAMILIES: Final = {
     b"TCP4": socket.AF_INET,
     b"TCP6": socket.AF_INET6,
-    _TCP4: socket.AF_INET,
-    _TCP6: socket.AF_INET6,
 }
 
 
@@ -95,8 +94,7 @@ class ProxyHeader:
                 raise _refusal(f"family {family:#x} with {length} bytes")
             source = held[_V2_START : _V2_START + size]
             port = held[_V2_START + 2 * size :][:2]
-            address = socket.inet_ntop(_FAMILIES[family], source)
-            self.client = Client(address, int.from_bytes(port, "big"))
+            self.client = Client(spell(source), int.from_bytes(port, "big"))
         return _V2_START + length
 
 
@@ -104,7 +102,7 @@ def _named(words: list[bytes]) -> Client:
     try:
         family, source, destination, source_port, destination_port = words
         kind = _FAMILIES[family]
-        address = socket.inet_ntop(kind, socket.inet_pton(kind, source.decode("ascii")))
+        address = spell(socket.inet_pton(kind, source.decode("ascii")))
         socket.inet_pton(kind, destination.decode("ascii"))
         _port(destination_port)
         return Client(address, _port(source_port))
