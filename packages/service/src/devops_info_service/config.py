@@ -49,7 +49,8 @@ class Limits(msgspec.Struct, frozen=True):
     MinResponseDataRate, IIS's minBytesPerSecond."""
 
     max_connections: int = 16_384
-    """Open connections of a process; 503 above. Some 20 KiB each at the worst: 320 MiB."""
+    """Open connections of a process, as far as ``max_connection_memory_bytes`` allows; above it
+    those that are idle for longest are closed, and 503 is the answer where none is."""
 
     probe_connections: int = 16
     """Connections above ``max_connections`` whose first request is looked at: a probe is
@@ -125,6 +126,10 @@ class Config(msgspec.Struct, frozen=True):
     """Not ready while one of them is not met. Off: a workload with less than was expected mostly
     serves better than none."""
 
+    max_connection_memory_bytes: int | Literal["auto"] = "auto"
+    """Memory for the connections of all workers, the kernel's part included. ``auto``: half of
+    what the processes leave of the container's limit, which it follows; 1.25 GiB without one."""
+
     ready_switch: bool = False
     """Whether ``POST /readyz/enable`` and ``/readyz/disable`` are there. Off: whoever reaches the
     port could take the service out of every balancer."""
@@ -173,6 +178,10 @@ FORWARDED_FIELDS: Final = ("any", "x-forwarded-for", "forwarded", "x-real-ip")
 
 def _workers(text: str) -> int | str:
     return text if text == "auto" else values.number(text, 1, MAX_WORKERS)
+
+
+def _bytes(text: str) -> int | str:
+    return text if text == "auto" else values.number(text, _MIB, 1024 * 1024 * _MIB)
 
 
 def _field(text: str) -> str:
@@ -259,6 +268,12 @@ SETTINGS: Final = (
     _whole("write_seconds", 1, 3600, "seconds a peer may leave its answers unread"),
     _whole("min_answer_bytes_per_second", 0, _MIB, "the rate below which a peer reads slowly"),
     _whole("max_connections", 1, 1_000_000, "most open connections"),
+    Setting(
+        "max_connection_memory_bytes",
+        _bytes,
+        f"auto or a whole number from {_MIB} to {1024 * 1024 * _MIB}",
+        "memory for all connections; auto is a share of the container's",
+    ),
     _whole("probe_connections", 0, 1000, "more of them, for probes alone"),
     _whole("max_requests_per_connection", 1, 1_000_000_000, "most requests of a connection"),
 )

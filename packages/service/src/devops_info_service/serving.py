@@ -11,6 +11,7 @@ import msgspec
 
 from .app import build, watch_of
 from .config import MAX_WORKERS, Config
+from .http.budget import automatic, share
 from .http.counters import HEARTBEAT, LIMIT_CHANGES, LOG_LINES_DROPPED, PID, Counters, Slot
 from .http.listener import listen
 from .http.message import Client
@@ -39,6 +40,8 @@ LOG_SECONDS: Final = 1.0
 FRAMEWORK: Final = "epoll + httptools"
 """What really serves."""
 
+_NO_LIMIT_DIGITS: Final = len(str(1 << 62))
+
 
 class _Parts(msgspec.Struct, frozen=True):
     """What the processes of one service have in common: made once, before any fork."""
@@ -55,6 +58,7 @@ class _Parts(msgspec.Struct, frozen=True):
     tables: Tables
     watch: "Callable[[], Watch]"
     second: Looked
+    tree: Tree
 
 
 def serve(config: Config, open_files: int) -> None:
@@ -101,6 +105,7 @@ def serve(config: Config, open_files: int) -> None:
         tables,
         watch,
         second,
+        tree,
     )
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
@@ -196,6 +201,20 @@ def usable_cpus(tree: Tree, source: Source) -> int:
     return min(value_of(usable, source.cpus()), MAX_WORKERS)
 
 
+def own_memory_limit(tree: Tree) -> int | None:
+    """Return the limit of the container as it sees itself, in bytes; None if it shows none.
+
+    For the first second: then ``introspection.watch`` has looked, which sees the groups above,
+    too. A start cannot wait for that.
+    """
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        text = tree.read(path).text.strip()
+        # Version 1 has no word for none: 2^63 less a page is larger than any machine.
+        if text.isdigit() and len(text) < _NO_LIMIT_DIGITS:
+            return int(text)
+    return None
+
+
 def _work(
     parts: _Parts,
     number: int,
@@ -214,9 +233,11 @@ def _work(
     def look() -> None:
         counts[HEARTBEAT] += 1
         _keep_up(lines, counts)
-        for change in parts.watch().look():
+        watch = parts.watch()
+        for change in watch.look():
             counts[LIMIT_CHANGES] += 1
             log.info("limits changed", **change.facts())
+        give(watch.value("memory.limit"))
 
     room = room_for_connections(parts.open_files)
     limits = msgspec.structs.replace(
@@ -240,6 +261,16 @@ def _work(
         probes=PROBES,
         on_fault=on_fault,
     )
+
+    def give(memory: object) -> None:
+        """Let connections have their share of a container with so much memory."""
+        total = config.max_connection_memory_bytes
+        workers = max(counters.totals().workers, 1 if config.workers == "auto" else config.workers)
+        if total == "auto":
+            total = automatic(memory if isinstance(memory, int) else None, workers)
+        shared.budget = share(total, workers, limits.max_connections)
+
+    give(own_memory_limit(parts.tree))
     server = Server(
         parts.sockets,
         shared,

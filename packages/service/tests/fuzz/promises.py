@@ -6,7 +6,7 @@ import httptools
 
 from devops_info_service.config import Limits
 from devops_info_service.http.message import Client, Phase, Request
-from devops_info_service.http.plain import PlainReader
+from devops_info_service.http.plain import AT_ONCE, HEAD_END, PlainReader
 from devops_info_service.http.reader import RequestReader
 
 CLIENT: Final = Client("192.0.2.7", 1)
@@ -31,13 +31,18 @@ class PlainFirst(RequestReader):
         self._plain = PlainReader(LIMITS)
         self._is_over = False
 
-    def receive(self, data: bytes) -> list[Request]:
+    def receive(self, data: bytes, most: int = 1 << 30) -> list[Request]:
         """Return the requests that are complete now."""
-        if self._is_over:
-            return []
-        plain = self._plain.read(data, CLIENT) if self.phase is Phase.IDLE else None
-        found = super().receive(data) if plain is None else plain
-        self._is_over = is_over(self, found)
+        found: list[Request] = []
+        while data and not self._is_over:
+            plain = self._plain.read(data, CLIENT) if self.phase is Phase.IDLE else None
+            if plain is None:
+                found += super().receive(data, most)
+                data = b""
+            else:
+                found += plain
+                data = data.split(HEAD_END, len(plain))[-1] if len(plain) == AT_ONCE else b""
+            self._is_over = is_over(self, found)
         return found
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from devops_info_service.errors import ListenError
 
+from .budget import RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES
 from .loop import Loop, Timer
 from .shared import Shared
 
@@ -112,6 +113,9 @@ class Listener:
         # Connections inherit it: two small answers in a row shall not wait for the first one's
         # acknowledgement (RFC 896).
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # What the kernel holds of them counts for the container's limit.
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         self._listen()
 
     def close(self) -> None:

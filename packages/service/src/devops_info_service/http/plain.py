@@ -15,6 +15,13 @@ from devops_info_service.config import Limits
 from .authority import is_authority
 from .message import Client, Request
 
+HEAD_END: Final = b"\r\n\r\n"
+"""Nothing in a plain head has it, and a plain request has nothing behind its head."""
+
+AT_ONCE: Final = 32
+"""Requests of one read that are looked at before others have their turn: half a millisecond of
+answers from memory. A read has room for 500; wrk and h2load send no more than 32 unless told."""
+
 MAX_LINE_BYTES: Final = 256
 """Longer lines are read, and not kept."""
 
@@ -72,10 +79,11 @@ class PlainReader:
     def read(self, data: bytes, client: Client) -> list[Request] | None:
         """Return the requests of *data* if it is nothing but plain ones, whole; or None.
 
+        The first ``AT_ONCE`` if there are more: then nothing is said of what is behind them.
         Behind a request that ends its connection nothing is read.
         """
-        heads = data.split(b"\r\n\r\n")
-        if heads.pop():
+        heads = data.split(HEAD_END, AT_ONCE)
+        if heads.pop() and len(heads) < AT_ONCE:
             return None
         starts, kept, requests = self._starts, self._fields, []
         for head in heads:

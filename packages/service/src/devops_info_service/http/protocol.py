@@ -5,7 +5,7 @@ nothing a handler does waits: facts come from memory or from files the kernel ma
 So an answer needs no task, no future and no queue, and answers cannot overtake each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from socket import socket
 from typing import TYPE_CHECKING, Any, Final
@@ -17,8 +17,9 @@ from devops_info_service.values import normalize
 from .counters import CLOSED, CONTINUED, OPENED, count_refusal
 from .loop import Loop
 from .message import Client, Phase, Request, problem
+from .patient import PatientStream
+from .plain import AT_ONCE, HEAD_END
 from .shared import Shared
-from .stream import Stream
 from .writer import CONTINUE
 
 if TYPE_CHECKING:
@@ -28,14 +29,21 @@ LINGER_SECONDS: Final = 2
 """How long a peer may go on sending after our last word before it is cut off. Closing at once
 would make the kernel send RST, which can destroy that word unread (RFC 9112, section 9.6)."""
 
-ANSWER_BYTES: Final = 64 * 1024
-"""Answers to pipelined requests that are made at a time; when they are sent and others had their
-turn come the next. Without it one read of small requests would be megabytes of answers that
-nobody may ever fetch. It is what asyncio's transports hold back, too."""
+ANSWER_BYTES: Final = 16 * 1024
+"""Answers to pipelined requests that are made at a time, by the bytes that were made: the body
+that a HEAD leaves out has cost as much. The next are made when these are sent and others had
+their turn. Without it one read of small requests would be megabytes of answers that nobody may
+ever fetch. One read's size: what is short comes in hundreds, and what is long comes alone."""
+
+_ANSWER_HEAD_BYTES: Final = 256
+"""Of an answer besides its body, so that many without one are many all the same."""
+
+REFUSED_CONNECTIONS: Final = 32
+"""Connections above all limits that linger after they are told so; further ones are told and
+closed. They take files that were set aside (``RESERVED_DESCRIPTORS``)."""
 
 PROBE_SECONDS: Final = 2
-"""From the connection to the whole request, for a connection above the limit: a probe asks at
-once, and whoever does not shall not keep a probe's place."""
+"""From the connection to the whole request, for one above the limit: a probe asks at once."""
 
 
 class _State(Enum):
@@ -49,39 +57,19 @@ _OPEN: Final = _State.OPEN
 _IDLE: Final = Phase.IDLE
 
 
-class Connection(Stream):
+class Connection(PatientStream):
     """Read requests, answer them in order, and keep within the limits."""
 
-    __slots__ = (
-        "_client",
-        "_left",
-        "_patience",
-        "_phase",
-        "_reader",
-        "_shared",
-        "_since",
-        "_state",
-        "_unread_since",
-        "_waiting",
-    )
+    __slots__ = ("_left", "_phase", "_reader", "_since", "_state")
 
     def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
-        super().__init__(loop, sock)
-        self._shared = shared
-        self._client = _client(peer)
+        super().__init__(shared, loop, sock, _client(peer))
         self._reader: RequestReader | None = None
         """Made for the first read that is not nothing but plain requests."""
         self._state = _OPEN
         self._phase = _IDLE
         self._left = shared.limits.max_requests_per_connection
         self._since = shared.now
-        self._unread_since: int | None = None
-        """The moment up to which a wait for the peer to read is paid for; None: there is none."""
-        self._patience: float = shared.limits.write_seconds
-        """Seconds we wait, all in all, for a peer that does not read. It outlives the wait: who
-        takes a byte, asks, and takes another shall not begin anew."""
-        self._waiting: Sequence[Request] = ()
-        """Requests that have come and are not answered yet: nothing is read meanwhile."""
 
     def start(self) -> None:
         """Take the connection, or turn it away when there are too many."""
@@ -90,13 +78,12 @@ class Connection(Stream):
             shared.on_first()
         shared.connections.add(self)
         shared.counts[OPENED] += 1
-        if len(shared.connections) > shared.limits.max_connections:
-            # Whoever was refused and lingers has no place any more.
-            if shared.reserved >= shared.limits.probe_connections:
-                self._refuse_one_too_many()
-            else:
-                shared.reserved += 1
-                self._state = _State.RESERVED
+        over = len(shared.connections) - shared.budget.connections
+        if over > 0 and not shared.make_room():
+            self._state = _State.RESERVED
+            shared.reserved[self] = None
+            if len(shared.reserved) > shared.limits.probe_connections:
+                next(iter(shared.reserved)).refuse_one_too_many()
         super().start()
 
     # Called by Stream.
@@ -112,31 +99,25 @@ class Connection(Stream):
             requests = shared.plain.read(data, self._client)
             if requests is not None:
                 self._since = shared.now
-                self._answer(requests)
+                self._answer(requests, data)
                 return
-        requests = self._parse(data)
-        if requests:
-            self._answer(requests)
+        self._answer(self._read(data))
         self._answer_the_reader()
+        self.charge()
 
     def on_end(self) -> None:
         """Close once the answers are out: no further request can come."""
         self._close()
-
-    def on_full(self) -> None:
-        """Start the clock of a peer that does not read."""
-        self._give_back()
-        self._unread_since = self._shared.now
 
     def on_sent(self) -> None:
         """Start the request's clock anew, as the wait was ours, and answer who still waits."""
         self._unread_since = None
         self._give_back()
         self._since = self._shared.now
-        if self._waiting and self._state is _State.OPEN:
-            requests, self._waiting = self._waiting, ()
-            self._answer(requests)
-            self._answer_the_reader()
+        waiting, self._waiting = self._waiting, b""
+        self.charge()
+        if waiting and self._state is _State.OPEN:
+            self.on_bytes(waiting)
 
     def on_fault(self, exc: Exception) -> None:
         """Pass it on: the process has a log."""
@@ -148,8 +129,6 @@ class Connection(Stream):
         self._end()
         shared.connections.discard(self)
         shared.counts[CLOSED] += 1
-        if self._reader is not None:
-            self._reader.close()
         if shared.on_gone is not None:
             shared.on_gone()
         if not shared.connections:
@@ -187,7 +166,7 @@ class Connection(Stream):
                 self.abort()
         elif self._state is _State.RESERVED:
             if waited > PROBE_SECONDS:
-                self._refuse_one_too_many()
+                self.refuse_one_too_many()
         elif not self._waiting:
             self._check_request(waited, limits)
 
@@ -196,55 +175,98 @@ class Connection(Stream):
         if self._state is _State.OPEN and self._phase is Phase.IDLE:
             self.check_time()
 
-    def _parse(self, data: bytes) -> list[Request]:
-        """Return the requests that are complete now, of any kind."""
+    def give_way(self) -> None:
+        """End, as all connections together hold too much and this one much of it."""
+        if self._unread_since is not None:
+            self._drop("unread answers, and no memory for them")
+        elif self._state is _State.OPEN:
+            self._refuse(RefusedError("no memory for an unfinished request", status=503))
+
+    def refuse_one_too_many(self) -> None:
+        """Tell the peer that there are too many, and end."""
+        reason = f"more than {self._shared.budget.connections} connections"
+        self._refuse(RefusedError(reason, status=503))
+        over = len(self._shared.connections) - self._shared.budget.connections
+        if over > self._shared.limits.probe_connections + REFUSED_CONNECTIONS:
+            self.close()
+
+    @property
+    def idle_since(self) -> int | None:
+        """The second since which it waits for a request; None: it does not.
+
+        What was told its end and sent all is idle for longest.
+        """
+        if self._unread_since is not None or self.unsent:
+            return None
+        if self._state is _State.ENDING:
+            return -1
+        return self._since if self._state is _OPEN and self._phase is _IDLE else None
+
+    def is_stalled(self, seconds: int) -> bool:
+        """Say whether the peer lets a head, or its answers, wait for longer than *seconds*."""
+        if self._unread_since is not None:
+            return self._patience < self._shared.limits.write_seconds - seconds
+        return self._phase is Phase.HEAD and self._shared.now - self._since > seconds
+
+    def _read(self, data: bytes) -> Iterator[Request]:
+        """Give the requests of *data* that are whole, of any kind; each is read when its turn is.
+
+        Where nobody asks for the next, what is behind the last one is the reader's ``rest``.
+        """
         shared, reader = self._shared, self._reader
         if reader is None:
             # Imported late: probes, scrapers and browsers are plain, and a start is paid by all.
             from .reader import RequestReader  # noqa: PLC0415
 
             reader = self._reader = RequestReader(self._client, shared.limits)
-        requests = reader.receive(data)
-        if requests or reader.phase is not self._phase:
-            self._phase, self._since = reader.phase, shared.now
-        return requests
+        rest = data
+        while rest:
+            requests = reader.receive(rest, 1)
+            if requests or reader.phase is not self._phase:
+                self._phase, self._since = reader.phase, shared.now
+            rest = reader.rest
+            yield from requests
 
-    def _answer(self, requests: Sequence[Request]) -> None:
+    def _read_bytes(self) -> int:
+        return 0 if self._reader is None or self._phase is _IDLE else self._reader.held_bytes
+
+    def _answer(self, requests: Iterable[Request], data: bytes = b"") -> None:
+        """Answer *requests* until the turn is over; those of *data*, or of the reader."""
         shared = self._shared
         dispatch, encode = shared.dispatch, shared.encode
         ending, left, size = shared.draining, self._left, 0
         out = []
-        closes = False
+        closes = lingers = False
         for request in requests:
             left -= 1
             connection = b""
             if not request.keep_alive or ending or not left:
                 # What is behind it was not read, to the client (RFC 9112, section 9.3.2).
                 closes, connection = True, b"close"
+                lingers = request.keep_alive or b"upgrade" in request.headers
             elif request.version == "1.0":
                 connection = b"keep-alive"
-            answer = encode(dispatch(request), connection, request.method == "HEAD")
-            out.append(answer)
-            size += len(answer)
-            if closes or size > ANSWER_BYTES:
+            response = dispatch(request)
+            out.append(encode(response, connection, request.method == "HEAD"))
+            size += len(response.body) + _ANSWER_HEAD_BYTES
+            if closes or size > ANSWER_BYTES or len(out) == AT_ONCE:
                 break
-        self._left = left
         answered = len(out)
-        self.write(out[0] if answered == 1 else b"".join(out))
+        if not answered:
+            return
+        self._left = left
+        answers = out[0] if answered == 1 else b"".join(out)
+        self.write(answers)
         if closes:
-            last = requests[answered - 1]
-            if last.keep_alive or b"upgrade" in last.headers:
+            if lingers:
                 self._linger()  # We end it; the peer may be sending still.
             else:
                 self._close()
-        elif answered < len(requests) and self._state is _State.OPEN:
-            self._waiting = requests[answered:]
-            if self._unread_since is None:
-                # All was taken. But the next turn comes when the kernel has room again, and that
-                # is up to the peer, as if it were full.
-                self.taken += size
-                self.on_full()
-            self.hold()
+        elif size > ANSWER_BYTES or answered == AT_ONCE:
+            reader = self._reader
+            rest = data.split(HEAD_END, answered)[-1] if data else reader.rest if reader else b""
+            if rest and self._state is _OPEN:
+                self._wait_with(rest, len(answers))
 
     def _answer_the_reader(self) -> None:
         """Say what it wants to be said behind the answers, once these are out."""
@@ -262,22 +284,19 @@ class Connection(Stream):
         since, requests = self._since, None
         if self._phase is Phase.IDLE:
             requests = self._shared.plain.read(data, self._client)
-        if requests is None:
-            requests = self._parse(data)
+        request = next(iter(requests) if requests else self._read(data), None)
         self._since = since  # Its time runs from the connection on.
-        if requests and requests[0].path in self._shared.probes:
-            self._shared.reserved -= 1
+        if request is not None and request.path in self._shared.probes:
+            del self._shared.reserved[self]
             self._state = _State.OPEN
             self._left = 1
-            self._answer(requests)
-        elif requests:
-            self._refuse_one_too_many()
+            self._answer((request,))
+        elif request is not None:
+            self.refuse_one_too_many()
         elif self._reader is not None and self._reader.refused is not None:
             self._refuse(self._reader.refused)
-
-    def _refuse_one_too_many(self) -> None:
-        reason = f"more than {self._shared.limits.max_connections} connections"
-        self._refuse(RefusedError(reason, status=503))
+        else:
+            self.charge()
 
     def _refuse(self, refused: RefusedError) -> None:
         message = refused.reason[:1].upper() + refused.reason[1:]
@@ -305,25 +324,6 @@ class Connection(Stream):
                     reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
                     self._refuse(RefusedError(reason, status=408))
 
-    def _check_unread(self, since: int) -> None:
-        # Each second costs one; what is taken at the least rate gives as many back, and nobody
-        # has more than all of them. So a stop is borne as long as ever, and a drip not for ever.
-        self._unread_since = self._shared.now
-        self._patience -= self._shared.now - since
-        self._give_back()
-        if self._patience < self._shared.limits.write_seconds / 2:
-            self.nudge()
-            self._give_back()
-            if self._patience < 0:
-                self.reset()
-
-    def _give_back(self) -> None:
-        limits, taken = self._shared.limits, self.taken
-        self.taken = 0
-        least, most = limits.min_answer_bytes_per_second, limits.write_seconds
-        if taken:
-            self._patience = min(self._patience + (taken / least if least else most), most)
-
     def _linger(self) -> None:
         self._end()
         self.shut()
@@ -334,8 +334,13 @@ class Connection(Stream):
 
     def _end(self) -> None:
         if self._state is _State.RESERVED:
-            self._shared.reserved -= 1
+            del self._shared.reserved[self]
         self._state, self._since = _State.ENDING, self._shared.now
+        self._waiting = b""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        self.charge()
 
 
 def _client(peer: tuple[Any, ...]) -> Client:

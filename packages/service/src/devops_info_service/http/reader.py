@@ -11,6 +11,7 @@ llhttp gets its bytes in pieces: a line, or the fields, or what is known to be b
 be judged before what is behind it is read, and a message never ends but where a piece does.
 """
 
+import sys
 from typing import Final
 
 import httptools
@@ -19,6 +20,7 @@ from devops_info_service.config import Limits
 from devops_info_service.errors import RefusedError
 
 from .authority import is_authority
+from .budget import FIELD_BYTES, READER_BYTES
 from .lines import chunk_size_of, kept_of_request_line, kept_of_size_line, version_of
 from .message import Client, Phase, Request
 
@@ -39,17 +41,18 @@ class RequestReader:
         "_fields",
         "_host",
         "_keep_alive",
+        "_left",
         "_limits",
         "_line",
         "_parser",
         "_repeated",
-        "_rest",
         "_target",
         "_version",
         "body_bytes",
         "expects_continue",
         "phase",
         "refused",
+        "rest",
     )
 
     def __init__(self, client: Client, limits: Limits) -> None:
@@ -58,11 +61,12 @@ class RequestReader:
         self._parser = httptools.HttpRequestParser(self)
         self._done: list[Request] = []
         self._ended = False
+        self._fields: dict[bytes, bytes] = {}
         self._fed = 0
         """Bytes of the unfinished message that llhttp was given."""
         self._line = b""
         """Text of the line that llhttp reads; of one that came in parts what ``lines`` keeps."""
-        self._rest = 0
+        self._left = 0
         """Bytes before the next line: of a body, or of a chunk with its CRLF."""
         self._version = ""
         """Empty until the request line has come."""
@@ -72,19 +76,29 @@ class RequestReader:
         self.expects_continue = False
         """The client waits for ``100 Continue`` before it sends the unfinished body."""
         self.phase = Phase.IDLE
+        self.rest = b""
+        """What was received behind the last request that was asked for, and is not read."""
         self.refused: RefusedError | None = None
         """Set once: what to answer after the requests that came before it."""
 
-    def receive(self, data: bytes) -> list[Request]:
+    @property
+    def held_bytes(self) -> int:
+        """About what is held in memory, of an unfinished request and for it."""
+        head = min(self._fed, self._limits.max_head_bytes)
+        return READER_BYTES + head + FIELD_BYTES * len(self._fields)
+
+    def receive(self, data: bytes, most: int = sys.maxsize) -> list[Request]:
         """Feed *data* and return the requests it completed; empty means more is needed.
 
+        Behind the first *most* of them nothing is read: that is ``rest``, to be fed next.
         Look at ``refused`` afterwards. Once it is set, or a request has come whose
         ``keep_alive`` is false, every later byte is dropped unread.
         """
         if self._ended:
             return []
+        self.rest = b""
         try:
-            self._feed(data)
+            self._feed(data, most)
         except RefusedError as refused:
             self._refuse(refused)
         except httptools.HttpParserError as exc:
@@ -101,21 +115,24 @@ class RequestReader:
         self.refused = None  # Its traceback does.
         del self._parser
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes, most: int) -> None:
         feed, start = self._parser.feed_data, 0
         while start < len(data) and not self._ended:
+            if len(self._done) == most:
+                self.rest = data[start:]
+                break
             if not self._fed and data[start] in b"\r\n":
                 # RFC 9112, section 2.2: empty lines before a request are nothing.
                 data, start = data[start:].lstrip(b"\r\n"), 0
                 continue
-            end, rest = self._end_of_piece(data, start), self._rest
+            end, left = self._end_of_piece(data, start), self._left
             piece = data[start : end or len(data)]
             start += len(piece)
             self._fed += len(piece)
             if self._fed > self._limits.max_head_bytes:
                 self._weigh()
-            if rest:
-                self._rest -= len(piece)
+            if left:
+                self._left -= len(piece)
             else:
                 self._line += piece
             try:  # noqa: SIM105  a context manager would cost each piece half as much again
@@ -124,7 +141,7 @@ class RequestReader:
                 # RFC 9110, section 7.8: the wish may be ignored. Java's client has it in
                 # every first request. What follows is HTTP/1.1 as before.
                 pass
-            if end and not rest:
+            if end and not left:
                 if not self._version:
                     self._version = version_of(self._line)
                 self._line = b""
@@ -134,8 +151,8 @@ class RequestReader:
 
     def _end_of_piece(self, data: bytes, start: int) -> int:
         """Return where the piece that begins at *start* ends, or 0 if that has not come."""
-        if self._rest:
-            return start + self._rest
+        if self._left:
+            return start + self._left
         if start > 1 and self._version and self.phase is Phase.HEAD:
             # No field is looked at by itself: all of them, to the empty line. Its CRLF may be
             # cut from theirs, which is why what a read begins with is taken as a line.
@@ -165,7 +182,7 @@ class RequestReader:
         """Forget the request before."""
         self.phase = Phase.HEAD
         self._target = b""
-        self._fields: dict[bytes, bytes] = {}
+        self._fields = {}
         self._repeated = 0
         self._version = ""
 
@@ -181,22 +198,21 @@ class RequestReader:
         """Take one whole field, or drop a trailer."""
         if self.phase is Phase.BODY:
             return  # RFC 9110, section 6.5.1: trailers may be discarded.
+        fields = self._fields
+        if len(fields) + self._repeated >= self._limits.max_fields:
+            # Before the end of the head: thousands would be fifteen times their bytes in memory,
+            # and joining them quadratic work.
+            raise self._refuse(_too_many_fields(self._limits))
         name = name.lower()
         value = value.rstrip(b" \t")
-        fields = self._fields
         if name in fields:
             self._repeated += 1
-            if self._repeated > self._limits.max_fields:
-                # Before the end of the head: joining thousands would be quadratic work.
-                raise self._refuse(_too_many_fields(self._limits))
             value = fields[name] + b", " + value
         fields[name] = value
 
     def on_headers_complete(self) -> None:
         """Judge the head as a whole, before any byte of the body is looked at."""
         fields = self._fields
-        if len(fields) + self._repeated > self._limits.max_fields:
-            raise self._refuse(_too_many_fields(self._limits))
         self._keep_alive = self._parser.should_keep_alive()
         if self._keep_alive and self._version == "1.0":
             self._judge_persistence()
@@ -215,7 +231,7 @@ class RequestReader:
         if self.body_bytes + size > self._limits.max_body_bytes:
             raise self._refuse(_body_too_large(self._limits))
         # Trailers follow the last chunk, which has no data and no CRLF of its own.
-        self._rest = size + len(b"\r\n") if size else 0
+        self._left = size + len(b"\r\n") if size else 0
 
     def on_body(self, body: bytes) -> None:
         """Count a piece of the body, and drop it: no resource has a use for one."""
@@ -293,8 +309,8 @@ class RequestReader:
             if coding.lower() != b"chunked":
                 raise self._refuse(RefusedError("a transfer coding besides chunked", status=501))
         else:
-            self._rest = int(fields[b"content-length"])
-            if self._rest > self._limits.max_body_bytes:
+            self._left = int(fields[b"content-length"])
+            if self._left > self._limits.max_body_bytes:
                 raise self._refuse(_body_too_large(self._limits))
         self.body_bytes = 0
         expect = fields.get(b"expect")

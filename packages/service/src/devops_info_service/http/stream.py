@@ -160,6 +160,17 @@ class Stream:
         """Bytes that the peer's window, and so the kernel, did not take yet."""
         return 0 if self._unsent is None else len(self._unsent)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the socket is there still."""
+        return self._descriptor >= 0
+
+    @property
+    def buffered(self) -> int:
+        """Bytes in memory for the unsent: what was sent of an answer goes with the rest of it."""
+        unsent = self._unsent
+        return memoryview(unsent.obj if isinstance(unsent, memoryview) else unsent or b"").nbytes
+
     def shut(self) -> None:
         """Send what is left and the end of file; go on reading, for the peer's end."""
         self._finish(After.SHUT)

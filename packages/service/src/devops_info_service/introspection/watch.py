@@ -58,6 +58,10 @@ class Watch:
         self.changes = 0
         """All of them, those that are forgotten included."""
 
+    def value(self, what: str) -> Value:
+        """Return what *what* was at the last look; ``None`` as well where it is not known."""
+        return self._last.get(what)
+
     def look(self) -> tuple[Change, ...]:
         """Return what has changed since the last look; the first one finds nothing.
 

@@ -1,0 +1,70 @@
+"""How much memory the connections of a process may take, and how many they may be for it.
+
+A container's limit counts what the process holds and what the kernel holds for its sockets
+(cgroup-v2.rst, "sock" of memory.stat). So both are bounded here; the kernel's part by the size
+of a socket's buffers, which every connection inherits from the listening socket.
+
+Half of the budget is for connections as such, half for what they hold: unfinished heads, answers
+that are not read. Measured by ``bench/endurance`` and held by tests/e2e/test_memory_attack.py.
+"""
+
+from typing import Final, NamedTuple
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+SEND_BUFFER_BYTES: Final = 16 * KIB
+"""SO_SNDBUF of every connection; the kernel doubles it for its own records. Left to itself it
+goes up to 4 MB for a peer that reads nothing: 2.7 MB were measured. The answers but the page and
+/metrics fit, and so do the ten packets that a new connection may send at once (RFC 6928)."""
+
+RECEIVE_BUFFER_BYTES: Final = 32 * KIB
+"""SO_RCVBUF of every connection, doubled like the other: two reads. Bodies are read and dropped,
+so nothing is won by making them fast."""
+
+CONNECTION_BYTES: Final = 40 * KIB
+"""Of a connection whose requests are all answered: 1 KiB of ours, 5 KiB of the kernel's records,
+and a full send buffer of 2 * 16 KiB, as what the kernel took may be unread without a sign."""
+
+STALLED_BYTES: Final = 2 * RECEIVE_BUFFER_BYTES
+"""What the kernel may hold besides, of a peer that is not read from as its answers are unread."""
+
+READER_BYTES: Final = 2 * KIB
+"""A reader with llhttp's parser, without what it was fed."""
+
+FIELD_BYTES: Final = 160
+"""Of a field besides its text: two objects of bytes and an entry of a table."""
+
+PROCESS_BYTES: Final = 8 * MIB
+"""Of a process without connections, above what it shares with the others."""
+
+UNLIMITED_BYTES: Final = 2 * 16_384 * CONNECTION_BYTES
+"""Where no limit is known, and the most that ``auto`` takes: 1.25 GiB, which is what the default
+of ``MAX_CONNECTIONS`` needs."""
+
+LEAST_BYTES: Final = 2 * MIB
+"""However small the container: 25 connections, which a probe, a scraper and a balancer need."""
+
+
+class Budget(NamedTuple):
+    """What one process may have."""
+
+    connections: int
+    held_bytes: int
+
+
+def automatic(limit: int | None, workers: int) -> int:
+    """Return the bytes for all connections of a service in a container of *limit* bytes.
+
+    Half of what the processes leave: the other half is for looks at the platform, for pages and
+    scrapes while they are made, for what the allocator cannot give back, for the page cache.
+    """
+    if limit is None:
+        return UNLIMITED_BYTES
+    return max(LEAST_BYTES, min((limit - workers * PROCESS_BYTES) // 2, UNLIMITED_BYTES))
+
+
+def share(total: int, workers: int, max_connections: int) -> Budget:
+    """Return what each of *workers* may have of *total* bytes; a connection at least."""
+    half = total // workers // 2
+    return Budget(max(1, min(max_connections, half // CONNECTION_BYTES)), half)
