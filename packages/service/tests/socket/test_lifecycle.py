@@ -488,15 +488,25 @@ def test_control_group(run: Start) -> None:
 def test_worker_that_hangs(run: Start) -> None:
     """A worker that does not come round is noticed, replaced and counted."""
     service = run("--workers", "2", "--worker-timeout-seconds", "3")
-    workers = until(lambda: pids if len(pids := service.children()) == 2 else None)
+    until(lambda: b"\nservice_workers 2\n" in metrics_of(service))
+    workers = service.children()
     os.kill(workers[1], signal.SIGSTOP)
     until(functools.partial(is_replaced, service, workers[1]))
     (told,) = [event for event in service.read() if event["event"] == "worker"]
 
     assert told["level"] == "error"
     assert told["message"] == (f"process {workers[1]} ended: its loop did not come round for 3 s")
+    # What is rendered is kept for a second.
+    metrics = until(
+        lambda: (
+            text if b"\nservice_worker_hangs_total 1\n" in (text := metrics_of(service)) else None
+        )
+    )
+    assert b"\nservice_worker_restarts_total 1\n" in metrics
+
+
+def metrics_of(service: Process) -> bytes:
+    """Return what a scrape gets."""
     with service.connect() as sock:
         sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
-        metrics = read_answer(sock)
-    assert b"\nservice_worker_hangs_total 1\n" in metrics
-    assert b"\nservice_worker_restarts_total 1\n" in metrics
+        return read_answer(sock)

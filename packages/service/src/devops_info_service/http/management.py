@@ -16,6 +16,10 @@ from .shared import Shared
 Dispatch = Callable[[Request], Response]
 
 
+class ManagementClient(Client, frozen=True):
+    """One that has connected to the management port."""
+
+
 class ManagementConnection(Connection):
     """A connection whose client is one of the management port."""
 
@@ -23,7 +27,7 @@ class ManagementConnection(Connection):
 
     def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
         super().__init__(shared, loop, sock, peer)
-        self._client = Client(self._client.address, self._client.port, is_management=True)
+        self._client = ManagementClient(self._client.address, self._client.port)
 
 
 def by_port(public: Dispatch, management: Dispatch) -> Dispatch:
@@ -33,6 +37,7 @@ def by_port(public: Dispatch, management: Dispatch) -> Dispatch:
     """
 
     def dispatch(request: Request) -> Response:
-        return management(request) if request.client.is_management else public(request)
+        is_management = isinstance(request.client, ManagementClient)
+        return management(request) if is_management else public(request)
 
     return dispatch

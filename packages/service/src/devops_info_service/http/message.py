@@ -44,8 +44,6 @@ class Client(msgspec.Struct, frozen=True):
 
     address: str
     port: int
-    is_management: bool = False
-    """It has connected to the management port."""
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
