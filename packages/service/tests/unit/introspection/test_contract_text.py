@@ -24,7 +24,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
         (
             "x.yaml",
             1,
-            "'x.yaml' is no mapping of a name to a value, such as memory.limit: 256Mi; a path",
+            "it is no mapping of a name to a value, such as memory.limit: 256Mi; a path",
         ),
         ("memory.limt: 1", 1, "'memory.limt' is no name; the nearest is memory.limit"),
         (
@@ -87,7 +87,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
             "security.capabilities knows no 'NET_BIND'; the nearest is NET_BIND_SERVICE",
         ),
         ("security.capabilities: none CHOWN", 1, "security.capabilities knows no 'none'"),
-        ('"\\u001b[31m\\n": 1', 1, "'\\x1b[31m\\n' is no name"),
+        ('"\\u001b[31m\\n": 1', 1, "what stands there is no name"),
     ],
 )
 def test_refused(text: str, line: int, message: str) -> None:
@@ -193,3 +193,37 @@ def test_examples_of_the_reference() -> None:
     assert len(read_contract(example)) == 5
     assert len(read_contract(embedded)) == 2
     assert yaml.safe_load(init)["initContainers"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SECRET",
+        "SECRET\n",
+        "-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----",
+        "SECRET: x",
+        '"SECRET": x\n"SECRET": x',
+        "SECRET:\n  SECRET: x",
+        "- SECRET",
+        "{SECRET}",
+        "user:SECRET@host",
+    ],
+)
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "eyJhbGciOiJSUzI1NiIsImtpZCI6IkFCQyJ9.eyJpc3MiOiJ.sig",
+        "MIIEvgIBADANBgkqhkiG9w0BAQEFAASC/+AB==",
+        "p@ssw0rd!",
+        "3f786850e387550fdab836ed7e6dc881",
+    ],
+)
+def test_wrong_file(tmp_path: Path, text: str, secret: str) -> None:
+    """Of a file that was never meant, such as a token, the message repeats nothing."""
+    file = tmp_path / "token"
+    file.write_text(text.replace("SECRET", secret))
+    with pytest.raises(ConfigError) as caught:
+        read_contract(str(file))
+
+    assert secret not in str(caught.value)
+    assert secret[:16] not in str(caught.value)

@@ -80,7 +80,7 @@ def test_json() -> None:
         ("---\n", 2, "nothing is expected"),
         ("{}", 1, "expects nothing"),
         ("a: 1\nb: {}", 2, "b expects nothing"),
-        ("a", 1, "'a' is no mapping of a name to a value"),
+        ("a", 1, "it is no mapping of a name to a value"),
         ("a:1", 1, "is no mapping"),
         ("256Mi\n", 1, "is no mapping"),
         ("- a", 1, "a list where a mapping is wanted"),

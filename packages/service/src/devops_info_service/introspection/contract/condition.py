@@ -7,6 +7,7 @@ import msgspec
 from . import quantity, reading
 from .notation import Entry
 from .reading import UNLIMITED, Value
+from .scanner import short
 from .vocabulary import BY_NAME, Kind, Name, nearest
 
 Operator = Literal["<=", ">=", "<", ">", "==", "!="]
@@ -53,7 +54,7 @@ def expectation(entry: Entry) -> Expectation:
     name = BY_NAME.get(entry.name)
     if name is None:
         near = nearest(entry.name, BY_NAME)
-        raise ValueError(f"{entry.name!r} is no name; the nearest is {near}")
+        raise ValueError(f"{short(entry.name)} is no name; the nearest is {near}")
     if name.kind == "set":
         return Expectation(name, _joined(entry, ", "), (_of_set(name, entry),))
     if not entry.values:

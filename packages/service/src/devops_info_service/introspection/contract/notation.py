@@ -179,7 +179,7 @@ class _Reader(Scanner):
         adjacent = quoted and in_flow
         if self.peek() != ":" or not (adjacent or self.is_end(self.at + 1)):
             self.refuse(
-                f"{short(key)} is no mapping of a name to a value, such as memory.limit: 256Mi",
+                "it is no mapping of a name to a value, such as memory.limit: 256Mi",
                 start,
             )
         self.at += 1

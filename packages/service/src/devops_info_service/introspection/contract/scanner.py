@@ -7,6 +7,8 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from devops_info_service.introspection.forms import is_key_like
+
 SECOND: Final = "a second document; only one is taken"
 
 _BLANKS: Final = " \t"
@@ -168,5 +170,9 @@ class Scanner:
 
 
 def short(text: str) -> str:
-    """Quote *text* for a message of one line."""
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")  # noqa: PLR2004 (a line's worth)
+    """Quote a name for a message of one line, unless it is none: the file may be another's."""
+    plain = text.isascii() and text.translate(_IN_NAMES).isalnum() and not is_key_like(text)
+    return repr(text) if plain and len(text) <= 60 else "what stands there"  # noqa: PLR2004 (a line's worth)
+
+
+_IN_NAMES: Final = str.maketrans("", "", "._-")
