@@ -34,13 +34,15 @@ ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 VOLUME = "/etc/volume"
 DATED = "..2025_11_24_15_00_00.123456789"
 
+JWT_HEAD = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9"
+
 # Each makes another one each time, so that nothing else can be it.
 KINDS: dict[str, Callable[[], str]] = {
     "PEM": lambda: (
         f"-----BEGIN PRIVATE KEY-----\n{base64.b64encode(secrets.token_bytes(48)).decode()}\n"
         "-----END PRIVATE KEY-----\n"
     ),
-    "JWT": lambda: ".".join(secrets.token_urlsafe(30) for _ in range(3)),
+    "JWT": lambda: ".".join((JWT_HEAD, secrets.token_urlsafe(30), secrets.token_urlsafe(60))),
     "URL": lambda: f"postgres://admin:{secrets.token_hex(8)}@10.0.0.7:5432/db",
     "credentials": lambda: f"user:{secrets.token_hex(6)}@host",
     "AWS": lambda: f"AKIA{secrets.token_hex(8).upper()}",
