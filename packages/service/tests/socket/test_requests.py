@@ -212,7 +212,7 @@ def test_access_log(start: Any) -> None:
     )
     assert (refused["event"], refused["status"], refused["client"]) == (
         "refused",
-        501,
+        400,
         "127.0.0.1",
     )
 

@@ -81,6 +81,7 @@ class Lying(SavedTree):
     ) -> None:
         super().__init__(DATA / "containerd-restricted")
         self._environ = {**super().environ(), **environ}
+        self._variables = None  # what was asked for just now is kept
         self._volume = volume
         self._files = files | {f"{VOLUME}/{name}": text for name, text in volume.items()}
         mounts = super().read("/proc/self/mountinfo").text

@@ -23,6 +23,7 @@ from .families import (
     request_families,
     server_families,
 )
+from .page.accept import MAX_ACCEPT_BYTES
 
 if TYPE_CHECKING:
     from devops_info_service.introspection.contract.contract import Conformance
@@ -67,6 +68,8 @@ def prefers_open_metrics(accept: bytes) -> bool:
     Only by its name: whoever takes anything gets what everybody reads. Not by ``page.accept``,
     which takes what is not well-formed as not sent: a scraper's ``q=.5`` is understood here.
     """
+    if len(accept) > MAX_ACCEPT_BYTES:
+        return False
     weights = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
     for part in accept.decode("latin-1").lower().split(","):
         media, *parameters = (word.strip() for word in part.split(";"))

@@ -16,6 +16,9 @@ ROUTE: Final = "/proc/net/route"
 ROUTE6: Final = "/proc/net/ipv6_route"
 MAX_ROUTES: Final = 256
 """Listed of each family; a router's full table has a million."""
+MAX_ADDRESSES: Final = 256
+"""Listed; a node that answers for every service of a large cluster (IPVS) has thousands. Each is
+looked for in every route."""
 _UP: Final = 0x0001
 _REJECT: Final = 0x0200
 _LOCAL: Final = 0x8000_0000
@@ -53,7 +56,8 @@ def read_addresses(tree: Tree) -> Fact[tuple[Address, ...]]:
     found: list[Address] = []
     if isinstance(old, Known):
         networks = routes.value if isinstance(routes, Known) else ()
-        found += [_placed(address, networks) for address in old.value]
+        found += [_placed(address, networks) for address in old.value[:MAX_ADDRESSES]]
+        found += [Address(address, None, None, "global") for address in old.value[MAX_ADDRESSES:]]
     if isinstance(new, Known):
         found += new.value
     seen = tuple(
@@ -71,6 +75,12 @@ def read_routes(tree: Tree) -> Fact[tuple[Route, ...]]:
     found = old.value + (new.value if isinstance(new, Known) else ())
     seen = tuple(Evidence(each.file, "", f"{len(found)} routes") for each in evidence_of(old, new))
     return Known(found, seen)
+
+
+def count_unread_routes(tree: Tree) -> int:
+    """Count the lines of both families' tables that ``read_routes`` leaves out."""
+    old, new = (tree.read(path).text.count("\n") for path in (ROUTE, ROUTE6))
+    return max(0, old - 1 - MAX_ROUTES) + max(0, new - MAX_ROUTES)
 
 
 def local_addresses(text: str) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 Source: proc_pid_mountinfo(5).
 """
 
-from typing import Final
+import functools
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +13,9 @@ from .parse import count
 from .source import Tree
 
 MOUNTINFO: Final = "/proc/self/mountinfo"
+MAX_MOUNTS: Final = 2048
+"""Lines of the table, twice those of a node with a thousand mounts. With more nothing is said of
+mounts: what is in the lines left out might be the engine's socket."""
 
 
 class Mount(msgspec.Struct, frozen=True):
@@ -49,6 +53,8 @@ class Mounts(msgspec.Struct, frozen=True):
     entries: tuple[Mount, ...]
     visible: dict[str, Mount]
     """Point -> what one sees there."""
+    memo: dict[Mount, Any] = {}
+    """What each was found to be, by ``volumes.classify``: a look asks for it some ten times."""
 
     def at(self, point: str) -> Mount | None:
         """Return what one sees at *point*, if something is mounted exactly there."""
@@ -66,8 +72,14 @@ class Mounts(msgspec.Struct, frozen=True):
 def read_mounts(tree: Tree) -> Mounts | Unknown:
     """Read the table of this process."""
     content = tree.read(MOUNTINFO).content
-    if isinstance(content, Unknown):
-        return content
+    return content if isinstance(content, Unknown) else parse_mounts(content)
+
+
+@functools.lru_cache(maxsize=1)
+def parse_mounts(content: str) -> Mounts | Unknown:
+    """Parse the table; the last one is kept, as a look reads it six times and it hardly changes."""
+    if content.count("\n") > MAX_MOUNTS:
+        return Unknown(f"{MOUNTINFO} has more than {MAX_MOUNTS} mounts")
     entries = tuple(mount for line in content.splitlines() if (mount := parse_mount(line)))
     if not entries:
         return Unknown(f"{MOUNTINFO} has no line that is a mount")

@@ -7,13 +7,16 @@ from typing import Final
 
 import msgspec
 
-from .facts import Fact, Known, Unknown
+from .facts import Fact, Known, Unknown, cut
 from .forms import DOMAIN, OPTION, SERVER
 from .source import Tree
 
 RESOLV_CONF: Final = "/etc/resolv.conf"
 MAX_SERVERS: Final = 3
 """MAXNS of glibc and musl: those after the third are never asked."""
+MAX_LISTED: Final = 64
+"""Of search domains, of options, of servers that are not asked: kubelet writes a handful, and
+refuses more than 32 domains."""
 MAX_NDOTS: Final = 15
 """RES_MAXNDOTS of glibc; musl has the same."""
 DEFAULT_NDOTS: Final = 1
@@ -48,6 +51,8 @@ class Resolver(msgspec.Struct, frozen=True):
     options: tuple[str, ...]
     costs: tuple[LookUp, ...]
     """Of names outside the cluster; a trailing dot makes each cost one name."""
+    unlisted: int
+    """Servers that are not asked, domains and options beyond ``MAX_LISTED`` of each. All count."""
 
 
 def read_resolver(tree: Tree) -> Fact[Resolver]:
@@ -84,14 +89,17 @@ def parse_resolver(text: str) -> Resolver:
                 pass
     ndots = min(_option(options, "ndots", DEFAULT_NDOTS), MAX_NDOTS)
     return Resolver(
-        servers=tuple(servers[:MAX_SERVERS]),
-        ignored_servers=tuple(servers[MAX_SERVERS:]),
-        search=search,
+        servers=tuple(cut(server) for server in servers[:MAX_SERVERS]),
+        ignored_servers=tuple(cut(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
+        search=tuple(cut(domain) for domain in search[:MAX_LISTED]),
         ndots=ndots,
         timeout_seconds=_option(options, "timeout", 5),
         attempts=_option(options, "attempts", 2),
-        options=tuple(options),
+        options=tuple(cut(option) for option in options[:MAX_LISTED]),
         costs=tuple(cost(name, ndots, search) for name in _EXAMPLES),
+        unlisted=sum(
+            max(0, len(each) - MAX_LISTED) for each in (servers[MAX_SERVERS:], search, options)
+        ),
     )
 
 

@@ -70,6 +70,13 @@ class Volume(msgspec.Struct, frozen=True):
 
 def classify(mount: Mount, mounts: Mounts) -> Volume:
     """Say what *mount* is."""
+    found: Volume | None = mounts.memo.get(mount)
+    if found is None:
+        found = mounts.memo[mount] = _classify(mount, mounts)
+    return found
+
+
+def _classify(mount: Mount, mounts: Mounts) -> Volume:
     if pod := _kubelet(mount):
         return pod
     if "/volumes/" in mount.root and mount.root.endswith("/_data"):

@@ -171,6 +171,9 @@ def network(found: Network) -> Section:
     """Interfaces, addresses, routes, names, variables."""
     shown = [each for each in found.environment if not each.redacted]
     hidden = [each.name for each in found.environment if each.redacted]
+    unlisted = dict(found.unlisted)
+    if isinstance(found.resolver, Known) and found.resolver.value.unlisted:
+        unlisted["DNS settings"] = found.resolver.value.unlisted
     return Section(
         "Network and environment",
         (
@@ -185,6 +188,7 @@ def network(found: Network) -> Section:
             ),
             *(Row(f"${each.name}", each.value or "") for each in shown),
             Row("variables not shown", ", ".join(hidden) or "none"),
+            *(Row(f"{what} not listed", f"{number} more") for what, number in unlisted.items()),
         ),
     )
 
