@@ -187,10 +187,6 @@ LAYERS: dict[str, tuple[Callable[[], Files], str]] = {
         lambda: entries(100_000, lambda n: entry(b"a/b/.wh." + number(n))),
         "",
     ),
-    "a folder and a file by turns": (
-        lambda: entries(200_000, lambda n: entry(b"a/b/c" if n % 2 else b"a")),
-        "",
-    ),
     "hard links in a chain": (
         lambda: entries(
             100_000, lambda n: entry(b"sh" + number(n), kind=b"1", link=b"sh" + number(n - 1))
@@ -318,10 +314,6 @@ DOCUMENTS: dict[str, tuple[Callable[[], Files], str]] = {
         "lists no image that is in it",
     ),
     "an index of indexes": (lambda: indexes(20), "lists no image that is in it"),
-    "a manifest that is its config": (
-        lambda: oci(b'{"architecture":"a","os":"o","rootfs":{"type":"layers","diff_ids":[]}}'),
-        "",
-    ),
     "a size that is none": (
         lambda: oci(config(0), manifest={"layers": [descriptor(b"x") | {"size": 10**400}]}),
         "has no file",
@@ -336,7 +328,7 @@ DOCUMENTS: dict[str, tuple[Callable[[], Files], str]] = {
 }
 
 
-LAYOUTS = ("an index", "a manifest that", "a size that", "another digest")
+LAYOUTS = ("an index", "a size that", "another digest")
 """What the cases are called whose files are a layout, and so may be a folder."""
 
 
