@@ -1,6 +1,7 @@
 """Inspecting: a good image passes every rule, and each fault fails its own."""
 
 import gzip
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from onebin.oci.budget import Limits
 from onebin.oci.image import Image
 from onebin.stages import inspect
 from onebin.stages.inspect import listing
+
+from . import hostile
 
 Files = dict[str, tuple[bytes, dict[str, Any]]]
 Save = Callable[..., Path]
@@ -229,6 +232,18 @@ def test_every_cut_of_an_archive(image: Image, tmp_path: Path) -> None:
         except ImageError:
             continue
         assert report.image is not None
+
+
+@pytest.mark.parametrize("form", ["folder", "tar", "gz"])
+def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """A large program, or a gzipped archive, needs a folder for temporary files."""
+    blob = hostile.squeezed(hostile.program(9 << 20))
+    place = hostile.write(hostile.oci(hostile.config(1), blob), tmp_path / "image", form)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+
+    with pytest.raises(ImageError, match="could not be read: No such file") as caught:
+        inspect.inspect(place)
+    assert "TMPDIR" in caught.value.hint
 
 
 def test_a_bomb_stops_at_the_limit(save: Save) -> None:

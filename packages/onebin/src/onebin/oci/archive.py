@@ -91,7 +91,9 @@ def opened(path: Path, budget: Budget) -> Iterator[stored.Blobs]:
                 _gunzip(file, plain, budget)
                 yield _Archive(plain, path, budget)
     except OSError as exc:
-        raise ImageError(f"{path} could not be read: {exc.strerror or exc}") from exc
+        raise ImageError(
+            f"{path} could not be read: {exc.strerror or exc}", hint=stored.ROOM
+        ) from exc
 
 
 def _docker_files(image: Image, ref: str) -> dict[str, bytes]:

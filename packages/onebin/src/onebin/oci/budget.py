@@ -62,6 +62,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     listed: int = 10_000
     """Of one list of the report but ``files``: a CUDA image has 3,000 ELF files. More are
     counted."""
+    listed_characters: int = 4 * 1024**2
+    """Of the paths in such a list: 400 for each of ``listed``. More are counted."""
 
 
 DEFAULT: Final = Limits()

@@ -76,8 +76,17 @@ def read(path: Path) -> stored.Stored:
 
 @contextmanager
 def opened(path: Path, budget: Budget) -> Iterator[stored.Blobs]:
-    """Give the files of the folder *path*."""
-    yield _Folder(path, budget)
+    """Give the files of the folder *path*.
+
+    Raises:
+        ImageError: one cannot be read, or there is no room to unpack one.
+    """
+    try:
+        yield _Folder(path, budget)
+    except OSError as exc:
+        raise ImageError(
+            f"{budget.what} could not be read: {exc.strerror or exc}", hint=stored.ROOM
+        ) from exc
 
 
 class _Folder:

@@ -20,6 +20,8 @@ from onebin.errors import ImageError
 from . import spec
 from .budget import Budget
 
+ROOM: Final = "what is in gzip may need room to be unpacked: TMPDIR says where"
+
 _CHUNK: Final = 1 << 18
 _PIECE: Final = 1 << 14
 """Given to zlib at a time: behind each gzip member it copies what is left of its input."""

@@ -19,6 +19,7 @@ class Listing:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
+        self._characters = 0
         self._lines: list[str] = []
         self.paths: list[str] = []
         self.count = 0
@@ -26,7 +27,9 @@ class Listing:
     def add(self, path: str, line: str = "") -> None:
         """Take one more; *line* is its evidence, if that says more than the path."""
         self.count += 1
-        if len(self.paths) < self._budget.limits.listed:
+        self._characters += len(path)
+        limits = self._budget.limits
+        if len(self.paths) < limits.listed and self._characters <= limits.listed_characters:
             self._budget.text(path)
             self.paths.append(path)
         if len(self._lines) < MAX_EVIDENCE:

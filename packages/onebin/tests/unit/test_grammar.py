@@ -1,0 +1,93 @@
+"""Archives from a grammar: any entries in any order, and good archives with something changed."""
+
+import gzip
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onebin import render
+from onebin.errors import ImageError
+from onebin.oci.budget import Limits
+from onebin.stages.inspect import inspect
+
+from .hostile import config, docker, entry, oci, pack, program, write
+
+NAMES = st.sampled_from(["a", "a-b", "b", "..", ".wh.a", ".wh.b", ".wh..wh..opq", "x" * 90])
+PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
+LAYER = st.lists(st.tuples(PATHS, st.sampled_from("0125"), PATHS), max_size=12)
+
+
+def laid(layers: list[list[tuple[str, str, str]]]) -> list[str]:
+    """The paths that are left, by the words of layer.md and with no thought of the cost."""
+    seen: dict[str, tuple[int, str]] = {}
+    for number, members in enumerate(layers):
+        for raw, kind, _ in members:
+            path = f"/{raw}"
+            folder, _, name = path.rpartition("/")
+            if "/../" in f"{path}/":
+                continue
+            lower = {one for one, (layer, _) in seen.items() if layer < number}
+            if name == ".wh..wh..opq":
+                gone = {one for one in lower if one.startswith(f"{folder}/")}
+            elif name.startswith(".wh."):
+                gone = {one for one in lower if f"{one}/".startswith(f"{folder}/{name[4:]}/")}
+            else:
+                # A file gives way to a folder of its name, and a folder to a file.
+                gone = {one for one in seen if path.startswith(f"{one}/") and seen[one][1] != "5"}
+                gone |= {one for one in seen if kind != "5" and one.startswith(f"{path}/")}
+                seen[path] = number, kind
+            seen = {one: what for one, what in seen.items() if one not in gone}
+    return sorted(seen)
+
+
+@given(layers=st.lists(LAYER, max_size=4), memory=st.integers(300, 40_000))
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_layers_of_a_grammar(
+    layers: list[list[tuple[str, str, str]]], memory: int, tmp_path: Path
+) -> None:
+    """Any entries in any order: the files left are those layer.md leaves; or a limit is named."""
+    blobs = [
+        gzip.compress(
+            b"".join(entry(p.encode(), b"", k.encode(), link.encode()) for p, k, link in members)
+            + bytes(1024)
+        )
+        for members in layers
+    ]
+    for name, files in {
+        "d": docker(config(len(blobs)), *blobs),
+        "o": oci(config(len(blobs)), *dict.fromkeys(blobs)),
+    }.items():
+        place = write(files, tmp_path / name, "tar")
+        with suppress(ImageError):  # where it fits, it is the same
+            assert inspect(place, Limits(memory_bytes=memory)) == inspect(place)
+        report = inspect(place)
+        assert report.image is not None
+        if name == "d":
+            assert [file.path for file in report.image.files] == laid(layers)
+        assert json.loads("".join(render.json(report)))["image"]["file_count"] >= 0
+
+
+@given(data=st.data())
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_good_archive_with_bytes_changed(data: st.DataObject, tmp_path: Path) -> None:
+    """One with a few bytes changed, or a piece left out, ends in a report or an ImageError."""
+    blob = b"".join(program(2000, b"/home/x\0")) + entry(b"etc/passwd", b"a:x:1:1::/:/bin/sh\n")
+    files = data.draw(st.sampled_from([docker, oci]))(config(1), blob)
+    changed = bytearray(pack(files))
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        changed[at] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(changed)))
+    del changed[cut : cut + data.draw(st.sampled_from([0, 1, 512, 4096]))]
+    (tmp_path / "x.tar").write_bytes(changed)
+
+    with suppress(ImageError):
+        text = render.text(inspect(tmp_path / "x.tar"), colour=False)
+        assert all(line.isprintable() for line in text.splitlines())
