@@ -104,3 +104,18 @@ def test_slow_head(start: Any) -> None:
         sock.sendall(b"GET / HT")
 
         assert sock.recv(1000).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+
+
+def test_memory_of_connections(start: Any) -> None:
+    """Half of a budget of 1 MiB is room for 12 connections; the thirteenth is told so."""
+    service = start("--max-connection-memory-bytes", str(1024 * 1024))
+    with contextlib.ExitStack() as stack:
+        for _ in range(12):
+            sock = stack.enter_context(service.connect())
+            sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        sock = stack.enter_context(service.connect())
+        sock.sendall(INFO)
+        answer = sock.recv(1000)
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"More than 12 connections" in answer

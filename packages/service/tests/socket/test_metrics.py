@@ -89,6 +89,26 @@ def test_workers_answer_for_each_other(start: Start) -> None:
     assert after["process_cpu_seconds_total"] >= samples["process_cpu_seconds_total"]
 
 
+def test_sums_do_not_fall_between_workers(start: Start) -> None:
+    """Each worker writes a text of its own; of two a second apart the later has all of the first.
+
+    A fall would be a restart, to Prometheus.
+    """
+    service = start("--workers", "2")
+    counted = "http_requests_total{method=GET,path=/version,status=200}"
+    last = 0.0
+    for _ in range(4):
+        found = []
+        for _ in range(6):
+            ask(service, "/version")
+            samples = scrape(service)
+            found.append(samples.get(counted, 0.0))
+        assert min(found) >= last
+        last = max(found)
+        time.sleep(1.01)
+    assert last > 0
+
+
 def test_series_stay_few(start: Start) -> None:
     """Thousands of paths and methods nobody knows add a handful of lines."""
     service = start()

@@ -10,7 +10,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as text
 
 from devops_info_service.app import build
-from devops_info_service.handlers.metrics import prefers_open_metrics
+from devops_info_service.handlers.metrics import (
+    FRESH_SECONDS,
+    MetricsHandler,
+    prefers_open_metrics,
+)
 from devops_info_service.http.counters import Counters
 from devops_info_service.http.message import Client, Request
 from devops_info_service.http.series import BOUNDS, Tables
@@ -162,3 +166,50 @@ def test_service(tmp_path: Path, *, is_open: bool) -> None:
     assert found["http_requests_total", labels] == 1
     buckets = [name for name in found if name[0] == "http_request_duration_seconds_bucket"]
     assert len(buckets) == len(BOUNDS) + 1
+
+
+class Clock:
+    """Stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_written_once_a_second() -> None:
+    """Each text for itself, counted from the end of the writing, as slow ones shall be no more."""
+    clock, written = Clock(), 0
+    takes = 5.0
+
+    def source() -> list[Family]:
+        nonlocal written
+        written += 1
+        clock.now += takes
+        return [one("a", "gauge", "A.", written)]
+
+    handler = MetricsHandler([source], clock)
+
+    def ask(accept: bytes = b"") -> bytes:
+        fields = {b"accept": accept}
+        client = Client("192.0.2.7", 1)
+        return handler(Request("GET", "/metrics", b"", fields, client, "1.1", True)).body  # noqa: FBT003
+
+    first = ask()
+    clock.now += FRESH_SECONDS - 0.01
+    assert ask() == first
+    assert ask(b"application/openmetrics-text") != first
+    assert written == 2
+    clock.now += 0.01
+    assert ask() != first
+    assert written == 3
+
+
+@pytest.mark.parametrize("accept", [b"application/openmetrics-text," * 40, b"," * 16_000])
+def test_long_accept_is_none(accept: bytes) -> None:
+    """Nobody sends as much but to keep us busy."""
+    assert not prefers_open_metrics(accept)

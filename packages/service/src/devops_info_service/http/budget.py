@@ -5,7 +5,8 @@ A container's limit counts what the process holds and what the kernel holds for 
 of a socket's buffers, which every connection inherits from the listening socket.
 
 Half of the budget is for connections as such, half for what they hold: unfinished heads, answers
-that are not read. Measured by ``bench/endurance`` and held by tests/e2e/test_memory_attack.py.
+that are not read. ``bench/endurance/states.py`` measures what each state takes, and
+``tests/e2e/test_memory_attack.py`` holds the whole.
 """
 
 from typing import Final, NamedTuple
