@@ -21,7 +21,7 @@ from .addresses import (
 from .facts import Evidence, Fact, Known, Unknown, cut
 from .redact import Variable, environment
 from .resolver import Resolver, read_resolver
-from .servicelinks import Links, Service, read_links
+from .servicelinks import Links, Service, links_of
 from .source import Tree
 
 CLASS: Final = "/sys/class/net"
@@ -70,7 +70,7 @@ class Network(msgspec.Struct, frozen=True):
 def read_network(tree: Tree, allowed: frozenset[str] = frozenset()) -> Network:
     """Read all of it once; *allowed* are names of variables whose values may be shown."""
     environ = tree.environ()
-    links = read_links(environ)
+    links = links_of(environ)
     ports = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
     names = _listed(environ, links)
     first = {name: environ[name] for name in names[:MAX_VARIABLES]}
