@@ -1,12 +1,13 @@
 """What the reader promises of any bytes, for every fuzzer."""
 
+import sys
 from typing import Final
 
 import httptools
 
 from devops_info_service.config import Limits
 from devops_info_service.http.message import Client, Phase, Request
-from devops_info_service.http.plain import PlainReader
+from devops_info_service.http.plain import HEAD_END, PlainReader
 from devops_info_service.http.reader import RequestReader
 
 CLIENT: Final = Client("192.0.2.7", 1)
@@ -31,13 +32,18 @@ class PlainFirst(RequestReader):
         self._plain = PlainReader(LIMITS)
         self._is_over = False
 
-    def receive(self, data: bytes) -> list[Request]:
-        """Return the requests that are complete now."""
-        if self._is_over:
-            return []
-        plain = self._plain.read(data, CLIENT) if self.phase is Phase.IDLE else None
-        found = super().receive(data) if plain is None else plain
-        self._is_over = is_over(self, found)
+    def receive(self, data: bytes, most: int = sys.maxsize) -> list[Request]:
+        """Return the requests that are complete now, in the turns of a connection."""
+        found: list[Request] = []
+        while data and not self._is_over:
+            plain = self._plain.read(data, CLIENT) if self.phase is Phase.IDLE else None
+            if plain is None:
+                found += super().receive(data, min(most, 1))
+                data = self.rest
+            else:
+                found += plain
+                data = data.split(HEAD_END, len(plain))[-1]
+            self._is_over = is_over(self, found)
         return found
 
 

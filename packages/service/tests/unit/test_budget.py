@@ -163,6 +163,8 @@ def test_account_is_right(data: st.DataObject) -> None:
                 pass_seconds(shared, 1)
             case "gone":
                 peer.connection.abort()
+            case _:
+                pass
         assert shared.held == sum(peer.connection.held for peer in peers)
         assert 0 <= shared.held <= shared.budget.held_bytes
     shared.abort()

@@ -40,7 +40,8 @@ def services(number: int) -> dict[str, str]:
 
 def filled(line: Callable[[int], str]) -> str:
     """Return as many lines as a file may have bytes."""
-    lines, size = [], 0
+    lines: list[str] = []
+    size = 0
     while size + len(line(len(lines))) <= MAX_FILE_BYTES:
         lines.append(line(len(lines)))
         size += len(lines[-1])
