@@ -209,7 +209,7 @@ class Connection(PatientStream):
         return self._phase is Phase.HEAD and self._shared.now - self._since > seconds
 
     def _read(self, data: bytes) -> Iterator[Request]:
-        """Give the whole requests of *data*, of any kind, each when asked for; then see ``rest``."""
+        """Give the whole requests of *data*, of any kind, each when asked for; look at ``rest``."""
         shared, reader = self._shared, self._reader
         if reader is None:
             # Imported late: probes, scrapers and browsers are plain, and a start is paid by all.
