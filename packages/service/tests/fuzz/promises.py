@@ -1,12 +1,13 @@
 """What the reader promises of any bytes, for every fuzzer."""
 
+import sys
 from typing import Final
 
 import httptools
 
 from devops_info_service.config import Limits
 from devops_info_service.http.message import Client, Phase, Request
-from devops_info_service.http.plain import AT_ONCE, HEAD_END, PlainReader
+from devops_info_service.http.plain import HEAD_END, PlainReader
 from devops_info_service.http.reader import RequestReader
 
 CLIENT: Final = Client("192.0.2.7", 1)
@@ -31,17 +32,17 @@ class PlainFirst(RequestReader):
         self._plain = PlainReader(LIMITS)
         self._is_over = False
 
-    def receive(self, data: bytes, most: int = 1 << 30) -> list[Request]:
-        """Return the requests that are complete now."""
+    def receive(self, data: bytes, most: int = sys.maxsize) -> list[Request]:
+        """Return the requests that are complete now, in the turns of a connection."""
         found: list[Request] = []
         while data and not self._is_over:
             plain = self._plain.read(data, CLIENT) if self.phase is Phase.IDLE else None
             if plain is None:
-                found += super().receive(data, most)
-                data = b""
+                found += super().receive(data, min(most, 1))
+                data = self.rest
             else:
                 found += plain
-                data = data.split(HEAD_END, len(plain))[-1] if len(plain) == AT_ONCE else b""
+                data = data.split(HEAD_END, len(plain))[-1]
             self._is_over = is_over(self, found)
         return found
 

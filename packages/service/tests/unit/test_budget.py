@@ -164,7 +164,7 @@ def test_account_is_right(data: st.DataObject) -> None:
             case "gone":
                 peer.connection.abort()
             case _:
-                pass  # nothing is read from, or to be told to, a socket that is closed
+                pass
         assert shared.held == sum(peer.connection.held for peer in peers)
         assert 0 <= shared.held <= shared.budget.held_bytes
     shared.abort()

@@ -103,7 +103,8 @@ class Connection(PatientStream):
                 return
         self._answer(self._read(data))
         self._answer_the_reader()
-        self.charge()
+        if self.held or self._phase is not _IDLE:
+            self.charge()
 
     def on_end(self) -> None:
         """Close once the answers are out: no further request can come."""
@@ -209,10 +210,7 @@ class Connection(PatientStream):
         return self._phase is Phase.HEAD and self._shared.now - self._since > seconds
 
     def _read(self, data: bytes) -> Iterator[Request]:
-        """Give the requests of *data* that are whole, of any kind; each is read when its turn is.
-
-        Where nobody asks for the next, what is behind the last one is the reader's ``rest``.
-        """
+        """Give the whole requests of *data*, of any kind, each when asked for; look at ``rest``."""
         shared, reader = self._shared, self._reader
         if reader is None:
             # Imported late: probes, scrapers and browsers are plain, and a start is paid by all.
@@ -225,7 +223,8 @@ class Connection(PatientStream):
             if requests or reader.phase is not self._phase:
                 self._phase, self._since = reader.phase, shared.now
             rest = reader.rest
-            yield from requests
+            if requests:
+                yield requests[0]
 
     def _read_bytes(self) -> int:
         return 0 if self._reader is None or self._phase is _IDLE else self._reader.held_bytes
@@ -235,6 +234,7 @@ class Connection(PatientStream):
         shared = self._shared
         dispatch, encode = shared.dispatch, shared.encode
         ending, left, size = shared.draining, self._left, 0
+        enough = left - AT_ONCE
         out = []
         closes = lingers = False
         for request in requests:
@@ -249,12 +249,11 @@ class Connection(PatientStream):
             response = dispatch(request)
             out.append(encode(response, connection, request.method == "HEAD"))
             size += len(response.body) + _ANSWER_HEAD_BYTES
-            if closes or size > ANSWER_BYTES or len(out) == AT_ONCE:
+            if closes or size > ANSWER_BYTES or left == enough:
                 break
-        answered = len(out)
-        if not answered:
+        if not out:
             return
-        self._left = left
+        answered, self._left = len(out), left
         answers = out[0] if answered == 1 else b"".join(out)
         self.write(answers)
         if closes:
@@ -262,7 +261,7 @@ class Connection(PatientStream):
                 self._linger()  # We end it; the peer may be sending still.
             else:
                 self._close()
-        elif size > ANSWER_BYTES or answered == AT_ONCE:
+        elif size > ANSWER_BYTES or left == enough:
             reader = self._reader
             rest = data.split(HEAD_END, answered)[-1] if data else reader.rest if reader else b""
             if rest and self._state is _OPEN:

@@ -3,7 +3,6 @@
 Nothing here reads a socket or a clock: ``http.server`` lets the seconds pass.
 """
 
-import heapq
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
@@ -158,7 +157,7 @@ class Shared:
         ]
         most = self.budget.connections
         many = max(1, most // ROOM, len(self.connections) - most)
-        for _, _, connection in heapq.nsmallest(many, idle):
+        for _, _, connection in sorted(idle)[:many]:
             connection.close()
         if idle:
             return True
