@@ -12,6 +12,8 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from .running import Process
+
 PATIENCE_SECONDS: Final = 20
 LONELY: Final = 54_321
 """A user who has no other process."""
@@ -120,3 +122,16 @@ def read_until() -> Callable[[socket.socket, bytes], bytes]:
         return data
 
     return read
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., Process]]:
+    """Start services that end with the test, connections with them."""
+    with contextlib.ExitStack() as stack:
+
+        def start_one(*flags: str, **more: Any) -> Process:
+            process = Process(*flags, **more)
+            stack.callback(process.close)
+            return process
+
+        yield start_one

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from .asking import GET
 from .load import read_answer
-from .test_lifecycle import HALF, PATIENCE_SECONDS, Process, until
+from .running import HALF, PATIENCE_SECONDS, Process, until
 
 if TYPE_CHECKING:
     import socket
