@@ -305,6 +305,9 @@ def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
     config = Config(**values, limits=Limits(**limits))
     if config.ready_requires_expectations and not config.expectations:
         raise ConfigError("READY_REQUIRES_EXPECTATIONS is true, but EXPECTATIONS is not set")
+    same_host = config.management_host in {"", config.host}
+    if config.port and config.port == config.management_port and same_host:
+        raise ConfigError(f"PORT and MANAGEMENT_PORT are both {config.port}; expected two ports")
     if config.management_host and config.management_port is None:
         raise ConfigError("MANAGEMENT_HOST is set, but MANAGEMENT_PORT is not")
     return config

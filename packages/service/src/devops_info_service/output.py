@@ -34,9 +34,11 @@ def open_nonblocking(descriptor: int) -> "Output":
 
     - A socket (systemd's journal) is asked not to wait, call by call (send(2)).
     - A pipe or terminal is opened a second time through ``/proc/self/fd`` (proc_pid_fd(5)):
-      the new file description has its own flags. Where that is refused (the pipe belongs to
-      another user, there is no ``/proc``), each write is preceded by poll(2).
-    - A regular file or another device is written as it is: it has no reader to wait for.
+      the new file description has its own flags. Where that is refused (it belongs to another
+      user, there is no ``/proc``), each write to a pipe is preceded by poll(2); a terminal polls
+      as writable with less room than a line needs, so it gets the flag itself.
+    - A regular file or another device is written as it is: it has no reader to wait for. A file
+      system that hangs makes it wait all the same.
     """
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISSOCK(mode):
@@ -51,7 +53,10 @@ def open_nonblocking(descriptor: int) -> "Output":
         try:
             own = os.open(f"/proc/self/fd/{descriptor}", flags)
         except OSError:
-            return Output(functools.partial(_write_if_writable, descriptor))
+            if stat.S_ISFIFO(mode):
+                return Output(functools.partial(_write_if_writable, descriptor))
+            os.set_blocking(descriptor, False)
+            return Output(functools.partial(os.write, descriptor))
         return Output(functools.partial(os.write, own), functools.partial(os.close, own))
     return Output(functools.partial(os.write, descriptor))
 

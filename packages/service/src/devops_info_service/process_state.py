@@ -33,7 +33,23 @@ def prepare_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             with contextlib.suppress(OSError):
-                os.open(os.devnull, os.O_RDWR)
+                _open_null(descriptor)
+
+
+def _open_null(descriptor: int) -> None:
+    """Open *descriptor*, the lowest that is free."""
+    try:
+        os.open(os.devnull, os.O_RDWR)
+    except OSError:
+        # A root directory without /dev. A pipe's end whose other end is closed does as well:
+        # nothing to read, and what is written fails.
+        reader, writer = os.pipe()
+        kept, other = (reader, writer) if descriptor == 0 else (writer, reader)
+        if kept != descriptor:
+            os.dup2(kept, descriptor)
+            os.close(kept)
+        if other != descriptor:
+            os.close(other)
 
 
 def prepare_command() -> None:

@@ -4,6 +4,7 @@ import functools
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from devops_info_service.http.lifecycle import (
     SIGNALS,
 )
 
+from .load import read_answer
 from .running import PATIENCE_SECONDS, Start, hold_signals, until
 
 
@@ -116,3 +118,45 @@ def test_first_process_that_is_told_at_once(workers: str) -> None:
 def children_of(pid: int) -> list[int]:
     """Return the children of *pid*."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "script"),
+    [
+        ("--mount", 'mount -t tmpfs none /dev && exec "$@" 0<&- 1>&- 2>&-'),
+        ("--mount", 'mount -t tmpfs none /proc && exec "$@"'),
+        ("--uts", "printf '\\377' > /proc/sys/kernel/hostname; exec \"$@\""),
+    ],
+    ids=["no /dev and closed streams", "no /proc", "a hostname that is no UTF-8"],
+)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_strange_places(workers: str, namespaces: str, script: str) -> None:
+    """Where the usual files are missing, or a name is no text, it serves all the same."""
+    unshare = ["unshare", namespaces]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no namespaces of our own here")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve = [sys.executable, "-m", "devops_info_service", "--port", str(port)]
+    process = subprocess.Popen(
+        [*unshare, "sh", "-c", script, "sh", *serve, "--workers", workers],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        until(functools.partial(is_answered, process, port))
+        process.send_signal(SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def is_answered(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether ``/`` is answered on *port*."""
+    assert process.poll() is None
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            return read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+    except ConnectionRefusedError:
+        return False

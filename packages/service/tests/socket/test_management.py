@@ -130,3 +130,16 @@ def test_probes_keep_their_place(start: Any) -> None:
             read_answer(sock)
         assert status_of(ask(service.port, "/livez")) == 200
         assert status_of(ask(service.port, "/")) == 503
+
+
+def test_flood_of_the_public_port(start: Any) -> None:
+    """An operator sees what is going on while the public port is full."""
+    service = start("--management-port", "0", "--max-connections", "2")
+    management = service.event()["port"]
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            sock = stack.enter_context(service.connect())
+            sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbegun")
+        for path in ("/metrics", "/platform", "/version"):
+            assert status_of(ask(management, path)) == 200
+        assert status_of(ask(service.port, "/")) == 503

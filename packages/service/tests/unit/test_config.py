@@ -138,3 +138,10 @@ def test_bad_flags(flags: list[str], message: str) -> None:
     """A flag that is unknown or wrong is one line, too."""
     with pytest.raises(ConfigError, match=message):
         load(flags, {})
+
+
+def test_one_port_for_two() -> None:
+    """Two listeners need two ports, and that is said before one of them fails."""
+    with pytest.raises(ConfigError, match="PORT and MANAGEMENT_PORT are both 8080"):
+        load((), {"MANAGEMENT_PORT": "8080"})
+    assert load((), {"PORT": "0", "MANAGEMENT_PORT": "0"}).management_port == 0

@@ -114,18 +114,20 @@ def test_nothing_waits(make: Callable[[], tuple[int, int]]) -> None:
         os.close(writer)
 
 
-def test_pipe_of_another_user() -> None:
-    """Where the pipe cannot be opened again, each write is preceded by a look."""
+@pytest.mark.parametrize("make", [pipe, terminal])
+def test_stream_of_another_user(make: Callable[[], tuple[int, int]]) -> None:
+    """Where a pipe or a terminal cannot be opened again, nothing waits all the same."""
     if os.getuid():
         pytest.skip("needs root, to become another user")
-    reader, writer = os.pipe()
+    reader, writer = make()
+    os.fchmod(writer, 0o600)
     code = f"""
 import os
 from devops_info_service.output import open_nonblocking
 os.setgid(12345); os.setuid(12345)
 send = open_nonblocking({writer}).send
 try:
-    while True: send(b"x" * 10000)
+    while True: send(b"x" * 1000)
 except BlockingIOError:
     print("would wait")
 """

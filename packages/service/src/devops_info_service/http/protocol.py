@@ -285,7 +285,7 @@ class Connection(PatientStream):
             requests = self._shared.plain.read(data, self._client)
         request = next(iter(requests) if requests else self._read(data), None)
         self._since = since  # Its time runs from the connection on.
-        if request is not None and request.path in self._shared.probes:
+        if request is not None and self.has_reserved_place(request):
             del self._shared.reserved[self]
             self._state = _State.OPEN
             self._left = 1
@@ -296,6 +296,10 @@ class Connection(PatientStream):
             self._refuse(self._reader.refused)
         else:
             self.charge()
+
+    def has_reserved_place(self, request: Request) -> bool:
+        """Say whether *request* is answered when there are too many connections for all else."""
+        return request.path in self._shared.probes
 
     def _refuse(self, refused: RefusedError) -> None:
         message = refused.reason[:1].upper() + refused.reason[1:]

@@ -185,9 +185,23 @@ def _are_paths(text: str) -> bool:
     )
 
 
+_AREAS: Final = (
+    " Africa America Antarctica Arctic Asia Atlantic Australia Brazil Canada Chile Etc Europe"
+    " Indian Mexico Pacific US "
+)
+_ZONES: Final = (
+    " CET CST6CDT EET EST EST5EDT GB GMT HST MET MST MST7MDT NZ PRC PST8PDT ROC ROK UCT UTC WET"
+    " Greenwich Universal Zulu Cuba Egypt Eire Hongkong Iceland Iran Israel Jamaica Japan Libya"
+    " Poland Portugal Singapore Turkey "
+)
+"""Of the time zone database; a zone of one word that is not here is any word."""
+
+
 def _is_zone(text: str) -> bool:
     # Area/City, not POSIX's rules of a summer time: those could be any text.
     parts = text.split("/")
+    if f" {parts[0]} " not in (_AREAS if len(parts) > 1 else _ZONES):
+        return False
     return (
         len(parts) <= 3  # noqa: PLR2004 (America/Argentina/Ushuaia)
         and all(

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from .source import Source
+from .source import Source, printable
 
 ARCHITECTURES: Final = {
     "x86_64": "amd64",
@@ -36,7 +36,7 @@ def read_host(source: Source) -> Host:
     """Ask *source* once."""
     uname = source.uname()
     return Host(
-        hostname=uname.nodename,
+        hostname=printable(uname.nodename),
         platform=uname.sysname.lower(),
         platform_version=uname.release,
         architecture=ARCHITECTURES.get(uname.machine, uname.machine),

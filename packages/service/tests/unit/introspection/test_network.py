@@ -171,6 +171,8 @@ def test_cost(name: str, ndots: int, tried: int) -> None:
         ("PORT", "0080", "not a port number"),
         ("PORT", "tcp://10.0.0.1:80", "not a port number"),
         ("DEBUG", "hunter2", "not a switch such as true or 0"),
+        ("TZ", "Hunter2", "not a time zone such as Europe/Berlin"),
+        ("TZ", "Hunter/Two", "not a time zone such as Europe/Berlin"),
         ("TZ", "<-03>3<-02>,M3.5.0", "not a time zone such as Europe/Berlin"),
         ("SERVICE_ACCOUNT", "-----BEGIN PRIVATE KEY-----", "not an RFC 1123 name"),
         ("K8S_NODE_NAME", "user:pass@host", "not an RFC 1123 name"),
