@@ -99,7 +99,10 @@ class Connection(PatientStream):
             requests = shared.plain.read(data, self._client)
             if requests is not None:
                 self._since = shared.now
-                self._answer(requests, data)
+                if len(requests) == 1 and requests[0].keep_alive and not shared.draining:
+                    self._answer_one(requests[0])
+                else:
+                    self._answer(requests, data)
                 return
         self._answer(self._read(data))
         self._answer_the_reader()
@@ -228,6 +231,15 @@ class Connection(PatientStream):
 
     def _read_bytes(self) -> int:
         return 0 if self._reader is None or self._phase is _IDLE else self._reader.held_bytes
+
+    def _answer_one(self, request: Request) -> None:
+        """Answer a plain request that came alone, as most do, without a loop for others."""
+        if self._left == 1:
+            self._answer((request,))
+            return
+        self._left -= 1
+        shared = self._shared
+        self.write(shared.encode(shared.dispatch(request), b"", request.method == "HEAD"))
 
     def _answer(self, requests: Iterable[Request], data: bytes = b"") -> None:
         """Answer *requests* until the turn is over; those of *data*, or of the reader."""
