@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -18,13 +17,9 @@ METADATA = "Metadata-Version: 2.1\nName: picked\nVersion: 1\n"
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Be the only index pip knows, with one distribution as a pure wheel and as source."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+def shelf(shelf: Path) -> Path:
+    """Let the index have one distribution, as a pure wheel and as source."""
+    folder = shelf
     with zipfile.ZipFile(folder / "picked-1-py3-none-any.whl", "w") as archive:
         archive.writestr("picked-1.dist-info/METADATA", METADATA)
         archive.writestr("picked-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")

@@ -180,13 +180,12 @@ def _supervise(parts: _Parts, count: Callable[[], int], log: Log, lines: LineWri
 
 def _keep_up(lines: LineWriter, slot: Slot) -> float:
     """Write what waits of the log, and count what was dropped; return when to do so again."""
-    if not lines.is_behind:
-        return float("inf")
-    lines.flush()
-    # The slot outlives its process and is only added to.
+    if lines.is_behind:
+        lines.flush()
+    # Also when a line has caught up meanwhile. The slot outlives its process and is only added to.
     slot[LOG_LINES_DROPPED] += lines.dropped
     lines.dropped = 0
-    return LOG_SECONDS
+    return LOG_SECONDS if lines.is_behind else float("inf")
 
 
 def usable_cpus(tree: Tree, source: Source) -> int:

@@ -100,15 +100,20 @@ class Process:
 Start = Callable[..., Process]
 
 
-def until(fact: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
+def until(fact: Callable[[], Any], seconds: float = PATIENCE_SECONDS, pause: float = 0.01) -> Any:
     """Wait until *fact* is so, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := fact()):
         assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.01)
+        time.sleep(pause)
     return found
 
 
 def hold_signals() -> None:
     """Inherit the signals blocked, as the executable blocks them in its first instructions."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the children of *pid*."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -19,7 +19,7 @@ from devops_info_service.http.lifecycle import (
 )
 
 from .load import read_answer
-from .running import PATIENCE_SECONDS, Start, hold_signals, until
+from .running import PATIENCE_SECONDS, Start, children_of, hold_signals, until
 
 
 def ignore_all() -> None:
@@ -113,11 +113,6 @@ def test_first_process_that_is_told_at_once(workers: str) -> None:
 
             assert (process.returncode, err) == (0, b"")
             assert b'"event":"stopped"' in out
-
-
-def children_of(pid: int) -> list[int]:
-    """Return the children of *pid*."""
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.mark.parametrize(

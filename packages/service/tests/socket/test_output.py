@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from .asking import GET
+from .running import until
 
 PATIENCE_SECONDS: Final = 20
 REQUESTS: Final = 3000
@@ -109,7 +110,7 @@ def test_reader_that_does_not_read(make: Stdout, workers: str, tmp_path: Path) -
         with serving(stdout, "--access-log", "--workers", workers) as (process, port):
             for _ in range(6):
                 ask(port, REQUESTS // 6)
-            until(lambda: dropped(port))
+            until(lambda: dropped(port), pause=0.05)
             process.terminate()
             assert process.wait(PATIENCE_SECONDS) == 0
     finally:
@@ -118,22 +119,13 @@ def test_reader_that_does_not_read(make: Stdout, workers: str, tmp_path: Path) -
             os.close(reader)
 
 
-def until(fact: Callable[[], Any]) -> Any:
-    """Wait until *fact* is so, and return it."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := fact()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 def test_reader_that_comes_back() -> None:
     """What was kept comes first, then how many lines are missing, then what is new."""
     reader, stdout = os.pipe()
     with serving(stdout, "--access-log") as (process, port):
         os.close(stdout)
         ask(port, REQUESTS, b"GET /health HTTP/1.1\r\nHost: a\r\nX-Request-Id: old\r\n\r\n")
-        lost = until(lambda: dropped(port))
+        lost = until(lambda: dropped(port), pause=0.05)
         assert lost < REQUESTS
         events = lines_of(reader)
         seen = [next(events)]
@@ -172,7 +164,7 @@ def test_disk_that_was_full(tmp_path: Path) -> None:
     with path.open("wb") as log, serving(log.fileno(), "--access-log") as (process, port):
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         ask(port, REQUESTS)
-        until(lambda: dropped(port))
+        until(lambda: dropped(port), pause=0.05)
         assert path.stat().st_size == limit
         assert not path.read_bytes().endswith(b"\n")
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)

@@ -7,8 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +16,19 @@ import pytest
 
 from .asking import GET
 from .load import Load, read_answer
-
-
-def children(pid: int) -> list[int]:
-    """Return the pids of the children that *pid* has now."""
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def until(fact: Callable[[], Any]) -> Any:
-    """Wait until *fact* is so, and return it."""
-    for _ in range(2000):
-        if found := fact():
-            return found
-        time.sleep(0.01)
-    return pytest.fail("it never came to be")
+from .running import children_of, until
 
 
 def is_replaced(pid: int, dead: int) -> bool:
     """Whether *pid* has two children again, and *dead* is none of them."""
-    return len(set(children(pid)) - {dead}) == 2
+    return len(set(children_of(pid)) - {dead}) == 2
 
 
 def test_no_extra_process(start: Any) -> None:
     """One worker is the process itself."""
     service = start()
 
-    assert children(service.process.pid) == []
+    assert children_of(service.process.pid) == []
 
 
 def test_several_answer(start: Any) -> None:
@@ -61,7 +47,7 @@ def test_worker_that_dies(start: Any) -> None:
     """A killed worker is told of and replaced, again and again; meanwhile the other answers."""
     service = start("--workers", "2")
     for _ in range(3):
-        before = until(lambda: pids if len(pids := children(service.process.pid)) == 2 else None)
+        before = until(lambda: pids if len(pids := children_of(service.process.pid)) == 2 else None)
         os.kill(before[0], signal.SIGKILL)
         with service.connect() as sock:
             sock.sendall(GET)
@@ -143,7 +129,7 @@ def test_second_signal(start: Any) -> None:
     with service.connect() as sock:
         sock.sendall(GET + GET[:10])
         read_answer(sock)
-        workers = children(service.process.pid)
+        workers = children_of(service.process.pid)
         service.signal(signal.SIGTERM)
         while service.event()["event"] != "draining":
             pass
@@ -164,7 +150,7 @@ def is_alive(pid: int) -> bool:
 def test_supervisor_that_dies(start: Any) -> None:
     """Workers do not outlive their supervisor."""
     service = start("--workers", "2")
-    workers = children(service.process.pid)
+    workers = children_of(service.process.pid)
     service.process.kill()
 
     until(lambda: not any(is_alive(pid) for pid in workers))
@@ -186,7 +172,7 @@ def test_end_under_load(start: Any, flags: tuple[str, ...]) -> None:
 def test_reload_under_load(start: Any) -> None:
     """SIGHUP under load, three times: every worker is another process, and no request fails."""
     service = start("--workers", "2")
-    first = until(lambda: pids if len(pids := children(service.process.pid)) == 2 else None)
+    first = until(lambda: pids if len(pids := children_of(service.process.pid)) == 2 else None)
     with Load(service.connect) as load:
         for _ in range(3):
             load.wait(200)
@@ -194,7 +180,7 @@ def test_reload_under_load(start: Any) -> None:
             while service.event()["event"] != "reloaded":
                 pass
         load.wait(200)
-        until(lambda: not set(first) & set(children(service.process.pid)))
+        until(lambda: not set(first) & set(children_of(service.process.pid)))
 
     assert load.failures == []
     assert load.connections > 8
@@ -236,9 +222,9 @@ def test_first_process(workers: str) -> None:
     with subprocess.Popen([*unshare, "sh", "-c", script], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert msgspec.json.decode(process.stdout.readline())["event"] == "listening"
-        (first,) = children(process.pid)
+        (first,) = children_of(process.pid)
         own = 0 if workers == "1" else int(workers)
-        until(lambda: len(children(first)) == own)
+        until(lambda: len(children_of(first)) == own)
         os.kill(first, signal.SIGTERM)
 
         assert process.wait(20) == 0
