@@ -75,7 +75,7 @@ def _serve(words: list[str], environ: Mapping[str, str]) -> None:
     open_files = prepare_service()
     config = load(words, environ)
     # Imported late: engine and routes are most of the start, and a check needs none of it.
-    from .serving import serve  # noqa: PLC0415
+    from devops_info_service.commands.serve import serve  # noqa: PLC0415
 
     try:
         serve(config, open_files)
@@ -86,7 +86,7 @@ def _serve(words: list[str], environ: Mapping[str, str]) -> None:
 
 def _check(words: list[str], environ: Mapping[str, str]) -> None:
     # Imported late, as above: a server has no use for it.
-    from .check import check_any  # noqa: PLC0415
+    from devops_info_service.commands.check import check_any  # noqa: PLC0415
 
     parser = flags.parser(
         f"{PROGRAM} check",
@@ -144,24 +144,28 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
     if options.fail_on and not options.profile:
         raise ConfigError("--fail-on needs --profile, which says what may fail")
 
-    from .introspection.platform import platform  # noqa: PLC0415
-    from .introspection.report.scorecard import holds  # noqa: PLC0415
-    from .introspection.source import Machine, Tree  # noqa: PLC0415
+    from devops_info_service.facts.system_files import Machine, Tree  # noqa: PLC0415
+    from devops_info_service.report.scorecard import holds  # noqa: PLC0415
+
+    from .snapshot import platform  # noqa: PLC0415
 
     config = load((), environ)
     look = platform(Tree("/", environ), Machine(), frozenset(config.show_environment))
     conformance = None
     if given := options.expectations or config.expectations:
         # Imported late: most reports are held against nothing.
-        from .introspection.contract.contract import judge, read_contract  # noqa: PLC0415
+        from devops_info_service.expectations.conformance import (  # noqa: PLC0415
+            judge,
+            read_contract,
+        )
 
         conformance = judge(read_contract(given), look)
     if options.json:
-        from .introspection.report.machine import report_json  # noqa: PLC0415
+        from devops_info_service.report.json_report import report_json  # noqa: PLC0415
 
         _write(report_json(look, conformance))
     else:
-        from .introspection.report.text import report  # noqa: PLC0415
+        from devops_info_service.report.text import report  # noqa: PLC0415
 
         terminal = os.isatty(1)
         width = os.get_terminal_size(1).columns if terminal else None

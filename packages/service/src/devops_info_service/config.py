@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from . import flags, values
+from . import flags
+from . import setting_types as values
 from .errors import ConfigError
 
 
@@ -120,7 +121,7 @@ class Config(msgspec.Struct, frozen=True):
 
     expectations: str = ""
     """What the platform is to grant, or the path of a file that says so; empty: nothing.
-    As it was given: what it means is for ``introspection.contract`` to say."""
+    As it was given: ``expectations`` parses it."""
 
     ready_requires_expectations: bool = False
     """Not ready while one of them is not met. Off: a workload with less than was expected mostly

@@ -7,15 +7,15 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.http.counters import Counters
-from devops_info_service.http.message import Request, Response
-from devops_info_service.http.series import Tables
-from devops_info_service.introspection.process import read_usage
-from devops_info_service.introspection.resources import Resources, read_resources
-from devops_info_service.introspection.source import Clock, Tree
-from devops_info_service.metrics import OPEN_METRICS, TEXT, Family, render
-
-from .families import (
+from devops_info_service.facts.linux.process import read_usage
+from devops_info_service.facts.linux.resources import Resources, read_resources
+from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.http.shared_memory.counters import Counters
+from devops_info_service.http.shared_memory.route_metrics import Tables
+from devops_info_service.http.wire.accept import MAX_ACCEPT_BYTES
+from devops_info_service.http.wire.message import Request, Response
+from devops_info_service.prometheus.exposition import OPEN_METRICS, TEXT, Family, render
+from devops_info_service.prometheus.metric_families import (
     build_family,
     expectation_family,
     platform_families,
@@ -23,10 +23,9 @@ from .families import (
     request_families,
     server_families,
 )
-from .page.accept import MAX_ACCEPT_BYTES
 
 if TYPE_CHECKING:
-    from devops_info_service.introspection.contract.contract import Conformance
+    from devops_info_service.expectations.conformance import Conformance
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which one look at the platform, and one text, serve all who ask; scrapes are 10 s
