@@ -8,10 +8,12 @@ import msgspec
 
 from onebin import profile
 from onebin.effects import files, index, toolchain
+from onebin.effects.atomic import replace_atomically
 from onebin.effects.process import Run
 from onebin.effects.store import Store
 from onebin.effects.story import Story
 from onebin.errors import ProjectError, ToolError
+from onebin.image.image import Image
 from onebin.model import (
     Binary,
     Distribution,
@@ -22,11 +24,11 @@ from onebin.model import (
     Runtime,
     Toolchain,
 )
-from onebin.oci.aside import aside
-from onebin.oci.image import Image
-from onebin.stages import assemble, extensions, freeze, link, runtime
 from onebin.stages import plan as planning
 from onebin.stages import project as projects
+
+from . import assemble
+from .stages import extensions, freeze, link, runtime
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -209,7 +211,7 @@ def write_lock(root: Path, tools: Tools, output: Path | None = None) -> Path:
     target = output or files.to_write(project.root, project.options.lock, where="tool.onebin.lock")
     with tools.story.stage("lock") as ending:
         text = _resolve(project, tools)
-        with aside(target) as new:
+        with replace_atomically(target) as new:
             new.write_text(text, "utf-8")
         ending.text = str(target)
     return target

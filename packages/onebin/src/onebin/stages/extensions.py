@@ -21,7 +21,7 @@ from onebin.effects.store import Store, key_of
 from onebin.effects.story import Tell
 from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
-from onebin.relocatable import is_relocatable, isolate
+from onebin.objects.relocatable import is_relocatable, isolate
 from onebin.requirement import shown
 
 RECIPE: Final = 5
