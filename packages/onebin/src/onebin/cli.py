@@ -10,17 +10,18 @@ from typing import Final, TextIO
 
 import msgspec
 
-from onebin import __version__, pipeline, render, secret
+from onebin import __version__, pipeline, render, secret, terminal
 from onebin.effects import files
+from onebin.effects.atomic import replace_atomically
 from onebin.effects.owned import default_root
 from onebin.effects.process import allow_open_files, run
 from onebin.effects.progress import Story
 from onebin.effects.store import Store
 from onebin.errors import OnebinError, ProjectError, ToolError
+from onebin.inspection import inspect
+from onebin.inspection import render as reports
 from onebin.model import ARCHITECTURES, Machine, Project
-from onebin.oci import archive, layout
-from onebin.oci.aside import aside
-from onebin.stages import inspect
+from onebin.publish import archive, layout
 
 EXAMPLES: Final = """\
 examples:
@@ -129,12 +130,12 @@ def _plan(options: argparse.Namespace, tools: pipeline.Tools) -> int:
 
 
 def _inspect(options: argparse.Namespace, _: pipeline.Tools) -> int:
-    report = inspect.inspect(options.path)
+    report = inspect(options.path)
     if options.json:
-        sys.stdout.writelines(render.json(report))
+        sys.stdout.writelines(reports.json(report))
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(render.text(report, colour=_colour(sys.stdout, os.environ)))
+        sys.stdout.write(reports.text(report, colour=_colour(sys.stdout, os.environ)))
     return 0
 
 
@@ -156,7 +157,7 @@ def _train(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     )
     text = pipeline.train(options.project, tools, options.command_line)
     _make_folder(target.parent)
-    with aside(target) as new:
+    with replace_atomically(target) as new:
         new.write_text(text, "utf-8")
     print(_relative(target))
     return 0
@@ -212,7 +213,7 @@ def _explain(error: OnebinError, *, colour: bool) -> None:
     """Print *error* as every command does: what failed, what it printed, the way out."""
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
     # Names out of a project or an archive may be in it, and an index's password.
-    message = render.line(secret.hidden(str(error)))
+    message = terminal.line(secret.hidden(str(error)))
     print(f"{red}onebin: error:{plain} {message}", file=sys.stderr)
     detail = error.detail if isinstance(error, ToolError) else ""
     for line in detail.splitlines():
@@ -248,7 +249,7 @@ def _put(source: Path, target: Path) -> None:
     _make_folder(target.parent)
     if target.is_dir():
         raise ToolError(f"{target}: cannot be written: it is a directory", hint="name a file")
-    with aside(target) as new:
+    with replace_atomically(target) as new:
         shutil.copyfile(source, new)
         new.chmod(0o755)
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import msgspec
 
+from onebin.effects.atomic import replace_atomically
 from onebin.effects.process import Run
 from onebin.effects.progress import Story
 from onebin.effects.store import Store
 from onebin.errors import ProjectError, ToolError
+from onebin.image.image import Image
 from onebin.model import (
     Binary,
     Distribution,
@@ -20,10 +22,8 @@ from onebin.model import (
     Runtime,
     Toolchain,
 )
-from onebin.oci.aside import aside
-from onebin.oci.image import Image
 
-from . import planning
+from . import assemble, planning
 from .distributions import captured as extensions
 from .effects import files, index
 from .embed import freeze
@@ -32,7 +32,6 @@ from .link import linker as link
 from .pgo import profile
 from .runtime import build as runtime
 from .runtime import toolchain
-from .stages import assemble
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -215,7 +214,7 @@ def write_lock(root: Path, tools: Tools, output: Path | None = None) -> Path:
     target = output or files.to_write(project.root, project.options.lock, where="tool.onebin.lock")
     with tools.story.stage("lock") as ending:
         text = _resolve(project, tools)
-        with aside(target) as new:
+        with replace_atomically(target) as new:
             new.write_text(text, "utf-8")
         ending.text = str(target)
     return target

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
+from onebin import assemble
+from onebin.image import spec
+from onebin.image.image import Image
 from onebin.model import Binary, ImageSettings, Pin
-from onebin.oci import spec
-from onebin.oci.image import Image
-from onebin.stages import assemble
 
 MakeElf = Callable[..., bytes]
 MakeTar = Callable[..., bytes]

@@ -12,9 +12,14 @@ from typing import Any
 import pytest
 
 from onebin.errors import ImageError
-from onebin.oci import archive, spec, stored
-from onebin.oci.budget import Budget, Limits
-from onebin.oci.image import Image
+from onebin.image import spec
+from onebin.image.image import Image
+from onebin.inspection import saved_image
+from onebin.inspection.blobs import open_archive
+from onebin.inspection.budget import Budget, Limits
+from onebin.publish import archive
+
+from .reading import read_saved
 
 
 def info(name: str, **facts: Any) -> tarfile.TarInfo:
@@ -81,7 +86,7 @@ def test_read_back(image: Image, tmp_path: Path, pack: Any) -> None:
     archive.write(image, tmp_path / "a.tar", "app:1")
     Path(tmp_path, "a.tar").write_bytes(pack(Path(tmp_path, "a.tar").read_bytes()))
 
-    found = archive.read(tmp_path / "a.tar")
+    found = read_saved(tmp_path / "a.tar")
 
     assert found.format == "oci"
     assert (found.manifest, found.config) == (image.manifest, image.config)
@@ -92,14 +97,14 @@ def test_an_older_docker_archive(docker_files: Any, make_tar: Any, tmp_path: Pat
     place = tmp_path / "a.tar"
     place.write_bytes(make_tar(docker_files))
 
-    found = archive.read(place)
+    found = read_saved(place)
 
     assert found.format == "docker"
     assert found.names == ("app:1", "app:2")
     assert found.config_claim is not None
     assert found.config_claim.digest == spec.sha256(found.config)
-    with archive.opened(place, Budget("it")) as blobs:
-        first, second = (b"".join(stored.parts(blobs, layer)) for layer in found.layers)
+    with open_archive(place, Budget("it")) as blobs:
+        first, second = (b"".join(saved_image.parts(blobs, layer)) for layer in found.layers)
     assert first == second == docker_files["aaa/layer.tar"]
 
 
@@ -111,13 +116,13 @@ def test_links_to_nowhere(docker_files: Any, make_tar: Any, tmp_path: Path, link
     docker_files["bbb/layer.tar"].linkname = link
     place = tmp_path / "a.tar"
     place.write_bytes(make_tar(docker_files))
-    found = archive.read(place)
+    found = read_saved(place)
 
     with (
-        archive.opened(place, Budget("it")) as blobs,
+        open_archive(place, Budget("it")) as blobs,
         pytest.raises(ImageError, match="has no file"),
     ):
-        list(stored.parts(blobs, found.layers[1]))
+        list(saved_image.parts(blobs, found.layers[1]))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +146,7 @@ def test_broken_docker_archives(
     place.write_bytes(make_tar(docker_files))
 
     with pytest.raises(ImageError):
-        archive.read(place)
+        read_saved(place)
 
 
 @pytest.mark.parametrize("data", [b"", b"x" * 2000, b"\x1f\x8b", gzip.compress(b"x" * 2000)])
@@ -151,7 +156,7 @@ def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
     place.write_bytes(data)
 
     with pytest.raises(ImageError, match=r"a\.tar"):
-        archive.read(place)
+        read_saved(place)
 
 
 def test_cut_archives(image: Image, tmp_path: Path) -> None:
@@ -162,7 +167,7 @@ def test_cut_archives(image: Image, tmp_path: Path) -> None:
     for cut in range(0, whole.index(b"oci-layout"), 97):
         place.write_bytes(whole[:cut])
         with pytest.raises(ImageError):
-            archive.read(place)
+            read_saved(place)
 
 
 def test_too_many_files(make_tar: Any, tmp_path: Path) -> None:
@@ -172,7 +177,7 @@ def test_too_many_files(make_tar: Any, tmp_path: Path) -> None:
     budget = Budget("a.tar", Limits(members=3))
 
     with pytest.raises(ImageError, match=r"a\.tar: too many files.*; expected at most 3"):
-        archive.opened(place, budget).__enter__()
+        open_archive(place, budget).__enter__()
 
 
 @pytest.mark.parametrize(
@@ -185,7 +190,7 @@ def test_a_bomb_of_an_archive(tmp_path: Path, limits: Limits) -> None:
 
     with (
         pytest.raises(ImageError, match="too many bytes for a temporary file"),
-        archive.opened(place, Budget("it", limits)),
+        open_archive(place, Budget("it", limits)),
     ):
         pass
 

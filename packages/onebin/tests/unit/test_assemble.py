@@ -7,10 +7,10 @@ import tarfile
 import msgspec
 import pytest
 
+from onebin import assemble
 from onebin.errors import ImageError
+from onebin.image.image import Image
 from onebin.model import Binary, ImageSettings
-from onebin.oci.image import Image
-from onebin.stages import assemble
 
 FACTS = assemble.Facts(name="app", version="1")
 

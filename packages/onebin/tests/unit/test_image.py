@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from onebin.errors import ImageError
-from onebin.oci import image as images
-from onebin.oci import layer, reference, spec
-from onebin.oci.image import Image, ImageConfig
+from onebin.image import image as images
+from onebin.image import layer, reference, spec
+from onebin.image.image import Image, ImageConfig
 
 CONFIG = ImageConfig(
     architecture="arm64",

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from onebin.errors import ImageError
-from onebin.oci import layer, spec
+from onebin.image import layer, spec
 
 ENTRIES = (
     layer.File(PurePosixPath("app/run"), b"\x7fELF" * 1000, mode=0o755),

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from onebin.errors import ImageError
-from onebin.oci import aside, layout, spec
-from onebin.oci.budget import DEFAULT, Budget
-from onebin.oci.image import Image
+from onebin.effects.atomic import replace_atomically
+from onebin.errors import ImageError, ToolError
+from onebin.image import spec
+from onebin.image.image import Image
+from onebin.inspection.blobs import open_folder
+from onebin.inspection.budget import DEFAULT, Budget
+from onebin.publish import layout
+
+from .reading import read_saved
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -41,7 +46,7 @@ def test_read_back(image: Image, tmp_path: Path) -> None:
     """What is written is what is read."""
     layout.write(image, tmp_path / "out", "app:1.2")
 
-    found = layout.read(tmp_path / "out")
+    found = read_saved(tmp_path / "out")
 
     assert found.format == "oci"
     assert found.manifest == image.manifest
@@ -57,7 +62,7 @@ def test_our_own_layout_is_replaced(image: Image, tmp_path: Path) -> None:
 
     layout.write(image, tmp_path / "out", "app:2")
 
-    assert layout.read(tmp_path / "out").names == ("docker.io/library/app:2",)
+    assert read_saved(tmp_path / "out").names == ("docker.io/library/app:2",)
     assert "blobs/sha256/old" not in tree(tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir() if path.name != "app"] == ["out"]
 
@@ -68,7 +73,7 @@ def test_an_empty_folder_is_used(image: Image, tmp_path: Path) -> None:
 
     layout.write(image, tmp_path / "out", "app:1")
 
-    assert layout.read(tmp_path / "out").manifest == image.manifest
+    assert read_saved(tmp_path / "out").manifest == image.manifest
 
 
 @pytest.mark.parametrize("name", ["precious.txt", "index.json", "oci-layout"])
@@ -105,7 +110,7 @@ def test_a_bad_name_writes_nothing(image: Image, tmp_path: Path) -> None:
 
 def test_a_missing_folder(image: Image, tmp_path: Path) -> None:
     """The error names the place and what it lacks."""
-    with pytest.raises(ImageError, match="could not be written"):
+    with pytest.raises(ToolError, match="cannot be written"):
         layout.write(image, tmp_path / "no/where", "app:1")
 
 
@@ -117,12 +122,12 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, error: BaseException) -
     Path(place, "old").write_text("old")
 
     def write() -> None:
-        with aside.aside(place) as new:
+        with replace_atomically(place) as new:
             new.mkdir()
             Path(new, "half").write_text("half")
             raise error
 
-    with pytest.raises((ImageError, KeyboardInterrupt)):
+    with pytest.raises((ToolError, KeyboardInterrupt)):
         write()
 
     assert tree(tmp_path) == {"out/old": b"old"}
@@ -148,7 +153,7 @@ def test_no_name_leads_out(image: Image, tmp_path: Path) -> None:
     Path(tmp_path, "out/loop").symlink_to("loop")
     os.mkfifo(tmp_path / "out/fifo")
 
-    with layout.opened(tmp_path / "out", Budget("it")) as blobs:
+    with open_folder(tmp_path / "out", Budget("it")) as blobs:
         for name in ("../secret", "link", "loop", "fifo", "blobs", "/etc/passwd", "a\0b", ""):
             assert name not in blobs
             with pytest.raises(ImageError, match="has no file"):
@@ -175,7 +180,7 @@ def test_broken_layouts(image: Image, tmp_path: Path, name: str, content: bytes 
         Path(tmp_path, "out", name).write_bytes(content)
 
     with pytest.raises(ImageError):
-        layout.read(tmp_path / "out")
+        read_saved(tmp_path / "out")
 
 
 def test_an_index_in_itself(tmp_path: Path) -> None:
@@ -188,7 +193,7 @@ def test_an_index_in_itself(tmp_path: Path) -> None:
         Path(tmp_path, name).write_text(data)
 
     with pytest.raises(ImageError, match="lists no image"):
-        layout.read(tmp_path)
+        read_saved(tmp_path)
 
 
 @pytest.mark.engine

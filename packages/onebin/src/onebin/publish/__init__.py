@@ -1,0 +1,1 @@
+"""Destinations: where a finished image goes."""
