@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import MeasureError, go, grid, run
-from bench.load.serving import Command, serving
+from bench.lib.harness import MeasureError, go, grid, run
+from bench.lib.server_process import Command, serving
 
 from .cases import CURL, GO, NODE, OTHERS, Case
-from .verdict import Verdict
+from .gate import Verdict
 
 _HERE: Final = Path(__file__).parent
 _PATIENCE_SECONDS: Final = 60

@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from bench.harness import ROOT, MeasureError, machine, run, say
-from bench.load.roster import CONTENDERS, WORKSHOP
-from bench.load.serving import Command
+from bench.lib.harness import ROOT, MeasureError, machine, run, say
+from bench.lib.server_process import Command
+from bench.load.contender_list import CONTENDERS, WORKSHOP
 
 from . import clients, idle, slow, soak
-from .verdict import Verdict, judge
+from .gate import Verdict, judge
 
 _HERE: Final = Path(__file__).parent
 

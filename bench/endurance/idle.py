@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import MeasureError, grid, step
-from bench.load import proc
-from bench.load.serving import Command, Server, serving
-from bench.load.wrk import Work, load
+from bench.lib import proc
+from bench.lib.harness import MeasureError, grid, step
+from bench.lib.server_process import Command, Server, serving
+from bench.lib.wrk import Work, load
 
-from .normal import Experience, NormalClient
-from .talk import Talk, TalkError, request
-from .verdict import Verdict
-from .watch import descriptors
+from .gate import Verdict
+from .http_client import Talk, TalkError, request
+from .process_sampler import descriptors
+from .reference_client import Experience, NormalClient
 
 CONNECTIONS: Final = 10_000
 PER_CONNECTION_BYTES: Final = 20 * 1024

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import grid, run, step
-from bench.load.serving import Command, Server, serving
+from bench.lib.harness import grid, run, step
+from bench.lib.server_process import Command, Server, serving
 
-from .normal import Experience, NormalClient
-from .verdict import Verdict
-from .watch import Watch
+from .gate import Verdict
+from .process_sampler import Watch
+from .reference_client import Experience, NormalClient
 
 CONNECTIONS: Final = 4_000
 """Of an attack: a hundred times slowhttptest's default, and a quarter of our limit."""

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.harness import ROOT, MeasureError, grid, say
-from bench.load.serving import Command, serving
-from bench.load.wrk import WORK, load
+from bench.lib.harness import ROOT, MeasureError, grid, say
+from bench.lib.server_process import Command, serving
+from bench.lib.wrk import WORK, load
 
 from .churn import Outcome
-from .verdict import Verdict
-from .watch import Sample, Watch
+from .gate import Verdict
+from .process_sampler import Sample, Watch
 
 FLAT_BYTES: Final = 2_000_000
 """Issue's number: what memory may move by after the warm-up."""

@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, MeasureError, grid, machine, run, say, step
-from bench.load.alone import own_network
-from bench.load.serving import Command, serving
-from bench.load.wrk import Work, load
+from bench.lib.harness import ROOT, MeasureError, grid, machine, run, say, step
+from bench.lib.network_namespace import own_network
+from bench.lib.server_process import Command, serving
+from bench.lib.wrk import Work, load
 
 ONEBIN: Final = ROOT / "packages/onebin/src/onebin"
 

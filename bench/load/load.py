@@ -20,17 +20,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
-from bench.harness import ROOT, MeasureError, machine, run, say, step
+from bench.lib import proc
+from bench.lib.harness import ROOT, MeasureError, machine, run, say, step
+from bench.lib.network_namespace import own_network
+from bench.lib.server_process import Command, Server, serving
+from bench.lib.wrk import WORK, Work, load
 
-from . import proc
-from .alike import differences, shape
-from .alone import own_network
-from .figures import Idle, Round, floors, starts, summarise
+from .contender_list import CONTENDERS, WORKSHOP, Contender
+from .medians import Idle, Round, floors, starts, summarise
 from .picture import svg
 from .report import Result, milliseconds, tables
-from .roster import CONTENDERS, WORKSHOP, Contender
-from .serving import Command, Server, serving
-from .wrk import WORK, Work, load
+from .response_shape import differences, shape
 
 _HERE: Final = Path(__file__).parent
 

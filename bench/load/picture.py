@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from .figures import MEMORY_AFTER, OURS
+from .medians import MEMORY_AFTER, OURS
 from .report import Result, megabytes, milliseconds
 
 _WIDTH: Final = 880

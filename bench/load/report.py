@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.harness import Machine, grid
+from bench.lib.harness import Machine, grid
+from bench.lib.wrk import Work
 
-from .figures import MEMORY_AFTER, Figure, Floor, Idle, Round, Start, Summary
-from .wrk import Work
+from .medians import MEMORY_AFTER, Figure, Floor, Idle, Round, Start, Summary
 
 _GENERATOR_LIMIT: Final = 0.97
 """A generator that is busier had no time left to ask for more."""

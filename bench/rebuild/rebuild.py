@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, MeasureError, go, machine, run, say
+from bench.lib.harness import ROOT, MeasureError, go, machine, run, say
 
 _RESULTS: Final = Path(__file__).with_name("results.json")
 _ROUNDS: Final = 5

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, Machine, MeasureError, docker, grid, machine, run, say, step
+from bench.lib.harness import ROOT, Machine, MeasureError, docker, grid, machine, run, say, step
 
 from . import image
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 import pytest
-from bench.harness import Machine
+from bench.lib.harness import Machine
+from bench.lib.wrk import WORK, Work
 from bench.load import picture, report
-from bench.load.alike import differences, shape
-from bench.load.figures import (
+from bench.load.contender_list import pinned_versions
+from bench.load.medians import (
     Figure,
     Floor,
     Idle,
@@ -20,8 +21,7 @@ from bench.load.figures import (
     starts,
     summarise,
 )
-from bench.load.roster import pinned_versions
-from bench.load.wrk import WORK, Work
+from bench.load.response_shape import differences, shape
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, go, run, step
-
-from .serving import Command
+from bench.lib.harness import ROOT, go, run, step
+from bench.lib.server_process import Command
 
 _PINS: Final = Path(__file__).with_name("requirements.txt")
 _APPS: Final = "bench.load.contenders"

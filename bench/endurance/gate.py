@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.harness import grid
+from bench.lib.harness import grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
