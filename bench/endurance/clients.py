@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.lib.harness import MeasureError, go, grid, run
+from bench.lib.harness import MeasureError, go, markdown_table, run
 from bench.lib.server_process import Command, serving
 
 from .cases import CURL, GO, NODE, OTHERS, Case
@@ -98,7 +98,7 @@ def judged(found: Sequence[Row]) -> list[Verdict]:
 
 def table(found: Sequence[Row]) -> str:
     """Render what was found."""
-    return grid(
+    return markdown_table(
         ("client", "asked", "came", ""),
         [
             (

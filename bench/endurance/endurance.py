@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from bench.lib.harness import ROOT, MeasureError, machine, run, say
+from bench.lib.harness import ROOT, MeasureError, log, machine, run
 from bench.lib.server_process import Command
 from bench.load.contender_list import CONTENDERS, WORKSHOP
 
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run([ROOT / ".ci/prepare-clients"])
         command = _command(options.program)
         for name in options.only or _PARTS:
-            say(f"== {name}")
+            log(f"== {name}")
             parts.append(
                 measure(
                     name,
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
             )
     except MeasureError as error:
-        say(f"endurance: {error}")
+        log(f"endurance: {error}")
         return 2
     verdicts = [verdict for part in parts for verdict in part.verdicts]
     head = f"{where}\n{command.version}; the service has one core, whoever asks another."

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.lib.harness import grid
+from bench.lib.harness import markdown_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Verdict:
 
 def judge(verdicts: Iterable[Verdict]) -> str:
     """Lay them out as a table."""
-    return grid(
+    return markdown_table(
         ("what we owe", "limit", "found", ""),
         [(one.what, one.owed, one.found, "holds" if one.holds else "FAILS") for one in verdicts],
     )

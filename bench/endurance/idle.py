@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.lib import proc
-from bench.lib.harness import MeasureError, grid, step
+from bench.lib.harness import MeasureError, markdown_table, timed_step
 from bench.lib.server_process import Command, Server, serving
 from bench.lib.wrk import Work, load
 
@@ -133,7 +133,7 @@ def judged(rounds: Sequence[Crowd]) -> list[Verdict]:
 
 def table(rounds: Sequence[Crowd]) -> str:
     """Render what was found."""
-    memory = grid(
+    memory = markdown_table(
         (
             *("round", "connections", "RSS before", "RSS with them", "RSS after"),
             *("for each", "kernel, for each end", "CPU"),
@@ -150,7 +150,7 @@ def table(rounds: Sequence[Crowd]) -> str:
             for one in rounds
         ],
     )
-    latency = grid(
+    latency = markdown_table(
         (
             *("round", "a normal client: requests", "errors", "p50", "p99", "longest"),
             *("wrk, 64 more: requests/s", "p99", "errors"),
@@ -185,7 +185,7 @@ def parse_kernel(meminfo: str, sockstat: str, *, page_bytes: int) -> int:
 def _round(server: Server, number: int, connections: int) -> Crowd:
     pids = proc.session(server.pid)
     before, kernel = proc.memory(pids).rss_bytes, _kernel()
-    with step(f"idle, round {number}: {connections:,} connections"):
+    with timed_step(f"idle, round {number}: {connections:,} connections"):
         crowd = gather(server.port, connections, net=number)
     try:
         time.sleep(_SETTLE_SECONDS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.lib.harness import grid, run, step
+from bench.lib.harness import markdown_table, run, timed_step
 from bench.lib.server_process import Command, Server, serving
 
 from .gate import Verdict
@@ -100,7 +100,7 @@ def slow(
     """
     found = []
     for attack in ATTACKS:
-        with serving(command, server_cpus) as server, step(f"slowhttptest, {attack.title}"):
+        with serving(command, server_cpus) as server, timed_step(f"slowhttptest, {attack.title}"):
             found.append(_attack(server, attack, connections, seconds))
     return found
 
@@ -123,7 +123,7 @@ def judged(found: Sequence[Attacked]) -> list[Verdict]:
 
 def table(found: Sequence[Attacked]) -> str:
     """Render what was found."""
-    attacks = grid(
+    attacks = markdown_table(
         (
             *(
                 "attack",
@@ -147,7 +147,7 @@ def table(found: Sequence[Attacked]) -> str:
             for one in found
         ],
     )
-    clients = grid(
+    clients = markdown_table(
         ("a normal client during", "requests", "errors", "p50", "p99", "longest"),
         [
             (

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.lib.harness import ROOT, MeasureError, grid, say
+from bench.lib.harness import ROOT, MeasureError, log, markdown_table
 from bench.lib.server_process import Command, serving
 from bench.lib.wrk import WORK, load
 
@@ -90,7 +90,7 @@ def soak(command: Command, *, seconds: int, server_cpus: Sequence[int]) -> Soak:
             for work in works:
                 doing = work.name
                 seen.append(load(work, server.url, seconds=each, threads=1).seen)
-            say(_progress(number + 1, rounds, watch.look()))
+            log(_progress(number + 1, rounds, watch.look()))
         ended = watch.look()
         doing = "nothing"
         played = _outcome(churners)
@@ -139,11 +139,11 @@ def table(found: Soak) -> str:
     steady = found.steady
     tenths = [steady[n * len(steady) // 10 : (n + 1) * len(steady) // 10] for n in range(10)]
     played = sum(found.scenes.values())
-    conversations = grid(
+    conversations = markdown_table(
         ("scene of the churners", "played"),
         [(name, f"{times:,}") for name, times in sorted(found.scenes.items())],
     )
-    memory = grid(
+    memory = markdown_table(
         ("after the warm-up", "RSS, median", "RSS, lowest", "RSS, highest", "PSS, median", "files"),
         [
             (

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.lib.harness import ROOT, MeasureError, grid, machine, run, say, step
+from bench.lib.harness import ROOT, MeasureError, log, machine, markdown_table, run, timed_step
 from bench.lib.network_namespace import own_network
 from bench.lib.server_process import Command, serving
 from bench.lib.wrk import Work, load
@@ -102,7 +102,7 @@ def build(variant: Variant, folder: Path) -> Path:
     shutil.copytree(ONEBIN, copy)
     apply(variant, copy)
     target = folder / "devops-info-service"
-    with step(f"building it {variant.title}"):
+    with timed_step(f"building it {variant.title}"):
         run(
             [sys.executable, "-m", "onebin", "build", "packages/service", "--output", target],
             env={**os.environ, "PYTHONPATH": str(folder)},
@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         costs = _measure(options.rounds, options.seconds)
     except MeasureError as error:
-        say(str(error))
+        log(str(error))
         return 1
     _RESULTS.write_text(
         json.dumps({"machine": asdict(where), "costs": [asdict(cost) for cost in costs]}, indent=1)
@@ -153,12 +153,12 @@ def _measure(rounds: int, seconds: int) -> list[Cost]:
             folder = Path(temporary, str(n))
             folder.mkdir()
             programs[variant.title] = build(variant, folder)
-        say(own_network())
+        log(own_network())
         work = Work(name="root", title="/")
         server_cpu, *others = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, others or [server_cpu])  # wrk's too: it inherits ours
         for number in range(rounds):
-            say(f"round {number + 1} of {rounds}")
+            log(f"round {number + 1} of {rounds}")
             for title, program in programs.items():
                 with serving(
                     Command(argv=(str(program), "--port", "{port}"), version=""), [server_cpu]
@@ -178,7 +178,7 @@ def _measure(rounds: int, seconds: int) -> list[Cost]:
 
 def _table(costs: Sequence[Cost]) -> str:
     shipped = costs[0]
-    return grid(
+    return markdown_table(
         ["", "unpacked", "gzip -9", "requests/s, median (all rounds)", "size", "speed"],
         [
             [

@@ -59,18 +59,18 @@ def machine() -> Machine:
     )
 
 
-def say(message: str) -> None:
+def log(message: str) -> None:
     """Tell *message* on stderr: stdout is for results."""
     print(message, file=sys.stderr, flush=True)
 
 
 @contextmanager
-def step(what: str) -> Iterator[None]:
+def timed_step(what: str) -> Iterator[None]:
     """Say that *what* begins and, when it is done, how long it took."""
-    say(f"{what} ...")
+    log(f"{what} ...")
     began = time.monotonic()
     yield
-    say(f"{what}: {time.monotonic() - began:.1f} s")
+    log(f"{what}: {time.monotonic() - began:.1f} s")
 
 
 def run(
@@ -112,7 +112,7 @@ def docker() -> str:
         client = run([find]).strip()
         run([client, "info"])
     except MeasureError:
-        with step("no engine answers, preparing one"):
+        with timed_step("no engine answers, preparing one"):
             run([ROOT / ".ci/prepare-engine"])
         client = run([find]).strip()
     return client
@@ -126,12 +126,12 @@ def go() -> str:
     """
     found = shutil.which("go") or _DEBIANS_GO
     if not Path(found).exists():
-        with step("no Go on this machine, preparing one"):
+        with timed_step("no Go on this machine, preparing one"):
             run([ROOT / ".ci/prepare-go"])
     return found
 
 
-def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lay out a table that is read alike on a terminal and as Markdown."""
     lines = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

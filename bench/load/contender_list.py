@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.lib.harness import ROOT, go, run, step
+from bench.lib.harness import ROOT, go, run, timed_step
 from bench.lib.server_process import Command
 
 _PINS: Final = Path(__file__).with_name("requirements.txt")
@@ -35,7 +35,7 @@ _OUR_SETTINGS: Final = {"HOST": "{address}", "PORT": "{port}", "WORKERS": "{work
 
 def _ours() -> Command:
     binary = WORKSHOP / "devops-info-service"
-    with step("onebin build packages/service"):
+    with timed_step("onebin build packages/service"):
         run([sys.executable, "-m", "onebin", "build", "packages/service", "-o", binary])
     return Command(
         argv=(str(binary),), version=run([binary, "--version"]).strip(), env=_OUR_SETTINGS
@@ -53,7 +53,7 @@ def _cpython() -> Command:
 
 def _go() -> Command:
     binary, compiler = WORKSHOP / "go-service", go()
-    with step("go build reference/go"):
+    with timed_step("go build reference/go"):
         run(
             [compiler, "build", "-ldflags=-w -s", "-o", binary, "."],
             cwd=ROOT / "reference/go",
@@ -124,7 +124,7 @@ def _environment() -> Path:
     wanted = hashlib.sha256(sys.version.encode() + _PINS.read_bytes()).hexdigest()
     if not (python.exists() and stamp.is_file() and stamp.read_text() == wanted):
         shutil.rmtree(venv, ignore_errors=True)
-        with step(f"installing {_PINS.relative_to(ROOT)} into {venv.relative_to(ROOT)}"):
+        with timed_step(f"installing {_PINS.relative_to(ROOT)} into {venv.relative_to(ROOT)}"):
             run([sys.executable, "-m", "venv", venv])
             pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
             run([*pip, "--require-hashes", "-r", _PINS])

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from bench.lib import proc
-from bench.lib.harness import ROOT, MeasureError, machine, run, say, step
+from bench.lib.harness import ROOT, MeasureError, log, machine, run, timed_step
 from bench.lib.network_namespace import own_network
 from bench.lib.server_process import Command, Server, serving
 from bench.lib.wrk import WORK, Work, load
 
 from .contender_list import CONTENDERS, WORKSHOP, Contender
-from .medians import Idle, Round, floors, starts, summarise
+from .medians import Idle, Round, floors, starts, summarize
 from .picture import svg
 from .report import Result, milliseconds, tables
 from .response_shape import differences, shape
@@ -105,7 +105,7 @@ class Bench:
                         self._leave_out(what, str(error))
                         continue
                     done.append(one)
-                    say(
+                    log(
                         f"round {number} of {rounds}, {work.name}, {name}: "
                         f"{one.per_second:,.0f} requests/s, p99 {milliseconds(one.p99_us)}"
                     )
@@ -114,7 +114,7 @@ class Bench:
 
     def idle(self, seconds: float) -> list[Idle]:
         """Let all run at once, unasked, and see what each costs."""
-        with contextlib.ExitStack() as stack, step(f"idle for {seconds:g} s"):
+        with contextlib.ExitStack() as stack, timed_step(f"idle for {seconds:g} s"):
             running = {
                 name: stack.enter_context(serving(command, self._cpus[-1:]))
                 for name, command in self.commands.items()
@@ -175,7 +175,7 @@ class Bench:
 
     def _leave_out(self, what: str, why: str) -> None:
         self.left_out[what] = why.splitlines()[0]
-        say(f"{what} is left out: {why}")
+        log(f"{what} is left out: {why}")
 
     def _generator_on(self, cpus: Sequence[int]) -> None:
         """Run wrk, which inherits it, and ourselves on *cpus*."""
@@ -196,7 +196,7 @@ def _ask(server: Server, path: str) -> bytes:
 def _generator() -> str:
     """Return wrk's name and version, installed where it is missing."""
     if not shutil.which("wrk"):
-        with step("no wrk on this machine, preparing it"), contextlib.suppress(MeasureError):
+        with timed_step("no wrk on this machine, preparing it"), contextlib.suppress(MeasureError):
             run([ROOT / ".ci/prepare-engine"])  # may fail at the engine, which is not needed
     try:
         said = run(["sh", "-c", "wrk --version || true"])
@@ -258,7 +258,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = _run(options)
     except MeasureError as error:
-        say(f"load: {error}")
+        log(f"load: {error}")
         return 2
     print(tables(result))
     if not (options.quick or options.only or options.work):
@@ -267,7 +267,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed = [one for one in result.floors if not one.holds]
         for one in failed:
             measured = "not measured" if one.ratio is None else f"{one.ratio:.3g}"
-            say(f"gate: {one.title}: {measured}, owed is {one.bound}")
+            log(f"gate: {one.title}: {measured}, owed is {one.bound}")
         return 1 if failed else 0
     return 0
 
@@ -286,12 +286,12 @@ def _run(options: argparse.Namespace) -> Result:
         raise MeasureError("no contender is left")
     each = options.seconds + _WARM_UP_SECONDS + 1
     minutes = options.rounds * len(works) * len(bench.commands) * each / 60
-    say(f"{len(bench.commands)} contenders, {len(works)} works: about {minutes:.0f} minutes")
+    log(f"{len(bench.commands)} contenders, {len(works)} works: about {minutes:.0f} minutes")
     idle = bench.idle(2 * options.seconds)
     measured = bench.measure(works, options.rounds)
     if not measured:
         raise MeasureError("nobody could be measured at anything")
-    summaries = summarise(measured)
+    summaries = summarize(measured)
     started = starts(measured, [one.name for one in works if not one.every_core])
     return Result(
         machine=on,

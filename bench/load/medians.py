@@ -125,7 +125,7 @@ def figure(own: Mapping[_Key, float], yardstick: Mapping[_Key, float]) -> Figure
     )
 
 
-def summarise(rounds: Iterable[Round]) -> list[Summary]:
+def summarize(rounds: Iterable[Round]) -> list[Summary]:
     """Sum up, in the order in which works and contenders came first."""
     grouped: dict[tuple[str, str], dict[int, Round]] = {}
     for one in rounds:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.lib.harness import Machine, grid
+from bench.lib.harness import Machine, markdown_table
 from bench.lib.wrk import Work
 
 from .medians import MEMORY_AFTER, Figure, Floor, Idle, Round, Start, Summary
@@ -85,7 +85,7 @@ def _work(result: Result, work: Work) -> str:
         *("requests/s", "lowest to highest", "to Go"),
         *("p50", "p99", "p99 to Go", "CPU a request", "CPU to Go"),
     )
-    table = grid(
+    table = markdown_table(
         head,
         [
             (
@@ -141,11 +141,11 @@ def _costs(result: Result) -> str:
             cells += [NOTHING] * 3
         cells += [f"{idle[name].cpu_ms_per_second:.2f} ms/s" if name in idle else NOTHING]
         rows.append(cells)
-    return grid(head, rows)
+    return markdown_table(head, rows)
 
 
 def _floors(floors: Iterable[Floor]) -> str:
-    return grid(
+    return markdown_table(
         ("what we owe", "limit", "measured", ""),
         [
             (
@@ -160,7 +160,7 @@ def _floors(floors: Iterable[Floor]) -> str:
 
 
 def _contenders(result: Result) -> str:
-    return grid(
+    return markdown_table(
         ("contender", "versions", "bytes of `/`", "bytes of `/health`"),
         [
             (

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.lib.harness import ROOT, MeasureError, go, machine, run, say
+from bench.lib.harness import ROOT, MeasureError, go, log, machine, run
 
 _RESULTS: Final = Path(__file__).with_name("results.json")
 _ROUNDS: Final = 5
@@ -105,9 +105,9 @@ def measure(rounds: int, tree: Path) -> tuple[Timing, ...]:
     both = builders()
     first = {}
     for one in both:
-        say(f"{one.name}, before any change ...")
+        log(f"{one.name}, before any change ...")
         first[one.name] = _build(one, tree)
-        say(f"{one.name}, before any change: {first[one.name]:.2f} s")
+        log(f"{one.name}, before any change: {first[one.name]:.2f} s")
     took: dict[str, list[float]] = {one.name: [] for one in both}
     for number in range(1, rounds + 1):
         for one in both:
@@ -117,7 +117,7 @@ def measure(rounds: int, tree: Path) -> tuple[Timing, ...]:
             if _digest(tree / one.output) == before:
                 raise MeasureError(f"{one.name} gave the same executable after a change")
             took[one.name].append(seconds)
-            say(f"{one.name}, round {number} of {rounds}: {seconds:.2f} s")
+            log(f"{one.name}, round {number} of {rounds}: {seconds:.2f} s")
     return tuple(
         Timing(name=one.name, first_seconds=first[one.name], rounds_seconds=tuple(took[one.name]))
         for one in both
@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             shutil.copytree(ROOT, tree, ignore=_LEFT_BEHIND, symlinks=True)
             ours, go = measure(options.rounds, tree)
     except MeasureError as error:
-        say(f"rebuild: {error}")
+        log(f"rebuild: {error}")
         return 2
     print(f"{on}\n")
     print("Seconds from a changed line in a handler to a new executable, median and all rounds:")
@@ -171,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     document = {"machine": asdict(on), "timings": [asdict(timing) for timing in (ours, go)]}
     _RESULTS.write_text(json.dumps(document, indent=2) + "\n")
     if options.gate is not None and ours.median > options.gate:
-        say(f"gate: {ours.median:.2f} s is more than {options.gate:g} s")
+        log(f"gate: {ours.median:.2f} s is more than {options.gate:g} s")
         return 1
     return 0
 

@@ -16,7 +16,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.lib.harness import ROOT, Machine, MeasureError, docker, grid, machine, run, say, step
+from bench.lib.harness import (
+    ROOT,
+    Machine,
+    MeasureError,
+    docker,
+    log,
+    machine,
+    markdown_table,
+    run,
+    timed_step,
+)
 
 from . import image
 
@@ -175,10 +185,10 @@ class Workshop:
         if certificates := _certificates():
             argv += ["--secret", f"id=ca,src={certificates}"]
         what = f"{contender.title}: the {stage} stage" if stage else contender.title
-        with step(f"building {what}"):
+        with timed_step(f"building {what}"):
             run([*argv, str(contender.context)], env={"DOCKER_BUILDKIT": "1"})
         saved = self._folder / "image.tar"
-        with step(f"reading {what}"):
+        with timed_step(f"reading {what}"):
             run([self._client, "save", "--output", saved, tag])
             yield saved
         saved.unlink()
@@ -192,7 +202,7 @@ class Workshop:
             except MeasureError:
                 stand_in = _STAND_INS[wanted]
                 instead = "making it" if stand_in == wanted else f"using {stand_in}"
-                say(f"no registry here gives {wanted}, {instead}")
+                log(f"no registry here gives {wanted}, {instead}")
                 run([ROOT / ".ci/prepare-bases", stand_in])
                 self._have[wanted] = stand_in
         return self._have[wanted]
@@ -256,7 +266,7 @@ def table(results: Sequence[Result], divided: Sequence[Ratio]) -> str:
     ratio_rows = [
         (ratio.title, _verdict(ratio.unpacked), _verdict(ratio.compressed)) for ratio in divided
     ]
-    return grid(head, rows) + "\n\n" + grid(ratio_head, ratio_rows)
+    return markdown_table(head, rows) + "\n\n" + markdown_table(ratio_head, ratio_rows)
 
 
 def _mb(size: int, *, digits: int = 2) -> str:
@@ -303,7 +313,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             on, engine = machine(), workshop.engine()
             results = [workshop.measure(contender) for contender in chosen]
     except MeasureError as error:
-        say(f"sizes: {error}")
+        log(f"sizes: {error}")
         return 2
     divided = ratios(results)
     print(f"{on}, Docker {engine}\n")
@@ -320,7 +330,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _judge(results: Sequence[Result]) -> int:
     by_name = {result.name: result.contents for result in results}
     if not set(GATE) <= set(by_name):
-        say(f"gate: it compares {' with '.join(GATE)}, and one of them was not measured")
+        log(f"gate: it compares {' with '.join(GATE)}, and one of them was not measured")
         return 2
     ours, theirs = (by_name[name] for name in GATE)
     failed = [
@@ -332,7 +342,7 @@ def _judge(results: Sequence[Result]) -> int:
         if mine >= other
     ]
     for line in failed:
-        say(f"gate: our image is {line} of Go's as the seed builds it")
+        log(f"gate: our image is {line} of Go's as the seed builds it")
     return 1 if failed else 0
 
 

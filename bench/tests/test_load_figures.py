@@ -19,7 +19,7 @@ from bench.load.medians import (
     figure,
     floors,
     starts,
-    summarise,
+    summarize,
 )
 from bench.load.response_shape import differences, shape
 
@@ -47,7 +47,7 @@ def made(contender: str, work: str = "root", number: int = 1, **changes: float) 
 
 def result(rounds: Sequence[Round], works: Sequence[Work] = WORK) -> report.Result:
     names = list(dict.fromkeys(one.contender for one in rounds))
-    summaries = summarise(rounds)
+    summaries = summarize(rounds)
     started = starts(rounds, [work.name for work in works if not work.every_core])
     return report.Result(
         network="In a network namespace of its own.",
@@ -113,7 +113,7 @@ def test_summaries_keep_the_order_and_add_up_errors() -> None:
         made("go", number=2, per_second=25_000.0),
         made("ours", "health"),
     ]
-    summaries = summarise(rounds)
+    summaries = summarize(rounds)
     assert [(one.work, one.contender) for one in summaries] == [
         ("root", "ours"),
         ("root", "go"),
