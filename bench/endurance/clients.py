@@ -89,7 +89,7 @@ def judged(found: Sequence[Row]) -> list[Verdict]:
     return [
         Verdict(
             what="clients: outcomes that were not as wanted",
-            owed=f"0 of {len(found)}",
+            limit=f"0 of {len(found)}",
             found=str(len(wrong)),
             holds=not wrong,
         )

@@ -1,4 +1,4 @@
-"""What is owed, beside what was found."""
+"""Requirements beside what was measured."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from bench.lib.harness import markdown_table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One promise."""
+    """One requirement and its result."""
 
     what: str
-    owed: str
+    limit: str
     found: str
     holds: bool
 
@@ -19,6 +19,6 @@ class Verdict:
 def judge(verdicts: Iterable[Verdict]) -> str:
     """Lay them out as a table."""
     return markdown_table(
-        ("what we owe", "limit", "found", ""),
-        [(one.what, one.owed, one.found, "holds" if one.holds else "FAILS") for one in verdicts],
+        ("requirement", "limit", "measured", ""),
+        [(one.what, one.limit, one.found, "pass" if one.holds else "FAIL") for one in verdicts],
     )

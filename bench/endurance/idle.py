@@ -106,25 +106,25 @@ def judged(rounds: Sequence[Crowd]) -> list[Verdict]:
     return [
         Verdict(
             what=f"{first.connections:,} idle connections: memory of the process for each",
-            owed=f"{PER_CONNECTION_BYTES / 1024:.0f} KiB or less",
+            limit=f"{PER_CONNECTION_BYTES / 1024:.0f} KiB or less",
             found=f"{each / 1024:.2f} KiB",
             holds=each <= PER_CONNECTION_BYTES,
         ),
         Verdict(
             what="idle connections: requests that failed beside them",
-            owed="0",
+            limit="0",
             found=str(errors),
             holds=errors == 0,
         ),
         Verdict(
             what="idle connections: memory in later rounds, more than in the first",
-            owed=f"{AGAIN_BYTES / 1e6:.0f} MB or less",
+            limit=f"{AGAIN_BYTES / 1e6:.0f} MB or less",
             found=f"{more / 1e6:.2f} MB",
             holds=more <= AGAIN_BYTES,
         ),
         Verdict(
             what="idle connections: everyone answered at the end, no file left open",
-            owed="yes",
+            limit="yes",
             found=f"{last.files_after} files",
             holds=all(one.all_answered for one in rounds) and last.files_after == first.files_after,
         ),

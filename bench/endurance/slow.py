@@ -113,7 +113,7 @@ def judged(found: Sequence[Attacked]) -> list[Verdict]:
         verdicts.append(
             Verdict(
                 what=f"{one.title}: a normal client's errors, p99",
-                owed=f"0, under {P99_MS:.0f} ms",
+                limit=f"0, under {P99_MS:.0f} ms",
                 found=f"{met.errors} of {met.requests:,}, {met.p99_ms:.2f} ms",
                 holds=not met.errors and 0 < met.p99_ms < P99_MS and one.report.available,
             )

@@ -51,12 +51,13 @@ class Soak:
     scenes: dict[str, int]
     """Of the churners: how often each was played."""
     scenes_failed: int
-    said: tuple[str, ...]
+    said: tuple[str, ...] = ()
     server_busy: float
     """Share of its core after the warm-up."""
     descriptors_before: int
     descriptors_after: int
-    samples: tuple[Sample, ...]
+    samples: tuple[Sample, ...] = ()
+    """One a second; empty in a result read back."""
 
     @property
     def steady(self) -> list[Sample]:
@@ -120,14 +121,14 @@ def judged(found: Soak) -> list[Verdict]:
     return [
         Verdict(
             what="soak: memory (RSS), highest less lowest after the warm-up",
-            owed=f"{FLAT_BYTES / 1e6:.0f} MB or less",
+            limit=f"{FLAT_BYTES / 1e6:.0f} MB or less",
             found=f"{moved / 1e6:.2f} MB",
             holds=moved <= FLAT_BYTES,
         ),
-        Verdict(what="soak: failed requests", owed="0", found=str(failed), holds=failed == 0),
+        Verdict(what="soak: failed requests", limit="0", found=str(failed), holds=failed == 0),
         Verdict(
             what="soak: open files, after less before",
-            owed="0",
+            limit="0",
             found=str(found.descriptors_after - found.descriptors_before),
             holds=found.descriptors_after == found.descriptors_before,
         ),
@@ -138,7 +139,6 @@ def table(found: Soak) -> str:
     """Render what was found."""
     steady = found.steady
     tenths = [steady[n * len(steady) // 10 : (n + 1) * len(steady) // 10] for n in range(10)]
-    played = sum(found.scenes.values())
     conversations = markdown_table(
         ("scene of the churners", "played"),
         [(name, f"{times:,}") for name, times in sorted(found.scenes.items())],
@@ -159,13 +159,17 @@ def table(found: Soak) -> str:
             if part
         ],
     )
-    head = (
+    return "\n\n".join([headline(found), memory, conversations, *found.said])
+
+
+def headline(found: Soak) -> str:
+    """Return the sums in one sentence."""
+    return (
         f"Soak: {found.seconds:.0f} s, of which {found.warm_up_seconds:.0f} s warm-up; "
         f"{found.requests:,} requests by wrk ({found.failed - found.timeouts} failed, "
-        f"{found.timeouts} took over 2 s), {played:,} scenes by churners "
+        f"{found.timeouts} took over 2 s), {sum(found.scenes.values()):,} scenes by churners "
         f"({found.scenes_failed} failed); the service used {found.server_busy:.0%} of a core."
     )
-    return "\n\n".join([head, memory, conversations, *found.said])
 
 
 def _churners(port: int, seconds: int) -> "subprocess.Popen[str]":

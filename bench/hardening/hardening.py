@@ -8,7 +8,6 @@ one line changed, so two of them compile CPython anew: minutes the first time, t
 
 import argparse
 import gzip
-import json
 import os
 import shutil
 import statistics
@@ -19,7 +18,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.lib.harness import ROOT, MeasureError, log, machine, markdown_table, run, timed_step
+from bench.lib.harness import (
+    ROOT,
+    MeasureError,
+    log,
+    machine,
+    markdown_table,
+    run,
+    timed_step,
+    write_results,
+)
 from bench.lib.network_namespace import own_network
 from bench.lib.server_process import Command, serving
 from bench.lib.wrk import Work, load
@@ -136,12 +144,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MeasureError as error:
         log(str(error))
         return 1
-    _RESULTS.write_text(
-        json.dumps({"machine": asdict(where), "costs": [asdict(cost) for cost in costs]}, indent=1)
-        + "\n",
-        "utf-8",
-    )
-    print(f"{where}\n\n{_table(costs)}")
+    write_results(_RESULTS, {"machine": asdict(where), "costs": [asdict(cost) for cost in costs]})
+    print(f"{where}\n\n{table(costs)}")
     return 0
 
 
@@ -176,18 +180,20 @@ def _measure(rounds: int, seconds: int) -> list[Cost]:
         ]
 
 
-def _table(costs: Sequence[Cost]) -> str:
+def table(costs: Sequence[Cost]) -> str:
+    """Render *costs*; the first one is the yardstick."""
     shipped = costs[0]
     return markdown_table(
-        ["", "unpacked", "gzip -9", "requests/s, median (all rounds)", "size", "speed"],
+        ["", "unpacked", "gzip -9", "requests/s, median (lowest to highest)", "size", "speed"],
         [
             [
                 cost.title,
                 f"{cost.unpacked / 1e6:.2f} MB",
                 f"{cost.compressed / 1e6:.2f} MB",
-                f"{cost.median / 1e3:.1f} k ("
-                + " ".join(f"{speed / 1e3:.1f}" for speed in cost.requests_per_second)
-                + ")",
+                (
+                    f"{cost.median / 1e3:.1f} k ({min(cost.requests_per_second) / 1e3:.1f} to "
+                    f"{max(cost.requests_per_second) / 1e3:.1f})"
+                ),
                 f"{cost.unpacked / shipped.unpacked:.3f}",
                 f"{cost.median / shipped.median:.3f}",
             ]

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import statistics
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,18 +22,21 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from bench.lib import proc
-from bench.lib.harness import ROOT, MeasureError, log, machine, run, timed_step
+from bench.lib.harness import ROOT, MeasureError, log, machine, run, timed_step, write_results
 from bench.lib.network_namespace import own_network
 from bench.lib.server_process import Command, Server, serving
 from bench.lib.wrk import WORK, Work, load
 
 from .contender_list import CONTENDERS, WORKSHOP, Contender
 from .medians import Idle, Round, floors, starts, summarize
-from .picture import svg
 from .report import Result, milliseconds, tables
 from .response_shape import differences, shape
 
-_HERE: Final = Path(__file__).parent
+_RESULTS: Final = Path(__file__).with_name("results.json")
+"""Medians alone; what ``make figures`` reads."""
+
+_ROUNDS: Final = WORKSHOP / "load-rounds.json"
+"""Every round, outside of git."""
 
 _WARM_UP_SECONDS: Final = 1
 """wrk's shortest; connections are made and interpreters specialise within a tenth of it."""
@@ -208,10 +212,7 @@ def _generator() -> str:
 
 
 def _write(result: Result) -> None:
-    document = asdict(result)
-    (_HERE / "results.json").write_text(json.dumps(document, indent=2) + "\n")
-    (_HERE / "results.md").write_text(tables(result) + "\n")
-    (_HERE / "results.svg").write_text(svg(result))
+    write_results(_RESULTS, asdict(result))
 
 
 def _end(number: int, _: object) -> NoReturn:
@@ -243,7 +244,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--gate",
         action="store_true",
-        help="exit 1 unless every ratio we owe was measured and holds",
+        help="exit 1 unless every required ratio was measured and holds",
     )
     options = parser.parse_args(argv)
     if options.quick:
@@ -267,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed = [one for one in result.floors if not one.holds]
         for one in failed:
             measured = "not measured" if one.ratio is None else f"{one.ratio:.3g}"
-            log(f"gate: {one.title}: {measured}, owed is {one.bound}")
+            log(f"gate: {one.title}: {measured}, required is {one.bound}")
         return 1 if failed else 0
     return 0
 
@@ -291,6 +292,7 @@ def _run(options: argparse.Namespace) -> Result:
     measured = bench.measure(works, options.rounds)
     if not measured:
         raise MeasureError("nobody could be measured at anything")
+    _ROUNDS.write_text(json.dumps([asdict(one) for one in measured]) + "\n")
     summaries = summarize(measured)
     started = starts(measured, [one.name for one in works if not one.every_core])
     return Result(
@@ -304,7 +306,7 @@ def _run(options: argparse.Namespace) -> Result:
         body_bytes=bench.body_bytes,
         left_out=bench.left_out,
         works=works,
-        measured=measured,
+        others_busy=statistics.median(one.others_busy for one in measured),
         summaries=summaries,
         starts=started,
         idle=idle,
