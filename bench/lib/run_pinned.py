@@ -1,6 +1,6 @@
 """Stay on the given CPUs, say when, and become another program.
 
-usage: python -I -S pinned.py CPUS DESCRIPTOR PROGRAM [ARGUMENT]...
+usage: python -I -S run_pinned.py CPUS DESCRIPTOR PROGRAM [ARGUMENT]...
 
 The moment (nanoseconds of the monotonic clock, which all processes share) goes to DESCRIPTOR: what
 this program itself takes to start is nobody's cold start.

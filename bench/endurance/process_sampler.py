@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from bench.load import proc
+from bench.lib import proc
 
 _PERIOD_SECONDS: Final = 1
 """Often enough to see a work that lasts five; reading it costs the process a fraction of a

@@ -1,5 +1,7 @@
 """What every measurement needs: a story on stderr, programs, the machine it ran on."""
 
+import hashlib
+import json
 import os
 import platform
 import shutil
@@ -11,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
 """The repository."""
 
 _DEBIANS_GO: Final = "/usr/lib/go-1.22/bin/go"
@@ -59,18 +61,18 @@ def machine() -> Machine:
     )
 
 
-def say(message: str) -> None:
+def log(message: str) -> None:
     """Tell *message* on stderr: stdout is for results."""
     print(message, file=sys.stderr, flush=True)
 
 
 @contextmanager
-def step(what: str) -> Iterator[None]:
+def timed_step(what: str) -> Iterator[None]:
     """Say that *what* begins and, when it is done, how long it took."""
-    say(f"{what} ...")
+    log(f"{what} ...")
     began = time.monotonic()
     yield
-    say(f"{what}: {time.monotonic() - began:.1f} s")
+    log(f"{what}: {time.monotonic() - began:.1f} s")
 
 
 def run(
@@ -112,7 +114,7 @@ def docker() -> str:
         client = run([find]).strip()
         run([client, "info"])
     except MeasureError:
-        with step("no engine answers, preparing one"):
+        with timed_step("no engine answers, preparing one"):
             run([ROOT / ".ci/prepare-engine"])
         client = run([find]).strip()
     return client
@@ -126,12 +128,38 @@ def go() -> str:
     """
     found = shutil.which("go") or _DEBIANS_GO
     if not Path(found).exists():
-        with step("no Go on this machine, preparing one"):
+        with timed_step("no Go on this machine, preparing one"):
             run([ROOT / ".ci/prepare-go"])
     return found
 
 
-def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def write_results(file: Path, document: Mapping[str, object]) -> None:
+    """Write *document* as JSON with a line for each entry, numbers with six digits."""
+    parts = []
+    for key, value in document.items():
+        text = json.dumps(_short(value))
+        if isinstance(value, list | tuple) and value:
+            entries = ",\n".join(json.dumps(_short(entry)) for entry in value)
+            text = f"[\n{entries}\n]"
+        parts.append(f"{json.dumps(key)}: {text}")
+    file.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
+
+
+def environment(pins: Path, venv: Path) -> Path:
+    """Return the Python of *venv* with what *pins* lists; make it if it is missing or stale."""
+    python, stamp = venv / "bin/python", venv / "made-from"
+    wanted = hashlib.sha256(sys.version.encode() + pins.read_bytes()).hexdigest()
+    if not (python.exists() and stamp.is_file() and stamp.read_text() == wanted):
+        shutil.rmtree(venv, ignore_errors=True)
+        with timed_step(f"installing {pins.relative_to(ROOT)} into {venv.relative_to(ROOT)}"):
+            run([sys.executable, "-m", "venv", venv])
+            pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+            run([*pip, "--require-hashes", "-r", pins])
+        stamp.write_text(wanted)
+    return python
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lay out a table that is read alike on a terminal and as Markdown."""
     lines = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -142,6 +170,16 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         + " |"
         for line in lines
     )
+
+
+def _short(value: Any) -> Any:  # noqa: ANN401  JSON
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {key: _short(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(entry) for entry in value]
+    return value
 
 
 def _value(file: Path, key: str) -> str:

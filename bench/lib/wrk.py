@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
-from bench.harness import MeasureError, run
+from bench.lib.harness import MeasureError, run
 
 _SCRIPT: Final = Path(__file__).with_name("work.lua")
 

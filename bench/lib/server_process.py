@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, MeasureError
+from bench.lib.harness import ROOT, MeasureError
 
 from . import proc
 
@@ -83,7 +83,7 @@ def serving(command: Command, cpus: Sequence[int]) -> Iterator[Server]:
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-I", "-S", Path(__file__).with_name("pinned.py")),
+                *(sys.executable, "-I", "-S", Path(__file__).with_name("run_pinned.py")),
                 *(",".join(map(str, cpus)), str(writer)),
                 *argv,
             ],

@@ -1,4 +1,4 @@
-"""Rounds in, figures out: medians, how far the rounds lie apart, ratios to Go, our floors."""
+"""Medians and spread of the rounds, ratios to Go, and the ratios that the gate requires."""
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,12 +7,14 @@ from typing import Final, TypeVar
 
 _Key = TypeVar("_Key")
 
-OURS: Final = "ours"
+SERVICE: Final = "static"
+"""The contender that the gate judges."""
+
 YARDSTICK: Final = "go"
 """The contender all others are divided by."""
 
 MEMORY_AFTER: Final = "root"
-"""The work after which memory is told."""
+"""The work after which memory is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +26,16 @@ class Round:
     number: int
     per_second: float
     p50_us: int
-    """0 where wrk cannot tell: pipelined."""
+    """0 if wrk cannot measure it: pipelined."""
     p99_us: int
     errors: int
-    """Answers and connections that failed, as wrk counts them."""
+    """Failed responses and connections, as wrk counts them."""
     cpu_us: float
     """CPU time of all the server's processes, for one request."""
     generator_busy: float
     """Share of its cores the generator used."""
     others_busy: float
-    """Share of all cores that neither server nor generator used, and somebody did."""
+    """Share of all cores that other processes used."""
     rss_bytes: int
     """Right after the load, all processes."""
     pss_bytes: int
@@ -42,12 +44,12 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """What a server that nobody asks costs."""
+    """CPU time of a server without requests."""
 
     contender: str
     cpu_ms_per_second: float
     seconds: float
-    """How long that was looked at."""
+    """Length of the measurement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """A ratio we owe, and what it came to."""
+    """A required ratio and the measured one."""
 
     title: str
     ratio: float | None
@@ -100,7 +102,7 @@ class Floor:
 
     @property
     def bound(self) -> str:
-        """The limit in words."""
+        """The limit as text."""
         return f"{self.limit:g} or {'more' if self.at_least else 'less'}"
 
     @property
@@ -125,7 +127,7 @@ def figure(own: Mapping[_Key, float], yardstick: Mapping[_Key, float]) -> Figure
     )
 
 
-def summarise(rounds: Iterable[Round]) -> list[Summary]:
+def summarize(rounds: Iterable[Round]) -> list[Summary]:
     """Sum up, in the order in which works and contenders came first."""
     grouped: dict[tuple[str, str], dict[int, Round]] = {}
     for one in rounds:
@@ -149,12 +151,12 @@ def starts(rounds: Sequence[Round], works: Iterable[str]) -> list[Start]:
 
 
 def floors(summaries: Iterable[Summary], started: Iterable[Start]) -> list[Floor]:
-    """Hold our static binary against what we promised."""
-    ours = {one.work: one for one in summaries if one.contender == OURS}
+    """Compare the static executable with its requirements."""
+    service = {one.work: one for one in summaries if one.contender == SERVICE}
     start = {one.contender: one.seconds for one in started}
 
     def to_go(work: str, quantity: str) -> float | None:
-        return getattr(ours[work], quantity).to_go if work in ours else None
+        return getattr(service[work], quantity).to_go if work in service else None
 
     def rate(title: str, work: str, limit: float) -> Floor:
         ratio = to_go(work, "per_second")
@@ -163,7 +165,7 @@ def floors(summaries: Iterable[Summary], started: Iterable[Start]) -> list[Floor
     def cost(title: str, ratio: float | None, limit: float) -> Floor:
         return Floor(title=title, ratio=ratio, limit=limit, at_least=False)
 
-    mine, fastapi = start.get(OURS), start.get("fastapi")
+    mine, fastapi = start.get(SERVICE), start.get("fastapi")
     return [
         rate("`/`, one core", "root", 1.5),
         rate("`/health`, one core", "health", 1.3),

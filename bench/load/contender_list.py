@@ -1,17 +1,14 @@
-"""Who is measured, and how each is made ready on this machine."""
+"""The contenders, and how each is prepared on this machine."""
 
-import hashlib
 import re
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, go, run, step
-
-from .serving import Command
+from bench.lib.harness import ROOT, environment, go, run, timed_step
+from bench.lib.server_process import Command
 
 _PINS: Final = Path(__file__).with_name("requirements.txt")
 _APPS: Final = "bench.load.contenders"
@@ -28,19 +25,17 @@ class Contender:
     name: str
     title: str
     make: Callable[[], Command]
-    """Makes it ready; raises MeasureError where it cannot be had."""
+    """Prepares it; raises MeasureError if that is impossible here."""
 
 
-_OUR_SETTINGS: Final = {"HOST": "{address}", "PORT": "{port}", "WORKERS": "{workers}"}
+_SETTINGS: Final = {"HOST": "{address}", "PORT": "{port}", "WORKERS": "{workers}"}
 
 
-def _ours() -> Command:
+def _static() -> Command:
     binary = WORKSHOP / "devops-info-service"
-    with step("onebin build packages/service"):
+    with timed_step("onebin build packages/service"):
         run([sys.executable, "-m", "onebin", "build", "packages/service", "-o", binary])
-    return Command(
-        argv=(str(binary),), version=run([binary, "--version"]).strip(), env=_OUR_SETTINGS
-    )
+    return Command(argv=(str(binary),), version=run([binary, "--version"]).strip(), env=_SETTINGS)
 
 
 def _cpython() -> Command:
@@ -48,13 +43,13 @@ def _cpython() -> Command:
     return Command(
         argv=module,
         version=f"{run([*module, '--version']).strip()}, {_python_version(sys.executable)}",
-        env=_OUR_SETTINGS,
+        env=_SETTINGS,
     )
 
 
 def _go() -> Command:
     binary, compiler = WORKSHOP / "go-service", go()
-    with step("go build reference/go"):
+    with timed_step("go build reference/go"):
         run(
             [compiler, "build", "-ldflags=-w -s", "-o", binary, "."],
             cwd=ROOT / "reference/go",
@@ -95,8 +90,8 @@ def _flask() -> Command:
 
 
 CONTENDERS: Final = (
-    Contender(name="ours", title="ours, static binary", make=_ours),
-    Contender(name="cpython", title="ours, plain CPython", make=_cpython),
+    Contender(name="static", title="the service, static", make=_static),
+    Contender(name="cpython", title="the service on CPython", make=_cpython),
     Contender(name="go", title="Go, net/http", make=_go),
     Contender(name="granian", title="ASGI on Granian", make=_granian),
     Contender(name="fastapi", title="FastAPI on uvicorn", make=_fastapi),
@@ -110,27 +105,12 @@ def pinned_versions(pins: str) -> dict[str, str]:
 
 
 def _python_stack(uses: tuple[str, ...], *module: str) -> Command:
-    python = _environment()
+    python = environment(_PINS, WORKSHOP / "venv")
     versions = pinned_versions(_PINS.read_text())
     said = [f"{name} {versions[name]}" for name in uses]
     return Command(
         argv=(str(python), "-m", *module), version=", ".join([*said, _python_version(python)])
     )
-
-
-def _environment() -> Path:
-    """Return the Python that has the pinned stacks; make it where it is missing or stale."""
-    venv = WORKSHOP / "venv"
-    python, stamp = venv / "bin/python", venv / "made-from"
-    wanted = hashlib.sha256(sys.version.encode() + _PINS.read_bytes()).hexdigest()
-    if not (python.exists() and stamp.is_file() and stamp.read_text() == wanted):
-        shutil.rmtree(venv, ignore_errors=True)
-        with step(f"installing {_PINS.relative_to(ROOT)} into {venv.relative_to(ROOT)}"):
-            run([sys.executable, "-m", "venv", venv])
-            pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-            run([*pip, "--require-hashes", "-r", _PINS])
-        stamp.write_text(wanted)
-    return python
 
 
 def _python_version(python: str | Path) -> str:

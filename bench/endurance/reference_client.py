@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from .talk import Talk, TalkError, request
+from .http_client import Talk, TalkError, request
 
 _PAUSE_SECONDS: Final = 0.005
 _PATHS: Final = ("/", "/health")
