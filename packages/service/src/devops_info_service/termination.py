@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
+from devops_info_service.http.shared_memory.shutdown_record import Flight
+
 from .config import Config
-from .http.flight import Flight
 from .logs import Log
 
 MAX_MESSAGE: Final = 4096

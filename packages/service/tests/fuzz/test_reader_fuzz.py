@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from .promises import Alone, check, is_over, keeps_promises, new_reader, same_however_cut
+from .invariants import Alone, check, is_over, keeps_promises, new_reader, same_however_cut
 
 PIECES: Final = (
     *(b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"PRI", b" ", b"/", b"*", b"/a?b", b"#"),

@@ -34,19 +34,19 @@ def test_reference_lists_every_setting(setting: Setting) -> None:
     ("module", "unwanted"),
     [
         ("devops_info_service.cli", {"asyncio", "argparse", "httptools"}),
-        ("devops_info_service.check", {"asyncio", "urllib.request", "ssl", "json"}),
+        ("devops_info_service.commands.check", {"asyncio", "urllib.request", "ssl", "json"}),
         (
-            "devops_info_service.serving",
+            "devops_info_service.commands.serve",
             {"argparse", "dataclasses", "urllib", "importlib.metadata"},
         ),
         (
-            "devops_info_service.serving",
+            "devops_info_service.commands.serve",
             {
                 "devops_info_service.handlers.platform",
-                "devops_info_service.introspection.mounts",
-                "devops_info_service.http.forwarded",
-                "devops_info_service.http.flight",
-                "devops_info_service.openapi",
+                "devops_info_service.facts.linux.mounts",
+                "devops_info_service.http.wire.forwarded",
+                "devops_info_service.http.shared_memory.shutdown_record",
+                "devops_info_service.app.openapi",
                 "devops_info_service.termination",
             },
         ),

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from devops_info_service.config import Config
-from devops_info_service.http.flight import Flight, Late
+from devops_info_service.http.shared_memory.shutdown_record import Flight, Late
 from devops_info_service.logs import Log
 from devops_info_service.termination import MAX_MESSAGE, advice, leave, message, report, tell
 
-from .test_flight import QUIET
+from .http.test_shutdown_record import QUIET
 
 
 def flight(

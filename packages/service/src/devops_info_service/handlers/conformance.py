@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.http.message import Request, Response
-from devops_info_service.introspection.contract.condition import Expectation
-from devops_info_service.introspection.contract.contract import Conformance, judge
-from devops_info_service.introspection.platform import Platform
-from devops_info_service.introspection.source import Clock
+from devops_info_service.expectations.condition import Expectation
+from devops_info_service.expectations.conformance import Conformance, judge
+from devops_info_service.facts.system_files import Clock
+from devops_info_service.http.wire.message import Request, Response
+from devops_info_service.snapshot import Platform
 
 READY_SECONDS: Final = 5.0
 """Seconds for which readiness keeps what was judged: half of a kubelet's usual period, so that

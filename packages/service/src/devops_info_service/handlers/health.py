@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from devops_info_service.http.counters import Counters
-from devops_info_service.http.message import Request, Response, problem
-from devops_info_service.http.shared import State
-from devops_info_service.introspection.runtime import Runtime
+from devops_info_service.facts.linux.uptime import Runtime
+from devops_info_service.http.connection.server_state import State
+from devops_info_service.http.shared_memory.counters import Counters
+from devops_info_service.http.wire.message import Request, Response, problem
 
 
 class Health(msgspec.Struct, frozen=True):

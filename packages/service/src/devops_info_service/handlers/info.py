@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.http.message import JSON, Request, Response
-from devops_info_service.introspection.host import Host
-from devops_info_service.introspection.runtime import Runtime
+from devops_info_service.facts.linux.host import Host
+from devops_info_service.facts.linux.uptime import Runtime
+from devops_info_service.http.wire.message import JSON, Request, Response
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -94,7 +94,7 @@ def _prefers_page(accept: bytes) -> bool:
     # What programs send; so that only a browser's first request imports anything.
     if accept in _PROGRAMS:
         return False
-    from .page.accept import prefers_page  # noqa: PLC0415
+    from devops_info_service.http.wire.accept import prefers_page  # noqa: PLC0415
 
     return prefers_page(accept)
 

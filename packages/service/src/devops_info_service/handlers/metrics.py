@@ -7,15 +7,15 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.http.counters import Counters
-from devops_info_service.http.message import Request, Response
-from devops_info_service.http.series import Tables
-from devops_info_service.introspection.process import read_usage
-from devops_info_service.introspection.resources import Resources, read_resources
-from devops_info_service.introspection.source import Clock, Tree
-from devops_info_service.metrics import OPEN_METRICS, TEXT, Family, render
-
-from .families import (
+from devops_info_service.facts.linux.process import read_usage
+from devops_info_service.facts.linux.resources import Resources, read_resources
+from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.http.shared_memory.counters import Counters
+from devops_info_service.http.shared_memory.route_metrics import Tables
+from devops_info_service.http.wire.accept import MAX_ACCEPT_BYTES
+from devops_info_service.http.wire.message import Request, Response
+from devops_info_service.prometheus.exposition import OPEN_METRICS, TEXT, Family, render
+from devops_info_service.prometheus.metric_families import (
     build_family,
     expectation_family,
     platform_families,
@@ -23,10 +23,9 @@ from .families import (
     request_families,
     server_families,
 )
-from .page.accept import MAX_ACCEPT_BYTES
 
 if TYPE_CHECKING:
-    from devops_info_service.introspection.contract.contract import Conformance
+    from devops_info_service.expectations.conformance import Conformance
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which one look at the platform, and one text, serve all who ask; scrapes are 10 s
@@ -93,30 +92,32 @@ def metrics_handler(
     tree: Tree,
     clock: Clock,
     tables: Tables,
-    counters: Counters | None,
+    counters: Counters,
     limit_changes: Callable[[], int],
     judge: "Callable[[], Conformance] | None" = None,
 ) -> MetricsHandler:
     """Return the handler with all that the service has to tell.
 
-    *about* are the labels of what was built; without *counters* somebody else's server is in
-    front, and only the requests that came through are known; *judge* says what became of
-    expectations, where there are any.
+    *about* are the labels of what was built; *judge* says what became of expectations, where
+    there are any.
     """
     build = build_family(about)
     own = (os.getpid(),)
 
     def requests() -> Iterable[Family]:
-        return request_families(tables.sums(counters.highest if counters else 0))
+        return request_families(tables.sums(counters.highest))
 
     def processes() -> Iterable[Family]:
-        pids = (counters and counters.pids()) or own
+        pids = counters.pids() or own
         return process_families(read_usage(tree, pids, os.sysconf("SC_PAGE_SIZE")))
 
-    sources: list[Families] = [lambda: [build], requests]
-    if counters is not None:
-        sources.append(lambda: server_families(counters.totals()))
-    sources += [processes, Platform(tree, clock, limit_changes)]
+    sources: list[Families] = [
+        lambda: [build],
+        requests,
+        lambda: server_families(counters.totals()),
+        processes,
+        Platform(tree, clock, limit_changes),
+    ]
     if judge is not None:
         sources.append(lambda: [expectation_family(judge())])
     return MetricsHandler(sources, clock)

@@ -8,17 +8,17 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.http.forwarded import Proxies, chains
-from devops_info_service.http.message import Client, Request, Response
-from devops_info_service.introspection.facts import cut
-from devops_info_service.introspection.filesystem import Filesystem
-from devops_info_service.introspection.identity import Identity
-from devops_info_service.introspection.network import Network
-from devops_info_service.introspection.platform import Platform, platform
-from devops_info_service.introspection.resources import Resources
-from devops_info_service.introspection.security import Security
-from devops_info_service.introspection.source import Clock, Tree
-from devops_info_service.introspection.watch import Change
+from devops_info_service.facts.container.filesystem import Filesystem
+from devops_info_service.facts.fact import cut
+from devops_info_service.facts.kubernetes.identity import Identity
+from devops_info_service.facts.linux.limit_watch import Change
+from devops_info_service.facts.linux.network import Network
+from devops_info_service.facts.linux.resources import Resources
+from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.http.wire.forwarded import Proxies, chains
+from devops_info_service.http.wire.message import Client, Request, Response
+from devops_info_service.snapshot import Platform, platform
+from devops_info_service.standards.security import Security
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which a look is given to all who ask. Whoever watches a container asks no more

@@ -1,0 +1,133 @@
+"""What handlers may need: given at the start, or made at the first use."""
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from devops_info_service import __version__
+from devops_info_service.coarse_clock import Second
+from devops_info_service.config import Config
+from devops_info_service.facts.linux.host import Host, read_host
+from devops_info_service.facts.linux.uptime import Runtime, Stopwatch
+from devops_info_service.facts.system_files import Source, Tree
+from devops_info_service.handlers.info import Service
+from devops_info_service.http.connection.server_state import State
+from devops_info_service.http.shared_memory.counters import Counters
+from devops_info_service.http.shared_memory.route_metrics import Tables
+
+if TYPE_CHECKING:
+    from devops_info_service.expectations.conformance import Conformance
+    from devops_info_service.facts.linux.limit_watch import Change, Watch
+    from devops_info_service.handlers.platform import Look
+    from devops_info_service.http.wire.forwarded import Proxies
+
+NAME: Final = "devops-info-service"
+DESCRIPTION: Final = "DevOps course info service"
+DEFAULTS: Final = Config()
+
+
+class Services:
+    """The parts that handlers share, made before any fork; what is late is made per process.
+
+    Attributes made late import their modules with the first use: no start pays for some forty
+    modules that only a request for the platform needs.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        framework: str,
+        config: Config = DEFAULTS,
+        *,
+        files: Tree | None = None,
+        state: State | None = None,
+        counters: Counters | None = None,
+        tables: Tables | None = None,
+        coarse_clock: Second | None = None,
+        polls_limits: bool = False,
+    ) -> None:
+        """Hold what the server gives; without one there are counters of this process alone.
+
+        Args:
+            source: the machine: its name, CPUs and clocks.
+            framework: the server's name, as ``GET /`` shows it.
+            config: the settings.
+            files: ``/proc``, ``/sys`` and the rest; the real ones if absent.
+            state: whether the service is draining.
+            counters: what the server counts.
+            tables: what is counted by route.
+            coarse_clock: the second that responses state; *source* is read for each if absent.
+            polls_limits: whether the server polls ``limit_watch``; else each reader of it does.
+        """
+        self.config = config
+        self.source = source
+        self.files = files or Tree()
+        self.state = state or State()
+        self.counters = counters or Counters.alone()
+        self._tables = tables
+        self._polls_limits = polls_limits
+        self.host: Host = read_host(source)
+        self.service = Service(NAME, __version__, DESCRIPTION, framework)
+        # A bound method: to call an object with __call__ is a detour each time.
+        self.uptime: Callable[[], Runtime] = Stopwatch(source, coarse_clock).now
+
+    def route_metrics(self, paths: tuple[str, ...]) -> Tables:
+        """Return what is counted by route: the server's, or tables of *paths* that stay empty."""
+        return self._tables or Tables.alone(paths)
+
+    @functools.cached_property
+    def snapshots(self) -> "Look":
+        """Give the freshest snapshot of the platform to all who need one."""
+        from devops_info_service.handlers.platform import Look  # noqa: PLC0415
+
+        return Look(self.files, self.source, frozenset(self.config.show_environment))
+
+    @functools.cached_property
+    def proxies(self) -> "Proxies":
+        """The proxies whose forwarding headers are trusted."""
+        from devops_info_service.http.wire.forwarded import Proxies  # noqa: PLC0415
+
+        return Proxies(self.config.trusted_proxies, self.config.forwarded_field)
+
+    @functools.cached_property
+    def limit_watch(self) -> "Watch":
+        """The watch of this process's limits."""
+        from devops_info_service.facts.linux.limit_watch import Watch, limits_of  # noqa: PLC0415
+
+        return Watch(limits_of(self.files), self.source)
+
+    def limit_history(self) -> "tuple[Change, ...]":
+        """Return the last changes of limits that this process noticed, oldest first."""
+        return self._polled_watch().history
+
+    def limit_changes(self) -> int:
+        """Return how many changes of limits were noticed, by all workers if there are any."""
+        return self.counters.limit_changes() if self._polls_limits else self._polled_watch().changes
+
+    def _polled_watch(self) -> "Watch":
+        if not self._polls_limits:
+            self.limit_watch.look()
+        return self.limit_watch
+
+    @functools.cached_property
+    def conformance(self) -> "Callable[[], Conformance] | None":
+        """Evaluate what is expected against the freshest snapshot; None: nothing is expected.
+
+        Raises:
+            ConfigError: an expectation cannot be parsed.
+        """
+        if not self.config.expectations:
+            return None
+        from devops_info_service.expectations.conformance import read_contract  # noqa: PLC0415
+        from devops_info_service.handlers.conformance import Judge  # noqa: PLC0415
+
+        return Judge(read_contract(self.config.expectations), self.snapshots)
+
+    @functools.cached_property
+    def meets_expectations(self) -> Callable[[], bool] | None:
+        """What readiness requires; None: nothing."""
+        if not self.config.ready_requires_expectations or self.conformance is None:
+            return None
+        from devops_info_service.handlers.conformance import Readiness  # noqa: PLC0415
+
+        return Readiness(self.conformance, self.source)

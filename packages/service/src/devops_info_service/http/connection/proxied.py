@@ -1,0 +1,56 @@
+"""A connection whose client is named by the proxy in front, before the first request."""
+
+from socket import socket
+from typing import Any
+
+from devops_info_service.errors import RefusedError
+from devops_info_service.http.shared_memory.counters import UNANSWERED, count_refusal
+from devops_info_service.http.wire.message import Phase
+from devops_info_service.http.wire.proxy_header import ProxyHeader
+
+from .connection import Connection
+from .loop import Loop
+from .server_state import Shared
+
+
+class ProxiedConnection(Connection):
+    """Take the PROXY header, then be a connection like any other."""
+
+    __slots__ = ("_header",)
+
+    def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
+        super().__init__(shared, loop, sock, peer)
+        # For as long as a request's head may take.
+        self._phase = Phase.HEAD
+        self._header: ProxyHeader | None = ProxyHeader()
+
+    def on_bytes(self, data: bytes) -> None:
+        """Read the header, then requests."""
+        header = self._header
+        if header is None:
+            super().on_bytes(data)
+            return
+        if not self.is_open:
+            return
+        try:
+            used = header.receive(data)
+        except RefusedError as exc:
+            self._refuse(exc)
+            return
+        if used is None:
+            return
+        self._header = None
+        self._phase, self._since = Phase.IDLE, self._shared.now
+        if header.client is not None:
+            self._client = header.client
+        if used < len(data):
+            super().on_bytes(data[used:])
+
+    def _refuse(self, refused: RefusedError) -> None:
+        if self._header is None:
+            super()._refuse(refused)
+            return
+        # The specification's way: who does not speak it gets no answer.
+        count_refusal(self._shared.counts, UNANSWERED)
+        self.abort()
+        self._shared.on_refused(self._client, refused.status, refused.reason)

@@ -1,0 +1,327 @@
+"""One process that serves: the one timer, and the way down from the first signal to the end."""
+
+import contextlib
+import functools
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+
+import msgspec
+
+from devops_info_service.http.lifecycle import ALONE, SIGNALS, Action, Lifecycle
+from devops_info_service.http.shared_memory.counters import READY
+from devops_info_service.http.wire.message import Phase
+
+from .connection import Connection
+from .listener import SHUT_SECONDS, Listener, shut
+from .loop import Loop, Timer
+from .server_state import Shared
+
+if TYPE_CHECKING:
+    from devops_info_service.http.shared_memory.shutdown_record import Flight, Recorder
+
+RESERVED_DESCRIPTORS: Final = 64
+"""Files that are no connections: streams, the selector, what handlers read, and the peers who
+are told that there are too many. Where files are few, half of them."""
+
+LEAST_RESERVED: Final = 16
+"""Three streams, the log, the selector, two pipes, two sockets that listen, six files that the
+watch of the limits holds open, and one for a handler."""
+
+WORD_SECONDS: Final = 1
+"""How often the record of the end is handed on before it is complete: whoever is killed before
+that, as the platform's patience was too short, has left this much."""
+
+DROP_POLL_SECONDS: Final = 0.01
+"""How often a worker looks whether its supervisor has made the kernel drop new connections."""
+
+SWEEP_SECONDS: Final = 1
+"""The grain of every time-out. Only while somebody is connected: idle costs no CPU."""
+
+
+def room_for_connections(open_files: int) -> int:
+    """Return how many connections a process may have that can open so many files."""
+    return open_files - min(RESERVED_DESCRIPTORS, max(LEAST_RESERVED, open_files // 2))
+
+
+class Story(Protocol):
+    """Is told of each event: its name, then its facts by name."""
+
+    def info(self, event: str, **facts: str | int) -> None:
+        """Tell of what is as it should be."""
+
+    def error(self, event: str, *, exc: BaseException | None, **facts: str | int) -> None:
+        """Tell of what somebody should look at."""
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Why a process shall end."""
+
+    cause: str
+    is_last: bool = True
+    """Whether the service ends with it, so nobody else takes over who connects."""
+
+
+Until = Callable[[Loop, Callable[[Stop], None]], None]
+"""Takes the signals over, in the loop of a process, and calls once it shall end."""
+
+
+class Sockets(msgspec.Struct, frozen=True):
+    """What a service listens on."""
+
+    public: socket.socket
+    management: socket.socket | None = None
+
+    @property
+    def all(self) -> tuple[socket.socket, ...]:
+        """Every one there is."""
+        return (self.public,) if self.management is None else (self.public, self.management)
+
+    def announce(self, story: Story) -> None:
+        """Tell where the service listens."""
+        for sock, purpose in ((self.public, {}), (self.management, {"purpose": "management"})):
+            if sock is not None:
+                host, port = sock.getsockname()[:2]
+                story.info("listening", host=host, port=port, **purpose)
+
+    def drop_new_connections(self) -> None:
+        """Let nobody new in; see ``listener.shut``."""
+        for sock in self.all:
+            shut(sock)
+
+    def close(self) -> None:
+        """Close every one."""
+        for sock in self.all:
+            sock.close()
+
+
+def stop_now(story: Story, number: signal.Signals) -> NoReturn:
+    """End the process at once, with a shell's status for one that a signal ended."""
+    story.info("stopped_now", signal=number.name)
+    os._exit(128 + number)
+
+
+def reap() -> Iterator[tuple[int, int]]:
+    """Yield pid and wait status of each child that has ended; PID 1 has orphans as well."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            yield pid, status
+
+
+def until_signal(story: Story, sockets: Sockets) -> Until:
+    """Do what ``lifecycle.ALONE`` says, for a service that is one process.
+
+    SIGHUP is logged and changes nothing: flags and variables of a process never change, and
+    there is no other process to hand its connections to.
+    """
+
+    def arm(loop: Loop, end: Callable[[Stop], None]) -> None:
+        state = Lifecycle.SERVING
+
+        def on_signal(number: signal.Signals) -> None:
+            nonlocal state
+            action = ALONE[state][number]
+            if action is Action.STOP:
+                state = Lifecycle.STOPPING
+                end(Stop(number.name))
+            elif action is Action.STOP_NOW:
+                stop_now(story, number)
+            elif action is Action.RELOAD:
+                story.info("reloaded", workers=0)
+            elif action is Action.REAP:
+                for _ in reap():
+                    pass
+
+        sockets.announce(story)
+        for number in SIGNALS:
+            loop.on_signal(number, functools.partial(on_signal, number))
+
+    return arm
+
+
+class Server:
+    """Serves on the sockets of a service, once."""
+
+    def __init__(
+        self,
+        sockets: Sockets,
+        shared: Shared,
+        *,
+        drain_seconds: int,
+        drain_delay_seconds: int,
+        story: Story,
+        turn: Callable[[], bool] | None = None,
+        connection: type[Connection] = Connection,
+        on_end: Callable[["Flight"], None] | None = None,
+        each_second: Callable[[], object] | None = None,
+        each_turn: Callable[[], object] | None = None,
+        is_dropping: Callable[[], bool] | None = None,
+    ) -> None:
+        """Serve on *sockets*.
+
+        *is_dropping* tells whether the kernel drops new connections already, for sockets that
+        others share: the one who owns them sees to that. Without it they are this server's.
+
+        *on_end* is told what came after the signal that ends the service; and before that,
+        every second, what has come so far.
+
+        *each_second* is called as often while it serves, from its first second on; *each_turn*
+        whenever something has come, before it is looked at.
+        """
+        self._sockets = sockets
+        self._shared = shared
+        self._drain_seconds = drain_seconds
+        self._drain_delay_seconds = drain_delay_seconds
+        self._story = story
+        self._connection: Callable[..., Connection] = connection
+        self._on_end = on_end
+        self._is_dropping = is_dropping
+        self._recorder: Recorder | None = None
+        self._listeners = [
+            Listener(
+                sockets.public, shared, take=self._take, on_error=self._on_accept_error, turn=turn
+            )
+        ]
+        if sockets.management is not None:
+            # It is no burden worth sharing out: whichever worker wakes first takes it.
+            self._listeners.append(
+                Listener(
+                    sockets.management,
+                    shared,
+                    take=self._take_management,
+                    on_error=self._on_accept_error,
+                )
+            )
+        self._loop = Loop(self._on_fault, on_turn=each_turn)
+        self._sweeping: Timer | None = None
+        if each_second is not None:
+            self._loop.every(1, each_second)
+
+    def run(self, until: Until) -> None:
+        """Serve until the signal *until* waits for, then drain."""
+        until(self._loop, self._drain)
+        self._shared.on_first = self._wake
+        for listener in self._listeners:
+            listener.open(self._loop)
+        self._shared.counts[READY] = 1
+        self._loop.run()
+        cut = self._doing()
+        aborted = self._shared.abort()
+        self._hand_on(cut, ended=True)
+        self._story.info("stopped", aborted=aborted)
+        # It has ended well: what comes now changes nothing.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        self._loop.close()
+
+    # The steps of the end, in their order.
+
+    def _drain(self, stop: Stop) -> None:
+        """Be ready no more if nobody takes over, and let those who are in know."""
+        shared = self._shared
+        began, connections = time.monotonic(), len(shared.connections)
+        shared.drain(is_last=stop.is_last)
+        if stop.is_last and self._on_end is not None:
+            try:
+                self._record(stop.cause, began, connections)
+            except Exception as exc:  # noqa: BLE001  a service without a record still ends
+                self._on_fault(exc)
+        self._story.info("draining", signal=stop.cause, connections=len(shared.connections))
+        shared.counts[READY] = 0
+        if stop.is_last:
+            self._loop.later(self._drain_delay_seconds, self._shut)
+        else:
+            for listener in self._listeners:
+                listener.leave()
+            self._finish()
+
+    def _shut(self) -> None:
+        """Let nobody new in."""
+        if self._is_dropping is None:
+            self._sockets.drop_new_connections()
+        elif not self._is_dropping():
+            self._loop.later(DROP_POLL_SECONDS, self._shut)
+            return
+        if self._recorder is not None:
+            self._recorder.shut()
+        self._loop.later(SHUT_SECONDS, self._take_the_last)
+
+    def _take_the_last(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Give those who are in their time, but no longer."""
+        self._shared.on_none = self._loop.stop
+        if self._shared.connections:
+            self._loop.later(self._drain_seconds, self._loop.stop)
+        else:
+            self._loop.stop()
+
+    def _record(self, cause: str, began: float, connections: int) -> None:
+        """Record from now on, by standing between those who take, answer and what they use."""
+        # Imported late: only the end needs it.
+        from devops_info_service.http.shared_memory.shutdown_record import Recorder  # noqa: PLC0415
+
+        shared, connection = self._shared, self._connection
+        self._recorder = recorder = Recorder(
+            cause,
+            time.monotonic,
+            began=began,
+            probes=shared.probes,
+            connections=connections,
+            in_flight=[
+                peer.client
+                for peer in shared.connections
+                if peer.doing in {Phase.HEAD.value, Phase.BODY.value}
+            ],
+        )
+
+        def connected(*of: Any) -> Connection:  # noqa: ANN401  what a connection is made of
+            recorder.connected()
+            return connection(*of)
+
+        self._connection = connected
+        shared.dispatch = recorder.watch(shared.dispatch)
+        self._loop.every(WORD_SECONDS, lambda: self._hand_on(self._doing(), ended=False))
+
+    def _doing(self) -> list[str]:
+        return [connection.doing for connection in self._shared.connections]
+
+    def _hand_on(self, cut: list[str], *, ended: bool) -> None:
+        if self._recorder is not None and self._on_end is not None:
+            try:
+                self._on_end(self._recorder.flight(cut, ended=ended))
+            except Exception as exc:  # noqa: BLE001  as above
+                self._on_fault(exc)
+
+    def _take(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
+        self._connection(self._shared, self._loop, sock, peer).start()
+
+    def _take_management(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
+        # Imported late: only where there is such a port.
+        from .management import ManagementConnection  # noqa: PLC0415
+
+        ManagementConnection(self._shared, self._loop, sock, peer).start()
+
+    def _on_accept_error(self, exc: OSError) -> None:
+        self._story.error("accept", exc=None, message=str(exc))
+
+    def _on_fault(self, exc: Exception) -> None:
+        self._story.error("loop", exc=exc, message="a fault of ours")
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        self._shared.sweep()
+        if self._shared.connections:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._sweeping is None:
+            self._sweeping = self._loop.later(SWEEP_SECONDS, self._sweep)

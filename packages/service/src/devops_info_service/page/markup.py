@@ -1,0 +1,55 @@
+"""Text into HTML: the one place where anything becomes markup.
+
+Whatever is not ``Markup`` already is escaped, so a forgotten call shows as a stray ``&lt;`` on
+the page and never as an element. Host names, mounts, headers and labels are strangers' words.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from devops_info_service.report.layout import plain
+
+_ESCAPES: Final = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+)
+_VOID: Final = frozenset({"link", "meta", "rect", "path", "use"})
+"""Elements without content: HTML's own, and those of SVG, which need the slash."""
+
+
+class Markup(str):
+    """HTML that was made here."""
+
+    __slots__ = ()
+
+
+def escape(text: str) -> Markup:
+    r"""Make text harmless in content and in a quoted attribute.
+
+    What is not printable is spelled as on a terminal (``\x00``, ``\u202e``): a mark that turns
+    the line around would make evidence say something else than it does.
+    """
+    return text if isinstance(text, Markup) else Markup(plain(text).translate(_ESCAPES))
+
+
+def join(parts: Iterable[str]) -> Markup:
+    """Put *parts* one after the other."""
+    return Markup("".join(map(escape, parts)))
+
+
+def tag(name: str, *children: str, **attributes: str | bool) -> Markup:
+    """Make an element; ``class_`` is ``class``, ``data_live`` is ``data-live``.
+
+    An attribute that is true stands alone, one that is false is left out.
+    """
+    opening = f"<{name}{''.join(_attributes(attributes))}"
+    if name in _VOID:
+        return Markup(f"{opening}/>")
+    return Markup(f"{opening}>{join(children)}</{name}>")
+
+
+def _attributes(attributes: dict[str, str | bool]) -> Iterator[str]:
+    for name, value in attributes.items():
+        if value is False:
+            continue
+        spelled = name.rstrip("_").replace("_", "-")
+        yield f" {spelled}" if value is True else f' {spelled}="{escape(str(value))}"'

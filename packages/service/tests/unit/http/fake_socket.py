@@ -1,0 +1,159 @@
+"""A connection with a socket in memory, for tests that play the peer."""
+
+import re
+import socket
+import struct
+from collections.abc import Callable
+from select import EPOLLIN, EPOLLOUT
+from typing import Any, Final, cast
+
+from devops_info_service.config import Limits
+from devops_info_service.http.connection.connection import Connection
+from devops_info_service.http.connection.loop import Loop, OnReady
+from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.wire.message import Client
+
+GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+LIMITS: Final = Limits(
+    idle_seconds=7,
+    head_seconds=3,
+    body_seconds=4,
+    write_seconds=5,
+    max_connections=2,
+    probe_connections=1,
+    max_requests_per_connection=30,
+)
+
+Refusals = list[tuple[Client, int, str]]
+
+
+class FakeSocket:
+    """Gives what is sent to it, takes what has room; calls nothing by itself."""
+
+    def __init__(self) -> None:
+        self.reads: list[bytes] = []
+        self.writes: list[bytes] = []
+        self.room: int | None = None
+        """Bytes it takes from now on; None for any number."""
+        self.events: list[str] = []
+
+    def fileno(self) -> int:
+        return 7
+
+    def recv(self, size: int, flags: int) -> bytes:
+        assert flags == socket.MSG_DONTWAIT
+        if not self.reads:
+            raise BlockingIOError
+        data = self.reads.pop(0)
+        assert len(data) <= size
+        return data
+
+    def send(self, data: bytes | memoryview, flags: int) -> int:
+        assert flags == socket.MSG_DONTWAIT
+        if self.room == 0:
+            raise BlockingIOError
+        taken = bytes(data[: self.room])
+        self.writes.append(taken)
+        if self.room is not None:
+            self.room -= len(taken)
+        return len(taken)
+
+    def shutdown(self, how: int) -> None:
+        assert how == socket.SHUT_WR
+        self.events.append("eof")
+
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        assert (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER)
+        assert struct.unpack("ii", value) == (1, 0)
+        self.events.append("reset")
+
+    def close(self) -> None:
+        self.events.append("close")
+
+
+class FakeLoop(Loop):
+    """Takes any descriptor."""
+
+    def __init__(self) -> None:
+        self.watched: list[int] = []
+        self.due: list[int] = []
+        """Who wants to be told anew."""
+        self.calls: list[Callable[[], object]] = []
+        """What is to be called when the turn ends."""
+
+    def soon(self, call: Callable[[], object]) -> None:
+        self.calls.append(call)
+
+    def end_turn(self) -> None:
+        """Do as the real one, before it waits."""
+        while self.calls:
+            self.calls.pop(0)()
+
+    def watch(self, descriptor: int, on_ready: OnReady, events: int = 0) -> None:
+        self.watched.append(descriptor)
+
+    def again(self, descriptor: int) -> None:
+        self.due.append(descriptor)
+
+    def forget(self, descriptor: int) -> None:
+        self.watched.remove(descriptor)
+
+
+class Peer:
+    """A connection, its socket and what it said."""
+
+    kind: type[Connection] = Connection
+
+    def __init__(self, shared: Shared, peer: tuple[Any, ...] = ("192.0.2.7", 1)) -> None:
+        self._socket = FakeSocket()
+        self.loop = FakeLoop()
+        self.connection = self.kind(shared, self.loop, cast("socket.socket", self._socket), peer)
+        self.connection.start()
+
+    @property
+    def socket(self) -> FakeSocket:
+        """Its socket, as it is when the turn has ended."""
+        self.loop.end_turn()
+        return self._socket
+
+    def send(self, data: bytes) -> None:
+        """Let *data* arrive in one read; none is the end of file."""
+        if "close" not in self.socket.events:
+            self.socket.reads.append(data)
+            self.connection.ready(EPOLLIN)
+            self.loop.end_turn()
+
+    def read(self) -> None:
+        """Take whatever is unsent, as a peer that reads again."""
+        self.socket.room = None
+        self.connection.ready(EPOLLOUT)
+        self.loop.end_turn()
+
+    def turn(self) -> None:
+        """Let the loop come by, once, if somebody asked for it."""
+        if self.loop.due:
+            self.loop.due.clear()
+            self.connection.ready(EPOLLOUT)
+            self.loop.end_turn()
+
+    @property
+    def said(self) -> bytes:
+        """Everything written."""
+        return b"".join(self.socket.writes)
+
+    @property
+    def answers(self) -> list[bytes]:
+        """Each answer, in order."""
+        return re.split(rb"(?=HTTP/1\.1 \d{3} )", self.said)[1:]
+
+    @property
+    def statuses(self) -> list[int]:
+        """The status of each answer, in order."""
+        return [int(answer[9:12]) for answer in self.answers]
+
+
+def pass_seconds(shared: Shared, seconds: int) -> None:
+    """Let so many seconds pass."""
+    for _ in range(seconds):
+        shared.sweep()

@@ -1,0 +1,305 @@
+"""One connection with a socket in memory: order, one write, limits, time-outs, drain."""
+
+from typing import Any
+
+import pytest
+
+from devops_info_service.http.connection.connection import LINGER_SECONDS
+from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.wire.message import Request, Response
+from devops_info_service.http.wire.writer import CONTINUE
+
+from .fake_socket import GET, LIMITS, POST, Peer, Refusals, pass_seconds
+
+
+def test_pipelined_in_order_with_one_write(shared: Shared) -> None:
+    """Requests of one read are answered in their order, by one write."""
+    peer = Peer(shared)
+
+    peer.send(b"".join(GET % n for n in range(20)))
+
+    (written,) = peer.socket.writes
+    bodies = [part.split(b"\r\n\r\n")[1] for part in written.split(b"HTTP/1.1 ")[1:]]
+    assert [b"/%d 192.0.2.7" % n for n in range(20)] == bodies
+
+
+def test_cut_request(shared: Shared) -> None:
+    """A request in two reads is answered once, after the second."""
+    peer = Peer(shared)
+    data = GET % 1
+
+    peer.send(data[:10])
+    assert peer.statuses == []
+    peer.send(data[10:])
+    assert peer.statuses == [200]
+
+
+def test_head_has_no_body(shared: Shared) -> None:
+    """HEAD is answered with the length of the body, without the body."""
+    peer = Peer(shared)
+
+    peer.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert b"Content-Length: 11\r\n" in peer.said
+    assert peer.said.endswith(b"\r\n\r\n")
+
+
+def test_last_request(shared: Shared) -> None:
+    """Nothing behind ``Connection: close`` is answered, and the connection ends."""
+    peer = Peer(shared)
+
+    peer.send((GET % 1)[:-2] + b"Connection: close\r\n\r\n" + GET % 2)
+    peer.send(GET % 3)
+
+    assert peer.statuses == [200]
+    assert b"Connection: close\r\n" in peer.said
+    assert peer.socket.events == ["close"]
+
+
+def test_http_1_0(shared: Shared) -> None:
+    """HTTP/1.0 that asks for more is told that it may."""
+    peer = Peer(shared)
+
+    peer.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+
+    assert b"Connection: keep-alive\r\n" in peer.said
+    assert peer.socket.events == []
+
+
+def test_upgrade_with_a_body_lingers(shared: Shared) -> None:
+    """We end a connection whose peer is still sending: our answer must survive it."""
+    peer = Peer(shared)
+
+    peer.send(POST + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\nab")
+
+    assert b"Connection: close\r\n" in peer.said
+    assert peer.socket.events == ["eof"]
+
+
+def test_refusal_after_answers(shared: Shared, refusals: Refusals) -> None:
+    """What came before the garbage is answered; the garbage is refused once, with a linger."""
+    peer = Peer(shared)
+
+    peer.send(GET % 1 + b"garbage\r\n\r\n")
+    peer.send(GET % 2)
+
+    assert peer.statuses == [200, 501]
+    assert b"Connection: close\r\n" in peer.socket.writes[-1]
+    assert peer.socket.events == ["eof"]
+    ((client, status, _),) = refusals
+    assert (client.address, status) == ("192.0.2.7", 501)
+
+
+def test_linger_ends(shared: Shared) -> None:
+    """A refused peer that goes on sending is cut off."""
+    peer = Peer(shared)
+    peer.send(b"garbage\r\n\r\n")
+
+    pass_seconds(shared, LINGER_SECONDS)
+    assert peer.socket.events == ["eof"]
+    peer.send(b"more")
+    pass_seconds(shared, 1)
+    assert peer.socket.events == ["eof", "close"]
+
+
+def test_linger_waits_for_a_slow_reader(shared: Shared) -> None:
+    """A refusal that is not sent yet gets the time of a slow reader."""
+    peer = Peer(shared)
+    peer.socket.room = 100
+    peer.send(b"garbage\r\n\r\n")
+
+    pass_seconds(shared, LIMITS.write_seconds)
+    assert peer.socket.events == []
+    pass_seconds(shared, 1)
+    assert peer.socket.events == ["reset", "close"]
+
+
+def test_linger_begins_when_all_is_sent(shared: Shared) -> None:
+    """The end of file follows the last byte, and the time to linger begins with it."""
+    peer = Peer(shared)
+    peer.socket.room = 100
+    peer.send(b"garbage\r\n\r\n")
+    pass_seconds(shared, LIMITS.write_seconds)
+
+    peer.read()
+    assert peer.said.endswith(b"}")
+    assert peer.socket.events == ["eof"]
+    pass_seconds(shared, LINGER_SECONDS)
+    assert peer.socket.events == ["eof"]
+    pass_seconds(shared, 1)
+    assert peer.socket.events == ["eof", "close"]
+
+
+def test_continue(shared: Shared) -> None:
+    """A client that waits for 100 gets it once, behind the answers before it."""
+    peer = Peer(shared)
+
+    peer.send(GET % 1 + POST + b"Expect: 100-continue\r\n")
+    peer.send(b"\r\n")
+    assert peer.socket.writes[1:] == [CONTINUE]
+    peer.send(b"a")
+    peer.send(b"bc")
+
+    assert peer.statuses == [200, 100, 200]
+
+
+def test_idle(shared: Shared) -> None:
+    """A connection without a request is closed without a word."""
+    peer = Peer(shared)
+    pass_seconds(shared, 5)
+    peer.send(GET % 1)
+    said = peer.said
+
+    pass_seconds(shared, LIMITS.idle_seconds)
+    assert peer.socket.events == []
+    pass_seconds(shared, 1)
+    assert peer.socket.events == ["close"]
+    assert peer.said == said
+
+
+def test_slow_head(shared: Shared) -> None:
+    """Dripping bytes does not stretch the time of a head: 408."""
+    peer = Peer(shared)
+    for byte in b"GET ":
+        peer.send(bytes([byte]))
+        assert peer.statuses == []
+        pass_seconds(shared, 1)
+
+    assert peer.statuses == [408]
+
+
+def test_slow_body(shared: Shared) -> None:
+    """A body may be slow for a while, and after that it must keep a rate."""
+    slow, quick = Peer(shared), Peer(shared)
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+    slow.send(head + b"a")
+    quick.send(head + b"a" * (LIMITS.body_seconds + 1) * LIMITS.min_body_bytes_per_second)
+
+    pass_seconds(shared, LIMITS.body_seconds)
+    assert slow.statuses == []
+    pass_seconds(shared, 1)
+    assert slow.statuses == [408]
+    assert quick.statuses == []
+
+
+def test_answers_behind_unsent_ones(shared: Shared) -> None:
+    """What is said while something is unsent comes behind it."""
+    peer = Peer(shared)
+    peer.socket.room = 10
+    peer.send(GET % 1 + POST + b"Expect: 100-continue\r\n\r\n")
+    peer.read()
+
+    assert peer.statuses == [200, 100]
+
+
+def test_last_answer_unsent(shared: Shared) -> None:
+    """A connection ends only when its last answer is sent."""
+    peer = Peer(shared)
+    peer.socket.room = 10
+    peer.send(GET[:-2] % 1 + b"Connection: close\r\n\r\n")
+    assert peer.socket.events == []
+    peer.read()
+
+    assert peer.statuses == [200]
+    assert peer.said.endswith(b"192.0.2.7")
+    assert peer.socket.events == ["close"]
+
+
+def test_fault_of_ours(shared: Shared) -> None:
+    """What a connection raises ends it alone, and is told of."""
+    faults: list[Exception] = []
+    shared.on_fault = faults.append
+    fault = RuntimeError("a fault")
+
+    def dispatch(_: Request) -> Response:
+        raise fault
+
+    shared.dispatch = dispatch
+    peer, other = Peer(shared), Peer(shared)
+    peer.send(GET % 1)
+
+    assert faults == [fault]
+    assert (peer.socket.events, other.socket.events) == (["close"], [])
+
+
+def test_half_closed(shared: Shared) -> None:
+    """A peer that has said all it will is answered, then closed."""
+    peer = Peer(shared)
+    peer.send(GET % 1)
+
+    peer.send(b"")
+
+    assert peer.statuses == [200]
+    assert peer.socket.events == ["close"]
+
+
+def test_drain(shared: Shared) -> None:
+    """Draining closes what is idle, lets a request be finished, and says that it is the last."""
+    cold, begun = Peer(shared), Peer(shared)
+    pass_seconds(shared, 2)
+    data = GET % 1
+    begun.send(data[:5])
+
+    shared.drain()
+    begun.send(data[5:])
+
+    assert cold.socket.events == ["close"]
+    assert begun.statuses == [200]
+    assert b"Connection: close\r\n" in begun.said
+    assert begun.socket.events == ["eof"]
+
+
+def test_drain_waits_for_a_request_on_its_way(shared: Shared) -> None:
+    """A connection that was just used gets a moment: its next request may be on its way."""
+    peers = [Peer(shared), Peer(shared)]
+    pass_seconds(shared, 5)
+    for peer in peers:
+        peer.send(GET % 1)
+
+    shared.drain()
+    peers[0].send(GET % 2)
+    pass_seconds(shared, 2)
+
+    assert [peer.statuses for peer in peers] == [[200, 200], [200]]
+    assert [peer.socket.events for peer in peers] == [["eof"], ["close"]]
+
+
+def test_abort(shared: Shared) -> None:
+    """Whoever is left at the end is cut off and counted."""
+    peers = [Peer(shared), Peer(shared)]
+
+    assert shared.abort() == 2
+    assert [peer.socket.events for peer in peers] == [["close"]] * 2
+
+
+def test_first_and_last(shared: Shared) -> None:
+    """The first to come and the last to go are told of, nobody between."""
+    told = []
+    shared.on_first = lambda: told.append("first")
+    shared.on_none = lambda: told.append("none")
+    peers = [Peer(shared), Peer(shared)]
+    for peer in peers:
+        peer.connection.abort()
+
+    assert told == ["first", "none"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        (("192.0.2.7", 1), "192.0.2.7"),
+        (("2001:db8::1", 1, 0, 0), "2001:db8::1"),
+        (("::ffff:192.0.2.7", 1, 0, 0), "192.0.2.7"),
+        (("::ffff:c000:207", 1, 0, 0), "192.0.2.7"),
+        (("0:0:0:0:0:FFFF:192.0.2.7", 1, 0, 0), "192.0.2.7"),
+        (("::192.0.2.7", 1, 0, 0), "::192.0.2.7"),
+        (("fe80::1%eth0", 1, 0, 2), "fe80::1%eth0"),
+    ],
+)
+def test_client_address(shared: Shared, peer: tuple[Any, ...], address: str) -> None:
+    """The client is named by its address alone, an IPv4 one as IPv4."""
+    it = Peer(shared, peer)
+
+    it.send(GET % 1)
+
+    assert it.said.endswith(f"/1 {address}".encode())
