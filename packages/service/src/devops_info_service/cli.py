@@ -8,6 +8,7 @@ from typing import Final
 from . import __version__, flags
 from .config import Config, load
 from .errors import CheckError, ConfigError, ServiceError, StartError
+from .http import ListenError
 from .output import write_result
 from .process_state import prepare_command, prepare_service, prepare_streams
 
@@ -79,6 +80,8 @@ def _serve(words: list[str], environ: Mapping[str, str]) -> None:
 
     try:
         serve(config, open_files)
+    except ListenError as exc:
+        raise StartError(str(exc)) from exc
     except OSError as exc:
         # Before it serves: no file, no memory, no process to be had.
         raise StartError(f"cannot start: {exc}") from exc

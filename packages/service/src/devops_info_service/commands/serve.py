@@ -13,8 +13,9 @@ from devops_info_service.app.middleware import observe
 from devops_info_service.app.routes import PATHS, PROBES
 from devops_info_service.app.services import build, watch_of
 from devops_info_service.coarse_clock import Looked
-from devops_info_service.config import MAX_WORKERS, Config
+from devops_info_service.config import Config
 from devops_info_service.facts.system_files import Machine, Source, Tree
+from devops_info_service.http import MAX_WORKERS
 from devops_info_service.http.connection.connection import Connection
 from devops_info_service.http.connection.listener import listen
 from devops_info_service.http.connection.server import (

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
 
-from devops_info_service.config import Limits
 from devops_info_service.http.connection.connection import Connection
 from devops_info_service.http.connection.loop import Loop, OnReady
 from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
 
 GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
-from devops_info_service.errors import ListenError
+from devops_info_service.http.errors import ListenError
 from devops_info_service.http.wire.memory_budget import RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES
 
 from .loop import Loop, Timer

@@ -3,7 +3,7 @@
 from socket import socket
 from typing import Any
 
-from devops_info_service.errors import RefusedError
+from devops_info_service.http.errors import RejectedError
 from devops_info_service.http.shared_memory.counters import UNANSWERED, count_refusal
 from devops_info_service.http.wire.message import Phase
 from devops_info_service.http.wire.proxy_header import ProxyHeader
@@ -34,7 +34,7 @@ class ProxiedConnection(Connection):
             return
         try:
             used = header.receive(data)
-        except RefusedError as exc:
+        except RejectedError as exc:
             self._refuse(exc)
             return
         if used is None:
@@ -46,7 +46,7 @@ class ProxiedConnection(Connection):
         if used < len(data):
             super().on_bytes(data[used:])
 
-    def _refuse(self, refused: RefusedError) -> None:
+    def _refuse(self, refused: RejectedError) -> None:
         if self._header is None:
             super()._refuse(refused)
             return

@@ -6,9 +6,9 @@ Nothing here reads a socket or a clock: ``http.server`` lets the seconds pass.
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
-from devops_info_service.config import Limits
 from devops_info_service.http.shared_memory.counters import ABORTED, Counters, Slot
 from devops_info_service.http.wire.fast_path import PlainReader
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import UNLIMITED_BYTES, Budget, share
 from devops_info_service.http.wire.message import Client, Handler
 from devops_info_service.http.wire.writer import ResponseWriter
