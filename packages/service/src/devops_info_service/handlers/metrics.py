@@ -92,30 +92,32 @@ def metrics_handler(
     tree: Tree,
     clock: Clock,
     tables: Tables,
-    counters: Counters | None,
+    counters: Counters,
     limit_changes: Callable[[], int],
     judge: "Callable[[], Conformance] | None" = None,
 ) -> MetricsHandler:
     """Return the handler with all that the service has to tell.
 
-    *about* are the labels of what was built; without *counters* somebody else's server is in
-    front, and only the requests that came through are known; *judge* says what became of
-    expectations, where there are any.
+    *about* are the labels of what was built; *judge* says what became of expectations, where
+    there are any.
     """
     build = build_family(about)
     own = (os.getpid(),)
 
     def requests() -> Iterable[Family]:
-        return request_families(tables.sums(counters.highest if counters else 0))
+        return request_families(tables.sums(counters.highest))
 
     def processes() -> Iterable[Family]:
-        pids = (counters and counters.pids()) or own
+        pids = counters.pids() or own
         return process_families(read_usage(tree, pids, os.sysconf("SC_PAGE_SIZE")))
 
-    sources: list[Families] = [lambda: [build], requests]
-    if counters is not None:
-        sources.append(lambda: server_families(counters.totals()))
-    sources += [processes, Platform(tree, clock, limit_changes)]
+    sources: list[Families] = [
+        lambda: [build],
+        requests,
+        lambda: server_families(counters.totals()),
+        processes,
+        Platform(tree, clock, limit_changes),
+    ]
     if judge is not None:
         sources.append(lambda: [expectation_family(judge())])
     return MetricsHandler(sources, clock)

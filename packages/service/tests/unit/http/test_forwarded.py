@@ -213,7 +213,9 @@ def test_networks(text: str, inside: str, outside: str) -> None:
 )
 def test_no_networks(text: str) -> None:
     """What is no network, or says more than one thing, is refused at the start."""
-    with pytest.raises(ConfigError, match=r"TRUSTED_PROXIES is .*; allowed is a list of "):
+    with pytest.raises(
+        ConfigError, match=r"TRUSTED_PROXIES: invalid value .*; expected a list of "
+    ):
         load([], {"TRUSTED_PROXIES": text})
 
 
@@ -222,5 +224,7 @@ def test_fields() -> None:
     fields = {field.encode(): b"192.0.2.1" for field in FORWARDED_FIELDS[1:]}
     assert FORWARDED_FIELDS == ("any", *(field for field, _, _ in chains(fields)))
     assert load([], {"FORWARDED_FIELD": "X-Real-IP"}).forwarded_field in FORWARDED_FIELDS
-    with pytest.raises(ConfigError, match="FORWARDED_FIELD is 'via'; allowed is one of any, "):
+    with pytest.raises(
+        ConfigError, match="FORWARDED_FIELD: invalid value 'via'; expected one of any, "
+    ):
         load([], {"FORWARDED_FIELD": "via"})
