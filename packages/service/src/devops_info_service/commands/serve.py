@@ -252,7 +252,7 @@ def _work(
         if config.debug or config.access_log:
             log.info("refused", status=status, reason=reason, client=client.address)
 
-    def on_fault(exc: Exception) -> None:
+    def on_error(exc: Exception) -> None:
         log.error("connection", exc=exc, message="ended by a fault of ours")
 
     shared = Shared(
@@ -270,7 +270,7 @@ def _work(
         counts=counts,
         state=parts.services.state,
         probes=PROBES,
-        on_fault=on_fault,
+        on_error=on_error,
     )
 
     def give(memory: object) -> None:

@@ -88,7 +88,7 @@ class Connection(PatientStream):
 
     # Called by Stream.
 
-    def on_bytes(self, data: bytes) -> None:
+    def on_data(self, data: bytes) -> None:
         """Answer the requests that are complete now, with one write."""
         if self._state is not _OPEN:
             if self._state is _State.RESERVED:
@@ -109,11 +109,11 @@ class Connection(PatientStream):
         if self.held or self._phase is not _IDLE:
             self.charge()
 
-    def on_end(self) -> None:
+    def on_eof(self) -> None:
         """Close once the answers are out: no further request can come."""
         self._close()
 
-    def on_sent(self) -> None:
+    def on_drained(self) -> None:
         """Start the request's clock anew, as the wait was ours, and answer who still waits."""
         self._unread_since = None
         self._give_back()
@@ -121,13 +121,13 @@ class Connection(PatientStream):
         waiting, self._waiting = self._waiting, b""
         self.charge()
         if waiting and self._state is _State.OPEN:
-            self.on_bytes(waiting)
+            self.on_data(waiting)
 
-    def on_fault(self, exc: Exception) -> None:
+    def on_error(self, exc: Exception) -> None:
         """Pass it on: the process has a log."""
-        self._shared.on_fault(exc)
+        self._shared.on_error(exc)
 
-    def on_gone(self) -> None:
+    def on_closed(self) -> None:
         """Forget the connection."""
         shared = self._shared
         self._end()

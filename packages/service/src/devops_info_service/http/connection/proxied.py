@@ -24,11 +24,11 @@ class ProxiedConnection(Connection):
         self._phase = Phase.HEAD
         self._header: ProxyHeader | None = ProxyHeader()
 
-    def on_bytes(self, data: bytes) -> None:
+    def on_data(self, data: bytes) -> None:
         """Read the header, then requests."""
         header = self._header
         if header is None:
-            super().on_bytes(data)
+            super().on_data(data)
             return
         if not self.is_open:
             return
@@ -44,7 +44,7 @@ class ProxiedConnection(Connection):
         if header.client is not None:
             self._client = header.client
         if used < len(data):
-            super().on_bytes(data[used:])
+            super().on_data(data[used:])
 
     def _refuse(self, refused: RejectedError) -> None:
         if self._header is None:

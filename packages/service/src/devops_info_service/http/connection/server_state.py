@@ -16,7 +16,7 @@ from devops_info_service.http.wire.writer import ResponseWriter
 OnRefused = Callable[[Client, int, str], None]
 """Is told of each refusal: to whom, the status, the reason."""
 
-OnFault = Callable[[Exception], None]
+OnError = Callable[[Exception], None]
 """Is told of what a connection raised: a fault of ours, whoever was connected."""
 
 IDLE_GRACE_SECONDS: Final = 2
@@ -97,12 +97,12 @@ class Shared:
         counts: Slot | None = None,
         state: State | None = None,
         probes: Collection[str] = (),
-        on_fault: OnFault | None = None,
+        on_error: OnError | None = None,
     ) -> None:
         self.dispatch = dispatch
         self.limits = limits
         self.on_refused = on_refused
-        self.on_fault = on_fault or _raise
+        self.on_error = on_error or _raise
         self.plain = PlainReader(limits)
         self.encode = (writer or ResponseWriter()).encode
         self.counts = Counters.alone().worker(0) if counts is None else counts
