@@ -42,9 +42,9 @@ PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
 
 def _answer_of(path: str) -> type:
     # Imported late, as its handler.
-    from devops_info_service.handlers.platform import ANSWERS  # noqa: PLC0415
+    from devops_info_service.handlers.platform import BODIES  # noqa: PLC0415
 
-    return ANSWERS[path]
+    return BODIES[path]
 
 
 PLATFORM: Final = tuple(

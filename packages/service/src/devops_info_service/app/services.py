@@ -12,23 +12,14 @@ from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import read_host
 from devops_info_service.facts.linux.uptime import Stopwatch
 from devops_info_service.facts.system_files import Clock, Source, Tree
-from devops_info_service.handlers.health import (
-    HealthHandler,
-    LiveHandler,
-    ReadyHandler,
-    SwitchHandler,
-)
-from devops_info_service.handlers.info import (
-    Endpoint,
-    InfoHandler,
-    Service,
-    Version,
-    VersionHandler,
-)
+from devops_info_service.handlers.constant import constant
+from devops_info_service.handlers.health import Live, health, ready, ready_switch
+from devops_info_service.handlers.info import Version, info
 from devops_info_service.http.connection.server_state import State
 from devops_info_service.http.shared_memory.counters import Counters
 from devops_info_service.http.shared_memory.route_metrics import Tables
 from devops_info_service.http.wire.message import Handler, Request, Response, problem
+from devops_info_service.service_info import Endpoint, Service
 
 from .router import Route, Router
 from .routes import (
@@ -54,7 +45,7 @@ if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
     from devops_info_service.facts.linux.limit_watch import Watch
     from devops_info_service.http.wire.forwarded import Proxies
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot_cache import PlatformSnapshots
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
@@ -87,7 +78,6 @@ def build(
         ConfigError: what is expected of the platform cannot be understood.
     """
     tree = tree or Tree()
-    # Bound methods, here and below: to call an object with __call__ is a detour each time.
     now = Stopwatch(source, second).now
     host = read_host(source)
     service = Service(NAME, __version__, DESCRIPTION, framework)
@@ -97,30 +87,31 @@ def build(
     endpoints = [Endpoint(route.path, route.method, route.description) for route in routes]
     watched = watch or looking(watch_of(tree, source))
     sight = _Sight(tree, source, config, watched)
-    judge, conformance, conforms = _expected(config, sight, source)
-    health = HealthHandler(now).__call__
+    check, conformance, conforms = _expected(config, sight, source)
+    healthy = health(now)
     switch = (counters or Counters.alone()) if config.ready_switch else None
-    ready = ReadyHandler(state or State(), conforms, switch)
+    readyz = ready(state or State(), conforms, switch)
 
     # Each is imported and made with its first request: no start pays for it.
 
     @functools.cache
-    def page() -> Handler:
-        from devops_info_service.handlers.page import PageHandler  # noqa: PLC0415
+    def html() -> Handler:
+        from devops_info_service.handlers.page import page  # noqa: PLC0415
 
-        return PageHandler(sight.look, sight.proxies, now, service, endpoints, judge)
+        return page(sight.snapshots, sight.proxies, now, service, endpoints, check)
 
     def metrics() -> Handler:
-        from devops_info_service.handlers.metrics import metrics_handler  # noqa: PLC0415
+        from devops_info_service.handlers.metrics import service_metrics  # noqa: PLC0415
 
-        return metrics_handler(
+        return service_metrics(
             {"version": __version__, "python_version": host.python_version, "framework": framework},
+            sight.snapshots,
             tree,
             source,
             tables or Tables.alone(PATHS),
             counters,
             counters.limit_changes if counters else lambda: watched().changes,
-            judge,
+            check,
         )
 
     @functools.cache
@@ -131,20 +122,20 @@ def build(
         return Response(200, msgspec.json.encode(document(routes, about)))
 
     handlers: dict[Route, Handler] = {
-        INFO: InfoHandler(service, host, now, endpoints, None if public_only else page).__call__,
-        HEALTH: health,
-        VERSION: VersionHandler(Version(__version__, host.python_version)),
-        HEALTHZ: health,
-        LIVEZ: LiveHandler(),
-        READYZ: ready,
+        INFO: info(service, host, now, endpoints, None if public_only else html),
+        HEALTH: healthy,
+        VERSION: constant(Version(__version__, host.python_version)),
+        HEALTHZ: healthy,
+        LIVEZ: constant(Live("alive")),
+        READYZ: readyz,
         **dict.fromkeys(PLATFORM, sight.answer),
         CONFORMANCE: conformance,
         METRICS: _late(metrics),
         OPENAPI: lambda _: openapi(),
     }
     if switch:
-        handlers[ENABLE] = SwitchHandler(switch, ready, off=False)
-        handlers[DISABLE] = SwitchHandler(switch, ready, off=True)
+        handlers[ENABLE] = ready_switch(switch, readyz, off=False)
+        handlers[DISABLE] = ready_switch(switch, readyz, off=True)
     return Router({route: handlers[route] for route in routes}).answer
 
 
@@ -163,10 +154,10 @@ class _Sight:
         self._watched = watched
 
     @functools.cached_property
-    def look(self) -> "Callable[[], Platform]":
-        from devops_info_service.handlers.platform import Look  # noqa: PLC0415
+    def snapshots(self) -> "PlatformSnapshots":
+        from devops_info_service.snapshot_cache import PlatformSnapshots  # noqa: PLC0415
 
-        return Look(self._tree, self._source, frozenset(self._config.show_environment))
+        return PlatformSnapshots(self._tree, self._source, frozenset(self._config.show_environment))
 
     @functools.cached_property
     def proxies(self) -> "Proxies":
@@ -182,7 +173,7 @@ class _Sight:
     def _handlers(self) -> Mapping[str, Handler]:
         from devops_info_service.handlers.platform import platform_handlers  # noqa: PLC0415
 
-        return platform_handlers(self.look, self.proxies, lambda: self._watched().history)
+        return platform_handlers(self.snapshots, self.proxies, lambda: self._watched().history)
 
 
 def _late(make: Callable[[], Handler]) -> Handler:
@@ -204,14 +195,14 @@ def _expected(
     # Imported at the start: what cannot be understood is to end it.
     from devops_info_service.expectations.conformance import read_contract  # noqa: PLC0415
     from devops_info_service.handlers.conformance import (  # noqa: PLC0415
-        ConformanceHandler,
-        Judge,
-        Readiness,
+        checker,
+        conformance,
+        readiness,
     )
 
-    judge = Judge(read_contract(config.expectations), sight.look)
-    conforms = Readiness(judge, clock) if config.ready_requires_expectations else None
-    return judge, ConformanceHandler(judge), conforms
+    check = checker(read_contract(config.expectations), sight.snapshots)
+    conforms = readiness(check, clock) if config.ready_requires_expectations else None
+    return check, conformance(check), conforms
 
 
 def _nothing_expected(_: Request) -> Response:

@@ -41,10 +41,14 @@ def tag(name: str, *children: str, **attributes: str | bool) -> Markup:
 
     An attribute that is true stands alone, one that is false is left out.
     """
-    opening = f"<{name}{''.join(_attributes(attributes))}"
     if name in _VOID:
-        return Markup(f"{opening}/>")
-    return Markup(f"{opening}>{join(children)}</{name}>")
+        return Markup(f"<{name}{''.join(_attributes(attributes))}/>")
+    return Markup(f"{opening(name, **attributes)}{join(children)}</{name}>")
+
+
+def opening(name: str, **attributes: str | bool) -> Markup:
+    """Make the start tag of an element whose content comes in several pieces."""
+    return Markup(f"<{name}{''.join(_attributes(attributes))}>")
 
 
 def _attributes(attributes: dict[str, str | bool]) -> Iterator[str]:
