@@ -11,6 +11,7 @@ from typing import Final, Self
 import msgspec
 
 from devops_info_service.errors import CheckError
+from devops_info_service.escape import printable
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 """Bytes in which the status line must have come: more is no server worth waiting for."""
@@ -74,8 +75,8 @@ def check(url: str, *, timeout_seconds: float, proxy_protocol: bool = False) -> 
     if not version.startswith("HTTP/1.") or not status[:3].isdecimal():
         raise CheckError(f"{url}: no HTTP answer")
     if int(status[:3]) not in _SUCCESS:
-        raise CheckError(f"{url}: {_printable(status)}")
-    return _printable(status)
+        raise CheckError(f"{url}: {printable(status)}")
+    return printable(status)
 
 
 def check_any(
@@ -143,7 +144,3 @@ def _left(deadline: float) -> float:
     if left <= 0:
         raise TimeoutError
     return left
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else ascii(text)
