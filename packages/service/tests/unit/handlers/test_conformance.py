@@ -18,7 +18,7 @@ from devops_info_service.http.connection.server_state import State
 from devops_info_service.http.wire.message import Handler
 from devops_info_service.snapshot_cache import FRESH_SECONDS
 
-from .test_services import FakeSource, a_request
+from ..app.test_services import FakeSource, a_request
 
 MEMORY = "/sys/fs/cgroup/memory.max"
 
