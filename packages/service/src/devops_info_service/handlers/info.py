@@ -74,9 +74,10 @@ def prefers_html(accept: bytes) -> bool:
     # Fields that programs send: only a browser's first request imports the parser.
     if accept in _PROGRAMS:
         return False
-    from devops_info_service.http.wire.accept import prefers_page  # noqa: PLC0415
+    from devops_info_service.http.wire.accept import parse, quality  # noqa: PLC0415
 
-    return prefers_page(accept)
+    ranges = parse(accept)
+    return quality(ranges, "text/html") > quality(ranges, JSON.decode())
 
 
 _PROGRAMS: Final = frozenset({b"*/*", JSON, JSON + b", */*", JSON + b", text/plain, */*"})

@@ -12,7 +12,7 @@ from devops_info_service.facts.linux.process import read_usage
 from devops_info_service.facts.system_files import Clock, Tree
 from devops_info_service.http.shared_memory.counters import Counters
 from devops_info_service.http.shared_memory.route_metrics import Tables
-from devops_info_service.http.wire.accept import MAX_ACCEPT_BYTES
+from devops_info_service.http.wire.accept import parse
 from devops_info_service.http.wire.message import Handler, Request, Response
 from devops_info_service.prometheus.exposition import OPEN_METRICS, TEXT, Family, render
 from devops_info_service.prometheus.metric_families import (
@@ -98,26 +98,15 @@ def service_metrics(
 
 
 def prefers_open_metrics(accept: bytes) -> bool:
-    """Say whether *accept* names OpenMetrics 1.0, and likes it no less than plain text.
+    """Return whether *accept* names OpenMetrics 1.0, and wants it no less than plain text.
 
-    Only by its name: whoever takes anything gets what everybody reads. Not by ``page.accept``,
-    which takes what is not well-formed as not sent: a scraper's ``q=.5`` is understood here.
+    By its name alone: a range such as ``*/*`` gets the text that every scraper reads.
     """
-    if len(accept) > MAX_ACCEPT_BYTES:
-        return False
-    weights = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
-    for part in accept.decode("latin-1").lower().split(","):
-        media, *parameters = (word.strip() for word in part.split(";"))
-        given = dict(parameter.partition("=")[::2] for parameter in parameters)
-        version = given.get("version", "1.0.0").strip('"')
-        if media in weights and (media == "text/plain" or version == "1.0.0"):
-            weights[media] = max(weights[media], _weight(given.get("q", "1")))
-    open_metrics, text = weights.values()
-    return open_metrics > 0 and open_metrics >= text
-
-
-def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    open_metrics = text = 0
+    for each in parse(accept):
+        if each.media == "text/plain":
+            text = max(text, each.weight)
+        elif each.media == "application/openmetrics-text":
+            is_1_0 = each.parameters.get("version", "1.0.0") == "1.0.0"
+            open_metrics = max(open_metrics, each.weight if is_1_0 else 0)
+    return 0 < open_metrics >= text

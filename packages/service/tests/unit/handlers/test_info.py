@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.http.wire.accept import prefers_page
+from devops_info_service.handlers.info import prefers_html
 
 FIREFOX = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CHROME = (
@@ -31,11 +31,15 @@ CHROME = (
         b'text/plain;x=",",text/html',
         b"text/html;q=1.000,,",
         b"text/html;q=0.5;text/html,text/html",
+        b"text/html;q=1.",
+        b"text/html;q=.5",
+        b"text/html;",
+        b"text/html;;charset=utf-8",
     ],
 )
 def test_page(accept: bytes) -> None:
-    """Whoever gives HTML the higher weight, by its most exact range, prefers the page."""
-    assert prefers_page(accept)
+    """The page is for a higher weight of HTML, by its most specific range."""
+    assert prefers_html(accept)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +57,17 @@ def test_page(accept: bytes) -> None:
         b"text/html;q=0.0",
         b"text/*;q=0.3,*/*;q=0.3",
         b"image/png",
-        # Another HTML than ours.
+        # Another HTML than the service has.
         b"text/html;level=1",
         b"text/html;charset=utf-16",
-        # Not well-formed, so as if not sent.
+        # Malformed, so as if not sent.
         b"text/html;q=2",
         b"text/html;q=1.001",
         b"text/html;q=0.1234",
         b"text/html;q=",
+        b"text/html;q=.",
+        b"text/html;q=00",
+        b"text/html;q=0001",
         b"text/html;q=-1",
         b"text/html;q=nan",
         b"text/html;q=\xb2",
@@ -75,12 +82,12 @@ def test_page(accept: bytes) -> None:
     ],
 )
 def test_json(accept: bytes) -> None:
-    """JSON stays the answer for everybody who does not want HTML more."""
-    assert not prefers_page(accept)
+    """JSON is the response unless HTML is wanted more."""
+    assert not prefers_html(accept)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes(accept: bytes) -> None:
-    """Whatever is sent, there is an answer, and JSON in front of all is never less wanted."""
-    assert prefers_page(accept) in {True, False}
-    assert not prefers_page(b"application/json, */*;q=0.9")
+    """Any bytes have a response, and JSON before everything else is never wanted less."""
+    assert prefers_html(accept) in {True, False}
+    assert not prefers_html(b"application/json, */*;q=0.9")
