@@ -14,8 +14,8 @@ from onebin import __version__, pipeline, render, secret
 from onebin.effects import files
 from onebin.effects.owned import default_root
 from onebin.effects.process import allow_open_files, run
+from onebin.effects.progress import Story
 from onebin.effects.store import Store
-from onebin.effects.story import Story
 from onebin.errors import OnebinError, ProjectError, ToolError
 from onebin.model import ARCHITECTURES, Machine, Project
 from onebin.oci import archive, layout

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from onebin import profile
-from onebin.effects import files, index, toolchain
 from onebin.effects.process import Run
+from onebin.effects.progress import Story
 from onebin.effects.store import Store
-from onebin.effects.story import Story
 from onebin.errors import ProjectError, ToolError
 from onebin.model import (
     Binary,
@@ -24,9 +22,17 @@ from onebin.model import (
 )
 from onebin.oci.aside import aside
 from onebin.oci.image import Image
-from onebin.stages import assemble, extensions, freeze, link, runtime
-from onebin.stages import plan as planning
-from onebin.stages import project as projects
+
+from . import planning
+from .distributions import captured as extensions
+from .effects import files, index
+from .embed import freeze
+from .inputs import directory as projects
+from .link import linker as link
+from .pgo import profile
+from .runtime import build as runtime
+from .runtime import toolchain
+from .stages import assemble
 
 
 class Tools(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from onebin.profile import from_text
+from onebin.pgo.profile import from_text
 
 from .conftest import PROJECTS, OnebinRun
 

@@ -11,8 +11,8 @@ import pytest
 
 from onebin import cli, pipeline
 from onebin.effects.process import run
+from onebin.effects.progress import Story
 from onebin.effects.store import Store
-from onebin.effects.story import Story
 from onebin.model import Binary
 
 PROJECTS = Path(__file__).parent.parent / "projects"

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from onebin import pipeline, requirement
 from onebin.effects import index
+from onebin.effects.progress import Story
 from onebin.effects.store import Store
-from onebin.effects.story import Story
 from onebin.errors import OnebinError
+from onebin.inputs import directory as projects
 from onebin.model import target_environment
-from onebin.stages import project as projects
 
 PIECES = [
     "-", "--", "--log=FILE", "-r ", "-e ", "--index-url=", "/", "//", "/tmp/x/owned", ".", "..",

@@ -10,8 +10,8 @@ import pytest
 
 from onebin import pipeline
 from onebin.effects.process import run
+from onebin.effects.progress import Story
 from onebin.effects.store import Store
-from onebin.effects.story import Story
 
 METADATA = "Metadata-Version: 2.1\nName: picked\nVersion: 1\n"
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ProjectError, ToolError
-from onebin.profile import (
+from onebin.pgo.profile import (
     MOST,
     SECTION,
     Function,
@@ -25,7 +25,7 @@ from onebin.profile import (
 )
 from onebin.relocatable import isolate
 
-COUNTERS = Path(sys.modules["onebin.profile"].__file__ or "").parent / "target" / "counters.c"
+COUNTERS = Path(sys.modules["onebin.pgo.profile"].__file__ or "").parent / "csrc" / "counters.c"
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-fno-sanitize=all"]
 COUNT = ["-O2", "-fprofile-generate", "-mllvm", "-disable-vp=true"]
 

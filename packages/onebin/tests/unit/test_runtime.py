@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from onebin import planning
 from onebin.effects.fetch import digest
 from onebin.effects.store import Store
 from onebin.errors import ToolError
+from onebin.inputs import directory as projects
 from onebin.model import Plan, Source, Toolchain
-from onebin.stages import plan as planning
-from onebin.stages import project as projects
-from onebin.stages import runtime
+from onebin.runtime import build as runtime
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 

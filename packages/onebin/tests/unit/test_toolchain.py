@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from onebin.effects import toolchain
+from onebin import planning
 from onebin.effects.store import Store
 from onebin.errors import ToolError
-from onebin.stages import plan as planning
-from onebin.stages import project as projects
+from onebin.inputs import directory as projects
+from onebin.runtime import toolchain
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 

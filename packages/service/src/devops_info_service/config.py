@@ -195,7 +195,7 @@ def _whole(field: str, low: int, high: int, help_: str) -> Setting:
     def parse(text: str) -> int:
         return values.number(text, low, high)
 
-    return Setting(field, parse, f"a whole number from {low} to {high}", help_)
+    return Setting(field, parse, f"an integer from {low} to {high}", help_)
 
 
 _MIB: Final = 1024 * 1024
@@ -224,7 +224,7 @@ SETTINGS: Final = (
     ),
     Setting("debug", values.switch, _ON_OFF, "log refused requests, too"),
     Setting("access_log", values.switch, _ON_OFF, "log one line a request"),
-    Setting("workers", _workers, f"auto or a whole number from 1 to {MAX_WORKERS}", "processes"),
+    Setting("workers", _workers, f"auto or an integer from 1 to {MAX_WORKERS}", "processes"),
     _whole("worker_timeout_seconds", 3, 3600, "seconds before a worker that hangs is replaced"),
     Setting(
         "trusted_proxies",
@@ -272,7 +272,7 @@ SETTINGS: Final = (
     Setting(
         "max_connection_memory_bytes",
         _bytes,
-        f"auto or a whole number from {_MIB} to {1024 * 1024 * _MIB}",
+        f"auto or an integer from {_MIB} to {1024 * 1024 * _MIB}",
         "memory for all connections; auto is a share of the container's",
     ),
     _whole("probe_connections", 0, 1000, "more of them, for probes alone"),
@@ -301,7 +301,9 @@ def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
         try:
             values[setting.field] = setting.parse(text)
         except ValueError:
-            raise ConfigError(f"{name} is {text!r}; allowed is {setting.allowed}") from None
+            raise ConfigError(
+                f"{name}: invalid value {text!r}; expected {setting.allowed}"
+            ) from None
     limits = {name: values.pop(name) for name in Limits.__struct_fields__ if name in values}
     config = Config(**values, limits=Limits(**limits))
     if config.ready_requires_expectations and not config.expectations:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from devops_info_service.app.routes import PUBLIC, ROUTES, SWITCH
+from devops_info_service.app.routes import PUBLIC, READY_SWITCH_ROUTES, ROUTES
 
 from .load import read_answer
 
@@ -39,7 +39,7 @@ def ports(start: Any, request: pytest.FixtureRequest) -> tuple[Any, int, int]:
 def test_every_route(ports: tuple[Any, int, int]) -> None:
     """Each route is on the management port; on the other one only what is public."""
     _, public, management = ports
-    for route in (*ROUTES, *SWITCH):
+    for route in (*ROUTES, *READY_SWITCH_ROUTES):
         found = status_of(ask(management, route.path, method=route.method))
         # 404 of /conformance says that nothing is expected.
         assert found == (404 if route.path == "/conformance" else 200), route.path

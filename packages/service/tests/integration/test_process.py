@@ -188,11 +188,23 @@ def test_port_in_use(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "environ", "line"),
     [
-        ([], {"PORT": "x"}, "PORT is 'x'; allowed is a whole number from 0 to 65535"),
-        ([], {"DEBUG": "x"}, "DEBUG is 'x'; allowed is true or false (1, yes, on; 0, no, off)"),
-        (["serve", "--port", "x"], {}, "--port is 'x'; allowed is a whole number from 0 to 65535"),
-        (["--prot"], {}, "unrecognized arguments: --prot"),
-        (["repeat"], {}, "'repeat' is no command; commands are serve, check and report"),
+        ([], {"PORT": "x"}, "PORT: invalid value 'x'; expected an integer from 0 to 65535"),
+        (
+            [],
+            {"DEBUG": "x"},
+            "DEBUG: invalid value 'x'; expected true or false (1, yes, on; 0, no, off)",
+        ),
+        (
+            ["serve", "--port", "x"],
+            {},
+            "--port: invalid value 'x'; expected an integer from 0 to 65535",
+        ),
+        (["--prot"], {}, "unknown flag '--prot'; the nearest is --port"),
+        (
+            ["repeat"],
+            {},
+            "unknown command 'repeat'; expected serve, check or report; the nearest is report",
+        ),
     ],
 )
 def test_bad_value(run: Run, words: list[str], environ: dict[str, str], line: str) -> None:
@@ -288,10 +300,16 @@ def test_check_of_another_status(start: Any, run: Run) -> None:
     ("words", "reason"),
     [
         (["http://127.0.0.1:1/"], "http://127.0.0.1:1/: Connection refused"),
-        (["https://127.0.0.1/"], "'https://127.0.0.1/' is no URL such as"),
-        (["--timeout", "0", "http://127.0.0.1/"], "--timeout is 0; allowed is a number above 0"),
-        (["--timeout", "nan", "http://127.0.0.1/"], "--timeout is nan; allowed is a number"),
-        (["--time", "1"], "unrecognized arguments: --time"),
+        (["https://127.0.0.1/"], "'https://127.0.0.1/' is not a URL such as"),
+        (
+            ["--timeout", "0", "http://127.0.0.1/"],
+            "--timeout: invalid value '0'; expected a number above 0",
+        ),
+        (
+            ["--timeout", "nan", "http://127.0.0.1/"],
+            "--timeout: invalid value 'nan'; expected a number",
+        ),
+        (["--time", "1"], "unknown flag '--time'; the nearest is --timeout"),
         (["http://nobody.invalid/"], "http://nobody.invalid/: "),
         (["http://b\u00fccher.invalid/"], "http://b\u00fccher.invalid/: "),
     ],
@@ -308,12 +326,12 @@ def test_check_that_fails(run: Run, words: list[str], reason: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (b"", "no HTTP answer"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "no HTTP answer"),
-        (b"HTTP/1.1 \xb2\xb2\xb2 Superscript\r\n", "no HTTP answer"),
+        (b"", "not an HTTP response"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "not an HTTP response"),
+        (b"HTTP/1.1 \xb2\xb2\xb2 Superscript\r\n", "not an HTTP response"),
         (b"HTTP/1.1 200", None),
         (b"HTTP/1.1 503 \x1b[31mEvil\r\n", r"'503 \x1b[31mEvil'"),
-        (None, "no answer within 0.5 s"),
+        (None, "no response within 0.5 s"),
     ],
 )
 def test_check_of_a_stranger(run: Run, answer: bytes | None, reason: str | None) -> None:

@@ -58,10 +58,10 @@ def test_status(report: Run, profile: str, fail_on: str) -> None:
     ("words", "message"),
     [
         (["--profile", "privileged"], "argument --profile: invalid choice: 'privileged'"),
-        (["--fail-on", "unknown"], "--fail-on needs --profile"),
+        (["--fail-on", "unknown"], "--fail-on: no profile is given"),
         (["--fail-on", "pass", "--profile", "baseline"], "argument --fail-on: invalid choice"),
-        (["--jso"], "unrecognized arguments: --jso"),
-        (["now"], "unrecognized arguments: now"),
+        (["--jso"], "unknown flag '--jso'; the nearest is --json"),
+        (["now"], "unexpected argument 'now'; expected a flag"),
     ],
 )
 def test_usage(report: Run, words: list[str], message: str) -> None:

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from devops_info_service.app.middleware import observe
-from devops_info_service.app.routes import PATHS
-from devops_info_service.app.services import build
+from devops_info_service.app.routes import PATHS, build
+from devops_info_service.app.services import Services
 from devops_info_service.config import load
 from devops_info_service.expectations.conformance import judge, read_contract
 from devops_info_service.expectations.vocabulary import NAMES as EXPECTED
@@ -119,7 +119,7 @@ def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, st
     yield "report --json", report_json(look, conformance).decode()
     config = load((), {"EXPECTATIONS": contract})
     log = Log(lambda line: os.write(1, line))
-    dispatch = observe(build(Machine(), "test", config, tree=tree), log, access_log=True)
+    dispatch = observe(build(Services(Machine(), "test", config, files=tree)), log, access_log=True)
     ways = [(path, b"*/*") for path in PATHS if path != "/openapi.json"]  # made of the code alone
     for path, accept in (*ways, ("/", b"text/html")):
         fields = {b"host": b"x", b"accept": accept}

@@ -55,7 +55,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     build_pins: tuple[Pin, ...]
     """What building them may use; anything else is refused, unless the project allows it."""
     profile: str = ""
-    """The sha256 of the project's profile (``onebin.profile``), in hex; empty for none."""
+    """The sha256 of the project's profile (``onebin.pgo.profile``), in hex; empty for none."""
     counting: bool = False
     """Whether the executable is to count how often each piece of its C code runs."""
 
@@ -118,7 +118,7 @@ class FrozenModule(msgspec.Struct, frozen=True):
     name: str
     is_package: bool
     code: Path
-    """A file of marshalled code, packed as ``onebin.packed`` says."""
+    """A file of marshalled code, packed as ``onebin.embed.code_packing`` says."""
     size: int
     """Bytes of that file."""
 

@@ -2,10 +2,13 @@
 
 import os
 import time
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
+from devops_info_service.config import Config
+from devops_info_service.http.shared_memory.route_metrics import Table, timed
 from devops_info_service.http.wire.message import Handler, Request, Response, problem
 from devops_info_service.http.wire.traceparent import Span, join
 from devops_info_service.logs import Log
@@ -20,6 +23,48 @@ _ID_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 
 REQUEST_ID: Final = b"x-request-id"
 TRACEPARENT: Final = b"traceparent"
+
+
+def wrap(
+    handler: Handler,
+    log: Log,
+    config: Config,
+    table: Table,
+    *,
+    public: Handler | None = None,
+    probes: Collection[str] = (),
+) -> Handler:
+    """Return *handler* with all that is around it in the process that serves.
+
+    From the outside in: time is measured by route, the client is resolved (so that the log names
+    it, too), faults and requests are logged, hosts are checked. With *public* that is what is
+    served on the service's port, and *handler* on the management port. Wrapped after the fork:
+    request IDs start with a process's own bytes.
+    """
+    if public is not None:
+        # Imported late: only where there is such a port.
+        from devops_info_service.http.connection.management import by_port  # noqa: PLC0415
+
+        public = _guard(public, log, config, probes)
+        return timed(by_port(public, _guard(handler, log, config, probes)), table)
+    return timed(_guard(handler, log, config, probes), table)
+
+
+def _guard(handler: Handler, log: Log, config: Config, probes: Collection[str]) -> Handler:
+    if config.allowed_hosts:
+        # Imported late: only where hosts are listed.
+        from devops_info_service.http.wire.allowed_hosts import (  # noqa: PLC0415
+            AllowedHosts,
+            only_for,
+        )
+
+        handler = only_for(handler, AllowedHosts(config.allowed_hosts), probes)
+    handler = observe(handler, log, access_log=config.access_log)
+    if config.trusted_proxies:
+        from devops_info_service.http.wire.forwarded import Proxies, believe  # noqa: PLC0415
+
+        handler = believe(handler, Proxies(config.trusted_proxies, config.forwarded_field))
+    return handler
 
 
 def observe(dispatch: Handler, log: Log, *, access_log: bool) -> Handler:

@@ -11,7 +11,7 @@ import msgspec
 
 from devops_info_service.http.wire.message import JSON, PHRASES, Problem
 
-from .router import Answer, Route
+from .router import ResponseSpec, Route
 
 Object = dict[str, Any]
 """A JSON object of the document."""
@@ -48,7 +48,7 @@ _HEADERS: Final = {
 
 def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
     """Describe *routes*; *about* is the document's ``info``."""
-    bodies = list(dict.fromkeys(answer.body() for route in routes for answer in route.answers))
+    bodies = list(dict.fromkeys(spec.body() for route in routes for spec in route.responses))
     made, components = msgspec.json.schema_components(
         [*bodies, Problem], ref_template=_SCHEMAS + "{name}"
     )
@@ -102,14 +102,14 @@ def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
     responses: Object = {
         str(status): {"$ref": f"#/components/responses/{_refusal(status)}"} for status in REFUSALS
     }
-    by_status: dict[int, list[Answer]] = {}
-    for answer in route.answers:
-        by_status.setdefault(answer.status, []).append(answer)
-    for status, answers in by_status.items():
+    by_status: dict[int, list[ResponseSpec]] = {}
+    for spec in route.responses:
+        by_status.setdefault(spec.status, []).append(spec)
+    for status, specs in by_status.items():
         content: Object = {}
         text = PHRASES[status] + "."
         if schemas:
-            content = {one.media_type: {"schema": schemas[one.body()]} for one in answers}
+            content = {one.media_type: {"schema": schemas[one.body()]} for one in specs}
         if status in REFUSALS:
             # The route's own word, or that of whoever did not let the request through.
             text += " " + REFUSALS[status]

@@ -1,104 +1,250 @@
-"""The one route table: every endpoint that is published, and what it answers."""
+"""The one table of routes: each published endpoint, what it responds, and what makes its handler.
+
+A row's maker imports its handler: an import statement, not a name in a string, as onebin follows
+imports. What every start needs anyway is imported above.
+"""
 
 import functools
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from devops_info_service.handlers.health import Health, Live, Ready
-from devops_info_service.handlers.info import Info, Version
-from devops_info_service.http.wire.message import Problem
+import msgspec
 
-from .router import Answer, Route
+from devops_info_service import __version__
+from devops_info_service.config import Config
+from devops_info_service.handlers.constant import constant
+from devops_info_service.handlers.health import Health, Live, Ready, health, ready, ready_switch
+from devops_info_service.handlers.info import Info, Version, info
+from devops_info_service.http.wire.message import Handler, Problem, Request, Response, problem
+from devops_info_service.service_info import Endpoint
 
-INFO: Final = Route(
-    "GET",
-    "/",
-    "Service information",
-    lambda: Info,
-    others=(Answer(lambda: str, media_type="text/html"),),
-)
-HEALTH: Final = Route("GET", "/health", "Health check", lambda: Health)
-VERSION: Final = Route("GET", "/version", "Versions of the service and of Python", lambda: Version)
-HEALTHZ: Final = Route("GET", "/healthz", "Health check, by Kubernetes' name", lambda: Health)
-LIVEZ: Final = Route("GET", "/livez", "Liveness: 200 while the process serves", lambda: Live)
-READYZ: Final = Route(
-    "GET",
-    "/readyz",
-    "Readiness: 503 once it is told to end, or while less is granted than it requires",
-    lambda: Ready,
-    others=(Answer(lambda: Ready, 503),),
-)
-OPENAPI: Final = Route("GET", "/openapi.json", "This service as OpenAPI 3.1", lambda: dict)
-METRICS: Final = Route(
-    "GET",
-    "/metrics",
-    "Metrics for Prometheus",
-    lambda: str,
-    media_type="text/plain",
-    others=(Answer(lambda: str, media_type="application/openmetrics-text"),),
-)
-PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
-"""What is answered even when there are too many connections."""
+from .router import ResponseSpec, Route, Router
+from .services import DESCRIPTION, NAME, Services
 
 
-def _answer_of(path: str) -> type:
-    # Imported late, as its handler.
-    from devops_info_service.handlers.platform import BODIES  # noqa: PLC0415
+def build(services: Services) -> Handler:
+    """Return the service without a server: requests in, responses out.
 
-    return BODIES[path]
-
-
-PLATFORM: Final = tuple(
-    Route("GET", path, description, functools.partial(_answer_of, path))
-    for path, description in (
-        ("/platform", "What the platform really gives: all parts"),
-        ("/platform/resources", "CPU, memory, processes, disks: limits and use"),
-        ("/platform/security", "Pod Security Standards and confinement, with evidence"),
-        ("/platform/identity", "Container, pod, node, requests, and where each is from"),
-        ("/platform/network", "Addresses, routes, DNS, environment, the client's path"),
-        ("/platform/filesystem", "Mounts, volumes and the room in them"),
-    )
-)
+    Raises:
+        ConfigError: an expectation cannot be parsed.
+    """
+    _ = services.conformance  # Parsed at the start: what cannot be parsed ends it.
+    return Router(published(services.config), services).respond
 
 
-def _conformance() -> type:
+def build_public(services: Services) -> Handler:
+    """Return what is served beside a management port: ``PUBLIC``, and ``/`` is never the page."""
+    return Router(PUBLIC, services).respond
+
+
+def published(config: Config) -> tuple[Route, ...]:
+    """Return the routes that *config* publishes."""
+    return ROUTES + (READY_SWITCH_ROUTES if config.ready_switch else ())
+
+
+def _endpoints(routes: Sequence[Route]) -> list[Endpoint]:
+    return [Endpoint(route.path, route.method, route.description) for route in routes]
+
+
+def _info(services: Services) -> Handler:
+    endpoints = _endpoints(published(services.config))
+
+    @functools.cache
+    def make_page() -> Handler:
+        from devops_info_service.handlers.page import page  # noqa: PLC0415
+
+        return page(
+            services.snapshots,
+            services.proxies,
+            services.uptime,
+            services.service,
+            endpoints,
+            services.conformance,
+        )
+
+    return info(services.service, services.host, services.uptime, endpoints, make_page)
+
+
+def _public_info(services: Services) -> Handler:
+    return info(services.service, services.host, services.uptime, _endpoints(PUBLIC))
+
+
+def _health(services: Services) -> Handler:
+    return health(services.uptime)
+
+
+def _version(services: Services) -> Handler:
+    return constant(Version(__version__, services.host.python_version))
+
+
+def _live(_: Services) -> Handler:
+    return constant(Live("alive"))
+
+
+def _ready(services: Services) -> Handler:
+    switch = services.counters if services.config.ready_switch else None
+    return ready(services.state, services.meets_expectations, switch)
+
+
+def _enable(services: Services) -> Handler:
+    return ready_switch(services.counters, _ready(services), off=False)
+
+
+def _disable(services: Services) -> Handler:
+    return ready_switch(services.counters, _ready(services), off=True)
+
+
+def _platform(path: str) -> Callable[[Services], Handler]:
+    def make(services: Services) -> Handler:
+        from devops_info_service.handlers.platform import platform_handlers  # noqa: PLC0415
+
+        handlers = platform_handlers(services.snapshots, services.proxies, services.limit_history)
+        return handlers[path]
+
+    return make
+
+
+def _platform_type(path: str) -> Callable[[], type]:
+    def response() -> type:
+        from devops_info_service.handlers.platform import BODIES  # noqa: PLC0415
+
+        return BODIES[path]
+
+    return response
+
+
+def _conformance(services: Services) -> Handler:
+    if services.conformance is None:
+        return _nothing_expected
+    from devops_info_service.handlers.conformance import conformance  # noqa: PLC0415
+
+    return conformance(services.conformance)
+
+
+def _nothing_expected(_: Request) -> Response:
+    # Not 200: a check in a pipeline must not succeed because the file was forgotten.
+    return problem(404, "Nothing is expected: EXPECTATIONS is not set")
+
+
+def _conformance_type() -> type:
     from devops_info_service.expectations.conformance import Conformance  # noqa: PLC0415
 
     return Conformance
 
 
-CONFORMANCE: Final = Route(
+def _metrics(services: Services) -> Handler:
+    from devops_info_service.handlers.metrics import service_metrics  # noqa: PLC0415
+
+    return service_metrics(
+        {
+            "version": __version__,
+            "python_version": services.host.python_version,
+            "framework": services.service.framework,
+        },
+        services.snapshots,
+        services.files,
+        services.source,
+        services.route_metrics(PATHS),
+        services.counters,
+        services.limit_changes,
+        services.conformance,
+    )
+
+
+def _openapi(services: Services) -> Handler:
+    from .openapi import document  # noqa: PLC0415
+
+    about = {"title": NAME, "description": DESCRIPTION, "version": __version__}
+    response = Response(200, msgspec.json.encode(document(published(services.config), about)))
+    return lambda _: response
+
+
+_HTML: Final = ResponseSpec(lambda: str, media_type="text/html")
+_UNREADY: Final = ResponseSpec(lambda: Ready, 503)
+_FORBIDDEN: Final = ResponseSpec(lambda: Problem, 403)
+
+INFO: Final = Route("GET", "/", "Service information", _info, lambda: Info, alternatives=(_HTML,))
+HEALTH: Final = Route("GET", "/health", "Health check", _health, lambda: Health)
+HEALTHZ: Final = Route(
+    "GET", "/healthz", "Health check, by Kubernetes' name", _health, lambda: Health
+)
+LIVEZ: Final = Route("GET", "/livez", "Liveness: 200 while the process serves", _live, lambda: Live)
+READYZ: Final = Route(
     "GET",
-    "/conformance",
-    "What is expected of the platform, and what it gives: 409 if it is not the same",
-    _conformance,
-    others=(Answer(_conformance, 409), Answer(lambda: Problem, 404)),
+    "/readyz",
+    "Readiness: 503 once it is told to end, or while less is granted than it requires",
+    _ready,
+    lambda: Ready,
+    alternatives=(_UNREADY,),
 )
 
 ROUTES: Final = (
-    *(INFO, HEALTH, VERSION, HEALTHZ, LIVEZ, READYZ, *PLATFORM),
-    *(CONFORMANCE, METRICS, OPENAPI),
+    INFO,
+    HEALTH,
+    Route("GET", "/version", "Versions of the service and of Python", _version, lambda: Version),
+    HEALTHZ,
+    LIVEZ,
+    READYZ,
+    *(
+        Route("GET", path, description, _platform(path), _platform_type(path))
+        for path, description in (
+            ("/platform", "What the platform really gives: all parts"),
+            ("/platform/resources", "CPU, memory, processes, disks: limits and use"),
+            ("/platform/security", "Pod Security Standards and confinement, with evidence"),
+            ("/platform/identity", "Container, pod, node, requests, and where each is from"),
+            ("/platform/network", "Addresses, routes, DNS, environment, the client's path"),
+            ("/platform/filesystem", "Mounts, volumes and the room in them"),
+        )
+    ),
+    Route(
+        "GET",
+        "/conformance",
+        "What is expected of the platform, and what it gives: 409 if it is not the same",
+        _conformance,
+        _conformance_type,
+        alternatives=(
+            ResponseSpec(_conformance_type, 409),
+            ResponseSpec(lambda: Problem, 404),
+        ),
+    ),
+    Route(
+        "GET",
+        "/metrics",
+        "Metrics for Prometheus",
+        _metrics,
+        lambda: str,
+        media_type="text/plain",
+        alternatives=(ResponseSpec(lambda: str, media_type="application/openmetrics-text"),),
+    ),
+    Route("GET", "/openapi.json", "This service as OpenAPI 3.1", _openapi, lambda: dict),
 )
-"""Every route that is always published; ``GET /`` lists them, the router obeys them."""
+"""Every route that is always published; ``GET /`` lists them, the router serves them."""
 
-PUBLIC: Final = (INFO, HEALTH, HEALTHZ, LIVEZ, READYZ)
+PUBLIC: Final = (msgspec.structs.replace(INFO, make=_public_info), HEALTH, HEALTHZ, LIVEZ, READYZ)
 """What is served beside a management port; all else is served there alone."""
 
-ENABLE: Final = Route(
-    "POST",
-    "/readyz/enable",
-    "Take the service into readiness again",
-    lambda: Ready,
-    others=(Answer(lambda: Problem, 403),),
+READY_SWITCH_ROUTES: Final = (
+    Route(
+        "POST",
+        "/readyz/enable",
+        "Take the service into readiness again",
+        _enable,
+        lambda: Ready,
+        alternatives=(_FORBIDDEN,),
+    ),
+    Route(
+        "POST",
+        "/readyz/disable",
+        "Take the service out of readiness",
+        _disable,
+        lambda: Ready,
+        alternatives=(_FORBIDDEN,),
+    ),
 )
-DISABLE: Final = Route(
-    "POST",
-    "/readyz/disable",
-    "Take the service out of readiness",
-    lambda: Ready,
-    others=(Answer(lambda: Problem, 403),),
-)
-SWITCH: Final = (ENABLE, DISABLE)
 """Those that are published only where it is allowed."""
 
-PATHS: Final = tuple(dict.fromkeys(route.path for route in (*ROUTES, *SWITCH)))
-"""What requests are counted by; all else is "other"."""
+PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
+"""Paths that are served even if there are too many connections."""
+
+PATHS: Final = tuple(dict.fromkeys(route.path for route in (*ROUTES, *READY_SWITCH_ROUTES)))
+"""The paths that requests are counted by; all others are "other"."""

@@ -1,49 +1,23 @@
-"""The composition root: the handlers joined to their routes."""
+"""What handlers may need: given at the start, or made at the first use."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
-
-import msgspec
 
 from devops_info_service import __version__
 from devops_info_service.coarse_clock import Second
 from devops_info_service.config import Config
-from devops_info_service.facts.linux.host import read_host
-from devops_info_service.facts.linux.uptime import Stopwatch
-from devops_info_service.facts.system_files import Clock, Source, Tree
-from devops_info_service.handlers.constant import constant
-from devops_info_service.handlers.health import Live, health, ready, ready_switch
-from devops_info_service.handlers.info import Version, info
+from devops_info_service.facts.linux.host import Host, read_host
+from devops_info_service.facts.linux.uptime import Runtime, Stopwatch
+from devops_info_service.facts.system_files import Source, Tree
 from devops_info_service.http.connection.server_state import State
 from devops_info_service.http.shared_memory.counters import Counters
 from devops_info_service.http.shared_memory.route_metrics import Tables
-from devops_info_service.http.wire.message import Handler, Request, Response, problem
-from devops_info_service.service_info import Endpoint, Service
-
-from .router import Route, Router
-from .routes import (
-    CONFORMANCE,
-    DISABLE,
-    ENABLE,
-    HEALTH,
-    HEALTHZ,
-    INFO,
-    LIVEZ,
-    METRICS,
-    OPENAPI,
-    PATHS,
-    PLATFORM,
-    PUBLIC,
-    READYZ,
-    ROUTES,
-    SWITCH,
-    VERSION,
-)
+from devops_info_service.service_info import Service
 
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
-    from devops_info_service.facts.linux.limit_watch import Watch
+    from devops_info_service.facts.linux.limit_watch import Change, Watch
     from devops_info_service.http.wire.forwarded import Proxies
     from devops_info_service.snapshot_cache import PlatformSnapshots
 
@@ -52,182 +26,107 @@ DESCRIPTION: Final = "DevOps course info service"
 DEFAULTS: Final = Config()
 
 
-def build(
-    source: Source,
-    framework: str,
-    config: Config = DEFAULTS,
-    *,
-    tree: Tree | None = None,
-    state: State | None = None,
-    counters: Counters | None = None,
-    tables: Tables | None = None,
-    watch: "Callable[[], Watch] | None" = None,
-    second: Second | None = None,
-    public_only: bool = False,
-) -> Handler:
-    """Return the service without a server: requests in, responses out.
+class Services:
+    """The parts that handlers share, made before any fork; what is late is made per process.
 
-    With *public_only* it is what is served beside a management port: ``/``, which is never the
-    page then, ``/health`` and the probes.
-
-    *counters*, *tables* and *watch* are what a server has counted and seen; without a *watch*
-    the limits are looked at whenever somebody asks for their history. *second* tells the second;
-    without one the clock of *source* is read for each answer that says it.
-
-    Raises:
-        ConfigError: what is expected of the platform cannot be understood.
-    """
-    tree = tree or Tree()
-    now = Stopwatch(source, second).now
-    host = read_host(source)
-    service = Service(NAME, __version__, DESCRIPTION, framework)
-    routes = ROUTES + (SWITCH if config.ready_switch else ())
-    if public_only:
-        routes = PUBLIC
-    endpoints = [Endpoint(route.path, route.method, route.description) for route in routes]
-    watched = watch or looking(watch_of(tree, source))
-    sight = _Sight(tree, source, config, watched)
-    check, conformance, conforms = _expected(config, sight, source)
-    healthy = health(now)
-    switch = (counters or Counters.alone()) if config.ready_switch else None
-    readyz = ready(state or State(), conforms, switch)
-
-    # Each is imported and made with its first request: no start pays for it.
-
-    @functools.cache
-    def html() -> Handler:
-        from devops_info_service.handlers.page import page  # noqa: PLC0415
-
-        return page(sight.snapshots, sight.proxies, now, service, endpoints, check)
-
-    def metrics() -> Handler:
-        from devops_info_service.handlers.metrics import service_metrics  # noqa: PLC0415
-
-        return service_metrics(
-            {"version": __version__, "python_version": host.python_version, "framework": framework},
-            sight.snapshots,
-            tree,
-            source,
-            tables or Tables.alone(PATHS),
-            counters,
-            counters.limit_changes if counters else lambda: watched().changes,
-            check,
-        )
-
-    @functools.cache
-    def openapi() -> Response:
-        from .openapi import document  # noqa: PLC0415
-
-        about = {"title": NAME, "description": DESCRIPTION, "version": __version__}
-        return Response(200, msgspec.json.encode(document(routes, about)))
-
-    handlers: dict[Route, Handler] = {
-        INFO: info(service, host, now, endpoints, None if public_only else html),
-        HEALTH: healthy,
-        VERSION: constant(Version(__version__, host.python_version)),
-        HEALTHZ: healthy,
-        LIVEZ: constant(Live("alive")),
-        READYZ: readyz,
-        **dict.fromkeys(PLATFORM, sight.answer),
-        CONFORMANCE: conformance,
-        METRICS: _late(metrics),
-        OPENAPI: lambda _: openapi(),
-    }
-    if switch:
-        handlers[ENABLE] = ready_switch(switch, readyz, off=False)
-        handlers[DISABLE] = ready_switch(switch, readyz, off=True)
-    return Router({route: handlers[route] for route in routes}).answer
-
-
-class _Sight:
-    """The platform as requests see it: whoever looks at it shares the looks.
-
-    Imported and made with the first request for it: no start pays for some forty modules.
+    Attributes made late import their modules with the first use: no start pays for some forty
+    modules that only a request for the platform needs.
     """
 
     def __init__(
-        self, tree: Tree, source: Source, config: Config, watched: "Callable[[], Watch]"
+        self,
+        source: Source,
+        framework: str,
+        config: Config = DEFAULTS,
+        *,
+        files: Tree | None = None,
+        state: State | None = None,
+        counters: Counters | None = None,
+        tables: Tables | None = None,
+        coarse_clock: Second | None = None,
+        polls_limits: bool = False,
     ) -> None:
-        self._tree = tree
-        self._source = source
-        self._config = config
-        self._watched = watched
+        """Hold what the server gives; without one there are counters of this process alone.
+
+        Args:
+            source: the machine: its name, CPUs and clocks.
+            framework: the server's name, as ``GET /`` shows it.
+            config: the settings.
+            files: ``/proc``, ``/sys`` and the rest; the real ones if absent.
+            state: whether the service is draining.
+            counters: what the server counts.
+            tables: what is counted by route.
+            coarse_clock: the second that responses state; *source* is read for each if absent.
+            polls_limits: whether the server polls ``limit_watch``; else each reader of it does.
+        """
+        self.config = config
+        self.source = source
+        self.files = files or Tree()
+        self.state = state or State()
+        self.counters = counters or Counters.alone()
+        self._tables = tables
+        self._polls_limits = polls_limits
+        self.host: Host = read_host(source)
+        self.service = Service(NAME, __version__, DESCRIPTION, framework)
+        self.uptime: Callable[[], Runtime] = Stopwatch(source, coarse_clock).now
+
+    def route_metrics(self, paths: tuple[str, ...]) -> Tables:
+        """Return what is counted by route: the server's, or tables of *paths* that stay empty."""
+        return self._tables or Tables.alone(paths)
 
     @functools.cached_property
     def snapshots(self) -> "PlatformSnapshots":
+        """The snapshots of the platform that all handlers share."""
         from devops_info_service.snapshot_cache import PlatformSnapshots  # noqa: PLC0415
 
-        return PlatformSnapshots(self._tree, self._source, frozenset(self._config.show_environment))
+        return PlatformSnapshots(self.files, self.source, frozenset(self.config.show_environment))
 
     @functools.cached_property
     def proxies(self) -> "Proxies":
+        """The proxies whose forwarding headers are trusted."""
         from devops_info_service.http.wire.forwarded import Proxies  # noqa: PLC0415
 
-        return Proxies(self._config.trusted_proxies, self._config.forwarded_field)
-
-    def answer(self, request: Request) -> Response:
-        """Answer for the part of the platform that the path names."""
-        return self._handlers[request.path](request)
+        return Proxies(self.config.trusted_proxies, self.config.forwarded_field)
 
     @functools.cached_property
-    def _handlers(self) -> Mapping[str, Handler]:
-        from devops_info_service.handlers.platform import platform_handlers  # noqa: PLC0415
-
-        return platform_handlers(self.snapshots, self.proxies, lambda: self._watched().history)
-
-
-def _late(make: Callable[[], Handler]) -> Handler:
-    """Return a handler that is made with the first request for it."""
-    made = functools.cache(make)
-
-    def handle(request: Request) -> Response:
-        return made()(request)
-
-    return handle
-
-
-def _expected(
-    config: Config, sight: _Sight, clock: Clock
-) -> "tuple[Callable[[], Conformance] | None, Handler, Callable[[], bool] | None]":
-    """Return what judges, what answers, and what readiness asks, if it is to."""
-    if not config.expectations:
-        return None, _nothing_expected, None
-    # Imported at the start: what cannot be understood is to end it.
-    from devops_info_service.expectations.conformance import read_contract  # noqa: PLC0415
-    from devops_info_service.handlers.conformance import (  # noqa: PLC0415
-        checker,
-        conformance,
-        readiness,
-    )
-
-    check = checker(read_contract(config.expectations), sight.snapshots)
-    conforms = readiness(check, clock) if config.ready_requires_expectations else None
-    return check, conformance(check), conforms
-
-
-def _nothing_expected(_: Request) -> Response:
-    # Not 200: a check in a pipeline must not succeed as the file was forgotten.
-    return problem(404, "Nothing is expected: EXPECTATIONS is not set")
-
-
-def watch_of(tree: Tree, source: Source) -> "Callable[[], Watch]":
-    """Return what gives this process's watch of its limits, made with the first call."""
-
-    @functools.cache
-    def watch() -> "Watch":
-        # Imported late: the first look comes a second after the start.
+    def limit_watch(self) -> "Watch":
+        """The watch of this process's limits."""
         from devops_info_service.facts.linux.limit_watch import Watch, limits_of  # noqa: PLC0415
 
-        return Watch(limits_of(tree), source)
+        return Watch(limits_of(self.files), self.source)
 
-    return watch
+    def limit_history(self) -> "tuple[Change, ...]":
+        """Return the last changes of limits that this process noticed, oldest first."""
+        return self._polled_watch().history
 
+    def limit_changes(self) -> int:
+        """Return how many changes of limits were noticed, by all workers if there are any."""
+        return self.counters.limit_changes() if self._polls_limits else self._polled_watch().changes
 
-def looking(watch: "Callable[[], Watch]") -> "Callable[[], Watch]":
-    """Let *watch* look whenever it is asked for: no server does once a second."""
+    def _polled_watch(self) -> "Watch":
+        if not self._polls_limits:
+            self.limit_watch.look()
+        return self.limit_watch
 
-    def looked() -> "Watch":
-        watch().look()
-        return watch()
+    @functools.cached_property
+    def conformance(self) -> "Callable[[], Conformance] | None":
+        """Evaluate what is expected against the freshest snapshot; None: nothing is expected.
 
-    return looked
+        Raises:
+            ConfigError: an expectation cannot be parsed.
+        """
+        if not self.config.expectations:
+            return None
+        from devops_info_service.expectations.conformance import read_contract  # noqa: PLC0415
+        from devops_info_service.handlers.conformance import checker  # noqa: PLC0415
+
+        return checker(read_contract(self.config.expectations), self.snapshots)
+
+    @functools.cached_property
+    def meets_expectations(self) -> Callable[[], bool] | None:
+        """What readiness requires; None: nothing."""
+        if not self.config.ready_requires_expectations or self.conformance is None:
+            return None
+        from devops_info_service.handlers.conformance import readiness  # noqa: PLC0415
+
+        return readiness(self.conformance, self.source)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from devops_info_service.app.middleware import observe
-from devops_info_service.app.routes import PATHS, PROBES
-from devops_info_service.app.services import build, watch_of
+from devops_info_service.app.middleware import wrap
+from devops_info_service.app.routes import PATHS, PROBES, build, build_public
+from devops_info_service.app.services import Services
 from devops_info_service.coarse_clock import Looked
 from devops_info_service.config import MAX_WORKERS, Config
 from devops_info_service.facts.system_files import Machine, Source, Tree
@@ -24,7 +24,7 @@ from devops_info_service.http.connection.server import (
     room_for_connections,
     until_signal,
 )
-from devops_info_service.http.connection.server_state import Shared, State
+from devops_info_service.http.connection.server_state import Shared
 from devops_info_service.http.shared_memory.counters import (
     HEARTBEAT,
     LIMIT_CHANGES,
@@ -33,7 +33,7 @@ from devops_info_service.http.shared_memory.counters import (
     Counters,
     Slot,
 )
-from devops_info_service.http.shared_memory.route_metrics import Tables, timed
+from devops_info_service.http.shared_memory.route_metrics import Tables
 from devops_info_service.http.wire.memory_budget import automatic, share
 from devops_info_service.http.wire.message import Client, Handler
 from devops_info_service.http.wire.writer import ResponseWriter
@@ -41,7 +41,6 @@ from devops_info_service.logs import STDOUT, Log, open_log
 from devops_info_service.output import LineWriter, Send, open_nonblocking
 
 if TYPE_CHECKING:
-    from devops_info_service.facts.linux.limit_watch import Watch
     from devops_info_service.http.shared_memory.shutdown_record import Flight
 
 LAST_LINES_SECONDS: Final = 0.25
@@ -56,69 +55,56 @@ FRAMEWORK: Final = "epoll + httptools"
 _NO_LIMIT_DIGITS: Final = len(str(1 << 62))
 
 
-class _Parts(msgspec.Struct, frozen=True):
+class _ProcessContext(msgspec.Struct, frozen=True):
     """What the processes of one service have in common: made once, before any fork."""
 
     config: Config
+    services: Services
+    coarse_clock: Looked
     output: Send
     open_files: int
-    dispatch: Handler
-    public: Handler | None
-    """What is answered beside a management port; None: there is none."""
-    state: State
     sockets: Sockets
-    counters: Counters
-    tables: Tables
-    watch: "Callable[[], Watch]"
-    second: Looked
-    tree: Tree
+    handler: Handler
+    public: Handler | None
+    """What is served beside a management port; None: there is none."""
 
 
 def serve(config: Config, open_files: int) -> None:
     """Serve until SIGTERM or SIGINT, with at most *open_files* files open in each process.
 
     Raises:
-        ConfigError: what is expected of the platform cannot be understood.
+        ConfigError: an expectation cannot be parsed.
         ListenError: the address cannot be had.
     """
     output = open_nonblocking(STDOUT).send
     log, lines = open_log(output)
-    state = State()
-    source, tree = Machine(), Tree()
+    source = Machine()
+    coarse_clock = Looked(source.time)
     counters, tables = Counters.alone(), Tables.alone(PATHS)
     if config.workers != 1:
         # Imported late: one process needs none of it.
         from devops_info_service.http.processes.worker_pool import SLOTS  # noqa: PLC0415
 
         counters, tables = Counters.shared(SLOTS), Tables.shared(PATHS, SLOTS)
-    watch = watch_of(tree, source)
-    second = Looked(source.time)
-    make = functools.partial(
-        build,
+    services = Services(
         source,
         FRAMEWORK,
         config,
-        tree=tree,
-        state=state,
         counters=counters,
         tables=tables,
-        watch=watch,
-        second=second,
+        coarse_clock=coarse_clock,
+        polls_limits=True,
     )
     has_management = config.management_port is not None
-    parts = _Parts(
+    parts = _ProcessContext(
         config,
+        services,
+        coarse_clock,
         output,
         open_files,
-        make(),
-        make(public_only=True) if has_management else None,
-        state,
         _listen(config),
-        counters,
-        tables,
-        watch,
-        second,
-        tree,
+        build(services),
+        build_public(services) if has_management else None,
     )
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
@@ -126,7 +112,7 @@ def serve(config: Config, open_files: int) -> None:
     if config.workers == 1:
         _work(parts, 0, log, lines, until_signal(log, parts.sockets), _last_word(config, log))
     elif config.workers == "auto":
-        _supervise(parts, functools.partial(usable_cpus, tree, source), log, lines)
+        _supervise(parts, functools.partial(usable_cpus, services.files, source), log, lines)
     else:
         workers = config.workers
         _supervise(parts, lambda: workers, log, lines)
@@ -140,7 +126,9 @@ def _listen(config: Config) -> Sockets:
     return Sockets(public, listen(config.management_host or config.host, config.management_port))
 
 
-def _supervise(parts: _Parts, count: Callable[[], int], log: Log, lines: LineWriter) -> None:
+def _supervise(
+    parts: _ProcessContext, count: Callable[[], int], log: Log, lines: LineWriter
+) -> None:
     """Serve in ``count()`` processes, and tell of their end as one."""
     # Imported late, as above.
     from devops_info_service.http.processes.prefork import Ending, supervise  # noqa: PLC0415
@@ -150,7 +138,7 @@ def _supervise(parts: _Parts, count: Callable[[], int], log: Log, lines: LineWri
         together,
     )
 
-    config, counters = parts.config, parts.counters
+    config, counters = parts.config, parts.services.counters
     counters.supervisor[PID] = os.getpid()
     records = Records(SLOTS)
     tell = _last_word(config, log)
@@ -231,7 +219,7 @@ def own_memory_limit(tree: Tree) -> int | None:
 
 
 def _work(
-    parts: _Parts,
+    parts: _ProcessContext,
     number: int,
     log: Log,
     lines: LineWriter,
@@ -241,14 +229,14 @@ def _work(
     is_dropping: Callable[[], bool] | None = None,
 ) -> None:
     """Serve in this process until told to end."""
-    config, counters = parts.config, parts.counters
+    config, counters = parts.config, parts.services.counters
     counts = counters.worker(number)
     counts[PID], counts[LIMIT_CHANGES] = os.getpid(), counters.limit_changes()
 
     def look() -> None:
         counts[HEARTBEAT] += 1
         _keep_up(lines, counts)
-        watch = parts.watch()
+        watch = parts.services.limit_watch
         for change in watch.look():
             counts[LIMIT_CHANGES] += 1
             log.info("limits changed", **change.facts())
@@ -267,12 +255,19 @@ def _work(
         log.error("connection", exc=exc, message="ended by a fault of ours")
 
     shared = Shared(
-        _seen(parts, number, log),
+        wrap(
+            parts.handler,
+            log,
+            config,
+            parts.services.route_metrics(PATHS).worker(number),
+            public=parts.public,
+            probes=PROBES,
+        ),
         limits,
         on_refused,
-        ResponseWriter(parts.second),
+        ResponseWriter(parts.coarse_clock),
         counts=counts,
-        state=parts.state,
+        state=parts.services.state,
         probes=PROBES,
         on_fault=on_fault,
     )
@@ -285,7 +280,7 @@ def _work(
             total = automatic(memory if isinstance(memory, int) else None, workers)
         shared.budget = share(total, workers, limits.max_connections)
 
-    give(own_memory_limit(parts.tree))
+    give(own_memory_limit(parts.services.files))
     server = Server(
         parts.sockets,
         shared,
@@ -296,41 +291,10 @@ def _work(
         connection=_connection(config),
         on_end=on_end,
         each_second=look,
-        each_turn=parts.second.look,
+        each_turn=parts.coarse_clock.look,
         is_dropping=is_dropping,
     )
     server.run(until)
-
-
-def _seen(parts: _Parts, number: int, log: Log) -> Handler:
-    """Return what answers here, and is logged, counted and told who really asks."""
-    config = parts.config
-    dispatch = _observed(parts.dispatch, config, log)
-    if parts.public is not None:
-        # Imported late: only where there is such a port.
-        from devops_info_service.http.connection.management import by_port  # noqa: PLC0415
-
-        dispatch = by_port(_observed(parts.public, config, log), dispatch)
-    return timed(dispatch, parts.tables.worker(number))
-
-
-def _observed(dispatch: Handler, config: Config, log: Log) -> Handler:
-    if config.allowed_hosts:
-        # Imported late: only where hosts are listed.
-        from devops_info_service.http.wire.allowed_hosts import (  # noqa: PLC0415
-            AllowedHosts,
-            only_for,
-        )
-
-        dispatch = only_for(dispatch, AllowedHosts(config.allowed_hosts), PROBES)
-    # Wrapped in the process that serves: request ids start with a process's own bytes.
-    dispatch = observe(dispatch, log, access_log=config.access_log)
-    if config.trusted_proxies:
-        from devops_info_service.http.wire.forwarded import Proxies, believe  # noqa: PLC0415
-
-        # Outside of all else: the log names the client, too.
-        dispatch = believe(dispatch, Proxies(config.trusted_proxies, config.forwarded_field))
-    return dispatch
 
 
 def _connection(config: Config) -> type[Connection]:

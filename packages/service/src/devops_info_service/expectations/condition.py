@@ -4,12 +4,14 @@ from typing import Final, Literal
 
 import msgspec
 
+from devops_info_service.suggestion import nearest
+
 from . import extract as reading
 from . import quantity
 from .extract import UNLIMITED, Value
 from .notation import Entry
 from .scanner import short
-from .vocabulary import BY_NAME, Kind, Name, nearest
+from .vocabulary import BY_NAME, Kind, Name
 
 Operator = Literal["<=", ">=", "<", ">", "==", "!="]
 

@@ -69,29 +69,32 @@ def service_metrics(
     tree: Tree,
     clock: Clock,
     tables: Tables,
-    counters: Counters | None,
+    counters: Counters,
     limit_changes: Callable[[], int],
     check: "Callable[[], Conformance] | None" = None,
 ) -> Handler:
     """Return the handler of all that the service collects.
 
-    *about* are the labels of the build; without *counters* there are no families of the server;
-    *check* gives the state of the expectations, if there are any.
+    *about* are the labels of the build; *check* gives the state of the expectations, if there
+    are any.
     """
     build = build_family(about)
     own = (os.getpid(),)
 
     def requests() -> Iterable[Family]:
-        return request_families(tables.sums(counters.highest if counters else 0))
+        return request_families(tables.sums(counters.highest))
 
     def processes() -> Iterable[Family]:
-        pids = (counters and counters.pids()) or own
+        pids = counters.pids() or own
         return process_families(read_usage(tree, pids, os.sysconf("SC_PAGE_SIZE")))
 
-    collectors: list[Collector] = [lambda: [build], requests]
-    if counters is not None:
-        collectors.append(lambda: server_families(counters.totals()))
-    collectors += [processes, lambda: platform_families(snapshots.resources(), limit_changes())]
+    collectors: list[Collector] = [
+        lambda: [build],
+        requests,
+        lambda: server_families(counters.totals()),
+        processes,
+        lambda: platform_families(snapshots.resources(), limit_changes()),
+    ]
     if check is not None:
         collectors.append(lambda: [expectation_family(check())])
     return metrics(collectors, clock)

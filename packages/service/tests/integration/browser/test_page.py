@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Route, expect
 
-from devops_info_service.app.routes import ROUTES
-from devops_info_service.app.services import build
+from devops_info_service.app.routes import ROUTES, build
+from devops_info_service.app.services import Services
 from devops_info_service.facts.system_files import Machine
 from devops_info_service.http.wire.message import Client, Request
 
@@ -214,7 +214,7 @@ def test_links(service: Service, tab: Open) -> None:
 )
 def test_script_says_the_same(browser: Browser, name: str) -> None:
     """Of the same facts, saved ones, the script says what the server says, word for word."""
-    dispatch = build(Machine(), "x", tree=SavedTree(DATA / name))
+    dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / name)))
 
     def answer(route: Route) -> None:
         fields = {key.encode(): value.encode() for key, value in route.request.headers.items()}

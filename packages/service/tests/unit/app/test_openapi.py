@@ -9,12 +9,12 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from devops_info_service.app.openapi import REFUSALS, document
-from devops_info_service.app.router import Answer, Route
-from devops_info_service.app.routes import ROUTES
-from devops_info_service.app.services import build
+from devops_info_service.app.router import ResponseSpec, Route
+from devops_info_service.app.routes import ROUTES, build
+from devops_info_service.app.services import Services
 from devops_info_service.facts.system_files import Machine, Tree
 from devops_info_service.http.connection.server_state import State
-from devops_info_service.http.wire.message import Client, Problem, Request, problem
+from devops_info_service.http.wire.message import Client, Handler, Problem, Request, problem
 
 TREES: Final = sorted(
     path.parent for path in Path(__file__).parents[2].glob("data/platform/*/root")
@@ -24,7 +24,7 @@ PEER: Final = Client("192.0.2.7", 4242)
 
 def ask(path: str, *, tree: Tree | None = None, state: State | None = None) -> Any:
     """Return the JSON of an answer."""
-    dispatch = build(Machine(), "x", tree=tree, state=state)
+    dispatch = build(Services(Machine(), "x", files=tree, state=state))
     request = Request("GET", path, b"", {}, PEER, "1.1", keep_alive=True)
     return msgspec.json.decode(dispatch(request).body)
 
@@ -124,6 +124,11 @@ def test_refusals(published: Any, status: int) -> None:
         assert errors(published, path, status, body) == []
 
 
+def no_handler(_: Services) -> Handler:
+    """Fail: a document is made of routes alone."""
+    raise AssertionError
+
+
 def test_media_types() -> None:
     """A route's text, its other statuses and its other media types are told apart."""
     routes = (
@@ -131,11 +136,15 @@ def test_media_types() -> None:
             "GET",
             "/metrics",
             "",
+            no_handler,
             lambda: str,
             media_type="text/plain",
-            others=(Answer(lambda: Problem, 503), Answer(lambda: str, media_type="text/x")),
+            alternatives=(
+                ResponseSpec(lambda: Problem, 503),
+                ResponseSpec(lambda: str, media_type="text/x"),
+            ),
         ),
-        Route("POST", "/on", "", lambda: Problem, status=204),
+        Route("POST", "/on", "", no_handler, lambda: Problem, status=204),
     )
     paths = document(routes, {"title": "x", "version": "1"})["paths"]
 
@@ -152,7 +161,10 @@ def test_one_name_for_two_types() -> None:
     """Two types that would share a name are refused, not mixed up."""
     one = msgspec.defstruct("Known[int]", [("a", int)], module="a")
     other = msgspec.defstruct("KnownInt", [("b", int)], module="b")
-    routes = (Route("GET", "/1", "", lambda: one), Route("GET", "/2", "", lambda: other))
+    routes = (
+        Route("GET", "/1", "", no_handler, lambda: one),
+        Route("GET", "/2", "", no_handler, lambda: other),
+    )
 
     with pytest.raises(ValueError, match="two types of one name"):
         document(routes, {})

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from devops_info_service.app.services import build
+from devops_info_service.app.routes import build
+from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.http.connection.server_state import State
 from devops_info_service.http.shared_memory.counters import Counters
@@ -27,7 +28,7 @@ def ask(
 
 def test_there_and_back() -> None:
     """Out of readiness and into it, alive and healthy all the time; twice is as good as once."""
-    dispatch = build(FakeSource(), "x", ON)
+    dispatch = build(Services(FakeSource(), "x", ON))
 
     assert ask(dispatch, "/readyz") == (200, "ready")
     for _ in range(2):
@@ -42,7 +43,7 @@ def test_there_and_back() -> None:
 
 def test_not_there() -> None:
     """Unless it is allowed there is no switch, and nobody reads of one."""
-    dispatch = build(FakeSource(), "x")
+    dispatch = build(Services(FakeSource(), "x"))
 
     assert ask(dispatch, "/readyz/disable", "POST") == (404, "Not Found")
     assert ask(dispatch, "/readyz/enable", "POST") == (404, "Not Found")
@@ -53,7 +54,7 @@ def test_not_there() -> None:
 
 def test_published() -> None:
     """Where it is allowed it is in the route table, for POST alone."""
-    dispatch = build(FakeSource(), "x", ON)
+    dispatch = build(Services(FakeSource(), "x", ON))
 
     for path in ("/", "/openapi.json"):
         assert b"/readyz/disable" in dispatch(a_request(path=path)).body
@@ -64,7 +65,7 @@ def test_published() -> None:
 @pytest.mark.parametrize("origin", [b"https://example.com", b"http://localhost:8080", b"null", b""])
 def test_web_page(origin: bytes) -> None:
     """What a page sends carries its origin and switches nothing: any page can post anywhere."""
-    dispatch = build(FakeSource(), "x", ON)
+    dispatch = build(Services(FakeSource(), "x", ON))
 
     refused = ask(dispatch, "/readyz/disable", "POST", {b"origin": origin})
 
@@ -75,7 +76,7 @@ def test_web_page(origin: bytes) -> None:
 def test_all_processes() -> None:
     """Whichever process is asked to, all that share the counters are out of readiness."""
     counters = Counters.shared(2)
-    one, other = (build(FakeSource(), "x", ON, counters=counters) for _ in range(2))
+    one, other = (build(Services(FakeSource(), "x", ON, counters=counters)) for _ in range(2))
 
     assert ask(one, "/readyz/disable", "POST") == (200, "disabled")
     assert ask(other, "/readyz") == (503, "disabled")
@@ -86,7 +87,7 @@ def test_all_processes() -> None:
 def test_draining_comes_first() -> None:
     """Who is told to end cannot be switched into readiness again."""
     state = State()
-    dispatch = build(FakeSource(), "x", ON, state=state)
+    dispatch = build(Services(FakeSource(), "x", ON, state=state))
     state.draining = True
 
     assert ask(dispatch, "/readyz/enable", "POST") == (200, "draining")

@@ -8,14 +8,14 @@ import pytest
 
 from devops_info_service import __version__
 from devops_info_service.app.router import Route, Router
-from devops_info_service.app.routes import PROBES, ROUTES
-from devops_info_service.app.services import build
+from devops_info_service.app.routes import PROBES, ROUTES, build
+from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import read_host
 from devops_info_service.facts.linux.uptime import Stopwatch, spell
 from devops_info_service.handlers.health import Health
 from devops_info_service.http.connection.server_state import State
-from devops_info_service.http.wire.message import Client, Request, Response
+from devops_info_service.http.wire.message import Client, Handler, Request, Response
 
 
 class FakeSource:
@@ -58,7 +58,7 @@ def body_of(response: Response) -> Any:
 def test_info() -> None:
     """``GET /`` is the contract, key for key."""
     source = FakeSource()
-    dispatch = build(source, "epoll + httptools")
+    dispatch = build(Services(source, "epoll + httptools"))
     source.now += 3783
     source.ticks += 3783.9
 
@@ -107,7 +107,7 @@ def test_info() -> None:
 
 def test_health() -> None:
     """``GET /health`` is the contract, key for key."""
-    assert body_of(build(FakeSource(), "x")(a_request(path="/health"))) == {
+    assert body_of(build(Services(FakeSource(), "x"))(a_request(path="/health"))) == {
         "status": "healthy",
         "timestamp": "2026-01-01T00:00:00Z",
         "uptime_seconds": 0,
@@ -124,7 +124,7 @@ def test_health() -> None:
 )
 def test_small_answers(path: str, body: dict[str, str]) -> None:
     """What an operator's tools ask for is the whole answer."""
-    response = build(FakeSource(), "x")(a_request(path=path))
+    response = build(Services(FakeSource(), "x"))(a_request(path=path))
 
     assert (response.status, body_of(response)) == (200, body)
 
@@ -132,7 +132,7 @@ def test_small_answers(path: str, body: dict[str, str]) -> None:
 def test_draining() -> None:
     """Told to end, the process is alive and healthy, and not ready."""
     state = State()
-    dispatch = build(FakeSource(), "x", state=state)
+    dispatch = build(Services(FakeSource(), "x", state=state))
     before = {path: dispatch(a_request(path=path)).status for path in PROBES}
     state.draining = True
 
@@ -145,7 +145,7 @@ def test_draining() -> None:
 
 def test_healthz() -> None:
     """Kubernetes' name for it gives the same answer."""
-    dispatch = build(FakeSource(), "x")
+    dispatch = build(Services(FakeSource(), "x"))
 
     assert dispatch(a_request(path="/healthz")) == dispatch(a_request(path="/health"))
 
@@ -153,7 +153,7 @@ def test_healthz() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=[route.path for route in ROUTES])
 def test_answers_are_of_their_type(route: Route) -> None:
     """The type in the route table, which OpenAPI will publish, is the type of the answer."""
-    dispatch = build(FakeSource(), "x", Config(expectations="cpu.usable: '>= 1'"))
+    dispatch = build(Services(FakeSource(), "x", Config(expectations="cpu.usable: '>= 1'")))
     response = dispatch(a_request(route.method, route.path))
 
     assert response.status == 200
@@ -168,7 +168,7 @@ def test_answers_are_of_their_type(route: Route) -> None:
 @pytest.mark.parametrize("agent", [b"", b"\xff\xfe", b'"\\', "\u00e9".encode(), b"\x9b31m"])
 def test_any_user_agent(agent: bytes) -> None:
     """Whatever bytes a client calls itself, the answer is JSON."""
-    response = build(FakeSource(), "x")(a_request(headers={b"user-agent": agent}))
+    response = build(Services(FakeSource(), "x"))(a_request(headers={b"user-agent": agent}))
 
     assert body_of(response)["request"]["user_agent"] == agent.decode("utf-8", "replace")
 
@@ -194,14 +194,14 @@ def test_routing(
     method: str, path: str, status: int, headers: tuple[tuple[bytes, bytes], ...]
 ) -> None:
     """HEAD goes where GET goes; the rest is 404, or 405 with what is allowed."""
-    response = build(FakeSource(), "x")(a_request(method, path))
+    response = build(Services(FakeSource(), "x"))(a_request(method, path))
 
     assert (response.status, response.headers) == (status, headers)
 
 
 def test_not_found() -> None:
     """404 says so in JSON."""
-    assert body_of(build(FakeSource(), "x")(a_request(path="/nothing"))) == {
+    assert body_of(build(Services(FakeSource(), "x"))(a_request(path="/nothing"))) == {
         "error": "Not Found",
         "message": "Endpoint does not exist",
     }
@@ -209,8 +209,12 @@ def test_not_found() -> None:
 
 def test_several_methods() -> None:
     """A path may have a handler for each method, and Allow lists them all."""
-    routes = [Route(method, "/", "", lambda: Health) for method in ("GET", "POST")]
-    router = Router({route: lambda _: Response(200, b"") for route in routes}).answer
+
+    def make(_: Services) -> Handler:
+        return lambda _: Response(200, b"")
+
+    routes = [Route(method, "/", "", make, lambda: Health) for method in ("GET", "POST")]
+    router = Router(routes, Services(FakeSource(), "x")).respond
 
     assert router(a_request("POST")).status == 200
     assert router(a_request("PUT")).headers == ((b"Allow", b"GET, HEAD, POST"),)

@@ -12,7 +12,8 @@ from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.condition import MAX_LISTED, expectation
 from devops_info_service.expectations.conformance import read_contract
 from devops_info_service.expectations.notation import Entry
-from devops_info_service.expectations.vocabulary import BY_NAME, NAMES, nearest
+from devops_info_service.expectations.vocabulary import BY_NAME, NAMES
+from devops_info_service.suggestion import nearest
 
 REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
 

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from devops_info_service.app.services import build
+from devops_info_service.app.routes import build
+from devops_info_service.app.services import Services
 from devops_info_service.config import Config, load
 from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.conformance import Conformance
@@ -57,7 +58,7 @@ def serve(pod: Pod, clock: FakeSource) -> Serve:
 
     def with_(expectations: str, *, ready: bool = False, state: State | None = None) -> Handler:
         config = Config(expectations=expectations, ready_requires_expectations=ready)
-        return build(clock, "epoll + httptools", config, tree=pod, state=state)
+        return build(Services(clock, "epoll + httptools", config, files=pod, state=state))
 
     return with_
 
@@ -122,7 +123,9 @@ def test_refused_at_start(serve: Serve) -> None:
 def test_nothing_readable(tmp_path: Path) -> None:
     """A platform of which nothing can be read is an answer, not an error."""
     config = Config(expectations="memory.limit: 256Mi")
-    dispatch = build(FakeSource(), "epoll + httptools", config, tree=Tree(str(tmp_path), {}))
+    dispatch = build(
+        Services(FakeSource(), "epoll + httptools", config, files=Tree(str(tmp_path), {}))
+    )
     status, body = ask(dispatch, "/conformance")
 
     assert status == 409

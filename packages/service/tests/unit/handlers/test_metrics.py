@@ -9,8 +9,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as text
 
-from devops_info_service.app.routes import PATHS
-from devops_info_service.app.services import build
+from devops_info_service.app.routes import PATHS, build
+from devops_info_service.app.services import Services
 from devops_info_service.facts.system_files import Machine
 from devops_info_service.handlers.metrics import FRESH_SECONDS, metrics, prefers_open_metrics
 from devops_info_service.http.shared_memory.counters import Counters
@@ -136,7 +136,7 @@ def test_service(tmp_path: Path, *, is_open: bool) -> None:
     counters, tables = Counters.alone(), Tables.alone(PATHS)
     table = tables.worker(0)
     table.counts[table.place("/health", "GET", 200)] += 1
-    dispatch = build(Machine(), "x", counters=counters, tables=tables)
+    dispatch = build(Services(Machine(), "x", counters=counters, tables=tables))
     accept = OPEN_METRICS if is_open else b"*/*"
     client = Client("192.0.2.7", 4242)
     request = Request("GET", "/metrics", b"", {b"accept": accept}, client, "1.1", keep_alive=True)

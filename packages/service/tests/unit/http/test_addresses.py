@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devops_info_service.cli import _health
-from devops_info_service.commands.check import check_any
+from devops_info_service.commands.check import check_any, health_urls
 from devops_info_service.config import Config, load
 from devops_info_service.errors import CheckError, ConfigError
 from devops_info_service.http.wire.forwarded import Proxies, forwarded, x_forwarded_for
@@ -99,7 +98,9 @@ def test_no_host(text: str) -> None:
     if text == "":
         assert load((), {"HOST": text}).host == Config().host  # as if it were not set
         return
-    with pytest.raises(ConfigError, match=r"HOST is .*; allowed is an IPv4 or IPv6 address"):
+    with pytest.raises(
+        ConfigError, match=r"HOST: invalid value .*; expected an IPv4 or IPv6 address"
+    ):
         load((), {"HOST": text})
 
 
@@ -115,7 +116,7 @@ def test_no_host(text: str) -> None:
 )
 def test_asked_by_check(host: str, urls: list[str]) -> None:
     """A listener for both families is asked by both."""
-    assert _health(load((), {"HOST": host})) == urls
+    assert health_urls(load((), {"HOST": host})) == urls
 
 
 def answering(answer: bytes) -> tuple[socket.socket, str]:

@@ -213,12 +213,16 @@ def test_networks(text: str, inside: str, outside: str) -> None:
 )
 def test_no_networks(text: str) -> None:
     """What is no network, or says more than one thing, is refused at the start."""
-    with pytest.raises(ConfigError, match=r"TRUSTED_PROXIES is .*; allowed is a list of "):
+    with pytest.raises(
+        ConfigError, match=r"TRUSTED_PROXIES: invalid value .*; expected a list of "
+    ):
         load([], {"TRUSTED_PROXIES": text})
 
 
 def test_fields() -> None:
     """The field is one of four words, in any case."""
     assert load([], {"FORWARDED_FIELD": "X-Real-IP"}).forwarded_field in FORWARDED_FIELDS
-    with pytest.raises(ConfigError, match="FORWARDED_FIELD is 'via'; allowed is one of any, "):
+    with pytest.raises(
+        ConfigError, match="FORWARDED_FIELD: invalid value 'via'; expected one of any, "
+    ):
         load([], {"FORWARDED_FIELD": "via"})

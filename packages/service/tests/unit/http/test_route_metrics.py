@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from devops_info_service.app.routes import PATHS, ROUTES, SWITCH
+from devops_info_service.app.routes import PATHS, READY_SWITCH_ROUTES, ROUTES
 from devops_info_service.http.shared_memory.route_metrics import (
     BOUNDS,
     CAPACITY,
@@ -108,7 +108,7 @@ def test_all_that_there_can_be() -> None:
     assert len(found) == (len(PATHS) + 1) * (len(METHODS) + 1) + len(PATHS) * 4 < CAPACITY
     assert {one.count for one in found} == {1}
     assert OTHER not in PATHS
-    assert len((*ROUTES, *SWITCH)) >= len(PATHS)
+    assert len((*ROUTES, *READY_SWITCH_ROUTES)) >= len(PATHS)
 
 
 def test_no_room() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from devops_info_service import setting_types as values
 from devops_info_service.app.middleware import observe
-from devops_info_service.app.services import build
+from devops_info_service.app.routes import build
+from devops_info_service.app.services import Services
 from devops_info_service.config import Limits
 from devops_info_service.facts.system_files import Machine
 from devops_info_service.http.connection.server_state import Shared
@@ -74,7 +75,7 @@ CASES = {
 @pytest.fixture(scope="module")
 def process() -> Shared:
     """The real handlers, for a client whose word on others is believed."""
-    dispatch = observe(build(Machine(), "test"), Log(lambda _: None), access_log=False)
+    dispatch = observe(build(Services(Machine(), "test")), Log(lambda _: None), access_log=False)
     proxies = Proxies(values.networks("192.0.2.0/24"), "any")
     shared = Shared(believe(dispatch, proxies), Limits(), lambda *_: None)
     for path in (b"/", b"/metrics", b"/platform/network"):

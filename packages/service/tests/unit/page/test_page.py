@@ -8,7 +8,8 @@ import re
 import msgspec
 import pytest
 
-from devops_info_service.app.services import build
+from devops_info_service.app.routes import build
+from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.fact import Known
 from devops_info_service.facts.system_files import Machine, Tree
@@ -160,7 +161,9 @@ def test_policy() -> None:
 
 def ask(request: Request, tree: Tree | None = None) -> Response:
     """Ask the service."""
-    return build(Machine(), "x", tree=tree or SavedTree(DATA / "docker-default"))(request)
+    return build(Services(Machine(), "x", files=tree or SavedTree(DATA / "docker-default")))(
+        request
+    )
 
 
 def test_browser() -> None:
@@ -196,7 +199,7 @@ def test_other_paths(path: str) -> None:
 
 def test_same_look() -> None:
     """The page and /platform show one look: a client that asks both compares the same facts."""
-    dispatch = build(Machine(), "x", tree=SavedTree(DATA / "docker-limited"))
+    dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / "docker-limited")))
 
     read = Page(dispatch(a_request()).body)
     look = msgspec.json.decode(dispatch(a_request(None, "/platform")).body)
@@ -206,7 +209,7 @@ def test_same_look() -> None:
 
 def test_own_part() -> None:
     """Of one look each request gets the page, with its own way and nobody else's."""
-    dispatch = build(Machine(), "x", tree=SavedTree(DATA / "docker-limited"))
+    dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / "docker-limited")))
 
     first, second = (Page(dispatch(a_request(user_agent=each)).body) for each in (b"one", b"two"))
 
@@ -230,7 +233,7 @@ def test_own_part() -> None:
 def test_expectations(expected: str, words: list[str]) -> None:
     """What is expected of the platform stands beside the standards, where anything is."""
     tree = SavedTree(DATA / "docker-limited")
-    dispatch = build(Machine(), "x", Config(expectations=expected), tree=tree)
+    dispatch = build(Services(Machine(), "x", Config(expectations=expected), files=tree))
 
     text = Page(dispatch(a_request()).body).text
 

@@ -1,7 +1,7 @@
 """How a frozen module's code lies in the executable: packed, and unpacked when it is imported.
 
 Code is a third of an executable and packs to two fifths. LZ4 unpacks faster than a disk reads,
-needs 40 lines of C (``target/unpack.c``, the other half of this file) and costs about a
+needs 40 lines of C (``csrc/unpack.c``, the other half of this file) and costs about a
 millisecond of start.
 
     byte 0      1, which no marshalled object begins with

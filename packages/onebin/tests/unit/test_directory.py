@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from onebin.errors import ProjectError
+from onebin.inputs import directory as project
 from onebin.model import Entry
-from onebin.stages import project
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from .errors import ProjectError, ToolError
+from onebin.errors import ProjectError, ToolError
 
 MOST: Final = 100_000
 """The highest count of a kept profile; others in proportion. What ran less than that part as
@@ -25,7 +25,7 @@ often is kept as not run: that is start-up, and more digits would only make the 
 FORMAT: Final = "# onebin profile 1"
 
 SECTION: Final = struct.Struct("<QQ")
-"""Bytes and address of a section, before its contents (target/counters.c)."""
+"""Bytes and address of a section, before its contents (csrc/counters.c)."""
 
 DATA: Final = struct.Struct("<QQqqQQI3HxxI")
 """What is known of one function: hash of its name, hash of its flow, where its counters are,
@@ -66,7 +66,7 @@ class Function(NamedTuple):
 
 
 def read_counters(data: bytes) -> list[Function]:
-    """Return the functions in *data*, which ``target/counters.c`` has written.
+    """Return the functions in *data*, which ``csrc/counters.c`` has written.
 
     Raises:
         ToolError: it is not whole.

@@ -5,7 +5,7 @@
  *     blocks bound            prints the KiB that stay after many blocks were given back
  *     blocks edges            sizes at every edge
  */
-#include "blocks.h"
+#include "block_cache.h"
 
 #include <pthread.h>
 #include <stdint.h>

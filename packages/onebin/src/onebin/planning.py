@@ -9,11 +9,12 @@ from typing import Final
 import msgspec
 from packaging.utils import canonicalize_name
 
-from onebin import requirement
 from onebin.errors import ProjectError
 from onebin.model import RELEASE, Machine, Pin, Plan, Project, Source, target_environment
-from onebin.profile import from_text
+from onebin.pgo.profile import from_text
 from onebin.requirement import shown
+
+from . import requirement
 
 PYTHON: Final = Source(
     name="CPython",

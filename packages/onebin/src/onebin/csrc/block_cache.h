@@ -1,4 +1,4 @@
-/* The raw allocator of the executable: see blocks.c. */
+/* The raw allocator of the executable: see block_cache.c. */
 #ifndef ONEBIN_BLOCKS_H
 #define ONEBIN_BLOCKS_H
 

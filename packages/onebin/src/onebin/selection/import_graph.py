@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from .model import LeftOut
+from onebin.model import LeftOut
 
 Kind = Literal["hard", "soft", "late"]
 

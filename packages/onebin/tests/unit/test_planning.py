@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from onebin import planning
 from onebin.errors import ProjectError
+from onebin.inputs import directory as projects
 from onebin.model import Pin, target_environment
-from onebin.stages import plan as planning
-from onebin.stages import project as projects
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 SHA = "sha256:" + "0" * 64

@@ -7,7 +7,7 @@ import lz4.block
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onebin.packed import HEAD, MARK, pack
+from onebin.embed.code_packing import HEAD, MARK, pack
 
 
 @given(st.binary(max_size=2000), st.integers(1, 40))

@@ -15,14 +15,15 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from onebin.effects import files, index, unpack
-from onebin.effects.build_tools import BuildTools
 from onebin.effects.process import Run
+from onebin.effects.progress import Tell
 from onebin.effects.store import Store, key_of
-from onebin.effects.story import Tell
 from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
 from onebin.relocatable import is_relocatable, isolate
 from onebin.requirement import shown
+
+from .build_tools import BuildTools
 
 RECIPE: Final = 5
 """Raised when this file changes what it makes: part of the key."""

@@ -9,14 +9,15 @@ from typing import Any, Final
 
 import msgspec
 
-from onebin import cpython
 from onebin.effects.process import Run
+from onebin.effects.progress import Tell
 from onebin.effects.store import Store, key_of
-from onebin.effects.story import Tell
 from onebin.errors import ProjectError
 from onebin.model import Distribution, Frozen, FrozenModule, Plan, Runtime
-from onebin.packed import LEVEL, pack
-from onebin.reach import Facts, Import, Place, World, explore, reach, why_broken
+from onebin.selection import cpython
+from onebin.selection.import_graph import Facts, Import, Place, World, explore, reach, why_broken
+
+from .code_packing import LEVEL, pack
 
 WORKER: Final = Path(__file__).parent.parent / "target" / "compile_modules.py"
 

@@ -1,4 +1,4 @@
-/* The other half of packed.py: unpack a frozen module's code when it is imported.
+/* The other half of code_packing.py: unpack a frozen module's code when it is imported.
  *
  * The linker sends CPython's calls of PyMarshal_ReadObjectFromString here (--wrap). Code that
  * is not packed goes through untouched.

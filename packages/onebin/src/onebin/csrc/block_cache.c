@@ -7,7 +7,7 @@
  * Behind CPython's raw allocator (Doc/c-api/memory.rst), so all of Python's objects have it, and
  * any thread may call: a block is in a slot or is somebody's, and moves by one atomic exchange.
  */
-#include "blocks.h"
+#include "block_cache.h"
 
 #include <malloc.h>
 #include <stdatomic.h>

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from onebin.effects.process import Run
+from onebin.effects.progress import Tell
 from onebin.effects.store import Store, key_of
-from onebin.effects.story import Tell
-from onebin.effects.toolchain import cxx_libraries
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Binary, Extension, Frozen, Plan, Runtime, Toolchain
+from onebin.runtime.toolchain import cxx_libraries
 
-TARGET: Final = Path(__file__).parent.parent / "target"
-SOURCES: Final = (TARGET / "main.c", TARGET / "blocks.c", TARGET / "unpack.c")
-HEADER: Final = TARGET / "blocks.h"
-COUNTERS: Final = TARGET / "counters.c"
+CSRC: Final = Path(__file__).parent.parent / "csrc"
+SOURCES: Final = (CSRC / "main.c", CSRC / "block_cache.c", CSRC / "unpack.c")
+HEADER: Final = CSRC / "block_cache.h"
+COUNTERS: Final = CSRC / "counters.c"
 """Part of what is built to be trained."""
 
 STACK_BYTES: Final = 1 << 20
@@ -123,7 +123,7 @@ def load_imports(
             main = scratch / "main.c"
             main.write_text(PROBE_MAIN, "utf-8")
             probe = scratch / "probe"
-            sources = [main, inittab, TARGET / "unpack.c"]
+            sources = [main, inittab, CSRC / "unpack.c"]
             cxx = _cxx(extensions, toolchain, run=run, store=store, tell=tell)
             _cc(toolchain, runtime, extensions, cxx, sources, probe, scratch, run=run)
             lines = []

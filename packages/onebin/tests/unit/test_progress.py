@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from onebin.effects.story import Story
+from onebin.effects.progress import Story
 
 
 class Clock:

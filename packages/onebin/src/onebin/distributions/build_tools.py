@@ -16,11 +16,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from onebin import requirement
+from onebin.effects import index, unpack
+from onebin.effects.process import Run
 from onebin.errors import ProjectError
 from onebin.model import Machine, Pin, target_environment
-
-from . import index, unpack
-from .process import Run
 
 SETTING = "tool.onebin.allow-unpinned-build-requirements"
 

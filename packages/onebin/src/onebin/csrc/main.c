@@ -5,7 +5,7 @@
  */
 #include <Python.h>
 
-#include "blocks.h"
+#include "block_cache.h"
 
 #include <signal.h>
 

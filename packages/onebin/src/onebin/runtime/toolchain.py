@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from onebin import profile
+from onebin.effects.process import Run
+from onebin.effects.progress import Tell
+from onebin.effects.store import Store, key_of
 from onebin.errors import ToolError
 from onebin.model import Machine, Plan, Toolchain
-
-from .process import Run
-from .store import Store, key_of
-from .story import Tell
+from onebin.pgo import profile
 
 RECIPE: Final = 1
 """Raised when this file changes what it lays out: part of the key."""

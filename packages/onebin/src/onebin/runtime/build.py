@@ -9,8 +9,8 @@ from typing import Final
 
 from onebin.effects import fetch, unpack
 from onebin.effects.process import Run
+from onebin.effects.progress import Tell
 from onebin.effects.store import Store, key_of
-from onebin.effects.story import Tell
 from onebin.errors import ToolError
 from onebin.model import Plan, Runtime, Source, Toolchain
 

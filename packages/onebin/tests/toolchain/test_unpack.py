@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onebin import target
-from onebin.packed import HEAD, MARK, pack
+from onebin import csrc
+from onebin.embed.code_packing import HEAD, MARK, pack
 
 HARNESS = Path(__file__).parent.parent / "harness"
 LENGTH = struct.Struct("<I")
@@ -39,7 +39,7 @@ Unpack = Callable[[Sequence[bytes]], list[Answer]]
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Compile it so that undefined behaviour ends it, as a touched guard page does."""
     made = tmp_path_factory.mktemp("harness") / "harness"
-    source = Path(target.__file__).parent / "unpack.c"
+    source = Path(csrc.__file__).parent / "unpack.c"
     subprocess.run(
         [
             sys.executable, "-m", "ziglang", "cc", "-target", f"{os.uname().machine}-linux-musl",

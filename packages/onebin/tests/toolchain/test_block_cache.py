@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from onebin import target
+from onebin import csrc
 
-HARNESS = Path(__file__).parent.parent / "harness" / "blocks.c"
-TARGET = Path(target.__file__).parent
+HARNESS = Path(__file__).parent.parent / "harness" / "block_cache.c"
+CSRC = Path(csrc.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [
             sys.executable, "-m", "ziglang", "cc", "-target", f"{os.uname().machine}-linux-musl",
             "-O1", "-static", "-fsanitize=undefined", "-fsanitize-trap=undefined", "-Wall",
-            "-Wextra", "-Werror", "-I", TARGET, HARNESS, TARGET / "blocks.c", "-o", made,
+            "-Wextra", "-Werror", "-I", CSRC, HARNESS, CSRC / "block_cache.c", "-o", made,
         ],
         check=True,
     )  # fmt: skip

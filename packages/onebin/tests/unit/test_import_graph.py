@@ -4,7 +4,17 @@ from collections.abc import Mapping
 
 import pytest
 
-from onebin.reach import Facts, Import, Place, Reached, Trouble, World, explore, reach, why_broken
+from onebin.selection.import_graph import (
+    Facts,
+    Import,
+    Place,
+    Reached,
+    Trouble,
+    World,
+    explore,
+    reach,
+    why_broken,
+)
 
 
 def world(text: str, *, builtins: str = "", foreign: str = "") -> World:

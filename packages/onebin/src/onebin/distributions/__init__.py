@@ -1,0 +1,1 @@
+"""How a pinned distribution becomes part of an executable."""

@@ -1,0 +1,1 @@
+"""What to build, a module for each kind of input."""

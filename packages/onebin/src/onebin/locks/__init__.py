@@ -1,0 +1,1 @@
+"""Which versions to use, a module for each kind of lock file."""
