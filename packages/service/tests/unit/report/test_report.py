@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devops_info_service.escape import printable
 from devops_info_service.facts.fact import Evidence, File, Known
 from devops_info_service.facts.system_files import Clock, Tree
 from devops_info_service.report import formatting as words
@@ -18,8 +19,6 @@ from devops_info_service.report.layout import (
     MIN_WIDTH,
     Row,
     Section,
-    plain,
-    plain_json,
     render,
 )
 from devops_info_service.report.scorecard import FailOn, Standard, holds
@@ -192,17 +191,8 @@ def test_any_text(label: str, value: str, note: str, width: int) -> None:
     text = render([Section(label, rows)], width=width)
 
     assert text.replace("\n", "").isprintable()
-    longest = max(len(plain(label)) + 11, MIN_WIDTH, min(width, MAX_WIDTH))
+    longest = max(len(printable(label)) + 11, MIN_WIDTH, min(width, MAX_WIDTH))
     assert max(map(len, text.splitlines())) <= longest
-
-
-@given(text=st.text())
-def test_any_json(text: str) -> None:
-    """JSON for a terminal is printable, and the same JSON."""
-    data = plain_json(msgspec.json.encode([text]))
-
-    assert data.decode().isprintable()
-    assert msgspec.json.decode(data) == [text]
 
 
 def test_colours() -> None:

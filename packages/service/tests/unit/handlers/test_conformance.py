@@ -15,11 +15,11 @@ from devops_info_service.expectations.conformance import Conformance
 from devops_info_service.facts.fact import File
 from devops_info_service.facts.system_files import Tree
 from devops_info_service.handlers.conformance import READY_SECONDS
-from devops_info_service.handlers.platform import FRESH_SECONDS
 from devops_info_service.http.connection.server_state import State
 from devops_info_service.http.wire.message import Handler
+from devops_info_service.snapshot_cache import FRESH_SECONDS
 
-from .test_services import FakeSource, a_request
+from ..app.test_services import FakeSource, a_request
 
 MEMORY = "/sys/fs/cgroup/memory.max"
 

@@ -5,23 +5,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop, client_path
 from devops_info_service.facts.fact import File
 from devops_info_service.facts.system_files import Tree
-from devops_info_service.handlers.platform import (
-    FRESH_SECONDS,
-    ClientPath,
-    Hop,
-    Look,
-    NetworkAnswer,
-    Told,
-    path_of,
-    platform_handlers,
-)
+from devops_info_service.handlers.platform import NetworkWithClientPath, network, platform_handlers
 from devops_info_service.http.wire.forwarded import Proxies
 from devops_info_service.http.wire.message import Client, Request
+from devops_info_service.snapshot_cache import FRESH_SECONDS, PlatformSnapshots
 
 PEER = Client("192.0.2.7", 4242)
-NOBODY = Proxies((), "any")
+NO_PROXIES = Proxies((), "any")
 
 
 class Clock:
@@ -54,7 +47,7 @@ def a_request(path: str = "/platform", headers: dict[bytes, bytes] | None = None
 def test_one_look_a_second(tmp_path: Path) -> None:
     """However many ask for whatever part, there is one look until its second is over."""
     tree, clock = CountingTree(str(tmp_path), {}), Clock()
-    handlers = platform_handlers(Look(tree, clock, frozenset()), NOBODY, tuple)
+    handlers = platform_handlers(PlatformSnapshots(tree, clock, frozenset()), NO_PROXIES, tuple)
     first = {path: handler(a_request(path)).body for path, handler in handlers.items()}
     in_one_look = tree.looks
     clock.now += FRESH_SECONDS / 2
@@ -76,9 +69,9 @@ def test_slow_look(tmp_path: Path) -> None:
             clock.now += 1
             return super().read(path)
 
-    look = Look(SlowTree(str(tmp_path), {}), clock, frozenset())
+    snapshots = PlatformSnapshots(SlowTree(str(tmp_path), {}), clock, frozenset())
 
-    assert look() is look()
+    assert snapshots.get() is snapshots.get()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +81,7 @@ def test_slow_look(tmp_path: Path) -> None:
         (
             {b"x-forwarded-for": b"198.51.100.1:99, [2001:db8::1]"},
             (
-                Told(
+                ForwardedClaim(
                     "x-forwarded-for",
                     "198.51.100.1:99, [2001:db8::1]",
                     (Hop("198.51.100.1", trusted=False), Hop("2001:db8::1", trusted=False)),
@@ -98,20 +91,20 @@ def test_slow_look(tmp_path: Path) -> None:
         (
             {b"forwarded": b"for=_hidden, for=unknown"},
             (
-                Told(
+                ForwardedClaim(
                     "forwarded",
                     "for=_hidden, for=unknown",
                     (Hop(None, trusted=False), Hop(None, trusted=False)),
                 ),
             ),
         ),
-        ({b"x-real-ip": b"\xff\x00"}, (Told("x-real-ip", "\ufffd\x00", None),)),
-        ({b"x-real-ip": b"a" * 9000}, (Told("x-real-ip", "a" * 197 + "...", None),)),
+        ({b"x-real-ip": b"\xff\x00"}, (ForwardedClaim("x-real-ip", "\ufffd\x00", None),)),
+        ({b"x-real-ip": b"a" * 9000}, (ForwardedClaim("x-real-ip", "a" * 197 + "...", None),)),
     ],
 )
-def test_client_path(headers: dict[bytes, bytes], told: tuple[Told, ...]) -> None:
+def test_client_path(headers: dict[bytes, bytes], told: tuple[ForwardedClaim, ...]) -> None:
     """What is told of the way is repeated as it is, and never believed unasked."""
-    path = path_of(a_request(headers=headers), NOBODY)
+    path = client_path(a_request(headers=headers), NO_PROXIES)
 
     assert path == ClientPath(PEER, PEER, peer_trusted=False, protocol="HTTP/1.1", forwarded=told)
     assert msgspec.json.encode(path)
@@ -120,11 +113,9 @@ def test_client_path(headers: dict[bytes, bytes], told: tuple[Told, ...]) -> Non
 @pytest.mark.parametrize("address", ["", "testclient", "fe80::1%eth0"])
 def test_any_peer(tmp_path: Path, address: str) -> None:
     """A peer may have no address, a name, or an interface behind its address."""
-    handler = platform_handlers(Look(Tree(str(tmp_path), {}), Clock(), frozenset()), NOBODY, tuple)[
-        "/platform/network"
-    ]
+    handler = network(PlatformSnapshots(Tree(str(tmp_path), {}), Clock(), frozenset()), NO_PROXIES)
     request = msgspec.structs.replace(a_request(), client=Client(address, 0))
 
-    answer = msgspec.json.decode(handler(request).body, type=NetworkAnswer)
+    answer = msgspec.json.decode(handler(request).body, type=NetworkWithClientPath)
 
     assert answer.client_path.peer.address == address

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as text
 from devops_info_service.app.routes import PATHS, build
 from devops_info_service.app.services import Services
 from devops_info_service.facts.system_files import Machine
-from devops_info_service.handlers.metrics import FRESH_SECONDS, MetricsHandler, prefers_open_metrics
+from devops_info_service.handlers.metrics import FRESH_SECONDS, metrics, prefers_open_metrics
 from devops_info_service.http.shared_memory.counters import Counters
 from devops_info_service.http.shared_memory.route_metrics import BOUNDS, Tables
 from devops_info_service.http.wire.message import Client, Request
@@ -188,7 +188,7 @@ def test_written_once_a_second() -> None:
         clock.now += takes
         return [one("a", "gauge", "A.", written)]
 
-    handler = MetricsHandler([source], clock)
+    handler = metrics([source], clock)
 
     def ask(accept: bytes = b"") -> bytes:
         fields = {b"accept": accept}
