@@ -245,24 +245,24 @@ def _memory(resources: Resources) -> list[Family]:
             memory.limit.effective,
         ),
         _one(
+            "platform_memory_usage_bytes",
+            "gauge",
+            "Memory in use, with the page cache.",
+            memory.current,
+        ),
+        _one(
             "platform_memory_high_bytes",
             "gauge",
             "Memory above which the kernel slows down and reclaims.",
             memory.high,
         ),
         _one(
-            "platform_memory_usage_bytes",
-            "gauge",
-            "Memory in use, with the page cache.",
-            memory.current,
-        ),
-        _one("platform_memory_peak_bytes", "gauge", "The most that was in use.", memory.peak),
-        _one(
             "platform_memory_working_set_bytes",
             "gauge",
             "Memory in use without the file cache nobody used lately.",
             memory.working_set,
         ),
+        _one("platform_memory_peak_bytes", "gauge", "The most that was in use.", memory.peak),
         Family(
             "platform_memory_events_total",
             "counter",
