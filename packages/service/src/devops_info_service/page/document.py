@@ -13,9 +13,8 @@ from devops_info_service.facts.linux.uptime import Runtime
 from devops_info_service.handlers.info import Endpoint, Service
 from devops_info_service.handlers.platform import ClientPath
 from devops_info_service.http.wire.message import Request
-from devops_info_service.report.details import confinement, filesystem, network, resources_in_full
-from devops_info_service.report.granted import who
 from devops_info_service.report.layout import Section
+from devops_info_service.report.sections import DETAILS, section
 from devops_info_service.snapshot import Platform
 
 from .client_path import way_part
@@ -97,7 +96,7 @@ def frame(
         _head(look, name, now, expectations),
         tag(
             "main",
-            granted_part(look.resources),
+            granted_part(look),
             expectations_part(expectations) if expectations else Markup(),
             security_part(look.security),
             _identity(look),
@@ -181,27 +180,21 @@ def _lead(identity: Identity) -> Iterable[str]:
 
 
 def _identity(look: Platform) -> Markup:
-    section = who(look.identity, look.security.process)
+    identity = section(look, "identity")
     return tag(
         "section",
-        tag("h2", section.title, id="identity-title"),
-        tag("div", facts(section.rows, section.title), class_="card"),
+        tag("h2", identity.title, id="identity-title"),
+        tag("div", facts(identity.rows, identity.title), class_="card"),
         id="identity",
         aria_labelledby="identity-title",
     )
 
 
 def _rest(look: Platform) -> Markup:
-    sections = (
-        confinement(look.security),
-        resources_in_full(look.resources),
-        network(look.network),
-        filesystem(look.filesystem),
-    )
     return tag(
         "section",
         tag("h2", "All facts", id="rest-title"),
-        *map(folded, sections),
+        *(folded(section(look, name)) for name in DETAILS),
         id="rest",
         aria_labelledby="rest-title",
     )
