@@ -12,9 +12,8 @@ from devops_info_service.facts.fact import Known, value_of
 from devops_info_service.facts.kubernetes.identity import Identity
 from devops_info_service.facts.linux.uptime import Runtime
 from devops_info_service.http.wire.message import Request
-from devops_info_service.report.details import confinement, filesystem, network, resources_in_full
-from devops_info_service.report.granted import who
 from devops_info_service.report.layout import Section
+from devops_info_service.report.sections import DETAILS, section
 from devops_info_service.service_info import Endpoint, Service
 from devops_info_service.snapshot import Platform
 
@@ -98,7 +97,7 @@ def render_shared(
             tag("a", "Skip to the report", href="#report", class_="skip"),
             _head(snapshot, name, now, expectations),
             opening("main", id="report"),
-            granted_part(snapshot.resources),
+            granted_part(snapshot),
             expectations_part(expectations) if expectations else Markup(),
             security_part(snapshot.security),
             _identity(snapshot),
@@ -185,27 +184,21 @@ def _lead(identity: Identity) -> Iterable[str]:
 
 
 def _identity(snapshot: Platform) -> Markup:
-    section = who(snapshot.identity, snapshot.security.process)
+    identity = section(snapshot, "identity")
     return tag(
         "section",
-        tag("h2", section.title, id="identity-title"),
-        tag("div", facts(section.rows, section.title), class_="card"),
+        tag("h2", identity.title, id="identity-title"),
+        tag("div", facts(identity.rows, identity.title), class_="card"),
         id="identity",
         aria_labelledby="identity-title",
     )
 
 
 def _rest(snapshot: Platform) -> Markup:
-    sections = (
-        confinement(snapshot.security),
-        resources_in_full(snapshot.resources),
-        network(snapshot.network),
-        filesystem(snapshot.filesystem),
-    )
     return tag(
         "section",
         tag("h2", "All facts", id="rest-title"),
-        *map(folded, sections),
+        *(folded(section(snapshot, name)) for name in DETAILS),
         id="rest",
         aria_labelledby="rest-title",
     )
