@@ -96,7 +96,7 @@ def test_a_read_only_place(tmp_path: Path, kind: str, monkeypatch: pytest.Monkey
 
 
 HEALTH = (
-    "HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --start-interval=1s --retries=3"
+    "HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3"
     ' CMD ["/app/app", "check"]'
 )
 

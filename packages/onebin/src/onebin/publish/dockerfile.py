@@ -35,11 +35,11 @@ def instructions(process: spec.Process) -> Iterator[str]:
 
 
 def _healthcheck(health: spec.Healthcheck) -> str:
+    # The start interval is left out: builders before Docker 25 refuse the whole file for it.
     durations = {
         "interval": health.interval,
         "timeout": health.timeout,
         "start-period": health.start_period,
-        "start-interval": health.start_interval,
     }
     options = [f"--{name}={value // 1_000_000_000}s" for name, value in durations.items() if value]
     if health.retries:
