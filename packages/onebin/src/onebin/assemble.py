@@ -1,84 +1,93 @@
-"""Put an executable into an image with nothing else in it: Binary -> Image."""
+"""The last step of a build: an executable becomes an image, its layer a file in the cache."""
 
-from pathlib import PurePosixPath
-from typing import Final
+import hashlib
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, ClassVar, Final
 
 import msgspec
 
+from onebin.effects.store import Store, key_of
 from onebin.errors import ImageError
-from onebin.model import ARCHITECTURES, Binary, ImageSettings
+from onebin.image import application, image, layer, spec
+from onebin.image.application import ImageMetadata
+from onebin.model import Binary, ImageSettings
 
-from .image import image, layer
+CACHE_VERSION: Final = 1
+"""Raised when the same executable has to give another layer."""
 
-UID: Final = 65532
-"""The one user, ``nonroot``; the number distroless images use, so policies know it."""
-
-_PASSWD: Final = f"nonroot:x:{UID}:{UID}:nonroot:/:/sbin/nologin\n".encode()
-_GROUP: Final = f"nonroot:x:{UID}:\n".encode()
-
-_TITLE: Final = "org.opencontainers.image."
+_BLOB: Final = "blob"
+_FACTS: Final = "layer.json"
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a project says of itself, for the labels; empty is left out."""
+class CachedLayer(msgspec.Struct, frozen=True):
+    """A layer whose blob is a file."""
 
-    name: str
-    version: str
-    description: str = ""
-    licence: str = ""
-    """An SPDX expression."""
-    source: str = ""
-    """Where its source code is: a URL."""
+    descriptor: spec.Descriptor
+    diff_id: str
+    path: Path
+
+    def open(self) -> BinaryIO:
+        """Open the blob at its start; the caller closes it."""
+        return self.path.open("rb")
+
+
+class LayerStep(msgspec.Struct, frozen=True):
+    """Packs the one layer of the image that runs ``binary``, dated ``epoch`` (seconds)."""
+
+    binary: Binary
+    epoch: int
+    kind: ClassVar[str] = "layer"
+
+    def key(self) -> Sequence[object]:
+        """Return all that the blob depends on, the deflate implementation included."""
+        name, sha256 = self.binary.name, self.binary.sha256
+        return (CACHE_VERSION, zlib.ZLIB_RUNTIME_VERSION, name, sha256, self.epoch)
+
+    def make(self, folder: Path) -> None:
+        """Write the blob and its digests into *folder*.
+
+        Raises:
+            ImageError: the executable is not the one that was linked.
+        """
+        path = self.binary.path
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != self.binary.sha256:
+                raise ImageError(
+                    f"{path}: changed since it was linked; expected sha256 {self.binary.sha256}",
+                    hint="build it again, with nothing else writing there",
+                )
+        place = application.path_of(self.binary.name)
+        executable = layer.File(place, self.binary.size, lambda: path.open("rb"), mode=0o755)
+        with Path(folder, _BLOB).open("wb") as blob:
+            packed = layer.pack(application.files(executable), blob, epoch=self.epoch)
+        Path(folder, _FACTS).write_bytes(msgspec.json.encode(packed))
+
+    def load(self, folder: Path) -> CachedLayer:
+        """Return the layer that ``make`` has left in *folder*."""
+        packed = msgspec.json.decode(Path(folder, _FACTS).read_bytes(), type=layer.Packed)
+        return CachedLayer(packed.descriptor, packed.diff_id, Path(folder, _BLOB))
 
 
 def assemble(
-    binary: Binary, data: bytes, *, facts: Facts, settings: ImageSettings, epoch: int
+    binary: Binary,
+    store: Store,
+    *,
+    metadata: ImageMetadata,
+    settings: ImageSettings,
+    epoch: int,
 ) -> image.Image:
-    """Make the image that runs *binary*, whose bytes are *data*.
+    """Return the image that runs *binary*, dated *epoch* (seconds), its layer in *store*.
 
-    It holds ``/app/<name>``, ``/tmp`` and the names of the one user it runs as.
-    No label tells the time: the only time in it is *epoch* (seconds).
+    It holds ``/app/<name>``, ``/tmp`` and the names of the one account it runs as.
 
     Raises:
-        ImageError: *data* is not the binary's, or a port or a label is not one.
+        ImageError: *binary* has changed since it was linked, or a port is out of range.
     """
-    if len(data) != binary.size:
-        raise ImageError(
-            f"{binary.path} has {len(data)} bytes and had {binary.size} when it was linked",
-            hint="build it again, with nothing else writing there",
-        )
-    path = PurePosixPath("app", binary.name)
-    entry = f"/{path}"
-    packed = layer.pack(
-        (
-            layer.File(path, data, mode=0o755),
-            layer.File(PurePosixPath("etc/passwd"), _PASSWD),
-            layer.File(PurePosixPath("etc/group"), _GROUP),
-            layer.Directory(PurePosixPath("tmp"), mode=0o1777),
-        ),
-        epoch=epoch,
+    config = application.config(
+        binary.name, binary.machine, metadata=metadata, settings=settings, epoch=epoch
     )
-    config = image.ImageConfig(
-        architecture=ARCHITECTURES[binary.machine],
-        entrypoint=(entry,),
-        user=f"{UID}:{UID}",
-        env=settings.env,
-        ports=settings.ports,
-        labels={**_labels(facts), **settings.labels},
-        healthcheck=(entry, *settings.healthcheck) if settings.healthcheck else (),
-        epoch=epoch,
-        made_by="onebin image",
-    )
-    return image.build((packed,), config)
-
-
-def _labels(facts: Facts) -> dict[str, str]:
-    """Give the annotations of image-spec v1.1, annotations.md, that the project can fill."""
-    known = {
-        "title": facts.name,
-        "version": facts.version,
-        "description": facts.description,
-        "licenses": facts.licence,
-        "source": facts.source,
-    }
-    return {f"{_TITLE}{key}": value for key, value in known.items() if value}
+    step = LayerStep(binary, epoch)
+    folder, _ = store.get(step.kind, key_of(*step.key()), step.make)
+    return image.build((step.load(folder),), config)

@@ -11,6 +11,7 @@ from onebin.effects.process import Run
 from onebin.effects.progress import Story
 from onebin.effects.store import Store
 from onebin.errors import ProjectError, ToolError
+from onebin.image.application import ImageMetadata
 from onebin.image.image import Image
 from onebin.model import (
     Binary,
@@ -181,25 +182,25 @@ def train(root: Path, tools: Tools, command: Sequence[str]) -> str:
     return profile.to_text(kept, planning.provenance(built.plan))
 
 
-def image(built: Built, *, epoch: int, story: Story) -> Image:
+def image(built: Built, tools: Tools, *, epoch: int) -> Image:
     """Make the image of a built executable, dated *epoch* (seconds, ``SOURCE_DATE_EPOCH``)."""
-    with story.stage("assemble") as ending:
-        project, binary = built.plan.project, built.binary
-        facts = assemble.Facts(
+    with tools.story.stage("assemble") as ending:
+        project = built.plan.project
+        metadata = ImageMetadata(
             name=project.name,
             version=project.version,
             description=project.description,
-            licence=project.licence,
+            license=project.licence,
             source=project.source_url,
         )
         made = assemble.assemble(
-            binary,
-            binary.path.read_bytes(),
-            facts=facts,
+            built.binary,
+            tools.store,
+            metadata=metadata,
             settings=project.options.image,
             epoch=epoch,
         )
-        compressed = sum(len(layer.blob) for layer in made.layers)
+        compressed = sum(layer.descriptor.size for layer in made.layers)
         ending.text = f"{made.digest[:19]}…, {_bytes(compressed)} compressed"
     return made
 

@@ -14,9 +14,9 @@ from onebin.image.image import Image
 from onebin.inspection import Report, inspect, listing
 from onebin.inspection.budget import Limits
 from onebin.inspection.report import Finding
-from onebin.publish import archive, layout
 
 from . import hostile
+from .images import archive_bytes, blob_of, write_archive, write_layout
 
 Files = dict[str, tuple[bytes, dict[str, Any]]]
 Save = Callable[..., Path]
@@ -36,7 +36,7 @@ def finding(report: Report, identifier: str) -> Finding:
 @pytest.mark.parametrize("kind", ["oci-layout", "oci-archive"])
 def test_our_own_image_passes_every_rule(image: Image, tmp_path: Path, kind: str) -> None:
     """What we build has nothing that the rules object to, however it is stored."""
-    write = layout.write if kind == "oci-layout" else archive.write
+    write = write_layout if kind == "oci-layout" else write_archive
     write(image, tmp_path / "out", "app:1")
 
     report = inspect(tmp_path / "out")
@@ -65,7 +65,7 @@ def test_our_own_image_passes_every_rule(image: Image, tmp_path: Path, kind: str
         ("/tmp", "1777"),
     ]
     assert facts.unpacked == sum(file.size for file in facts.files)
-    assert facts.compressed == len(image.layers[0].blob)
+    assert facts.compressed == len(blob_of(image.layers[0]))
     assert facts.world_writable == ("/tmp",)
 
 
@@ -184,10 +184,10 @@ def test_secrets_are_not_shown(save: Save) -> None:
 
 def test_a_changed_blob_is_found(image: Image, tmp_path: Path) -> None:
     """A layer that was packed again is another blob, though the files are the same."""
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
     [layer] = image.layers
-    blob = tmp_path / "out/blobs/sha256" / spec.hex_of(layer.digest)
-    blob.write_bytes(gzip.compress(gzip.decompress(layer.blob), 1))
+    blob = tmp_path / "out/blobs/sha256" / spec.hex_of(layer.descriptor.digest)
+    blob.write_bytes(gzip.compress(gzip.decompress(blob_of(layer)), 1))
 
     report = inspect(tmp_path / "out")
 
@@ -214,8 +214,8 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 def test_a_missing_layer(image: Image, tmp_path: Path) -> None:
     """A layout without one of its blobs is an ImageError that names the blob."""
-    layout.write(image, tmp_path / "out", "app:1")
-    name = spec.hex_of(image.layers[0].digest)
+    write_layout(image, tmp_path / "out", "app:1")
+    name = spec.hex_of(image.layers[0].descriptor.digest)
     Path(tmp_path, "out/blobs/sha256", name).unlink()
 
     with pytest.raises(ImageError, match=name):
@@ -224,7 +224,7 @@ def test_a_missing_layer(image: Image, tmp_path: Path) -> None:
 
 def test_every_cut_of_an_archive(image: Image, tmp_path: Path) -> None:
     """However much is missing, the end is a report or an ImageError."""
-    whole = archive.pack(image, "app:1")
+    whole = archive_bytes(image, "app:1")
     for cut in range(0, len(whole), 251):
         Path(tmp_path, "x").write_bytes(whole[:cut])
         try:

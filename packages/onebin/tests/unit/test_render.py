@@ -13,12 +13,13 @@ from onebin import terminal
 from onebin.image.image import Image
 from onebin.inspection import Report, inspect, render
 from onebin.model import Entry, Options, Pin, Plan, Project, Source
-from onebin.publish import layout
+
+from .images import write_layout
 
 
 @pytest.fixture
 def report(image: Image, tmp_path: Path) -> Report:
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
     return msgspec.structs.replace(inspect(tmp_path / "out"), path="out")
 
 

@@ -14,7 +14,8 @@ from onebin.inspection import saved_image, validate
 from onebin.inspection.blobs import open_folder
 from onebin.inspection.budget import Budget
 from onebin.inspection.layer_scan import LayerFacts
-from onebin.publish import layout
+
+from .images import write_layout
 
 Read = tuple[saved_image.Stored, tuple[LayerFacts, ...]]
 OTHER = "sha256:" + "0" * 64
@@ -23,7 +24,7 @@ OTHER = "sha256:" + "0" * 64
 @pytest.fixture
 def read(image: Image, tmp_path: Path) -> Read:
     """Our own image, written and read."""
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
     budget = Budget("it")
     with open_folder(tmp_path / "out", budget) as files:
         found = saved_image.find(files, budget)

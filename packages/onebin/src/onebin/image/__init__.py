@@ -1,1 +1,1 @@
-"""OCI images: built, written and checked with no engine."""
+"""OCI images as values: layers, documents and names. No file is opened in here."""

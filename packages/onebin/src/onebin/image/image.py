@@ -1,11 +1,13 @@
-"""Make an image of layers and the way to run them: values in, documents out.
+"""The documents of an image: layers and the way to run them in, manifest and config out.
 
 Source: OCI image-spec v1.1, manifest.md and config.md.
 """
 
-from collections.abc import Sequence
+import functools
+import io
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -22,11 +24,11 @@ _SECOND: Final = 1_000_000_000  # nanoseconds
 
 
 class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How an image runs and what it says of itself."""
+    """How an image runs and how it describes itself."""
 
     architecture: Architecture
     entrypoint: tuple[str, ...]
-    """Exec form: the executable and its arguments; no shell takes part."""
+    """Exec form: the executable and its arguments, without a shell."""
     user: str
     """``uid:gid`` in numbers: a kubelet cannot tell whether a name is root."""
     env: dict[str, str] = {}
@@ -36,13 +38,22 @@ class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
     healthcheck: tuple[str, ...] = ()
     """Exec form; empty for none."""
     epoch: int = 0
-    """When it was made: seconds, as ``SOURCE_DATE_EPOCH``."""
+    """Date of the image: seconds, as ``SOURCE_DATE_EPOCH``."""
     made_by: str = ""
-    """For the history: what put the layers there."""
+    """For the history: the command that added the layers."""
+
+
+class Blob(msgspec.Struct, frozen=True):
+    """One document or layer, ready to be stored under its digest."""
+
+    digest: str
+    size: int
+    """Bytes."""
+    open: Callable[[], BinaryIO]
 
 
 class Image(msgspec.Struct, frozen=True):
-    """A finished image of one platform. The bytes are what is stored, sent and named by digest."""
+    """A finished image of one platform; the documents are the very bytes that digests name."""
 
     manifest: bytes
     config: bytes
@@ -56,7 +67,7 @@ class Image(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """What ``docker images`` prints: the digest of the config."""
+        """The digest of the config, which ``docker images`` prints."""
         return spec.sha256(self.config)
 
     @property
@@ -66,35 +77,49 @@ class Image(msgspec.Struct, frozen=True):
             spec.OCI_MANIFEST, self.digest, len(self.manifest), platform=self.platform
         )
 
-    def blobs(self) -> dict[str, bytes]:
-        """Every blob by its digest, the same one once."""
-        layers = {layer.digest: layer.blob for layer in self.layers}
-        return {self.digest: self.manifest, self.id: self.config, **layers}
+    def blobs(self) -> tuple[Blob, ...]:
+        """Return every blob by its digest, equal ones once."""
+        layers = [
+            Blob(layer.descriptor.digest, layer.descriptor.size, layer.open)
+            for layer in self.layers
+        ]
+        return distinct((document(self.manifest), document(self.config), *layers))
+
+
+def document(data: bytes) -> Blob:
+    """Return *data* as a blob."""
+    return Blob(spec.sha256(data), len(data), functools.partial(io.BytesIO, data))
+
+
+def distinct(blobs: Iterable[Blob]) -> tuple[Blob, ...]:
+    """Return *blobs* in the order of their digests, each digest once."""
+    by_digest = {blob.digest: blob for blob in blobs}
+    return tuple(by_digest[digest] for digest in sorted(by_digest))
 
 
 def build(layers: Sequence[Layer], config: ImageConfig) -> Image:
     """Make the documents of an image: the same values give the same bytes.
 
     Raises:
-        ImageError: the time is no time, or a port no port.
+        ImageError: the time or a port is out of range.
     """
-    document = spec.encode(_config(layers, config))
+    text = spec.encode(_config(layers, config))
     manifest = spec.Manifest(
-        config=spec.Descriptor(spec.OCI_CONFIG, spec.sha256(document), len(document)),
+        config=spec.Descriptor(spec.OCI_CONFIG, spec.sha256(text), len(text)),
         layers=tuple(layer.descriptor for layer in layers),
         media_type=spec.OCI_MANIFEST,
         # Registries show annotations without fetching the config, so both have them.
         annotations=_in_order(config.labels) or None,
     )
     platform = spec.Platform(architecture=config.architecture, os="linux")
-    return Image(spec.encode(manifest), document, tuple(layers), platform)
+    return Image(spec.encode(manifest), text, tuple(layers), platform)
 
 
 def _config(layers: Sequence[Layer], config: ImageConfig) -> spec.Config:
     created = _rfc3339(config.epoch)
     for port in config.ports:
         if not 0 < port < 1 << 16:
-            raise ImageError(f"{port} is not a port: 1 to 65535")
+            raise ImageError(f"port {port}: out of range; expected 1 to 65535")
     process = spec.Process(
         user=config.user,
         exposed_ports={f"{port}/tcp": {} for port in sorted(config.ports)} or None,
@@ -120,8 +145,8 @@ def _healthcheck(command: tuple[str, ...]) -> spec.Healthcheck | None:
         return None
     return spec.Healthcheck(
         test=("CMD", *command),
-        # Docker's default of 30 s leaves a container "starting" for as long; the
-        # start interval (Docker 25) asks each second until the first yes.
+        # Docker's default of 30 s leaves a container "starting" for as long; with the
+        # start interval (Docker 25) it checks each second until the first success.
         interval=10 * _SECOND,
         timeout=3 * _SECOND,
         start_period=10 * _SECOND,
@@ -132,7 +157,7 @@ def _healthcheck(command: tuple[str, ...]) -> spec.Healthcheck | None:
 
 def _rfc3339(epoch: int) -> str:
     if not 0 <= epoch <= MAX_EPOCH:
-        raise ImageError(f"{epoch} is not a time of an image: 0 to {MAX_EPOCH} seconds")
+        raise ImageError(f"image date {epoch}: out of range; expected 0 to {MAX_EPOCH} seconds")
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -35,9 +35,14 @@ class Reference(msgspec.Struct, frozen=True):
         return f"{self.host}/{self.path}:{self.tag}"
 
     @property
+    def name(self) -> str:
+        """As Docker prints it, without the tag: ``app``."""
+        return f"{self.host}/{self.path}".removeprefix("docker.io/").removeprefix("library/")
+
+    @property
     def familiar(self) -> str:
         """As Docker prints it: ``app:1.0``."""
-        return self.full.removeprefix("docker.io/").removeprefix("library/")
+        return f"{self.name}:{self.tag}"
 
 
 def parse(text: str) -> Reference:

@@ -156,6 +156,15 @@ def sha256(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def blob_path(digest: str) -> str:
+    """Return where a layout has the blob *digest* (image-layout.md).
+
+    Raises:
+        ImageError: it is not a sha256 digest.
+    """
+    return f"blobs/sha256/{hex_of(digest)}"
+
+
 def hex_of(digest: str) -> str:
     """Give the hex of a sha256 digest; the only kind we follow, and safe as a file name.
 

@@ -1,65 +1,88 @@
-"""One file with an image in it, for ``docker load``, podman, skopeo and containerd. Write, read.
+"""One file with an image in it, for ``docker load``, podman, skopeo and containerd.
 
-What we write is an OCI layout in a tar and, beside it, the ``manifest.json`` of
-``docker save`` over the same blobs: each tool finds what it looks for.
+It is an OCI layout in a tar and, beside it, the ``manifest.json`` of ``docker save``
+over the same blobs: each tool finds the form it reads.
 
 Source: OCI image-spec v1.1, image-layout.md; github.com/moby/moby,
 image/spec/v1.2.md ("Combined Image JSON + Filesystem Changeset Format").
 """
 
-import io
 import tarfile
 from pathlib import Path
+from typing import BinaryIO, ClassVar
 
 import msgspec
 
 from onebin.effects.atomic import replace_atomically
-from onebin.errors import ImageError
-from onebin.image import reference, spec
-from onebin.image.image import Image
+from onebin.image import spec
+from onebin.image.image import Blob, Image, document
+from onebin.image.index import Index
+from onebin.image.reference import Reference
 
 from . import layout
+from .destination import Obstacle, prepare, unwritable
 
 
-def pack(image: Image, ref: str) -> bytes:
-    """Give the archive of *image*, called *ref* (``name:tag``): same image, same bytes."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        # Folders are named, as docker save does.
+class Archive:
+    """Writes ``archive:FILE``."""
+
+    kind: ClassVar[str] = "archive"
+    summary: ClassVar[str] = "a tar for docker load, podman load and skopeo"
+
+    def __init__(self, where: str) -> None:
+        self.path = Path(where)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def obstacle(self) -> Obstacle | None:
+        """Return whether the path is a directory, or cannot be written."""
+        if self.path.is_dir():
+            return Obstacle(
+                f"{self.path}: is a directory; not overwritten", "give a file, such as app.tar"
+            )
+        return unwritable(self.path)
+
+    def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
+        """Write *image*; each blob is copied, not held."""
+        prepare(self, self.path)
+        with replace_atomically(self.path) as new, new.open("wb") as file:
+            write(image, reference, file)
+        return image.descriptor
+
+
+def write(image: Image | Index, reference: Reference, file: BinaryIO) -> None:
+    """Write the archive of *image* to *file*: same image, same name, same bytes."""
+    with tarfile.open(fileobj=file, mode="w|", format=tarfile.USTAR_FORMAT) as archive:
+        # Directories are listed, as docker save does.
         for folder in ("blobs", "blobs/sha256"):
             info = tarfile.TarInfo(folder)
             info.type, info.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(info)
-        for name, data in {**layout.files(image, ref), **_docker_files(image, ref)}.items():
+        for name, blob in (
+            layout.files(image, reference) | _docker_files(image, reference)
+        ).items():
             info = tarfile.TarInfo(name)  # its time is 0, its owner root without a name
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
+            info.size = blob.size
+            with blob.open() as data:
+                archive.addfile(info, data)
 
 
-def write(image: Image, path: Path, ref: str) -> None:
-    """Write *image* as the archive *path*, called *ref* (``name:tag``), whole or not at all.
-
-    Raises:
-        ImageError: *path* is a folder, or cannot be written.
-    """
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder", hint="give the name of a file, such as app.tar")
-    with replace_atomically(path) as new:
-        new.write_bytes(pack(image, ref))
-
-
-def _docker_files(image: Image, ref: str) -> dict[str, bytes]:
-    name = reference.parse(ref).familiar
-    repository, _, tag = name.rpartition(":")
-    entry = {
-        "Config": f"blobs/sha256/{spec.hex_of(image.id)}",
-        "RepoTags": [name],
-        "Layers": [f"blobs/sha256/{spec.hex_of(layer.digest)}" for layer in image.layers],
-    }
+def _docker_files(image: Image | Index, reference: Reference) -> dict[str, Blob]:
+    images = image.images if isinstance(image, Index) else (image,)
+    entries = [
+        {
+            "Config": spec.blob_path(one.id),
+            # One name stands for one image here; of several platforms it is the first.
+            "RepoTags": [reference.familiar] if one is images[0] else [],
+            "Layers": [spec.blob_path(layer.descriptor.digest) for layer in one.layers],
+        }
+        for one in images
+    ]
     # "repositories" is what tools older than Docker 1.10 read; docker save still writes it.
-    top = spec.hex_of(image.layers[-1].digest) if image.layers else ""
+    layers = images[0].layers
+    top = spec.hex_of(layers[-1].descriptor.digest) if layers else ""
     return {
-        "manifest.json": msgspec.json.encode([entry]),
-        "repositories": msgspec.json.encode({repository: {tag: top}}),
+        "manifest.json": document(msgspec.json.encode(entries)),
+        "repositories": document(msgspec.json.encode({reference.name: {reference.tag: top}})),
     }

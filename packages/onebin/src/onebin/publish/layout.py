@@ -1,23 +1,55 @@
-"""An OCI image layout: a folder with an image in it. Write one, read one.
+"""An OCI image layout: a directory with every blob under its digest.
 
 Source: OCI image-spec v1.1, image-layout.md.
 """
 
+import shutil
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from onebin.effects.atomic import replace_atomically
 from onebin.errors import ImageError
-from onebin.image import reference, spec
-from onebin.image.image import Image
+from onebin.image import spec
+from onebin.image.image import Blob, Image, document
+from onebin.image.index import Index
+from onebin.image.reference import Reference
+
+from .destination import Obstacle, foreign, prepare
 
 MARK: Final = "onebin.layout"
-"""Annotation of an index we wrote: such a folder is ours to replace."""
+"""Annotation of the index in a layout that onebin has written and may replace."""
 
 
-def files(image: Image, ref: str) -> dict[str, bytes]:
-    """Give every file of the layout of *image*, called *ref*, by its path in it."""
-    name = reference.parse(ref)
+class Layout:
+    """Writes ``layout:DIRECTORY``."""
+
+    kind: ClassVar[str] = "layout"
+    summary: ClassVar[str] = "an OCI image layout in a directory"
+
+    def __init__(self, where: str) -> None:
+        self.path = Path(where)
+
+    def __str__(self) -> str:
+        return f"{self.path}/"
+
+    def obstacle(self) -> Obstacle | None:
+        """Return whether the path holds something else, or cannot be written."""
+        return foreign(self.path, written_by_onebin=_is_marked(self.path))
+
+    def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
+        """Write *image*; each blob is copied, not held."""
+        prepare(self, self.path)
+        with replace_atomically(self.path) as new:
+            for name, blob in files(image, reference).items():
+                path = Path(new, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with blob.open() as source, path.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+        return image.descriptor
+
+
+def files(image: Image | Index, reference: Reference) -> dict[str, Blob]:
+    """Return every file of the layout of *image* by its path in it, in order."""
     entry = image.descriptor
     index = spec.Index(
         media_type=spec.OCI_INDEX,
@@ -27,44 +59,21 @@ def files(image: Image, ref: str) -> dict[str, bytes]:
                 entry.digest,
                 entry.size,
                 # containerd tags by the first when it imports, skopeo and podman by the second.
-                {spec.CONTAINERD_NAME: name.full, spec.REF_NAME: name.tag},
+                {spec.CONTAINERD_NAME: reference.full, spec.REF_NAME: reference.tag},
                 entry.platform,
             ),
         ),
         annotations={MARK: "1"},
     )
-    blobs = {f"blobs/sha256/{spec.hex_of(key)}": data for key, data in image.blobs().items()}
     return {
-        **dict(sorted(blobs.items())),
-        "index.json": spec.encode(index),
-        "oci-layout": b'{"imageLayoutVersion":"1.0.0"}',
+        **{spec.blob_path(blob.digest): blob for blob in image.blobs()},
+        "index.json": document(spec.encode(index)),
+        "oci-layout": document(b'{"imageLayoutVersion":"1.0.0"}'),
     }
 
 
-def write(image: Image, path: Path, ref: str) -> None:
-    """Write *image* as the layout *path*, called *ref* (``name:tag``), whole or not at all.
-
-    Raises:
-        ImageError: *path* holds something else, or cannot be written.
-    """
-    if not _is_ours(path):
-        raise ImageError(
-            f"{path} exists and is not a layout of ours: it is left alone",
-            hint="give the name of a folder that does not exist yet",
-        )
-    with replace_atomically(path) as new:
-        for name, data in files(image, ref).items():
-            Path(new, name).parent.mkdir(parents=True, exist_ok=True)
-            Path(new, name).write_bytes(data)
-
-
-def _is_ours(path: Path) -> bool:
-    """Tell whether *path* may be written: nothing is there, an empty folder, or our mark."""
-    if not path.is_dir() or path.is_symlink():
-        return not path.exists() and not path.is_symlink()
+def _is_marked(path: Path) -> bool:
     try:
-        if not any(path.iterdir()):
-            return True
         index = spec.decode(Path(path, "index.json").read_bytes(), spec.Index, what=str(path))
     except (OSError, ImageError):
         return False
