@@ -19,10 +19,10 @@ from onebin.effects.progress import Story
 from onebin.effects.store import Store
 from onebin.errors import OnebinError, ProjectError, ToolError
 from onebin.image import reference
+from onebin.inputs import directory as projects
 from onebin.inspection import inspect
 from onebin.inspection import render as reports
 from onebin.model import ARCHITECTURES, Machine, Project
-from onebin.stages import project as projects
 
 EXAMPLES: Final = """\
 examples:
