@@ -3,7 +3,7 @@
 from .errors import ListenError
 from .wire.authority import HostPattern
 from .wire.cidr import Cidr
-from .wire.limits import MAX_WORKERS, Limits
+from .wire.limits import MAX_WORKERS, Integer, Limits
 from .wire.message import Client, Handler, Request, Response
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Client",
     "Handler",
     "HostPattern",
+    "Integer",
     "Limits",
     "ListenError",
     "Request",
