@@ -180,7 +180,7 @@ def test_slow_header(shared: Shared) -> None:
     peer = Peer(shared)
     peer.send(b"PROXY ")
 
-    pass_seconds(shared, shared.limits.head_seconds)
+    pass_seconds(shared, shared.limits.header_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(shared, 1)
     assert (peer.socket.events, peer.said) == (["close"], b"")
@@ -191,5 +191,5 @@ def test_time_after_the_header(shared: Shared) -> None:
     peer = Peer(shared)
     peer.send(b"PROXY UNKNOWN\r\n")
 
-    pass_seconds(shared, Limits().head_seconds - 4)
+    pass_seconds(shared, Limits().header_timeout_seconds - 4)
     assert peer.socket.events == []

@@ -209,7 +209,7 @@ class Connection(PatientStream):
     def is_stalled(self, seconds: int) -> bool:
         """Say whether the peer lets a head, or its answers, wait for longer than *seconds*."""
         if self._unread_since is not None:
-            return self._patience < self._shared.limits.write_seconds - seconds
+            return self._patience < self._shared.limits.write_timeout_seconds - seconds
         return self._phase is Phase.HEAD and self._shared.now - self._since > seconds
 
     def _read(self, data: bytes) -> Iterator[Request]:
@@ -326,16 +326,16 @@ class Connection(PatientStream):
             case Phase.IDLE:
                 # A second's grace while draining: a request may be on its way, and closing
                 # under it would fail a client that follows the protocol.
-                if waited > (1 if self._shared.draining else limits.idle_seconds):
+                if waited > (1 if self._shared.draining else limits.keepalive_timeout_seconds):
                     self._close()
             case Phase.HEAD:
-                if waited > limits.head_seconds:
-                    reason = f"no whole request head within {limits.head_seconds} s"
+                if waited > limits.header_timeout_seconds:
+                    reason = f"no whole request head within {limits.header_timeout_seconds} s"
                     self._refuse(RejectedError(reason, status=408))
             case Phase.BODY:
                 least = waited * limits.min_body_bytes_per_second
                 arrived = self._reader.body_bytes if self._reader else least
-                if waited > limits.body_seconds and arrived < least:
+                if waited > limits.body_grace_seconds and arrived < least:
                     reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
                     self._refuse(RejectedError(reason, status=408))
 

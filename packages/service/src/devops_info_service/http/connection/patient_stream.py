@@ -29,7 +29,7 @@ class PatientStream(Stream):
         self._client = client
         self._unread_since: int | None = None
         """The moment up to which a wait for the peer to read is paid for; None: there is none."""
-        self._patience: float = shared.limits.write_seconds
+        self._patience: float = shared.limits.write_timeout_seconds
         """Seconds we wait, all in all, for a peer that does not read. It outlives the wait: who
         takes a byte, asks, and takes another shall not begin anew."""
         self._waiting = b""
@@ -85,7 +85,7 @@ class PatientStream(Stream):
         self._unread_since = self._shared.now
         self._patience -= self._shared.now - since
         self._give_back()
-        if self._patience < self._shared.limits.write_seconds / 2:
+        if self._patience < self._shared.limits.write_timeout_seconds / 2:
             self.retry_send()
             self._give_back()
             if self._patience < 0:
@@ -94,6 +94,6 @@ class PatientStream(Stream):
     def _give_back(self) -> None:
         limits, taken = self._shared.limits, self.drained_bytes
         self.drained_bytes = 0
-        least, most = limits.min_answer_bytes_per_second, limits.write_seconds
+        least, most = limits.min_response_bytes_per_second, limits.write_timeout_seconds
         if taken:
             self._patience = min(self._patience + (taken / least if least else most), most)
