@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from devops_info_service.facts.linux.uptime import Runtime
 from devops_info_service.handlers.info import Endpoint, Service
 from devops_info_service.handlers.platform import path_of
-from devops_info_service.http.wire.forwarded import Proxies
+from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Request, Response
 from devops_info_service.page.document import HEADERS, Frame, frame, page
 from devops_info_service.report.layout import Section
@@ -25,7 +25,7 @@ class PageHandler:
     def __init__(
         self,
         look: Callable[[], Platform],
-        proxies: Proxies,
+        proxies: TrustedProxies,
         runtime: Callable[[], Runtime],
         service: Service,
         endpoints: Sequence[Endpoint],

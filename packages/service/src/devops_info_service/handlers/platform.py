@@ -15,7 +15,7 @@ from devops_info_service.facts.linux.limit_watch import Change
 from devops_info_service.facts.linux.network import Network
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.facts.system_files import Clock, Tree
-from devops_info_service.http.wire.forwarded import Proxies, chains
+from devops_info_service.http.wire.forwarded import TrustedProxies, parse_claims
 from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.snapshot import Platform, platform
 from devops_info_service.standards.security import Security
@@ -82,7 +82,7 @@ ANSWERS: Final[Mapping[str, type]] = {
 
 
 def platform_handlers(
-    look: Callable[[], Platform], proxies: Proxies, history: Callable[[], tuple[Change, ...]]
+    look: Callable[[], Platform], proxies: TrustedProxies, history: Callable[[], tuple[Change, ...]]
 ) -> Mapping[str, Callable[[Request], Response]]:
     """Return the handler of each path; they share *look*."""
     handlers: dict[str, Callable[[Request], Response]] = {
@@ -152,7 +152,7 @@ class ResourcesHandler:
 class NetworkHandler:
     """Answers with the network and with the way the request came."""
 
-    def __init__(self, look: Callable[[], Platform], proxies: Proxies) -> None:
+    def __init__(self, look: Callable[[], Platform], proxies: TrustedProxies) -> None:
         self._encode = msgspec.json.Encoder().encode
         self._look = look
         self._proxies = proxies
@@ -164,7 +164,7 @@ class NetworkHandler:
         return Response(200, self._encode(answer))
 
 
-def path_of(request: Request, proxies: Proxies) -> ClientPath:
+def path_of(request: Request, proxies: TrustedProxies) -> ClientPath:
     """Say how *request* came here."""
     peer = request.peer or request.client
     told = tuple(
@@ -181,7 +181,7 @@ def path_of(request: Request, proxies: Proxies) -> ClientPath:
                 for hop in chain
             ),
         )
-        for field, value, chain in chains(request.headers)
+        for field, value, chain in parse_claims(request.headers)
     )
     protocol = f"HTTP/{request.version}"
     return ClientPath(request.client, peer, proxies.trusts(peer.address), protocol, told)

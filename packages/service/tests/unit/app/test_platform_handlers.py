@@ -17,11 +17,11 @@ from devops_info_service.handlers.platform import (
     path_of,
     platform_handlers,
 )
-from devops_info_service.http.wire.forwarded import Proxies
+from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request
 
 PEER = Client("192.0.2.7", 4242)
-NOBODY = Proxies((), "any")
+NOBODY = TrustedProxies((), "any")
 
 
 class Clock:

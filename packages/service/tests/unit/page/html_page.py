@@ -6,7 +6,7 @@ from devops_info_service.app.routes import ROUTES
 from devops_info_service.facts.linux.uptime import Runtime
 from devops_info_service.handlers.info import Endpoint, Service
 from devops_info_service.handlers.platform import path_of
-from devops_info_service.http.wire.forwarded import Proxies
+from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.page.document import frame, page
 from devops_info_service.snapshot import Platform, platform
@@ -61,7 +61,9 @@ def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes)
     return Request("GET", path, b"", fields, Client("192.0.2.7", 4242), "1.1", keep_alive=True)
 
 
-def render(look: Platform, request: Request | None = None, proxies: Proxies | None = None) -> bytes:
+def render(
+    look: Platform, request: Request | None = None, proxies: TrustedProxies | None = None
+) -> bytes:
     """Make the page of *look*."""
     request = request or a_request()
     around = frame(
@@ -70,7 +72,7 @@ def render(look: Platform, request: Request | None = None, proxies: Proxies | No
         Service("devops-info-service", "1.2.3", "x", "asyncio"),
         [Endpoint(route.path, route.method, route.description) for route in ROUTES],
     )
-    return page(around, request, path_of(request, proxies or Proxies((), "any")))
+    return page(around, request, path_of(request, proxies or TrustedProxies((), "any")))
 
 
 def look_at(name: str) -> Platform:
