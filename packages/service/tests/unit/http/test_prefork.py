@@ -39,8 +39,8 @@ def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
         for pid, _ in processes.sent:
             yield pid, 0
 
-    monkeypatch.setattr(workers, "Crew", SlowPool)
-    monkeypatch.setattr(workers, "_Processes", lambda *_: processes)
+    monkeypatch.setattr(workers, "WorkerPool", SlowPool)
+    monkeypatch.setattr(workers, "_ForkedWorkers", lambda *_: processes)
     monkeypatch.setattr(workers, "reap", reap)
     monkeypatch.setattr(signal, "sigtimedwait", sleep)
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)
