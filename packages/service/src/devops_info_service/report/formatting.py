@@ -26,6 +26,11 @@ def row(label: str, fact: Fact[T], words: Callable[[T], str] = str) -> Row:
     return Row(label, words(fact.value), sources(fact.evidence))
 
 
+def format_fact(fact: Fact[T], words: Callable[[T], str] = str) -> str:
+    """Return the value of *fact* as *words* formats it, or ``unknown``."""
+    return "unknown" if isinstance(fact, Unknown) else words(fact.value)
+
+
 def sources(evidence: Iterable[Evidence]) -> tuple[str, ...]:
     """Name each file once, with the fields read from it, on one line."""
     fields: dict[str, list[str]] = {}

@@ -48,6 +48,7 @@ class Most(msgspec.Struct, frozen=True):
     remark: str
     """What else belongs to it: whose it is, or what there is where nothing limits; or empty."""
     notes: tuple[str, ...]
+    is_limited: bool = False
 
 
 def cpu_limit(resources: Resources) -> Most:
@@ -78,7 +79,7 @@ def _most(limit: Limit[N], words: Callable[[N], str], otherwise: str) -> Most:
     if isinstance(own, Known) and own.value != effective.value:
         said = "no limit" if own.value is None else words(own.value)
         remark = f"of a group above, the container's own: {said}"
-    return Most(words(effective.value), remark, seen)
+    return Most(words(effective.value), remark, seen, is_limited=True)
 
 
 def _limit(label: str, most: Most) -> Row:
