@@ -1,9 +1,9 @@
 """The section on the request: how it arrived, and what its header fields claim."""
 
+from devops_info_service.catalog.row import Row
 from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop
 from devops_info_service.facts.fact import cut
 from devops_info_service.http.wire.message import Client, Request
-from devops_info_service.report.layout import Row
 
 from .markup import Markup, tag
 from .tables import facts

@@ -12,8 +12,7 @@ from devops_info_service.facts.fact import Known, value_of
 from devops_info_service.facts.kubernetes.identity import Identity
 from devops_info_service.facts.linux.uptime import Runtime
 from devops_info_service.http.wire.message import Request
-from devops_info_service.report.details import confinement, filesystem, network, resources_in_full
-from devops_info_service.report.granted import who
+from devops_info_service.report.sections import DETAILS, section
 from devops_info_service.service_info import Endpoint, Service
 from devops_info_service.snapshot import Platform
 
@@ -102,7 +101,7 @@ def render_shared(
             tag("a", "Skip to the report", href="#report", class_="skip"),
             _header(snapshot, name, now, verdict),
             opening("main", id="report"),
-            usage_section(snapshot.resources, cpus_in_use),
+            usage_section(snapshot, cpus_in_use),
             expectations,
             security_section(snapshot.security),
             _identity(snapshot),
@@ -196,27 +195,21 @@ def _summary(identity: Identity) -> Iterable[str]:
 
 
 def _identity(snapshot: Platform) -> Markup:
-    section = who(snapshot.identity, snapshot.security.process)
+    identity = section(snapshot, "identity")
     return tag(
         "section",
-        tag("h2", section.title, id="identity-title"),
-        tag("div", facts(section.rows, section.title), class_="card"),
+        tag("h2", identity.title, id="identity-title"),
+        tag("div", facts(identity.rows, identity.title), class_="card"),
         id="identity",
         aria_labelledby="identity-title",
     )
 
 
 def _facts(snapshot: Platform) -> Markup:
-    sections = (
-        confinement(snapshot.security),
-        resources_in_full(snapshot.resources),
-        network(snapshot.network),
-        filesystem(snapshot.filesystem),
-    )
     return tag(
         "section",
         tag("h2", "All facts", id="facts-title"),
-        *map(collapsible_section, sections),
+        *(collapsible_section(section(snapshot, name)) for name in DETAILS),
         id="facts",
         aria_labelledby="facts-title",
     )

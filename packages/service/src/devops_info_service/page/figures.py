@@ -4,12 +4,13 @@ from typing import Final, Literal
 
 import msgspec
 
+from devops_info_service.catalog.formatting import count, cpus, seconds, size
+from devops_info_service.catalog.limits import LimitText, cpu_limit, memory_limit, process_limit
+from devops_info_service.catalog.row import format_fact
 from devops_info_service.facts.fact import Fact, derive, value_of
 from devops_info_service.facts.linux.cpu import Throttling
 from devops_info_service.facts.linux.disks import Traffic
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.report.formatting import count, cpus, format_fact, seconds, size
-from devops_info_service.report.granted import Most, cpu_limit, memory_limit, process_limit
 
 Severity = Literal["none", "ok", "close", "reached"]
 """How near the limit is; ``none``: there is no limit."""
@@ -158,7 +159,7 @@ def _utilization(
 def _figure(
     key: str,
     name: str,
-    limit: Most,
+    limit: LimitText,
     used: str,
     utilization: Utilization | None,
     details: tuple[Detail, ...],

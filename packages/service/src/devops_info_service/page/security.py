@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from devops_info_service.report.formatting import count
-from devops_info_service.report.layout import Row
+from devops_info_service.catalog.formatting import count
+from devops_info_service.catalog.row import Row
 from devops_info_service.report.scorecard import Standard, checks_of, conclusion, verdict_of
 from devops_info_service.standards.checks import Profile
 from devops_info_service.standards.security import Security

@@ -4,7 +4,8 @@ from typing import Final
 
 from devops_info_service.facts.linux.limits import HIDDEN
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.report.granted import granted
+from devops_info_service.report.sections import section
+from devops_info_service.snapshot import Platform
 
 from .figures import Figure, Utilization, figures
 from .markup import Markup, join, tag
@@ -16,8 +17,9 @@ _OUTSIDE: Final = -9.0
 """Percent at which the mark is outside of the picture."""
 
 
-def usage_section(resources: Resources, cpus_in_use: float | None = None) -> Markup:
+def usage_section(snapshot: Platform, cpus_in_use: float | None = None) -> Markup:
     """Return the tiles, and the table with the sources of their figures."""
+    resources = snapshot.resources
     limits = (resources.cpu.limit, resources.memory.limit, resources.processes.limit)
     hidden = (
         Markup()
@@ -28,7 +30,7 @@ def usage_section(resources: Resources, cpus_in_use: float | None = None) -> Mar
             class_="remark",
         )
     )
-    section = granted(resources)
+    sources = section(snapshot, "granted")
     return tag(
         "section",
         tag(
@@ -44,7 +46,7 @@ def usage_section(resources: Resources, cpus_in_use: float | None = None) -> Mar
         ),
         usage_tiles(resources, cpus_in_use),
         hidden,
-        collapsible("Sources of these figures", facts(section.rows, section.title)),
+        collapsible("Sources of these figures", facts(sources.rows, sources.title)),
         id="usage",
         aria_labelledby="usage-title",
     )

@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
+from devops_info_service.catalog.row import Row
 from devops_info_service.escape import printable
-from devops_info_service.standards.checks import Verdict
 
 MIN_WIDTH: Final = 60
 MAX_WIDTH: Final = 120
@@ -25,15 +25,6 @@ _VALUE_WIDTH: Final = 30
 """Columns a value may take for its note to stand beside it."""
 _COLOURS: Final = {"pass": "32", "fail": "31", "unknown": "33", "title": "1", "note": "2"}
 """Of ECMA-48, SGR: green, red, yellow, bold, faint."""
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One thing: its name, what it is, where that was seen or why it is not known."""
-
-    label: str
-    value: str
-    notes: tuple[str, ...] = ()
-    verdict: Verdict | None = None
 
 
 class Section(msgspec.Struct, frozen=True):

@@ -13,11 +13,11 @@ from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.fact import Known
 from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.http import Cidr
 from devops_info_service.http.wire.forwarded import Proxies
 from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.page.document import HEADERS
 from devops_info_service.page.usage import usage_tiles
-from devops_info_service.setting_types import Network
 from devops_info_service.snapshot import platform
 
 from ..recorded import DATA, TREES, SavedTree, StoppedClock
@@ -123,7 +123,7 @@ def test_no_secrets() -> None:
 )
 def test_request(*, trusted: bool, words: list[str]) -> None:
     """The section shows the peer, the client, and what header fields claim."""
-    networks = [Network.parse("192.0.2.0/24"), Network.parse("10.0.0.0/8")]
+    networks = [Cidr.parse("192.0.2.0/24"), Cidr.parse("10.0.0.0/8")]
     request = a_request(x_forwarded_for=b"203.0.113.7, 10.0.0.9")
     if trusted:
         request = msgspec.structs.replace(
