@@ -1,4 +1,4 @@
-"""A page rendered from a saved tree, and read again as a browser would."""
+"""A page rendered from a recorded tree, and parsed as a browser would."""
 
 from html.parser import HTMLParser
 
@@ -18,7 +18,7 @@ VOID = {"meta", "link"}
 
 
 class Page(HTMLParser):
-    """Reads a page as a browser would, and refuses what a browser would mend."""
+    """Parses a page as a browser would, and rejects what a browser would repair."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
 
 def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes) -> Request:
-    """Return a request as the reader would."""
+    """Return a request as the parser would."""
     fields = {name.replace("_", "-").encode(): value for name, value in headers.items()}
     if accept is not None:
         fields[b"accept"] = accept
