@@ -17,8 +17,7 @@ from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.facts.system_files import Clock, Tree
 from devops_info_service.http.wire.forwarded import Proxies, chains
 from devops_info_service.http.wire.message import Client, Request, Response
-from devops_info_service.snapshot import Platform, platform
-from devops_info_service.standards.security import Security
+from devops_info_service.snapshot import Platform, Security, platform
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which a look is given to all who ask. Whoever watches a container asks no more
