@@ -7,11 +7,11 @@ interfaces tell, and they can be told wrong: what cannot be decided stays unknow
 from typing import Final
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
+from devops_info_service.facts.linux.network import CLASS
 from devops_info_service.facts.linux.variables import variable
 from devops_info_service.facts.system_files import Tree
 from devops_info_service.setting_types import packed_address
 
-CLASS: Final = "/sys/class/net"
 MAX_INTERFACES: Final = 256
 """Looked at: a node has a few for each of at most 250 pods or so."""
 _BRIDGES: Final = (

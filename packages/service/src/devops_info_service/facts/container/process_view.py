@@ -5,28 +5,19 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Evidence, Fact, File, Known, Unknown, value_of
+from devops_info_service.facts.fact import Fact, File, Unknown, value_of
 from devops_info_service.facts.linux.capabilities import Capabilities, read_capabilities
+from devops_info_service.facts.linux.cpu import STATUS
 from devops_info_service.facts.linux.mounts import Mounts, read_mounts
+from devops_info_service.facts.linux.namespaces import FIRST_NAMESPACES, is_first_namespace
 from devops_info_service.facts.linux.sandbox import Guess, is_gvisor, read_sandbox
 from devops_info_service.facts.system_files import Tree
 
 from .engine import in_pod, read_engine
 from .host_network import uses_host_network
 
-STATUS: Final = "/proc/self/status"
 LABEL: Final = "/proc/self/attr/current"
 APPARMOR_LABEL: Final = "/proc/self/attr/apparmor/current"
-FIRST_NAMESPACES: Final = {
-    "cgroup": 4026531835,
-    "ipc": 4026531839,
-    "net": 4026531833,
-    "pid": 4026531836,
-    "user": 4026531837,
-    "uts": 4026531838,
-}
-"""Inode numbers of the machine's first namespaces, fixed in include/uapi/linux/nsfs.h; ``net``
-only from Linux 6.18 on."""
 _SYSCTLS: Final = (
     "kernel/shm_rmid_forced",
     "net/core/somaxconn",
@@ -75,7 +66,7 @@ def read_process_view(tree: Tree) -> ProcessView:
     """Read it once."""
     status = tree.read(STATUS)
     mounts = read_mounts(tree)
-    shared = {kind: _is_first(tree, kind) for kind in FIRST_NAMESPACES}
+    shared = {kind: is_first_namespace(tree, kind) for kind in FIRST_NAMESPACES}
     shared["net"] = uses_host_network(tree, shared["net"])
     apparmor = tree.read("/sys/module/apparmor/parameters/enabled")
     return ProcessView(
@@ -97,14 +88,3 @@ def read_process_view(tree: Tree) -> ProcessView:
             lambda text: tuple(parse.word(text).split(","))
         ),
     )
-
-
-def _is_first(tree: Tree, kind: str) -> Fact[bool]:
-    path = f"/proc/self/ns/{kind}"
-    target = tree.link(path)
-    if isinstance(target, Unknown):
-        return target
-    if not (target.startswith(f"{kind}:[") and target.endswith("]")):
-        return Unknown(f"{path} is {target[:40]!r}, which is no namespace")
-    first = f"{kind}:[{FIRST_NAMESPACES[kind]}]"
-    return Known(target == first, (Evidence(path, "", target),))
