@@ -18,6 +18,7 @@ from devops_info_service.service_info import Service
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
     from devops_info_service.facts.linux.limit_watch import Change, Watch
+    from devops_info_service.http.wire.forwarded import TrustedProxies
     from devops_info_service.snapshot_cache import PlatformSnapshots
 
 NAME: Final = "devops-info-service"

@@ -16,9 +16,8 @@ from devops_info_service.facts.linux.network import Network
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Handler, Request, Response
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import Platform, Security
 from devops_info_service.snapshot_cache import PlatformSnapshots
-from devops_info_service.standards.security import Security
 from devops_info_service.ttl_cache import Derived
 
 
