@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from .talk import Talk, TalkError, request
+from .http_client import Talk, TalkError, request
 
 CLIENTS: Final = 8
 """Threads; more of them only wait for each other."""

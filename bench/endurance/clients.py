@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import MeasureError, go, grid, run
-from bench.load.serving import Command, serving
+from bench.lib.harness import MeasureError, go, markdown_table, run
+from bench.lib.server_process import Command, serving
 
 from .cases import CURL, GO, NODE, OTHERS, Case
-from .verdict import Verdict
+from .gate import Verdict
 
 _HERE: Final = Path(__file__).parent
 _PATIENCE_SECONDS: Final = 60
@@ -89,7 +89,7 @@ def judged(found: Sequence[Row]) -> list[Verdict]:
     return [
         Verdict(
             what="clients: outcomes that were not as wanted",
-            owed=f"0 of {len(found)}",
+            limit=f"0 of {len(found)}",
             found=str(len(wrong)),
             holds=not wrong,
         )
@@ -98,7 +98,7 @@ def judged(found: Sequence[Row]) -> list[Verdict]:
 
 def table(found: Sequence[Row]) -> str:
     """Render what was found."""
-    return grid(
+    return markdown_table(
         ("client", "asked", "came", ""),
         [
             (

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import MeasureError, grid, step
-from bench.load import proc
-from bench.load.serving import Command, Server, serving
-from bench.load.wrk import Work, load
+from bench.lib import proc
+from bench.lib.harness import MeasureError, markdown_table, timed_step
+from bench.lib.server_process import Command, Server, serving
+from bench.lib.wrk import Work, load
 
-from .normal import Experience, NormalClient
-from .talk import Talk, TalkError, request
-from .verdict import Verdict
-from .watch import descriptors
+from .gate import Verdict
+from .http_client import Talk, TalkError, request
+from .process_sampler import descriptors
+from .reference_client import Experience, NormalClient
 
 CONNECTIONS: Final = 10_000
 PER_CONNECTION_BYTES: Final = 20 * 1024
@@ -106,25 +106,25 @@ def judged(rounds: Sequence[Crowd]) -> list[Verdict]:
     return [
         Verdict(
             what=f"{first.connections:,} idle connections: memory of the process for each",
-            owed=f"{PER_CONNECTION_BYTES / 1024:.0f} KiB or less",
+            limit=f"{PER_CONNECTION_BYTES / 1024:.0f} KiB or less",
             found=f"{each / 1024:.2f} KiB",
             holds=each <= PER_CONNECTION_BYTES,
         ),
         Verdict(
             what="idle connections: requests that failed beside them",
-            owed="0",
+            limit="0",
             found=str(errors),
             holds=errors == 0,
         ),
         Verdict(
             what="idle connections: memory in later rounds, more than in the first",
-            owed=f"{AGAIN_BYTES / 1e6:.0f} MB or less",
+            limit=f"{AGAIN_BYTES / 1e6:.0f} MB or less",
             found=f"{more / 1e6:.2f} MB",
             holds=more <= AGAIN_BYTES,
         ),
         Verdict(
             what="idle connections: everyone answered at the end, no file left open",
-            owed="yes",
+            limit="yes",
             found=f"{last.files_after} files",
             holds=all(one.all_answered for one in rounds) and last.files_after == first.files_after,
         ),
@@ -133,7 +133,7 @@ def judged(rounds: Sequence[Crowd]) -> list[Verdict]:
 
 def table(rounds: Sequence[Crowd]) -> str:
     """Render what was found."""
-    memory = grid(
+    memory = markdown_table(
         (
             *("round", "connections", "RSS before", "RSS with them", "RSS after"),
             *("for each", "kernel, for each end", "CPU"),
@@ -150,7 +150,7 @@ def table(rounds: Sequence[Crowd]) -> str:
             for one in rounds
         ],
     )
-    latency = grid(
+    latency = markdown_table(
         (
             *("round", "a normal client: requests", "errors", "p50", "p99", "longest"),
             *("wrk, 64 more: requests/s", "p99", "errors"),
@@ -185,7 +185,7 @@ def parse_kernel(meminfo: str, sockstat: str, *, page_bytes: int) -> int:
 def _round(server: Server, number: int, connections: int) -> Crowd:
     pids = proc.session(server.pid)
     before, kernel = proc.memory(pids).rss_bytes, _kernel()
-    with step(f"idle, round {number}: {connections:,} connections"):
+    with timed_step(f"idle, round {number}: {connections:,} connections"):
         crowd = gather(server.port, connections, net=number)
     try:
         time.sleep(_SETTLE_SECONDS)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import grid, run, step
-from bench.load.serving import Command, Server, serving
+from bench.lib.harness import markdown_table, run, timed_step
+from bench.lib.server_process import Command, Server, serving
 
-from .normal import Experience, NormalClient
-from .verdict import Verdict
-from .watch import Watch
+from .gate import Verdict
+from .process_sampler import Watch
+from .reference_client import Experience, NormalClient
 
 CONNECTIONS: Final = 4_000
 """Of an attack: a hundred times slowhttptest's default, and a quarter of our limit."""
@@ -100,7 +100,7 @@ def slow(
     """
     found = []
     for attack in ATTACKS:
-        with serving(command, server_cpus) as server, step(f"slowhttptest, {attack.title}"):
+        with serving(command, server_cpus) as server, timed_step(f"slowhttptest, {attack.title}"):
             found.append(_attack(server, attack, connections, seconds))
     return found
 
@@ -113,7 +113,7 @@ def judged(found: Sequence[Attacked]) -> list[Verdict]:
         verdicts.append(
             Verdict(
                 what=f"{one.title}: a normal client's errors, p99",
-                owed=f"0, under {P99_MS:.0f} ms",
+                limit=f"0, under {P99_MS:.0f} ms",
                 found=f"{met.errors} of {met.requests:,}, {met.p99_ms:.2f} ms",
                 holds=not met.errors and 0 < met.p99_ms < P99_MS and one.report.available,
             )
@@ -123,7 +123,7 @@ def judged(found: Sequence[Attacked]) -> list[Verdict]:
 
 def table(found: Sequence[Attacked]) -> str:
     """Render what was found."""
-    attacks = grid(
+    attacks = markdown_table(
         (
             *(
                 "attack",
@@ -147,7 +147,7 @@ def table(found: Sequence[Attacked]) -> str:
             for one in found
         ],
     )
-    clients = grid(
+    clients = markdown_table(
         ("a normal client during", "requests", "errors", "p50", "p99", "longest"),
         [
             (

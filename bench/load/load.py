@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import statistics
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,19 +21,22 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
-from bench.harness import ROOT, MeasureError, machine, run, say, step
+from bench.lib import proc
+from bench.lib.harness import ROOT, MeasureError, log, machine, run, timed_step, write_results
+from bench.lib.network_namespace import own_network
+from bench.lib.server_process import Command, Server, serving
+from bench.lib.wrk import WORK, Work, load
 
-from . import proc
-from .alike import differences, shape
-from .alone import own_network
-from .figures import Idle, Round, floors, starts, summarise
-from .picture import svg
+from .contender_list import CONTENDERS, WORKSHOP, Contender
+from .medians import Idle, Round, floors, starts, summarize
 from .report import Result, milliseconds, tables
-from .roster import CONTENDERS, WORKSHOP, Contender
-from .serving import Command, Server, serving
-from .wrk import WORK, Work, load
+from .response_shape import differences, shape
 
-_HERE: Final = Path(__file__).parent
+_RESULTS: Final = Path(__file__).with_name("results.json")
+"""Medians alone; what ``make figures`` reads."""
+
+_ROUNDS: Final = WORKSHOP / "load-rounds.json"
+"""Every round, outside of git."""
 
 _WARM_UP_SECONDS: Final = 1
 """wrk's shortest; connections are made and interpreters specialise within a tenth of it."""
@@ -105,7 +109,7 @@ class Bench:
                         self._leave_out(what, str(error))
                         continue
                     done.append(one)
-                    say(
+                    log(
                         f"round {number} of {rounds}, {work.name}, {name}: "
                         f"{one.per_second:,.0f} requests/s, p99 {milliseconds(one.p99_us)}"
                     )
@@ -114,7 +118,7 @@ class Bench:
 
     def idle(self, seconds: float) -> list[Idle]:
         """Let all run at once, unasked, and see what each costs."""
-        with contextlib.ExitStack() as stack, step(f"idle for {seconds:g} s"):
+        with contextlib.ExitStack() as stack, timed_step(f"idle for {seconds:g} s"):
             running = {
                 name: stack.enter_context(serving(command, self._cpus[-1:]))
                 for name, command in self.commands.items()
@@ -175,7 +179,7 @@ class Bench:
 
     def _leave_out(self, what: str, why: str) -> None:
         self.left_out[what] = why.splitlines()[0]
-        say(f"{what} is left out: {why}")
+        log(f"{what} is left out: {why}")
 
     def _generator_on(self, cpus: Sequence[int]) -> None:
         """Run wrk, which inherits it, and ourselves on *cpus*."""
@@ -196,7 +200,7 @@ def _ask(server: Server, path: str) -> bytes:
 def _generator() -> str:
     """Return wrk's name and version, installed where it is missing."""
     if not shutil.which("wrk"):
-        with step("no wrk on this machine, preparing it"), contextlib.suppress(MeasureError):
+        with timed_step("no wrk on this machine, preparing it"), contextlib.suppress(MeasureError):
             run([ROOT / ".ci/prepare-engine"])  # may fail at the engine, which is not needed
     try:
         said = run(["sh", "-c", "wrk --version || true"])
@@ -208,10 +212,7 @@ def _generator() -> str:
 
 
 def _write(result: Result) -> None:
-    document = asdict(result)
-    (_HERE / "results.json").write_text(json.dumps(document, indent=2) + "\n")
-    (_HERE / "results.md").write_text(tables(result) + "\n")
-    (_HERE / "results.svg").write_text(svg(result))
+    write_results(_RESULTS, asdict(result))
 
 
 def _end(number: int, _: object) -> NoReturn:
@@ -243,7 +244,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--gate",
         action="store_true",
-        help="exit 1 unless every ratio we owe was measured and holds",
+        help="exit 1 unless every required ratio was measured and holds",
     )
     options = parser.parse_args(argv)
     if options.quick:
@@ -258,7 +259,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = _run(options)
     except MeasureError as error:
-        say(f"load: {error}")
+        log(f"load: {error}")
         return 2
     print(tables(result))
     if not (options.quick or options.only or options.work):
@@ -267,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed = [one for one in result.floors if not one.holds]
         for one in failed:
             measured = "not measured" if one.ratio is None else f"{one.ratio:.3g}"
-            say(f"gate: {one.title}: {measured}, owed is {one.bound}")
+            log(f"gate: {one.title}: {measured}, required is {one.bound}")
         return 1 if failed else 0
     return 0
 
@@ -286,12 +287,13 @@ def _run(options: argparse.Namespace) -> Result:
         raise MeasureError("no contender is left")
     each = options.seconds + _WARM_UP_SECONDS + 1
     minutes = options.rounds * len(works) * len(bench.commands) * each / 60
-    say(f"{len(bench.commands)} contenders, {len(works)} works: about {minutes:.0f} minutes")
+    log(f"{len(bench.commands)} contenders, {len(works)} works: about {minutes:.0f} minutes")
     idle = bench.idle(2 * options.seconds)
     measured = bench.measure(works, options.rounds)
     if not measured:
         raise MeasureError("nobody could be measured at anything")
-    summaries = summarise(measured)
+    _ROUNDS.write_text(json.dumps([asdict(one) for one in measured]) + "\n")
+    summaries = summarize(measured)
     started = starts(measured, [one.name for one in works if not one.every_core])
     return Result(
         machine=on,
@@ -304,7 +306,7 @@ def _run(options: argparse.Namespace) -> Result:
         body_bytes=bench.body_bytes,
         left_out=bench.left_out,
         works=works,
-        measured=measured,
+        others_busy=statistics.median(one.others_busy for one in measured),
         summaries=summaries,
         starts=started,
         idle=idle,

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from bench.endurance import churn, idle, slow, soak
 from bench.endurance.clients import rows
-from bench.endurance.normal import NormalClient, percentile
-from bench.endurance.talk import Talk, TalkError, request
-from bench.endurance.watch import Sample, Watch, descriptors
-from bench.load import proc
-from bench.load.serving import Command, Server, serving
+from bench.endurance.http_client import Talk, TalkError, request
+from bench.endurance.process_sampler import Sample, Watch, descriptors
+from bench.endurance.reference_client import NormalClient, percentile
+from bench.lib import proc
+from bench.lib.server_process import Command, Server, serving
 
 CPUS = sorted(os.sched_getaffinity(0))
 SERVICE = Command(

@@ -4,8 +4,8 @@ import dataclasses
 import os
 
 import pytest
-from bench.harness import MeasureError
-from bench.load import proc, wrk
+from bench.lib import proc, wrk
+from bench.lib.harness import MeasureError
 
 SAID = """\
 Running 1s test @ http://127.0.0.1:18099/

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hypothesis import given
 
-from onebin import render
 from onebin.errors import ImageError
-from onebin.oci.budget import Limits
-from onebin.stages.inspect import inspect
+from onebin.inspection import render
+from onebin.inspection.budget import Limits
+from onebin.inspection.inspector import inspect
 
 from .hostile import config, docker, entry, oci, pack, program, write
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from onebin.errors import ImageError
-from onebin.relocatable import is_relocatable, isolate
+from onebin.objects.relocatable import is_relocatable, isolate
 
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-O1", "-g0"]
 

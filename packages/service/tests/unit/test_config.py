@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from devops_info_service.config import SETTINGS, Config, Limits, load
+from devops_info_service.config import SETTINGS, Config, load
 from devops_info_service.errors import ConfigError
+from devops_info_service.http import Limits
 
 
 def test_defaults() -> None:

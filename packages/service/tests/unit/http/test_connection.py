@@ -208,7 +208,7 @@ def test_last_answer_unsent(shared: Shared) -> None:
 def test_fault_of_ours(shared: Shared) -> None:
     """What a connection raises ends it alone, and is told of."""
     faults: list[Exception] = []
-    shared.on_fault = faults.append
+    shared.on_error = faults.append
     fault = RuntimeError("a fault")
 
     def dispatch(_: Request) -> Response:

@@ -33,7 +33,7 @@ def take(peer: Peer, size: int) -> None:
     """Let the kernel have room for so much more, and say so."""
     peer.socket.room = size
     peer.connection.ready(EPOLLOUT)
-    peer.loop.end_turn()
+    peer.loop.run_callbacks()
 
 
 def test_peer_that_does_not_read(shared: Shared) -> None:
@@ -146,7 +146,7 @@ def test_new_answers_are_none_that_are_taken(much: Shared) -> None:
     peer.send(b"".join(GET % n for n in range(5)))
     pass_seconds(much, PATIENCE - 1)
     take(peer, peer.connection.unsent)
-    peer.loop.end_turn()
+    peer.loop.run_callbacks()
     assert 0 < peer.connection.unsent
 
     pass_seconds(much, PATIENCE)

@@ -38,7 +38,7 @@ class PatientStream(Stream):
         self.held = 0
         """Bytes that are charged to the process for this connection."""
 
-    def on_full(self) -> None:
+    def on_blocked(self) -> None:
         """Start the clock of a peer that does not read."""
         self._give_back()
         self._unread_since = self._shared.now
@@ -66,11 +66,11 @@ class PatientStream(Stream):
         if self._unread_since is None:
             # All was taken. But the next turn comes when the kernel has room again, and that
             # is up to the peer, as if it were full.
-            self.taken += size
-            self.on_full()
+            self.drained_bytes += size
+            self.on_blocked()
         else:
             self.charge()
-        self.hold()
+        self.pause_reading()
 
     def _drop(self, reason: str) -> None:
         """End without a word, and with what the kernel holds for the peer."""
@@ -86,14 +86,14 @@ class PatientStream(Stream):
         self._patience -= self._shared.now - since
         self._give_back()
         if self._patience < self._shared.limits.write_seconds / 2:
-            self.nudge()
+            self.retry_send()
             self._give_back()
             if self._patience < 0:
                 self.reset()
 
     def _give_back(self) -> None:
-        limits, taken = self._shared.limits, self.taken
-        self.taken = 0
+        limits, taken = self._shared.limits, self.drained_bytes
+        self.drained_bytes = 0
         least, most = limits.min_answer_bytes_per_second, limits.write_seconds
         if taken:
             self._patience = min(self._patience + (taken / least if least else most), most)
