@@ -17,6 +17,7 @@ from pathlib import Path
 import lz4.block
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from onebin import csrc
 from onebin.embed.code_packing import HEAD, MARK, pack

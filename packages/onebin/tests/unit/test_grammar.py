@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from onebin.errors import ImageError
 from onebin.inspection import render

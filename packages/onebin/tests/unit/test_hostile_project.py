@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from hypothesis import event, given
+from hypothesis import strategies as st
 
 from onebin import pipeline, requirement
 from onebin.effects import index

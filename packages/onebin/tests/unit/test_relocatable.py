@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from onebin.errors import ImageError
 from onebin.objects.relocatable import is_relocatable, isolate

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from onebin.errors import ImageError
 from onebin.inspection import tar_reader as tar

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.claims import DIRECTORY, read_service_account

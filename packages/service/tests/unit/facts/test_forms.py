@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from devops_info_service.facts import forms
 from devops_info_service.facts.fact import Known, Unknown

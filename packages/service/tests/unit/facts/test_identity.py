@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import Evidence, Known, Unknown
 from devops_info_service.facts.kubernetes.identity import NOT_A_POD, read_identity

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.linux.addresses import (

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import File, Known, Unknown

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from devops_info_service.expectations.condition import Expectation
 from devops_info_service.expectations.conformance import judge

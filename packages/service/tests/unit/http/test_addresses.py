@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from devops_info_service.commands.check import check_any, health_urls
 from devops_info_service.config import Config, load
