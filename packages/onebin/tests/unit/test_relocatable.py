@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
@@ -36,6 +36,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return made
 
 
+@pytest.mark.toolchain
 def test_two_objects_with_the_same_names_link_and_run(objects: list[bytes], tmp_path: Path) -> None:
     """Each keeps its own helper and its own data, and answers under its own name."""
     for n, data in enumerate(objects):
@@ -52,11 +53,13 @@ def test_two_objects_with_the_same_names_link_and_run(objects: list[bytes], tmp_
     assert subprocess.run([program], check=False).returncode == 0
 
 
+@pytest.mark.toolchain
 def test_same_input_same_bytes(objects: list[bytes]) -> None:
     """Isolation depends on nothing but its arguments."""
     assert isolate(objects[0], "PyInit_core", "x") == isolate(objects[0], "PyInit_core", "x")
 
 
+@pytest.mark.toolchain
 def test_entrance_must_be_there(objects: list[bytes]) -> None:
     """A module whose initialiser is missing is said by name."""
     with pytest.raises(ImageError, match="does not define PyInit_other"):
@@ -73,7 +76,7 @@ def test_what_is_no_object_is_refused(data: bytes) -> None:
         isolate(data, "PyInit_core", "x")
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.toolchain
 @given(at=st.integers(0, 4000), value=st.binary(min_size=1, max_size=8))
 def test_damaged_object_is_an_error_not_a_crash(
     objects: list[bytes], at: int, value: bytes
@@ -85,6 +88,7 @@ def test_damaged_object_is_an_error_not_a_crash(
         isolate(bytes(data[: len(objects[0])]), "PyInit_core", "x")
 
 
+@pytest.mark.toolchain
 def test_every_cut_is_refused(objects: list[bytes]) -> None:
     """A truncated object never passes for a whole one's symbols."""
     header = struct.Struct("<16sHHIQQQIHHHHHH").size

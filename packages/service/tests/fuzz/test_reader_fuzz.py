@@ -93,9 +93,7 @@ def test_any_bytes() -> None:
     """So many conversations of so many reads, the same ones in every run."""
     run_state_machine_as_test(
         AnyBytes,
-        settings=settings(
-            max_examples=150, stateful_step_count=12, deadline=None, derandomize=True
-        ),
+        settings=settings(stateful_step_count=12, derandomize=True),
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import Evidence, Known, Unknown
@@ -250,7 +250,6 @@ def test_qos(score: int, kind: str | None) -> None:
     assert (fact.value if isinstance(fact, Known) else None) == kind
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(machine=st.integers(2**28, 2**42), share=st.floats(0, 1))
 def test_memory_comes_back(machine: int, share: float) -> None:
     """Whatever was asked for lies in the range that its score gives."""
@@ -261,7 +260,6 @@ def test_memory_comes_back(machine: int, share: float) -> None:
     assert found.low <= asked <= found.high
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(millis=st.integers(0, 256_000))
 def test_cpu_comes_back(millis: int) -> None:
     """Whatever was asked for lies in the range of the formula that was used."""
