@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onebin import csrc
 from onebin.errors import ProjectError, ToolError
+from onebin.objects.relocatable import isolate
 from onebin.pgo.profile import (
     MOST,
     SECTION,
@@ -23,9 +25,8 @@ from onebin.pgo.profile import (
     shortened,
     to_text,
 )
-from onebin.relocatable import isolate
 
-COUNTERS = Path(sys.modules["onebin.pgo.profile"].__file__ or "").parent / "csrc" / "counters.c"
+COUNTERS = Path(csrc.__file__).parent / "counters.c"
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-fno-sanitize=all"]
 COUNT = ["-O2", "-fprofile-generate", "-mllvm", "-disable-vp=true"]
 

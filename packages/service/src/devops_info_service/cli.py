@@ -8,6 +8,7 @@ from typing import Final
 from . import __version__
 from .config import load
 from .errors import ConfigError, ServiceError, StartError
+from .http import ListenError
 from .output import write_result
 from .process_state import prepare_command, prepare_service, prepare_streams
 
@@ -80,6 +81,8 @@ def _serve(args: list[str], environ: Mapping[str, str]) -> None:
 
     try:
         serve(config, open_files)
+    except ListenError as exc:
+        raise StartError(str(exc)) from exc
     except OSError as exc:
         # Before it serves: a file, memory or a process is refused.
         raise StartError(f"cannot start: {exc}") from exc

@@ -5,8 +5,8 @@ from typing import Final
 
 import httptools
 
-from devops_info_service.config import Limits
 from devops_info_service.http.wire.fast_path import HEAD_END, PlainReader
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Phase, Request
 from devops_info_service.http.wire.parser import RequestReader
 

@@ -15,7 +15,7 @@ from devops_info_service.app.routes import PATHS, build
 from devops_info_service.app.services import Services
 from devops_info_service.config import load
 from devops_info_service.expectations.conformance import judge, read_contract
-from devops_info_service.expectations.vocabulary import NAMES as EXPECTED
+from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.downward import FILES, QUANTITIES
 from devops_info_service.facts.linux.variables import VARIABLES
@@ -110,7 +110,8 @@ def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, st
     """Give each way out and what comes out of it."""
     words = {"float": "1", "truth": "true", "profile": "baseline", "set": "none", "word": "x"}
     contract = "\n".join(
-        f"{name.name}: {(name.allowed or (words.get(name.kind, '1'),))[0]}" for name in EXPECTED
+        f"{each.expect.name}: {(each.expect.allowed or (words.get(each.expect.kind, '1'),))[0]}"
+        for each in EXTRACTORS.values()
     )
     clock = StoppedClock()
     look = platform(tree, clock)

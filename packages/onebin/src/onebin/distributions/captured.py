@@ -20,7 +20,7 @@ from onebin.effects.progress import Tell
 from onebin.effects.store import Store, key_of
 from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
-from onebin.relocatable import is_relocatable, isolate
+from onebin.objects.relocatable import is_relocatable, isolate
 from onebin.requirement import shown
 
 from .build_tools import BuildTools

@@ -13,8 +13,9 @@ from devops_info_service.app.middleware import wrap
 from devops_info_service.app.routes import PATHS, PROBES, build, build_public
 from devops_info_service.app.services import Services
 from devops_info_service.coarse_clock import Looked
-from devops_info_service.config import MAX_WORKERS, Config
+from devops_info_service.config import Config
 from devops_info_service.facts.system_files import Machine, Source, Tree
+from devops_info_service.http import MAX_WORKERS
 from devops_info_service.http.connection.connection import Connection
 from devops_info_service.http.connection.listener import listen
 from devops_info_service.http.connection.server import (
@@ -251,7 +252,7 @@ def _work(
         if config.debug or config.access_log:
             log.info("refused", status=status, reason=reason, client=client.address)
 
-    def on_fault(exc: Exception) -> None:
+    def on_error(exc: Exception) -> None:
         log.error("connection", exc=exc, message="ended by a fault of ours")
 
     shared = Shared(
@@ -269,7 +270,7 @@ def _work(
         counts=counts,
         state=parts.services.state,
         probes=PROBES,
-        on_fault=on_fault,
+        on_error=on_error,
     )
 
     def give(memory: object) -> None:

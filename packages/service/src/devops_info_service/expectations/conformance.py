@@ -87,15 +87,15 @@ def judge(contract: tuple[Expectation, ...], look: Platform) -> Conformance:
 
 
 def _result(expected: Expectation, look: Platform) -> Result:
-    name = expected.name
-    fact = name.read(look)
+    name = expected.of.expect.name
+    fact = expected.of.read(look)
     if isinstance(fact, Unknown):
-        return Result(name.name, "unknown", expected.text, None, fact.reason, ())
+        return Result(name, "unknown", expected.text, None, fact.reason, ())
     return Result(
-        name.name,
+        name,
         "met" if is_met(expected, fact.value) else "not met",
         expected.text,
-        write(name.kind, fact.value),
+        write(expected.of.expect.kind, fact.value),
         None,
         fact.evidence,
     )

@@ -1,9 +1,9 @@
 """The way the request came, and who it reached."""
 
+from devops_info_service.catalog.row import Row
+from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop
 from devops_info_service.facts.fact import cut
-from devops_info_service.handlers.platform import ClientPath, Hop, Told
 from devops_info_service.http.wire.message import Client, Request
-from devops_info_service.report.layout import Row
 
 from .markup import Markup, tag
 from .tables import facts
@@ -25,8 +25,8 @@ def way_part(name: str, request: Request, way: ClientPath) -> Markup:
         Row("protocol", way.protocol),
         Row("user agent", cut(agent) or "none"),
         *(
-            Row(told.field, told.value, (_read(told, believed=way.peer_trusted),))
-            for told in way.forwarded
+            Row(claim.field, claim.value, (_read(claim, believed=way.peer_trusted),))
+            for claim in way.forwarded
         ),
     ]
     if not way.forwarded:
@@ -52,10 +52,10 @@ def _end(client: Client) -> str:
     return f"{address}:{client.port}"
 
 
-def _read(told: Told, *, believed: bool) -> str:
-    if told.hops is None:
+def _read(claim: ForwardedClaim, *, believed: bool) -> str:
+    if claim.hops is None:
         return "has an error, so none of it is believed"
-    hops = ", then ".join(map(_hop, told.hops))
+    hops = ", then ".join(map(_hop, claim.hops))
     return hops if believed else f"{hops}; not believed, as the peer is not trusted"
 
 

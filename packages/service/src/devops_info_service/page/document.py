@@ -7,19 +7,18 @@ from typing import Final
 
 import msgspec
 
+from devops_info_service.client_path import ClientPath
 from devops_info_service.facts.fact import Known, value_of
 from devops_info_service.facts.kubernetes.identity import Identity
 from devops_info_service.facts.linux.uptime import Runtime
-from devops_info_service.handlers.info import Endpoint, Service
-from devops_info_service.handlers.platform import ClientPath
 from devops_info_service.http.wire.message import Request
-from devops_info_service.report.details import confinement, filesystem, network, resources_in_full
-from devops_info_service.report.granted import who
 from devops_info_service.report.layout import Section
+from devops_info_service.report.sections import DETAILS, section
+from devops_info_service.service_info import Endpoint, Service
 from devops_info_service.snapshot import Platform
 
 from .client_path import way_part
-from .markup import Markup, join, tag
+from .markup import Markup, join, opening, tag
 from .script import SCRIPT
 from .security import expectations_part, security_part, verdict_on, verdicts
 from .style import ICON, SIGNS, STYLE
@@ -65,87 +64,91 @@ _SHORT_ID: Final = 12
 """Characters of a container's id, as engines print it."""
 
 
-class Frame(msgspec.Struct, frozen=True):
-    """The page of one look, around what each request has of its own."""
+class CachedPage(msgspec.Struct, frozen=True):
+    """The page of one snapshot, around what differs with each request."""
 
     name: str
-    """What the workload is called."""
-    before: bytes
-    after: bytes
+    """Of the workload."""
+    head: bytes
+    tail: bytes
 
 
-_OWN: Final = Markup("\0")
-"""Where a request's own part goes; escaped text has no such character."""
+def render_page(shared: CachedPage, request: Request, path: ClientPath) -> bytes:
+    """Return the page, UTF-8: what *request* shares with others, and how it came here."""
+    return shared.head + way_part(shared.name, request, path).encode() + shared.tail
 
 
-def page(frame: Frame, request: Request, way: ClientPath) -> bytes:
-    """Return the page, UTF-8: all of the frame's look, and how this *request* came."""
-    return frame.before + way_part(frame.name, request, way).encode() + frame.after
-
-
-def frame(
-    look: Platform,
+def render_shared(
+    snapshot: Platform,
     now: Runtime,
     service: Service,
     endpoints: Sequence[Endpoint],
     expectations: Section | None = None,
-) -> Frame:
-    """Make what is the same for all who ask while *look* is fresh; some milliseconds."""
-    name = _name(look.identity)
-    parts = [
-        tag("a", "Skip to the report", href="#report", class_="skip"),
-        _head(look, name, now, expectations),
-        tag(
-            "main",
-            granted_part(look.resources),
-            expectations_part(expectations) if expectations else Markup(),
-            security_part(look.security),
-            _identity(look),
-            _OWN,
-            _rest(look),
-            _routes(endpoints),
-            id="report",
-        ),
-        tag(
-            "footer",
-            tag("p", f"{service.name} {service.version}, {service.framework}"),
-            tag("p", f"Looked at {look.taken_at}, in {look.seconds * 1000:.0f} ms"),
-        ),
-        tag("script", Markup(SCRIPT)),
-    ]
+) -> CachedPage:
+    """Return what all requests share while *snapshot* is fresh; it takes some milliseconds."""
+    name = _name(snapshot.identity)
     head = join(
         [
-            tag("meta", charset="utf-8"),
-            tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-            tag("meta", name_="color-scheme", content="light dark"),
-            tag("title", f"{name}: what the platform grants"),
-            tag("link", rel="icon", href=ICON),
-            tag("style", Markup(STYLE)),
+            Markup("<!doctype html>\n"),
+            opening("html", lang="en"),
+            _metadata(name),
+            opening("body"),
+            SIGNS,
+            tag("a", "Skip to the report", href="#report", class_="skip"),
+            _head(snapshot, name, now, expectations),
+            opening("main", id="report"),
+            granted_part(snapshot),
+            expectations_part(expectations) if expectations else Markup(),
+            security_part(snapshot.security),
+            _identity(snapshot),
         ]
     )
-    body = tag("body", SIGNS, *parts)
-    whole = f"<!doctype html>\n{tag('html', tag('head', head), body, lang='en')}\n"
-    before, _, after = whole.partition(_OWN)
-    return Frame(name, before.encode(), after.encode())
+    tail = join(
+        [
+            _rest(snapshot),
+            _routes(endpoints),
+            Markup("</main>"),
+            tag(
+                "footer",
+                tag("p", f"{service.name} {service.version}, {service.framework}"),
+                tag("p", f"Looked at {snapshot.taken_at}, in {snapshot.seconds * 1000:.0f} ms"),
+            ),
+            tag("script", Markup(SCRIPT)),
+            Markup("</body></html>\n"),
+        ]
+    )
+    return CachedPage(name, head.encode(), tail.encode())
+
+
+def _metadata(name: str) -> Markup:
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name_="color-scheme", content="light dark"),
+        tag("title", f"{name}: what the platform grants"),
+        tag("link", rel="icon", href=ICON),
+        tag("style", Markup(STYLE)),
+    )
 
 
 def _name(identity: Identity) -> str:
     return value_of(identity.pod, None) or value_of(identity.hostname, "this container")
 
 
-def _head(look: Platform, name: str, now: Runtime, expectations: Section | None) -> Markup:
+def _head(snapshot: Platform, name: str, now: Runtime, expectations: Section | None) -> Markup:
     return tag(
         "header",
         tag(
             "div",
             tag("p", "Granted, not requested", class_="kicker"),
             tag("h1", name),
-            tag("p", *_lead(look.identity), f" Up for {now.uptime_human}."),
+            tag("p", *_lead(snapshot.identity), f" Up for {now.uptime_human}."),
             class_="who",
         ),
         tag(
             "div",
-            verdicts(look.security),
+            verdicts(snapshot.security),
             verdict_on(expectations) if expectations else Markup(),
             class_="standing",
         ),
@@ -180,28 +183,22 @@ def _lead(identity: Identity) -> Iterable[str]:
         yield f"A container{under}." if under else "A process; no container engine shows."
 
 
-def _identity(look: Platform) -> Markup:
-    section = who(look.identity, look.security.process)
+def _identity(snapshot: Platform) -> Markup:
+    identity = section(snapshot, "identity")
     return tag(
         "section",
-        tag("h2", section.title, id="identity-title"),
-        tag("div", facts(section.rows, section.title), class_="card"),
+        tag("h2", identity.title, id="identity-title"),
+        tag("div", facts(identity.rows, identity.title), class_="card"),
         id="identity",
         aria_labelledby="identity-title",
     )
 
 
-def _rest(look: Platform) -> Markup:
-    sections = (
-        confinement(look.security),
-        resources_in_full(look.resources),
-        network(look.network),
-        filesystem(look.filesystem),
-    )
+def _rest(snapshot: Platform) -> Markup:
     return tag(
         "section",
         tag("h2", "All facts", id="rest-title"),
-        *map(folded, sections),
+        *(folded(section(snapshot, name)) for name in DETAILS),
         id="rest",
         aria_labelledby="rest-title",
     )

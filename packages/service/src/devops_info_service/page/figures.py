@@ -8,12 +8,18 @@ from typing import Final
 
 import msgspec
 
+from devops_info_service.catalog.formatting import count, seconds, size
+from devops_info_service.catalog.limits import (
+    LimitText,
+    cpu_limit,
+    memory_limit,
+    process_limit,
+)
+from devops_info_service.catalog.row import row
 from devops_info_service.facts.fact import Fact, Unknown, derive, value_of
 from devops_info_service.facts.linux.cpu import Throttling
 from devops_info_service.facts.linux.disks import Traffic
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.report.formatting import count, row, seconds, size
-from devops_info_service.report.granted import Most, cpu_limit, memory_limit, process_limit
 
 GRANTED: Final = "granted"
 _PERCENT: Final = 100
@@ -139,7 +145,7 @@ def _share(whole: int, used: Fact[int], peak: Fact[int], limit: int | None) -> S
 
 
 def _figure(
-    key: str, name: str, most: Most, used: str, share: Share | None, lines: tuple[Line, ...]
+    key: str, name: str, most: LimitText, used: str, share: Share | None, lines: tuple[Line, ...]
 ) -> Figure:
     remark = most.remark or (GRANTED if most.words not in {"no limit", "unknown"} else "")
     return Figure(key, name, most.words, remark, used + per_cent(share), share, lines)

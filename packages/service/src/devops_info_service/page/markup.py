@@ -7,7 +7,7 @@ the page and never as an element. Host names, mounts, headers and labels are str
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from devops_info_service.report.layout import plain
+from devops_info_service.escape import printable
 
 _ESCAPES: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
@@ -28,7 +28,7 @@ def escape(text: str) -> Markup:
     What is not printable is spelled as on a terminal (``\x00``, ``\u202e``): a mark that turns
     the line around would make evidence say something else than it does.
     """
-    return text if isinstance(text, Markup) else Markup(plain(text).translate(_ESCAPES))
+    return text if isinstance(text, Markup) else Markup(printable(text).translate(_ESCAPES))
 
 
 def join(parts: Iterable[str]) -> Markup:
@@ -41,10 +41,14 @@ def tag(name: str, *children: str, **attributes: str | bool) -> Markup:
 
     An attribute that is true stands alone, one that is false is left out.
     """
-    opening = f"<{name}{''.join(_attributes(attributes))}"
     if name in _VOID:
-        return Markup(f"{opening}/>")
-    return Markup(f"{opening}>{join(children)}</{name}>")
+        return Markup(f"<{name}{''.join(_attributes(attributes))}/>")
+    return Markup(f"{opening(name, **attributes)}{join(children)}</{name}>")
+
+
+def opening(name: str, **attributes: str | bool) -> Markup:
+    """Make the start tag of an element whose content comes in several pieces."""
+    return Markup(f"<{name}{''.join(_attributes(attributes))}>")
 
 
 def _attributes(attributes: dict[str, str | bool]) -> Iterator[str]:

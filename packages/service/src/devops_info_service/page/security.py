@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from devops_info_service.report.formatting import count
-from devops_info_service.report.layout import Row, Section
+from devops_info_service.catalog.formatting import count
+from devops_info_service.catalog.row import Row
+from devops_info_service.report.layout import Section
 from devops_info_service.report.scorecard import Standard, checks_of, conclusion, verdict_of
 from devops_info_service.standards.checks import Profile, Verdict
 from devops_info_service.standards.security import Security

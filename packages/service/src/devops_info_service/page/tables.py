@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from devops_info_service.report.layout import Row, Section
+from devops_info_service.catalog.row import Row
+from devops_info_service.report.layout import Section
 from devops_info_service.standards.checks import Verdict
 
 from .markup import Markup, join, tag

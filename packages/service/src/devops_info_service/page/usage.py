@@ -3,8 +3,8 @@
 from typing import Final
 
 from devops_info_service.facts.linux.limits import HIDDEN
-from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.report.granted import granted
+from devops_info_service.report.sections import section
+from devops_info_service.snapshot import Platform
 
 from .figures import Figure, Share, figures, level
 from .markup import Markup, join, tag
@@ -14,8 +14,9 @@ _SEEN: Final = 2
 """Per cent from which the mark of the highest use stands clear of the bar's end."""
 
 
-def granted_part(resources: Resources) -> Markup:
+def granted_part(look: Platform) -> Markup:
     """Return the tiles, and the table with the sources."""
+    resources = look.resources
     limits = (resources.cpu.limit, resources.memory.limit, resources.processes.limit)
     hidden = (
         Markup()
@@ -26,7 +27,7 @@ def granted_part(resources: Resources) -> Markup:
             class_="remark",
         )
     )
-    section = granted(resources)
+    sources = section(look, "granted")
     return tag(
         "section",
         tag(
@@ -42,7 +43,7 @@ def granted_part(resources: Resources) -> Markup:
         ),
         tag("div", *map(_tile, figures(resources)), class_="tiles"),
         hidden,
-        more("Where these figures are from", facts(section.rows, section.title)),
+        more("Where these figures are from", facts(sources.rows, sources.title)),
         id="granted",
         aria_labelledby="granted-title",
     )

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from devops_info_service.catalog.row import Row, sources
 from devops_info_service.expectations.conformance import Conformance, Result, State
 from devops_info_service.standards.checks import Verdict
 
-from .formatting import sources
-from .layout import Row, Section
+from .layout import Section
 
 _VERDICTS: Final[dict[State, Verdict]] = {"met": "pass", "not met": "fail", "unknown": "unknown"}
 

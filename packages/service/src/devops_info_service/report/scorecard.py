@@ -2,12 +2,13 @@
 
 from typing import Final, Literal
 
+from devops_info_service.catalog.formatting import shortened
+from devops_info_service.catalog.row import Row
 from devops_info_service.facts.fact import Evidence
 from devops_info_service.standards.checks import Check, Profile, Verdict
 from devops_info_service.standards.security import Security
 
-from .formatting import shortened
-from .layout import Row, Section
+from .layout import Section
 
 MAX_EVIDENCE: Final = 4
 """Places shown for one check; JSON has them all."""

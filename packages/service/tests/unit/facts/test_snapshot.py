@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from devops_info_service.expectations.condition import Expectation
 from devops_info_service.expectations.conformance import judge
-from devops_info_service.expectations.vocabulary import NAMES
+from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.system_files import Clock, Machine, Tree
 from devops_info_service.snapshot import Platform, platform
@@ -103,7 +103,7 @@ def facts(value: object) -> Iterator[Known[object] | Unknown]:
 
 def told(report: Platform) -> bytes:
     """Return all that is told of a look: the report, and what becomes of every expectation."""
-    contract = tuple(Expectation(name, "", ()) for name in NAMES)
+    contract = tuple(Expectation(each, "", ()) for each in EXTRACTORS.values())
     return msgspec.json.encode((report, judge(contract, report)))
 
 

@@ -7,19 +7,19 @@ from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
 
-from devops_info_service.config import Limits
 from devops_info_service.http.connection.connection import Connection
 from devops_info_service.http.connection.loop import Loop, OnReady
 from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
 
 GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
 LIMITS: Final = Limits(
-    idle_seconds=7,
-    head_seconds=3,
-    body_seconds=4,
-    write_seconds=5,
+    keepalive_timeout_seconds=7,
+    header_timeout_seconds=3,
+    body_grace_seconds=4,
+    write_timeout_seconds=5,
     max_connections=2,
     probe_connections=1,
     max_requests_per_connection=30,
@@ -82,10 +82,10 @@ class FakeLoop(Loop):
         self.calls: list[Callable[[], object]] = []
         """What is to be called when the turn ends."""
 
-    def soon(self, call: Callable[[], object]) -> None:
+    def call_soon(self, call: Callable[[], object]) -> None:
         self.calls.append(call)
 
-    def end_turn(self) -> None:
+    def run_callbacks(self) -> None:
         """Do as the real one, before it waits."""
         while self.calls:
             self.calls.pop(0)()
@@ -93,10 +93,10 @@ class FakeLoop(Loop):
     def watch(self, descriptor: int, on_ready: OnReady, events: int = 0) -> None:
         self.watched.append(descriptor)
 
-    def again(self, descriptor: int) -> None:
+    def rearm(self, descriptor: int) -> None:
         self.due.append(descriptor)
 
-    def forget(self, descriptor: int) -> None:
+    def discard(self, descriptor: int) -> None:
         self.watched.remove(descriptor)
 
 
@@ -114,7 +114,7 @@ class Peer:
     @property
     def socket(self) -> FakeSocket:
         """Its socket, as it is when the turn has ended."""
-        self.loop.end_turn()
+        self.loop.run_callbacks()
         return self._socket
 
     def send(self, data: bytes) -> None:
@@ -122,20 +122,20 @@ class Peer:
         if "close" not in self.socket.events:
             self.socket.reads.append(data)
             self.connection.ready(EPOLLIN)
-            self.loop.end_turn()
+            self.loop.run_callbacks()
 
     def read(self) -> None:
         """Take whatever is unsent, as a peer that reads again."""
         self.socket.room = None
         self.connection.ready(EPOLLOUT)
-        self.loop.end_turn()
+        self.loop.run_callbacks()
 
     def turn(self) -> None:
         """Let the loop come by, once, if somebody asked for it."""
         if self.loop.due:
             self.loop.due.clear()
             self.connection.ready(EPOLLOUT)
-            self.loop.end_turn()
+            self.loop.run_callbacks()
 
     @property
     def said(self) -> bytes:

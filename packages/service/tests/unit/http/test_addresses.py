@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from devops_info_service.commands.check import check_any, health_urls
 from devops_info_service.config import Config, load
 from devops_info_service.errors import CheckError, ConfigError
+from devops_info_service.http.wire.cidr import Cidr, format_address, normalize
 from devops_info_service.http.wire.forwarded import Proxies, forwarded, x_forwarded_for
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.proxy_header import ProxyHeader
-from devops_info_service.setting_types import Network, normalize, spell
 
 V4 = st.ip_addresses(v=4)
 V6 = st.ip_addresses(v=6)
@@ -33,7 +33,7 @@ def test_one_spelling(address: ipaddress.IPv4Address | ipaddress.IPv6Address, po
     """Settings, PROXY headers of both versions and header fields all name one client alike."""
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    found = {spell(address.packed)}
+    found = {format_address(address.packed)}
     for text in spellings(address):
         client = Client(normalize(text), port)
         found.add(client.address)
@@ -57,7 +57,7 @@ def test_one_spelling(address: ipaddress.IPv4Address | ipaddress.IPv6Address, po
         host = f"[{text}]" if ":" in text else text
         assert x_forwarded_for(host.encode())[0] == Client(client.address, 0)
         assert forwarded(f'for="{host}:{port}"'.encode())[0] == client
-        assert Proxies((Network.parse(text),), "any").trusts(client.address)
+        assert Proxies((Cidr.parse(text),), "any").trusts(client.address)
         assert load((), {"HOST": text}).host == client.address
     assert len(found) == 1
 
@@ -74,7 +74,7 @@ def test_one_spelling(address: ipaddress.IPv4Address | ipaddress.IPv6Address, po
 )
 def test_network(text: str, holds: str, not_: str) -> None:
     """A network is its bits, an IPv4 one written as IPv6 with the bits of IPv6."""
-    proxies = Proxies((Network.parse(text),), "any")
+    proxies = Proxies((Cidr.parse(text),), "any")
 
     assert proxies.trusts(holds)
     assert not proxies.trusts(not_)

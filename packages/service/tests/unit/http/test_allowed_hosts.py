@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.config import Limits, load
+from devops_info_service.config import load
 from devops_info_service.errors import ConfigError
+from devops_info_service.http import Limits
 from devops_info_service.http.wire.allowed_hosts import MAX_KNOWN, AllowedHosts, only_for
 from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.http.wire.parser import RequestReader

@@ -108,7 +108,7 @@ def test_linger_waits_for_a_slow_reader(shared: Shared) -> None:
     peer.socket.room = 100
     peer.send(b"garbage\r\n\r\n")
 
-    pass_seconds(shared, LIMITS.write_seconds)
+    pass_seconds(shared, LIMITS.write_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(shared, 1)
     assert peer.socket.events == ["reset", "close"]
@@ -119,7 +119,7 @@ def test_linger_begins_when_all_is_sent(shared: Shared) -> None:
     peer = Peer(shared)
     peer.socket.room = 100
     peer.send(b"garbage\r\n\r\n")
-    pass_seconds(shared, LIMITS.write_seconds)
+    pass_seconds(shared, LIMITS.write_timeout_seconds)
 
     peer.read()
     assert peer.said.endswith(b"}")
@@ -150,7 +150,7 @@ def test_idle(shared: Shared) -> None:
     peer.send(GET % 1)
     said = peer.said
 
-    pass_seconds(shared, LIMITS.idle_seconds)
+    pass_seconds(shared, LIMITS.keepalive_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(shared, 1)
     assert peer.socket.events == ["close"]
@@ -173,9 +173,9 @@ def test_slow_body(shared: Shared) -> None:
     slow, quick = Peer(shared), Peer(shared)
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
     slow.send(head + b"a")
-    quick.send(head + b"a" * (LIMITS.body_seconds + 1) * LIMITS.min_body_bytes_per_second)
+    quick.send(head + b"a" * (LIMITS.body_grace_seconds + 1) * LIMITS.min_body_bytes_per_second)
 
-    pass_seconds(shared, LIMITS.body_seconds)
+    pass_seconds(shared, LIMITS.body_grace_seconds)
     assert slow.statuses == []
     pass_seconds(shared, 1)
     assert slow.statuses == [408]
@@ -208,7 +208,7 @@ def test_last_answer_unsent(shared: Shared) -> None:
 def test_fault_of_ours(shared: Shared) -> None:
     """What a connection raises ends it alone, and is told of."""
     faults: list[Exception] = []
-    shared.on_fault = faults.append
+    shared.on_error = faults.append
     fault = RuntimeError("a fault")
 
     def dispatch(_: Request) -> Response:

@@ -120,7 +120,7 @@ def test_drain_between_turns(much: Shared) -> None:
 def test_fault_in_a_later_turn(much: Shared) -> None:
     """It ends this connection alone, and is told of."""
     faults: list[Exception] = []
-    much.on_fault = faults.append
+    much.on_error = faults.append
     peer = Peer(much)
     peer.send(many(A_TURN) + b"GET /fault HTTP/1.1\r\nHost: a\r\n\r\n")
     peer.turn()

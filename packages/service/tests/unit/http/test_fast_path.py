@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devops_info_service.config import Limits
 from devops_info_service.http.connection.server_state import Shared
 from devops_info_service.http.wire.fast_path import MAX_LINE_BYTES, MAX_LINES, PlainReader
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Phase
 from devops_info_service.http.wire.parser import RequestReader
 

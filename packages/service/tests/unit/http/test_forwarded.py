@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from devops_info_service.config import FORWARDED_FIELDS, load
 from devops_info_service.errors import ConfigError
-from devops_info_service.http.wire.forwarded import MAX_HOPS, MAX_KNOWN, Proxies, believe
+from devops_info_service.http.wire.cidr import Cidr
+from devops_info_service.http.wire.forwarded import MAX_HOPS, MAX_KNOWN, Proxies, believe, chains
 from devops_info_service.http.wire.message import Client, Request, Response
-from devops_info_service.setting_types import Network
 
 PEER: Final = Client("10.0.0.1", 4242)
-NETWORKS: Final = tuple(map(Network.parse, ("10.0.0.0/8", "192.0.2.7", "fd00::/8")))
+NETWORKS: Final = tuple(map(Cidr.parse, ("10.0.0.0/8", "192.0.2.7", "fd00::/8")))
 XFF: Final = b"x-forwarded-for"
 RFC7239: Final = b"forwarded"
 REAL: Final = b"x-real-ip"
@@ -220,7 +220,9 @@ def test_no_networks(text: str) -> None:
 
 
 def test_fields() -> None:
-    """The field is one of four words, in any case."""
+    """The field is one that is read, or any, in upper or lower case."""
+    fields = {field.encode(): b"192.0.2.1" for field in FORWARDED_FIELDS[1:]}
+    assert FORWARDED_FIELDS == ("any", *(field for field, _, _ in chains(fields)))
     assert load([], {"FORWARDED_FIELD": "X-Real-IP"}).forwarded_field in FORWARDED_FIELDS
     with pytest.raises(
         ConfigError, match="FORWARDED_FIELD: invalid value 'via'; expected one of any, "

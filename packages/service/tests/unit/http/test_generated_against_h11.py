@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devops_info_service.config import Limits
 from devops_info_service.http.wire.fast_path import PlainReader
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.http.wire.parser import RequestReader
 

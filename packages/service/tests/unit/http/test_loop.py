@@ -23,7 +23,7 @@ def faults() -> list[Exception]:
 def loop(faults: list[Exception]) -> Iterator[Loop]:
     """A loop that stops after a second, whatever a test forgets."""
     loop = Loop(faults.append)
-    loop.later(1, loop.stop)
+    loop.call_later(1, loop.stop)
     yield loop
     loop.close()
 
@@ -40,8 +40,8 @@ def test_timers_in_order(loop: Loop) -> None:
     """Calls come in the order of their moments, not in that of their asking."""
     called: list[str] = []
     for seconds, name in ((0.02, "second"), (0.03, "third"), (0.01, "first"), (0, "at once")):
-        loop.later(seconds, functools.partial(called.append, name))
-    loop.later(0.05, loop.stop)
+        loop.call_later(seconds, functools.partial(called.append, name))
+    loop.call_later(0.05, loop.stop)
     loop.run()
 
     assert called == ["at once", "first", "second", "third"]
@@ -50,11 +50,11 @@ def test_timers_in_order(loop: Loop) -> None:
 def test_cancelled_timer(loop: Loop) -> None:
     """A cancelled call is not made; cancelling a made one is nothing."""
     called: list[str] = []
-    made = loop.later(0, lambda: called.append("made"))
-    cancelled = loop.later(0.01, lambda: called.append("cancelled"))
-    loop.later(0, cancelled.cancel)
-    loop.later(0.02, made.cancel)
-    loop.later(0.03, loop.stop)
+    made = loop.call_later(0, lambda: called.append("made"))
+    cancelled = loop.call_later(0.01, lambda: called.append("cancelled"))
+    loop.call_later(0, cancelled.cancel)
+    loop.call_later(0.02, made.cancel)
+    loop.call_later(0.03, loop.stop)
     loop.run()
 
     assert called == ["made"]
@@ -69,8 +69,8 @@ def test_end_of_a_turn(
 
     def note(name: str) -> None:
         called.append(name)
-        loop.soon(functools.partial(called.append, f"{name}'s end"))
-        loop.soon(functools.partial(int, "no number"))
+        loop.call_soon(functools.partial(called.append, f"{name}'s end"))
+        loop.call_soon(functools.partial(int, "no number"))
 
     def read(end: socket.socket, _: int) -> None:
         note(end.recv(9).decode())
@@ -83,9 +83,9 @@ def test_end_of_a_turn(
         loop.watch(end.fileno(), functools.partial(read, end))
     near.send(b"far")
     far.send(b"near")
-    loop.later(0.02, functools.partial(note, "timer"))
-    loop.later(0.03, functools.partial(note, "next"))
-    loop.later(0.05, stop)
+    loop.call_later(0.02, functools.partial(note, "timer"))
+    loop.call_later(0.03, functools.partial(note, "next"))
+    loop.call_later(0.05, stop)
     loop.run()
 
     assert sorted(called[:2]) == ["far", "near"]
@@ -99,12 +99,12 @@ def test_turn_ended_early(loop: Loop) -> None:
     called: list[str] = []
 
     def hurry() -> None:
-        loop.soon(functools.partial(called.append, "once"))
-        loop.end_turn()
+        loop.call_soon(functools.partial(called.append, "once"))
+        loop.run_callbacks()
         called.append("after")
 
-    loop.later(0, hurry)
-    loop.later(0.01, loop.stop)
+    loop.call_later(0, hurry)
+    loop.call_later(0.01, loop.stop)
     loop.run()
 
     assert called == ["once", "after"]
@@ -121,7 +121,7 @@ def test_every(loop: Loop, faults: list[Exception]) -> None:
         if len(called) == 4:
             loop.stop()
 
-    loop.every(0.005, call)
+    loop.call_every(0.005, call)
     loop.run()
 
     assert called == [0, 1, 2, 3]
@@ -157,11 +157,11 @@ def test_stream_is_told_once(loop: Loop, pair: tuple[socket.socket, socket.socke
     """A stream's news come once, until it is asked for again or there is more."""
     near, far = pair
     got: list[int] = []
-    steps = iter([lambda: loop.again(near.fileno()), lambda: far.send(b"more"), loop.stop])
+    steps = iter([lambda: loop.rearm(near.fileno()), lambda: far.send(b"more"), loop.stop])
 
     def on_ready(events: int) -> None:
         got.append(events)
-        loop.later(0.02, next(steps))
+        loop.call_later(0.02, next(steps))
 
     loop.watch(near.fileno(), on_ready, STREAM)
     far.send(b"some")
@@ -170,7 +170,7 @@ def test_stream_is_told_once(loop: Loop, pair: tuple[socket.socket, socket.socke
     assert got == [EPOLLIN | EPOLLOUT] * 3
 
 
-@pytest.mark.parametrize("end", [Loop.forget, Loop.unwatch])
+@pytest.mark.parametrize("end", [Loop.discard, Loop.unwatch])
 def test_end_of_watching(
     loop: Loop, pair: tuple[socket.socket, socket.socket], end: Callable[[Loop, int], None]
 ) -> None:
@@ -181,8 +181,8 @@ def test_end_of_watching(
     def on_ready(name: str, other: socket.socket) -> None:
         got.append(name)
         end(loop, other.fileno())
-        loop.later(0.02, loop.stop)
-        loop.again(other.fileno())
+        loop.call_later(0.02, loop.stop)
+        loop.rearm(other.fileno())
 
     loop.watch(near.fileno(), lambda _: on_ready("near", far), STREAM)
     loop.watch(far.fileno(), lambda _: on_ready("far", near), STREAM)
@@ -196,7 +196,7 @@ def test_peer_is_gone(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> 
     near, far = pair
     got: list[int] = []
     loop.watch(near.fileno(), got.append, STREAM)
-    loop.later(0.02, loop.stop)
+    loop.call_later(0.02, loop.stop)
     far.close()
     loop.run()
 
@@ -213,7 +213,7 @@ def test_signals(loop: Loop) -> None:
         loop.stop()
 
     loop.on_signal(signal.SIGUSR2, second)
-    loop.later(0, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+    loop.call_later(0, lambda: os.kill(os.getpid(), signal.SIGUSR1))
     main = threading.get_ident()
     threading.Timer(0.05, lambda: signal.pthread_kill(main, signal.SIGUSR2)).start()
     loop.run()

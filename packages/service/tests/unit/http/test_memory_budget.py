@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.config import Limits
 from devops_info_service.http.connection.server_state import IDLE_GRACE_SECONDS, Shared
 from devops_info_service.http.wire import memory_budget as budget
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import MIB, Budget, automatic, share
 from devops_info_service.http.wire.message import Request, Response
 

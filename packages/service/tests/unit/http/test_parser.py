@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.config import Limits
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Phase, Request
 from devops_info_service.http.wire.parser import RequestReader
 

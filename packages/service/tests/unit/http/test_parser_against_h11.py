@@ -8,7 +8,7 @@ from typing import Final
 import h11
 import pytest
 
-from devops_info_service.config import Limits
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.parser import RequestReader
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from devops_info_service.config import Limits
+from devops_info_service.http.wire.limits import Limits
 
 from .test_parser_rejections import CHUNKED, GOOD, POST, new_reader, status_of
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.config import Limits
-from devops_info_service.errors import RefusedError
 from devops_info_service.http.connection.proxied import ProxiedConnection
 from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.errors import RejectedError
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.proxy_header import MAX_V2_BYTES, ProxyHeader
 
@@ -104,10 +104,10 @@ def test_taken_however_cut(data: bytes, client: Client | None) -> None:
 def test_refused(data: bytes) -> None:
     """What is no header is refused, whole or byte by byte."""
     header = ProxyHeader()
-    with pytest.raises(RefusedError):
+    with pytest.raises(RejectedError):
         header.receive(data)
     header = ProxyHeader()
-    with pytest.raises(RefusedError):
+    with pytest.raises(RejectedError):
         [header.receive(bytes([byte])) for byte in data]
 
 
@@ -117,7 +117,7 @@ def test_any_bytes(start: bytes, data: bytes) -> None:
     header = ProxyHeader()
     try:
         used = header.receive(start + data)
-    except RefusedError:
+    except RejectedError:
         return
     assert used is None or 0 < used <= len(start + data)
 
@@ -180,7 +180,7 @@ def test_slow_header(shared: Shared) -> None:
     peer = Peer(shared)
     peer.send(b"PROXY ")
 
-    pass_seconds(shared, shared.limits.head_seconds)
+    pass_seconds(shared, shared.limits.header_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(shared, 1)
     assert (peer.socket.events, peer.said) == (["close"], b"")
@@ -191,5 +191,5 @@ def test_time_after_the_header(shared: Shared) -> None:
     peer = Peer(shared)
     peer.send(b"PROXY UNKNOWN\r\n")
 
-    pass_seconds(shared, Limits().head_seconds - 4)
+    pass_seconds(shared, Limits().header_timeout_seconds - 4)
     assert peer.socket.events == []

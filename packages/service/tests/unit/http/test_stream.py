@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from devops_info_service.http.connection.loop import Loop
-from devops_info_service.http.connection.stream import LONG_BYTES, READ_BYTES, Stream
+from devops_info_service.http.connection.stream import FLUSH_NOW_BYTES, READ_BYTES, Stream
 
 MUCH: Final = bytes(range(256)) * 4096
 """1 MiB: more than a socket takes at once."""
@@ -23,27 +23,27 @@ class Echo(Stream):
         self.heard = b""
         self.answer: bytes | None = None
 
-    def on_bytes(self, data: bytes) -> None:
+    def on_data(self, data: bytes) -> None:
         self.heard += data
         if data == b"fault":
             raise ValueError
         if self.answer != b"":
             self.write(self.answer or data)
 
-    def on_end(self) -> None:
+    def on_eof(self) -> None:
         self.notes.append("end")
         self.close()
 
-    def on_full(self) -> None:
+    def on_blocked(self) -> None:
         self.notes.append("full")
 
-    def on_sent(self) -> None:
+    def on_drained(self) -> None:
         self.notes.append("sent")
 
-    def on_fault(self, exc: Exception) -> None:
+    def on_error(self, exc: Exception) -> None:
         self.notes.append(type(exc).__name__)
 
-    def on_gone(self) -> None:
+    def on_closed(self) -> None:
         self.notes.append("gone")
         self._loop.stop()
 
@@ -61,10 +61,10 @@ class Pair:
         self.peer.settimeout(0)
         self.echo = Echo(self.loop, near)
 
-    def turn(self, seconds: float = 0.02) -> None:
+    def turn(self, seconds: float = 0.1) -> None:
         """Let the loop run for a moment."""
         self.loop._stopped = False
-        self.loop.later(seconds, self.loop.stop)
+        self.loop.call_later(seconds, self.loop.stop)
         self.loop.run()
 
     def read(self) -> bytes:
@@ -129,18 +129,18 @@ def test_nudge(pair: Pair) -> None:
     pair.turn()
     assert pair.echo.notes == ["full"]
 
-    pair.peer.recv(LONG_BYTES)
+    pair.peer.recv(FLUSH_NOW_BYTES)
     pair.turn()
-    pair.echo.nudge()
-    quiet = pair.echo.taken
+    pair.echo.retry_send()
+    quiet = pair.echo.drained_bytes
     pair.peer.recv(len(MUCH) // 20)
-    pair.echo.nudge()
-    assert quiet < pair.echo.taken == len(MUCH) - pair.echo.unsent
+    pair.echo.retry_send()
+    assert quiet < pair.echo.drained_bytes == len(MUCH) - pair.echo.unsent
 
     while "sent" not in pair.echo.notes:
         pair.read()
-        pair.echo.nudge()
-    assert pair.echo.taken == len(MUCH)
+        pair.echo.retry_send()
+    assert pair.echo.drained_bytes == len(MUCH)
 
 
 @pytest.mark.parametrize("data", [b"", b"last", MUCH[:READ_BYTES], MUCH[:50_000]])
@@ -174,9 +174,9 @@ def test_long_answer_ends_the_turn(pair: Pair) -> None:
     """What took long to make is sent at once, and what was written before it goes with it."""
     pair.echo.start()
     pair.echo.write(b"short")
-    pair.echo.write(MUCH[: LONG_BYTES - 4])
-    assert len(pair.read()) == LONG_BYTES + 1
-    pair.echo.write(MUCH[:LONG_BYTES])
+    pair.echo.write(MUCH[: FLUSH_NOW_BYTES - 4])
+    assert len(pair.read()) == FLUSH_NOW_BYTES + 1
+    pair.echo.write(MUCH[:FLUSH_NOW_BYTES])
     assert pair.read() == b""
 
 

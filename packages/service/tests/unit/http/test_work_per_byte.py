@@ -13,10 +13,10 @@ from devops_info_service import setting_types as values
 from devops_info_service.app.middleware import observe
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
-from devops_info_service.config import Limits
 from devops_info_service.facts.system_files import Machine
 from devops_info_service.http.connection.server_state import Shared
 from devops_info_service.http.wire.forwarded import Proxies, believe
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.logs import Log
 
 from .fake_socket import Peer

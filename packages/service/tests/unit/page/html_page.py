@@ -3,12 +3,12 @@
 from html.parser import HTMLParser
 
 from devops_info_service.app.routes import ROUTES
+from devops_info_service.client_path import client_path
 from devops_info_service.facts.linux.uptime import Runtime
-from devops_info_service.handlers.info import Endpoint, Service
-from devops_info_service.handlers.platform import path_of
 from devops_info_service.http.wire.forwarded import Proxies
 from devops_info_service.http.wire.message import Client, Request
-from devops_info_service.page.document import frame, page
+from devops_info_service.page.document import render_page, render_shared
+from devops_info_service.service_info import Endpoint, Service
 from devops_info_service.snapshot import Platform, platform
 
 from ..recorded import DATA, SavedTree, StoppedClock
@@ -61,18 +61,20 @@ def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes)
     return Request("GET", path, b"", fields, Client("192.0.2.7", 4242), "1.1", keep_alive=True)
 
 
-def render(look: Platform, request: Request | None = None, proxies: Proxies | None = None) -> bytes:
-    """Make the page of *look*."""
+def render(
+    snapshot: Platform, request: Request | None = None, proxies: Proxies | None = None
+) -> bytes:
+    """Return the page of *snapshot*."""
     request = request or a_request()
-    around = frame(
-        look,
+    shared = render_shared(
+        snapshot,
         Runtime(3783, "1 hour, 3 minutes", "2026-01-01T01:03:03Z", "UTC"),
         Service("devops-info-service", "1.2.3", "x", "asyncio"),
         [Endpoint(route.path, route.method, route.description) for route in ROUTES],
     )
-    return page(around, request, path_of(request, proxies or Proxies((), "any")))
+    return render_page(shared, request, client_path(request, proxies or Proxies((), "any")))
 
 
-def look_at(name: str) -> Platform:
-    """Look at a saved tree."""
+def snapshot_of(name: str) -> Platform:
+    """Return the snapshot of a recorded tree."""
     return platform(SavedTree(DATA / name), StoppedClock())

@@ -13,14 +13,14 @@ from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.fact import Known
 from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.http import Cidr
 from devops_info_service.http.wire.forwarded import Proxies
 from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.page.document import HEADERS
-from devops_info_service.setting_types import Network
 from devops_info_service.snapshot import platform
 
 from ..recorded import DATA, TREES, SavedTree, StoppedClock
-from .html_page import Page, a_request, look_at, render
+from .html_page import Page, a_request, render, snapshot_of
 
 MAX_BYTES = 96 * 1024
 """Of a page: a tenth of a second at 8 Mbit/s, and a fifth of what a usual page's script has."""
@@ -29,7 +29,7 @@ MAX_BYTES = 96 * 1024
 @pytest.mark.parametrize("name", TREES)
 def test_whole(name: str) -> None:
     """Each tree's page is well-formed, has every check with its verdict, and stays small."""
-    look = look_at(name)
+    look = snapshot_of(name)
     data = render(look)
     read = Page(data)
 
@@ -46,7 +46,7 @@ def test_whole(name: str) -> None:
 @pytest.mark.parametrize("name", TREES)
 def test_outline(name: str) -> None:
     """Headings go down one level at a time, from one h1; every table says what it is of."""
-    read = Page(render(look_at(name)))
+    read = Page(render(snapshot_of(name)))
     levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch("h[1-6]", tag)]
 
     assert levels.count(1) == 1
@@ -90,14 +90,14 @@ def test_outline(name: str) -> None:
 )
 def test_what_it_says(name: str, words: list[str]) -> None:
     """The words are those of the terminal's report."""
-    text = Page(render(look_at(name))).text
+    text = Page(render(snapshot_of(name))).text
 
     assert [each for each in words if each not in text] == []
 
 
 def test_no_secrets() -> None:
     """What the report withholds does not come back through the page."""
-    assert b"an-example-and-no-password" not in render(look_at("containerd-restricted"))
+    assert b"an-example-and-no-password" not in render(snapshot_of("containerd-restricted"))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_no_secrets() -> None:
 )
 def test_way(*, trusted: bool, words: list[str]) -> None:
     """The way shows who is connected, who is believed, and what was claimed."""
-    networks = [Network.parse("192.0.2.0/24"), Network.parse("10.0.0.0/8")]
+    networks = [Cidr.parse("192.0.2.0/24"), Cidr.parse("10.0.0.0/8")]
     request = a_request(x_forwarded_for=b"203.0.113.7, 10.0.0.9")
     if trusted:
         request = msgspec.structs.replace(
@@ -130,14 +130,14 @@ def test_way(*, trusted: bool, words: list[str]) -> None:
         )
     proxies = Proxies(networks if trusted else (), "any")
 
-    text = Page(render(look_at("docker-default"), request, proxies)).text
+    text = Page(render(snapshot_of("docker-default"), request, proxies)).text
 
     assert [each for each in words if each not in text] == []
 
 
 def test_policy() -> None:
     """Scripts and styles are those of the page, by hash; nothing comes from or goes elsewhere."""
-    data = render(look_at("docker-default")).decode()
+    data = render(snapshot_of("docker-default")).decode()
     policy = dict(HEADERS)[b"Content-Security-Policy"].decode()
     directives = dict(each.split(" ", 1) for each in policy.split("; "))
 

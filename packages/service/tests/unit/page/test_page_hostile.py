@@ -10,7 +10,7 @@ from devops_info_service.page.markup import Markup, escape, join, tag
 from devops_info_service.snapshot import Platform, platform
 
 from ..recorded import DATA, TREES, SavedTree, StoppedClock
-from .html_page import Page, a_request, look_at, render
+from .html_page import Page, a_request, render, snapshot_of
 
 HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\x00\u202e\ud800\n"
 
@@ -43,7 +43,7 @@ def hostile_in(value: object) -> object:
 @pytest.mark.parametrize("name", TREES)
 def test_hostile_platform(name: str) -> None:
     """Whatever names, mounts, groups, labels and variables are called, they stay text."""
-    honest = look_at(name)
+    honest = snapshot_of(name)
     look = hostile_in(honest)
     assert isinstance(look, Platform)
     request = a_request(user_agent=HOSTILE.encode("utf-8", "replace"), x_forwarded_for=b"<b>\x9b")

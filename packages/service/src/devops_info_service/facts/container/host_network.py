@@ -8,7 +8,7 @@ from typing import Final
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
 from devops_info_service.facts.linux.variables import variable
-from devops_info_service.setting_types import packed_address
+from devops_info_service.http.wire.cidr import packed_address
 
 from .process_view import View
 

@@ -10,13 +10,13 @@ from enum import Enum
 from socket import socket
 from typing import TYPE_CHECKING, Any, Final
 
-from devops_info_service.config import Limits
-from devops_info_service.errors import RefusedError
+from devops_info_service.http.errors import RejectedError
 from devops_info_service.http.shared_memory.counters import CLOSED, CONTINUED, OPENED, count_refusal
+from devops_info_service.http.wire.cidr import normalize
 from devops_info_service.http.wire.fast_path import AT_ONCE, HEAD_END
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Phase, Request, problem
 from devops_info_service.http.wire.writer import CONTINUE
-from devops_info_service.setting_types import normalize
 
 from .loop import Loop
 from .patient_stream import PatientStream
@@ -88,7 +88,7 @@ class Connection(PatientStream):
 
     # Called by Stream.
 
-    def on_bytes(self, data: bytes) -> None:
+    def on_data(self, data: bytes) -> None:
         """Answer the requests that are complete now, with one write."""
         if self._state is not _OPEN:
             if self._state is _State.RESERVED:
@@ -109,11 +109,11 @@ class Connection(PatientStream):
         if self.held or self._phase is not _IDLE:
             self.charge()
 
-    def on_end(self) -> None:
+    def on_eof(self) -> None:
         """Close once the answers are out: no further request can come."""
         self._close()
 
-    def on_sent(self) -> None:
+    def on_drained(self) -> None:
         """Start the request's clock anew, as the wait was ours, and answer who still waits."""
         self._unread_since = None
         self._give_back()
@@ -121,13 +121,13 @@ class Connection(PatientStream):
         waiting, self._waiting = self._waiting, b""
         self.charge()
         if waiting and self._state is _State.OPEN:
-            self.on_bytes(waiting)
+            self.on_data(waiting)
 
-    def on_fault(self, exc: Exception) -> None:
+    def on_error(self, exc: Exception) -> None:
         """Pass it on: the process has a log."""
-        self._shared.on_fault(exc)
+        self._shared.on_error(exc)
 
-    def on_gone(self) -> None:
+    def on_closed(self) -> None:
         """Forget the connection."""
         shared = self._shared
         self._end()
@@ -184,12 +184,12 @@ class Connection(PatientStream):
         if self._unread_since is not None:
             self._drop("unread answers, and no memory for them")
         elif self._state is _State.OPEN:
-            self._refuse(RefusedError("no memory for an unfinished request", status=503))
+            self._refuse(RejectedError("no memory for an unfinished request", status=503))
 
     def refuse_one_too_many(self) -> None:
         """Tell the peer that there are too many, and end."""
         reason = f"more than {self._shared.budget.connections} connections"
-        self._refuse(RefusedError(reason, status=503))
+        self._refuse(RejectedError(reason, status=503))
         over = len(self._shared.connections) - self._shared.budget.connections
         if over > self._shared.limits.probe_connections + REFUSED_CONNECTIONS:
             self.close()
@@ -209,7 +209,7 @@ class Connection(PatientStream):
     def is_stalled(self, seconds: int) -> bool:
         """Say whether the peer lets a head, or its answers, wait for longer than *seconds*."""
         if self._unread_since is not None:
-            return self._patience < self._shared.limits.write_seconds - seconds
+            return self._patience < self._shared.limits.write_timeout_seconds - seconds
         return self._phase is Phase.HEAD and self._shared.now - self._since > seconds
 
     def _read(self, data: bytes) -> Iterator[Request]:
@@ -313,7 +313,7 @@ class Connection(PatientStream):
         """Say whether *request* is answered when there are too many connections for all else."""
         return request.path in self._shared.probes
 
-    def _refuse(self, refused: RefusedError) -> None:
+    def _refuse(self, refused: RejectedError) -> None:
         message = refused.reason[:1].upper() + refused.reason[1:]
         shared = self._shared
         count_refusal(shared.counts, refused.status)
@@ -326,18 +326,18 @@ class Connection(PatientStream):
             case Phase.IDLE:
                 # A second's grace while draining: a request may be on its way, and closing
                 # under it would fail a client that follows the protocol.
-                if waited > (1 if self._shared.draining else limits.idle_seconds):
+                if waited > (1 if self._shared.draining else limits.keepalive_timeout_seconds):
                     self._close()
             case Phase.HEAD:
-                if waited > limits.head_seconds:
-                    reason = f"no whole request head within {limits.head_seconds} s"
-                    self._refuse(RefusedError(reason, status=408))
+                if waited > limits.header_timeout_seconds:
+                    reason = f"no whole request head within {limits.header_timeout_seconds} s"
+                    self._refuse(RejectedError(reason, status=408))
             case Phase.BODY:
                 least = waited * limits.min_body_bytes_per_second
                 arrived = self._reader.body_bytes if self._reader else least
-                if waited > limits.body_seconds and arrived < least:
+                if waited > limits.body_grace_seconds and arrived < least:
                     reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
-                    self._refuse(RefusedError(reason, status=408))
+                    self._refuse(RejectedError(reason, status=408))
 
     def _linger(self) -> None:
         self._end()

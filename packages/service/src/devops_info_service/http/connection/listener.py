@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
-from devops_info_service.errors import ListenError
+from devops_info_service.http.errors import ListenError
 from devops_info_service.http.wire.memory_budget import RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES
 
 from .loop import Loop, Timer
@@ -141,7 +141,7 @@ class Listener:
             self._accept(1)
         else:
             self._loop.unwatch(self._sock.fileno())
-            anyway = self._loop.later(YIELD_SECONDS, self._take_anyway)
+            anyway = self._loop.call_later(YIELD_SECONDS, self._take_anyway)
             self._shared.on_gone = functools.partial(self._take_again, self._turn, anyway)
 
     def _take_again(self, turn: Callable[[], bool], anyway: Timer) -> None:
@@ -160,7 +160,7 @@ class Listener:
     def _pause(self, exc: OSError) -> None:
         """Wait for files or memory: the kernel would wake us for ever."""
         self._loop.unwatch(self._sock.fileno())
-        anyway = self._loop.later(ACCEPT_PAUSE_SECONDS, self._resume)
+        anyway = self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._resume)
         # A connection that ends gives its file back.
         self._shared.on_gone = functools.partial(self._resume, anyway)
         if self._shared.now != self._told:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-EVENTS_AT_ONCE: Final = 64
+MAX_EVENTS: Final = 64
 """Files with news that one wait returns; the others come first in the next. It also bounds how
 late a timer can be: by the answers to so many reads."""
 
@@ -50,22 +50,22 @@ class Loop:
 
     def __init__(
         self,
-        on_fault: Callable[[Exception], None],
+        on_error: Callable[[Exception], None],
         clock: Callable[[], float] = time.monotonic,
-        on_turn: Callable[[], object] | None = None,
+        on_iteration: Callable[[], object] | None = None,
     ) -> None:
         """*on_fault* is told of whatever a call raises; the others are called all the same.
 
         *on_turn* is called first in each turn.
         """
-        self._tell = on_fault
-        self._on_turn = on_turn or _nothing_to_do
+        self._tell = on_error
+        self._on_iteration = on_iteration or _nothing_to_do
         self._clock = clock
         self._epoll = select.epoll()
         self._on_ready: dict[int, OnReady] = {}
         # A handful: the sweep, the watch, the steps of the end. No heap pays off.
         self._timers: list[Timer] = []
-        self._soon: list[Callable[[], object]] = []
+        self._callbacks: list[Callable[[], object]] = []
         self._first = _NEVER
         self._on_signal: dict[int, Callable[[], object]] = {}
         self._wakeup: tuple[int, int] | None = None
@@ -76,12 +76,12 @@ class Loop:
         self._on_ready[descriptor] = on_ready
         self._epoll.register(descriptor, events)
 
-    def again(self, descriptor: int) -> None:
+    def rearm(self, descriptor: int) -> None:
         """Tell anew what a STREAM has: its reader has left something for its next turn."""
         if descriptor in self._on_ready:
             self._epoll.modify(descriptor, STREAM)
 
-    def forget(self, descriptor: int) -> None:
+    def discard(self, descriptor: int) -> None:
         """Watch it no more. It is about to be closed, which tells the kernel."""
         self._on_ready.pop(descriptor, None)
 
@@ -90,34 +90,34 @@ class Loop:
         if self._on_ready.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
 
-    def soon(self, call: Callable[[], object]) -> None:
+    def call_soon(self, call: Callable[[], object]) -> None:
         """Call when this turn ends: when all that has news was called, before the next wait."""
-        self._soon.append(call)
+        self._callbacks.append(call)
 
-    def end_turn(self) -> None:
+    def run_callbacks(self) -> None:
         """Make the calls that wait for the end of the turn, now."""
-        calls, self._soon = self._soon, []
+        calls, self._callbacks = self._callbacks, []
         for call in calls:
             try:
                 call()
             except Exception as exc:  # noqa: BLE001  it is told of, and the rest goes on
                 self._on_fault(exc)
 
-    def later(self, seconds: float, call: Callable[[], object]) -> Timer:
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
         """Call once, after so many seconds."""
         timer = Timer(self._clock() + seconds, call)
         self._timers.append(timer)
         self._first = min(self._first, timer.moment)
         return timer
 
-    def every(self, seconds: float, call: Callable[[], object]) -> None:
+    def call_every(self, seconds: float, call: Callable[[], object]) -> None:
         """Call again and again, every so many seconds."""
 
         def call_and_go_on() -> None:
-            self.later(seconds, call_and_go_on)
+            self.call_later(seconds, call_and_go_on)
             call()
 
-        self.later(seconds, call_and_go_on)
+        self.call_later(seconds, call_and_go_on)
 
     def on_signal(self, number: int, call: Callable[[], object]) -> None:
         """Call between two other calls whenever the signal has come; from the main thread."""
@@ -139,16 +139,16 @@ class Loop:
     def run(self) -> None:
         """Wait and call until somebody stops it."""
         poll, on_ready, clock = self._epoll.poll, self._on_ready, self._clock
-        on_turn = self._on_turn
+        on_iteration = self._on_iteration
         while not self._stopped:
             wait = self._first - clock()
             if wait <= 0:
-                on_turn()
+                on_iteration()
                 self._call_timers()
-                self.end_turn()
+                self.run_callbacks()
                 continue
-            news = poll(min(wait, _LONGEST_WAIT), EVENTS_AT_ONCE)
-            on_turn()
+            news = poll(min(wait, _LONGEST_WAIT), MAX_EVENTS)
+            on_iteration()
             for descriptor, events in news:
                 # It is gone if a call of this turn has ended it. One that has its number since
                 # is asked in vain, which does no harm.
@@ -158,7 +158,7 @@ class Loop:
                         call(events)
                     except Exception as exc:  # noqa: BLE001  as above
                         self._on_fault(exc)
-            self.end_turn()
+            self.run_callbacks()
 
     def close(self) -> None:
         """Give the signals back and close what is the loop's."""

@@ -29,7 +29,7 @@ class PatientStream(Stream):
         self._client = client
         self._unread_since: int | None = None
         """The moment up to which a wait for the peer to read is paid for; None: there is none."""
-        self._patience: float = shared.limits.write_seconds
+        self._patience: float = shared.limits.write_timeout_seconds
         """Seconds we wait, all in all, for a peer that does not read. It outlives the wait: who
         takes a byte, asks, and takes another shall not begin anew."""
         self._waiting = b""
@@ -38,7 +38,7 @@ class PatientStream(Stream):
         self.held = 0
         """Bytes that are charged to the process for this connection."""
 
-    def on_full(self) -> None:
+    def on_blocked(self) -> None:
         """Start the clock of a peer that does not read."""
         self._give_back()
         self._unread_since = self._shared.now
@@ -66,11 +66,11 @@ class PatientStream(Stream):
         if self._unread_since is None:
             # All was taken. But the next turn comes when the kernel has room again, and that
             # is up to the peer, as if it were full.
-            self.taken += size
-            self.on_full()
+            self.drained_bytes += size
+            self.on_blocked()
         else:
             self.charge()
-        self.hold()
+        self.pause_reading()
 
     def _drop(self, reason: str) -> None:
         """End without a word, and with what the kernel holds for the peer."""
@@ -85,15 +85,15 @@ class PatientStream(Stream):
         self._unread_since = self._shared.now
         self._patience -= self._shared.now - since
         self._give_back()
-        if self._patience < self._shared.limits.write_seconds / 2:
-            self.nudge()
+        if self._patience < self._shared.limits.write_timeout_seconds / 2:
+            self.retry_send()
             self._give_back()
             if self._patience < 0:
                 self.reset()
 
     def _give_back(self) -> None:
-        limits, taken = self._shared.limits, self.taken
-        self.taken = 0
-        least, most = limits.min_answer_bytes_per_second, limits.write_seconds
+        limits, taken = self._shared.limits, self.drained_bytes
+        self.drained_bytes = 0
+        least, most = limits.min_response_bytes_per_second, limits.write_timeout_seconds
         if taken:
             self._patience = min(self._patience + (taken / least if least else most), most)

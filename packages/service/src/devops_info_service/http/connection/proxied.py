@@ -3,7 +3,7 @@
 from socket import socket
 from typing import Any
 
-from devops_info_service.errors import RefusedError
+from devops_info_service.http.errors import RejectedError
 from devops_info_service.http.shared_memory.counters import UNANSWERED, count_refusal
 from devops_info_service.http.wire.message import Phase
 from devops_info_service.http.wire.proxy_header import ProxyHeader
@@ -24,17 +24,17 @@ class ProxiedConnection(Connection):
         self._phase = Phase.HEAD
         self._header: ProxyHeader | None = ProxyHeader()
 
-    def on_bytes(self, data: bytes) -> None:
+    def on_data(self, data: bytes) -> None:
         """Read the header, then requests."""
         header = self._header
         if header is None:
-            super().on_bytes(data)
+            super().on_data(data)
             return
         if not self.is_open:
             return
         try:
             used = header.receive(data)
-        except RefusedError as exc:
+        except RejectedError as exc:
             self._refuse(exc)
             return
         if used is None:
@@ -44,9 +44,9 @@ class ProxiedConnection(Connection):
         if header.client is not None:
             self._client = header.client
         if used < len(data):
-            super().on_bytes(data[used:])
+            super().on_data(data[used:])
 
-    def _refuse(self, refused: RefusedError) -> None:
+    def _refuse(self, refused: RejectedError) -> None:
         if self._header is None:
             super()._refuse(refused)
             return

@@ -198,10 +198,10 @@ class Server:
                     on_error=self._on_accept_error,
                 )
             )
-        self._loop = Loop(self._on_fault, on_turn=each_turn)
+        self._loop = Loop(self._on_fault, on_iteration=each_turn)
         self._sweeping: Timer | None = None
         if each_second is not None:
-            self._loop.every(1, each_second)
+            self._loop.call_every(1, each_second)
 
     def run(self, until: Until) -> None:
         """Serve until the signal *until* waits for, then drain."""
@@ -234,7 +234,7 @@ class Server:
         self._story.info("draining", signal=stop.cause, connections=len(shared.connections))
         shared.counts[READY] = 0
         if stop.is_last:
-            self._loop.later(self._drain_delay_seconds, self._shut)
+            self._loop.call_later(self._drain_delay_seconds, self._shut)
         else:
             for listener in self._listeners:
                 listener.leave()
@@ -245,11 +245,11 @@ class Server:
         if self._is_dropping is None:
             self._sockets.drop_new_connections()
         elif not self._is_dropping():
-            self._loop.later(DROP_POLL_SECONDS, self._shut)
+            self._loop.call_later(DROP_POLL_SECONDS, self._shut)
             return
         if self._recorder is not None:
             self._recorder.shut()
-        self._loop.later(SHUT_SECONDS, self._take_the_last)
+        self._loop.call_later(SHUT_SECONDS, self._take_the_last)
 
     def _take_the_last(self) -> None:
         for listener in self._listeners:
@@ -260,7 +260,7 @@ class Server:
         """Give those who are in their time, but no longer."""
         self._shared.on_none = self._loop.stop
         if self._shared.connections:
-            self._loop.later(self._drain_seconds, self._loop.stop)
+            self._loop.call_later(self._drain_seconds, self._loop.stop)
         else:
             self._loop.stop()
 
@@ -289,7 +289,7 @@ class Server:
 
         self._connection = connected
         shared.dispatch = recorder.watch(shared.dispatch)
-        self._loop.every(WORD_SECONDS, lambda: self._hand_on(self._doing(), ended=False))
+        self._loop.call_every(WORD_SECONDS, lambda: self._hand_on(self._doing(), ended=False))
 
     def _doing(self) -> list[str]:
         return [connection.doing for connection in self._shared.connections]
@@ -324,4 +324,4 @@ class Server:
 
     def _wake(self) -> None:
         if self._sweeping is None:
-            self._sweeping = self._loop.later(SWEEP_SECONDS, self._sweep)
+            self._sweeping = self._loop.call_later(SWEEP_SECONDS, self._sweep)

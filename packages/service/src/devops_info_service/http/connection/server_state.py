@@ -6,9 +6,9 @@ Nothing here reads a socket or a clock: ``http.server`` lets the seconds pass.
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
-from devops_info_service.config import Limits
 from devops_info_service.http.shared_memory.counters import ABORTED, Counters, Slot
 from devops_info_service.http.wire.fast_path import PlainReader
+from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import UNLIMITED_BYTES, Budget, share
 from devops_info_service.http.wire.message import Client, Handler
 from devops_info_service.http.wire.writer import ResponseWriter
@@ -16,7 +16,7 @@ from devops_info_service.http.wire.writer import ResponseWriter
 OnRefused = Callable[[Client, int, str], None]
 """Is told of each refusal: to whom, the status, the reason."""
 
-OnFault = Callable[[Exception], None]
+OnError = Callable[[Exception], None]
 """Is told of what a connection raised: a fault of ours, whoever was connected."""
 
 IDLE_GRACE_SECONDS: Final = 2
@@ -97,12 +97,12 @@ class Shared:
         counts: Slot | None = None,
         state: State | None = None,
         probes: Collection[str] = (),
-        on_fault: OnFault | None = None,
+        on_error: OnError | None = None,
     ) -> None:
         self.dispatch = dispatch
         self.limits = limits
         self.on_refused = on_refused
-        self.on_fault = on_fault or _raise
+        self.on_error = on_error or _raise
         self.plain = PlainReader(limits)
         self.encode = (writer or ResponseWriter()).encode
         self.counts = Counters.alone().worker(0) if counts is None else counts

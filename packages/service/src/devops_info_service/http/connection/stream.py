@@ -22,20 +22,20 @@ _UNUSUAL: Final = ~(EPOLLIN | EPOLLOUT)
 _FOR_NO_TIME: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
 """A struct linger of socket(7): on, for 0 s."""
 
-LONG_BYTES: Final = 4 * 1024
+FLUSH_NOW_BYTES: Final = 4 * 1024
 """An answer as long took its time to be made: it is sent at once, with all that wait. So what is
 short waits for others that are as short, a quarter of a millisecond at the worst."""
 
 
-class After(Enum):
+class AfterFlush(Enum):
     """What becomes of a stream once all is sent."""
 
-    GO_ON = "read on"
-    SHUT = "tell the peer that this was all, and wait for its end"
+    KEEP_OPEN = "read on"
+    SHUTDOWN = "tell the peer that this was all, and wait for its end"
     CLOSE = "close"
 
 
-_GO_ON: Final = After.GO_ON
+_KEEP_OPEN: Final = AfterFlush.KEEP_OPEN
 """Reading a member of a class takes longer than reading a name."""
 
 READ_BYTES: Final = 16 * 1024
@@ -48,7 +48,7 @@ class Stream:
     """One connected socket."""
 
     __slots__ = (
-        "_after",
+        "_after_flush",
         "_descriptor",
         "_loop",
         "_paused",
@@ -56,7 +56,7 @@ class Stream:
         "_send",
         "_sock",
         "_unsent",
-        "taken",
+        "drained_bytes",
     )
 
     def __init__(self, loop: Loop, sock: socket) -> None:
@@ -69,8 +69,8 @@ class Stream:
         self._unsent: bytes | memoryview | None = None
         """What was written in this turn, or is left of what the kernel did not take."""
         self._paused = False
-        self._after = After.GO_ON
-        self.taken = 0
+        self._after_flush = AfterFlush.KEEP_OPEN
+        self.drained_bytes = 0
         """Bytes that the kernel took of what it did not take at once, since whoever judges the peer
         by them has set this back."""
 
@@ -96,26 +96,26 @@ class Stream:
             self.abort()
             return
         if not data:
-            self.on_end()
+            self.on_eof()
             return
         try:
-            self.on_bytes(data)
+            self.on_data(data)
         except Exception as exc:  # noqa: BLE001  a fault of ours ends this connection alone
             self.abort()
-            self.on_fault(exc)
+            self.on_error(exc)
         if (len(data) == READ_BYTES or events & _UNUSUAL) and self._descriptor >= 0:
             # There may be more, of which the kernel has told; the others get their turn first.
-            self._loop.again(self._descriptor)
+            self._loop.rearm(self._descriptor)
 
     def write(self, data: bytes) -> None:
         """Send *data* when this turn ends, or when the peer takes it."""
         if self._unsent is None:
             self._unsent = data
-            self._loop.soon(self.flush)
+            self._loop.call_soon(self.flush)
         else:
             self._unsent = data = bytes(self._unsent) + data
-        if len(data) > LONG_BYTES:
-            self._loop.end_turn()
+        if len(data) > FLUSH_NOW_BYTES:
+            self._loop.run_callbacks()
 
     def flush(self) -> None:
         """Send what was written: called by the loop at the end of its turn."""
@@ -131,23 +131,23 @@ class Stream:
             return
         if sent != len(data):
             self._unsent = memoryview(data)[sent:]
-            self.taken += sent
+            self.drained_bytes += sent
             self._paused = True
-            self.on_full()
+            self.on_blocked()
             return
         self._unsent = None
         if self._paused:
-            self._loop.again(self._descriptor)
-        elif self._after is not _GO_ON:
-            self._finish(self._after)
+            self._loop.rearm(self._descriptor)
+        elif self._after_flush is not _KEEP_OPEN:
+            self._finish(self._after_flush)
 
-    def hold(self) -> None:
+    def pause_reading(self) -> None:
         """Read nothing until ``on_sent`` has been called, after the others had their turn."""
         self._paused = True
         if self._unsent is None:
-            self._loop.again(self._descriptor)
+            self._loop.rearm(self._descriptor)
 
-    def nudge(self) -> None:
+    def retry_send(self) -> None:
         """Ask the kernel whether it takes more, though it has not said so.
 
         It speaks once a third of its buffer is free. Of a peer that took 500 bytes a second it
@@ -173,21 +173,21 @@ class Stream:
 
     def shut(self) -> None:
         """Send what is left and the end of file; go on reading, for the peer's end."""
-        self._finish(After.SHUT)
+        self._finish(AfterFlush.SHUTDOWN)
 
     def close(self) -> None:
         """Send what is left, then close."""
-        self._finish(After.CLOSE)
+        self._finish(AfterFlush.CLOSE)
 
     def abort(self) -> None:
         """Close now, with whatever is unsent."""
         if self._descriptor < 0:
             return
-        self._loop.forget(self._descriptor)
+        self._loop.discard(self._descriptor)
         self._descriptor = -1
         self._unsent = None
         self._sock.close()
-        self.on_gone()
+        self.on_closed()
 
     def reset(self) -> None:
         """Close now, with whatever is unsent, and with what the kernel holds for the peer.
@@ -200,25 +200,25 @@ class Stream:
 
     # For a subclass.
 
-    def on_bytes(self, data: bytes) -> None:
+    def on_data(self, data: bytes) -> None:
         """Take what has come."""
         raise NotImplementedError
 
-    def on_end(self) -> None:
+    def on_eof(self) -> None:
         """The peer will send no more."""
         raise NotImplementedError
 
-    def on_full(self) -> None:
+    def on_blocked(self) -> None:
         """Something is unsent: nothing is read until it is sent."""
 
-    def on_sent(self) -> None:
+    def on_drained(self) -> None:
         """All is sent, or the turn after ``hold`` has come; it is read from, unless it ends."""
 
-    def on_fault(self, exc: Exception) -> None:
+    def on_error(self, exc: Exception) -> None:
         """``on_bytes`` has raised, and the stream was aborted."""
         raise exc
 
-    def on_gone(self) -> None:
+    def on_closed(self) -> None:
         """The socket is closed; this is the last call."""
 
     def _go_on(self) -> bool:
@@ -231,27 +231,27 @@ class Stream:
             except OSError:
                 self.abort()
                 return False
-            self.taken += sent
+            self.drained_bytes += sent
             if sent != len(self._unsent):
                 self._unsent = memoryview(self._unsent)[sent:]
                 return False
             self._unsent = None
         self._paused = False
-        after = self._after
+        after = self._after_flush
         try:
-            self.on_sent()
+            self.on_drained()
         except Exception as exc:  # noqa: BLE001  as with on_bytes
             self.abort()
-            self.on_fault(exc)
-        if after is not After.GO_ON:
+            self.on_error(exc)
+        if after is not AfterFlush.KEEP_OPEN:
             self._finish(after)
         return not self._paused and self._descriptor >= 0
 
-    def _finish(self, after: After) -> None:
-        self._after = after
+    def _finish(self, after: AfterFlush) -> None:
+        self._after_flush = after
         if self._unsent is not None or self._descriptor < 0:
             return
-        if after is After.CLOSE:
+        if after is AfterFlush.CLOSE:
             self.abort()
             return
         try:

@@ -129,7 +129,7 @@ class _Worker:
         elif action is Action.LEAVE and self._service[STAGE]:
             self._stop(Lifecycle.STOPPING, number.name)
         elif action is Action.LEAVE:
-            self._loop.later(GROUP_SIGNAL_SECONDS, functools.partial(self._leave, number))
+            self._loop.call_later(GROUP_SIGNAL_SECONDS, functools.partial(self._leave, number))
 
     def _leave(self, number: signal.Signals) -> None:
         if self._service[STAGE]:

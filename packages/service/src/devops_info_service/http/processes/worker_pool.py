@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 import msgspec
 
-from devops_info_service.config import MAX_WORKERS
 from devops_info_service.http.connection.server import Story
 from devops_info_service.http.lifecycle import RETIRE_SIGNAL
 from devops_info_service.http.shared_memory.counters import (
@@ -24,6 +23,7 @@ from devops_info_service.http.shared_memory.counters import (
     Counters,
     release,
 )
+from devops_info_service.http.wire.limits import MAX_WORKERS
 
 SLOTS: Final = 2 * MAX_WORKERS
 """A reload has two generations for a while."""

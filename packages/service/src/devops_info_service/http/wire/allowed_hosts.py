@@ -9,8 +9,8 @@ Imported where hosts are listed. Sources: RFC 9110, sections 7.2 and 15.5.20 (42
 from collections.abc import Collection
 from typing import Final
 
-from devops_info_service.setting_types import HostPattern, packed_address
-
+from .authority import HostPattern
+from .cidr import packed_address
 from .message import Handler, Request, Response, problem
 
 MAX_KNOWN: Final = 256

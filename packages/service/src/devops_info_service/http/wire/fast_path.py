@@ -10,7 +10,7 @@ its field is one that repeats and is no secret: HPACK's table (RFC 7541) without
 
 from typing import Final, TypeVar
 
-from devops_info_service.config import Limits
+from devops_info_service.http.wire.limits import Limits
 
 from .authority import is_authority
 from .message import Client, Request

@@ -14,11 +14,8 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.config import FORWARDED_FIELDS
-from devops_info_service.http.wire.message import Handler
-from devops_info_service.setting_types import Network, packed_address, spell
-
-from .message import Client, Request, Response
+from .cidr import Cidr, format_address, packed_address
+from .message import Client, Handler, Request, Response
 
 MAX_HOPS: Final = 32
 """Entries of a chain: every proxy adds one, and a path with more is a loop. Each costs some
@@ -41,9 +38,9 @@ Chain = Sequence[Client | None]
 class Proxies:
     """Those who are trusted, and the field they speak in."""
 
-    def __init__(self, networks: Sequence[Network], field: str) -> None:
+    def __init__(self, networks: Sequence[Cidr], field: str) -> None:
         self._networks = networks
-        self._fields = FORWARDED_FIELDS[1:] if field == "any" else (field,)
+        self._fields = tuple(_CHAINS) if field == "any" else (field,)
         self._known: dict[str, bool] = {}
 
     def trusts(self, address: str) -> bool:
@@ -63,7 +60,7 @@ class Proxies:
         except ValueError:
             # A peer that is gone has no address; another server's may have a name.
             return False
-        return any(network.holds(packed) for network in self._networks)
+        return any(network.contains(packed) for network in self._networks)
 
     def client_of(self, peer: Client, headers: Mapping[bytes, bytes]) -> Client:
         """Return whom *peer*, a trusted one, speaks for; itself if it says nothing clear."""
@@ -197,7 +194,7 @@ def _client(address: str, port: str) -> Client:
         port = ""
     if port and not (port.isdigit() and int(port[:6]) <= _MAX_PORT):
         raise ValueError(port)
-    return Client(spell(packed), int(port or 0))
+    return Client(format_address(packed), int(port or 0))
 
 
 def _token(text: str, at: int) -> tuple[str, int]:

@@ -16,8 +16,8 @@ from typing import Final
 
 import httptools
 
-from devops_info_service.config import Limits
-from devops_info_service.errors import RefusedError
+from devops_info_service.http.errors import RejectedError
+from devops_info_service.http.wire.limits import Limits
 
 from .authority import is_authority
 from .memory_budget import FIELD_BYTES, READER_BYTES
@@ -78,7 +78,7 @@ class RequestReader:
         self.phase = Phase.IDLE
         self.rest = b""
         """What was received behind the last request that was asked for, and is not read."""
-        self.refused: RefusedError | None = None
+        self.refused: RejectedError | None = None
         """Set once: what to answer after the requests that came before it."""
 
     @property
@@ -99,7 +99,7 @@ class RequestReader:
         self.rest = b""
         try:
             self._feed(data, most)
-        except RefusedError as refused:
+        except RejectedError as refused:
             self._refuse(refused)
         except httptools.HttpParserError as exc:
             if not self._ended:
@@ -170,7 +170,7 @@ class RequestReader:
             # Chunk extensions and trailers are no part of the body, and not free either.
             raise _body_too_large(limits)
 
-    def _refuse(self, refused: RefusedError) -> RefusedError:
+    def _refuse(self, refused: RejectedError) -> RejectedError:
         self._ended = True
         self.refused = refused
         return refused
@@ -192,7 +192,7 @@ class RequestReader:
         limit = self._limits.max_request_line_bytes
         # The method is left out of the sum: nobody's limit is that sharp.
         if len(self._target) > limit - _AFTER_TARGET:
-            raise self._refuse(RefusedError(f"request line over {limit} bytes", status=414))
+            raise self._refuse(RejectedError(f"request line over {limit} bytes", status=414))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one whole field, or drop a trailer."""
@@ -276,26 +276,26 @@ class RequestReader:
         # joined with a comma, which is why a comma is not taken though RFC 3986 would.
         if host is None:
             if self._version == "1.1":
-                raise self._refuse(RefusedError("no Host field"))
+                raise self._refuse(RejectedError("no Host field"))
             return
         if not is_authority(host):
-            raise self._refuse(RefusedError("a Host field that names no host"))
+            raise self._refuse(RejectedError("a Host field that names no host"))
         self._host = host
 
     def _judge_target(self) -> None:
         target, method = self._target, self._parser.get_method()
         if _HASH in target:
             # RFC 9112, section 3.2: no form of target has a fragment.
-            raise self._refuse(RefusedError("a fragment in the target"))
+            raise self._refuse(RejectedError("a fragment in the target"))
         if method == b"CONNECT":
-            raise self._refuse(RefusedError("CONNECT: this is no proxy", status=501))
+            raise self._refuse(RejectedError("CONNECT: this is no proxy", status=501))
         if target == b"*" and method == b"OPTIONS":
             return
         # RFC 9112, section 3.2.2: absolute-form must be understood; it outranks Host.
         scheme, _, rest = target.partition(b"://")
         end = min((i for i in (rest.find(b"/"), rest.find(b"?")) if i >= 0), default=len(rest))
         if scheme.lower() != b"http" or not rest[:end] or not is_authority(rest[:end]):
-            raise self._refuse(RefusedError("a target that is neither a path nor an http URL"))
+            raise self._refuse(RejectedError("a target that is neither a path nor an http URL"))
         self._fields[b"host"] = rest[:end]
         self._target = rest[end:] if rest[end : end + 1] == b"/" else b"/" + rest[end:]
 
@@ -305,9 +305,9 @@ class RequestReader:
         if coding is not None:
             if self._version == "1.0":
                 # RFC 9112, section 6.1: its framing is faulty.
-                raise self._refuse(RefusedError("Transfer-Encoding in an HTTP/1.0 request"))
+                raise self._refuse(RejectedError("Transfer-Encoding in an HTTP/1.0 request"))
             if coding.lower() != b"chunked":
-                raise self._refuse(RefusedError("a transfer coding besides chunked", status=501))
+                raise self._refuse(RejectedError("a transfer coding besides chunked", status=501))
         else:
             self._left = int(fields[b"content-length"])
             if self._left > self._limits.max_body_bytes:
@@ -316,11 +316,11 @@ class RequestReader:
         expect = fields.get(b"expect")
         if expect is not None and self._version == "1.1":
             if expect.lower() != b"100-continue":
-                raise self._refuse(RefusedError("an unknown expectation", status=417))
+                raise self._refuse(RejectedError("an unknown expectation", status=417))
             self.expects_continue = True
 
 
-def _as_refusal(exc: httptools.HttpParserError, line: bytes) -> RefusedError:
+def _as_refusal(exc: httptools.HttpParserError, line: bytes) -> RejectedError:
     """Name the status for what llhttp refused in *line*; its own words are the reason."""
     reason = str(exc)
     is_method = isinstance(exc, httptools.HttpParserInvalidMethodError)
@@ -329,23 +329,23 @@ def _as_refusal(exc: httptools.HttpParserError, line: bytes) -> RefusedError:
         from .other_protocols import reason_of  # noqa: PLC0415
 
         if foreign := reason_of(line):
-            return RefusedError(foreign)
+            return RejectedError(foreign)
     if is_method or reason == "Invalid method for HTTP/x.x request":
         # The words are for methods that only RTSP has; there is no other sign.
-        return RefusedError("a method that is not known here", status=501)
+        return RejectedError("a method that is not known here", status=501)
     if reason == "Invalid HTTP version":
         # RFC 9110, section 15.6.6. Again by its words only.
-        return RefusedError("only HTTP/1.1 and HTTP/1.0 are spoken here", status=505)
-    return RefusedError(f"not an HTTP/1.1 request: {reason}")
+        return RejectedError("only HTTP/1.1 and HTTP/1.0 are spoken here", status=505)
+    return RejectedError(f"not an HTTP/1.1 request: {reason}")
 
 
-def _head_too_large(limits: Limits) -> RefusedError:
-    return RefusedError(f"request head over {limits.max_head_bytes} bytes", status=431)
+def _head_too_large(limits: Limits) -> RejectedError:
+    return RejectedError(f"request head over {limits.max_head_bytes} bytes", status=431)
 
 
-def _too_many_fields(limits: Limits) -> RefusedError:
-    return RefusedError(f"more than {limits.max_fields} header fields", status=431)
+def _too_many_fields(limits: Limits) -> RejectedError:
+    return RejectedError(f"more than {limits.max_fields} header fields", status=431)
 
 
-def _body_too_large(limits: Limits) -> RefusedError:
-    return RefusedError(f"request body over {limits.max_body_bytes} bytes", status=413)
+def _body_too_large(limits: Limits) -> RejectedError:
+    return RejectedError(f"request body over {limits.max_body_bytes} bytes", status=413)

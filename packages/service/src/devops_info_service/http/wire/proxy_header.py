@@ -10,9 +10,9 @@ Source: HAProxy, doc/proxy-protocol.txt, sections 2.1 and 2.2.
 import socket
 from typing import Final
 
-from devops_info_service.errors import RefusedError
-from devops_info_service.setting_types import spell
+from devops_info_service.http.errors import RejectedError
 
+from .cidr import format_address
 from .message import Client
 
 MAX_V1_BYTES: Final = 107
@@ -53,7 +53,7 @@ class ProxyHeader:
         """Take *data*; return how much of it was header once that is complete, None before.
 
         Raises:
-            RefusedError: it is no header. Cut the connection off, without an answer.
+            RejectedError: it is no header. Cut the connection off, without an answer.
         """
         before = len(self._held)
         self._held += data
@@ -94,7 +94,7 @@ class ProxyHeader:
                 raise _refusal(f"family {family:#x} with {length} bytes")
             source = held[_V2_START : _V2_START + size]
             port = held[_V2_START + 2 * size :][:2]
-            self.client = Client(spell(source), int.from_bytes(port, "big"))
+            self.client = Client(format_address(source), int.from_bytes(port, "big"))
         return _V2_START + length
 
 
@@ -102,7 +102,7 @@ def _named(words: list[bytes]) -> Client:
     try:
         family, source, destination, source_port, destination_port = words
         kind = _FAMILIES[family]
-        address = spell(socket.inet_pton(kind, source.decode("ascii")))
+        address = format_address(socket.inet_pton(kind, source.decode("ascii")))
         socket.inet_pton(kind, destination.decode("ascii"))
         _port(destination_port)
         return Client(address, _port(source_port))
@@ -117,5 +117,5 @@ def _port(word: bytes) -> int:
     return int(word)
 
 
-def _refusal(reason: str) -> RefusedError:
-    return RefusedError(f"no PROXY header: {reason}")
+def _refusal(reason: str) -> RejectedError:
+    return RejectedError(f"no PROXY header: {reason}")

@@ -6,7 +6,7 @@ is parsed by two rules; what is left to do is to spell out what must be there.
 
 from typing import Final
 
-from devops_info_service.errors import RefusedError
+from devops_info_service.http.errors import RejectedError
 
 _VERSIONS: Final = {b" HTTP/1.1\r\n": "1.1", b" HTTP/1.0\r\n": "1.0"}
 _VERSION_BYTES: Final = len(b" HTTP/1.1\r\n")
@@ -19,18 +19,18 @@ def version_of(line: bytes) -> str:
     """Return the version that a request line ends with.
 
     Raises:
-        RefusedError: it is not spoken here.
+        RejectedError: it is not spoken here.
     """
     end = line[-_VERSION_BYTES:]
     version = _VERSIONS.get(end)
     if version is not None:
         return version
     if end.startswith(b" HTTP/"):
-        raise RefusedError(f"{end[1:-2].decode('latin-1')} is not spoken here", status=505)
+        raise RejectedError(f"{end[1:-2].decode('latin-1')} is not spoken here", status=505)
     # llhttp takes RTSP/ and ICE/ for HTTP/, too. RFC 9112, section 2.3: the name is HTTP, in
     # capitals; so that is no request line, which is 400 (section 3). 505 would be for a version
     # of HTTP (RFC 9110, section 15.6.6). A line of HTTP/0.9 names none at all.
-    raise RefusedError("a request line that does not end in HTTP/1.1 or HTTP/1.0")
+    raise RejectedError("a request line that does not end in HTTP/1.1 or HTTP/1.0")
 
 
 def chunk_size_of(line: bytes) -> int:

@@ -1,0 +1,56 @@
+"""A row of a report: a fact's label, its value as text, and its source."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
+
+from devops_info_service.facts.fact import Evidence, Fact, Unknown
+
+from .formatting import shortened
+
+if TYPE_CHECKING:
+    from devops_info_service.standards.checks import Verdict
+
+T = TypeVar("T")
+
+MAX_SOURCES: Final = 3
+"""Files named for one value; JSON has all."""
+MAX_PATH: Final = 80
+"""Characters of a path that is named in full; JSON never cuts one."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A label, a value, and where the value was read or why it is unknown."""
+
+    label: str
+    value: str
+    notes: tuple[str, ...] = ()
+    verdict: "Verdict | None" = None
+
+
+def row(label: str, fact: Fact[T], form: Callable[[T], str] = str) -> Row:
+    """Return *fact* as a row: its value by *form* and its sources, or the reason it is unknown."""
+    if isinstance(fact, Unknown):
+        return Row(label, "unknown", (fact.reason,))
+    return Row(label, form(fact.value), sources(fact.evidence))
+
+
+def sources(evidence: Iterable[Evidence]) -> tuple[str, ...]:
+    """Name each file once, with the fields read from it, on one line."""
+    fields: dict[str, list[str]] = {}
+    for seen in evidence:
+        fields.setdefault(seen.file, []).extend([seen.field] if seen.field else [])
+    named = (
+        f"{_short(file)} {', '.join(shortened(dict.fromkeys(names), MAX_SOURCES))}".strip()
+        for file, names in fields.items()
+    )
+    return tuple(filter(None, ["; ".join(shortened(named, MAX_SOURCES))]))
+
+
+def _short(path: str) -> str:
+    # A group's directory has the long ids of pod and container in it.
+    if len(path) <= MAX_PATH:
+        return path
+    steps = path.split("/")
+    return "/".join([*steps[:4], "...", steps[-1]])

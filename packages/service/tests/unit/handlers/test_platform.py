@@ -1,0 +1,121 @@
+"""The platform's resources: one look for all who ask, and any bytes a client sends."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop, client_path
+from devops_info_service.facts.fact import File
+from devops_info_service.facts.system_files import Tree
+from devops_info_service.handlers.platform import NetworkWithClientPath, network, platform_handlers
+from devops_info_service.http.wire.forwarded import Proxies
+from devops_info_service.http.wire.message import Client, Request
+from devops_info_service.snapshot_cache import FRESH_SECONDS, PlatformSnapshots
+
+PEER = Client("192.0.2.7", 4242)
+NO_PROXIES = Proxies((), "any")
+
+
+class Clock:
+    """Goes when it is told to."""
+
+    now = 100.0
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class CountingTree(Tree):
+    """Counts the looks by a file each of them reads once."""
+
+    looks = 0
+
+    def read(self, path: str) -> File:
+        self.looks += path == "/proc/meminfo"
+        return super().read(path)
+
+
+def a_request(path: str = "/platform", headers: dict[bytes, bytes] | None = None) -> Request:
+    """Return a request as the reader would."""
+    return Request("GET", path, b"", headers or {}, PEER, "1.1", keep_alive=True)
+
+
+def test_one_look_a_second(tmp_path: Path) -> None:
+    """However many ask for whatever part, there is one look until its second is over."""
+    tree, clock = CountingTree(str(tmp_path), {}), Clock()
+    handlers = platform_handlers(PlatformSnapshots(tree, clock, frozenset()), NO_PROXIES, tuple)
+    first = {path: handler(a_request(path)).body for path, handler in handlers.items()}
+    in_one_look = tree.looks
+    clock.now += FRESH_SECONDS / 2
+    assert first == {path: handler(a_request(path)).body for path, handler in handlers.items()}
+    assert tree.looks == in_one_look
+
+    clock.now += FRESH_SECONDS / 2
+
+    assert handlers["/platform"](a_request()).body != first["/platform"]
+    assert tree.looks == 2 * in_one_look
+
+
+def test_slow_look(tmp_path: Path) -> None:
+    """A look that takes longer than it is fresh is still given to those who waited for it."""
+    clock = Clock()
+
+    class SlowTree(CountingTree):
+        def read(self, path: str) -> File:
+            clock.now += 1
+            return super().read(path)
+
+    snapshots = PlatformSnapshots(SlowTree(str(tmp_path), {}), clock, frozenset())
+
+    assert snapshots.get() is snapshots.get()
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, ()),
+        (
+            {b"x-forwarded-for": b"198.51.100.1:99, [2001:db8::1]"},
+            (
+                ForwardedClaim(
+                    "x-forwarded-for",
+                    "198.51.100.1:99, [2001:db8::1]",
+                    (Hop("198.51.100.1", trusted=False), Hop("2001:db8::1", trusted=False)),
+                ),
+            ),
+        ),
+        (
+            {b"forwarded": b"for=_hidden, for=unknown"},
+            (
+                ForwardedClaim(
+                    "forwarded",
+                    "for=_hidden, for=unknown",
+                    (Hop(None, trusted=False), Hop(None, trusted=False)),
+                ),
+            ),
+        ),
+        ({b"x-real-ip": b"\xff\x00"}, (ForwardedClaim("x-real-ip", "\ufffd\x00", None),)),
+        ({b"x-real-ip": b"a" * 9000}, (ForwardedClaim("x-real-ip", "a" * 197 + "...", None),)),
+    ],
+)
+def test_client_path(headers: dict[bytes, bytes], told: tuple[ForwardedClaim, ...]) -> None:
+    """What is told of the way is repeated as it is, and never believed unasked."""
+    path = client_path(a_request(headers=headers), NO_PROXIES)
+
+    assert path == ClientPath(PEER, PEER, peer_trusted=False, protocol="HTTP/1.1", forwarded=told)
+    assert msgspec.json.encode(path)
+
+
+@pytest.mark.parametrize("address", ["", "testclient", "fe80::1%eth0"])
+def test_any_peer(tmp_path: Path, address: str) -> None:
+    """A peer may have no address, a name, or an interface behind its address."""
+    handler = network(PlatformSnapshots(Tree(str(tmp_path), {}), Clock(), frozenset()), NO_PROXIES)
+    request = msgspec.structs.replace(a_request(), client=Client(address, 0))
+
+    answer = msgspec.json.decode(handler(request).body, type=NetworkWithClientPath)
+
+    assert answer.client_path.peer.address == address
