@@ -152,7 +152,7 @@ def test_upper_layers_count(save: Save) -> None:
 
     assert report.image is not None
     assert report.image.shells == ()
-    assert report.image.wasted == 100_004
+    assert report.image.wasted_bytes == 100_004
     assert failed(report) == {"IMG-LAYER-001"}
 
 

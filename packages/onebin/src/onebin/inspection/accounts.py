@@ -6,7 +6,9 @@ Source: passwd(5), group(5); OCI image-spec v1.1, config.md (``User``).
 from collections.abc import Iterable
 from typing import Final
 
-from .evidence import Account, Seen
+from onebin.terminal import decoded
+
+from .evidence import Account, InspectedImage
 
 _PASSWD_FIELDS: Final = 7
 _GROUP_FIELDS: Final = 4
@@ -21,7 +23,7 @@ Parsed = tuple[tuple[Account, ...], tuple[str, ...]]
 def parse(data: bytes) -> Parsed:
     """Read either file: its accounts, and the lines that are none."""
     accounts, broken = [], []
-    for line in data.decode("utf-8", "backslashreplace").splitlines():
+    for line in decoded(data).splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split(":")
@@ -42,21 +44,21 @@ def is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) < 1 << 32
 
 
-def uid(seen: Seen) -> int | None:
+def uid(image: InspectedImage) -> int | None:
     """Give the number a container runs as; None for a name the image does not explain."""
-    name = seen.process.user.partition(":")[0]
-    return _number(name, seen.users)
+    name = image.process.user.partition(":")[0]
+    return _number(name, image.users)
 
 
-def gid(seen: Seen) -> int | None:
+def gid(image: InspectedImage) -> int | None:
     """Give the main group: the one named, else the user's, else root's as runtimes have it."""
-    _, colon, group = seen.process.user.partition(":")
+    _, colon, group = image.process.user.partition(":")
     if colon:
-        return _number(group, seen.groups)
-    number = uid(seen)
+        return _number(group, image.groups)
+    number = uid(image)
     if number is None:
         return None
-    return next((user.gid for user in seen.users if user.id == number), 0)
+    return next((user.gid for user in image.users if user.id == number), 0)
 
 
 def _number(name: str, accounts: Iterable[Account]) -> int | None:

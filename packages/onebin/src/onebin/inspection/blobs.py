@@ -15,7 +15,7 @@ from onebin.errors import ImageError
 
 from . import tar_reader
 from .budget import Budget
-from .stream import unpacked
+from .stream import decompressed
 
 MAX_LINKS: Final = 8
 """From name to name inside an archive; Docker's older ones need one."""
@@ -112,7 +112,7 @@ def open_archive(path: Path, budget: Budget) -> Iterator[Blobs]:
 
 def _gunzip(packed: BinaryIO, plain: BinaryIO, budget: Budget) -> None:
     chunks = iter(lambda: packed.read(_CHUNK), b"")
-    for chunk in unpacked(chunks, what=budget.what):
+    for chunk in decompressed(chunks, what=budget.what):
         budget.temporary(len(chunk))
         plain.write(chunk)
     plain.seek(0)

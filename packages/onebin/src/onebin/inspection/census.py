@@ -7,7 +7,7 @@ import msgspec
 from . import programs
 from .budget import Budget
 from .listing import Listing
-from .tree import Entry, Tree
+from .tree import FileEntry, Tree
 
 _SETID: Final = 0o6000
 _STICKY: Final = 0o1000
@@ -51,7 +51,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     elf: Listing
     """ELF files beside the one that is started, and of those: with an execute bit, and without."""
     executables: Listing
-    other_elf: Listing
+    other_elf_files: Listing
     privileged: Listing
     """Files that give their caller more rights; a setgid folder only hands on its group."""
     world_writable: Listing
@@ -63,7 +63,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     """Keys, credentials, caches and files of development tools, by name."""
 
 
-def take(entries: Tree, own: Entry | None, budget: Budget) -> Files:
+def take(entries: Tree, own: FileEntry | None, budget: Budget) -> Files:
     """Look at every entry once; *own* is the executable that is started.
 
     Raises:
@@ -82,7 +82,7 @@ def take(entries: Tree, own: Entry | None, budget: Budget) -> Files:
         named.add(entry, name)
         if entry.program == "elf" and not (own and own.path == path):
             found.elf.add(path)
-            (found.executables if entry.mode & 0o111 else found.other_elf).add(path)
+            (found.executables if entry.mode & 0o111 else found.other_elf_files).add(path)
         if entry.kind == "file" and (entry.mode & _SETID or entry.capabilities):
             what = "capabilities" if entry.capabilities else f"mode {entry.mode:04o}"
             found.privileged.add(path, f"{path} ({what})")

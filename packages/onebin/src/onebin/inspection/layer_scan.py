@@ -11,10 +11,10 @@ import msgspec
 from . import saved_image, tar_reader
 from .blobs import Blobs
 from .budget import Budget
-from .stream import Meter, Squeeze, Stream, unpacked
+from .stream import ChunkReader, GzipSizer, HashingIterator, decompressed
 from .tree import Program, Record, Tree
 
-MAX_ODDITIES: Final = 100
+MAX_ANOMALIES: Final = 100
 """Kept of each layer; a hostile one could have half a million."""
 _MAX_SHOWN: Final = 200
 """Characters of a path told as an oddity."""
@@ -25,7 +25,7 @@ _HEAD: Final = 4
 """Bytes of a file that tell a program from the rest."""
 
 
-class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
+class LayerScan(msgspec.Struct, frozen=True, kw_only=True):
     """What one layer is, measured."""
 
     digest: str
@@ -49,19 +49,19 @@ class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Entries are in the order of their names."""
     owner_names: bool
     """Entries carry names of users of the machine that packed them."""
-    oddities: tuple[str, ...]
+    anomalies: tuple[str, ...]
     """Entries no clean layer has: climbing, twice, devices; a sentence each."""
 
 
 def scan(
     blobs: Blobs,
-    layer: saved_image.StoredLayer,
+    layer: saved_image.SavedLayer,
     number: int,
     tree: Tree,
     budget: Budget,
     *,
     what: str,
-) -> LayerFacts:
+) -> LayerScan:
     """Read *layer*, the image's *number*-th from 0, and lay it on *tree*.
 
     *what* names it in errors.
@@ -78,18 +78,18 @@ class _Scan:
     def __init__(self, number: int, tree: Tree, budget: Budget, *, what: str) -> None:
         self._number, self._tree, self._budget, self._what = number, tree, budget, what
         self._whiteouts = 0
-        self._oddities: list[str] = []
+        self._anomalies: list[str] = []
         self._bytes = 0
         self._ordered = True
         self._names = False
         self._times: tuple[int, int] | None = None
         self._last: tuple[str, ...] = ()
 
-    def run(self, blobs: Blobs, layer: saved_image.StoredLayer) -> LayerFacts:
-        raw = Meter(saved_image.parts(blobs, layer))
-        plain = Meter(unpacked(iter(raw), what=self._what), self._budget.unpack)
-        squeeze = Squeeze(plain, raw)
-        stream = Stream(iter(squeeze))
+    def run(self, blobs: Blobs, layer: saved_image.SavedLayer) -> LayerScan:
+        raw = HashingIterator(saved_image.chunks_of(blobs, layer))
+        plain = HashingIterator(decompressed(iter(raw), what=self._what), self._budget.unpack)
+        squeeze = GzipSizer(plain, raw)
+        stream = ChunkReader(iter(squeeze))
         reader = tar_reader.Reader(stream, self._budget, what=self._what)
         for member in reader:
             self._budget.entry(member.path, member.link)
@@ -97,7 +97,7 @@ class _Scan:
         while stream.read(1 << 18):  # what follows the end counts for the digests too
             pass
         oldest, newest = self._times or (0, 0)
-        return LayerFacts(
+        return LayerScan(
             digest=raw.digest,
             size=raw.size,
             diff_id=plain.digest,
@@ -110,7 +110,7 @@ class _Scan:
             newest=newest,
             ordered=self._ordered,
             owner_names=self._names,
-            oddities=tuple(self._oddities),
+            anomalies=tuple(self._anomalies),
         )
 
     def _take(self, member: tar_reader.Member, reader: tar_reader.Reader) -> None:
@@ -161,15 +161,15 @@ class _Scan:
         self._last = parts
         self._names = self._names or bool(member.user + member.group)
         self._bytes += member.size
-        for sentence in _oddities(member, parts, twice=twice):
-            if len(self._oddities) < MAX_ODDITIES:
+        for sentence in _anomalies(member, parts, twice=twice):
+            if len(self._anomalies) < MAX_ANOMALIES:
                 path = member.path
                 shown = path if len(path) <= _MAX_SHOWN else f"{path[:_MAX_SHOWN]}…"
-                self._oddities.append(f"{shown} {sentence}")
-                self._budget.text(self._oddities[-1])
+                self._anomalies.append(f"{shown} {sentence}")
+                self._budget.text(self._anomalies[-1])
 
 
-def _oddities(member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool) -> Iterator[str]:
+def _anomalies(member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool) -> Iterator[str]:
     if member.path.startswith("/"):
         yield "is absolute"
     if ".." in parts:

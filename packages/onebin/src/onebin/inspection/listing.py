@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
 from typing import Final, overload
 
+from onebin.terminal import truncate
+
 from .budget import Budget
 from .report import FileFacts
-from .tree import Entry, Tree
+from .tree import FileEntry, Tree
 
 MAX_EVIDENCE: Final = 10
 """Lines of one finding; the report lists every file besides."""
-MAX_LINE: Final = 1000
-"""Characters of one line: an image's config may hold a name of four million."""
 
 
 class Listing:
@@ -33,7 +33,7 @@ class Listing:
             self._budget.text(path)
             self.paths.append(path)
         if len(self._lines) < MAX_EVIDENCE:
-            self._lines.append(cut(line or path))
+            self._lines.append(truncate(line or path))
 
     @property
     def evidence(self) -> Iterator[str]:
@@ -71,21 +71,15 @@ class FileList(Sequence[FileFacts]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def shortened(lines: Iterable[str]) -> tuple[str, ...]:
-    """Keep the first lines and say how many more there are; no more than that is held."""
+def first_lines(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the first lines and the count of the rest, holding no more than that."""
     rest = iter(lines)
-    kept = tuple(cut(line) for line in islice(rest, MAX_EVIDENCE))
+    kept = tuple(truncate(line) for line in islice(rest, MAX_EVIDENCE))
     more = sum(1 for _ in rest)
     return (*kept, f"and {more} more") if more else kept
 
 
-def cut(line: str) -> str:
-    """Keep the beginning of a line, and say how much more there is."""
-    more = len(line) - MAX_LINE
-    return line if more <= 0 else f"{line[:MAX_LINE]}… and {more} more characters"
-
-
-def _facts(entry: Entry) -> FileFacts:
+def _facts(entry: FileEntry) -> FileFacts:
     return FileFacts(
         path=entry.path,
         kind=entry.kind,

@@ -11,13 +11,13 @@ from typing import Final
 import msgspec
 
 from .budget import Budget
-from .tree import Entry, Tree
+from .tree import FileEntry, Tree
 
 MAX_HITS: Final = 1000
 """Names of one sort that are looked into; a Python image on slim Debian has ten."""
 
 _ENTRY_BYTES: Final = 112
-"""Of an ``Entry`` without its path."""
+"""Of an ``FileEntry`` without its path."""
 
 _SHELLS: Final = re.compile(
     r"sh|ash|bash|dash|[mo]?ksh\d*|pdksh|zsh|t?csh|fish|busybox|toybox|rbash|nu|pwsh"
@@ -59,11 +59,11 @@ class Named:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._called: dict[re.Pattern[str], list[Entry]] = {
+        self._called: dict[re.Pattern[str], list[FileEntry]] = {
             names: [] for names in (_SHELLS, _INTERPRETERS, _NETWORK, _MANAGERS)
         }
 
-    def add(self, entry: Entry, name: str) -> None:
+    def add(self, entry: FileEntry, name: str) -> None:
         """Look at the entry called *name*."""
         for names, called in self._called.items():
             if len(called) < MAX_HITS and names.fullmatch(name):
@@ -87,7 +87,7 @@ class Named:
         )
 
 
-def _runs(entries: Tree, entry: Entry) -> bool:
+def _runs(entries: Tree, entry: FileEntry) -> bool:
     target = entries.resolve(entry.path) if entry.kind == "symlink" else entry
     return bool(
         target is not None

@@ -73,12 +73,12 @@ def _escaped(match: re.Match[str]) -> str:
     return char if char.isprintable() else stdlib_json.dumps(char)[1:-1]
 
 
-def text(report: Report, *, colour: bool) -> str:
+def text(report: Report, *, color: bool) -> str:
     """Give the report as lines for a terminal: what it is, then what was found.
 
     Whatever an image calls its files, nothing but printable characters comes out.
     """
-    paint = _Paint(enabled=colour)
+    paint = _Paint(enabled=color)
     lines = [paint("bold", line(_title(report)))]
     lines += [row(name, line(value)) for name, value in _rows(report) if value]
     if report.image is not None:
@@ -88,7 +88,7 @@ def text(report: Report, *, colour: bool) -> str:
 
 
 class _Paint:
-    """Colour where it is asked for."""
+    """Adds colors if it is enabled."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
@@ -108,10 +108,13 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     image, executable = report.image, report.executable
     yield "static", _static(executable)
     if image is not None:
-        yield "size", f"{_exactly(image.unpacked)} unpacked, {_exactly(image.compressed)} in gzip"
+        yield (
+            "size",
+            f"{_with_bytes(image.unpacked)} unpacked, {_with_bytes(image.compressed)} in gzip",
+        )
     if executable is not None:
         packed = f"{size(executable.compressed)} in gzip"
-        yield "executable", f"{executable.path}: {_exactly(executable.size)}, {packed}"
+        yield "executable", f"{executable.path}: {_with_bytes(executable.size)}, {packed}"
         yield "machine", _machine(executable.elf)
         yield "hardening", _hardening(executable.elf)
     if image is not None:
@@ -124,19 +127,19 @@ def _image_rows(image: ImageReport) -> Iterator[tuple[str, str]]:
     yield "runs as", image.user or "root (no user is set)"
     yield "starts", " ".join((*image.entrypoint, *image.cmd)) or "nothing"
     yield "health check", " ".join(image.healthcheck) or "none"
-    yield "ports", _some(image.ports)
-    yield "environment", _some(image.env)
-    yield "layers", f"{len(image.layers)}, {size(image.wasted)} of them hidden by later ones"
+    yield "ports", _first_items(image.ports)
+    yield "environment", _first_items(image.env)
+    yield "layers", f"{len(image.layers)}, {size(image.wasted_bytes)} of them hidden by later ones"
     yield "files", f"{image.file_count}"
     more = image.not_listed
-    others = more.get("other_executables", 0) + more.get("other_elf", 0)
-    yield "other programs", _some((*image.other_executables, *image.other_elf), others)
-    yield "shells", _some(image.shells)
-    yield "interpreters", _some(image.interpreters)
-    yield "network tools", _some(image.network_tools)
-    yield "packages", _some(image.package_managers)
-    yield "setuid", _some(image.setuid, more.get("setuid", 0))
-    yield "all may write", _some(image.world_writable, more.get("world_writable", 0))
+    others = more.get("other_executables", 0) + more.get("other_elf_files", 0)
+    yield "other programs", _first_items((*image.other_executables, *image.other_elf_files), others)
+    yield "shells", _first_items(image.shells)
+    yield "interpreters", _first_items(image.interpreters)
+    yield "network tools", _first_items(image.network_tools)
+    yield "packages", _first_items(image.package_managers)
+    yield "setuid", _first_items(image.setuid, more.get("setuid", 0))
+    yield "all may write", _first_items(image.world_writable, more.get("world_writable", 0))
     yield "digest", image.digest
     yield "image id", image.id
 
@@ -194,12 +197,12 @@ def _findings(findings: Iterable[Finding], paint: _Paint) -> Iterator[str]:
             yield from (paint("dim", " " * 21 + line(seen)) for seen in finding.evidence)
 
 
-def _some(items: tuple[str, ...], not_listed: int = 0) -> str:
+def _first_items(items: tuple[str, ...], not_listed: int = 0) -> str:
     count = len(items) + not_listed
     if count <= MAX_ITEMS:
         return ", ".join(items) or "none"
     return f"{', '.join(items[:MAX_ITEMS])} and {count - MAX_ITEMS} more"
 
 
-def _exactly(count: int) -> str:
+def _with_bytes(count: int) -> str:
     return f"{size(count)} ({count} bytes)" if count >= KILO else size(count)

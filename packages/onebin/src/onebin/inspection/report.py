@@ -45,7 +45,7 @@ class LayerReport(msgspec.Struct, frozen=True):
     """Of the stored blob."""
     diff_id: str
     """Of the tar in it."""
-    stored: int
+    stored_bytes: int
     """Bytes of the blob."""
     compressed: int
     """Bytes in gzip: the blob's, or what gzip -9 makes of a layer stored as a plain tar."""
@@ -82,7 +82,7 @@ class ImageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Bytes of the data of all files of all layers: what ``docker images`` shows."""
     compressed: int
     """Bytes of all layers in gzip: what a pull moves."""
-    wasted: int
+    wasted_bytes: int
     """Bytes of files that a later layer hides."""
     file_count: int
     """Regular files; the rest are folders and links."""
@@ -90,7 +90,7 @@ class ImageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Everything in it, by path; each may be made when it is asked for."""
     other_executables: tuple[str, ...]
     """ELF files with an execute bit, beside the one it starts."""
-    other_elf: tuple[str, ...]
+    other_elf_files: tuple[str, ...]
     """Further ELF files: libraries, objects."""
     shells: tuple[str, ...]
     interpreters: tuple[str, ...]
@@ -104,11 +104,14 @@ class ImageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """How many more there are of a list above that is too long, by its name; mostly nothing."""
 
 
+Status = Literal["pass", "fail", "unknown"]
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One check of the list in ``docs/reference/inspect.md``."""
 
     id: str
-    status: Literal["pass", "fail", "unknown"]
+    status: Status
     check: str
     """What must hold: one sentence."""
     evidence: tuple[str, ...]

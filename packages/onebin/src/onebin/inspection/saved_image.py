@@ -22,7 +22,7 @@ from .budget import Budget
 _CHUNK: Final = 1 << 18
 
 
-class StoredLayer(msgspec.Struct, frozen=True):
+class SavedLayer(msgspec.Struct, frozen=True):
     """One layer as it is stored: a name to open, and what the documents claim of it."""
 
     name: str
@@ -32,17 +32,17 @@ class StoredLayer(msgspec.Struct, frozen=True):
     """Claimed digest and size of the blob; Docker's older archives claim none."""
 
 
-class Stored(msgspec.Struct, frozen=True):
+class SavedImage(msgspec.Struct, frozen=True):
     """The documents of one image of one platform; the layers stay where they are."""
 
     format: Literal["oci", "docker"]
     manifest: bytes
     """Empty where the archive has none (Docker's older ones)."""
-    manifest_claim: spec.Descriptor | None
+    manifest_descriptor: spec.Descriptor | None
     config: bytes
-    config_claim: spec.Descriptor | None
+    config_descriptor: spec.Descriptor | None
     """None where nothing outside of it names its digest."""
-    layers: tuple[StoredLayer, ...]
+    layers: tuple[SavedLayer, ...]
     names: tuple[str, ...]
     """Tags the place gives the image."""
 
@@ -55,7 +55,7 @@ class _Entry(msgspec.Struct, frozen=True, rename="pascal"):
     repo_tags: tuple[str, ...] | None = None
 
 
-def find(blobs: Blobs, budget: Budget) -> Stored:
+def find(blobs: Blobs, budget: Budget) -> SavedImage:
     """Find the one image in *blobs*; of an index of platforms, the first that is all there.
 
     Raises:
@@ -71,14 +71,14 @@ def find(blobs: Blobs, budget: Budget) -> Stored:
     )
 
 
-def parts(blobs: Blobs, layer: StoredLayer) -> Iterator[bytes]:
+def chunks_of(blobs: Blobs, layer: SavedLayer) -> Iterator[bytes]:
     """Give the blob of *layer* as it is stored."""
     with blobs.open(layer.name) as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk
 
 
-def _find_oci(blobs: Blobs, budget: Budget) -> Stored:
+def _find_oci(blobs: Blobs, budget: Budget) -> SavedImage:
     what = budget.what
     data = _document(blobs, "index.json", budget)
     index = spec.decode(data, spec.Index, what=f"{what}: index.json")
@@ -120,27 +120,27 @@ def _names(index: spec.Index) -> tuple[str, ...]:
 
 def _oci_image(
     blobs: Blobs, descriptor: spec.Descriptor, names: tuple[str, ...], budget: Budget
-) -> Stored:
+) -> SavedImage:
     name = _blob(descriptor.digest)
     data = _document(blobs, name, budget)
     manifest = spec.decode(data, spec.Manifest, what=f"{budget.what}: {name}")
     config = _document(blobs, _blob(manifest.config.digest), budget)
     diff_ids = _diff_ids(config, len(manifest.layers), budget)
-    return Stored(
+    return SavedImage(
         format="oci",
         manifest=data,
-        manifest_claim=descriptor,
+        manifest_descriptor=descriptor,
         config=config,
-        config_claim=manifest.config,
+        config_descriptor=manifest.config,
         layers=tuple(
-            StoredLayer(_blob(layer.digest), diff_id, layer)
+            SavedLayer(_blob(layer.digest), diff_id, layer)
             for layer, diff_id in zip(manifest.layers, diff_ids, strict=True)
         ),
         names=names,
     )
 
 
-def _find_docker(blobs: Blobs, budget: Budget) -> Stored:
+def _find_docker(blobs: Blobs, budget: Budget) -> SavedImage:
     what = budget.what
     data = _document(blobs, "manifest.json", budget)
     try:
@@ -152,14 +152,14 @@ def _find_docker(blobs: Blobs, budget: Budget) -> Stored:
     entry = entries[0]
     config = _document(blobs, entry.config, budget)
     named = re.fullmatch(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?", entry.config)
-    return Stored(
+    return SavedImage(
         format="docker",
         manifest=b"",
-        manifest_claim=None,
+        manifest_descriptor=None,
         config=config,
-        config_claim=named and spec.Descriptor("", f"sha256:{named[1]}", len(config)),
+        config_descriptor=named and spec.Descriptor("", f"sha256:{named[1]}", len(config)),
         layers=tuple(
-            StoredLayer(name, diff_id, None)
+            SavedLayer(name, diff_id, None)
             for name, diff_id in zip(
                 entry.layers, _diff_ids(config, len(entry.layers), budget), strict=True
             )

@@ -13,7 +13,7 @@ _PIECE: Final = 1 << 14
 """Given to zlib at a time: behind each gzip member it copies what is left of its input."""
 
 
-class Meter:
+class HashingIterator:
     """Pass chunks on; count and digest them on the way."""
 
     def __init__(self, chunks: Iterator[bytes], spend: Callable[[int], None] | None = None) -> None:
@@ -42,10 +42,10 @@ class Meter:
         return self.head.startswith(b"\x1f\x8b")
 
 
-class Squeeze:
+class GzipSizer:
     """Pass chunks of a plain tar on and count what gzip would make of them."""
 
-    def __init__(self, plain: Meter, raw: Meter) -> None:
+    def __init__(self, plain: HashingIterator, raw: HashingIterator) -> None:
         self._plain, self._raw = plain, raw
         self._count = 0
 
@@ -64,7 +64,7 @@ class Squeeze:
         return self._raw.size if self._raw.gzipped else self._count
 
 
-class Stream:
+class ChunkReader:
     """Chunks, read as a file."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -92,7 +92,7 @@ class Stream:
         return b"".join(pieces)
 
 
-def unpacked(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
+def decompressed(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
     """Undo the compression of a layer, told by its first bytes: media types lie in old archives.
 
     Raises:

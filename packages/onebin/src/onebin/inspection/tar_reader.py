@@ -14,6 +14,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from onebin.errors import ImageError
+from onebin.terminal import decoded
 
 from .budget import Budget
 
@@ -118,7 +119,7 @@ class Reader:
 
     def read(self, limit: int) -> bytes:
         """Give the next bytes of this member's data, at most *limit*; empty at its end."""
-        data = self._exactly(min(limit, self._left))
+        data = self._with_bytes(min(limit, self._left))
         self._left -= len(data)
         return data
 
@@ -128,7 +129,7 @@ class Reader:
     def _header(self) -> bytes:
         while self._left:
             self.read(1 << 16)
-        self._exactly(self._padding)
+        self._with_bytes(self._padding)
         self._padding = 0
         self._budget.header()
         header = self._stream.read(BLOCK)
@@ -150,13 +151,13 @@ class Reader:
             raise ImageError(
                 f"{self._what} holds an entry of type {header[156:157]!r}, which no layer may hold"
             )
-        path = _text(header[:100].split(b"\0")[0])
+        path = decoded(header[:100].split(b"\0")[0])
         prefix = header[345:500].split(b"\0")[0]
         # GNU's header ends its magic otherwise and keeps times where ustar keeps the prefix.
         if prefix and header[257:263] == b"ustar\0":
-            path = f"{_text(prefix)}/{path}"
+            path = f"{decoded(prefix)}/{path}"
         path = pax.get("path", path)
-        link = pax.get("linkpath", _text(header[157:257].split(b"\0")[0]))
+        link = pax.get("linkpath", decoded(header[157:257].split(b"\0")[0]))
         if kind == "file" and path.endswith("/"):
             kind = "directory"  # the sign of tars older than POSIX
         size = self._decimal(pax, "size", size)
@@ -170,8 +171,8 @@ class Reader:
             size=size if kind == "file" else 0,
             mtime=self._decimal(pax, "mtime", self._number(header[136:148])),
             link=link,
-            user=pax.get("uname", _text(header[265:297].split(b"\0")[0])),
-            group=pax.get("gname", _text(header[297:329].split(b"\0")[0])),
+            user=pax.get("uname", decoded(header[265:297].split(b"\0")[0])),
+            group=pax.get("gname", decoded(header[297:329].split(b"\0")[0])),
             capabilities=_CAPABILITY in pax,
             offset=self._position,
         )
@@ -179,8 +180,8 @@ class Reader:
     def _extended(self, size: int) -> bytes:
         if size > MAX_HEADER_BYTES:
             raise ImageError(f"{self._what} has a tar header of {size} bytes; 1 MiB is the most")
-        data = self._exactly(size)
-        self._exactly(-size % BLOCK)
+        data = self._with_bytes(size)
+        self._with_bytes(-size % BLOCK)
         return data
 
     def _records(self, data: bytes) -> dict[str, str]:
@@ -195,9 +196,9 @@ class Reader:
             if not (space and equals and value.endswith(b"\n") and at + length <= end):
                 raise ImageError(f"{self._what} has a broken extended tar header")
             if key in (b"path", b"linkpath"):
-                found[_text(key)] = self._name(value[:-1])
+                found[decoded(key)] = self._name(value[:-1])
             elif key in _KEYS:
-                found[_text(key)] = _text(value[:-1])
+                found[decoded(key)] = decoded(value[:-1])
             at += length
         self._budget.records(count)
         return found
@@ -208,7 +209,7 @@ class Reader:
                 f"{self._what}: a name has {len(data)} bytes; expected less than {MAX_PATH_BYTES},"
                 " which is all that Linux takes"
             )
-        return _text(data)
+        return decoded(data)
 
     def _number(self, field: bytes) -> int:
         if field[0] & 0x80:  # GNU base-256, for what octal digits cannot hold
@@ -234,14 +235,9 @@ class Reader:
             raise ImageError(f"{self._what} has a negative {key}")
         return sign * int(digits)
 
-    def _exactly(self, size: int) -> bytes:
+    def _with_bytes(self, size: int) -> bytes:
         data = self._stream.read(size) if size else b""
         self._position += len(data)
         if len(data) < size:
             raise ImageError(f"{self._what} is cut short")
         return data
-
-
-def _text(data: bytes) -> str:
-    # Names of files are bytes; what is no UTF-8 is shown as \xNN and stays printable.
-    return data.decode("utf-8", "backslashreplace")

@@ -49,7 +49,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """Entries of the same path that stand before it in its layer."""
 
 
-class Entry(Record, frozen=True, gc=False):
+class FileEntry(Record, frozen=True, gc=False):
     """One file or folder of the image as a container sees it."""
 
     path: str
@@ -68,7 +68,7 @@ class _Folder:
         self.hidden = self.emptied = 0
 
 
-class Tree(Mapping[str, Entry]):
+class Tree(Mapping[str, FileEntry]):
     """Entries by absolute path, in the order of their paths."""
 
     def __init__(self, budget: Budget) -> None:
@@ -156,7 +156,7 @@ class Tree(Mapping[str, Entry]):
             for name in gone:
                 del folder.children[name]
 
-    def resolve(self, path: str) -> Entry | None:
+    def resolve(self, path: str) -> FileEntry | None:
         """Find what *path* leads to, through symlinks; none leads out of the image."""
         parts = path.split("/")[::-1]
         at: list[tuple[str, Record | _Folder | None]] = []
@@ -185,7 +185,7 @@ class Tree(Mapping[str, Entry]):
             return None
         return _entry("/" + "/".join(name for name, _ in at), record)
 
-    def walk(self) -> Iterator[Entry]:
+    def walk(self) -> Iterator[FileEntry]:
         """Give every entry, by path; nothing of it is kept."""
         todo = [("/", self._root, iter(_ordered(self._root)))]
         while todo:
@@ -203,7 +203,7 @@ class Tree(Mapping[str, Entry]):
             else:
                 todo.pop()
 
-    def __getitem__(self, path: str) -> Entry:
+    def __getitem__(self, path: str) -> FileEntry:
         record = self.find(tuple(path.split("/")[1:])) if path.startswith("/") else None
         if record is None:
             raise KeyError(path)
@@ -237,8 +237,8 @@ def _ordered(folder: _Folder) -> list[str]:
     return names
 
 
-def _entry(path: str, record: Record) -> Entry:
-    return Entry(
+def _entry(path: str, record: Record) -> FileEntry:
+    return FileEntry(
         record.kind,
         record.mode,
         record.uid,

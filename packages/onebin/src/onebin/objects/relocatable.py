@@ -67,23 +67,23 @@ def is_relocatable(data: bytes) -> bool:
     )
 
 
-def isolate(data: bytes, entrance: str, renamed: str) -> bytes:
-    """Return the object *data* with only *entrance* global, under the name *renamed*.
+def localize_symbols(data: bytes, init_symbol: str, renamed: str) -> bytes:
+    """Return the object *data* with only *init_symbol* global, under the name *renamed*.
 
     Symbols it needs from elsewhere stay as they are.
 
     Raises:
-        ImageError: not a relocatable object, damaged, or it does not define *entrance*.
+        ImageError: not a relocatable object, damaged, or it does not define *init_symbol*.
     """
     if not is_relocatable(data):
         raise ImageError("not a relocatable ELF object of 64 bits")
     try:
-        return _isolate(data, entrance, renamed)
+        return _localize(data, init_symbol, renamed)
     except (struct.error, LookupError, ValueError, ArithmeticError, StopIteration) as exc:
         raise ImageError(f"damaged relocatable object: {exc}") from exc
 
 
-def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
+def _localize(data: bytes, init_symbol: str, renamed: str) -> bytes:
     sections = _sections(data)
     table_index = next(n for n, section in enumerate(sections) if section.type == SHT_SYMTAB)
     table = sections[table_index]
@@ -93,7 +93,7 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
         Symbol(*SYMBOL.unpack_from(data, table.offset + n * SYMBOL.size))
         for n in range(table.size // SYMBOL.size)
     ]
-    changed = _rebound(symbols, names, entrance)
+    changed = _rebound(symbols, names, init_symbol)
 
     # The format wants local symbols first, and says in sh_info where the others begin.
     order = sorted(range(len(changed)), key=lambda n: changed[n].binding != STB_LOCAL)
@@ -128,14 +128,14 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
     return bytes(out)
 
 
-def _rebound(symbols: list[Symbol], names: bytes, entrance: str) -> list[Symbol]:
-    """Return *symbols* with all definitions local but *entrance*, named by what follows *names*."""
+def _rebound(symbols: list[Symbol], names: bytes, init_symbol: str) -> list[Symbol]:
+    """Return *symbols*, all definitions local but *init_symbol*; its new name follows *names*."""
     changed = []
     found = False
     for symbol in symbols:
         if symbol.binding == STB_LOCAL or symbol.section == SHN_UNDEF:
             changed.append(symbol)
-        elif _name(names, symbol.name) == entrance:
+        elif _name(names, symbol.name) == init_symbol:
             found = True
             # Default visibility: the table of modules refers to it from another object.
             info = (STB_GLOBAL << 4) | (symbol.info & 0xF)
@@ -143,7 +143,7 @@ def _rebound(symbols: list[Symbol], names: bytes, entrance: str) -> list[Symbol]
         else:
             changed.append(symbol._replace(info=symbol.info & 0xF))
     if not found:
-        raise ImageError(f"it does not define {entrance}")
+        raise ImageError(f"it does not define {init_symbol}")
     return changed
 
 
