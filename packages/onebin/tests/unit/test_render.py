@@ -44,7 +44,7 @@ def test_failures_come_first_with_their_evidence(tmp_path: Path, make_elf: Any) 
 
     at = lines.index("2 failed, 0 unknown, 1 passed")
     assert lines[at + 1].startswith("FAIL  IMG-ELF-001")
-    assert lines[at + 2].strip() == "no PT_INTERP: it asks for no loader"
+    assert lines[at + 2].strip() == "no PT_INTERP: it requests no loader"
     assert lines[-1].startswith("ok ")
 
 

@@ -1,4 +1,4 @@
-"""What the rules are applied to: an image or a program, read and measured once."""
+"""The subjects of the rules: an image or a program, read and measured once."""
 
 import msgspec
 

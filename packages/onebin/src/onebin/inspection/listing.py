@@ -1,4 +1,4 @@
-"""Lists that an image may make long: what is kept of them, and how much more there is."""
+"""Lists that may be long: their first items, and the count of the rest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
@@ -11,7 +11,7 @@ from .report import FileFacts
 from .tree import FileEntry, Tree
 
 MAX_EVIDENCE: Final = 10
-"""Lines of one finding; the report lists every file besides."""
+"""Lines of one finding; the report also lists every file."""
 
 
 class Listing:
@@ -25,7 +25,7 @@ class Listing:
         self.count = 0
 
     def add(self, path: str, line: str = "") -> None:
-        """Take one more; *line* is its evidence, if that says more than the path."""
+        """Add *path*; *line* is its evidence, if that is more than the path."""
         self.count += 1
         self._characters += len(path)
         limits = self._budget.limits
@@ -37,17 +37,17 @@ class Listing:
 
     @property
     def evidence(self) -> Iterator[str]:
-        """Lines to judge by: as many as there are, of which those that are shown have a text."""
+        """One line an item; those beyond ``MAX_EVIDENCE`` are empty."""
         return chain(self._lines, repeat("", self.count - len(self._lines)))
 
     @property
     def not_listed(self) -> int:
-        """How many more there are than ``paths`` has."""
+        """The count of items that ``paths`` does not have."""
         return self.count - len(self.paths)
 
 
 class FileList(Sequence[FileFacts]):
-    """Every file of an image for the report, each made when it is asked for."""
+    """Every file of an image for the report, each made on access."""
 
     def __init__(self, entries: Tree) -> None:
         self._entries = entries

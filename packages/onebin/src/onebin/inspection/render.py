@@ -41,21 +41,21 @@ _STATUS: Final[dict[str, tuple[str, _Style]]] = {
 
 
 def json(report: Report) -> Iterator[str]:
-    r"""Give the report as JSON in pieces, two spaces deep, keys in the order of ``model.Report``.
+    r"""Yield the report as JSON in pieces, two spaces deep, keys in the order of ``Report``.
 
-    Pieces, because an image may have half a million files. What no terminal should get
-    (controls, marks that turn the direction of text) is written as ``\uXXXX``.
+    Pieces, because an image may have half a million files. Characters unsafe on a terminal
+    (controls, marks that turn the direction of text) are written as ``\uXXXX``.
     """
     if report.image is None:
         yield _json(report)
         return
     short = msgspec.structs.replace(report.image, files=())
-    # No text of a stranger can be taken for it: quotes inside of strings are escaped.
+    # No foreign text can match it: quotes inside strings are escaped.
     before, _, after = _json(msgspec.structs.replace(report, image=short)).partition(_NO_FILES)
     yield before
     files, between = iter(report.image.files), _NO_FILES[:-1]
     while batch := list(islice(files, _BATCH)):
-        # Without its brackets, two steps further in.
+        # Without its brackets, indented two steps more.
         yield between + _json(batch)[1:-2].replace("\n", "\n" + " " * 4)
         between = ","
     yield _NO_FILES if between != "," else f"\n{' ' * 4}]"
@@ -74,9 +74,9 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def text(report: Report, *, color: bool) -> str:
-    """Give the report as lines for a terminal: what it is, then what was found.
+    """Return the report as lines for a terminal: facts, files, findings.
 
-    Whatever an image calls its files, nothing but printable characters comes out.
+    Names in an image may hold any characters; only printable ones come out.
     """
     paint = _Paint(enabled=color)
     lines = [paint("bold", line(_title(report)))]
@@ -88,7 +88,7 @@ def text(report: Report, *, color: bool) -> str:
 
 
 class _Paint:
-    """Adds colors if it is enabled."""
+    """Adds colors if they are enabled."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
@@ -146,7 +146,7 @@ def _image_rows(image: ImageReport) -> Iterator[tuple[str, str]]:
 
 def _static(executable: Executable | None) -> str:
     if executable is None:
-        return "no: what it starts is no ELF file"
+        return "no: it does not start an ELF file"
     elf = executable.elf
     return f"{'yes' if elf.static else 'no'} ({elf.kind}): {'; '.join(elf.reasons)}"
 
@@ -194,7 +194,7 @@ def _findings(findings: Iterable[Finding], paint: _Paint) -> Iterator[str]:
             yield f"{paint(style, f'{word:<4}')}  {finding.id:<13}  {finding.check}"
             if status == "pass":
                 continue
-            yield from (paint("dim", " " * 21 + line(seen)) for seen in finding.evidence)
+            yield from (paint("dim", " " * 21 + line(text)) for text in finding.evidence)
 
 
 def _first_items(items: tuple[str, ...], not_listed: int = 0) -> str:

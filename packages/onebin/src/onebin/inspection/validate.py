@@ -1,6 +1,6 @@
-"""Check an image against itself, from the outside: claims on one side, measurements on the other.
+"""Check an image against itself: the claims of its documents, and the measured bytes.
 
-Nothing here is shared with what writes images but the names of the formats.
+It shares with the code that writes images only the names of the formats.
 
 Source: OCI image-spec v1.1; the checks of go-containerregistry's ``pkg/v1/validate``.
 """
@@ -23,7 +23,7 @@ _RFC3339: Final = re.compile(
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing that is not what it is claimed to be."""
+    """One claim that differs from the bytes."""
 
     what: str
     """The document or the layer."""
@@ -31,16 +31,16 @@ class Problem(msgspec.Struct, frozen=True):
     found: str
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.claimed} is claimed, {self.found} is there"
+        return f"{self.what}: claims {self.claimed}, has {self.found}"
 
 
 def check(image: saved_image.SavedImage, layers: Sequence[LayerScan]) -> tuple[Problem, ...]:
-    """Compare every digest, size, diff_id and type *image* claims with what was measured.
+    """Compare every digest, size, diff_id and type that *image* claims with the measured ones.
 
     *layers* are the measurements, in the order of the image's layers.
 
     Raises:
-        ImageError: a document is not what its format says at all.
+        ImageError: a document violates its format.
     """
     return (*_documents(image), *_layers(image, layers), *_config(image))
 
@@ -101,7 +101,7 @@ def _config(image: saved_image.SavedImage) -> Iterator[Problem]:
         yield Problem("config", f"{len(config.rootfs.diff_ids)} diff_ids", found)
     if config.history is not None:
         filled = sum(not step.empty_layer for step in config.history)
-        # An empty history is allowed, one that tells of other layers is not (config.md).
+        # An empty history is allowed, one of other layers is not (config.md).
         if filled and filled != len(image.layers):
             yield Problem("config", f"a history of {filled} layers", f"{len(image.layers)} layers")
     if not config.os or not config.architecture:

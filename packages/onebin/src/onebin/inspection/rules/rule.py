@@ -25,7 +25,7 @@ class Rule(msgspec.Struct, Generic[Subject], frozen=True):
 
     id: str
     check: str
-    """What must hold: one sentence."""
+    """The requirement: one sentence."""
     evaluate: Callable[[Subject], Verdict]
 
     def finding(self, subject: Subject) -> Finding:
