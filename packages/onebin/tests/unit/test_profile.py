@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from onebin import csrc
 from onebin.errors import ProjectError, ToolError
-from onebin.pgo.profile import (
 from onebin.objects.relocatable import localize_symbols
+from onebin.pgo.profile import (
     MOST,
     SECTION,
     Function,
