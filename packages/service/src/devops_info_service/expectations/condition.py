@@ -7,10 +7,9 @@ import msgspec
 from devops_info_service.catalog.property import Expect, Kind
 
 from . import quantity
+from .document import Entry, short
 from .extract import EXTRACTORS, UNLIMITED, Extractor, Value, failing_checks
 from .nearest import nearest
-from .notation import Entry
-from .scanner import short
 
 Operator = Literal["<=", ">=", "<", ">", "==", "!="]
 
