@@ -96,6 +96,14 @@ def test_text(name: str, words: list[str]) -> None:
     assert [each for each in words if each not in text] == []
 
 
+def test_reasons_are_text() -> None:
+    """A path to copy is code; the reason of something unknown is text, if it begins with a path."""
+    data = render(snapshot_of("docker-default")).decode()
+
+    assert "<li><code>/proc/self/status Uid</code></li>" in data
+    assert "<li>/sys/kernel/security/lsm is not there</li>" in data
+
+
 def test_no_secrets() -> None:
     """The page withholds what the report withholds."""
     assert b"an-example-and-no-password" not in render(snapshot_of("containerd-restricted"))
