@@ -10,7 +10,7 @@ from .markup import Markup, join, tag
 
 
 def icon(name: str) -> Markup:
-    """Return one of the page's signs; its meaning stands beside it as text."""
+    """Return one of the page's signs; its meaning is beside it as text."""
     return tag("svg", tag("use", href=f"#i-{name}"), class_="icon", aria_hidden="true")
 
 

@@ -185,7 +185,7 @@ def test_browser() -> None:
     fields = dict(response.headers)
     assert fields[b"X-Content-Type-Options"] == b"nosniff"
     assert fields[b"Referrer-Policy"] == b"no-referrer"
-    assert b"Cache-Control" not in fields  # the writer has it for every answer
+    assert b"Cache-Control" not in fields  # the writer has it for every response
     assert "07ee4bda71a3" in Page(response.body).text
 
 
@@ -279,7 +279,7 @@ def test_own_request() -> None:
     ],
 )
 def test_expectations(expected: str, words: list[str]) -> None:
-    """Expectations stand beside the standards, if there are any."""
+    """Expectations follow the standards, if there are any."""
     tree = SavedTree(DATA / "docker-limited")
     dispatch = build(Services(Machine(), "x", Config(expectations=expected), files=tree))
 
