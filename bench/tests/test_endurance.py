@@ -78,6 +78,7 @@ def test_a_crowd_waits_and_nobody_else_notices(server: Server) -> None:
     assert left_open(server, before) == 0
 
 
+@pytest.mark.endurance
 @pytest.mark.skipif(not shutil.which("slowhttptest"), reason="slowhttptest is not installed")
 def test_slow_attackers_keep_nobody_from_an_answer() -> None:
     """Each of the four holds its connections; a normal client meets no error."""
@@ -92,6 +93,7 @@ def test_slow_attackers_keep_nobody_from_an_answer() -> None:
     assert [one.most_files > 100 for one in found] == [True, True, False, True]
 
 
+@pytest.mark.endurance
 def test_clients_find_no_surprise(server: Server, tmp_path: Path) -> None:
     """Whoever of them is on this machine."""
     found = [row for row in rows(server.port, tmp_path) if row.got != "not on this machine"]

@@ -141,6 +141,7 @@ def assert_silent(secret: str, tree: Tree, capfd: pytest.CaptureFixture[str], wh
             assert not any(each in text for each in spelled), (where, way)
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -172,6 +173,7 @@ def test_name(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert_silent(secret, Lying({secret.replace("=", ""): ""}, {}, {}), capfd, kind)
 
 
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", READ)
 def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -181,6 +183,7 @@ def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
         assert_silent(secret, Lying({}, {path: text}, {}), capfd, path)
 
 
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize("kind", [*KINDS, "short"])
 def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     """A mounted Secret is no volume of the downward API, whatever its keys are called."""
@@ -192,6 +195,7 @@ def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert_silent(secret, Lying({}, {}, dict.fromkeys(VOLUMES, secret)), capfd, "all")
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize(
     "claim",
     [

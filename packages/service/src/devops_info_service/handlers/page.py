@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from devops_info_service.client_path import client_path
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.facts.linux.uptime import Runtime
-from devops_info_service.http.wire.forwarded import Proxies
+from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Handler, Request, Response
 from devops_info_service.page.document import HEADERS, CachedPage, render_page, render_shared
 from devops_info_service.page.usage import usage_tiles
@@ -23,7 +23,7 @@ HTML: Final = b"text/html; charset=utf-8"
 
 def page(
     snapshots: PlatformSnapshots,
-    proxies: Proxies,
+    proxies: TrustedProxies,
     now: Callable[[], Runtime],
     service: Service,
     endpoints: Sequence[Endpoint],

@@ -6,8 +6,8 @@ from typing import Final
 from devops_info_service.catalog.formatting import count
 from devops_info_service.catalog.row import Row
 from devops_info_service.report.scorecard import Standard, checks_of, conclusion, verdict_of
+from devops_info_service.snapshot import Security
 from devops_info_service.standards.checks import Profile
-from devops_info_service.standards.security import Security
 
 from .markup import Markup, join, tag
 from .tables import badge, checks, collapsible, verdict_links

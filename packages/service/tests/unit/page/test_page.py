@@ -14,7 +14,7 @@ from devops_info_service.config import Config
 from devops_info_service.facts.fact import Known
 from devops_info_service.facts.system_files import Machine, Tree
 from devops_info_service.http import Cidr
-from devops_info_service.http.wire.forwarded import Proxies
+from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.page.document import HEADERS
 from devops_info_service.page.usage import usage_tiles
@@ -137,7 +137,7 @@ def test_request(*, trusted: bool, words: list[str]) -> None:
         request = msgspec.structs.replace(
             request, client=Client("203.0.113.7", 0), peer=request.client
         )
-    proxies = Proxies(networks if trusted else (), "any")
+    proxies = TrustedProxies(networks if trusted else (), "any")
 
     text = Page(render(snapshot_of("docker-default"), request, proxies)).text
 
