@@ -88,7 +88,7 @@ def idle(
     command = Command(
         argv=command.argv,
         version=command.version,
-        env={**command.env, "IDLE_SECONDS": _IDLE_SECONDS},
+        env={**command.env, "KEEPALIVE_TIMEOUT_SECONDS": _IDLE_SECONDS},
     )
     with serving(command, server_cpus) as server:
         # What is made on first use shall not be counted as a connection's.

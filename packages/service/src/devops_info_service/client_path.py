@@ -3,7 +3,7 @@
 import msgspec
 
 from devops_info_service.facts.fact import cut
-from devops_info_service.http.wire.forwarded import Chain, Proxies, chains
+from devops_info_service.http.wire.forwarded import Chain, TrustedProxies, parse_claims
 from devops_info_service.http.wire.message import Client, Request
 
 
@@ -39,7 +39,7 @@ class ClientPath(msgspec.Struct, frozen=True):
     forwarded: tuple[ForwardedClaim, ...]
 
 
-def client_path(request: Request, proxies: Proxies) -> ClientPath:
+def client_path(request: Request, proxies: TrustedProxies) -> ClientPath:
     """Return how *request* came here, with each claim its header fields make."""
     peer = request.peer or request.client
     return ClientPath(
@@ -50,12 +50,12 @@ def client_path(request: Request, proxies: Proxies) -> ClientPath:
         tuple(
             # Bytes from a client: what is not UTF-8 becomes a replacement character.
             ForwardedClaim(field, cut(value.decode("utf-8", "replace")), _hops(chain, proxies))
-            for field, value, chain in chains(request.headers)
+            for field, value, chain in parse_claims(request.headers)
         ),
     )
 
 
-def _hops(chain: Chain | None, proxies: Proxies) -> tuple[Hop, ...] | None:
+def _hops(chain: Chain | None, proxies: TrustedProxies) -> tuple[Hop, ...] | None:
     if chain is None:
         return None
     return tuple(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from devops_info_service.http.shared_memory.shutdown_record import Flight
+from devops_info_service.http.shared_memory.shutdown_record import ShutdownRecord
 
 from .config import Config
 from .logs import Log
@@ -25,10 +25,10 @@ GRACE_SECONDS: Final = 30
 MARGIN_SECONDS: Final = 2
 """Between our end and the platform's SIGKILL: signal, log and the kubelet's own delay."""
 
-LOOK_SECONDS: Final = 10
+TRIAL_DELAY_SECONDS: Final = 10
 """A delay to measure with: endpoints and kube-proxy need some 1 to 5 s as a rule."""
 
-EDGE_SECONDS: Final = 0.5
+CUTOFF_TOLERANCE_SECONDS: Final = 0.5
 """Requests that arrive within as much of the closed door are taken as not the last ones."""
 
 INTERRUPT: Final = "SIGINT"
@@ -37,7 +37,7 @@ Report = dict[str, Any]
 """What is told, ready for JSON."""
 
 
-def report(flight: Flight, config: Config) -> Report:
+def report(flight: ShutdownRecord, config: Config) -> Report:
     """Return *flight* for people and programs, advice first."""
     listed = (*flight.first, *flight.last)
     return {
@@ -64,7 +64,7 @@ def report(flight: Flight, config: Config) -> Report:
     }
 
 
-def advice(flight: Flight, config: Config) -> list[str]:
+def advice(flight: ShutdownRecord, config: Config) -> list[str]:
     """Say in plain words what to set, and why; one sentence a matter.
 
     Nothing after SIGINT: Ctrl-C on a terminal is no rollout, and nobody takes over.
@@ -93,14 +93,14 @@ def advice(flight: Flight, config: Config) -> list[str]:
     return said
 
 
-def _on_arrivals(flight: Flight, delay: int) -> str:
+def _on_arrivals(flight: ShutdownRecord, delay: int) -> str:
     last, shut = flight.last_request_seconds, flight.shut_seconds
     nothing = "Nothing but probes" if flight.probes else "Nothing"
     if last is None and not delay:
         return (
             f"{nothing} arrived in the {shut:.1f} s before the door was shut; what came later was"
-            f" refused unseen. DRAIN_DELAY_SECONDS={LOOK_SECONDS} in one rollout shows whether"
-            " anything does."
+            f" refused unseen. DRAIN_DELAY_SECONDS={TRIAL_DELAY_SECONDS} in one rollout shows"
+            " whether anything does."
         )
     if last is None:
         return f"{nothing} arrived after the signal: DRAIN_DELAY_SECONDS={delay} could be 0."
@@ -110,9 +110,9 @@ def _on_arrivals(flight: Flight, delay: int) -> str:
         return (
             f"{kept}, over connections that were open: a preStop sleep of {enough} s would have"
             f" sufficed for these. New connections were refused unseen after {shut:.1f} s:"
-            f" DRAIN_DELAY_SECONDS={LOOK_SECONDS} in one rollout shows how long they come."
+            f" DRAIN_DELAY_SECONDS={TRIAL_DELAY_SECONDS} in one rollout shows how long they come."
         )
-    if last > shut - EDGE_SECONDS:
+    if last > shut - CUTOFF_TOLERANCE_SECONDS:
         return (
             f"{kept}, up to the closed door and perhaps beyond: raise DRAIN_DELAY_SECONDS from"
             f" {delay} to {2 * delay}, or have a preStop sleep that is longer by {delay} s."
@@ -123,7 +123,7 @@ def _on_arrivals(flight: Flight, delay: int) -> str:
     return f"{kept}: a preStop sleep of {enough} s would have sufficed.{instead}"
 
 
-def _on_cut(flight: Flight, config: Config) -> str:
+def _on_cut(flight: ShutdownRecord, config: Config) -> str:
     count = sum(flight.cut.values())
     were = "1 connection was" if count == 1 else f"{count} connections were"
     longer = 2 * config.drain_seconds or Config().drain_seconds
@@ -135,7 +135,7 @@ def _on_cut(flight: Flight, config: Config) -> str:
     )
 
 
-def tell(flight: Flight, config: Config, log: Log) -> None:
+def tell(flight: ShutdownRecord, config: Config, log: Log) -> None:
     """Say what happened in one line of the log, and to the platform if it wants to know.
 
     While it is still happening only the platform is told: of a process that is killed before

@@ -5,10 +5,10 @@ from typing import Final
 
 import httptools
 
-from devops_info_service.http.wire.fast_path import HEAD_END, PlainReader
+from devops_info_service.http.wire.fast_path import HEAD_END, FastPathParser
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Phase, Request
-from devops_info_service.http.wire.parser import RequestReader
+from devops_info_service.http.wire.parser import RequestParser
 
 CLIENT: Final = Client("192.0.2.7", 1)
 
@@ -24,12 +24,12 @@ _STATUSES: Final = frozenset({400, 413, 414, 417, 431, 501, 505})
 _OF_LIMITS: Final = frozenset({413, 414, 431})
 
 
-class PlainFirst(RequestReader):
+class PlainFirst(RequestParser):
     """Gets what is not plain, as on a connection: between requests, all or nothing of a read."""
 
     def __init__(self) -> None:
         super().__init__(CLIENT, LIMITS)
-        self._plain = PlainReader(LIMITS)
+        self._plain = FastPathParser(LIMITS)
         self._is_over = False
 
     def receive(self, data: bytes, most: int = sys.maxsize) -> list[Request]:
@@ -47,17 +47,17 @@ class PlainFirst(RequestReader):
         return found
 
 
-def new_reader(*, plain: bool = True) -> RequestReader:
+def new_reader(*, plain: bool = True) -> RequestParser:
     """Return a reader that has seen nothing; one that is not *plain* leaves all to llhttp."""
-    return PlainFirst() if plain else RequestReader(CLIENT, LIMITS)
+    return PlainFirst() if plain else RequestParser(CLIENT, LIMITS)
 
 
-def is_over(reader: RequestReader, found: list[Request]) -> bool:
+def is_over(reader: RequestParser, found: list[Request]) -> bool:
     """Whether nothing that comes now may be read."""
-    return reader.refused is not None or (bool(found) and not found[-1].keep_alive)
+    return reader.rejection is not None or (bool(found) and not found[-1].keep_alive)
 
 
-def keeps_promises(reader: RequestReader, found: list[Request]) -> None:
+def check_invariants(reader: RequestParser, found: list[Request]) -> None:
     """Check that *found*, all that *reader* has handed on, can be trusted, and its state."""
     for request in found:
         assert request.version in {"1.0", "1.1"}
@@ -67,8 +67,8 @@ def keeps_promises(reader: RequestReader, found: list[Request]) -> None:
         assert all(name == name.lower() for name in request.headers)
         assert not any({0, 10, 13} & set(value) for value in request.headers.values())
     assert all(request.keep_alive for request in found[:-1])
-    if reader.refused is not None:
-        assert reader.refused.status in _STATUSES
+    if reader.rejection is not None:
+        assert reader.rejection.status in _STATUSES
     elif reader.phase is Phase.BODY:
         assert reader.body_bytes <= LIMITS.max_body_bytes
 
@@ -103,7 +103,7 @@ class Alone:
         """Note what came."""
         self.methods.append(self._parser.get_method())
 
-    def agrees(self, reader: RequestReader, found: list[Request]) -> None:
+    def agrees(self, reader: RequestParser, found: list[Request]) -> None:
         """Check that *found* are its messages, and all of them as long as more are read."""
         methods = [request.method.encode("latin-1") for request in found]
         assert methods == self.methods[: len(found)]
@@ -111,14 +111,14 @@ class Alone:
 
 
 def same_however_cut(
-    one: RequestReader, one_found: list[Request], other: RequestReader, other_found: list[Request]
+    one: RequestParser, one_found: list[Request], other: RequestParser, other_found: list[Request]
 ) -> None:
     """Check that two readers of the same bytes agree; of a limit, one read is the slack."""
-    refusals = [reader.refused for reader in (one, other)]
-    if any(refused is not None and refused.status in _OF_LIMITS for refused in refusals):
+    rejections = [reader.rejection for reader in (one, other)]
+    if any(refused is not None and refused.status in _OF_LIMITS for refused in rejections):
         return
     assert one_found == other_found
-    assert str(refusals[0]) == str(refusals[1])
+    assert str(rejections[0]) == str(rejections[1])
 
 
 def check(data: bytes) -> None:
@@ -140,6 +140,6 @@ def check(data: bytes) -> None:
         assert not (over and new)
         found_cut += new
     alone.agrees(cut, found_cut)
-    keeps_promises(whole, found)
-    keeps_promises(cut, found_cut)
+    check_invariants(whole, found)
+    check_invariants(cut, found_cut)
     same_however_cut(whole, found, cut, found_cut)

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from .invariants import Alone, check, is_over, keeps_promises, new_reader, same_however_cut
+from .invariants import Alone, check, check_invariants, is_over, new_reader, same_however_cut
 
 PIECES: Final = (
     *(b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"PRI", b" ", b"/", b"*", b"/a?b", b"#"),
@@ -64,11 +64,11 @@ class AnyBytes(RuleBasedStateMachine):
     def feed(self, pieces: list[bytes]) -> None:
         """Let some bytes arrive, in one read here and in as many as there are there."""
         data = b"".join(pieces)
-        over, refused = is_over(self.reader, self.found), self.reader.refused
+        over, refused = is_over(self.reader, self.found), self.reader.rejection
         new = self.reader.receive(data)
         if over:
             assert new == []
-            assert self.reader.refused is refused
+            assert self.reader.rejection is refused
         self.found += new
         self.alone.feed(data)
         for byte in data:
@@ -82,8 +82,8 @@ class AnyBytes(RuleBasedStateMachine):
     @invariant()
     def promises(self) -> None:
         """Both keep them, and agree."""
-        keeps_promises(self.reader, self.found)
-        keeps_promises(self.bytewise, self.found_bytewise)
+        check_invariants(self.reader, self.found)
+        check_invariants(self.bytewise, self.found_bytewise)
         self.alone.agrees(self.reader, self.found)
         self.alone.agrees(self.bytewise, self.found_bytewise)
         same_however_cut(self.reader, self.found, self.bytewise, self.found_bytewise)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from devops_info_service.config import Config
-from devops_info_service.http.shared_memory.shutdown_record import Flight, Late
+from devops_info_service.http.shared_memory.shutdown_record import LateRequest, ShutdownRecord
 from devops_info_service.logs import Log
 from devops_info_service.termination import MAX_MESSAGE, advice, leave, message, report, tell
 
@@ -17,7 +17,7 @@ from .http.test_shutdown_record import QUIET
 
 def flight(
     last: float | None = None, *, shut: float = 0.1, probes: int = 0, cut: int = 0, after: float = 5
-) -> Flight:
+) -> ShutdownRecord:
     """Return a record of an end."""
     return msgspec.structs.replace(
         QUIET,
@@ -107,7 +107,7 @@ def flight(
         ),
     ],
 )
-def test_advice_on_arrivals(seen: Flight, delay: int, sentence: str) -> None:
+def test_advice_on_arrivals(seen: ShutdownRecord, delay: int, sentence: str) -> None:
     """What kept arriving, and for how long, tells what to wait for."""
     assert advice(seen, Config(drain_delay_seconds=delay)) == [sentence]
 
@@ -186,7 +186,7 @@ def test_advice_before_the_end(tmp_path: Path) -> None:
 def test_message_is_kept_whole(count: int, path: str) -> None:
     """However much there is to list, the message is a line of JSON that Kubernetes keeps, and
     says how many are not in it."""
-    lates = tuple(Late(float(number), "GET", path) for number in range(count))
+    lates = tuple(LateRequest(float(number), "GET", path) for number in range(count))
     seen = msgspec.structs.replace(QUIET, requests=count, first=lates[:20], last=lates[20:])
     told = report(seen, Config())
 

@@ -61,9 +61,11 @@ def _guard(handler: Handler, log: Log, config: Config, probes: Collection[str]) 
         handler = only_for(handler, AllowedHosts(config.allowed_hosts), probes)
     handler = observe(handler, log, access_log=config.access_log)
     if config.trusted_proxies:
-        from devops_info_service.http.wire.forwarded import Proxies, believe  # noqa: PLC0415
+        from devops_info_service.http.wire.forwarded import TrustedProxies, resolve_client  # noqa: PLC0415
 
-        handler = believe(handler, Proxies(config.trusted_proxies, config.forwarded_field))
+        handler = resolve_client(
+            handler, TrustedProxies(config.trusted_proxies, config.forwarded_field)
+        )
     return handler
 
 

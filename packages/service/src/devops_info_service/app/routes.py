@@ -113,6 +113,18 @@ def _platform_type(path: str) -> Callable[[], type]:
     return response
 
 
+def _history(services: Services) -> Handler:
+    from devops_info_service.handlers.history import history  # noqa: PLC0415
+
+    return history(services.limit_changes, services.limit_history)
+
+
+def _history_type() -> type:
+    from devops_info_service.handlers.history import History  # noqa: PLC0415
+
+    return History
+
+
 def _conformance(services: Services) -> Handler:
     if services.conformance is None:
         return _nothing_expected
@@ -195,6 +207,13 @@ ROUTES: Final = (
             ("/platform/network", "Addresses, routes, DNS, environment, the client's path"),
             ("/platform/filesystem", "Mounts, volumes and the room in them"),
         )
+    ),
+    Route(
+        "GET",
+        "/platform/history",
+        "Changes of the container's limits while the service ran",
+        _history,
+        _history_type,
     ),
     Route(
         "GET",

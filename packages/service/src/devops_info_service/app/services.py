@@ -18,7 +18,7 @@ from devops_info_service.service_info import Service
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
     from devops_info_service.facts.linux.limit_watch import Change, Watch
-    from devops_info_service.http.wire.forwarded import Proxies
+    from devops_info_service.http.wire.forwarded import TrustedProxies
     from devops_info_service.snapshot_cache import PlatformSnapshots
 
 NAME: Final = "devops-info-service"
@@ -82,11 +82,11 @@ class Services:
         return PlatformSnapshots(self.files, self.source, frozenset(self.config.show_environment))
 
     @functools.cached_property
-    def proxies(self) -> "Proxies":
+    def proxies(self) -> "TrustedProxies":
         """The proxies whose forwarding headers are trusted."""
-        from devops_info_service.http.wire.forwarded import Proxies  # noqa: PLC0415
+        from devops_info_service.http.wire.forwarded import TrustedProxies  # noqa: PLC0415
 
-        return Proxies(self.config.trusted_proxies, self.config.forwarded_field)
+        return TrustedProxies(self.config.trusted_proxies, self.config.forwarded_field)
 
     @functools.cached_property
     def limit_watch(self) -> "Watch":

@@ -24,6 +24,7 @@ class LimitText(msgspec.Struct, frozen=True):
     remark: str
     """The group that has it, or the host's total if there is no limit; or empty."""
     notes: tuple[str, ...]
+    is_limited: bool = False
 
     def row(self, label: str) -> Row:
         """Return it as a row of the report."""
@@ -66,4 +67,4 @@ def _limit_text(limit: Limit[N], form: Callable[[N], str], otherwise: str) -> Li
     if isinstance(own, Known) and own.value != effective.value:
         own_text = "no limit" if own.value is None else form(own.value)
         remark = f"of a group above, the container's own: {own_text}"
-    return LimitText(form(effective.value), remark, seen)
+    return LimitText(form(effective.value), remark, seen, is_limited=True)

@@ -36,6 +36,11 @@ def row(label: str, fact: Fact[T], form: Callable[[T], str] = str) -> Row:
     return Row(label, form(fact.value), sources(fact.evidence))
 
 
+def format_fact(fact: Fact[T], form: Callable[[T], str] = str) -> str:
+    """Return the value of *fact* by *form*, or ``unknown``."""
+    return "unknown" if isinstance(fact, Unknown) else form(fact.value)
+
+
 def sources(evidence: Iterable[Evidence]) -> tuple[str, ...]:
     """Name each file once, with the fields read from it, on one line."""
     fields: dict[str, list[str]] = {}

@@ -4,19 +4,17 @@ from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.fact import Fact, Known, Unknown, derive
 from devops_info_service.facts.linux.capabilities import NAMES as CAPABILITIES
-from devops_info_service.standards.baseline import BASELINE, INVISIBLE
-from devops_info_service.standards.hardening import HARDENING
-from devops_info_service.standards.restricted import RESTRICTED
+from devops_info_service.standards.verdicts import CHECKS
 
 from .formatting import comma_list, duration, yes_no
 from .property import Expect, Property
 from .row import Row
 
 if TYPE_CHECKING:
+    from devops_info_service.facts.container.confinement import IdMap
     from devops_info_service.facts.kubernetes.claims import Claims
     from devops_info_service.facts.linux.setid_files import SetIdFiles
     from devops_info_service.snapshot import Platform
-    from devops_info_service.standards.security import IdMap
 
 PROFILES: Final = ("baseline", "restricted")
 """Each includes those before it."""
@@ -78,8 +76,6 @@ def _id(path: str, label: str, name: str, meaning: str) -> Property:
 
     def effective(snapshot: "Platform") -> Fact[int]:
         fact: Fact[tuple[int, ...]] = getattr(snapshot.security.process, path.rpartition(".")[2])
-        if isinstance(fact, Known) and len(fact.value) < 2:  # noqa: PLR2004 (it is the second)
-            return Unknown("/proc/self/status names no effective id")
         return derive(fact, lambda ids: ids[1])
 
     expect = Expect(name, "count", meaning, read=effective)
@@ -203,6 +199,5 @@ SECURITY: Final = (
         ),
     ),
     # Nothing inside a container shows the others: expected, they could never be met.
-    *(_check(rule.id) for rule in (*BASELINE, *RESTRICTED) if rule.id not in INVISIBLE),
-    *map(_check, HARDENING),
+    *(_check(each.id) for each in CHECKS if not each.unobservable),
 )

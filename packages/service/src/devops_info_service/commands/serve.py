@@ -25,7 +25,7 @@ from devops_info_service.http.connection.server import (
     room_for_connections,
     until_signal,
 )
-from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.shared_memory.counters import (
     HEARTBEAT,
     LIMIT_CHANGES,
@@ -42,7 +42,7 @@ from devops_info_service.logs import STDOUT, Log, open_log
 from devops_info_service.output import LineWriter, Send, open_nonblocking
 
 if TYPE_CHECKING:
-    from devops_info_service.http.shared_memory.shutdown_record import Flight
+    from devops_info_service.http.shared_memory.shutdown_record import ShutdownRecord
 
 LAST_LINES_SECONDS: Final = 0.25
 """How long the end waits for a reader of the log that is behind: an end has its time, too."""
@@ -132,16 +132,16 @@ def _supervise(
 ) -> None:
     """Serve in ``count()`` processes, and tell of their end as one."""
     # Imported late, as above.
-    from devops_info_service.http.processes.prefork import Ending, supervise  # noqa: PLC0415
+    from devops_info_service.http.processes.prefork import ServiceShutdown, supervise  # noqa: PLC0415
     from devops_info_service.http.processes.worker_pool import SLOTS  # noqa: PLC0415
     from devops_info_service.http.shared_memory.shutdown_record import (  # noqa: PLC0415
-        Records,
-        together,
+        SharedRecords,
+        merge,
     )
 
     config, counters = parts.config, parts.services.counters
     counters.supervisor[PID] = os.getpid()
-    records = Records(SLOTS)
+    records = SharedRecords(SLOTS)
     tell = _last_word(config, log)
 
     def work_as(number: int, until: Until, is_dropping: Callable[[], bool]) -> None:
@@ -152,14 +152,14 @@ def _supervise(
             own_log,
             own_lines,
             until,
-            functools.partial(records.leave, number),
+            functools.partial(records.store, number),
             functools.partial(counters.is_light, number),
             is_dropping,
         )
         own_lines.close(LAST_LINES_SECONDS)
 
-    def ended(ending: Ending) -> None:
-        flight = together(
+    def ended(ending: ServiceShutdown) -> None:
+        record = merge(
             ending.signal,
             ending.began,
             time.monotonic(),
@@ -167,7 +167,7 @@ def _supervise(
             processes=ending.processes,
             ended=ending.is_over,
         )
-        tell(flight)
+        tell(record)
 
     supervise(
         parts.sockets,
@@ -177,7 +177,7 @@ def _supervise(
         drain_delay_seconds=config.drain_delay_seconds,
         drain_seconds=config.drain_seconds,
         hung_seconds=config.worker_timeout_seconds,
-        story=log,
+        log=log,
         on_end=ended,
         on_wake=functools.partial(_keep_up, lines, counters.supervisor),
     )
@@ -225,7 +225,7 @@ def _work(
     log: Log,
     lines: LineWriter,
     until: Until,
-    on_end: Callable[["Flight"], None],
+    on_end: Callable[["ShutdownRecord"], None],
     turn: Callable[[], bool] | None = None,
     is_dropping: Callable[[], bool] | None = None,
 ) -> None:
@@ -248,14 +248,14 @@ def _work(
         config.limits, max_connections=min(config.limits.max_connections, room)
     )
 
-    def on_refused(client: Client, status: int, reason: str) -> None:
+    def on_rejected(client: Client, status: int, reason: str) -> None:
         if config.debug or config.access_log:
             log.info("refused", status=status, reason=reason, client=client.address)
 
     def on_error(exc: Exception) -> None:
         log.error("connection", exc=exc, message="ended by a fault of ours")
 
-    shared = Shared(
+    state = ServerState(
         wrap(
             parts.handler,
             log,
@@ -265,7 +265,7 @@ def _work(
             probes=PROBES,
         ),
         limits,
-        on_refused,
+        on_rejected,
         ResponseWriter(parts.coarse_clock),
         counts=counts,
         state=parts.services.state,
@@ -279,20 +279,20 @@ def _work(
         workers = max(counters.totals().workers, 1 if config.workers == "auto" else config.workers)
         if total == "auto":
             total = automatic(memory if isinstance(memory, int) else None, workers)
-        shared.budget = share(total, workers, limits.max_connections)
+        state.budget = share(total, workers, limits.max_connections)
 
     give(own_memory_limit(parts.services.files))
     server = Server(
         parts.sockets,
-        shared,
+        state,
         drain_seconds=config.drain_seconds,
         drain_delay_seconds=config.drain_delay_seconds,
-        story=log,
+        log=log,
         turn=turn,
         connection=_connection(config),
         on_end=on_end,
-        each_second=look,
-        each_turn=parts.coarse_clock.look,
+        on_tick=look,
+        on_iteration=parts.coarse_clock.look,
         is_dropping=is_dropping,
     )
     server.run(until)
@@ -306,11 +306,11 @@ def _connection(config: Config) -> type[Connection]:
     return ProxiedConnection
 
 
-def _last_word(config: Config, log: Log) -> Callable[["Flight"], None]:
-    def tell_it(flight: "Flight") -> None:
+def _last_word(config: Config, log: Log) -> Callable[["ShutdownRecord"], None]:
+    def tell_it(record: "ShutdownRecord") -> None:
         # Imported late: only the end needs it.
         from devops_info_service.termination import tell  # noqa: PLC0415
 
-        tell(flight, config, log)
+        tell(record, config, log)
 
     return tell_it

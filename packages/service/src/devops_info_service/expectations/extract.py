@@ -12,7 +12,7 @@ from devops_info_service.facts.fact import Fact, Known, Unknown, derive
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
 from devops_info_service.facts.linux.sandbox import Guess
 from devops_info_service.snapshot import Platform
-from devops_info_service.standards.baseline import INVISIBLE
+from devops_info_service.standards.verdicts import UNOBSERVABLE
 
 from .quantity import ONE
 
@@ -77,7 +77,7 @@ def failing_checks(profile: str) -> Read:
         checks = [
             check
             for check in snapshot.security.checks
-            if check.profile in profiles and check.id not in INVISIBLE
+            if check.profile in profiles and check.id not in UNOBSERVABLE
         ]
         failed = [check for check in checks if check.verdict == "fail"]
         open_ = [check for check in checks if check.verdict == "unknown"]

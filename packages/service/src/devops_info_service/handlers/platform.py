@@ -14,11 +14,10 @@ from devops_info_service.facts.kubernetes.identity import Identity
 from devops_info_service.facts.linux.limit_watch import Change
 from devops_info_service.facts.linux.network import Network
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.http.wire.forwarded import Proxies
+from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Handler, Request, Response
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import Platform, Security
 from devops_info_service.snapshot_cache import PlatformSnapshots
-from devops_info_service.standards.security import Security
 from devops_info_service.ttl_cache import Derived
 
 
@@ -46,7 +45,7 @@ BODIES: Final[Mapping[str, type]] = {
 
 
 def platform_handlers(
-    snapshots: PlatformSnapshots, proxies: Proxies, history: Callable[[], tuple[Change, ...]]
+    snapshots: PlatformSnapshots, proxies: TrustedProxies, history: Callable[[], tuple[Change, ...]]
 ) -> Mapping[str, Handler]:
     """Return the handler of each path; they share *snapshots*."""
     return {
@@ -82,7 +81,7 @@ def resources(snapshots: PlatformSnapshots, history: Callable[[], tuple[Change, 
     return handle
 
 
-def network(snapshots: PlatformSnapshots, proxies: Proxies) -> Handler:
+def network(snapshots: PlatformSnapshots, proxies: TrustedProxies) -> Handler:
     """Return the handler of the network, with how the request came here."""
     encode = msgspec.json.Encoder().encode
 

@@ -1,7 +1,7 @@
 """Text into HTML: the one place where anything becomes markup.
 
-Whatever is not ``Markup`` already is escaped, so a forgotten call shows as a stray ``&lt;`` on
-the page and never as an element. Host names, mounts, headers and labels are strangers' words.
+What is not ``Markup`` already is escaped: a missing call shows as a stray ``&lt;`` on the page and
+never as an element. Host names, mounts, header fields and labels come from outside.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,29 +17,29 @@ _VOID: Final = frozenset({"link", "meta", "rect", "path", "use"})
 
 
 class Markup(str):
-    """HTML that was made here."""
+    """HTML made by this module."""
 
     __slots__ = ()
 
 
 def escape(text: str) -> Markup:
-    r"""Make text harmless in content and in a quoted attribute.
+    r"""Escape *text* for content and for a quoted attribute.
 
-    What is not printable is spelled as on a terminal (``\x00``, ``\u202e``): a mark that turns
-    the line around would make evidence say something else than it does.
+    What is not printable is escaped as on a terminal (``\x00``, ``\u202e``): a mark that turns
+    the direction of a line would change how evidence reads.
     """
     return text if isinstance(text, Markup) else Markup(printable(text).translate(_ESCAPES))
 
 
 def join(parts: Iterable[str]) -> Markup:
-    """Put *parts* one after the other."""
+    """Join *parts*, each escaped unless it is markup."""
     return Markup("".join(map(escape, parts)))
 
 
 def tag(name: str, *children: str, **attributes: str | bool) -> Markup:
-    """Make an element; ``class_`` is ``class``, ``data_live`` is ``data-live``.
+    """Return an element; ``class_`` is ``class``, ``aria_label`` is ``aria-label``.
 
-    An attribute that is true stands alone, one that is false is left out.
+    A true attribute has no value, a false one is left out.
     """
     if name in _VOID:
         return Markup(f"<{name}{''.join(_attributes(attributes))}/>")
@@ -47,7 +47,7 @@ def tag(name: str, *children: str, **attributes: str | bool) -> Markup:
 
 
 def opening(name: str, **attributes: str | bool) -> Markup:
-    """Make the start tag of an element whose content comes in several pieces."""
+    """Return the start tag of an element whose content comes in several pieces."""
     return Markup(f"<{name}{''.join(_attributes(attributes))}>")
 
 

@@ -5,8 +5,8 @@ from typing import Final, Literal
 from devops_info_service.catalog.formatting import shortened
 from devops_info_service.catalog.row import Row
 from devops_info_service.facts.fact import Evidence
-from devops_info_service.standards.checks import Check, Profile, Verdict
-from devops_info_service.standards.security import Security
+from devops_info_service.snapshot import Security
+from devops_info_service.standards.checks import Finding, Profile, Verdict
 
 from .layout import Section
 
@@ -38,7 +38,7 @@ def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
     """Return the checks that *profile* itself has, what matters first."""
     invisible = security.pod_security.invisible
 
-    def order(check: Check) -> tuple[bool, int]:
+    def order(check: Finding) -> tuple[bool, int]:
         return check.id in invisible, _ORDER.index(check.verdict)
 
     found = [check for check in security.checks if check.profile == profile]
@@ -82,7 +82,7 @@ def verdict_of(security: Security, profile: Standard) -> Verdict:
     return summed.baseline if profile == "baseline" else summed.restricted
 
 
-def _of_profile(security: Security, profile: Standard) -> tuple[Check, ...]:
+def _of_profile(security: Security, profile: Standard) -> tuple[Finding, ...]:
     # Restricted has all of baseline; what never shows inside a container decides nothing.
     profiles = {"baseline"} if profile == "baseline" else {"baseline", "restricted"}
     return tuple(

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devops_info_service.facts import parse
+from devops_info_service.facts.container.confinement import IdMap, id_map, ids
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.downward import pairs
 from devops_info_service.facts.linux.addresses import (
@@ -23,7 +24,6 @@ from devops_info_service.facts.linux.mounts import parse_mount
 from devops_info_service.facts.linux.pressure import Pressure, Stall, pressure
 from devops_info_service.facts.linux.resolver import parse_resolver
 from devops_info_service.facts.linux.resources import Rlimit, rlimits
-from devops_info_service.standards.security import IdMap, id_map, ids
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_schema() -> None:
     )
 
     assert schema == ({"$ref": "#/components/schemas/Platform"},)
-    assert {"Evidence", "Check", "Unknown"} <= set(components)
+    assert {"Evidence", "Finding", "Unknown"} <= set(components)
 
 
 def test_real_machine() -> None:

@@ -9,12 +9,12 @@ from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop, cli
 from devops_info_service.facts.fact import File
 from devops_info_service.facts.system_files import Tree
 from devops_info_service.handlers.platform import NetworkWithClientPath, network, platform_handlers
-from devops_info_service.http.wire.forwarded import Proxies
+from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.snapshot_cache import FRESH_SECONDS, PlatformSnapshots
 
 PEER = Client("192.0.2.7", 4242)
-NO_PROXIES = Proxies((), "any")
+NO_PROXIES = TrustedProxies((), "any")
 
 
 class Clock:

@@ -9,23 +9,23 @@ from typing import Any, Final, cast
 
 from devops_info_service.http.connection.connection import Connection
 from devops_info_service.http.connection.loop import Loop, OnReady
-from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
 
 GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
 LIMITS: Final = Limits(
-    idle_seconds=7,
-    head_seconds=3,
-    body_seconds=4,
-    write_seconds=5,
+    keepalive_timeout_seconds=7,
+    header_timeout_seconds=3,
+    body_grace_seconds=4,
+    write_timeout_seconds=5,
     max_connections=2,
     probe_connections=1,
     max_requests_per_connection=30,
 )
 
-Refusals = list[tuple[Client, int, str]]
+Rejections = list[tuple[Client, int, str]]
 
 
 class FakeSocket:
@@ -105,7 +105,7 @@ class Peer:
 
     kind: type[Connection] = Connection
 
-    def __init__(self, shared: Shared, peer: tuple[Any, ...] = ("192.0.2.7", 1)) -> None:
+    def __init__(self, shared: ServerState, peer: tuple[Any, ...] = ("192.0.2.7", 1)) -> None:
         self._socket = FakeSocket()
         self.loop = FakeLoop()
         self.connection = self.kind(shared, self.loop, cast("socket.socket", self._socket), peer)
@@ -153,7 +153,7 @@ class Peer:
         return [int(answer[9:12]) for answer in self.answers]
 
 
-def pass_seconds(shared: Shared, seconds: int) -> None:
+def pass_seconds(shared: ServerState, seconds: int) -> None:
     """Let so many seconds pass."""
     for _ in range(seconds):
         shared.sweep()

@@ -11,7 +11,7 @@ from devops_info_service.commands.check import check_any, health_urls
 from devops_info_service.config import Config, load
 from devops_info_service.errors import CheckError, ConfigError
 from devops_info_service.http.wire.cidr import Cidr, format_address, normalize
-from devops_info_service.http.wire.forwarded import Proxies, forwarded, x_forwarded_for
+from devops_info_service.http.wire.forwarded import TrustedProxies, forwarded, x_forwarded_for
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.proxy_header import ProxyHeader
 
@@ -56,7 +56,7 @@ def test_one_spelling(address: ipaddress.IPv4Address | ipaddress.IPv6Address, po
         host = f"[{text}]" if ":" in text else text
         assert x_forwarded_for(host.encode())[0] == Client(client.address, 0)
         assert forwarded(f'for="{host}:{port}"'.encode())[0] == client
-        assert Proxies((Cidr.parse(text),), "any").trusts(client.address)
+        assert TrustedProxies((Cidr.parse(text),), "any").trusts(client.address)
         assert load((), {"HOST": text}).host == client.address
     assert len(found) == 1
 
@@ -73,7 +73,7 @@ def test_one_spelling(address: ipaddress.IPv4Address | ipaddress.IPv6Address, po
 )
 def test_network(text: str, holds: str, not_: str) -> None:
     """A network is its bits, an IPv4 one written as IPv6 with the bits of IPv6."""
-    proxies = Proxies((Cidr.parse(text),), "any")
+    proxies = TrustedProxies((Cidr.parse(text),), "any")
 
     assert proxies.trusts(holds)
     assert not proxies.trusts(not_)

@@ -9,7 +9,7 @@ from devops_info_service.errors import ConfigError
 from devops_info_service.http import Limits
 from devops_info_service.http.wire.allowed_hosts import MAX_KNOWN, AllowedHosts, only_for
 from devops_info_service.http.wire.message import Client, Request, Response
-from devops_info_service.http.wire.parser import RequestReader
+from devops_info_service.http.wire.parser import RequestParser
 from devops_info_service.setting_types import hosts
 
 LISTED = "localhost, example.org, *.apps.example.org, 127.0.0.1, ::1, 192.0.2.7, my_service"
@@ -99,7 +99,7 @@ def test_bad_list(text: str) -> None:
 
 def ask(data: bytes) -> int:
     """Return the status that the bytes of a request get."""
-    (request,) = RequestReader(Client("192.0.2.1", 1), Limits()).receive(data)
+    (request,) = RequestParser(Client("192.0.2.1", 1), Limits()).receive(data)
 
     def dispatch(_: Request) -> Response:
         return Response(200, b"")

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from devops_info_service.http.connection.connection import LINGER_SECONDS
-from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.wire.message import Request, Response
 from devops_info_service.http.wire.writer import CONTINUE
 
-from .fake_socket import GET, LIMITS, POST, Peer, Refusals, pass_seconds
+from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
 
 
-def test_pipelined_in_order_with_one_write(shared: Shared) -> None:
+def test_pipelined_in_order_with_one_write(shared: ServerState) -> None:
     """Requests of one read are answered in their order, by one write."""
     peer = Peer(shared)
 
@@ -23,7 +23,7 @@ def test_pipelined_in_order_with_one_write(shared: Shared) -> None:
     assert [b"/%d 192.0.2.7" % n for n in range(20)] == bodies
 
 
-def test_cut_request(shared: Shared) -> None:
+def test_cut_request(shared: ServerState) -> None:
     """A request in two reads is answered once, after the second."""
     peer = Peer(shared)
     data = GET % 1
@@ -34,7 +34,7 @@ def test_cut_request(shared: Shared) -> None:
     assert peer.statuses == [200]
 
 
-def test_head_has_no_body(shared: Shared) -> None:
+def test_head_has_no_body(shared: ServerState) -> None:
     """HEAD is answered with the length of the body, without the body."""
     peer = Peer(shared)
 
@@ -44,7 +44,7 @@ def test_head_has_no_body(shared: Shared) -> None:
     assert peer.said.endswith(b"\r\n\r\n")
 
 
-def test_last_request(shared: Shared) -> None:
+def test_last_request(shared: ServerState) -> None:
     """Nothing behind ``Connection: close`` is answered, and the connection ends."""
     peer = Peer(shared)
 
@@ -56,7 +56,7 @@ def test_last_request(shared: Shared) -> None:
     assert peer.socket.events == ["close"]
 
 
-def test_http_1_0(shared: Shared) -> None:
+def test_http_1_0(shared: ServerState) -> None:
     """HTTP/1.0 that asks for more is told that it may."""
     peer = Peer(shared)
 
@@ -66,7 +66,7 @@ def test_http_1_0(shared: Shared) -> None:
     assert peer.socket.events == []
 
 
-def test_upgrade_with_a_body_lingers(shared: Shared) -> None:
+def test_upgrade_with_a_body_lingers(shared: ServerState) -> None:
     """We end a connection whose peer is still sending: our answer must survive it."""
     peer = Peer(shared)
 
@@ -76,7 +76,7 @@ def test_upgrade_with_a_body_lingers(shared: Shared) -> None:
     assert peer.socket.events == ["eof"]
 
 
-def test_refusal_after_answers(shared: Shared, refusals: Refusals) -> None:
+def test_refusal_after_answers(shared: ServerState, rejections: Rejections) -> None:
     """What came before the garbage is answered; the garbage is refused once, with a linger."""
     peer = Peer(shared)
 
@@ -86,11 +86,11 @@ def test_refusal_after_answers(shared: Shared, refusals: Refusals) -> None:
     assert peer.statuses == [200, 501]
     assert b"Connection: close\r\n" in peer.socket.writes[-1]
     assert peer.socket.events == ["eof"]
-    ((client, status, _),) = refusals
+    ((client, status, _),) = rejections
     assert (client.address, status) == ("192.0.2.7", 501)
 
 
-def test_linger_ends(shared: Shared) -> None:
+def test_linger_ends(shared: ServerState) -> None:
     """A refused peer that goes on sending is cut off."""
     peer = Peer(shared)
     peer.send(b"garbage\r\n\r\n")
@@ -102,24 +102,24 @@ def test_linger_ends(shared: Shared) -> None:
     assert peer.socket.events == ["eof", "close"]
 
 
-def test_linger_waits_for_a_slow_reader(shared: Shared) -> None:
+def test_linger_waits_for_a_slow_reader(shared: ServerState) -> None:
     """A refusal that is not sent yet gets the time of a slow reader."""
     peer = Peer(shared)
     peer.socket.room = 100
     peer.send(b"garbage\r\n\r\n")
 
-    pass_seconds(shared, LIMITS.write_seconds)
+    pass_seconds(shared, LIMITS.write_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(shared, 1)
     assert peer.socket.events == ["reset", "close"]
 
 
-def test_linger_begins_when_all_is_sent(shared: Shared) -> None:
+def test_linger_begins_when_all_is_sent(shared: ServerState) -> None:
     """The end of file follows the last byte, and the time to linger begins with it."""
     peer = Peer(shared)
     peer.socket.room = 100
     peer.send(b"garbage\r\n\r\n")
-    pass_seconds(shared, LIMITS.write_seconds)
+    pass_seconds(shared, LIMITS.write_timeout_seconds)
 
     peer.read()
     assert peer.said.endswith(b"}")
@@ -130,7 +130,7 @@ def test_linger_begins_when_all_is_sent(shared: Shared) -> None:
     assert peer.socket.events == ["eof", "close"]
 
 
-def test_continue(shared: Shared) -> None:
+def test_continue(shared: ServerState) -> None:
     """A client that waits for 100 gets it once, behind the answers before it."""
     peer = Peer(shared)
 
@@ -143,21 +143,21 @@ def test_continue(shared: Shared) -> None:
     assert peer.statuses == [200, 100, 200]
 
 
-def test_idle(shared: Shared) -> None:
+def test_idle(shared: ServerState) -> None:
     """A connection without a request is closed without a word."""
     peer = Peer(shared)
     pass_seconds(shared, 5)
     peer.send(GET % 1)
     said = peer.said
 
-    pass_seconds(shared, LIMITS.idle_seconds)
+    pass_seconds(shared, LIMITS.keepalive_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(shared, 1)
     assert peer.socket.events == ["close"]
     assert peer.said == said
 
 
-def test_slow_head(shared: Shared) -> None:
+def test_slow_head(shared: ServerState) -> None:
     """Dripping bytes does not stretch the time of a head: 408."""
     peer = Peer(shared)
     for byte in b"GET ":
@@ -168,21 +168,21 @@ def test_slow_head(shared: Shared) -> None:
     assert peer.statuses == [408]
 
 
-def test_slow_body(shared: Shared) -> None:
+def test_slow_body(shared: ServerState) -> None:
     """A body may be slow for a while, and after that it must keep a rate."""
     slow, quick = Peer(shared), Peer(shared)
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
     slow.send(head + b"a")
-    quick.send(head + b"a" * (LIMITS.body_seconds + 1) * LIMITS.min_body_bytes_per_second)
+    quick.send(head + b"a" * (LIMITS.body_grace_seconds + 1) * LIMITS.min_body_bytes_per_second)
 
-    pass_seconds(shared, LIMITS.body_seconds)
+    pass_seconds(shared, LIMITS.body_grace_seconds)
     assert slow.statuses == []
     pass_seconds(shared, 1)
     assert slow.statuses == [408]
     assert quick.statuses == []
 
 
-def test_answers_behind_unsent_ones(shared: Shared) -> None:
+def test_answers_behind_unsent_ones(shared: ServerState) -> None:
     """What is said while something is unsent comes behind it."""
     peer = Peer(shared)
     peer.socket.room = 10
@@ -192,7 +192,7 @@ def test_answers_behind_unsent_ones(shared: Shared) -> None:
     assert peer.statuses == [200, 100]
 
 
-def test_last_answer_unsent(shared: Shared) -> None:
+def test_last_answer_unsent(shared: ServerState) -> None:
     """A connection ends only when its last answer is sent."""
     peer = Peer(shared)
     peer.socket.room = 10
@@ -205,7 +205,7 @@ def test_last_answer_unsent(shared: Shared) -> None:
     assert peer.socket.events == ["close"]
 
 
-def test_fault_of_ours(shared: Shared) -> None:
+def test_fault_of_ours(shared: ServerState) -> None:
     """What a connection raises ends it alone, and is told of."""
     faults: list[Exception] = []
     shared.on_error = faults.append
@@ -222,7 +222,7 @@ def test_fault_of_ours(shared: Shared) -> None:
     assert (peer.socket.events, other.socket.events) == (["close"], [])
 
 
-def test_half_closed(shared: Shared) -> None:
+def test_half_closed(shared: ServerState) -> None:
     """A peer that has said all it will is answered, then closed."""
     peer = Peer(shared)
     peer.send(GET % 1)
@@ -233,7 +233,7 @@ def test_half_closed(shared: Shared) -> None:
     assert peer.socket.events == ["close"]
 
 
-def test_drain(shared: Shared) -> None:
+def test_drain(shared: ServerState) -> None:
     """Draining closes what is idle, lets a request be finished, and says that it is the last."""
     cold, begun = Peer(shared), Peer(shared)
     pass_seconds(shared, 2)
@@ -249,7 +249,7 @@ def test_drain(shared: Shared) -> None:
     assert begun.socket.events == ["eof"]
 
 
-def test_drain_waits_for_a_request_on_its_way(shared: Shared) -> None:
+def test_drain_waits_for_a_request_on_its_way(shared: ServerState) -> None:
     """A connection that was just used gets a moment: its next request may be on its way."""
     peers = [Peer(shared), Peer(shared)]
     pass_seconds(shared, 5)
@@ -264,7 +264,7 @@ def test_drain_waits_for_a_request_on_its_way(shared: Shared) -> None:
     assert [peer.socket.events for peer in peers] == [["eof"], ["close"]]
 
 
-def test_abort(shared: Shared) -> None:
+def test_abort(shared: ServerState) -> None:
     """Whoever is left at the end is cut off and counted."""
     peers = [Peer(shared), Peer(shared)]
 
@@ -272,7 +272,7 @@ def test_abort(shared: Shared) -> None:
     assert [peer.socket.events for peer in peers] == [["close"]] * 2
 
 
-def test_first_and_last(shared: Shared) -> None:
+def test_first_and_last(shared: ServerState) -> None:
     """The first to come and the last to go are told of, nobody between."""
     told = []
     shared.on_first = lambda: told.append("first")
@@ -296,7 +296,7 @@ def test_first_and_last(shared: Shared) -> None:
         (("fe80::1%eth0", 1, 0, 2), "fe80::1%eth0"),
     ],
 )
-def test_client_address(shared: Shared, peer: tuple[Any, ...], address: str) -> None:
+def test_client_address(shared: ServerState, peer: tuple[Any, ...], address: str) -> None:
     """The client is named by its address alone, an IPv4 one as IPv4."""
     it = Peer(shared, peer)
 

@@ -2,23 +2,23 @@
 
 import pytest
 
-from devops_info_service.http.connection.connection import PROBE_SECONDS
-from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.connection.connection import PROBE_TIMEOUT_SECONDS
+from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.shared_memory.counters import CLOSED, CONTINUED, OPENED, Counters
 
-from .fake_socket import GET, LIMITS, POST, Peer, Refusals, pass_seconds
+from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
 
 PROBE = GET % 1
 MOST = LIMITS.max_requests_per_connection
 
 
 @pytest.fixture
-def full(shared: Shared) -> list[Peer]:
+def full(shared: ServerState) -> list[Peer]:
     """As many as may be."""
     return [Peer(shared) for _ in range(LIMITS.max_connections)]
 
 
-def test_probe_above_the_limit(shared: Shared, full: list[Peer]) -> None:
+def test_probe_above_the_limit(shared: ServerState, full: list[Peer]) -> None:
     """Above the limit a probe is answered, once."""
     peer = Peer(shared)
     peer.send(PROBE[:10])
@@ -32,7 +32,7 @@ def test_probe_above_the_limit(shared: Shared, full: list[Peer]) -> None:
 
 
 @pytest.mark.usefixtures("full")
-def test_no_probe_above_the_limit(shared: Shared, refusals: Refusals) -> None:
+def test_no_probe_above_the_limit(shared: ServerState, rejections: Rejections) -> None:
     """All else is refused: 503, and the connection ends."""
     peer = Peer(shared)
 
@@ -40,13 +40,13 @@ def test_no_probe_above_the_limit(shared: Shared, refusals: Refusals) -> None:
 
     assert peer.statuses == [503]
     assert b"Connection: close\r\n" in peer.said
-    assert [(status, reason) for _, status, reason in refusals] == [
+    assert [(status, reason) for _, status, reason in rejections] == [
         (503, "more than 2 connections")
     ]
 
 
 @pytest.mark.usefixtures("full")
-def test_garbage_above_the_limit(shared: Shared) -> None:
+def test_garbage_above_the_limit(shared: ServerState) -> None:
     """What is no request is refused for that."""
     peer = Peer(shared)
 
@@ -57,13 +57,13 @@ def test_garbage_above_the_limit(shared: Shared) -> None:
 
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("data", [b"", PROBE[:10], POST + b"\r\na"])
-def test_slow_above_the_limit(shared: Shared, data: bytes) -> None:
+def test_slow_above_the_limit(shared: ServerState, data: bytes) -> None:
     """A place for probes is not kept for who does not ask at once."""
     peer = Peer(shared)
     if data:
         peer.send(data)
 
-    pass_seconds(shared, PROBE_SECONDS)
+    pass_seconds(shared, PROBE_TIMEOUT_SECONDS)
     assert peer.statuses == []
     pass_seconds(shared, 1)
     assert peer.statuses == [503]
@@ -71,7 +71,7 @@ def test_slow_above_the_limit(shared: Shared, data: bytes) -> None:
 
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("data", [GET % 2, PROBE, b"garbage\r\n\r\n", b"", None])
-def test_place_is_free_again(shared: Shared, data: bytes | None) -> None:
+def test_place_is_free_again(shared: ServerState, data: bytes | None) -> None:
     """Whoever was answered, refused or is gone has no place, though it may linger."""
     for _ in range(3):
         peer = Peer(shared)
@@ -87,7 +87,7 @@ def test_place_is_free_again(shared: Shared, data: bytes | None) -> None:
     assert probe.statuses == [200]
 
 
-def test_no_place_at_all(shared: Shared, full: list[Peer]) -> None:
+def test_no_place_at_all(shared: ServerState, full: list[Peer]) -> None:
     """When the places for probes are taken as well, the newcomer gets the oldest one's."""
     refused, reserved = Peer(shared), Peer(shared)
     assert (refused.statuses, reserved.statuses) == ([503], [])
@@ -100,7 +100,7 @@ def test_no_place_at_all(shared: Shared, full: list[Peer]) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 7, 30, 40])
-def test_last_request_of_a_connection(shared: Shared, batch: int) -> None:
+def test_last_request_of_a_connection(shared: ServerState, batch: int) -> None:
     """A connection has so many requests; the last answer says so, and no more are answered."""
     peer = Peer(shared)
     for _ in range(60 // batch):
@@ -112,7 +112,7 @@ def test_last_request_of_a_connection(shared: Shared, batch: int) -> None:
     assert peer.socket.events == ["eof"]
 
 
-def test_draining_can_be_read(shared: Shared) -> None:
+def test_draining_can_be_read(shared: ServerState) -> None:
     """Who tells others whether we are ready reads it from the state."""
     state = shared.state
     before = state.draining
@@ -121,14 +121,14 @@ def test_draining_can_be_read(shared: Shared) -> None:
     assert (before, state.draining) == (False, True)
 
 
-def test_replaced_worker_is_ready(shared: Shared) -> None:
+def test_replaced_worker_is_ready(shared: ServerState) -> None:
     """A worker that another one replaces ends its connections, and the service stays ready."""
     shared.drain(is_last=False)
 
     assert (shared.draining, shared.state.draining) == (True, False)
 
 
-def test_counts(shared: Shared) -> None:
+def test_counts(shared: ServerState) -> None:
     """Connections, refusals by status and 100s are counted."""
     counters = Counters.alone()
     shared.counts = counters.worker(0)

@@ -2,20 +2,20 @@
 
 import pytest
 
-from devops_info_service.http.connection.connection import ANSWER_BYTES
-from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.connection.connection import RESPONSE_BATCH_BYTES
+from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.wire.message import Request, Response
 from devops_info_service.http.wire.writer import CONTINUE
 
-from .fake_socket import GET, LIMITS, POST, Peer, Refusals, pass_seconds
+from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
 
 BODY_BYTES = 10_000
-A_TURN = ANSWER_BYTES // BODY_BYTES + 1
+A_TURN = RESPONSE_BATCH_BYTES // BODY_BYTES + 1
 """Answers, heads and all."""
 
 
 @pytest.fixture
-def much(shared: Shared) -> Shared:
+def much(shared: ServerState) -> ServerState:
     """A process whose answers are long; the fault is one to ``/fault``."""
 
     def dispatch(request: Request) -> Response:
@@ -31,7 +31,7 @@ def many(count: int) -> bytes:
     return b"".join(GET % number for number in range(count))
 
 
-def test_so_many_at_a_time(much: Shared) -> None:
+def test_so_many_at_a_time(much: ServerState) -> None:
     """The rest is answered in later turns, in order, and nothing is read before."""
     peer = Peer(much)
     peer.send(many(2 * A_TURN + 1))
@@ -47,14 +47,14 @@ def test_so_many_at_a_time(much: Shared) -> None:
     assert not peer.loop.due
 
 
-def test_whoever_reads_nothing_is_held_little_for(much: Shared) -> None:
+def test_whoever_reads_nothing_is_held_little_for(much: ServerState) -> None:
     """No answer is made before those that are unsent are sent."""
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(many(25))
     for _ in range(10):
         peer.turn()
-    assert 0 < peer.connection.unsent < ANSWER_BYTES + BODY_BYTES + 1000
+    assert 0 < peer.connection.unsent < RESPONSE_BATCH_BYTES + BODY_BYTES + 1000
     peer.read()
     assert len(peer.statuses) == 2 * A_TURN
     for _ in range(25 // A_TURN):
@@ -70,20 +70,20 @@ def test_whoever_reads_nothing_is_held_little_for(much: Shared) -> None:
     ],
 )
 def test_what_comes_behind_is_said_behind(
-    much: Shared, refusals: Refusals, behind: bytes, said: bytes
+    much: ServerState, rejections: Rejections, behind: bytes, said: bytes
 ) -> None:
     """A refusal, or leave to go on, waits for the answers before it."""
     peer = Peer(much)
     peer.send(many(A_TURN + 1) + behind)
     assert said not in peer.said
-    assert refusals == []
+    assert rejections == []
     peer.turn()
     *answers, last = peer.said.split(b"HTTP/1.1 ")[1:]
     assert len(answers) == A_TURN + 1
     assert (b"HTTP/1.1 " + last).startswith(said)
 
 
-def test_last_request_in_a_later_turn(much: Shared) -> None:
+def test_last_request_in_a_later_turn(much: ServerState) -> None:
     """What is behind ``Connection: close``, or the last that is granted, is not answered."""
     peer = Peer(much)
     peer.send(many(LIMITS.max_requests_per_connection + 1))
@@ -95,7 +95,7 @@ def test_last_request_in_a_later_turn(much: Shared) -> None:
     assert peer.socket.events == ["eof"]
 
 
-def test_end_of_file_waits_for_the_answers(much: Shared) -> None:
+def test_end_of_file_waits_for_the_answers(much: ServerState) -> None:
     """A peer that has shut its half gets all it asked for."""
     peer = Peer(much)
     peer.send(many(A_TURN + 1))
@@ -105,7 +105,7 @@ def test_end_of_file_waits_for_the_answers(much: Shared) -> None:
     assert peer.socket.events == ["close"]
 
 
-def test_drain_between_turns(much: Shared) -> None:
+def test_drain_between_turns(much: ServerState) -> None:
     """The next answer says that it is the last; no time-out ends the connection before it."""
     peer = Peer(much)
     peer.send(many(2 * A_TURN))
@@ -117,7 +117,7 @@ def test_drain_between_turns(much: Shared) -> None:
     assert peer.said.count(b"Connection: close\r\n") == 1
 
 
-def test_fault_in_a_later_turn(much: Shared) -> None:
+def test_fault_in_a_later_turn(much: ServerState) -> None:
     """It ends this connection alone, and is told of."""
     faults: list[Exception] = []
     much.on_error = faults.append
@@ -129,7 +129,7 @@ def test_fault_in_a_later_turn(much: Shared) -> None:
     assert not much.connections
 
 
-def test_peer_that_is_gone_between_turns(much: Shared) -> None:
+def test_peer_that_is_gone_between_turns(much: ServerState) -> None:
     """Nothing is made for somebody who is gone."""
     peer = Peer(much)
     peer.send(many(2 * A_TURN))

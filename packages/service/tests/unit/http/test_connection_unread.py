@@ -5,13 +5,13 @@ from select import EPOLLOUT
 import msgspec
 import pytest
 
-from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.wire.message import Request, Response
 
 from .fake_socket import GET, LIMITS, Peer, pass_seconds
 
-PATIENCE = LIMITS.write_seconds
-LEAST = LIMITS.min_answer_bytes_per_second
+PATIENCE = LIMITS.write_timeout_seconds
+LEAST = LIMITS.min_response_bytes_per_second
 CUT = ["reset", "close"]
 """What happens to the socket: the kernel is told to drop what it holds."""
 
@@ -19,7 +19,7 @@ BODY_BYTES = 60_000
 
 
 @pytest.fixture
-def much(shared: Shared) -> Shared:
+def much(shared: ServerState) -> ServerState:
     """A process whose answers are long, but for those to ``/short``."""
 
     def dispatch(request: Request) -> Response:
@@ -36,7 +36,7 @@ def take(peer: Peer, size: int) -> None:
     peer.loop.run_callbacks()
 
 
-def test_peer_that_does_not_read(shared: Shared) -> None:
+def test_peer_that_does_not_read(shared: ServerState) -> None:
     """We stop reading from a peer that does not read, and cut it off if nothing moves."""
     peer = Peer(shared)
     peer.socket.room = 10
@@ -51,18 +51,18 @@ def test_peer_that_does_not_read(shared: Shared) -> None:
     assert not shared.connections
 
 
-def test_peer_that_reads_again(shared: Shared) -> None:
+def test_peer_that_reads_again(shared: ServerState) -> None:
     """Once it has read, it is read from again, and its time-outs start anew."""
     peer = Peer(shared)
     peer.socket.room = 10
     peer.send(GET % 1 + b"GET ")
     peer.send(b"/2 HTTP/1.1\r\nHost: a\r\n\r\n")
-    pass_seconds(shared, LIMITS.head_seconds)
+    pass_seconds(shared, LIMITS.header_timeout_seconds)
     assert peer.socket.reads
     peer.read()
 
     assert peer.statuses == [200, 200]
-    pass_seconds(shared, LIMITS.head_seconds)
+    pass_seconds(shared, LIMITS.header_timeout_seconds)
     assert peer.socket.events == []
 
 
@@ -80,7 +80,7 @@ def test_peer_that_reads_again(shared: Shared) -> None:
         (10 * LEAST, None),
     ],
 )
-def test_rate(much: Shared, rate: int, seconds: int | None, *, speaks: bool) -> None:
+def test_rate(much: ServerState, rate: int, seconds: int | None, *, speaks: bool) -> None:
     """Each second costs one of the patience; what is taken gives back as many as it is worth."""
     peer = Peer(much)
     peer.socket.room = 0
@@ -99,7 +99,7 @@ def test_rate(much: Shared, rate: int, seconds: int | None, *, speaks: bool) -> 
     assert peer.socket.events == ([] if seconds is None else CUT)
 
 
-def test_haste_is_no_credit(much: Shared) -> None:
+def test_haste_is_no_credit(much: ServerState) -> None:
     """Who has taken much and then stops is borne no longer than anybody."""
     peer = Peer(much)
     peer.socket.room = 0
@@ -112,7 +112,7 @@ def test_haste_is_no_credit(much: Shared) -> None:
     assert peer.socket.events == CUT
 
 
-def test_a_stop_is_forgotten(much: Shared) -> None:
+def test_a_stop_is_forgotten(much: ServerState) -> None:
     """Who stops again and again, and takes enough between, is served."""
     peer = Peer(much)
     peer.socket.room = 0
@@ -124,7 +124,7 @@ def test_a_stop_is_forgotten(much: Shared) -> None:
     assert peer.socket.events == []
 
 
-def test_patience_outlives_the_answer(much: Shared) -> None:
+def test_patience_outlives_the_answer(much: ServerState) -> None:
     """Who takes the last bytes late, asks for a little, and so on, uses it up all the same."""
     peer = Peer(much)
     size = 0
@@ -139,7 +139,7 @@ def test_patience_outlives_the_answer(much: Shared) -> None:
     assert len(peer.statuses) < PATIENCE
 
 
-def test_new_answers_are_none_that_are_taken(much: Shared) -> None:
+def test_new_answers_are_none_that_are_taken(much: ServerState) -> None:
     """What is said to a peer meanwhile is neither taken nor held against it."""
     peer = Peer(much)
     peer.socket.room = 0
@@ -155,7 +155,7 @@ def test_new_answers_are_none_that_are_taken(much: Shared) -> None:
     assert peer.socket.events == CUT
 
 
-def test_turn_that_does_not_come(much: Shared) -> None:
+def test_turn_that_does_not_come(much: ServerState) -> None:
     """Who leaves unread what the kernel took has the same time for the kernel to speak again."""
     peer = Peer(much)
     peer.send(b"".join(GET % n for n in range(5)))
@@ -168,7 +168,7 @@ def test_turn_that_does_not_come(much: Shared) -> None:
     assert peer.socket.events == CUT
 
 
-def test_slow_turns(much: Shared) -> None:
+def test_slow_turns(much: ServerState) -> None:
     """What the kernel takes at once counts, too, where more is to come."""
     peer = Peer(much)
     peer.send(b"".join(GET % n for n in range(24)))
@@ -181,7 +181,7 @@ def test_slow_turns(much: Shared) -> None:
 
 
 @pytest.mark.parametrize("room", [10, BODY_BYTES])
-def test_kernel_that_does_not_speak(much: Shared, room: int) -> None:
+def test_kernel_that_does_not_speak(much: ServerState, room: int) -> None:
     """Whoever the kernel has room for is served, though it does not say so; a short rest, too."""
     peer = Peer(much)
     peer.socket.room = room
@@ -196,9 +196,9 @@ def test_kernel_that_does_not_speak(much: Shared, room: int) -> None:
 
 
 @pytest.mark.parametrize(("taken", "end"), [(0, CUT), (1, [])])
-def test_no_least_rate(much: Shared, taken: int, end: list[str]) -> None:
+def test_no_least_rate(much: ServerState, taken: int, end: list[str]) -> None:
     """A least rate of 0 cuts off only who takes nothing: any byte gives all the time anew."""
-    much.limits = msgspec.structs.replace(LIMITS, min_answer_bytes_per_second=0)
+    much.limits = msgspec.structs.replace(LIMITS, min_response_bytes_per_second=0)
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(GET % 1)

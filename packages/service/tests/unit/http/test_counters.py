@@ -16,7 +16,7 @@ from devops_info_service.http.shared_memory.counters import (
     WORDS,
     Counters,
     Totals,
-    count_refusal,
+    count_rejection,
     release,
 )
 
@@ -30,7 +30,7 @@ def test_totals() -> None:
         slot = counters.worker(number)
         slot[READY] = number % 2
         for status in (400, 400, 503, UNANSWERED, 999):
-            count_refusal(slot, status)
+            count_rejection(slot, status)
         slot[OPENED] += 5
         slot[CLOSED] += 4
         slot[ABORTED] += 1

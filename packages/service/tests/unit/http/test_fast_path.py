@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devops_info_service.http.connection.server_state import Shared
-from devops_info_service.http.wire.fast_path import MAX_LINE_BYTES, MAX_LINES, PlainReader
+from devops_info_service.http.connection.server_state import ServerState
+from devops_info_service.http.wire.fast_path import MAX_LINE_BYTES, MAX_LINES, FastPathParser
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Phase
-from devops_info_service.http.wire.parser import RequestReader
+from devops_info_service.http.wire.parser import RequestParser
 
 from .fake_socket import Peer
 
@@ -70,27 +70,27 @@ NOT_PLAIN: Final = {
 
 def same(data: bytes) -> None:
     """Check that what is taken as plain is read as llhttp would, the second time, too."""
-    reader = RequestReader(CLIENT, LIMITS)
+    reader = RequestParser(CLIENT, LIMITS)
     expected = reader.receive(data)
-    plain = PlainReader(LIMITS)
+    plain = FastPathParser(LIMITS)
     for _ in range(2):
         found = plain.read(data, CLIENT)
         if found is not None:
             assert found == expected
-            assert (reader.refused, reader.phase) == (None, Phase.IDLE)
+            assert (reader.rejection, reader.phase) == (None, Phase.IDLE)
 
 
 @pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
 def test_plain(data: bytes) -> None:
     """What is plain is taken, and means what llhttp says."""
-    assert PlainReader(LIMITS).read(data, CLIENT)
+    assert FastPathParser(LIMITS).read(data, CLIENT)
     same(data)
 
 
 @pytest.mark.parametrize("data", NOT_PLAIN.values(), ids=NOT_PLAIN)
 def test_not_plain(data: bytes) -> None:
     """What is not plain is left alone as a whole, whatever was read before."""
-    plain = PlainReader(LIMITS)
+    plain = FastPathParser(LIMITS)
     for known in PLAIN.values():
         plain.read(known, CLIENT)
 
@@ -136,15 +136,15 @@ def test_any_heads(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [*PLAIN.values(), *NOT_PLAIN.values()])
 @pytest.mark.parametrize("follow", [b"", b"GET", GET, b"garbage\r\n\r\n"])
-def test_connection(shared: Shared, data: bytes, follow: bytes) -> None:
+def test_connection(shared: ServerState, data: bytes, follow: bytes) -> None:
     """A connection says the same, byte by byte, whether plain requests are read so or not."""
     plain = Peer(shared)
-    shared.plain = PlainReader(Limits(max_head_bytes=0))
+    shared.plain = FastPathParser(Limits(max_head_bytes=0))
     not_plain = Peer(shared)
     for piece in (GET, data, follow, GET):
-        shared.plain = PlainReader(LIMITS)
+        shared.plain = FastPathParser(LIMITS)
         plain.send(piece)
-        shared.plain = PlainReader(Limits(max_head_bytes=0))
+        shared.plain = FastPathParser(Limits(max_head_bytes=0))
         not_plain.send(piece)
 
     assert plain.said == not_plain.said
@@ -153,14 +153,14 @@ def test_connection(shared: Shared, data: bytes, follow: bytes) -> None:
 
 def test_nothing_grows() -> None:
     """Whatever strangers send, so many lines are kept, and no long ones."""
-    plain = PlainReader(LIMITS)
+    plain = FastPathParser(LIMITS)
     for n in range(3 * MAX_LINES):
         line = b"GET /%d HTTP/1.1\r\nHost: h%d\r\nX-%d: a\r\n\r\n" % (n, n, n)
         assert plain.read(line, CLIENT)
         tables = (len(plain._starts), len(plain._fields), len(plain._names))
         assert max(tables) <= MAX_LINES
     long = b"a" * MAX_LINE_BYTES
-    plain = PlainReader(LIMITS)
+    plain = FastPathParser(LIMITS)
     assert plain.read(b"GET /%b HTTP/1.1\r\nHost: %b\r\nX%b: a\r\n\r\n" % ((long,) * 3), CLIENT)
 
     assert set(plain._names) == {b"Host"}
@@ -169,7 +169,7 @@ def test_nothing_grows() -> None:
 
 def test_no_secret_is_kept() -> None:
     """Credentials, cookies, addresses and queries are gone with their request."""
-    plain = PlainReader(LIMITS)
+    plain = FastPathParser(LIMITS)
     secrets = (b"Authorization: Bearer s", b"Cookie: s", b"X-Api-Key: s", b"X-Forwarded-For: s")
     head = b"GET /?token=s HTTP/1.1\r\nHost: a\r\n" + b"\r\n".join(secrets) + b"\r\n\r\n"
     assert plain.read(head, CLIENT)

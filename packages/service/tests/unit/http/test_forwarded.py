@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from devops_info_service.config import FORWARDED_FIELDS, load
 from devops_info_service.errors import ConfigError
 from devops_info_service.http.wire.cidr import Cidr
-from devops_info_service.http.wire.forwarded import MAX_HOPS, MAX_KNOWN, Proxies, believe, chains
+from devops_info_service.http.wire.forwarded import (
+    MAX_HOPS,
+    MAX_KNOWN,
+    TrustedProxies,
+    parse_claims,
+    resolve_client,
+)
 from devops_info_service.http.wire.message import Client, Request, Response
 
 PEER: Final = Client("10.0.0.1", 4242)
@@ -19,9 +25,9 @@ RFC7239: Final = b"forwarded"
 REAL: Final = b"x-real-ip"
 
 
-def client_of(headers: dict[bytes, bytes], field: str = "any") -> str:
+def resolve(headers: dict[bytes, bytes], field: str = "any") -> str:
     """Return the address of the client that *headers* name, to a trusted peer's server."""
-    return Proxies(NETWORKS, field).client_of(PEER, headers).address
+    return TrustedProxies(NETWORKS, field).resolve(PEER, headers).address
 
 
 @pytest.mark.parametrize(
@@ -65,7 +71,7 @@ def client_of(headers: dict[bytes, bytes], field: str = "any") -> str:
 )
 def test_x_forwarded_for(value: bytes, address: str) -> None:
     """Right to left to the first who is not trusted."""
-    assert client_of({XFF: value}) == address
+    assert resolve({XFF: value}) == address
 
 
 @pytest.mark.parametrize(
@@ -96,7 +102,7 @@ def test_x_forwarded_for(value: bytes, address: str) -> None:
 )
 def test_forwarded(value: bytes, address: str) -> None:
     """RFC 7239 by its grammar; names that are withheld end the chain."""
-    assert client_of({RFC7239: value}) == address
+    assert resolve({RFC7239: value}) == address
 
 
 @pytest.mark.parametrize(
@@ -109,25 +115,25 @@ def test_forwarded(value: bytes, address: str) -> None:
 )
 def test_x_real_ip(value: bytes, address: str) -> None:
     """One address, no list: two of the field are none."""
-    assert client_of({REAL: value}) == address
+    assert resolve({REAL: value}) == address
 
 
 def test_port() -> None:
     """A port that is told is the client's; one that is not is 0."""
-    proxies = Proxies(NETWORKS, "any")
+    proxies = TrustedProxies(NETWORKS, "any")
 
-    assert proxies.client_of(PEER, {XFF: b"198.51.100.1:4711"}) == Client("198.51.100.1", 4711)
-    assert proxies.client_of(PEER, {XFF: b"198.51.100.1"}) == Client("198.51.100.1", 0)
-    assert proxies.client_of(PEER, {}) is PEER
+    assert proxies.resolve(PEER, {XFF: b"198.51.100.1:4711"}) == Client("198.51.100.1", 4711)
+    assert proxies.resolve(PEER, {XFF: b"198.51.100.1"}) == Client("198.51.100.1", 0)
+    assert proxies.resolve(PEER, {}) is PEER
 
 
 def test_fields_that_disagree() -> None:
     """A proxy passes on what it does not write: two fields must say the same."""
     said = {XFF: b"198.51.100.1", RFC7239: b"for=203.0.113.9"}
 
-    assert client_of(said) == "10.0.0.1"
-    assert client_of({XFF: b"198.51.100.1", REAL: b"198.51.100.1"}) == "198.51.100.1"
-    assert client_of({XFF: b"198.51.100.1", REAL: b"nonsense"}) == "10.0.0.1"
+    assert resolve(said) == "10.0.0.1"
+    assert resolve({XFF: b"198.51.100.1", REAL: b"198.51.100.1"}) == "198.51.100.1"
+    assert resolve({XFF: b"198.51.100.1", REAL: b"nonsense"}) == "10.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +148,7 @@ def test_named_field(field: str, address: str) -> None:
     """Where the field is named, the others are not looked at."""
     said = {XFF: b"198.51.100.1", RFC7239: b"for=203.0.113.9"}
 
-    assert client_of(said, field) == address
+    assert resolve(said, field) == address
 
 
 @given(
@@ -151,7 +157,7 @@ def test_named_field(field: str, address: str) -> None:
 )
 def test_any_value(field: bytes, value: bytes) -> None:
     """Whatever a field holds, the answer is an address."""
-    assert client_of({field: value})
+    assert resolve({field: value})
 
 
 @pytest.mark.parametrize(
@@ -175,12 +181,14 @@ def test_only_from_proxies(peer: str, address: str) -> None:
     headers = {XFF: b"198.51.100.1"}
     request = Request("GET", "/", b"", headers, Client(peer, 1), "1.1", keep_alive=True)
 
-    assert believe(dispatch, Proxies(NETWORKS, "any"))(request).body == address.encode()
+    assert (
+        resolve_client(dispatch, TrustedProxies(NETWORKS, "any"))(request).body == address.encode()
+    )
 
 
 def test_memory_of_trust() -> None:
     """What is remembered of strangers is bounded."""
-    proxies = Proxies(NETWORKS, "any")
+    proxies = TrustedProxies(NETWORKS, "any")
     for number in range(MAX_KNOWN * 2):
         assert not proxies.trusts(f"198.51.{number >> 8}.{number & 255}")
 
@@ -201,7 +209,7 @@ def test_memory_of_trust() -> None:
 )
 def test_networks(text: str, inside: str, outside: str) -> None:
     """A network holds the addresses with its first bits, and none of the other family."""
-    proxies = Proxies(load([], {"TRUSTED_PROXIES": text}).trusted_proxies, "any")
+    proxies = TrustedProxies(load([], {"TRUSTED_PROXIES": text}).trusted_proxies, "any")
 
     assert proxies.trusts(inside)
     assert not proxies.trusts(outside)
@@ -222,7 +230,7 @@ def test_no_networks(text: str) -> None:
 def test_fields() -> None:
     """The field is one that is read, or any, in upper or lower case."""
     fields = {field.encode(): b"192.0.2.1" for field in FORWARDED_FIELDS[1:]}
-    assert FORWARDED_FIELDS == ("any", *(field for field, _, _ in chains(fields)))
+    assert FORWARDED_FIELDS == ("any", *(field for field, _, _ in parse_claims(fields)))
     assert load([], {"FORWARDED_FIELD": "X-Real-IP"}).forwarded_field in FORWARDED_FIELDS
     with pytest.raises(
         ConfigError, match="FORWARDED_FIELD: invalid value 'via'; expected one of any, "

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devops_info_service.http.wire.fast_path import PlainReader
+from devops_info_service.http.wire.fast_path import FastPathParser
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Request
-from devops_info_service.http.wire.parser import RequestReader
+from devops_info_service.http.wire.parser import RequestParser
 
 CLIENT: Final = Client("192.0.2.7", 4242)
 LIMITS: Final = Limits()
@@ -76,9 +76,9 @@ class Outcome:
 
 
 def ours(data: bytes) -> Outcome:
-    reader = RequestReader(CLIENT, LIMITS)
+    reader = RequestParser(CLIENT, LIMITS)
     found = reader.receive(data)
-    return Outcome(tuple(map(_told, found)), reader.refused is not None)
+    return Outcome(tuple(map(_told, found)), reader.rejection is not None)
 
 
 def _told(request: Request) -> tuple[object, ...]:
@@ -279,7 +279,7 @@ def test_generated(conversation: list[Message], data: st.DataObject) -> None:
 def test_plain(conversation: list[Message]) -> None:
     """What the reader of plain requests takes, the other one takes for the same."""
     data = b"".join(message.text for message in conversation)
-    found = PlainReader(LIMITS).read(data, CLIENT)
+    found = FastPathParser(LIMITS).read(data, CLIENT)
     if found is not None:
         assert ours(data) == Outcome(tuple(map(_told, found)), refused=False)
 

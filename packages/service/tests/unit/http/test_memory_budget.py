@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.http.connection.server_state import IDLE_GRACE_SECONDS, Shared
+from devops_info_service.http.connection.server_state import IDLE_GRACE_SECONDS, ServerState
 from devops_info_service.http.wire import memory_budget as budget
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import MIB, Budget, automatic, share
 from devops_info_service.http.wire.message import Request, Response
 
-from .fake_socket import GET, LIMITS, POST, Peer, Refusals, pass_seconds
+from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
 
 MOST = Limits().max_connections
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX: %b"
@@ -54,7 +54,7 @@ def test_shares_are_no_more_than_all(total: int, workers: int, most: int) -> Non
     assert workers * (connections + each.held_bytes) <= total + workers * budget.CONNECTION_BYTES
 
 
-def test_idle_ones_give_way_first(shared: Shared) -> None:
+def test_idle_ones_give_way_first(shared: ServerState) -> None:
     """Whoever comes when all places are taken gets that of the one that is idle for longest."""
     old, young = Peer(shared), Peer(shared)
     pass_seconds(shared, 1)
@@ -67,7 +67,7 @@ def test_idle_ones_give_way_first(shared: Shared) -> None:
     assert new.statuses == [200, 200]
 
 
-def test_nobody_gives_way_within_the_grace(shared: Shared) -> None:
+def test_nobody_gives_way_within_the_grace(shared: ServerState) -> None:
     """A request may be on its way to somebody who has just been answered: 503 for the next."""
     peers = [Peer(shared) for _ in range(LIMITS.max_connections)]
     pass_seconds(shared, IDLE_GRACE_SECONDS - 1)
@@ -78,7 +78,7 @@ def test_nobody_gives_way_within_the_grace(shared: Shared) -> None:
     assert [peer.socket.events for peer in peers] == [[], []]
 
 
-def test_busy_ones_do_not_give_way(shared: Shared) -> None:
+def test_busy_ones_do_not_give_way(shared: ServerState) -> None:
     """A body that arrives is work; there is no place for the next."""
     peers = [Peer(shared) for _ in range(LIMITS.max_connections)]
     for peer in peers:
@@ -90,7 +90,7 @@ def test_busy_ones_do_not_give_way(shared: Shared) -> None:
     assert new.statuses == [503]
 
 
-def test_stalled_ones_give_way(shared: Shared) -> None:
+def test_stalled_ones_give_way(shared: ServerState) -> None:
     """Where nobody is idle those give way who let a head, or their answers, wait."""
     head, unread = Peer(shared), Peer(shared)
     head.send(b"GET / HT")
@@ -108,13 +108,13 @@ def test_stalled_ones_give_way(shared: Shared) -> None:
 
 
 @pytest.fixture
-def tight(shared: Shared) -> Shared:
+def tight(shared: ServerState) -> ServerState:
     """A process with room for what one peer leaves unread, and for a few heads."""
     shared.budget = Budget(100, budget.STALLED_BYTES + 8_000)
     return shared
 
 
-def test_whoever_holds_most_gives_way(tight: Shared, refusals: Refusals) -> None:
+def test_whoever_holds_most_gives_way(tight: ServerState, rejections: Rejections) -> None:
     """Not the one who comes last, and no more than are needed."""
     small, large = Peer(tight), Peer(tight)
     small.send(HEAD % b"")
@@ -126,10 +126,10 @@ def test_whoever_holds_most_gives_way(tight: Shared, refusals: Refusals) -> None
 
     assert large.statuses == [503]
     assert [peer.statuses for peer in (small, *peers)] == [[]] * 4
-    assert [status for _, status, _ in refusals] == [503]
+    assert [status for _, status, _ in rejections] == [503]
 
 
-def test_unread_answers_give_way_without_a_word(tight: Shared) -> None:
+def test_unread_answers_give_way_without_a_word(tight: ServerState) -> None:
     """The peer would not read it; what the kernel holds for it goes as well."""
     peers = [Peer(tight) for _ in range(3)]
     for peer in peers:
@@ -144,7 +144,7 @@ def test_unread_answers_give_way_without_a_word(tight: Shared) -> None:
 def test_account_is_right(data: st.DataObject) -> None:
     """What is held is the sum of what each holds, and nothing once all are gone."""
     limits = Limits(max_connections=8)
-    shared = Shared(lambda request: Response(200, b"x" * 9_000), limits, lambda *_: None)
+    shared = ServerState(lambda request: Response(200, b"x" * 9_000), limits, lambda *_: None)
     shared.budget = Budget(8, 300_000)
     peers = [Peer(shared) for _ in range(4)]
     pieces = [GET % 2, GET % 2 * 50, b"GET / HT", b"X: 1\r\n", POST + b"\r\nab", b"c", b"\r\n"]
@@ -171,7 +171,7 @@ def test_account_is_right(data: st.DataObject) -> None:
     assert shared.held == 0
 
 
-def test_requests_that_wait_are_bytes(shared: Shared) -> None:
+def test_requests_that_wait_are_bytes(shared: ServerState) -> None:
     """No request is made of what is not answered yet."""
     made = []
 
@@ -190,7 +190,7 @@ def test_requests_that_wait_are_bytes(shared: Shared) -> None:
         made.clear()
 
 
-def test_head_without_a_body_counts_as_made(shared: Shared) -> None:
+def test_head_without_a_body_counts_as_made(shared: ServerState) -> None:
     """A turn ends by what was made for it, not by what is sent."""
     shared.dispatch = lambda request: Response(200, b"x" * 20_000)
     peer = Peer(shared)

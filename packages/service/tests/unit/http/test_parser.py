@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Phase, Request
-from devops_info_service.http.wire.parser import RequestReader
+from devops_info_service.http.wire.parser import RequestParser
 
 PEER: Final = Client("192.0.2.7", 4242)
 
@@ -139,9 +139,9 @@ CASES: Final = [
 ]
 
 
-def new_reader(limits: Limits | None = None) -> RequestReader:
+def new_reader(limits: Limits | None = None) -> RequestParser:
     """Return a reader that has seen nothing."""
-    return RequestReader(PEER, limits or Limits())
+    return RequestParser(PEER, limits or Limits())
 
 
 @pytest.mark.parametrize(("data", "expected"), CASES)
@@ -150,7 +150,7 @@ def test_whole(data: bytes, expected: Request) -> None:
     reader = new_reader()
 
     assert [expected] == reader.receive(data)
-    assert reader.refused is None
+    assert reader.rejection is None
     assert reader.phase is Phase.IDLE
 
 
@@ -175,7 +175,7 @@ def test_followed_by_another(data: bytes, expected: Request) -> None:
 
     after = [request(path="/next", headers={b"host": b"b"})] if expected.keep_alive else []
     assert [expected, *after] == found
-    assert reader.refused is None
+    assert reader.rejection is None
 
 
 @pytest.mark.parametrize(("data", "expected"), CASES)
@@ -186,7 +186,7 @@ def test_followed_by_garbage(data: bytes, expected: Request) -> None:
     found = reader.receive(data + b"\x00garbage\r\n\r\n")
 
     assert [expected] == found
-    assert (reader.refused is not None) == expected.keep_alive
+    assert (reader.rejection is not None) == expected.keep_alive
     assert reader.receive(data) == []
 
 
@@ -214,7 +214,7 @@ def test_any_pieces(messages: list[tuple[bytes, Request]], cuts: list[int]) -> N
     found = [found for start, end in pairwise(places) for found in reader.receive(data[start:end])]
 
     assert whole.receive(data) == found
-    assert str(whole.refused) == str(reader.refused)
+    assert str(whole.rejection) == str(reader.rejection)
 
 
 def test_upgrade_with_a_body_ends_the_connection() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
-from devops_info_service.http.wire.parser import RequestReader
+from devops_info_service.http.wire.parser import RequestParser
 
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\n"
 CHUNKED: Final = POST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -151,9 +151,9 @@ DISAGREED: Final = [
 
 def ours(data: bytes) -> tuple[object, ...] | None:
     """Return what our reader makes of *data*, or None if it refuses."""
-    reader = RequestReader(Client("192.0.2.7", 4242), Limits())
+    reader = RequestParser(Client("192.0.2.7", 4242), Limits())
     found = reader.receive(data)
-    if reader.refused is not None:
+    if reader.rejection is not None:
         return None
     (request,) = found
     target = request.path.encode() + (b"?" + request.query if request.query else b"")

@@ -75,7 +75,7 @@ def test_limits(data: bytes, status: int | None, step: int, before: int) -> None
     ]
 
     assert before + (1 if status is None else 0) == len(found)
-    assert status == (reader.refused and reader.refused.status)
+    assert status == (reader.rejection and reader.rejection.status)
 
 
 @pytest.mark.parametrize("step", [1, 7, 64])
@@ -99,7 +99,7 @@ def test_endless(start: bytes, endless: bytes, status: int, step: int) -> None:
     reader.receive(start)
     data = endless * (2000 // len(endless))
     fed = 0
-    while reader.refused is None:
+    while reader.rejection is None:
         reader.receive(data[fed : fed + step])
         fed += step
 
@@ -125,7 +125,7 @@ def test_size_line_alone_refuses(data: bytes, arrived: int) -> None:
         early = CHUNKED + data[:-1]
         for at in range(0, len(early), step):
             reader.receive(early[at : at + step])
-        assert reader.refused is None
+        assert reader.rejection is None
         reader.receive(data[-1:])
         assert status_of(reader) == 413
         assert arrived == reader.body_bytes
@@ -158,7 +158,7 @@ def test_fields_are_counted_as_they_come() -> None:
     assert reader.receive(b"GET / HTTP/1.1\r\n") == []
     for number in range(most):
         reader.receive(b"X%d: 1\r\n" % number)
-        assert reader.refused is None
+        assert reader.rejection is None
         assert reader.held_bytes < 20 * 1024
     reader.receive(b"X: 1\r\nY: 1\r\n")
 

@@ -6,7 +6,7 @@ import pytest
 
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
-from devops_info_service.http.wire.parser import RequestReader
+from devops_info_service.http.wire.parser import RequestParser
 
 GOOD: Final = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -183,15 +183,15 @@ REFUSED: Final = {
 }
 
 
-def new_reader(limits: Limits | None = None) -> RequestReader:
+def new_reader(limits: Limits | None = None) -> RequestParser:
     """Return a reader that has seen nothing."""
-    return RequestReader(Client("192.0.2.7", 4242), limits or Limits())
+    return RequestParser(Client("192.0.2.7", 4242), limits or Limits())
 
 
-def status_of(reader: RequestReader) -> int:
+def status_of(reader: RequestParser) -> int:
     """Return the status of the refusal there has to be."""
-    assert reader.refused is not None
-    return reader.refused.status
+    assert reader.rejection is not None
+    return reader.rejection.status
 
 
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)

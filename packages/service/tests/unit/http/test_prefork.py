@@ -10,7 +10,7 @@ import pytest
 
 from devops_info_service.http.connection.server import Sockets
 from devops_info_service.http.processes import prefork as workers
-from devops_info_service.http.processes.worker_pool import SLOTS, Crew
+from devops_info_service.http.processes.worker_pool import SLOTS, WorkerPool
 from devops_info_service.http.shared_memory.counters import READY, Counters
 
 from .test_worker_pool import FakeProcesses
@@ -22,7 +22,7 @@ def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
     processes = FakeProcesses()
     waits: list[float] = []
 
-    class LateCrew(Crew):
+    class SlowPool(WorkerPool):
         @property
         def ready(self) -> bool:
             was = super().ready
@@ -39,8 +39,8 @@ def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
         for pid, _ in processes.sent:
             yield pid, 0
 
-    monkeypatch.setattr(workers, "Crew", LateCrew)
-    monkeypatch.setattr(workers, "_Processes", lambda *_: processes)
+    monkeypatch.setattr(workers, "WorkerPool", SlowPool)
+    monkeypatch.setattr(workers, "_ForkedWorkers", lambda *_: processes)
     monkeypatch.setattr(workers, "reap", reap)
     monkeypatch.setattr(signal, "sigtimedwait", sleep)
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)
@@ -52,7 +52,7 @@ def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
         drain_delay_seconds=0,
         drain_seconds=1,
         hung_seconds=30,
-        story=processes,
+        log=processes,
         on_end=lambda *_: None,
         on_wake=lambda: 3600.0,
     )

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.http.connection.proxied import ProxiedConnection
-from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.errors import RejectedError
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.proxy_header import MAX_V2_BYTES, ProxyHeader
 
 from . import fake_socket as wire
-from .fake_socket import GET, Refusals, pass_seconds
+from .fake_socket import GET, Rejections, pass_seconds
 
 V2: Final = b"\r\n\r\n\x00\r\nQUIT\n"
 ADDRESSES_4: Final = bytes([198, 51, 100, 1, 10, 0, 0, 1]) + struct.pack(">HH", 4711, 80)
@@ -129,7 +129,7 @@ class Peer(wire.Peer):
 
 
 @pytest.mark.parametrize("data", [TAKEN["TCP4"][0], TAKEN["v2 TCP4"][0]])
-def test_client(shared: Shared, data: bytes) -> None:
+def test_client(shared: ServerState, data: bytes) -> None:
     """Every request of the connection comes from whom the header names."""
     for cut in (0, 1, len(data), len(data) + 5):
         peer = Peer(shared)
@@ -142,7 +142,7 @@ def test_client(shared: Shared, data: bytes) -> None:
         peer.connection.abort()
 
 
-def test_proxy_for_itself(shared: Shared) -> None:
+def test_proxy_for_itself(shared: ServerState) -> None:
     """A health check of the proxy's own comes from the proxy."""
     peer = Peer(shared)
 
@@ -151,7 +151,7 @@ def test_proxy_for_itself(shared: Shared) -> None:
     assert peer.said.endswith(b"/1 192.0.2.7")
 
 
-def test_no_header(shared: Shared, refusals: Refusals) -> None:
+def test_no_header(shared: ServerState, rejections: Rejections) -> None:
     """Without a header not a byte is answered, and nothing that follows is read."""
     peer = Peer(shared)
 
@@ -162,10 +162,10 @@ def test_no_header(shared: Shared, refusals: Refusals) -> None:
 
     assert peer.said == b""
     assert peer.socket.events[:2] == ["close", "then"]
-    assert [status for _, status, _ in refusals] == [400]
+    assert [status for _, status, _ in rejections] == [400]
 
 
-def test_second_header(shared: Shared) -> None:
+def test_second_header(shared: ServerState) -> None:
     """A second header is no header: it is a request that is not one."""
     peer = Peer(shared)
 
@@ -175,21 +175,21 @@ def test_second_header(shared: Shared) -> None:
     assert b"200" not in peer.said
 
 
-def test_slow_header(shared: Shared) -> None:
+def test_slow_header(shared: ServerState) -> None:
     """A header has the time of a head, from the connection on."""
     peer = Peer(shared)
     peer.send(b"PROXY ")
 
-    pass_seconds(shared, shared.limits.head_seconds)
+    pass_seconds(shared, shared.limits.header_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(shared, 1)
     assert (peer.socket.events, peer.said) == (["close"], b"")
 
 
-def test_time_after_the_header(shared: Shared) -> None:
+def test_time_after_the_header(shared: ServerState) -> None:
     """Behind the header there is the time of an idle connection."""
     peer = Peer(shared)
     peer.send(b"PROXY UNKNOWN\r\n")
 
-    pass_seconds(shared, Limits().head_seconds - 4)
+    pass_seconds(shared, Limits().header_timeout_seconds - 4)
     assert peer.socket.events == []

@@ -210,7 +210,7 @@ def test_shut_waits_for_the_peer(pair: Pair) -> None:
     pair.echo.start()
     pair.echo.answer = b""
     pair.echo.write(MUCH)
-    pair.echo.shut()
+    pair.echo.drop_new_connections()
     got = b""
     while len(got) < len(MUCH):
         got += pair.read()
@@ -268,7 +268,7 @@ def test_fault(pair: Pair) -> None:
 def test_nothing_after_the_end(pair: Pair) -> None:
     """Whatever is asked of a stream that is gone does nothing."""
     pair.echo.start()
-    for end in (pair.echo.abort, pair.echo.abort, pair.echo.close, pair.echo.shut):
+    for end in (pair.echo.abort, pair.echo.abort, pair.echo.close, pair.echo.drop_new_connections):
         end()
     pair.echo.write(b"nobody hears")
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from devops_info_service.http.connection.server_state import Shared
+from devops_info_service.http.connection.server_state import ServerState
 
 from .fake_socket import Peer
 from .test_parser_rejections import CHUNKED, GOOD, POST, REFUSED
 
 
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
-def test_refusal(shared: Shared, data: bytes, status: int) -> None:
+def test_refusal(shared: ServerState, data: bytes, status: int) -> None:
     """The status, ``Connection: close``, a length, our half closed; then silence."""
     peer = Peer(shared)
 
@@ -31,7 +31,7 @@ def test_refusal(shared: Shared, data: bytes, status: int) -> None:
         (b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n", 400),
     ],
 )
-def test_body_that_is_not_wanted(shared: Shared, fields: bytes, status: int) -> None:
+def test_body_that_is_not_wanted(shared: ServerState, fields: bytes, status: int) -> None:
     """Who asks before sending is refused instead of told to go on."""
     peer = Peer(shared)
 
@@ -40,7 +40,7 @@ def test_body_that_is_not_wanted(shared: Shared, fields: bytes, status: int) -> 
     assert peer.statuses == [status]
 
 
-def test_chunk_that_is_not_wanted(shared: Shared) -> None:
+def test_chunk_that_is_not_wanted(shared: ServerState) -> None:
     """Who was told to go on is refused as soon as it says how much it is going to send."""
     peer = Peer(shared)
 

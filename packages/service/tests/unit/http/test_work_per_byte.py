@@ -14,8 +14,8 @@ from devops_info_service.app.middleware import observe
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
 from devops_info_service.facts.system_files import Machine
-from devops_info_service.http.connection.server_state import Shared
-from devops_info_service.http.wire.forwarded import Proxies, believe
+from devops_info_service.http.connection.server_state import ServerState
+from devops_info_service.http.wire.forwarded import TrustedProxies, resolve_client
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.logs import Log
 
@@ -73,18 +73,18 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def process() -> Shared:
+def process() -> ServerState:
     """The real handlers, for a client whose word on others is believed."""
     dispatch = observe(build(Services(Machine(), "test")), Log(lambda _: None), access_log=False)
-    proxies = Proxies(values.networks("192.0.2.0/24"), "any")
-    shared = Shared(believe(dispatch, proxies), Limits(), lambda *_: None)
+    proxies = TrustedProxies(values.networks("192.0.2.0/24"), "any")
+    shared = ServerState(resolve_client(dispatch, proxies), Limits(), lambda *_: None)
     for path in (b"/", b"/metrics", b"/platform/network"):
         Peer(shared).send(b"GET %b HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n" % path)
     return shared
 
 
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)
-def test_whole(process: Shared, data: bytes) -> None:
+def test_whole(process: ServerState, data: bytes) -> None:
     """In one read, with all the turns that it takes."""
     took = []
     for _ in range(3):
@@ -101,7 +101,7 @@ def test_whole(process: Shared, data: bytes) -> None:
 
 @pytest.mark.sample(every=5)
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)
-def test_by_the_byte(process: Shared, data: bytes) -> None:
+def test_by_the_byte(process: ServerState, data: bytes) -> None:
     """The second half costs no more than the first: nothing that has come is looked at again."""
 
     def feed(peer: Peer, piece: bytes) -> float:

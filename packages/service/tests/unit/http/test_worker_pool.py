@@ -7,12 +7,12 @@ import pytest
 
 from devops_info_service.http.lifecycle import RETIRE_SIGNAL
 from devops_info_service.http.processes.worker_pool import (
+    HEARTBEAT_POLLS,
     KILL_MARGIN_SECONDS,
     LAST_DELAY_SECONDS,
-    LOOKS,
-    READY_SECONDS,
-    STEADY_SECONDS,
-    Crew,
+    STABLE_AFTER_SECONDS,
+    STARTUP_TIMEOUT_SECONDS,
+    WorkerPool,
 )
 from devops_info_service.http.shared_memory.counters import (
     HEARTBEAT,
@@ -65,12 +65,12 @@ def counters() -> Counters:
 
 
 @pytest.fixture
-def crew(processes: FakeProcesses, counters: Counters) -> Crew:
+def pool(processes: FakeProcesses, counters: Counters) -> WorkerPool:
     """Two workers that have started at 0 and are ready."""
-    crew = Crew(2, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
-    crew.tick(0)
+    pool = WorkerPool(2, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
+    pool.tick(0)
     get_ready(counters, 0, 1)
-    return crew
+    return pool
 
 
 def get_ready(counters: Counters, *numbers: int) -> None:
@@ -79,29 +79,31 @@ def get_ready(counters: Counters, *numbers: int) -> None:
         counters.worker(number)[READY] = 1
 
 
-def test_start(crew: Crew, processes: FakeProcesses) -> None:
+def test_start(pool: WorkerPool, processes: FakeProcesses) -> None:
     """All start at once; then there is nothing to do for a long time."""
     assert processes.started == [0, 1]
-    assert crew.ready
-    crew.tick(100)
+    assert pool.ready
+    pool.tick(100)
     assert processes.started == [0, 1]
-    assert crew.wait_seconds(100) == HUNG / LOOKS
+    assert pool.wait_seconds(100) == HUNG / HEARTBEAT_POLLS
 
 
 def test_nobody_ready(processes: FakeProcesses, counters: Counters) -> None:
     """Until the first is ready, nobody answers, and its word is looked for."""
-    crew = Crew(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
-    crew.tick(0)
+    pool = WorkerPool(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
+    pool.tick(0)
 
-    assert not crew.ready
-    assert crew.wait_seconds(0) < 0.1
+    assert not pool.ready
+    assert pool.wait_seconds(0) < 0.1
 
 
-def test_death_of_a_steady_worker(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+def test_death_of_a_steady_worker(
+    pool: WorkerPool, processes: FakeProcesses, counters: Counters
+) -> None:
     """It is replaced at once, on its slot, and counted; its connections are gone."""
     counters.worker(0)[OPENED] = 5
-    crew.died(100, "signal 9", STEADY_SECONDS)
-    crew.tick(STEADY_SECONDS)
+    pool.died(100, "signal 9", STABLE_AFTER_SECONDS)
+    pool.tick(STABLE_AFTER_SECONDS)
 
     assert processes.started == [0, 1, 0]
     assert (counters.totals().restarts, counters.totals().open) == (1, 0)
@@ -110,198 +112,202 @@ def test_death_of_a_steady_worker(crew: Crew, processes: FakeProcesses, counters
 
 def test_back_off(processes: FakeProcesses, counters: Counters) -> None:
     """Workers that die young are replaced ever more slowly, to a limit, and never given up."""
-    crew = Crew(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
+    pool = WorkerPool(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
     now, waits = 0.0, []
     for death in range(12):
-        crew.tick(now)
+        pool.tick(now)
         assert len(processes.started) == death + 1
-        crew.died(100 + death, "status 1", now)
-        crew.tick(now)
-        waits.append(crew.wait_seconds(now))
+        pool.died(100 + death, "status 1", now)
+        pool.tick(now)
+        waits.append(pool.wait_seconds(now))
         now += waits[-1] + 0.001
 
     assert waits[:4] == pytest.approx([0.1, 0.2, 0.4, 0.8])
     assert waits[-1] == pytest.approx(LAST_DELAY_SECONDS)
     # One that lives long enough wipes the slate.
-    crew.tick(now)
-    crew.died(112, "status 1", now + STEADY_SECONDS)
-    crew.tick(now + STEADY_SECONDS)
+    pool.tick(now)
+    pool.died(112, "status 1", now + STABLE_AFTER_SECONDS)
+    pool.tick(now + STABLE_AFTER_SECONDS)
     assert len(processes.started) == 14
 
 
 def test_kernel_gives_no_process(processes: FakeProcesses, counters: Counters) -> None:
     """A fork that fails is tried again later."""
-    crew = Crew(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
+    pool = WorkerPool(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
     processes.fail = True
-    crew.tick(0)
-    crew.tick(0.05)
+    pool.tick(0)
+    pool.tick(0.05)
     processes.fail = False
-    crew.tick(0.06)
+    pool.tick(0.06)
     assert (processes.started, processes.told) == ([], ["worker"])
-    crew.tick(0.2)
+    pool.tick(0.2)
     assert processes.started == [0]
 
 
 def test_worker_that_never_gets_ready(processes: FakeProcesses, counters: Counters) -> None:
     """It is killed; its death is one of the young."""
-    crew = Crew(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
-    crew.tick(0)
-    crew.tick(READY_SECONDS)
+    pool = WorkerPool(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
+    pool.tick(0)
+    pool.tick(STARTUP_TIMEOUT_SECONDS)
 
     assert processes.sent == [(100, signal.SIGKILL)]
 
 
-def test_orphan(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+def test_orphan(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
     """A process nobody knows, as PID 1 inherits them, changes nothing."""
-    crew.died(4242, "status 0", 1)
-    crew.tick(1)
+    pool.died(4242, "status 0", 1)
+    pool.tick(1)
 
     assert (processes.told, counters.totals().restarts) == ([], 0)
 
 
-def test_reload(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+def test_reload(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
     """One after the other: an old one is told to end only when a fresh one answers."""
-    crew.reload(2)
-    crew.tick(20)
+    pool.reload(2)
+    pool.tick(20)
     assert (processes.started[2:], processes.sent) == ([2], [])
-    crew.tick(21)
+    pool.tick(21)
     assert processes.sent == []
     get_ready(counters, 2)
-    crew.tick(22)
+    pool.tick(22)
     assert processes.sent == [(100, RETIRE_SIGNAL)]
     assert processes.started[2:] == [2, 3]
     get_ready(counters, 3)
-    crew.tick(23)
+    pool.tick(23)
     assert processes.sent == [(100, RETIRE_SIGNAL), (101, RETIRE_SIGNAL)]
-    crew.tick(24)
+    pool.tick(24)
     assert processes.told == ["reloaded"]
     assert (counters.totals().reloads, counters.totals().restarts) == (1, 0)
 
 
-def test_two_reloads(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+def test_two_reloads(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
     """Who asks again while old workers drain is heard when they are gone."""
-    crew.reload(1)
-    crew.tick(20)
+    pool.reload(1)
+    pool.tick(20)
     get_ready(counters, 2)
-    crew.tick(21)
-    crew.reload(1)
-    crew.reload(1)
-    crew.tick(22)
+    pool.tick(21)
+    pool.reload(1)
+    pool.reload(1)
+    pool.tick(22)
     assert processes.started[2:] == [2]
-    crew.died(100, "status 0", 23)
-    crew.died(101, "status 0", 23)
-    crew.tick(24)
+    pool.died(100, "status 0", 23)
+    pool.died(101, "status 0", 23)
+    pool.tick(24)
     assert processes.started[2:] == [2, 0]
 
 
 @pytest.mark.parametrize(("wanted", "started"), [(1, 1), (4, 4)])
 def test_reload_to_another_number(
-    crew: Crew, processes: FakeProcesses, counters: Counters, wanted: int, started: int
+    pool: WorkerPool, processes: FakeProcesses, counters: Counters, wanted: int, started: int
 ) -> None:
     """The number is counted anew: a container's CPUs can change while it runs."""
-    crew.reload(wanted)
+    pool.reload(wanted)
     for now in range(20, 30):
-        crew.tick(now)
+        pool.tick(now)
         get_ready(counters, *processes.started)
 
     assert len(processes.started) == 2 + started
     assert sorted(processes.sent) == [(100, RETIRE_SIGNAL), (101, RETIRE_SIGNAL)]
 
 
-def test_reload_that_fails(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+def test_reload_that_fails(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
     """Where the fresh worker dies, the old ones stay."""
-    crew.reload(2)
-    crew.tick(20)
-    crew.died(102, "status 1", 20)
+    pool.reload(2)
+    pool.tick(20)
+    pool.died(102, "status 1", 20)
     for now in range(21, 40):
-        crew.tick(now)
+        pool.tick(now)
 
     assert processes.told == ["worker", "reload"]
     assert (processes.sent, processes.started[3:]) == ([], [])
     assert counters.totals().reloads == 0
 
 
-def test_reload_without_a_process(crew: Crew, processes: FakeProcesses) -> None:
+def test_reload_without_a_process(pool: WorkerPool, processes: FakeProcesses) -> None:
     """Where the kernel gives no process, the old ones stay."""
     processes.fail = True
-    crew.reload(2)
-    crew.tick(20)
+    pool.reload(2)
+    pool.tick(20)
     processes.fail = False
-    crew.tick(21)
+    pool.tick(21)
 
     assert processes.told == ["worker", "reload"]
     assert (processes.sent, len(processes.started)) == ([], 2)
 
 
-def test_death_during_a_reload(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+def test_death_during_a_reload(
+    pool: WorkerPool, processes: FakeProcesses, counters: Counters
+) -> None:
     """An old worker that dies meanwhile needs no replacement: a fresh one is on its way."""
-    crew.reload(2)
-    crew.tick(20)
-    crew.died(100, "signal 9", 20)
+    pool.reload(2)
+    pool.tick(20)
+    pool.died(100, "signal 9", 20)
     get_ready(counters, 2)
-    crew.tick(21)
+    pool.tick(21)
     get_ready(counters, 0)
-    crew.tick(22)
-    crew.tick(23)
+    pool.tick(22)
+    pool.tick(23)
 
     assert processes.started == [0, 1, 2, 0]
     assert processes.told == ["worker", "reloaded"]
 
 
-def test_end(crew: Crew, processes: FakeProcesses) -> None:
+def test_end(pool: WorkerPool, processes: FakeProcesses) -> None:
     """Everybody is told once, killed when the patience is over, and nobody is replaced."""
-    crew.end(50)
-    crew.tick(51)
+    pool.end(50)
+    pool.tick(51)
     assert processes.sent == [(100, signal.SIGTERM), (101, signal.SIGTERM)]
-    crew.died(100, "status 0", 52)
-    early = crew.done
-    crew.tick(50 + PATIENCE + KILL_MARGIN_SECONDS)
+    pool.died(100, "status 0", 52)
+    early = pool.done
+    pool.tick(50 + PATIENCE + KILL_MARGIN_SECONDS)
     assert processes.sent[2:] == [(101, signal.SIGKILL)]
-    crew.died(101, "signal 9", 61)
+    pool.died(101, "signal 9", 61)
 
-    assert (early, crew.done) == (False, True)
+    assert (early, pool.done) == (False, True)
     assert (processes.started, processes.told) == ([0, 1], [])
 
 
-def test_kill(crew: Crew, processes: FakeProcesses) -> None:
+def test_kill(pool: WorkerPool, processes: FakeProcesses) -> None:
     """Who insists has everybody killed."""
-    crew.kill()
+    pool.kill()
 
     assert processes.sent == [(100, signal.SIGKILL), (101, signal.SIGKILL)]
 
 
-def test_heartbeat_that_stops(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+def test_heartbeat_that_stops(
+    pool: WorkerPool, processes: FakeProcesses, counters: Counters
+) -> None:
     """A worker whose heartbeat stops is killed once that is sure, replaced and counted."""
     now = 0.0
     while not processes.sent:
-        now += crew.wait_seconds(now)
+        now += pool.wait_seconds(now)
         counters.worker(1)[HEARTBEAT] += 1
-        crew.tick(now)
+        pool.tick(now)
 
     assert processes.sent == [(100, signal.SIGKILL)]
-    assert HUNG <= now <= HUNG + 2 * HUNG / LOOKS
-    crew.died(100, "signal 9", now)
-    crew.tick(now)
+    assert HUNG <= now <= HUNG + 2 * HUNG / HEARTBEAT_POLLS
+    pool.died(100, "signal 9", now)
+    pool.tick(now)
     assert processes.started == [0, 1, 0]
     assert (counters.totals().restarts, counters.totals().hung) == (1, 1)
 
 
-def test_paused_container(crew: Crew, processes: FakeProcesses) -> None:
+def test_paused_container(pool: WorkerPool, processes: FakeProcesses) -> None:
     """After a pause of everything no worker is taken for hung, however long the pause was."""
     for now in (1.0, 10_000.0, 10_001.0, 20_000.0):
-        crew.tick(now)
+        pool.tick(now)
 
     assert processes.sent == []
 
 
-def test_worker_that_leaves(crew: Crew, processes: FakeProcesses, counters: Counters) -> None:
+def test_worker_that_leaves(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
     """A worker told to end by others is replaced before it has ended, and is no death."""
     counters.worker(0)[STAGE] = RETIRING
     counters.worker(0)[READY] = 0
-    crew.tick(20)
+    pool.tick(20)
     assert processes.started == [0, 1, 2]
-    crew.died(100, "status 0", 21)
-    crew.tick(21)
+    pool.died(100, "status 0", 21)
+    pool.tick(21)
 
     assert processes.started == [0, 1, 2]
     assert counters.totals().restarts == 0
@@ -310,10 +316,10 @@ def test_worker_that_leaves(crew: Crew, processes: FakeProcesses, counters: Coun
 
 def test_no_slot_left(processes: FakeProcesses, counters: Counters) -> None:
     """Workers that leave faster than they end hold their slots; the rest wait."""
-    crew = Crew(1, counters, processes, processes, patience=1e9, hung_seconds=HUNG)
+    pool = WorkerPool(1, counters, processes, processes, patience=1e9, hung_seconds=HUNG)
     for number in range(600):
         now = 100.0 * number
-        crew.tick(now)
+        pool.tick(now)
         if len(processes.started) <= number:
             break
         counters.worker(number)[STAGE] = RETIRING

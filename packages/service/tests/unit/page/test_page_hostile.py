@@ -1,4 +1,4 @@
-"""The page of who means ill: names and claims stay text, whatever is in them."""
+"""Hostile names and claims stay text on the page, whatever is in them."""
 
 import msgspec
 import pytest
@@ -16,14 +16,14 @@ HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\x0
 
 
 class HostileTree(SavedTree):
-    """A pod whose names were chosen by somebody who means ill."""
+    """A pod with hostile names."""
 
     def environ(self) -> dict[str, str]:
         return {"HOSTNAME": HOSTILE, "PATH": HOSTILE, "POD_NAME": HOSTILE, HOSTILE: HOSTILE}
 
 
 def hostile_in(value: object) -> object:
-    """Replace every text in a look's plain form, but for those the types hold to a few words."""
+    """Replace every text of a value, except those that the types restrict to a few."""
     if isinstance(value, Evidence):
         return Evidence(HOSTILE, HOSTILE, HOSTILE)
     if isinstance(value, tuple):
@@ -42,13 +42,13 @@ def hostile_in(value: object) -> object:
 
 @pytest.mark.parametrize("name", TREES)
 def test_hostile_platform(name: str) -> None:
-    """Whatever names, mounts, groups, labels and variables are called, they stay text."""
+    """Names, mounts, groups, labels and variables stay text."""
     honest = snapshot_of(name)
-    look = hostile_in(honest)
-    assert isinstance(look, Platform)
+    snapshot = hostile_in(honest)
+    assert isinstance(snapshot, Platform)
     request = a_request(user_agent=HOSTILE.encode("utf-8", "replace"), x_forwarded_for=b"<b>\x9b")
 
-    data = render(look, request)
+    data = render(snapshot, request)
     read, plain = Page(data), Page(render(honest))
 
     assert {tag for tag, _ in read.elements} == {tag for tag, _ in plain.elements}
@@ -60,10 +60,10 @@ def test_hostile_platform(name: str) -> None:
 
 
 def test_hostile_tree() -> None:
-    """The same from the other end: a tree with such names gives such a page."""
-    look = platform(HostileTree(DATA / "crio-pod"), StoppedClock(), frozenset({"HOSTNAME"}))
+    """The same from the files on: a tree with such names gives such a page."""
+    snapshot = platform(HostileTree(DATA / "crio-pod"), StoppedClock(), frozenset({"HOSTNAME"}))
 
-    read = Page(render(look))
+    read = Page(render(snapshot))
 
     assert [tag for tag, _ in read.elements].count("script") == 1
     assert "$HOSTNAME </script><script>alert(1)</script>" in read.text

@@ -11,7 +11,12 @@ from socket import socket
 from typing import TYPE_CHECKING, Any, Final
 
 from devops_info_service.http.errors import RejectedError
-from devops_info_service.http.shared_memory.counters import CLOSED, CONTINUED, OPENED, count_refusal
+from devops_info_service.http.shared_memory.counters import (
+    CLOSED,
+    CONTINUED,
+    OPENED,
+    count_rejection,
+)
 from devops_info_service.http.wire.cidr import normalize
 from devops_info_service.http.wire.fast_path import AT_ONCE, HEAD_END
 from devops_info_service.http.wire.limits import Limits
@@ -20,16 +25,16 @@ from devops_info_service.http.wire.writer import CONTINUE
 
 from .loop import Loop
 from .patient_stream import PatientStream
-from .server_state import Shared
+from .server_state import ServerState
 
 if TYPE_CHECKING:
-    from devops_info_service.http.wire.parser import RequestReader
+    from devops_info_service.http.wire.parser import RequestParser
 
 LINGER_SECONDS: Final = 2
 """How long a peer may go on sending after our last word before it is cut off. Closing at once
 would make the kernel send RST, which can destroy that word unread (RFC 9112, section 9.6)."""
 
-ANSWER_BYTES: Final = 16 * 1024
+RESPONSE_BATCH_BYTES: Final = 16 * 1024
 """Answers to pipelined requests that are made at a time, by the bytes that were made: the body
 that a HEAD leaves out has cost as much. The next are made when these are sent and others had
 their turn. Without it one read of small requests would be megabytes of answers that nobody may
@@ -42,7 +47,7 @@ REFUSED_CONNECTIONS: Final = 32
 """Connections above all limits that linger after they are told so; further ones are told and
 closed. They take files that were set aside (``RESERVED_DESCRIPTORS``)."""
 
-PROBE_SECONDS: Final = 2
+PROBE_TIMEOUT_SECONDS: Final = 2
 """From the connection to the whole request, for one above the limit: a probe asks at once."""
 
 
@@ -60,16 +65,18 @@ _IDLE: Final = Phase.IDLE
 class Connection(PatientStream):
     """Read requests, answer them in order, and keep within the limits."""
 
-    __slots__ = ("_left", "_phase", "_reader", "_since", "_state")
+    __slots__ = ("_parser", "_phase", "_phase_started", "_requests_left", "_state")
 
-    def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
+    def __init__(
+        self, shared: ServerState, loop: Loop, sock: socket, peer: tuple[Any, ...]
+    ) -> None:
         super().__init__(shared, loop, sock, _client(peer))
-        self._reader: RequestReader | None = None
+        self._parser: RequestParser | None = None
         """Made for the first read that is not nothing but plain requests."""
         self._state = _OPEN
         self._phase = _IDLE
-        self._left = shared.limits.max_requests_per_connection
-        self._since = shared.now
+        self._requests_left = shared.limits.max_requests_per_connection
+        self._phase_started = shared.now
 
     def start(self) -> None:
         """Take the connection, or turn it away when there are too many."""
@@ -83,7 +90,7 @@ class Connection(PatientStream):
             self._state = _State.RESERVED
             shared.reserved[self] = None
             if len(shared.reserved) > shared.limits.probe_connections:
-                next(iter(shared.reserved)).refuse_one_too_many()
+                next(iter(shared.reserved)).reject_over_limit()
         super().start()
 
     # Called by Stream.
@@ -98,14 +105,14 @@ class Connection(PatientStream):
         if self._phase is _IDLE:
             requests = shared.plain.read(data, self._client)
             if requests is not None:
-                self._since = shared.now
+                self._phase_started = shared.now
                 if len(requests) == 1 and requests[0].keep_alive and not shared.draining:
                     self._answer_one(requests[0])
                 else:
                     self._answer(requests, data)
                 return
         self._answer(self._read(data))
-        self._answer_the_reader()
+        self._send_parser_reply()
         if self.held or self._phase is not _IDLE:
             self.charge()
 
@@ -115,10 +122,10 @@ class Connection(PatientStream):
 
     def on_drained(self) -> None:
         """Start the request's clock anew, as the wait was ours, and answer who still waits."""
-        self._unread_since = None
-        self._give_back()
-        self._since = self._shared.now
-        waiting, self._waiting = self._waiting, b""
+        self._stalled_since = None
+        self._refund_budget()
+        self._phase_started = self._shared.now
+        waiting, self._pending = self._pending, b""
         self.charge()
         if waiting and self._state is _State.OPEN:
             self.on_data(waiting)
@@ -149,29 +156,29 @@ class Connection(PatientStream):
         return self._client
 
     @property
-    def doing(self) -> str:
+    def activity(self) -> str:
         """What it would lose if it were cut off now; empty for nothing."""
         if self.unsent:
             return "in an answer"
         if not self.is_open or self._phase is Phase.IDLE:
             return ""
-        doing: str = self._phase.value
-        return doing
+        activity: str = self._phase.value
+        return activity
 
     # Called by Shared.
 
     def check_time(self) -> None:
         """Act on the time-out that has come, if one has."""
-        limits, waited = self._shared.limits, self._shared.now - self._since
-        if self._unread_since is not None:
-            self._check_unread(self._unread_since)
+        limits, waited = self._shared.limits, self._shared.now - self._phase_started
+        if self._stalled_since is not None:
+            self._check_unread(self._stalled_since)
         elif self._state is _State.ENDING:
             if waited > LINGER_SECONDS:
                 self.abort()
         elif self._state is _State.RESERVED:
-            if waited > PROBE_SECONDS:
-                self.refuse_one_too_many()
-        elif not self._waiting:
+            if waited > PROBE_TIMEOUT_SECONDS:
+                self.reject_over_limit()
+        elif not self._pending:
             self._check_request(waited, limits)
 
     def drain(self) -> None:
@@ -181,15 +188,15 @@ class Connection(PatientStream):
 
     def give_way(self) -> None:
         """End, as all connections together hold too much and this one much of it."""
-        if self._unread_since is not None:
+        if self._stalled_since is not None:
             self._drop("unread answers, and no memory for them")
         elif self._state is _State.OPEN:
-            self._refuse(RejectedError("no memory for an unfinished request", status=503))
+            self._reject(RejectedError("no memory for an unfinished request", status=503))
 
-    def refuse_one_too_many(self) -> None:
+    def reject_over_limit(self) -> None:
         """Tell the peer that there are too many, and end."""
         reason = f"more than {self._shared.budget.connections} connections"
-        self._refuse(RejectedError(reason, status=503))
+        self._reject(RejectedError(reason, status=503))
         over = len(self._shared.connections) - self._shared.budget.connections
         if over > self._shared.limits.probe_connections + REFUSED_CONNECTIONS:
             self.close()
@@ -200,44 +207,44 @@ class Connection(PatientStream):
 
         What was told its end and sent all is idle for longest.
         """
-        if self._unread_since is not None or self.unsent:
+        if self._stalled_since is not None or self.unsent:
             return None
         if self._state is _State.ENDING:
             return -1
-        return self._since if self._state is _OPEN and self._phase is _IDLE else None
+        return self._phase_started if self._state is _OPEN and self._phase is _IDLE else None
 
     def is_stalled(self, seconds: int) -> bool:
         """Say whether the peer lets a head, or its answers, wait for longer than *seconds*."""
-        if self._unread_since is not None:
-            return self._patience < self._shared.limits.write_seconds - seconds
-        return self._phase is Phase.HEAD and self._shared.now - self._since > seconds
+        if self._stalled_since is not None:
+            return self._stall_budget < self._shared.limits.write_timeout_seconds - seconds
+        return self._phase is Phase.HEAD and self._shared.now - self._phase_started > seconds
 
     def _read(self, data: bytes) -> Iterator[Request]:
         """Give the whole requests of *data*, of any kind, each when asked for; look at ``rest``."""
-        shared, reader = self._shared, self._reader
+        shared, reader = self._shared, self._parser
         if reader is None:
             # Imported late: probes, scrapers and browsers are plain, and a start is paid by all.
-            from devops_info_service.http.wire.parser import RequestReader  # noqa: PLC0415
+            from devops_info_service.http.wire.parser import RequestParser  # noqa: PLC0415
 
-            reader = self._reader = RequestReader(self._client, shared.limits)
+            reader = self._parser = RequestParser(self._client, shared.limits)
         rest = data
         while rest:
             requests = reader.receive(rest, 1)
             if requests or reader.phase is not self._phase:
-                self._phase, self._since = reader.phase, shared.now
+                self._phase, self._phase_started = reader.phase, shared.now
             rest = reader.rest
             if requests:
                 yield requests[0]
 
     def _read_bytes(self) -> int:
-        return 0 if self._reader is None or self._phase is _IDLE else self._reader.held_bytes
+        return 0 if self._parser is None or self._phase is _IDLE else self._parser.held_bytes
 
     def _answer_one(self, request: Request) -> None:
         """Answer a plain request that came alone, as most do, without a loop for others."""
-        if self._left == 1:
+        if self._requests_left == 1:
             self._answer((request,))
             return
-        self._left -= 1
+        self._requests_left -= 1
         shared = self._shared
         self.write(shared.encode(shared.dispatch(request), b"", request.method == "HEAD"))
 
@@ -245,7 +252,7 @@ class Connection(PatientStream):
         """Answer *requests* until the turn is over; those of *data*, or of the reader."""
         shared = self._shared
         dispatch, encode = shared.dispatch, shared.encode
-        ending, left, size = shared.draining, self._left, 0
+        ending, left, size = shared.draining, self._requests_left, 0
         enough = left - AT_ONCE
         out = []
         closes = lingers = False
@@ -261,11 +268,11 @@ class Connection(PatientStream):
             response = dispatch(request)
             out.append(encode(response, connection, request.method == "HEAD"))
             size += len(response.body) + _ANSWER_HEAD_BYTES
-            if closes or size > ANSWER_BYTES or left == enough:
+            if closes or size > RESPONSE_BATCH_BYTES or left == enough:
                 break
         if not out:
             return
-        answered, self._left = len(out), left
+        answered, self._requests_left = len(out), left
         answers = out[0] if answered == 1 else b"".join(out)
         self.write(answers)
         if closes:
@@ -273,39 +280,39 @@ class Connection(PatientStream):
                 self._linger()  # We end it; the peer may be sending still.
             else:
                 self._close()
-        elif size > ANSWER_BYTES or left == enough:
-            reader = self._reader
+        elif size > RESPONSE_BATCH_BYTES or left == enough:
+            reader = self._parser
             rest = data.split(HEAD_END, answered)[-1] if data else reader.rest if reader else b""
             if rest and self._state is _OPEN:
                 self._wait_with(rest, len(answers))
 
-    def _answer_the_reader(self) -> None:
+    def _send_parser_reply(self) -> None:
         """Say what it wants to be said behind the answers, once these are out."""
-        reader = self._reader
-        if reader is None or self._waiting or self._state is not _State.OPEN:
+        reader = self._parser
+        if reader is None or self._pending or self._state is not _State.OPEN:
             return
-        if reader.refused is not None:
-            self._refuse(reader.refused)
+        if reader.rejection is not None:
+            self._reject(reader.rejection)
         elif reader.expects_continue:
             reader.expects_continue = False
             self._shared.counts[CONTINUED] += 1
             self.write(CONTINUE)
 
     def _receive_reserved(self, data: bytes) -> None:
-        since, requests = self._since, None
+        since, requests = self._phase_started, None
         if self._phase is Phase.IDLE:
             requests = self._shared.plain.read(data, self._client)
         request = next(iter(requests) if requests else self._read(data), None)
-        self._since = since  # Its time runs from the connection on.
+        self._phase_started = since  # Its time runs from the connection on.
         if request is not None and self.has_reserved_place(request):
             del self._shared.reserved[self]
             self._state = _State.OPEN
-            self._left = 1
+            self._requests_left = 1
             self._answer((request,))
         elif request is not None:
-            self.refuse_one_too_many()
-        elif self._reader is not None and self._reader.refused is not None:
-            self._refuse(self._reader.refused)
+            self.reject_over_limit()
+        elif self._parser is not None and self._parser.rejection is not None:
+            self._reject(self._parser.rejection)
         else:
             self.charge()
 
@@ -313,35 +320,35 @@ class Connection(PatientStream):
         """Say whether *request* is answered when there are too many connections for all else."""
         return request.path in self._shared.probes
 
-    def _refuse(self, refused: RejectedError) -> None:
+    def _reject(self, refused: RejectedError) -> None:
         message = refused.reason[:1].upper() + refused.reason[1:]
         shared = self._shared
-        count_refusal(shared.counts, refused.status)
+        count_rejection(shared.counts, refused.status)
         self.write(shared.encode(problem(refused.status, message), connection=b"close"))
         self._linger()
-        shared.on_refused(self._client, refused.status, refused.reason)
+        shared.on_rejected(self._client, refused.status, refused.reason)
 
     def _check_request(self, waited: int, limits: Limits) -> None:
         match self._phase:
             case Phase.IDLE:
                 # A second's grace while draining: a request may be on its way, and closing
                 # under it would fail a client that follows the protocol.
-                if waited > (1 if self._shared.draining else limits.idle_seconds):
+                if waited > (1 if self._shared.draining else limits.keepalive_timeout_seconds):
                     self._close()
             case Phase.HEAD:
-                if waited > limits.head_seconds:
-                    reason = f"no whole request head within {limits.head_seconds} s"
-                    self._refuse(RejectedError(reason, status=408))
+                if waited > limits.header_timeout_seconds:
+                    reason = f"no whole request head within {limits.header_timeout_seconds} s"
+                    self._reject(RejectedError(reason, status=408))
             case Phase.BODY:
                 least = waited * limits.min_body_bytes_per_second
-                arrived = self._reader.body_bytes if self._reader else least
-                if waited > limits.body_seconds and arrived < least:
+                arrived = self._parser.body_bytes if self._parser else least
+                if waited > limits.body_grace_seconds and arrived < least:
                     reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
-                    self._refuse(RejectedError(reason, status=408))
+                    self._reject(RejectedError(reason, status=408))
 
     def _linger(self) -> None:
         self._end()
-        self.shut()
+        self.drop_new_connections()
 
     def _close(self) -> None:
         self._end()
@@ -350,11 +357,11 @@ class Connection(PatientStream):
     def _end(self) -> None:
         if self._state is _State.RESERVED:
             del self._shared.reserved[self]
-        self._state, self._since = _State.ENDING, self._shared.now
-        self._waiting = b""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        self._state, self._phase_started = _State.ENDING, self._shared.now
+        self._pending = b""
+        if self._parser is not None:
+            self._parser.close()
+            self._parser = None
         self.charge()
 
 

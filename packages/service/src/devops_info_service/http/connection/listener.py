@@ -12,7 +12,7 @@ from devops_info_service.http.errors import ListenError
 from devops_info_service.http.wire.memory_budget import RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES
 
 from .loop import Loop, Timer
-from .server_state import Shared
+from .server_state import ServerState
 
 BACKLOG: Final = 1024
 """Connections the kernel holds for us; it caps the number at net.core.somaxconn."""
@@ -63,7 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise ListenError(f"cannot listen on {where}: {reason}") from exc
 
 
-def shut(sock: socket.socket) -> None:
+def drop_new_connections(sock: socket.socket) -> None:
     """Let nobody new into the queue of *sock*; those in it can still be taken.
 
     Closing alone would reset whoever connected since the last look into the queue, request and
@@ -91,7 +91,7 @@ class Listener:
     def __init__(
         self,
         sock: socket.socket,
-        shared: Shared,
+        shared: ServerState,
         *,
         take: Callable[[socket.socket, tuple[Any, ...]], None],
         on_error: Callable[[OSError], None],

@@ -11,7 +11,7 @@ from devops_info_service.http.wire.message import Client, Handler, Request, Resp
 
 from .connection import Connection
 from .loop import Loop
-from .server_state import Shared
+from .server_state import ServerState
 
 
 class ManagementClient(Client, frozen=True):
@@ -23,7 +23,9 @@ class ManagementConnection(Connection):
 
     __slots__ = ()
 
-    def __init__(self, shared: Shared, loop: Loop, sock: socket, peer: tuple[Any, ...]) -> None:
+    def __init__(
+        self, shared: ServerState, loop: Loop, sock: socket, peer: tuple[Any, ...]
+    ) -> None:
         super().__init__(shared, loop, sock, peer)
         self._client = ManagementClient(self._client.address, self._client.port)
 

@@ -16,12 +16,15 @@ from devops_info_service.http.shared_memory.counters import READY
 from devops_info_service.http.wire.message import Phase
 
 from .connection import Connection
-from .listener import SHUT_SECONDS, Listener, shut
+from .listener import SHUT_SECONDS, Listener, drop_new_connections
 from .loop import Loop, Timer
-from .server_state import Shared
+from .server_state import ServerState
 
 if TYPE_CHECKING:
-    from devops_info_service.http.shared_memory.shutdown_record import Flight, Recorder
+    from devops_info_service.http.shared_memory.shutdown_record import (
+        ShutdownRecord,
+        ShutdownRecorder,
+    )
 
 RESERVED_DESCRIPTORS: Final = 64
 """Files that are no connections: streams, the selector, what handlers read, and the peers who
@@ -31,7 +34,7 @@ LEAST_RESERVED: Final = 16
 """Three streams, the log, the selector, two pipes, two sockets that listen, six files that the
 watch of the limits holds open, and one for a handler."""
 
-WORD_SECONDS: Final = 1
+RECORD_INTERVAL_SECONDS: Final = 1
 """How often the record of the end is handed on before it is complete: whoever is killed before
 that, as the platform's patience was too short, has left this much."""
 
@@ -47,7 +50,7 @@ def room_for_connections(open_files: int) -> int:
     return open_files - min(RESERVED_DESCRIPTORS, max(LEAST_RESERVED, open_files // 2))
 
 
-class Story(Protocol):
+class EventLog(Protocol):
     """Is told of each event: its name, then its facts by name."""
 
     def info(self, event: str, **facts: str | int) -> None:
@@ -80,17 +83,17 @@ class Sockets(msgspec.Struct, frozen=True):
         """Every one there is."""
         return (self.public,) if self.management is None else (self.public, self.management)
 
-    def announce(self, story: Story) -> None:
+    def announce(self, log: EventLog) -> None:
         """Tell where the service listens."""
         for sock, purpose in ((self.public, {}), (self.management, {"purpose": "management"})):
             if sock is not None:
                 host, port = sock.getsockname()[:2]
-                story.info("listening", host=host, port=port, **purpose)
+                log.info("listening", host=host, port=port, **purpose)
 
     def drop_new_connections(self) -> None:
         """Let nobody new in; see ``listener.shut``."""
         for sock in self.all:
-            shut(sock)
+            drop_new_connections(sock)
 
     def close(self) -> None:
         """Close every one."""
@@ -98,9 +101,9 @@ class Sockets(msgspec.Struct, frozen=True):
             sock.close()
 
 
-def stop_now(story: Story, number: signal.Signals) -> NoReturn:
+def stop_now(log: EventLog, number: signal.Signals) -> NoReturn:
     """End the process at once, with a shell's status for one that a signal ended."""
-    story.info("stopped_now", signal=number.name)
+    log.info("stopped_now", signal=number.name)
     os._exit(128 + number)
 
 
@@ -114,7 +117,7 @@ def reap() -> Iterator[tuple[int, int]]:
             yield pid, status
 
 
-def until_signal(story: Story, sockets: Sockets) -> Until:
+def until_signal(log: EventLog, sockets: Sockets) -> Until:
     """Do what ``lifecycle.ALONE`` says, for a service that is one process.
 
     SIGHUP is logged and changes nothing: flags and variables of a process never change, and
@@ -131,14 +134,14 @@ def until_signal(story: Story, sockets: Sockets) -> Until:
                 state = Lifecycle.STOPPING
                 end(Stop(number.name))
             elif action is Action.STOP_NOW:
-                stop_now(story, number)
+                stop_now(log, number)
             elif action is Action.RELOAD:
-                story.info("reloaded", workers=0)
+                log.info("reloaded", workers=0)
             elif action is Action.REAP:
                 for _ in reap():
                     pass
 
-        sockets.announce(story)
+        sockets.announce(log)
         for number in SIGNALS:
             loop.on_signal(number, functools.partial(on_signal, number))
 
@@ -151,16 +154,16 @@ class Server:
     def __init__(
         self,
         sockets: Sockets,
-        shared: Shared,
+        shared: ServerState,
         *,
         drain_seconds: int,
         drain_delay_seconds: int,
-        story: Story,
+        log: EventLog,
         turn: Callable[[], bool] | None = None,
         connection: type[Connection] = Connection,
-        on_end: Callable[["Flight"], None] | None = None,
-        each_second: Callable[[], object] | None = None,
-        each_turn: Callable[[], object] | None = None,
+        on_end: Callable[["ShutdownRecord"], None] | None = None,
+        on_tick: Callable[[], object] | None = None,
+        on_iteration: Callable[[], object] | None = None,
         is_dropping: Callable[[], bool] | None = None,
     ) -> None:
         """Serve on *sockets*.
@@ -178,11 +181,11 @@ class Server:
         self._shared = shared
         self._drain_seconds = drain_seconds
         self._drain_delay_seconds = drain_delay_seconds
-        self._story = story
+        self._log = log
         self._connection: Callable[..., Connection] = connection
         self._on_end = on_end
         self._is_dropping = is_dropping
-        self._recorder: Recorder | None = None
+        self._recorder: ShutdownRecorder | None = None
         self._listeners = [
             Listener(
                 sockets.public, shared, take=self._take, on_error=self._on_accept_error, turn=turn
@@ -198,10 +201,10 @@ class Server:
                     on_error=self._on_accept_error,
                 )
             )
-        self._loop = Loop(self._on_fault, on_iteration=each_turn)
+        self._loop = Loop(self._on_fault, on_iteration=on_iteration)
         self._sweeping: Timer | None = None
-        if each_second is not None:
-            self._loop.call_every(1, each_second)
+        if on_tick is not None:
+            self._loop.call_every(1, on_tick)
 
     def run(self, until: Until) -> None:
         """Serve until the signal *until* waits for, then drain."""
@@ -213,8 +216,8 @@ class Server:
         self._loop.run()
         cut = self._doing()
         aborted = self._shared.abort()
-        self._hand_on(cut, ended=True)
-        self._story.info("stopped", aborted=aborted)
+        self._publish_record(cut, ended=True)
+        self._log.info("stopped", aborted=aborted)
         # It has ended well: what comes now changes nothing.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self._loop.close()
@@ -231,27 +234,27 @@ class Server:
                 self._record(stop.cause, began, connections)
             except Exception as exc:  # noqa: BLE001  a service without a record still ends
                 self._on_fault(exc)
-        self._story.info("draining", signal=stop.cause, connections=len(shared.connections))
+        self._log.info("draining", signal=stop.cause, connections=len(shared.connections))
         shared.counts[READY] = 0
         if stop.is_last:
-            self._loop.call_later(self._drain_delay_seconds, self._shut)
+            self._loop.call_later(self._drain_delay_seconds, self._stop_accepting)
         else:
             for listener in self._listeners:
                 listener.leave()
             self._finish()
 
-    def _shut(self) -> None:
+    def _stop_accepting(self) -> None:
         """Let nobody new in."""
         if self._is_dropping is None:
             self._sockets.drop_new_connections()
         elif not self._is_dropping():
-            self._loop.call_later(DROP_POLL_SECONDS, self._shut)
+            self._loop.call_later(DROP_POLL_SECONDS, self._stop_accepting)
             return
         if self._recorder is not None:
             self._recorder.shut()
-        self._loop.call_later(SHUT_SECONDS, self._take_the_last)
+        self._loop.call_later(SHUT_SECONDS, self._drain_backlog)
 
-    def _take_the_last(self) -> None:
+    def _drain_backlog(self) -> None:
         for listener in self._listeners:
             listener.close()
         self._finish()
@@ -267,10 +270,10 @@ class Server:
     def _record(self, cause: str, began: float, connections: int) -> None:
         """Record from now on, by standing between those who take, answer and what they use."""
         # Imported late: only the end needs it.
-        from devops_info_service.http.shared_memory.shutdown_record import Recorder  # noqa: PLC0415
+        from devops_info_service.http.shared_memory.shutdown_record import ShutdownRecorder  # noqa: PLC0415
 
         shared, connection = self._shared, self._connection
-        self._recorder = recorder = Recorder(
+        self._recorder = recorder = ShutdownRecorder(
             cause,
             time.monotonic,
             began=began,
@@ -279,7 +282,7 @@ class Server:
             in_flight=[
                 peer.client
                 for peer in shared.connections
-                if peer.doing in {Phase.HEAD.value, Phase.BODY.value}
+                if peer.activity in {Phase.HEAD.value, Phase.BODY.value}
             ],
         )
 
@@ -288,16 +291,18 @@ class Server:
             return connection(*of)
 
         self._connection = connected
-        shared.dispatch = recorder.watch(shared.dispatch)
-        self._loop.call_every(WORD_SECONDS, lambda: self._hand_on(self._doing(), ended=False))
+        shared.dispatch = recorder.wrap(shared.dispatch)
+        self._loop.call_every(
+            RECORD_INTERVAL_SECONDS, lambda: self._publish_record(self._doing(), ended=False)
+        )
 
     def _doing(self) -> list[str]:
-        return [connection.doing for connection in self._shared.connections]
+        return [connection.activity for connection in self._shared.connections]
 
-    def _hand_on(self, cut: list[str], *, ended: bool) -> None:
+    def _publish_record(self, cut: list[str], *, ended: bool) -> None:
         if self._recorder is not None and self._on_end is not None:
             try:
-                self._on_end(self._recorder.flight(cut, ended=ended))
+                self._on_end(self._recorder.snapshot(cut, ended=ended))
             except Exception as exc:  # noqa: BLE001  as above
                 self._on_fault(exc)
 
@@ -311,10 +316,10 @@ class Server:
         ManagementConnection(self._shared, self._loop, sock, peer).start()
 
     def _on_accept_error(self, exc: OSError) -> None:
-        self._story.error("accept", exc=None, message=str(exc))
+        self._log.error("accept", exc=None, message=str(exc))
 
     def _on_fault(self, exc: Exception) -> None:
-        self._story.error("loop", exc=exc, message="a fault of ours")
+        self._log.error("loop", exc=exc, message="a fault of ours")
 
     def _sweep(self) -> None:
         self._sweeping = None

@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from devops_info_service.http.shared_memory.counters import ABORTED, Counters, Slot
-from devops_info_service.http.wire.fast_path import PlainReader
+from devops_info_service.http.wire.fast_path import FastPathParser
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import UNLIMITED_BYTES, Budget, share
 from devops_info_service.http.wire.message import Client, Handler
 from devops_info_service.http.wire.writer import ResponseWriter
 
-OnRefused = Callable[[Client, int, str], None]
+OnRejected = Callable[[Client, int, str], None]
 """Is told of each refusal: to whom, the status, the reason."""
 
 OnError = Callable[[Exception], None]
@@ -40,7 +40,7 @@ class State:
         answers still, and wants nobody new."""
 
 
-class Peer(Protocol):
+class ManagedConnection(Protocol):
     """A connection, as far as its process steers it."""
 
     @property
@@ -48,7 +48,7 @@ class Peer(Protocol):
         """Who asks on it."""
 
     @property
-    def doing(self) -> str:
+    def activity(self) -> str:
         """What it would lose if it were cut off now; empty for nothing."""
 
     @property
@@ -81,18 +81,18 @@ class Peer(Protocol):
 class Reserved(Protocol):
     """A connection that may be a probe's."""
 
-    def refuse_one_too_many(self) -> None:
+    def reject_over_limit(self) -> None:
         """Tell it that there are too many, and end it."""
 
 
-class Shared:
+class ServerState:
     """What the connections of one process have in common."""
 
     def __init__(
         self,
         dispatch: Handler,
         limits: Limits,
-        on_refused: OnRefused,
+        on_rejected: OnRejected,
         writer: ResponseWriter | None = None,
         counts: Slot | None = None,
         state: State | None = None,
@@ -101,13 +101,13 @@ class Shared:
     ) -> None:
         self.dispatch = dispatch
         self.limits = limits
-        self.on_refused = on_refused
+        self.on_rejected = on_rejected
         self.on_error = on_error or _raise
-        self.plain = PlainReader(limits)
+        self.plain = FastPathParser(limits)
         self.encode = (writer or ResponseWriter()).encode
         self.counts = Counters.alone().worker(0) if counts is None else counts
         """This process's words of the counters."""
-        self.connections: set[Peer] = set()
+        self.connections: set[ManagedConnection] = set()
         self.now = 0
         """Seconds by the sweeps: a request reads no clock for its time-outs."""
         self.draining = False
@@ -192,7 +192,7 @@ class Shared:
         return len(left)
 
 
-def _held(connection: Peer) -> int:
+def _held(connection: ManagedConnection) -> int:
     return connection.held
 
 

@@ -171,7 +171,7 @@ class Stream:
         unsent = self._unsent
         return memoryview(unsent.obj if isinstance(unsent, memoryview) else unsent or b"").nbytes
 
-    def shut(self) -> None:
+    def drop_new_connections(self) -> None:
         """Send what is left and the end of file; go on reading, for the peer's end."""
         self._finish(AfterFlush.SHUTDOWN)
 

@@ -22,10 +22,10 @@ import msgspec
 
 from devops_info_service.http.connection.loop import Loop
 from devops_info_service.http.connection.server import (
-    WORD_SECONDS,
+    RECORD_INTERVAL_SECONDS,
+    EventLog,
     Sockets,
     Stop,
-    Story,
     Until,
     reap,
     stop_now,
@@ -39,7 +39,7 @@ from devops_info_service.http.shared_memory.counters import (
     Counters,
 )
 
-from .worker_pool import Crew
+from .worker_pool import WorkerPool
 
 Work = Callable[[int, Until, Callable[[], bool]], None]
 """Serves as the worker of that number until it is told to end; is given what tells whether the
@@ -50,7 +50,7 @@ GROUP_SIGNAL_SECONDS: Final = 0.25
 signal to a process group or a control group reaches both, in any order."""
 
 
-class Ending(msgspec.Struct, frozen=True):
+class ServiceShutdown(msgspec.Struct, frozen=True):
     """The end of a service, as its supervisor sees it."""
 
     signal: str
@@ -61,14 +61,14 @@ class Ending(msgspec.Struct, frozen=True):
     is_over: bool = False
 
 
-class _Processes:
+class _ForkedWorkers:
     """Forks and signals the workers."""
 
-    def __init__(self, work: Work, sockets: Sockets, counters: Counters, story: Story) -> None:
+    def __init__(self, work: Work, sockets: Sockets, counters: Counters, log: EventLog) -> None:
         self._work = work
         self._sockets = sockets
         self._counters = counters
-        self._story = story
+        self._log = log
         # Nobody writes to it. Its end of file tells a worker that the supervisor is gone.
         self.lifeline, self._held = os.pipe()
 
@@ -91,7 +91,7 @@ class _Processes:
             self._work(number, trigger.arm, trigger.is_dropping)
             status = 0
         except BaseException as exc:  # noqa: BLE001  the supervisor's stack is no place to go
-            self._story.error("worker", exc=exc, worker=number, message="failed")
+            self._log.error("worker", exc=exc, worker=number, message="failed")
         finally:
             os._exit(status)
 
@@ -185,8 +185,8 @@ def supervise(
     drain_delay_seconds: int,
     drain_seconds: int,
     hung_seconds: int,
-    story: Story,
-    on_end: Callable[[Ending], None],
+    log: EventLog,
+    on_end: Callable[[ServiceShutdown], None],
     on_wake: Callable[[], float],
 ) -> None:
     """Keep ``count()`` workers until SIGTERM or SIGINT, then let them drain.
@@ -199,71 +199,73 @@ def supervise(
     """
     # Signals wait until they are asked for: none can come between two lines.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    processes = _Processes(work, sockets, counters, story)
-    crew = Crew(
-        _counted(count, 1, story),
+    processes = _ForkedWorkers(work, sockets, counters, log)
+    pool = WorkerPool(
+        _counted(count, 1, log),
         counters,
         processes,
-        story,
+        log,
         patience=drain_delay_seconds + drain_seconds,
         hung_seconds=hung_seconds,
     )
     door = _Door(sockets, counters)
     state = Lifecycle.STARTING
-    ending: Ending | None = None
+    ending: ServiceShutdown | None = None
     told = 0.0
-    while not crew.done:
+    while not pool.done:
         now = time.monotonic()
-        crew.tick(now)
+        pool.tick(now)
         door.tick(now)
         # Before we look who is ready: whoever becomes so in between is no reason to sleep long.
-        wait = min(crew.wait_seconds(now), door.wait_seconds(now), on_wake())
-        if state is Lifecycle.STARTING and crew.ready:
+        wait = min(pool.wait_seconds(now), door.wait_seconds(now), on_wake())
+        if state is Lifecycle.STARTING and pool.ready:
             state = Lifecycle.SERVING
-            sockets.announce(story)
-        got = signal.sigtimedwait(SIGNALS, min(wait, WORD_SECONDS) if ending else wait)
+            sockets.announce(log)
+        got = signal.sigtimedwait(SIGNALS, min(wait, RECORD_INTERVAL_SECONDS) if ending else wait)
         number = signal.SIGCHLD if got is None else signal.Signals(got.si_signo)
-        is_reloading = state is Lifecycle.SERVING and crew.is_reloading
+        is_reloading = state is Lifecycle.SERVING and pool.is_reloading
         action = SUPERVISOR[Lifecycle.RELOADING if is_reloading else state][number]
         if action is Action.RELOAD:
-            crew.reload(_counted(count, crew.size, story))
+            pool.reload(_counted(count, pool.size, log))
         elif action is Action.STOP_NOW:
-            crew.kill()
-            stop_now(story, number)
+            pool.kill()
+            stop_now(log, number)
         elif action is Action.STOP:
             state = Lifecycle.STOPPING
             # Before the workers hear of it: it tells them that this is the end of all.
             counters.supervisor[STAGE] = STOPPING
             open_now = counters.totals().open
-            story.info("draining", signal=number.name, connections=open_now)
-            ending = Ending(number.name, time.monotonic(), crew.size)
+            log.info("draining", signal=number.name, connections=open_now)
+            ending = ServiceShutdown(number.name, time.monotonic(), pool.size)
             told = ending.began
             door.close_at(ending.began + drain_delay_seconds)
-            crew.end(ending.began)
+            pool.end(ending.began)
         for pid, status in reap():
-            crew.died(pid, _cause(status), time.monotonic())
-        if ending and time.monotonic() >= told + WORD_SECONDS and not crew.done:
+            pool.died(pid, _cause(status), time.monotonic())
+        if ending and time.monotonic() >= told + RECORD_INTERVAL_SECONDS and not pool.done:
             told = time.monotonic()
-            _hand_on(on_end, ending, story)
+            _publish_record(on_end, ending, log)
     sockets.close()
     if ending:
-        _hand_on(on_end, msgspec.structs.replace(ending, is_over=True), story)
-    story.info("stopped", aborted=counters.totals().aborted)
+        _publish_record(on_end, msgspec.structs.replace(ending, is_over=True), log)
+    log.info("stopped", aborted=counters.totals().aborted)
 
 
-def _counted(count: Callable[[], int], otherwise: int, story: Story) -> int:
+def _counted(count: Callable[[], int], otherwise: int, log: EventLog) -> int:
     try:
         return count()
     except Exception as exc:  # noqa: BLE001  a supervisor that ends takes all workers with it
-        story.error("worker", exc=exc, message="the number of CPUs cannot be read")
+        log.error("worker", exc=exc, message="the number of CPUs cannot be read")  # noqa: TRY400  not logging
         return max(1, otherwise)
 
 
-def _hand_on(on_end: Callable[[Ending], None], ending: Ending, story: Story) -> None:
+def _publish_record(
+    on_end: Callable[[ServiceShutdown], None], ending: ServiceShutdown, log: EventLog
+) -> None:
     try:
         on_end(ending)
     except Exception as exc:  # noqa: BLE001  as above
-        story.error("termination", exc=exc, message="not recorded")
+        log.error("termination", exc=exc, message="not recorded")  # noqa: TRY400  not logging
 
 
 def _cause(status: int) -> str:

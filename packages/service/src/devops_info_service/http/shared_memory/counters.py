@@ -178,7 +178,7 @@ def size(workers: int) -> int:
     return (workers + 1) * WORDS * 8
 
 
-def count_refusal(slot: Slot, status: int) -> None:
+def count_rejection(slot: Slot, status: int) -> None:
     """Count bytes refused with *status*."""
     slot[_REFUSED + (REFUSALS.index(status) if status in REFUSALS else UNANSWERED)] += 1
 

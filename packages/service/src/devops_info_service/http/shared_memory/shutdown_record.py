@@ -22,7 +22,7 @@ RECORD_BYTES: Final = 8192
 """What a process may leave behind: forty requests of 120 bytes at most, and the numbers."""
 
 
-class Late(msgspec.Struct, frozen=True):
+class LateRequest(msgspec.Struct, frozen=True):
     """A request that arrived after the signal."""
 
     after_seconds: float
@@ -31,7 +31,7 @@ class Late(msgspec.Struct, frozen=True):
     """As in a Python literal, cut: it ends on a terminal."""
 
 
-class Flight(msgspec.Struct, frozen=True, kw_only=True):
+class ShutdownRecord(msgspec.Struct, frozen=True, kw_only=True):
     """From the signal to the end. All seconds are counted from the signal."""
 
     signal: str
@@ -56,8 +56,8 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
     probes: int
     last_request_seconds: float | None
     """Probes apart: the platform asks to the end, whether anybody else does or not."""
-    first: tuple[Late, ...]
-    last: tuple[Late, ...]
+    first: tuple[LateRequest, ...]
+    last: tuple[LateRequest, ...]
     """At most ``SHOWN``; those in ``first`` are not repeated."""
     cut: dict[str, int]
     """Connections cut off in the middle of something at the end, by what that was."""
@@ -70,7 +70,7 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
     """Of these, those that never told of their end."""
 
 
-class Recorder:
+class ShutdownRecorder:
     """Records one process's flight."""
 
     def __init__(
@@ -106,8 +106,8 @@ class Recorder:
         self._last_connection: float | None = None
         self._requests = self._asked = 0
         self._last_request: float | None = None
-        self._first: list[Late] = []
-        self._last: deque[Late] = deque(maxlen=SHOWN)
+        self._first: list[LateRequest] = []
+        self._last: deque[LateRequest] = deque(maxlen=SHOWN)
 
     def shut(self) -> None:
         """Nobody new is let in from now on."""
@@ -118,7 +118,7 @@ class Recorder:
         self._new_connections += 1
         self._last_connection = self._after()
 
-    def watch(self, dispatch: Handler) -> Handler:
+    def wrap(self, dispatch: Handler) -> Handler:
         """Return *dispatch*, watched."""
 
         def watched(request: Request) -> Response:
@@ -130,7 +130,7 @@ class Recorder:
 
         return watched
 
-    def flight(self, cut: Iterable[str], *, ended: bool) -> Flight:
+    def snapshot(self, cut: Iterable[str], *, ended: bool) -> ShutdownRecord:
         """Return the record.
 
         Args:
@@ -141,7 +141,7 @@ class Recorder:
         count: dict[str, int] = {}
         for doing in filter(None, cut):
             count[doing] = count.get(doing, 0) + 1
-        return Flight(
+        return ShutdownRecord(
             signal=self._signal,
             began=self._began,
             seconds=self._after(),
@@ -169,7 +169,7 @@ class Recorder:
         else:
             self._last_request = after
         path = request.path[:MAX_PATH].encode("unicode_escape").decode("ascii")[:MAX_PATH]
-        late = Late(after, request.method, path)
+        late = LateRequest(after, request.method, path)
         if len(self._first) < SHOWN:
             self._first.append(late)
         else:
@@ -180,45 +180,45 @@ class Recorder:
         return round(self._clock() - self._began, 3)
 
 
-def together(
+def merge(
     signal: str,
     began: float,
     now: float,
-    flights: Sequence[Flight],
+    flights: Sequence[ShutdownRecord],
     *,
     processes: int,
     ended: bool,
-) -> Flight:
+) -> ShutdownRecord:
     """Add up what *processes* saw of one end, which *began* before they were told."""
-    moved = [_moved(flight, flight.began - began) for flight in flights]
+    moved = [_rebase(snapshot, snapshot.began - began) for snapshot in flights]
     arrived = sorted(
-        (late for flight in moved for late in (*flight.first, *flight.last)),
+        (late for snapshot in moved for late in (*snapshot.first, *snapshot.last)),
         key=lambda late: late.after_seconds,
     )
     cut: dict[str, int] = {}
-    for flight in moved:
-        for doing, count in flight.cut.items():
+    for snapshot in moved:
+        for doing, count in snapshot.cut.items():
             cut[doing] = cut.get(doing, 0) + count
-    return Flight(
+    return ShutdownRecord(
         signal=signal,
         began=began,
         seconds=round(now - began, 3),
-        unready_seconds=max((flight.unready_seconds for flight in moved), default=0.0),
-        shut_seconds=max((flight.shut_seconds for flight in moved), default=0.0),
-        connections=sum(flight.connections for flight in moved),
-        in_flight=sum(flight.in_flight for flight in moved),
-        finished=sum(flight.finished for flight in moved),
-        new_connections=sum(flight.new_connections for flight in moved),
-        last_connection_seconds=_latest(flight.last_connection_seconds for flight in moved),
-        requests=sum(flight.requests for flight in moved),
-        probes=sum(flight.probes for flight in moved),
-        last_request_seconds=_latest(flight.last_request_seconds for flight in moved),
+        unready_seconds=max((snapshot.unready_seconds for snapshot in moved), default=0.0),
+        shut_seconds=max((snapshot.shut_seconds for snapshot in moved), default=0.0),
+        connections=sum(snapshot.connections for snapshot in moved),
+        in_flight=sum(snapshot.in_flight for snapshot in moved),
+        finished=sum(snapshot.finished for snapshot in moved),
+        new_connections=sum(snapshot.new_connections for snapshot in moved),
+        last_connection_seconds=_latest(snapshot.last_connection_seconds for snapshot in moved),
+        requests=sum(snapshot.requests for snapshot in moved),
+        probes=sum(snapshot.probes for snapshot in moved),
+        last_request_seconds=_latest(snapshot.last_request_seconds for snapshot in moved),
         first=tuple(arrived[:SHOWN]),
         last=tuple(arrived[SHOWN:][-SHOWN:]),
         cut=cut,
         ended=ended,
         processes=processes,
-        killed=max(0, processes - sum(flight.ended for flight in moved)) if ended else 0,
+        killed=max(0, processes - sum(snapshot.ended for snapshot in moved)) if ended else 0,
     )
 
 
@@ -226,7 +226,7 @@ def _latest(moments: Iterable[float | None]) -> float | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
-def _moved(flight: Flight, by: float) -> Flight:
+def _rebase(snapshot: ShutdownRecord, by: float) -> ShutdownRecord:
     """Count from a moment that was *by* seconds earlier."""
 
     def later(seconds: float) -> float:
@@ -235,21 +235,23 @@ def _moved(flight: Flight, by: float) -> Flight:
     def later_if(seconds: float | None) -> float | None:
         return None if seconds is None else later(seconds)
 
-    def all_later(lates: tuple[Late, ...]) -> tuple[Late, ...]:
-        return tuple(Late(later(late.after_seconds), late.method, late.path) for late in lates)
+    def all_later(lates: tuple[LateRequest, ...]) -> tuple[LateRequest, ...]:
+        return tuple(
+            LateRequest(later(late.after_seconds), late.method, late.path) for late in lates
+        )
 
     return msgspec.structs.replace(
-        flight,
-        unready_seconds=later(flight.unready_seconds),
-        shut_seconds=later(flight.shut_seconds),
-        last_connection_seconds=later_if(flight.last_connection_seconds),
-        last_request_seconds=later_if(flight.last_request_seconds),
-        first=all_later(flight.first),
-        last=all_later(flight.last),
+        snapshot,
+        unready_seconds=later(snapshot.unready_seconds),
+        shut_seconds=later(snapshot.shut_seconds),
+        last_connection_seconds=later_if(snapshot.last_connection_seconds),
+        last_request_seconds=later_if(snapshot.last_request_seconds),
+        first=all_later(snapshot.first),
+        last=all_later(snapshot.last),
     )
 
 
-class Records:
+class SharedRecords:
     """Where the processes of one service leave their records; made before they are forked."""
 
     def __init__(self, processes: int) -> None:
@@ -258,20 +260,20 @@ class Records:
 
         self._memory = memoryview(mmap.mmap(-1, processes * RECORD_BYTES))
 
-    def leave(self, number: int, flight: Flight) -> None:
+    def store(self, number: int, snapshot: ShutdownRecord) -> None:
         """Leave the record of process *number*."""
-        data = msgspec.json.encode(flight)
+        data = msgspec.json.encode(snapshot)
         if len(data) + 1 > RECORD_BYTES:
-            data = msgspec.json.encode(msgspec.structs.replace(flight, first=(), last=()))
+            data = msgspec.json.encode(msgspec.structs.replace(snapshot, first=(), last=()))
         start = number * RECORD_BYTES
         # The first byte that is 0 ends it: JSON has none.
         self._memory[start : start + len(data) + 1] = data + b"\0"
 
-    def since(self, moment: float) -> list[Flight]:
+    def since(self, moment: float) -> list[ShutdownRecord]:
         """Return the records of those who began after *moment*."""
         flights = []
         for start in range(0, len(self._memory), RECORD_BYTES):
             if self._memory[start]:
                 data = bytes(self._memory[start : start + RECORD_BYTES]).partition(b"\0")[0]
-                flights.append(msgspec.json.decode(data, type=Flight))
-        return [flight for flight in flights if flight.began >= moment]
+                flights.append(msgspec.json.decode(data, type=ShutdownRecord))
+        return [snapshot for snapshot in flights if snapshot.began >= moment]

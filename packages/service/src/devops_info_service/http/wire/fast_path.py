@@ -36,12 +36,12 @@ _TARGET: Final = bytes(range(0x21, 0x7F)).replace(b"#", b"")
 _TEXT: Final = b"\t" + bytes(range(0x20, 0x7F))
 _PERSISTENCE: Final = frozenset({b"keep-alive", b"close"})
 
-_NOT_PLAIN: Final = frozenset(
+_SLOW_FIELDS: Final = frozenset(
     {b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"proxy-connection"}
 )
 """With them a message has a body, or is more than a message, or llhttp takes them for another."""
 
-_KEPT: Final = frozenset(
+_CACHED_FIELDS: Final = frozenset(
     {
         *(b"accept", b"accept-charset", b"accept-encoding", b"accept-language"),
         *(b"cache-control", b"connection", b"dnt", b"host", b"pragma", b"priority", b"te"),
@@ -60,10 +60,10 @@ _Start = tuple[str, str, bytes]
 _Field = tuple[bytes, bytes]
 """Name in lower case, value."""
 
-_Said = TypeVar("_Said", _Start, _Field, bytes)
+_Entry = TypeVar("_Entry", _Start, _Field, bytes)
 
 
-class PlainReader:
+class FastPathParser:
     """Reads plain requests, for all connections of a process."""
 
     __slots__ = ("_fields", "_max_bytes", "_max_fields", "_names", "_starts")
@@ -128,7 +128,7 @@ class PlainReader:
         path, _, query = target.partition(b"?")
         start = (method.decode("ascii"), path.decode("ascii"), query)
         if not query:
-            _keep(self._starts, line, start)
+            _cache(self._starts, line, start)
         return start
 
     def _read_field(self, line: bytes) -> _Field | None:
@@ -136,7 +136,11 @@ class PlainReader:
         written, _, value = line.partition(b":")
         value = value.strip(b" \t")
         name = self._names.get(written) or self._read_name(written)
-        if not name or not value or (name in _KEPT and not self._keep_field(line, name, value)):
+        if (
+            not name
+            or not value
+            or (name in _CACHED_FIELDS and not self._cache_field(line, name, value))
+        ):
             return None
         return name, value
 
@@ -144,19 +148,19 @@ class PlainReader:
         if written.translate(None, _TOKEN):
             return b""
         name = written.lower()
-        if not name or name in _NOT_PLAIN:
+        if not name or name in _SLOW_FIELDS:
             return b""
-        _keep(self._names, written, name)
+        _cache(self._names, written, name)
         return name
 
-    def _keep_field(self, line: bytes, name: bytes, value: bytes) -> bool:
+    def _cache_field(self, line: bytes, name: bytes, value: bytes) -> bool:
         if (
             not _is_text(value)
             or (name == b"host" and not is_authority(value))
             or (name == b"connection" and value not in _PERSISTENCE)
         ):
             return False
-        _keep(self._fields, line, (name, value))
+        _cache(self._fields, line, (name, value))
         return True
 
 
@@ -165,9 +169,9 @@ def _is_text(data: bytes) -> bool:
     return not data.translate(None, _TEXT)
 
 
-def _keep(table: dict[bytes, _Said], line: bytes, said: _Said) -> None:
+def _cache(table: dict[bytes, _Entry], line: bytes, entry: _Entry) -> None:
     if len(line) > MAX_LINE_BYTES:
         return
     if len(table) >= MAX_LINES:
         table.clear()
-    table[line] = said
+    table[line] = entry

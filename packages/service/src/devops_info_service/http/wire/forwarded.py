@@ -35,7 +35,7 @@ Chain = Sequence[Client | None]
 """From the client's end to ours; None is somebody whose name is withheld."""
 
 
-class Proxies:
+class TrustedProxies:
     """Those who are trusted, and the field they speak in."""
 
     def __init__(self, networks: Sequence[Cidr], field: str) -> None:
@@ -62,7 +62,7 @@ class Proxies:
             return False
         return any(network.contains(packed) for network in self._networks)
 
-    def client_of(self, peer: Client, headers: Mapping[bytes, bytes]) -> Client:
+    def resolve(self, peer: Client, headers: Mapping[bytes, bytes]) -> Client:
         """Return whom *peer*, a trusted one, speaks for; itself if it says nothing clear."""
         found = None
         for field in self._fields:
@@ -90,13 +90,13 @@ class Proxies:
         return client
 
 
-def believe(dispatch: Handler, proxies: Proxies) -> Handler:
+def resolve_client(dispatch: Handler, proxies: TrustedProxies) -> Handler:
     """Wrap *dispatch*: it sees the client that a trusted proxy names."""
 
     def answer(request: Request) -> Response:
         peer = request.client
         if proxies.trusts(peer.address):
-            client = proxies.client_of(peer, request.headers)
+            client = proxies.resolve(peer, request.headers)
             if client is not peer:
                 request = msgspec.structs.replace(request, client=client, peer=peer)
         return dispatch(request)
@@ -104,7 +104,7 @@ def believe(dispatch: Handler, proxies: Proxies) -> Handler:
     return answer
 
 
-def chains(headers: Mapping[bytes, bytes]) -> Iterator[tuple[str, bytes, Chain | None]]:
+def parse_claims(headers: Mapping[bytes, bytes]) -> Iterator[tuple[str, bytes, Chain | None]]:
     """Give each field that speaks of clients, its value, and its chain; None: it has an error."""
     for field, read in _CHAINS.items():
         value = headers.get(field.encode())

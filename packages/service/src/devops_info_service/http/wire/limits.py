@@ -41,11 +41,15 @@ class Limits(msgspec.Struct, frozen=True):
     )
     """Bytes; 413 above, from its length or a chunk's size alone. Bodies are read and dropped."""
 
-    head_seconds: Annotated[int, Integer(1, _HOUR, "seconds for a request's head to arrive")] = 10
+    header_timeout_seconds: Annotated[
+        int, Integer(1, _HOUR, "seconds for a request's head to arrive")
+    ] = 10
     """Seconds from a request's first byte to the end of its head, which is one or two packets;
     408 after."""
 
-    body_seconds: Annotated[int, Integer(1, _HOUR, "seconds before the rate of a body counts")] = 20
+    body_grace_seconds: Annotated[
+        int, Integer(1, _HOUR, "seconds before the rate of a body counts")
+    ] = 20
     """Seconds a body may take before its rate is looked at. Apache's RequestReadTimeout."""
 
     min_body_bytes_per_second: Annotated[
@@ -53,18 +57,18 @@ class Limits(msgspec.Struct, frozen=True):
     ] = 500
     """Average below which a body is given up with 408. Apache's RequestReadTimeout."""
 
-    idle_seconds: Annotated[
+    keepalive_timeout_seconds: Annotated[
         int, Integer(1, 24 * _HOUR, "seconds a connection may wait for a request")
     ] = 75
     """Seconds without a request. nginx's number, and above the 60 of common load balancers, so
     that the balancer closes first and never meets a connection we are just closing."""
 
-    write_seconds: Annotated[
+    write_timeout_seconds: Annotated[
         int, Integer(1, _HOUR, "seconds a peer may leave responses unread")
     ] = 30
     """Seconds a peer may leave its answers unread, all in all; then it is cut off."""
 
-    min_answer_bytes_per_second: Annotated[
+    min_response_bytes_per_second: Annotated[
         int, Integer(0, _MIB, "rate below which a peer reads too slowly")
     ] = 240
     """The rate at which taking them gives those seconds back; at 0 any byte gives all. Kestrel's

@@ -22,7 +22,7 @@ from devops_info_service.http.wire.limits import Limits
 from .authority import is_authority
 from .memory_budget import FIELD_BYTES, READER_BYTES
 from .message import Client, Phase, Request
-from .raw_lines import chunk_size_of, kept_of_request_line, kept_of_size_line, version_of
+from .raw_lines import chunk_size_head, chunk_size_of, request_line_tail, version_of
 
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _SLASH: Final = ord("/")
@@ -30,20 +30,20 @@ _HASH: Final = ord("#")
 _AFTER_TARGET: Final = len(" HTTP/1.1")
 
 
-class RequestReader:
+class RequestParser:
     """Assemble the requests of one connection, in the order they arrived."""
 
     __slots__ = (
+        "_bytes_to_next_line",
         "_client",
-        "_done",
+        "_completed",
         "_ended",
-        "_fed",
         "_fields",
         "_host",
         "_keep_alive",
-        "_left",
         "_limits",
         "_line",
+        "_message_bytes",
         "_parser",
         "_repeated",
         "_target",
@@ -51,7 +51,7 @@ class RequestReader:
         "body_bytes",
         "expects_continue",
         "phase",
-        "refused",
+        "rejection",
         "rest",
     )
 
@@ -59,14 +59,14 @@ class RequestReader:
         self._client = client
         self._limits = limits
         self._parser = httptools.HttpRequestParser(self)
-        self._done: list[Request] = []
+        self._completed: list[Request] = []
         self._ended = False
         self._fields: dict[bytes, bytes] = {}
-        self._fed = 0
+        self._message_bytes = 0
         """Bytes of the unfinished message that llhttp was given."""
         self._line = b""
         """Text of the line that llhttp reads; of one that came in parts what ``lines`` keeps."""
-        self._left = 0
+        self._bytes_to_next_line = 0
         """Bytes before the next line: of a body, or of a chunk with its CRLF."""
         self._version = ""
         """Empty until the request line has come."""
@@ -78,13 +78,13 @@ class RequestReader:
         self.phase = Phase.IDLE
         self.rest = b""
         """What was received behind the last request that was asked for, and is not read."""
-        self.refused: RejectedError | None = None
+        self.rejection: RejectedError | None = None
         """Set once: what to answer after the requests that came before it."""
 
     @property
     def held_bytes(self) -> int:
         """About what is held in memory, of an unfinished request and for it."""
-        head = min(self._fed, self._limits.max_head_bytes)
+        head = min(self._message_bytes, self._limits.max_head_bytes)
         return READER_BYTES + head + FIELD_BYTES * len(self._fields)
 
     def receive(self, data: bytes, most: int = sys.maxsize) -> list[Request]:
@@ -99,40 +99,40 @@ class RequestReader:
         self.rest = b""
         try:
             self._feed(data, most)
-        except RejectedError as refused:
-            self._refuse(refused)
+        except RejectedError as rejection:
+            self._reject(rejection)
         except httptools.HttpParserError as exc:
             if not self._ended:
-                self._refuse(_as_refusal(exc, self._line))
-        if not self._done:
+                self._reject(_as_rejection(exc, self._line))
+        if not self._completed:
             return []
-        done, self._done = self._done, []
+        done, self._completed = self._completed, []
         return done
 
     def close(self) -> None:
         """Let go of what holds this reader: no garbage for a collector to find."""
         self._ended = True
-        self.refused = None  # Its traceback does.
+        self.rejection = None  # Its traceback does.
         del self._parser
 
     def _feed(self, data: bytes, most: int) -> None:
         feed, start = self._parser.feed_data, 0
         while start < len(data) and not self._ended:
-            if len(self._done) == most:
+            if len(self._completed) == most:
                 self.rest = data[start:]
                 break
-            if not self._fed and data[start] in b"\r\n":
+            if not self._message_bytes and data[start] in b"\r\n":
                 # RFC 9112, section 2.2: empty lines before a request are nothing.
                 data, start = data[start:].lstrip(b"\r\n"), 0
                 continue
-            end, left = self._end_of_piece(data, start), self._left
+            end, left = self._end_of_piece(data, start), self._bytes_to_next_line
             piece = data[start : end or len(data)]
             start += len(piece)
-            self._fed += len(piece)
-            if self._fed > self._limits.max_head_bytes:
-                self._weigh()
+            self._message_bytes += len(piece)
+            if self._message_bytes > self._limits.max_head_bytes:
+                self._check_size()
             if left:
-                self._left -= len(piece)
+                self._bytes_to_next_line -= len(piece)
             else:
                 self._line += piece
             try:  # noqa: SIM105  a context manager would cost each piece half as much again
@@ -147,12 +147,12 @@ class RequestReader:
                 self._line = b""
         if self._line:
             is_body = self.phase is Phase.BODY
-            self._line = (kept_of_size_line if is_body else kept_of_request_line)(self._line)
+            self._line = (chunk_size_head if is_body else request_line_tail)(self._line)
 
     def _end_of_piece(self, data: bytes, start: int) -> int:
         """Return where the piece that begins at *start* ends, or 0 if that has not come."""
-        if self._left:
-            return start + self._left
+        if self._bytes_to_next_line:
+            return start + self._bytes_to_next_line
         if start > 1 and self._version and self.phase is Phase.HEAD:
             # No field is looked at by itself: all of them, to the empty line. Its CRLF may be
             # cut from theirs, which is why what a read begins with is taken as a line.
@@ -160,20 +160,20 @@ class RequestReader:
             return found + 3 if found >= 0 else 0
         return data.find(b"\n", start) + 1
 
-    def _weigh(self) -> None:
+    def _check_size(self) -> None:
         # By what was fed, not in on_header: httptools holds a field back until it is whole,
         # so an endless one would never reach a callback.
         limits = self._limits
         if self.phase is Phase.HEAD:
             raise _head_too_large(limits)
-        if self._fed > limits.max_body_bytes + limits.max_head_bytes:
+        if self._message_bytes > limits.max_body_bytes + limits.max_head_bytes:
             # Chunk extensions and trailers are no part of the body, and not free either.
             raise _body_too_large(limits)
 
-    def _refuse(self, refused: RejectedError) -> RejectedError:
+    def _reject(self, rejection: RejectedError) -> RejectedError:
         self._ended = True
-        self.refused = refused
-        return refused
+        self.rejection = rejection
+        return rejection
 
     # Called by httptools, in this order, from inside feed_data. What they raise stops
     # llhttp for good; ``refused`` is what tells why.
@@ -192,7 +192,7 @@ class RequestReader:
         limit = self._limits.max_request_line_bytes
         # The method is left out of the sum: nobody's limit is that sharp.
         if len(self._target) > limit - _AFTER_TARGET:
-            raise self._refuse(RejectedError(f"request line over {limit} bytes", status=414))
+            raise self._reject(RejectedError(f"request line over {limit} bytes", status=414))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one whole field, or drop a trailer."""
@@ -202,7 +202,7 @@ class RequestReader:
         if len(fields) + self._repeated >= self._limits.max_fields:
             # Before the end of the head: thousands would be fifteen times their bytes in memory,
             # and joining them quadratic work.
-            raise self._refuse(_too_many_fields(self._limits))
+            raise self._reject(_too_many_fields(self._limits))
         name = name.lower()
         value = value.rstrip(b" \t")
         if name in fields:
@@ -215,23 +215,23 @@ class RequestReader:
         fields = self._fields
         self._keep_alive = self._parser.should_keep_alive()
         if self._keep_alive and self._version == "1.0":
-            self._judge_persistence()
+            self._validate_persistence()
         host = fields.get(b"host")
         if host is None or host != self._host:
-            self._judge_host(host)
+            self._validate_host(host)
         if self._target[0] != _SLASH or _HASH in self._target:
-            self._judge_target()
+            self._validate_target()
         if b"transfer-encoding" in fields or b"content-length" in fields:
-            self._judge_body()
+            self._validate_body()
         self.phase = Phase.BODY
 
     def on_chunk_header(self) -> None:
         """Judge a chunk by its size line, before any byte of it is looked at."""
         size = chunk_size_of(self._line)
         if self.body_bytes + size > self._limits.max_body_bytes:
-            raise self._refuse(_body_too_large(self._limits))
+            raise self._reject(_body_too_large(self._limits))
         # Trailers follow the last chunk, which has no data and no CRLF of its own.
-        self._left = size + len(b"\r\n") if size else 0
+        self._bytes_to_next_line = size + len(b"\r\n") if size else 0
 
     def on_body(self, body: bytes) -> None:
         """Count a piece of the body, and drop it: no resource has a use for one."""
@@ -241,7 +241,7 @@ class RequestReader:
     def on_message_complete(self) -> None:
         """Hand the request on."""
         self.phase = Phase.IDLE
-        self._fed = 0
+        self._message_bytes = 0
         self.expects_continue = False
         parser = self._parser
         keep_alive = self._keep_alive
@@ -252,7 +252,7 @@ class RequestReader:
         if not keep_alive:
             self._ended = True
         path, _, query = self._target.partition(b"?")
-        self._done.append(
+        self._completed.append(
             Request(
                 parser.get_method().decode("latin-1"),
                 path.decode("latin-1"),
@@ -266,61 +266,61 @@ class RequestReader:
 
     # Each of these judges a head that llhttp let through.
 
-    def _judge_persistence(self) -> None:
+    def _validate_persistence(self) -> None:
         # RFC 9112, section 9.3: "close" outranks "keep-alive"; llhttp looks for it in 1.1 only.
         options = self._fields.get(b"connection", b"").lower().split(b",")
         self._keep_alive = all(option.strip(b" \t") != b"close" for option in options)
 
-    def _judge_host(self, host: bytes | None) -> None:
+    def _validate_host(self, host: bytes | None) -> None:
         # RFC 9112, section 3.2: exactly one, and one that is a host. A repeated one was
         # joined with a comma, which is why a comma is not taken though RFC 3986 would.
         if host is None:
             if self._version == "1.1":
-                raise self._refuse(RejectedError("no Host field"))
+                raise self._reject(RejectedError("no Host field"))
             return
         if not is_authority(host):
-            raise self._refuse(RejectedError("a Host field that names no host"))
+            raise self._reject(RejectedError("a Host field that names no host"))
         self._host = host
 
-    def _judge_target(self) -> None:
+    def _validate_target(self) -> None:
         target, method = self._target, self._parser.get_method()
         if _HASH in target:
             # RFC 9112, section 3.2: no form of target has a fragment.
-            raise self._refuse(RejectedError("a fragment in the target"))
+            raise self._reject(RejectedError("a fragment in the target"))
         if method == b"CONNECT":
-            raise self._refuse(RejectedError("CONNECT: this is no proxy", status=501))
+            raise self._reject(RejectedError("CONNECT: this is no proxy", status=501))
         if target == b"*" and method == b"OPTIONS":
             return
         # RFC 9112, section 3.2.2: absolute-form must be understood; it outranks Host.
         scheme, _, rest = target.partition(b"://")
         end = min((i for i in (rest.find(b"/"), rest.find(b"?")) if i >= 0), default=len(rest))
         if scheme.lower() != b"http" or not rest[:end] or not is_authority(rest[:end]):
-            raise self._refuse(RejectedError("a target that is neither a path nor an http URL"))
+            raise self._reject(RejectedError("a target that is neither a path nor an http URL"))
         self._fields[b"host"] = rest[:end]
         self._target = rest[end:] if rest[end : end + 1] == b"/" else b"/" + rest[end:]
 
-    def _judge_body(self) -> None:
+    def _validate_body(self) -> None:
         fields = self._fields
         coding = fields.get(b"transfer-encoding")
         if coding is not None:
             if self._version == "1.0":
                 # RFC 9112, section 6.1: its framing is faulty.
-                raise self._refuse(RejectedError("Transfer-Encoding in an HTTP/1.0 request"))
+                raise self._reject(RejectedError("Transfer-Encoding in an HTTP/1.0 request"))
             if coding.lower() != b"chunked":
-                raise self._refuse(RejectedError("a transfer coding besides chunked", status=501))
+                raise self._reject(RejectedError("a transfer coding besides chunked", status=501))
         else:
-            self._left = int(fields[b"content-length"])
-            if self._left > self._limits.max_body_bytes:
-                raise self._refuse(_body_too_large(self._limits))
+            self._bytes_to_next_line = int(fields[b"content-length"])
+            if self._bytes_to_next_line > self._limits.max_body_bytes:
+                raise self._reject(_body_too_large(self._limits))
         self.body_bytes = 0
         expect = fields.get(b"expect")
         if expect is not None and self._version == "1.1":
             if expect.lower() != b"100-continue":
-                raise self._refuse(RejectedError("an unknown expectation", status=417))
+                raise self._reject(RejectedError("an unknown expectation", status=417))
             self.expects_continue = True
 
 
-def _as_refusal(exc: httptools.HttpParserError, line: bytes) -> RejectedError:
+def _as_rejection(exc: httptools.HttpParserError, line: bytes) -> RejectedError:
     """Name the status for what llhttp refused in *line*; its own words are the reason."""
     reason = str(exc)
     is_method = isinstance(exc, httptools.HttpParserInvalidMethodError)

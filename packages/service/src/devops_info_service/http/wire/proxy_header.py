@@ -63,14 +63,14 @@ class ProxyHeader:
         elif held[: len(_V1)] == _V1[: len(held)]:
             end = self._version_1(held)
         else:
-            raise _refusal("it is not there")
+            raise _rejection("it is not there")
         return None if end is None else end - before
 
     def _version_1(self, held: bytes) -> int | None:
         end = held.find(b"\r\n", 0, MAX_V1_BYTES)
         if end < 0:
             if len(held) >= MAX_V1_BYTES:
-                raise _refusal(f"a line over {MAX_V1_BYTES} bytes")
+                raise _rejection(f"a line over {MAX_V1_BYTES} bytes")
             return None
         words = held[len(_V1) : end].split(b" ")
         if words[0] != b"UNKNOWN":
@@ -83,15 +83,15 @@ class ProxyHeader:
         command, family = held[12], held[13]
         length = int.from_bytes(held[14:16], "big")
         if command not in {_LOCAL, _PROXY}:
-            raise _refusal(f"version and command {command:#x}")
+            raise _rejection(f"version and command {command:#x}")
         if length > MAX_V2_BYTES:
-            raise _refusal(f"more than {MAX_V2_BYTES} bytes")
+            raise _rejection(f"more than {MAX_V2_BYTES} bytes")
         if len(held) < _V2_START + length:
             return None
         if command == _PROXY and family not in _NAMELESS:
             size = _SIZES.get(family)
             if size is None or length < 2 * size + 4:
-                raise _refusal(f"family {family:#x} with {length} bytes")
+                raise _rejection(f"family {family:#x} with {length} bytes")
             source = held[_V2_START : _V2_START + size]
             port = held[_V2_START + 2 * size :][:2]
             self.client = Client(format_address(source), int.from_bytes(port, "big"))
@@ -107,7 +107,7 @@ def _named(words: list[bytes]) -> Client:
         _port(destination_port)
         return Client(address, _port(source_port))
     except (KeyError, OSError, ValueError):
-        raise _refusal("a line that is not of its form") from None
+        raise _rejection("a line that is not of its form") from None
 
 
 def _port(word: bytes) -> int:
@@ -117,5 +117,5 @@ def _port(word: bytes) -> int:
     return int(word)
 
 
-def _refusal(reason: str) -> RejectedError:
+def _rejection(reason: str) -> RejectedError:
     return RejectedError(f"no PROXY header: {reason}")

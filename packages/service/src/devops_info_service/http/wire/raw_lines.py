@@ -39,11 +39,11 @@ def chunk_size_of(line: bytes) -> int:
     return int(b"0" + digits, 16)
 
 
-def kept_of_request_line(line: bytes) -> bytes:
+def request_line_tail(line: bytes) -> bytes:
     """Return what has to be kept of a request line, or a field, until more of it comes."""
     return line[-_VERSION_BYTES:]
 
 
-def kept_of_size_line(line: bytes) -> bytes:
+def chunk_size_head(line: bytes) -> bytes:
     """Return what has to be kept of a size line, which may have zeros and extensions for ever."""
     return line.lstrip(b"0")[:_SIZE_BYTES]
