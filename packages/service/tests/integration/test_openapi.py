@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from hypothesis import settings
 
 EXAMPLES: Final = settings().max_examples // 10
