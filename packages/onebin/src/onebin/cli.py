@@ -138,7 +138,7 @@ def _inspect(options: argparse.Namespace, _: pipeline.Tools) -> int:
         sys.stdout.writelines(reports.json(report))
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(reports.text(report, colour=_colour(sys.stdout, os.environ)))
+        sys.stdout.write(reports.text(report, color=_colour(sys.stdout, os.environ)))
     return 0
 
 

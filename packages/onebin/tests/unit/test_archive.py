@@ -100,10 +100,10 @@ def test_an_older_docker_archive(docker_files: Any, make_tar: Any, tmp_path: Pat
 
     assert found.format == "docker"
     assert found.names == ("app:1", "app:2")
-    assert found.config_claim is not None
-    assert found.config_claim.digest == spec.sha256(found.config)
+    assert found.config_descriptor is not None
+    assert found.config_descriptor.digest == spec.sha256(found.config)
     with open_archive(place, Budget("it")) as blobs:
-        first, second = (b"".join(saved_image.parts(blobs, layer)) for layer in found.layers)
+        first, second = (b"".join(saved_image.chunks_of(blobs, layer)) for layer in found.layers)
     assert first == second == docker_files["aaa/layer.tar"]
 
 
@@ -121,7 +121,7 @@ def test_links_to_nowhere(docker_files: Any, make_tar: Any, tmp_path: Path, link
         open_archive(place, Budget("it")) as blobs,
         pytest.raises(ImageError, match="has no file"),
     ):
-        list(saved_image.parts(blobs, found.layers[1]))
+        list(saved_image.chunks_of(blobs, found.layers[1]))
 
 
 @pytest.mark.parametrize(

@@ -83,5 +83,5 @@ def test_a_good_archive_with_bytes_changed(data: st.DataObject, tmp_path: Path) 
     (tmp_path / "x.tar").write_bytes(changed)
 
     with suppress(ImageError):
-        text = render.text(inspect(tmp_path / "x.tar"), colour=False)
+        text = render.text(inspect(tmp_path / "x.tar"), color=False)
         assert all(line.isprintable() for line in text.splitlines())

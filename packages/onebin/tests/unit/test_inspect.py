@@ -152,7 +152,7 @@ def test_upper_layers_count(save: Save) -> None:
 
     assert report.image is not None
     assert report.image.shells == ()
-    assert report.image.wasted == 100_004
+    assert report.image.wasted_bytes == 100_004
     assert failed(report) == {"IMG-LAYER-001"}
 
 
@@ -241,7 +241,7 @@ def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form
     place = hostile.write(hostile.oci(hostile.config(1), blob), tmp_path / "image", form)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
 
-    with pytest.raises(ImageError, match="could not be read: No such file") as caught:
+    with pytest.raises(ImageError, match="cannot be read: No such file") as caught:
         inspect(place)
     assert "TMPDIR" in caught.value.hint
 

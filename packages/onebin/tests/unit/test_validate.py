@@ -9,15 +9,15 @@ import pytest
 
 from onebin.image import spec
 from onebin.image.image import Image
-from onebin.inspection import merged_fs as contents
-from onebin.inspection import saved_image, validate
+from onebin.inspection import merged_fs, saved_image, validate
 from onebin.inspection.blobs import open_folder
 from onebin.inspection.budget import Budget
-from onebin.inspection.layer_scan import LayerFacts
+from onebin.inspection.layer_scan import LayerScan
+from onebin.inspection.saved_image import SavedImage
 
 from .images import write_layout
 
-Read = tuple[saved_image.Stored, tuple[LayerFacts, ...]]
+Read = tuple[SavedImage, tuple[LayerScan, ...]]
 OTHER = "sha256:" + "0" * 64
 
 
@@ -28,7 +28,7 @@ def read(image: Image, tmp_path: Path) -> Read:
     budget = Budget("it")
     with open_folder(tmp_path / "out", budget) as files:
         found = saved_image.find(files, budget)
-        return found, contents.read(files, found, budget).layers
+        return found, merged_fs.read(files, found, budget).layers
 
 
 def test_our_own_image_is_true(read: Read) -> None:
@@ -45,10 +45,10 @@ def test_a_layer_that_is_another(read: Read, fact: str) -> None:
     [problem] = validate.check(image, [msgspec.structs.replace(layer, **{fact: wrong})])
 
     assert problem.what == "layer 1"
-    assert "is claimed" in str(problem)
+    assert str(problem).startswith("layer 1: claims ")
 
 
-@pytest.mark.parametrize("claim", ["manifest_claim", "config_claim"])
+@pytest.mark.parametrize("claim", ["manifest_descriptor", "config_descriptor"])
 @pytest.mark.parametrize("change", [{"digest": OTHER}, {"size": 1}])
 def test_a_document_that_is_another(read: Read, claim: str, change: dict[str, Any]) -> None:
     """A manifest or config whose digest or size differs is found."""
@@ -57,15 +57,15 @@ def test_a_document_that_is_another(read: Read, claim: str, change: dict[str, An
 
     [problem] = validate.check(msgspec.structs.replace(image, **{claim: false}), layers)
 
-    assert problem.what == claim.removesuffix("_claim")
+    assert problem.what == claim.removesuffix("_descriptor")
 
 
-def _config(change: Callable[[Any], None], image: saved_image.Stored) -> saved_image.Stored:
+def _config(change: Callable[[Any], None], image: SavedImage) -> SavedImage:
     document = msgspec.json.decode(image.config)
     change(document)
     data = msgspec.json.encode(document)
     claim = spec.Descriptor(spec.OCI_CONFIG, spec.sha256(data), len(data))
-    return msgspec.structs.replace(image, config=data, config_claim=claim)
+    return msgspec.structs.replace(image, config=data, config_descriptor=claim)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_unknown_types(read: Read, where: str) -> None:
         document[where] = 1 if where == "schemaVersion" else "application/x-unknown"
     data = msgspec.json.encode(document)
     claim = spec.Descriptor(spec.OCI_MANIFEST, spec.sha256(data), len(data))
-    changed = msgspec.structs.replace(image, manifest=data, manifest_claim=claim)
+    changed = msgspec.structs.replace(image, manifest=data, manifest_descriptor=claim)
 
     assert len(validate.check(changed, layers)) == 1
 
@@ -119,7 +119,7 @@ def test_an_older_docker_archive_claims_less(read: Read) -> None:
     docker = msgspec.structs.replace(
         image,
         manifest=b"",
-        manifest_claim=None,
+        manifest_descriptor=None,
         layers=(msgspec.structs.replace(image.layers[0], descriptor=None),),
     )
 
