@@ -24,6 +24,8 @@ check: $(VENV)/.dev ## Lint, types, directions of imports
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy packages/service/src packages/onebin/src packages/service/training packages/service/tests packages/onebin/tests tests bench
 	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --no-progress --quiet .github
 
 image: ## Build devops-info-service:latest with Docker; print its size and what is inside
 	@$(DOCKER_BUILD) --tag $(IMAGE) .

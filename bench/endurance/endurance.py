@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = {part.name: _plain(part.found) for part in parts}
         everything = {**head_of_results, "verdicts": [asdict(one) for one in verdicts], **found}
         write_results(_EVERYTHING, everything)
-        # Samples of each second and 53 outcomes that are as wanted say no more than the verdicts.
+        # Samples of each second and 53 wanted outcomes add nothing to the verdicts.
         del everything["clients"]
         everything["soak"] = {**found["soak"], "samples": []}
         write_results(_RESULTS, everything)

@@ -1,4 +1,4 @@
-"""Requirements beside what was measured."""
+"""Requirements beside their measured values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One client's end of a connection: bytes out, answers in, and whatever is not an answer said."""
+"""The client's end of a connection: bytes out, responses in, an error for any other bytes."""
 
 import socket
 import struct
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 PATIENCE_SECONDS: Final = 20
-"""For one answer; a service under full load on one core needs a hundredth of it."""
+"""For one response; a service under full load on one core needs a hundredth of it."""
 
 _READ_BYTES: Final = 256 * 1024
 _LONGEST_HEAD: Final = 64 * 1024
@@ -16,25 +16,25 @@ _IP_BIND_ADDRESS_NO_PORT: Final = 24
 another peer's connection has just left can be had."""
 
 _NO_BODY: Final = frozenset({100, 204, 304})
-"""RFC 9112, section 6.3; interim answers have none either."""
+"""RFC 9112, section 6.3; interim responses have none either."""
 
 
 class TalkError(Exception):
-    """The other end did not say what HTTP/1.1 lets it say: one line."""
+    """The other end sent bytes that HTTP/1.1 does not allow: one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """What came back."""
 
     status: int
     closes: bool
-    """It says ``Connection: close``."""
+    """It has ``Connection: close``."""
     body: bytes
 
 
 class Talk:
-    """A connection that is read answer by answer."""
+    """A connection that is read response by response."""
 
     def __init__(self, port: int, *, source: str = "127.0.0.1") -> None:
         """Connect from *source*, one of 127.0.0.0/8: each has ports of its own."""
@@ -61,8 +61,8 @@ class Talk:
         """Write all of *data*."""
         self._socket.sendall(data)
 
-    def read(self, *, head_only: bool = False) -> Answer:
-        """Return the next answer; *head_only* is one to HEAD.
+    def read(self, *, head_only: bool = False) -> Response:
+        """Return the next response; *head_only* is one to HEAD.
 
         Raises:
             TalkError: it ended before its end, or is none.
@@ -77,13 +77,13 @@ class Talk:
         while len(self._data) < length:
             self._more()
         body, self._data = self._data[:length], self._data[length:]
-        return Answer(status=status, closes=fields.get(b"connection") == b"close", body=body)
+        return Response(status=status, closes=fields.get(b"connection") == b"close", body=body)
 
     def expect_end(self) -> None:
         """Wait until the other end closes.
 
         Raises:
-            TalkError: it says something first.
+            TalkError: it sends bytes first.
         """
         # What we sent and it did not read may make its kernel reset the connection.
         try:
@@ -91,10 +91,10 @@ class Talk:
         except ConnectionResetError:
             return
         if more:
-            raise TalkError(f"after the last answer came {more[:40]!r}")
+            raise TalkError(f"bytes after the last response: {more[:40]!r}")
 
     def say_no_more(self) -> None:
-        """Close our half; answers still come."""
+        """Close the sending half; responses still arrive."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:

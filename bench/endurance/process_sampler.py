@@ -16,7 +16,7 @@ millisecond."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One look."""
+    """The state of the processes at one time."""
 
     seconds: float
     """Since the watch began."""
@@ -26,7 +26,7 @@ class Sample:
     cpu_seconds: float
     """Used since the process began."""
     doing: str
-    """What it was under."""
+    """The load at that time."""
 
 
 def descriptors(pids: list[int]) -> int:
@@ -35,7 +35,7 @@ def descriptors(pids: list[int]) -> int:
 
 
 class Watch:
-    """Looks at a session of processes until a ``with`` ends."""
+    """Samples a session of processes until a ``with`` ends."""
 
     def __init__(self, leader: int, *, doing: Callable[[], str] = str) -> None:
         self.samples: list[Sample] = []
@@ -53,8 +53,8 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    def look(self) -> Sample:
-        """Look once, now."""
+    def sample(self) -> Sample:
+        """Take one sample, now."""
         pids = proc.session(self._leader)
         memory = proc.memory(pids)
         return Sample(
@@ -68,4 +68,4 @@ class Watch:
 
     def _watch(self) -> None:
         while not self._over.wait(_PERIOD_SECONDS):
-            self.samples.append(self.look())
+            self.samples.append(self.sample())

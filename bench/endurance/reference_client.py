@@ -20,7 +20,7 @@ class Experience:
 
     requests: int
     errors: int
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
     """The first errors."""
     p50_ms: float
     p99_ms: float
@@ -35,7 +35,7 @@ def percentile(values: list[float], share: float) -> float:
 
 @dataclass(slots=True)
 class NormalClient:
-    """Asks in a thread until a ``with`` ends.
+    """Sends requests from a thread until a ``with`` ends.
 
     The time of a request is from before its connection, if it is its first, to its last byte.
     """
@@ -59,11 +59,11 @@ class NormalClient:
 
     @property
     def experience(self) -> Experience:
-        """What it met until now."""
+        """The results so far."""
         return Experience(
             requests=len(self.times) + len(self.failures),
             errors=len(self.failures),
-            said=tuple(self.failures[:_KEPT_FAILURES]),
+            messages=tuple(self.failures[:_KEPT_FAILURES]),
             p50_ms=round(percentile(self.times, 0.5) * 1000, 3),
             p99_ms=round(percentile(self.times, 0.99) * 1000, 3),
             max_ms=round(max(self.times, default=0) * 1000, 3),
@@ -97,9 +97,9 @@ class NormalClient:
             kept.close()
 
     def _one(self, talk: Talk, asking: bytes) -> bool:
-        """Ask once; return whether that was the connection's last."""
+        """Send one request; return whether that was the connection's last."""
         talk.send(asking)
-        answer = talk.read()
-        if answer.status != _OK:
-            raise TalkError(f"status {answer.status}")
-        return answer.closes
+        response = talk.read()
+        if response.status != _OK:
+            raise TalkError(f"status {response.status}")
+        return response.closes

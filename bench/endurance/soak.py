@@ -19,15 +19,15 @@ from .gate import Verdict
 from .process_sampler import Sample, Watch
 
 FLAT_BYTES: Final = 2_000_000
-"""Issue's number: what memory may move by after the warm-up."""
+"""How far RSS may move after the warm-up: a leak of one byte in 20 requests shows."""
 
 _SLICE_SECONDS: Final = 5
 """Of one work of wrk before the next has its turn."""
 
 _WORK_NAMES: Final = ("root", "close", "pipelined", "health", "many", "fields")
 _WARM_UP_ROUNDS: Final = 2
-"""Every work has had its turn twice, and every scene thousands: what is made on first use has
-been made, and the allocator has met the most there is at once."""
+"""Every work has had its turn twice, and every scene thousands: memory for
+first use is allocated, and the allocator has seen its peak."""
 
 _SETTLE_SECONDS: Final = 6
 """For connections that linger (2 s at the most) and the second that a sweep takes."""
@@ -45,13 +45,13 @@ class Soak:
     requests: int
     """Of wrk."""
     failed: int
-    """Of wrk: connections, reads and writes that failed, other answers, waits over 2 s."""
+    """Of wrk: failed connections, reads and writes, other statuses, waits over 2 s."""
     timeouts: int
     """Of those: waits over 2 s, which are no failures of a request."""
     scenes: dict[str, int]
     """Of the churners: how often each was played."""
     scenes_failed: int
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     server_busy: float
     """Share of its core after the warm-up."""
     descriptors_before: int
@@ -80,23 +80,23 @@ def soak(command: Command, *, seconds: int, server_cpus: Sequence[int]) -> Soak:
         Watch(server.pid, doing=lambda: doing) as watch,
     ):
         time.sleep(1)
-        before = watch.look()
+        before = watch.sample()
         churners = _churners(server.port, rounds * len(works) * each)
-        began = watch.look()
+        began = watch.sample()
         warm = began
         seen = []
         for number in range(rounds):
             if number == _WARM_UP_ROUNDS:
-                warm = watch.look()
+                warm = watch.sample()
             for work in works:
                 doing = work.name
                 seen.append(load(work, server.url, seconds=each, threads=1).seen)
-            log(_progress(number + 1, rounds, watch.look()))
-        ended = watch.look()
+            log(_progress(number + 1, rounds, watch.sample()))
+        ended = watch.sample()
         doing = "nothing"
         played = _outcome(churners)
         time.sleep(_SETTLE_SECONDS)
-        after = watch.look()
+        after = watch.sample()
     return Soak(
         seconds=round(ended.seconds - began.seconds, 1),
         warm_up_seconds=round(warm.seconds, 1),
@@ -105,7 +105,7 @@ def soak(command: Command, *, seconds: int, server_cpus: Sequence[int]) -> Soak:
         timeouts=sum(one.timeout for one in seen),
         scenes=played.played,
         scenes_failed=played.failed,
-        said=tuple(played.said),
+        messages=tuple(played.messages),
         server_busy=(ended.cpu_seconds - warm.cpu_seconds) / (ended.seconds - warm.seconds),
         descriptors_before=before.descriptors,
         descriptors_after=after.descriptors,
@@ -159,7 +159,7 @@ def table(found: Soak) -> str:
             if part
         ],
     )
-    return "\n\n".join([headline(found), memory, conversations, *found.said])
+    return "\n\n".join([headline(found), memory, conversations, *found.messages])
 
 
 def headline(found: Soak) -> str:

@@ -1,9 +1,9 @@
-"""What hardening costs: the same executable with each measure left out, sizes and speed in turns.
+"""The cost of hardening: the executable without each measure, sizes and speed in turns.
 
 usage, in the repository: python3 -m bench.hardening.hardening [--rounds N] [--seconds N]
 
-onebin has no switch for this and shall have none. Each variant is built by a copy of onebin with
-one line changed, so two of them compile CPython anew: minutes the first time, then cached.
+onebin has no switch for this on purpose. Each variant is built by a copy of onebin with one line
+changed, so two of them compile CPython again: minutes the first time, then cached.
 """
 
 import argparse
@@ -84,7 +84,7 @@ VARIANTS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one variant weighs and does."""
+    """Size and speed of one variant."""
 
     title: str
     unpacked: int
@@ -160,7 +160,7 @@ def _measure(rounds: int, seconds: int) -> list[Cost]:
         log(own_network())
         work = Work(name="root", title="/")
         server_cpu, *others = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, others or [server_cpu])  # wrk's too: it inherits ours
+        os.sched_setaffinity(0, others or [server_cpu])  # wrk's as well: it inherits this
         for number in range(rounds):
             log(f"round {number + 1} of {rounds}")
             for title, program in programs.items():

@@ -1,4 +1,4 @@
-"""What every measurement needs: a story on stderr, programs, the machine it ran on."""
+"""Shared by all measurements: the log, programs, the machine, results."""
 
 import hashlib
 import json
@@ -25,12 +25,12 @@ _LINES_OF_FAILURE: Final = 25
 
 
 class MeasureError(Exception):
-    """Something that stops a measurement: one line, then what the program said, if one failed."""
+    """A reason that stops a measurement: one line, then the output of a failed program, if any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Where a figure was measured; without it a figure says nothing."""
+    """Where a figure was measured; without it a figure has no meaning."""
 
     date: str
     """RFC 3339, UTC."""
@@ -42,7 +42,7 @@ class Machine:
     system: str
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return it as one line."""
         return (
             f"{self.date}, {self.cpus} CPUs of {self.processor}, "
             f"{self.memory_bytes / 2**30:.0f} GiB, {self.system}, Linux {self.kernel}"
@@ -62,13 +62,13 @@ def machine() -> Machine:
 
 
 def log(message: str) -> None:
-    """Tell *message* on stderr: stdout is for results."""
+    """Print *message* on stderr: stdout is for results."""
     print(message, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def timed_step(what: str) -> Iterator[None]:
-    """Say that *what* begins and, when it is done, how long it took."""
+    """Log the beginning of *what* and, at its end, its duration."""
     log(f"{what} ...")
     began = time.monotonic()
     yield
@@ -78,7 +78,7 @@ def timed_step(what: str) -> Iterator[None]:
 def run(
     argv: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None
 ) -> str:
-    """Run *argv* with *env* added to the environment and return what it wrote to stdout.
+    """Run *argv* with *env* added to the environment and return its stdout.
 
     Raises:
         MeasureError: there is no such program, or it failed; with its last lines.
@@ -96,8 +96,8 @@ def run(
     except FileNotFoundError:
         raise MeasureError(f"{argv[0]} is not on this machine") from None
     if done.returncode:
-        said = (done.stderr + done.stdout).splitlines()[-_LINES_OF_FAILURE:]
-        raise MeasureError("\n".join([f"{argv[0]} failed ({done.returncode}):", *said]))
+        messages = (done.stderr + done.stdout).splitlines()[-_LINES_OF_FAILURE:]
+        raise MeasureError("\n".join([f"{argv[0]} failed ({done.returncode}):", *messages]))
     return done.stdout
 
 
@@ -107,14 +107,14 @@ def docker() -> str:
     Starts the engine, and installs it on a plain Debian, where this may be done.
 
     Raises:
-        MeasureError: no engine answers and none can be started.
+        MeasureError: no engine responds and none can be started.
     """
     find = ROOT / ".ci/find-docker"
     try:
         client = run([find]).strip()
         run([client, "info"])
     except MeasureError:
-        with timed_step("no engine answers, preparing one"):
+        with timed_step("no engine responds, preparing one"):
             run([ROOT / ".ci/prepare-engine"])
         client = run([find]).strip()
     return client
@@ -183,7 +183,7 @@ def _short(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 def _value(file: Path, key: str) -> str:
-    """Return what follows *key* and a colon in *file*, the first time it comes."""
+    """Return the text after the first *key* and colon in *file*."""
     for line in file.read_text().splitlines():
         name, _, value = line.partition(":")
         if name.strip() == key:

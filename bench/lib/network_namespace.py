@@ -1,4 +1,4 @@
-"""A network of one's own, so that no packet filter of the machine is measured with a server."""
+"""A separate network namespace, so that the machine's packet filter is not measured."""
 
 import ctypes
 import fcntl
@@ -15,10 +15,10 @@ _IFREQ: Final = struct.Struct("16sH14x")
 
 
 def own_network() -> str:
-    """Move this process and its children to a network that is a loopback; say where they are.
+    """Move this process and its children to a network with a loopback alone; describe it.
 
-    A machine that runs a container engine looks at each packet, those of the loopback, too: some
-    2 us of a request, the same for everybody, which is no server's. It takes root.
+    The packet filter of a container engine also inspects loopback packets: some 2 us of a
+    request, the same for all, and not the server's. Needs root.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNET):
@@ -28,4 +28,4 @@ def own_network() -> str:
         request = fcntl.ioctl(sock, _SIOCGIFFLAGS, _IFREQ.pack(b"lo", 0))
         _, flags = _IFREQ.unpack(request)
         fcntl.ioctl(sock, _SIOCSIFFLAGS, _IFREQ.pack(b"lo", flags | _IFF_UP))
-    return "In a network namespace of its own, with no packet filter."
+    return "In a separate network namespace, without a packet filter."

@@ -1,7 +1,7 @@
 """What the processes of a session use, from procfs.
 
 A server is a session of its own (``setsid``), so its workers are found however they were started,
-also after whoever started them has ended.
+also after their parent has ended.
 """
 
 import os
@@ -20,7 +20,7 @@ class Stat:
 
     session: int
     ended: bool
-    """A zombie: its parent has not asked for its status yet."""
+    """A zombie: its parent has not read its status yet."""
     cpu_seconds: float
     """In user and kernel mode, all threads, those that ended too."""
 
@@ -32,7 +32,7 @@ class Memory:
     rss_bytes: int
     """What each has in memory, added up: shared pages count once for each."""
     pss_bytes: int
-    """The same with each shared page divided among those who share it, outsiders too."""
+    """The same with each shared page divided among its users, other processes included."""
 
 
 def parse_stat(text: str) -> Stat:
@@ -47,7 +47,7 @@ def parse_stat(text: str) -> Stat:
 
 
 def parse_kibibytes(text: str, key: str) -> int:
-    """Return the bytes of the line *key* in what ``smaps_rollup`` or ``status`` says."""
+    """Return the bytes of the line *key* in the text of ``smaps_rollup`` or ``status``."""
     for line in text.splitlines():
         name, _, value = line.partition(":")
         if name == key:
@@ -80,7 +80,7 @@ def scheduled_seconds(pids: Iterable[int]) -> float:
 
 
 def parse_busy(text: str) -> float:
-    """Return the seconds all CPUs together were not idle, of what ``/proc/stat`` says."""
+    """Return the busy seconds of all CPUs together, from the text of ``/proc/stat``."""
     # proc_stat(5): user nice system idle iowait irq softirq steal; steal is what others got.
     values = [int(value) for value in text.split("\n", 1)[0].split()[1:9]]
     return (sum(values) - values[3] - values[4]) / _TICKS_PER_SECOND

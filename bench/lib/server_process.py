@@ -1,4 +1,4 @@
-"""A server for a while: started on its CPUs, timed to its first answer, always killed."""
+"""A server for a while: started on its CPUs, timed to its first response, always killed."""
 
 import contextlib
 import http.client
@@ -23,14 +23,14 @@ ADDRESS: Final = "127.0.0.1"
 """The only one anything here listens on."""
 
 _PATIENCE_SECONDS: Final = 30
-"""For a first answer; the slowest contender needs a second on a core of its own."""
+"""For a first response; the slowest contender needs a second on one core."""
 
 _BETWEEN_TRIES_SECONDS: Final = 0.0002
 """A tenth of the fastest start."""
 
 _PROBE: Final = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _STATUS: Final = slice(8, 13)
-"""Where `` 200 `` stands in an answer's first line (RFC 9112, section 4)."""
+"""The place of `` 200 `` in a response's first line (RFC 9112, section 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Server:
     """Of its first process, which leads its session."""
     port: int
     cold_start_seconds: float
-    """From the exec of its program to the first bytes of its first answer."""
+    """From the exec of its program to the first bytes of its first response."""
 
     @property
     def url(self) -> str:
@@ -62,8 +62,8 @@ class Server:
         connection = http.client.HTTPConnection(ADDRESS, self.port, timeout=_PATIENCE_SECONDS)
         with contextlib.closing(connection):
             connection.request("GET", path, headers={"User-Agent": "bench"})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
 
 
 @contextmanager
@@ -100,12 +100,12 @@ def serving(command: Command, cpus: Sequence[int]) -> Iterator[Server]:
             with os.fdopen(reader, "rb") as moment:
                 began = int(moment.read() or b"0")
             try:
-                answered = _first_answer(port, process)
+                responded = _first_response(port, process)
             except MeasureError as error:
                 log.seek(0)
-                said = log.read().strip().splitlines()[-1:]
-                raise MeasureError(": ".join([str(error), *said])) from None
-            yield Server(pid=process.pid, port=port, cold_start_seconds=(answered - began) / 1e9)
+                messages = log.read().strip().splitlines()[-1:]
+                raise MeasureError(": ".join([str(error), *messages])) from None
+            yield Server(pid=process.pid, port=port, cold_start_seconds=(responded - began) / 1e9)
         finally:
             _kill(process)
 
@@ -117,7 +117,7 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     return text
 
 
-def _first_answer(port: int, process: subprocess.Popen[bytes]) -> int:
+def _first_response(port: int, process: subprocess.Popen[bytes]) -> int:
     """Return when the first bytes came, in nanoseconds of the monotonic clock."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -135,7 +135,7 @@ def _first_answer(port: int, process: subprocess.Popen[bytes]) -> int:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the whole session: some servers' workers outlive whoever started them."""
+    """End the whole session: some servers' workers outlive their parent."""
     process.kill()
     process.wait()
     while left := proc.session(process.pid):

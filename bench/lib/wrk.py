@@ -1,4 +1,4 @@
-"""The load: what is asked for, and what the generator saw of it."""
+"""The load: its requests, and the generator's measurements."""
 
 import json
 import resource
@@ -20,7 +20,7 @@ class Work:
     path: str = "/"
     connections: int = 64
     pipelined: int = 1
-    """Requests written at once; each batch waits for the answers to the one before."""
+    """Requests written at once; each batch waits for the responses to the one before."""
     fields: int = 1
     """Header fields of a request."""
     close: bool = False
@@ -49,9 +49,9 @@ WORK: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What wrk saw; times are microseconds.
+    """The measurements of wrk; times are microseconds.
 
-    wrk adds what requests would have seen that a slow answer kept it from sending.
+    wrk adds the times of requests that a slow response kept it from sending.
     """
 
     requests: int
@@ -64,13 +64,13 @@ class Seen:
     read: int
     write: int
     status: int
-    """Answers that were not 2xx or 3xx."""
+    """Responses other than 2xx or 3xx."""
     timeout: int
-    """Answers that took more than two seconds."""
+    """Responses that took more than two seconds."""
 
     @property
     def per_second(self) -> float:
-        """Requests answered."""
+        """Requests with a response."""
         return self.requests / self.duration_us * 1e6
 
     @property
@@ -85,11 +85,11 @@ class Load:
 
     seen: Seen
     cpu_seconds: float
-    """What the generator itself used."""
+    """CPU time of the generator itself."""
 
 
 def parse(output: str) -> Seen:
-    """Find what ``work.lua`` wrote in *output* of wrk.
+    """Parse the line of ``work.lua`` in *output* of wrk.
 
     Raises:
         MeasureError: it is not there.

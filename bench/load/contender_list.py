@@ -83,7 +83,7 @@ def _flask() -> Command:
     return _python_stack(
         ("flask", "gunicorn"),
         *("gunicorn", f"{_APPS}.flask_app:app", "--bind", "{address}:{port}"),
-        # Its default worker, sync, closes after each answer.
+        # Its default worker, sync, closes after each response.
         *("--worker-class", "gthread", "--threads", "4", "--keep-alive", "75"),
         *("--workers", "{workers}", "--no-control-socket", "--log-level", "warning"),
     )
@@ -107,9 +107,9 @@ def pinned_versions(pins: str) -> dict[str, str]:
 def _python_stack(uses: tuple[str, ...], *module: str) -> Command:
     python = environment(_PINS, WORKSHOP / "venv")
     versions = pinned_versions(_PINS.read_text())
-    said = [f"{name} {versions[name]}" for name in uses]
+    messages = [f"{name} {versions[name]}" for name in uses]
     return Command(
-        argv=(str(python), "-m", *module), version=", ".join([*said, _python_version(python)])
+        argv=(str(python), "-m", *module), version=", ".join([*messages, _python_version(python)])
     )
 
 

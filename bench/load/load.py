@@ -42,7 +42,7 @@ _WARM_UP_SECONDS: Final = 1
 """wrk's shortest; connections are made and interpreters specialise within a tenth of it."""
 
 _SETTLE_SECONDS: Final = 2
-"""Between a server's last answer and the look at what it costs when idle."""
+"""Between a server's last response and the measurement of its idle CPU time."""
 
 _PATHS: Final = ("/", "/health")
 
@@ -64,7 +64,7 @@ class Bench:
         self._generator_on(self._cpus[:1])
 
     def make(self, contenders: Iterable[Contender]) -> None:
-        """Make each ready; say who is left out, and why."""
+        """Prepare each; log those that are left out, and why."""
         for contender in contenders:
             try:
                 self._made[contender] = contender.make()
@@ -72,33 +72,33 @@ class Bench:
                 self._leave_out(contender.name, str(error))
 
     def admit(self) -> None:
-        """See that all answer alike; say who is left out, and why."""
+        """Compare the bodies of all; log those that are left out, and why."""
         published = ""
         for contender, made in self._made.items():
             env = {**made.env, "ENDPOINTS": published} if published else made.env
             command = replace(made, env=env)
             try:
                 with serving(command, self._cpus[-1:]) as server:
-                    answers = {path: _ask(server, path) for path in _PATHS}
-                self._compare(answers)
+                    bodies = {path: _ask(server, path) for path in _PATHS}
+                self._compare(bodies)
             except MeasureError as error:
                 self._leave_out(contender.name, str(error))
                 continue
-            # The first one's list is everybody's: all send the same bytes.
+            # All list the first one's routes, so that all send the same bytes.
             published = published or json.dumps(
-                json.loads(answers["/"])["endpoints"], separators=(",", ":")
+                json.loads(bodies["/"])["endpoints"], separators=(",", ":")
             )
             self.titles[contender.name] = contender.title
             self.commands[contender.name] = command
-            self.body_bytes[contender.name] = {path: len(body) for path, body in answers.items()}
+            self.body_bytes[contender.name] = {path: len(body) for path, body in bodies.items()}
 
     def measure(self, works: Sequence[Work], rounds: int) -> list[Round]:
-        """Go round; who fails at a work is said once and not given it again."""
+        """Measure all in rounds; a contender that fails at a work is logged and left out of it."""
         done = []
         names = list(self.commands)
         for number in range(1, rounds + 1):
             for work in works:
-                # Another one begins each time: nobody always follows the same neighbour.
+                # Another one begins each time, so that none always follows the same neighbor.
                 for name in names[number % len(names) :] + names[: number % len(names)]:
                     what = f"{name} under {work.name}"
                     if what in self.left_out:
@@ -117,7 +117,7 @@ class Bench:
         return [one for one in done if f"{one.contender} under {one.work}" not in self.left_out]
 
     def idle(self, seconds: float) -> list[Idle]:
-        """Let all run at once, unasked, and see what each costs."""
+        """Run all at once without requests, and measure the CPU time of each."""
         with contextlib.ExitStack() as stack, timed_step(f"idle for {seconds:g} s"):
             running = {
                 name: stack.enter_context(serving(command, self._cpus[-1:]))
@@ -152,7 +152,7 @@ class Bench:
         seen = result.seen
         seconds = seen.duration_us / 1e6
         if not seen.requests:
-            raise MeasureError(f"it answered nothing, with {seen.errors} errors")
+            raise MeasureError(f"no response, with {seen.errors} errors")
         return Round(
             work=work.name,
             contender=name,
@@ -169,8 +169,8 @@ class Bench:
             cold_start_seconds=server.cold_start_seconds,
         )
 
-    def _compare(self, answers: Mapping[str, bytes]) -> None:
-        for path, body in answers.items():
+    def _compare(self, bodies: Mapping[str, bytes]) -> None:
+        for path, body in bodies.items():
             found = shape(json.loads(body))
             first = self._shapes.setdefault(path, found)
             if different := differences(first, found):
@@ -182,7 +182,7 @@ class Bench:
         log(f"{what} is left out: {why}")
 
     def _generator_on(self, cpus: Sequence[int]) -> None:
-        """Run wrk, which inherits it, and ourselves on *cpus*."""
+        """Run this process on *cpus*, and wrk, which inherits that."""
         os.sched_setaffinity(0, cpus)
 
 
@@ -192,8 +192,8 @@ def _ask(server: Server, path: str) -> bytes:
     if (status, kind.partition(";")[0]) != (200, "application/json"):
         raise MeasureError(f"its {path} is {status} {kind}, not 200 application/json")
     if fields.get("Cache-Control") != "no-store":
-        # Some 25 bytes of each answer, and one more field to write.
-        raise MeasureError(f"its {path} may be stored: no Cache-Control as ours has it")
+        # Some 25 bytes of each response, and one more field to write.
+        raise MeasureError(f"its {path} has no Cache-Control: no-store, as the service's has")
     return body
 
 
@@ -203,12 +203,12 @@ def _generator() -> str:
         with timed_step("no wrk on this machine, preparing it"), contextlib.suppress(MeasureError):
             run([ROOT / ".ci/prepare-engine"])  # may fail at the engine, which is not needed
     try:
-        said = run(["sh", "-c", "wrk --version || true"])
+        messages = run(["sh", "-c", "wrk --version || true"])
     except MeasureError:
-        said = ""
-    if not said.startswith("wrk"):
+        messages = ""
+    if not messages.startswith("wrk"):
         raise MeasureError("wrk is not on this machine: apt-get install wrk")
-    return " ".join(said.split()[:2])
+    return " ".join(messages.split()[:2])
 
 
 def _write(result: Result) -> None:
@@ -280,7 +280,7 @@ def _run(options: argparse.Namespace) -> Result:
     WORKSHOP.mkdir(parents=True, exist_ok=True)
     bench = Bench(seconds=options.seconds)
     bench.make(contenders)
-    # From here on nobody needs the net.
+    # No network is needed from here on.
     network = own_network()
     bench.admit()
     if not bench.commands:
@@ -291,7 +291,7 @@ def _run(options: argparse.Namespace) -> Result:
     idle = bench.idle(2 * options.seconds)
     measured = bench.measure(works, options.rounds)
     if not measured:
-        raise MeasureError("nobody could be measured at anything")
+        raise MeasureError("no contender could be measured")
     _ROUNDS.write_text(json.dumps([asdict(one) for one in measured]) + "\n")
     summaries = summarize(measured)
     started = starts(measured, [one.name for one in works if not one.every_core])

@@ -10,7 +10,7 @@ from bench.lib.wrk import Work
 from .medians import MEMORY_AFTER, Figure, Floor, Idle, Start, Summary
 
 _GENERATOR_LIMIT: Final = 0.97
-"""A generator that is busier had no time left to ask for more."""
+"""A busier generator had no time left for more requests."""
 
 NOTHING: Final = "-"
 
@@ -30,7 +30,7 @@ class Result:
     """Contender -> how people call it, in the order of every table."""
     versions: Mapping[str, str]
     body_bytes: Mapping[str, Mapping[str, int]]
-    """Contender -> path -> bytes of its answer's body."""
+    """Contender -> path -> bytes of its body."""
     left_out: Mapping[str, str]
     """Contender, or contender and work -> why it has no figures."""
     works: Sequence[Work]
@@ -48,7 +48,7 @@ def tables(result: Result) -> str:
 
 
 def details(result: Result) -> str:
-    """Render what was measured, without the requirements."""
+    """Render the measured values, without the requirements."""
     parts = [*(_work(result, work) for work in result.works), _costs(result), _contenders(result)]
     if result.left_out:
         parts.append("\n".join(f"Left out: {name}: {why}" for name, why in result.left_out.items()))
@@ -56,7 +56,7 @@ def details(result: Result) -> str:
 
 
 def milliseconds(us: float) -> str:
-    """Write microseconds as milliseconds, to three digits; 0 is what could not be told."""
+    """Write microseconds as milliseconds, to three digits; 0 is unknown."""
     if not us:
         return NOTHING
     return f"{us / 1000:.3g} ms" if us < 100_000 else f"{us / 1000:,.0f} ms"  # noqa: PLR2004

@@ -1,8 +1,8 @@
-"""Whether two answers have the same shape, and where not."""
+"""The shape of two bodies, and where they differ."""
 
 
 def shape(value: object) -> object:
-    """Return *value* with each leaf replaced by its kind: two answers of one shape are alike.
+    """Return *value* with each leaf replaced by its kind: two bodies of one shape are alike.
 
     Of a list only the first entry counts: one may publish more routes than another.
     """
@@ -23,4 +23,4 @@ def differences(one: object, other: object, at: str = "") -> list[str]:
         ]
     if isinstance(one, list) and isinstance(other, list) and one and other:
         return differences(one[0], other[0], f"{at}[]")
-    return [] if one == other else [at or "the whole answer"]
+    return [] if one == other else [at or "the whole body"]

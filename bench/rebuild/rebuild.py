@@ -3,7 +3,7 @@
 usage, in the repository: python3 -m bench.rebuild.rebuild [--rounds N] [--gate SECONDS]
 
 Works on copies in a temporary folder. Both builders keep their caches, as they do on a desk, and
-each change is one no build has seen before, so that none is answered from a cache.
+each change is new to the caches.
 """
 
 import argparse
@@ -50,7 +50,7 @@ class Builder:
     handler: str
     """The file that is changed, relative to the repository."""
     line: str
-    """What is changed in it: this, once."""
+    """The text that is changed in it, once."""
     output: str
     """The executable, relative to the repository."""
     env: dict[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Builder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """What one builder took."""
+    """The times of one builder."""
 
     name: str
     first_seconds: float
@@ -72,7 +72,7 @@ class Timing:
 
 
 def builders() -> tuple[Builder, Builder]:
-    """Say how both are built here.
+    """Return how both are built here.
 
     Raises:
         MeasureError: one of the two is not on this machine and cannot be put there.
@@ -166,7 +166,7 @@ def _change(builder: Builder, tree: Path) -> None:
 
 def _digest(file: Path) -> str:
     if not file.is_file():
-        raise MeasureError(f"the build left no {file.name} where it is looked for")
+        raise MeasureError(f"the build left no {file.name} at the expected place")
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

@@ -68,7 +68,7 @@ def test_a_crowd_waits_and_nobody_else_notices(server: Server) -> None:
     try:
         with NormalClient(server.port) as client:
             time.sleep(1)
-        idle.ask_all(crowd)
+        idle.send_to_all(crowd)
     finally:
         for talk in crowd:
             talk.close()
@@ -87,7 +87,7 @@ def test_slow_attackers_keep_nobody_from_an_answer() -> None:
     assert len(found) == 4
     for one in found:
         assert one.report.available
-        assert one.client.said == ()
+        assert one.client.messages == ()
         assert one.client.requests > 2
     # Ranges make the head too long: it is refused at once.
     assert [one.most_files > 100 for one in found] == [True, True, False, True]
@@ -107,15 +107,15 @@ def test_a_watch_sees_memory_and_files(server: Server) -> None:
     with Watch(server.pid) as watch, Talk(server.port) as talk:
         talk.send(request("/health"))
         talk.read()
-        held = watch.look().descriptors
+        held = watch.sample().descriptors
         time.sleep(1.5)
     assert watch.samples
-    assert watch.look().rss_bytes > 1_000_000
+    assert watch.sample().rss_bytes > 1_000_000
     assert left_open(server, held - 1) == 0
 
 
 @pytest.mark.parametrize(
-    ("said", "closes"),
+    ("sent", "closes"),
     [
         (b"", True),
         (b"HTTP/1.1 200 OK\r\nContent-Le", True),
@@ -124,18 +124,18 @@ def test_a_watch_sees_memory_and_files(server: Server) -> None:
         (b"nonsense\r\n\r\n", False),
     ],
 )
-def test_what_is_no_answer_is_told(said: bytes, *, closes: bool) -> None:
+def test_bytes_other_than_a_response_are_an_error(sent: bytes, *, closes: bool) -> None:
     """A peer that ends too early, or speaks something else, is no success."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def answer() -> None:
+        def serve() -> None:
             sock, _ = listening.accept()
             with sock:
-                sock.sendall(said)
+                sock.sendall(sent)
                 if not closes:
                     sock.recv(1)
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=serve)
         thread.start()
         with Talk(listening.getsockname()[1]) as talk, pytest.raises(TalkError):
             talk.read()
@@ -150,7 +150,7 @@ def test_a_scene_that_comes_out_wrong_is_told(server: Server) -> None:
     more = churn.Scene(
         name="", steps=(churn.Step(send=request("/") * 2, statuses=(200,)),), ends=True
     )
-    with pytest.raises(TalkError, match="after the last answer came"):
+    with pytest.raises(TalkError, match="bytes after the last response"):
         churn.play(more, server.port)
 
 
@@ -185,7 +185,7 @@ def test_memory_is_judged_after_the_warm_up(rss: tuple[int, ...], *, holds: bool
         timeouts=0,
         scenes={},
         scenes_failed=0,
-        said=(),
+        messages=(),
         server_busy=1,
         descriptors_before=1,
         descriptors_after=1,

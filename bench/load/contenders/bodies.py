@@ -1,4 +1,4 @@
-"""The two answers, for every contender that is not ours or Go's: as fast as we know to make them.
+"""The two bodies of the other contenders, made as fast as possible.
 
 On the same terms as those: what never changes is encoded once, the moment is formatted once a
 second, the rest is encoded for every request. The encoder is the one we use, so that what is
@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
-"""The field that ours and Go's have on every answer."""
+"""The field that the service and the Go original have on every response."""
 
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -48,7 +48,7 @@ class _Health(msgspec.Struct, frozen=True):
     uptime_seconds: int
 
 
-class Answers:
+class Bodies:
     """The JSON of both resources."""
 
     def __init__(self, framework: str) -> None:
