@@ -26,12 +26,12 @@ class Destination(Protocol):
 
     kind: ClassVar[str]
     summary: ClassVar[str]
-    """What is written, for ``--help``: under 60 characters."""
+    """Form of the result, for ``--help``: under 60 characters."""
 
     def __init__(self, where: str) -> None: ...
 
     def obstacle(self) -> Obstacle | None:
-        """Return what stands in the way now, if anything; nothing is written."""
+        """Return the reason why ``publish`` would fail now, if there is one; write nothing."""
         ...
 
     def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
@@ -48,7 +48,7 @@ class Destination(Protocol):
 
 
 def unwritable(path: Path) -> Obstacle | None:
-    """Return why *path* cannot be made: its nearest existing directory is none, or read-only."""
+    """Return why *path* cannot be made: its nearest existing parent is a file, or read-only."""
     above = next(parent for parent in path.absolute().parents if parent.exists())
     if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
         return None
@@ -86,10 +86,10 @@ def prepare(destination: Destination, path: Path) -> None:
 
 
 def require(destination: Destination) -> None:
-    """Raise what stands in the way of *destination*.
+    """Check *destination* before anything is built for it.
 
     Raises:
-        ToolError: its obstacle.
+        ToolError: it has an obstacle.
     """
     if obstacle := destination.obstacle():
         raise ToolError(obstacle.fault, hint=obstacle.hint)
