@@ -89,6 +89,14 @@ def test_a_place_below_a_file(image: Image, tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("where", ["/tmp/" + "x" * 300, "/", "."])
+def test_what_is_no_place(image: Image, kind: str, where: str) -> None:
+    """A path no file system takes, or a directory in use, is an error like any other."""
+    with pytest.raises(ToolError):
+        parse(f"{kind}:{where}").publish(image, APP)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_read_only_place(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory of others is an obstacle before anything is built."""
     monkeypatch.setattr(os, "access", lambda *_: False)

@@ -62,14 +62,19 @@ def foreign(path: Path, *, written_by_onebin: bool) -> Obstacle | None:
 
     It may be missing, empty, or written by onebin; a symbolic link is none of these.
     """
-    if path.is_symlink() or path.exists():
-        is_empty = path.is_dir() and not path.is_symlink() and next(path.iterdir(), None) is None
-        if not (is_empty or written_by_onebin) or path.is_symlink():
-            return Obstacle(
-                f"{path}: already exists and was not written by onebin; not overwritten",
-                "give a directory that does not exist yet",
-            )
+    if path.is_symlink() or (path.exists() and not (written_by_onebin or _is_empty(path))):
+        return Obstacle(
+            f"{path}: already exists and was not written by onebin; not overwritten",
+            "give a directory that does not exist yet",
+        )
     return unwritable(path)
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_dir() and not any(path.iterdir())
+    except OSError:
+        return False
 
 
 def prepare(destination: Destination, path: Path) -> None:
@@ -91,5 +96,9 @@ def require(destination: Destination) -> None:
     Raises:
         ToolError: it has an obstacle.
     """
-    if obstacle := destination.obstacle():
+    try:
+        obstacle = destination.obstacle()
+    except OSError as exc:  # a name that is too long
+        raise ToolError(f"{destination}: not a path: {exc}") from exc
+    if obstacle:
         raise ToolError(obstacle.fault, hint=obstacle.hint)
