@@ -221,10 +221,13 @@ def test_first_process(workers: str) -> None:
     script = f"(sleep 1 & sleep 1 & sleep 1 &); exec {serve}"
     with subprocess.Popen([*unshare, "sh", "-c", script], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert msgspec.json.decode(process.stdout.readline())["event"] == "listening"
-        (first,) = children_of(process.pid)
-        own = 0 if workers == "1" else int(workers)
-        until(lambda: len(children_of(first)) == own)
-        os.kill(first, signal.SIGTERM)
+        try:
+            assert msgspec.json.decode(process.stdout.readline())["event"] == "listening"
+            (first,) = children_of(process.pid)
+            own = 0 if workers == "1" else int(workers)
+            until(lambda: len(children_of(first)) == own)
+            os.kill(first, signal.SIGTERM)
 
-        assert process.wait(20) == 0
+            assert process.wait(20) == 0
+        finally:
+            process.kill()  # or a failed assertion waits for the end of the service
