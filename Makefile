@@ -29,7 +29,7 @@ coverage: $(VENV)/.dev ## The tests of make test with their coverage, for make c
 	@$(BIN)/coverage run -m $(PYTEST:$(BIN)/%=%)
 	@$(BIN)/coverage combine --quiet && $(BIN)/python .ci/coverage
 
-check: $(VENV)/.dev ## Lint, types, directions of imports, coverage if it was measured
+check: $(VENV)/.dev ## Lint, types, directions of imports, words, coverage if it was measured
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy conftest.py packages/service/src packages/onebin/src packages/service/training packages/service/tests packages/onebin/tests tests bench

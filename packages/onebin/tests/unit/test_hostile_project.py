@@ -25,6 +25,11 @@ from onebin.errors import OnebinError
 from onebin.inputs import directory as projects
 from onebin.model import target_environment
 
+pytestmark = [
+    pytest.mark.claim("plan and lock run nothing"),
+    pytest.mark.claim("no text becomes an option or a path"),
+]
+
 PIECES = [
     "-", "--", "--log=FILE", "-r ", "-e ", "--index-url=", "/", "//", "/tmp/x/owned", ".", "..",
     "../",

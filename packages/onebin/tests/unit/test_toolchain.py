@@ -12,6 +12,8 @@ from onebin.errors import ToolError
 from onebin.inputs import directory as projects
 from onebin.runtime import toolchain
 
+pytestmark = pytest.mark.claim("pinned downloads")
+
 PROJECTS = Path(__file__).parent.parent / "projects"
 
 

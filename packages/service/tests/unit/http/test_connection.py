@@ -34,6 +34,7 @@ def test_cut_request(shared: ServerState) -> None:
     assert peer.statuses == [200]
 
 
+@pytest.mark.claim("HEAD; 204 and 304 without length")
 def test_head_has_no_body(shared: ServerState) -> None:
     """HEAD is answered with the length of the body, without the body."""
     peer = Peer(shared)
@@ -56,6 +57,7 @@ def test_last_request(shared: ServerState) -> None:
     assert peer.socket.events == ["close"]
 
 
+@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
 def test_http_1_0(shared: ServerState) -> None:
     """HTTP/1.0 that asks for more is told that it may."""
     peer = Peer(shared)
@@ -66,6 +68,7 @@ def test_http_1_0(shared: ServerState) -> None:
     assert peer.socket.events == []
 
 
+@pytest.mark.claim("upgrade requests to nothing")
 def test_upgrade_with_a_body_lingers(shared: ServerState) -> None:
     """We end a connection whose peer is still sending: our answer must survive it."""
     peer = Peer(shared)
@@ -143,6 +146,7 @@ def test_continue(shared: ServerState) -> None:
     assert peer.statuses == [200, 100, 200]
 
 
+@pytest.mark.claim("head, body, idle, write times")
 def test_idle(shared: ServerState) -> None:
     """A connection without a request is closed without a word."""
     peer = Peer(shared)
@@ -157,6 +161,7 @@ def test_idle(shared: ServerState) -> None:
     assert peer.said == said
 
 
+@pytest.mark.claim("head, body, idle, write times")
 def test_slow_head(shared: ServerState) -> None:
     """Dripping bytes does not stretch the time of a head: 408."""
     peer = Peer(shared)
@@ -168,6 +173,7 @@ def test_slow_head(shared: ServerState) -> None:
     assert peer.statuses == [408]
 
 
+@pytest.mark.claim("head, body, idle, write times")
 def test_slow_body(shared: ServerState) -> None:
     """A body may be slow for a while, and after that it must keep a rate."""
     slow, quick = Peer(shared), Peer(shared)
@@ -222,6 +228,7 @@ def test_fault_of_ours(shared: ServerState) -> None:
     assert (peer.socket.events, other.socket.events) == (["close"], [])
 
 
+@pytest.mark.claim("half-closed peers")
 def test_half_closed(shared: ServerState) -> None:
     """A peer that has said all it will is answered, then closed."""
     peer = Peer(shared)
@@ -233,6 +240,7 @@ def test_half_closed(shared: ServerState) -> None:
     assert peer.socket.events == ["close"]
 
 
+@pytest.mark.claim("shutdown, step by step")
 def test_drain(shared: ServerState) -> None:
     """Draining closes what is idle, lets a request be finished, and says that it is the last."""
     cold, begun = Peer(shared), Peer(shared)
@@ -249,6 +257,7 @@ def test_drain(shared: ServerState) -> None:
     assert begun.socket.events == ["eof"]
 
 
+@pytest.mark.claim("shutdown, step by step")
 def test_drain_waits_for_a_request_on_its_way(shared: ServerState) -> None:
     """A connection that was just used gets a moment: its next request may be on its way."""
     peers = [Peer(shared), Peer(shared)]

@@ -8,6 +8,8 @@ from devops_info_service.http.shared_memory.counters import CLOSED, CONTINUED, O
 
 from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
 
+pytestmark = pytest.mark.claim("connections, places for probes")
+
 PROBE = GET % 1
 MOST = LIMITS.max_requests_per_connection
 
@@ -99,6 +101,7 @@ def test_no_place_at_all(shared: ServerState, full: list[Peer]) -> None:
     assert again.statuses == [200, 200]
 
 
+@pytest.mark.claim("requests of a connection")
 @pytest.mark.parametrize("batch", [1, 7, 30, 40])
 def test_last_request_of_a_connection(shared: ServerState, batch: int) -> None:
     """A connection has so many requests; the last answer says so, and no more are answered."""
@@ -112,6 +115,7 @@ def test_last_request_of_a_connection(shared: ServerState, batch: int) -> None:
     assert peer.socket.events == ["eof"]
 
 
+@pytest.mark.claim("shutdown, step by step")
 def test_draining_can_be_read(shared: ServerState) -> None:
     """Who tells others whether we are ready reads it from the state."""
     state = shared.state

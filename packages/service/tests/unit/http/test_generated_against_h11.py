@@ -17,6 +17,8 @@ from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.http.wire.parser import RequestParser
 
+pytestmark = pytest.mark.claim("another parser")
+
 CLIENT: Final = Client("192.0.2.7", 4242)
 LIMITS: Final = Limits()
 

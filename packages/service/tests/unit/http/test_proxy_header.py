@@ -17,6 +17,8 @@ from devops_info_service.http.wire.proxy_header import MAX_V2_BYTES, ProxyHeader
 from . import fake_socket as wire
 from .fake_socket import GET, Rejections, pass_seconds
 
+pytestmark = pytest.mark.claim("proxies")
+
 V2: Final = b"\r\n\r\n\x00\r\nQUIT\n"
 ADDRESSES_4: Final = bytes([198, 51, 100, 1, 10, 0, 0, 1]) + struct.pack(">HH", 4711, 80)
 ADDRESSES_6: Final = bytes.fromhex("20010db8" + "00" * 11 + "01") * 2 + struct.pack(">HH", 4711, 80)
