@@ -22,7 +22,13 @@ from devops_info_service.handlers.health import (
     SwitchHandler,
 )
 from devops_info_service.handlers.info import Endpoint, Info, InfoHandler, Version, VersionHandler
-from devops_info_service.http.wire.message import Handler, Problem, Request, Response, problem
+from devops_info_service.http.wire.message import (
+    ErrorBody,
+    Handler,
+    Request,
+    Response,
+    error_response,
+)
 
 from .router import ResponseSpec, Route, Router
 from .services import DESCRIPTION, NAME, Services
@@ -90,16 +96,16 @@ def _live(_: Services) -> Handler:
 
 
 def _ready(services: Services) -> ReadyHandler:
-    switch = services.counters if services.config.ready_switch else None
-    return ReadyHandler(services.state, services.meets_expectations, switch)
+    switch = services.ready_switch if services.config.ready_switch else None
+    return ReadyHandler(services.lifecycle, services.meets_expectations, switch)
 
 
 def _enable(services: Services) -> Handler:
-    return SwitchHandler(services.counters, _ready(services), off=False)
+    return SwitchHandler(services.ready_switch, _ready(services), off=False)
 
 
 def _disable(services: Services) -> Handler:
-    return SwitchHandler(services.counters, _ready(services), off=True)
+    return SwitchHandler(services.ready_switch, _ready(services), off=True)
 
 
 def _platform(path: str) -> Callable[[Services], Handler]:
@@ -131,7 +137,7 @@ def _conformance(services: Services) -> Handler:
 
 def _nothing_expected(_: Request) -> Response:
     # Not 200: a check in a pipeline must not succeed because the file was forgotten.
-    return problem(404, "Nothing is expected: EXPECTATIONS is not set")
+    return error_response(404, "Nothing is expected: EXPECTATIONS is not set")
 
 
 def _conformance_type() -> type:
@@ -168,7 +174,7 @@ def _openapi(services: Services) -> Handler:
 
 _HTML: Final = ResponseSpec(lambda: str, media_type="text/html")
 _UNREADY: Final = ResponseSpec(lambda: Ready, 503)
-_FORBIDDEN: Final = ResponseSpec(lambda: Problem, 403)
+_FORBIDDEN: Final = ResponseSpec(lambda: ErrorBody, 403)
 
 INFO: Final = Route("GET", "/", "Service information", _info, lambda: Info, alternatives=(_HTML,))
 HEALTH: Final = Route("GET", "/health", "Health check", _health, lambda: Health)
@@ -211,7 +217,7 @@ ROUTES: Final = (
         _conformance_type,
         alternatives=(
             ResponseSpec(_conformance_type, 409),
-            ResponseSpec(lambda: Problem, 404),
+            ResponseSpec(lambda: ErrorBody, 404),
         ),
     ),
     Route(

@@ -6,9 +6,9 @@ from typing import Literal
 import msgspec
 
 from devops_info_service.facts.linux.uptime import Runtime
-from devops_info_service.http.connection.server_state import State
-from devops_info_service.http.shared_memory.counters import Counters
-from devops_info_service.http.wire.message import Request, Response, problem
+from devops_info_service.http import ProcessLifecycle, Request, Response, error_response
+
+from .readiness import ReadySwitch
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -64,11 +64,11 @@ class ReadyHandler:
 
     def __init__(
         self,
-        state: State,
+        lifecycle: ProcessLifecycle,
         conforms: Callable[[], bool] | None = None,
-        switch: Counters | None = None,
+        switch: ReadySwitch | None = None,
     ) -> None:
-        self._state = state
+        self._lifecycle = lifecycle
         self._conforms = conforms
         self._switch = switch
         self._ready = Response(200, msgspec.json.encode(Ready("ready")))
@@ -78,7 +78,7 @@ class ReadyHandler:
 
     def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
         """Answer any request alike."""
-        if self._state.draining:
+        if self._lifecycle.is_stopping:
             return self._draining
         if self._switch is not None and self._switch.is_off:
             return self._off
@@ -90,7 +90,7 @@ class ReadyHandler:
 class SwitchHandler:
     """Takes the service out of readiness or into it again; answers 200 with what it is then."""
 
-    def __init__(self, switch: Counters, ready: ReadyHandler, *, off: bool) -> None:
+    def __init__(self, switch: ReadySwitch, ready: ReadyHandler, *, off: bool) -> None:
         self._switch = switch
         self._ready = ready
         self._off = off
@@ -100,6 +100,6 @@ class SwitchHandler:
         if b"origin" in request.headers:
             # A browser lets any page post to any address, this one's too, and says so here
             # (Fetch, section 3.2). What is meant to switch, such as curl, sends no such field.
-            return problem(403, "Readiness is not switched from a web page")
+            return error_response(403, "Readiness is not switched from a web page")
         self._switch.switch(off=self._off)
         return Response(200, self._ready(request).body)

@@ -11,7 +11,7 @@ from devops_info_service.facts.linux.process import read_usage
 from devops_info_service.facts.linux.resources import Resources, read_resources
 from devops_info_service.facts.system_files import Clock, Tree
 from devops_info_service.http.shared_memory.counters import Counters
-from devops_info_service.http.shared_memory.route_metrics import Tables
+from devops_info_service.http.shared_memory.route_metrics import RouteMetrics
 from devops_info_service.http.wire.accept import MAX_ACCEPT_BYTES
 from devops_info_service.http.wire.message import Request, Response
 from devops_info_service.prometheus.exposition import OPEN_METRICS, TEXT, Family, render
@@ -91,7 +91,7 @@ def metrics_handler(
     about: Mapping[str, str],
     tree: Tree,
     clock: Clock,
-    tables: Tables,
+    tables: RouteMetrics,
     counters: Counters,
     limit_changes: Callable[[], int],
     judge: "Callable[[], Conformance] | None" = None,

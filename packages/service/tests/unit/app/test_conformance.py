@@ -16,7 +16,7 @@ from devops_info_service.facts.fact import File
 from devops_info_service.facts.system_files import Tree
 from devops_info_service.handlers.conformance import READY_SECONDS
 from devops_info_service.handlers.platform import FRESH_SECONDS
-from devops_info_service.http.connection.server_state import State
+from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Handler
 
 from .test_services import FakeSource, a_request
@@ -56,9 +56,11 @@ def clock() -> FakeSource:
 def serve(pod: Pod, clock: FakeSource) -> Serve:
     """Build the service of that pod."""
 
-    def with_(expectations: str, *, ready: bool = False, state: State | None = None) -> Handler:
+    def with_(
+        expectations: str, *, ready: bool = False, lifecycle: ProcessLifecycle | None = None
+    ) -> Handler:
         config = Config(expectations=expectations, ready_requires_expectations=ready)
-        return build(Services(clock, "epoll + httptools", config, files=pod, state=state))
+        return build(Services(clock, "epoll + httptools", config, files=pod, lifecycle=lifecycle))
 
     return with_
 
@@ -163,10 +165,10 @@ def test_readiness_does_not_care(serve: Serve, pod: Pod) -> None:
 
 def test_draining_comes_first(serve: Serve, pod: Pod) -> None:
     """Who is told to end says so, whatever is expected, and looks at nothing more."""
-    state = State()
-    state.draining = True
+    lifecycle = ProcessLifecycle()
+    lifecycle.current = Lifecycle.STOPPING
 
-    assert ask(serve("memory.limit: 1Ki", ready=True, state=state), "/readyz") == (
+    assert ask(serve("memory.limit: 1Ki", ready=True, lifecycle=lifecycle), "/readyz") == (
         503,
         {"status": "draining"},
     )

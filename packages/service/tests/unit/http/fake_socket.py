@@ -7,7 +7,7 @@ from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
 
-from devops_info_service.http.connection.connection import Connection
+from devops_info_service.http.connection.connection import Connection, Preface, client_of
 from devops_info_service.http.connection.loop import Loop, OnReady
 from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.wire.limits import Limits
@@ -26,6 +26,28 @@ LIMITS: Final = Limits(
 )
 
 Rejections = list[tuple[Client, int, str]]
+
+
+class RecordingHooks:
+    """Keeps what connections report to their server."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+        """The number of open connections after each that has come or gone."""
+        self.rejections: Rejections = []
+        self.failures: list[Exception] = []
+
+    def opened(self, count: int) -> None:
+        self.counts.append(count)
+
+    def closed(self, count: int) -> None:
+        self.counts.append(count)
+
+    def rejected(self, client: Client, status: int, reason: str) -> None:
+        self.rejections.append((client, status, reason))
+
+    def failed(self, exc: Exception) -> None:
+        self.failures.append(exc)
 
 
 class FakeSocket:
@@ -103,12 +125,19 @@ class FakeLoop(Loop):
 class Peer:
     """A connection, its socket and what it said."""
 
-    kind: type[Connection] = Connection
-
-    def __init__(self, shared: ServerState, peer: tuple[Any, ...] = ("192.0.2.7", 1)) -> None:
+    def __init__(
+        self,
+        server: ServerState,
+        peer: tuple[Any, ...] = ("192.0.2.7", 1),
+        *,
+        preface: Preface | None = None,
+        is_management: bool = False,
+    ) -> None:
         self._socket = FakeSocket()
         self.loop = FakeLoop()
-        self.connection = self.kind(shared, self.loop, cast("socket.socket", self._socket), peer)
+        client = client_of(peer, is_management=is_management)
+        sock = cast("socket.socket", self._socket)
+        self.connection = Connection(server, self.loop, sock, client, preface)
         self.connection.start()
 
     @property
@@ -153,7 +182,7 @@ class Peer:
         return [int(answer[9:12]) for answer in self.answers]
 
 
-def pass_seconds(shared: ServerState, seconds: int) -> None:
+def pass_seconds(server: ServerState, seconds: int) -> None:
     """Let so many seconds pass."""
     for _ in range(seconds):
-        shared.sweep()
+        server.sweep()
