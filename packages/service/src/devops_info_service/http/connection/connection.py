@@ -20,7 +20,13 @@ from devops_info_service.http.shared_memory.counters import (
 from devops_info_service.http.wire.cidr import normalize
 from devops_info_service.http.wire.fast_path import AT_ONCE, HEAD_END
 from devops_info_service.http.wire.limits import Limits
-from devops_info_service.http.wire.message import Client, Phase, Request, error_response
+from devops_info_service.http.wire.message import (
+    Client,
+    ManagementClient,
+    Phase,
+    Request,
+    error_response,
+)
 from devops_info_service.http.wire.writer import CONTINUE
 
 from .loop import Loop
@@ -415,4 +421,5 @@ def client_of(peer: tuple[Any, ...], *, is_management: bool = False) -> Client:
     """Return the client at the address that accept(2) gives."""
     # An IPv4 peer of a socket that listens on "::" comes as ::ffff:192.0.2.7.
     address = peer[0]
-    return Client(normalize(address) if ":" in address else address, peer[1], is_management)
+    kind = ManagementClient if is_management else Client
+    return kind(normalize(address) if ":" in address else address, peer[1])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -42,10 +42,16 @@ class Phase(Enum):
 class Client(msgspec.Struct, frozen=True):
     """The client of a request: the peer, or the one that a trusted proxy names."""
 
+    is_management: ClassVar[bool] = False
+
     address: str
     port: int
-    is_management: bool = False
-    """Whether it has connected to the management port."""
+
+
+class ManagementClient(Client, frozen=True):
+    """A client that has connected to the management port."""
+
+    is_management: ClassVar[bool] = True
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
