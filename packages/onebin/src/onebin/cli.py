@@ -10,17 +10,20 @@ from typing import Final, TextIO
 
 import msgspec
 
-from onebin import __version__, pipeline, render, secret
+from onebin import __version__, pipeline, render, secret, terminal
 from onebin.effects import files
+from onebin.effects.atomic import replace_atomically
 from onebin.effects.owned import default_root
 from onebin.effects.process import allow_open_files, run
 from onebin.effects.progress import Story
 from onebin.effects.store import Store
 from onebin.errors import OnebinError, ProjectError, ToolError
+from onebin.image import reference
+from onebin.inputs import directory as projects
+from onebin.inspection import inspect
+from onebin.inspection import render as reports
 from onebin.model import ARCHITECTURES, Machine, Project
-from onebin.oci import archive, layout
-from onebin.oci.aside import aside
-from onebin.stages import inspect
+from onebin.publish import DESTINATIONS, defaults, parse, publish, require
 
 EXAMPLES: Final = """\
 examples:
@@ -28,6 +31,7 @@ examples:
   onebin build . -o /tmp/app             the same, written where you want it
   onebin image . --tag app:1.2           writes an OCI layout and an archive for `docker load`,
                                          prints the image's digest
+  onebin image . --to dir:/out           writes its files and settings, for a Dockerfile
   onebin inspect dist/app                what is in it, and what an auditor would say
   onebin inspect --json dist/app.tar     the same for machines
   onebin plan . --json                   what would be done, without doing it
@@ -96,20 +100,21 @@ def _prepare(options: argparse.Namespace, tools: pipeline.Tools) -> int:
 
 
 def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
+    # All that can be wrong about the place and the name, before the minutes of a build.
     epoch = _epoch(os.environ)
-    built = pipeline.build(options.project, tools)
-    made = pipeline.image(built, epoch=epoch, story=tools.story)
-    project = built.plan.project
-    folder = options.output or _dist(project)
-    _make_folder(folder)
-    reference = options.tag or f"{project.name}:latest"
-    layout_path = folder / f"{project.name}.oci"
-    archive_path = folder / f"{project.name}.tar"
+    project = projects.read(options.project, with_code=False)
+    name = reference.parse(options.tag or f"{project.name}:latest")
+    destinations = tuple(map(parse, options.to or ()))
+    if not destinations:
+        folder = Path(_relative(options.output or _dist(project)))
+        destinations = defaults(folder, project.name)
+    for destination in destinations:
+        require(destination)
+    made = pipeline.image(pipeline.build(options.project, tools), tools, epoch=epoch)
     with tools.story.stage("write") as ending:
-        layout.write(made, layout_path, reference)
-        archive.write(made, archive_path, reference)
-        ending.text = f"{_relative(layout_path)}/ and {_relative(archive_path)}"
-    print(f"{reference.partition(':')[0]}@{made.digest}")
+        publish(made, name, destinations)
+        ending.text = ", ".join(map(str, destinations))
+    print(f"{name.name}@{made.digest}")
     return 0
 
 
@@ -129,12 +134,12 @@ def _plan(options: argparse.Namespace, tools: pipeline.Tools) -> int:
 
 
 def _inspect(options: argparse.Namespace, _: pipeline.Tools) -> int:
-    report = inspect.inspect(options.path)
+    report = inspect(options.path)
     if options.json:
-        sys.stdout.writelines(render.json(report))
+        sys.stdout.writelines(reports.json(report))
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(render.text(report, colour=_colour(sys.stdout, os.environ)))
+        sys.stdout.write(reports.text(report, color=_colour(sys.stdout, os.environ)))
     return 0
 
 
@@ -156,7 +161,7 @@ def _train(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     )
     text = pipeline.train(options.project, tools, options.command_line)
     _make_folder(target.parent)
-    with aside(target) as new:
+    with replace_atomically(target) as new:
         new.write_text(text, "utf-8")
     print(_relative(target))
     return 0
@@ -186,7 +191,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", type=Path, help="the file to write (PROJECT/dist/NAME)")
 
     sub = add("image", _image, "build an OCI image with no engine and print its digest")
-    sub.add_argument("-o", "--output", type=Path, help="the directory to write to (PROJECT/dist)")
+    place = sub.add_mutually_exclusive_group()
+    place.add_argument("-o", "--output", type=Path, help="the directory to write to (PROJECT/dist)")
+    kinds = "; ".join(f"{known.kind}: {known.summary}" for known in DESTINATIONS)
+    place.add_argument(
+        "--to", action="append", metavar="KIND:WHERE", help=f"a destination, repeatable; {kinds}"
+    )
     sub.add_argument("-t", "--tag", help="the image's name (NAME:latest)")
 
     sub = add("prepare", _prepare, "build CPython and the dependencies: all but the project's code")
@@ -212,7 +222,7 @@ def _explain(error: OnebinError, *, colour: bool) -> None:
     """Print *error* as every command does: what failed, what it printed, the way out."""
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
     # Names out of a project or an archive may be in it, and an index's password.
-    message = render.line(secret.hidden(str(error)))
+    message = terminal.line(secret.hidden(str(error)))
     print(f"{red}onebin: error:{plain} {message}", file=sys.stderr)
     detail = error.detail if isinstance(error, ToolError) else ""
     for line in detail.splitlines():
@@ -248,7 +258,7 @@ def _put(source: Path, target: Path) -> None:
     _make_folder(target.parent)
     if target.is_dir():
         raise ToolError(f"{target}: cannot be written: it is a directory", hint="name a file")
-    with aside(target) as new:
+    with replace_atomically(target) as new:
         shutil.copyfile(source, new)
         new.chmod(0o755)
 

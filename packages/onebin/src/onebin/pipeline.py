@@ -6,10 +6,13 @@ from pathlib import Path
 
 import msgspec
 
+from onebin.effects.atomic import replace_atomically
 from onebin.effects.process import Run
 from onebin.effects.progress import Story
 from onebin.effects.store import Store
 from onebin.errors import ProjectError, ToolError
+from onebin.image.application import ImageMetadata
+from onebin.image.image import Image
 from onebin.model import (
     Binary,
     Distribution,
@@ -20,10 +23,8 @@ from onebin.model import (
     Runtime,
     Toolchain,
 )
-from onebin.oci.aside import aside
-from onebin.oci.image import Image
 
-from . import planning
+from . import assemble, planning
 from .distributions import captured as extensions
 from .effects import files, index
 from .embed import freeze
@@ -32,7 +33,6 @@ from .link import linker as link
 from .pgo import profile
 from .runtime import build as runtime
 from .runtime import toolchain
-from .stages import assemble
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -182,25 +182,25 @@ def train(root: Path, tools: Tools, command: Sequence[str]) -> str:
     return profile.to_text(kept, planning.provenance(built.plan))
 
 
-def image(built: Built, *, epoch: int, story: Story) -> Image:
+def image(built: Built, tools: Tools, *, epoch: int) -> Image:
     """Make the image of a built executable, dated *epoch* (seconds, ``SOURCE_DATE_EPOCH``)."""
-    with story.stage("assemble") as ending:
-        project, binary = built.plan.project, built.binary
-        facts = assemble.Facts(
+    with tools.story.stage("assemble") as ending:
+        project = built.plan.project
+        metadata = ImageMetadata(
             name=project.name,
             version=project.version,
             description=project.description,
-            licence=project.licence,
+            license=project.licence,
             source=project.source_url,
         )
         made = assemble.assemble(
-            binary,
-            binary.path.read_bytes(),
-            facts=facts,
+            built.binary,
+            tools.store,
+            metadata=metadata,
             settings=project.options.image,
             epoch=epoch,
         )
-        compressed = sum(len(layer.blob) for layer in made.layers)
+        compressed = sum(layer.descriptor.size for layer in made.layers)
         ending.text = f"{made.digest[:19]}…, {_bytes(compressed)} compressed"
     return made
 
@@ -215,7 +215,7 @@ def write_lock(root: Path, tools: Tools, output: Path | None = None) -> Path:
     target = output or files.to_write(project.root, project.options.lock, where="tool.onebin.lock")
     with tools.story.stage("lock") as ending:
         text = _resolve(project, tools)
-        with aside(target) as new:
+        with replace_atomically(target) as new:
             new.write_text(text, "utf-8")
         ending.text = str(target)
     return target

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import lz4.block
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin import csrc
 from onebin.embed.code_packing import HEAD, MARK, pack
+
+pytestmark = pytest.mark.toolchain
 
 HARNESS = Path(__file__).parent.parent / "harness"
 LENGTH = struct.Struct("<I")
@@ -89,7 +91,6 @@ def test_what_was_packed_comes_back(unpack: Unpack) -> None:
     assert [(b"o", code) for code in codes] == unpack([pack(code) for code in codes])
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onebin.relocatable import is_relocatable
+from onebin.objects.relocatable import is_relocatable
 from onebin.target import capture
 
 
@@ -29,6 +29,7 @@ def test_command_lines(words: str, expected: tuple[str, list[str], list[str], li
     assert expected == capture.parse(words.split())
 
 
+@pytest.mark.toolchain
 def test_objects_are_joined(tmp_path: Path) -> None:
     """A -shared link gives a relocatable object and notes the libraries it asked for."""
     zig = [sys.executable, "-m", "ziglang"]

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onebin import csrc
 from onebin.errors import ProjectError, ToolError
+from onebin.objects.relocatable import localize_symbols
 from onebin.pgo.profile import (
     MOST,
     SECTION,
@@ -23,9 +25,8 @@ from onebin.pgo.profile import (
     shortened,
     to_text,
 )
-from onebin.relocatable import isolate
 
-COUNTERS = Path(sys.modules["onebin.pgo.profile"].__file__ or "").parent / "csrc" / "counters.c"
+COUNTERS = Path(csrc.__file__).parent / "counters.c"
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-fno-sanitize=all"]
 COUNT = ["-O2", "-fprofile-generate", "-mllvm", "-disable-vp=true"]
 
@@ -62,6 +63,7 @@ def run(program: Path, folder: Path, *words: str) -> list[bytes]:
     return [file.read_bytes() for file in folder.iterdir()]
 
 
+@pytest.mark.toolchain
 def test_counters_of_a_run(program: Path, tmp_path: Path) -> None:
     """Each function is there by its name, with how often it was called."""
     (data,) = run(program, tmp_path / "counters", "1000")
@@ -73,6 +75,7 @@ def test_counters_of_a_run(program: Path, tmp_path: Path) -> None:
     assert {0} == set(counts["never"])
 
 
+@pytest.mark.toolchain
 def test_runs_add_up(program: Path, tmp_path: Path) -> None:
     """Processes of one program are one profile."""
     runs = [
@@ -87,6 +90,7 @@ def test_runs_add_up(program: Path, tmp_path: Path) -> None:
     assert {2} == set(counts["seldom"])
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("folder", [None, "/nowhere", "/" + "long/" * 900])
 def test_nothing_to_write_to(program: Path, folder: str | None) -> None:
     """Without a folder it is a program like any other."""
@@ -95,6 +99,7 @@ def test_nothing_to_write_to(program: Path, folder: str | None) -> None:
     assert 0 == subprocess.run([program, "1"], env=env, check=False).returncode
 
 
+@pytest.mark.toolchain
 def test_clang_reads_what_is_written(program: Path, tmp_path: Path) -> None:
     """By the profile, what ran goes to hot code, and the compiler says nothing of a mismatch."""
     (data,) = run(program, tmp_path / "counters", "100000")
@@ -115,6 +120,7 @@ def test_clang_reads_what_is_written(program: Path, tmp_path: Path) -> None:
     assert ".text.hot.never" not in sections
 
 
+@pytest.mark.toolchain
 def test_clang_refuses_another_flow(program: Path, tmp_path: Path) -> None:
     """Counts are matched by flow, not by name alone: so the table is really read."""
     (data,) = run(program, tmp_path / "counters", "100000")
@@ -128,6 +134,7 @@ def test_clang_refuses_another_flow(program: Path, tmp_path: Path) -> None:
     assert "function control flow change detected (hash mismatch) often" in done.stderr
 
 
+@pytest.mark.toolchain
 def test_order_of_calls_survives_isolation(program: Path, tmp_path: Path) -> None:
     """What a profile says of calls goes on to the linker, in terms of the new symbols."""
     (data,) = run(program, tmp_path / "counters", "100000")
@@ -144,7 +151,7 @@ def test_order_of_calls_survives_isolation(program: Path, tmp_path: Path) -> Non
     ]
     subprocess.run(compile_it, cwd=program.parent, check=True)
 
-    object_file.write_bytes(isolate(object_file.read_bytes(), "main", "main"))
+    object_file.write_bytes(localize_symbols(object_file.read_bytes(), "main", "main"))
 
     read: list[str | Path] = ["readelf", "--wide", "--relocs", "--section-headers", object_file]
     said = subprocess.run(read, capture_output=True, text=True, check=True).stdout
@@ -260,6 +267,7 @@ def test_damaged_line(line: str) -> None:
         from_text(text, "app.profile")
 
 
+@pytest.mark.toolchain
 def test_damaged_counters(program: Path, tmp_path: Path) -> None:
     """What was cut, anywhere, or is something else, is an error and nothing worse."""
     (data,) = run(program, tmp_path / "counters", "10")

@@ -1,5 +1,6 @@
 """The rules: each fault of an image fails its own rule and no other."""
 
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from onebin.model import Report
-from onebin.stages import inspect
+from onebin.inspection import Report, inspect
+from onebin.inspection.rules import IMAGE_RULES, PROGRAM_RULES
 
 Files = dict[str, tuple[bytes, dict[str, Any]]]
 Save = Callable[..., Path]
@@ -67,7 +68,7 @@ def failed(report: Report) -> set[str]:
 )
 def test_faults_of_the_config(save: Save, config: dict[str, Any], fails: set[str]) -> None:
     """Each fault of the config fails its own rule and no other."""
-    assert failed(inspect.inspect(save(config))) == fails
+    assert failed(inspect(save(config))) == fails
 
 
 ELF = b"\x7fELF"
@@ -124,7 +125,7 @@ ELF = b"\x7fELF"
 )
 def test_faults_of_the_files(save: Save, files: Files, fails: set[str]) -> None:
     """Each fault of the files fails its own rule and no other."""
-    assert failed(inspect.inspect(save(files=files))) == fails
+    assert failed(inspect(save(files=files))) == fails
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_faults_of_the_executable(
     """Each fault of the executable fails its own rule, in an image as alone."""
     data = make_elf(**changed)
 
-    report = inspect.inspect(save(files={"app": (data, {"mode": 0o755})}))
+    report = inspect(save(files={"app": (data, {"mode": 0o755})}))
 
     assert failed(report) == fails
 
@@ -164,4 +165,17 @@ def test_faults_of_the_executable(
 )
 def test_faults_of_the_document(save: Save, document: dict[str, Any], fails: set[str]) -> None:
     """Each fault of the rest of the config fails its own rule."""
-    assert failed(inspect.inspect(save(document=document))) == fails
+    assert failed(inspect(save(document=document))) == fails
+
+
+def test_the_reference_lists_every_rule() -> None:
+    """docs/reference/inspect.md has each rule's id and sentence, in the order of the report."""
+    page = Path(__file__).parents[4] / "docs/reference/inspect.md"
+    rows = re.findall(r"^\| `(IMG-[A-Z0-9-]+)` \| (.*?) \|", page.read_text(), re.MULTILINE)
+
+    assert [(rule.id, rule.check) for rule in IMAGE_RULES] == rows
+
+
+def test_a_bare_program_has_rules_of_the_same_ids() -> None:
+    """A rule keeps its id, whether or not its program is in an image."""
+    assert {rule.id for rule in PROGRAM_RULES} < {rule.id for rule in IMAGE_RULES}

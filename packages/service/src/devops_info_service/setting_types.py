@@ -26,7 +26,7 @@ def address(text: str) -> str:
     return format_address(packed_address(text))
 
 
-def switch(text: str) -> bool:
+def boolean(text: str) -> bool:
     """Take a word for yes or no."""
     word = text.lower()
     if word in _TRUE or word in _FALSE:

@@ -89,9 +89,7 @@ def test_any_bytes() -> None:
     """The same conversations in every run."""
     run_state_machine_as_test(
         AnyBytes,
-        settings=settings(
-            max_examples=150, stateful_step_count=12, deadline=None, derandomize=True
-        ),
+        settings=settings(stateful_step_count=12, derandomize=True),
     )
 
 

@@ -99,7 +99,7 @@ def test_no_process_for_a_worker(start: Any) -> None:
 
 def test_slow_head(start: Any) -> None:
     """A head that does not come is given up: 408, by the one timer there is."""
-    service = start("--head-seconds", "1")
+    service = start("--header-timeout-seconds", "1")
     with service.connect() as sock:
         sock.sendall(b"GET / HT")
 

@@ -124,10 +124,8 @@ def test_series_stay_few(start: Start) -> None:
     assert len(scrape(service)) <= before + 2 * 15
 
 
-@pytest.mark.skipif(
-    shutil.which("promtool") is None and not os.environ.get("CI"),
-    reason="no promtool: .ci/prepare-prometheus installs it",
-)
+@pytest.mark.prometheus
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: run .ci/prepare-prometheus")
 def test_promtool(start: Start) -> None:
     """The linter of Prometheus finds nothing to say."""
     service = start("--workers", "2")

@@ -17,8 +17,8 @@ from .running import HALF, PATIENCE_SECONDS, Process, until
 if TYPE_CHECKING:
     import socket
 
-SCHEDULES: Final = int(os.environ.get("SCHEDULES", "6"))
-"""Schedules for each number of workers; a test run has time for a few."""
+SCHEDULES: Final = settings().max_examples // 12
+"""For each number of workers; a schedule takes as long as a dozen examples of other properties."""
 
 DEADLY: Final = {signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT}
 

@@ -22,7 +22,12 @@ TIMES_A_SECOND: Final = 20
 )
 def test_least_rate(start: Any, least: int, patience: int, *, is_cut_off: bool) -> None:
     """That it goes on does not help a peer below the rate, and one above it is left alone."""
-    flags = ("--write-seconds", str(patience), "--min-answer-bytes-per-second", str(least))
+    flags = (
+        "--write-timeout-seconds",
+        str(patience),
+        "--min-response-bytes-per-second",
+        str(least),
+    )
     service = start(*flags)
     with socket.socket() as peer:
         peer.settimeout(20)

@@ -77,9 +77,11 @@ def test_values(environ: dict[str, str], field: str, value: Any) -> None:
 
 def test_limits() -> None:
     """A limit is set like everything else, and leaves the others as they are."""
-    config = load(["--max-fields", "50"], {"IDLE_SECONDS": "5"})
+    config = load(["--max-fields", "50"], {"KEEPALIVE_TIMEOUT_SECONDS": "5"})
 
-    assert config.limits == msgspec.structs.replace(Limits(), max_fields=50, idle_seconds=5)
+    assert config.limits == msgspec.structs.replace(
+        Limits(), max_fields=50, keepalive_timeout_seconds=5
+    )
 
 
 @pytest.mark.parametrize(

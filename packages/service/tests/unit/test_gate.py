@@ -15,7 +15,7 @@ from devops_info_service.app.routes import PATHS, build
 from devops_info_service.app.services import Services
 from devops_info_service.config import load
 from devops_info_service.expectations.conformance import judge, read_contract
-from devops_info_service.expectations.vocabulary import NAMES as EXPECTED
+from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.downward import FILES, QUANTITIES
 from devops_info_service.facts.linux.variables import VARIABLES
@@ -110,7 +110,8 @@ def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, st
     """Give each way out and what comes out of it."""
     words = {"float": "1", "truth": "true", "profile": "baseline", "set": "none", "word": "x"}
     contract = "\n".join(
-        f"{name.name}: {(name.allowed or (words.get(name.kind, '1'),))[0]}" for name in EXPECTED
+        f"{each.expect.name}: {(each.expect.allowed or (words.get(each.expect.kind, '1'),))[0]}"
+        for each in EXTRACTORS.values()
     )
     clock = StoppedClock()
     look = platform(tree, clock)
@@ -140,6 +141,7 @@ def assert_silent(secret: str, tree: Tree, capfd: pytest.CaptureFixture[str], wh
             assert not any(each in text for each in spelled), (where, way)
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -171,6 +173,7 @@ def test_name(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert_silent(secret, Lying({secret.replace("=", ""): ""}, {}, {}), capfd, kind)
 
 
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", READ)
 def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -180,6 +183,7 @@ def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
         assert_silent(secret, Lying({}, {path: text}, {}), capfd, path)
 
 
+@pytest.mark.sample(every=13)
 @pytest.mark.parametrize("kind", [*KINDS, "short"])
 def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     """A mounted Secret is no volume of the downward API, whatever its keys are called."""
@@ -191,6 +195,7 @@ def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert_silent(secret, Lying({}, {}, dict.fromkeys(VOLUMES, secret)), capfd, "all")
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize(
     "claim",
     [

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from devops_info_service import __version__
+from devops_info_service.app.router import Route
+from devops_info_service.app.routes import READY_SWITCH_ROUTES, ROUTES
 from devops_info_service.config import SETTINGS, Setting
 
 PACKAGE = Path(__file__).parents[2]
@@ -28,6 +30,14 @@ def test_reference_lists_every_setting(setting: Setting) -> None:
     row = f"| `{setting.flag}` | `{setting.variable}` | {default} |"
 
     assert row in REFERENCE.read_text()
+
+
+@pytest.mark.parametrize("route", [*ROUTES, *READY_SWITCH_ROUTES], ids=lambda route: route.path)
+def test_reference_lists_every_route(route: Route) -> None:
+    """The reference has a row for each endpoint."""
+    rows = [line for line in REFERENCE.read_text().splitlines() if f"`{route.path}`" in line]
+
+    assert any(row.startswith(f"| `{route.method}`") for row in rows)
 
 
 @pytest.mark.parametrize(

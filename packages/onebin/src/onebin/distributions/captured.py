@@ -20,7 +20,7 @@ from onebin.effects.progress import Tell
 from onebin.effects.store import Store, key_of
 from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
-from onebin.relocatable import is_relocatable, isolate
+from onebin.objects.relocatable import is_relocatable, localize_symbols
 from onebin.requirement import shown
 
 from .build_tools import BuildTools
@@ -195,9 +195,9 @@ def _install(pin: Pin, wheel: Path, folder: Path) -> None:
         if not MODULE.fullmatch(module):
             raise ProjectError(f"{pin.name} {pin.version}: {shown(module)} is no module's name")
         symbol = "PyInit_" + module.replace(".", "__")
-        entrance = "PyInit_" + module.rpartition(".")[2]
+        init_symbol = "PyInit_" + module.rpartition(".")[2]
         try:
-            isolated = isolate(data, entrance, symbol)
+            isolated = localize_symbols(data, init_symbol, symbol)
         except ImageError as exc:
             raise ProjectError(f"{pin.name} {pin.version}, {module}: {exc}") from exc
         (objects / f"{module}.o").write_bytes(isolated)

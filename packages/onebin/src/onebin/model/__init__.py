@@ -1,7 +1,6 @@
 """The values a build is made of. Each is frozen; a stage takes some and gives the next.
 
-directory -> Project -> Plan -> Runtime -> Extensions -> Frozen -> Binary -> Image,
-and Binary or Image -> Report.
+directory -> Project -> Plan -> Runtime -> Extensions -> Frozen -> Binary -> Image.
 """
 
 from .build import (
@@ -18,17 +17,6 @@ from .build import (
     Toolchain,
 )
 from .project import ARCHITECTURES, Architecture, Entry, ImageSettings, Machine, Options, Project
-from .report import (
-    ElfFacts,
-    ElfKind,
-    Executable,
-    FileFacts,
-    Finding,
-    ImageFormat,
-    ImageReport,
-    LayerReport,
-    Report,
-)
 from .target import RELEASE, target_environment
 
 __all__ = [
@@ -37,26 +25,17 @@ __all__ = [
     "Architecture",
     "Binary",
     "Distribution",
-    "ElfFacts",
-    "ElfKind",
     "Entry",
-    "Executable",
     "Extension",
-    "FileFacts",
-    "Finding",
     "Frozen",
     "FrozenModule",
-    "ImageFormat",
-    "ImageReport",
     "ImageSettings",
-    "LayerReport",
     "LeftOut",
     "Machine",
     "Options",
     "Pin",
     "Plan",
     "Project",
-    "Report",
     "Runtime",
     "Source",
     "Toolchain",

@@ -12,23 +12,12 @@ import msgspec
 
 from devops_info_service import __version__
 from devops_info_service.config import Config
-from devops_info_service.handlers.health import (
-    Health,
-    HealthHandler,
-    Live,
-    LiveHandler,
-    Ready,
-    ReadyHandler,
-    SwitchHandler,
-)
-from devops_info_service.handlers.info import Endpoint, Info, InfoHandler, Version, VersionHandler
-from devops_info_service.http.wire.message import (
-    ErrorBody,
-    Handler,
-    Request,
-    Response,
-    error_response,
-)
+from devops_info_service.handlers.constant import constant
+from devops_info_service.handlers.health import Health, Live, Ready, health, ready, ready_switch
+from devops_info_service.handlers.info import Info, Version, info
+from devops_info_service.http import Handler, Request, Response, error_response
+from devops_info_service.http.wire.message import ErrorBody
+from devops_info_service.service_info import Endpoint
 
 from .router import ResponseSpec, Route, Router
 from .services import DESCRIPTION, NAME, Services
@@ -62,10 +51,10 @@ def _info(services: Services) -> Handler:
     endpoints = _endpoints(published(services.config))
 
     @functools.cache
-    def page() -> Handler:
-        from devops_info_service.handlers.page import PageHandler  # noqa: PLC0415
+    def make_page() -> Handler:
+        from devops_info_service.handlers.page import page  # noqa: PLC0415
 
-        return PageHandler(
+        return page(
             services.snapshots,
             services.proxies,
             services.uptime,
@@ -74,38 +63,36 @@ def _info(services: Services) -> Handler:
             services.conformance,
         )
 
-    return InfoHandler(services.service, services.host, services.uptime, endpoints, page).__call__
+    return info(services.service, services.host, services.uptime, endpoints, make_page)
 
 
 def _public_info(services: Services) -> Handler:
-    return InfoHandler(
-        services.service, services.host, services.uptime, _endpoints(PUBLIC)
-    ).__call__
+    return info(services.service, services.host, services.uptime, _endpoints(PUBLIC))
 
 
 def _health(services: Services) -> Handler:
-    return HealthHandler(services.uptime).__call__
+    return health(services.uptime)
 
 
 def _version(services: Services) -> Handler:
-    return VersionHandler(Version(__version__, services.host.python_version))
+    return constant(Version(__version__, services.host.python_version))
 
 
 def _live(_: Services) -> Handler:
-    return LiveHandler()
+    return constant(Live("alive"))
 
 
-def _ready(services: Services) -> ReadyHandler:
+def _ready(services: Services) -> Handler:
     switch = services.ready_switch if services.config.ready_switch else None
-    return ReadyHandler(services.lifecycle, services.meets_expectations, switch)
+    return ready(services.lifecycle, services.meets_expectations, switch)
 
 
 def _enable(services: Services) -> Handler:
-    return SwitchHandler(services.ready_switch, _ready(services), off=False)
+    return ready_switch(services.ready_switch, _ready(services), off=False)
 
 
 def _disable(services: Services) -> Handler:
-    return SwitchHandler(services.ready_switch, _ready(services), off=True)
+    return ready_switch(services.ready_switch, _ready(services), off=True)
 
 
 def _platform(path: str) -> Callable[[Services], Handler]:
@@ -120,19 +107,31 @@ def _platform(path: str) -> Callable[[Services], Handler]:
 
 def _platform_type(path: str) -> Callable[[], type]:
     def response() -> type:
-        from devops_info_service.handlers.platform import ANSWERS  # noqa: PLC0415
+        from devops_info_service.handlers.platform import BODIES  # noqa: PLC0415
 
-        return ANSWERS[path]
+        return BODIES[path]
 
     return response
+
+
+def _history(services: Services) -> Handler:
+    from devops_info_service.handlers.history import history  # noqa: PLC0415
+
+    return history(services.limit_changes, services.limit_history)
+
+
+def _history_type() -> type:
+    from devops_info_service.handlers.history import History  # noqa: PLC0415
+
+    return History
 
 
 def _conformance(services: Services) -> Handler:
     if services.conformance is None:
         return _nothing_expected
-    from devops_info_service.handlers.conformance import ConformanceHandler  # noqa: PLC0415
+    from devops_info_service.handlers.conformance import conformance  # noqa: PLC0415
 
-    return ConformanceHandler(services.conformance)
+    return conformance(services.conformance)
 
 
 def _nothing_expected(_: Request) -> Response:
@@ -147,14 +146,15 @@ def _conformance_type() -> type:
 
 
 def _metrics(services: Services) -> Handler:
-    from devops_info_service.handlers.metrics import metrics_handler  # noqa: PLC0415
+    from devops_info_service.handlers.metrics import service_metrics  # noqa: PLC0415
 
-    return metrics_handler(
+    return service_metrics(
         {
             "version": __version__,
             "python_version": services.host.python_version,
             "framework": services.service.framework,
         },
+        services.snapshots,
         services.files,
         services.source,
         services.route_metrics(PATHS),
@@ -208,6 +208,13 @@ ROUTES: Final = (
             ("/platform/network", "Addresses, routes, DNS, environment, the client's path"),
             ("/platform/filesystem", "Mounts, volumes and the room in them"),
         )
+    ),
+    Route(
+        "GET",
+        "/platform/history",
+        "Changes of the container's limits while the service ran",
+        _history,
+        _history_type,
     ),
     Route(
         "GET",

@@ -10,17 +10,17 @@ from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import Host, read_host
 from devops_info_service.facts.linux.uptime import Runtime, Stopwatch
 from devops_info_service.facts.system_files import Source, Tree
-from devops_info_service.handlers.info import Service
-from devops_info_service.handlers.readiness import ReadySwitch
 from devops_info_service.http import Counters, ProcessLifecycle, RouteMetrics
+from devops_info_service.readiness import ReadySwitch
+from devops_info_service.service_info import Service
 
 from .limit_changes import LimitChanges
 
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
     from devops_info_service.facts.linux.limit_watch import Change, Watch
-    from devops_info_service.handlers.platform import Look
     from devops_info_service.http.wire.forwarded import TrustedProxies
+    from devops_info_service.snapshot_cache import PlatformSnapshots
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
@@ -75,7 +75,6 @@ class Services:
         self._polls_limits = polls_limits
         self.host: Host = read_host(source)
         self.service = Service(NAME, __version__, DESCRIPTION, framework)
-        # A bound method: to call an object with __call__ is a detour each time.
         self.uptime: Callable[[], Runtime] = Stopwatch(source, coarse_clock).now
 
     def route_metrics(self, paths: tuple[str, ...]) -> RouteMetrics:
@@ -83,11 +82,11 @@ class Services:
         return self._route_metrics or RouteMetrics.private(paths)
 
     @functools.cached_property
-    def snapshots(self) -> "Look":
-        """Give the freshest snapshot of the platform to all who need one."""
-        from devops_info_service.handlers.platform import Look  # noqa: PLC0415
+    def snapshots(self) -> "PlatformSnapshots":
+        """The snapshots of the platform that all handlers share."""
+        from devops_info_service.snapshot_cache import PlatformSnapshots  # noqa: PLC0415
 
-        return Look(self.files, self.source, frozenset(self.config.show_environment))
+        return PlatformSnapshots(self.files, self.source, frozenset(self.config.show_environment))
 
     @functools.cached_property
     def proxies(self) -> "TrustedProxies":
@@ -128,15 +127,15 @@ class Services:
         if not self.config.expectations:
             return None
         from devops_info_service.expectations.conformance import read_contract  # noqa: PLC0415
-        from devops_info_service.handlers.conformance import Judge  # noqa: PLC0415
+        from devops_info_service.handlers.conformance import checker  # noqa: PLC0415
 
-        return Judge(read_contract(self.config.expectations), self.snapshots)
+        return checker(read_contract(self.config.expectations), self.snapshots)
 
     @functools.cached_property
     def meets_expectations(self) -> Callable[[], bool] | None:
         """What readiness requires; None: nothing."""
         if not self.config.ready_requires_expectations or self.conformance is None:
             return None
-        from devops_info_service.handlers.conformance import Readiness  # noqa: PLC0415
+        from devops_info_service.handlers.conformance import readiness  # noqa: PLC0415
 
-        return Readiness(self.conformance, self.source)
+        return readiness(self.conformance, self.source)

@@ -13,6 +13,7 @@ import msgspec
 from devops_info_service import flags
 from devops_info_service.config import Config, load
 from devops_info_service.errors import CheckError, ConfigError
+from devops_info_service.escape import printable
 
 CHECK_SECONDS: Final = 3.0
 """Below the 5 s that Kubernetes and Compose examples give a probe, so the reason is printed."""
@@ -128,8 +129,8 @@ def check(url: str, *, timeout_seconds: float, proxy_protocol: bool = False) -> 
     if not version.startswith("HTTP/1.") or not status[:3].isdecimal():
         raise CheckError(f"{url}: not an HTTP response")
     if int(status[:3]) not in _SUCCESS:
-        raise CheckError(f"{url}: {_printable(status)}")
-    return _printable(status)
+        raise CheckError(f"{url}: {printable(status)}")
+    return printable(status)
 
 
 def check_any(
@@ -197,7 +198,3 @@ def _remaining(deadline: float) -> float:
     if remaining <= 0:
         raise TimeoutError
     return remaining
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else ascii(text)

@@ -14,7 +14,6 @@ from devops_info_service.app.services import Services
 from devops_info_service.coarse_clock import CachedClock
 from devops_info_service.config import Config
 from devops_info_service.facts.system_files import Machine, Source, Tree
-from devops_info_service.handlers.readiness import ReadySwitch
 from devops_info_service.http import (
     MAX_PROCESSES,
     MAX_WORKERS,
@@ -34,6 +33,7 @@ from devops_info_service.http import (
 )
 from devops_info_service.logs import STDOUT, Log, open_log
 from devops_info_service.output import LineWriter, Send, open_nonblocking
+from devops_info_service.readiness import ReadySwitch
 
 if TYPE_CHECKING:
     from devops_info_service.http import ShutdownRecord, WorkerContext

@@ -4,14 +4,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from devops_info_service.catalog.property import Expect, Kind
 from devops_info_service.suggestion import nearest
 
-from . import extract as reading
 from . import quantity
-from .extract import UNLIMITED, Value
-from .notation import Entry
-from .scanner import short
-from .vocabulary import BY_NAME, Kind, Name
+from .document import Entry, short
+from .extract import EXTRACTORS, UNLIMITED, Extractor, Value, failing_checks
 
 Operator = Literal["<=", ">=", "<", ">", "==", "!="]
 
@@ -41,9 +39,9 @@ class Condition(msgspec.Struct, frozen=True):
 class Expectation(msgspec.Struct, frozen=True):
     """What is expected of one name."""
 
-    name: Name
+    of: Extractor
     text: str
-    """As it was written; what a list holds, joined."""
+    """As it was written; the members of a list, joined."""
     any_of: tuple[tuple[Condition, ...], ...]
     """Met where all conditions of one of these hold."""
 
@@ -54,35 +52,37 @@ def expectation(entry: Entry) -> Expectation:
     Raises:
         ValueError: with the reason, in words for whoever wrote it.
     """
-    name = BY_NAME.get(entry.name)
-    if name is None:
-        near = nearest(entry.name, BY_NAME)
+    found = EXTRACTORS.get(entry.name)
+    if found is None:
+        near = nearest(entry.name, EXTRACTORS)
         raise ValueError(f"{short(entry.name)} is no name; the nearest is {near}")
+    name = found.expect
     if name.kind == "set":
-        return Expectation(name, _joined(entry, ", "), (_of_set(name, entry),))
+        return Expectation(found, _joined(entry, ", "), (_of_set(name, entry),))
     if not entry.values:
         raise ValueError(f"{entry.name} has an empty list, which nothing meets")
     if name.kind == "profile":
-        return _profile(name, entry)
-    found = tuple(_conditions(name, value) for value in entry.values)
-    return Expectation(name, _joined(entry, " or "), found)
+        return _profile(found, entry)
+    any_of = tuple(_conditions(name, value) for value in entry.values)
+    return Expectation(found, _joined(entry, " or "), any_of)
 
 
 def _joined(entry: Entry, between: str) -> str:
     return between.join(entry.values) or NO_LIMIT
 
 
-def _profile(name: Name, entry: Entry) -> Expectation:
-    """Which one is expected decides how it is read: that none of its checks fails."""
+def _profile(found: Extractor, entry: Entry) -> Expectation:
+    """Return the expectation that no check of the profile fails."""
+    name = found.expect
     if entry.is_list:
         raise ValueError(f"{name.name} is one of {', '.join(name.allowed)}, not a list")
     profile = entry.values[0]
     _check(name, profile)
-    name = msgspec.structs.replace(name, read=reading.profile(profile))
-    return Expectation(name, profile, ((Condition("==", frozenset()),),))
+    found = msgspec.structs.replace(found, read=failing_checks(profile))
+    return Expectation(found, profile, ((Condition("==", frozenset()),),))
 
 
-def _check(name: Name, word: str) -> None:
+def _check(name: Expect, word: str) -> None:
     if not name.allowed or word in name.allowed:
         return
     if len(name.allowed) > MAX_LISTED:
@@ -91,7 +91,7 @@ def _check(name: Name, word: str) -> None:
     raise ValueError(f"{name.name} is one of {', '.join(name.allowed)}, not {word!r}")
 
 
-def _conditions(name: Name, text: str) -> tuple[Condition, ...]:
+def _conditions(name: Expect, text: str) -> tuple[Condition, ...]:
     if name.kind in _NUMBERS:
         # Several limits of one value are joined by commas: >= 1, <= 2.
         return tuple(_of_number(name, part.strip()) for part in text.split(","))
@@ -106,7 +106,7 @@ def _conditions(name: Name, text: str) -> tuple[Condition, ...]:
     return (Condition(operator, word),)
 
 
-def _of_number(name: Name, text: str) -> Condition:
+def _of_number(name: Expect, text: str) -> Condition:
     operator, word = _split(name, text, OPERATORS)
     if word == NO_LIMIT:
         if operator not in _EQUAL:
@@ -122,7 +122,7 @@ def _of_number(name: Name, text: str) -> Condition:
     return Condition(operator, billionths)
 
 
-def _of_set(name: Name, entry: Entry) -> tuple[Condition, ...]:
+def _of_set(name: Expect, entry: Entry) -> tuple[Condition, ...]:
     """Take members between blanks or commas, each group behind its operator; a list is all."""
     groups: list[tuple[Operator, list[str]]] = []
     if entry.is_list:
@@ -145,7 +145,7 @@ def _of_set(name: Name, entry: Entry) -> tuple[Condition, ...]:
     return tuple(found)
 
 
-def _split(name: Name, text: str, allowed: tuple[Operator, ...]) -> tuple[Operator, str]:
+def _split(name: Expect, text: str, allowed: tuple[Operator, ...]) -> tuple[Operator, str]:
     """Return the operator, ``==`` where there is none, and what stands behind it."""
     word = text.lstrip("<>=!~")
     written = text[: len(text) - len(word)]

@@ -9,9 +9,8 @@ from devops_info_service.facts.fact import Evidence, Unknown
 from devops_info_service.facts.system_files import Tree
 from devops_info_service.snapshot import Platform
 
-from . import notation
 from .condition import Expectation, expectation, is_met, write
-from .scanner import NotationError
+from .document import DocumentError, read
 
 SETTING: Final = "EXPECTATIONS"
 
@@ -58,10 +57,10 @@ def read_contract(given: str) -> tuple[Expectation, ...]:
     line = 1
     found = []
     try:
-        for entry in notation.read(text):
+        for entry in read(text):
             line = entry.line
             found.append(expectation(entry))
-    except NotationError as exc:
+    except DocumentError as exc:
         hint = "" if is_path or ":" in text else "; a path begins with / or ./"
         raise ConfigError(f"{where}, line {exc.line}: {exc.reason}{hint}") from None
     except ValueError as exc:
@@ -87,15 +86,15 @@ def judge(contract: tuple[Expectation, ...], look: Platform) -> Conformance:
 
 
 def _result(expected: Expectation, look: Platform) -> Result:
-    name = expected.name
-    fact = name.read(look)
+    name = expected.of.expect.name
+    fact = expected.of.read(look)
     if isinstance(fact, Unknown):
-        return Result(name.name, "unknown", expected.text, None, fact.reason, ())
+        return Result(name, "unknown", expected.text, None, fact.reason, ())
     return Result(
-        name.name,
+        name,
         "met" if is_met(expected, fact.value) else "not met",
         expected.text,
-        write(name.kind, fact.value),
+        write(expected.of.expect.kind, fact.value),
         None,
         fact.evidence,
     )

@@ -1,45 +1,57 @@
-"""How the value behind a name is read from a look, in the form in which it is compared."""
+"""Facts of a snapshot in the form in which expectations compare them."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+import msgspec
+
+from devops_info_service.catalog.properties import PROPERTIES
+from devops_info_service.catalog.property import Expect, Kind, at_path
+from devops_info_service.catalog.security import PROFILES
 from devops_info_service.facts.fact import Fact, Known, Unknown, derive
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
+from devops_info_service.facts.linux.sandbox import Guess
 from devops_info_service.snapshot import Platform
-from devops_info_service.standards.baseline import INVISIBLE
+from devops_info_service.standards.verdicts import UNOBSERVABLE
 
 from .quantity import ONE
 
 Span: TypeAlias = tuple[float, float]
 """From and to, in billionths; both the same where the value is known exactly."""
 Value: TypeAlias = tuple[Span, ...] | bool | str | frozenset[str]
-"""Spans of numbers, of which one holds; a truth; a word; words."""
+"""Spans of numbers, of which one holds; a boolean; a string; strings."""
 Read: TypeAlias = Callable[[Platform], Fact[Value]]
 
 UNLIMITED: Final = float("inf")
-"""What ``none`` is among numbers: no limit is above each limit."""
-PROFILES: Final = ("baseline", "restricted")
-"""Each has all of those before it."""
+"""The number for ``none``: no limit is above each limit."""
 
 
-def follow(at: str) -> Callable[[Platform], Fact[Any]]:
-    """Read what stands at a dotted place of ``/platform``."""
-    steps = at.split(".")
+class Extractor(msgspec.Struct, frozen=True):
+    """What can be expected, and how its value is read."""
 
-    def read(look: Platform) -> Fact[Any]:
-        found: Any = look
-        for step in steps:
-            found = getattr(found, step)
-        fact: Fact[Any] = found
-        return fact
-
-    return read
+    expect: Expect
+    path: str
+    """In ``/platform``."""
+    read: Read
 
 
-def numbers(at: str) -> Read:
-    """Read a number, where ``None`` is no limit, or a range of them."""
-    read = follow(at)
-    return lambda look: derive(read(look), spans)
+def _reader(path: str, expect: Expect) -> Read:
+    if expect.kind == "profile":
+        return failing_checks(PROFILES[-1])
+    read = expect.read or (lambda snapshot: at_path(snapshot, path))
+    return lambda snapshot: derive(read(snapshot), lambda value: comparable(expect.kind, value))
+
+
+def comparable(kind: Kind, value: Any) -> Value:  # noqa: ANN401  any fact's value
+    """Return *value* in the form of its *kind*."""
+    if kind == "set":
+        return frozenset(value)
+    if kind == "truth":
+        return bool(value)
+    if kind == "word":
+        # A detection counts whatever its confidence.
+        return str(value.name if isinstance(value, Guess) else value)
+    return spans(value)
 
 
 def spans(found: float | Range | CpuRequest | None) -> tuple[Span, ...]:
@@ -54,89 +66,18 @@ def spans(found: float | Range | CpuRequest | None) -> tuple[Span, ...]:
     return ((billionths, billionths),)
 
 
-def words(at: str) -> Read:
-    """Read names of which any may be there, and their order says nothing."""
-    read = follow(at)
-    return lambda look: derive(read(look), frozenset)
-
-
-def guess(at: str) -> Read:
-    """Read a name, however sure it is."""
-    read = follow(at)
-    return lambda look: derive(read(look), lambda found: str(found.name))
-
-
-def of_resolver(field: str, convert: Callable[[Any], Value]) -> Read:
-    """Read one setting of the resolver, which is one fact as a whole."""
-
-    def read(look: Platform) -> Fact[Value]:
-        return derive(look.network.resolver, lambda found: convert(getattr(found, field)))
-
-    return read
-
-
-def effective(at: str) -> Read:
-    """Read the effective one of a process's ids: real, effective, saved, file system."""
-    read = follow(at)
-
-    def read_second(look: Platform) -> Fact[Value]:
-        fact = read(look)
-        if isinstance(fact, Known) and len(fact.value) < 2:  # noqa: PLR2004 (it is the second)
-            return Unknown("/proc/self/status names no effective id")
-        return derive(fact, lambda ids: spans(ids[1]))
-
-    return read_second
-
-
-def rlimit(name: str) -> Read:
-    """Read a soft limit of the process."""
-
-    def read(look: Platform) -> Fact[Value]:
-        limits = look.resources.rlimits
-        if isinstance(limits, Unknown):
-            return limits
-        for limit in limits.value:
-            if limit.name == name:
-                return Known(spans(limit.soft), limits.evidence)
-        return Unknown(f"/proc/self/limits has no {name}")
-
-    return read
-
-
-def mtu(look: Platform) -> Fact[Value]:
-    """Read the MTU of the interface of the default route; the smallest, if there are several."""
-    network = look.network
-    if isinstance(network.routes, Unknown):
-        return network.routes
-    if isinstance(network.interfaces, Unknown):
-        return network.interfaces
-    out = {
-        route.interface
-        for route in network.routes.value
-        if route.destination in {"0.0.0.0/0", "::/0"} and route.interface != "lo"
-    }
-    found = [each.mtu for each in network.interfaces.value if each.name in out]
-    if not found:
-        return Unknown("no interface has a default route")
-    return min(
-        (derive(fact, spans) for fact in found),
-        # One that is not known may be the smallest.
-        key=lambda fact: fact.value if isinstance(fact, Known) else (),
-    )
-
-
-def profile(name: str) -> Read:
-    """Read which checks of a Pod Security Standard fail; it holds if none does.
+def failing_checks(profile: str) -> Read:
+    """Return what reads the failing checks of *profile*, which holds if there are none.
 
     As in its sum, one failure decides, and else one unknown leaves it open.
     """
-    profiles = PROFILES[: PROFILES.index(name) + 1]
+    profiles = PROFILES[: PROFILES.index(profile) + 1]
 
-    def read(look: Platform) -> Fact[Value]:
+    def read(snapshot: Platform) -> Fact[Value]:
         checks = [
             check
-            for check in look.security.checks
-            if check.profile in profiles and check.id not in INVISIBLE
+            for check in snapshot.security.checks
+            if check.profile in profiles and check.id not in UNOBSERVABLE
         ]
         failed = [check for check in checks if check.verdict == "fail"]
         open_ = [check for check in checks if check.verdict == "unknown"]
@@ -148,15 +89,9 @@ def profile(name: str) -> Read:
     return read
 
 
-def check(check_id: str) -> Read:
-    """Read the verdict of one check."""
-
-    def read(look: Platform) -> Fact[Value]:
-        for check in look.security.checks:
-            if check.id == check_id and check.verdict != "unknown":
-                return Known(check.verdict, check.evidence)
-            if check.id == check_id:
-                return Unknown(check.meaning)
-        return Unknown(f"{check_id} was not checked")
-
-    return read
+EXTRACTORS: Final = {
+    each.expect.name: Extractor(each.expect, each.path, _reader(each.path, each.expect))
+    for each in PROPERTIES
+    if each.expect is not None
+}
+"""By the name of the expectation, in the order of the reference."""

@@ -1,59 +1,55 @@
-"""``GET /`` for browsers.
-
-Imported with the first request that prefers HTML, so that no other one and no start pays.
-"""
+"""``GET /`` for browsers. Imported with the first request that prefers HTML."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from devops_info_service.client_path import client_path
+from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.facts.linux.uptime import Runtime
-from devops_info_service.handlers.info import Endpoint, Service
-from devops_info_service.handlers.platform import path_of
 from devops_info_service.http.wire.forwarded import TrustedProxies
-from devops_info_service.http.wire.message import Request, Response
-from devops_info_service.page.document import HEADERS, Frame, frame, page
-from devops_info_service.report.layout import Section
+from devops_info_service.http.wire.message import Handler, Request, Response
+from devops_info_service.page.document import HEADERS, CachedPage, render_page, render_shared
+from devops_info_service.page.usage import usage_tiles
+from devops_info_service.service_info import Endpoint, Service
 from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot_cache import PlatformSnapshots
+from devops_info_service.ttl_cache import Derived
 
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
 
+HTML: Final = b"text/html; charset=utf-8"
 
-class PageHandler:
-    """Answers with the page."""
 
-    def __init__(
-        self,
-        look: Callable[[], Platform],
-        proxies: TrustedProxies,
-        runtime: Callable[[], Runtime],
-        service: Service,
-        endpoints: Sequence[Endpoint],
-        judge: Callable[[], "Conformance"] | None = None,
-    ) -> None:
-        self._look = look
-        self._proxies = proxies
-        self._runtime = runtime
-        self._service = service
-        self._endpoints = endpoints
-        self._judge = judge
-        self._framed: Platform | None = None
-        self._frame = Frame("", b"", b"")
+def page(
+    snapshots: PlatformSnapshots,
+    proxies: TrustedProxies,
+    now: Callable[[], Runtime],
+    service: Service,
+    endpoints: Sequence[Endpoint],
+    check: Callable[[], "Conformance"] | None = None,
+) -> Handler:
+    """Return the handler of the page; with *check* it shows the expectations as well.
 
-    def __call__(self, request: Request) -> Response:
-        """Answer *request*."""
-        look = self._look()
-        if look is not self._framed:
-            now, expectations = self._runtime(), self._expectations()
-            self._frame = frame(look, now, self._service, self._endpoints, expectations)
-            self._framed = look
-        body = page(self._frame, request, path_of(request, self._proxies))
-        return Response(200, body, b"text/html; charset=utf-8", HEADERS, b"Accept")
+    With the query ``part=usage`` it is the tiles alone, which the page's script polls.
+    """
 
-    def _expectations(self) -> Section | None:
-        if self._judge is None:
-            return None
-        # Imported late: most expect nothing.
-        from devops_info_service.report.expected import expected  # noqa: PLC0415
+    def render(snapshot: Platform) -> CachedPage:
+        conformance = None if check is None else check()
+        in_use = snapshots.cpus_in_use
+        return render_shared(snapshot, now(), service, endpoints, conformance, in_use)
 
-        return expected(self._judge())
+    def render_tiles(resources: Resources) -> bytes:
+        return usage_tiles(resources, snapshots.cpus_in_use).encode()
+
+    pages, tiles = Derived(render), Derived(render_tiles)
+
+    def handle(request: Request) -> Response:
+        if request.query == b"part=usage":
+            body = tiles.of(snapshots.resources())
+        else:
+            shared = pages.of(snapshots.get())
+            body = render_page(shared, request, client_path(request, proxies))
+        return Response(200, body, HTML, HEADERS, b"Accept")
+
+    return handle

@@ -11,7 +11,7 @@ from .lifecycle import Lifecycle, ProcessLifecycle
 from .shared_memory.slots import SharedSlots
 from .wire.authority import HostPattern
 from .wire.cidr import Cidr
-from .wire.limits import MAX_PROCESSES, MAX_WORKERS, Limits
+from .wire.limits import MAX_PROCESSES, MAX_WORKERS, Integer, Limits
 from .wire.message import Client, Handler, Request, Response, error_response
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ __all__ = [
     "EventLog",
     "Handler",
     "HostPattern",
+    "Integer",
     "Lifecycle",
     "Limits",
     "ListenError",

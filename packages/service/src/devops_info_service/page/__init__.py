@@ -1,1 +1,1 @@
-"""The page that a browser gets: HTML made of the same snapshot as the JSON."""
+"""The page for browsers: HTML of the same snapshot as the JSON."""

@@ -1,30 +1,31 @@
-"""The page as a whole: head, parts in their order, and what a browser may do with it."""
+"""The page as a whole: head, sections in their order, and the policy for the browser."""
 
 import binascii
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from devops_info_service.client_path import ClientPath
 from devops_info_service.facts.fact import Known, value_of
 from devops_info_service.facts.kubernetes.identity import Identity
 from devops_info_service.facts.linux.uptime import Runtime
-from devops_info_service.handlers.info import Endpoint, Service
-from devops_info_service.handlers.platform import ClientPath
 from devops_info_service.http.wire.message import Request
-from devops_info_service.report.details import confinement, filesystem, network, resources_in_full
-from devops_info_service.report.granted import who
-from devops_info_service.report.layout import Section
+from devops_info_service.report.sections import DETAILS, section
+from devops_info_service.service_info import Endpoint, Service
 from devops_info_service.snapshot import Platform
 
-from .client_path import way_part
-from .markup import Markup, join, tag
+from .client_path import client_path_section
+from .markup import Markup, escape, join, opening, tag
 from .script import SCRIPT
-from .security import expectations_part, security_part, verdict_on, verdicts
+from .security import security_section, security_verdicts
 from .style import ICON, SIGNS, STYLE
-from .tables import facts, folded
-from .usage import granted_part
+from .tables import collapsible_section, facts
+from .usage import usage_section
+
+if TYPE_CHECKING:
+    from devops_info_service.expectations.conformance import Conformance
 
 
 def _hash(content: str) -> str:
@@ -37,14 +38,14 @@ POLICY: Final = "; ".join(
         "default-src 'none'",
         f"script-src {_hash(SCRIPT)}",
         f"style-src {_hash(STYLE)}",
-        "img-src data:",  # the sign in the tab, which is in the page as well
+        "img-src data:",  # the icon of the tab, which is in the page as well
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
     )
 )
-"""The second wall behind ``markup``: even markup that got in could load, send and run nothing."""
+"""A second defense behind ``markup``: injected markup can load, send and run nothing."""
 
 HEADERS: Final = (
     (b"Content-Security-Policy", POLICY.encode()),
@@ -52,169 +53,176 @@ HEADERS: Final = (
     (b"Referrer-Policy", b"no-referrer"),
 )
 
-_PARTS: Final = (
-    ("granted", "Granted and used"),
+_SECTIONS: Final = (
+    ("usage", "Granted and used"),
     ("expectations", "Expectations"),
     ("security", "Security"),
     ("identity", "Identity"),
-    ("way", "Request"),
-    ("rest", "All facts"),
+    ("request", "Request"),
+    ("facts", "All facts"),
     ("json", "JSON"),
 )
 _SHORT_ID: Final = 12
 """Characters of a container's id, as engines print it."""
 
 
-class Frame(msgspec.Struct, frozen=True):
-    """The page of one look, around what each request has of its own."""
+class CachedPage(msgspec.Struct, frozen=True):
+    """The page of one snapshot, around what differs with each request."""
 
     name: str
-    """What the workload is called."""
-    before: bytes
-    after: bytes
+    """Of the workload."""
+    head: bytes
+    tail: bytes
 
 
-_OWN: Final = Markup("\0")
-"""Where a request's own part goes; escaped text has no such character."""
+def render_page(shared: CachedPage, request: Request, path: ClientPath) -> bytes:
+    """Return the page, UTF-8: what *request* shares with others, and how it arrived."""
+    return shared.head + client_path_section(shared.name, request, path).encode() + shared.tail
 
 
-def page(frame: Frame, request: Request, way: ClientPath) -> bytes:
-    """Return the page, UTF-8: all of the frame's look, and how this *request* came."""
-    return frame.before + way_part(frame.name, request, way).encode() + frame.after
-
-
-def frame(
-    look: Platform,
+def render_shared(
+    snapshot: Platform,
     now: Runtime,
     service: Service,
     endpoints: Sequence[Endpoint],
-    expectations: Section | None = None,
-) -> Frame:
-    """Make what is the same for all who ask while *look* is fresh; some milliseconds."""
-    name = _name(look.identity)
-    parts = [
-        tag("a", "Skip to the report", href="#report", class_="skip"),
-        _head(look, name, now, expectations),
-        tag(
-            "main",
-            granted_part(look.resources),
-            expectations_part(expectations) if expectations else Markup(),
-            security_part(look.security),
-            _identity(look),
-            _OWN,
-            _rest(look),
-            _routes(endpoints),
-            id="report",
-        ),
-        tag(
-            "footer",
-            tag("p", f"{service.name} {service.version}, {service.framework}"),
-            tag("p", f"Looked at {look.taken_at}, in {look.seconds * 1000:.0f} ms"),
-        ),
-        tag("script", Markup(SCRIPT)),
-    ]
+    conformance: "Conformance | None" = None,
+    cpus_in_use: float | None = None,
+) -> CachedPage:
+    """Return what all requests share while *snapshot* is fresh; it takes some milliseconds."""
+    name = _name(snapshot.identity)
+    verdict, expectations = _expectations(conformance)
     head = join(
         [
-            tag("meta", charset="utf-8"),
-            tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-            tag("meta", name_="color-scheme", content="light dark"),
-            tag("title", f"{name}: what the platform grants"),
-            tag("link", rel="icon", href=ICON),
-            tag("style", Markup(STYLE)),
+            Markup("<!doctype html>\n"),
+            opening("html", lang="en"),
+            _metadata(name),
+            opening("body"),
+            SIGNS,
+            tag("a", "Skip to the report", href="#report", class_="skip"),
+            _header(snapshot, name, now, verdict),
+            opening("main", id="report"),
+            usage_section(snapshot, cpus_in_use),
+            expectations,
+            security_section(snapshot.security),
+            _identity(snapshot),
         ]
     )
-    body = tag("body", SIGNS, *parts)
-    whole = f"<!doctype html>\n{tag('html', tag('head', head), body, lang='en')}\n"
-    before, _, after = whole.partition(_OWN)
-    return Frame(name, before.encode(), after.encode())
+    tail = join(
+        [
+            _facts(snapshot),
+            _routes(endpoints),
+            Markup("</main>"),
+            tag(
+                "footer",
+                tag("p", f"{service.name} {service.version}, {service.framework}"),
+                tag(
+                    "p",
+                    f"Snapshot of {snapshot.taken_at}, read in {snapshot.seconds * 1000:.0f} ms",
+                ),
+            ),
+            tag("script", Markup(SCRIPT)),
+            Markup("</body></html>\n"),
+        ]
+    )
+    return CachedPage(name, head.encode(), tail.encode())
+
+
+def _expectations(conformance: "Conformance | None") -> tuple[Markup, Markup]:
+    """Return the verdict for the header and the section; both are empty without expectations."""
+    if conformance is None:
+        return Markup(), Markup()
+    from .expectations import expectations_section, expectations_verdict  # noqa: PLC0415
+
+    return expectations_verdict(conformance), expectations_section(conformance)
+
+
+def _metadata(name: str) -> Markup:
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name_="color-scheme", content="light dark"),
+        tag("title", f"{name}: what the platform grants"),
+        tag("link", rel="icon", href=ICON),
+        tag("style", Markup(STYLE)),
+    )
 
 
 def _name(identity: Identity) -> str:
     return value_of(identity.pod, None) or value_of(identity.hostname, "this container")
 
 
-def _head(look: Platform, name: str, now: Runtime, expectations: Section | None) -> Markup:
+def _header(snapshot: Platform, name: str, now: Runtime, expectations: Markup) -> Markup:
     return tag(
         "header",
         tag(
             "div",
             tag("p", "Granted, not requested", class_="kicker"),
             tag("h1", name),
-            tag("p", *_lead(look.identity), f" Up for {now.uptime_human}."),
-            class_="who",
+            tag("p", *_summary(snapshot.identity), f" Up for {now.uptime_human}."),
+            class_="name",
         ),
-        tag(
-            "div",
-            verdicts(look.security),
-            verdict_on(expectations) if expectations else Markup(),
-            class_="standing",
-        ),
+        tag("div", security_verdicts(snapshot.security), expectations, class_="standing"),
         tag(
             "nav",
             tag(
                 "ul",
                 *(
-                    tag("li", tag("a", said, href=f"#{key}"))
-                    for key, said in _PARTS
+                    tag("li", tag("a", text, href=f"#{key}"))
+                    for key, text in _SECTIONS
                     if expectations or key != "expectations"
                 ),
             ),
-            aria_label="Parts of the report",
+            aria_label="Sections of the report",
         ),
     )
 
 
-def _lead(identity: Identity) -> Iterable[str]:
-    """Say in one sentence who this is."""
+def _summary(identity: Identity) -> Iterable[str]:
+    """Return the parts of one sentence: container, pod, namespace, node, engine."""
     engine = identity.engine
     under = f" under {engine.value.name}" if isinstance(engine, Known) else ""
     if isinstance(identity.pod, Known):
         yield f"Container {value_of(identity.container, 'of unknown name')} of a pod"
-        for fact, word in ((identity.namespace, "in namespace"), (identity.node, "on node")):
+        for fact, relation in ((identity.namespace, "in namespace"), (identity.node, "on node")):
             if isinstance(fact, Known):
-                yield f", {word} {fact.value}"
+                yield f", {relation} {fact.value}"
         yield f",{under}." if under else "."
     elif isinstance(identity.container_id, Known):
         yield f"Container {identity.container_id.value[:_SHORT_ID]}{under}."
     else:
-        yield f"A container{under}." if under else "A process; no container engine shows."
+        yield f"A container{under}." if under else "A process; no container engine was found."
 
 
-def _identity(look: Platform) -> Markup:
-    section = who(look.identity, look.security.process)
+def _identity(snapshot: Platform) -> Markup:
+    identity = section(snapshot, "identity")
     return tag(
         "section",
-        tag("h2", section.title, id="identity-title"),
-        tag("div", facts(section.rows, section.title), class_="card"),
+        tag("h2", identity.title, id="identity-title"),
+        tag("div", facts(identity.rows, identity.title), class_="card"),
         id="identity",
         aria_labelledby="identity-title",
     )
 
 
-def _rest(look: Platform) -> Markup:
-    sections = (
-        confinement(look.security),
-        resources_in_full(look.resources),
-        network(look.network),
-        filesystem(look.filesystem),
-    )
+def _facts(snapshot: Platform) -> Markup:
     return tag(
         "section",
-        tag("h2", "All facts", id="rest-title"),
-        *map(folded, sections),
-        id="rest",
-        aria_labelledby="rest-title",
+        tag("h2", "All facts", id="facts-title"),
+        *(collapsible_section(section(snapshot, name)) for name in DETAILS),
+        id="facts",
+        aria_labelledby="facts-title",
     )
 
 
 def _routes(endpoints: Sequence[Endpoint]) -> Markup:
-    head = tag("tr", tag("th", "Path", scope="col"), tag("th", "What it answers", scope="col"))
+    head = tag("tr", tag("th", "Path", scope="col"), tag("th", "Response", scope="col"))
     return tag(
         "section",
         tag("h2", "The same as JSON", id="json-title"),
         tag(
             "p",
-            "This page is for browsers: whoever does not prefer HTML gets JSON here, too, as ",
+            "This page is for browsers. A client that does not prefer HTML gets JSON here, as ",
             tag("code", "curl"),
             " does.",
             class_="intro",
@@ -236,8 +244,9 @@ def _routes(endpoints: Sequence[Endpoint]) -> Markup:
 
 
 def _route(endpoint: Endpoint) -> Markup:
-    path = tag("code", endpoint.path)
-    # Relative: a proxy may have put the service below a path of its own.
+    # A narrow column breaks a path after a slash, not within a name.
+    path = tag("code", Markup(escape(endpoint.path).replace("/", "/<wbr/>")))
+    # Relative: a proxy may serve this under a path.
     link = tag("a", path, href=endpoint.path[1:]) if endpoint.path != "/" else path
     shown = link if endpoint.method == "GET" else join([f"{endpoint.method} ", path])
     return tag("tr", tag("th", shown, scope="row"), tag("td", endpoint.description))

@@ -1,42 +1,39 @@
-"""What was granted and what is used of it, in figures; ``script`` says them again, live.
+"""CPU, memory, processes and disks in figures: the limit of each, and its use."""
 
-Whoever changes a word here changes it there: a browser test compares the two.
-"""
-
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from devops_info_service.facts.fact import Fact, Unknown, derive, value_of
+from devops_info_service.catalog.formatting import count, cpus, seconds, size
+from devops_info_service.catalog.limits import LimitText, cpu_limit, memory_limit, process_limit
+from devops_info_service.catalog.row import format_fact
+from devops_info_service.facts.fact import Fact, derive, value_of
 from devops_info_service.facts.linux.cpu import Throttling
 from devops_info_service.facts.linux.disks import Traffic
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.report.formatting import count, row, seconds, size
-from devops_info_service.report.granted import Most, cpu_limit, memory_limit, process_limit
 
-GRANTED: Final = "granted"
+Severity = Literal["none", "ok", "close", "reached"]
+"""How near the limit is; ``none``: there is no limit."""
+
 _PERCENT: Final = 100
 _CLOSE: Final = 80
-"""Per cent from which the limit is close: kubelet's and most alerts' first threshold."""
+"""Percent from which the limit is close: the first threshold of kubelet and of most alerts."""
 _REACHED: Final = 95
 
 
-class Line(msgspec.Struct, frozen=True):
-    """One more figure of a resource."""
+class Detail(msgspec.Struct, frozen=True):
+    """One further figure of a resource."""
 
-    key: str
     label: str
     value: str
 
 
-class Share(msgspec.Struct, frozen=True):
-    """What is used of the whole, in per cent."""
+class Utilization(msgspec.Struct, frozen=True):
+    """Use in percent of the limit, or of what the machine has."""
 
     used: float
     peak: float | None
-    limited: bool
-    """Whether the whole is a limit, and not only all that the machine has."""
+    severity: Severity
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -47,116 +44,133 @@ class Figure(msgspec.Struct, frozen=True):
     granted: str
     remark: str
     used: str
-    share: Share | None
-    """``None``: there is no whole, or no use is known yet."""
-    lines: tuple[Line, ...]
+    utilization: Utilization | None
+    """``None``: there is nothing to compare with, or the use is not known."""
+    details: tuple[Detail, ...]
 
 
-def figures(resources: Resources) -> tuple[Figure, ...]:
-    """Return the four."""
-    return (_cpu(resources), _memory(resources), _processes(resources), _disks(resources))
-
-
-def _cpu(resources: Resources) -> Figure:
-    cpu, most = resources.cpu, cpu_limit(resources)
-    # One look knows only the sum; how much that is a second, the next look tells.
-    used = _said(cpu.usage_microseconds, seconds, "of CPU time so far")
-    lines = (
-        Line("cpu.throttled", "throttled", _throttled(cpu.throttling)),
-        Line("cpu.waited", "waited", row("", cpu.throttling.throttled_microseconds, seconds).value),
-        Line("cpu.usable", "CPUs to plan for", row("", cpu.usable).value),
-        Line("cpu.python", "CPUs Python counts", row("", cpu.python).value),
+def figures(resources: Resources, cpus_in_use: float | None = None) -> tuple[Figure, ...]:
+    """Return CPU, memory, processes and disk traffic; *cpus_in_use*: if known, of late."""
+    return (
+        _cpu(resources, cpus_in_use),
+        _memory(resources),
+        _processes(resources),
+        _disks(resources),
     )
-    return _figure("cpu", "CPU", most, used, None, lines)
+
+
+def _cpu(resources: Resources, in_use: float | None) -> Figure:
+    cpu = resources.cpu
+    limit = value_of(cpu.limit.effective, None)
+    details = (
+        Detail("throttled", _throttled(cpu.throttling)),
+        Detail("waited", format_fact(cpu.throttling.throttled_microseconds, seconds)),
+        Detail("CPUs to plan for", format_fact(cpu.usable)),
+        Detail("CPUs Python counts", format_fact(cpu.python)),
+    )
+    utilization = None
+    # A single snapshot knows only the sum since the start.
+    used = format_fact(cpu.usage_microseconds, lambda sum_: f"{seconds(sum_)} of CPU time so far")
+    if in_use is not None:
+        whole = limit or len(value_of(cpu.affinity, ()))
+        utilization = _utilization(in_use, whole, None, is_limit=limit is not None)
+        used = f"{cpus(in_use)} in use"
+    return _figure("cpu", "CPU", cpu_limit(resources), used, utilization, details)
 
 
 def _memory(resources: Resources) -> Figure:
-    memory, most = resources.memory, memory_limit(resources)
+    memory = resources.memory
     limit = value_of(memory.limit.effective, None)
-    share = _share(limit or value_of(memory.machine, 0), memory.working_set, memory.peak, limit)
-    lines = (
-        Line("memory.peak", "highest", row("", memory.peak, size).value),
-        Line("memory.current", "with cache", row("", memory.current, size).value),
-        Line("memory.kills", "OOM kills", row("", memory.oom_kills).value),
+    details = (
+        Detail("highest", format_fact(memory.peak, size)),
+        Detail("with cache", format_fact(memory.current, size)),
+        Detail("OOM kills", format_fact(memory.oom_kills)),
     )
-    used = _said(memory.working_set, size, "in use")
-    return _figure("memory", "Memory", most, used, share, lines)
+    utilization = _utilization(
+        value_of(memory.working_set, None),
+        limit or value_of(memory.machine, 0),
+        value_of(memory.peak, None),
+        is_limit=limit is not None,
+    )
+    used = format_fact(memory.working_set, lambda used: f"{size(used)} in use")
+    return _figure("memory", "Memory", memory_limit(resources), used, utilization, details)
 
 
 def _processes(resources: Resources) -> Figure:
-    processes, most = resources.processes, process_limit(resources)
-    limit = value_of(processes.limit.effective, None)
-    share = _share(limit or 0, processes.current, processes.peak, limit)
-    lines = (
-        Line("pids.peak", "highest", row("", processes.peak).value),
-        Line("pids.refused", "refused", row("", processes.refused).value),
+    processes = resources.processes
+    details = (
+        Detail("highest", format_fact(processes.peak)),
+        Detail("refused", format_fact(processes.refused)),
     )
-    used = _said(processes.current, str, "in use")
-    return _figure("pids", "Processes", most, used, share, lines)
+    utilization = _utilization(
+        value_of(processes.current, None),
+        value_of(processes.limit.effective, None) or 0,
+        value_of(processes.peak, None),
+        is_limit=True,
+    )
+    used = format_fact(processes.current, lambda current: f"{current} in use")
+    return _figure("pids", "Processes", process_limit(resources), used, utilization, details)
 
 
 def _disks(resources: Resources) -> Figure:
     limits, usage = resources.disks.limits, resources.disks.usage
-    if isinstance(limits, Unknown):
-        granted = "unknown"
-    else:
-        limited = len(limits.value)
-        granted = f"{count(limited, 'device')} limited" if limited else "no limit"
     read, written = _sum(usage, "read_bytes"), _sum(usage, "write_bytes")
-    lines = (
-        Line("disk.read", "read", row("", read, size).value),
-        Line("disk.written", "written", row("", written, size).value),
+    details = (
+        Detail("read", format_fact(read, size)),
+        Detail("written", format_fact(written, size)),
     )
-    used = row(
-        "", usage, lambda _: f"{size(value_of(read, 0) + value_of(written, 0))} in all"
-    ).value
-    return Figure("disk", "Disk traffic", granted, "", used, None, lines)
+    total = derive(usage, lambda _: value_of(read, 0) + value_of(written, 0))
+    return Figure(
+        "disk",
+        "Disk traffic",
+        format_fact(
+            limits, lambda all_: f"{count(len(all_), 'device')} limited" if all_ else "no limit"
+        ),
+        "",
+        format_fact(total, lambda bytes_: f"{size(bytes_)} in all"),
+        None,
+        details,
+    )
 
 
 def _throttled(found: Throttling) -> str:
     periods = value_of(found.periods, None)
     of = "" if periods is None else f" of {count(periods, 'period')}"
-    return row("", found.throttled_periods, lambda times: f"{times}{of}").value
+    return format_fact(found.throttled_periods, lambda times: f"{times}{of}")
 
 
-def _said(fact: Fact[int], words: Callable[[int], str], how: str) -> str:
-    return row("", fact, lambda number: f"{words(number)} {how}").value
+def _sum(usage: Fact[tuple[Traffic, ...]], field: str) -> Fact[int]:
+    return derive(usage, lambda all_: sum(getattr(each, field) or 0 for each in all_))
 
 
-def _sum(usage: Fact[tuple[Traffic, ...]], what: str) -> Fact[int]:
-    return derive(usage, lambda all_: sum(getattr(each, what) or 0 for each in all_))
-
-
-def _share(whole: int, used: Fact[int], peak: Fact[int], limit: int | None) -> Share | None:
-    if isinstance(used, Unknown) or not whole:
+def _utilization(
+    used: float | None, whole: float, peak: int | None, *, is_limit: bool
+) -> Utilization | None:
+    if used is None or not whole:
         return None
-    highest = value_of(peak, None)
-    return Share(
-        min(_PERCENT, _PERCENT * used.value / whole),
-        None if highest is None else min(_PERCENT, _PERCENT * highest / whole),
-        limit is not None,
-    )
+    percent = min(_PERCENT, _PERCENT * used / whole)
+    severity: Severity = "none"
+    if is_limit:
+        severity = "reached" if percent >= _REACHED else "close" if percent >= _CLOSE else "ok"
+    highest = None if peak is None else min(_PERCENT, _PERCENT * peak / whole)
+    return Utilization(percent, highest, severity)
 
 
 def _figure(
-    key: str, name: str, most: Most, used: str, share: Share | None, lines: tuple[Line, ...]
+    key: str,
+    name: str,
+    limit: LimitText,
+    used: str,
+    utilization: Utilization | None,
+    details: tuple[Detail, ...],
 ) -> Figure:
-    remark = most.remark or (GRANTED if most.words not in {"no limit", "unknown"} else "")
-    return Figure(key, name, most.words, remark, used + per_cent(share), share, lines)
+    remark = limit.remark or ("granted" if limit.is_limited else "")
+    used += "" if utilization is None else f", {_percent(utilization)}"
+    return Figure(key, name, limit.words, remark, used, utilization, details)
 
 
-def per_cent(share: Share | None) -> str:
-    """Say how much of the whole it is, and whether that is nearly all."""
-    if share is None:
-        return ""
-    whole = int(share.used)
-    said = f"{whole} %" if whole or not share.used else "under 1 %"
+def _percent(utilization: Utilization) -> str:
+    whole = int(utilization.used)
+    text = f"{whole} %" if whole or not utilization.used else "under 1 %"
     near = {"close": ", close to the limit", "reached": ", at the limit"}
-    return f", {said}{near.get(level(share), '')}"
-
-
-def level(share: Share) -> str:
-    """Name how near the limit is: ``soft`` for none, ``calm``, ``close``, ``reached``."""
-    if not share.limited:
-        return "soft"
-    return "reached" if share.used >= _REACHED else "close" if share.used >= _CLOSE else "calm"
+    return text + near.get(utilization.severity, "")

@@ -1,13 +1,13 @@
 """Text into HTML: the one place where anything becomes markup.
 
-Whatever is not ``Markup`` already is escaped, so a forgotten call shows as a stray ``&lt;`` on
-the page and never as an element. Host names, mounts, headers and labels are strangers' words.
+Text that is not ``Markup`` is escaped: a missing call shows as a stray ``&lt;`` on the page and
+never as an element. Host names, mounts, header fields and labels come from outside.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from devops_info_service.report.layout import plain
+from devops_info_service.escape import printable
 
 _ESCAPES: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
@@ -17,34 +17,38 @@ _VOID: Final = frozenset({"link", "meta", "rect", "path", "use"})
 
 
 class Markup(str):
-    """HTML that was made here."""
+    """HTML made by this module."""
 
     __slots__ = ()
 
 
 def escape(text: str) -> Markup:
-    r"""Make text harmless in content and in a quoted attribute.
+    r"""Escape *text* for content and for a quoted attribute.
 
-    What is not printable is spelled as on a terminal (``\x00``, ``\u202e``): a mark that turns
-    the line around would make evidence say something else than it does.
+    Unprintable characters are escaped as on a terminal (``\x00``, ``\u202e``): a mark that turns
+    the direction of a line would change how evidence reads.
     """
-    return text if isinstance(text, Markup) else Markup(plain(text).translate(_ESCAPES))
+    return text if isinstance(text, Markup) else Markup(printable(text).translate(_ESCAPES))
 
 
 def join(parts: Iterable[str]) -> Markup:
-    """Put *parts* one after the other."""
+    """Join *parts*, each escaped unless it is markup."""
     return Markup("".join(map(escape, parts)))
 
 
 def tag(name: str, *children: str, **attributes: str | bool) -> Markup:
-    """Make an element; ``class_`` is ``class``, ``data_live`` is ``data-live``.
+    """Return an element; ``class_`` is ``class``, ``aria_label`` is ``aria-label``.
 
-    An attribute that is true stands alone, one that is false is left out.
+    A true attribute has no value, a false one is left out.
     """
-    opening = f"<{name}{''.join(_attributes(attributes))}"
     if name in _VOID:
-        return Markup(f"{opening}/>")
-    return Markup(f"{opening}>{join(children)}</{name}>")
+        return Markup(f"<{name}{''.join(_attributes(attributes))}/>")
+    return Markup(f"{opening(name, **attributes)}{join(children)}</{name}>")
+
+
+def opening(name: str, **attributes: str | bool) -> Markup:
+    """Return the start tag of an element whose content comes in several pieces."""
+    return Markup(f"<{name}{''.join(_attributes(attributes))}>")
 
 
 def _attributes(attributes: dict[str, str | bool]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The page's style: the system's fonts, two palettes, one column that becomes several.
 
-Every pair of colours here has the contrast WCAG 2.2 AA asks for; a browser test measures it.
+Every pair of colors has the contrast that WCAG 2.2 AA requires; a browser test measures it.
 """
 
 from typing import Final
@@ -55,10 +55,10 @@ code { font-family: var(--mono); font-size: .875em; }
   stroke-linecap: round; stroke-linejoin: round; }
 
 header { display: grid; gap: 1.25rem 2rem; padding: clamp(1.5rem, 4vw, 2.5rem) 0 1.25rem; }
-.kicker, .standing p, .intro, .remark, .live, footer, .seen, .used + dl, .way span
+.kicker, .standing p, .intro, .remark, .live, footer, .notes, .used + dl, .path span
   { color: var(--soft); }
 .kicker, .standing p { font-size: .8125rem; margin-bottom: .35rem; }
-.who > p:last-child { margin-top: .5rem; text-wrap: pretty; }
+.name > p:last-child { margin-top: .5rem; text-wrap: pretty; }
 .standing { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; }
 .verdicts { display: flex; flex-wrap: wrap; gap: .5rem; }
 .verdicts a { display: flex; align-items: center; gap: .6rem; padding: .45rem .5rem .45rem .8rem;
@@ -75,7 +75,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .9375re
 nav a { display: inline-block; padding: .2rem 0; }
 
 main > section { padding-top: clamp(1.75rem, 4vw, 2.5rem); }
-#granted { padding-top: 0; }
+#usage { padding-top: 0; }
 .bar { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between;
   gap: .25rem 1rem; }
 .live { display: flex; align-items: center; gap: .75rem; font-size: .875rem; }
@@ -100,7 +100,7 @@ button:hover { border-color: var(--soft); }
 .tile { padding: 1rem 1.1rem; }
 .tile h3 { color: var(--soft); font-size: .9375rem; font-weight: 500; }
 .tile > p { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .6rem; }
-.most { font-size: 1.75rem; font-weight: 650; line-height: 1.25; letter-spacing: -.015em; }
+.limit { font-size: 1.75rem; font-weight: 650; line-height: 1.25; letter-spacing: -.015em; }
 .remark { font-size: .875rem; }
 .meter { margin: .7rem 0 .45rem; }
 .meter svg { display: block; width: 100%; height: .6rem; border-radius: .3rem;
@@ -108,9 +108,9 @@ button:hover { border-color: var(--soft); }
 .meter rect { transition: width .4s ease-out; }
 .fill { fill: var(--fill); }
 .peak { fill: var(--peak); }
-.meter[data-level=soft] .fill { fill: var(--soft); }
-.meter[data-level=close] .fill { fill: var(--unknown); }
-.meter[data-level=reached] .fill { fill: var(--fail); }
+.meter[data-severity=none] .fill { fill: var(--soft); }
+.meter[data-severity=close] .fill { fill: var(--unknown); }
+.meter[data-severity=reached] .fill { fill: var(--fail); }
 .used { font-size: .9375rem; }
 .used:empty { display: none; }
 .tile dl { padding-top: .6rem; font-size: .875rem; }
@@ -124,19 +124,17 @@ button:hover { border-color: var(--soft); }
   font-size: 1.0625rem; }
 .card h3 + p { margin-top: .35rem; }
 table { width: 100%; border-collapse: collapse; text-align: left; }
-th, td { padding: .6rem .75rem .6rem 0; vertical-align: top; border-top: 1px solid var(--line);
-  font-weight: inherit; }
+th, td { padding: .6rem .75rem .6rem 0; vertical-align: top; font-weight: inherit; }
 th:last-child, td:last-child { padding-right: 0; }
-tbody:first-of-type > tr:first-child > * { border-top: 0; }
-thead + tbody > tr:first-child > * { border-top: 1px solid var(--line) !important; }
-thead th { padding-bottom: .3rem; border: 0; color: var(--soft); font-size: .8125rem; }
+tr + tr > *, thead + tbody > tr > * { border-top: 1px solid var(--line); }
+thead th { padding-bottom: .3rem; color: var(--soft); font-size: .8125rem; }
 .facts th { width: 31%; color: var(--soft); }
 .routes th { width: 38%; }
 .checks { margin-top: .5rem; }
 .checks th:first-child { width: 7.2rem; }
 .checks .id { font-weight: 600; font-size: .9375rem; }
-.seen { margin-top: .2rem; font-size: .875rem; line-height: 1.45; }
-.seen code { font-size: .8125rem; }
+.notes { margin-top: .2rem; font-size: .875rem; line-height: 1.45; }
+.notes code { font-size: .8125rem; }
 tr:target { background: var(--unknown-back); }
 
 details { margin-top: .75rem; border-top: 1px solid var(--line); }
@@ -144,20 +142,20 @@ details { margin-top: .75rem; border-top: 1px solid var(--line); }
 .card > details + details { margin-top: .25rem; }
 .card > table { margin: -.3rem 0; }
 .card > * + .checks { margin: .5rem 0 0; }
-#granted > details, #rest > details { border: 1px solid var(--line); border-radius: .75rem;
+#usage > details, #facts > details { border: 1px solid var(--line); border-radius: .75rem;
   background: var(--card); padding: 0 1.1rem; }
 summary { padding: .6rem 0; cursor: pointer; }
 summary > * { display: inline; font-weight: 500; }
 summary:hover > * { text-decoration: underline; text-underline-offset: .2em; }
 
-.way { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin-top: .9rem; }
-.way li { position: relative; flex: 1 1 13rem; padding: .8rem 1rem; background: var(--card);
+.path { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin-top: .9rem; }
+.path li { position: relative; flex: 1 1 13rem; padding: .8rem 1rem; background: var(--card);
   border: 1px solid var(--line); border-radius: .75rem; }
-.way li + li::before { content: "→" / ""; position: absolute; right: 100%; top: 50%;
+.path li + li::before { content: "→" / ""; position: absolute; right: 100%; top: 50%;
   width: 2.5rem; transform: translateY(-50%); text-align: center; color: var(--soft); }
-.way li > * { display: block; }
-.way span { font-size: .875rem; }
-.way code { font-size: 1rem; font-weight: 600; }
+.path li > * { display: block; }
+.path span { font-size: .875rem; }
+.path code { font-size: 1rem; font-weight: 600; }
 
 footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 2rem;
   margin-top: 2.5rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .875rem; }
@@ -167,23 +165,25 @@ footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .2
   nav { grid-column: 1 / -1; }
   .fact { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; align-items: baseline; }
   .facts th { width: 22%; }
-  .facts .seen { margin: 0; }
+  .facts .notes { margin: 0; }
 }
 @media (max-width: 40rem) {
   .checks thead { position: absolute; clip-path: inset(50%); }
-  .checks :is(tbody, tr, td) { display: block; padding: 0; border: 0 !important; }
-  .checks tr { padding: .75rem 0; border-top: 1px solid var(--line) !important; }
+  .checks :is(tbody, tr, td) { display: block; padding: 0; border: 0; }
+  .checks tr { padding: .75rem 0; }
+  .checks tr + tr { border-top: 1px solid var(--line); }
   .checks .badge { margin-bottom: .3rem; }
-  .way { gap: 1.75rem; }
+  .path { gap: 1.75rem; }
   .facts th { width: 36%; }
-  .way li + li::before { content: "↓" / ""; right: auto; left: 1rem; top: -.875rem; width: auto; }
+  .routes th { width: 42%; }
+  .path li + li::before { content: "↓" / ""; right: auto; left: 1rem; top: -.875rem; width: auto; }
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 @media print {
   :root { --page: #fff; --card: #fff; }
   html { font-size: 10pt; }
   nav, button, .skip, #status { display: none; }
-  .tile, tr, .way li { break-inside: avoid; }
+  .tile, tr, .path li { break-inside: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
 }
 """
@@ -195,7 +195,7 @@ SIGNS: Final = Markup(
     '<symbol id="i-unknown" viewBox="0 0 16 16">'
     '<path d="M5.4 5.6a2.7 2.7 0 1 1 4 2.3c-1 .6-1.4 1-1.4 2M8 12.9v.1"/></symbol></svg>'
 )
-"""The verdicts' signs, drawn where ``use`` asks for them."""
+"""The signs of the verdicts, drawn by ``use``."""
 
 ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -203,4 +203,4 @@ ICON: Final = (
     "%3Cpath d='M4 11V8M8 11V4M12 11V6' stroke='white' stroke-width='2'"
     " stroke-linecap='round'/%3E%3C/svg%3E"
 )
-"""The sign in the tab: three bars. Without one every browser would ask for /favicon.ico."""
+"""The icon of the tab: three bars. Without one every browser requests /favicon.ico."""

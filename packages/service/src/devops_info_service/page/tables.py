@@ -1,25 +1,35 @@
-"""Rows of the report as tables: what they say is said in the report, here is only how."""
+"""Rows of the report as tables, verdicts as badges."""
 
 from collections.abc import Iterable
 
-from devops_info_service.report.layout import Row, Section
+from devops_info_service.catalog.row import Row
+from devops_info_service.report.layout import Section
 from devops_info_service.standards.checks import Verdict
 
 from .markup import Markup, join, tag
 
 
 def icon(name: str) -> Markup:
-    """Draw one of the page's signs; beside it always stands its word."""
+    """Return one of the page's signs; its meaning is beside it as text."""
     return tag("svg", tag("use", href=f"#i-{name}"), class_="icon", aria_hidden="true")
 
 
 def badge(verdict: Verdict) -> Markup:
-    """Say a verdict in word, shape and colour."""
+    """Return a verdict as text, shape and color."""
     return tag("span", icon(verdict), verdict, class_=f"badge {verdict}")
 
 
+def verdict_links(title: str, found: Iterable[tuple[str, str, Verdict]]) -> Markup:
+    """Return links to sections: the id of each, its text and its verdict."""
+    links = (
+        tag("li", tag("a", tag("span", text), badge(verdict), href=f"#{key}"))
+        for key, text, verdict in found
+    )
+    return tag("div", tag("p", title), tag("ul", *links, class_="verdicts", aria_label=title))
+
+
 def facts(rows: Iterable[Row], caption: str) -> Markup:
-    """Make a table of names and values, each with where it was seen."""
+    """Return a table of names and values, each with its notes."""
     body = join(
         tag(
             "tr",
@@ -32,9 +42,9 @@ def facts(rows: Iterable[Row], caption: str) -> Markup:
 
 
 def checks(rows: Iterable[Row], caption: str, prefix: str) -> Markup:
-    """Make a table of checks: verdict, id, meaning, evidence."""
+    """Return a table of checks: verdict, id, message, evidence."""
     titles = ("Verdict", "Check and evidence")
-    # Roles, as a phone lays rows out one below the other, and some forget what they are then.
+    # Roles: the phone's layout is no longer a table's, and browsers then drop its semantics.
     head = tag(
         "thead",
         tag(
@@ -64,26 +74,25 @@ def checks(rows: Iterable[Row], caption: str, prefix: str) -> Markup:
 
 
 def notes(row: Row) -> Markup:
-    """Say where it was seen, or why it is not known."""
+    """Return the evidence of a value, or why it is unknown."""
     if not row.notes:
         return Markup()
-    # A path is something to copy, a reason something to read.
-    said = (tag("code", note) if note.startswith("/") else note for note in row.notes)
-    return tag("ul", *(tag("li", note) for note in said), class_="seen")
+    items = (tag("code", note.text) if note.is_path else note.text for note in row.notes)
+    return tag("ul", *(tag("li", item) for item in items), class_="notes")
 
 
-def more(title: str, *content: str, heading: str = "h3") -> Markup:
-    """Fold *content* away below its title."""
+def collapsible(title: str, *content: str, heading: str = "h3") -> Markup:
+    """Return *content* that opens below its title."""
     return tag("details", tag("summary", tag(heading, title)), *content)
 
 
-def folded(section: Section) -> Markup:
-    """Fold a section of the report away."""
-    return more(section.title, facts(section.rows, section.title))
+def collapsible_section(section: Section) -> Markup:
+    """Return a section of the report that opens below its title."""
+    return collapsible(section.title, facts(section.rows, section.title))
 
 
 def _table(kind: str, caption: str, head: str, body: str) -> Markup:
-    # The heading above says the same to whoever sees it.
+    # The heading above shows the same text.
     return tag(
         "table",
         tag("caption", caption, class_="unseen"),

@@ -1,21 +1,25 @@
-"""The first part of the page: what was granted, and how much of it is used."""
+"""The first section of the page: limits, and how much of them is used."""
 
 from typing import Final
 
 from devops_info_service.facts.linux.limits import HIDDEN
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.report.granted import granted
+from devops_info_service.report.sections import section
+from devops_info_service.snapshot import Platform
 
-from .figures import Figure, Share, figures, level
+from .figures import Figure, Utilization, figures
 from .markup import Markup, join, tag
-from .tables import facts, more
+from .tables import collapsible, facts
 
-_SEEN: Final = 2
-"""Per cent from which the mark of the highest use stands clear of the bar's end."""
+_MIN_PEAK: Final = 2
+"""Percent from which the mark of the peak stands clear of the bar's round end."""
+_OUTSIDE: Final = -9.0
+"""Percent at which the mark is outside of the picture."""
 
 
-def granted_part(resources: Resources) -> Markup:
-    """Return the tiles, and the table with the sources."""
+def usage_section(snapshot: Platform, cpus_in_use: float | None = None) -> Markup:
+    """Return the tiles, and the table with the sources of their figures."""
+    resources = snapshot.resources
     limits = (resources.cpu.limit, resources.memory.limit, resources.processes.limit)
     hidden = (
         Markup()
@@ -26,12 +30,12 @@ def granted_part(resources: Resources) -> Markup:
             class_="remark",
         )
     )
-    section = granted(resources)
+    sources = section(snapshot, "granted")
     return tag(
         "section",
         tag(
             "div",
-            tag("h2", "Granted and used", id="granted-title"),
+            tag("h2", "Granted and used", id="usage-title"),
             tag(
                 "p",
                 tag("span", "As the page was loaded", id="status", role="status"),
@@ -40,45 +44,51 @@ def granted_part(resources: Resources) -> Markup:
             ),
             class_="bar",
         ),
-        tag("div", *map(_tile, figures(resources)), class_="tiles"),
+        usage_tiles(resources, cpus_in_use),
         hidden,
-        more("Where these figures are from", facts(section.rows, section.title)),
-        id="granted",
-        aria_labelledby="granted-title",
+        collapsible("Sources of these figures", facts(sources.rows, sources.title)),
+        id="usage",
+        aria_labelledby="usage-title",
     )
 
 
+def usage_tiles(resources: Resources, cpus_in_use: float | None = None) -> Markup:
+    """Return the part of the section that changes all the time: one tile a resource."""
+    return tag("div", *map(_tile, figures(resources, cpus_in_use)), class_="tiles")
+
+
 def _tile(figure: Figure) -> Markup:
-    key = figure.key
     return tag(
         "article",
-        tag("h3", figure.name, id=f"{key}-title"),
+        tag("h3", figure.name, id=f"{figure.key}-title"),
         tag(
             "p",
-            tag("span", figure.granted, class_="most", data_live=f"{key}.granted"),
-            tag("span", figure.remark, class_="remark", data_live=f"{key}.remark"),
+            tag("span", figure.granted, class_="limit"),
+            tag("span", figure.remark, class_="remark"),
         ),
         _meter(figure),
-        tag("p", figure.used, class_="used", data_live=f"{key}.used"),
+        tag("p", figure.used, class_="used"),
         tag(
             "dl",
             join(
-                tag("div", tag("dt", line.label), tag("dd", line.value, data_live=line.key))
-                for line in figure.lines
+                tag("div", tag("dt", detail.label), tag("dd", detail.value))
+                for detail in figure.details
             ),
         ),
         class_="tile",
-        aria_labelledby=f"{key}-title",
+        aria_labelledby=f"{figure.key}-title",
     )
 
 
 def _meter(figure: Figure) -> Markup:
-    share = figure.share or Share(0, None, limited=True)
+    utilization = figure.utilization or Utilization(0, None, "ok")
+    peak = utilization.peak
+    mark = _OUTSIDE if peak is None or peak < _MIN_PEAK else peak
     # Attributes, not styles: the page's policy allows no style beside the one it names.
     bar = tag(
         "svg",
-        tag("rect", class_="fill", width=f"{share.used:.1f}%", height="100%"),
-        tag("rect", class_="peak", x=f"{_place(share):.1f}%", width="2", height="100%"),
+        tag("rect", class_="fill", width=f"{utilization.used:.1f}%", height="100%"),
+        tag("rect", class_="peak", x=f"{mark:.1f}%", width="2", height="100%"),
         aria_hidden="true",
     )
     return tag(
@@ -89,14 +99,8 @@ def _meter(figure: Figure) -> Markup:
         aria_label=f"{figure.name} in use",
         aria_valuemin="0",
         aria_valuemax="100",
-        aria_valuenow=str(int(share.used)),
+        aria_valuenow=str(int(utilization.used)),
         aria_valuetext=figure.used,
-        data_level=level(share),
-        data_live=f"{figure.key}.meter",
-        hidden=figure.share is None,
+        data_severity=utilization.severity,
+        hidden=figure.utilization is None,
     )
-
-
-def _place(share: Share) -> float:
-    # Outside of the picture where it is not known, or would only blot the bar's round end.
-    return -9.0 if share.peak is None or share.peak < _SEEN else share.peak

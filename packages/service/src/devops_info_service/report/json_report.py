@@ -2,10 +2,9 @@
 
 import msgspec
 
+from devops_info_service.escape import printable_json
 from devops_info_service.expectations.conformance import Conformance
 from devops_info_service.snapshot import Platform
-
-from .layout import plain_json
 
 
 class Judged(Platform, frozen=True, kw_only=True):
@@ -19,4 +18,4 @@ def report_json(look: Platform, conformance: Conformance | None = None) -> bytes
     whole = look
     if conformance is not None:
         whole = Judged(conformance=conformance, **msgspec.structs.asdict(look))
-    return plain_json(msgspec.json.encode(whole)) + b"\n"
+    return printable_json(msgspec.json.encode(whole)) + b"\n"

@@ -1,6 +1,6 @@
 """Rows and sections into aligned lines; the one way from a report's text to a terminal.
 
-Every text passes ``plain`` here, before any colour is added: what a container, a mount or a
+Every text passes ``printable`` here, before any colour is added: what a container, a mount or a
 label is called was chosen by strangers, and a terminal obeys what it is sent.
 """
 
@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.standards.checks import Verdict
+from devops_info_service.catalog.row import Row
+from devops_info_service.escape import printable
 
 MIN_WIDTH: Final = 60
 MAX_WIDTH: Final = 120
@@ -26,43 +27,11 @@ _COLOURS: Final = {"pass": "32", "fail": "31", "unknown": "33", "title": "1", "n
 """Of ECMA-48, SGR: green, red, yellow, bold, faint."""
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One thing: its name, what it is, where that was seen or why it is not known."""
-
-    label: str
-    value: str
-    notes: tuple[str, ...] = ()
-    verdict: Verdict | None = None
-
-
 class Section(msgspec.Struct, frozen=True):
     """Rows under one title."""
 
     title: str
     rows: tuple[Row, ...]
-
-
-def plain(text: str) -> str:
-    r"""Spell what is not printable as in a Python literal: ``\x1b``, ``\n``, ``\u202e``."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-
-
-def plain_json(data: bytes) -> bytes:
-    r"""Escape what JSON may hold as it is and a terminal may obey: C1 controls, bidi marks."""
-    text = data.decode()
-    if text.isprintable():
-        return data
-    return "".join(each if each.isprintable() else _json_escape(each) for each in text).encode()
-
-
-def _json_escape(character: str) -> str:
-    number = ord(character)
-    if number <= 0xFFFF:  # noqa: PLR2004 (the end of the first plane)
-        return f"\\u{number:04x}"
-    number -= 0x10000
-    return f"\\u{0xD800 + (number >> 10):04x}\\u{0xDC00 + (number & 0x3FF):04x}"
 
 
 def render(sections: Sequence[Section], *, width: int = WIDTH, colour: bool = False) -> str:
@@ -71,8 +40,8 @@ def render(sections: Sequence[Section], *, width: int = WIDTH, colour: bool = Fa
     paint = _paint if colour else _leave
     lines: list[str] = []
     for section in sections:
-        lines += ["", *(paint(line, "title") for line in _wrap(plain(section.title), width))]
-        longest = max((len(plain(row.label)) for row in section.rows), default=0)
+        lines += ["", *(paint(line, "title") for line in _wrap(printable(section.title), width))]
+        longest = max((len(printable(row.label)) for row in section.rows), default=0)
         # A path may be a label: one that is too long has its value below it.
         label_width = min(longest, width // 3)
         for row in section.rows:
@@ -81,11 +50,11 @@ def render(sections: Sequence[Section], *, width: int = WIDTH, colour: bool = Fa
 
 
 def _row(row: Row, label_width: int, width: int, paint: Callable[[str, str], str]) -> list[str]:
-    label, value = plain(row.label), plain(row.value)
+    label, value = printable(row.label), printable(row.value)
     verdict = row.verdict.ljust(_VERDICT_WIDTH) if row.verdict else ""
     offset = len(_INDENT) + len(verdict) + label_width + 2
     values = _wrap(value, width - offset) or [""]
-    notes = [line for note in row.notes for line in _wrap(plain(note), width - offset)]
+    notes = [line for note in row.notes for line in _wrap(printable(note.text), width - offset)]
     painted = paint(verdict, row.verdict) if row.verdict else ""
     lines = [f"{_INDENT}{painted}{label.ljust(label_width)}  {values[0]}".rstrip()]
     if len(label) > label_width:

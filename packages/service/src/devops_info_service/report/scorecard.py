@@ -2,12 +2,13 @@
 
 from typing import Final, Literal
 
+from devops_info_service.catalog.formatting import shortened
+from devops_info_service.catalog.row import Row, place
 from devops_info_service.facts.fact import Evidence
-from devops_info_service.standards.checks import Check, Profile, Verdict
-from devops_info_service.standards.security import Security
+from devops_info_service.snapshot import Security
+from devops_info_service.standards.checks import Finding, Profile, Verdict
 
-from .formatting import shortened
-from .layout import Row, Section
+from .layout import Section
 
 MAX_EVIDENCE: Final = 4
 """Places shown for one check; JSON has them all."""
@@ -37,7 +38,7 @@ def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
     """Return the checks that *profile* itself has, what matters first."""
     invisible = security.pod_security.invisible
 
-    def order(check: Check) -> tuple[bool, int]:
+    def order(check: Finding) -> tuple[bool, int]:
         return check.id in invisible, _ORDER.index(check.verdict)
 
     found = [check for check in security.checks if check.profile == profile]
@@ -45,7 +46,7 @@ def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
         Row(
             check.id,
             check.meaning,
-            shortened(map(_seen, check.evidence), MAX_EVIDENCE),
+            tuple(map(place, shortened(map(_seen, check.evidence), MAX_EVIDENCE))),
             check.verdict,
         )
         for check in sorted(found, key=order)
@@ -53,9 +54,9 @@ def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
 
 
 def _seen(evidence: Evidence) -> str:
-    place = f"{evidence.file} {evidence.field}".strip()
+    where = f"{evidence.file} {evidence.field}".strip()
     # Tabs and line ends of the kernel's tables say nothing here.
-    return f"{place}: {' '.join(evidence.value.split())}" if evidence.value else place
+    return f"{where}: {' '.join(evidence.value.split())}" if evidence.value else where
 
 
 def conclusion(security: Security, profile: Standard) -> Section:
@@ -81,7 +82,7 @@ def verdict_of(security: Security, profile: Standard) -> Verdict:
     return summed.baseline if profile == "baseline" else summed.restricted
 
 
-def _of_profile(security: Security, profile: Standard) -> tuple[Check, ...]:
+def _of_profile(security: Security, profile: Standard) -> tuple[Finding, ...]:
     # Restricted has all of baseline; what never shows inside a container decides nothing.
     profiles = {"baseline"} if profile == "baseline" else {"baseline", "restricted"}
     return tuple(

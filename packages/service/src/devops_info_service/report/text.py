@@ -6,11 +6,10 @@ Last, as that is what stands above the next prompt and at the end of a job's log
 from devops_info_service.expectations.conformance import Conformance
 from devops_info_service.snapshot import Platform
 
-from .details import confinement, filesystem, network, resources_in_full
 from .expected import expected
-from .granted import granted, who
 from .layout import WIDTH, Section, render
 from .scorecard import Standard, conclusion, scorecard
+from .sections import DETAILS, section
 
 
 def report(
@@ -24,13 +23,10 @@ def report(
     """Return the lines; *width* in columns, if somebody knows it."""
     sections = [
         Section(f"Platform report of {look.taken_at}", ()),
-        granted(look.resources),
-        who(look.identity, look.security.process),
+        section(look, "granted"),
+        section(look, "identity"),
         *scorecard(look.security),
-        confinement(look.security),
-        resources_in_full(look.resources),
-        network(look.network),
-        filesystem(look.filesystem),
+        *(section(look, name) for name in DETAILS),
     ]
     if profile is not None:
         sections.append(conclusion(look.security, profile))

@@ -10,15 +10,15 @@ Source: k8s.io/pod-security-admission/policy; ids and versions are its own.
 from typing import Final
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.container.host_network import shares_network
-from devops_info_service.facts.container.process_view import View
+from devops_info_service.facts.container.confinement import masks
+from devops_info_service.facts.container.process_view import LABEL
 from devops_info_service.facts.container.volumes import ENGINE_SOCKETS, SOCKET_NAMES, classify
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, first, value_of
 from devops_info_service.facts.linux.capabilities import NAMES, beyond
 from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.linux.sandbox import NONE, SANDBOXED
 
-from .checks import Finding, Rule, failed, passed, unknown
+from .checks import Check, Observed, Outcome, failed, passed, unknown
 
 ALLOWED: Final = frozenset(
     "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID"  # noqa: SIM905
@@ -31,28 +31,16 @@ SELINUX_TYPES: Final = frozenset({
     "container_kvm_t",
     "container_engine_t",
 })  # fmt: skip
-_MASKED: Final = (
-    *("acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug"),
-    *("scsi", "timer_list", "timer_stats"),
-)
-_LABELS: Final = ("/proc/self/attr/apparmor/current", "/proc/self/attr/current")
-_SYSCTLS: Final = (
-    "kernel/shm_rmid_forced",
-    "net/core/somaxconn",
-    "net/ipv4/ip_local_port_range",
-    "net/ipv4/ip_unprivileged_port_start",
-    "net/ipv4/tcp_syncookies",
-)
 
 
-def host_namespaces(view: View) -> Finding:
+def host_namespaces(view: Observed) -> Outcome:
     """Judge hostPID, hostIPC and hostNetwork."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
     facts = {
-        "PID": view.shared_with_machine("pid"),
-        "IPC": view.shared_with_machine("ipc"),
-        "network": shares_network(view),
+        "PID": view.shared["pid"],
+        "IPC": view.shared["ipc"],
+        "network": view.shared["net"],
     }
     shared = {kind: fact for kind, fact in facts.items() if value_of(fact, default=False)}
     if shared:
@@ -70,7 +58,7 @@ def host_namespaces(view: View) -> Finding:
     )
 
 
-def privileged(view: View) -> Finding:
+def privileged(view: Observed) -> Outcome:
     """Judge ``privileged``, by the marks it leaves together."""
     bounding = view.capabilities.bounding
     seccomp = view.status.field("Seccomp", parse.count, ":")
@@ -98,7 +86,7 @@ def privileged(view: View) -> Finding:
     return passed("Some marks of a privileged container are there, but not most.", *seen)
 
 
-def capabilities(view: View) -> Finding:
+def capabilities(view: Observed) -> Outcome:
     """Judge added capabilities by the bounding set: what nobody dropped or added."""
     extra = beyond(view.capabilities.bounding, ALLOWED)
     if isinstance(extra, Unknown):
@@ -117,7 +105,7 @@ def capabilities(view: View) -> Finding:
     return failed(f"Beyond what a pod may add: {', '.join(extra.value)}.", *extra.evidence)
 
 
-def host_path_volumes(view: View) -> Finding:
+def host_path_volumes(view: Observed) -> Outcome:
     """Judge hostPath volumes by where mounts come from."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
@@ -148,10 +136,9 @@ def _host_mounts(mounts: Mounts) -> tuple[list[Mount], list[Mount]]:
     return host, unclear
 
 
-def app_armor(view: View) -> Finding:
+def app_armor(view: Observed) -> Outcome:
     """Judge the AppArmor profile."""
-    files = [view.tree.read(path) for path in _LABELS]
-    label = first(*(file.whole(parse.word) for file in files))
+    label = first(view.apparmor_label, view.label)
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
     if not isinstance(label, Unknown) and ":" not in label.value:
@@ -162,25 +149,24 @@ def app_armor(view: View) -> Finding:
                 "The AppArmor profile only writes a log, it stops nothing.", *label.evidence
             )
         return passed(f"AppArmor confines the process: {label.value}.", *label.evidence)
-    enabled = view.tree.read("/sys/module/apparmor/parameters/enabled")
-    if enabled.text.strip() == "Y":
+    if view.apparmor_enabled:
         return unknown("AppArmor is on, but the process's label cannot be read")
     reason = label.reason if isinstance(label, Unknown) else f"the label is {label.value}"
     return passed(
         "AppArmor is not active on this machine, so no profile was taken away.",
-        Evidence(_LABELS[1], "", reason),
+        Evidence(LABEL, "", reason),
     )
 
 
-def selinux(view: View) -> Finding:
+def selinux(view: Observed) -> Outcome:
     """Judge the SELinux type."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    label = view.tree.read(_LABELS[1]).whole(parse.word)
+    label = view.label
     if isinstance(label, Unknown):
         return passed(
             "SELinux is not active on this machine, so no type could be chosen.",
-            Evidence(_LABELS[1], "", label.reason),
+            Evidence(LABEL, "", label.reason),
         )
     parts = label.value.split(":")
     if len(parts) < 4:  # noqa: PLR2004 (user:role:type:level)
@@ -190,7 +176,7 @@ def selinux(view: View) -> Finding:
     return failed(f"The type {parts[2]} is not one for containers.", *label.evidence)
 
 
-def proc_mount(view: View) -> Finding:
+def proc_mount(view: Observed) -> Outcome:
     """Judge ``procMount``: the masks over /proc."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
@@ -204,20 +190,14 @@ def proc_mount(view: View) -> Finding:
     if view.user_namespace:
         return passed(
             "In a user namespace of its own a pod may have an unmasked /proc (since 1.34).",
-            *evidence_of(view.namespaces["user"]),
+            *evidence_of(view.shared["user"]),
         )
     if not found:
         return failed("Nothing in /proc is masked: kernel memory and settings lie open.")
     return unknown("Some of /proc is masked, but /proc/sys is not read-only", *seen)
 
 
-def masks(mounts: Mounts) -> tuple[Mount, ...]:
-    """Return the mounts that hide parts of /proc."""
-    points = {f"/proc/{name}" for name in _MASKED} | {"/proc/sysrq-trigger", "/proc/sys"}
-    return tuple(mount for mount in mounts.entries if mount.point in points)
-
-
-def seccomp(view: View) -> Finding:
+def seccomp(view: Observed) -> Outcome:
     """Judge the seccomp filter; undefined and ``Unconfined`` have one effect."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
@@ -235,28 +215,14 @@ def seccomp(view: View) -> Finding:
     )
 
 
-def sysctls(view: View) -> Finding:
-    """Show some; who set them does not show."""
-    files = [view.tree.read(f"/proc/sys/{name}") for name in _SYSCTLS]
-    return unknown(
-        "The values can be read, but not whether the pod asked for them",
-        *evidence_of(*(file.whole(parse.word) for file in files)),
-    )
+def sysctls(view: Observed) -> Outcome:
+    """Show some values; the source of a value does not show."""
+    return unknown(_SYSCTLS_UNOBSERVABLE, *evidence_of(*view.sysctls))
 
 
-def host_ports(_: View) -> Finding:
-    """Nothing shows inside."""
-    return unknown("A port of the host forwarded to the pod does not show inside")
-
-
-def host_probes(_: View) -> Finding:
-    """Nothing shows inside."""
-    return unknown("Whom kubelet asks for the pod's health does not show inside")
-
-
-def windows(view: View) -> Finding:
+def windows(view: Observed) -> Outcome:
     """Judge hostProcess, which only Windows has."""
-    kind = view.tree.read("/proc/sys/kernel/ostype").whole(parse.word)
+    kind = view.kernel
     if isinstance(kind, Unknown):
         return unknown(kind)
     if kind.value != "Linux":
@@ -264,19 +230,29 @@ def windows(view: View) -> Finding:
     return passed("Host processes exist on Windows only.", *kind.evidence)
 
 
-INVISIBLE: Final = frozenset({"hostPorts", "hostProbesAndHostLifecycle", "sysctls"})
-"""What no container can ever show; left out when the rest is summed up."""
+_SYSCTLS_UNOBSERVABLE: Final = "The values can be read, but not whether the pod asked for them"
+
 BASELINE: Final = (
-    Rule("appArmorProfile", "1.0", app_armor),
-    Rule("capabilities_baseline", "1.0", capabilities),
-    Rule("hostNamespaces", "1.0", host_namespaces),
-    Rule("hostPathVolumes", "1.0", host_path_volumes),
-    Rule("hostPorts", "1.0", host_ports),
-    Rule("hostProbesAndHostLifecycle", "1.34", host_probes),
-    Rule("privileged", "1.0", privileged),
-    Rule("procMount", "1.0", proc_mount),
-    Rule("seLinuxOptions", "1.0", selinux),
-    Rule("seccompProfile_baseline", "1.0", seccomp),
-    Rule("sysctls", "1.0", sysctls),
-    Rule("windowsHostProcess", "1.0", windows),
+    Check("appArmorProfile", "baseline", "1.0", app_armor),
+    Check("capabilities_baseline", "baseline", "1.0", capabilities),
+    Check("hostNamespaces", "baseline", "1.0", host_namespaces),
+    Check("hostPathVolumes", "baseline", "1.0", host_path_volumes),
+    Check(
+        "hostPorts",
+        "baseline",
+        "1.0",
+        unobservable="A port of the host forwarded to the pod does not show inside",
+    ),
+    Check(
+        "hostProbesAndHostLifecycle",
+        "baseline",
+        "1.34",
+        unobservable="Whom kubelet asks for the pod's health does not show inside",
+    ),
+    Check("privileged", "baseline", "1.0", privileged),
+    Check("procMount", "baseline", "1.0", proc_mount),
+    Check("seLinuxOptions", "baseline", "1.0", selinux),
+    Check("seccompProfile_baseline", "baseline", "1.0", seccomp),
+    Check("sysctls", "baseline", "1.0", sysctls, unobservable=_SYSCTLS_UNOBSERVABLE),
+    Check("windowsHostProcess", "baseline", "1.0", windows),
 )

@@ -3,48 +3,16 @@
 from typing import Final
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.container.exposure import Exposure
-from devops_info_service.facts.container.process_view import View
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
-from devops_info_service.facts.kubernetes.claims import ServiceAccount
 from devops_info_service.facts.linux.sandbox import SANDBOXED
-from devops_info_service.facts.linux.setid_files import SetIdFiles
 
-from .checks import Check, Finding, Rule, failed, judge, passed, unknown
+from .checks import Check, Observed, Outcome, failed, passed, unknown
 
 _RAW: Final = frozenset({"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/kvm"})
 """Character devices as good as a disk: the machine's memory, ports, log, and virtual machines."""
 
-HARDENING: Final = (
-    "readOnlyRootFilesystem",
-    "userNamespace",
-    "engineSockets",
-    "deviceNodes",
-    "setIdFiles",
-    "serviceAccountToken",
-)
-"""The ids of these checks, in their order."""
 
-
-def harden(
-    view: View,
-    exposure: Exposure,
-    set_id: SetIdFiles | Unknown,
-    account: ServiceAccount,
-) -> tuple[Check, ...]:
-    """Make them all."""
-    rules = (
-        Rule("readOnlyRootFilesystem", "", read_only_root),
-        Rule("userNamespace", "", user_namespace),
-        Rule("engineSockets", "", lambda _: _sockets(exposure)),
-        Rule("deviceNodes", "", lambda _: _devices(exposure)),
-        Rule("setIdFiles", "", lambda view: _set_id(view, set_id)),
-        Rule("serviceAccountToken", "", lambda _: _token(account)),
-    )
-    return judge(rules, "hardening", view)
-
-
-def read_only_root(view: View) -> Finding:
+def read_only_root(view: Observed) -> Outcome:
     """Judge ``readOnlyRootFilesystem``."""
     if isinstance(view.mounts, Unknown):
         return unknown(view.mounts)
@@ -56,13 +24,12 @@ def read_only_root(view: View) -> Finding:
     return failed("What breaks in can change the programs of the image.", root.evidence())
 
 
-def user_namespace(view: View) -> Finding:
+def user_namespace(view: Observed) -> Outcome:
     """Judge whether root here is root on the machine."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    shared = view.shared_with_machine("user")
-    uid_map = view.tree.read("/proc/self/uid_map")
-    mapped = uid_map.evidence("", " ".join(uid_map.text.split()))
+    shared = view.shared["user"]
+    mapped = view.uid_map.evidence("", " ".join(view.uid_map.text.split()))
     if isinstance(shared, Unknown):
         return unknown(shared)
     if shared.value:
@@ -70,8 +37,9 @@ def user_namespace(view: View) -> Finding:
     return passed("User ids here are mapped to others on the machine.", *shared.evidence, mapped)
 
 
-def _sockets(exposure: Exposure) -> Finding:
-    fact = exposure.engine_sockets
+def engine_sockets(view: Observed) -> Outcome:
+    """Judge the sockets of container engines."""
+    fact = view.exposure.engine_sockets
     if isinstance(fact, Unknown):
         return unknown(fact)
     if fact.value:
@@ -81,8 +49,9 @@ def _sockets(exposure: Exposure) -> Finding:
     return passed("No socket of a container engine at any place known for one.")
 
 
-def _devices(exposure: Exposure) -> Finding:
-    fact = exposure.devices
+def device_nodes(view: Observed) -> Outcome:
+    """Judge the device nodes beyond those of every container."""
+    fact = view.exposure.devices
     if isinstance(fact, Unknown):
         return unknown(fact)
     grave = [each for each in fact.value if each.kind == "block" or each.path in _RAW]
@@ -96,7 +65,9 @@ def _devices(exposure: Exposure) -> Finding:
     return passed("Only the devices that every container has.", *fact.evidence)
 
 
-def _set_id(view: View, files: SetIdFiles | Unknown) -> Finding:
+def set_id_files(view: Observed) -> Outcome:
+    """Judge set-uid and set-gid programs."""
+    files = view.set_id_files
     if isinstance(files, Unknown):
         return unknown(files)
     seen = tuple(Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10])
@@ -115,10 +86,22 @@ def _set_id(view: View, files: SetIdFiles | Unknown) -> Finding:
     return passed(f"None among the {files.looked_at} files of the root file system.")
 
 
-def _token(account: ServiceAccount) -> Finding:
+def service_account_token(view: Observed) -> Outcome:
+    """Judge whether a token is mounted."""
+    account = view.service_account
     if not account.mounted:
         return passed("No token of a service account is mounted at the usual place.")
     return failed(
         "Whoever takes over this process can talk to the cluster as its service account.",
         *evidence_of(account.token),
     )
+
+
+HARDENING: Final = (
+    Check("readOnlyRootFilesystem", "hardening", observed=read_only_root),
+    Check("userNamespace", "hardening", observed=user_namespace),
+    Check("engineSockets", "hardening", observed=engine_sockets),
+    Check("deviceNodes", "hardening", observed=device_nodes),
+    Check("setIdFiles", "hardening", observed=set_id_files),
+    Check("serviceAccountToken", "hardening", observed=service_account_token),
+)

@@ -6,14 +6,14 @@ Source: k8s.io/pod-security-admission/policy; ids and versions are its own.
 from typing import Final
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.container.process_view import View
+from devops_info_service.facts.container.confinement import four_ids
 from devops_info_service.facts.container.volumes import classify
 from devops_info_service.facts.fact import Known, Unknown, evidence_of
 from devops_info_service.facts.linux.capabilities import beyond
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .baseline import host_path_volumes, seccomp
-from .checks import Finding, Rule, failed, passed, unknown
+from .checks import Check, Observed, Outcome, failed, passed, unknown
 
 ALLOWED: Final = frozenset({"NET_BIND_SERVICE"})
 PLUGINS: Final = frozenset({
@@ -28,7 +28,7 @@ PLUGINS: Final = frozenset({
 })  # fmt: skip
 
 
-def no_escalation(view: View) -> Finding:
+def no_escalation(view: Observed) -> Outcome:
     """Judge ``allowPrivilegeEscalation``."""
     fact = view.status.field("NoNewPrivs", parse.flag, ":")
     if isinstance(fact, Unknown):
@@ -38,7 +38,7 @@ def no_escalation(view: View) -> Finding:
     return failed("A set-uid program can gain rights this process does not have.", *fact.evidence)
 
 
-def capabilities(view: View) -> Finding:
+def capabilities(view: Observed) -> Outcome:
     """Judge all five sets: everything dropped, at most NET_BIND_SERVICE added."""
     sets = [beyond(fact, ALLOWED) for fact in view.capabilities.sets()]
     extra = [fact for fact in sets if isinstance(fact, Known) and fact.value]
@@ -51,7 +51,7 @@ def capabilities(view: View) -> Finding:
     return passed("Everything is dropped, NET_BIND_SERVICE apart.", *evidence_of(*sets))
 
 
-def volumes(view: View) -> Finding:
+def volumes(view: Observed) -> Outcome:
     """Judge the kinds of volumes."""
     if isinstance(view.mounts, Unknown):
         return unknown(view.mounts)
@@ -73,9 +73,9 @@ def volumes(view: View) -> Finding:
     return passed("Every volume seen is of a kind a restricted pod may have.")
 
 
-def not_root(view: View) -> Finding:
+def not_root(view: Observed) -> Outcome:
     """Judge the user ids in effect."""
-    uids = view.status.field("Uid", _ids, ":")
+    uids = view.status.field("Uid", four_ids, ":")
     if isinstance(uids, Unknown):
         return unknown(uids)
     if 0 not in uids.value:
@@ -85,23 +85,16 @@ def not_root(view: View) -> Finding:
             "Root here is somebody else on the machine: in a user namespace of its own a pod"
             " may run as root.",
             *uids.evidence,
-            *evidence_of(view.namespaces["user"]),
+            *evidence_of(view.shared["user"]),
         )
     return failed("The process runs as root.", *uids.evidence)
 
 
-def _ids(text: str) -> tuple[int, ...]:
-    ids = tuple(parse.count(word) for word in text.split())
-    if len(ids) != 4:  # noqa: PLR2004 (real, effective, saved, file system)
-        raise ValueError(text)
-    return ids
-
-
 RESTRICTED: Final = (
-    Rule("allowPrivilegeEscalation", "1.8", no_escalation),
-    Rule("capabilities_restricted", "1.22", capabilities),
-    Rule("restrictedVolumes", "1.0", volumes),
-    Rule("runAsNonRoot", "1.0", not_root),
-    Rule("runAsUser", "1.23", not_root),
-    Rule("seccompProfile_restricted", "1.19", seccomp),
+    Check("allowPrivilegeEscalation", "restricted", "1.8", no_escalation),
+    Check("capabilities_restricted", "restricted", "1.22", capabilities),
+    Check("restrictedVolumes", "restricted", "1.0", volumes),
+    Check("runAsNonRoot", "restricted", "1.0", not_root),
+    Check("runAsUser", "restricted", "1.23", not_root),
+    Check("seccompProfile_restricted", "restricted", "1.19", seccomp),
 )

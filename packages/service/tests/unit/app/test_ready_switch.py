@@ -8,9 +8,9 @@ import pytest
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
 from devops_info_service.config import Config
-from devops_info_service.handlers.readiness import ReadySwitch
 from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Handler
+from devops_info_service.readiness import ReadySwitch
 
 from .test_services import FakeSource, a_request
 

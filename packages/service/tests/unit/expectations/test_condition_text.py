@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.condition import MAX_LISTED, expectation
 from devops_info_service.expectations.conformance import read_contract
-from devops_info_service.expectations.notation import Entry
-from devops_info_service.expectations.vocabulary import BY_NAME, NAMES
+from devops_info_service.expectations.document import Entry
+from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.suggestion import nearest
 
 REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
@@ -25,7 +25,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
         (
             "x.yaml",
             1,
-            "it is no mapping of a name to a value, such as memory.limit: 256Mi; a path",
+            "not a mapping of names to values, such as memory.limit: 256Mi; a path",
         ),
         ("memory.limt: 1", 1, "'memory.limt' is no name; the nearest is memory.limit"),
         (
@@ -142,14 +142,14 @@ def test_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "expected").write_text("dns.ndots: 1")
 
     (only,) = read_contract("./expected")
-    assert only.name is BY_NAME["dns.ndots"]
+    assert only.of is EXTRACTORS["dns.ndots"]
 
 
-@given(st.sampled_from([name.name for name in NAMES]), st.text(max_size=30), st.booleans())
+@given(st.sampled_from(list(EXTRACTORS)), st.text(max_size=30), st.booleans())
 def test_any_value(name: str, value: str, is_list: bool) -> None:  # noqa: FBT001  a drawn value
     """Any value of any name is an expectation or one line why not."""
     with contextlib.suppress(ValueError):
-        assert expectation(Entry(name, 1, (value,), is_list)).name.name == name
+        assert expectation(Entry(name, 1, (value,), is_list)).of.expect.name == name
 
 
 @given(st.text(max_size=100))
@@ -170,16 +170,17 @@ def test_any_text(text: str) -> None:
 )
 def test_nearest(word: str, near: str) -> None:
     """A slip of the finger leads to the name that was meant."""
-    assert nearest(word, BY_NAME) == near
+    assert nearest(word, EXTRACTORS) == near
 
 
 def test_reference_lists_every_name() -> None:
     """The reference has a row for each name and no other, in the order of the table."""
     rows = []
-    for name in NAMES:
+    for each in EXTRACTORS.values():
+        name = each.expect
         listed = ", ".join(f"`{word}`" for word in name.allowed)
         words = f" ({listed})" if 0 < len(name.allowed) < MAX_LISTED else ""
-        rows.append(f"| `{name.name}` | {name.kind} | {name.meaning}{words} | `{name.at}` |")
+        rows.append(f"| `{name.name}` | {name.kind} | {name.meaning}{words} | `{each.path}` |")
     _, _, table = REFERENCE.read_text().partition("\n| name | kind |")
 
     assert rows == table.partition("\n\n")[0].splitlines()[2:]

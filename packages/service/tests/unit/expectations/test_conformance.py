@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from devops_info_service.catalog.properties import PROPERTIES
 from devops_info_service.expectations.condition import (
     MAX_LISTED,
     Expectation,
@@ -14,8 +15,8 @@ from devops_info_service.expectations.condition import (
     write,
 )
 from devops_info_service.expectations.conformance import Conformance, Result, judge, read_contract
-from devops_info_service.expectations.notation import Entry
-from devops_info_service.expectations.vocabulary import BY_NAME, NAMES
+from devops_info_service.expectations.document import Entry
+from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import Evidence, Known, Unknown
 from devops_info_service.facts.system_files import Clock, Tree
 from devops_info_service.report.json_report import report_json
@@ -174,8 +175,8 @@ def test_open_profile(saved: Saved, clock: Clock) -> None:
 def test_found_can_be_expected(saved: Saved, clock: Clock, tree: str) -> None:
     """What is found is written so that it can be expected, and then is met."""
     look = platform(saved(tree), clock)
-    for name in NAMES:
-        fact = name.read(look)
+    for each in EXTRACTORS.values():
+        name, fact = each.expect, each.read(look)
         if isinstance(fact, Unknown):
             continue
         text = write(name.kind, fact.value)
@@ -188,11 +189,13 @@ def test_nothing_to_read(tmp_path: Path, clock: Clock) -> None:
     """Where nothing can be read nothing is an error: it is unknown, with a reason, and not met."""
     look = platform(Tree(str(tmp_path), {}), clock)
     contract = tuple(
-        Expectation(name, "", ()) for name in NAMES if isinstance(name.read(look), Unknown)
+        Expectation(each, "", ())
+        for each in EXTRACTORS.values()
+        if isinstance(each.read(look), Unknown)
     )
     conformance = judge(contract, look)
 
-    assert len(contract) > len(NAMES) // 2
+    assert len(contract) > len(EXTRACTORS) // 2
     assert not conformance.conforms
     assert all(each.state == "unknown" and each.reason for each in conformance.expectations)
 
@@ -216,7 +219,7 @@ def test_order(saved: Saved, clock: Clock) -> None:
 def test_names(saved: Saved, clock: Clock) -> None:
     """No name comes twice, none begins another's, and every check that can show has one."""
     look = platform(saved(RESTRICTED), clock)
-    names = [name.name for name in NAMES]
+    names = [each.expect.name for each in PROPERTIES if each.expect]
     checks = {
         f"security.{check.id}"
         for check in look.security.checks
@@ -225,7 +228,7 @@ def test_names(saved: Saved, clock: Clock) -> None:
 
     assert len(names) == len(set(names))
     assert not any(other.startswith(f"{name}.") for name in names for other in names)
-    assert checks == {name.name for name in NAMES if name.at == "security.checks"}
+    assert checks == {name for name, each in EXTRACTORS.items() if each.path == "security.checks"}
 
 
 def test_long_sets() -> None:
@@ -279,4 +282,4 @@ def test_known_is_not_unknown(saved: Saved, clock: Clock) -> None:
     """No limit is a value, not a lack of knowledge."""
     look = platform(saved(OLD), clock)
 
-    assert isinstance(BY_NAME["pids.limit"].read(look), Known)
+    assert isinstance(EXTRACTORS["pids.limit"].read(look), Known)

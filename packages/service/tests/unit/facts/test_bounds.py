@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from devops_info_service.catalog.properties import rows
 from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.linux.addresses import MAX_ADDRESSES, MAX_ROUTES
 from devops_info_service.facts.linux.mounts import MAX_MOUNTS, read_mounts
-from devops_info_service.facts.linux.network import MAX_SERVICES, MAX_VARIABLES, read_network
+from devops_info_service.facts.linux.network import MAX_SERVICES, MAX_VARIABLES
 from devops_info_service.facts.linux.resolver import MAX_LISTED
 from devops_info_service.facts.system_files import MAX_FILE_BYTES, Machine, Tree
-from devops_info_service.report.details import network
 from devops_info_service.snapshot import Platform, platform
 
 MOST_JSON_BYTES = 128 * 1024
@@ -101,17 +101,17 @@ def test_services_of_a_large_namespace(tmp_path: Path) -> None:
         "services": 2000 - MAX_SERVICES,
     }
     assert len(msgspec.json.encode(found)) < MOST_JSON_BYTES
-    said = {row.label: row.value for row in network(found.network).rows}
+    said = {row.label: row.value for row in rows(found, "network")}
     assert said["environment not listed"] == "13508 more"
     assert said["services not listed"] == "1744 more"
 
 
 def test_few_variables_are_all_listed(tmp_path: Path) -> None:
     """Nothing is said of what is not listed where all is."""
-    found = read_network(Tree(str(tmp_path), services(MAX_VARIABLES // len(SERVICE))))
+    found = look(tmp_path, {}, services(MAX_VARIABLES // len(SERVICE)))
 
-    assert found.unlisted == {}
-    assert not [row for row in network(found).rows if row.label.endswith("not listed")]
+    assert found.network.unlisted == {}
+    assert not [row for row in rows(found, "network") if row.label.endswith("not listed")]
 
 
 @pytest.mark.parametrize(

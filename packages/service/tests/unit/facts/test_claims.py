@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import File, Known, Unknown
@@ -93,7 +93,6 @@ def test_no_token(tree_of: Callable[..., Tree], clock: Clock, text: str) -> None
     }
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(text=st.text(max_size=200) | st.binary(max_size=60).map(repr))
 def test_any_token(text: str) -> None:
     """No content of the file breaks the reading."""

@@ -4,7 +4,7 @@ import base64
 import secrets
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.facts import forms
@@ -138,7 +138,6 @@ KEYS = st.one_of(
 NAMES = [form for form in ANY_FORM.values() if form not in {forms.LABEL_VALUE, forms.UID}]
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(key=KEYS.filter(is_key_like), form=st.sampled_from(NAMES))
 def test_keys(key: str, form: Form) -> None:
     """A key of 128 bits or more is no name, however it is spelled."""
@@ -153,7 +152,6 @@ def test_random_keys() -> None:
         assert not any(form.holds(key) for form in NAMES)
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(text=st.text(), form=st.sampled_from(list(ANY_FORM.values())))
 def test_any_text(text: str, form: Form) -> None:
     """No text breaks a form, and none with a character that is not printable has one."""

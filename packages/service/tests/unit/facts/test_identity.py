@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import Evidence, Known, Unknown
-from devops_info_service.facts.kubernetes.identity import NOT_A_POD, read_identity
+from devops_info_service.facts.kubernetes.identity import NOT_A_POD
 from devops_info_service.facts.kubernetes.resource_requests import (
     CpuRequest,
     Range,
@@ -22,6 +22,7 @@ from devops_info_service.facts.kubernetes.resource_requests import (
 )
 from devops_info_service.facts.linux.sandbox import SANDBOXED, Guess
 from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.snapshot import platform
 
 MIB = 2**20
 HEX = 32
@@ -94,7 +95,7 @@ def test_facts(
     saved: Callable[[str], Tree], clock: Clock, name: str, field: str, expected: Any
 ) -> None:
     """Each tree tells whose it is."""
-    fact = getattr(read_identity(saved(name), clock), field)
+    fact = getattr(platform(saved(name), clock).identity, field)
 
     assert (fact.value if isinstance(fact, Known) else fact) == expected
 
@@ -117,7 +118,7 @@ def test_source(
     saved: Callable[[str], Tree], clock: Clock, name: str, field: str, file: str
 ) -> None:
     """Every value says what it was read from."""
-    fact = getattr(read_identity(saved(name), clock), field)
+    fact = getattr(platform(saved(name), clock).identity, field)
 
     assert isinstance(fact, Known)
     assert fact.evidence[0].file == file
@@ -127,7 +128,7 @@ def test_source(
 def test_memory_request(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
     """The range holds what the tree's README says was asked for."""
     asked = {"containerd-restricted": 128 * MIB, "cgroup-v1-pod": 256 * MIB}[name]
-    fact = read_identity(saved(name), clock).memory_request
+    fact = platform(saved(name), clock).identity.memory_request
 
     assert isinstance(fact, Known)
     assert fact.value.low <= asked <= fact.value.high
@@ -167,7 +168,7 @@ def test_sandbox(
     tree_of: Callable[..., Tree], clock: Clock, files: dict[str, str], guess: str
 ) -> None:
     """A sandbox is known by its marks, and only some marks are certain."""
-    fact = read_identity(tree_of(files), clock).sandbox
+    fact = platform(tree_of(files), clock).identity.sandbox
 
     assert isinstance(fact, Known)
     assert fact.value.name == guess
@@ -191,7 +192,7 @@ def test_namespace(
     namespace: str | None,
 ) -> None:
     """The namespace is found without a token too."""
-    fact = read_identity(tree_of({"/x": "", **files}, environ), clock).namespace
+    fact = platform(tree_of({"/x": "", **files}, environ), clock).identity.namespace
 
     assert (fact.value if isinstance(fact, Known) else None) == namespace
 
@@ -221,7 +222,7 @@ def test_hostname_is_the_pods(
     )
     (tmp_path / "proc" / "self" / "ns").mkdir(parents=True)
     (tmp_path / "proc" / "self" / "ns" / "net").symlink_to("net:[4026532000]")
-    fact = read_identity(tree, clock).pod
+    fact = platform(tree, clock).identity.pod
 
     assert (fact.value if isinstance(fact, Known) else None) == pod
 
@@ -249,7 +250,6 @@ def test_qos(score: int, kind: str | None) -> None:
     assert (fact.value if isinstance(fact, Known) else None) == kind
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(machine=st.integers(2**28, 2**42), share=st.floats(0, 1))
 def test_memory_comes_back(machine: int, share: float) -> None:
     """Whatever was asked for lies in the range that its score gives."""
@@ -260,7 +260,6 @@ def test_memory_comes_back(machine: int, share: float) -> None:
     assert found.low <= asked <= found.high
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(millis=st.integers(0, 256_000))
 def test_cpu_comes_back(millis: int) -> None:
     """Whatever was asked for lies in the range of the formula that was used."""

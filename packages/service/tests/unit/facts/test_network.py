@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import Known, Unknown
@@ -288,7 +288,6 @@ def test_allowed_by_name(tree_of: Callable[..., Tree]) -> None:
     assert [each.value for each in variables] == ["blue", None]
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(name=st.text(), value=st.text())
 def test_any_variable(name: str, value: str) -> None:
     """No variable breaks the reading."""

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devops_info_service.facts import parse
+from devops_info_service.facts.container.confinement import IdMap, id_map, ids
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.downward import pairs
 from devops_info_service.facts.linux.addresses import (
@@ -23,7 +24,6 @@ from devops_info_service.facts.linux.mounts import parse_mount
 from devops_info_service.facts.linux.pressure import Pressure, Stall, pressure
 from devops_info_service.facts.linux.resolver import parse_resolver
 from devops_info_service.facts.linux.resources import Rlimit, rlimits
-from devops_info_service.standards.security import IdMap, id_map, ids
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,6 @@ PARSERS: list[Callable[[str], Any]] = [
 
 
 @pytest.mark.parametrize("parser", PARSERS)
-@settings(deadline=None)  # other builds may share the machine
 @given(text=KERNEL_TEXT)
 def test_nonsense(parser: Callable[[str], Any], text: str) -> None:
     """Whatever a file holds, a parser answers or refuses; it never breaks."""
@@ -136,14 +135,12 @@ def test_nonsense(parser: Callable[[str], Any], text: str) -> None:
     assert isinstance(fact, Known | Unknown)
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(number=st.integers(0, 2**64 - 1))
 def test_every_number(number: int) -> None:
     """Each number of 64 bits is itself."""
     assert parse.count(str(number)) == number
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(text=st.text(st.sampled_from("0123456789."), max_size=30))
 @example("1.")
 def test_decimals_are_finite(text: str) -> None:

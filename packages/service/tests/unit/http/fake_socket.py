@@ -18,10 +18,10 @@ from devops_info_service.http.wire.message import Client, Request, Response
 GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
 LIMITS: Final = Limits(
-    idle_seconds=7,
-    head_seconds=3,
-    body_seconds=4,
-    write_seconds=5,
+    keepalive_timeout_seconds=7,
+    header_timeout_seconds=3,
+    body_grace_seconds=4,
+    write_timeout_seconds=5,
     max_connections=2,
     probe_connections=1,
     max_requests_per_connection=30,

@@ -1,86 +1,43 @@
-"""Which representation of ``/`` an Accept field chooses."""
+"""Media ranges of ``Accept``, and what they amount to for a type."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from devops_info_service.http.wire.accept import prefers_page
-
-FIREFOX = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-CHROME = (
-    b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,"
-    b"*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
-)
+from devops_info_service.http.wire.accept import MAX_ACCEPT_BYTES, MediaRange, parse, quality
 
 
 @pytest.mark.parametrize(
-    "accept",
+    ("value", "ranges"),
     [
-        FIREFOX,
-        CHROME,
-        b"text/html",
-        b"TEXT/HTML",
-        b"text/*",
-        b"text/html;charset=utf-8",
-        b'text/html; charset="UTF-8"',
-        b"text/html;q=0.001",
-        b"text/html;q=0.9,application/json;q=0.8",
-        b"application/json ; Q=0.5 , text/html\t;\tq=0.501",
-        b"application/json;q=0,*/*",
-        b"application/json;v=2,text/html;q=0.1",
-        b'text/plain;x=",",text/html',
-        b"text/html;q=1.000,,",
-        b"text/html;q=0.5;text/html,text/html",
+        (b"text/html", [MediaRange("text/html", {}, 1000)]),
+        (
+            b'Text/HTML ; Charset="UTF-8" ; Q=0.5 , */*',
+            [MediaRange("text/html", {"charset": "utf-8"}, 500), MediaRange("*/*", {}, 1000)],
+        ),
+        (b'a/b;x=",";q=0', [MediaRange("a/b", {"x": ","}, 0)]),
+        (b"a/b;;q=.25;later=1", [MediaRange("a/b", {}, 250)]),
+        (b"a/b;q=1.000,a/c;q=1.001,a/d;q=x", [MediaRange("a/b", {}, 1000)]),
+        (b"a/b," * MAX_ACCEPT_BYTES, []),
     ],
 )
-def test_page(accept: bytes) -> None:
-    """Whoever gives HTML the higher weight, by its most exact range, prefers the page."""
-    assert prefers_page(accept)
+def test_parse(value: bytes, ranges: list[MediaRange]) -> None:
+    """A range is its type, its parameters and its weight; without a valid weight it is none."""
+    assert list(parse(value)) == ranges
 
 
 @pytest.mark.parametrize(
-    "accept",
+    ("value", "thousandths"),
     [
-        b"",
-        b"*/*",
-        b"application/json",
-        b"application/*",
-        b"application/json, text/plain, */*",
-        b"text/html,application/json",
-        b"text/html;q=0.8,application/json;q=0.9",
-        b"text/html;q=0.5,*/*;q=0.8",
-        b"text/html;q=0,text/*",
-        b"text/html;q=0.0",
-        b"text/*;q=0.3,*/*;q=0.3",
-        b"image/png",
-        # Another HTML than ours.
-        b"text/html;level=1",
-        b"text/html;charset=utf-16",
-        # Not well-formed, so as if not sent.
-        b"text/html;q=2",
-        b"text/html;q=1.001",
-        b"text/html;q=0.1234",
-        b"text/html;q=",
-        b"text/html;q=-1",
-        b"text/html;q=nan",
-        b"text/html;q=\xb2",
-        b"text/html;q=\xd9\xa1",
-        b"text /html",
-        b"texts/html",
-        b"*/html",
-        b"text",
-        b"html",
-        b'text/plain;x=",text/html',
-        b'text/plain;x="\\",text/html,"',
+        (b"", 0),
+        (b"*/*", 1000),
+        (b"text/html;q=0.1,text/*;q=0.9,*/*", 100),
+        (b"text/*;q=0.2,*/*", 200),
+        (b"text/html;charset=utf-8;q=0.3,text/html", 300),
+        (b"text/html;level=1", 0),
+        (b"text/html;level=1,*/*;q=0.4", 400),
+        (b"text/html;q=0.2,text/html;q=0.6", 600),
+        (b"application/json", 0),
     ],
 )
-def test_json(accept: bytes) -> None:
-    """JSON stays the answer for everybody who does not want HTML more."""
-    assert not prefers_page(accept)
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes(accept: bytes) -> None:
-    """Whatever is sent, there is an answer, and JSON in front of all is never less wanted."""
-    assert prefers_page(accept) in {True, False}
-    assert not prefers_page(b"application/json, */*;q=0.9")
+def test_quality(value: bytes, thousandths: int) -> None:
+    """The most specific range decides (RFC 9110, section 12.5.1)."""
+    assert quality(parse(value), "text/html") == thousandths

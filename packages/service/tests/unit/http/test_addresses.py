@@ -4,7 +4,7 @@ import ipaddress
 import socket
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.commands.check import check_any, health_urls
@@ -27,7 +27,6 @@ def spellings(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[st
     return [str(address), address.exploded, address.exploded.upper(), str(address).upper()]
 
 
-@settings(deadline=None)  # other builds may share the machine
 @given(address=V4 | V6, port=st.integers(0, 65535))
 def test_one_spelling(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> None:
     """Settings, PROXY headers of both versions and header fields all name one client alike."""

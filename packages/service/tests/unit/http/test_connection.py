@@ -109,7 +109,7 @@ def test_linger_waits_for_a_slow_reader(server: ServerState) -> None:
     peer.socket.room = 100
     peer.send(b"garbage\r\n\r\n")
 
-    pass_seconds(server, LIMITS.write_seconds)
+    pass_seconds(server, LIMITS.write_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(server, 1)
     assert peer.socket.events == ["reset", "close"]
@@ -120,7 +120,7 @@ def test_linger_begins_when_all_is_sent(server: ServerState) -> None:
     peer = Peer(server)
     peer.socket.room = 100
     peer.send(b"garbage\r\n\r\n")
-    pass_seconds(server, LIMITS.write_seconds)
+    pass_seconds(server, LIMITS.write_timeout_seconds)
 
     peer.read()
     assert peer.said.endswith(b"}")
@@ -151,7 +151,7 @@ def test_idle(server: ServerState) -> None:
     peer.send(GET % 1)
     said = peer.said
 
-    pass_seconds(server, LIMITS.idle_seconds)
+    pass_seconds(server, LIMITS.keepalive_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(server, 1)
     assert peer.socket.events == ["close"]
@@ -174,9 +174,9 @@ def test_slow_body(server: ServerState) -> None:
     slow, quick = Peer(server), Peer(server)
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
     slow.send(head + b"a")
-    quick.send(head + b"a" * (LIMITS.body_seconds + 1) * LIMITS.min_body_bytes_per_second)
+    quick.send(head + b"a" * (LIMITS.body_grace_seconds + 1) * LIMITS.min_body_bytes_per_second)
 
-    pass_seconds(server, LIMITS.body_seconds)
+    pass_seconds(server, LIMITS.body_grace_seconds)
     assert slow.statuses == []
     pass_seconds(server, 1)
     assert slow.statuses == [408]

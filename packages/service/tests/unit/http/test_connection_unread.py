@@ -10,8 +10,8 @@ from devops_info_service.http.wire.message import Request, Response
 
 from .fake_socket import GET, LIMITS, Peer, pass_seconds
 
-PATIENCE = LIMITS.write_seconds
-LEAST = LIMITS.min_answer_bytes_per_second
+PATIENCE = LIMITS.write_timeout_seconds
+LEAST = LIMITS.min_response_bytes_per_second
 CUT = ["reset", "close"]
 """What happens to the socket: the kernel is told to drop what it holds."""
 
@@ -57,12 +57,12 @@ def test_peer_that_reads_again(server: ServerState) -> None:
     peer.socket.room = 10
     peer.send(GET % 1 + b"GET ")
     peer.send(b"/2 HTTP/1.1\r\nHost: a\r\n\r\n")
-    pass_seconds(server, LIMITS.head_seconds)
+    pass_seconds(server, LIMITS.header_timeout_seconds)
     assert peer.socket.reads
     peer.read()
 
     assert peer.statuses == [200, 200]
-    pass_seconds(server, LIMITS.head_seconds)
+    pass_seconds(server, LIMITS.header_timeout_seconds)
     assert peer.socket.events == []
 
 
@@ -198,7 +198,7 @@ def test_kernel_that_does_not_speak(much: ServerState, room: int) -> None:
 @pytest.mark.parametrize(("taken", "end"), [(0, CUT), (1, [])])
 def test_no_least_rate(much: ServerState, taken: int, end: list[str]) -> None:
     """A least rate of 0 cuts off only who takes nothing: any byte gives all the time anew."""
-    much.limits = msgspec.structs.replace(LIMITS, min_answer_bytes_per_second=0)
+    much.limits = msgspec.structs.replace(LIMITS, min_response_bytes_per_second=0)
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(GET % 1)

@@ -127,7 +127,7 @@ HEADS: Final = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=2 * settings().max_examples, derandomize=True)
 @given(st.lists(HEADS, max_size=3).map(b"".join))
 def test_any_heads(data: bytes) -> None:
     """Heads of usual and unusual lines are read alike by both."""

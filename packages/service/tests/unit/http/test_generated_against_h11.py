@@ -255,7 +255,7 @@ def conversations(draw: st.DrawFn) -> list[Message]:
     return conversation
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=6 * settings().max_examples, derandomize=True)
 @given(conversations(), st.data())
 def test_generated(conversation: list[Message], data: st.DataObject) -> None:
     """The same requests and the same end, up to the first message they are known to part on."""
@@ -275,7 +275,7 @@ def test_generated(conversation: list[Message], data: st.DataObject) -> None:
     assert theirs(part).requests == ours(part).requests
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=2 * settings().max_examples, derandomize=True)
 @given(conversations())
 def test_plain(conversation: list[Message]) -> None:
     """What the reader of plain requests takes, the other one takes for the same."""

@@ -175,7 +175,7 @@ def test_slow_header(server: ServerState) -> None:
     peer = behind_a_proxy(server)
     peer.send(b"PROXY ")
 
-    pass_seconds(server, server.limits.head_seconds)
+    pass_seconds(server, server.limits.header_timeout_seconds)
     assert peer.socket.events == []
     pass_seconds(server, 1)
     assert (peer.socket.events, peer.said) == (["close"], b"")
@@ -186,5 +186,5 @@ def test_time_after_the_header(server: ServerState) -> None:
     peer = behind_a_proxy(server)
     peer.send(b"PROXY UNKNOWN\r\n")
 
-    pass_seconds(server, Limits().head_seconds - 4)
+    pass_seconds(server, Limits().header_timeout_seconds - 4)
     assert peer.socket.events == []

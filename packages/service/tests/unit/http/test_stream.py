@@ -61,7 +61,7 @@ class Pair:
         self.peer.settimeout(0)
         self.echo = Echo(self.loop, near)
 
-    def turn(self, seconds: float = 0.02) -> None:
+    def turn(self, seconds: float = 0.1) -> None:
         """Let the loop run for a moment."""
         self.loop._stopped = False
         self.loop.call_later(seconds, self.loop.stop)

@@ -99,6 +99,7 @@ def test_whole(process: ServerState, data: bytes) -> None:
     assert min(took) < MOST_SECONDS
 
 
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)
 def test_by_the_byte(process: ServerState, data: bytes) -> None:
     """The second half costs no more than the first: nothing that has come is looked at again."""

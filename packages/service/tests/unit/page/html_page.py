@@ -1,14 +1,14 @@
-"""A page rendered from a saved tree, and read again as a browser would."""
+"""A page rendered from a recorded tree, and parsed as a browser would."""
 
 from html.parser import HTMLParser
 
 from devops_info_service.app.routes import ROUTES
+from devops_info_service.client_path import client_path
 from devops_info_service.facts.linux.uptime import Runtime
-from devops_info_service.handlers.info import Endpoint, Service
-from devops_info_service.handlers.platform import path_of
 from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request
-from devops_info_service.page.document import frame, page
+from devops_info_service.page.document import render_page, render_shared
+from devops_info_service.service_info import Endpoint, Service
 from devops_info_service.snapshot import Platform, platform
 
 from ..recorded import DATA, SavedTree, StoppedClock
@@ -18,7 +18,7 @@ VOID = {"meta", "link"}
 
 
 class Page(HTMLParser):
-    """Reads a page as a browser would, and refuses what a browser would mend."""
+    """Parses a page as a browser would, and rejects what a browser would repair."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
 
 def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes) -> Request:
-    """Return a request as the reader would."""
+    """Return a request as the parser would."""
     fields = {name.replace("_", "-").encode(): value for name, value in headers.items()}
     if accept is not None:
         fields[b"accept"] = accept
@@ -62,19 +62,19 @@ def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes)
 
 
 def render(
-    look: Platform, request: Request | None = None, proxies: TrustedProxies | None = None
+    snapshot: Platform, request: Request | None = None, proxies: TrustedProxies | None = None
 ) -> bytes:
-    """Make the page of *look*."""
+    """Return the page of *snapshot*."""
     request = request or a_request()
-    around = frame(
-        look,
+    shared = render_shared(
+        snapshot,
         Runtime(3783, "1 hour, 3 minutes", "2026-01-01T01:03:03Z", "UTC"),
         Service("devops-info-service", "1.2.3", "x", "asyncio"),
         [Endpoint(route.path, route.method, route.description) for route in ROUTES],
     )
-    return page(around, request, path_of(request, proxies or TrustedProxies((), "any")))
+    return render_page(shared, request, client_path(request, proxies or TrustedProxies((), "any")))
 
 
-def look_at(name: str) -> Platform:
-    """Look at a saved tree."""
+def snapshot_of(name: str) -> Platform:
+    """Return the snapshot of a recorded tree."""
     return platform(SavedTree(DATA / name), StoppedClock())

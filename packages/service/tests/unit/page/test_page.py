@@ -1,4 +1,4 @@
-"""The page's bytes: what it says of the saved trees, who gets it, what it allows."""
+"""The page's bytes: its text for the recorded trees, its requests, its policy."""
 
 import base64
 import hashlib
@@ -17,10 +17,11 @@ from devops_info_service.http import Cidr
 from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.page.document import HEADERS
+from devops_info_service.page.usage import usage_tiles
 from devops_info_service.snapshot import platform
 
 from ..recorded import DATA, TREES, SavedTree, StoppedClock
-from .html_page import Page, a_request, look_at, render
+from .html_page import Page, a_request, render, snapshot_of
 
 MAX_BYTES = 96 * 1024
 """Of a page: a tenth of a second at 8 Mbit/s, and a fifth of what a usual page's script has."""
@@ -28,12 +29,12 @@ MAX_BYTES = 96 * 1024
 
 @pytest.mark.parametrize("name", TREES)
 def test_whole(name: str) -> None:
-    """Each tree's page is well-formed, has every check with its verdict, and stays small."""
-    look = look_at(name)
-    data = render(look)
+    """The page is well-formed, small, and has every check with its verdict."""
+    snapshot = snapshot_of(name)
+    data = render(snapshot)
     read = Page(data)
 
-    for check in look.security.checks:
+    for check in snapshot.security.checks:
         assert f" {check.verdict} {check.id} {' '.join(check.meaning.split())}" in read.text
     assert len(data) < MAX_BYTES
     ids = read.values("id")
@@ -45,8 +46,8 @@ def test_whole(name: str) -> None:
 
 @pytest.mark.parametrize("name", TREES)
 def test_outline(name: str) -> None:
-    """Headings go down one level at a time, from one h1; every table says what it is of."""
-    read = Page(render(look_at(name)))
+    """Headings go down one level at a time, from one h1; every table has a caption."""
+    read = Page(render(snapshot_of(name)))
     levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch("h[1-6]", tag)]
 
     assert levels.count(1) == 1
@@ -88,16 +89,24 @@ def test_outline(name: str) -> None:
         ("privileged-pod", ["200 MiB of a group above, the container's own: no limit"]),
     ],
 )
-def test_what_it_says(name: str, words: list[str]) -> None:
-    """The words are those of the terminal's report."""
-    text = Page(render(look_at(name))).text
+def test_text(name: str, words: list[str]) -> None:
+    """The text is that of the report on a terminal."""
+    text = Page(render(snapshot_of(name))).text
 
     assert [each for each in words if each not in text] == []
 
 
+def test_reasons_are_text() -> None:
+    """A path to copy is code; the reason of something unknown is text, if it begins with a path."""
+    data = render(snapshot_of("docker-default")).decode()
+
+    assert "<li><code>/proc/self/status Uid</code></li>" in data
+    assert "<li>/sys/kernel/security/lsm is not there</li>" in data
+
+
 def test_no_secrets() -> None:
-    """What the report withholds does not come back through the page."""
-    assert b"an-example-and-no-password" not in render(look_at("containerd-restricted"))
+    """The page withholds what the report withholds."""
+    assert b"an-example-and-no-password" not in render(snapshot_of("containerd-restricted"))
 
 
 @pytest.mark.parametrize(
@@ -106,22 +115,22 @@ def test_no_secrets() -> None:
         (
             False,
             [
-                "the peer, taken for the client 192.0.2.7:4242 not trusted",
+                "the peer, taken as the client 192.0.2.7:4242 not trusted",
                 "203.0.113.7, 10.0.0.9",
-                "not believed, as the peer is not trusted",
+                "ignored, as the peer is not trusted",
             ],
         ),
         (
             True,
             [
-                "the client 203.0.113.7 as the peer says the peer 192.0.2.7:4242 trusted",
+                "the client 203.0.113.7 as the peer claims the peer 192.0.2.7:4242 trusted",
                 "203.0.113.7 (not trusted), then 10.0.0.9 (trusted)",
             ],
         ),
     ],
 )
-def test_way(*, trusted: bool, words: list[str]) -> None:
-    """The way shows who is connected, who is believed, and what was claimed."""
+def test_request(*, trusted: bool, words: list[str]) -> None:
+    """The section shows the peer, the client, and what header fields claim."""
     networks = [Cidr.parse("192.0.2.0/24"), Cidr.parse("10.0.0.0/8")]
     request = a_request(x_forwarded_for=b"203.0.113.7, 10.0.0.9")
     if trusted:
@@ -130,14 +139,14 @@ def test_way(*, trusted: bool, words: list[str]) -> None:
         )
     proxies = TrustedProxies(networks if trusted else (), "any")
 
-    text = Page(render(look_at("docker-default"), request, proxies)).text
+    text = Page(render(snapshot_of("docker-default"), request, proxies)).text
 
     assert [each for each in words if each not in text] == []
 
 
 def test_policy() -> None:
-    """Scripts and styles are those of the page, by hash; nothing comes from or goes elsewhere."""
-    data = render(look_at("docker-default")).decode()
+    """Scripts and styles are the page's own, by hash; nothing comes from or goes elsewhere."""
+    data = render(snapshot_of("docker-default")).decode()
     policy = dict(HEADERS)[b"Content-Security-Policy"].decode()
     directives = dict(each.split(" ", 1) for each in policy.split("; "))
 
@@ -159,16 +168,16 @@ def test_policy() -> None:
     assert not [link for link in read.values("href") if re.match("(?!data:)[a-z]+:|//", link)]
 
 
-def ask(request: Request, tree: Tree | None = None) -> Response:
-    """Ask the service."""
+def get(request: Request, tree: Tree | None = None) -> Response:
+    """Return the response of the service."""
     return build(Services(Machine(), "x", files=tree or SavedTree(DATA / "docker-default")))(
         request
     )
 
 
 def test_browser() -> None:
-    """A browser gets the page, with all that keeps it from doing harm."""
-    response = ask(a_request())
+    """A browser gets the page, with the fields that restrict it."""
+    response = get(a_request())
 
     assert response.status == 200
     assert response.content_type == b"text/html; charset=utf-8"
@@ -176,14 +185,14 @@ def test_browser() -> None:
     fields = dict(response.headers)
     assert fields[b"X-Content-Type-Options"] == b"nosniff"
     assert fields[b"Referrer-Policy"] == b"no-referrer"
-    assert b"Cache-Control" not in fields  # the writer has it for every answer
+    assert b"Cache-Control" not in fields  # the writer has it for every response
     assert "07ee4bda71a3" in Page(response.body).text
 
 
 @pytest.mark.parametrize("accept", [None, b"*/*", b"application/json", b"text/html;q=0"])
-def test_everybody_else(accept: bytes | None) -> None:
-    """Everybody else gets JSON, which says that it might have been something else."""
-    response = ask(a_request(accept))
+def test_json(accept: bytes | None) -> None:
+    """Without a preference for HTML the response is JSON, which varies by Accept."""
+    response = get(a_request(accept))
 
     assert response.content_type == b"application/json"
     assert response.vary == b"Accept"
@@ -193,22 +202,61 @@ def test_everybody_else(accept: bytes | None) -> None:
 
 @pytest.mark.parametrize("path", ["/health", "/platform"])
 def test_other_paths(path: str) -> None:
-    """Every other path is JSON, whoever asks."""
-    assert ask(a_request(path=path)).content_type == b"application/json"
+    """Every other path is JSON, for a browser as well."""
+    assert get(a_request(path=path)).content_type == b"application/json"
 
 
-def test_same_look() -> None:
-    """The page and /platform show one look: a client that asks both compares the same facts."""
+def test_same_snapshot() -> None:
+    """The page and /platform show one snapshot: a client of both compares the same facts."""
     dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / "docker-limited")))
 
     read = Page(dispatch(a_request()).body)
-    look = msgspec.json.decode(dispatch(a_request(None, "/platform")).body)
+    snapshot = msgspec.json.decode(dispatch(a_request(None, "/platform")).body)
 
-    assert f"Looked at {look['taken_at']}" in read.text
+    assert f"Snapshot of {snapshot['taken_at']}" in read.text
 
 
-def test_own_part() -> None:
-    """Of one look each request gets the page, with its own way and nobody else's."""
+@pytest.mark.parametrize("name", TREES)
+def test_tiles(name: str) -> None:
+    """The query ``part=usage`` gives the tiles of the page, and no more."""
+    dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / name)))
+    page = dispatch(a_request())
+    tiles = dispatch(msgspec.structs.replace(a_request(), query=b"part=usage"))
+
+    assert tiles.body in page.body
+    assert tiles.body.startswith(b'<div class="tiles">')
+    assert Page(tiles.body).values("class").count("tile") == 4
+    assert (tiles.status, tiles.content_type, tiles.vary) == (200, page.content_type, b"Accept")
+    assert tiles.headers == page.headers
+
+
+@pytest.mark.parametrize("query", [b"part=", b"part=other", b"PART=usage", b"x"])
+def test_other_queries(query: bytes) -> None:
+    """Any other query gives the whole page."""
+    response = get(msgspec.structs.replace(a_request(), query=query))
+
+    assert response.body.startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("in_use", "text"),
+    [
+        (None, "183.2 ms of CPU time so far throttled"),
+        (0.0, "0 CPUs in use, 0 % throttled"),
+        (0.001, "0.001 CPUs in use, under 1 % throttled"),
+        (0.42, "0.42 CPUs in use, 84 %, close to the limit throttled"),
+        (0.51, "0.51 CPUs in use, 100 %, at the limit throttled"),
+    ],
+)
+def test_cpus_in_use(in_use: float | None, text: str) -> None:
+    """The CPU's tile has the sum of its time, or the CPUs in use if they are known."""
+    resources = snapshot_of("containerd-restricted").resources
+
+    assert f"CPU 0.5 CPUs granted {text}" in Page(usage_tiles(resources, in_use).encode()).text
+
+
+def test_own_request() -> None:
+    """Each request gets the page of one snapshot, with its own header fields alone."""
     dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / "docker-limited")))
 
     first, second = (Page(dispatch(a_request(user_agent=each)).body) for each in (b"one", b"two"))
@@ -231,7 +279,7 @@ def test_own_part() -> None:
     ],
 )
 def test_expectations(expected: str, words: list[str]) -> None:
-    """What is expected of the platform stands beside the standards, where anything is."""
+    """Expectations follow the standards, if there are any."""
     tree = SavedTree(DATA / "docker-limited")
     dispatch = build(Services(Machine(), "x", Config(expectations=expected), files=tree))
 
@@ -242,11 +290,11 @@ def test_expectations(expected: str, words: list[str]) -> None:
 
 
 def test_unknown_everywhere() -> None:
-    """Where nothing can be read the page says so, and is whole."""
-    look = platform(Tree("/nowhere", {}), StoppedClock())
+    """The page is whole if nothing can be read."""
+    snapshot = platform(Tree("/nowhere", {}), StoppedClock())
 
-    text = Page(render(look)).text
+    text = Page(render(snapshot)).text
 
     assert "Memory unknown" in text
-    assert isinstance(look.identity.hostname, Known) is False
+    assert isinstance(snapshot.identity.hostname, Known) is False
     assert "this container" in text

@@ -1,4 +1,4 @@
-"""The page of who means ill: names and claims stay text, whatever is in them."""
+"""Hostile names and claims stay text on the page, whatever is in them."""
 
 import msgspec
 import pytest
@@ -10,20 +10,20 @@ from devops_info_service.page.markup import Markup, escape, join, tag
 from devops_info_service.snapshot import Platform, platform
 
 from ..recorded import DATA, TREES, SavedTree, StoppedClock
-from .html_page import Page, a_request, look_at, render
+from .html_page import Page, a_request, render, snapshot_of
 
 HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\x00\u202e\ud800\n"
 
 
 class HostileTree(SavedTree):
-    """A pod whose names were chosen by somebody who means ill."""
+    """A pod with hostile names."""
 
     def environ(self) -> dict[str, str]:
         return {"HOSTNAME": HOSTILE, "PATH": HOSTILE, "POD_NAME": HOSTILE, HOSTILE: HOSTILE}
 
 
 def hostile_in(value: object) -> object:
-    """Replace every text in a look's plain form, but for those the types hold to a few words."""
+    """Replace every text of a value, except those that the types restrict to a few."""
     if isinstance(value, Evidence):
         return Evidence(HOSTILE, HOSTILE, HOSTILE)
     if isinstance(value, tuple):
@@ -42,13 +42,13 @@ def hostile_in(value: object) -> object:
 
 @pytest.mark.parametrize("name", TREES)
 def test_hostile_platform(name: str) -> None:
-    """Whatever names, mounts, groups, labels and variables are called, they stay text."""
-    honest = look_at(name)
-    look = hostile_in(honest)
-    assert isinstance(look, Platform)
+    """Names, mounts, groups, labels and variables stay text."""
+    honest = snapshot_of(name)
+    snapshot = hostile_in(honest)
+    assert isinstance(snapshot, Platform)
     request = a_request(user_agent=HOSTILE.encode("utf-8", "replace"), x_forwarded_for=b"<b>\x9b")
 
-    data = render(look, request)
+    data = render(snapshot, request)
     read, plain = Page(data), Page(render(honest))
 
     assert {tag for tag, _ in read.elements} == {tag for tag, _ in plain.elements}
@@ -60,10 +60,10 @@ def test_hostile_platform(name: str) -> None:
 
 
 def test_hostile_tree() -> None:
-    """The same from the other end: a tree with such names gives such a page."""
-    look = platform(HostileTree(DATA / "crio-pod"), StoppedClock(), frozenset({"HOSTNAME"}))
+    """The same from the files on: a tree with such names gives such a page."""
+    snapshot = platform(HostileTree(DATA / "crio-pod"), StoppedClock(), frozenset({"HOSTNAME"}))
 
-    read = Page(render(look))
+    read = Page(render(snapshot))
 
     assert [tag for tag, _ in read.elements].count("script") == 1
     assert "$HOSTNAME </script><script>alert(1)</script>" in read.text
@@ -81,13 +81,13 @@ def test_hostile_tree() -> None:
     ],
 )
 def test_escape(text: str, escaped: str) -> None:
-    """Text is escaped once; markup made here is left."""
+    """Text is escaped once, and markup not at all."""
     assert escape(text) == escaped
 
 
 @given(st.text(), st.text())
 def test_any_text(content: str, value: str) -> None:
-    """Any text comes out as the content and the attribute it went in as, spelled plainly."""
+    """Any text stays one content and one attribute, and printable."""
     read = Page(tag("p", content, title=value).encode())
 
     ((name, attributes),) = read.elements
@@ -97,6 +97,6 @@ def test_any_text(content: str, value: str) -> None:
 
 
 def test_markup_in_attribute() -> None:
-    """What is markup in content is still text in an attribute."""
+    """Markup is text in an attribute."""
     assert tag("p", title=Markup('"><b>')) == '<p title="&quot;&gt;&lt;b&gt;"></p>'
     assert join(["<", tag("b")]) == "&lt;<b></b>"

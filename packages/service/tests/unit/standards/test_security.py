@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
-from devops_info_service.facts.container.host_network import shares_network
-from devops_info_service.facts.container.process_view import look
+from devops_info_service.facts.container.host_network import uses_host_network
 from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.snapshot import platform
 from devops_info_service.standards.baseline import BASELINE
-from devops_info_service.standards.checks import Check
+from devops_info_service.standards.checks import Finding
 from devops_info_service.standards.restricted import RESTRICTED
-from devops_info_service.standards.security import Security, read_security
 
 IDS = {
     "appArmorProfile": "1.0",
@@ -40,7 +38,7 @@ HARDENING = (
     *("readOnlyRootFilesystem", "userNamespace", "engineSockets", "deviceNodes", "setIdFiles"),
     "serviceAccountToken",
 )
-INVISIBLE = {"hostPorts", "hostProbesAndHostLifecycle", "sysctls"}
+UNOBSERVABLE = {"hostPorts", "hostProbesAndHostLifecycle", "sysctls"}
 
 FAILED: dict[str, set[str]] = {
     "docker-default": {
@@ -76,7 +74,7 @@ FAILED: dict[str, set[str]] = {
         *("restrictedVolumes", "readOnlyRootFilesystem"),
     },
     "privileged-pod": {
-        *(set(IDS) - INVISIBLE - {"seLinuxOptions", "windowsHostProcess"}),
+        *(set(IDS) - UNOBSERVABLE - {"seLinuxOptions", "windowsHostProcess"}),
         *HARDENING,
     },
 }
@@ -106,11 +104,11 @@ SUMS = {
 @pytest.mark.parametrize("name", FAILED)
 def test_verdicts(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
     """Each check of each tree fails, passes or stays open as its container was started."""
-    checks = read_security(saved(name), clock).checks
+    checks = platform(saved(name), clock).security.checks
     expected = {
         **dict.fromkeys([*IDS, *HARDENING], "pass"),
         **dict.fromkeys(FAILED[name], "fail"),
-        **dict.fromkeys(UNKNOWN.get(name, set()) | INVISIBLE, "unknown"),
+        **dict.fromkeys(UNKNOWN.get(name, set()) | UNOBSERVABLE, "unknown"),
     }
 
     assert {check.id: check.verdict for check in checks} == expected
@@ -119,10 +117,10 @@ def test_verdicts(saved: Callable[[str], Tree], clock: Clock, name: str) -> None
 @pytest.mark.parametrize("name", SUMS)
 def test_sums(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
     """One failure fails a profile; what no container can show does not keep it open."""
-    sums = read_security(saved(name), clock).pod_security
+    sums = platform(saved(name), clock).security.pod_security
 
     assert (sums.baseline, sums.restricted) == SUMS[name]
-    assert set(sums.invisible) == INVISIBLE
+    assert set(sums.invisible) == UNOBSERVABLE
 
 
 def test_every_id() -> None:
@@ -133,7 +131,7 @@ def test_every_id() -> None:
 @pytest.mark.parametrize("name", FAILED)
 def test_meaning_and_evidence(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
     """Each verdict is one sentence; each failure but one about absence shows its evidence."""
-    for check in read_security(saved(name), clock).checks:
+    for check in platform(saved(name), clock).security.checks:
         assert check.meaning[0].isupper() or check.meaning[0] in "/0123456789"
         assert check.meaning.endswith(".")
         assert "\n" not in check.meaning
@@ -144,7 +142,7 @@ def test_meaning_and_evidence(saved: Callable[[str], Tree], clock: Clock, name: 
 
 def test_process(saved: Callable[[str], Tree], clock: Clock) -> None:
     """The facts under the checks are there too, by name."""
-    process = read_security(saved("docker-default"), clock).process
+    process = platform(saved("docker-default"), clock).security.process
 
     assert known(process.seccomp) == "filter"
     assert known(process.seccomp_filters) == 1
@@ -157,7 +155,7 @@ def test_process(saved: Callable[[str], Tree], clock: Clock) -> None:
 
 def test_namespaces(saved: Callable[[str], Tree], clock: Clock) -> None:
     """Namespaces are the machine's or not, one by one."""
-    shared = read_security(saved("docker-host"), clock).namespaces.shared
+    shared = platform(saved("docker-host"), clock).security.namespaces.shared
 
     assert {kind: known(fact) for kind, fact in shared.items()} == {
         "cgroup": True,
@@ -171,14 +169,14 @@ def test_namespaces(saved: Callable[[str], Tree], clock: Clock) -> None:
 
 def test_id_maps(saved: Callable[[str], Tree], clock: Clock) -> None:
     """A user namespace shows whom its ids stand for."""
-    uid_map = known(read_security(saved("podman-rootless"), clock).namespaces.uid_map)
+    uid_map = known(platform(saved("podman-rootless"), clock).security.namespaces.uid_map)
 
     assert [(each.inside, each.outside) for each in uid_map] == [(0, 1000), (1, 524288)]
 
 
 def test_exposure(saved: Callable[[str], Tree], clock: Clock) -> None:
     """Devices, sockets, set-uid files and places to write are listed."""
-    security = read_security(saved("privileged-pod"), clock)
+    security = platform(saved("privileged-pod"), clock).security
 
     assert [each.path for each in known(security.devices)] == [
         *("/dev/kmsg", "/dev/mem", "/dev/sda", "/dev/sda2"),
@@ -202,9 +200,9 @@ STATUS = (
 MOUNTINFO = "1 0 0:1 / / ro - overlay overlay ro\n"
 
 
-def check_of(tree: Tree, clock: Clock, name: str) -> Check:
+def check_of(tree: Tree, clock: Clock, name: str) -> Finding:
     """Make one check."""
-    security: Security = read_security(tree, clock)
+    security = platform(tree, clock).security
     return next(check for check in security.checks if check.id == name)
 
 
@@ -332,15 +330,13 @@ OLD = {"/proc/sys/kernel/osrelease": "6.17.9\n"}
 )
 def test_network_namespace(
     tree_of: Callable[..., Tree],
-    saved: Callable[[str], Tree],
     files: dict[str, str],
     environ: dict[str, str],
     shared: bool | None,  # noqa: FBT001
 ) -> None:
     """Without a fixed number, addresses and interfaces tell; else it stays unknown."""
     tree = tree_of({"/proc/x": "", **files}, environ)
-    view = msgspec.structs.replace(look(saved("containerd-restricted")), tree=tree)
-    fact = shares_network(view)
+    fact = uses_host_network(tree, Known(value=False))
 
     assert (fact.value if isinstance(fact, Known) else None) is shared
 

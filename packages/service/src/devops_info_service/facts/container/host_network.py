@@ -7,12 +7,11 @@ interfaces tell, and they can be told wrong: what cannot be decided stays unknow
 from typing import Final
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
+from devops_info_service.facts.linux.network import CLASS
 from devops_info_service.facts.linux.variables import variable
+from devops_info_service.facts.system_files import Tree
 from devops_info_service.http.wire.cidr import packed_address
 
-from .process_view import View
-
-CLASS: Final = "/sys/class/net"
 MAX_INTERFACES: Final = 256
 """Looked at: a node has a few for each of at most 250 pods or so."""
 _BRIDGES: Final = (
@@ -23,17 +22,19 @@ _BRIDGES: Final = (
 _NUMBERED_FROM: Final = (6, 18)
 
 
-def shares_network(view: View) -> Fact[bool]:
-    """Say whether the network namespace is the machine's."""
-    fact = view.shared_with_machine("net")
-    if isinstance(fact, Unknown) or fact.value:
-        return fact
-    release = view.tree.read("/proc/sys/kernel/osrelease")
+def uses_host_network(tree: Tree, numbered: Fact[bool]) -> Fact[bool]:
+    """Return whether the network namespace is the machine's.
+
+    *numbered* is whether it has the number of the first one.
+    """
+    if isinstance(numbered, Unknown) or numbered.value:
+        return numbered
+    release = tree.read("/proc/sys/kernel/osrelease")
     if _version(release.text) >= _NUMBERED_FROM:
         return Known(
-            value=False, evidence=(*fact.evidence, release.evidence("", release.text.strip()))
+            value=False, evidence=(*numbered.evidence, release.evidence("", release.text.strip()))
         )
-    return _by_addresses(view) or _by_interfaces(view)
+    return _by_addresses(tree) or _by_interfaces(tree)
 
 
 def _version(release: str) -> tuple[int, int]:
@@ -43,9 +44,9 @@ def _version(release: str) -> tuple[int, int]:
     return (int(major), int(minor)) if digits else (0, 0)
 
 
-def _by_addresses(view: View) -> Fact[bool] | None:
+def _by_addresses(tree: Tree) -> Fact[bool] | None:
     # Names of variables by custom: the manifest may call them anything.
-    environ = view.tree.environ()
+    environ = tree.environ()
     pod = variable(environ, "POD_IP")
     host = variable(environ, "HOST_IP") or variable(environ, "NODE_IP")
     if not isinstance(pod, Known) or not isinstance(host, Known):
@@ -54,8 +55,8 @@ def _by_addresses(view: View) -> Fact[bool] | None:
     return Known(value=same, evidence=pod.evidence + host.evidence)
 
 
-def _by_interfaces(view: View) -> Fact[bool]:
-    names = view.tree.names(CLASS)
+def _by_interfaces(tree: Tree) -> Fact[bool]:
+    names = tree.names(CLASS)
     if isinstance(names, Unknown):
         return names
     if len(names) > MAX_INTERFACES:
@@ -63,13 +64,13 @@ def _by_interfaces(view: View) -> Fact[bool]:
     for name in names:
         if name.startswith(_BRIDGES):
             return Known(value=True, evidence=(Evidence(CLASS, "", name),))
-    return _by_peers(view, names)
+    return _by_peers(tree, names)
 
 
-def _by_peers(view: View, names: tuple[str, ...]) -> Fact[bool]:
+def _by_peers(tree: Tree, names: tuple[str, ...]) -> Fact[bool]:
     """A cable whose other end is nowhere here leads to another namespace."""
-    indexes = {name: view.tree.read(f"{CLASS}/{name}/ifindex").text.strip() for name in names}
-    peers = {name: view.tree.read(f"{CLASS}/{name}/iflink").text.strip() for name in names}
+    indexes = {name: tree.read(f"{CLASS}/{name}/ifindex").text.strip() for name in names}
+    peers = {name: tree.read(f"{CLASS}/{name}/iflink").text.strip() for name in names}
     # "0": a tunnel's template, made in every namespace.
     linked = [name for name in names if name != "lo" and peers[name] not in {"", "0"}]
     away = [name for name in linked if peers[name] not in indexes.values()]

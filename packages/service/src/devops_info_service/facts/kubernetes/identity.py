@@ -9,20 +9,18 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.container.host_network import shares_network
-from devops_info_service.facts.container.process_view import View, look
+from devops_info_service.facts.container.process_view import ProcessView
 from devops_info_service.facts.container.volumes import classify
 from devops_info_service.facts.fact import WITHHELD, Evidence, Fact, Known, Unknown, first, value_of
 from devops_info_service.facts.forms import LABEL, NAME, UID
-from devops_info_service.facts.linux.cgroup import CGROUP, Cgroups, read_cgroups
-from devops_info_service.facts.linux.cpu import read_cpu
-from devops_info_service.facts.linux.memory import read_memory
+from devops_info_service.facts.linux.cgroup import CGROUP
 from devops_info_service.facts.linux.mounts import Mount
+from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.facts.linux.sandbox import SANDBOXED, Guess
 from devops_info_service.facts.linux.variables import variable
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Tree
 
-from .claims import FORMS, Claims, ServiceAccount, read_service_account
+from .claims import FORMS, Claims, ServiceAccount
 from .downward import Downward, Signs, read_downward
 from .resource_requests import CpuRequest, Qos, Range, cpu_request, memory_request, qos
 
@@ -65,15 +63,14 @@ class Identity(msgspec.Struct, frozen=True):
     cpu_request: Fact[CpuRequest]
 
 
-def read_identity(tree: Tree, clock: Clock) -> Identity:
-    """Put it together."""
-    view = look(tree)
-    cgroups = read_cgroups(tree, view.mounts)
-    account = read_service_account(tree, clock)
+def read_identity(
+    tree: Tree, view: ProcessView, resources: Resources, account: ServiceAccount
+) -> Identity:
+    """Join what the other parts show with names that only *tree* has."""
+    memory, cpu, group = resources.memory, resources.cpu, resources.cgroup.path
     hostname = tree.read(HOSTNAME).whole(parse.word)
     pod_uid = _pod_uid(view)
     downward = read_downward(tree, view.mounts, _signs(account, hostname, pod_uid))
-    memory, cpu = read_memory(tree, cgroups), read_cpu(tree, cgroups)
     score = memory.oom_score_adjustment if view.pod else NOT_A_POD
     if view.gvisor:
         score = SANDBOXED
@@ -81,7 +78,7 @@ def read_identity(tree: Tree, clock: Clock) -> Identity:
         engine=view.engine,
         sandbox=view.sandbox,
         hostname=hostname,
-        container_id=_container_id(view, cgroups),
+        container_id=_container_id(view, group),
         container=_container(view),
         pod=_best(
             view,
@@ -114,13 +111,13 @@ def read_identity(tree: Tree, clock: Clock) -> Identity:
         ),
         labels=downward.labels,
         annotations=downward.annotations,
-        qos=_qos(cgroups, score) if view.pod else NOT_A_POD,
+        qos=_qos(group, score) if view.pod else NOT_A_POD,
         memory_request=memory_request(score, memory.machine, memory.limit.own),
         cpu_request=cpu_request(cpu.weight, cpu.shares) if view.pod else NOT_A_POD,
     )
 
 
-def _best(view: View, what: str, *facts: Fact[str]) -> Fact[str]:
+def _best(view: ProcessView, what: str, *facts: Fact[str]) -> Fact[str]:
     names = ", ".join(NAMES[what])
     missing = Unknown(f"no token, no volume of the downward API and none of {names} says it")
     # First, for its reason: an unknown one loses to any that is known.
@@ -154,23 +151,23 @@ def _signs(account: ServiceAccount, hostname: Fact[str], uid: Fact[str]) -> Sign
     return Signs(frozenset(pods), value_of(uid, claims.pod_uid if claims else ""))
 
 
-def _own_hostname(view: View, hostname: Fact[str]) -> Fact[str]:
+def _own_hostname(view: ProcessView, hostname: Fact[str]) -> Fact[str]:
     if not view.pod:
         return NOT_A_POD
     # With the machine's network comes the machine's name.
-    if value_of(shares_network(view), default=True):
+    if value_of(view.shared["net"], default=True):
         return Unknown("the hostname may be the machine's")
     return NAME.fact(hostname.value, HOSTNAME) if isinstance(hostname, Known) else hostname
 
 
-def _mounted_by_kubelet(view: View) -> tuple[Mount, ...]:
+def _mounted_by_kubelet(view: ProcessView) -> tuple[Mount, ...]:
     if isinstance(view.mounts, Unknown):
         return ()
     mounts = view.mounts
     return tuple(mount for mount in mounts.entries if classify(mount, mounts).pod)
 
 
-def _pod_uid(view: View) -> Fact[str]:
+def _pod_uid(view: ProcessView) -> Fact[str]:
     for mount in _mounted_by_kubelet(view):
         uid = mount.root.rpartition("/pods/")[2].partition("/")[0]
         if UID.holds(uid):
@@ -178,7 +175,7 @@ def _pod_uid(view: View) -> Fact[str]:
     return Unknown("no mount shows kubelet's directory") if view.pod else NOT_A_POD
 
 
-def _container(view: View) -> Fact[str]:
+def _container(view: ProcessView) -> Fact[str]:
     for mount in _mounted_by_kubelet(view):
         # .../pods/UID/containers/NAME/HASH, for the termination log.
         steps = mount.root.rpartition("/pods/")[2].split("/")
@@ -187,9 +184,8 @@ def _container(view: View) -> Fact[str]:
     return Unknown("no mount of a termination log names the container") if view.pod else NOT_A_POD
 
 
-def _container_id(view: View, cgroups: Cgroups) -> Fact[str]:
+def _container_id(view: ProcessView, path: Fact[str]) -> Fact[str]:
     """Take the long number out of the group's path or of the engine's mounts."""
-    path = cgroups.path
     if isinstance(path, Known) and (number := _hex(path.value.rpartition("/")[2])):
         return Known(number, path.evidence)
     if view.pod or isinstance(view.mounts, Unknown):
@@ -220,8 +216,7 @@ def _search_domain(tree: Tree) -> Fact[str]:
     return Unknown(f"{file.path} has no search domain of a namespace")
 
 
-def _qos(cgroups: Cgroups, score: Fact[int]) -> Fact[Qos]:
-    path = cgroups.path
+def _qos(path: Fact[str], score: Fact[int]) -> Fact[Qos]:
     # Where a namespace does not hide them, the names of kubelet's groups say it outright.
     if isinstance(path, Known) and "kubepods" in path.value:
         for mark, kind in _GROUPS.items():

@@ -10,10 +10,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from devops_info_service.facts.fact import Evidence, Fact, File, Known, Unknown
+from devops_info_service.facts.fact import Evidence, Fact, File, Known, Unknown, derive
 from devops_info_service.facts.system_files import Tree
 
 from .mounts import MOUNTINFO, Mount, Mounts
+from .namespaces import is_first_namespace
 from .sandbox import SANDBOXED, is_gvisor, read_sandbox
 
 CGROUP: Final = "/proc/self/cgroup"
@@ -78,7 +79,7 @@ def read_cgroups(tree: Tree, mounts: Mounts | Unknown) -> Cgroups:
     return Cgroups(
         version=_version(file, paths),
         path=_path(file, paths),
-        namespaced=_namespaced(tree),
+        namespaced=derive(is_first_namespace(tree, "cgroup"), lambda is_first: not is_first),
         unified=unified,
         v1=v1,
         controllers=_controllers(tree, unified),
@@ -162,15 +163,6 @@ def _path(file: File, paths: dict[str, str]) -> Fact[str]:
         if name in paths and (name or len(paths) == 1):
             return Known(paths[name], (file.evidence(name or "0", paths[name]),))
     return Unknown(f"{CGROUP} names no group")
-
-
-def _namespaced(tree: Tree) -> Fact[bool]:
-    path = "/proc/self/ns/cgroup"
-    target = tree.link(path)
-    if isinstance(target, Unknown):
-        return target
-    # The kernel's fixed number of the first cgroup namespace (PROC_CGROUP_INIT_INO).
-    return Known(target != "cgroup:[4026531835]", (Evidence(path, "", target),))
 
 
 def _controllers(tree: Tree, unified: Group | Unknown) -> tuple[str, ...]:

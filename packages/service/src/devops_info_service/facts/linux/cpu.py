@@ -10,23 +10,26 @@ import msgspec
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import (
     Fact,
-    File,
     Known,
     Unknown,
     derive,
     evidence_of,
-    first,
     value_of,
 )
 from devops_info_service.facts.system_files import Tree
 
-from .cgroup import Cgroups, Group
-from .limits import Limit, group_file, read_limit
+from .cgroup import Cgroups
+from .group_values import UNIFIED, GroupLimit, GroupReader, GroupValue, field, ratio, whole, word
+from .limits import Limit
 from .variables import variable
 
 STATUS: Final = "/proc/self/status"
 NANOSECONDS: Final = 1000
 """In a microsecond: version 1 counts in these, version 2 in those."""
+
+
+def _from_nanoseconds(text: str) -> int:
+    return parse.count(text) // NANOSECONDS
 
 
 class Throttling(msgspec.Struct, frozen=True):
@@ -71,71 +74,82 @@ class Cpu(msgspec.Struct, frozen=True):
     throttling: Throttling
 
 
+_QUOTA_V2: Final = word("cpu.max", 0, "quota", parse.limit)
+_QUOTA_V1: Final = whole("cpu.cfs_quota_us", parse.limit_v1)
+_PERIOD_V2: Final = word("cpu.max", 1, "period", parse.count)
+_PERIOD_V1: Final = whole("cpu.cfs_period_us", parse.count)
+QUOTA: Final = GroupValue("cpu", _QUOTA_V2, _QUOTA_V1)
+PERIOD: Final = GroupValue("cpu", _PERIOD_V2, _PERIOD_V1)
+LIMIT: Final = GroupLimit("cpu", ratio(_QUOTA_V2, _PERIOD_V2), ratio(_QUOTA_V1, _PERIOD_V1))
+BURST: Final = GroupValue(
+    "cpu",
+    v2=whole("cpu.max.burst", parse.count),
+    v1=whole("cpu.cfs_burst_us", parse.count),
+)
+WEIGHT: Final = GroupValue(
+    "cpu",
+    v2=whole("cpu.weight", parse.count),
+    v1=Unknown("cgroup v1 has shares instead"),
+)
+SHARES: Final = GroupValue(
+    "cpu",
+    v2=Unknown("cgroup v2 has a weight instead"),
+    v1=whole("cpu.shares", parse.count),
+)
+PERIODS: Final = GroupValue("cpu", field("cpu.stat", "nr_periods", parse.count))
+THROTTLED: Final = GroupValue("cpu", field("cpu.stat", "nr_throttled", parse.count))
+THROTTLED_TIME: Final = GroupValue(
+    "cpu",
+    v2=field("cpu.stat", "throttled_usec", parse.count),
+    v1=field("cpu.stat", "throttled_time", _from_nanoseconds),
+)
+USAGE: Final = GroupValue(
+    # Counted in every group of version 2, whether its controller is enabled or not.
+    UNIFIED,
+    v2=field("cpu.stat", "usage_usec", parse.count),
+    v1=whole("cpuacct.usage", _from_nanoseconds),
+    v1_controller="cpuacct",
+)
+CPUSET: Final = GroupValue(
+    "cpuset",
+    v2=whole("cpuset.cpus.effective", parse.cpus),
+    v1=whole("cpuset.effective_cpus", parse.cpus),
+)
+CPUSET_TEXT: Final = GroupValue(
+    "cpuset",
+    v2=whole("cpuset.cpus.effective", parse.word),
+    v1=whole("cpuset.effective_cpus", parse.word),
+)
+"""As the kernel writes it: for the history of limits."""
+
+
 def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
     """Read what the ``cpu`` and ``cpuset`` controllers give."""
-    group = cgroups.group("cpu")
-    old = isinstance(group, Group) and group.version == 1
-    limit = read_cpu_limit(tree, group)
-    if old:
-        quota = group_file(tree, group, "cpu.cfs_quota_us").whole(parse.limit_v1)
-        period = group_file(tree, group, "cpu.cfs_period_us").whole(parse.count)
-    else:
-        quota, period = _bandwidth(group_file(tree, group, "cpu.max"))
-    burst = group_file(tree, group, "cpu.cfs_burst_us" if old else "cpu.max.burst")
-    weight = group_file(tree, group, "cpu.weight").whole(parse.count)
-    shares = group_file(tree, group, "cpu.shares").whole(parse.count)
+    groups = GroupReader(tree, cgroups)
+    limit = groups.limit(LIMIT)
     affinity = tree.read(STATUS).field("Cpus_allowed_list", parse.cpus, ":")
     effective = _effective(limit, affinity)
     return Cpu(
         limit=limit,
-        quota_microseconds=quota,
-        period_microseconds=period,
-        burst_microseconds=burst.whole(parse.count),
-        weight=Unknown("cgroup v1 has shares instead") if old else weight,
-        shares=shares if old else Unknown("cgroup v2 has a weight instead"),
+        quota_microseconds=groups.value(QUOTA),
+        period_microseconds=groups.value(PERIOD),
+        burst_microseconds=groups.value(BURST),
+        weight=groups.value(WEIGHT),
+        shares=groups.value(SHARES),
         affinity=affinity,
-        cpuset=_cpuset(tree, cgroups),
+        cpuset=groups.value(CPUSET),
         online=tree.read("/sys/devices/system/cpu/online").whole(parse.cpus),
         effective=effective,
         usable=derive(effective, lambda cpus: max(1, -int(-cpus // 1))),
         python=_python(tree, affinity),
-        usage_microseconds=_usage(tree, cgroups),
+        usage_microseconds=groups.value(USAGE),
         waiting_nanoseconds=tree.read("/proc/self/schedstat").word(1, "run delay", parse.count),
-        throttling=_throttling(group_file(tree, group, "cpu.stat"), old=old),
+        throttling=Throttling(
+            periods=groups.value(PERIODS),
+            throttled_periods=groups.value(THROTTLED),
+            throttled_microseconds=groups.value(THROTTLED_TIME),
+        ),
     )
-
-
-def read_cpu_limit(tree: Tree, group: Group | Unknown) -> Limit[float]:
-    """Read quota over period, in CPUs, of each level of *group*."""
-    if isinstance(group, Group) and group.version == 1:
-        return read_limit(tree, group, "cpu.cfs_quota_us", lambda file: _cpus_v1(tree, file))
-    return read_limit(tree, group, "cpu.max", cpus_of)
-
-
-def cpus_of(file: File) -> Fact[float | None]:
-    """Parse ``cpu.max``: quota and period, or ``max``."""
-    quota, period = _bandwidth(file)
-    return _ratio(quota, period)
-
-
-def _cpus_v1(tree: Tree, file: File) -> Fact[float | None]:
-    quota = file.whole(parse.limit_v1)
-    beside = file.path.rpartition("/")[0]
-    return _ratio(quota, tree.read(f"{beside}/cpu.cfs_period_us").whole(parse.count))
-
-
-def _bandwidth(file: File) -> tuple[Fact[int | None], Fact[int]]:
-    return file.word(0, "quota", parse.limit), file.word(1, "period", parse.count)
-
-
-def _ratio(quota: Fact[int | None], period: Fact[int]) -> Fact[float | None]:
-    if isinstance(quota, Unknown) or quota.value is None:
-        return quota
-    if isinstance(period, Unknown):
-        return period
-    if not period.value:
-        return Unknown(f"{period.evidence[0].file}: a period of 0")
-    return Known(quota.value / period.value, evidence_of(quota, period))
 
 
 def _effective(limit: Limit[float], affinity: Fact[tuple[int, ...]]) -> Fact[float]:
@@ -154,29 +168,3 @@ def _python(tree: Tree, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
     if isinstance(told, Known) and told.value.isdigit():
         return derive(told, int)
     return derive(affinity, len)
-
-
-def _cpuset(tree: Tree, cgroups: Cgroups) -> Fact[tuple[int, ...]]:
-    group = cgroups.group("cpuset")
-    return first(
-        group_file(tree, group, "cpuset.cpus.effective").whole(parse.cpus),
-        group_file(tree, group, "cpuset.effective_cpus").whole(parse.cpus),
-    )
-
-
-def _usage(tree: Tree, cgroups: Cgroups) -> Fact[int]:
-    group = cgroups.group("cpuacct")
-    if isinstance(group, Group) and group.version == 1:
-        used = group_file(tree, group, "cpuacct.usage").whole(parse.count)
-        return derive(used, lambda nanoseconds: nanoseconds // NANOSECONDS)
-    # The usage is counted in every group of version 2, its controller enabled or not.
-    return group_file(tree, cgroups.unified, "cpu.stat").field("usage_usec", parse.count)
-
-
-def _throttling(stat: File, *, old: bool) -> Throttling:
-    time = stat.field("throttled_time" if old else "throttled_usec", parse.count)
-    return Throttling(
-        periods=stat.field("nr_periods", parse.count),
-        throttled_periods=stat.field("nr_throttled", parse.count),
-        throttled_microseconds=derive(time, lambda spent: spent // NANOSECONDS) if old else time,
-    )

@@ -11,8 +11,8 @@ from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of
 from devops_info_service.facts.system_files import Tree
 
-from .cgroup import Cgroups, Group
-from .limits import group_file
+from .cgroup import Cgroups
+from .group_values import GroupReader, GroupValue, ReadFile, Source, whole
 
 _V1_LIMITS: Final = {
     "read_bytes": "blkio.throttle.read_bps_device",
@@ -20,6 +20,7 @@ _V1_LIMITS: Final = {
     "reads": "blkio.throttle.read_iops_device",
     "writes": "blkio.throttle.write_iops_device",
 }
+_V1_USAGE: Final = ("blkio.throttle.io_service_bytes", "blkio.throttle.io_serviced")
 _V2_LIMITS: Final = {
     "rbps": "read_bytes",
     "wbps": "write_bytes",
@@ -54,18 +55,6 @@ class Disks(msgspec.Struct, frozen=True):
     """Since the group was made."""
 
 
-def read_disks(tree: Tree, cgroups: Cgroups) -> Disks:
-    """Read what the ``io`` (version 2) or ``blkio`` (version 1) controller gives and counts."""
-    old = cgroups.v1.get("blkio")
-    if old is not None:
-        return Disks(_limits_v1(tree, old), _usage_v1(tree, old))
-    group = cgroups.group("io")
-    return Disks(
-        limits=group_file(tree, group, "io.max").whole(lambda text: traffic(text, _V2_LIMITS)),
-        usage=group_file(tree, group, "io.stat").whole(lambda text: traffic(text, _V2_USAGE)),
-    )
-
-
 def traffic(text: str, names: dict[str, str]) -> tuple[Traffic, ...]:
     """Parse lines such as ``8:0 rbps=1048576 wbps=max``; *names* says what each key is."""
     found = []
@@ -80,11 +69,11 @@ def traffic(text: str, names: dict[str, str]) -> tuple[Traffic, ...]:
     return tuple(found)
 
 
-def _limits_v1(tree: Tree, group: Group | Unknown) -> Fact[tuple[Traffic, ...]]:
+def _limits_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
     limits: dict[str, dict[str, int]] = {}
     facts = []
     for field, name in _V1_LIMITS.items():
-        fact = group_file(tree, group, name).whole(_pairs)
+        fact = read(name).whole(_pairs)
         if isinstance(fact, Unknown):
             return fact
         facts.append(fact)
@@ -99,9 +88,8 @@ def _pairs(text: str) -> tuple[tuple[str, int], ...]:
     return tuple((device, parse.count(number)) for device, _, number in lines)
 
 
-def _usage_v1(tree: Tree, group: Group | Unknown) -> Fact[tuple[Traffic, ...]]:
-    sizes = group_file(tree, group, "blkio.throttle.io_service_bytes").whole(_operations)
-    times = group_file(tree, group, "blkio.throttle.io_serviced").whole(_operations)
+def _usage_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
+    sizes, times = (read(name).whole(_operations) for name in _V1_USAGE)
     if isinstance(sizes, Unknown):
         return sizes
     if isinstance(times, Unknown):
@@ -129,3 +117,23 @@ def _operations(text: str) -> dict[str, dict[str, int]]:
         operation, number = rest
         found.setdefault(device, {})[operation] = parse.count(number)
     return found
+
+
+LIMITS: Final = GroupValue(
+    "io",
+    v2=whole("io.max", lambda text: traffic(text, _V2_LIMITS)),
+    v1=Source(tuple(_V1_LIMITS.values()), _limits_v1),
+    v1_controller="blkio",
+)
+USAGE: Final = GroupValue(
+    "io",
+    v2=whole("io.stat", lambda text: traffic(text, _V2_USAGE)),
+    v1=Source(_V1_USAGE, _usage_v1),
+    v1_controller="blkio",
+)
+
+
+def read_disks(tree: Tree, cgroups: Cgroups) -> Disks:
+    """Read what the ``io`` (version 2) or ``blkio`` (version 1) controller gives and counts."""
+    groups = GroupReader(tree, cgroups)
+    return Disks(groups.value(LIMITS), groups.value(USAGE))

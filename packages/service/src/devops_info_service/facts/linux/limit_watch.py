@@ -5,18 +5,18 @@ parses them only where their bytes are not those of the last look.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, File, Known, Unknown
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.fact import Fact, Known
+from devops_info_service.facts.system_files import Clock, Held, Tree
 
-from .cgroup import Cgroups, Group, read_cgroups
-from .cpu import read_cpu_limit
-from .limits import group_file, read_limit
+from . import cpu, memory
+from .cgroup import Cgroups, read_cgroups
+from .group_values import GroupReader, GroupValue
 from .mounts import read_mounts
+from .resources import PIDS_LIMIT
 from .uptime import rfc3339
 
 MAX_CHANGES: Final = 32
@@ -25,11 +25,17 @@ MAX_CHANGES: Final = 32
 Value = int | float | str | None
 """``None`` is no limit."""
 
-Words = Callable[[str], int | None]
-"""Understands what a file says."""
-
 Read = Callable[[], dict[str, Fact[Value]]]
 """Reads what each limit is now, by its name."""
+
+
+WATCHED: Final[dict[str, GroupValue[Any]]] = {
+    "cpu.limit": cpu.LIMIT,
+    "cpu.cpuset": cpu.CPUSET_TEXT,
+    "processes.limit": PIDS_LIMIT,
+    "memory.limit": memory.LIMIT,
+    "memory.high": memory.HIGH,
+}
 
 
 class Change(msgspec.Struct, frozen=True, rename={"from_": "from"}):
@@ -84,60 +90,26 @@ class Watch:
 
 
 def limits_of(tree: Tree) -> Read:
-    """Return the reader of this process's limits.
+    """Return the reader of this process's limits; its first call finds the groups and files.
 
-    Its groups are found now and once: nobody moves a container's process to another. What is
-    set above the own group counts, as far as it can be seen.
+    The groups are found once: no engine moves a container's process to another. What is set
+    above the own group counts, as far as it can be seen.
     """
-    cgroups = read_cgroups(tree, read_mounts(tree))
-    noting = _Noting(tree)
-    facts = _limits(noting, cgroups)
-    files = tree.held(noting.paths)
-    last: tuple[bytes | None, ...] | None = None
+    found: Cgroups | None = None
+    files: Held | None = None
+    last: tuple[bytes | None, ...] = ()
+    limits: dict[str, Fact[Value]] = {}
 
     def read() -> dict[str, Fact[Value]]:
-        nonlocal facts, last
+        nonlocal found, files, last, limits
+        if found is None or files is None:
+            found = read_cgroups(tree, read_mounts(tree))
+            files = tree.held([path for row in WATCHED.values() for path in row.paths(found)])
         now = files.read()
-        if now != last:
-            # What is parsed may be younger than *now*; then the next reading differs, too.
-            facts, last = _limits(tree, cgroups), now
-        return facts
+        if now != last or not limits:
+            # A value may be younger than *now*; then the next reading differs as well.
+            groups, last = GroupReader(tree, found), now
+            limits = {name: groups.now(row) for name, row in WATCHED.items()}
+        return limits
 
     return read
-
-
-def _limits(tree: Tree, cgroups: Cgroups) -> dict[str, Fact[Value]]:
-    memory, cpuset = cgroups.group("memory"), cgroups.group("cpuset")
-
-    def effective(group: Group | Unknown, name: str, words: Words) -> Fact[Value]:
-        return read_limit(tree, group, name, lambda file: file.whole(words)).effective
-
-    cpus = "cpuset.effective_cpus" if _is_old(cpuset) else "cpuset.cpus.effective"
-    found: dict[str, Fact[Value]] = {
-        "cpu.limit": read_cpu_limit(tree, cgroups.group("cpu")).effective,
-        "cpu.cpuset": group_file(tree, cpuset, cpus).whole(parse.word),
-        "processes.limit": effective(cgroups.group("pids"), "pids.max", parse.limit),
-    }
-    if _is_old(memory):
-        found["memory.limit"] = effective(memory, "memory.limit_in_bytes", parse.limit_v1)
-    else:
-        found["memory.limit"] = effective(memory, "memory.max", parse.limit)
-        found["memory.high"] = group_file(tree, memory, "memory.high").whole(parse.limit)
-    return found
-
-
-def _is_old(group: Group | Unknown) -> bool:
-    return isinstance(group, Group) and group.version == 1
-
-
-class _Noting(Tree):
-    """Another tree, and the paths that were read of it."""
-
-    def __init__(self, tree: Tree) -> None:
-        super().__init__()
-        self._tree = tree
-        self.paths: list[str] = []
-
-    def read(self, path: str) -> File:
-        self.paths.append(path)
-        return self._tree.read(path)

@@ -1,14 +1,10 @@
 """A limit of this process: its own group's, and the smallest above it that can be seen."""
 
-from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from devops_info_service.facts.fact import Fact, File, Known, Unknown
-from devops_info_service.facts.system_files import Tree
-
-from .cgroup import Group
+from devops_info_service.facts.fact import Fact, Known, Unknown
 
 N = TypeVar("N", int, float)
 
@@ -28,33 +24,14 @@ class Limit(msgspec.Struct, Generic[N], frozen=True):
     """Whether all groups up to the machine's root were seen."""
 
 
-def read_limit(
-    tree: Tree,
-    group: Group | Unknown,
-    name: str,
-    parse: Callable[[File], Fact[N | None]],
-) -> Limit[N]:
-    """Read the file *name* of each level of *group*."""
-    if isinstance(group, Unknown):
-        return Limit(group, group, group, complete=False)
-    last = len(group.levels) - 1
-    facts: list[Fact[N | None]] = []
-    for index, level in enumerate(group.levels):
-        file = tree.read(f"{level}/{name}")
-        if index == 0 and group.disabled:
-            facts.append(Known(None, (group.disabled,)))
-        elif index == last and group.top_visible and isinstance(file.content, Unknown):
-            # The root of all groups has no such file: nothing limits the machine.
-            facts.append(Known(None, (file.evidence("", "the root of all groups"),)))
-        else:
-            facts.append(parse(file))
-    top: Fact[N | None] = Known(None) if group.top_visible else HIDDEN
-    above = _smallest(facts[1:]) or top
+def join_levels(facts: list[Fact[N | None]], *, top_visible: bool) -> Limit[N]:
+    """Join the limits of each level, the own group's first."""
+    top: Fact[N | None] = Known(None) if top_visible else HIDDEN
     return Limit(
         own=facts[0],
-        above=above,
+        above=_smallest(facts[1:]) or top,
         effective=_smallest(facts) or facts[0],
-        complete=group.top_visible and all(isinstance(fact, Known) for fact in facts),
+        complete=top_visible and all(isinstance(fact, Known) for fact in facts),
     )
 
 
@@ -64,8 +41,3 @@ def _smallest(facts: list[Fact[N | None]]) -> Known[N | None] | None:
     if limited:
         return known[min(limited)[1]]
     return known[0] if known else None
-
-
-def group_file(tree: Tree, group: Group | Unknown, name: str) -> File:
-    """Read *name* of the process's own group."""
-    return File(name, group) if isinstance(group, Unknown) else tree.read(f"{group.own}/{name}")

@@ -3,17 +3,17 @@
 Source: Linux, admin-guide/cgroup-v2.rst (memory) and cgroup-v1/memory.rst.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, File, Known, Unknown, derive, evidence_of, value_of
+from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
 from devops_info_service.facts.system_files import Tree
 
-from .cgroup import Cgroups, Group
-from .limits import Limit, group_file, read_limit
+from .cgroup import Cgroups
+from .group_values import ONLY_V2, GroupLimit, GroupReader, GroupValue, field, whole
+from .limits import Limit
 
 MEMINFO: Final = "/proc/meminfo"
 
@@ -47,81 +47,6 @@ class Memory(msgspec.Struct, frozen=True):
     """-1000 (never killed) to 1000 (killed first) when the machine runs out."""
 
 
-def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
-    """Read what the ``memory`` controller gives."""
-    group = cgroups.group("memory")
-    read = _version_1 if isinstance(group, Group) and group.version == 1 else _version_2
-    return read(tree, group)
-
-
-def _version_2(tree: Tree, group: Group | Unknown) -> Memory:
-    def fact(name: str) -> Fact[int]:
-        return group_file(tree, group, name).whole(parse.count)
-
-    def limit(name: str) -> Fact[int | None]:
-        return group_file(tree, group, name).whole(parse.limit)
-
-    current = fact("memory.current")
-    stat = group_file(tree, group, "memory.stat")
-    events = group_file(tree, group, "memory.events")
-    return Memory(
-        limit=read_limit(tree, group, "memory.max", lambda file: file.whole(parse.limit)),
-        high=limit("memory.high"),
-        protected=fact("memory.low"),
-        current=current,
-        peak=fact("memory.peak"),
-        working_set=_working_set(current, stat.field("inactive_file", parse.count)),
-        swap_limit=limit("memory.swap.max"),
-        swap_current=fact("memory.swap.current"),
-        events=events.whole(counters),
-        oom_kills=events.field("oom_kill", parse.count),
-        oom_group=group_file(tree, group, "memory.oom.group").whole(parse.flag),
-        machine=_machine(tree),
-        oom_score_adjustment=_adjustment(tree),
-    )
-
-
-def _version_1(tree: Tree, group: Group | Unknown) -> Memory:
-    def fact(name: str, parse_it: Callable[[str], int] = parse.count) -> Fact[int]:
-        return group_file(tree, group, name).whole(parse_it)
-
-    current = fact("memory.usage_in_bytes")
-    stat = group_file(tree, group, "memory.stat")
-    only_2 = Unknown("cgroup v1 has no such thing")
-    return Memory(
-        limit=_limit_v1(tree, group, stat),
-        high=only_2,
-        protected=only_2,
-        current=current,
-        peak=fact("memory.max_usage_in_bytes"),
-        working_set=_working_set(current, stat.field("total_inactive_file", parse.count)),
-        swap_limit=group_file(tree, group, "memory.memsw.limit_in_bytes").whole(parse.limit_v1),
-        swap_current=stat.field("total_swap", parse.count),
-        events=derive(fact("memory.failcnt"), lambda times: {"max": times}),
-        oom_kills=group_file(tree, group, "memory.oom_control").field("oom_kill", parse.count),
-        oom_group=only_2,
-        machine=_machine(tree),
-        oom_score_adjustment=_adjustment(tree),
-    )
-
-
-def _limit_v1(tree: Tree, group: Group | Unknown, stat: File) -> Limit[int]:
-    limit = read_limit(
-        tree, group, "memory.limit_in_bytes", lambda file: file.whole(parse.limit_v1)
-    )
-    # Version 1 tells the smallest limit of all groups above, even those hidden from us,
-    # unless this group is set not to answer to them (possible until Linux 5.11).
-    hierarchical = stat.field("hierarchical_memory_limit", parse.limit_v1)
-    together = group_file(tree, group, "memory.use_hierarchy").whole(parse.flag)
-    if isinstance(hierarchical, Unknown) or not value_of(together, default=True):
-        return limit
-    above = limit.above
-    if isinstance(above, Unknown) and isinstance(limit.own, Known):
-        hidden = hierarchical.value != limit.own.value
-        above = hierarchical if hidden else above
-    return Limit(own=limit.own, above=above, effective=hierarchical, complete=True)
-
-
 def counters(text: str) -> dict[str, int]:
     """Parse lines of a name and a number."""
     found: dict[str, int] = {}
@@ -133,6 +58,97 @@ def counters(text: str) -> dict[str, int]:
     return found
 
 
+LIMIT: Final = GroupLimit(
+    "memory",
+    v2=whole("memory.max", parse.limit),
+    v1=whole("memory.limit_in_bytes", parse.limit_v1),
+)
+HIGH: Final = GroupValue("memory", whole("memory.high", parse.limit), ONLY_V2)
+PROTECTED: Final = GroupValue("memory", whole("memory.low", parse.count), ONLY_V2)
+CURRENT: Final = GroupValue(
+    "memory",
+    v2=whole("memory.current", parse.count),
+    v1=whole("memory.usage_in_bytes", parse.count),
+)
+PEAK: Final = GroupValue(
+    "memory",
+    v2=whole("memory.peak", parse.count),
+    v1=whole("memory.max_usage_in_bytes", parse.count),
+)
+INACTIVE_FILE: Final = GroupValue(
+    "memory",
+    v2=field("memory.stat", "inactive_file", parse.count),
+    v1=field("memory.stat", "total_inactive_file", parse.count),
+)
+SWAP_LIMIT: Final = GroupValue(
+    "memory",
+    v2=whole("memory.swap.max", parse.limit),
+    v1=whole("memory.memsw.limit_in_bytes", parse.limit_v1),
+)
+SWAP_CURRENT: Final = GroupValue(
+    "memory",
+    v2=whole("memory.swap.current", parse.count),
+    v1=field("memory.stat", "total_swap", parse.count),
+)
+EVENTS: Final = GroupValue(
+    "memory",
+    v2=whole("memory.events", counters),
+    v1=whole("memory.failcnt", lambda text: {"max": parse.count(text)}),
+)
+OOM_KILLS: Final = GroupValue(
+    "memory",
+    v2=field("memory.events", "oom_kill", parse.count),
+    v1=field("memory.oom_control", "oom_kill", parse.count),
+)
+OOM_GROUP: Final = GroupValue("memory", whole("memory.oom.group", parse.flag), ONLY_V2)
+HIERARCHICAL: Final = GroupValue(
+    "memory",
+    v2=Unknown("cgroup v2 has no such thing"),
+    v1=field("memory.stat", "hierarchical_memory_limit", parse.limit_v1),
+)
+"""The smallest limit of all groups above, those that cannot be seen from here included."""
+USES_HIERARCHY: Final = GroupValue(
+    "memory",
+    v2=Unknown("cgroup v2 has no such thing"),
+    v1=whole("memory.use_hierarchy", parse.flag),
+)
+"""Whether the group answers to those above it: could be switched off until Linux 5.11."""
+
+
+def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
+    """Read what the ``memory`` controller gives."""
+    groups = GroupReader(tree, cgroups)
+    current = groups.value(CURRENT)
+    return Memory(
+        limit=_limit(groups),
+        high=groups.value(HIGH),
+        protected=groups.value(PROTECTED),
+        current=current,
+        peak=groups.value(PEAK),
+        working_set=_working_set(current, groups.value(INACTIVE_FILE)),
+        swap_limit=groups.value(SWAP_LIMIT),
+        swap_current=groups.value(SWAP_CURRENT),
+        events=groups.value(EVENTS),
+        oom_kills=groups.value(OOM_KILLS),
+        oom_group=groups.value(OOM_GROUP),
+        machine=tree.read(MEMINFO).field("MemTotal", parse.kilobytes, ":"),
+        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").whole(parse.signed),
+    )
+
+
+def _limit(groups: GroupReader) -> Limit[int]:
+    limit = groups.limit(LIMIT)
+    hierarchical = groups.value(HIERARCHICAL)
+    together = groups.value(USES_HIERARCHY)
+    if isinstance(hierarchical, Unknown) or not value_of(together, default=True):
+        return limit
+    above = limit.above
+    if isinstance(above, Unknown) and isinstance(limit.own, Known):
+        hidden = hierarchical.value != limit.own.value
+        above = hierarchical if hidden else above
+    return Limit(own=limit.own, above=above, effective=hierarchical, complete=True)
+
+
 def _working_set(current: Fact[int], inactive_file: Fact[int]) -> Fact[int]:
     if isinstance(current, Unknown):
         return current
@@ -140,11 +156,3 @@ def _working_set(current: Fact[int], inactive_file: Fact[int]) -> Fact[int]:
         return inactive_file
     # The two are read one after the other: the difference may fall below nothing.
     return Known(max(0, current.value - inactive_file.value), evidence_of(current, inactive_file))
-
-
-def _machine(tree: Tree) -> Fact[int]:
-    return tree.read(MEMINFO).field("MemTotal", parse.kilobytes, ":")
-
-
-def _adjustment(tree: Tree) -> Fact[int]:
-    return tree.read("/proc/self/oom_score_adj").whole(parse.signed)

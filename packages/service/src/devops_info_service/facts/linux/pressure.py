@@ -10,7 +10,7 @@ from devops_info_service.facts.fact import Fact
 from devops_info_service.facts.system_files import Tree
 
 from .cgroup import Cgroups
-from .limits import group_file
+from .group_values import UNIFIED, GroupReader, GroupValue, whole
 
 
 class Stall(msgspec.Struct, frozen=True):
@@ -41,9 +41,10 @@ class Pressures(msgspec.Struct, frozen=True):
 
 def read_own(tree: Tree, cgroups: Cgroups) -> Pressures:
     """Read those of the process's own group; version 1 has none."""
+    groups = GroupReader(tree, cgroups)
     cpu, memory, io = (
-        group_file(tree, cgroups.unified, f"{name}.pressure").whole(pressure)
-        for name in ("cpu", "memory", "io")
+        groups.value(GroupValue(UNIFIED, source))
+        for source in (whole(f"{name}.pressure", pressure) for name in ("cpu", "memory", "io"))
     )
     return Pressures(cpu, memory, io)
 

@@ -11,12 +11,17 @@ from devops_info_service.facts.system_files import Tree
 from .cgroup import Cgroups, Group, Version, read_cgroups
 from .cpu import Cpu, read_cpu
 from .disks import Disks, read_disks
-from .limits import Limit, group_file, read_limit
+from .group_values import GroupLimit, GroupReader, GroupValue, field, whole
+from .limits import Limit
 from .memory import Memory, read_memory
 from .mounts import read_mounts
 from .pressure import Pressures, read_machine, read_own
 
 LIMITS: Final = "/proc/self/limits"
+PIDS_LIMIT: Final = GroupLimit("pids", whole("pids.max", parse.limit))
+PIDS_CURRENT: Final = GroupValue("pids", whole("pids.current", parse.count))
+PIDS_PEAK: Final = GroupValue("pids", whole("pids.peak", parse.count))
+PIDS_REFUSED: Final = GroupValue("pids", field("pids.events", "max", parse.count))
 _NAME_WIDTH: Final = 26
 """Columns of the first field of ``/proc/self/limits``: names have blanks in them."""
 
@@ -86,12 +91,12 @@ def read_resources(tree: Tree) -> Resources:
 
 
 def _processes(tree: Tree, cgroups: Cgroups) -> Processes:
-    group = cgroups.group("pids")
+    groups = GroupReader(tree, cgroups)
     return Processes(
-        limit=read_limit(tree, group, "pids.max", lambda file: file.whole(parse.limit)),
-        current=group_file(tree, group, "pids.current").whole(parse.count),
-        peak=group_file(tree, group, "pids.peak").whole(parse.count),
-        refused=group_file(tree, group, "pids.events").field("max", parse.count),
+        limit=groups.limit(PIDS_LIMIT),
+        current=groups.value(PIDS_CURRENT),
+        peak=groups.value(PIDS_PEAK),
+        refused=groups.value(PIDS_REFUSED),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.facts.fact import Known, Unknown
+from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.system_files import Clock, Tree
 
 MAX_ENTRIES: Final = 20_000
@@ -34,7 +34,7 @@ class SetIdFiles(msgspec.Struct, frozen=True):
     """Whether all of the root file system was seen."""
 
 
-def walk(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
+def find_setid_files(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
     """Walk the root file system; other mounts have their own options and owners."""
     top = tree.node("/")
     if isinstance(top, Unknown):
@@ -68,8 +68,3 @@ def walk(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
             elif entry.kind == "file" and entry.permissions & SET_ID:
                 found.append(path)
     return SetIdFiles(tuple(sorted(found)), looked_at, complete)
-
-
-def known(files: SetIdFiles | Unknown) -> Known[SetIdFiles] | Unknown:
-    """Return it as a fact; the paths are their own evidence."""
-    return files if isinstance(files, Unknown) else Known(files)

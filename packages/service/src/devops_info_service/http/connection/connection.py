@@ -387,16 +387,16 @@ class Connection(PatientStream):
                 # A second's grace while draining: a request may be on its way, and closing
                 # under it would fail a client that follows the protocol.
                 is_serving = self._server.lifecycle.current is _SERVING
-                if waited > (limits.idle_seconds if is_serving else 1):
+                if waited > (limits.keepalive_timeout_seconds if is_serving else 1):
                     self._close()
             case Phase.HEAD:
-                if waited > limits.head_seconds:
-                    reason = f"no whole request head within {limits.head_seconds} s"
+                if waited > limits.header_timeout_seconds:
+                    reason = f"no whole request head within {limits.header_timeout_seconds} s"
                     self._reject(RejectedError(reason, status=408))
             case Phase.BODY:
                 least = waited * limits.min_body_bytes_per_second
                 arrived = self._parser.body_bytes if self._parser else least
-                if waited > limits.body_seconds and arrived < least:
+                if waited > limits.body_grace_seconds and arrived < least:
                     reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
                     self._reject(RejectedError(reason, status=408))
 

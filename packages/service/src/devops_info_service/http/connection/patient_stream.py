@@ -116,7 +116,7 @@ class PatientStream(Stream):
         if self._stall_budget is None:
             limits = server.limits
             self._stall_budget = StallBudget(
-                limits.write_seconds, limits.min_answer_bytes_per_second
+                limits.write_timeout_seconds, limits.min_response_bytes_per_second
             )
         self._stall_budget.refund(drained_bytes)
         self._stalled_since = server.now

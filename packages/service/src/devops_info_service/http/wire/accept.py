@@ -1,69 +1,89 @@
-"""Which of two representations a client prefers: the page or the JSON.
+"""The ``Accept`` field: media ranges, and how much a client wants a type.
 
 Source: RFC 9110, sections 5.6.6 (parameters), 12.4.2 (weights) and 12.5.1 (Accept).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-PAGE: Final = "text/html"
-JSON: Final = "application/json"
-_THOUSAND: Final = 1000
-_DECIMALS: Final = 3
+import msgspec
+
 MAX_ACCEPT_BYTES: Final = 1024
 """A longer field counts as not sent: browsers and scrapers send 100 to 300 bytes, and 16 KiB of
-commas took 20 ms to read, in which nobody else is answered."""
-_UTF_8: Final = frozenset({"charset=utf-8", 'charset="utf-8"'})
-"""The one parameter our representations have."""
+commas took 20 ms to read, which delays every other request."""
+
+MAX_WEIGHT: Final = 1000
+"""Weights are in thousandths: RFC 9110 allows three decimals."""
+
+_DECIMALS: Final = 3
 
 
-def prefers_page(accept: bytes) -> bool:
-    """Say whether *accept* wants HTML more than JSON; equally much is not more.
+class MediaRange(msgspec.Struct, frozen=True):
+    """One element of the field, in lower case."""
 
-    A range that is not well-formed counts as not sent.
+    media: str
+    """``text/html``, ``text/*`` or ``*/*``."""
+    parameters: Mapping[str, str]
+    """Those before the weight, without quotes."""
+    weight: int
+    """Thousandths, 0 to 1000; 0 is "not acceptable"."""
+
+
+def parse(value: bytes) -> tuple[MediaRange, ...]:
+    """Return the ranges of *value*; one without a valid weight counts as not sent."""
+    if len(value) > MAX_ACCEPT_BYTES:
+        return ()
+    parts = _split(value.decode("latin-1").lower(), ",")
+    return tuple(found for part in parts if (found := _range(part)) is not None)
+
+
+def quality(ranges: Sequence[MediaRange], media: str) -> int:
+    """Return how much *ranges* want *media*, in thousandths; the most specific range decides.
+
+    A range with a parameter is for another type, unless it is ``charset=utf-8``: the one that
+    every text of the service has.
     """
-    if len(accept) > MAX_ACCEPT_BYTES:
-        return False
-    # Wanted how much, by how exact a range: the most exact one decides.
-    page = json = (-1, 0)
-    for media, exactness, weight in _ranges(accept.decode("latin-1").lower()):
-        if _holds(media, PAGE):
-            page = max(page, (exactness, weight))
-        if _holds(media, JSON):
-            json = max(json, (exactness, weight))
-    return page[1] > json[1]
+    best = (-1, 0)
+    for each in ranges:
+        if not _covers(each.media, media):
+            continue
+        if not each.parameters:
+            best = max(best, (2 - each.media.count("*"), each.weight))
+        elif each.parameters == {"charset": "utf-8"}:
+            best = max(best, (3 - each.media.count("*"), each.weight))
+    return best[1]
 
 
-def _holds(media: str, kind: str) -> bool:
-    return media in {kind, "*/*"} or (
-        media.endswith("/*") and media[:-1] == kind[: kind.index("/") + 1]
-    )
+def _covers(media_range: str, media: str) -> bool:
+    return media_range in {media, "*/*", f"{media.partition('/')[0]}/*"}
 
 
-def _ranges(accept: str) -> Iterator[tuple[str, int, int]]:
-    """Give the range, its exactness and its weight in thousandths; of what could be ours."""
-    for part in _split(accept, ","):
-        media, *parameters = (each.strip(" \t") for each in _split(part, ";"))
-        weight, exactness = _THOUSAND, 2 - media.count("*")
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                weight = _weight(parameter[2:])
-                break
-            # Any other one asks for something else than we have.
-            exactness = exactness + 1 if parameter in _UTF_8 else -_THOUSAND
-        if weight >= 0 and exactness >= 0:
-            yield media, exactness, weight
+def _range(text: str) -> MediaRange | None:
+    media, *parts = (part.strip(" \t") for part in _split(text, ";"))
+    parameters: dict[str, str] = {}
+    weight = MAX_WEIGHT
+    # RFC 9110, section 5.6.6: a parameter may be empty.
+    for part in filter(None, parts):
+        name, _, value = part.partition("=")
+        if name == "q":
+            weight = _weight(value)
+            # What follows is not of the type (RFC 7231, section 5.3.2: accept-ext).
+            break
+        parameters[name] = value.strip('"')
+    return MediaRange(media, parameters, weight) if weight >= 0 else None
 
 
 def _weight(text: str) -> int:
-    """Return thousandths, or -1 for what is no weight."""
+    """Return thousandths, or -1 for an invalid weight.
+
+    ``.5`` is valid here, and not in RFC 9110: scrapers send it, and it has one meaning.
+    """
     whole, _, decimals = text.partition(".")
-    digits = decimals.ljust(_DECIMALS, "0")
-    well_formed = whole in {"0", "1"} and digits.isdigit() and len(digits) == _DECIMALS
-    if not (well_formed and text.isascii()):
+    digits = (whole or "0" if decimals else whole) + decimals.ljust(_DECIMALS, "0")
+    if len(digits) != 1 + _DECIMALS or not (digits.isascii() and digits.isdigit()):
         return -1
-    thousandths = int(whole + digits)
-    return thousandths if thousandths <= _THOUSAND else -1
+    thousandths = int(digits)
+    return thousandths if thousandths <= MAX_WEIGHT else -1
 
 
 def _split(text: str, separator: str) -> Iterator[str]:

@@ -1,0 +1,253 @@
+"""The files of an image as a tree: layers are applied one by one, each name is held once.
+
+Half a million files with long directories in common take little memory. A whiteout costs
+as many steps as its path has names, however much it hides: it leaves a mark, and ``settle``
+drops the hidden entries, in one walk, after the last layer.
+
+Source: OCI image-spec v1.1, layer.md ("Whiteouts", "Applying Changesets").
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from . import tar_reader
+from .budget import Budget
+
+MAX_SYMLINKS: Final = 40
+"""Followed for one path, as in Linux (``MAXSYMLINKS``)."""
+
+MAX_STEPS: Final = 4096
+"""Names walked for one path: as many as PATH_MAX has bytes."""
+
+_RECORD_BYTES: Final = 176
+"""Of a ``Record`` (96), its size (32) and its slot in the directory's dictionary (48)."""
+_FOLDER_BYTES: Final = 256
+"""Of a ``_Folder`` (64) and the smallest dictionary (184)."""
+
+Program = Literal["", "elf", "script"]
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """The facts held of one file or directory; its path is its place in the tree."""
+
+    kind: tar_reader.Kind
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    """Bytes."""
+    link: str
+    """Target of a symlink or hard link, as written."""
+    capabilities: bool
+    layer: int
+    """Number of the layer it comes from, from 0."""
+    program: Program
+    """Kind of program for the kernel, by its first bytes."""
+    earlier: int
+    """Number of entries of the same path before it in its layer."""
+
+
+class FileEntry(Record, frozen=True, gc=False):
+    """One file or directory of the image as a container sees it."""
+
+    path: str
+    """Absolute."""
+
+
+class _Folder:
+    """A directory; without a record if no layer lists it itself."""
+
+    __slots__ = ("children", "emptied", "hidden", "record")
+
+    def __init__(self, record: Record | None) -> None:
+        self.record = record
+        self.children: dict[str, Record | _Folder] = {}
+        # Layers below these numbers are hidden: here and below; below only.
+        self.hidden = self.emptied = 0
+
+
+class Tree(Mapping[str, FileEntry]):
+    """Entries by absolute path, in the order of their paths."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._root = _Folder(None)
+        self._numbers: dict[int, int] = {}
+        self._count = 0
+        self.file_bytes = 0
+        """Bytes of the visible files, after ``settle``."""
+
+    def put(self, parts: tuple[str, ...], record: Record) -> None:
+        """Put one entry over the existing ones; a directory replaces a file of its name."""
+        folder = self._root
+        for part in parts[:-1]:
+            child = folder.children.get(part)
+            if not isinstance(child, _Folder):
+                if child is None:
+                    self._budget.text(part)
+                self._budget.hold(_FOLDER_BYTES)
+                is_folder = child is not None and child.kind == "directory"
+                child = folder.children[part] = _Folder(child if is_folder else None)
+            folder = child
+        name = parts[-1]
+        old = folder.children.get(name)
+        if old is None:
+            self._budget.text(name)
+        self._budget.hold(_RECORD_BYTES)
+        if record.link:
+            self._budget.text(record.link)
+        if isinstance(old, _Folder) and record.kind == "directory":
+            old.record = record
+        else:
+            folder.children[name] = record
+
+    def shared(self, number: int) -> int:
+        """Return the one object held for *number*: owners and modes are few, files many."""
+        known = self._numbers.get(number)
+        if known is None:
+            self._budget.hold(_RECORD_BYTES)
+            known = self._numbers[number] = number
+        return known
+
+    def remove(self, parts: tuple[str, ...], layer: int) -> None:
+        """Hide a path and everything below it in the layers under *layer*."""
+        folder = self._node(parts[:-1])
+        if not isinstance(folder, _Folder) or not parts:
+            return
+        child = folder.children.get(parts[-1])
+        if isinstance(child, _Folder):
+            child.hidden = layer
+        elif child is not None and child.layer < layer:
+            del folder.children[parts[-1]]
+
+    def empty(self, parts: tuple[str, ...], layer: int) -> None:
+        """Hide everything below a path in the layers under *layer*."""
+        folder = self._node(parts)
+        if isinstance(folder, _Folder):
+            folder.emptied = layer
+
+    def find(self, parts: tuple[str, ...]) -> Record | None:
+        """Return the record at a path while layers are still applied."""
+        node = self._node(parts)
+        return node.record if isinstance(node, _Folder) else node
+
+    def settle(self) -> None:
+        """Drop hidden entries; called once, after the last layer."""
+        todo = [(self._root, 0)]
+        while todo:  # no recursion: a path may be two thousand names deep
+            folder, least = todo.pop()
+            least = max(least, folder.emptied)
+            hidden = []
+            for name, child in folder.children.items():
+                if isinstance(child, _Folder):
+                    inner = max(least, child.hidden)
+                    if child.record is not None and child.record.layer < inner:
+                        child.record = None
+                    self._count += child.record is not None
+                    self.file_bytes += child.record.size if child.record else 0
+                    todo.append((child, inner))
+                elif child.layer < least:
+                    hidden.append(name)
+                else:
+                    self._count += 1
+                    self.file_bytes += child.size
+            for name in hidden:
+                del folder.children[name]
+
+    def resolve(self, path: str) -> FileEntry | None:
+        """Find the entry *path* leads to, through symlinks; none leads out of the image."""
+        parts = path.split("/")[::-1]
+        at: list[tuple[str, Record | _Folder | None]] = []
+        links = steps = 0
+        while parts and steps < MAX_STEPS:
+            steps += 1
+            part = parts.pop()
+            if part == "..":
+                del at[-1:]
+            elif part not in ("", "."):
+                above = at[-1][1] if at else self._root
+                child = above.children.get(part) if isinstance(above, _Folder) else None
+                if isinstance(child, Record) and child.kind == "symlink":
+                    links += 1
+                    if links > MAX_SYMLINKS:
+                        return None
+                    at = [] if child.link.startswith("/") else at
+                    parts += child.link.split("/")[::-1]
+                else:
+                    at.append((part, child))
+        if parts or not at:
+            return None
+        found = at[-1][1]
+        record = found.record if isinstance(found, _Folder) else found
+        if record is None:
+            return None
+        return _entry("/" + "/".join(name for name, _ in at), record)
+
+    def walk(self) -> Iterator[FileEntry]:
+        """Yield every entry, by path; none is kept."""
+        todo = [("/", self._root, iter(_ordered(self._root)))]
+        while todo:
+            prefix, folder, names = todo[-1]
+            for name in names:
+                if name.endswith("/"):
+                    child = folder.children[name[:-1]]
+                    if isinstance(child, _Folder):
+                        todo.append((prefix + name, child, iter(_ordered(child))))
+                        break
+                else:
+                    record = self._record(folder.children[name])
+                    if record is not None:
+                        yield _entry(prefix + name, record)
+            else:
+                todo.pop()
+
+    def __getitem__(self, path: str) -> FileEntry:
+        record = self.find(tuple(path.split("/")[1:])) if path.startswith("/") else None
+        if record is None:
+            raise KeyError(path)
+        return _entry(path, record)
+
+    def __iter__(self) -> Iterator[str]:
+        return (entry.path for entry in self.walk())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _node(self, parts: tuple[str, ...]) -> "Record | _Folder | None":
+        node: Record | _Folder | None = self._root
+        for part in parts:
+            node = node.children.get(part) if isinstance(node, _Folder) else None
+        return node
+
+    @staticmethod
+    def _record(node: "Record | _Folder") -> Record | None:
+        return node.record if isinstance(node, _Folder) else node
+
+
+def _ordered(folder: _Folder) -> list[str]:
+    """Return the names in a directory in the order of whole paths, subdirectories with a slash.
+
+    ``a-b`` and ``a.py`` come between ``a`` and ``a/b``, as a slash is greater than both.
+    """
+    names = list(folder.children)
+    names += [f"{name}/" for name, child in folder.children.items() if isinstance(child, _Folder)]
+    names.sort()
+    return names
+
+
+def _entry(path: str, record: Record) -> FileEntry:
+    return FileEntry(
+        record.kind,
+        record.mode,
+        record.uid,
+        record.gid,
+        record.size,
+        record.link,
+        record.capabilities,
+        record.layer,
+        record.program,
+        record.earlier,
+        path,
+    )

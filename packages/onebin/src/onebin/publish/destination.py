@@ -1,0 +1,104 @@
+"""The form of a destination, and the checks that several of them share."""
+
+import os
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from onebin.errors import ToolError
+from onebin.image import spec
+from onebin.image.image import Image
+from onebin.image.index import Index
+from onebin.image.reference import Reference
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """A reason why an image cannot go to a destination, known before it is built."""
+
+    fault: str
+    """``thing: fault``, as a message begins."""
+    hint: str
+
+
+class Destination(Protocol):
+    """A place images are written to; *where* is the part of ``KIND:WHERE`` after the colon."""
+
+    kind: ClassVar[str]
+    summary: ClassVar[str]
+    """Form of the result, for ``--help``: under 60 characters."""
+
+    def __init__(self, where: str) -> None: ...
+
+    def obstacle(self) -> Obstacle | None:
+        """Return the reason why ``publish`` would fail now, if there is one; write nothing."""
+        ...
+
+    def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
+        """Write *image* under the name *reference*, completely or not at all.
+
+        Returns:
+            The descriptor of *image*, as it is stored there.
+
+        Raises:
+            ToolError: it cannot be written.
+            ImageError: this kind of destination cannot hold *image*.
+        """
+        ...
+
+
+def unwritable(path: Path) -> Obstacle | None:
+    """Return why *path* cannot be made: its nearest existing parent is a file, or read-only."""
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return None
+    return Obstacle(
+        f"{path}: {above} is not a directory you can write to", "choose a path in one you can"
+    )
+
+
+def foreign(path: Path, *, written_by_onebin: bool) -> Obstacle | None:
+    """Return why the directory *path* may not be replaced, or why it cannot be made.
+
+    It may be missing, empty, or written by onebin; a symbolic link is none of these.
+    """
+    if path.is_symlink() or (path.exists() and not (written_by_onebin or _is_empty(path))):
+        return Obstacle(
+            f"{path}: already exists and was not written by onebin; not overwritten",
+            "give a directory that does not exist yet",
+        )
+    return unwritable(path)
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_dir() and not any(path.iterdir())
+    except OSError:
+        return False
+
+
+def prepare(destination: Destination, path: Path) -> None:
+    """Make the parent directories of *path*.
+
+    Raises:
+        ToolError: *destination* has an obstacle, or they cannot be made.
+    """
+    require(destination)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ToolError(f"{path.parent}: cannot be made: {exc.strerror}") from exc
+
+
+def require(destination: Destination) -> None:
+    """Check *destination* before anything is built for it.
+
+    Raises:
+        ToolError: it has an obstacle.
+    """
+    try:
+        obstacle = destination.obstacle()
+    except OSError as exc:  # a name that is too long
+        raise ToolError(f"{destination}: not a path: {exc}") from exc
+    if obstacle:
+        raise ToolError(obstacle.fault, hint=obstacle.hint)
