@@ -19,7 +19,7 @@ from devops_info_service.http.lifecycle import (
     WORKER,
     Action,
     Lifecycle,
-    Table,
+    WorkerTable,
 )
 
 from .asking import GET
@@ -27,7 +27,7 @@ from .load import read_answer
 from .running import HALF, Process, Start, hold_signals, until
 
 
-def cells(table: Table) -> list[Any]:
+def cells(table: WorkerTable) -> list[Any]:
     """Return every cell of *table*."""
     return [
         pytest.param(state, number, action, id=f"{state.name}-{number.name}-{action.name}")
@@ -37,7 +37,7 @@ def cells(table: Table) -> list[Any]:
 
 
 @pytest.mark.parametrize("table", [ALONE, SUPERVISOR, WORKER])
-def test_table_is_whole(table: Table) -> None:
+def test_table_is_whole(table: WorkerTable) -> None:
     """Every state answers every signal."""
     assert [set(row) for row in table.values()] == [set(SIGNALS)] * len(table)
 
