@@ -109,8 +109,8 @@ MEMORY: Final = (
         ),
     ),
     Property(
-        "resources.memory.machine",
-        expect=Expect("memory.machine", "bytes", "the machine's memory"),
+        "resources.memory.host_total",
+        expect=Expect("memory.host", "bytes", "the host's memory"),
     ),
     Property(
         "resources.memory.oom_kills",

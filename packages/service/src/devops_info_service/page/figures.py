@@ -79,7 +79,7 @@ def _cpu(resources: Resources) -> Figure:
 def _memory(resources: Resources) -> Figure:
     memory, most = resources.memory, memory_limit(resources)
     limit = value_of(memory.limit.effective, None)
-    share = _share(limit or value_of(memory.machine, 0), memory.working_set, memory.peak, limit)
+    share = _share(limit or value_of(memory.host_total, 0), memory.working_set, memory.peak, limit)
     lines = (
         Line("memory.peak", "highest", row("", memory.peak, size).value),
         Line("memory.current", "with cache", row("", memory.current, size).value),

@@ -104,8 +104,8 @@ SCRIPT: Final = r"""
     put("cpu.usable", say(cpu.usable));
     put("cpu.python", say(cpu.python));
 
-    const bytes = value(memory.limit.effective), machine = value(memory.machine) || 0;
-    show("memory", most(memory.limit, size, `the machine has ${size(machine)}`),
+    const bytes = value(memory.limit.effective), machine = value(memory.host_total) || 0;
+    show("memory", most(memory.limit, size, `the host has ${size(machine)}`),
       say(memory.working_set, (n) => `${size(n)} in use`),
       share(value(memory.working_set), bytes || machine, value(memory.peak), bytes > 0));
     put("memory.peak", say(memory.peak, size));

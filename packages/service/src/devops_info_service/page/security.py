@@ -116,11 +116,11 @@ def _beyond(security: Security) -> Markup:
 
 
 def _tables(security: Security, profile: Profile, name: str) -> Markup:
-    invisible = security.pod_security.invisible
+    unobservable = security.pod_security.unobservable
     rows = checks_of(security, profile)
-    open_ = [row for row in rows if row.verdict != "pass" and row.label not in invisible]
+    open_ = [row for row in rows if row.verdict != "pass" and row.label not in unobservable]
     passed = [row for row in rows if row.verdict == "pass"]
-    silent = [row for row in rows if row.verdict != "pass" and row.label in invisible]
+    silent = [row for row in rows if row.verdict != "pass" and row.label in unobservable]
     parts = []
     if open_:
         parts.append(checks(open_, f"{name}: what does not pass", profile))

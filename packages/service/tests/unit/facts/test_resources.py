@@ -83,7 +83,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "memory.swap_limit": 0,
         "memory.oom_kills": 0,
         "memory.oom_group": True,
-        "memory.machine": 16_384_000 * 1024,
+        "memory.host_total": 16_384_000 * 1024,
         "memory.oom_score_adjustment": 992,
         "processes.limit.own": 2048,
         "processes.peak": 5,
@@ -101,9 +101,9 @@ FACTS: dict[str, dict[str, Any]] = {
         "cgroup.version": "v1",
         "cpu.limit.own": Unknown(SANDBOXED),
         "memory.limit.own": Unknown(SANDBOXED),
-        "memory.machine": 4096 * MIB,
+        "memory.host_total": 4096 * MIB,
         "cpu.affinity": Unknown("/proc/self/status has no Cpus_allowed_list"),
-        "machine_pressure.cpu": Unknown("/proc/pressure/cpu is not there"),
+        "host_pressure.cpu": Unknown("/proc/pressure/cpu is not there"),
     },
     "cgroup-v1-pod": {
         "cgroup.version": "v1",
@@ -172,7 +172,7 @@ def test_pressure(saved: Callable[[str], Tree]) -> None:
     resources = read_resources(saved("containerd-restricted"))
 
     assert look_up(resources, "pressure.cpu").some.avg10 == 0.35
-    assert look_up(resources, "machine_pressure.cpu").some.avg10 == 1.25
+    assert look_up(resources, "host_pressure.cpu").some.avg10 == 1.25
 
 
 def test_pressure_of_a_hybrid(saved: Callable[[str], Tree]) -> None:

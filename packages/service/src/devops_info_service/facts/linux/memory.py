@@ -41,7 +41,7 @@ class Memory(msgspec.Struct, frozen=True):
     """Processes killed in this group; the one asking survived."""
     oom_group: Fact[bool]
     """Whether an OOM kill takes all processes of the group."""
-    machine: Fact[int]
+    host_total: Fact[int]
     """The machine's memory, as ``free`` and most programs see it."""
     oom_score_adjustment: Fact[int]
     """-1000 (never killed) to 1000 (killed first) when the machine runs out."""
@@ -131,7 +131,7 @@ def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
         events=groups.value(EVENTS),
         oom_kills=groups.value(OOM_KILLS),
         oom_group=groups.value(OOM_GROUP),
-        machine=tree.read(MEMINFO).field("MemTotal", parse.kilobytes, ":"),
+        host_total=tree.read(MEMINFO).field("MemTotal", parse.kilobytes, ":"),
         oom_score_adjustment=tree.read("/proc/self/oom_score_adj").whole(parse.signed),
     )
 
