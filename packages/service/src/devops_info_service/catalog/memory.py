@@ -96,6 +96,7 @@ MEMORY: Final = (
     ),
     Property("resources.memory.swap_limit", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
+    Property("resources.memory.swap_peak", "swap, highest", size, "resources"),
     Property(
         "resources.memory.events",
         "memory events",

@@ -8,6 +8,7 @@ import pytest
 from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.linux.cgroup import read_cgroups
 from devops_info_service.facts.linux.disks import Traffic
+from devops_info_service.facts.linux.group_values import ONLY_V2
 from devops_info_service.facts.linux.limits import HIDDEN
 from devops_info_service.facts.linux.mounts import read_mounts
 from devops_info_service.facts.linux.resources import Resources, read_resources
@@ -289,6 +290,14 @@ def test_more_cache_than_memory(tree_of: Callable[..., Tree]) -> None:
     tree = v2_tree(tree_of, {"memory.current": "10", "memory.stat": "inactive_file 20"}, "0")
 
     assert look_up(read_resources(tree), "memory.working_set") == 0
+
+
+def test_swap_peak(tree_of: Callable[..., Tree], saved: Callable[[str], Tree]) -> None:
+    """The most swap there was: version 1 does not count it apart."""
+    tree = v2_tree(tree_of, {"memory.swap.peak": "4096\n"}, "0")
+
+    assert look_up(read_resources(tree), "memory.swap_peak") == 4096
+    assert look_up(read_resources(saved("cgroup-v1-pod")), "memory.swap_peak") == ONLY_V2
 
 
 @pytest.mark.parametrize(("together", "effective"), [("1\n", 10), ("0\n", 20)])

@@ -35,6 +35,8 @@ class Memory(msgspec.Struct, frozen=True):
     swap_limit: Fact[int | None]
     """Version 2: swap alone. Version 1 limits memory and swap together, and so does this."""
     swap_current: Fact[int]
+    swap_peak: Fact[int]
+    """Since Linux 6.5; version 2 only: version 1 counts memory and swap together."""
     events: Fact[dict[str, int]]
     """Times that: ``high`` slowed down, ``max`` was hit, ``oom``, ``oom_kill``."""
     oom_kills: Fact[int]
@@ -90,6 +92,7 @@ SWAP_CURRENT: Final = GroupValue(
     v2=whole("memory.swap.current", parse.count),
     v1=field("memory.stat", "total_swap", parse.count),
 )
+SWAP_PEAK: Final = GroupValue("memory", whole("memory.swap.peak", parse.count), ONLY_V2)
 EVENTS: Final = GroupValue(
     "memory",
     v2=whole("memory.events", counters),
@@ -128,6 +131,7 @@ def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
         working_set=_working_set(current, groups.value(INACTIVE_FILE)),
         swap_limit=groups.value(SWAP_LIMIT),
         swap_current=groups.value(SWAP_CURRENT),
+        swap_peak=groups.value(SWAP_PEAK),
         events=groups.value(EVENTS),
         oom_kills=groups.value(OOM_KILLS),
         oom_group=groups.value(OOM_GROUP),
