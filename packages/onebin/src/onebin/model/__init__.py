@@ -1,23 +1,18 @@
-"""The values a build is made of. Each is frozen; a stage takes some and gives the next.
+"""The values of a build, all frozen.
 
-directory -> Project -> Plan -> Runtime -> Extensions -> Frozen -> Binary -> Image,
+input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput -> Binary -> Image,
 and Binary or Image -> Report.
 """
 
 from .build import (
-    Binary,
-    Distribution,
-    Extension,
-    Frozen,
-    FrozenModule,
-    LeftOut,
-    Pin,
-    Plan,
-    Runtime,
-    Source,
-    Toolchain,
+    Binary, CPython, Distribution, Extension, Function, Interpreter, Obstacle, Offer, Pin, Plan,
+    Profile, Runtime, Source, Toolchain,
 )
-from .project import ARCHITECTURES, Architecture, Entry, ImageSettings, Machine, Options, Project
+from .link_input import CSource, LinkInput
+from .modules import (
+    FrozenModule, Import, ImportKind, ModuleImports, ModuleOrigin, OmittedModule,
+)
+from .project import ARCHITECTURES, Architecture, EntryPoint, ImageSettings, Machine, Options, Project
 from .report import (
     ElfFacts,
     ElfKind,
@@ -33,29 +28,40 @@ from .target import RELEASE, target_environment
 
 __all__ = [
     "ARCHITECTURES",
-    "RELEASE",
     "Architecture",
     "Binary",
+    "CPython",
+    "CSource",
     "Distribution",
     "ElfFacts",
     "ElfKind",
-    "Entry",
+    "EntryPoint",
     "Executable",
     "Extension",
     "FileFacts",
     "Finding",
-    "Frozen",
     "FrozenModule",
+    "Function",
     "ImageFormat",
     "ImageReport",
     "ImageSettings",
+    "Import",
+    "ImportKind",
+    "Interpreter",
     "LayerReport",
-    "LeftOut",
+    "LinkInput",
     "Machine",
+    "ModuleImports",
+    "ModuleOrigin",
+    "Obstacle",
+    "Offer",
+    "OmittedModule",
     "Options",
     "Pin",
     "Plan",
+    "Profile",
     "Project",
+    "RELEASE",
     "Report",
     "Runtime",
     "Source",
