@@ -51,20 +51,19 @@ RUN --mount=type=secret,id=ca,target=/run/ca.crt \
 
 # A change of the code starts here.
 COPY packages/service/src packages/service/src
-RUN onebin build packages/service --output /out/app/devops-info-service \
-    && mkdir -p /out/etc \
-    && echo 'nonroot:x:65532:65532:nonroot:/:/sbin/nologin' > /out/etc/passwd \
-    && echo 'nonroot:x:65532:' > /out/etc/group \
-    && mkdir -m 1777 /out/tmp
+RUN onebin image packages/service --to dir:/out
 
 FROM ${RUNTIME_BASE} AS runtime
-LABEL org.opencontainers.image.title="devops-info-service" \
-    org.opencontainers.image.description="DevOps course info service" \
-    org.opencontainers.image.version="1.0.0" \
-    org.opencontainers.image.licenses="MIT"
-COPY --from=builder /out/ /
-EXPOSE 8080
+COPY --from=builder /out/rootfs/ /
+# As in the Dockerfile that onebin writes beside rootfs: tests/e2e/test_dockerfile.py compares them.
+LABEL org.opencontainers.image.description="DevOps course info service"
+LABEL org.opencontainers.image.licenses="MIT"
+LABEL org.opencontainers.image.title="devops-info-service"
+LABEL org.opencontainers.image.version="1.0.0"
+EXPOSE 8080/tcp
 USER 65532:65532
-HEALTHCHECK --interval=30s --timeout=3s --start-period=2s \
+WORKDIR /
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
     CMD ["/app/devops-info-service", "check"]
 ENTRYPOINT ["/app/devops-info-service"]

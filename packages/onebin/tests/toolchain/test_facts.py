@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from onebin import elf
+from onebin.objects import reader as elf
 
 from .conftest import PROJECTS, Ask, Build
 

@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
+from onebin.assemble import assemble
+from onebin.effects.store import Store
+from onebin.image import spec
+from onebin.image.application import ImageMetadata
+from onebin.image.image import Image
 from onebin.model import Binary, ImageSettings, Pin
-from onebin.oci import spec
-from onebin.oci.image import Image
-from onebin.stages import assemble
 
 MakeElf = Callable[..., bytes]
 MakeTar = Callable[..., bytes]
@@ -111,15 +113,15 @@ def binary(tmp_path: Path) -> Binary:
 
 
 @pytest.fixture
-def image(binary: Binary) -> Image:
-    return assemble.assemble(
+def image(binary: Binary, tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return assemble(
         binary,
-        binary.path.read_bytes(),
-        facts=assemble.Facts(
+        Store(tmp_path_factory.mktemp("cache")),
+        metadata=ImageMetadata(
             name="app",
             version="1.2",
             description="says what it is",
-            licence="MIT",
+            license="MIT",
             source="https://example.org/app",
         ),
         settings=ImageSettings(ports=(8080,), healthcheck=("check",), env={"MODE": "fast"}),

@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 
-from onebin.errors import ImageError
-from onebin.oci import archive, spec, stored
-from onebin.oci.budget import Budget, Limits
-from onebin.oci.image import Image
+from onebin.errors import ImageError, ToolError
+from onebin.image import spec
+from onebin.image.image import Image
+from onebin.inspection import saved_image
+from onebin.inspection.blobs import open_archive
+from onebin.inspection.budget import Budget, Limits
+
+from .images import archive_bytes, blob_of, read_saved, write_archive
 
 
 def info(name: str, **facts: Any) -> tarfile.TarInfo:
@@ -27,7 +31,7 @@ def info(name: str, **facts: Any) -> tarfile.TarInfo:
 @pytest.fixture
 def docker_files(image: Image) -> dict[str, Any]:
     """What ``docker save`` wrote before version 25, with one layer linked to another."""
-    plain = gzip.decompress(image.layers[0].blob)
+    plain = gzip.decompress(blob_of(image.layers[0]))
     config = json.loads(image.config)
     config["rootfs"]["diff_ids"] *= 2
     config["history"] *= 2
@@ -50,8 +54,8 @@ def docker_files(image: Image) -> dict[str, Any]:
 
 def test_the_same_image_gives_the_same_bytes(image: Image) -> None:
     """Nothing of the moment or the machine is in the archive."""
-    assert archive.pack(image, "app:1") == archive.pack(image, "app:1")
-    with tarfile.open(fileobj=io.BytesIO(archive.pack(image, "app:1"))) as tar:
+    assert archive_bytes(image, "app:1") == archive_bytes(image, "app:1")
+    with tarfile.open(fileobj=io.BytesIO(archive_bytes(image, "app:1"))) as tar:
         facts = {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in tar.getmembers()}
 
     assert facts == {(0, 0, 0, "", "")}
@@ -59,7 +63,7 @@ def test_the_same_image_gives_the_same_bytes(image: Image) -> None:
 
 def test_it_is_a_layout_and_a_docker_archive(image: Image, tmp_path: Path) -> None:
     """Both entrances lead to the same config and layers."""
-    archive.write(image, tmp_path / "a.tar", "team/app:1.2")
+    write_archive(image, tmp_path / "a.tar", "team/app:1.2")
     with tarfile.open(tmp_path / "a.tar") as tar:
         files = {
             member.name: file.read()
@@ -70,7 +74,7 @@ def test_it_is_a_layout_and_a_docker_archive(image: Image, tmp_path: Path) -> No
     [entry] = json.loads(files["manifest.json"])
     assert entry["RepoTags"] == ["team/app:1.2"]
     assert files[entry["Config"]] == image.config
-    assert [files[name] for name in entry["Layers"]] == [layer.blob for layer in image.layers]
+    assert [files[name] for name in entry["Layers"]] == [blob_of(layer) for layer in image.layers]
     assert json.loads(files["repositories"]).keys() == {"team/app"}
     assert json.loads(files["index.json"])["manifests"][0]["digest"] == image.digest
 
@@ -78,10 +82,10 @@ def test_it_is_a_layout_and_a_docker_archive(image: Image, tmp_path: Path) -> No
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzipped"])
 def test_read_back(image: Image, tmp_path: Path, pack: Any) -> None:
     """What is written is what is read, gzipped or not."""
-    archive.write(image, tmp_path / "a.tar", "app:1")
+    write_archive(image, tmp_path / "a.tar", "app:1")
     Path(tmp_path, "a.tar").write_bytes(pack(Path(tmp_path, "a.tar").read_bytes()))
 
-    found = archive.read(tmp_path / "a.tar")
+    found = read_saved(tmp_path / "a.tar")
 
     assert found.format == "oci"
     assert (found.manifest, found.config) == (image.manifest, image.config)
@@ -92,14 +96,14 @@ def test_an_older_docker_archive(docker_files: Any, make_tar: Any, tmp_path: Pat
     place = tmp_path / "a.tar"
     place.write_bytes(make_tar(docker_files))
 
-    found = archive.read(place)
+    found = read_saved(place)
 
     assert found.format == "docker"
     assert found.names == ("app:1", "app:2")
     assert found.config_claim is not None
     assert found.config_claim.digest == spec.sha256(found.config)
-    with archive.opened(place, Budget("it")) as blobs:
-        first, second = (b"".join(stored.parts(blobs, layer)) for layer in found.layers)
+    with open_archive(place, Budget("it")) as blobs:
+        first, second = (b"".join(saved_image.parts(blobs, layer)) for layer in found.layers)
     assert first == second == docker_files["aaa/layer.tar"]
 
 
@@ -111,13 +115,13 @@ def test_links_to_nowhere(docker_files: Any, make_tar: Any, tmp_path: Path, link
     docker_files["bbb/layer.tar"].linkname = link
     place = tmp_path / "a.tar"
     place.write_bytes(make_tar(docker_files))
-    found = archive.read(place)
+    found = read_saved(place)
 
     with (
-        archive.opened(place, Budget("it")) as blobs,
+        open_archive(place, Budget("it")) as blobs,
         pytest.raises(ImageError, match="has no file"),
     ):
-        list(stored.parts(blobs, found.layers[1]))
+        list(saved_image.parts(blobs, found.layers[1]))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,7 @@ def test_broken_docker_archives(
     place.write_bytes(make_tar(docker_files))
 
     with pytest.raises(ImageError):
-        archive.read(place)
+        read_saved(place)
 
 
 @pytest.mark.parametrize("data", [b"", b"x" * 2000, b"\x1f\x8b", gzip.compress(b"x" * 2000)])
@@ -151,18 +155,18 @@ def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
     place.write_bytes(data)
 
     with pytest.raises(ImageError, match=r"a\.tar"):
-        archive.read(place)
+        read_saved(place)
 
 
 def test_cut_archives(image: Image, tmp_path: Path) -> None:
     """An archive cut anywhere before its last document is an ImageError."""
-    whole = archive.pack(image, "app:1")
+    whole = archive_bytes(image, "app:1")
     place = tmp_path / "a.tar"
 
     for cut in range(0, whole.index(b"oci-layout"), 97):
         place.write_bytes(whole[:cut])
         with pytest.raises(ImageError):
-            archive.read(place)
+            read_saved(place)
 
 
 def test_too_many_files(make_tar: Any, tmp_path: Path) -> None:
@@ -172,7 +176,7 @@ def test_too_many_files(make_tar: Any, tmp_path: Path) -> None:
     budget = Budget("a.tar", Limits(members=3))
 
     with pytest.raises(ImageError, match=r"a\.tar: too many files.*; expected at most 3"):
-        archive.opened(place, budget).__enter__()
+        open_archive(place, budget).__enter__()
 
 
 @pytest.mark.parametrize(
@@ -185,15 +189,15 @@ def test_a_bomb_of_an_archive(tmp_path: Path, limits: Limits) -> None:
 
     with (
         pytest.raises(ImageError, match="too many bytes for a temporary file"),
-        archive.opened(place, Budget("it", limits)),
+        open_archive(place, Budget("it", limits)),
     ):
         pass
 
 
 def test_an_archive_is_no_folder(image: Image, tmp_path: Path) -> None:
     """A folder is never replaced by an archive."""
-    with pytest.raises(ImageError, match="is a folder"):
-        archive.write(image, tmp_path, "app:1")
+    with pytest.raises(ToolError, match="is a directory"):
+        write_archive(image, tmp_path, "app:1")
 
 
 @pytest.mark.engine
@@ -201,7 +205,7 @@ def test_an_archive_is_no_folder(image: Image, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive"])
 def test_skopeo_copies_it(image: Image, tmp_path: Path, kind: str) -> None:
     """Another implementation takes the archive for either kind, checking every digest."""
-    archive.write(image, tmp_path / "a.tar", "app:1.2")
+    write_archive(image, tmp_path / "a.tar", "app:1.2")
     name = "app:1.2" if kind == "docker-archive" else "1.2"
     source, target = f"{kind}:{tmp_path}/a.tar:{name}", f"oci:{tmp_path}/copy:x"
 

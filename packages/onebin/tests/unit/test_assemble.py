@@ -2,22 +2,30 @@
 
 import io
 import json
+import shutil
 import tarfile
+import zlib
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from onebin.assemble import LayerStep, assemble
+from onebin.effects.store import Store
 from onebin.errors import ImageError
+from onebin.image.application import ImageMetadata
+from onebin.image.image import Image
 from onebin.model import Binary, ImageSettings
-from onebin.oci.image import Image
-from onebin.stages import assemble
 
-FACTS = assemble.Facts(name="app", version="1")
+from .images import blob_of
+
+METADATA = ImageMetadata(name="app", version="1")
 
 
 def test_what_is_in_it(image: Image, binary: Binary) -> None:
     """The executable, the one user's names, a /tmp for all, and the folders they need."""
-    with tarfile.open(fileobj=io.BytesIO(image.layers[0].blob)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(blob_of(image.layers[0]))) as tar:
         modes = {member.name: oct(member.mode) for member in tar.getmembers()}
         app, passwd, group = (
             file.read()
@@ -56,12 +64,16 @@ def test_how_it_runs(image: Image) -> None:
     }
 
 
-def test_settings_win_over_facts(binary: Binary) -> None:
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "cache")
+
+
+def test_settings_win_over_metadata(binary: Binary, store: Store) -> None:
     """A label of the settings replaces the one taken from the project."""
     settings = ImageSettings(labels={"org.opencontainers.image.title": "other", "x": "y"})
-    data = binary.path.read_bytes()
 
-    made = assemble.assemble(binary, data, facts=FACTS, settings=settings, epoch=0)
+    made = assemble(binary, store, metadata=METADATA, settings=settings, epoch=0)
 
     labels = json.loads(made.config)["config"]["Labels"]
     assert labels["org.opencontainers.image.title"] == "other"
@@ -69,32 +81,69 @@ def test_settings_win_over_facts(binary: Binary) -> None:
     assert "Healthcheck" not in json.loads(made.config)["config"]
 
 
-def test_the_same_input_gives_the_same_image(binary: Binary) -> None:
+def test_the_same_input_gives_the_same_image(binary: Binary, store: Store, tmp_path: Path) -> None:
     """Neither the moment nor the folder the binary lies in reaches the digest."""
-    data = binary.path.read_bytes()
-    moved = msgspec.structs.replace(binary, path=binary.path / "elsewhere")
+    moved = msgspec.structs.replace(binary, path=tmp_path / "elsewhere")
+    shutil.copyfile(binary.path, moved.path)
 
     first, second = (
-        assemble.assemble(one, data, facts=FACTS, settings=ImageSettings(), epoch=5)
-        for one in (binary, moved)
+        assemble(one, where, metadata=METADATA, settings=ImageSettings(), epoch=5)
+        for one, where in ((binary, store), (moved, Store(tmp_path / "other")))
     )
 
     assert first.digest == second.digest
+    assert blob_of(first.layers[0]) == blob_of(second.layers[0])
 
 
-def test_the_architecture_is_the_binarys(binary: Binary) -> None:
+def test_the_architecture_is_the_binarys(binary: Binary, store: Store) -> None:
     """An aarch64 binary makes an arm64 image."""
     arm = msgspec.structs.replace(binary, machine="aarch64")
 
-    made = assemble.assemble(
-        arm, binary.path.read_bytes(), facts=FACTS, settings=ImageSettings(), epoch=0
-    )
+    made = assemble(arm, store, metadata=METADATA, settings=ImageSettings(), epoch=0)
 
     assert json.loads(made.config)["architecture"] == "arm64"
     assert made.platform.architecture == "arm64"
 
 
-def test_other_bytes_than_the_binarys(binary: Binary) -> None:
-    """Bytes that are not what was linked are refused."""
-    with pytest.raises(ImageError, match="when it was linked"):
-        assemble.assemble(binary, b"cut", facts=FACTS, settings=ImageSettings(), epoch=0)
+@pytest.mark.parametrize("data", [b"", b"cut", b"longer than it was" * 100])
+def test_other_bytes_than_the_binarys(binary: Binary, store: Store, data: bytes) -> None:
+    """Bytes that are not what was linked are refused, and nothing is cached."""
+    good = binary.path.read_bytes()
+    binary.path.write_bytes(data)
+    with pytest.raises(ImageError, match="changed since it was linked"):
+        assemble(binary, store, metadata=METADATA, settings=ImageSettings(), epoch=0)
+
+    binary.path.write_bytes(good)
+    again = assemble(binary, store, metadata=METADATA, settings=ImageSettings(), epoch=0)
+    assert len(again.layers) == 1
+
+
+def test_the_layer_is_packed_once(binary: Binary, store: Store) -> None:
+    """Other labels are another image of the same cached layer."""
+    first = assemble(binary, store, metadata=METADATA, settings=ImageSettings(), epoch=0)
+    binary.path.unlink()
+    settings = ImageSettings(labels={"x": "y"})
+
+    second = assemble(binary, store, metadata=METADATA, settings=settings, epoch=0)
+
+    assert first.layers == second.layers
+    assert first.digest != second.digest
+
+
+@pytest.mark.parametrize("change", [{"name": "b"}, {"sha256": "0" * 64}, {"epoch": 1}])
+def test_whatever_reaches_the_blob_is_in_its_key(binary: Binary, change: dict[str, Any]) -> None:
+    """Another name, other bytes or another date are another layer."""
+    step = LayerStep(binary, 0)
+    fields = {key: value for key, value in change.items() if key != "epoch"}
+
+    other = LayerStep(msgspec.structs.replace(binary, **fields), change.get("epoch", 0))
+
+    assert step.key() != other.key()
+
+
+def test_another_zlib_is_another_key(binary: Binary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its deflate stream, and so the digest, may differ."""
+    before = LayerStep(binary, 0).key()
+    monkeypatch.setattr(zlib, "ZLIB_RUNTIME_VERSION", "1.3.1.zlib-ng")
+
+    assert LayerStep(binary, 0).key() != before

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onebin.relocatable import is_relocatable
+from onebin.objects.relocatable import is_relocatable
 from onebin.target import capture
 
 

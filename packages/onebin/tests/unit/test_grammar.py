@@ -8,10 +8,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onebin import render
 from onebin.errors import ImageError
-from onebin.oci.budget import Limits
-from onebin.stages.inspect import inspect
+from onebin.inspection import render
+from onebin.inspection.budget import Limits
+from onebin.inspection.inspector import inspect
 
 from .hostile import config, docker, entry, oci, pack, program, write
 

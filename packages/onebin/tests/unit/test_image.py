@@ -1,15 +1,17 @@
 """The documents of an image, and the names of images."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from onebin.assemble import CachedLayer
 from onebin.errors import ImageError
-from onebin.oci import image as images
-from onebin.oci import layer, reference, spec
-from onebin.oci.image import Image, ImageConfig
+from onebin.image import image as images
+from onebin.image import index, reference, spec
+from onebin.image.image import Image, ImageConfig
 
 CONFIG = ImageConfig(
     architecture="arm64",
@@ -21,6 +23,12 @@ CONFIG = ImageConfig(
     healthcheck=("/app/x", "check"),
     epoch=1_000_000_000,
     made_by="a test",
+)
+
+
+OTHER = "sha256:" + "0" * 64
+LAYER = CachedLayer(
+    spec.Descriptor(spec.OCI_LAYER_GZIP, OTHER, 7), "sha256:" + "1" * 64, Path("blob")
 )
 
 
@@ -56,8 +64,7 @@ def test_the_config() -> None:
 
 def test_the_manifest() -> None:
     """The manifest names config and layers by digest, size and OCI type."""
-    packed = layer.pack([], epoch=0)
-    made = images.build([packed], CONFIG)
+    made = images.build([LAYER], CONFIG)
     manifest = json.loads(made.manifest)
 
     assert manifest["schemaVersion"] == 2
@@ -67,11 +74,9 @@ def test_the_manifest() -> None:
         "digest": spec.sha256(made.config),
         "size": len(made.config),
     }
-    assert manifest["layers"] == [
-        {"mediaType": spec.OCI_LAYER_GZIP, "digest": packed.digest, "size": len(packed.blob)}
-    ]
+    assert manifest["layers"] == [{"mediaType": spec.OCI_LAYER_GZIP, "digest": OTHER, "size": 7}]
     assert manifest["annotations"] == CONFIG.labels
-    assert config_of(made)["rootfs"] == {"type": "layers", "diff_ids": [packed.diff_id]}
+    assert config_of(made)["rootfs"] == {"type": "layers", "diff_ids": [LAYER.diff_id]}
     assert len(config_of(made)["history"]) == 1
 
 
@@ -89,7 +94,7 @@ def test_what_is_not_asked_for_is_not_there() -> None:
 )
 def test_what_is_no_port_or_time(changed: dict[str, Any]) -> None:
     """A number that cannot be what it should be is refused."""
-    with pytest.raises(ImageError, match="is not a"):
+    with pytest.raises(ImageError, match="out of range; expected"):
         images.build((), msgspec.structs.replace(CONFIG, **changed))
 
 
@@ -110,6 +115,7 @@ def test_names(text: str, full: str, familiar: str) -> None:
     name = reference.parse(text)
 
     assert (name.full, name.familiar) == (full, familiar)
+    assert name.familiar == f"{name.name}:{name.tag}"
 
 
 @pytest.mark.parametrize(
@@ -141,3 +147,30 @@ def test_what_is_no_document(data: bytes) -> None:
     """JSON that is none, or of another shape, is an error that names the document."""
     with pytest.raises(ImageError, match="the thing is not an image manifest"):
         spec.decode(data, spec.Manifest, what="the thing")
+
+
+def test_an_index_of_platforms() -> None:
+    """An index lists each image by digest, size and platform; equal blobs are there once."""
+    arm = images.build([LAYER], CONFIG)
+    amd = images.build([LAYER], msgspec.structs.replace(CONFIG, architecture="amd64"))
+
+    made = index.build([arm, amd])
+    document = json.loads(made.manifest)
+
+    assert document["mediaType"] == spec.OCI_INDEX == made.descriptor.media_type
+    assert [entry["digest"] for entry in document["manifests"]] == [arm.digest, amd.digest]
+    assert [entry["platform"]["architecture"] for entry in document["manifests"]] == [
+        "arm64",
+        "amd64",
+    ]
+    assert len(made.blobs()) == 6
+    assert {made.digest, arm.digest, arm.id, amd.digest, amd.id, OTHER} == {
+        blob.digest for blob in made.blobs()
+    }
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_an_index_has_one_image_a_platform(count: int) -> None:
+    """None, or two for one platform, are refused."""
+    with pytest.raises(ImageError, match="expected one image a platform"):
+        index.build([images.build([LAYER], CONFIG)] * count)

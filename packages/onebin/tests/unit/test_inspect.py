@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from onebin.errors import ImageError
-from onebin.model import Finding, Report
-from onebin.oci import archive, layout, spec
-from onebin.oci.budget import Limits
-from onebin.oci.image import Image
-from onebin.stages import inspect
-from onebin.stages.inspect import listing
+from onebin.image import spec
+from onebin.image.image import Image
+from onebin.inspection import Report, inspect, listing
+from onebin.inspection.budget import Limits
+from onebin.inspection.report import Finding
 
 from . import hostile
+from .images import archive_bytes, blob_of, write_archive, write_layout
 
 Files = dict[str, tuple[bytes, dict[str, Any]]]
 Save = Callable[..., Path]
@@ -36,10 +36,10 @@ def finding(report: Report, identifier: str) -> Finding:
 @pytest.mark.parametrize("kind", ["oci-layout", "oci-archive"])
 def test_our_own_image_passes_every_rule(image: Image, tmp_path: Path, kind: str) -> None:
     """What we build has nothing that the rules object to, however it is stored."""
-    write = layout.write if kind == "oci-layout" else archive.write
+    write = write_layout if kind == "oci-layout" else write_archive
     write(image, tmp_path / "out", "app:1")
 
-    report = inspect.inspect(tmp_path / "out")
+    report = inspect(tmp_path / "out")
 
     assert report.format == kind
     assert {one.status for one in report.findings} == {"pass"}
@@ -65,7 +65,7 @@ def test_our_own_image_passes_every_rule(image: Image, tmp_path: Path, kind: str
         ("/tmp", "1777"),
     ]
     assert facts.unpacked == sum(file.size for file in facts.files)
-    assert facts.compressed == len(image.layers[0].blob)
+    assert facts.compressed == len(blob_of(image.layers[0]))
     assert facts.world_writable == ("/tmp",)
 
 
@@ -73,7 +73,7 @@ def test_an_executable(tmp_path: Path, make_elf: Any) -> None:
     """A bare executable is judged by the rules that need no image."""
     Path(tmp_path, "x").write_bytes(make_elf(relro=False))
 
-    report = inspect.inspect(tmp_path / "x")
+    report = inspect(tmp_path / "x")
 
     assert (report.kind, report.format, report.image) == ("executable", "elf", None)
     assert [one.id for one in report.findings] == ["IMG-ELF-001", "IMG-ELF-002", "IMG-ELF-004"]
@@ -82,7 +82,7 @@ def test_an_executable(tmp_path: Path, make_elf: Any) -> None:
 
 def test_the_good_image_of_these_tests(save: Save) -> None:
     """The image the faults below are put into has none of its own."""
-    report = inspect.inspect(save())
+    report = inspect(save())
 
     assert report.format == "docker-archive"
     assert not failed(report)
@@ -90,7 +90,7 @@ def test_the_good_image_of_these_tests(save: Save) -> None:
 
 def test_what_cannot_be_told_is_unknown(save: Save) -> None:
     """A name nobody explains and a time nobody wrote are neither good nor bad."""
-    report = inspect.inspect(save({"User": "app:staff"}, document={"created": None}))
+    report = inspect(save({"User": "app:staff"}, document={"created": None}))
 
     unknown = {one.id for one in report.findings if one.status == "unknown"}
     assert unknown == {"IMG-USER-001", "IMG-USER-003", "IMG-REPRO-001"}
@@ -98,7 +98,7 @@ def test_what_cannot_be_told_is_unknown(save: Save) -> None:
 
 def test_nothing_to_start(save: Save) -> None:
     """Without an executable the rules on it are unknown, and the rest is reported."""
-    report = inspect.inspect(save({"Entrypoint": ["/gone"]}))
+    report = inspect(save({"Entrypoint": ["/gone"]}))
 
     assert report.executable is None
     assert finding(report, "IMG-ELF-001").status == "unknown"
@@ -109,8 +109,8 @@ def test_names_are_looked_up_in_the_image(save: Save) -> None:
     """A user by name has the number its own /etc/passwd gives."""
     accounts = b"toor:x:0:0::/:/sbin/nologin\napp:x:1000:1000::/:/sbin/nologin\n"
 
-    bad = inspect.inspect(save({"User": "toor"}, {"etc/passwd": (accounts, {})}))
-    good = inspect.inspect(save({"User": "app"}, {"etc/passwd": (accounts, {})}))
+    bad = inspect(save({"User": "toor"}, {"etc/passwd": (accounts, {})}))
+    good = inspect(save({"User": "app"}, {"etc/passwd": (accounts, {})}))
 
     assert failed(bad) == {"IMG-USER-001", "IMG-USER-002", "IMG-USER-003"}
     assert failed(good) == {"IMG-USER-002"}
@@ -130,7 +130,7 @@ def test_who_may_run_it(save: Save, make_elf: Any, mode: int, owner: int, *, fai
     """The execute bit that counts is the one of the user the image names."""
     files: Files = {"app": (make_elf(), {"mode": mode, "uid": owner})}
 
-    assert ("IMG-ENTRY-001" in failed(inspect.inspect(save(files=files)))) is fails
+    assert ("IMG-ENTRY-001" in failed(inspect(save(files=files)))) is fails
 
 
 def test_the_command_is_found_along_path(save: Save, make_elf: Any) -> None:
@@ -138,7 +138,7 @@ def test_the_command_is_found_along_path(save: Save, make_elf: Any) -> None:
     files: Files = {"opt/run": (make_elf(), {"mode": 0o755})}
     config = {"Entrypoint": ["run"], "Env": ["PATH=/bin:/opt"]}
 
-    report = inspect.inspect(save(config, files))
+    report = inspect(save(config, files))
 
     assert report.executable is not None
     assert report.executable.path == "/opt/run"
@@ -148,7 +148,7 @@ def test_upper_layers_count(save: Save) -> None:
     """A shell that a later layer removes is not in the image, but its bytes are."""
     big: Files = {"bin/sh": (ELF + bytes(100_000), {"mode": 0o755})}
 
-    report = inspect.inspect(save(files=big, upper=({"bin/.wh.sh": (b"", {})},)))
+    report = inspect(save(files=big, upper=({"bin/.wh.sh": (b"", {})},)))
 
     assert report.image is not None
     assert report.image.shells == ()
@@ -160,14 +160,14 @@ def test_too_many_layers(save: Save) -> None:
     """A layer for each file is too many."""
     upper: tuple[Files, ...] = tuple({f"f{n}": (b"x", {})} for n in range(25))
 
-    assert failed(inspect.inspect(save(upper=upper))) == {"IMG-LAYER-001"}
+    assert failed(inspect(save(upper=upper))) == {"IMG-LAYER-001"}
 
 
 def test_evidence_is_short(save: Save) -> None:
     """A hundred faults of one kind are ten lines and a count."""
     files: Files = {f"f{n:03}": (b"", {"mode": 0o666}) for n in range(100)}
 
-    found = finding(inspect.inspect(save(files=files)), "IMG-FS-003")
+    found = finding(inspect(save(files=files)), "IMG-FS-003")
 
     assert len(found.evidence) == listing.MAX_EVIDENCE + 1
     assert found.evidence[-1] == "and 90 more"
@@ -176,7 +176,7 @@ def test_evidence_is_short(save: Save) -> None:
 def test_secrets_are_not_shown(save: Save) -> None:
     """The report of a secret does not spread it."""
     history = {"history": [{"created_by": "RUN API_KEY=hunter2 make"}]}
-    report = inspect.inspect(save({"Env": ["API_TOKEN=hunter2"]}, document=history))
+    report = inspect(save({"Env": ["API_TOKEN=hunter2"]}, document=history))
 
     assert "IMG-ENV-001" in failed(report)
     assert "hunter2" not in repr(report)
@@ -184,12 +184,12 @@ def test_secrets_are_not_shown(save: Save) -> None:
 
 def test_a_changed_blob_is_found(image: Image, tmp_path: Path) -> None:
     """A layer that was packed again is another blob, though the files are the same."""
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
     [layer] = image.layers
-    blob = tmp_path / "out/blobs/sha256" / spec.hex_of(layer.digest)
-    blob.write_bytes(gzip.compress(gzip.decompress(layer.blob), 1))
+    blob = tmp_path / "out/blobs/sha256" / spec.hex_of(layer.descriptor.digest)
+    blob.write_bytes(gzip.compress(gzip.decompress(blob_of(layer)), 1))
 
-    report = inspect.inspect(tmp_path / "out")
+    report = inspect(tmp_path / "out")
 
     assert "IMG-DIG-001" in failed(report)
     assert "layer 1" in finding(report, "IMG-DIG-001").evidence[0]
@@ -201,34 +201,34 @@ def test_what_is_neither(tmp_path: Path, content: bytes) -> None:
     Path(tmp_path, "x").write_bytes(content)
 
     with pytest.raises(ImageError, match="x"):
-        inspect.inspect(tmp_path / "x")
+        inspect(tmp_path / "x")
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     """What is missing, or an empty folder, is named."""
     with pytest.raises(ImageError, match="does not exist"):
-        inspect.inspect(tmp_path / "none")
+        inspect(tmp_path / "none")
     with pytest.raises(ImageError, match="holds no image"):
-        inspect.inspect(tmp_path)
+        inspect(tmp_path)
 
 
 def test_a_missing_layer(image: Image, tmp_path: Path) -> None:
     """A layout without one of its blobs is an ImageError that names the blob."""
-    layout.write(image, tmp_path / "out", "app:1")
-    name = spec.hex_of(image.layers[0].digest)
+    write_layout(image, tmp_path / "out", "app:1")
+    name = spec.hex_of(image.layers[0].descriptor.digest)
     Path(tmp_path, "out/blobs/sha256", name).unlink()
 
     with pytest.raises(ImageError, match=name):
-        inspect.inspect(tmp_path / "out")
+        inspect(tmp_path / "out")
 
 
 def test_every_cut_of_an_archive(image: Image, tmp_path: Path) -> None:
     """However much is missing, the end is a report or an ImageError."""
-    whole = archive.pack(image, "app:1")
+    whole = archive_bytes(image, "app:1")
     for cut in range(0, len(whole), 251):
         Path(tmp_path, "x").write_bytes(whole[:cut])
         try:
-            report = inspect.inspect(tmp_path / "x")
+            report = inspect(tmp_path / "x")
         except ImageError:
             continue
         assert report.image is not None
@@ -242,11 +242,11 @@ def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
 
     with pytest.raises(ImageError, match="could not be read: No such file") as caught:
-        inspect.inspect(place)
+        inspect(place)
     assert "TMPDIR" in caught.value.hint
 
 
 def test_a_bomb_stops_at_the_limit(save: Save) -> None:
     """An image that unpacks past the limit is refused with the number."""
     with pytest.raises(ImageError, match="100000"):
-        inspect.inspect(save(files={"big": (bytes(200_000), {})}), Limits(unpacked_bytes=100_000))
+        inspect(save(files={"big": (bytes(200_000), {})}), Limits(unpacked_bytes=100_000))

@@ -4,30 +4,42 @@ import gzip
 import io
 import random
 import tarfile
+import tracemalloc
 import zlib
+from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import BinaryIO, cast
 
 import pytest
 
 from onebin.errors import ImageError
-from onebin.oci import layer, spec
+from onebin.image import layer, spec
 
 ENTRIES = (
-    layer.File(PurePosixPath("app/run"), b"\x7fELF" * 1000, mode=0o755),
-    layer.File(PurePosixPath("etc/passwd"), b"x:x:1:1::/:\n"),
+    layer.file_of(PurePosixPath("app/run"), b"\x7fELF" * 1000, mode=0o755),
+    layer.file_of(PurePosixPath("etc/passwd"), b"x:x:1:1::/:\n"),
     layer.Directory(PurePosixPath("tmp"), mode=0o1777),
-    layer.File(PurePosixPath("app-2/b"), b"", uid=5, gid=6),
+    layer.File(PurePosixPath("app-2/b"), 0, io.BytesIO, uid=5, gid=6),
 )
 
 
-def members(packed: layer.Layer) -> list[tarfile.TarInfo]:
-    with tarfile.open(fileobj=io.BytesIO(packed.blob)) as tar:
+Entries = Iterable[layer.File | layer.Directory]
+
+
+def pack(entries: Entries, *, epoch: int = 0) -> tuple[layer.Packed, bytes]:
+    """The digests of a layer, and its blob."""
+    blob = io.BytesIO()
+    return layer.pack(entries, blob, epoch=epoch), blob.getvalue()
+
+
+def members(entries: Entries, *, epoch: int = 0) -> list[tarfile.TarInfo]:
+    with tarfile.open(fileobj=io.BytesIO(pack(entries, epoch=epoch)[1])) as tar:
         return tar.getmembers()
 
 
 def test_what_is_in_it() -> None:
     """Files, modes and owners come out as they went in, below the folders they need."""
-    found = {member.name: member for member in members(layer.pack(ENTRIES, epoch=7))}
+    found = {member.name: member for member in members(ENTRIES, epoch=7)}
 
     assert list(found) == ["app", "app/run", "app-2", "app-2/b", "etc", "etc/passwd", "tmp"]
     assert found["app/run"].mode == 0o755
@@ -45,26 +57,25 @@ def test_any_order_gives_the_same_bytes(seed: int) -> None:
     entries: list[layer.File | layer.Directory] = list(ENTRIES)
     random.Random(seed).shuffle(entries)
 
-    assert layer.pack(entries, epoch=0) == layer.pack(ENTRIES, epoch=0)
+    assert pack(entries) == pack(ENTRIES)
 
 
 def test_the_epoch_is_the_only_time() -> None:
     """Another epoch is another tar."""
-    assert layer.pack(ENTRIES, epoch=0).diff_id != layer.pack(ENTRIES, epoch=1).diff_id
+    assert pack(ENTRIES)[0].diff_id != pack(ENTRIES, epoch=1)[0].diff_id
 
 
 def test_digests() -> None:
     """The digest names the blob, the diff_id the tar inside it."""
-    packed = layer.pack(ENTRIES, epoch=0)
+    packed, blob = pack(ENTRIES)
 
-    assert packed.digest == spec.sha256(packed.blob)
-    assert packed.diff_id == spec.sha256(gzip.decompress(packed.blob))
-    assert packed.descriptor.size == len(packed.blob)
+    assert packed.descriptor == spec.Descriptor(spec.OCI_LAYER_GZIP, spec.sha256(blob), len(blob))
+    assert packed.diff_id == spec.sha256(gzip.decompress(blob))
 
 
 def test_the_tar_is_the_same_everywhere() -> None:
     """The diff_id of given entries is a constant; a change here changes every image."""
-    assert layer.pack(ENTRIES, epoch=0).diff_id == (
+    assert pack(ENTRIES)[0].diff_id == (
         "sha256:bdcc304bf6ae75c9215cf891930e519db5915b7f97b978358fd582429b00dbb4"
     )
 
@@ -72,39 +83,81 @@ def test_the_tar_is_the_same_everywhere() -> None:
 @pytest.mark.skipif("ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng has another deflate stream")
 def test_the_blob_is_the_same_with_every_zlib() -> None:
     """With zlib itself the digest is a constant too, whatever its version or Python's."""
-    assert layer.pack(ENTRIES, epoch=0).digest == (
+    assert pack(ENTRIES)[0].descriptor.digest == (
         "sha256:44cb3b770ab7216616c87a664c41eb70815030a3d30f3636403c6789b84b2460"
     )
 
 
 def test_the_gzip_header_tells_nothing() -> None:
     """No time, no file name, and not the system it was made on."""
-    assert layer.pack(ENTRIES, epoch=9).blob[:10].hex() == "1f8b08000000000002ff"
+    assert pack(ENTRIES, epoch=9)[1][:10].hex() == "1f8b08000000000002ff"
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "."])
 def test_paths_that_leave_the_image(path: str) -> None:
     """A path that is absolute, climbs, or is the root itself is refused by name."""
-    with pytest.raises(ImageError, match="is not a path inside the image"):
-        layer.pack([layer.File(PurePosixPath(path), b"")], epoch=0)
+    with pytest.raises(ImageError, match="not a path inside the image"):
+        pack([layer.file_of(PurePosixPath(path), b"")])
 
 
 def test_a_path_twice() -> None:
     """The same path twice is refused, for a file and a folder alike."""
-    twice = (layer.File(PurePosixPath("a"), b""), layer.Directory(PurePosixPath("a")))
+    twice = (layer.file_of(PurePosixPath("a"), b""), layer.Directory(PurePosixPath("a")))
 
     with pytest.raises(ImageError, match="twice"):
-        layer.pack(twice, epoch=0)
+        pack(twice)
 
 
 def test_a_file_below_a_file() -> None:
     """Nothing can lie below a file."""
-    entries = [layer.File(PurePosixPath("a"), b""), layer.File(PurePosixPath("a/b"), b"")]
+    entries = [layer.file_of(PurePosixPath("a"), b""), layer.file_of(PurePosixPath("a/b"), b"")]
 
     with pytest.raises(ImageError, match="which is a file"):
-        layer.pack(entries, epoch=0)
+        pack(entries)
 
 
 def test_no_entries() -> None:
     """An empty layer is a layer."""
-    assert members(layer.pack([], epoch=0)) == []
+    assert members([]) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 10_240, 10_241, 1 << 20])
+def test_a_piece_at_a_time_is_the_same_as_at_once(size: int) -> None:
+    """However it is cut up on its way, the blob is what gzip makes of the whole tar."""
+    data = random.Random(size).randbytes(size // 2) * 2
+    packed, blob = pack([layer.file_of(PurePosixPath("a"), data)])
+    whole = gzip.decompress(blob)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL)
+
+    assert packed.diff_id == spec.sha256(whole)
+    assert len(whole) % tarfile.RECORDSIZE == 0
+    assert blob[10:-8] == deflate.compress(whole) + deflate.flush()
+
+
+class Zeros(io.RawIOBase):
+    """A file of nothing but zeros, which takes no memory."""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(size)
+
+
+def test_a_large_file_needs_no_memory() -> None:
+    """An executable of any size is packed in pieces."""
+    large = layer.File(PurePosixPath("a"), 64 << 20, lambda: cast("BinaryIO", Zeros()))
+    tracemalloc.start()
+    try:
+        layer.pack([large], io.BytesIO(), epoch=0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4 << 20
+
+
+def test_a_file_that_ends_early() -> None:
+    """A file shorter than its size is an error, not a layer."""
+    with pytest.raises(OSError, match="unexpected end of data"):
+        pack([layer.File(PurePosixPath("a"), 5, lambda: io.BytesIO(b"1234"))])

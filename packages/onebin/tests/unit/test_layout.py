@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from onebin.errors import ImageError
-from onebin.oci import aside, layout, spec
-from onebin.oci.budget import DEFAULT, Budget
-from onebin.oci.image import Image
+from onebin.effects.atomic import replace_atomically
+from onebin.errors import ImageError, ToolError
+from onebin.image import spec
+from onebin.image.image import Image
+from onebin.inspection.blobs import open_folder
+from onebin.inspection.budget import DEFAULT, Budget
+
+from .images import read_saved, write_layout
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -24,7 +28,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def test_what_is_written(image: Image, tmp_path: Path) -> None:
     """Every blob lies under its own digest, and the index names the image."""
-    layout.write(image, tmp_path / "out", "app:1.2")
+    write_layout(image, tmp_path / "out", "app:1.2")
     files = tree(tmp_path / "out")
 
     assert json.loads(files.pop("oci-layout")) == {"imageLayoutVersion": "1.0.0"}
@@ -39,9 +43,9 @@ def test_what_is_written(image: Image, tmp_path: Path) -> None:
 
 def test_read_back(image: Image, tmp_path: Path) -> None:
     """What is written is what is read."""
-    layout.write(image, tmp_path / "out", "app:1.2")
+    write_layout(image, tmp_path / "out", "app:1.2")
 
-    found = layout.read(tmp_path / "out")
+    found = read_saved(tmp_path / "out")
 
     assert found.format == "oci"
     assert found.manifest == image.manifest
@@ -52,12 +56,12 @@ def test_read_back(image: Image, tmp_path: Path) -> None:
 
 def test_our_own_layout_is_replaced(image: Image, tmp_path: Path) -> None:
     """A second write leaves the second image alone, and no rubbish beside it."""
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
     Path(tmp_path, "out/blobs/sha256/old").write_bytes(b"")
 
-    layout.write(image, tmp_path / "out", "app:2")
+    write_layout(image, tmp_path / "out", "app:2")
 
-    assert layout.read(tmp_path / "out").names == ("docker.io/library/app:2",)
+    assert read_saved(tmp_path / "out").names == ("docker.io/library/app:2",)
     assert "blobs/sha256/old" not in tree(tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir() if path.name != "app"] == ["out"]
 
@@ -66,9 +70,9 @@ def test_an_empty_folder_is_used(image: Image, tmp_path: Path) -> None:
     """A folder with nothing in it may be written to."""
     Path(tmp_path, "out").mkdir()
 
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
 
-    assert layout.read(tmp_path / "out").manifest == image.manifest
+    assert read_saved(tmp_path / "out").manifest == image.manifest
 
 
 @pytest.mark.parametrize("name", ["precious.txt", "index.json", "oci-layout"])
@@ -77,36 +81,37 @@ def test_a_foreign_folder_is_left_alone(image: Image, tmp_path: Path, name: str)
     Path(tmp_path, "out").mkdir()
     Path(tmp_path, "out", name).write_text('{"schemaVersion":2}')
 
-    with pytest.raises(ImageError, match="left alone"):
-        layout.write(image, tmp_path / "out", "app:1")
+    with pytest.raises(ToolError, match="not written by onebin; not overwritten"):
+        write_layout(image, tmp_path / "out", "app:1")
 
     assert tree(tmp_path / "out") == {name: b'{"schemaVersion":2}'}
 
 
 def test_a_file_or_a_link_is_left_alone(image: Image, tmp_path: Path) -> None:
     """Neither a file nor a link, even to our own layout, is written over."""
-    layout.write(image, tmp_path / "ours", "app:1")
+    write_layout(image, tmp_path / "ours", "app:1")
     Path(tmp_path, "file").write_text("x")
     Path(tmp_path, "link").symlink_to("ours")
     Path(tmp_path, "dangling").symlink_to("nothing")
 
     for name in ("file", "link", "dangling"):
-        with pytest.raises(ImageError, match="left alone"):
-            layout.write(image, tmp_path / name, "app:1")
+        with pytest.raises(ToolError, match="not written by onebin; not overwritten"):
+            write_layout(image, tmp_path / name, "app:1")
 
 
 def test_a_bad_name_writes_nothing(image: Image, tmp_path: Path) -> None:
     """A name no engine takes stops it before anything is there."""
     with pytest.raises(ImageError, match="not an image name"):
-        layout.write(image, tmp_path / "out", "No Name")
+        write_layout(image, tmp_path / "out", "No Name")
 
     assert not Path(tmp_path, "out").exists()
 
 
-def test_a_missing_folder(image: Image, tmp_path: Path) -> None:
-    """The error names the place and what it lacks."""
-    with pytest.raises(ImageError, match="could not be written"):
-        layout.write(image, tmp_path / "no/where", "app:1")
+def test_missing_parents_are_made(image: Image, tmp_path: Path) -> None:
+    """A layout may be the first thing in its directory."""
+    write_layout(image, tmp_path / "not/yet/out", "app:1")
+
+    assert read_saved(tmp_path / "not/yet/out").manifest == image.manifest
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
@@ -117,12 +122,12 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, error: BaseException) -
     Path(place, "old").write_text("old")
 
     def write() -> None:
-        with aside.aside(place) as new:
+        with replace_atomically(place) as new:
             new.mkdir()
             Path(new, "half").write_text("half")
             raise error
 
-    with pytest.raises((ImageError, KeyboardInterrupt)):
+    with pytest.raises((ToolError, KeyboardInterrupt)):
         write()
 
     assert tree(tmp_path) == {"out/old": b"old"}
@@ -132,7 +137,7 @@ def test_the_umask_decides(image: Image, tmp_path: Path) -> None:
     """Others may read it where the umask lets them."""
     before = os.umask(0o022)
     try:
-        layout.write(image, tmp_path / "out", "app:1")
+        write_layout(image, tmp_path / "out", "app:1")
     finally:
         os.umask(before)
 
@@ -142,13 +147,13 @@ def test_the_umask_decides(image: Image, tmp_path: Path) -> None:
 
 def test_no_name_leads_out(image: Image, tmp_path: Path) -> None:
     """Blobs that climb, or are links out of the folder, or FIFOs, are not found."""
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
     Path(tmp_path, "secret").write_text("x")
     Path(tmp_path, "out/link").symlink_to("../secret")
     Path(tmp_path, "out/loop").symlink_to("loop")
     os.mkfifo(tmp_path / "out/fifo")
 
-    with layout.opened(tmp_path / "out", Budget("it")) as blobs:
+    with open_folder(tmp_path / "out", Budget("it")) as blobs:
         for name in ("../secret", "link", "loop", "fifo", "blobs", "/etc/passwd", "a\0b", ""):
             assert name not in blobs
             with pytest.raises(ImageError, match="has no file"):
@@ -169,13 +174,13 @@ def test_no_name_leads_out(image: Image, tmp_path: Path) -> None:
 )
 def test_broken_layouts(image: Image, tmp_path: Path, name: str, content: bytes | None) -> None:
     """A layout without its documents, or with others in their place, is an ImageError."""
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
     Path(tmp_path, "out", name).unlink()
     if content is not None:
         Path(tmp_path, "out", name).write_bytes(content)
 
     with pytest.raises(ImageError):
-        layout.read(tmp_path / "out")
+        read_saved(tmp_path / "out")
 
 
 def test_an_index_in_itself(tmp_path: Path) -> None:
@@ -188,14 +193,14 @@ def test_an_index_in_itself(tmp_path: Path) -> None:
         Path(tmp_path, name).write_text(data)
 
     with pytest.raises(ImageError, match="lists no image"):
-        layout.read(tmp_path)
+        read_saved(tmp_path)
 
 
 @pytest.mark.engine
 @pytest.mark.skipif(not shutil.which("skopeo"), reason="needs skopeo")
 def test_skopeo_reads_it(image: Image, tmp_path: Path) -> None:
     """Another implementation finds the image by its tag, with our digest and labels."""
-    layout.write(image, tmp_path / "out", "app:1.2")
+    write_layout(image, tmp_path / "out", "app:1.2")
 
     command = ["skopeo", "inspect", f"oci:{tmp_path}/out:1.2"]
     said = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
@@ -203,4 +208,4 @@ def test_skopeo_reads_it(image: Image, tmp_path: Path) -> None:
     assert said["Digest"] == image.digest
     assert said["Architecture"] == "amd64"
     assert said["Labels"]["org.opencontainers.image.version"] == "1.2"
-    assert said["Layers"] == [image.layers[0].digest]
+    assert said["Layers"] == [image.layers[0].descriptor.digest]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ProjectError, ToolError
+from onebin.objects.relocatable import isolate
 from onebin.pgo.profile import (
     MOST,
     SECTION,
@@ -23,7 +24,6 @@ from onebin.pgo.profile import (
     shortened,
     to_text,
 )
-from onebin.relocatable import isolate
 
 COUNTERS = Path(sys.modules["onebin.pgo.profile"].__file__ or "").parent / "csrc" / "counters.c"
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-fno-sanitize=all"]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
-from onebin.relocatable import is_relocatable, isolate
+from onebin.objects.relocatable import is_relocatable, isolate
 
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-O1", "-g0"]
 

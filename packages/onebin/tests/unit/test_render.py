@@ -8,17 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from onebin import render
-from onebin.model import Entry, Options, Pin, Plan, Project, Report, Source
-from onebin.oci import layout
-from onebin.oci.image import Image
-from onebin.stages import inspect
+from onebin import render as plans
+from onebin import terminal
+from onebin.image.image import Image
+from onebin.inspection import Report, inspect, render
+from onebin.model import Entry, Options, Pin, Plan, Project, Source
+
+from .images import write_layout
 
 
 @pytest.fixture
 def report(image: Image, tmp_path: Path) -> Report:
-    layout.write(image, tmp_path / "out", "app:1")
-    return msgspec.structs.replace(inspect.inspect(tmp_path / "out"), path="out")
+    write_layout(image, tmp_path / "out", "app:1")
+    return msgspec.structs.replace(inspect(tmp_path / "out"), path="out")
 
 
 def test_the_text(report: Report) -> None:
@@ -38,7 +40,7 @@ def test_failures_come_first_with_their_evidence(tmp_path: Path, make_elf: Any) 
     """What failed stands above what passed, and says what was seen."""
     Path(tmp_path, "x").write_bytes(make_elf(relro=False, needed="libc.so.6"))
 
-    lines = render.text(inspect.inspect(tmp_path / "x"), colour=False).splitlines()
+    lines = render.text(inspect(tmp_path / "x"), colour=False).splitlines()
 
     at = lines.index("2 failed, 0 unknown, 1 passed")
     assert lines[at + 1].startswith("FAIL  IMG-ELF-001")
@@ -99,7 +101,7 @@ def test_many_files_are_counted(report: Report) -> None:
 )
 def test_sizes(count: int, text: str) -> None:
     """Bytes are in decimal units, as Docker writes them."""
-    assert render.size(count) == text
+    assert terminal.size(count) == text
 
 
 def test_a_plan() -> None:
@@ -123,7 +125,7 @@ def test_a_plan() -> None:
         build_pins=(),
     )
 
-    lines = render.plan(planned).splitlines()
+    lines = plans.plan(planned).splitlines()
 
     assert "starts          app.cli:main" in lines
     assert "with            msgspec 0.20" in lines

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from onebin.model import Report
-from onebin.stages import inspect
+from onebin.inspection import Report, inspect
 
 Files = dict[str, tuple[bytes, dict[str, Any]]]
 Save = Callable[..., Path]
@@ -67,7 +66,7 @@ def failed(report: Report) -> set[str]:
 )
 def test_faults_of_the_config(save: Save, config: dict[str, Any], fails: set[str]) -> None:
     """Each fault of the config fails its own rule and no other."""
-    assert failed(inspect.inspect(save(config))) == fails
+    assert failed(inspect(save(config))) == fails
 
 
 ELF = b"\x7fELF"
@@ -124,7 +123,7 @@ ELF = b"\x7fELF"
 )
 def test_faults_of_the_files(save: Save, files: Files, fails: set[str]) -> None:
     """Each fault of the files fails its own rule and no other."""
-    assert failed(inspect.inspect(save(files=files))) == fails
+    assert failed(inspect(save(files=files))) == fails
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,7 @@ def test_faults_of_the_executable(
     """Each fault of the executable fails its own rule, in an image as alone."""
     data = make_elf(**changed)
 
-    report = inspect.inspect(save(files={"app": (data, {"mode": 0o755})}))
+    report = inspect(save(files={"app": (data, {"mode": 0o755})}))
 
     assert failed(report) == fails
 
@@ -164,4 +163,4 @@ def test_faults_of_the_executable(
 )
 def test_faults_of_the_document(save: Save, document: dict[str, Any], fails: set[str]) -> None:
     """Each fault of the rest of the config fails its own rule."""
-    assert failed(inspect.inspect(save(document=document))) == fails
+    assert failed(inspect(save(document=document))) == fails

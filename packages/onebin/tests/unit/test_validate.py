@@ -7,23 +7,28 @@ from typing import Any
 import msgspec
 import pytest
 
-from onebin.oci import contents, layout, spec, stored, validate
-from onebin.oci.budget import Budget
-from onebin.oci.image import Image
-from onebin.oci.scan import LayerFacts
+from onebin.image import spec
+from onebin.image.image import Image
+from onebin.inspection import merged_fs as contents
+from onebin.inspection import saved_image, validate
+from onebin.inspection.blobs import open_folder
+from onebin.inspection.budget import Budget
+from onebin.inspection.layer_scan import LayerFacts
 
-Read = tuple[stored.Stored, tuple[LayerFacts, ...]]
+from .images import write_layout
+
+Read = tuple[saved_image.Stored, tuple[LayerFacts, ...]]
 OTHER = "sha256:" + "0" * 64
 
 
 @pytest.fixture
 def read(image: Image, tmp_path: Path) -> Read:
     """Our own image, written and read."""
-    layout.write(image, tmp_path / "out", "app:1")
+    write_layout(image, tmp_path / "out", "app:1")
     budget = Budget("it")
-    with layout.opened(tmp_path / "out", budget) as blobs:
-        found = stored.find(blobs, budget)
-        return found, contents.read(blobs, found, budget).layers
+    with open_folder(tmp_path / "out", budget) as files:
+        found = saved_image.find(files, budget)
+        return found, contents.read(files, found, budget).layers
 
 
 def test_our_own_image_is_true(read: Read) -> None:
@@ -55,7 +60,7 @@ def test_a_document_that_is_another(read: Read, claim: str, change: dict[str, An
     assert problem.what == claim.removesuffix("_claim")
 
 
-def _config(change: Callable[[Any], None], image: stored.Stored) -> stored.Stored:
+def _config(change: Callable[[Any], None], image: saved_image.Stored) -> saved_image.Stored:
     document = msgspec.json.decode(image.config)
     change(document)
     data = msgspec.json.encode(document)

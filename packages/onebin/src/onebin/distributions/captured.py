@@ -18,7 +18,16 @@ from onebin.effects.index import IndexFile
 from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError, ToolError
 from onebin.model import (
-    CPython, Distribution, Interpreter, Machine, Obstacle, Offer, Pin, Plan, Runtime, Toolchain,
+    CPython,
+    Distribution,
+    Interpreter,
+    Machine,
+    Obstacle,
+    Offer,
+    Pin,
+    Plan,
+    Runtime,
+    Toolchain,
 )
 from onebin.requirement import shown
 
@@ -128,9 +137,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         """Return it."""
         return install.load(self.pin, folder)
 
-    def _build(
-        self, source: Path, scratch: Path, run: RunCommand
-    ) -> tuple[Path, tuple[Pin, ...]]:
+    def _build(self, source: Path, scratch: Path, run: RunCommand) -> tuple[Path, tuple[Pin, ...]]:
         """Return the wheel, and what it was built with that is not pinned."""
         system = build_system(source, of=str(self.pin))
         site, out, home = scratch / "site", scratch / "out", scratch / "home"
@@ -210,7 +217,9 @@ def build_system(source: Path, *, of: str) -> BuildSystem:
     except (msgspec.ValidationError, ValueError, OSError, RecursionError) as exc:
         raise ProjectError(f"{of}: its pyproject.toml cannot be read: {shown(str(exc))}") from exc
     if not BACK_END.fullmatch(system.build_backend):
-        raise ProjectError(f"{of}: build-backend {shown(system.build_backend)} is not an object's name")
+        raise ProjectError(
+            f"{of}: build-backend {shown(system.build_backend)} is not an object's name"
+        )
     for folder in system.backend_path:
         files.inside(source, folder, where=f"{of}: backend-path")
     return system

@@ -1,8 +1,8 @@
 """A wheel as a folder of the cache: importable code, and objects of C extensions.
 
-    code/         modules
-    objects/      one relocatable object per C extension, named by its module
-    native.json   system libraries the objects want; build requirements no lock pins
+code/         modules
+objects/      one relocatable object per C extension, named by its module
+native.json   system libraries the objects want; build requirements no lock pins
 """
 
 import re
@@ -15,7 +15,7 @@ import msgspec
 from onebin.effects import unpack
 from onebin.errors import ImageError, ProjectError
 from onebin.model import Distribution, Extension, LinkInput, Pin
-from onebin.relocatable import is_relocatable, isolate
+from onebin.objects.relocatable import is_relocatable, isolate
 from onebin.requirement import shown
 
 MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)

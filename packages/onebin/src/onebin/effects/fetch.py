@@ -31,7 +31,9 @@ MAX_BYTES: Final = 1 << 30
 CHUNK: Final = 1 << 20
 
 
-def tarball(source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]) -> Path:
+def tarball(
+    source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]
+) -> Path:
     """Put the tarball of *source* into *folder* and check it.
 
     Raises:
@@ -64,7 +66,9 @@ def digest(files: Iterable[Path]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _from_any_origin(source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]) -> Path:
+def _from_any_origin(
+    source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]
+) -> Path:
     if found := _find_local(Path(source.folder), source) if source.folder else None:
         return found
     target = folder / source.url.rpartition("/")[2]
@@ -113,7 +117,9 @@ def _copy(answer: IO[bytes], out: IO[bytes]) -> None:
         out.write(piece)
 
 
-def _from_apt(source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]) -> Path:
+def _from_apt(
+    source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]
+) -> Path:
     """Let apt fetch and verify the authors' tarball of a source package, and no more of it.
 
     apt has a state directory of its own: no root is needed, and the machine's own sources and

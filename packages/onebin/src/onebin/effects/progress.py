@@ -1,5 +1,6 @@
 """The progress of a build on stderr: one line per stage, a bar where it takes long."""
 
+import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,11 @@ class Progress:
         self._stream, self._terminal, self._color, self._clock = stream, terminal, color, clock
         self._drawn = self._reported = 0.0
         self._stage = ""
+
+    @classmethod
+    def silent(cls) -> "Progress":
+        """Return one that reports nowhere."""
+        return cls(io.StringIO(), terminal=False, color=False)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageResult]:

@@ -28,7 +28,7 @@ class InputKind(Protocol):
         """Whether *where* is one."""
         ...
 
-    def __call__(self, where: Path) -> Input:
+    def __call__(self, where: Path, /) -> Input:
         """Return the input at *where*."""
         ...
 

@@ -118,9 +118,7 @@ def link(
         file = scratch / source.name
         if file.suffix != ".h":
             made = file.with_suffix(".o")
-            run(
-                [toolchain.bin / "cc", *cflags, *include, "-c", file, "-o", made], cwd=scratch
-            )
+            run([toolchain.bin / "cc", *cflags, *include, "-c", file, "-o", made], cwd=scratch)
             objects.append(made)
     all_options = [*options, *(f"--wrap={name}" for name in parts.wraps), *parts.options]
     if parts.stack_bytes:

@@ -35,9 +35,7 @@ def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tu
         ctx.progress.report(str(pin), done=n, total=len(pins))
         with ctx.store.scratch() as scratch:
             from_source = project.options.from_source
-            file = index.download(
-                pin, scratch, python=python, run=ctx.run, from_source=from_source
-            )
+            file = index.download(pin, scratch, python=python, run=ctx.run, from_source=from_source)
             sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
         found.append(msgspec.structs.replace(pin, hashes=(f"sha256:{sha256}",)))
     return tuple(found)

@@ -1,54 +1,60 @@
 """The values of a build, all frozen.
 
-input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput -> Binary -> Image,
-and Binary or Image -> Report.
+input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput -> Binary -> Image.
 """
 
 from .build import (
-    Binary, CPython, Distribution, Extension, Function, Interpreter, Obstacle, Offer, Pin, Plan,
-    Profile, Runtime, Source, Toolchain,
+    Binary,
+    CPython,
+    Distribution,
+    Extension,
+    Function,
+    Interpreter,
+    Obstacle,
+    Offer,
+    Pin,
+    Plan,
+    Profile,
+    Runtime,
+    Source,
+    Toolchain,
 )
 from .link_input import CSource, LinkInput
 from .modules import (
-    FrozenModule, Import, ImportKind, ModuleImports, ModuleOrigin, OmittedModule,
+    FrozenModule,
+    Import,
+    ImportKind,
+    ModuleImports,
+    ModuleOrigin,
+    OmittedModule,
 )
-from .project import ARCHITECTURES, Architecture, EntryPoint, ImageSettings, Machine, Options, Project
-from .report import (
-    ElfFacts,
-    ElfKind,
-    Executable,
-    FileFacts,
-    Finding,
-    ImageFormat,
-    ImageReport,
-    LayerReport,
-    Report,
+from .project import (
+    ARCHITECTURES,
+    Architecture,
+    EntryPoint,
+    ImageSettings,
+    Machine,
+    Options,
+    Project,
 )
 from .target import RELEASE, target_environment
 
 __all__ = [
     "ARCHITECTURES",
+    "RELEASE",
     "Architecture",
     "Binary",
     "CPython",
     "CSource",
     "Distribution",
-    "ElfFacts",
-    "ElfKind",
     "EntryPoint",
-    "Executable",
     "Extension",
-    "FileFacts",
-    "Finding",
     "FrozenModule",
     "Function",
-    "ImageFormat",
-    "ImageReport",
     "ImageSettings",
     "Import",
     "ImportKind",
     "Interpreter",
-    "LayerReport",
     "LinkInput",
     "Machine",
     "ModuleImports",
@@ -61,8 +67,6 @@ __all__ = [
     "Plan",
     "Profile",
     "Project",
-    "RELEASE",
-    "Report",
     "Runtime",
     "Source",
     "Toolchain",

@@ -95,7 +95,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     toolchain: str
     """The compiler, pinned: ``ziglang 0.17.1``."""
     distributions: tuple[Pin, ...]
-    """Dependencies at run time."""
+    """Dependencies at run time; empty while there is no lock."""
+    is_locked: bool = True
+    """False if the first build will choose versions and write ``onebin.lock``."""
+    offers: tuple[Offer | Obstacle, ...] = ()
+    """How each distribution comes in; empty where the index was not asked."""
     build_pins: tuple[Pin, ...]
     """What building them may use; anything else is refused, unless the project allows it."""
     profile: Profile | None = None

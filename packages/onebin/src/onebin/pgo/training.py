@@ -45,9 +45,7 @@ class IndexedProfile(msgspec.Struct, frozen=True):
         return folder / "profdata"
 
 
-def run(
-    binary: Binary, command: Sequence[str], ctx: Context
-) -> tuple[list[Function], int, int]:
+def run(binary: Binary, command: Sequence[str], ctx: Context) -> tuple[list[Function], int, int]:
     """Let *command* use the instrumented *binary*.
 
     *command* finds it in the environment variable ``ONEBIN_PROGRAM``; without a command the

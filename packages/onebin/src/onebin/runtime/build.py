@@ -1,4 +1,4 @@
-"""Source and recipe to CPython: an interpreter that runs here, and archives to link another from."""
+"""Source and recipe to CPython: an interpreter that runs here, and archives for the target."""
 
 import os
 import re
@@ -184,7 +184,13 @@ def compile_zlib(
         raise ToolError(f"{tarball.name}: its C files are not zlib {zlib.version}'s")
     ctx.progress.report("compiling zlib")
     for name in recipe.zlib_files:  # given several at once, zig keeps only the first one's object
-        compile_one = [toolchain.bin / "cc", recipe.zlib_level, "-DNDEBUG", "-c", name]
+        compile_one: list[str | Path] = [
+            toolchain.bin / "cc",
+            recipe.zlib_level,
+            "-DNDEBUG",
+            "-c",
+            name,
+        ]
         ctx.run(compile_one, cwd=source)
     objects = [file.with_suffix(".o").name for file in files]
     ctx.run([toolchain.bin / "ar", "rcsD", "libz.a", *objects], cwd=source)
@@ -233,7 +239,9 @@ def _python_dir(source: Path) -> str:
     return "python" + ".".join(found[1] for found in numbers if found)
 
 
-def _counter(report: ReportProgress, text: str, total: int, *, only: str = "") -> Callable[[str], None]:
+def _counter(
+    report: ReportProgress, text: str, total: int, *, only: str = ""
+) -> Callable[[str], None]:
     done = 0
 
     def on_line(line: str) -> None:

@@ -40,7 +40,15 @@ DISABLED_MODULES: Final = (
     "_testlimitedcapi", "_ctypes_test", "_xxtestfuzz", "xxsubtype", "xxlimited", "xxlimited_35",
 )  # fmt: skip
 
-PRUNED_STDLIB: Final = ("test", "idlelib", "tkinter", "turtledemo", "ensurepip", "venv", "__pycache__")
+PRUNED_STDLIB: Final = (
+    "test",
+    "idlelib",
+    "tkinter",
+    "turtledemo",
+    "ensurepip",
+    "venv",
+    "__pycache__",
+)
 """Parts of the standard library that are never frozen: tests, windows, installers."""
 
 HOT: Final = tuple(

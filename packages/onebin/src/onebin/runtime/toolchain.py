@@ -42,8 +42,6 @@ esac
 """
 
 
-
-
 class CheckedCompiler(msgspec.Struct, frozen=True):
     """Step: whether the installed compiler's 20,000 files are the pinned ones.
 
@@ -153,10 +151,7 @@ class LaidOutToolchain(msgspec.Struct, frozen=True):
             "ld": f'exec {zig} ld.lld "$@"\n',
         }
         cache = shlex.quote(str(self.cache))
-        head = (
-            "#!/bin/sh\n"
-            f"export ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}\n"
-        )
+        head = f"#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}\n"
         return {
             name: head
             + text.replace("{python}", shlex.quote(str(self.python)))
@@ -215,7 +210,8 @@ def toolchain(
         ToolError: the pinned package is not installed beside onebin, or does not work.
     """
     zig = ctx.build(CheckedCompiler(_installed(release), release, PINNED[release, machine]))
-    flags, flags_key = CFLAGS, (CFLAGS,)
+    flags: tuple[str, ...] = CFLAGS
+    flags_key: tuple[object, ...] = (CFLAGS,)
     if instrumented:
         flags, flags_key = CFLAGS + PGO_GENERATE_FLAGS, (CFLAGS, PGO_GENERATE_FLAGS)
     elif profile:

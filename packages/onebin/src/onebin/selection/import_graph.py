@@ -12,6 +12,7 @@ import msgspec
 
 from onebin.model import Import, ModuleImports, ModuleOrigin, OmittedModule
 
+
 class ImportGraph(msgspec.Struct, frozen=True):
     """Everything that could be reached."""
 
@@ -73,7 +74,9 @@ def build_graph(
     while wave:
         found = {name: origin for name in sorted(wave) if (origin := locate(name))}
         origins |= found
-        new_facts = analyze({name: origin for name, origin in found.items() if origin.kind == "source"})
+        new_facts = analyze(
+            {name: origin for name, origin in found.items() if origin.kind == "source"}
+        )
         facts |= new_facts
         wave = set()
         for name in found:
@@ -83,7 +86,9 @@ def build_graph(
                 for target in _targets(statement):
                     if not is_ignored(name, statement, target):
                         wave.update(_with_parents(target))
-            wave.update(f"encodings.{codec}" for codec in new_facts.get(name, ModuleImports()).codecs)
+            wave.update(
+                f"encodings.{codec}" for codec in new_facts.get(name, ModuleImports()).codecs
+            )
         wave -= origins.keys()
         wave = {name for name in wave if locate(name) is not None}
     return ImportGraph(origins, facts, native_imports, other_platforms)
@@ -193,7 +198,9 @@ def _may_appear(target: str, graph: ImportGraph) -> bool:
     return origin.origin != "stdlib"
 
 
-def _satisfied(facts: ModuleImports, graph: ImportGraph, broken: Mapping[str, ImportFailure]) -> dict[int, bool]:
+def _satisfied(
+    facts: ModuleImports, graph: ImportGraph, broken: Mapping[str, ImportFailure]
+) -> dict[int, bool]:
     """For each numbered ``try``: whether all imports it guards succeed."""
     result: dict[int, bool] = {}
     for statement in facts.imports:

@@ -1,0 +1,165 @@
+"""The documents of an image: layers and the way to run them in, manifest and config out.
+
+Source: OCI image-spec v1.1, manifest.md and config.md.
+"""
+
+import functools
+import io
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import BinaryIO, Final
+
+import msgspec
+
+from onebin.errors import ImageError
+from onebin.model import Architecture
+
+from . import spec
+from .layer import Layer
+
+MAX_EPOCH: Final = 253402300799
+"""Seconds: the last one of the year 9999, the last year RFC 3339 can write."""
+
+_SECOND: Final = 1_000_000_000  # nanoseconds
+
+
+class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How an image runs and how it describes itself."""
+
+    architecture: Architecture
+    entrypoint: tuple[str, ...]
+    """Exec form: the executable and its arguments, without a shell."""
+    user: str
+    """``uid:gid`` in numbers: a kubelet cannot tell whether a name is root."""
+    env: dict[str, str] = {}
+    ports: tuple[int, ...] = ()
+    """TCP."""
+    labels: dict[str, str] = {}
+    healthcheck: tuple[str, ...] = ()
+    """Exec form; empty for none."""
+    epoch: int = 0
+    """Date of the image: seconds, as ``SOURCE_DATE_EPOCH``."""
+    made_by: str = ""
+    """For the history: the command that added the layers."""
+
+
+class Blob(msgspec.Struct, frozen=True):
+    """One document or layer, ready to be stored under its digest."""
+
+    digest: str
+    size: int
+    """Bytes."""
+    open: Callable[[], BinaryIO]
+
+
+class Image(msgspec.Struct, frozen=True):
+    """A finished image of one platform; the documents are the very bytes that digests name."""
+
+    manifest: bytes
+    config: bytes
+    layers: tuple[Layer, ...]
+    platform: spec.Platform
+
+    @property
+    def digest(self) -> str:
+        """The image's name by content: what ``name@sha256:...`` pulls."""
+        return spec.sha256(self.manifest)
+
+    @property
+    def id(self) -> str:
+        """The digest of the config, which ``docker images`` prints."""
+        return spec.sha256(self.config)
+
+    @property
+    def descriptor(self) -> spec.Descriptor:
+        """The image as an index lists it."""
+        return spec.Descriptor(
+            spec.OCI_MANIFEST, self.digest, len(self.manifest), platform=self.platform
+        )
+
+    def blobs(self) -> tuple[Blob, ...]:
+        """Return every blob by its digest, equal ones once."""
+        layers = [
+            Blob(layer.descriptor.digest, layer.descriptor.size, layer.open)
+            for layer in self.layers
+        ]
+        return distinct((document(self.manifest), document(self.config), *layers))
+
+
+def document(data: bytes) -> Blob:
+    """Return *data* as a blob."""
+    return Blob(spec.sha256(data), len(data), functools.partial(io.BytesIO, data))
+
+
+def distinct(blobs: Iterable[Blob]) -> tuple[Blob, ...]:
+    """Return *blobs* in the order of their digests, each digest once."""
+    by_digest = {blob.digest: blob for blob in blobs}
+    return tuple(by_digest[digest] for digest in sorted(by_digest))
+
+
+def build(layers: Sequence[Layer], config: ImageConfig) -> Image:
+    """Make the documents of an image: the same values give the same bytes.
+
+    Raises:
+        ImageError: the time or a port is out of range.
+    """
+    text = spec.encode(_config(layers, config))
+    manifest = spec.Manifest(
+        config=spec.Descriptor(spec.OCI_CONFIG, spec.sha256(text), len(text)),
+        layers=tuple(layer.descriptor for layer in layers),
+        media_type=spec.OCI_MANIFEST,
+        # Registries show annotations without fetching the config, so both have them.
+        annotations=_in_order(config.labels) or None,
+    )
+    platform = spec.Platform(architecture=config.architecture, os="linux")
+    return Image(spec.encode(manifest), text, tuple(layers), platform)
+
+
+def _config(layers: Sequence[Layer], config: ImageConfig) -> spec.Config:
+    created = _rfc3339(config.epoch)
+    for port in config.ports:
+        if not 0 < port < 1 << 16:
+            raise ImageError(f"port {port}: out of range; expected 1 to 65535")
+    process = spec.Process(
+        user=config.user,
+        exposed_ports={f"{port}/tcp": {} for port in sorted(config.ports)} or None,
+        env=tuple(f"{name}={value}" for name, value in sorted(config.env.items())) or None,
+        entrypoint=config.entrypoint,
+        working_dir="/",
+        labels=_in_order(config.labels) or None,
+        stop_signal="SIGTERM",
+        healthcheck=_healthcheck(config.healthcheck),
+    )
+    return spec.Config(
+        architecture=config.architecture,
+        os="linux",
+        created=created,
+        config=process,
+        rootfs=spec.RootFs("layers", tuple(layer.diff_id for layer in layers)),
+        history=tuple(spec.History(created, config.made_by) for _ in layers),
+    )
+
+
+def _healthcheck(command: tuple[str, ...]) -> spec.Healthcheck | None:
+    if not command:
+        return None
+    return spec.Healthcheck(
+        test=("CMD", *command),
+        # Docker's default of 30 s leaves a container "starting" for as long; with the
+        # start interval (Docker 25) it checks each second until the first success.
+        interval=10 * _SECOND,
+        timeout=3 * _SECOND,
+        start_period=10 * _SECOND,
+        start_interval=1 * _SECOND,
+        retries=3,
+    )
+
+
+def _rfc3339(epoch: int) -> str:
+    if not 0 <= epoch <= MAX_EPOCH:
+        raise ImageError(f"image date {epoch}: out of range; expected 0 to {MAX_EPOCH} seconds")
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _in_order(labels: dict[str, str]) -> dict[str, str]:
+    return dict(sorted(labels.items()))

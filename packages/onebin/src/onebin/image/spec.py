@@ -1,0 +1,176 @@
+"""The JSON documents of an image, as values: index, manifest, config.
+
+They decode what others wrote, so every field that the wild leaves out or writes
+as ``null`` may be missing here; they encode what we write, in the order of the
+fields and without the missing ones, so the same values give the same bytes.
+
+Source: OCI image-spec v1.1 (descriptor.md, image-index.md, manifest.md,
+config.md); ``Healthcheck`` is Docker's addition, which podman and Docker read.
+"""
+
+import hashlib
+import re
+from typing import Final, TypeVar
+
+import msgspec
+
+from onebin.errors import ImageError
+
+OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
+OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
+OCI_LAYER_GZIP: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
+DOCKER_INDEX: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
+DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar"
+DOCKER_LAYER_GZIP: Final = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
+MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
+CONFIG_TYPES: Final = frozenset({OCI_CONFIG, DOCKER_CONFIG})
+LAYER_TYPES: Final = frozenset({OCI_LAYER, OCI_LAYER_GZIP, DOCKER_LAYER, DOCKER_LAYER_GZIP})
+
+REF_NAME: Final = "org.opencontainers.image.ref.name"
+"""Annotation of an index entry: the tag (annotations.md)."""
+
+CONTAINERD_NAME: Final = "io.containerd.image.name"
+"""Annotation of an index entry: the whole name, as containerd and Docker write it."""
+
+
+class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a manifest of an index runs on."""
+
+    architecture: str = ""
+    os: str = ""
+    variant: str = ""
+
+
+class Descriptor(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One document or blob, by its digest."""
+
+    media_type: str
+    digest: str
+    size: int
+    """Bytes."""
+    annotations: dict[str, str] | None = None
+    platform: Platform | None = None
+
+
+class Index(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """The entrance of a layout, or an image of several platforms."""
+
+    schema_version: int = msgspec.field(default_factory=lambda: 2)  # a factory is never omitted
+    media_type: str = ""
+    manifests: tuple[Descriptor, ...] = ()
+    annotations: dict[str, str] | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One image of one platform."""
+
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+    schema_version: int = msgspec.field(default_factory=lambda: 2)
+    media_type: str = ""
+    annotations: dict[str, str] | None = None
+
+
+class Healthcheck(msgspec.Struct, frozen=True, omit_defaults=True, rename="pascal"):
+    """How an engine asks a running container; times in nanoseconds."""
+
+    test: tuple[str, ...] | None = None
+    interval: int = 0
+    timeout: int = 0
+    start_period: int = 0
+    start_interval: int = 0
+    retries: int = 0
+
+
+class Process(msgspec.Struct, frozen=True, omit_defaults=True, rename="pascal"):
+    """The ``config`` member of an image's config: how to run it."""
+
+    user: str = ""
+    exposed_ports: dict[str, dict[str, str]] | None = None
+    env: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    cmd: tuple[str, ...] | None = None
+    volumes: dict[str, dict[str, str]] | None = None
+    working_dir: str = ""
+    labels: dict[str, str] | None = None
+    stop_signal: str = ""
+    healthcheck: Healthcheck | None = None
+
+
+class RootFs(msgspec.Struct, frozen=True):
+    """The layers, named by what is inside their compression."""
+
+    type: str
+    diff_ids: tuple[str, ...]
+
+
+class History(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step that made the image."""
+
+    created: str = ""
+    created_by: str = ""
+    comment: str = ""
+    empty_layer: bool = False
+
+
+class Config(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The image's config document."""
+
+    architecture: str
+    os: str
+    rootfs: RootFs
+    created: str | None = None
+    config: Process | None = None
+    history: tuple[History, ...] | None = None
+
+
+Document = TypeVar("Document", Index, Manifest, Config)
+
+
+def encode(document: Index | Manifest | Config) -> bytes:
+    """Give the document's bytes: no spaces, the fields in their order."""
+    return msgspec.json.encode(document)
+
+
+def decode(data: bytes, kind: type[Document], *, what: str) -> Document:
+    """Read a document somebody else wrote; *what* names it in the error.
+
+    Raises:
+        ImageError: it is not JSON, or a member has another type than the spec's.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    # Nested a thousand deep, the decoder gives up with RecursionError.
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise ImageError(f"{what} is not an image {kind.__name__.lower()}: {exc}") from exc
+
+
+def sha256(data: bytes) -> str:
+    """Give the digest of *data*, as descriptors write it."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def blob_path(digest: str) -> str:
+    """Return where a layout has the blob *digest* (image-layout.md).
+
+    Raises:
+        ImageError: it is not a sha256 digest.
+    """
+    return f"blobs/sha256/{hex_of(digest)}"
+
+
+def hex_of(digest: str) -> str:
+    """Give the hex of a sha256 digest; the only kind we follow, and safe as a file name.
+
+    Raises:
+        ImageError: anything else, and so anything that could climb out of a folder.
+    """
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        raise ImageError(f"{digest[:80]!r} is not a sha256 digest")
+    return digest.removeprefix("sha256:")

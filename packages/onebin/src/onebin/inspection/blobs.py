@@ -1,0 +1,177 @@
+"""The files of a saved image, opened by name: in a folder, or in an archive."""
+
+import io
+import os
+import posixpath
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+import msgspec
+
+from onebin.errors import ImageError
+
+from . import tar_reader
+from .budget import Budget
+from .stream import unpacked
+
+MAX_LINKS: Final = 8
+"""From name to name inside an archive; Docker's older ones need one."""
+
+_CHUNK: Final = 1 << 20
+_MEMBER_BYTES: Final = 256
+"""Of what is known of one file, without its name and link."""
+
+ROOM: Final = "what is in gzip may need room to be unpacked: TMPDIR says where"
+
+
+class Blobs(Protocol):
+    """Where the files of a stored image are: a folder, or a tar."""
+
+    def open(self, name: str) -> BinaryIO:
+        """Open the file *name*; the caller closes it.
+
+        Raises:
+            ImageError: there is none.
+        """
+        ...
+
+    def __contains__(self, name: str) -> bool: ...
+
+
+@contextmanager
+def open_folder(path: Path, budget: Budget) -> Iterator[Blobs]:
+    """Give the files of the folder *path*.
+
+    Raises:
+        ImageError: one cannot be read, or there is no room to unpack one.
+    """
+    try:
+        yield _Folder(path, budget)
+    except OSError as exc:
+        raise ImageError(
+            f"{budget.what} could not be read: {exc.strerror or exc}", hint=ROOM
+        ) from exc
+
+
+class _Folder:
+    """``Blobs`` of a folder; a name or link that leads out of it finds nothing."""
+
+    def __init__(self, path: Path, budget: Budget) -> None:
+        self._root = path.resolve()
+        self._budget = budget
+        self._counted: set[Path] = set()
+
+    def open(self, name: str) -> BinaryIO:
+        path = self._inside(name)
+        if path is None:
+            raise ImageError(f"{self._root} has no file {name!r}")
+        try:
+            file = path.open("rb")
+            if path not in self._counted:  # a layer listed twice is stored once
+                self._counted.add(path)
+                self._budget.stored(os.fstat(file.fileno()).st_size)
+        except OSError as exc:
+            raise ImageError(f"{path} could not be read: {exc.strerror}") from exc
+        return file
+
+    def __contains__(self, name: str) -> bool:
+        return self._inside(name) is not None
+
+    def _inside(self, name: str) -> Path | None:
+        try:
+            path = Path(self._root, name).resolve()
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL
+            return None
+        # is_file: to open a FIFO would wait for ever.
+        return path if path.is_relative_to(self._root) and path.is_file() else None
+
+
+@contextmanager
+def open_archive(path: Path, budget: Budget) -> Iterator[Blobs]:
+    """Give the files in the archive *path* until the block ends; it may be gzipped.
+
+    Raises:
+        ImageError: it is not a tar, is damaged, or the budget is spent.
+    """
+    try:
+        with path.open("rb") as file:
+            budget.stored(os.fstat(file.fileno()).st_size)
+            if file.read(2) != b"\x1f\x8b":
+                yield _Archive(file, path, budget)
+                return
+            file.seek(0)
+            with tempfile.TemporaryFile() as plain:  # to go back and forth needs a plain file
+                _gunzip(file, plain, budget)
+                yield _Archive(plain, path, budget)
+    except OSError as exc:
+        raise ImageError(f"{path} could not be read: {exc.strerror or exc}", hint=ROOM) from exc
+
+
+def _gunzip(packed: BinaryIO, plain: BinaryIO, budget: Budget) -> None:
+    chunks = iter(lambda: packed.read(_CHUNK), b"")
+    for chunk in unpacked(chunks, what=budget.what):
+        budget.temporary(len(chunk))
+        plain.write(chunk)
+    plain.seek(0)
+
+
+class _Member(msgspec.Struct, frozen=True):
+    kind: tar_reader.Kind
+    link: str
+    offset: int
+    size: int
+
+
+class _Archive:
+    """``Blobs`` of a tar: the names in it and where the data of each lies."""
+
+    def __init__(self, file: BinaryIO, path: Path, budget: Budget) -> None:
+        self._file, self._path = file, path
+        self._members: dict[str, _Member] = {}
+        file.seek(0)
+        for member in tar_reader.Reader(file, budget, what=str(path)):
+            budget.member()
+            budget.hold(_MEMBER_BYTES)
+            name = posixpath.normpath(member.path)
+            for text in (name, member.link):
+                budget.text(text)
+            self._members[name] = _Member(member.kind, member.link, member.offset, member.size)
+
+    def open(self, name: str) -> BinaryIO:
+        member = self._follow(name)
+        if member is None:
+            raise ImageError(f"{self._path} has no file {name!r}")
+        return io.BufferedReader(_Slice(self._file, member.offset, member.size))
+
+    def __contains__(self, name: str) -> bool:
+        return self._follow(name) is not None
+
+    def _follow(self, name: str) -> "_Member | None":
+        """Find a file by its name, through the links older Dockers write for equal layers."""
+        for _ in range(MAX_LINKS):
+            member = self._members.get(name)
+            if member is None or member.kind == "file":
+                return member
+            base = posixpath.dirname(name) if member.kind == "symlink" else ""
+            name = posixpath.normpath(posixpath.join(base, member.link))
+        return None
+
+
+class _Slice(io.RawIOBase):
+    """A part of a file, read as a file."""
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        self._file, self._at, self._end = file, offset, offset + size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        self._file.seek(self._at)
+        data = self._file.read(min(len(buffer), self._end - self._at))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)

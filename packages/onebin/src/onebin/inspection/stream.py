@@ -1,0 +1,140 @@
+"""Chunks of bytes on their way through a reading: counted, digested, squeezed, read as a file."""
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from onebin.errors import ImageError
+
+_CHUNK: Final = 1 << 18
+_PIECE: Final = 1 << 14
+"""Given to zlib at a time: behind each gzip member it copies what is left of its input."""
+
+
+class Meter:
+    """Pass chunks on; count and digest them on the way."""
+
+    def __init__(self, chunks: Iterator[bytes], spend: Callable[[int], None] | None = None) -> None:
+        self._chunks, self._spend = chunks, spend
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.head = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self._hash.update(chunk)
+            self.size += len(chunk)
+            self.head = self.head or chunk[:8]
+            if self._spend:
+                self._spend(len(chunk))
+            yield chunk
+
+    @property
+    def digest(self) -> str:
+        """Of what has passed so far."""
+        return "sha256:" + self._hash.hexdigest()
+
+    @property
+    def gzipped(self) -> bool:
+        """What has passed begins as gzip does."""
+        return self.head.startswith(b"\x1f\x8b")
+
+
+class Squeeze:
+    """Pass chunks of a plain tar on and count what gzip would make of them."""
+
+    def __init__(self, plain: Meter, raw: Meter) -> None:
+        self._plain, self._raw = plain, raw
+        self._count = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        # Level 9, as our own layers, so that sizes of different builders compare.
+        deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+        for chunk in self._plain:
+            if not self._raw.gzipped:
+                self._count += len(deflate.compress(chunk))
+            yield chunk
+        self._count += len(deflate.flush())
+
+    @property
+    def size(self) -> int:
+        """Bytes in gzip: the blob's own where it is that already."""
+        return self._raw.size if self._raw.gzipped else self._count
+
+
+class Stream:
+    """Chunks, read as a file."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._buffer = b""
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """Give *size* bytes, fewer only at the end."""
+        end = self._at + size
+        if end <= len(self._buffer):
+            data, self._at = self._buffer[self._at : end], end
+            return data
+        pieces = [self._buffer[self._at :]]
+        left = size - len(pieces[0])
+        self._buffer, self._at = b"", 0
+        for chunk in self._chunks:
+            pieces.append(chunk[:left])
+            if len(chunk) > left:
+                self._buffer, self._at = chunk, left
+                break
+            left -= len(chunk)
+            if not left:
+                break
+        return b"".join(pieces)
+
+
+def unpacked(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
+    """Undo the compression of a layer, told by its first bytes: media types lie in old archives.
+
+    Raises:
+        ImageError: cut, damaged or zstd.
+    """
+    first = next(chunks, b"")
+    if first.startswith(b"\x28\xb5\x2f\xfd"):
+        raise ImageError(
+            f"{what} is compressed with zstd, which Python cannot read before 3.14",
+            hint="skopeo copy --dest-compress-format gzip makes one that can be read",
+        )
+    if not first.startswith(b"\x1f\x8b"):
+        yield first
+        yield from chunks
+        return
+    yield from _gunzip(first, chunks, what)
+
+
+def _gunzip(first: bytes, chunks: Iterator[bytes], what: str) -> Iterator[bytes]:
+    pieces = _cut(chain((first,), chunks))
+    inflate, data = zlib.decompressobj(zlib.MAX_WBITS | 16), next(pieces)
+    while True:
+        try:
+            # Bounded: a piece of a bomb inflates to a thousand times its size.
+            plain = inflate.decompress(data, _CHUNK)
+        except zlib.error as exc:
+            raise ImageError(f"{what} has damaged gzip data: {exc}") from exc
+        if plain:
+            yield plain
+        data = inflate.unconsumed_tail
+        if inflate.eof:
+            data = inflate.unused_data or next(pieces, b"")
+            if not data.strip(b"\0"):  # padding after the last member is allowed
+                return
+            inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)  # pigz and eStargz write several
+        elif not data:
+            data = next(pieces, b"")
+            if not data and not plain:
+                raise ImageError(f"{what} is cut short: its gzip data has no end")
+
+
+def _cut(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        for at in range(0, len(chunk), _PIECE):
+            yield chunk[at : at + _PIECE]

@@ -1,1 +1,0 @@
-"""OCI images: built, written and checked with no engine."""

@@ -1,0 +1,281 @@
+"""Destinations: what stands in the way is said before anything is built or written."""
+
+import gzip
+import json
+import os
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from onebin import cli, pipeline, publish
+from onebin.errors import ImageError, ProjectError, ToolError
+from onebin.image import image as images
+from onebin.image import index, spec
+from onebin.image.image import Image, ImageConfig
+from onebin.image.reference import parse
+from onebin.inspection import inspect
+
+from .images import blob_of, write_archive, write_layout
+
+KINDS = [known.kind for known in publish.DESTINATIONS]
+PROJECT = Path(__file__).parents[1] / "projects/facts"
+
+
+def tree(folder: Path) -> dict[str, int]:
+    return {
+        str(path.relative_to(folder)): path.stat().st_mode & 0o7777
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_can_be_named(kind: str) -> None:
+    """A destination is KIND:WHERE; where may hold colons."""
+    made = publish.parse(f"{kind}:/a:b")
+
+    assert made.kind == kind
+    assert "/a:b" in str(made)
+
+
+@pytest.mark.parametrize("text", ["", "dir", "dir:", ":x", "/out", "oci:/out", "DIR:/out"])
+def test_what_is_no_destination(text: str) -> None:
+    """Anything else is refused with the kinds there are."""
+    with pytest.raises(ProjectError, match="expected one of the kinds layout, archive, dir"):
+        publish.parse(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", ["new", "not/yet/there", "empty"])
+def test_free_places(image: Image, tmp_path: Path, kind: str, place: str) -> None:
+    """A missing or empty place is no obstacle, and parents are made."""
+    Path(tmp_path, "empty").mkdir()
+    if kind == "archive" and place == "empty":
+        Path(tmp_path, "empty").rmdir()
+    destination = publish.parse(f"{kind}:{tmp_path}/{place}")
+
+    assert destination.obstacle() is None
+    assert publish.publish(image, parse("app:1"), [destination]) == image.descriptor
+    assert destination.obstacle() is None  # its own result may be replaced
+    destination.publish(image, parse("app:2"))
+
+
+@pytest.mark.parametrize("kind", ["layout", "dir"])
+@pytest.mark.parametrize("name", ["precious.txt", "Dockerfile", "index.json"])
+def test_foreign_directories(image: Image, tmp_path: Path, kind: str, name: str) -> None:
+    """A directory with anything else in it is an obstacle, and left alone."""
+    Path(tmp_path, "out").mkdir()
+    Path(tmp_path, "out", name).write_text("{}")
+    destination = publish.parse(f"{kind}:{tmp_path}/out")
+
+    with pytest.raises(ToolError, match="was not written by onebin; not overwritten"):
+        destination.publish(image, parse("app:1"))
+
+    assert Path(tmp_path, "out", name).read_text() == "{}"
+    assert destination.obstacle() is not None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_place_below_a_file(image: Image, tmp_path: Path, kind: str) -> None:
+    """The nearest thing that exists has to be a directory."""
+    Path(tmp_path, "file").write_text("x")
+    destination = publish.parse(f"{kind}:{tmp_path}/file/out")
+
+    with pytest.raises(ToolError, match="file is not a directory you can write to"):
+        destination.publish(image, parse("app:1"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_read_only_place(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory of others is an obstacle before anything is built."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    assert publish.parse(f"{kind}:{tmp_path}/out").obstacle() is not None
+
+
+HEALTH = (
+    "HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3"
+    ' CMD ["/app/app", "check"]'
+)
+
+
+def test_the_directory_holds_the_image(image: Image, tmp_path: Path) -> None:
+    """Files with their modes and date, the config, and a Dockerfile that makes the same of them."""
+    publish.parse(f"dir:{tmp_path}/out").publish(image, parse("app:1"))
+
+    assert tree(tmp_path / "out/rootfs") == {
+        "app": 0o755,
+        "app/app": 0o755,
+        "etc": 0o755,
+        "etc/group": 0o644,
+        "etc/passwd": 0o644,
+        "tmp": 0o1777,
+    }
+    assert {path.stat().st_mtime for path in Path(tmp_path, "out/rootfs").rglob("*")} == {0}
+    assert Path(tmp_path, "out/config.json").read_bytes() == image.config
+    assert Path(tmp_path, "out/Dockerfile").read_text().splitlines() == [
+        "# Written by onebin image",
+        "FROM scratch",
+        "COPY rootfs/ /",
+        'LABEL org.opencontainers.image.description="says what it is"',
+        'LABEL org.opencontainers.image.licenses="MIT"',
+        'LABEL org.opencontainers.image.source="https://example.org/app"',
+        'LABEL org.opencontainers.image.title="app"',
+        'LABEL org.opencontainers.image.version="1.2"',
+        'ENV MODE="fast"',
+        "EXPOSE 8080/tcp",
+        "USER 65532:65532",
+        "WORKDIR /",
+        "STOPSIGNAL SIGTERM",
+        HEALTH,
+        'ENTRYPOINT ["/app/app"]',
+    ]
+
+
+BARE = ImageConfig(architecture="amd64", entrypoint=("/a",), user="1:1")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [("a b", '"a b"'), ('say "x"', '"say \\"x\\""'), ("$HOME", '"\\$HOME"'), ("a\\b", '"a\\\\b"')],
+)
+def test_values_are_quoted(tmp_path: Path, value: str, written: str) -> None:
+    """What a Dockerfile would interpret is escaped."""
+    made = images.build((), msgspec.structs.replace(BARE, labels={"x": value}, env={"E": value}))
+
+    publish.parse(f"dir:{tmp_path}/out").publish(made, parse("app:1"))
+
+    lines = Path(tmp_path, "out/Dockerfile").read_text().splitlines()
+    assert f"LABEL x={written}" in lines
+    assert f"ENV E={written}" in lines
+
+
+def test_a_value_no_dockerfile_can_hold(tmp_path: Path) -> None:
+    """A line break would be an instruction of its own: nothing is written."""
+    made = images.build((), msgspec.structs.replace(BARE, labels={"x": "a\nRUN b"}))
+
+    with pytest.raises(ImageError, match="a Dockerfile cannot hold this value"):
+        publish.parse(f"dir:{tmp_path}/out").publish(made, parse("app:1"))
+
+    assert not Path(tmp_path, "out").exists()
+
+
+@pytest.fixture
+def platforms(image: Image) -> index.Index:
+    """The image, and the same layer for another processor."""
+    config = msgspec.structs.replace(BARE, architecture="arm64", entrypoint=("/app/app",))
+    return index.build([image, images.build(image.layers, config)])
+
+
+@pytest.mark.parametrize("kind", ["oci-layout", "oci-archive"])
+def test_several_platforms(platforms: index.Index, tmp_path: Path, kind: str) -> None:
+    """Layouts and archives hold an index; whatever reads them finds the first image."""
+    write = write_layout if kind == "oci-layout" else write_archive
+    write(platforms, tmp_path / "out", "app:1")
+
+    report = inspect(tmp_path / "out")
+
+    assert report.format == kind
+    assert report.image is not None
+    assert report.image.digest == platforms.images[0].digest
+    assert not [one for one in report.findings if one.status != "pass"]
+
+
+def test_several_platforms_in_a_docker_archive(platforms: index.Index, tmp_path: Path) -> None:
+    """The name stands for the first; the others are there without one."""
+    write_archive(platforms, tmp_path / "a.tar", "app:1")
+
+    with tarfile.open(tmp_path / "a.tar") as tar:
+        file = tar.extractfile("manifest.json")
+        assert file is not None
+        entries = json.load(file)
+
+    assert [entry["RepoTags"] for entry in entries] == [["app:1"], []]
+    assert [entry["Config"] for entry in entries] == [
+        spec.blob_path(one.id) for one in platforms.images
+    ]
+
+
+def test_a_directory_has_one_platform(platforms: index.Index, tmp_path: Path) -> None:
+    """Plain files cannot be of two processors."""
+    with pytest.raises(ImageError, match="has 2 platforms"):
+        publish.parse(f"dir:{tmp_path}/out").publish(platforms, parse("app:1"))
+
+
+def test_every_destination_gets_the_same(image: Image, tmp_path: Path) -> None:
+    """One build, several places."""
+    places = [publish.parse(f"{kind}:{tmp_path}/{kind}") for kind in KINDS]
+
+    publish.publish(image, parse("app:1"), places)
+
+    blob = Path(tmp_path, "layout", spec.blob_path(image.layers[0].descriptor.digest))
+    assert blob.read_bytes() == blob_of(image.layers[0])
+    assert gzip.decompress(blob.read_bytes())
+    assert inspect(tmp_path / "layout").image == inspect(tmp_path / "archive").image
+
+
+@pytest.fixture
+def built(image: Image, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A pipeline that builds nothing, and the calls of it."""
+    calls: list[str] = []
+
+    def build(*_: Any) -> None:
+        calls.append("build")
+
+    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(pipeline, "image", lambda *_, **__: image)
+    return calls
+
+
+def test_the_command_writes_to_each(
+    image: Image, built: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--to`` may be repeated; the digest is printed under the name without its tag."""
+    to = ("--to", f"dir:{tmp_path}/a", "--to", f"archive:{tmp_path}/b.tar")
+
+    assert cli.main(["image", str(PROJECT), *to, "--tag", "host:5000/team/app:1.2"]) == 0
+
+    assert built == ["build"]
+    assert capsys.readouterr().out == f"host:5000/team/app@{image.digest}\n"
+    assert inspect(tmp_path / "b.tar").image is not None
+    assert Path(tmp_path, "a/rootfs/app/app").is_file()
+
+
+def test_without_it_a_layout_and_an_archive(
+    built: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both are named as the project, in the directory given."""
+    assert cli.main(["image", str(PROJECT), "--output", str(tmp_path / "new/dist")]) == 0
+
+    assert sorted(path.name for path in Path(tmp_path, "new/dist").iterdir()) == [
+        "facts.oci",
+        "facts.tar",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--to", "ftp:x"), "expected one of the kinds"),
+        (("--to", "dir:{tmp}/full"), "was not written by onebin"),
+        (("--to", "dir:{tmp}/new", "--to", "archive:{tmp}/full"), "is a directory"),
+        (("--tag", "No Name"), "not an image name"),
+    ],
+)
+def test_nothing_is_built_for_nothing(
+    built: list[str],
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is wrong with a destination or the name ends the command before the build."""
+    Path(tmp_path, "full").mkdir()
+    Path(tmp_path, "full/x").write_text("x")
+
+    assert cli.main(["image", str(PROJECT), *(a.format(tmp=tmp_path) for a in arguments)]) != 0
+
+    assert message in capsys.readouterr().err
+    assert built == []

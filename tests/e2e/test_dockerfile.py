@@ -1,0 +1,38 @@
+"""The Dockerfile repeats the settings that onebin gives the image; they are compared as text."""
+
+import re
+from pathlib import Path
+
+from onebin.image import application, image, spec
+from onebin.image.application import ImageMetadata
+from onebin.publish.dockerfile import instructions
+from onebin.stages import project as projects
+
+from .conftest import ROOT, SERVICE
+
+
+def test_the_dockerfile_has_the_settings_of_onebin() -> None:
+    """Labels, ports, user, health check and entry point are those of ``onebin image``."""
+    project = projects.read(Path(ROOT, SERVICE), with_code=False)
+    metadata = ImageMetadata(
+        name=project.name,
+        version=project.version,
+        description=project.description,
+        license=project.licence,
+        source=project.source_url,
+    )
+    config = application.config(
+        project.name,
+        "x86_64",
+        metadata=metadata,
+        settings=project.options.image,
+        epoch=0,
+    )
+    document = spec.decode(image.build((), config).config, spec.Config, what="the config")
+    assert document.config is not None
+
+    text = re.sub(r"\\\n\s*", "", Path(ROOT, "Dockerfile").read_text())
+    _, _, stage = text.partition("AS runtime\n")
+    lines = [line for line in stage.splitlines() if line and not line.startswith("#")]
+
+    assert lines == ["COPY --from=builder /out/rootfs/ /", *instructions(document.config)]
