@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _build(options: argparse.Namespace, tools: Tools) -> int:
-    built = onebin.build(options.project, tools=tools)
-    target = options.output or _dist(built.plan.project) / built.binary.name
-    _install(built.binary.path, target)
+    project = inputs.find(options.project).project()
+    target = options.output or _dist(project) / project.name
+    _install(pipeline.build(project, tools).binary.path, target)
     print(_relative(target))
     return 0
 

@@ -9,6 +9,8 @@ import pytest
 
 from onebin import csrc
 
+pytestmark = pytest.mark.toolchain
+
 HARNESS = Path(__file__).parent.parent / "harness" / "block_cache.c"
 CSRC = Path(csrc.__file__).parent
 

@@ -109,7 +109,7 @@ def link(
     Raises:
         ProjectError: a C extension uses a symbol that nothing defines.
     """
-    sources = [*parts.sources, CSource("inittab.c", inittab(parts.inittab))]
+    sources = [CSource("inittab.c", inittab(parts.inittab)), *parts.sources]
     for source in sources:
         (scratch / source.name).write_text(source.text, "utf-8")
     include = [word for folder in parts.include for word in ("-I", folder)]

@@ -88,15 +88,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
             }  # fmt: skip
             found = {}
             for module in self.modules:
-                argv: list[str | Path] = [
-                    *self.runner,
-                    probe,
-                    "-S",
-                    "-P",
-                    "-c",
-                    self.script,
-                    module,
-                ]
+                argv = [*self.runner, str(probe), "-S", "-P", "-c", self.script, module]
                 found[module] = ctx.run(argv, cwd=scratch, env=env).decode().split()
         (folder / "imports.json").write_bytes(msgspec.json.encode(found))
 

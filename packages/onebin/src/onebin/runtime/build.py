@@ -184,14 +184,8 @@ def compile_zlib(
         raise ToolError(f"{tarball.name}: its C files are not zlib {zlib.version}'s")
     ctx.progress.report("compiling zlib")
     for name in recipe.zlib_files:  # given several at once, zig keeps only the first one's object
-        compile_one: list[str | Path] = [
-            toolchain.bin / "cc",
-            recipe.zlib_level,
-            "-DNDEBUG",
-            "-c",
-            name,
-        ]
-        ctx.run(compile_one, cwd=source)
+        cc = str(toolchain.bin / "cc")
+        ctx.run([cc, recipe.zlib_level, "-DNDEBUG", "-c", name], cwd=source)
     objects = [file.with_suffix(".o").name for file in files]
     ctx.run([toolchain.bin / "ar", "rcsD", "libz.a", *objects], cwd=source)
     return source

@@ -1,12 +1,12 @@
 """The pinned compiler as the five programs every build system knows by name."""
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import shlex
 import shutil
 import sys
 from collections.abc import Iterable
+from importlib.metadata import version as installed_version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -177,11 +177,11 @@ class CxxLibraries(msgspec.Struct, frozen=True):
         ctx.progress.report("compiling libc++")
         with ctx.store.scratch() as scratch:
             words = _linked_by(self.toolchain.bin / "c++", scratch, run=ctx.run)
-        of_c = {library.name.partition("-")[2] for library in self.toolchain.libraries}
-        found = [word for word in words if word.suffix == ".a" and word.name not in of_c]
-        if not found:
-            raise ToolError("zig: its output does not name libc++", hint="reinstall ziglang")
-        _keep(folder / "lib", found)
+            of_c = {library.name.partition("-")[2] for library in self.toolchain.libraries}
+            found = [word for word in words if word.suffix == ".a" and word.name not in of_c]
+            if not found:
+                raise ToolError("zig: its output does not name libc++", hint="reinstall ziglang")
+            _keep(folder / "lib", found)
 
     def load(self, folder: Path) -> LinkInput:
         """Return the archives, with the index by which a thrown exception finds its way."""
@@ -230,10 +230,10 @@ def _installed(release: str) -> Path:
     """Return the folder of the installed package, which must have the pinned version."""
     package, _, version = release.partition(" ")
     hint = f"pip install {package}=={version}"
-    spec = importlib.util.find_spec(package)
+    spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ToolError(f"{release}: not installed; it is the compiler", hint=hint)
-    found = importlib.metadata.version(package)
+    found = installed_version(package)
     if found != version:
         raise ToolError(f"{package}: version {found}; expected {version}", hint=hint)
     return Path(next(iter(spec.submodule_search_locations)))
