@@ -23,6 +23,7 @@ from onebin.pgo.profile import (
 
 FUNCTIONS = st.lists(
     st.builds(
+        Function,
         name=st.text("abc;/._", min_size=1),
         hash=st.integers(0, 2**64 - 1),
         counts=st.lists(st.integers(0, 5) | st.integers(0, 2**40), min_size=1).map(tuple),

@@ -105,8 +105,8 @@ class LaidOutToolchain(msgspec.Struct, frozen=True):
         return f"{self.machine}-linux-musl"
 
     def key(self) -> tuple[object, ...]:
-        """Return the scripts; they contain paths of this machine."""
-        return CACHE_VERSION, self._scripts()
+        """Return the release, whose musl is copied, and the scripts, with paths of this machine."""
+        return CACHE_VERSION, self.release, self._scripts()
 
     def make(self, folder: Path, ctx: Context) -> None:
         """Write the scripts, and let the compiler build musl.
