@@ -30,9 +30,9 @@ _RESULTS: Final = Path(__file__).with_name("results.json")
 _ROUNDS: Final = 7
 _SECONDS: Final = 3
 
-_TOOLCHAIN: Final = "effects/toolchain.py"
-_RUNTIME: Final = "stages/runtime.py"
-_LINK: Final = "stages/link.py"
+_TOOLCHAIN: Final = "runtime/toolchain.py"
+_RUNTIME: Final = "runtime/build.py"
+_LINK: Final = "link/linker.py"
 
 
 @dataclass(frozen=True, slots=True)

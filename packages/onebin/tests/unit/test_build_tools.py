@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from onebin.effects.build_tools import BuildTools
+from onebin.distributions.build_tools import BuildTools
 from onebin.effects.process import run
 from onebin.errors import ProjectError
 from onebin.model import Pin

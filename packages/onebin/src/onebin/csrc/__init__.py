@@ -1,0 +1,1 @@
+"""C code that is linked into executables, read as package data."""

@@ -1,0 +1,100 @@
+/* The executable's main: an isolated CPython that imports nothing but what is frozen into it.
+ *
+ * Isolated (PEP 587): no PYTHON* variable, no site, no search path. What runs is what was
+ * built, whatever the environment and the directory it is started in.
+ */
+#include <Python.h>
+
+#include "block_cache.h"
+
+#include <signal.h>
+
+/* Ends with 0; from [tool.onebin] hold-signals. */
+extern const int held_signals[];
+
+/* PID 1 is spared every signal that it does not handle (pid_namespaces(7)): one that comes while
+ * the interpreter starts would be lost. A blocked one stays pending until the program takes it. */
+static void
+hold_signals(void)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int *number = held_signals; *number != 0; number++) {
+        sigaddset(&held, *number);
+    }
+    sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+static int
+ends_with(PyStatus status)
+{
+    if (PyStatus_IsExit(status)) {
+        return status.exitcode;
+    }
+    Py_ExitStatusException(status);
+}
+
+int
+main(int argc, char **argv)
+{
+    hold_signals();
+    /* Before anything of Python's is allocated. */
+    PyMem_SetAllocator(
+        PYMEM_DOMAIN_RAW,
+        &(PyMemAllocatorEx){NULL, blocks_malloc, blocks_calloc, blocks_realloc, blocks_free});
+
+    PyPreConfig preconfig;
+    PyPreConfig_InitIsolatedConfig(&preconfig);
+    /* There is no locale in an empty image: text is UTF-8 (PEP 540). */
+    preconfig.utf8_mode = 1;
+    PyStatus status = Py_PreInitialize(&preconfig);
+    if (PyStatus_Exception(status)) {
+        return ends_with(status);
+    }
+
+    PyConfig config;
+    PyConfig_InitIsolatedConfig(&config);
+    config.parse_argv = 0;
+    config.site_import = 0;
+    config.write_bytecode = 0;
+    config.pathconfig_warnings = 0;
+    config.module_search_paths_set = 1;
+    config.install_signal_handlers = 1;
+    status = PyConfig_SetBytesArgv(&config, argc, argv);
+    if (!PyStatus_Exception(status)) {
+        /* Or the interpreter would look for a Python on the PATH. */
+        status = PyConfig_SetBytesString(&config, &config.executable, argc > 0 ? argv[0] : "");
+    }
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_SetString(&config, &config.prefix, L"");
+    }
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_SetString(&config, &config.exec_prefix, L"");
+    }
+    if (!PyStatus_Exception(status)) {
+        status = Py_InitializeFromConfig(&config);
+    }
+    PyConfig_Clear(&config);
+    if (PyStatus_Exception(status)) {
+        return ends_with(status);
+    }
+
+    int exit_status = 0;
+    int interrupted = 0;
+    if (PyImport_ImportFrozenModule("__main__") != 1) {
+        if (PyErr_Occurred()) {
+            interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+            PyErr_Print(); /* ends the process itself on SystemExit */
+        }
+        exit_status = 1;
+    }
+    if (Py_FinalizeEx() < 0) {
+        exit_status = 120; /* as python(1): buffered output could not be written */
+    }
+    if (interrupted) {
+        /* The parent should see that a signal ended us, as it does with python(1). */
+        signal(SIGINT, SIG_DFL);
+        raise(SIGINT);
+    }
+    return exit_status;
+}

@@ -1,0 +1,144 @@
+"""What a source distribution is built with: pure-Python wheels, each by its hash.
+
+A build back end's code makes the code of the executable, so a mirror that can change it can
+change that. The project's build lock says which files may be used; pip's resolver is asked only
+where the project allows others (``allow-unpinned-build-requirements``), and what it chose is
+told by name and hash.
+"""
+
+import email.parser
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from onebin import requirement
+from onebin.effects import index, unpack
+from onebin.effects.process import RunCommand
+from onebin.errors import ProjectError
+from onebin.model import Machine, Pin, target_environment
+
+SETTING = "tool.onebin.allow-unpinned-build-requirements"
+
+
+class BuildTools:
+    """Fill *site* with what a build asks for and all that needs.
+
+    *shelf* is a directory for the files it is made of; *of* is what is built, for messages.
+    """
+
+    def __init__(
+        self,
+        pins: Iterable[Pin],
+        site: Path,
+        shelf: Path,
+        *,
+        of: str,
+        python: str,
+        machine: Machine,
+        may_be_unpinned: bool,
+        run: RunCommand,
+    ) -> None:
+        self._locked = {pin.name: pin for pin in pins}
+        self._chosen: dict[str, Pin] = {}
+        self._wheels: dict[str, Path] = {}
+        self._installed: set[str] = set()
+        self._site, self._shelf, self._of = site, shelf, of
+        self._python, self._run, self._may_be_unpinned = python, run, may_be_unpinned
+        self._environment = target_environment(machine, python)
+        shelf.mkdir()
+
+    @property
+    def unpinned(self) -> tuple[Pin, ...]:
+        """What is in the site and not in the build lock, with the hash of each."""
+        return tuple(sorted(pin for name, pin in self._chosen.items() if name in self._installed))
+
+    def install(self, texts: Sequence[object]) -> None:
+        """Put what *texts* ask for (PEP 508) into the site.
+
+        Raises:
+            ProjectError: one of them is not pinned, or cannot be had as Python code alone.
+            ToolError: it cannot be downloaded.
+        """
+        where = f"{self._of}: its build requirements"
+        for name in self._closure(requirement.wanted(texts, self._environment, where=where)):
+            if name not in self._installed:
+                unpack.wheel(self._wheels[name], self._site)
+                self._installed.add(name)
+
+    def _closure(self, asked: Sequence[Requirement]) -> list[str]:
+        """Return the names of all that *asked* needs; their wheels are there then."""
+        seen: set[str] = set()
+        names: dict[str, None] = {}
+        waiting = list(asked)
+        while waiting:
+            item = waiting.pop()
+            if requirement.line(item) in seen:
+                continue
+            seen.add(requirement.line(item))
+            name = canonicalize_name(item.name)
+            pin = self._locked.get(name) or self._chosen.get(name)
+            if pin is None:
+                self._choose(item, asked)
+                pin = self._chosen[name]
+            if not item.specifier.contains(pin.version, prereleases=True):
+                raise ProjectError(
+                    f"{self._of}: its build needs {requirement.line(item)}, "
+                    f"the build lock has {pin.version}",
+                    hint="write tool.onebin.build-lock anew: pip-compile --generate-hashes",
+                )
+            names[name] = None
+            waiting += self._needs(item, self._wheel(pin))
+        return list(names)
+
+    def _choose(self, item: Requirement, asked: Sequence[Requirement]) -> None:
+        """Let pip choose what the lock has not, if that is allowed."""
+        if not self._may_be_unpinned:
+            raise ProjectError(
+                f"{self._of}: its build needs {requirement.line(item)}, which no build lock pins",
+                hint="pin it with its hash in tool.onebin.build-lock "
+                f"(pip-compile --generate-hashes), or trust the index: {SETTING} = true",
+            )
+        try:
+            pins = index.choose(
+                asked, [*self._locked.values(), *self._chosen.values()], self._shelf,
+                fits=index.pure(self._python), environment=self._environment, run=self._run,
+            )  # fmt: skip
+        except index.NoMatchError as exc:
+            raise self._impure(str(exc)) from exc
+        for pin in pins:
+            if pin.name not in self._locked:
+                self._chosen.setdefault(pin.name, pin)
+        if canonicalize_name(item.name) not in self._chosen:
+            raise ProjectError(f"{self._of}: the index offers no {requirement.line(item)}")
+
+    def _wheel(self, pin: Pin) -> Path:
+        if pin.name not in self._wheels:
+            folder = self._shelf / pin.name
+            found = index.download_wheel(pin, folder, python=self._python, run=self._run)
+            if found is None:
+                raise self._impure(f"{pin.name}=={pin.version}")
+            if pin.name in self._chosen:
+                sha256 = hashlib.sha256(found.read_bytes()).hexdigest()
+                hashes = (f"sha256:{sha256}",)
+                self._chosen[pin.name] = msgspec.structs.replace(pin, hashes=hashes)
+            self._wheels[pin.name] = found
+        return self._wheels[pin.name]
+
+    def _needs(self, item: Requirement, wheel: Path) -> list[Requirement]:
+        lines = email.parser.HeaderParser().parsestr(unpack.metadata(wheel))
+        return requirement.wanted(
+            map(str, lines.get_all("Requires-Dist", failobj=[])),
+            self._environment,
+            where=f"{self._of}: {wheel.name}",
+            extras=item.extras,
+        )
+
+    def _impure(self, what: str) -> ProjectError:
+        return ProjectError(
+            f"{self._of}: its build needs {what}, which has no pure-Python wheel",
+            hint="what a build needs is not built in turn: choose another version or package",
+        )

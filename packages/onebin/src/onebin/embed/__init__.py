@@ -1,0 +1,1 @@
+"""How code lies in an executable."""

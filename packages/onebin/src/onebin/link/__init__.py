@@ -1,0 +1,1 @@
+"""Sources, objects and archives to one executable."""

@@ -1,0 +1,153 @@
+"""LinkInput -> Binary: one static, position-independent, stripped executable."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from onebin.effects.context import Context
+from onebin.effects.process import RunCommand
+from onebin.effects.reasons import Reason, subject, why
+from onebin.errors import ProjectError, ToolError
+from onebin.model import Binary, CSource, LinkInput, Machine, Toolchain
+
+CACHE_VERSION: Final = 1
+"""Raised when this module links something else from the same inputs: part of the keys."""
+
+CFLAGS: Final = ("-O2",)
+
+OPTIONS: Final = (
+    "-static",
+    "-pie",
+    "--no-dynamic-linker",
+    "--strip-all",
+    "--gc-sections",
+    "--icf=safe",
+    "-O2",
+    "--build-id=none",
+    # Position independence costs a table of addresses to relocate; packed, it is a twentieth.
+    "--pack-dyn-relocs=relr",
+    "-z", "relro",
+    "-z", "now",
+    "-z", "noexecstack",
+)  # fmt: skip
+"""Of every executable; a ``LinkInput`` adds its own."""
+
+
+class LinkedProgram(msgspec.Struct, frozen=True):
+    """Step: the executable *name*."""
+
+    name: str
+    parts: LinkInput
+    toolchain: Toolchain
+    machine: Machine
+    options: tuple[str, ...] = OPTIONS
+    cflags: tuple[str, ...] = CFLAGS
+    kind = "binary"
+
+    def key(self) -> tuple[object, ...]:
+        """Return all that is linked, by contents, and what links it."""
+        return (
+            CACHE_VERSION, self.name, contents(self.parts), self.toolchain.key,
+            self.options, self.cflags,
+        )  # fmt: skip
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Compile and link.
+
+        Raises:
+            ProjectError: a C extension uses a symbol that nothing defines.
+        """
+        ctx.progress.report(f"linking {self.name}")
+        with ctx.store.scratch() as scratch:
+            # In a folder of its own: a project may have the name of one of the linked files.
+            output = scratch / "linked"
+            output.mkdir()
+            output /= self.name
+            link(
+                self.parts, self.toolchain, output, scratch,
+                options=self.options, cflags=self.cflags, run=ctx.run,
+            )  # fmt: skip
+            output.rename(folder / self.name)
+
+    def load(self, folder: Path) -> Binary:
+        """Return the executable, measured and hashed."""
+        path = folder / self.name
+        data = path.read_bytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        return Binary(self.name, path, len(data), sha256, self.machine)
+
+
+def contents(parts: LinkInput) -> dict[str, object]:
+    """Return *parts* as part of a key: files by their bytes, wherever they are."""
+    return {
+        "sources": parts.sources,
+        "objects": [_sha256(file) for file in parts.objects],
+        "archives": [_sha256(file) for file in parts.archives],
+        "wraps": parts.wraps,
+        "options": parts.options,
+        "inittab": parts.inittab,
+        "stack_bytes": parts.stack_bytes,
+        "key": parts.key,
+    }
+
+
+def link(
+    parts: LinkInput,
+    toolchain: Toolchain,
+    output: Path,
+    scratch: Path,
+    *,
+    run: RunCommand,
+    options: Iterable[str] = OPTIONS,
+    cflags: Iterable[str] = CFLAGS,
+) -> None:
+    """Compile the sources of *parts* in *scratch*, and link everything to *output*.
+
+    Raises:
+        ProjectError: a C extension uses a symbol that nothing defines.
+    """
+    sources = [CSource("inittab.c", inittab(parts.inittab)), *parts.sources]
+    for source in sources:
+        (scratch / source.name).write_text(source.text, "utf-8")
+    include = [word for folder in parts.include for word in ("-I", folder)]
+    objects = []
+    for source in sources:
+        file = scratch / source.name
+        if file.suffix != ".h":
+            made = file.with_suffix(".o")
+            run([toolchain.bin / "cc", *cflags, *include, "-c", file, "-o", made], cwd=scratch)
+            objects.append(made)
+    all_options = [*options, *(f"--wrap={name}" for name in parts.wraps), *parts.options]
+    if parts.stack_bytes:
+        all_options += ["-z", f"stack-size={parts.stack_bytes}"]
+    files = [
+        toolchain.crt_start, *objects, *parts.objects, *parts.archives, *toolchain.libraries
+    ]  # fmt: skip
+    try:
+        run([toolchain.bin / "ld", *all_options, "-o", output, *files], cwd=scratch)
+    except ToolError as exc:
+        if why(exc.detail) is not Reason.UNDEFINED_SYMBOL:
+            raise
+        raise ProjectError(
+            f"a C extension calls {subject(exc.detail) or 'a function'}, which nothing defines",
+            hint="it needs a library that is not part of its source distribution",
+        ) from exc
+
+
+def inittab(modules: Mapping[str, str]) -> str:
+    """Return C source of the table of modules that are linked in (Doc/c-api/import.rst)."""
+    symbols = sorted({symbol for symbol in modules.values() if symbol != "NULL"})
+    lines = ['#include "Python.h"']
+    lines += [f"extern PyObject *{symbol}(void);" for symbol in symbols]
+    lines.append("struct _inittab _PyImport_Inittab[] = {")
+    lines += [f'    {{"{name}", {symbol}}},' for name, symbol in sorted(modules.items())]
+    lines += ["    {0, 0}", "};", ""]
+    return "\n".join(lines)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Profile-guided optimization: counters of a run to the compiler's profile."""

@@ -1,0 +1,62 @@
+"""Project -> Plan: everything a build will do, decided as data."""
+
+from typing import Final
+
+from onebin import locks
+from onebin.model import Machine, Pin, Plan, Profile, Project, target_environment
+from onebin.runtime.sources import python_source, zlib_beside
+
+TOOLCHAIN: Final = "ziglang 0.17.1"
+"""One pinned compiler with its own musl: the same bytes wherever the build runs."""
+
+
+def plan(
+    project: Project,
+    *,
+    machine: Machine,
+    lock: str | None,
+    build_lock: str = "",
+    source: str = "",
+    profile: Profile | None = None,
+    instrumented: bool = False,
+) -> Plan:
+    """Decide how *project* is built for *machine*.
+
+    Args:
+        project: What to build.
+        machine: The target's processor.
+        lock: The text of its lock file; None while there is none.
+        build_lock: The same for build requirements of its source distributions.
+        source: Where CPython's source is, instead of ``tool.onebin.python-source``.
+        profile: Its profile, if it has one.
+        instrumented: Whether it is built to be trained: then without a profile.
+
+    Raises:
+        ProjectError: a lock is malformed, or lacks one of the project's dependencies; the
+            setting python-source is malformed.
+    """
+    markers = target_environment(machine)
+    distributions: tuple[Pin, ...] = ()
+    if lock is not None:
+        distributions = locks.read(project.options.lock, lock).pins(markers)
+        locks.require_complete(project, distributions, markers)
+    python = python_source(source or project.options.python_source)
+    return Plan(
+        project=project,
+        machine=machine,
+        python=python,
+        zlib=zlib_beside(python),
+        toolchain=TOOLCHAIN,
+        distributions=distributions,
+        is_locked=lock is not None,
+        build_pins=locks.read(project.options.build_lock, build_lock).pins(markers),
+        profile=profile,
+        instrumented=instrumented,
+    )
+
+
+def provenance(planned: Plan) -> str:
+    """Return what a profile of *planned* belongs to: compiler, source, processor and level."""
+    python = planned.python.version or planned.python.sha256[:12] or planned.python.origin
+    level = planned.project.options.optimize
+    return f"{planned.toolchain}, CPython {python}, {planned.machine}, {level}"

@@ -1,0 +1,1 @@
+"""The toolchain, and the CPython it builds."""

@@ -1,0 +1,1 @@
+"""Which modules an executable needs."""

@@ -1,0 +1,104 @@
+"""Facts of CPython that its Python source does not show: imports made from C, and tooling.
+
+Read off CPython 3.13's C files (``PyImport_Import…`` calls); a wrong entry shows at once,
+since the binary's own tests import everything it holds.
+"""
+
+from typing import Final
+
+ALWAYS: Final = (
+    # Imported by the interpreter itself before any other code.
+    "encodings", "encodings.aliases", "encodings.utf_8", "io", "abc", "codecs", "warnings",
+    # Codecs implemented in C that still import their module: small, and any name may appear
+    # in a header or a file at run time.
+    "encodings.ascii", "encodings.latin_1", "encodings.utf_8_sig", "encodings.unicode_escape",
+    "encodings.raw_unicode_escape",
+)  # fmt: skip
+
+BUILTINS_ALWAYS: Final = (
+    "builtins", "sys", "_imp", "_warnings", "marshal", "gc", "_thread", "_weakref", "_io", "posix",
+    "_codecs", "_signal", "errno", "_abc", "time", "_tracemalloc", "faulthandler",
+)  # fmt: skip
+"""C modules that start-up needs by name."""
+
+BOOTSTRAP: Final = {
+    "_frozen_importlib": "importlib/_bootstrap.py",
+    "_frozen_importlib_external": "importlib/_bootstrap_external.py",
+}
+"""The import system itself; ``importlib`` finds these two in ``sys.modules``."""
+
+ALIASES: Final = (
+    "os.path", "collections.abc", "importlib._bootstrap", "importlib._bootstrap_external",
+)  # fmt: skip
+"""Names that another module puts into ``sys.modules``: importable with no code of their own."""
+
+BUILD_FACTS: Final = "_sysconfigdata__linux_"
+"""The module ``sysconfig`` imports: how CPython was built, with the build machine's paths."""
+
+BUILD_FACTS_SOURCE: Final = """\
+build_time_vars = {
+    "Py_DEBUG": 0,
+    "Py_GIL_DISABLED": 0,
+    "TZPATH": "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo",
+}
+"""
+"""Its replacement in executables: where time zones are, and facts that are always the same."""
+
+NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
+    "_asyncio": (
+        "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events",
+        "asyncio.exceptions", "traceback", "weakref",
+    ),
+    "_datetime": ("_strptime",),
+    "time": ("_strptime",),
+    "_decimal": ("numbers", "collections"),
+    "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
+    "_json": ("json.decoder",),
+    "_pickle": ("copyreg", "_compat_pickle", "functools"),
+    # getaddrinfo encodes a host name given as str with the idna codec.
+    "_socket": ("encodings.idna",),
+    "sysconfig": (BUILD_FACTS,),
+    # The default encoding of names in a zip file.
+    "zipfile": ("encodings.cp437",),
+    "_zoneinfo": ("zoneinfo._common", "zoneinfo._tzpath"),
+}  # fmt: skip
+
+TOOLING: Final = frozenset(
+    {
+        # Tools a module of the standard library starts from its own command line or self-test.
+        "argparse", "optparse", "getopt", "doctest", "unittest", "test", "pdb", "bdb", "cmd",
+        "code", "codeop", "pydoc", "pydoc_data", "profile", "cProfile", "pstats", "trace",
+        "timeit", "tkinter", "turtle", "idlelib", "webbrowser", "readline", "rlcompleter",
+        "_pyrepl", "ensurepip", "venv", "lib2to3", "distutils", "antigravity", "this",
+    }
+)  # fmt: skip
+"""Not followed where the standard library imports them inside a function."""
+
+TOOLING_EDGES: Final[dict[str, tuple[str, ...]]] = {
+    # For modules found on a path; a frozen program has none.
+    "_frozen_importlib_external": ("importlib.metadata", "importlib.readers"),
+    "concurrent.futures": ("concurrent.futures.process",),
+    "logging": ("pickle",),  # the exception raised when a logger is pickled
+    "random": ("statistics",),  # its self-test
+    "shutil": ("tarfile", "zipfile", "zlib"),
+    "sysconfig": ("_aix_support", "_osx_support"),
+    "uuid": ("shutil",),  # to find ifconfig, arp and netstat
+    "warnings": ("tracemalloc",),  # to show where a leaked object was made, if it was traced
+}
+"""Further imports of the standard library that may fail, not followed: importer -> modules."""
+
+ENABLED_BY_NAME: Final[dict[str, tuple[str, ...]]] = {
+    "ProcessPoolExecutor": ("concurrent.futures.process",),
+    "make_archive": ("tarfile", "zipfile", "zlib"),
+    "unpack_archive": ("tarfile", "zipfile", "zlib"),
+    "tracemalloc": ("tracemalloc",),
+}
+"""Names that enable such an import again where the program or a dependency mentions them."""
+
+OTHER_PLATFORMS: Final = frozenset(
+    {
+        "nt", "winreg", "_winapi", "msvcrt", "_overlapped", "winsound", "_wmi", "_scproxy",
+        "_osx_support", "java", "org",
+    }
+)  # fmt: skip
+"""Modules of other operating systems: imported behind a condition, visible or not."""

@@ -1,1 +1,0 @@
-"""One module a stage: a value in, the next value out; no stage imports another."""

@@ -1,0 +1,38 @@
+"""Packed code: its form, and what is left as it is."""
+
+import marshal
+import os
+
+import lz4.block
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onebin.embed.code_packing import HEADER, MARK, compress
+
+
+@given(st.binary(max_size=2000), st.integers(1, 40))
+def test_what_is_packed_can_be_unpacked(piece: bytes, times: int) -> None:
+    """Anything comes back as it was, by an independent decoder."""
+    code = b"\xe3" + piece * times
+
+    packed = compress(code)
+
+    if packed[0] == MARK:
+        _, size = packed[0], HEADER.unpack_from(packed)[1]
+        assert code == lz4.block.decompress(packed[HEADER.size :], uncompressed_size=size)
+    else:
+        assert code == packed
+
+
+def test_what_would_grow_is_left_alone() -> None:
+    """Random bytes do not pack."""
+    code = b"\xe3" + os.urandom(100)
+
+    assert code == compress(code)
+
+
+def test_no_marshaled_object_begins_with_the_mark() -> None:
+    """The first byte distinguishes packed code from plain code."""
+    code = compile("x = 1", "x", "exec")
+
+    assert MARK != marshal.dumps(code)[0]

@@ -1,0 +1,255 @@
+"""What ``pyproject.toml`` may say, and what is said back where it is wrong."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onebin.errors import ProjectError
+from onebin.inputs import directory as project
+from onebin.model import EntryPoint
+
+PROJECTS = Path(__file__).parent.parent / "projects"
+
+
+def table(**onebin: Any) -> dict[str, Any]:
+    return {
+        "project": {"name": "typo", "version": "1", "scripts": {"typo": "app:main"}},
+        "tool": {"onebin": onebin},
+    }
+
+
+def test_only_script_is_the_entry_point() -> None:
+    """With one script there is nothing to choose."""
+    assert EntryPoint("facts", "main") == project.read(PROJECTS / "facts").entry
+
+
+def test_code_is_found_where_the_setting_says() -> None:
+    """``source`` names the directory modules are imported from."""
+    found = project.read(PROJECTS / "namespace")
+
+    assert found.code == PROJECTS / "namespace" / "lib"
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("typo", "tool.onebin.exlude: no such setting", "did you mean exclude?"),
+        ("two-scripts", "which program to build?", "tool.onebin.entry-point"),
+        ("not-there", "no pyproject.toml there", "onebin build packages/service"),
+    ],
+)
+def test_faults_are_named_with_the_way_out(name: str, message: str, hint: str) -> None:
+    """Each faulty project gets one message that names the fault and one way out."""
+    with pytest.raises(ProjectError, match=message) as caught:
+        project.read(PROJECTS / name)
+
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"entry-point": "other"}, r"entry-point: other is not in \[project.scripts\]"),
+        ({"entry-point": "app:1"}, "is not module:function"),
+        ({"entry-point": "app"}, r"not in \[project.scripts\]"),
+        ({"include": "all"}, r"tool.onebin.include"),
+        ({"image": {"ports": ["http"]}}, r"tool.onebin.image.ports"),
+        ({"image": {"user": "root"}}, r"tool.onebin.image.user: no such setting"),
+        ({"optimize": "fast"}, "tool.onebin.optimize"),
+        ({"source": "elsewhere"}, "the entry point's package is not in"),
+    ],
+)
+def test_settings_are_checked_by_their_full_name(settings: dict[str, Any], message: str) -> None:
+    """A wrong setting is an error that carries its path in the file."""
+    with pytest.raises(ProjectError, match=message):
+        project.parse(PROJECTS / "typo", table(**settings))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({}, "no .project. table"),
+        ({"name": "x", "scripts": {}}, "which program"),
+        ({"name": "x", "scripts": {"x": "app"}}, "names no function"),
+        ({"name": "x", "scripts": {"x": ":main"}}, "is not module:function"),
+    ],
+)
+def test_metadata_must_name_a_program(metadata: dict[str, Any], message: str) -> None:
+    """Without a name and a program there is nothing to build."""
+    with pytest.raises(ProjectError, match=message):
+        project.parse(PROJECTS / "typo", {"project": metadata})
+
+
+NAMES = [
+    "/tmp/x/owned", "../x", "..", ".", "a/b", "-o", "--help", "a b", "a\n", "\na", "a\0", "", " ",
+    "a;b", "a'b", 'a"b', "$HOME", "a%2fb", "a\\b", "\u0430pp", "app\u2028", "\u202eapp", "\uff41pp",
+    "a-", "_a", "a" * 129, "K\u212a", 7, None, ["app"], True,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_name_that_is_none_is_refused(name: Any) -> None:
+    """It becomes the name of a file, an image and a label (PEP 508)."""
+    with pytest.raises(ProjectError, match=r"project\.name: .* is not a name"):
+        project.parse(PROJECTS / "typo", {"project": {"name": name, "scripts": {"a": "app:main"}}})
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["one", "1 ", " 1", "1\n", "1;2", "-1", "1/2", "../1", "1.0po\u017ft1", "\u0661", "", 1, None],
+)
+def test_version_that_is_none_is_refused(version: Any) -> None:
+    """PEP 440, in ASCII and with nothing around it."""
+    metadata = {"name": "typo", "version": version, "scripts": {"typo": "app:main"}}
+
+    with pytest.raises(ProjectError, match=r"project\.version: .* is not a version"):
+        project.parse(PROJECTS / "typo", {"project": metadata})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "evil @", "/tmp/evil", "./evil", "../evil", "evil.whl/", "--log=FILE", "-r other.txt",
+        "-e .", "git+https://h.invalid/evil", "https://h.invalid/evil.tar.gz", "file:///tmp/evil",
+        "a --hash=sha256:0", "a\n--pre", "a\0", "a;", "a; b", "", " ", "a" * 1001, "a[", "a>=",
+        "a; " + "(" * 400, "a; os_name == '", "\u0430b\u0441", "${PIP_INDEX_URL}", 1, None, ["a"],
+    ],
+)  # fmt: skip
+def test_dependency_that_is_none_is_refused(text: Any) -> None:
+    """PEP 508 is read before anything is started; paths and options are none."""
+    metadata = {"name": "typo", "scripts": {"typo": "app:main"}, "dependencies": [text]}
+
+    with pytest.raises(ProjectError, match=r"project\.dependencies: .* is not a requirement"):
+        project.parse(PROJECTS / "typo", {"project": metadata})
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"dependencies": "evil"}, "project.dependencies: 'evil' is not a list"),
+        ({"dependencies": {"a": 1}}, "project.dependencies: .* is not a list"),
+        ({"scripts": ["a"]}, "project.scripts: .* is not a table"),
+        ({"scripts": {"a": 7}}, "project.scripts: 'a' = 7 is no script"),
+        ({"scripts": {"../a": "app:main"}}, "project.scripts: '../a' = .* is no script"),
+        ({"scripts": {"-a": "app:main"}}, "project.scripts: '-a' = .* is no script"),
+        ({"scripts": {"a": "app:import"}}, "is not module:function"),
+        ({"scripts": {"a": "class:main"}}, "is not module:function"),
+        ({"scripts": {"a": "app:main()\nimport os"}}, "is not module:function"),
+        ({"scripts": {"a": "../app:main"}}, "is not module:function"),
+        ({"scripts": {"a": "\ufb01le:main"}}, "is not module:function"),
+        ({"description": 7}, "project.description: 7 is not a text"),
+        ({"description": "x\0"}, "project.description: .* is not a text"),
+        ({"description": "x" * 10_001}, "project.description: .* is not a text"),
+        ({"license": "x" * 10_001}, "project.license: .* is not a text"),
+        ({"urls": {"Source": 7}}, "project.urls: 7 is not a text"),
+        ({"urls": "x"}, "project.urls: 'x' is not a table"),
+    ],
+)
+def test_metadata_of_another_kind_is_refused(part: dict[str, Any], message: str) -> None:
+    """No value of another type gets as far as an exception of Python's own."""
+    metadata = {"name": "typo", "scripts": {"typo": "app:main"}, **part}
+    if "scripts" in part and "a" in part["scripts"]:
+        metadata["name"] = "a"
+
+    with pytest.raises(ProjectError, match=message):
+        project.parse(PROJECTS / "typo", {"project": metadata})
+
+
+PATHS = [
+    "/etc/passwd", "../x", "../../x", "a/../../x", "link", "link/x", "\0", "a\n", "x" * 1025, "//x",
+    "loop",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", ["lock", "build-lock", "profile", "source", "python-source"])
+@pytest.mark.parametrize("path", PATHS)
+def test_path_that_leaves_the_project_is_refused(tmp_path: Path, setting: str, path: str) -> None:
+    """By itself or by a link in it."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "app.py").write_text("")
+    (root / "link").symlink_to(tmp_path)
+    (root / "loop").symlink_to("loop")
+
+    with pytest.raises(ProjectError, match=rf"tool\.onebin\.{setting}: "):
+        project.parse(root, table(**{setting: path}))
+
+
+def test_file_of_the_directory_it_is_started_in_may_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that several projects share: whoever starts onebin above both decides so."""
+    root = tmp_path / "repository" / "packages" / "one"
+    root.mkdir(parents=True)
+    (root / "app.py").write_text("")
+    (root / "pyproject.toml").write_text(
+        '[project]\nname = "one"\nscripts = { one = "app:main" }\n'
+        '[tool.onebin]\nlock = "../../shared.txt"\n'
+    )
+
+    monkeypatch.chdir(tmp_path / "repository")
+    assert "../../shared.txt" == project.read(Path("packages/one")).options.lock
+    for elsewhere in (root, tmp_path / "repository" / "packages"):
+        monkeypatch.chdir(elsewhere)
+        with pytest.raises(ProjectError, match="leaves") as caught:
+            project.read(root)
+        assert "the directory onebin is started in" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"include": ["../../etc.*"]}, "tool.onebin.include: "),
+        ({"include": ["a..b"]}, "tool.onebin.include: "),
+        ({"include": ["a/b"]}, "tool.onebin.include: "),
+        ({"include": [".*"]}, "tool.onebin.include: "),
+        ({"include": ["a." * 200 + "b"]}, "tool.onebin.include: "),
+        ({"exclude": ["a/b"]}, "tool.onebin.exclude: "),
+        ({"exclude": ["a\n"]}, "tool.onebin.exclude: "),
+        ({"from-source": ["--x"]}, "tool.onebin.from-source: "),
+        ({"from-source": ["a @ file:///x"]}, "tool.onebin.from-source: "),
+        ({"image": {"env": {"A=B": "x"}}}, "tool.onebin.image.env: "),
+        ({"image": {"env": {"A": "x\0"}}}, "tool.onebin.image.env: "),
+        ({"image": {"labels": {"a\0": "x"}}}, "tool.onebin.image.labels: "),
+        ({"image": {"healthcheck": ["\0"]}}, "tool.onebin.image.healthcheck: "),
+        ({"\x1b[2J": 1}, r"tool.onebin.'\\x1b\[2J': no such setting"),
+        ({"entry-point": "\x1b[2J"}, r"'\\x1b\[2J' is not in"),
+    ],
+)
+def test_settings_that_become_names_are_names(settings: dict[str, Any], message: str) -> None:
+    """Modules, distributions and variables, by the grammar of each."""
+    with pytest.raises(ProjectError, match=message) as caught:
+        project.parse(PROJECTS / "typo", table(**settings))
+
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = " + "[" * 5000, "a" * 100, "\0", "a = 1\na = 2"],
+    ids=["deep", "no value", "NUL", "twice"],
+)
+def test_file_that_is_no_toml_is_said(tmp_path: Path, text: str) -> None:
+    """However it is wrong."""
+    (tmp_path / "pyproject.toml").write_text(text)
+
+    with pytest.raises(ProjectError, match="not TOML"):
+        project.read(tmp_path)
+
+
+def test_file_that_is_none_is_said(tmp_path: Path) -> None:
+    """A FIFO is not waited for, a file without an end is not read to it."""
+    os.mkfifo(tmp_path / "pyproject.toml")
+    with pytest.raises(ProjectError, match="not a regular file"):
+        project.read(tmp_path)
+    (tmp_path / "pyproject.toml").unlink()
+    (tmp_path / "pyproject.toml").symlink_to("/dev/zero")
+    with pytest.raises(ProjectError, match="not a regular file"):
+        project.read(tmp_path)
+    (tmp_path / "pyproject.toml").unlink()
+    with (tmp_path / "pyproject.toml").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ProjectError, match="more than"):
+        project.read(tmp_path)

@@ -1,0 +1,226 @@
+"""A plan is pure: a project and the text of its locks in, decisions out."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from onebin import locks, planning
+from onebin.errors import ProjectError
+from onebin.inputs import directory
+from onebin.model import Pin, target_environment
+from onebin.runtime import sources
+
+PROJECTS = Path(__file__).parent.parent / "projects"
+SHA = "sha256:" + "0" * 64
+
+LINUX = target_environment("x86_64")
+
+
+@pytest.mark.parametrize(
+    ("text", "pins"),
+    [
+        ("", ()),
+        ("# a comment\n\n", ()),
+        (f"a==1 --hash={SHA}", (Pin("a", "1", (SHA,)),)),
+        (f"A_b.c==1.0 \\\n    --hash={SHA}  # via x\n", (Pin("a-b-c", "1.0", (SHA,)),)),
+        (f"b==1 --hash={SHA}\na==2 --hash={SHA}", (Pin("a", "2", (SHA,)), Pin("b", "1", (SHA,)))),
+        (f"w==1 ; sys_platform == 'win32' --hash={SHA}", ()),
+        (f"t==1 ; python_version < '3.12' --hash={SHA}", ()),
+        (f"l==1 ; sys_platform == 'linux' --hash={SHA}", (Pin("l", "1", (SHA,)),)),
+    ],
+)
+def test_lock_lines(text: str, pins: tuple[Pin, ...]) -> None:
+    """A lock is pins with hashes, and markers are those of the executable."""
+    assert pins == locks.read("lock", text).pins(LINUX)
+
+
+HOSTILE_LINES = [
+    "a",
+    "a>=1",
+    f"a>=1 --hash={SHA}",
+    "a==1",
+    "a==1 --hash=",
+    "!!",
+    "a==1,==2",
+    # A version that stands for many, or for any text.
+    f"a==1.* --hash={SHA}",
+    f"a===1 --hash={SHA}",
+    # Options of pip, by themselves and behind a requirement.
+    "--index-url https://h.invalid/simple",
+    "--extra-index-url=https://h.invalid/simple",
+    "--no-binary :all:",
+    "--trusted-host h.invalid",
+    "-r other.txt",
+    "-c other.txt",
+    "-e .",
+    "-f https://h.invalid",
+    f"a==1 --hash={SHA} --config-settings=x=y",
+    f"a==1 --config-settings=x --hash={SHA}",
+    f"a==1 --hash={SHA} -r other.txt",
+    # Addresses and paths.
+    f"a @ https://h.invalid/a-1.tar.gz --hash={SHA}",
+    f"a @ file:///tmp/a --hash={SHA}",
+    f"git+https://h.invalid/a --hash={SHA}",
+    f"./a --hash={SHA}",
+    f"/tmp/a.whl --hash={SHA}",
+    # Weaker and malformed hashes.
+    "a==1 --hash=md5:" + "0" * 32,
+    f"a==1 --hash={SHA.upper()}",
+    f"a==1 --hash={SHA[:-1]}",
+    f"a==1 --hash={SHA}0",
+    f"a==1 --hash={SHA} --hash=sha512:0",
+    # Two answers to one question.
+    f"a==1 --hash={SHA}\nA==2 --hash={SHA}",
+    # Names that only look like names.
+    f"\u0430==1 --hash={SHA}",
+    f"a\x00b==1 --hash={SHA}",
+    f"a-==1 --hash={SHA}",
+    f"a==\u0661 --hash={SHA}",
+    f"${{HOME}}==1 --hash={SHA}",
+    f"a==1;os_name~='x' --hash={SHA}",
+    "a==1; " + "(" * 900 + f" --hash={SHA}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE_LINES)
+def test_lock_that_pins_nothing_is_refused(text: str) -> None:
+    """A line without one version and a hash could be anything tomorrow; an option, today."""
+    with pytest.raises(ProjectError, match=r"^lock: ") as caught:
+        locks.read("lock", text).pins(LINUX)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_lock_must_have_what_the_project_asks_for() -> None:
+    """A dependency the lock lacks, or has at another version, is named."""
+    project = directory.read(PROJECTS / "no-lock-entry")
+
+    with pytest.raises(ProjectError, match="markupsafe not at all"):
+        planning.plan(project, machine="x86_64", lock="")
+    with pytest.raises(ProjectError, match=r"markupsafe 2\.1"):
+        planning.plan(project, machine="x86_64", lock=f"markupsafe==2.1 --hash={SHA}")
+
+    made = planning.plan(project, machine="x86_64", lock=f"MarkupSafe==3.0 --hash={SHA}")
+    assert tuple(pin.name for pin in made.distributions) == ("markupsafe",)
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("", "auto"),
+        ("apt", "apt"),
+        ("../cpython", "../cpython"),
+        (f"/src/Python-3.13.5.tar.xz#sha256={'a' * 64}", "/src/Python-3.13.5.tar.xz"),
+        (f"https://h.example/P.tgz#sha256={'a' * 64}", "https://h.example/P.tgz"),
+    ],
+)
+def test_python_source(text: str, origin: str) -> None:
+    """The source is a parameter: the default, apt, a directory or a checked tarball."""
+    assert origin == sources.python_source(text).origin
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"https://h.example/P{suffix}" for suffix in (
+            ".tar.xz", ".tar.gz", ".tgz", ".tar.bz2", ".tar", ".txz", ".tbz2", ".tar.zst", ".zip",
+            ".TAR.GZ", "", "/", "?file=P.tar.xz", ".git",
+        )),
+        "HTTPS://h.example/P.tar.bz2",
+        "P.tgz#md5=1",
+        "/src/P.tar.xz#sha256=abc",
+        "/src/P.tar#sha256=",
+        "/src/P.zip#",
+        f"/src/P.tar.bz2#sha256={'A' * 64}",
+        f"/src/P.tar.bz2#sha256={'a' * 65}",
+        f"apt#sha256={'a' * 63}",
+    ],
+)  # fmt: skip
+def test_python_source_without_a_checksum_is_refused(text: str) -> None:
+    """Nothing is downloaded that was not pinned, whatever its name ends in."""
+    with pytest.raises(ProjectError, match=r"python-source: .* has no checksum"):
+        sources.python_source(text)
+
+
+@pytest.mark.parametrize("suffix", [".tar.bz2", ".tar", ".txz", ".zip", "", ".git"])
+def test_python_source_with_a_checksum_may_be_called_anything(suffix: str) -> None:
+    """The checksum says what it is; the name does not."""
+    found = sources.python_source(f"https://h.example/P{suffix}#sha256={'a' * 64}")
+
+    assert ("a" * 64, f"https://h.example/P{suffix}") == (found.sha256, found.origin)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd", "ftp://h.example/P.tar", "git+https://h.example/P", "ssh://h/P",
+        "data://text/plain", "https://", "https:///P.tar", "https://h.example:x/P",
+        "https://h.example/a b", "https://h.example/\n", "https://[::1/P", "://x", "-o://x",
+        "https://h.example:99999/P", "https://hé.example/P",
+    ],
+)  # fmt: skip
+def test_python_source_of_another_kind_is_refused(address: str) -> None:
+    """Of addresses only those of the web are fetched."""
+    with pytest.raises(ProjectError, match=r"python-source: .* is not an address of http"):
+        sources.python_source(f"{address}#sha256={'a' * 64}")
+
+
+def test_python_source_with_a_password_is_refused_without_it() -> None:
+    """It would be in every plan; the message does not repeat it."""
+    with pytest.raises(ProjectError, match="has a user in it") as caught:
+        sources.python_source(f"https://me:pa55word@h.example/P.tar#sha256={'a' * 64}")
+
+    assert "pa55word" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_pinned_source_keeps_its_version_wherever_it_comes_from() -> None:
+    """The default release from a file of one's own is still that release."""
+    pinned = sources.PYTHON
+
+    found = sources.python_source(f"/src/p.tar.xz#sha256={pinned.sha256}")
+
+    assert pinned.version == found.version
+
+
+@pytest.mark.parametrize(
+    ("source", "origin", "folder"),
+    [
+        ("", "auto", ""),
+        ("apt", "apt", ""),
+        ("../cpython", "auto", ""),
+        (f"/src/Python-3.13.5.tar.xz#sha256={'a' * 64}", "auto", "/src"),
+        (f"Python-3.13.5.tar.xz#sha256={'a' * 64}", "auto", "."),
+        (f"https://h.example/P.tgz#sha256={'a' * 64}", "auto", ""),
+    ],
+)
+def test_zlib_comes_from_where_cpython_does(source: str, origin: str, folder: str) -> None:
+    """Beside CPython's tarball first, or by apt alone; it is pinned in any case."""
+    project = directory.read(PROJECTS / "facts")
+
+    zlib = planning.plan(project, machine="x86_64", lock="", source=source).zlib
+
+    assert (origin, folder) == (zlib.origin, zlib.folder)
+    assert (sources.ZLIB.sha256, sources.ZLIB.files_sha256) == (zlib.sha256, zlib.files_sha256)
+
+
+def test_plan_is_data() -> None:
+    """A plan can be printed for machines, whole."""
+    made = planning.plan(directory.read(PROJECTS / "facts"), machine="x86_64", lock="")
+
+    assert "3.13.5" in msgspec.json.encode(made, enc_hook=str).decode()
+
+
+@pytest.mark.parametrize(
+    ("python", "full"),
+    [("3.13.9", "3.13.9"), ("3.13", sources.PYTHON.version), ("3.14", "3.14.0")],
+)
+def test_markers_of_another_python(python: str, full: str) -> None:
+    """A line alone stands for the pinned release of it, or for its first."""
+    found = target_environment("aarch64", python)
+
+    assert (full, full.rpartition(".")[0]) == (
+        found["python_full_version"],
+        found["python_version"],
+    )
+    assert "aarch64" == found["platform_machine"]
