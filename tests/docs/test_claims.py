@@ -29,6 +29,8 @@ def marked() -> Iterator[str]:
                         func=ast.Attribute(attr="claim"), args=[ast.Constant(value=str(claim))]
                     ):
                         yield claim
+                    case _:
+                        pass
 
 
 def test_each_claim_has_a_test_and_each_marker_a_claim() -> None:

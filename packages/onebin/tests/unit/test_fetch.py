@@ -30,7 +30,7 @@ SOURCE = Source(
     sha256=sha256(GOOD),
     url=CLOSED,
     package="thing",
-    repacked=sha256(PACKED_ANEW),
+    debian_sha256=sha256(PACKED_ANEW),
 )
 
 
@@ -73,7 +73,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def get(source: Source, folder: Path, apt: Apt) -> bytes:
-    return fetch.tarball(source, folder, run=apt, say=lambda _: None).read_bytes()
+    return fetch.tarball(source, folder, run=apt, report=lambda _: None).read_bytes()
 
 
 def with_folder(tmp_path: Path, **files: bytes) -> Source:

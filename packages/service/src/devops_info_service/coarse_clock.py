@@ -1,7 +1,8 @@
-"""The second it is, for all that is written anew once a second.
+"""The current second, for text that changes once a second.
 
-A server looks once in each turn of its loop: that is at most as old as the answers of one turn,
-and no answer reads a clock for its date.
+A server reads the clock once in each iteration of its loop (as the kernel's CLOCK_REALTIME_COARSE
+once a tick): the second is at most as old as the responses of one iteration, and no response
+reads a clock for its date.
 """
 
 import time
@@ -9,16 +10,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Second(Protocol):
-    """Tells the second."""
+class CoarseClock(Protocol):
+    """A clock with whole seconds."""
 
     @property
     def now(self) -> int:
         """Whole seconds since 1970, UTC."""
 
 
-class Live:
-    """The second as it is when it is asked for: where nobody looks for all."""
+class SystemClock:
+    """Reads the clock on every access; for use without an event loop."""
 
     __slots__ = ("_clock",)
 
@@ -31,8 +32,8 @@ class Live:
         return int(self._clock())
 
 
-class Looked:
-    """The second as it was at the last look."""
+class CachedClock:
+    """Keeps the second of the last ``refresh``."""
 
     __slots__ = ("_clock", "now")
 
@@ -41,6 +42,6 @@ class Looked:
         self.now = int(clock())
         """Whole seconds since 1970, UTC."""
 
-    def look(self) -> None:
-        """Look again."""
+    def refresh(self) -> None:
+        """Read the clock."""
         self.now = int(self._clock())

@@ -1,16 +1,13 @@
-"""What the reader promises of any bytes, for every fuzzer."""
+"""The invariants of a connection for any bytes, for every fuzzer."""
 
-import sys
 from typing import Final
 
 import httptools
 
-from devops_info_service.http.wire.fast_path import HEAD_END, FastPathParser
-from devops_info_service.http.wire.limits import Limits
-from devops_info_service.http.wire.message import Client, Phase, Request
-from devops_info_service.http.wire.parser import RequestParser
+from devops_info_service.http import Limits
+from devops_info_service.http.wire.memory_budget import FIELD_BYTES, READER_BYTES
 
-CLIENT: Final = Client("192.0.2.7", 1)
+from ..unit.http.fake_socket import Conversation
 
 LIMITS: Final = Limits(
     max_request_line_bytes=128, max_head_bytes=512, max_fields=8, max_body_bytes=64
@@ -22,59 +19,39 @@ MAX_INPUT_BYTES: Final = 2048
 
 _STATUSES: Final = frozenset({400, 413, 414, 417, 431, 501, 505})
 _OF_LIMITS: Final = frozenset({413, 414, 431})
+_MAX_HELD: Final = READER_BYTES + LIMITS.max_head_bytes + FIELD_BYTES * LIMITS.max_fields
 
 
-class PlainFirst(RequestParser):
-    """Gets what is not plain, as on a connection: between requests, all or nothing of a read."""
-
-    def __init__(self) -> None:
-        super().__init__(CLIENT, LIMITS)
-        self._plain = FastPathParser(LIMITS)
-        self._is_over = False
-
-    def receive(self, data: bytes, most: int = sys.maxsize) -> list[Request]:
-        """Return the requests that are complete now, in the turns of a connection."""
-        found: list[Request] = []
-        while data and not self._is_over:
-            plain = self._plain.read(data, CLIENT) if self.phase is Phase.IDLE else None
-            if plain is None:
-                found += super().receive(data, min(most, 1))
-                data = self.rest
-            else:
-                found += plain
-                data = data.split(HEAD_END, len(plain))[-1]
-            self._is_over = is_over(self, found)
-        return found
+def connect(*, has_fast_path: bool = True) -> Conversation:
+    """Return a new connection; without the fast path every byte goes to the full parser."""
+    return Conversation(LIMITS, has_fast_path=has_fast_path)
 
 
-def new_reader(*, plain: bool = True) -> RequestParser:
-    """Return a reader that has seen nothing; one that is not *plain* leaves all to llhttp."""
-    return PlainFirst() if plain else RequestParser(CLIENT, LIMITS)
-
-
-def is_over(reader: RequestParser, found: list[Request]) -> bool:
-    """Whether nothing that comes now may be read."""
-    return reader.rejection is not None or (bool(found) and not found[-1].keep_alive)
-
-
-def check_invariants(reader: RequestParser, found: list[Request]) -> None:
-    """Check that *found*, all that *reader* has handed on, can be trusted, and its state."""
-    for request in found:
+def check_invariants(conversation: Conversation) -> None:
+    """Check that what the connection has handed to its handler can be trusted, and its state."""
+    for request in conversation.requests:
         assert request.version in {"1.0", "1.1"}
         assert request.path == "*" or request.path.startswith("/")
         assert request.version == "1.0" or b"host" in request.headers
         assert not {b"content-length", b"transfer-encoding"} <= request.headers.keys()
         assert all(name == name.lower() for name in request.headers)
         assert not any({0, 10, 13} & set(value) for value in request.headers.values())
-    assert all(request.keep_alive for request in found[:-1])
-    if reader.rejection is not None:
-        assert reader.rejection.status in _STATUSES
-    elif reader.phase is Phase.BODY:
-        assert reader.body_bytes <= LIMITS.max_body_bytes
+    assert all(request.keep_alive for request in conversation.requests[:-1])
+    assert conversation.peer.connection.held <= _MAX_HELD
+    statuses = conversation.peer.statuses
+    rejection = conversation.rejection
+    expected = [200] * len(conversation.requests)
+    assert [status for status in statuses if status != 100] == [
+        *expected,
+        *([rejection[0]] if rejection else []),
+    ]
+    if rejection is not None:
+        assert rejection[0] in _STATUSES
+        assert conversation.is_over
 
 
-class Alone:
-    """llhttp, given each read at once: our pieces shall make no message of what is none to it."""
+class Llhttp:
+    """llhttp, given each read at once: cutting its input must not make a message of other bytes."""
 
     def __init__(self) -> None:
         self.methods: list[bytes] = []
@@ -82,7 +59,7 @@ class Alone:
         self._is_over = False
 
     def feed(self, data: bytes) -> None:
-        """Go on, unless what came before was in error."""
+        """Parse *data*, unless what came before was in error."""
         while data and not self._is_over:
             try:
                 self._parser.feed_data(data)
@@ -94,52 +71,48 @@ class Alone:
                 break
 
     def on_message_begin(self) -> None:
-        """Be there: httptools calls it unasked."""
+        """Exist: httptools calls it unasked."""
 
     def on_headers_complete(self) -> None:
-        """Be there."""
+        """Exist."""
 
     def on_message_complete(self) -> None:
-        """Note what came."""
+        """Keep the method."""
         self.methods.append(self._parser.get_method())
 
-    def agrees(self, reader: RequestParser, found: list[Request]) -> None:
-        """Check that *found* are its messages, and all of them as long as more are read."""
-        methods = [request.method.encode("latin-1") for request in found]
-        assert methods == self.methods[: len(found)]
-        assert is_over(reader, found) or len(found) == len(self.methods)
+    def agrees(self, conversation: Conversation) -> None:
+        """Check that the requests are its messages, all of them while more are read."""
+        methods = [request.method.encode("latin-1") for request in conversation.requests]
+        assert methods == self.methods[: len(methods)]
+        assert conversation.is_over or len(methods) == len(self.methods)
 
 
-def same_however_cut(
-    one: RequestParser, one_found: list[Request], other: RequestParser, other_found: list[Request]
-) -> None:
-    """Check that two readers of the same bytes agree; of a limit, one read is the slack."""
-    rejections = [reader.rejection for reader in (one, other)]
-    if any(refused is not None and refused.status in _OF_LIMITS for refused in rejections):
+def same_however_cut(one: Conversation, other: Conversation) -> None:
+    """Check that two connections with the same bytes agree; of a limit, one read is the slack."""
+    rejections = (one.rejection, other.rejection)
+    if any(rejection is not None and rejection[0] in _OF_LIMITS for rejection in rejections):
         return
-    assert one_found == other_found
-    assert str(rejections[0]) == str(rejections[1])
+    assert one.requests == other.requests
+    assert one.rejection == other.rejection
 
 
 def check(data: bytes) -> None:
-    """Read *data* whole, and cut; both readers must keep the promises, and agree.
+    """Send *data* whole, and cut; both connections must keep the invariants, and agree.
 
     The first byte says how the rest is cut: 0 not at all, else every so many bytes.
     """
     if not data:
         return
     step, data = data[0] or MAX_INPUT_BYTES, data[1:]
-    whole, cut, alone = new_reader(), new_reader(plain=False), Alone()
-    found = whole.receive(data)
-    alone.feed(data)
-    alone.agrees(whole, found)
-    found_cut: list[Request] = []
+    whole, cut, llhttp = connect(), connect(has_fast_path=False), Llhttp()
+    whole.send(data)
+    llhttp.feed(data)
+    llhttp.agrees(whole)
     for start in range(0, len(data), step):
-        over = is_over(cut, found_cut)
-        new = cut.receive(data[start : start + step])
+        over = cut.is_over
+        new = cut.send(data[start : start + step])
         assert not (over and new)
-        found_cut += new
-    alone.agrees(cut, found_cut)
-    check_invariants(whole, found)
-    check_invariants(cut, found_cut)
-    same_however_cut(whole, found, cut, found_cut)
+    llhttp.agrees(cut)
+    check_invariants(whole)
+    check_invariants(cut)
+    same_however_cut(whole, cut)

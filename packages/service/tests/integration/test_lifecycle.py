@@ -19,7 +19,7 @@ from devops_info_service.http.lifecycle import (
     WORKER,
     Action,
     Lifecycle,
-    Table,
+    WorkerTable,
 )
 
 from .asking import GET
@@ -29,7 +29,7 @@ from .running import HALF, Process, Start, hold_signals, until
 pytestmark = [pytest.mark.claim("every state and every signal"), pytest.mark.claim("signals")]
 
 
-def cells(table: Table) -> list[Any]:
+def cells(table: WorkerTable) -> list[Any]:
     """Return every cell of *table*."""
     return [
         pytest.param(state, number, action, id=f"{state.name}-{number.name}-{action.name}")
@@ -39,7 +39,7 @@ def cells(table: Table) -> list[Any]:
 
 
 @pytest.mark.parametrize("table", [ALONE, SUPERVISOR, WORKER])
-def test_table_is_whole(table: Table) -> None:
+def test_table_is_whole(table: WorkerTable) -> None:
     """Every state answers every signal."""
     assert [set(row) for row in table.values()] == [set(SIGNALS)] * len(table)
 

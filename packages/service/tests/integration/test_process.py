@@ -153,7 +153,7 @@ def test_drain_has_an_end(start: Any) -> None:
         service.signal(signal.SIGTERM)
         service.event()
 
-        assert service.event()["cut"] == 1
+        assert service.event()["aborted"] == 1
         assert service.event()["aborted"] == 1
         assert service.wait() == 0
 

@@ -61,7 +61,7 @@ def test_worker_that_hangs(run: Start) -> None:
     (told,) = [event for event in service.read() if event["event"] == "worker"]
 
     assert told["level"] == "error"
-    assert told["message"] == (f"process {workers[1]} ended: its loop did not come round for 3 s")
+    assert told["message"] == (f"process {workers[1]} ended: its loop made no turn for 3 s")
     # What is rendered is kept for a second.
     metrics = until(
         lambda: (

@@ -65,19 +65,21 @@ def test_termination(start: Any, tmp_path: Path, workers: str) -> None:
         0,
     )
     assert (told["connections"], told["in_flight"], told["finished"]) == (3, 2, 1)
-    assert (told["cut"], told["cut_while"]) == (1, {"in a request's body": 1})
+    assert (told["aborted"], told["aborted_by_phase"]) == (1, {"reading_body": 1})
     assert (told["requests"], told["probes"], told["new_connections"]) == (3, 1, 3)
     # Two that came to different workers within a millisecond have no order.
-    assert told["arrived"][0]["path"] == "/"
-    assert {one["path"] for one in told["arrived"]} == {"/", "/late%1b", "/readyz"}
+    assert told["late_requests"][0]["path"] == "/"
+    assert {one["path"] for one in told["late_requests"]} == {"/", "/late%1b", "/readyz"}
     # The service hears of the signal a little after it was sent.
-    assert 0.2 <= told["arrived"][0]["after_seconds"] <= told["last_request_seconds"] <= late + 1
-    assert told["readiness_fell_seconds"] < 0.2
-    assert 2 <= told["door_shut_seconds"] < told["seconds"] < 10
+    assert (
+        0.2 <= told["late_requests"][0]["after_seconds"] <= told["last_request_seconds"] <= late + 1
+    )
+    assert told["unready_after_seconds"] < 0.2
+    assert 2 <= told["accept_stopped_after_seconds"] < told["seconds"] < 10
     arrivals, cuts = told["advice"]
     assert arrivals.startswith(f"Requests kept arriving for {told['last_request_seconds']:.1f} s: ")
     assert "a preStop sleep of 1 s would have sufficed" in arrivals
-    assert cuts.startswith("1 connection was cut after")
+    assert cuts.startswith("1 connection was aborted after")
     message = msgspec.json.decode(path.read_bytes())
     assert message == {key: told[key] for key in told if key not in {"time", "level", "event"}}
 
@@ -92,7 +94,7 @@ def test_quiet_end(start: Any, tmp_path: Path, workers: str) -> None:
     told = last_word(service)
 
     assert service.wait() == 0
-    assert (told["signal"], told["connections"], told["arrived"]) == ("SIGTERM", 0, [])
+    assert (told["signal"], told["connections"], told["late_requests"]) == ("SIGTERM", 0, [])
     assert told["advice"][0].startswith("Nothing arrived in the 0.")
     assert not path.exists()
 
@@ -107,7 +109,7 @@ def test_killed_worker(start: Any) -> None:
 
     told = last_word(service)
 
-    assert (told["ended"], told["processes"], told["killed_processes"]) == (True, 2, 1)
+    assert (told["complete"], told["processes"], told["killed_processes"]) == (True, 2, 1)
     assert service.wait() == 0
 
 
@@ -122,7 +124,7 @@ def test_killed_before_the_end(start: Any, tmp_path: Path, workers: str) -> None
         assert sock.recv(10_000)
         service.signal(signal.SIGTERM)
         for _ in range(500):
-            if b"in a request's body" in path.read_bytes():
+            if b"reading_body" in path.read_bytes():
                 break
             time.sleep(0.01)
         service.signal(signal.SIGKILL)
@@ -130,6 +132,6 @@ def test_killed_before_the_end(start: Any, tmp_path: Path, workers: str) -> None
 
         told = msgspec.json.decode(path.read_bytes())
 
-    assert (told["ended"], told["cut"], told["in_flight"]) == (False, 1, 1)
+    assert (told["complete"], told["aborted"], told["in_flight"]) == (False, 1, 1)
     assert told["advice"][0].startswith("Killed more than ")
     assert "terminationGracePeriodSeconds must be at least 10," in told["advice"][0]

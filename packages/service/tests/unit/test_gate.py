@@ -113,7 +113,7 @@ class Lying(SavedTree):
 
 def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, str]]:
     """Give each way out and what comes out of it."""
-    words = {"float": "1", "truth": "true", "profile": "baseline", "set": "none", "word": "x"}
+    words = {"float": "1", "boolean": "true", "profile": "baseline", "set": "none", "string": "x"}
     contract = "\n".join(
         f"{each.expect.name}: {(each.expect.allowed or (words.get(each.expect.kind, '1'),))[0]}"
         for each in EXTRACTORS.values()

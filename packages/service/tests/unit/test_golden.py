@@ -28,9 +28,9 @@ VALUES = {
     "bytes": '"<= 1Gi"',
     "CPUs": '"<= 500m"',
     "count": '"<= 10"',
-    "truth": "true",
+    "boolean": "true",
     "set": "none",
-    "word": "x",
+    "string": "x",
 }
 
 

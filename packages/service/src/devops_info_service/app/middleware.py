@@ -8,16 +8,19 @@ from typing import Final
 import msgspec
 
 from devops_info_service.config import Config
-from devops_info_service.http.shared_memory.route_metrics import Table, timed
-from devops_info_service.http.wire.message import Handler, Request, Response, problem
-from devops_info_service.http.wire.traceparent import Span, join
+from devops_info_service.http import (
+    Handler,
+    Request,
+    Response,
+    WorkerTable,
+    error_response,
+    measure,
+)
+from devops_info_service.http.wire.traceparent import TraceParent, parse_traceparent
 from devops_info_service.logs import Log
 
 MAX_ID_BYTES: Final = 64
 """Bytes of a client's request id; a UUID has 36, a trace context 55."""
-
-SPANS_AT_ONCE: Final = 64
-"""Identifiers of ours that are made ahead; 5 KiB."""
 
 _ID_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/+="
 
@@ -29,7 +32,7 @@ def wrap(
     handler: Handler,
     log: Log,
     config: Config,
-    table: Table,
+    table: WorkerTable,
     *,
     public: Handler | None = None,
     probes: Collection[str] = (),
@@ -42,12 +45,18 @@ def wrap(
     request IDs start with a process's own bytes.
     """
     if public is not None:
-        # Imported late: only where there is such a port.
-        from devops_info_service.http.connection.management import by_port  # noqa: PLC0415
+        by_port = _by_port(
+            _guard(public, log, config, probes), _guard(handler, log, config, probes)
+        )
+        return measure(by_port, table)
+    return measure(_guard(handler, log, config, probes), table)
 
-        public = _guard(public, log, config, probes)
-        return timed(by_port(public, _guard(handler, log, config, probes)), table)
-    return timed(_guard(handler, log, config, probes), table)
+
+def _by_port(public: Handler, management: Handler) -> Handler:
+    def handle(request: Request) -> Response:
+        return management(request) if request.client.is_management else public(request)
+
+    return handle
 
 
 def _guard(handler: Handler, log: Log, config: Config, probes: Collection[str]) -> Handler:
@@ -76,9 +85,7 @@ def observe(dispatch: Handler, log: Log, *, access_log: bool) -> Handler:
     given back. One is made only where a line of the log will carry it: an id that is
     written nowhere explains nothing, and would cost every answer some bytes and time.
 
-    A valid ``traceparent`` is answered by one that has our span in it, as level 1, section
-    6.3, leaves open towards who takes part in the trace; levels 1 and 2 have no field of
-    their own for answers. Who sent none gets none: nobody would look for that trace.
+    The IDs of a valid ``traceparent`` are in the log.
     """
     names = Names()
 
@@ -87,8 +94,7 @@ def observe(dispatch: Handler, log: Log, *, access_log: bool) -> Handler:
             response = dispatch(request)
         except Exception as exc:  # noqa: BLE001  whatever it was, the next request is served
             return fault(request, names.of(request), exc)
-        headers = request.headers
-        if REQUEST_ID in headers or TRACEPARENT in headers:
+        if REQUEST_ID in request.headers:
             return names.given(request).on(response)
         return response
 
@@ -114,14 +120,14 @@ def observe(dispatch: Handler, log: Log, *, access_log: bool) -> Handler:
 
     def fault(request: Request, name: Name, exc: Exception) -> Response:
         log.error(
-            "fault",
+            "unhandled_exception",
             exc=exc,
             method=request.method,
             path=request.path,
             client=request.client.address,
             **name.facts(),
         )
-        return name.on(problem(500, "The service failed to answer"))
+        return name.on(error_response(500, "The service failed to answer"))
 
     return answer_and_log if access_log else answer
 
@@ -130,15 +136,13 @@ class Name(msgspec.Struct, frozen=True):
     """What one request is called, by the client and by the log."""
 
     request_id: bytes | None
-    span: Span | None
+    trace: TraceParent | None
 
     def on(self, response: Response) -> Response:
         """Return *response* with its names."""
         headers = response.headers
         if self.request_id is not None:
             headers += ((b"X-Request-Id", self.request_id),)
-        if self.span is not None:
-            headers += ((b"traceparent", self.span.field()),)
         # Not structs.replace, which looks every field up.
         return Response(
             response.status, response.body, response.content_type, headers, response.vary
@@ -149,10 +153,9 @@ class Name(msgspec.Struct, frozen=True):
         facts = {}
         if self.request_id is not None:
             facts["request_id"] = self.request_id.decode()
-        if self.span is not None:
-            facts["trace_id"] = self.span.trace_id
-            facts["span_id"] = self.span.span_id
-            facts["parent_id"] = self.span.parent_id
+        if self.trace is not None:
+            facts["trace_id"] = self.trace.trace_id
+            facts["parent_id"] = self.trace.parent_id
         return facts
 
 
@@ -163,7 +166,6 @@ class Names:
         # 8 bytes: unique among processes, guessable within one; an id is no secret.
         self._prefix = os.urandom(8).hex()
         self._count = 0
-        self._spans: list[str] = []
 
     def given(self, request: Request) -> Name:
         """Return the client's names, as far as they are plain and valid."""
@@ -171,14 +173,7 @@ class Names:
         if request_id is not None and not is_plain(request_id):
             request_id = None
         parent = request.headers.get(TRACEPARENT)
-        if parent is None:
-            return Name(request_id, None)
-        if not self._spans:
-            # Random, as level 1, section 2.2.5, wants it, and many at a time: it is a call of the
-            # kernel. Made in the process that uses them: no two have the same.
-            digits = os.urandom(8 * SPANS_AT_ONCE).hex()
-            self._spans = [digits[at : at + 16] for at in range(0, len(digits), 16)]
-        return Name(request_id, join(parent, self._spans.pop()))
+        return Name(request_id, None if parent is None else parse_traceparent(parent))
 
     def of(self, request: Request) -> Name:
         """Return the client's names, with a request id of ours where there is none."""
@@ -186,7 +181,7 @@ class Names:
         if name.request_id is not None:
             return name
         self._count += 1
-        return Name(f"{self._prefix}-{self._count:x}".encode(), name.span)
+        return Name(f"{self._prefix}-{self._count:x}".encode(), name.trace)
 
 
 def is_plain(given: bytes) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from devops_info_service.http.wire.message import JSON, PHRASES, Problem
+from devops_info_service.http.wire.message import JSON, PHRASES, ErrorBody
 
 from .router import ResponseSpec, Route
 
@@ -42,7 +42,6 @@ _PARAMETERS: Final = [
 _HEADERS: Final = {
     "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
     "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
-    "traceparent": {"$ref": "#/components/headers/TraceParent"},
 }
 
 
@@ -50,7 +49,7 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
     """Describe *routes*; *about* is the document's ``info``."""
     bodies = list(dict.fromkeys(spec.body() for route in routes for spec in route.responses))
     made, components = msgspec.json.schema_components(
-        [*bodies, Problem], ref_template=_SCHEMAS + "{name}"
+        [*bodies, ErrorBody], ref_template=_SCHEMAS + "{name}"
     )
     names = _names(components)
     schemas = {body: _tidy(schema, names) for body, schema in zip(bodies, made, strict=False)}
@@ -83,13 +82,6 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
                 "RequestId": {
                     "description": "The request's own, or one that the log has.",
                     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:/+=-]{1,64}$"},
-                },
-                "TraceParent": {
-                    "description": "For a request with a valid one: its trace, and our span.",
-                    "schema": {
-                        "type": "string",
-                        "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]$",
-                    },
                 },
             },
         },
@@ -139,7 +131,7 @@ def _field(name: str, description: str) -> Object:
 
 
 def _problem() -> Object:
-    return {"schema": {"$ref": _SCHEMAS + Problem.__name__}}
+    return {"schema": {"$ref": _SCHEMAS + ErrorBody.__name__}}
 
 
 def _refusal(status: int) -> str:

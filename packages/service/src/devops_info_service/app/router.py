@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from devops_info_service.http.wire.message import Handler, Request, Response, problem
+from devops_info_service.http.wire.message import Handler, Request, Response, error_response
 
 if TYPE_CHECKING:
     from .services import Services
@@ -81,9 +81,9 @@ class Router:
     def _refuse(self, request: Request) -> Response:
         methods = self._paths.get(request.path)
         if methods is None:
-            return problem(404, "Endpoint does not exist")
+            return error_response(404, "Endpoint does not exist")
         allowed = ", ".join(methods)
-        return problem(
+        return error_response(
             405,
             f"{request.path} allows {allowed}",
             headers=((b"Allow", allowed.encode()),),

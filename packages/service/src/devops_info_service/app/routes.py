@@ -15,7 +15,8 @@ from devops_info_service.config import Config
 from devops_info_service.handlers.constant import constant
 from devops_info_service.handlers.health import Health, Live, Ready, health, ready, ready_switch
 from devops_info_service.handlers.info import Info, Version, info
-from devops_info_service.http.wire.message import Handler, Problem, Request, Response, problem
+from devops_info_service.http import Handler, Request, Response, error_response
+from devops_info_service.http.wire.message import ErrorBody
 from devops_info_service.service_info import Endpoint
 
 from .router import ResponseSpec, Route, Router
@@ -82,16 +83,16 @@ def _live(_: Services) -> Handler:
 
 
 def _ready(services: Services) -> Handler:
-    switch = services.counters if services.config.ready_switch else None
-    return ready(services.state, services.meets_expectations, switch)
+    switch = services.ready_switch if services.config.ready_switch else None
+    return ready(services.lifecycle, services.meets_expectations, switch)
 
 
 def _enable(services: Services) -> Handler:
-    return ready_switch(services.counters, _ready(services), off=False)
+    return ready_switch(services.ready_switch, _ready(services), off=False)
 
 
 def _disable(services: Services) -> Handler:
-    return ready_switch(services.counters, _ready(services), off=True)
+    return ready_switch(services.ready_switch, _ready(services), off=True)
 
 
 def _platform(path: str) -> Callable[[Services], Handler]:
@@ -135,7 +136,7 @@ def _conformance(services: Services) -> Handler:
 
 def _nothing_expected(_: Request) -> Response:
     # Not 200: a check in a pipeline must not succeed because the file was forgotten.
-    return problem(404, "Nothing is expected: EXPECTATIONS is not set")
+    return error_response(404, "Nothing is expected: EXPECTATIONS is not set")
 
 
 def _conformance_type() -> type:
@@ -173,7 +174,7 @@ def _openapi(services: Services) -> Handler:
 
 _HTML: Final = ResponseSpec(lambda: str, media_type="text/html")
 _UNREADY: Final = ResponseSpec(lambda: Ready, 503)
-_FORBIDDEN: Final = ResponseSpec(lambda: Problem, 403)
+_FORBIDDEN: Final = ResponseSpec(lambda: ErrorBody, 403)
 
 INFO: Final = Route("GET", "/", "Service information", _info, lambda: Info, alternatives=(_HTML,))
 HEALTH: Final = Route("GET", "/health", "Health check", _health, lambda: Health)
@@ -223,7 +224,7 @@ ROUTES: Final = (
         _conformance_type,
         alternatives=(
             ResponseSpec(_conformance_type, 409),
-            ResponseSpec(lambda: Problem, 404),
+            ResponseSpec(lambda: ErrorBody, 404),
         ),
     ),
     Route(

@@ -5,15 +5,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from devops_info_service import __version__
-from devops_info_service.coarse_clock import Second
+from devops_info_service.coarse_clock import CoarseClock
 from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import Host, read_host
 from devops_info_service.facts.linux.uptime import Runtime, Stopwatch
 from devops_info_service.facts.system_files import Source, Tree
-from devops_info_service.http.connection.server_state import State
-from devops_info_service.http.shared_memory.counters import Counters
-from devops_info_service.http.shared_memory.route_metrics import Tables
+from devops_info_service.http import Counters, ProcessLifecycle, RouteMetrics
+from devops_info_service.readiness import ReadySwitch
 from devops_info_service.service_info import Service
+
+from .limit_changes import LimitChanges
 
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
@@ -40,10 +41,12 @@ class Services:
         config: Config = DEFAULTS,
         *,
         files: Tree | None = None,
-        state: State | None = None,
+        lifecycle: ProcessLifecycle | None = None,
         counters: Counters | None = None,
-        tables: Tables | None = None,
-        coarse_clock: Second | None = None,
+        route_metrics: RouteMetrics | None = None,
+        ready_switch: ReadySwitch | None = None,
+        limit_changes: LimitChanges | None = None,
+        coarse_clock: CoarseClock | None = None,
         polls_limits: bool = False,
     ) -> None:
         """Hold what the server gives; without one there are counters of this process alone.
@@ -53,26 +56,30 @@ class Services:
             framework: the server's name, as ``GET /`` shows it.
             config: the settings.
             files: ``/proc``, ``/sys`` and the rest; the real ones if absent.
-            state: whether the service is draining.
+            lifecycle: the state of the process that serves.
             counters: what the server counts.
-            tables: what is counted by route.
+            route_metrics: what is counted by route.
+            ready_switch: takes the service out of readiness.
+            limit_changes: what the workers count if the server polls ``limit_watch``.
             coarse_clock: the second that responses state; *source* is read for each if absent.
             polls_limits: whether the server polls ``limit_watch``; else each reader of it does.
         """
         self.config = config
         self.source = source
         self.files = files or Tree()
-        self.state = state or State()
-        self.counters = counters or Counters.alone()
-        self._tables = tables
+        self.lifecycle = lifecycle or ProcessLifecycle()
+        self.counters = counters or Counters.private()
+        self.ready_switch = ready_switch or ReadySwitch.private()
+        self.counted_limit_changes = limit_changes or LimitChanges.private()
+        self._route_metrics = route_metrics
         self._polls_limits = polls_limits
         self.host: Host = read_host(source)
         self.service = Service(NAME, __version__, DESCRIPTION, framework)
         self.uptime: Callable[[], Runtime] = Stopwatch(source, coarse_clock).now
 
-    def route_metrics(self, paths: tuple[str, ...]) -> Tables:
+    def route_metrics(self, paths: tuple[str, ...]) -> RouteMetrics:
         """Return what is counted by route: the server's, or tables of *paths* that stay empty."""
-        return self._tables or Tables.alone(paths)
+        return self._route_metrics or RouteMetrics.private(paths)
 
     @functools.cached_property
     def snapshots(self) -> "PlatformSnapshots":
@@ -101,7 +108,9 @@ class Services:
 
     def limit_changes(self) -> int:
         """Return how many changes of limits were noticed, by all workers if there are any."""
-        return self.counters.limit_changes() if self._polls_limits else self._polled_watch().changes
+        if self._polls_limits:
+            return self.counted_limit_changes.total
+        return self._polled_watch().changes
 
     def _polled_watch(self) -> "Watch":
         if not self._polls_limits:

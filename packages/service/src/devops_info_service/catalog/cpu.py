@@ -82,7 +82,7 @@ CPU: Final = (
     Property("resources.cpu.burst_microseconds", "CPU burst", seconds, "resources"),
     Property("resources.cpu.cpuset", "CPUs of the group", cpu_ranges, "resources"),
     Property("resources.cpu.affinity", "CPUs of the process", cpu_ranges, "resources"),
-    Property("resources.cpu.online", "CPUs of the machine", cpu_ranges, "resources"),
+    Property("resources.cpu.online", "CPUs of the host", cpu_ranges, "resources"),
     Property(
         "resources.cpu.usage_microseconds",
         "CPU time used",

@@ -30,7 +30,7 @@ def _of_pods(
 
 
 def _guess(guess: Guess) -> str:
-    return guess.name if guess.sure == "certain" else f"{guess.name} ({guess.sure})"
+    return guess.name if guess.confidence == "certain" else f"{guess.name} ({guess.confidence})"
 
 
 def _memory_range(found: Range) -> str:
@@ -59,55 +59,55 @@ IDENTITY: Final = (
         "engine",
         _guess,
         "identity",
-        expect=Expect("identity.engine", "word", "what started the container"),
+        expect=Expect("identity.engine", "string", "what started the container"),
     ),
     Property(
         "identity.sandbox",
         "sandbox",
         _guess,
         "identity",
-        expect=Expect("identity.sandbox", "word", "whose kernel it is; `none`: no mark of one"),
+        expect=Expect("identity.sandbox", "string", "whose kernel it is; `none`: no mark of one"),
     ),
     Property(
         "identity.hostname",
         "hostname",
         shown="identity",
-        expect=Expect("identity.hostname", "word", "the host name"),
+        expect=Expect("identity.hostname", "string", "the host name"),
     ),
     Property(
         "identity.pod",
         "pod",
         shown="identity",
-        expect=Expect("identity.pod", "word", "the pod's name"),
+        expect=Expect("identity.pod", "string", "the pod's name"),
     ),
     _of_pods(
         "identity.namespace",
         "namespace",
-        expect=Expect("identity.namespace", "word", "the pod's namespace"),
+        expect=Expect("identity.namespace", "string", "the pod's namespace"),
     ),
     _of_pods(
         "identity.container",
         "container",
-        expect=Expect("identity.container", "word", "the container's name in the pod"),
+        expect=Expect("identity.container", "string", "the container's name in the pod"),
     ),
-    _of_pods("identity.node", "node", expect=Expect("identity.node", "word", "the node's name")),
+    _of_pods("identity.node", "node", expect=Expect("identity.node", "string", "the node's name")),
     _of_pods(
         "identity.service_account",
         "service account",
-        expect=Expect("identity.service_account", "word", "the service account's name"),
+        expect=Expect("identity.service_account", "string", "the service account's name"),
     ),
     _of_pods(
         "identity.qos",
         "QoS class",
         expect=Expect(
             "qos.class",
-            "word",
+            "string",
             "the pod's class of service",
             ("Guaranteed", "Burstable", "BestEffort"),
         ),
     ),
     _of_pods(
-        "identity.pod_uid", "pod uid", expect=Expect("identity.pod_uid", "word", "the pod's uid")
+        "identity.pod_uid", "pod uid", expect=Expect("identity.pod_uid", "string", "the pod's uid")
     ),
     _of_pods(
         "identity.memory_request",
@@ -127,7 +127,7 @@ IDENTITY: Final = (
         "identity.container_id",
         "container id",
         shown="identity",
-        expect=Expect("identity.container_id", "word", "the container's long number"),
+        expect=Expect("identity.container_id", "string", "the container's long number"),
     ),
     _of_pods(
         "identity.labels",

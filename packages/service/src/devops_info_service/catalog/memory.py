@@ -96,6 +96,7 @@ MEMORY: Final = (
     ),
     Property("resources.memory.swap_limit", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
+    Property("resources.memory.swap_peak", "swap, highest", size, "resources"),
     Property(
         "resources.memory.events",
         "memory events",
@@ -109,8 +110,8 @@ MEMORY: Final = (
         ),
     ),
     Property(
-        "resources.memory.machine",
-        expect=Expect("memory.machine", "bytes", "the machine's memory"),
+        "resources.memory.host_total",
+        expect=Expect("memory.host", "bytes", "the host's memory"),
     ),
     Property(
         "resources.memory.oom_kills",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Shown = Literal["granted", "identity", "confinement", "resources", "network", "filesystem"]
 """A section of the report."""
 
-Kind = Literal["bytes", "CPUs", "count", "truth", "word", "set", "profile"]
+Kind = Literal["bytes", "CPUs", "count", "boolean", "string", "set", "profile"]
 """The type of an expectation's value."""
 
 

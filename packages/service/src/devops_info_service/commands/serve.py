@@ -2,47 +2,41 @@
 
 import functools
 import gc
-import os
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from devops_info_service.app.limit_changes import LimitChanges
 from devops_info_service.app.middleware import wrap
 from devops_info_service.app.routes import PATHS, PROBES, build, build_public
 from devops_info_service.app.services import Services
-from devops_info_service.coarse_clock import Looked
+from devops_info_service.coarse_clock import CachedClock
 from devops_info_service.config import Config
 from devops_info_service.facts.system_files import Machine, Source, Tree
-from devops_info_service.http import MAX_WORKERS
-from devops_info_service.http.connection.connection import Connection
-from devops_info_service.http.connection.listener import listen
-from devops_info_service.http.connection.server import (
-    Server,
-    Sockets,
-    Until,
-    room_for_connections,
-    until_signal,
-)
-from devops_info_service.http.connection.server_state import ServerState
-from devops_info_service.http.shared_memory.counters import (
-    HEARTBEAT,
-    LIMIT_CHANGES,
-    LOG_LINES_DROPPED,
-    PID,
+from devops_info_service.http import (
+    MAX_PROCESSES,
+    MAX_WORKERS,
+    Budget,
     Counters,
-    Slot,
+    Handler,
+    RouteMetrics,
+    Server,
+    ShutdownTrigger,
+    SignalTrigger,
+    Sockets,
+    automatic,
+    count_dropped_lines,
+    listen,
+    room_for_connections,
+    share,
 )
-from devops_info_service.http.shared_memory.route_metrics import Tables
-from devops_info_service.http.wire.memory_budget import automatic, share
-from devops_info_service.http.wire.message import Client, Handler
-from devops_info_service.http.wire.writer import ResponseWriter
 from devops_info_service.logs import STDOUT, Log, open_log
 from devops_info_service.output import LineWriter, Send, open_nonblocking
+from devops_info_service.readiness import ReadySwitch
 
 if TYPE_CHECKING:
-    from devops_info_service.http.shared_memory.shutdown_record import ShutdownRecord
+    from devops_info_service.http import ShutdownRecord, WorkerContext
 
 LAST_LINES_SECONDS: Final = 0.25
 """How long the end waits for a reader of the log that is behind: an end has its time, too."""
@@ -61,7 +55,7 @@ class _ProcessContext(msgspec.Struct, frozen=True):
 
     config: Config
     services: Services
-    coarse_clock: Looked
+    coarse_clock: CachedClock
     output: Send
     open_files: int
     sockets: Sockets
@@ -80,19 +74,18 @@ def serve(config: Config, open_files: int) -> None:
     output = open_nonblocking(STDOUT).send
     log, lines = open_log(output)
     source = Machine()
-    coarse_clock = Looked(source.time)
-    counters, tables = Counters.alone(), Tables.alone(PATHS)
-    if config.workers != 1:
-        # Imported late: one process needs none of it.
-        from devops_info_service.http.processes.worker_pool import SLOTS  # noqa: PLC0415
-
-        counters, tables = Counters.shared(SLOTS), Tables.shared(PATHS, SLOTS)
+    coarse_clock = CachedClock(source.time)
+    is_alone = config.workers == 1
     services = Services(
         source,
         FRAMEWORK,
         config,
-        counters=counters,
-        tables=tables,
+        counters=Counters.private() if is_alone else Counters.shared(MAX_PROCESSES),
+        route_metrics=RouteMetrics.private(PATHS)
+        if is_alone
+        else RouteMetrics.shared(PATHS, MAX_PROCESSES),
+        ready_switch=ReadySwitch.private() if is_alone else ReadySwitch.shared(),
+        limit_changes=LimitChanges.private() if is_alone else LimitChanges.shared(MAX_PROCESSES),
         coarse_clock=coarse_clock,
         polls_limits=True,
     )
@@ -110,8 +103,9 @@ def serve(config: Config, open_files: int) -> None:
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
     gc.freeze()
-    if config.workers == 1:
-        _work(parts, 0, log, lines, until_signal(log, parts.sockets), _last_word(config, log))
+    if is_alone:
+        trigger = SignalTrigger(parts.sockets, log)
+        _work(parts, 0, log, lines, trigger, _shutdown_reporter(config, log))
     elif config.workers == "auto":
         _supervise(parts, functools.partial(usable_cpus, services.files, source), log, lines)
     else:
@@ -130,65 +124,45 @@ def _listen(config: Config) -> Sockets:
 def _supervise(
     parts: _ProcessContext, count: Callable[[], int], log: Log, lines: LineWriter
 ) -> None:
-    """Serve in ``count()`` processes, and tell of their end as one."""
-    # Imported late, as above.
-    from devops_info_service.http.processes.prefork import ServiceShutdown, supervise  # noqa: PLC0415
-    from devops_info_service.http.processes.worker_pool import SLOTS  # noqa: PLC0415
-    from devops_info_service.http.shared_memory.shutdown_record import (  # noqa: PLC0415
-        SharedRecords,
-        merge,
-    )
+    """Serve in ``count()`` processes, with one record of their end."""
+    # Imported late: one process needs none of it.
+    from devops_info_service.http import supervise  # noqa: PLC0415
 
     config, counters = parts.config, parts.services.counters
-    counters.supervisor[PID] = os.getpid()
-    records = SharedRecords(SLOTS)
-    tell = _last_word(config, log)
 
-    def work_as(number: int, until: Until, is_dropping: Callable[[], bool]) -> None:
-        own_log, own_lines = open_log(parts.output, {"worker": number})
+    def run_worker(context: "WorkerContext") -> None:
+        own_log, own_lines = open_log(parts.output, {"worker": context.number})
         _work(
             parts,
-            number,
+            context.number,
             own_log,
             own_lines,
-            until,
-            functools.partial(records.store, number),
-            functools.partial(counters.is_light, number),
-            is_dropping,
+            context.trigger,
+            context.on_record,
+            context.may_accept,
         )
         own_lines.close(LAST_LINES_SECONDS)
-
-    def ended(ending: ServiceShutdown) -> None:
-        record = merge(
-            ending.signal,
-            ending.began,
-            time.monotonic(),
-            records.since(ending.began),
-            processes=ending.processes,
-            ended=ending.is_over,
-        )
-        tell(record)
 
     supervise(
         parts.sockets,
         counters,
-        work_as,
+        run_worker,
         count=count,
         drain_delay_seconds=config.drain_delay_seconds,
         drain_seconds=config.drain_seconds,
         hung_seconds=config.worker_timeout_seconds,
         log=log,
-        on_end=ended,
+        on_record=_shutdown_reporter(config, log),
         on_wake=functools.partial(_keep_up, lines, counters.supervisor),
     )
 
 
-def _keep_up(lines: LineWriter, slot: Slot) -> float:
+def _keep_up(lines: LineWriter, slot: memoryview) -> float:
     """Write what waits of the log, and count what was dropped; return when to do so again."""
     if lines.is_behind:
         lines.flush()
     # Also when a line has caught up meanwhile. The slot outlives its process and is only added to.
-    slot[LOG_LINES_DROPPED] += lines.dropped
+    count_dropped_lines(slot, lines.dropped)
     lines.dropped = 0
     return LOG_SECONDS if lines.is_behind else float("inf")
 
@@ -224,93 +198,64 @@ def _work(
     number: int,
     log: Log,
     lines: LineWriter,
-    until: Until,
-    on_end: Callable[["ShutdownRecord"], None],
-    turn: Callable[[], bool] | None = None,
-    is_dropping: Callable[[], bool] | None = None,
+    trigger: ShutdownTrigger,
+    on_record: "Callable[[ShutdownRecord], None]",
+    may_accept: Callable[[], bool] | None = None,
 ) -> None:
-    """Serve in this process until told to end."""
-    config, counters = parts.config, parts.services.counters
-    counts = counters.worker(number)
-    counts[PID], counts[LIMIT_CHANGES] = os.getpid(), counters.limit_changes()
+    """Serve in this process until *trigger* starts the shutdown."""
+    config, services = parts.config, parts.services
+    counts = services.counters.worker(number)
+    services.counted_limit_changes.start(number)
 
-    def look() -> None:
-        counts[HEARTBEAT] += 1
+    def on_tick() -> None:
         _keep_up(lines, counts)
-        watch = parts.services.limit_watch
+        watch = services.limit_watch
         for change in watch.look():
-            counts[LIMIT_CHANGES] += 1
-            log.info("limits changed", **change.facts())
-        give(watch.value("memory.limit"))
+            services.counted_limit_changes.add(number)
+            log.info("limit_changed", **change.facts())
+        server.set_budget(budget(watch.value("memory.limit")))
 
     room = room_for_connections(parts.open_files)
     limits = msgspec.structs.replace(
         config.limits, max_connections=min(config.limits.max_connections, room)
     )
 
-    def on_rejected(client: Client, status: int, reason: str) -> None:
-        if config.debug or config.access_log:
-            log.info("refused", status=status, reason=reason, client=client.address)
-
-    def on_error(exc: Exception) -> None:
-        log.error("connection", exc=exc, message="ended by a fault of ours")
-
-    state = ServerState(
-        wrap(
-            parts.handler,
-            log,
-            config,
-            parts.services.route_metrics(PATHS).worker(number),
-            public=parts.public,
-            probes=PROBES,
-        ),
-        limits,
-        on_rejected,
-        ResponseWriter(parts.coarse_clock),
-        counts=counts,
-        state=parts.services.state,
-        probes=PROBES,
-        on_error=on_error,
-    )
-
-    def give(memory: object) -> None:
-        """Let connections have their share of a container with so much memory."""
+    def budget(memory: object) -> Budget:
+        """Return the connections' share of a container with *memory* bytes."""
         total = config.max_connection_memory_bytes
-        workers = max(counters.totals().workers, 1 if config.workers == "auto" else config.workers)
+        wanted = 1 if config.workers == "auto" else config.workers
+        workers = max(services.counters.totals().workers, wanted)
         if total == "auto":
             total = automatic(memory if isinstance(memory, int) else None, workers)
-        state.budget = share(total, workers, limits.max_connections)
+        return share(total, workers, limits.max_connections)
 
-    give(own_memory_limit(parts.services.files))
+    table = services.route_metrics(PATHS).worker(number)
     server = Server(
         parts.sockets,
-        state,
+        wrap(parts.handler, log, config, table, public=parts.public, probes=PROBES),
+        limits,
+        counts=counts,
+        lifecycle=services.lifecycle,
+        clock=parts.coarse_clock,
+        log=log,
+        probes=PROBES,
+        proxy_protocol=config.proxy_protocol,
+        log_rejections=config.debug or config.access_log,
         drain_seconds=config.drain_seconds,
         drain_delay_seconds=config.drain_delay_seconds,
-        log=log,
-        turn=turn,
-        connection=_connection(config),
-        on_end=on_end,
-        on_tick=look,
-        on_iteration=parts.coarse_clock.look,
-        is_dropping=is_dropping,
+        may_accept=may_accept,
+        on_tick=on_tick,
+        on_record=on_record,
     )
-    server.run(until)
+    server.set_budget(budget(own_memory_limit(services.files)))
+    server.run(trigger)
 
 
-def _connection(config: Config) -> type[Connection]:
-    if not config.proxy_protocol:
-        return Connection
-    from devops_info_service.http.connection.proxied import ProxiedConnection  # noqa: PLC0415
-
-    return ProxiedConnection
-
-
-def _last_word(config: Config, log: Log) -> Callable[["ShutdownRecord"], None]:
-    def tell_it(record: "ShutdownRecord") -> None:
+def _shutdown_reporter(config: Config, log: Log) -> "Callable[[ShutdownRecord], None]":
+    def report(record: "ShutdownRecord") -> None:
         # Imported late: only the end needs it.
-        from devops_info_service.termination import tell  # noqa: PLC0415
+        from devops_info_service.termination import publish  # noqa: PLC0415
 
-        tell(record, config, log)
+        publish(record, config, log)
 
-    return tell_it
+    return report

@@ -33,7 +33,7 @@ class Condition(msgspec.Struct, frozen=True):
 
     operator: Operator
     operand: float | bool | str | frozenset[str]
-    """Billionths, a truth, a word, or words."""
+    """Billionths, a boolean, a string, or strings."""
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ def _conditions(name: Expect, text: str) -> tuple[Condition, ...]:
         # Several limits of one value are joined by commas: >= 1, <= 2.
         return tuple(_of_number(name, part.strip()) for part in text.split(","))
     operator, word = _split(name, text, _EQUAL)
-    if name.kind == "truth":
+    if name.kind == "boolean":
         if word.lower() not in _TRUTHS:
             raise ValueError(f"{name.name} is true or false, not {word!r}")
         return (Condition(operator, _TRUTHS[word.lower()]),)

@@ -46,9 +46,9 @@ def comparable(kind: Kind, value: Any) -> Value:  # noqa: ANN401  any fact's val
     """Return *value* in the form of its *kind*."""
     if kind == "set":
         return frozenset(value)
-    if kind == "truth":
+    if kind == "boolean":
         return bool(value)
-    if kind == "word":
+    if kind == "string":
         # A detection counts whatever its confidence.
         return str(value.name if isinstance(value, Guess) else value)
     return spans(value)
@@ -82,7 +82,7 @@ def failing_checks(profile: str) -> Read:
         failed = [check for check in checks if check.verdict == "fail"]
         open_ = [check for check in checks if check.verdict == "unknown"]
         if open_ and not failed:
-            return Unknown("; ".join(f"{check.id}: {check.meaning}" for check in open_))
+            return Unknown("; ".join(f"{check.id}: {check.message}" for check in open_))
         evidence = tuple(seen for check in failed for seen in check.evidence)
         return Known(frozenset(check.id for check in failed), evidence)
 

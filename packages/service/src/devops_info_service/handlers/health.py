@@ -6,9 +6,14 @@ from typing import Literal
 import msgspec
 
 from devops_info_service.facts.linux.uptime import Runtime
-from devops_info_service.http.connection.server_state import State
-from devops_info_service.http.shared_memory.counters import Counters
-from devops_info_service.http.wire.message import Handler, Request, Response, problem
+from devops_info_service.http import (
+    Handler,
+    ProcessLifecycle,
+    Request,
+    Response,
+    error_response,
+)
+from devops_info_service.readiness import ReadySwitch
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -44,9 +49,9 @@ def health(now: Callable[[], Runtime]) -> Handler:
 
 
 def ready(
-    state: State,
+    lifecycle: ProcessLifecycle,
     conforms: Callable[[], bool] | None = None,
-    switch: Counters | None = None,
+    switch: ReadySwitch | None = None,
 ) -> Handler:
     """Return the handler of ``Ready``: 200, or 503 from the start of the shutdown.
 
@@ -58,7 +63,7 @@ def ready(
     draining = Response(503, msgspec.json.encode(Ready("draining")))
 
     def handle(_: Request) -> Response:
-        if state.draining:
+        if lifecycle.is_stopping:
             return draining
         if switch is not None and switch.is_off:
             return disabled
@@ -69,14 +74,14 @@ def ready(
     return handle
 
 
-def ready_switch(switch: Counters, ready: Handler, *, off: bool) -> Handler:
+def ready_switch(switch: ReadySwitch, ready: Handler, *, off: bool) -> Handler:
     """Return the handler that turns readiness on or *off*; 200 with the body of *ready*."""
 
     def handle(request: Request) -> Response:
         if b"origin" in request.headers:
             # A browser lets any page post to any address, this one's too, and marks it so
             # (Fetch, section 3.2). Programs meant to switch, such as curl, send no such field.
-            return problem(403, "Readiness is not switched from a web page")
+            return error_response(403, "Readiness is not switched from a web page")
         switch.switch(off=off)
         return Response(200, ready(request).body)
 

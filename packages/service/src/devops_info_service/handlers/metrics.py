@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.linux.process import read_usage
 from devops_info_service.facts.system_files import Clock, Tree
-from devops_info_service.http.shared_memory.counters import Counters
-from devops_info_service.http.shared_memory.route_metrics import Tables
+from devops_info_service.http import Counters, Handler, Request, Response, RouteMetrics
 from devops_info_service.http.wire.accept import parse
-from devops_info_service.http.wire.message import Handler, Request, Response
 from devops_info_service.prometheus.exposition import OPEN_METRICS, TEXT, Family, render
 from devops_info_service.prometheus.metric_families import (
     build_family,
@@ -68,7 +66,7 @@ def service_metrics(
     snapshots: PlatformSnapshots,
     tree: Tree,
     clock: Clock,
-    tables: Tables,
+    tables: RouteMetrics,
     counters: Counters,
     limit_changes: Callable[[], int],
     check: "Callable[[], Conformance] | None" = None,

@@ -15,7 +15,7 @@ from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.linux.process import Usage
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.http.shared_memory.counters import Totals
-from devops_info_service.http.shared_memory.route_metrics import BOUNDS, Series
+from devops_info_service.http.shared_memory.route_metrics import BOUNDS, RouteSeries
 
 from .exposition import Family, Labels, Sample, Type, histogram, one
 
@@ -113,7 +113,7 @@ def build_family(about: Mapping[str, str]) -> Family:
     return Family("service_build_info", "gauge", "What runs here; always 1.", samples)
 
 
-def request_families(series: Iterable[Series]) -> list[Family]:
+def request_families(series: Iterable[RouteSeries]) -> list[Family]:
     """Count requests and what they took; podinfo's names, labels and words."""
     counts: list[Sample] = []
     durations: list[Sample] = []
@@ -142,7 +142,7 @@ def server_families(totals: Totals) -> list[Family]:
     """Count what no route answers for: refusals, connections, workers."""
     refused = tuple(
         Sample(count, (("status", str(status) if status else "none"),))
-        for status, count in totals.refused.items()
+        for status, count in totals.rejected.items()
     )
     return [
         Family(

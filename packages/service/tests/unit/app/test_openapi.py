@@ -13,8 +13,14 @@ from devops_info_service.app.router import ResponseSpec, Route
 from devops_info_service.app.routes import ROUTES, build
 from devops_info_service.app.services import Services
 from devops_info_service.facts.system_files import Machine, Tree
-from devops_info_service.http.connection.server_state import State
-from devops_info_service.http.wire.message import Client, Handler, Problem, Request, problem
+from devops_info_service.http import Lifecycle, ProcessLifecycle
+from devops_info_service.http.wire.message import (
+    Client,
+    ErrorBody,
+    Handler,
+    Request,
+    error_response,
+)
 
 TREES: Final = sorted(
     path.parent for path in Path(__file__).parents[2].glob("data/platform/*/root")
@@ -22,9 +28,9 @@ TREES: Final = sorted(
 PEER: Final = Client("192.0.2.7", 4242)
 
 
-def ask(path: str, *, tree: Tree | None = None, state: State | None = None) -> Any:
+def ask(path: str, *, tree: Tree | None = None, lifecycle: ProcessLifecycle | None = None) -> Any:
     """Return the JSON of an answer."""
-    dispatch = build(Services(Machine(), "x", files=tree, state=state))
+    dispatch = build(Services(Machine(), "x", files=tree, lifecycle=lifecycle))
     request = Request("GET", path, b"", {}, PEER, "1.1", keep_alive=True)
     return msgspec.json.decode(dispatch(request).body)
 
@@ -107,9 +113,12 @@ def test_every_field_is_required(published: Any) -> None:
 
 def test_readiness(published: Any) -> None:
     """Both kinds of 503 are there: not ready, and too many connections."""
-    state = State()
-    state.draining = True
-    for body in (ask("/readyz", state=state), msgspec.json.decode(problem(503, "x").body)):
+    lifecycle = ProcessLifecycle()
+    lifecycle.current = Lifecycle.STOPPING
+    for body in (
+        ask("/readyz", lifecycle=lifecycle),
+        msgspec.json.decode(error_response(503, "x").body),
+    ):
         assert errors(published, "/readyz", 503, body) == []
     assert errors(published, "/readyz", 503, {"status": 1}) != []
     assert errors(published, "/readyz", 200, {"status": "alive"}) != []
@@ -118,7 +127,7 @@ def test_readiness(published: Any) -> None:
 @pytest.mark.parametrize("status", REFUSALS)
 def test_refusals(published: Any, status: int) -> None:
     """Every operation knows the refusals."""
-    body = msgspec.json.decode(problem(status, "x").body)
+    body = msgspec.json.decode(error_response(status, "x").body)
 
     for path in published["paths"]:
         assert errors(published, path, status, body) == []
@@ -140,11 +149,11 @@ def test_media_types() -> None:
             lambda: str,
             media_type="text/plain",
             alternatives=(
-                ResponseSpec(lambda: Problem, 503),
+                ResponseSpec(lambda: ErrorBody, 503),
                 ResponseSpec(lambda: str, media_type="text/x"),
             ),
         ),
-        Route("POST", "/on", "", no_handler, lambda: Problem, status=204),
+        Route("POST", "/on", "", no_handler, lambda: ErrorBody, status=204),
     )
     paths = document(routes, {"title": "x", "version": "1"})["paths"]
 

@@ -8,9 +8,9 @@ import pytest
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
 from devops_info_service.config import Config
-from devops_info_service.http.connection.server_state import State
-from devops_info_service.http.shared_memory.counters import Counters
+from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Handler
+from devops_info_service.readiness import ReadySwitch
 
 from .test_services import FakeSource, a_request
 
@@ -74,9 +74,9 @@ def test_web_page(origin: bytes) -> None:
 
 
 def test_all_processes() -> None:
-    """Whichever process is asked to, all that share the counters are out of readiness."""
-    counters = Counters.shared(2)
-    one, other = (build(Services(FakeSource(), "x", ON, counters=counters)) for _ in range(2))
+    """Whichever process gets the request, all that share the switch are out of readiness."""
+    switch = ReadySwitch.shared()
+    one, other = (build(Services(FakeSource(), "x", ON, ready_switch=switch)) for _ in range(2))
 
     assert ask(one, "/readyz/disable", "POST") == (200, "disabled")
     assert ask(other, "/readyz") == (503, "disabled")
@@ -86,9 +86,9 @@ def test_all_processes() -> None:
 
 def test_draining_comes_first() -> None:
     """Who is told to end cannot be switched into readiness again."""
-    state = State()
-    dispatch = build(Services(FakeSource(), "x", ON, state=state))
-    state.draining = True
+    lifecycle = ProcessLifecycle()
+    dispatch = build(Services(FakeSource(), "x", ON, lifecycle=lifecycle))
+    lifecycle.current = Lifecycle.STOPPING
 
     assert ask(dispatch, "/readyz/enable", "POST") == (200, "draining")
     assert ask(dispatch, "/readyz") == (503, "draining")

@@ -14,7 +14,7 @@ from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import read_host
 from devops_info_service.facts.linux.uptime import Stopwatch, spell
 from devops_info_service.handlers.health import Health
-from devops_info_service.http.connection.server_state import State
+from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Client, Handler, Request, Response
 
 
@@ -131,10 +131,10 @@ def test_small_answers(path: str, body: dict[str, str]) -> None:
 
 def test_draining() -> None:
     """Told to end, the process is alive and healthy, and not ready."""
-    state = State()
-    dispatch = build(Services(FakeSource(), "x", state=state))
+    lifecycle = ProcessLifecycle()
+    dispatch = build(Services(FakeSource(), "x", lifecycle=lifecycle))
     before = {path: dispatch(a_request(path=path)).status for path in PROBES}
-    state.draining = True
+    lifecycle.current = Lifecycle.STOPPING
 
     after = {path: dispatch(a_request(path=path)) for path in PROBES}
 

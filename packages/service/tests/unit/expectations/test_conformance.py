@@ -223,7 +223,7 @@ def test_names(saved: Saved, clock: Clock) -> None:
     checks = {
         f"security.{check.id}"
         for check in look.security.checks
-        if check.id not in look.security.pod_security.invisible
+        if check.id not in look.security.pod_security.unobservable
     }
 
     assert len(names) == len(set(names))

@@ -42,7 +42,7 @@ def test_change(clock: StoppedClock) -> None:
     assert watch.look() == (told,)
     assert watch.look() == ()
     assert (watch.history, watch.changes) == ((told,), 1)
-    assert told.facts() == {"what": "memory", "from": None, "to": 64 * MIB}
+    assert told.facts() == {"limit": "memory", "from": None, "to": 64 * MIB}
 
 
 def test_unreadable(clock: StoppedClock) -> None:
@@ -55,7 +55,7 @@ def test_unreadable(clock: StoppedClock) -> None:
 
     limits.set(memory=64, cpu=2.0)
 
-    assert [(change.what, change.from_, change.to) for change in watch.look()] == [
+    assert [(change.limit, change.from_, change.to) for change in watch.look()] == [
         ("cpu", 1.0, 2.0)
     ]
 
@@ -150,7 +150,7 @@ def test_resize(
 
     (tmp_path / "sys/fs/cgroup" / file).write_text(text)
 
-    found = [(told.what, told.from_, told.to) for told in watch.look()]
+    found = [(told.limit, told.from_, told.to) for told in watch.look()]
     assert found == ([] if change is None else [change])
 
 

@@ -8,6 +8,7 @@ import pytest
 from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.linux.cgroup import read_cgroups
 from devops_info_service.facts.linux.disks import Traffic
+from devops_info_service.facts.linux.group_values import ONLY_V2
 from devops_info_service.facts.linux.limits import HIDDEN
 from devops_info_service.facts.linux.mounts import read_mounts
 from devops_info_service.facts.linux.resources import Resources, read_resources
@@ -83,7 +84,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "memory.swap_limit": 0,
         "memory.oom_kills": 0,
         "memory.oom_group": True,
-        "memory.machine": 16_384_000 * 1024,
+        "memory.host_total": 16_384_000 * 1024,
         "memory.oom_score_adjustment": 992,
         "processes.limit.own": 2048,
         "processes.peak": 5,
@@ -101,9 +102,9 @@ FACTS: dict[str, dict[str, Any]] = {
         "cgroup.version": "v1",
         "cpu.limit.own": Unknown(SANDBOXED),
         "memory.limit.own": Unknown(SANDBOXED),
-        "memory.machine": 4096 * MIB,
+        "memory.host_total": 4096 * MIB,
         "cpu.affinity": Unknown("/proc/self/status has no Cpus_allowed_list"),
-        "machine_pressure.cpu": Unknown("/proc/pressure/cpu is not there"),
+        "host_pressure.cpu": Unknown("/proc/pressure/cpu is not there"),
     },
     "cgroup-v1-pod": {
         "cgroup.version": "v1",
@@ -172,7 +173,7 @@ def test_pressure(saved: Callable[[str], Tree]) -> None:
     resources = read_resources(saved("containerd-restricted"))
 
     assert look_up(resources, "pressure.cpu").some.avg10 == 0.35
-    assert look_up(resources, "machine_pressure.cpu").some.avg10 == 1.25
+    assert look_up(resources, "host_pressure.cpu").some.avg10 == 1.25
 
 
 def test_pressure_of_a_hybrid(saved: Callable[[str], Tree]) -> None:
@@ -289,6 +290,14 @@ def test_more_cache_than_memory(tree_of: Callable[..., Tree]) -> None:
     tree = v2_tree(tree_of, {"memory.current": "10", "memory.stat": "inactive_file 20"}, "0")
 
     assert look_up(read_resources(tree), "memory.working_set") == 0
+
+
+def test_swap_peak(tree_of: Callable[..., Tree], saved: Callable[[str], Tree]) -> None:
+    """The most swap there was: version 1 does not count it apart."""
+    tree = v2_tree(tree_of, {"memory.swap.peak": "4096\n"}, "0")
+
+    assert look_up(read_resources(tree), "memory.swap_peak") == 4096
+    assert look_up(read_resources(saved("cgroup-v1-pod")), "memory.swap_peak") == ONLY_V2
 
 
 @pytest.mark.parametrize(("together", "effective"), [("1\n", 10), ("0\n", 20)])

@@ -75,5 +75,5 @@ def test_too_many(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch)
     files = find_setid_files(Tree(str(tmp_path), {}), clock)
 
     assert isinstance(files, SetIdFiles)
-    assert files.looked_at < 10
+    assert files.scanned < 10
     assert not files.complete

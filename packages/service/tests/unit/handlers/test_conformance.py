@@ -15,7 +15,7 @@ from devops_info_service.expectations.conformance import Conformance
 from devops_info_service.facts.fact import File
 from devops_info_service.facts.system_files import Tree
 from devops_info_service.handlers.conformance import READY_SECONDS
-from devops_info_service.http.connection.server_state import State
+from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Handler
 from devops_info_service.snapshot_cache import FRESH_SECONDS
 
@@ -56,9 +56,11 @@ def clock() -> FakeSource:
 def serve(pod: Pod, clock: FakeSource) -> Serve:
     """Build the service of that pod."""
 
-    def with_(expectations: str, *, ready: bool = False, state: State | None = None) -> Handler:
+    def with_(
+        expectations: str, *, ready: bool = False, lifecycle: ProcessLifecycle | None = None
+    ) -> Handler:
         config = Config(expectations=expectations, ready_requires_expectations=ready)
-        return build(Services(clock, "epoll + httptools", config, files=pod, state=state))
+        return build(Services(clock, "epoll + httptools", config, files=pod, lifecycle=lifecycle))
 
     return with_
 
@@ -163,10 +165,9 @@ def test_readiness_without_expectations(serve: Serve, pod: Pod) -> None:
 
 def test_draining_comes_first(serve: Serve, pod: Pod) -> None:
     """A shutdown comes before the expectations, and no file is read any more."""
-    state = State()
-    state.draining = True
+    lifecycle = ProcessLifecycle(Lifecycle.STOPPING)
 
-    assert get(serve("memory.limit: 1Ki", ready=True, state=state), "/readyz") == (
+    assert get(serve("memory.limit: 1Ki", ready=True, lifecycle=lifecycle), "/readyz") == (
         503,
         {"status": "draining"},
     )

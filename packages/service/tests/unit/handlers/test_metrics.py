@@ -14,7 +14,7 @@ from devops_info_service.app.services import Services
 from devops_info_service.facts.system_files import Machine
 from devops_info_service.handlers.metrics import FRESH_SECONDS, metrics, prefers_open_metrics
 from devops_info_service.http.shared_memory.counters import Counters
-from devops_info_service.http.shared_memory.route_metrics import BOUNDS, Tables
+from devops_info_service.http.shared_memory.route_metrics import BOUNDS, RouteMetrics
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.prometheus.exposition import (
     OPEN_METRICS,
@@ -133,10 +133,10 @@ def test_accept(accept: bytes, *, is_open: bool) -> None:
 @PARSERS
 def test_service(tmp_path: Path, *, is_open: bool) -> None:
     """Every metric of the service can be parsed, and has a type and a help."""
-    counters, tables = Counters.alone(), Tables.alone(PATHS)
+    counters, tables = Counters.private(), RouteMetrics.private(PATHS)
     table = tables.worker(0)
-    table.counts[table.place("/health", "GET", 200)] += 1
-    dispatch = build(Services(Machine(), "x", counters=counters, tables=tables))
+    table.counts[table.slot_for("/health", "GET", 200)] += 1
+    dispatch = build(Services(Machine(), "x", counters=counters, route_metrics=tables))
     accept = OPEN_METRICS if is_open else b"*/*"
     client = Client("192.0.2.7", 4242)
     request = Request("GET", "/metrics", b"", {b"accept": accept}, client, "1.1", keep_alive=True)

@@ -1,30 +1,33 @@
-"""A process with connections and without a socket."""
+"""The state of a process with connections and without a socket."""
 
 import pytest
 
-from devops_info_service.coarse_clock import Live
+from devops_info_service.coarse_clock import SystemClock
+from devops_info_service.http import Request, Response
 from devops_info_service.http.connection.server_state import ServerState
-from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.http.wire.writer import ResponseWriter
 
-from .fake_socket import LIMITS, Rejections
+from .fake_socket import LIMITS, RecordingHooks, Rejections
 
 
 @pytest.fixture
-def rejections() -> Rejections:
-    """What ``on_refused`` was told."""
-    return []
+def hooks() -> RecordingHooks:
+    """The calls from connections to their server."""
+    return RecordingHooks()
 
 
 @pytest.fixture
-def shared(rejections: Rejections) -> ServerState:
-    """A process that answers with the path."""
+def rejections(hooks: RecordingHooks) -> Rejections:
+    """The rejections among them."""
+    return hooks.rejections
 
-    def dispatch(request: Request) -> Response:
+
+@pytest.fixture
+def server(hooks: RecordingHooks) -> ServerState:
+    """A process that responds with the path."""
+
+    def handler(request: Request) -> Response:
         return Response(200, f"{request.path} {request.client.address}".encode())
 
-    def on_rejected(client: Client, status: int, reason: str) -> None:
-        rejections.append((client, status, reason))
-
-    writer = ResponseWriter(Live(lambda: 0.0))
-    return ServerState(dispatch, LIMITS, on_rejected, writer, probes={"/1"})
+    writer = ResponseWriter(SystemClock(lambda: 0.0))
+    return ServerState(handler, LIMITS, hooks, writer=writer, probes={"/1"})

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
 
-from devops_info_service.http.connection.connection import Connection
+from devops_info_service.http.connection.connection import Connection, Preface, client_of
 from devops_info_service.http.connection.loop import Loop, OnReady
 from devops_info_service.http.connection.server_state import ServerState
+from devops_info_service.http.connection.stream import READ_BYTES
+from devops_info_service.http.wire.fast_path import FastPathParser
 from devops_info_service.http.wire.limits import Limits
-from devops_info_service.http.wire.message import Client
+from devops_info_service.http.wire.message import Client, Request, Response
 
 GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
@@ -26,6 +28,28 @@ LIMITS: Final = Limits(
 )
 
 Rejections = list[tuple[Client, int, str]]
+
+
+class RecordingHooks:
+    """Keeps what connections report to their server."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+        """The number of open connections after each that has come or gone."""
+        self.rejections: Rejections = []
+        self.failures: list[Exception] = []
+
+    def opened(self, count: int) -> None:
+        self.counts.append(count)
+
+    def closed(self, count: int) -> None:
+        self.counts.append(count)
+
+    def rejected(self, client: Client, status: int, reason: str) -> None:
+        self.rejections.append((client, status, reason))
+
+    def failed(self, exc: Exception) -> None:
+        self.failures.append(exc)
 
 
 class FakeSocket:
@@ -103,12 +127,19 @@ class FakeLoop(Loop):
 class Peer:
     """A connection, its socket and what it said."""
 
-    kind: type[Connection] = Connection
-
-    def __init__(self, shared: ServerState, peer: tuple[Any, ...] = ("192.0.2.7", 1)) -> None:
+    def __init__(
+        self,
+        server: ServerState,
+        peer: tuple[Any, ...] = ("192.0.2.7", 1),
+        *,
+        preface: Preface | None = None,
+        is_management: bool = False,
+    ) -> None:
         self._socket = FakeSocket()
         self.loop = FakeLoop()
-        self.connection = self.kind(shared, self.loop, cast("socket.socket", self._socket), peer)
+        client = client_of(peer, is_management=is_management)
+        sock = cast("socket.socket", self._socket)
+        self.connection = Connection(server, self.loop, sock, client, preface)
         self.connection.start()
 
     @property
@@ -153,7 +184,47 @@ class Peer:
         return [int(answer[9:12]) for answer in self.answers]
 
 
-def pass_seconds(shared: ServerState, seconds: int) -> None:
+class Conversation:
+    """A connection that is fed bytes, and the requests and the rejection it made of them."""
+
+    def __init__(self, limits: Limits = LIMITS, *, has_fast_path: bool = True) -> None:
+        """Connect; without the fast path every byte goes to the full parser."""
+        self._hooks = RecordingHooks()
+        self.requests: list[Request] = []
+        server = ServerState(self._handle, limits, self._hooks)
+        if not has_fast_path:
+            server.fast_path = FastPathParser(Limits(max_head_bytes=0))
+        self.peer = Peer(server)
+
+    def send(self, data: bytes) -> list[Request]:
+        """Let *data* arrive in full reads; return the requests it completed, in all their turns."""
+        before = len(self.requests)
+        for start in range(0, len(data), READ_BYTES):
+            if self.is_over:
+                break
+            self.peer.send(data[start : start + READ_BYTES])
+            while self.peer.loop.due:
+                self.peer.turn()
+        return self.requests[before:]
+
+    @property
+    def rejection(self) -> tuple[int, str] | None:
+        """Status and reason, if bytes were rejected."""
+        for _, status, reason in self._hooks.rejections:
+            return status, reason
+        return None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing that arrives now may be read."""
+        return not self.peer.connection.is_open
+
+    def _handle(self, request: Request) -> Response:
+        self.requests.append(request)
+        return Response(200, b"")
+
+
+def pass_seconds(server: ServerState, seconds: int) -> None:
     """Let so many seconds pass."""
     for _ in range(seconds):
-        shared.sweep()
+        server.sweep()

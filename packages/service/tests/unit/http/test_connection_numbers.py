@@ -4,6 +4,7 @@ import pytest
 
 from devops_info_service.http.connection.connection import PROBE_TIMEOUT_SECONDS
 from devops_info_service.http.connection.server_state import ServerState
+from devops_info_service.http.lifecycle import Lifecycle
 from devops_info_service.http.shared_memory.counters import CLOSED, CONTINUED, OPENED, Counters
 
 from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
@@ -15,14 +16,14 @@ MOST = LIMITS.max_requests_per_connection
 
 
 @pytest.fixture
-def full(shared: ServerState) -> list[Peer]:
+def full(server: ServerState) -> list[Peer]:
     """As many as may be."""
-    return [Peer(shared) for _ in range(LIMITS.max_connections)]
+    return [Peer(server) for _ in range(LIMITS.max_connections)]
 
 
-def test_probe_above_the_limit(shared: ServerState, full: list[Peer]) -> None:
+def test_probe_above_the_limit(server: ServerState, full: list[Peer]) -> None:
     """Above the limit a probe is answered, once."""
-    peer = Peer(shared)
+    peer = Peer(server)
     peer.send(PROBE[:10])
     peer.send(PROBE[10:] + PROBE)
     peer.send(PROBE)
@@ -34,9 +35,9 @@ def test_probe_above_the_limit(shared: ServerState, full: list[Peer]) -> None:
 
 
 @pytest.mark.usefixtures("full")
-def test_no_probe_above_the_limit(shared: ServerState, rejections: Rejections) -> None:
+def test_no_probe_above_the_limit(server: ServerState, rejections: Rejections) -> None:
     """All else is refused: 503, and the connection ends."""
-    peer = Peer(shared)
+    peer = Peer(server)
 
     peer.send(GET % 2 + PROBE)
 
@@ -48,9 +49,9 @@ def test_no_probe_above_the_limit(shared: ServerState, rejections: Rejections) -
 
 
 @pytest.mark.usefixtures("full")
-def test_garbage_above_the_limit(shared: ServerState) -> None:
+def test_garbage_above_the_limit(server: ServerState) -> None:
     """What is no request is refused for that."""
-    peer = Peer(shared)
+    peer = Peer(server)
 
     peer.send(b"garbage\r\n\r\n")
 
@@ -59,53 +60,53 @@ def test_garbage_above_the_limit(shared: ServerState) -> None:
 
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("data", [b"", PROBE[:10], POST + b"\r\na"])
-def test_slow_above_the_limit(shared: ServerState, data: bytes) -> None:
+def test_slow_above_the_limit(server: ServerState, data: bytes) -> None:
     """A place for probes is not kept for who does not ask at once."""
-    peer = Peer(shared)
+    peer = Peer(server)
     if data:
         peer.send(data)
 
-    pass_seconds(shared, PROBE_TIMEOUT_SECONDS)
+    pass_seconds(server, PROBE_TIMEOUT_SECONDS)
     assert peer.statuses == []
-    pass_seconds(shared, 1)
+    pass_seconds(server, 1)
     assert peer.statuses == [503]
 
 
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("data", [GET % 2, PROBE, b"garbage\r\n\r\n", b"", None])
-def test_place_is_free_again(shared: ServerState, data: bytes | None) -> None:
+def test_place_is_free_again(server: ServerState, data: bytes | None) -> None:
     """Whoever was answered, refused or is gone has no place, though it may linger."""
     for _ in range(3):
-        peer = Peer(shared)
-        assert len(shared.reserved) == 1
+        peer = Peer(server)
+        assert len(server.reserved) == 1
         if data is None:
             peer.connection.abort()
         else:
             peer.send(data)
-        assert not shared.reserved
+        assert not server.reserved
 
-    probe = Peer(shared)
+    probe = Peer(server)
     probe.send(PROBE)
     assert probe.statuses == [200]
 
 
-def test_no_place_at_all(shared: ServerState, full: list[Peer]) -> None:
+def test_no_place_at_all(server: ServerState, full: list[Peer]) -> None:
     """When the places for probes are taken as well, the newcomer gets the oldest one's."""
-    refused, reserved = Peer(shared), Peer(shared)
+    refused, reserved = Peer(server), Peer(server)
     assert (refused.statuses, reserved.statuses) == ([503], [])
 
     for peer in (*full, reserved):
         peer.connection.abort()
-    again = Peer(shared)
+    again = Peer(server)
     again.send(GET % 2 + GET % 3)
     assert again.statuses == [200, 200]
 
 
 @pytest.mark.claim("requests of a connection")
 @pytest.mark.parametrize("batch", [1, 7, 30, 40])
-def test_last_request_of_a_connection(shared: ServerState, batch: int) -> None:
+def test_last_request_of_a_connection(server: ServerState, batch: int) -> None:
     """A connection has so many requests; the last answer says so, and no more are answered."""
-    peer = Peer(shared)
+    peer = Peer(server)
     for _ in range(60 // batch):
         peer.send(GET % 2 * batch)
 
@@ -116,31 +117,40 @@ def test_last_request_of_a_connection(shared: ServerState, batch: int) -> None:
 
 
 @pytest.mark.claim("shutdown, step by step")
-def test_draining_can_be_read(shared: ServerState) -> None:
-    """Who tells others whether we are ready reads it from the state."""
-    state = shared.state
-    before = state.draining
-    shared.drain()
-
-    assert (before, state.draining) == (False, True)
-
-
-def test_replaced_worker_is_ready(shared: ServerState) -> None:
+@pytest.mark.parametrize(
+    ("lifecycle", "is_stopping"), [(Lifecycle.STOPPING, True), (Lifecycle.RETIRING, False)]
+)
+def test_drain_is_in_the_lifecycle(
+    server: ServerState, lifecycle: Lifecycle, *, is_stopping: bool
+) -> None:
     """A worker that another one replaces ends its connections, and the service stays ready."""
-    shared.drain(is_last=False)
+    before = server.lifecycle.is_stopping
+    server.drain(lifecycle)
+    peer = Peer(server)
+    peer.send(GET % 1)
 
-    assert (shared.draining, shared.state.draining) == (True, False)
+    assert (before, server.lifecycle.is_stopping) == (False, is_stopping)
+    assert b"Connection: close\r\n" in peer.said
 
 
-def test_counts(shared: ServerState) -> None:
+@pytest.mark.usefixtures("full")
+def test_management_above_the_limit(server: ServerState) -> None:
+    """In a flood of the public port any request to the management port is served."""
+    peer = Peer(server, is_management=True)
+    peer.send(GET % 2)
+
+    assert peer.statuses == [200]
+
+
+def test_counts(server: ServerState) -> None:
     """Connections, refusals by status and 100s are counted."""
-    counters = Counters.alone()
-    shared.counts = counters.worker(0)
-    one, two = Peer(shared), Peer(shared)
+    counters = Counters.private()
+    server.counts = counters.worker(0)
+    one, two = Peer(server), Peer(server)
     one.send(GET % 1 * 3 + POST + b"Expect: 100-continue\r\n\r\n")
     two.send(b"garbage\r\n\r\n")
     two.connection.abort()
 
-    refused = counters.totals().refused
+    refused = counters.totals().rejected
     assert {status: count for status, count in refused.items() if count} == {501: 1}
-    assert [shared.counts[word] for word in (CONTINUED, OPENED, CLOSED)] == [1, 2, 1]
+    assert [server.counts[word] for word in (CONTINUED, OPENED, CLOSED)] == [1, 2, 1]

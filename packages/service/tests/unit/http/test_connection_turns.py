@@ -4,10 +4,11 @@ import pytest
 
 from devops_info_service.http.connection.connection import RESPONSE_BATCH_BYTES
 from devops_info_service.http.connection.server_state import ServerState
+from devops_info_service.http.lifecycle import Lifecycle
 from devops_info_service.http.wire.message import Request, Response
 from devops_info_service.http.wire.writer import CONTINUE
 
-from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
+from .fake_socket import GET, LIMITS, POST, Peer, RecordingHooks, Rejections, pass_seconds
 
 pytestmark = [
     pytest.mark.claim("many requests at once for long answers"),
@@ -20,7 +21,7 @@ A_TURN = RESPONSE_BATCH_BYTES // BODY_BYTES + 1
 
 
 @pytest.fixture
-def much(shared: ServerState) -> ServerState:
+def much(server: ServerState) -> ServerState:
     """A process whose answers are long; the fault is one to ``/fault``."""
 
     def dispatch(request: Request) -> Response:
@@ -28,8 +29,8 @@ def much(shared: ServerState) -> ServerState:
             raise ValueError
         return Response(200, request.path.encode().ljust(BODY_BYTES, b"."))
 
-    shared.dispatch = dispatch
-    return shared
+    server.handler = dispatch
+    return server
 
 
 def many(count: int) -> bytes:
@@ -114,7 +115,7 @@ def test_drain_between_turns(much: ServerState) -> None:
     """The next answer says that it is the last; no time-out ends the connection before it."""
     peer = Peer(much)
     peer.send(many(2 * A_TURN))
-    much.drain()
+    much.drain(Lifecycle.STOPPING)
     pass_seconds(much, 2)
     assert peer.socket.events == []
     peer.turn()
@@ -122,14 +123,12 @@ def test_drain_between_turns(much: ServerState) -> None:
     assert peer.said.count(b"Connection: close\r\n") == 1
 
 
-def test_fault_in_a_later_turn(much: ServerState) -> None:
-    """It ends this connection alone, and is told of."""
-    faults: list[Exception] = []
-    much.on_error = faults.append
+def test_fault_in_a_later_turn(much: ServerState, hooks: RecordingHooks) -> None:
+    """It ends this connection alone, and is reported."""
     peer = Peer(much)
     peer.send(many(A_TURN) + b"GET /fault HTTP/1.1\r\nHost: a\r\n\r\n")
     peer.turn()
-    assert [type(fault) for fault in faults] == [ValueError]
+    assert [type(fault) for fault in hooks.failures] == [ValueError]
     assert peer.socket.events == ["close"]
     assert not much.connections
 

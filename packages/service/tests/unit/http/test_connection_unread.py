@@ -19,14 +19,14 @@ BODY_BYTES = 60_000
 
 
 @pytest.fixture
-def much(shared: ServerState) -> ServerState:
+def much(server: ServerState) -> ServerState:
     """A process whose answers are long, but for those to ``/short``."""
 
     def dispatch(request: Request) -> Response:
         return Response(200, b"." * (10 if request.path == "/short" else BODY_BYTES))
 
-    shared.dispatch = dispatch
-    return shared
+    server.handler = dispatch
+    return server
 
 
 def take(peer: Peer, size: int) -> None:
@@ -38,34 +38,34 @@ def take(peer: Peer, size: int) -> None:
 
 @pytest.mark.claim("head, body, idle, write times")
 @pytest.mark.claim("slow readers stop the reading")
-def test_peer_that_does_not_read(shared: ServerState) -> None:
+def test_peer_that_does_not_read(server: ServerState) -> None:
     """We stop reading from a peer that does not read, and cut it off if nothing moves."""
-    peer = Peer(shared)
+    peer = Peer(server)
     peer.socket.room = 10
     peer.send(GET % 1)
     peer.send(GET % 2)
     assert peer.socket.reads == [GET % 2]
 
-    pass_seconds(shared, PATIENCE)
+    pass_seconds(server, PATIENCE)
     assert peer.socket.events == []
-    pass_seconds(shared, 1)
+    pass_seconds(server, 1)
     assert peer.socket.events == CUT
-    assert not shared.connections
+    assert not server.connections
 
 
 @pytest.mark.claim("slow readers stop the reading")
-def test_peer_that_reads_again(shared: ServerState) -> None:
+def test_peer_that_reads_again(server: ServerState) -> None:
     """Once it has read, it is read from again, and its time-outs start anew."""
-    peer = Peer(shared)
+    peer = Peer(server)
     peer.socket.room = 10
     peer.send(GET % 1 + b"GET ")
     peer.send(b"/2 HTTP/1.1\r\nHost: a\r\n\r\n")
-    pass_seconds(shared, LIMITS.header_timeout_seconds)
+    pass_seconds(server, LIMITS.header_timeout_seconds)
     assert peer.socket.reads
     peer.read()
 
     assert peer.statuses == [200, 200]
-    pass_seconds(shared, LIMITS.header_timeout_seconds)
+    pass_seconds(server, LIMITS.header_timeout_seconds)
     assert peer.socket.events == []
 
 

@@ -5,19 +5,18 @@ import pytest
 from devops_info_service.http.shared_memory.counters import (
     ABORTED,
     CLOSED,
-    LIMIT_CHANGES,
+    NO_RESPONSE,
     OPENED,
     PID,
     READY,
-    REFUSALS,
+    REJECTION_STATUSES,
     RELOADS,
     RESTARTS,
-    UNANSWERED,
-    WORDS,
+    SLOT_WORDS,
     Counters,
     Totals,
     count_rejection,
-    release,
+    reset_slot,
 )
 
 pytestmark = pytest.mark.claim("workers: death, back-off, reload, counters, PID 1")
@@ -31,14 +30,14 @@ def test_totals() -> None:
     for number in range(3):
         slot = counters.worker(number)
         slot[READY] = number % 2
-        for status in (400, 400, 503, UNANSWERED, 999):
+        for status in (400, 400, 503, NO_RESPONSE, 999):
             count_rejection(slot, status)
         slot[OPENED] += 5
         slot[CLOSED] += 4
         slot[ABORTED] += 1
 
     assert counters.totals() == Totals(
-        refused=dict.fromkeys(REFUSALS, 0) | {400: 6, 503: 3, UNANSWERED: 6},
+        rejected=dict.fromkeys(REJECTION_STATUSES, 0) | {400: 6, 503: 3, NO_RESPONSE: 6},
         opened=15,
         open=3,
         restarts=2,
@@ -55,18 +54,18 @@ def test_slots_are_apart() -> None:
     counters = Counters.shared(2)
     counters.worker(1)[2] = 7
 
-    assert list(counters.worker(0)) == list(counters.supervisor) == [0] * WORDS
+    assert list(counters.worker(0)) == list(counters.supervisor) == [0] * SLOT_WORDS
     with pytest.raises(IndexError):
         counters.worker(2)
 
 
-def test_release() -> None:
+def test_reset_slot() -> None:
     """A process that was killed has no connection any more; what it counted stays."""
-    counters = Counters.alone()
+    counters = Counters.private()
     slot = counters.worker(0)
     slot[ABORTED], slot[OPENED], slot[CLOSED], slot[READY], slot[PID] = 9, 5, 3, 1, 77
 
-    release(slot)
+    reset_slot(slot)
 
     assert (counters.totals().aborted, counters.totals().open, slot[READY]) == (9, 0, 0)
     assert counters.pids() == ()
@@ -87,29 +86,20 @@ def test_turns(own: int, others: list[int], *, light: bool) -> None:
     """A worker takes a connection unless another has clearly fewer."""
     counters = Counters.shared(8)
     for number, connections in enumerate([own, *others]):
-        counters.take(number)
+        counters.register(number)
         slot = counters.worker(number)
         slot[OPENED], slot[READY] = connections, 1
 
-    assert counters.is_light(0) is light
+    assert counters.has_capacity(0) is light
 
 
 def test_no_turn_for_who_does_not_accept() -> None:
     """A worker that drains or has not begun is nobody to leave a connection to."""
     counters = Counters.shared(2)
-    counters.take(1)
+    counters.register(1)
     counters.worker(0)[OPENED], counters.worker(0)[READY] = 100, 1
 
-    assert counters.is_light(0)
-
-
-def test_limit_changes() -> None:
-    """All processes see the same change, and it counts once."""
-    counters = Counters.shared(3)
-    for number, seen in enumerate((2, 3, 2)):
-        counters.worker(number)[LIMIT_CHANGES] = seen
-
-    assert counters.limit_changes() == 3
+    assert counters.has_capacity(0)
 
 
 def test_pids() -> None:

@@ -136,15 +136,15 @@ def test_any_heads(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [*PLAIN.values(), *NOT_PLAIN.values()])
 @pytest.mark.parametrize("follow", [b"", b"GET", GET, b"garbage\r\n\r\n"])
-def test_connection(shared: ServerState, data: bytes, follow: bytes) -> None:
+def test_connection(server: ServerState, data: bytes, follow: bytes) -> None:
     """A connection says the same, byte by byte, whether plain requests are read so or not."""
-    plain = Peer(shared)
-    shared.plain = FastPathParser(Limits(max_head_bytes=0))
-    not_plain = Peer(shared)
+    plain = Peer(server)
+    server.fast_path = FastPathParser(Limits(max_head_bytes=0))
+    not_plain = Peer(server)
     for piece in (GET, data, follow, GET):
-        shared.plain = FastPathParser(LIMITS)
+        server.fast_path = FastPathParser(LIMITS)
         plain.send(piece)
-        shared.plain = FastPathParser(Limits(max_head_bytes=0))
+        server.fast_path = FastPathParser(Limits(max_head_bytes=0))
         not_plain.send(piece)
 
     assert plain.said == not_plain.said

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from devops_info_service.http.wire.fast_path import FastPathParser
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client, Request
-from devops_info_service.http.wire.parser import RequestParser
+
+from .fake_socket import Conversation
 
 pytestmark = pytest.mark.claim("another parser")
 
@@ -78,9 +79,9 @@ class Outcome:
 
 
 def ours(data: bytes) -> Outcome:
-    reader = RequestParser(CLIENT, LIMITS)
-    found = reader.receive(data)
-    return Outcome(tuple(map(_told, found)), reader.rejection is not None)
+    conversation = Conversation(LIMITS)
+    found = conversation.send(data)
+    return Outcome(tuple(map(_told, found)), conversation.rejection is not None)
 
 
 def _told(request: Request) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import MIB, Budget, automatic, share
 from devops_info_service.http.wire.message import Request, Response
 
-from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
+from .fake_socket import GET, LIMITS, POST, Peer, RecordingHooks, Rejections, pass_seconds
 
 pytestmark = [
     pytest.mark.claim("memory of all connections"),
@@ -59,50 +59,50 @@ def test_shares_are_no_more_than_all(total: int, workers: int, most: int) -> Non
     assert workers * (connections + each.held_bytes) <= total + workers * budget.CONNECTION_BYTES
 
 
-def test_idle_ones_give_way_first(shared: ServerState) -> None:
+def test_idle_ones_give_way_first(server: ServerState) -> None:
     """Whoever comes when all places are taken gets that of the one that is idle for longest."""
-    old, young = Peer(shared), Peer(shared)
-    pass_seconds(shared, 1)
+    old, young = Peer(server), Peer(server)
+    pass_seconds(server, 1)
     young.send(GET % 2)
-    pass_seconds(shared, IDLE_GRACE_SECONDS - 1)
-    new = Peer(shared)
+    pass_seconds(server, IDLE_GRACE_SECONDS - 1)
+    new = Peer(server)
     new.send(GET % 2 + GET % 3)
 
     assert (old.socket.events, young.socket.events) == (["close"], [])
     assert new.statuses == [200, 200]
 
 
-def test_nobody_gives_way_within_the_grace(shared: ServerState) -> None:
+def test_nobody_gives_way_within_the_grace(server: ServerState) -> None:
     """A request may be on its way to somebody who has just been answered: 503 for the next."""
-    peers = [Peer(shared) for _ in range(LIMITS.max_connections)]
-    pass_seconds(shared, IDLE_GRACE_SECONDS - 1)
-    new = Peer(shared)
+    peers = [Peer(server) for _ in range(LIMITS.max_connections)]
+    pass_seconds(server, IDLE_GRACE_SECONDS - 1)
+    new = Peer(server)
     new.send(GET % 2)
 
     assert new.statuses == [503]
     assert [peer.socket.events for peer in peers] == [[], []]
 
 
-def test_busy_ones_do_not_give_way(shared: ServerState) -> None:
+def test_busy_ones_do_not_give_way(server: ServerState) -> None:
     """A body that arrives is work; there is no place for the next."""
-    peers = [Peer(shared) for _ in range(LIMITS.max_connections)]
+    peers = [Peer(server) for _ in range(LIMITS.max_connections)]
     for peer in peers:
         peer.send(POST + b"\r\na")
-    pass_seconds(shared, IDLE_GRACE_SECONDS)
-    new = Peer(shared)
+    pass_seconds(server, IDLE_GRACE_SECONDS)
+    new = Peer(server)
     new.send(GET % 2)
 
     assert new.statuses == [503]
 
 
-def test_stalled_ones_give_way(shared: ServerState) -> None:
+def test_stalled_ones_give_way(server: ServerState) -> None:
     """Where nobody is idle those give way who let a head, or their answers, wait."""
-    head, unread = Peer(shared), Peer(shared)
+    head, unread = Peer(server), Peer(server)
     head.send(b"GET / HT")
     unread.socket.room = 3
     unread.send(GET % 2)
-    pass_seconds(shared, IDLE_GRACE_SECONDS + 1)
-    first, second = Peer(shared), Peer(shared)
+    pass_seconds(server, IDLE_GRACE_SECONDS + 1)
+    first, second = Peer(server), Peer(server)
     first.send(GET % 2)
     second.send(GET % 2)
 
@@ -113,10 +113,10 @@ def test_stalled_ones_give_way(shared: ServerState) -> None:
 
 
 @pytest.fixture
-def tight(shared: ServerState) -> ServerState:
+def tight(server: ServerState) -> ServerState:
     """A process with room for what one peer leaves unread, and for a few heads."""
-    shared.budget = Budget(100, budget.STALLED_BYTES + 8_000)
-    return shared
+    server.budget = Budget(100, budget.STALLED_BYTES + 8_000)
+    return server
 
 
 def test_whoever_holds_most_gives_way(tight: ServerState, rejections: Rejections) -> None:
@@ -149,9 +149,9 @@ def test_unread_answers_give_way_without_a_word(tight: ServerState) -> None:
 def test_account_is_right(data: st.DataObject) -> None:
     """What is held is the sum of what each holds, and nothing once all are gone."""
     limits = Limits(max_connections=8)
-    shared = ServerState(lambda request: Response(200, b"x" * 9_000), limits, lambda *_: None)
-    shared.budget = Budget(8, 300_000)
-    peers = [Peer(shared) for _ in range(4)]
+    server = ServerState(lambda request: Response(200, b"x" * 9_000), limits, RecordingHooks())
+    server.budget = Budget(8, 300_000)
+    peers = [Peer(server) for _ in range(4)]
     pieces = [GET % 2, GET % 2 * 50, b"GET / HT", b"X: 1\r\n", POST + b"\r\nab", b"c", b"\r\n"]
     for _ in range(data.draw(st.integers(1, 30))):
         peer = data.draw(st.sampled_from(peers))
@@ -165,18 +165,18 @@ def test_account_is_right(data: st.DataObject) -> None:
             case "turn" if "close" not in peer.socket.events:
                 peer.turn()
             case "sweep":
-                pass_seconds(shared, 1)
+                pass_seconds(server, 1)
             case "gone":
                 peer.connection.abort()
             case _:
                 pass
-        assert shared.held == sum(peer.connection.held for peer in peers)
-        assert 0 <= shared.held <= shared.budget.held_bytes
-    shared.abort()
-    assert shared.held == 0
+        assert server.held == sum(peer.connection.held for peer in peers)
+        assert 0 <= server.held <= server.budget.held_bytes
+    server.abort()
+    assert server.held == 0
 
 
-def test_requests_that_wait_are_bytes(shared: ServerState) -> None:
+def test_requests_that_wait_are_bytes(server: ServerState) -> None:
     """No request is made of what is not answered yet."""
     made = []
 
@@ -184,9 +184,9 @@ def test_requests_that_wait_are_bytes(shared: ServerState) -> None:
         made.append(request)
         return Response(200, b"x" * 20_000)
 
-    shared.dispatch = dispatch
+    server.handler = dispatch
     for fields in (b"", b"Cookie: \r\n"):
-        peer = Peer(shared)
+        peer = Peer(server)
         peer.send(b"GET / HTTP/1.1\r\nHost: a\r\n%b\r\n" % fields * 25)
         assert len(made) == 1
         for _ in range(24):
@@ -195,10 +195,10 @@ def test_requests_that_wait_are_bytes(shared: ServerState) -> None:
         made.clear()
 
 
-def test_head_without_a_body_counts_as_made(shared: ServerState) -> None:
+def test_head_without_a_body_counts_as_made(server: ServerState) -> None:
     """A turn ends by what was made for it, not by what is sent."""
-    shared.dispatch = lambda request: Response(200, b"x" * 20_000)
-    peer = Peer(shared)
+    server.handler = lambda request: Response(200, b"x" * 20_000)
+    peer = Peer(server)
     peer.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" * 10)
 
     assert len(peer.statuses) == 1

@@ -1,4 +1,4 @@
-"""The reader against h11, a parser that shares no line with llhttp.
+"""A connection against h11, a parser that shares no line with llhttp.
 
 Where the two disagree, the reason stands beside the message.
 """
@@ -8,9 +8,9 @@ from typing import Final
 import h11
 import pytest
 
-from devops_info_service.http.wire.limits import Limits
-from devops_info_service.http.wire.message import Client
-from devops_info_service.http.wire.parser import RequestParser
+from devops_info_service.http import Limits
+
+from .fake_socket import Conversation
 
 pytestmark = pytest.mark.claim("another parser")
 
@@ -152,10 +152,10 @@ DISAGREED: Final = [
 
 
 def ours(data: bytes) -> tuple[object, ...] | None:
-    """Return what our reader makes of *data*, or None if it refuses."""
-    reader = RequestParser(Client("192.0.2.7", 4242), Limits())
-    found = reader.receive(data)
-    if reader.rejection is not None:
+    """Return what a connection makes of *data*, or None if it rejects them."""
+    conversation = Conversation(Limits())
+    found = conversation.send(data)
+    if conversation.rejection is not None:
         return None
     (request,) = found
     target = request.path.encode() + (b"?" + request.query if request.query else b"")

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from devops_info_service.http.connection.server import Sockets
+from devops_info_service.http.connection.listener import Sockets
 from devops_info_service.http.processes import prefork as workers
-from devops_info_service.http.processes.worker_pool import SLOTS, WorkerPool
+from devops_info_service.http.processes.worker_pool import WorkerPool
 from devops_info_service.http.shared_memory.counters import READY, Counters
+from devops_info_service.http.wire.limits import MAX_PROCESSES
 
 from .test_worker_pool import FakeProcesses
 
 
 def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that becomes ready right after it was looked at is announced all the same."""
-    counters = Counters.shared(SLOTS)
+    counters = Counters.shared(MAX_PROCESSES)
     processes = FakeProcesses()
     waits: list[float] = []
 
@@ -53,7 +54,7 @@ def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
         drain_seconds=1,
         hung_seconds=30,
         log=processes,
-        on_end=lambda *_: None,
+        on_record=lambda *_: None,
         on_wake=lambda: 3600.0,
     )
 

@@ -7,15 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.http.connection.proxied import ProxiedConnection
 from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.errors import RejectedError
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.proxy_header import MAX_V2_BYTES, ProxyHeader
 
-from . import fake_socket as wire
-from .fake_socket import GET, Rejections, pass_seconds
+from .fake_socket import GET, Peer, Rejections, pass_seconds
 
 pytestmark = pytest.mark.claim("proxies")
 
@@ -124,17 +122,16 @@ def test_any_bytes(start: bytes, data: bytes) -> None:
     assert used is None or 0 < used <= len(start + data)
 
 
-class Peer(wire.Peer):
-    """A connection that must begin with a header."""
-
-    kind = ProxiedConnection
+def behind_a_proxy(server: ServerState) -> Peer:
+    """Return the peer of a connection that must begin with a header."""
+    return Peer(server, preface=ProxyHeader())
 
 
 @pytest.mark.parametrize("data", [TAKEN["TCP4"][0], TAKEN["v2 TCP4"][0]])
-def test_client(shared: ServerState, data: bytes) -> None:
+def test_client(server: ServerState, data: bytes) -> None:
     """Every request of the connection comes from whom the header names."""
     for cut in (0, 1, len(data), len(data) + 5):
-        peer = Peer(shared)
+        peer = behind_a_proxy(server)
         both = data + GET % 1
         for piece in (both[:cut], both[cut:], GET % 2):
             if piece:
@@ -144,32 +141,30 @@ def test_client(shared: ServerState, data: bytes) -> None:
         peer.connection.abort()
 
 
-def test_proxy_for_itself(shared: ServerState) -> None:
+def test_proxy_for_itself(server: ServerState) -> None:
     """A health check of the proxy's own comes from the proxy."""
-    peer = Peer(shared)
+    peer = behind_a_proxy(server)
 
     peer.send(b"PROXY UNKNOWN\r\n" + GET % 1)
 
     assert peer.said.endswith(b"/1 192.0.2.7")
 
 
-def test_no_header(shared: ServerState, rejections: Rejections) -> None:
+def test_no_header(server: ServerState, rejections: Rejections) -> None:
     """Without a header not a byte is answered, and nothing that follows is read."""
-    peer = Peer(shared)
+    peer = behind_a_proxy(server)
 
     peer.send(GET % 1)
-    peer.socket.events.append("then")
-    peer.connection._linger()
     peer.send(TAKEN["TCP4"][0] + GET % 1)
 
     assert peer.said == b""
-    assert peer.socket.events[:2] == ["close", "then"]
+    assert peer.socket.events == ["close"]
     assert [status for _, status, _ in rejections] == [400]
 
 
-def test_second_header(shared: ServerState) -> None:
+def test_second_header(server: ServerState) -> None:
     """A second header is no header: it is a request that is not one."""
-    peer = Peer(shared)
+    peer = behind_a_proxy(server)
 
     peer.send(b"PROXY UNKNOWN\r\nPROXY TCP4 198.51.100.1 10.0.0.1 4711 80\r\n" + GET % 1)
 
@@ -177,21 +172,21 @@ def test_second_header(shared: ServerState) -> None:
     assert b"200" not in peer.said
 
 
-def test_slow_header(shared: ServerState) -> None:
+def test_slow_header(server: ServerState) -> None:
     """A header has the time of a head, from the connection on."""
-    peer = Peer(shared)
+    peer = behind_a_proxy(server)
     peer.send(b"PROXY ")
 
-    pass_seconds(shared, shared.limits.header_timeout_seconds)
+    pass_seconds(server, server.limits.header_timeout_seconds)
     assert peer.socket.events == []
-    pass_seconds(shared, 1)
+    pass_seconds(server, 1)
     assert (peer.socket.events, peer.said) == (["close"], b"")
 
 
-def test_time_after_the_header(shared: ServerState) -> None:
+def test_time_after_the_header(server: ServerState) -> None:
     """Behind the header there is the time of an idle connection."""
-    peer = Peer(shared)
+    peer = behind_a_proxy(server)
     peer.send(b"PROXY UNKNOWN\r\n")
 
-    pass_seconds(shared, Limits().header_timeout_seconds - 4)
+    pass_seconds(server, Limits().header_timeout_seconds - 4)
     assert peer.socket.events == []

@@ -12,9 +12,9 @@ from devops_info_service.http.shared_memory.route_metrics import (
     CAPACITY,
     METHODS,
     OTHER,
-    Series,
-    Tables,
-    timed,
+    RouteMetrics,
+    RouteSeries,
+    measure,
 )
 from devops_info_service.http.wire.message import Client, Request, Response
 
@@ -25,10 +25,12 @@ def a_request(method: str = "GET", path: str = "/health") -> Request:
     return Request(method, path, b"", {}, PEER, "1.1", keep_alive=True)
 
 
-def answered_with(status: int, took: float, tables: Tables, *requests: Request) -> None:
+def answered_with(status: int, took: float, tables: RouteMetrics, *requests: Request) -> None:
     """Handler *requests* in one process, each taking so long by its clock."""
     moments = itertools.count(1000.0, took)
-    dispatch = timed(lambda _: Response(status, b""), tables.worker(0), clock=lambda: next(moments))
+    dispatch = measure(
+        lambda _: Response(status, b""), tables.worker(0), clock=lambda: next(moments)
+    )
     for request in requests:
         dispatch(request)
 
@@ -48,7 +50,7 @@ def answered_with(status: int, took: float, tables: Tables, *requests: Request) 
 )
 def test_buckets(took: float, bucket: int) -> None:
     """A request counts in the bucket with the first bound that it does not exceed."""
-    tables = Tables.alone(PATHS)
+    tables = RouteMetrics.private(PATHS)
 
     answered_with(200, took, tables, a_request())
 
@@ -60,7 +62,7 @@ def test_buckets(took: float, bucket: int) -> None:
 
 def test_labels() -> None:
     """Method, path and status are told apart; what is not known is "other"."""
-    tables = Tables.alone(PATHS)
+    tables = RouteMetrics.private(PATHS)
     answered_with(200, 0, tables, a_request(), a_request(), a_request("HEAD"))
     answered_with(405, 0, tables, a_request("PROPFIND"), a_request("MKCOL"))
     answered_with(404, 0, tables, a_request(path="/a"), a_request(path="/b"))
@@ -77,9 +79,9 @@ def test_labels() -> None:
 
 def test_attack() -> None:
     """Thousands of random paths and methods make a handful of series, and no memory grows."""
-    tables = Tables.alone(PATHS)
+    tables = RouteMetrics.private(PATHS)
     table = tables.worker(0)
-    dispatch = timed(lambda request: Response(404, request.path.encode()), table)
+    dispatch = measure(lambda request: Response(404, request.path.encode()), table)
     chance = random.Random(7)
     for _ in range(5000):
         path = "/" + "".join(chance.choices('abc/%"\\\n{}\xff', k=chance.randrange(1, 40)))
@@ -91,13 +93,13 @@ def test_attack() -> None:
         ("GET", OTHER, 5000),
         (OTHER, OTHER, 5000),
     ]
-    assert set(table.known) == {OTHER, *PATHS}
-    assert set(table.known[OTHER]) == {OTHER, "GET"}
+    assert set(table.slots) == {OTHER, *PATHS}
+    assert set(table.slots[OTHER]) == {OTHER, "GET"}
 
 
 def test_all_that_there_can_be() -> None:
     """Each method on each path, allowed, refused and failing, has room."""
-    tables = Tables.alone(PATHS)
+    tables = RouteMetrics.private(PATHS)
     for path, method in itertools.product((*PATHS, "/nowhere"), (*METHODS, "LINK")):
         answered_with(405, 0, tables, a_request(method, path))
     for path in PATHS:
@@ -113,7 +115,7 @@ def test_all_that_there_can_be() -> None:
 
 def test_no_room() -> None:
     """Where there is no room for one more series, answers are counted all the same."""
-    tables = Tables.alone(PATHS)
+    tables = RouteMetrics.private(PATHS)
     for status in range(CAPACITY + 50):
         answered_with(status, 0, tables, a_request())
 
@@ -125,13 +127,13 @@ def test_no_room() -> None:
 
 def test_workers_are_added_up() -> None:
     """What forked processes count is one sum; a process that ended is still in it."""
-    tables = Tables.shared(PATHS, 4)
+    tables = RouteMetrics.shared(PATHS, 4)
     for number in range(3):
         pid = os.fork()
         if pid == 0:
             answered = 0
             table = tables.worker(number)
-            dispatch = timed(lambda _: Response(200, b""), table, itertools.count().__next__)
+            dispatch = measure(lambda _: Response(200, b""), table, itertools.count().__next__)
             for _ in range(100 * (number + 1)):
                 dispatch(a_request())
                 answered += 1
@@ -140,12 +142,12 @@ def test_workers_are_added_up() -> None:
 
     (series,) = tables.sums(2)
 
-    assert series == Series("GET", "/health", "200", (0,) * 7 + (600, 0, 0, 0, 0), 600.0)
+    assert series == RouteSeries("GET", "/health", "200", (0,) * 7 + (600, 0, 0, 0, 0), 600.0)
 
 
 def test_next_process() -> None:
     """Who takes over the table of a process that ended goes on where it stopped."""
-    tables = Tables.alone(PATHS)
+    tables = RouteMetrics.private(PATHS)
     answered_with(200, 0, tables, a_request(), a_request("POST"))
     answered_with(200, 0, tables, a_request("POST"), a_request("PUT"))
 
@@ -155,4 +157,4 @@ def test_next_process() -> None:
 def test_no_table_beyond_the_last() -> None:
     """There are as many tables as workers."""
     with pytest.raises(IndexError):
-        Tables.shared(PATHS, 2).worker(2)
+        RouteMetrics.shared(PATHS, 2).worker(2)

@@ -17,12 +17,12 @@ from devops_info_service.http.wire.message import Client, Request, Response
 IN_FLIGHT = Client("192.0.2.7", 1)
 BEHIND = Client("192.0.2.7", 2)
 
-FLIGHT = ShutdownRecord(
+RECORD = ShutdownRecord(
     signal="SIGTERM",
     began=100.0,
     seconds=5.0,
-    unready_seconds=0.0,
-    shut_seconds=4.0,
+    unready_after_seconds=0.0,
+    accept_stopped_after_seconds=4.0,
     connections=3,
     in_flight=2,
     finished=1,
@@ -33,10 +33,10 @@ FLIGHT = ShutdownRecord(
     last_request_seconds=2.5,
     first=(LateRequest(1.0, "GET", "/readyz"), LateRequest(2.5, "GET", "/")),
     last=(),
-    cut={"in an answer": 1},
+    aborted_by_phase={"sending_response": 1},
 )
 QUIET = msgspec.structs.replace(
-    FLIGHT,
+    RECORD,
     connections=1,
     in_flight=0,
     finished=0,
@@ -46,7 +46,7 @@ QUIET = msgspec.structs.replace(
     probes=0,
     last_request_seconds=None,
     first=(),
-    cut={},
+    aborted_by_phase={},
 )
 
 
@@ -91,15 +91,15 @@ def recorder(clock: Clock) -> ShutdownRecorder:
 def test_nothing(recorder: ShutdownRecorder, clock: Clock) -> None:
     """Where nothing comes, that is what the record says."""
     clock.now += 0.25
-    recorder.shut()
+    recorder.stop_accepting()
     clock.now += 0.1
 
-    assert recorder.snapshot([], ended=True) == ShutdownRecord(
+    assert recorder.snapshot([], complete=True) == ShutdownRecord(
         signal="SIGTERM",
         began=99.0,
         seconds=1.35,
-        unready_seconds=1.0,
-        shut_seconds=1.25,
+        unready_after_seconds=1.0,
+        accept_stopped_after_seconds=1.25,
         connections=2,
         in_flight=1,
         finished=0,
@@ -110,7 +110,7 @@ def test_nothing(recorder: ShutdownRecorder, clock: Clock) -> None:
         last_request_seconds=None,
         first=(),
         last=(),
-        cut={},
+        aborted_by_phase={},
     )
 
 
@@ -125,11 +125,11 @@ def test_requests(recorder: ShutdownRecorder, clock: Clock) -> None:
     dispatch(a_request("/readyz"))
     clock.now += 1
 
-    flight = recorder.snapshot([], ended=True)
+    record = recorder.snapshot([], complete=True)
 
-    assert (flight.in_flight, flight.finished) == (1, 1)
-    assert flight.first == (LateRequest(2.0, "GET", "/a"), LateRequest(3.0, "GET", "/readyz"))
-    assert (flight.requests, flight.probes, flight.last_request_seconds) == (2, 1, 2.0)
+    assert (record.in_flight, record.finished) == (1, 1)
+    assert record.first == (LateRequest(2.0, "GET", "/a"), LateRequest(3.0, "GET", "/readyz"))
+    assert (record.requests, record.probes, record.last_request_seconds) == (2, 1, 2.0)
 
 
 def test_connections(recorder: ShutdownRecorder, clock: Clock) -> None:
@@ -138,18 +138,18 @@ def test_connections(recorder: ShutdownRecorder, clock: Clock) -> None:
         clock.now += 0.5
         recorder.connected()
 
-    flight = recorder.snapshot([], ended=True)
+    record = recorder.snapshot([], complete=True)
 
-    assert (flight.new_connections, flight.last_connection_seconds) == (3, 2.5)
+    assert (record.new_connections, record.last_connection_seconds) == (3, 2.5)
 
 
 def test_cut(recorder: ShutdownRecorder) -> None:
     """Who was cut off in the middle of something counts; who was doing nothing lost nothing."""
-    flight = recorder.snapshot(
-        ["", "in an answer", "in a request's body", "", "in an answer"], ended=True
+    record = recorder.snapshot(
+        ["", "sending_response", "reading_body", "", "sending_response"], complete=True
     )
 
-    assert flight.cut == {"in an answer": 2, "in a request's body": 1}
+    assert record.aborted_by_phase == {"sending_response": 2, "reading_body": 1}
 
 
 @pytest.mark.parametrize("count", [0, 1, SHOWN, SHOWN + 1, 2 * SHOWN, 2 * SHOWN + 1, 10 * SHOWN])
@@ -160,12 +160,12 @@ def test_many(recorder: ShutdownRecorder, clock: Clock, count: int) -> None:
         clock.now += 1
         dispatch(a_request(f"/{number}"))
 
-    flight = recorder.snapshot([], ended=True)
+    record = recorder.snapshot([], complete=True)
 
     every = [f"/{number}" for number in range(count)]
-    assert flight.requests == count
-    assert [late.path for late in flight.first] == every[:SHOWN]
-    assert [late.path for late in flight.last] == every[SHOWN:][-SHOWN:]
+    assert record.requests == count
+    assert [late.path for late in record.first] == every[:SHOWN]
+    assert [late.path for late in record.last] == every[SHOWN:][-SHOWN:]
 
 
 @pytest.mark.parametrize(
@@ -175,25 +175,25 @@ def test_any_path(recorder: ShutdownRecorder, path: str) -> None:
     """Whatever a client asks for, what is kept of it is short and plain."""
     recorder.wrap(answer)(a_request(path))
 
-    (late,) = recorder.snapshot([], ended=True).first
+    (late,) = recorder.snapshot([], complete=True).first
     assert len(late.path) <= MAX_PATH
     assert late.path.isascii()
     assert late.path.isprintable()
 
 
-def test_together() -> None:
+def test_merge() -> None:
     """Several processes are one service: sums, the latest of each kind, one list in order, all
     counted from the moment of the supervisor's signal."""
-    later = msgspec.structs.replace(FLIGHT, began=100.25)
+    later = msgspec.structs.replace(RECORD, began=100.25)
 
     assert merge(
-        "SIGINT", 100.0, 106.0, [later, FLIGHT, QUIET], processes=4, ended=True
+        "SIGINT", 100.0, 106.0, [later, RECORD, QUIET], processes=4, complete=True
     ) == ShutdownRecord(
         signal="SIGINT",
         began=100.0,
         seconds=6.0,
-        unready_seconds=0.25,
-        shut_seconds=4.25,
+        unready_after_seconds=0.25,
+        accept_stopped_after_seconds=4.25,
         connections=7,
         in_flight=4,
         finished=2,
@@ -209,51 +209,51 @@ def test_together() -> None:
             LateRequest(2.75, "GET", "/"),
         ),
         last=(),
-        cut={"in an answer": 2},
+        aborted_by_phase={"sending_response": 2},
         processes=4,
-        killed=1,
+        killed_processes=1,
     )
 
 
-def test_together_of_many() -> None:
+def test_merge_of_many() -> None:
     """The first and the last of all processes are kept."""
     early = tuple(LateRequest(float(number), "GET", "/early") for number in range(SHOWN))
     late = tuple(LateRequest(100.0 + number, "GET", "/late") for number in range(SHOWN))
-    flights = [msgspec.structs.replace(FLIGHT, first=early, last=late)] * 3
+    records = [msgspec.structs.replace(RECORD, first=early, last=late)] * 3
 
-    flight = merge("SIGTERM", 100.0, 300.0, flights, processes=3, ended=True)
+    record = merge("SIGTERM", 100.0, 300.0, records, processes=3, complete=True)
 
-    assert [one.after_seconds for one in flight.first] == sorted([*range(SHOWN)] * 3)[:SHOWN]
-    assert flight.last[-1].after_seconds == 100.0 + SHOWN - 1
-    assert len(flight.last) == SHOWN
+    assert [one.after_seconds for one in record.first] == sorted([*range(SHOWN)] * 3)[:SHOWN]
+    assert record.last[-1].after_seconds == 100.0 + SHOWN - 1
+    assert len(record.last) == SHOWN
 
 
-def test_together_of_none() -> None:
+def test_merge_of_none() -> None:
     """Where every process was killed, that is told, and nothing else is made up."""
-    flight = merge("SIGTERM", 100.0, 110.0, [], processes=2, ended=True)
+    record = merge("SIGTERM", 100.0, 110.0, [], processes=2, complete=True)
 
-    assert (flight.processes, flight.killed, flight.requests) == (2, 2, 0)
-    assert flight.last_request_seconds is None
+    assert (record.processes, record.killed_processes, record.requests) == (2, 2, 0)
+    assert record.last_request_seconds is None
 
 
-@pytest.mark.parametrize(("ended", "killed"), [(False, 0), (True, 1)])
-def test_together_before_the_end(*, ended: bool, killed: int) -> None:
+@pytest.mark.parametrize(("complete", "killed"), [(False, 0), (True, 1)])
+def test_merge_before_the_end(*, complete: bool, killed: int) -> None:
     """Who has not ended yet is not killed; when the service has ended, it was."""
-    so_far = msgspec.structs.replace(FLIGHT, ended=False)
+    so_far = msgspec.structs.replace(RECORD, complete=False)
 
-    flight = merge("SIGTERM", 100.0, 103.0, [so_far, FLIGHT], processes=2, ended=ended)
+    record = merge("SIGTERM", 100.0, 103.0, [so_far, RECORD], processes=2, complete=complete)
 
-    assert (flight.ended, flight.killed, flight.requests) == (ended, killed, 4)
+    assert (record.complete, record.killed_processes, record.requests) == (complete, killed, 4)
 
 
 def test_records() -> None:
     """Each process has a place of its own; an older record in it is not taken for a new one."""
     records = SharedRecords(3)
     assert records.since(0) == []
-    records.store(0, FLIGHT)
+    records.store(0, RECORD)
     records.store(2, msgspec.structs.replace(QUIET, began=99.9))
     assert len(records.since(0)) == 2
-    assert records.since(100.0) == [FLIGHT]
+    assert records.since(100.0) == [RECORD]
 
     records.store(0, QUIET)
 
@@ -265,21 +265,21 @@ def test_record_always_fits(recorder: ShutdownRecorder) -> None:
     dispatch = recorder.wrap(answer)
     for _ in range(3 * SHOWN):
         dispatch(a_request('/"\\' * 5000))
-    flight = recorder.snapshot([], ended=True)
+    record = recorder.snapshot([], complete=True)
     records = SharedRecords(2)
     for number in range(2):
-        records.store(number, flight)
+        records.store(number, record)
 
-    assert records.since(0) == [flight, flight]
+    assert records.since(0) == [record, record]
 
 
 def test_record_that_does_not_fit() -> None:
     """One that did not fit after all would come without its list."""
     records = SharedRecords(1)
     records.store(
-        0, msgspec.structs.replace(FLIGHT, first=(LateRequest(1.0, "GET", "/" * 10_000),))
+        0, msgspec.structs.replace(RECORD, first=(LateRequest(1.0, "GET", "/" * 10_000),))
     )
 
-    (flight,) = records.since(0)
+    (record,) = records.since(0)
 
-    assert (flight.first, flight.requests) == ((), 2)
+    assert (record.first, record.requests) == ((), 2)

@@ -10,9 +10,9 @@ from .test_parser_rejections import CHUNKED, GOOD, POST, REFUSED
 
 @pytest.mark.claim("never a second reading of the same bytes")
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
-def test_refusal(shared: ServerState, data: bytes, status: int) -> None:
+def test_refusal(server: ServerState, data: bytes, status: int) -> None:
     """The status, ``Connection: close``, a length, our half closed; then silence."""
-    peer = Peer(shared)
+    peer = Peer(server)
 
     peer.send(GOOD + data + GOOD)
     peer.send(GOOD)
@@ -33,9 +33,9 @@ def test_refusal(shared: ServerState, data: bytes, status: int) -> None:
         (b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n", 400),
     ],
 )
-def test_body_that_is_not_wanted(shared: ServerState, fields: bytes, status: int) -> None:
+def test_body_that_is_not_wanted(server: ServerState, fields: bytes, status: int) -> None:
     """Who asks before sending is refused instead of told to go on."""
-    peer = Peer(shared)
+    peer = Peer(server)
 
     peer.send(POST + fields + b"\r\n")
 
@@ -43,9 +43,9 @@ def test_body_that_is_not_wanted(shared: ServerState, fields: bytes, status: int
 
 
 @pytest.mark.claim("chunks above the limit, alone and in sum")
-def test_chunk_that_is_not_wanted(shared: ServerState) -> None:
+def test_chunk_that_is_not_wanted(server: ServerState) -> None:
     """Who was told to go on is refused as soon as it says how much it is going to send."""
-    peer = Peer(shared)
+    peer = Peer(server)
 
     peer.send(CHUNKED[:-2] + b"Expect: 100-continue\r\n\r\n")
     peer.send(b"ffffffff\r")

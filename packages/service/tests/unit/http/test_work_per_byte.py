@@ -19,7 +19,7 @@ from devops_info_service.http.wire.forwarded import TrustedProxies, resolve_clie
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.logs import Log
 
-from .fake_socket import Peer
+from .fake_socket import Peer, RecordingHooks
 
 pytestmark = [
     pytest.mark.claim("work in proportion to what is sent"),
@@ -82,10 +82,10 @@ def process() -> ServerState:
     """The real handlers, for a client whose word on others is believed."""
     dispatch = observe(build(Services(Machine(), "test")), Log(lambda _: None), access_log=False)
     proxies = TrustedProxies(values.networks("192.0.2.0/24"), "any")
-    shared = ServerState(resolve_client(dispatch, proxies), Limits(), lambda *_: None)
+    server = ServerState(resolve_client(dispatch, proxies), Limits(), RecordingHooks())
     for path in (b"/", b"/metrics", b"/platform/network"):
-        Peer(shared).send(b"GET %b HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n" % path)
-    return shared
+        Peer(server).send(b"GET %b HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n" % path)
+    return server
 
 
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)

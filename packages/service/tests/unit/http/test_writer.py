@@ -2,8 +2,8 @@
 
 import pytest
 
-from devops_info_service.coarse_clock import Live
-from devops_info_service.http.wire.message import Response, problem
+from devops_info_service.coarse_clock import SystemClock
+from devops_info_service.http.wire.message import Response, error_response
 from devops_info_service.http.wire.writer import ResponseWriter
 
 
@@ -32,7 +32,7 @@ def clock() -> Clock:
 @pytest.fixture
 def writer(clock: Clock) -> ResponseWriter:
     """A writer at that moment."""
-    return ResponseWriter(Live(clock))
+    return ResponseWriter(SystemClock(clock))
 
 
 def test_plain(writer: ResponseWriter) -> None:
@@ -100,12 +100,12 @@ def test_kinds_are_told_apart(writer: ResponseWriter) -> None:
     """A head built for one status or type is not used for another."""
     writer.encode(Response(200, b"{}"))
 
-    assert writer.encode(problem(404, "No")).startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert writer.encode(error_response(404, "No")).startswith(b"HTTP/1.1 404 Not Found\r\n")
     assert b"Content-Type: text/plain\r\n" in writer.encode(Response(200, b"", b"text/plain"))
 
 
 def test_problem() -> None:
     """A problem names its status in words and says more in a sentence."""
-    assert problem(404, "Endpoint does not exist").body == (
+    assert error_response(404, "Endpoint does not exist").body == (
         b'{"error":"Not Found","message":"Endpoint does not exist"}'
     )

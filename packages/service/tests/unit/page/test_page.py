@@ -35,7 +35,7 @@ def test_whole(name: str) -> None:
     read = Page(data)
 
     for check in snapshot.security.checks:
-        assert f" {check.verdict} {check.id} {' '.join(check.meaning.split())}" in read.text
+        assert f" {check.verdict} {check.id} {' '.join(check.message.split())}" in read.text
     assert len(data) < MAX_BYTES
     ids = read.values("id")
     assert len(set(ids)) == len(ids)
@@ -81,7 +81,7 @@ def test_outline(name: str) -> None:
             "docker-default",
             [
                 "CPU no limit 2 CPUs to run on",
-                "Memory no limit the machine has 23.5 GiB 8.7 MiB in use, under 1 %",
+                "Memory no limit the host has 23.5 GiB 8.7 MiB in use, under 1 %",
                 "Restricted fail 4 checks fail: allowPrivilegeEscalation , capabilities_restricted",
                 "Nothing above the process's own group can be seen from here; a pod's may be lower",
             ],

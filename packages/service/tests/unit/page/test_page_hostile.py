@@ -33,7 +33,7 @@ def hostile_in(value: object) -> object:
     if isinstance(value, dict):
         return {key: hostile_in(each) for key, each in value.items()}
     if isinstance(value, msgspec.Struct):
-        keep = {"verdict", "profile", "sure", "id", "baseline", "restricted", "invisible"}
+        keep = {"verdict", "profile", "confidence", "id", "baseline", "restricted", "unobservable"}
         fields = {
             name: each if name in keep else hostile_in(each)
             for name, each in msgspec.structs.asdict(value).items()

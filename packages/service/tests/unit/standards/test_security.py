@@ -120,7 +120,7 @@ def test_sums(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
     sums = platform(saved(name), clock).security.pod_security
 
     assert (sums.baseline, sums.restricted) == SUMS[name]
-    assert set(sums.invisible) == UNOBSERVABLE
+    assert set(sums.unobservable) == UNOBSERVABLE
 
 
 def test_every_id() -> None:
@@ -129,12 +129,12 @@ def test_every_id() -> None:
 
 
 @pytest.mark.parametrize("name", FAILED)
-def test_meaning_and_evidence(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+def test_message_and_evidence(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
     """Each verdict is one sentence; each failure but one about absence shows its evidence."""
     for check in platform(saved(name), clock).security.checks:
-        assert check.meaning[0].isupper() or check.meaning[0] in "/0123456789"
-        assert check.meaning.endswith(".")
-        assert "\n" not in check.meaning
+        assert check.message[0].isupper() or check.message[0] in "/0123456789"
+        assert check.message.endswith(".")
+        assert "\n" not in check.message
         # That nothing is masked has no line to show.
         if check.verdict == "fail" and check.id != "procMount":
             assert check.evidence, check.id

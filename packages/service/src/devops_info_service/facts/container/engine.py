@@ -73,12 +73,12 @@ def _from_mounts(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess] | None:
 
 
 def _from_words(
-    tree: Tree, path: str, marks: tuple[tuple[str, str], ...], sure: Sure
+    tree: Tree, path: str, marks: tuple[tuple[str, str], ...], confidence: Sure
 ) -> Fact[Guess] | None:
     file = tree.read(path)
     for mark, name in marks:
         if mark in file.text:
-            return Known(Guess(name, sure), (file.evidence("", mark),))
+            return Known(Guess(name, confidence), (file.evidence("", mark),))
     return None
 
 

@@ -112,7 +112,7 @@ def read_identity(
         labels=downward.labels,
         annotations=downward.annotations,
         qos=_qos(group, score) if view.pod else NOT_A_POD,
-        memory_request=memory_request(score, memory.machine, memory.limit.own),
+        memory_request=memory_request(score, memory.host_total, memory.limit.own),
         cpu_request=cpu_request(cpu.weight, cpu.shares) if view.pod else NOT_A_POD,
     )
 

@@ -43,14 +43,14 @@ class Change(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
     time: str
     """RFC 3339, UTC: when it was noticed."""
-    what: str
+    limit: str
     """Such as ``memory.limit``."""
     from_: Value
     to: Value
 
     def facts(self) -> dict[str, Value]:
         """Return it as the log tells it, which has a time of its own."""
-        return {"what": self.what, "from": self.from_, "to": self.to}
+        return {"limit": self.limit, "from": self.from_, "to": self.to}
 
 
 class Watch:

@@ -65,7 +65,7 @@ class Resources(msgspec.Struct, frozen=True):
     disks: Disks
     pressure: Pressures
     """Of the process's own group."""
-    machine_pressure: Pressures
+    host_pressure: Pressures
     rlimits: Fact[tuple[Rlimit, ...]]
 
 
@@ -85,7 +85,7 @@ def read_resources(tree: Tree) -> Resources:
         processes=_processes(tree, cgroups),
         disks=read_disks(tree, cgroups),
         pressure=read_own(tree, cgroups),
-        machine_pressure=read_machine(tree),
+        host_pressure=read_machine(tree),
         rlimits=tree.read(LIMITS).whole(rlimits),
     )
 

@@ -23,7 +23,7 @@ class Guess(msgspec.Struct, frozen=True):
     """A name and how far to trust it."""
 
     name: str
-    sure: Sure
+    confidence: Sure
 
 
 SANDBOXED: Final = Unknown(
@@ -51,7 +51,7 @@ def read_sandbox(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess]:
 def is_gvisor(sandbox: Fact[Guess]) -> bool:
     """Say whether the files here are made by gVisor, not by Linux."""
     guess = value_of(sandbox, NONE)
-    return guess.name == "gvisor" and guess.sure == "certain"
+    return guess.name == "gvisor" and guess.confidence == "certain"
 
 
 def _kata(mounts: Mounts | Unknown) -> Fact[Guess] | None:

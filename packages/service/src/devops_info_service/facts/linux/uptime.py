@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.coarse_clock import Live, Second
+from devops_info_service.coarse_clock import CoarseClock, SystemClock
 from devops_info_service.facts.system_files import Source
 
 _MINUTE: Final = 60
@@ -27,9 +27,9 @@ class Stopwatch:
 
     __slots__ = ("_moment", "_now", "_second", "_source", "_started")
 
-    def __init__(self, source: Source, second: Second | None = None) -> None:
+    def __init__(self, source: Source, second: CoarseClock | None = None) -> None:
         self._source = source
-        self._second = second or Live(source.time)
+        self._second = second or SystemClock(source.time)
         self._started = source.monotonic()
         self._now = -1
         self._moment = Runtime(0, "", "", "")

@@ -1,26 +1,32 @@
-"""One connection: order, limits and time-outs between a stream of bytes and the engine.
+"""One connection: order, limits and timeouts between a stream of bytes and a ``Handler``.
 
-It never names a router: it is handed a ``Handler``. That one is a plain function, as
-nothing a handler does waits: facts come from memory or from files the kernel makes up.
-So an answer needs no task, no future and no queue, and answers cannot overtake each other.
+A handler is a plain function, as nothing it does waits: facts come from memory or from files the
+kernel makes up. So a response needs no task, no future and no queue, and responses cannot
+overtake each other.
 """
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from socket import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from devops_info_service.http.errors import RejectedError
+from devops_info_service.http.lifecycle import Lifecycle
 from devops_info_service.http.shared_memory.counters import (
-    CLOSED,
     CONTINUED,
-    OPENED,
+    NO_RESPONSE,
     count_rejection,
 )
 from devops_info_service.http.wire.cidr import normalize
 from devops_info_service.http.wire.fast_path import AT_ONCE, HEAD_END
 from devops_info_service.http.wire.limits import Limits
-from devops_info_service.http.wire.message import Client, Phase, Request, problem
+from devops_info_service.http.wire.message import (
+    Client,
+    ManagementClient,
+    Phase,
+    Request,
+    error_response,
+)
 from devops_info_service.http.wire.writer import CONTINUE
 
 from .loop import Loop
@@ -31,119 +37,140 @@ if TYPE_CHECKING:
     from devops_info_service.http.wire.parser import RequestParser
 
 LINGER_SECONDS: Final = 2
-"""How long a peer may go on sending after our last word before it is cut off. Closing at once
-would make the kernel send RST, which can destroy that word unread (RFC 9112, section 9.6)."""
+"""Seconds that a peer may go on sending after the last response before it is cut off. Closing at
+once would make the kernel send RST, which can destroy that response unread (RFC 9112, section
+9.6)."""
 
 RESPONSE_BATCH_BYTES: Final = 16 * 1024
-"""Answers to pipelined requests that are made at a time, by the bytes that were made: the body
-that a HEAD leaves out has cost as much. The next are made when these are sent and others had
-their turn. Without it one read of small requests would be megabytes of answers that nobody may
-ever fetch. One read's size: what is short comes in hundreds, and what is long comes alone."""
+"""Bytes of responses to pipelined requests made in one turn; the body that a HEAD leaves out has
+cost as much. The next are made when these are sent and other connections had their turn. Without
+it one read of small requests would be megabytes of responses that may never be fetched."""
 
-_ANSWER_HEAD_BYTES: Final = 256
-"""Of an answer besides its body, so that many without one are many all the same."""
+_RESPONSE_HEAD_BYTES: Final = 256
+"""Of a response besides its body, so that the batch also ends where bodies are empty."""
 
-REFUSED_CONNECTIONS: Final = 32
-"""Connections above all limits that linger after they are told so; further ones are told and
-closed. They take files that were set aside (``RESERVED_DESCRIPTORS``)."""
+REJECTED_CONNECTIONS: Final = 32
+"""Connections above all limits that linger after their 503; further ones are closed after it.
+They use file descriptors that were set aside (``RESERVED_DESCRIPTORS``)."""
 
 PROBE_TIMEOUT_SECONDS: Final = 2
-"""From the connection to the whole request, for one above the limit: a probe asks at once."""
+"""From the connection to the whole request, above the limit: a probe sends it at once."""
+
+SENDING_RESPONSE: Final = "sending_response"
 
 
 class _State(Enum):
-    OPEN = "answers requests"
-    RESERVED = "answers one request, if it is a probe's"
-    ENDING = "sends what is left and drops what still comes"
+    OPEN = "responds to requests"
+    PREFACE = "reads a preface before the first request"
+    RESERVED = "responds to one request, if it is a probe's"
+    ENDING = "sends what is left and drops what arrives"
 
 
 # Reading a member of a class takes longer than reading a name.
 _OPEN: Final = _State.OPEN
 _IDLE: Final = Phase.IDLE
+_SERVING: Final = Lifecycle.SERVING
+
+
+class Preface(Protocol):
+    """Bytes that come before the first request, such as a PROXY header."""
+
+    @property
+    def client(self) -> Client | None:
+        """The client it names; None: the peer itself."""
+
+    def receive(self, data: bytes) -> int | None:
+        """Read *data*; return how much of it was preface when that is complete, None before.
+
+        Raises:
+            RejectedError: not a preface; the connection ends without a response.
+        """
 
 
 class Connection(PatientStream):
-    """Read requests, answer them in order, and keep within the limits."""
+    """Reads requests, sends responses in their order, and keeps within the limits."""
 
-    __slots__ = ("_parser", "_phase", "_phase_started", "_requests_left", "_state")
+    __slots__ = ("_parser", "_phase_started", "_preface", "_requests_left", "_state")
 
     def __init__(
-        self, shared: ServerState, loop: Loop, sock: socket, peer: tuple[Any, ...]
+        self,
+        server: ServerState,
+        loop: Loop,
+        sock: socket,
+        client: Client,
+        preface: Preface | None = None,
     ) -> None:
-        super().__init__(shared, loop, sock, _client(peer))
+        super().__init__(server, loop, sock, client)
+        self._preface = preface
         self._parser: RequestParser | None = None
-        """Made for the first read that is not nothing but plain requests."""
-        self._state = _OPEN
-        self._phase = _IDLE
-        self._requests_left = shared.limits.max_requests_per_connection
-        self._phase_started = shared.now
+        """Made for the first read that the fast path does not take."""
+        self._state = _OPEN if preface is None else _State.PREFACE
+        self._requests_left = server.limits.max_requests_per_connection
+        self._phase_started = server.now
 
     def start(self) -> None:
-        """Take the connection, or turn it away when there are too many."""
-        shared = self._shared
-        if not shared.connections:
-            shared.on_first()
-        shared.connections.add(self)
-        shared.counts[OPENED] += 1
-        over = len(shared.connections) - shared.budget.connections
-        if over > 0 and not shared.make_room():
+        """Serve the connection, or only a probe if there are too many."""
+        if not self._server.add(self) and self.is_open:
             self._state = _State.RESERVED
-            shared.reserved[self] = None
-            if len(shared.reserved) > shared.limits.probe_connections:
-                next(iter(shared.reserved)).reject_over_limit()
+            self._requests_left = 1
         super().start()
 
     # Called by Stream.
 
     def on_data(self, data: bytes) -> None:
-        """Answer the requests that are complete now, with one write."""
+        """Respond to the requests that are complete now, with one write.
+
+        The one place that decides which parser reads: the fast path takes all of a read between
+        requests or nothing of it, and leaves the rest to the full parser.
+        """
         if self._state is not _OPEN:
-            if self._state is _State.RESERVED:
-                self._receive_reserved(data)
-            return
-        shared = self._shared
-        if self._phase is _IDLE:
-            requests = shared.plain.read(data, self._client)
-            if requests is not None:
-                self._phase_started = shared.now
-                if len(requests) == 1 and requests[0].keep_alive and not shared.draining:
-                    self._answer_one(requests[0])
-                else:
-                    self._answer(requests, data)
+            data = self._before_requests(data)
+            if not data:
                 return
-        self._answer(self._read(data))
+        server, parser = self._server, self._parser
+        if parser is None or parser.phase is _IDLE:
+            requests = server.fast_path.read(data, self._client)
+            if requests is not None:
+                self._phase_started = server.now
+                if (
+                    len(requests) == 1
+                    and requests[0].keep_alive
+                    and self._requests_left > 1
+                    and server.lifecycle.current is _SERVING
+                ):
+                    # Alone, as most requests come: no loop for others.
+                    self._requests_left -= 1
+                    request = requests[0]
+                    response = server.handler(request)
+                    self.write(server.encode(response, b"", request.method == "HEAD"))
+                else:
+                    self._respond(requests, data)
+                return
+        self._respond(self._parse(data))
         self._send_parser_reply()
         if self.held or self._phase is not _IDLE:
             self.charge()
 
     def on_eof(self) -> None:
-        """Close once the answers are out: no further request can come."""
+        """Close after the responses: no further request can come."""
         self._close()
 
     def on_drained(self) -> None:
-        """Start the request's clock anew, as the wait was ours, and answer who still waits."""
-        self._stalled_since = None
-        self._refund_budget()
-        self._phase_started = self._shared.now
-        waiting, self._pending = self._pending, b""
+        """Restart the request's clock: the wait was for responses, not for the request."""
+        super().on_drained()
+        self._phase_started = self._server.now
         self.charge()
-        if waiting and self._state is _State.OPEN:
-            self.on_data(waiting)
 
     def on_error(self, exc: Exception) -> None:
-        """Pass it on: the process has a log."""
-        self._shared.on_error(exc)
+        """Report it: the process has a log."""
+        self._server.hooks.failed(exc)
 
     def on_closed(self) -> None:
-        """Forget the connection."""
-        shared = self._shared
+        """Leave the server."""
         self._end()
-        shared.connections.discard(self)
-        shared.counts[CLOSED] += 1
-        if shared.on_gone is not None:
-            shared.on_gone()
-        if not shared.connections:
-            shared.on_none()
+        self._server.remove(self)
+
+    # Called by ServerState.
 
     @property
     def is_open(self) -> bool:
@@ -152,60 +179,62 @@ class Connection(PatientStream):
 
     @property
     def client(self) -> Client:
-        """Who asks on it."""
+        """The client of its requests."""
         return self._client
 
     @property
-    def activity(self) -> str:
-        """What it would lose if it were cut off now; empty for nothing."""
-        if self.unsent:
-            return "in an answer"
-        if not self.is_open or self._phase is Phase.IDLE:
-            return ""
-        activity: str = self._phase.value
-        return activity
+    def has_request(self) -> bool:
+        """Whether a request has begun and is not complete."""
+        return not self.unsent and self.is_open and self._phase is not _IDLE
 
-    # Called by Shared.
+    @property
+    def activity(self) -> str:
+        """What an abort would interrupt: a value of ``Phase`` or "sending_response"; or empty."""
+        if self.unsent:
+            return SENDING_RESPONSE
+        return self._phase.value if self.has_request else ""
 
     def check_time(self) -> None:
-        """Act on the time-out that has come, if one has."""
-        limits, waited = self._shared.limits, self._shared.now - self._phase_started
+        """Act on a timeout that has passed."""
+        server = self._server
+        waited = server.now - self._phase_started
         if self._stalled_since is not None:
-            self._check_unread(self._stalled_since)
+            self._check_stall(self._stalled_since)
         elif self._state is _State.ENDING:
             if waited > LINGER_SECONDS:
                 self.abort()
         elif self._state is _State.RESERVED:
-            if waited > PROBE_TIMEOUT_SECONDS:
+            if server.now - server.reserved[self] > PROBE_TIMEOUT_SECONDS:
                 self.reject_over_limit()
-        elif not self._pending:
-            self._check_request(waited, limits)
+        else:
+            self._check_request(waited, server.limits)
 
     def drain(self) -> None:
-        """Close if no request is on its way."""
-        if self._state is _State.OPEN and self._phase is Phase.IDLE:
+        """Close unless a request is on its way."""
+        if self._state is _OPEN and self._phase is _IDLE:
             self.check_time()
 
     def give_way(self) -> None:
         """End, as all connections together hold too much and this one much of it."""
         if self._stalled_since is not None:
-            self._drop("unread answers, and no memory for them")
-        elif self._state is _State.OPEN:
+            self._drop("unread responses, and no memory for them")
+        elif self._state in {_OPEN, _State.PREFACE}:
             self._reject(RejectedError("no memory for an unfinished request", status=503))
 
     def reject_over_limit(self) -> None:
-        """Tell the peer that there are too many, and end."""
-        reason = f"more than {self._shared.budget.connections} connections"
+        """End with 503: there are too many connections."""
+        server = self._server
+        reason = f"more than {server.budget.connections} connections"
         self._reject(RejectedError(reason, status=503))
-        over = len(self._shared.connections) - self._shared.budget.connections
-        if over > self._shared.limits.probe_connections + REFUSED_CONNECTIONS:
+        over = len(server.connections) - server.budget.connections
+        if over > server.limits.probe_connections + REJECTED_CONNECTIONS:
             self.close()
 
     @property
     def idle_since(self) -> int | None:
         """The second since which it waits for a request; None: it does not.
 
-        What was told its end and sent all is idle for longest.
+        One that ends and has sent all counts as idle for longest.
         """
         if self._stalled_since is not None or self.unsent:
             return None
@@ -214,45 +243,67 @@ class Connection(PatientStream):
         return self._phase_started if self._state is _OPEN and self._phase is _IDLE else None
 
     def is_stalled(self, seconds: int) -> bool:
-        """Say whether the peer lets a head, or its answers, wait for longer than *seconds*."""
+        """Return whether the peer lets a head, or its responses, wait for more than *seconds*."""
         if self._stalled_since is not None:
-            return self._stall_budget < self._shared.limits.write_timeout_seconds - seconds
-        return self._phase is Phase.HEAD and self._shared.now - self._phase_started > seconds
+            return self._stall_budget is not None and self._stall_budget.spent > seconds
+        return self._phase is Phase.HEAD and self._server.now - self._phase_started > seconds
 
-    def _read(self, data: bytes) -> Iterator[Request]:
-        """Give the whole requests of *data*, of any kind, each when asked for; look at ``rest``."""
-        shared, reader = self._shared, self._parser
-        if reader is None:
-            # Imported late: probes, scrapers and browsers are plain, and a start is paid by all.
+    # Reading.
+
+    @property
+    def _phase(self) -> Phase:
+        if self._preface is not None:
+            return Phase.HEAD  # It may take as long as a head.
+        return _IDLE if self._parser is None else self._parser.phase
+
+    def _before_requests(self, data: bytes) -> bytes:
+        """Return the part of *data* that is to be read as requests, of a connection not OPEN."""
+        if self._state is _State.ENDING or self._preface is None:
+            return data if self._state is _State.RESERVED else b""
+        try:
+            used = self._preface.receive(data)
+        except RejectedError as exc:
+            self._reject(exc)
+            return b""
+        if used is None:
+            return b""
+        self._client = self._preface.client or self._client
+        self._preface = None
+        self._phase_started = self._server.now
+        if self._state is _State.PREFACE:
+            self._state = _OPEN
+        return data[used:]
+
+    def _parse(self, data: bytes) -> Iterator[Request]:
+        """Yield the complete requests of *data*, each parsed when the one before is done with."""
+        server, parser = self._server, self._parser
+        if parser is None:
+            # Imported late: probes, scrapers and browsers stay on the fast path.
             from devops_info_service.http.wire.parser import RequestParser  # noqa: PLC0415
 
-            reader = self._parser = RequestParser(self._client, shared.limits)
+            parser = self._parser = RequestParser(self._client, server.limits)
         rest = data
         while rest:
-            requests = reader.receive(rest, 1)
-            if requests or reader.phase is not self._phase:
-                self._phase, self._phase_started = reader.phase, shared.now
-            rest = reader.rest
+            before = parser.phase
+            requests = parser.receive(rest, 1)
+            if requests or parser.phase is not before:
+                self._phase_started = server.now
+            rest = parser.rest
             if requests:
                 yield requests[0]
 
     def _read_bytes(self) -> int:
         return 0 if self._parser is None or self._phase is _IDLE else self._parser.held_bytes
 
-    def _answer_one(self, request: Request) -> None:
-        """Answer a plain request that came alone, as most do, without a loop for others."""
-        if self._requests_left == 1:
-            self._answer((request,))
-            return
-        self._requests_left -= 1
-        shared = self._shared
-        self.write(shared.encode(shared.dispatch(request), b"", request.method == "HEAD"))
+    # Responding.
 
-    def _answer(self, requests: Iterable[Request], data: bytes = b"") -> None:
-        """Answer *requests* until the turn is over; those of *data*, or of the reader."""
-        shared = self._shared
-        dispatch, encode = shared.dispatch, shared.encode
-        ending, left, size = shared.draining, self._requests_left, 0
+    def _respond(self, requests: Iterable[Request], data: bytes = b"") -> None:
+        """Respond to *requests* until the turn is over; those of *data*, or of the parser."""
+        if self._state is _State.RESERVED:
+            requests = self._admit(requests)
+        server = self._server
+        handler, encode = server.handler, server.encode
+        ending, left, size = server.lifecycle.current is not _SERVING, self._requests_left, 0
         enough = left - AT_ONCE
         out = []
         closes = lingers = False
@@ -260,80 +311,83 @@ class Connection(PatientStream):
             left -= 1
             connection = b""
             if not request.keep_alive or ending or not left:
-                # What is behind it was not read, to the client (RFC 9112, section 9.3.2).
+                # To the client, what is behind it was not read (RFC 9112, section 9.3.2).
                 closes, connection = True, b"close"
                 lingers = request.keep_alive or b"upgrade" in request.headers
             elif request.version == "1.0":
                 connection = b"keep-alive"
-            response = dispatch(request)
+            response = handler(request)
             out.append(encode(response, connection, request.method == "HEAD"))
-            size += len(response.body) + _ANSWER_HEAD_BYTES
+            size += len(response.body) + _RESPONSE_HEAD_BYTES
             if closes or size > RESPONSE_BATCH_BYTES or left == enough:
                 break
         if not out:
             return
-        answered, self._requests_left = len(out), left
-        answers = out[0] if answered == 1 else b"".join(out)
-        self.write(answers)
-        if closes:
-            if lingers:
-                self._linger()  # We end it; the peer may be sending still.
-            else:
-                self._close()
+        done, self._requests_left = len(out), left
+        responses = out[0] if done == 1 else b"".join(out)
+        self.write(responses)
+        if lingers:
+            self._linger()  # The server ends it; the peer may still be sending.
+        elif closes:
+            self._close()
         elif size > RESPONSE_BATCH_BYTES or left == enough:
-            reader = self._parser
-            rest = data.split(HEAD_END, answered)[-1] if data else reader.rest if reader else b""
-            if rest and self._state is _OPEN:
-                self._wait_with(rest, len(answers))
+            self._end_turn(data, done, len(responses))
+
+    def _end_turn(self, data: bytes, done: int, sent_bytes: int) -> None:
+        """Go on in the next turn, behind the first *done* requests of *data*, or of the parser."""
+        parser = self._parser
+        rest = data.split(HEAD_END, done)[-1] if data else parser.rest if parser else b""
+        if rest and self._state is _OPEN:
+            self._wait_for_turn(rest, sent_bytes)
+
+    def _admit(self, requests: Iterable[Request]) -> tuple[Request, ...]:
+        """Return the first of *requests* if it is served above the limit of connections."""
+        request = next(iter(requests), None)
+        if request is None:
+            return ()
+        if request.path in self._server.probes or self._client.is_management:
+            del self._server.reserved[self]
+            self._state = _OPEN
+            return (request,)
+        self.reject_over_limit()
+        return ()
 
     def _send_parser_reply(self) -> None:
-        """Say what it wants to be said behind the answers, once these are out."""
-        reader = self._parser
-        if reader is None or self._pending or self._state is not _State.OPEN:
+        """Send the parser's rejection or 100 (Continue), behind the responses before it."""
+        parser = self._parser
+        if parser is None or self._pending or not self.is_open:
             return
-        if reader.rejection is not None:
-            self._reject(reader.rejection)
-        elif reader.expects_continue:
-            reader.expects_continue = False
-            self._shared.counts[CONTINUED] += 1
+        if parser.rejection is not None:
+            self._reject(parser.rejection)
+        elif parser.expects_continue and self._state is _OPEN:
+            parser.expects_continue = False
+            self._server.counts[CONTINUED] += 1
             self.write(CONTINUE)
 
-    def _receive_reserved(self, data: bytes) -> None:
-        since, requests = self._phase_started, None
-        if self._phase is Phase.IDLE:
-            requests = self._shared.plain.read(data, self._client)
-        request = next(iter(requests) if requests else self._read(data), None)
-        self._phase_started = since  # Its time runs from the connection on.
-        if request is not None and self.has_reserved_place(request):
-            del self._shared.reserved[self]
-            self._state = _State.OPEN
-            self._requests_left = 1
-            self._answer((request,))
-        elif request is not None:
-            self.reject_over_limit()
-        elif self._parser is not None and self._parser.rejection is not None:
-            self._reject(self._parser.rejection)
+    def _reject(self, rejection: RejectedError) -> None:
+        server = self._server
+        if self._preface is not None:
+            # As the PROXY protocol wants it: without a header there is no response.
+            count_rejection(server.counts, NO_RESPONSE)
+            self.abort()
         else:
-            self.charge()
+            message = rejection.reason[:1].upper() + rejection.reason[1:]
+            count_rejection(server.counts, rejection.status)
+            self.write(
+                server.encode(error_response(rejection.status, message), connection=b"close")
+            )
+            self._linger()
+        server.hooks.rejected(self._client, rejection.status, rejection.reason)
 
-    def has_reserved_place(self, request: Request) -> bool:
-        """Say whether *request* is answered when there are too many connections for all else."""
-        return request.path in self._shared.probes
-
-    def _reject(self, refused: RejectedError) -> None:
-        message = refused.reason[:1].upper() + refused.reason[1:]
-        shared = self._shared
-        count_rejection(shared.counts, refused.status)
-        self.write(shared.encode(problem(refused.status, message), connection=b"close"))
-        self._linger()
-        shared.on_rejected(self._client, refused.status, refused.reason)
+    # Timeouts and the end.
 
     def _check_request(self, waited: int, limits: Limits) -> None:
         match self._phase:
             case Phase.IDLE:
                 # A second's grace while draining: a request may be on its way, and closing
                 # under it would fail a client that follows the protocol.
-                if waited > (1 if self._shared.draining else limits.keepalive_timeout_seconds):
+                is_serving = self._server.lifecycle.current is _SERVING
+                if waited > (limits.keepalive_timeout_seconds if is_serving else 1):
                     self._close()
             case Phase.HEAD:
                 if waited > limits.header_timeout_seconds:
@@ -348,24 +402,24 @@ class Connection(PatientStream):
 
     def _linger(self) -> None:
         self._end()
-        self.drop_new_connections()
+        self.shutdown()
 
     def _close(self) -> None:
         self._end()
         self.close()
 
     def _end(self) -> None:
-        if self._state is _State.RESERVED:
-            del self._shared.reserved[self]
-        self._state, self._phase_started = _State.ENDING, self._shared.now
-        self._pending = b""
+        self._server.reserved.pop(self, None)
+        self._state, self._phase_started = _State.ENDING, self._server.now
         if self._parser is not None:
             self._parser.close()
             self._parser = None
         self.charge()
 
 
-def _client(peer: tuple[Any, ...]) -> Client:
+def client_of(peer: tuple[Any, ...], *, is_management: bool = False) -> Client:
+    """Return the client at the address that accept(2) gives."""
     # An IPv4 peer of a socket that listens on "::" comes as ::ffff:192.0.2.7.
     address = peer[0]
-    return Client(normalize(address) if ":" in address else address, peer[1])
+    kind = ManagementClient if is_management else Client
+    return kind(normalize(address) if ":" in address else address, peer[1])

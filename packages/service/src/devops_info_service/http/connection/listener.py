@@ -1,36 +1,35 @@
-"""The listening socket: who takes the next connection, and how the door is shut on nobody."""
+"""Listening sockets: sharing accepts between workers, closing without resetting the queue."""
 
 import contextlib
-import functools
 import os
 import socket
 import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 from devops_info_service.http.errors import ListenError
 from devops_info_service.http.wire.memory_budget import RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES
 
 from .loop import Loop, Timer
-from .server_state import ServerState
 
 BACKLOG: Final = 1024
-"""Connections the kernel holds for us; it caps the number at net.core.somaxconn."""
+"""Connections that the kernel queues; it caps the number at net.core.somaxconn."""
 
 ACCEPTS_AT_ONCE: Final = 64
-"""Connections taken before those that are open get their turn."""
+"""Connections accepted before the open ones get their turn."""
 
 ACCEPT_PAUSE_SECONDS: Final = 1
-"""The longest pause when the kernel refuses to give us a connection; it ends with the first of
-those that are open."""
+"""The longest pause after an error of accept(2); it ends with the first connection that closes."""
 
 YIELD_SECONDS: Final = 0.005
-"""How long a worker with many connections leaves a new one to those with fewer: a busy one
-looks at the socket that often. Then it takes it: the other may be stuck."""
+"""How long a worker with many connections leaves a new one to those with fewer: a busy one polls
+the socket that often. Then it accepts: the other may be stuck."""
 
-SHUT_SECONDS: Final = 0.1
-"""Between turning newcomers away and the last look into the queue: handshakes that have begun
-take one round trip to end. A hundred milliseconds are a way around half the earth."""
+DRAIN_BACKLOG_SECONDS: Final = 0.1
+"""Between dropping new connections and the last accept: handshakes that have begun take one round
+trip to end. A hundred milliseconds are half the circumference of the earth and back."""
 
 _SO_ATTACH_FILTER: Final = 26
 # Classic BPF over the TCP header (Linux, networking/filter.rst): drop what has SYN set.
@@ -38,16 +37,38 @@ _DROP_SYN: Final = (
     (0x30, 0, 0, 13),  # load the byte of flags
     (0x54, 0, 0, 0x02),  # keep SYN
     (0x15, 0, 1, 0),  # none: the next line, else the one after
-    (0x06, 0, 0, 0xFFFFFFFF),  # take it all
+    (0x06, 0, 0, 0xFFFFFFFF),  # accept it all
     (0x06, 0, 0, 0),  # drop it
 )
+
+
+class Sockets(msgspec.Struct, frozen=True):
+    """The listening sockets of a service."""
+
+    public: socket.socket
+    management: socket.socket | None = None
+
+    @property
+    def all(self) -> tuple[socket.socket, ...]:
+        """The one or two sockets."""
+        return (self.public,) if self.management is None else (self.public, self.management)
+
+    def drop_new_connections(self) -> None:
+        """Stop queueing new connections; see the function of this name."""
+        for sock in self.all:
+            drop_new_connections(sock)
+
+    def close(self) -> None:
+        """Close all."""
+        for sock in self.all:
+            sock.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on the numeric address *host*.
 
     Raises:
-        ListenError: the address is in use, not ours, or not permitted.
+        ListenError: the address is in use, not of this machine, or not permitted.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -64,12 +85,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def drop_new_connections(sock: socket.socket) -> None:
-    """Let nobody new into the queue of *sock*; those in it can still be taken.
+    """Stop queueing new connections on *sock*; queued ones can still be accepted.
 
-    Closing alone would reset whoever connected since the last look into the queue, request and
-    all. Whoever is turned away here tries again after a second, and then meets a closed port.
+    Closing alone would reset the connections queued since the last accept, requests included. A
+    client whose SYN is dropped here repeats it after a second, and then meets a closed port.
     """
-    # Imported late: only the end needs it. It gives an address to point at without ctypes.
+    # Imported late: only a shutdown needs it. It gives an address to point at without ctypes.
     try:
         import array  # noqa: PLC0415
     except (ImportError, OSError):
@@ -86,92 +107,84 @@ def drop_new_connections(sock: socket.socket) -> None:
 
 
 class Listener:
-    """Takes connections from a listening socket."""
+    """Accepts connections from a listening socket."""
 
     def __init__(
         self,
         sock: socket.socket,
-        shared: ServerState,
+        loop: Loop,
         *,
-        take: Callable[[socket.socket, tuple[Any, ...]], None],
+        on_accept: Callable[[socket.socket, tuple[Any, ...]], None],
         on_error: Callable[[OSError], None],
-        turn: Callable[[], bool] | None = None,
+        may_accept: Callable[[], bool] | None = None,
     ) -> None:
-        """Take from *sock*, unless it is not our *turn*; None is a socket of our own."""
+        """Accept from *sock* while *may_accept*; None: the socket is this process's own."""
         self._sock = sock
-        self._shared = shared
-        self._take = take
-        self._on_error = on_error
-        self._turn = turn
-        self._told = -1
-        """The second in which a refusal of the kernel was told of; a flood has thousands."""
-
-    def open(self, loop: Loop) -> None:
-        """Begin, in *loop*."""
         self._loop = loop
+        self._on_accept = on_accept
+        self._on_error = on_error
+        self._may_accept = may_accept
+        self._paused: Timer | None = None
+        """Ends a pause; None: there is none."""
+        self._is_yielding = False
+        """The pause leaves a connection to another worker; else it waits for files or memory."""
+
+    def open(self) -> None:
+        """Begin to accept."""
         self._sock.settimeout(0)
-        # Connections inherit it: two small answers in a row shall not wait for the first one's
-        # acknowledgement (RFC 896).
+        # Connections inherit it: of two small responses in a row the second must not wait for the
+        # acknowledgement of the first (RFC 896).
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # What the kernel holds of them counts for the container's limit.
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        self._listen()
+        self._watch()
 
     def close(self) -> None:
-        """Take whoever is in the queue, who would be reset, and end."""
+        """Accept the queued connections, which would be reset, and end."""
         self._accept(BACKLOG)
-        self.leave()
+        self.detach()
 
-    def leave(self) -> None:
-        """End; the queue is somebody else's, too."""
+    def detach(self) -> None:
+        """End; other workers accept from the queue."""
         if self._sock.fileno() >= 0:
             self._loop.unwatch(self._sock.fileno())
             self._sock.close()
 
-    def _listen(self) -> None:
-        if self._sock.fileno() >= 0:
-            self._loop.watch(self._sock.fileno(), self._take_some)
+    def connection_closed(self) -> None:
+        """End a pause, if a file descriptor or a place is what it waits for."""
+        if self._paused is None:
+            return
+        if not self._is_yielding or self._may_accept is None or self._may_accept():
+            self._paused.cancel()
+            self._resume()
 
-    def _take_some(self, events: int) -> None:  # noqa: ARG002  only ever EPOLLIN
-        """Take who waits, or leave one to a process that has fewer."""
-        if self._turn is None:
+    def _watch(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._loop.watch(self._sock.fileno(), self._on_readable)
+
+    def _on_readable(self, events: int) -> None:  # noqa: ARG002  only ever EPOLLIN
+        """Accept, or leave the connection to a worker that has fewer."""
+        if self._may_accept is None:
             self._accept(ACCEPTS_AT_ONCE)
-        elif self._turn():
+        elif self._may_accept():
             self._accept(1)
         else:
-            self._loop.unwatch(self._sock.fileno())
-            anyway = self._loop.call_later(YIELD_SECONDS, self._take_anyway)
-            self._shared.on_gone = functools.partial(self._take_again, self._turn, anyway)
+            self._is_yielding = True
+            self._pause(YIELD_SECONDS, self._accept_after_yield)
 
-    def _take_again(self, turn: Callable[[], bool], anyway: Timer) -> None:
-        """One of ours has gone: perhaps it is our turn."""
-        if turn():
-            anyway.cancel()
-            self._shared.on_gone = None
-            self._listen()
-
-    def _take_anyway(self) -> None:
-        self._shared.on_gone = None
+    def _accept_after_yield(self) -> None:
+        self._resume()
         if self._sock.fileno() >= 0:
-            self._listen()
             self._accept(1)
 
-    def _pause(self, exc: OSError) -> None:
-        """Wait for files or memory: the kernel would wake us for ever."""
+    def _pause(self, seconds: float, then: Callable[[], None]) -> None:
         self._loop.unwatch(self._sock.fileno())
-        anyway = self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._resume)
-        # A connection that ends gives its file back.
-        self._shared.on_gone = functools.partial(self._resume, anyway)
-        if self._shared.now != self._told:
-            self._told = self._shared.now
-            self._on_error(exc)
+        self._paused = self._loop.call_later(seconds, then)
 
-    def _resume(self, anyway: Timer | None = None) -> None:
-        if anyway is not None:
-            anyway.cancel()
-        self._shared.on_gone = None
-        self._listen()
+    def _resume(self) -> None:
+        self._paused = None
+        self._watch()
 
     def _accept(self, most: int) -> None:
         for _ in range(most):
@@ -180,6 +193,9 @@ class Listener:
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as exc:
-                self._pause(exc)
+                # Files or memory are missing: the kernel would report the socket for ever.
+                self._is_yielding = False
+                self._pause(ACCEPT_PAUSE_SECONDS, self._resume)
+                self._on_error(exc)
                 return
-            self._take(sock, peer)
+            self._on_accept(sock, peer)

@@ -1,147 +1,162 @@
-"""What the connections of one process have in common: the work, the limits, one clock.
+"""The state that the connections of one process share: handler, limits, counters, one clock.
 
-Nothing here reads a socket or a clock: ``http.server`` lets the seconds pass.
+Nothing here reads a socket or a clock: ``server`` lets the seconds pass.
 """
 
-from collections.abc import Callable, Collection
-from typing import Final, Protocol
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final, Protocol
 
-from devops_info_service.http.shared_memory.counters import ABORTED, Counters, Slot
+from devops_info_service.http.lifecycle import Lifecycle, ProcessLifecycle
+from devops_info_service.http.shared_memory.counters import ABORTED, CLOSED, OPENED, Counters, Slot
 from devops_info_service.http.wire.fast_path import FastPathParser
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import UNLIMITED_BYTES, Budget, share
 from devops_info_service.http.wire.message import Client, Handler
 from devops_info_service.http.wire.writer import ResponseWriter
 
-OnRejected = Callable[[Client, int, str], None]
-"""Is told of each refusal: to whom, the status, the reason."""
-
-OnError = Callable[[Exception], None]
-"""Is told of what a connection raised: a fault of ours, whoever was connected."""
+if TYPE_CHECKING:
+    from devops_info_service.http.shared_memory.shutdown_record import ShutdownRecorder
 
 IDLE_GRACE_SECONDS: Final = 2
 """A connection that is idle for less is not closed to make room: a request may be on its way."""
 
 ROOM: Final = 16
-"""One part in so many is made room for at a time: looking for the oldest looks at all of them."""
+"""One part in so many is made room for at a time: finding the oldest reads all of them."""
 
 RELIEF: Final = 8
-"""So much below the bound, one part in so many, falls what is held when it is above it."""
+"""One part in so many of the bound is freed when more is held."""
 
 
-class State:
-    """Where a process is in its life, for those who tell others: readiness is read from here."""
+class ConnectionHooks(Protocol):
+    """Calls from the connections to their server."""
 
-    __slots__ = ("draining",)
+    def opened(self, count: int) -> None:
+        """Handle a new connection; *count* are open now."""
 
-    def __init__(self) -> None:
-        self.draining = False
-        """The service is told to end, and not only this worker of it: nobody takes over, so it
-        answers still, and wants nobody new."""
+    def closed(self, count: int) -> None:
+        """Handle the end of a connection; *count* are open now."""
+
+    def rejected(self, client: Client, status: int, reason: str) -> None:
+        """Handle a rejection: 0 is a connection that was cut off without a response."""
+
+    def failed(self, exc: Exception) -> None:
+        """Handle an exception that escaped a connection: a bug, never a client error."""
 
 
 class ManagedConnection(Protocol):
-    """A connection, as far as its process steers it."""
+    """A connection as its process steers it."""
 
     @property
     def client(self) -> Client:
-        """Who asks on it."""
+        """The client of its requests."""
+
+    @property
+    def has_request(self) -> bool:
+        """Whether a request has begun and is not complete."""
 
     @property
     def activity(self) -> str:
-        """What it would lose if it were cut off now; empty for nothing."""
+        """What an abort would interrupt: a value of ``Phase`` or "sending_response"; or empty."""
 
     @property
     def idle_since(self) -> int | None:
         """The second since which it waits for a request; None: it does not."""
 
     def is_stalled(self, seconds: int) -> bool:
-        """Say whether the peer lets a head, or its answers, wait for longer than *seconds*."""
+        """Return whether the peer lets a head, or its responses, wait for more than *seconds*."""
 
     @property
     def held(self) -> int:
-        """Bytes that it holds of an unfinished request, or of what the peer does not read."""
+        """Bytes held of an unfinished request, or of what the peer does not read."""
 
     def give_way(self) -> None:
         """End, as all connections together hold too much and this one much of it."""
+
+    def reject_over_limit(self) -> None:
+        """End with 503: there are too many connections."""
 
     def close(self) -> None:
         """Send what is left, then close."""
 
     def check_time(self) -> None:
-        """Act on the time-out that has come, if one has."""
+        """Act on a timeout that has passed."""
 
     def drain(self) -> None:
-        """Close if no request is on its way."""
+        """Close unless a request is on its way."""
 
     def abort(self) -> None:
-        """Close now, with whatever is left unsaid."""
-
-
-class Reserved(Protocol):
-    """A connection that may be a probe's."""
-
-    def reject_over_limit(self) -> None:
-        """Tell it that there are too many, and end it."""
+        """Close now, and drop what is unsent."""
 
 
 class ServerState:
-    """What the connections of one process have in common."""
+    """The state that the connections of one process share."""
 
     def __init__(
         self,
-        dispatch: Handler,
+        handler: Handler,
         limits: Limits,
-        on_rejected: OnRejected,
+        hooks: ConnectionHooks,
+        *,
         writer: ResponseWriter | None = None,
         counts: Slot | None = None,
-        state: State | None = None,
+        lifecycle: ProcessLifecycle | None = None,
         probes: Collection[str] = (),
-        on_error: OnError | None = None,
     ) -> None:
-        self.dispatch = dispatch
+        self.handler = handler
         self.limits = limits
-        self.on_rejected = on_rejected
-        self.on_error = on_error or _raise
-        self.plain = FastPathParser(limits)
+        self.hooks = hooks
+        self.fast_path = FastPathParser(limits)
         self.encode = (writer or ResponseWriter()).encode
-        self.counts = Counters.alone().worker(0) if counts is None else counts
-        """This process's words of the counters."""
+        self.counts = Counters.private().worker(0) if counts is None else counts
+        """This process's slot of the counters."""
         self.connections: set[ManagedConnection] = set()
         self.now = 0
-        """Seconds by the sweeps: a request reads no clock for its time-outs."""
-        self.draining = False
-        """Told to end: every answer ends its connection."""
-        self.state = state or State()
+        """Seconds by the sweeps: a request reads no clock for its timeouts."""
+        self.lifecycle = lifecycle or ProcessLifecycle(Lifecycle.SERVING)
+        """Once it is no longer SERVING, every response ends its connection."""
         self.probes = probes
-        """Paths that are answered when there are too many connections for all else."""
+        """Paths that are served when there are too many connections for others."""
         self.budget: Budget = share(UNLIMITED_BYTES, 1, limits.max_connections)
-        """What connections may be and hold; it follows the container's limit."""
+        """The connections and bytes that are allowed; follows the container's limit."""
         self.held = 0
         """Bytes that all connections hold, by their own account."""
         self._crowded: int | None = None
         """The second in which no connection was found that could be closed to make room."""
-        self.reserved: dict[Reserved, None] = {}
-        """Connections above the limit that have not asked yet, the oldest first: they may be
-        probes. Who comes when all these places are taken gets the one of the oldest: a probe asks
-        at once, and a place that the first one keeps for seconds is one for attackers."""
-        self.on_first: Callable[[], None] = _nothing
-        """Called when somebody connects while nobody was: sweeps are needed again."""
-        self.on_none: Callable[[], None] = _nothing
-        """Called when the last connection is gone."""
-        self.on_gone: Callable[[], None] | None = None
-        """Called whenever a connection has gone, if somebody waits for that."""
+        self.reserved: dict[ManagedConnection, int] = {}
+        """Connections above the limit without a request yet, the oldest first, and the second
+        each came in: they may be probes. When all these places are taken, a new one gets that of
+        the oldest: a probe sends its request at once, and a place that is kept for seconds is
+        one for attackers."""
+
+    def add(self, connection: ManagedConnection) -> bool:
+        """Take *connection* in; return whether there is room for more than a probe's request."""
+        self.connections.add(connection)
+        self.counts[OPENED] += 1
+        count = len(self.connections)
+        self.hooks.opened(count)
+        if count <= self.budget.connections or self.make_room():
+            return True
+        self.reserved[connection] = self.now
+        if len(self.reserved) > self.limits.probe_connections:
+            next(iter(self.reserved)).reject_over_limit()
+        return False
+
+    def remove(self, connection: ManagedConnection) -> None:
+        """Take out *connection*, which is closed."""
+        self.connections.discard(connection)
+        self.counts[CLOSED] += 1
+        self.hooks.closed(len(self.connections))
 
     def sweep(self) -> None:
-        """Let a second pass: act on every time-out that has come. One timer for all of them."""
+        """Let a second pass, and act on every timeout. One timer for all connections."""
         self.now += 1
         for connection in tuple(self.connections):
             connection.check_time()
 
     def make_room(self) -> bool:
-        """Close connections that are idle for longest, or else that stall; say if there were any.
+        """Close the connections that are idle for longest, else stalled ones; return if any.
 
-        So a process that is full of those serves whoever comes next.
+        So a process that is full of those serves new connections.
         """
         if self._crowded == self.now:
             return False
@@ -166,25 +181,29 @@ class ServerState:
         return bool(stalled)
 
     def relieve(self) -> None:
-        """Let go of those who hold most, until all together hold clearly less than they may."""
+        """End the connections that hold most, until clearly less is held than allowed."""
         enough = self.budget.held_bytes - self.budget.held_bytes // RELIEF
         for connection in sorted(self.connections, key=_held, reverse=True):
             if self.held <= enough:
                 break
             connection.give_way()
 
-    def drain(self, *, is_last: bool = True) -> None:
-        """Close what is idle; from now on every answer ends its connection.
+    def start_recording(self, recorder: "ShutdownRecorder") -> None:
+        """Record every request from now on."""
+        self.handler = recorder.wrap(self.handler)
 
-        Unless *is_last* another worker takes over, and the service is as ready as before.
+    def drain(self, lifecycle: Lifecycle) -> None:
+        """Close idle connections; from now on every response ends its connection.
+
+        *lifecycle* is STOPPING, or RETIRING if another worker takes over: then the service is as
+        ready as before.
         """
-        self.draining = True
-        self.state.draining |= is_last
+        self.lifecycle.current = lifecycle
         for connection in tuple(self.connections):
             connection.drain()
 
     def abort(self) -> int:
-        """Cut off whoever is left; return how many they were."""
+        """Abort the connections that are left; return their number."""
         left = tuple(self.connections)
         for connection in left:
             connection.abort()
@@ -194,11 +213,3 @@ class ServerState:
 
 def _held(connection: ManagedConnection) -> int:
     return connection.held
-
-
-def _nothing() -> None:
-    """Stand for a server where there is none, as in a test."""
-
-
-def _raise(exc: Exception) -> None:
-    raise exc

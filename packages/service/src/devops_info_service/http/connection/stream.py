@@ -1,11 +1,11 @@
-"""One connected socket: read what is there, send what the kernel takes, keep the rest, end well.
+"""One connected socket: read, send without blocking, keep what is unsent, end in order.
 
-What the bytes mean is a subclass's business. What is written is sent when the loop's turn ends,
-with what the others have written: a peer that is woken by the first finds the rest on its way,
-instead of going to sleep and being woken for each (docs/explanation/performance.md).
+A write is sent at the end of the loop's iteration, together with those of other streams: a peer
+that is woken by the first finds the rest on its way, instead of being woken for each
+(docs/explanation/performance.md).
 
-A stream that has something unsent is not read from: a peer that does not read its answers makes
-the kernel hold its requests, and nothing here grows.
+A stream with unsent bytes is not read from: for a peer that does not read its responses the
+kernel holds its requests, and nothing here grows.
 """
 
 import sys
@@ -17,21 +17,21 @@ from typing import Final
 from .loop import STREAM, Loop
 
 _UNUSUAL: Final = ~(EPOLLIN | EPOLLOUT)
-"""The peer has shut its half, or is gone: there may be an end of file behind what was read."""
+"""The peer has shut its half or vanished: an end of file may follow what was read."""
 
-_FOR_NO_TIME: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
+_LINGER_ZERO: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
 """A struct linger of socket(7): on, for 0 s."""
 
 FLUSH_NOW_BYTES: Final = 4 * 1024
-"""An answer as long took its time to be made: it is sent at once, with all that wait. So what is
-short waits for others that are as short, a quarter of a millisecond at the worst."""
+"""A response as long took time to make and is sent at once. So a short one waits for others as
+short, a quarter of a millisecond at the worst."""
 
 
 class AfterFlush(Enum):
-    """What becomes of a stream once all is sent."""
+    """What follows once all is sent."""
 
     KEEP_OPEN = "read on"
-    SHUTDOWN = "tell the peer that this was all, and wait for its end"
+    SHUTDOWN = "send the end of file, and wait for the peer's"
     CLOSE = "close"
 
 
@@ -39,9 +39,9 @@ _KEEP_OPEN: Final = AfterFlush.KEEP_OPEN
 """Reading a member of a class takes longer than reading a name."""
 
 READ_BYTES: Final = 16 * 1024
-"""Bytes a read may bring: all of a permitted head, and no more than a few hundred pipelined
-requests, so that one connection cannot keep the others waiting or grow by its answers. Small
-enough, too, that the C library's allocator keeps it and asks the kernel for nothing."""
+"""Bytes of one read: all of a permitted head, and no more than a few hundred pipelined requests,
+so that one connection cannot keep the others waiting or grow by its responses. Small enough that
+the C library's allocator keeps the buffer."""
 
 
 class Stream:
@@ -50,13 +50,14 @@ class Stream:
     __slots__ = (
         "_after_flush",
         "_descriptor",
+        "_drained_bytes",
         "_loop",
         "_paused",
+        "_pending",
         "_receive",
         "_send",
         "_sock",
         "_unsent",
-        "drained_bytes",
     )
 
     def __init__(self, loop: Loop, sock: socket) -> None:
@@ -67,12 +68,14 @@ class Stream:
         self._receive = sock.recv
         self._send = sock.send
         self._unsent: bytes | memoryview | None = None
-        """What was written in this turn, or is left of what the kernel did not take."""
+        """Written in this iteration, or the rest that the kernel did not accept."""
         self._paused = False
-        self._after_flush = AfterFlush.KEEP_OPEN
-        self.drained_bytes = 0
-        """Bytes that the kernel took of what it did not take at once, since whoever judges the peer
-        by them has set this back."""
+        """Nothing is read: bytes are unsent, or ``pause_reading`` was called."""
+        self._pending = b""
+        """Read before the pause, and delivered after it. Bytes, as they take less memory than the
+        requests they hold."""
+        self._after_flush = _KEEP_OPEN
+        self._drained_bytes = 0
 
     def start(self) -> None:
         """Read what came with the connection, then wait for more: a short one needs no wait."""
@@ -85,8 +88,8 @@ class Stream:
                 self.abort()
 
     def ready(self, events: int) -> None:
-        """Go on where the kernel can: called by the loop, once for each piece of news."""
-        if self._paused and not self._go_on():
+        """Send and read what the kernel allows: called by the loop, once for each event."""
+        if self._paused and not self._resume():
             return
         try:
             data = self._receive(READ_BYTES, MSG_DONTWAIT)
@@ -100,15 +103,15 @@ class Stream:
             return
         try:
             self.on_data(data)
-        except Exception as exc:  # noqa: BLE001  a fault of ours ends this connection alone
+        except Exception as exc:  # noqa: BLE001  a bug in the server ends this connection alone
             self.abort()
             self.on_error(exc)
         if (len(data) == READ_BYTES or events & _UNUSUAL) and self._descriptor >= 0:
-            # There may be more, of which the kernel has told; the others get their turn first.
+            # There may be more, which the kernel has reported; other streams come first.
             self._loop.rearm(self._descriptor)
 
     def write(self, data: bytes) -> None:
-        """Send *data* when this turn ends, or when the peer takes it."""
+        """Send *data* at the end of the iteration, or when the kernel has room."""
         if self._unsent is None:
             self._unsent = data
             self._loop.call_soon(self.flush)
@@ -118,7 +121,7 @@ class Stream:
             self._loop.run_callbacks()
 
     def flush(self) -> None:
-        """Send what was written: called by the loop at the end of its turn."""
+        """Send what was written: called by the loop at the end of its iteration."""
         data = self._unsent
         if data is None:
             return  # Aborted meanwhile.
@@ -131,7 +134,7 @@ class Stream:
             return
         if sent != len(data):
             self._unsent = memoryview(data)[sent:]
-            self.drained_bytes += sent
+            self._drained_bytes += sent
             self._paused = True
             self.on_blocked()
             return
@@ -141,38 +144,48 @@ class Stream:
         elif self._after_flush is not _KEEP_OPEN:
             self._finish(self._after_flush)
 
-    def pause_reading(self) -> None:
-        """Read nothing until ``on_sent`` has been called, after the others had their turn."""
+    def pause_reading(self, resume: bytes) -> None:
+        """Read nothing until all is sent and the others had their turn; then take up *resume*.
+
+        ``on_drained`` is called first, then ``on_data`` with *resume* unless the stream ends.
+        """
         self._paused = True
+        self._pending = resume
         if self._unsent is None:
             self._loop.rearm(self._descriptor)
 
     def retry_send(self) -> None:
-        """Ask the kernel whether it takes more, though it has not said so.
+        """Try to send, though the kernel has not reported that it has room.
 
-        It speaks once a third of its buffer is free. Of a peer that took 500 bytes a second it
-        was silent for 48 s; of one that was quick before, its buffer can be megabytes.
+        It does so when a third of its buffer is free. For a peer that took 500 bytes a second it
+        was silent for 48 s; for one that was fast before, its buffer can be megabytes.
         """
         self.ready(EPOLLOUT)
 
     @property
     def unsent(self) -> int:
-        """Bytes that the peer's window, and so the kernel, did not take yet."""
+        """Bytes that the peer's window, and so the kernel, did not accept yet."""
         return 0 if self._unsent is None else len(self._unsent)
+
+    def take_drained(self) -> int:
+        """Return the bytes sent with or after a partial write, since the last call of this."""
+        drained, self._drained_bytes = self._drained_bytes, 0
+        return drained
 
     @property
     def is_connected(self) -> bool:
-        """Whether the socket is there still."""
+        """Whether the socket is open."""
         return self._descriptor >= 0
 
     @property
     def buffered(self) -> int:
-        """Bytes in memory for the unsent: what was sent of an answer goes with the rest of it."""
+        """Bytes in memory: the sent part of a response is freed together with its rest."""
         unsent = self._unsent
-        return memoryview(unsent.obj if isinstance(unsent, memoryview) else unsent or b"").nbytes
+        response = unsent.obj if isinstance(unsent, memoryview) else unsent or b""
+        return memoryview(response).nbytes + len(self._pending)
 
-    def drop_new_connections(self) -> None:
-        """Send what is left and the end of file; go on reading, for the peer's end."""
+    def shutdown(self) -> None:
+        """Send what is left and the end of file; read on until the peer's."""
         self._finish(AfterFlush.SHUTDOWN)
 
     def close(self) -> None:
@@ -180,48 +193,49 @@ class Stream:
         self._finish(AfterFlush.CLOSE)
 
     def abort(self) -> None:
-        """Close now, with whatever is unsent."""
+        """Close now, and drop what is unsent."""
         if self._descriptor < 0:
             return
         self._loop.discard(self._descriptor)
         self._descriptor = -1
         self._unsent = None
+        self._pending = b""
         self._sock.close()
         self.on_closed()
 
     def reset(self) -> None:
-        """Close now, with whatever is unsent, and with what the kernel holds for the peer.
+        """Close now, and drop what is unsent as well as what the kernel holds for the peer.
 
-        It would hold it after a mere close as long as the peer goes on taking a little.
+        After a mere close it would hold that as long as the peer goes on taking a little.
         """
         if self._descriptor >= 0:
-            self._sock.setsockopt(SOL_SOCKET, SO_LINGER, _FOR_NO_TIME)
+            self._sock.setsockopt(SOL_SOCKET, SO_LINGER, _LINGER_ZERO)
             self.abort()
 
     # For a subclass.
 
     def on_data(self, data: bytes) -> None:
-        """Take what has come."""
+        """*data* was received."""
         raise NotImplementedError
 
     def on_eof(self) -> None:
-        """The peer will send no more."""
+        """The peer sends no more."""
         raise NotImplementedError
 
     def on_blocked(self) -> None:
-        """Something is unsent: nothing is read until it is sent."""
+        """Bytes are unsent: nothing is read until they are sent."""
 
     def on_drained(self) -> None:
-        """All is sent, or the turn after ``hold`` has come; it is read from, unless it ends."""
+        """All is sent and the pause is over: reading goes on, unless the stream ends."""
 
     def on_error(self, exc: Exception) -> None:
-        """``on_bytes`` has raised, and the stream was aborted."""
+        """``on_data`` has raised, and the stream was aborted."""
         raise exc
 
     def on_closed(self) -> None:
         """The socket is closed; this is the last call."""
 
-    def _go_on(self) -> bool:
+    def _resume(self) -> bool:
         """Send more of what is left; return whether the stream can be read from."""
         if self._unsent is not None:
             try:
@@ -231,24 +245,28 @@ class Stream:
             except OSError:
                 self.abort()
                 return False
-            self.drained_bytes += sent
+            self._drained_bytes += sent
             if sent != len(self._unsent):
                 self._unsent = memoryview(self._unsent)[sent:]
                 return False
             self._unsent = None
         self._paused = False
+        pending, self._pending = self._pending, b""
         after = self._after_flush
         try:
             self.on_drained()
-        except Exception as exc:  # noqa: BLE001  as with on_bytes
+            if pending and self._descriptor >= 0:
+                self.on_data(pending)
+        except Exception as exc:  # noqa: BLE001  as with on_data
             self.abort()
             self.on_error(exc)
-        if after is not AfterFlush.KEEP_OPEN:
+        if after is not _KEEP_OPEN:
             self._finish(after)
         return not self._paused and self._descriptor >= 0
 
     def _finish(self, after: AfterFlush) -> None:
         self._after_flush = after
+        self._pending = b""
         if self._unsent is not None or self._descriptor < 0:
             return
         if after is AfterFlush.CLOSE:

@@ -1,7 +1,7 @@
-"""Who works, who is on the way out and who is owed: decisions, without a process or a clock.
+"""Worker-pool policy: which workers to start, retire and replace. No process and no clock here.
 
-What starts and signals processes is handed in as ``Effects``; the moment is an argument. So a
-test lets a minute of deaths and reloads pass in no time.
+Processes are started and signaled by a ``ProcessControl``; the moment is an argument. So a test
+lets a minute of deaths and reloads pass in no time.
 """
 
 import heapq
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from devops_info_service.http.connection.server import EventLog
+from devops_info_service.http.connection.shutdown import EventLog
 from devops_info_service.http.lifecycle import RETIRE_SIGNAL
 from devops_info_service.http.shared_memory.counters import (
     HEARTBEAT,
@@ -21,41 +21,42 @@ from devops_info_service.http.shared_memory.counters import (
     RETIRING,
     STAGE,
     Counters,
-    release,
+    reset_slot,
 )
-from devops_info_service.http.wire.limits import MAX_WORKERS
-
-SLOTS: Final = 2 * MAX_WORKERS
-"""A reload has two generations for a while."""
+from devops_info_service.http.wire.limits import MAX_PROCESSES
 
 STABLE_AFTER_SECONDS: Final = 10
-"""A worker that lived as long did not die of its start: the next one starts at once."""
+"""A worker that lived as long did not die of its start: its successor starts at once."""
 
 FIRST_DELAY_SECONDS: Final = 0.1
-"""After a worker that died young; doubled for each further one in a row."""
+"""After an early exit; doubled for each further one in a row."""
 
 LAST_DELAY_SECONDS: Final = 30
-"""The longest wait. A fault that passes (memory, a limit of processes) is over by then as a
-rule, and starting costs one part in a thousand of a CPU."""
+"""The longest wait. A transient fault (memory, a limit of processes) is mostly over by then, and
+starting costs one part in a thousand of a CPU."""
 
 STARTUP_TIMEOUT_SECONDS: Final = 10
-"""A fresh worker that is not ready by then is taken for broken; the start is some 10 ms."""
+"""A new worker that is not ready by then is killed; the start takes some 10 ms."""
 
 POLL_SECONDS: Final = 0.02
-"""How often a fresh worker's word is looked at, while one is waited for."""
+"""Seconds between polls of a new worker's readiness."""
 
 HEARTBEAT_POLLS: Final = 6
-"""Looks at a heartbeat before it counts as stopped: each is a second or more, a beat's length."""
+"""Polls of a heartbeat before it counts as stopped, at least a second apart, a beat's length."""
 
 KILL_MARGIN_SECONDS: Final = 2
-"""What a worker gets beyond its own drain time before it is killed."""
+"""Seconds beyond its own drain time before a worker is killed."""
 
 
 class ProcessControl(Protocol):
-    """What a crew does to processes."""
+    """Starts and signals worker processes."""
 
     def start(self, number: int) -> int:
-        """Fork worker *number* and return its pid; OSError if the kernel gives us none."""
+        """Fork worker *number* and return its pid.
+
+        Raises:
+            OSError: the kernel refuses a process.
+        """
 
     def send(self, pid: int, number: signal.Signals) -> None:
         """Send a signal to a worker."""
@@ -71,11 +72,11 @@ class Worker(msgspec.Struct):
     """Counts the reloads."""
     started: float
     kill_at: float | None = None
-    """When to kill it; set once it was told to end."""
+    """When to kill it; set once it has its signal to end."""
     beat: int = 0
-    """Its heartbeat when it was last looked at."""
+    """Its heartbeat at the last poll."""
     beat_at: float = 0.0
-    """When that one was first seen."""
+    """When that value was first read."""
     is_hung: bool = False
 
 
@@ -86,7 +87,7 @@ class WorkerPool:
         self,
         wanted: int,
         counters: Counters,
-        effects: ProcessControl,
+        control: ProcessControl,
         log: EventLog,
         *,
         patience: float,
@@ -94,15 +95,15 @@ class WorkerPool:
     ) -> None:
         self._wanted = wanted
         self._counters = counters
-        self._effects = effects
+        self._control = control
         self._log = log
         self._patience = patience + KILL_MARGIN_SECONDS
-        """Seconds between the word that a worker shall end and its killing."""
+        """Seconds between a worker's signal to end and its killing."""
         self._hung_seconds = hung_seconds
         self._polled = 0.0
-        """When heartbeats were last looked at."""
+        """When heartbeats were last polled."""
         self._workers: dict[int, Worker] = {}
-        self._free = list(range(SLOTS))
+        self._free = list(range(MAX_PROCESSES))
         self._generation = 0
         self._reload_to: int | None = None
         """The number of workers wanted by a reload that has not begun."""
@@ -112,41 +113,41 @@ class WorkerPool:
 
     @property
     def done(self) -> bool:
-        """Whether everybody is gone and nobody is to come."""
+        """Whether shutdown has begun and every worker has exited."""
         return self._ending and not self._workers
 
     @property
     def size(self) -> int:
-        """How many work."""
+        """The number of workers that are not ending."""
         return len(self._working())
 
     @property
     def ready(self) -> bool:
-        """Whether anybody answers."""
-        return any(self._is_ready(member) for member in self._workers.values())
+        """Whether any worker serves."""
+        return any(self._is_ready(worker) for worker in self._workers.values())
 
     @property
     def is_reloading(self) -> bool:
-        """Whether workers are being replaced, or are to be."""
+        """Whether workers are being replaced, or will be."""
         return self._reload_to is not None or bool(self._old())
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
-        self._look_at_heartbeats(now)
-        self._look_for_retiring(now)
-        for member in self._workers.values():
-            kill_at = member.kill_at
-            if kill_at is None and not self._is_ready(member):
-                kill_at = member.started + STARTUP_TIMEOUT_SECONDS
+        """Take the steps that are due."""
+        self._poll_heartbeats(now)
+        self._note_retiring(now)
+        for worker in self._workers.values():
+            kill_at = worker.kill_at
+            if kill_at is None and not self._is_ready(worker):
+                kill_at = worker.started + STARTUP_TIMEOUT_SECONDS
             if kill_at is not None and now >= kill_at:
-                self._effects.send(member.pid, signal.SIGKILL)
+                self._control.send(worker.pid, signal.SIGKILL)
         if self._ending:
             return
         if self._old():
             self._advance_reload(now)
         elif self._reload_to is not None and len(self._workers) == len(self._current()):
-            # Only now that the last reload's old workers are gone: else a rain of signals
-            # would pile up workers that drain.
+            # Only when the last reload's old workers have exited: else many signals would pile
+            # up workers that drain.
             self._generation += 1
             self._wanted, self._reload_to = self._reload_to, None
             self._advance_reload(now)
@@ -155,10 +156,10 @@ class WorkerPool:
                 pass
 
     def wait_seconds(self, now: float) -> float:
-        """Return how long nothing will be due, a death or a signal apart."""
-        moments = [member.kill_at for member in self._workers.values() if member.kill_at]
+        """Return the seconds until a step is due, unless a worker dies or a signal comes."""
+        moments = [worker.kill_at for worker in self._workers.values() if worker.kill_at]
         if self._working():
-            moments.append(self._polled + self._look_seconds)
+            moments.append(self._polled + self._poll_seconds)
         if not self._ending:
             if self._old() or not all(map(self._is_ready, self._current())):
                 moments.append(now + POLL_SECONDS)
@@ -168,91 +169,91 @@ class WorkerPool:
         return max(POLL_SECONDS, min([*moments, now + 3600]) - now)
 
     def died(self, pid: int, cause: str, now: float) -> None:
-        """Take note that a process has ended; one that nobody knows was an orphan."""
-        # It may have ended before it was seen to leave.
-        self._look_for_retiring(now)
-        member = self._workers.pop(pid, None)
-        if member is None:
+        """Note that a process has ended; an unknown one was an orphan."""
+        # It may have ended before its slot was polled.
+        self._note_retiring(now)
+        worker = self._workers.pop(pid, None)
+        if worker is None:
             return
-        release(self._counters.worker(member.number))
-        heapq.heappush(self._free, member.number)
-        if member.kill_at is not None:
+        reset_slot(self._counters.worker(worker.number))
+        heapq.heappush(self._free, worker.number)
+        if worker.kill_at is not None:
             return
         self._counters.supervisor[RESTARTS] += 1
-        if member.is_hung:
+        if worker.is_hung:
             self._counters.supervisor[HUNG] += 1
-            cause = f"its loop did not come round for {self._hung_seconds:g} s"
-        self._tell(member.number, f"process {pid} ended: {cause}")
-        self._back_off(now, now - member.started)
-        if member.generation == self._generation and self._old():
+            cause = f"its loop made no turn for {self._hung_seconds:g} s"
+        self._log_error(worker.number, f"process {pid} ended: {cause}")
+        self._back_off(now, now - worker.started)
+        if worker.generation == self._generation and self._old():
             self._abandon_reload()
 
     def reload(self, wanted: int) -> None:
-        """Replace every worker, one after the other, by *wanted* fresh ones."""
+        """Replace every worker, one after the other, by *wanted* new ones."""
         self._reload_to = wanted
 
     def end(self, now: float) -> None:
-        """Tell everybody to drain; nobody is replaced any more."""
+        """Send every worker its signal to drain; none is replaced any more."""
         self._ending = True
-        for member in self._workers.values():
-            if member.kill_at is None:
-                self._dismiss(member, signal.SIGTERM, now)
+        for worker in self._workers.values():
+            if worker.kill_at is None:
+                self._send_end(worker, signal.SIGTERM, now)
 
     def kill(self) -> None:
-        """End everybody at once."""
+        """Kill every worker at once."""
         for pid in self._workers:
-            self._effects.send(pid, signal.SIGKILL)
+            self._control.send(pid, signal.SIGKILL)
 
     def _current(self) -> list[Worker]:
-        return [member for member in self._working() if member.generation == self._generation]
+        return [worker for worker in self._working() if worker.generation == self._generation]
 
     def _old(self) -> list[Worker]:
-        return [member for member in self._working() if member.generation != self._generation]
+        return [worker for worker in self._working() if worker.generation != self._generation]
 
     def _working(self) -> list[Worker]:
-        return [member for member in self._workers.values() if member.kill_at is None]
+        return [worker for worker in self._workers.values() if worker.kill_at is None]
 
-    def _is_ready(self, member: Worker) -> bool:
-        return bool(self._counters.worker(member.number)[READY])
+    def _is_ready(self, worker: Worker) -> bool:
+        return bool(self._counters.worker(worker.number)[READY])
 
     @property
-    def _look_seconds(self) -> float:
+    def _poll_seconds(self) -> float:
         return self._hung_seconds / HEARTBEAT_POLLS
 
-    def _look_at_heartbeats(self, now: float) -> None:
+    def _poll_heartbeats(self, now: float) -> None:
         """Kill each worker whose heartbeat has stopped."""
-        if now < self._polled + self._look_seconds:
+        if now < self._polled + self._poll_seconds:
             return
-        # Had this process been stopped (a paused container, a suspended machine), the workers
-        # were as well: their time begins anew.
-        was_stopped = now > self._polled + 2 * self._look_seconds
+        # If this process was stopped (a paused container, a suspended machine), so were the
+        # workers: their time starts again.
+        was_stopped = now > self._polled + 2 * self._poll_seconds
         self._polled = now
-        for member in self._working():
-            beat = self._counters.worker(member.number)[HEARTBEAT]
-            if beat != member.beat or was_stopped or not self._is_ready(member):
-                member.beat, member.beat_at = beat, now
-            elif now - member.beat_at >= self._hung_seconds:
-                member.is_hung = True
-                self._effects.send(member.pid, signal.SIGKILL)
+        for worker in self._working():
+            beat = self._counters.worker(worker.number)[HEARTBEAT]
+            if beat != worker.beat or was_stopped or not self._is_ready(worker):
+                worker.beat, worker.beat_at = beat, now
+            elif now - worker.beat_at >= self._hung_seconds:
+                worker.is_hung = True
+                self._control.send(worker.pid, signal.SIGKILL)
 
-    def _look_for_retiring(self, now: float) -> None:
-        """Take note of each worker that ends on its own account."""
-        for member in self._working():
-            if self._counters.worker(member.number)[STAGE] == RETIRING:
-                member.kill_at = now + self._patience
+    def _note_retiring(self, now: float) -> None:
+        """Note each worker that ends by itself."""
+        for worker in self._working():
+            if self._counters.worker(worker.number)[STAGE] == RETIRING:
+                worker.kill_at = now + self._patience
                 self._log.info(
                     "worker",
-                    worker=member.number,
-                    message=f"process {member.pid} was told to end; it is replaced",
+                    worker=worker.number,
+                    message=f"process {worker.pid} is ending; it is replaced",
                 )
 
     def _advance_reload(self, now: float) -> None:
-        """Take the next step of a reload: never fewer who answer than wanted, one more at most."""
+        """Take the next step of a reload: as many serve as wanted, and one more at most."""
         old, current = self._old(), self._current()
         if not all(map(self._is_ready, current)):
             return
         while old and len(current) + len(old) > self._wanted:
-            self._dismiss(old.pop(0), RETIRE_SIGNAL, now)
+            self._send_end(old.pop(0), RETIRE_SIGNAL, now)
         if len(current) < self._wanted:
             if not self._start(now):
                 self._abandon_reload()
@@ -261,31 +262,31 @@ class WorkerPool:
             self._log.info("reloaded", workers=len(current))
 
     def _abandon_reload(self) -> None:
-        """Give a reload up: the old workers that are left stay."""
+        """Give up a reload: the old workers that are left stay."""
         self._log.error("reload", exc=None, message="given up; the old workers stay")
-        for member in self._working():
-            member.generation = self._generation
+        for worker in self._working():
+            worker.generation = self._generation
 
     def _start(self, now: float) -> bool:
         if not self._free:
-            # Those that drain hold their slots: as many were told to end in a short time.
+            # Workers that drain hold their slots: many were replaced in a short time.
             self._back_off(now, 0)
             return False
         number = heapq.heappop(self._free)
-        self._counters.take(number)
+        self._counters.register(number)
         try:
-            pid = self._effects.start(number)
+            pid = self._control.start(number)
         except OSError as exc:
             heapq.heappush(self._free, number)
-            self._tell(number, f"not started: {exc}")
+            self._log_error(number, f"not started: {exc}")
             self._back_off(now, 0)
             return False
         self._workers[pid] = Worker(pid, number, self._generation, now, beat_at=now)
         return True
 
-    def _dismiss(self, member: Worker, number: signal.Signals, now: float) -> None:
-        member.kill_at = now + self._patience
-        self._effects.send(member.pid, number)
+    def _send_end(self, worker: Worker, number: signal.Signals, now: float) -> None:
+        worker.kill_at = now + self._patience
+        self._control.send(worker.pid, number)
 
     def _back_off(self, now: float, lived: float) -> None:
         if lived >= STABLE_AFTER_SECONDS:
@@ -297,5 +298,5 @@ class WorkerPool:
         self._not_before = now + min(doubled, LAST_DELAY_SECONDS)
         self._early_exits += 1
 
-    def _tell(self, number: int, message: str) -> None:
+    def _log_error(self, number: int, message: str) -> None:
         self._log.error("worker", exc=None, worker=number, message=message)

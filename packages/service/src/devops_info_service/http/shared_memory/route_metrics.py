@@ -1,8 +1,8 @@
-"""How often each route answered what and how long it took, in memory the workers share.
+"""Responses by route, method and status, with their duration, in memory the workers share.
 
-Each process has a table of its own, as it has a slot of ``Counters``: one writer, no lock, and
-a table outlives its process. It has room for ``CAPACITY`` series, whatever clients send: paths
-and methods that are not known are "other", and what finds no room is "other" in all its labels.
+Each process writes to a table of its own, as to a slot of ``Counters``. It has room for
+``CAPACITY`` series, whatever clients send: unknown paths and methods are "other", and a series
+that finds no room is "other" in all its labels.
 """
 
 import time
@@ -11,11 +11,13 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.http.wire.message import Request, Response
+from devops_info_service.http.wire.message import Handler, Request, Response
+
+from .slots import SharedSlots
 
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Seconds, each the upper end of a bucket and part of it: the defaults of Prometheus's client
-for Go, so those of podinfo."""
+"""Seconds, each the inclusive upper end of a bucket: the defaults of Prometheus's client for Go,
+so those of podinfo."""
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 """Those of RFC 9110 and PATCH; llhttp knows some twenty more, which count as "other"."""
@@ -34,63 +36,60 @@ _TABLE_BYTES: Final = CAPACITY * WORDS * 8
 _METHODS: Final = (OTHER, *METHODS)
 _STATUSES: Final = 1000
 """Statuses have three digits; 0 stands for "other"."""
-_REST: Final = 1
-"""The key of the first series: what finds no room. 0 is a series nobody uses."""
+_OVERFLOW_KEY: Final = 1
+"""The key of the first series, for what finds no room. Key 0 is an unused series."""
 
 
-class Series(msgspec.Struct, frozen=True):
+class RouteSeries(msgspec.Struct, frozen=True):
     """The sums of one series over all processes, since the service started."""
 
     method: str
     path: str
     status: str
     buckets: tuple[int, ...]
-    """Requests by what they took: above the bound before, not above their own of ``BOUNDS``;
-    the last has the rest."""
+    """Responses by duration: above the bound before, not above their own of ``BOUNDS``; the last
+    has the rest."""
     seconds: float
-    """What all of them took together."""
+    """The sum of all durations."""
 
     @property
     def count(self) -> int:
-        """All requests."""
+        """The number of responses."""
         return sum(self.buckets)
 
 
-class Tables:
+class RouteMetrics:
     """The tables of one service, one for each worker."""
 
-    def __init__(self, memory: bytearray | memoryview, paths: Sequence[str]) -> None:
-        self._bytes = memoryview(memory).cast("B")
+    def __init__(self, slots: SharedSlots, paths: Sequence[str]) -> None:
+        self._slots = slots
         self._paths = (OTHER, *paths)
 
     @classmethod
-    def alone(cls, paths: Sequence[str]) -> "Tables":
+    def private(cls, paths: Sequence[str]) -> "RouteMetrics":
         """Return the table of a service that is one process."""
-        return cls(bytearray(_TABLE_BYTES), paths)
+        return cls(SharedSlots.private(_TABLE_BYTES), paths)
 
     @classmethod
-    def shared(cls, paths: Sequence[str], workers: int) -> "Tables":
+    def shared(cls, paths: Sequence[str], workers: int) -> "RouteMetrics":
         """Return tables that every process forked from now on shares."""
-        # Imported late: one process needs none. Pages nobody writes to take no memory.
-        import mmap  # noqa: PLC0415
+        return cls(SharedSlots.shared(_TABLE_BYTES, workers), paths)
 
-        return cls(memoryview(mmap.mmap(-1, workers * _TABLE_BYTES)), paths)
-
-    def worker(self, number: int) -> "Table":
+    def worker(self, number: int) -> "WorkerTable":
         """Return the table of worker *number*, from 0."""
-        return Table(self._table(number), self._paths)
+        return WorkerTable(self._slots.slot(number), self._paths)
 
-    def sums(self, highest: int) -> list[Series]:
+    def sums(self, highest: int) -> list[RouteSeries]:
         """Add up the tables of the workers from 0 to *highest*, sorted by their labels.
 
-        The others go on counting: the sums are of about the same moment.
+        Processes go on counting, so the sums are of about the same moment.
         """
         buckets: dict[int, list[int]] = {}
         seconds: dict[int, float] = {}
         for number in range(highest + 1):
-            table = self._table(number)
+            table = self._slots.slot(number)
             words, sums = table.cast("Q"), table.cast("d")
-            for key, at in _used(words).items():
+            for key, at in _used_slots(words).items():
                 more = words[at + _BUCKETS : at + _SUM].tolist()
                 before = buckets.get(key) or [0] * len(more)
                 buckets[key] = [one + another for one, another in zip(before, more, strict=True)]
@@ -101,53 +100,46 @@ class Tables:
             key=lambda series: (series.path, series.method, series.status),
         )
 
-    def _series(self, key: int, buckets: tuple[int, ...], seconds: float) -> Series:
+    def _series(self, key: int, buckets: tuple[int, ...], seconds: float) -> RouteSeries:
         rest, status = divmod(key - 1, _STATUSES)
         path, method = divmod(rest, len(_METHODS))
         name = str(status) if status else OTHER
-        return Series(_METHODS[method], self._paths[path], name, buckets, seconds)
-
-    def _table(self, number: int) -> memoryview:
-        table = self._bytes[number * _TABLE_BYTES : (number + 1) * _TABLE_BYTES]
-        if len(table) < _TABLE_BYTES:
-            raise IndexError(number)
-        return table
+        return RouteSeries(_METHODS[method], self._paths[path], name, buckets, seconds)
 
 
-class Table:
-    """What one process writes to."""
+class WorkerTable:
+    """The table that one process writes to."""
 
     def __init__(self, memory: memoryview, paths: Sequence[str]) -> None:
         self._keys = memory.cast("Q")
-        # A series is at the same place in each: there its key, its first bucket, its sum.
+        # A series has the same index in each: its key, its first bucket, its sum.
         self.counts = memory[8 * _BUCKETS :].cast("Q")
         self.sums = memory[8 * _SUM :].cast("d")
         self._paths = {path: index for index, path in enumerate(paths)}
         self._methods = {method: index for index, method in enumerate(_METHODS)}
-        self._keys[0] = _REST
-        self._places = _used(self._keys)
-        self.known: dict[str, dict[str, dict[int, int]]] = {path: {} for path in paths}
-        """Path -> method -> status -> place; of known paths and methods, so it stays small."""
+        self._keys[0] = _OVERFLOW_KEY
+        self._used = _used_slots(self._keys)
+        self.slots: dict[str, dict[str, dict[int, int]]] = {path: {} for path in paths}
+        """Path -> method -> status -> index; of known paths and methods, so it stays small."""
 
-    def place(self, path: str, method: str, status: int) -> int:
-        """Return where such answers are counted: a new series, while there is room."""
+    def slot_for(self, path: str, method: str, status: int) -> int:
+        """Return the index of the series of such responses: a new one, while there is room."""
         path = path if path in self._paths else OTHER
         method = method if method in self._methods else OTHER
-        # One more than nothing: 0 is no key.
         key = self._paths[path] * len(_METHODS) + self._methods[method]
-        key = key * _STATUSES + status + 1
-        if key not in self._places:
-            if len(self._places) == CAPACITY:
-                return self._places[_REST]
-            at = len(self._places) * WORDS
+        key = key * _STATUSES + status + 1  # 0 is no key
+        if key not in self._used:
+            if len(self._used) == CAPACITY:
+                return self._used[_OVERFLOW_KEY]
+            at = len(self._used) * WORDS
             self._keys[at] = key
-            self._places[key] = at
-        self.known[path].setdefault(method, {})[status] = self._places[key]
-        return self._places[key]
+            self._used[key] = at
+        self.slots[path].setdefault(method, {})[status] = self._used[key]
+        return self._used[key]
 
 
-def _used(words: memoryview) -> dict[int, int]:
-    """Return the keys in use and the place of each: from the front, without a gap."""
+def _used_slots(words: memoryview) -> dict[int, int]:
+    """Return the index of each key in use: from the front, without a gap."""
     used: dict[int, int] = {}
     for at in range(0, len(words), WORDS):
         if not words[at]:
@@ -156,26 +148,24 @@ def _used(words: memoryview) -> dict[int, int]:
     return used
 
 
-def timed(
-    dispatch: Callable[[Request], Response],
-    table: Table,
-    clock: Callable[[], float] = time.perf_counter,
-) -> Callable[[Request], Response]:
-    """Wrap *dispatch*: count each of its answers in *table*, with what it took.
+def measure(
+    handler: Handler, table: WorkerTable, clock: Callable[[], float] = time.perf_counter
+) -> Handler:
+    """Wrap *handler*: count each of its responses in *table*, with its duration.
 
-    Spelled out, not in small functions, as every request pays for it.
+    Written out, not in small functions: every request pays for it.
     """
-    counts, sums, known = table.counts, table.sums, table.known
+    counts, sums, slots = table.counts, table.sums, table.slots
     first_bound = BOUNDS[0]
 
-    def answer(request: Request) -> Response:
+    def measured(request: Request) -> Response:
         started = clock()
-        response = dispatch(request)
+        response = handler(request)
         seconds = clock() - started
         try:
-            at = known[request.path][request.method][response.status]
+            at = slots[request.path][request.method][response.status]
         except KeyError:
-            at = table.place(request.path, request.method, response.status)
+            at = table.slot_for(request.path, request.method, response.status)
         # Nearly all end here: nothing a handler does waits.
         if seconds <= first_bound:
             counts[at] += 1
@@ -184,4 +174,4 @@ def timed(
         sums[at] += seconds
         return response
 
-    return answer
+    return measured

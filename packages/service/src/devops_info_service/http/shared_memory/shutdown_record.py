@@ -1,25 +1,27 @@
-"""What a process sees from the signal that ends it to its end, and several such added up.
+"""What one process saw between the signal and its end, and how several such records add up.
 
 Made when the signal comes: before it nothing is recorded, and nothing costs anything.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from devops_info_service.http.wire.message import Client, Handler, Request, Response
 
+from .slots import SharedSlots
+
 SHOWN: Final = 20
-"""Requests that are listed from the first on, and as many up to the last: the first ones show
-who had not heard yet, the last ones who never will."""
+"""Requests listed from the first on, and as many up to the last: the first show which clients
+were late to notice, the last which never do."""
 
 MAX_PATH: Final = 80
-"""Characters of a path that are kept; forty such fit what a process leaves behind."""
+"""Characters kept of a path; forty such fit into a record."""
 
 RECORD_BYTES: Final = 8192
-"""What a process may leave behind: forty requests of 120 bytes at most, and the numbers."""
+"""Room for the record of a process: forty requests of 120 bytes at most, and the numbers."""
 
 
 class LateRequest(msgspec.Struct, frozen=True):
@@ -28,7 +30,7 @@ class LateRequest(msgspec.Struct, frozen=True):
     after_seconds: float
     method: str
     path: str
-    """As in a Python literal, cut: it ends on a terminal."""
+    """Escaped as in a Python literal and truncated: it may end up on a terminal."""
 
 
 class ShutdownRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,42 +38,41 @@ class ShutdownRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     signal: str
     began: float
-    """The moment of the signal, by the clock all processes share (CLOCK_MONOTONIC)."""
+    """When the signal came, by the clock all processes share (CLOCK_MONOTONIC), in seconds."""
     seconds: float
-    """All of it."""
-    unready_seconds: float
-    """Until readiness fell; of several processes, until that of the last one did."""
-    shut_seconds: float
-    """Until nobody new was let in."""
+    """The whole duration."""
+    unready_after_seconds: float
+    """Until readiness fell; of several processes, the last."""
+    accept_stopped_after_seconds: float
+    """Until new connections were dropped."""
     connections: int
     """Open when the signal came."""
     in_flight: int
-    """Of these, those with a request begun."""
+    """Of these, connections with an unfinished request."""
     finished: int
-    """Of the requests in flight, those that were answered."""
+    """Of the requests in flight, those with a response."""
     new_connections: int
     last_connection_seconds: float | None
     requests: int
-    """Those that arrived after the signal, probes included."""
+    """Requests that arrived after the signal, probes included."""
     probes: int
     last_request_seconds: float | None
-    """Probes apart: the platform asks to the end, whether anybody else does or not."""
+    """Without probes: the platform sends those to the end in any case."""
     first: tuple[LateRequest, ...]
     last: tuple[LateRequest, ...]
     """At most ``SHOWN``; those in ``first`` are not repeated."""
-    cut: dict[str, int]
-    """Connections cut off in the middle of something at the end, by what that was."""
-    ended: bool = True
-    """Else it is the last that was heard: whoever wrote it was killed before its end. ``cut``
-    is then what it was in the middle of."""
+    aborted_by_phase: dict[str, int]
+    """Connections aborted during a request or response, by phase (``Connection.activity``)."""
+    complete: bool = True
+    """False: the latest record of a process that was killed before its end; ``aborted_by_phase``
+    is then what would have been aborted at that moment."""
     processes: int = 1
-    """Whose end it is."""
-    killed: int = 0
-    """Of these, those that never told of their end."""
+    killed_processes: int = 0
+    """Of these, processes without a complete record."""
 
 
 class ShutdownRecorder:
-    """Records one process's flight."""
+    """Records the end of one process."""
 
     def __init__(
         self,
@@ -86,12 +87,12 @@ class ShutdownRecorder:
         """Begin: the signal has come, and readiness has fallen.
 
         Args:
-            signal: what came.
-            clock: seconds that never jump.
-            began: when it came, by that clock.
-            probes: the paths that the platform asks for.
+            signal: the signal's name.
+            clock: monotonic seconds.
+            began: when the signal came, by that clock.
+            probes: the paths of the platform's probes.
             connections: how many were open.
-            in_flight: the clients of those with a request begun.
+            in_flight: the clients of those with an unfinished request.
         """
         self._signal = signal
         self._clock = clock
@@ -101,71 +102,71 @@ class ShutdownRecorder:
         self._connections = connections
         self._waiting = set(in_flight)
         self._in_flight = len(self._waiting)
-        self._shut = 0.0
+        self._accept_stopped = 0.0
         self._new_connections = 0
         self._last_connection: float | None = None
-        self._requests = self._asked = 0
+        self._requests = self._probe_requests = 0
         self._last_request: float | None = None
         self._first: list[LateRequest] = []
         self._last: deque[LateRequest] = deque(maxlen=SHOWN)
 
-    def shut(self) -> None:
-        """Nobody new is let in from now on."""
-        self._shut = self._after()
+    def stop_accepting(self) -> None:
+        """Record that new connections are dropped from now on."""
+        self._accept_stopped = self._after()
 
     def connected(self) -> None:
-        """Somebody new has connected."""
+        """Record a new connection."""
         self._new_connections += 1
         self._last_connection = self._after()
 
-    def wrap(self, dispatch: Handler) -> Handler:
-        """Return *dispatch*, watched."""
+    def wrap(self, handler: Handler) -> Handler:
+        """Return *handler*, its requests recorded."""
 
-        def watched(request: Request) -> Response:
+        def recorded(request: Request) -> Response:
             if request.client in self._waiting:
                 self._waiting.discard(request.client)
             else:
                 self._arrived(request)
-            return dispatch(request)
+            return handler(request)
 
-        return watched
+        return recorded
 
-    def snapshot(self, cut: Iterable[str], *, ended: bool) -> ShutdownRecord:
+    def snapshot(self, activities: Iterable[str], *, complete: bool) -> ShutdownRecord:
         """Return the record.
 
         Args:
-            cut: what each connection cut off would have gone on with; or if this is not the
-                end, each that would be cut off now.
-            ended: whether it is.
+            activities: what each aborted connection was doing, or would be aborted from now;
+                empty for nothing.
+            complete: whether the process has ended.
         """
-        count: dict[str, int] = {}
-        for doing in filter(None, cut):
-            count[doing] = count.get(doing, 0) + 1
+        aborted: dict[str, int] = {}
+        for activity in filter(None, activities):
+            aborted[activity] = aborted.get(activity, 0) + 1
         return ShutdownRecord(
             signal=self._signal,
             began=self._began,
             seconds=self._after(),
-            unready_seconds=self._unready,
-            shut_seconds=self._shut,
+            unready_after_seconds=self._unready,
+            accept_stopped_after_seconds=self._accept_stopped,
             connections=self._connections,
             in_flight=self._in_flight,
             finished=self._in_flight - len(self._waiting),
             new_connections=self._new_connections,
             last_connection_seconds=self._last_connection,
             requests=self._requests,
-            probes=self._asked,
+            probes=self._probe_requests,
             last_request_seconds=self._last_request,
             first=tuple(self._first),
             last=tuple(self._last),
-            cut=count,
-            ended=ended,
+            aborted_by_phase=aborted,
+            complete=complete,
         )
 
     def _arrived(self, request: Request) -> None:
         after = self._after()
         self._requests += 1
         if request.path in self._probes:
-            self._asked += 1
+            self._probe_requests += 1
         else:
             self._last_request = after
         path = request.path[:MAX_PATH].encode("unicode_escape").decode("ascii")[:MAX_PATH]
@@ -180,100 +181,109 @@ class ShutdownRecorder:
         return round(self._clock() - self._began, 3)
 
 
+class _Merge(NamedTuple):
+    """How the values of a field in several records become one."""
+
+    reduce: Callable[[Sequence[Any]], Any]
+    is_moment: bool = False
+    """Counted from a record's own signal, so to be shifted to the supervisor's."""
+
+
+def _latest(moments: Sequence[float | None]) -> float | None:
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def _latest_or_zero(moments: Sequence[float]) -> float:
+    return max(moments, default=0.0)
+
+
+def _add_counts(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    names = {name: None for each in counts for name in each}
+    return {name: sum(each.get(name, 0) for each in counts) for name in names}
+
+
+_MERGED: Final[Mapping[str, _Merge]] = {
+    "unready_after_seconds": _Merge(_latest_or_zero, is_moment=True),
+    "accept_stopped_after_seconds": _Merge(_latest_or_zero, is_moment=True),
+    "connections": _Merge(sum),
+    "in_flight": _Merge(sum),
+    "finished": _Merge(sum),
+    "new_connections": _Merge(sum),
+    "last_connection_seconds": _Merge(_latest, is_moment=True),
+    "requests": _Merge(sum),
+    "probes": _Merge(sum),
+    "last_request_seconds": _Merge(_latest, is_moment=True),
+    "aborted_by_phase": _Merge(_add_counts),
+}
+
+
 def merge(
     signal: str,
     began: float,
     now: float,
-    flights: Sequence[ShutdownRecord],
+    records: Sequence[ShutdownRecord],
     *,
     processes: int,
-    ended: bool,
+    complete: bool,
 ) -> ShutdownRecord:
-    """Add up what *processes* saw of one end, which *began* before they were told."""
-    moved = [_rebase(snapshot, snapshot.began - began) for snapshot in flights]
+    """Add up the *records* of *processes* whose service *began* to end before they did."""
+
+    def values(name: str, *, is_moment: bool) -> list[Any]:
+        found = [(getattr(each, name), each.began - began) for each in records]
+        return [_rebase(value, by) if is_moment else value for value, by in found]
+
     arrived = sorted(
-        (late for snapshot in moved for late in (*snapshot.first, *snapshot.last)),
+        (
+            msgspec.structs.replace(late, after_seconds=_rebase(late.after_seconds, by))
+            for each in records
+            for by in [each.began - began]
+            for late in (*each.first, *each.last)
+        ),
         key=lambda late: late.after_seconds,
     )
-    cut: dict[str, int] = {}
-    for snapshot in moved:
-        for doing, count in snapshot.cut.items():
-            cut[doing] = cut.get(doing, 0) + count
     return ShutdownRecord(
         signal=signal,
         began=began,
         seconds=round(now - began, 3),
-        unready_seconds=max((snapshot.unready_seconds for snapshot in moved), default=0.0),
-        shut_seconds=max((snapshot.shut_seconds for snapshot in moved), default=0.0),
-        connections=sum(snapshot.connections for snapshot in moved),
-        in_flight=sum(snapshot.in_flight for snapshot in moved),
-        finished=sum(snapshot.finished for snapshot in moved),
-        new_connections=sum(snapshot.new_connections for snapshot in moved),
-        last_connection_seconds=_latest(snapshot.last_connection_seconds for snapshot in moved),
-        requests=sum(snapshot.requests for snapshot in moved),
-        probes=sum(snapshot.probes for snapshot in moved),
-        last_request_seconds=_latest(snapshot.last_request_seconds for snapshot in moved),
         first=tuple(arrived[:SHOWN]),
         last=tuple(arrived[SHOWN:][-SHOWN:]),
-        cut=cut,
-        ended=ended,
+        complete=complete,
         processes=processes,
-        killed=max(0, processes - sum(snapshot.ended for snapshot in moved)) if ended else 0,
+        killed_processes=max(0, processes - sum(each.complete for each in records))
+        if complete
+        else 0,
+        **{
+            name: field.reduce(values(name, is_moment=field.is_moment))
+            for name, field in _MERGED.items()
+        },
     )
 
 
-def _latest(moments: Iterable[float | None]) -> float | None:
-    return max((moment for moment in moments if moment is not None), default=None)
-
-
-def _rebase(snapshot: ShutdownRecord, by: float) -> ShutdownRecord:
-    """Count from a moment that was *by* seconds earlier."""
-
-    def later(seconds: float) -> float:
-        return round(seconds + by, 3)
-
-    def later_if(seconds: float | None) -> float | None:
-        return None if seconds is None else later(seconds)
-
-    def all_later(lates: tuple[LateRequest, ...]) -> tuple[LateRequest, ...]:
-        return tuple(
-            LateRequest(later(late.after_seconds), late.method, late.path) for late in lates
-        )
-
-    return msgspec.structs.replace(
-        snapshot,
-        unready_seconds=later(snapshot.unready_seconds),
-        shut_seconds=later(snapshot.shut_seconds),
-        last_connection_seconds=later_if(snapshot.last_connection_seconds),
-        last_request_seconds=later_if(snapshot.last_request_seconds),
-        first=all_later(snapshot.first),
-        last=all_later(snapshot.last),
-    )
+def _rebase(seconds: float | None, by: float) -> Any:  # noqa: ANN401  a moment, or None as given
+    """Return a moment counted from *by* seconds earlier."""
+    return None if seconds is None else round(seconds + by, 3)
 
 
 class SharedRecords:
-    """Where the processes of one service leave their records; made before they are forked."""
+    """One slot for the record of each process of a service; made before they are forked."""
 
     def __init__(self, processes: int) -> None:
-        # Imported late: one process needs none. Memory nobody has written to is none.
-        import mmap  # noqa: PLC0415
+        self._slots = SharedSlots.shared(RECORD_BYTES, processes)
+        self._processes = processes
 
-        self._memory = memoryview(mmap.mmap(-1, processes * RECORD_BYTES))
-
-    def store(self, number: int, snapshot: ShutdownRecord) -> None:
-        """Leave the record of process *number*."""
-        data = msgspec.json.encode(snapshot)
+    def store(self, number: int, record: ShutdownRecord) -> None:
+        """Store the record of process *number*; without its requests if it is too long."""
+        data = msgspec.json.encode(record)
         if len(data) + 1 > RECORD_BYTES:
-            data = msgspec.json.encode(msgspec.structs.replace(snapshot, first=(), last=()))
-        start = number * RECORD_BYTES
+            data = msgspec.json.encode(msgspec.structs.replace(record, first=(), last=()))
         # The first byte that is 0 ends it: JSON has none.
-        self._memory[start : start + len(data) + 1] = data + b"\0"
+        self._slots.slot(number)[: len(data) + 1] = data + b"\0"
 
     def since(self, moment: float) -> list[ShutdownRecord]:
-        """Return the records of those who began after *moment*."""
-        flights = []
-        for start in range(0, len(self._memory), RECORD_BYTES):
-            if self._memory[start]:
-                data = bytes(self._memory[start : start + RECORD_BYTES]).partition(b"\0")[0]
-                flights.append(msgspec.json.decode(data, type=ShutdownRecord))
-        return [snapshot for snapshot in flights if snapshot.began >= moment]
+        """Return the records of processes that began to end after *moment*."""
+        records = []
+        for slot in map(self._slots.slot, range(self._processes)):
+            if slot[0]:
+                data = bytes(slot).partition(b"\0")[0]
+                records.append(msgspec.json.decode(data, type=ShutdownRecord))
+        return [record for record in records if record.began >= moment]

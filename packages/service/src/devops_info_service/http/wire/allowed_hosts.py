@@ -11,7 +11,7 @@ from typing import Final
 
 from .authority import HostPattern
 from .cidr import packed_address
-from .message import Handler, Request, Response, problem
+from .message import Handler, Request, Response, error_response
 
 MAX_KNOWN: Final = 256
 """Hosts whose verdict is remembered: a service has a handful of names."""
@@ -63,6 +63,6 @@ def only_for(dispatch: Handler, hosts: AllowedHosts, probes: Collection[str]) ->
         host = request.headers.get(b"host")
         if host is None or hosts.allow(host) or request.path in probes:
             return dispatch(request)
-        return problem(421, "ALLOWED_HOSTS does not list this host")
+        return error_response(421, "ALLOWED_HOSTS does not list this host")
 
     return answer

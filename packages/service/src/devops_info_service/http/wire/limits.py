@@ -7,6 +7,9 @@ import msgspec
 MAX_WORKERS: Final = 256
 """More than CPUs a container is given; bounds what workers share."""
 
+MAX_PROCESSES: Final = 2 * MAX_WORKERS
+"""Workers at a time: a reload has two generations for a while."""
+
 
 _MIB: Final = 1024 * 1024
 _HOUR: Final = 3600

@@ -1,8 +1,8 @@
-"""What is said: a request as it was received, a response as it will be sent."""
+"""A request as it was received, a response as it will be sent."""
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -28,22 +28,30 @@ PHRASES: Final = {
     503: "Service Unavailable",
     505: "HTTP Version Not Supported",
 }
-"""RFC 9110's words for the statuses we send; ``http.HTTPStatus`` would import ``enum`` tables."""
+"""RFC 9110's phrases for the statuses sent here; ``http.HTTPStatus`` would import enum tables."""
 
 
 class Phase(Enum):
-    """What a connection is in the middle of; time-outs differ."""
+    """The phases of reading a request; timeouts differ."""
 
-    IDLE = "between requests"
-    HEAD = "in a request's head"
-    BODY = "in a request's body"
+    IDLE = "idle"
+    HEAD = "reading_head"
+    BODY = "reading_body"
 
 
 class Client(msgspec.Struct, frozen=True):
-    """The other end of the connection, as the kernel names it."""
+    """The client of a request: the peer, or the one that a trusted proxy names."""
+
+    is_management: ClassVar[bool] = False
 
     address: str
     port: int
+
+
+class ManagementClient(Client, frozen=True):
+    """A client that has connected to the management port."""
+
+    is_management: ClassVar[bool] = True
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -59,37 +67,39 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     version: str
     """``1.1`` or ``1.0``."""
     keep_alive: bool
-    """Whether the client can take another answer on this connection."""
+    """Whether another response may follow on this connection."""
     peer: Client | None = None
-    """Whose connection it is, where that one spoke for ``client`` and was believed."""
+    """The trusted proxy that has named ``client``; None: the client is the peer itself."""
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
-    """One answer. Framing, date and connection fields are the writer's business."""
+    """One response. Framing, date and connection fields are added by the writer."""
 
     status: int
     body: bytes
     content_type: bytes = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
     vary: bytes = b""
-    """The request's fields that chose this answer (RFC 9110, 12.5.5); a part of the answer's
-    kind, so that the writer builds it into the head it keeps."""
+    """The request's fields that select this response (RFC 9110, 12.5.5); the writer builds them
+    into the head that it keeps for such responses."""
 
 
 Handler = Callable[[Request], Response]
-"""What the engine calls with each request; it returns the whole response."""
+"""Called by the engine with each request; returns the whole response."""
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """The body of every answer that is not what was asked for."""
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The body of an error response."""
 
     error: str
     message: str
 
 
-def problem(status: int, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
-    """Say in JSON what is wrong."""
-    return Response(status, _encode(Problem(PHRASES[status], message)), JSON, headers)
+def error_response(
+    status: int, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> Response:
+    """Return *message* as JSON, with the phrase of *status*."""
+    return Response(status, _encode(ErrorBody(PHRASES[status], message)), JSON, headers)
 
 
 _encode: Final = msgspec.json.Encoder().encode

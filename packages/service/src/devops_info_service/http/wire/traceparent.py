@@ -1,7 +1,7 @@
-"""The field ``traceparent``: which trace a request belongs to, and our place in it.
+"""The field ``traceparent``: which trace a request belongs to.
 
-Source: W3C Trace Context, level 1 (recommendation) and level 2. ``tracestate`` is for whoever
-calls further services; it is neither read nor changed.
+Source: W3C Trace Context, level 1 (recommendation) and level 2. No span is exported here, so
+none is made: the IDs go to the log as they came. ``tracestate`` is not read.
 """
 
 from typing import Final
@@ -16,28 +16,18 @@ _NO_TRACE: Final = b"0" * 32
 _NO_PARENT: Final = b"0" * 16
 _HEX: Final = b"0123456789abcdef"
 
-_KNOWN_FLAGS: Final = 0b11
-"""Sampled, and (level 2) random trace id: handed on as they came, all others as 0."""
 
-
-class Span(msgspec.Struct, frozen=True):
-    """Our part in somebody's trace: the answer to one request. Hexadecimal, lower case."""
+class TraceParent(msgspec.Struct, frozen=True):
+    """The trace of a request. Hexadecimal, lower case."""
 
     trace_id: str
     """32 digits: of everything that one cause brought about."""
-    span_id: str
-    """16 digits, ours."""
     parent_id: str
-    """16 digits: the span that asked us."""
-    flags: int
-
-    def field(self) -> bytes:
-        """Return the value of ``traceparent`` that names us as the parent."""
-        return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}".encode()
+    """16 digits: the client's span."""
 
 
-def join(value: bytes, own: str) -> Span | None:
-    """Join the trace that *value* names, as *own*; ``None`` if it is not to be used.
+def parse_traceparent(value: bytes) -> TraceParent | None:
+    """Return the trace that *value* names; None if it is invalid.
 
     Two fields are one value with a comma here, so that they are never valid.
     """
@@ -54,5 +44,4 @@ def join(value: bytes, own: str) -> Span | None:
     trace_id, parent_id = value[3:35], value[36:52]
     if trace_id == _NO_TRACE or parent_id == _NO_PARENT:
         return None
-    flags = int(value[53:55], 16) & _KNOWN_FLAGS
-    return Span(trace_id.decode(), own, parent_id.decode(), flags)
+    return TraceParent(trace_id.decode(), parent_id.decode())

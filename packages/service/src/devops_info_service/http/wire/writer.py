@@ -7,7 +7,7 @@ There is no Server field: it helps only those who look for versions to attack.
 import time
 from typing import Final
 
-from devops_info_service.coarse_clock import Live, Second
+from devops_info_service.coarse_clock import CoarseClock, SystemClock
 
 from .message import PHRASES, Response
 
@@ -33,8 +33,8 @@ class ResponseWriter:
 
     __slots__ = ("_heads", "_lengths", "_now", "_second")
 
-    def __init__(self, second: Second | None = None) -> None:
-        self._second = second or Live()
+    def __init__(self, second: CoarseClock | None = None) -> None:
+        self._second = second or SystemClock()
         self._now = -1
         self._heads: dict[tuple[int, bytes, bytes], bytes] = {}
         self._lengths: dict[int, bytes] = {}

@@ -1,9 +1,9 @@
-"""Search for bytes on which the reader breaks its promises, led by what code they reach.
+"""Search for bytes on which a connection breaks its invariants, led by the code they reach.
 
     .ci/fuzz 60
 
-Begins with what is in ``corpus/`` and leaves that as it is; ``--keep`` adds what reached
-something new. Prints libFuzzer's statistics; status 0 is a search without a find.
+Begins with the files of ``corpus/`` and leaves these as they are; ``--keep`` adds inputs that
+reached new code. Prints libFuzzer's statistics; status 0 is a search without a find.
 """
 
 import argparse
@@ -12,11 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-# By name: it is no part of the development environment, and has no types.
+# By name: it is not part of the development environment, and has no types.
 atheris = importlib.import_module("atheris")
 
 with atheris.instrument_imports(include=["devops_info_service"]):
-    promises = importlib.import_module("promises")  # of this directory
+    invariants = importlib.import_module(".invariants", __package__)
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -25,7 +25,9 @@ def main() -> None:
     """Search for as long as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--keep", action="store_true", help="add to the corpus what is new")
+    parser.add_argument(
+        "--keep", action="store_true", help="add inputs that reached new code to the corpus"
+    )
     options = parser.parse_args()
     # libFuzzer writes its finds to the first directory.
     finds = CORPUS if options.keep else Path(tempfile.mkdtemp())
@@ -33,14 +35,14 @@ def main() -> None:
         [
             sys.argv[0],
             f"-max_total_time={options.seconds}",
-            f"-max_len={promises.MAX_INPUT_BYTES}",
+            f"-max_len={invariants.MAX_INPUT_BYTES}",
             "-print_final_stats=1",
             "-rss_limit_mb=1024",
             f"-artifact_prefix={tempfile.gettempdir()}/",
             str(finds),
             str(CORPUS),
         ],
-        promises.check,
+        invariants.check,
     )
     atheris.Fuzz()
 

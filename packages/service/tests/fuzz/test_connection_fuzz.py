@@ -1,7 +1,6 @@
-"""The reader in the hands of a machine that has read the grammar: it keeps its promises.
+"""The real connection under conversations made from pieces of the grammar, whole and broken.
 
-Pieces of messages, whole ones and broken ones, are fed in any order and cut anywhere. The
-coverage-guided brother of this file is ``fuzz_reader.py``.
+The pieces arrive in any order and cut anywhere. ``fuzz_connection.py`` is led by coverage instead.
 """
 
 from pathlib import Path
@@ -18,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from .invariants import Alone, check, check_invariants, is_over, new_reader, same_however_cut
+from .invariants import Llhttp, check, check_invariants, connect, same_however_cut
 
 pytestmark = [
     pytest.mark.claim("never a second reading of the same bytes"),
@@ -50,35 +49,32 @@ PIECES: Final = (
     b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
 )
-"""What requests are made of."""
+"""Parts of requests."""
 
 
 class AnyBytes(RuleBasedStateMachine):
     """One connection, fed as the machine likes; beside it one that gets each piece bytewise.
 
-    And llhttp without a reader.
+    And llhttp without a connection.
     """
 
     @initialize()
     def connect(self) -> None:
-        """Begin with two readers that have seen nothing."""
-        self.reader, self.bytewise, self.alone = new_reader(), new_reader(plain=False), Alone()
-        self.found = self.reader.receive(b"")
-        self.found_bytewise = self.bytewise.receive(b"")
+        """Begin with two new connections."""
+        self.one, self.bytewise, self.llhttp = connect(), connect(has_fast_path=False), Llhttp()
 
     @rule(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=12))
     def feed(self, pieces: list[bytes]) -> None:
         """Let some bytes arrive, in one read here and in as many as there are there."""
         data = b"".join(pieces)
-        over, refused = is_over(self.reader, self.found), self.reader.rejection
-        new = self.reader.receive(data)
+        over, rejection = self.one.is_over, self.one.rejection
+        new = self.one.send(data)
         if over:
             assert new == []
-            assert self.reader.rejection is refused
-        self.found += new
-        self.alone.feed(data)
+            assert self.one.rejection == rejection
+        self.llhttp.feed(data)
         for byte in data:
-            self.found_bytewise += self.bytewise.receive(bytes([byte]))
+            self.bytewise.send(bytes([byte]))
 
     @rule(times=st.integers(min_value=1, max_value=700), byte=st.sampled_from(b"a \r\n0;:,\0"))
     def flood(self, times: int, byte: int) -> None:
@@ -86,17 +82,17 @@ class AnyBytes(RuleBasedStateMachine):
         self.feed([bytes([byte]) * times])
 
     @invariant()
-    def promises(self) -> None:
+    def holds(self) -> None:
         """Both keep them, and agree."""
-        check_invariants(self.reader, self.found)
-        check_invariants(self.bytewise, self.found_bytewise)
-        self.alone.agrees(self.reader, self.found)
-        self.alone.agrees(self.bytewise, self.found_bytewise)
-        same_however_cut(self.reader, self.found, self.bytewise, self.found_bytewise)
+        check_invariants(self.one)
+        check_invariants(self.bytewise)
+        self.llhttp.agrees(self.one)
+        self.llhttp.agrees(self.bytewise)
+        same_however_cut(self.one, self.bytewise)
 
 
 def test_any_bytes() -> None:
-    """So many conversations of so many reads, the same ones in every run."""
+    """The same conversations in every run."""
     run_state_machine_as_test(
         AnyBytes,
         settings=settings(stateful_step_count=12, derandomize=True),
@@ -107,5 +103,5 @@ def test_any_bytes() -> None:
     "path", sorted(Path(__file__).with_name("corpus").iterdir()), ids=lambda path: path.name
 )
 def test_corpus(path: Path) -> None:
-    """What a search has found worth keeping is tried in every run."""
+    """The inputs that earlier searches kept are tried in every run."""
     check(path.read_bytes())
