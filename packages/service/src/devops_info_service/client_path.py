@@ -27,7 +27,7 @@ class ForwardedClaim(msgspec.Struct, frozen=True):
 
 
 class ClientPath(msgspec.Struct, frozen=True):
-    """The way from the client to this service."""
+    """The path of one request from the client to this service."""
 
     client: Client
     """The sender of the request, after trusted proxies."""

@@ -2,14 +2,14 @@ r"""Text from outside, made safe for a terminal and a log.
 
 JSON and terminals take characters that are not printable as they are: control characters, those
 of Unicode (C1) as well, which some terminals obey, and the marks that turn the direction of
-writing. HTML and Prometheus labels have further rules, beside their formats.
+writing. HTML and Prometheus labels have further rules; those are with their formats.
 """
 
 from typing import Final
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    r"""Return *text* with what is not printable as in a Python literal: ``\x1b``, ``\u202e``.
+    r"""Return *text* with unprintable characters as in a Python literal: ``\x1b``, ``\u202e``.
 
     *limit*: characters of *text* that are kept; three dots stand for the rest.
     """
@@ -21,7 +21,7 @@ def printable(text: str, limit: int | None = None) -> str:
 
 
 def printable_json(data: bytes) -> bytes:
-    r"""Return the same JSON with what is not printable as ``\u`` escapes."""
+    r"""Return the same JSON with unprintable characters as ``\u`` escapes."""
     text = data.decode()
     if text.isprintable():
         return data

@@ -60,7 +60,7 @@ class PlatformSnapshots:
         return resources
 
     def _sample(self, resources: Resources) -> None:
-        """Compare the CPU time with what it was; a counter that is set back starts again."""
+        """Compare the CPU time with earlier samples; a counter that is set back starts again."""
         self.cpus_in_use = None
         usage, now = value_of(resources.cpu.usage_microseconds, None), self._clock.monotonic()
         if usage is None:

@@ -45,7 +45,7 @@ def ask(port: int, path: str) -> tuple[int, Any]:
         ("cpu.usable: 1\nmemory.limt: 5Mi\n", "line 2: 'memory.limt' is no name; the nearest is"),
         ("cpu.limit: 5x\n", "line 1: cpu.limit: '5x' has no suffix of a quantity, which are n u"),
         ("dns.ndots: =< 2\n", "line 1: dns.ndots: =< is no operator here; those are <= >= < >"),
-        ("a: &b 1\n", "line 1: '&' begins an anchor in YAML; put the value between quotes"),
+        ("a: &b 1\n", "line 1: an anchor; put the value between quotes"),
         ("cpu:\n  limit: 1\n  limit: 2\n", "line 3: 'cpu.limit' stands here again; it is in line"),
         ("#" * 70_000, "line 1: more than 65536 bytes"),
     ],

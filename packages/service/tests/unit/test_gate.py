@@ -183,7 +183,7 @@ def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
         assert_silent(secret, Lying({}, {path: text}, {}), capfd, path)
 
 
-@pytest.mark.sample(every=5)
+@pytest.mark.sample(every=13)
 @pytest.mark.parametrize("kind", [*KINDS, "short"])
 def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     """A mounted Secret is no volume of the downward API, whatever its keys are called."""

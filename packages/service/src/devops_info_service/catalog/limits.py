@@ -9,7 +9,7 @@ from devops_info_service.facts.fact import Known, Unknown, value_of
 from devops_info_service.facts.linux.limits import HIDDEN, Limit
 
 from .formatting import cpus, size
-from .row import Row, sources
+from .row import Note, Row, sources
 
 if TYPE_CHECKING:
     from devops_info_service.facts.linux.resources import Resources
@@ -23,7 +23,7 @@ class LimitText(msgspec.Struct, frozen=True):
     words: str
     remark: str
     """The group that has it, or the host's total if there is no limit; or empty."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     is_limited: bool = False
 
     def row(self, label: str) -> Row:
@@ -53,13 +53,13 @@ def hidden_limits(resources: "Resources") -> tuple[Row, ...]:
     limits = (resources.cpu.limit, resources.memory.limit, resources.processes.limit)
     if all(limit.complete for limit in limits):
         return ()
-    return (Row("limits above", "hidden", (f"{HIDDEN.reason}; a pod's may be lower",)),)
+    return (Row("limits above", "hidden", (Note(f"{HIDDEN.reason}; a pod's may be lower"),)),)
 
 
 def _limit_text(limit: Limit[N], form: Callable[[N], str], otherwise: str) -> LimitText:
     own, effective = limit.own, limit.effective
     if isinstance(effective, Unknown):
-        return LimitText("unknown", "", (effective.reason,))
+        return LimitText("unknown", "", (Note(effective.reason),))
     seen = sources(effective.evidence)
     if effective.value is None:
         return LimitText("no limit", otherwise, seen)

@@ -8,9 +8,8 @@ from devops_info_service.catalog.property import Expect, Kind
 from devops_info_service.suggestion import nearest
 
 from . import quantity
+from .document import Entry, short
 from .extract import EXTRACTORS, UNLIMITED, Extractor, Value, failing_checks
-from .notation import Entry
-from .scanner import short
 
 Operator = Literal["<=", ">=", "<", ">", "==", "!="]
 

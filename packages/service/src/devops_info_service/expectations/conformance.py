@@ -9,9 +9,8 @@ from devops_info_service.facts.fact import Evidence, Unknown
 from devops_info_service.facts.system_files import Tree
 from devops_info_service.snapshot import Platform
 
-from . import notation
 from .condition import Expectation, expectation, is_met, write
-from .scanner import NotationError
+from .document import DocumentError, read
 
 SETTING: Final = "EXPECTATIONS"
 
@@ -58,10 +57,10 @@ def read_contract(given: str) -> tuple[Expectation, ...]:
     line = 1
     found = []
     try:
-        for entry in notation.read(text):
+        for entry in read(text):
             line = entry.line
             found.append(expectation(entry))
-    except NotationError as exc:
+    except DocumentError as exc:
         hint = "" if is_path or ":" in text else "; a path begins with / or ./"
         raise ConfigError(f"{where}, line {exc.line}: {exc.reason}{hint}") from None
     except ValueError as exc:

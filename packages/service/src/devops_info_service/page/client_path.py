@@ -1,6 +1,6 @@
 """The section on the request: how it arrived, and what its header fields claim."""
 
-from devops_info_service.catalog.row import Row
+from devops_info_service.catalog.row import Note, Row
 from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop
 from devops_info_service.facts.fact import cut
 from devops_info_service.http.wire.message import Client, Request
@@ -23,7 +23,7 @@ def client_path_section(name: str, request: Request, path: ClientPath) -> Markup
     agent = request.headers.get(b"user-agent", b"").decode("utf-8", "replace")
     rows = [
         Row("client", _address(path.client)),
-        Row("peer", _address(path.peer), (f"{trust}: TRUSTED_PROXIES lists trusted peers",)),
+        Row("peer", _address(path.peer), (Note(f"{trust}: TRUSTED_PROXIES lists trusted peers"),)),
         Row("protocol", path.protocol),
         Row("user agent", cut(agent) or "none"),
         *(
@@ -54,11 +54,11 @@ def _address(client: Client) -> str:
     return f"{address}:{client.port}"
 
 
-def _evaluate(claim: ForwardedClaim, *, trusted: bool) -> str:
+def _evaluate(claim: ForwardedClaim, *, trusted: bool) -> Note:
     if claim.hops is None:
-        return "malformed, so ignored"
+        return Note("malformed, so ignored")
     hops = ", then ".join(map(_hop, claim.hops))
-    return hops if trusted else f"{hops}; ignored, as the peer is not trusted"
+    return Note(hops if trusted else f"{hops}; ignored, as the peer is not trusted")
 
 
 def _hop(hop: Hop) -> str:

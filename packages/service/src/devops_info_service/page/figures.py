@@ -1,4 +1,4 @@
-"""The four resources in figures: what is granted, and what is used of it."""
+"""CPU, memory, processes and disks in figures: the limit of each, and its use."""
 
 from typing import Final, Literal
 

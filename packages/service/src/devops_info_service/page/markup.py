@@ -1,6 +1,6 @@
 """Text into HTML: the one place where anything becomes markup.
 
-What is not ``Markup`` already is escaped: a missing call shows as a stray ``&lt;`` on the page and
+Text that is not ``Markup`` is escaped: a missing call shows as a stray ``&lt;`` on the page and
 never as an element. Host names, mounts, header fields and labels come from outside.
 """
 
@@ -25,7 +25,7 @@ class Markup(str):
 def escape(text: str) -> Markup:
     r"""Escape *text* for content and for a quoted attribute.
 
-    What is not printable is escaped as on a terminal (``\x00``, ``\u202e``): a mark that turns
+    Unprintable characters are escaped as on a terminal (``\x00``, ``\u202e``): a mark that turns
     the direction of a line would change how evidence reads.
     """
     return text if isinstance(text, Markup) else Markup(printable(text).translate(_ESCAPES))

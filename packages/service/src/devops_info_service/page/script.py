@@ -1,6 +1,6 @@
 """The page's script: it replaces the usage by what the server renders, and reports failures.
 
-Without it the page is whole and stands still.
+Without it the page is whole, and static.
 """
 
 from typing import Final

@@ -10,7 +10,7 @@ from .markup import Markup, join, tag
 
 
 def icon(name: str) -> Markup:
-    """Return one of the page's signs; its meaning stands beside it as text."""
+    """Return one of the page's signs; its meaning is beside it as text."""
     return tag("svg", tag("use", href=f"#i-{name}"), class_="icon", aria_hidden="true")
 
 
@@ -77,8 +77,7 @@ def notes(row: Row) -> Markup:
     """Return the evidence of a value, or why it is unknown."""
     if not row.notes:
         return Markup()
-    # A path is something to copy, a reason something to read.
-    items = (tag("code", note) if note.startswith("/") else note for note in row.notes)
+    items = (tag("code", note.text) if note.is_path else note.text for note in row.notes)
     return tag("ul", *(tag("li", item) for item in items), class_="notes")
 
 

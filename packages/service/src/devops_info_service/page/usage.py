@@ -1,4 +1,4 @@
-"""The first section of the page: what was granted, and how much of it is used."""
+"""The first section of the page: limits, and how much of them is used."""
 
 from typing import Final
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from devops_info_service.catalog.row import Row, sources
+from devops_info_service.catalog.row import Note, Row, sources
 from devops_info_service.expectations.conformance import Conformance, Result, State
 from devops_info_service.standards.checks import Verdict
 
@@ -21,7 +21,7 @@ def expected(conformance: Conformance) -> Section:
 def _row(result: Result) -> Row:
     said = f"expected {result.expected}"
     if result.found is None:
-        return Row(result.name, said, (result.reason or "",), _VERDICTS[result.state])
+        return Row(result.name, said, (Note(result.reason or ""),), _VERDICTS[result.state])
     if result.state == "not met":
         said = f"{result.found}, {said}"
     return Row(result.name, said, sources(result.evidence), _VERDICTS[result.state])

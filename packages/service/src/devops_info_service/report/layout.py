@@ -54,7 +54,7 @@ def _row(row: Row, label_width: int, width: int, paint: Callable[[str, str], str
     verdict = row.verdict.ljust(_VERDICT_WIDTH) if row.verdict else ""
     offset = len(_INDENT) + len(verdict) + label_width + 2
     values = _wrap(value, width - offset) or [""]
-    notes = [line for note in row.notes for line in _wrap(printable(note), width - offset)]
+    notes = [line for note in row.notes for line in _wrap(printable(note.text), width - offset)]
     painted = paint(verdict, row.verdict) if row.verdict else ""
     lines = [f"{_INDENT}{painted}{label.ljust(label_width)}  {values[0]}".rstrip()]
     if len(label) > label_width:

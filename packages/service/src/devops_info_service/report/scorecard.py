@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from devops_info_service.catalog.formatting import shortened
-from devops_info_service.catalog.row import Row
+from devops_info_service.catalog.row import Row, place
 from devops_info_service.facts.fact import Evidence
 from devops_info_service.snapshot import Security
 from devops_info_service.standards.checks import Finding, Profile, Verdict
@@ -46,7 +46,7 @@ def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
         Row(
             check.id,
             check.meaning,
-            shortened(map(_seen, check.evidence), MAX_EVIDENCE),
+            tuple(map(place, shortened(map(_seen, check.evidence), MAX_EVIDENCE))),
             check.verdict,
         )
         for check in sorted(found, key=order)
@@ -54,9 +54,9 @@ def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
 
 
 def _seen(evidence: Evidence) -> str:
-    place = f"{evidence.file} {evidence.field}".strip()
+    where = f"{evidence.file} {evidence.field}".strip()
     # Tabs and line ends of the kernel's tables say nothing here.
-    return f"{place}: {' '.join(evidence.value.split())}" if evidence.value else place
+    return f"{where}: {' '.join(evidence.value.split())}" if evidence.value else where
 
 
 def conclusion(security: Security, profile: Standard) -> Section:

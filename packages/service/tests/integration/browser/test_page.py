@@ -133,7 +133,7 @@ def test_live_changes_only_what_differs(start: Start, tab: Open) -> None:
     ],
 )
 def test_another_response(service: Service, tab: Open, status: int, body: str, reason: str) -> None:
-    """What is not the tiles leaves the figures as they are, and the reason is shown."""
+    """Any other response leaves the figures as they are, and the status has the reason."""
     page = tab()
     page.page.route(
         "**/?part=usage",
@@ -164,7 +164,7 @@ def test_service_stopped_and_back(start: Start, tab: Open) -> None:
 
 
 def test_pause(service: Service, tab: Open) -> None:
-    """Whoever wants a still page can have it, by keyboard; it goes on when asked to."""
+    """The keyboard can pause the page and resume it."""
     page = tab()
     page.page.goto(address(service))
     page.wait_for_status("Live")
@@ -241,8 +241,8 @@ def test_links(service: Service, tab: Open) -> None:
     routes = {route.path for route in ROUTES if route.method == "GET"} - {"/"}
     assert {f"/{path}" for path in paths} == routes
     for path in paths:
-        answer = page.page.request.get(f"{address(service)}{path}")
-        assert "Endpoint does not exist" not in answer.text()
+        response = page.page.request.get(f"{address(service)}{path}")
+        assert "Endpoint does not exist" not in response.text()
 
 
 def test_hostile_request(service: Service, tab: Open) -> None:

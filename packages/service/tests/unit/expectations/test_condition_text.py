@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.condition import MAX_LISTED, expectation
 from devops_info_service.expectations.conformance import read_contract
+from devops_info_service.expectations.document import Entry
 from devops_info_service.expectations.extract import EXTRACTORS
-from devops_info_service.expectations.notation import Entry
 from devops_info_service.suggestion import nearest
 
 REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
@@ -25,7 +25,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
         (
             "x.yaml",
             1,
-            "it is no mapping of a name to a value, such as memory.limit: 256Mi; a path",
+            "not a mapping of names to values, such as memory.limit: 256Mi; a path",
         ),
         ("memory.limt: 1", 1, "'memory.limt' is no name; the nearest is memory.limit"),
         (

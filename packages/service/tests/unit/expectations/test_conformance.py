@@ -15,8 +15,8 @@ from devops_info_service.expectations.condition import (
     write,
 )
 from devops_info_service.expectations.conformance import Conformance, Result, judge, read_contract
+from devops_info_service.expectations.document import Entry
 from devops_info_service.expectations.extract import EXTRACTORS
-from devops_info_service.expectations.notation import Entry
 from devops_info_service.facts.fact import Evidence, Known, Unknown
 from devops_info_service.facts.system_files import Clock, Tree
 from devops_info_service.report.json_report import report_json

@@ -1,4 +1,4 @@
-"""``/conformance`` and what readiness makes of it, on the saved trees."""
+"""``/conformance``, and readiness that requires it, on recorded trees."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +25,13 @@ MEMORY = "/sys/fs/cgroup/memory.max"
 
 
 class Pod(Tree):
-    """A pod whose limit can be changed while it runs, and who counts the looks at it."""
+    """A pod whose limit can be changed while it runs; counts snapshots of it."""
 
     limit = 256 * 1024**2
-    looks = 0
+    snapshots = 0
 
     def read(self, path: str) -> File:
-        self.looks += path == "/proc/meminfo"
+        self.snapshots += path == "/proc/meminfo"
         return File(path, str(self.limit)) if path == MEMORY else super().read(path)
 
 
@@ -48,7 +48,7 @@ Serve = Callable[..., Handler]
 
 @pytest.fixture
 def clock() -> FakeSource:
-    """What the service takes for the time."""
+    """The service's clock."""
     return FakeSource()
 
 
@@ -63,16 +63,16 @@ def serve(pod: Pod, clock: FakeSource) -> Serve:
     return with_
 
 
-def ask(dispatch: Handler, path: str, method: str = "GET") -> tuple[int, Any]:
+def get(dispatch: Handler, path: str, method: str = "GET") -> tuple[int, Any]:
     """Return status and body."""
     response = dispatch(a_request(method, path))
     return response.status, msgspec.json.decode(response.body)
 
 
 def test_met_and_not_met(serve: Serve, pod: Pod, clock: FakeSource) -> None:
-    """200 while all is as expected, 409 once it is not, with the evidence of each."""
+    """200 while all expectations are met, else 409, with the evidence of each."""
     dispatch = serve("memory.limit: 256Mi\ndns.ndots: 5")
-    status, body = ask(dispatch, "/conformance")
+    status, body = get(dispatch, "/conformance")
     assert status == 200
     conformance = msgspec.convert(body, Conformance)
     assert conformance.conforms
@@ -80,7 +80,7 @@ def test_met_and_not_met(serve: Serve, pod: Pod, clock: FakeSource) -> None:
 
     pod.limit //= 2
     clock.ticks += FRESH_SECONDS
-    status, body = ask(dispatch, "/conformance")
+    status, body = get(dispatch, "/conformance")
 
     assert status == 409
     conformance = msgspec.convert(body, Conformance)
@@ -90,43 +90,43 @@ def test_met_and_not_met(serve: Serve, pod: Pod, clock: FakeSource) -> None:
     assert [(seen.file, seen.value) for seen in changed.evidence] == [(MEMORY, "134217728")]
 
 
-def test_one_look_a_second(serve: Serve, pod: Pod, clock: FakeSource) -> None:
-    """However many ask, for the conformance or the platform, there is one look a second."""
+def test_one_snapshot_a_second(serve: Serve, pod: Pod, clock: FakeSource) -> None:
+    """Requests for the conformance and the platform share one snapshot a second."""
     dispatch = serve("memory.limit: 256Mi")
-    ask(dispatch, "/platform")
-    in_one_look = pod.looks
+    get(dispatch, "/platform")
+    in_one = pod.snapshots
     for _ in range(3):
-        ask(dispatch, "/conformance")
+        get(dispatch, "/conformance")
         clock.ticks += FRESH_SECONDS / 4
-    assert pod.looks == in_one_look
+    assert pod.snapshots == in_one
 
     clock.ticks += FRESH_SECONDS
-    ask(dispatch, "/conformance")
+    get(dispatch, "/conformance")
 
-    assert pod.looks == 2 * in_one_look
+    assert pod.snapshots == 2 * in_one
 
 
 def test_nothing_expected(serve: Serve) -> None:
-    """Without expectations there is nothing to conform to: a check must not pass by mistake."""
-    status, body = ask(serve(""), "/conformance")
+    """Without expectations it is 404: a check must not pass by mistake."""
+    status, body = get(serve(""), "/conformance")
 
     assert status == 404
     assert body["message"] == "Nothing is expected: EXPECTATIONS is not set"
 
 
-def test_refused_at_start(serve: Serve) -> None:
-    """What cannot be understood is refused before anything is served."""
+def test_rejected_at_start(serve: Serve) -> None:
+    """An invalid expectation is rejected before anything is served."""
     with pytest.raises(ConfigError, match=r"line 1: 'memory\.limt' is no name"):
         serve("memory.limt: 256Mi")
 
 
 def test_nothing_readable(tmp_path: Path) -> None:
-    """A platform of which nothing can be read is an answer, not an error."""
+    """A platform that cannot be read is a response, not an error."""
     config = Config(expectations="memory.limit: 256Mi")
     dispatch = build(
         Services(FakeSource(), "epoll + httptools", config, files=Tree(str(tmp_path), {}))
     )
-    status, body = ask(dispatch, "/conformance")
+    status, body = get(dispatch, "/conformance")
 
     assert status == 409
     (only,) = body["expectations"]
@@ -135,42 +135,42 @@ def test_nothing_readable(tmp_path: Path) -> None:
 
 
 def test_readiness(serve: Serve, pod: Pod, clock: FakeSource) -> None:
-    """Where readiness wants it, it falls and rises with the expectations, looking now and then."""
+    """Readiness falls and rises with the expectations, some seconds late."""
     dispatch = serve("memory.limit: 256Mi", ready=True)
-    assert ask(dispatch, "/readyz") == (200, {"status": "ready"})
-    looks = pod.looks
+    assert get(dispatch, "/readyz") == (200, {"status": "ready"})
+    before = pod.snapshots
 
     pod.limit //= 2
     clock.ticks += READY_SECONDS / 2
-    assert ask(dispatch, "/readyz") == (200, {"status": "ready"})
-    assert pod.looks == looks
+    assert get(dispatch, "/readyz") == (200, {"status": "ready"})
+    assert pod.snapshots == before
     clock.ticks += READY_SECONDS / 2
-    assert ask(dispatch, "/readyz") == (503, {"status": "expectations not met"})
+    assert get(dispatch, "/readyz") == (503, {"status": "expectations not met"})
 
     pod.limit *= 2
     clock.ticks += READY_SECONDS
-    assert ask(dispatch, "/readyz") == (200, {"status": "ready"})
-    assert ask(dispatch, "/livez") == (200, {"status": "alive"})
+    assert get(dispatch, "/readyz") == (200, {"status": "ready"})
+    assert get(dispatch, "/livez") == (200, {"status": "alive"})
 
 
-def test_readiness_does_not_care(serve: Serve, pod: Pod) -> None:
-    """Unless it is told to, readiness looks at nothing."""
+def test_readiness_without_expectations(serve: Serve, pod: Pod) -> None:
+    """By default readiness depends on no expectation and reads no file."""
     dispatch = serve("memory.limit: 1Ki")
 
-    assert ask(dispatch, "/readyz") == (200, {"status": "ready"})
-    assert pod.looks == 0
+    assert get(dispatch, "/readyz") == (200, {"status": "ready"})
+    assert pod.snapshots == 0
 
 
 def test_draining_comes_first(serve: Serve, pod: Pod) -> None:
-    """Who is told to end says so, whatever is expected, and looks at nothing more."""
+    """A shutdown comes before the expectations, and no file is read any more."""
     state = State()
     state.draining = True
 
-    assert ask(serve("memory.limit: 1Ki", ready=True, state=state), "/readyz") == (
+    assert get(serve("memory.limit: 1Ki", ready=True, state=state), "/readyz") == (
         503,
         {"status": "draining"},
     )
-    assert pod.looks == 0
+    assert pod.snapshots == 0
 
 
 def test_metric(serve: Serve, pod: Pod, clock: FakeSource) -> None:
@@ -187,13 +187,13 @@ def test_metric(serve: Serve, pod: Pod, clock: FakeSource) -> None:
 
 
 def samples(dispatch: Handler) -> dict[str, str]:
-    """Return what the metrics say of expectations."""
+    """Return the metric of each expectation."""
     lines = dispatch(a_request(path="/metrics")).body.decode().splitlines()
     found = [line.split('"') for line in lines if line.startswith("platform_expectation_met{")]
     return {name: value.removeprefix("} ") for _, name, value in found}
 
 
 def test_readiness_needs_expectations() -> None:
-    """Readiness that requires what nobody expects would be ready by mistake."""
+    """Readiness cannot require expectations that are absent: it would be ready by mistake."""
     with pytest.raises(ConfigError, match="READY_REQUIRES_EXPECTATIONS is true, but EXPECTATIONS"):
         load(["--ready-requires-expectations"], {"EXPECTATIONS": ""})

@@ -1,4 +1,4 @@
-"""The texts of ``/metrics``, read by the parsers that Prometheus's own client has."""
+"""The texts of ``/metrics``, parsed by Prometheus's own client."""
 
 import math
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def parse(body: bytes, *, is_open: bool) -> list[Metric]:
-    """Read *body* as whoever asked for that format would."""
+    """Parse *body* in its format."""
     read = open_metrics if is_open else text
     return list(read(body.decode()))
 
@@ -47,8 +47,8 @@ def samples_of(families: Iterable[Metric]) -> Samples:
 
 
 @PARSERS
-def test_nasty_words(*, is_open: bool) -> None:
-    """Whatever a label and a help hold, a reader gets back what was put in."""
+def test_nasty_text(*, is_open: bool) -> None:
+    """Any text of a label and of a help is parsed to the same text."""
     family = Family("a_total", "counter", NASTY, (Sample(7, (("x", NASTY), ("y", ""))),))
 
     (read,) = parse(render([family], open_metrics=is_open), is_open=is_open)
@@ -60,7 +60,7 @@ def test_nasty_words(*, is_open: bool) -> None:
 @PARSERS
 @pytest.mark.parametrize("value", [0, 1, 2**53, 0.1, 1e-9, 1e22, math.inf, 1795426105.66])
 def test_values(value: float, *, is_open: bool) -> None:
-    """A number is read as the number it was; no limit is infinite."""
+    """A number is parsed to the same number; no limit is infinite."""
     body = render([one("a", "gauge", "A.", value)], open_metrics=is_open)
 
     assert samples_of(parse(body, is_open=is_open)) == {("a", ()): value}
@@ -68,7 +68,7 @@ def test_values(value: float, *, is_open: bool) -> None:
 
 @PARSERS
 def test_unknown(*, is_open: bool) -> None:
-    """What is not known has no line at all."""
+    """An unknown value has no line at all."""
     body = render([one("a", "gauge", "A.", None)], open_metrics=is_open)
 
     assert body == (b"# EOF\n" if is_open else b"")
@@ -126,13 +126,13 @@ def test_histogram(*, is_open: bool) -> None:
     ],
 )
 def test_accept(accept: bytes, *, is_open: bool) -> None:
-    """OpenMetrics is for those who name it and like it no less than text."""
+    """OpenMetrics is for a client that names it and wants it no less than text."""
     assert prefers_open_metrics(accept) is is_open
 
 
 @PARSERS
 def test_service(tmp_path: Path, *, is_open: bool) -> None:
-    """All that the service tells can be read, and is typed and explained."""
+    """Every metric of the service can be parsed, and has a type and a help."""
     counters, tables = Counters.alone(), Tables.alone(PATHS)
     table = tables.worker(0)
     table.counts[table.place("/health", "GET", 200)] += 1
@@ -165,7 +165,7 @@ def test_service(tmp_path: Path, *, is_open: bool) -> None:
 
 
 class Clock:
-    """Stands until it is moved."""
+    """Goes when it is moved."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -177,35 +177,35 @@ class Clock:
         return self.now
 
 
-def test_written_once_a_second() -> None:
-    """Each text for itself, counted from the end of the writing, as slow ones shall be no more."""
-    clock, written = Clock(), 0
+def test_rendered_once_a_second() -> None:
+    """Each format is rendered once a second, counted from the end of the rendering."""
+    clock, rendered = Clock(), 0
     takes = 5.0
 
     def source() -> list[Family]:
-        nonlocal written
-        written += 1
+        nonlocal rendered
+        rendered += 1
         clock.now += takes
-        return [one("a", "gauge", "A.", written)]
+        return [one("a", "gauge", "A.", rendered)]
 
     handler = metrics([source], clock)
 
-    def ask(accept: bytes = b"") -> bytes:
+    def scrape(accept: bytes = b"") -> bytes:
         fields = {b"accept": accept}
         client = Client("192.0.2.7", 1)
         return handler(Request("GET", "/metrics", b"", fields, client, "1.1", True)).body  # noqa: FBT003
 
-    first = ask()
+    first = scrape()
     clock.now += FRESH_SECONDS - 0.01
-    assert ask() == first
-    assert ask(b"application/openmetrics-text") != first
-    assert written == 2
+    assert scrape() == first
+    assert scrape(b"application/openmetrics-text") != first
+    assert rendered == 2
     clock.now += 0.01
-    assert ask() != first
-    assert written == 3
+    assert scrape() != first
+    assert rendered == 3
 
 
 @pytest.mark.parametrize("accept", [b"application/openmetrics-text," * 40, b"," * 16_000])
 def test_long_accept_is_none(accept: bytes) -> None:
-    """Nobody sends as much but to keep us busy."""
+    """A field longer than any scraper's counts as not sent."""
     assert not prefers_open_metrics(accept)

@@ -1,4 +1,4 @@
-"""The platform's resources: one look for all who ask, and any bytes a client sends."""
+"""``/platform`` and its parts: one snapshot a second, and any bytes of a client."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ NO_PROXIES = TrustedProxies((), "any")
 
 
 class Clock:
-    """Goes when it is told to."""
+    """Goes when it is moved."""
 
     now = 100.0
 
@@ -30,38 +30,38 @@ class Clock:
 
 
 class CountingTree(Tree):
-    """Counts the looks by a file each of them reads once."""
+    """Counts snapshots by a file that each of them reads once."""
 
-    looks = 0
+    snapshots = 0
 
     def read(self, path: str) -> File:
-        self.looks += path == "/proc/meminfo"
+        self.snapshots += path == "/proc/meminfo"
         return super().read(path)
 
 
 def a_request(path: str = "/platform", headers: dict[bytes, bytes] | None = None) -> Request:
-    """Return a request as the reader would."""
+    """Return a request as the parser would."""
     return Request("GET", path, b"", headers or {}, PEER, "1.1", keep_alive=True)
 
 
-def test_one_look_a_second(tmp_path: Path) -> None:
-    """However many ask for whatever part, there is one look until its second is over."""
+def test_one_snapshot_a_second(tmp_path: Path) -> None:
+    """All parts are of one snapshot until its second is over."""
     tree, clock = CountingTree(str(tmp_path), {}), Clock()
     handlers = platform_handlers(PlatformSnapshots(tree, clock, frozenset()), NO_PROXIES, tuple)
     first = {path: handler(a_request(path)).body for path, handler in handlers.items()}
-    in_one_look = tree.looks
+    in_one = tree.snapshots
     clock.now += FRESH_SECONDS / 2
     assert first == {path: handler(a_request(path)).body for path, handler in handlers.items()}
-    assert tree.looks == in_one_look
+    assert tree.snapshots == in_one
 
     clock.now += FRESH_SECONDS / 2
 
     assert handlers["/platform"](a_request()).body != first["/platform"]
-    assert tree.looks == 2 * in_one_look
+    assert tree.snapshots == 2 * in_one
 
 
-def test_slow_look(tmp_path: Path) -> None:
-    """A look that takes longer than it is fresh is still given to those who waited for it."""
+def test_slow_snapshot(tmp_path: Path) -> None:
+    """A snapshot that takes longer than it is fresh still serves the requests that waited."""
     clock = Clock()
 
     class SlowTree(CountingTree):
@@ -75,7 +75,7 @@ def test_slow_look(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "told"),
+    ("headers", "claims"),
     [
         ({}, ()),
         (
@@ -102,11 +102,11 @@ def test_slow_look(tmp_path: Path) -> None:
         ({b"x-real-ip": b"a" * 9000}, (ForwardedClaim("x-real-ip", "a" * 197 + "...", None),)),
     ],
 )
-def test_client_path(headers: dict[bytes, bytes], told: tuple[ForwardedClaim, ...]) -> None:
-    """What is told of the way is repeated as it is, and never believed unasked."""
+def test_client_path(headers: dict[bytes, bytes], claims: tuple[ForwardedClaim, ...]) -> None:
+    """Claims about the client are repeated as sent, and never trusted by default."""
     path = client_path(a_request(headers=headers), NO_PROXIES)
 
-    assert path == ClientPath(PEER, PEER, peer_trusted=False, protocol="HTTP/1.1", forwarded=told)
+    assert path == ClientPath(PEER, PEER, peer_trusted=False, protocol="HTTP/1.1", forwarded=claims)
     assert msgspec.json.encode(path)
 
 
@@ -116,6 +116,6 @@ def test_any_peer(tmp_path: Path, address: str) -> None:
     handler = network(PlatformSnapshots(Tree(str(tmp_path), {}), Clock(), frozenset()), NO_PROXIES)
     request = msgspec.structs.replace(a_request(), client=Client(address, 0))
 
-    answer = msgspec.json.decode(handler(request).body, type=NetworkWithClientPath)
+    network_ = msgspec.json.decode(handler(request).body, type=NetworkWithClientPath)
 
-    assert answer.client_path.peer.address == address
+    assert network_.client_path.peer.address == address

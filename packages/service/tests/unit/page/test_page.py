@@ -96,6 +96,14 @@ def test_text(name: str, words: list[str]) -> None:
     assert [each for each in words if each not in text] == []
 
 
+def test_reasons_are_text() -> None:
+    """A path to copy is code; the reason of something unknown is text, if it begins with a path."""
+    data = render(snapshot_of("docker-default")).decode()
+
+    assert "<li><code>/proc/self/status Uid</code></li>" in data
+    assert "<li>/sys/kernel/security/lsm is not there</li>" in data
+
+
 def test_no_secrets() -> None:
     """The page withholds what the report withholds."""
     assert b"an-example-and-no-password" not in render(snapshot_of("containerd-restricted"))
@@ -177,7 +185,7 @@ def test_browser() -> None:
     fields = dict(response.headers)
     assert fields[b"X-Content-Type-Options"] == b"nosniff"
     assert fields[b"Referrer-Policy"] == b"no-referrer"
-    assert b"Cache-Control" not in fields  # the writer has it for every answer
+    assert b"Cache-Control" not in fields  # the writer has it for every response
     assert "07ee4bda71a3" in Page(response.body).text
 
 
@@ -271,7 +279,7 @@ def test_own_request() -> None:
     ],
 )
 def test_expectations(expected: str, words: list[str]) -> None:
-    """Expectations stand beside the standards, if there are any."""
+    """Expectations follow the standards, if there are any."""
     tree = SavedTree(DATA / "docker-limited")
     dispatch = build(Services(Machine(), "x", Config(expectations=expected), files=tree))
 

@@ -81,13 +81,13 @@ def test_hostile_tree() -> None:
     ],
 )
 def test_escape(text: str, escaped: str) -> None:
-    """Text is escaped once; markup made here is left."""
+    """Text is escaped once, and markup not at all."""
     assert escape(text) == escaped
 
 
 @given(st.text(), st.text())
 def test_any_text(content: str, value: str) -> None:
-    """Any text comes out as the content and the attribute it went in as, spelled plainly."""
+    """Any text stays one content and one attribute, and printable."""
     read = Page(tag("p", content, title=value).encode())
 
     ((name, attributes),) = read.elements
@@ -97,6 +97,6 @@ def test_any_text(content: str, value: str) -> None:
 
 
 def test_markup_in_attribute() -> None:
-    """What is markup in content is still text in an attribute."""
+    """Markup is text in an attribute."""
     assert tag("p", title=Markup('"><b>')) == '<p title="&quot;&gt;&lt;b&gt;"></p>'
     assert join(["<", tag("b")]) == "&lt;<b></b>"

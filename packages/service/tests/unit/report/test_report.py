@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.catalog import formatting
-from devops_info_service.catalog.row import Row, row
+from devops_info_service.catalog.row import Note, Row, row
 from devops_info_service.escape import printable
 from devops_info_service.facts.fact import Evidence, File, Known
 from devops_info_service.facts.system_files import Clock, Tree
@@ -186,7 +186,7 @@ def test_hostile_files(tmp_path: Path, clock: Clock) -> None:
 @given(label=st.text(), value=st.text(), note=st.text(), width=st.integers(0, 300))
 def test_any_text(label: str, value: str, note: str, width: int) -> None:
     """Any text makes lines of printable characters that stay within the width."""
-    rows = (Row(label, value, (note,)), Row(label, value, (note,), "fail"))
+    rows = (Row(label, value, (Note(note),)), Row(label, value, (Note(note),), "fail"))
 
     text = render([Section(label, rows)], width=width)
 
@@ -197,7 +197,11 @@ def test_any_text(label: str, value: str, note: str, width: int) -> None:
 
 def test_colours() -> None:
     """Colours stand around words of ours; without them the lines are the same."""
-    sections = [Section("Title", (Row("check", "means", ("seen",), "fail"), Row("a", "b", ("c",))))]
+    sections = [
+        Section(
+            "Title", (Row("check", "means", (Note("seen"),), "fail"), Row("a", "b", (Note("c"),)))
+        )
+    ]
     coloured = render(sections, colour=True)
 
     assert "\x1b[31mfail     \x1b[0m" in coloured
@@ -241,4 +245,6 @@ def test_sources() -> None:
     group = "/sys/fs/cgroup/kubepods.slice/" + "a" * 64 + "/cpu.max"
     seen = (Evidence(group, "quota", "1"), Evidence(group, "period", "2"), Evidence("/x", "", ""))
 
-    assert row("CPU", Known(1, seen)).notes == ("/sys/fs/cgroup/.../cpu.max quota, period; /x",)
+    assert row("CPU", Known(1, seen)).notes == (
+        Note("/sys/fs/cgroup/.../cpu.max quota, period; /x", is_path=True),
+    )
