@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 import msgspec
 
-from onebin import __version__, pipeline, publish, render, secret, terminal
+from onebin import __version__, pipeline, render, secret, terminal
 from onebin.effects import files
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.owned import default_root
@@ -23,6 +23,7 @@ from onebin.inputs import directory as projects
 from onebin.inspection import inspect
 from onebin.inspection import render as reports
 from onebin.model import ARCHITECTURES, Machine, Project
+from onebin.publish import DESTINATIONS, defaults, parse, publish, require
 
 EXAMPLES: Final = """\
 examples:
@@ -103,15 +104,15 @@ def _image(options: argparse.Namespace, tools: pipeline.Tools) -> int:
     epoch = _epoch(os.environ)
     project = projects.read(options.project, with_code=False)
     name = reference.parse(options.tag or f"{project.name}:latest")
-    destinations = tuple(map(publish.parse, options.to or ()))
+    destinations = tuple(map(parse, options.to or ()))
     if not destinations:
         folder = Path(_relative(options.output or _dist(project)))
-        destinations = publish.defaults(folder, project.name)
+        destinations = defaults(folder, project.name)
     for destination in destinations:
-        publish.require(destination)
+        require(destination)
     made = pipeline.image(pipeline.build(options.project, tools), tools, epoch=epoch)
     with tools.story.stage("write") as ending:
-        publish.publish(made, name, destinations)
+        publish(made, name, destinations)
         ending.text = ", ".join(map(str, destinations))
     print(f"{name.name}@{made.digest}")
     return 0
@@ -192,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("image", _image, "build an OCI image with no engine and print its digest")
     place = sub.add_mutually_exclusive_group()
     place.add_argument("-o", "--output", type=Path, help="the directory to write to (PROJECT/dist)")
-    kinds = "; ".join(f"{known.kind}: {known.summary}" for known in publish.DESTINATIONS)
+    kinds = "; ".join(f"{known.kind}: {known.summary}" for known in DESTINATIONS)
     place.add_argument(
         "--to", action="append", metavar="KIND:WHERE", help=f"a destination, repeatable; {kinds}"
     )

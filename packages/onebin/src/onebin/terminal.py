@@ -18,7 +18,7 @@ def printable(value: str) -> str:
 
 
 def decoded(data: bytes) -> str:
-    r"""Return the text of a name, which may be any bytes; what is not UTF-8 becomes ``\\xNN``."""
+    r"""Return the text of a name, which may be any bytes; invalid UTF-8 becomes ``\\xNN``."""
     return data.decode("utf-8", "backslashreplace")
 
 

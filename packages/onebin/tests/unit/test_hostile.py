@@ -1,8 +1,8 @@
 """Hostile archives: each ends in a report or in one clear error, in a small process.
 
-The judge is the kernel: a child with 256 MiB of address space (RLIMIT_AS), where whoever
-takes more gets MemoryError, and with a minute of CPU time (RLIMIT_CPU), where whoever takes
-more is killed. An archive that is refused must say which limit it is.
+The kernel decides: each runs in a child with 256 MiB of address space (RLIMIT_AS; beyond it
+is MemoryError) and a minute of CPU time (RLIMIT_CPU; beyond it the child is killed). The error
+of a rejected archive must name the limit.
 """
 
 import gzip
@@ -211,7 +211,7 @@ LAYERS: dict[str, tuple[Callable[[], Files], str]] = {
         lambda: entries(30_000, lambda n: entry(number(n) + b"key" * 1000 + b".pe")),
         "",
     ),
-    "everything anyone may write": (
+    "every file writable by all": (
         lambda: entries(
             50_000, lambda n: entry(b"d" * 200 + b"/" + b"w" * 200 + number(n), b"\x7fELF")
         ),

@@ -37,7 +37,7 @@ def config_of(image: Image) -> Any:
 
 
 def test_the_config() -> None:
-    """The config says who runs what, in exec form, in one fixed order."""
+    """The config has user and command, in exec form, in one fixed order."""
     document = config_of(images.build((), CONFIG))
 
     assert document["architecture"] == "arm64"

@@ -34,8 +34,8 @@ def finding(report: Report, identifier: str) -> Finding:
 
 
 @pytest.mark.parametrize("kind", ["oci-layout", "oci-archive"])
-def test_our_own_image_passes_every_rule(image: Image, tmp_path: Path, kind: str) -> None:
-    """What we build has nothing that the rules object to, however it is stored."""
+def test_an_image_of_onebin_passes_every_rule(image: Image, tmp_path: Path, kind: str) -> None:
+    """An image of onebin passes every rule, in either format."""
     write = write_layout if kind == "oci-layout" else write_archive
     write(image, tmp_path / "out", "app:1")
 
@@ -88,8 +88,8 @@ def test_the_good_image_of_these_tests(save: Save) -> None:
     assert not failed(report)
 
 
-def test_what_cannot_be_told_is_unknown(save: Save) -> None:
-    """A name nobody explains and a time nobody wrote are neither good nor bad."""
+def test_undefined_facts_are_unknown(save: Save) -> None:
+    """An undefined user name and a missing time are neither good nor bad."""
     report = inspect(save({"User": "app:staff"}, document={"created": None}))
 
     unknown = {one.id for one in report.findings if one.status == "unknown"}

@@ -60,7 +60,7 @@ def read(*layers: bytes) -> merged_fs.MergedFilesystem:
 
 
 def test_one_layer(make_tar: Any) -> None:
-    """Entries are absolute, in order, and told to be programs by their first bytes."""
+    """Entries are absolute, in order, and identified as programs by their first bytes."""
     found = read(make_tar({"./b/run": b"\x7fELF..", "./b": FOLDER, "./a": b"#!/bin/sh", "c": b""}))
 
     assert list(found.entries) == ["/a", "/b", "/b/run", "/c"]
@@ -186,12 +186,12 @@ def test_extracting(make_tar: Any) -> None:
     ],
 )
 def test_anomalies(make_tar: Any, member: dict[str, Any], anomaly: str) -> None:
-    """What no clean layer has is told, one sentence each."""
+    """Entries no clean layer has are listed, one sentence each."""
     assert read(make_tar(member)).layers[0].anomalies == (anomaly,)
 
 
 def test_twice(make_tar: Any) -> None:
-    """The same path twice is told; the last one counts."""
+    """The same path twice is listed; the last one counts."""
     found = read(make_tar({"a": b"one", "./a": b"two!"}))
 
     assert found.layers[0].anomalies == ("./a is in the layer twice",)
@@ -199,7 +199,7 @@ def test_twice(make_tar: Any) -> None:
 
 
 def test_a_path_that_climbs_is_nowhere(make_tar: Any) -> None:
-    """It is told, but is no file of the image."""
+    """It is listed, but is not a file of the image."""
     assert not read(make_tar({"../../etc/passwd": b"x"})).entries
 
 

@@ -1,4 +1,4 @@
-"""The ELF reader: what it says of good files, and that no bytes can crash it."""
+"""The ELF reader: facts of good files, and an error for any other bytes."""
 
 import shutil
 import subprocess
@@ -55,7 +55,7 @@ def test_a_static_pie(make_elf: Any) -> None:
     ],
 )
 def test_kinds(make_elf: Any, changed: dict[str, Any], kind: str, *, static: bool) -> None:
-    """Only an executable that needs nobody is static; a library never is."""
+    """Only an executable that needs no other file is static; a library never is."""
     facts = elf.read(make_elf(**changed))
 
     assert kind == facts.kind
@@ -99,7 +99,7 @@ def test_every_class_and_byte_order(make_elf: Any, order: str, *, wide: bool) ->
     ],
 )
 def test_one_fact(make_elf: Any, changed: dict[str, Any], fact: str, value: object) -> None:
-    """Each fact follows its own header, and the canary is told by code or not at all."""
+    """Each fact follows its own header, and the canary is detected by code or is unknown."""
     assert value == getattr(elf.read(make_elf(**changed)), fact)
 
 
@@ -156,7 +156,7 @@ def test_a_billion_libraries_are_refused(make_elf: Any) -> None:
     data = make_elf(needed="x" * 4000)
     row = data.index((1).to_bytes(8, "little") * 2)
     many = data[:row] + (1).to_bytes(8, "little") * 2 * 5000
-    # The table of segments still says how long the dynamic section was: make it long.
+    # The table of segments still has the old size of the dynamic section: make it long.
     size_at = 64 + 56 + 32
     many = many[:size_at] + (16 * 5000).to_bytes(8, "little") + many[size_at + 8 :]
     # What followed it is gone, and empty segments may lie anywhere.

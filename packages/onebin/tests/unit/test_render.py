@@ -24,7 +24,7 @@ def report(image: Image, tmp_path: Path) -> Report:
 
 
 def test_the_text(report: Report) -> None:
-    """What it is comes first, then static, size, who runs it, the files, the findings."""
+    """The title comes first, then static, size, user, files, findings."""
     lines = render.text(report, color=False).splitlines()
 
     assert lines[0] == "out: image for linux/amd64 (oci-layout), docker.io/library/app:1"
@@ -37,7 +37,7 @@ def test_the_text(report: Report) -> None:
 
 
 def test_failures_come_first_with_their_evidence(tmp_path: Path, make_elf: Any) -> None:
-    """What failed stands above what passed, and says what was seen."""
+    """Failures come before passes, with their evidence."""
     Path(tmp_path, "x").write_bytes(make_elf(relro=False, needed="libc.so.6"))
 
     lines = render.text(inspect(tmp_path / "x"), color=False).splitlines()

@@ -77,7 +77,7 @@ def test_what_ustar_cannot_hold(form: int) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_kinds(make_tar: Any, name: str) -> None:
-    """Every kind of entry a layer may hold is told apart."""
+    """Every kind of entry a layer may hold is recognized."""
     made, kind = KINDS[name]
 
     [(member, _)] = read(make_tar({made.name: made}))
@@ -87,7 +87,7 @@ def test_kinds(make_tar: Any, name: str) -> None:
 
 
 def test_file_capabilities(make_tar: Any) -> None:
-    """A file that brings capabilities says so; other attributes are dropped."""
+    """File capabilities are reported; other attributes are dropped."""
     given_ = info("ping", pax_headers={"SCHILY.xattr.security.capability": "x"})
     plain = info("pong", pax_headers={"SCHILY.xattr.user.note": "x" * 100})
 
@@ -129,7 +129,7 @@ def patched(data: bytes, at: int, field: bytes) -> bytes:
     ],
 )
 def test_absurd_headers(make_tar: Any, at: int, field: bytes, message: str) -> None:
-    """A number that is none, or a kind that is none, is an error that says so."""
+    """An invalid number or kind is an error that names it."""
     with pytest.raises(ImageError, match=message):
         read(patched(make_tar({"a": b"x"}), at, field))
 

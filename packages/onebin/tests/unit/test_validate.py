@@ -1,4 +1,4 @@
-"""The validator: it finds every lie about an image, and none in ours."""
+"""The validator: it finds every false claim of an image, and none in those of onebin."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ OTHER = "sha256:" + "0" * 64
 
 @pytest.fixture
 def read(image: Image, tmp_path: Path) -> Read:
-    """Our own image, written and read."""
+    """An image of onebin, written and read."""
     write_layout(image, tmp_path / "out", "app:1")
     budget = Budget("it")
     with open_folder(tmp_path / "out", budget) as files:
@@ -31,14 +31,14 @@ def read(image: Image, tmp_path: Path) -> Read:
         return found, merged_fs.read(files, found, budget).layers
 
 
-def test_our_own_image_is_true(read: Read) -> None:
-    """What we write holds what it says."""
+def test_an_image_of_onebin_is_true(read: Read) -> None:
+    """The claims of an image of onebin are true."""
     assert validate.check(*read) == ()
 
 
 @pytest.mark.parametrize("fact", ["digest", "size", "diff_id", "gzipped"])
 def test_a_layer_that_is_another(read: Read, fact: str) -> None:
-    """A layer whose measure differs from its claim is found, and both are told."""
+    """A layer whose measure differs from its claim is found, and both are reported."""
     image, (layer,) = read
     wrong = {"digest": OTHER, "size": 1, "diff_id": OTHER, "gzipped": False}[fact]
 

@@ -32,6 +32,9 @@ MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 CONFIG_TYPES: Final = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 LAYER_TYPES: Final = frozenset({OCI_LAYER, OCI_LAYER_GZIP, DOCKER_LAYER, DOCKER_LAYER_GZIP})
 
+SCHEMA_VERSION: Final = 2
+"""Of index and manifest; the only version of the specification."""
+
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 """Annotation of an index entry: the tag (annotations.md)."""
 
@@ -61,7 +64,7 @@ class Descriptor(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
 class Index(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """The entry document of a layout, or an image of several platforms."""
 
-    schema_version: int = msgspec.field(default_factory=lambda: 2)  # a factory is never omitted
+    schema_version: int = msgspec.field(default_factory=lambda: SCHEMA_VERSION)  # never omitted
     media_type: str = ""
     manifests: tuple[Descriptor, ...] = ()
     annotations: dict[str, str] | None = None
@@ -72,7 +75,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
-    schema_version: int = msgspec.field(default_factory=lambda: 2)
+    schema_version: int = msgspec.field(default_factory=lambda: SCHEMA_VERSION)
     media_type: str = ""
     annotations: dict[str, str] | None = None
 

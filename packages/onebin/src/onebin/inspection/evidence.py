@@ -23,7 +23,7 @@ class Program(msgspec.Struct, frozen=True):
     sha256: str
     """Lower-case hex."""
     build_paths: tuple[bytes, ...]
-    """Different paths in it that look like those of a build machine; the first ones."""
+    """The first different paths in it that may be those of a build machine."""
 
 
 class Account(msgspec.Struct, frozen=True):

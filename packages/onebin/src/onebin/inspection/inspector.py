@@ -44,7 +44,7 @@ def _starts_as_elf(path: Path) -> bool:
     if not path.is_file():
         raise ImageError(
             f"{path}: not a file" if path.exists() else f"{path}: does not exist",
-            hint="give an executable, an OCI layout, or what onebin image or docker save wrote",
+            hint="give an executable, an OCI layout, or an archive of onebin image or docker save",
         )
     try:
         with path.open("rb") as file:

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from onebin.objects.reader import MAGIC
+
 from . import saved_image, tar_reader
 from .blobs import Blobs
 from .budget import Budget
@@ -21,7 +23,7 @@ _MAX_SHOWN: Final = 200
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
-_HEAD: Final = 4
+_HEAD: Final = len(MAGIC)
 """First bytes of a file that identify a program."""
 
 
@@ -134,7 +136,7 @@ class _Scan:
         self._note(member, parts, twice=twice)
 
     def _record(self, member: tar_reader.Member, earlier: int, head: bytes) -> Record:
-        program: Program = "elf" if head == b"\x7fELF" else "script" if head[:2] == b"#!" else ""
+        program: Program = "elf" if head == MAGIC else "script" if head[:2] == b"#!" else ""
         if member.kind == "hardlink" and (other := self._of_this_layer(parts_of(member.link))):
             program = other.program
         return Record(

@@ -2,7 +2,7 @@
 
 Not ``tarfile``: it loads headers of any length, accepts broken ones and hides
 facts an inspector reports (order, owner names, raw paths). It also writes the
-layers of onebin, and a check should not share the bugs of what it checks.
+layers of onebin, and a checker should not share bugs with its subject.
 
 Source: POSIX.1-2017 pax (ustar and extended headers); the GNU tar manual,
 "Basic Tar Format" (long names ``L`` and ``K``, base-256 numbers).

@@ -44,7 +44,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     layer: int
     """Number of the layer it comes from, from 0."""
     program: Program
-    """What the kernel would run, by its first bytes."""
+    """Kind of program for the kernel, by its first bytes."""
     earlier: int
     """Number of entries of the same path before it in its layer."""
 

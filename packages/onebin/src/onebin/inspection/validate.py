@@ -51,8 +51,10 @@ def _documents(image: saved_image.SavedImage) -> Iterator[Problem]:
     if not image.manifest:
         return
     manifest = spec.decode(image.manifest, spec.Manifest, what="the manifest")
-    if manifest.schema_version != 2:  # noqa: PLR2004  the only one there is
-        yield Problem("manifest", "schemaVersion 2", str(manifest.schema_version))
+    if manifest.schema_version != spec.SCHEMA_VERSION:
+        yield Problem(
+            "manifest", f"schemaVersion {spec.SCHEMA_VERSION}", str(manifest.schema_version)
+        )
     claim = image.manifest_descriptor
     # The type inside may be missing, but must not differ from the index's (manifest.md).
     if claim and manifest.media_type not in ("", claim.media_type):

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 from onebin.errors import ImageError
 
+from .reader import MAGIC
+
 ET_REL: Final = 1
 SHT_NULL, SHT_SYMTAB, SHT_RELA, SHT_REL, SHT_GROUP = 0, 2, 4, 9, 17
 SHT_LLVM_CALL_GRAPH_PROFILE: Final = 0x6FFF4C09
@@ -62,7 +64,7 @@ def is_relocatable(data: bytes) -> bool:
     """Return whether *data* is a 64-bit little-endian ELF object file."""
     return (
         len(data) >= HEADER.size
-        and data[:6] == b"\x7fELF\x02\x01"
+        and data[:6] == MAGIC + b"\2\1"
         and HEADER.unpack_from(data)[1] == ET_REL
     )
 

@@ -1,4 +1,4 @@
-"""The checks of docs/reference/inspect.md, in modules by what they are about.
+"""The checks of docs/reference/inspect.md, in modules by their subject.
 
 A new check is one function and one ``Rule`` in the table of its module.
 """

@@ -58,7 +58,7 @@ def _user_is_numeric(image: InspectedImage) -> Verdict:
         name, colon, group = user.partition(":")
         for part in (name, group) if colon else (name,):
             if not accounts.is_id(part):
-                yield f"User is {user!r}: a kubelet cannot tell whether {part!r} is root"
+                yield f"User is {user!r}: a kubelet cannot prove that {part!r} is not root"
         if accounts.is_id(name) and int(name) < _FIRST_USER:
             yield f"uid {name} is below {_FIRST_USER}, in the range of system accounts"
         if name == str(_NOBODY):
@@ -83,7 +83,7 @@ def _entry_is_exec(image: InspectedImage) -> Verdict:
         if first.rpartition("/")[2] in _SHELLS and "-c" in rest:
             yield f"shell form: {' '.join(image.command[:2])}"
         if not first.startswith("/"):
-            yield f"{first} is not an absolute path: it is looked for along PATH"
+            yield f"{first} is not an absolute path: it is searched along PATH"
         elif image.entry is None:
             yield f"{first} is not in the image"
         elif image.entry.kind not in ("file", "hardlink"):

@@ -1,4 +1,4 @@
-"""Rules on the files of an image: what does not belong in it, and what is unsafe there."""
+"""Rules on the files of an image: unwanted and unsafe ones."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
