@@ -166,7 +166,7 @@ def table(found: Sequence[Attacked]) -> str:
 
 
 def parse(output: str) -> Report:
-    """Find the last status that slowhttptest printed, colours and all."""
+    """Find the last status that slowhttptest printed, colors included."""
     plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output)
 
     def last(name: str) -> str:
