@@ -22,8 +22,8 @@ P99_MS: Final = 100.0
 """p99 of the normal client: without an attack it is 0.6 ms, so a hundredfold is allowed."""
 
 _SECONDS: Final = 40
-"""Longer than the times for a head (10 s), for a body's rate (20 s) and without progress of an
-answer (30 s): so the end of each attack is seen, too."""
+"""Longer than the times for a head (10 s), for a body's rate (20 s) and without progress of a
+response (30 s), so that the end of each attack is included."""
 
 _SETTLE_SECONDS: Final = 3
 
