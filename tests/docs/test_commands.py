@@ -31,6 +31,7 @@ PAGES: Final = (
     *sorted(ROOT.glob("docs/how-to/*.md")),
 )
 SHELL: Final = frozenset({"console", "sh", "bash", "shell", ""})
+IMAGE: Final = "devops-info-service:latest"
 NEEDS: Final = frozenset({"service", "toolchain", "engine"})
 
 BLOCK: Final = re.compile(
@@ -143,6 +144,8 @@ def test_commands(
     """Every command succeeds and prints what the page shows."""
     if "engine" in needs:
         require_engine()
+        if any(IMAGE in block.text for block in chosen):
+            make_image()
     files = [block for block in blocks(chosen[0].page) if block.mark.startswith("file: ")]
     for block in files:
         target = tmp_path / block.mark.removeprefix("file: ")
@@ -215,6 +218,15 @@ def require_engine() -> None:
         if os.environ.get("CI", "").lower() in {"1", "true"}:
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+def make_image() -> None:
+    """Build the image that a page runs, as its reader has; seconds if it is built already."""
+    for argv in ([ROOT / ".ci/prepare-bases", "debian:trixie-slim"], ["make", "image"]):
+        done = subprocess.run(
+            argv, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
 
 
 def at_port(text: str, port: int) -> str:
