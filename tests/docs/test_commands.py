@@ -222,7 +222,7 @@ def require_engine() -> None:
 
 def make_image() -> None:
     """Build the image that a page runs, as its reader has; seconds if it is built already."""
-    for argv in ([ROOT / ".ci/prepare-bases", "debian:trixie-slim"], ["make", "image"]):
+    for argv in ([".ci/prepare-bases", "debian:trixie-slim"], ["make", "image"]):
         done = subprocess.run(
             argv, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
         )
