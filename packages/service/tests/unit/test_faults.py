@@ -73,7 +73,7 @@ def cyclic() -> None:
         (endless, ["RecursionError: maximum recursion depth exceeded"]),
         (long, ["ValueError: " + "x" * MAX_TEXT + "..."]),
         (empty, ["AssertionError"]),
-        (unspeakable, ["UnspeakableError: its text cannot be had"]),
+        (unspeakable, ["UnspeakableError: its text is not available"]),
         (cyclic, ["ValueError: two", "ValueError: one"] * 2),
     ],
 )
