@@ -155,11 +155,11 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
     if given := options.expectations or config.expectations:
         # Imported late: most reports are held against nothing.
         from devops_info_service.expectations.conformance import (  # noqa: PLC0415
-            judge,
-            read_contract,
+            evaluate,
+            load_expectations,
         )
 
-        conformance = judge(read_contract(given), look)
+        conformance = evaluate(load_expectations(given), look)
     if options.json:
         from devops_info_service.report.json_report import report_json  # noqa: PLC0415
 

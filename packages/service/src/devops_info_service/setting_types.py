@@ -115,7 +115,7 @@ def unmapped(packed: bytes) -> bytes:
     return packed[len(_MAPPED) :] if packed.startswith(_MAPPED) and len(packed) > 4 else packed  # noqa: PLR2004
 
 
-def spell(packed: bytes) -> str:
+def humanize(packed: bytes) -> str:
     """Return the one spelling that an address has here (RFC 5952), an IPv4 one always as IPv4."""
     packed = unmapped(packed)
     family = socket.AF_INET if len(packed) * 8 == _IPV4_BITS else socket.AF_INET6
@@ -129,7 +129,7 @@ def normalize(text: str) -> str:
         ValueError: it is none.
     """
     start, percent, interface = text.partition("%")
-    return spell(packed_address(start)) + percent + interface
+    return humanize(packed_address(start)) + percent + interface
 
 
 def address(text: str) -> str:
@@ -138,7 +138,7 @@ def address(text: str) -> str:
         return "127.0.0.1"
     # By value: "0:0:0:0:0:0:0:0" is "::", which listens for both families. Without an interface:
     # a link-local address is no place for a service that others are to find.
-    return spell(packed_address(text))
+    return humanize(packed_address(text))
 
 
 def switch(text: str) -> bool:

@@ -14,7 +14,7 @@ from devops_info_service.app.middleware import observe
 from devops_info_service.app.routes import PATHS
 from devops_info_service.app.services import build
 from devops_info_service.config import load
-from devops_info_service.expectations.conformance import judge, read_contract
+from devops_info_service.expectations.conformance import evaluate, load_expectations
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.downward import FILES, QUANTITIES
@@ -115,7 +115,7 @@ def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, st
     )
     clock = StoppedClock()
     look = platform(tree, clock)
-    conformance = judge(read_contract(contract), look)
+    conformance = evaluate(load_expectations(contract), look)
     yield "report", report(look, "restricted", conformance)
     yield "report --json", report_json(look, conformance).decode()
     config = load((), {"EXPECTATIONS": contract})

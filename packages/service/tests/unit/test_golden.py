@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from devops_info_service.expectations.conformance import judge, read_contract
+from devops_info_service.expectations.conformance import evaluate, load_expectations
 from devops_info_service.expectations.extract import EXTRACTORS, Extractor
 from devops_info_service.facts.system_files import Tree
 from devops_info_service.prometheus.exposition import render
@@ -46,7 +46,7 @@ def views(tree: Tree) -> Iterator[tuple[str, bytes]]:
     snapshot = platform(tree, StoppedClock())
     # Sorted: the order of results is that of the file, not of the catalog.
     contract = "\n".join(expected(each) for _, each in sorted(EXTRACTORS.items()))
-    conformance = judge(read_contract(contract), snapshot)
+    conformance = evaluate(load_expectations(contract), snapshot)
     families = [*platform_families(snapshot.resources, 1), expectation_family(conformance)]
     yield "platform.json", msgspec.json.encode(snapshot)
     yield "report.json", report_json(snapshot, conformance)

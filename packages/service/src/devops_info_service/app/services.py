@@ -10,7 +10,7 @@ from devops_info_service import __version__
 from devops_info_service.coarse_clock import Second
 from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import read_host
-from devops_info_service.facts.linux.uptime import Stopwatch
+from devops_info_service.facts.linux.uptime import UptimeClock
 from devops_info_service.facts.system_files import Clock, Source, Tree
 from devops_info_service.handlers.health import (
     HealthHandler,
@@ -52,7 +52,7 @@ from .routes import (
 
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
-    from devops_info_service.facts.linux.limit_watch import Watch
+    from devops_info_service.facts.linux.limit_watch import LimitWatch
     from devops_info_service.http.wire.forwarded import Proxies
     from devops_info_service.snapshot import Platform
 
@@ -70,7 +70,7 @@ def build(
     state: State | None = None,
     counters: Counters | None = None,
     tables: Tables | None = None,
-    watch: "Callable[[], Watch] | None" = None,
+    watch: "Callable[[], LimitWatch] | None" = None,
     second: Second | None = None,
     public_only: bool = False,
 ) -> Handler:
@@ -88,7 +88,7 @@ def build(
     """
     tree = tree or Tree()
     # Bound methods, here and below: to call an object with __call__ is a detour each time.
-    now = Stopwatch(source, second).now
+    now = UptimeClock(source, second).now
     host = read_host(source)
     service = Service(NAME, __version__, DESCRIPTION, framework)
     routes = ROUTES + (SWITCH if config.ready_switch else ())
@@ -155,7 +155,7 @@ class _Sight:
     """
 
     def __init__(
-        self, tree: Tree, source: Source, config: Config, watched: "Callable[[], Watch]"
+        self, tree: Tree, source: Source, config: Config, watched: "Callable[[], LimitWatch]"
     ) -> None:
         self._tree = tree
         self._source = source
@@ -202,14 +202,14 @@ def _expected(
     if not config.expectations:
         return None, _nothing_expected, None
     # Imported at the start: what cannot be understood is to end it.
-    from devops_info_service.expectations.conformance import read_contract  # noqa: PLC0415
+    from devops_info_service.expectations.conformance import load_expectations  # noqa: PLC0415
     from devops_info_service.handlers.conformance import (  # noqa: PLC0415
         ConformanceHandler,
         Judge,
         Readiness,
     )
 
-    judge = Judge(read_contract(config.expectations), sight.look)
+    judge = Judge(load_expectations(config.expectations), sight.look)
     conforms = Readiness(judge, clock) if config.ready_requires_expectations else None
     return judge, ConformanceHandler(judge), conforms
 
@@ -219,24 +219,24 @@ def _nothing_expected(_: Request) -> Response:
     return problem(404, "Nothing is expected: EXPECTATIONS is not set")
 
 
-def watch_of(tree: Tree, source: Source) -> "Callable[[], Watch]":
+def watch_of(tree: Tree, source: Source) -> "Callable[[], LimitWatch]":
     """Return what gives this process's watch of its limits, made with the first call."""
 
     @functools.cache
-    def watch() -> "Watch":
+    def watch() -> "LimitWatch":
         # Imported late: the first look comes a second after the start.
-        from devops_info_service.facts.linux.limit_watch import Watch, limits_of  # noqa: PLC0415
+        from devops_info_service.facts.linux.limit_watch import LimitWatch, limits_of  # noqa: PLC0415
 
-        return Watch(limits_of(tree), source)
+        return LimitWatch(limits_of(tree), source)
 
     return watch
 
 
-def looking(watch: "Callable[[], Watch]") -> "Callable[[], Watch]":
+def looking(watch: "Callable[[], LimitWatch]") -> "Callable[[], LimitWatch]":
     """Let *watch* look whenever it is asked for: no server does once a second."""
 
-    def looked() -> "Watch":
-        watch().look()
+    def looked() -> "LimitWatch":
+        watch().poll()
         return watch()
 
     return looked

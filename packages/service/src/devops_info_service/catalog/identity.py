@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.kubernetes.identity import NOT_A_POD
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
-from devops_info_service.facts.linux.sandbox import Guess
+from devops_info_service.facts.linux.sandbox import Detection
 
 from .formatting import comma_list, size
 from .property import Expect, Property, at_path
@@ -29,7 +29,7 @@ def _of_pods(
     return Property(path, shown="identity", rows=rows, expect=expect)
 
 
-def _guess(guess: Guess) -> str:
+def _guess(guess: Detection) -> str:
     return guess.name if guess.confidence == "certain" else f"{guess.name} ({guess.confidence})"
 
 

@@ -41,7 +41,7 @@ from devops_info_service.logs import STDOUT, Log, open_log
 from devops_info_service.output import LineWriter, Send, open_nonblocking
 
 if TYPE_CHECKING:
-    from devops_info_service.facts.linux.limit_watch import Watch
+    from devops_info_service.facts.linux.limit_watch import LimitWatch
     from devops_info_service.http.shared_memory.shutdown_record import Flight
 
 LAST_LINES_SECONDS: Final = 0.25
@@ -69,7 +69,7 @@ class _Parts(msgspec.Struct, frozen=True):
     sockets: Sockets
     counters: Counters
     tables: Tables
-    watch: "Callable[[], Watch]"
+    watch: "Callable[[], LimitWatch]"
     second: Looked
     tree: Tree
 
@@ -249,7 +249,7 @@ def _work(
         counts[HEARTBEAT] += 1
         _keep_up(lines, counts)
         watch = parts.watch()
-        for change in watch.look():
+        for change in watch.poll():
             counts[LIMIT_CHANGES] += 1
             log.info("limits changed", **change.facts())
         give(watch.value("memory.limit"))

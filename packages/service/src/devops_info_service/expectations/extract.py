@@ -10,7 +10,7 @@ from devops_info_service.catalog.property import Expect, Kind, at_path
 from devops_info_service.catalog.security import PROFILES
 from devops_info_service.facts.fact import Fact, Known, Unknown, derive
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
-from devops_info_service.facts.linux.sandbox import Guess
+from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.snapshot import Platform
 from devops_info_service.standards.verdicts import UNOBSERVABLE
 
@@ -50,7 +50,7 @@ def comparable(kind: Kind, value: Any) -> Value:  # noqa: ANN401  any fact's val
         return bool(value)
     if kind == "string":
         # A detection counts whatever its confidence.
-        return str(value.name if isinstance(value, Guess) else value)
+        return str(value.name if isinstance(value, Detection) else value)
     return spans(value)
 
 

@@ -60,13 +60,13 @@ class File(msgspec.Struct, frozen=True):
         """The content; empty if it is not known."""
         return "" if isinstance(self.content, Unknown) else self.content
 
-    def whole(self, parse: Callable[[str], T]) -> Fact[T]:
+    def parse(self, parse: Callable[[str], T]) -> Fact[T]:
         """Parse all of it; *parse* raises ``ValueError`` for what it does not understand."""
         if isinstance(self.content, Unknown):
             return self.content
         return self._parsed("", self.content.strip(), parse)
 
-    def field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
+    def parse_field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
         """Parse what follows *name* on the first line that begins with it.
 
         Without *separator*, white space ends the name.
@@ -79,7 +79,7 @@ class File(msgspec.Struct, frozen=True):
                 return self._parsed(name, value.strip(), parse)
         return Unknown(f"{self.path} has no {name}")
 
-    def word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
+    def parse_word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
         """Parse the word at *index*; *name* is what the word means."""
         if isinstance(self.content, Unknown):
             return self.content

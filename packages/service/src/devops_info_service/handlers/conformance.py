@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.expectations.condition import Expectation
-from devops_info_service.expectations.conformance import Conformance, judge
+from devops_info_service.expectations.conformance import Conformance, evaluate
 from devops_info_service.facts.system_files import Clock
 from devops_info_service.http.wire.message import Request, Response
 from devops_info_service.snapshot import Platform
@@ -32,7 +32,7 @@ class Judge:
         """Return what the freshest look amounts to."""
         look = self._look()
         if self._last is None or self._last[0] is not look:
-            self._last = look, judge(self._contract, look)
+            self._last = look, evaluate(self._contract, look)
         return self._last[1]
 
 

@@ -8,7 +8,7 @@ from devops_info_service.snapshot import Platform
 from .layout import plain_json
 
 
-class Judged(Platform, frozen=True, kw_only=True):
+class PlatformWithConformance(Platform, frozen=True, kw_only=True):
     """A look, and what was expected of it."""
 
     conformance: Conformance
@@ -18,5 +18,5 @@ def report_json(look: Platform, conformance: Conformance | None = None) -> bytes
     """Return what ``GET /platform`` answers, with ``conformance`` if something was expected."""
     whole = look
     if conformance is not None:
-        whole = Judged(conformance=conformance, **msgspec.structs.asdict(look))
+        whole = PlatformWithConformance(conformance=conformance, **msgspec.structs.asdict(look))
     return plain_json(msgspec.json.encode(whole)) + b"\n"

@@ -20,7 +20,7 @@ from devops_info_service.facts.kubernetes.resource_requests import (
     qos,
     quadratic,
 )
-from devops_info_service.facts.linux.sandbox import SANDBOXED, Guess
+from devops_info_service.facts.linux.sandbox import SANDBOXED, Detection
 from devops_info_service.facts.system_files import Clock, Tree
 from devops_info_service.snapshot import platform
 
@@ -29,14 +29,14 @@ HEX = 32
 
 FACTS: dict[str, dict[str, Any]] = {
     "docker-default": {
-        "engine": Guess("docker", "certain"),
-        "sandbox": Guess("none", "possible"),
+        "engine": Detection("docker", "certain"),
+        "sandbox": Detection("none", "possible"),
         "pod": NOT_A_POD,
         "qos": NOT_A_POD,
         "cpu_request": NOT_A_POD,
     },
     "containerd-restricted": {
-        "engine": Guess("containerd", "certain"),
+        "engine": Detection("containerd", "certain"),
         "hostname": "web-7c9f6d5b8-x2v4q",
         "container": "service",
         "pod": "web-7c9f6d5b8-x2v4q",
@@ -50,7 +50,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "cpu_request": CpuRequest(linear=Range(874, 898), quadratic=Range(250, 258)),
     },
     "crio-pod": {
-        "engine": Guess("cri-o", "likely"),
+        "engine": Detection("cri-o", "likely"),
         "container": "api",
         "pod": "api-0",
         "namespace": "orders",
@@ -59,7 +59,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "cpu_request": CpuRequest(linear=Range(2000, 2025), quadratic=Range(730, 741)),
     },
     "gvisor": {
-        "sandbox": Guess("gvisor", "certain"),
+        "sandbox": Detection("gvisor", "certain"),
         "pod": "untrusted-1",
         "node": "node-gvisor",
         "qos": SANDBOXED,
@@ -75,8 +75,8 @@ FACTS: dict[str, dict[str, Any]] = {
         "qos": "Burstable",
         "cpu_request": CpuRequest(Range(500, 500), Range(500, 500)),
     },
-    "hybrid": {"engine": Guess("docker", "certain"), "container_id": "e5" * HEX},
-    "podman-rootless": {"engine": Guess("podman", "likely"), "container_id": "f6" * HEX},
+    "hybrid": {"engine": Detection("docker", "certain"), "container_id": "e5" * HEX},
+    "podman-rootless": {"engine": Detection("podman", "likely"), "container_id": "f6" * HEX},
     "privileged-pod": {
         "container": "agent",
         "container_id": "a7" * HEX,

@@ -19,7 +19,7 @@ from devops_info_service.facts.linux.addresses import (
 from devops_info_service.facts.linux.environment import NAMELESS, Variable, environment
 from devops_info_service.facts.linux.network import Network, read_network
 from devops_info_service.facts.linux.resolver import LookUp, cost, parse_resolver
-from devops_info_service.facts.linux.service_links import Service, read_links
+from devops_info_service.facts.linux.service_links import ServiceLink, read_links
 from devops_info_service.facts.system_files import Tree
 
 
@@ -40,8 +40,8 @@ def test_pod(saved: Callable[[str], Tree]) -> None:
     assert known(network.routes)[0] == Route("0.0.0.0/0", "10.244.1.1", "eth0", 0)
     assert known(network.unprivileged_port_start) == 0
     assert network.services == (
-        Service("kubernetes", "10.96.0.1", "443"),
-        Service("web", "10.96.44.2", "80"),
+        ServiceLink("kubernetes", "10.96.0.1", "443"),
+        ServiceLink("web", "10.96.44.2", "80"),
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devops_info_service.expectations.condition import Expectation
-from devops_info_service.expectations.conformance import judge
+from devops_info_service.expectations.conformance import evaluate
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.system_files import Clock, Machine, Tree
@@ -104,7 +104,7 @@ def facts(value: object) -> Iterator[Known[object] | Unknown]:
 def told(report: Platform) -> bytes:
     """Return all that is told of a look: the report, and what becomes of every expectation."""
     contract = tuple(Expectation(each, "", ()) for each in EXTRACTORS.values())
-    return msgspec.json.encode((report, judge(contract, report)))
+    return msgspec.json.encode((report, evaluate(contract, report)))
 
 
 class Lying(Tree):

@@ -14,7 +14,7 @@ from devops_info_service.errors import CheckError, ConfigError
 from devops_info_service.http.wire.forwarded import Proxies, forwarded, x_forwarded_for
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.proxy_header import ProxyHeader
-from devops_info_service.setting_types import Network, normalize, spell
+from devops_info_service.setting_types import Network, humanize, normalize
 
 V4 = st.ip_addresses(v=4)
 V6 = st.ip_addresses(v=6)
@@ -34,7 +34,7 @@ def test_one_spelling(address: ipaddress.IPv4Address | ipaddress.IPv6Address, po
     """Settings, PROXY headers of both versions and header fields all name one client alike."""
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    found = {spell(address.packed)}
+    found = {humanize(address.packed)}
     for text in spellings(address):
         client = Client(normalize(text), port)
         found.add(client.address)

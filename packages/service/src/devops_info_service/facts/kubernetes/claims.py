@@ -109,7 +109,7 @@ def read_service_account(tree: Tree, clock: Clock) -> ServiceAccount:
         if isinstance(file.content, Unknown)
         else _claims(file.path, file.content.strip(), now),
         ca=_certificate(tree),
-        namespace=tree.read(f"{DIRECTORY}/namespace").whole(LABEL.parse),
+        namespace=tree.read(f"{DIRECTORY}/namespace").parse(LABEL.parse),
         mounted=not isinstance(file.content, Unknown),
     )
 

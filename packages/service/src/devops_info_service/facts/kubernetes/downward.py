@@ -103,7 +103,7 @@ def read_downward(tree: Tree, mounts: Mounts | Unknown, signs: Signs) -> Downwar
             annotations = _names(volume.annotations) if shown else _withheld(volume.annotations)
         if volume.proven:
             for name, file in volume.fields.items():
-                fields.setdefault(name, file.whole(FIELDS[name].parse))
+                fields.setdefault(name, file.parse(FIELDS[name].parse))
     return Downward(labels, annotations, fields)
 
 
@@ -147,7 +147,7 @@ def _read(tree: Tree, directory: str, signs: Signs, *, named: bool) -> _Volume |
         if name in _FORMS and tree.link(f"{directory}/{name}") == f"..data/{name}"
     }
     fits = all(
-        name in found and not isinstance(found[name].whole(_FORMS[name].parse), Unknown)
+        name in found and not isinstance(found[name].parse(_FORMS[name].parse), Unknown)
         for name in names
     )
     fields: dict[str, File] = {}
@@ -236,14 +236,14 @@ def _withheld(file: File) -> Unknown:
 
 
 def _labels(file: File) -> Fact[dict[str, str]]:
-    fact = file.whole(_label_pairs)
+    fact = file.parse(_label_pairs)
     if isinstance(fact, Unknown):
         return Unknown(f"{file.path} does not hold labels")
     return Known(fact.value, (file.evidence("", f"{len(fact.value)} labels"),))
 
 
 def _names(file: File) -> Fact[tuple[str, ...]]:
-    fact = file.whole(pairs)
+    fact = file.parse(pairs)
     if isinstance(fact, Unknown):
         return Unknown(f"{file.path} does not hold annotations")
     names = tuple(sorted(fact.value))

@@ -16,7 +16,7 @@ from devops_info_service.facts.forms import LABEL, NAME, UID
 from devops_info_service.facts.linux.cgroup import CGROUP
 from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.facts.linux.sandbox import SANDBOXED, Guess
+from devops_info_service.facts.linux.sandbox import SANDBOXED, Detection
 from devops_info_service.facts.linux.variables import variable
 from devops_info_service.facts.system_files import Tree
 
@@ -41,9 +41,9 @@ _GROUPS: Final[dict[str, Qos]] = {"burstable": "Burstable", "besteffort": "BestE
 class Identity(msgspec.Struct, frozen=True):
     """All of it."""
 
-    engine: Fact[Guess]
+    engine: Fact[Detection]
     """What started the container."""
-    sandbox: Fact[Guess]
+    sandbox: Fact[Detection]
     """Whether the kernel is its own."""
     hostname: Fact[str]
     container_id: Fact[str]
@@ -68,7 +68,7 @@ def read_identity(
 ) -> Identity:
     """Join what the other parts show with names that only *tree* has."""
     memory, cpu, group = resources.memory, resources.cpu, resources.cgroup.path
-    hostname = tree.read(HOSTNAME).whole(parse.word)
+    hostname = tree.read(HOSTNAME).parse(parse.word)
     pod_uid = _pod_uid(view)
     downward = read_downward(tree, view.mounts, _signs(account, hostname, pod_uid))
     score = memory.oom_score_adjustment if view.pod else NOT_A_POD

@@ -48,9 +48,9 @@ class Route(msgspec.Struct, frozen=True):
 
 def read_addresses(tree: Tree) -> Fact[tuple[Address, ...]]:
     """Read both families; one that the kernel lacks is left out."""
-    routes = tree.read(ROUTE).whole(routes_v4)
-    old = tree.read(FIB_TRIE).whole(local_addresses)
-    new = tree.read(IF_INET6).whole(addresses_v6)
+    routes = tree.read(ROUTE).parse(routes_v4)
+    old = tree.read(FIB_TRIE).parse(local_addresses)
+    new = tree.read(IF_INET6).parse(addresses_v6)
     if isinstance(old, Unknown) and isinstance(new, Unknown):
         return old
     found: list[Address] = []
@@ -68,8 +68,8 @@ def read_addresses(tree: Tree) -> Fact[tuple[Address, ...]]:
 
 def read_routes(tree: Tree) -> Fact[tuple[Route, ...]]:
     """Read both families."""
-    old = tree.read(ROUTE).whole(routes_v4)
-    new = tree.read(ROUTE6).whole(routes_v6)
+    old = tree.read(ROUTE).parse(routes_v4)
+    new = tree.read(ROUTE6).parse(routes_v6)
     if isinstance(old, Unknown):
         return old
     found = old.value + (new.value if isinstance(new, Known) else ())

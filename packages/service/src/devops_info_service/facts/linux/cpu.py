@@ -127,8 +127,9 @@ def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
     """Read what the ``cpu`` and ``cpuset`` controllers give."""
     groups = GroupReader(tree, cgroups)
     limit = groups.limit(LIMIT)
-    affinity = tree.read(STATUS).field("Cpus_allowed_list", parse.cpus, ":")
+    affinity = tree.read(STATUS).parse_field("Cpus_allowed_list", parse.cpus, ":")
     effective = _effective(limit, affinity)
+    schedstat = tree.read("/proc/self/schedstat")
     return Cpu(
         limit=limit,
         quota_microseconds=groups.value(QUOTA),
@@ -138,12 +139,12 @@ def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
         shares=groups.value(SHARES),
         affinity=affinity,
         cpuset=groups.value(CPUSET),
-        online=tree.read("/sys/devices/system/cpu/online").whole(parse.cpus),
+        online=tree.read("/sys/devices/system/cpu/online").parse(parse.cpus),
         effective=effective,
         usable=derive(effective, lambda cpus: max(1, -int(-cpus // 1))),
         python=_python(tree, affinity),
         usage_microseconds=groups.value(USAGE),
-        waiting_nanoseconds=tree.read("/proc/self/schedstat").word(1, "run delay", parse.count),
+        waiting_nanoseconds=schedstat.parse_word(1, "run delay", parse.count),
         throttling=Throttling(
             periods=groups.value(PERIODS),
             throttled_periods=groups.value(THROTTLED),

@@ -73,7 +73,7 @@ def _limits_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
     limits: dict[str, dict[str, int]] = {}
     facts = []
     for field, name in _V1_LIMITS.items():
-        fact = read(name).whole(_pairs)
+        fact = read(name).parse(_pairs)
         if isinstance(fact, Unknown):
             return fact
         facts.append(fact)
@@ -89,7 +89,7 @@ def _pairs(text: str) -> tuple[tuple[str, int], ...]:
 
 
 def _usage_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
-    sizes, times = (read(name).whole(_operations) for name in _V1_USAGE)
+    sizes, times = (read(name).parse(_operations) for name in _V1_USAGE)
     if isinstance(sizes, Unknown):
         return sizes
     if isinstance(times, Unknown):

@@ -80,17 +80,17 @@ class GroupLimit(GroupValue[N | None], Generic[N], frozen=True):
 
 def whole(file: str, parser: Callable[[str], T]) -> Source[T]:
     """Return a source that is all of a file."""
-    return Source((file,), lambda read: read(file).whole(parser))
+    return Source((file,), lambda read: read(file).parse(parser))
 
 
 def field(file: str, name: str, parser: Callable[[str], T]) -> Source[T]:
     """Return a source that follows *name* on a line of a file."""
-    return Source((file,), lambda read: read(file).field(name, parser))
+    return Source((file,), lambda read: read(file).parse_field(name, parser))
 
 
 def word(file: str, index: int, name: str, parser: Callable[[str], T]) -> Source[T]:
     """Return a source that is one word of a file."""
-    return Source((file,), lambda read: read(file).word(index, name, parser))
+    return Source((file,), lambda read: read(file).parse_word(index, name, parser))
 
 
 def ratio(quota: Source[int | None], period: Source[int]) -> Source[float | None]:

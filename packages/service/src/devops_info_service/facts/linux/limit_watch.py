@@ -53,7 +53,7 @@ class Change(msgspec.Struct, frozen=True, rename={"from_": "from"}):
         return {"limit": self.limit, "from": self.from_, "to": self.to}
 
 
-class Watch:
+class LimitWatch:
     """Remembers the last changes."""
 
     def __init__(self, read: Read, clock: Clock) -> None:
@@ -69,7 +69,7 @@ class Watch:
         """Return what *what* was at the last look; ``None`` as well where it is not known."""
         return self._last.get(what)
 
-    def look(self) -> tuple[Change, ...]:
+    def poll(self) -> tuple[Change, ...]:
         """Return what has changed since the last look; the first one finds nothing.
 
         What cannot be read now is as it was.

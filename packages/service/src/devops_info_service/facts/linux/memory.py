@@ -135,8 +135,8 @@ def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
         events=groups.value(EVENTS),
         oom_kills=groups.value(OOM_KILLS),
         oom_group=groups.value(OOM_GROUP),
-        host_total=tree.read(MEMINFO).field("MemTotal", parse.kilobytes, ":"),
-        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").whole(parse.signed),
+        host_total=tree.read(MEMINFO).parse_field("MemTotal", parse.kilobytes, ":"),
+        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").parse(parse.signed),
     )
 
 

@@ -23,7 +23,7 @@ from .addresses import (
 )
 from .environment import Variable, environment
 from .resolver import Resolver, read_resolver
-from .service_links import Links, Service, links_of
+from .service_links import Links, ServiceLink, links_of
 
 CLASS: Final = "/sys/class/net"
 MAX_INTERFACES: Final = 64
@@ -60,7 +60,7 @@ class Network(msgspec.Struct, frozen=True):
     resolver: Fact[Resolver]
     unprivileged_port_start: Fact[int]
     """Ports from here on need no capability; 0 in most containers."""
-    services: tuple[Service, ...]
+    services: tuple[ServiceLink, ...]
     environment: tuple[Variable, ...]
     """Variables by name; values only where harmless. Of more than ``MAX_VARIABLES`` those that are
     made for services come last."""
@@ -90,7 +90,7 @@ def read_network(tree: Tree, allowed: frozenset[str] = frozenset()) -> Network:
         addresses=addresses,
         routes=read_routes(tree),
         resolver=read_resolver(tree),
-        unprivileged_port_start=tree.read(ports).whole(parse.count),
+        unprivileged_port_start=tree.read(ports).parse(parse.count),
         services=links.services[:MAX_SERVICES],
         environment=tuple(map(_shortened, shown)),
         unlisted={what: count for what, count in unlisted.items() if count > 0},
@@ -132,7 +132,7 @@ def _interfaces(tree: Tree) -> Fact[tuple[Interface, ...]]:
 def _interface(tree: Tree, name: str) -> Interface:
     return Interface(
         name=name,
-        mtu=tree.read(f"{CLASS}/{name}/mtu").whole(parse.count),
-        state=tree.read(f"{CLASS}/{name}/operstate").whole(parse.word),
-        mac=tree.read(f"{CLASS}/{name}/address").whole(parse.word),
+        mtu=tree.read(f"{CLASS}/{name}/mtu").parse(parse.count),
+        state=tree.read(f"{CLASS}/{name}/operstate").parse(parse.word),
+        mac=tree.read(f"{CLASS}/{name}/address").parse(parse.word),
     )

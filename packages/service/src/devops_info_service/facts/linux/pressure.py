@@ -52,7 +52,7 @@ def read_own(tree: Tree, cgroups: Cgroups) -> Pressures:
 def read_machine(tree: Tree) -> Pressures:
     """Read those of the whole machine."""
     cpu, memory, io = (
-        tree.read(f"/proc/pressure/{name}").whole(pressure) for name in ("cpu", "memory", "io")
+        tree.read(f"/proc/pressure/{name}").parse(pressure) for name in ("cpu", "memory", "io")
     )
     return Pressures(cpu, memory, io)
 

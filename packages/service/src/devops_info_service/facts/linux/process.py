@@ -40,8 +40,8 @@ def read_usage(tree: Tree, pids: Sequence[int], page_bytes: int) -> Usage:
     stats = [stat for stat in (_stat(tree, pid) for pid in pids) if stat]
     files = [tree.count(f"/proc/{pid}/fd") for pid in pids]
     counts = [count for count in files if isinstance(count, int)]
-    max_files = tree.read(f"/proc/{pids[0]}/limits").field("Max open files", _soft, "  ")
-    boot = tree.read("/proc/stat").field("btime", parse.count)
+    max_files = tree.read(f"/proc/{pids[0]}/limits").parse_field("Max open files", _soft, "  ")
+    boot = tree.read("/proc/stat").parse_field("btime", parse.count)
     if not stats:
         return Usage(None, None, None, sum(counts) or None, value_of(max_files, None), None)
     first = stats[0]

@@ -86,7 +86,7 @@ def read_resources(tree: Tree) -> Resources:
         disks=read_disks(tree, cgroups),
         pressure=read_own(tree, cgroups),
         host_pressure=read_machine(tree),
-        rlimits=tree.read(LIMITS).whole(rlimits),
+        rlimits=tree.read(LIMITS).parse(rlimits),
     )
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from devops_info_service.config import FORWARDED_FIELDS
 from devops_info_service.http.wire.message import Handler
-from devops_info_service.setting_types import Network, packed_address, spell
+from devops_info_service.setting_types import Network, humanize, packed_address
 
 from .message import Client, Request, Response
 
@@ -197,7 +197,7 @@ def _client(address: str, port: str) -> Client:
         port = ""
     if port and not (port.isdigit() and int(port[:6]) <= _MAX_PORT):
         raise ValueError(port)
-    return Client(spell(packed), int(port or 0))
+    return Client(humanize(packed), int(port or 0))
 
 
 def _token(text: str, at: int) -> tuple[str, int]:

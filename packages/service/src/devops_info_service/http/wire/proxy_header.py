@@ -11,7 +11,7 @@ import socket
 from typing import Final
 
 from devops_info_service.errors import RefusedError
-from devops_info_service.setting_types import spell
+from devops_info_service.setting_types import humanize
 
 from .message import Client
 
@@ -94,7 +94,7 @@ class ProxyHeader:
                 raise _refusal(f"family {family:#x} with {length} bytes")
             source = held[_V2_START : _V2_START + size]
             port = held[_V2_START + 2 * size :][:2]
-            self.client = Client(spell(source), int.from_bytes(port, "big"))
+            self.client = Client(humanize(source), int.from_bytes(port, "big"))
         return _V2_START + length
 
 
@@ -102,7 +102,7 @@ def _named(words: list[bytes]) -> Client:
     try:
         family, source, destination, source_port, destination_port = words
         kind = _FAMILIES[family]
-        address = spell(socket.inet_pton(kind, source.decode("ascii")))
+        address = humanize(socket.inet_pton(kind, source.decode("ascii")))
         socket.inet_pton(kind, destination.decode("ascii"))
         _port(destination_port)
         return Client(address, _port(source_port))
