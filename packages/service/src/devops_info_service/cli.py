@@ -144,13 +144,13 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
     if options.fail_on and not options.profile:
         raise ConfigError("--fail-on needs --profile, which says what may fail")
 
-    from devops_info_service.facts.system_files import Machine, Tree  # noqa: PLC0415
+    from devops_info_service.facts.system_files import Machine, SystemFiles  # noqa: PLC0415
     from devops_info_service.report.scorecard import holds  # noqa: PLC0415
 
-    from .snapshot import platform  # noqa: PLC0415
+    from .snapshot import read_platform  # noqa: PLC0415
 
     config = load((), environ)
-    look = platform(Tree("/", environ), Machine(), frozenset(config.show_environment))
+    look = read_platform(SystemFiles("/", environ), Machine(), frozenset(config.show_environment))
     conformance = None
     if given := options.expectations or config.expectations:
         # Imported late: most reports are held against nothing.

@@ -11,7 +11,7 @@ from devops_info_service.coarse_clock import Second
 from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import read_host
 from devops_info_service.facts.linux.uptime import UptimeClock
-from devops_info_service.facts.system_files import Clock, Source, Tree
+from devops_info_service.facts.system_files import Clock, Source, SystemFiles
 from devops_info_service.handlers.health import (
     HealthHandler,
     LiveHandler,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
     from devops_info_service.facts.linux.limit_watch import LimitWatch
     from devops_info_service.http.wire.forwarded import Proxies
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
@@ -66,7 +66,7 @@ def build(
     framework: str,
     config: Config = DEFAULTS,
     *,
-    tree: Tree | None = None,
+    tree: SystemFiles | None = None,
     state: State | None = None,
     counters: Counters | None = None,
     tables: Tables | None = None,
@@ -86,7 +86,7 @@ def build(
     Raises:
         ConfigError: what is expected of the platform cannot be understood.
     """
-    tree = tree or Tree()
+    tree = tree or SystemFiles()
     # Bound methods, here and below: to call an object with __call__ is a detour each time.
     now = UptimeClock(source, second).now
     host = read_host(source)
@@ -155,7 +155,7 @@ class _Sight:
     """
 
     def __init__(
-        self, tree: Tree, source: Source, config: Config, watched: "Callable[[], LimitWatch]"
+        self, tree: SystemFiles, source: Source, config: Config, watched: "Callable[[], LimitWatch]"
     ) -> None:
         self._tree = tree
         self._source = source
@@ -163,7 +163,7 @@ class _Sight:
         self._watched = watched
 
     @functools.cached_property
-    def look(self) -> "Callable[[], Platform]":
+    def look(self) -> "Callable[[], PlatformSnapshot]":
         from devops_info_service.handlers.platform import Look  # noqa: PLC0415
 
         return Look(self._tree, self._source, frozenset(self._config.show_environment))
@@ -219,7 +219,7 @@ def _nothing_expected(_: Request) -> Response:
     return problem(404, "Nothing is expected: EXPECTATIONS is not set")
 
 
-def watch_of(tree: Tree, source: Source) -> "Callable[[], LimitWatch]":
+def watch_of(tree: SystemFiles, source: Source) -> "Callable[[], LimitWatch]":
     """Return what gives this process's watch of its limits, made with the first call."""
 
     @functools.cache

@@ -13,7 +13,7 @@ from .property import Expect, Property, at_path
 from .row import Row, row
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
 def _of_pods(
@@ -21,7 +21,7 @@ def _of_pods(
 ) -> Property:
     """Return a fact that only a pod has: no row in any other container."""
 
-    def rows(snapshot: "Platform") -> Iterable[Row]:
+    def rows(snapshot: "PlatformSnapshot") -> Iterable[Row]:
         fact = at_path(snapshot, path)
         is_absent = isinstance(fact, Unknown) and snapshot.identity.qos == NOT_A_POD
         return () if is_absent or fact == NOT_A_POD else (row(label, fact, form),)

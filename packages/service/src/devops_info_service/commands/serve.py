@@ -14,7 +14,7 @@ from devops_info_service.app.routes import PATHS, PROBES
 from devops_info_service.app.services import build, watch_of
 from devops_info_service.coarse_clock import Looked
 from devops_info_service.config import MAX_WORKERS, Config
-from devops_info_service.facts.system_files import Machine, Source, Tree
+from devops_info_service.facts.system_files import Machine, Source, SystemFiles
 from devops_info_service.http.connection.connection import Connection
 from devops_info_service.http.connection.listener import listen
 from devops_info_service.http.connection.server import (
@@ -71,7 +71,7 @@ class _Parts(msgspec.Struct, frozen=True):
     tables: Tables
     watch: "Callable[[], LimitWatch]"
     second: Looked
-    tree: Tree
+    tree: SystemFiles
 
 
 def serve(config: Config, open_files: int) -> None:
@@ -84,7 +84,7 @@ def serve(config: Config, open_files: int) -> None:
     output = open_nonblocking(STDOUT).send
     log, lines = open_log(output)
     state = State()
-    source, tree = Machine(), Tree()
+    source, tree = Machine(), SystemFiles()
     counters, tables = Counters.alone(), Tables.alone(PATHS)
     if config.workers != 1:
         # Imported late: one process needs none of it.
@@ -204,7 +204,7 @@ def _keep_up(lines: LineWriter, slot: Slot) -> float:
     return LOG_SECONDS if lines.is_behind else float("inf")
 
 
-def usable_cpus(tree: Tree, source: Source) -> int:
+def usable_cpus(tree: SystemFiles, source: Source) -> int:
     """Return how many workers are worth starting: CPUs of the quota or the affinity, rounded up."""
     # Imported late: only WORKERS=auto asks.
     from devops_info_service.facts.fact import value_of  # noqa: PLC0415
@@ -216,7 +216,7 @@ def usable_cpus(tree: Tree, source: Source) -> int:
     return min(value_of(usable, source.cpus()), MAX_WORKERS)
 
 
-def own_memory_limit(tree: Tree) -> int | None:
+def own_memory_limit(tree: SystemFiles) -> int | None:
     """Return the limit of the container as it sees itself, in bytes; None if it shows none.
 
     For the first second: then ``limit_watch`` has polled, which sees the groups above,

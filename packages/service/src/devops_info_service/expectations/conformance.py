@@ -6,8 +6,8 @@ import msgspec
 
 from devops_info_service.errors import ConfigError
 from devops_info_service.facts.fact import Evidence, Unknown
-from devops_info_service.facts.system_files import Tree
-from devops_info_service.snapshot import Platform
+from devops_info_service.facts.system_files import SystemFiles
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .condition import Expectation, expectation, format_value, is_met
 from .document import DocumentError, read
@@ -69,13 +69,13 @@ def load_expectations(given: str) -> tuple[Expectation, ...]:
 
 
 def _content(path: str) -> str:
-    content = Tree().read(path).content
+    content = SystemFiles().read(path).content
     if isinstance(content, Unknown):
         raise ConfigError(f"{SETTING}: {content.reason}")
     return content
 
 
-def evaluate(contract: tuple[Expectation, ...], look: Platform) -> Conformance:
+def evaluate(contract: tuple[Expectation, ...], look: PlatformSnapshot) -> Conformance:
     """Hold *look* against *contract*."""
     results = tuple(_result(each, look) for each in contract)
     return Conformance(
@@ -85,7 +85,7 @@ def evaluate(contract: tuple[Expectation, ...], look: Platform) -> Conformance:
     )
 
 
-def _result(expected: Expectation, look: Platform) -> Result:
+def _result(expected: Expectation, look: PlatformSnapshot) -> Result:
     name = expected.of.expect.name
     fact = expected.of.read(look)
     if isinstance(fact, Unknown):

@@ -12,7 +12,7 @@ from devops_info_service.expectations.condition import Expectation
 from devops_info_service.expectations.conformance import Conformance, evaluate
 from devops_info_service.facts.system_files import Clock
 from devops_info_service.http.wire.message import Request, Response
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 READY_SECONDS: Final = 5.0
 """Seconds for which readiness keeps what was judged: half of a kubelet's usual period, so that
@@ -23,10 +23,12 @@ ten seconds, of some 10 ms each, or 60."""
 class Judge:
     """Holds each look against the contract once, for all who ask."""
 
-    def __init__(self, contract: tuple[Expectation, ...], look: Callable[[], Platform]) -> None:
+    def __init__(
+        self, contract: tuple[Expectation, ...], look: Callable[[], PlatformSnapshot]
+    ) -> None:
         self._contract = contract
         self._look = look
-        self._last: tuple[Platform, Conformance] | None = None
+        self._last: tuple[PlatformSnapshot, Conformance] | None = None
 
     def __call__(self) -> Conformance:
         """Return what the freshest look amounts to."""

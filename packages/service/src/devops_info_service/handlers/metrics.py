@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.linux.process import read_usage
 from devops_info_service.facts.linux.resources import Resources, read_resources
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.http.shared_memory.counters import Counters
 from devops_info_service.http.shared_memory.route_metrics import Tables
 from devops_info_service.http.wire.accept import MAX_ACCEPT_BYTES
@@ -89,7 +89,7 @@ def _weight(text: str) -> float:
 
 def metrics_handler(
     about: Mapping[str, str],
-    tree: Tree,
+    tree: SystemFiles,
     clock: Clock,
     tables: Tables,
     counters: Counters | None,
@@ -124,7 +124,7 @@ def metrics_handler(
 class Platform:
     """Tells of the platform, at which it looks once a second at most."""
 
-    def __init__(self, tree: Tree, clock: Clock, limit_changes: Callable[[], int]) -> None:
+    def __init__(self, tree: SystemFiles, clock: Clock, limit_changes: Callable[[], int]) -> None:
         self._tree = tree
         self._clock = clock
         self._limit_changes = limit_changes

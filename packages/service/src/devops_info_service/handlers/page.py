@@ -13,7 +13,7 @@ from devops_info_service.http.wire.forwarded import Proxies
 from devops_info_service.http.wire.message import Request, Response
 from devops_info_service.page.document import HEADERS, Frame, frame, page
 from devops_info_service.report.layout import Section
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
@@ -24,7 +24,7 @@ class PageHandler:
 
     def __init__(
         self,
-        look: Callable[[], Platform],
+        look: Callable[[], PlatformSnapshot],
         proxies: Proxies,
         runtime: Callable[[], Runtime],
         service: Service,
@@ -37,7 +37,7 @@ class PageHandler:
         self._service = service
         self._endpoints = endpoints
         self._judge = judge
-        self._framed: Platform | None = None
+        self._framed: PlatformSnapshot | None = None
         self._frame = Frame("", b"", b"")
 
     def __call__(self, request: Request) -> Response:

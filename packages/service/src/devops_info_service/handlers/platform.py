@@ -9,15 +9,15 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts.container.filesystem import Filesystem
-from devops_info_service.facts.fact import cut
+from devops_info_service.facts.fact import truncate
 from devops_info_service.facts.kubernetes.identity import Identity
 from devops_info_service.facts.linux.limit_watch import Change
 from devops_info_service.facts.linux.network import Network
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.http.wire.forwarded import Proxies, chains
 from devops_info_service.http.wire.message import Client, Request, Response
-from devops_info_service.snapshot import Platform, Security, platform
+from devops_info_service.snapshot import PlatformSnapshot, Security, read_platform
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which a look is given to all who ask. Whoever watches a container asks no more
@@ -71,7 +71,7 @@ class ResourcesAnswer(Resources, frozen=True, kw_only=True):
 
 
 ANSWERS: Final[Mapping[str, type]] = {
-    "/platform": Platform,
+    "/platform": PlatformSnapshot,
     "/platform/resources": ResourcesAnswer,
     "/platform/security": Security,
     "/platform/identity": Identity,
@@ -81,7 +81,9 @@ ANSWERS: Final[Mapping[str, type]] = {
 
 
 def platform_handlers(
-    look: Callable[[], Platform], proxies: Proxies, history: Callable[[], tuple[Change, ...]]
+    look: Callable[[], PlatformSnapshot],
+    proxies: Proxies,
+    history: Callable[[], tuple[Change, ...]],
 ) -> Mapping[str, Callable[[Request], Response]]:
     """Return the handler of each path; they share *look*."""
     handlers: dict[str, Callable[[Request], Response]] = {
@@ -96,17 +98,17 @@ def platform_handlers(
 class Look:
     """One look at everything, for all who ask within ``FRESH_SECONDS``."""
 
-    def __init__(self, tree: Tree, clock: Clock, allowed: frozenset[str]) -> None:
+    def __init__(self, tree: SystemFiles, clock: Clock, allowed: frozenset[str]) -> None:
         self._tree = tree
         self._clock = clock
         self._allowed = allowed
-        self._last: Platform | None = None
+        self._last: PlatformSnapshot | None = None
         self._taken = 0.0
 
-    def __call__(self) -> Platform:
+    def __call__(self) -> PlatformSnapshot:
         """Return the last look while it is fresh, else a new one."""
         if self._last is None or self._clock.monotonic() - self._taken >= FRESH_SECONDS:
-            self._last = platform(self._tree, self._clock, self._allowed)
+            self._last = read_platform(self._tree, self._clock, self._allowed)
             # Counted from its end: a slow look is not followed by the next at once.
             self._taken = self._clock.monotonic()
         return self._last
@@ -115,11 +117,11 @@ class Look:
 class PlatformHandler:
     """Answers with all of a look, or with one part of it."""
 
-    def __init__(self, look: Callable[[], Platform], part: str) -> None:
+    def __init__(self, look: Callable[[], PlatformSnapshot], part: str) -> None:
         self._encode = msgspec.json.Encoder().encode
         self._look = look
         self._part = part
-        self._encoded: Platform | None = None
+        self._encoded: PlatformSnapshot | None = None
         self._body = b""
 
     def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
@@ -135,7 +137,7 @@ class ResourcesHandler:
     """Answers with the resources and with the history of their limits."""
 
     def __init__(
-        self, look: Callable[[], Platform], history: Callable[[], tuple[Change, ...]]
+        self, look: Callable[[], PlatformSnapshot], history: Callable[[], tuple[Change, ...]]
     ) -> None:
         self._encode = msgspec.json.Encoder().encode
         self._look = look
@@ -151,7 +153,7 @@ class ResourcesHandler:
 class NetworkHandler:
     """Answers with the network and with the way the request came."""
 
-    def __init__(self, look: Callable[[], Platform], proxies: Proxies) -> None:
+    def __init__(self, look: Callable[[], PlatformSnapshot], proxies: Proxies) -> None:
         self._encode = msgspec.json.Encoder().encode
         self._look = look
         self._proxies = proxies
@@ -170,7 +172,7 @@ def path_of(request: Request, proxies: Proxies) -> ClientPath:
         Told(
             field,
             # Bytes a client made up: what is no UTF-8 becomes a replacement character.
-            cut(value.decode("utf-8", "replace")),
+            truncate(value.decode("utf-8", "replace")),
             None
             if chain is None
             else tuple(

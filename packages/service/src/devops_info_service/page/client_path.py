@@ -1,7 +1,7 @@
 """The way the request came, and who it reached."""
 
 from devops_info_service.catalog.row import Row
-from devops_info_service.facts.fact import cut
+from devops_info_service.facts.fact import truncate
 from devops_info_service.handlers.platform import ClientPath, Hop, Told
 from devops_info_service.http.wire.message import Client, Request
 
@@ -23,7 +23,7 @@ def way_part(name: str, request: Request, way: ClientPath) -> Markup:
         Row("client", _end(way.client)),
         Row("peer", _end(way.peer), (f"{trust}: TRUSTED_PROXIES decides whose word is believed",)),
         Row("protocol", way.protocol),
-        Row("user agent", cut(agent) or "none"),
+        Row("user agent", truncate(agent) or "none"),
         *(
             Row(told.field, told.value, (_read(told, believed=way.peer_trusted),))
             for told in way.forwarded

@@ -15,7 +15,7 @@ from devops_info_service.handlers.platform import ClientPath
 from devops_info_service.http.wire.message import Request
 from devops_info_service.report.layout import Section
 from devops_info_service.report.sections import DETAILS, section
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .client_path import way_part
 from .markup import Markup, join, tag
@@ -83,7 +83,7 @@ def page(frame: Frame, request: Request, way: ClientPath) -> bytes:
 
 
 def frame(
-    look: Platform,
+    look: PlatformSnapshot,
     now: Runtime,
     service: Service,
     endpoints: Sequence[Endpoint],
@@ -132,7 +132,7 @@ def _name(identity: Identity) -> str:
     return value_of(identity.pod, None) or value_of(identity.hostname, "this container")
 
 
-def _head(look: Platform, name: str, now: Runtime, expectations: Section | None) -> Markup:
+def _head(look: PlatformSnapshot, name: str, now: Runtime, expectations: Section | None) -> Markup:
     return tag(
         "header",
         tag(
@@ -179,7 +179,7 @@ def _lead(identity: Identity) -> Iterable[str]:
         yield f"A container{under}." if under else "A process; no container engine shows."
 
 
-def _identity(look: Platform) -> Markup:
+def _identity(look: PlatformSnapshot) -> Markup:
     identity = section(look, "identity")
     return tag(
         "section",
@@ -190,7 +190,7 @@ def _identity(look: Platform) -> Markup:
     )
 
 
-def _rest(look: Platform) -> Markup:
+def _rest(look: PlatformSnapshot) -> Markup:
     return tag(
         "section",
         tag("h2", "All facts", id="rest-title"),

@@ -4,7 +4,7 @@ from typing import Final
 
 from devops_info_service.facts.linux.limits import HIDDEN
 from devops_info_service.report.sections import section
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .figures import Figure, Share, figures, level
 from .markup import Markup, join, tag
@@ -14,7 +14,7 @@ _SEEN: Final = 2
 """Per cent from which the mark of the highest use stands clear of the bar's end."""
 
 
-def granted_part(look: Platform) -> Markup:
+def granted_part(look: PlatformSnapshot) -> Markup:
     """Return the tiles, and the table with the sources."""
     resources = look.resources
     limits = (resources.cpu.limit, resources.memory.limit, resources.processes.limit)

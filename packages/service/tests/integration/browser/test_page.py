@@ -14,7 +14,7 @@ from devops_info_service.app.services import build
 from devops_info_service.facts.system_files import Machine
 from devops_info_service.http.wire.message import Client, Request
 
-from ...unit.recorded import DATA, SavedTree
+from ...unit.recorded import DATA, RecordedFiles
 from ..conftest import Service, Start
 from .conftest import Tab
 
@@ -134,7 +134,7 @@ def test_pause(service: Service, tab: Open) -> None:
     page.wait_for_status("Live")
     button = page.page.get_by_role("button", name="Pause")
     button.focus()
-    page.page.keyboard.press("Space")
+    page.page.keyboard.press("FilesystemSpace")
     page.wait_for_status("Paused")
     asked = len(page.asked)
     page.page.wait_for_timeout(FRESH_MS)
@@ -214,7 +214,7 @@ def test_links(service: Service, tab: Open) -> None:
 )
 def test_script_says_the_same(browser: Browser, name: str) -> None:
     """Of the same facts, saved ones, the script says what the server says, word for word."""
-    dispatch = build(Machine(), "x", tree=SavedTree(DATA / name))
+    dispatch = build(Machine(), "x", tree=RecordedFiles(DATA / name))
 
     def answer(route: Route) -> None:
         fields = {key.encode(): value.encode() for key, value in route.request.headers.items()}

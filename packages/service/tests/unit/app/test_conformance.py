@@ -12,7 +12,7 @@ from devops_info_service.config import Config, load
 from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.conformance import Conformance
 from devops_info_service.facts.fact import File
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.handlers.conformance import READY_SECONDS
 from devops_info_service.handlers.platform import FRESH_SECONDS
 from devops_info_service.http.connection.server_state import State
@@ -23,7 +23,7 @@ from .test_services import FakeSource, a_request
 MEMORY = "/sys/fs/cgroup/memory.max"
 
 
-class Pod(Tree):
+class Pod(SystemFiles):
     """A pod whose limit can be changed while it runs, and who counts the looks at it."""
 
     limit = 256 * 1024**2
@@ -122,7 +122,7 @@ def test_refused_at_start(serve: Serve) -> None:
 def test_nothing_readable(tmp_path: Path) -> None:
     """A platform of which nothing can be read is an answer, not an error."""
     config = Config(expectations="memory.limit: 256Mi")
-    dispatch = build(FakeSource(), "epoll + httptools", config, tree=Tree(str(tmp_path), {}))
+    dispatch = build(FakeSource(), "epoll + httptools", config, tree=SystemFiles(str(tmp_path), {}))
     status, body = ask(dispatch, "/conformance")
 
     assert status == 409

@@ -12,7 +12,7 @@ from devops_info_service.app.openapi import REFUSALS, document
 from devops_info_service.app.router import Answer, Route
 from devops_info_service.app.routes import ROUTES
 from devops_info_service.app.services import build
-from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.facts.system_files import Machine, SystemFiles
 from devops_info_service.http.connection.server_state import State
 from devops_info_service.http.wire.message import Client, Problem, Request, problem
 
@@ -22,7 +22,7 @@ TREES: Final = sorted(
 PEER: Final = Client("192.0.2.7", 4242)
 
 
-def ask(path: str, *, tree: Tree | None = None, state: State | None = None) -> Any:
+def ask(path: str, *, tree: SystemFiles | None = None, state: State | None = None) -> Any:
     """Return the JSON of an answer."""
     dispatch = build(Machine(), "x", tree=tree, state=state)
     request = Request("GET", path, b"", {}, PEER, "1.1", keep_alive=True)
@@ -91,7 +91,7 @@ def test_operations_have_their_own_ids(published: Any) -> None:
 def test_platforms_are_of_their_schemas(published: Any, tree: Path) -> None:
     """What is seen on any platform is as the document says, with nothing beyond it."""
     environ: dict[str, str] = msgspec.json.decode((tree / "machine.json").read_bytes())["environ"]
-    files = Tree(str(tree / "root"), environ)
+    files = SystemFiles(str(tree / "root"), environ)
 
     for path in published["paths"]:
         if path.startswith("/platform"):

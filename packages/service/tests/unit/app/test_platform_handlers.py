@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from devops_info_service.facts.fact import File
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.handlers.platform import (
     FRESH_SECONDS,
     ClientPath,
@@ -36,7 +36,7 @@ class Clock:
         return self.now
 
 
-class CountingTree(Tree):
+class CountingTree(SystemFiles):
     """Counts the looks by a file each of them reads once."""
 
     looks = 0
@@ -120,9 +120,9 @@ def test_client_path(headers: dict[bytes, bytes], told: tuple[Told, ...]) -> Non
 @pytest.mark.parametrize("address", ["", "testclient", "fe80::1%eth0"])
 def test_any_peer(tmp_path: Path, address: str) -> None:
     """A peer may have no address, a name, or an interface behind its address."""
-    handler = platform_handlers(Look(Tree(str(tmp_path), {}), Clock(), frozenset()), NOBODY, tuple)[
-        "/platform/network"
-    ]
+    handler = platform_handlers(
+        Look(SystemFiles(str(tmp_path), {}), Clock(), frozenset()), NOBODY, tuple
+    )["/platform/network"]
     request = msgspec.structs.replace(a_request(), client=Client(address, 0))
 
     answer = msgspec.json.decode(handler(request).body, type=NetworkAnswer)

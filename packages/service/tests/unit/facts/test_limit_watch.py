@@ -13,9 +13,9 @@ from devops_info_service.facts.linux.limit_watch import (
     Value,
     limits_of,
 )
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
-from ..recorded import SavedTree, StoppedClock
+from ..recorded import FrozenClock, RecordedFiles
 
 NOON = "2025-11-24T16:00:00Z"
 
@@ -36,7 +36,7 @@ class Limits:
         return self.now
 
 
-def test_change(clock: StoppedClock) -> None:
+def test_change(clock: FrozenClock) -> None:
     """A change is told once, with its time, what it was and what it is."""
     limits = Limits(memory=None, cpu=0.5)
     watch = LimitWatch(limits, clock)
@@ -51,7 +51,7 @@ def test_change(clock: StoppedClock) -> None:
     assert told.facts() == {"limit": "memory", "from": None, "to": 64 * MIB}
 
 
-def test_unreadable(clock: StoppedClock) -> None:
+def test_unreadable(clock: FrozenClock) -> None:
     """What cannot be read for a while has not changed, unless it has."""
     limits = Limits(memory=64, cpu=1.0)
     watch = LimitWatch(limits, clock)
@@ -66,7 +66,7 @@ def test_unreadable(clock: StoppedClock) -> None:
     ]
 
 
-def test_known_later(clock: StoppedClock) -> None:
+def test_known_later(clock: FrozenClock) -> None:
     """A limit that is read for the first time is no change."""
     limits = Limits()
     watch = LimitWatch(limits, clock)
@@ -77,7 +77,7 @@ def test_known_later(clock: StoppedClock) -> None:
     assert watch.poll() == ()
 
 
-def test_bounded(clock: StoppedClock) -> None:
+def test_bounded(clock: FrozenClock) -> None:
     """The last changes are remembered, oldest first; all are counted."""
     limits = Limits(memory=0)
     watch = LimitWatch(limits, clock)
@@ -104,7 +104,7 @@ V1 = "sys/fs/cgroup/memory/memory.limit_in_bytes"
     ],
 )
 def test_saved_trees(
-    saved: Callable[[str], SavedTree], name: str, limits: dict[str, Value]
+    saved: Callable[[str], RecordedFiles], name: str, limits: dict[str, Value]
 ) -> None:
     """Limits of either version of cgroups are found, by the names of the report."""
     found = limits_of(saved(name))()
@@ -143,9 +143,9 @@ VERSION_2 = {
     ],
 )
 def test_resize(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     tmp_path: Path,
-    clock: StoppedClock,
+    clock: FrozenClock,
     file: str,
     text: str,
     change: tuple[str, Value, Value] | None,
@@ -160,7 +160,7 @@ def test_resize(
     assert found == ([] if change is None else [change])
 
 
-def test_nothing_to_read(tree_of: Callable[..., Tree], clock: StoppedClock) -> None:
+def test_nothing_to_read(tree_of: Callable[..., SystemFiles], clock: FrozenClock) -> None:
     """Where there are no groups nothing is found, and nothing fails."""
     watch = LimitWatch(limits_of(tree_of({})), clock)
 

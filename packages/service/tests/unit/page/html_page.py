@@ -9,9 +9,9 @@ from devops_info_service.handlers.platform import path_of
 from devops_info_service.http.wire.forwarded import Proxies
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.page.document import frame, page
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
-from ..recorded import DATA, SavedTree, StoppedClock
+from ..recorded import DATA, FrozenClock, RecordedFiles
 
 BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 VOID = {"meta", "link"}
@@ -61,7 +61,9 @@ def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes)
     return Request("GET", path, b"", fields, Client("192.0.2.7", 4242), "1.1", keep_alive=True)
 
 
-def render(look: Platform, request: Request | None = None, proxies: Proxies | None = None) -> bytes:
+def render(
+    look: PlatformSnapshot, request: Request | None = None, proxies: Proxies | None = None
+) -> bytes:
     """Make the page of *look*."""
     request = request or a_request()
     around = frame(
@@ -73,6 +75,6 @@ def render(look: Platform, request: Request | None = None, proxies: Proxies | No
     return page(around, request, path_of(request, proxies or Proxies((), "any")))
 
 
-def look_at(name: str) -> Platform:
+def look_at(name: str) -> PlatformSnapshot:
     """Look at a saved tree."""
-    return platform(SavedTree(DATA / name), StoppedClock())
+    return read_platform(RecordedFiles(DATA / name), FrozenClock())

@@ -11,14 +11,14 @@ import pytest
 from devops_info_service.app.services import build
 from devops_info_service.config import Config
 from devops_info_service.facts.fact import Known
-from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.facts.system_files import Machine, SystemFiles
 from devops_info_service.http.wire.forwarded import Proxies
 from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.page.document import HEADERS
 from devops_info_service.setting_types import Network
-from devops_info_service.snapshot import platform
+from devops_info_service.snapshot import read_platform
 
-from ..recorded import DATA, TREES, SavedTree, StoppedClock
+from ..recorded import DATA, TREES, FrozenClock, RecordedFiles
 from .html_page import Page, a_request, look_at, render
 
 MAX_BYTES = 96 * 1024
@@ -158,9 +158,9 @@ def test_policy() -> None:
     assert not [link for link in read.values("href") if re.match("(?!data:)[a-z]+:|//", link)]
 
 
-def ask(request: Request, tree: Tree | None = None) -> Response:
+def ask(request: Request, tree: SystemFiles | None = None) -> Response:
     """Ask the service."""
-    return build(Machine(), "x", tree=tree or SavedTree(DATA / "docker-default"))(request)
+    return build(Machine(), "x", tree=tree or RecordedFiles(DATA / "docker-default"))(request)
 
 
 def test_browser() -> None:
@@ -196,7 +196,7 @@ def test_other_paths(path: str) -> None:
 
 def test_same_look() -> None:
     """The page and /platform show one look: a client that asks both compares the same facts."""
-    dispatch = build(Machine(), "x", tree=SavedTree(DATA / "docker-limited"))
+    dispatch = build(Machine(), "x", tree=RecordedFiles(DATA / "docker-limited"))
 
     read = Page(dispatch(a_request()).body)
     look = msgspec.json.decode(dispatch(a_request(None, "/platform")).body)
@@ -206,7 +206,7 @@ def test_same_look() -> None:
 
 def test_own_part() -> None:
     """Of one look each request gets the page, with its own way and nobody else's."""
-    dispatch = build(Machine(), "x", tree=SavedTree(DATA / "docker-limited"))
+    dispatch = build(Machine(), "x", tree=RecordedFiles(DATA / "docker-limited"))
 
     first, second = (Page(dispatch(a_request(user_agent=each)).body) for each in (b"one", b"two"))
 
@@ -229,7 +229,7 @@ def test_own_part() -> None:
 )
 def test_expectations(expected: str, words: list[str]) -> None:
     """What is expected of the platform stands beside the standards, where anything is."""
-    tree = SavedTree(DATA / "docker-limited")
+    tree = RecordedFiles(DATA / "docker-limited")
     dispatch = build(Machine(), "x", Config(expectations=expected), tree=tree)
 
     text = Page(dispatch(a_request()).body).text
@@ -240,7 +240,7 @@ def test_expectations(expected: str, words: list[str]) -> None:
 
 def test_unknown_everywhere() -> None:
     """Where nothing can be read the page says so, and is whole."""
-    look = platform(Tree("/nowhere", {}), StoppedClock())
+    look = read_platform(SystemFiles("/nowhere", {}), FrozenClock())
 
     text = Page(render(look)).text
 

@@ -11,7 +11,7 @@ from devops_info_service.facts.linux.cpu import STATUS
 from devops_info_service.facts.linux.mounts import Mounts, read_mounts
 from devops_info_service.facts.linux.namespaces import FIRST_NAMESPACES, is_first_namespace
 from devops_info_service.facts.linux.sandbox import Detection, is_gvisor, read_sandbox
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .engine import in_pod, read_engine
 from .host_network import uses_host_network
@@ -62,7 +62,7 @@ class ProcessView(msgspec.Struct, frozen=True):
         return is_gvisor(self.sandbox)
 
 
-def read_process_view(tree: Tree) -> ProcessView:
+def read_process_view(tree: SystemFiles) -> ProcessView:
     """Read it once."""
     status = tree.read(STATUS)
     mounts = read_mounts(tree)

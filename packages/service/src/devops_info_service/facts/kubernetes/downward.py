@@ -24,7 +24,7 @@ from devops_info_service.facts.forms import (
     Form,
 )
 from devops_info_service.facts.linux.mounts import Mounts
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .claims import DIRECTORY
 
@@ -86,7 +86,7 @@ class _Volume(msgspec.Struct, frozen=True):
     """Whether every file has the form of its name, and one of them a sign."""
 
 
-def read_downward(tree: Tree, mounts: Mounts | Unknown, signs: Signs) -> Downward:
+def read_downward(tree: SystemFiles, mounts: Mounts | Unknown, signs: Signs) -> Downward:
     """Read the first of each file found that has a positive sign."""
     labels: Fact[dict[str, str]] = NONE
     annotations: Fact[tuple[str, ...]] = NONE
@@ -107,7 +107,7 @@ def read_downward(tree: Tree, mounts: Mounts | Unknown, signs: Signs) -> Downwar
     return Downward(labels, annotations, fields)
 
 
-def _volumes(tree: Tree, mounts: Mounts | Unknown) -> list[tuple[str, bool]]:
+def _volumes(tree: SystemFiles, mounts: Mounts | Unknown) -> list[tuple[str, bool]]:
     """Return where kubelet's way of writing shows, and whether the mount names the plugin."""
     if isinstance(mounts, Unknown):
         return []
@@ -135,7 +135,7 @@ def _is_dated(target: str) -> bool:
     )
 
 
-def _read(tree: Tree, directory: str, signs: Signs, *, named: bool) -> _Volume | None:
+def _read(tree: SystemFiles, directory: str, signs: Signs, *, named: bool) -> _Volume | None:
     names = tree.names(directory)
     if isinstance(names, Unknown):
         return None

@@ -18,7 +18,7 @@ from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.facts.linux.sandbox import SANDBOXED, Detection
 from devops_info_service.facts.linux.variables import variable
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .claims import FORMS, Claims, ServiceAccount
 from .downward import Downward, Signs, read_downward
@@ -64,7 +64,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def read_identity(
-    tree: Tree, view: ProcessView, resources: Resources, account: ServiceAccount
+    tree: SystemFiles, view: ProcessView, resources: Resources, account: ServiceAccount
 ) -> Identity:
     """Join what the other parts show with names that only *tree* has."""
     memory, cpu, group = resources.memory, resources.cpu, resources.cgroup.path
@@ -138,7 +138,7 @@ def _claim(account: ServiceAccount, field: str) -> Fact[str]:
     return Known(value, (Evidence(path, f"claim: {field}", value),))
 
 
-def _passed_on(tree: Tree, downward: Downward, what: str) -> tuple[Fact[str], ...]:
+def _passed_on(tree: SystemFiles, downward: Downward, what: str) -> tuple[Fact[str], ...]:
     environ = tree.environ()
     found = (variable(environ, name) for name in NAMES[what])
     fields = [downward.fields[what]] if what in downward.fields else []
@@ -206,7 +206,7 @@ def _hex(step: str) -> str:
     return number if known else ""
 
 
-def _search_domain(tree: Tree) -> Fact[str]:
+def _search_domain(tree: SystemFiles) -> Fact[str]:
     file = tree.read("/etc/resolv.conf")
     for line in file.text.splitlines():
         for domain in line.split()[1:] if line.startswith("search") else ():

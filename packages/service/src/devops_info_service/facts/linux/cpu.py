@@ -16,7 +16,7 @@ from devops_info_service.facts.fact import (
     evidence_of,
     value_of,
 )
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import UNIFIED, GroupLimit, GroupReader, GroupValue, field, ratio, whole, word
@@ -123,7 +123,7 @@ CPUSET_TEXT: Final = GroupValue(
 """As the kernel writes it: for the history of limits."""
 
 
-def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
+def read_cpu(tree: SystemFiles, cgroups: Cgroups) -> Cpu:
     """Read what the ``cpu`` and ``cpuset`` controllers give."""
     groups = GroupReader(tree, cgroups)
     limit = groups.limit(LIMIT)
@@ -164,7 +164,7 @@ def _effective(limit: Limit[float], affinity: Fact[tuple[int, ...]]) -> Fact[flo
     return Known(count if granted is None else min(granted, count), seen)
 
 
-def _python(tree: Tree, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
+def _python(tree: SystemFiles, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
     told = variable(tree.environ(), "PYTHON_CPU_COUNT")
     if isinstance(told, Known) and told.value.isdigit():
         return derive(told, int)

@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import GroupReader, GroupValue, ReadFile, Source, whole
@@ -133,7 +133,7 @@ USAGE: Final = GroupValue(
 )
 
 
-def read_disks(tree: Tree, cgroups: Cgroups) -> Disks:
+def read_disks(tree: SystemFiles, cgroups: Cgroups) -> Disks:
     """Read what the ``io`` (version 2) or ``blkio`` (version 1) controller gives and counts."""
     groups = GroupReader(tree, cgroups)
     return Disks(groups.value(LIMITS), groups.value(USAGE))

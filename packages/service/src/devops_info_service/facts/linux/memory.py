@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import ONLY_V2, GroupLimit, GroupReader, GroupValue, field, whole
@@ -118,7 +118,7 @@ USES_HIERARCHY: Final = GroupValue(
 """Whether the group answers to those above it: could be switched off until Linux 5.11."""
 
 
-def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
+def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
     """Read what the ``memory`` controller gives."""
     groups = GroupReader(tree, cgroups)
     current = groups.value(CURRENT)

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, value_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .mounts import MOUNTINFO, Mounts
 
@@ -33,7 +33,7 @@ NONE: Final = Detection("none", "possible")
 """No mark of a sandbox: that proves nothing, a sandbox may hide."""
 
 
-def read_sandbox(tree: Tree, mounts: Mounts | Unknown) -> Fact[Detection]:
+def read_sandbox(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]:
     """Look for the marks that gVisor, Kata Containers and Firecracker leave."""
     version = tree.read(VERSION)
     if isinstance(version.content, Unknown):
@@ -65,7 +65,7 @@ def _kata(mounts: Mounts | Unknown) -> Fact[Detection] | None:
     return None
 
 
-def _by_command_line(tree: Tree) -> Fact[Detection] | None:
+def _by_command_line(tree: SystemFiles) -> Fact[Detection] | None:
     for word in tree.read(CMDLINE).text.split():
         if word.startswith(("systemd.unit=kata-containers", "agent.log")):
             return Known(Detection("kata", "certain"), (Evidence(CMDLINE, "", word),))
