@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.kubernetes.identity import NOT_A_POD
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
-from devops_info_service.facts.linux.sandbox import Guess
+from devops_info_service.facts.linux.sandbox import Detection
 
 from .formatting import comma_list, size
 from .property import Expect, Property, at_path
 from .row import Row, row
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
 def _of_pods(
@@ -21,7 +21,7 @@ def _of_pods(
 ) -> Property:
     """Return a fact that only a pod has: no row in any other container."""
 
-    def rows(snapshot: "Platform") -> Iterable[Row]:
+    def rows(snapshot: "PlatformSnapshot") -> Iterable[Row]:
         fact = at_path(snapshot, path)
         is_absent = isinstance(fact, Unknown) and snapshot.identity.qos == NOT_A_POD
         return () if is_absent or fact == NOT_A_POD else (row(label, fact, form),)
@@ -29,7 +29,7 @@ def _of_pods(
     return Property(path, shown="identity", rows=rows, expect=expect)
 
 
-def _guess(guess: Guess) -> str:
+def _guess(guess: Detection) -> str:
     return guess.name if guess.confidence == "certain" else f"{guess.name} ({guess.confidence})"
 
 

@@ -71,7 +71,7 @@ def set_id_files(view: Observed) -> Outcome:
     if isinstance(files, Unknown):
         return unknown(files)
     seen = tuple(Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10])
-    no_new_privileges = view.status.field("NoNewPrivs", parse.flag, ":")
+    no_new_privileges = view.status.parse_field("NoNewPrivs", parse.flag, ":")
     harmless = value_of(no_new_privileges, default=False)
     if files.found and harmless:
         return passed(

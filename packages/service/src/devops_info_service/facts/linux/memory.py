@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import ONLY_V2, GroupLimit, GroupReader, GroupValue, field, whole
@@ -118,7 +118,7 @@ USES_HIERARCHY: Final = GroupValue(
 """Whether the group answers to those above it: could be switched off until Linux 5.11."""
 
 
-def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
+def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
     """Read what the ``memory`` controller gives."""
     groups = GroupReader(tree, cgroups)
     current = groups.value(CURRENT)
@@ -135,8 +135,8 @@ def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
         events=groups.value(EVENTS),
         oom_kills=groups.value(OOM_KILLS),
         oom_group=groups.value(OOM_GROUP),
-        host_total=tree.read(MEMINFO).field("MemTotal", parse.kilobytes, ":"),
-        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").whole(parse.signed),
+        host_total=tree.read(MEMINFO).parse_field("MemTotal", parse.kilobytes, ":"),
+        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").parse(parse.signed),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts.fact import Unknown
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
 MAX_ENTRIES: Final = 20_000
 """Looked at: a Debian with an interpreter has about ten thousand."""
@@ -34,7 +34,7 @@ class SetIdFiles(msgspec.Struct, frozen=True):
     """Whether all of the root file system was seen."""
 
 
-def find_setid_files(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
+def find_setid_files(tree: SystemFiles, clock: Clock) -> SetIdFiles | Unknown:
     """Walk the root file system; other mounts have their own options and owners."""
     top = tree.node("/")
     if isinstance(top, Unknown):
