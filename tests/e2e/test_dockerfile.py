@@ -5,8 +5,8 @@ from pathlib import Path
 
 from onebin.image import application, image, spec
 from onebin.image.application import ImageMetadata
+from onebin.inputs import directory as projects
 from onebin.publish.dockerfile import instructions
-from onebin.stages import project as projects
 
 from .conftest import ROOT, SERVICE
 

@@ -120,7 +120,7 @@ def _inspect(options: argparse.Namespace, _: Tools) -> int:
         sys.stdout.writelines(reports.json(report))
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(reports.text(report, colour=_color(sys.stdout, os.environ)))
+        sys.stdout.write(reports.text(report, color=_color(sys.stdout, os.environ)))
     return 0
 
 

@@ -11,7 +11,7 @@ NO_LOCK = "no lock yet: the first build chooses versions and writes it"
 
 
 def plan(planned: Plan) -> str:
-    """Give the plan as lines for a terminal, without the last line's end."""
+    """Return the plan as lines for a terminal, without a final line break."""
     project = planned.project
     start = ":".join(part for part in (project.entry.module, project.entry.function) if part)
     rows = (

@@ -11,22 +11,30 @@ _WIDTH: Final = 14
 
 
 def printable(value: str) -> str:
-    r"""Write control characters as ``\\xNN``: a file name must not move a terminal's cursor."""
+    r"""Return *value* with controls as ``\\xNN``: a file name must not move a terminal's cursor."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in value
     )
 
 
-def line(value: str) -> str:
-    """Write *value* as one line: printable, and not longer than anyone reads."""
+def decoded(data: bytes) -> str:
+    r"""Return the text of a name, which may be any bytes; invalid UTF-8 becomes ``\\xNN``."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+def truncate(value: str) -> str:
+    """Return the first ``MAX_LINE`` characters and the count of the rest."""
     more = len(value) - MAX_LINE
-    if more <= 0:
-        return printable(value)
-    return f"{printable(value[:MAX_LINE])}… and {more} more characters"
+    return value if more <= 0 else f"{value[:MAX_LINE]}… and {more} more characters"
+
+
+def line(value: str) -> str:
+    """Return *value* as one line: printable and truncated."""
+    return printable(truncate(value))
 
 
 def size(count: int) -> str:
-    """Write bytes in decimal units, as ``docker images`` does."""
+    """Return bytes in decimal units, as ``docker images`` does."""
     value = float(count)
     for unit in ("B", "kB", "MB"):
         if value < KILO:

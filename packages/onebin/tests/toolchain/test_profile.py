@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onebin.objects.relocatable import isolate
+from onebin.objects.relocatable import localize_symbols
 from onebin.pgo.profile import indexed, merge, normalize, read_counters
 
 pytestmark = pytest.mark.toolchain
@@ -131,7 +131,7 @@ def test_order_of_calls_survives_isolation(program: Path, tmp_path: Path) -> Non
     ]
     subprocess.run(compile_it, cwd=program.parent, check=True)
 
-    object_file.write_bytes(isolate(object_file.read_bytes(), "main", "main"))
+    object_file.write_bytes(localize_symbols(object_file.read_bytes(), "main", "main"))
 
     read: list[str | Path] = ["readelf", "--wide", "--relocs", "--section-headers", object_file]
     said = subprocess.run(read, capture_output=True, text=True, check=True).stdout

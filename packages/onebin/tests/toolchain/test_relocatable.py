@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
-from onebin.objects.relocatable import is_relocatable, isolate
+from onebin.objects.relocatable import is_relocatable, localize_symbols
+
+pytestmark = pytest.mark.toolchain
 
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-O1", "-g0"]
 
@@ -39,7 +41,9 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 def test_two_objects_with_the_same_names_link_and_run(objects: list[bytes], tmp_path: Path) -> None:
     """Each keeps its own helper and its own data, and answers under its own name."""
     for n, data in enumerate(objects):
-        (tmp_path / f"{n}.o").write_bytes(isolate(data, "PyInit_core", f"PyInit_pkg{n}__core"))
+        (tmp_path / f"{n}.o").write_bytes(
+            localize_symbols(data, "PyInit_core", f"PyInit_pkg{n}__core")
+        )
     main = tmp_path / "main.c"
     main.write_text(
         "int PyInit_pkg0__core(void); int PyInit_pkg1__core(void);"
@@ -54,13 +58,15 @@ def test_two_objects_with_the_same_names_link_and_run(objects: list[bytes], tmp_
 
 def test_same_input_same_bytes(objects: list[bytes]) -> None:
     """Isolation depends on nothing but its arguments."""
-    assert isolate(objects[0], "PyInit_core", "x") == isolate(objects[0], "PyInit_core", "x")
+    assert localize_symbols(objects[0], "PyInit_core", "x") == localize_symbols(
+        objects[0], "PyInit_core", "x"
+    )
 
 
 def test_entrance_must_be_there(objects: list[bytes]) -> None:
     """A module whose initialiser is missing is said by name."""
     with pytest.raises(ImageError, match="does not define PyInit_other"):
-        isolate(objects[0], "PyInit_other", "x")
+        localize_symbols(objects[0], "PyInit_other", "x")
 
 
 @pytest.mark.parametrize(
@@ -70,10 +76,9 @@ def test_what_is_no_object_is_refused(data: bytes) -> None:
     """Anything but a relocatable object is refused, whatever its length."""
     assert not is_relocatable(data)
     with pytest.raises(ImageError):
-        isolate(data, "PyInit_core", "x")
+        localize_symbols(data, "PyInit_core", "x")
 
 
-@settings(max_examples=200, deadline=None)
 @given(at=st.integers(0, 4000), value=st.binary(min_size=1, max_size=8))
 def test_damaged_object_is_an_error_not_a_crash(
     objects: list[bytes], at: int, value: bytes
@@ -82,7 +87,7 @@ def test_damaged_object_is_an_error_not_a_crash(
     data = bytearray(objects[0])
     data[at : at + len(value)] = value
     with contextlib.suppress(ImageError):
-        isolate(bytes(data[: len(objects[0])]), "PyInit_core", "x")
+        localize_symbols(bytes(data[: len(objects[0])]), "PyInit_core", "x")
 
 
 def test_every_cut_is_refused(objects: list[bytes]) -> None:
@@ -90,4 +95,4 @@ def test_every_cut_is_refused(objects: list[bytes]) -> None:
     header = struct.Struct("<16sHHIQQQIHHHHHH").size
     for cut in range(header):
         with pytest.raises(ImageError):
-            isolate(objects[0][:cut], "PyInit_core", "x")
+            localize_symbols(objects[0][:cut], "PyInit_core", "x")

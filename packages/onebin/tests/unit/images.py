@@ -33,7 +33,7 @@ def blob_of(layer: Layer) -> bytes:
         return blob.read()
 
 
-def read_saved(path: Path) -> saved_image.Stored:
+def read_saved(path: Path) -> saved_image.SavedImage:
     """The documents of the image in a layout or an archive."""
     budget = Budget(str(path))
     opened = blobs.open_folder if path.is_dir() else blobs.open_archive

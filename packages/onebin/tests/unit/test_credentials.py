@@ -82,6 +82,7 @@ def test_fetching_step_has_the_password(put_wheel: Put, private: str, tmp_path: 
     assert pin.hashes == (f"sha256:{hashlib.sha256(found.read_bytes()).hexdigest()}",)
 
 
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize(
     "address",
     [

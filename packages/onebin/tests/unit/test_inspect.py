@@ -34,8 +34,8 @@ def finding(report: Report, identifier: str) -> Finding:
 
 
 @pytest.mark.parametrize("kind", ["oci-layout", "oci-archive"])
-def test_our_own_image_passes_every_rule(image: Image, tmp_path: Path, kind: str) -> None:
-    """What we build has nothing that the rules object to, however it is stored."""
+def test_an_image_of_onebin_passes_every_rule(image: Image, tmp_path: Path, kind: str) -> None:
+    """An image of onebin passes every rule, in either format."""
     write = write_layout if kind == "oci-layout" else write_archive
     write(image, tmp_path / "out", "app:1")
 
@@ -88,8 +88,8 @@ def test_the_good_image_of_these_tests(save: Save) -> None:
     assert not failed(report)
 
 
-def test_what_cannot_be_told_is_unknown(save: Save) -> None:
-    """A name nobody explains and a time nobody wrote are neither good nor bad."""
+def test_undefined_facts_are_unknown(save: Save) -> None:
+    """An undefined user name and a missing time are neither good nor bad."""
     report = inspect(save({"User": "app:staff"}, document={"created": None}))
 
     unknown = {one.id for one in report.findings if one.status == "unknown"}
@@ -152,7 +152,7 @@ def test_upper_layers_count(save: Save) -> None:
 
     assert report.image is not None
     assert report.image.shells == ()
-    assert report.image.wasted == 100_004
+    assert report.image.wasted_bytes == 100_004
     assert failed(report) == {"IMG-LAYER-001"}
 
 
@@ -241,7 +241,7 @@ def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form
     place = hostile.write(hostile.oci(hostile.config(1), blob), tmp_path / "image", form)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
 
-    with pytest.raises(ImageError, match="could not be read: No such file") as caught:
+    with pytest.raises(ImageError, match="cannot be read: No such file") as caught:
         inspect(place)
     assert "TMPDIR" in caught.value.hint
 

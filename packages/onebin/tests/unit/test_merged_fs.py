@@ -10,9 +10,7 @@ import pytest
 
 from onebin.errors import ImageError
 from onebin.image import spec
-from onebin.inspection import layer_scan as scan
-from onebin.inspection import merged_fs as contents
-from onebin.inspection import saved_image, stream
+from onebin.inspection import layer_scan, merged_fs, saved_image, stream
 from onebin.inspection.budget import Budget, Limits
 
 
@@ -43,26 +41,26 @@ class InMemory:
         return name in self._files
 
 
-def stack(*layers: bytes) -> tuple[InMemory, saved_image.Stored]:
+def stack(*layers: bytes) -> tuple[InMemory, saved_image.SavedImage]:
     files = {str(number): data for number, data in enumerate(layers)}
-    found = saved_image.Stored(
+    found = saved_image.SavedImage(
         format="docker",
         manifest=b"",
-        manifest_claim=None,
+        manifest_descriptor=None,
         config=b"",
-        config_claim=None,
-        layers=tuple(saved_image.StoredLayer(name, "", None) for name in files),
+        config_descriptor=None,
+        layers=tuple(saved_image.SavedLayer(name, "", None) for name in files),
         names=(),
     )
     return InMemory(files), found
 
 
-def read(*layers: bytes) -> contents.Contents:
-    return contents.read(*stack(*layers), Budget("it"))
+def read(*layers: bytes) -> merged_fs.MergedFilesystem:
+    return merged_fs.read(*stack(*layers), Budget("it"))
 
 
 def test_one_layer(make_tar: Any) -> None:
-    """Entries are absolute, in order, and told to be programs by their first bytes."""
+    """Entries are absolute, in order, and identified as programs by their first bytes."""
     found = read(make_tar({"./b/run": b"\x7fELF..", "./b": FOLDER, "./a": b"#!/bin/sh", "c": b""}))
 
     assert list(found.entries) == ["/a", "/b", "/b/run", "/c"]
@@ -117,7 +115,7 @@ def test_wasted_bytes(make_tar: Any) -> None:
     """What a later layer hides or replaces is wasted."""
     found = read(make_tar({"a": b"123", "b": b"4567"}), make_tar({".wh.a": b"", "b": b"x"}))
 
-    assert found.wasted == 7
+    assert found.wasted_bytes == 7
 
 
 @pytest.mark.parametrize(
@@ -161,11 +159,11 @@ def test_extracting(make_tar: Any) -> None:
     """A file's data is read from the layer it comes from, and through a hard link."""
     lower = make_tar({"a": b"old", "b": info(type=tarfile.LNKTYPE, linkname="a")})
     blobs, image = stack(lower, make_tar({"a": b"x" * 3000}))
-    found = contents.read(blobs, image, Budget("it"))
+    found = merged_fs.read(blobs, image, Budget("it"))
 
     sinks = {path: io.BytesIO() for path in found.entries}
     wanted = [(found.entries[path], sink) for path, sink in sinks.items()]
-    contents.extract(blobs, image, found, wanted, Budget("it"))
+    merged_fs.extract(blobs, image, found, wanted, Budget("it"))
 
     assert {path: sink.getvalue() for path, sink in sinks.items()} == {
         "/a": b"x" * 3000,
@@ -174,7 +172,7 @@ def test_extracting(make_tar: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("member", "oddity"),
+    ("member", "anomaly"),
     [
         ({"/etc/passwd": b""}, "/etc/passwd is absolute"),
         ({"a/../../x": b""}, "a/../../x climbs out of the image"),
@@ -187,27 +185,27 @@ def test_extracting(make_tar: Any) -> None:
         ),
     ],
 )
-def test_oddities(make_tar: Any, member: dict[str, Any], oddity: str) -> None:
-    """What no clean layer has is told, one sentence each."""
-    assert read(make_tar(member)).layers[0].oddities == (oddity,)
+def test_anomalies(make_tar: Any, member: dict[str, Any], anomaly: str) -> None:
+    """Entries no clean layer has are listed, one sentence each."""
+    assert read(make_tar(member)).layers[0].anomalies == (anomaly,)
 
 
 def test_twice(make_tar: Any) -> None:
-    """The same path twice is told; the last one counts."""
+    """The same path twice is listed; the last one counts."""
     found = read(make_tar({"a": b"one", "./a": b"two!"}))
 
-    assert found.layers[0].oddities == ("./a is in the layer twice",)
+    assert found.layers[0].anomalies == ("./a is in the layer twice",)
     assert found.entries["/a"].size == 4
 
 
 def test_a_path_that_climbs_is_nowhere(make_tar: Any) -> None:
-    """It is told, but is no file of the image."""
+    """It is listed, but is not a file of the image."""
     assert not read(make_tar({"../../etc/passwd": b"x"})).entries
 
 
-def test_clean_links_are_no_oddity(make_tar: Any) -> None:
+def test_clean_links_are_no_anomaly(make_tar: Any) -> None:
     """A link that climbs and stays inside is an ordinary one."""
-    assert read(make_tar({"a/b/l": link("../../c"), "l": link("/abs")})).layers[0].oddities == ()
+    assert read(make_tar({"a/b/l": link("../../c"), "l": link("/abs")})).layers[0].anomalies == ()
 
 
 def test_order_and_names(make_tar: Any) -> None:
@@ -221,8 +219,8 @@ def test_order_and_names(make_tar: Any) -> None:
 @pytest.mark.parametrize(
     "blob",
     [
-        gzip.compress(b"x" * 3000)[:-9],
-        gzip.compress(bytes(3000))[:12],
+        gzip.compress(b"x" * 3000, mtime=0)[:-9],
+        gzip.compress(bytes(3000), mtime=0)[:12],
         b"\x1f\x8b" + b"x" * 50,
         b"\x28\xb5\x2f\xfd" + b"x" * 50,
         b"x" * 3000,
@@ -236,7 +234,7 @@ def test_broken_layers(blob: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "blob", [b"", gzip.compress(b""), bytes(1024), gzip.compress(bytes(10240))]
+    "blob", [b"", gzip.compress(b"", mtime=0), bytes(1024), gzip.compress(bytes(10240), mtime=0)]
 )
 def test_empty_layers(blob: bytes) -> None:
     """Nothing, and the end marks alone, are layers without entries."""
@@ -282,17 +280,17 @@ def test_limits(make_tar: Any, limit: str, value: int) -> None:
     """Bytes, entries, depth and names are limited, over all layers together."""
     layer = make_tar({f"a/b/{number}": b"x" * 400 for number in range(15)})
     blobs, image = stack(layer, gzip.compress(layer))
-    contents.read(blobs, image, Budget("it"))
+    merged_fs.read(blobs, image, Budget("it"))
 
     with pytest.raises(ImageError, match=f"^it: too many .*; expected at most {value}$"):
-        contents.read(blobs, image, Budget("it", Limits(**{limit: value})))
+        merged_fs.read(blobs, image, Budget("it", Limits(**{limit: value})))
 
 
-def test_oddities_are_limited(make_tar: Any) -> None:
+def test_anomalies_are_limited(make_tar: Any) -> None:
     """Half a million odd entries do not fill the report."""
     members = {f"/{number}": b"" for number in range(300)}
 
-    assert len(read(make_tar(members)).layers[0].oddities) == scan.MAX_ODDITIES
+    assert len(read(make_tar(members)).layers[0].anomalies) == layer_scan.MAX_ANOMALIES
 
 
 @pytest.mark.parametrize("sizes", [[1, 2, 3], [10], [], [0, 5, 0], [4, 4, 4]])
@@ -304,7 +302,7 @@ def test_a_stream_of_any_pieces(sizes: list[int], step: int) -> None:
     for size in sizes:
         chunks.append(data[at : at + size])
         at += size
-    reader = stream.Stream(iter(chunks))
+    reader = stream.ChunkReader(iter(chunks))
 
     pieces = []
     while piece := reader.read(step):

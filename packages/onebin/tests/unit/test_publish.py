@@ -13,15 +13,14 @@ import pytest
 from onebin import cli, pipeline
 from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.image import image as images
-from onebin.image import index, spec
+from onebin.image import index, reference, spec
 from onebin.image.image import Image, ImageConfig
-from onebin.image.reference import parse
 from onebin.inspection import inspect
-from onebin.publish import DESTINATIONS, publish
-from onebin.publish import parse as destination_of
+from onebin.publish import DESTINATIONS, parse, publish
 
 from .images import blob_of, write_archive, write_layout
 
+APP = reference.parse("app:1")
 KINDS = [known.kind for known in DESTINATIONS]
 PROJECT = Path(__file__).parents[1] / "projects/facts"
 
@@ -36,7 +35,7 @@ def tree(folder: Path) -> dict[str, int]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_named(kind: str) -> None:
     """A destination is KIND:WHERE; where may hold colons."""
-    made = destination_of(f"{kind}:/a:b")
+    made = parse(f"{kind}:/a:b")
 
     assert made.kind == kind
     assert "/a:b" in str(made)
@@ -46,7 +45,7 @@ def test_every_kind_can_be_named(kind: str) -> None:
 def test_what_is_no_destination(text: str) -> None:
     """Anything else is refused with the kinds there are."""
     with pytest.raises(ProjectError, match="expected one of the kinds layout, archive, dir"):
-        destination_of(text)
+        parse(text)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,12 +55,12 @@ def test_free_places(image: Image, tmp_path: Path, kind: str, place: str) -> Non
     Path(tmp_path, "empty").mkdir()
     if kind == "archive" and place == "empty":
         Path(tmp_path, "empty").rmdir()
-    destination = destination_of(f"{kind}:{tmp_path}/{place}")
+    destination = parse(f"{kind}:{tmp_path}/{place}")
 
     assert destination.obstacle() is None
-    assert publish(image, parse("app:1"), [destination]) == image.descriptor
+    assert publish(image, APP, [destination]) == image.descriptor
     assert destination.obstacle() is None  # its own result may be replaced
-    destination.publish(image, parse("app:2"))
+    destination.publish(image, reference.parse("app:2"))
 
 
 @pytest.mark.parametrize("kind", ["layout", "dir"])
@@ -70,10 +69,10 @@ def test_foreign_directories(image: Image, tmp_path: Path, kind: str, name: str)
     """A directory with anything else in it is an obstacle, and left alone."""
     Path(tmp_path, "out").mkdir()
     Path(tmp_path, "out", name).write_text("{}")
-    destination = destination_of(f"{kind}:{tmp_path}/out")
+    destination = parse(f"{kind}:{tmp_path}/out")
 
     with pytest.raises(ToolError, match="was not written by onebin; not overwritten"):
-        destination.publish(image, parse("app:1"))
+        destination.publish(image, APP)
 
     assert Path(tmp_path, "out", name).read_text() == "{}"
     assert destination.obstacle() is not None
@@ -83,10 +82,18 @@ def test_foreign_directories(image: Image, tmp_path: Path, kind: str, name: str)
 def test_a_place_below_a_file(image: Image, tmp_path: Path, kind: str) -> None:
     """The nearest thing that exists has to be a directory."""
     Path(tmp_path, "file").write_text("x")
-    destination = destination_of(f"{kind}:{tmp_path}/file/out")
+    destination = parse(f"{kind}:{tmp_path}/file/out")
 
     with pytest.raises(ToolError, match="file is not a directory you can write to"):
-        destination.publish(image, parse("app:1"))
+        destination.publish(image, APP)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("where", ["/tmp/" + "x" * 300, "/", "."])
+def test_what_is_no_place(image: Image, kind: str, where: str) -> None:
+    """A path no file system takes, or a directory in use, is an error like any other."""
+    with pytest.raises(ToolError):
+        parse(f"{kind}:{where}").publish(image, APP)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -94,7 +101,7 @@ def test_a_read_only_place(tmp_path: Path, kind: str, monkeypatch: pytest.Monkey
     """A directory of others is an obstacle before anything is built."""
     monkeypatch.setattr(os, "access", lambda *_: False)
 
-    assert destination_of(f"{kind}:{tmp_path}/out").obstacle() is not None
+    assert parse(f"{kind}:{tmp_path}/out").obstacle() is not None
 
 
 HEALTH = (
@@ -105,7 +112,7 @@ HEALTH = (
 
 def test_the_directory_holds_the_image(image: Image, tmp_path: Path) -> None:
     """Files with their modes and date, the config, and a Dockerfile that makes the same of them."""
-    destination_of(f"dir:{tmp_path}/out").publish(image, parse("app:1"))
+    parse(f"dir:{tmp_path}/out").publish(image, APP)
 
     assert tree(tmp_path / "out/rootfs") == {
         "app": 0o755,
@@ -147,7 +154,7 @@ def test_values_are_quoted(tmp_path: Path, value: str, written: str) -> None:
     """What a Dockerfile would interpret is escaped."""
     made = images.build((), msgspec.structs.replace(BARE, labels={"x": value}, env={"E": value}))
 
-    destination_of(f"dir:{tmp_path}/out").publish(made, parse("app:1"))
+    parse(f"dir:{tmp_path}/out").publish(made, APP)
 
     lines = Path(tmp_path, "out/Dockerfile").read_text().splitlines()
     assert f"LABEL x={written}" in lines
@@ -159,7 +166,7 @@ def test_a_value_no_dockerfile_can_hold(tmp_path: Path) -> None:
     made = images.build((), msgspec.structs.replace(BARE, labels={"x": "a\nRUN b"}))
 
     with pytest.raises(ImageError, match="a Dockerfile cannot hold this value"):
-        destination_of(f"dir:{tmp_path}/out").publish(made, parse("app:1"))
+        parse(f"dir:{tmp_path}/out").publish(made, APP)
 
     assert not Path(tmp_path, "out").exists()
 
@@ -203,14 +210,14 @@ def test_several_platforms_in_a_docker_archive(platforms: index.Index, tmp_path:
 def test_a_directory_has_one_platform(platforms: index.Index, tmp_path: Path) -> None:
     """Plain files cannot be of two processors."""
     with pytest.raises(ImageError, match="has 2 platforms"):
-        destination_of(f"dir:{tmp_path}/out").publish(platforms, parse("app:1"))
+        parse(f"dir:{tmp_path}/out").publish(platforms, APP)
 
 
 def test_every_destination_gets_the_same(image: Image, tmp_path: Path) -> None:
     """One build, several places."""
-    places = [destination_of(f"{kind}:{tmp_path}/{kind}") for kind in KINDS]
+    places = [parse(f"{kind}:{tmp_path}/{kind}") for kind in KINDS]
 
-    publish(image, parse("app:1"), places)
+    publish(image, APP, places)
 
     blob = Path(tmp_path, "layout", spec.blob_path(image.layers[0].descriptor.digest))
     assert blob.read_bytes() == blob_of(image.layers[0])

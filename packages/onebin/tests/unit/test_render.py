@@ -24,8 +24,8 @@ def report(image: Image, tmp_path: Path) -> Report:
 
 
 def test_the_text(report: Report) -> None:
-    """What it is comes first, then static, size, who runs it, the files, the findings."""
-    lines = render.text(report, colour=False).splitlines()
+    """The title comes first, then static, size, user, files, findings."""
+    lines = render.text(report, color=False).splitlines()
 
     assert lines[0] == "out: image for linux/amd64 (oci-layout), docker.io/library/app:1"
     assert lines[1].startswith("static          yes (static-pie): no PT_INTERP")
@@ -37,21 +37,21 @@ def test_the_text(report: Report) -> None:
 
 
 def test_failures_come_first_with_their_evidence(tmp_path: Path, make_elf: Any) -> None:
-    """What failed stands above what passed, and says what was seen."""
+    """Failures come before passes, with their evidence."""
     Path(tmp_path, "x").write_bytes(make_elf(relro=False, needed="libc.so.6"))
 
-    lines = render.text(inspect(tmp_path / "x"), colour=False).splitlines()
+    lines = render.text(inspect(tmp_path / "x"), color=False).splitlines()
 
     at = lines.index("2 failed, 0 unknown, 1 passed")
     assert lines[at + 1].startswith("FAIL  IMG-ELF-001")
-    assert lines[at + 2].strip() == "no PT_INTERP: it asks for no loader"
+    assert lines[at + 2].strip() == "no PT_INTERP: it requests no loader"
     assert lines[-1].startswith("ok ")
 
 
-@pytest.mark.parametrize("colour", [True, False])
-def test_colour_only_where_asked(report: Report, *, colour: bool) -> None:
-    """There is an escape in the text exactly if colour was asked for."""
-    assert ("\x1b" in render.text(report, colour=colour)) is colour
+@pytest.mark.parametrize("color", [True, False])
+def test_colour_only_where_asked(report: Report, *, color: bool) -> None:
+    """There is an escape in the text exactly if color was asked for."""
+    assert ("\x1b" in render.text(report, color=color)) is color
 
 
 def test_no_name_moves_the_cursor(report: Report) -> None:
@@ -68,7 +68,7 @@ def test_no_name_moves_the_cursor(report: Report) -> None:
     found = msgspec.structs.replace(report.findings[0], status="fail", evidence=(evil,))
     changed = msgspec.structs.replace(report, image=facts, findings=(found,), path=evil)
 
-    text = render.text(changed, colour=False)
+    text = render.text(changed, color=False)
 
     assert all(char == "\n" or char.isprintable() for char in text)
     assert r"\x1b[2J\r\n\u202eevil\x07" in text
@@ -90,7 +90,7 @@ def test_many_files_are_counted(report: Report) -> None:
     assert report.image is not None
     facts = msgspec.structs.replace(report.image, files=tuple(report.image.files) * 100)
 
-    text = render.text(msgspec.structs.replace(report, image=facts), colour=False)
+    text = render.text(msgspec.structs.replace(report, image=facts), color=False)
 
     assert "600 entries; the JSON report lists every one" in text
 

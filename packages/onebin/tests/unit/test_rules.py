@@ -1,5 +1,6 @@
 """The rules: each fault of an image fails its own rule and no other."""
 
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from onebin.inspection import Report, inspect
+from onebin.inspection.rules import IMAGE_RULES, PROGRAM_RULES
 
 Files = dict[str, tuple[bytes, dict[str, Any]]]
 Save = Callable[..., Path]
@@ -164,3 +166,16 @@ def test_faults_of_the_executable(
 def test_faults_of_the_document(save: Save, document: dict[str, Any], fails: set[str]) -> None:
     """Each fault of the rest of the config fails its own rule."""
     assert failed(inspect(save(document=document))) == fails
+
+
+def test_the_reference_lists_every_rule() -> None:
+    """docs/reference/inspect.md has each rule's id and sentence, in the order of the report."""
+    page = Path(__file__).parents[4] / "docs/reference/inspect.md"
+    rows = re.findall(r"^\| `(IMG-[A-Z0-9-]+)` \| (.*?) \|", page.read_text(), re.MULTILINE)
+
+    assert [(rule.id, rule.check) for rule in IMAGE_RULES] == rows
+
+
+def test_a_bare_program_has_rules_of_the_same_ids() -> None:
+    """A rule keeps its id, whether or not its program is in an image."""
+    assert {rule.id for rule in PROGRAM_RULES} < {rule.id for rule in IMAGE_RULES}

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
@@ -77,7 +77,7 @@ def test_what_ustar_cannot_hold(form: int) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_kinds(make_tar: Any, name: str) -> None:
-    """Every kind of entry a layer may hold is told apart."""
+    """Every kind of entry a layer may hold is recognized."""
     made, kind = KINDS[name]
 
     [(member, _)] = read(make_tar({made.name: made}))
@@ -87,7 +87,7 @@ def test_kinds(make_tar: Any, name: str) -> None:
 
 
 def test_file_capabilities(make_tar: Any) -> None:
-    """A file that brings capabilities says so; other attributes are dropped."""
+    """File capabilities are reported; other attributes are dropped."""
     given_ = info("ping", pax_headers={"SCHILY.xattr.security.capability": "x"})
     plain = info("pong", pax_headers={"SCHILY.xattr.user.note": "x" * 100})
 
@@ -129,7 +129,7 @@ def patched(data: bytes, at: int, field: bytes) -> bytes:
     ],
 )
 def test_absurd_headers(make_tar: Any, at: int, field: bytes, message: str) -> None:
-    """A number that is none, or a kind that is none, is an error that says so."""
+    """An invalid number or kind is an error that names it."""
     with pytest.raises(ImageError, match=message):
         read(patched(make_tar({"a": b"x"}), at, field))
 
@@ -185,7 +185,6 @@ def test_a_name_without_end_is_refused(make_tar: Any) -> None:
 
 
 @given(st.binary(max_size=2000))
-@settings(max_examples=200, deadline=None)
 def test_hostile_bytes(data: bytes) -> None:
     """Any bytes end with members or an ImageError."""
     with suppress(ImageError):
@@ -193,7 +192,6 @@ def test_hostile_bytes(data: bytes) -> None:
 
 
 @given(st.integers(0, 511), st.binary(min_size=1, max_size=40), st.sampled_from("xgLK0125"))
-@settings(max_examples=200, deadline=None)
 def test_hostile_headers(at: int, field: bytes, kind: str) -> None:
     """A header with a right checksum and anything else in it ends the same way."""
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The validator: it finds every lie about an image, and none in ours."""
+"""The validator: it finds every false claim of an image, and none in those of onebin."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,46 +9,46 @@ import pytest
 
 from onebin.image import spec
 from onebin.image.image import Image
-from onebin.inspection import merged_fs as contents
-from onebin.inspection import saved_image, validate
+from onebin.inspection import merged_fs, saved_image, validate
 from onebin.inspection.blobs import open_folder
 from onebin.inspection.budget import Budget
-from onebin.inspection.layer_scan import LayerFacts
+from onebin.inspection.layer_scan import LayerScan
+from onebin.inspection.saved_image import SavedImage
 
 from .images import write_layout
 
-Read = tuple[saved_image.Stored, tuple[LayerFacts, ...]]
+Read = tuple[SavedImage, tuple[LayerScan, ...]]
 OTHER = "sha256:" + "0" * 64
 
 
 @pytest.fixture
 def read(image: Image, tmp_path: Path) -> Read:
-    """Our own image, written and read."""
+    """An image of onebin, written and read."""
     write_layout(image, tmp_path / "out", "app:1")
     budget = Budget("it")
     with open_folder(tmp_path / "out", budget) as files:
         found = saved_image.find(files, budget)
-        return found, contents.read(files, found, budget).layers
+        return found, merged_fs.read(files, found, budget).layers
 
 
-def test_our_own_image_is_true(read: Read) -> None:
-    """What we write holds what it says."""
+def test_an_image_of_onebin_is_true(read: Read) -> None:
+    """The claims of an image of onebin are true."""
     assert validate.check(*read) == ()
 
 
 @pytest.mark.parametrize("fact", ["digest", "size", "diff_id", "gzipped"])
 def test_a_layer_that_is_another(read: Read, fact: str) -> None:
-    """A layer whose measure differs from its claim is found, and both are told."""
+    """A layer whose measure differs from its claim is found, and both are reported."""
     image, (layer,) = read
     wrong = {"digest": OTHER, "size": 1, "diff_id": OTHER, "gzipped": False}[fact]
 
     [problem] = validate.check(image, [msgspec.structs.replace(layer, **{fact: wrong})])
 
     assert problem.what == "layer 1"
-    assert "is claimed" in str(problem)
+    assert str(problem).startswith("layer 1: claims ")
 
 
-@pytest.mark.parametrize("claim", ["manifest_claim", "config_claim"])
+@pytest.mark.parametrize("claim", ["manifest_descriptor", "config_descriptor"])
 @pytest.mark.parametrize("change", [{"digest": OTHER}, {"size": 1}])
 def test_a_document_that_is_another(read: Read, claim: str, change: dict[str, Any]) -> None:
     """A manifest or config whose digest or size differs is found."""
@@ -57,15 +57,15 @@ def test_a_document_that_is_another(read: Read, claim: str, change: dict[str, An
 
     [problem] = validate.check(msgspec.structs.replace(image, **{claim: false}), layers)
 
-    assert problem.what == claim.removesuffix("_claim")
+    assert problem.what == claim.removesuffix("_descriptor")
 
 
-def _config(change: Callable[[Any], None], image: saved_image.Stored) -> saved_image.Stored:
+def _config(change: Callable[[Any], None], image: SavedImage) -> SavedImage:
     document = msgspec.json.decode(image.config)
     change(document)
     data = msgspec.json.encode(document)
     claim = spec.Descriptor(spec.OCI_CONFIG, spec.sha256(data), len(data))
-    return msgspec.structs.replace(image, config=data, config_claim=claim)
+    return msgspec.structs.replace(image, config=data, config_descriptor=claim)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_unknown_types(read: Read, where: str) -> None:
         document[where] = 1 if where == "schemaVersion" else "application/x-unknown"
     data = msgspec.json.encode(document)
     claim = spec.Descriptor(spec.OCI_MANIFEST, spec.sha256(data), len(data))
-    changed = msgspec.structs.replace(image, manifest=data, manifest_claim=claim)
+    changed = msgspec.structs.replace(image, manifest=data, manifest_descriptor=claim)
 
     assert len(validate.check(changed, layers)) == 1
 
@@ -119,7 +119,7 @@ def test_an_older_docker_archive_claims_less(read: Read) -> None:
     docker = msgspec.structs.replace(
         image,
         manifest=b"",
-        manifest_claim=None,
+        manifest_descriptor=None,
         layers=(msgspec.structs.replace(image.layers[0], descriptor=None),),
     )
 

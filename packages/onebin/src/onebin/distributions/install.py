@@ -15,7 +15,7 @@ import msgspec
 from onebin.effects import unpack
 from onebin.errors import ImageError, ProjectError
 from onebin.model import Distribution, Extension, LinkInput, Pin
-from onebin.objects.relocatable import is_relocatable, isolate
+from onebin.objects.relocatable import is_relocatable, localize_symbols
 from onebin.requirement import shown
 
 MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
@@ -53,7 +53,7 @@ def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None
         if not MODULE.fullmatch(module):
             raise ProjectError(f"{pin}: {shown(module)} is not a module's name")
         try:
-            isolated = isolate(data, f"PyInit_{parts[-1]}", symbol(module))
+            isolated = localize_symbols(data, f"PyInit_{parts[-1]}", symbol(module))
         except ImageError as exc:
             raise ProjectError(f"{pin}, {module}: {exc}") from exc
         (objects / f"{module}.o").write_bytes(isolated)

@@ -1,4 +1,4 @@
-"""The image of one executable: the files beside it, the account it runs as, its config."""
+"""The image of one executable: its files, the account it runs as, its config."""
 
 from pathlib import PurePosixPath
 from typing import Final

@@ -1,4 +1,4 @@
-"""The documents of an image: layers and the way to run them in, manifest and config out.
+"""The documents of an image: from layers and settings to a manifest and a config.
 
 Source: OCI image-spec v1.1, manifest.md and config.md.
 """
@@ -30,7 +30,7 @@ class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
     entrypoint: tuple[str, ...]
     """Exec form: the executable and its arguments, without a shell."""
     user: str
-    """``uid:gid`` in numbers: a kubelet cannot tell whether a name is root."""
+    """``uid:gid`` in numbers: a kubelet cannot prove that a name is not root."""
     env: dict[str, str] = {}
     ports: tuple[int, ...] = ()
     """TCP."""
@@ -62,7 +62,7 @@ class Image(msgspec.Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """The image's name by content: what ``name@sha256:...`` pulls."""
+        """The image's name by content, as in ``name@sha256:...``."""
         return spec.sha256(self.manifest)
 
     @property

@@ -143,7 +143,7 @@ def _check(path: PurePosixPath) -> None:
 
 
 class _GzipWriter:
-    """Compresses what is written to it, and digests both sides."""
+    """Compresses the data written to it, and hashes both sides."""
 
     def __init__(self, into: Sink) -> None:
         self._into = into
@@ -159,7 +159,7 @@ class _GzipWriter:
         self._emit(self._deflate.compress(data))
 
     def finish(self) -> Packed:
-        """Write what follows the data (RFC 1952 2.3.1) and return the digests."""
+        """Write the trailer (RFC 1952 2.3.1) and return the digests."""
         trailer = struct.pack("<LL", self._crc, self._plain_size & 0xFFFFFFFF)
         self._emit(self._deflate.flush() + trailer)
         blob = spec.Descriptor(

@@ -1,4 +1,4 @@
-"""The name of an image: ``name:tag``, checked, and as each tool writes it.
+"""The name of an image: ``name:tag``, validated, and in the form of each tool.
 
 Source: the grammar and the defaults of github.com/distribution/reference,
 without digests.
@@ -24,9 +24,9 @@ class Reference(msgspec.Struct, frozen=True):
     """A parsed image name."""
 
     host: str
-    """The registry; ``docker.io`` where the text names none."""
+    """The registry; ``docker.io`` if the text names none."""
     path: str
-    """Inside the registry: ``library/app``, ``team/app``."""
+    """Path in the registry: ``library/app``, ``team/app``."""
     tag: str
 
     @property
@@ -46,14 +46,14 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 def parse(text: str) -> Reference:
-    """Read ``[host/]name[:tag]``; without a tag it is ``latest``.
+    """Parse ``[host/]name[:tag]``; the default tag is ``latest``.
 
     Raises:
-        ImageError: it is not a name an engine or a registry takes.
+        ImageError: engines and registries do not accept it.
     """
     host, path = "docker.io", text
     first, slash, rest = text.partition("/")
-    # Docker's rule: what is left of the first slash is a host only if it looks like one.
+    # Docker's rule: the part before the first slash is a host only if it has the form of one.
     if slash and (set(first) & set(".:") or first == "localhost" or first != first.lower()):
         host, path = first, rest
     path, colon, tag = path.partition(":")
@@ -66,7 +66,7 @@ def parse(text: str) -> Reference:
         or len(f"{host}/{path}") > MAX_NAME
     ):
         raise ImageError(
-            f"{text!r} is not an image name",
-            hint="a name is lower-case letters, digits and . _ - between them, such as app:1.0",
+            f"{text!r}: not an image name; expected [HOST/]NAME[:TAG]",
+            hint="use lower-case letters, digits and . _ - between them, such as app:1.0",
         )
     return Reference(host, path, tag or "latest")

@@ -1,8 +1,8 @@
 """The JSON documents of an image, as values: index, manifest, config.
 
-They decode what others wrote, so every field that the wild leaves out or writes
-as ``null`` may be missing here; they encode what we write, in the order of the
-fields and without the missing ones, so the same values give the same bytes.
+They decode foreign documents, so every field that is omitted or ``null`` in
+practice may be missing here. They encode in the order of the fields and without
+the missing ones, so the same values give the same bytes.
 
 Source: OCI image-spec v1.1 (descriptor.md, image-index.md, manifest.md,
 config.md); ``Healthcheck`` is Docker's addition, which podman and Docker read.
@@ -32,6 +32,9 @@ MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 CONFIG_TYPES: Final = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 LAYER_TYPES: Final = frozenset({OCI_LAYER, OCI_LAYER_GZIP, DOCKER_LAYER, DOCKER_LAYER_GZIP})
 
+SCHEMA_VERSION: Final = 2
+"""Of index and manifest; the only version of the specification."""
+
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 """Annotation of an index entry: the tag (annotations.md)."""
 
@@ -40,7 +43,7 @@ CONTAINERD_NAME: Final = "io.containerd.image.name"
 
 
 class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a manifest of an index runs on."""
+    """The platform of a manifest in an index."""
 
     architecture: str = ""
     os: str = ""
@@ -59,9 +62,9 @@ class Descriptor(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
 
 
 class Index(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """The entrance of a layout, or an image of several platforms."""
+    """The entry document of a layout, or an image of several platforms."""
 
-    schema_version: int = msgspec.field(default_factory=lambda: 2)  # a factory is never omitted
+    schema_version: int = msgspec.field(default_factory=lambda: SCHEMA_VERSION)  # never omitted
     media_type: str = ""
     manifests: tuple[Descriptor, ...] = ()
     annotations: dict[str, str] | None = None
@@ -72,13 +75,13 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
-    schema_version: int = msgspec.field(default_factory=lambda: 2)
+    schema_version: int = msgspec.field(default_factory=lambda: SCHEMA_VERSION)
     media_type: str = ""
     annotations: dict[str, str] | None = None
 
 
 class Healthcheck(msgspec.Struct, frozen=True, omit_defaults=True, rename="pascal"):
-    """How an engine asks a running container; times in nanoseconds."""
+    """The command that checks a running container; times in nanoseconds."""
 
     test: tuple[str, ...] | None = None
     interval: int = 0
@@ -104,14 +107,14 @@ class Process(msgspec.Struct, frozen=True, omit_defaults=True, rename="pascal"):
 
 
 class RootFs(msgspec.Struct, frozen=True):
-    """The layers, named by what is inside their compression."""
+    """The layers, by the digests of their uncompressed tars."""
 
     type: str
     diff_ids: tuple[str, ...]
 
 
 class History(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step that made the image."""
+    """One step of the build."""
 
     created: str = ""
     created_by: str = ""
@@ -134,30 +137,30 @@ Document = TypeVar("Document", Index, Manifest, Config)
 
 
 def encode(document: Index | Manifest | Config) -> bytes:
-    """Give the document's bytes: no spaces, the fields in their order."""
+    """Return the document's bytes: no spaces, the fields in their order."""
     return msgspec.json.encode(document)
 
 
 def decode(data: bytes, kind: type[Document], *, what: str) -> Document:
-    """Read a document somebody else wrote; *what* names it in the error.
+    """Decode a foreign document; *what* names it in the error.
 
     Raises:
-        ImageError: it is not JSON, or a member has another type than the spec's.
+        ImageError: it is not JSON, or a member has a wrong type.
     """
     try:
         return msgspec.json.decode(data, type=kind)
-    # Nested a thousand deep, the decoder gives up with RecursionError.
+    # On a thousand levels the decoder raises RecursionError.
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise ImageError(f"{what} is not an image {kind.__name__.lower()}: {exc}") from exc
+        raise ImageError(f"{what}: not an image {kind.__name__.lower()}: {exc}") from exc
 
 
 def sha256(data: bytes) -> str:
-    """Give the digest of *data*, as descriptors write it."""
+    """Return the digest of *data*, as descriptors write it."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def blob_path(digest: str) -> str:
-    """Return where a layout has the blob *digest* (image-layout.md).
+    """Return the path of the blob *digest* in a layout (image-layout.md).
 
     Raises:
         ImageError: it is not a sha256 digest.
@@ -166,11 +169,11 @@ def blob_path(digest: str) -> str:
 
 
 def hex_of(digest: str) -> str:
-    """Give the hex of a sha256 digest; the only kind we follow, and safe as a file name.
+    """Return the hex of a sha256 digest, the only kind supported, and safe as a file name.
 
     Raises:
-        ImageError: anything else, and so anything that could climb out of a folder.
+        ImageError: it is anything else, such as a path that climbs.
     """
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
-        raise ImageError(f"{digest[:80]!r} is not a sha256 digest")
+        raise ImageError(f"{digest[:80]!r}: not a digest; expected sha256 and 64 hex digits")
     return digest.removeprefix("sha256:")

@@ -1,6 +1,6 @@
-"""The read side: what an executable or an image is, judged by a list of checks.
+"""The read side: a report on an executable or an image, with a list of checks.
 
-Nothing is run, nothing in the file is trusted. The build imports nothing of it, nor it the build.
+No file is run and no input is trusted. Neither the build nor this package imports the other.
 """
 
 from .inspector import inspect

@@ -1,4 +1,4 @@
-"""Users: ``/etc/passwd`` and ``/etc/group``, and who the config's ``User`` is.
+"""Accounts: ``/etc/passwd``, ``/etc/group``, and the ids of the config's ``User``.
 
 Source: passwd(5), group(5); OCI image-spec v1.1, config.md (``User``).
 """
@@ -6,7 +6,9 @@ Source: passwd(5), group(5); OCI image-spec v1.1, config.md (``User``).
 from collections.abc import Iterable
 from typing import Final
 
-from .evidence import Account, Seen
+from onebin.terminal import decoded
+
+from .evidence import Account, InspectedImage
 
 _PASSWD_FIELDS: Final = 7
 _GROUP_FIELDS: Final = 4
@@ -15,13 +17,13 @@ _MAX_DIGITS: Final = 10
 
 
 Parsed = tuple[tuple[Account, ...], tuple[str, ...]]
-"""The accounts of a file, and the lines that are none."""
+"""The accounts of a file, and its invalid lines."""
 
 
 def parse(data: bytes) -> Parsed:
-    """Read either file: its accounts, and the lines that are none."""
+    """Parse either file into accounts and invalid lines."""
     accounts, broken = [], []
-    for line in data.decode("utf-8", "backslashreplace").splitlines():
+    for line in decoded(data).splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split(":")
@@ -38,30 +40,30 @@ def parse(data: bytes) -> Parsed:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether *text* is a number a user or group can have: 32 bits."""
+    """Return whether *text* is a valid user or group number: 32 bits."""
     return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) < 1 << 32
 
 
-def uid(seen: Seen) -> int | None:
-    """Give the number a container runs as; None for a name the image does not explain."""
-    name = seen.process.user.partition(":")[0]
-    return _number(name, seen.users)
+def uid(image: InspectedImage) -> int | None:
+    """Return the user id a container runs with; None for a name the image does not define."""
+    name = image.process.user.partition(":")[0]
+    return _number(name, image.users)
 
 
-def gid(seen: Seen) -> int | None:
-    """Give the main group: the one named, else the user's, else root's as runtimes have it."""
-    _, colon, group = seen.process.user.partition(":")
+def gid(image: InspectedImage) -> int | None:
+    """Return the main group: the one named, else the user's, else root's, as runtimes do."""
+    _, colon, group = image.process.user.partition(":")
     if colon:
-        return _number(group, seen.groups)
-    number = uid(seen)
+        return _number(group, image.groups)
+    number = uid(image)
     if number is None:
         return None
-    return next((user.gid for user in seen.users if user.id == number), 0)
+    return next((user.gid for user in image.users if user.id == number), 0)
 
 
 def _number(name: str, accounts: Iterable[Account]) -> int | None:
     if is_id(name):
         return int(name)
-    # Root is root by whatever means it is named; an image without accounts has it too.
+    # An image without accounts has root too.
     known = next((account.id for account in accounts if account.name == name), None)
     return 0 if known is None and name in ("", "root") else known

@@ -15,26 +15,26 @@ from onebin.errors import ImageError
 
 from . import tar_reader
 from .budget import Budget
-from .stream import unpacked
+from .stream import decompressed
 
 MAX_LINKS: Final = 8
-"""From name to name inside an archive; Docker's older ones need one."""
+"""Links followed for one name inside an archive; Docker's older ones need one."""
 
 _CHUNK: Final = 1 << 20
 _MEMBER_BYTES: Final = 256
-"""Of what is known of one file, without its name and link."""
+"""Memory of one member, without its name and link."""
 
-ROOM: Final = "what is in gzip may need room to be unpacked: TMPDIR says where"
+TMPDIR_HINT: Final = "gzip data may need room to be unpacked; set TMPDIR to a directory with some"
 
 
 class Blobs(Protocol):
-    """Where the files of a stored image are: a folder, or a tar."""
+    """The files of a saved image, by name."""
 
     def open(self, name: str) -> BinaryIO:
         """Open the file *name*; the caller closes it.
 
         Raises:
-            ImageError: there is none.
+            ImageError: it does not exist.
         """
         ...
 
@@ -43,7 +43,7 @@ class Blobs(Protocol):
 
 @contextmanager
 def open_folder(path: Path, budget: Budget) -> Iterator[Blobs]:
-    """Give the files of the folder *path*.
+    """Yield the files of the directory *path*.
 
     Raises:
         ImageError: one cannot be read, or there is no room to unpack one.
@@ -52,12 +52,12 @@ def open_folder(path: Path, budget: Budget) -> Iterator[Blobs]:
         yield _Folder(path, budget)
     except OSError as exc:
         raise ImageError(
-            f"{budget.what} could not be read: {exc.strerror or exc}", hint=ROOM
+            f"{budget.what} cannot be read: {exc.strerror or exc}", hint=TMPDIR_HINT
         ) from exc
 
 
 class _Folder:
-    """``Blobs`` of a folder; a name or link that leads out of it finds nothing."""
+    """``Blobs`` of a directory; a name or link that leads out of it finds nothing."""
 
     def __init__(self, path: Path, budget: Budget) -> None:
         self._root = path.resolve()
@@ -67,14 +67,14 @@ class _Folder:
     def open(self, name: str) -> BinaryIO:
         path = self._inside(name)
         if path is None:
-            raise ImageError(f"{self._root} has no file {name!r}")
+            raise ImageError(f"{self._root}: has no file {name!r}")
         try:
             file = path.open("rb")
             if path not in self._counted:  # a layer listed twice is stored once
                 self._counted.add(path)
                 self._budget.stored(os.fstat(file.fileno()).st_size)
         except OSError as exc:
-            raise ImageError(f"{path} could not be read: {exc.strerror}") from exc
+            raise ImageError(f"{path} cannot be read: {exc.strerror}") from exc
         return file
 
     def __contains__(self, name: str) -> bool:
@@ -85,13 +85,13 @@ class _Folder:
             path = Path(self._root, name).resolve()
         except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL
             return None
-        # is_file: to open a FIFO would wait for ever.
+        # is_file: opening a FIFO would block.
         return path if path.is_relative_to(self._root) and path.is_file() else None
 
 
 @contextmanager
 def open_archive(path: Path, budget: Budget) -> Iterator[Blobs]:
-    """Give the files in the archive *path* until the block ends; it may be gzipped.
+    """Yield the files in the archive *path*, which may be gzipped.
 
     Raises:
         ImageError: it is not a tar, is damaged, or the budget is spent.
@@ -103,16 +103,16 @@ def open_archive(path: Path, budget: Budget) -> Iterator[Blobs]:
                 yield _Archive(file, path, budget)
                 return
             file.seek(0)
-            with tempfile.TemporaryFile() as plain:  # to go back and forth needs a plain file
+            with tempfile.TemporaryFile() as plain:  # random access needs a plain file
                 _gunzip(file, plain, budget)
                 yield _Archive(plain, path, budget)
     except OSError as exc:
-        raise ImageError(f"{path} could not be read: {exc.strerror or exc}", hint=ROOM) from exc
+        raise ImageError(f"{path} cannot be read: {exc.strerror or exc}", hint=TMPDIR_HINT) from exc
 
 
 def _gunzip(packed: BinaryIO, plain: BinaryIO, budget: Budget) -> None:
     chunks = iter(lambda: packed.read(_CHUNK), b"")
-    for chunk in unpacked(chunks, what=budget.what):
+    for chunk in decompressed(chunks, what=budget.what):
         budget.temporary(len(chunk))
         plain.write(chunk)
     plain.seek(0)
@@ -126,7 +126,7 @@ class _Member(msgspec.Struct, frozen=True):
 
 
 class _Archive:
-    """``Blobs`` of a tar: the names in it and where the data of each lies."""
+    """``Blobs`` of a tar: its names, each with the place of its data."""
 
     def __init__(self, file: BinaryIO, path: Path, budget: Budget) -> None:
         self._file, self._path = file, path
@@ -143,14 +143,14 @@ class _Archive:
     def open(self, name: str) -> BinaryIO:
         member = self._follow(name)
         if member is None:
-            raise ImageError(f"{self._path} has no file {name!r}")
+            raise ImageError(f"{self._path}: has no file {name!r}")
         return io.BufferedReader(_Slice(self._file, member.offset, member.size))
 
     def __contains__(self, name: str) -> bool:
         return self._follow(name) is not None
 
     def _follow(self, name: str) -> "_Member | None":
-        """Find a file by its name, through the links older Dockers write for equal layers."""
+        """Find a file by its name, through the links that older Dockers write for equal layers."""
         for _ in range(MAX_LINKS):
             member = self._members.get(name)
             if member is None or member.kind == "file":

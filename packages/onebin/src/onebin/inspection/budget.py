@@ -1,8 +1,8 @@
-"""What one archive may make a reading hold, write and do: every number of it, in one place.
+"""Limits on memory, time and disk that reading one foreign file may take.
 
-``inspect`` makes one ``Budget`` and passes it down; whatever grows with what a stranger
-wrote is spent here first. So an archive ends in a report or in one ``ImageError``, in
-less than 256 MiB of address space (``tests/unit/test_hostile.py`` holds it to that).
+``inspect`` makes one ``Budget`` and passes it down; everything that grows with the input
+is spent here first. So an archive ends in a report or in one ``ImageError``, in less
+than 256 MiB of address space (tested in ``tests/unit/test_hostile.py``).
 """
 
 import sys
@@ -12,37 +12,38 @@ import msgspec
 
 from onebin.errors import ImageError
 
-_HINT: Final = "an image past these limits is none to read whole: docs/reference/inspect.md"
+_HINT: Final = "see the limits in docs/reference/inspect.md; no image in common use exceeds them"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers. The defaults let the largest images in use through."""
+    """The limits; the defaults admit the largest images in use."""
 
     memory_bytes: int = 160 * 1024**2
     """Held at a time for entries, names, links, documents and evidence: 500,000 files of 20
     letters in 50,000 folders take 130 MiB; with the interpreter it stays under 256 MiB."""
     entries: int = 500_000
-    """Of all layers: a hundred times a Python image on slim Debian (5,000); images of CUDA
+    """In all layers: a hundred times a Python image on slim Debian (5,000); images of CUDA
     with two environments of conda have 200,000 to 400,000."""
     headers: int = 4_000_000
     """Headers of tars, all readings together: eight for each of ``entries``. Extended ones may
-    come without end and without a file, and each costs some 8 µs."""
+    come without a file, in any number, and each costs some 8 µs."""
     records: int = 8_000_000
     """Records of extended headers: sixteen for each of ``entries``, at 1 µs each. The shortest
     has five bytes, so a megabyte of zeros in gzip could hold 200 million."""
     name_parts: int = 16_000_000
-    """Names between slashes of all paths: 32 for each of ``entries``; ``node_modules`` has ten."""
+    """Names between slashes in all paths: 32 for each of ``entries``; ``node_modules`` has ten."""
     path_characters: int = 160 * 1024**2
     """Paths and targets of links, as the report writes them: 300 bytes for each of ``entries``,
     or 40,000 of PATH_MAX. Folders in common are held once and written many times."""
     layers: int = 512
-    """Docker stacks 127 at most (overlay2); this leaves room for other engines."""
+    """Docker stacks 127 at most (overlay2); other engines may stack more."""
     indexes: int = 4
-    """Indexes inside the index we follow; one is common (``docker buildx``)."""
+    """Indexes followed inside the index; one is common (``docker buildx``)."""
     members: int = 10_000
-    """Files of an archive: some ten a layer in Docker's older ones, and ``layers``."""
+    """Files in an archive: some ten a layer in Docker's older ones."""
     document_bytes: int = 4 * 1024**2
-    """Of one JSON document: what a registry must take for a manifest (distribution-spec v1.1)."""
+    """Of one JSON document: the size registries must accept for a manifest
+    (distribution-spec v1.1)."""
     document_items: int = 100_000
     """Commas and brackets of one JSON document: each may become a value of a hundred bytes.
     A config of 127 layers has 1,000, an index of a thousand tags 10,000."""
@@ -51,14 +52,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ratio: int = 100
     """Unpacked bytes for each stored one. Layers have 2 to 10, gzip reaches 1,032."""
     ratio_free_bytes: int = 2 * 1024**3
-    """Unpacked bytes that need no such proof: a small image may have a large file of zeros.
-    It is ten seconds of reading."""
+    """Unpacked bytes allowed at any ratio: a small image may have a large file of zeros.
+    They take ten seconds to read."""
     temporary_bytes: int = 16 * 1024**3
-    """Written to a temporary file, which has no name and goes with the process: a gzipped
-    archive, unpacked to go back and forth in it; a program out of a gzipped layer."""
+    """Written to a temporary file, which has no name and ends with the process: a gzipped
+    archive, unpacked for random access; a program from a gzipped layer."""
     program_bytes: int = 512 * 1024**2
-    """Of the executable, which is read to its end for its digest and paths: the largest in
-    use (Node, Deno, ClickHouse) have 100 to 450 MB. gzip -9 of it is half a minute."""
+    """Of the executable, which is read completely for its digest and paths: the largest in
+    use (Node, Deno, ClickHouse) have 100 to 450 MB. gzip -9 takes half a minute."""
     listed: int = 10_000
     """Of one list of the report but ``files``: a CUDA image has 3,000 ELF files. More are
     counted."""
@@ -74,7 +75,7 @@ _DOCUMENT_FACTOR: Final = 5
 
 
 class Budget:
-    """What is left of *limits* while *what* is read."""
+    """The rest of *limits* while *what* is read."""
 
     def __init__(self, what: str, limits: Limits = DEFAULT) -> None:
         self.what = what
@@ -83,7 +84,7 @@ class Budget:
         self._stored = 0
 
     def stored(self, size: int) -> None:
-        """Note *size* bytes that really lie on the disk: unpacking is in proportion to them."""
+        """Count *size* bytes on disk; unpacked bytes are limited in proportion to them."""
         self._stored += size
 
     def hold(self, size: int) -> None:
@@ -121,20 +122,20 @@ class Budget:
         self._spend("layers", count, "layers")
 
     def index(self) -> bool:
-        """Spend one index inside the index; tell whether it may be followed."""
+        """Spend one index inside the index; return whether it may be followed."""
         self._spent["indexes"] += 1
         return self._spent["indexes"] <= self.limits.indexes
 
     def document(self, data: bytes, name: str) -> None:
         """Spend the document *data* before it is decoded; *name* is for the error."""
         if len(data) > self.limits.document_bytes:
-            self._refuse(f"bytes in {name!r}", self.limits.document_bytes)
+            self._reject(f"bytes in {name!r}", self.limits.document_bytes)
         if sum(map(data.count, (b",", b"[", b"{"))) > self.limits.document_items:
-            self._refuse(f"values in {name!r}", self.limits.document_items)
+            self._reject(f"values in {name!r}", self.limits.document_items)
         self.hold(len(data) * _DOCUMENT_FACTOR)
 
     def unpack(self, size: int) -> None:
-        """Spend *size* bytes that came out of a layer."""
+        """Spend *size* bytes unpacked from a layer."""
         self._in_proportion("unpacked_bytes", size, "unpacked bytes")
 
     def temporary(self, size: int) -> None:
@@ -145,13 +146,13 @@ class Budget:
         self._spent[limit] += size
         most: int = getattr(self.limits, limit)
         if self._spent[limit] > most:
-            self._refuse(thing, most)
+            self._reject(thing, most)
 
     def _in_proportion(self, limit: str, size: int, thing: str) -> None:
         self._spend(limit, size, thing)
         most = self.limits.ratio_free_bytes + self.limits.ratio * self._stored
         if self._spent[limit] > most:
-            self._refuse(f"{thing} for the {self._stored} it has", most)
+            self._reject(f"{thing} for the {self._stored} it has", most)
 
-    def _refuse(self, thing: str, most: int) -> NoReturn:
+    def _reject(self, thing: str, most: int) -> NoReturn:
         raise ImageError(f"{self.what}: too many {thing}; expected at most {most}", hint=_HINT)

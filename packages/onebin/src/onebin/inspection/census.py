@@ -1,4 +1,4 @@
-"""Look at every file of an image once, and sort out what the rules and the report ask for."""
+"""One pass over all files of an image, sorted into the lists of the rules and the report."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ import msgspec
 from . import programs
 from .budget import Budget
 from .listing import Listing
-from .tree import Entry, Tree
+from .tree import FileEntry, Tree
 
 _SETID: Final = 0o6000
 _STICKY: Final = 0o1000
@@ -43,28 +43,28 @@ _KEY_ENDINGS: Final = (".key", ".p12", ".pfx", ".jks", ".kdbx")
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found among the files."""
+    """The lists, each of paths."""
 
     count: int
     """Regular files."""
     tools: programs.Tools
     elf: Listing
-    """ELF files beside the one that is started, and of those: with an execute bit, and without."""
+    """ELF files but the one that is started; then those with an execute bit, and those without."""
     executables: Listing
-    other_elf: Listing
+    other_elf_files: Listing
     privileged: Listing
-    """Files that give their caller more rights; a setgid folder only hands on its group."""
+    """Files that give their caller more rights; a setgid directory only passes on its group."""
     world_writable: Listing
-    """What anyone may write to, ``/tmp`` included; devices are IMG-FS-004's."""
+    """Entries writable by every user, ``/tmp`` included; devices belong to IMG-FS-004."""
     for_all_to_write: Listing
-    """The same without ``/tmp``, if its sticky bit keeps the files of all apart."""
+    """The same without ``/tmp``, if its sticky bit protects the files of each user."""
     absolute_links: Listing
     junk: Listing
     """Keys, credentials, caches and files of development tools, by name."""
 
 
-def take(entries: Tree, own: Entry | None, budget: Budget) -> Files:
-    """Look at every entry once; *own* is the executable that is started.
+def take(entries: Tree, own: FileEntry | None, budget: Budget) -> Files:
+    """Sort every entry; *own* is the executable that is started.
 
     Raises:
         ImageError: the budget is spent.
@@ -82,19 +82,19 @@ def take(entries: Tree, own: Entry | None, budget: Budget) -> Files:
         named.add(entry, name)
         if entry.program == "elf" and not (own and own.path == path):
             found.elf.add(path)
-            (found.executables if entry.mode & 0o111 else found.other_elf).add(path)
+            (found.executables if entry.mode & 0o111 else found.other_elf_files).add(path)
         if entry.kind == "file" and (entry.mode & _SETID or entry.capabilities):
             what = "capabilities" if entry.capabilities else f"mode {entry.mode:04o}"
             found.privileged.add(path, f"{path} ({what})")
         if entry.mode & _OTHERS_WRITE and entry.kind in ("file", "directory", "fifo"):
             found.world_writable.add(path)
-            # /tmp is what everyone expects to write to; its sticky bit keeps their files apart.
+            # Every user expects to write to /tmp; its sticky bit protects the files of each.
             if not (path == "/tmp" and entry.mode & _STICKY):  # noqa: S108  a path in the image
                 found.for_all_to_write.add(path, f"{path} (mode {entry.mode:04o})")
         if entry.kind == "symlink" and entry.link.startswith("/"):
             found.absolute_links.add(path, f"{path} is an absolute link to {entry.link}")
         if junk_folder and path.startswith(junk_folder):
-            continue  # its folder is listed
+            continue  # its directory is listed
         if name in _JUNK_PARTS or (entry.kind == "file" and _is_key(name)):
             junk_folder = path + "/"
             found.junk.add(path)
@@ -102,6 +102,6 @@ def take(entries: Tree, own: Entry | None, budget: Budget) -> Files:
 
 
 def _is_key(name: str) -> bool:
-    # By hand: ``.*key.*\.pem`` takes the square of a name's length, and a name may have 4,095.
+    # No pattern: ``.*key.*\.pem`` takes the square of a name's length, which may be 4,095.
     name = name.lower()
     return name.endswith(_KEY_ENDINGS) or (name.endswith(".pem") and "key" in name[:-4])

@@ -1,23 +1,19 @@
-"""What the rules judge, gathered once, and the form of their judgement."""
-
-from collections.abc import Iterable
+"""The subjects of the rules: an image or a program, read and measured once."""
 
 import msgspec
 
 from onebin.image import spec
 from onebin.objects.reader import ElfFacts
 
-from . import saved_image
 from .census import Files
-from .listing import cut, shortened
-from .merged_fs import Contents
-from .report import Finding
-from .tree import Entry
+from .merged_fs import MergedFilesystem
+from .saved_image import SavedImage
+from .tree import FileEntry
 from .validate import Problem
 
 
 class Program(msgspec.Struct, frozen=True):
-    """The executable under judgement, measured."""
+    """One executable, measured."""
 
     elf: ElfFacts
     size: int
@@ -27,7 +23,7 @@ class Program(msgspec.Struct, frozen=True):
     sha256: str
     """Lower-case hex."""
     build_paths: tuple[bytes, ...]
-    """Different paths in it that look like a machine that builds; the first ones."""
+    """The first different paths in it that may be those of a build machine."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -41,39 +37,27 @@ class Account(msgspec.Struct, frozen=True):
     shell: str = ""
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class InspectedImage(msgspec.Struct, frozen=True, kw_only=True):
     """An image, read and measured."""
 
-    document: spec.Config
+    config: spec.Config
     process: spec.Process
+    """The ``config`` member of ``config``; empty if there is none."""
     annotations: dict[str, str]
-    stored: saved_image.Stored
-    contents: Contents
+    saved: SavedImage
+    filesystem: MergedFilesystem
     files: Files
     problems: tuple[Problem, ...]
-    entry: Entry | None
+    entry: FileEntry | None
     """The file the entry point leads to."""
     program: Program | None
-    """That file, if it is an ELF file we can read."""
+    """That file, if it is a readable ELF file."""
     users: tuple[Account, ...]
     groups: tuple[Account, ...]
     broken_accounts: tuple[str, ...]
-    """Lines of both files that are none."""
+    """Lines of both files that are not accounts."""
 
     @property
     def command(self) -> tuple[str, ...]:
-        """What a container starts."""
+        """Entry point and command: the argument list a container starts."""
         return (*(self.process.entrypoint or ()), *(self.process.cmd or ()))
-
-
-def judge(identifier: str, check: str, against: Iterable[str], seen: str = "") -> Finding:
-    """Make a finding: failed if there is anything *against* it, else passed because of *seen*."""
-    reasons = shortened(against)
-    if reasons:
-        return Finding(identifier, "fail", check, reasons)
-    return Finding(identifier, "pass", check, (cut(seen),) if seen else ())
-
-
-def unknown(identifier: str, check: str, why: str) -> Finding:
-    """Make a finding that cannot be decided."""
-    return Finding(identifier, "unknown", check, (cut(why),))

@@ -1,4 +1,4 @@
-"""Say what an executable or an image is: a path -> Report. Nothing is run, nothing is trusted."""
+"""From a path to a report: find its format, read it, apply the rules."""
 
 import os
 from contextlib import AbstractContextManager
@@ -7,27 +7,25 @@ from pathlib import Path
 from onebin.errors import ImageError
 from onebin.image import spec
 from onebin.objects import reader as elf
+from onebin.terminal import decoded
 
 from . import gather, saved_image
 from .blobs import Blobs, open_archive, open_folder
 from .budget import DEFAULT, Budget, Limits
-from .evidence import Program, Seen
+from .evidence import InspectedImage, Program
 from .listing import FileList
 from .measure import measure
-from .report import Executable, Finding, ImageFormat, ImageReport, LayerReport, Report
-from .rules import config as config_rules
-from .rules import files as file_rules
-from .rules import layers as layer_rules
-from .rules import program as program_rules
+from .report import Executable, ImageFormat, ImageReport, LayerReport, Report
+from .rules import IMAGE_RULES, PROGRAM_RULES
 
 
 def inspect(path: Path, limits: Limits = DEFAULT) -> Report:
     """Report on *path*: an ELF file, an OCI layout, an OCI archive or a ``docker save`` archive.
 
-    *limits* is all that a stranger's file may make this process hold, write and do.
+    *limits* bounds what a foreign file can make this process hold, write and do.
 
     Raises:
-        ImageError: it is none of these, is damaged, or passes a limit.
+        ImageError: it is none of these, is damaged, or exceeds a limit.
     """
     budget = Budget(_name(path), limits)
     if path.is_dir():
@@ -38,21 +36,21 @@ def inspect(path: Path, limits: Limits = DEFAULT) -> Report:
 
 
 def _name(path: Path) -> str:
-    """Give *path* as text: a file's name is bytes, and may be no UTF-8."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """Return *path* as text: a file's name is bytes, and may not be UTF-8."""
+    return decoded(os.fsencode(path))
 
 
 def _starts_as_elf(path: Path) -> bool:
     if not path.is_file():
         raise ImageError(
-            f"{path} is not a file" if path.exists() else f"{path} does not exist",
-            hint="give an executable, an OCI layout, or what onebin image or docker save wrote",
+            f"{path}: not a file" if path.exists() else f"{path}: does not exist",
+            hint="give an executable, an OCI layout, or an archive of onebin image or docker save",
         )
     try:
         with path.open("rb") as file:
             return file.read(len(elf.MAGIC)) == elf.MAGIC
     except OSError as exc:
-        raise ImageError(f"{path} could not be read: {exc.strerror}") from exc
+        raise ImageError(f"{path}: cannot be read: {exc.strerror}") from exc
 
 
 def _executable(path: Path, budget: Budget) -> Report:
@@ -62,52 +60,45 @@ def _executable(path: Path, budget: Budget) -> Report:
             size = file.seek(0, os.SEEK_END)
             program = measure(file) if size <= most else None
     except ImageError as exc:
-        raise ImageError(f"{path} is {exc}") from exc
+        raise ImageError(f"{path}: {exc}") from exc
     except OSError as exc:
-        raise ImageError(f"{path} could not be read: {exc.strerror}") from exc
+        raise ImageError(f"{path}: cannot be read: {exc.strerror}") from exc
     if program is None:
         raise ImageError(f"{path}: too many bytes in a program; expected at most {most}")
     return Report(
         kind="executable",
         path=_name(path),
         format="elf",
-        executable=_facts(_name(path), program),
+        executable=_executable_report(_name(path), program),
         image=None,
-        findings=program_rules.of_program(program),
+        findings=tuple(rule.finding(program) for rule in PROGRAM_RULES),
     )
 
 
-def _image(path: Path, place: AbstractContextManager[Blobs], budget: Budget) -> Report:
-    with place as blobs:
-        image = saved_image.find(blobs, budget)
-        seen = gather.see(blobs, image, budget)
-    executable = _facts(seen.entry.path, seen.program) if seen.entry and seen.program else None
+def _image(path: Path, opened: AbstractContextManager[Blobs], budget: Budget) -> Report:
+    with opened as blobs:
+        saved = saved_image.find(blobs, budget)
+        image = gather.read_image(blobs, saved, budget)
+    executable = None
+    if image.entry is not None and image.program is not None:
+        executable = _executable_report(image.entry.path, image.program)
     return Report(
         kind="image",
         path=_name(path),
-        format=_format(path, image),
+        format=_format(path, saved),
         executable=executable,
-        image=_report(seen),
-        findings=_findings(seen),
+        image=_image_report(image),
+        findings=tuple(rule.finding(image) for rule in IMAGE_RULES),
     )
 
 
-def _format(path: Path, image: saved_image.Stored) -> ImageFormat:
-    if image.format == "docker":
+def _format(path: Path, saved: saved_image.SavedImage) -> ImageFormat:
+    if saved.format == "docker":
         return "docker-archive"
     return "oci-layout" if path.is_dir() else "oci-archive"
 
 
-def _findings(seen: Seen) -> tuple[Finding, ...]:
-    rules = (*config_rules.RULES, *file_rules.RULES)
-    return (
-        *(rule(seen) for rule in rules),
-        *program_rules.of_image(seen),
-        *(rule(seen) for rule in layer_rules.RULES),
-    )
-
-
-def _facts(path: str, program: Program) -> Executable:
+def _executable_report(path: str, program: Program) -> Executable:
     return Executable(
         path=path,
         size=program.size,
@@ -117,20 +108,30 @@ def _facts(path: str, program: Program) -> Executable:
     )
 
 
-def _report(seen: Seen) -> ImageReport:
-    process, contents, files = seen.process, seen.contents, seen.files
+def _image_report(image: InspectedImage) -> ImageReport:
+    process, files, saved = image.process, image.files, image.saved
+    layers = tuple(
+        LayerReport(
+            digest=layer.digest,
+            diff_id=layer.diff_id,
+            stored_bytes=layer.size,
+            compressed=layer.compressed,
+            unpacked=layer.file_bytes,
+        )
+        for layer in image.filesystem.layers
+    )
     listings = {
         "other_executables": files.executables,
-        "other_elf": files.other_elf,
+        "other_elf_files": files.other_elf_files,
         "setuid": files.privileged,
         "world_writable": files.world_writable,
     }
     return ImageReport(
-        names=seen.stored.names,
-        digest=spec.sha256(seen.stored.manifest) if seen.stored.manifest else "",
-        id=spec.sha256(seen.stored.config),
-        platform=f"{seen.document.os}/{seen.document.architecture}",
-        created=seen.document.created or "",
+        names=saved.names,
+        digest=spec.sha256(saved.manifest) if saved.manifest else "",
+        id=spec.sha256(saved.config),
+        platform=f"{image.config.os}/{image.config.architecture}",
+        created=image.config.created or "",
         user=process.user,
         entrypoint=process.entrypoint or (),
         cmd=process.cmd or (),
@@ -141,21 +142,12 @@ def _report(seen: Seen) -> ImageReport:
         stop_signal=process.stop_signal,
         healthcheck=(process.healthcheck and process.healthcheck.test) or (),
         labels=dict(sorted((process.labels or {}).items())),
-        layers=tuple(
-            LayerReport(
-                digest=layer.digest,
-                diff_id=layer.diff_id,
-                stored=layer.size,
-                compressed=layer.compressed,
-                unpacked=layer.file_bytes,
-            )
-            for layer in contents.layers
-        ),
-        unpacked=sum(layer.file_bytes for layer in contents.layers),
-        compressed=sum(layer.compressed for layer in contents.layers),
-        wasted=contents.wasted,
+        layers=layers,
+        unpacked=sum(layer.unpacked for layer in layers),
+        compressed=sum(layer.compressed for layer in layers),
+        wasted_bytes=image.filesystem.wasted_bytes,
         file_count=files.count,
-        files=FileList(contents.entries),
+        files=FileList(image.filesystem.entries),
         shells=files.tools.shells,
         interpreters=files.tools.interpreters,
         network_tools=files.tools.network,

@@ -1,4 +1,4 @@
-"""Read one layer once, as a stream: measure it, and lay what is in it on the tree.
+"""One pass over a layer, as a stream: measure it and put its entries into the tree.
 
 Source: OCI image-spec v1.1, layer.md ("Representing Changes", "Whiteouts").
 """
@@ -8,25 +8,27 @@ from typing import Final
 
 import msgspec
 
+from onebin.objects.reader import MAGIC
+
 from . import saved_image, tar_reader
 from .blobs import Blobs
 from .budget import Budget
-from .stream import Meter, Squeeze, Stream, unpacked
+from .stream import ChunkReader, GzipSizer, HashingIterator, decompressed
 from .tree import Program, Record, Tree
 
-MAX_ODDITIES: Final = 100
-"""Kept of each layer; a hostile one could have half a million."""
+MAX_ANOMALIES: Final = 100
+"""Listed for each layer; a hostile one could have half a million."""
 _MAX_SHOWN: Final = 200
-"""Characters of a path told as an oddity."""
+"""Characters of a path in an anomaly."""
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
-_HEAD: Final = 4
-"""Bytes of a file that tell a program from the rest."""
+_HEAD: Final = len(MAGIC)
+"""First bytes of a file that identify a program."""
 
 
-class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What one layer is, measured."""
+class LayerScan(msgspec.Struct, frozen=True, kw_only=True):
+    """The measures of one layer."""
 
     digest: str
     """Of the blob."""
@@ -35,69 +37,69 @@ class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
     diff_id: str
     """Digest of the tar."""
     compressed: int
-    """Bytes in gzip: the blob's, or for one stored as a plain tar what level 9 would make of it."""
+    """Bytes in gzip: the blob's own, or of a plain tar those that level 9 makes of it."""
     gzipped: bool
     gzip_time: int
     """Seconds, from the gzip header; 0 for none."""
     file_bytes: int
-    """Data of its regular files."""
+    """Bytes of its regular files."""
     whiteouts: int
     oldest: int
-    """Seconds: the least mtime of an entry; 0 where there is none."""
+    """Seconds: the least mtime of an entry; 0 without entries."""
     newest: int
     ordered: bool
     """Entries are in the order of their names."""
     owner_names: bool
     """Entries carry names of users of the machine that packed them."""
-    oddities: tuple[str, ...]
-    """Entries no clean layer has: climbing, twice, devices; a sentence each."""
+    anomalies: tuple[str, ...]
+    """Entries no clean layer has (climbing, twice, devices), a sentence each."""
 
 
 def scan(
     blobs: Blobs,
-    layer: saved_image.StoredLayer,
+    layer: saved_image.SavedLayer,
     number: int,
     tree: Tree,
     budget: Budget,
     *,
     what: str,
-) -> LayerFacts:
-    """Read *layer*, the image's *number*-th from 0, and lay it on *tree*.
+) -> LayerScan:
+    """Read *layer*, the image's *number*-th from 0, and put its entries into *tree*.
 
     *what* names it in errors.
 
     Raises:
-        ImageError: it is missing, is no tar, or the budget is spent.
+        ImageError: it is missing, is not a tar, or the budget is spent.
     """
     return _Scan(number, tree, budget, what=what).run(blobs, layer)
 
 
 class _Scan:
-    """One reading of one layer."""
+    """The state of one pass over one layer."""
 
     def __init__(self, number: int, tree: Tree, budget: Budget, *, what: str) -> None:
         self._number, self._tree, self._budget, self._what = number, tree, budget, what
         self._whiteouts = 0
-        self._oddities: list[str] = []
+        self._anomalies: list[str] = []
         self._bytes = 0
         self._ordered = True
         self._names = False
         self._times: tuple[int, int] | None = None
         self._last: tuple[str, ...] = ()
 
-    def run(self, blobs: Blobs, layer: saved_image.StoredLayer) -> LayerFacts:
-        raw = Meter(saved_image.parts(blobs, layer))
-        plain = Meter(unpacked(iter(raw), what=self._what), self._budget.unpack)
-        squeeze = Squeeze(plain, raw)
-        stream = Stream(iter(squeeze))
+    def run(self, blobs: Blobs, layer: saved_image.SavedLayer) -> LayerScan:
+        raw = HashingIterator(saved_image.chunks_of(blobs, layer))
+        plain = HashingIterator(decompressed(iter(raw), what=self._what), self._budget.unpack)
+        squeeze = GzipSizer(plain, raw)
+        stream = ChunkReader(iter(squeeze))
         reader = tar_reader.Reader(stream, self._budget, what=self._what)
         for member in reader:
             self._budget.entry(member.path, member.link)
-            self._take(member, reader)
-        while stream.read(1 << 18):  # what follows the end counts for the digests too
+            self._add(member, reader)
+        while stream.read(1 << 18):  # data after the end is part of the digests
             pass
         oldest, newest = self._times or (0, 0)
-        return LayerFacts(
+        return LayerScan(
             digest=raw.digest,
             size=raw.size,
             diff_id=plain.digest,
@@ -110,14 +112,14 @@ class _Scan:
             newest=newest,
             ordered=self._ordered,
             owner_names=self._names,
-            oddities=tuple(self._oddities),
+            anomalies=tuple(self._anomalies),
         )
 
-    def _take(self, member: tar_reader.Member, reader: tar_reader.Reader) -> None:
+    def _add(self, member: tar_reader.Member, reader: tar_reader.Reader) -> None:
         parts = parts_of(member.path)
         name = parts[-1] if parts else ""
         twice = False
-        # Whiteouts speak of lower layers only, wherever they stand in this one.
+        # Whiteouts apply to lower layers only, at whatever place in this one.
         if ".." in parts:
             pass
         elif name == _OPAQUE:
@@ -134,7 +136,7 @@ class _Scan:
         self._note(member, parts, twice=twice)
 
     def _record(self, member: tar_reader.Member, earlier: int, head: bytes) -> Record:
-        program: Program = "elf" if head == b"\x7fELF" else "script" if head[:2] == b"#!" else ""
+        program: Program = "elf" if head == MAGIC else "script" if head[:2] == b"#!" else ""
         if member.kind == "hardlink" and (other := self._of_this_layer(parts_of(member.link))):
             program = other.program
         return Record(
@@ -161,15 +163,15 @@ class _Scan:
         self._last = parts
         self._names = self._names or bool(member.user + member.group)
         self._bytes += member.size
-        for sentence in _oddities(member, parts, twice=twice):
-            if len(self._oddities) < MAX_ODDITIES:
+        for sentence in _anomalies(member, parts, twice=twice):
+            if len(self._anomalies) < MAX_ANOMALIES:
                 path = member.path
                 shown = path if len(path) <= _MAX_SHOWN else f"{path[:_MAX_SHOWN]}…"
-                self._oddities.append(f"{shown} {sentence}")
-                self._budget.text(self._oddities[-1])
+                self._anomalies.append(f"{shown} {sentence}")
+                self._budget.text(self._anomalies[-1])
 
 
-def _oddities(member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool) -> Iterator[str]:
+def _anomalies(member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool) -> Iterator[str]:
     if member.path.startswith("/"):
         yield "is absolute"
     if ".." in parts:
@@ -179,7 +181,7 @@ def _oddities(member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool)
     if member.kind in ("character", "block"):
         yield f"is a {member.kind} device"
     if member.kind == "symlink":
-        # Depth of the folder it is in, less what the target climbs.
+        # Depth of its directory, less the steps that the target climbs.
         steps = [len(parts) - 1]
         for part in member.link.split("/"):
             steps.append(steps[-1] + (-1 if part == ".." else part not in ("", ".")))
@@ -190,5 +192,5 @@ def _oddities(member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool)
 
 
 def parts_of(path: str) -> tuple[str, ...]:
-    """Split a raw path; ``..`` stays, for the caller to refuse."""
+    """Split a raw path; ``..`` stays, for the caller to reject."""
     return tuple(part for part in path.split("/") if part not in ("", "."))

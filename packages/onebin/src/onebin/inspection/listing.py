@@ -1,17 +1,17 @@
-"""Lists that an image may make long: what is kept of them, and how much more there is."""
+"""Lists that may be long: their first items, and the count of the rest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
 from typing import Final, overload
 
+from onebin.terminal import truncate
+
 from .budget import Budget
 from .report import FileFacts
-from .tree import Entry, Tree
+from .tree import FileEntry, Tree
 
 MAX_EVIDENCE: Final = 10
-"""Lines of one finding; the report lists every file besides."""
-MAX_LINE: Final = 1000
-"""Characters of one line: an image's config may hold a name of four million."""
+"""Lines of one finding; the report also lists every file."""
 
 
 class Listing:
@@ -25,7 +25,7 @@ class Listing:
         self.count = 0
 
     def add(self, path: str, line: str = "") -> None:
-        """Take one more; *line* is its evidence, if that says more than the path."""
+        """Add *path*; *line* is its evidence, if that is more than the path."""
         self.count += 1
         self._characters += len(path)
         limits = self._budget.limits
@@ -33,21 +33,21 @@ class Listing:
             self._budget.text(path)
             self.paths.append(path)
         if len(self._lines) < MAX_EVIDENCE:
-            self._lines.append(cut(line or path))
+            self._lines.append(truncate(line or path))
 
     @property
     def evidence(self) -> Iterator[str]:
-        """Lines to judge by: as many as there are, of which those that are shown have a text."""
+        """One line an item; those beyond ``MAX_EVIDENCE`` are empty."""
         return chain(self._lines, repeat("", self.count - len(self._lines)))
 
     @property
     def not_listed(self) -> int:
-        """How many more there are than ``paths`` has."""
+        """The count of items that ``paths`` does not have."""
         return self.count - len(self.paths)
 
 
 class FileList(Sequence[FileFacts]):
-    """Every file of an image for the report, each made when it is asked for."""
+    """Every file of an image for the report, each made on access."""
 
     def __init__(self, entries: Tree) -> None:
         self._entries = entries
@@ -71,21 +71,15 @@ class FileList(Sequence[FileFacts]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def shortened(lines: Iterable[str]) -> tuple[str, ...]:
-    """Keep the first lines and say how many more there are; no more than that is held."""
+def first_lines(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the first lines and the count of the rest, holding no more than that."""
     rest = iter(lines)
-    kept = tuple(cut(line) for line in islice(rest, MAX_EVIDENCE))
+    kept = tuple(truncate(line) for line in islice(rest, MAX_EVIDENCE))
     more = sum(1 for _ in rest)
     return (*kept, f"and {more} more") if more else kept
 
 
-def cut(line: str) -> str:
-    """Keep the beginning of a line, and say how much more there is."""
-    more = len(line) - MAX_LINE
-    return line if more <= 0 else f"{line[:MAX_LINE]}… and {more} more characters"
-
-
-def _facts(entry: Entry) -> FileFacts:
+def _facts(entry: FileEntry) -> FileFacts:
     return FileFacts(
         path=entry.path,
         kind=entry.kind,

@@ -1,4 +1,4 @@
-"""Measure a program without holding it: its ELF facts by ranges, the rest in one reading."""
+"""Measure a program without holding it: ELF facts by ranges, the rest in one pass."""
 
 import hashlib
 import io
@@ -11,22 +11,22 @@ from onebin.objects import reader as elf
 from .evidence import Program
 
 MAX_BUILD_PATHS: Final = 10_000
-"""Different ones that are counted: a Go binary built without ``-trimpath`` has 2,000. Half a
-gigabyte of nothing else has 50 million."""
+"""Different ones counted: a Go binary built without ``-trimpath`` has 2,000. Half a gigabyte of
+paths alone has 50 million."""
 
 _BUILD_PATH: Final = re.compile(
     rb"/(?:home|root|build|builds|workspace|github)/[\w.+-]+[\w./+-]{0,4096}"
 )
 _CHUNK: Final = 1 << 20
 _OVERLAP: Final = 4096 + 64
-"""Bytes carried to the next piece: more than a path that is found has."""
+"""Bytes carried to the next piece: more than the longest path found."""
 
 
 def measure(file: BinaryIO) -> Program:
-    """Read the program in *file*, which can be read from any place.
+    """Read the program in *file*, which must be seekable.
 
     Raises:
-        ImageError: it is no ELF file, is damaged, or passes a limit of ``elf``.
+        ImageError: it is not an ELF file, is damaged, or exceeds a limit of ``objects.reader``.
     """
     facts = elf.read(file)
     size, digest = file.seek(0, io.SEEK_END), hashlib.sha256()
@@ -42,26 +42,26 @@ def measure(file: BinaryIO) -> Program:
 
 
 class _BuildPaths:
-    """Look for paths in pieces of a file as in the whole."""
+    """Finds in pieces of a file the paths that are in the whole."""
 
     def __init__(self) -> None:
         self._found: dict[bytes, None] = {}
         self._rest = b""
 
     def feed(self, chunk: bytes) -> None:
-        """Look through the next piece."""
-        self._look(chunk, keep=_OVERLAP)
+        """Search the next piece."""
+        self._search(chunk, keep=_OVERLAP)
 
     def end(self) -> tuple[bytes, ...]:
-        """Give each path once, in order, when there are no more pieces."""
-        self._look(b"", keep=0)
+        """Return each path once, in order, after the last piece."""
+        self._search(b"", keep=0)
         return tuple(self._found)
 
-    def _look(self, chunk: bytes, keep: int) -> None:
+    def _search(self, chunk: bytes, keep: int) -> None:
         if len(self._found) >= MAX_BUILD_PATHS:
             return
         data = self._rest + chunk
-        # What begins behind this may go on in the next piece.
+        # A path that begins after this may continue in the next piece.
         at = max(len(data) - keep, 0)
         done = 0
         for match in _BUILD_PATH.finditer(data):

@@ -1,73 +1,70 @@
-"""What an image holds once its layers lie on each other.
+"""The file system of an image: its layers merged, whiteouts applied.
 
 Source: OCI image-spec v1.1, layer.md ("Whiteouts", "Applying Changesets").
 """
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
+
+from onebin.image.layer import Sink
 
 from . import saved_image, tar_reader
 from .blobs import Blobs
 from .budget import Budget
-from .layer_scan import LayerFacts, parts_of, scan
-from .stream import Stream, unpacked
-from .tree import Entry, Tree
+from .layer_scan import LayerScan, parts_of, scan
+from .saved_image import SavedImage, SavedLayer
+from .stream import ChunkReader, decompressed
+from .tree import FileEntry, Tree
 
 _CHUNK: Final = 1 << 18
 
-
-class Sink(Protocol):
-    """Where the data of a file goes."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take the next bytes."""
-        ...
-
+Wanted = tuple[FileEntry, Sink]
+"""A file, and where its data goes."""
 
 _Sinks = dict[tuple[str, ...], tuple[int, tuple[Sink, ...]]]
-"""By path: how many entries of that path to skip, and who wants the next."""
+"""By path: how many entries of that path to skip, and the sinks of the next."""
 
 
-class Contents:
-    """The image, read."""
+class MergedFilesystem:
+    """The files a container sees, and the measures of the layers they come from."""
 
-    def __init__(self, entries: Tree, layers: tuple[LayerFacts, ...]) -> None:
+    def __init__(self, entries: Tree, layers: tuple[LayerScan, ...]) -> None:
         self.entries = entries
         self.layers = layers
 
     @property
-    def wasted(self) -> int:
+    def wasted_bytes(self) -> int:
         """Bytes of files that a later layer hides or replaces."""
         return sum(layer.file_bytes for layer in self.layers) - self.entries.file_bytes
 
-    def resolve(self, path: str) -> Entry | None:
-        """Find what *path* leads to, through symlinks; none leads out of the image."""
+    def resolve(self, path: str) -> FileEntry | None:
+        """Find the entry *path* leads to, through symlinks; none leads out of the image."""
         return self.entries.resolve(path)
 
 
-def read(blobs: Blobs, image: saved_image.Stored, budget: Budget) -> Contents:
-    """Read every layer of *image* once and lay them on each other.
+def read(blobs: Blobs, saved: SavedImage, budget: Budget) -> MergedFilesystem:
+    """Read every layer of *saved* once and merge them.
 
     Raises:
-        ImageError: a layer is missing, is no tar, or the budget is spent.
+        ImageError: a layer is missing, is not a tar, or the budget is spent.
     """
     tree = Tree(budget)
-    facts = [
+    layers = [
         scan(blobs, layer, number, tree, budget, what=f"{budget.what}: layer {number + 1}")
-        for number, layer in enumerate(image.layers)
+        for number, layer in enumerate(saved.layers)
     ]
     tree.settle()
-    return Contents(tree, tuple(facts))
+    return MergedFilesystem(tree, tuple(layers))
 
 
 def extract(
     blobs: Blobs,
-    image: saved_image.Stored,
-    contents: Contents,
-    wanted: Sequence[tuple[Entry, Sink]],
+    saved: SavedImage,
+    filesystem: MergedFilesystem,
+    wanted: Sequence[Wanted],
     budget: Budget,
 ) -> None:
-    """Copy the data of files *wanted*: each layer that has some is read again, up to the last.
+    """Copy the data of files *wanted*: each layer with some is read again, up to the last of them.
 
     Raises:
         ImageError: a layer can no longer be read, or the budget is spent.
@@ -76,23 +73,23 @@ def extract(
         sinks: _Sinks = {}
         for entry, sink in wanted:
             if entry.layer == number:
-                path, earlier = _origin(contents, entry)
+                path, earlier = _origin(filesystem, entry)
                 sinks[path] = earlier, (*sinks.get(path, (0, ()))[1], sink)
-        _extract(blobs, image.layers[number], sinks, budget)
+        _extract(blobs, saved.layers[number], sinks, budget)
 
 
-def _origin(contents: Contents, entry: Entry) -> tuple[tuple[str, ...], int]:
-    """Tell which entry of its layer has the data: its path, and how many of that path to skip."""
+def _origin(filesystem: MergedFilesystem, entry: FileEntry) -> tuple[tuple[str, ...], int]:
+    """Return the entry of its layer that has the data: its path, and how many of it to skip."""
     if entry.kind != "hardlink":
         return parts_of(entry.path), entry.earlier
     path = parts_of(entry.link)
-    target = contents.entries.find(path)
+    target = filesystem.entries.find(path)
     return path, target.earlier if target is not None and target.layer == entry.layer else 0
 
 
-def _extract(blobs: Blobs, layer: saved_image.StoredLayer, sinks: _Sinks, budget: Budget) -> None:
-    chunks = unpacked(saved_image.parts(blobs, layer), what=budget.what)
-    reader = tar_reader.Reader(Stream(chunks), budget, what=budget.what)
+def _extract(blobs: Blobs, layer: SavedLayer, sinks: _Sinks, budget: Budget) -> None:
+    chunks = decompressed(saved_image.chunks_of(blobs, layer), what=budget.what)
+    reader = tar_reader.Reader(ChunkReader(chunks), budget, what=budget.what)
     for member in reader:
         path = parts_of(member.path)
         if path not in sinks:

@@ -1,7 +1,7 @@
-"""Programs that have no place in a minimal image, by their names.
+"""Programs that do not belong in a minimal image, by their names.
 
-A name counts only where there is something to run: an executable file, or a
-link to one. Data that is called alike (``/etc/apt``, completions) does not.
+A name counts only for an executable file, or a link to one. Data of the same
+name (``/etc/apt``, completions) does not.
 """
 
 import re
@@ -11,13 +11,13 @@ from typing import Final
 import msgspec
 
 from .budget import Budget
-from .tree import Entry, Tree
+from .tree import FileEntry, Tree
 
 MAX_HITS: Final = 1000
-"""Names of one sort that are looked into; a Python image on slim Debian has ten."""
+"""Names of one sort that are checked; a Python image on slim Debian has ten."""
 
 _ENTRY_BYTES: Final = 112
-"""Of an ``Entry`` without its path."""
+"""Of an ``FileEntry`` without its path."""
 
 _SHELLS: Final = re.compile(
     r"sh|ash|bash|dash|[mo]?ksh\d*|pdksh|zsh|t?csh|fish|busybox|toybox|rbash|nu|pwsh"
@@ -40,7 +40,7 @@ _DATABASES: Final = (
 
 
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
-    """Paths, by what they are for."""
+    """Paths, by their purpose."""
 
     shells: tuple[str, ...]
     interpreters: tuple[str, ...]
@@ -55,16 +55,16 @@ NONE: Final = Tools(shells=(), interpreters=(), network=(), package_managers=())
 
 
 class Named:
-    """Entries that are named like such programs, collected one by one."""
+    """Entries named like such programs, collected one by one."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._called: dict[re.Pattern[str], list[Entry]] = {
+        self._called: dict[re.Pattern[str], list[FileEntry]] = {
             names: [] for names in (_SHELLS, _INTERPRETERS, _NETWORK, _MANAGERS)
         }
 
-    def add(self, entry: Entry, name: str) -> None:
-        """Look at the entry called *name*."""
+    def add(self, entry: FileEntry, name: str) -> None:
+        """Keep *entry*, called *name*, if it is named like one."""
         for names, called in self._called.items():
             if len(called) < MAX_HITS and names.fullmatch(name):
                 self._budget.text(entry.path)
@@ -72,10 +72,10 @@ class Named:
                 called.append(entry)
 
     def tools(self, entries: Tree) -> Tools:
-        """Tell which of them can be run."""
+        """Return those that can be run."""
 
         def named(names: re.Pattern[str]) -> tuple[str, ...]:
-            # Names first: to follow every link of a hostile image would take hours.
+            # Names first: following every link of a hostile image would take hours.
             return tuple(entry.path for entry in self._called[names] if _runs(entries, entry))
 
         databases = tuple(path for path in _DATABASES if path in entries)
@@ -87,7 +87,7 @@ class Named:
         )
 
 
-def _runs(entries: Tree, entry: Entry) -> bool:
+def _runs(entries: Tree, entry: FileEntry) -> bool:
     target = entries.resolve(entry.path) if entry.kind == "symlink" else entry
     return bool(
         target is not None

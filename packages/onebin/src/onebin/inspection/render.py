@@ -41,21 +41,21 @@ _STATUS: Final[dict[str, tuple[str, _Style]]] = {
 
 
 def json(report: Report) -> Iterator[str]:
-    r"""Give the report as JSON in pieces, two spaces deep, keys in the order of ``model.Report``.
+    r"""Yield the report as JSON in pieces, two spaces deep, keys in the order of ``Report``.
 
-    Pieces, because an image may have half a million files. What no terminal should get
-    (controls, marks that turn the direction of text) is written as ``\uXXXX``.
+    Pieces, because an image may have half a million files. Characters unsafe on a terminal
+    (controls, marks that turn the direction of text) are written as ``\uXXXX``.
     """
     if report.image is None:
         yield _json(report)
         return
     short = msgspec.structs.replace(report.image, files=())
-    # No text of a stranger can be taken for it: quotes inside of strings are escaped.
+    # No foreign text can match it: quotes inside strings are escaped.
     before, _, after = _json(msgspec.structs.replace(report, image=short)).partition(_NO_FILES)
     yield before
     files, between = iter(report.image.files), _NO_FILES[:-1]
     while batch := list(islice(files, _BATCH)):
-        # Without its brackets, two steps further in.
+        # Without its brackets, indented two steps more.
         yield between + _json(batch)[1:-2].replace("\n", "\n" + " " * 4)
         between = ","
     yield _NO_FILES if between != "," else f"\n{' ' * 4}]"
@@ -73,12 +73,12 @@ def _escaped(match: re.Match[str]) -> str:
     return char if char.isprintable() else stdlib_json.dumps(char)[1:-1]
 
 
-def text(report: Report, *, colour: bool) -> str:
-    """Give the report as lines for a terminal: what it is, then what was found.
+def text(report: Report, *, color: bool) -> str:
+    """Return the report as lines for a terminal: facts, files, findings.
 
-    Whatever an image calls its files, nothing but printable characters comes out.
+    Names in an image may hold any characters; only printable ones come out.
     """
-    paint = _Paint(enabled=colour)
+    paint = _Paint(enabled=color)
     lines = [paint("bold", line(_title(report)))]
     lines += [row(name, line(value)) for name, value in _rows(report) if value]
     if report.image is not None:
@@ -88,7 +88,7 @@ def text(report: Report, *, colour: bool) -> str:
 
 
 class _Paint:
-    """Colour where it is asked for."""
+    """Adds colors if they are enabled."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
@@ -108,10 +108,13 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     image, executable = report.image, report.executable
     yield "static", _static(executable)
     if image is not None:
-        yield "size", f"{_exactly(image.unpacked)} unpacked, {_exactly(image.compressed)} in gzip"
+        yield (
+            "size",
+            f"{_with_bytes(image.unpacked)} unpacked, {_with_bytes(image.compressed)} in gzip",
+        )
     if executable is not None:
         packed = f"{size(executable.compressed)} in gzip"
-        yield "executable", f"{executable.path}: {_exactly(executable.size)}, {packed}"
+        yield "executable", f"{executable.path}: {_with_bytes(executable.size)}, {packed}"
         yield "machine", _machine(executable.elf)
         yield "hardening", _hardening(executable.elf)
     if image is not None:
@@ -124,26 +127,26 @@ def _image_rows(image: ImageReport) -> Iterator[tuple[str, str]]:
     yield "runs as", image.user or "root (no user is set)"
     yield "starts", " ".join((*image.entrypoint, *image.cmd)) or "nothing"
     yield "health check", " ".join(image.healthcheck) or "none"
-    yield "ports", _some(image.ports)
-    yield "environment", _some(image.env)
-    yield "layers", f"{len(image.layers)}, {size(image.wasted)} of them hidden by later ones"
+    yield "ports", _first_items(image.ports)
+    yield "environment", _first_items(image.env)
+    yield "layers", f"{len(image.layers)}, {size(image.wasted_bytes)} of them hidden by later ones"
     yield "files", f"{image.file_count}"
     more = image.not_listed
-    others = more.get("other_executables", 0) + more.get("other_elf", 0)
-    yield "other programs", _some((*image.other_executables, *image.other_elf), others)
-    yield "shells", _some(image.shells)
-    yield "interpreters", _some(image.interpreters)
-    yield "network tools", _some(image.network_tools)
-    yield "packages", _some(image.package_managers)
-    yield "setuid", _some(image.setuid, more.get("setuid", 0))
-    yield "all may write", _some(image.world_writable, more.get("world_writable", 0))
+    others = more.get("other_executables", 0) + more.get("other_elf_files", 0)
+    yield "other programs", _first_items((*image.other_executables, *image.other_elf_files), others)
+    yield "shells", _first_items(image.shells)
+    yield "interpreters", _first_items(image.interpreters)
+    yield "network tools", _first_items(image.network_tools)
+    yield "packages", _first_items(image.package_managers)
+    yield "setuid", _first_items(image.setuid, more.get("setuid", 0))
+    yield "all may write", _first_items(image.world_writable, more.get("world_writable", 0))
     yield "digest", image.digest
     yield "image id", image.id
 
 
 def _static(executable: Executable | None) -> str:
     if executable is None:
-        return "no: what it starts is no ELF file"
+        return "no: it does not start an ELF file"
     elf = executable.elf
     return f"{'yes' if elf.static else 'no'} ({elf.kind}): {'; '.join(elf.reasons)}"
 
@@ -191,15 +194,15 @@ def _findings(findings: Iterable[Finding], paint: _Paint) -> Iterator[str]:
             yield f"{paint(style, f'{word:<4}')}  {finding.id:<13}  {finding.check}"
             if status == "pass":
                 continue
-            yield from (paint("dim", " " * 21 + line(seen)) for seen in finding.evidence)
+            yield from (paint("dim", " " * 21 + line(text)) for text in finding.evidence)
 
 
-def _some(items: tuple[str, ...], not_listed: int = 0) -> str:
+def _first_items(items: tuple[str, ...], not_listed: int = 0) -> str:
     count = len(items) + not_listed
     if count <= MAX_ITEMS:
         return ", ".join(items) or "none"
     return f"{', '.join(items[:MAX_ITEMS])} and {count - MAX_ITEMS} more"
 
 
-def _exactly(count: int) -> str:
+def _with_bytes(count: int) -> str:
     return f"{size(count)} ({count} bytes)" if count >= KILO else size(count)

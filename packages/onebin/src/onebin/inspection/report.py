@@ -1,4 +1,4 @@
-"""What ``onebin inspect`` has to say of an executable or an image."""
+"""The report of ``onebin inspect`` on an executable or an image."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -12,7 +12,7 @@ class Executable(msgspec.Struct, frozen=True):
     """The executable a report is about."""
 
     path: str
-    """In the image where it is in one, else as it was given."""
+    """Its path in the image, or as given for a bare executable."""
     size: int
     """Bytes."""
     compressed: int
@@ -35,32 +35,32 @@ class FileFacts(msgspec.Struct, frozen=True):
     size: int
     """Bytes."""
     link: str = ""
-    """Where a symlink or hard link leads, as written."""
+    """Target of a symlink or hard link, as written."""
 
 
 class LayerReport(msgspec.Struct, frozen=True):
     """One layer, as measured."""
 
     digest: str
-    """Of the stored blob."""
+    """Of the blob."""
     diff_id: str
     """Of the tar in it."""
-    stored: int
+    stored_bytes: int
     """Bytes of the blob."""
     compressed: int
-    """Bytes in gzip: the blob's, or what gzip -9 makes of a layer stored as a plain tar."""
+    """Bytes in gzip: the blob's own, or of a plain tar those that gzip -9 makes of it."""
     unpacked: int
     """Bytes of the data of its files."""
 
 
 class ImageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an image is and holds."""
+    """The facts of an image."""
 
     names: tuple[str, ...]
     digest: str
-    """Of the manifest; empty where the archive has none."""
+    """Of the manifest; empty if the archive has none."""
     id: str
-    """Digest of the config: what ``docker images`` shows."""
+    """Digest of the config, which ``docker images`` shows."""
     platform: str
     """``os/architecture``."""
     created: str
@@ -75,22 +75,22 @@ class ImageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     working_dir: str
     stop_signal: str
     healthcheck: tuple[str, ...]
-    """As the config has it: ``CMD`` and a command, ``CMD-SHELL`` and a line, or nothing."""
+    """As in the config: ``CMD`` and a command, ``CMD-SHELL`` and a line, or nothing."""
     labels: dict[str, str]
     layers: tuple[LayerReport, ...]
     unpacked: int
-    """Bytes of the data of all files of all layers: what ``docker images`` shows."""
+    """Bytes of all files of all layers, which ``docker images`` shows."""
     compressed: int
-    """Bytes of all layers in gzip: what a pull moves."""
-    wasted: int
+    """Bytes of all layers in gzip, which a pull moves."""
+    wasted_bytes: int
     """Bytes of files that a later layer hides."""
     file_count: int
     """Regular files; the rest are folders and links."""
     files: Sequence[FileFacts]
-    """Everything in it, by path; each may be made when it is asked for."""
+    """Every entry, by path; each may be made on access."""
     other_executables: tuple[str, ...]
-    """ELF files with an execute bit, beside the one it starts."""
-    other_elf: tuple[str, ...]
+    """ELF files with an execute bit, but the one it starts."""
+    other_elf_files: tuple[str, ...]
     """Further ELF files: libraries, objects."""
     shells: tuple[str, ...]
     interpreters: tuple[str, ...]
@@ -101,29 +101,32 @@ class ImageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Files with the setuid or setgid bit, or with file capabilities."""
     world_writable: tuple[str, ...]
     not_listed: dict[str, int] = msgspec.field(default_factory=dict)
-    """How many more there are of a list above that is too long, by its name; mostly nothing."""
+    """Count of items missing in a list above that is too long, by its name; usually empty."""
+
+
+Status = Literal["pass", "fail", "unknown"]
 
 
 class Finding(msgspec.Struct, frozen=True):
     """One check of the list in ``docs/reference/inspect.md``."""
 
     id: str
-    status: Literal["pass", "fail", "unknown"]
+    status: Status
     check: str
-    """What must hold: one sentence."""
+    """The requirement: one sentence."""
     evidence: tuple[str, ...]
-    """What was seen."""
+    """The facts the status is based on."""
 
 
 ImageFormat = Literal["oci-layout", "oci-archive", "docker-archive"]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything ``onebin inspect`` has to say."""
+    """The whole report."""
 
     kind: Literal["executable", "image"]
     path: str
-    """What was inspected, as it was given."""
+    """The path inspected, as given."""
     format: Literal["elf"] | ImageFormat
     executable: Executable | None
     """None for an image that starts no ELF file."""

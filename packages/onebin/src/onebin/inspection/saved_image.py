@@ -1,7 +1,7 @@
-"""An image somebody stored: found in its folder or archive, its layers read as streams.
+"""A saved image: found in its directory or archive, its layers read as streams.
 
-Nothing read here is trusted. Documents are bounded, layers are streams so that
-an image of gigabytes needs no memory, and digests are left to ``validate``.
+The input is not trusted. Documents are bounded, layers are streams so that an
+image of gigabytes needs no memory, and digests are checked by ``validate``.
 
 Source: OCI image-spec v1.1, image-layout.md; the archive of ``docker save``
 (github.com/moby/moby, image/spec/v1.2.md).
@@ -22,29 +22,29 @@ from .budget import Budget
 _CHUNK: Final = 1 << 18
 
 
-class StoredLayer(msgspec.Struct, frozen=True):
-    """One layer as it is stored: a name to open, and what the documents claim of it."""
+class SavedLayer(msgspec.Struct, frozen=True):
+    """One saved layer: a name to open, and the claims of the documents about it."""
 
     name: str
     diff_id: str
-    """Claimed digest of the tar; empty where the config names too few."""
+    """Claimed digest of the tar; empty if the config lists too few."""
     descriptor: spec.Descriptor | None
     """Claimed digest and size of the blob; Docker's older archives claim none."""
 
 
-class Stored(msgspec.Struct, frozen=True):
+class SavedImage(msgspec.Struct, frozen=True):
     """The documents of one image of one platform; the layers stay where they are."""
 
     format: Literal["oci", "docker"]
     manifest: bytes
-    """Empty where the archive has none (Docker's older ones)."""
-    manifest_claim: spec.Descriptor | None
+    """Empty if the archive has none (Docker's older ones)."""
+    manifest_descriptor: spec.Descriptor | None
     config: bytes
-    config_claim: spec.Descriptor | None
-    """None where nothing outside of it names its digest."""
-    layers: tuple[StoredLayer, ...]
+    config_descriptor: spec.Descriptor | None
+    """None if nothing outside the config names its digest."""
+    layers: tuple[SavedLayer, ...]
     names: tuple[str, ...]
-    """Tags the place gives the image."""
+    """Tags of the image in its index or archive."""
 
 
 class _Entry(msgspec.Struct, frozen=True, rename="pascal"):
@@ -55,44 +55,44 @@ class _Entry(msgspec.Struct, frozen=True, rename="pascal"):
     repo_tags: tuple[str, ...] | None = None
 
 
-def find(blobs: Blobs, budget: Budget) -> Stored:
-    """Find the one image in *blobs*; of an index of platforms, the first that is all there.
+def find(blobs: Blobs, budget: Budget) -> SavedImage:
+    """Find the one image in *blobs*; of an index of platforms, the first whose manifest is there.
 
     Raises:
-        ImageError: there is none, a document is not what the spec says, or the budget is spent.
+        ImageError: there is none, a document violates the specification, or the budget is spent.
     """
     if "index.json" in blobs and "oci-layout" in blobs:
         return _find_oci(blobs, budget)
     if "manifest.json" in blobs:
         return _find_docker(blobs, budget)
     raise ImageError(
-        f"{budget.what} holds no image",
-        hint="give an OCI layout, an OCI archive, or what docker save wrote",
+        f"{budget.what}: holds no image",
+        hint="give an OCI layout, an OCI archive, or an archive of docker save",
     )
 
 
-def parts(blobs: Blobs, layer: StoredLayer) -> Iterator[bytes]:
-    """Give the blob of *layer* as it is stored."""
+def chunks_of(blobs: Blobs, layer: SavedLayer) -> Iterator[bytes]:
+    """Yield the blob of *layer* in chunks."""
     with blobs.open(layer.name) as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk
 
 
-def _find_oci(blobs: Blobs, budget: Budget) -> Stored:
+def _find_oci(blobs: Blobs, budget: Budget) -> SavedImage:
     what = budget.what
     data = _document(blobs, "index.json", budget)
     index = spec.decode(data, spec.Index, what=f"{what}: index.json")
     for descriptor in _entries(blobs, index, set(), budget):
-        # Missing ones are other platforms': docker save keeps the index and leaves out the rest.
+        # Missing manifests are of other platforms: docker save keeps the index but omits them.
         if _blob(descriptor.digest) in blobs and not _is_attestation(descriptor):
             return _oci_image(blobs, descriptor, _names(index), budget)
-    raise ImageError(f"{what} lists no image that is in it")
+    raise ImageError(f"{what}: lists no image that is in it")
 
 
 def _entries(
     blobs: Blobs, index: spec.Index, seen: set[str], budget: Budget
 ) -> Iterator[spec.Descriptor]:
-    """Give the manifests of an index and of those inside it; an index met twice is skipped."""
+    """Yield the manifests of an index and of nested ones; a repeated index is skipped."""
     for descriptor in index.manifests:
         if descriptor.media_type not in spec.INDEX_TYPES:
             yield descriptor
@@ -106,7 +106,7 @@ def _entries(
 
 
 def _is_attestation(descriptor: spec.Descriptor) -> bool:
-    """Tell BuildKit's provenance and SBOM documents, which are listed like images."""
+    """Return whether it is BuildKit's provenance or SBOM, which are listed like images."""
     return descriptor.platform is not None and descriptor.platform.os == "unknown"
 
 
@@ -120,46 +120,46 @@ def _names(index: spec.Index) -> tuple[str, ...]:
 
 def _oci_image(
     blobs: Blobs, descriptor: spec.Descriptor, names: tuple[str, ...], budget: Budget
-) -> Stored:
+) -> SavedImage:
     name = _blob(descriptor.digest)
     data = _document(blobs, name, budget)
     manifest = spec.decode(data, spec.Manifest, what=f"{budget.what}: {name}")
     config = _document(blobs, _blob(manifest.config.digest), budget)
     diff_ids = _diff_ids(config, len(manifest.layers), budget)
-    return Stored(
+    return SavedImage(
         format="oci",
         manifest=data,
-        manifest_claim=descriptor,
+        manifest_descriptor=descriptor,
         config=config,
-        config_claim=manifest.config,
+        config_descriptor=manifest.config,
         layers=tuple(
-            StoredLayer(_blob(layer.digest), diff_id, layer)
+            SavedLayer(_blob(layer.digest), diff_id, layer)
             for layer, diff_id in zip(manifest.layers, diff_ids, strict=True)
         ),
         names=names,
     )
 
 
-def _find_docker(blobs: Blobs, budget: Budget) -> Stored:
+def _find_docker(blobs: Blobs, budget: Budget) -> SavedImage:
     what = budget.what
     data = _document(blobs, "manifest.json", budget)
     try:
         entries = msgspec.json.decode(data, type=tuple[_Entry, ...])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise ImageError(f"{what}: manifest.json is not what docker save writes: {exc}") from exc
+        raise ImageError(f"{what}: manifest.json is not one of docker save: {exc}") from exc
     if not entries:
-        raise ImageError(f"{what} lists no image")
+        raise ImageError(f"{what}: lists no image")
     entry = entries[0]
     config = _document(blobs, entry.config, budget)
     named = re.fullmatch(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?", entry.config)
-    return Stored(
+    return SavedImage(
         format="docker",
         manifest=b"",
-        manifest_claim=None,
+        manifest_descriptor=None,
         config=config,
-        config_claim=named and spec.Descriptor("", f"sha256:{named[1]}", len(config)),
+        config_descriptor=named and spec.Descriptor("", f"sha256:{named[1]}", len(config)),
         layers=tuple(
-            StoredLayer(name, diff_id, None)
+            SavedLayer(name, diff_id, None)
             for name, diff_id in zip(
                 entry.layers, _diff_ids(config, len(entry.layers), budget), strict=True
             )
@@ -169,7 +169,7 @@ def _find_docker(blobs: Blobs, budget: Budget) -> Stored:
 
 
 def _diff_ids(config: bytes, layers: int, budget: Budget) -> tuple[str, ...]:
-    """Read the claims of a config, as many as there are layers."""
+    """Read the diff_ids of a config, as many as there are layers."""
     budget.layers(layers)
     what = f"{budget.what}: its config"
     diff_ids = spec.decode(config, spec.Config, what=what).rootfs.diff_ids

@@ -1,4 +1,4 @@
-"""Chunks of bytes on their way through a reading: counted, digested, squeezed, read as a file."""
+"""Streams of byte chunks: counted, hashed, decompressed, read as a file."""
 
 import hashlib
 import zlib
@@ -10,11 +10,11 @@ from onebin.errors import ImageError
 
 _CHUNK: Final = 1 << 18
 _PIECE: Final = 1 << 14
-"""Given to zlib at a time: behind each gzip member it copies what is left of its input."""
+"""Given to zlib at a time: after each gzip member it copies the rest of its input."""
 
 
-class Meter:
-    """Pass chunks on; count and digest them on the way."""
+class HashingIterator:
+    """Passes chunks on, counts and hashes them."""
 
     def __init__(self, chunks: Iterator[bytes], spend: Callable[[int], None] | None = None) -> None:
         self._chunks, self._spend = chunks, spend
@@ -33,24 +33,24 @@ class Meter:
 
     @property
     def digest(self) -> str:
-        """Of what has passed so far."""
+        """sha256 of the chunks so far."""
         return "sha256:" + self._hash.hexdigest()
 
     @property
     def gzipped(self) -> bool:
-        """What has passed begins as gzip does."""
+        """The first chunk begins as gzip does."""
         return self.head.startswith(b"\x1f\x8b")
 
 
-class Squeeze:
-    """Pass chunks of a plain tar on and count what gzip would make of them."""
+class GzipSizer:
+    """Passes chunks of a plain tar on and counts the bytes gzip makes of them."""
 
-    def __init__(self, plain: Meter, raw: Meter) -> None:
+    def __init__(self, plain: HashingIterator, raw: HashingIterator) -> None:
         self._plain, self._raw = plain, raw
         self._count = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        # Level 9, as our own layers, so that sizes of different builders compare.
+        # Level 9, as in layers of onebin, so that sizes of different builders compare.
         deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
         for chunk in self._plain:
             if not self._raw.gzipped:
@@ -60,12 +60,12 @@ class Squeeze:
 
     @property
     def size(self) -> int:
-        """Bytes in gzip: the blob's own where it is that already."""
+        """Bytes in gzip: the blob's own if it is gzip already."""
         return self._raw.size if self._raw.gzipped else self._count
 
 
-class Stream:
-    """Chunks, read as a file."""
+class ChunkReader:
+    """Reads chunks as a file."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -73,7 +73,7 @@ class Stream:
         self._at = 0
 
     def read(self, size: int) -> bytes:
-        """Give *size* bytes, fewer only at the end."""
+        """Return *size* bytes, fewer only at the end."""
         end = self._at + size
         if end <= len(self._buffer):
             data, self._at = self._buffer[self._at : end], end
@@ -92,8 +92,8 @@ class Stream:
         return b"".join(pieces)
 
 
-def unpacked(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
-    """Undo the compression of a layer, told by its first bytes: media types lie in old archives.
+def decompressed(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
+    """Decompress a layer by its first bytes: media types in old archives are wrong.
 
     Raises:
         ImageError: cut, damaged or zstd.
@@ -101,8 +101,8 @@ def unpacked(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
     first = next(chunks, b"")
     if first.startswith(b"\x28\xb5\x2f\xfd"):
         raise ImageError(
-            f"{what} is compressed with zstd, which Python cannot read before 3.14",
-            hint="skopeo copy --dest-compress-format gzip makes one that can be read",
+            f"{what}: compressed with zstd, which Python cannot read before 3.14; expected gzip",
+            hint="convert it with: skopeo copy --dest-compress-format gzip",
         )
     if not first.startswith(b"\x1f\x8b"):
         yield first
@@ -119,7 +119,7 @@ def _gunzip(first: bytes, chunks: Iterator[bytes], what: str) -> Iterator[bytes]
             # Bounded: a piece of a bomb inflates to a thousand times its size.
             plain = inflate.decompress(data, _CHUNK)
         except zlib.error as exc:
-            raise ImageError(f"{what} has damaged gzip data: {exc}") from exc
+            raise ImageError(f"{what}: damaged gzip data: {exc}") from exc
         if plain:
             yield plain
         data = inflate.unconsumed_tail
@@ -131,7 +131,7 @@ def _gunzip(first: bytes, chunks: Iterator[bytes], what: str) -> Iterator[bytes]
         elif not data:
             data = next(pieces, b"")
             if not data and not plain:
-                raise ImageError(f"{what} is cut short: its gzip data has no end")
+                raise ImageError(f"{what}: cut short: its gzip data has no end")
 
 
 def _cut(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
-"""Read a tar forwards, once, whatever it holds: no byte of it can crash or climb.
+"""Read a tar forwards, once, with any contents: no byte of it can crash or climb.
 
-Not ``tarfile``: it loads headers of any length, forgives broken ones and hides
-facts an inspector reports (order, owner names, raw paths). It is also what wrote
-our layers, and a check should not share its author's mistakes.
+Not ``tarfile``: it loads headers of any length, accepts broken ones and hides
+facts an inspector reports (order, owner names, raw paths). It also writes the
+layers of onebin, and a checker should not share bugs with its subject.
 
 Source: POSIX.1-2017 pax (ustar and extended headers); the GNU tar manual,
 "Basic Tar Format" (long names ``L`` and ``K``, base-256 numbers).
@@ -14,15 +14,16 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from onebin.errors import ImageError
+from onebin.terminal import decoded
 
 from .budget import Budget
 
 BLOCK: Final = 512
 MAX_HEADER_BYTES: Final = 1024 * 1024
-"""Of one long name or extended header: Go's archive/tar, so every engine, takes as much."""
+"""Of one long name or extended header: Go's archive/tar, so every engine, accepts as much."""
 
 MAX_PATH_BYTES: Final = 4096
-"""Of one name: Linux's PATH_MAX, its closing NUL included."""
+"""Of one name: Linux's PATH_MAX, including the closing NUL."""
 
 _MAX_DIGITS: Final = 20
 """Of a decimal number: they hold 64 bits, and ``int`` of a million digits takes minutes."""
@@ -31,7 +32,7 @@ _SPARSE: Final = "GNU.sparse.major"
 _KEYS: Final = frozenset(
     f"path linkpath size uid gid mtime uname gname {_CAPABILITY} {_SPARSE}".encode().split()
 )
-"""What is kept of extended headers; the rest could be any amount."""
+"""Keys kept of extended headers; there may be any number of others."""
 
 Kind = Literal["file", "directory", "symlink", "hardlink", "character", "block", "fifo"]
 
@@ -49,15 +50,15 @@ _KINDS: Final[dict[bytes, Kind]] = {
 
 
 class Readable(Protocol):
-    """As much of a file as a reading forwards needs."""
+    """A file that is read forwards."""
 
     def read(self, size: int, /) -> bytes:
-        """Give *size* bytes, fewer only at the end."""
+        """Return *size* bytes, fewer only at the end."""
         ...
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One entry, as its header says; nothing in it is to be trusted."""
+    """One entry, as in its header, which is not trusted."""
 
     path: str
     """Raw: it may be absolute, or climb."""
@@ -74,13 +75,13 @@ class Member(msgspec.Struct, frozen=True):
     user: str
     group: str
     capabilities: bool
-    """It brings file capabilities, which give root's powers as setuid does."""
+    """It has file capabilities, which give the powers of root as setuid does."""
     offset: int
     """Of the data, from the start of the tar."""
 
 
 class Reader:
-    """Walk the members of a tar; after each, its data may be read in part or not at all."""
+    """Walks the members of a tar; the data of each may be read, in part or not at all."""
 
     def __init__(self, stream: Readable, budget: Budget, *, what: str) -> None:
         self._stream = stream
@@ -91,10 +92,10 @@ class Reader:
         self._padding = 0
 
     def __iter__(self) -> Iterator[Member]:
-        """Give each member once, in the order of the tar.
+        """Yield each member once, in the order of the tar.
 
         Raises:
-            ImageError: it is cut, a header is not one, or the budget is spent.
+            ImageError: it is cut short, a header is invalid, or the budget is spent.
         """
         everywhere: dict[str, str] = {}
         pax: dict[str, str] = {}
@@ -117,8 +118,8 @@ class Reader:
             yield member
 
     def read(self, limit: int) -> bytes:
-        """Give the next bytes of this member's data, at most *limit*; empty at its end."""
-        data = self._exactly(min(limit, self._left))
+        """Return the next bytes of this member's data, at most *limit*; empty at its end."""
+        data = self._with_bytes(min(limit, self._left))
         self._left -= len(data)
         return data
 
@@ -128,37 +129,37 @@ class Reader:
     def _header(self) -> bytes:
         while self._left:
             self.read(1 << 16)
-        self._exactly(self._padding)
+        self._with_bytes(self._padding)
         self._padding = 0
         self._budget.header()
         header = self._stream.read(BLOCK)
         self._position += len(header)
-        # The end is two blocks of zeros; one, or none, is what many writers leave.
+        # The end is two blocks of zeros; many writers leave one, or none.
         if not header.strip(b"\0"):
             return b""
         if len(header) < BLOCK:
-            raise ImageError(f"{self._what} is cut short in a tar header")
+            raise ImageError(f"{self._what}: cut short in a tar header")
         stored = self._number(header[148:156])
         # The sum counts its own field as eight spaces.
         if stored != sum(header[:148]) + sum(header[156:]) + 8 * 0x20:
-            raise ImageError(f"{self._what} is not a tar: a header has a wrong checksum")
+            raise ImageError(f"{self._what}: not a tar: a header has a wrong checksum")
         return header
 
     def _member(self, header: bytes, size: int, pax: dict[str, str]) -> Member:
         kind = _KINDS.get(header[156:157])
         if kind is None or _SPARSE in pax:
             raise ImageError(
-                f"{self._what} holds an entry of type {header[156:157]!r}, which no layer may hold"
+                f"{self._what}: holds an entry of type {header[156:157]!r}, which no layer may hold"
             )
-        path = _text(header[:100].split(b"\0")[0])
+        path = decoded(header[:100].split(b"\0")[0])
         prefix = header[345:500].split(b"\0")[0]
-        # GNU's header ends its magic otherwise and keeps times where ustar keeps the prefix.
+        # GNU's header has another magic, and times at the place of ustar's prefix.
         if prefix and header[257:263] == b"ustar\0":
-            path = f"{_text(prefix)}/{path}"
+            path = f"{decoded(prefix)}/{path}"
         path = pax.get("path", path)
-        link = pax.get("linkpath", _text(header[157:257].split(b"\0")[0]))
+        link = pax.get("linkpath", decoded(header[157:257].split(b"\0")[0]))
         if kind == "file" and path.endswith("/"):
-            kind = "directory"  # the sign of tars older than POSIX
+            kind = "directory"  # as in tars older than POSIX
         size = self._decimal(pax, "size", size)
         return Member(
             path=path,
@@ -170,21 +171,23 @@ class Reader:
             size=size if kind == "file" else 0,
             mtime=self._decimal(pax, "mtime", self._number(header[136:148])),
             link=link,
-            user=pax.get("uname", _text(header[265:297].split(b"\0")[0])),
-            group=pax.get("gname", _text(header[297:329].split(b"\0")[0])),
+            user=pax.get("uname", decoded(header[265:297].split(b"\0")[0])),
+            group=pax.get("gname", decoded(header[297:329].split(b"\0")[0])),
             capabilities=_CAPABILITY in pax,
             offset=self._position,
         )
 
     def _extended(self, size: int) -> bytes:
         if size > MAX_HEADER_BYTES:
-            raise ImageError(f"{self._what} has a tar header of {size} bytes; 1 MiB is the most")
-        data = self._exactly(size)
-        self._exactly(-size % BLOCK)
+            raise ImageError(
+                f"{self._what}: has a tar header of {size} bytes; expected at most 1 MiB"
+            )
+        data = self._with_bytes(size)
+        self._with_bytes(-size % BLOCK)
         return data
 
     def _records(self, data: bytes) -> dict[str, str]:
-        """Read ``length key=value`` records (pax, "Extended Header"), those that matter here."""
+        """Parse ``length key=value`` records (pax, "Extended Header"); keep ``_KEYS``."""
         found = {}
         count, at, end = 0, 0, len(data.rstrip(b"\0"))
         while at < end:
@@ -193,11 +196,11 @@ class Reader:
             length = int(digits) if digits.isdigit() else 0
             key, equals, value = data[at + len(digits) + 1 : at + length].partition(b"=")
             if not (space and equals and value.endswith(b"\n") and at + length <= end):
-                raise ImageError(f"{self._what} has a broken extended tar header")
+                raise ImageError(f"{self._what}: has a broken extended tar header")
             if key in (b"path", b"linkpath"):
-                found[_text(key)] = self._name(value[:-1])
+                found[decoded(key)] = self._name(value[:-1])
             elif key in _KEYS:
-                found[_text(key)] = _text(value[:-1])
+                found[decoded(key)] = decoded(value[:-1])
             at += length
         self._budget.records(count)
         return found
@@ -206,20 +209,20 @@ class Reader:
         if len(data) >= MAX_PATH_BYTES:
             raise ImageError(
                 f"{self._what}: a name has {len(data)} bytes; expected less than {MAX_PATH_BYTES},"
-                " which is all that Linux takes"
+                " the limit of Linux"
             )
-        return _text(data)
+        return decoded(data)
 
     def _number(self, field: bytes) -> int:
-        if field[0] & 0x80:  # GNU base-256, for what octal digits cannot hold
+        if field[0] & 0x80:  # GNU base-256, for numbers too large for octal digits
             if field[0] & 0x40:
-                raise ImageError(f"{self._what} has a negative number in a tar header")
+                raise ImageError(f"{self._what}: has a negative number in a tar header")
             return int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1)
         digits = field.strip(b" \0")
         if not digits:
             return 0
         if digits.strip(b"01234567"):
-            raise ImageError(f"{self._what} has {digits!r} for a number in a tar header")
+            raise ImageError(f"{self._what}: has {digits!r} for a number in a tar header")
         return int(digits, 8)
 
     def _decimal(self, pax: dict[str, str], key: str, otherwise: int) -> int:
@@ -229,19 +232,14 @@ class Reader:
         whole = text.partition(".")[0]  # mtime may have a fraction
         sign, digits = (-1, whole[1:]) if whole.startswith("-") else (1, whole)
         if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
-            raise ImageError(f"{self._what} has {text[:40]!r} for the {key} of an entry")
+            raise ImageError(f"{self._what}: has {text[:40]!r} for the {key} of an entry")
         if sign < 0 and key != "mtime":
-            raise ImageError(f"{self._what} has a negative {key}")
+            raise ImageError(f"{self._what}: has a negative {key}")
         return sign * int(digits)
 
-    def _exactly(self, size: int) -> bytes:
+    def _with_bytes(self, size: int) -> bytes:
         data = self._stream.read(size) if size else b""
         self._position += len(data)
         if len(data) < size:
-            raise ImageError(f"{self._what} is cut short")
+            raise ImageError(f"{self._what}: cut short")
         return data
-
-
-def _text(data: bytes) -> str:
-    # Names of files are bytes; what is no UTF-8 is shown as \xNN and stays printable.
-    return data.decode("utf-8", "backslashreplace")

@@ -1,8 +1,8 @@
-"""The files of an image as a tree: layers are laid on it one by one, each name is held once.
+"""The files of an image as a tree: layers are applied one by one, each name is held once.
 
-Half a million files with long folders in common take little room, and a whiteout costs
+Half a million files with long directories in common take little memory. A whiteout costs
 as many steps as its path has names, however much it hides: it leaves a mark, and ``settle``
-drops what is hidden, in one walk, when the last layer is on.
+drops the hidden entries, in one walk, after the last layer.
 
 Source: OCI image-spec v1.1, layer.md ("Whiteouts", "Applying Changesets").
 """
@@ -19,10 +19,10 @@ MAX_SYMLINKS: Final = 40
 """Followed for one path, as in Linux (``MAXSYMLINKS``)."""
 
 MAX_STEPS: Final = 4096
-"""Names of folders walked for one path: as many as PATH_MAX has bytes."""
+"""Names walked for one path: as many as PATH_MAX has bytes."""
 
 _RECORD_BYTES: Final = 176
-"""Of a ``Record`` (96), its size (32) and its slot in the folder's dictionary (48)."""
+"""Of a ``Record`` (96), its size (32) and its slot in the directory's dictionary (48)."""
 _FOLDER_BYTES: Final = 256
 """Of a ``_Folder`` (64) and the smallest dictionary (184)."""
 
@@ -30,7 +30,7 @@ Program = Literal["", "elf", "script"]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """What is held of one file or folder; its path is where it stands in the tree."""
+    """The facts held of one file or directory; its path is its place in the tree."""
 
     kind: tar_reader.Kind
     mode: int
@@ -44,31 +44,31 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     layer: int
     """Number of the layer it comes from, from 0."""
     program: Program
-    """What the kernel would start, by its first bytes."""
+    """Kind of program for the kernel, by its first bytes."""
     earlier: int
-    """Entries of the same path that stand before it in its layer."""
+    """Number of entries of the same path before it in its layer."""
 
 
-class Entry(Record, frozen=True, gc=False):
-    """One file or folder of the image as a container sees it."""
+class FileEntry(Record, frozen=True, gc=False):
+    """One file or directory of the image as a container sees it."""
 
     path: str
     """Absolute."""
 
 
 class _Folder:
-    """A name with others below it; folders nobody listed have no record."""
+    """A directory; without a record if no layer lists it itself."""
 
     __slots__ = ("children", "emptied", "hidden", "record")
 
     def __init__(self, record: Record | None) -> None:
         self.record = record
         self.children: dict[str, Record | _Folder] = {}
-        # Layers below these numbers cannot be seen: here and below, and below only.
+        # Layers below these numbers are hidden: here and below; below only.
         self.hidden = self.emptied = 0
 
 
-class Tree(Mapping[str, Entry]):
+class Tree(Mapping[str, FileEntry]):
     """Entries by absolute path, in the order of their paths."""
 
     def __init__(self, budget: Budget) -> None:
@@ -77,10 +77,10 @@ class Tree(Mapping[str, Entry]):
         self._numbers: dict[int, int] = {}
         self._count = 0
         self.file_bytes = 0
-        """Of what can be seen, once it is settled."""
+        """Bytes of the visible files, after ``settle``."""
 
     def put(self, parts: tuple[str, ...], record: Record) -> None:
-        """Lay one entry on what is there; a file gives way to a folder of its name."""
+        """Put one entry over the existing ones; a directory replaces a file of its name."""
         folder = self._root
         for part in parts[:-1]:
             child = folder.children.get(part)
@@ -104,7 +104,7 @@ class Tree(Mapping[str, Entry]):
             folder.children[name] = record
 
     def shared(self, number: int) -> int:
-        """Give the one object held for *number*: owners and modes are few, files many."""
+        """Return the one object held for *number*: owners and modes are few, files many."""
         known = self._numbers.get(number)
         if known is None:
             self._budget.hold(_RECORD_BYTES)
@@ -112,7 +112,7 @@ class Tree(Mapping[str, Entry]):
         return known
 
     def remove(self, parts: tuple[str, ...], layer: int) -> None:
-        """Hide a path, and all below it, of the layers under *layer*."""
+        """Hide a path and everything below it in the layers under *layer*."""
         folder = self._node(parts[:-1])
         if not isinstance(folder, _Folder) or not parts:
             return
@@ -123,23 +123,23 @@ class Tree(Mapping[str, Entry]):
             del folder.children[parts[-1]]
 
     def empty(self, parts: tuple[str, ...], layer: int) -> None:
-        """Hide what is below a path of the layers under *layer*."""
+        """Hide everything below a path in the layers under *layer*."""
         folder = self._node(parts)
         if isinstance(folder, _Folder):
             folder.emptied = layer
 
     def find(self, parts: tuple[str, ...]) -> Record | None:
-        """Find what stands at a path while layers are still laid on."""
+        """Return the record at a path while layers are still applied."""
         node = self._node(parts)
         return node.record if isinstance(node, _Folder) else node
 
     def settle(self) -> None:
-        """Drop what is hidden; to be called once, after the last layer."""
+        """Drop hidden entries; called once, after the last layer."""
         todo = [(self._root, 0)]
-        while todo:  # no recursion: a path may be two thousand folders deep
+        while todo:  # no recursion: a path may be two thousand names deep
             folder, least = todo.pop()
             least = max(least, folder.emptied)
-            gone = []
+            hidden = []
             for name, child in folder.children.items():
                 if isinstance(child, _Folder):
                     inner = max(least, child.hidden)
@@ -149,15 +149,15 @@ class Tree(Mapping[str, Entry]):
                     self.file_bytes += child.record.size if child.record else 0
                     todo.append((child, inner))
                 elif child.layer < least:
-                    gone.append(name)
+                    hidden.append(name)
                 else:
                     self._count += 1
                     self.file_bytes += child.size
-            for name in gone:
+            for name in hidden:
                 del folder.children[name]
 
-    def resolve(self, path: str) -> Entry | None:
-        """Find what *path* leads to, through symlinks; none leads out of the image."""
+    def resolve(self, path: str) -> FileEntry | None:
+        """Find the entry *path* leads to, through symlinks; none leads out of the image."""
         parts = path.split("/")[::-1]
         at: list[tuple[str, Record | _Folder | None]] = []
         links = steps = 0
@@ -185,8 +185,8 @@ class Tree(Mapping[str, Entry]):
             return None
         return _entry("/" + "/".join(name for name, _ in at), record)
 
-    def walk(self) -> Iterator[Entry]:
-        """Give every entry, by path; nothing of it is kept."""
+    def walk(self) -> Iterator[FileEntry]:
+        """Yield every entry, by path; none is kept."""
         todo = [("/", self._root, iter(_ordered(self._root)))]
         while todo:
             prefix, folder, names = todo[-1]
@@ -203,7 +203,7 @@ class Tree(Mapping[str, Entry]):
             else:
                 todo.pop()
 
-    def __getitem__(self, path: str) -> Entry:
+    def __getitem__(self, path: str) -> FileEntry:
         record = self.find(tuple(path.split("/")[1:])) if path.startswith("/") else None
         if record is None:
             raise KeyError(path)
@@ -227,9 +227,9 @@ class Tree(Mapping[str, Entry]):
 
 
 def _ordered(folder: _Folder) -> list[str]:
-    """Name what is in a folder in the order of whole paths; what is below a name ends in a slash.
+    """Return the names in a directory in the order of whole paths, subdirectories with a slash.
 
-    ``a-b`` and ``a.py`` stand between ``a`` and ``a/b``: a slash is greater than they are.
+    ``a-b`` and ``a.py`` come between ``a`` and ``a/b``, as a slash is greater than both.
     """
     names = list(folder.children)
     names += [f"{name}/" for name, child in folder.children.items() if isinstance(child, _Folder)]
@@ -237,8 +237,8 @@ def _ordered(folder: _Folder) -> list[str]:
     return names
 
 
-def _entry(path: str, record: Record) -> Entry:
-    return Entry(
+def _entry(path: str, record: Record) -> FileEntry:
+    return FileEntry(
         record.kind,
         record.mode,
         record.uid,

@@ -1,1 +1,1 @@
-"""ELF files: what an executable says of itself, and object files made safe to link."""
+"""ELF files: facts of executables, and object files made safe to link together."""

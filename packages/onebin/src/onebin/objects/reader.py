@@ -1,8 +1,8 @@
-"""Read what an ELF file says of itself: any class, either byte order, any bytes.
+"""The facts in the headers of an ELF file: any class, either byte order, any bytes.
 
 Every offset is checked before it is used, so hostile bytes end in ``ImageError``
-and nothing else. Of a file only its tables and names are held, of which each is
-bounded; its code is looked through in windows. It is never run.
+and nothing else. Of a file only its tables and names are held, each of them
+bounded; its code is searched in windows. It is never run.
 
 Source: the System V gABI (chapters 4 and 5) and the Linux extensions in
 binutils' ``include/elf/common.h``; ``readelf -hldS`` prints the same facts.
@@ -25,9 +25,9 @@ _KNOWN: Final = (*_WIDE, *_LITTLE, b"\1\2\1")
 """Bytes 4 to 6: 32 or 64 bits, little or big end first, version 1."""
 
 MAX_STRING: Final = 4096
-"""Bytes of one name: those that matter are paths, and PATH_MAX is that long."""
+"""Bytes of one name: the longest are paths, and PATH_MAX is that long."""
 MAX_NAMES: Final = 1024
-"""Libraries and run paths together; a program asks for dozens, hostile bytes for millions."""
+"""Libraries and run paths together; a program has dozens, hostile bytes may list millions."""
 MAX_NAME_BYTES: Final = 1024**2
 """Of all of those names: each may be the same 4 KiB. Run paths of Nix have 10 KiB."""
 MAX_SECTION_NAME_BYTES: Final = 4 * 1024**2
@@ -37,7 +37,7 @@ MAX_DYNAMIC_BYTES: Final = 1024**2
 
 _WINDOW: Final = 1024**2
 _OVERLAP: Final = 64
-"""Bytes two windows share: more than what is looked for has."""
+"""Bytes two windows share: more than any pattern searched for has."""
 
 _X86_64: Final = 62
 _MACHINES: Final = {
@@ -72,7 +72,7 @@ ElfKind = Literal[
 
 
 class ElfFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an executable says of itself, read from its headers."""
+    """Facts from the headers of an executable."""
 
     machine: str
     """As ``uname -m`` has it where it is known, else ``machine-<e_machine>``."""
@@ -80,15 +80,15 @@ class ElfFacts(msgspec.Struct, frozen=True, kw_only=True):
     little_endian: bool
     kind: ElfKind
     static: bool
-    """It starts with no help: an executable without a loader and without libraries."""
+    """It is an executable that needs neither a loader nor libraries."""
     reasons: tuple[str, ...]
     """Why it is static, or why it is not."""
     interpreter: str
-    """The loader it asks for (PT_INTERP); empty for none."""
+    """The loader it requests (PT_INTERP); empty for none."""
     needed: tuple[str, ...]
-    """Libraries it asks for (DT_NEEDED)."""
+    """Libraries it requests (DT_NEEDED)."""
     run_paths: tuple[str, ...]
-    """Folders it looks for them in (DT_RPATH, DT_RUNPATH)."""
+    """Directories they are searched in (DT_RPATH, DT_RUNPATH)."""
     relro: bool
     """Relocated data becomes read-only after the start (PT_GNU_RELRO)."""
     bind_now: bool
@@ -97,11 +97,11 @@ class ElfFacts(msgspec.Struct, frozen=True, kw_only=True):
     writable_code: int
     """Segments that may be written and executed."""
     stack_protector: bool | None
-    """Functions check a canary; None where the file does not tell."""
+    """Functions check a canary; None if the file does not show it."""
     stripped: bool
     """It has no symbol table."""
     sections: dict[str, int]
-    """Size in bytes by name; empty where there is no section table."""
+    """Size in bytes by name; empty if there is no section table."""
 
 
 class _Segment(msgspec.Struct, frozen=True):
@@ -146,7 +146,7 @@ class _File:
             raise ImageError("not an ELF file")
         ident = start[4:7]
         if ident not in _KNOWN:
-            raise ImageError(f"an ELF file of an unknown class, byte order or version: {ident!r}")
+            raise ImageError(f"ELF file of an unknown class, byte order or version: {ident!r}")
         self._wide, self._order = ident in _WIDE, "<" if ident in _LITTLE else ">"
         # The header after its 16 bytes of identity; a word is as wide as the class.
         words = "HHIQQQIHHHHHH" if self._wide else "HHIIIIIHHHHHH"
@@ -157,7 +157,7 @@ class _File:
         self._dynamic = self._read_dynamic()
 
     def facts(self) -> ElfFacts:
-        """Put the tables together."""
+        """Derive the facts from the tables."""
         interpreter = self._interpreter()
         kind = self._kind(interpreter)
         static = kind in ("static", "static-pie")
@@ -196,21 +196,21 @@ class _File:
         if self._type == _EXEC:
             return "static" if alone else "dynamic"
         if self._type != _DYN:
-            raise ImageError(f"an ELF file of unknown type {self._type}")
+            raise ImageError(f"ELF file of unknown type {self._type}")
         if interpreter:
             return "dynamic-pie"
-        # Libraries have neither; linkers mark what is meant to be run.
+        # Libraries have neither; linkers mark executables.
         return "static-pie" if alone and self._dynamic.pie else "shared-object"
 
     def _reasons(self, kind: ElfKind, interpreter: str) -> Iterator[str]:
         if kind in ("relocatable", "core"):
-            yield f"it is no executable but a {kind} file"
+            yield f"it is a {kind} file, not an executable"
             return
-        yield f"PT_INTERP: {interpreter}" if interpreter else "no PT_INTERP: it asks for no loader"
+        yield f"PT_INTERP: {interpreter}" if interpreter else "no PT_INTERP: it requests no loader"
         if self._dynamic.needed:
             yield f"DT_NEEDED: {', '.join(self._dynamic.needed)}"
         else:
-            yield "no DT_NEEDED: it asks for no library"
+            yield "no DT_NEEDED: it requests no library"
         if kind == "shared-object":
             yield "no DF_1_PIE: it is a library"
 
@@ -221,9 +221,9 @@ class _File:
         return ""
 
     def _stack_protector(self, *, static: bool) -> bool | None:
-        """Tell by the code on x86-64, else by the name of the function that is called on failure.
+        """Detect it by the code on x86-64, else by the name of the function called on failure.
 
-        The name alone proves nothing in a static file: musl always links it.
+        In a static file the name proves nothing: musl always links it.
         """
         if self._machine == _X86_64:
             code = [s for s in self._segments if s.kind == _LOAD and s.flags & _X]
@@ -241,7 +241,7 @@ class _File:
             else:
                 kind, start, address, _, size, _, flags, _ = row
             if start + size > self._size:
-                raise ImageError("an ELF file cut short: a segment lies outside of it")
+                raise ImageError("ELF file cut short: a segment ends outside of it")
             yield _Segment(kind, flags, start, address, size)
 
     def _read_sections(self, offset: int, entry: int, count: int, names: int) -> Iterator[_Section]:
@@ -250,20 +250,21 @@ class _File:
         if not rows:
             return
         if names >= len(rows):
-            raise ImageError("an ELF file whose section names are missing")
+            raise ImageError("ELF file without its section names")
         name_offset, name_size = rows[names][4], rows[names][5]
         length = 0
         for row in rows:
             name, kind, _, _, start, size = row[:6]
             if kind != _NOBITS and start + size > self._size:
-                raise ImageError("an ELF file cut short: a section lies outside of it")
+                raise ImageError("ELF file cut short: a section ends outside of it")
             if name >= max(name_size, 1):
-                raise ImageError("an ELF file with a section name outside of its table")
+                raise ImageError("ELF file with a section name outside of its table")
             text = self._string(name_offset + name, name_size - name, "a section's name")
             length += len(text)
             if length > MAX_SECTION_NAME_BYTES:
                 raise ImageError(
-                    f"an ELF file whose sections have over {MAX_SECTION_NAME_BYTES} bytes of names"
+                    f"ELF file with too many bytes in section names; expected at most"
+                    f" {MAX_SECTION_NAME_BYTES}"
                 )
             yield _Section(text, kind, start, size)
 
@@ -285,11 +286,13 @@ class _File:
             if tag in (_NEEDED, _RPATH, _RUNPATH):
                 named.append((tag, value))
         if len(named) > MAX_NAMES:
-            raise ImageError(f"an ELF file that asks for over {MAX_NAMES} libraries")
+            raise ImageError(f"ELF file with too many libraries; expected at most {MAX_NAMES}")
         strings = self._file_offset(values.get(_STRTAB, 0)) if named else 0
         names = [(tag, self._string(strings + at, MAX_STRING, "a library")) for tag, at in named]
         if sum(len(name) for _, name in names) > MAX_NAME_BYTES:
-            raise ImageError(f"an ELF file with over {MAX_NAME_BYTES} bytes of names of libraries")
+            raise ImageError(
+                f"ELF file with too many bytes in library names; expected at most {MAX_NAME_BYTES}"
+            )
         flags, flags_1 = values.get(_FLAGS, 0), values.get(_FLAGS_1, 0)
         return _Dynamic(
             needed=tuple(name for tag, name in names if tag == _NEEDED),
@@ -302,7 +305,7 @@ class _File:
         for segment in self._segments:
             if segment.kind == _LOAD and 0 <= address - segment.address < segment.size:
                 return segment.offset + address - segment.address
-        raise ImageError("an ELF file whose dynamic section points outside of it")
+        raise ImageError("ELF file whose dynamic section points outside of it")
 
     def _table(
         self, words: str, offset: int, entry: int, count: int, what: str
@@ -310,10 +313,10 @@ class _File:
         if not offset or not count:
             return
         if entry < struct.calcsize(self._order + words):
-            raise ImageError(f"an ELF file with {what} of {entry} bytes each, too few")
+            raise ImageError(f"ELF file with {what} of {entry} bytes each; expected more")
         width = struct.calcsize(self._order + words)
         if offset + entry * (count - 1) + width > self._size:
-            raise ImageError(f"an ELF file cut short: {what} lies outside of it")
+            raise ImageError(f"ELF file cut short: {what} ends outside of it")
         for index in range(count):  # at most 65535: the field has 16 bits
             yield self._unpack(words, offset + index * entry, what)
 
@@ -321,25 +324,25 @@ class _File:
         form = self._order + words
         data = self._at(offset, struct.calcsize(form))
         if len(data) < struct.calcsize(form):
-            raise ImageError(f"an ELF file cut short: {what} lies outside of it")
+            raise ImageError(f"ELF file cut short: {what} ends outside of it")
         return struct.unpack(form, data)
 
     def _string(self, offset: int, size: int, what: str) -> str:
         data, end, _ = self._at(offset, min(size, MAX_STRING)).partition(b"\0")
         if size and not end:
-            raise ImageError(f"an ELF file in which {what} has no end")
-        # A name may hold any bytes; what is no ASCII is shown as \xNN.
+            raise ImageError(f"ELF file in which {what} has no end")
+        # A name may hold any bytes; those beyond ASCII are shown as \xNN.
         return data.decode("ascii", "backslashreplace")
 
     def _at(self, offset: int, size: int) -> bytes:
-        """Give *size* bytes from *offset*, fewer where the file ends."""
+        """Return *size* bytes from *offset*, fewer at the end of the file."""
         if offset >= self._size:
             return b""
         self._file.seek(offset)
         return self._file.read(min(size, self._size - offset))
 
     def _windows(self, spans: Iterable[tuple[int, int]]) -> Iterator[bytes]:
-        """Give the bytes between offsets in pieces that overlap; no byte more often than that."""
+        """Yield the bytes between offsets in overlapping pieces, no byte more than twice."""
         done = 0
         for start, end in sorted(spans):  # 65,535 segments may all be the whole file
             at = max(start, done - _OVERLAP)

@@ -1,8 +1,8 @@
-"""Make a relocatable object keep to itself: one renamed entrance, everything else local.
+"""Localize the symbols of a relocatable object, all but its renamed init function.
 
-Two extension modules may both define ``PyInit__core``, ``llhttp_execute`` or ``hash``. As
-shared objects they never met; linked into one executable they would. So each captured
-object gets one global symbol of its own, and its other definitions become local to it.
+Two extension modules may both define ``PyInit__core``, ``llhttp_execute`` or ``hash``. Shared
+objects do not conflict; linked into one executable they would. So each captured object
+gets one unique global symbol, and its other definitions become local to it.
 
 Source: System V ABI, "Object Files", and the x86-64 and AArch64 supplements (ELF64, RELA).
 """
@@ -12,11 +12,13 @@ from typing import Final, NamedTuple
 
 from onebin.errors import ImageError
 
+from .reader import MAGIC
+
 ET_REL: Final = 1
 SHT_NULL, SHT_SYMTAB, SHT_RELA, SHT_REL, SHT_GROUP = 0, 2, 4, 9, 17
 SHT_LLVM_CALL_GRAPH_PROFILE: Final = 0x6FFF4C09
-"""Which functions call which how often: the linker lays them side by side. It names symbols by
-relocations without addends on every processor."""
+"""How often functions call each other, for the linker to place them side by side. It refers to
+symbols by relocations without addends on every processor."""
 STB_LOCAL, STB_GLOBAL = 0, 1
 SHN_UNDEF: Final = 0
 
@@ -59,31 +61,31 @@ class Symbol(NamedTuple):
 
 
 def is_relocatable(data: bytes) -> bool:
-    """Whether *data* is a 64-bit little-endian ELF object file."""
+    """Return whether *data* is a 64-bit little-endian ELF object file."""
     return (
         len(data) >= HEADER.size
-        and data[:6] == b"\x7fELF\x02\x01"
+        and data[:6] == MAGIC + b"\2\1"
         and HEADER.unpack_from(data)[1] == ET_REL
     )
 
 
-def isolate(data: bytes, entrance: str, renamed: str) -> bytes:
-    """Return the object *data* with only *entrance* global, under the name *renamed*.
+def localize_symbols(data: bytes, init_symbol: str, renamed: str) -> bytes:
+    """Return the object *data* with only *init_symbol* global, under the name *renamed*.
 
-    Symbols it needs from elsewhere stay as they are.
+    Undefined symbols stay as they are.
 
     Raises:
-        ImageError: not a relocatable object, damaged, or it does not define *entrance*.
+        ImageError: not a relocatable object, damaged, or it does not define *init_symbol*.
     """
     if not is_relocatable(data):
-        raise ImageError("not a relocatable ELF object of 64 bits")
+        raise ImageError("not a relocatable ELF object; expected one of 64 bits, little-endian")
     try:
-        return _isolate(data, entrance, renamed)
+        return _localize(data, init_symbol, renamed)
     except (struct.error, LookupError, ValueError, ArithmeticError, StopIteration) as exc:
         raise ImageError(f"damaged relocatable object: {exc}") from exc
 
 
-def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
+def _localize(data: bytes, init_symbol: str, renamed: str) -> bytes:
     sections = _sections(data)
     table_index = next(n for n, section in enumerate(sections) if section.type == SHT_SYMTAB)
     table = sections[table_index]
@@ -93,9 +95,9 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
         Symbol(*SYMBOL.unpack_from(data, table.offset + n * SYMBOL.size))
         for n in range(table.size // SYMBOL.size)
     ]
-    changed = _rebound(symbols, names, entrance)
+    changed = _rebound(symbols, names, init_symbol)
 
-    # The format wants local symbols first, and says in sh_info where the others begin.
+    # The format requires local symbols first; sh_info is the index of the first other one.
     order = sorted(range(len(changed)), key=lambda n: changed[n].binding != STB_LOCAL)
     new_index = {old: new for new, old in enumerate(order)}
     locals_count = sum(symbol.binding == STB_LOCAL for symbol in changed)
@@ -110,13 +112,15 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
             _renumber(out, section, RELA, new_index)
         elif section.type == SHT_REL:
             if sections[section.info].type != SHT_LLVM_CALL_GRAPH_PROFILE:
-                raise ImageError("relocations without addends are of another processor")
+                raise ImageError(
+                    "relocations without addends; expected those of x86-64 or aarch64, with addends"
+                )
             _renumber(out, section, REL, new_index)
         elif section.type == SHT_GROUP and section.link == table_index:
             headers[n] = section._replace(info=new_index[section.info])
         elif section.link == table_index and section.type != SHT_LLVM_CALL_GRAPH_PROFILE:
-            # Such as .llvm_addrsig: notes for the linker in terms of the old numbers.
-            # Without them it assumes the worst, which is right.
+            # Such as .llvm_addrsig: hints for the linker that use the old indexes.
+            # Without them it makes the safe assumption.
             headers[n] = section._replace(type=SHT_NULL)
 
     # The new name goes into a copy of the string table at the end of the file.
@@ -128,14 +132,14 @@ def _isolate(data: bytes, entrance: str, renamed: str) -> bytes:
     return bytes(out)
 
 
-def _rebound(symbols: list[Symbol], names: bytes, entrance: str) -> list[Symbol]:
-    """Return *symbols* with all definitions local but *entrance*, named by what follows *names*."""
+def _rebound(symbols: list[Symbol], names: bytes, init_symbol: str) -> list[Symbol]:
+    """Return *symbols*, all definitions local but *init_symbol*; its new name follows *names*."""
     changed = []
     found = False
     for symbol in symbols:
         if symbol.binding == STB_LOCAL or symbol.section == SHN_UNDEF:
             changed.append(symbol)
-        elif _name(names, symbol.name) == entrance:
+        elif _name(names, symbol.name) == init_symbol:
             found = True
             # Default visibility: the table of modules refers to it from another object.
             info = (STB_GLOBAL << 4) | (symbol.info & 0xF)
@@ -143,7 +147,7 @@ def _rebound(symbols: list[Symbol], names: bytes, entrance: str) -> list[Symbol]
         else:
             changed.append(symbol._replace(info=symbol.info & 0xF))
     if not found:
-        raise ImageError(f"it does not define {entrance}")
+        raise ImageError(f"object does not define {init_symbol}; expected its init function")
     return changed
 
 

@@ -1,4 +1,4 @@
-"""Destinations: where a finished image is written to.
+"""Destinations: the places and forms that a finished image is written to.
 
 A new kind is one module with a ``Destination``, and its entry in ``DESTINATIONS``.
 """
@@ -49,7 +49,7 @@ def parse(text: str) -> Destination:
 
 
 def defaults(folder: Path, name: str) -> tuple[Destination, ...]:
-    """Return where an image goes if nothing is said: a layout and an archive in *folder*."""
+    """Return the default destinations: a layout and an archive in *folder*."""
     return Layout(str(folder / f"{name}.oci")), Archive(str(folder / f"{name}.tar"))
 
 

@@ -1,7 +1,7 @@
 """One file with an image in it, for ``docker load``, podman, skopeo and containerd.
 
-It is an OCI layout in a tar and, beside it, the ``manifest.json`` of ``docker save``
-over the same blobs: each tool finds the form it reads.
+A tar with an OCI layout and with the ``manifest.json`` of ``docker save`` over the
+same blobs: each tool finds the form it reads.
 
 Source: OCI image-spec v1.1, image-layout.md; github.com/moby/moby,
 image/spec/v1.2.md ("Combined Image JSON + Filesystem Changeset Format").
@@ -73,13 +73,13 @@ def _docker_files(image: Image | Index, reference: Reference) -> dict[str, Blob]
     entries = [
         {
             "Config": spec.blob_path(one.id),
-            # One name stands for one image here; of several platforms it is the first.
+            # A name refers to one image in this form; of several platforms it is the first.
             "RepoTags": [reference.familiar] if one is images[0] else [],
             "Layers": [spec.blob_path(layer.descriptor.digest) for layer in one.layers],
         }
         for one in images
     ]
-    # "repositories" is what tools older than Docker 1.10 read; docker save still writes it.
+    # Tools older than Docker 1.10 read "repositories"; docker save still writes it.
     layers = images[0].layers
     top = spec.hex_of(layers[-1].descriptor.digest) if layers else ""
     return {

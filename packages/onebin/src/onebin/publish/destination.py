@@ -26,12 +26,12 @@ class Destination(Protocol):
 
     kind: ClassVar[str]
     summary: ClassVar[str]
-    """What is written, for ``--help``: under 60 characters."""
+    """Form of the result, for ``--help``: under 60 characters."""
 
     def __init__(self, where: str) -> None: ...
 
     def obstacle(self) -> Obstacle | None:
-        """Return what stands in the way now, if anything; nothing is written."""
+        """Return the reason why ``publish`` would fail now, if there is one; write nothing."""
         ...
 
     def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
@@ -48,7 +48,7 @@ class Destination(Protocol):
 
 
 def unwritable(path: Path) -> Obstacle | None:
-    """Return why *path* cannot be made: its nearest existing directory is none, or read-only."""
+    """Return why *path* cannot be made: its nearest existing parent is a file, or read-only."""
     above = next(parent for parent in path.absolute().parents if parent.exists())
     if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
         return None
@@ -62,14 +62,19 @@ def foreign(path: Path, *, written_by_onebin: bool) -> Obstacle | None:
 
     It may be missing, empty, or written by onebin; a symbolic link is none of these.
     """
-    if path.is_symlink() or path.exists():
-        is_empty = path.is_dir() and not path.is_symlink() and next(path.iterdir(), None) is None
-        if not (is_empty or written_by_onebin) or path.is_symlink():
-            return Obstacle(
-                f"{path}: already exists and was not written by onebin; not overwritten",
-                "give a directory that does not exist yet",
-            )
+    if path.is_symlink() or (path.exists() and not (written_by_onebin or _is_empty(path))):
+        return Obstacle(
+            f"{path}: already exists and was not written by onebin; not overwritten",
+            "give a directory that does not exist yet",
+        )
     return unwritable(path)
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_dir() and not any(path.iterdir())
+    except OSError:
+        return False
 
 
 def prepare(destination: Destination, path: Path) -> None:
@@ -86,10 +91,14 @@ def prepare(destination: Destination, path: Path) -> None:
 
 
 def require(destination: Destination) -> None:
-    """Raise what stands in the way of *destination*.
+    """Check *destination* before anything is built for it.
 
     Raises:
-        ToolError: its obstacle.
+        ToolError: it has an obstacle.
     """
-    if obstacle := destination.obstacle():
+    try:
+        obstacle = destination.obstacle()
+    except OSError as exc:  # a name that is too long
+        raise ToolError(f"{destination}: not a path: {exc}") from exc
+    if obstacle:
         raise ToolError(obstacle.fault, hint=obstacle.hint)
