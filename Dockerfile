@@ -37,7 +37,7 @@ RUN --mount=type=secret,id=ca,target=/run/ca.crt \
     && /opt/onebin/bin/pip install --require-hashes -r requirements/onebin.txt
 ENV PATH=/opt/onebin/bin:$PATH ONEBIN_CACHE=/var/cache/onebin
 
-COPY packages/onebin/pyproject.toml packages/onebin/
+COPY packages/onebin/LICENSE packages/onebin/README.md packages/onebin/pyproject.toml packages/onebin/
 COPY packages/onebin/src packages/onebin/src
 RUN pip install --no-deps --no-build-isolation ./packages/onebin
 

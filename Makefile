@@ -8,7 +8,7 @@ CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
 
-.PHONY: help run test check image sizes rebuild load hardening endurance bench train clean
+.PHONY: help run test check image sizes rebuild load hardening endurance figures bench train clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -24,6 +24,8 @@ check: $(VENV)/.dev ## Lint, types, directions of imports
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy packages/service/src packages/onebin/src packages/service/training packages/service/tests packages/onebin/tests tests bench
 	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --no-progress --quiet .github
 
 image: ## Build devops-info-service:latest with Docker; print its size and what is inside
 	@$(DOCKER_BUILD) --tag $(IMAGE) .
@@ -44,6 +46,9 @@ hardening: $(VENV)/.dev ## What each hardening measure costs
 
 endurance: $(VENV)/.dev ## Ten minutes of load, 10,000 connections, slow attacks, real clients
 	@$(BIN)/python -m bench.endurance.endurance --gate
+
+figures: $(VENV)/.dev ## Write docs/figures.md and the README's figures from the results
+	@$(BIN)/python -m bench.figures.figures
 
 bench: sizes rebuild load ## Everything measured here
 

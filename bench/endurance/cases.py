@@ -1,4 +1,4 @@
-"""What each client is asked to do, and what has to come: facts, and nothing that runs."""
+"""The requests of each client and their wanted outcomes; values only."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,9 +6,9 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One call of a program; what of its output and status tells the outcome."""
+    """One call of a program, and the part of its output that is the outcome."""
 
-    asked: str
+    sent: str
     argv: tuple[str, ...]
     """``{url}`` and ``{port}`` are filled in; and ``{big}``, ``{too_big}``: files of zeros."""
     wanted: str
@@ -24,25 +24,25 @@ _HTTP: Final = "%{http_code}, HTTP/%{http_version}"
 _SAID: Final = r"^(?:< )?(HTTP/\S+ \d+)"
 
 CURL: Final = (
-    Case(asked="GET", argv=(*_NOTED, _HTTP, "{url}/"), wanted=r"200, HTTP/1\.1"),
+    Case(sent="GET", argv=(*_NOTED, _HTTP, "{url}/"), wanted=r"200, HTTP/1\.1"),
     Case(
-        asked="GET as HTTP/1.0",
+        sent="GET as HTTP/1.0",
         argv=(*_NOTED, _HTTP, "--http1.0", "{url}/"),
         wanted=r"200, HTTP/1\.1",
     ),
     Case(
-        asked="GET as HTTP/1.0, to be kept alive",
+        sent="GET as HTTP/1.0, to be kept alive",
         argv=(*_SILENT, "--include", "--http1.0", "-H", "Connection: keep-alive", "{url}/health"),
         find=r"(?i)^(HTTP/1.1 \d+|connection: [a-z-]+)",
         wanted=r"HTTP/1\.1 200; Connection: keep-alive",
     ),
     Case(
-        asked="HEAD",
+        sent="HEAD",
         argv=(*_NOTED, _HTTP + ", %{size_download} bytes", "--head", "{url}/"),
         wanted=r"200, HTTP/1\.1, 0 bytes",
     ),
     Case(
-        asked="two URLs: connections made",
+        sent="two URLs: connections made",
         argv=(
             *_NOTED,
             "%{http_code}, %{num_connects}\\n",
@@ -54,7 +54,7 @@ CURL: Final = (
         wanted="200, 1; 200, 0",
     ),
     Case(
-        asked="50 by 20 at a time",
+        sent="50 by 20 at a time",
         argv=(
             *(*_SILENT, "--parallel", "--parallel-max", "20", "--write-out", "%{http_code}\\n"),
             *("--output", "/dev/null", "{url}/health?[1-50]"),
@@ -63,13 +63,13 @@ CURL: Final = (
         wanted="50 times 200",
     ),
     Case(
-        asked="POST of 2 MB that asks first",
+        sent="POST of 2 MB with Expect",
         argv=(*_SILENT, "-v", "-H", "Expect: 100-continue", "--data-binary", "@{big}", "{url}/"),
         find=_SAID,
         wanted=r"HTTP/1\.1 100; HTTP/1\.1 405",
     ),
     Case(
-        asked="POST of 11 MiB that asks first: status, bytes sent",
+        sent="POST of 11 MiB with Expect: status, bytes sent",
         argv=(
             *(*_NOTED, "%{http_code}, %{size_upload}", "-H", "Expect: 100-continue"),
             *("--data-binary", "@{too_big}", "{url}/"),
@@ -77,12 +77,12 @@ CURL: Final = (
         wanted="413, 0",
     ),
     Case(
-        asked="POST of 11 MiB that does not ask",
+        sent="POST of 11 MiB without Expect",
         argv=(*_NOTED, "%{http_code}", "-H", "Expect:", "--data-binary", "@{too_big}", "{url}/"),
         wanted="413",
     ),
     Case(
-        asked="PUT in chunks",
+        sent="PUT in chunks",
         argv=(
             *(*_NOTED, "%{http_code}", "-H", "Transfer-Encoding: chunked", "-H", "Expect:"),
             *("--upload-file", "{big}", "{url}/health"),
@@ -90,43 +90,43 @@ CURL: Final = (
         wanted="405",
     ),
     Case(
-        asked="--http2: Upgrade: h2c",
+        sent="--http2: Upgrade: h2c",
         argv=(*_NOTED, _HTTP, "--http2", "{url}/"),
         wanted=r"200, HTTP/1\.1",
     ),
     Case(
-        asked="--http2-prior-knowledge",
+        sent="--http2-prior-knowledge",
         argv=(*_SILENT, "-v", "--http2-prior-knowledge", "{url}/"),
-        # Debian 12's says one thing, newer ones the other.
+        # Debian 12's prints one, newer ones the other.
         find=r"(Empty reply from server|Error in the HTTP2 framing layer)$",
         wanted="Empty reply from server|Error in the HTTP2 framing layer",
         statuses=(16, 52),
     ),
     Case(
-        asked="by way of a proxy, which we are not: absolute-form",
+        sent="through a proxy, which the service is not: absolute-form",
         argv=(*_NOTED, "%{http_code}", "--proxy", "{url}", "http://other.example/health"),
         wanted="200",
     ),
     Case(
-        asked="CONNECT",
+        sent="CONNECT",
         argv=(*_NOTED, "%{http_connect}", "--proxytunnel", "--proxy", "{url}", "http://a.example/"),
         wanted="501",
         statuses=(56,),
     ),
     Case(
-        asked="https to a plain port: its exit status",
+        sent="https to a plain port: its exit status",
         argv=(*_SILENT, "--insecure", "https://127.0.0.1:{port}/"),
         find=r"$^",
         wanted="",
         statuses=(35,),
     ),
     Case(
-        asked="a path that climbs",
+        sent="a path that climbs",
         argv=(*_NOTED, "%{http_code}", "--path-as-is", "{url}/../../etc/passwd"),
         wanted="404",
     ),
     Case(
-        asked="100 fields of 100 bytes; 200 of them",
+        sent="100 fields of 100 bytes; 200 of them",
         argv=(
             *(*_NOTED, "%{http_code}\\n"),
             *[word for n in range(90) for word in ("-H", f"X-{n}: {'x' * 100}")],
@@ -141,7 +141,7 @@ CURL: Final = (
 OTHERS: Final = {
     "wrk": (
         Case(
-            asked="16 connections for a second",
+            sent="16 connections for a second",
             argv=("wrk", "-t1", "-c16", "-d1s", "{url}/"),
             find=r"^\s*(Socket errors.*|Non-2xx.*|[1-9]\d* requests in)",
             wanted=r"\d+ requests in",
@@ -149,21 +149,21 @@ OTHERS: Final = {
     ),
     "h2load": (
         Case(
-            asked="--h1, 1000 by 10",
+            sent="--h1, 1000 by 10",
             argv=("h2load", "--h1", "-n1000", "-c10", "{url}/"),
             find=r"^requests: (.*)$",
             wanted=r"1000 total, 1000 started, 1000 done, 1000 succeeded, 0 failed, "
             "0 errored, 0 timeout",
         ),
         Case(
-            asked="--h1, 1000 by 10, pipelined by 8",
+            sent="--h1, 1000 by 10, pipelined by 8",
             argv=("h2load", "--h1", "-n1000", "-c10", "-m8", "{url}/"),
             find=r"^requests: (.*)$",
             wanted=r"1000 total, 1000 started, 1000 done, 1000 succeeded, 0 failed, "
             "0 errored, 0 timeout",
         ),
         Case(
-            asked="HTTP/2 at once: told at once, no hanging",
+            sent="HTTP/2 at once: rejected at once, no hanging",
             argv=("h2load", "-n10", "-c1", "{url}/"),
             find=r"^requests: (.*)$",
             wanted=r"10 total, .* 0 succeeded, 10 failed, 10 errored, 0 timeout",
@@ -171,13 +171,13 @@ OTHERS: Final = {
     ),
     "nghttp": (
         Case(
-            asked="HTTP/2 at once: what it says",
+            sent="HTTP/2 at once: its output",
             argv=("nghttp", "-v", "{url}/"),
             find=r"(peer does not support HTTP/2 properly)",
             wanted="peer does not support HTTP/2 properly",
         ),
         Case(
-            asked="Upgrade: h2c: what it shows",
+            sent="Upgrade: h2c: its output",
             argv=("nghttp", "-v", "--upgrade", "{url}/"),
             find=r"^(HTTP/1.*?|.*Upgrade failed.*)\s*$",
             wanted=r"HTTP/1\.1 200 OK; \[ERROR\] HTTP Upgrade failed",
@@ -185,12 +185,12 @@ OTHERS: Final = {
     ),
     "ab": tuple(
         Case(
-            asked=asked,
+            sent=sent,
             argv=("ab", "-q", "-l", "-n1000", "-c10", *more, "{url}/"),
             find=r"^((?:Complete|Failed|Keep-Alive|Non-2xx|Write errors).*?:)\s+(\d+)$",
             wanted=wanted,
         )
-        for asked, more, wanted in (
+        for sent, more, wanted in (
             ("1000 by 10 as HTTP/1.0", (), "Complete requests: 1000; Failed requests: 0"),
             (
                 "1000 by 10 as HTTP/1.0, kept alive",
@@ -201,12 +201,12 @@ OTHERS: Final = {
     ),
     "hey": tuple(
         Case(
-            asked=asked,
+            sent=sent,
             argv=("hey", "-n", "1000", "-c", "10", *more, "{url}/"),
             find=r"^\s+(\[\d+\])\s+(\d+) |(Error distribution)",
             wanted=r"\[200\] 1000",
         )
-        for asked, more in (
+        for sent, more in (
             ("1000 by 10", ()),
             ("1000 by 10, a connection each", ("-disable-keepalive",)),
         )

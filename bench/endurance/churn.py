@@ -1,4 +1,4 @@
-"""Clients that come, say something good or bad, and go: each scene has its right outcome.
+"""Clients that connect, send good or bad bytes, and leave: each scene has its right outcome.
 
 usage, in the repository: python3 -m bench.endurance.churn PORT SECONDS
 
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from .talk import Talk, TalkError, request
+from .http_client import Talk, TalkError, request
 
 CLIENTS: Final = 8
 """Threads; more of them only wait for each other."""
@@ -33,7 +33,7 @@ _CHUNKED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Bytes that are sent at once, and the answers that are then read."""
+    """Bytes sent at once, and the responses read after them."""
 
     send: bytes
     statuses: tuple[int, ...] = ()
@@ -47,9 +47,9 @@ class Scene:
     name: str
     steps: tuple[Step, ...]
     ends: bool = False
-    """The service must close after the last answer."""
+    """The service must close after the last response."""
     half_closes: bool = False
-    """We say that no more will come before we read the last step's answers."""
+    """Half-close before the last step's responses are read."""
     resets: bool = False
     """We leave without reading, by RST."""
 
@@ -78,7 +78,7 @@ _SCENES: Final = (
     Scene(name="a head in pieces", steps=(*_pieces(_GET, 7), Step(send=b"", statuses=(200,)))),
     _one("a body in chunks", _CHUNKED, 405),
     Scene(
-        name="a body that asks first",
+        name="a body with Expect",
         steps=(
             Step(
                 send=b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
@@ -132,15 +132,15 @@ class Outcome:
     played: dict[str, int]
     """Scene -> how often."""
     failed: int
-    said: list[str]
+    messages: list[str]
     """The first failures."""
 
 
 def scenes(port: int) -> tuple[Scene, ...]:
-    """Return every scene, with one that asks for all that the service at *port* says it has.
+    """Return every scene; one requests all routes that the service at *port* lists.
 
     Raises:
-        TalkError: it does not say.
+        TalkError: it does not list them.
     """
     with Talk(port) as talk:
         talk.send(request("/"))
@@ -149,7 +149,7 @@ def scenes(port: int) -> tuple[Scene, ...]:
         steps = []
         for path in paths:
             talk.send(request(path))
-            # What it answers unhurried is what it has to answer under load.
+            # The status without load is the one to expect under load.
             status = talk.read().status
             steps.append(Step(send=request(path), statuses=(status,)))
     return (*_SCENES, Scene(name="keeps alive, every resource", steps=tuple(steps)))
@@ -160,7 +160,7 @@ def play(scene: Scene, port: int) -> None:
 
     Raises:
         TalkError: it came out wrong.
-        OSError: there was no connection, or no answer in time.
+        OSError: there was no connection, or no response in time.
     """
     with Talk(port) as talk:
         for step in scene.steps:
@@ -229,7 +229,7 @@ def main(argv: Sequence[str]) -> int:
     outcome = Outcome(
         played=dict(churn.played),
         failed=len(churn.failures),
-        said=churn.failures[:_KEPT_FAILURES],
+        messages=churn.failures[:_KEPT_FAILURES],
     )
     print(json.dumps(asdict(outcome)))
     return 0

@@ -1,4 +1,4 @@
-"""What clients that people really use ask for, and what comes: a row each, without a surprise."""
+"""Requests of common clients, and their outcomes, a row each."""
 
 import http.client
 import json
@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import MeasureError, go, grid, run
-from bench.load.serving import Command, serving
+from bench.lib.harness import MeasureError, go, markdown_table, run
+from bench.lib.server_process import Command, serving
 
 from .cases import CURL, GO, NODE, OTHERS, Case
-from .verdict import Verdict
+from .gate import Verdict
 
 _HERE: Final = Path(__file__).parent
 _PATIENCE_SECONDS: Final = 60
 """For one program, which needs one or two."""
 
 _BIG_BYTES: Final = 2_000_000
-"""A body for which curl asks first."""
+"""A body for which curl sends ``Expect: 100-continue``."""
 
 _TOO_BIG_BYTES: Final = 11 * 1024 * 1024
 """More than MAX_BODY_BYTES."""
@@ -32,22 +32,22 @@ _TOO_BIG_BYTES: Final = 11 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One thing a client was asked to do."""
+    """One request of a client."""
 
     client: str
-    asked: str
+    sent: str
     wanted: str
     """A regular expression for all that came."""
     got: str
 
     @property
     def passes(self) -> bool:
-        """Whether it is what was wanted."""
+        """Whether the outcome is the wanted one."""
         return re.fullmatch(self.wanted, self.got) is not None
 
 
 def clients(command: Command, *, server_cpus: Sequence[int]) -> list[Row]:
-    """Let every client that is on this machine ask a fresh service.
+    """Run every installed client against a fresh service.
 
     Raises:
         MeasureError: the service ended.
@@ -55,12 +55,12 @@ def clients(command: Command, *, server_cpus: Sequence[int]) -> list[Row]:
     with serving(command, server_cpus) as server, tempfile.TemporaryDirectory() as folder:
         found = list(rows(server.port, Path(folder)))
         status, _, _ = server.get("/health")
-        found.append(Row(client="afterwards", asked="GET /health", wanted="200", got=str(status)))
+        found.append(Row(client="afterwards", sent="GET /health", wanted="200", got=str(status)))
     return found
 
 
 def rows(port: int, folder: Path) -> Iterator[Row]:
-    """Ask whoever serves at *port*; *folder* is for what some of them need."""
+    """Run the clients against *port*; *folder* holds the files that some of them need."""
     words = {
         "{url}": f"http://127.0.0.1:{port}",
         "{port}": str(port),
@@ -89,7 +89,7 @@ def judged(found: Sequence[Row]) -> list[Verdict]:
     return [
         Verdict(
             what="clients: outcomes that were not as wanted",
-            owed=f"0 of {len(found)}",
+            limit=f"0 of {len(found)}",
             found=str(len(wrong)),
             holds=not wrong,
         )
@@ -98,12 +98,12 @@ def judged(found: Sequence[Row]) -> list[Verdict]:
 
 def table(found: Sequence[Row]) -> str:
     """Render what was found."""
-    return grid(
-        ("client", "asked", "came", ""),
+    return markdown_table(
+        ("client", "request", "outcome", ""),
         [
             (
                 one.client,
-                one.asked,
+                one.sent,
                 one.got,
                 "as wanted" if one.passes else f"FAILS: wanted {one.wanted}",
             )
@@ -119,7 +119,7 @@ def _zeros(folder: Path, size: int) -> Path:
 
 
 def _missing(program: str) -> Row:
-    return Row(client=program, asked="-", wanted="to be there", got="not on this machine")
+    return Row(client=program, sent="-", wanted="to be there", got="not on this machine")
 
 
 def _call(program: str, case: Case, words: dict[str, str]) -> Row:
@@ -135,7 +135,7 @@ def _call(program: str, case: Case, words: dict[str, str]) -> Row:
             for match in re.finditer(case.find, "".join(got), re.MULTILINE)
         ]
         got = _shortened([one for one in found if one])
-    return Row(client=program, asked=case.asked, wanted=case.wanted, got=got)
+    return Row(client=program, sent=case.sent, wanted=case.wanted, got=got)
 
 
 def _output(argv: Sequence[str], statuses: Container[int]) -> str | tuple[str, str]:
@@ -164,16 +164,14 @@ def _shortened(found: list[str]) -> str:
 
 
 def _told(client: str, argv: Sequence[str], wanted: dict[str, str]) -> Iterable[Row]:
-    """Read the lines of JSON of a client of ours in another language."""
+    """Read the JSON lines of a client in another language."""
     output = _output(argv, (0,))
     if isinstance(output, str):
-        yield Row(client=client, asked="to run", wanted="to end well", got=output)
+        yield Row(client=client, sent="to run", wanted="to end well", got=output)
         return
     told = dict(json.loads(line) for line in output[0].splitlines())
-    for asked, outcome in wanted.items():
-        yield Row(
-            client=client, asked=asked, wanted=outcome, got=told.get(asked, "nothing was said")
-        )
+    for sent, outcome in wanted.items():
+        yield Row(client=client, sent=sent, wanted=outcome, got=told.get(sent, "no output"))
 
 
 def _go(url: str, folder: Path) -> Iterable[Row]:
@@ -207,12 +205,12 @@ def _python(port: int) -> Iterable[Row]:
         ),
         ("urllib", "GET, 404", "200; 404", _urllib),
     )
-    for client, asked, wanted, ask in cases:
+    for client, sent, wanted, ask in cases:
         try:
             got = ask(port)
         except (OSError, http.client.HTTPException) as error:
             got = repr(error)
-        yield Row(client=f"Python {client}", asked=asked, wanted=wanted, got=got)
+        yield Row(client=f"Python {client}", sent=sent, wanted=wanted, got=got)
 
 
 def _http_client(port: int) -> str:
@@ -227,10 +225,10 @@ def _http_client(port: int) -> str:
     ):
         connection.request(method, path, body=b"abc" if method == "POST" else None)
         sockets.add(connection.sock)
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
         kind = "JSON" if body and json.loads(body) else "no body"
-        got.append(f"{answer.status} {kind}")
+        got.append(f"{response.status} {kind}")
     connection.close()
     return "; ".join(got) + f"; {len(sockets)} connection"
 
@@ -240,9 +238,9 @@ def _http_client_chunks(port: int) -> str:
     got = []
     for method, body in (("POST", iter([b"abc"] * 100)), ("GET", None)):
         connection.request(method, "/health", body=body, encode_chunked=body is not None)
-        answer = connection.getresponse()
-        answer.read()
-        got.append(str(answer.status))
+        response = connection.getresponse()
+        response.read()
+        got.append(str(response.status))
     connection.close()
     return "; ".join(got)
 
@@ -253,8 +251,8 @@ def _urllib(port: int) -> str:
         try:
             with urllib.request.urlopen(
                 f"http://127.0.0.1:{port}{path}", timeout=_PATIENCE_SECONDS
-            ) as answer:
-                got.append(str(answer.status))
+            ) as response:
+                got.append(str(response.status))
         except urllib.error.HTTPError as error:
             error.close()
             got.append(str(error.code))

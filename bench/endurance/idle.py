@@ -1,4 +1,4 @@
-"""Thousands of connections that wait: what one costs, and whether anybody else notices."""
+"""Thousands of idle connections: the cost of one, and their effect on other clients."""
 
 import re
 import resource
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import MeasureError, grid, step
-from bench.load import proc
-from bench.load.serving import Command, Server, serving
-from bench.load.wrk import Work, load
+from bench.lib import proc
+from bench.lib.harness import MeasureError, markdown_table, timed_step
+from bench.lib.server_process import Command, Server, serving
+from bench.lib.wrk import Work, load
 
-from .normal import Experience, NormalClient
-from .talk import Talk, TalkError, request
-from .verdict import Verdict
-from .watch import descriptors
+from .gate import Verdict
+from .http_client import Talk, TalkError, request
+from .process_sampler import descriptors
+from .reference_client import Experience, NormalClient
 
 CONNECTIONS: Final = 10_000
 PER_CONNECTION_BYTES: Final = 20 * 1024
-"""Issue's number."""
+"""RSS per idle connection; half of the memory budget's 40 KiB per connection."""
 
 AGAIN_BYTES: Final = 2_000_000
 """What a second round may use more than the first: as in the soak."""
@@ -30,7 +30,7 @@ _OF_A_SOURCE: Final = 5_000
 """Connections from one address; it has 28,000 ports, and those just left wait for a minute."""
 
 _BATCH: Final = 250
-"""Connections made before they are asked on: less than the queue of a listening socket."""
+"""Connections made before the first request: fewer than a listening socket's queue holds."""
 
 _QUIET_SECONDS: Final = 5
 _SETTLE_SECONDS: Final = 4
@@ -38,7 +38,7 @@ _OWN_FILES: Final = 100
 _OK: Final = 200
 _WORK: Final = Work(name="root", title="`/`, 64 connections")
 _IDLE_SECONDS: Final = "3600"
-"""Longer than a round: the service shall not end what is measured."""
+"""Longer than a round, so that the service does not close measured connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +55,15 @@ class Crowd:
     files_with: int
     files_after: int
     cpu_ms_per_second: float
-    """While everybody waits."""
+    """While all connections are idle."""
     alone: Experience
     """A normal client's, with nothing but the waiting ones."""
     loaded_per_second: float
     """Of wrk, with 64 connections beside those that wait."""
     loaded_p99_ms: float
     loaded_errors: int
-    all_answered: bool
-    """Every connection was asked on again before it was closed."""
+    all_served: bool
+    """Every connection served another request before it was closed."""
 
     @property
     def per_connection(self) -> float:
@@ -82,16 +82,16 @@ def idle(
     """Let so many wait, three times.
 
     Raises:
-        MeasureError: the limit of open files is too low, or somebody got no answer.
+        MeasureError: the limit of open files is too low, or a request got no response.
     """
     _raise_limit(connections)
     command = Command(
         argv=command.argv,
         version=command.version,
-        env={**command.env, "IDLE_SECONDS": _IDLE_SECONDS},
+        env={**command.env, "KEEPALIVE_TIMEOUT_SECONDS": _IDLE_SECONDS},
     )
     with serving(command, server_cpus) as server:
-        # What is made on first use shall not be counted as a connection's.
+        # Memory allocated on first use must not count as a connection's.
         load(_WORK, server.url, seconds=2, threads=1)
         time.sleep(_SETTLE_SECONDS)
         return [_round(server, number, connections) for number in range(1, _ROUNDS + 1)]
@@ -106,34 +106,34 @@ def judged(rounds: Sequence[Crowd]) -> list[Verdict]:
     return [
         Verdict(
             what=f"{first.connections:,} idle connections: memory of the process for each",
-            owed=f"{PER_CONNECTION_BYTES / 1024:.0f} KiB or less",
+            limit=f"{PER_CONNECTION_BYTES / 1024:.0f} KiB or less",
             found=f"{each / 1024:.2f} KiB",
             holds=each <= PER_CONNECTION_BYTES,
         ),
         Verdict(
             what="idle connections: requests that failed beside them",
-            owed="0",
+            limit="0",
             found=str(errors),
             holds=errors == 0,
         ),
         Verdict(
             what="idle connections: memory in later rounds, more than in the first",
-            owed=f"{AGAIN_BYTES / 1e6:.0f} MB or less",
+            limit=f"{AGAIN_BYTES / 1e6:.0f} MB or less",
             found=f"{more / 1e6:.2f} MB",
             holds=more <= AGAIN_BYTES,
         ),
         Verdict(
-            what="idle connections: everyone answered at the end, no file left open",
-            owed="yes",
+            what="idle connections: all served at the end, no file left open",
+            limit="yes",
             found=f"{last.files_after} files",
-            holds=all(one.all_answered for one in rounds) and last.files_after == first.files_after,
+            holds=all(one.all_served for one in rounds) and last.files_after == first.files_after,
         ),
     ]
 
 
 def table(rounds: Sequence[Crowd]) -> str:
     """Render what was found."""
-    memory = grid(
+    memory = markdown_table(
         (
             *("round", "connections", "RSS before", "RSS with them", "RSS after"),
             *("for each", "kernel, for each end", "CPU"),
@@ -150,7 +150,7 @@ def table(rounds: Sequence[Crowd]) -> str:
             for one in rounds
         ],
     )
-    latency = grid(
+    latency = markdown_table(
         (
             *("round", "a normal client: requests", "errors", "p50", "p99", "longest"),
             *("wrk, 64 more: requests/s", "p99", "errors"),
@@ -185,7 +185,7 @@ def parse_kernel(meminfo: str, sockstat: str, *, page_bytes: int) -> int:
 def _round(server: Server, number: int, connections: int) -> Crowd:
     pids = proc.session(server.pid)
     before, kernel = proc.memory(pids).rss_bytes, _kernel()
-    with step(f"idle, round {number}: {connections:,} connections"):
+    with timed_step(f"idle, round {number}: {connections:,} connections"):
         crowd = gather(server.port, connections, net=number)
     try:
         time.sleep(_SETTLE_SECONDS)
@@ -197,7 +197,7 @@ def _round(server: Server, number: int, connections: int) -> Crowd:
         with NormalClient(server.port) as client:
             time.sleep(_QUIET_SECONDS)
         loaded = load(_WORK, server.url, seconds=_QUIET_SECONDS, threads=1).seen
-        answered = _all_answered(crowd)
+        responded = _all_served(crowd)
     finally:
         for talk in crowd:
             talk.close()
@@ -216,17 +216,17 @@ def _round(server: Server, number: int, connections: int) -> Crowd:
         loaded_per_second=loaded.per_second,
         loaded_p99_ms=loaded.p99_us / 1000,
         loaded_errors=loaded.errors,
-        all_answered=answered,
+        all_served=responded,
     )
 
 
 def gather(port: int, connections: int, *, net: int) -> list[Talk]:
-    """Connect so many, and ask once on each: a connection that was never used costs less.
+    """Open *connections*, each with one request: an unused connection costs less.
 
     They come from 127.0.*net*.0/24.
 
     Raises:
-        MeasureError: one could not be had, or got another answer than 200.
+        MeasureError: one could not be made, or got a status other than 200.
     """
     crowd: list[Talk] = []
     try:
@@ -236,7 +236,7 @@ def gather(port: int, connections: int, *, net: int) -> list[Talk]:
                 source = f"127.0.{net}.{1 + len(crowd) // _OF_A_SOURCE}"
                 fresh.append(Talk(port, source=source))
                 crowd.append(fresh[-1])
-            ask_all(fresh)
+            send_to_all(fresh)
     except (OSError, TalkError) as error:
         for talk in crowd:
             talk.close()
@@ -244,11 +244,11 @@ def gather(port: int, connections: int, *, net: int) -> list[Talk]:
     return crowd
 
 
-def ask_all(crowd: Sequence[Talk]) -> None:
-    """Ask once on each.
+def send_to_all(crowd: Sequence[Talk]) -> None:
+    """Send one request on each.
 
     Raises:
-        TalkError: one got another answer than 200, or none.
+        TalkError: one got a status other than 200, or none.
     """
     asking = request("/")
     for start in range(0, len(crowd), _BATCH):
@@ -260,9 +260,9 @@ def ask_all(crowd: Sequence[Talk]) -> None:
                 raise TalkError(f"status {status}")
 
 
-def _all_answered(crowd: Sequence[Talk]) -> bool:
+def _all_served(crowd: Sequence[Talk]) -> bool:
     try:
-        ask_all(crowd)
+        send_to_all(crowd)
     except (OSError, TalkError):
         return False
     return True

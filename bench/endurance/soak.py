@@ -10,24 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.harness import ROOT, MeasureError, grid, say
-from bench.load.serving import Command, serving
-from bench.load.wrk import WORK, load
+from bench.lib.harness import ROOT, MeasureError, log, markdown_table
+from bench.lib.server_process import Command, serving
+from bench.lib.wrk import WORK, load
 
 from .churn import Outcome
-from .verdict import Verdict
-from .watch import Sample, Watch
+from .gate import Verdict
+from .process_sampler import Sample, Watch
 
 FLAT_BYTES: Final = 2_000_000
-"""Issue's number: what memory may move by after the warm-up."""
+"""How far RSS may move after the warm-up: a leak of one byte in 20 requests shows."""
 
 _SLICE_SECONDS: Final = 5
 """Of one work of wrk before the next has its turn."""
 
 _WORK_NAMES: Final = ("root", "close", "pipelined", "health", "many", "fields")
 _WARM_UP_ROUNDS: Final = 2
-"""Every work has had its turn twice, and every scene thousands: what is made on first use has
-been made, and the allocator has met the most there is at once."""
+"""Every work has had its turn twice, and every scene thousands: memory for
+first use is allocated, and the allocator has seen its peak."""
 
 _SETTLE_SECONDS: Final = 6
 """For connections that linger (2 s at the most) and the second that a sweep takes."""
@@ -45,18 +45,19 @@ class Soak:
     requests: int
     """Of wrk."""
     failed: int
-    """Of wrk: connections, reads and writes that failed, other answers, waits over 2 s."""
+    """Of wrk: failed connections, reads and writes, other statuses, waits over 2 s."""
     timeouts: int
     """Of those: waits over 2 s, which are no failures of a request."""
     scenes: dict[str, int]
     """Of the churners: how often each was played."""
     scenes_failed: int
-    said: tuple[str, ...]
+    messages: tuple[str, ...] = ()
     server_busy: float
     """Share of its core after the warm-up."""
     descriptors_before: int
     descriptors_after: int
-    samples: tuple[Sample, ...]
+    samples: tuple[Sample, ...] = ()
+    """One a second; empty in a result read back."""
 
     @property
     def steady(self) -> list[Sample]:
@@ -79,23 +80,23 @@ def soak(command: Command, *, seconds: int, server_cpus: Sequence[int]) -> Soak:
         Watch(server.pid, doing=lambda: doing) as watch,
     ):
         time.sleep(1)
-        before = watch.look()
+        before = watch.sample()
         churners = _churners(server.port, rounds * len(works) * each)
-        began = watch.look()
+        began = watch.sample()
         warm = began
         seen = []
         for number in range(rounds):
             if number == _WARM_UP_ROUNDS:
-                warm = watch.look()
+                warm = watch.sample()
             for work in works:
                 doing = work.name
                 seen.append(load(work, server.url, seconds=each, threads=1).seen)
-            say(_progress(number + 1, rounds, watch.look()))
-        ended = watch.look()
+            log(_progress(number + 1, rounds, watch.sample()))
+        ended = watch.sample()
         doing = "nothing"
         played = _outcome(churners)
         time.sleep(_SETTLE_SECONDS)
-        after = watch.look()
+        after = watch.sample()
     return Soak(
         seconds=round(ended.seconds - began.seconds, 1),
         warm_up_seconds=round(warm.seconds, 1),
@@ -104,7 +105,7 @@ def soak(command: Command, *, seconds: int, server_cpus: Sequence[int]) -> Soak:
         timeouts=sum(one.timeout for one in seen),
         scenes=played.played,
         scenes_failed=played.failed,
-        said=tuple(played.said),
+        messages=tuple(played.messages),
         server_busy=(ended.cpu_seconds - warm.cpu_seconds) / (ended.seconds - warm.seconds),
         descriptors_before=before.descriptors,
         descriptors_after=after.descriptors,
@@ -120,14 +121,14 @@ def judged(found: Soak) -> list[Verdict]:
     return [
         Verdict(
             what="soak: memory (RSS), highest less lowest after the warm-up",
-            owed=f"{FLAT_BYTES / 1e6:.0f} MB or less",
+            limit=f"{FLAT_BYTES / 1e6:.0f} MB or less",
             found=f"{moved / 1e6:.2f} MB",
             holds=moved <= FLAT_BYTES,
         ),
-        Verdict(what="soak: failed requests", owed="0", found=str(failed), holds=failed == 0),
+        Verdict(what="soak: failed requests", limit="0", found=str(failed), holds=failed == 0),
         Verdict(
             what="soak: open files, after less before",
-            owed="0",
+            limit="0",
             found=str(found.descriptors_after - found.descriptors_before),
             holds=found.descriptors_after == found.descriptors_before,
         ),
@@ -138,12 +139,11 @@ def table(found: Soak) -> str:
     """Render what was found."""
     steady = found.steady
     tenths = [steady[n * len(steady) // 10 : (n + 1) * len(steady) // 10] for n in range(10)]
-    played = sum(found.scenes.values())
-    conversations = grid(
+    conversations = markdown_table(
         ("scene of the churners", "played"),
         [(name, f"{times:,}") for name, times in sorted(found.scenes.items())],
     )
-    memory = grid(
+    memory = markdown_table(
         ("after the warm-up", "RSS, median", "RSS, lowest", "RSS, highest", "PSS, median", "files"),
         [
             (
@@ -159,13 +159,17 @@ def table(found: Soak) -> str:
             if part
         ],
     )
-    head = (
+    return "\n\n".join([headline(found), memory, conversations, *found.messages])
+
+
+def headline(found: Soak) -> str:
+    """Return the sums in one sentence."""
+    return (
         f"Soak: {found.seconds:.0f} s, of which {found.warm_up_seconds:.0f} s warm-up; "
         f"{found.requests:,} requests by wrk ({found.failed - found.timeouts} failed, "
-        f"{found.timeouts} took over 2 s), {played:,} scenes by churners "
+        f"{found.timeouts} took over 2 s), {sum(found.scenes.values()):,} scenes by churners "
         f"({found.scenes_failed} failed); the service used {found.server_busy:.0%} of a core."
     )
-    return "\n\n".join([head, memory, conversations, *found.said])
 
 
 def _churners(port: int, seconds: int) -> "subprocess.Popen[str]":

@@ -1,14 +1,13 @@
-"""What hardening costs: the same executable with each measure left out, sizes and speed in turns.
+"""The cost of hardening: the executable without each measure, sizes and speed in turns.
 
 usage, in the repository: python3 -m bench.hardening.hardening [--rounds N] [--seconds N]
 
-onebin has no switch for this and shall have none. Each variant is built by a copy of onebin with
-one line changed, so two of them compile CPython anew: minutes the first time, then cached.
+onebin has no switch for this on purpose. Each variant is built by a copy of onebin with one line
+changed, so two of them compile CPython again: minutes the first time, then cached.
 """
 
 import argparse
 import gzip
-import json
 import os
 import shutil
 import statistics
@@ -19,10 +18,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, MeasureError, grid, machine, run, say, step
-from bench.load.alone import own_network
-from bench.load.serving import Command, serving
-from bench.load.wrk import Work, load
+from bench.lib.harness import (
+    ROOT,
+    MeasureError,
+    log,
+    machine,
+    markdown_table,
+    run,
+    timed_step,
+    write_results,
+)
+from bench.lib.network_namespace import own_network
+from bench.lib.server_process import Command, serving
+from bench.lib.wrk import Work, load
 
 ONEBIN: Final = ROOT / "packages/onebin/src/onebin"
 
@@ -76,7 +84,7 @@ VARIANTS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one variant weighs and does."""
+    """Size and speed of one variant."""
 
     title: str
     unpacked: int
@@ -102,7 +110,7 @@ def build(variant: Variant, folder: Path) -> Path:
     shutil.copytree(ONEBIN, copy)
     apply(variant, copy)
     target = folder / "devops-info-service"
-    with step(f"building it {variant.title}"):
+    with timed_step(f"building it {variant.title}"):
         run(
             [sys.executable, "-m", "onebin", "build", "packages/service", "--output", target],
             env={**os.environ, "PYTHONPATH": str(folder)},
@@ -134,14 +142,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         costs = _measure(options.rounds, options.seconds)
     except MeasureError as error:
-        say(str(error))
+        log(str(error))
         return 1
-    _RESULTS.write_text(
-        json.dumps({"machine": asdict(where), "costs": [asdict(cost) for cost in costs]}, indent=1)
-        + "\n",
-        "utf-8",
-    )
-    print(f"{where}\n\n{_table(costs)}")
+    write_results(_RESULTS, {"machine": asdict(where), "costs": [asdict(cost) for cost in costs]})
+    print(f"{where}\n\n{table(costs)}")
     return 0
 
 
@@ -153,12 +157,12 @@ def _measure(rounds: int, seconds: int) -> list[Cost]:
             folder = Path(temporary, str(n))
             folder.mkdir()
             programs[variant.title] = build(variant, folder)
-        say(own_network())
+        log(own_network())
         work = Work(name="root", title="/")
         server_cpu, *others = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, others or [server_cpu])  # wrk's too: it inherits ours
+        os.sched_setaffinity(0, others or [server_cpu])  # wrk's as well: it inherits this
         for number in range(rounds):
-            say(f"round {number + 1} of {rounds}")
+            log(f"round {number + 1} of {rounds}")
             for title, program in programs.items():
                 with serving(
                     Command(argv=(str(program), "--port", "{port}"), version=""), [server_cpu]
@@ -176,18 +180,20 @@ def _measure(rounds: int, seconds: int) -> list[Cost]:
         ]
 
 
-def _table(costs: Sequence[Cost]) -> str:
+def table(costs: Sequence[Cost]) -> str:
+    """Render *costs*; the first one is the yardstick."""
     shipped = costs[0]
-    return grid(
-        ["", "unpacked", "gzip -9", "requests/s, median (all rounds)", "size", "speed"],
+    return markdown_table(
+        ["", "unpacked", "gzip -9", "requests/s, median (lowest to highest)", "size", "speed"],
         [
             [
                 cost.title,
                 f"{cost.unpacked / 1e6:.2f} MB",
                 f"{cost.compressed / 1e6:.2f} MB",
-                f"{cost.median / 1e3:.1f} k ("
-                + " ".join(f"{speed / 1e3:.1f}" for speed in cost.requests_per_second)
-                + ")",
+                (
+                    f"{cost.median / 1e3:.1f} k ({min(cost.requests_per_second) / 1e3:.1f} to "
+                    f"{max(cost.requests_per_second) / 1e3:.1f})"
+                ),
                 f"{cost.unpacked / shipped.unpacked:.3f}",
                 f"{cost.median / shipped.median:.3f}",
             ]

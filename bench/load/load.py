@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import statistics
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,25 +21,28 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
-from bench.harness import ROOT, MeasureError, machine, run, say, step
+from bench.lib import proc
+from bench.lib.harness import ROOT, MeasureError, log, machine, run, timed_step, write_results
+from bench.lib.network_namespace import own_network
+from bench.lib.server_process import Command, Server, serving
+from bench.lib.wrk import WORK, Work, load
 
-from . import proc
-from .alike import differences, shape
-from .alone import own_network
-from .figures import Idle, Round, floors, starts, summarise
-from .picture import svg
+from .contender_list import CONTENDERS, WORKSHOP, Contender
+from .medians import Idle, Round, floors, starts, summarize
 from .report import Result, milliseconds, tables
-from .roster import CONTENDERS, WORKSHOP, Contender
-from .serving import Command, Server, serving
-from .wrk import WORK, Work, load
+from .response_shape import differences, shape
 
-_HERE: Final = Path(__file__).parent
+_RESULTS: Final = Path(__file__).with_name("results.json")
+"""Medians alone; what ``make figures`` reads."""
+
+_ROUNDS: Final = WORKSHOP / "load-rounds.json"
+"""Every round, outside of git."""
 
 _WARM_UP_SECONDS: Final = 1
 """wrk's shortest; connections are made and interpreters specialise within a tenth of it."""
 
 _SETTLE_SECONDS: Final = 2
-"""Between a server's last answer and the look at what it costs when idle."""
+"""Between a server's last response and the measurement of its idle CPU time."""
 
 _PATHS: Final = ("/", "/health")
 
@@ -60,7 +64,7 @@ class Bench:
         self._generator_on(self._cpus[:1])
 
     def make(self, contenders: Iterable[Contender]) -> None:
-        """Make each ready; say who is left out, and why."""
+        """Prepare each; log those that are left out, and why."""
         for contender in contenders:
             try:
                 self._made[contender] = contender.make()
@@ -68,33 +72,33 @@ class Bench:
                 self._leave_out(contender.name, str(error))
 
     def admit(self) -> None:
-        """See that all answer alike; say who is left out, and why."""
+        """Compare the bodies of all; log those that are left out, and why."""
         published = ""
         for contender, made in self._made.items():
             env = {**made.env, "ENDPOINTS": published} if published else made.env
             command = replace(made, env=env)
             try:
                 with serving(command, self._cpus[-1:]) as server:
-                    answers = {path: _ask(server, path) for path in _PATHS}
-                self._compare(answers)
+                    bodies = {path: _ask(server, path) for path in _PATHS}
+                self._compare(bodies)
             except MeasureError as error:
                 self._leave_out(contender.name, str(error))
                 continue
-            # The first one's list is everybody's: all send the same bytes.
+            # All list the first one's routes, so that all send the same bytes.
             published = published or json.dumps(
-                json.loads(answers["/"])["endpoints"], separators=(",", ":")
+                json.loads(bodies["/"])["endpoints"], separators=(",", ":")
             )
             self.titles[contender.name] = contender.title
             self.commands[contender.name] = command
-            self.body_bytes[contender.name] = {path: len(body) for path, body in answers.items()}
+            self.body_bytes[contender.name] = {path: len(body) for path, body in bodies.items()}
 
     def measure(self, works: Sequence[Work], rounds: int) -> list[Round]:
-        """Go round; who fails at a work is said once and not given it again."""
+        """Measure all in rounds; a contender that fails at a work is logged and left out of it."""
         done = []
         names = list(self.commands)
         for number in range(1, rounds + 1):
             for work in works:
-                # Another one begins each time: nobody always follows the same neighbour.
+                # Another one begins each time, so that none always follows the same neighbor.
                 for name in names[number % len(names) :] + names[: number % len(names)]:
                     what = f"{name} under {work.name}"
                     if what in self.left_out:
@@ -105,7 +109,7 @@ class Bench:
                         self._leave_out(what, str(error))
                         continue
                     done.append(one)
-                    say(
+                    log(
                         f"round {number} of {rounds}, {work.name}, {name}: "
                         f"{one.per_second:,.0f} requests/s, p99 {milliseconds(one.p99_us)}"
                     )
@@ -113,8 +117,8 @@ class Bench:
         return [one for one in done if f"{one.contender} under {one.work}" not in self.left_out]
 
     def idle(self, seconds: float) -> list[Idle]:
-        """Let all run at once, unasked, and see what each costs."""
-        with contextlib.ExitStack() as stack, step(f"idle for {seconds:g} s"):
+        """Run all at once without requests, and measure the CPU time of each."""
+        with contextlib.ExitStack() as stack, timed_step(f"idle for {seconds:g} s"):
             running = {
                 name: stack.enter_context(serving(command, self._cpus[-1:]))
                 for name, command in self.commands.items()
@@ -148,7 +152,7 @@ class Bench:
         seen = result.seen
         seconds = seen.duration_us / 1e6
         if not seen.requests:
-            raise MeasureError(f"it answered nothing, with {seen.errors} errors")
+            raise MeasureError(f"no response, with {seen.errors} errors")
         return Round(
             work=work.name,
             contender=name,
@@ -165,8 +169,8 @@ class Bench:
             cold_start_seconds=server.cold_start_seconds,
         )
 
-    def _compare(self, answers: Mapping[str, bytes]) -> None:
-        for path, body in answers.items():
+    def _compare(self, bodies: Mapping[str, bytes]) -> None:
+        for path, body in bodies.items():
             found = shape(json.loads(body))
             first = self._shapes.setdefault(path, found)
             if different := differences(first, found):
@@ -175,10 +179,10 @@ class Bench:
 
     def _leave_out(self, what: str, why: str) -> None:
         self.left_out[what] = why.splitlines()[0]
-        say(f"{what} is left out: {why}")
+        log(f"{what} is left out: {why}")
 
     def _generator_on(self, cpus: Sequence[int]) -> None:
-        """Run wrk, which inherits it, and ourselves on *cpus*."""
+        """Run this process on *cpus*, and wrk, which inherits that."""
         os.sched_setaffinity(0, cpus)
 
 
@@ -188,30 +192,27 @@ def _ask(server: Server, path: str) -> bytes:
     if (status, kind.partition(";")[0]) != (200, "application/json"):
         raise MeasureError(f"its {path} is {status} {kind}, not 200 application/json")
     if fields.get("Cache-Control") != "no-store":
-        # Some 25 bytes of each answer, and one more field to write.
-        raise MeasureError(f"its {path} may be stored: no Cache-Control as ours has it")
+        # Some 25 bytes of each response, and one more field to write.
+        raise MeasureError(f"its {path} has no Cache-Control: no-store, as the service's has")
     return body
 
 
 def _generator() -> str:
     """Return wrk's name and version, installed where it is missing."""
     if not shutil.which("wrk"):
-        with step("no wrk on this machine, preparing it"), contextlib.suppress(MeasureError):
+        with timed_step("no wrk on this machine, preparing it"), contextlib.suppress(MeasureError):
             run([ROOT / ".ci/prepare-engine"])  # may fail at the engine, which is not needed
     try:
-        said = run(["sh", "-c", "wrk --version || true"])
+        messages = run(["sh", "-c", "wrk --version || true"])
     except MeasureError:
-        said = ""
-    if not said.startswith("wrk"):
+        messages = ""
+    if not messages.startswith("wrk"):
         raise MeasureError("wrk is not on this machine: apt-get install wrk")
-    return " ".join(said.split()[:2])
+    return " ".join(messages.split()[:2])
 
 
 def _write(result: Result) -> None:
-    document = asdict(result)
-    (_HERE / "results.json").write_text(json.dumps(document, indent=2) + "\n")
-    (_HERE / "results.md").write_text(tables(result) + "\n")
-    (_HERE / "results.svg").write_text(svg(result))
+    write_results(_RESULTS, asdict(result))
 
 
 def _end(number: int, _: object) -> NoReturn:
@@ -243,7 +244,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--gate",
         action="store_true",
-        help="exit 1 unless every ratio we owe was measured and holds",
+        help="exit 1 unless every required ratio was measured and holds",
     )
     options = parser.parse_args(argv)
     if options.quick:
@@ -258,7 +259,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = _run(options)
     except MeasureError as error:
-        say(f"load: {error}")
+        log(f"load: {error}")
         return 2
     print(tables(result))
     if not (options.quick or options.only or options.work):
@@ -267,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed = [one for one in result.floors if not one.holds]
         for one in failed:
             measured = "not measured" if one.ratio is None else f"{one.ratio:.3g}"
-            say(f"gate: {one.title}: {measured}, owed is {one.bound}")
+            log(f"gate: {one.title}: {measured}, required is {one.bound}")
         return 1 if failed else 0
     return 0
 
@@ -279,19 +280,20 @@ def _run(options: argparse.Namespace) -> Result:
     WORKSHOP.mkdir(parents=True, exist_ok=True)
     bench = Bench(seconds=options.seconds)
     bench.make(contenders)
-    # From here on nobody needs the net.
+    # No network is needed from here on.
     network = own_network()
     bench.admit()
     if not bench.commands:
         raise MeasureError("no contender is left")
     each = options.seconds + _WARM_UP_SECONDS + 1
     minutes = options.rounds * len(works) * len(bench.commands) * each / 60
-    say(f"{len(bench.commands)} contenders, {len(works)} works: about {minutes:.0f} minutes")
+    log(f"{len(bench.commands)} contenders, {len(works)} works: about {minutes:.0f} minutes")
     idle = bench.idle(2 * options.seconds)
     measured = bench.measure(works, options.rounds)
     if not measured:
-        raise MeasureError("nobody could be measured at anything")
-    summaries = summarise(measured)
+        raise MeasureError("no contender could be measured")
+    _ROUNDS.write_text(json.dumps([asdict(one) for one in measured]) + "\n")
+    summaries = summarize(measured)
     started = starts(measured, [one.name for one in works if not one.every_core])
     return Result(
         machine=on,
@@ -304,7 +306,7 @@ def _run(options: argparse.Namespace) -> Result:
         body_bytes=bench.body_bytes,
         left_out=bench.left_out,
         works=works,
-        measured=measured,
+        others_busy=statistics.median(one.others_busy for one in measured),
         summaries=summaries,
         starts=started,
         idle=idle,

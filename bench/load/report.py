@@ -1,17 +1,16 @@
 """A run in, tables out: the same text for a terminal and for a Markdown file."""
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.harness import Machine, grid
+from bench.lib.harness import Machine, markdown_table
+from bench.lib.wrk import Work
 
-from .figures import MEMORY_AFTER, Figure, Floor, Idle, Round, Start, Summary
-from .wrk import Work
+from .medians import MEMORY_AFTER, Figure, Floor, Idle, Start, Summary
 
 _GENERATOR_LIMIT: Final = 0.97
-"""A generator that is busier had no time left to ask for more."""
+"""A busier generator had no time left for more requests."""
 
 NOTHING: Final = "-"
 
@@ -31,11 +30,12 @@ class Result:
     """Contender -> how people call it, in the order of every table."""
     versions: Mapping[str, str]
     body_bytes: Mapping[str, Mapping[str, int]]
-    """Contender -> path -> bytes of its answer's body."""
+    """Contender -> path -> bytes of its body."""
     left_out: Mapping[str, str]
     """Contender, or contender and work -> why it has no figures."""
     works: Sequence[Work]
-    measured: Sequence[Round]
+    others_busy: float
+    """Share of all cores that neither server nor generator used, the median of the rounds."""
     summaries: Sequence[Summary]
     starts: Sequence[Start]
     idle: Sequence[Idle]
@@ -44,21 +44,19 @@ class Result:
 
 def tables(result: Result) -> str:
     """Render all of *result*."""
-    parts = [
-        _terms(result),
-        *(_work(result, work) for work in result.works),
-        _costs(result),
-    ]
-    if judged := [one for one in result.floors if one.ratio is not None]:
-        parts.append(_floors(judged))
-    parts.append(_contenders(result))
+    return "\n\n".join((terms(result), details(result), requirements(result)))
+
+
+def details(result: Result) -> str:
+    """Render the measured values, without the requirements."""
+    parts = [*(_work(result, work) for work in result.works), _costs(result), _contenders(result)]
     if result.left_out:
-        parts.append("\n".join(f"Left out: {who}: {why}" for who, why in result.left_out.items()))
+        parts.append("\n".join(f"Left out: {name}: {why}" for name, why in result.left_out.items()))
     return "\n\n".join(part for part in parts if part)
 
 
 def milliseconds(us: float) -> str:
-    """Write microseconds as milliseconds, to three digits; 0 is what could not be told."""
+    """Write microseconds as milliseconds, to three digits; 0 is unknown."""
     if not us:
         return NOTHING
     return f"{us / 1000:.3g} ms" if us < 100_000 else f"{us / 1000:,.0f} ms"  # noqa: PLR2004
@@ -69,10 +67,10 @@ def megabytes(size: float) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-def _terms(result: Result) -> str:
-    others = statistics.median(one.others_busy for one in result.measured)
+def terms(result: Result) -> str:
+    """Return where and how *result* was measured."""
     return (
-        f"{result.machine}; others used {others:.0%} of the CPUs meanwhile.\n"
+        f"{result.machine}; other processes used {result.others_busy:.0%} of the CPUs.\n"
         f"{result.generator}, {result.rounds} rounds of {result.seconds} s in turns: medians, "
         f"and medians of the rounds' ratios. {result.network}"
     )
@@ -85,7 +83,7 @@ def _work(result: Result, work: Work) -> str:
         *("requests/s", "lowest to highest", "to Go"),
         *("p50", "p99", "p99 to Go", "CPU a request", "CPU to Go"),
     )
-    table = grid(
+    table = markdown_table(
         head,
         [
             (
@@ -141,26 +139,28 @@ def _costs(result: Result) -> str:
             cells += [NOTHING] * 3
         cells += [f"{idle[name].cpu_ms_per_second:.2f} ms/s" if name in idle else NOTHING]
         rows.append(cells)
-    return grid(head, rows)
+    return markdown_table(head, rows)
 
 
-def _floors(floors: Iterable[Floor]) -> str:
-    return grid(
-        ("what we owe", "limit", "measured", ""),
+def requirements(result: Result) -> str:
+    """Render the requirements of which both sides were measured."""
+    return markdown_table(
+        ("requirement", "limit", "measured", ""),
         [
             (
                 one.title,
                 one.bound,
-                NOTHING if one.ratio is None else f"{one.ratio:.2f}",
-                "holds" if one.holds else "FAILS",
+                f"{one.ratio:.2f}",
+                "pass" if one.holds else "FAIL",
             )
-            for one in floors
+            for one in result.floors
+            if one.ratio is not None
         ],
     )
 
 
 def _contenders(result: Result) -> str:
-    return grid(
+    return markdown_table(
         ("contender", "versions", "bytes of `/`", "bytes of `/health`"),
         [
             (

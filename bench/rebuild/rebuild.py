@@ -1,14 +1,13 @@
-"""Time a build after a one-line change of a handler: ours beside Go's, in turns, in one run.
+"""Time a build after a one-line change of a handler: the service and the Go original in turns.
 
 usage, in the repository: python3 -m bench.rebuild.rebuild [--rounds N] [--gate SECONDS]
 
 Works on copies in a temporary folder. Both builders keep their caches, as they do on a desk, and
-each change is one no build has seen before, so that none is answered from a cache.
+each change is new to the caches.
 """
 
 import argparse
 import hashlib
-import json
 import secrets
 import shutil
 import statistics
@@ -20,7 +19,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, MeasureError, go, machine, run, say
+from bench.lib.harness import (
+    ROOT,
+    MeasureError,
+    go,
+    log,
+    machine,
+    markdown_table,
+    run,
+    write_results,
+)
 
 _RESULTS: Final = Path(__file__).with_name("results.json")
 _ROUNDS: Final = 5
@@ -42,7 +50,7 @@ class Builder:
     handler: str
     """The file that is changed, relative to the repository."""
     line: str
-    """What is changed in it: this, once."""
+    """The text that is changed in it, once."""
     output: str
     """The executable, relative to the repository."""
     env: dict[str, str] = field(default_factory=dict)
@@ -50,7 +58,7 @@ class Builder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """What one builder took."""
+    """The times of one builder."""
 
     name: str
     first_seconds: float
@@ -64,7 +72,7 @@ class Timing:
 
 
 def builders() -> tuple[Builder, Builder]:
-    """Say how both are built here.
+    """Return how both are built here.
 
     Raises:
         MeasureError: one of the two is not on this machine and cannot be put there.
@@ -105,9 +113,9 @@ def measure(rounds: int, tree: Path) -> tuple[Timing, ...]:
     both = builders()
     first = {}
     for one in both:
-        say(f"{one.name}, before any change ...")
+        log(f"{one.name}, before any change ...")
         first[one.name] = _build(one, tree)
-        say(f"{one.name}, before any change: {first[one.name]:.2f} s")
+        log(f"{one.name}, before any change: {first[one.name]:.2f} s")
     took: dict[str, list[float]] = {one.name: [] for one in both}
     for number in range(1, rounds + 1):
         for one in both:
@@ -117,10 +125,27 @@ def measure(rounds: int, tree: Path) -> tuple[Timing, ...]:
             if _digest(tree / one.output) == before:
                 raise MeasureError(f"{one.name} gave the same executable after a change")
             took[one.name].append(seconds)
-            say(f"{one.name}, round {number} of {rounds}: {seconds:.2f} s")
+            log(f"{one.name}, round {number} of {rounds}: {seconds:.2f} s")
     return tuple(
         Timing(name=one.name, first_seconds=first[one.name], rounds_seconds=tuple(took[one.name]))
         for one in both
+    )
+
+
+def table(timings: Sequence[Timing]) -> str:
+    """Render *timings*; the last one is the yardstick."""
+    yardstick = timings[-1].median
+    return markdown_table(
+        ("from a changed line to a new executable", "median", "lowest to highest", "to Go"),
+        [
+            (
+                one.name,
+                f"{one.median:.2f} s",
+                f"{min(one.rounds_seconds):.2f} to {max(one.rounds_seconds):.2f} s",
+                f"{one.median / yardstick:.2f}",
+            )
+            for one in timings
+        ],
     )
 
 
@@ -141,7 +166,7 @@ def _change(builder: Builder, tree: Path) -> None:
 
 def _digest(file: Path) -> str:
     if not file.is_file():
-        raise MeasureError(f"the build left no {file.name} where it is looked for")
+        raise MeasureError(f"the build left no {file.name} at the expected place")
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
@@ -150,7 +175,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="rebuild", description=__doc__)
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="default: %(default)s")
     parser.add_argument(
-        "--gate", type=float, metavar="SECONDS", help="exit 1 if our median is above this"
+        "--gate", type=float, metavar="SECONDS", help="exit 1 if onebin's median is above this"
     )
     options = parser.parse_args(argv)
     on = machine()
@@ -158,20 +183,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as folder:
             tree = Path(folder, "tree")
             shutil.copytree(ROOT, tree, ignore=_LEFT_BEHIND, symlinks=True)
-            ours, go = measure(options.rounds, tree)
+            service, go = measure(options.rounds, tree)
     except MeasureError as error:
-        say(f"rebuild: {error}")
+        log(f"rebuild: {error}")
         return 2
-    print(f"{on}\n")
-    print("Seconds from a changed line in a handler to a new executable, median and all rounds:")
-    for timing in (ours, go):
-        rounds = "  ".join(f"{seconds:.2f}" for seconds in timing.rounds_seconds)
-        print(f"  {timing.name:<12}  {timing.median:5.2f}    {rounds}")
-    print(f"  ours / Go     {ours.median / go.median:5.2f}")
-    document = {"machine": asdict(on), "timings": [asdict(timing) for timing in (ours, go)]}
-    _RESULTS.write_text(json.dumps(document, indent=2) + "\n")
-    if options.gate is not None and ours.median > options.gate:
-        say(f"gate: {ours.median:.2f} s is more than {options.gate:g} s")
+    print(f"{on}\n\n{table((service, go))}")
+    document = {"machine": asdict(on), "timings": [asdict(timing) for timing in (service, go)]}
+    write_results(_RESULTS, document)
+    if options.gate is not None and service.median > options.gate:
+        log(f"gate: {service.median:.2f} s is more than {options.gate:g} s")
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""A saved image in, what it weighs and holds out.
+"""Size and content of a saved image.
 
 Reads what ``docker save`` writes and starts nothing, so a figure does not depend on how an engine
 counts: older ones show the unpacked size, newer ones add the compressed one to it.
@@ -29,10 +29,10 @@ _OPAQUE: Final = ".wh..wh..opq"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What an image weighs and what is in it."""
+    """Size and content of an image."""
 
     unpacked_bytes: int
-    """Contents of the regular files of all layers: what is pulled is kept, overwritten or not."""
+    """Contents of the regular files of all layers: pulled files are kept, overwritten or not."""
     tar_bytes: int
     """All layers as tar: the contents and 512 bytes or more for each entry."""
     gzip_bytes: int
@@ -95,9 +95,9 @@ def read(saved: Path) -> Contents:
 
 
 def _lay(entries: Iterable[tarfile.TarInfo], *, over: dict[PurePosixPath, tarfile.TarInfo]) -> None:
-    """Put a layer on what is below it (OCI image-spec, layer.md: whiteouts).
+    """Put a layer on those below it (OCI image-spec, layer.md: whiteouts).
 
-    A whiteout hides what is below its layer, never what comes with it: those go first.
+    A whiteout hides files of lower layers, never of its own: whiteouts are applied first.
     """
     arriving = {PurePosixPath("/", entry.name): entry for entry in entries}
     for path in arriving:

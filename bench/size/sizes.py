@@ -1,4 +1,4 @@
-"""Build every contender and say what its image weighs and holds: one table, JSON beside it.
+"""Build every contender; print sizes and contents of its image, write them as JSON.
 
 usage, in the repository: python3 -m bench.size.sizes [--gate] [--only NAME]...
 
@@ -6,7 +6,6 @@ Needs an engine and the bases, and prepares both itself where a registry cannot 
 """
 
 import argparse
-import json
 import ssl
 import sys
 import tempfile
@@ -16,7 +15,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.harness import ROOT, Machine, MeasureError, docker, grid, machine, run, say, step
+from bench.lib.harness import (
+    ROOT,
+    Machine,
+    MeasureError,
+    docker,
+    log,
+    machine,
+    markdown_table,
+    run,
+    timed_step,
+    write_results,
+)
 
 from . import image
 
@@ -53,7 +63,7 @@ _SCRATCH: Final = "scratch"
 _DISTROLESS: Final = "gcr.io/distroless/static:nonroot"
 
 
-def _ours(name: str, title: str, base: str) -> Contender:
+def _service(name: str, title: str, base: str) -> Contender:
     return Contender(
         name=name,
         title=title,
@@ -77,10 +87,10 @@ def _go(name: str, title: str, base: str) -> Contender:
 
 
 CONTENDERS: Final = (
-    _ours("ours", "ours, on the empty base", _SCRATCH),
-    _ours("ours-distroless", "ours, on distroless", _DISTROLESS),
-    _go("go", "Go as the seed builds it, on distroless", _DISTROLESS),
-    _go("go-scratch", "Go, on the empty base", _SCRATCH),
+    _service("service", "the service, on the empty base", _SCRATCH),
+    _service("service-distroless", "the service, on distroless", _DISTROLESS),
+    _go("go", "the Go original, on distroless", _DISTROLESS),
+    _go("go-scratch", "the Go original, on the empty base", _SCRATCH),
     Contender(
         name="python",
         title="the usual Python image",
@@ -113,14 +123,14 @@ class Ratio:
     compressed: float
 
 
-GATE: Final = ("ours", "go")
-"""The image we ship has to be smaller than the seed's, unpacked and compressed."""
+GATE: Final = ("service", "go")
+"""The shipped image must be smaller than that of the Go original, unpacked and compressed."""
 
 PAIRS: Final = (
-    ("ours / Go as the seed builds it", *GATE),
-    ("ours / Go, both on the empty base", "ours", "go-scratch"),
-    ("ours / Go, both on distroless", "ours-distroless", "go"),
-    ("ours / the usual Python image", "ours", "python"),
+    ("the service / the Go original", *GATE),
+    ("the service / Go, both on the empty base", "service", "go-scratch"),
+    ("the service / Go, both on distroless", "service-distroless", "go"),
+    ("the service / the usual Python image", "service", "python"),
 )
 
 
@@ -175,10 +185,10 @@ class Workshop:
         if certificates := _certificates():
             argv += ["--secret", f"id=ca,src={certificates}"]
         what = f"{contender.title}: the {stage} stage" if stage else contender.title
-        with step(f"building {what}"):
+        with timed_step(f"building {what}"):
             run([*argv, str(contender.context)], env={"DOCKER_BUILDKIT": "1"})
         saved = self._folder / "image.tar"
-        with step(f"reading {what}"):
+        with timed_step(f"reading {what}"):
             run([self._client, "save", "--output", saved, tag])
             yield saved
         saved.unlink()
@@ -192,7 +202,7 @@ class Workshop:
             except MeasureError:
                 stand_in = _STAND_INS[wanted]
                 instead = "making it" if stand_in == wanted else f"using {stand_in}"
-                say(f"no registry here gives {wanted}, {instead}")
+                log(f"no registry here gives {wanted}, {instead}")
                 run([ROOT / ".ci/prepare-bases", stand_in])
                 self._have[wanted] = stand_in
         return self._have[wanted]
@@ -256,7 +266,10 @@ def table(results: Sequence[Result], divided: Sequence[Ratio]) -> str:
     ratio_rows = [
         (ratio.title, _verdict(ratio.unpacked), _verdict(ratio.compressed)) for ratio in divided
     ]
-    return grid(head, rows) + "\n\n" + grid(ratio_head, ratio_rows)
+    parts = [markdown_table(head, rows), markdown_table(ratio_head, ratio_rows)]
+    if stand_ins := sorted({base for result in results for base in result.bases} & _MADE_HERE):
+        parts.append(f"Stand-ins, smaller than the images they replace: {', '.join(stand_ins)}.")
+    return "\n\n".join(parts)
 
 
 def _mb(size: int, *, digits: int = 2) -> str:
@@ -278,7 +291,7 @@ def _write(results: Sequence[Result], divided: Sequence[Ratio], on: Machine, eng
         "images": [asdict(result) for result in results],
         "ratios": [asdict(ratio) for ratio in divided],
     }
-    _RESULTS.write_text(json.dumps(document, indent=2) + "\n")
+    write_results(_RESULTS, document)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -287,7 +300,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--gate",
         action="store_true",
-        help="exit 1 unless our image is smaller than the seed's, unpacked and compressed",
+        help="exit 1 unless the image is smaller than the Go original's, unpacked and gzipped",
     )
     parser.add_argument(
         "--only",
@@ -303,13 +316,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             on, engine = machine(), workshop.engine()
             results = [workshop.measure(contender) for contender in chosen]
     except MeasureError as error:
-        say(f"sizes: {error}")
+        log(f"sizes: {error}")
         return 2
     divided = ratios(results)
-    print(f"{on}, Docker {engine}\n")
-    print(table(results, divided))
-    if standing := sorted({base for result in results for base in result.bases} & _MADE_HERE):
-        print(f"\nStand-ins, smaller than what they stand for: {', '.join(standing)}")
+    print(f"{on}, Docker {engine}\n\n{table(results, divided)}")
     if not options.only:
         _write(results, divided, on, engine)
     if options.gate:
@@ -320,19 +330,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _judge(results: Sequence[Result]) -> int:
     by_name = {result.name: result.contents for result in results}
     if not set(GATE) <= set(by_name):
-        say(f"gate: it compares {' with '.join(GATE)}, and one of them was not measured")
+        log(f"gate: it compares {' with '.join(GATE)}, and one of them was not measured")
         return 2
-    ours, theirs = (by_name[name] for name in GATE)
+    service, original = (by_name[name] for name in GATE)
     failed = [
         f"{what} {mine:,} bytes, not under {other:,}"
         for what, mine, other in (
-            ("unpacked", ours.unpacked_bytes, theirs.unpacked_bytes),
-            ("compressed", ours.gzip_bytes, theirs.gzip_bytes),
+            ("unpacked", service.unpacked_bytes, original.unpacked_bytes),
+            ("compressed", service.gzip_bytes, original.gzip_bytes),
         )
         if mine >= other
     ]
     for line in failed:
-        say(f"gate: our image is {line} of Go's as the seed builds it")
+        log(f"gate: the image is {line} of the Go original")
     return 1 if failed else 0
 
 

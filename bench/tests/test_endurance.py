@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from bench.endurance import churn, idle, slow, soak
 from bench.endurance.clients import rows
-from bench.endurance.normal import NormalClient, percentile
-from bench.endurance.talk import Talk, TalkError, request
-from bench.endurance.watch import Sample, Watch, descriptors
-from bench.load import proc
-from bench.load.serving import Command, Server, serving
+from bench.endurance.http_client import Talk, TalkError, request
+from bench.endurance.process_sampler import Sample, Watch, descriptors
+from bench.endurance.reference_client import NormalClient, percentile
+from bench.lib import proc
+from bench.lib.server_process import Command, Server, serving
 
 CPUS = sorted(os.sched_getaffinity(0))
 SERVICE = Command(
@@ -68,7 +68,7 @@ def test_a_crowd_waits_and_nobody_else_notices(server: Server) -> None:
     try:
         with NormalClient(server.port) as client:
             time.sleep(1)
-        idle.ask_all(crowd)
+        idle.send_to_all(crowd)
     finally:
         for talk in crowd:
             talk.close()
@@ -78,6 +78,7 @@ def test_a_crowd_waits_and_nobody_else_notices(server: Server) -> None:
     assert left_open(server, before) == 0
 
 
+@pytest.mark.endurance
 @pytest.mark.skipif(not shutil.which("slowhttptest"), reason="slowhttptest is not installed")
 def test_slow_attackers_keep_nobody_from_an_answer() -> None:
     """Each of the four holds its connections; a normal client meets no error."""
@@ -86,12 +87,13 @@ def test_slow_attackers_keep_nobody_from_an_answer() -> None:
     assert len(found) == 4
     for one in found:
         assert one.report.available
-        assert one.client.said == ()
+        assert one.client.messages == ()
         assert one.client.requests > 2
     # Ranges make the head too long: it is refused at once.
     assert [one.most_files > 100 for one in found] == [True, True, False, True]
 
 
+@pytest.mark.endurance
 def test_clients_find_no_surprise(server: Server, tmp_path: Path) -> None:
     """Whoever of them is on this machine."""
     found = [row for row in rows(server.port, tmp_path) if row.got != "not on this machine"]
@@ -105,15 +107,15 @@ def test_a_watch_sees_memory_and_files(server: Server) -> None:
     with Watch(server.pid) as watch, Talk(server.port) as talk:
         talk.send(request("/health"))
         talk.read()
-        held = watch.look().descriptors
+        held = watch.sample().descriptors
         time.sleep(1.5)
     assert watch.samples
-    assert watch.look().rss_bytes > 1_000_000
+    assert watch.sample().rss_bytes > 1_000_000
     assert left_open(server, held - 1) == 0
 
 
 @pytest.mark.parametrize(
-    ("said", "closes"),
+    ("sent", "closes"),
     [
         (b"", True),
         (b"HTTP/1.1 200 OK\r\nContent-Le", True),
@@ -122,18 +124,18 @@ def test_a_watch_sees_memory_and_files(server: Server) -> None:
         (b"nonsense\r\n\r\n", False),
     ],
 )
-def test_what_is_no_answer_is_told(said: bytes, *, closes: bool) -> None:
+def test_bytes_other_than_a_response_are_an_error(sent: bytes, *, closes: bool) -> None:
     """A peer that ends too early, or speaks something else, is no success."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def answer() -> None:
+        def serve() -> None:
             sock, _ = listening.accept()
             with sock:
-                sock.sendall(said)
+                sock.sendall(sent)
                 if not closes:
                     sock.recv(1)
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=serve)
         thread.start()
         with Talk(listening.getsockname()[1]) as talk, pytest.raises(TalkError):
             talk.read()
@@ -148,7 +150,7 @@ def test_a_scene_that_comes_out_wrong_is_told(server: Server) -> None:
     more = churn.Scene(
         name="", steps=(churn.Step(send=request("/") * 2, statuses=(200,)),), ends=True
     )
-    with pytest.raises(TalkError, match="after the last answer came"):
+    with pytest.raises(TalkError, match="bytes after the last response"):
         churn.play(more, server.port)
 
 
@@ -183,7 +185,7 @@ def test_memory_is_judged_after_the_warm_up(rss: tuple[int, ...], *, holds: bool
         timeouts=0,
         scenes={},
         scenes_failed=0,
-        said=(),
+        messages=(),
         server_busy=1,
         descriptors_before=1,
         descriptors_after=1,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from bench.hardening.hardening import ONEBIN, VARIANTS, Change, Variant, apply
-from bench.harness import MeasureError
+from bench.lib.harness import MeasureError
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.title)

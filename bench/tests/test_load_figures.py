@@ -1,16 +1,15 @@
 """Medians, ratios, floors, tables and the picture, of rounds made up here."""
 
 import dataclasses
-import json
 import re
 from collections.abc import Sequence
-from xml.etree import ElementTree as ET
 
 import pytest
-from bench.harness import Machine
-from bench.load import picture, report
-from bench.load.alike import differences, shape
-from bench.load.figures import (
+from bench.lib.harness import Machine
+from bench.lib.wrk import WORK, Work
+from bench.load import report
+from bench.load.contender_list import pinned_versions
+from bench.load.medians import (
     Figure,
     Floor,
     Idle,
@@ -18,12 +17,9 @@ from bench.load.figures import (
     figure,
     floors,
     starts,
-    summarise,
+    summarize,
 )
-from bench.load.roster import pinned_versions
-from bench.load.wrk import WORK, Work
-
-SVG = "{http://www.w3.org/2000/svg}"
+from bench.load.response_shape import differences, shape
 
 
 def made(contender: str, work: str = "root", number: int = 1, **changes: float) -> Round:
@@ -47,7 +43,7 @@ def made(contender: str, work: str = "root", number: int = 1, **changes: float) 
 
 def result(rounds: Sequence[Round], works: Sequence[Work] = WORK) -> report.Result:
     names = list(dict.fromkeys(one.contender for one in rounds))
-    summaries = summarise(rounds)
+    summaries = summarize(rounds)
     started = starts(rounds, [work.name for work in works if not work.every_core])
     return report.Result(
         network="In a network namespace of its own.",
@@ -67,7 +63,7 @@ def result(rounds: Sequence[Round], works: Sequence[Work] = WORK) -> report.Resu
         body_bytes={name: {"/": 600, "/health": 74} for name in names},
         left_out={"flask": "it ended with status 1"},
         works=works,
-        measured=rounds,
+        others_busy=0.0,
         summaries=summaries,
         starts=started,
         idle=[Idle(contender=name, cpu_ms_per_second=0.25, seconds=10.0) for name in names],
@@ -82,7 +78,7 @@ def full() -> report.Result:
             for number in (1, 2, 3)
             for work in WORK
             for name, rate, start in (
-                ("ours", 80_000.0, 0.03),
+                ("static", 80_000.0, 0.03),
                 ("go", 40_000.0, 0.003),
                 ("fastapi", 10_000.0, 0.5),
             )
@@ -107,17 +103,17 @@ def test_nothing_is_divided_by_zero() -> None:
 
 def test_summaries_keep_the_order_and_add_up_errors() -> None:
     rounds = [
-        made("ours", number=1, errors=1),
+        made("static", number=1, errors=1),
         made("go", number=1, per_second=25_000.0),
-        made("ours", number=2, errors=2),
+        made("static", number=2, errors=2),
         made("go", number=2, per_second=25_000.0),
-        made("ours", "health"),
+        made("static", "health"),
     ]
-    summaries = summarise(rounds)
+    summaries = summarize(rounds)
     assert [(one.work, one.contender) for one in summaries] == [
-        ("root", "ours"),
+        ("root", "static"),
         ("root", "go"),
-        ("health", "ours"),
+        ("health", "static"),
     ]
     assert (summaries[0].errors, summaries[0].per_second.to_go) == (3, 2.0)
     assert summaries[2].per_second.to_go is None
@@ -125,9 +121,9 @@ def test_summaries_keep_the_order_and_add_up_errors() -> None:
 
 def test_starts_with_every_core_open_do_not_count() -> None:
     rounds = [
-        made("ours", cold_start_seconds=0.03),
-        made("ours", "health", cold_start_seconds=0.05),
-        made("ours", "root-open", cold_start_seconds=9.0),
+        made("static", cold_start_seconds=0.03),
+        made("static", "health", cold_start_seconds=0.05),
+        made("static", "root-open", cold_start_seconds=9.0),
     ]
     [start] = starts(rounds, ["root", "health"])
     assert (start.starts, start.seconds.high) == (2, 0.05)
@@ -178,16 +174,16 @@ def test_tables_are_markdown() -> None:
 def test_tables_say_what_a_reader_must_know() -> None:
     text = report.tables(full())
     assert "A <fast> & small CPU" in text
-    assert "others used 0% of the CPUs" in text
+    assert "other processes used 0% of the CPUs" in text
     assert "5 rounds of 5 s" in text
     assert "Left out: flask: it ended with status 1" in text
     assert "80,002" in text
 
 
 def test_tables_say_where_the_generator_was_the_limit_and_what_failed() -> None:
-    text = report.tables(result([made("ours", generator_busy=0.99, errors=12), made("go")]))
-    assert "title of ours: the generator was the limit; it can do more." in text
-    assert "title of ours: 12 requests failed." in text
+    text = report.tables(result([made("static", generator_busy=0.99, errors=12), made("go")]))
+    assert "title of static: the generator was the limit; it can do more." in text
+    assert "title of static: 12 requests failed." in text
     assert "title of go:" not in text
 
 
@@ -202,45 +198,6 @@ def test_a_contender_alone_is_told_without_ratios() -> None:
 )
 def test_milliseconds(us: float, text: str) -> None:
     assert report.milliseconds(us) == text
-
-
-def test_a_result_can_be_written_as_json() -> None:
-    document = json.loads(json.dumps(dataclasses.asdict(full())))
-    assert document["machine"]["kernel"] == "6.1"
-    assert len(document["measured"]) == 3 * len(WORK) * 3
-
-
-def test_the_picture_is_well_formed_and_inside_its_frame() -> None:
-    root = ET.fromstring(picture.svg(full()))
-    width, height = float(root.attrib["width"]), float(root.attrib["height"])
-    bars = root.findall(f"{SVG}rect")
-    assert root.tag == f"{SVG}svg"
-    assert len(bars) == 6 * 3
-    for bar in bars:
-        assert 0 < float(bar.attrib["x"]) + float(bar.attrib["width"]) < width
-        assert 0 < float(bar.attrib["y"]) + float(bar.attrib["height"]) < height
-    for words in root.findall(f"{SVG}text"):
-        assert 0 < float(words.attrib["y"]) < height
-    assert "A <fast> & small CPU" in "".join(root.itertext())
-
-
-def test_the_longest_bar_of_a_panel_is_the_highest_value() -> None:
-    rates = picture.panels(full())[0]
-    assert [bar.contender for bar in rates.bars] == ["ours", "go", "fastapi"]
-    assert rates.bars[0].text == "80,002"
-
-
-def test_the_picture_is_told_in_words_and_follows_the_reader_s_colours() -> None:
-    drawn = picture.svg(full())
-    assert "prefers-color-scheme: dark" in drawn
-    described = ET.fromstring(drawn).findtext(f"{SVG}desc")
-    assert described
-    assert "title of go 40,002" in described
-
-
-def test_a_picture_of_little_is_still_a_picture() -> None:
-    root = ET.fromstring(picture.svg(result([made("ours", p99_us=0)])))
-    assert root.findall(f"{SVG}rect")
 
 
 def test_shapes() -> None:

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from bench.harness import MeasureError
-from bench.load import proc
-from bench.load.serving import Command, serving
+from bench.lib import proc
+from bench.lib.harness import MeasureError
+from bench.lib.server_process import Command, serving
 
 CPUS = sorted(os.sched_getaffinity(0))[:1]
 
@@ -72,7 +72,7 @@ def test_what_the_launcher_takes_is_not_counted() -> None:
 
 def test_the_launcher_tells_when_and_becomes_the_program() -> None:
     reader, writer = os.pipe()
-    launcher = Path(__file__).parent.parent / "load/pinned.py"
+    launcher = Path(__file__).parent.parent / "lib/run_pinned.py"
     before = time.monotonic_ns()
     done = subprocess.run(
         [sys.executable, "-I", "-S", launcher, str(CPUS[0]), str(writer), "/bin/echo", "hello"],

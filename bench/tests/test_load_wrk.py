@@ -4,8 +4,8 @@ import dataclasses
 import os
 
 import pytest
-from bench.harness import MeasureError
-from bench.load import proc, wrk
+from bench.lib import proc, wrk
+from bench.lib.harness import MeasureError
 
 SAID = """\
 Running 1s test @ http://127.0.0.1:18099/
@@ -51,11 +51,11 @@ def test_every_kind_of_error_counts() -> None:
     assert SEEN.errors == 6
 
 
-@pytest.mark.parametrize("said", ["", "unable to connect to 127.0.0.1:1 Connection refused\n"])
-def test_no_result_is_an_error_with_what_wrk_said(said: str) -> None:
+@pytest.mark.parametrize("messages", ["", "unable to connect to 127.0.0.1:1 Connection refused\n"])
+def test_no_result_is_an_error_with_what_wrk_said(messages: str) -> None:
     with pytest.raises(MeasureError, match="without a result") as caught:
-        wrk.parse(said)
-    assert said.strip() in str(caught.value)
+        wrk.parse(messages)
+    assert messages.strip() in str(caught.value)
 
 
 def test_works_have_names_of_their_own() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from .conftest import CI, ROOT, Engine, answer, running, wait_for
+from .conftest import ROOT, Engine, answer, running, wait_for
 
 pytestmark = pytest.mark.engine
 
@@ -26,8 +26,7 @@ SLACK_SECONDS = 1
 """For the engine's own work, which is in between, on a busy machine."""
 
 needs_prometheus = pytest.mark.skipif(
-    shutil.which("prometheus") is None and not CI,
-    reason="no Prometheus: .ci/prepare-prometheus installs it",
+    not shutil.which("prometheus"), reason="no Prometheus: run .ci/prepare-prometheus"
 )
 
 
@@ -174,6 +173,7 @@ def prometheus(directory: Path, port: int, target: int) -> Iterator[Callable[[st
         process.wait(20)
 
 
+@pytest.mark.prometheus
 @needs_prometheus
 def test_prometheus_scrapes(engine: Engine, image: str, free_port: int, tmp_path: Path) -> None:
     """Prometheus takes all of it, and Flagger's queries for podinfo have an answer."""

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .answers import Answers
+from .bodies import Bodies
 
-_answers = Answers("ASGI")
+_bodies = Bodies("ASGI")
 
 
 async def app(
@@ -13,7 +13,7 @@ async def app(
     receive: Callable[[], Awaitable[dict[str, Any]]],
     send: Callable[[dict[str, Any]], Awaitable[None]],
 ) -> None:
-    """Answer both resources, and 404 for anything else."""
+    """Serve both resources, and 404 for anything else."""
     if scope["type"] == "lifespan":
         while True:
             message = await receive()
@@ -28,9 +28,9 @@ async def app(
             if name == b"user-agent":
                 agent = value
                 break
-        body = _answers.index(address, int(port), agent.decode("latin-1"), scope["method"], path)
+        body = _bodies.index(address, int(port), agent.decode("latin-1"), scope["method"], path)
     elif path == "/health":
-        body = _answers.health()
+        body = _bodies.health()
     else:
         status, body = 404, b'{"error":"Not Found","message":"Endpoint does not exist"}'
     headers = [

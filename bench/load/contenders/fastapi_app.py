@@ -6,22 +6,22 @@ from fastapi import (  # type: ignore[import-not-found]  # in an environment of 
     Response,
 )
 
-from .answers import NO_STORE, Answers
+from .bodies import NO_STORE, Bodies
 
-_answers = Answers("FastAPI")
+_bodies = Bodies("FastAPI")
 
 
 async def index(request: Request) -> Response:
-    """Answer ``GET /``."""
+    """Serve ``GET /``."""
     address, port = request.client or ("", 0)
     agent = request.headers.get("user-agent", "")
-    body = _answers.index(address, port, agent, request.method, request.url.path)
+    body = _bodies.index(address, port, agent, request.method, request.url.path)
     return Response(body, headers=NO_STORE, media_type="application/json")
 
 
 async def health() -> Response:
-    """Answer ``GET /health``."""
-    return Response(_answers.health(), headers=NO_STORE, media_type="application/json")
+    """Serve ``GET /health``."""
+    return Response(_bodies.health(), headers=NO_STORE, media_type="application/json")
 
 
 app = FastAPI(openapi_url=None)

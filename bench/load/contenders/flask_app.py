@@ -6,15 +6,15 @@ from flask import (  # type: ignore[import-not-found]  # in an environment of it
     request,
 )
 
-from .answers import NO_STORE, Answers
+from .bodies import NO_STORE, Bodies
 
-_answers = Answers("Flask")
+_bodies = Bodies("Flask")
 
 
 def index() -> Response:
-    """Answer ``GET /``."""
+    """Serve ``GET /``."""
     environ = request.environ
-    body = _answers.index(
+    body = _bodies.index(
         environ["REMOTE_ADDR"],
         int(environ["REMOTE_PORT"]),
         environ.get("HTTP_USER_AGENT", ""),
@@ -25,8 +25,8 @@ def index() -> Response:
 
 
 def health() -> Response:
-    """Answer ``GET /health``."""
-    return Response(_answers.health(), headers=NO_STORE, mimetype="application/json")
+    """Serve ``GET /health``."""
+    return Response(_bodies.health(), headers=NO_STORE, mimetype="application/json")
 
 
 app = Flask(__name__, static_folder=None)

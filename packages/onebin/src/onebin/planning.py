@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from onebin import locks
+from onebin import locks, requirement
 from onebin.model import Machine, Pin, Plan, Profile, Project, target_environment
 from onebin.runtime.sources import python_source, zlib_beside
 
@@ -32,12 +32,14 @@ def plan(
         instrumented: Whether it is built to be trained: then without a profile.
 
     Raises:
-        ProjectError: a lock is malformed, or lacks one of the project's dependencies; the
-            setting python-source is malformed.
+        ProjectError: a dependency, a lock or the setting python-source is malformed; a lock
+            lacks a dependency.
     """
     markers = target_environment(machine)
     distributions: tuple[Pin, ...] = ()
-    if lock is not None:
+    if lock is None:
+        requirement.wanted(project.dependencies, markers, where="project.dependencies")
+    else:
         distributions = locks.read(project.options.lock, lock).pins(markers)
         locks.require_complete(project, distributions, markers)
     python = python_source(source or project.options.python_source)

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
 from onebin.objects.relocatable import is_relocatable, localize_symbols
+
+pytestmark = pytest.mark.toolchain
 
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-O1", "-g0"]
 
@@ -77,7 +79,6 @@ def test_what_is_no_object_is_refused(data: bytes) -> None:
         localize_symbols(data, "PyInit_core", "x")
 
 
-@settings(max_examples=200, deadline=None)
 @given(at=st.integers(0, 4000), value=st.binary(min_size=1, max_size=8))
 def test_damaged_object_is_an_error_not_a_crash(
     objects: list[bytes], at: int, value: bytes

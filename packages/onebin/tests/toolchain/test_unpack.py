@@ -16,13 +16,14 @@ from pathlib import Path
 
 import lz4.block
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin import csrc
 from onebin.embed.code_packing import HEADER, MARK, compress
 
 pytestmark = pytest.mark.toolchain
+
 
 HARNESS = Path(__file__).parent.parent / "harness"
 LENGTH = struct.Struct("<I")
@@ -91,7 +92,6 @@ def test_what_was_packed_comes_back(unpack: Unpack) -> None:
     assert [(b"o", code) for code in codes] == unpack([compress(code) for code in codes])
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -5,7 +5,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
@@ -44,9 +44,6 @@ def laid(layers: list[list[tuple[str, str, str]]]) -> list[str]:
 
 
 @given(layers=st.lists(LAYER, max_size=4), memory=st.integers(300, 40_000))
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 def test_layers_of_a_grammar(
     layers: list[list[tuple[str, str, str]]], memory: int, tmp_path: Path
 ) -> None:
@@ -73,9 +70,6 @@ def test_layers_of_a_grammar(
 
 
 @given(data=st.data())
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 def test_a_good_archive_with_bytes_changed(data: st.DataObject, tmp_path: Path) -> None:
     """One with a few bytes changed, or a piece left out, ends in a report or an ImageError."""
     blob = b"".join(program(2000, b"/home/x\0")) + entry(b"etc/passwd", b"a:x:1:1::/:/bin/sh\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from onebin import pipeline, requirement
@@ -209,7 +209,6 @@ def plan(text: str, lock: str | None) -> tuple[str, int]:
         return " ".join(ends), pip.calls
 
 
-@settings(max_examples=400, deadline=None)
 @given(project=PROJECT, onebin=SETTINGS, lock=LOCK)
 def test_hostile_texts_in_every_field(
     project: dict[str, Any], onebin: dict[str, Any], lock: str | None

@@ -219,8 +219,8 @@ def test_order_and_names(make_tar: Any) -> None:
 @pytest.mark.parametrize(
     "blob",
     [
-        gzip.compress(b"x" * 3000)[:-9],
-        gzip.compress(bytes(3000))[:12],
+        gzip.compress(b"x" * 3000, mtime=0)[:-9],
+        gzip.compress(bytes(3000), mtime=0)[:12],
         b"\x1f\x8b" + b"x" * 50,
         b"\x28\xb5\x2f\xfd" + b"x" * 50,
         b"x" * 3000,
@@ -234,7 +234,7 @@ def test_broken_layers(blob: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "blob", [b"", gzip.compress(b""), bytes(1024), gzip.compress(bytes(10240))]
+    "blob", [b"", gzip.compress(b"", mtime=0), bytes(1024), gzip.compress(bytes(10240), mtime=0)]
 )
 def test_empty_layers(blob: bytes) -> None:
     """Nothing, and the end marks alone, are layers without entries."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
@@ -131,7 +131,6 @@ def test_absurd_headers(make_elf: Any, index: int, value: int) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
 def test_hostile_bytes(data: st.DataObject) -> None:
     """Whatever is behind a right beginning, the reader ends with facts or an ImageError."""
     ident = data.draw(st.sampled_from([b"\1\1\1", b"\1\2\1", b"\2\1\1", b"\2\2\1"]))
@@ -142,7 +141,6 @@ def test_hostile_bytes(data: st.DataObject) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(4, 400), st.integers(0, 255)), max_size=12))
-@settings(max_examples=300, deadline=None)
 def test_flipped_bytes(changes: list[tuple[int, int]]) -> None:
     """A real file with some bytes changed ends with facts or an ImageError."""
     data = bytearray(REAL[0].read_bytes()) if REAL else bytearray(elf.MAGIC + bytes(500))

@@ -160,7 +160,7 @@ def test_output_without_line_ends_is_not_held() -> None:
         longest = max(longest, len(line))
 
     with pytest.raises(ToolError, match="status 1") as caught:
-        run(python("print('x' * (32 << 20), end=''); raise SystemExit(1)"), on_line=note)
+        run(python("print('x' * (4 << 20), end=''); raise SystemExit(1)"), on_line=note)
 
     assert 1 << 16 == longest
     assert len(caught.value.detail) <= TAIL_LINES << 16

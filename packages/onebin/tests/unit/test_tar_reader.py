@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
@@ -185,7 +185,6 @@ def test_a_name_without_end_is_refused(make_tar: Any) -> None:
 
 
 @given(st.binary(max_size=2000))
-@settings(max_examples=200, deadline=None)
 def test_hostile_bytes(data: bytes) -> None:
     """Any bytes end with members or an ImageError."""
     with suppress(ImageError):
@@ -193,7 +192,6 @@ def test_hostile_bytes(data: bytes) -> None:
 
 
 @given(st.integers(0, 511), st.binary(min_size=1, max_size=40), st.sampled_from("xgLK0125"))
-@settings(max_examples=200, deadline=None)
 def test_hostile_headers(at: int, field: bytes, kind: str) -> None:
     """A header with a right checksum and anything else in it ends the same way."""
     buffer = io.BytesIO()

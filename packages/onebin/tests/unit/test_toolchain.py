@@ -54,6 +54,7 @@ def test_what_python_leaves_there_does_not_show(tree: Path) -> None:
     assert before == toolchain.contents(tree)
 
 
+@pytest.mark.toolchain
 def test_installed_compiler_is_the_pinned_one_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -246,6 +246,7 @@ def test_every_byte_of_a_wheel_damaged(tmp_path: Path) -> None:
     assert {"", "b.whl"} == said
 
 
+@pytest.mark.exhaustive
 def test_every_byte_of_a_tree_damaged(tmp_path: Path) -> None:
     """The same of a tarball that is not packed: headers with any byte changed."""
     data = io.BytesIO()

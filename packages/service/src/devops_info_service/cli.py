@@ -5,18 +5,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from . import __version__, flags
-from .config import Config, load
-from .errors import CheckError, ConfigError, ServiceError, StartError
+from . import __version__
+from .config import load
+from .errors import ConfigError, ServiceError, StartError
+from .http import ListenError
 from .output import write_result
 from .process_state import prepare_command, prepare_service, prepare_streams
 
 PROGRAM: Final = "devops-info-service"
 
+COMMANDS: Final = ("serve", "check", "report")
+
 HELP: Final = f"""\
 usage: {PROGRAM} [serve] [FLAG ...]        serve GET / and GET /health (the default)
-       {PROGRAM} check [FLAG ...] [URL]    ask a running service for its health
-       {PROGRAM} report [FLAG ...]         say what the platform gives this container
+       {PROGRAM} check [FLAG ...] [URL]    request a running service's health once
+       {PROGRAM} report [FLAG ...]         print what the platform gives this container
        {PROGRAM} --help | --version
        {PROGRAM} serve --help | check --help | report --help
 
@@ -26,16 +29,10 @@ examples:
   PORT=9000 {PROGRAM} --access-log
       a flag wins over its variable, and a variable over the default
   {PROGRAM} check http://127.0.0.1:8080/health
-      status 0 and "200 OK", or status 1 and one line why
+      status 0 and "200 OK", or status 1 and one line with the reason
   {PROGRAM} report --profile restricted
-      status 0 if nothing forbidden by that Pod Security Standard is seen, else 1
+      status 0 if nothing that this Pod Security Standard forbids is seen, else 1
 """
-
-REPORT_SECONDS: Final = 600.0
-"""For a pager, in which somebody reads."""
-
-CHECK_SECONDS: Final = 3.0
-"""Below the 5 s that Kubernetes and Compose examples give a probe, so our reason is seen."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,164 +41,70 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(list(sys.argv[1:] if argv is None else argv), os.environ)
     except ServiceError as exc:
-        _say(exc)
+        _print_error(exc)
         return exc.exit_status
     except KeyboardInterrupt:
         return 128 + 2  # SIGINT before the server took it over; a shell's status for that
 
 
-def _run(words: list[str], environ: Mapping[str, str]) -> int:
-    command = words.pop(0) if words and not words[0].startswith("-") else ""
-    is_service = command in {"", "serve"} and words not in (["--help"], ["-h"], ["--version"])
+def _run(args: list[str], environ: Mapping[str, str]) -> int:
+    command = args.pop(0) if args and not args[0].startswith("-") else ""
+    is_service = command in {"", "serve"} and args not in (["--help"], ["-h"], ["--version"])
     if not is_service:
         prepare_command()
-    match command, words:
+    match command, args:
         case "", ["--help" | "-h"]:
-            _print(HELP)
+            return _print(HELP)
         case "", ["--version"]:
-            _print(f"{PROGRAM} {__version__}\n")
+            return _print(f"{PROGRAM} {__version__}\n")
         case "" | "serve", _:
-            _serve(words, environ)
+            _serve(args, environ)
+            return 0
+        # A command's modules are imported when it is named: a check has no use for an engine.
         case "check", _:
-            _check(words, environ)
+            from .commands.check import run as check  # noqa: PLC0415
+
+            return _print(check(args, environ))
         case "report", _:
-            return _report(words, environ)
+            from .commands.report import run as report  # noqa: PLC0415
+
+            return report(args, environ)
         case _:
-            raise ConfigError(f"{command!r} is no command; commands are serve, check and report")
-    return 0
+            raise ConfigError(_unknown(command))
 
 
-def _serve(words: list[str], environ: Mapping[str, str]) -> None:
+def _serve(args: list[str], environ: Mapping[str, str]) -> None:
     open_files = prepare_service()
-    config = load(words, environ)
-    # Imported late: engine and routes are most of the start, and a check needs none of it.
-    from .serving import serve  # noqa: PLC0415
+    config = load(args, environ)
+    # After the settings: a wrong one is reported without the cost of engine and routes.
+    from .commands.serve import serve  # noqa: PLC0415
 
     try:
         serve(config, open_files)
+    except ListenError as exc:
+        raise StartError(str(exc)) from exc
     except OSError as exc:
-        # Before it serves: no file, no memory, no process to be had.
+        # Before it serves: a file, memory or a process is refused.
         raise StartError(f"cannot start: {exc}") from exc
 
 
-def _check(words: list[str], environ: Mapping[str, str]) -> None:
-    # Imported late, as above: a server has no use for it.
-    from .check import check_any  # noqa: PLC0415
+def _unknown(command: str) -> str:
+    from .suggestion import nearest  # noqa: PLC0415
 
-    parser = flags.parser(
-        f"{PROGRAM} check",
-        description="GET a URL once. Exit status 0 for a 2xx answer, 1 for all else.",
-        refuse=CheckError,  # not status 2: to Docker a health check of 2 is reserved
-    )
-    parser.add_argument("url", metavar="URL", nargs="?", help="default: this service's /health")
-    parser.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=float,
-        default=CHECK_SECONDS,
-        help="from the look-up of the name to the status (default %(default)s)",
-    )
-    options = parser.parse_args(words)
-    if not 0 < options.timeout < float("inf"):
-        raise CheckError(f"--timeout is {options.timeout:g}; allowed is a number above 0")
-    if options.url:
-        urls, proxy_protocol = [options.url], False
-    else:
-        # A service that has the same environment, as in the same container.
-        config = _config(environ)
-        urls, proxy_protocol = _health(config), config.proxy_protocol
-    url, status = check_any(urls, timeout_seconds=options.timeout, proxy_protocol=proxy_protocol)
-    _print(f"{url}: {status}\n")
+    *others, last = COMMANDS
+    known = f"{', '.join(others)} or {last}"
+    near = nearest(command, COMMANDS)
+    return f"unknown command {command!r}; expected {known}; the nearest is {near}"
 
 
-def _report(words: list[str], environ: Mapping[str, str]) -> int:
-    parser = flags.parser(
-        f"{PROGRAM} report",
-        description="Say what the platform really gives this container, and where that is seen.",
-        epilog="Exit status 0; 1 if the profile does not hold or an expectation is not met; 2 for"
-        " a flag or an expectation that is not allowed."
-        " Values of variables are shown only for those that $SHOW_ENVIRONMENT names.",
-    )
-    parser.add_argument("--json", action="store_true", help="as GET /platform, on one line")
-    parser.add_argument(
-        "--profile",
-        choices=("baseline", "restricted"),
-        help="let this Pod Security Standard decide the exit status",
-    )
-    parser.add_argument(
-        "--fail-on",
-        choices=("fail", "unknown"),
-        help="the worst that lets the profile down: a check that fails (the default), or also"
-        " one that nobody can tell",
-    )
-    parser.add_argument(
-        "--expectations",
-        metavar="VALUE",
-        help="let these decide it, too: a mapping such as 'memory.limit: 256Mi', or the path of a"
-        " file that has one, beginning with / or ./ (default: $EXPECTATIONS)",
-    )
-    options = parser.parse_args(words)
-    if options.fail_on and not options.profile:
-        raise ConfigError("--fail-on needs --profile, which says what may fail")
-
-    from .introspection.platform import platform  # noqa: PLC0415
-    from .introspection.report.scorecard import holds  # noqa: PLC0415
-    from .introspection.source import Machine, Tree  # noqa: PLC0415
-
-    config = load((), environ)
-    look = platform(Tree("/", environ), Machine(), frozenset(config.show_environment))
-    conformance = None
-    if given := options.expectations or config.expectations:
-        # Imported late: most reports are held against nothing.
-        from .introspection.contract.contract import judge, read_contract  # noqa: PLC0415
-
-        conformance = judge(read_contract(given), look)
-    if options.json:
-        from .introspection.report.machine import report_json  # noqa: PLC0415
-
-        _write(report_json(look, conformance))
-    else:
-        from .introspection.report.text import report  # noqa: PLC0415
-
-        terminal = os.isatty(1)
-        width = os.get_terminal_size(1).columns if terminal else None
-        # https://no-color.org: set, and not empty.
-        colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        _write(report(look, options.profile, conformance, width=width, colour=colour).encode())
-    if conformance and not conformance.conforms:
-        return 1
-    if options.profile is None:
-        return 0
-    return 0 if holds(look.security, options.profile, options.fail_on or "fail") else 1
-
-
-def _write(data: bytes) -> None:
-    """Write a report, which is the result itself: without it there is none."""
-    if reason := write_result(1, data, seconds=REPORT_SECONDS):
-        raise ServiceError(f"stdout: {reason}")
-
-
-def _print(text: str) -> None:
-    """Write what a command found. It stays found if nobody takes the words."""
+def _print(text: str) -> int:
+    """Write the result of a command. Whether it is read does not change the exit status."""
     if reason := write_result(1, text.encode("utf-8", "backslashreplace")):
-        _say(ServiceError(f"stdout: {reason}"))
+        _print_error(ServiceError(f"stdout: {reason}"))
+    return 0
 
 
-def _say(exc: ServiceError) -> None:
-    # One line whatever is in it: a message quotes what somebody typed.
+def _print_error(exc: ServiceError) -> None:
+    # One line whatever is in it: a message quotes arguments and variables.
     line = f"{PROGRAM}: {exc}\n"
     write_result(2, line.encode("utf-8", "backslashreplace"))
-
-
-def _config(environ: Mapping[str, str]) -> Config:
-    try:
-        return load((), environ)
-    except ConfigError as exc:
-        raise CheckError(str(exc)) from exc
-
-
-def _health(config: Config) -> list[str]:
-    # Where "::" is listened on, either family may be the one that works.
-    hosts = {"0.0.0.0": ["127.0.0.1"], "::": ["::1", "127.0.0.1"]}.get(config.host, [config.host])  # noqa: S104
-    names = (f"[{host}]" if ":" in host else host for host in hosts)
-    return [f"http://{name}:{config.port}/health" for name in names]

@@ -16,22 +16,9 @@ class ConfigError(ServiceError):
     exit_status = 2
 
 
-class ListenError(ServiceError):
-    """The machine must change: the address cannot be listened on."""
-
-
 class StartError(ServiceError):
-    """What the process was given does not suffice to serve."""
+    """The process cannot serve: an address, a file or memory is not available."""
 
 
 class CheckError(ServiceError):
     """The health check failed; the message is the reason an operator reads."""
-
-
-class RefusedError(Exception):
-    """A peer sent what we do not serve: send ``status``, close, never read those bytes again."""
-
-    def __init__(self, reason: str, *, status: int = 400) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status

@@ -1,13 +1,12 @@
-"""How a command reads its flags: one refusal, one width of help.
+"""Flags of a command: parsing with one kind of error, and help of one width.
 
-argparse costs 6 ms of start, and a container has no flags as a rule: it is imported here, when
-somebody has given one.
+argparse costs 6 ms of start, and most containers have no flags: it is imported with the first one.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .errors import ConfigError
 from .output import write_result
@@ -35,6 +34,12 @@ def parser(
         def error(self, message: str) -> NoReturn:
             raise refuse(message)
 
+        def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401  as argparse has it
+            found, unknown = super().parse_known_args(args, namespace)
+            if unknown:
+                raise refuse(_unknown(unknown[0], list(self._option_string_actions)))
+            return found, unknown
+
         def _print_message(self, message: str, file: object = None) -> None:  # noqa: ARG002
             # Help is on stdout. Whether it is read does not change the exit status.
             write_result(1, message.encode("utf-8", "backslashreplace"))
@@ -48,6 +53,15 @@ def parser(
         allow_abbrev=False,
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=width),
     )
+
+
+def _unknown(argument: str, known: list[str]) -> str:
+    name = argument.partition("=")[0]
+    if not name.startswith("--"):
+        return f"unexpected argument {argument!r}; expected a flag such as --help"
+    from .suggestion import nearest  # noqa: PLC0415
+
+    return f"unknown flag {name!r}; the nearest is {nearest(name, known)}"
 
 
 def _columns() -> int:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from .escape import printable
 from .faults import describe
 from .output import LineWriter, Send
 
@@ -49,7 +50,7 @@ class Log:
     def error(self, event: str, *, exc: BaseException | None = None, **facts: Value) -> None:
         """Tell of *event*, which somebody should look at; *exc* adds its traceback."""
         if exc is not None:
-            facts["traceback"] = [printable(line, limit=None) for line in describe(exc)]
+            facts["traceback"] = [printable(line) for line in describe(exc)]
         self._line("error", event, facts)
 
     def _line(self, level: str, event: str, facts: dict[str, Value]) -> None:
@@ -69,7 +70,7 @@ class Log:
             **self._always,
         }
         for name, value in facts.items():
-            line[name] = printable(value) if isinstance(value, str) else value
+            line[name] = printable(value, MAX_TEXT) if isinstance(value, str) else value
         encoded = self._encode(line) + b"\n"
         traceback = facts.get("traceback")
         if len(encoded) > MAX_LINE_BYTES and isinstance(traceback, list):
@@ -90,19 +91,6 @@ def open_log(send: Send, always: Mapping[str, Value] | None = None) -> tuple[Log
     writer = LineWriter(send, notice)
     log = Log(writer.write, always=always)
     return log, writer
-
-
-def printable(text: str, *, limit: int | None = MAX_TEXT) -> str:
-    r"""Return *text* with everything unprintable as in a Python literal (``\x1b``, ``\u202e``).
-
-    JSON escapes the control characters of ASCII, and leaves those of Unicode (C1, which some
-    terminals obey, and the marks that turn the direction of writing) as they are.
-    """
-    if limit is not None and len(text) > limit:
-        text = text[:limit] + "..."
-    if text.isprintable():
-        return text
-    return text.encode("unicode_escape").decode("ascii")
 
 
 def _shortened(traceback: list[str], excess: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The last word: what happened between the signal and the end, and what to set differently.
+"""The termination message: what came after the signal, and which settings to change.
 
 Imported when the signal has come.
 """
@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
+from devops_info_service.http import ShutdownRecord
+
 from .config import Config
-from .http.flight import Flight
 from .logs import Log
 
 MAX_MESSAGE: Final = 4096
@@ -22,84 +23,79 @@ GRACE_SECONDS: Final = 30
 """Kubernetes' default of ``terminationGracePeriodSeconds``."""
 
 MARGIN_SECONDS: Final = 2
-"""Between our end and the platform's SIGKILL: signal, log and the kubelet's own delay."""
+"""Between the end of the process and the platform's SIGKILL: signal, log, the kubelet's delay."""
 
-LOOK_SECONDS: Final = 10
-"""A delay to measure with: endpoints and kube-proxy need some 1 to 5 s as a rule."""
+TRIAL_DELAY_SECONDS: Final = 10
+"""A delay to measure with: endpoints and kube-proxy mostly need 1 to 5 s."""
 
-EDGE_SECONDS: Final = 0.5
-"""Requests that arrive within as much of the closed door are taken as not the last ones."""
+CUTOFF_TOLERANCE_SECONDS: Final = 0.5
+"""Requests that arrive this close to the last accept are taken as not the last ones."""
 
 INTERRUPT: Final = "SIGINT"
 
 Report = dict[str, Any]
-"""What is told, ready for JSON."""
+"""The record and the advice, ready for JSON."""
+
+_FIELDS: Final = (
+    *("seconds", "unready_after_seconds", "accept_stopped_after_seconds"),
+    *("connections", "in_flight", "finished", "aborted_by_phase"),
+    *("new_connections", "last_connection_seconds"),
+    *("requests", "probes", "last_request_seconds", "processes", "killed_processes"),
+)
+"""Fields of the record that are reported as they are."""
 
 
-def report(flight: Flight, config: Config) -> Report:
-    """Return *flight* for people and programs, advice first."""
-    listed = (*flight.first, *flight.last)
+def report(record: ShutdownRecord, config: Config) -> Report:
+    """Return *record* for people and programs, advice first."""
+    late = [*record.first, *record.last]
     return {
-        "signal": flight.signal,
-        "ended": flight.ended,
-        "advice": advice(flight, config),
-        "seconds": flight.seconds,
-        "readiness_fell_seconds": flight.unready_seconds,
-        "door_shut_seconds": flight.shut_seconds,
-        "connections": flight.connections,
-        "in_flight": flight.in_flight,
-        "finished": flight.finished,
-        "cut": sum(flight.cut.values()),
-        "cut_while": flight.cut,
-        "new_connections": flight.new_connections,
-        "last_connection_seconds": flight.last_connection_seconds,
-        "requests": flight.requests,
-        "probes": flight.probes,
-        "last_request_seconds": flight.last_request_seconds,
-        "processes": flight.processes,
-        "killed_processes": flight.killed,
-        "arrived": list(listed),
-        "not_listed": flight.requests - len(listed),
+        "signal": record.signal,
+        "complete": record.complete,
+        "advice": advice(record, config),
+        **{name: getattr(record, name) for name in _FIELDS},
+        "aborted": sum(record.aborted_by_phase.values()),
+        "late_requests": late,
+        "omitted": record.requests - len(late),
     }
 
 
-def advice(flight: Flight, config: Config) -> list[str]:
-    """Say in plain words what to set, and why; one sentence a matter.
+def advice(record: ShutdownRecord, config: Config) -> list[str]:
+    """Return what to change, and why; one sentence a matter.
 
-    Nothing after SIGINT: Ctrl-C on a terminal is no rollout, and nobody takes over.
+    Nothing after SIGINT: Ctrl-C on a terminal is not a rollout, and nothing takes over.
     """
-    if flight.signal == INTERRUPT:
+    if record.signal == INTERRUPT:
         return []
     needed = config.drain_delay_seconds + config.drain_seconds + MARGIN_SECONDS
-    if not flight.ended:
+    if not record.complete:
         return [
             (
-                f"Killed more than {flight.seconds:.1f} s after the signal, before the end:"
+                f"Killed more than {record.seconds:.1f} s after the signal, before the end:"
                 f" terminationGracePeriodSeconds must be at least {needed}, and more by a preStop"
                 " sleep; or DRAIN_DELAY_SECONDS and DRAIN_SECONDS less."
             )
         ]
-    said = [_on_arrivals(flight, config.drain_delay_seconds)]
-    if flight.cut:
-        said.append(_on_cut(flight, config))
+    sentences = [_on_arrivals(record, config.drain_delay_seconds)]
+    if record.aborted_by_phase:
+        sentences.append(_on_aborted(record, config))
     if needed > GRACE_SECONDS:
-        said.append(
+        sentences.append(
             "DRAIN_DELAY_SECONDS and DRAIN_SECONDS may take"
             f" {config.drain_delay_seconds + config.drain_seconds} s together:"
             f" terminationGracePeriodSeconds, {GRACE_SECONDS} by default, must be at least"
             f" {needed}, and more by a preStop sleep."
         )
-    return said
+    return sentences
 
 
-def _on_arrivals(flight: Flight, delay: int) -> str:
-    last, shut = flight.last_request_seconds, flight.shut_seconds
-    nothing = "Nothing but probes" if flight.probes else "Nothing"
+def _on_arrivals(record: ShutdownRecord, delay: int) -> str:
+    last, stopped = record.last_request_seconds, record.accept_stopped_after_seconds
+    nothing = "Nothing but probes" if record.probes else "Nothing"
     if last is None and not delay:
         return (
-            f"{nothing} arrived in the {shut:.1f} s before the door was shut; what came later was"
-            f" refused unseen. DRAIN_DELAY_SECONDS={LOOK_SECONDS} in one rollout shows whether"
-            " anything does."
+            f"{nothing} arrived in the {stopped:.1f} s before new connections were refused; later"
+            f" ones were not seen. DRAIN_DELAY_SECONDS={TRIAL_DELAY_SECONDS} in one rollout shows"
+            " whether any come."
         )
     if last is None:
         return f"{nothing} arrived after the signal: DRAIN_DELAY_SECONDS={delay} could be 0."
@@ -108,13 +104,14 @@ def _on_arrivals(flight: Flight, delay: int) -> str:
     if not delay:
         return (
             f"{kept}, over connections that were open: a preStop sleep of {enough} s would have"
-            f" sufficed for these. New connections were refused unseen after {shut:.1f} s:"
-            f" DRAIN_DELAY_SECONDS={LOOK_SECONDS} in one rollout shows how long they come."
+            f" sufficed for these. New connections were refused unseen after {stopped:.1f} s:"
+            f" DRAIN_DELAY_SECONDS={TRIAL_DELAY_SECONDS} in one rollout shows how long they come."
         )
-    if last > shut - EDGE_SECONDS:
+    if last > stopped - CUTOFF_TOLERANCE_SECONDS:
         return (
-            f"{kept}, up to the closed door and perhaps beyond: raise DRAIN_DELAY_SECONDS from"
-            f" {delay} to {2 * delay}, or have a preStop sleep that is longer by {delay} s."
+            f"{kept}, until new connections were refused and perhaps beyond: raise"
+            f" DRAIN_DELAY_SECONDS from {delay} to {2 * delay}, or have a preStop sleep that is"
+            f" longer by {delay} s."
         )
     instead = (
         f" DRAIN_DELAY_SECONDS could be {enough} instead of {delay}." if enough < delay else ""
@@ -122,52 +119,52 @@ def _on_arrivals(flight: Flight, delay: int) -> str:
     return f"{kept}: a preStop sleep of {enough} s would have sufficed.{instead}"
 
 
-def _on_cut(flight: Flight, config: Config) -> str:
-    count = sum(flight.cut.values())
+def _on_aborted(record: ShutdownRecord, config: Config) -> str:
+    count = sum(record.aborted_by_phase.values())
     were = "1 connection was" if count == 1 else f"{count} connections were"
     longer = 2 * config.drain_seconds or Config().drain_seconds
     grace = config.drain_delay_seconds + longer + MARGIN_SECONDS
     return (
-        f"{were} cut after {flight.seconds:.1f} s: raise DRAIN_SECONDS from"
+        f"{were} aborted after {record.seconds:.1f} s: raise DRAIN_SECONDS from"
         f" {config.drain_seconds} to {longer}, and terminationGracePeriodSeconds to at least"
         f" {grace}, and more by a preStop sleep."
     )
 
 
-def tell(flight: Flight, config: Config, log: Log) -> None:
-    """Say what happened in one line of the log, and to the platform if it wants to know.
+def publish(record: ShutdownRecord, config: Config, log: Log) -> None:
+    """Log the report in one line, and write it to the platform's file, if there is one.
 
-    While it is still happening only the platform is told: of a process that is killed before
-    its end that is the last word.
+    A partial record is written to the file only: there it is the termination message of a
+    process that is killed before its end.
     """
-    told = report(flight, config)
-    if flight.ended:
-        log.info("termination", **told)
-    reason = leave(message(told), config.termination_log)
-    if reason and flight.ended:
+    found = report(record, config)
+    if record.complete:
+        log.info("termination", **found)
+    reason = write_message(message(found), config.termination_log)
+    if reason and record.complete:
         log.error("termination_log", message=reason)
 
 
-def message(told: Report) -> bytes:
-    """Return *told* as one line of JSON that Kubernetes keeps whole.
+def message(found: Report) -> bytes:
+    """Return the report as one line of JSON that Kubernetes keeps whole.
 
-    Requests from the middle of the list are left out until it fits.
+    Requests from the middle of the list are omitted until it fits.
     """
-    arrived = list(told["arrived"])
+    late = list(found["late_requests"])
     while True:
-        not_listed = told["requests"] - len(arrived)
-        line = msgspec.json.encode(told | {"arrived": arrived, "not_listed": not_listed}) + b"\n"
-        if len(line) <= MAX_MESSAGE or not arrived:
+        omitted = found["requests"] - len(late)
+        line = msgspec.json.encode(found | {"late_requests": late, "omitted": omitted}) + b"\n"
+        if len(line) <= MAX_MESSAGE or not late:
             return line
-        del arrived[len(arrived) // 2]
+        del late[len(late) // 2]
 
 
-def leave(line: bytes, path: str) -> str:
+def write_message(line: bytes, path: str) -> str:
     """Write *line* to the file at *path*, if the platform has put one there.
 
-    A regular file of one name, and no link on the way to it: whoever can write to a directory
-    of the path could else choose the file that is emptied. Return why it is not written, or
-    nothing.
+    A regular file of one name, with no link in its path: otherwise a process that can write to
+    one of the directories could choose the file that is emptied. Return why it is not written,
+    or nothing.
     """
     try:
         descriptor = _open(path)
@@ -187,7 +184,7 @@ def _open(path: str) -> int:
     """Open what is at *path*, as openat2(2) does with RESOLVE_NO_SYMLINKS.
 
     Step by step, as the interpreter cannot make that call; a step that is exchanged meanwhile is
-    refused as it is opened. Never created: where nobody made the file nobody reads it.
+    refused when it is opened. Never created: a file that the platform did not make is not read.
     """
     step = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     parts = [part for part in path.split("/") if part not in {"", "."}]
@@ -195,13 +192,13 @@ def _open(path: str) -> int:
     directory = os.open("/", step)
     try:
         for at in steps:
-            _expect(os.lstat(at, dir_fd=directory), stat.S_IFDIR, f"{at!r} on the way is")
+            _expect(os.lstat(at, dir_fd=directory), stat.S_IFDIR, f"{at!r} in its path is")
             inner = os.open(at, step, dir_fd=directory)
             os.close(directory)
             directory = inner
-        # Looked at before it is opened, too: to open a device may do something.
+        # Checked before it is opened as well: opening a device may have effects.
         _expect(os.lstat(name, dir_fd=directory), stat.S_IFREG, "it is")
-        # Not blocking: a pipe that took its place would keep us waiting for a reader.
+        # Not blocking: a pipe that took its place would wait for a reader.
         flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, dir_fd=directory)
     finally:
@@ -217,10 +214,10 @@ def _open(path: str) -> int:
 def _expect(status: os.stat_result, kind: int, what: str) -> None:
     found = stat.S_IFMT(status.st_mode)
     if found != kind:
-        called = _KINDS.get(found, "a device")
-        raise OSError(errno.ELOOP, f"{what} {called}; expected {_KINDS[kind]}, and no link")
+        kind_name = _KINDS.get(found, "a device")
+        raise OSError(errno.ELOOP, f"{what} {kind_name}; expected {_KINDS[kind]}, and no link")
     if kind == stat.S_IFREG and status.st_nlink > 1:
-        raise OSError(errno.EMLINK, "it has other names, too; expected a file of its own")
+        raise OSError(errno.EMLINK, "it has other names; expected a file with one")
 
 
 _KINDS: Final = {

@@ -1,30 +1,37 @@
-"""A process with connections and without a socket."""
+"""What the tests of facts ask for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from devops_info_service.http.message import Client, Request, Response
-from devops_info_service.http.shared import Shared
-from devops_info_service.http.writer import ResponseWriter
-from devops_info_service.second import Live
+from devops_info_service.facts.system_files import Tree
 
-from .wire import LIMITS, Refusals
+from .recorded import DATA, SavedTree, StoppedClock
 
 
 @pytest.fixture
-def refusals() -> Refusals:
-    """What ``on_refused`` was told."""
-    return []
+def clock() -> StoppedClock:
+    """A clock that stands still."""
+    return StoppedClock()
 
 
 @pytest.fixture
-def shared(refusals: Refusals) -> Shared:
-    """A process that answers with the path."""
+def saved() -> Callable[[str], SavedTree]:
+    """Open a saved tree by its name."""
+    return lambda name: SavedTree(DATA / name)
 
-    def dispatch(request: Request) -> Response:
-        return Response(200, f"{request.path} {request.client.address}".encode())
 
-    def on_refused(client: Client, status: int, reason: str) -> None:
-        refusals.append((client, status, reason))
+@pytest.fixture
+def tree_of(tmp_path: Path) -> Callable[..., Tree]:
+    """Make a tree of a few files: path -> text or bytes."""
 
-    writer = ResponseWriter(Live(lambda: 0.0))
-    return Shared(dispatch, LIMITS, on_refused, writer, probes={"/1"})
+    def make(files: dict[str, Any], environ: dict[str, str] | None = None) -> Tree:
+        for path, content in files.items():
+            file = tmp_path / path.lstrip("/")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return Tree(str(tmp_path), environ or {})
+
+    return make

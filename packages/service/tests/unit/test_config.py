@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from devops_info_service.config import SETTINGS, Config, Limits, load
+from devops_info_service.config import SETTINGS, Config, load
 from devops_info_service.errors import ConfigError
+from devops_info_service.http import Limits
 
 
 def test_defaults() -> None:
@@ -76,9 +77,11 @@ def test_values(environ: dict[str, str], field: str, value: Any) -> None:
 
 def test_limits() -> None:
     """A limit is set like everything else, and leaves the others as they are."""
-    config = load(["--max-fields", "50"], {"IDLE_SECONDS": "5"})
+    config = load(["--max-fields", "50"], {"KEEPALIVE_TIMEOUT_SECONDS": "5"})
 
-    assert config.limits == msgspec.structs.replace(Limits(), max_fields=50, idle_seconds=5)
+    assert config.limits == msgspec.structs.replace(
+        Limits(), max_fields=50, keepalive_timeout_seconds=5
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,25 +96,40 @@ def test_switches(flags: list[str], *, debug: bool) -> None:
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
-        ({"PORT": "http"}, "PORT is 'http'; allowed is a whole number from 0 to 65535"),
-        ({"PORT": "65536"}, "PORT is '65536'; allowed is a whole number from 0 to 65535"),
-        ({"PORT": "-1"}, "PORT is '-1'; allowed is a whole number from 0 to 65535"),
-        ({"PORT": "+1"}, "PORT is '+1'; allowed is a whole number from 0 to 65535"),
-        ({"PORT": " 1"}, "PORT is ' 1'; allowed is a whole number from 0 to 65535"),
-        ({"PORT": "1_0"}, "PORT is '1_0'; allowed is a whole number from 0 to 65535"),
-        ({"PORT": "\u0661"}, "PORT is '\u0661'; allowed is a whole number from 0 to 65535"),
-        ({"PORT": "1\n2"}, r"PORT is '1\n2'; allowed is a whole number from 0 to 65535"),
-        ({"PORT": "tcp://10.0.0.1:80"}, "PORT is 'tcp://10.0.0.1:80'; allowed is a whole"),
-        ({"HOST": "example.org"}, "HOST is 'example.org'; allowed is an IPv4 or IPv6 address"),
-        ({"HOST": "256.0.0.1"}, "HOST is '256.0.0.1'; allowed is an IPv4 or IPv6 address"),
-        ({"DEBUG": "maybe"}, "DEBUG is 'maybe'; allowed is true or false"),
-        ({"WORKERS": "0"}, "WORKERS is '0'; allowed is auto or a whole number from 1 to 256"),
-        ({"WORKERS": "257"}, "WORKERS is '257'; allowed is auto or a whole number from 1"),
-        ({"WORKERS": "Auto"}, "WORKERS is 'Auto'; allowed is auto or a whole number from 1"),
-        ({"SHOW_ENVIRONMENT": "A,,B"}, "SHOW_ENVIRONMENT is 'A,,B'; allowed is a list of names"),
-        ({"SHOW_ENVIRONMENT": "A=1"}, "SHOW_ENVIRONMENT is 'A=1'; allowed is a list of names"),
-        ({"MAX_FIELDS": "0"}, "MAX_FIELDS is '0'; allowed is a whole number from 1 to 10000"),
-        ({"PORT": "9" * 5000}, "PORT is '99"),
+        ({"PORT": "http"}, "PORT: invalid value 'http'; expected an integer from 0 to 65535"),
+        ({"PORT": "65536"}, "PORT: invalid value '65536'; expected an integer from 0 to 65535"),
+        ({"PORT": "-1"}, "PORT: invalid value '-1'; expected an integer from 0 to 65535"),
+        ({"PORT": "+1"}, "PORT: invalid value '+1'; expected an integer from 0 to 65535"),
+        ({"PORT": " 1"}, "PORT: invalid value ' 1'; expected an integer from 0 to 65535"),
+        ({"PORT": "1_0"}, "PORT: invalid value '1_0'; expected an integer from 0 to 65535"),
+        ({"PORT": "\u0661"}, "PORT: invalid value '\u0661'; expected an integer from 0 to 65535"),
+        ({"PORT": "1\n2"}, r"PORT: invalid value '1\n2'; expected an integer from 0 to 65535"),
+        (
+            {"PORT": "tcp://10.0.0.1:80"},
+            "PORT: invalid value 'tcp://10.0.0.1:80'; expected an integer",
+        ),
+        (
+            {"HOST": "example.org"},
+            "HOST: invalid value 'example.org'; expected an IPv4 or IPv6 address",
+        ),
+        (
+            {"HOST": "256.0.0.1"},
+            "HOST: invalid value '256.0.0.1'; expected an IPv4 or IPv6 address",
+        ),
+        ({"DEBUG": "maybe"}, "DEBUG: invalid value 'maybe'; expected true or false"),
+        ({"WORKERS": "0"}, "WORKERS: invalid value '0'; expected auto or an integer from 1 to 256"),
+        ({"WORKERS": "257"}, "WORKERS: invalid value '257'; expected auto or an integer from 1"),
+        ({"WORKERS": "Auto"}, "WORKERS: invalid value 'Auto'; expected auto or an integer from 1"),
+        (
+            {"SHOW_ENVIRONMENT": "A,,B"},
+            "SHOW_ENVIRONMENT: invalid value 'A,,B'; expected a list of names",
+        ),
+        (
+            {"SHOW_ENVIRONMENT": "A=1"},
+            "SHOW_ENVIRONMENT: invalid value 'A=1'; expected a list of names",
+        ),
+        ({"MAX_FIELDS": "0"}, "MAX_FIELDS: invalid value '0'; expected an integer from 1 to 10000"),
+        ({"PORT": "9" * 5000}, "PORT: invalid value '99"),
     ],
 )
 def test_bad_values(environ: dict[str, str], message: str) -> None:
@@ -127,11 +145,11 @@ def test_bad_values(environ: dict[str, str], message: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--port", "x"], "--port is 'x'; allowed is a whole number from 0 to 65535"),
-        (["--prot", "1"], "unrecognized arguments: --prot 1"),
-        (["--por", "1"], "unrecognized arguments: --por 1"),
+        (["--port", "x"], "--port: invalid value 'x'; expected an integer from 0 to 65535"),
+        (["--prot", "1"], "unknown flag '--prot'; the nearest is --port"),
+        (["--por=1"], "unknown flag '--por'; the nearest is --port"),
         (["--port"], "argument --port: expected one argument"),
-        (["now"], "unrecognized arguments: now"),
+        (["now"], "unexpected argument 'now'; expected a flag such as --help"),
     ],
 )
 def test_bad_flags(flags: list[str], message: str) -> None:

@@ -10,23 +10,23 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from devops_info_service.app import build
+from devops_info_service.app.middleware import observe
+from devops_info_service.app.routes import PATHS, build
+from devops_info_service.app.services import Services
 from devops_info_service.config import load
-from devops_info_service.http.message import Client, Request
-from devops_info_service.introspection.contract.contract import judge, read_contract
-from devops_info_service.introspection.contract.vocabulary import NAMES as EXPECTED
-from devops_info_service.introspection.downward import FILES, QUANTITIES
-from devops_info_service.introspection.facts import File, Known, Unknown
-from devops_info_service.introspection.platform import platform
-from devops_info_service.introspection.report.machine import report_json
-from devops_info_service.introspection.report.text import report
-from devops_info_service.introspection.source import Machine, Node, Tree
-from devops_info_service.introspection.variables import VARIABLES
+from devops_info_service.expectations.conformance import judge, read_contract
+from devops_info_service.expectations.extract import EXTRACTORS
+from devops_info_service.facts.fact import File, Known, Unknown
+from devops_info_service.facts.kubernetes.downward import FILES, QUANTITIES
+from devops_info_service.facts.linux.variables import VARIABLES
+from devops_info_service.facts.system_files import Machine, Node, Tree
+from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.logs import Log
-from devops_info_service.observe import observe
-from devops_info_service.routes import PATHS
+from devops_info_service.report.json_report import report_json
+from devops_info_service.report.text import report
+from devops_info_service.snapshot import platform
 
-from .introspection.saved import DATA, SavedTree, StoppedClock
+from .recorded import DATA, SavedTree, StoppedClock
 
 POD = "web-7c9f6d5b8-x2v4q"
 UID = "1f0e2f5c-6a3d-4c57-9b1a-0c2f3d4e5f60"
@@ -110,7 +110,8 @@ def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, st
     """Give each way out and what comes out of it."""
     words = {"float": "1", "truth": "true", "profile": "baseline", "set": "none", "word": "x"}
     contract = "\n".join(
-        f"{name.name}: {(name.allowed or (words.get(name.kind, '1'),))[0]}" for name in EXPECTED
+        f"{each.expect.name}: {(each.expect.allowed or (words.get(each.expect.kind, '1'),))[0]}"
+        for each in EXTRACTORS.values()
     )
     clock = StoppedClock()
     look = platform(tree, clock)
@@ -119,7 +120,7 @@ def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, st
     yield "report --json", report_json(look, conformance).decode()
     config = load((), {"EXPECTATIONS": contract})
     log = Log(lambda line: os.write(1, line))
-    dispatch = observe(build(Machine(), "test", config, tree=tree), log, access_log=True)
+    dispatch = observe(build(Services(Machine(), "test", config, files=tree)), log, access_log=True)
     ways = [(path, b"*/*") for path in PATHS if path != "/openapi.json"]  # made of the code alone
     for path, accept in (*ways, ("/", b"text/html")):
         fields = {b"host": b"x", b"accept": accept}
@@ -140,6 +141,7 @@ def assert_silent(secret: str, tree: Tree, capfd: pytest.CaptureFixture[str], wh
             assert not any(each in text for each in spelled), (where, way)
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -171,6 +173,7 @@ def test_name(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert_silent(secret, Lying({secret.replace("=", ""): ""}, {}, {}), capfd, kind)
 
 
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", READ)
 def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -180,6 +183,7 @@ def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
         assert_silent(secret, Lying({}, {path: text}, {}), capfd, path)
 
 
+@pytest.mark.sample(every=13)
 @pytest.mark.parametrize("kind", [*KINDS, "short"])
 def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     """A mounted Secret is no volume of the downward API, whatever its keys are called."""
@@ -191,6 +195,7 @@ def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert_silent(secret, Lying({}, {}, dict.fromkeys(VOLUMES, secret)), capfd, "all")
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize(
     "claim",
     [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.logs import MAX_TEXT, Log, printable
+from devops_info_service.logs import Log
 
 MOMENT = 1_700_000_000.1239
 
@@ -37,26 +37,6 @@ def test_no_injection(text: str) -> None:
 
     assert line.decode().removesuffix("\n").isprintable()
     assert list(decoded) == ["time", "level", "event", "path"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("/a?b=c", "/a?b=c"),
-        ("/\u00e9\u4e2d", "/\u00e9\u4e2d"),
-        ('"}\n{"level":"error"', r'"}\n{"level":"error"'),
-        ("\x1b[31m", r"\x1b[31m"),
-        ("\x7f", r"\x7f"),
-        ("\x9b31m", r"\x9b31m"),
-        ("\u2028", r"\u2028"),
-        ("\u202eevil", r"\u202eevil"),
-        ("\ud800", r"\ud800"),
-        ("a" * (MAX_TEXT + 1), "a" * MAX_TEXT + "..."),
-    ],
-)
-def test_printable(text: str, expected: str) -> None:
-    """What would break a line or steer a terminal is spelt out; what is too long is cut."""
-    assert printable(text) == expected
 
 
 def test_traceback() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from devops_info_service import __version__
+from devops_info_service.app.router import Route
+from devops_info_service.app.routes import READY_SWITCH_ROUTES, ROUTES
 from devops_info_service.config import SETTINGS, Setting
 
 PACKAGE = Path(__file__).parents[2]
@@ -30,23 +32,31 @@ def test_reference_lists_every_setting(setting: Setting) -> None:
     assert row in REFERENCE.read_text()
 
 
+@pytest.mark.parametrize("route", [*ROUTES, *READY_SWITCH_ROUTES], ids=lambda route: route.path)
+def test_reference_lists_every_route(route: Route) -> None:
+    """The reference has a row for each endpoint."""
+    rows = [line for line in REFERENCE.read_text().splitlines() if f"`{route.path}`" in line]
+
+    assert any(row.startswith(f"| `{route.method}`") for row in rows)
+
+
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
         ("devops_info_service.cli", {"asyncio", "argparse", "httptools"}),
-        ("devops_info_service.check", {"asyncio", "urllib.request", "ssl", "json"}),
+        ("devops_info_service.commands.check", {"asyncio", "urllib.request", "ssl", "json"}),
         (
-            "devops_info_service.serving",
+            "devops_info_service.commands.serve",
             {"argparse", "dataclasses", "urllib", "importlib.metadata"},
         ),
         (
-            "devops_info_service.serving",
+            "devops_info_service.commands.serve",
             {
                 "devops_info_service.handlers.platform",
-                "devops_info_service.introspection.mounts",
-                "devops_info_service.http.forwarded",
-                "devops_info_service.http.flight",
-                "devops_info_service.openapi",
+                "devops_info_service.facts.linux.mounts",
+                "devops_info_service.http.wire.forwarded",
+                "devops_info_service.http.shared_memory.shutdown_record",
+                "devops_info_service.app.openapi",
                 "devops_info_service.termination",
             },
         ),

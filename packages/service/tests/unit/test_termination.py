@@ -8,25 +8,37 @@ import msgspec
 import pytest
 
 from devops_info_service.config import Config
-from devops_info_service.http.flight import Flight, Late
+from devops_info_service.http.shared_memory.shutdown_record import LateRequest, ShutdownRecord
 from devops_info_service.logs import Log
-from devops_info_service.termination import MAX_MESSAGE, advice, leave, message, report, tell
+from devops_info_service.termination import (
+    MAX_MESSAGE,
+    advice,
+    message,
+    publish,
+    report,
+    write_message,
+)
 
-from .test_flight import QUIET
+from .http.test_shutdown_record import QUIET
 
 
-def flight(
-    last: float | None = None, *, shut: float = 0.1, probes: int = 0, cut: int = 0, after: float = 5
-) -> Flight:
+def a_record(
+    last: float | None = None,
+    *,
+    stopped: float = 0.1,
+    probes: int = 0,
+    aborted: int = 0,
+    after: float = 5,
+) -> ShutdownRecord:
     """Return a record of an end."""
     return msgspec.structs.replace(
         QUIET,
         seconds=after,
-        shut_seconds=shut,
+        accept_stopped_after_seconds=stopped,
         requests=probes + (last is not None),
         probes=probes,
         last_request_seconds=last,
-        cut={"in an answer": cut} if cut else {},
+        aborted_by_phase={"sending_response": aborted} if aborted else {},
     )
 
 
@@ -34,25 +46,25 @@ def flight(
     ("seen", "delay", "sentence"),
     [
         (
-            flight(shut=5.0),
+            a_record(stopped=5.0),
             5,
             "Nothing arrived after the signal: DRAIN_DELAY_SECONDS=5 could be 0.",
         ),
         (
-            flight(shut=5.0, probes=3),
+            a_record(stopped=5.0, probes=3),
             5,
             "Nothing but probes arrived after the signal: DRAIN_DELAY_SECONDS=5 could be 0.",
         ),
         (
-            flight(),
+            a_record(),
             0,
             (
-                "Nothing arrived in the 0.1 s before the door was shut; what came later was refused"
-                " unseen. DRAIN_DELAY_SECONDS=10 in one rollout shows whether anything does."
+                "Nothing arrived in the 0.1 s before new connections were refused; later ones were"
+                " not seen. DRAIN_DELAY_SECONDS=10 in one rollout shows whether any come."
             ),
         ),
         (
-            flight(4.1, shut=10.0),
+            a_record(4.1, stopped=10.0),
             10,
             (
                 "Requests kept arriving for 4.1 s: a preStop sleep of 5 s would have sufficed."
@@ -60,12 +72,12 @@ def flight(
             ),
         ),
         (
-            flight(4.1, shut=5.0),
+            a_record(4.1, stopped=5.0),
             5,
             "Requests kept arriving for 4.1 s: a preStop sleep of 5 s would have sufficed.",
         ),
         (
-            flight(4.0, shut=10.0),
+            a_record(4.0, stopped=10.0),
             10,
             (
                 "Requests kept arriving for 4.0 s: a preStop sleep of 5 s would have sufficed."
@@ -73,7 +85,7 @@ def flight(
             ),
         ),
         (
-            flight(0.0, shut=3.0),
+            a_record(0.0, stopped=3.0),
             3,
             (
                 "Requests kept arriving for 0.0 s: a preStop sleep of 1 s would have sufficed."
@@ -81,23 +93,25 @@ def flight(
             ),
         ),
         (
-            flight(4.9, shut=5.0),
+            a_record(4.9, stopped=5.0),
             5,
             (
-                "Requests kept arriving for 4.9 s, up to the closed door and perhaps beyond: raise"
-                " DRAIN_DELAY_SECONDS from 5 to 10, or have a preStop sleep that is longer by 5 s."
+                "Requests kept arriving for 4.9 s, until new connections were refused and perhaps"
+                " beyond: raise DRAIN_DELAY_SECONDS from 5 to 10, or have a preStop sleep that is"
+                " longer by 5 s."
             ),
         ),
         (
-            flight(6.2, shut=5.0),
+            a_record(6.2, stopped=5.0),
             5,
             (
-                "Requests kept arriving for 6.2 s, up to the closed door and perhaps beyond: raise"
-                " DRAIN_DELAY_SECONDS from 5 to 10, or have a preStop sleep that is longer by 5 s."
+                "Requests kept arriving for 6.2 s, until new connections were refused and perhaps"
+                " beyond: raise DRAIN_DELAY_SECONDS from 5 to 10, or have a preStop sleep that is"
+                " longer by 5 s."
             ),
         ),
         (
-            flight(1.2),
+            a_record(1.2),
             0,
             (
                 "Requests kept arriving for 1.2 s, over connections that were open: a preStop sleep"
@@ -107,7 +121,7 @@ def flight(
         ),
     ],
 )
-def test_advice_on_arrivals(seen: Flight, delay: int, sentence: str) -> None:
+def test_advice_on_arrivals(seen: ShutdownRecord, delay: int, sentence: str) -> None:
     """What kept arriving, and for how long, tells what to wait for."""
     assert advice(seen, Config(drain_delay_seconds=delay)) == [sentence]
 
@@ -120,7 +134,7 @@ def test_advice_on_arrivals(seen: Flight, delay: int, sentence: str) -> None:
             8,
             0,
             (
-                "1 connection was cut after 5.0 s: raise DRAIN_SECONDS from 8 to 16, and"
+                "1 connection was aborted after 5.0 s: raise DRAIN_SECONDS from 8 to 16, and"
                 " terminationGracePeriodSeconds to at least 18, and more by a preStop sleep."
             ),
         ),
@@ -129,7 +143,7 @@ def test_advice_on_arrivals(seen: Flight, delay: int, sentence: str) -> None:
             8,
             5,
             (
-                "3 connections were cut after 5.0 s: raise DRAIN_SECONDS from 8 to 16, and"
+                "3 connections were aborted after 5.0 s: raise DRAIN_SECONDS from 8 to 16, and"
                 " terminationGracePeriodSeconds to at least 23, and more by a preStop sleep."
             ),
         ),
@@ -138,7 +152,7 @@ def test_advice_on_arrivals(seen: Flight, delay: int, sentence: str) -> None:
             0,
             0,
             (
-                "1 connection was cut after 5.0 s: raise DRAIN_SECONDS from 0 to 8, and"
+                "1 connection was aborted after 5.0 s: raise DRAIN_SECONDS from 0 to 8, and"
                 " terminationGracePeriodSeconds to at least 10, and more by a preStop sleep."
             ),
         ),
@@ -148,13 +162,13 @@ def test_advice_on_cut(count: int, drain: int, delay: int, sentence: str) -> Non
     """Who was cut off tells that there was too little time, and how much to try."""
     config = Config(drain_seconds=drain, drain_delay_seconds=delay)
 
-    assert advice(flight(cut=count), config)[1:] == [sentence]
+    assert advice(a_record(aborted=count), config)[1:] == [sentence]
 
 
 @pytest.mark.parametrize(("delay", "drain", "is_said"), [(20, 8, False), (20, 9, True)])
 def test_advice_on_grace(delay: int, drain: int, *, is_said: bool) -> None:
     """Settings that Kubernetes' own default would cut short are told of, before it happens."""
-    said = advice(flight(shut=20.0), Config(drain_delay_seconds=delay, drain_seconds=drain))
+    said = advice(a_record(stopped=20.0), Config(drain_delay_seconds=delay, drain_seconds=drain))
 
     assert ("terminationGracePeriodSeconds" in said[-1]) is is_said
     assert not is_said or "29 s together" in said[-1]
@@ -165,13 +179,13 @@ def test_advice_before_the_end(tmp_path: Path) -> None:
     """Before the end only the platform is told: it stays if the process is killed, and says so."""
     path, lines = tmp_path / "termination-log", list[bytes]()
     path.touch()
-    so_far = msgspec.structs.replace(flight(4.1, shut=10.0, cut=1), ended=False)
+    so_far = msgspec.structs.replace(a_record(4.1, stopped=10.0, aborted=1), complete=False)
 
-    tell(so_far, Config(drain_delay_seconds=15, termination_log=str(path)), Log(lines.append))
+    publish(so_far, Config(drain_delay_seconds=15, termination_log=str(path)), Log(lines.append))
 
     assert lines == []
     told = msgspec.json.decode(path.read_bytes())
-    assert (told["ended"], told["cut_while"]) == (False, {"in an answer": 1})
+    assert (told["complete"], told["aborted_by_phase"]) == (False, {"sending_response": 1})
     assert told["advice"] == [
         (
             "Killed more than 5.0 s after the signal, before the end: terminationGracePeriodSeconds"
@@ -186,7 +200,7 @@ def test_advice_before_the_end(tmp_path: Path) -> None:
 def test_message_is_kept_whole(count: int, path: str) -> None:
     """However much there is to list, the message is a line of JSON that Kubernetes keeps, and
     says how many are not in it."""
-    lates = tuple(Late(float(number), "GET", path) for number in range(count))
+    lates = tuple(LateRequest(float(number), "GET", path) for number in range(count))
     seen = msgspec.structs.replace(QUIET, requests=count, first=lates[:20], last=lates[20:])
     told = report(seen, Config())
 
@@ -195,21 +209,25 @@ def test_message_is_kept_whole(count: int, path: str) -> None:
     assert len(line) <= MAX_MESSAGE
     assert line.endswith(b"}\n")
     decoded = msgspec.json.decode(line)
-    assert len(decoded["arrived"]) + decoded["not_listed"] == count
-    if decoded["arrived"]:
-        ends = [decoded["arrived"][end]["after_seconds"] for end in (0, -1)]
+    assert len(decoded["late_requests"]) + decoded["omitted"] == count
+    if decoded["late_requests"]:
+        ends = [decoded["late_requests"][end]["after_seconds"] for end in (0, -1)]
         assert ends == [0.0, float(count - 1)]
-    assert {key: decoded[key] for key in decoded if key not in {"arrived", "not_listed"}} == {
-        key: told[key] for key in told if key not in {"arrived", "not_listed"}
+    assert {key: decoded[key] for key in decoded if key not in {"late_requests", "omitted"}} == {
+        key: told[key] for key in told if key not in {"late_requests", "omitted"}
     }
 
 
-def test_tell(tmp_path: Path) -> None:
+def test_publish(tmp_path: Path) -> None:
     """The log's line and the platform's message say the same; what was in the file is gone."""
     path, lines = tmp_path / "termination-log", list[bytes]()
     path.write_bytes(b"x" * 10_000)
 
-    tell(flight(4.1, shut=10.0), Config(termination_log=str(path)), Log(lines.append, lambda: 0.0))
+    publish(
+        a_record(4.1, stopped=10.0),
+        Config(termination_log=str(path)),
+        Log(lines.append, lambda: 0.0),
+    )
 
     (line,) = map(msgspec.json.decode, lines)
     assert (line.pop("time"), line.pop("level"), line.pop("event")) == (
@@ -224,7 +242,7 @@ def test_no_file(tmp_path: Path) -> None:
     """Where the platform put no file, none is made and nothing is said of it."""
     path, lines = tmp_path / "termination-log", list[bytes]()
 
-    tell(flight(), Config(termination_log=str(path)), Log(lines.append))
+    publish(a_record(), Config(termination_log=str(path)), Log(lines.append))
 
     assert not path.exists()
     assert len(lines) == 1
@@ -261,7 +279,7 @@ NO_FILE = "it is {}; expected a regular file, and no link"
         (lambda path: path.symlink_to(path), NO_FILE.format("a symbolic link")),
         (lambda path: path.symlink_to("/dev/full"), NO_FILE.format("a symbolic link")),
         (lambda path: path.symlink_to("nowhere"), NO_FILE.format("a symbolic link")),
-        (linked_hard, "it has other names, too; expected a file of its own"),
+        (linked_hard, "it has other names; expected a file with one"),
     ],
 )
 def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) -> None:
@@ -270,10 +288,10 @@ def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) 
     assert callable(make)
     make(path)
 
-    assert leave(b"x", str(path)) == f"{path}: {reason}"
+    assert write_message(b"x", str(path)) == f"{path}: {reason}"
     for ended in (False, True):
-        seen = msgspec.structs.replace(flight(), ended=ended)
-        tell(seen, Config(termination_log=str(path)), Log(lines.append))
+        seen = msgspec.structs.replace(a_record(), complete=ended)
+        publish(seen, Config(termination_log=str(path)), Log(lines.append))
 
     assert [msgspec.json.decode(line)["event"] for line in lines] == [
         "termination",
@@ -286,13 +304,13 @@ def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) 
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/full", "/dev/tty"])
 def test_device(path: str) -> None:
     """A device is no file that the platform keeps: it is not even opened."""
-    assert leave(b"x", path) == f"{path}: {NO_FILE.format('a device')}"
+    assert write_message(b"x", path) == f"{path}: {NO_FILE.format('a device')}"
 
 
 @pytest.mark.parametrize("path", ["/", "/.", "//"])
 def test_root(path: str) -> None:
     """The root is no file."""
-    assert leave(b"x", path) == f"{path}: {NO_FILE.format('a directory')}"
+    assert write_message(b"x", path) == f"{path}: {NO_FILE.format('a directory')}"
 
 
 def test_link_on_the_way(tmp_path: Path) -> None:
@@ -310,12 +328,12 @@ def test_link_on_the_way(tmp_path: Path) -> None:
         ("a file/log", "a file", "a regular file"),
     ):
         path = tmp_path / way
-        assert leave(b"x", str(path)) == (
-            f"{path}: {at!r} on the way is {what}; expected a directory, and no link"
+        assert write_message(b"x", str(path)) == (
+            f"{path}: {at!r} in its path is {what}; expected a directory, and no link"
         )
     assert file.read_bytes() == b"keep"
-    assert leave(b"x", f"{tmp_path}/real//./near/../inner/log") != ""
-    assert leave(b"x", f"{tmp_path}/real//./inner/../inner/log") == ""
+    assert write_message(b"x", f"{tmp_path}/real//./near/../inner/log") != ""
+    assert write_message(b"x", f"{tmp_path}/real//./inner/../inner/log") == ""
     assert file.read_bytes() == b"x"
 
 
@@ -337,7 +355,7 @@ def test_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "lstat", exchange)
 
-    assert leave(b"x", str(path)) == f"{path}: Too many levels of symbolic links"
+    assert write_message(b"x", str(path)) == f"{path}: Too many levels of symbolic links"
     assert other.read_bytes() == b"keep"
 
 
@@ -347,13 +365,13 @@ def test_no_descriptor_is_left(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     before = sorted(Path("/proc/self/fd").iterdir())
     for name in ("log", "pipe", "none", "none/none", "log/log"):
-        leave(b"x", str(tmp_path / name))
+        write_message(b"x", str(tmp_path / name))
 
     assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_interrupted() -> None:
     """Ctrl-C on a terminal is no rollout: nothing is advised."""
-    seen = msgspec.structs.replace(flight(4.0, cut=3), signal="SIGINT")
+    seen = msgspec.structs.replace(a_record(4.0, aborted=3), signal="SIGINT")
 
     assert advice(seen, Config(drain_delay_seconds=40)) == []

@@ -1,1 +1,1 @@
-"""From a request to its answer, one file a resource."""
+"""From a request to its response, one file a resource."""

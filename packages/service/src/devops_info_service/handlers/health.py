@@ -1,18 +1,23 @@
-"""The probes: whether the process answers, and whether it wants more to answer."""
+"""The probes: whether the process can serve, and whether it wants new requests."""
 
 from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
-from devops_info_service.http.counters import Counters
-from devops_info_service.http.message import Request, Response, problem
-from devops_info_service.http.shared import State
-from devops_info_service.introspection.runtime import Runtime
+from devops_info_service.facts.linux.uptime import Runtime
+from devops_info_service.http import (
+    Handler,
+    ProcessLifecycle,
+    Request,
+    Response,
+    error_response,
+)
+from devops_info_service.readiness import ReadySwitch
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The whole answer."""
+    """The body of ``/health`` and ``/healthz``."""
 
     status: Literal["healthy"]
     timestamp: str
@@ -20,86 +25,64 @@ class Health(msgspec.Struct, frozen=True):
     uptime_seconds: int
 
 
-class HealthHandler:
-    """Answers with ``Health``: whoever can answer at all is healthy."""
-
-    def __init__(self, runtime: Callable[[], Runtime]) -> None:
-        self._encode = msgspec.json.Encoder().encode
-        self._runtime = runtime
-
-    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
-        """Answer any request alike."""
-        now = self._runtime()
-        return Response(200, self._encode(Health("healthy", now.current_time, now.uptime_seconds)))
-
-
 class Live(msgspec.Struct, frozen=True):
-    """The whole answer of ``/livez``: there is no other one while the process lives."""
+    """The body of ``/livez``, constant while the process lives: nothing else can fail it."""
 
     status: Literal["alive"]
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """The whole answer of ``/readyz``."""
+    """The body of ``/readyz``."""
 
     status: Literal["ready", "expectations not met", "disabled", "draining"]
 
 
-class LiveHandler:
-    """Answers with ``Live``; it looks at nothing, so that nothing else can fail it."""
+def health(now: Callable[[], Runtime]) -> Handler:
+    """Return the handler of ``Health``: a process that can respond is healthy."""
+    encode = msgspec.json.Encoder().encode
 
-    def __init__(self) -> None:
-        self._response = Response(200, msgspec.json.encode(Live("alive")))
+    def handle(_: Request) -> Response:
+        moment = now()
+        return Response(200, encode(Health("healthy", moment.current_time, moment.uptime_seconds)))
 
-    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
-        """Answer any request alike."""
-        return self._response
+    return handle
 
 
-class ReadyHandler:
-    """Answers 200, or 503 from the moment the process is told to end.
+def ready(
+    lifecycle: ProcessLifecycle,
+    conforms: Callable[[], bool] | None = None,
+    switch: ReadySwitch | None = None,
+) -> Handler:
+    """Return the handler of ``Ready``: 200, or 503 from the start of the shutdown.
 
-    And 503 while *switch* is off, or *conforms* says no, as far as they are given.
+    And 503 while *switch* is off, and while *conforms* returns false.
     """
+    is_ready = Response(200, msgspec.json.encode(Ready("ready")))
+    unmet = Response(503, msgspec.json.encode(Ready("expectations not met")))
+    disabled = Response(503, msgspec.json.encode(Ready("disabled")))
+    draining = Response(503, msgspec.json.encode(Ready("draining")))
 
-    def __init__(
-        self,
-        state: State,
-        conforms: Callable[[], bool] | None = None,
-        switch: Counters | None = None,
-    ) -> None:
-        self._state = state
-        self._conforms = conforms
-        self._switch = switch
-        self._ready = Response(200, msgspec.json.encode(Ready("ready")))
-        self._unmet = Response(503, msgspec.json.encode(Ready("expectations not met")))
-        self._off = Response(503, msgspec.json.encode(Ready("disabled")))
-        self._draining = Response(503, msgspec.json.encode(Ready("draining")))
+    def handle(_: Request) -> Response:
+        if lifecycle.is_stopping:
+            return draining
+        if switch is not None and switch.is_off:
+            return disabled
+        if conforms is not None and not conforms():
+            return unmet
+        return is_ready
 
-    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
-        """Answer any request alike."""
-        if self._state.draining:
-            return self._draining
-        if self._switch is not None and self._switch.is_off:
-            return self._off
-        if self._conforms and not self._conforms():
-            return self._unmet
-        return self._ready
+    return handle
 
 
-class SwitchHandler:
-    """Takes the service out of readiness or into it again; answers 200 with what it is then."""
+def ready_switch(switch: ReadySwitch, ready: Handler, *, off: bool) -> Handler:
+    """Return the handler that turns readiness on or *off*; 200 with the body of *ready*."""
 
-    def __init__(self, switch: Counters, ready: ReadyHandler, *, off: bool) -> None:
-        self._switch = switch
-        self._ready = ready
-        self._off = off
-
-    def __call__(self, request: Request) -> Response:
-        """Answer *request*, unless a web page sent it."""
+    def handle(request: Request) -> Response:
         if b"origin" in request.headers:
-            # A browser lets any page post to any address, this one's too, and says so here
-            # (Fetch, section 3.2). What is meant to switch, such as curl, sends no such field.
-            return problem(403, "Readiness is not switched from a web page")
-        self._switch.switch(off=self._off)
-        return Response(200, self._ready(request).body)
+            # A browser lets any page post to any address, this one's too, and marks it so
+            # (Fetch, section 3.2). Programs meant to switch, such as curl, send no such field.
+            return error_response(403, "Readiness is not switched from a web page")
+        switch.switch(off=off)
+        return Response(200, ready(request).body)
+
+    return handle

@@ -1,21 +1,19 @@
-"""``GET /metrics``: what Prometheus scrapes, in its own text format or in OpenMetrics.
+"""``GET /metrics`` for Prometheus, in its own text format or in OpenMetrics.
 
-Imported with the first such request, so that no other one and no start pays for it.
+Imported with the first such request.
 """
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.http.counters import Counters
-from devops_info_service.http.message import Request, Response
-from devops_info_service.http.series import Tables
-from devops_info_service.introspection.process import read_usage
-from devops_info_service.introspection.resources import Resources, read_resources
-from devops_info_service.introspection.source import Clock, Tree
-from devops_info_service.metrics import OPEN_METRICS, TEXT, Family, render
-
-from .families import (
+from devops_info_service.facts.linux.process import read_usage
+from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.http import Counters, Handler, Request, Response, RouteMetrics
+from devops_info_service.http.wire.accept import parse
+from devops_info_service.prometheus.exposition import OPEN_METRICS, TEXT, Family, render
+from devops_info_service.prometheus.metric_families import (
     build_family,
     expectation_family,
     platform_families,
@@ -23,118 +21,93 @@ from .families import (
     request_families,
     server_families,
 )
-from .page.accept import MAX_ACCEPT_BYTES
+from devops_info_service.snapshot_cache import PlatformSnapshots
+from devops_info_service.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
-    from devops_info_service.introspection.contract.contract import Conformance
+    from devops_info_service.expectations.conformance import Conformance
 
 FRESH_SECONDS: Final = 1.0
-"""Seconds for which one look at the platform, and one text, serve all who ask; scrapes are 10 s
-apart and more."""
+"""Seconds for which one text serves every scrape; scrapes are 10 s apart and more."""
 
-Families = Callable[[], Iterable[Family]]
-"""Tells what it has, whenever it is asked."""
+Collector = Callable[[], Iterable[Family]]
+"""Collects the families of one subject, each time it is called."""
 
 
-class MetricsHandler:
-    """Answers with whatever its sources tell, written once in ``FRESH_SECONDS`` for all.
+def metrics(collectors: Sequence[Collector], clock: Clock) -> Handler:
+    """Return the handler of all that *collectors* collect, rendered once in ``FRESH_SECONDS``.
 
-    With every series it is 3,000 lines, some milliseconds in which nobody else is answered.
-    What is told of two moments further apart is in their order, whichever workers answer: what
-    each has written is younger than that.
+    With every series it is 3,000 lines, some milliseconds that delay other requests. Values of
+    two scrapes further apart are in their order, whichever workers respond: each text is
+    younger than that.
     """
 
-    def __init__(self, sources: Sequence[Families], clock: Clock) -> None:
-        self._sources = sources
-        self._clock = clock
-        self._written: dict[bool, tuple[float, bytes]] = {}
-        """By whether it is OpenMetrics: the moment until which it is fresh, and the text."""
+    def render_all(*, open_metrics: bool) -> bytes:
+        families = (family for collect in collectors for family in collect())
+        return render(families, open_metrics=open_metrics)
 
-    def __call__(self, request: Request) -> Response:
-        """Answer *request*."""
+    texts = {
+        is_open: TtlCache(
+            functools.partial(render_all, open_metrics=is_open), FRESH_SECONDS, clock.monotonic
+        )
+        for is_open in (False, True)
+    }
+
+    def handle(request: Request) -> Response:
         open_metrics = prefers_open_metrics(request.headers.get(b"accept", b""))
-        until, body = self._written.get(open_metrics, (0.0, b""))
-        if not body or self._clock.monotonic() >= until:
-            families = (family for source in self._sources for family in source())
-            body = render(families, open_metrics=open_metrics)
-            # Counted from its end: a slow one is not followed by the next at once.
-            self._written[open_metrics] = (self._clock.monotonic() + FRESH_SECONDS, body)
+        body = texts[open_metrics].get()
         return Response(200, body, OPEN_METRICS if open_metrics else TEXT, vary=b"Accept")
 
-
-def prefers_open_metrics(accept: bytes) -> bool:
-    """Say whether *accept* names OpenMetrics 1.0, and likes it no less than plain text.
-
-    Only by its name: whoever takes anything gets what everybody reads. Not by ``page.accept``,
-    which takes what is not well-formed as not sent: a scraper's ``q=.5`` is understood here.
-    """
-    if len(accept) > MAX_ACCEPT_BYTES:
-        return False
-    weights = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
-    for part in accept.decode("latin-1").lower().split(","):
-        media, *parameters = (word.strip() for word in part.split(";"))
-        given = dict(parameter.partition("=")[::2] for parameter in parameters)
-        version = given.get("version", "1.0.0").strip('"')
-        if media in weights and (media == "text/plain" or version == "1.0.0"):
-            weights[media] = max(weights[media], _weight(given.get("q", "1")))
-    open_metrics, text = weights.values()
-    return open_metrics > 0 and open_metrics >= text
+    return handle
 
 
-def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
-
-
-def metrics_handler(
+def service_metrics(
     about: Mapping[str, str],
+    snapshots: PlatformSnapshots,
     tree: Tree,
     clock: Clock,
-    tables: Tables,
-    counters: Counters | None,
+    tables: RouteMetrics,
+    counters: Counters,
     limit_changes: Callable[[], int],
-    judge: "Callable[[], Conformance] | None" = None,
-) -> MetricsHandler:
-    """Return the handler with all that the service has to tell.
+    check: "Callable[[], Conformance] | None" = None,
+) -> Handler:
+    """Return the handler of all that the service collects.
 
-    *about* are the labels of what was built; without *counters* somebody else's server is in
-    front, and only the requests that came through are known; *judge* says what became of
-    expectations, where there are any.
+    *about* are the labels of the build; *check* gives the state of the expectations, if there
+    are any.
     """
     build = build_family(about)
     own = (os.getpid(),)
 
     def requests() -> Iterable[Family]:
-        return request_families(tables.sums(counters.highest if counters else 0))
+        return request_families(tables.sums(counters.highest))
 
     def processes() -> Iterable[Family]:
-        pids = (counters and counters.pids()) or own
+        pids = counters.pids() or own
         return process_families(read_usage(tree, pids, os.sysconf("SC_PAGE_SIZE")))
 
-    sources: list[Families] = [lambda: [build], requests]
-    if counters is not None:
-        sources.append(lambda: server_families(counters.totals()))
-    sources += [processes, Platform(tree, clock, limit_changes)]
-    if judge is not None:
-        sources.append(lambda: [expectation_family(judge())])
-    return MetricsHandler(sources, clock)
+    collectors: list[Collector] = [
+        lambda: [build],
+        requests,
+        lambda: server_families(counters.totals()),
+        processes,
+        lambda: platform_families(snapshots.resources(), limit_changes()),
+    ]
+    if check is not None:
+        collectors.append(lambda: [expectation_family(check())])
+    return metrics(collectors, clock)
 
 
-class Platform:
-    """Tells of the platform, at which it looks once a second at most."""
+def prefers_open_metrics(accept: bytes) -> bool:
+    """Return whether *accept* names OpenMetrics 1.0, and wants it no less than plain text.
 
-    def __init__(self, tree: Tree, clock: Clock, limit_changes: Callable[[], int]) -> None:
-        self._tree = tree
-        self._clock = clock
-        self._limit_changes = limit_changes
-        self._last: Resources | None = None
-        self._taken = 0.0
-
-    def __call__(self) -> list[Family]:
-        """Return all of it."""
-        if self._last is None or self._clock.monotonic() - self._taken >= FRESH_SECONDS:
-            self._last = read_resources(self._tree)
-            self._taken = self._clock.monotonic()
-        return platform_families(self._last, self._limit_changes())
+    By its name alone: a range such as ``*/*`` gets the text that every scraper reads.
+    """
+    open_metrics = text = 0
+    for each in parse(accept):
+        if each.media == "text/plain":
+            text = max(text, each.weight)
+        elif each.media == "application/openmetrics-text":
+            is_1_0 = each.parameters.get("version", "1.0.0") == "1.0.0"
+            open_metrics = max(open_metrics, each.weight if is_1_0 else 0)
+    return 0 < open_metrics >= text

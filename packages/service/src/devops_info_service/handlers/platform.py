@@ -1,6 +1,6 @@
-"""``GET /platform`` and its parts: what the platform really gives, looked at on demand.
+"""``GET /platform`` and its parts: what the platform really grants, read on request.
 
-Imported with the first such request, so that no other one and no start pays for it.
+Imported with the first such request.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,180 +8,86 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.http.forwarded import Proxies, chains
-from devops_info_service.http.message import Client, Request, Response
-from devops_info_service.introspection.facts import cut
-from devops_info_service.introspection.filesystem import Filesystem
-from devops_info_service.introspection.identity import Identity
-from devops_info_service.introspection.network import Network
-from devops_info_service.introspection.platform import Platform, platform
-from devops_info_service.introspection.resources import Resources
-from devops_info_service.introspection.security import Security
-from devops_info_service.introspection.source import Clock, Tree
-from devops_info_service.introspection.watch import Change
-
-FRESH_SECONDS: Final = 1.0
-"""Seconds for which a look is given to all who ask. Whoever watches a container asks no more
-often, and however many ask, looking takes no more than a look's time of each second: some
-10 ms, 50 more where there are many files to search for set-uid programs."""
+from devops_info_service.client_path import ClientPath, client_path
+from devops_info_service.facts.container.filesystem import Filesystem
+from devops_info_service.facts.kubernetes.identity import Identity
+from devops_info_service.facts.linux.limit_watch import Change
+from devops_info_service.facts.linux.network import Network
+from devops_info_service.facts.linux.resources import Resources
+from devops_info_service.http.wire.forwarded import TrustedProxies
+from devops_info_service.http.wire.message import Handler, Request, Response
+from devops_info_service.snapshot import Platform, Security
+from devops_info_service.snapshot_cache import PlatformSnapshots
+from devops_info_service.ttl_cache import Derived
 
 
-class Hop(msgspec.Struct, frozen=True):
-    """Somebody a chain names."""
-
-    address: str | None
-    """``None``: the name is withheld."""
-    trusted: bool
-    """Whether ``TRUSTED_PROXIES`` has it."""
-
-
-class Told(msgspec.Struct, frozen=True):
-    """What one header field tells of the way here; anybody can send one."""
-
-    field: str
-    value: str
-    """As it was sent, cut at 200 characters."""
-    hops: tuple[Hop, ...] | None
-    """From the client's end to ours; ``None``: it has an error, so none of it is believed."""
-
-
-class ClientPath(msgspec.Struct, frozen=True):
-    """The way this request came."""
-
-    client: Client
-    """Who is believed to ask."""
-    peer: Client
-    """Whose connection it is: the kernel's word, or that of a PROXY header."""
-    peer_trusted: bool
-    """Whether the peer's word on others is believed."""
-    protocol: str
-    forwarded: tuple[Told, ...]
-
-
-class NetworkAnswer(Network, frozen=True, kw_only=True):
-    """The network, and how the one who asks is connected to it."""
+class NetworkWithClientPath(Network, frozen=True, kw_only=True):
+    """The body of ``/platform/network``."""
 
     client_path: ClientPath
 
 
-class ResourcesAnswer(Resources, frozen=True, kw_only=True):
-    """The resources, and what became of their limits while the service ran."""
+class ResourcesWithHistory(Resources, frozen=True, kw_only=True):
+    """The body of ``/platform/resources``."""
 
     history: tuple[Change, ...]
-    """The last changes this process noticed, oldest first."""
+    """The last changes of limits that this process noticed, oldest first."""
 
 
-ANSWERS: Final[Mapping[str, type]] = {
+BODIES: Final[Mapping[str, type]] = {
     "/platform": Platform,
-    "/platform/resources": ResourcesAnswer,
+    "/platform/resources": ResourcesWithHistory,
     "/platform/security": Security,
     "/platform/identity": Identity,
-    "/platform/network": NetworkAnswer,
+    "/platform/network": NetworkWithClientPath,
     "/platform/filesystem": Filesystem,
 }
 
 
 def platform_handlers(
-    look: Callable[[], Platform], proxies: Proxies, history: Callable[[], tuple[Change, ...]]
-) -> Mapping[str, Callable[[Request], Response]]:
-    """Return the handler of each path; they share *look*."""
-    handlers: dict[str, Callable[[Request], Response]] = {
-        path: PlatformHandler(look, path.removeprefix("/platform").removeprefix("/"))
-        for path in ANSWERS
+    snapshots: PlatformSnapshots, proxies: TrustedProxies, history: Callable[[], tuple[Change, ...]]
+) -> Mapping[str, Handler]:
+    """Return the handler of each path; they share *snapshots*."""
+    return {
+        "/platform": whole(snapshots),
+        "/platform/resources": resources(snapshots, history),
+        "/platform/security": part(snapshots, "security"),
+        "/platform/identity": part(snapshots, "identity"),
+        "/platform/network": network(snapshots, proxies),
+        "/platform/filesystem": part(snapshots, "filesystem"),
     }
-    handlers["/platform/resources"] = ResourcesHandler(look, history)
-    handlers["/platform/network"] = NetworkHandler(look, proxies)
-    return handlers
 
 
-class Look:
-    """One look at everything, for all who ask within ``FRESH_SECONDS``."""
-
-    def __init__(self, tree: Tree, clock: Clock, allowed: frozenset[str]) -> None:
-        self._tree = tree
-        self._clock = clock
-        self._allowed = allowed
-        self._last: Platform | None = None
-        self._taken = 0.0
-
-    def __call__(self) -> Platform:
-        """Return the last look while it is fresh, else a new one."""
-        if self._last is None or self._clock.monotonic() - self._taken >= FRESH_SECONDS:
-            self._last = platform(self._tree, self._clock, self._allowed)
-            # Counted from its end: a slow look is not followed by the next at once.
-            self._taken = self._clock.monotonic()
-        return self._last
+def whole(snapshots: PlatformSnapshots) -> Handler:
+    """Return the handler of the whole snapshot."""
+    body = Derived(msgspec.json.Encoder().encode)
+    return lambda _: Response(200, body.of(snapshots.get()))
 
 
-class PlatformHandler:
-    """Answers with all of a look, or with one part of it."""
-
-    def __init__(self, look: Callable[[], Platform], part: str) -> None:
-        self._encode = msgspec.json.Encoder().encode
-        self._look = look
-        self._part = part
-        self._encoded: Platform | None = None
-        self._body = b""
-
-    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
-        """Answer any request alike."""
-        look = self._look()
-        if look is not self._encoded:
-            self._body = self._encode(getattr(look, self._part) if self._part else look)
-            self._encoded = look
-        return Response(200, self._body)
+def part(snapshots: PlatformSnapshots, name: str) -> Handler:
+    """Return the handler of the snapshot's field *name*."""
+    body = Derived(msgspec.json.Encoder().encode)
+    return lambda _: Response(200, body.of(getattr(snapshots.get(), name)))
 
 
-class ResourcesHandler:
-    """Answers with the resources and with the history of their limits."""
+def resources(snapshots: PlatformSnapshots, history: Callable[[], tuple[Change, ...]]) -> Handler:
+    """Return the handler of the resources, with the *history* of their limits."""
+    encode = msgspec.json.Encoder().encode
 
-    def __init__(
-        self, look: Callable[[], Platform], history: Callable[[], tuple[Change, ...]]
-    ) -> None:
-        self._encode = msgspec.json.Encoder().encode
-        self._look = look
-        self._history = history
+    def handle(_: Request) -> Response:
+        fields = msgspec.structs.asdict(snapshots.get().resources)
+        return Response(200, encode(ResourcesWithHistory(history=history(), **fields)))
 
-    def __call__(self, request: Request) -> Response:  # noqa: ARG002  the shape of a handler
-        """Answer any request alike."""
-        resources = msgspec.structs.asdict(self._look().resources)
-        answer = ResourcesAnswer(history=self._history(), **resources)
-        return Response(200, self._encode(answer))
+    return handle
 
 
-class NetworkHandler:
-    """Answers with the network and with the way the request came."""
+def network(snapshots: PlatformSnapshots, proxies: TrustedProxies) -> Handler:
+    """Return the handler of the network, with how the request came here."""
+    encode = msgspec.json.Encoder().encode
 
-    def __init__(self, look: Callable[[], Platform], proxies: Proxies) -> None:
-        self._encode = msgspec.json.Encoder().encode
-        self._look = look
-        self._proxies = proxies
+    def handle(request: Request) -> Response:
+        fields = msgspec.structs.asdict(snapshots.get().network)
+        path = client_path(request, proxies)
+        return Response(200, encode(NetworkWithClientPath(client_path=path, **fields)))
 
-    def __call__(self, request: Request) -> Response:
-        """Answer *request*."""
-        network = msgspec.structs.asdict(self._look().network)
-        answer = NetworkAnswer(client_path=path_of(request, self._proxies), **network)
-        return Response(200, self._encode(answer))
-
-
-def path_of(request: Request, proxies: Proxies) -> ClientPath:
-    """Say how *request* came here."""
-    peer = request.peer or request.client
-    told = tuple(
-        Told(
-            field,
-            # Bytes a client made up: what is no UTF-8 becomes a replacement character.
-            cut(value.decode("utf-8", "replace")),
-            None
-            if chain is None
-            else tuple(
-                Hop(None, trusted=False)
-                if hop is None
-                else Hop(hop.address, trusted=proxies.trusts(hop.address))
-                for hop in chain
-            ),
-        )
-        for field, value, chain in chains(request.headers)
-    )
-    protocol = f"HTTP/{request.version}"
-    return ClientPath(request.client, peer, proxies.trusts(peer.address), protocol, told)
+    return handle

@@ -2,7 +2,7 @@
 
 The supervisor, its workers and a process that serves alone have a table each. Signals are
 blocked before anything else (``process_state``) and stay pending while a process is STARTING, so
-none is lost and none finds a process half made.
+that none is lost and none meets a process half made.
 """
 
 import signal
@@ -13,7 +13,7 @@ from typing import Final
 
 
 class Lifecycle(Enum):
-    """Where a process is in its life."""
+    """The states of a process."""
 
     STARTING = "prepares to accept"
     SERVING = "accepts and responds"
@@ -22,8 +22,22 @@ class Lifecycle(Enum):
     STOPPING = "the service ends: requests in flight are finished"
 
 
+class ProcessLifecycle:
+    """The state of this process: the server changes it, readiness and signals depend on it."""
+
+    __slots__ = ("current",)
+
+    def __init__(self, current: Lifecycle = Lifecycle.STARTING) -> None:
+        self.current = current
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the service ends, and not only this worker of it: it wants no new traffic."""
+        return self.current is Lifecycle.STOPPING
+
+
 class Action(Enum):
-    """What a signal does."""
+    """The effect of a signal."""
 
     HOLD = "stays pending until the next state"
     NONE = "nothing"
@@ -32,19 +46,19 @@ class Action(Enum):
     RELOAD = "workers are replaced; a process alone only logs it"
     REAP = "children that have ended are noted"
     RETIRE = "the worker finishes what it has begun, and is replaced"
-    LEAVE = "as STOP if the supervisor stops, too; else as RETIRE"
+    LEAVE = "as STOP if the supervisor stops as well; else as RETIRE"
 
 
 SIGNALS: Final = (
     *(signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP),
     *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD),
 )
-"""The signals of the table. Their inherited dispositions and masks count for nothing."""
+"""The signals of the tables. Their inherited dispositions and masks are replaced."""
 
 RETIRE_SIGNAL: Final = signal.SIGUSR1
 """From the supervisor to a worker: end while others take over."""
 
-Table = Mapping[Lifecycle, Mapping[Signals, Action]]
+WorkerTable = Mapping[Lifecycle, Mapping[Signals, Action]]
 
 _HELD: Final = dict.fromkeys(SIGNALS, Action.HOLD)
 _IDLE: Final = {
@@ -55,7 +69,7 @@ _IDLE: Final = {
 _SERVING: Final = {
     signal.SIGTERM: Action.STOP,
     signal.SIGINT: Action.STOP,
-    # gunicorn's quick shutdown. By default it would dump core, environment and all.
+    # gunicorn's quick shutdown. By default it would dump core, environment included.
     signal.SIGQUIT: Action.STOP_NOW,
     signal.SIGHUP: Action.RELOAD,
     **_IDLE,
@@ -68,33 +82,31 @@ _STOPPING: Final = {
     **_IDLE,
 }
 
-ALONE: Final[Table] = {
+ALONE: Final[WorkerTable] = {
     Lifecycle.STARTING: _HELD,
     Lifecycle.SERVING: _SERVING,
     Lifecycle.STOPPING: _STOPPING,
 }
 """A process that serves alone."""
 
-SUPERVISOR: Final[Table] = {
-    Lifecycle.STARTING: _SERVING,  # workers are not ready yet: there is something to end already
+SUPERVISOR: Final[WorkerTable] = {
+    Lifecycle.STARTING: _SERVING,  # no worker is ready yet, but there are workers to end
     Lifecycle.SERVING: _SERVING,
     Lifecycle.RELOADING: _SERVING,  # another SIGHUP: once more, afterwards
     Lifecycle.STOPPING: _STOPPING,
 }
 
-_WORKER_IDLE: Final = {
-    **dict.fromkeys(SIGNALS, Action.NONE),
-    # A group's signal (Ctrl-C, systemd's KillMode=control-group) is the supervisor's to answer.
-}
+# A group's signal (Ctrl-C, systemd's KillMode=control-group) is for the supervisor.
+_WORKER_IDLE: Final = dict.fromkeys(SIGNALS, Action.NONE)
 
-WORKER: Final[Table] = {
+WORKER: Final[WorkerTable] = {
     Lifecycle.STARTING: _HELD,
     Lifecycle.SERVING: {
         **_WORKER_IDLE,
         signal.SIGTERM: Action.LEAVE,
         RETIRE_SIGNAL: Action.RETIRE,
     },
-    # Insistence is the supervisor's: it kills.
+    # A second signal is the supervisor's: it kills.
     Lifecycle.RETIRING: _WORKER_IDLE,
     Lifecycle.STOPPING: _WORKER_IDLE,
 }

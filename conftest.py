@@ -1,0 +1,48 @@
+"""What every test run obeys: number of examples, lanes of pytest-xdist, no skips in CI."""
+
+import os
+from collections import Counter
+from collections.abc import Generator, Sequence
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
+LANES: Final = ("engine", "toolchain", "browser")
+"""Tests of each of these markers share session fixtures worth minutes: one worker runs them."""
+
+# Deadlines measure the machine, not the code; fixtures here are makers without state.
+settings.register_profile(
+    "local",
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("ci", settings.get_profile("local"), max_examples=250)
+settings.load_profile("ci" if CI else "local")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark the rows that a sample leaves out; give the tests of a lane one group."""
+    rows: Counter[str] = Counter()
+    for item in items:
+        if sample := item.get_closest_marker("sample"):
+            table = item.nodeid.partition("[")[0]
+            if rows[table] % sample.kwargs["every"]:
+                item.add_marker(pytest.mark.exhaustive)
+            rows[table] += 1
+        lane = next((name for name in LANES if item.get_closest_marker(name)), None)
+        if lane:
+            item.add_marker(pytest.mark.xdist_group(lane))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure in CI: a machine that lacks a part proves less than it says."""
+    report = yield
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and nothing is skipped in CI: {report.longrepr}"
+    return report

@@ -1,0 +1,1 @@
+"""The application: routes, the services that handlers need, and the middleware around them."""

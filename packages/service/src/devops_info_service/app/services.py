@@ -1,0 +1,141 @@
+"""What handlers may need: given at the start, or made at the first use."""
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from devops_info_service import __version__
+from devops_info_service.coarse_clock import CoarseClock
+from devops_info_service.config import Config
+from devops_info_service.facts.linux.host import Host, read_host
+from devops_info_service.facts.linux.uptime import Runtime, Stopwatch
+from devops_info_service.facts.system_files import Source, Tree
+from devops_info_service.http import Counters, ProcessLifecycle, RouteMetrics
+from devops_info_service.readiness import ReadySwitch
+from devops_info_service.service_info import Service
+
+from .limit_changes import LimitChanges
+
+if TYPE_CHECKING:
+    from devops_info_service.expectations.conformance import Conformance
+    from devops_info_service.facts.linux.limit_watch import Change, Watch
+    from devops_info_service.http.wire.forwarded import TrustedProxies
+    from devops_info_service.snapshot_cache import PlatformSnapshots
+
+NAME: Final = "devops-info-service"
+DESCRIPTION: Final = "DevOps course info service"
+DEFAULTS: Final = Config()
+
+
+class Services:
+    """The parts that handlers share, made before any fork; what is late is made per process.
+
+    Attributes made late import their modules with the first use: no start pays for some forty
+    modules that only a request for the platform needs.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        framework: str,
+        config: Config = DEFAULTS,
+        *,
+        files: Tree | None = None,
+        lifecycle: ProcessLifecycle | None = None,
+        counters: Counters | None = None,
+        route_metrics: RouteMetrics | None = None,
+        ready_switch: ReadySwitch | None = None,
+        limit_changes: LimitChanges | None = None,
+        coarse_clock: CoarseClock | None = None,
+        polls_limits: bool = False,
+    ) -> None:
+        """Hold what the server gives; without one there are counters of this process alone.
+
+        Args:
+            source: the machine: its name, CPUs and clocks.
+            framework: the server's name, as ``GET /`` shows it.
+            config: the settings.
+            files: ``/proc``, ``/sys`` and the rest; the real ones if absent.
+            lifecycle: the state of the process that serves.
+            counters: what the server counts.
+            route_metrics: what is counted by route.
+            ready_switch: takes the service out of readiness.
+            limit_changes: what the workers count if the server polls ``limit_watch``.
+            coarse_clock: the second that responses state; *source* is read for each if absent.
+            polls_limits: whether the server polls ``limit_watch``; else each reader of it does.
+        """
+        self.config = config
+        self.source = source
+        self.files = files or Tree()
+        self.lifecycle = lifecycle or ProcessLifecycle()
+        self.counters = counters or Counters.private()
+        self.ready_switch = ready_switch or ReadySwitch.private()
+        self.counted_limit_changes = limit_changes or LimitChanges.private()
+        self._route_metrics = route_metrics
+        self._polls_limits = polls_limits
+        self.host: Host = read_host(source)
+        self.service = Service(NAME, __version__, DESCRIPTION, framework)
+        self.uptime: Callable[[], Runtime] = Stopwatch(source, coarse_clock).now
+
+    def route_metrics(self, paths: tuple[str, ...]) -> RouteMetrics:
+        """Return what is counted by route: the server's, or tables of *paths* that stay empty."""
+        return self._route_metrics or RouteMetrics.private(paths)
+
+    @functools.cached_property
+    def snapshots(self) -> "PlatformSnapshots":
+        """The snapshots of the platform that all handlers share."""
+        from devops_info_service.snapshot_cache import PlatformSnapshots  # noqa: PLC0415
+
+        return PlatformSnapshots(self.files, self.source, frozenset(self.config.show_environment))
+
+    @functools.cached_property
+    def proxies(self) -> "TrustedProxies":
+        """The proxies whose forwarding headers are trusted."""
+        from devops_info_service.http.wire.forwarded import TrustedProxies  # noqa: PLC0415
+
+        return TrustedProxies(self.config.trusted_proxies, self.config.forwarded_field)
+
+    @functools.cached_property
+    def limit_watch(self) -> "Watch":
+        """The watch of this process's limits."""
+        from devops_info_service.facts.linux.limit_watch import Watch, limits_of  # noqa: PLC0415
+
+        return Watch(limits_of(self.files), self.source)
+
+    def limit_history(self) -> "tuple[Change, ...]":
+        """Return the last changes of limits that this process noticed, oldest first."""
+        return self._polled_watch().history
+
+    def limit_changes(self) -> int:
+        """Return how many changes of limits were noticed, by all workers if there are any."""
+        if self._polls_limits:
+            return self.counted_limit_changes.total
+        return self._polled_watch().changes
+
+    def _polled_watch(self) -> "Watch":
+        if not self._polls_limits:
+            self.limit_watch.look()
+        return self.limit_watch
+
+    @functools.cached_property
+    def conformance(self) -> "Callable[[], Conformance] | None":
+        """Evaluate what is expected against the freshest snapshot; None: nothing is expected.
+
+        Raises:
+            ConfigError: an expectation cannot be parsed.
+        """
+        if not self.config.expectations:
+            return None
+        from devops_info_service.expectations.conformance import read_contract  # noqa: PLC0415
+        from devops_info_service.handlers.conformance import checker  # noqa: PLC0415
+
+        return checker(read_contract(self.config.expectations), self.snapshots)
+
+    @functools.cached_property
+    def meets_expectations(self) -> Callable[[], bool] | None:
+        """What readiness requires; None: nothing."""
+        if not self.config.ready_requires_expectations or self.conformance is None:
+            return None
+        from devops_info_service.handlers.conformance import readiness  # noqa: PLC0415
+
+        return readiness(self.conformance, self.source)

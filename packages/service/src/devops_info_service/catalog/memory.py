@@ -1,0 +1,130 @@
+"""Memory: limits, use, swap, and what the kernel killed."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from devops_info_service.facts.fact import Known, Unknown, value_of
+
+from .cpu import OWN, SMALLEST
+from .formatting import comma_list, size, yes_no
+from .limits import memory_limit
+from .property import Expect, Metric, Property
+from .row import Row, row
+
+if TYPE_CHECKING:
+    from devops_info_service.snapshot import Platform
+
+EVENTS: Final = ("low", "high", "max", "oom", "oom_group_kill")
+"""Of ``memory.events``; ``oom_kill`` has a family of its own. Version 1 counts ``max`` only."""
+_PERCENT: Final = 100
+
+
+def _used(snapshot: "Platform") -> tuple[Row]:
+    memory = snapshot.resources.memory
+    limit = value_of(memory.limit.effective, None)
+
+    def form(used: int) -> str:
+        return f"{size(used)} ({used * _PERCENT // limit} %)" if limit else size(used)
+
+    return (row("memory in use", memory.working_set, form),)
+
+
+def _counters(events: dict[str, int]) -> str:
+    return comma_list(f"{name} {times}" for name, times in events.items())
+
+
+def _events(
+    events: Known[dict[str, int]] | Unknown,
+) -> Iterator[tuple[tuple[tuple[str, str]], float]]:
+    counts = value_of(events, {})
+    for name in EVENTS:
+        if name in counts:
+            yield (("event", name),), counts[name]
+
+
+MEMORY: Final = (
+    Property(
+        "resources.memory.limit.effective",
+        shown="granted",
+        rows=lambda snapshot: (memory_limit(snapshot.resources).row("memory"),),
+        metric=Metric(
+            "platform_memory_limit_bytes",
+            "gauge",
+            "Memory above which the kernel kills: of the group and of those above it.",
+        ),
+        expect=Expect("memory.limit", "bytes", SMALLEST),
+    ),
+    Property("resources.memory.limit.own", expect=Expect("memory.own_limit", "bytes", OWN)),
+    Property(
+        "resources.memory.current",
+        "memory with cache",
+        size,
+        "resources",
+        metric=Metric(
+            "platform_memory_usage_bytes", "gauge", "Memory in use, with the page cache."
+        ),
+    ),
+    Property(
+        "resources.memory.high",
+        "memory, throttled from",
+        size,
+        "resources",
+        metric=Metric(
+            "platform_memory_high_bytes",
+            "gauge",
+            "Memory above which the kernel slows down and reclaims.",
+        ),
+        expect=Expect("memory.high", "bytes", "above it the kernel slows down; v2 only"),
+    ),
+    Property("resources.memory.protected", "memory protected", size, "resources"),
+    Property(
+        "resources.memory.working_set",
+        shown="granted",
+        rows=_used,
+        metric=Metric(
+            "platform_memory_working_set_bytes",
+            "gauge",
+            "Memory in use without the file cache nobody used lately.",
+        ),
+    ),
+    Property(
+        "resources.memory.peak",
+        "memory, highest",
+        size,
+        "granted",
+        metric=Metric("platform_memory_peak_bytes", "gauge", "The most that was in use."),
+    ),
+    Property("resources.memory.swap_limit", "swap", size, "resources"),
+    Property("resources.memory.swap_current", "swap in use", size, "resources"),
+    Property(
+        "resources.memory.events",
+        "memory events",
+        _counters,
+        "resources",
+        metric=Metric(
+            "platform_memory_events_total",
+            "counter",
+            "Times that the group met a bound of its memory, by the kernel's name for it.",
+            samples=_events,
+        ),
+    ),
+    Property(
+        "resources.memory.machine",
+        expect=Expect("memory.machine", "bytes", "the machine's memory"),
+    ),
+    Property(
+        "resources.memory.oom_kills",
+        "OOM kills",
+        shown="granted",
+        metric=Metric(
+            "platform_memory_oom_kills_total",
+            "counter",
+            "Processes of the group that the kernel killed for want of memory.",
+        ),
+        expect=Expect(
+            "memory.oom_kills", "count", "processes of this container killed for want of memory"
+        ),
+    ),
+    Property("resources.memory.oom_group", "OOM kills the group", yes_no, "resources"),
+    Property("resources.memory.oom_score_adjustment", "OOM score adjustment", shown="resources"),
+)

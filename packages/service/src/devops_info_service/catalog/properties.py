@@ -1,0 +1,23 @@
+"""The whole catalog, and its rows for a section of the report."""
+
+from typing import TYPE_CHECKING, Final
+
+from .filesystem import FILESYSTEM
+from .identity import IDENTITY
+from .network import NETWORK
+from .property import Shown
+from .resources import RESOURCES
+from .row import Row
+from .security import SECURITY
+
+if TYPE_CHECKING:
+    from devops_info_service.snapshot import Platform
+
+PROPERTIES: Final = (*RESOURCES, *SECURITY, *IDENTITY, *NETWORK, *FILESYSTEM)
+
+
+def rows(snapshot: "Platform", shown: Shown) -> tuple[Row, ...]:
+    """Return the rows of one section of the report."""
+    return tuple(
+        row for each in PROPERTIES if each.shown == shown for row in each.rows_of(snapshot)
+    )

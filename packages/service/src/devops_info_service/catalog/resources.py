@@ -1,0 +1,90 @@
+"""All resources in the order of the report: the part of the catalog that metrics need."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from devops_info_service.facts.fact import Unknown
+
+from .cpu import CPU, MICROSECONDS
+from .formatting import comma_list, size
+from .memory import MEMORY
+from .processes import PROCESSES, RLIMITS
+from .property import Expect, Metric, Property
+
+if TYPE_CHECKING:
+    from devops_info_service.facts.linux.disks import Traffic
+    from devops_info_service.facts.linux.pressure import Pressure, Stall
+    from devops_info_service.facts.linux.resources import Resources
+
+
+def _traffic(devices: "tuple[Traffic, ...]") -> str:
+    return comma_list(
+        f"{each.device} {_bytes(each.read_bytes)} read, {_bytes(each.write_bytes)} written"
+        for each in devices
+    )
+
+
+def _bytes(number: int | None) -> str:
+    return "?" if number is None else size(number)
+
+
+def _pressure(found: "Pressure") -> str:
+    return f"{found.some.avg10:g} % in 10 s, {found.some.avg300:g} % in 300 s"
+
+
+def _stalls(
+    stall: "Callable[[Pressure], Stall | None]",
+) -> "Callable[[Resources], Iterator[tuple[tuple[tuple[str, str], ...], float]]]":
+    def samples(resources: "Resources") -> Iterator[tuple[tuple[tuple[str, str], ...], float]]:
+        scopes = (("group", resources.pressure), ("machine", resources.machine_pressure))
+        for scope, pressures in scopes:
+            for resource in ("cpu", "memory", "io"):
+                fact = getattr(pressures, resource)
+                found = None if isinstance(fact, Unknown) else stall(fact.value)
+                if found is not None:
+                    labels = (("resource", resource), ("scope", scope))
+                    yield labels, found.total_microseconds / MICROSECONDS
+
+    return samples
+
+
+GROUP: Final = (
+    Property(
+        "resources.cgroup.version",
+        "cgroup version",
+        shown="resources",
+        expect=Expect("cgroup.version", "word", "how it is held", ("v1", "v2", "hybrid")),
+    ),
+    Property("resources.cgroup.path", "cgroup", shown="resources"),
+)
+DISKS: Final = (
+    Property("resources.disks.limits", "disk limits", _traffic, "resources"),
+    Property("resources.disks.usage", "disk use", _traffic, "resources"),
+)
+PRESSURE: Final = (
+    *(
+        Property(f"resources.{scope}.{resource}", f"{whose}{name} pressure", _pressure, "resources")
+        for scope, whose in (("pressure", ""), ("machine_pressure", "machine's "))
+        for resource, name in (("cpu", "CPU"), ("memory", "memory"), ("io", "disk"))
+    ),
+    Property(
+        "resources",
+        metric=Metric(
+            "platform_pressure_waiting_seconds_total",
+            "counter",
+            "Time in which at least one task waited for the resource (PSI some).",
+            samples=_stalls(lambda pressure: pressure.some),
+        ),
+    ),
+    Property(
+        "resources",
+        metric=Metric(
+            "platform_pressure_stalled_seconds_total",
+            "counter",
+            "Time in which all tasks waited for the resource (PSI full).",
+            samples=_stalls(lambda pressure: pressure.full),
+        ),
+    ),
+)
+
+RESOURCES: Final = (*GROUP, *CPU, *MEMORY, *PROCESSES, *DISKS, *PRESSURE, *RLIMITS)

@@ -1,0 +1,1 @@
+"""The commands of the executable: a module each, imported when named."""

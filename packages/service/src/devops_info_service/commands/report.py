@@ -1,0 +1,98 @@
+"""``report``: what the platform gives this container, as text or JSON, with an exit status."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from devops_info_service import flags
+from devops_info_service.config import load
+from devops_info_service.errors import ConfigError, ServiceError
+from devops_info_service.expectations.conformance import Conformance
+from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.output import write_result
+from devops_info_service.report.scorecard import Standard, holds
+from devops_info_service.snapshot import Platform, platform
+
+REPORT_SECONDS: Final = 600.0
+"""Seconds that a pager may leave the report unread."""
+
+
+def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Print the report and return the exit status.
+
+    Raises:
+        ConfigError: a flag, a setting or an expectation is not allowed.
+        ServiceError: the report cannot be written.
+    """
+    parser = flags.parser(
+        "devops-info-service report",
+        description="Print what the platform really gives this container, with the evidence.",
+        epilog="Exit status 0; 1 if the profile does not hold or an expectation is not met; 2 for"
+        " a flag or an expectation that is not allowed."
+        " Values of variables are shown only for those that $SHOW_ENVIRONMENT names.",
+    )
+    parser.add_argument("--json", action="store_true", help="as GET /platform, on one line")
+    parser.add_argument(
+        "--profile",
+        choices=("baseline", "restricted"),
+        help="let this Pod Security Standard decide the exit status",
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=("fail", "unknown"),
+        help="lowest verdict that fails the profile (default: fail)",
+    )
+    parser.add_argument(
+        "--expectations",
+        metavar="VALUE",
+        help="expectations that decide it as well: a mapping such as 'memory.limit: 256Mi', or the"
+        " path of a file, beginning with / or ./ (default: $EXPECTATIONS)",
+    )
+    options = parser.parse_args(args)
+    if options.fail_on and not options.profile:
+        raise ConfigError("--fail-on: no profile is given; expected --profile beside it")
+    config = load((), environ)
+    snapshot = platform(Tree("/", environ), Machine(), frozenset(config.show_environment))
+    conformance = _evaluate(options.expectations or config.expectations, snapshot)
+    text = (
+        _json(snapshot, conformance)
+        if options.json
+        else _text(snapshot, conformance, options.profile, environ)
+    )
+    if reason := write_result(1, text, seconds=REPORT_SECONDS):
+        raise ServiceError(f"stdout: {reason}")
+    if conformance and not conformance.conforms:
+        return 1
+    if options.profile is None:
+        return 0
+    return 0 if holds(snapshot.security, options.profile, options.fail_on or "fail") else 1
+
+
+def _evaluate(expectations: str, snapshot: Platform) -> Conformance | None:
+    if not expectations:
+        return None
+    # Imported late: most reports are held against nothing.
+    from devops_info_service.expectations.conformance import judge, read_contract  # noqa: PLC0415
+
+    return judge(read_contract(expectations), snapshot)
+
+
+def _json(snapshot: Platform, conformance: Conformance | None) -> bytes:
+    from devops_info_service.report.json_report import report_json  # noqa: PLC0415
+
+    return report_json(snapshot, conformance)
+
+
+def _text(
+    snapshot: Platform,
+    conformance: Conformance | None,
+    profile: Standard | None,
+    environ: Mapping[str, str],
+) -> bytes:
+    from devops_info_service.report.text import report  # noqa: PLC0415
+
+    terminal = os.isatty(1)
+    width = os.get_terminal_size(1).columns if terminal else None
+    # https://no-color.org: set, and not empty.
+    colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    return report(snapshot, profile, conformance, width=width, colour=colour).encode()

@@ -1,0 +1,261 @@
+"""The service as processes: one that serves alone, or workers under a supervisor."""
+
+import functools
+import gc
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from devops_info_service.app.limit_changes import LimitChanges
+from devops_info_service.app.middleware import wrap
+from devops_info_service.app.routes import PATHS, PROBES, build, build_public
+from devops_info_service.app.services import Services
+from devops_info_service.coarse_clock import CachedClock
+from devops_info_service.config import Config
+from devops_info_service.facts.system_files import Machine, Source, Tree
+from devops_info_service.http import (
+    MAX_PROCESSES,
+    MAX_WORKERS,
+    Budget,
+    Counters,
+    Handler,
+    RouteMetrics,
+    Server,
+    ShutdownTrigger,
+    SignalTrigger,
+    Sockets,
+    automatic,
+    count_dropped_lines,
+    listen,
+    room_for_connections,
+    share,
+)
+from devops_info_service.logs import STDOUT, Log, open_log
+from devops_info_service.output import LineWriter, Send, open_nonblocking
+from devops_info_service.readiness import ReadySwitch
+
+if TYPE_CHECKING:
+    from devops_info_service.http import ShutdownRecord, WorkerContext
+
+LAST_LINES_SECONDS: Final = 0.25
+"""How long the end waits for a reader of the log that is behind: an end has its time, too."""
+
+LOG_SECONDS: Final = 1.0
+"""How often lines that wait are tried again, if none comes meanwhile."""
+
+FRAMEWORK: Final = "epoll + httptools"
+"""What really serves."""
+
+_NO_LIMIT_DIGITS: Final = len(str(1 << 62))
+
+
+class _ProcessContext(msgspec.Struct, frozen=True):
+    """What the processes of one service have in common: made once, before any fork."""
+
+    config: Config
+    services: Services
+    coarse_clock: CachedClock
+    output: Send
+    open_files: int
+    sockets: Sockets
+    handler: Handler
+    public: Handler | None
+    """What is served beside a management port; None: there is none."""
+
+
+def serve(config: Config, open_files: int) -> None:
+    """Serve until SIGTERM or SIGINT, with at most *open_files* files open in each process.
+
+    Raises:
+        ConfigError: an expectation cannot be parsed.
+        ListenError: the address cannot be had.
+    """
+    output = open_nonblocking(STDOUT).send
+    log, lines = open_log(output)
+    source = Machine()
+    coarse_clock = CachedClock(source.time)
+    is_alone = config.workers == 1
+    services = Services(
+        source,
+        FRAMEWORK,
+        config,
+        counters=Counters.private() if is_alone else Counters.shared(MAX_PROCESSES),
+        route_metrics=RouteMetrics.private(PATHS)
+        if is_alone
+        else RouteMetrics.shared(PATHS, MAX_PROCESSES),
+        ready_switch=ReadySwitch.private() if is_alone else ReadySwitch.shared(),
+        limit_changes=LimitChanges.private() if is_alone else LimitChanges.shared(MAX_PROCESSES),
+        coarse_clock=coarse_clock,
+        polls_limits=True,
+    )
+    has_management = config.management_port is not None
+    parts = _ProcessContext(
+        config,
+        services,
+        coarse_clock,
+        output,
+        open_files,
+        _listen(config),
+        build(services),
+        build_public(services) if has_management else None,
+    )
+    # What exists now stays: no later collection need look at it, or unshare its memory.
+    gc.collect()
+    gc.freeze()
+    if is_alone:
+        trigger = SignalTrigger(parts.sockets, log)
+        _work(parts, 0, log, lines, trigger, _shutdown_reporter(config, log))
+    elif config.workers == "auto":
+        _supervise(parts, functools.partial(usable_cpus, services.files, source), log, lines)
+    else:
+        workers = config.workers
+        _supervise(parts, lambda: workers, log, lines)
+    lines.close(LAST_LINES_SECONDS)
+
+
+def _listen(config: Config) -> Sockets:
+    public = listen(config.host, config.port)
+    if config.management_port is None:
+        return Sockets(public)
+    return Sockets(public, listen(config.management_host or config.host, config.management_port))
+
+
+def _supervise(
+    parts: _ProcessContext, count: Callable[[], int], log: Log, lines: LineWriter
+) -> None:
+    """Serve in ``count()`` processes, with one record of their end."""
+    # Imported late: one process needs none of it.
+    from devops_info_service.http import supervise  # noqa: PLC0415
+
+    config, counters = parts.config, parts.services.counters
+
+    def run_worker(context: "WorkerContext") -> None:
+        own_log, own_lines = open_log(parts.output, {"worker": context.number})
+        _work(
+            parts,
+            context.number,
+            own_log,
+            own_lines,
+            context.trigger,
+            context.on_record,
+            context.may_accept,
+        )
+        own_lines.close(LAST_LINES_SECONDS)
+
+    supervise(
+        parts.sockets,
+        counters,
+        run_worker,
+        count=count,
+        drain_delay_seconds=config.drain_delay_seconds,
+        drain_seconds=config.drain_seconds,
+        hung_seconds=config.worker_timeout_seconds,
+        log=log,
+        on_record=_shutdown_reporter(config, log),
+        on_wake=functools.partial(_keep_up, lines, counters.supervisor),
+    )
+
+
+def _keep_up(lines: LineWriter, slot: memoryview) -> float:
+    """Write what waits of the log, and count what was dropped; return when to do so again."""
+    if lines.is_behind:
+        lines.flush()
+    # Also when a line has caught up meanwhile. The slot outlives its process and is only added to.
+    count_dropped_lines(slot, lines.dropped)
+    lines.dropped = 0
+    return LOG_SECONDS if lines.is_behind else float("inf")
+
+
+def usable_cpus(tree: Tree, source: Source) -> int:
+    """Return how many workers are worth starting: CPUs of the quota or the affinity, rounded up."""
+    # Imported late: only WORKERS=auto asks.
+    from devops_info_service.facts.fact import value_of  # noqa: PLC0415
+    from devops_info_service.facts.linux.cgroup import read_cgroups  # noqa: PLC0415
+    from devops_info_service.facts.linux.cpu import read_cpu  # noqa: PLC0415
+    from devops_info_service.facts.linux.mounts import read_mounts  # noqa: PLC0415
+
+    usable = read_cpu(tree, read_cgroups(tree, read_mounts(tree))).usable
+    return min(value_of(usable, source.cpus()), MAX_WORKERS)
+
+
+def own_memory_limit(tree: Tree) -> int | None:
+    """Return the limit of the container as it sees itself, in bytes; None if it shows none.
+
+    For the first second: then ``limit_watch`` has polled, which sees the groups above,
+    too. A start cannot wait for that.
+    """
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        text = tree.read(path).text.strip()
+        # Version 1 has no word for none: 2^63 less a page is larger than any machine.
+        if text.isdigit() and len(text) < _NO_LIMIT_DIGITS:
+            return int(text)
+    return None
+
+
+def _work(
+    parts: _ProcessContext,
+    number: int,
+    log: Log,
+    lines: LineWriter,
+    trigger: ShutdownTrigger,
+    on_record: "Callable[[ShutdownRecord], None]",
+    may_accept: Callable[[], bool] | None = None,
+) -> None:
+    """Serve in this process until *trigger* starts the shutdown."""
+    config, services = parts.config, parts.services
+    counts = services.counters.worker(number)
+    services.counted_limit_changes.start(number)
+
+    def on_tick() -> None:
+        _keep_up(lines, counts)
+        watch = services.limit_watch
+        for change in watch.look():
+            services.counted_limit_changes.add(number)
+            log.info("limit_changed", **change.facts())
+        server.set_budget(budget(watch.value("memory.limit")))
+
+    room = room_for_connections(parts.open_files)
+    limits = msgspec.structs.replace(
+        config.limits, max_connections=min(config.limits.max_connections, room)
+    )
+
+    def budget(memory: object) -> Budget:
+        """Return the connections' share of a container with *memory* bytes."""
+        total = config.max_connection_memory_bytes
+        wanted = 1 if config.workers == "auto" else config.workers
+        workers = max(services.counters.totals().workers, wanted)
+        if total == "auto":
+            total = automatic(memory if isinstance(memory, int) else None, workers)
+        return share(total, workers, limits.max_connections)
+
+    table = services.route_metrics(PATHS).worker(number)
+    server = Server(
+        parts.sockets,
+        wrap(parts.handler, log, config, table, public=parts.public, probes=PROBES),
+        limits,
+        counts=counts,
+        lifecycle=services.lifecycle,
+        clock=parts.coarse_clock,
+        log=log,
+        probes=PROBES,
+        proxy_protocol=config.proxy_protocol,
+        log_rejections=config.debug or config.access_log,
+        drain_seconds=config.drain_seconds,
+        drain_delay_seconds=config.drain_delay_seconds,
+        may_accept=may_accept,
+        on_tick=on_tick,
+        on_record=on_record,
+    )
+    server.set_budget(budget(own_memory_limit(services.files)))
+    server.run(trigger)
+
+
+def _shutdown_reporter(config: Config, log: Log) -> "Callable[[ShutdownRecord], None]":
+    def report(record: "ShutdownRecord") -> None:
+        # Imported late: only the end needs it.
+        from devops_info_service.termination import publish  # noqa: PLC0415
+
+        publish(record, config, log)
+
+    return report

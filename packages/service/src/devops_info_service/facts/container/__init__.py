@@ -1,0 +1,1 @@
+"""Facts that a container engine's traces give away."""

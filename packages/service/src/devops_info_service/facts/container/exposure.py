@@ -1,0 +1,91 @@
+"""What an intruder in this process would find: places to write, devices, sockets.
+
+Everything is looked at, nothing is opened or written.
+"""
+
+from typing import Final
+
+import msgspec
+
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
+from devops_info_service.facts.linux.mounts import Mounts
+from devops_info_service.facts.system_files import Kind, Tree
+
+from .volumes import ENGINE_SOCKETS, SOCKET_NAMES, may_hang
+
+DEVICES: Final = frozenset(
+    "console full null ptmx random tty urandom zero".split()  # noqa: SIM905
+)
+"""Made by every runtime (OCI runtime-spec, default devices)."""
+_PLACES: Final = ("/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/var")  # noqa: S108
+MAX_MOUNTS: Final = 512
+"""Asked about: a container has about thirty."""
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device node that runtimes do not make by themselves."""
+
+    path: str
+    kind: Kind
+
+
+class Exposure(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    devices: Fact[tuple[Device, ...]]
+    """In ``/dev``, beyond the usual ones."""
+    engine_sockets: Fact[tuple[str, ...]]
+    """Sockets of programs that start containers."""
+    writable: Fact[tuple[str, ...]]
+    """Mounts and common directories this process may write to."""
+
+
+def read_exposure(tree: Tree, mounts: Mounts | Unknown) -> Exposure:
+    """Look."""
+    return Exposure(
+        devices=_devices(tree),
+        engine_sockets=_sockets(tree, mounts),
+        writable=_writable(tree, mounts),
+    )
+
+
+def _devices(tree: Tree) -> Fact[tuple[Device, ...]]:
+    nodes = tree.nodes("/dev")
+    if isinstance(nodes, Unknown):
+        return nodes
+    found = tuple(
+        Device(f"/dev/{name}", nodes[name].kind)
+        for name in sorted(nodes)
+        if nodes[name].kind in {"character", "block"} and name not in DEVICES
+    )
+    return Known(found, (Evidence("/dev", "", f"{len(nodes)} entries"),))
+
+
+def _sockets(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
+    paths = dict.fromkeys(ENGINE_SOCKETS)
+    if not isinstance(mounts, Unknown):
+        # Mounted under another name it is the same socket.
+        paths |= dict.fromkeys(
+            mount.point for mount in mounts.entries if mount.root.endswith(SOCKET_NAMES)
+        )
+    found: dict[str, Evidence] = {}
+    for path in paths:
+        node = tree.node(path)
+        if not isinstance(node, Unknown) and node.kind == "socket":
+            found[path] = Evidence(path, "", "is a socket")
+    # /var/run is a link to /run in most images: one socket, two names.
+    twice = [path for path in found if path.startswith("/var/run/") and path[4:] in found]
+    for path in twice:
+        del found[path]
+    return Known(tuple(sorted(found)), tuple(found.values()))
+
+
+def _writable(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
+    if isinstance(mounts, Unknown):
+        return mounts
+    # A dead server keeps whoever asks waiting.
+    asked = [mount.point for mount in mounts.entries[:MAX_MOUNTS] if not may_hang(mount)]
+    hanging = {mount.point for mount in mounts.entries if may_hang(mount)}
+    places = sorted({*asked, *_PLACES} - hanging)
+    found = tuple(place for place in places if tree.writable(place) is True)
+    return Known(found, (Evidence("access(2)", "W_OK", f"{len(places)} places asked"),))

@@ -1,0 +1,97 @@
+"""What is mounted, how large it is, how much is left."""
+
+from typing import Final
+
+import msgspec
+
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
+from devops_info_service.facts.linux.mounts import Mount, Mounts, read_mounts
+from devops_info_service.facts.system_files import Space, Tree
+
+from .volumes import Origin, classify, may_hang
+
+MAX_LISTED: Final = 256
+"""Mounts described: a pod has about thirty, a node's own table may have thousands."""
+
+
+class MountedVolume(msgspec.Struct, frozen=True):
+    """One mount."""
+
+    point: str
+    kind: str
+    """The file system's type."""
+    origin: Origin
+    plugin: str
+    """Of kubelet, where the mount names it: volumes in memory do not."""
+    name: str
+    read_only: bool
+    source: str
+    """Where on its file system it starts: the engine's or kubelet's own path."""
+    options: tuple[str, ...]
+    space: Fact[Space]
+    limit: int | None
+    """Bytes a file system in memory may grow to (``size=``); its pages count as the
+    container's memory."""
+
+
+class Filesystem(msgspec.Struct, frozen=True):
+    """All mounts, those of the kernel's own file systems by number only."""
+
+    mounts: Fact[tuple[MountedVolume, ...]]
+    kernel_mounts: int
+    unlisted: int
+    """Beyond ``MAX_LISTED``."""
+
+
+def read_filesystem(tree: Tree) -> Filesystem:
+    """Ask each mount for its room."""
+    mounts = read_mounts(tree)
+    if isinstance(mounts, Unknown):
+        return Filesystem(mounts, 0, 0)
+    shown = [mount for mount in mounts.entries if classify(mount, mounts).origin != "kernel"]
+    found = tuple(_describe(tree, mount, mounts) for mount in shown[:MAX_LISTED])
+    return Filesystem(
+        mounts=Known(found, (Evidence("/proc/self/mountinfo", "", f"{len(shown)} lines"),)),
+        kernel_mounts=len(mounts.entries) - len(shown),
+        unlisted=max(0, len(shown) - MAX_LISTED),
+    )
+
+
+def _describe(tree: Tree, mount: Mount, mounts: Mounts) -> MountedVolume:
+    volume = classify(mount, mounts)
+    return MountedVolume(
+        point=mount.point,
+        kind=mount.kind,
+        origin=volume.origin,
+        plugin=volume.plugin,
+        name=volume.name,
+        read_only=mount.read_only,
+        source=mount.root,
+        options=mount.options,
+        space=_space(tree, mount),
+        limit=size_option(mount),
+    )
+
+
+def _space(tree: Tree, mount: Mount) -> Fact[Space]:
+    if may_hang(mount):
+        return Unknown(
+            f"{mount.point} is {mount.kind}: asking may wait for ever, so it is not asked"
+        )
+    space = tree.space(mount.point)
+    if isinstance(space, Unknown):
+        return space
+    return Known(space, (Evidence("statvfs(3)", mount.point, ""),))
+
+
+def size_option(mount: Mount) -> int | None:
+    """Parse the size of a tmpfs, in bytes; ``None``: half of the machine's memory."""
+    if mount.kind != "tmpfs":
+        return None
+    for option in mount.super_options:
+        key, _, size = option.partition("=")
+        digits = size.rstrip("kmg")
+        if key == "size" and digits.isascii() and digits.isdigit() and len(digits) <= 15:  # noqa: PLR2004
+            value = int(digits) * {"k": 1024, "m": 1024**2, "g": 1024**3}.get(size[-1], 1)
+            return value if value < 2**63 else None
+    return None

@@ -1,0 +1,1 @@
+"""Facts that Kubernetes leaves in a pod: claims, the downward API, requests, identity."""

@@ -1,0 +1,1 @@
+"""Facts that the Linux kernel states: cgroups, capabilities, memory, network, mounts."""

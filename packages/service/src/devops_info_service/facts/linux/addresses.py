@@ -1,0 +1,189 @@
+"""IP addresses and routes out of ``/proc/net``: the kernel's tables, in its own number forms."""
+
+import socket
+import sys
+from typing import Final
+
+import msgspec
+
+from devops_info_service.facts import parse
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evidence_of
+from devops_info_service.facts.system_files import Tree
+
+FIB_TRIE: Final = "/proc/net/fib_trie"
+IF_INET6: Final = "/proc/net/if_inet6"
+ROUTE: Final = "/proc/net/route"
+ROUTE6: Final = "/proc/net/ipv6_route"
+MAX_ROUTES: Final = 256
+"""Listed of each family; a router's full table has a million."""
+MAX_ADDRESSES: Final = 256
+"""Listed; a node that answers for every service of a large cluster (IPVS) has thousands. Each is
+looked for in every route."""
+_UP: Final = 0x0001
+_REJECT: Final = 0x0200
+_LOCAL: Final = 0x8000_0000
+_SCOPES: Final = {0x00: "global", 0x10: "host", 0x20: "link", 0x40: "site"}
+
+
+class Address(msgspec.Struct, frozen=True):
+    """One address."""
+
+    address: str
+    prefix: int | None
+    """Bits of the network; ``None`` where the kernel's table does not say."""
+    interface: str | None
+    scope: str
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One way out."""
+
+    destination: str
+    """Network and prefix; ``0.0.0.0/0`` and ``::/0`` are the default."""
+    gateway: str | None
+    """``None``: on this network."""
+    interface: str
+    metric: int
+
+
+def read_addresses(tree: Tree) -> Fact[tuple[Address, ...]]:
+    """Read both families; one that the kernel lacks is left out."""
+    routes = tree.read(ROUTE).whole(routes_v4)
+    old = tree.read(FIB_TRIE).whole(local_addresses)
+    new = tree.read(IF_INET6).whole(addresses_v6)
+    if isinstance(old, Unknown) and isinstance(new, Unknown):
+        return old
+    found: list[Address] = []
+    if isinstance(old, Known):
+        networks = routes.value if isinstance(routes, Known) else ()
+        found += [_placed(address, networks) for address in old.value[:MAX_ADDRESSES]]
+        found += [Address(address, None, None, "global") for address in old.value[MAX_ADDRESSES:]]
+    if isinstance(new, Known):
+        found += new.value
+    seen = tuple(
+        Evidence(each.file, "", f"{len(found)} addresses") for each in evidence_of(old, new)
+    )
+    return Known(tuple(found), seen)
+
+
+def read_routes(tree: Tree) -> Fact[tuple[Route, ...]]:
+    """Read both families."""
+    old = tree.read(ROUTE).whole(routes_v4)
+    new = tree.read(ROUTE6).whole(routes_v6)
+    if isinstance(old, Unknown):
+        return old
+    found = old.value + (new.value if isinstance(new, Known) else ())
+    seen = tuple(Evidence(each.file, "", f"{len(found)} routes") for each in evidence_of(old, new))
+    return Known(found, seen)
+
+
+def count_unread_routes(tree: Tree) -> int:
+    """Count the lines of both families' tables that ``read_routes`` leaves out."""
+    old, new = (tree.read(path).text.count("\n") for path in (ROUTE, ROUTE6))
+    return max(0, old - 1 - MAX_ROUTES) + max(0, new - MAX_ROUTES)
+
+
+def local_addresses(text: str) -> tuple[str, ...]:
+    """Take the host's own addresses out of the tree of ``fib_trie``."""
+    found: dict[str, None] = {}
+    leaf = ""
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["|--"] and len(words) > 1:
+            leaf = words[1]
+        elif words[:3] == ["/32", "host", "LOCAL"] and leaf:
+            found[_checked(leaf)] = None
+    return tuple(found)
+
+
+def _checked(address: str) -> str:
+    try:
+        socket.inet_pton(socket.AF_INET, address)
+    except OSError as exc:
+        raise ValueError(address) from exc
+    return address
+
+
+def _placed(address: str, routes: tuple[Route, ...]) -> Address:
+    """Find the interface by the network that holds the address."""
+    if address.startswith("127."):
+        return Address(address, None, "lo", "host")
+    number = _number(address)
+    for route in routes:
+        network, _, length = route.destination.partition("/")
+        prefix = int(length)
+        if prefix and number >> (32 - prefix) == _number(network) >> (32 - prefix):
+            return Address(address, prefix, route.interface, "global")
+    return Address(address, None, None, "global")
+
+
+def _number(address: str) -> int:
+    return int.from_bytes(socket.inet_pton(socket.AF_INET, address), "big")
+
+
+def addresses_v6(text: str) -> tuple[Address, ...]:
+    """Parse ``if_inet6``: address, index, prefix, scope, flags, name."""
+    found = []
+    for line in text.splitlines():
+        number, _, prefix, scope, _, name = line.split()
+        found.append(
+            Address(
+                address=_v6(number),
+                prefix=parse.mask(prefix),
+                interface=name,
+                scope=_SCOPES.get(parse.mask(scope), scope),
+            )
+        )
+    return tuple(found)
+
+
+def routes_v4(text: str) -> tuple[Route, ...]:
+    """Parse ``route``: numbers are hexadecimal, in the byte order of the machine."""
+    found = []
+    for line in text.splitlines()[1 : MAX_ROUTES + 1]:
+        name, destination, gateway, flags, _, _, metric, mask, *_ = line.split()
+        if not parse.mask(flags) & _UP or parse.mask(flags) & _REJECT:
+            continue
+        prefix = parse.mask(mask).bit_count()
+        found.append(
+            Route(
+                destination=f"{_v4(destination)}/{prefix}",
+                gateway=None if not parse.mask(gateway) else _v4(gateway),
+                interface=name,
+                metric=parse.count(metric),
+            )
+        )
+    return tuple(found)
+
+
+def _v4(number: str) -> str:
+    value = parse.mask(number)
+    if value >= 2**32:
+        raise ValueError(number)
+    return socket.inet_ntop(socket.AF_INET, value.to_bytes(4, sys.byteorder))
+
+
+def routes_v6(text: str) -> tuple[Route, ...]:
+    """Parse ``ipv6_route``; the kernel's own entries for each address are left out."""
+    found = []
+    for line in text.splitlines()[:MAX_ROUTES]:
+        destination, length, _, _, gateway, metric, _, _, flags, name = line.split()
+        bits = parse.mask(flags)
+        own = bits & _LOCAL or name == "lo" or destination.startswith("ff")
+        if own or not bits & _UP or bits & _REJECT:
+            continue
+        found.append(
+            Route(
+                destination=f"{_v6(destination)}/{parse.mask(length)}",
+                gateway=None if not gateway.strip("0") else _v6(gateway),
+                interface=name,
+                metric=parse.mask(metric),
+            )
+        )
+    return tuple(found)
+
+
+def _v6(number: str) -> str:
+    if len(number) != 32:  # noqa: PLR2004 (hexadecimal digits of 128 bits)
+        raise ValueError(number)
+    return socket.inet_ntop(socket.AF_INET6, bytes.fromhex(number))

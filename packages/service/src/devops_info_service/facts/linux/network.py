@@ -1,0 +1,138 @@
+"""How this process is connected: interfaces, addresses, routes, names, services.
+
+Everything is of this network namespace: ``/proc/net`` leads to ``/proc/self/net``.
+
+Source: proc_net(5), Documentation/networking/proc_net_tcp.rst for the byte order.
+"""
+
+from typing import Final, TypeVar
+
+import msgspec
+
+from devops_info_service.facts import parse
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, cut
+from devops_info_service.facts.system_files import Tree
+
+from .addresses import (
+    MAX_ADDRESSES,
+    Address,
+    Route,
+    count_unread_routes,
+    read_addresses,
+    read_routes,
+)
+from .environment import Variable, environment
+from .resolver import Resolver, read_resolver
+from .service_links import Links, Service, links_of
+
+CLASS: Final = "/sys/class/net"
+MAX_INTERFACES: Final = 64
+"""Listed: a pod has two, a node a few hundred, and nobody reads those."""
+
+MAX_VARIABLES: Final = 512
+"""Listed; a container has some 20, and 7 more for each service of its namespace."""
+MAX_SERVICES: Final = 256
+"""Listed."""
+MAX_NAME: Final = 256
+"""Characters shown of a variable's name; the kernel allows 128 KiB."""
+MAX_VALUE: Final = 4096
+"""Characters shown of a variable's value: a long PATH."""
+
+T = TypeVar("T")
+
+
+class Interface(msgspec.Struct, frozen=True):
+    """One interface."""
+
+    name: str
+    mtu: Fact[int]
+    """Bytes; 50 or so less than 1500 is an overlay's tunnel."""
+    state: Fact[str]
+    mac: Fact[str]
+
+
+class Network(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    interfaces: Fact[tuple[Interface, ...]]
+    addresses: Fact[tuple[Address, ...]]
+    routes: Fact[tuple[Route, ...]]
+    resolver: Fact[Resolver]
+    unprivileged_port_start: Fact[int]
+    """Ports from here on need no capability; 0 in most containers."""
+    services: tuple[Service, ...]
+    environment: tuple[Variable, ...]
+    """Variables by name; values only where harmless. Of more than ``MAX_VARIABLES`` those that are
+    made for services come last."""
+    unlisted: dict[str, int]
+    """How many more there are of each of these, where not all are listed."""
+
+
+def read_network(tree: Tree, allowed: frozenset[str] = frozenset()) -> Network:
+    """Read all of it once; *allowed* are names of variables whose values may be shown."""
+    environ = tree.environ()
+    links = links_of(environ)
+    ports = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+    names = _listed(environ, links)
+    first = {name: environ[name] for name in names[:MAX_VARIABLES]}
+    shown = environment(first, allowed, links)
+    interfaces, more_interfaces = _cut(_interfaces(tree), MAX_INTERFACES)
+    addresses, more_addresses = _cut(read_addresses(tree), 2 * MAX_ADDRESSES)
+    unlisted = {
+        "interfaces": more_interfaces,
+        "addresses": more_addresses,
+        "routes": count_unread_routes(tree),
+        "services": len(links.services) - MAX_SERVICES,
+        "environment": len(names) - MAX_VARIABLES,
+    }
+    return Network(
+        interfaces=interfaces,
+        addresses=addresses,
+        routes=read_routes(tree),
+        resolver=read_resolver(tree),
+        unprivileged_port_start=tree.read(ports).whole(parse.count),
+        services=links.services[:MAX_SERVICES],
+        environment=tuple(map(_shortened, shown)),
+        unlisted={what: count for what, count in unlisted.items() if count > 0},
+    )
+
+
+def _listed(environ: dict[str, str], links: Links) -> list[str]:
+    """Return the names in the order in which they are worth a place."""
+    if len(environ) <= MAX_VARIABLES:
+        return list(environ)
+    made = [name for name in environ if name in links.variables]
+    return [*sorted(environ.keys() - made), *sorted(made)]
+
+
+def _shortened(variable: Variable) -> Variable:
+    value = None if variable.value is None else cut(variable.value, MAX_VALUE)
+    return Variable(cut(variable.name, MAX_NAME), value, variable.redacted)
+
+
+def _cut(fact: Fact[tuple[T, ...]], most: int) -> tuple[Fact[tuple[T, ...]], int]:
+    """Keep the first *most*; return how many more there are, too."""
+    if isinstance(fact, Unknown) or len(fact.value) <= most:
+        return fact, 0
+    return Known(fact.value[:most], fact.evidence), len(fact.value) - most
+
+
+def _interfaces(tree: Tree) -> Fact[tuple[Interface, ...]]:
+    names = tree.names(CLASS)
+    if isinstance(names, Unknown):
+        return names
+    known = [name for name in names if name != "bonding_masters"]
+    found = tuple(_interface(tree, name) for name in known[:MAX_INTERFACES])
+    # The rest by name alone, to be counted: three reads each would be most of a look.
+    nothing = Unknown("not read")
+    found += tuple(Interface(name, nothing, nothing, nothing) for name in known[MAX_INTERFACES:])
+    return Known(found, (Evidence(CLASS, "", f"{len(names)} entries"),))
+
+
+def _interface(tree: Tree, name: str) -> Interface:
+    return Interface(
+        name=name,
+        mtu=tree.read(f"{CLASS}/{name}/mtu").whole(parse.count),
+        state=tree.read(f"{CLASS}/{name}/operstate").whole(parse.word),
+        mac=tree.read(f"{CLASS}/{name}/address").whole(parse.word),
+    )

@@ -1,0 +1,117 @@
+"""How names are looked up, and what the settings cost for each.
+
+Source: resolv.conf(5) for glibc; musl differs where said.
+"""
+
+from typing import Final
+
+import msgspec
+
+from devops_info_service.facts.fact import Fact, Known, Unknown, cut
+from devops_info_service.facts.forms import DOMAIN, OPTION, SERVER
+from devops_info_service.facts.system_files import Tree
+
+RESOLV_CONF: Final = "/etc/resolv.conf"
+MAX_SERVERS: Final = 3
+"""MAXNS of glibc and musl: those after the third are never asked."""
+MAX_LISTED: Final = 64
+"""Of search domains, of options, of servers that are not asked: kubelet writes a handful, and
+refuses more than 32 domains."""
+MAX_NDOTS: Final = 15
+"""RES_MAXNDOTS of glibc; musl has the same."""
+DEFAULT_NDOTS: Final = 1
+RECORD_TYPES: Final = 2
+"""A and AAAA: a program that takes both kinds of addresses asks for both."""
+_EXAMPLES: Final = ("service", "service.namespace", "api.example.com", "a.b.c.example.com")
+
+
+class LookUp(msgspec.Struct, frozen=True):
+    """What one name costs if only its full form exists."""
+
+    name: str
+    tried: int
+    """Names asked for until the answer, the last one included."""
+    queries: int
+    """Packets: each name for each kind of address."""
+
+
+class Resolver(msgspec.Struct, frozen=True):
+    """The settings in force."""
+
+    servers: tuple[str, ...]
+    """Those that are asked."""
+    ignored_servers: tuple[str, ...]
+    search: tuple[str, ...]
+    ndots: int
+    """A name with fewer dots is tried under each search domain first."""
+    timeout_seconds: int
+    """For one server; 5 unless set."""
+    attempts: int
+    """Rounds over all servers; 2 unless set."""
+    options: tuple[str, ...]
+    costs: tuple[LookUp, ...]
+    """Of names outside the cluster; a trailing dot makes each cost one name."""
+    unlisted: int
+    """Servers that are not asked, domains and options beyond ``MAX_LISTED`` of each. All count."""
+
+
+def read_resolver(tree: Tree) -> Fact[Resolver]:
+    """Read ``/etc/resolv.conf``."""
+    file = tree.read(RESOLV_CONF)
+    if isinstance(file.content, Unknown):
+        return file.content
+    resolver = parse_resolver(file.content)
+    # Not the file as it stands: a comment may say anything.
+    seen = (
+        *(f"nameserver {each}" for each in resolver.servers + resolver.ignored_servers),
+        " ".join(("search", *resolver.search)) if resolver.search else "",
+        " ".join(("options", *resolver.options)) if resolver.options else "",
+    )
+    return Known(resolver, (file.evidence("", " / ".join(filter(None, seen))),))
+
+
+def parse_resolver(text: str) -> Resolver:
+    """Take what has its form; as the C library does, skip the rest."""
+    servers: list[str] = []
+    search: tuple[str, ...] = ()
+    options: list[str] = []
+    for line in text.splitlines():
+        match line.split():
+            case ["nameserver", server, *_]:
+                servers += [server] if SERVER.holds(server) else []
+            case ["search" | "domain", *domains]:
+                # The last line wins.
+                stripped = (domain.rstrip(".") for domain in domains)
+                search = tuple(domain for domain in stripped if DOMAIN.holds(domain))
+            case ["options", *given]:
+                options += filter(OPTION.holds, given)
+            case _:
+                pass
+    ndots = min(_option(options, "ndots", DEFAULT_NDOTS), MAX_NDOTS)
+    return Resolver(
+        servers=tuple(cut(server) for server in servers[:MAX_SERVERS]),
+        ignored_servers=tuple(cut(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
+        search=tuple(cut(domain) for domain in search[:MAX_LISTED]),
+        ndots=ndots,
+        timeout_seconds=_option(options, "timeout", 5),
+        attempts=_option(options, "attempts", 2),
+        options=tuple(cut(option) for option in options[:MAX_LISTED]),
+        costs=tuple(cost(name, ndots, search) for name in _EXAMPLES),
+        unlisted=sum(
+            max(0, len(each) - MAX_LISTED) for each in (servers[MAX_SERVERS:], search, options)
+        ),
+    )
+
+
+def _option(options: list[str], name: str, default: int) -> int:
+    for option in reversed(options):
+        key, _, number = option.partition(":")
+        if key == name and number.isascii() and number.isdigit() and len(number) <= 4:  # noqa: PLR2004
+            return int(number)
+    return default
+
+
+def cost(name: str, ndots: int, search: tuple[str, ...]) -> LookUp:
+    """Count the look-ups of *name*, which exists only as it is written."""
+    tried = 1 if name.count(".") >= ndots else len(search) + 1
+    return LookUp(name, tried, tried * RECORD_TYPES)

@@ -1,0 +1,119 @@
+"""What the process is given to work with: CPU, memory, processes, disks, files."""
+
+from typing import Final
+
+import msgspec
+
+from devops_info_service.facts import parse
+from devops_info_service.facts.fact import Fact
+from devops_info_service.facts.system_files import Tree
+
+from .cgroup import Cgroups, Group, Version, read_cgroups
+from .cpu import Cpu, read_cpu
+from .disks import Disks, read_disks
+from .group_values import GroupLimit, GroupReader, GroupValue, field, whole
+from .limits import Limit
+from .memory import Memory, read_memory
+from .mounts import read_mounts
+from .pressure import Pressures, read_machine, read_own
+
+LIMITS: Final = "/proc/self/limits"
+PIDS_LIMIT: Final = GroupLimit("pids", whole("pids.max", parse.limit))
+PIDS_CURRENT: Final = GroupValue("pids", whole("pids.current", parse.count))
+PIDS_PEAK: Final = GroupValue("pids", whole("pids.peak", parse.count))
+PIDS_REFUSED: Final = GroupValue("pids", field("pids.events", "max", parse.count))
+_NAME_WIDTH: Final = 26
+"""Columns of the first field of ``/proc/self/limits``: names have blanks in them."""
+
+
+class ControlGroup(msgspec.Struct, frozen=True):
+    """How this process is held."""
+
+    version: Fact[Version]
+    path: Fact[str]
+    namespaced: Fact[bool]
+    levels: tuple[str, ...]
+    """Directories that could be read for memory limits: the own one, then those above."""
+
+
+class Processes(msgspec.Struct, frozen=True):
+    """How many processes and threads; the kernel counts both alike."""
+
+    limit: Limit[int]
+    current: Fact[int]
+    peak: Fact[int]
+    refused: Fact[int]
+    """Times a new one was refused for the limit."""
+
+
+class Rlimit(msgspec.Struct, frozen=True):
+    """One limit of the process itself; ``None`` is unlimited."""
+
+    name: str
+    soft: int | None
+    hard: int | None
+    unit: str
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    cgroup: ControlGroup
+    cpu: Cpu
+    memory: Memory
+    processes: Processes
+    disks: Disks
+    pressure: Pressures
+    """Of the process's own group."""
+    machine_pressure: Pressures
+    rlimits: Fact[tuple[Rlimit, ...]]
+
+
+def read_resources(tree: Tree) -> Resources:
+    """Read all of it once."""
+    cgroups = read_cgroups(tree, read_mounts(tree))
+    memory_group = cgroups.group("memory")
+    return Resources(
+        cgroup=ControlGroup(
+            version=cgroups.version,
+            path=cgroups.path,
+            namespaced=cgroups.namespaced,
+            levels=memory_group.levels if isinstance(memory_group, Group) else (),
+        ),
+        cpu=read_cpu(tree, cgroups),
+        memory=read_memory(tree, cgroups),
+        processes=_processes(tree, cgroups),
+        disks=read_disks(tree, cgroups),
+        pressure=read_own(tree, cgroups),
+        machine_pressure=read_machine(tree),
+        rlimits=tree.read(LIMITS).whole(rlimits),
+    )
+
+
+def _processes(tree: Tree, cgroups: Cgroups) -> Processes:
+    groups = GroupReader(tree, cgroups)
+    return Processes(
+        limit=groups.limit(PIDS_LIMIT),
+        current=groups.value(PIDS_CURRENT),
+        peak=groups.value(PIDS_PEAK),
+        refused=groups.value(PIDS_REFUSED),
+    )
+
+
+def rlimits(text: str) -> tuple[Rlimit, ...]:
+    """Parse ``/proc/self/limits``."""
+    found = []
+    for line in text.splitlines()[1:]:
+        name = line[:_NAME_WIDTH].strip()
+        soft, hard, *unit = line[_NAME_WIDTH:].split() or ["", ""]
+        found.append(
+            Rlimit(
+                name.removeprefix("Max ").replace(" ", "_"),
+                parse.rlimit(soft),
+                parse.rlimit(hard),
+                " ".join(unit),
+            )
+        )
+    if not found:
+        raise ValueError(text)
+    return tuple(found)

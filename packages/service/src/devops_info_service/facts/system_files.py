@@ -1,0 +1,342 @@
+"""Where facts come from: the only reader of the machine; tests hand in another."""
+
+import errno
+import functools
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal, Protocol, TypeVar
+
+import msgspec
+
+from .fact import File, Unknown
+
+MAX_FILE_BYTES: Final = 256 * 1024
+"""Bytes of one file: mountinfo of a node with a thousand mounts fits, a file of gigabytes
+under a name we trust does not."""
+READ_BYTES: Final = 16 * 1024
+"""Bytes asked for at once: nearly every file whole. For more than 128 KiB musl would map fresh
+memory and give it back, which costs more than the reading."""
+MAX_HELD_BYTES: Final = 4096
+"""Bytes of a file that is held open: a limit is a word or two, a list of CPUs a line."""
+MAX_NAMES: Final = 4096
+"""Entries of one directory: /dev of a large host has about a thousand."""
+MAX_LINKS: Final = 40
+"""Links followed for one path, as in the kernel."""
+
+T = TypeVar("T")
+Kind = Literal["file", "directory", "link", "socket", "pipe", "character", "block"]
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def time(self) -> float:
+        """Return the seconds since 1970, UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+
+
+class Source(Clock, Protocol):
+    """What the facts are made from."""
+
+    def uname(self) -> os.uname_result:
+        """Return what the kernel says of itself and of the host's name."""
+
+    def cpus(self) -> int:
+        """Return the number of CPUs this process may run on."""
+
+    def python_version(self) -> str:
+        """Return the interpreter's version, such as ``3.13.5``."""
+
+
+class Machine:
+    """The machine under this process."""
+
+    def uname(self) -> os.uname_result:
+        """Ask the kernel; ``platform.uname()`` would start a process for the same."""
+        return os.uname()
+
+    def cpus(self) -> int:
+        """Count the affinity mask: ``os.cpu_count()`` counts the whole host."""
+        return len(os.sched_getaffinity(0))
+
+    def python_version(self) -> str:
+        """Read it from the interpreter itself: there may be no files to ask."""
+        return "{}.{}.{}".format(*sys.version_info)
+
+    def time(self) -> float:
+        """Read the wall clock."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Read the clock that never jumps."""
+        return time.monotonic()
+
+
+class Node(msgspec.Struct, frozen=True):
+    """What a path is, without following it."""
+
+    kind: Kind
+    permissions: int
+    """The lower twelve bits: set-uid, set-gid, sticky, and read, write, execute."""
+    uid: int
+    device: int
+    """Number of the file system it is on."""
+
+
+class Space(msgspec.Struct, frozen=True):
+    """The room of a file system, in bytes; ``free`` is what an ordinary user gets."""
+
+    size: int
+    free: int
+    inodes: int
+    inodes_free: int
+
+
+class Tree:
+    """The machine's files as seen from *root*, and its environment.
+
+    Nothing here raises for what a file holds or does not hold: the answer is then
+    ``Unknown`` with the reason. Nothing is read before it is asked for.
+    """
+
+    def __init__(self, root: str = "/", environ: Mapping[str, str] = os.environ) -> None:
+        self._root = root.rstrip("/")
+        self._environ = environ
+        self._variables: dict[str, str] | None = None
+
+    def environ(self) -> dict[str, str]:
+        """Return the variables, fit for JSON.
+
+        Made once: nobody changes those of a process that runs, and a namespace with 2,000
+        services has 14,000, whose spelling took most of a look.
+        """
+        if self._variables is None:
+            self._variables = {
+                printable(name): printable(value) for name, value in self._environ.items()
+            }
+        return self._variables
+
+    def read(self, path: str) -> File:
+        """Read a regular file of at most ``MAX_FILE_BYTES``."""
+        try:
+            data = self._bytes(path)
+        except OSError as exc:
+            return File(path, _unknown(path, exc))
+        if data is None:
+            return File(path, Unknown(f"{path} is not a regular file"))
+        if len(data) > MAX_FILE_BYTES:
+            return File(path, Unknown(f"{path} has more than {MAX_FILE_BYTES} bytes"))
+        return File(path, data.decode("utf-8", "backslashreplace"))
+
+    def held(self, paths: Sequence[str]) -> "Held":
+        """Return the files at *paths* for reading them again and again."""
+        return Held([functools.partial(self._open, path) for path in paths])
+
+    def _open(self, path: str) -> int:
+        # Not blocking: a pipe under the name would keep us waiting for a writer.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        return os.open(self._within(path), flags)
+
+    def _bytes(self, path: str) -> bytes | None:
+        descriptor = self._open(path)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            parts = []
+            room = MAX_FILE_BYTES + 1
+            # Again until the end: files of /proc give a page at a time and have no size.
+            while room > 0 and (part := os.read(descriptor, min(room, READ_BYTES))):
+                parts.append(part)
+                room -= len(part)
+            return b"".join(parts)
+        finally:
+            os.close(descriptor)
+
+    def link(self, path: str) -> str | Unknown:
+        """Return what a link names."""
+        try:
+            return printable(os.readlink(self._within(path, follow=False)))  # noqa: PTH115
+        except OSError as exc:
+            return _unknown(path, exc)
+
+    def names(self, path: str) -> tuple[str, ...] | Unknown:
+        """List a directory, sorted."""
+        found = self._list(path, lambda entry: printable(entry.name))
+        return found if isinstance(found, Unknown) else tuple(sorted(found))
+
+    def nodes(self, path: str) -> dict[str, Node] | Unknown:
+        """Say what everything in a directory is: half the price of asking name by name."""
+        found = self._list(path, lambda entry: (printable(entry.name), _node(entry)))
+        if isinstance(found, Unknown):
+            return found
+        return {name: node for name, node in found if node is not None}
+
+    def count(self, path: str) -> int | Unknown:
+        """Count the entries of a directory, however many."""
+        try:
+            # Linux 6.2 and later tell the number of open files as the size of /proc/PID/fd:
+            # to list those of ten thousand connections takes milliseconds.
+            size = os.stat(self._within(path)).st_size if path.endswith("/fd") else 0  # noqa: PTH116
+            if size:
+                return size
+            with os.scandir(self._within(path)) as entries:
+                return sum(1 for _ in entries)
+        except OSError as exc:
+            return _unknown(path, exc)
+
+    def _list(self, path: str, take: Callable[[os.DirEntry[str]], T]) -> list[T] | Unknown:
+        found: list[T] = []
+        try:
+            with os.scandir(self._within(path)) as entries:
+                for entry in entries:
+                    if len(found) == MAX_NAMES:
+                        return Unknown(f"{path} has more than {MAX_NAMES} entries")
+                    found.append(take(entry))
+        except OSError as exc:
+            return _unknown(path, exc)
+        return found
+
+    def node(self, path: str) -> Node | Unknown:
+        """Say what is at *path*."""
+        try:
+            status = os.lstat(self._within(path, follow=False))
+        except OSError as exc:
+            return _unknown(path, exc)
+        return _described(status)
+
+    def space(self, path: str) -> Space | Unknown:
+        """Ask a mounted file system for its room; one on a dead network never answers."""
+        try:
+            room = os.statvfs(self._within(path))
+        except OSError as exc:
+            return _unknown(path, exc)
+        return Space(
+            size=room.f_blocks * room.f_frsize,
+            free=room.f_bavail * room.f_frsize,
+            inodes=room.f_files,
+            inodes_free=room.f_favail,
+        )
+
+    def writable(self, path: str) -> bool | Unknown:
+        """Say whether this process may write at *path*; the kernel decides, nothing is written."""
+        try:
+            return os.access(self._within(path), os.W_OK, effective_ids=True)
+        except OSError as exc:
+            return _unknown(path, exc)
+
+    def _within(self, path: str, *, follow: bool = True) -> str:
+        """Find *path* under the root; no link leads out of it.
+
+        The kernel does that for ``/``; for another root we walk, as it would in a chroot.
+        """
+        if "\0" in path:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        if not self._root:
+            return path
+        links = 0
+        rest = [part for part in reversed(path.split("/")) if part]
+        done: list[str] = []
+        while rest:
+            part = rest.pop()
+            if part in {".", ".."}:
+                del done[len(done) - (part == "..") :]
+                continue
+            here = "/".join([self._root, *done, part])
+            if (follow or rest) and os.path.islink(here):  # noqa: PTH114 (pathlib costs start-up)
+                links += 1
+                if links > MAX_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                target = os.readlink(here)  # noqa: PTH115
+                if target.startswith("/"):
+                    done.clear()
+                rest += [step for step in reversed(target.split("/")) if step]
+            else:
+                done.append(part)
+        return "/".join([self._root, *done])
+
+
+class Held:
+    """Small files the kernel makes up anew at each reading, held open: a tenth of the price."""
+
+    def __init__(self, openers: Sequence[Callable[[], int]]) -> None:
+        self._openers = openers
+        self._descriptors: list[int | None] = [None] * len(openers)
+
+    def read(self) -> tuple[bytes | None, ...]:
+        """Return what each of them holds, ``None`` for what cannot be read now."""
+        return tuple(self._read(index) for index in range(len(self._openers)))
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for index in range(len(self._descriptors)):
+            self._close(index)
+
+    def _read(self, index: int) -> bytes | None:
+        try:
+            descriptor = self._descriptors[index]
+            if descriptor is None:
+                descriptor = self._descriptors[index] = self._openers[index]()
+            return os.pread(descriptor, MAX_HELD_BYTES, 0)
+        except OSError:
+            # Its group is gone; or the file is not there, or not yet.
+            self._close(index)
+            return None
+
+    def _close(self, index: int) -> None:
+        descriptor, self._descriptors[index] = self._descriptors[index], None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _node(entry: os.DirEntry[str]) -> Node | None:
+    try:
+        return _described(entry.stat(follow_symlinks=False))
+    except OSError:
+        return None  # Gone since it was listed.
+
+
+def _described(status: os.stat_result) -> Node:
+    return Node(
+        kind=_KINDS.get(stat.S_IFMT(status.st_mode), "file"),
+        permissions=stat.S_IMODE(status.st_mode),
+        uid=status.st_uid,
+        device=status.st_dev,
+    )
+
+
+_KINDS: Final[dict[int, Kind]] = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "link",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFCHR: "character",
+    stat.S_IFBLK: "block",
+}
+
+_REASONS: Final = {
+    errno.ENOENT: "is not there",
+    errno.ENOTDIR: "is not there",
+    errno.EACCES: "may not be read by this user",
+    errno.EPERM: "may not be read by this user",
+    errno.ELOOP: "is a link that leads in a circle",
+    errno.EISDIR: "is not a regular file",
+    errno.ENXIO: "is not a regular file",
+    errno.EINVAL: "is something the kernel refuses to answer",
+    errno.EOPNOTSUPP: "is something the kernel refuses to answer",
+}
+
+
+def _unknown(path: str, exc: OSError) -> Unknown:
+    words = _REASONS.get(exc.errno or 0) or f"cannot be read: {os.strerror(exc.errno or 0)}"
+    return Unknown(f"{path} {words}")
+
+
+def printable(text: str) -> str:
+    """Spell the bytes that are not UTF-8: JSON has no way to carry them."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")

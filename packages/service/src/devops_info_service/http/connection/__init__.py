@@ -1,0 +1,1 @@
+"""Connections of one process: event loop, listener, streams and the server around them."""

@@ -1,0 +1,1 @@
+"""Worker processes: the pool's policy and the supervisor that forks them."""

@@ -1,0 +1,1 @@
+"""Numbers that the processes of one service share: counters, route metrics, shutdown records."""

@@ -1,0 +1,1 @@
+"""HTTP on the wire: messages, grammar, parsers and the writer. No input or output."""

@@ -1,0 +1,1 @@
+"""The page for browsers: HTML of the same snapshot as the JSON."""

@@ -1,0 +1,1 @@
+"""The metrics: families, and their text formats for a scrape."""

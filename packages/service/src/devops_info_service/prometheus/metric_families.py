@@ -1,0 +1,198 @@
+"""What the service knows of itself and of its platform, as families of metrics.
+
+Names and units follow Prometheus's naming rules. No limit is ``+Inf``, so that usage over limit
+is 0 there; what is not known has no sample.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from devops_info_service.catalog.property import Metric, at_path
+from devops_info_service.catalog.resources import RESOURCES
+from devops_info_service.facts.fact import Unknown
+from devops_info_service.facts.linux.process import Usage
+from devops_info_service.facts.linux.resources import Resources
+from devops_info_service.http.shared_memory.counters import Totals
+from devops_info_service.http.shared_memory.route_metrics import BOUNDS, RouteSeries
+
+from .exposition import Family, Labels, Sample, Type, histogram, one
+
+if TYPE_CHECKING:
+    # Most services expect nothing: they import none of it.
+    from devops_info_service.expectations.conformance import Conformance
+
+_SERVER: Final[tuple[tuple[str, str, Type, str], ...]] = (
+    ("opened", "http_connections_opened_total", "counter", "Connections taken."),
+    ("open", "http_connections_open", "gauge", "Connections that are open now."),
+    (
+        "aborted",
+        "http_connections_aborted_total",
+        "counter",
+        "Connections cut off at the end of a drain.",
+    ),
+    ("workers", "service_workers", "gauge", "Processes that answer requests now."),
+    (
+        "restarts",
+        "service_worker_restarts_total",
+        "counter",
+        "Workers replaced because they died.",
+    ),
+    (
+        "hung",
+        "service_worker_hangs_total",
+        "counter",
+        "Workers replaced because their heartbeat had stopped; restarts count them, too.",
+    ),
+    (
+        "log_lines_dropped",
+        "service_log_lines_dropped_total",
+        "counter",
+        "Lines of the log that could not be written in time.",
+    ),
+    (
+        "reloads",
+        "service_reloads_total",
+        "counter",
+        "Times that all workers were replaced by fresh ones.",
+    ),
+)
+"""Attribute of ``Totals``, name, type, help."""
+
+_PROCESS: Final[tuple[tuple[str, str, Type, str], ...]] = (
+    (
+        "cpu_seconds",
+        "process_cpu_seconds_total",
+        "counter",
+        "CPU time spent by the service's processes, in seconds.",
+    ),
+    (
+        "resident_bytes",
+        "process_resident_memory_bytes",
+        "gauge",
+        "Resident memory of the service's processes, in bytes.",
+    ),
+    (
+        "virtual_bytes",
+        "process_virtual_memory_bytes",
+        "gauge",
+        "Virtual memory of the service's processes, in bytes.",
+    ),
+    (
+        "started",
+        "process_start_time_seconds",
+        "gauge",
+        "When the service started, in seconds since 1970.",
+    ),
+    (
+        "open_files",
+        "process_open_fds",
+        "gauge",
+        "Open file descriptors of the service's processes.",
+    ),
+    (
+        "max_files",
+        "process_max_fds",
+        "gauge",
+        "Most open file descriptors that one process may have.",
+    ),
+)
+"""Attribute of ``Usage``, and the names that all of Prometheus's clients have."""
+
+
+class _Root(msgspec.Struct):
+    """The part of a snapshot that a scrape reads: the root of the metrics' paths."""
+
+    resources: Resources
+
+
+def build_family(about: Mapping[str, str]) -> Family:
+    """Say what was built: *about* are the labels."""
+    samples = (Sample(1, tuple(about.items())),)
+    return Family("service_build_info", "gauge", "What runs here; always 1.", samples)
+
+
+def request_families(series: Iterable[RouteSeries]) -> list[Family]:
+    """Count requests and what they took; podinfo's names, labels and words."""
+    counts: list[Sample] = []
+    durations: list[Sample] = []
+    for one_of_them in series:
+        labels: Labels = (
+            ("method", one_of_them.method),
+            ("path", one_of_them.path),
+            ("status", one_of_them.status),
+        )
+        counts.append(Sample(one_of_them.count, labels))
+        durations += histogram(labels, BOUNDS, one_of_them.buckets, one_of_them.seconds)
+    return [
+        Family(
+            "http_requests_total", "counter", "The total number of HTTP requests.", tuple(counts)
+        ),
+        Family(
+            "http_request_duration_seconds",
+            "histogram",
+            "Seconds spent serving HTTP requests.",
+            tuple(durations),
+        ),
+    ]
+
+
+def server_families(totals: Totals) -> list[Family]:
+    """Count what no route answers for: refusals, connections, workers."""
+    refused = tuple(
+        Sample(count, (("status", str(status) if status else "none"),))
+        for status, count in totals.rejected.items()
+    )
+    return [
+        Family(
+            "http_requests_refused_total",
+            "counter",
+            "Bytes refused by status: no request, too slow, too much, too many connections.",
+            refused,
+        ),
+        *(one(name, kind, text, getattr(totals, field)) for field, name, kind, text in _SERVER),
+    ]
+
+
+def process_families(usage: Usage) -> list[Family]:
+    """Return what the service's processes use."""
+    return [one(name, kind, text, getattr(usage, field)) for field, name, kind, text in _PROCESS]
+
+
+def platform_families(resources: Resources, limit_changes: int) -> list[Family]:
+    """Return what the platform grants and what of it is used: the catalog's metrics."""
+    root = _Root(resources)
+    return [
+        *(_family(each.metric, at_path(root, each.path)) for each in RESOURCES if each.metric),
+        one(
+            "platform_limit_changes_total",
+            "counter",
+            "Limits found changed while the service ran.",
+            limit_changes,
+        ),
+    ]
+
+
+def _family(metric: Metric, found: Any) -> Family:  # noqa: ANN401  a fact, or a part of them
+    if metric.samples is not None:
+        samples = tuple(Sample(value, labels) for labels, value in metric.samples(found))
+        return Family(metric.name, metric.type, metric.help, samples)
+    if isinstance(found, Unknown):
+        return one(metric.name, metric.type, metric.help, None)
+    value = float("inf") if found.value is None else found.value
+    scaled = value if metric.per == 1 else value / metric.per
+    return one(metric.name, metric.type, metric.help, scaled)
+
+
+def expectation_family(conformance: "Conformance") -> Family:
+    """Say of each expectation whether it is met; the vocabulary bounds the names."""
+    return Family(
+        "platform_expectation_met",
+        "gauge",
+        "Whether the platform gives what is expected: 1, or 0 if it does not or nobody can tell.",
+        tuple(
+            Sample(int(each.state == "met"), (("name", each.name),))
+            for each in conformance.expectations
+        ),
+    )

@@ -1,0 +1,25 @@
+"""The sections of the report that list facts; the catalog says which fact is in which."""
+
+from typing import Final
+
+from devops_info_service.catalog.properties import rows
+from devops_info_service.catalog.property import Shown
+from devops_info_service.snapshot import Platform
+
+from .layout import Section
+
+TITLES: Final[dict[Shown, str]] = {
+    "granted": "What was granted",
+    "identity": "Who am I",
+    "confinement": "Confinement",
+    "resources": "Resources",
+    "network": "Network and environment",
+    "filesystem": "File systems",
+}
+DETAILS: Final[tuple[Shown, ...]] = ("confinement", "resources", "network", "filesystem")
+"""Below the scorecard."""
+
+
+def section(snapshot: Platform, name: Shown) -> Section:
+    """Return the section *name* with its title."""
+    return Section(TITLES[name], rows(snapshot, name))

@@ -1,0 +1,77 @@
+"""Snapshots of the platform, shared by all requests that come while one is fresh."""
+
+from typing import TYPE_CHECKING, Final
+
+from devops_info_service.facts.fact import value_of
+from devops_info_service.facts.linux.resources import Resources, read_resources
+from devops_info_service.facts.system_files import Clock, Tree
+
+from .ttl_cache import TtlCache
+
+if TYPE_CHECKING:
+    from devops_info_service.snapshot import Platform
+
+FRESH_SECONDS: Final = 1.0
+"""Seconds for which a snapshot serves every request: monitoring polls no more often, and however
+many clients poll, reading takes at most one snapshot's time of each second: some 10 ms, 50 more
+where there are many files to search for set-uid programs."""
+
+
+RATE_SECONDS: Final = 10.0
+"""How far back the CPU time is compared: one interval alone jumps, and an older one is past."""
+
+
+class PlatformSnapshots:
+    """The latest snapshot, and the latest resources, each read again once it is not fresh.
+
+    *allowed* are names of environment variables whose values may be shown.
+    """
+
+    def __init__(self, tree: Tree, clock: Clock, allowed: frozenset[str]) -> None:
+        self._tree = tree
+        self._clock = clock
+        self._allowed = allowed
+        self._whole = TtlCache(self._read, FRESH_SECONDS, clock.monotonic)
+        self._resources = TtlCache(self._read_resources, FRESH_SECONDS, clock.monotonic)
+        self._samples: list[tuple[float, int]] = []
+        self.cpus_in_use: float | None = None
+        """Average of the last ``RATE_SECONDS``; ``None`` if nothing was read in them before."""
+
+    def get(self) -> "Platform":
+        """Return the snapshot of everything."""
+        return self._whole.get()
+
+    def resources(self) -> Resources:
+        """Return the snapshot's resources while one is fresh; else read nothing but them."""
+        whole = self._whole.fresh()
+        return whole.resources if whole else self._resources.get()
+
+    def _read(self) -> "Platform":
+        # Local: forty modules, of which a scrape of the metrics needs a third.
+        from devops_info_service.snapshot import platform  # noqa: PLC0415
+
+        whole = platform(self._tree, self._clock, self._allowed)
+        self._sample(whole.resources)
+        return whole
+
+    def _read_resources(self) -> Resources:
+        resources = read_resources(self._tree)
+        self._sample(resources)
+        return resources
+
+    def _sample(self, resources: Resources) -> None:
+        """Compare the CPU time with earlier samples; a counter that is set back starts again."""
+        self.cpus_in_use = None
+        usage, now = value_of(resources.cpu.usage_microseconds, None), self._clock.monotonic()
+        if usage is None:
+            self._samples.clear()
+            return
+        self._samples = [
+            (then, before)
+            for then, before in self._samples
+            if now - RATE_SECONDS <= then < now and before <= usage
+        ]
+        if self._samples:
+            then, before = self._samples[0]
+            self.cpus_in_use = (usage - before) / (now - then) / 1_000_000
+        self._samples.append((now, usage))

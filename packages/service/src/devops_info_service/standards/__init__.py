@@ -1,0 +1,1 @@
+"""Checks of standards: Pod Security Standards and hardening rules, with their evidence."""

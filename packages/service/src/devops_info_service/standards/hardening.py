@@ -1,0 +1,107 @@
+"""Checks beyond the Pod Security Standards: what else limits the harm of a break-in."""
+
+from typing import Final
+
+from devops_info_service.facts import parse
+from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
+from devops_info_service.facts.linux.sandbox import SANDBOXED
+
+from .checks import Check, Observed, Outcome, failed, passed, unknown
+
+_RAW: Final = frozenset({"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/kvm"})
+"""Character devices as good as a disk: the machine's memory, ports, log, and virtual machines."""
+
+
+def read_only_root(view: Observed) -> Outcome:
+    """Judge ``readOnlyRootFilesystem``."""
+    if isinstance(view.mounts, Unknown):
+        return unknown(view.mounts)
+    root = view.mounts.at("/")
+    if root is None:
+        return unknown("no mount at / is listed")
+    if root.read_only:
+        return passed("The image cannot be changed while it runs.", root.evidence())
+    return failed("What breaks in can change the programs of the image.", root.evidence())
+
+
+def user_namespace(view: Observed) -> Outcome:
+    """Judge whether root here is root on the machine."""
+    if view.gvisor:
+        return unknown(SANDBOXED, *evidence_of(view.sandbox))
+    shared = view.shared["user"]
+    mapped = view.uid_map.evidence("", " ".join(view.uid_map.text.split()))
+    if isinstance(shared, Unknown):
+        return unknown(shared)
+    if shared.value:
+        return failed("User ids here are the machine's: root is root.", *shared.evidence, mapped)
+    return passed("User ids here are mapped to others on the machine.", *shared.evidence, mapped)
+
+
+def engine_sockets(view: Observed) -> Outcome:
+    """Judge the sockets of container engines."""
+    fact = view.exposure.engine_sockets
+    if isinstance(fact, Unknown):
+        return unknown(fact)
+    if fact.value:
+        return failed(
+            "Whoever talks to this socket can start anything on the node.", *fact.evidence
+        )
+    return passed("No socket of a container engine at any place known for one.")
+
+
+def device_nodes(view: Observed) -> Outcome:
+    """Judge the device nodes beyond those of every container."""
+    fact = view.exposure.devices
+    if isinstance(fact, Unknown):
+        return unknown(fact)
+    grave = [each for each in fact.value if each.kind == "block" or each.path in _RAW]
+    # What decides comes first: of a whole /dev not everything is repeated.
+    shown = (grave or fact.value)[:10]
+    seen = tuple(Evidence(each.path, "", each.kind) for each in shown)
+    if grave:
+        return failed("Disks or memory of the machine can be named here.", *seen)
+    if fact.value:
+        return unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)
+    return passed("Only the devices that every container has.", *fact.evidence)
+
+
+def set_id_files(view: Observed) -> Outcome:
+    """Judge set-uid and set-gid programs."""
+    files = view.set_id_files
+    if isinstance(files, Unknown):
+        return unknown(files)
+    seen = tuple(Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10])
+    no_new_privileges = view.status.field("NoNewPrivs", parse.flag, ":")
+    harmless = value_of(no_new_privileges, default=False)
+    if files.found and harmless:
+        return passed(
+            "There are set-uid programs, but they give nothing: no new privileges.",
+            *evidence_of(no_new_privileges),
+            *seen,
+        )
+    if files.found:
+        return failed("Programs here can give whoever runs them another user's rights.", *seen)
+    if not files.complete:
+        return unknown(f"none among the first {files.looked_at} files, and there are more")
+    return passed(f"None among the {files.looked_at} files of the root file system.")
+
+
+def service_account_token(view: Observed) -> Outcome:
+    """Judge whether a token is mounted."""
+    account = view.service_account
+    if not account.mounted:
+        return passed("No token of a service account is mounted at the usual place.")
+    return failed(
+        "Whoever takes over this process can talk to the cluster as its service account.",
+        *evidence_of(account.token),
+    )
+
+
+HARDENING: Final = (
+    Check("readOnlyRootFilesystem", "hardening", observed=read_only_root),
+    Check("userNamespace", "hardening", observed=user_namespace),
+    Check("engineSockets", "hardening", observed=engine_sockets),
+    Check("deviceNodes", "hardening", observed=device_nodes),
+    Check("setIdFiles", "hardening", observed=set_id_files),
+    Check("serviceAccountToken", "hardening", observed=service_account_token),
+)

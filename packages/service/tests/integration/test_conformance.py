@@ -1,0 +1,109 @@
+"""Expectations of a real process: refused at the start, asked for on its port, as a command."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import PATIENCE_SECONDS, Start
+
+PROGRAM = [sys.executable, "-m", "devops_info_service"]
+
+
+def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(
+        [*PROGRAM, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+        env={**os.environ, **environ},
+    )
+
+
+def ask(port: int, path: str) -> tuple[int, Any]:
+    """Return status and body."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as exc:
+        with exc:
+            return exc.code, json.load(exc)
+
+
+@pytest.mark.parametrize("command", ["serve", "report"])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("cpu.usable: 1\nmemory.limt: 5Mi\n", "line 2: 'memory.limt' is no name; the nearest is"),
+        ("cpu.limit: 5x\n", "line 1: cpu.limit: '5x' has no suffix of a quantity, which are n u"),
+        ("dns.ndots: =< 2\n", "line 1: dns.ndots: =< is no operator here; those are <= >= < >"),
+        ("a: &b 1\n", "line 1: an anchor; put the value between quotes"),
+        ("cpu:\n  limit: 1\n  limit: 2\n", "line 3: 'cpu.limit' stands here again; it is in line"),
+        ("#" * 70_000, "line 1: more than 65536 bytes"),
+    ],
+)
+def test_bad_file(tmp_path: Path, command: str, text: str, reason: str) -> None:
+    """What cannot be taken is status 2 and one line with file, line and reason."""
+    file = tmp_path / "expectations.yaml"
+    file.write_text(text)
+
+    process = run(command, "--expectations", str(file))
+
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith(f"devops-info-service: EXPECTATIONS: {file}, {reason}")
+    assert process.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_served(start: Start, tmp_path: Path, workers: str) -> None:
+    """The answer is the status, from a file as from a variable."""
+    file = tmp_path / "expectations.json"
+    file.write_text('{"cpu": {"usable": ">= 1"}, "network.mtu": "> 0"}')
+    met = start("--workers", workers, environ={"EXPECTATIONS": 'cpu.usable: ">= 1"'})
+    unmet = start("--expectations", str(file), "--ready-requires-expectations")
+    file.unlink()  # read once, at the start
+
+    status, body = ask(met.port, "/conformance")
+    assert (status, body["conforms"]) == (200, True)
+    assert ask(met.port, "/readyz") == (200, {"status": "ready"})
+    status, body = ask(unmet.port, "/conformance")
+    assert [each["name"] for each in body["expectations"]] == ["cpu.usable", "network.mtu"]
+    assert status == (200 if body["conforms"] else 409)
+    assert ask(unmet.port, "/readyz")[0] == (200 if body["conforms"] else 503)
+
+
+def test_nothing_expected(start: Start) -> None:
+    """An empty variable counts as unset, and then there is nothing to conform to."""
+    service = start(environ={"EXPECTATIONS": ""})
+
+    assert ask(service.port, "/conformance")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ('cpu.usable: ">= 1"', 0, "Expectations: 1 of 1 met"),
+        ('{"cpu.usable": ">= 1", "dns.ndots": "> 15"}', 1, "Expectations: 1 of 2 met"),
+    ],
+)
+def test_report(text: str, status: int, said: str) -> None:
+    """As a command the status is whether all is met, by variable or flag, in text as in JSON."""
+    by_variable = run("report", EXPECTATIONS=text)
+    by_flag = run("report", "--json", "--expectations", text, EXPECTATIONS="dns.ndots: 99")
+
+    assert (by_variable.returncode, by_flag.returncode) == (status, status)
+    assert f"\n{said}\n" in by_variable.stdout
+    assert json.loads(by_flag.stdout)["conformance"]["conforms"] is (status == 0)
+
+
+def test_report_with_profile() -> None:
+    """Either of profile and expectations lets the report down."""
+    assert run("report", "--profile", "baseline", EXPECTATIONS="cpu.usable: 9999").returncode == 1

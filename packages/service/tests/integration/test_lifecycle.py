@@ -1,0 +1,229 @@
+"""The life-cycle table, a test a cell: a real process brought to the state, then signalled."""
+
+import contextlib
+import functools
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from signal import SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, Signals
+from typing import Any, Final
+
+import pytest
+
+from devops_info_service.http.lifecycle import (
+    ALONE,
+    SIGNALS,
+    SUPERVISOR,
+    WORKER,
+    Action,
+    Lifecycle,
+    WorkerTable,
+)
+
+from .asking import GET
+from .load import read_answer
+from .running import HALF, Process, Start, hold_signals, until
+
+
+def cells(table: WorkerTable) -> list[Any]:
+    """Return every cell of *table*."""
+    return [
+        pytest.param(state, number, action, id=f"{state.name}-{number.name}-{action.name}")
+        for state, row in table.items()
+        for number, action in row.items()
+    ]
+
+
+@pytest.mark.parametrize("table", [ALONE, SUPERVISOR, WORKER])
+def test_table_is_whole(table: WorkerTable) -> None:
+    """Every state answers every signal."""
+    assert [set(row) for row in table.values()] == [set(SIGNALS)] * len(table)
+
+
+LATER: Final = {
+    SIGTERM: ["listening", "draining", "termination", "stopped"],
+    SIGINT: ["listening", "draining", "termination", "stopped"],
+    SIGQUIT: ["listening", "stopped_now"],
+    SIGHUP: ["listening", "reloaded"],
+    SIGUSR1: ["listening"],
+    SIGUSR2: ["listening"],
+    SIGCHLD: ["listening"],
+}
+"""What a signal does that came while the process was starting."""
+
+
+@pytest.mark.parametrize(("state", "number", "action"), cells(ALONE))
+def test_alone(run: Start, state: Lifecycle, number: Signals, action: Action) -> None:
+    """A process that serves alone."""
+    service = run("--drain-seconds", "60", inherit=hold_signals)
+    if state is Lifecycle.STARTING:
+        assert action is Action.HOLD
+        service.process.send_signal(number)
+        until(lambda: service.names() == LATER[number])
+        assert_end(service, number, LATER[number][-1])
+        return
+    with service.connect() as sock:
+        sock.sendall(GET + HALF)
+        read_answer(sock)
+        if state is Lifecycle.STOPPING:
+            service.process.send_signal(SIGTERM)
+            until(lambda: service.has("draining"))
+        service.process.send_signal(number)
+        act(service, action, number)
+        if action in {Action.NONE, Action.REAP, Action.RELOAD, Action.STOP}:
+            # What has begun is finished, whatever came.
+            sock.sendall(GET[10:])
+            assert read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+    if action is not Action.STOP_NOW:
+        if state is Lifecycle.SERVING and action is not Action.STOP:
+            assert service.answers()
+            service.process.send_signal(SIGTERM)
+        assert service.wait() == 0
+
+
+def assert_end(service: Process, number: Signals, last: str) -> None:
+    """Assert the exit status that belongs to the last event."""
+    if last == "stopped":
+        assert service.wait() == 0
+    elif last == "stopped_now":
+        assert service.wait() == 128 + number
+    else:
+        assert service.answers()
+
+
+def act(service: Process, action: Action, number: Signals) -> None:
+    """Wait for what *action* shows of itself."""
+    match action:
+        case Action.STOP:
+            until(lambda: service.has("draining"))
+        case Action.STOP_NOW:
+            assert service.wait() == 128 + number
+            assert service.names()[-1] == "stopped_now"
+        case Action.RELOAD:
+            until(lambda: service.has("reloaded"))
+        case _:
+            # Nothing shows: it lives, and says nothing of it, at a time when others would.
+            time.sleep(0.2)
+            assert service.process.poll() is None
+            told = {event["event"] for event in service.read() if "worker" not in event}
+            assert not {"reloaded", "stopped", "stopped_now"} & told
+
+
+@pytest.mark.parametrize(("state", "number", "action"), cells(SUPERVISOR))
+def test_supervisor(run: Start, state: Lifecycle, number: Signals, action: Action) -> None:
+    """A supervisor of two workers."""
+    service = run("--workers", "2", "--drain-seconds", "60", inherit=hold_signals)
+    if state is Lifecycle.STARTING:
+        service.process.send_signal(number)
+        # The end of a service that was never announced is told of without an announcement.
+        until(
+            lambda: (
+                [name for name in LATER[number] if name not in service.names()]
+                in ([], ["listening"])
+            )
+        )
+        assert_end(service, number, LATER[number][-1])
+        until(lambda: len(service.children()) in {0, 2})
+        return
+    until(lambda: len(service.children()) == 2)
+    with service.connect() as sock:
+        sock.sendall(GET + HALF)
+        read_answer(sock)
+        if state is Lifecycle.STOPPING:
+            service.process.send_signal(SIGTERM)
+            until(lambda: "draining" in [e["event"] for e in service.read() if "worker" not in e])
+        if state is Lifecycle.RELOADING:
+            service.process.send_signal(SIGHUP)
+        service.process.send_signal(number)
+        if action is Action.RELOAD:
+            until(lambda: service.has("reloaded"))
+        elif state is not Lifecycle.RELOADING or action is Action.STOP_NOW:
+            act(service, action, number)
+        if action is not Action.STOP_NOW:
+            sock.sendall(GET[10:])
+            assert read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+    if action is not Action.STOP_NOW:
+        if state is not Lifecycle.STOPPING and action is not Action.STOP:
+            assert service.answers()
+            service.process.send_signal(SIGTERM)
+        assert service.wait() == 0
+    workers = [event for event in service.read() if event["event"] == "worker"]
+    assert [event for event in workers if event["level"] == "error"] == []
+    until(lambda: not service.children())
+
+
+@pytest.mark.parametrize(("state", "number", "action"), cells(WORKER))
+def test_worker(run: Start, state: Lifecycle, number: Signals, action: Action) -> None:
+    """One of two workers is signalled alone: the service serves on, with two workers."""
+    service = run("--workers", "2", "--drain-seconds", "60")
+    first = until(lambda: pids if len(pids := service.children()) == 2 else None)
+    if state is Lifecycle.STARTING:
+        # A worker in its first millisecond: it is a fresh one, stopped as soon as it is there.
+        assert service.answers()
+        os.kill(first[0], signal.SIGKILL)
+        (worker,) = until(lambda: set(service.children()) - set(first))
+        os.kill(worker, number)
+        until(lambda: len(service.children()) == 2)
+        assert service.answers()
+        service.process.send_signal(SIGTERM)
+        assert service.wait() == 0
+        return
+    with contextlib.ExitStack() as stack:
+        held = hold(stack, service, first)
+        worker, sock = held.popitem()
+        if state is Lifecycle.RETIRING:
+            os.kill(worker, SIGTERM)
+            until(lambda: len(service.children()) == 3)
+        if state is Lifecycle.STOPPING:
+            service.process.send_signal(SIGTERM)
+            until(lambda: service.names().count("draining") == 3)
+        os.kill(worker, number)
+        if action in {Action.RETIRE, Action.LEAVE} and action is Action.LEAVE:
+            until(lambda: len(service.children()) == 3)
+        time.sleep(0.1)
+        sock.sendall(GET[10:])
+        assert read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+        if state is not Lifecycle.STOPPING:
+            for _ in range(20):
+                assert service.answers()
+            if action is not Action.NONE or state is Lifecycle.RETIRING:
+                until(lambda: worker not in service.children())
+            until(lambda: len(service.children()) == 2)
+            service.process.send_signal(SIGTERM)
+        for other in held.values():
+            other.sendall(GET[10:])
+            assert read_answer(other).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert service.wait() == 0
+
+
+def hold(
+    stack: contextlib.ExitStack, service: Process, workers: list[int]
+) -> dict[int, socket.socket]:
+    """Return a connection with a request begun for each of *workers*."""
+    held: dict[int, socket.socket] = {}
+    while len(held) < len(workers):
+        sock = stack.enter_context(service.connect())
+        sock.sendall(GET + HALF)
+        read_answer(sock)
+        port = sock.getsockname()[1]
+        (owner,) = until(functools.partial(owners, workers, service.port, port))
+        if owner not in held:
+            held[owner] = sock
+    return held
+
+
+def owners(workers: list[int], port: int, peer: int) -> list[int]:
+    """Return the workers that hold the connection of *peer*, by /proc."""
+    row = f"0100007F:{port:04X} 0100007F:{peer:04X}"
+    inode = next(
+        line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines() if row in line
+    )
+    found = []
+    for worker in workers:
+        for link in Path(f"/proc/{worker}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if str(link.readlink()) == f"socket:[{inode}]":
+                    found.append(worker)
+    return found

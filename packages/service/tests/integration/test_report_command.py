@@ -1,0 +1,132 @@
+"""``report`` as a program: exit statuses, JSON, terminals."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+PROGRAM = [sys.executable, "-m", "devops_info_service", "report"]
+
+
+@pytest.fixture
+def report() -> Run:
+    """Run it to its end."""
+
+    def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PROGRAM, *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+            env={**os.environ, **environ},
+        )
+
+    return run
+
+
+def test_text(report: Run) -> None:
+    """Without a profile it tells and judges nothing; no terminal, no colours."""
+    process = report()
+
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.startswith("Platform report of ")
+    assert process.stdout.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("profile", ["baseline", "restricted"])
+@pytest.mark.parametrize("fail_on", ["fail", "unknown"])
+def test_status(report: Run, profile: str, fail_on: str) -> None:
+    """With a profile the status is what the JSON says of it, in text as in JSON."""
+    text = report("--profile", profile, "--fail-on", fail_on)
+    process = report("--json", "--profile", profile, "--fail-on", fail_on)
+    verdict = json.loads(process.stdout)["security"]["pod_security"][profile]
+
+    assert process.stdout.count("\n") == 1
+    assert f"\nProfile {profile}: {verdict}\n" in text.stdout
+    held = verdict == "pass" or (verdict == "unknown" and fail_on == "fail")
+    assert process.returncode == text.returncode == (0 if held else 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--profile", "privileged"], "argument --profile: invalid choice: 'privileged'"),
+        (["--fail-on", "unknown"], "--fail-on: no profile is given"),
+        (["--fail-on", "pass", "--profile", "baseline"], "argument --fail-on: invalid choice"),
+        (["--jso"], "unknown flag '--jso'; the nearest is --json"),
+        (["now"], "unexpected argument 'now'; expected a flag"),
+    ],
+)
+def test_usage(report: Run, words: list[str], message: str) -> None:
+    """A wrong flag is one line and status 2, so no profile seems to fail."""
+    process = report(*words)
+
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith(f"devops-info-service: {message}")
+    assert process.stderr.count("\n") == 1
+
+
+def test_variables(report: Run) -> None:
+    """Values of variables are shown as the setting says, and none of them steers a terminal."""
+    process = report(SHOW_ENVIRONMENT="TIER", TIER="\x1b[31mgold\u202e", TIER_2="lead")
+
+    assert "  $TIER" in process.stdout
+    assert r"\x1b[31mgold\u202e" in process.stdout
+    assert "lead" not in process.stdout
+    assert "\x1b" not in process.stdout
+
+
+@pytest.mark.parametrize(
+    ("environ", "coloured"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_terminal(environ: dict[str, str], *, coloured: bool) -> None:
+    """A terminal gets colours unless it is told not to."""
+    ours, theirs = pty.openpty()
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(PROGRAM, stdout=theirs, env=plain | environ) as process:
+        os.close(theirs)
+        text = b""
+        try:
+            while piece := os.read(ours, 65536):
+                text += piece
+        except OSError:
+            pass  # The other end is closed: so Linux says that of a terminal.
+        os.close(ours)
+
+    assert process.returncode == 0
+    assert (b"\x1b[1mWhat was granted\x1b[0m" in text) is coloured
+    assert (b"\x1b" in text) is coloured
+
+
+def test_reader_who_leaves() -> None:
+    """A reader who has read enough changes no status and makes no noise."""
+    with subprocess.Popen(
+        [*PROGRAM, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+    assert process.returncode == 0
+
+
+def test_full_disk() -> None:
+    """A report that cannot be written is an error, not a success."""
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(PROGRAM, stdout=full, stderr=subprocess.PIPE, check=False)
+
+    assert process.returncode == 1
+    assert process.stderr == b"devops-info-service: stdout: No space left on device\n"

@@ -1,0 +1,150 @@
+"""Faults, the access log, request ids and traces, without a server."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from devops_info_service.app.middleware import Names, is_plain, observe
+from devops_info_service.http.wire.message import Client, Request, Response, error_response
+from devops_info_service.logs import Log
+
+Lines = list[bytes]
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = "00f067aa0ba902b7"
+TRACEPARENT = f"00-{TRACE}-{PARENT}-01".encode()
+
+
+def a_request(
+    method: str = "GET", path: str = "/", headers: dict[bytes, bytes] | None = None
+) -> Request:
+    """Return a request as the reader would."""
+    peer = Client("192.0.2.7", 4242)
+    return Request(method, path, b"", headers or {}, peer, "1.1", keep_alive=True)
+
+
+@pytest.fixture
+def lines() -> Lines:
+    """What was logged."""
+    return []
+
+
+@pytest.fixture
+def log(lines: Lines) -> Log:
+    """A log that stands still."""
+    return Log(lines.append, lambda: 0.0)
+
+
+def not_allowed(_: Request) -> Response:
+    """Answer with a field."""
+    return error_response(405, "x", headers=((b"Allow", b"GET, HEAD"),))
+
+
+def broken(_: Request) -> Response:
+    """Fail as a handler with a bug does."""
+    raise ZeroDivisionError("the secret of the house")
+
+
+def decoded(lines: Lines) -> list[dict[str, Any]]:
+    """Return the lines' objects."""
+    return [msgspec.json.decode(line) for line in lines]
+
+
+@pytest.mark.parametrize("access_log", [False, True])
+def test_fault(log: Log, lines: Lines, *, access_log: bool) -> None:
+    """A fault is a 500 that says nothing of the inside; the log says all, by the same id."""
+    response = observe(broken, log, access_log=access_log)(a_request(path="/\n"))
+
+    assert response.status == 500
+    assert b"secret" not in response.body
+    ((name, request_id),) = response.headers
+    assert name == b"X-Request-Id"
+    fault, *requests = decoded(lines)
+    assert fault["event"] == "unhandled_exception"
+    assert fault["traceback"][-1] == "ZeroDivisionError: the secret of the house"
+    assert [line["request_id"] for line in (fault, *requests)] == [request_id.decode()] * len(lines)
+    assert len(requests) == access_log
+
+
+def test_access_log(log: Log, lines: Lines) -> None:
+    """One line a request: what was asked, what came of it, how long it took, for whom."""
+    response = observe(not_allowed, log, access_log=True)(a_request(path="/x"))
+
+    (line,) = decoded(lines)
+    assert line.pop("duration_ms") >= 0
+    assert line == {
+        "time": "1970-01-01T00:00:00.000Z",
+        "level": "info",
+        "event": "request",
+        "method": "GET",
+        "path": "/x",
+        "status": 405,
+        "client": "192.0.2.7",
+        "request_id": response.headers[-1][1].decode(),
+    }
+
+
+def test_no_access_log(log: Log, lines: Lines) -> None:
+    """Without an access log nothing is written, no id is made that nobody could look up, and the
+    answer is the handler's own."""
+    answer = Response(200, b"")
+
+    assert observe(lambda _: answer, log, access_log=False)(a_request()) is answer
+    assert lines == []
+
+
+@pytest.mark.parametrize("access_log", [False, True])
+def test_id_of_the_client(log: Log, *, access_log: bool) -> None:
+    """A plain id of the client's is used and given back, beside the other fields."""
+    dispatch = observe(not_allowed, log, access_log=access_log)
+
+    response = dispatch(a_request("POST", headers={b"x-request-id": b"abc-1"}))
+
+    assert response.headers == ((b"Allow", b"GET, HEAD"), (b"X-Request-Id", b"abc-1"))
+
+
+def test_names_leave_the_rest(log: Log) -> None:
+    """An answer with an id is the same answer: what it varies by stays."""
+
+    def dispatch(_: Request) -> Response:
+        return Response(200, b"", vary=b"Accept")
+
+    response = observe(dispatch, log, access_log=False)(a_request(headers={b"x-request-id": b"1"}))
+
+    assert response == Response(200, b"", headers=((b"X-Request-Id", b"1"),), vary=b"Accept")
+
+
+@pytest.mark.parametrize("given", [b"", b"a b", b'a"b', b"a\x9b", b"a, b", b"a" * 65])
+def test_id_that_is_not_plain(given: bytes) -> None:
+    """What is empty, long or not plain is no id; the request gets one of ours."""
+    names = Names()
+
+    assert not is_plain(given)
+    made = names.of(a_request(headers={b"x-request-id": given})).request_id
+    assert made is not None
+    assert is_plain(made)
+    assert made != names.of(a_request()).request_id
+
+
+@pytest.mark.parametrize("access_log", [False, True])
+@pytest.mark.parametrize("dispatch", [not_allowed, broken])
+def test_trace(log: Log, lines: Lines, dispatch: Any, *, access_log: bool) -> None:
+    """Every line of the log has the client's trace; the response has none."""
+    response = observe(dispatch, log, access_log=access_log)(
+        a_request(headers={b"traceparent": TRACEPARENT})
+    )
+
+    assert b"traceparent" not in dict(response.headers)
+    assert [(line["trace_id"], line["parent_id"]) for line in decoded(lines)] == [
+        (TRACE, PARENT)
+    ] * (access_log + (dispatch is broken))
+
+
+@pytest.mark.parametrize("access_log", [False, True])
+@pytest.mark.parametrize("headers", [{}, {b"traceparent": b"x"}, {b"tracestate": b"a=b"}])
+def test_no_trace(log: Log, lines: Lines, headers: dict[bytes, bytes], *, access_log: bool) -> None:
+    """Without a valid trace the log has none."""
+    observe(not_allowed, log, access_log=access_log)(a_request(headers=headers))
+
+    assert all("trace_id" not in line for line in decoded(lines))

@@ -1,0 +1,75 @@
+"""What processes use, from the kernel's files about them."""
+
+import os
+import resource
+import time
+from collections.abc import Callable
+
+from devops_info_service.facts.fact import Unknown
+from devops_info_service.facts.linux.process import Usage, read_usage
+from devops_info_service.facts.system_files import Tree
+
+STAT = "{pid} (a) b (c) S 1 {pid} {pid} 0 -1 4194560 9 8 7 6 {times} 20 0 1 0 300 {sizes} 0 0\n"
+
+
+def stat(pid: int, times: str, sizes: str) -> dict[str, str]:
+    return {f"/proc/{pid}/stat": STAT.format(pid=pid, times=times, sizes=sizes)}
+
+
+def test_sums(tree_of: Callable[..., Tree]) -> None:
+    """Processes are added up; only the first one's children are counted with it."""
+    tree = tree_of(
+        {
+            **stat(7, "100 50 30 20", "4096 3"),
+            **stat(9, "10 5 999 999", "8192 2"),
+            "/proc/stat": "cpu 1 2 3\nbtime 1700000000\n",
+            "/proc/7/limits": "Limit  Soft  Hard  Units\nMax open files    1024  4096  files\n",
+            "/proc/7/fd/0": "",
+            "/proc/7/fd/1": "",
+            "/proc/9/fd/0": "",
+        }
+    )
+
+    usage = read_usage(tree, (7, 9, 11), page_bytes=4096)
+
+    assert (usage.cpu_seconds, usage.resident_bytes, usage.virtual_bytes) == (2.15, 20480, 12288)
+    assert (usage.max_files, usage.started) == (1024, 1700000003.0)
+
+
+def test_nothing_to_read(tree_of: Callable[..., Tree]) -> None:
+    """What is missing or nonsense is not told."""
+    nothing = Usage(None, None, None, None, None, None)
+
+    assert read_usage(tree_of({}), (7,), 4096) == nothing
+    assert read_usage(tree_of({"/proc/7/stat": "7 (a) S x y"}), (7,), 4096) == nothing
+    assert read_usage(tree_of({"/proc/7/stat": "7 (a) S 1 2"}), (7,), 4096) == nothing
+
+
+def test_this_process() -> None:
+    """The kernel's own word on this process agrees with what it tells by other ways."""
+    usage = read_usage(Tree(), (os.getpid(),), os.sysconf("SC_PAGE_SIZE"))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+
+    assert usage.cpu_seconds is not None
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = sum(each.ru_utime + each.ru_stime for each in (used, ended))
+    assert abs(usage.cpu_seconds - spent) < 0.2
+    assert usage.resident_bytes is not None
+    assert 0 < usage.resident_bytes <= used.ru_maxrss * 1024 * 1.1
+    assert usage.max_files == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert usage.started is not None
+    assert usage.started < time.time() < usage.started + 86400
+
+
+def test_open_files() -> None:
+    """Open files are counted, however many."""
+    before = Tree().count(f"/proc/{os.getpid()}/fd")
+    pipes = [os.pipe() for _ in range(100)]
+    after = Tree().count(f"/proc/{os.getpid()}/fd")
+    for descriptor in (end for pipe in pipes for end in pipe):
+        os.close(descriptor)
+
+    assert isinstance(before, int)
+    assert isinstance(after, int)
+    assert after - before == 200
+    assert isinstance(Tree().count("/proc/nobody/fd"), Unknown)

@@ -1,0 +1,214 @@
+"""The reader of the machine: what it gives, and what it says when it can give nothing."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devops_info_service.facts.fact import Unknown
+from devops_info_service.facts.system_files import (
+    MAX_FILE_BYTES,
+    MAX_NAMES,
+    READ_BYTES,
+    Node,
+    Tree,
+    printable,
+)
+
+
+def test_read(tree_of: Callable[..., Tree]) -> None:
+    """A file is its text, whatever the root."""
+    assert tree_of({"/proc/version": "Linux\n"}).read("/proc/version").content == "Linux\n"
+
+
+def test_bytes_that_are_no_text(tree_of: Callable[..., Tree]) -> None:
+    """Bytes that are not UTF-8 are spelled out, so that JSON can carry them."""
+    assert tree_of({"/x": b"a\xff\x00b"}).read("/x").content == "a\\xff\x00b"
+
+
+def test_largest(tree_of: Callable[..., Tree]) -> None:
+    """The limit itself is still read."""
+    assert len(tree_of({"/x": b"a" * MAX_FILE_BYTES}).read("/x").text) == MAX_FILE_BYTES
+
+
+def make_nothing(_: Path) -> None:
+    """Leave the place empty."""
+
+
+def make_directory(path: Path) -> None:
+    """A directory where a file should be."""
+    path.mkdir()
+
+
+def make_huge(path: Path) -> None:
+    """A file of a gigabyte, with nothing on the disk."""
+    with path.open("wb") as file:
+        file.truncate(2**30)
+
+
+def make_pipe(path: Path) -> None:
+    """A pipe that nobody writes to: reading it would wait for ever."""
+    os.mkfifo(path)
+
+
+def make_circle(path: Path) -> None:
+    """Two links that name each other."""
+    path.symlink_to("other")
+    (path.parent / "other").symlink_to(path.name)
+
+
+def make_outside(path: Path) -> None:
+    """A link that climbs out of the root."""
+    path.symlink_to("../../../../../../../../../../../../etc/passwd")
+
+
+def make_absolute(path: Path) -> None:
+    """A link to a place that only exists outside the root."""
+    path.symlink_to("/etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (make_nothing, "/x is not there"),
+        (make_directory, "/x is not a regular file"),
+        (make_huge, f"/x has more than {MAX_FILE_BYTES} bytes"),
+        (make_pipe, "/x is not a regular file"),
+        (make_circle, "/x is a link that leads in a circle"),
+        (make_outside, "/x is not there"),
+        (make_absolute, "/x is not there"),
+    ],
+)
+def test_unreadable(tmp_path: Path, make: Callable[[Path], None], reason: str) -> None:
+    """What cannot be read is unknown, and the reason names the path."""
+    make(tmp_path / "x")
+
+    assert Tree(str(tmp_path), {}).read("/x").content == Unknown(reason)
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[None]:
+    """Be a user who owns nothing, for root may read everything."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_forbidden(as_nobody: None) -> None:
+    """A file of somebody else is unknown."""
+    tree = Tree("/", {})
+
+    shadow = tree.read("/etc/shadow").content
+
+    assert shadow == Unknown("/etc/shadow may not be read by this user")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev", "/proc/self/mem\0", "/" + "x" * 5000])
+def test_odd_places(path: str) -> None:
+    """Devices, directories, impossible and endless names are unknown on the real machine too."""
+    assert isinstance(Tree("/", {}).read(path).content, Unknown)
+
+
+def test_links_stay_inside(tree_of: Callable[..., Tree], tmp_path: Path) -> None:
+    """An absolute link starts again at the root, as in a chroot."""
+    tree = tree_of({"/run/token": "inside"})
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "run").symlink_to("/run")
+
+    assert tree.read("/var/run/token").content == "inside"
+    assert tree.link("/var/run") == "/run"
+
+
+def test_dots(tree_of: Callable[..., Tree]) -> None:
+    """No number of dots leads above the root."""
+    assert tree_of({"/etc/x": "1"}).read("/../../etc/./../etc/x").content == "1"
+
+
+def test_names(tree_of: Callable[..., Tree]) -> None:
+    """A directory is its names, sorted; what is none is unknown."""
+    tree = tree_of({"/d/b": "", "/d/a": ""})
+
+    assert tree.names("/d") == ("a", "b")
+    assert tree.names("/d/a") == Unknown("/d/a is not there")
+    assert tree.names("/nothing") == Unknown("/nothing is not there")
+    assert tree.nodes("/nothing") == Unknown("/nothing is not there")
+
+
+def test_too_many_names(tmp_path: Path) -> None:
+    """A directory without end is unknown."""
+    for number in range(MAX_NAMES + 1):
+        os.mknod(f"{tmp_path}/{number}")
+
+    assert Tree(str(tmp_path), {}).names("/") == Unknown(f"/ has more than {MAX_NAMES} entries")
+
+
+def test_link_that_is_none(tree_of: Callable[..., Tree]) -> None:
+    """A file is no link: the kernel says invalid."""
+    assert isinstance(tree_of({"/x": ""}).link("/x"), Unknown)
+
+
+def test_node(tmp_path: Path) -> None:
+    """A node is what it is, not what it leads to."""
+    (tmp_path / "su").touch()
+    (tmp_path / "su").chmod(0o4755)
+    (tmp_path / "link").symlink_to("su")
+    tree = Tree(str(tmp_path), {})
+    su, link = tree.node("/su"), tree.node("/link")
+
+    assert isinstance(su, Node)
+    assert (su.kind, su.permissions) == ("file", 0o4755)
+    assert isinstance(link, Node)
+    assert link.kind == "link"
+    assert tree.nodes("/") == {"su": su, "link": link}
+    assert tree.node("/no") == Unknown("/no is not there")
+
+
+def test_space_and_access(tmp_path: Path) -> None:
+    """Room and access are asked of the kernel; a place that is not there is unknown."""
+    tree = Tree(str(tmp_path), {})
+
+    assert not isinstance(tree.space("/"), Unknown)
+    assert tree.writable("/") is True
+    assert tree.writable("/no") is False
+    assert isinstance(tree.space("/no"), Unknown)
+
+
+def test_environment() -> None:
+    """Variables are spelled so that JSON can carry them."""
+    assert Tree("/", {"A": "b", "C": "\udcff"}).environ() == {"A": "b", "C": "\\xff"}
+    assert printable("é") == "é"
+
+
+def test_held(tree_of: Callable[..., Tree], tmp_path: Path) -> None:
+    """Files that are held open are read anew each time, and opened when they appear."""
+    held = tree_of({"/limit": "max"}).held(["/limit", "/later"])
+    assert held.read() == (b"max", None)
+
+    (tmp_path / "limit").write_text("50000 100000")
+    (tmp_path / "later").write_text("7")
+
+    assert held.read() == held.read() == (b"50000 100000", b"7")
+    held.close()
+
+
+def test_held_and_let_go(tree_of: Callable[..., Tree]) -> None:
+    """However often it is read, a file takes one descriptor, and none once it is let go."""
+    before = Tree().count("/proc/self/fd")
+    held = tree_of({"/limit": "max"}).held(["/limit", "/nowhere", "/"])
+    for _ in range(100):
+        assert held.read() == (b"max", None, None)
+    during = Tree().count("/proc/self/fd")
+    held.close()
+
+    assert isinstance(before, int)
+    assert (during, Tree().count("/proc/self/fd")) == (before + 1, before)
+
+
+@pytest.mark.parametrize("size", [READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 5 * READ_BYTES])
+def test_read_in_pieces(tree_of: Callable[..., Tree], size: int) -> None:
+    """A file is whole, however many readings it takes."""
+    assert tree_of({"/file": "x" * size}).read("/file").content == "x" * size

@@ -1,0 +1,230 @@
+"""A connection with a socket in memory, for tests that play the peer."""
+
+import re
+import socket
+import struct
+from collections.abc import Callable
+from select import EPOLLIN, EPOLLOUT
+from typing import Any, Final, cast
+
+from devops_info_service.http.connection.connection import Connection, Preface, client_of
+from devops_info_service.http.connection.loop import Loop, OnReady
+from devops_info_service.http.connection.server_state import ServerState
+from devops_info_service.http.connection.stream import READ_BYTES
+from devops_info_service.http.wire.fast_path import FastPathParser
+from devops_info_service.http.wire.limits import Limits
+from devops_info_service.http.wire.message import Client, Request, Response
+
+GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+LIMITS: Final = Limits(
+    keepalive_timeout_seconds=7,
+    header_timeout_seconds=3,
+    body_grace_seconds=4,
+    write_timeout_seconds=5,
+    max_connections=2,
+    probe_connections=1,
+    max_requests_per_connection=30,
+)
+
+Rejections = list[tuple[Client, int, str]]
+
+
+class RecordingHooks:
+    """Keeps what connections report to their server."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+        """The number of open connections after each that has come or gone."""
+        self.rejections: Rejections = []
+        self.failures: list[Exception] = []
+
+    def opened(self, count: int) -> None:
+        self.counts.append(count)
+
+    def closed(self, count: int) -> None:
+        self.counts.append(count)
+
+    def rejected(self, client: Client, status: int, reason: str) -> None:
+        self.rejections.append((client, status, reason))
+
+    def failed(self, exc: Exception) -> None:
+        self.failures.append(exc)
+
+
+class FakeSocket:
+    """Gives what is sent to it, takes what has room; calls nothing by itself."""
+
+    def __init__(self) -> None:
+        self.reads: list[bytes] = []
+        self.writes: list[bytes] = []
+        self.room: int | None = None
+        """Bytes it takes from now on; None for any number."""
+        self.events: list[str] = []
+
+    def fileno(self) -> int:
+        return 7
+
+    def recv(self, size: int, flags: int) -> bytes:
+        assert flags == socket.MSG_DONTWAIT
+        if not self.reads:
+            raise BlockingIOError
+        data = self.reads.pop(0)
+        assert len(data) <= size
+        return data
+
+    def send(self, data: bytes | memoryview, flags: int) -> int:
+        assert flags == socket.MSG_DONTWAIT
+        if self.room == 0:
+            raise BlockingIOError
+        taken = bytes(data[: self.room])
+        self.writes.append(taken)
+        if self.room is not None:
+            self.room -= len(taken)
+        return len(taken)
+
+    def shutdown(self, how: int) -> None:
+        assert how == socket.SHUT_WR
+        self.events.append("eof")
+
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        assert (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER)
+        assert struct.unpack("ii", value) == (1, 0)
+        self.events.append("reset")
+
+    def close(self) -> None:
+        self.events.append("close")
+
+
+class FakeLoop(Loop):
+    """Takes any descriptor."""
+
+    def __init__(self) -> None:
+        self.watched: list[int] = []
+        self.due: list[int] = []
+        """Who wants to be told anew."""
+        self.calls: list[Callable[[], object]] = []
+        """What is to be called when the turn ends."""
+
+    def call_soon(self, call: Callable[[], object]) -> None:
+        self.calls.append(call)
+
+    def run_callbacks(self) -> None:
+        """Do as the real one, before it waits."""
+        while self.calls:
+            self.calls.pop(0)()
+
+    def watch(self, descriptor: int, on_ready: OnReady, events: int = 0) -> None:
+        self.watched.append(descriptor)
+
+    def rearm(self, descriptor: int) -> None:
+        self.due.append(descriptor)
+
+    def discard(self, descriptor: int) -> None:
+        self.watched.remove(descriptor)
+
+
+class Peer:
+    """A connection, its socket and what it said."""
+
+    def __init__(
+        self,
+        server: ServerState,
+        peer: tuple[Any, ...] = ("192.0.2.7", 1),
+        *,
+        preface: Preface | None = None,
+        is_management: bool = False,
+    ) -> None:
+        self._socket = FakeSocket()
+        self.loop = FakeLoop()
+        client = client_of(peer, is_management=is_management)
+        sock = cast("socket.socket", self._socket)
+        self.connection = Connection(server, self.loop, sock, client, preface)
+        self.connection.start()
+
+    @property
+    def socket(self) -> FakeSocket:
+        """Its socket, as it is when the turn has ended."""
+        self.loop.run_callbacks()
+        return self._socket
+
+    def send(self, data: bytes) -> None:
+        """Let *data* arrive in one read; none is the end of file."""
+        if "close" not in self.socket.events:
+            self.socket.reads.append(data)
+            self.connection.ready(EPOLLIN)
+            self.loop.run_callbacks()
+
+    def read(self) -> None:
+        """Take whatever is unsent, as a peer that reads again."""
+        self.socket.room = None
+        self.connection.ready(EPOLLOUT)
+        self.loop.run_callbacks()
+
+    def turn(self) -> None:
+        """Let the loop come by, once, if somebody asked for it."""
+        if self.loop.due:
+            self.loop.due.clear()
+            self.connection.ready(EPOLLOUT)
+            self.loop.run_callbacks()
+
+    @property
+    def said(self) -> bytes:
+        """Everything written."""
+        return b"".join(self.socket.writes)
+
+    @property
+    def answers(self) -> list[bytes]:
+        """Each answer, in order."""
+        return re.split(rb"(?=HTTP/1\.1 \d{3} )", self.said)[1:]
+
+    @property
+    def statuses(self) -> list[int]:
+        """The status of each answer, in order."""
+        return [int(answer[9:12]) for answer in self.answers]
+
+
+class Conversation:
+    """A connection that is fed bytes, and the requests and the rejection it made of them."""
+
+    def __init__(self, limits: Limits = LIMITS, *, has_fast_path: bool = True) -> None:
+        """Connect; without the fast path every byte goes to the full parser."""
+        self._hooks = RecordingHooks()
+        self.requests: list[Request] = []
+        server = ServerState(self._handle, limits, self._hooks)
+        if not has_fast_path:
+            server.fast_path = FastPathParser(Limits(max_head_bytes=0))
+        self.peer = Peer(server)
+
+    def send(self, data: bytes) -> list[Request]:
+        """Let *data* arrive in full reads; return the requests it completed, in all their turns."""
+        before = len(self.requests)
+        for start in range(0, len(data), READ_BYTES):
+            if self.is_over:
+                break
+            self.peer.send(data[start : start + READ_BYTES])
+            while self.peer.loop.due:
+                self.peer.turn()
+        return self.requests[before:]
+
+    @property
+    def rejection(self) -> tuple[int, str] | None:
+        """Status and reason, if bytes were rejected."""
+        for _, status, reason in self._hooks.rejections:
+            return status, reason
+        return None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing that arrives now may be read."""
+        return not self.peer.connection.is_open
+
+    def _handle(self, request: Request) -> Response:
+        self.requests.append(request)
+        return Response(200, b"")
+
+
+def pass_seconds(server: ServerState, seconds: int) -> None:
+    """Let so many seconds pass."""
+    for _ in range(seconds):
+        server.sweep()

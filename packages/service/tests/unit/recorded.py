@@ -1,0 +1,87 @@
+"""Saved trees: the same reader with another root; what files cannot hold lies beside them."""
+
+from pathlib import Path
+
+import msgspec
+
+from devops_info_service.facts.fact import File, Unknown
+from devops_info_service.facts.system_files import Kind, Node, Space, Tree
+
+DATA = Path(__file__).parents[1] / "data" / "platform"
+TREES = sorted(path.name for path in DATA.iterdir() if path.is_dir() and path.name[0] not in "._")
+NOW = 1_764_000_000
+"""When the trees are looked at: 2025-11-24, while the tokens in them are valid."""
+
+
+class MachineFile(msgspec.Struct, forbid_unknown_fields=True):
+    """``machine.json`` of a saved tree."""
+
+    environ: dict[str, str] = {}
+    nodes: dict[str, tuple[Kind, int]] = {}
+    """Path -> what it is, permission bits."""
+    refused: dict[str, str] = {}
+    """Path -> the error the kernel answered."""
+    spaces: dict[str, tuple[int, int, int, int]] = {}
+    """Mount -> size, free, inodes, inodes free."""
+    writable: list[str] = []
+
+
+class SavedTree(Tree):
+    """A tree on disk, with what git cannot keep: devices, sockets, modes, refusals."""
+
+    def __init__(self, directory: Path) -> None:
+        file = directory / "machine.json"
+        machine = msgspec.json.decode(
+            file.read_bytes() if file.exists() else b"{}", type=MachineFile
+        )
+        super().__init__(str(directory / "root"), machine.environ)
+        self.machine = machine
+
+    def read(self, path: str) -> File:
+        if refusal := self.machine.refused.get(path):
+            return File(path, Unknown(f"{path} {refusal}"))
+        return super().read(path)
+
+    def names(self, path: str) -> tuple[str, ...] | Unknown:
+        there = super().names(path)
+        inside = f"{path.rstrip('/')}/"
+        added = {
+            node.removeprefix(inside)
+            for node in self.machine.nodes
+            if node.startswith(inside) and "/" not in node.removeprefix(inside)
+        }
+        if isinstance(there, Unknown) and not added:
+            return there
+        return tuple(sorted(added | set(() if isinstance(there, Unknown) else there)))
+
+    def node(self, path: str) -> Node | Unknown:
+        if path in self.machine.nodes:
+            kind, permissions = self.machine.nodes[path]
+            return Node(kind, permissions, uid=0, device=0)
+        there = super().node(path)
+        return there if isinstance(there, Unknown) else Node(there.kind, 0o755, uid=0, device=0)
+
+    def nodes(self, path: str) -> dict[str, Node] | Unknown:
+        names = self.names(path)
+        if isinstance(names, Unknown):
+            return names
+        found = {name: self.node(f"{path.rstrip('/')}/{name}") for name in names}
+        return {name: node for name, node in found.items() if isinstance(node, Node)}
+
+    def space(self, path: str) -> Space | Unknown:
+        if path not in self.machine.spaces:
+            return Unknown(f"{path} was not recorded")
+        return Space(*self.machine.spaces[path])
+
+    def writable(self, path: str) -> bool | Unknown:
+        return path in self.machine.writable
+
+
+class StoppedClock:
+    """It is always ``NOW``."""
+
+    def time(self) -> float:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 0.0

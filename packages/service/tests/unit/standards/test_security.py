@@ -1,0 +1,349 @@
+"""The checks, over the saved trees and over trees made for one check."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from devops_info_service.facts.container.host_network import uses_host_network
+from devops_info_service.facts.fact import Known, Unknown
+from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.snapshot import platform
+from devops_info_service.standards.baseline import BASELINE
+from devops_info_service.standards.checks import Finding
+from devops_info_service.standards.restricted import RESTRICTED
+
+IDS = {
+    "appArmorProfile": "1.0",
+    "capabilities_baseline": "1.0",
+    "hostNamespaces": "1.0",
+    "hostPathVolumes": "1.0",
+    "hostPorts": "1.0",
+    "hostProbesAndHostLifecycle": "1.34",
+    "privileged": "1.0",
+    "procMount": "1.0",
+    "seLinuxOptions": "1.0",
+    "seccompProfile_baseline": "1.0",
+    "sysctls": "1.0",
+    "windowsHostProcess": "1.0",
+    "allowPrivilegeEscalation": "1.8",
+    "capabilities_restricted": "1.22",
+    "restrictedVolumes": "1.0",
+    "runAsNonRoot": "1.0",
+    "runAsUser": "1.23",
+    "seccompProfile_restricted": "1.19",
+}
+"""The admission ids of the standard and the version that first has each."""
+HARDENING = (
+    *("readOnlyRootFilesystem", "userNamespace", "engineSockets", "deviceNodes", "setIdFiles"),
+    "serviceAccountToken",
+)
+UNOBSERVABLE = {"hostPorts", "hostProbesAndHostLifecycle", "sysctls"}
+
+FAILED: dict[str, set[str]] = {
+    "docker-default": {
+        *("allowPrivilegeEscalation", "capabilities_restricted", "runAsNonRoot", "runAsUser"),
+        *("readOnlyRootFilesystem", "userNamespace", "setIdFiles"),
+    },
+    "docker-limited": {"userNamespace"},
+    "docker-privileged": {
+        *("capabilities_baseline", "hostPathVolumes", "privileged", "procMount"),
+        *("seccompProfile_baseline", "allowPrivilegeEscalation", "capabilities_restricted"),
+        *("restrictedVolumes", "runAsNonRoot", "runAsUser", "seccompProfile_restricted"),
+        *("readOnlyRootFilesystem", "userNamespace", "deviceNodes", "setIdFiles"),
+    },
+    "docker-host": {
+        *("hostNamespaces", "hostPathVolumes", "allowPrivilegeEscalation"),
+        *("capabilities_restricted", "restrictedVolumes", "runAsNonRoot", "runAsUser"),
+        *("readOnlyRootFilesystem", "userNamespace", "engineSockets", "setIdFiles"),
+    },
+    "containerd-restricted": {"userNamespace", "serviceAccountToken"},
+    "crio-pod": {"readOnlyRootFilesystem", "userNamespace", "serviceAccountToken"},
+    "gvisor": {"readOnlyRootFilesystem", "serviceAccountToken"},
+    "cgroup-v1-pod": {
+        *("seccompProfile_baseline", "allowPrivilegeEscalation", "capabilities_restricted"),
+        *("runAsNonRoot", "runAsUser", "seccompProfile_restricted"),
+        *("readOnlyRootFilesystem", "userNamespace", "setIdFiles"),
+    },
+    "hybrid": {
+        *("allowPrivilegeEscalation", "capabilities_restricted"),
+        *("readOnlyRootFilesystem", "userNamespace"),
+    },
+    "podman-rootless": {
+        *("hostPathVolumes", "allowPrivilegeEscalation", "capabilities_restricted"),
+        *("restrictedVolumes", "readOnlyRootFilesystem"),
+    },
+    "privileged-pod": {
+        *(set(IDS) - UNOBSERVABLE - {"seLinuxOptions", "windowsHostProcess"}),
+        *HARDENING,
+    },
+}
+UNKNOWN: dict[str, set[str]] = {
+    "gvisor": {
+        *("appArmorProfile", "hostNamespaces", "hostPathVolumes", "procMount", "seLinuxOptions"),
+        *("seccompProfile_baseline", "allowPrivilegeEscalation", "restrictedVolumes"),
+        *("seccompProfile_restricted", "userNamespace"),
+    },
+    "podman-rootless": {"hostNamespaces"},
+}
+SUMS = {
+    "docker-default": ("pass", "fail"),
+    "docker-limited": ("pass", "pass"),
+    "docker-privileged": ("fail", "fail"),
+    "docker-host": ("fail", "fail"),
+    "containerd-restricted": ("pass", "pass"),
+    "crio-pod": ("pass", "pass"),
+    "gvisor": ("unknown", "unknown"),
+    "cgroup-v1-pod": ("fail", "fail"),
+    "hybrid": ("pass", "fail"),
+    "podman-rootless": ("fail", "fail"),
+    "privileged-pod": ("fail", "fail"),
+}
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_verdicts(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+    """Each check of each tree fails, passes or stays open as its container was started."""
+    checks = platform(saved(name), clock).security.checks
+    expected = {
+        **dict.fromkeys([*IDS, *HARDENING], "pass"),
+        **dict.fromkeys(FAILED[name], "fail"),
+        **dict.fromkeys(UNKNOWN.get(name, set()) | UNOBSERVABLE, "unknown"),
+    }
+
+    assert {check.id: check.verdict for check in checks} == expected
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_sums(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+    """One failure fails a profile; what no container can show does not keep it open."""
+    sums = platform(saved(name), clock).security.pod_security
+
+    assert (sums.baseline, sums.restricted) == SUMS[name]
+    assert set(sums.invisible) == UNOBSERVABLE
+
+
+def test_every_id() -> None:
+    """All ids of the standard are there, with the version that first has them."""
+    assert {rule.id: rule.since for rule in BASELINE + RESTRICTED} == IDS
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_meaning_and_evidence(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+    """Each verdict is one sentence; each failure but one about absence shows its evidence."""
+    for check in platform(saved(name), clock).security.checks:
+        assert check.meaning[0].isupper() or check.meaning[0] in "/0123456789"
+        assert check.meaning.endswith(".")
+        assert "\n" not in check.meaning
+        # That nothing is masked has no line to show.
+        if check.verdict == "fail" and check.id != "procMount":
+            assert check.evidence, check.id
+
+
+def test_process(saved: Callable[[str], Tree], clock: Clock) -> None:
+    """The facts under the checks are there too, by name."""
+    process = platform(saved("docker-default"), clock).security.process
+
+    assert known(process.seccomp) == "filter"
+    assert known(process.seccomp_filters) == 1
+    assert known(process.no_new_privileges) is False
+    assert known(process.user_ids) == (0, 0, 0, 0)
+    assert known(process.capabilities.ambient) == ()
+    assert known(process.capabilities.bounding) == known(process.capabilities.effective)
+    assert "NET_RAW" in known(process.capabilities.bounding)
+
+
+def test_namespaces(saved: Callable[[str], Tree], clock: Clock) -> None:
+    """Namespaces are the machine's or not, one by one."""
+    shared = platform(saved("docker-host"), clock).security.namespaces.shared
+
+    assert {kind: known(fact) for kind, fact in shared.items()} == {
+        "cgroup": True,
+        "ipc": True,
+        "net": True,
+        "pid": True,
+        "user": True,
+        "uts": True,
+    }
+
+
+def test_id_maps(saved: Callable[[str], Tree], clock: Clock) -> None:
+    """A user namespace shows whom its ids stand for."""
+    uid_map = known(platform(saved("podman-rootless"), clock).security.namespaces.uid_map)
+
+    assert [(each.inside, each.outside) for each in uid_map] == [(0, 1000), (1, 524288)]
+
+
+def test_exposure(saved: Callable[[str], Tree], clock: Clock) -> None:
+    """Devices, sockets, set-uid files and places to write are listed."""
+    security = platform(saved("privileged-pod"), clock).security
+
+    assert [each.path for each in known(security.devices)] == [
+        *("/dev/kmsg", "/dev/mem", "/dev/sda", "/dev/sda2"),
+    ]
+    assert known(security.engine_sockets) == ("/run/containerd/containerd.sock",)
+    assert known(security.set_id_files).found == ("/usr/bin/mount",)
+    assert "/sys" in known(security.writable)
+    assert known(security.masked_paths) == ()
+
+
+def known(fact: Known[Any] | Unknown) -> Any:
+    """Take the value of a fact that must be known."""
+    assert isinstance(fact, Known), fact
+    return fact.value
+
+
+STATUS = (
+    "Uid:\t1\t1\t1\t1\nCapInh:\t0\nCapPrm:\t0\nCapEff:\t0\nCapBnd:\t0\nCapAmb:\t0\n"
+    "NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n"
+)
+MOUNTINFO = "1 0 0:1 / / ro - overlay overlay ro\n"
+
+
+def check_of(tree: Tree, clock: Clock, name: str) -> Finding:
+    """Make one check."""
+    security = platform(tree, clock).security
+    return next(check for check in security.checks if check.id == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "verdict"),
+    [
+        ("capabilities_restricted", "CapBnd:\t0", "CapBnd:\t400", "pass"),
+        ("capabilities_restricted", "CapBnd:\t0", "CapBnd:\t2000", "fail"),
+        ("capabilities_restricted", "CapAmb:\t0", "CapAmb:\t1", "fail"),
+        ("capabilities_restricted", "CapBnd:\t0", "CapBnd:\tnone", "unknown"),
+        ("capabilities_baseline", "CapBnd:\t0", "CapBnd:\t00000000a80405fb", "pass"),
+        ("capabilities_baseline", "CapBnd:\t0", "CapBnd:\t00000000a80425fb", "unknown"),
+        ("capabilities_baseline", "CapBnd:\t0", "CapBnd:\t1000", "fail"),
+        ("allowPrivilegeEscalation", "NoNewPrivs:\t1", "NoNewPrivs:\t0", "fail"),
+        ("allowPrivilegeEscalation", "NoNewPrivs:\t1", "NoNewPrivs:\t7", "unknown"),
+        ("seccompProfile_restricted", "Seccomp:\t2", "Seccomp:\t0", "fail"),
+        ("seccompProfile_restricted", "Seccomp:\t2", "Seccomp:\t1", "pass"),
+        ("runAsNonRoot", "Uid:\t1\t1\t1\t1", "Uid:\t1\t1\t0\t1", "fail"),
+        ("runAsNonRoot", "Uid:\t1\t1\t1\t1", "Uid:\t1\t1", "unknown"),
+        ("privileged", "CapBnd:\t0", "CapBnd:\t000001ffffffffff", "fail"),
+    ],
+)
+def test_status(
+    tree_of: Callable[..., Tree], clock: Clock, name: str, old: str, new: str, verdict: str
+) -> None:
+    """One field of status decides; one that makes no sense leaves it open."""
+    seccomp = ("Seccomp:\t2", "Seccomp:\t0") if name == "privileged" else ("", "")
+    status = STATUS.replace(old, new).replace(*seccomp)
+    sysfs = "2 1 0:2 / /sys rw - sysfs sysfs rw\n"
+    tree = tree_of({"/proc/self/status": status, "/proc/self/mountinfo": MOUNTINFO + sysfs})
+
+    assert check_of(tree, clock, name).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("line", "path_volumes", "restricted"),
+    [
+        ("8:1 /home/ana/src /src rw - ext4 /dev/sda1 rw", "fail", "fail"),
+        ("8:1 /mnt/disks/ssd1 /data rw - ext4 /dev/sda1 rw", "unknown", "unknown"),
+        ("8:1 / /host ro - ext4 /dev/sda1 rw", "fail", "fail"),
+        ("8:9 / /data rw - ext4 /dev/sdb rw", "unknown", "unknown"),
+        ("0:5 / /dev rw - devtmpfs devtmpfs rw", "fail", "fail"),
+        ("0:5 / /host/proc rw - proc proc rw", "fail", "fail"),
+        ("0:25 /docker.sock /any/name rw - tmpfs tmpfs rw", "fail", "fail"),
+        ("0:26 / /tmp rw - tmpfs tmpfs rw", "pass", "pass"),
+        ("0:27 / /data rw - nfs4 server:/x rw", "pass", "unknown"),
+        ("8:1 /var/lib/docker/volumes/v/_data /v rw - ext4 /dev/sda1 rw", "pass", "pass"),
+        (
+            "8:1 /var/lib/kubelet/pods/u/volumes/kubernetes.io~configmap/c /c ro - ext4 /d rw",
+            *("pass", "pass"),
+        ),
+        (
+            "8:1 /var/lib/kubelet/pods/u/volumes/kubernetes.io~nfs/c /c ro - ext4 /d rw",
+            *("pass", "unknown"),
+        ),
+        ("8:1 /var/lib/kubelet/pods/u/volume-subpaths/v/c/0 /c ro - ext4 /d rw", "pass", "pass"),
+        ("8:1 /kubelet/pods/u/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw", "pass", "pass"),
+    ],
+)
+def test_volumes(
+    tree_of: Callable[..., Tree], clock: Clock, line: str, path_volumes: str, restricted: str
+) -> None:
+    """A mount is the host's, a volume's, or cannot be told apart."""
+    own = "3 1 8:1 /var/lib/docker/containers/x/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n"
+    tree = tree_of(
+        {"/proc/self/status": STATUS, "/proc/self/mountinfo": f"{MOUNTINFO}{own}4 1 {line}\n"}
+    )
+
+    assert check_of(tree, clock, "hostPathVolumes").verdict == path_volumes
+    assert check_of(tree, clock, "restrictedVolumes").verdict == restricted
+
+
+@pytest.mark.parametrize(
+    ("label", "enabled", "app_armor", "selinux"),
+    [
+        ("unconfined\n", "Y\n", "fail", "pass"),
+        ("docker-default (enforce)\n", "Y\n", "pass", "pass"),
+        ("docker-default (complain)\n", "Y\n", "fail", "pass"),
+        ("system_u:system_r:container_t:s0:c1,c2\n", "", "pass", "pass"),
+        ("system_u:system_r:spc_t:s0\n", "", "pass", "fail"),
+        (None, "", "pass", "pass"),
+        (None, "Y\n", "unknown", "pass"),
+    ],
+)
+def test_labels(
+    tree_of: Callable[..., Tree],
+    clock: Clock,
+    label: str | None,
+    enabled: str,
+    app_armor: str,
+    selinux: str,
+) -> None:
+    """A label is AppArmor's or SELinux's, and confines or does not."""
+    files = {
+        "/proc/self/status": STATUS,
+        "/proc/self/mountinfo": MOUNTINFO,
+        "/sys/module/apparmor/parameters/enabled": enabled,
+    }
+    if label is not None:
+        files["/proc/self/attr/current"] = label
+    tree = tree_of(files)
+
+    assert check_of(tree, clock, "appArmorProfile").verdict == app_armor
+    assert check_of(tree, clock, "seLinuxOptions").verdict == selinux
+
+
+OLD = {"/proc/sys/kernel/osrelease": "6.17.9\n"}
+"""Before the first network namespace got its number."""
+
+
+@pytest.mark.parametrize(
+    ("files", "environ", "shared"),
+    [
+        ({"/proc/sys/kernel/osrelease": "6.18.0\n"}, {}, False),
+        (OLD, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.1"}, True),
+        (OLD, {"POD_IP": "::ffff:10.0.0.1", "NODE_IP": "10.0.0.1"}, True),
+        (OLD, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.2"}, False),
+        (OLD, {"POD_IP": "hunter2", "HOST_IP": "hunter2"}, None),
+        ({"/sys/class/net/cni0/ifindex": "4"}, {}, True),
+        ({"/sys/class/net/eth0/ifindex": "2", "/sys/class/net/eth0/iflink": "9"}, {}, False),
+        ({"/sys/class/net/eth0/ifindex": "2", "/sys/class/net/eth0/iflink": "2"}, {}, None),
+        ({"/sys/class/net/tunl0/iflink": "0"}, {}, None),
+        ({"/proc/sys/kernel/osrelease": "nonsense\n"}, {}, None),
+    ],
+)
+def test_network_namespace(
+    tree_of: Callable[..., Tree],
+    files: dict[str, str],
+    environ: dict[str, str],
+    shared: bool | None,  # noqa: FBT001
+) -> None:
+    """Without a fixed number, addresses and interfaces tell; else it stays unknown."""
+    tree = tree_of({"/proc/x": "", **files}, environ)
+    fact = uses_host_network(tree, Known(value=False))
+
+    assert (fact.value if isinstance(fact, Known) else None) is shared
+
+
+def test_gvisor_is_not_linux(saved: Callable[[str], Tree], clock: Clock) -> None:
+    """A Seccomp of 0 in gVisor is no finding: its filter is outside."""
+    check = check_of(saved("gvisor"), clock, "seccompProfile_restricted")
+
+    assert check.verdict == "unknown"
+    assert "2016" in check.evidence[0].value

@@ -1,0 +1,76 @@
+"""Every view of every recorded tree is what was once reviewed, to the byte.
+
+After a change on purpose ``UPDATE_GOLDEN=1`` rewrites the digests; review the texts themselves
+with ``devops-info-service report`` before.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from devops_info_service.expectations.conformance import judge, read_contract
+from devops_info_service.expectations.extract import EXTRACTORS, Extractor
+from devops_info_service.facts.system_files import Tree
+from devops_info_service.prometheus.exposition import render
+from devops_info_service.prometheus.metric_families import expectation_family, platform_families
+from devops_info_service.report.json_report import report_json
+from devops_info_service.report.text import report
+from devops_info_service.snapshot import platform
+
+from .recorded import DATA, TREES, SavedTree, StoppedClock
+
+DIGESTS = DATA / "golden.json"
+VALUES = {
+    "bytes": '"<= 1Gi"',
+    "CPUs": '"<= 500m"',
+    "count": '"<= 10"',
+    "truth": "true",
+    "set": "none",
+    "word": "x",
+}
+
+
+def expected(each: Extractor) -> str:
+    """Return a line that expects something of a name."""
+    name = each.expect
+    value = name.allowed[0] if name.allowed and name.kind != "set" else VALUES[name.kind]
+    return f"{name.name}: {value}"
+
+
+def views(tree: Tree) -> Iterator[tuple[str, bytes]]:
+    """Render everything that is said of a tree."""
+    snapshot = platform(tree, StoppedClock())
+    # Sorted: the order of results is that of the file, not of the catalog.
+    contract = "\n".join(expected(each) for _, each in sorted(EXTRACTORS.items()))
+    conformance = judge(read_contract(contract), snapshot)
+    families = [*platform_families(snapshot.resources, 1), expectation_family(conformance)]
+    yield "platform.json", msgspec.json.encode(snapshot)
+    yield "report.json", report_json(snapshot, conformance)
+    for width in (60, 90, 120):
+        yield f"report-{width}.txt", report(snapshot, width=width).encode()
+    yield "report-colored.txt", report(snapshot, "baseline", conformance, colour=True).encode()
+    yield "conformance.txt", report(snapshot, "restricted", conformance, width=90).encode()
+    yield "metrics.txt", render(families)
+    yield "openmetrics.txt", render(families, open_metrics=True)
+
+
+def digests(directory: Path) -> dict[str, str]:
+    """Return a digest of each view of a recorded tree."""
+    tree = SavedTree(directory)
+    return {name: hashlib.sha256(text).hexdigest()[:16] for name, text in views(tree)}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_views(name: str) -> None:
+    """No view of a tree has changed."""
+    known = msgspec.json.decode(DIGESTS.read_bytes(), type=dict[str, dict[str, str]])
+    found = digests(DATA / name)
+    if os.environ.get("UPDATE_GOLDEN"):
+        known[name] = found
+        DIGESTS.write_bytes(msgspec.json.format(msgspec.json.encode(known, order="sorted")) + b"\n")
+
+    assert found == known[name]

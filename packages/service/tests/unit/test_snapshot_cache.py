@@ -1,0 +1,111 @@
+"""One snapshot for all requests of its second, and the CPUs in use between two."""
+
+from pathlib import Path
+
+import pytest
+
+from devops_info_service.facts.fact import File
+from devops_info_service.facts.system_files import Tree
+from devops_info_service.snapshot_cache import FRESH_SECONDS, RATE_SECONDS, PlatformSnapshots
+
+from .recorded import DATA
+
+CPU_STAT = "/sys/fs/cgroup/cpu.stat"
+
+
+class Clock:
+    """Goes when it is moved."""
+
+    now = 100.0
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Container(Tree):
+    """A container whose CPU time can be set; counts reads of its memory."""
+
+    usage = 5_000_000
+    reads = 0
+
+    def read(self, path: str) -> File:
+        self.reads += path == "/proc/meminfo"
+        if path == CPU_STAT:
+            return File(path, f"usage_usec {self.usage}\n" if self.usage >= 0 else "")
+        return super().read(path)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def container() -> Container:
+    return Container(str(DATA / "containerd-restricted" / "root"), {})
+
+
+@pytest.fixture
+def snapshots(container: Container, clock: Clock) -> PlatformSnapshots:
+    return PlatformSnapshots(container, clock, frozenset())
+
+
+def test_resources_of_a_fresh_snapshot(
+    snapshots: PlatformSnapshots, container: Container, clock: Clock
+) -> None:
+    """Resources are the snapshot's while it is fresh, and are read alone afterwards."""
+    whole = snapshots.get()
+    reads = container.reads
+    assert snapshots.resources() is whole.resources
+    assert container.reads == reads
+
+    clock.now += FRESH_SECONDS
+    alone = snapshots.resources()
+
+    assert alone is not whole.resources
+    assert snapshots.resources() is alone
+    assert container.reads == reads + 1
+
+
+@pytest.mark.parametrize(
+    ("readings", "in_use"),
+    [
+        ([(0, 5_000_000)], None),
+        ([(0, 5_000_000), (2, 6_000_000)], 0.5),
+        # The average of all that is not older than RATE_SECONDS.
+        ([(0, 5_000_000), (2, 9_000_000), (4, 9_000_000)], 1.0),
+        ([(0, 0), (2, 5_000_000), (RATE_SECONDS + 1, 5_900_000)], 0.1),
+        ([(0, 5_000_000), (RATE_SECONDS + 1, 6_000_000)], None),
+        # Another group, or a counter that was set back.
+        ([(0, 5_000_000), (2, 4_000_000)], None),
+        ([(0, 5_000_000), (2, 4_000_000), (4, 5_000_000)], 0.5),
+        ([(0, 5_000_000), (2, -1), (4, 6_000_000)], None),
+        ([(0, 5_000_000), (2, 5_000_000)], 0.0),
+    ],
+)
+def test_cpus_in_use(
+    snapshots: PlatformSnapshots,
+    container: Container,
+    clock: Clock,
+    readings: list[tuple[float, int]],
+    in_use: float | None,
+) -> None:
+    """CPU time per second between readings, whether of everything or of the resources alone."""
+    for number, (second, usage) in enumerate(readings):
+        clock.now, container.usage = 100.0 + second, usage
+        _ = snapshots.resources() if number % 2 else snapshots.get()
+
+    assert snapshots.cpus_in_use == (None if in_use is None else pytest.approx(in_use))
+
+
+def test_nothing_readable(tmp_path: Path, clock: Clock) -> None:
+    """Without a counter of CPU time no CPUs are in use that are known."""
+    snapshots = PlatformSnapshots(Tree(str(tmp_path), {}), clock, frozenset())
+    snapshots.get()
+    clock.now += 2
+    snapshots.resources()
+
+    assert snapshots.cpus_in_use is None
