@@ -6,7 +6,6 @@ from pathlib import Path
 from onebin import inputs
 from onebin.image import application, image, spec
 from onebin.image.application import ImageMetadata
-from onebin.inputs import directory as projects
 from onebin.publish.dockerfile import instructions
 
 from .conftest import ROOT, SERVICE
