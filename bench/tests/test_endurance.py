@@ -18,6 +18,8 @@ from bench.endurance.reference_client import NormalClient, percentile
 from bench.lib import proc
 from bench.lib.server_process import Command, Server, serving
 
+pytestmark = pytest.mark.claim("load with churn, idle connections, slow attacks, clients")
+
 CPUS = sorted(os.sched_getaffinity(0))
 SERVICE = Command(
     argv=(sys.executable, "-m", "devops_info_service"),

@@ -24,6 +24,11 @@ from onebin.model import Project, target_environment
 
 from .fakes import tools
 
+pytestmark = [
+    pytest.mark.claim("plan and lock run nothing"),
+    pytest.mark.claim("no text becomes an option or a path"),
+]
+
 PIECES = [
     "-", "--", "--log=FILE", "-r ", "-e ", "--index-url=", "/", "//", "/tmp/x/owned", ".", "..",
     "../",

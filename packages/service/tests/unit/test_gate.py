@@ -28,6 +28,11 @@ from devops_info_service.snapshot import read_platform
 
 from .recorded import DATA, FrozenClock, RecordedFiles
 
+pytestmark = [
+    pytest.mark.claim("what is shown of the environment and of files"),
+    pytest.mark.claim("secrets stay"),
+]
+
 POD = "web-7c9f6d5b8-x2v4q"
 UID = "1f0e2f5c-6a3d-4c57-9b1a-0c2f3d4e5f60"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"

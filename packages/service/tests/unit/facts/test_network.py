@@ -149,6 +149,7 @@ def test_cost(name: str, ndots: int, tried: int) -> None:
     assert cost(name, ndots, ("a", "b", "c")) == LookUp(name, tried, 2 * tried)
 
 
+@pytest.mark.claim("what is shown of the environment and of files")
 @pytest.mark.parametrize(
     ("name", "value", "withheld"),
     [
@@ -245,6 +246,7 @@ def test_service_link(environ: dict[str, str]) -> None:
     assert {each.name: each.value for each in environment(environ)} == environ
 
 
+@pytest.mark.claim("what is shown of the environment and of files")
 @pytest.mark.parametrize(
     ("environ", "name", "value"),
     [

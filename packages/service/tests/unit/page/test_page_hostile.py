@@ -12,6 +12,8 @@ from devops_info_service.snapshot import PlatformSnapshot, read_platform
 from ..recorded import DATA, TREES, FrozenClock, RecordedFiles
 from .html_page import Page, a_request, render, snapshot_of
 
+pytestmark = pytest.mark.claim("escaping")
+
 HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\x00\u202e\ud800\n"
 
 
