@@ -1,3 +1,36 @@
-"""Python services shipped as one static executable, in an image with nothing else in it."""
+"""Python services shipped as one static executable, in an image with nothing else in it.
+
+The functions do what the commands of the same names do; ``docs/reference/onebin.md`` has an
+example.
+"""
+
+import sys
+
+# ``python -m onebin`` puts the current directory first on the search path: a project's own
+# ``msgspec.py`` or ``ziglang`` would run instead of onebin's. runpy imports this package, with
+# "-m" as the program's name, before ``__main__``; so the directory is removed here.
+if sys.argv[:1] == ["-m"] and "onebin" in sys.orig_argv and not sys.flags.safe_path:
+    del sys.path[0]
+
+from .api import build, image, inspect, plan, publish
+from .errors import OnebinError
+from .image.image import Image
+from .inspection import Report
+from .model import Plan
+from .pipeline import BuildResult, Tools
+
+__all__ = [
+    "BuildResult",
+    "Image",
+    "OnebinError",
+    "Plan",
+    "Report",
+    "Tools",
+    "build",
+    "image",
+    "inspect",
+    "plan",
+    "publish",
+]
 
 __version__ = "0.1.0"

@@ -8,7 +8,7 @@ from typing import BinaryIO, ClassVar, Final
 
 import msgspec
 
-from onebin.effects.store import Store, key_of
+from onebin.effects.context import Context
 from onebin.errors import ImageError
 from onebin.image import application, image, layer, spec
 from onebin.image.application import ImageMetadata
@@ -45,7 +45,7 @@ class LayerStep(msgspec.Struct, frozen=True):
         name, sha256 = self.binary.name, self.binary.sha256
         return (CACHE_VERSION, zlib.ZLIB_RUNTIME_VERSION, name, sha256, self.epoch)
 
-    def make(self, folder: Path) -> None:
+    def make(self, folder: Path, _: Context) -> None:
         """Write the blob and its digests into *folder*.
 
         Raises:
@@ -72,13 +72,13 @@ class LayerStep(msgspec.Struct, frozen=True):
 
 def assemble(
     binary: Binary,
-    store: Store,
+    ctx: Context,
     *,
     metadata: ImageMetadata,
     settings: ImageSettings,
     epoch: int,
 ) -> image.Image:
-    """Return the image that runs *binary*, dated *epoch* (seconds), its layer in *store*.
+    """Return the image that runs *binary*, dated *epoch* (seconds), its layer in the cache.
 
     It holds ``/app/<name>``, ``/tmp`` and the names of the one account it runs as.
 
@@ -88,6 +88,4 @@ def assemble(
     config = application.config(
         binary.name, binary.machine, metadata=metadata, settings=settings, epoch=epoch
     )
-    step = LayerStep(binary, epoch)
-    folder, _ = store.get(step.kind, key_of(*step.key()), step.make)
-    return image.build((step.load(folder),), config)
+    return image.build((ctx.build(LayerStep(binary, epoch)),), config)

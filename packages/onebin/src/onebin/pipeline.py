@@ -1,272 +1,394 @@
-"""The stages in order: directory -> Binary -> Image. What each does is its own module's matter."""
+"""The steps of a build in order; each is a value, and its own module makes it."""
 
-import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from onebin.effects.atomic import replace_atomically
-from onebin.effects.process import Run
-from onebin.effects.progress import Story
+from onebin import assemble, distributions, locks, planning
+from onebin.distributions import install
+from onebin.effects import files
+from onebin.effects.context import Context
+from onebin.effects.index import UnreachableError
+from onebin.effects.owned import default_root
+from onebin.effects.process import allow_open_files, run
+from onebin.effects.progress import Progress
 from onebin.effects.store import Store
+from onebin.embed import frozen, program
+from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError, ToolError
 from onebin.image.application import ImageMetadata
 from onebin.image.image import Image
+from onebin.link.linker import LinkedProgram
+from onebin.link.probe import Probe
+from onebin.locks import resolving
 from onebin.model import (
+    ARCHITECTURES,
     Binary,
+    CPython,
     Distribution,
-    Frozen,
+    Extension,
+    FrozenModule,
+    LinkInput,
     Machine,
+    ModuleImports,
+    ModuleOrigin,
+    Obstacle,
+    OmittedModule,
     Plan,
+    Profile,
     Project,
-    Runtime,
     Toolchain,
 )
+from onebin.runtime import build as runtime
+from onebin.runtime.recipe import recipe
+from onebin.runtime.sources import PYTHON
+from onebin.runtime.toolchain import CxxLibraries, toolchain
+from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 
-from . import assemble, planning
-from .distributions import captured as extensions
-from .effects import files, index
-from .embed import freeze
-from .inputs import directory as projects
-from .link import linker as link
-from .pgo import profile
-from .runtime import build as runtime
-from .runtime import toolchain
+PYTHON_LINE = ".".join(PYTHON.version.split(".")[:2])
+"""``3.13``: versions and offers are chosen for it."""
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """The effects a build may have, and what of this machine it may know."""
+    """The effects a build may have, and the facts of this machine it may know."""
 
-    run: Run
-    store: Store
-    story: Story
+    context: Context
     machine: Machine
     python_source: str = ""
-    """Where CPython's source is, instead of what projects say."""
+    """Where CPython's source is, instead of ``tool.onebin.python-source``."""
+
+    @classmethod
+    def for_this_machine(
+        cls, progress: Progress | None = None, environ: Mapping[str, str] = os.environ
+    ) -> "Tools":
+        """Return tools that run programs here and use the cache that *environ* names.
+
+        Raises this process's limit of open files, for the compiler.
+
+        Args:
+            progress: Where to report; nowhere if absent.
+            environ: ``ONEBIN_CACHE``, ``ONEBIN_PYTHON_SOURCE``, ``HOME`` are read from it.
+
+        Raises:
+            ToolError: onebin does not build for this processor, or there is no place for a cache.
+        """
+        name = os.uname().machine
+        machine = next((known for known in ARCHITECTURES if known == name), None)
+        if machine is None:
+            raise ToolError(
+                f"{name}: onebin does not build for this processor; "
+                f"expected {' or '.join(ARCHITECTURES)}"
+            )
+        allow_open_files()
+        # A path in it is relative to the caller's directory.
+        origin, mark, checksum = environ.get("ONEBIN_PYTHON_SOURCE", "").partition("#")
+        if origin not in {"", "apt"} and "://" not in origin:
+            origin = str(Path(origin).absolute())
+        store = Store(default_root(environ))
+        context = Context(run, store, progress or Progress.silent())
+        return cls(context, machine, f"{origin}{mark}{checksum}")
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """All that a build needs and that does not depend on the project's own code."""
+    """All parts of a build that do not depend on the project's own code."""
 
     plan: Plan
     toolchain: Toolchain
-    runtime: Runtime
+    python: CPython
     distributions: tuple[Distribution, ...]
-    hidden: dict[str, tuple[str, ...]]
+    native_imports: dict[str, tuple[str, ...]]
     """What each C extension imports when it is loaded."""
 
 
-class Built(msgspec.Struct, frozen=True):
-    """A build's result, with what led to it."""
+class BuildResult(msgspec.Struct, frozen=True):
+    """A finished executable, with what led to it."""
 
     plan: Plan
-    frozen: Frozen
     binary: Binary
+    modules: tuple[FrozenModule, ...]
+    omitted: tuple[OmittedModule, ...]
+    """Modules that some import names, and that are not in the executable."""
 
 
-def make_plan(root: Path, tools: Tools, *, with_code: bool = True, counting: bool = False) -> Plan:
-    """Read the project in *root* and decide how it is built; writes a missing lock."""
-    project = projects.read(root, with_code=with_code)
-    text = "" if counting else _read(project, project.options.profile)
+def make_plan(project: Project, tools: Tools, *, instrumented: bool = False) -> Plan:
+    """Decide how *project* is built; nothing is written but the cache.
+
+    Raises:
+        ProjectError: a setting, a lock or the profile is malformed.
+    """
+    ctx = tools.context
+    profile = None if instrumented else _profile(project)
     plan = planning.plan(
         project,
         machine=tools.machine,
-        lock=_lock_text(project, tools),
+        lock=_lock_text(project),
         build_lock=_read(project, project.options.build_lock),
         source=tools.python_source,
-        profile=text,
-        counting=counting,
+        profile=profile,
+        instrumented=instrumented,
     )
     source = plan.python
-    if not source.sha256 and not Path(project.root, source.origin).is_dir():
+    if not source.sha256 and not Path(source.origin).is_dir():
         raise ProjectError(
-            f"tool.onebin.python-source: {source.origin} is no directory, and has no checksum",
+            f"tool.onebin.python-source: {source.origin}: not a directory, and without a checksum",
             hint="write it behind the file's path: #sha256=<64 hex digits>",
         )
-    if text and (of := profile.made_by(text)) != (now := planning.provenance(plan)):
-        tools.story.warn(
-            f"{project.options.profile} is of {of}, this is {now}: what differs is built without "
-            "it; make it anew with: onebin train"
+    if profile and profile.made_by != (now := planning.provenance(plan)):
+        ctx.progress.warn(
+            f"{profile.path}: made with {profile.made_by}; this is {now}: what differs is built "
+            "without it. Make it again with: onebin train"
         )
     return plan
 
 
-def prepare(
-    root: Path, tools: Tools, *, with_code: bool = False, counting: bool = False
-) -> Prepared:
-    """Make CPython and the dependencies of the project in *root*."""
-    run, store, story = tools.run, tools.store, tools.story
-    with story.stage("plan") as ending:
-        plan = make_plan(root, tools, with_code=with_code, counting=counting)
-        project = plan.project
-        ending.text = f"{project.name} {project.version}, {len(plan.distributions)} dependencies"
-    with story.stage("toolchain") as ending:
-        compiler = toolchain.find(plan, run=run, store=store, tell=story.tell)
-        ending.text = plan.toolchain
-    with story.stage("runtime") as ending:
-        python = runtime.runtime(plan, compiler, run=run, store=store, tell=story.tell)
-        ending.text = f"CPython {plan.python.version or python.version}, {_size(python.archives)}"
-    with story.stage("extensions") as ending:
-        made = extensions.distributions(
-            plan, python, compiler, run=run, store=store, tell=story.tell
-        )
-        for one in made:
-            for line in one.unpinned:
-                story.warn(
-                    f"{one.pin.name} {one.pin.version} was built with what no lock has: {line}"
-                )
-        objects = tuple(item for one in made for item in one.extensions)
-        code = tuple(one.code for one in made)
-        hidden = link.load_imports(
-            python, objects, code, compiler, run=run, store=store, tell=story.tell
-        )
-        size = _size(tuple(item.object for item in objects))
-        ending.text = f"{len(objects)} C modules, {size}"
-    return Prepared(plan, compiler, python, made, hidden)
-
-
-def build(root: Path, tools: Tools, *, counting: bool = False) -> Built:
-    """Make the executable of the project in *root*."""
-    run, store, story = tools.run, tools.store, tools.story
-    ready = prepare(root, tools, with_code=True, counting=counting)
-    with story.stage("freeze") as ending:
-        frozen = freeze.freeze(
-            ready.plan,
-            ready.runtime,
-            ready.distributions,
-            ready.hidden,
-            run=run,
-            store=store,
-            tell=story.tell,
-        )
-        size = _bytes(sum(module.size for module in frozen.modules))
-        ending.text = f"{len(frozen.modules)} modules, {size}"
-    with story.stage("link") as ending:
-        binary = link.link(
-            ready.plan, ready.runtime, frozen, ready.toolchain,
-            run=run, store=store, tell=story.tell,
-        )  # fmt: skip
-        ending.text = f"{binary.name}, {_bytes(binary.size)}"
-    return Built(ready.plan, frozen, binary)
-
-
-def train(root: Path, tools: Tools, command: Sequence[str]) -> str:
-    """Build the project in *root* so that it counts, let *command* use it: the profile's text.
-
-    *command* finds the executable in the environment variable ``ONEBIN_PROGRAM``; without one
-    the executable itself is run.
+def with_offers(plan: Plan, tools: Tools) -> Plan:
+    """Return *plan* with how each distribution comes in; without, if no index can be reached.
 
     Raises:
-        ToolError: the command failed, or no process of the executable has ended by itself.
+        ProjectError: ``tool.onebin.from-source`` names what is not a dependency.
     """
-    built = build(root, tools, counting=True)
-    program = built.binary.path
-    with tools.story.stage("train") as ending, tools.store.scratch() as scratch:
-        folder = scratch / "counters"
-        folder.mkdir()
-        tools.run(
-            list(command) or [str(program)],
-            env={"ONEBIN_PROGRAM": str(program), "ONEBIN_COUNTERS": str(folder)},
-            on_line=lambda line: tools.story.tell(line.strip()),
+    try:
+        offers = distributions.offers(plan, PYTHON_LINE, tools.context)
+    except UnreachableError as exc:
+        tools.context.progress.warn(f"{exc}: what cannot be built is not known yet")
+        return plan
+    return msgspec.structs.replace(plan, offers=offers)
+
+
+def ensure_lock(project: Project, tools: Tools) -> None:
+    """Write the project's ``onebin.lock`` if it is needed and missing.
+
+    Raises:
+        ProjectError: the lock has another name; or see ``locks.resolving.write``.
+    """
+    if _lock_text(project) is None:
+        tools.context.progress.warn(
+            f"{project.options.lock}: missing; choosing versions and writing it"
         )
-        runs = [profile.read_counters(file.read_bytes()) for file in sorted(folder.iterdir())]
-        if not runs:
-            raise ToolError(
-                f"training left no counters: no process of {built.binary.name} ended by itself",
-                hint="the command must run $ONEBIN_PROGRAM and let it end, not kill it",
-            )
-        every = profile.merged(runs)
-        kept = profile.shortened(every)
-        ending.text = f"{len(runs)} runs, {len(kept)} of {len(every)} functions matter"
+        write_lock(project, tools)
+
+
+def write_lock(project: Project, tools: Tools, output: Path | None = None) -> Path:
+    """Choose versions anew and write the lock; see ``locks.resolving.write``."""
+    return resolving.write(project, tools.machine, PYTHON_LINE, tools.context, output)
+
+
+def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Prepared:
+    """Make CPython and the dependencies of *project*.
+
+    Raises:
+        ProjectError: the project must change: its settings, a lock, a dependency.
+        ToolError: the machine must change: a program, the network, the disk.
+    """
+    ctx = tools.context
+    ensure_lock(project, tools)
+    with ctx.progress.stage("plan") as stage:
+        plan = with_offers(make_plan(project, tools, instrumented=instrumented), tools)
+        for offer in plan.offers:
+            if isinstance(offer, Obstacle):
+                raise ProjectError(offer.reason, hint=offer.hint)
+        count = len(plan.distributions)
+        stage.summary = f"{project.name} {project.version}, {count} dependencies"
+    with ctx.progress.stage("toolchain") as stage:
+        compiler = _toolchain(plan, ctx)
+        stage.summary = plan.toolchain
+    with ctx.progress.stage("runtime") as stage:
+        settings = recipe(project.options.optimize)
+        step = runtime.BuildCPython(plan.python, plan.zlib, settings, compiler, plan.machine)
+        python = ctx.build(step)
+        version = plan.python.version or python.interpreter.version
+        stage.summary = f"CPython {version}, {_size(python.runtime.archives)}"
+    with ctx.progress.stage("distributions") as stage:
+        offers = distributions.offers(plan, python.interpreter.version, ctx)
+        made = distributions.distributions(plan, offers, python, compiler, ctx)
+        _warn_unpinned(made, ctx.progress)
+        objects = [item.object for one in made for item in one.extensions]
+        stage.summary = f"{len(objects)} C modules, {_size(objects)}"
+    native_imports = _probe(python, made, compiler, ctx)
+    return Prepared(plan, compiler, python, made, native_imports)
+
+
+def build(project: Project, tools: Tools, *, instrumented: bool = False) -> BuildResult:
+    """Make the executable of *project*.
+
+    Raises:
+        ProjectError: the project must change.
+        ToolError: the machine must change.
+    """
+    ctx = tools.context
+    ready = prepare(project, tools, instrumented=instrumented)
+    with ctx.progress.stage("freeze") as stage:
+        selection, modules = _frozen(ready, ctx)
+        size = _bytes(sum(module.size for module in modules))
+        stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports omitted"
+    with ctx.progress.stage("link") as stage:
+        parts = _parts(ready, selection, modules, ctx)
+        linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
+        binary = ctx.build(linked)
+        stage.summary = f"{binary.name}, {_bytes(binary.size)}"
+    return BuildResult(ready.plan, binary, modules, selection.omitted)
+
+
+def train(project: Project, tools: Tools, command: Sequence[str]) -> str:
+    """Build *project* with counters, let *command* use it, and return the profile's text.
+
+    Raises:
+        ToolError: the command failed, or no process of the executable ended by itself.
+    """
+    from onebin.pgo import profile, training  # noqa: PLC0415  (only asked for here)
+
+    built = build(project, tools, instrumented=True)
+    with tools.context.progress.stage("train") as stage:
+        kept, runs, count = training.run(built.binary, command, tools.context)
+        stage.summary = f"{runs} runs, {len(kept)} of {count} functions matter"
     return profile.to_text(kept, planning.provenance(built.plan))
 
 
-def image(built: Built, tools: Tools, *, epoch: int) -> Image:
+def image(built: BuildResult, tools: Tools, *, epoch: int) -> Image:
     """Make the image of a built executable, dated *epoch* (seconds, ``SOURCE_DATE_EPOCH``)."""
-    with tools.story.stage("assemble") as ending:
+    with tools.context.progress.stage("assemble") as stage:
         project = built.plan.project
         metadata = ImageMetadata(
             name=project.name,
             version=project.version,
             description=project.description,
-            license=project.licence,
+            license=project.license,
             source=project.source_url,
         )
         made = assemble.assemble(
             built.binary,
-            tools.store,
+            tools.context,
             metadata=metadata,
             settings=project.options.image,
             epoch=epoch,
         )
         compressed = sum(layer.descriptor.size for layer in made.layers)
-        ending.text = f"{made.digest[:19]}…, {_bytes(compressed)} compressed"
+        stage.summary = f"{made.digest[:19]}…, {_bytes(compressed)} compressed"
     return made
 
 
-def write_lock(root: Path, tools: Tools, output: Path | None = None) -> Path:
-    """Choose versions anew and write the project's lock file, or *output*; return its path.
+def _toolchain(plan: Plan, ctx: Context) -> Toolchain:
+    profile = None
+    if plan.profile:
+        from onebin.pgo.training import IndexedProfile  # noqa: PLC0415  (only for projects with one)
+
+        profile = ctx.build(IndexedProfile(plan.profile)), plan.profile.sha256
+    return toolchain(
+        plan.toolchain, plan.machine, ctx, profile=profile, instrumented=plan.instrumented
+    )
+
+
+def _probe(
+    python: CPython, made: Sequence[Distribution], compiler: Toolchain, ctx: Context
+) -> dict[str, tuple[str, ...]]:
+    extensions = tuple(item for one in made for item in one.extensions)
+    if not extensions:
+        return {}
+    with ctx.progress.stage("probe") as stage:
+        every = runtime.link_input(python.runtime, python.runtime.builtins)
+        found = ctx.build(
+            Probe(
+                modules=tuple(item.module for item in extensions),
+                parts=every + install.link_input(extensions) + _cxx(extensions, compiler, ctx),
+                code=tuple(one.code for one in made),
+                code_keys=tuple(one.key for one in made),
+                interpreter=python.interpreter,
+                toolchain=compiler,
+            )
+        )
+        stage.summary = f"{sum(map(len, found.values()))} imports made from C"
+    return found
+
+
+def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModule, ...]]:
+    """Select the modules of the executable, which takes compiling them, and return both."""
+    project = ready.plan.project
+    options = CompileOptions(
+        ready.python.interpreter,
+        asserts=project.options.asserts,
+        docstrings=project.options.docstrings,
+        names_of_interest=NAMES_OF_INTEREST,
+    )
+
+    def analyze(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
+        compiled = compile_modules(origins, options, ctx)
+        return {name: module.imports for name, module in compiled.items()}
+
+    selection = select(
+        project, ready.python, ready.distributions, ready.native_imports, analyze
+    )  # fmt: skip
+    return selection, tuple(compile_modules(selection.modules, options, ctx).values())
+
+
+def _parts(
+    ready: Prepared, selection: Selection, modules: Sequence[FrozenModule], ctx: Context
+) -> LinkInput:
+    """Return all parts of the executable; their order decides its layout."""
+    counters = LinkInput()
+    if ready.plan.instrumented:
+        from onebin.pgo import training  # noqa: PLC0415  (only asked for here)
+
+        counters = training.counters()
+    return (
+        program.main()
+        + program.allocator()
+        + counters
+        + program.held_signals(ready.plan.project.options.hold_signals)
+        + frozen.link_input(modules)
+        + install.link_input(selection.extensions)
+        + runtime.link_input(ready.python.runtime, selection.builtins)
+        + _cxx(selection.extensions, ready.toolchain, ctx)
+    )
+
+
+def _cxx(extensions: Sequence[Extension], compiler: Toolchain, ctx: Context) -> LinkInput:
+    """Return C++'s libraries if one of *extensions* is C++."""
+    return ctx.build(CxxLibraries(compiler)) if install.needs_cxx(extensions) else LinkInput()
+
+
+def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:
+    for one in made:
+        for line in one.unpinned:
+            progress.warn(f"{one.pin}: built with what no lock pins: {line}")
+
+
+def _lock_text(project: Project) -> str | None:
+    """Return the lock's text; None if onebin writes it at the first build.
 
     Raises:
-        ProjectError: the project names a lock outside itself, and no *output* is given.
+        ProjectError: a lock of another name is missing.
     """
-    project = projects.read(root, with_code=False)
-    target = output or files.to_write(project.root, project.options.lock, where="tool.onebin.lock")
-    with tools.story.stage("lock") as ending:
-        text = _resolve(project, tools)
-        with replace_atomically(target) as new:
-            new.write_text(text, "utf-8")
-        ending.text = str(target)
-    return target
-
-
-def _lock_text(project: Project, tools: Tools) -> str:
     target = Path(project.root, project.options.lock)
-    if not target.is_file():
-        if not project.dependencies:
-            return ""
-        if project.options.lock != "onebin.lock":
-            raise ProjectError(
-                f"tool.onebin.lock: {target} is not there", hint="write it with: onebin lock"
-            )
-        tools.story.warn(f"no {target.name} yet: choosing versions and writing it")
-        write_lock(project.root, tools)
-    return _read(project, project.options.lock)
+    if target.is_file() or not project.dependencies:
+        return _read(project, project.options.lock) if target.is_file() else ""
+    if project.options.lock != locks.WRITTEN:
+        raise ProjectError(f"tool.onebin.lock: {target}: missing", hint="write it: onebin lock")
+    return None
+
+
+def _profile(project: Project) -> Profile | None:
+    if not project.options.profile:
+        return None
+    from onebin.pgo import profile  # noqa: PLC0415  (only for projects with one)
+
+    return profile.parse(_read(project, project.options.profile), project.options.profile)
 
 
 def _read(project: Project, name: str) -> str:
     if not name:
         return ""
+    where = Path(project.root, name)
     try:
-        return files.read_text(Path(project.root, name))
+        return files.read_text(where)
     except (OSError, ValueError) as exc:
         hint = "make it with: onebin train" if name == project.options.profile else ""
-        where = Path(project.root, name)
         raise ProjectError(f"{where}: cannot be read: {exc}", hint=hint) from exc
 
 
-def _resolve(project: Project, tools: Tools) -> str:
-    """Return lock lines: each distribution with the hash of the very file that will be used."""
-    python = ".".join(planning.PYTHON.version.split(".")[:2])
-    with tools.store.scratch() as scratch:
-        pins = index.resolve(
-            project.dependencies, scratch, python=python, machine=tools.machine, run=tools.run
-        )
-    lines = ["# Written by onebin lock: what the executable is built from."]
-    for n, pin in enumerate(pins):
-        tools.story.tell(f"{pin.name} {pin.version}", done=n, total=len(pins))
-        with tools.store.scratch() as scratch:
-            file = index.download(
-                pin, scratch, python=python, run=tools.run, from_source=project.options.from_source
-            )
-            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-        lines.append(f"{pin.name}=={pin.version} --hash=sha256:{sha256}")
-    return "\n".join(lines) + "\n"
-
-
-def _size(files: tuple[Path, ...]) -> str:
-    return _bytes(sum(file.stat().st_size for file in files))
+def _size(paths: Sequence[Path]) -> str:
+    return _bytes(sum(file.stat().st_size for file in paths))
 
 
 def _bytes(count: int) -> str:

@@ -1,9 +1,13 @@
-"""A plan as lines for a terminal."""
+"""A plan as lines for a terminal, and as JSON."""
 
 from collections.abc import Iterable
 
-from .model import Pin, Plan
+import msgspec
+
+from .model import Obstacle, Offer, Pin, Plan
 from .terminal import row
+
+NO_LOCK = "no lock yet: the first build chooses versions and writes it"
 
 
 def plan(planned: Plan) -> str:
@@ -16,10 +20,26 @@ def plan(planned: Plan) -> str:
         ("machine", planned.machine),
         ("compiler", planned.toolchain),
         ("python", f"CPython {planned.python.version} ({planned.python.origin})"),
-        ("with", _pins(planned.distributions)),
+        ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
         ("build tools", _build_tools(planned)),
     )
-    return "\n".join(row(name, value) for name, value in rows)
+    offers = (row(item.pin.name, _offer(item)) for item in planned.offers)
+    return "\n".join([*(row(name, value) for name, value in rows), *offers])
+
+
+def plan_json(planned: Plan) -> str:
+    """Give the plan as JSON, without the counts of its profile."""
+    if planned.profile:
+        short = msgspec.structs.replace(planned.profile, functions=())
+        planned = msgspec.structs.replace(planned, profile=short)
+    text = msgspec.json.encode(planned, enc_hook=str, order="deterministic")
+    return msgspec.json.format(text).decode()
+
+
+def _offer(item: Offer | Obstacle) -> str:
+    if isinstance(item, Obstacle):
+        return f"cannot be built: {item.reason}"
+    return f"{item.file}, {'as it is' if item.provider == 'pure' else 'built from source'}"
 
 
 def _build_tools(planned: Plan) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from onebin.pgo.profile import from_text
+from onebin.pgo.profile import parse
 
 from .conftest import PROJECTS, OnebinRun
 
@@ -39,13 +39,15 @@ def test_training_writes_what_ran(onebin: OnebinRun, project: Path) -> None:
 
     file = project / "training" / "app.profile"
     assert (0, f"{file}\n") == (done.returncode, done.stdout), done.stderr
-    counts = {function.name: max(function.counts) for function in from_text(file.read_text(), "")}
+    counts = {
+        function.name: max(function.counts) for function in parse(file.read_text(), "").functions
+    }
     hottest = sorted(counts, key=lambda name: -counts[name])[:12]
     assert "_PyEval_EvalFrameDefault" in hottest
     assert "./Modules/posixmodule.c;os_fork" not in counts
     # It is what builds of the project are planned with from now on.
-    assert '"profile": "' in onebin("plan", project, "--json").stdout
-    assert "is of" not in onebin("plan", project).stderr
+    assert '"sha256": "' in onebin("plan", project, "--json").stdout
+    assert "made with" not in onebin("plan", project).stderr
 
 
 def test_command_uses_the_program(onebin: OnebinRun, project: Path, tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ def test_command_uses_the_program(onebin: OnebinRun, project: Path, tmp_path: Pa
 
     assert 0 == done.returncode, done.stderr
     assert "2 runs, " in done.stderr
-    assert from_text(target.read_text(), "")
+    assert parse(target.read_text(), "").functions
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_profile_of_something_else_is_said(onebin: OnebinRun, project: Path) -> 
     done = onebin("plan", project)
 
     assert 0 == done.returncode
-    assert "is of ziglang 0.1, not" in done.stderr
+    assert "made with ziglang 0.1, not" in done.stderr
     assert "onebin train" in done.stderr
 
 

@@ -20,9 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin import csrc
-from onebin.embed.code_packing import HEAD, MARK, pack
+from onebin.embed.code_packing import HEADER, MARK, compress
 
 pytestmark = pytest.mark.toolchain
+
 
 HARNESS = Path(__file__).parent.parent / "harness"
 LENGTH = struct.Struct("<I")
@@ -75,7 +76,7 @@ def unpack(request: pytest.FixtureRequest, program: Path) -> Unpack:
 
 
 def packed(block: bytes, size: int) -> bytes:
-    return HEAD.pack(MARK, size) + block
+    return HEADER.pack(MARK, size) + block
 
 
 def modules() -> list[bytes]:
@@ -88,7 +89,7 @@ def test_what_was_packed_comes_back(unpack: Unpack) -> None:
     """Real modules come back as they were."""
     codes = modules()
 
-    assert [(b"o", code) for code in codes] == unpack([pack(code) for code in codes])
+    assert [(b"o", code) for code in codes] == unpack([compress(code) for code in codes])
 
 
 @given(
@@ -151,8 +152,8 @@ def test_what_is_not_packed_goes_through(unpack: Unpack, data: bytes) -> None:
 
 def test_every_cut_is_refused(unpack: Unpack) -> None:
     """Less than the whole block never passes for the whole."""
-    whole = pack(modules()[0])
-    cuts = [whole[:end] for end in range(HEAD.size, len(whole))]
+    whole = compress(modules()[0])
+    cuts = [whole[:end] for end in range(HEADER.size, len(whole))]
 
     assert {(b"d", b"")} == set(unpack(cuts))
 
@@ -174,10 +175,10 @@ def test_damaged_blocks_are_answered_or_refused(unpack: Unpack) -> None:
     assert sum(letter == b"o" for letter, _ in answers) > CASES // 20
     for case, (letter, data) in zip(cases, answers, strict=True):
         if letter == b"o":
-            size = HEAD.unpack_from(case)[1]
+            size = HEADER.unpack_from(case)[1]
             assert size == len(data)
             with contextlib.suppress(lz4.block.LZ4BlockError):
-                reference = lz4.block.decompress(case[HEAD.size :], uncompressed_size=size)
+                reference = lz4.block.decompress(case[HEADER.size :], uncompressed_size=size)
                 assert reference == data
 
 
@@ -190,11 +191,11 @@ def damaged(original: bytes, chance: random.Random) -> bytes:
             case 0:
                 data[at] = chance.choice((0, 1, 15, 127, 240, 255, chance.randrange(256)))
             case 1:
-                del data[max(at, HEAD.size) :]
+                del data[max(at, HEADER.size) :]
             case 2:
-                del data[max(at, HEAD.size) : max(at, HEAD.size) + chance.randint(1, 9)]
+                del data[max(at, HEADER.size) : max(at, HEADER.size) + chance.randint(1, 9)]
             case 3:
-                data[max(at, HEAD.size) : max(at, HEAD.size)] = chance.randbytes(5)
+                data[max(at, HEADER.size) : max(at, HEADER.size)] = chance.randbytes(5)
             case _:
                 # The size alone: the block may then be right for its beginning.
                 data[4:8] = LENGTH.pack(chance.choice((0, 1, 64, 4096, len(data), 1 << 20)))

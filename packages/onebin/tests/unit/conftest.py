@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from onebin.assemble import assemble
-from onebin.effects.store import Store
 from onebin.image import spec
 from onebin.image.application import ImageMetadata
 from onebin.image.image import Image
 from onebin.model import Binary, ImageSettings, Pin
+
+from .fakes import context
 
 MakeElf = Callable[..., bytes]
 MakeTar = Callable[..., bytes]
@@ -116,7 +117,7 @@ def binary(tmp_path: Path) -> Binary:
 def image(binary: Binary, tmp_path_factory: pytest.TempPathFactory) -> Image:
     return assemble(
         binary,
-        Store(tmp_path_factory.mktemp("cache")),
+        context(tmp_path_factory.mktemp("cache")),
         metadata=ImageMetadata(
             name="app",
             version="1.2",

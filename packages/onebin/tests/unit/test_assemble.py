@@ -12,12 +12,13 @@ import msgspec
 import pytest
 
 from onebin.assemble import LayerStep, assemble
-from onebin.effects.store import Store
+from onebin.effects.context import Context
 from onebin.errors import ImageError
 from onebin.image.application import ImageMetadata
 from onebin.image.image import Image
 from onebin.model import Binary, ImageSettings
 
+from .fakes import context
 from .images import blob_of
 
 METADATA = ImageMetadata(name="app", version="1")
@@ -65,11 +66,11 @@ def test_how_it_runs(image: Image) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "cache")
+def store(tmp_path: Path) -> Context:
+    return context(tmp_path / "cache")
 
 
-def test_settings_win_over_metadata(binary: Binary, store: Store) -> None:
+def test_settings_win_over_metadata(binary: Binary, store: Context) -> None:
     """A label of the settings replaces the one taken from the project."""
     settings = ImageSettings(labels={"org.opencontainers.image.title": "other", "x": "y"})
 
@@ -81,21 +82,23 @@ def test_settings_win_over_metadata(binary: Binary, store: Store) -> None:
     assert "Healthcheck" not in json.loads(made.config)["config"]
 
 
-def test_the_same_input_gives_the_same_image(binary: Binary, store: Store, tmp_path: Path) -> None:
+def test_the_same_input_gives_the_same_image(
+    binary: Binary, store: Context, tmp_path: Path
+) -> None:
     """Neither the moment nor the folder the binary lies in reaches the digest."""
     moved = msgspec.structs.replace(binary, path=tmp_path / "elsewhere")
     shutil.copyfile(binary.path, moved.path)
 
     first, second = (
         assemble(one, where, metadata=METADATA, settings=ImageSettings(), epoch=5)
-        for one, where in ((binary, store), (moved, Store(tmp_path / "other")))
+        for one, where in ((binary, store), (moved, context(tmp_path / "other")))
     )
 
     assert first.digest == second.digest
     assert blob_of(first.layers[0]) == blob_of(second.layers[0])
 
 
-def test_the_architecture_is_the_binarys(binary: Binary, store: Store) -> None:
+def test_the_architecture_is_the_binarys(binary: Binary, store: Context) -> None:
     """An aarch64 binary makes an arm64 image."""
     arm = msgspec.structs.replace(binary, machine="aarch64")
 
@@ -106,7 +109,7 @@ def test_the_architecture_is_the_binarys(binary: Binary, store: Store) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"cut", b"longer than it was" * 100])
-def test_other_bytes_than_the_binarys(binary: Binary, store: Store, data: bytes) -> None:
+def test_other_bytes_than_the_binarys(binary: Binary, store: Context, data: bytes) -> None:
     """Bytes that are not what was linked are refused, and nothing is cached."""
     good = binary.path.read_bytes()
     binary.path.write_bytes(data)
@@ -118,7 +121,7 @@ def test_other_bytes_than_the_binarys(binary: Binary, store: Store, data: bytes)
     assert len(again.layers) == 1
 
 
-def test_the_layer_is_packed_once(binary: Binary, store: Store) -> None:
+def test_the_layer_is_packed_once(binary: Binary, store: Context) -> None:
     """Other labels are another image of the same cached layer."""
     first = assemble(binary, store, metadata=METADATA, settings=ImageSettings(), epoch=0)
     binary.path.unlink()

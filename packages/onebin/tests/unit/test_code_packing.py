@@ -7,19 +7,19 @@ import lz4.block
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onebin.embed.code_packing import HEAD, MARK, pack
+from onebin.embed.code_packing import HEADER, MARK, compress
 
 
 @given(st.binary(max_size=2000), st.integers(1, 40))
 def test_what_is_packed_can_be_unpacked(piece: bytes, times: int) -> None:
-    """Anything comes back as it was, by a decoder that is not ours."""
+    """Anything comes back as it was, by an independent decoder."""
     code = b"\xe3" + piece * times
 
-    packed = pack(code)
+    packed = compress(code)
 
     if packed[0] == MARK:
-        _, size = packed[0], HEAD.unpack_from(packed)[1]
-        assert code == lz4.block.decompress(packed[HEAD.size :], uncompressed_size=size)
+        _, size = packed[0], HEADER.unpack_from(packed)[1]
+        assert code == lz4.block.decompress(packed[HEADER.size :], uncompressed_size=size)
     else:
         assert code == packed
 
@@ -28,11 +28,11 @@ def test_what_would_grow_is_left_alone() -> None:
     """Random bytes do not pack."""
     code = b"\xe3" + os.urandom(100)
 
-    assert code == pack(code)
+    assert code == compress(code)
 
 
-def test_no_marshalled_object_begins_with_the_mark() -> None:
-    """The first byte tells packed code from plain code."""
+def test_no_marshaled_object_begins_with_the_mark() -> None:
+    """The first byte distinguishes packed code from plain code."""
     code = compile("x = 1", "x", "exec")
 
     assert MARK != marshal.dumps(code)[0]

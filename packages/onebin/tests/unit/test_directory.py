@@ -8,7 +8,9 @@ import pytest
 
 from onebin.errors import ProjectError
 from onebin.inputs import directory as project
-from onebin.model import Entry
+from onebin.model import EntryPoint
+
+pytestmark = pytest.mark.claim("no text becomes an option or a path")
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 
@@ -22,7 +24,7 @@ def table(**onebin: Any) -> dict[str, Any]:
 
 def test_only_script_is_the_entry_point() -> None:
     """With one script there is nothing to choose."""
-    assert Entry("facts", "main") == project.read(PROJECTS / "facts").entry
+    assert EntryPoint("facts", "main") == project.read(PROJECTS / "facts").entry
 
 
 def test_code_is_found_where_the_setting_says() -> None:

@@ -13,6 +13,8 @@ from onebin.effects import fetch
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Source
 
+pytestmark = pytest.mark.claim("pinned downloads")
+
 CLOSED = "http://127.0.0.1:9/thing-1.tar.gz"  # the discard port: nobody listens
 
 GOOD, PACKED_ANEW, OTHER = b"the tarball", b"the tarball, packed anew", b"something else"
@@ -28,7 +30,7 @@ SOURCE = Source(
     sha256=sha256(GOOD),
     url=CLOSED,
     package="thing",
-    repacked=sha256(PACKED_ANEW),
+    debian_sha256=sha256(PACKED_ANEW),
 )
 
 
@@ -71,7 +73,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def get(source: Source, folder: Path, apt: Apt) -> bytes:
-    return fetch.tarball(source, folder, run=apt, say=lambda _: None).read_bytes()
+    return fetch.tarball(source, folder, run=apt, report=lambda _: None).read_bytes()
 
 
 def with_folder(tmp_path: Path, **files: bytes) -> Source:

@@ -10,8 +10,9 @@ import pytest
 
 from onebin import pipeline
 from onebin.effects.process import run
-from onebin.effects.progress import Story
-from onebin.effects.store import Store
+from onebin.inputs.directory import Directory
+
+from .fakes import tools
 
 METADATA = "Metadata-Version: 2.1\nName: picked\nVersion: 1\n"
 
@@ -41,10 +42,9 @@ def test_lock_has_the_file_that_is_used(
         '[project]\nname = "app"\ndependencies = ["picked"]\nscripts = { app = "app:main" }\n'
         f"[tool.onebin]\nfrom-source = {setting}\n"
     )
-    story = Story(io.StringIO(), terminal=False, colour=False)
-    tools = pipeline.Tools(run, Store(tmp_path / "cache"), story, "x86_64")
+    project = Directory(tmp_path).project(with_code=False)
 
-    lock = pipeline.write_lock(tmp_path, tools)
+    lock = pipeline.write_lock(project, tools(tmp_path / "cache", run))
 
     sha256 = hashlib.sha256((shelf / used).read_bytes()).hexdigest()
     assert f"picked==1 --hash=sha256:{sha256}" == lock.read_text().splitlines()[-1]

@@ -5,10 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from onebin import planning
+from onebin import locks, planning
 from onebin.errors import ProjectError
-from onebin.inputs import directory as projects
+from onebin.inputs import directory
 from onebin.model import Pin, target_environment
+from onebin.runtime import sources
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 SHA = "sha256:" + "0" * 64
@@ -31,7 +32,7 @@ LINUX = target_environment("x86_64")
 )
 def test_lock_lines(text: str, pins: tuple[Pin, ...]) -> None:
     """A lock is pins with hashes, and markers are those of the executable."""
-    assert pins == planning.parse_lock(text, LINUX, where="lock")
+    assert pins == locks.read("lock", text).pins(LINUX)
 
 
 HOSTILE_LINES = [
@@ -86,14 +87,14 @@ HOSTILE_LINES = [
 def test_lock_that_pins_nothing_is_refused(text: str) -> None:
     """A line without one version and a hash could be anything tomorrow; an option, today."""
     with pytest.raises(ProjectError, match=r"^lock: ") as caught:
-        planning.parse_lock(text, LINUX, where="lock")
+        locks.read("lock", text).pins(LINUX)
 
     assert "\n" not in str(caught.value)
 
 
 def test_lock_must_have_what_the_project_asks_for() -> None:
     """A dependency the lock lacks, or has at another version, is named."""
-    project = projects.read(PROJECTS / "no-lock-entry")
+    project = directory.read(PROJECTS / "no-lock-entry")
 
     with pytest.raises(ProjectError, match="markupsafe not at all"):
         planning.plan(project, machine="x86_64", lock="")
@@ -116,7 +117,7 @@ def test_lock_must_have_what_the_project_asks_for() -> None:
 )
 def test_python_source(text: str, origin: str) -> None:
     """The source is a parameter: the default, apt, a directory or a checked tarball."""
-    assert origin == planning.python_source(text).origin
+    assert origin == sources.python_source(text).origin
 
 
 @pytest.mark.parametrize(
@@ -139,13 +140,13 @@ def test_python_source(text: str, origin: str) -> None:
 def test_python_source_without_a_checksum_is_refused(text: str) -> None:
     """Nothing is downloaded that was not pinned, whatever its name ends in."""
     with pytest.raises(ProjectError, match=r"python-source: .* has no checksum"):
-        planning.python_source(text)
+        sources.python_source(text)
 
 
 @pytest.mark.parametrize("suffix", [".tar.bz2", ".tar", ".txz", ".zip", "", ".git"])
 def test_python_source_with_a_checksum_may_be_called_anything(suffix: str) -> None:
     """The checksum says what it is; the name does not."""
-    found = planning.python_source(f"https://h.example/P{suffix}#sha256={'a' * 64}")
+    found = sources.python_source(f"https://h.example/P{suffix}#sha256={'a' * 64}")
 
     assert ("a" * 64, f"https://h.example/P{suffix}") == (found.sha256, found.origin)
 
@@ -162,22 +163,22 @@ def test_python_source_with_a_checksum_may_be_called_anything(suffix: str) -> No
 def test_python_source_of_another_kind_is_refused(address: str) -> None:
     """Of addresses only those of the web are fetched."""
     with pytest.raises(ProjectError, match=r"python-source: .* is not an address of http"):
-        planning.python_source(f"{address}#sha256={'a' * 64}")
+        sources.python_source(f"{address}#sha256={'a' * 64}")
 
 
 def test_python_source_with_a_password_is_refused_without_it() -> None:
     """It would be in every plan; the message does not repeat it."""
     with pytest.raises(ProjectError, match="has a user in it") as caught:
-        planning.python_source(f"https://me:pa55word@h.example/P.tar#sha256={'a' * 64}")
+        sources.python_source(f"https://me:pa55word@h.example/P.tar#sha256={'a' * 64}")
 
     assert "pa55word" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_pinned_source_keeps_its_version_wherever_it_comes_from() -> None:
     """The default release from a file of one's own is still that release."""
-    pinned = planning.PYTHON
+    pinned = sources.PYTHON
 
-    found = planning.python_source(f"/src/p.tar.xz#sha256={pinned.sha256}")
+    found = sources.python_source(f"/src/p.tar.xz#sha256={pinned.sha256}")
 
     assert pinned.version == found.version
 
@@ -195,24 +196,24 @@ def test_pinned_source_keeps_its_version_wherever_it_comes_from() -> None:
 )
 def test_zlib_comes_from_where_cpython_does(source: str, origin: str, folder: str) -> None:
     """Beside CPython's tarball first, or by apt alone; it is pinned in any case."""
-    project = projects.read(PROJECTS / "facts")
+    project = directory.read(PROJECTS / "facts")
 
     zlib = planning.plan(project, machine="x86_64", lock="", source=source).zlib
 
     assert (origin, folder) == (zlib.origin, zlib.folder)
-    assert (planning.ZLIB.sha256, planning.ZLIB.contents) == (zlib.sha256, zlib.contents)
+    assert (sources.ZLIB.sha256, sources.ZLIB.files_sha256) == (zlib.sha256, zlib.files_sha256)
 
 
 def test_plan_is_data() -> None:
     """A plan can be printed for machines, whole."""
-    made = planning.plan(projects.read(PROJECTS / "facts"), machine="x86_64", lock="")
+    made = planning.plan(directory.read(PROJECTS / "facts"), machine="x86_64", lock="")
 
     assert "3.13.5" in msgspec.json.encode(made, enc_hook=str).decode()
 
 
 @pytest.mark.parametrize(
     ("python", "full"),
-    [("3.13.9", "3.13.9"), ("3.13", planning.PYTHON.version), ("3.14", "3.14.0")],
+    [("3.13.9", "3.13.9"), ("3.13", sources.PYTHON.version), ("3.14", "3.14.0")],
 )
 def test_markers_of_another_python(python: str, full: str) -> None:
     """A line alone stands for the pinned release of it, or for its first."""

@@ -7,6 +7,8 @@ import pytest
 from onebin.effects.process import TAIL_LINES, clean_environment, run
 from onebin.errors import ToolError
 
+pytestmark = pytest.mark.claim("builds see no secrets")
+
 
 def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
@@ -26,7 +28,7 @@ def test_stdin_is_fed_and_never_the_callers() -> None:
 
 
 def test_lines_are_told_as_they_come() -> None:
-    """Both streams of a long program are its story."""
+    """Both streams of a long program are its progress."""
     lines: list[str] = []
 
     run(python("import sys; print('out'); print('err', file=sys.stderr)"), on_line=lines.append)

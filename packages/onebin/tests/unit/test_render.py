@@ -12,7 +12,7 @@ from onebin import render as plans
 from onebin import terminal
 from onebin.image.image import Image
 from onebin.inspection import Report, inspect, render
-from onebin.model import Entry, Options, Pin, Plan, Project, Source
+from onebin.model import EntryPoint, Options, Pin, Plan, Project, Source
 
 from .images import write_layout
 
@@ -110,7 +110,7 @@ def test_a_plan() -> None:
         root=Path("app"),
         name="app",
         version="1",
-        entry=Entry("app.cli", "main"),
+        entry=EntryPoint("app.cli", "main"),
         code=Path("app/src"),
         dependencies=(),
         options=Options(),

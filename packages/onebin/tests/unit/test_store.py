@@ -5,12 +5,39 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from onebin.effects.context import Context
 from onebin.effects.store import Store, key_of
 from onebin.errors import ToolError
+
+from .fakes import context
+
+KEY = key_of("key")
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A step that does what it is given."""
+
+    fill: Callable[[Path], object]
+    kind = "kind"
+
+    def key(self) -> tuple[object, ...]:
+        return ("key",)
+
+    def make(self, folder: Path, _: Context) -> None:
+        self.fill(folder)
+
+    def load(self, folder: Path) -> Path:
+        return folder
+
+
+def get(cache: Path, make: Callable[[Path], object]) -> Path:
+    return context(cache).build(Made(make))
 
 
 def test_made_once(tmp_path: Path) -> None:
@@ -21,13 +48,12 @@ def test_made_once(tmp_path: Path) -> None:
         calls.append(folder)
         (folder / "result").write_text("x")
 
-    store = Store(tmp_path)
-    first, was_there = store.get("kind", "key", make)
-    second, is_there = store.get("kind", "key", make)
-
-    assert (False, True) == (was_there, is_there)
-    assert first == second
+    ctx = context(tmp_path)
+    assert not ctx.store.has(Made(make))
+    assert ctx.build(Made(make)) == ctx.build(Made(make))
+    assert ctx.store.has(Made(make))
     assert 1 == len(calls)
+    assert ["kind"] == list(ctx.store.seconds)
 
 
 def test_failure_leaves_nothing(tmp_path: Path) -> None:
@@ -38,7 +64,7 @@ def test_failure_leaves_nothing(tmp_path: Path) -> None:
         raise ToolError("no")
 
     with pytest.raises(ToolError):
-        Store(tmp_path).get("kind", "key", make)
+        get(tmp_path, make)
 
     assert not (tmp_path / "kind").exists()
     assert [] == list((tmp_path / "tmp").iterdir())
@@ -55,7 +81,7 @@ def test_two_builders_of_one_key_build_once(tmp_path: Path) -> None:
         go_on.wait(10)
 
     def work() -> None:
-        Store(tmp_path).get("kind", "key", make)
+        get(tmp_path, make)
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     threads[0].start()
@@ -73,7 +99,7 @@ def test_cache_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ToolError, match="cannot write the cache") as caught:
-        Store(tmp_path / "file").get("kind", "key", lambda _: None)
+        get(tmp_path / "file", lambda _: None)
 
     assert "ONEBIN_CACHE" in caught.value.hint
 
@@ -94,7 +120,7 @@ def test_full_disk_is_said_in_one_line(tmp_path: Path, failure: Exception) -> No
         raise failure
 
     with pytest.raises(ToolError, match=r"cannot write the cache .*: No space left") as caught:
-        Store(tmp_path).get("kind", "key", make)
+        get(tmp_path, make)
 
     assert "make room there" in caught.value.hint
     assert "" == caught.value.detail
@@ -108,7 +134,7 @@ def test_other_failures_pass_through(tmp_path: Path) -> None:
         raise FileNotFoundError(errno.ENOENT, "No such file")
 
     with pytest.raises(FileNotFoundError):
-        Store(tmp_path).get("kind", "key", make)
+        get(tmp_path, make)
 
 
 def test_key_names_contents_not_order() -> None:
@@ -120,13 +146,21 @@ def test_key_names_contents_not_order() -> None:
 LEFT = """
 import os, signal, sys
 from pathlib import Path
+from onebin.effects.context import Context
+from onebin.effects.progress import Progress
 from onebin.effects.store import Store
 
-def make(folder):
-    (folder / "half").write_text("x")
-    os.kill(os.getpid(), signal.SIGKILL)
+class Killed:
+    kind = "kind"
 
-Store(Path(sys.argv[1])).get("kind", "key", make)
+    def key(self):
+        return ("key",)
+
+    def make(self, folder, _):
+        (folder / "half").write_text("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Context(None, Store(Path(sys.argv[1])), Progress.silent()).build(Killed())
 """
 
 
@@ -135,19 +169,17 @@ def test_killed_build_leaves_no_entry(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", LEFT, tmp_path / "cache"], check=False)
     assert -9 == done.returncode
 
-    made, was_there = Store(tmp_path / "cache").get("kind", "key", lambda _: None)
-
-    assert (False, []) == (was_there, list(made.iterdir()))
+    assert [] == list(get(tmp_path / "cache", lambda _: None).iterdir())
 
 
 def test_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
     """An entry is a directory in the cache, or there is none."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "cache" / "kind").mkdir(parents=True)
-    (tmp_path / "cache" / "kind" / "key").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "cache" / "kind" / KEY).symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(ToolError, match="key: it is not a directory"):
-        Store(tmp_path / "cache").get("kind", "key", lambda _: None)
+    with pytest.raises(ToolError, match=f"{KEY}: it is not a directory"):
+        get(tmp_path / "cache", lambda _: None)
 
 
 @pytest.mark.parametrize("where", ["locks", "tmp", "kind"])
@@ -158,7 +190,7 @@ def test_folder_that_is_a_link_is_refused(tmp_path: Path, where: str) -> None:
     (tmp_path / "cache" / where).symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(ToolError, match="not a directory"):
-        Store(tmp_path / "cache").get("kind", "key", lambda _: None)
+        get(tmp_path / "cache", lambda _: None)
     assert [] == list((tmp_path / "elsewhere").iterdir())
 
 
@@ -166,10 +198,10 @@ def test_lock_is_not_written_through_a_link(tmp_path: Path) -> None:
     """A file somebody linked there keeps its contents."""
     (tmp_path / "precious").write_text("x")
     (tmp_path / "cache" / "locks").mkdir(parents=True)
-    (tmp_path / "cache" / "locks" / "kind-key").symlink_to(tmp_path / "precious")
+    (tmp_path / "cache" / "locks" / f"kind-{KEY}").symlink_to(tmp_path / "precious")
 
     with pytest.raises(ToolError, match="cannot write the cache"):
-        Store(tmp_path / "cache").get("kind", "key", lambda _: None)
+        get(tmp_path / "cache", lambda _: None)
     assert "x" == (tmp_path / "precious").read_text()
 
 
@@ -177,11 +209,11 @@ def test_nothing_in_it_can_be_written_by_others(tmp_path: Path) -> None:
     """Whatever the umask: a directory others may write would be refused the next time."""
     before = os.umask(0)
     try:
-        made, _ = Store(tmp_path / "a" / "cache").get("kind", "key", lambda _: None)
+        made = get(tmp_path / "a" / "cache", lambda _: None)
     finally:
         os.umask(before)
 
     modes = {path: path.stat().st_mode & 0o777 for path in (made, *made.parents)}
     assert 0o700 == modes[tmp_path / "a"] == modes[tmp_path / "a" / "cache"]
     assert not any(mode & 0o022 for path, mode in modes.items() if path.is_relative_to(tmp_path))
-    assert Store(tmp_path / "a" / "cache").find("kind", "key") == made
+    assert Store(tmp_path / "a" / "cache").has(Made(lambda _: None))

@@ -1,18 +1,22 @@
-"""The compiler is the one that was pinned: its files, not its name and version."""
+"""The compiler is the pinned one, by its files; five programs call it, with the right flags."""
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from onebin import planning
-from onebin.effects.store import Store
 from onebin.errors import ToolError
-from onebin.inputs import directory as projects
-from onebin.runtime import toolchain
+from onebin.model import Toolchain
+from onebin.runtime import flags, toolchain
+from onebin.runtime.toolchain import CheckedCompiler, CxxLibraries, LaidOutToolchain
 
-PROJECTS = Path(__file__).parent.parent / "projects"
+from .fakes import Programs, context
+
+pytestmark = pytest.mark.claim("pinned downloads")
+
+RELEASE = "ziglang 0.17.1"
 
 
 @pytest.fixture
@@ -56,21 +60,156 @@ def test_what_python_leaves_there_does_not_show(tree: Path) -> None:
 def test_installed_compiler_is_the_pinned_one_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The real one passes and is read once; with one byte of the pin changed it does not."""
-    plan = planning.plan(projects.read(PROJECTS / "facts"), machine="x86_64", lock="")
-    store = Store(tmp_path / "cache")
-    told: list[str] = []
+    """The right one passes and is read once; with one byte of the pin changed it does not."""
+    root = tmp_path / "compiler"
+    root.mkdir()
+    (root / "zig").write_text("program")
+    ctx = context(tmp_path / "cache")
+    step = CheckedCompiler(root, RELEASE, toolchain.contents(root))
+    assert root / "zig" == ctx.build(step)
+    monkeypatch.setattr(toolchain, "contents", lambda _: "not read again")
+    assert root / "zig" == ctx.build(step)
 
-    def tell(text: str, **_: Any) -> None:
-        told.append(text)
-
-    zig = toolchain._zig(plan, store=store, tell=tell)
-    assert zig == toolchain._zig(plan, store=store, tell=tell)
-    assert ["checking the compiler's files"] == told
-
-    pinned = toolchain.PINNED["ziglang 0.17.1", "x86_64"]
-    monkeypatch.setitem(toolchain.PINNED, ("ziglang 0.17.1", "x86_64"), pinned[:-1] + "x")
-    with pytest.raises(ToolError, match=r"ziglang 0\.17\.1 have the hash .*, pinned is") as no:
-        toolchain._zig(plan, store=store, tell=tell)
-    assert "install it anew from an index you trust" in no.value.hint
+    with pytest.raises(ToolError, match=r"ziglang 0\.17\.1 have the hash .*, expected") as no:
+        ctx.build(CheckedCompiler(root, RELEASE, "0" * 64))
+    assert "pip install --force-reinstall --no-deps ziglang==0.17.1" in no.value.hint
     assert not any((tmp_path / "cache" / "tmp").iterdir())
+
+
+LINKED = {
+    "cc": ["rcrt1.o", "libc.a", "libcompiler_rt.a"],
+    "c++": ["rcrt1.o", "libc++.a", "libunwind.a", "libc.a", "libcompiler_rt.a"],
+}
+
+
+def compiler(words: list[str], options: dict[str, Any]) -> bytes:
+    """Link as the real driver does: with an empty cache it links something of its own before."""
+    folder = options["cwd"]
+    files = LINKED.get(Path(words[0]).name, [])
+    for name in files:
+        (folder / name).write_text(name)
+    Path(words[words.index("-o") + 1]).write_text("program")
+    options["on_line"]("ld.lld own.o")
+    options["on_line"](f"ld.lld -o nothing {' '.join(files)}")
+    options["on_line"]("done")
+    return b""
+
+
+def laid_out(cache: Path, **changes: Any) -> LaidOutToolchain:
+    given = {"flags": ("-fPIE",), "flags_key": ("f",), **changes}
+    return LaidOutToolchain(Path("/a folder/zig"), RELEASE, "x86_64", cache=cache, **given)
+
+
+def test_toolchain_is_laid_out(tmp_path: Path) -> None:
+    """Five programs, musl's archives in link order, the code before main."""
+    made = context(tmp_path / "cache", Programs(compiler)).build(laid_out(tmp_path / "zig"))
+
+    assert {"cc", "c++", "ar", "ranlib", "ld"} == {file.name for file in made.bin.iterdir()}
+    assert ["0-libc.a", "1-libcompiler_rt.a"] == [file.name for file in made.libraries]
+    assert "rcrt1.o" == made.crt_start.read_text()
+    cc = (made.bin / "cc").read_text()
+    assert "exec '/a folder/zig' cc -target x86_64-linux-musl -mcpu=x86_64 -fPIE" in cc
+    assert "{" not in cc
+    assert "-lc++" in (made.bin / "c++").read_text()
+    assert (made.bin / "cc").stat().st_mode & 0o111
+
+
+def test_key_of_a_toolchain_has_no_path(tmp_path: Path) -> None:
+    """What it compiles has the same key on each machine."""
+    one, other = (laid_out(tmp_path / name).load(tmp_path / name) for name in ("a", "b"))
+
+    assert one.key == other.key
+
+
+def test_cxx_libraries_are_those_c_has_not(tmp_path: Path) -> None:
+    """libc++ and the unwinder, and the index that exceptions need; libc comes once."""
+    ctx = context(tmp_path / "cache", Programs(compiler))
+    made = ctx.build(laid_out(tmp_path / "zig"))
+
+    found = ctx.build(CxxLibraries(made))
+
+    assert ["0-libc++.a", "1-libunwind.a"] == [file.name for file in found.archives]
+    assert ("--eh-frame-hdr",) == found.options
+
+
+def silent(words: list[str], _: dict[str, Any]) -> bytes:
+    Path(words[words.index("-o") + 1]).write_text("program")
+    return b""
+
+
+def test_compiler_that_names_nothing_is_refused(tmp_path: Path) -> None:
+    """Another version may print other lines: that is an error here, not later."""
+    ctx = context(tmp_path / "cache", Programs(silent))
+    with pytest.raises(ToolError, match="names no linked files"):
+        ctx.build(laid_out(tmp_path / "zig"))
+    bare = Toolchain(Path("/bin"), Path("/rcrt1.o"), (), "key")
+    with pytest.raises(ToolError, match=r"does not name libc\+\+"):
+        ctx.build(CxxLibraries(bare))
+
+
+@pytest.mark.parametrize(
+    ("detail", "message"),
+    [("error: ProcessFdQuotaExceeded", "too many open files"), ("error: Unexpected", "cc ended")],
+)
+def test_compiler_that_fails(tmp_path: Path, detail: str, message: str) -> None:
+    """Too few open files are explained; other failures are passed on."""
+
+    def fail(*_: Any) -> bytes:
+        raise ToolError("cc ended with status 1", detail=detail)
+
+    with pytest.raises(ToolError, match=message):
+        context(tmp_path / "cache", Programs(fail)).build(laid_out(tmp_path / "zig"))
+
+
+@pytest.fixture
+def installed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the package be *tree*, and the pinned one."""
+    spec = SimpleNamespace(submodule_search_locations=[str(tree)])
+    monkeypatch.setattr("onebin.runtime.toolchain.find_spec", lambda _: spec)
+    monkeypatch.setattr("onebin.runtime.toolchain.installed_version", lambda _: "0.17.1")
+    monkeypatch.setitem(flags.PINNED, (RELEASE, "x86_64"), toolchain.contents(tree))
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("options", "there", "absent"),
+    [
+        ({}, [], ["-fprofile"]),
+        ({"instrumented": True}, ["-fprofile-generate"], ["-fprofile-use"]),
+        ({"profile": (Path("/p"), "sha")}, ["-fprofile-use=/p"], ["-fprofile-generate"]),
+    ],
+)
+def test_flags_by_the_plan(
+    installed: Path, tmp_path: Path, options: Any, there: list[str], absent: list[str]
+) -> None:
+    """Counters, a profile or neither: in the scripts and in the key."""
+    ctx = context(tmp_path / "cache", Programs(compiler))
+    plain = toolchain.toolchain(RELEASE, "x86_64", ctx)
+
+    made = toolchain.toolchain(RELEASE, "x86_64", ctx, **options)
+
+    text = (made.bin / "cc").read_text()
+    assert all(flag in text for flag in there)
+    assert not any(flag in text for flag in absent)
+    assert (made.key == plain.key) == (not options)
+    assert made.instrumented == ("instrumented" in options)
+
+
+@pytest.mark.parametrize(
+    ("spec", "version", "message"),
+    [
+        (None, "0.17.1", "not installed"),
+        (SimpleNamespace(submodule_search_locations=None), "0.17.1", "not installed"),
+        (SimpleNamespace(submodule_search_locations=["/x"]), "0.16", "version 0.16; expected"),
+    ],
+)
+def test_package_that_is_not_the_pinned_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: Any, version: str, message: str
+) -> None:
+    """Missing, or another version: the way out is pip's line."""
+    monkeypatch.setattr("onebin.runtime.toolchain.find_spec", lambda _: spec)
+    monkeypatch.setattr("onebin.runtime.toolchain.installed_version", lambda _: version)
+
+    with pytest.raises(ToolError, match=message) as caught:
+        toolchain.toolchain(RELEASE, "x86_64", context(tmp_path))
+    assert "pip install ziglang==0.17.1" == caught.value.hint

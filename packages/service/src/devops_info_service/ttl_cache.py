@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class TtlCache(Generic[T]):
-    """Keeps what *read* returned for *seconds* of the clock *monotonic*.
+    """Keeps what *read* returned, never ``None``, for *seconds* of the clock *monotonic*.
 
     The time counts from the end of a read: a slow read is not followed by the next one at once.
     """
@@ -38,7 +38,7 @@ class TtlCache(Generic[T]):
 
 
 class Derived(Generic[S, T]):
-    """Keeps ``compute(source)`` while *source* is the same object."""
+    """Keeps ``compute(source)``, never ``None``, while *source* is the same object."""
 
     __slots__ = ("_compute", "_source", "_value")
 

@@ -1,1 +1,139 @@
-"""How a pinned distribution becomes part of an executable."""
+"""How a pinned distribution becomes part of an executable: a provider for each kind of file.
+
+A provider says at plan time what it can do with the files an index has (an ``Offer``) or why it
+can do nothing (an ``Obstacle``); at build time it gives the step that does it.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+from packaging.utils import canonicalize_name
+
+from onebin.effects import index
+from onebin.effects.context import Context, Step
+from onebin.effects.index import IndexFile
+from onebin.errors import ProjectError
+from onebin.model import CPython, Distribution, Obstacle, Offer, Pin, Plan, Toolchain
+
+from .captured import Captured
+from .pure import Pure
+
+CACHE_VERSION: Final = 1
+"""Raised when a provider's offer changes for the same files: part of the key."""
+
+
+class Provider(Protocol):
+    """A way in for distributions."""
+
+    @property
+    def name(self) -> str:
+        """The name that its offers have."""
+        ...
+
+    def offer(self, pin: Pin, files: Sequence[IndexFile], python: str) -> Offer | Obstacle:
+        """Say what it can do with *files*, all that the index has of *pin*."""
+        ...
+
+    def step(
+        self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain
+    ) -> Step[Distribution]:
+        """Return the step that makes what was offered."""
+        ...
+
+
+PROVIDERS: Final[tuple[Provider, ...]] = (Pure(), Captured())
+"""The first one that can comes first; ``tool.onebin.from-source`` leaves the last one alone."""
+
+
+class _ObstacleError(Exception):
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.reason)
+        self.obstacle = obstacle
+
+
+class OfferStep(msgspec.Struct, frozen=True):
+    """Step: the best offer for a pin; kept, as its hashes name the same files for ever."""
+
+    pin: Pin
+    from_source: bool
+    python: str
+    """``3.13``."""
+    kind = "offers"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the pin and how it is wanted."""
+        return CACHE_VERSION, self.pin, self.from_source, self.python
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Ask the index for its files, and the providers for an offer."""
+        ctx.progress.report(f"{self.pin}: reading the index")
+        with ctx.store.scratch() as scratch:
+            files = index.files(self.pin, scratch, python=self.python, run=ctx.run)
+        found = best(self.pin, files, from_source=self.from_source, python=self.python)
+        if isinstance(found, Obstacle):
+            raise _ObstacleError(found)
+        (folder / "offer.json").write_bytes(msgspec.json.encode(found))
+
+    def load(self, folder: Path) -> Offer:
+        """Return it."""
+        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Offer)
+
+
+def best(
+    pin: Pin, files: Sequence[IndexFile], *, from_source: bool, python: str
+) -> Offer | Obstacle:
+    """Return the first offer for *files*, or the last provider's obstacle."""
+    providers = PROVIDERS[-1:] if from_source else PROVIDERS
+    found = [provider.offer(pin, files, python) for provider in providers]
+    return next((item for item in found if isinstance(item, Offer)), found[-1])
+
+
+def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...]:
+    """Return how each distribution of *plan* comes in, for Python *python* (``3.13``).
+
+    Raises:
+        ProjectError: ``tool.onebin.from-source`` names what is not a dependency.
+        ToolError: the index cannot be reached.
+    """
+    chosen = {canonicalize_name(name): name for name in plan.project.options.from_source}
+    names = {pin.name for pin in plan.distributions}
+    for canonical, name in chosen.items():
+        if canonical not in names:
+            raise ProjectError(
+                f"tool.onebin.from-source: {name} is not among the dependencies",
+                hint=f"known are {', '.join(sorted(names))}" if names else "there are none",
+            )
+    found: list[Offer | Obstacle] = []
+    for n, pin in enumerate(plan.distributions):
+        ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
+        try:
+            found.append(ctx.build(OfferStep(pin, pin.name in chosen, python)))
+        except _ObstacleError as exc:
+            found.append(exc.obstacle)
+    return tuple(found)
+
+
+def distributions(
+    plan: Plan,
+    wanted: Iterable[Offer | Obstacle],
+    python: CPython,
+    toolchain: Toolchain,
+    ctx: Context,
+) -> tuple[Distribution, ...]:
+    """Make every distribution of *wanted* ready to be frozen and linked.
+
+    Raises:
+        ProjectError: one of them cannot be part of a static executable.
+        ToolError: one does not build, or cannot be downloaded.
+    """
+    wanted = tuple(wanted)
+    providers = {provider.name: provider for provider in PROVIDERS}
+    made = []
+    for n, item in enumerate(wanted):
+        if isinstance(item, Obstacle):
+            raise ProjectError(item.reason, hint=item.hint)
+        ctx.progress.report(str(item.pin), done=n, total=len(wanted))
+        made.append(ctx.build(providers[item.provider].step(item, plan, python, toolchain)))
+    return tuple(made)

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 from onebin import requirement
 from onebin.effects import index, unpack
-from onebin.effects.process import Run
+from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError
 from onebin.model import Machine, Pin, target_environment
 
@@ -40,7 +40,7 @@ class BuildTools:
         python: str,
         machine: Machine,
         may_be_unpinned: bool,
-        run: Run,
+        run: RunCommand,
     ) -> None:
         self._locked = {pin.name: pin for pin in pins}
         self._chosen: dict[str, Pin] = {}

@@ -1,35 +1,48 @@
-"""Plan, Runtime -> distributions: each dependency as importable code and relocatable objects.
+"""A distribution built from its source, by its own build back end, for the static executable.
 
-A pure-Python wheel is taken as it is. Anything else is built from its source distribution by
-its own build back end, in the static interpreter, with a compiler that captures instead of
-linking: there is no recipe per package.
+The back end runs in the static interpreter, with a compiler that joins the objects of each
+extension instead of linking a shared object: there is no recipe per package.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from onebin.effects import files, index, unpack
-from onebin.effects.process import Run
-from onebin.effects.progress import Tell
-from onebin.effects.store import Store, key_of
-from onebin.errors import ImageError, ProjectError, ToolError
-from onebin.model import Distribution, Extension, Pin, Plan, Runtime, Toolchain
-from onebin.objects.relocatable import is_relocatable, localize_symbols
+from onebin.effects.context import Context
+from onebin.effects.index import IndexFile
+from onebin.effects.process import RunCommand
+from onebin.errors import ProjectError, ToolError
+from onebin.model import (
+    CPython,
+    Distribution,
+    Interpreter,
+    Machine,
+    Obstacle,
+    Offer,
+    Pin,
+    Plan,
+    Runtime,
+    Toolchain,
+)
 from onebin.requirement import shown
 
+from . import install
 from .build_tools import BuildTools
 
-RECIPE: Final = 5
-"""Raised when this file changes what it makes: part of the key."""
+CACHE_VERSION: Final = 6
+"""Raised when this module makes something else of the same source: part of the key."""
 
-MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
-BACK_END: Final = re.compile(rf"{MODULE.pattern}(:{MODULE.pattern})?", re.ASCII)
+BACK_END: Final = re.compile(rf"{install.MODULE.pattern}(:{install.MODULE.pattern})?", re.ASCII)
+
+HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
+
+TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+"""How names of source distributions end that are unpacked here."""
 
 
 class BuildSystem(msgspec.Struct, frozen=True, rename="kebab"):
@@ -40,187 +53,173 @@ class BuildSystem(msgspec.Struct, frozen=True, rename="kebab"):
     backend_path: tuple[str, ...] = ()
 
 
-HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
+class Captured:
+    """Provider: source distributions."""
+
+    name = "captured"
+
+    def offer(self, pin: Pin, files: Sequence[IndexFile], _: str) -> Offer | Obstacle:
+        """Offer the first source distribution."""
+        for file in files:
+            if file.name.endswith(TARBALL):
+                return Offer(pin, self.name, file.name)
+        found = f"; found {', '.join(sorted(file.name for file in files[:3]))}" if files else ""
+        return Obstacle(
+            pin,
+            f"{pin}: expected a pure-Python wheel or a source distribution{found}",
+            hint="a static executable cannot load shared objects: "
+            "choose another version or package",
+        )
+
+    def step(
+        self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain
+    ) -> "CapturedBuild":
+        """Return the step that fetches and builds it."""
+        options = plan.project.options
+        return CapturedBuild(
+            pin=offer.pin,
+            build_pins=plan.build_pins,
+            may_be_unpinned=options.allow_unpinned_build_requirements,
+            level="-O2" if options.optimize == "speed" else "-Os",
+            interpreter=python.interpreter,
+            runtime=python.runtime,
+            toolchain=toolchain,
+            machine=plan.machine,
+        )
 
 
-def distributions(
-    plan: Plan, runtime: Runtime, toolchain: Toolchain, *, run: Run, store: Store, tell: Tell
-) -> tuple[Distribution, ...]:
-    """Make every distribution of *plan* ready to be frozen and linked.
+class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
+    """Step: the code and the objects of a distribution that is built from source."""
+
+    pin: Pin
+    build_pins: tuple[Pin, ...]
+    may_be_unpinned: bool
+    """Whether the index may choose build requirements that ``build_pins`` lack."""
+    level: str
+    """The compiler's ``-O``."""
+    interpreter: Interpreter
+    runtime: Runtime
+    toolchain: Toolchain
+    machine: Machine
+    hook: Path = HOOK
+    kind = "distribution"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the pins, and all that builds."""
+        return (
+            CACHE_VERSION, "captured", self.pin, self.build_pins, self.may_be_unpinned, self.level,
+            self.interpreter.key, self.runtime.key, self.toolchain.key, self.machine,
+            self.hook.read_text("utf-8"),
+        )  # fmt: skip
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Fetch, build, and unpack the wheel that comes out.
+
+        Raises:
+            ProjectError: a build requirement is not pinned; the build makes no wheel that fits.
+            ToolError: it does not build.
+        """
+        with ctx.store.scratch() as scratch:
+            archive = index.download_source(self.pin, scratch, run=ctx.run)
+            if archive is None:
+                raise ProjectError(f"{self.pin}: the index has no source distribution any more")
+            source = unpack.tree(archive, scratch / "unpacked")
+            wheel, tools = self._build(source, scratch, ctx.run)
+            libraries = scratch / "out" / "libraries"
+            names = libraries.read_text("utf-8").split() if libraries.exists() else []
+            unpinned = tuple(
+                f"{tool.name}=={tool.version} --hash={tool.hashes[0]}" for tool in tools
+            )
+            native = install.Native(tuple(sorted(set(names))), unpinned)
+            install.wheel(self.pin, wheel, folder, native)
+
+    def load(self, folder: Path) -> Distribution:
+        """Return it."""
+        return install.load(self.pin, folder)
+
+    def _build(self, source: Path, scratch: Path, run: RunCommand) -> tuple[Path, tuple[Pin, ...]]:
+        """Return the wheel, and what it was built with that is not pinned."""
+        system = build_system(source, of=str(self.pin))
+        site, out, home = scratch / "site", scratch / "out", scratch / "home"
+        out.mkdir()
+        home.mkdir()
+        tools = BuildTools(
+            self.build_pins,
+            site,
+            scratch / "tools",
+            of=str(self.pin),
+            python=self.interpreter.version,
+            machine=self.machine,
+            may_be_unpinned=self.may_be_unpinned,
+            run=run,
+        )
+        tools.install(system.requires)
+        env = self._environment(source, scratch)
+        call: list[str | Path] = [self.interpreter.python, "-P", "-S", self.hook]
+        rest: list[str | Path] = [site, out, system.build_backend, *system.backend_path]
+        try:
+            # Line by line, and not kept: a back end may print without end.
+            run([*call, "requires", *rest], cwd=source, env=env, on_line=_ignore)
+            if further := (out / "result").read_text("utf-8").splitlines():
+                tools.install(further)
+            run([*call, "wheel", *rest], cwd=source, env=env, on_line=_ignore)
+        except ToolError as exc:
+            raise ToolError(
+                f"{self.pin}: does not build for a static executable",
+                hint="choose a version with a pure-Python wheel, or a way to leave out its C code",
+                detail=exc.detail,
+            ) from exc
+        made = (out / "result").read_text("utf-8").rstrip("\n")
+        if made != PurePosixPath(made).name or not made.endswith(".whl"):
+            raise ProjectError(f"{self.pin}: its build made {shown(made)}; expected a wheel")
+        return out / made, tools.unpinned
+
+    def _environment(self, source: Path, scratch: Path) -> dict[str, str]:
+        tools, home = self.toolchain.bin, scratch / "home"
+        return {
+            "PATH": f"{tools}:/usr/bin:/bin",
+            "PYTHONHOME": str(self.interpreter.home),
+            "SOURCE_DATE_EPOCH": "315532800",  # 1980, the oldest date a zip file can hold
+            "PYTHONHASHSEED": "0",
+            # The caller's settings of git, pip and distutils, and a repository above the cache,
+            # must not matter.
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "GIT_CEILING_DIRECTORIES": str(scratch),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "CC": str(tools / "cc"),
+            "CXX": str(tools / "c++"),
+            "LDSHARED": f"{tools}/cc -shared",
+            "LDCXXSHARED": f"{tools}/c++ -shared",
+            "AR": str(tools / "ar"),
+            "CFLAGS": f"{self.level} -DNDEBUG -ffile-prefix-map={source}=.",
+            "CPPFLAGS": f"-I{self.runtime.include}",
+            "ONEBIN_LIBRARIES": str(scratch / "out" / "libraries"),
+        }
+
+
+def _ignore(_: str) -> None:
+    """Drop a line; the last ones are kept for the error."""
+
+
+def build_system(source: Path, *, of: str) -> BuildSystem:
+    """Return the build back end of the tree *source*; *of* names the distribution in errors.
 
     Raises:
-        ProjectError: one of them cannot be part of a static executable.
-        ToolError: one does not build, or cannot be downloaded.
+        ProjectError: its ``pyproject.toml`` is malformed.
     """
-    names = {pin.name for pin in plan.distributions}
-    for name in plan.project.options.from_source:
-        if canonicalize_name(name) not in names:
-            raise ProjectError(
-                f"tool.onebin.from-source: {name} is not among the dependencies",
-                hint=f"known are {', '.join(sorted(names))}" if names else "there are none",
-            )
-    made = []
-    for n, pin in enumerate(plan.distributions):
-        tell(f"{pin.name} {pin.version}", done=n, total=len(plan.distributions))
-        made.append(_distribution(pin, plan, runtime, toolchain, run=run, store=store))
-    return tuple(made)
-
-
-def _distribution(
-    pin: Pin, plan: Plan, runtime: Runtime, toolchain: Toolchain, *, run: Run, store: Store
-) -> Distribution:
-    def make(folder: Path) -> None:
-        with store.scratch() as scratch:
-            file = index.download(
-                pin, scratch, python=runtime.version, run=run, from_source=from_source
-            )
-            unpinned = ""
-            if file.suffix != ".whl":
-                file, tools = _built(pin, file, plan, runtime, toolchain, scratch, run=run)
-                unpinned = "".join(
-                    f"{tool.name}=={tool.version} --hash={tool.hashes[0]}\n" for tool in tools
-                )
-            _install(pin, file, folder)
-            (folder / "unpinned").write_text(unpinned, "utf-8")
-
-    from_source = plan.project.options.from_source
-    chosen = pin.name in {canonicalize_name(name) for name in from_source}
-    loose = plan.project.options.allow_unpinned_build_requirements
-    key = key_of(RECIPE, pin, plan.build_pins, loose, runtime.key, chosen)
-    root, _ = store.get("distribution", key, make)
-    return _describe(pin, root)
-
-
-def _built(
-    pin: Pin,
-    archive: Path,
-    plan: Plan,
-    runtime: Runtime,
-    toolchain: Toolchain,
-    scratch: Path,
-    *,
-    run: Run,
-) -> tuple[Path, tuple[Pin, ...]]:
-    source = unpack.tree(archive, scratch / "unpacked")
-    system = _build_system(source, of=f"{pin.name} {pin.version}")
-    site, out, home = scratch / "site", scratch / "out", scratch / "home"
-    out.mkdir()
-    home.mkdir()
-    tools = BuildTools(
-        plan.build_pins,
-        site,
-        scratch / "tools",
-        of=f"{pin.name} {pin.version}",
-        python=runtime.version,
-        machine=plan.machine,
-        may_be_unpinned=plan.project.options.allow_unpinned_build_requirements,
-        run=run,
-    )
-    tools.install(system.requires)
-    level = "-O2" if plan.project.options.optimize == "speed" else "-Os"
-    env = {
-        "PATH": f"{toolchain.bin}:/usr/bin:/bin",
-        "PYTHONHOME": str(runtime.root),
-        "SOURCE_DATE_EPOCH": "315532800",  # 1980, the oldest date a zip file can hold
-        "PYTHONHASHSEED": "0",
-        # Neither the caller's settings of git, pip and distutils nor a repository above the
-        # cache has a say in what is built.
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "GIT_CEILING_DIRECTORIES": str(scratch),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "CC": str(toolchain.bin / "cc"),
-        "CXX": str(toolchain.bin / "c++"),
-        "LDSHARED": f"{toolchain.bin}/cc -shared",
-        "LDCXXSHARED": f"{toolchain.bin}/c++ -shared",
-        "AR": str(toolchain.bin / "ar"),
-        "CFLAGS": f"{level} -DNDEBUG -ffile-prefix-map={source}=.",
-        "CPPFLAGS": f"-I{runtime.include}",
-        "ONEBIN_LIBRARIES": str(out / "libraries"),
-    }
-    call: list[str | Path] = [runtime.python, "-P", "-S", HOOK]
-    rest: list[str | Path] = [site, out, system.build_backend, *system.backend_path]
-    try:
-        # Followed, and not kept: what a back end prints has no end of ours.
-        run([*call, "requires", *rest], cwd=source, env=env, on_line=_pass_over)
-        if further := (out / "result").read_text("utf-8").splitlines():
-            tools.install(further)
-        run([*call, "wheel", *rest], cwd=source, env=env, on_line=_pass_over)
-    except ToolError as exc:
-        raise ToolError(
-            f"{pin.name} {pin.version} does not build for a static executable",
-            hint="look for a version with a pure-Python wheel, or a way to leave its C code out",
-            detail=exc.detail,
-        ) from exc
-    made = (out / "result").read_text("utf-8").rstrip("\n")
-    if made != PurePosixPath(made).name or not made.endswith(".whl"):
-        raise ProjectError(f"{pin.name} {pin.version}: its build made no wheel: {shown(made)}")
-    return out / made, tools.unpinned
-
-
-def _pass_over(_: str) -> None:
-    """Tell nobody: the last lines are kept for the error all the same."""
-
-
-def _build_system(source: Path, *, of: str) -> BuildSystem:
     try:
         table = tomllib.loads(files.read_text(source / "pyproject.toml"))
-        # The default is that of PEP 517: what a tree with setup.py alone means.
+        # PEP 517 gives the default: a tree with setup.py alone.
         system = msgspec.convert(table.get("build-system", {}), BuildSystem)
     except FileNotFoundError:
         return BuildSystem()
     except (msgspec.ValidationError, ValueError, OSError, RecursionError) as exc:
         raise ProjectError(f"{of}: its pyproject.toml cannot be read: {shown(str(exc))}") from exc
     if not BACK_END.fullmatch(system.build_backend):
-        raise ProjectError(f"{of}: build-backend {shown(system.build_backend)} is no object's name")
+        raise ProjectError(
+            f"{of}: build-backend {shown(system.build_backend)} is not an object's name"
+        )
     for folder in system.backend_path:
         files.inside(source, folder, where=f"{of}: backend-path")
     return system
-
-
-def _install(pin: Pin, wheel: Path, folder: Path) -> None:
-    """Unpack *wheel* into ``folder/code``, and its captured objects into ``folder/objects``."""
-    code, objects = folder / "code", folder / "objects"
-    objects.mkdir()
-    unpack.wheel(wheel, code)
-    for file in sorted(_shared_objects(code)):
-        data = file.read_bytes()
-        if not is_relocatable(data):
-            raise ProjectError(
-                f"{pin.name} {pin.version} brings the shared object {file.relative_to(code)}",
-                hint="a static executable cannot load it: choose another version or package",
-            )
-        module = ".".join([*file.relative_to(code).parent.parts, file.name.partition(".")[0]])
-        # It becomes a name in C.
-        if not MODULE.fullmatch(module):
-            raise ProjectError(f"{pin.name} {pin.version}: {shown(module)} is no module's name")
-        symbol = "PyInit_" + module.replace(".", "__")
-        init_symbol = "PyInit_" + module.rpartition(".")[2]
-        try:
-            isolated = localize_symbols(data, init_symbol, symbol)
-        except ImageError as exc:
-            raise ProjectError(f"{pin.name} {pin.version}, {module}: {exc}") from exc
-        (objects / f"{module}.o").write_bytes(isolated)
-        file.unlink()
-    asked = wheel.parent / "libraries"
-    names = sorted(set(asked.read_text("utf-8").split())) if asked.exists() else []
-    (folder / "libraries").write_text("\n".join(names), "utf-8")
-
-
-def _shared_objects(code: Path) -> Iterable[Path]:
-    return (file for file in code.rglob("*.so*") if file.is_file())
-
-
-def _describe(pin: Pin, root: Path) -> Distribution:
-    libraries = tuple((root / "libraries").read_text("utf-8").split())
-    extensions = tuple(
-        Extension(
-            module=file.stem,
-            object=file,
-            symbol="PyInit_" + file.stem.replace(".", "__"),
-            libraries=libraries,
-        )
-        for file in sorted((root / "objects").iterdir())
-    )
-    unpinned = tuple((root / "unpinned").read_text("utf-8").splitlines())
-    return Distribution(pin, root / "code", extensions, unpinned)

@@ -14,7 +14,7 @@ from typing import IO, Final
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Source
 
-from .process import Run
+from .process import RunCommand
 
 APT_SUITE: Final = "trixie"
 """Debian 13 carries the pinned releases for as long as it is supported."""
@@ -31,7 +31,9 @@ MAX_BYTES: Final = 1 << 30
 CHUNK: Final = 1 << 20
 
 
-def tarball(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
+def tarball(
+    source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]
+) -> Path:
     """Put the tarball of *source* into *folder* and check it.
 
     Raises:
@@ -44,12 +46,12 @@ def tarball(source: Source, folder: Path, *, run: Run, say: Callable[[str], None
             hint=f"of a tarball, write {source.origin}#sha256=<64 hex digits>",
         )
     if source.origin == "auto":
-        return _from_anywhere(source, folder, run=run, say=say)
+        return _from_any_origin(source, folder, run=run, report=report)
     if source.origin == "apt":
-        return _from_apt(source, folder, run=run, say=say)
+        return _from_apt(source, folder, run=run, report=report)
     target = folder / source.origin.rpartition("/")[2]
     if "://" in source.origin:
-        _download(source.origin, target, say=say)
+        _download(source.origin, target, report=report)
     else:
         local = Path(source.origin)
         if not local.is_file():
@@ -64,16 +66,18 @@ def digest(files: Iterable[Path]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _from_anywhere(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
-    if found := _lying_in(Path(source.folder), source) if source.folder else None:
+def _from_any_origin(
+    source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]
+) -> Path:
+    if found := _find_local(Path(source.folder), source) if source.folder else None:
         return found
     target = folder / source.url.rpartition("/")[2]
     try:
-        _download(source.url, target, say=say)
+        _download(source.url, target, report=report)
         return _checked(target, source)
     except ToolError as no_web:
         try:
-            return _from_apt(source, folder, run=run, say=say)
+            return _from_apt(source, folder, run=run, report=report)
         except ToolError as no_apt:
             raise ToolError(
                 f"{source.name} {source.version}'s source cannot be had: {no_web}; {no_apt}",
@@ -83,14 +87,14 @@ def _from_anywhere(source: Source, folder: Path, *, run: Run, say: Callable[[str
             ) from no_apt
 
 
-def _lying_in(folder: Path, source: Source) -> Path | None:
+def _find_local(folder: Path, source: Source) -> Path | None:
     """Return the tarball of *source* in *folder*, whatever its name there."""
     files = sorted(file for file in folder.glob("*.tar.*") if file.is_file())
     return next((file for file in files if _sha256(file) in _known(source)), None)
 
 
-def _download(url: str, target: Path, *, say: Callable[[str], None]) -> None:
-    say(f"downloading {url}")
+def _download(url: str, target: Path, *, report: Callable[[str], None]) -> None:
+    report(f"downloading {url}")
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "onebin"})  # noqa: S310
         with (
@@ -113,7 +117,9 @@ def _copy(answer: IO[bytes], out: IO[bytes]) -> None:
         out.write(piece)
 
 
-def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], None]) -> Path:
+def _from_apt(
+    source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]
+) -> Path:
     """Let apt fetch and verify the authors' tarball of a source package, and no more of it.
 
     apt has a state directory of its own: no root is needed, and the machine's own sources and
@@ -131,15 +137,15 @@ def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], No
         # Running as root, apt would drop to a user that may not write here.
         "-o", "APT::Sandbox::User=",
     ]  # fmt: skip
-    say(f"downloading Debian's source package {source.package} with apt")
+    report(f"downloading Debian's source package {source.package} with apt")
     try:
         # A second source of the same build finds the lists of the first.
         if not state.is_dir():
             _lay_out(state, mirror)
             run(["apt-get", *options, "update"], cwd=folder, fetching=True)
-        ask = ["apt-get", *options, "source", "--print-uris", source.package]
-        told = run(ask, cwd=folder, fetching=True)
-        uri, name, checksum = _original(told.decode("utf-8", "replace"))
+        query = ["apt-get", *options, "source", "--print-uris", source.package]
+        output = run(query, cwd=folder, fetching=True)
+        uri, name, checksum = _original(output.decode("utf-8", "replace"))
         target = folder / Path(name).name
         call: list[str | Path] = [APT_HELPER, *options, "download-file", uri, target, checksum]
         run(call, cwd=folder, fetching=True)
@@ -151,9 +157,9 @@ def _from_apt(source: Source, folder: Path, *, run: Run, say: Callable[[str], No
     return _checked(target, source)
 
 
-def _original(told: str) -> tuple[str, str, str]:
-    """Return address, file name and hash of the authors' tarball that apt has *told* of."""
-    found = ORIGINAL.search(told)
+def _original(output: str) -> tuple[str, str, str]:
+    """Return address, file name and hash of the authors' tarball that apt printed."""
+    found = ORIGINAL.search(output)
     if found is None:
         raise ToolError("its index names no original tarball")
     uri, name, checksum = found.groups()
@@ -197,7 +203,7 @@ def _checked(file: Path, source: Source) -> Path:
 
 
 def _known(source: Source) -> set[str]:
-    return {source.sha256, source.repacked} - {""}
+    return {source.sha256, source.debian_sha256} - {""}
 
 
 def _sha256(file: Path) -> str:

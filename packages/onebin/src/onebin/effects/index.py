@@ -5,7 +5,6 @@ wheel becomes an argument. pip runs no code of a distribution (``target/pip_for_
 """
 
 import json
-import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,13 +12,21 @@ from typing import Any, Final
 
 import msgspec
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import Version
 
 from onebin import requirement
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Machine, Pin, target_environment
 
-from .process import Run
+from .process import RunCommand
+from .reasons import Reason, subject, why
 
 PIP: Final = Path(__file__).parent.parent / "target" / "pip_for_target.py"
 
@@ -41,12 +48,16 @@ def pure(python: str) -> list[str]:
     return [*PURE, "--python-version", python]
 
 
-UNREACHABLE: Final = ("Retrying (", "Could not fetch URL", "connection error")
-"""What pip says before it claims that an index it cannot reach has no such distribution."""
+class IndexFile(msgspec.Struct, frozen=True):
+    """One file of an index."""
+
+    name: str
+    sha256: str = ""
+    """In hex; empty where the index does not publish one."""
 
 
 class UnreachableError(ToolError):
-    """The index does not answer."""
+    """The index cannot be reached."""
 
 
 class NoMatchError(ToolError):
@@ -54,7 +65,7 @@ class NoMatchError(ToolError):
 
 
 def pip(
-    run: Run,
+    run: RunCommand,
     arguments: Sequence[str | Path],
     *,
     environment: Mapping[str, str] | None = None,
@@ -70,24 +81,25 @@ def pip(
     try:
         return run(call, fetching=True, **options)
     except ToolError as exc:
-        if any(sign in exc.detail for sign in UNREACHABLE):
+        reason, about = why(exc.detail), subject(exc.detail)
+        if reason is Reason.INDEX_UNREACHABLE:
             raise UnreachableError(
                 "the package index cannot be reached",
                 hint="is there a network? pip's own settings decide which index it is",
                 detail=exc.detail,
             ) from exc
-        if found := re.search("No matching distribution found for (.+)", exc.detail):
-            raise NoMatchError(found[1].strip(), detail=exc.detail) from exc
-        if found := re.search(r"(\S.*) asks for (\S+) by an address", exc.detail):
+        if reason is Reason.NO_MATCH:
+            raise NoMatchError(about, detail=exc.detail) from exc
+        if reason is Reason.ADDRESS:
             raise ProjectError(
-                f"{found[1]} asks for {found[2]} by an address; expected a version of an index",
+                f"{about} by an address; expected a version of an index",
                 hint="nothing was fetched from there: choose another version or package",
             ) from exc
         raise
 
 
 def resolve(
-    dependencies: Iterable[str], folder: Path, *, python: str, machine: Machine, run: Run
+    dependencies: Iterable[str], folder: Path, *, python: str, machine: Machine, run: RunCommand
 ) -> tuple[Pin, ...]:
     """Choose versions for *dependencies* and all they need, for the target and not for this Python.
 
@@ -128,7 +140,7 @@ def choose(
     *,
     fits: Sequence[str],
     environment: Mapping[str, str],
-    run: Run,
+    run: RunCommand,
 ) -> tuple[Pin, ...]:
     """Let pip choose versions for *wanted* and all they need; those of *pins* are given.
 
@@ -163,8 +175,41 @@ def choose(
     )
 
 
+def files(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> tuple[IndexFile, ...]:
+    """Return the files of the index that may stand for *pin*, by name; nothing is downloaded.
+
+    Raises:
+        ProjectError: the index has files of that version, and the lock knows none of them.
+        ToolError: the index cannot be reached.
+    """
+    try:
+        printed = pip(run, ["files", pin.name, "--python-version", python], cwd=folder)
+    except NoMatchError:
+        return ()
+    every = [item for item in msgspec.json.decode(printed, type=list[IndexFile])
+             if _version_of(item.name) == (pin.name, Version(pin.version))]  # fmt: skip
+    known = {item.removeprefix("sha256:") for item in pin.hashes}
+    found = [item for item in every if not (known and item.sha256) or item.sha256 in known]
+    if every and not found:
+        raise ProjectError(
+            f"{pin}: the index's file is not one the lock knows",
+            hint="if the lock is right the file was tampered with; if not: onebin lock",
+        )
+    return tuple(sorted(found, key=lambda item: item.name))
+
+
+def _version_of(name: str) -> tuple[str, Version] | None:
+    """Return the distribution and the version a file's *name* states."""
+    try:
+        if name.endswith(".whl"):
+            return parse_wheel_filename(name)[:2]
+        return parse_sdist_filename(name)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+
+
 def download(
-    pin: Pin, folder: Path, *, python: str, run: Run, from_source: Collection[str] = ()
+    pin: Pin, folder: Path, *, python: str, run: RunCommand, from_source: Collection[str] = ()
 ) -> Path:
     """Fetch the file of *pin* that is used: its pure-Python wheel, else its source distribution.
 
@@ -188,12 +233,12 @@ def download(
     return file
 
 
-def download_wheel(pin: Pin, folder: Path, *, python: str, run: Run) -> Path | None:
+def download_wheel(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> Path | None:
     """Fetch the pure-Python wheel of *pin*; None where there is none."""
     return _download(pin, folder, pure(python), run=run)
 
 
-def download_source(pin: Pin, folder: Path, *, run: Run) -> Path | None:
+def download_source(pin: Pin, folder: Path, *, run: RunCommand) -> Path | None:
     """Fetch the source distribution of *pin*; None where there is none.
 
     No code of it runs here.
@@ -203,7 +248,7 @@ def download_source(pin: Pin, folder: Path, *, run: Run) -> Path | None:
     return _download(pin, folder, choice, run=run)
 
 
-def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: Run) -> Path | None:
+def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: RunCommand) -> Path | None:
     line = f"{pin.name}=={pin.version}" + "".join(f" --hash={item}" for item in pin.hashes)
     folder.mkdir(exist_ok=True)
     wanted = folder / "wanted.txt"
@@ -229,7 +274,7 @@ def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: Run) -> Pat
     except UnreachableError:
         raise
     except ToolError as exc:
-        if "HASHES" in exc.detail or "hashes" in exc.detail:
+        if why(exc.detail) is Reason.HASH_MISMATCH:
             raise ProjectError(
                 f"{pin.name} {pin.version}: the index's file is not one the lock knows",
                 hint="if the lock is right the file was tampered with; if not: onebin lock",

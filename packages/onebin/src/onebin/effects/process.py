@@ -20,21 +20,21 @@ ten thousand; a program without line ends would fill the memory."""
 
 # What a step may see of the caller's environment. Everything else (CFLAGS, PYTHON*, LC_*)
 # would make the result depend on who builds it, or tell secrets to what is built.
-PASSED_ON: Final = frozenset({"PATH", "HOME", "TMPDIR"})
+INHERITED_ENV: Final = frozenset({"PATH", "HOME", "TMPDIR"})
 
 # What only a step that fetches may see: where from, and as whom. Indexes' and proxies' passwords
 # are in these, and in the files the first two name.
-PASSED_ON_TO_FETCH: Final = frozenset(
+INHERITED_BY_FETCH: Final = frozenset(
     {
         "NETRC", "XDG_CONFIG_HOME",
         "http_proxy", "https_proxy", "no_proxy", "all_proxy",
         "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
     }
 )  # fmt: skip
-PASSED_ON_TO_FETCH_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
+INHERITED_BY_FETCH_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
 
 
-class Run(Protocol):
+class RunCommand(Protocol):
     """Start *argv*, wait for it and return what it printed on stdout."""
 
     def __call__(
@@ -74,13 +74,13 @@ def run(
     on_line: Callable[[str], None] | None = None,
     fetching: bool = False,
 ) -> bytes:
-    """Start a program for real; see ``Run``."""
+    """Start a program for real; see ``RunCommand``."""
     words = [os.fspath(word) for word in argv]
     full_env = clean_environment(os.environ, fetching=fetching) | dict(env or {})
     try:
         if on_line is None:
             return _collect(words, cwd, full_env, stdin)
-        return _follow(words, cwd, full_env, on_line)
+        return _stream(words, cwd, full_env, on_line)
     except FileNotFoundError as exc:
         raise ToolError(f"{words[0]}: no such program", hint="install it or mend PATH") from exc
 
@@ -101,10 +101,10 @@ def clean_environment(environ: Mapping[str, str], *, fetching: bool = False) -> 
     kept = {
         name: value
         for name, value in environ.items()
-        if name in PASSED_ON
+        if name in INHERITED_ENV
         or (
             fetching
-            and (name in PASSED_ON_TO_FETCH or name.startswith(PASSED_ON_TO_FETCH_PREFIXES))
+            and (name in INHERITED_BY_FETCH or name.startswith(INHERITED_BY_FETCH_PREFIXES))
         )
     }
     return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -119,7 +119,7 @@ def _collect(words: list[str], cwd: Path | None, env: dict[str, str], stdin: byt
     return done.stdout
 
 
-def _follow(
+def _stream(
     words: list[str], cwd: Path | None, env: dict[str, str], on_line: Callable[[str], None]
 ) -> bytes:
     tail: deque[str] = deque(maxlen=TAIL_LINES)

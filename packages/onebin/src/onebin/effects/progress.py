@@ -1,5 +1,6 @@
-"""What the user sees while a build goes on: a line a stage on stderr, a bar where it takes long."""
+"""The progress of a build on stderr: one line per stage, a bar where it takes long."""
 
+import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,22 +10,28 @@ from onebin import secret
 
 BAR_WIDTH: Final = 24
 REDRAW_SECONDS: Final = 0.1
-"""Often enough to look alive, seldom enough to cost nothing."""
+"""Often enough to seem alive, seldom enough to cost nothing."""
+REPORT_SECONDS: Final = 10
+"""Between lines of a long stage where there is no terminal."""
 
 
-class Tell(Protocol):
-    """Say what is going on inside a stage; *total* above 0 makes it a progress bar."""
+class ReportProgress(Protocol):
+    """Report what a stage is doing; *total* above 0 makes it a progress bar."""
 
-    def __call__(self, text: str, *, done: int = 0, total: int = 0) -> None:
-        """Say it."""
-        ...
+    def __call__(self, text: str, *, done: int = 0, total: int = 0) -> None: ...  # noqa: D102
 
 
-class Story:
-    """Tell the story of a build to *stream*.
+class StageResult:
+    """The text behind a stage's seconds."""
+
+    summary = ""
+
+
+class Progress:
+    """Report a build to *stream*.
 
     On a terminal the current stage has a live line; elsewhere each stage is one line when
-    it ends, and a long one says every ten seconds how far it is.
+    it ends, and a long one reports every ten seconds.
     """
 
     def __init__(
@@ -32,47 +39,52 @@ class Story:
         stream: TextIO,
         *,
         terminal: bool,
-        colour: bool,
+        color: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._stream, self._terminal, self._colour, self._clock = stream, terminal, colour, clock
-        self._drawn = self._said = 0.0
+        self._stream, self._terminal, self._color, self._clock = stream, terminal, color, clock
+        self._drawn = self._reported = 0.0
         self._stage = ""
 
+    @classmethod
+    def silent(cls) -> "Progress":
+        """Return one that reports nowhere."""
+        return cls(io.StringIO(), terminal=False, color=False)
+
     @contextmanager
-    def stage(self, name: str) -> Iterator["Ending"]:
-        """Tell one stage: its name now, and its seconds and result when it ends."""
+    def stage(self, name: str) -> Iterator[StageResult]:
+        """Report one stage: its name now, its seconds and its result when it ends."""
         self._stage, began = name, self._clock()
-        self._said = began
-        ending = Ending()
-        self.tell("")
+        self._reported = began
+        result = StageResult()
+        self.report("")
         try:
-            yield ending
+            yield result
         except BaseException:
             self._clear()
             raise
         seconds = self._clock() - began
         self._clear()
         mark = self._paint("32", "✓") if self._terminal else " "
-        text = secret.hidden(ending.text)
-        self._line(f"{mark} {name:<11}{seconds:7.2f} s  {text}".rstrip())
+        summary = secret.hidden(result.summary)
+        self._line(f"{mark} {name:<13}{seconds:7.2f} s  {summary}".rstrip())
 
-    def tell(self, text: str, *, done: int = 0, total: int = 0) -> None:
-        """Say what the current stage is at (a ``Tell``)."""
+    def report(self, text: str, *, done: int = 0, total: int = 0) -> None:
+        """Report what the current stage is doing (a ``ReportProgress``)."""
         now = self._clock()
         if self._terminal:
             if now - self._drawn >= REDRAW_SECONDS or not text:
                 self._drawn = now
                 bar = f" {self._bar(done, total)}" if total else ""
-                self._stream.write(f"\r\x1b[K  {self._stage:<11}{bar} {secret.hidden(text)[:60]}")
+                self._stream.write(f"\r\x1b[K  {self._stage:<13}{bar} {secret.hidden(text)[:60]}")
                 self._stream.flush()
-        elif text and now - self._said >= 10:  # noqa: PLR2004  (seconds, as the class says)
-            self._said = now
+        elif text and now - self._reported >= REPORT_SECONDS:
+            self._reported = now
             share = f" {100 * done // total} %" if total else ""
-            self._line(f"  {self._stage:<11}{secret.hidden(text)}{share}")
+            self._line(f"  {self._stage:<13}{secret.hidden(text)}{share}")
 
     def warn(self, text: str) -> None:
-        """Say something the user should know, although the build goes on."""
+        """Print a warning; the build goes on."""
         self._clear()
         self._line(f"{self._paint('33', 'warning:')} {secret.hidden(text)}")
 
@@ -81,7 +93,7 @@ class Story:
         return f"[{'█' * full}{'·' * (BAR_WIDTH - full)}] {100 * done // total:3d} %"
 
     def _paint(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
 
     def _clear(self) -> None:
         if self._terminal:
@@ -90,9 +102,3 @@ class Story:
     def _line(self, text: str) -> None:
         self._stream.write(text + "\n")
         self._stream.flush()
-
-
-class Ending:
-    """What a stage's line says behind its seconds."""
-
-    text = ""

@@ -1,6 +1,6 @@
-"""A cache addressed by content: a key names all that a result depends on, so none goes stale.
+"""The cache of steps, by content: a key names all that a result depends on, so none goes stale.
 
-What is in it is run; it is a directory that nobody else can write (``owned.py``).
+Its contents are executed, so only this user and root may be able to write it (``owned.py``).
 """
 
 import errno
@@ -9,23 +9,26 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from onebin.errors import ToolError
 
 from . import owned
+from .context import Context, Step
+from .reasons import Reason, why
 
-ENTRY: Final = 0o755
-"""Never what others may write, whatever the umask; whether they may read, the root says."""
+T = TypeVar("T")
+
+ENTRY_MODE: Final = 0o755
+"""Never writable by others, whatever the umask; the root decides whether they may read."""
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-FULL_SIGNS: Final = ("No space left on device", "NoSpaceLeft", "Disk quota exceeded")
-"""How the C library, zig and the C library again say it."""
 
 
 def key_of(*parts: object) -> str:
@@ -35,40 +38,55 @@ def key_of(*parts: object) -> str:
 
 
 class Store:
-    """Directories and files made once, each under the key of what it is made from."""
+    """Folders made once, each under the key of what it is made from."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.seconds: dict[str, float] = {}
+        """Time spent making results, by kind of step; what the cache had took none."""
         self._seen: set[str] = set()
 
-    def get(self, kind: str, key: str, make: Callable[[Path], None]) -> tuple[Path, bool]:
-        """Return the directory for *key*, made by *make* if it is not there, and whether it was.
+    def build(self, step: Step[T], ctx: Context) -> T:
+        """Return the result of *step*; make it first if the cache does not hold it.
 
-        ``make`` gets an empty directory to fill. It takes its final name only when ``make``
-        returns, so an interrupted build leaves nothing half-made; a second builder of the
-        same key waits for the first.
+        ``step.make`` fills an empty folder, which takes its final name only when that returns:
+        an interrupted build leaves nothing half-made. A second builder of the same key waits
+        for the first.
 
         Raises:
-            ToolError: the cache cannot be written, or others can; or what *make* raises.
+            ToolError: the cache cannot be written, or others can; or what ``make`` raises.
         """
-        if found := self.find(kind, key):
-            return found, True
-        with self._lock(f"{kind}-{key}"):
-            if found := self.find(kind, key):
-                return found, True
-            with self.scratch() as scratch:
-                made = scratch / "made"
-                made.mkdir(ENTRY)
-                make(made)
-                final = self._folder(kind) / key
-                made.rename(final)
-        return final, False
+        key = key_of(*step.key())
+        if (folder := self._find(step.kind, key)) is None:
+            with self._lock(f"{step.kind}-{key}"):
+                folder = self._find(step.kind, key) or self._make(step, key, ctx)
+        return step.load(folder)
 
-    def find(self, kind: str, key: str) -> Path | None:
-        """Return the directory for *key*, if it is there.
+    def has(self, step: Step[object]) -> bool:
+        """Whether the result of *step* is in the cache."""
+        return self._find(step.kind, key_of(*step.key())) is not None
+
+    def shared(self, name: str) -> Path:
+        """Return the folder *name*, which programs may use as a cache of their own."""
+        return self._folder(name)
+
+    def _make(self, step: Step[object], key: str, ctx: Context) -> Path:
+        began = time.monotonic()
+        with self.scratch() as scratch:
+            made = scratch / "made"
+            made.mkdir(ENTRY_MODE)
+            step.make(made, ctx)
+            final = self._folder(step.kind) / key
+            made.rename(final)
+        spent = time.monotonic() - began
+        self.seconds[step.kind] = self.seconds.get(step.kind, 0) + spent
+        return final
+
+    def _find(self, kind: str, key: str) -> Path | None:
+        """Return the folder for *key*, if it is there.
 
         Raises:
-            ToolError: something else is there: a link, or what others can write.
+            ToolError: something else is there: a link, or a folder others can write.
         """
         try:
             self._own_root()
@@ -85,18 +103,18 @@ class Store:
             self._seen.add("")
 
     def _folder(self, name: str) -> Path:
-        """Return the directory *name* of the cache, made where it is not there."""
+        """Return the folder *name* of the cache; make it first if it is missing."""
         self._own_root()
         path = self.root / name
         if name not in self._seen:
-            path.mkdir(ENTRY, exist_ok=True)
+            path.mkdir(ENTRY_MODE, exist_ok=True)
             owned.is_ours(path)
             self._seen.add(name)
         return path
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Lend a directory on the store's own file system, removed afterwards."""
+        """Lend a folder on the cache's own file system; it is removed afterwards."""
         try:
             path = Path(tempfile.mkdtemp(dir=self._folder("tmp")))
         except OSError as exc:
@@ -109,7 +127,7 @@ class Store:
             raise
         except ToolError as exc:
             # A compiler, a linker or pip met it first.
-            if any(sign in exc.detail for sign in FULL_SIGNS):
+            if why(exc.detail) is Reason.DISK_FULL:
                 raise self._refused(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) from exc
             raise
         finally:

@@ -1,7 +1,7 @@
-"""A directory's ``pyproject.toml`` -> Project: what is to be built, checked first of all.
+"""A directory with a ``pyproject.toml`` -> Project, checked before anything else.
 
-Its texts become names of files, lines for pip, paths, code: each is read here by the grammar of
-what it claims to be, before anything is started, opened or written by it.
+Its texts become file names, lines for pip, paths and code. Each is parsed here by its own
+grammar, before a program is started or a file opened by it.
 """
 
 import difflib
@@ -18,7 +18,7 @@ import msgspec
 from onebin import requirement
 from onebin.effects import files
 from onebin.errors import ProjectError
-from onebin.model import Entry, Options, Project
+from onebin.model import EntryPoint, Options, Project
 from onebin.requirement import shown
 
 SCRIPT_TABLE: Final = "[project.scripts]"
@@ -32,17 +32,32 @@ PATTERN: Final = re.compile(r"[\w.*?\[\]!-]{1,255}")
 VARIABLE: Final = re.compile(r"[^\x00=]{1,255}")
 
 MAX_TEXT: Final = 10_000
-"""Characters of a description, a licence, a label: an index cuts a description at 512."""
+"""Characters of a description, a license, a label: an index cuts a description at 512."""
+
+
+class Directory(msgspec.Struct, frozen=True):
+    """Input: a project's directory."""
+
+    root: Path
+
+    @staticmethod
+    def reads(_: Path) -> bool:
+        """Whether a path is read so: any is."""
+        return True
+
+    def project(self, *, with_code: bool = True) -> Project:
+        """Read it (an ``Input``)."""
+        return read(self.root, with_code=with_code)
 
 
 def read(root: Path, *, with_code: bool = True) -> Project:
-    """Read the project in *root*; without its code where only its dependencies matter.
+    """Read the project in *root*; without its code if only its dependencies matter.
 
-    A file it names may lie in the directory onebin was started in, too, where that holds the
-    project: who starts it there decides so.
+    Files it names may also be in the current directory, if that contains the project: the
+    caller has chosen that directory.
 
     Raises:
-        ProjectError: it is not a project, or its settings do not fit together.
+        ProjectError: there is no project, or its settings do not fit together.
     """
     file = root / "pyproject.toml"
     try:
@@ -99,7 +114,7 @@ def parse(
         dependencies=_dependencies(metadata.get("dependencies", [])),
         options=options,
         description=_text(metadata.get("description", ""), "project.description"),
-        licence=_licence(metadata.get("license", "")),
+        license=_license(metadata.get("license", "")),
         source_url=_source_url(_table(metadata, "urls", "project.")),
     )
 
@@ -219,7 +234,7 @@ def _refuse_unknown(table: Mapping[str, Any], struct: type[msgspec.Struct], wher
             )
 
 
-def _entry(root: Path, name: str, options: Options, scripts: Mapping[str, str]) -> Entry:
+def _entry(root: Path, name: str, options: Options, scripts: Mapping[str, str]) -> EntryPoint:
     chosen = options.entry_point
     if not chosen and len(scripts) == 1:
         chosen = next(iter(scripts))
@@ -246,10 +261,10 @@ def _entry(root: Path, name: str, options: Options, scripts: Mapping[str, str]) 
             f"entry point {shown(target)} names no function",
             hint=f"write {target}:main, and let main return the exit status",
         )
-    return Entry(module, function)
+    return EntryPoint(module, function)
 
 
-def _code(root: Path, options: Options, entry: Entry, workspace: Path | None) -> Path:
+def _code(root: Path, options: Options, entry: EntryPoint, workspace: Path | None) -> Path:
     top = entry.module.partition(".")[0]
     places = [options.source] if options.source else ["src", "."]
     for place in places:
@@ -263,7 +278,7 @@ def _code(root: Path, options: Options, entry: Entry, workspace: Path | None) ->
     )
 
 
-def _licence(value: object) -> str:
+def _license(value: object) -> str:
     # PEP 639 writes a string; the older table form has the text or a file, which is no name.
     return _text(value, "project.license") if isinstance(value, str) else ""
 

@@ -1,22 +1,42 @@
-"""The values a build is made of. Each is frozen; a stage takes some and gives the next.
+"""The values of a build, all frozen.
 
-directory -> Project -> Plan -> Runtime -> Extensions -> Frozen -> Binary -> Image.
+input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput -> Binary -> Image.
 """
 
 from .build import (
     Binary,
+    CPython,
     Distribution,
     Extension,
-    Frozen,
-    FrozenModule,
-    LeftOut,
+    Function,
+    Interpreter,
+    Obstacle,
+    Offer,
     Pin,
     Plan,
+    Profile,
     Runtime,
     Source,
     Toolchain,
 )
-from .project import ARCHITECTURES, Architecture, Entry, ImageSettings, Machine, Options, Project
+from .link_input import CSource, LinkInput
+from .modules import (
+    FrozenModule,
+    Import,
+    ImportKind,
+    ModuleImports,
+    ModuleOrigin,
+    OmittedModule,
+)
+from .project import (
+    ARCHITECTURES,
+    Architecture,
+    EntryPoint,
+    ImageSettings,
+    Machine,
+    Options,
+    Project,
+)
 from .target import RELEASE, target_environment
 
 __all__ = [
@@ -24,17 +44,28 @@ __all__ = [
     "RELEASE",
     "Architecture",
     "Binary",
+    "CPython",
+    "CSource",
     "Distribution",
-    "Entry",
+    "EntryPoint",
     "Extension",
-    "Frozen",
     "FrozenModule",
+    "Function",
     "ImageSettings",
-    "LeftOut",
+    "Import",
+    "ImportKind",
+    "Interpreter",
+    "LinkInput",
     "Machine",
+    "ModuleImports",
+    "ModuleOrigin",
+    "Obstacle",
+    "Offer",
+    "OmittedModule",
     "Options",
     "Pin",
     "Plan",
+    "Profile",
     "Project",
     "Runtime",
     "Source",

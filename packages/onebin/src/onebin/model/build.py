@@ -1,6 +1,7 @@
-"""What a build goes through, a stage each: Plan, Runtime, Distribution, Frozen, Binary."""
+"""The values a build goes through: pins, sources, Plan, CPython, Distribution, Binary."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,14 +12,17 @@ class Pin(msgspec.Struct, frozen=True, order=True):
     """One distribution of the index at one version."""
 
     name: str
-    """Normalised (PEP 503)."""
+    """Normalized (PEP 503)."""
     version: str
     hashes: tuple[str, ...]
     """``sha256:…`` of every file that may stand for it."""
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """C code of somebody else's that is built, and where it may come from.
+    """Third-party C code that is built, and where it may come from.
 
     ``origin`` is ``auto`` (``folder``, else ``url``, else the distribution's signed source
     package), ``apt`` (that package alone), a URL or file of a tarball, or a directory.
@@ -30,68 +34,128 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Of the tarball; empty only where apt's signatures or a directory's contents stand for it."""
     origin: str = "auto"
     folder: str = ""
-    """A directory of this machine where the tarball may lie, under any name."""
+    """A directory of this machine where the tarball may be, under any name."""
     url: str = ""
     """Of the tarball, at its authors'."""
     package: str = ""
     """Debian's source package of it."""
-    repacked: str = ""
-    """sha256 of that package's tarball, where Debian has packed it anew."""
-    contents: str = ""
+    debian_sha256: str = ""
+    """sha256 of that package's tarball, where Debian repacked it."""
+    files_sha256: str = ""
     """Of the files that are compiled, where two tarballs may bring them; see ``fetch.digest``."""
 
 
+class Function(NamedTuple):
+    """One C function of a profile: how often each of its counted edges was taken."""
+
+    name: str
+    """As clang names it for profiles: a function of one file alone has the file before it."""
+    hash: int
+    """Of its control flow: counts are of use only to the very same one."""
+    counts: tuple[int, ...]
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """Counts of a training run, read once (``onebin.pgo.profile``)."""
+
+    path: str
+    sha256: str
+    """Of its text, in hex."""
+    made_by: str
+    """The compiler and the sources it was counted with."""
+    functions: tuple[Function, ...]
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """How a pinned distribution can come in."""
+
+    pin: Pin
+    provider: str
+    """``pure`` or ``captured``: a module of ``onebin.distributions``."""
+    file: str
+    """The file of the index that is used, by name."""
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """Why a pinned distribution cannot be part of a static executable."""
+
+    pin: Pin
+    reason: str
+    hint: str
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """All that will be done, decided before anything that costs time or touches the net."""
+    """Everything a build will do, decided before it takes time."""
 
     project: Project
     machine: Machine
+    """The target's processor."""
     python: Source
     zlib: Source
     toolchain: str
     """The compiler, pinned: ``ziglang 0.17.1``."""
     distributions: tuple[Pin, ...]
-    """What the project needs at run time."""
+    """Dependencies at run time; empty while there is no lock."""
+    is_locked: bool = True
+    """False if the first build will choose versions and write ``onebin.lock``."""
+    offers: tuple[Offer | Obstacle, ...] = ()
+    """How each distribution comes in; empty where the index was not asked."""
     build_pins: tuple[Pin, ...]
     """What building them may use; anything else is refused, unless the project allows it."""
-    profile: str = ""
-    """The sha256 of the project's profile (``onebin.pgo.profile``), in hex; empty for none."""
-    counting: bool = False
-    """Whether the executable is to count how often each piece of its C code runs."""
+    profile: Profile | None = None
+    instrumented: bool = False
+    """Whether the executable counts how often each piece of its C code runs."""
 
 
 class Toolchain(msgspec.Struct, frozen=True):
     """Where the pinned compiler's programs are: ``cc``, ``c++``, ``ar``, ``ranlib``, ``ld``."""
 
     bin: Path
-    start: Path
-    """``rcrt1.o``: what runs before ``main`` in a static position-independent executable."""
+    crt_start: Path
+    """``rcrt1.o``: runs before ``main`` in a static position-independent executable."""
     libraries: tuple[Path, ...]
     """musl's libc and the compiler's run-time library, in link order."""
     key: str
     """Names the compiler, its version and the flags every compilation gets."""
-    counting: bool = False
+    instrumented: bool = False
     """Whether what it compiles counts how often it runs."""
 
 
-class Runtime(msgspec.Struct, frozen=True):
-    """A static CPython: an interpreter that runs here, and the archives to link another from."""
+class Interpreter(msgspec.Struct, frozen=True):
+    """A CPython that runs on this machine: it compiles modules and runs build back ends."""
 
-    root: Path
     python: Path
-    """Static interpreter with every module, used to compile and to run build back ends."""
+    """A static executable with every module built in."""
+    home: Path
+    """``PYTHONHOME`` of it."""
     stdlib: Path
-    include: Path
-    archives: tuple[Path, ...]
-    """In link order."""
-    builtins: dict[str, str]
-    """C modules the archives can provide, each with its initialiser's symbol (or ``NULL``)."""
+    runs_on: Machine
     version: str
+    """``3.13``."""
     key: str
 
 
+class Runtime(msgspec.Struct, frozen=True):
+    """The archives of a static CPython for the target; nothing of it runs here."""
+
+    target: Machine
+    archives: tuple[Path, ...]
+    """In link order."""
+    include: Path
+    builtins: dict[str, str]
+    """C modules the archives can provide, each with its initializer's symbol (or ``NULL``)."""
+    key: str
+
+
+class CPython(msgspec.Struct, frozen=True):
+    """One build of CPython: the interpreter of this machine and the archives for the target."""
+
+    interpreter: Interpreter
+    runtime: Runtime
+
+
 class Extension(msgspec.Struct, frozen=True):
-    """A C extension module, as one relocatable object with one global symbol of its own."""
+    """A C extension module, as one relocatable object with one global symbol."""
 
     module: str
     """Dotted name."""
@@ -99,7 +163,7 @@ class Extension(msgspec.Struct, frozen=True):
     symbol: str
     """The renamed ``PyInit`` function."""
     libraries: tuple[str, ...] = ()
-    """System libraries it wants, as given to ``-l``; libc's own parts are left out."""
+    """System libraries it wants, as given to ``-l``; parts of libc are left out."""
 
 
 class Distribution(msgspec.Struct, frozen=True):
@@ -107,39 +171,11 @@ class Distribution(msgspec.Struct, frozen=True):
 
     pin: Pin
     code: Path
+    key: str
+    """Cache key: names its contents by all they are made from."""
     extensions: tuple[Extension, ...] = ()
     unpinned: tuple[str, ...] = ()
-    """What it was built with that no lock pins, as lines of one."""
-
-
-class FrozenModule(msgspec.Struct, frozen=True):
-    """One module's compiled code."""
-
-    name: str
-    is_package: bool
-    code: Path
-    """A file of marshalled code, packed as ``onebin.embed.code_packing`` says."""
-    size: int
-    """Bytes of that file."""
-
-
-class LeftOut(msgspec.Struct, frozen=True):
-    """A module that is imported somewhere and is not in the executable, with the reason."""
-
-    module: str
-    importer: str
-    reason: str
-
-
-class Frozen(msgspec.Struct, frozen=True):
-    """Every module the executable will hold."""
-
-    modules: tuple[FrozenModule, ...]
-    builtins: tuple[str, ...]
-    """C modules of CPython to link."""
-    extensions: tuple[Extension, ...]
-    left_out: tuple[LeftOut, ...]
-    key: str
+    """Build requirements no lock pins, as lines of a lock."""
 
 
 class Binary(msgspec.Struct, frozen=True):
@@ -148,7 +184,6 @@ class Binary(msgspec.Struct, frozen=True):
     name: str
     """Its file name, which is also its path in an image: ``/app/<name>``."""
     path: Path
-    """Where it lies on this machine."""
     size: int
     """Bytes."""
     sha256: str

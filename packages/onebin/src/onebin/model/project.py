@@ -20,7 +20,7 @@ HeldSignal = Literal[
 """A signal that a program may want to take itself (signal(7))."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class EntryPoint(msgspec.Struct, frozen=True):
     """What the executable runs: ``sys.exit(module.function())``."""
 
     module: str
@@ -86,13 +86,13 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """As ``[project]`` spells it; the executable's name too."""
     version: str
-    entry: Entry
+    entry: EntryPoint
     code: Path
     """The directory its modules are imported from."""
     dependencies: tuple[str, ...]
     """PEP 508 requirements, as written."""
     options: Options
     description: str = ""
-    licence: str = ""
+    license: str = ""
     """An SPDX expression."""
     source_url: str = ""

@@ -2,7 +2,7 @@
 
     counters of a run -> Function… -> text, in the project -> clang's indexed format
 
-clang's own tools for this are no Python package; the two formats of its are small.
+clang's own tools for this are not a Python package; its two formats are small.
 
 Source: LLVM's InstrProfData.inc (raw data, version 10) and InstrProfReader.cpp (indexed, version
 5, which every later clang reads), for instrumentation of its intermediate code.
@@ -14,13 +14,14 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from onebin.errors import ProjectError, ToolError
+from onebin.model import Function, Profile
 
-MOST: Final = 100_000
-"""The highest count of a kept profile; others in proportion. What ran less than that part as
-often is kept as not run: that is start-up, and more digits would only make the text long."""
+MAX_COUNT: Final = 100_000
+"""The highest count of a kept profile; others in proportion. Counts below 1 of that become 0:
+they are start-up, and more digits would only make the text long."""
 
 FORMAT: Final = "# onebin profile 1"
 
@@ -28,8 +29,8 @@ SECTION: Final = struct.Struct("<QQ")
 """Bytes and address of a section, before its contents (csrc/counters.c)."""
 
 DATA: Final = struct.Struct("<QQqqQQI3HxxI")
-"""What is known of one function: hash of its name, hash of its flow, where its counters are,
-less where this is; then what is not used here, and the number of counters."""
+"""One function: hash of its name, hash of its flow, address of its counters relative to this;
+then unused fields, and the number of counters."""
 
 HEADER: Final = struct.Struct("<5Q")
 MAGIC: Final = 0x8169666F72706CFF
@@ -46,7 +47,7 @@ CUTOFFS: Final = (
 up 990,000 for hot."""
 
 
-MOST_COUNTERS: Final = 1_000_000
+MAX_COUNTERS: Final = 1_000_000
 """Of all functions of a profile: CPython, its extensions and a service have 30,000. A run such as
 ``0*9`` is written in as few digits however long it is."""
 
@@ -55,21 +56,11 @@ RUN: Final = re.compile(r"([0-9]{1,20})(?:\*([0-9]{1,7}))?")
 MAX_WORD: Final = 1 << 64
 
 
-class Function(NamedTuple):
-    """One C function: how often each of its counted edges was taken."""
-
-    name: str
-    """As clang names it for profiles: a function of one file alone has the file before it."""
-    hash: int
-    """Of its control flow: counts are of use only to the very same one."""
-    counts: tuple[int, ...]
-
-
 def read_counters(data: bytes) -> list[Function]:
-    """Return the functions in *data*, which ``csrc/counters.c`` has written.
+    """Return the functions in *data*, which ``csrc/counters.c`` wrote.
 
     Raises:
-        ToolError: it is not whole.
+        ToolError: it is cut short or damaged.
     """
     try:
         (_, names), (at, records), (start, counters) = _sections(data)
@@ -85,8 +76,8 @@ def read_counters(data: bytes) -> list[Function]:
     return functions
 
 
-def merged(runs: Iterable[Iterable[Function]]) -> list[Function]:
-    """Add up what several processes counted."""
+def merge(runs: Iterable[Iterable[Function]]) -> list[Function]:
+    """Add up the counts of several processes."""
     sums: dict[tuple[str, int], tuple[int, ...]] = {}
     for run in runs:
         for function in run:
@@ -96,12 +87,12 @@ def merged(runs: Iterable[Iterable[Function]]) -> list[Function]:
     return [Function(name, flow, counts) for (name, flow), counts in sums.items()]
 
 
-def shortened(functions: Iterable[Function]) -> list[Function]:
-    """Scale counts to ``MOST`` and leave out what did not run or ran seldom, sorted by name."""
+def normalize(functions: Iterable[Function]) -> list[Function]:
+    """Scale counts to ``MAX_COUNT``, drop functions without counts, sort by name."""
     functions = list(functions)
     highest = max((count for function in functions for count in function.counts), default=0)
     scaled = (
-        function._replace(counts=tuple(count * MOST // highest for count in function.counts))
+        function._replace(counts=tuple(count * MAX_COUNT // highest for count in function.counts))
         for function in functions
         if highest
     )
@@ -111,7 +102,7 @@ def shortened(functions: Iterable[Function]) -> list[Function]:
 def to_text(functions: Iterable[Function], made_by: str) -> str:
     """Write *functions*, a line each: hash, counts, name; ``0*9`` is nine times 0.
 
-    *made_by* says of what compiler and source the counts are.
+    *made_by* names the compiler and the sources that were counted.
     """
     lines = [FORMAT, f"# {made_by}"]
     for name, flow, counts in functions:
@@ -119,23 +110,18 @@ def to_text(functions: Iterable[Function], made_by: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def made_by(text: str) -> str:
-    """Return what ``to_text`` was told; empty where it is no profile."""
-    first, _, rest = text.partition("\n")
-    return rest.partition("\n")[0].removeprefix("# ") if first == FORMAT else ""
-
-
-def from_text(text: str, where: str) -> list[Function]:
-    """Read what ``to_text`` has written.
+def parse(text: str, where: str) -> Profile:
+    """Read what ``to_text`` wrote.
 
     Raises:
-        ProjectError: naming the line of *where* that is no such thing.
+        ProjectError: a line is malformed; names the line of *where*.
     """
     lines = text.splitlines()
-    if not made_by(text):
+    made_by = lines[1].removeprefix("# ") if lines[:1] == [FORMAT] and len(lines) > 1 else ""
+    if not made_by:
         raise ProjectError(f"{where}: not a profile", hint="make one with: onebin train")
     functions = []
-    left = MOST_COUNTERS
+    left = MAX_COUNTERS
     for number, line in enumerate(lines[2:], 3):
         try:
             flow, counts, name = line.split(" ", 2)
@@ -144,9 +130,10 @@ def from_text(text: str, where: str) -> list[Function]:
             functions.append(function)
         except ValueError as exc:
             raise ProjectError(
-                f"{where}:{number}: not a line of a profile", hint="make it anew: onebin train"
+                f"{where}:{number}: not a line of a profile", hint="make it again: onebin train"
             ) from exc
-    return functions
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Profile(where, sha256, made_by, tuple(functions))
 
 
 def indexed(functions: Sequence[Function]) -> bytes:

@@ -1,84 +1,34 @@
 """The pinned compiler as the five programs every build system knows by name."""
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import shlex
 import shutil
 import sys
 from collections.abc import Iterable
+from importlib.metadata import version as installed_version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from onebin.effects.process import Run
-from onebin.effects.progress import Tell
-from onebin.effects.store import Store, key_of
+import msgspec
+
+from onebin.effects.context import Context
+from onebin.effects.process import RunCommand
+from onebin.effects.reasons import Reason, why
+from onebin.effects.store import key_of
 from onebin.errors import ToolError
-from onebin.model import Machine, Plan, Toolchain
-from onebin.pgo import profile
+from onebin.model import LinkInput, Machine, Toolchain
 
-RECIPE: Final = 1
-"""Raised when this file changes what it lays out: part of the key."""
+from .flags import CFLAGS, CPU, PGO_GENERATE_FLAGS, PGO_USE_FLAGS, PINNED
 
-PINNED: Final[dict[tuple[str, Machine], str]] = {
-    (
-        "ziglang 0.17.1",
-        "x86_64",
-    ): "b683008adcdfeb97a1c0e697b4a1de4e96e57f15f6e0b423cf0ed23170c4ef87",
-    (
-        "ziglang 0.17.1",
-        "aarch64",
-    ): "ddf3ee37f3ea55d2ca11dadf79796eb484288660bbb42ba5be8fe64a87340eae",
-}
-"""What ``contents`` says of the compiler's files, by its release and the processor it runs on.
+CACHE_VERSION: Final = 1
+"""Raised when this module lays out something else: part of the keys."""
 
-pip compares no file with anything when it installs onebin's dependencies by version. The compiler
-writes every byte of an executable, and brings musl's and libc++'s sources.
-"""
-
-CPU: Final[dict[Machine, str]] = {"x86_64": "x86_64", "aarch64": "generic"}
-"""The oldest processor of each kind, as Go's GOAMD64=v1 and every distribution have it."""
-
-COMPILE: Final = (
-    "-g0",
-    "-fPIE",
-    "-fstack-protector-strong",
-    # Sections of their own let the linker drop what nothing calls.
-    "-ffunction-sections",
-    "-fdata-sections",
-    # Lets the linker fold functions that are equal and whose address nobody compares.
-    "-faddrsig",
-    # No C code here is unwound: 6 % of the file for tables nothing reads. Functions of C++ that
-    # may throw have theirs all the same.
-    "-fno-asynchronous-unwind-tables",
-    "-fno-unwind-tables",
-    # zig adds traps of the undefined-behaviour sanitizer to unoptimised code.
-    "-fno-sanitize=all",
-    # zig refuses __DATE__; clang takes it from SOURCE_DATE_EPOCH, so it is the same every time.
-    "-Wno-date-time",
-)
-
-COUNT: Final = ("-fprofile-generate", "-mllvm", "-disable-vp=true")
-"""Count in the intermediate code; values of variables are not profiled."""
-
-PROFILED: Final = (
-    # Hot is what makes up 95 % of all that ran, not 99 %: the rest would cost four times the bytes
-    # and give a hundredth of the speed (docs/explanation/performance.md).
-    "-mllvm", "-profile-summary-cutoff-hot=950000",
-    # What is hot goes into callers that are hot, too; into others only if it is as short as -Os
-    # asks of all.
-    "-mllvm", "-inlinehint-threshold=50",
-    # What ran seldom is made small, however it is compiled else.
-    "-mllvm", "-pgso-lwss-only=false",
-    "-mllvm", "-pgo-cold-func-opt=minsize",
-    # Said of each function whose flow another processor's source changes: it is left unprofiled.
-    "-Wno-profile-instr-out-of-date",
-    "-Wno-backend-plugin",
-)  # fmt: skip
+CAPTURE: Final = Path(__file__).parent.parent / "target" / "capture.py"
 
 # On a -shared link the objects are joined into one relocatable object instead: a static
 # executable can load no .so, but it can be linked with what would have been in it.
-CAPTURE: Final = """\
+CAPTURE_SCRIPT: Final = """\
 case " $* " in
 *" -shared "*) exec {python} -I -S {capture} {zig} "$@" %s;;
 esac
@@ -92,111 +42,208 @@ esac
 """
 
 
-def find(plan: Plan, *, run: Run, store: Store, tell: Tell) -> Toolchain:
-    """Lay out the toolchain of *plan* in the store.
+class CheckedCompiler(msgspec.Struct, frozen=True):
+    """Step: whether the installed compiler's 20,000 files are the pinned ones.
+
+    They are read once, and again if the program is no longer the file that was read.
+    """
+
+    folder: Path
+    release: str
+    """``ziglang 0.17.1``."""
+    pinned: str
+    """``contents`` of the right files."""
+    kind = "compiler"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the identity of the file and the expected hash."""
+        facts = (self.folder / "zig").stat()
+        seen = [str(self.folder), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns]
+        return CACHE_VERSION, [*seen, self.pinned]
+
+    def make(self, _: Path, ctx: Context) -> None:
+        """Compare all files with the pin.
+
+        Raises:
+            ToolError: a file was changed.
+        """
+        ctx.progress.report("checking the compiler's files")
+        if (found := contents(self.folder)) != self.pinned:
+            raise ToolError(
+                f"{self.folder}: the files of {self.release} have the hash {found}, "
+                f"expected {self.pinned}",
+                hint="its wheel or the installed files were changed: reinstall it from a trusted "
+                "index, pip install --force-reinstall --no-deps "
+                f"{self.release.replace(' ', '==')}",
+            )
+
+    def load(self, _: Path) -> Path:
+        """Return the compiler's program."""
+        return self.folder / "zig"
+
+
+class LaidOutToolchain(msgspec.Struct, frozen=True):
+    """Step: scripts for the five programs, musl, and the code that runs before ``main``."""
+
+    zig: Path
+    release: str
+    machine: Machine
+    flags: tuple[str, ...]
+    """Of every compilation."""
+    flags_key: tuple[object, ...]
+    """Names ``flags`` without paths of this machine."""
+    cache: Path
+    """The compiler's own cache."""
+    instrumented: bool = False
+    python: Path = Path(sys.executable)
+    capture: Path = CAPTURE
+    kind = "toolchain"
+
+    @property
+    def target(self) -> str:
+        """The triple of what is compiled."""
+        return f"{self.machine}-linux-musl"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the release, whose musl is copied, and the scripts, with paths of this machine."""
+        return CACHE_VERSION, self.release, self._scripts()
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Write the scripts, and let the compiler build musl.
+
+        Raises:
+            ToolError: the compiler does not work.
+        """
+        (folder / "bin").mkdir()
+        for name, text in self._scripts().items():
+            file = folder / "bin" / name
+            file.write_text(text, "utf-8")
+            file.chmod(0o755)
+        ctx.progress.report("compiling musl")
+        words = _linked_by(folder / "bin" / "cc", folder, run=ctx.run)
+        start = [word for word in words if word.name == "rcrt1.o"]
+        libraries = [word for word in words if word.suffix == ".a"]
+        if not start or not libraries:
+            raise ToolError("zig: its output names no linked files", hint="reinstall ziglang")
+        _keep(folder / "lib", libraries)
+        shutil.copy(start[0], folder / "lib")
+
+    def load(self, folder: Path) -> Toolchain:
+        """Return the toolchain; its key has no path, so results have the same key everywhere."""
+        return Toolchain(
+            bin=folder / "bin",
+            crt_start=folder / "lib" / "rcrt1.o",
+            libraries=_in_order(folder / "lib"),
+            key=key_of(self.release, self.target, CPU[self.machine], *self.flags_key),
+            instrumented=self.instrumented,
+        )
+
+    def _scripts(self) -> dict[str, str]:
+        zig = shlex.quote(str(self.zig))
+        compiler = shlex.join(["-target", self.target, f"-mcpu={CPU[self.machine]}", *self.flags])
+        cxx = f"{zig} c++ {compiler}"
+        scripts = {
+            "cc": CAPTURE_SCRIPT % "" + CXX_BY_NAME + f'exec {zig} cc {compiler} "$@"\n',
+            # Linking with c++ includes its library.
+            "c++": CAPTURE_SCRIPT % "-lc++ " + f'exec {cxx} "$@"\n',
+            "ar": f'exec {zig} ar "$@"\n',
+            "ranlib": f'exec {zig} ranlib "$@"\n',
+            "ld": f'exec {zig} ld.lld "$@"\n',
+        }
+        cache = shlex.quote(str(self.cache))
+        head = f"#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}\n"
+        return {
+            name: head
+            + text.replace("{python}", shlex.quote(str(self.python)))
+            .replace("{capture}", shlex.quote(str(self.capture)))
+            .replace("{cxx}", cxx)
+            .replace("{zig}", zig)
+            for name, text in scripts.items()
+        }
+
+
+class CxxLibraries(msgspec.Struct, frozen=True):
+    """Step: C++'s own libraries: libc++, its ABI, the unwinder of exceptions."""
+
+    toolchain: Toolchain
+    kind = "toolchain"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the toolchain's key: they come with the compiler."""
+        return CACHE_VERSION, self.toolchain.key, "c++"
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Let the compiler build them, and copy what it links."""
+        ctx.progress.report("compiling libc++")
+        with ctx.store.scratch() as scratch:
+            words = _linked_by(self.toolchain.bin / "c++", scratch, run=ctx.run)
+            of_c = {library.name.partition("-")[2] for library in self.toolchain.libraries}
+            found = [word for word in words if word.suffix == ".a" and word.name not in of_c]
+            if not found:
+                raise ToolError("zig: its output does not name libc++", hint="reinstall ziglang")
+            _keep(folder / "lib", found)
+
+    def load(self, folder: Path) -> LinkInput:
+        """Return the archives, with the index by which a thrown exception finds its way."""
+        key = (self.toolchain.key, "c++")
+        return LinkInput(archives=_in_order(folder / "lib"), options=("--eh-frame-hdr",), key=key)
+
+
+def toolchain(
+    release: str,
+    machine: Machine,
+    ctx: Context,
+    *,
+    profile: tuple[Path, str] | None = None,
+    instrumented: bool = False,
+) -> Toolchain:
+    """Return the compiler *release* for *machine*, checked and laid out.
+
+    Args:
+        release: ``ziglang 0.17.1``.
+        machine: The processor it runs on and compiles for.
+        ctx: The effects.
+        profile: The file clang reads, and the sha256 of the profile it was made from.
+        instrumented: Whether the compiled code counts how often it runs.
 
     Raises:
         ToolError: the pinned package is not installed beside onebin, or does not work.
     """
-    zig = _zig(plan, store=store, tell=tell)
-    target = f"{plan.machine}-linux-musl"
-    cache = store.root / "zig"
-    flags: tuple[str, ...] = COMPILE
-    if plan.counting:
-        flags += COUNT
-    elif plan.profile:
-        flags += (f"-fprofile-use={_profile(plan, store=store)}", *PROFILED)
-    python = shlex.quote(sys.executable)
-    capture = shlex.quote(str(Path(__file__).parent.parent / "target" / "capture.py"))
-    compiler = shlex.join(["-target", target, f"-mcpu={CPU[plan.machine]}", *flags])
-    quoted = shlex.quote(str(zig))
-    cxx = f"{quoted} c++ {compiler}"
-    scripts = {
-        "cc": CAPTURE % "" + CXX_BY_NAME + f'exec {quoted} cc {compiler} "$@"\n',
-        # Whoever links with c++ means its library, too.
-        "c++": CAPTURE % "-lc++ " + f'exec {cxx} "$@"\n',
-        "ar": f'exec {quoted} ar "$@"\n',
-        "ranlib": f'exec {quoted} ranlib "$@"\n',
-        "ld": f'exec {quoted} ld.lld "$@"\n',
-    }
-    head = (
-        "#!/bin/sh\n"
-        f"export ZIG_GLOBAL_CACHE_DIR={shlex.quote(str(cache))} "
-        f"ZIG_LOCAL_CACHE_DIR={shlex.quote(str(cache))}\n"
-    )
-    texts = {
-        name: head
-        + text.replace("{python}", python)
-        .replace("{capture}", capture)
-        .replace("{cxx}", cxx)
-        .replace("{zig}", quoted)
-        for name, text in scripts.items()
-    }
-
-    def make(folder: Path) -> None:
-        (folder / "bin").mkdir()
-        for name, text in texts.items():
-            file = folder / "bin" / name
-            file.write_text(text, "utf-8")
-            file.chmod(0o755)
-        tell("compiling musl")
-        words = _linked_by(folder / "bin" / "cc", folder, run=run)
-        start = [word for word in words if word.name == "rcrt1.o"]
-        libraries = [word for word in words if word.suffix == ".a"]
-        if not start or not libraries:
-            raise ToolError("the compiler does not say what it links", hint="reinstall ziglang")
-        _keep(folder / "lib", libraries)
-        shutil.copy(start[0], folder / "lib")
-
-    # The scripts' key has this machine's paths in it; the toolchain's has not, so that
-    # what is built with it has the same key everywhere.
-    root, _ = store.get("toolchain", key_of(RECIPE, texts), make)
-    return Toolchain(
-        bin=root / "bin",
-        start=root / "lib" / "rcrt1.o",
-        libraries=_in_order(root / "lib"),
-        key=key_of(
-            plan.toolchain, target, CPU[plan.machine], COMPILE,
-            *([COUNT] if plan.counting else [PROFILED, plan.profile] if plan.profile else []),
-        ),
-        counting=plan.counting,
+    zig = ctx.build(CheckedCompiler(_installed(release), release, PINNED[release, machine]))
+    flags: tuple[str, ...] = CFLAGS
+    flags_key: tuple[object, ...] = (CFLAGS,)
+    if instrumented:
+        flags, flags_key = CFLAGS + PGO_GENERATE_FLAGS, (CFLAGS, PGO_GENERATE_FLAGS)
+    elif profile:
+        file, sha256 = profile
+        flags = (*CFLAGS, f"-fprofile-use={file}", *PGO_USE_FLAGS)
+        flags_key = (CFLAGS, PGO_USE_FLAGS, sha256)
+    return ctx.build(
+        LaidOutToolchain(
+            zig, release, machine, flags, flags_key, ctx.store.shared("zig"),
+            instrumented=instrumented,
+        )
     )  # fmt: skip
 
 
-def _profile(plan: Plan, *, store: Store) -> Path:
-    """Put the profile of *plan* into the store as the compiler reads it."""
-    file = Path(plan.project.root, plan.project.options.profile)
-
-    def make(folder: Path) -> None:
-        functions = profile.from_text(file.read_text("utf-8"), str(file))
-        (folder / "profdata").write_bytes(profile.indexed(functions))
-
-    root, _ = store.get("profile", key_of(RECIPE, plan.profile), make)
-    return root / "profdata"
-
-
-def cxx_libraries(toolchain: Toolchain, *, run: Run, store: Store, tell: Tell) -> tuple[Path, ...]:
-    """Return C++'s own libraries in link order: libc++, its ABI, the unwinder of exceptions."""
-
-    def make(folder: Path) -> None:
-        tell("compiling libc++")
-        with store.scratch() as scratch:
-            words = _linked_by(toolchain.bin / "c++", scratch, run=run)
-        of_c = {library.name.partition("-")[2] for library in toolchain.libraries}
-        own = [word for word in words if word.suffix == ".a" and word.name not in of_c]
-        if not own:
-            raise ToolError("the compiler does not say where libc++ is", hint="reinstall ziglang")
-        _keep(folder / "lib", own)
-
-    root, _ = store.get("toolchain", key_of(RECIPE, toolchain.key, "c++"), make)
-    return _in_order(root / "lib")
+def _installed(release: str) -> Path:
+    """Return the folder of the installed package, which must have the pinned version."""
+    package, _, version = release.partition(" ")
+    hint = f"pip install {package}=={version}"
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ToolError(f"{release}: not installed; it is the compiler", hint=hint)
+    found = installed_version(package)
+    if found != version:
+        raise ToolError(f"{package}: version {found}; expected {version}", hint=hint)
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _linked_by(compiler: Path, folder: Path, *, run: Run) -> list[Path]:
-    """Let *compiler* link something and return the words of its call of the linker.
+def _linked_by(compiler: Path, folder: Path, *, run: RunCommand) -> list[Path]:
+    """Let *compiler* link a program and return the words of its call of the linker.
 
-    Its own driver passes on only some of the linker's options; with these files in hand the
-    link stage calls the linker itself.
+    Its driver passes on only some of the linker's options, so onebin calls the linker itself,
+    with these files.
     """
     program = folder / "nothing.c"
     program.write_text("int main(void) { return 0; }\n", "utf-8")
@@ -205,15 +252,15 @@ def _linked_by(compiler: Path, folder: Path, *, run: Run) -> list[Path]:
     try:
         run(call, cwd=folder, on_line=lines.append)
     except ToolError as exc:
-        if "FdQuotaExceeded" not in exc.detail:
+        if why(exc.detail) is not Reason.TOO_MANY_FILES:
             raise
         raise ToolError(
-            "the compiler builds musl with over a thousand open files, and may not open as many",
+            "zig: too many open files; it builds musl with over a thousand",
             hint="raise the hard limit: ulimit -Hn 4096, or run with --ulimit nofile=4096:4096",
         ) from exc
     program.unlink()
     (folder / "nothing").unlink()
-    # The last one is ours: with an empty cache it links parts of its own before.
+    # The last one is this program's: with an empty cache zig links parts of its own before.
     words = next((line.split() for line in reversed(lines) if line.startswith("ld.lld ")), [])
     return [folder / word for word in words]
 
@@ -231,7 +278,7 @@ def _in_order(folder: Path) -> tuple[Path, ...]:
 def contents(folder: Path) -> str:
     """Return one hash of all files below *folder*: their hashes and names, sorted by name.
 
-    Compiled Python files are left out: they are made here, and nothing here imports them.
+    Compiled Python files do not count: importing the package makes them, and nothing runs them.
     """
     names = sorted(
         file.relative_to(folder).as_posix()
@@ -244,32 +291,3 @@ def contents(folder: Path) -> str:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         every.update(f"{sha256}  {name}\n".encode())
     return every.hexdigest()
-
-
-def _zig(plan: Plan, *, store: Store, tell: Tell) -> Path:
-    package, _, version = plan.toolchain.partition(" ")
-    way_out = f"pip install {package}=={version}"
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ToolError(f"the compiler {package} {version} is not installed", hint=way_out)
-    found = importlib.metadata.version(package)
-    if found != version:
-        raise ToolError(f"{package} is {found}, pinned is {version}", hint=way_out)
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    pinned = PINNED[plan.toolchain, plan.machine]
-
-    def make(_: Path) -> None:
-        tell("checking the compiler's files")
-        if (is_now := contents(folder)) != pinned:
-            raise ToolError(
-                f"{folder}: the files of {package} {version} have the hash {is_now}, "
-                f"pinned is {pinned}",
-                hint="its wheel or the installed files were changed: install it anew from an "
-                f"index you trust, pip install --force-reinstall --no-deps {package}=={version}",
-            )
-
-    # 20,000 files: read once, and again when the program is not the file that was read.
-    facts = (folder / "zig").stat()
-    seen = [str(folder), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, pinned]
-    store.get("compiler", key_of(RECIPE, seen), make)
-    return folder / "zig"

@@ -1,4 +1,4 @@
-"""What CPython does that its source does not show: imports made from C, and idle ones.
+"""Facts of CPython that its Python source does not show: imports made from C, and tooling.
 
 Read off CPython 3.13's C files (``PyImport_Import…`` calls); a wrong entry shows at once,
 since the binary's own tests import everything it holds.
@@ -7,10 +7,10 @@ since the binary's own tests import everything it holds.
 from typing import Final
 
 ALWAYS: Final = (
-    # Imported by the interpreter itself before any code of ours.
+    # Imported by the interpreter itself before any other code.
     "encodings", "encodings.aliases", "encodings.utf_8", "io", "abc", "codecs", "warnings",
-    # Codecs with an entrance in C that still look for their module: small, and any name may
-    # come out of a header or a file at run time.
+    # Codecs implemented in C that still import their module: small, and any name may appear
+    # in a header or a file at run time.
     "encodings.ascii", "encodings.latin_1", "encodings.utf_8_sig", "encodings.unicode_escape",
     "encodings.raw_unicode_escape",
 )  # fmt: skip
@@ -19,7 +19,7 @@ BUILTINS_ALWAYS: Final = (
     "builtins", "sys", "_imp", "_warnings", "marshal", "gc", "_thread", "_weakref", "_io", "posix",
     "_codecs", "_signal", "errno", "_abc", "time", "_tracemalloc", "faulthandler",
 )  # fmt: skip
-"""C modules that start-up asks for by name."""
+"""C modules that start-up needs by name."""
 
 BOOTSTRAP: Final = {
     "_frozen_importlib": "importlib/_bootstrap.py",
@@ -33,7 +33,7 @@ ALIASES: Final = (
 """Names that another module puts into ``sys.modules``: importable with no code of their own."""
 
 BUILD_FACTS: Final = "_sysconfigdata__linux_"
-"""The module ``sysconfig`` looks for: how CPython was built, with the build machine's paths."""
+"""The module ``sysconfig`` imports: how CPython was built, with the build machine's paths."""
 
 BUILD_FACTS_SOURCE: Final = """\
 build_time_vars = {
@@ -42,9 +42,9 @@ build_time_vars = {
     "TZPATH": "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo",
 }
 """
-"""What an executable has in its place: where time zones are, and what is the same everywhere."""
+"""Its replacement in executables: where time zones are, and facts that are always the same."""
 
-HIDDEN: Final[dict[str, tuple[str, ...]]] = {
+NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     "_asyncio": (
         "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events",
         "asyncio.exceptions", "traceback", "weakref",
@@ -58,12 +58,12 @@ HIDDEN: Final[dict[str, tuple[str, ...]]] = {
     # getaddrinfo encodes a host name given as str with the idna codec.
     "_socket": ("encodings.idna",),
     "sysconfig": (BUILD_FACTS,),
-    # A zip file's names are in it unless they say otherwise.
+    # The default encoding of names in a zip file.
     "zipfile": ("encodings.cp437",),
     "_zoneinfo": ("zoneinfo._common", "zoneinfo._tzpath"),
 }  # fmt: skip
 
-IDLE: Final = frozenset(
+TOOLING: Final = frozenset(
     {
         # Tools a module of the standard library starts from its own command line or self-test.
         "argparse", "optparse", "getopt", "doctest", "unittest", "test", "pdb", "bdb", "cmd",
@@ -74,7 +74,7 @@ IDLE: Final = frozenset(
 )  # fmt: skip
 """Not followed where the standard library imports them inside a function."""
 
-IDLE_EDGES: Final[dict[str, tuple[str, ...]]] = {
+TOOLING_EDGES: Final[dict[str, tuple[str, ...]]] = {
     # For modules found on a path; a frozen program has none.
     "_frozen_importlib_external": ("importlib.metadata", "importlib.readers"),
     "concurrent.futures": ("concurrent.futures.process",),
@@ -82,23 +82,23 @@ IDLE_EDGES: Final[dict[str, tuple[str, ...]]] = {
     "random": ("statistics",),  # its self-test
     "shutil": ("tarfile", "zipfile", "zlib"),
     "sysconfig": ("_aix_support", "_osx_support"),
-    "uuid": ("shutil",),  # to look for ifconfig, arp and netstat
-    "warnings": ("tracemalloc",),  # to say where a leaked object was made, if it was traced
+    "uuid": ("shutil",),  # to find ifconfig, arp and netstat
+    "warnings": ("tracemalloc",),  # to show where a leaked object was made, if it was traced
 }
 """Further imports of the standard library that may fail, not followed: importer -> modules."""
 
-MENTIONS: Final[dict[str, tuple[str, ...]]] = {
+ENABLED_BY_NAME: Final[dict[str, tuple[str, ...]]] = {
     "ProcessPoolExecutor": ("concurrent.futures.process",),
     "make_archive": ("tarfile", "zipfile", "zlib"),
     "unpack_archive": ("tarfile", "zipfile", "zlib"),
     "tracemalloc": ("tracemalloc",),
 }
-"""Names that bring an idle import back where the program or a dependency mentions them."""
+"""Names that enable such an import again where the program or a dependency mentions them."""
 
-FOREIGN: Final = frozenset(
+OTHER_PLATFORMS: Final = frozenset(
     {
         "nt", "winreg", "_winapi", "msvcrt", "_overlapped", "winsound", "_wmi", "_scproxy",
         "_osx_support", "java", "org",
     }
 )  # fmt: skip
-"""Modules of other systems: imported behind a condition, whether we see it or not."""
+"""Modules of other operating systems: imported behind a condition, visible or not."""

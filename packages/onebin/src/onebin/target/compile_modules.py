@@ -1,19 +1,19 @@
-"""Compile modules and list what they import, in the very CPython that will run them.
+"""Compile modules and list their imports, in the very CPython that will run them.
 
-Run by the freeze stage with the static interpreter: bytecode, marshal and grammar belong to
+Run by ``embed/compile.py`` with the static interpreter: bytecode, marshal and grammar belong to
 one release, and the interpreter that runs onebin is another. One JSON request on stdin:
 
-    {"asserts": bool, "docstrings": bool, "out": directory, "watch": [str, …],
+    {"asserts": bool, "docstrings": bool, "out": directory, "names_of_interest": [str, …],
      "modules": [{"name": str, "path": str, "label": str, "package": bool}, …]}
 
-For the n-th module the marshalled code goes to ``out/n``; stdout gets a JSON list of facts:
+The marshaled code of the n-th module goes to ``out/n``; stdout gets a JSON list of facts:
 
     {"imports": [[module, [name, …], kind, guard, fallback], …], "codecs": [str, …],
-     "mentions": [those of watch it has as a name], "files": [line, …], "error": str}
+     "mentions": [names of interest it contains], "error": str}
 
 ``kind`` is ``hard`` (runs when the module is imported, and fails it), ``soft`` (runs then,
 under an ``except ImportError``) or ``late`` (runs in a function). ``guard`` numbers the
-``try`` a soft import stands in; ``fallback`` the ``try`` for whose failure an import is.
+``try`` around a soft import; ``fallback`` the ``try`` after whose failure an import runs.
 """
 
 import ast
@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable
 from encodings import aliases
 from typing import Any
 
-# What is known of the target when it is built: Linux, POSIX, this release.
+# Facts of the target at build time: Linux, POSIX, this release.
 FACTS: dict[str, Any] = {
     "os.name": "posix",
     "platform.system()": "Linux",
@@ -47,22 +47,25 @@ UNKNOWN: Any = object()
 
 
 def main() -> None:
-    """Answer the request on stdin."""
+    """Serve the request on stdin."""
     request = json.load(sys.stdin)
-    json.dump([one(module, n, request) for n, module in enumerate(request["modules"])], sys.stdout)
+    json.dump(
+        [compile_one(module, n, request) for n, module in enumerate(request["modules"])], sys.stdout
+    )
 
 
-def one(module: dict[str, Any], number: int, request: dict[str, Any]) -> dict[str, Any]:
+def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) -> dict[str, Any]:
     """Compile one module of *request* and return its facts."""
     with open(module["path"], "rb") as file:
         source = file.read()
     try:
         tree = ast.parse(source, module["label"])
-        finder = Finder(
+        collector = ImportCollector(
             module["name"], package=module["package"],
-            asserts=request["asserts"], watch=frozenset(request["watch"]),
+            asserts=request["asserts"],
+            names_of_interest=frozenset(request["names_of_interest"]),
         )  # fmt: skip
-        finder.visit(tree)
+        collector.visit(tree)
         if not request["docstrings"]:
             strip_docstrings(tree)
         code = compile(
@@ -70,23 +73,23 @@ def one(module: dict[str, Any], number: int, request: dict[str, Any]) -> dict[st
             optimize=0 if request["asserts"] else 1,
         )  # fmt: skip
     except (SyntaxError, ValueError, RecursionError) as exc:
-        return {"imports": [], "codecs": [], "mentions": [], "files": [], "error": f"{exc}"}
+        return {"imports": [], "codecs": [], "mentions": [], "error": f"{exc}"}
     with open(f"{request['out']}/{number}", "wb") as out:
         out.write(marshal.dumps(code))
     return {
-        "imports": finder.imports, "codecs": sorted(finder.codecs),
-        "mentions": sorted(finder.mentions), "files": finder.files, "error": "",
+        "imports": collector.imports, "codecs": sorted(collector.codecs),
+        "mentions": sorted(collector.mentions), "error": "",
     }  # fmt: skip
 
 
 def strip_docstrings(tree: ast.Module) -> None:
-    """Empty docstrings take room nobody reads; ``__doc__`` becomes None."""
+    """Drop docstrings, which are never shown; ``__doc__`` becomes None."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body
             if ast.get_docstring(node, clean=False) is not None:
-                # The place is kept by ``...`` where the body would be empty; a second
-                # string behind the first must not become the docstring.
+                # ``...`` fills a body that would be empty; a second string after the first must
+                # not become the docstring.
                 first = body[0]
                 while body and isinstance(body[0], ast.Expr) and is_string(body[0].value):
                     del body[0]
@@ -113,18 +116,19 @@ def dotted(node: ast.AST) -> str | None:
     return None
 
 
-class Finder(ast.NodeVisitor):
+class ImportCollector(ast.NodeVisitor):
     """Collect a module's imports, with what must be true for each to matter."""
 
-    def __init__(self, name: str, *, package: bool, asserts: bool, watch: frozenset[str]) -> None:
-        self.watch, self.mentions = watch, set[str]()
+    def __init__(
+        self, name: str, *, package: bool, asserts: bool, names_of_interest: frozenset[str]
+    ) -> None:
+        self.names_of_interest, self.mentions = names_of_interest, set[str]()
         self.name, self.package, self.asserts = name, package, asserts
         self.imports: list[list[Any]] = []
         self.codecs = set[str]()
-        self.files: list[int] = []
-        self.late = False
+        self.deferred = False
         self.guard = 0  # the innermost try whose except catches a failed import
-        self.fallback = 0  # the try in whose except clause we stand
+        self.fallback = 0  # the try whose except clause this is
         self.tries = 0
         self.known = dict[str, Any]()  # module-level names with a value known now
 
@@ -149,7 +153,7 @@ class Finder(ast.NodeVisitor):
         first = node.args[0] if node.args else None
         text = first.value if isinstance(first, ast.Constant) else None
         importing = called.rpartition(".")[2] in {"import_module", "__import__"}
-        # A name known only at run time is the project's to hint at.
+        # A name known only at run time must be in tool.onebin.include.
         if importing and isinstance(text, str) and not text.startswith("."):
             self.add(text, [])
         if called.rpartition(".")[2] in {"encode", "decode"} and isinstance(text, str):
@@ -161,7 +165,7 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def codec(self, name: str) -> None:
-        """Note the module of ``encodings`` for a codec's name, as its own look-up finds it."""
+        """Note the module of ``encodings`` for a codec's name, as ``encodings`` itself finds it."""
         normal = encodings.normalize_encoding(name).lower()
         self.codecs.add(aliases.aliases.get(normal, normal))
 
@@ -170,28 +174,26 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def mention(self, name: str) -> None:
-        """Note *name* where it is one to look for."""
-        if name in self.watch:
+        """Note *name* if it is one of interest."""
+        if name in self.names_of_interest:
             self.mentions.add(name)
 
     def visit_Name(self, node: ast.Name) -> None:
         self.mention(node.id)
-        if node.id == "__file__" and isinstance(node.ctx, ast.Load):
-            self.files.append(node.lineno)
 
     def add(self, module: str, names: list[str]) -> None:
-        """Note an import where the walk stands."""
+        """Note an import at this place."""
         for name in (module, *names):
             self.mention(name)
-        kind = "late" if self.late else "soft" if self.guard else "hard"
+        kind = "late" if self.deferred else "soft" if self.guard else "hard"
         self.imports.append([module, names, kind, self.guard, self.fallback])
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.generic_visit(node)
         for target in node.targets:
             if isinstance(target, ast.Name):
-                # Assigned twice, or where we cannot tell: no longer known.
-                again = target.id in self.known or self.late
+                # Assigned twice, or in a function: no longer known.
+                again = target.id in self.known or self.deferred
                 self.known[target.id] = UNKNOWN if again else self.evaluate(node.value)
 
     # Type parameters (PEP 695) make the interpreter import typing from C.
@@ -200,7 +202,7 @@ class Finder(ast.NodeVisitor):
         self.add("typing", [])
         self.generic_visit(node)
 
-    # Where an import stands.
+    # What surrounds an import.
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:
@@ -209,18 +211,18 @@ class Finder(ast.NodeVisitor):
             self.add("typing", [])
         # Defaults run when the function is defined; annotations import nothing.
         self.visit(node.args)
-        before, self.late = self.late, True
+        before, self.deferred = self.deferred, True
         for statement in node.body:
             self.visit(statement)
-        self.late = before
+        self.deferred = before
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self.visit_FunctionDef(node)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        before, self.late = self.late, True
+        before, self.deferred = self.deferred, True
         self.generic_visit(node)
-        self.late = before
+        self.deferred = before
 
     def visit_If(self, node: ast.If) -> None:
         value = self.evaluate(node.test)

@@ -1,7 +1,10 @@
 """Run pip for the executable's Python and not for this one, and no code of what it fetches.
 
     pip_for_target.py MARKERS ARGUMENT…
+    pip_for_target.py MARKERS files NAME ARGUMENT…
 
+The second form prints the files the index has of a distribution, as JSON:
+``[{"name": str, "sha256": hex or empty}, …]``.
 MARKERS is a JSON object of marker variables (PEP 508). pip's own ``--python-version`` reaches
 the choice of wheels, but not markers such as ``python_version >= "3.13"``.
 
@@ -15,6 +18,7 @@ indexes pip is set to, and is pinned by a hash afterwards.
 Runs with the interpreter that runs onebin, as a program of its own: standard library and pip.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -59,7 +63,31 @@ def main() -> int:
         return usual(self, asked, *arguments, **options)
 
     replace(Factory, "_make_requirements_from_install_req", from_an_index)
-    return pip(sys.argv[2:])
+    arguments = sys.argv[2:]
+    at = arguments.index("files") if "files" in arguments else None
+    return pip(arguments) if at is None else list_files(arguments[:at], arguments[at + 1 :])
+
+
+def list_files(settings: list[str], arguments: list[str]) -> int:
+    """Print every file that pip sees of a distribution, whether or not it would choose it."""
+    from pip._internal.cli.main import main as pip  # noqa: PLC0415
+    from pip._internal.index.package_finder import LinkEvaluator  # noqa: PLC0415
+
+    found: dict[str, str] = {}
+    usual = LinkEvaluator.evaluate_link
+
+    def noted(self: Any, link: Any) -> Any:
+        if link.filename.endswith((".whl", ".gz", ".zip", ".bz2", ".xz", ".tgz")):
+            found[link.filename] = link.hash if link.hash_name == "sha256" else ""
+        return usual(self, link)
+
+    replace(LinkEvaluator, "evaluate_link", noted)
+    with contextlib.redirect_stdout(sys.stderr):
+        status = pip([*settings, "index", "versions", "--quiet", *arguments])
+    if found:
+        status = 0  # none that pip would choose, but files
+    json.dump([{"name": name, "sha256": sha256} for name, sha256 in found.items()], sys.stdout)
+    return int(status)
 
 
 def replace(where: Any, name: str, new: Any) -> None:

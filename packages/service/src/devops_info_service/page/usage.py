@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from devops_info_service.facts.linux.limits import HIDDEN
+from devops_info_service.catalog.limits import hidden_limits
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.report.sections import section
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .figures import Figure, Utilization, figures
 from .markup import Markup, join, tag
@@ -17,18 +17,13 @@ _OUTSIDE: Final = -9.0
 """Percent at which the mark is outside of the picture."""
 
 
-def usage_section(snapshot: Platform, cpus_in_use: float | None = None) -> Markup:
+def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) -> Markup:
     """Return the tiles, and the table with the sources of their figures."""
     resources = snapshot.resources
-    limits = (resources.cpu.limit, resources.memory.limit, resources.processes.limit)
-    hidden = (
-        Markup()
-        if all(limit.complete for limit in limits)
-        else tag(
-            "p",
-            f"{HIDDEN.reason[:1].upper()}{HIDDEN.reason[1:]}; a pod's may be lower.",
-            class_="remark",
-        )
+    hidden = join(
+        tag("p", f"{note.text[:1].upper()}{note.text[1:]}.", class_="remark")
+        for row in hidden_limits(resources)
+        for note in row.notes
     )
     sources = section(snapshot, "granted")
     return tag(

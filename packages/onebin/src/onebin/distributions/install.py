@@ -1,0 +1,101 @@
+"""A wheel as a folder of the cache: importable code, and objects of C extensions.
+
+code/         modules
+objects/      one relocatable object per C extension, named by its module
+native.json   system libraries the objects want; build requirements no lock pins
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from onebin.effects import unpack
+from onebin.errors import ImageError, ProjectError
+from onebin.model import Distribution, Extension, LinkInput, Pin
+from onebin.objects.relocatable import is_relocatable, localize_symbols
+from onebin.requirement import shown
+
+MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+
+CXX: Final = "c++"
+"""The one library an extension may want that its distribution does not bring."""
+
+
+class Native(msgspec.Struct, frozen=True):
+    """Facts about a built distribution that are not files."""
+
+    libraries: tuple[str, ...] = ()
+    unpinned: tuple[str, ...] = ()
+
+
+def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None:  # noqa: B008
+    """Unpack the wheel *file* of *pin* into *folder*.
+
+    Raises:
+        ProjectError: it has a shared object, or one that was captured is not a C extension.
+    """
+    code, objects = folder / "code", folder / "objects"
+    objects.mkdir()
+    unpack.wheel(file, code)
+    for shared in sorted(file for file in code.rglob("*.so*") if file.is_file()):
+        data = shared.read_bytes()
+        if not is_relocatable(data):
+            raise ProjectError(
+                f"{pin}: contains the shared object {shared.relative_to(code)}",
+                hint="a static executable cannot load it: choose another version or package",
+            )
+        parts = [*shared.relative_to(code).parent.parts, shared.name.partition(".")[0]]
+        module = ".".join(parts)
+        # It becomes a name in C.
+        if not MODULE.fullmatch(module):
+            raise ProjectError(f"{pin}: {shown(module)} is not a module's name")
+        try:
+            isolated = localize_symbols(data, f"PyInit_{parts[-1]}", symbol(module))
+        except ImageError as exc:
+            raise ProjectError(f"{pin}, {module}: {exc}") from exc
+        (objects / f"{module}.o").write_bytes(isolated)
+        shared.unlink()
+    (folder / "native.json").write_bytes(msgspec.json.encode(native))
+
+
+def load(pin: Pin, folder: Path) -> Distribution:
+    """Return the distribution that ``wheel`` put into *folder*."""
+    native = msgspec.json.decode((folder / "native.json").read_bytes(), type=Native)
+    extensions = tuple(
+        Extension(file.stem, file, symbol(file.stem), native.libraries)
+        for file in sorted((folder / "objects").iterdir())
+    )
+    return Distribution(pin, folder / "code", folder.name, extensions, native.unpinned)
+
+
+def symbol(module: str) -> str:
+    """Return the name of *module*'s initializer in executables."""
+    return "PyInit_" + module.replace(".", "__")
+
+
+def needs_cxx(extensions: Iterable[Extension]) -> bool:
+    """Whether one of *extensions* is C++."""
+    return any(CXX in extension.libraries for extension in extensions)
+
+
+def link_input(extensions: Iterable[Extension]) -> LinkInput:
+    """Return the objects of *extensions*, without C++'s own libraries.
+
+    Raises:
+        ProjectError: one of them wants a system library.
+    """
+    extensions = tuple(extensions)
+    for extension in extensions:
+        for library in extension.libraries:
+            if library != CXX:
+                raise ProjectError(
+                    f"{extension.module}: needs the system library {library}",
+                    hint="only what a distribution brings as source can be linked in",
+                )
+    return LinkInput(
+        objects=tuple(extension.object for extension in extensions),
+        inittab={extension.module: extension.symbol for extension in extensions},
+    )

@@ -1,0 +1,72 @@
+"""A distribution as its pure-Python wheel: unpacked, nothing of it runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from packaging import tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from onebin.effects import index
+from onebin.effects.context import Context
+from onebin.effects.index import IndexFile
+from onebin.errors import ProjectError
+from onebin.model import CPython, Distribution, Obstacle, Offer, Pin, Plan, Toolchain
+
+from . import install
+
+CACHE_VERSION: Final = 1
+"""Raised when this module makes something else of the same wheel: part of the key."""
+
+
+class Pure:
+    """Provider: wheels that any implementation of Python can import."""
+
+    name = "pure"
+
+    def offer(self, pin: Pin, files: Sequence[IndexFile], python: str) -> Offer | Obstacle:
+        """Offer the first wheel whose tags say that it is pure Python."""
+        major, minor = map(int, python.split(".")[:2])
+        fitting = frozenset(tags.compatible_tags((major, minor), platforms=["any"]))
+        for file in files:
+            try:
+                _, _, _, found = parse_wheel_filename(file.name)
+            except InvalidWheelFilename:
+                continue
+            if fitting & found:
+                return Offer(pin, self.name, file.name)
+        return Obstacle(pin, f"{pin}: no pure-Python wheel", hint="")
+
+    def step(self, offer: Offer, _: Plan, python: CPython, __: Toolchain) -> "PureWheel":
+        """Return the step that fetches and unpacks it."""
+        return PureWheel(offer.pin, python.interpreter.version)
+
+
+class PureWheel(msgspec.Struct, frozen=True):
+    """Step: the code of a pure-Python wheel."""
+
+    pin: Pin
+    python: str
+    """``3.13``: which of several wheels fits."""
+    kind = "distribution"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the pin, whose hashes name the wheel."""
+        return CACHE_VERSION, "pure", self.pin, self.python
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Fetch the wheel and unpack it.
+
+        Raises:
+            ProjectError: it is gone from the index, or another file; or it has a shared object.
+        """
+        with ctx.store.scratch() as scratch:
+            wheel = index.download_wheel(self.pin, scratch, python=self.python, run=ctx.run)
+            if wheel is None:
+                raise ProjectError(f"{self.pin}: the index has no pure-Python wheel any more")
+            install.wheel(self.pin, wheel, folder)
+
+    def load(self, folder: Path) -> Distribution:
+        """Return it."""
+        return install.load(self.pin, folder)

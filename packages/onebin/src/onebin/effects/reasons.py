@@ -1,0 +1,47 @@
+"""Why another program failed, read from its output: the one place that knows their wording."""
+
+import enum
+import re
+from typing import Final
+
+
+class Reason(enum.Enum):
+    """A failure that onebin explains or handles, instead of showing the program's output."""
+
+    DISK_FULL = "disk full"
+    TOO_MANY_FILES = "too many open files"
+    UNDEFINED_SYMBOL = "undefined symbol"
+    INDEX_UNREACHABLE = "index unreachable"
+    NO_MATCH = "no match"
+    ADDRESS = "address"
+    HASH_MISMATCH = "hash mismatch"
+
+
+SIGNS: Final = (
+    # The C library, zig, the C library.
+    (Reason.DISK_FULL, r"No space left on device|NoSpaceLeft|Disk quota exceeded"),
+    # zig compiles musl with hundreds of files open at once.
+    (Reason.TOO_MANY_FILES, r"FdQuotaExceeded"),
+    # ld.lld
+    (Reason.UNDEFINED_SYMBOL, r"undefined symbol:[ ]*(?P<subject>\S*)"),
+    # pip says these before it claims that an unreachable index has no such distribution.
+    (Reason.INDEX_UNREACHABLE, r"Retrying \(|Could not fetch URL|connection error"),
+    (Reason.NO_MATCH, r"No matching distribution found for (?P<subject>.+)"),
+    # target/pip_for_target.py
+    (Reason.ADDRESS, r"(?P<subject>\S.* asks for \S+) by an address"),
+    (Reason.HASH_MISMATCH, r"HASHES|hashes"),
+)
+"""The first pattern that is found decides."""
+
+
+def why(detail: str) -> Reason | None:
+    """Return the known reason in *detail*, a failed program's last lines."""
+    return next((reason for reason, sign in SIGNS if re.search(sign, detail)), None)
+
+
+def subject(detail: str) -> str:
+    """Return what the reason in *detail* is about: a symbol, a requirement; or nothing."""
+    for _, sign in SIGNS:
+        if found := re.search(sign, detail):
+            return (found.groupdict().get("subject") or "").strip()
+    return ""

@@ -1,0 +1,141 @@
+"""Step per module: its bytecode, packed, and what it imports; compiled many at a time."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from onebin.effects.context import Context
+from onebin.effects.process import RunCommand
+from onebin.model import FrozenModule, Interpreter, ModuleImports, ModuleOrigin
+
+from .code_packing import CACHE_VERSION, compress
+
+COMPILE_SCRIPT: Final = Path(__file__).parent.parent / "target" / "compile_modules.py"
+
+
+class CompileOptions(msgspec.Struct, frozen=True):
+    """What all modules of an executable have in common."""
+
+    interpreter: Interpreter
+    asserts: bool
+    docstrings: bool
+    names_of_interest: tuple[str, ...]
+    """Names whose mention is reported."""
+    script: Path = COMPILE_SCRIPT
+
+
+class CompiledModule(msgspec.Struct, frozen=True):
+    """Step: one module's code and imports."""
+
+    name: str
+    origin: ModuleOrigin
+    options: CompileOptions
+    kind = "module"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the source, by its hash, and all that compiles it."""
+        options, origin = self.options, self.origin
+        data = origin.path.read_bytes() if origin.text is None else origin.text.encode()
+        return (
+            CACHE_VERSION,
+            options.interpreter.key,
+            options.script.read_text("utf-8"),
+            options.names_of_interest,
+            (options.asserts, options.docstrings),
+            (self.name, origin.label, origin.is_package),
+            hashlib.sha256(data).hexdigest(),
+        )
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Compile this module alone."""
+        with ctx.store.scratch() as scratch:
+            (batched,) = _batch([self], scratch, ctx.run)
+            batched.make(folder, ctx)
+
+    def load(self, folder: Path) -> FrozenModule:
+        """Return the module; its imports are read from ``imports.json``."""
+        code = folder / "code"
+        imports = msgspec.json.decode((folder / "imports.json").read_bytes(), type=ModuleImports)
+        size = code.stat().st_size
+        return FrozenModule(self.name, self.origin.is_package, code, size, folder.name, imports)
+
+
+class Batched(msgspec.Struct, frozen=True):
+    """Step: the same module, compiled already with others."""
+
+    step: CompiledModule
+    code: Path
+    """Marshaled code; missing if the module does not compile."""
+    imports: Mapping[str, Any]
+    """A ``ModuleImports`` as JSON has it."""
+    kind = "module"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the module's own key."""
+        return self.step.key()
+
+    def make(self, folder: Path, _: Context) -> None:
+        """Pack the code."""
+        (folder / "imports.json").write_text(json.dumps(self.imports), "utf-8")
+        raw = self.code.read_bytes() if self.code.exists() else b""
+        (folder / "code").write_bytes(compress(raw))
+
+    def load(self, folder: Path) -> FrozenModule:
+        """Return the module."""
+        return self.step.load(folder)
+
+
+def compile_modules(
+    origins: Mapping[str, ModuleOrigin], options: CompileOptions, ctx: Context
+) -> dict[str, FrozenModule]:
+    """Return the modules of *origins*, which all have source; one process compiles the new ones."""
+    steps = [CompiledModule(name, origin, options) for name, origin in origins.items()]
+    missing = [step for step in steps if not ctx.store.has(step)]
+    if missing:
+        ctx.progress.report(f"compiling {len(missing)} modules")
+        with ctx.store.scratch() as scratch:
+            for batched in _batch(missing, scratch, ctx.run):
+                ctx.build(batched)
+    return {step.name: ctx.build(step) for step in steps}
+
+
+def _batch(steps: Iterable[CompiledModule], scratch: Path, run: RunCommand) -> list[Batched]:
+    """Compile *steps*, which share their options, into *scratch*."""
+    steps = list(steps)
+    options = steps[0].options
+    modules = []
+    for n, step in enumerate(steps):
+        path = step.origin.path
+        if step.origin.text is not None:
+            path = scratch / f"{n}.py"
+            path.write_text(step.origin.text, "utf-8")
+        modules.append(
+            {
+                "name": step.name,
+                "path": str(path),
+                "label": step.origin.label,
+                "package": step.origin.is_package,
+            }
+        )
+    request = {
+        "asserts": options.asserts,
+        "docstrings": options.docstrings,
+        "out": str(scratch),
+        "names_of_interest": options.names_of_interest,
+        "modules": modules,
+    }
+    printed = run(
+        # Columns would cost a tenth of the code, and there is no source to point at.
+        [options.interpreter.python, "-P", "-S", "-X", "no_debug_ranges", options.script],
+        env={"PYTHONHOME": str(options.interpreter.home), "PYTHONHASHSEED": "0"},
+        stdin=json.dumps(request).encode(),
+    )
+    found = json.loads(printed)
+    return [
+        Batched(step, scratch / str(n), imports)
+        for n, (step, imports) in enumerate(zip(steps, found, strict=True))
+    ]

@@ -1,0 +1,69 @@
+"""Frozen modules as C: tables of names, and assembly that includes the packed code."""
+
+from collections.abc import Iterable
+
+from onebin.effects import csrc
+from onebin.model import CSource, FrozenModule, LinkInput
+
+
+def link_input(modules: Iterable[FrozenModule]) -> LinkInput:
+    """Return the *modules*, and the code that unpacks each when it is imported."""
+    modules = tuple(modules)
+    return LinkInput(
+        sources=(
+            csrc.source("unpack.c"),
+            CSource("frozen.c", frozen_table(modules)),
+            CSource("code.S", included_code(modules)),
+        ),
+        # The assembler finds a module's code there, by its cache key.
+        include=tuple({module.code.parent.parent: None for module in modules}),
+        wraps=("PyMarshal_ReadObjectFromString",),  # unpack.c
+    )
+
+
+def included_code(modules: Iterable[FrozenModule]) -> str:
+    """Return assembly with the code of *modules*, ``frozen_0`` and so on."""
+    lines = ['.section .rodata.frozen,"a",@progbits']
+    for n, module in enumerate(modules):
+        name = f"{module.code.parent.name}/{module.code.name}"
+        lines += [f".globl frozen_{n}", f"frozen_{n}:", f'.incbin "{name}"']
+    lines.append('.section .note.GNU-stack,"",@progbits')
+    return "\n".join([*lines, ""])
+
+
+def frozen_table(modules: Iterable[FrozenModule]) -> str:
+    """Return C source of the table of frozen modules.
+
+    It replaces CPython's own Python/frozen.c, whose modules would come twice.
+    """
+    externs: list[str] = []
+    rows: list[str] = []
+    bootstrap: list[str] = []
+    for n, module in enumerate(modules):
+        externs.append(f"extern const unsigned char frozen_{n}[];")
+        row = (
+            f'    {{"{module.name}", frozen_{n}, {module.size}, '
+            f"{'true' if module.is_package else 'false'}}},"
+        )
+        (bootstrap if module.name.startswith("_frozen_importlib") else rows).append(row)
+    return "\n".join(
+        [
+            "#include <stdbool.h>",
+            '#include "Python.h"',
+            "struct _module_alias { const char *name; const char *orig; };",
+            *externs,
+            "static const struct _frozen bootstrap[] = {", *bootstrap, "    {0, 0, 0}", "};",
+            "static const struct _frozen modules[] = {", *rows, "    {0, 0, 0}", "};",
+            "static const struct _frozen none[] = {", "    {0, 0, 0}", "};",
+            "static const struct _module_alias aliases[] = {",
+            '    {"_frozen_importlib", "importlib._bootstrap"},',
+            '    {"_frozen_importlib_external", "importlib._bootstrap_external"},',
+            "    {0, 0}", "};",
+            "const struct _frozen *_PyImport_FrozenBootstrap = bootstrap;",
+            "const struct _frozen *_PyImport_FrozenStdlib = none;",
+            "const struct _frozen *_PyImport_FrozenTest = none;",
+            "const struct _module_alias *_PyImport_FrozenAliases = aliases;",
+            "const struct _frozen *PyImport_FrozenModules = modules;",
+            "",
+        ]
+    )  # fmt: skip

@@ -1,0 +1,23 @@
+"""The parts of every executable besides CPython and modules: main, allocator, held signals."""
+
+from collections.abc import Iterable
+
+from onebin.effects import csrc
+from onebin.model import CSource, LinkInput
+
+
+def main() -> LinkInput:
+    """Return ``main``: an isolated CPython that runs the frozen ``__main__``."""
+    return LinkInput(sources=(csrc.source("main.c"),))
+
+
+def allocator() -> LinkInput:
+    """Return the raw allocator, which keeps a few large blocks."""
+    return LinkInput(sources=(csrc.source("block_cache.h"), csrc.source("block_cache.c")))
+
+
+def held_signals(names: Iterable[str]) -> LinkInput:
+    """Return the table of signals that ``main`` blocks before anything else."""
+    numbers = ", ".join([*names, "0"])
+    text = f"#include <signal.h>\nconst int held_signals[] = {{{numbers}}};\n"
+    return LinkInput(sources=(CSource("held_signals.c", text),))

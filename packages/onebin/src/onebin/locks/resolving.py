@@ -1,0 +1,59 @@
+"""Choose versions for a project's dependencies; resolving is pip's work."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from onebin.effects import files, index
+from onebin.effects.atomic import replace_atomically
+from onebin.effects.context import Context
+from onebin.model import Machine, Pin, Project
+
+from . import requirements
+
+
+def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tuple[Pin, ...]:
+    """Choose versions, each with the hash of the very file that will be used.
+
+    Args:
+        project: Its dependencies and ``from-source``.
+        machine: The target's processor.
+        python: The target's Python, ``3.13``.
+        ctx: The effects.
+
+    Raises:
+        ProjectError: a dependency is malformed, or has no version or file that fits.
+        ToolError: the index cannot be reached.
+    """
+    with ctx.store.scratch() as scratch:
+        pins = index.resolve(
+            project.dependencies, scratch, python=python, machine=machine, run=ctx.run
+        )
+    found = []
+    for n, pin in enumerate(pins):
+        ctx.progress.report(str(pin), done=n, total=len(pins))
+        with ctx.store.scratch() as scratch:
+            from_source = project.options.from_source
+            file = index.download(pin, scratch, python=python, run=ctx.run, from_source=from_source)
+            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        found.append(msgspec.structs.replace(pin, hashes=(f"sha256:{sha256}",)))
+    return tuple(found)
+
+
+def write(
+    project: Project, machine: Machine, python: str, ctx: Context, output: Path | None = None
+) -> Path:
+    """Choose versions and write the lock to *output*, else to the project's; return its path.
+
+    Raises:
+        ProjectError: the project names a lock outside itself, and there is no *output*.
+        ToolError: the index cannot be reached, or the file cannot be written.
+    """
+    target = output or files.to_write(project.root, project.options.lock, where="tool.onebin.lock")
+    with ctx.progress.stage("lock") as result:
+        text = requirements.write(resolve(project, machine, python, ctx))
+        with replace_atomically(target) as new:
+            new.write_text(text, "utf-8")
+        result.summary = str(target)
+    return target

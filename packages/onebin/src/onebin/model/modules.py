@@ -1,0 +1,70 @@
+"""Python modules on their way into an executable: where one comes from, what it imports."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+ImportKind = Literal["hard", "soft", "late"]
+"""When an import runs, and whether it may fail: see ``selection.import_graph``."""
+
+
+class Import(msgspec.Struct, frozen=True, array_like=True):
+    """One import statement."""
+
+    module: str
+    names: tuple[str, ...]
+    """Names that ``from module import …`` lists; each may be a submodule."""
+    kind: ImportKind
+    guard: int
+    """The ``try`` around a soft import, by number."""
+    fallback: int
+    """The ``try`` whose failure it is there for; 0 for none."""
+
+
+class ModuleImports(msgspec.Struct, frozen=True):
+    """What the source of one module needs; ``target/compile_modules.py`` reads it."""
+
+    imports: tuple[Import, ...] = ()
+    codecs: tuple[str, ...] = ()
+    """Modules of ``encodings`` it names."""
+    mentions: tuple[str, ...] = ()
+    """Names of interest it contains; each may bring further imports."""
+    error: str = ""
+    """Why it does not compile; empty if it does."""
+
+
+class ModuleOrigin(msgspec.Struct, frozen=True):
+    """Where a module comes from."""
+
+    kind: Literal["source", "namespace", "builtin", "extension", "alias"]
+    path: Path = Path()
+    """Its source file, unless ``text`` is given."""
+    label: str = ""
+    """Its file name in tracebacks."""
+    is_package: bool = False
+    origin: Literal["project", "dependency", "stdlib"] = "stdlib"
+    text: str | None = None
+    """Its source, where no file holds it."""
+
+
+class FrozenModule(msgspec.Struct, frozen=True):
+    """One module's compiled code in the cache."""
+
+    name: str
+    is_package: bool
+    code: Path
+    """A file of marshaled code, packed as ``embed.code_packing`` describes."""
+    size: int
+    """Bytes of that file."""
+    key: str
+    """Cache key: names the code by all it is made from."""
+    imports: ModuleImports
+
+
+class OmittedModule(msgspec.Struct, frozen=True):
+    """A module that is imported somewhere and is not in the executable, with the reason."""
+
+    module: str
+    importer: str
+    reason: str

@@ -1,0 +1,231 @@
+"""Choose the modules of an executable: what the entry point reaches, and the project's hints."""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Final
+
+import msgspec
+
+from onebin.errors import ProjectError
+from onebin.model import (
+    CPython,
+    Distribution,
+    EntryPoint,
+    Extension,
+    Import,
+    ModuleImports,
+    ModuleOrigin,
+    OmittedModule,
+    Project,
+)
+
+from . import cpython
+from .finder import Finder
+from .import_graph import (
+    Analyze,
+    ImportGraph,
+    IsIgnored,
+    build_graph,
+    import_failure,
+    reachable,
+)
+
+NAMES_OF_INTEREST: Final = tuple(sorted(cpython.ENABLED_BY_NAME))
+"""Names whose mention ``analyze`` reports."""
+
+MAIN_TEMPLATE: Final = """\
+import gc
+import sys
+
+# What imports make lives as long as the program: looking for garbage in it is wasted time.
+gc.disable()
+from {module} import {top}
+gc.freeze()
+gc.enable()
+
+# A container's log should have each line when it is written.
+if sys.stdout is not None:
+    sys.stdout.reconfigure(line_buffering=True)
+sys.exit({function}())
+"""
+
+NOT_IN_RUNTIME: Final = {
+    "_ssl": "OpenSSL",
+    "_hashlib": "OpenSSL",
+    "_ctypes": "libffi and a dynamic loader",
+    "_bz2": "bzip2",
+    "_lzma": "xz",
+    "_sqlite3": "SQLite",
+    "_curses": "ncurses",
+    "readline": "readline",
+    "_dbm": "a dbm library",
+    "_gdbm": "gdbm",
+    "_tkinter": "Tk",
+    "_uuid": "libuuid",
+}
+"""C modules of CPython that need a library onebin does not build."""
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """The modules an executable needs."""
+
+    modules: dict[str, ModuleOrigin]
+    """Those with code, sorted by name; a namespace package counts as an empty package."""
+    builtins: tuple[str, ...]
+    """C modules of CPython."""
+    extensions: tuple[Extension, ...]
+    """C modules of distributions."""
+    omitted: tuple[OmittedModule, ...]
+
+
+def select(
+    project: Project,
+    python: CPython,
+    distributions: tuple[Distribution, ...],
+    native_imports: Mapping[str, tuple[str, ...]],
+    analyze: Analyze,
+) -> Selection:
+    """Select what is reachable from the entry point and from ``tool.onebin.include``.
+
+    Args:
+        project: Its entry point, code and options.
+        python: Where the standard library and CPython's C modules are.
+        distributions: The dependencies.
+        native_imports: What each C extension imports when it is loaded.
+        analyze: Returns the imports of modules that have source.
+
+    Raises:
+        ProjectError: the entry point, a hint or a module they need cannot be imported.
+    """
+    options = project.options
+    stdlib = python.interpreter.stdlib
+    given = {
+        "__main__": _text(main_text(project.entry), "<main>"),
+        cpython.BUILD_FACTS: _text(cpython.BUILD_FACTS_SOURCE, "<sysconfig>"),
+        **{
+            name: ModuleOrigin("source", stdlib / file, file)
+            for name, file in cpython.BOOTSTRAP.items()
+        },
+    }
+    finder = Finder(project.code, distributions, stdlib, python.runtime.builtins, given)
+    is_ignored = ignore_rule(options.exclude, finder)
+    named, below = _hints(options.include, finder)
+    roots = [project.entry.module, *named]
+    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, "__main__"]
+    native = {**cpython.NATIVE_IMPORTS, **native_imports}
+    graph = build_graph(
+        everything, finder.locate, _with_mentions(analyze), native, is_ignored,
+        cpython.OTHER_PLATFORMS,
+    )  # fmt: skip
+    for root in roots:
+        require_importable(root, graph)
+    found = reachable(everything, graph, is_ignored)
+    kinds = {name: graph.origins[name].kind for name in found.names}
+    always = {name for name in cpython.BUILTINS_ALWAYS if name in python.runtime.builtins}
+    extensions = [e for d in distributions for e in d.extensions if e.module in found.names]
+    return Selection(
+        modules={
+            name: _text("", "<namespace>", is_package=True)
+            if kinds[name] == "namespace"
+            else graph.origins[name]
+            for name in sorted(found.names)
+            if kinds[name] in {"source", "namespace"}
+        },
+        builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
+        extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
+        omitted=tuple(item for item in found.omitted if item.importer in found.names),
+    )
+
+
+def main_text(entry: EntryPoint) -> str:
+    """Return the source of ``__main__``."""
+    top = entry.function.partition(".")[0]
+    return MAIN_TEMPLATE.format(module=entry.module, top=top, function=entry.function)
+
+
+def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:
+    return ModuleOrigin("source", label=label, is_package=is_package, origin="project", text=text)
+
+
+def _with_mentions(analyze: Analyze) -> Analyze:
+    """Add the imports that a mention of a name of interest stands for."""
+
+    def analyzed(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
+        return {
+            name: _enabled(found) if origins[name].origin != "stdlib" else found
+            for name, found in analyze(origins).items()
+        }
+
+    return analyzed
+
+
+def _enabled(found: ModuleImports) -> ModuleImports:
+    more = tuple(
+        Import(module, (), "late", 0, 0)
+        for name in found.mentions
+        for module in cpython.ENABLED_BY_NAME[name]
+    )
+    return msgspec.structs.replace(found, imports=found.imports + more)
+
+
+def require_importable(root: str, graph: ImportGraph) -> None:
+    """Refuse a program whose module *root* cannot be imported.
+
+    Raises:
+        ProjectError: naming the chain of imports that fails.
+    """
+    failure = import_failure(root, graph)
+    if failure is None:
+        return
+    chain = " -> ".join(failure.chain)
+    top = failure.missing.partition(".")[0]
+    if not failure.missing:
+        message = f"{chain}: {failure.error}"
+        hint = "is it spelled right, and is it in the project?" if chain == root else ""
+    elif top in NOT_IN_RUNTIME:
+        message = (
+            f"{chain}: requires {NOT_IN_RUNTIME[top]}, which the static runtime does not include"
+        )
+        hint = (
+            "an import inside a function or under `except ImportError` may fail; this one may not"
+        )
+    else:
+        message = f"{chain}: requires {failure.missing}, which is in no dependency"
+        hint = f"add the distribution that has {top} to project.dependencies, and lock it"
+    raise ProjectError(message, hint=hint)
+
+
+def ignore_rule(exclude: Iterable[str], finder: Finder) -> IsIgnored:
+    """Return the rule of which imports are not followed: excluded ones, and CPython's tooling."""
+
+    def is_ignored(importer: str, statement: Import, target: str) -> bool:
+        if any(_matches(target, pattern) for pattern in exclude):
+            return True
+        if statement.kind == "hard" or finder.owner(importer) != "stdlib":
+            return False
+        top = target.partition(".")[0]
+        own = importer.partition(".")[0]
+        if statement.kind == "late" and top in cpython.TOOLING and top != own:
+            return True
+        edges = cpython.TOOLING_EDGES.get(importer, ())
+        return any(target == edge or target.startswith(f"{edge}.") for edge in edges)
+
+    return is_ignored
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) or name.startswith(f"{pattern}.")
+
+
+def _hints(include: Iterable[str], finder: Finder) -> tuple[list[str], list[str]]:
+    """Return the modules named, and those found below a ``pkg.*``.
+
+    A named module must exist; of those a pattern finds, some may not fit this platform.
+    """
+    named, below = [], []
+    for pattern in include:
+        name = pattern.removesuffix(".*")
+        named.append(name)
+        if name != pattern:
+            below += finder.below(name)
+    return named, below

@@ -1,0 +1,220 @@
+"""The program that compiles modules in the target: source in, imports and code out."""
+
+import io
+import json
+import marshal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onebin.target import compile_modules
+
+
+def facts(
+    tmp_path: Path, source: str, *, name: str = "app", package: bool = False, **request: Any
+) -> dict[str, Any]:
+    (tmp_path / "m.py").write_text(source)
+    module = {"name": name, "path": str(tmp_path / "m.py"), "label": "m.py", "package": package}
+    given = {"asserts": True, "docstrings": False, "out": str(tmp_path), "names_of_interest": []}
+    return compile_modules.compile_one(module, 0, {**given, **request})
+
+
+def code(tmp_path: Path) -> Any:
+    return marshal.loads((tmp_path / "0").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("source", "imports"),
+    [
+        ("import a, b.c", [["a", [], "hard", 0, 0], ["b.c", [], "hard", 0, 0]]),
+        ("from a import b, c", [["a", ["b", "c"], "hard", 0, 0]]),
+        ("from a import *", [["a", ["*"], "hard", 0, 0]]),
+        ("def f(): import a", [["a", [], "late", 0, 0]]),
+        ("async def f(): import a", [["a", [], "late", 0, 0]]),
+        ("f = lambda: __import__('a')", [["a", [], "late", 0, 0]]),
+        ("@d(__import__('a'))\ndef f(x=__import__('b')): ...",
+         [["a", [], "hard", 0, 0], ["b", [], "hard", 0, 0]]),
+        ("class C:\n import a", [["a", [], "hard", 0, 0]]),
+        ("try: import a\nexcept ImportError: import b",
+         [["a", [], "soft", 1, 0], ["b", [], "hard", 0, 1]]),
+        ("try: import a\nexcept: import b", [["a", [], "soft", 1, 0], ["b", [], "hard", 0, 1]]),
+        ("try: import a\nexcept (KeyError, ModuleNotFoundError): pass", [["a", [], "soft", 1, 0]]),
+        ("try: import a\nexcept KeyError: import b",
+         [["a", [], "hard", 0, 0], ["b", [], "hard", 0, 0]]),
+        ("try: import a\nexcept ImportError: pass\nelse: import b\nfinally: import c",
+         [["a", [], "soft", 1, 0], ["b", [], "hard", 0, 0], ["c", [], "hard", 0, 0]]),
+        ("try: import a\nexcept* ImportError: pass", [["a", [], "soft", 1, 0]]),
+        ("with suppress(ImportError): import a", [["a", [], "soft", 1, 0]]),
+        ("with open('x') as f: import a", [["a", [], "hard", 0, 0]]),
+        ("import_module('a')\nx.import_module('b')",
+         [["a", [], "hard", 0, 0], ["b", [], "hard", 0, 0]]),
+        ("import_module(name)\nimport_module('.a')\nimport_module()", []),
+    ],
+)  # fmt: skip
+def test_imports(tmp_path: Path, source: str, imports: list[Any]) -> None:
+    """Each with its kind, the try around it, and the try it is a fallback of."""
+    assert imports == facts(tmp_path, source)["imports"]
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "statement", "module"),
+    [
+        ("pkg.mod", False, "from . import x", "pkg"),
+        ("pkg", True, "from . import x", "pkg"),
+        ("pkg.sub", True, "from ..other import x", "pkg.other"),
+        ("pkg.mod", False, "from .near import x", "pkg.near"),
+        ("mod", False, "from .. import x", None),
+    ],
+)
+def test_relative_imports(
+    tmp_path: Path, name: str, *, package: bool, statement: str, module: str | None
+) -> None:
+    """Against the package the module is in; above the top there is nothing."""
+    found = facts(tmp_path, statement, name=name, package=package)["imports"]
+
+    assert ([[module, ["x"], "hard", 0, 0]] if module else []) == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        ("sys.platform == 'win32'", False),
+        ("sys.platform != 'win32'", True),
+        ("sys.platform.startswith('win')", False),
+        ("sys.platform.startswith(('win', 'linux'))", True),
+        ("sys.version_info >= (3, 8)", True),
+        ("sys.version_info[0] < 3", False),
+        ("sys.version_info[:2] >= (3, 8)", True),
+        ("os.name == 'nt'", False),
+        ("os.name in ('nt', 'java')", False),
+        ("'posix' in sys.builtin_module_names", True),
+        ("platform.system() == 'Windows'", False),
+        ("TYPE_CHECKING", False),
+        ("typing.TYPE_CHECKING", False),
+        ("not TYPE_CHECKING", True),
+        ("__debug__", True),
+        ("__name__ == '__main__'", False),
+        ("False and unknown", False),
+        ("unknown or True", True),
+        ("True and True", True),
+        ("False or False", False),
+        ("WINDOWS", False),
+        ("unknown", None),
+        ("not unknown", None),
+        ("unknown and True", None),
+        ("unknown == 1", None),
+        ("unknown[0]", None),
+        ("(1, unknown)", None),
+        ("sys.version_info[99]", None),
+        ("sys.version_info < 'x'", None),
+        ("True is True", None),
+        ("1 < 2 < 3", None),
+        ("unknown.startswith('x')", None),
+        ("sys.platform.startswith(unknown)", None),
+        ("TWICE", None),
+        ("f(1)", None),
+        ("-1", None),
+    ],
+)
+def test_conditions(tmp_path: Path, condition: str, *, value: bool | None) -> None:
+    """True, false, or unknown: then both branches count."""
+    known = "WINDOWS = sys.platform == 'win32'\nTWICE = 1\nTWICE = 2\n"
+    source = f"{known}if {condition}:\n import yes\nelse:\n import no"
+
+    found = [module for module, *_ in facts(tmp_path, source)["imports"]]
+
+    expected = {True: ["yes"], False: ["no"], None: ["yes", "no"]}
+    assert expected[value] == found
+
+
+def test_asserts_decide_debug(tmp_path: Path) -> None:
+    """Without assert statements ``__debug__`` is false, and they are not compiled."""
+    source = "if __debug__:\n import a\nassert never"
+
+    assert [] == facts(tmp_path, source, asserts=False)["imports"]
+    exec(code(tmp_path), {})
+    facts(tmp_path, "assert never")
+    with pytest.raises(NameError):
+        exec(code(tmp_path), {})
+
+
+def test_codecs(tmp_path: Path) -> None:
+    """By the module that ``encodings`` finds for a name."""
+    source = "x.encode('UTF-8')\ny.decode('latin1')\nopen(p, encoding='cp437')\nz.encode(name)"
+
+    assert ["cp437", "latin_1", "utf_8"] == facts(tmp_path, source)["codecs"]
+
+
+def test_mentions(tmp_path: Path) -> None:
+    """Names of interest, as a name, an attribute or an import."""
+    source = "a\nx.b\nfrom y import c\nd = 1\nimport e"
+    given = facts(tmp_path, source, names_of_interest=["a", "b", "c", "e", "f"])
+
+    assert ["a", "b", "c", "e"] == given["mentions"]
+
+
+DOCUMENTED = '''
+"""Of the module."""
+"second"
+class C:
+    """Of the class."""
+def f():
+    """Of the function."""
+def g():
+    """Of another."""
+    return 1
+'''
+
+
+def test_docstrings_are_dropped_or_kept(tmp_path: Path) -> None:
+    """A body that would be empty stays one; a second string does not take the first's place."""
+    facts(tmp_path, DOCUMENTED)
+    bare: dict[str, Any] = {}
+    exec(code(tmp_path), bare)
+    assert (None, None, None, 1) == (
+        bare.get("__doc__"), bare["C"].__doc__, bare["f"].__doc__, bare["g"]()
+    )  # fmt: skip
+
+    facts(tmp_path, DOCUMENTED, docstrings=True)
+    whole: dict[str, Any] = {}
+    exec(code(tmp_path), whole)
+    assert "Of the function." == whole["f"].__doc__
+
+
+@pytest.mark.parametrize("source", ["def f(:", "x = 1\0", "(" * 5000])
+def test_source_that_does_not_compile(tmp_path: Path, source: str) -> None:
+    """An error, no imports and no code."""
+    found = facts(tmp_path, source)
+
+    assert found["error"]
+    assert [] == found["imports"]
+    assert not (tmp_path / "0").exists()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="grammar of 3.12")
+def test_type_parameters_import_typing(tmp_path: Path) -> None:
+    """The interpreter imports it from C."""
+    found = facts(tmp_path, "def f[T](x: T): ...\ntype A = int")
+
+    assert ["typing", "typing"] == [module for module, *_ in found["imports"]]
+
+
+def test_request_on_stdin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A list of facts on stdout, in the order of the request."""
+    (tmp_path / "m.py").write_text("import a")
+    module = {"name": "m", "path": str(tmp_path / "m.py"), "label": "m.py", "package": False}
+    request = {
+        "asserts": True, "docstrings": True, "out": str(tmp_path), "names_of_interest": [],
+        "modules": [module, {**module, "name": "n"}],
+    }  # fmt: skip
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(request)))
+
+    compile_modules.main()
+
+    found = json.loads(capsys.readouterr().out)
+    assert [[["a", [], "hard", 0, 0]]] * 2 == [item["imports"] for item in found]
+    assert {"0", "1", "m.py"} == {file.name for file in tmp_path.iterdir()}

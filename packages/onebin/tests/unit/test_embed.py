@@ -1,0 +1,124 @@
+"""Modules compiled through the cache by a real interpreter, and what the linker gets of them."""
+
+import marshal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import lz4.block
+import pytest
+
+from onebin.embed import frozen, program
+from onebin.embed.code_packing import HEADER, MARK
+from onebin.embed.compile import CompiledModule, CompileOptions, compile_modules
+from onebin.model import FrozenModule, Interpreter, ModuleImports, ModuleOrigin
+
+from .fakes import Programs, context
+
+
+def python(words: list[str], options: dict[str, Any]) -> bytes:
+    """Run the call with this interpreter: bytecode is not what these tests are about."""
+    call = [sys.executable, *words[1:]]
+    done = subprocess.run(call, input=options["stdin"], capture_output=True, check=True)
+    return bytes(done.stdout)
+
+
+def loaded(module: FrozenModule) -> CodeType:
+    data = module.code.read_bytes()
+    if data[0] == MARK:
+        size = HEADER.unpack_from(data)[1]
+        data = lz4.block.decompress(data[HEADER.size :], uncompressed_size=size)
+    code: CodeType = marshal.loads(data)
+    return code
+
+
+@pytest.fixture
+def options() -> CompileOptions:
+    interpreter = Interpreter(
+        Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"
+    )
+    return CompileOptions(interpreter, asserts=True, docstrings=False, names_of_interest=("x",))
+
+
+def origins(tmp_path: Path, texts: Mapping[str, str]) -> dict[str, ModuleOrigin]:
+    found = {}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+        found[name] = ModuleOrigin("source", tmp_path / f"{name}.py", f"{name}.py")
+    return found
+
+
+def test_modules_are_compiled_in_one_process_and_once(
+    tmp_path: Path, options: CompileOptions
+) -> None:
+    """Only what is new or changed is compiled, with all that is; a text needs no file."""
+    programs = Programs(python)
+    ctx = context(tmp_path / "cache", programs)
+    files = origins(tmp_path, {"a": "import b", "b": "x = 1", "broken": "def"})
+    files["__main__"] = ModuleOrigin("source", label="<main>", text="import a")
+
+    first = compile_modules(files, options, ctx)
+    files |= origins(tmp_path, {"b": "x = 2"})
+    second = compile_modules(files, options, ctx)
+
+    assert 2 == len(programs.calls)
+    assert ["a", "b", "broken", "__main__"] == list(first)
+    assert first["a"] == second["a"]
+    assert first["b"].key != second["b"].key
+    assert ["b"] == [item.module for item in first["a"].imports.imports]
+    assert (("x",), "") == (first["b"].imports.mentions, first["b"].imports.error)
+    assert first["broken"].imports.error
+    assert "<main>" == loaded(first["__main__"]).co_filename
+    assert first["a"].size == first["a"].code.stat().st_size
+
+
+def test_one_module_is_a_step_like_any_other(tmp_path: Path, options: CompileOptions) -> None:
+    """Made alone, it is what it is in a batch."""
+    files = origins(tmp_path, {"a": "import b"})
+    alone = context(tmp_path / "alone", Programs(python)).build(
+        CompiledModule("a", files["a"], options)
+    )
+    batch = compile_modules(files, options, context(tmp_path / "batch", Programs(python)))
+
+    assert alone.key == batch["a"].key
+    assert alone.code.read_bytes() == batch["a"].code.read_bytes()
+    assert alone.imports == batch["a"].imports
+
+
+def module(tmp_path: Path, name: str, *, is_package: bool = False) -> FrozenModule:
+    code = tmp_path / "module" / f"key-of-{name}" / "code"
+    code.parent.mkdir(parents=True)
+    code.write_bytes(b"code")
+    return FrozenModule(name, is_package, code, 4, code.parent.name, ModuleImports())
+
+
+def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
+    """Tables by name and size, the import system apart; data by keys, not by paths."""
+    modules = [
+        module(tmp_path, "_frozen_importlib"),
+        module(tmp_path, "pkg", is_package=True),
+    ]
+
+    parts = frozen.link_input(modules)
+
+    texts = {source.name: source.text for source in parts.sources}
+    assert ["unpack.c", "frozen.c", "code.S"] == list(texts)
+    assert '.incbin "key-of-pkg/code"' in texts["code.S"]
+    assert str(tmp_path) not in texts["code.S"]
+    assert (tmp_path / "module",) == parts.include
+    bootstrap, _, rest = texts["frozen.c"].partition("modules[] = {")
+    assert '{"_frozen_importlib", frozen_0, 4, false},' in bootstrap
+    assert '{"pkg", frozen_1, 4, true},' in rest
+    assert ("PyMarshal_ReadObjectFromString",) == parts.wraps
+
+
+def test_parts_of_every_program() -> None:
+    """main, the allocator with its header, and the table main reads."""
+    parts = program.main() + program.allocator() + program.held_signals(["SIGTERM", "SIGINT"])
+
+    names = [source.name for source in parts.sources]
+    assert ["main.c", "block_cache.h", "block_cache.c", "held_signals.c"] == names
+    assert "held_signals[] = {SIGTERM, SIGINT, 0};" in parts.sources[-1].text

@@ -1,0 +1,162 @@
+"""Linking without a linker: what is compiled, in which order, with which options."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onebin.errors import ProjectError, ToolError
+from onebin.link import linker
+from onebin.link.linker import LinkedProgram
+from onebin.link.probe import MAIN, Probe
+from onebin.model import CSource, Interpreter, LinkInput, Toolchain
+
+from .fakes import Programs, context
+
+TOOLCHAIN = Toolchain(Path("/t/bin"), Path("/t/rcrt1.o"), (Path("/t/libc.a"),), "key")
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> LinkInput:
+    for name in ("ext.o", "libpython.a"):
+        (tmp_path / name).write_text(name)
+    return LinkInput(
+        sources=(CSource("a.h", "h"), CSource("a.c", "c")),
+        include=(Path("/include"),),
+        wraps=("f",),
+        options=("-z", "x"),
+        inittab={"sys": "NULL", "_m": "PyInit__m"},
+        stack_bytes=4096,
+    ) + LinkInput(
+        sources=(CSource("code.S", "s"),),
+        include=(Path("/include"), Path("/modules")),
+        objects=(tmp_path / "ext.o",),
+        archives=(tmp_path / "libpython.a",),
+        wraps=("f",),
+        inittab={"pkg.n": "PyInit_pkg__n"},
+        stack_bytes=1,
+    )
+
+
+def writes(words: list[str], _: dict[str, Any]) -> bytes:
+    if words[0].endswith("/ld"):
+        Path(words[words.index("-o") + 1]).write_text("program")
+    return b""
+
+
+def test_parts_add_up(parts: LinkInput) -> None:
+    """In order, folders and wraps once, the larger stack; nothing added is the same."""
+    assert parts + LinkInput() == parts == LinkInput() + parts
+    assert ["a.h", "a.c", "code.S"] == [source.name for source in parts.sources]
+    assert (Path("/include"), Path("/modules")) == parts.include
+    assert (("f",), 4096) == (parts.wraps, parts.stack_bytes)
+    assert {"sys", "_m", "pkg.n"} == parts.inittab.keys()
+
+
+def test_program_is_compiled_and_linked(tmp_path: Path, parts: LinkInput) -> None:
+    """Sources but for headers, then one call of the linker; the result is measured."""
+    programs = Programs(writes)
+
+    binary = context(tmp_path / "cache", programs).build(
+        LinkedProgram("a.o", parts, TOOLCHAIN, "x86_64")
+    )
+
+    *compilations, link = programs.calls
+    assert ["inittab.c", "a.c", "code.S"] == [
+        Path(words[words.index("-c") + 1]).name for words in compilations
+    ]
+    assert ["/t/bin/cc", "-O2", "-I", "/include", "-I", "/modules", "-c"] == compilations[0][:7]
+    assert "/t/bin/ld" == link[0]
+    at = link.index("-o")
+    assert ["--wrap=f", "-z", "x", "-z", "stack-size=4096"] == link[at - 5 : at]
+    assert ["rcrt1.o", "inittab.o", "a.o", "code.o", "ext.o", "libpython.a", "libc.a"] == [
+        Path(word).name for word in link[at + 2 :]
+    ]
+    assert ("a.o", 7, "program") == (binary.name, binary.size, binary.path.read_text())
+
+
+def test_inittab_is_c() -> None:
+    """Sorted, each initializer declared once, modules without one too."""
+    text = linker.inittab({"sys": "NULL", "b": "PyInit_x", "a.c": "PyInit_x"})
+
+    assert 1 == text.count("extern PyObject *PyInit_x(void);")
+    assert text.index('{"a.c", PyInit_x}') < text.index('{"b", PyInit_x}')
+    assert '{"sys", NULL}' in text
+    assert "extern PyObject *NULL" not in text
+
+
+@pytest.mark.parametrize(
+    ("detail", "error", "message"),
+    [
+        ("ld.lld: error: undefined symbol: png_read\n>>> x", ProjectError, "calls png_read, which"),
+        ("ld.lld: error: undefined symbol:", ProjectError, "calls a function, which nothing"),
+        ("ld.lld: error: cannot open x.o", ToolError, "ld ended"),
+    ],
+)
+def test_link_that_fails(
+    tmp_path: Path, parts: LinkInput, detail: str, error: type[Exception], message: str
+) -> None:
+    """A missing function is the project's matter, anything else the machine's."""
+
+    def fail(words: list[str], _: dict[str, Any]) -> bytes:
+        if words[0].endswith("/ld"):
+            raise ToolError("ld ended with status 1", detail=detail)
+        return b""
+
+    with pytest.raises(error, match=message):
+        context(tmp_path / "cache", Programs(fail)).build(
+            LinkedProgram("app", parts, TOOLCHAIN, "x86_64")
+        )
+
+
+@pytest.mark.parametrize("runner", [(), ("qemu-aarch64",)])
+def test_probe_loads_each_module_once(
+    tmp_path: Path, parts: LinkInput, runner: tuple[str, ...]
+) -> None:
+    """By itself or by a runner, with no home of the caller's; what is printed is kept."""
+    seen: list[dict[str, Any]] = []
+
+    def act(words: list[str], options: dict[str, Any]) -> bytes:
+        if "-c" in words and not words[0].endswith("/cc"):
+            seen.append(options["env"])
+            return f"json {words[-1]}.sub\n".encode()
+        return writes(words, options)
+
+    programs = Programs(act)
+    interpreter = Interpreter(
+        Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"
+    )
+    probe = Probe(
+        modules=("_m", "pkg.n"), parts=parts, code=(Path("/code"),), code_keys=("c",),
+        interpreter=interpreter, toolchain=TOOLCHAIN, runner=runner,
+    )  # fmt: skip
+    ctx = context(tmp_path / "cache", programs)
+
+    found = ctx.build(probe)
+
+    assert {"_m": ("json", "_m.sub"), "pkg.n": ("json", "pkg.n.sub")} == found
+    assert found == ctx.build(probe)
+    assert 2 == len(seen)
+    assert ("/home", "/code:/stdlib") == (seen[0]["PYTHONHOME"], seen[0]["PYTHONPATH"])
+    assert seen[0]["HOME"] == seen[0]["TMPDIR"] != str(Path.home())
+    assert list(runner) == programs.calls[-1][: len(runner)]
+    assert "main.o" in {Path(words[-1]).name for words in programs.calls if "/cc" in words[0]}
+    assert "Py_BytesMain" in MAIN.text
+
+
+def test_module_that_cannot_be_loaded_is_reported(tmp_path: Path, parts: LinkInput) -> None:
+    """With what the interpreter printed."""
+
+    def act(words: list[str], options: dict[str, Any]) -> bytes:
+        if words[0].endswith("/probe"):
+            raise ToolError("probe ended with status 1", detail="_m cannot be loaded: ImportError")
+        return writes(words, options)
+
+    interpreter = Interpreter(Path("/p"), Path("/h"), Path("/s"), "x86_64", "3.13", "k")
+    probe = Probe(
+        modules=("_m",), parts=parts, code=(), code_keys=(), interpreter=interpreter,
+        toolchain=TOOLCHAIN,
+    )  # fmt: skip
+    with pytest.raises(ToolError) as caught:
+        context(tmp_path / "cache", Programs(act)).build(probe)
+    assert "cannot be loaded" in caught.value.detail

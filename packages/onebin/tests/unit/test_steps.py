@@ -1,0 +1,255 @@
+"""Keys of the cache: change any input of any step, and its key changes.
+
+Inputs are found by walking the fields of each step, and of the values in them: a new field is
+an input, unless ``NOT_IN_KEY`` says why it is none.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from onebin.assemble import LayerStep
+from onebin.distributions import OfferStep
+from onebin.distributions.captured import CapturedBuild
+from onebin.distributions.pure import PureWheel
+from onebin.effects.context import Step
+from onebin.effects.store import key_of
+from onebin.embed.compile import Batched, CompiledModule, CompileOptions
+from onebin.link.linker import LinkedProgram
+from onebin.link.probe import Probe
+from onebin.model import (
+    Binary,
+    CSource,
+    Function,
+    Interpreter,
+    LinkInput,
+    ModuleOrigin,
+    Pin,
+    Profile,
+    Runtime,
+    Source,
+    Toolchain,
+)
+from onebin.pgo.training import IndexedProfile
+from onebin.runtime.build import BuildCPython
+from onebin.runtime.recipe import recipe
+from onebin.runtime.toolchain import CheckedCompiler, CxxLibraries, LaidOutToolchain
+
+NOT_IN_KEY: Mapping[str, str] = {
+    # The key of one of these names all of it: what is compared is the key's own step.
+    "Toolchain.bin": "named by Toolchain.key",
+    "Toolchain.crt_start": "named by Toolchain.key",
+    "Toolchain.libraries": "named by Toolchain.key",
+    "Toolchain.instrumented": "named by Toolchain.key",
+    "Interpreter.python": "named by Interpreter.key",
+    "Interpreter.home": "named by Interpreter.key",
+    "Interpreter.stdlib": "named by Interpreter.key",
+    "Interpreter.runs_on": "named by Interpreter.key",
+    "Interpreter.version": "named by Interpreter.key",
+    "Runtime.target": "named by Runtime.key",
+    "Runtime.archives": "named by Runtime.key",
+    "Runtime.include": "named by Runtime.key",
+    "Runtime.builtins": "named by Runtime.key",
+    "LinkInput.include": "named by LinkInput.key, and by what sources include",
+    "Probe.code": "named by code_keys",
+    "LinkedProgram.machine": "named by Toolchain.key",
+    "Profile.path": "for messages",
+    "Profile.made_by": "part of the text that sha256 names",
+    "Profile.functions": "part of the text that sha256 names",
+    "CheckedCompiler.release": "for messages; pinned names its files",
+    "Source.name": "for messages",
+    "Source.version": "for messages; sha256 names the contents",
+    "Source.origin": "where from; sha256 names the contents",
+    "Source.folder": "where from; sha256 names the contents",
+    "Source.url": "where from; sha256 names the contents",
+    "Source.package": "where from; sha256 names the contents",
+    "Source.debian_sha256": "the same files, packed again",
+    "Source.files_sha256": "of CPython there is no such hash; zlib's is in the key",
+    "ModuleOrigin.kind": "only modules with source are compiled",
+    "ModuleOrigin.origin": "no part of the code",
+    "Batched.code": "made by what step names",
+    "Batched.imports": "made by what step names",
+    "LaidOutToolchain.flags_key": "the scripts have the flags themselves",
+    "LaidOutToolchain.instrumented": "the scripts have the flags themselves",
+    "Binary.path": "sha256 names the contents",
+    "Binary.size": "sha256 names the contents",
+    "Binary.machine": "sha256 names the contents",
+}
+
+ZLIB_FILES_SHA256 = "BuildCPython.zlib.files_sha256"
+
+
+@pytest.fixture
+def steps(tmp_path: Path) -> list[Step[Any]]:
+    """One of each kind, with every field filled."""
+
+    def file(name: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+        return path
+
+    toolchain = Toolchain(Path("/bin"), Path("/start.o"), (Path("/libc.a"),), "toolchain")
+    interpreter = Interpreter(
+        Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "interpreter"
+    )
+    runtime = Runtime("x86_64", (Path("/a.a"),), Path("/include"), {"sys": "NULL"}, "runtime")
+    pin = Pin("name", "1", ("sha256:0",))
+    source = Source(
+        name="CPython", version="3", sha256="0", folder="f", url="u", package="p",
+        debian_sha256="d", files_sha256="c",
+    )  # fmt: skip
+    parts = LinkInput(
+        sources=(CSource("a.c", "int a;"),),
+        include=(Path("/include"),),
+        objects=(file("a.o"),),
+        archives=(file("a.a"),),
+        wraps=("f",),
+        options=("-z",),
+        inittab={"m": "PyInit_m"},
+        stack_bytes=1,
+        key=("key",),
+    )
+    options = CompileOptions(
+        interpreter, asserts=True, docstrings=False, names_of_interest=("name",),
+        script=file("compile.py"),
+    )  # fmt: skip
+    module = CompiledModule("m", ModuleOrigin("source", file("m.py"), "m.py"), options)
+    profile = Profile("p", "sha256", "made", (Function("f", 1, (1,)),))
+    compiler = file("compiler/zig").parent
+    binary = Binary("app", file("app"), 3, "sha256", "x86_64")
+    return [
+        CheckedCompiler(compiler, "zig 1", "pinned"),
+        LaidOutToolchain(
+            Path("/zig"), "zig 1", "x86_64", ("-O2",), ("-O2",), Path("/cache"),
+            python=Path("/python"), capture=Path("/capture.py"),
+        ),
+        CxxLibraries(toolchain),
+        IndexedProfile(profile),
+        BuildCPython(source, source, recipe("balanced"), toolchain, "x86_64"),
+        OfferStep(pin, from_source=False, python="3.13"),
+        PureWheel(pin, "3.13"),
+        CapturedBuild(
+            pin=pin, build_pins=(pin,), may_be_unpinned=False, level="-O2",
+            interpreter=interpreter, runtime=runtime, toolchain=toolchain, machine="x86_64",
+            hook=file("hook.py"),
+        ),
+        Probe(
+            modules=("m",), parts=parts, code=(Path("/code"),), code_keys=("code",),
+            interpreter=interpreter, toolchain=toolchain, runner=("qemu",),
+        ),
+        module,
+        Batched(module, file("code"), {}),
+        LinkedProgram("app", parts, toolchain, "x86_64"),
+        LayerStep(binary, 0),
+    ]  # fmt: skip
+
+
+def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]:  # noqa: C901  (a case a type)
+    """Yield (field, place, another value) for each thing that *value* holds, however deep."""
+    if isinstance(value, msgspec.Struct):
+        for field in msgspec.structs.fields(value):
+            inner = f"{type(value).__name__}.{field.name}"
+            for found, place, other in changes(
+                getattr(value, field.name), inner, f"{where}.{field.name}"
+            ):
+                yield found, place, msgspec.structs.replace(value, **{field.name: other})
+    elif isinstance(value, tuple):
+        yield name, f"{where}[+]", (*value, *value[:1])
+        for n, item in enumerate(value[:2]):
+            for found, place, other in changes(item, name, f"{where}[{n}]"):
+                yield found, place, (*value[:n], other, *value[n + 1 :])
+    elif isinstance(value, Mapping):
+        yield name, f"{where}[+]", {**value, "another": next(iter(value.values()), "x")}
+    elif isinstance(value, Path):
+        yield name, where, _another(value)
+    elif isinstance(value, bool):
+        yield name, where, not value
+    elif isinstance(value, int):
+        yield name, where, value + 1
+    elif isinstance(value, str):
+        yield name, where, "aarch64" if value == "x86_64" else f"{value}, another"
+    elif value is not None:
+        pytest.fail(f"{where}: no way to change {value!r}")
+
+
+def _another(path: Path) -> Path:
+    """A path elsewhere; if there is something, a copy with other contents."""
+    other = path.parent / f"another-{path.name}"
+    if path.is_dir():
+        other.mkdir(exist_ok=True)
+        for file in path.iterdir():
+            (other / file.name).write_text("another")
+    elif path.is_file():
+        other.write_text("another")
+    return other
+
+
+def test_every_input_is_in_the_key(steps: list[Step[Any]]) -> None:
+    """Each step, each field, each field of the values in it."""
+    seen = set()
+    wrong = []
+    for step in steps:
+        before = key_of(*step.key())
+        for field, place, other in changes(step, "", type(step).__name__):
+            seen.add(field)
+            if field in NOT_IN_KEY and place != ZLIB_FILES_SHA256:
+                continue
+            if before == key_of(*other.key()):
+                wrong.append(place)
+    assert [] == wrong
+    assert set() == NOT_IN_KEY.keys() - seen
+
+
+def test_every_exception_is_one(steps: list[Step[Any]]) -> None:
+    """A field that is said to be in no key is in none."""
+    wrong = set()
+    for step in steps:
+        before = key_of(*step.key())
+        for field, place, other in changes(step, "", type(step).__name__):
+            if (
+                field in NOT_IN_KEY
+                and place != ZLIB_FILES_SHA256
+                and before != key_of(*other.key())
+            ):
+                wrong.add(place)
+    assert set() == wrong
+
+
+def test_keys_are_different_and_stable(steps: list[Step[Any]]) -> None:
+    """No two steps share a key, but for a module and its batched form; a key is a value's."""
+    keys = [f"{step.kind} {key_of(*step.key())}" for step in steps]
+
+    assert len(steps) - 1 == len(set(keys))
+    assert keys == [f"{step.kind} {key_of(*step.key())}" for step in steps]
+
+
+def test_module_without_a_file_counts_by_its_text(steps: list[Step[Any]]) -> None:
+    """What onebin writes itself, such as ``__main__``, has no file."""
+    (step,) = (step for step in steps if isinstance(step, CompiledModule))
+    keys = [
+        key_of(*msgspec.structs.replace(step, origin=ModuleOrigin("source", text=text)).key())
+        for text in ("x = 1", "x = 2")
+    ]
+
+    assert keys[0] != keys[1]
+
+
+def test_unchecked_source_counts_by_where_it_is(steps: list[Step[Any]], tmp_path: Path) -> None:
+    """A directory by its newest change; apt by its name."""
+    (step,) = (step for step in steps if isinstance(step, BuildCPython))
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "a.c").write_text("a")
+    keys = []
+    for origin in (str(tree), "apt"):
+        python = msgspec.structs.replace(step.python, sha256="", origin=origin)
+        keys.append(key_of(*msgspec.structs.replace(step, python=python).key()))
+    (tree / "b.c").write_text("b")
+    python = msgspec.structs.replace(step.python, sha256="", origin=str(tree))
+    keys.append(key_of(*msgspec.structs.replace(step, python=python).key()))
+
+    assert 3 == len(set(keys))
