@@ -171,7 +171,7 @@ def _report(words: list[str], environ: Mapping[str, str]) -> int:
         width = os.get_terminal_size(1).columns if terminal else None
         # https://no-color.org: set, and not empty.
         colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        _write(report(look, options.profile, conformance, width=width, colour=colour).encode())
+        _write(report(look, options.profile, conformance, width=width, color=colour).encode())
     if conformance and not conformance.conforms:
         return 1
     if options.profile is None:

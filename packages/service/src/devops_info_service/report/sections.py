@@ -1,4 +1,4 @@
-"""The sections of the report that list facts; the catalog says which fact is in which."""
+"""The sections of the report that list facts; the catalog has their rows."""
 
 from typing import Final
 

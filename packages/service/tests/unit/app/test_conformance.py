@@ -115,7 +115,7 @@ def test_nothing_expected(serve: Serve) -> None:
 
 def test_refused_at_start(serve: Serve) -> None:
     """What cannot be understood is refused before anything is served."""
-    with pytest.raises(ConfigError, match=r"line 1: 'memory\.limt' is no name"):
+    with pytest.raises(ConfigError, match=r"line 1: 'memory\.limt' is not a known name"):
         serve("memory.limt: 256Mi")
 
 

@@ -1,6 +1,6 @@
-"""The service account's token: what it claims and when it ends, never the token itself.
+"""The service account's token: its claims and its end, never the token itself.
 
-The claims are read, not verified: who put the file there can claim anything.
+The claims are read, not verified: the writer of the file can claim anything.
 
 Source: RFC 7519; Kubernetes, "Managing Service Accounts", bound tokens.
 """
@@ -63,11 +63,11 @@ FORMS: Final[dict[str, Form]] = {
     "pod_uid": UUID,
     "node": NAME,
 }
-"""Claims -> the form each has; what has another is withheld."""
+"""Claim -> its form; a value of another form is withheld."""
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What the token says; an empty text is a claim that is not made, or is withheld."""
+    """The claims of the token; an empty text is one that is not made, or is withheld."""
 
     issuer: str
     audiences: tuple[str, ...]
@@ -87,11 +87,11 @@ class Claims(msgspec.Struct, frozen=True):
     fingerprint: str
     """Of the whole token: two reports of one token have the same."""
     withheld: tuple[str, ...] = ()
-    """Claims that are made and not shown: they have not the form of what they claim to be."""
+    """Claims that are made and not shown: they lack the form of such a claim."""
 
 
 class ServiceAccount(msgspec.Struct, frozen=True):
-    """What lets this process talk to the cluster."""
+    """The means of this process to talk to the cluster."""
 
     token: Fact[Claims]
     ca: Fact[str]
@@ -115,7 +115,7 @@ def read_service_account(tree: SystemFiles, clock: Clock) -> ServiceAccount:
 
 
 def _claims(path: str, token: str, now: int) -> Fact[Claims]:
-    # No reason below repeats what the file holds: it may be half a secret.
+    # No reason below repeats the content: it may be half a secret.
     parts = token.split(".")
     if len(parts) != 3 or len(token) > MAX_TOKEN:  # noqa: PLR2004 (head, claims, signature)
         return Unknown(f"{path} is not a JSON Web Token")
