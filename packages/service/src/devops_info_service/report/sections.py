@@ -9,8 +9,8 @@ from devops_info_service.snapshot import PlatformSnapshot
 from .layout import Section
 
 TITLES: Final[dict[Shown, str]] = {
-    "granted": "What was granted",
-    "identity": "Who am I",
+    "granted": "Granted",
+    "identity": "Identity",
     "confinement": "Confinement",
     "resources": "Resources",
     "network": "Network and environment",

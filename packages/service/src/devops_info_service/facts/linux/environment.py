@@ -45,10 +45,3 @@ def _variable(name: str, value: str, shown: frozenset[str]) -> Variable:
     if not VARIABLE.holds(name):
         return Variable(NAMELESS, None, redacted=True, withheld=f"its name is not {VARIABLE.name}")
     return Variable(name, None, redacted=True, withheld=f"not {form.name}" if form else None)
-
-
-def fingerprint(secret: bytes) -> str:
-    """Return the SHA-256 of a secret too long to be guessed: a token, a key, a certificate."""
-    import hashlib  # noqa: PLC0415 (a fifth of our start-up, and most reports need none)
-
-    return hashlib.sha256(secret).hexdigest()

@@ -47,7 +47,7 @@ def links_of(environ: dict[str, str]) -> Links:
     """Return the links of *environ*, which does not change; those of the last one are kept.
 
     A process has one environment, and a namespace of 2,000 services puts 14,000 variables in it:
-    reading them anew was two thirds of a look.
+    parsing them for each snapshot took two thirds of it.
     """
     if not _last or _last[0][0] is not environ:
         _last[:] = [(environ, read_links(environ))]
