@@ -72,7 +72,7 @@ class Tools(msgspec.Struct, frozen=True):
             environ: ``ONEBIN_CACHE``, ``ONEBIN_PYTHON_SOURCE``, ``HOME`` are read from it.
 
         Raises:
-            ToolError: onebin does not build for this processor, or there is no place for a cache.
+            ToolError: onebin does not build for this processor, or the cache has no place.
         """
         name = os.uname().machine
         machine = next((known for known in ARCHITECTURES if known == name), None)
@@ -147,7 +147,7 @@ def with_offers(plan: Plan, tools: Tools) -> Plan:
     """Return *plan* with how each distribution comes in; without, if no index can be reached.
 
     Raises:
-        ProjectError: ``tool.onebin.from-source`` names what is not a dependency.
+        ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
     """
     try:
         offers = distributions.offers(plan, PYTHON_LINE, tools.context)
@@ -171,7 +171,7 @@ def ensure_lock(project: Project, tools: Tools) -> None:
 
 
 def write_lock(project: Project, tools: Tools, output: Path | None = None) -> Path:
-    """Choose versions anew and write the lock; see ``locks.resolving.write``."""
+    """Choose versions and write the lock; see ``locks.resolving.write``."""
     return resolving.write(project, tools.machine, PYTHON_LINE, tools.context, output)
 
 
@@ -237,7 +237,7 @@ def train(project: Project, tools: Tools, command: Sequence[str]) -> str:
     Raises:
         ToolError: the command failed, or no process of the executable ended by itself.
     """
-    from onebin.pgo import profile, training  # noqa: PLC0415  (only asked for here)
+    from onebin.pgo import profile, training  # noqa: PLC0415  (only for training)
 
     built = build(project, tools, instrumented=True)
     with tools.context.progress.stage("train") as stage:
@@ -328,7 +328,7 @@ def _parts(
     """Return all parts of the executable; their order decides its layout."""
     counters = LinkInput()
     if ready.plan.instrumented:
-        from onebin.pgo import training  # noqa: PLC0415  (only asked for here)
+        from onebin.pgo import training  # noqa: PLC0415  (only for training)
 
         counters = training.counters()
     return (
