@@ -100,7 +100,7 @@ def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
         ),
         ("broken-syntax", 2, "app", "line 1"),
         ("typo", 2, "tool.onebin.exlude: no such setting", "did you mean exclude?"),
-        ("two-scripts", 2, "which program to build?", "tool.onebin.entry-point"),
+        ("two-scripts", 2, "no entry point", "tool.onebin.entry-point"),
         ("no-lock-entry", 2, "markupsafe not at all", "onebin lock"),
     ],
 )

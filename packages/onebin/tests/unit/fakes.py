@@ -14,7 +14,7 @@ from onebin.effects.store import Store
 from onebin.errors import ToolError
 from onebin.model import Function
 from onebin.pgo.profile import DATA, SECTION
-from onebin.pipeline import Tools
+from onebin.tools import Tools
 
 Act = Callable[[list[str], dict[str, Any]], bytes]
 

@@ -36,7 +36,7 @@ def test_code_is_found_where_the_setting_says() -> None:
     ("name", "message", "hint"),
     [
         ("typo", "tool.onebin.exlude: no such setting", "did you mean exclude?"),
-        ("two-scripts", "which program to build?", "tool.onebin.entry-point"),
+        ("two-scripts", "no entry point", "tool.onebin.entry-point"),
         ("not-there", "no pyproject.toml there", "onebin build packages/service"),
     ],
 )
@@ -131,7 +131,7 @@ def test_dependency_that_is_none_is_refused(text: Any) -> None:
         ({"dependencies": "evil"}, "project.dependencies: 'evil' is not a list"),
         ({"dependencies": {"a": 1}}, "project.dependencies: .* is not a list"),
         ({"scripts": ["a"]}, "project.scripts: .* is not a table"),
-        ({"scripts": {"a": 7}}, "project.scripts: 'a' = 7 is no script"),
+        ({"scripts": {"a": 7}}, "project.scripts: 'a' = 7 is not a script"),
         ({"scripts": {"../a": "app:main"}}, "project.scripts: '../a' = .* is no script"),
         ({"scripts": {"-a": "app:main"}}, "project.scripts: '-a' = .* is no script"),
         ({"scripts": {"a": "app:import"}}, "is not module:function"),

@@ -15,6 +15,7 @@ from onebin.inputs.directory import Directory
 from onebin.model import Function, Project
 from onebin.pgo import profile
 from onebin.runtime import sources
+from onebin.tools import Tools
 
 from .conftest import Put
 from .fakes import Programs, compiler, counters, tools
@@ -176,7 +177,7 @@ def test_commands(
 ) -> None:  # fmt: skip
     """What each prints and writes; with -q nothing else."""
     given = tools(tmp_path / "cache", Programs(programs))
-    monkeypatch.setattr(pipeline.Tools, "for_this_machine", lambda *_: given)
+    monkeypatch.setattr(Tools, "for_this_machine", lambda *_: given)
     printed = []
     for line in ("lock", "prepare -q", "build", "image --tag app:2", "train -o a.profile -- $1"):
         command, *options = line.split()
