@@ -7,8 +7,10 @@ IMAGE ?= devops-info-service:latest
 CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
+# Tests wait more than they compute, so there are more workers than cores.
+PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
 
-.PHONY: help run test check image sizes rebuild load hardening endurance figures bench train clean
+.PHONY: help run test test-all coverage check image sizes rebuild load hardening endurance figures bench train clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -16,18 +18,28 @@ help: ## Say what there is
 run: $(VENV)/.run ## Serve on http://127.0.0.1:8080 (HOST, PORT, ALLOWED_HOSTS)
 	@HOST=$${HOST:-127.0.0.1} ALLOWED_HOSTS=$${ALLOWED_HOSTS-localhost,127.0.0.1,::1} PYTHONPATH=packages/service/src exec $(BIN)/python -m devops_info_service
 
-test: $(VENV)/.dev ## Run every test this machine can run
-	@$(BIN)/pytest
+test: $(VENV)/.dev ## Unit and integration tests: two minutes, no compiler, engine or browser
+	@$(PYTEST)
 
-check: $(VENV)/.dev ## Lint, types, directions of imports
+test-all: $(VENV)/.dev ## Every test: toolchain, engine, browser, Prometheus, whole tables
+	@$(PYTEST) -m ""
+
+coverage: $(VENV)/.dev ## The tests of make test with their coverage, for make check
+	@rm -rf dist/coverage && mkdir -p dist/coverage
+	@$(BIN)/coverage run -m $(PYTEST:$(BIN)/%=%)
+	@$(BIN)/coverage combine --quiet && $(BIN)/python .ci/coverage
+
+check: $(VENV)/.dev ## Lint, types, directions of imports, words, coverage if it was measured
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy packages/service/src packages/onebin/src packages/service/training packages/service/tests packages/onebin/tests tests bench
+	@$(BIN)/mypy conftest.py packages/service/src packages/onebin/src packages/service/training packages/service/tests packages/onebin/tests tests bench
 	@$(BIN)/lint-imports
+	@$(BIN)/python .ci/coverage
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/zizmor --offline --no-progress --quiet .github
 
 image: ## Build devops-info-service:latest with Docker; print its size and what is inside
+	@.ci/find-docker >/dev/null
 	@$(DOCKER_BUILD) --tag $(IMAGE) .
 	@$(MAKE) --no-print-directory $(VENV)/.dev >/dev/null
 	@mkdir -p dist && docker save --output dist/image.tar $(IMAGE) && $(BIN)/onebin inspect dist/image.tar
@@ -59,7 +71,8 @@ clean: ## Remove what was built (the cache of onebin stays)
 	rm -rf $(VENV) dist packages/*/dist
 
 $(VENV)/bin/python:
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "make: no venv: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || .ci/prepare-python
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements/service.txt | $(VENV)/bin/python
 	@echo "setting up $(VENV) for the service" >&2

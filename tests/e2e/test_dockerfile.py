@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
+from onebin import inputs
 from onebin.image import application, image, spec
 from onebin.image.application import ImageMetadata
-from onebin.inputs import directory as projects
 from onebin.publish.dockerfile import instructions
 
 from .conftest import ROOT, SERVICE
@@ -13,12 +13,12 @@ from .conftest import ROOT, SERVICE
 
 def test_the_dockerfile_has_the_settings_of_onebin() -> None:
     """Labels, ports, user, health check and entry point are those of ``onebin image``."""
-    project = projects.read(Path(ROOT, SERVICE), with_code=False)
+    project = inputs.find(Path(ROOT, SERVICE)).project(with_code=False)
     metadata = ImageMetadata(
         name=project.name,
         version=project.version,
         description=project.description,
-        license=project.licence,
+        license=project.license,
         source=project.source_url,
     )
     config = application.config(

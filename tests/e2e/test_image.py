@@ -167,6 +167,7 @@ def test_expectations_are_held_against_the_engine(
     assert str(int(memory[:-1]) * 1024**2) == body["expectations"][0]["evidence"][0]["value"]
 
 
+@pytest.mark.claim("image content")
 def test_image_holds_the_program_and_nothing_else(
     engine: Engine, image: str, tmp_path: Path
 ) -> None:
@@ -278,6 +279,7 @@ def test_builder_stage_and_onebin_make_the_same_config(
     assert [name.partition("=")[0] for name in theirs["Env"] or ()] in ([], ["PATH"])
 
 
+@pytest.mark.claim("image content")
 def test_inspect_finds_nothing_wrong_with_our_image(
     engine: Engine, image: str, tmp_path: Path
 ) -> None:

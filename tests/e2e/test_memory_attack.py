@@ -18,7 +18,11 @@ import pytest
 
 from .conftest import Engine, running, wait_for
 
-pytestmark = pytest.mark.engine
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.claim("memory of all connections"),
+    pytest.mark.claim("bounded turns and memory"),
+]
 
 SECONDS: Final = float(os.environ.get("ATTACK_SECONDS", "20"))
 ATTACK: Final = Path(__file__).with_name("attack.py")

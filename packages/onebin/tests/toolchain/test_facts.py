@@ -22,6 +22,7 @@ def test_a_name_given_as_text_resolves(ask: Ask) -> None:
     assert "127.0.0.1" == ask("resolve")
 
 
+@pytest.mark.claim("hardened executable")
 def test_strings_are_hashed_with_siphash_and_a_seed_of_their_own(ask: Ask) -> None:
     """A configure check gone wrong would choose FNV, which an attacker can collide."""
     first, second = ask("hashing"), ask("hashing")
@@ -90,6 +91,7 @@ def test_sysconfig_answers_without_the_build_machines_facts(ask: Ask) -> None:
     assert [["/usr/share/zoneinfo"], 0] == ask("paths")
 
 
+@pytest.mark.claim("isolated executable")
 def test_environment_and_directory_change_nothing(ask: Ask, tmp_path: Path) -> None:
     """No variable and no file beside it can put code into it (PEP 587, isolated)."""
     (tmp_path / "json.py").write_text("raise RuntimeError('taken from the path')")
@@ -104,6 +106,7 @@ def test_environment_and_directory_change_nothing(ask: Ask, tmp_path: Path) -> N
     assert ["isolated", "--flag"] == found["argv"]
 
 
+@pytest.mark.claim("hardened executable")
 def test_executable_is_static_and_hardened(build: Build) -> None:
     """No interpreter, nothing needed; position independent, RELRO, no executable stack."""
     facts = elf.read(build("facts").read_bytes())

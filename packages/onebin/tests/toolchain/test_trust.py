@@ -14,7 +14,7 @@ import pytest
 
 from .conftest import OnebinRun
 
-pytestmark = pytest.mark.toolchain
+pytestmark = [pytest.mark.toolchain, pytest.mark.claim("builds see no secrets")]
 
 BACK_END = """
 import json, os, sys, zipfile

@@ -13,6 +13,8 @@ from onebin.effects.process import run
 from onebin.errors import ProjectError
 from onebin.model import Pin
 
+pytestmark = pytest.mark.claim("pinned downloads")
+
 Put = Callable[..., Pin]
 Make = Callable[..., BuildTools]
 

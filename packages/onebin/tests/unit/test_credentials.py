@@ -15,6 +15,8 @@ from onebin.effects import index
 from onebin.effects.process import run
 from onebin.model import Pin
 
+pytestmark = pytest.mark.claim("passwords stay")
+
 Put = Callable[..., Pin]
 
 PASSWORD = "pa55%2Fword"  # as an address has it

@@ -10,6 +10,8 @@ from onebin.errors import ProjectError
 from onebin.inputs import directory as project
 from onebin.model import EntryPoint
 
+pytestmark = pytest.mark.claim("no text becomes an option or a path")
+
 PROJECTS = Path(__file__).parent.parent / "projects"
 
 

@@ -13,6 +13,8 @@ from onebin.effects import fetch
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Source
 
+pytestmark = pytest.mark.claim("pinned downloads")
+
 CLOSED = "http://127.0.0.1:9/thing-1.tar.gz"  # the discard port: nobody listens
 
 GOOD, PACKED_ANEW, OTHER = b"the tarball", b"the tarball, packed anew", b"something else"

@@ -32,6 +32,8 @@ from .hostile import (
     zeros,
 )
 
+pytestmark = pytest.mark.claim("archives stay inside")
+
 Files = dict[str, bytes]
 
 ADDRESS_SPACE = 256 * 1024**2

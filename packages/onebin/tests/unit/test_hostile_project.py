@@ -25,6 +25,11 @@ from onebin.tools import Tools
 
 from .fakes import tools
 
+pytestmark = [
+    pytest.mark.claim("plan and lock run nothing"),
+    pytest.mark.claim("no text becomes an option or a path"),
+]
+
 PIECES = [
     "-", "--", "--log=FILE", "-r ", "-e ", "--index-url=", "/", "//", "/tmp/x/owned", ".", "..",
     "../",

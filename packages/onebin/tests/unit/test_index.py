@@ -50,6 +50,7 @@ def test_direct_requirement_with_a_marker(put_wheel: Put, tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.claim("plan and lock run nothing")
 @pytest.mark.parametrize("with_metadata", [True, False], ids=["PKG-INFO", "none"])
 def test_source_distribution_is_fetched_and_none_of_it_runs(
     put_source: Put, shelf: Path, tmp_path: Path, *, with_metadata: bool

@@ -12,6 +12,8 @@ import pytest
 from onebin.effects.owned import default_root, is_ours, private_directory
 from onebin.errors import ToolError
 
+pytestmark = pytest.mark.claim("private cache")
+
 HOME = pwd.getpwuid(os.geteuid()).pw_dir
 STRANGER = 54321
 """A user this machine has not."""

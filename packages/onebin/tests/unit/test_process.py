@@ -7,6 +7,8 @@ import pytest
 from onebin.effects.process import TAIL_LINES, clean_environment, run
 from onebin.errors import ToolError
 
+pytestmark = pytest.mark.claim("builds see no secrets")
+
 
 def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from onebin import secret
 
+pytestmark = pytest.mark.claim("passwords stay")
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),

@@ -14,6 +14,8 @@ from onebin.runtime.toolchain import CheckedCompiler, CxxLibraries, LaidOutToolc
 
 from .fakes import Programs, compiler, context
 
+pytestmark = pytest.mark.claim("pinned downloads")
+
 RELEASE = "ziglang 0.17.1"
 
 

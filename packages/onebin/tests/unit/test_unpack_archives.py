@@ -17,6 +17,8 @@ import pytest
 from onebin.effects import unpack
 from onebin.errors import ToolError
 
+pytestmark = pytest.mark.claim("archives stay inside")
+
 MakeTar = Callable[..., bytes]
 
 

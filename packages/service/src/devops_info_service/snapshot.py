@@ -23,7 +23,7 @@ from devops_info_service.facts.linux.network import Network, read_network
 from devops_info_service.facts.linux.resources import Resources, read_resources
 from devops_info_service.facts.linux.setid_files import SetIdFiles, find_setid_files
 from devops_info_service.facts.linux.uptime import rfc3339
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.standards.checks import Finding, Observed
 from devops_info_service.standards.verdicts import PodSecurity, check, sum_up
 
@@ -44,7 +44,7 @@ class Security(msgspec.Struct, frozen=True):
     service_account: ServiceAccount
 
 
-class Platform(msgspec.Struct, frozen=True):
+class PlatformSnapshot(msgspec.Struct, frozen=True):
     """One look at everything."""
 
     taken_at: str
@@ -58,7 +58,9 @@ class Platform(msgspec.Struct, frozen=True):
     filesystem: Filesystem
 
 
-def platform(tree: Tree, clock: Clock, allowed: frozenset[str] = frozenset()) -> Platform:
+def read_platform(
+    tree: SystemFiles, clock: Clock, allowed: frozenset[str] = frozenset()
+) -> PlatformSnapshot:
     """Look at everything once: a few hundred small reads and one short walk.
 
     *allowed* are names of variables whose values may be shown.
@@ -71,7 +73,7 @@ def platform(tree: Tree, clock: Clock, allowed: frozenset[str] = frozenset()) ->
     identity = read_identity(tree, view, resources, account)
     network = read_network(tree, allowed)
     filesystem = read_filesystem(tree)
-    return Platform(
+    return PlatformSnapshot(
         taken_at=rfc3339(int(clock.time())),
         seconds=round(clock.monotonic() - started, 6),
         resources=resources,
@@ -82,7 +84,9 @@ def platform(tree: Tree, clock: Clock, allowed: frozenset[str] = frozenset()) ->
     )
 
 
-def _security(tree: Tree, clock: Clock, view: ProcessView, account: ServiceAccount) -> Security:
+def _security(
+    tree: SystemFiles, clock: Clock, view: ProcessView, account: ServiceAccount
+) -> Security:
     exposure = read_exposure(tree, view.mounts)
     set_id = find_setid_files(tree, clock)
     observed = Observed(

@@ -19,6 +19,12 @@ from hypothesis.stateful import (
 
 from .invariants import Llhttp, check, check_invariants, connect, same_however_cut
 
+pytestmark = [
+    pytest.mark.claim("never a second reading of the same bytes"),
+    pytest.mark.claim("fuzz"),
+    pytest.mark.claim("one reading of the same bytes"),
+]
+
 PIECES: Final = (
     *(b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"PRI", b" ", b"/", b"*", b"/a?b", b"#"),
     *(

@@ -37,6 +37,7 @@ def both() -> None:
     block_all()
 
 
+@pytest.mark.claim("inherited masks, dispositions, umask, limits")
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("inherit", [ignore_all, block_all, both])
@@ -55,6 +56,8 @@ def test_inherited_signals(
     assert service.wait() == 0
 
 
+@pytest.mark.claim("inherited masks, dispositions, umask, limits")
+@pytest.mark.claim("private files")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_inherited_rest(run: Start, workers: str) -> None:
     """A umask of 0, core files and few files to begin with are set right."""
@@ -78,6 +81,7 @@ def test_inherited_rest(run: Start, workers: str) -> None:
         assert int(files) > 100
 
 
+@pytest.mark.claim("inherited masks, dispositions, umask, limits")
 def test_too_few_files(run: Start) -> None:
     """Where hardly any file can be open, one line says what is wrong and what to do."""
     service = run(inherit=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)))
@@ -90,6 +94,7 @@ def test_too_few_files(run: Start) -> None:
     )
 
 
+@pytest.mark.claim("a signal before it serves, as PID 1")
 @pytest.mark.parametrize("workers", ["1", "2", "8"])
 def test_first_process_that_is_told_at_once(workers: str) -> None:
     """SIGTERM to PID 1 that comes before it serves is not lost."""

@@ -26,6 +26,8 @@ from .asking import GET
 from .load import read_answer
 from .running import HALF, Process, Start, hold_signals, until
 
+pytestmark = [pytest.mark.claim("every state and every signal"), pytest.mark.claim("signals")]
+
 
 def cells(table: WorkerTable) -> list[Any]:
     """Return every cell of *table*."""

@@ -11,6 +11,7 @@ import pytest
 from .asking import END, GET, INFO
 
 
+@pytest.mark.claim("connections, places for probes")
 def test_too_many_connections(start: Any) -> None:
     """One connection too many is told so, unless it is a probe's; then there is room again."""
     service = start("--max-connections", "2")
@@ -34,6 +35,7 @@ def test_too_many_connections(start: Any) -> None:
                 third_closed = b" 200 OK\r\n" in fourth.recv(1000)
 
 
+@pytest.mark.claim("files and processes run out, in the first second as well")
 def test_few_files(start: Any) -> None:
     """Where files are few, who is too many is told so, and it recovers."""
     service = start(files=100)
@@ -57,6 +59,8 @@ def test_few_files(start: Any) -> None:
     assert events.count("accept_failed") <= 10
 
 
+@pytest.mark.claim("files and processes run out, in the first second as well")
+@pytest.mark.claim("faults are contained")
 @pytest.mark.parametrize(("workers", "files"), [("1", 24), ("2", 80)])
 def test_flood_at_the_start(start: Any, workers: str, files: int) -> None:
     """Connections that take every file in the first second end nothing, and hold up no end."""
@@ -84,6 +88,7 @@ def test_flood_at_the_start(start: Any, workers: str, files: int) -> None:
     assert service.wait() == 0
 
 
+@pytest.mark.claim("files and processes run out, in the first second as well")
 def test_no_process_for_a_worker(start: Any) -> None:
     """Workers that the kernel gives no process for are tried again; those there are serve."""
     if os.getuid():

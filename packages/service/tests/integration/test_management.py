@@ -12,6 +12,8 @@ from devops_info_service.app.routes import PUBLIC, READY_SWITCH_ROUTES, ROUTES
 
 from .load import read_answer
 
+pytestmark = [pytest.mark.claim("the management port"), pytest.mark.claim("management port")]
+
 PUBLIC_PATHS = {route.path for route in PUBLIC}
 
 

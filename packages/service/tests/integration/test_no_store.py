@@ -7,6 +7,8 @@ import pytest
 
 from devops_info_service.app.routes import PATHS
 
+pytestmark = [pytest.mark.claim("nothing of it in a cache"), pytest.mark.claim("no cache")]
+
 ASKED = [
     *(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" for path in PATHS),
     *(f"HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" for path in ("/", "/health")),

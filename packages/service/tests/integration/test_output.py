@@ -21,6 +21,11 @@ import pytest
 from .asking import GET
 from .running import until
 
+pytestmark = [
+    pytest.mark.claim("a log that is stuck, full, gone; back again"),
+    pytest.mark.claim("log never stops the service"),
+]
+
 PATIENCE_SECONDS: Final = 20
 REQUESTS: Final = 3000
 """With a line each they are several times what a pipe and the service's memory hold."""
@@ -249,6 +254,7 @@ def run(words: list[str], streams: dict[int, Callable[[], int]]) -> int:
         STUCK_READERS.clear()
 
 
+@pytest.mark.claim("results that are not read")
 @pytest.mark.parametrize(
     ("make", "numbers"),
     [

@@ -13,6 +13,8 @@ import pytest
 
 from .asking import GET
 
+pytestmark = pytest.mark.claim("shutdown, step by step")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -252,6 +254,7 @@ def test_check_of_its_own(start: Any, run: Run) -> None:
     assert ended.stdout == f"http://127.0.0.1:{service.port}/health: 200 OK\n"
 
 
+@pytest.mark.claim("addresses by value, not by spelling")
 def test_check_of_both_families(start: Any, run: Run) -> None:
     """Where the environment says both families, one that is not there is no failure."""
     service = start("--host", "127.0.0.1")
@@ -262,6 +265,7 @@ def test_check_of_both_families(start: Any, run: Run) -> None:
     assert ended.stdout == f"http://127.0.0.1:{service.port}/health: 200 OK\n"
 
 
+@pytest.mark.claim("addresses by value, not by spelling")
 def test_unspecified_address_by_value(start: Any, run: Run) -> None:
     """However ``::`` is written, both families are listened on."""
     service = start("--host", "0:0:0:0:0:0:0:0")

@@ -138,6 +138,7 @@ def test_pipelined(service: Any) -> None:
         assert read_all(sock).count(b"HTTP/1.1 200 OK\r\n") == 1000
 
 
+@pytest.mark.claim("half-closed peers")
 def test_half_closed(service: Any) -> None:
     """A client that closes its half right after the request still gets the answer."""
     with service.connect() as sock:
@@ -147,6 +148,7 @@ def test_half_closed(service: Any) -> None:
         assert END in read_all(sock)
 
 
+@pytest.mark.claim("a request after garbage")
 def test_garbage(service: Any) -> None:
     """Garbage is refused with a reason, then the connection ends."""
     with service.connect() as sock:
@@ -170,6 +172,7 @@ def test_refusal_survives_an_upload(service: Any) -> None:
         assert read_all(sock).startswith(b"HTTP/1.1 413 Content Too Large\r\n")
 
 
+@pytest.mark.claim("Expect: 100-continue")
 def test_continue(service: Any) -> None:
     """A client that asks before it sends is told to go on."""
     with service.connect() as sock:
@@ -234,6 +237,7 @@ def test_trace(start: Any) -> None:
     assert b"trace" not in answer.lower()
 
 
+@pytest.mark.claim("proxies")
 def test_trusted_proxy(start: Any) -> None:
     """The client that a trusted proxy names is the caller, and is in the log."""
     service = start("--trusted-proxies", "127.0.0.0/8", "--access-log")
@@ -251,6 +255,7 @@ def test_nobody_is_trusted(service: Any) -> None:
         assert b'"client_ip":"127.0.0.1"' in sock.recv(2000)
 
 
+@pytest.mark.claim("proxies")
 def test_proxy_protocol(start: Any) -> None:
     """With the PROXY protocol on, who has a header is served, and who has none is cut off."""
     service = start("--proxy-protocol")

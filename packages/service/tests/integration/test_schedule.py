@@ -14,6 +14,8 @@ from .asking import GET
 from .load import read_answer
 from .running import HALF, PATIENCE_SECONDS, Process, until
 
+pytestmark = [pytest.mark.claim("every state and every signal"), pytest.mark.claim("signals")]
+
 if TYPE_CHECKING:
     import socket
 

@@ -17,6 +17,7 @@ A_TIME: Final = 5_000
 TIMES_A_SECOND: Final = 20
 
 
+@pytest.mark.claim("a least rate of reading")
 @pytest.mark.parametrize(
     ("least", "patience", "is_cut_off"), [(1_000_000, 1, True), (1_000, 4, False)]
 )
@@ -53,6 +54,7 @@ def memory(pid: int) -> int:
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
+@pytest.mark.claim("slow readers stop the reading")
 def test_peer_that_does_not_read(start: Any) -> None:
     """Who sends and does not read is not read from for ever; others are served meanwhile."""
     service = start("--max-requests-per-connection", "1000000000")
@@ -67,6 +69,7 @@ def test_peer_that_does_not_read(start: Any) -> None:
             assert END in other.recv(1000)
 
 
+@pytest.mark.claim("many requests at once for long answers")
 def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
     """A read of small requests for long answers makes nothing grow; others are served meanwhile."""
     service = start()

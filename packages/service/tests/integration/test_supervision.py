@@ -5,10 +5,13 @@ import os
 import signal
 from signal import SIGTERM
 
+import pytest
+
 from .load import read_answer
 from .running import Process, Start, until
 
 
+@pytest.mark.claim("a worker that is told to end, or hangs")
 def test_worker_told_to_end_again_and_again(run: Start) -> None:
     """A worker that ends alone takes the shared socket with it for nobody."""
     service = run("--workers", "2")
@@ -47,6 +50,7 @@ def test_control_group(run: Start) -> None:
     assert (record["killed_processes"], record["requests"]) == (0, 1)
 
 
+@pytest.mark.claim("a worker that is told to end, or hangs")
 def test_worker_that_hangs(run: Start) -> None:
     """A worker that does not come round is noticed, replaced and counted."""
     service = run("--workers", "2", "--worker-timeout-seconds", "3")

@@ -18,6 +18,8 @@ from .asking import GET
 from .load import Load, read_answer
 from .running import children_of, until
 
+pytestmark = pytest.mark.claim("workers: death, back-off, reload, counters, PID 1")
+
 
 def is_replaced(pid: int, dead: int) -> bool:
     """Whether *pid* has two children again, and *dead* is none of them."""
@@ -156,6 +158,7 @@ def test_supervisor_that_dies(start: Any) -> None:
     until(lambda: not any(is_alive(pid) for pid in workers))
 
 
+@pytest.mark.claim("no failed request under load: SIGTERM, SIGHUP")
 @pytest.mark.parametrize("flags", [(), ("--workers", "2")])
 def test_end_under_load(start: Any, flags: tuple[str, ...]) -> None:
     """SIGTERM under load: every request that was sent is answered."""
@@ -169,6 +172,7 @@ def test_end_under_load(start: Any, flags: tuple[str, ...]) -> None:
     assert load.answers >= 200
 
 
+@pytest.mark.claim("no failed request under load: SIGTERM, SIGHUP")
 def test_reload_under_load(start: Any) -> None:
     """SIGHUP under load, three times: every worker is another process, and no request fails."""
     service = start("--workers", "2")
@@ -188,6 +192,7 @@ def test_reload_under_load(start: Any) -> None:
     assert service.wait() == 0
 
 
+@pytest.mark.claim("requests of a connection")
 def test_last_requests_under_load(start: Any) -> None:
     """Connections that end by their number of requests lose none."""
     service = start("--max-requests-per-connection", "10")
@@ -221,10 +226,13 @@ def test_first_process(workers: str) -> None:
     script = f"(sleep 1 & sleep 1 & sleep 1 &); exec {serve}"
     with subprocess.Popen([*unshare, "sh", "-c", script], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert msgspec.json.decode(process.stdout.readline())["event"] == "listening"
-        (first,) = children_of(process.pid)
-        own = 0 if workers == "1" else int(workers)
-        until(lambda: len(children_of(first)) == own)
-        os.kill(first, signal.SIGTERM)
+        try:
+            assert msgspec.json.decode(process.stdout.readline())["event"] == "listening"
+            (first,) = children_of(process.pid)
+            own = 0 if workers == "1" else int(workers)
+            until(lambda: len(children_of(first)) == own)
+            os.kill(first, signal.SIGTERM)
 
-        assert process.wait(20) == 0
+            assert process.wait(20) == 0
+        finally:
+            process.kill()  # or a failed assertion waits for the end of the service

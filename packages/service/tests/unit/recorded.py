@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from devops_info_service.facts.fact import File, Unknown
-from devops_info_service.facts.system_files import Kind, Node, Space, Tree
+from devops_info_service.facts.system_files import FileStat, FilesystemSpace, Kind, SystemFiles
 
 DATA = Path(__file__).parents[1] / "data" / "platform"
 TREES = sorted(path.name for path in DATA.iterdir() if path.is_dir() and path.name[0] not in "._")
@@ -26,7 +26,7 @@ class MachineFile(msgspec.Struct, forbid_unknown_fields=True):
     writable: list[str] = []
 
 
-class SavedTree(Tree):
+class RecordedFiles(SystemFiles):
     """A tree on disk, with what git cannot keep: devices, sockets, modes, refusals."""
 
     def __init__(self, directory: Path) -> None:
@@ -54,30 +54,30 @@ class SavedTree(Tree):
             return there
         return tuple(sorted(added | set(() if isinstance(there, Unknown) else there)))
 
-    def node(self, path: str) -> Node | Unknown:
+    def node(self, path: str) -> FileStat | Unknown:
         if path in self.machine.nodes:
             kind, permissions = self.machine.nodes[path]
-            return Node(kind, permissions, uid=0, device=0)
+            return FileStat(kind, permissions, uid=0, device=0)
         there = super().node(path)
-        return there if isinstance(there, Unknown) else Node(there.kind, 0o755, uid=0, device=0)
+        return there if isinstance(there, Unknown) else FileStat(there.kind, 0o755, uid=0, device=0)
 
-    def nodes(self, path: str) -> dict[str, Node] | Unknown:
+    def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
         names = self.names(path)
         if isinstance(names, Unknown):
             return names
         found = {name: self.node(f"{path.rstrip('/')}/{name}") for name in names}
-        return {name: node for name, node in found.items() if isinstance(node, Node)}
+        return {name: node for name, node in found.items() if isinstance(node, FileStat)}
 
-    def space(self, path: str) -> Space | Unknown:
+    def space(self, path: str) -> FilesystemSpace | Unknown:
         if path not in self.machine.spaces:
             return Unknown(f"{path} was not recorded")
-        return Space(*self.machine.spaces[path])
+        return FilesystemSpace(*self.machine.spaces[path])
 
     def writable(self, path: str) -> bool | Unknown:
         return path in self.machine.writable
 
 
-class StoppedClock:
+class FrozenClock:
     """It is always ``NOW``."""
 
     def time(self) -> float:

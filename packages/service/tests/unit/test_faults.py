@@ -8,6 +8,11 @@ import pytest
 from devops_info_service.faults import MAX_FRAMES, MAX_TEXT, describe
 from devops_info_service.logs import MAX_LINE_BYTES, Log
 
+pytestmark = [
+    pytest.mark.claim("faults are told of without a file"),
+    pytest.mark.claim("faults are contained"),
+]
+
 
 class UnspeakableError(Exception):
     """Cannot even say what it is."""
@@ -73,7 +78,7 @@ def cyclic() -> None:
         (endless, ["RecursionError: maximum recursion depth exceeded"]),
         (long, ["ValueError: " + "x" * MAX_TEXT + "..."]),
         (empty, ["AssertionError"]),
-        (unspeakable, ["UnspeakableError: its text cannot be had"]),
+        (unspeakable, ["UnspeakableError: its text is not available"]),
         (cyclic, ["ValueError: two", "ValueError: one"] * 2),
     ],
 )

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from devops_info_service.logs import Log
 
+pytestmark = pytest.mark.claim("escaping")
+
 MOMENT = 1_700_000_000.1239
 
 

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from devops_info_service.output import LineWriter, open_nonblocking, write_result
 
+pytestmark = pytest.mark.claim("log never stops the service")
+
 NOTICE = re.compile(rb"missing (\d+)")
 
 TAKES = st.one_of(
@@ -45,6 +47,7 @@ class Reader:
         return min(take, len(data))
 
 
+@pytest.mark.claim("a log that is stuck, full, gone; back again")
 @given(
     st.lists(TAKES, max_size=200),
     st.lists(st.integers(0, 60), max_size=120),

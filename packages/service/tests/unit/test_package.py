@@ -12,6 +12,8 @@ from devops_info_service.app.router import Route
 from devops_info_service.app.routes import READY_SWITCH_ROUTES, ROUTES
 from devops_info_service.config import SETTINGS, Setting
 
+pytestmark = pytest.mark.claim("limits have reasons")
+
 PACKAGE = Path(__file__).parents[2]
 REFERENCE = PACKAGE.parents[1] / "docs" / "reference" / "service.md"
 

@@ -269,6 +269,8 @@ def a_socket(path: Path) -> None:
 NO_FILE = "it is {}; expected a regular file, and no link"
 
 
+@pytest.mark.claim("the termination message: no link, no device")
+@pytest.mark.claim("termination file")
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -301,6 +303,7 @@ def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) 
     assert not other.exists() or other.read_bytes() == b"keep"
 
 
+@pytest.mark.claim("the termination message: no link, no device")
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/full", "/dev/tty"])
 def test_device(path: str) -> None:
     """A device is no file that the platform keeps: it is not even opened."""
@@ -313,6 +316,8 @@ def test_root(path: str) -> None:
     assert write_message(b"x", path) == f"{path}: {NO_FILE.format('a directory')}"
 
 
+@pytest.mark.claim("the termination message: no link, no device")
+@pytest.mark.claim("termination file")
 def test_link_on_the_way(tmp_path: Path) -> None:
     """No directory of the path is a link, near or far: whoever owns one chooses the file."""
     (tmp_path / "real" / "inner").mkdir(parents=True)
@@ -337,6 +342,7 @@ def test_link_on_the_way(tmp_path: Path) -> None:
     assert file.read_bytes() == b"x"
 
 
+@pytest.mark.claim("the termination message: no link, no device")
 def test_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What becomes a link between the look and the opening is not followed."""
     directory, path = tmp_path / "d", tmp_path / "d" / "log"

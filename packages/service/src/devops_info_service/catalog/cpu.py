@@ -10,7 +10,7 @@ from .property import Expect, Metric, Property
 from .row import Row, row
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 MICROSECONDS: Final = 1e6
 """In a second, the unit of every metric of time."""
@@ -18,7 +18,7 @@ SMALLEST: Final = "the smallest limit that can be seen, the container's or one a
 OWN: Final = "the container's own limit, whatever stands above it"
 
 
-def _throttled(snapshot: "Platform") -> tuple[Row]:
+def _throttled(snapshot: "PlatformSnapshot") -> tuple[Row]:
     found = snapshot.resources.cpu.throttling
     if isinstance(found.throttled_periods, Unknown) or isinstance(found.periods, Unknown):
         return (row("CPU throttled", found.throttled_periods),)
@@ -82,7 +82,7 @@ CPU: Final = (
     Property("resources.cpu.burst_microseconds", "CPU burst", seconds, "resources"),
     Property("resources.cpu.cpuset", "CPUs of the group", cpu_ranges, "resources"),
     Property("resources.cpu.affinity", "CPUs of the process", cpu_ranges, "resources"),
-    Property("resources.cpu.online", "CPUs of the machine", cpu_ranges, "resources"),
+    Property("resources.cpu.online", "CPUs of the host", cpu_ranges, "resources"),
     Property(
         "resources.cpu.usage_microseconds",
         "CPU time used",

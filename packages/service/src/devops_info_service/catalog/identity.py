@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.kubernetes.identity import NOT_A_POD
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
-from devops_info_service.facts.linux.sandbox import Guess
+from devops_info_service.facts.linux.sandbox import Detection
 
 from .formatting import comma_list, size
 from .property import Expect, Property, at_path
 from .row import Row, row
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
 def _of_pods(
@@ -21,7 +21,7 @@ def _of_pods(
 ) -> Property:
     """Return a fact that only a pod has: no row in any other container."""
 
-    def rows(snapshot: "Platform") -> Iterable[Row]:
+    def rows(snapshot: "PlatformSnapshot") -> Iterable[Row]:
         fact = at_path(snapshot, path)
         is_absent = isinstance(fact, Unknown) and snapshot.identity.qos == NOT_A_POD
         return () if is_absent or fact == NOT_A_POD else (row(label, fact, form),)
@@ -29,8 +29,8 @@ def _of_pods(
     return Property(path, shown="identity", rows=rows, expect=expect)
 
 
-def _guess(guess: Guess) -> str:
-    return guess.name if guess.sure == "certain" else f"{guess.name} ({guess.sure})"
+def _guess(guess: Detection) -> str:
+    return guess.name if guess.confidence == "certain" else f"{guess.name} ({guess.confidence})"
 
 
 def _memory_range(found: Range) -> str:
@@ -59,55 +59,55 @@ IDENTITY: Final = (
         "engine",
         _guess,
         "identity",
-        expect=Expect("identity.engine", "word", "what started the container"),
+        expect=Expect("identity.engine", "string", "what started the container"),
     ),
     Property(
         "identity.sandbox",
         "sandbox",
         _guess,
         "identity",
-        expect=Expect("identity.sandbox", "word", "whose kernel it is; `none`: no mark of one"),
+        expect=Expect("identity.sandbox", "string", "whose kernel it is; `none`: no mark of one"),
     ),
     Property(
         "identity.hostname",
         "hostname",
         shown="identity",
-        expect=Expect("identity.hostname", "word", "the host name"),
+        expect=Expect("identity.hostname", "string", "the host name"),
     ),
     Property(
         "identity.pod",
         "pod",
         shown="identity",
-        expect=Expect("identity.pod", "word", "the pod's name"),
+        expect=Expect("identity.pod", "string", "the pod's name"),
     ),
     _of_pods(
         "identity.namespace",
         "namespace",
-        expect=Expect("identity.namespace", "word", "the pod's namespace"),
+        expect=Expect("identity.namespace", "string", "the pod's namespace"),
     ),
     _of_pods(
         "identity.container",
         "container",
-        expect=Expect("identity.container", "word", "the container's name in the pod"),
+        expect=Expect("identity.container", "string", "the container's name in the pod"),
     ),
-    _of_pods("identity.node", "node", expect=Expect("identity.node", "word", "the node's name")),
+    _of_pods("identity.node", "node", expect=Expect("identity.node", "string", "the node's name")),
     _of_pods(
         "identity.service_account",
         "service account",
-        expect=Expect("identity.service_account", "word", "the service account's name"),
+        expect=Expect("identity.service_account", "string", "the service account's name"),
     ),
     _of_pods(
         "identity.qos",
         "QoS class",
         expect=Expect(
             "qos.class",
-            "word",
+            "string",
             "the pod's class of service",
             ("Guaranteed", "Burstable", "BestEffort"),
         ),
     ),
     _of_pods(
-        "identity.pod_uid", "pod uid", expect=Expect("identity.pod_uid", "word", "the pod's uid")
+        "identity.pod_uid", "pod uid", expect=Expect("identity.pod_uid", "string", "the pod's uid")
     ),
     _of_pods(
         "identity.memory_request",
@@ -127,7 +127,7 @@ IDENTITY: Final = (
         "identity.container_id",
         "container id",
         shown="identity",
-        expect=Expect("identity.container_id", "word", "the container's long number"),
+        expect=Expect("identity.container_id", "string", "the container's long number"),
     ),
     _of_pods(
         "identity.labels",

@@ -39,8 +39,8 @@ def cpu_limit(resources: "Resources") -> LimitText:
 
 def memory_limit(resources: "Resources") -> LimitText:
     """Format the memory limit, or the host's memory."""
-    machine = value_of(resources.memory.machine, 0)
-    return _limit_text(resources.memory.limit, size, f"the machine has {size(machine)}")
+    total = value_of(resources.memory.host_total, 0)
+    return _limit_text(resources.memory.limit, size, f"the host has {size(total)}")
 
 
 def process_limit(resources: "Resources") -> LimitText:

@@ -12,14 +12,14 @@ from .property import Expect, Metric, Property
 from .row import Row, row
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 EVENTS: Final = ("low", "high", "max", "oom", "oom_group_kill")
 """Of ``memory.events``; ``oom_kill`` has a family of its own. Version 1 counts ``max`` only."""
 _PERCENT: Final = 100
 
 
-def _used(snapshot: "Platform") -> tuple[Row]:
+def _used(snapshot: "PlatformSnapshot") -> tuple[Row]:
     memory = snapshot.resources.memory
     limit = value_of(memory.limit.effective, None)
 
@@ -96,6 +96,7 @@ MEMORY: Final = (
     ),
     Property("resources.memory.swap_limit", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
+    Property("resources.memory.swap_peak", "swap, highest", size, "resources"),
     Property(
         "resources.memory.events",
         "memory events",
@@ -109,8 +110,8 @@ MEMORY: Final = (
         ),
     ),
     Property(
-        "resources.memory.machine",
-        expect=Expect("memory.machine", "bytes", "the machine's memory"),
+        "resources.memory.host_total",
+        expect=Expect("memory.host", "bytes", "the host's memory"),
     ),
     Property(
         "resources.memory.oom_kills",

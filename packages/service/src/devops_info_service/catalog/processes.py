@@ -12,10 +12,10 @@ from .row import Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.linux.resources import Rlimit
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
-def _rlimit_rows(snapshot: "Platform") -> Iterable[Row]:
+def _rlimit_rows(snapshot: "PlatformSnapshot") -> Iterable[Row]:
     rlimits = snapshot.resources.rlimits
     if isinstance(rlimits, Unknown):
         return (row("process limits", rlimits),)
@@ -34,7 +34,7 @@ def _soft_and_hard(limit: "Rlimit") -> str:
 def _rlimit(name: str, kind: Kind, meaning: str) -> Property:
     """Return the expectation of a soft limit of the process."""
 
-    def read(snapshot: "Platform") -> Fact[int | None]:
+    def read(snapshot: "PlatformSnapshot") -> Fact[int | None]:
         limits = snapshot.resources.rlimits
         if isinstance(limits, Unknown):
             return limits

@@ -13,12 +13,12 @@ from .row import Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.fact import Fact
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 Shown = Literal["granted", "identity", "confinement", "resources", "network", "filesystem"]
 """A section of the report."""
 
-Kind = Literal["bytes", "CPUs", "count", "truth", "word", "set", "profile"]
+Kind = Literal["bytes", "CPUs", "count", "boolean", "string", "set", "profile"]
 """The type of an expectation's value."""
 
 
@@ -30,7 +30,7 @@ class Expect(msgspec.Struct, frozen=True):
     meaning: str
     allowed: tuple[str, ...] = ()
     """The values it can have; empty: any."""
-    read: "Callable[[Platform], Fact[Any]] | None" = None
+    read: "Callable[[PlatformSnapshot], Fact[Any]] | None" = None
     """Reads the fact, if it is not the one at the path but a part of that."""
 
 
@@ -56,12 +56,12 @@ class Property(msgspec.Struct, frozen=True):
     format: Callable[[Any], str] = str
     shown: Shown | None = None
     """The section of the report that has it."""
-    rows: "Callable[[Platform], Iterable[Row]] | None" = None
+    rows: "Callable[[PlatformSnapshot], Iterable[Row]] | None" = None
     """Makes rows of the snapshot, in place of ``label`` and ``format``."""
     metric: Metric | None = None
     expect: Expect | None = None
 
-    def rows_of(self, snapshot: "Platform") -> Iterable[Row]:
+    def rows_of(self, snapshot: "PlatformSnapshot") -> Iterable[Row]:
         """Return the rows of the report; most properties have one."""
         if self.rows is not None:
             return self.rows(snapshot)

@@ -36,7 +36,7 @@ def _stalls(
     stall: "Callable[[Pressure], Stall | None]",
 ) -> "Callable[[Resources], Iterator[tuple[tuple[tuple[str, str], ...], float]]]":
     def samples(resources: "Resources") -> Iterator[tuple[tuple[tuple[str, str], ...], float]]:
-        scopes = (("group", resources.pressure), ("machine", resources.machine_pressure))
+        scopes = (("group", resources.pressure), ("host", resources.host_pressure))
         for scope, pressures in scopes:
             for resource in ("cpu", "memory", "io"):
                 fact = getattr(pressures, resource)
@@ -53,7 +53,7 @@ GROUP: Final = (
         "resources.cgroup.version",
         "cgroup version",
         shown="resources",
-        expect=Expect("cgroup.version", "word", "how it is held", ("v1", "v2", "hybrid")),
+        expect=Expect("cgroup.version", "string", "how it is held", ("v1", "v2", "hybrid")),
     ),
     Property("resources.cgroup.path", "cgroup", shown="resources"),
 )
@@ -64,7 +64,7 @@ DISKS: Final = (
 PRESSURE: Final = (
     *(
         Property(f"resources.{scope}.{resource}", f"{whose}{name} pressure", _pressure, "resources")
-        for scope, whose in (("pressure", ""), ("machine_pressure", "machine's "))
+        for scope, whose in (("pressure", ""), ("host_pressure", "host's "))
         for resource, name in (("cpu", "CPU"), ("memory", "memory"), ("io", "disk"))
     ),
     Property(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from devops_info_service.facts.container.confinement import IdMap
     from devops_info_service.facts.kubernetes.claims import Claims
     from devops_info_service.facts.linux.setid_files import SetIdFiles
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 PROFILES: Final = ("baseline", "restricted")
 """Each includes those before it."""
@@ -36,13 +36,13 @@ def _read_only(read_only: bool) -> str:  # noqa: FBT001  a fact's value
     return "read-only" if read_only else "writable"
 
 
-def _namespaces(snapshot: "Platform") -> tuple[Row]:
-    kinds: dict[str, list[str]] = {"own": [], "the machine's": [], "unknown": []}
+def _namespaces(snapshot: "PlatformSnapshot") -> tuple[Row]:
+    kinds: dict[str, list[str]] = {"own": [], "the host's": [], "unknown": []}
     for kind, fact in snapshot.security.namespaces.shared.items():
         if isinstance(fact, Unknown):
             kinds["unknown"].append(kind)
         else:
-            kinds["the machine's" if fact.value else "own"].append(kind)
+            kinds["the host's" if fact.value else "own"].append(kind)
     parts = (f"{owner}: {', '.join(found)}" for owner, found in kinds.items() if found)
     return (Row("namespaces", "; ".join(parts)),)
 
@@ -60,7 +60,7 @@ def _from(first: int, length: int) -> str:
 
 def _set_id(files: "SetIdFiles") -> str:
     seen = "all" if files.complete else "the first"
-    return f"{comma_list(files.found)}; {seen} {files.looked_at} files were looked at"
+    return f"{comma_list(files.found)}; {seen} {files.scanned} files were looked at"
 
 
 def _claims(claims: "Claims") -> str:
@@ -74,7 +74,7 @@ def _claims(claims: "Claims") -> str:
 def _id(path: str, label: str, name: str, meaning: str) -> Property:
     """Return user or group ids; the effective one can be expected."""
 
-    def effective(snapshot: "Platform") -> Fact[int]:
+    def effective(snapshot: "PlatformSnapshot") -> Fact[int]:
         fact: Fact[tuple[int, ...]] = getattr(snapshot.security.process, path.rpartition(".")[2])
         return derive(fact, lambda ids: ids[1])
 
@@ -85,18 +85,18 @@ def _id(path: str, label: str, name: str, meaning: str) -> Property:
 def _check(check_id: str) -> Property:
     """Return the expectation of a check's verdict."""
 
-    def read(snapshot: "Platform") -> Fact[str]:
+    def read(snapshot: "PlatformSnapshot") -> Fact[str]:
         for check in snapshot.security.checks:
             if check.id == check_id and check.verdict != "unknown":
                 return Known(check.verdict, check.evidence)
             if check.id == check_id:
-                return Unknown(check.meaning)
+                return Unknown(check.message)
         return Unknown(f"{check_id} was not checked")
 
     meaning = "what the check of this id says"
     return Property(
         "security.checks",
-        expect=Expect(f"security.{check_id}", "word", meaning, ("pass", "fail"), read),
+        expect=Expect(f"security.{check_id}", "string", meaning, ("pass", "fail"), read),
     )
 
 
@@ -111,14 +111,16 @@ SECURITY: Final = (
         "no new privileges",
         yes_no,
         "confinement",
-        expect=Expect("security.no_new_privileges", "truth", "whether no program can gain rights"),
+        expect=Expect(
+            "security.no_new_privileges", "boolean", "whether no program can gain rights"
+        ),
     ),
     Property(
         "security.process.seccomp",
         "seccomp",
         shown="confinement",
         expect=Expect(
-            "security.seccomp", "word", "the mode of seccomp", ("disabled", "strict", "filter")
+            "security.seccomp", "string", "the mode of seccomp", ("disabled", "strict", "filter")
         ),
     ),
     Property("security.process.seccomp_filters", "seccomp filters", shown="confinement"),
@@ -126,7 +128,7 @@ SECURITY: Final = (
         "security.process.label",
         "label",
         shown="confinement",
-        expect=Expect("security.label", "word", "the label of AppArmor or SELinux"),
+        expect=Expect("security.label", "string", "the label of AppArmor or SELinux"),
     ),
     Property("security.process.security_modules", "security modules", comma_list, "confinement"),
     Property(
@@ -165,7 +167,7 @@ SECURITY: Final = (
         _read_only,
         "confinement",
         expect=Expect(
-            "security.read_only_root", "truth", "whether the root file system is read-only"
+            "security.read_only_root", "boolean", "whether the root file system is read-only"
         ),
     ),
     Property("security.masked_paths", "masked paths", comma_list, "confinement"),

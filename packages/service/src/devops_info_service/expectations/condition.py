@@ -33,7 +33,7 @@ class Condition(msgspec.Struct, frozen=True):
 
     operator: Operator
     operand: float | bool | str | frozenset[str]
-    """Billionths, a truth, a word, or words."""
+    """Billionths, a boolean, a string, or strings."""
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ def expectation(entry: Entry) -> Expectation:
         raise ValueError(f"{short(entry.name)} is no name; the nearest is {near}")
     name = found.expect
     if name.kind == "set":
-        return Expectation(found, _joined(entry, ", "), (_of_set(name, entry),))
+        return Expectation(found, _joined(entry, ", "), (_parse_set(name, entry),))
     if not entry.values:
         raise ValueError(f"{entry.name} has an empty list, which nothing meets")
     if name.kind == "profile":
@@ -94,9 +94,9 @@ def _check(name: Expect, word: str) -> None:
 def _conditions(name: Expect, text: str) -> tuple[Condition, ...]:
     if name.kind in _NUMBERS:
         # Several limits of one value are joined by commas: >= 1, <= 2.
-        return tuple(_of_number(name, part.strip()) for part in text.split(","))
+        return tuple(_parse_number(name, part.strip()) for part in text.split(","))
     operator, word = _split(name, text, _EQUAL)
-    if name.kind == "truth":
+    if name.kind == "boolean":
         if word.lower() not in _TRUTHS:
             raise ValueError(f"{name.name} is true or false, not {word!r}")
         return (Condition(operator, _TRUTHS[word.lower()]),)
@@ -106,7 +106,7 @@ def _conditions(name: Expect, text: str) -> tuple[Condition, ...]:
     return (Condition(operator, word),)
 
 
-def _of_number(name: Expect, text: str) -> Condition:
+def _parse_number(name: Expect, text: str) -> Condition:
     operator, word = _split(name, text, OPERATORS)
     if word == NO_LIMIT:
         if operator not in _EQUAL:
@@ -122,7 +122,7 @@ def _of_number(name: Expect, text: str) -> Condition:
     return Condition(operator, billionths)
 
 
-def _of_set(name: Expect, entry: Entry) -> tuple[Condition, ...]:
+def _parse_set(name: Expect, entry: Entry) -> tuple[Condition, ...]:
     """Take members between blanks or commas, each group behind its operator; a list is all."""
     groups: list[tuple[Operator, list[str]]] = []
     if entry.is_list:
@@ -155,7 +155,7 @@ def _split(name: Expect, text: str, allowed: tuple[Operator, ...]) -> tuple[Oper
     raise ValueError(f"{name.name}: {written} is no operator here; those are {' '.join(allowed)}")
 
 
-def holds(condition: Condition, value: Value) -> bool:
+def matches(condition: Condition, value: Value) -> bool:
     """Say whether *value* meets *condition*.
 
     A number known as a range meets what any number in it meets: nothing says it better.
@@ -189,10 +189,10 @@ def _within(operator: Operator, operand: object, low: float, high: float) -> boo
 
 def is_met(expected: Expectation, value: Value) -> bool:
     """Say whether *value* is as expected."""
-    return any(all(holds(each, value) for each in every) for every in expected.any_of)
+    return any(all(matches(each, value) for each in every) for every in expected.any_of)
 
 
-def write(kind: Kind, value: Value) -> str:
+def format_value(kind: Kind, value: Value) -> str:
     """Say *value* as an expectation would be written."""
     if isinstance(value, tuple):
         return " or ".join(_span(kind, low, high) for low, high in value)

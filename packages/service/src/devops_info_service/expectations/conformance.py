@@ -6,10 +6,10 @@ import msgspec
 
 from devops_info_service.errors import ConfigError
 from devops_info_service.facts.fact import Evidence, Unknown
-from devops_info_service.facts.system_files import Tree
-from devops_info_service.snapshot import Platform
+from devops_info_service.facts.system_files import SystemFiles
+from devops_info_service.snapshot import PlatformSnapshot
 
-from .condition import Expectation, expectation, is_met, write
+from .condition import Expectation, expectation, format_value, is_met
 from .document import DocumentError, read
 
 SETTING: Final = "EXPECTATIONS"
@@ -43,7 +43,7 @@ class Conformance(msgspec.Struct, frozen=True):
     """In the order in which they were written."""
 
 
-def read_contract(given: str) -> tuple[Expectation, ...]:
+def load_expectations(given: str) -> tuple[Expectation, ...]:
     """Return the expectations that the setting holds or names.
 
     What begins with ``/`` or ``./`` is the path of a file, all else is the text itself.
@@ -69,13 +69,13 @@ def read_contract(given: str) -> tuple[Expectation, ...]:
 
 
 def _content(path: str) -> str:
-    content = Tree().read(path).content
+    content = SystemFiles().read(path).content
     if isinstance(content, Unknown):
         raise ConfigError(f"{SETTING}: {content.reason}")
     return content
 
 
-def judge(contract: tuple[Expectation, ...], look: Platform) -> Conformance:
+def evaluate(contract: tuple[Expectation, ...], look: PlatformSnapshot) -> Conformance:
     """Hold *look* against *contract*."""
     results = tuple(_result(each, look) for each in contract)
     return Conformance(
@@ -85,7 +85,7 @@ def judge(contract: tuple[Expectation, ...], look: Platform) -> Conformance:
     )
 
 
-def _result(expected: Expectation, look: Platform) -> Result:
+def _result(expected: Expectation, look: PlatformSnapshot) -> Result:
     name = expected.of.expect.name
     fact = expected.of.read(look)
     if isinstance(fact, Unknown):
@@ -94,7 +94,7 @@ def _result(expected: Expectation, look: Platform) -> Result:
         name,
         "met" if is_met(expected, fact.value) else "not met",
         expected.text,
-        write(expected.of.expect.kind, fact.value),
+        format_value(expected.of.expect.kind, fact.value),
         None,
         fact.evidence,
     )

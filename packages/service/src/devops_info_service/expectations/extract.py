@@ -10,8 +10,8 @@ from devops_info_service.catalog.property import Expect, Kind, at_path
 from devops_info_service.catalog.security import PROFILES
 from devops_info_service.facts.fact import Fact, Known, Unknown, derive
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
-from devops_info_service.facts.linux.sandbox import Guess
-from devops_info_service.snapshot import Platform
+from devops_info_service.facts.linux.sandbox import Detection
+from devops_info_service.snapshot import PlatformSnapshot
 from devops_info_service.standards.verdicts import UNOBSERVABLE
 
 from .quantity import ONE
@@ -20,7 +20,7 @@ Span: TypeAlias = tuple[float, float]
 """From and to, in billionths; both the same where the value is known exactly."""
 Value: TypeAlias = tuple[Span, ...] | bool | str | frozenset[str]
 """Spans of numbers, of which one holds; a boolean; a string; strings."""
-Read: TypeAlias = Callable[[Platform], Fact[Value]]
+Read: TypeAlias = Callable[[PlatformSnapshot], Fact[Value]]
 
 UNLIMITED: Final = float("inf")
 """The number for ``none``: no limit is above each limit."""
@@ -46,11 +46,11 @@ def comparable(kind: Kind, value: Any) -> Value:  # noqa: ANN401  any fact's val
     """Return *value* in the form of its *kind*."""
     if kind == "set":
         return frozenset(value)
-    if kind == "truth":
+    if kind == "boolean":
         return bool(value)
-    if kind == "word":
+    if kind == "string":
         # A detection counts whatever its confidence.
-        return str(value.name if isinstance(value, Guess) else value)
+        return str(value.name if isinstance(value, Detection) else value)
     return spans(value)
 
 
@@ -73,7 +73,7 @@ def failing_checks(profile: str) -> Read:
     """
     profiles = PROFILES[: PROFILES.index(profile) + 1]
 
-    def read(snapshot: Platform) -> Fact[Value]:
+    def read(snapshot: PlatformSnapshot) -> Fact[Value]:
         checks = [
             check
             for check in snapshot.security.checks
@@ -82,7 +82,7 @@ def failing_checks(profile: str) -> Read:
         failed = [check for check in checks if check.verdict == "fail"]
         open_ = [check for check in checks if check.verdict == "unknown"]
         if open_ and not failed:
-            return Unknown("; ".join(f"{check.id}: {check.meaning}" for check in open_))
+            return Unknown("; ".join(f"{check.id}: {check.message}" for check in open_))
         evidence = tuple(seen for check in failed for seen in check.evidence)
         return Known(frozenset(check.id for check in failed), evidence)
 

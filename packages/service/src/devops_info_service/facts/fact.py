@@ -60,13 +60,13 @@ class File(msgspec.Struct, frozen=True):
         """The content; empty if it is not known."""
         return "" if isinstance(self.content, Unknown) else self.content
 
-    def whole(self, parse: Callable[[str], T]) -> Fact[T]:
+    def parse(self, parse: Callable[[str], T]) -> Fact[T]:
         """Parse all of it; *parse* raises ``ValueError`` for what it does not understand."""
         if isinstance(self.content, Unknown):
             return self.content
         return self._parsed("", self.content.strip(), parse)
 
-    def field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
+    def parse_field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
         """Parse what follows *name* on the first line that begins with it.
 
         Without *separator*, white space ends the name.
@@ -79,7 +79,7 @@ class File(msgspec.Struct, frozen=True):
                 return self._parsed(name, value.strip(), parse)
         return Unknown(f"{self.path} has no {name}")
 
-    def word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
+    def parse_word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
         """Parse the word at *index*; *name* is what the word means."""
         if isinstance(self.content, Unknown):
             return self.content
@@ -90,7 +90,7 @@ class File(msgspec.Struct, frozen=True):
 
     def evidence(self, field: str, value: str) -> Evidence:
         """Point at *value* in this file."""
-        return Evidence(self.path, field, cut(value))
+        return Evidence(self.path, field, truncate(value))
 
     def _parsed(self, field: str, value: str, parse: Callable[[str], T]) -> Fact[T]:
         try:
@@ -100,7 +100,7 @@ class File(msgspec.Struct, frozen=True):
             if not self.path.startswith(_KERNEL):
                 # Anything may lie there, half a secret too: it is not repeated.
                 return Unknown(f"{what} {WITHHELD}: not of the form that is expected there")
-            return Unknown(f"{what} is {cut(value, 40)!r}, which is not understood")
+            return Unknown(f"{what} is {truncate(value, 40)!r}, which is not understood")
 
 
 def _halves(line: str) -> tuple[str, str, str]:
@@ -108,7 +108,7 @@ def _halves(line: str) -> tuple[str, str, str]:
     return key, " ", rest[0] if rest else ""
 
 
-def cut(text: str, length: int = MAX_SHOWN) -> str:
+def truncate(text: str, length: int = MAX_SHOWN) -> str:
     """Shorten *text* for people; what is missing shows as three dots."""
     return text if len(text) <= length else text[: length - 3] + "..."
 

@@ -77,7 +77,7 @@ class Machine:
         return time.monotonic()
 
 
-class Node(msgspec.Struct, frozen=True):
+class FileStat(msgspec.Struct, frozen=True):
     """What a path is, without following it."""
 
     kind: Kind
@@ -88,7 +88,7 @@ class Node(msgspec.Struct, frozen=True):
     """Number of the file system it is on."""
 
 
-class Space(msgspec.Struct, frozen=True):
+class FilesystemSpace(msgspec.Struct, frozen=True):
     """The room of a file system, in bytes; ``free`` is what an ordinary user gets."""
 
     size: int
@@ -97,7 +97,7 @@ class Space(msgspec.Struct, frozen=True):
     inodes_free: int
 
 
-class Tree:
+class SystemFiles:
     """The machine's files as seen from *root*, and its environment.
 
     Nothing here raises for what a file holds or does not hold: the answer is then
@@ -133,14 +133,14 @@ class Tree:
             return File(path, Unknown(f"{path} has more than {MAX_FILE_BYTES} bytes"))
         return File(path, data.decode("utf-8", "backslashreplace"))
 
-    def held(self, paths: Sequence[str]) -> "Held":
+    def keep_open(self, paths: Sequence[str]) -> "OpenFiles":
         """Return the files at *paths* for reading them again and again."""
-        return Held([functools.partial(self._open, path) for path in paths])
+        return OpenFiles([functools.partial(self._open, path) for path in paths])
 
     def _open(self, path: str) -> int:
         # Not blocking: a pipe under the name would keep us waiting for a writer.
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        return os.open(self._within(path), flags)
+        return os.open(self._resolve_in_root(path), flags)
 
     def _bytes(self, path: str) -> bytes | None:
         descriptor = self._open(path)
@@ -160,7 +160,7 @@ class Tree:
     def link(self, path: str) -> str | Unknown:
         """Return what a link names."""
         try:
-            return printable(os.readlink(self._within(path, follow=False)))  # noqa: PTH115
+            return printable(os.readlink(self._resolve_in_root(path, follow=False)))  # noqa: PTH115
         except OSError as exc:
             return _unknown(path, exc)
 
@@ -169,7 +169,7 @@ class Tree:
         found = self._list(path, lambda entry: printable(entry.name))
         return found if isinstance(found, Unknown) else tuple(sorted(found))
 
-    def nodes(self, path: str) -> dict[str, Node] | Unknown:
+    def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
         """Say what everything in a directory is: half the price of asking name by name."""
         found = self._list(path, lambda entry: (printable(entry.name), _node(entry)))
         if isinstance(found, Unknown):
@@ -181,10 +181,10 @@ class Tree:
         try:
             # Linux 6.2 and later tell the number of open files as the size of /proc/PID/fd:
             # to list those of ten thousand connections takes milliseconds.
-            size = os.stat(self._within(path)).st_size if path.endswith("/fd") else 0  # noqa: PTH116
+            size = os.stat(self._resolve_in_root(path)).st_size if path.endswith("/fd") else 0  # noqa: PTH116
             if size:
                 return size
-            with os.scandir(self._within(path)) as entries:
+            with os.scandir(self._resolve_in_root(path)) as entries:
                 return sum(1 for _ in entries)
         except OSError as exc:
             return _unknown(path, exc)
@@ -192,7 +192,7 @@ class Tree:
     def _list(self, path: str, take: Callable[[os.DirEntry[str]], T]) -> list[T] | Unknown:
         found: list[T] = []
         try:
-            with os.scandir(self._within(path)) as entries:
+            with os.scandir(self._resolve_in_root(path)) as entries:
                 for entry in entries:
                     if len(found) == MAX_NAMES:
                         return Unknown(f"{path} has more than {MAX_NAMES} entries")
@@ -201,21 +201,21 @@ class Tree:
             return _unknown(path, exc)
         return found
 
-    def node(self, path: str) -> Node | Unknown:
+    def node(self, path: str) -> FileStat | Unknown:
         """Say what is at *path*."""
         try:
-            status = os.lstat(self._within(path, follow=False))
+            status = os.lstat(self._resolve_in_root(path, follow=False))
         except OSError as exc:
             return _unknown(path, exc)
         return _described(status)
 
-    def space(self, path: str) -> Space | Unknown:
+    def space(self, path: str) -> FilesystemSpace | Unknown:
         """Ask a mounted file system for its room; one on a dead network never answers."""
         try:
-            room = os.statvfs(self._within(path))
+            room = os.statvfs(self._resolve_in_root(path))
         except OSError as exc:
             return _unknown(path, exc)
-        return Space(
+        return FilesystemSpace(
             size=room.f_blocks * room.f_frsize,
             free=room.f_bavail * room.f_frsize,
             inodes=room.f_files,
@@ -225,11 +225,11 @@ class Tree:
     def writable(self, path: str) -> bool | Unknown:
         """Say whether this process may write at *path*; the kernel decides, nothing is written."""
         try:
-            return os.access(self._within(path), os.W_OK, effective_ids=True)
+            return os.access(self._resolve_in_root(path), os.W_OK, effective_ids=True)
         except OSError as exc:
             return _unknown(path, exc)
 
-    def _within(self, path: str, *, follow: bool = True) -> str:
+    def _resolve_in_root(self, path: str, *, follow: bool = True) -> str:
         """Find *path* under the root; no link leads out of it.
 
         The kernel does that for ``/``; for another root we walk, as it would in a chroot.
@@ -260,7 +260,7 @@ class Tree:
         return "/".join([self._root, *done])
 
 
-class Held:
+class OpenFiles:
     """Small files the kernel makes up anew at each reading, held open: a tenth of the price."""
 
     def __init__(self, openers: Sequence[Callable[[], int]]) -> None:
@@ -293,15 +293,15 @@ class Held:
             os.close(descriptor)
 
 
-def _node(entry: os.DirEntry[str]) -> Node | None:
+def _node(entry: os.DirEntry[str]) -> FileStat | None:
     try:
         return _described(entry.stat(follow_symlinks=False))
     except OSError:
         return None  # Gone since it was listed.
 
 
-def _described(status: os.stat_result) -> Node:
-    return Node(
+def _described(status: os.stat_result) -> FileStat:
+    return FileStat(
         kind=_KINDS.get(stat.S_IFMT(status.st_mode), "file"),
         permissions=stat.S_IMODE(status.st_mode),
         uid=status.st_uid,

@@ -88,7 +88,7 @@ def _memory(resources: Resources) -> Figure:
     )
     utilization = _utilization(
         value_of(memory.working_set, None),
-        limit or value_of(memory.machine, 0),
+        limit or value_of(memory.host_total, 0),
         value_of(memory.peak, None),
         is_limit=limit is not None,
     )

@@ -88,7 +88,7 @@ def _beyond(security: Security) -> Markup:
 
 
 def _tables(security: Security, profile: Profile, name: str) -> Markup:
-    unobservable = security.pod_security.invisible
+    unobservable = security.pod_security.unobservable
     rows = checks_of(security, profile)
     passed = [row for row in rows if row.verdict == "pass"]
     others = [row for row in rows if row.verdict != "pass"]

@@ -36,16 +36,16 @@ def scorecard(security: Security) -> tuple[Section, ...]:
 
 def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
     """Return the checks that *profile* itself has, what matters first."""
-    invisible = security.pod_security.invisible
+    unobservable = security.pod_security.unobservable
 
     def order(check: Finding) -> tuple[bool, int]:
-        return check.id in invisible, _ORDER.index(check.verdict)
+        return check.id in unobservable, _ORDER.index(check.verdict)
 
     found = [check for check in security.checks if check.profile == profile]
     return tuple(
         Row(
             check.id,
-            check.meaning,
+            check.message,
             tuple(map(place, shortened(map(_seen, check.evidence), MAX_EVIDENCE))),
             check.verdict,
         )
@@ -66,7 +66,7 @@ def conclusion(security: Security, profile: Standard) -> Section:
         (check for check in checks if check.verdict != "pass"),
         key=lambda check: _ORDER.index(check.verdict),
     )
-    rows = tuple(Row(check.id, check.meaning, (), check.verdict) for check in against)
+    rows = tuple(Row(check.id, check.message, (), check.verdict) for check in against)
     return Section(f"Profile {profile}: {verdict_of(security, profile)}", rows)
 
 
@@ -88,5 +88,5 @@ def _of_profile(security: Security, profile: Standard) -> tuple[Finding, ...]:
     return tuple(
         check
         for check in security.checks
-        if check.profile in profiles and check.id not in security.pod_security.invisible
+        if check.profile in profiles and check.id not in security.pod_security.unobservable
     )

@@ -4,7 +4,7 @@ from typing import Final
 
 from devops_info_service.catalog.properties import rows
 from devops_info_service.catalog.property import Shown
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .layout import Section
 
@@ -20,6 +20,6 @@ DETAILS: Final[tuple[Shown, ...]] = ("confinement", "resources", "network", "fil
 """Below the scorecard."""
 
 
-def section(snapshot: Platform, name: Shown) -> Section:
+def section(snapshot: PlatformSnapshot, name: Shown) -> Section:
     """Return the section *name* with its title."""
     return Section(TITLES[name], rows(snapshot, name))

@@ -4,7 +4,7 @@ Last, as that is what stands above the next prompt and at the end of a job's log
 """
 
 from devops_info_service.expectations.conformance import Conformance
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .expected import expected
 from .layout import WIDTH, Section, render
@@ -13,7 +13,7 @@ from .sections import DETAILS, section
 
 
 def report(
-    look: Platform,
+    look: PlatformSnapshot,
     profile: Standard | None = None,
     conformance: Conformance | None = None,
     *,

@@ -14,7 +14,7 @@ from devops_info_service.facts.container.confinement import masks
 from devops_info_service.facts.container.process_view import LABEL
 from devops_info_service.facts.container.volumes import ENGINE_SOCKETS, SOCKET_NAMES, classify
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, first, value_of
-from devops_info_service.facts.linux.capabilities import NAMES, beyond
+from devops_info_service.facts.linux.capabilities import NAMES, exceeding
 from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.linux.sandbox import NONE, SANDBOXED
 
@@ -61,7 +61,7 @@ def host_namespaces(view: Observed) -> Outcome:
 def privileged(view: Observed) -> Outcome:
     """Judge ``privileged``, by the marks it leaves together."""
     bounding = view.capabilities.bounding
-    seccomp = view.status.field("Seccomp", parse.count, ":")
+    seccomp = view.status.parse_field("Seccomp", parse.count, ":")
     if isinstance(bounding, Unknown):
         return unknown(bounding)
     if isinstance(view.mounts, Unknown):
@@ -88,7 +88,7 @@ def privileged(view: Observed) -> Outcome:
 
 def capabilities(view: Observed) -> Outcome:
     """Judge added capabilities by the bounding set: what nobody dropped or added."""
-    extra = beyond(view.capabilities.bounding, ALLOWED)
+    extra = exceeding(view.capabilities.bounding, ALLOWED)
     if isinstance(extra, Unknown):
         return unknown(extra)
     if not extra.value:
@@ -201,8 +201,8 @@ def seccomp(view: Observed) -> Outcome:
     """Judge the seccomp filter; undefined and ``Unconfined`` have one effect."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    mode = view.status.field("Seccomp", parse.count, ":")
-    filters = view.status.field("Seccomp_filters", parse.count, ":")
+    mode = view.status.parse_field("Seccomp", parse.count, ":")
+    filters = view.status.parse_field("Seccomp_filters", parse.count, ":")
     if isinstance(mode, Unknown):
         return unknown(mode)
     if mode.value == 0:

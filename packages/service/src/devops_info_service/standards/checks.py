@@ -31,7 +31,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """A verdict, its meaning in one sentence, and the evidence."""
 
     verdict: Verdict
-    meaning: str
+    message: str
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -56,21 +56,21 @@ class Finding(msgspec.Struct, frozen=True):
     profile: Profile
     since: str
     verdict: Verdict
-    meaning: str
+    message: str
     evidence: tuple[Evidence, ...]
 
 
-def passed(meaning: str, *evidence: Evidence) -> Outcome:
+def passed(message: str, *evidence: Evidence) -> Outcome:
     """Return that what the check forbids is not so."""
-    return Outcome("pass", meaning, evidence)
+    return Outcome("pass", message, evidence)
 
 
-def failed(meaning: str, *evidence: Evidence) -> Outcome:
+def failed(message: str, *evidence: Evidence) -> Outcome:
     """Return that what the check forbids is so."""
-    return Outcome("fail", meaning, evidence)
+    return Outcome("fail", message, evidence)
 
 
 def unknown(reason: str | Unknown, *evidence: Evidence) -> Outcome:
     """Return an open verdict with the reason it cannot be observed."""
-    meaning = reason.reason if isinstance(reason, Unknown) else reason
-    return Outcome("unknown", f"{meaning[:1].upper()}{meaning[1:].rstrip('.')}.", evidence)
+    message = reason.reason if isinstance(reason, Unknown) else reason
+    return Outcome("unknown", f"{message[:1].upper()}{message[1:].rstrip('.')}.", evidence)

@@ -71,7 +71,7 @@ def set_id_files(view: Observed) -> Outcome:
     if isinstance(files, Unknown):
         return unknown(files)
     seen = tuple(Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10])
-    no_new_privileges = view.status.field("NoNewPrivs", parse.flag, ":")
+    no_new_privileges = view.status.parse_field("NoNewPrivs", parse.flag, ":")
     harmless = value_of(no_new_privileges, default=False)
     if files.found and harmless:
         return passed(
@@ -82,8 +82,8 @@ def set_id_files(view: Observed) -> Outcome:
     if files.found:
         return failed("Programs here can give whoever runs them another user's rights.", *seen)
     if not files.complete:
-        return unknown(f"none among the first {files.looked_at} files, and there are more")
-    return passed(f"None among the {files.looked_at} files of the root file system.")
+        return unknown(f"none among the first {files.scanned} files, and there are more")
+    return passed(f"None among the {files.scanned} files of the root file system.")
 
 
 def service_account_token(view: Observed) -> Outcome:

@@ -9,7 +9,7 @@ from devops_info_service.facts import parse
 from devops_info_service.facts.container.confinement import four_ids
 from devops_info_service.facts.container.volumes import classify
 from devops_info_service.facts.fact import Known, Unknown, evidence_of
-from devops_info_service.facts.linux.capabilities import beyond
+from devops_info_service.facts.linux.capabilities import exceeding
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .baseline import host_path_volumes, seccomp
@@ -30,7 +30,7 @@ PLUGINS: Final = frozenset({
 
 def no_escalation(view: Observed) -> Outcome:
     """Judge ``allowPrivilegeEscalation``."""
-    fact = view.status.field("NoNewPrivs", parse.flag, ":")
+    fact = view.status.parse_field("NoNewPrivs", parse.flag, ":")
     if isinstance(fact, Unknown):
         return unknown(SANDBOXED if view.gvisor else fact)
     if fact.value:
@@ -40,7 +40,7 @@ def no_escalation(view: Observed) -> Outcome:
 
 def capabilities(view: Observed) -> Outcome:
     """Judge all five sets: everything dropped, at most NET_BIND_SERVICE added."""
-    sets = [beyond(fact, ALLOWED) for fact in view.capabilities.sets()]
+    sets = [exceeding(fact, ALLOWED) for fact in view.capabilities.sets()]
     extra = [fact for fact in sets if isinstance(fact, Known) and fact.value]
     if extra:
         names = sorted({each for fact in extra for each in fact.value})
@@ -75,7 +75,7 @@ def volumes(view: Observed) -> Outcome:
 
 def not_root(view: Observed) -> Outcome:
     """Judge the user ids in effect."""
-    uids = view.status.field("Uid", four_ids, ":")
+    uids = view.status.parse_field("Uid", four_ids, ":")
     if isinstance(uids, Unknown):
         return unknown(uids)
     if 0 not in uids.value:

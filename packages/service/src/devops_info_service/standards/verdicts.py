@@ -19,7 +19,7 @@ class PodSecurity(msgspec.Struct, frozen=True):
     baseline: Verdict
     restricted: Verdict
     """With all of the baseline, as the standard has it."""
-    invisible: tuple[str, ...]
+    unobservable: tuple[str, ...]
     """Checks left out of the two: nothing inside a container ever shows them."""
 
 
@@ -30,7 +30,7 @@ def check(observed: Observed) -> tuple[Finding, ...]:
 
 def _finding(each: Check, observed: Observed) -> Finding:
     found = each.observed(observed) if each.observed else unknown(each.unobservable)
-    return Finding(each.id, each.level, each.since, found.verdict, found.meaning, found.evidence)
+    return Finding(each.id, each.level, each.since, found.verdict, found.message, found.evidence)
 
 
 def sum_up(findings: tuple[Finding, ...]) -> PodSecurity:

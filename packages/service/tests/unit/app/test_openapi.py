@@ -12,7 +12,7 @@ from devops_info_service.app.openapi import REFUSALS, document
 from devops_info_service.app.router import ResponseSpec, Route
 from devops_info_service.app.routes import ROUTES, build
 from devops_info_service.app.services import Services
-from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.facts.system_files import Machine, SystemFiles
 from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import (
     Client,
@@ -28,7 +28,9 @@ TREES: Final = sorted(
 PEER: Final = Client("192.0.2.7", 4242)
 
 
-def ask(path: str, *, tree: Tree | None = None, lifecycle: ProcessLifecycle | None = None) -> Any:
+def ask(
+    path: str, *, tree: SystemFiles | None = None, lifecycle: ProcessLifecycle | None = None
+) -> Any:
     """Return the JSON of an answer."""
     dispatch = build(Services(Machine(), "x", files=tree, lifecycle=lifecycle))
     request = Request("GET", path, b"", {}, PEER, "1.1", keep_alive=True)
@@ -97,7 +99,7 @@ def test_operations_have_their_own_ids(published: Any) -> None:
 def test_platforms_are_of_their_schemas(published: Any, tree: Path) -> None:
     """What is seen on any platform is as the document says, with nothing beyond it."""
     environ: dict[str, str] = msgspec.json.decode((tree / "machine.json").read_bytes())["environ"]
-    files = Tree(str(tree / "root"), environ)
+    files = SystemFiles(str(tree / "root"), environ)
 
     for path in published["paths"]:
         if path.startswith("/platform"):

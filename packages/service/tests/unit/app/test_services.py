@@ -12,7 +12,7 @@ from devops_info_service.app.routes import PROBES, ROUTES, build
 from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import read_host
-from devops_info_service.facts.linux.uptime import Stopwatch, spell
+from devops_info_service.facts.linux.uptime import UptimeClock, humanize
 from devops_info_service.handlers.health import Health
 from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Client, Handler, Request, Response
@@ -234,7 +234,7 @@ def test_several_methods() -> None:
 )
 def test_spelling(seconds: int, human: str) -> None:
     """Singular and plural are right."""
-    assert spell(seconds) == human
+    assert humanize(seconds) == human
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_architecture(machine: str, architecture: str) -> None:
 def test_moment_is_kept_for_its_second() -> None:
     """Within a second the moment is the same value; after it, or set back, a new one."""
     source = FakeSource()
-    stopwatch = Stopwatch(source).now
+    stopwatch = UptimeClock(source).now
     first = stopwatch()
     source.now += 0.2
     assert stopwatch() is first

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from devops_info_service.commands.serve import usable_cpus
-from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.facts.system_files import Machine, SystemFiles
 
 MOUNT_V2 = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
 MOUNT_V1 = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
@@ -57,4 +57,4 @@ def test_auto(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    assert workers == usable_cpus(Tree(str(tmp_path), {}), ThreeCpus())
+    assert workers == usable_cpus(SystemFiles(str(tmp_path), {}), ThreeCpus())

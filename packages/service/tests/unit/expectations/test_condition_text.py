@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.condition import MAX_LISTED, expectation
-from devops_info_service.expectations.conformance import read_contract
+from devops_info_service.expectations.conformance import load_expectations
 from devops_info_service.expectations.document import Entry
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.suggestion import nearest
@@ -94,7 +94,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
 def test_refused(text: str, line: int, message: str) -> None:
     """What cannot be taken names the setting, the line, the fault and the way out."""
     with pytest.raises(ConfigError) as caught:
-        read_contract(text)
+        load_expectations(text)
 
     assert str(caught.value).startswith(f"EXPECTATIONS, line {line}: {message}")
     assert "\n" not in str(caught.value)
@@ -113,7 +113,7 @@ def test_refused(text: str, line: int, message: str) -> None:
 def test_no_file(path: str, message: str) -> None:
     """A path that leads to no file that can be read says so."""
     with pytest.raises(ConfigError) as caught:
-        read_contract(path)
+        load_expectations(path)
 
     assert str(caught.value) == f"EXPECTATIONS: {message}"
 
@@ -123,17 +123,17 @@ def test_file(tmp_path: Path, suffix: str) -> None:
     """A path is read, as YAML or as JSON; what is wrong in it is named with the file."""
     file = tmp_path / f"expected.{suffix}"
     file.write_text('{"memory": {"limit": "256Mi"}}' if suffix == "json" else "memory.limit: 256Mi")
-    (only,) = read_contract(str(file))
+    (only,) = load_expectations(str(file))
     assert only.text == "256Mi"
 
     file.write_text('{\n"memory": {\n"limit": "-1"}}')
     with pytest.raises(ConfigError) as caught:
-        read_contract(str(file))
+        load_expectations(str(file))
     assert str(caught.value) == (f"EXPECTATIONS: {file}, line 3: memory.limit: '-1' is below zero")
 
     file.write_text("#" * 65_537)
     with pytest.raises(ConfigError, match="line 1: more than 65536 bytes"):
-        read_contract(str(file))
+        load_expectations(str(file))
 
 
 def test_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "expected").write_text("dns.ndots: 1")
 
-    (only,) = read_contract("./expected")
+    (only,) = load_expectations("./expected")
     assert only.of is EXTRACTORS["dns.ndots"]
 
 
@@ -156,7 +156,7 @@ def test_any_value(name: str, value: str, is_list: bool) -> None:  # noqa: FBT00
 def test_any_text(text: str) -> None:
     """Any text is a contract or a ConfigError."""
     with contextlib.suppress(ConfigError):
-        assert read_contract(text if text[:1] not in {"/", "."} else "")
+        assert load_expectations(text if text[:1] not in {"/", "."} else "")
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_examples_of_the_reference() -> None:
     example, init, job = blocks
     embedded = yaml.safe_load(job)["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
 
-    assert len(read_contract(example)) == 5
-    assert len(read_contract(embedded)) == 2
+    assert len(load_expectations(example)) == 5
+    assert len(load_expectations(embedded)) == 2
     assert yaml.safe_load(init)["initContainers"]
 
 
@@ -225,7 +225,7 @@ def test_wrong_file(tmp_path: Path, text: str, secret: str) -> None:
     file = tmp_path / "token"
     file.write_text(text.replace("SECRET", secret))
     with pytest.raises(ConfigError) as caught:
-        read_contract(str(file))
+        load_expectations(str(file))
 
     assert secret not in str(caught.value)
     assert secret[:16] not in str(caught.value)

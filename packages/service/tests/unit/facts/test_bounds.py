@@ -12,8 +12,10 @@ from devops_info_service.facts.linux.addresses import MAX_ADDRESSES, MAX_ROUTES
 from devops_info_service.facts.linux.mounts import MAX_MOUNTS, read_mounts
 from devops_info_service.facts.linux.network import MAX_SERVICES, MAX_VARIABLES
 from devops_info_service.facts.linux.resolver import MAX_LISTED
-from devops_info_service.facts.system_files import MAX_FILE_BYTES, Machine, Tree
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.facts.system_files import MAX_FILE_BYTES, Machine, SystemFiles
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
+
+pytestmark = pytest.mark.claim("a look's inputs")
 
 MOST_JSON_BYTES = 128 * 1024
 """Of a look at the worst of these; a usual one is 30 KB."""
@@ -70,19 +72,19 @@ class Counted(Mapping[str, str]):
         return iter(self._variables)
 
 
-def look(root: Path, files: dict[str, str], environ: Mapping[str, str]) -> Platform:
+def look(root: Path, files: dict[str, str], environ: Mapping[str, str]) -> PlatformSnapshot:
     for path, text in {"proc/self/cgroup": "0::/\n", **files}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    return platform(Tree(str(root), environ), Machine())
+    return read_platform(SystemFiles(str(root), environ), Machine())
 
 
 def test_environment_is_read_once(tmp_path: Path) -> None:
     """All of a look, and all looks, share it."""
     environ = Counted({"A": "b"})
-    tree = Tree(str(tmp_path), environ)
+    tree = SystemFiles(str(tmp_path), environ)
     for _ in range(2):
-        platform(tree, Machine())
+        read_platform(tree, Machine())
 
     assert environ.times == 1
 
@@ -157,7 +159,7 @@ def test_mounts_beyond_number(tmp_path: Path) -> None:
     """Of a table that is cut nothing is known: the engine's socket may be in the rest."""
     text = "".join(f"1 1 0:1 / /{n} ro - tmpfs b c\n" for n in range(MAX_MOUNTS + 1))
     found = look(tmp_path, {"proc/self/mountinfo": text}, {})
-    tree = Tree(str(tmp_path))
+    tree = SystemFiles(str(tmp_path))
 
     assert read_mounts(tree) == Unknown("/proc/self/mountinfo has more than 2048 mounts")
     assert isinstance(found.filesystem.mounts, Unknown)
@@ -167,7 +169,7 @@ def test_mounts_beyond_number(tmp_path: Path) -> None:
 
 def test_mounts_are_parsed_once(tmp_path: Path) -> None:
     """A table that has not changed is the same value; one that has is not."""
-    tree, line = Tree(str(tmp_path)), "1 1 0:1 / /a ro - tmpfs b c\n"
+    tree, line = SystemFiles(str(tmp_path)), "1 1 0:1 / /a ro - tmpfs b c\n"
     look(tmp_path, {"proc/self/mountinfo": line}, {})
     first = read_mounts(tree)
     assert read_mounts(tree) is first

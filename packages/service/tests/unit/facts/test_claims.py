@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.claims import DIRECTORY, read_service_account
-from devops_info_service.facts.system_files import Clock, Tree
-from devops_info_service.snapshot import platform
+from devops_info_service.facts.system_files import Clock, SystemFiles
+from devops_info_service.snapshot import read_platform
 
 NOW = 1_764_000_000
 
@@ -41,7 +41,7 @@ FULL = {
 }
 
 
-def test_claims(tree_of: Callable[..., Tree], clock: Clock) -> None:
+def test_claims(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
     """What the token claims is told, with the time it has left."""
     text = token(FULL)
     fact = read_service_account(tree_of({f"{DIRECTORY}/token": text}), clock).token
@@ -54,7 +54,7 @@ def test_claims(tree_of: Callable[..., Tree], clock: Clock) -> None:
     assert fact.value.fingerprint == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_token_that_never_ends(tree_of: Callable[..., Tree], clock: Clock) -> None:
+def test_token_that_never_ends(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
     """A token out of a Secret has no end."""
     tree = tree_of({f"{DIRECTORY}/token": token({"iss": "kubernetes/serviceaccount"})})
     fact = read_service_account(tree, clock).token
@@ -81,7 +81,7 @@ def test_token_that_never_ends(tree_of: Callable[..., Tree], clock: Clock) -> No
         "x" * 20_000,
     ],
 )
-def test_no_token(tree_of: Callable[..., Tree], clock: Clock, text: str) -> None:
+def test_no_token(tree_of: Callable[..., SystemFiles], clock: Clock, text: str) -> None:
     """What is no token is unknown, and the reason repeats nothing of it."""
     account = read_service_account(tree_of({f"{DIRECTORY}/token": text}), clock)
 
@@ -97,7 +97,7 @@ def test_no_token(tree_of: Callable[..., Tree], clock: Clock, text: str) -> None
 def test_any_token(text: str) -> None:
     """No content of the file breaks the reading."""
 
-    class OneFile(Tree):
+    class OneFile(SystemFiles):
         def read(self, path: str) -> File:
             return File(path, text)
 
@@ -111,7 +111,7 @@ def test_any_token(text: str) -> None:
     assert read_service_account(OneFile("/nowhere", {}), Still()).mounted
 
 
-def test_certificate(tree_of: Callable[..., Tree], clock: Clock) -> None:
+def test_certificate(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
     """A certificate is its fingerprint, as openssl prints it but for the colons."""
     body = base64.encodebytes(b"der").decode()
     pem = f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
@@ -125,7 +125,7 @@ def test_certificate(tree_of: Callable[..., Tree], clock: Clock) -> None:
     "pem",
     ["", "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----x-----END CERTIFICATE-----"],
 )
-def test_no_certificate(tree_of: Callable[..., Tree], clock: Clock, pem: str) -> None:
+def test_no_certificate(tree_of: Callable[..., SystemFiles], clock: Clock, pem: str) -> None:
     """What is no certificate is unknown."""
     account = read_service_account(tree_of({f"{DIRECTORY}/ca.crt": pem}), clock)
 
@@ -133,10 +133,10 @@ def test_no_certificate(tree_of: Callable[..., Tree], clock: Clock, pem: str) ->
 
 
 @pytest.mark.parametrize("name", ["containerd-restricted", "crio-pod", "gvisor", "privileged-pod"])
-def test_secrets_stay_inside(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+def test_secrets_stay_inside(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
     """No part of a token, and no variable that is not harmless, is in the report."""
     tree = saved(name)
-    report = msgspec.json.encode(platform(tree, clock)).decode()
+    report = msgspec.json.encode(read_platform(tree, clock)).decode()
     head, payload, signature = tree.read(f"{DIRECTORY}/token").text.split(".")
 
     assert head not in report

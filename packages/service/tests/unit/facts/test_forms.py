@@ -12,6 +12,11 @@ from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.forms import Form, is_key_like
 from devops_info_service.facts.linux.variables import VARIABLES
 
+pytestmark = [
+    pytest.mark.claim("what is shown of the environment and of files"),
+    pytest.mark.claim("secrets stay"),
+]
+
 UUID = "1f0e2f5c-6a3d-4c57-9b1a-0c2f3d4e5f60"
 
 TAKEN: dict[Form, tuple[str, ...]] = {

@@ -20,23 +20,23 @@ from devops_info_service.facts.kubernetes.resource_requests import (
     qos,
     quadratic,
 )
-from devops_info_service.facts.linux.sandbox import SANDBOXED, Guess
-from devops_info_service.facts.system_files import Clock, Tree
-from devops_info_service.snapshot import platform
+from devops_info_service.facts.linux.sandbox import SANDBOXED, Detection
+from devops_info_service.facts.system_files import Clock, SystemFiles
+from devops_info_service.snapshot import read_platform
 
 MIB = 2**20
 HEX = 32
 
 FACTS: dict[str, dict[str, Any]] = {
     "docker-default": {
-        "engine": Guess("docker", "certain"),
-        "sandbox": Guess("none", "possible"),
+        "engine": Detection("docker", "certain"),
+        "sandbox": Detection("none", "possible"),
         "pod": NOT_A_POD,
         "qos": NOT_A_POD,
         "cpu_request": NOT_A_POD,
     },
     "containerd-restricted": {
-        "engine": Guess("containerd", "certain"),
+        "engine": Detection("containerd", "certain"),
         "hostname": "web-7c9f6d5b8-x2v4q",
         "container": "service",
         "pod": "web-7c9f6d5b8-x2v4q",
@@ -50,7 +50,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "cpu_request": CpuRequest(linear=Range(874, 898), quadratic=Range(250, 258)),
     },
     "crio-pod": {
-        "engine": Guess("cri-o", "likely"),
+        "engine": Detection("cri-o", "likely"),
         "container": "api",
         "pod": "api-0",
         "namespace": "orders",
@@ -59,7 +59,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "cpu_request": CpuRequest(linear=Range(2000, 2025), quadratic=Range(730, 741)),
     },
     "gvisor": {
-        "sandbox": Guess("gvisor", "certain"),
+        "sandbox": Detection("gvisor", "certain"),
         "pod": "untrusted-1",
         "node": "node-gvisor",
         "qos": SANDBOXED,
@@ -75,8 +75,8 @@ FACTS: dict[str, dict[str, Any]] = {
         "qos": "Burstable",
         "cpu_request": CpuRequest(Range(500, 500), Range(500, 500)),
     },
-    "hybrid": {"engine": Guess("docker", "certain"), "container_id": "e5" * HEX},
-    "podman-rootless": {"engine": Guess("podman", "likely"), "container_id": "f6" * HEX},
+    "hybrid": {"engine": Detection("docker", "certain"), "container_id": "e5" * HEX},
+    "podman-rootless": {"engine": Detection("podman", "likely"), "container_id": "f6" * HEX},
     "privileged-pod": {
         "container": "agent",
         "container_id": "a7" * HEX,
@@ -92,10 +92,10 @@ FACTS: dict[str, dict[str, Any]] = {
     [(name, field, value) for name, facts in FACTS.items() for field, value in facts.items()],
 )
 def test_facts(
-    saved: Callable[[str], Tree], clock: Clock, name: str, field: str, expected: Any
+    saved: Callable[[str], SystemFiles], clock: Clock, name: str, field: str, expected: Any
 ) -> None:
     """Each tree tells whose it is."""
-    fact = getattr(platform(saved(name), clock).identity, field)
+    fact = getattr(read_platform(saved(name), clock).identity, field)
 
     assert (fact.value if isinstance(fact, Known) else fact) == expected
 
@@ -115,20 +115,20 @@ def test_facts(
     ],
 )
 def test_source(
-    saved: Callable[[str], Tree], clock: Clock, name: str, field: str, file: str
+    saved: Callable[[str], SystemFiles], clock: Clock, name: str, field: str, file: str
 ) -> None:
     """Every value says what it was read from."""
-    fact = getattr(platform(saved(name), clock).identity, field)
+    fact = getattr(read_platform(saved(name), clock).identity, field)
 
     assert isinstance(fact, Known)
     assert fact.evidence[0].file == file
 
 
 @pytest.mark.parametrize("name", ["containerd-restricted", "cgroup-v1-pod"])
-def test_memory_request(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+def test_memory_request(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
     """The range holds what the tree's README says was asked for."""
     asked = {"containerd-restricted": 128 * MIB, "cgroup-v1-pod": 256 * MIB}[name]
-    fact = platform(saved(name), clock).identity.memory_request
+    fact = read_platform(saved(name), clock).identity.memory_request
 
     assert isinstance(fact, Known)
     assert fact.value.low <= asked <= fact.value.high
@@ -165,10 +165,10 @@ def test_memory_request(saved: Callable[[str], Tree], clock: Clock, name: str) -
     ],
 )
 def test_sandbox(
-    tree_of: Callable[..., Tree], clock: Clock, files: dict[str, str], guess: str
+    tree_of: Callable[..., SystemFiles], clock: Clock, files: dict[str, str], guess: str
 ) -> None:
     """A sandbox is known by its marks, and only some marks are certain."""
-    fact = platform(tree_of(files), clock).identity.sandbox
+    fact = read_platform(tree_of(files), clock).identity.sandbox
 
     assert isinstance(fact, Known)
     assert fact.value.name == guess
@@ -185,14 +185,14 @@ def test_sandbox(
     ],
 )
 def test_namespace(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     clock: Clock,
     files: dict[str, str],
     environ: dict[str, str],
     namespace: str | None,
 ) -> None:
     """The namespace is found without a token too."""
-    fact = platform(tree_of({"/x": "", **files}, environ), clock).identity.namespace
+    fact = read_platform(tree_of({"/x": "", **files}, environ), clock).identity.namespace
 
     assert (fact.value if isinstance(fact, Known) else None) == namespace
 
@@ -206,7 +206,7 @@ def test_namespace(
     ],
 )
 def test_hostname_is_the_pods(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     tmp_path: Path,
     clock: Clock,
     files: dict[str, str],
@@ -222,7 +222,7 @@ def test_hostname_is_the_pods(
     )
     (tmp_path / "proc" / "self" / "ns").mkdir(parents=True)
     (tmp_path / "proc" / "self" / "ns" / "net").symlink_to("net:[4026532000]")
-    fact = platform(tree, clock).identity.pod
+    fact = read_platform(tree, clock).identity.pod
 
     assert (fact.value if isinstance(fact, Known) else None) == pod
 

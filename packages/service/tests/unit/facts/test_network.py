@@ -19,8 +19,8 @@ from devops_info_service.facts.linux.addresses import (
 from devops_info_service.facts.linux.environment import NAMELESS, Variable, environment
 from devops_info_service.facts.linux.network import Network, read_network
 from devops_info_service.facts.linux.resolver import LookUp, cost, parse_resolver
-from devops_info_service.facts.linux.service_links import Service, read_links
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.linux.service_links import ServiceLink, read_links
+from devops_info_service.facts.system_files import SystemFiles
 
 
 def known(fact: Known[Any] | Unknown) -> Any:
@@ -29,7 +29,7 @@ def known(fact: Known[Any] | Unknown) -> Any:
     return fact.value
 
 
-def test_pod(saved: Callable[[str], Tree]) -> None:
+def test_pod(saved: Callable[[str], SystemFiles]) -> None:
     """A pod has one interface, its address on it, and one way out."""
     network: Network = read_network(saved("containerd-restricted"))
     interfaces = {each.name: each for each in known(network.interfaces)}
@@ -40,12 +40,12 @@ def test_pod(saved: Callable[[str], Tree]) -> None:
     assert known(network.routes)[0] == Route("0.0.0.0/0", "10.244.1.1", "eth0", 0)
     assert known(network.unprivileged_port_start) == 0
     assert network.services == (
-        Service("kubernetes", "10.96.0.1", "443"),
-        Service("web", "10.96.44.2", "80"),
+        ServiceLink("kubernetes", "10.96.0.1", "443"),
+        ServiceLink("web", "10.96.44.2", "80"),
     )
 
 
-def test_recorded(saved: Callable[[str], Tree]) -> None:
+def test_recorded(saved: Callable[[str], SystemFiles]) -> None:
     """Docker's bridge gives the address that docker inspect shows."""
     network = read_network(saved("docker-default"))
 
@@ -53,14 +53,14 @@ def test_recorded(saved: Callable[[str], Tree]) -> None:
     assert known(network.routes)[0].gateway == "172.17.0.1"
 
 
-def test_without_tables(saved: Callable[[str], Tree]) -> None:
+def test_without_tables(saved: Callable[[str], SystemFiles]) -> None:
     """gVisor has no table of IPv4 addresses: those of IPv6 are told alone."""
     addresses = known(read_network(saved("gvisor")).addresses)
 
     assert {each.address for each in addresses} == {"::1", "fe80::385f:10ff:fe22:910c"}
 
 
-def test_nothing(tree_of: Callable[..., Tree]) -> None:
+def test_nothing(tree_of: Callable[..., SystemFiles]) -> None:
     """Without any file everything is unknown, and the environment is what it is."""
     network = read_network(tree_of({}))
 
@@ -149,6 +149,7 @@ def test_cost(name: str, ndots: int, tried: int) -> None:
     assert cost(name, ndots, ("a", "b", "c")) == LookUp(name, tried, 2 * tried)
 
 
+@pytest.mark.claim("what is shown of the environment and of files")
 @pytest.mark.parametrize(
     ("name", "value", "withheld"),
     [
@@ -245,6 +246,7 @@ def test_service_link(environ: dict[str, str]) -> None:
     assert {each.name: each.value for each in environment(environ)} == environ
 
 
+@pytest.mark.claim("what is shown of the environment and of files")
 @pytest.mark.parametrize(
     ("environ", "name", "value"),
     [
@@ -280,7 +282,7 @@ def test_no_service_link(environ: dict[str, str], name: str, value: str) -> None
     assert found[name] is None
 
 
-def test_allowed_by_name(tree_of: Callable[..., Tree]) -> None:
+def test_allowed_by_name(tree_of: Callable[..., SystemFiles]) -> None:
     """Whoever runs the service may allow a name."""
     tree = tree_of({}, {"COLOR": "blue", "OTHER": "x"})
     variables = read_network(tree, frozenset({"COLOR"})).environment

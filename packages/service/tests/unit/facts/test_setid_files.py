@@ -6,7 +6,7 @@ import pytest
 
 from devops_info_service.facts.linux import setid_files as module
 from devops_info_service.facts.linux.setid_files import SetIdFiles, find_setid_files
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
 
 class RunningClock:
@@ -37,7 +37,7 @@ def test_found(tmp_path: Path, clock: Clock) -> None:
     program(tmp_path / "srv" / "deep" / "down" / "wall", 0o2755)
     (tmp_path / "bin").symlink_to("usr/bin")
 
-    files = find_setid_files(Tree(str(tmp_path), {}), clock)
+    files = find_setid_files(SystemFiles(str(tmp_path), {}), clock)
 
     assert isinstance(files, SetIdFiles)
     assert files.found == ("/srv/deep/down/wall", "/usr/bin/su")
@@ -49,7 +49,9 @@ def test_circle(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "up").symlink_to("..")
 
-    assert find_setid_files(Tree(str(tmp_path), {}), clock) == SetIdFiles((), 2, complete=True)
+    assert find_setid_files(SystemFiles(str(tmp_path), {}), clock) == SetIdFiles(
+        (), 2, complete=True
+    )
 
 
 def test_time_is_up(tmp_path: Path) -> None:
@@ -58,7 +60,7 @@ def test_time_is_up(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / f"d{number}").mkdir()
 
-    files = find_setid_files(Tree(str(tmp_path), {}), RunningClock())
+    files = find_setid_files(SystemFiles(str(tmp_path), {}), RunningClock())
 
     assert isinstance(files, SetIdFiles)
     assert files.found == ("/usr/bin/su",)
@@ -72,8 +74,8 @@ def test_too_many(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch)
         program(tmp_path / f"d{number}" / "a", 0o755)
         program(tmp_path / f"d{number}" / "b", 0o755)
 
-    files = find_setid_files(Tree(str(tmp_path), {}), clock)
+    files = find_setid_files(SystemFiles(str(tmp_path), {}), clock)
 
     assert isinstance(files, SetIdFiles)
-    assert files.looked_at < 10
+    assert files.scanned < 10
     assert not files.complete

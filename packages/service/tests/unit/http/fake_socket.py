@@ -7,8 +7,9 @@ from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
 
-from devops_info_service.http.connection.connection import Connection, Preface, client_of
+from devops_info_service.http.connection.connection import Connection
 from devops_info_service.http.connection.loop import Loop, OnReady
+from devops_info_service.http.connection.request_stream import Preface, client_of
 from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.connection.stream import READ_BYTES
 from devops_info_service.http.wire.fast_path import FastPathParser

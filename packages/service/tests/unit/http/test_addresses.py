@@ -15,6 +15,11 @@ from devops_info_service.http.wire.forwarded import TrustedProxies, forwarded, x
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.proxy_header import ProxyHeader
 
+pytestmark = [
+    pytest.mark.claim("addresses by value, not by spelling"),
+    pytest.mark.claim("forwarding headers"),
+]
+
 V4 = st.ip_addresses(v=4)
 V6 = st.ip_addresses(v=6)
 

@@ -12,6 +12,8 @@ from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.http.wire.parser import RequestParser
 from devops_info_service.setting_types import hosts
 
+pytestmark = [pytest.mark.claim("hosts that are not listed"), pytest.mark.claim("allowed hosts")]
+
 LISTED = "localhost, example.org, *.apps.example.org, 127.0.0.1, ::1, 192.0.2.7, my_service"
 
 

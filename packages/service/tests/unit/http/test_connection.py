@@ -35,6 +35,7 @@ def test_cut_request(server: ServerState) -> None:
     assert peer.statuses == [200]
 
 
+@pytest.mark.claim("HEAD; 204 and 304 without length")
 def test_head_has_no_body(server: ServerState) -> None:
     """HEAD is answered with the length of the body, without the body."""
     peer = Peer(server)
@@ -57,6 +58,7 @@ def test_last_request(server: ServerState) -> None:
     assert peer.socket.events == ["close"]
 
 
+@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
 def test_http_1_0(server: ServerState) -> None:
     """HTTP/1.0 that asks for more is told that it may."""
     peer = Peer(server)
@@ -67,6 +69,7 @@ def test_http_1_0(server: ServerState) -> None:
     assert peer.socket.events == []
 
 
+@pytest.mark.claim("upgrade requests to nothing")
 def test_upgrade_with_a_body_lingers(server: ServerState) -> None:
     """We end a connection whose peer is still sending: our answer must survive it."""
     peer = Peer(server)
@@ -144,6 +147,7 @@ def test_continue(server: ServerState) -> None:
     assert peer.statuses == [200, 100, 200]
 
 
+@pytest.mark.claim("head, body, idle, write times")
 def test_idle(server: ServerState) -> None:
     """A connection without a request is closed without a word."""
     peer = Peer(server)
@@ -158,6 +162,7 @@ def test_idle(server: ServerState) -> None:
     assert peer.said == said
 
 
+@pytest.mark.claim("head, body, idle, write times")
 def test_slow_head(server: ServerState) -> None:
     """Dripping bytes does not stretch the time of a head: 408."""
     peer = Peer(server)
@@ -169,6 +174,7 @@ def test_slow_head(server: ServerState) -> None:
     assert peer.statuses == [408]
 
 
+@pytest.mark.claim("head, body, idle, write times")
 def test_slow_body(server: ServerState) -> None:
     """A body may be slow for a while, and after that it must keep a rate."""
     slow, quick = Peer(server), Peer(server)
@@ -221,6 +227,7 @@ def test_bug_in_the_server(server: ServerState, hooks: RecordingHooks) -> None:
     assert (peer.socket.events, other.socket.events) == (["close"], [])
 
 
+@pytest.mark.claim("half-closed peers")
 def test_half_closed(server: ServerState) -> None:
     """A peer that has said all it will is answered, then closed."""
     peer = Peer(server)
@@ -232,6 +239,7 @@ def test_half_closed(server: ServerState) -> None:
     assert peer.socket.events == ["close"]
 
 
+@pytest.mark.claim("shutdown, step by step")
 def test_drain(server: ServerState) -> None:
     """Draining closes what is idle, lets a request be finished, and says that it is the last."""
     cold, begun = Peer(server), Peer(server)
@@ -248,6 +256,7 @@ def test_drain(server: ServerState) -> None:
     assert begun.socket.events == ["eof"]
 
 
+@pytest.mark.claim("shutdown, step by step")
 def test_drain_waits_for_a_request_on_its_way(server: ServerState) -> None:
     """A connection that was just used gets a moment: its next request may be on its way."""
     peers = [Peer(server), Peer(server)]

@@ -9,6 +9,8 @@ from devops_info_service.http.shared_memory.counters import CLOSED, CONTINUED, O
 
 from .fake_socket import GET, LIMITS, POST, Peer, Rejections, pass_seconds
 
+pytestmark = pytest.mark.claim("connections, places for probes")
+
 PROBE = GET % 1
 MOST = LIMITS.max_requests_per_connection
 
@@ -100,6 +102,7 @@ def test_no_place_at_all(server: ServerState, full: list[Peer]) -> None:
     assert again.statuses == [200, 200]
 
 
+@pytest.mark.claim("requests of a connection")
 @pytest.mark.parametrize("batch", [1, 7, 30, 40])
 def test_last_request_of_a_connection(server: ServerState, batch: int) -> None:
     """A connection has so many requests; the last answer says so, and no more are answered."""
@@ -113,6 +116,7 @@ def test_last_request_of_a_connection(server: ServerState, batch: int) -> None:
     assert peer.socket.events == ["eof"]
 
 
+@pytest.mark.claim("shutdown, step by step")
 @pytest.mark.parametrize(
     ("lifecycle", "is_stopping"), [(Lifecycle.STOPPING, True), (Lifecycle.RETIRING, False)]
 )

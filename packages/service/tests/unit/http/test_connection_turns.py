@@ -10,6 +10,11 @@ from devops_info_service.http.wire.writer import CONTINUE
 
 from .fake_socket import GET, LIMITS, POST, Peer, RecordingHooks, Rejections, pass_seconds
 
+pytestmark = [
+    pytest.mark.claim("many requests at once for long answers"),
+    pytest.mark.claim("bounded turns and memory"),
+]
+
 BODY_BYTES = 10_000
 A_TURN = RESPONSE_BATCH_BYTES // BODY_BYTES + 1
 """Answers, heads and all."""

@@ -36,6 +36,8 @@ def take(peer: Peer, size: int) -> None:
     peer.loop.run_callbacks()
 
 
+@pytest.mark.claim("head, body, idle, write times")
+@pytest.mark.claim("slow readers stop the reading")
 def test_peer_that_does_not_read(server: ServerState) -> None:
     """We stop reading from a peer that does not read, and cut it off if nothing moves."""
     peer = Peer(server)
@@ -51,6 +53,7 @@ def test_peer_that_does_not_read(server: ServerState) -> None:
     assert not server.connections
 
 
+@pytest.mark.claim("slow readers stop the reading")
 def test_peer_that_reads_again(server: ServerState) -> None:
     """Once it has read, it is read from again, and its time-outs start anew."""
     peer = Peer(server)
@@ -66,6 +69,7 @@ def test_peer_that_reads_again(server: ServerState) -> None:
     assert peer.socket.events == []
 
 
+@pytest.mark.claim("a least rate of reading")
 @pytest.mark.parametrize("speaks", [True, False], ids=["kernel speaks", "kernel is silent"])
 @pytest.mark.parametrize(
     ("rate", "seconds"),

@@ -19,6 +19,8 @@ from devops_info_service.http.shared_memory.counters import (
     reset_slot,
 )
 
+pytestmark = pytest.mark.claim("workers: death, back-off, reload, counters, PID 1")
+
 
 def test_totals() -> None:
     """The sums are over every process, and refused bytes are no request."""

@@ -18,6 +18,8 @@ from devops_info_service.http.wire.forwarded import (
 )
 from devops_info_service.http.wire.message import Client, Request, Response
 
+pytestmark = [pytest.mark.claim("proxies"), pytest.mark.claim("forwarding headers")]
+
 PEER: Final = Client("10.0.0.1", 4242)
 NETWORKS: Final = tuple(map(Cidr.parse, ("10.0.0.0/8", "192.0.2.7", "fd00::/8")))
 XFF: Final = b"x-forwarded-for"

@@ -18,6 +18,8 @@ from devops_info_service.http.wire.message import Client, Request
 
 from .fake_socket import Conversation
 
+pytestmark = pytest.mark.claim("another parser")
+
 CLIENT: Final = Client("192.0.2.7", 4242)
 LIMITS: Final = Limits()
 

@@ -12,6 +12,11 @@ from devops_info_service.http.wire.message import Request, Response
 
 from .fake_socket import GET, LIMITS, POST, Peer, RecordingHooks, Rejections, pass_seconds
 
+pytestmark = [
+    pytest.mark.claim("memory of all connections"),
+    pytest.mark.claim("bounded turns and memory"),
+]
+
 MOST = Limits().max_connections
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX: %b"
 

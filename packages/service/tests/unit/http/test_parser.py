@@ -144,6 +144,12 @@ def new_reader(limits: Limits | None = None) -> RequestParser:
     return RequestParser(PEER, limits or Limits())
 
 
+@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk extensions")
+@pytest.mark.claim("trailers")
+@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
+@pytest.mark.claim("absolute-, authority-, asterisk-form")
+@pytest.mark.claim("upgrade requests to nothing")
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_whole(data: bytes, expected: Request) -> None:
     """A message that arrives whole is one request."""
@@ -154,6 +160,12 @@ def test_whole(data: bytes, expected: Request) -> None:
     assert reader.phase is Phase.IDLE
 
 
+@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk extensions")
+@pytest.mark.claim("trailers")
+@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
+@pytest.mark.claim("absolute-, authority-, asterisk-form")
+@pytest.mark.claim("upgrade requests to nothing")
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_cut_anywhere(data: bytes, expected: Request) -> None:
     """A request is the same however TCP cuts it, and however often."""
@@ -165,6 +177,12 @@ def test_cut_anywhere(data: bytes, expected: Request) -> None:
     assert [expected] == [found for byte in data for found in reader.receive(bytes([byte]))]
 
 
+@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk extensions")
+@pytest.mark.claim("trailers")
+@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
+@pytest.mark.claim("absolute-, authority-, asterisk-form")
+@pytest.mark.claim("upgrade requests to nothing")
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_followed_by_another(data: bytes, expected: Request) -> None:
     """What follows is a request of its own, or dropped when the connection ends."""
@@ -178,6 +196,12 @@ def test_followed_by_another(data: bytes, expected: Request) -> None:
     assert reader.rejection is None
 
 
+@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk extensions")
+@pytest.mark.claim("trailers")
+@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
+@pytest.mark.claim("absolute-, authority-, asterisk-form")
+@pytest.mark.claim("upgrade requests to nothing")
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_followed_by_garbage(data: bytes, expected: Request) -> None:
     """Garbage behind a request takes nothing away from it, and is refused once."""
@@ -190,6 +214,7 @@ def test_followed_by_garbage(data: bytes, expected: Request) -> None:
     assert reader.receive(data) == []
 
 
+@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
 def test_many_in_one_read() -> None:
     """Chunks, lengths, upgrades and empty lines behind each other are told apart."""
     cases = [cast("tuple[bytes, Request]", case.values) for case in CASES]
@@ -201,6 +226,13 @@ def test_many_in_one_read() -> None:
         assert expected == [found for piece in pieces for found in reader.receive(piece)]
 
 
+@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk extensions")
+@pytest.mark.claim("trailers")
+@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
+@pytest.mark.claim("absolute-, authority-, asterisk-form")
+@pytest.mark.claim("upgrade requests to nothing")
+@pytest.mark.claim("never a second reading of the same bytes")
 @given(
     messages=st.lists(st.sampled_from([case.values for case in CASES]), min_size=1, max_size=5),
     cuts=st.lists(st.integers(min_value=0, max_value=1000)),
@@ -217,6 +249,7 @@ def test_any_pieces(messages: list[tuple[bytes, Request]], cuts: list[int]) -> N
     assert str(whole.rejection) == str(reader.rejection)
 
 
+@pytest.mark.claim("upgrade requests to nothing")
 def test_upgrade_with_a_body_ends_the_connection() -> None:
     """Bytes that could be a body or another protocol are never read as a request."""
     data = (
@@ -244,6 +277,7 @@ def test_phases() -> None:
     assert reader.phase is Phase.IDLE
 
 
+@pytest.mark.claim("Expect: 100-continue")
 @pytest.mark.parametrize(
     ("version", "expect", "body", "expected"),
     [

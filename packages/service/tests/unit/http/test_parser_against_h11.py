@@ -12,6 +12,8 @@ from devops_info_service.http import Limits
 
 from .fake_socket import Conversation
 
+pytestmark = pytest.mark.claim("another parser")
+
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\n"
 CHUNKED: Final = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -183,6 +185,7 @@ def theirs(data: bytes) -> tuple[object, ...] | None:
     return request.method, request.target, headers, keep_alive
 
 
+@pytest.mark.claim("RTSP, ICE and their methods")
 @pytest.mark.parametrize("data", AGREED)
 def test_agreed(data: bytes) -> None:
     """Both take it for the same request, or both refuse it."""

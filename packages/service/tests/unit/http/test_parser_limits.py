@@ -60,6 +60,8 @@ LIMITS: Final = {
 }
 
 
+@pytest.mark.claim("chunks above the limit, alone and in sum")
+@pytest.mark.claim("request line, head, fields, body; in one read")
 @pytest.mark.parametrize("before", [0, 20])
 @pytest.mark.parametrize("step", [1, 7, 64, 10_000])
 @pytest.mark.parametrize(("data", "status"), LIMITS.values(), ids=LIMITS)
@@ -78,6 +80,9 @@ def test_limits(data: bytes, status: int | None, step: int, before: int) -> None
     assert status == (reader.rejection and reader.rejection.status)
 
 
+@pytest.mark.claim("chunk extensions")
+@pytest.mark.claim("trailers")
+@pytest.mark.claim("request line, head, fields, body; in one read")
 @pytest.mark.parametrize("step", [1, 7, 64])
 @pytest.mark.parametrize(
     ("start", "endless", "status"),
@@ -107,6 +112,7 @@ def test_endless(start: bytes, endless: bytes, status: int, step: int) -> None:
     assert fed <= SMALL.max_head_bytes + SMALL.max_body_bytes + len(start) + step
 
 
+@pytest.mark.claim("chunks above the limit, alone and in sum")
 @pytest.mark.parametrize(
     ("data", "arrived"),
     [
@@ -131,6 +137,7 @@ def test_size_line_alone_refuses(data: bytes, arrived: int) -> None:
         assert arrived == reader.body_bytes
 
 
+@pytest.mark.claim("chunk extensions")
 def test_little_is_kept_of_a_size_line() -> None:
     """A size line as long as a body takes no memory."""
     reader = new_reader()
@@ -141,6 +148,7 @@ def test_little_is_kept_of_a_size_line() -> None:
     assert len(reader.receive(b"\r\nabc\r\n0\r\n\r\n")) == 1
 
 
+@pytest.mark.claim("request line, head, fields, body; in one read")
 def test_length_alone_refuses() -> None:
     """A body that says it is too long is refused before any of it is read."""
     reader = new_reader()
@@ -151,6 +159,7 @@ def test_length_alone_refuses() -> None:
     assert not reader.expects_continue
 
 
+@pytest.mark.claim("distinct fields")
 def test_fields_are_counted_as_they_come() -> None:
     """Of a head that does not end, too: distinct fields are fifteen times their bytes in memory."""
     reader = new_reader()

@@ -8,6 +8,11 @@ from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import Client
 from devops_info_service.http.wire.parser import RequestParser
 
+pytestmark = [
+    pytest.mark.claim("a request after garbage"),
+    pytest.mark.claim("one reading of the same bytes"),
+]
+
 GOOD: Final = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\n"
 CHUNKED: Final = POST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -194,6 +199,16 @@ def status_of(reader: RequestParser) -> int:
     return reader.rejection.status
 
 
+@pytest.mark.claim("Content-Length with Transfer-Encoding; two; +5, 0x5, a list")
+@pytest.mark.claim("chunk sizes with signs, huge; missing CRLF")
+@pytest.mark.claim("chunks above the limit, alone and in sum")
+@pytest.mark.claim("trailers")
+@pytest.mark.claim("obs-fold; space before the colon; bare CR, bare LF; NUL")
+@pytest.mark.claim("RTSP, ICE and their methods")
+@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
+@pytest.mark.claim("absolute-, authority-, asterisk-form")
+@pytest.mark.claim("missing, doubled, bad Host")
+@pytest.mark.claim("TLS, SSH, a PROXY header on the plain port")
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_refused(data: bytes, status: int) -> None:
     """It is refused with this status, and what follows is not read."""

@@ -15,6 +15,8 @@ from devops_info_service.http.wire.proxy_header import MAX_V2_BYTES, ProxyHeader
 
 from .fake_socket import GET, Peer, Rejections, pass_seconds
 
+pytestmark = pytest.mark.claim("proxies")
+
 V2: Final = b"\r\n\r\n\x00\r\nQUIT\n"
 ADDRESSES_4: Final = bytes([198, 51, 100, 1, 10, 0, 0, 1]) + struct.pack(">HH", 4711, 80)
 ADDRESSES_6: Final = bytes.fromhex("20010db8" + "00" * 11 + "01") * 2 + struct.pack(">HH", 4711, 80)

@@ -1,6 +1,7 @@
 """Slots of shared memory: apart from each other, and shared with a forked process."""
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -8,7 +9,7 @@ from devops_info_service.http import SharedSlots
 
 
 @pytest.mark.parametrize("make", [SharedSlots.private, SharedSlots.shared])
-def test_slots_are_apart(make: type[SharedSlots]) -> None:
+def test_slots_are_apart(make: Callable[[int, int], SharedSlots]) -> None:
     """A slot is zero at first, and a write to it reaches no other."""
     slots = make(8, 3)
     slots.slot(1)[:] = b"\xff" * 8

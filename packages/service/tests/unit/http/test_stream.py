@@ -122,6 +122,7 @@ def test_peer_that_does_not_read(pair: Pair) -> None:
     assert pair.echo.notes == ["full", "sent"]
 
 
+@pytest.mark.claim("a least rate of reading")
 def test_nudge(pair: Pair) -> None:
     """What is taken is counted, and more is when the kernel is asked before it speaks."""
     pair.echo.start()
@@ -227,6 +228,7 @@ def test_shut_waits_for_the_peer(pair: Pair) -> None:
     assert pair.echo.notes == ["full", "sent", "end", "gone"]
 
 
+@pytest.mark.claim("a least rate of reading")
 def test_reset() -> None:
     """The kernel drops what it holds for the peer, who learns of it at once."""
     with socket.create_server(("127.0.0.1", 0)) as server:

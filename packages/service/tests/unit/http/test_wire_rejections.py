@@ -8,6 +8,7 @@ from .fake_socket import Peer
 from .test_parser_rejections import CHUNKED, GOOD, POST, REFUSED
 
 
+@pytest.mark.claim("never a second reading of the same bytes")
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_refusal(server: ServerState, data: bytes, status: int) -> None:
     """The status, ``Connection: close``, a length, our half closed; then silence."""
@@ -23,6 +24,7 @@ def test_refusal(server: ServerState, data: bytes, status: int) -> None:
     assert peer.socket.events == ["eof"]
 
 
+@pytest.mark.claim("Expect: 100-continue")
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
@@ -40,6 +42,7 @@ def test_body_that_is_not_wanted(server: ServerState, fields: bytes, status: int
     assert peer.statuses == [status]
 
 
+@pytest.mark.claim("chunks above the limit, alone and in sum")
 def test_chunk_that_is_not_wanted(server: ServerState) -> None:
     """Who was told to go on is refused as soon as it says how much it is going to send."""
     peer = Peer(server)

@@ -21,6 +21,11 @@ from devops_info_service.logs import Log
 
 from .fake_socket import Peer, RecordingHooks
 
+pytestmark = [
+    pytest.mark.claim("work in proportion to what is sent"),
+    pytest.mark.claim("linear work"),
+]
+
 SIZE = 15_800
 """Bytes of a value: with the rest of the head just below ``max_head_bytes``."""
 

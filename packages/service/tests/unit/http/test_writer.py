@@ -40,6 +40,7 @@ def test_plain(writer: ResponseWriter) -> None:
     assert writer.encode(Response(200, b"{}")) == HEAD + b"\r\n{}"
 
 
+@pytest.mark.claim("HEAD; 204 and 304 without length")
 def test_head_only(writer: ResponseWriter) -> None:
     """HEAD gets the same head without the body."""
     assert writer.encode(Response(200, b"{}"), head_only=True) == HEAD + b"\r\n"
@@ -75,6 +76,7 @@ def test_no_splitting(writer: ResponseWriter, value: bytes) -> None:
         writer.encode(Response(200, b"{}", headers=((b"A", value),)))
 
 
+@pytest.mark.claim("HEAD; 204 and 304 without length")
 @pytest.mark.parametrize("status", [204, 304])
 def test_without_length(writer: ResponseWriter, status: int) -> None:
     """204 and 304 have neither a body nor a length (RFC 9110, 8.6)."""

@@ -14,7 +14,7 @@ from devops_info_service.catalog import formatting
 from devops_info_service.catalog.row import Note, Row, row
 from devops_info_service.escape import printable
 from devops_info_service.facts.fact import Evidence, File, Known
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.report.layout import (
     MAX_WIDTH,
     MIN_WIDTH,
@@ -23,7 +23,7 @@ from devops_info_service.report.layout import (
 )
 from devops_info_service.report.scorecard import FailOn, Standard, holds
 from devops_info_service.report.text import report
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 from devops_info_service.standards.baseline import BASELINE
 from devops_info_service.standards.checks import Verdict
 from devops_info_service.standards.restricted import RESTRICTED
@@ -33,13 +33,13 @@ from ..recorded import TREES
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\n\x9b31m\u202e\u2028\x00\x7f\U000e0041"
 COLOURS = re.compile(r"\x1b\[\d+m")
 
-Saved = Callable[[str], Tree]
+Saved = Callable[[str], SystemFiles]
 
 
 @pytest.mark.parametrize("name", TREES)
 def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
     """Each id of the standard has its line with the verdict, and nothing is wider than asked."""
-    look = platform(saved(name), clock)
+    look = read_platform(saved(name), clock)
     text = report(look, "restricted", width=90)
 
     for check in look.security.checks:
@@ -93,7 +93,7 @@ def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
 )
 def test_what_it_says(saved: Saved, clock: Clock, name: str, lines: list[str]) -> None:
     """The limits come first, in words, and the verdict last."""
-    text = report(platform(saved(name), clock), "restricted")
+    text = report(read_platform(saved(name), clock), "restricted")
 
     at = -1
     for line in lines:
@@ -107,8 +107,8 @@ def test_secrets(saved: Saved, clock: Clock) -> None:
     tree = saved("containerd-restricted")
     secret = tree.environ()["DATABASE_PASSWORD"]
 
-    assert secret not in report(platform(tree, clock))
-    assert secret in report(platform(tree, clock, frozenset({"DATABASE_PASSWORD"})))
+    assert secret not in report(read_platform(tree, clock))
+    assert secret in report(read_platform(tree, clock, frozenset({"DATABASE_PASSWORD"})))
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,10 @@ def test_profile(
     saved: Saved, clock: Clock, name: str, profile: Standard, fail_on: FailOn, *, held: bool
 ) -> None:
     """A failing check lets a profile down, one that nobody can tell only if that is asked for."""
-    assert holds(platform(saved(name), clock).security, profile, fail_on) is held
+    assert holds(read_platform(saved(name), clock).security, profile, fail_on) is held
 
 
-class HostileTree(Tree):
+class HostileTree(SystemFiles):
     """Every file, link, directory and variable holds escapes."""
 
     def read(self, path: str) -> File:
@@ -164,8 +164,8 @@ def hostile(value: object) -> object:
 @pytest.mark.parametrize("name", TREES)
 def test_hostile_text(saved: Saved, clock: Clock, name: str, *, colour: bool) -> None:
     """Whatever any text of a report holds, a terminal gets lines and our colours alone."""
-    look = hostile(platform(saved(name), clock))
-    assert isinstance(look, Platform)
+    look = hostile(read_platform(saved(name), clock))
+    assert isinstance(look, PlatformSnapshot)
 
     text = report(look, "restricted", colour=colour)
 
@@ -178,7 +178,7 @@ def test_hostile_files(tmp_path: Path, clock: Clock) -> None:
     """Escapes in files and variables end as text."""
     tree = HostileTree(str(tmp_path), {HOSTILE[:3]: HOSTILE, "HOME": HOSTILE})
 
-    text = report(platform(tree, clock), "restricted")
+    text = report(read_platform(tree, clock), "restricted")
 
     assert text.replace("\n", "").isprintable()
 

@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
 from devops_info_service.facts.linux.mounts import Mounts
-from devops_info_service.facts.system_files import Kind, Tree
+from devops_info_service.facts.system_files import Kind, SystemFiles
 
 from .volumes import ENGINE_SOCKETS, SOCKET_NAMES, may_hang
 
@@ -40,7 +40,7 @@ class Exposure(msgspec.Struct, frozen=True):
     """Mounts and common directories this process may write to."""
 
 
-def read_exposure(tree: Tree, mounts: Mounts | Unknown) -> Exposure:
+def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown) -> Exposure:
     """Look."""
     return Exposure(
         devices=_devices(tree),
@@ -49,7 +49,7 @@ def read_exposure(tree: Tree, mounts: Mounts | Unknown) -> Exposure:
     )
 
 
-def _devices(tree: Tree) -> Fact[tuple[Device, ...]]:
+def _devices(tree: SystemFiles) -> Fact[tuple[Device, ...]]:
     nodes = tree.nodes("/dev")
     if isinstance(nodes, Unknown):
         return nodes
@@ -61,7 +61,7 @@ def _devices(tree: Tree) -> Fact[tuple[Device, ...]]:
     return Known(found, (Evidence("/dev", "", f"{len(nodes)} entries"),))
 
 
-def _sockets(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
+def _sockets(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
     paths = dict.fromkeys(ENGINE_SOCKETS)
     if not isinstance(mounts, Unknown):
         # Mounted under another name it is the same socket.
@@ -80,7 +80,7 @@ def _sockets(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
     return Known(tuple(sorted(found)), tuple(found.values()))
 
 
-def _writable(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
+def _writable(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
     if isinstance(mounts, Unknown):
         return mounts
     # A dead server keeps whoever asks waiting.

@@ -22,7 +22,7 @@ from devops_info_service.facts.forms import (
     Form,
 )
 from devops_info_service.facts.linux.environment import fingerprint
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
 DIRECTORY: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 MAX_TOKEN: Final = 16 * 1024
@@ -100,7 +100,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     mounted: bool
 
 
-def read_service_account(tree: Tree, clock: Clock) -> ServiceAccount:
+def read_service_account(tree: SystemFiles, clock: Clock) -> ServiceAccount:
     """Read it where kubelet mounts it."""
     file = tree.read(f"{DIRECTORY}/token")
     now = int(clock.time())
@@ -109,7 +109,7 @@ def read_service_account(tree: Tree, clock: Clock) -> ServiceAccount:
         if isinstance(file.content, Unknown)
         else _claims(file.path, file.content.strip(), now),
         ca=_certificate(tree),
-        namespace=tree.read(f"{DIRECTORY}/namespace").whole(LABEL.parse),
+        namespace=tree.read(f"{DIRECTORY}/namespace").parse(LABEL.parse),
         mounted=not isinstance(file.content, Unknown),
     )
 
@@ -155,7 +155,7 @@ def _base64url(text: str) -> bytes:
     return binascii.a2b_base64(padded.encode())
 
 
-def _certificate(tree: Tree) -> Fact[str]:
+def _certificate(tree: SystemFiles) -> Fact[str]:
     file = tree.read(f"{DIRECTORY}/ca.crt")
     if isinstance(file.content, Unknown):
         return file.content

@@ -24,7 +24,7 @@ from devops_info_service.facts.forms import (
     Form,
 )
 from devops_info_service.facts.linux.mounts import Mounts
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .claims import DIRECTORY
 
@@ -86,7 +86,7 @@ class _Volume(msgspec.Struct, frozen=True):
     """Whether every file has the form of its name, and one of them a sign."""
 
 
-def read_downward(tree: Tree, mounts: Mounts | Unknown, signs: Signs) -> Downward:
+def read_downward(tree: SystemFiles, mounts: Mounts | Unknown, signs: Signs) -> Downward:
     """Read the first of each file found that has a positive sign."""
     labels: Fact[dict[str, str]] = NONE
     annotations: Fact[tuple[str, ...]] = NONE
@@ -103,11 +103,11 @@ def read_downward(tree: Tree, mounts: Mounts | Unknown, signs: Signs) -> Downwar
             annotations = _names(volume.annotations) if shown else _withheld(volume.annotations)
         if volume.proven:
             for name, file in volume.fields.items():
-                fields.setdefault(name, file.whole(FIELDS[name].parse))
+                fields.setdefault(name, file.parse(FIELDS[name].parse))
     return Downward(labels, annotations, fields)
 
 
-def _volumes(tree: Tree, mounts: Mounts | Unknown) -> list[tuple[str, bool]]:
+def _volumes(tree: SystemFiles, mounts: Mounts | Unknown) -> list[tuple[str, bool]]:
     """Return where kubelet's way of writing shows, and whether the mount names the plugin."""
     if isinstance(mounts, Unknown):
         return []
@@ -135,7 +135,7 @@ def _is_dated(target: str) -> bool:
     )
 
 
-def _read(tree: Tree, directory: str, signs: Signs, *, named: bool) -> _Volume | None:
+def _read(tree: SystemFiles, directory: str, signs: Signs, *, named: bool) -> _Volume | None:
     names = tree.names(directory)
     if isinstance(names, Unknown):
         return None
@@ -147,7 +147,7 @@ def _read(tree: Tree, directory: str, signs: Signs, *, named: bool) -> _Volume |
         if name in _FORMS and tree.link(f"{directory}/{name}") == f"..data/{name}"
     }
     fits = all(
-        name in found and not isinstance(found[name].whole(_FORMS[name].parse), Unknown)
+        name in found and not isinstance(found[name].parse(_FORMS[name].parse), Unknown)
         for name in names
     )
     fields: dict[str, File] = {}
@@ -236,14 +236,14 @@ def _withheld(file: File) -> Unknown:
 
 
 def _labels(file: File) -> Fact[dict[str, str]]:
-    fact = file.whole(_label_pairs)
+    fact = file.parse(_label_pairs)
     if isinstance(fact, Unknown):
         return Unknown(f"{file.path} does not hold labels")
     return Known(fact.value, (file.evidence("", f"{len(fact.value)} labels"),))
 
 
 def _names(file: File) -> Fact[tuple[str, ...]]:
-    fact = file.whole(pairs)
+    fact = file.parse(pairs)
     if isinstance(fact, Unknown):
         return Unknown(f"{file.path} does not hold annotations")
     names = tuple(sorted(fact.value))

@@ -16,9 +16,9 @@ from devops_info_service.facts.forms import LABEL, NAME, UID
 from devops_info_service.facts.linux.cgroup import CGROUP
 from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.facts.linux.sandbox import SANDBOXED, Guess
+from devops_info_service.facts.linux.sandbox import SANDBOXED, Detection
 from devops_info_service.facts.linux.variables import variable
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .claims import FORMS, Claims, ServiceAccount
 from .downward import Downward, Signs, read_downward
@@ -41,9 +41,9 @@ _GROUPS: Final[dict[str, Qos]] = {"burstable": "Burstable", "besteffort": "BestE
 class Identity(msgspec.Struct, frozen=True):
     """All of it."""
 
-    engine: Fact[Guess]
+    engine: Fact[Detection]
     """What started the container."""
-    sandbox: Fact[Guess]
+    sandbox: Fact[Detection]
     """Whether the kernel is its own."""
     hostname: Fact[str]
     container_id: Fact[str]
@@ -64,11 +64,11 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def read_identity(
-    tree: Tree, view: ProcessView, resources: Resources, account: ServiceAccount
+    tree: SystemFiles, view: ProcessView, resources: Resources, account: ServiceAccount
 ) -> Identity:
     """Join what the other parts show with names that only *tree* has."""
     memory, cpu, group = resources.memory, resources.cpu, resources.cgroup.path
-    hostname = tree.read(HOSTNAME).whole(parse.word)
+    hostname = tree.read(HOSTNAME).parse(parse.word)
     pod_uid = _pod_uid(view)
     downward = read_downward(tree, view.mounts, _signs(account, hostname, pod_uid))
     score = memory.oom_score_adjustment if view.pod else NOT_A_POD
@@ -112,7 +112,7 @@ def read_identity(
         labels=downward.labels,
         annotations=downward.annotations,
         qos=_qos(group, score) if view.pod else NOT_A_POD,
-        memory_request=memory_request(score, memory.machine, memory.limit.own),
+        memory_request=memory_request(score, memory.host_total, memory.limit.own),
         cpu_request=cpu_request(cpu.weight, cpu.shares) if view.pod else NOT_A_POD,
     )
 
@@ -138,7 +138,7 @@ def _claim(account: ServiceAccount, field: str) -> Fact[str]:
     return Known(value, (Evidence(path, f"claim: {field}", value),))
 
 
-def _passed_on(tree: Tree, downward: Downward, what: str) -> tuple[Fact[str], ...]:
+def _passed_on(tree: SystemFiles, downward: Downward, what: str) -> tuple[Fact[str], ...]:
     environ = tree.environ()
     found = (variable(environ, name) for name in NAMES[what])
     fields = [downward.fields[what]] if what in downward.fields else []
@@ -206,7 +206,7 @@ def _hex(step: str) -> str:
     return number if known else ""
 
 
-def _search_domain(tree: Tree) -> Fact[str]:
+def _search_domain(tree: SystemFiles) -> Fact[str]:
     file = tree.read("/etc/resolv.conf")
     for line in file.text.splitlines():
         for domain in line.split()[1:] if line.startswith("search") else ():

@@ -99,7 +99,7 @@ def cpu_request(weight: Fact[int], shares: Fact[int]) -> Fact[CpuRequest]:
         return Known(CpuRequest(exact, exact), shares.evidence)
     if isinstance(weight, Unknown):
         return weight
-    found = CpuRequest(_undo(linear, weight.value), _undo(quadratic, weight.value))
+    found = CpuRequest(_invert(linear, weight.value), _invert(quadratic, weight.value))
     if found.linear is None and found.quadratic is None:
         return Unknown(f"no request gives a weight of {weight.value}")
     return Known(found, weight.evidence)
@@ -120,12 +120,12 @@ def quadratic(shares: int) -> int:
     return math.ceil(10 ** ((power * power + 125 * power) / 612 - 7 / 34))
 
 
-def _undo(convert: Callable[[int], int], weight: int) -> Range | None:
-    first, after = _reach(convert, weight), _reach(convert, weight + 1)
+def _invert(convert: Callable[[int], int], weight: int) -> Range | None:
+    first, after = _min_shares_for(convert, weight), _min_shares_for(convert, weight + 1)
     return _millis(first, after - 1) if first < after else None
 
 
-def _reach(convert: Callable[[int], int], weight: int) -> int:
+def _min_shares_for(convert: Callable[[int], int], weight: int) -> int:
     """Return the fewest shares that give at least *weight*: both formulas only grow."""
     low, high = MIN_SHARES, MAX_SHARES + 1
     while low < high:

@@ -8,7 +8,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evidence_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 FIB_TRIE: Final = "/proc/net/fib_trie"
 IF_INET6: Final = "/proc/net/if_inet6"
@@ -46,11 +46,11 @@ class Route(msgspec.Struct, frozen=True):
     metric: int
 
 
-def read_addresses(tree: Tree) -> Fact[tuple[Address, ...]]:
+def read_addresses(tree: SystemFiles) -> Fact[tuple[Address, ...]]:
     """Read both families; one that the kernel lacks is left out."""
-    routes = tree.read(ROUTE).whole(routes_v4)
-    old = tree.read(FIB_TRIE).whole(local_addresses)
-    new = tree.read(IF_INET6).whole(addresses_v6)
+    routes = tree.read(ROUTE).parse(routes_v4)
+    old = tree.read(FIB_TRIE).parse(local_addresses)
+    new = tree.read(IF_INET6).parse(addresses_v6)
     if isinstance(old, Unknown) and isinstance(new, Unknown):
         return old
     found: list[Address] = []
@@ -66,10 +66,10 @@ def read_addresses(tree: Tree) -> Fact[tuple[Address, ...]]:
     return Known(tuple(found), seen)
 
 
-def read_routes(tree: Tree) -> Fact[tuple[Route, ...]]:
+def read_routes(tree: SystemFiles) -> Fact[tuple[Route, ...]]:
     """Read both families."""
-    old = tree.read(ROUTE).whole(routes_v4)
-    new = tree.read(ROUTE6).whole(routes_v6)
+    old = tree.read(ROUTE).parse(routes_v4)
+    new = tree.read(ROUTE6).parse(routes_v6)
     if isinstance(old, Unknown):
         return old
     found = old.value + (new.value if isinstance(new, Known) else ())
@@ -77,7 +77,7 @@ def read_routes(tree: Tree) -> Fact[tuple[Route, ...]]:
     return Known(found, seen)
 
 
-def count_unread_routes(tree: Tree) -> int:
+def count_unread_routes(tree: SystemFiles) -> int:
     """Count the lines of both families' tables that ``read_routes`` leaves out."""
     old, new = (tree.read(path).text.count("\n") for path in (ROUTE, ROUTE6))
     return max(0, old - 1 - MAX_ROUTES) + max(0, new - MAX_ROUTES)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, File, Known, Unknown, derive
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .mounts import MOUNTINFO, Mount, Mounts
 from .namespaces import is_first_namespace
@@ -65,7 +65,7 @@ class Cgroups(msgspec.Struct, frozen=True):
         return Group(group.version, group.levels, group.top_visible, disabled=list_of_them)
 
 
-def read_cgroups(tree: Tree, mounts: Mounts | Unknown) -> Cgroups:
+def read_cgroups(tree: SystemFiles, mounts: Mounts | Unknown) -> Cgroups:
     """Find the groups of this process."""
     file = tree.read(CGROUP)
     paths = dict(_memberships(file))
@@ -97,7 +97,7 @@ def _memberships(file: File) -> list[tuple[str, str]]:
     return pairs
 
 
-def _group(tree: Tree, controller: str, path: str, mounts: Mounts) -> Group | Unknown:
+def _group(tree: SystemFiles, controller: str, path: str, mounts: Mounts) -> Group | Unknown:
     mount = _mount(controller, mounts)
     if mount is None:
         return Unknown(f"{MOUNTINFO}: no cgroup file system with {controller or 'version 2'}")
@@ -117,7 +117,7 @@ def _group(tree: Tree, controller: str, path: str, mounts: Mounts) -> Group | Un
     return Group(version, tuple(reversed(levels)), _is_top(tree, version, mount.point))
 
 
-def _is_top(tree: Tree, version: int, directory: str) -> bool:
+def _is_top(tree: SystemFiles, version: int, directory: str) -> bool:
     # The mount's root is "/" in a namespace too; some files exist only at, or below, the top.
     if version == 1:
         return not isinstance(tree.node(f"{directory}/release_agent"), Unknown)
@@ -165,7 +165,7 @@ def _path(file: File, paths: dict[str, str]) -> Fact[str]:
     return Unknown(f"{CGROUP} names no group")
 
 
-def _controllers(tree: Tree, unified: Group | Unknown) -> tuple[str, ...]:
+def _controllers(tree: SystemFiles, unified: Group | Unknown) -> tuple[str, ...]:
     if isinstance(unified, Unknown):
         return ()
     return tuple(tree.read(f"{unified.own}/cgroup.controllers").text.split())

@@ -16,7 +16,7 @@ from devops_info_service.facts.fact import (
     evidence_of,
     value_of,
 )
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import UNIFIED, GroupLimit, GroupReader, GroupValue, field, ratio, whole, word
@@ -123,12 +123,13 @@ CPUSET_TEXT: Final = GroupValue(
 """As the kernel writes it: for the history of limits."""
 
 
-def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
+def read_cpu(tree: SystemFiles, cgroups: Cgroups) -> Cpu:
     """Read what the ``cpu`` and ``cpuset`` controllers give."""
     groups = GroupReader(tree, cgroups)
     limit = groups.limit(LIMIT)
-    affinity = tree.read(STATUS).field("Cpus_allowed_list", parse.cpus, ":")
+    affinity = tree.read(STATUS).parse_field("Cpus_allowed_list", parse.cpus, ":")
     effective = _effective(limit, affinity)
+    schedstat = tree.read("/proc/self/schedstat")
     return Cpu(
         limit=limit,
         quota_microseconds=groups.value(QUOTA),
@@ -138,12 +139,12 @@ def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
         shares=groups.value(SHARES),
         affinity=affinity,
         cpuset=groups.value(CPUSET),
-        online=tree.read("/sys/devices/system/cpu/online").whole(parse.cpus),
+        online=tree.read("/sys/devices/system/cpu/online").parse(parse.cpus),
         effective=effective,
         usable=derive(effective, lambda cpus: max(1, -int(-cpus // 1))),
         python=_python(tree, affinity),
         usage_microseconds=groups.value(USAGE),
-        waiting_nanoseconds=tree.read("/proc/self/schedstat").word(1, "run delay", parse.count),
+        waiting_nanoseconds=schedstat.parse_word(1, "run delay", parse.count),
         throttling=Throttling(
             periods=groups.value(PERIODS),
             throttled_periods=groups.value(THROTTLED),
@@ -163,7 +164,7 @@ def _effective(limit: Limit[float], affinity: Fact[tuple[int, ...]]) -> Fact[flo
     return Known(count if granted is None else min(granted, count), seen)
 
 
-def _python(tree: Tree, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
+def _python(tree: SystemFiles, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
     told = variable(tree.environ(), "PYTHON_CPU_COUNT")
     if isinstance(told, Known) and told.value.isdigit():
         return derive(told, int)

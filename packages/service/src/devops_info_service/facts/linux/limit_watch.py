@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from devops_info_service.facts.fact import Fact, Known
-from devops_info_service.facts.system_files import Clock, Held, Tree
+from devops_info_service.facts.system_files import Clock, OpenFiles, SystemFiles
 
 from . import cpu, memory
 from .cgroup import Cgroups, read_cgroups
@@ -43,17 +43,17 @@ class Change(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
     time: str
     """RFC 3339, UTC: when it was noticed."""
-    what: str
+    limit: str
     """Such as ``memory.limit``."""
     from_: Value
     to: Value
 
     def facts(self) -> dict[str, Value]:
         """Return it as the log tells it, which has a time of its own."""
-        return {"what": self.what, "from": self.from_, "to": self.to}
+        return {"limit": self.limit, "from": self.from_, "to": self.to}
 
 
-class Watch:
+class LimitWatch:
     """Remembers the last changes."""
 
     def __init__(self, read: Read, clock: Clock) -> None:
@@ -69,7 +69,7 @@ class Watch:
         """Return what *what* was at the last look; ``None`` as well where it is not known."""
         return self._last.get(what)
 
-    def look(self) -> tuple[Change, ...]:
+    def poll(self) -> tuple[Change, ...]:
         """Return what has changed since the last look; the first one finds nothing.
 
         What cannot be read now is as it was.
@@ -89,14 +89,14 @@ class Watch:
         return tuple(found)
 
 
-def limits_of(tree: Tree) -> Read:
+def limits_of(tree: SystemFiles) -> Read:
     """Return the reader of this process's limits; its first call finds the groups and files.
 
     The groups are found once: no engine moves a container's process to another. What is set
     above the own group counts, as far as it can be seen.
     """
     found: Cgroups | None = None
-    files: Held | None = None
+    files: OpenFiles | None = None
     last: tuple[bytes | None, ...] = ()
     limits: dict[str, Fact[Value]] = {}
 
@@ -104,7 +104,7 @@ def limits_of(tree: Tree) -> Read:
         nonlocal found, files, last, limits
         if found is None or files is None:
             found = read_cgroups(tree, read_mounts(tree))
-            files = tree.held([path for row in WATCHED.values() for path in row.paths(found)])
+            files = tree.keep_open([path for row in WATCHED.values() for path in row.paths(found)])
         now = files.read()
         if now != last or not limits:
             # A value may be younger than *now*; then the next reading differs as well.

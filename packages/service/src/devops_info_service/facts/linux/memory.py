@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import ONLY_V2, GroupLimit, GroupReader, GroupValue, field, whole
@@ -35,13 +35,15 @@ class Memory(msgspec.Struct, frozen=True):
     swap_limit: Fact[int | None]
     """Version 2: swap alone. Version 1 limits memory and swap together, and so does this."""
     swap_current: Fact[int]
+    swap_peak: Fact[int]
+    """Since Linux 6.5; version 2 only: version 1 counts memory and swap together."""
     events: Fact[dict[str, int]]
     """Times that: ``high`` slowed down, ``max`` was hit, ``oom``, ``oom_kill``."""
     oom_kills: Fact[int]
     """Processes killed in this group; the one asking survived."""
     oom_group: Fact[bool]
     """Whether an OOM kill takes all processes of the group."""
-    machine: Fact[int]
+    host_total: Fact[int]
     """The machine's memory, as ``free`` and most programs see it."""
     oom_score_adjustment: Fact[int]
     """-1000 (never killed) to 1000 (killed first) when the machine runs out."""
@@ -90,6 +92,7 @@ SWAP_CURRENT: Final = GroupValue(
     v2=whole("memory.swap.current", parse.count),
     v1=field("memory.stat", "total_swap", parse.count),
 )
+SWAP_PEAK: Final = GroupValue("memory", whole("memory.swap.peak", parse.count), ONLY_V2)
 EVENTS: Final = GroupValue(
     "memory",
     v2=whole("memory.events", counters),
@@ -115,7 +118,7 @@ USES_HIERARCHY: Final = GroupValue(
 """Whether the group answers to those above it: could be switched off until Linux 5.11."""
 
 
-def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
+def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
     """Read what the ``memory`` controller gives."""
     groups = GroupReader(tree, cgroups)
     current = groups.value(CURRENT)
@@ -128,11 +131,12 @@ def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
         working_set=_working_set(current, groups.value(INACTIVE_FILE)),
         swap_limit=groups.value(SWAP_LIMIT),
         swap_current=groups.value(SWAP_CURRENT),
+        swap_peak=groups.value(SWAP_PEAK),
         events=groups.value(EVENTS),
         oom_kills=groups.value(OOM_KILLS),
         oom_group=groups.value(OOM_GROUP),
-        machine=tree.read(MEMINFO).field("MemTotal", parse.kilobytes, ":"),
-        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").whole(parse.signed),
+        host_total=tree.read(MEMINFO).parse_field("MemTotal", parse.kilobytes, ":"),
+        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").parse(parse.signed),
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from devops_info_service.facts.fact import Evidence, Unknown, cut
+from devops_info_service.facts.fact import Evidence, Unknown, truncate
 from devops_info_service.facts.parse import count
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 MOUNTINFO: Final = "/proc/self/mountinfo"
 MAX_MOUNTS: Final = 2048
@@ -44,7 +44,7 @@ class Mount(msgspec.Struct, frozen=True):
     def evidence(self) -> Evidence:
         """Point at the line."""
         options = ",".join(self.options)
-        return Evidence(MOUNTINFO, self.point, cut(f"{self.root} {options} {self.kind}"))
+        return Evidence(MOUNTINFO, self.point, truncate(f"{self.root} {options} {self.kind}"))
 
 
 class Mounts(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ class Mounts(msgspec.Struct, frozen=True):
         return tuple(found)
 
 
-def read_mounts(tree: Tree) -> Mounts | Unknown:
+def read_mounts(tree: SystemFiles) -> Mounts | Unknown:
     """Read the table of this process."""
     content = tree.read(MOUNTINFO).content
     return content if isinstance(content, Unknown) else parse_mounts(content)

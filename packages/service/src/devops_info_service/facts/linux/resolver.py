@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.facts.fact import Fact, Known, Unknown, cut
+from devops_info_service.facts.fact import Fact, Known, Unknown, truncate
 from devops_info_service.facts.forms import DOMAIN, OPTION, SERVER
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 RESOLV_CONF: Final = "/etc/resolv.conf"
 MAX_SERVERS: Final = 3
@@ -55,7 +55,7 @@ class Resolver(msgspec.Struct, frozen=True):
     """Servers that are not asked, domains and options beyond ``MAX_LISTED`` of each. All count."""
 
 
-def read_resolver(tree: Tree) -> Fact[Resolver]:
+def read_resolver(tree: SystemFiles) -> Fact[Resolver]:
     """Read ``/etc/resolv.conf``."""
     file = tree.read(RESOLV_CONF)
     if isinstance(file.content, Unknown):
@@ -89,13 +89,13 @@ def parse_resolver(text: str) -> Resolver:
                 pass
     ndots = min(_option(options, "ndots", DEFAULT_NDOTS), MAX_NDOTS)
     return Resolver(
-        servers=tuple(cut(server) for server in servers[:MAX_SERVERS]),
-        ignored_servers=tuple(cut(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
-        search=tuple(cut(domain) for domain in search[:MAX_LISTED]),
+        servers=tuple(truncate(server) for server in servers[:MAX_SERVERS]),
+        ignored_servers=tuple(truncate(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
+        search=tuple(truncate(domain) for domain in search[:MAX_LISTED]),
         ndots=ndots,
         timeout_seconds=_option(options, "timeout", 5),
         attempts=_option(options, "attempts", 2),
-        options=tuple(cut(option) for option in options[:MAX_LISTED]),
+        options=tuple(truncate(option) for option in options[:MAX_LISTED]),
         costs=tuple(cost(name, ndots, search) for name in _EXAMPLES),
         unlisted=sum(
             max(0, len(each) - MAX_LISTED) for each in (servers[MAX_SERVERS:], search, options)

@@ -21,7 +21,7 @@ MAX_OWNERS: Final = 4
 """Names tried for one variable: a service's own name rarely has the mark in it once."""
 
 
-class Service(msgspec.Struct, frozen=True):
+class ServiceLink(msgspec.Struct, frozen=True):
     """A service as the environment names it, fixed when the container started."""
 
     name: str
@@ -32,7 +32,7 @@ class Service(msgspec.Struct, frozen=True):
 class Links(msgspec.Struct, frozen=True):
     """What the environment says of services."""
 
-    services: tuple[Service, ...]
+    services: tuple[ServiceLink, ...]
     variables: frozenset[str]
     """Those that are part of a link; what they hold may be shown."""
 
@@ -70,7 +70,7 @@ def read_links(environ: dict[str, str]) -> Links:
             urls = {_url(protocol, host, port) for protocol in PROTOCOLS}
             links[name] = _Link(host, {port}, urls)
             shown |= {variable, name + _PORT}
-            services.append(Service(name.lower().replace("_", "-"), host, port))
+            services.append(ServiceLink(name.lower().replace("_", "-"), host, port))
     _add_ports(environ, links, shown)
     for variable, value in environ.items():
         link = links.get(variable.removesuffix("_PORT"))

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts.fact import Unknown
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
 MAX_ENTRIES: Final = 20_000
 """Looked at: a Debian with an interpreter has about ten thousand."""
@@ -29,12 +29,12 @@ class SetIdFiles(msgspec.Struct, frozen=True):
 
     found: tuple[str, ...]
     """Paths, sorted."""
-    looked_at: int
+    scanned: int
     complete: bool
     """Whether all of the root file system was seen."""
 
 
-def find_setid_files(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
+def find_setid_files(tree: SystemFiles, clock: Clock) -> SetIdFiles | Unknown:
     """Walk the root file system; other mounts have their own options and owners."""
     top = tree.node("/")
     if isinstance(top, Unknown):
@@ -43,10 +43,10 @@ def find_setid_files(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
     waiting = deque(reversed(_FIRST))
     seen: set[str] = set()
     found = []
-    looked_at = 0
+    scanned = 0
     complete = True
     while waiting:
-        if looked_at >= MAX_ENTRIES or clock.monotonic() > until:
+        if scanned >= MAX_ENTRIES or clock.monotonic() > until:
             complete = False
             break
         directory = waiting.pop()
@@ -58,7 +58,7 @@ def find_setid_files(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
         if isinstance(nodes, Unknown):
             complete = False
             continue
-        looked_at += len(nodes)
+        scanned += len(nodes)
         for name, entry in nodes.items():
             path = f"{directory.rstrip('/')}/{name}"
             # Directories only: overlayfs may give files the device of the layer below.
@@ -67,4 +67,4 @@ def find_setid_files(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
                 waiting.appendleft(path)
             elif entry.kind == "file" and entry.permissions & SET_ID:
                 found.append(path)
-    return SetIdFiles(tuple(sorted(found)), looked_at, complete)
+    return SetIdFiles(tuple(sorted(found)), scanned, complete)

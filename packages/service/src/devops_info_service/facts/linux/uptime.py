@@ -22,7 +22,7 @@ class Runtime(msgspec.Struct, frozen=True):
     timezone: str
 
 
-class Stopwatch:
+class UptimeClock:
     """Runs from its making, and tells the moment."""
 
     __slots__ = ("_moment", "_now", "_second", "_source", "_started")
@@ -41,11 +41,11 @@ class Stopwatch:
             self._now = now
             # Two clocks: the uptime must not jump when somebody sets the time.
             uptime = int(self._source.monotonic() - self._started)
-            self._moment = Runtime(uptime, spell(uptime), rfc3339(now), "UTC")
+            self._moment = Runtime(uptime, humanize(uptime), rfc3339(now), "UTC")
         return self._moment
 
 
-def spell(seconds: int) -> str:
+def humanize(seconds: int) -> str:
     """Say *seconds* as people do, to the minute: ``1 hour, 3 minutes``."""
     hours, minutes = seconds // _HOUR, seconds % _HOUR // _MINUTE
     return f"{_count(hours, 'hour')}, {_count(minutes, 'minute')}"

@@ -15,9 +15,10 @@ from devops_info_service.http.wire.memory_budget import Budget
 from devops_info_service.http.wire.message import Client, Handler
 from devops_info_service.http.wire.writer import ResponseWriter
 
-from .connection import Connection, Preface, client_of
+from .connection import Connection
 from .listener import DRAIN_BACKLOG_SECONDS, Listener, Sockets
 from .loop import Loop, Timer
+from .request_stream import Preface, client_of
 from .server_state import ServerState
 from .shutdown import EventLog, ShutdownReason, ShutdownTrigger
 

@@ -138,7 +138,7 @@ class SupervisorTrigger:
     def arm(
         self, loop: Loop, lifecycle: ProcessLifecycle, on_shutdown: Callable[[ShutdownReason], None]
     ) -> None:
-        """Handle signals as ``lifecycle.WORKER`` says, and watch the supervisor."""
+        """Handle signals by ``lifecycle.WORKER``, and watch the supervisor."""
         self._loop, self._lifecycle, self._on_shutdown = loop, lifecycle, on_shutdown
         loop.watch(self._lifeline, self._on_lifeline)
         for number in SIGNALS:
@@ -260,7 +260,7 @@ def supervise(
 ) -> None:
     """Keep ``count()`` workers until SIGTERM or SIGINT, then let them drain.
 
-    Signals do what ``lifecycle.SUPERVISOR`` says.
+    Signals do what ``lifecycle.SUPERVISOR`` lists.
 
     Args:
         sockets: shared by all workers.
