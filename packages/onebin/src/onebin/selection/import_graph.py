@@ -1,4 +1,4 @@
-"""The graph of imports, and what of it a program needs. No file and no process in here.
+"""The graph of imports, and the part a program needs. No file and no process in here.
 
 Imports are of three kinds. A *hard* one runs when its module is imported, and fails it; a
 *soft* one may fail, because an ``except ImportError`` surrounds it; a *late* one is inside a
