@@ -1,4 +1,4 @@
-"""What the platform really gives this workload: all parts in one value.
+"""The grants of the platform to this workload: all parts in one value.
 
 ``msgspec.json.encode`` of it is the response of the route; nothing in it is a secret.
 """
@@ -45,12 +45,12 @@ class Security(msgspec.Struct, frozen=True):
 
 
 class PlatformSnapshot(msgspec.Struct, frozen=True):
-    """One look at everything."""
+    """One reading of the platform."""
 
     taken_at: str
     """RFC 3339, UTC."""
     seconds: float
-    """What the look took."""
+    """Duration of the reading."""
     resources: Resources
     security: Security
     identity: Identity
@@ -61,7 +61,7 @@ class PlatformSnapshot(msgspec.Struct, frozen=True):
 def read_platform(
     tree: SystemFiles, clock: Clock, allowed: frozenset[str] = frozenset()
 ) -> PlatformSnapshot:
-    """Look at everything once: a few hundred small reads and one short walk.
+    """Read everything once: a few hundred small reads and one short search.
 
     *allowed* are names of variables whose values may be shown.
     """

@@ -42,9 +42,12 @@ def ask(port: int, path: str) -> tuple[int, Any]:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("cpu.usable: 1\nmemory.limt: 5Mi\n", "line 2: 'memory.limt' is no name; the nearest is"),
+        (
+            "cpu.usable: 1\nmemory.limt: 5Mi\n",
+            "line 2: 'memory.limt' is not a known name; the",
+        ),
         ("cpu.limit: 5x\n", "line 1: cpu.limit: '5x' has no suffix of a quantity, which are n u"),
-        ("dns.ndots: =< 2\n", "line 1: dns.ndots: =< is no operator here; those are <= >= < >"),
+        ("dns.ndots: =< 2\n", "line 1: dns.ndots: =< is not an operator here; expected one of"),
         ("a: &b 1\n", "line 1: an anchor; put the value between quotes"),
         ("cpu:\n  limit: 1\n  limit: 2\n", "line 3: 'cpu.limit' stands here again; it is in line"),
         ("#" * 70_000, "line 1: more than 65536 bytes"),

@@ -106,7 +106,7 @@ def test_terminal(environ: dict[str, str], *, coloured: bool) -> None:
         os.close(ours)
 
     assert process.returncode == 0
-    assert (b"\x1b[1mWhat was granted\x1b[0m" in text) is coloured
+    assert (b"\x1b[1mGranted\x1b[0m" in text) is coloured
     assert (b"\x1b" in text) is coloured
 
 

@@ -17,7 +17,7 @@ def test_looked_and_live() -> None:
 
 
 def test_date_follows_the_looks() -> None:
-    """An answer has the second of the last look, forwards and backwards."""
+    """The clock keeps the second of the last refresh, forwards and backwards."""
     seconds = [0.0]
     second = CachedClock(lambda: seconds[0])
     encode = ResponseWriter(second).encode

@@ -114,7 +114,7 @@ def test_line_is_one_piece(fail: Callable[[], None]) -> None:
 
 
 def test_fault_of_the_log() -> None:
-    """A line that cannot be made, or written, is no fault of whoever wanted to tell."""
+    """A line that cannot be made, or written, raises nothing."""
 
     def write(_: bytes) -> None:
         raise MemoryError

@@ -52,7 +52,7 @@ def views(tree: SystemFiles) -> Iterator[tuple[str, bytes]]:
     yield "report.json", report_json(snapshot, conformance)
     for width in (60, 90, 120):
         yield f"report-{width}.txt", report(snapshot, width=width).encode()
-    yield "report-colored.txt", report(snapshot, "baseline", conformance, colour=True).encode()
+    yield "report-colored.txt", report(snapshot, "baseline", conformance, color=True).encode()
     yield "conformance.txt", report(snapshot, "restricted", conformance, width=90).encode()
     yield "metrics.txt", render(families)
     yield "openmetrics.txt", render(families, open_metrics=True)

@@ -24,7 +24,7 @@ def written(text: str) -> tuple[bytes, dict[str, Any]]:
 
 
 def test_line() -> None:
-    """A line tells the time to the millisecond, the level, the event and its facts."""
+    """A line has the time to the millisecond, the level, the event and its fields."""
     line, _ = written("/")
 
     assert line == (

@@ -1,4 +1,4 @@
-"""Lines written to readers that are slow, stuck or gone: whole, in order, bounded, counted."""
+"""Lines written to readers that are slow, stuck or closed: whole, in order, bounded, counted."""
 
 import contextlib
 import errno
@@ -103,7 +103,7 @@ def stream_socket() -> tuple[int, int]:
 
 @pytest.mark.parametrize("make", [pipe, terminal, stream_socket])
 def test_nothing_waits(make: Callable[[], tuple[int, int]]) -> None:
-    """A full pipe, terminal or socket is told of at once, and its flags are left alone."""
+    """A full pipe, terminal or socket raises at once, and its flags stay."""
     reader, writer = make()
     output = open_nonblocking(writer)
     try:
@@ -163,7 +163,7 @@ def test_devices(path: str, reason: str) -> None:
 
 
 def test_closed() -> None:
-    """A pipe whose reader is gone has been read enough; a closed descriptor has a reason."""
+    """A pipe whose reader has closed it was read enough; a closed descriptor has a reason."""
     reader, writer = os.pipe()
     os.close(reader)
     assert write_result(writer, b"line\n") == ""

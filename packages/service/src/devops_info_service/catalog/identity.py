@@ -59,7 +59,7 @@ IDENTITY: Final = (
         "engine",
         _guess,
         "identity",
-        expect=Expect("identity.engine", "string", "what started the container"),
+        expect=Expect("identity.engine", "string", "the program that started the container"),
     ),
     Property(
         "identity.sandbox",

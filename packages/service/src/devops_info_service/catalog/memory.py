@@ -1,4 +1,4 @@
-"""Memory: limits, use, swap, and what the kernel killed."""
+"""Memory: limits, use, swap, OOM kills."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -84,7 +84,7 @@ MEMORY: Final = (
         metric=Metric(
             "platform_memory_working_set_bytes",
             "gauge",
-            "Memory in use without the file cache nobody used lately.",
+            "Memory in use without the file cache that was not used lately.",
         ),
     ),
     Property(

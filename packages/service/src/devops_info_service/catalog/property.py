@@ -43,7 +43,7 @@ class Metric(msgspec.Struct, frozen=True):
     per: float = 1
     """Units of the fact in one of the metric."""
     samples: "Callable[[Any], Iterable[tuple[tuple[tuple[str, str], ...], float]]] | None" = None
-    """Makes labels and values of what is at the path, if that is not one number."""
+    """Makes labels and values of the value at the path, if that is not one number."""
 
 
 class Property(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ def _from(first: int, length: int) -> str:
 
 def _set_id(files: "SetIdFiles") -> str:
     seen = "all" if files.complete else "the first"
-    return f"{comma_list(files.found)}; {seen} {files.scanned} files were looked at"
+    return f"{comma_list(files.found)}; {seen} {files.scanned} files were scanned"
 
 
 def _claims(claims: "Claims") -> str:
@@ -93,7 +93,7 @@ def _check(check_id: str) -> Property:
                 return Unknown(check.message)
         return Unknown(f"{check_id} was not checked")
 
-    meaning = "what the check of this id says"
+    meaning = "the verdict of the check of this id"
     return Property(
         "security.checks",
         expect=Expect(f"security.{check_id}", "string", meaning, ("pass", "fail"), read),
@@ -139,7 +139,7 @@ SECURITY: Final = (
         expect=Expect(
             "security.capabilities",
             "set",
-            "what the container was given, without `CAP_`",
+            "those the container was given, without `CAP_`",
             CAPABILITIES,
         ),
     ),
@@ -148,9 +148,7 @@ SECURITY: Final = (
         "capabilities, effective",
         _all,
         "confinement",
-        expect=Expect(
-            "security.effective_capabilities", "set", "what this process may do now", CAPABILITIES
-        ),
+        expect=Expect("security.effective_capabilities", "set", "those in force now", CAPABILITIES),
     ),
     *(
         Property(

@@ -96,5 +96,5 @@ def _text(
     terminal = os.isatty(1)
     width = os.get_terminal_size(1).columns if terminal else None
     # https://no-color.org: set, and not empty.
-    colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-    return report(snapshot, profile, conformance, width=width, colour=colour).encode()
+    color = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    return report(snapshot, profile, conformance, width=width, color=color).encode()

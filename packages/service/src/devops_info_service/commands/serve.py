@@ -89,16 +89,11 @@ def serve(config: Config, open_files: int) -> None:
         coarse_clock=coarse_clock,
         polls_limits=True,
     )
-    has_management = config.management_port is not None
+    # Before it listens: wrong expectations are reported whether or not the port is free.
+    handler = build(services)
+    public = build_public(services) if config.management_port is not None else None
     parts = _ProcessContext(
-        config,
-        services,
-        coarse_clock,
-        output,
-        open_files,
-        _listen(config),
-        build(services),
-        build_public(services) if has_management else None,
+        config, services, coarse_clock, output, open_files, _listen(config), handler, public
     )
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()

@@ -1,4 +1,4 @@
-"""Expectations as a contract: written by somebody, held against what the platform gives."""
+"""Expectations, read from a setting or a file, evaluated against a snapshot."""
 
 from typing import Final, Literal
 
@@ -18,27 +18,27 @@ State = Literal["met", "not met", "unknown"]
 
 
 class Result(msgspec.Struct, frozen=True):
-    """One expectation, and what was found."""
+    """One expectation, and the value found."""
 
     name: str
     state: State
-    """``unknown`` counts as not met: what nobody can tell, nobody has granted."""
+    """``unknown`` counts as not met: a grant needs proof."""
     expected: str
     """As it was written."""
     found: str | None
-    """As it would be written; ``None``: nobody can tell."""
+    """As it would be written; ``None``: unknown."""
     reason: str | None
-    """Why nobody can tell."""
+    """The reason why it is unknown."""
     evidence: tuple[Evidence, ...]
 
 
 class Conformance(msgspec.Struct, frozen=True):
-    """All expectations against one look."""
+    """All expectations against one snapshot."""
 
     conforms: bool
     """Whether every one is met."""
     taken_at: str
-    """When the platform was looked at: RFC 3339, UTC."""
+    """The time of the snapshot: RFC 3339, UTC."""
     expectations: tuple[Result, ...]
     """In the order in which they were written."""
 
@@ -46,10 +46,10 @@ class Conformance(msgspec.Struct, frozen=True):
 def load_expectations(given: str) -> tuple[Expectation, ...]:
     """Return the expectations that the setting holds or names.
 
-    What begins with ``/`` or ``./`` is the path of a file, all else is the text itself.
+    A text that begins with ``/`` or ``./`` is the path of a file, any other is the text itself.
 
     Raises:
-        ConfigError: with the file, the line, and why it cannot be taken.
+        ConfigError: with the file, the line, and the reason.
     """
     is_path = given.startswith(("/", "./", "../"))
     where = f"{SETTING}: {given}" if is_path else SETTING
@@ -75,19 +75,19 @@ def _content(path: str) -> str:
     return content
 
 
-def evaluate(contract: tuple[Expectation, ...], look: PlatformSnapshot) -> Conformance:
-    """Hold *look* against *contract*."""
-    results = tuple(_result(each, look) for each in contract)
+def evaluate(expectations: tuple[Expectation, ...], snapshot: PlatformSnapshot) -> Conformance:
+    """Evaluate *expectations* against *snapshot*."""
+    results = tuple(_result(each, snapshot) for each in expectations)
     return Conformance(
         conforms=all(result.state == "met" for result in results),
-        taken_at=look.taken_at,
+        taken_at=snapshot.taken_at,
         expectations=results,
     )
 
 
-def _result(expected: Expectation, look: PlatformSnapshot) -> Result:
+def _result(expected: Expectation, snapshot: PlatformSnapshot) -> Result:
     name = expected.of.expect.name
-    fact = expected.of.read(look)
+    fact = expected.of.read(snapshot)
     if isinstance(fact, Unknown):
         return Result(name, "unknown", expected.text, None, fact.reason, ())
     return Result(

@@ -27,7 +27,7 @@ UNLIMITED: Final = float("inf")
 
 
 class Extractor(msgspec.Struct, frozen=True):
-    """What can be expected, and how its value is read."""
+    """A property that can be expected, and the reader of its value."""
 
     expect: Expect
     path: str
@@ -67,7 +67,7 @@ def spans(found: float | Range | CpuRequest | None) -> tuple[Span, ...]:
 
 
 def failing_checks(profile: str) -> Read:
-    """Return what reads the failing checks of *profile*, which holds if there are none.
+    """Return the reader of the failing checks of *profile*, which holds if there are none.
 
     As in its sum, one failure decides, and else one unknown leaves it open.
     """

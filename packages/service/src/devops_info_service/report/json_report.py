@@ -8,14 +8,14 @@ from devops_info_service.snapshot import PlatformSnapshot
 
 
 class PlatformWithConformance(PlatformSnapshot, frozen=True, kw_only=True):
-    """A look, and what was expected of it."""
+    """A snapshot, and its conformance to expectations."""
 
     conformance: Conformance
 
 
-def report_json(look: PlatformSnapshot, conformance: Conformance | None = None) -> bytes:
-    """Return what ``GET /platform`` answers, with ``conformance`` if something was expected."""
-    whole = look
+def report_json(snapshot: PlatformSnapshot, conformance: Conformance | None = None) -> bytes:
+    """Return the body of ``GET /platform``, with ``conformance`` if there is one."""
+    whole = snapshot
     if conformance is not None:
-        whole = PlatformWithConformance(conformance=conformance, **msgspec.structs.asdict(look))
+        whole = PlatformWithConformance(conformance=conformance, **msgspec.structs.asdict(snapshot))
     return printable_json(msgspec.json.encode(whole)) + b"\n"

@@ -1,4 +1,4 @@
-"""The sections of the report that list facts; the catalog says which fact is in which."""
+"""The sections of the report that list facts; the catalog has their rows."""
 
 from typing import Final
 
@@ -9,8 +9,8 @@ from devops_info_service.snapshot import PlatformSnapshot
 from .layout import Section
 
 TITLES: Final[dict[Shown, str]] = {
-    "granted": "What was granted",
-    "identity": "Who am I",
+    "granted": "Granted",
+    "identity": "Identity",
     "confinement": "Confinement",
     "resources": "Resources",
     "network": "Network and environment",

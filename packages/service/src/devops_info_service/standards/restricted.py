@@ -1,4 +1,4 @@
-"""What the restricted profile of the Pod Security Standards adds to the baseline.
+"""The checks that the restricted profile of the Pod Security Standards adds to the baseline.
 
 Source: k8s.io/pod-security-admission/policy; ids and versions are its own.
 """
@@ -29,7 +29,7 @@ PLUGINS: Final = frozenset({
 
 
 def no_escalation(view: Observed) -> Outcome:
-    """Judge ``allowPrivilegeEscalation``."""
+    """Check ``allowPrivilegeEscalation``."""
     fact = view.status.parse_field("NoNewPrivs", parse.flag, ":")
     if isinstance(fact, Unknown):
         return unknown(SANDBOXED if view.gvisor else fact)
@@ -39,7 +39,7 @@ def no_escalation(view: Observed) -> Outcome:
 
 
 def capabilities(view: Observed) -> Outcome:
-    """Judge all five sets: everything dropped, at most NET_BIND_SERVICE added."""
+    """Check all five sets: everything dropped, at most NET_BIND_SERVICE added."""
     sets = [exceeding(fact, ALLOWED) for fact in view.capabilities.sets()]
     extra = [fact for fact in sets if isinstance(fact, Known) and fact.value]
     if extra:
@@ -52,7 +52,7 @@ def capabilities(view: Observed) -> Outcome:
 
 
 def volumes(view: Observed) -> Outcome:
-    """Judge the kinds of volumes."""
+    """Check the kinds of volumes."""
     if isinstance(view.mounts, Unknown):
         return unknown(view.mounts)
     host = host_path_volumes(view)
@@ -74,7 +74,7 @@ def volumes(view: Observed) -> Outcome:
 
 
 def not_root(view: Observed) -> Outcome:
-    """Judge the user ids in effect."""
+    """Check the user ids in effect."""
     uids = view.status.parse_field("Uid", four_ids, ":")
     if isinstance(uids, Unknown):
         return unknown(uids)
@@ -82,7 +82,7 @@ def not_root(view: Observed) -> Outcome:
         return passed(f"The process runs as {uids.value[1]}, not as root.", *uids.evidence)
     if view.user_namespace:
         return passed(
-            "Root here is somebody else on the machine: in a user namespace of its own a pod"
+            "Root here is another user on the host: in a user namespace of its own a pod"
             " may run as root.",
             *uids.evidence,
             *evidence_of(view.shared["user"]),

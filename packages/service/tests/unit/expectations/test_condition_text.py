@@ -27,35 +27,43 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
             1,
             "not a mapping of names to values, such as memory.limit: 256Mi; a path",
         ),
-        ("memory.limt: 1", 1, "'memory.limt' is no name; the nearest is memory.limit"),
+        ("memory.limt: 1", 1, "'memory.limt' is not a known name; the nearest is memory.limit"),
         (
             "dns.ndots: 2\nsecurity.runasnonroot: pass",
             2,
-            "'security.runasnonroot' is no name; the nearest is security.runAsNonRoot",
+            "'security.runasnonroot' is not a known name; the nearest is security.runAsNonRoot",
         ),
         ("memory:\n  limit: 5Mb", 2, "memory.limit: '5Mb' has no suffix"),
-        ("memory: 5Mi", 1, "'memory' is no name; the nearest is memory."),
-        ("security.hostPorts: pass", 1, "'security.hostPorts' is no name"),
+        ("memory: 5Mi", 1, "'memory' is not a known name; the nearest is memory."),
+        ("security.hostPorts: pass", 1, "'security.hostPorts' is not a known name"),
         (
             "memory.limit: 256m",
             1,
             "memory.limit: '256m' is a fraction of a byte; m is a thousandth",
         ),
         ("dns.ndots: 1.5", 1, "dns.ndots: '1.5' is a fraction of a whole one"),
-        ("dns.ndots: =< 2", 1, "dns.ndots: =< is no operator here; those are <= >= < > == !="),
-        ("dns.ndots: = 2", 1, "dns.ndots: = is no operator here"),
-        ("dns.ndots: ~ 2", 1, "dns.ndots: ~ is no operator here"),
-        ('dns.ndots: "<="', 1, "dns.ndots: '' is no quantity"),
-        ("dns.ndots: <= 2,", 1, "dns.ndots: '' is no quantity"),
+        (
+            "dns.ndots: =< 2",
+            1,
+            "dns.ndots: =< is not an operator here; expected one of <= >=",
+        ),
+        ("dns.ndots: = 2", 1, "dns.ndots: = is not an operator here"),
+        ("dns.ndots: ~ 2", 1, "dns.ndots: ~ is not an operator here"),
+        ('dns.ndots: "<="', 1, "dns.ndots: '' is not a quantity"),
+        ("dns.ndots: <= 2,", 1, "dns.ndots: '' is not a quantity"),
         ("dns.ndots: <= none", 1, "dns.ndots: <= compares with a quantity"),
         ("dns.ndots: []", 1, "dns.ndots has an empty list"),
-        ("dns.ndots: two", 1, "dns.ndots: 'two' is no quantity"),
+        ("dns.ndots: two", 1, "dns.ndots: 'two' is not a quantity"),
         (
             "qos.class: guaranteed",
             1,
             "qos.class is one of Guaranteed, Burstable, BestEffort, not 'guaranteed'",
         ),
-        ("qos.class: <= Burstable", 1, "qos.class: <= is no operator here; those are == !="),
+        (
+            "qos.class: <= Burstable",
+            1,
+            "qos.class: <= is not an operator here; expected one of ==",
+        ),
         ("identity.pod: ''", 1, "identity.pod is compared with nothing"),
         (
             "security.profile: privileged",
@@ -79,7 +87,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
         (
             "security.capabilities: < CHOWN",
             1,
-            "security.capabilities: < is no operator here; those are <= >= == !=",
+            "security.capabilities: < is not an operator here; expected one of <= >= == !=",
         ),
         ('security.capabilities: ["<= CHOWN"]', 1, "security.capabilities knows no '<= CHOWN'"),
         (
@@ -88,7 +96,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
             "security.capabilities knows no 'NET_BIND'; the nearest is NET_BIND_SERVICE",
         ),
         ("security.capabilities: none CHOWN", 1, "security.capabilities knows no 'none'"),
-        ('"\\u001b[31m\\n": 1', 1, "what stands there is no name"),
+        ('"\\u001b[31m\\n": 1', 1, "the name there is not a known name"),
     ],
 )
 def test_refused(text: str, line: int, message: str) -> None:
@@ -107,7 +115,7 @@ def test_refused(text: str, line: int, message: str) -> None:
         ("/no/such/file", "/no/such/file is not there"),
         ("/dev/null", "/dev/null is not a regular file"),
         ("/", "/ is not a regular file"),
-        ("./no\x00", "./no\x00 is something the kernel refuses to answer"),
+        ("./no\x00", "./no\x00 is refused by the kernel"),
     ],
 )
 def test_no_file(path: str, message: str) -> None:

@@ -55,13 +55,13 @@ def test_quantities(text: str, billionths: int) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is no quantity"),
-        (".", "is no quantity"),
-        ("Mi", "is no quantity"),
-        ("1.2.3", "is no quantity"),
-        ("+-1", "is no quantity"),
-        ("٣", "is no quantity"),
-        ("1" * 41, "is no quantity"),
+        ("", "is not a quantity"),
+        (".", "is not a quantity"),
+        ("Mi", "is not a quantity"),
+        ("1.2.3", "is not a quantity"),
+        ("+-1", "is not a quantity"),
+        ("٣", "is not a quantity"),
+        ("1" * 41, "is not a quantity"),
         ("-1", "is below zero"),
         ("-5Mi", "is below zero"),
         ("010", "has a leading zero"),
@@ -84,7 +84,7 @@ def test_quantities(text: str, billionths: int) -> None:
     ],
 )
 def test_refused(text: str, reason: str) -> None:
-    """What is no quantity says why, and repeats what was written."""
+    """What is not a quantity says why, and repeats what was written."""
     with pytest.raises(ValueError, match=reason.replace("^", r"\^")) as caught:
         parse(text)
 

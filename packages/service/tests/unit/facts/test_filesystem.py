@@ -73,7 +73,7 @@ def test_room(saved: Callable[[str], SystemFiles]) -> None:
 def test_network_is_not_asked(saved: Callable[[str], SystemFiles]) -> None:
     """A file system that may wait for a dead server is not asked for its room."""
     assert at(read_filesystem(saved("gvisor")), "/").space == Unknown(
-        "/ is 9p: asking may wait for ever, so it is not asked"
+        "/ is 9p: its room is not read, as that may wait for ever"
     )
 
 

@@ -106,11 +106,11 @@ def test_taken(form: Form, text: str) -> None:
 def test_withheld(form: Form, text: str) -> None:
     """What has another form is withheld: the reason names the form, and nothing of the value."""
     assert form.fact(text, "environment", "X") == Unknown(
-        f"X in environment is withheld: not {form.what}"
+        f"X in environment is withheld: not {form.name}"
     )
 
 
-ANY_FORM = {form.what: form for form in (*TAKEN, *VARIABLES.values())}
+ANY_FORM = {form.name: form for form in (*TAKEN, *VARIABLES.values())}
 SECRETS = (
     "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----",
     "user:pass@host",
@@ -131,7 +131,7 @@ SECRETS = (
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_form_takes_a_secret(what: str, secret: str) -> None:
     """Keys, tokens, and addresses with a password in them have no form that is shown."""
-    if what != forms.LABEL_VALUE.what:  # those are public, and of proven volumes only
+    if what != forms.LABEL_VALUE.name:  # those are public, and of proven volumes only
         assert not ANY_FORM[what].holds(secret)
 
 

@@ -293,4 +293,4 @@ def test_guaranteed_without_a_limit() -> None:
     """A critical pod has the score and no limit: its request stays unknown."""
     fact = memory_request(Known(-997), Known(2**34), Known(None))
 
-    assert fact == Unknown("the score says Guaranteed, but there is no limit: a critical pod")
+    assert fact == Unknown("the score is that of Guaranteed, but there is no limit: a critical pod")

@@ -12,10 +12,10 @@ from devops_info_service.facts.linux.group_values import ONLY_V2
 from devops_info_service.facts.linux.limits import HIDDEN
 from devops_info_service.facts.linux.mounts import read_mounts
 from devops_info_service.facts.linux.resources import Resources, read_resources
+from devops_info_service.facts.linux.sandbox import SANDBOXED
 from devops_info_service.facts.system_files import SystemFiles
 
 MIB = 2**20
-SANDBOXED = "here gVisor answers for its own kernel; what holds gVisor cannot be seen"
 V1_HAS_NONE = "cgroup v1 has no such thing"
 
 
@@ -100,8 +100,8 @@ FACTS: dict[str, dict[str, Any]] = {
     },
     "gvisor": {
         "cgroup.version": "v1",
-        "cpu.limit.own": Unknown(SANDBOXED),
-        "memory.limit.own": Unknown(SANDBOXED),
+        "cpu.limit.own": SANDBOXED,
+        "memory.limit.own": SANDBOXED,
         "memory.host_total": 4096 * MIB,
         "cpu.affinity": Unknown("/proc/self/status has no Cpus_allowed_list"),
         "host_pressure.cpu": Unknown("/proc/pressure/cpu is not there"),

@@ -118,7 +118,7 @@ def test_nothing_expected(serve: Serve) -> None:
 
 def test_rejected_at_start(serve: Serve) -> None:
     """An invalid expectation is rejected before anything is served."""
-    with pytest.raises(ConfigError, match=r"line 1: 'memory\.limt' is no name"):
+    with pytest.raises(ConfigError, match=r"line 1: 'memory\.limt' is not a known name"):
         serve("memory.limt: 256Mi")
 
 

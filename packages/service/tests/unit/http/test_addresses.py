@@ -124,7 +124,7 @@ def test_asked_by_check(host: str, urls: list[str]) -> None:
 
 
 def answering(answer: bytes) -> tuple[socket.socket, str]:
-    """Listen with *answer* in the queue's first connection, made by a thread."""
+    """Listen, and send *answer* to the first connection, from a thread."""
     import threading  # noqa: PLC0415
 
     sock = socket.create_server(("127.0.0.1", 0))
@@ -146,11 +146,11 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
 def test_refused_then_answered() -> None:
     """One family that refuses leaves it to the other."""
     closed = socket.create_server(("127.0.0.1", 0))
-    nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/health"
+    closed_url = f"http://127.0.0.1:{closed.getsockname()[1]}/health"
     closed.close()
     sock, url = answering(OK)
     with sock:
-        assert check_any([nobody, url], timeout_seconds=20) == (url, "200 OK")
+        assert check_any([closed_url, url], timeout_seconds=20) == (url, "200 OK")
 
 
 def test_silent_then_answered() -> None:

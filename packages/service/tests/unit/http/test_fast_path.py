@@ -168,7 +168,7 @@ def test_nothing_grows() -> None:
 
 
 def test_no_secret_is_kept() -> None:
-    """Credentials, cookies, addresses and queries are gone with their request."""
+    """Credentials, cookies, addresses and queries are freed with their request."""
     plain = FastPathParser(LIMITS)
     secrets = (b"Authorization: Bearer s", b"Cookie: s", b"X-Api-Key: s", b"X-Forwarded-For: s")
     head = b"GET /?token=s HTTP/1.1\r\nHost: a\r\n" + b"\r\n".join(secrets) + b"\r\n\r\n"

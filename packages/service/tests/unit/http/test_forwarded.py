@@ -1,4 +1,4 @@
-"""Who is believed to be the client when a proxy speaks for it."""
+"""The client that forwarding headers name."""
 
 from typing import Final
 
@@ -72,7 +72,7 @@ def resolve(headers: dict[bytes, bytes], field: str = "any") -> str:
     ],
 )
 def test_x_forwarded_for(value: bytes, address: str) -> None:
-    """Right to left to the first who is not trusted."""
+    """Right to left, up to the first address that is not trusted."""
     assert resolve({XFF: value}) == address
 
 
@@ -121,7 +121,7 @@ def test_x_real_ip(value: bytes, address: str) -> None:
 
 
 def test_port() -> None:
-    """A port that is told is the client's; one that is not is 0."""
+    """A port in the field is the client's; without one it is 0."""
     proxies = TrustedProxies(NETWORKS, "any")
 
     assert proxies.resolve(PEER, {XFF: b"198.51.100.1:4711"}) == Client("198.51.100.1", 4711)
@@ -158,7 +158,7 @@ def test_named_field(field: str, address: str) -> None:
     st.one_of(st.binary(max_size=60), st.text('for=;,"\\[]:. 012af_', max_size=40).map(str.encode)),
 )
 def test_any_value(field: bytes, value: bytes) -> None:
-    """Whatever a field holds, the answer is an address."""
+    """Whatever a field holds, the result is an address."""
     assert resolve({field: value})
 
 
@@ -175,7 +175,7 @@ def test_any_value(field: bytes, value: bytes) -> None:
     ],
 )
 def test_only_from_proxies(peer: str, address: str) -> None:
-    """Who is not trusted is the client, whatever it says; the handler sees whom we believe."""
+    """A peer that is not trusted is the client; the handler gets the resolved client."""
 
     def dispatch(request: Request) -> Response:
         return Response(200, request.client.address.encode())

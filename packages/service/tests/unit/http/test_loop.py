@@ -15,7 +15,7 @@ from devops_info_service.http.connection.loop import STREAM, Loop
 
 @pytest.fixture
 def faults() -> list[Exception]:
-    """What ``on_fault`` was told."""
+    """The exceptions passed to ``on_error``."""
     return []
 
 
@@ -95,7 +95,7 @@ def test_end_of_a_turn(
 
 
 def test_turn_ended_early(loop: Loop) -> None:
-    """Whoever cannot wait ends the turn: what it has called is not called again."""
+    """``run_callbacks`` makes the waiting calls at once, and none of them twice."""
     called: list[str] = []
 
     def hurry() -> None:
@@ -131,7 +131,7 @@ def test_every(loop: Loop, faults: list[Exception]) -> None:
 def test_news_and_a_fault(
     loop: Loop, faults: list[Exception], pair: tuple[socket.socket, socket.socket]
 ) -> None:
-    """Whoever has news is called with it; what it raises is told of and spares the others."""
+    """Each descriptor's call gets its events; what it raises is reported and spares the others."""
     near, far = pair
     got: list[tuple[str, int]] = []
 
@@ -174,7 +174,7 @@ def test_stream_is_told_once(loop: Loop, pair: tuple[socket.socket, socket.socke
 def test_end_of_watching(
     loop: Loop, pair: tuple[socket.socket, socket.socket], end: Callable[[Loop, int], None]
 ) -> None:
-    """Whoever is not watched any more hears nothing, not even of what came in the same turn."""
+    """A descriptor that is not watched any more gets no call, not even in this iteration."""
     near, far = pair
     got: list[str] = []
 
@@ -204,7 +204,7 @@ def test_peer_is_gone(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> 
 
 
 def test_signals(loop: Loop) -> None:
-    """A signal ends the wait at once, and each is answered by its own call."""
+    """A signal ends the wait at once, and each has its own call."""
     called: list[str] = []
     loop.on_signal(signal.SIGUSR1, lambda: called.append("first"))
 

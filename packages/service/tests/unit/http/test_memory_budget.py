@@ -1,4 +1,4 @@
-"""What connections may take of a container's memory: who gets how much, and who gives way."""
+"""The share of connections in a container's memory, and which of them give way."""
 
 import pytest
 from hypothesis import given
@@ -35,7 +35,7 @@ HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX: %b"
     ],
 )
 def test_automatic(limit: int | None, workers: int, total: int) -> None:
-    """Half of what the processes leave, between the least and what nobody exceeds."""
+    """Half of the memory that the processes leave, within its bounds."""
     assert automatic(limit, workers) == total
 
 
@@ -60,7 +60,7 @@ def test_shares_are_no_more_than_all(total: int, workers: int, most: int) -> Non
 
 
 def test_idle_ones_give_way_first(server: ServerState) -> None:
-    """Whoever comes when all places are taken gets that of the one that is idle for longest."""
+    """A new connection gets the place of the one that is idle for longest."""
     old, young = Peer(server), Peer(server)
     pass_seconds(server, 1)
     young.send(GET % 2)
@@ -72,8 +72,8 @@ def test_idle_ones_give_way_first(server: ServerState) -> None:
     assert new.statuses == [200, 200]
 
 
-def test_nobody_gives_way_within_the_grace(server: ServerState) -> None:
-    """A request may be on its way to somebody who has just been answered: 503 for the next."""
+def test_none_gives_way_within_the_grace(server: ServerState) -> None:
+    """A request may be on its way after a response: 503 for the next connection."""
     peers = [Peer(server) for _ in range(LIMITS.max_connections)]
     pass_seconds(server, IDLE_GRACE_SECONDS - 1)
     new = Peer(server)
@@ -96,7 +96,7 @@ def test_busy_ones_do_not_give_way(server: ServerState) -> None:
 
 
 def test_stalled_ones_give_way(server: ServerState) -> None:
-    """Where nobody is idle those give way who let a head, or their answers, wait."""
+    """If none is idle, those give way that let a head, or their responses, wait."""
     head, unread = Peer(server), Peer(server)
     head.send(b"GET / HT")
     unread.socket.room = 3
@@ -119,8 +119,8 @@ def tight(server: ServerState) -> ServerState:
     return server
 
 
-def test_whoever_holds_most_gives_way(tight: ServerState, rejections: Rejections) -> None:
-    """Not the one who comes last, and no more than are needed."""
+def test_largest_holder_gives_way(tight: ServerState, rejections: Rejections) -> None:
+    """Not the last one to come, and no more than are needed."""
     small, large = Peer(tight), Peer(tight)
     small.send(HEAD % b"")
     large.send(HEAD % (b"v" * 9_000))
@@ -147,7 +147,7 @@ def test_unread_answers_give_way_without_a_word(tight: ServerState) -> None:
 
 @given(data=st.data())
 def test_account_is_right(data: st.DataObject) -> None:
-    """What is held is the sum of what each holds, and nothing once all are gone."""
+    """The held bytes are the sum of each connection's, and 0 once all are closed."""
     limits = Limits(max_connections=8)
     server = ServerState(lambda request: Response(200, b"x" * 9_000), limits, RecordingHooks())
     server.budget = Budget(8, 300_000)
@@ -177,7 +177,7 @@ def test_account_is_right(data: st.DataObject) -> None:
 
 
 def test_requests_that_wait_are_bytes(server: ServerState) -> None:
-    """No request is made of what is not answered yet."""
+    """Requests that wait for their turn stay bytes."""
     made = []
 
     def dispatch(request: Request) -> Response:

@@ -216,7 +216,7 @@ def test_followed_by_garbage(data: bytes, expected: Request) -> None:
 
 @pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
 def test_many_in_one_read() -> None:
-    """Chunks, lengths, upgrades and empty lines behind each other are told apart."""
+    """Chunks, lengths, upgrades and empty lines in a row are kept apart."""
     cases = [cast("tuple[bytes, Request]", case.values) for case in CASES]
     kept = [case for case in cases if case[1].keep_alive] * 2
     data, expected = b"".join(raw for raw, _ in kept), [request for _, request in kept]
@@ -300,7 +300,7 @@ def test_expects_continue(version: bytes, expect: bytes, body: bytes, *, expecte
 
 
 def test_expects_nothing_without_a_body() -> None:
-    """An expectation without a body is answered like any request."""
+    """An expectation without a body is a request like any other."""
     reader = new_reader()
 
     assert reader.receive(b"GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n")

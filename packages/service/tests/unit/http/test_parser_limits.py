@@ -1,4 +1,4 @@
-"""The reader's limits: to the byte where they are told, to a read where nothing tells."""
+"""The parser's limits: exact to the byte where a length is announced, else to a read."""
 
 from typing import Final
 

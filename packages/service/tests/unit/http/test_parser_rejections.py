@@ -235,7 +235,7 @@ def test_refused_however_cut(data: bytes, status: int) -> None:
 
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_refused_after_a_request(data: bytes, status: int) -> None:
-    """The request before it is still answered."""
+    """The request before it is still served."""
     reader = new_reader()
 
     assert len(reader.receive(GOOD + data)) == 1

@@ -151,7 +151,7 @@ def test_proxy_for_itself(server: ServerState) -> None:
 
 
 def test_no_header(server: ServerState, rejections: Rejections) -> None:
-    """Without a header not a byte is answered, and nothing that follows is read."""
+    """Without a header there is no response, and nothing that follows is read."""
     peer = behind_a_proxy(server)
 
     peer.send(GET % 1)

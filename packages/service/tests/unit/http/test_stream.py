@@ -149,7 +149,7 @@ def test_nudge(pair: Pair) -> None:
 @pytest.mark.parametrize("data", [b"", b"last", MUCH[:READ_BYTES], MUCH[:50_000]])
 @pytest.mark.parametrize("early", [True, False])
 def test_half_closed(pair: Pair, data: bytes, *, early: bool) -> None:
-    """A peer that has said all it will is heard to the end, answered, then closed."""
+    """A peer's end of file comes after its data; it gets the response, then the stream closes."""
     if not early:
         pair.echo.start()
     pair.peer.sendall(data)
@@ -230,7 +230,7 @@ def test_shut_waits_for_the_peer(pair: Pair) -> None:
 
 @pytest.mark.claim("a least rate of reading")
 def test_reset() -> None:
-    """The kernel drops what it holds for the peer, who learns of it at once."""
+    """The kernel drops what it holds for the peer, which gets a reset at once."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         peer = socket.create_connection(server.getsockname())
         near, _ = server.accept()
@@ -261,7 +261,7 @@ def test_peer_that_is_gone(pair: Pair, said: bytes) -> None:
 
 
 def test_fault(pair: Pair) -> None:
-    """A fault of ours ends the stream and is told of."""
+    """An exception of ``on_data`` ends the stream and is reported."""
     pair.echo.start()
     pair.peer.sendall(b"fault")
     pair.turn()
@@ -270,10 +270,10 @@ def test_fault(pair: Pair) -> None:
 
 
 def test_nothing_after_the_end(pair: Pair) -> None:
-    """Whatever is asked of a stream that is gone does nothing."""
+    """Calls of a closed stream have no effect."""
     pair.echo.start()
     for end in (pair.echo.abort, pair.echo.abort, pair.echo.close, pair.echo.shutdown):
         end()
-    pair.echo.write(b"nobody hears")
+    pair.echo.write(b"never sent")
 
     assert pair.echo.notes == ["gone"]

@@ -31,7 +31,7 @@ from devops_info_service.standards.restricted import RESTRICTED
 from ..recorded import TREES
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\n\x9b31m\u202e\u2028\x00\x7f\U000e0041"
-COLOURS = re.compile(r"\x1b\[\d+m")
+COLORS = re.compile(r"\x1b\[\d+m")
 
 Saved = Callable[[str], SystemFiles]
 
@@ -160,16 +160,16 @@ def hostile(value: object) -> object:
     return value
 
 
-@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("color", [False, True])
 @pytest.mark.parametrize("name", TREES)
-def test_hostile_text(saved: Saved, clock: Clock, name: str, *, colour: bool) -> None:
-    """Whatever any text of a report holds, a terminal gets lines and our colours alone."""
+def test_hostile_text(saved: Saved, clock: Clock, name: str, *, color: bool) -> None:
+    """Whatever any text of a report holds, a terminal gets lines and our colors alone."""
     look = hostile(read_platform(saved(name), clock))
     assert isinstance(look, PlatformSnapshot)
 
-    text = report(look, "restricted", colour=colour)
+    text = report(look, "restricted", color=color)
 
-    bare = COLOURS.sub("", text) if colour else text
+    bare = COLORS.sub("", text) if color else text
     assert bare.replace("\n", "").isprintable()
     assert "\\x1b[2J" in bare
 
@@ -195,17 +195,17 @@ def test_any_text(label: str, value: str, note: str, width: int) -> None:
     assert max(map(len, text.splitlines())) <= longest
 
 
-def test_colours() -> None:
-    """Colours stand around words of ours; without them the lines are the same."""
+def test_colors() -> None:
+    """Colors stand around the report's own words; without them the lines are the same."""
     sections = [
         Section(
             "Title", (Row("check", "means", (Note("seen"),), "fail"), Row("a", "b", (Note("c"),)))
         )
     ]
-    coloured = render(sections, colour=True)
+    colored = render(sections, color=True)
 
-    assert "\x1b[31mfail     \x1b[0m" in coloured
-    assert COLOURS.sub("", coloured) == render(sections)
+    assert "\x1b[31mfail     \x1b[0m" in colored
+    assert COLORS.sub("", colored) == render(sections)
 
 
 @pytest.mark.parametrize(

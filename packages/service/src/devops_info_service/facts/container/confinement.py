@@ -1,4 +1,4 @@
-"""What confines the process: ids, seccomp, label, capabilities, namespaces, masks.
+"""The confinement of the process: ids, seccomp, label, capabilities, namespaces, masks.
 
 Source: proc_pid_status(5), user_namespaces(7).
 """
@@ -25,7 +25,7 @@ _MASKED: Final = (
 
 
 class Process(msgspec.Struct, frozen=True):
-    """Who the process is and what it may become."""
+    """The ids of the process and the rights it has or may gain."""
 
     user_ids: Fact[tuple[int, ...]]
     """Real, effective, saved, file system."""

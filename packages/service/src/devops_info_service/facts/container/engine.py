@@ -1,4 +1,4 @@
-"""Which program started this container: told by the paths its mounts come from."""
+"""The engine that started this container, by the paths that its mounts come from."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ _BY_MOUNT: Final = (
 """In the root of a mount: the engine's own directory on the host's disk."""
 _STORAGE: Final = "-containers/"
 """In ``overlay-containers/ID/userdata``: containers/storage serves CRI-O and Podman alike;
-only a pod tells them apart."""
+only a pod distinguishes them."""
 _BY_GROUP: Final = (
     ("cri-containerd-", "containerd"),
     ("crio-", "cri-o"),
@@ -47,7 +47,7 @@ def read_engine(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]:
 
 
 def in_pod(tree: SystemFiles, mounts: Mounts | Unknown) -> bool:
-    """Say whether kubelet prepared this container."""
+    """Return whether kubelet prepared this container."""
     # In a sandbox the mounts do not show where they come from; the file shows in both.
     if tree.read("/etc/hosts").text.startswith("# Kubernetes-managed hosts file"):
         return True

@@ -1,4 +1,4 @@
-"""What is mounted, how large it is, how much is left."""
+"""Mounted file systems: origin, size, and free space."""
 
 from typing import Final
 
@@ -44,7 +44,7 @@ class Filesystem(msgspec.Struct, frozen=True):
 
 
 def read_filesystem(tree: SystemFiles) -> Filesystem:
-    """Ask each mount for its room."""
+    """Read the mounts and the room of each."""
     mounts = read_mounts(tree)
     if isinstance(mounts, Unknown):
         return Filesystem(mounts, 0, 0)
@@ -76,7 +76,7 @@ def _describe(tree: SystemFiles, mount: Mount, mounts: Mounts) -> MountedVolume:
 def _space(tree: SystemFiles, mount: Mount) -> Fact[FilesystemSpace]:
     if may_hang(mount):
         return Unknown(
-            f"{mount.point} is {mount.kind}: asking may wait for ever, so it is not asked"
+            f"{mount.point} is {mount.kind}: its room is not read, as that may wait for ever"
         )
     space = tree.space(mount.point)
     if isinstance(space, Unknown):

@@ -1,7 +1,7 @@
-"""Whether the network is the machine's: the one namespace that older kernels do not number.
+"""Whether the network is the host's: the one namespace that older kernels do not number.
 
 Linux fixes the number of the first network namespace from 6.18 on. Before that only the
-interfaces tell, and they can be told wrong: what cannot be decided stays unknown.
+interfaces show it, and they can mislead: an undecided case stays unknown.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.http.wire.cidr import packed_address
 
 MAX_INTERFACES: Final = 256
-"""Looked at: a node has a few for each of at most 250 pods or so."""
+"""Read: a node has a few for each of at most 250 pods or so."""
 _BRIDGES: Final = (
     *("antrea-", "cali", "cilium_", "cni", "docker0", "flannel", "kube-", "nodelocaldns"),
     *("lxc", "veth", "weave"),
@@ -77,4 +77,4 @@ def _by_peers(tree: SystemFiles, names: tuple[str, ...]) -> Fact[bool]:
     if linked and linked == away:
         name = away[0]
         return Known(value=False, evidence=(Evidence(f"{CLASS}/{name}/iflink", "", peers[name]),))
-    return Unknown(f"{CLASS}: nothing tells this network from the machine's own")
+    return Unknown(f"{CLASS}: nothing distinguishes this network from the host's")

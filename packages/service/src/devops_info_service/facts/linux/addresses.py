@@ -18,7 +18,7 @@ MAX_ROUTES: Final = 256
 """Listed of each family; a router's full table has a million."""
 MAX_ADDRESSES: Final = 256
 """Listed; a node that answers for every service of a large cluster (IPVS) has thousands. Each is
-looked for in every route."""
+searched in every route."""
 _UP: Final = 0x0001
 _REJECT: Final = 0x0200
 _LOCAL: Final = 0x8000_0000
@@ -30,13 +30,13 @@ class Address(msgspec.Struct, frozen=True):
 
     address: str
     prefix: int | None
-    """Bits of the network; ``None`` where the kernel's table does not say."""
+    """Bits of the network; ``None``: the kernel's table does not have it."""
     interface: str | None
     scope: str
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One way out."""
+    """One route."""
 
     destination: str
     """Network and prefix; ``0.0.0.0/0`` and ``::/0`` are the default."""

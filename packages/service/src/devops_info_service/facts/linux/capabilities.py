@@ -21,7 +21,7 @@ NAMES: Final = tuple(
 
 
 class Capabilities(msgspec.Struct, frozen=True):
-    """What the process may do of what root may."""
+    """The rights of root that the process has."""
 
     effective: Fact[tuple[str, ...]]
     """In force now."""
@@ -60,7 +60,7 @@ def read_capabilities(status: File) -> Capabilities:
 
 
 def names_of(mask: int) -> tuple[str, ...]:
-    """Name the bits of *mask*; one newer than our list is named by its number."""
+    """Name the bits of *mask*; one that is newer than ``NAMES`` by its number."""
     return tuple(
         NAMES[bit] if bit < len(NAMES) else f"CAP_{bit}"
         for bit in range(mask.bit_length())

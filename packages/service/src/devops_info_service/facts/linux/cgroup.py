@@ -1,7 +1,7 @@
 """Which control groups hold this process, and how far up one can see.
 
-A limit may sit in any group above: a pod's above the container's. What is above the root
-of the mount cannot be seen from here, and that is said, not guessed.
+A limit may sit in any group above: a pod's above the container's. The groups above the
+root of the mount cannot be seen from here; the result states that and does not guess.
 
 Source: cgroups(7), cgroup_namespaces(7).
 """
@@ -29,11 +29,11 @@ class Group(msgspec.Struct, frozen=True):
 
     version: Literal[1, 2]
     levels: tuple[str, ...]
-    """Directories: the process's own, then what is above it as far as the mount shows."""
+    """Directories: the process's own, then those above it as far as the mount shows."""
     top_visible: bool
     """Whether the last of ``levels`` is the root of all groups, so nothing is hidden above."""
     disabled: Evidence | None = None
-    """Where it says that the group does not have this controller: it limits nothing then."""
+    """Evidence that the group lacks this controller, which then limits nothing."""
 
     @property
     def own(self) -> str:
@@ -48,7 +48,7 @@ class Cgroups(msgspec.Struct, frozen=True):
     path: Fact[str]
     """As the process sees it: ``/`` inside a cgroup namespace."""
     namespaced: Fact[bool]
-    """Whether a cgroup namespace hides what is above."""
+    """Whether a cgroup namespace hides the groups above."""
     unified: Group | Unknown
     v1: dict[str, Group | Unknown]
     controllers: tuple[str, ...]

@@ -60,14 +60,14 @@ class Cpu(msgspec.Struct, frozen=True):
     cpuset: Fact[tuple[int, ...]]
     """CPUs its group may run on."""
     online: Fact[tuple[int, ...]]
-    """CPUs the machine has running, whoever may use them."""
+    """CPUs of the host that are online."""
     effective: Fact[float]
     """CPUs' worth of time per second: the smaller of limit and affinity."""
     usable: Fact[int]
     """Threads or workers worth starting: ``effective`` rounded up, at least 1.
     Java and Go 1.25 round up as well (Go never below 2)."""
     python: Fact[int]
-    """What ``os.process_cpu_count()`` answers: it knows the affinity, not the quota."""
+    """The value of ``os.process_cpu_count()``, which knows the affinity and not the quota."""
     usage_microseconds: Fact[int]
     waiting_nanoseconds: Fact[int]
     """Time this process was ready to run and did not (``schedstat``)."""
@@ -124,7 +124,7 @@ CPUSET_TEXT: Final = GroupValue(
 
 
 def read_cpu(tree: SystemFiles, cgroups: Cgroups) -> Cpu:
-    """Read what the ``cpu`` and ``cpuset`` controllers give."""
+    """Read the ``cpu`` and ``cpuset`` controllers."""
     groups = GroupReader(tree, cgroups)
     limit = groups.limit(LIMIT)
     affinity = tree.read(STATUS).parse_field("Cpus_allowed_list", parse.cpus, ":")
@@ -165,7 +165,7 @@ def _effective(limit: Limit[float], affinity: Fact[tuple[int, ...]]) -> Fact[flo
 
 
 def _python(tree: SystemFiles, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
-    told = variable(tree.environ(), "PYTHON_CPU_COUNT")
-    if isinstance(told, Known) and told.value.isdigit():
-        return derive(told, int)
+    override = variable(tree.environ(), "PYTHON_CPU_COUNT")
+    if isinstance(override, Known) and override.value.isdigit():
+        return derive(override, int)
     return derive(affinity, len)

@@ -1,4 +1,4 @@
-"""Disk traffic of a group: what is allowed, what was used.
+"""Disk traffic of a group: limits and use.
 
 Source: Linux, admin-guide/cgroup-v2.rst (io) and cgroup-v1/blkio-controller.rst.
 """
@@ -56,7 +56,7 @@ class Disks(msgspec.Struct, frozen=True):
 
 
 def traffic(text: str, names: dict[str, str]) -> tuple[Traffic, ...]:
-    """Parse lines such as ``8:0 rbps=1048576 wbps=max``; *names* says what each key is."""
+    """Parse lines such as ``8:0 rbps=1048576 wbps=max``; *names* maps keys to fields."""
     found = []
     for line in text.splitlines():
         device, *pairs = line.split()
@@ -134,6 +134,6 @@ USAGE: Final = GroupValue(
 
 
 def read_disks(tree: SystemFiles, cgroups: Cgroups) -> Disks:
-    """Read what the ``io`` (version 2) or ``blkio`` (version 1) controller gives and counts."""
+    """Read the ``io`` (version 2) or ``blkio`` (version 1) controller."""
     groups = GroupReader(tree, cgroups)
     return Disks(groups.value(LIMITS), groups.value(USAGE))

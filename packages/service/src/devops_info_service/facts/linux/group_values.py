@@ -20,7 +20,7 @@ T = TypeVar("T")
 N = TypeVar("N", int, float)
 
 UNIFIED: Final = ""
-"""The controller of what every group of version 2 has."""
+"""The controller of values that every group of version 2 has."""
 ONLY_V2: Final = Unknown("cgroup v1 has no such thing")
 
 ReadFile: TypeAlias = Callable[[str], File]
@@ -149,7 +149,7 @@ class GroupReader:
         return join_levels(facts, top_visible=group.top_visible)
 
     def now(self, row: GroupValue[Any]) -> Fact[Any]:
-        """Read what of *row* is in force: the smallest of all levels, if it is a limit."""
+        """Read the value of *row* in force: the smallest of all levels, if it is a limit."""
         return self.limit(row).effective if isinstance(row, GroupLimit) else self.value(row)
 
     def _in(self, directory: str) -> ReadFile:

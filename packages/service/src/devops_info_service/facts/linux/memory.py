@@ -1,4 +1,4 @@
-"""The memory a process is given, what it uses, and who was killed for using more.
+"""Granted memory, its use, and OOM kills.
 
 Source: Linux, admin-guide/cgroup-v2.rst (memory) and cgroup-v1/memory.rst.
 """
@@ -31,7 +31,7 @@ class Memory(msgspec.Struct, frozen=True):
     """In use, with the page cache: files that were read count until room is needed."""
     peak: Fact[int]
     working_set: Fact[int]
-    """``current`` without the file cache nobody used lately: kubelet evicts by this."""
+    """``current`` without the file cache that was not used lately: kubelet evicts by this."""
     swap_limit: Fact[int | None]
     """Version 2: swap alone. Version 1 limits memory and swap together, and so does this."""
     swap_current: Fact[int]
@@ -40,7 +40,7 @@ class Memory(msgspec.Struct, frozen=True):
     events: Fact[dict[str, int]]
     """Times that: ``high`` slowed down, ``max`` was hit, ``oom``, ``oom_kill``."""
     oom_kills: Fact[int]
-    """Processes killed in this group; the one asking survived."""
+    """Processes killed in this group; the reader of this survived."""
     oom_group: Fact[bool]
     """Whether an OOM kill takes all processes of the group."""
     host_total: Fact[int]
@@ -115,11 +115,11 @@ USES_HIERARCHY: Final = GroupValue(
     v2=Unknown("cgroup v2 has no such thing"),
     v1=whole("memory.use_hierarchy", parse.flag),
 )
-"""Whether the group answers to those above it: could be switched off until Linux 5.11."""
+"""Whether limits above apply to the group: could be switched off until Linux 5.11."""
 
 
 def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
-    """Read what the ``memory`` controller gives."""
+    """Read the ``memory`` controller."""
     groups = GroupReader(tree, cgroups)
     current = groups.value(CURRENT)
     return Memory(

@@ -24,6 +24,6 @@ def is_first_namespace(tree: SystemFiles, kind: str) -> Fact[bool]:
     if isinstance(target, Unknown):
         return target
     if not (target.startswith(f"{kind}:[") and target.endswith("]")):
-        return Unknown(f"{path} is {target[:40]!r}, which is no namespace")
+        return Unknown(f"{path} is {target[:40]!r}, which is not a namespace")
     first = f"{kind}:[{FIRST_NAMESPACES[kind]}]"
     return Known(target == first, (Evidence(path, "", target),))

@@ -27,7 +27,7 @@ from .service_links import Links, ServiceLink, links_of
 
 CLASS: Final = "/sys/class/net"
 MAX_INTERFACES: Final = 64
-"""Listed: a pod has two, a node a few hundred, and nobody reads those."""
+"""Listed: a pod has two, a node a few hundred."""
 
 MAX_VARIABLES: Final = 512
 """Listed; a container has some 20, and 7 more for each service of its namespace."""
@@ -52,7 +52,7 @@ class Interface(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """All of it."""
+    """The network of this namespace."""
 
     interfaces: Fact[tuple[Interface, ...]]
     addresses: Fact[tuple[Address, ...]]
@@ -93,7 +93,7 @@ def read_network(tree: SystemFiles, allowed: frozenset[str] = frozenset()) -> Ne
         unprivileged_port_start=tree.read(ports).parse(parse.count),
         services=links.services[:MAX_SERVICES],
         environment=tuple(map(_shortened, shown)),
-        unlisted={what: count for what, count in unlisted.items() if count > 0},
+        unlisted={name: count for name, count in unlisted.items() if count > 0},
     )
 
 
@@ -111,7 +111,7 @@ def _shortened(variable: Variable) -> Variable:
 
 
 def _cut(fact: Fact[tuple[T, ...]], most: int) -> tuple[Fact[tuple[T, ...]], int]:
-    """Keep the first *most*; return how many more there are, too."""
+    """Keep the first *most*, and count the rest."""
     if isinstance(fact, Unknown) or len(fact.value) <= most:
         return fact, 0
     return Known(fact.value[:most], fact.evidence), len(fact.value) - most
@@ -123,7 +123,7 @@ def _interfaces(tree: SystemFiles) -> Fact[tuple[Interface, ...]]:
         return names
     known = [name for name in names if name != "bonding_masters"]
     found = tuple(_interface(tree, name) for name in known[:MAX_INTERFACES])
-    # The rest by name alone, to be counted: three reads each would be most of a look.
+    # The rest by name alone, to be counted: three reads each would be most of a snapshot.
     nothing = Unknown("not read")
     found += tuple(Interface(name, nothing, nothing, nothing) for name in known[MAX_INTERFACES:])
     return Known(found, (Evidence(CLASS, "", f"{len(names)} entries"),))

@@ -28,7 +28,7 @@ class Pressure(msgspec.Struct, frozen=True):
     some: Stall
     """At least one task waited."""
     full: Stall | None
-    """All of them waited: nothing was done; ``None`` where the kernel does not say."""
+    """All of them waited: nothing was done; ``None``: the kernel does not report it."""
 
 
 class Pressures(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What the service's own processes use: CPU time, memory, open files.
+"""Use of the service's own processes: CPU time, memory, open files.
 
 Source: proc_pid_stat(5), proc_stat(5), proc_pid_fd(5).
 """
@@ -21,10 +21,10 @@ _STARTED, _VIRTUAL, _RESIDENT = 19, 20, 21
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """All processes of the service together; ``None`` is what the kernel does not tell."""
+    """All processes of the service together; ``None``: the kernel does not report it."""
 
     cpu_seconds: float | None
-    """Of those that have ended, too, so that it never falls."""
+    """Those that have ended included, so that it never falls."""
     resident_bytes: int | None
     """Pages that processes share count for each of them."""
     virtual_bytes: int | None

@@ -1,6 +1,6 @@
-"""How names are looked up, and what the settings cost for each.
+"""The DNS resolver's settings, and the queries that they cost a name.
 
-Source: resolv.conf(5) for glibc; musl differs where said.
+Source: resolv.conf(5) for glibc; musl differs where noted.
 """
 
 from typing import Final
@@ -13,24 +13,24 @@ from devops_info_service.facts.system_files import SystemFiles
 
 RESOLV_CONF: Final = "/etc/resolv.conf"
 MAX_SERVERS: Final = 3
-"""MAXNS of glibc and musl: those after the third are never asked."""
+"""MAXNS of glibc and musl: those after the third are never queried."""
 MAX_LISTED: Final = 64
-"""Of search domains, of options, of servers that are not asked: kubelet writes a handful, and
+"""Of search domains, of options, of servers that are not queried: kubelet writes a handful, and
 refuses more than 32 domains."""
 MAX_NDOTS: Final = 15
 """RES_MAXNDOTS of glibc; musl has the same."""
 DEFAULT_NDOTS: Final = 1
 RECORD_TYPES: Final = 2
-"""A and AAAA: a program that takes both kinds of addresses asks for both."""
+"""A and AAAA: a program that takes both kinds of addresses queries both."""
 _EXAMPLES: Final = ("service", "service.namespace", "api.example.com", "a.b.c.example.com")
 
 
 class LookUp(msgspec.Struct, frozen=True):
-    """What one name costs if only its full form exists."""
+    """The cost of one name of which only the full form exists."""
 
     name: str
     tried: int
-    """Names asked for until the answer, the last one included."""
+    """Names queried until the response, the last one included."""
     queries: int
     """Packets: each name for each kind of address."""
 
@@ -39,7 +39,7 @@ class Resolver(msgspec.Struct, frozen=True):
     """The settings in force."""
 
     servers: tuple[str, ...]
-    """Those that are asked."""
+    """Those that are queried."""
     ignored_servers: tuple[str, ...]
     search: tuple[str, ...]
     ndots: int
@@ -52,7 +52,7 @@ class Resolver(msgspec.Struct, frozen=True):
     costs: tuple[LookUp, ...]
     """Of names outside the cluster; a trailing dot makes each cost one name."""
     unlisted: int
-    """Servers that are not asked, domains and options beyond ``MAX_LISTED`` of each. All count."""
+    """Servers that are not queried; domains and options beyond ``MAX_LISTED``. All count."""
 
 
 def read_resolver(tree: SystemFiles) -> Fact[Resolver]:
@@ -61,7 +61,7 @@ def read_resolver(tree: SystemFiles) -> Fact[Resolver]:
     if isinstance(file.content, Unknown):
         return file.content
     resolver = parse_resolver(file.content)
-    # Not the file as it stands: a comment may say anything.
+    # Not the file as it stands: a comment may hold anything.
     seen = (
         *(f"nameserver {each}" for each in resolver.servers + resolver.ignored_servers),
         " ".join(("search", *resolver.search)) if resolver.search else "",
@@ -71,7 +71,7 @@ def read_resolver(tree: SystemFiles) -> Fact[Resolver]:
 
 
 def parse_resolver(text: str) -> Resolver:
-    """Take what has its form; as the C library does, skip the rest."""
+    """Take the lines of a known form; skip the rest, as the C library does."""
     servers: list[str] = []
     search: tuple[str, ...] = ()
     options: list[str] = []
@@ -112,6 +112,6 @@ def _option(options: list[str], name: str, default: int) -> int:
 
 
 def cost(name: str, ndots: int, search: tuple[str, ...]) -> LookUp:
-    """Count the look-ups of *name*, which exists only as it is written."""
+    """Count the queries for *name*, which exists only as it is written."""
     tried = 1 if name.count(".") >= ndots else len(search) + 1
     return LookUp(name, tried, tried * RECORD_TYPES)

@@ -1,4 +1,4 @@
-"""What the process is given to work with: CPU, memory, processes, disks, files."""
+"""Granted resources: CPU, memory, processes, disks, open files."""
 
 from typing import Final
 

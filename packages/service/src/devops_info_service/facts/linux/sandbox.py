@@ -1,7 +1,7 @@
-"""Whose kernel this is: the machine's, or one made for this workload alone.
+"""The owner of the kernel: the host, or a sandbox made for this workload alone.
 
-Inside a sandbox every other file tells about the sandbox: its namespaces, its seccomp, its
-mounts. Who judges those must know.
+Inside a sandbox every other file describes the sandbox: its namespaces, its seccomp, its
+mounts. A check of those has to know.
 """
 
 from typing import Final, Literal
@@ -27,20 +27,20 @@ class Detection(msgspec.Struct, frozen=True):
 
 
 SANDBOXED: Final = Unknown(
-    "here gVisor answers for its own kernel; what holds gVisor cannot be seen"
+    "gVisor shows its own kernel; the confinement of gVisor itself cannot be seen"
 )
 NONE: Final = Detection("none", "possible")
-"""No mark of a sandbox: that proves nothing, a sandbox may hide."""
+"""No mark of a sandbox, which proves nothing: a sandbox may hide."""
 
 
 def read_sandbox(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]:
-    """Look for the marks that gVisor, Kata Containers and Firecracker leave."""
+    """Find the marks that gVisor, Kata Containers and Firecracker leave."""
     version = tree.read(VERSION)
     if isinstance(version.content, Unknown):
         return version.content
     banner = " ".join(version.content.split())
     seen = (version.evidence("", banner),)
-    # gVisor's kernel is a program that says it is this Linux, built at this date, since 2018.
+    # gVisor's kernel is a program that claims to be this Linux, built at this date, since 2018.
     if "Sun Jan 10 15:06:54 PST 2016" in banner:
         return Known(Detection("gvisor", "certain"), seen)
     if banner.startswith("Linux version 4.4.0 "):
@@ -49,7 +49,7 @@ def read_sandbox(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]
 
 
 def is_gvisor(sandbox: Fact[Detection]) -> bool:
-    """Say whether the files here are made by gVisor, not by Linux."""
+    """Return whether the files here are made by gVisor, not by Linux."""
     guess = value_of(sandbox, NONE)
     return guess.name == "gvisor" and guess.confidence == "certain"
 
@@ -69,7 +69,7 @@ def _by_command_line(tree: SystemFiles) -> Fact[Detection] | None:
     for word in tree.read(CMDLINE).text.split():
         if word.startswith(("systemd.unit=kata-containers", "agent.log")):
             return Known(Detection("kata", "certain"), (Evidence(CMDLINE, "", word),))
-        # Firecracker hands its devices over this way; so may another VMM, and the machine
+        # Firecracker hands its devices over like this; so may another VMM, and the machine
         # may hold one container or hundreds.
         if word.startswith("virtio_mmio.device="):
             return Known(Detection("firecracker", "possible"), (Evidence(CMDLINE, "", word),))
