@@ -1,6 +1,6 @@
 """The steps of a build in order; each is a value, and its own module makes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -175,6 +175,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     with ctx.progress.stage("freeze") as stage:
         selection, modules = _frozen(ready, ctx)
         size = _bytes(sum(module.size for module in modules))
+        _warn_omitted(selection.omitted, ctx.progress)
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports omitted"
     with ctx.progress.stage("link") as stage:
         parts = _parts(ready, selection, modules, ctx)
@@ -182,6 +183,17 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         binary = ctx.build(linked)
         stage.summary = f"{binary.name}, {_bytes(binary.size)}"
     return BuildResult(ready.plan, binary, modules, selection.omitted)
+
+
+def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:
+    """Name the project's own modules that are left out: their first import would fail."""
+    for item in omitted:
+        if item.is_project:
+            chain = " -> ".join(item.chain)
+            progress.warn(
+                f"{item.module}, imported by {item.importer}, is left out: {item.reason} ({chain});"
+                " add what is missing, or take it out of tool.onebin.exclude"
+            )
 
 
 def train(project: Project, tools: Tools, command: Sequence[str]) -> str:

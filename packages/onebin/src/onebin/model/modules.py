@@ -68,3 +68,7 @@ class OmittedModule(msgspec.Struct, frozen=True):
     module: str
     importer: str
     reason: str
+    chain: tuple[str, ...] = ()
+    """From the module, each importing the next, to the one that cannot be imported by itself."""
+    is_project: bool = False
+    """Whether it is a module of the project, which is there and cannot be imported."""
