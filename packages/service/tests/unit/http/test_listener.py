@@ -11,10 +11,22 @@ from devops_info_service.http.connection.listener import (
     ACCEPT_PAUSE_SECONDS,
     ACCEPTS_AT_ONCE,
     BACKLOG,
+    MAX_TTL,
     YIELD_SECONDS,
     Listener,
+    listen,
+    require_ttl,
 )
 from devops_info_service.http.connection.loop import Loop, OnReady, Timer
+
+
+class FakeAcceptedSocket:
+    """Takes any option."""
+
+    family = socket.AF_INET
+
+    def setsockopt(self, *_: int) -> None:
+        """Take any option."""
 
 
 class FakeListeningSocket:
@@ -40,7 +52,7 @@ class FakeListeningSocket:
         if not self.queued:
             raise BlockingIOError
         self.queued -= 1
-        return object(), ("192.0.2.7", 1)
+        return FakeAcceptedSocket(), ("192.0.2.7", 1)
 
     def close(self) -> None:
         self.is_open = False
@@ -170,3 +182,31 @@ def test_close_accepts_the_queue() -> None:
     assert (closed.accepted, detached.accepted) == (BACKLOG // 2, 0)
     assert (closed.sock.is_open, detached.sock.is_open) == (False, False)
     assert closed.loop.call is None
+
+
+@pytest.mark.parametrize(
+    ("host", "client"), [("127.0.0.1", "127.0.0.1"), ("::", "::1"), ("::", "127.0.0.1")]
+)
+def test_stop_without_privilege(host: str, client: str) -> None:
+    """A filter may not be permitted: queued connections are served then, too, and new ones drop."""
+    loop = Loop(lambda _: None)
+    accepted: list[socket.socket] = []
+    sock = listen(host, 0)
+    port = sock.getsockname()[1]
+    listener = Listener(
+        sock, loop, on_accept=lambda each, _: accepted.append(each), on_error=lambda _: None
+    )
+    listener.open()
+    with socket.create_connection((client, port), timeout=10) as queued:
+        require_ttl(sock, MAX_TTL)
+        with pytest.raises(TimeoutError):
+            socket.create_connection((client, port), timeout=0.3)
+        listener.close()
+        (served,) = accepted
+        queued.sendall(b"in time")
+        served.settimeout(10)
+        assert served.recv(100) == b"in time"
+        served.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((client, port), timeout=10)
+    loop.close()

@@ -185,6 +185,8 @@ class Server:
         self._log.info("draining", signal=reason.cause, connections=len(state.connections))
         state.counts[READY] = 0
         if is_last:
+            for listener in self._listeners:
+                listener.begin_shutdown()
             self._loop.call_later(self._drain_delay_seconds, self._stop_accepting)
         else:
             for listener in self._listeners:
