@@ -1,4 +1,4 @@
-"""What the tests of facts ask for."""
+"""Fixtures of the tests of facts."""
 
 from collections.abc import Callable
 from pathlib import Path
