@@ -14,6 +14,7 @@ in order, other lines between them; numbers match any number, ``…`` any text.
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,6 +147,8 @@ def test_commands(
         require_engine()
         if any(IMAGE in block.text for block in chosen):
             make_image()
+    if any("curl" in block.text for block in chosen):
+        require_curl()
     files = [block for block in blocks(chosen[0].page) if block.mark.startswith("file: ")]
     for block in files:
         target = tmp_path / block.mark.removeprefix("file: ")
@@ -214,10 +217,20 @@ def require_engine() -> None:
     except FileNotFoundError:
         runs = False
     if not runs:
-        reason = "no Docker engine responds: run .ci/prepare-engine"
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(reason)
-        pytest.skip(reason)
+        require("no Docker engine responds: run .ci/prepare-engine")
+
+
+def require_curl() -> None:
+    """Skip without curl; in CI fail."""
+    if shutil.which("curl") is None:
+        require("no curl: apt-get install curl")
+
+
+def require(reason: str) -> None:
+    """Skip for *reason*; in CI fail."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def make_image() -> None:

@@ -129,6 +129,7 @@ def test_switches(flags: list[str], *, debug: bool) -> None:
             "SHOW_ENVIRONMENT: invalid value 'A=1'; expected a list of names",
         ),
         ({"MAX_FIELDS": "0"}, "MAX_FIELDS: invalid value '0'; expected an integer from 1 to 10000"),
+        ({"PORT": "0" * 20 + "99999"}, "PORT: invalid value '000"),
         ({"PORT": "9" * 5000}, "PORT: invalid value '99"),
     ],
 )

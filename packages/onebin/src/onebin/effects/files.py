@@ -63,6 +63,9 @@ def inside(
         path = (root / text).resolve()
     except (OSError, RuntimeError, ValueError) as exc:
         raise ProjectError(f"{where}: {shown(text)} leads nowhere: {shown(str(exc))}") from exc
+    # From Python 3.13 on a link to itself resolves to itself, and raises nothing.
+    if any(step.is_symlink() for step in (path, *path.parents)):
+        raise ProjectError(f"{where}: {shown(text)} leads nowhere: its links form a circle")
     allowed = [root] if also is None else [root, also]
     if PurePosixPath(text).is_absolute() or not any(map(path.is_relative_to, allowed)):
         raise ProjectError(

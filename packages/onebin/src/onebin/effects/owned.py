@@ -1,7 +1,7 @@
 """Private directories: only this user and root can have put anything into them.
 
 The contents of the cache are executed: a compiler, an interpreter, objects of executables. So each
-directory above it, each link, and each entry in it must belong to this user or root, who could
+directory above it, each link, and each entry in it must belong to this user or root: both can
 change onebin itself as well. OpenSSH checks a user's keys in the same way (sshd(8), StrictModes).
 """
 

@@ -1,9 +1,9 @@
 """Unpack fetched archives, a tarball's tree or a wheel's code: inside a folder, under limits.
 
-Archives are untrusted, and in part decide where each file goes, what it is and how large it
-becomes. Python's own data filter (PEP 706) judges paths by the state of the disk, and was misled
-by links of links more than once (CVE-2025-4517, CVE-2025-4138). Here a member below a link is
-refused, so no link is ever followed while files are written.
+Archives are untrusted, and in part decide the place, the kind and the size of each file. Python's
+own data filter (PEP 706) judges paths by the state of the disk, and was misled by links of links
+more than once (CVE-2025-4517, CVE-2025-4138). Here a member below a link is refused, so no link is
+ever followed while files are written.
 """
 
 import bz2

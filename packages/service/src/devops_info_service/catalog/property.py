@@ -38,12 +38,17 @@ class Metric(msgspec.Struct, frozen=True):
     """The family of a fact in Prometheus; the fact is one of ``resources``."""
 
     name: str
-    type: Literal["counter", "gauge"]
+    """With its unit; of a counter it ends in ``_total``."""
     help: str
     per: float = 1
     """Units of the fact in one of the metric."""
     samples: "Callable[[Any], Iterable[tuple[tuple[tuple[str, str], ...], float]]] | None" = None
     """Makes labels and values of the value at the path, if that is not one number."""
+
+    @property
+    def type(self) -> Literal["counter", "gauge"]:
+        """Return the type, by the name."""
+        return "counter" if self.name.endswith("_total") else "gauge"
 
 
 class Property(msgspec.Struct, frozen=True):

@@ -175,9 +175,7 @@ SECURITY: Final = (
         comma_list,
         "confinement",
         expect=Expect(
-            "filesystem.writable",
-            "set",
-            "mounts and common directories the process may write to",
+            "filesystem.writable", "set", "mounts and common directories the process may write to"
         ),
     ),
     Property(

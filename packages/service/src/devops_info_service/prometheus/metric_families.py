@@ -33,12 +33,7 @@ _SERVER: Final[tuple[tuple[str, str, Type, str], ...]] = (
         "Connections cut off at the end of a drain.",
     ),
     ("workers", "service_workers", "gauge", "Processes that serve requests now."),
-    (
-        "restarts",
-        "service_worker_restarts_total",
-        "counter",
-        "Workers replaced because they died.",
-    ),
+    ("restarts", "service_worker_restarts_total", "counter", "Workers replaced because they died."),
     (
         "hung",
         "service_worker_hangs_total",

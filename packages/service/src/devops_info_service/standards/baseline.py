@@ -37,11 +37,7 @@ def host_namespaces(view: Observed) -> Outcome:
     """Check hostPID, hostIPC and hostNetwork."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    facts = {
-        "PID": view.shared["pid"],
-        "IPC": view.shared["ipc"],
-        "network": view.shared["net"],
-    }
+    facts = {"PID": view.shared["pid"], "IPC": view.shared["ipc"], "network": view.shared["net"]}
     shared = {kind: fact for kind, fact in facts.items() if value_of(fact, default=False)}
     if shared:
         return failed(

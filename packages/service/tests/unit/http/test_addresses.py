@@ -27,8 +27,9 @@ V6 = st.ip_addresses(v=6)
 def spellings(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[str]:
     """Write an address in the ways there are."""
     if isinstance(address, ipaddress.IPv4Address):
-        mapped = ipaddress.IPv6Address(b"\0" * 10 + b"\xff\xff" + address.packed)
-        return [str(address), f"::ffff:{address}", f"0:0:0:0:0:FFFF:{address}", mapped.exploded]
+        last = address.packed.hex(":", 2)
+        exploded = f"0000:0000:0000:0000:0000:ffff:{last}"
+        return [str(address), f"::ffff:{address}", f"0:0:0:0:0:FFFF:{address}", exploded]
     return [str(address), address.exploded, address.exploded.upper(), str(address).upper()]
 
 

@@ -8,14 +8,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import (
-    Fact,
-    Known,
-    Unknown,
-    derive,
-    evidence_of,
-    value_of,
-)
+from devops_info_service.facts.fact import Fact, Known, Unknown, derive, evidence_of, value_of
 from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
@@ -82,19 +75,13 @@ QUOTA: Final = GroupValue("cpu", _QUOTA_V2, _QUOTA_V1)
 PERIOD: Final = GroupValue("cpu", _PERIOD_V2, _PERIOD_V1)
 LIMIT: Final = GroupLimit("cpu", ratio(_QUOTA_V2, _PERIOD_V2), ratio(_QUOTA_V1, _PERIOD_V1))
 BURST: Final = GroupValue(
-    "cpu",
-    v2=whole("cpu.max.burst", parse.count),
-    v1=whole("cpu.cfs_burst_us", parse.count),
+    "cpu", v2=whole("cpu.max.burst", parse.count), v1=whole("cpu.cfs_burst_us", parse.count)
 )
 WEIGHT: Final = GroupValue(
-    "cpu",
-    v2=whole("cpu.weight", parse.count),
-    v1=Unknown("cgroup v1 has shares instead"),
+    "cpu", v2=whole("cpu.weight", parse.count), v1=Unknown("cgroup v1 has shares instead")
 )
 SHARES: Final = GroupValue(
-    "cpu",
-    v2=Unknown("cgroup v2 has a weight instead"),
-    v1=whole("cpu.shares", parse.count),
+    "cpu", v2=Unknown("cgroup v2 has a weight instead"), v1=whole("cpu.shares", parse.count)
 )
 PERIODS: Final = GroupValue("cpu", field("cpu.stat", "nr_periods", parse.count))
 THROTTLED: Final = GroupValue("cpu", field("cpu.stat", "nr_throttled", parse.count))

@@ -61,9 +61,7 @@ def counters(text: str) -> dict[str, int]:
 
 
 LIMIT: Final = GroupLimit(
-    "memory",
-    v2=whole("memory.max", parse.limit),
-    v1=whole("memory.limit_in_bytes", parse.limit_v1),
+    "memory", v2=whole("memory.max", parse.limit), v1=whole("memory.limit_in_bytes", parse.limit_v1)
 )
 HIGH: Final = GroupValue("memory", whole("memory.high", parse.limit), ONLY_V2)
 PROTECTED: Final = GroupValue("memory", whole("memory.low", parse.count), ONLY_V2)

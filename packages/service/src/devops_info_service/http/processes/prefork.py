@@ -310,10 +310,11 @@ def supervise(
             stop_now(log, number)
         elif action is Action.STOP:
             state = Lifecycle.STOPPING
-            # Before the workers get their signal: by this they know that the service ends.
+            # In this order: a worker that has its own SIGTERM already begins to end once it reads
+            # STOPPING, and its record counts if it is younger than the shutdown.
+            shutdown = _ServiceShutdown(number.name, records, pool.size, on_record, log)
             counters.supervisor[STAGE] = STOPPING
             log.info("draining", signal=number.name, connections=counters.totals().open)
-            shutdown = _ServiceShutdown(number.name, records, pool.size, on_record, log)
             accept_stop.schedule(shutdown.began + drain_delay_seconds)
             pool.end(shutdown.began)
         for pid, status in reap():

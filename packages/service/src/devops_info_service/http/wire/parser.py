@@ -160,8 +160,7 @@ class RequestParser:
         return data.find(b"\n", start) + 1
 
     def _check_size(self) -> None:
-        # By what was fed, not in on_header: httptools holds a field back until it is whole,
-        # so an endless one would never reach a callback.
+        # Not in on_header: httptools holds a field back until it is whole.
         limits = self._limits
         if self.phase is Phase.HEAD:
             raise _head_too_large(limits)
