@@ -13,7 +13,7 @@ from .recorded import DATA, FrozenClock, RecordedFiles
 
 @pytest.fixture
 def clock() -> FrozenClock:
-    """A clock that stands still."""
+    """A fixed clock."""
     return FrozenClock()
 
 

@@ -117,7 +117,7 @@ def test_names_leave_the_rest(log: Log) -> None:
 
 @pytest.mark.parametrize("given", [b"", b"a b", b'a"b', b"a\x9b", b"a, b", b"a" * 65])
 def test_id_that_is_not_plain(given: bytes) -> None:
-    """An empty, long or unprintable id is replaced by a new one."""
+    """An empty or long id, or one with unusual characters, is replaced."""
     names = Names()
 
     assert not is_plain(given)

@@ -12,7 +12,7 @@ MOUNT_V1 = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
 
 
 class ThreeCpus(Machine):
-    """Fallback to the affinity if the files have no quota."""
+    """A machine of three CPUs: the count if the files have none."""
 
     def cpus(self) -> int:
         return 3
