@@ -1,4 +1,4 @@
-"""Expectations of a real process: refused at the start, asked for on its port, as a command."""
+"""Expectations of a real process: at the start, on its port, and as a command."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def ask(port: int, path: str) -> tuple[int, Any]:
     ],
 )
 def test_bad_file(tmp_path: Path, command: str, text: str, reason: str) -> None:
-    """What cannot be taken is status 2 and one line with file, line and reason."""
+    """An invalid document ends with status 2 and one line with file, line and reason."""
     file = tmp_path / "expectations.yaml"
     file.write_text(text)
 
@@ -67,7 +67,7 @@ def test_bad_file(tmp_path: Path, command: str, text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_served(start: Start, tmp_path: Path, workers: str) -> None:
-    """The answer is the status, from a file as from a variable."""
+    """The response is the status, from a file as from a variable."""
     file = tmp_path / "expectations.json"
     file.write_text('{"cpu": {"usable": ">= 1"}, "network.mtu": "> 0"}')
     met = start("--workers", workers, environ={"EXPECTATIONS": 'cpu.usable: ">= 1"'})
@@ -98,7 +98,7 @@ def test_nothing_expected(start: Start) -> None:
     ],
 )
 def test_report(text: str, status: int, said: str) -> None:
-    """As a command the status is whether all is met, by variable or flag, in text as in JSON."""
+    """The command's status is whether all are met, by variable or flag, in text as in JSON."""
     by_variable = run("report", EXPECTATIONS=text)
     by_flag = run("report", "--json", "--expectations", text, EXPECTATIONS="dns.ndots: 99")
 
@@ -108,5 +108,5 @@ def test_report(text: str, status: int, said: str) -> None:
 
 
 def test_report_with_profile() -> None:
-    """Either of profile and expectations lets the report down."""
+    """The report fails if either the profile or an expectation does."""
     assert run("report", "--profile", "baseline", EXPECTATIONS="cpu.usable: 9999").returncode == 1

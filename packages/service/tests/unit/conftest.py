@@ -1,4 +1,4 @@
-"""What the tests of facts ask for."""
+"""Fixtures of the tests of facts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from .recorded import DATA, FrozenClock, RecordedFiles
 
 @pytest.fixture
 def clock() -> FrozenClock:
-    """A clock that stands still."""
+    """A fixed clock."""
     return FrozenClock()
 
 

@@ -1,4 +1,4 @@
-"""Saved trees: the same reader with another root; what files cannot hold lies beside them."""
+"""Saved trees: the reader with another root, and `machine.json` for the rest."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from devops_info_service.facts.system_files import FileStat, FilesystemSpace, Ki
 DATA = Path(__file__).parents[1] / "data" / "platform"
 TREES = sorted(path.name for path in DATA.iterdir() if path.is_dir() and path.name[0] not in "._")
 NOW = 1_764_000_000
-"""When the trees are looked at: 2025-11-24, while the tokens in them are valid."""
+"""Time of the snapshots: 2025-11-24, while the tokens in the trees are valid."""
 
 
 class MachineFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -18,16 +18,16 @@ class MachineFile(msgspec.Struct, forbid_unknown_fields=True):
 
     environ: dict[str, str] = {}
     nodes: dict[str, tuple[Kind, int]] = {}
-    """Path -> what it is, permission bits."""
+    """Path -> type, permission bits."""
     refused: dict[str, str] = {}
-    """Path -> the error the kernel answered."""
+    """Path -> errno of the kernel."""
     spaces: dict[str, tuple[int, int, int, int]] = {}
     """Mount -> size, free, inodes, inodes free."""
     writable: list[str] = []
 
 
 class RecordedFiles(SystemFiles):
-    """A tree on disk, with what git cannot keep: devices, sockets, modes, refusals."""
+    """A tree on disk, with devices, sockets, modes and errors, which git cannot store."""
 
     def __init__(self, directory: Path) -> None:
         file = directory / "machine.json"

@@ -15,7 +15,7 @@ pytestmark = [
 
 
 class UnspeakableError(Exception):
-    """Cannot even say what it is."""
+    """Raises in `__str__`."""
 
     def __str__(self) -> str:
         raise OSError(24, "Too many open files")
@@ -101,7 +101,7 @@ def test_describe(fail: Callable[[], None], texts: list[str]) -> None:
 
 @pytest.mark.parametrize("fail", [endless, long, cyclic, unspeakable])
 def test_line_is_one_piece(fail: Callable[[], None]) -> None:
-    """A line with a traceback is what a pipe takes at once, and keeps what says most."""
+    """A line with a traceback fits a pipe's atomic write and keeps the innermost frames."""
     with pytest.raises(BaseException) as caught:  # noqa: PT011  as above
         fail()
     lines: list[bytes] = []

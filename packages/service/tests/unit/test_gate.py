@@ -1,4 +1,4 @@
-"""Whatever variables and files hold, no secret comes out: not one way of all there are."""
+"""No secret in variables or files reaches any output."""
 
 import base64
 import json
@@ -86,7 +86,7 @@ class Lying(RecordedFiles):
     ) -> None:
         super().__init__(DATA / "containerd-restricted")
         self._environ = {**super().environ(), **environ}
-        self._variables = None  # what was asked for just now is kept
+        self._variables = None  # a recent response is cached
         self._volume = volume
         self._files = files | {f"{VOLUME}/{name}": text for name, text in volume.items()}
         mounts = super().read("/proc/self/mountinfo").text
@@ -112,7 +112,7 @@ class Lying(RecordedFiles):
 
 
 def everything(tree: SystemFiles, capture: Callable[[], str]) -> Iterator[tuple[str, str]]:
-    """Give each way out and what comes out of it."""
+    """Yield each output and its text."""
     words = {"float": "1", "boolean": "true", "profile": "baseline", "set": "none", "string": "x"}
     contract = "\n".join(
         f"{each.expect.name}: {(each.expect.allowed or (words.get(each.expect.kind, '1'),))[0]}"
@@ -140,7 +140,7 @@ def everything(tree: SystemFiles, capture: Callable[[], str]) -> Iterator[tuple[
 def assert_silent(
     secret: str, tree: SystemFiles, capfd: pytest.CaptureFixture[str], where: str
 ) -> None:
-    """Fail if *secret*, or a good part of it, is in anything that comes out."""
+    """Fail if *secret*, or a good part of it, is in any output."""
     parts = [part for part in secret.replace("\x1b", "\n").splitlines() if "-----" not in part]
     for way, text in everything(tree, lambda: "".join(capfd.readouterr())):
         for part in parts:
@@ -193,7 +193,7 @@ def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.sample(every=13)
 @pytest.mark.parametrize("kind", [*KINDS, "short"])
 def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """A mounted Secret is no volume of the downward API, whatever its keys are called."""
+    """A mounted Secret is not a volume of the downward API, whatever its keys are."""
     secret = (KINDS | {"short": short})[kind]()
     for name in VOLUMES:
         assert_silent(secret, Lying({}, {}, {name: secret}), capfd, name)
@@ -281,7 +281,7 @@ def test_labels(text: str, shown: bool) -> None:  # noqa: FBT001
 
 
 def test_written_otherwise(tmp_path: Path) -> None:
-    """A directory that is not kubelet's way of writing is no volume of the downward API."""
+    """A directory without kubelet's layout is not a volume of the downward API."""
     saved = RecordedFiles(DATA / "containerd-restricted")
     assert isinstance(read_platform(saved, FrozenClock()).identity.labels, Known)
 
@@ -296,7 +296,7 @@ def test_written_otherwise(tmp_path: Path) -> None:
 
 
 def test_reason() -> None:
-    """What is withheld says so and why."""
+    """A withheld value has its reason."""
     environ = {"K8S_NODE_NAME": "user:pass@host"}
     tree = Lying(environ, {f"{ACCOUNT}/token": "no token"}, {})
     look = read_platform(tree, FrozenClock())

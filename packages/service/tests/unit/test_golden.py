@@ -1,4 +1,4 @@
-"""Every view of every recorded tree is what was once reviewed, to the byte.
+"""Every view of every recorded tree matches its reviewed digest.
 
 After a change on purpose ``UPDATE_GOLDEN=1`` rewrites the digests; review the texts themselves
 with ``devops-info-service report`` before.
@@ -42,7 +42,7 @@ def expected(each: Extractor) -> str:
 
 
 def views(tree: SystemFiles) -> Iterator[tuple[str, bytes]]:
-    """Render everything that is said of a tree."""
+    """Render all output of a tree."""
     snapshot = read_platform(tree, FrozenClock())
     # Sorted: the order of results is that of the file, not of the catalog.
     contract = "\n".join(expected(each) for _, each in sorted(EXTRACTORS.items()))

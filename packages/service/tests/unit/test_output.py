@@ -54,7 +54,7 @@ class Reader:
     st.integers(80, 300),
 )
 def test_any_reader(takes: list[int], sizes: list[int], room: int) -> None:
-    """Whatever the reader does: whole lines in their order, and each gap says how many it lacks."""
+    """Any reader gets whole lines in order, and each gap has its number of lines."""
     reader = Reader(takes)
     lines = LineWriter(reader.send, lambda count: b"missing %d\n" % count, room)
     written = [b"%d:%s\n" % (number, b"x" * size) for number, size in enumerate(sizes)]
@@ -80,7 +80,7 @@ def test_any_reader(takes: list[int], sizes: list[int], room: int) -> None:
 
 
 def fill(send: Callable[[bytes], int]) -> None:
-    """Write until nothing more fits; a terminal moves what it has to another buffer meanwhile."""
+    """Write until nothing more fits; a terminal moves bytes to another buffer meanwhile."""
     for size in (4096, 1, 1, 1, 1):
         with contextlib.suppress(BlockingIOError):
             while send(b"x" * size):
@@ -154,7 +154,7 @@ except BlockingIOError:
     [("/dev/null", ""), ("/dev/full", "No space left on device")],
 )
 def test_devices(path: str, reason: str) -> None:
-    """What is neither pipe, terminal nor socket is written as it is."""
+    """Any other file than pipe, terminal or socket is written directly."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
         assert write_result(descriptor, b"line\n") == reason

@@ -198,8 +198,8 @@ def test_advice_before_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [0, 1, 40])
 @pytest.mark.parametrize("path", ["/", "/" + '"' * 79])
 def test_message_is_kept_whole(count: int, path: str) -> None:
-    """However much there is to list, the message is a line of JSON that Kubernetes keeps, and
-    says how many are not in it."""
+    """For any number of entries the message is a line of JSON that Kubernetes keeps, with
+    the number of omitted ones."""
     lates = tuple(LateRequest(float(number), "GET", path) for number in range(count))
     seen = msgspec.structs.replace(QUIET, requests=count, first=lates[:20], last=lates[20:])
     told = report(seen, Config())
@@ -306,13 +306,13 @@ def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) 
 @pytest.mark.claim("the termination message: no link, no device")
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/full", "/dev/tty"])
 def test_device(path: str) -> None:
-    """A device is no file that the platform keeps: it is not even opened."""
+    """A device is not a message file: it is not even opened."""
     assert write_message(b"x", path) == f"{path}: {NO_FILE.format('a device')}"
 
 
 @pytest.mark.parametrize("path", ["/", "/.", "//"])
 def test_root(path: str) -> None:
-    """The root is no file."""
+    """The root is not a file."""
     assert write_message(b"x", path) == f"{path}: {NO_FILE.format('a directory')}"
 
 
@@ -377,7 +377,7 @@ def test_no_descriptor_is_left(tmp_path: Path) -> None:
 
 
 def test_interrupted() -> None:
-    """Ctrl-C on a terminal is not a rollout: there is no advice."""
+    """Ctrl-C on a terminal is not a rollout: advice is empty."""
     seen = msgspec.structs.replace(a_record(4.0, aborted=3), signal="SIGINT")
 
     assert advice(seen, Config(drain_delay_seconds=40)) == []

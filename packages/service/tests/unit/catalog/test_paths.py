@@ -13,7 +13,7 @@ from devops_info_service.snapshot import PlatformSnapshot
 
 
 def is_fact(type_: Any) -> bool:
-    """Say whether *type_* is ``Fact`` of something."""
+    """Whether *type_* is ``Fact`` of something."""
     return any(get_origin(each) is Known for each in get_args(type_))
 
 
@@ -32,7 +32,7 @@ def test_paths(path: str) -> None:
 
 
 def shown_alone(each: Property) -> bool:
-    """Say whether a view takes the value at the path as it is."""
+    """Whether a view takes the value at the path unchanged."""
     named = each.shown is not None and each.rows is None
     measured = each.metric is not None and each.metric.samples is None
     expect = each.expect
@@ -42,7 +42,7 @@ def shown_alone(each: Property) -> bool:
 
 @pytest.mark.parametrize("path", sorted({each.path for each in PROPERTIES if shown_alone(each)}))
 def test_facts(path: str) -> None:
-    """What a view takes as it is, is a fact."""
+    """A value that a view takes unchanged is a fact."""
     type_: Any = PlatformSnapshot
     for step in path.split("."):
         type_ = field(type_, step)

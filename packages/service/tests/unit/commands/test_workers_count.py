@@ -12,7 +12,7 @@ MOUNT_V1 = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
 
 
 class ThreeCpus(Machine):
-    """What is asked where the files say nothing."""
+    """A machine of three CPUs: the count if the files have none."""
 
     def cpus(self) -> int:
         return 3

@@ -1,4 +1,4 @@
-"""Expectations as they are written: what can be said, and what is refused, with the way out."""
+"""The text of expectations: valid values, and messages with the remedy."""
 
 import contextlib
 from pathlib import Path
@@ -100,7 +100,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
     ],
 )
 def test_refused(text: str, line: int, message: str) -> None:
-    """What cannot be taken names the setting, the line, the fault and the way out."""
+    """A message has the setting, the line, the fault and the remedy."""
     with pytest.raises(ConfigError) as caught:
         load_expectations(text)
 
@@ -119,7 +119,7 @@ def test_refused(text: str, line: int, message: str) -> None:
     ],
 )
 def test_no_file(path: str, message: str) -> None:
-    """A path that leads to no file that can be read says so."""
+    """A path without a readable file is an error."""
     with pytest.raises(ConfigError) as caught:
         load_expectations(path)
 
@@ -128,7 +128,7 @@ def test_no_file(path: str, message: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["yaml", "json"])
 def test_file(tmp_path: Path, suffix: str) -> None:
-    """A path is read, as YAML or as JSON; what is wrong in it is named with the file."""
+    """A path is read as YAML or JSON; errors name the file."""
     file = tmp_path / f"expected.{suffix}"
     file.write_text('{"memory": {"limit": "256Mi"}}' if suffix == "json" else "memory.limit: 256Mi")
     (only,) = load_expectations(str(file))
@@ -145,7 +145,7 @@ def test_file(tmp_path: Path, suffix: str) -> None:
 
 
 def test_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What begins with ./ is a path from where the process runs."""
+    """A value that begins with ./ is a path from the working directory."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "expected").write_text("dns.ndots: 1")
 
@@ -195,7 +195,7 @@ def test_reference_lists_every_name() -> None:
 
 
 def test_examples_of_the_reference() -> None:
-    """What the reference shows as expectations is taken; its manifests are YAML."""
+    """The expectations in the reference are valid; its manifests are YAML."""
     blocks = [block.partition("\n```")[0] for block in REFERENCE.read_text().split("```yaml\n")[1:]]
     example, init, job = blocks
     embedded = yaml.safe_load(job)["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]

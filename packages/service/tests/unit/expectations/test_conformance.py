@@ -1,4 +1,4 @@
-"""Expectations held against a platform: what the saved trees make of them, and how it is told."""
+"""Expectations against the saved trees: states, evidence and texts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +83,7 @@ def result(saved: Saved, clock: Clock, tree: str, text: str) -> Result:
         (RESTRICTED, "cpu.limit: 5e-1", "met", "500m"),
         (RESTRICTED, 'cpu.limit: "<= 499999u"', "not met", "500m"),
         (RESTRICTED, "cpu.usable: 1", "met", "1"),
-        # Ranges: anything in them may be what was asked for.
+        # ranges: any value in them may have been requested
         (RESTRICTED, "cpu.request: 250m", "met", "250m to 258m or 874m to 898m"),
         (RESTRICTED, "cpu.request: 880m", "met", "250m to 258m or 874m to 898m"),
         (RESTRICTED, "cpu.request: 500m", "not met", "250m to 258m or 874m to 898m"),
@@ -147,7 +147,7 @@ def test_trees(
 
 
 def test_evidence(saved: Saved, clock: Clock) -> None:
-    """A result repeats what was written, and points at the file where it can be seen."""
+    """A result repeats the expectation and has the file as evidence."""
     assert result(saved, clock, RESTRICTED, 'memory.limit: ">= 64Mi"') == Result(
         "memory.limit",
         "met",
@@ -168,7 +168,7 @@ def test_profile_names_its_checks(saved: Saved, clock: Clock) -> None:
 
 
 def test_open_profile(saved: Saved, clock: Clock) -> None:
-    """A profile that nobody can tell is unknown, with the checks that leave it open."""
+    """A profile that cannot be observed is unknown, with the checks that leave it open."""
     found = result(saved, clock, "gvisor", "security.profile: restricted")
 
     assert found.state == "unknown"
@@ -178,7 +178,7 @@ def test_open_profile(saved: Saved, clock: Clock) -> None:
 
 @pytest.mark.parametrize("tree", TREES)
 def test_found_can_be_expected(saved: Saved, clock: Clock, tree: str) -> None:
-    """What is found is written so that it can be expected, and then is met."""
+    """A found value, written as an expectation, is met."""
     look = read_platform(saved(tree), clock)
     for each in EXTRACTORS.values():
         name, fact = each.expect, each.read(look)
@@ -206,7 +206,7 @@ def test_nothing_to_read(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_order(saved: Saved, clock: Clock) -> None:
-    """Results stand as the expectations were written, and one that is not met decides."""
+    """Results keep the order of the expectations; a single failure decides."""
     text = "dns.ndots: 5\ncpu:\n  limit: 500m\n  usable: 9\nmemory.limit: 256Mi"
     look = read_platform(saved(RESTRICTED), clock)
     conformance = evaluate(load_expectations(text), look)
@@ -237,14 +237,14 @@ def test_names(saved: Saved, clock: Clock) -> None:
 
 
 def test_long_sets() -> None:
-    """A set says how many members it does not spell out."""
+    """A set has the number of members not listed."""
     members = frozenset(f"{number:03}" for number in range(MAX_LISTED + 3))
 
     assert format_value("set", members).endswith("011 and 3 more")
 
 
 def test_report(saved: Saved, clock: Clock) -> None:
-    """The report ends with what was expected and what was found."""
+    """The report ends with expected and found values."""
     look = read_platform(saved(RESTRICTED), clock)
     contract = load_expectations("memory.limit: 256Mi\ndns.ndots: 2\ncpu.limit: 500m")
     text = report(look, "restricted", evaluate(contract, look), width=90)
@@ -262,7 +262,7 @@ def test_report(saved: Saved, clock: Clock) -> None:
 
 
 def test_report_of_unknown(saved: Saved, clock: Clock) -> None:
-    """What nobody can tell stands there with its reason."""
+    """An unknown result is listed with its reason."""
     look = read_platform(saved("docker-limited"), clock)
     text = report(look, None, evaluate(load_expectations("qos.class: Burstable"), look))
 
@@ -271,7 +271,7 @@ def test_report_of_unknown(saved: Saved, clock: Clock) -> None:
 
 
 def test_report_json(saved: Saved, clock: Clock) -> None:
-    """As JSON the report is the look, and the conformance beside its parts."""
+    """The report's JSON is the snapshot, with the conformance beside its parts."""
     look = read_platform(saved(RESTRICTED), clock)
     conformance = evaluate(load_expectations("dns.ndots: 2"), look)
 

@@ -1,4 +1,4 @@
-"""Kubernetes quantities: what the API reference allows, and nothing else."""
+"""Kubernetes quantities: the forms of the API reference, and no others."""
 
 import pytest
 from hypothesis import given
@@ -84,7 +84,7 @@ def test_quantities(text: str, billionths: int) -> None:
     ],
 )
 def test_refused(text: str, reason: str) -> None:
-    """What is not a quantity says why, and repeats what was written."""
+    """An invalid quantity is an error with the reason and the text."""
     with pytest.raises(ValueError, match=reason.replace("^", r"\^")) as caught:
         parse(text)
 
@@ -112,7 +112,7 @@ def test_written(billionths: int, text: str) -> None:
 
 @given(st.integers(0, LARGEST))
 def test_there_and_back(billionths: int) -> None:
-    """What is written is read as the same number."""
+    """A written number is read as the same number."""
     assert billionths == parse(write(billionths))
 
 

@@ -20,7 +20,7 @@ NOW = 1_764_000_000
 
 
 def token(payload: Any) -> str:
-    """Make a token that nobody signed."""
+    """Make an unsigned token."""
     return ".".join(encoded(part) for part in ({"alg": "RS256"}, payload, "signature" * 20))
 
 
@@ -42,7 +42,7 @@ FULL = {
 
 
 def test_claims(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
-    """What the token claims is told, with the time it has left."""
+    """The token's claims are reported, with the time until it expires."""
     text = token(FULL)
     fact = read_service_account(tree_of({f"{DIRECTORY}/token": text}), clock).token
 
@@ -55,7 +55,7 @@ def test_claims(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
 
 
 def test_token_that_never_ends(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
-    """A token out of a Secret has no end."""
+    """A token out of a Secret never expires."""
     tree = tree_of({f"{DIRECTORY}/token": token({"iss": "kubernetes/serviceaccount"})})
     fact = read_service_account(tree, clock).token
 
@@ -82,7 +82,7 @@ def test_token_that_never_ends(tree_of: Callable[..., SystemFiles], clock: Clock
     ],
 )
 def test_no_token(tree_of: Callable[..., SystemFiles], clock: Clock, text: str) -> None:
-    """What is no token is unknown, and the reason repeats nothing of it."""
+    """An invalid token is unknown, and the reason repeats nothing of it."""
     account = read_service_account(tree_of({f"{DIRECTORY}/token": text}), clock)
 
     assert account.mounted
@@ -126,7 +126,7 @@ def test_certificate(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
     ["", "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----x-----END CERTIFICATE-----"],
 )
 def test_no_certificate(tree_of: Callable[..., SystemFiles], clock: Clock, pem: str) -> None:
-    """What is no certificate is unknown."""
+    """An invalid certificate is unknown."""
     account = read_service_account(tree_of({f"{DIRECTORY}/ca.crt": pem}), clock)
 
     assert account.ca == Unknown(f"{DIRECTORY}/ca.crt is not a certificate")

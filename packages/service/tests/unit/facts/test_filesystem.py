@@ -1,4 +1,4 @@
-"""Mounts by what they are, with their room and limits."""
+"""Mounts by kind, with their room and limits."""
 
 from collections.abc import Callable
 
@@ -50,7 +50,7 @@ def test_origin(
     plugin: str,
     volume: str,
 ) -> None:
-    """Each mount is told by where it comes from."""
+    """Each mount is classified by its source."""
     mount = at(read_filesystem(saved(name)), point)
 
     assert (mount.origin, mount.plugin, mount.name) == (origin, plugin, volume)
@@ -71,7 +71,7 @@ def test_room(saved: Callable[[str], SystemFiles]) -> None:
 
 
 def test_network_is_not_asked(saved: Callable[[str], SystemFiles]) -> None:
-    """A file system that may wait for a dead server is not asked for its room."""
+    """The room of a network file system is not queried: a dead server would block."""
     assert at(read_filesystem(saved("gvisor")), "/").space == Unknown(
         "/ is 9p: its room is not read, as that may wait for ever"
     )

@@ -1,4 +1,4 @@
-"""The forms: what each takes, what it does not, and what no form takes."""
+"""The forms of values that may be shown: matches, mismatches, secrets."""
 
 import base64
 import secrets
@@ -93,7 +93,7 @@ WITHHELD: dict[Form, tuple[str, ...]] = {
     ("form", "text"), [(form, text) for form, texts in TAKEN.items() for text in texts]
 )
 def test_taken(form: Form, text: str) -> None:
-    """What has the form is a fact."""
+    """A value of the form is a fact."""
     fact = form.fact(text, "environment", "X")
 
     assert isinstance(fact, Known)
@@ -104,7 +104,7 @@ def test_taken(form: Form, text: str) -> None:
     ("form", "text"), [(form, text) for form, texts in WITHHELD.items() for text in texts]
 )
 def test_withheld(form: Form, text: str) -> None:
-    """What has another form is withheld: the reason names the form, and nothing of the value."""
+    """Any other value is withheld: the reason names the form, and nothing of the value."""
     assert form.fact(text, "environment", "X") == Unknown(
         f"X in environment is withheld: not {form.name}"
     )
@@ -145,7 +145,7 @@ NAMES = [form for form in ANY_FORM.values() if form not in {forms.LABEL_VALUE, f
 
 @given(key=KEYS.filter(is_key_like), form=st.sampled_from(NAMES))
 def test_keys(key: str, form: Form) -> None:
-    """A key of 128 bits or more is no name, however it is spelled."""
+    """A key of 128 bits or more is never a name, in any spelling."""
     assert not form.holds(key)
 
 

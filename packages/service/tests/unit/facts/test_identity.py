@@ -1,4 +1,4 @@
-"""Who the workload is, what it asked for, and where each value came from."""
+"""The workload's identity and requests, with the evidence of each value."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -94,7 +94,7 @@ FACTS: dict[str, dict[str, Any]] = {
 def test_facts(
     saved: Callable[[str], SystemFiles], clock: Clock, name: str, field: str, expected: Any
 ) -> None:
-    """Each tree tells whose it is."""
+    """The identity in each tree is found."""
     fact = getattr(read_platform(saved(name), clock).identity, field)
 
     assert (fact.value if isinstance(fact, Known) else fact) == expected
@@ -117,7 +117,7 @@ def test_facts(
 def test_source(
     saved: Callable[[str], SystemFiles], clock: Clock, name: str, field: str, file: str
 ) -> None:
-    """Every value says what it was read from."""
+    """Every value has its source."""
     fact = getattr(read_platform(saved(name), clock).identity, field)
 
     assert isinstance(fact, Known)
@@ -126,7 +126,7 @@ def test_source(
 
 @pytest.mark.parametrize("name", ["containerd-restricted", "cgroup-v1-pod"])
 def test_memory_request(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
-    """The range holds what the tree's README says was asked for."""
+    """The range contains the request that the tree's README names."""
     asked = {"containerd-restricted": 128 * MIB, "cgroup-v1-pod": 256 * MIB}[name]
     fact = read_platform(saved(name), clock).identity.memory_request
 
@@ -252,7 +252,7 @@ def test_qos(score: int, kind: str | None) -> None:
 
 @given(machine=st.integers(2**28, 2**42), share=st.floats(0, 1))
 def test_memory_comes_back(machine: int, share: float) -> None:
-    """Whatever was asked for lies in the range that its score gives."""
+    """Any request is within the range of its score."""
     asked = int(machine * share)
     score = min(max(1000 - 1000 * asked // machine, 3), 999)
     found = burstable(score, machine)
@@ -262,7 +262,7 @@ def test_memory_comes_back(machine: int, share: float) -> None:
 
 @given(millis=st.integers(0, 256_000))
 def test_cpu_comes_back(millis: int) -> None:
-    """Whatever was asked for lies in the range of the formula that was used."""
+    """Any request is within the range of the formula in use."""
     shares = max(2, min(millis * 1024 // 1000, 262_144))
     old = cpu_request(Known(linear(shares)), Unknown(""))
     new = cpu_request(Known(quadratic(shares)), Unknown(""))
@@ -285,7 +285,7 @@ def test_formulas(shares: int, old: int, new: int) -> None:
 
 
 def test_weight_of_neither() -> None:
-    """A weight beyond both formulas is no request."""
+    """A weight beyond both formulas gives no request."""
     assert isinstance(cpu_request(Known(20_000), Unknown("")), Unknown)
 
 

@@ -23,7 +23,7 @@ MIB = 2**20
 
 
 class Limits:
-    """What is read; a test sets it."""
+    """The limits to read; a test sets them."""
 
     def __init__(self, **facts: Value) -> None:
         self.now: dict[str, Fact[Value]] = {}
@@ -37,7 +37,7 @@ class Limits:
 
 
 def test_change(clock: FrozenClock) -> None:
-    """A change is told once, with its time, what it was and what it is."""
+    """A change is reported once, with its time, old and new value."""
     limits = Limits(memory=None, cpu=0.5)
     watch = LimitWatch(limits, clock)
     assert watch.poll() == watch.poll() == ()
@@ -52,7 +52,7 @@ def test_change(clock: FrozenClock) -> None:
 
 
 def test_unreadable(clock: FrozenClock) -> None:
-    """What cannot be read for a while has not changed, unless it has."""
+    """A limit unreadable for a while has changed only if its value differs afterwards."""
     limits = Limits(memory=64, cpu=1.0)
     watch = LimitWatch(limits, clock)
     watch.poll()
@@ -67,7 +67,7 @@ def test_unreadable(clock: FrozenClock) -> None:
 
 
 def test_known_later(clock: FrozenClock) -> None:
-    """A limit that is read for the first time is no change."""
+    """The first reading of a limit is not a change."""
     limits = Limits()
     watch = LimitWatch(limits, clock)
     watch.poll()
@@ -150,7 +150,7 @@ def test_resize(
     text: str,
     change: tuple[str, Value, Value] | None,
 ) -> None:
-    """What is written to a file of the group shows; the same limit in other words does not."""
+    """A new value in a group's file is a change; another spelling of the same is not."""
     watch = LimitWatch(limits_of(tree_of(VERSION_2)), clock)
     assert watch.poll() == ()
 

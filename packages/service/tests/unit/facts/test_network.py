@@ -30,7 +30,7 @@ def known(fact: Known[Any] | Unknown) -> Any:
 
 
 def test_pod(saved: Callable[[str], SystemFiles]) -> None:
-    """A pod has one interface, its address on it, and one way out."""
+    """A pod has one interface with its address, and one default route."""
     network: Network = read_network(saved("containerd-restricted"))
     interfaces = {each.name: each for each in known(network.interfaces)}
 
@@ -54,14 +54,14 @@ def test_recorded(saved: Callable[[str], SystemFiles]) -> None:
 
 
 def test_without_tables(saved: Callable[[str], SystemFiles]) -> None:
-    """gVisor has no table of IPv4 addresses: those of IPv6 are told alone."""
+    """gVisor has no table of IPv4 addresses: only those of IPv6 are reported."""
     addresses = known(read_network(saved("gvisor")).addresses)
 
     assert {each.address for each in addresses} == {"::1", "fe80::385f:10ff:fe22:910c"}
 
 
 def test_nothing(tree_of: Callable[..., SystemFiles]) -> None:
-    """Without any file everything is unknown, and the environment is what it is."""
+    """Without any file everything but the environment is unknown."""
     network = read_network(tree_of({}))
 
     for fact in (network.interfaces, network.addresses, network.routes, network.resolver):
@@ -98,7 +98,7 @@ options ndots:5 timeout:1 attempts:3 edns0
 
 
 def test_resolver() -> None:
-    """The settings in force are told, and what they cost."""
+    """The effective settings are reported, with the queries they cost."""
     resolver = parse_resolver(RESOLV)
 
     assert resolver.servers == ("10.96.0.10",)
@@ -136,7 +136,7 @@ def test_resolver() -> None:
     ],
 )
 def test_settings(text: str, field: str, value: Any) -> None:
-    """Odd settings mean what they mean to the C library."""
+    """Odd settings mean the same as to the C library."""
     assert getattr(parse_resolver(text), field) == value
 
 
@@ -189,7 +189,7 @@ def test_form(name: str, value: str, withheld: str | None) -> None:
 
 @pytest.mark.parametrize("name", ["DATABASE_PASSWORD", "DATABASE_URL", "EMPTY", "LC_CTYPE"])
 def test_unknown_name(name: str) -> None:
-    """Of other names no value is shown, whatever it looks like."""
+    """Variables of other names never show a value, in any form."""
     assert environment({name: "10.0.0.1"}) == (Variable(name, None, redacted=True),)
 
 
@@ -283,7 +283,7 @@ def test_no_service_link(environ: dict[str, str], name: str, value: str) -> None
 
 
 def test_allowed_by_name(tree_of: Callable[..., SystemFiles]) -> None:
-    """Whoever runs the service may allow a name."""
+    """An operator may allow a name."""
     tree = tree_of({}, {"COLOR": "blue", "OTHER": "x"})
     variables = read_network(tree, frozenset({"COLOR"})).environment
 

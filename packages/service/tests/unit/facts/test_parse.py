@@ -1,4 +1,4 @@
-"""The kernel's words: what is understood, and that nothing else ever is."""
+"""Parsers of the kernel's formats: valid texts, and rejection of all others."""
 
 import math
 from collections.abc import Callable
@@ -129,7 +129,7 @@ PARSERS: list[Callable[[str], Any]] = [
 @pytest.mark.parametrize("parser", PARSERS)
 @given(text=KERNEL_TEXT)
 def test_nonsense(parser: Callable[[str], Any], text: str) -> None:
-    """Whatever a file holds, a parser answers or refuses; it never breaks."""
+    """For any content a parser returns a value or rejects it; it never raises anything else."""
     fact = File("/x", text).parse(parser)
 
     assert isinstance(fact, Known | Unknown)

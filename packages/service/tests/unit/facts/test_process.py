@@ -37,7 +37,7 @@ def test_sums(tree_of: Callable[..., SystemFiles]) -> None:
 
 
 def test_nothing_to_read(tree_of: Callable[..., SystemFiles]) -> None:
-    """What is missing or nonsense is not told."""
+    """Missing or invalid values are None."""
     nothing = Usage(None, None, None, None, None, None)
 
     assert read_usage(tree_of({}), (7,), 4096) == nothing
@@ -46,7 +46,7 @@ def test_nothing_to_read(tree_of: Callable[..., SystemFiles]) -> None:
 
 
 def test_this_process() -> None:
-    """The kernel's own word on this process agrees with what it tells by other ways."""
+    """The values in /proc agree with getrusage and getrlimit."""
     usage = read_usage(SystemFiles(), (os.getpid(),), os.sysconf("SC_PAGE_SIZE"))
     used = resource.getrusage(resource.RUSAGE_SELF)
 

@@ -159,7 +159,7 @@ def test_facts(saved: Callable[[str], SystemFiles], name: str, path: str, expect
 
 
 def test_where_the_pods_limit_was_seen(saved: Callable[[str], SystemFiles]) -> None:
-    """A limit above the container's names the file it stands in."""
+    """A limit above the container's has its file as evidence."""
     above = read_resources(saved("privileged-pod")).memory.limit.above
 
     assert isinstance(above, Known)
@@ -169,7 +169,7 @@ def test_where_the_pods_limit_was_seen(saved: Callable[[str], SystemFiles]) -> N
 
 
 def test_pressure(saved: Callable[[str], SystemFiles]) -> None:
-    """The group's pressure and the machine's are told apart."""
+    """The group's pressure and the machine's are separate."""
     resources = read_resources(saved("containerd-restricted"))
 
     assert look_up(resources, "pressure.cpu").some.avg10 == 0.35
@@ -238,7 +238,7 @@ def test_no_group(tree_of: Callable[..., SystemFiles], own: str, root: str, reas
 
 
 def test_the_hosts_own_tree_elsewhere(tree_of: Callable[..., SystemFiles]) -> None:
-    """The host's hierarchy, shown under another name, is not taken for ours."""
+    """The host's hierarchy under another name is not taken for the container's."""
     tree = tree_of(
         {
             "/proc/self/cgroup": "0::/\n",
@@ -308,7 +308,7 @@ def test_swap_peak(
 def test_hierarchy_switched_off(
     tree_of: Callable[..., SystemFiles], together: str, effective: int
 ) -> None:
-    """A group of version 1 that does not answer to those above has its own limit only."""
+    """A group of version 1 without use_hierarchy has only its own limit."""
     tree = tree_of(
         {
             "/proc/self/cgroup": "1:memory:/a\n",

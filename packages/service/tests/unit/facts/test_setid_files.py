@@ -1,4 +1,4 @@
-"""The search for set-uid files: what it finds, where it stops, what it says then."""
+"""The search for set-uid files: its results and its bounds."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from devops_info_service.facts.system_files import Clock, SystemFiles
 
 
 class RunningClock:
-    """Each look at it takes a hundredth of a second."""
+    """Each reading takes a hundredth of a second."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -31,7 +31,7 @@ def program(path: Path, mode: int) -> None:
 
 
 def test_found(tmp_path: Path, clock: Clock) -> None:
-    """Set-uid and set-gid programs are found wherever they lie; links to them are not."""
+    """Set-uid and set-gid programs are found in any directory; links to them are not."""
     program(tmp_path / "usr" / "bin" / "su", 0o4755)
     program(tmp_path / "usr" / "bin" / "ls", 0o755)
     program(tmp_path / "srv" / "deep" / "down" / "wall", 0o2755)
@@ -55,7 +55,7 @@ def test_circle(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_time_is_up(tmp_path: Path) -> None:
-    """Programs are looked for first; what was not seen in time is said."""
+    """Program directories come first; a search out of time is marked incomplete."""
     program(tmp_path / "usr" / "bin" / "su", 0o4755)
     for number in range(20):
         (tmp_path / f"d{number}").mkdir()

@@ -51,7 +51,7 @@ def test_round_trip(saved: Callable[[str], SystemFiles], clock: Clock, name: str
 
 @pytest.mark.parametrize("name", TREES)
 def test_tree_is_small_and_says_where_it_is_from(name: str) -> None:
-    """Each tree is small and its README says recorded or built, and from what."""
+    """Each tree is small, and its README names its origin, recorded or built."""
     size = sum(path.stat().st_size for path in (DATA / name).rglob("*") if path.is_file())
     first = (DATA / name / "README.md").read_text().splitlines()[0]
 
@@ -102,7 +102,7 @@ def facts(value: object) -> Iterator[Known[object] | Unknown]:
 
 
 def told(report: PlatformSnapshot) -> bytes:
-    """Return all that is told of a look: the report, and what becomes of every expectation."""
+    """Return all output of a snapshot: the report, and a result for every expectation."""
     contract = tuple(Expectation(each, "", ()) for each in EXTRACTORS.values())
     return msgspec.json.encode((report, evaluate(contract, report)))
 
@@ -125,7 +125,7 @@ class Lying(SystemFiles):
 
 @pytest.mark.parametrize("path", READ)
 def test_one_file_lies(saved: Callable[[str], SystemFiles], clock: Clock, path: str) -> None:
-    """Any one file may hold any nonsense: the rest is told as before."""
+    """Nonsense in any one file leaves the rest of the report unchanged."""
     for nonsense in ("\x00\x01", "-1", "a b c d e f - g h i\n" * 5, Unknown("refused")):
         report = read_platform(Lying(saved("containerd-restricted"), {path: nonsense}), clock)
 

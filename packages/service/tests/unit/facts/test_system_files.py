@@ -1,4 +1,4 @@
-"""The reader of the machine: what it gives, and what it says when it can give nothing."""
+"""The reader of the machine: values, and reasons for unknown ones."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def make_huge(path: Path) -> None:
 
 
 def make_pipe(path: Path) -> None:
-    """A pipe that nobody writes to: reading it would wait for ever."""
+    """A pipe without a writer: a read would block forever."""
     os.mkfifo(path)
 
 
@@ -89,7 +89,7 @@ def test_unreadable(tmp_path: Path, make: Callable[[Path], None], reason: str) -
 
 @pytest.fixture
 def as_nobody() -> Iterator[None]:
-    """Be a user who owns nothing, for root may read everything."""
+    """Run as a uid without files: root may read everything."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
@@ -99,7 +99,7 @@ def as_nobody() -> Iterator[None]:
 
 
 def test_forbidden(as_nobody: None) -> None:
-    """A file of somebody else is unknown."""
+    """An unreadable file of another user is unknown."""
     tree = SystemFiles("/", {})
 
     shadow = tree.read("/etc/shadow").content
@@ -129,7 +129,7 @@ def test_dots(tree_of: Callable[..., SystemFiles]) -> None:
 
 
 def test_names(tree_of: Callable[..., SystemFiles]) -> None:
-    """A directory is its names, sorted; what is none is unknown."""
+    """A directory is its sorted names; any other path is unknown."""
     tree = tree_of({"/d/b": "", "/d/a": ""})
 
     assert tree.names("/d") == ("a", "b")
@@ -149,12 +149,12 @@ def test_too_many_names(tmp_path: Path) -> None:
 
 
 def test_link_that_is_none(tree_of: Callable[..., SystemFiles]) -> None:
-    """A file is no link: the kernel says invalid."""
+    """readlink of a regular file is invalid."""
     assert isinstance(tree_of({"/x": ""}).link("/x"), Unknown)
 
 
 def test_node(tmp_path: Path) -> None:
-    """A node is what it is, not what it leads to."""
+    """A link is reported as a link, not as its target."""
     (tmp_path / "su").touch()
     (tmp_path / "su").chmod(0o4755)
     (tmp_path / "link").symlink_to("su")
@@ -170,7 +170,7 @@ def test_node(tmp_path: Path) -> None:
 
 
 def test_space_and_access(tmp_path: Path) -> None:
-    """Room and access are asked of the kernel; a place that is not there is unknown."""
+    """Room and access come from the kernel; a missing path is unknown."""
     tree = SystemFiles(str(tmp_path), {})
 
     assert not isinstance(tree.space("/"), Unknown)
@@ -186,7 +186,7 @@ def test_environment() -> None:
 
 
 def test_held(tree_of: Callable[..., SystemFiles], tmp_path: Path) -> None:
-    """Files that are held open are read anew each time, and opened when they appear."""
+    """Open files are read again each time, and opened when they appear."""
     held = tree_of({"/limit": "max"}).keep_open(["/limit", "/later"])
     assert held.read() == (b"max", None)
 

@@ -175,7 +175,7 @@ def test_draining_comes_first(serve: Serve, pod: Pod) -> None:
 
 
 def test_metric(serve: Serve, pod: Pod, clock: FakeSource) -> None:
-    """Each expectation is 1 while it is met, else 0; without any there is no such metric."""
+    """Each expectation is 1 while it is met, else 0; without any the metric is missing."""
     dispatch = serve("memory.limit: 256Mi\nqos.class: Guaranteed\nidentity.node: nowhere")
     met = samples(dispatch)
     pod.limit //= 2

@@ -54,7 +54,7 @@ class RecordingHooks:
 
 
 class FakeSocket:
-    """Gives what is sent to it, takes what has room; calls nothing by itself."""
+    """Returns fed bytes, takes bytes up to its room; makes no call by itself."""
 
     def __init__(self) -> None:
         self.reads: list[bytes] = []

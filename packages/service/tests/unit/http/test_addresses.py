@@ -25,7 +25,7 @@ V6 = st.ip_addresses(v=6)
 
 
 def spellings(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[str]:
-    """Write an address in the ways there are."""
+    """Write an address in each notation."""
     if isinstance(address, ipaddress.IPv4Address):
         last = address.packed.hex(":", 2)
         exploded = f"0000:0000:0000:0000:0000:ffff:{last}"
@@ -99,7 +99,7 @@ def test_no_network(text: str) -> None:
     ["fe80::1%eth0", "::1%lo", "[::1]", "127.1", "0x7f.1", "127.0.0.01", "1", "localhost.", ""],
 )
 def test_no_host(text: str) -> None:
-    """What a resolver might take is no address here, nor is one with an interface."""
+    """Resolver shorthands and addresses with an interface are rejected."""
     if text == "":
         assert load((), {"HOST": text}).host == Config().host  # as if it were not set
         return
@@ -120,12 +120,12 @@ def test_no_host(text: str) -> None:
     ],
 )
 def test_asked_by_check(host: str, urls: list[str]) -> None:
-    """A listener for both families is asked by both."""
+    """A listener for both families is checked over both."""
     assert health_urls(load((), {"HOST": host})) == urls
 
 
 def answering(answer: bytes) -> tuple[socket.socket, str]:
-    """Listen, and send *answer* to the first connection, from a thread."""
+    """Listen, and send a response to the first connection, from a thread."""
     import threading  # noqa: PLC0415
 
     sock = socket.create_server(("127.0.0.1", 0))
@@ -145,7 +145,7 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
 
 
 def test_refused_then_answered() -> None:
-    """One family that refuses leaves it to the other."""
+    """If one family refuses, the other decides."""
     closed = socket.create_server(("127.0.0.1", 0))
     closed_url = f"http://127.0.0.1:{closed.getsockname()[1]}/health"
     closed.close()
@@ -155,7 +155,7 @@ def test_refused_then_answered() -> None:
 
 
 def test_silent_then_answered() -> None:
-    """One that says nothing has its share of the time, and no more."""
+    """A silent address uses only its share of the time."""
     sock, url = answering(OK)
     with socket.create_server(("127.0.0.1", 0)) as silent, sock:
         first = f"http://127.0.0.1:{silent.getsockname()[1]}/health"
@@ -163,7 +163,7 @@ def test_silent_then_answered() -> None:
 
 
 def test_none_answers() -> None:
-    """Only if all fail does the check, and it says why of each."""
+    """The check fails if all addresses fail, with the reason of each."""
     one, first = answering(BUSY)
     two, second = answering(BUSY)
     with one, two, pytest.raises(CheckError) as caught:

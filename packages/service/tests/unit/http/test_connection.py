@@ -258,7 +258,7 @@ def test_drain(server: ServerState) -> None:
 
 @pytest.mark.claim("shutdown, step by step")
 def test_drain_waits_for_a_request_on_its_way(server: ServerState) -> None:
-    """A connection that was just used gets a moment: its next request may be on its way."""
+    """A connection that was just used gets a moment: its next request may be in flight."""
     peers = [Peer(server), Peer(server)]
     pass_seconds(server, 5)
     for peer in peers:

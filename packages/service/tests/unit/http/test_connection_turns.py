@@ -1,4 +1,4 @@
-"""Requests that ask for more than is said at a time: in turns, in order, and no more is held."""
+"""Requests for more than one turn of responses: served in order, with bounded memory."""
 
 import pytest
 
@@ -102,7 +102,7 @@ def test_last_request_in_a_later_turn(much: ServerState) -> None:
 
 
 def test_end_of_file_waits_for_the_answers(much: ServerState) -> None:
-    """A peer that has shut its half gets all it asked for."""
+    """A peer that has shut its half gets all responses."""
     peer = Peer(much)
     peer.send(many(A_TURN + 1))
     peer.send(b"")

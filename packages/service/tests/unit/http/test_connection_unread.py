@@ -1,4 +1,4 @@
-"""Peers that leave responses unread, or read a few bytes a second: what is tolerated."""
+"""Peers that leave responses unread, or read a few bytes a second."""
 
 from select import EPOLLOUT
 
@@ -13,7 +13,7 @@ from .fake_socket import GET, LIMITS, Peer, pass_seconds
 PATIENCE = LIMITS.write_timeout_seconds
 LEAST = LIMITS.min_response_bytes_per_second
 CUT = ["reset", "close"]
-"""Events of the socket: the kernel drops what it holds."""
+"""Events of a socket whose unsent bytes the kernel drops."""
 
 BODY_BYTES = 60_000
 
@@ -30,7 +30,7 @@ def much(server: ServerState) -> ServerState:
 
 
 def take(peer: Peer, size: int) -> None:
-    """Let the kernel have room for so much more, and say so."""
+    """Make room for *size* bytes in the kernel, and signal it."""
     peer.socket.room = size
     peer.connection.ready(EPOLLOUT)
     peer.loop.run_callbacks()
@@ -39,7 +39,7 @@ def take(peer: Peer, size: int) -> None:
 @pytest.mark.claim("head, body, idle, write times")
 @pytest.mark.claim("slow readers stop the reading")
 def test_peer_that_does_not_read(server: ServerState) -> None:
-    """We stop reading from a peer that does not read, and cut it off if nothing moves."""
+    """The server stops reading from a peer that does not read, and resets it after a stall."""
     peer = Peer(server)
     peer.socket.room = 10
     peer.send(GET % 1)
@@ -85,7 +85,7 @@ def test_peer_that_reads_again(server: ServerState) -> None:
     ],
 )
 def test_rate(much: ServerState, rate: int, seconds: int | None, *, speaks: bool) -> None:
-    """Each second costs one of the patience; what is taken gives back as many as it is worth."""
+    """Each second costs one of the stall budget; taken bytes refund it at the least rate."""
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(GET % 1)
@@ -94,7 +94,7 @@ def test_rate(much: ServerState, rate: int, seconds: int | None, *, speaks: bool
         if speaks:
             take(peer, rate)
         else:
-            # What was not asked for is still there to be taken.
+            # room that no event announced
             peer.socket.room = (peer.socket.room or 0) + rate
         pass_seconds(much, 1)
         passed += 1

@@ -28,12 +28,12 @@ REASONS: Final = {
     "empty lines": "RFC 9112, 2.2: at least one is skipped before a request; h11 skips none",
     "bare LF": "RFC 9112, 2.2, lets it pass; for us one parser's line end is another's text",
     "method": "llhttp knows its methods; h11 takes any token",
-    "target": "h11 leaves targets to others; we take absolute-form apart and refuse what is none",
+    "target": "h11 does not parse targets; this server parses and validates absolute-form",
     "version": "h11 leaves versions to others",
     "host": "h11 leaves the form of a Host to others",
     "folding": "RFC 9112, 5.2, lets us refuse it; h11 unfolds",
     "text": "RFC 9110, 5.5, has no control character in a value; h11 lets some pass",
-    "1.0": "h11 keeps no connection of HTTP/1.0, and with an Upgrade forgets to say so",
+    "1.0": "h11 keeps no connection of HTTP/1.0, and with an Upgrade omits the field",
     "Proxy-Connection": "llhttp takes it for Connection, as proxies once did",
     "lengths": "RFC 9110, 8.6, lets equal ones pass, and lists of them; no client sends any",
     "long": "h11 has no limit of a body",
@@ -131,7 +131,7 @@ def _their(request: h11.Request, *, keep_alive: bool) -> tuple[object, ...]:
 
 
 def _pick(plain: tuple[bytes, ...], odd: dict[bytes, str]) -> st.SearchStrategy[Piece]:
-    """Choose what both take or refuse alike, or now and then what they part on."""
+    """Choose parts that both parsers treat alike, and rarely parts they differ on."""
     alike = st.sampled_from([Piece(text) for text in plain])
     parting = st.sampled_from([Piece(text, reason) for text, reason in odd.items()])
     # One of eight: most conversations have none.

@@ -37,7 +37,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def test_timers_in_order(loop: Loop) -> None:
-    """Calls come in the order of their moments, not in that of their asking."""
+    """Calls come in the order of their times, not of their scheduling."""
     called: list[str] = []
     for seconds, name in ((0.02, "second"), (0.03, "third"), (0.01, "first"), (0, "at once")):
         loop.call_later(seconds, functools.partial(called.append, name))
@@ -63,7 +63,7 @@ def test_cancelled_timer(loop: Loop) -> None:
 def test_end_of_a_turn(
     loop: Loop, pair: tuple[socket.socket, socket.socket], faults: list[Exception]
 ) -> None:
-    """What is to come soon comes when all with news were called; faults change nothing."""
+    """`call_soon` runs after all ready descriptors, in spite of faults."""
     near, far = pair
     called: list[str] = []
 
@@ -131,7 +131,7 @@ def test_every(loop: Loop, faults: list[Exception]) -> None:
 def test_news_and_a_fault(
     loop: Loop, faults: list[Exception], pair: tuple[socket.socket, socket.socket]
 ) -> None:
-    """Each descriptor's call gets its events; what it raises is reported and spares the others."""
+    """Each descriptor's call gets its events; its exception is reported, and others run."""
     near, far = pair
     got: list[tuple[str, int]] = []
 
@@ -154,7 +154,7 @@ def test_news_and_a_fault(
 
 
 def test_stream_is_told_once(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> None:
-    """A stream's news come once, until it is asked for again or there is more."""
+    """A stream's events come once, until rearmed or until there is more."""
     near, far = pair
     got: list[int] = []
     steps = iter([lambda: loop.rearm(near.fileno()), lambda: far.send(b"more"), loop.stop])

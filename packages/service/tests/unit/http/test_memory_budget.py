@@ -1,4 +1,4 @@
-"""The share of connections in a container's memory, and which of them give way."""
+"""The share of connections in a container's memory, and the order of eviction."""
 
 import pytest
 from hypothesis import given
@@ -40,7 +40,7 @@ def test_automatic(limit: int | None, workers: int, total: int) -> None:
 
 
 def test_default_needs_no_less() -> None:
-    """Where there is no limit the default number of connections stands."""
+    """Without a memory limit the default number of connections holds."""
     assert share(automatic(None, 1), 1, MOST).connections == MOST
 
 
@@ -55,12 +55,12 @@ def test_shares_are_no_more_than_all(total: int, workers: int, most: int) -> Non
 
     assert 1 <= each.connections <= most
     connections = each.connections * budget.CONNECTION_BYTES
-    # One connection is granted even where there is no room for one.
+    # one connection is granted even without room for it
     assert workers * (connections + each.held_bytes) <= total + workers * budget.CONNECTION_BYTES
 
 
 def test_idle_ones_give_way_first(server: ServerState) -> None:
-    """A new connection gets the place of the one that is idle for longest."""
+    """A new connection replaces the connection idle for longest."""
     old, young = Peer(server), Peer(server)
     pass_seconds(server, 1)
     young.send(GET % 2)
@@ -73,7 +73,7 @@ def test_idle_ones_give_way_first(server: ServerState) -> None:
 
 
 def test_none_gives_way_within_the_grace(server: ServerState) -> None:
-    """A request may be on its way after a response: 503 for the next connection."""
+    """A request may be in flight after a response: 503 for the next connection."""
     peers = [Peer(server) for _ in range(LIMITS.max_connections)]
     pass_seconds(server, IDLE_GRACE_SECONDS - 1)
     new = Peer(server)
@@ -84,7 +84,7 @@ def test_none_gives_way_within_the_grace(server: ServerState) -> None:
 
 
 def test_busy_ones_do_not_give_way(server: ServerState) -> None:
-    """A body that arrives is work; there is no place for the next."""
+    """A connection whose body arrives is busy: 503 for the next."""
     peers = [Peer(server) for _ in range(LIMITS.max_connections)]
     for peer in peers:
         peer.send(POST + b"\r\na")
@@ -96,7 +96,7 @@ def test_busy_ones_do_not_give_way(server: ServerState) -> None:
 
 
 def test_stalled_ones_give_way(server: ServerState) -> None:
-    """If none is idle, those give way that let a head, or their responses, wait."""
+    """If none is idle, connections with a late head or unread responses are closed."""
     head, unread = Peer(server), Peer(server)
     head.send(b"GET / HT")
     unread.socket.room = 3
@@ -196,7 +196,7 @@ def test_requests_that_wait_are_bytes(server: ServerState) -> None:
 
 
 def test_head_without_a_body_counts_as_made(server: ServerState) -> None:
-    """A turn ends by what was made for it, not by what is sent."""
+    """A turn ends by the bytes rendered, not by the bytes sent."""
     server.handler = lambda request: Response(200, b"x" * 20_000)
     peer = Peer(server)
     peer.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" * 10)

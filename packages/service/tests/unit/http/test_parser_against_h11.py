@@ -1,6 +1,6 @@
 """A connection against h11, a parser that shares no line with llhttp.
 
-Where the two disagree, the reason stands beside the message.
+Where the two disagree, the reason is beside the message.
 """
 
 from typing import Final

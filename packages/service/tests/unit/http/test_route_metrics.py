@@ -1,4 +1,4 @@
-"""What is counted of requests: right over all processes, and bounded whatever clients send."""
+"""Request metrics: exact over all processes, bounded for any input."""
 
 import itertools
 import os

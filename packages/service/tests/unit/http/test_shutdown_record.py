@@ -1,4 +1,4 @@
-"""What is recorded from the signal to the end, with a clock of our own."""
+"""The record from the signal to the end, with a fake clock."""
 
 import msgspec
 import pytest
@@ -71,7 +71,7 @@ def answer(_: Request) -> Response:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still."""
+    """A fixed clock."""
     return Clock()
 
 
@@ -247,7 +247,7 @@ def test_merge_before_the_end(*, complete: bool, killed: int) -> None:
 
 
 def test_records() -> None:
-    """Each process has a place of its own; an older record in it is not taken for a new one."""
+    """Each process has its slot; an older record in it is not taken for a new one."""
     records = SharedRecords(3)
     assert records.since(0) == []
     records.store(0, RECORD)
@@ -274,7 +274,7 @@ def test_record_always_fits(recorder: ShutdownRecorder) -> None:
 
 
 def test_record_that_does_not_fit() -> None:
-    """One that did not fit after all would come without its list."""
+    """A record too large for its slot is stored without its list."""
     records = SharedRecords(1)
     records.store(
         0, msgspec.structs.replace(RECORD, first=(LateRequest(1.0, "GET", "/" * 10_000),))

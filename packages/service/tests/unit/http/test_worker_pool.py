@@ -126,7 +126,7 @@ def test_back_off(processes: FakeProcesses, counters: Counters) -> None:
 
     assert waits[:4] == pytest.approx([0.1, 0.2, 0.4, 0.8])
     assert waits[-1] == pytest.approx(LAST_DELAY_SECONDS)
-    # One that lives long enough wipes the slate.
+    # A stable worker resets the count.
     pool.tick(now)
     pool.died(112, "status 1", now + STABLE_AFTER_SECONDS)
     pool.tick(now + STABLE_AFTER_SECONDS)
@@ -240,7 +240,7 @@ def test_reload_without_a_process(pool: WorkerPool, processes: FakeProcesses) ->
 def test_death_during_a_reload(
     pool: WorkerPool, processes: FakeProcesses, counters: Counters
 ) -> None:
-    """An old worker that dies meanwhile needs no replacement: a fresh one is on its way."""
+    """An old worker that dies meanwhile needs no replacement: a fresh one is starting."""
     pool.reload(2)
     pool.tick(20)
     pool.died(100, "signal 9", 20)

@@ -8,7 +8,7 @@ from devops_info_service.http.wire.writer import ResponseWriter
 
 
 class Clock:
-    """A clock that stands still until it is set."""
+    """A clock that a test sets."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -47,7 +47,7 @@ def test_head_only(writer: ResponseWriter) -> None:
 
 
 def test_connection(writer: ResponseWriter) -> None:
-    """A Connection field is written when there is something to say."""
+    """A Connection field is written if the caller passes one."""
     expected = HEAD + b"Connection: close\r\n\r\n{}"
 
     assert expected == writer.encode(Response(200, b"{}"), connection=b"close")
@@ -105,7 +105,7 @@ def test_kinds_are_told_apart(writer: ResponseWriter) -> None:
 
 
 def test_problem() -> None:
-    """A problem names its status in words and says more in a sentence."""
+    """A problem has its status as text and a sentence of detail."""
     assert error_response(404, "Endpoint does not exist").body == (
         b'{"error":"Not Found","message":"Endpoint does not exist"}'
     )

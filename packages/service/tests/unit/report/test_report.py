@@ -1,4 +1,4 @@
-"""The report as text: what it says of the saved trees, and what it lets through to a terminal."""
+"""The report as text: the saved trees, and safety for a terminal."""
 
 import re
 from collections.abc import Callable
@@ -38,7 +38,7 @@ Saved = Callable[[str], SystemFiles]
 
 @pytest.mark.parametrize("name", TREES)
 def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
-    """Each id of the standard has its line with the verdict, and nothing is wider than asked."""
+    """Each id of the standard has its line with the verdict; no line exceeds the width."""
     look = read_platform(saved(name), clock)
     text = report(look, "restricted", width=90)
 
@@ -128,7 +128,7 @@ def test_secrets(saved: Saved, clock: Clock) -> None:
 def test_profile(
     saved: Saved, clock: Clock, name: str, profile: Standard, fail_on: FailOn, *, held: bool
 ) -> None:
-    """A failing check lets a profile down, one that nobody can tell only if that is asked for."""
+    """A failing check fails a profile; an unknown one only with `--fail-on unknown`."""
     assert holds(read_platform(saved(name), clock).security, profile, fail_on) is held
 
 
@@ -163,7 +163,7 @@ def hostile(value: object) -> object:
 @pytest.mark.parametrize("color", [False, True])
 @pytest.mark.parametrize("name", TREES)
 def test_hostile_text(saved: Saved, clock: Clock, name: str, *, color: bool) -> None:
-    """Whatever any text of a report holds, a terminal gets lines and our colors alone."""
+    """For any text in a report, a terminal gets only lines and the report's colors."""
     look = hostile(read_platform(saved(name), clock))
     assert isinstance(look, PlatformSnapshot)
 
@@ -196,7 +196,7 @@ def test_any_text(label: str, value: str, note: str, width: int) -> None:
 
 
 def test_colors() -> None:
-    """Colors stand around the report's own words; without them the lines are the same."""
+    """Colors surround the report's own words; without them the lines are the same."""
     sections = [
         Section(
             "Title", (Row("check", "means", (Note("seen"),), "fail"), Row("a", "b", (Note("c"),)))
@@ -236,7 +236,7 @@ def test_colors() -> None:
     ],
 )
 def test_words(said: str, expected: str) -> None:
-    """Units, plurals and lists are as people say them."""
+    """Units, plurals and lists read as English."""
     assert said == expected
 
 

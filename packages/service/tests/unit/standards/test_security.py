@@ -135,7 +135,7 @@ def test_message_and_evidence(saved: Callable[[str], SystemFiles], clock: Clock,
         assert check.message[0].isupper() or check.message[0] in "/0123456789"
         assert check.message.endswith(".")
         assert "\n" not in check.message
-        # That nothing is masked has no line to show.
+        # an absent mask has no line to show
         if check.verdict == "fail" and check.id != "procMount":
             assert check.evidence, check.id
 
@@ -168,7 +168,7 @@ def test_namespaces(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
 
 
 def test_id_maps(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
-    """A user namespace shows whom its ids stand for."""
+    """A user namespace shows the host ids behind its own."""
     uid_map = known(read_platform(saved("podman-rootless"), clock).security.namespaces.uid_map)
 
     assert [(each.inside, each.outside) for each in uid_map] == [(0, 1000), (1, 524288)]
@@ -228,7 +228,7 @@ def check_of(tree: SystemFiles, clock: Clock, name: str) -> Finding:
 def test_status(
     tree_of: Callable[..., SystemFiles], clock: Clock, name: str, old: str, new: str, verdict: str
 ) -> None:
-    """One field of status decides; one that makes no sense leaves it open."""
+    """One field of status decides; an invalid one leaves it unknown."""
     seccomp = ("Seccomp:\t2", "Seccomp:\t0") if name == "privileged" else ("", "")
     status = STATUS.replace(old, new).replace(*seccomp)
     sysfs = "2 1 0:2 / /sys rw - sysfs sysfs rw\n"
@@ -265,7 +265,7 @@ def test_status(
 def test_volumes(
     tree_of: Callable[..., SystemFiles], clock: Clock, line: str, path_volumes: str, restricted: str
 ) -> None:
-    """A mount is the host's, a volume's, or cannot be told apart."""
+    """A mount is the host's, a volume's, or unknown."""
     own = "3 1 8:1 /var/lib/docker/containers/x/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n"
     tree = tree_of(
         {"/proc/self/status": STATUS, "/proc/self/mountinfo": f"{MOUNTINFO}{own}4 1 {line}\n"}
@@ -334,7 +334,7 @@ def test_network_namespace(
     environ: dict[str, str],
     shared: bool | None,  # noqa: FBT001
 ) -> None:
-    """Without a fixed number, addresses and interfaces tell; else it stays unknown."""
+    """Without a fixed number, addresses and interfaces decide; else it is unknown."""
     tree = tree_of({"/proc/x": "", **files}, environ)
     fact = uses_host_network(tree, Known(value=False))
 
@@ -342,7 +342,7 @@ def test_network_namespace(
 
 
 def test_gvisor_is_not_linux(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
-    """A Seccomp of 0 in gVisor is no finding: its filter is outside."""
+    """A Seccomp of 0 in gVisor is not a finding: its filter is outside."""
     check = check_of(saved("gvisor"), clock, "seccompProfile_restricted")
 
     assert check.verdict == "unknown"
