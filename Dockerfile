@@ -1,4 +1,4 @@
-# The two stages of the seed, in Python: build with everything, ship only what runs.
+# The two stages of the Go original, in Python: build with everything, ship only what runs.
 #
 #   docker build -t devops-info-service .
 #   docker build --build-arg RUNTIME_BASE=gcr.io/distroless/static:nonroot .

@@ -169,9 +169,9 @@ def _told(client: str, argv: Sequence[str], wanted: dict[str, str]) -> Iterable[
     if isinstance(output, str):
         yield Row(client=client, sent="to run", wanted="to end well", got=output)
         return
-    told = dict(json.loads(line) for line in output[0].splitlines())
+    outcomes = dict(json.loads(line) for line in output[0].splitlines())
     for sent, outcome in wanted.items():
-        yield Row(client=client, sent=sent, wanted=outcome, got=told.get(sent, "no output"))
+        yield Row(client=client, sent=sent, wanted=outcome, got=outcomes.get(sent, "no output"))
 
 
 def _go(url: str, folder: Path) -> Iterable[Row]:

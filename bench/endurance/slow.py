@@ -22,8 +22,8 @@ P99_MS: Final = 100.0
 """p99 of the normal client: without an attack it is 0.6 ms, so a hundredfold is allowed."""
 
 _SECONDS: Final = 40
-"""Longer than the times for a head (10 s), for a body's rate (20 s) and without progress of an
-answer (30 s): so the end of each attack is seen, too."""
+"""Longer than the times for a head (10 s), for a body's rate (20 s) and without progress of a
+response (30 s), so that the end of each attack is included."""
 
 _SETTLE_SECONDS: Final = 3
 
@@ -166,7 +166,7 @@ def table(found: Sequence[Attacked]) -> str:
 
 
 def parse(output: str) -> Report:
-    """Find the last status that slowhttptest printed, colours and all."""
+    """Find the last status that slowhttptest printed, colors included."""
     plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output)
 
     def last(name: str) -> str:

@@ -33,7 +33,7 @@ STATES: Final = {
     "body in progress, large head": POST + FEW[: -158 * 2] + b"\r\n5\r\nab",
     "pipelined, unread": b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n" * 400,
     "pipelined, not plain, unread": b"GET /platform HTTP/1.1\r\nHost: a\r\nCookie: \r\n\r\n" * 300,
-    "one long answer, unread": b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n",
+    "one long response, unread": b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n",
 }
 WARM_UP: Final = b"GET /platform HTTP/1.1\r\nHost: a\r\nCookie: \r\nConnection: close\r\n\r\n"
 
@@ -52,7 +52,7 @@ def tcp() -> int:
 def measure(program: list[str], sent: bytes) -> tuple[float, float]:
     """Return what one connection that has sent *sent* takes: of the process, of the kernel."""
     with subprocess.Popen([*program, "--port", "0"], stdout=subprocess.PIPE) as service:
-        assert service.stdout is not None  # noqa: S101  asked for above
+        assert service.stdout is not None  # noqa: S101  a pipe, see above
         address = ("127.0.0.1", json.loads(service.stdout.readline())["port"])
         for _ in range(3):
             with socket.create_connection(address) as sock:

@@ -38,6 +38,7 @@ _RESULTS: Final = Path(__file__).with_name("results.json")
 _ROUNDS: Final = 7
 _SECONDS: Final = 3
 
+_FLAGS: Final = "runtime/flags.py"
 _TOOLCHAIN: Final = "runtime/toolchain.py"
 _RUNTIME: Final = "runtime/build.py"
 _LINK: Final = "link/linker.py"
@@ -64,12 +65,12 @@ VARIANTS: Final = (
     Variant("as shipped"),
     Variant(
         "without stack protector",
-        (Change(_TOOLCHAIN, '    "-fstack-protector-strong",\n', ""),),
+        (Change(_FLAGS, '    "-fstack-protector-strong",\n', ""),),
     ),
     Variant(
         "without position independence",
         (
-            Change(_TOOLCHAIN, '    "-fPIE",\n', '    "-fno-pie",\n'),
+            Change(_FLAGS, '    "-fPIE",\n', '    "-fno-pie",\n'),
             Change(_TOOLCHAIN, '"-O2", "-pie", "-v"', '"-O2", "-no-pie", "-v"'),
             Change(_TOOLCHAIN, "rcrt1.o", "crt1.o"),
             Change(_RUNTIME, '"LDFLAGS": "-pie"', '"LDFLAGS": "-no-pie"'),

@@ -1,7 +1,7 @@
 -- What a client sends, and what wrk saw, as one line of JSON.
 --
 -- wrk -s work.lua URL -- PIPELINED FIELDS CLOSE
---   PIPELINED  requests written at once on a connection (1: wait for each answer)
+--   PIPELINED  requests written at once on a connection (1: wait for each response)
 --   FIELDS     header fields of a request (1: Host alone; 20: browser and mesh)
 --   CLOSE      1: a new connection for each request
 --

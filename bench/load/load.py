@@ -39,7 +39,7 @@ _ROUNDS: Final = WORKSHOP / "load-rounds.json"
 """Every round, outside of git."""
 
 _WARM_UP_SECONDS: Final = 1
-"""wrk's shortest; connections are made and interpreters specialise within a tenth of it."""
+"""wrk's shortest; connections are made and interpreters specialize within a tenth of it."""
 
 _SETTLE_SECONDS: Final = 2
 """Between a server's last response and the measurement of its idle CPU time."""

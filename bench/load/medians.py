@@ -116,7 +116,7 @@ class Floor:
 def figure(own: Mapping[_Key, float], yardstick: Mapping[_Key, float]) -> Figure:
     """Sum up *own*, round by round beside *yardstick*.
 
-    Each ratio is one of two neighbours in time: what slows the machine for a minute slows both.
+    Each ratio is one of two neighbors in time: what slows the machine for a minute slows both.
     """
     ratios = [value / yardstick[key] for key, value in own.items() if yardstick.get(key)]
     return Figure(

@@ -81,7 +81,7 @@ def _work(result: Result, work: Work) -> str:
     head = (
         work.title,
         *("requests/s", "lowest to highest", "to Go"),
-        *("p50", "p99", "p99 to Go", "CPU a request", "CPU to Go"),
+        *("p50", "p99", "p99 to Go", "CPU per request", "CPU to Go"),
     )
     table = markdown_table(
         head,

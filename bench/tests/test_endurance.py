@@ -197,7 +197,7 @@ def test_memory_is_judged_after_the_warm_up(rss: tuple[int, ...], *, holds: bool
 
 
 def test_slowhttptests_last_word_is_read() -> None:
-    """With its colours, and of several the last."""
+    """With its colors, and of several the last."""
     output = (
         "\x1b[1minitializing:\x1b[0m        7\nconnected:           1\nservice available:   NO\n"
         "\x1b[1;32minitializing:        0\npending:             2\nconnected:           500\n"

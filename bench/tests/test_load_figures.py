@@ -214,7 +214,7 @@ def test_shapes() -> None:
         ({"a": 1}, {"b": 1}, ["a", "b"]),
         ({"a": [{"b": 1}]}, {"a": [{"c": 1}]}, ["a[].b", "a[].c"]),
         ({"a": [1]}, {"a": []}, ["a"]),
-        ([], {}, ["the whole answer"]),
+        ([], {}, ["the whole body"]),
     ],
 )
 def test_differences(one: object, other: object, where: list[str]) -> None:

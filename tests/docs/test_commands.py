@@ -11,12 +11,14 @@ port 8080. In ``console`` blocks each ``$`` line must succeed and print the line
 in order, other lines between them; numbers match any number, ``…`` any text.
 """
 
+import contextlib
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,6 +32,7 @@ PAGES: Final = (
     *sorted(ROOT.glob("docs/how-to/*.md")),
 )
 SHELL: Final = frozenset({"console", "sh", "bash", "shell", ""})
+IMAGE: Final = "devops-info-service:latest"
 NEEDS: Final = frozenset({"service", "toolchain", "engine"})
 
 BLOCK: Final = re.compile(
@@ -140,6 +143,12 @@ def test_commands(
     needs: frozenset[str], chosen: Sequence[Block], tmp_path: Path, free_port: int
 ) -> None:
     """Every command succeeds and prints what the page shows."""
+    if "engine" in needs:
+        require_engine()
+        if any(IMAGE in block.text for block in chosen):
+            make_image()
+    if any("curl" in block.text for block in chosen):
+        require_curl()
     files = [block for block in blocks(chosen[0].page) if block.mark.startswith("file: ")]
     for block in files:
         target = tmp_path / block.mark.removeprefix("file: ")
@@ -163,20 +172,74 @@ def run(steps: Sequence[Command], folder: Path, scratch: Path, port: int) -> lis
     for number, step in enumerate(steps):
         # To a file each: no text of a command can be taken for the end of its output.
         script.append(f"{{\n{at_port(step.text, port)}\n}} >{scratch}/{number}.out")
-    done = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    errors = scratch / "stderr"
+    with errors.open("w") as stderr:
+        shell = subprocess.Popen(
+            ["bash", "-c", "\n".join(script)],
+            cwd=folder,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        try:
+            status = shell.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)  # programs in the background
+            remove_containers(steps)
     written = [scratch / f"{number}.out" for number in range(len(steps))]
     last = steps[max(0, sum(file.exists() for file in written) - 1)].text
-    assert done.returncode == 0, f"status {done.returncode} at {last}\n{done.stderr[-4000:]}"
+    assert status == 0, f"status {status} at {last}\n{errors.read_text()[-4000:]}"
     return [file.read_text("utf-8", "replace") for file in written]
+
+
+def remove_containers(steps: Sequence[Command]) -> None:
+    """Remove the containers that *steps* name and a failure may have left."""
+    names = [name for step in steps for name in re.findall(r"--name (\S+)", step.text)]
+    if names:
+        subprocess.run(
+            ["docker", "rm", "--force", *names],
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
+
+
+def require_engine() -> None:
+    """Skip without a running engine; in CI fail."""
+    try:
+        docker = subprocess.run(
+            ["docker", "info"], env=environment(), capture_output=True, check=False
+        )
+        runs = docker.returncode == 0
+    except FileNotFoundError:
+        runs = False
+    if not runs:
+        require("no Docker engine responds: run .ci/prepare-engine")
+
+
+def require_curl() -> None:
+    """Skip without curl; in CI fail."""
+    if shutil.which("curl") is None:
+        require("no curl: apt-get install curl")
+
+
+def require(reason: str) -> None:
+    """Skip for *reason*; in CI fail."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def make_image() -> None:
+    """Build the image that a page runs, as its reader has; seconds if it is built already."""
+    for argv in ([".ci/prepare-bases", "debian:trixie-slim"], ["make", "image"]):
+        done = subprocess.run(
+            argv, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
 
 
 def at_port(text: str, port: int) -> str:
@@ -192,7 +255,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": ":".join(path), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
-@contextmanager
+@contextlib.contextmanager
 def service(port: int) -> Iterator[None]:
     """Run the service at *port*."""
     running = subprocess.Popen(
@@ -209,7 +272,7 @@ def service(port: int) -> Iterator[None]:
         running.communicate(timeout=20)
 
 
-@contextmanager
+@contextlib.contextmanager
 def nothing() -> Iterator[None]:
     yield
 

@@ -1,8 +1,10 @@
 """The built distributions: everything a user needs is inside, and onebin's wheel works alone."""
 
+import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email.message import Message
 from email.parser import Parser
@@ -88,6 +90,25 @@ def test_changelog_has_both_versions(built: Path) -> None:
     for module in PACKAGES.values():
         found = metadata(wheel(built, module))
         assert f"{found['Name']} {found['Version']}" in text
+
+
+def test_release_names_the_repository_as_the_source(tmp_path: Path) -> None:
+    """The forge alone knows where it is; the images' label and both distributions name it."""
+    script = tmp_path / ".ci/name-source"
+    script.parent.mkdir()
+    shutil.copy(ROOT / ".ci/name-source", script)
+    for package in PACKAGES:
+        (tmp_path / "packages" / package).mkdir(parents=True)
+        project = Path("packages", package, "pyproject.toml")
+        shutil.copy(ROOT / project, tmp_path / project)
+
+    run(script, "https://forge.example/owner/name")
+
+    for package in PACKAGES:
+        text = (tmp_path / "packages" / package / "pyproject.toml").read_text("utf-8")
+        assert tomllib.loads(text)["project"]["urls"] == {
+            "source": "https://forge.example/owner/name"
+        }
 
 
 @pytest.mark.toolchain

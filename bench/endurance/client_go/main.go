@@ -1,4 +1,4 @@
-// Go's net/http as a client: one line of JSON for each thing asked, name and outcome.
+// Go's net/http as a client: one line of JSON per request: name and outcome.
 //
 // usage: client URL
 package main
@@ -18,8 +18,8 @@ import (
 
 var base string
 
-// Ask once and say status, body or no body, and whether the connection had been used before.
-func ask(client *http.Client, method, path string, body io.Reader, fields map[string]string) string {
+// Send one request; return status, body or no body, and whether the connection is reused.
+func send(client *http.Client, method, path string, body io.Reader, fields map[string]string) string {
 	request, err := http.NewRequest(method, base+path, body)
 	if err != nil {
 		return err.Error()
@@ -53,7 +53,7 @@ func ask(client *http.Client, method, path string, body io.Reader, fields map[st
 	return fmt.Sprintf("%s%d, %s, %s", continued, response.StatusCode, kind, how)
 }
 
-func tell(name, outcome string) {
+func report(name, outcome string) {
 	line, _ := json.Marshal([]string{name, outcome})
 	fmt.Println(string(line))
 }
@@ -66,15 +66,15 @@ func main() {
 	transport := &http.Transport{MaxIdleConnsPerHost: 20, ExpectContinueTimeout: 10 * time.Second}
 	client := &http.Client{Transport: transport, Timeout: 20 * time.Second}
 
-	tell("GET", ask(client, "GET", "/", nil, nil))
-	tell("GET again", ask(client, "GET", "/health", nil, nil))
-	tell("HEAD", ask(client, "HEAD", "/", nil, nil))
-	tell("what is not there", ask(client, "GET", "/nothing", nil, nil))
-	tell("POST with a length", ask(client, "POST", "/health", strings.NewReader("abc"), nil))
+	report("GET", send(client, "GET", "/", nil, nil))
+	report("GET again", send(client, "GET", "/health", nil, nil))
+	report("HEAD", send(client, "HEAD", "/", nil, nil))
+	report("an unknown path", send(client, "GET", "/nothing", nil, nil))
+	report("POST with a length", send(client, "POST", "/health", strings.NewReader("abc"), nil))
 	chunks := unsized{bytes.NewReader(make([]byte, 200_000))}
-	tell("POST in chunks", ask(client, "POST", "/health", chunks, nil))
+	report("POST in chunks", send(client, "POST", "/health", chunks, nil))
 	expects := map[string]string{"Expect": "100-continue"}
-	tell("POST that asks first", ask(client, "POST", "/health", strings.NewReader("abc"), expects))
+	report("POST with Expect", send(client, "POST", "/health", strings.NewReader("abc"), expects))
 
 	outcomes := make([]string, 500)
 	var all sync.WaitGroup
@@ -83,7 +83,7 @@ func main() {
 		go func() {
 			defer all.Done()
 			for n := worker; n < len(outcomes); n += 20 {
-				outcomes[n], _, _ = strings.Cut(ask(client, "GET", "/health", nil, nil), ",")
+				outcomes[n], _, _ = strings.Cut(send(client, "GET", "/health", nil, nil), ",")
 			}
 		}()
 	}
@@ -92,9 +92,9 @@ func main() {
 	for _, outcome := range outcomes {
 		counts[outcome]++
 	}
-	tell("500 by 20 at a time", fmt.Sprint(counts))
+	report("500 by 20 at a time", fmt.Sprint(counts))
 
 	closing := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	tell("GET, then close", ask(closing, "GET", "/health", nil, nil))
-	tell("GET, then close, again", ask(closing, "GET", "/health", nil, nil))
+	report("GET, then close", send(closing, "GET", "/health", nil, nil))
+	report("GET, then close, again", send(closing, "GET", "/health", nil, nil))
 }

@@ -1,28 +1,28 @@
-// Node's fetch and http as clients: one line of JSON for each thing asked, name and outcome.
+// Node's fetch and http as clients: one line of JSON per request: name and outcome.
 //
 // usage: node client.mjs URL
 import http from "node:http";
 
 const base = process.argv[2];
-const tell = (name, outcome) => console.log(JSON.stringify([name, outcome]));
+const report = (name, outcome) => console.log(JSON.stringify([name, outcome]));
 
 async function fetched(path, options) {
-  const answer = await fetch(base + path, options);
-  const text = await answer.text();
-  return `${answer.status}, ${text === "" ? "no body" : (JSON.parse(text), "JSON")}`;
+  const response = await fetch(base + path, options);
+  const text = await response.text();
+  return `${response.status}, ${text === "" ? "no body" : (JSON.parse(text), "JSON")}`;
 }
 
-// Ask once by the older interface and say whether the socket had been used before.
-function asked(agent, method, path, { headers = {}, pieces = [] } = {}) {
+// Send one request by the older interface; return whether the socket is reused.
+function sent(agent, method, path, { headers = {}, pieces = [] } = {}) {
   return new Promise((resolve) => {
-    const request = http.request(base + path, { agent, method, headers }, (answer) => {
+    const request = http.request(base + path, { agent, method, headers }, (response) => {
       let text = "";
-      answer.setEncoding("utf8");
-      answer.on("data", (piece) => (text += piece));
-      answer.on("end", () => {
+      response.setEncoding("utf8");
+      response.on("data", (piece) => (text += piece));
+      response.on("end", () => {
         const kind = text === "" ? "no body" : (JSON.parse(text), "JSON");
         const how = request.reusedSocket ? "reused" : "new";
-        resolve(`${continued}${answer.statusCode}, ${kind}, ${how}`);
+        resolve(`${continued}${response.statusCode}, ${kind}, ${how}`);
       });
     });
     let continued = "";
@@ -43,10 +43,10 @@ function asked(agent, method, path, { headers = {}, pieces = [] } = {}) {
   });
 }
 
-tell("fetch", await fetched("/"));
-tell("fetch, HEAD", await fetched("/", { method: "HEAD" }));
-tell("fetch, what is not there", await fetched("/nothing"));
-tell("fetch, POST with a length", await fetched("/health", { method: "POST", body: "abc" }));
+report("fetch", await fetched("/"));
+report("fetch, HEAD", await fetched("/", { method: "HEAD" }));
+report("fetch, an unknown path", await fetched("/nothing"));
+report("fetch, POST with a length", await fetched("/health", { method: "POST", body: "abc" }));
 const stream = new ReadableStream({
   start(controller) {
     for (let n = 0; n < 50; n++) controller.enqueue(new Uint8Array(4096));
@@ -54,16 +54,16 @@ const stream = new ReadableStream({
   },
 });
 const streamed = { method: "POST", body: stream, duplex: "half" };
-tell("fetch, POST in chunks", await fetched("/health", streamed));
+report("fetch, POST in chunks", await fetched("/health", streamed));
 const many = await Promise.all(Array.from({ length: 200 }, () => fetched("/health")));
-tell("fetch, 200 at once", [...new Set(many)].join("; "));
+report("fetch, 200 at once", [...new Set(many)].join("; "));
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-tell("http", await asked(agent, "GET", "/"));
-tell("http, again", await asked(agent, "GET", "/health"));
-tell("http, HEAD", await asked(agent, "HEAD", "/"));
-tell("http, POST in chunks", await asked(agent, "POST", "/", { pieces: ["abc", "def"] }));
+report("http", await sent(agent, "GET", "/"));
+report("http, again", await sent(agent, "GET", "/health"));
+report("http, HEAD", await sent(agent, "HEAD", "/"));
+report("http, POST in chunks", await sent(agent, "POST", "/", { pieces: ["abc", "def"] }));
 const headers = { Expect: "100-continue", "Content-Length": 3 };
-tell("http, POST that asks first", await asked(agent, "POST", "/", { headers, pieces: ["abc"] }));
+report("http, POST with Expect", await sent(agent, "POST", "/", { headers, pieces: ["abc"] }));
 agent.destroy();
-tell("http, no agent", await asked(false, "GET", "/health"));
+report("http, no agent", await sent(false, "GET", "/health"));

@@ -1,4 +1,4 @@
-"""A bare ASGI callable: what a server does when there is no framework to wait for."""
+"""A bare ASGI callable: the cost of a server without a framework."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

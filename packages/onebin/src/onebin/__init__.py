@@ -17,7 +17,8 @@ from .errors import OnebinError
 from .image.image import Image
 from .inspection import Report
 from .model import Plan
-from .pipeline import BuildResult, Tools
+from .pipeline import BuildResult
+from .tools import Tools
 
 __all__ = [
     "BuildResult",

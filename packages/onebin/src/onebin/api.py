@@ -9,9 +9,10 @@ from onebin.image.image import Image
 from onebin.image.index import Index
 from onebin.inspection import Report
 from onebin.model import Plan
-from onebin.pipeline import BuildResult, Tools
+from onebin.pipeline import BuildResult
 from onebin.publish import Destination
 from onebin.publish import publish as publish_to
+from onebin.tools import Tools
 
 
 def plan(project: Path | str, *, tools: Tools | None = None) -> Plan:

@@ -17,8 +17,8 @@ from onebin.errors import OnebinError, ProjectError, ToolError
 from onebin.image import reference
 from onebin.inspection import render as reports
 from onebin.model import Project
-from onebin.pipeline import Tools
 from onebin.publish import DESTINATIONS, defaults, parse, publish, require
+from onebin.tools import Tools
 
 EXAMPLES: Final = """\
 examples:

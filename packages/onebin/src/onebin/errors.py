@@ -1,11 +1,11 @@
-"""What can go wrong, split by who must act; ``cli`` alone turns these into text and a status."""
+"""Errors of onebin by what must change; ``cli`` alone turns them into text and a status."""
 
 
 class OnebinError(Exception):
-    """Something that stops a build, with the way out.
+    """An error that stops a command, with the way out.
 
-    ``str()`` of it is one line that names the thing and what is wrong with it;
-    ``hint``, where there is one, is one line that says what to do.
+    ``str()`` of it is one line: the thing and its fault. ``hint`` is empty or one line: the
+    way out.
     """
 
     exit_status = 1
@@ -33,4 +33,4 @@ class ToolError(OnebinError):
 
 
 class ImageError(OnebinError):
-    """An image or an executable is not what its format says."""
+    """An image or an executable violates its format."""

@@ -1,43 +1,35 @@
 """The steps of a build in order; each is a value, and its own module makes it."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from onebin import assemble, distributions, locks, planning
+from onebin import assemble, distributions, planning, project_files
 from onebin.distributions import install
-from onebin.effects import files
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
-from onebin.effects.owned import default_root
-from onebin.effects.process import allow_open_files, run
 from onebin.effects.progress import Progress
-from onebin.effects.store import Store
 from onebin.embed import frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
-from onebin.errors import ProjectError, ToolError
+from onebin.errors import ProjectError
 from onebin.image.application import ImageMetadata
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
 from onebin.link.probe import Probe
 from onebin.locks import resolving
 from onebin.model import (
-    ARCHITECTURES,
     Binary,
     CPython,
     Distribution,
     Extension,
     FrozenModule,
     LinkInput,
-    Machine,
     ModuleImports,
     ModuleOrigin,
     Obstacle,
     OmittedModule,
     Plan,
-    Profile,
     Project,
     Toolchain,
 )
@@ -46,49 +38,10 @@ from onebin.runtime.recipe import recipe
 from onebin.runtime.sources import PYTHON
 from onebin.runtime.toolchain import CxxLibraries, toolchain
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
+from onebin.tools import Tools
 
 PYTHON_LINE = ".".join(PYTHON.version.split(".")[:2])
 """``3.13``: versions and offers are chosen for it."""
-
-
-class Tools(msgspec.Struct, frozen=True):
-    """The effects a build may have, and the facts of this machine it may know."""
-
-    context: Context
-    machine: Machine
-    python_source: str = ""
-    """Where CPython's source is, instead of ``tool.onebin.python-source``."""
-
-    @classmethod
-    def for_this_machine(
-        cls, progress: Progress | None = None, environ: Mapping[str, str] = os.environ
-    ) -> "Tools":
-        """Return tools that run programs here and use the cache that *environ* names.
-
-        Raises this process's limit of open files, for the compiler.
-
-        Args:
-            progress: Where to report; nowhere if absent.
-            environ: ``ONEBIN_CACHE``, ``ONEBIN_PYTHON_SOURCE``, ``HOME`` are read from it.
-
-        Raises:
-            ToolError: onebin does not build for this processor, or there is no place for a cache.
-        """
-        name = os.uname().machine
-        machine = next((known for known in ARCHITECTURES if known == name), None)
-        if machine is None:
-            raise ToolError(
-                f"{name}: onebin does not build for this processor; "
-                f"expected {' or '.join(ARCHITECTURES)}"
-            )
-        allow_open_files()
-        # A path in it is relative to the caller's directory.
-        origin, mark, checksum = environ.get("ONEBIN_PYTHON_SOURCE", "").partition("#")
-        if origin not in {"", "apt"} and "://" not in origin:
-            origin = str(Path(origin).absolute())
-        store = Store(default_root(environ))
-        context = Context(run, store, progress or Progress.silent())
-        return cls(context, machine, f"{origin}{mark}{checksum}")
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -119,12 +72,12 @@ def make_plan(project: Project, tools: Tools, *, instrumented: bool = False) -> 
         ProjectError: a setting, a lock or the profile is malformed.
     """
     ctx = tools.context
-    profile = None if instrumented else _profile(project)
+    profile = None if instrumented else project_files.profile_of(project)
     plan = planning.plan(
         project,
         machine=tools.machine,
-        lock=_lock_text(project),
-        build_lock=_read(project, project.options.build_lock),
+        lock=project_files.lock_text(project),
+        build_lock=project_files.read(project, project.options.build_lock),
         source=tools.python_source,
         profile=profile,
         instrumented=instrumented,
@@ -147,7 +100,7 @@ def with_offers(plan: Plan, tools: Tools) -> Plan:
     """Return *plan* with how each distribution comes in; without, if no index can be reached.
 
     Raises:
-        ProjectError: ``tool.onebin.from-source`` names what is not a dependency.
+        ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
     """
     try:
         offers = distributions.offers(plan, PYTHON_LINE, tools.context)
@@ -163,7 +116,7 @@ def ensure_lock(project: Project, tools: Tools) -> None:
     Raises:
         ProjectError: the lock has another name; or see ``locks.resolving.write``.
     """
-    if _lock_text(project) is None:
+    if project_files.lock_text(project) is None:
         tools.context.progress.warn(
             f"{project.options.lock}: missing; choosing versions and writing it"
         )
@@ -171,7 +124,7 @@ def ensure_lock(project: Project, tools: Tools) -> None:
 
 
 def write_lock(project: Project, tools: Tools, output: Path | None = None) -> Path:
-    """Choose versions anew and write the lock; see ``locks.resolving.write``."""
+    """Choose versions and write the lock; see ``locks.resolving.write``."""
     return resolving.write(project, tools.machine, PYTHON_LINE, tools.context, output)
 
 
@@ -222,6 +175,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     with ctx.progress.stage("freeze") as stage:
         selection, modules = _frozen(ready, ctx)
         size = _bytes(sum(module.size for module in modules))
+        _warn_omitted(selection.omitted, ctx.progress)
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports omitted"
     with ctx.progress.stage("link") as stage:
         parts = _parts(ready, selection, modules, ctx)
@@ -231,13 +185,24 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     return BuildResult(ready.plan, binary, modules, selection.omitted)
 
 
+def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:
+    """Name the project's own modules that are left out: their first import would fail."""
+    for item in omitted:
+        if item.is_project:
+            chain = " -> ".join(item.chain)
+            progress.warn(
+                f"{item.module}, imported by {item.importer}, is left out: {item.reason} ({chain});"
+                " add what is missing, or take it out of tool.onebin.exclude"
+            )
+
+
 def train(project: Project, tools: Tools, command: Sequence[str]) -> str:
     """Build *project* with counters, let *command* use it, and return the profile's text.
 
     Raises:
         ToolError: the command failed, or no process of the executable ended by itself.
     """
-    from onebin.pgo import profile, training  # noqa: PLC0415  (only asked for here)
+    from onebin.pgo import profile, training  # noqa: PLC0415  (only for training)
 
     built = build(project, tools, instrumented=True)
     with tools.context.progress.stage("train") as stage:
@@ -328,7 +293,7 @@ def _parts(
     """Return all parts of the executable; their order decides its layout."""
     counters = LinkInput()
     if ready.plan.instrumented:
-        from onebin.pgo import training  # noqa: PLC0415  (only asked for here)
+        from onebin.pgo import training  # noqa: PLC0415  (only for training)
 
         counters = training.counters()
     return (
@@ -352,39 +317,6 @@ def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:
     for one in made:
         for line in one.unpinned:
             progress.warn(f"{one.pin}: built with what no lock pins: {line}")
-
-
-def _lock_text(project: Project) -> str | None:
-    """Return the lock's text; None if onebin writes it at the first build.
-
-    Raises:
-        ProjectError: a lock of another name is missing.
-    """
-    target = Path(project.root, project.options.lock)
-    if target.is_file() or not project.dependencies:
-        return _read(project, project.options.lock) if target.is_file() else ""
-    if project.options.lock != locks.WRITTEN:
-        raise ProjectError(f"tool.onebin.lock: {target}: missing", hint="write it: onebin lock")
-    return None
-
-
-def _profile(project: Project) -> Profile | None:
-    if not project.options.profile:
-        return None
-    from onebin.pgo import profile  # noqa: PLC0415  (only for projects with one)
-
-    return profile.parse(_read(project, project.options.profile), project.options.profile)
-
-
-def _read(project: Project, name: str) -> str:
-    if not name:
-        return ""
-    where = Path(project.root, name)
-    try:
-        return files.read_text(where)
-    except (OSError, ValueError) as exc:
-        hint = "make it with: onebin train" if name == project.options.profile else ""
-        raise ProjectError(f"{where}: cannot be read: {exc}", hint=hint) from exc
 
 
 def _size(paths: Sequence[Path]) -> str:

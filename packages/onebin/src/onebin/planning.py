@@ -58,7 +58,7 @@ def plan(
 
 
 def provenance(planned: Plan) -> str:
-    """Return what a profile of *planned* belongs to: compiler, source, processor and level."""
+    """Return the provenance of a profile of *planned*: compiler, source, processor, level."""
     python = planned.python.version or planned.python.sha256[:12] or planned.python.origin
     level = planned.project.options.optimize
     return f"{planned.toolchain}, CPython {python}, {planned.machine}, {level}"

@@ -1,7 +1,7 @@
-"""What may be asked of a package index: strangers' text, read before any program is started.
+"""Requirements, names and versions of an index: untrusted text, parsed before any program runs.
 
 Names and versions of a project, a lock, an index or a wheel become lines of a file that pip
-reads, so each is parsed here first and written anew from what was parsed.
+reads, so each is parsed here first and written from the parsed value.
 
 Sources: PEP 508 (requirements, names), PEP 440 (versions).
 """
@@ -20,7 +20,7 @@ MAX_LENGTH: Final = 1000
 """Characters of a requirement: ten times the longest one of the thousand most used projects."""
 
 MAX_NAME: Final = 128
-"""Characters of a name: it becomes a file's, whose limit is 255 bytes, with marks of our own."""
+"""Characters of a name: it becomes a file's, whose limit is 255 bytes, with a suffix."""
 
 NAME: Final = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.ASCII)
 
@@ -37,13 +37,13 @@ def wanted(
     """Read requirements of the index (PEP 508) and return those whose markers hold.
 
     Args:
-        texts: What stands there.
+        texts: The requirements.
         environment: The variables of markers, without ``extra``.
-        where: What it is said in, for the message: ``project.dependencies``.
-        extras: Those of whose requirements these are.
+        where: Their place, for messages: ``project.dependencies``.
+        extras: The extras whose requirements these are.
 
     Raises:
-        ProjectError: one of them is no requirement, or one that is wanted names a file, an
+        ProjectError: one of them is malformed, or one whose marker holds names a file, an
             address or an option.
     """
     found = [parse(text, where=where) for text in texts]
@@ -68,7 +68,7 @@ def parse(text: object, *, where: str) -> Requirement:
     except (ValueError, RecursionError, MemoryError) as exc:
         raise ProjectError(
             f"{where}: {shown(text)} is not a requirement; {FORM}",
-            hint="paths, options and other files have no place here: only what an index has",
+            hint="only distributions of an index are allowed: no paths, options or files",
         ) from exc
 
 
@@ -93,7 +93,7 @@ def version(text: object, *, where: str) -> str:
         ProjectError: it is not.
     """
     try:
-        # Version() forgives spaces around it, and letters that only look like ASCII.
+        # Version() accepts spaces around it, and letters that resemble ASCII.
         if isinstance(text, str) and len(text) <= MAX_NAME and re.fullmatch(r"[!-~]+", text):
             Version(text)
             return text
@@ -106,14 +106,14 @@ def line(requirement: Requirement) -> str:
     """Write *requirement* for pip: letters, digits and signs of versions alone, no marker.
 
     pip reads options and variables in such lines; a name, its extras and its versions can
-    hold neither. Whether the marker holds was asked before.
+    hold neither. Its marker was evaluated before.
     """
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     return f"{canonicalize_name(requirement.name)}{extras}{requirement.specifier}"
 
 
 def shown(value: object) -> str:
-    """Write what a stranger wrote so that it fits a line and moves no cursor."""
+    """Quote untrusted text so that it fits a line and moves no cursor."""
     text = ascii(value)
     limit = 80
     return text if len(text) <= limit else f"{text[:limit]}…"
@@ -128,7 +128,7 @@ def _is_wanted(
         return any(item.marker.evaluate({**environment, "extra": one}) for one in extras or ("",))
     except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as exc:
         raise ProjectError(
-            f"{where}: the marker of {shown(item.name)} has no answer: {shown(str(exc))}"
+            f"{where}: the marker of {shown(item.name)} cannot be evaluated: {shown(str(exc))}"
         ) from exc
 
 
@@ -136,9 +136,9 @@ def _of_an_index(item: Requirement, *, where: str) -> Requirement:
     name(item.name, where=where)
     if item.url is not None:
         raise ProjectError(
-            f"{where}: {item.name} is asked for by an address; expected a version",
-            hint="what is built is pinned by a hash, and only an index's files are: write "
-            f"{item.name}, and put its file where pip's settings look, such as PIP_FIND_LINKS",
+            f"{where}: {item.name} is requested by an address; expected a version",
+            hint="dependencies are pinned by hash, and only files of an index are: write "
+            f"{item.name}, and put its file into a folder of PIP_FIND_LINKS",
         )
     if any(one.operator == "===" for one in item.specifier):
         raise ProjectError(

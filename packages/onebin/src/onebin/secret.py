@@ -1,7 +1,7 @@
-"""Passwords, kept out of what is said: progress, errors, a failed program's last lines.
+"""Passwords, kept out of the output: progress, errors, a failed program's last lines.
 
 An index or a proxy is often named with a user and a password in it (RFC 3986, userinfo). pip and
-apt hide most of them in what they print, not in all; and a program may print its arguments.
+apt hide most of them in their output, not all; and a program may print its arguments.
 """
 
 import os
@@ -14,20 +14,20 @@ HIDDEN: Final = "****"
 """As pip writes it."""
 
 USERINFO: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^/\s'\"<>]*@")
-"""Up to the last @ before the path: a password may have one that nobody escaped."""
+"""Up to the last @ before the path: a password may contain one, unescaped."""
 
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""What moves a terminal's cursor, changes its title or turns text around."""
+"""Characters that move a terminal's cursor, change its title or reverse text."""
 
 MIN_LENGTH: Final = 4
-"""Characters of a word that is looked for by itself: a shorter one would hide half the text."""
+"""Characters of a password that is hidden by itself: a shorter one would hide half the text."""
 
 
 def hidden(text: str, environ: Mapping[str, str] | None = None) -> str:
     """Return *text* without passwords of addresses, and fit for a terminal.
 
-    Hidden are the userinfo of every address, and wherever they stand alone the passwords of
-    addresses in *environ* (this process's).
+    Hidden are the userinfo of every address, and everywhere the passwords of addresses in
+    *environ* (this process's).
     """
     text = USERINFO.sub(rf"\1{HIDDEN}@", text)
     values = os.environ if environ is None else environ

@@ -15,17 +15,17 @@ pytestmark = pytest.mark.toolchain
 
 
 def test_stdout_is_the_path_and_nothing_else(onebin: OnebinRun, tmp_path: Path) -> None:
-    """A script can take what is printed; the story is on stderr, a line a stage."""
+    """A script can take stdout; progress is on stderr, one line per stage."""
     target = tmp_path / "deep" / "app"
 
     done = onebin("build", PROJECTS / "facts", "--output", target)
 
     assert f"{target}\n" == done.stdout
     assert "\x1b" not in done.stderr
-    # A stage that takes long says so in between; its own line comes when it ends.
+    # A long stage reports in between; its own line comes when it ends.
     ended = [line.split() for line in done.stderr.splitlines() if " s  " in line]
     stages = [words[0] for words in ended]
-    assert ["plan", "toolchain", "runtime", "extensions", "freeze", "link"] == stages
+    assert ["plan", "toolchain", "runtime", "distributions", "freeze", "link"] == stages
     assert ["app"] == [file.name for file in target.parent.iterdir()]
 
 
@@ -52,7 +52,7 @@ def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path:
 
     assert 0 == done.returncode, done.stderr
     assert "choosing versions and writing it" in done.stderr
-    assert "no lock has" not in done.stderr
+    assert "no lock pins" not in done.stderr
     lock = (tmp_path / "captured" / "onebin.lock").read_text()
     assert 2 == lock.count("--hash=sha256:")
     answer = json.loads(subprocess.run([target], capture_output=True, check=True).stdout)
@@ -91,16 +91,21 @@ def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
 @pytest.mark.parametrize(
     ("name", "status", "message", "hint"),
     [
-        ("missing-module", 2, "app -> helper: needs nowhere_to_be_found", "project.dependencies"),
+        (
+            "missing-module",
+            2,
+            "app -> helper: requires nowhere_to_be_found",
+            "project.dependencies",
+        ),
         (
             "needs-openssl",
             2,
-            "app -> connection -> ssl: needs OpenSSL, which",
+            "app -> connection -> ssl: requires OpenSSL, which",
             "except ImportError",
         ),
         ("broken-syntax", 2, "app", "line 1"),
         ("typo", 2, "tool.onebin.exlude: no such setting", "did you mean exclude?"),
-        ("two-scripts", 2, "which program to build?", "tool.onebin.entry-point"),
+        ("two-scripts", 2, "no entry point", "tool.onebin.entry-point"),
         ("no-lock-entry", 2, "markupsafe not at all", "onebin lock"),
     ],
 )

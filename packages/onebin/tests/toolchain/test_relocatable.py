@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from onebin.errors import ImageError
 from onebin.objects.relocatable import is_relocatable, localize_symbols
 
+pytestmark = pytest.mark.toolchain
+
 CC = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-O1", "-g0"]
 
 LIBRARY = """
@@ -36,7 +38,6 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return made
 
 
-@pytest.mark.toolchain
 def test_two_objects_with_the_same_names_link_and_run(objects: list[bytes], tmp_path: Path) -> None:
     """Each keeps its own helper and its own data, and answers under its own name."""
     for n, data in enumerate(objects):
@@ -55,7 +56,6 @@ def test_two_objects_with_the_same_names_link_and_run(objects: list[bytes], tmp_
     assert subprocess.run([program], check=False).returncode == 0
 
 
-@pytest.mark.toolchain
 def test_same_input_same_bytes(objects: list[bytes]) -> None:
     """Isolation depends on nothing but its arguments."""
     assert localize_symbols(objects[0], "PyInit_core", "x") == localize_symbols(
@@ -63,7 +63,6 @@ def test_same_input_same_bytes(objects: list[bytes]) -> None:
     )
 
 
-@pytest.mark.toolchain
 def test_entrance_must_be_there(objects: list[bytes]) -> None:
     """A module whose initialiser is missing is said by name."""
     with pytest.raises(ImageError, match="does not define PyInit_other"):
@@ -80,7 +79,6 @@ def test_what_is_no_object_is_refused(data: bytes) -> None:
         localize_symbols(data, "PyInit_core", "x")
 
 
-@pytest.mark.toolchain
 @given(at=st.integers(0, 4000), value=st.binary(min_size=1, max_size=8))
 def test_damaged_object_is_an_error_not_a_crash(
     objects: list[bytes], at: int, value: bytes
@@ -92,7 +90,6 @@ def test_damaged_object_is_an_error_not_a_crash(
         localize_symbols(bytes(data[: len(objects[0])]), "PyInit_core", "x")
 
 
-@pytest.mark.toolchain
 def test_every_cut_is_refused(objects: list[bytes]) -> None:
     """A truncated object never passes for a whole one's symbols."""
     header = struct.Struct("<16sHHIQQQIHHHHHH").size

@@ -24,7 +24,6 @@ from onebin.embed.code_packing import HEADER, MARK, compress
 
 pytestmark = pytest.mark.toolchain
 
-pytestmark = pytest.mark.toolchain
 
 HARNESS = Path(__file__).parent.parent / "harness"
 LENGTH = struct.Struct("<I")

@@ -12,6 +12,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from onebin.image import spec
 from onebin.image.application import ImageMetadata
 from onebin.image.image import Image
 from onebin.model import Binary, ImageSettings, Pin
+from onebin.runtime import toolchain
+from onebin.runtime.flags import PINNED
 
 from .fakes import context
 
@@ -254,3 +257,23 @@ def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         yield folder, f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A compiler's files."""
+    root = tmp_path / "compiler"
+    (root / "lib" / "musl").mkdir(parents=True)
+    (root / "zig").write_text("program")
+    (root / "lib" / "musl" / "malloc.c").write_text("source")
+    return root
+
+
+@pytest.fixture
+def installed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the installed compiler be *tree*, and the pinned one."""
+    spec = SimpleNamespace(submodule_search_locations=[str(tree)])
+    monkeypatch.setattr("onebin.runtime.toolchain.find_spec", lambda _: spec)
+    monkeypatch.setattr("onebin.runtime.toolchain.installed_version", lambda _: "0.17.1")
+    monkeypatch.setitem(PINNED, ("ziglang 0.17.1", "x86_64"), toolchain.contents(tree))
+    return tree

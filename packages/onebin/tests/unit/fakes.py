@@ -1,6 +1,8 @@
-"""Contexts for steps: a cache in a folder, and programs that only note their calls."""
+"""Contexts for steps: a cache in a folder, and programs that are not run."""
 
+import hashlib
 import io
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from onebin.effects.process import RunCommand
 from onebin.effects.progress import Progress
 from onebin.effects.store import Store
 from onebin.errors import ToolError
-from onebin.pipeline import Tools
+from onebin.model import Function
+from onebin.pgo.profile import DATA, SECTION
+from onebin.tools import Tools
 
 Act = Callable[[list[str], dict[str, Any]], bytes]
 
@@ -43,3 +47,39 @@ def context(
 
 def tools(cache: Path, run: RunCommand, stream: io.StringIO | None = None) -> Tools:
     return Tools(context(cache, run, stream), "x86_64")
+
+
+LINKED = {
+    "cc": ["rcrt1.o", "libc.a", "libcompiler_rt.a"],
+    "c++": ["rcrt1.o", "libc++.a", "libunwind.a", "libc.a", "libcompiler_rt.a"],
+}
+
+
+def compiler(words: list[str], options: dict[str, Any]) -> bytes:
+    """Link as the real driver does: with an empty cache it links something of its own before."""
+    folder = options["cwd"]
+    files = LINKED.get(Path(words[0]).name, [])
+    for name in files:
+        (folder / name).write_text(name)
+    Path(words[words.index("-o") + 1]).write_text("program")
+    options["on_line"]("ld.lld own.o")
+    options["on_line"](f"ld.lld -o nothing {' '.join(files)}")
+    options["on_line"]("done")
+    return b""
+
+
+def counters(functions: list[Function]) -> bytes:
+    """What ``csrc/counters.c`` writes of *functions*: names, records and counts, with addresses."""
+    text = "\1".join(function.name for function in functions).encode()
+    assert len(text) < 128  # one byte of a length
+    names = bytes([len(text), 0]) + text
+    counts = b"".join(struct.pack(f"<{len(f.counts)}Q", *f.counts) for f in functions)
+    start, at, records = 0x9000, 0x1000, b""
+    address = start
+    for function in functions:
+        name = struct.unpack("<Q", hashlib.md5(function.name.encode()).digest()[:8])[0]
+        fields = (name, function.hash, address - at - len(records), 0, 0, 0)
+        records += DATA.pack(*fields, len(function.counts), 0, 0, 0, 0)
+        address += 8 * len(function.counts)
+    parts = ((0x100, names), (at, records), (start, counts))
+    return b"".join(SECTION.pack(len(data), place) + data for place, data in parts)

@@ -22,7 +22,8 @@ from .fakes import Programs, context
 def python(words: list[str], options: dict[str, Any]) -> bytes:
     """Run the call with this interpreter: bytecode is not what these tests are about."""
     call = [sys.executable, *words[1:]]
-    return subprocess.run(call, input=options["stdin"], capture_output=True, check=True).stdout
+    done = subprocess.run(call, input=options["stdin"], capture_output=True, check=True)
+    return bytes(done.stdout)
 
 
 def loaded(module: FrozenModule) -> CodeType:

@@ -37,7 +37,7 @@ SOURCE = Source(
 class Apt:
     """apt that names the files of any package and gives out one tarball, or fails.
 
-    The other files of a package are named and cannot be had, as on a mirror that is being
+    The other files of a package are named and cannot be fetched, as on a mirror that is being
     updated. Notes what it was asked.
     """
 
@@ -135,7 +135,8 @@ def test_second_source_reads_no_lists_again(tmp_path: Path) -> None:
 def test_nothing_can_be_had(tmp_path: Path) -> None:
     """Without the web and without apt: one line with both reasons, and a way out."""
     with pytest.raises(
-        ToolError, match=r"thing 1's source cannot be had: http.*; apt cannot .* E: no network"
+        ToolError,
+        match=r"thing 1: its source cannot be fetched: http.*; apt cannot .* E: no network",
     ) as caught:
         get(SOURCE, tmp_path, Apt(None))
 

@@ -21,6 +21,7 @@ from onebin.effects import index
 from onebin.errors import OnebinError
 from onebin.inputs.directory import Directory
 from onebin.model import Project, target_environment
+from onebin.tools import Tools
 
 from .fakes import tools
 
@@ -176,7 +177,7 @@ def is_read(root: Path) -> bool:
     return True
 
 
-def planned(project: Project, given: pipeline.Tools) -> object:
+def planned(project: Project, given: Tools) -> object:
     return pipeline.with_offers(pipeline.make_plan(project, given), given)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from onebin.model import Import, ModuleImports, ModuleOrigin
@@ -87,6 +88,19 @@ def test_module_that_cannot_be_imported_goes_with_all_it_alone_needs() -> None:
     assert [(left.module, left.importer, left.reason) for left in result.omitted] == [
         ("ssl", "app", "ssl needs _ssl")
     ]
+
+
+@pytest.mark.parametrize(("origin", "is_project"), [("project", True), ("dependency", False)])
+def test_omitted_code_of_the_project_is_told_apart(origin: str, *, is_project: bool) -> None:
+    """With the chain to what is missing, so that the build can warn."""
+    made = graph("app: page late\npage: secrets\nsecrets: _none")
+    origins = {**made.origins, "page": ModuleOrigin("source", origin=origin)}  # type: ignore[arg-type]
+    made = msgspec.structs.replace(made, origins=origins)
+
+    (omitted,) = reached(made, "app").omitted
+
+    assert (omitted.module, omitted.chain) == ("page", ("page", "secrets"))
+    assert omitted.is_project is is_project
 
 
 @pytest.mark.parametrize(

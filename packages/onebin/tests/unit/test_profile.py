@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Function
 from onebin.pgo.profile import (
-    DATA,
     MAX_COUNT,
     SECTION,
     indexed,
@@ -20,6 +19,8 @@ from onebin.pgo.profile import (
     read_counters,
     to_text,
 )
+
+from .fakes import counters
 
 FUNCTIONS = st.lists(
     st.builds(
@@ -129,23 +130,6 @@ def test_damaged_line(line: str) -> None:
     text = to_text([Function("first", 1, (1, 2))], "made by") + line + "\n"
     with pytest.raises(ProjectError, match=r"app\.profile:4: not a line of a profile"):
         parse(text, "app.profile")
-
-
-def counters(functions: list[Function]) -> bytes:
-    """What ``csrc/counters.c`` writes of *functions*: names, records and counts, with addresses."""
-    text = "\1".join(function.name for function in functions).encode()
-    assert len(text) < 128  # one byte of a length
-    names = bytes([len(text), 0]) + text
-    counts = b"".join(struct.pack(f"<{len(f.counts)}Q", *f.counts) for f in functions)
-    start, at, records = 0x9000, 0x1000, b""
-    address = start
-    for function in functions:
-        name = struct.unpack("<Q", hashlib.md5(function.name.encode()).digest()[:8])[0]
-        fields = (name, function.hash, address - at - len(records), 0, 0, 0)
-        records += DATA.pack(*fields, len(function.counts), 0, 0, 0, 0)
-        address += 8 * len(function.counts)
-    parts = ((0x100, names), (at, records), (start, counts))
-    return b"".join(SECTION.pack(len(data), place) + data for place, data in parts)
 
 
 RAN = [Function("main.c;often", 7, (3, 1000)), Function("main", 2**63, (1,))]

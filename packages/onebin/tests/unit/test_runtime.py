@@ -1,15 +1,10 @@
 """The runtime step: what it refuses before it builds, and how it compiles; no compiler runs."""
 
-import hashlib
-import io
-import tarfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onebin.effects.fetch import digest
 from onebin.errors import ToolError
 from onebin.model import Runtime, Source, Toolchain
 from onebin.runtime import build
@@ -18,6 +13,7 @@ from onebin.runtime.recipe import ZLIB_FILES, recipe
 from onebin.runtime.sources import PYTHON, ZLIB
 
 from .fakes import Programs, context
+from .small_sources import digest_of, make_cpython, tarball, zlib_of
 
 TOOLCHAIN = Toolchain(Path("/tools/bin"), Path("/tools/rcrt1.o"), (), "key")
 
@@ -38,22 +34,6 @@ def test_missing_make_is_reported_before_anything_is_fetched(tmp_path: Path) -> 
     assert [] == list((tmp_path / "tmp").iterdir())
 
 
-def tarball(path: Path, names: Sequence[str]) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
-        for name in names:
-            info = tarfile.TarInfo(f"zlib-1/{name}")
-            info.size = 1
-            tar.addfile(info, io.BytesIO(b"x"))
-    return path
-
-
-def zlib_of(file: Path, files_sha256: str) -> Source:
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Source(
-        name="zlib", version="1", sha256=sha256, origin=str(file), files_sha256=files_sha256
-    )
-
-
 @pytest.mark.parametrize("names", [[*ZLIB_FILES, "zlib.h"], list(ZLIB_FILES[1:])])
 def test_zlib_with_other_files_is_refused(tmp_path: Path, names: list[str]) -> None:
     """Of any tarball, the compiled files must be the pinned ones, and all of them."""
@@ -66,12 +46,6 @@ def test_zlib_with_other_files_is_refused(tmp_path: Path, names: list[str]) -> N
         )
 
     assert [] == programs.calls
-
-
-def digest_of(folder: Path) -> str:
-    for name in (*ZLIB_FILES, "zlib.h"):
-        (folder / name).write_text("x")
-    return digest(folder / name for name in (*ZLIB_FILES, "zlib.h"))
 
 
 def test_zlib_is_compiled_a_file_at_a_time(tmp_path: Path) -> None:
@@ -87,37 +61,6 @@ def test_zlib_is_compiled_a_file_at_a_time(tmp_path: Path) -> None:
 
     assert [*["cc"] * len(ZLIB_FILES), "ar"] == programs.names
     assert "-Os" in programs.calls[0]
-
-
-CONFIG_C = """
-extern PyObject* PyInit__struct(void);
-struct _inittab _PyImport_Inittab[] = {
-    {"_struct", PyInit__struct},
-    {"builtins", NULL},
-    {"sys", NULL},
-"""
-
-
-def make_cpython(folder: Path) -> None:
-    """A source tree as small as one can be, that looks as if it had been built."""
-    texts = {
-        "Makefile": "Python/ceval.o Parser/parser.o",
-        "pybuilddir.txt": "build/lib.linux\n",
-        "build/lib.linux/_sysconfigdata__linux_.py": "build_time_vars = {}",
-        "Lib/os.py": "x = 1",
-        "Lib/test/test_os.py": "x = 1",
-        "Include/Python.h": "",
-        "Include/patchlevel.h": "#define PY_MAJOR_VERSION 3\n#define PY_MINOR_VERSION 13\n",
-        "pyconfig.h": "",
-        "python": "program",
-        "libpython3.13.a": "archive",
-        "Modules/_hacl/libHacl.a": "archive",
-        "Modules/config.c": CONFIG_C,
-    }
-    for name, text in texts.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
 
 
 def test_directory_is_built_and_described(tmp_path: Path) -> None:

@@ -9,23 +9,14 @@ import pytest
 
 from onebin.errors import ToolError
 from onebin.model import Toolchain
-from onebin.runtime import flags, toolchain
+from onebin.runtime import toolchain
 from onebin.runtime.toolchain import CheckedCompiler, CxxLibraries, LaidOutToolchain
 
-from .fakes import Programs, context
+from .fakes import Programs, compiler, context
 
 pytestmark = pytest.mark.claim("pinned downloads")
 
 RELEASE = "ziglang 0.17.1"
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    root = tmp_path / "compiler"
-    (root / "lib" / "musl").mkdir(parents=True)
-    (root / "zig").write_text("program")
-    (root / "lib" / "musl" / "malloc.c").write_text("source")
-    return root
 
 
 CHANGES: dict[str, Callable[[Path], Any]] = {
@@ -74,25 +65,6 @@ def test_installed_compiler_is_the_pinned_one_or_refused(
         ctx.build(CheckedCompiler(root, RELEASE, "0" * 64))
     assert "pip install --force-reinstall --no-deps ziglang==0.17.1" in no.value.hint
     assert not any((tmp_path / "cache" / "tmp").iterdir())
-
-
-LINKED = {
-    "cc": ["rcrt1.o", "libc.a", "libcompiler_rt.a"],
-    "c++": ["rcrt1.o", "libc++.a", "libunwind.a", "libc.a", "libcompiler_rt.a"],
-}
-
-
-def compiler(words: list[str], options: dict[str, Any]) -> bytes:
-    """Link as the real driver does: with an empty cache it links something of its own before."""
-    folder = options["cwd"]
-    files = LINKED.get(Path(words[0]).name, [])
-    for name in files:
-        (folder / name).write_text(name)
-    Path(words[words.index("-o") + 1]).write_text("program")
-    options["on_line"]("ld.lld own.o")
-    options["on_line"](f"ld.lld -o nothing {' '.join(files)}")
-    options["on_line"]("done")
-    return b""
 
 
 def laid_out(cache: Path, **changes: Any) -> LaidOutToolchain:
@@ -159,16 +131,6 @@ def test_compiler_that_fails(tmp_path: Path, detail: str, message: str) -> None:
 
     with pytest.raises(ToolError, match=message):
         context(tmp_path / "cache", Programs(fail)).build(laid_out(tmp_path / "zig"))
-
-
-@pytest.fixture
-def installed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the package be *tree*, and the pinned one."""
-    spec = SimpleNamespace(submodule_search_locations=[str(tree)])
-    monkeypatch.setattr("onebin.runtime.toolchain.find_spec", lambda _: spec)
-    monkeypatch.setattr("onebin.runtime.toolchain.installed_version", lambda _: "0.17.1")
-    monkeypatch.setitem(flags.PINNED, (RELEASE, "x86_64"), toolchain.contents(tree))
-    return tree
 
 
 @pytest.mark.parametrize(

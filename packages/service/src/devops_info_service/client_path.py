@@ -2,7 +2,7 @@
 
 import msgspec
 
-from devops_info_service.facts.fact import cut
+from devops_info_service.facts.fact import truncate
 from devops_info_service.http.wire.forwarded import Chain, TrustedProxies, parse_claims
 from devops_info_service.http.wire.message import Client, Request
 
@@ -49,7 +49,7 @@ def client_path(request: Request, proxies: TrustedProxies) -> ClientPath:
         f"HTTP/{request.version}",
         tuple(
             # Bytes from a client: what is not UTF-8 becomes a replacement character.
-            ForwardedClaim(field, cut(value.decode("utf-8", "replace")), _hops(chain, proxies))
+            ForwardedClaim(field, truncate(value.decode("utf-8", "replace")), _hops(chain, proxies))
             for field, value, chain in parse_claims(request.headers)
         ),
     )

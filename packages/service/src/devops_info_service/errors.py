@@ -1,17 +1,17 @@
-"""What can go wrong, split by who must act; each error carries what its handler needs."""
+"""Errors that end the process, by the side that must act: operator, machine, service."""
 
 
 class ServiceError(Exception):
-    """Something that ends the process.
+    """An error that ends the process.
 
-    ``str()`` of it is one line that names the thing, what is wrong and what is allowed.
+    ``str()`` of it is one line: thing, fault, and what is expected.
     """
 
     exit_status = 1
 
 
 class ConfigError(ServiceError):
-    """Whoever started the process must change a flag or a variable."""
+    """A flag or a variable must change."""
 
     exit_status = 2
 
@@ -21,4 +21,4 @@ class StartError(ServiceError):
 
 
 class CheckError(ServiceError):
-    """The health check failed; the message is the reason an operator reads."""
+    """The health check failed; the message is the reason."""

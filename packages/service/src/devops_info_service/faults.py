@@ -1,13 +1,13 @@
-"""An exception as lines of text, made without an import, a file or a chance to fail.
+"""An exception as lines of text, without an import, a file or a chance to fail.
 
-Not ``traceback``: it is imported when something has gone wrong, which may be that no file can be
-opened any more, and it opens the source of each line. The static executable has no source.
+Not ``traceback``: it would be imported after the error, when perhaps no file can be opened any
+more, and it opens the source of each line. The static executable has no source.
 """
 
 from typing import Final
 
 MAX_FRAMES: Final = 16
-"""Innermost frames shown of an exception: a fault in recursion has a thousand alike."""
+"""Innermost frames shown of an exception: an endless recursion has a thousand alike."""
 
 MAX_EXCEPTIONS: Final = 4
 """Exceptions shown of a chain."""
@@ -18,7 +18,7 @@ in one piece."""
 
 
 def describe(exc: BaseException) -> list[str]:
-    """Return *exc* and what led to it, the first cause first, as ``traceback`` would print it."""
+    """Return *exc* and its causes, the first one first, as ``traceback`` would print it."""
     chain: list[BaseException] = []
     each: BaseException | None = exc
     while each is not None and len(chain) < MAX_EXCEPTIONS:
@@ -51,8 +51,8 @@ def _text(exc: BaseException) -> str:
         name = f"{kind.__module__}.{name}"
     try:
         text = str(exc)
-    except Exception:  # noqa: BLE001  an exception's own __str__ may be the next fault
-        text = "its text cannot be had"
+    except Exception:  # noqa: BLE001  an exception's own __str__ may raise
+        text = "its text is not available"
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + "..."
     return f"{name}: {text}" if text else name

@@ -1,8 +1,7 @@
 """Structured logs: one JSON object a line, one line an event, one write a line.
 
-Whatever a stranger sent is escaped before it gets here into a value: a line can neither
-be broken nor made to steer the terminal of whoever reads it. And a log never stops the service:
-writing a line does not wait (``output``) and does not raise.
+Text from outside is escaped: it can neither break a line nor steer the terminal that shows it.
+A log never stops the service: writing a line does not wait (``output``) and does not raise.
 """
 
 import contextlib
@@ -26,39 +25,39 @@ MAX_LINE_BYTES: Final = 4096
 STDOUT: Final = 1
 
 Value = str | int | float | bool | None | Sequence[object] | Mapping[str, object]
-"""What is within a sequence or a mapping is printable: whoever made it has seen to that."""
+"""A value of a field. Text within a sequence or a mapping is printable already."""
 
 
 class Log:
-    """Write events."""
+    """Writes events."""
 
     def __init__(
         self,
         write: Callable[[bytes], object],
         clock: Callable[[], float] = time.time,
-        always: Mapping[str, Value] | None = None,
+        context: Mapping[str, Value] | None = None,
     ) -> None:
         self._write = write
         self._clock = clock
-        self._always = always or {}
+        self._context = context or {}
         self._encode = msgspec.json.Encoder().encode
 
-    def info(self, event: str, **facts: Value) -> None:
-        """Tell of *event*, which is as it should be."""
-        self._line("info", event, facts)
+    def info(self, event: str, **fields: Value) -> None:
+        """Log an event of normal operation."""
+        self._line("info", event, fields)
 
-    def error(self, event: str, *, exc: BaseException | None = None, **facts: Value) -> None:
-        """Tell of *event*, which somebody should look at; *exc* adds its traceback."""
+    def error(self, event: str, *, exc: BaseException | None = None, **fields: Value) -> None:
+        """Log an event that an operator is to act on; *exc* adds its traceback."""
         if exc is not None:
-            facts["traceback"] = [printable(line) for line in describe(exc)]
-        self._line("error", event, facts)
+            fields["traceback"] = [printable(line) for line in describe(exc)]
+        self._line("error", event, fields)
 
-    def _line(self, level: str, event: str, facts: dict[str, Value]) -> None:
-        # A fault is told of here, and there is nobody to tell of one while telling.
+    def _line(self, level: str, event: str, fields: dict[str, Value]) -> None:
+        # An error of the log itself has no place to be reported.
         with contextlib.suppress(Exception):
-            self._write(self.line(level, event, facts))
+            self._write(self.line(level, event, fields))
 
-    def line(self, level: str, event: str, facts: Mapping[str, Value]) -> bytes:
+    def line(self, level: str, event: str, fields: Mapping[str, Value]) -> bytes:
         """Return the line for *event*."""
         now = self._clock()
         second = int(now)
@@ -67,34 +66,34 @@ class Log:
             "time": f"{moment}.{int((now - second) * 1000):03}Z",
             "level": level,
             "event": event,
-            **self._always,
+            **self._context,
         }
-        for name, value in facts.items():
+        for name, value in fields.items():
             line[name] = printable(value, MAX_TEXT) if isinstance(value, str) else value
         encoded = self._encode(line) + b"\n"
-        traceback = facts.get("traceback")
+        traceback = fields.get("traceback")
         if len(encoded) > MAX_LINE_BYTES and isinstance(traceback, list):
             excess = len(encoded) - MAX_LINE_BYTES
             encoded = self._encode(line | {"traceback": _shortened(traceback, excess)}) + b"\n"
         return encoded
 
 
-def open_log(send: Send, always: Mapping[str, Value] | None = None) -> tuple[Log, LineWriter]:
-    """Return a log and what writes its lines with *send*: to flush, and to ask what was dropped.
+def open_log(send: Send, context: Mapping[str, Value] | None = None) -> tuple[Log, LineWriter]:
+    """Return a log, and the writer of its lines to *send*, for flushes and the count of drops.
 
-    Each process has its own: what waits is not to be written twice after a fork.
+    Each process has its own: waiting lines must not be written twice after a fork.
     """
 
     def notice(count: int) -> bytes:
         return log.line("error", "log_lines_dropped", {"count": count})
 
     writer = LineWriter(send, notice)
-    log = Log(writer.write, always=always)
+    log = Log(writer.write, context=context)
     return log, writer
 
 
 def _shortened(traceback: list[str], excess: int) -> list[str]:
-    """Leave out lines after the first, at least *excess* bytes; the last lines say most."""
+    """Leave out lines after the first, at least *excess* bytes; the last lines matter most."""
     kept = list(traceback)
     mark = "..."
     excess += len(mark) + 3

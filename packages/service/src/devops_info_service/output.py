@@ -1,4 +1,4 @@
-"""Writes that never wait: to a standard stream whose reader may be slow, stuck or gone.
+"""Writes that never wait, to a standard stream whose reader may be slow, stuck or closed.
 
 ``O_NONBLOCK`` is not set on the descriptor itself where that can be helped: the flag belongs to
 the open file description, which the shell, ``make`` or a pipe's other writers share.
@@ -30,9 +30,9 @@ PIECE_BYTES: Final = 4096
 
 
 def open_nonblocking(descriptor: int) -> "Output":
-    """Return what writes to *descriptor* and never waits for its reader.
+    """Return an output to *descriptor* that never waits for its reader.
 
-    - A socket (systemd's journal) is asked not to wait, call by call (send(2)).
+    - A socket (systemd's journal) is written with a flag not to wait, call by call (send(2)).
     - A pipe or terminal is opened a second time through ``/proc/self/fd`` (proc_pid_fd(5)):
       the new file description has its own flags. Where that is refused (it belongs to another
       user, there is no ``/proc``), each write to a pipe is preceded by poll(2); a terminal polls
@@ -62,20 +62,20 @@ def open_nonblocking(descriptor: int) -> "Output":
 
 
 class Output:
-    """Where lines go, without waiting."""
+    """Writes without waiting."""
 
     __slots__ = ("close", "send")
 
     def __init__(self, send: Send, close: Callable[[], None] = lambda: None) -> None:
         self.send = send
         self.close = close
-        """Give back what ``open_nonblocking`` has opened."""
+        """Closes the file that ``open_nonblocking`` has opened, if any."""
 
 
 def write_result(descriptor: int, data: bytes, *, seconds: float = RESULT_SECONDS) -> str:
     """Write all of *data*; give up once its reader has taken nothing for *seconds*.
 
-    Return why that failed, or nothing. A closed pipe is no failure: its reader has read enough.
+    Return why that failed, or nothing. A closed pipe is not a failure: its reader has read enough.
     """
     try:
         output = open_nonblocking(descriptor)
@@ -122,7 +122,7 @@ class LineWriter:
         notice: Callable[[int], bytes],
         max_pending_bytes: int = MAX_PENDING_BYTES,
     ) -> None:
-        """Write with *send*; *notice* makes the line that tells how many lines are missing."""
+        """Write with *send*; *notice* makes the line with the number of missing lines."""
         self._send = send
         self._notice = notice
         self._room = max_pending_bytes
@@ -152,7 +152,7 @@ class LineWriter:
             self._pending_bytes = len(line) - sent
 
     def flush(self) -> None:
-        """Write what waits, as far as it is taken."""
+        """Write the waiting lines, as far as the reader takes them."""
         done = 0
         for line in self._pending:
             sent = self._try(line)
@@ -167,7 +167,7 @@ class LineWriter:
             self.write(notice)
 
     def close(self, seconds: float) -> None:
-        """Write what waits; wait for the reader at most *seconds*."""
+        """Write the waiting lines; wait for the reader at most *seconds*."""
         deadline = time.monotonic() + seconds
         self.flush()
         while self.is_behind and time.monotonic() < deadline:
@@ -186,8 +186,8 @@ class LineWriter:
         self._pending_bytes += len(kept)
 
     def _try(self, data: bytes) -> int:
-        # Whatever the reason, it may pass: the reader is back, the disk has room, a named pipe
-        # has a new reader. What is kept meanwhile is bounded.
+        # Any error may pass: the reader is back, the disk has room, a named pipe has a new
+        # reader. The lines kept meanwhile are bounded.
         with contextlib.suppress(OSError):
             return self._send(data)
         return 0

@@ -1,7 +1,7 @@
-"""What a process inherits is set here, once, before anything else; none of it is trusted.
+"""Sets the inherited state of a process, once, before anything else; none of it is trusted.
 
-A shell, an init system or a test runner hands on signals it blocks or ignores, closed
-descriptors, a umask and limits. ``docs/reference/service.md`` lists what becomes of each.
+A shell, an init system or a test runner passes on blocked or ignored signals, closed descriptors,
+a umask and limits. ``docs/reference/service.md`` lists the effect on each.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ def _open_null(descriptor: int) -> None:
         os.open(os.devnull, os.O_RDWR)
     except OSError:
         # A root directory without /dev. A pipe's end whose other end is closed does as well:
-        # nothing to read, and what is written fails.
+        # nothing to read, and writes fail.
         reader, writer = os.pipe()
         kept, other = (reader, writer) if descriptor == 0 else (writer, reader)
         if kept != descriptor:
@@ -53,7 +53,7 @@ def _open_null(descriptor: int) -> None:
 
 
 def prepare_command() -> None:
-    """Let signals do what they do to any command, whatever was inherited."""
+    """Restore the default actions of signals, whatever was inherited."""
     os.umask(_UMASK)
     for number in SIGNALS:
         # Python's own handler, which raises KeyboardInterrupt; it is missing if SIGINT was ignored.
@@ -65,15 +65,15 @@ def prepare_command() -> None:
 def prepare_service() -> int:
     """Hold signals until there is something to end, and set limits; return that of open files.
 
-    A blocked signal stays pending even where its action is to be ignored, and for PID 1, which
-    the kernel spares all that it does not handle (signal(7), pid_namespaces(7)).
+    A blocked signal stays pending even where its action is to be ignored, and for PID 1, to
+    which the kernel delivers only signals that it handles (signal(7), pid_namespaces(7)).
 
     Raises:
         StartError: too few files can be open.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, SIGNALS)
     for number in SIGNALS:
-        # SIGCHLD ignored would mean that no death is ever told of (waitpid(2)).
+        # With SIGCHLD ignored the kernel reports no exit of a child (waitpid(2)).
         signal.signal(number, signal.SIG_DFL)
     # A job in the background of a terminal with tostop would be stopped by a line of its log
     # (termios(3)); ignored, the line is written.

@@ -12,6 +12,10 @@ _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
 
+MAX_DIGITS: Final = 20
+"""Digits of a number, as many as 64 bits have."""
+
+
 def hosts(text: str) -> tuple[HostPattern, ...]:
     """Take a list of hosts, separated by commas."""
     return tuple(HostPattern.parse(part.strip(" ")) for part in text.split(","))
@@ -56,7 +60,9 @@ def path(text: str) -> str:
 
 def number(text: str, low: int, high: int) -> int:
     """Take plain digits, from *low* to *high*."""
-    # int() alone would take "+1", "1_000", " 1 " and Arabic digits.
-    if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
+    # int() alone would take "+1", "1_000", " 1 " and Arabic digits; and refuse 5,000 digits.
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+        raise ValueError(text)
+    if not low <= int(text) <= high:
         raise ValueError(text)
     return int(text)

@@ -1,4 +1,4 @@
-"""What the platform really gives this workload: all parts in one value.
+"""The grants of the platform to this workload: all parts in one value.
 
 ``msgspec.json.encode`` of it is the response of the route; nothing in it is a secret.
 """
@@ -23,7 +23,7 @@ from devops_info_service.facts.linux.network import Network, read_network
 from devops_info_service.facts.linux.resources import Resources, read_resources
 from devops_info_service.facts.linux.setid_files import SetIdFiles, find_setid_files
 from devops_info_service.facts.linux.uptime import rfc3339
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.standards.checks import Finding, Observed
 from devops_info_service.standards.verdicts import PodSecurity, check, sum_up
 
@@ -44,13 +44,13 @@ class Security(msgspec.Struct, frozen=True):
     service_account: ServiceAccount
 
 
-class Platform(msgspec.Struct, frozen=True):
-    """One look at everything."""
+class PlatformSnapshot(msgspec.Struct, frozen=True):
+    """One reading of the platform."""
 
     taken_at: str
     """RFC 3339, UTC."""
     seconds: float
-    """What the look took."""
+    """Duration of the reading."""
     resources: Resources
     security: Security
     identity: Identity
@@ -58,8 +58,10 @@ class Platform(msgspec.Struct, frozen=True):
     filesystem: Filesystem
 
 
-def platform(tree: Tree, clock: Clock, allowed: frozenset[str] = frozenset()) -> Platform:
-    """Look at everything once: a few hundred small reads and one short walk.
+def read_platform(
+    tree: SystemFiles, clock: Clock, allowed: frozenset[str] = frozenset()
+) -> PlatformSnapshot:
+    """Read everything once: a few hundred small reads and one short search.
 
     *allowed* are names of variables whose values may be shown.
     """
@@ -71,7 +73,7 @@ def platform(tree: Tree, clock: Clock, allowed: frozenset[str] = frozenset()) ->
     identity = read_identity(tree, view, resources, account)
     network = read_network(tree, allowed)
     filesystem = read_filesystem(tree)
-    return Platform(
+    return PlatformSnapshot(
         taken_at=rfc3339(int(clock.time())),
         seconds=round(clock.monotonic() - started, 6),
         resources=resources,
@@ -82,7 +84,9 @@ def platform(tree: Tree, clock: Clock, allowed: frozenset[str] = frozenset()) ->
     )
 
 
-def _security(tree: Tree, clock: Clock, view: ProcessView, account: ServiceAccount) -> Security:
+def _security(
+    tree: SystemFiles, clock: Clock, view: ProcessView, account: ServiceAccount
+) -> Security:
     exposure = read_exposure(tree, view.mounts)
     set_id = find_setid_files(tree, clock)
     observed = Observed(

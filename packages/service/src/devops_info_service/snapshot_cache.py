@@ -4,18 +4,17 @@ from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.fact import value_of
 from devops_info_service.facts.linux.resources import Resources, read_resources
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
 from .ttl_cache import TtlCache
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which a snapshot serves every request: monitoring polls no more often, and however
 many clients poll, reading takes at most one snapshot's time of each second: some 10 ms, 50 more
 where there are many files to search for set-uid programs."""
-
 
 RATE_SECONDS: Final = 10.0
 """How far back the CPU time is compared: one interval alone jumps, and an older one is past."""
@@ -27,7 +26,7 @@ class PlatformSnapshots:
     *allowed* are names of environment variables whose values may be shown.
     """
 
-    def __init__(self, tree: Tree, clock: Clock, allowed: frozenset[str]) -> None:
+    def __init__(self, tree: SystemFiles, clock: Clock, allowed: frozenset[str]) -> None:
         self._tree = tree
         self._clock = clock
         self._allowed = allowed
@@ -37,7 +36,7 @@ class PlatformSnapshots:
         self.cpus_in_use: float | None = None
         """Average of the last ``RATE_SECONDS``; ``None`` if nothing was read in them before."""
 
-    def get(self) -> "Platform":
+    def get(self) -> "PlatformSnapshot":
         """Return the snapshot of everything."""
         return self._whole.get()
 
@@ -46,11 +45,11 @@ class PlatformSnapshots:
         whole = self._whole.fresh()
         return whole.resources if whole else self._resources.get()
 
-    def _read(self) -> "Platform":
+    def _read(self) -> "PlatformSnapshot":
         # Local: forty modules, of which a scrape of the metrics needs a third.
-        from devops_info_service.snapshot import platform  # noqa: PLC0415
+        from devops_info_service.snapshot import read_platform  # noqa: PLC0415
 
-        whole = platform(self._tree, self._clock, self._allowed)
+        whole = read_platform(self._tree, self._clock, self._allowed)
         self._sample(whole.resources)
         return whole
 

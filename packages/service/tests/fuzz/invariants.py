@@ -99,7 +99,7 @@ def same_however_cut(one: Conversation, other: Conversation) -> None:
 def check(data: bytes) -> None:
     """Send *data* whole, and cut; both connections must keep the invariants, and agree.
 
-    The first byte says how the rest is cut: 0 not at all, else every so many bytes.
+    The first byte is the size of the cuts; 0: no cuts.
     """
     if not data:
         return

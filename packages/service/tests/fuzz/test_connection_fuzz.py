@@ -53,9 +53,9 @@ PIECES: Final = (
 
 
 class AnyBytes(RuleBasedStateMachine):
-    """One connection, fed as the machine likes; beside it one that gets each piece bytewise.
+    """One connection, fed in pieces; beside it another, fed the same bytewise.
 
-    And llhttp without a connection.
+    A third parser is llhttp without a connection.
     """
 
     @initialize()

@@ -16,9 +16,9 @@ from .running import Process
 
 PATIENCE_SECONDS: Final = 20
 LONELY: Final = 54_321
-"""A user who has no other process."""
+"""A uid without another process."""
 
-"""For anything that is to happen soon: generous, for a machine that is busy."""
+"""Timeout of events due soon; generous, for a busy machine."""
 
 
 class Service:
@@ -33,7 +33,7 @@ class Service:
     ) -> None:
         limit = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"] if files else []
         if processes:
-            # Only a process without privileges is held to it: python(1) gives them up for us.
+            # The kernel holds only a process without privileges to it: this code drops them first.
             code = (
                 "import array, mmap, os, resource, sys, devops_info_service.cli as cli\n"
                 "import devops_info_service.commands.serve, devops_info_service.termination\n"

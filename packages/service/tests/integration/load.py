@@ -1,4 +1,4 @@
-"""Clients that follow the protocol, in threads; what goes wrong for them is written down."""
+"""Clients that follow the protocol, in threads; they record their failures."""
 
 import socket
 import threading
@@ -11,7 +11,7 @@ PATIENCE_SECONDS: Final = 20
 
 
 class Load:
-    """Requests without a pause over keep-alive connections, a new one after each last answer."""
+    """Requests without a pause over keep-alive connections; reconnects after the last one."""
 
     def __init__(self, connect: Callable[[], socket.socket], clients: int = 8) -> None:
         self._connect = connect
@@ -36,14 +36,14 @@ class Load:
             thread.join(PATIENCE_SECONDS)
 
     def wait(self, answers: int) -> None:
-        """Wait for so many more answers."""
+        """Wait for so many more responses."""
         until = self.answers + answers
         pause = threading.Event()
         for _ in range(2000):
             if self.answers >= until or self.failures:
                 return
             pause.wait(0.01)
-        self.failures.append(f"{self.answers} answers, {until} awaited")
+        self.failures.append(f"{self.answers} responses; expected {until}")
 
     def _use(self) -> None:
         while not self._enough.is_set():
@@ -52,7 +52,7 @@ class Load:
                     self.connections += 1
                     self._ask(sock)
             except ConnectionRefusedError:
-                return  # The end of the service; whether it may be that is the test's to know.
+                return  # The end of the service; the test decides whether it may be.
             except OSError as exc:
                 self.failures.append(repr(exc))
                 return
@@ -70,7 +70,7 @@ class Load:
 
 
 def read_answer(sock: socket.socket) -> bytes:
-    """Read one answer to its last byte, or what there is of it."""
+    """Read one response to its last byte, or to the end of the connection."""
     data = b""
     while True:
         head, end, body = data.partition(b"\r\n\r\n")

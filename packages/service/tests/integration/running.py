@@ -58,7 +58,7 @@ class Process:
         return [event["event"] for event in self.read()]
 
     def has(self, event: str) -> bool:
-        """Whether *event* has been told."""
+        """Whether *event* has been logged."""
         return event in self.names()
 
     @property
@@ -72,7 +72,7 @@ class Process:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
 
     def answers(self) -> bool:
-        """Whether a new connection is answered."""
+        """Whether a new connection gets a response."""
         with self.connect() as sock:
             sock.sendall(GET)
             return read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")

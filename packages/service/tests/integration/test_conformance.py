@@ -1,4 +1,4 @@
-"""Expectations of a real process: refused at the start, asked for on its port, as a command."""
+"""Expectations of a real process: at the start, on its port, and as a command."""
 
 import json
 import os
@@ -42,16 +42,19 @@ def ask(port: int, path: str) -> tuple[int, Any]:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("cpu.usable: 1\nmemory.limt: 5Mi\n", "line 2: 'memory.limt' is no name; the nearest is"),
+        (
+            "cpu.usable: 1\nmemory.limt: 5Mi\n",
+            "line 2: 'memory.limt' is not a known name; the",
+        ),
         ("cpu.limit: 5x\n", "line 1: cpu.limit: '5x' has no suffix of a quantity, which are n u"),
-        ("dns.ndots: =< 2\n", "line 1: dns.ndots: =< is no operator here; those are <= >= < >"),
+        ("dns.ndots: =< 2\n", "line 1: dns.ndots: =< is not an operator here; expected one of"),
         ("a: &b 1\n", "line 1: an anchor; put the value between quotes"),
         ("cpu:\n  limit: 1\n  limit: 2\n", "line 3: 'cpu.limit' stands here again; it is in line"),
         ("#" * 70_000, "line 1: more than 65536 bytes"),
     ],
 )
 def test_bad_file(tmp_path: Path, command: str, text: str, reason: str) -> None:
-    """What cannot be taken is status 2 and one line with file, line and reason."""
+    """An invalid document ends with status 2 and one line with file, line and reason."""
     file = tmp_path / "expectations.yaml"
     file.write_text(text)
 
@@ -64,7 +67,7 @@ def test_bad_file(tmp_path: Path, command: str, text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_served(start: Start, tmp_path: Path, workers: str) -> None:
-    """The answer is the status, from a file as from a variable."""
+    """The response is the status, from a file as from a variable."""
     file = tmp_path / "expectations.json"
     file.write_text('{"cpu": {"usable": ">= 1"}, "network.mtu": "> 0"}')
     met = start("--workers", workers, environ={"EXPECTATIONS": 'cpu.usable: ">= 1"'})
@@ -95,7 +98,7 @@ def test_nothing_expected(start: Start) -> None:
     ],
 )
 def test_report(text: str, status: int, said: str) -> None:
-    """As a command the status is whether all is met, by variable or flag, in text as in JSON."""
+    """The command's status is whether all are met, by variable or flag, in text as in JSON."""
     by_variable = run("report", EXPECTATIONS=text)
     by_flag = run("report", "--json", "--expectations", text, EXPECTATIONS="dns.ndots: 99")
 
@@ -105,5 +108,5 @@ def test_report(text: str, status: int, said: str) -> None:
 
 
 def test_report_with_profile() -> None:
-    """Either of profile and expectations lets the report down."""
+    """The report fails if either the profile or an expectation does."""
     assert run("report", "--profile", "baseline", EXPECTATIONS="cpu.usable: 9999").returncode == 1

@@ -1,4 +1,4 @@
-"""What a process inherits: signals, limits, a umask; and a signal before it serves."""
+"""Inherited signals, limits and umask, and a signal before the process serves."""
 
 import functools
 import os
@@ -21,18 +21,18 @@ from .running import PATIENCE_SECONDS, Start, children_of, hold_signals, until
 
 
 def ignore_all() -> None:
-    """Hand on every signal ignored, as a careless shell script does."""
+    """Ignore every signal, as a careless shell script does."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def block_all() -> None:
-    """Hand on every signal blocked, as a program that execs from a handler does."""
+    """Block every signal, as a program that execs from a handler does."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 def both() -> None:
-    """Hand on the worst of both."""
+    """Ignore and block every signal."""
     ignore_all()
     block_all()
 
@@ -44,7 +44,7 @@ def both() -> None:
 def test_inherited_signals(
     run: Start, inherit: Callable[[], None], workers: str, number: Signals
 ) -> None:
-    """Signals ignored or blocked by who starts the service are heard all the same."""
+    """Signals that the parent ignored or blocked still work."""
     service = run("--workers", workers, inherit=inherit)
     assert service.answers()
     if workers == "2":
@@ -60,7 +60,7 @@ def test_inherited_signals(
 @pytest.mark.claim("private files")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_inherited_rest(run: Start, workers: str) -> None:
-    """A umask of 0, core files and few files to begin with are set right."""
+    """A umask of 0, core files and a low soft limit of open files are corrected."""
 
     def inherit() -> None:
         os.umask(0)
@@ -83,7 +83,7 @@ def test_inherited_rest(run: Start, workers: str) -> None:
 
 @pytest.mark.claim("inherited masks, dispositions, umask, limits")
 def test_too_few_files(run: Start) -> None:
-    """Where hardly any file can be open, one line says what is wrong and what to do."""
+    """A hard limit of a few open files is an error of one line, with the remedy."""
     service = run(inherit=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)))
 
     assert service.wait() == 1
@@ -97,7 +97,7 @@ def test_too_few_files(run: Start) -> None:
 @pytest.mark.claim("a signal before it serves, as PID 1")
 @pytest.mark.parametrize("workers", ["1", "2", "8"])
 def test_first_process_that_is_told_at_once(workers: str) -> None:
-    """SIGTERM to PID 1 that comes before it serves is not lost."""
+    """SIGTERM to PID 1 before it serves is not lost."""
     unshare = ["unshare", "--pid", "--fork", "--kill-child"]
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no namespace of processes of our own here")
@@ -125,11 +125,11 @@ def test_first_process_that_is_told_at_once(workers: str) -> None:
         ("--mount", 'mount -t tmpfs none /proc && exec "$@"'),
         ("--uts", "printf '\\377' > /proc/sys/kernel/hostname; exec \"$@\""),
     ],
-    ids=["no /dev and closed streams", "no /proc", "a hostname that is no UTF-8"],
+    ids=["no /dev and closed streams", "no /proc", "a hostname that is not UTF-8"],
 )
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_strange_places(workers: str, namespaces: str, script: str) -> None:
-    """Where the usual files are missing, or a name is no text, it serves all the same."""
+    """Missing files and a name that is not text do not keep the service from serving."""
     unshare = ["unshare", namespaces]
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no namespaces of our own here")
@@ -150,7 +150,7 @@ def test_strange_places(workers: str, namespaces: str, script: str) -> None:
 
 
 def is_answered(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Whether ``/`` is answered on *port*."""
+    """Whether ``/`` on *port* responds."""
     assert process.poll() is None
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as sock:

@@ -1,4 +1,4 @@
-"""The life-cycle table, a test a cell: a real process brought to the state, then signalled."""
+"""The life-cycle table, a test per cell: a process brought to the state, then signalled."""
 
 import contextlib
 import functools
@@ -40,7 +40,7 @@ def cells(table: WorkerTable) -> list[Any]:
 
 @pytest.mark.parametrize("table", [ALONE, SUPERVISOR, WORKER])
 def test_table_is_whole(table: WorkerTable) -> None:
-    """Every state answers every signal."""
+    """Every state reacts to every signal as in the table."""
     assert [set(row) for row in table.values()] == [set(SIGNALS)] * len(table)
 
 
@@ -53,7 +53,7 @@ LATER: Final = {
     SIGUSR2: ["listening"],
     SIGCHLD: ["listening"],
 }
-"""What a signal does that came while the process was starting."""
+"""The effect of a signal that came during the start."""
 
 
 @pytest.mark.parametrize(("state", "number", "action"), cells(ALONE))
@@ -75,7 +75,7 @@ def test_alone(run: Start, state: Lifecycle, number: Signals, action: Action) ->
         service.process.send_signal(number)
         act(service, action, number)
         if action in {Action.NONE, Action.REAP, Action.RELOAD, Action.STOP}:
-            # What has begun is finished, whatever came.
+            # A request that has begun is finished, whichever signal came.
             sock.sendall(GET[10:])
             assert read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")
     if action is not Action.STOP_NOW:
@@ -96,7 +96,7 @@ def assert_end(service: Process, number: Signals, last: str) -> None:
 
 
 def act(service: Process, action: Action, number: Signals) -> None:
-    """Wait for what *action* shows of itself."""
+    """Wait for the visible effect of *action*."""
     match action:
         case Action.STOP:
             until(lambda: service.has("draining"))
@@ -106,7 +106,7 @@ def act(service: Process, action: Action, number: Signals) -> None:
         case Action.RELOAD:
             until(lambda: service.has("reloaded"))
         case _:
-            # Nothing shows: it lives, and says nothing of it, at a time when others would.
+            # No visible effect: it lives and logs nothing in the time that another action needs.
             time.sleep(0.2)
             assert service.process.poll() is None
             told = {event["event"] for event in service.read() if "worker" not in event}
@@ -119,7 +119,7 @@ def test_supervisor(run: Start, state: Lifecycle, number: Signals, action: Actio
     service = run("--workers", "2", "--drain-seconds", "60", inherit=hold_signals)
     if state is Lifecycle.STARTING:
         service.process.send_signal(number)
-        # The end of a service that was never announced is told of without an announcement.
+        # A service that never logged its start logs its end all the same.
         until(
             lambda: (
                 [name for name in LATER[number] if name not in service.names()]
@@ -162,7 +162,7 @@ def test_worker(run: Start, state: Lifecycle, number: Signals, action: Action) -
     service = run("--workers", "2", "--drain-seconds", "60")
     first = until(lambda: pids if len(pids := service.children()) == 2 else None)
     if state is Lifecycle.STARTING:
-        # A worker in its first millisecond: it is a fresh one, stopped as soon as it is there.
+        # A worker in its first millisecond: a fresh one, stopped as soon as it exists.
         assert service.answers()
         os.kill(first[0], signal.SIGKILL)
         (worker,) = until(lambda: set(service.children()) - set(first))

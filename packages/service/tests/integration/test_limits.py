@@ -1,4 +1,4 @@
-"""Limits in number and time over TCP: who is too many or too slow is told; others are served."""
+"""Limits in number and time over TCP: an excess or slow client gets an error response."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from .asking import END, GET, INFO
 
 @pytest.mark.claim("connections, places for probes")
 def test_too_many_connections(start: Any) -> None:
-    """One connection too many is told so, unless it is a probe's; then there is room again."""
+    """One connection too many gets 503, unless it is a probe's; then there is room again."""
     service = start("--max-connections", "2")
     with service.connect() as first, service.connect() as second:
         first.sendall(GET)
@@ -37,7 +37,7 @@ def test_too_many_connections(start: Any) -> None:
 
 @pytest.mark.claim("files and processes run out, in the first second as well")
 def test_few_files(start: Any) -> None:
-    """Where files are few, who is too many is told so, and it recovers."""
+    """Without a free file the next connection gets 503; the service recovers."""
     service = start(files=100)
     with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(service.connect()) for _ in range(150)]
@@ -63,13 +63,13 @@ def test_few_files(start: Any) -> None:
 @pytest.mark.claim("faults are contained")
 @pytest.mark.parametrize(("workers", "files"), [("1", 24), ("2", 80)])
 def test_flood_at_the_start(start: Any, workers: str, files: int) -> None:
-    """Connections that take every file in the first second end nothing, and hold up no end."""
+    """Connections that use every file in the first second neither end it nor delay its end."""
     service = start("--workers", workers, files=files)
     with contextlib.ExitStack() as stack:
         for _ in range(200):
             sock = stack.enter_context(service.connect())
             sock.settimeout(0)
-            # Half of them ask for what is imported then: files that cannot be opened.
+            # Half of them request routes with local imports: files that cannot be opened.
             with contextlib.suppress(OSError):
                 sock.sendall(b"GET /platform HTTP/1.1\r\nHost: a\r\nX-A: \r\n\r\n")
         assert service.process.poll() is None
@@ -90,7 +90,7 @@ def test_flood_at_the_start(start: Any, workers: str, files: int) -> None:
 
 @pytest.mark.claim("files and processes run out, in the first second as well")
 def test_no_process_for_a_worker(start: Any) -> None:
-    """Workers that the kernel gives no process for are tried again; those there are serve."""
+    """Workers that cannot be forked are tried again; the others serve."""
     if os.getuid():
         pytest.skip("needs root, to become a user with few processes")
     service = start(environ={"WORKERS": "8"}, processes=4)
@@ -103,7 +103,7 @@ def test_no_process_for_a_worker(start: Any) -> None:
 
 
 def test_slow_head(start: Any) -> None:
-    """A head that does not come is given up: 408, by the one timer there is."""
+    """A head that does not come is 408, by the one timer."""
     service = start("--header-timeout-seconds", "1")
     with service.connect() as sock:
         sock.sendall(b"GET / HT")
@@ -112,7 +112,7 @@ def test_slow_head(start: Any) -> None:
 
 
 def test_memory_of_connections(start: Any) -> None:
-    """Half of a budget of 1 MiB is room for 12 connections; the thirteenth is told so."""
+    """Half of a budget of 1 MiB is room for 12 connections; the thirteenth gets 503."""
     service = start("--max-connection-memory-bytes", str(1024 * 1024))
     with contextlib.ExitStack() as stack:
         for _ in range(12):

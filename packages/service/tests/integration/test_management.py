@@ -1,4 +1,4 @@
-"""The management port: what each of two ports serves, and that both end as one."""
+"""The management port: the routes of both ports, and their common end."""
 
 import contextlib
 import signal
@@ -39,11 +39,11 @@ def ports(start: Any, request: pytest.FixtureRequest) -> tuple[Any, int, int]:
 
 
 def test_every_route(ports: tuple[Any, int, int]) -> None:
-    """Each route is on the management port; on the other one only what is public."""
+    """The management port has every route; the other one only the public ones."""
     _, public, management = ports
     for route in (*ROUTES, *READY_SWITCH_ROUTES):
         found = status_of(ask(management, route.path, method=route.method))
-        # 404 of /conformance says that nothing is expected.
+        # 404 of /conformance: nothing is expected
         assert found == (404 if route.path == "/conformance" else 200), route.path
         beside = status_of(ask(public, route.path, method=route.method))
         assert beside == (200 if route.path in PUBLIC_PATHS else 404), route.path
@@ -67,7 +67,7 @@ def test_page_is_no_way_around(ports: tuple[Any, int, int]) -> None:
     ],
 )
 def test_ways_around(start: Any, path: str) -> None:
-    """No spelling of a path, and no field, reaches what is not public."""
+    """No spelling of a path, and no field, reaches a route that is not public."""
     service = start("--management-port", "0", "--trusted-proxies", "127.0.0.1")
     management = service.event()["port"]
     for fields in (
@@ -82,7 +82,7 @@ def test_ways_around(start: Any, path: str) -> None:
 
 
 def test_end(ports: tuple[Any, int, int]) -> None:
-    """Both ports drain: what has begun is finished, nobody new is let in, the status is 0."""
+    """Both ports drain: begun requests finish, no connection is accepted, the status is 0."""
     service, public, management = ports
     with contextlib.ExitStack() as stack:
         socks = []
@@ -103,13 +103,13 @@ def test_end(ports: tuple[Any, int, int]) -> None:
 
 
 def connect_for_ever(port: int) -> None:
-    """Connect until that is an error."""
+    """Connect until a connection is refused."""
     while True:
         socket.create_connection(("127.0.0.1", port), timeout=20).close()
 
 
 def test_address_of_its_own(start: Any) -> None:
-    """It can have an address of its own, so that only the same network namespace reaches it."""
+    """It can have another address, so that only the same network namespace reaches it."""
     service = start(
         "--host", "127.0.0.1", "--management-port", "0", "--management-host", "127.0.0.2"
     )
@@ -122,7 +122,7 @@ def test_address_of_its_own(start: Any) -> None:
 
 
 def test_probes_keep_their_place(start: Any) -> None:
-    """Connections of one port do not cost the other one its probes."""
+    """Connections of one port do not keep the other from serving its probes."""
     service = start("--management-port", "0", "--max-connections", "2")
     management = service.event()["port"]
     with contextlib.ExitStack() as stack:
@@ -135,7 +135,7 @@ def test_probes_keep_their_place(start: Any) -> None:
 
 
 def test_flood_of_the_public_port(start: Any) -> None:
-    """An operator sees what is going on while the public port is full."""
+    """The management port responds while the public port is full."""
     service = start("--management-port", "0", "--max-connections", "2")
     management = service.event()["port"]
     with contextlib.ExitStack() as stack:

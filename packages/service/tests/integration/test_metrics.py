@@ -1,4 +1,4 @@
-"""``/metrics`` of real processes: what they count, read by Prometheus's own programs."""
+"""``/metrics`` of real processes, read by Prometheus's own programs."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ Samples = dict[str, float]
 
 
 def ask(service: Service, path: str, method: str = "GET") -> bytes:
-    """Ask on a connection of its own."""
+    """Send one request over a new connection."""
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, path)
@@ -44,7 +44,7 @@ def scrape_until(service: Service, condition: Callable[[Samples], bool]) -> Samp
 
 
 def test_requests_are_counted(start: Start) -> None:
-    """Requests, refusals and connections are what a client did."""
+    """Requests, rejections and connections are counted as a client made them."""
     service = start()
     for _ in range(7):
         ask(service, "/health")
@@ -70,7 +70,7 @@ def test_requests_are_counted(start: Start) -> None:
 
 
 def test_workers_answer_for_each_other(start: Start) -> None:
-    """Whichever worker is asked, it tells what all of them did, also one that was killed."""
+    """Any worker returns the sums of all workers, including a killed one."""
     service = start("--workers", "3")
     for _ in range(60):
         ask(service, "/health")
@@ -90,9 +90,9 @@ def test_workers_answer_for_each_other(start: Start) -> None:
 
 
 def test_sums_do_not_fall_between_workers(start: Start) -> None:
-    """Each worker writes a text of its own; of two a second apart the later has all of the first.
+    """Texts of different workers, a second apart, never fall.
 
-    A fall would be a restart, to Prometheus.
+    Prometheus would take a fall for a restart.
     """
     service = start("--workers", "2")
     counted = "http_requests_total{method=GET,path=/version,status=200}"
@@ -110,7 +110,7 @@ def test_sums_do_not_fall_between_workers(start: Start) -> None:
 
 
 def test_series_stay_few(start: Start) -> None:
-    """Thousands of paths and methods nobody knows add a handful of lines."""
+    """Thousands of unknown paths and methods add a handful of lines."""
     service = start()
     scrape(service)
     before = len(scrape(service))
@@ -127,7 +127,7 @@ def test_series_stay_few(start: Start) -> None:
 @pytest.mark.prometheus
 @pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: run .ci/prepare-prometheus")
 def test_promtool(start: Start) -> None:
-    """The linter of Prometheus finds nothing to say."""
+    """The linter of Prometheus has no complaint."""
     service = start("--workers", "2")
     ask(service, "/nowhere")
     ask(service, "/platform")

@@ -1,4 +1,4 @@
-"""No answer may be kept by a cache: whatever its route, representation, method and status."""
+"""No cache may store a response, whatever its route, representation, method and status."""
 
 import socket
 from typing import Any
@@ -27,7 +27,7 @@ ASKED = [
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[:30].partition("\r")[0])
 def test_no_store(service: Any, asked: str) -> None:
-    """The field is there, once."""
+    """`Cache-Control: no-store` is there, once."""
     with service.connect() as sock:
         sock.sendall(asked.encode())
         sock.shutdown(socket.SHUT_WR)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import settings
 
 EXAMPLES: Final = settings().max_examples // 10
-"""Requests for each operation and kind of data; 25, as in CI, reach every kind of odd header."""
+"""Requests per operation and kind of data; 25, as in CI, reach every kind of odd header."""
 
 
 @pytest.mark.exhaustive
 def test_schemathesis(start: Any, tmp_path: Path) -> None:
-    """Requests made up from the document get answers the document promises: every check is on."""
+    """Requests generated from the document get documented responses; every check is on."""
     service = start("--expectations", 'cpu.usable: ">= 1"', "--ready-switch")
     done = subprocess.run(
         [

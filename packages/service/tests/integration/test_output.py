@@ -1,4 +1,4 @@
-"""Standard output that is stuck, full, closed or gone: what is served and found stays the same."""
+"""A stuck, full or closed standard output changes neither responses nor results."""
 
 import contextlib
 import functools
@@ -28,10 +28,10 @@ pytestmark = [
 
 PATIENCE_SECONDS: Final = 20
 REQUESTS: Final = 3000
-"""With a line each they are several times what a pipe and the service's memory hold."""
+"""With a line each they exceed a pipe and the service's memory several times."""
 
 Stdout = Callable[[Path], tuple[int, int]]
-"""Gives a descriptor to read from (or -1), and the service's stdout."""
+"""Returns a descriptor to read from (or -1), and the service's stdout."""
 
 
 def stuck_pipe(_: Path) -> tuple[int, int]:
@@ -109,7 +109,7 @@ def dropped(port: int) -> int:
     "make", [stuck_pipe, stuck_terminal, stuck_journal, gone_pipe, full_device]
 )
 def test_reader_that_does_not_read(make: Stdout, workers: str, tmp_path: Path) -> None:
-    """Every request is answered, probes too; what was dropped is counted; it ends when told to."""
+    """Every request and probe gets a response, dropped lines are counted, and SIGTERM ends it."""
     reader, stdout = make(tmp_path)
     try:
         with serving(stdout, "--access-log", "--workers", workers) as (process, port):
@@ -125,7 +125,7 @@ def test_reader_that_does_not_read(make: Stdout, workers: str, tmp_path: Path) -
 
 
 def test_reader_that_comes_back() -> None:
-    """What was kept comes first, then how many lines are missing, then what is new."""
+    """First come the kept lines, then the number of missing ones, then the new ones."""
     reader, stdout = os.pipe()
     with serving(stdout, "--access-log") as (process, port):
         os.close(stdout)
@@ -150,7 +150,7 @@ def test_reader_that_comes_back() -> None:
     assert names[0] == "listening"
     assert names[-3:] == ["draining", "termination", "stopped"]
     assert missing >= lost
-    # Those to /metrics were asked meanwhile, and may be among the missing.
+    # Requests to /metrics came meanwhile, and may be among the missing.
     assert REQUESTS <= asked + missing <= REQUESTS + 40
     assert [event["time"] for event in seen] == sorted(event["time"] for event in seen)
 
@@ -163,7 +163,7 @@ def lines_of(reader: int) -> Iterator[dict[str, Any]]:
 
 
 def test_disk_that_was_full(tmp_path: Path) -> None:
-    """A line of which a part was written is finished before the next: each line is whole."""
+    """A partly written line is finished before the next."""
     path = tmp_path / "log"
     limit = 10_007  # ends within a line
     with path.open("wb") as log, serving(log.fileno(), "--access-log") as (process, port):
@@ -196,7 +196,7 @@ COMMANDS: Final = [
     (["check", "nonsense"], 1),
     (["nonsense"], 2),
 ]
-"""What is run, and its exit status."""
+"""Command and exit status."""
 
 
 def full() -> int:
@@ -210,7 +210,7 @@ def gone() -> int:
 
 
 def stuck() -> int:
-    # A reader that is there and does not read: this process.
+    # A reader that does not read: this process.
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with contextlib.suppress(BlockingIOError):
@@ -240,7 +240,7 @@ def run(words: list[str], streams: dict[int, Callable[[], int]]) -> int:
         [sys.executable, "-m", "devops_info_service", *words],
         stdout=given[1] if given.get(1, -1) >= 0 else subprocess.DEVNULL,
         stderr=given[2] if given.get(2, -1) >= 0 else subprocess.DEVNULL,
-        preexec_fn=functools.partial(  # noqa: PLW1509  closed streams are what is inherited
+        preexec_fn=functools.partial(  # noqa: PLW1509  the child inherits closed streams
             close_all, [number for number, own in given.items() if own < 0]
         ),
     )
@@ -270,7 +270,7 @@ def test_result_that_is_not_read(
     make: Callable[[], int],
     numbers: tuple[int, ...],
 ) -> None:
-    """Telling a result does not change it."""
+    """A standard stream that fails does not change the result."""
     words = [word.replace("URL", f"http://127.0.0.1:{service.port}") for word in words]
 
     assert run(words, dict.fromkeys(numbers, make)) == status
@@ -280,13 +280,13 @@ def test_result_that_is_not_read(
     ("make", "status"), [(full, 1), (gone, 0), (closed, 0)], ids=["full", "gone", "closed"]
 )
 def test_report_that_is_not_read(make: Callable[[], int], status: int) -> None:
-    """A report is the result itself: where it cannot be written there is none."""
+    """A report is the result itself: a failed write is a failure."""
     assert run(["report"], {1: make}) == status
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_command_can_be_ended(number: signal.Signals) -> None:
-    """A check that waits ends by a signal, even one that was blocked or ignored before."""
+    """A signal ends a waiting check, even if it was blocked or ignored before."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         code = (
             "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {2, 15});"

@@ -10,7 +10,7 @@ from .asking import GET
 
 
 def test_readiness_falls(start: Any) -> None:
-    """From the signal on, and while it still answers, the service is alive and not ready."""
+    """From the signal on the service is alive and not ready."""
     service = start("--drain-delay-seconds", "1")
     with service.connect() as sock:
         sock.sendall(GET.replace(b"health", b"readyz"))
@@ -28,11 +28,11 @@ def test_readiness_falls(start: Any) -> None:
     ("number", "status"), [(signal.SIGHUP, b"200 OK"), (signal.SIGTERM, b"503 Service Unavailable")]
 )
 def test_replaced_worker(start: Any, number: signal.Signals, status: bytes) -> None:
-    """A worker that is replaced says what the service is, not what becomes of itself."""
+    """A worker that is being replaced reports the state of the service, not its own."""
     service = start("--workers", "2")
     request = GET.replace(b"health", b"readyz")
     with service.connect() as sock:
-        # In the middle of its head the connection outlives the signal.
+        # Half a head: the connection outlives the signal.
         sock.sendall(request[:9])
         time.sleep(0.2)
         service.signal(number)
@@ -48,7 +48,7 @@ def test_replaced_worker(start: Any, number: signal.Signals, status: bytes) -> N
 
 
 def test_switch(start: Any) -> None:
-    """One worker is asked to, and none is ready; fresh ones are not, either."""
+    """The switch at one worker holds for all, fresh ones included."""
     service = start("--workers", "2", "--ready-switch")
 
     def ask(request: bytes) -> bytes:

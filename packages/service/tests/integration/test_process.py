@@ -1,4 +1,4 @@
-"""The process: signals, exit statuses, what it says when it cannot start, the health check."""
+"""The process: signals, exit statuses, errors at the start, the health check."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def run() -> Run:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal(start: Any, number: signal.Signals) -> None:
-    """A signal ends it with status 0, and the log tells the way."""
+    """A signal ends it with status 0 and is logged."""
     service = start()
 
     service.signal(number)
@@ -54,7 +54,7 @@ def test_signal(start: Any, number: signal.Signals) -> None:
 
 
 def test_request_in_flight(start: Any) -> None:
-    """A request that has begun is answered after the signal, with ``Connection: close``."""
+    """A request begun before the signal gets a response, with ``Connection: close``."""
     service = start()
     with service.connect() as sock:
         sock.sendall(GET + GET[:10])
@@ -74,7 +74,7 @@ def test_request_in_flight(start: Any) -> None:
 
 
 def test_idle_connection(start: Any) -> None:
-    """A connection that waits between requests does not hold up the end."""
+    """An idle connection does not delay the end."""
     service = start()
     with service.connect() as sock:
         sock.sendall(GET)
@@ -86,7 +86,7 @@ def test_idle_connection(start: Any) -> None:
 
 
 def test_no_failed_request(start: Any) -> None:
-    """Under load every client hears that its answer is the last one; none finds a closed door."""
+    """Under load each client's last response has `Connection: close`; none is refused or reset."""
     service = start()
     last_answers: list[bytes] = []
     connected = threading.Barrier(9, timeout=20)
@@ -115,7 +115,7 @@ def test_no_failed_request(start: Any) -> None:
 
 
 def test_no_new_connections(start: Any) -> None:
-    """After the signal nobody new is let in, while those who are in may finish."""
+    """After the signal no connection is accepted, and open ones may finish."""
     service = start()
     with service.connect() as sock:
         sock.sendall(GET[:10])
@@ -128,13 +128,13 @@ def test_no_new_connections(start: Any) -> None:
 
 
 def connect_for_ever(service: Any) -> None:
-    """Connect until that is an error."""
+    """Connect until a connection is refused."""
     while True:
         service.connect().close()
 
 
 def test_drain_delay(start: Any) -> None:
-    """With a delay new clients are answered for a while, each with its last answer."""
+    """During the delay new clients are served, each with one response and `Connection: close`."""
     service = start("--drain-delay-seconds", "1")
     service.signal(signal.SIGTERM)
     service.event()
@@ -145,7 +145,7 @@ def test_drain_delay(start: Any) -> None:
 
 
 def test_drain_has_an_end(start: Any) -> None:
-    """Who does not finish in the drain time is cut off; the status is still 0."""
+    """A connection that does not finish in the drain time is closed; the status is still 0."""
     service = start("--drain-seconds", "1")
     with service.connect() as sock:
         sock.sendall(GET + GET[:10])
@@ -162,7 +162,7 @@ def test_drain_has_an_end(start: Any) -> None:
     ("second", "status"), [(signal.SIGTERM, 128 + 15), (signal.SIGINT, 128 + 2)]
 )
 def test_second_signal(start: Any, second: signal.Signals, status: int) -> None:
-    """Whoever insists is obeyed at once."""
+    """A second signal ends it at once."""
     service = start()
     with service.connect() as sock:
         sock.sendall(GET + GET[:10])
@@ -175,7 +175,7 @@ def test_second_signal(start: Any, second: signal.Signals, status: int) -> None:
 
 
 def test_port_in_use(run: Run) -> None:
-    """A port that is taken is one line and status 1."""
+    """A port in use is an error of one line and status 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = run("serve", "--host", "127.0.0.1", PORT=str(port))
@@ -210,7 +210,7 @@ def test_port_in_use(run: Run) -> None:
     ],
 )
 def test_bad_value(run: Run, words: list[str], environ: dict[str, str], line: str) -> None:
-    """A bad value is one line and status 2."""
+    """A bad value is an error of one line and status 2."""
     ended = run(*words, **environ)
 
     assert (ended.returncode, ended.stdout) == (2, "")
@@ -245,7 +245,7 @@ def test_check(start: Any, run: Run) -> None:
 
 
 def test_check_of_its_own(start: Any, run: Run) -> None:
-    """Without a URL it asks the service that has the same environment."""
+    """Without a URL it checks the service of the same environment."""
     service = start()
 
     ended = run("check", HOST="0.0.0.0", PORT=str(service.port))
@@ -256,7 +256,7 @@ def test_check_of_its_own(start: Any, run: Run) -> None:
 
 @pytest.mark.claim("addresses by value, not by spelling")
 def test_check_of_both_families(start: Any, run: Run) -> None:
-    """Where the environment says both families, one that is not there is no failure."""
+    """If both families are configured and one is missing, the check passes."""
     service = start("--host", "127.0.0.1")
 
     ended = run("check", HOST="0:0:0:0:0:0:0:0", PORT=str(service.port))
@@ -267,7 +267,7 @@ def test_check_of_both_families(start: Any, run: Run) -> None:
 
 @pytest.mark.claim("addresses by value, not by spelling")
 def test_unspecified_address_by_value(start: Any, run: Run) -> None:
-    """However ``::`` is written, both families are listened on."""
+    """Every spelling of ``::`` listens on both families."""
     service = start("--host", "0:0:0:0:0:0:0:0")
 
     for host in ("127.0.0.1", "::1"):
@@ -277,21 +277,21 @@ def test_unspecified_address_by_value(start: Any, run: Run) -> None:
 
 
 def test_check_with_the_proxy_protocol(start: Any, run: Run) -> None:
-    """Asking its own service it speaks as that one wants to be spoken to."""
+    """The check sends the PROXY header that its own service requires."""
     service = start("--proxy-protocol")
 
     assert run("check", PORT=str(service.port), PROXY_PROTOCOL="on").returncode == 0
 
 
 def test_check_by_name(start: Any, run: Run) -> None:
-    """A host may have a name."""
+    """A host may be a name."""
     service = start()
 
     assert run("check", f"http://localhost:{service.port}/health").returncode == 0
 
 
 def test_check_of_another_status(start: Any, run: Run) -> None:
-    """Only success is health."""
+    """Only 2xx is healthy."""
     url = f"http://127.0.0.1:{start().port}/nothing"
 
     ended = run("check", url)
@@ -319,7 +319,7 @@ def test_check_of_another_status(start: Any, run: Run) -> None:
     ],
 )
 def test_check_that_fails(run: Run, words: list[str], reason: str) -> None:
-    """Whatever is wrong, it is one line and status 1: to Docker 2 has no meaning."""
+    """Any failure is one line and status 1: Docker reserves 2."""
     ended = run("check", *words, PYTHONUTF8="1")
 
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -339,7 +339,7 @@ def test_check_that_fails(run: Run, words: list[str], reason: str) -> None:
     ],
 )
 def test_check_of_a_stranger(run: Run, answer: bytes | None, reason: str | None) -> None:
-    """A server that says nothing, or something else, is not healthy."""
+    """A server that sends nothing, or not HTTP, is not healthy."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
         done = threading.Event()
@@ -366,7 +366,7 @@ def test_check_of_a_stranger(run: Run, answer: bytes | None, reason: str | None)
 
 
 def test_closed_standard_streams() -> None:
-    """Started without stdout, it does not write its log into a client's connection."""
+    """Without an open stdout the log never goes into a client's connection."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     program = f'exec "{sys.executable}" -m devops_info_service --port {port} --access-log'

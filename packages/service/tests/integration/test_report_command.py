@@ -32,7 +32,7 @@ def report() -> Run:
 
 
 def test_text(report: Run) -> None:
-    """Without a profile it tells and judges nothing; no terminal, no colours."""
+    """Without a profile it reports without a verdict; without a terminal, no colors."""
     process = report()
 
     assert (process.returncode, process.stderr) == (0, "")
@@ -43,7 +43,7 @@ def test_text(report: Run) -> None:
 @pytest.mark.parametrize("profile", ["baseline", "restricted"])
 @pytest.mark.parametrize("fail_on", ["fail", "unknown"])
 def test_status(report: Run, profile: str, fail_on: str) -> None:
-    """With a profile the status is what the JSON says of it, in text as in JSON."""
+    """With a profile the status follows the verdict in the JSON, for both formats."""
     text = report("--profile", profile, "--fail-on", fail_on)
     process = report("--json", "--profile", profile, "--fail-on", fail_on)
     verdict = json.loads(process.stdout)["security"]["pod_security"][profile]
@@ -65,7 +65,7 @@ def test_status(report: Run, profile: str, fail_on: str) -> None:
     ],
 )
 def test_usage(report: Run, words: list[str], message: str) -> None:
-    """A wrong flag is one line and status 2, so no profile seems to fail."""
+    """A wrong flag is one line and status 2, unlike a failed profile."""
     process = report(*words)
 
     assert (process.returncode, process.stdout) == (2, "")
@@ -74,7 +74,7 @@ def test_usage(report: Run, words: list[str], message: str) -> None:
 
 
 def test_variables(report: Run) -> None:
-    """Values of variables are shown as the setting says, and none of them steers a terminal."""
+    """The setting decides which variables' values are shown; none of them steers a terminal."""
     process = report(SHOW_ENVIRONMENT="TIER", TIER="\x1b[31mgold\u202e", TIER_2="lead")
 
     assert "  $TIER" in process.stdout
@@ -92,7 +92,7 @@ def test_variables(report: Run) -> None:
     ],
 )
 def test_terminal(environ: dict[str, str], *, coloured: bool) -> None:
-    """A terminal gets colours unless it is told not to."""
+    """A terminal gets colors unless NO_COLOR is set or it is dumb."""
     ours, theirs = pty.openpty()
     plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     with subprocess.Popen(PROGRAM, stdout=theirs, env=plain | environ) as process:
@@ -102,16 +102,16 @@ def test_terminal(environ: dict[str, str], *, coloured: bool) -> None:
             while piece := os.read(ours, 65536):
                 text += piece
         except OSError:
-            pass  # The other end is closed: so Linux says that of a terminal.
+            pass  # Linux reports the closed other end of a terminal so.
         os.close(ours)
 
     assert process.returncode == 0
-    assert (b"\x1b[1mWhat was granted\x1b[0m" in text) is coloured
+    assert (b"\x1b[1mGranted\x1b[0m" in text) is coloured
     assert (b"\x1b" in text) is coloured
 
 
 def test_reader_who_leaves() -> None:
-    """A reader who has read enough changes no status and makes no noise."""
+    """A reader that closes early changes no status and causes no message."""
     with subprocess.Popen(
         [*PROGRAM, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

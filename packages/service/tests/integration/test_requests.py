@@ -17,7 +17,7 @@ def read_all(sock: socket.socket) -> bytes:
 
 
 def test_standard_client(service: Any) -> None:
-    """A standard client gets both endpoints and the refusals over one connection."""
+    """A standard client gets both endpoints and the errors over one connection."""
     client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
     got = []
     with contextlib.closing(client):
@@ -72,7 +72,7 @@ def test_platform(service: Any) -> None:
 
 
 def test_platform_behind_a_proxy(start: Any) -> None:
-    """A trusted proxy's word makes the client; the peer and all hops are told with their trust."""
+    """A trusted proxy's field names the client; peer and hops are reported with their trust."""
     service = start("--trusted-proxies", "127.0.0.0/8,10.0.0.0/8")
     client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
     with contextlib.closing(client):
@@ -113,7 +113,7 @@ def test_platform_shows_what_is_allowed(start: Any) -> None:
 
 
 def test_caller(service: Any) -> None:
-    """The caller is told its own address and port."""
+    """The response has the caller's address and port."""
     client = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
     with contextlib.closing(client):
         client.request("GET", "/", headers={"User-Agent": "me"})
@@ -130,7 +130,7 @@ def test_caller(service: Any) -> None:
 
 
 def test_pipelined(service: Any) -> None:
-    """A thousand requests at once are answered, every one."""
+    """A thousand requests at once all get a response."""
     with service.connect() as sock:
         sock.sendall(GET * 1000)
         sock.shutdown(socket.SHUT_WR)
@@ -140,7 +140,7 @@ def test_pipelined(service: Any) -> None:
 
 @pytest.mark.claim("half-closed peers")
 def test_half_closed(service: Any) -> None:
-    """A client that closes its half right after the request still gets the answer."""
+    """A client that closes its half right after the request still gets the response."""
     with service.connect() as sock:
         sock.sendall(GET)
         sock.shutdown(socket.SHUT_WR)
@@ -174,7 +174,7 @@ def test_refusal_survives_an_upload(service: Any) -> None:
 
 @pytest.mark.claim("Expect: 100-continue")
 def test_continue(service: Any) -> None:
-    """A client that asks before it sends is told to go on."""
+    """`Expect: 100-continue` gets 100 before the body."""
     with service.connect() as sock:
         sock.sendall(
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
@@ -200,7 +200,7 @@ def test_ipv6(start: Any, host: str) -> None:
 
 
 def test_access_log(start: Any) -> None:
-    """The access log has one line a request and one a refusal, whatever was sent."""
+    """The access log has one line per request or rejection, whatever was sent."""
     service = start(environ={"ACCESS_LOG": "true"})
     with service.connect() as sock:
         sock.sendall(b"GET /%0a HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n\0\r\n\r\n")
@@ -249,7 +249,7 @@ def test_trusted_proxy(start: Any) -> None:
 
 
 def test_nobody_is_trusted(service: Any) -> None:
-    """Without a list of proxies nobody speaks for another."""
+    """Without trusted proxies, forwarding fields are ignored."""
     with service.connect() as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n")
         assert b'"client_ip":"127.0.0.1"' in sock.recv(2000)
@@ -257,7 +257,7 @@ def test_nobody_is_trusted(service: Any) -> None:
 
 @pytest.mark.claim("proxies")
 def test_proxy_protocol(start: Any) -> None:
-    """With the PROXY protocol on, who has a header is served, and who has none is cut off."""
+    """With the PROXY protocol on, a connection without its header is closed."""
     service = start("--proxy-protocol")
     with service.connect() as sock:
         sock.sendall(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import socket
 
 SCHEDULES: Final = settings().max_examples // 12
-"""For each number of workers; a schedule takes as long as a dozen examples of other properties."""
+"""Per number of workers; a schedule takes as long as a dozen examples of other properties."""
 
 DEADLY: Final = {signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT}
 
@@ -49,7 +49,7 @@ STEPS = st.one_of(
     st.tuples(st.sampled_from(["ask", "begin", "finish", "idle"]), st.none(), st.just(0)),
     st.tuples(st.just("pause"), st.none(), st.integers(1, 200)),
 )
-"""What happens, the signal, and to which worker or for how many milliseconds."""
+"""Event, signal, and which worker or how many milliseconds."""
 
 
 class Play:
@@ -101,7 +101,7 @@ class Play:
         self.stopped.clear()
 
     def finish(self) -> None:
-        """Finish what has begun: it is answered, unless a worker was killed."""
+        """Finish begun requests: each gets a response unless a worker was killed."""
         self.go_on()
         while self.begun:
             sock, has_begun = self.begun.pop()
@@ -116,7 +116,7 @@ class Play:
                 assert answer.startswith(b"HTTP/1.1 200 OK\r\n") or self.has_killed
 
     def end(self, number: signal.Signals) -> None:
-        """End it: the rest of the connections, the exit status, no process left."""
+        """End it; check the remaining connections, the exit status and that no process is left."""
         self.go_on()
         if self.workers > 1:
             until(lambda: len(self.service.children()) >= self.workers)
@@ -126,7 +126,7 @@ class Play:
         names = [event["event"] for event in self.service.read() if "worker" not in event]
         assert names[-3:] == ["draining", "termination", "stopped"]
         with pytest.raises(ProcessLookupError):
-            # The group of the service: nobody of it is left.
+            # no process of the service's group is left
             until(lambda: os.killpg(self.service.pid, 0), seconds=PATIENCE_SECONDS)
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class Play:
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
 def test_schedule(workers: int) -> None:
-    """Whatever comes in whatever order: new clients are answered, and the end is status 0."""
+    """Any events in any order: new clients are served, and the exit status is 0."""
 
     @settings(
         max_examples=SCHEDULES,

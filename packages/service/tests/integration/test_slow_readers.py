@@ -1,4 +1,4 @@
-"""Peers that do not read their answers, or slowly: nothing grows, and they end."""
+"""Peers that read their responses slowly or never: memory stays, and they are closed."""
 
 import contextlib
 import socket
@@ -11,7 +11,7 @@ import pytest
 from .asking import END, GET
 
 ASKING: Final = b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n" * 400
-"""For some 10 MB of answers, which no buffer of a kernel holds for a window as small."""
+"""For some 10 MB of responses, more than the kernel buffers for so small a window."""
 
 A_TIME: Final = 5_000
 TIMES_A_SECOND: Final = 20
@@ -22,7 +22,7 @@ TIMES_A_SECOND: Final = 20
     ("least", "patience", "is_cut_off"), [(1_000_000, 1, True), (1_000, 4, False)]
 )
 def test_least_rate(start: Any, least: int, patience: int, *, is_cut_off: bool) -> None:
-    """That it goes on does not help a peer below the rate, and one above it is left alone."""
+    """Progress does not save a peer below the rate; a peer above it stays connected."""
     flags = (
         "--write-timeout-seconds",
         str(patience),
@@ -32,7 +32,7 @@ def test_least_rate(start: Any, least: int, patience: int, *, is_cut_off: bool) 
     service = start(*flags)
     with socket.socket() as peer:
         peer.settimeout(20)
-        # Small, and small packets: its kernel tells of every few kilobytes that are read.
+        # Small, with small packets: the peer's kernel acknowledges every few kilobytes read.
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1_000)
         peer.connect(("127.0.0.1", service.port))
@@ -56,14 +56,14 @@ def memory(pid: int) -> int:
 
 @pytest.mark.claim("slow readers stop the reading")
 def test_peer_that_does_not_read(start: Any) -> None:
-    """Who sends and does not read is not read from for ever; others are served meanwhile."""
+    """A peer that sends and never reads is paused, then closed; others are served meanwhile."""
     service = start("--max-requests-per-connection", "1000000000")
     with service.connect() as sock:
         sock.settimeout(1)
         with contextlib.suppress(TimeoutError):
             for _ in range(2000):
                 sock.sendall(GET * 1000)
-            pytest.fail("68 MB of requests were read, and no answer was")
+            pytest.fail("68 MB of requests were read, and no response was")
         with service.connect() as other:
             other.sendall(GET)
             assert END in other.recv(1000)
@@ -71,7 +71,7 @@ def test_peer_that_does_not_read(start: Any) -> None:
 
 @pytest.mark.claim("many requests at once for long answers")
 def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
-    """A read of small requests for long answers makes nothing grow; others are served meanwhile."""
+    """Many small requests for long responses grow no memory; others are served meanwhile."""
     service = start()
     with contextlib.ExitStack() as stack:
         peers = [stack.enter_context(service.connect()) for _ in range(11)]
@@ -87,5 +87,5 @@ def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
                 assert END in other.recv(1000)
         grown = memory(service.process.pid) - before
 
-    # All answers to one of them are 10 MB.
+    # all responses to one of them: 10 MB
     assert grown < 20_000_000

@@ -1,4 +1,4 @@
-"""Workers that are told to end, or hang: the others, and the socket they share, go on."""
+"""Workers that are signalled alone, or hang: the others and the shared socket go on."""
 
 import functools
 import os
@@ -13,7 +13,7 @@ from .running import Process, Start, until
 
 @pytest.mark.claim("a worker that is told to end, or hangs")
 def test_worker_told_to_end_again_and_again(run: Start) -> None:
-    """A worker that ends alone takes the shared socket with it for nobody."""
+    """A worker that ends alone leaves the shared socket open."""
     service = run("--workers", "2")
     for _ in range(5):
         workers = until(lambda: pids if len(pids := service.children()) == 2 else None)
@@ -35,14 +35,14 @@ def is_replaced(service: Process, gone: int) -> bool:
 
 
 def test_control_group(run: Start) -> None:
-    """systemd signals every process of the service at once: one end, each request answered."""
+    """systemd signals every process of the service at once: one shutdown, no failed request."""
     service = run("--workers", "2", "--drain-delay-seconds", "1")
     assert service.answers()
     workers = until(lambda: pids if len(pids := service.children()) == 2 else None)
     for pid in (*workers, service.pid):
         os.kill(pid, SIGTERM)
     until(lambda: service.names().count("draining") == 3)
-    # The delay: there is nobody else yet, so they answer still.
+    # During the delay no other instance takes over yet: they still serve.
     assert service.answers()
 
     assert service.wait() == 0
@@ -52,7 +52,7 @@ def test_control_group(run: Start) -> None:
 
 @pytest.mark.claim("a worker that is told to end, or hangs")
 def test_worker_that_hangs(run: Start) -> None:
-    """A worker that does not come round is noticed, replaced and counted."""
+    """A worker whose loop hangs is detected, replaced and counted."""
     service = run("--workers", "2", "--worker-timeout-seconds", "3")
     until(lambda: b"\nservice_workers 2\n" in metrics_of(service))
     workers = service.children()
@@ -62,7 +62,7 @@ def test_worker_that_hangs(run: Start) -> None:
 
     assert told["level"] == "error"
     assert told["message"] == (f"process {workers[1]} ended: its loop made no turn for 3 s")
-    # What is rendered is kept for a second.
+    # a rendered text is cached for a second
     metrics = until(
         lambda: (
             text if b"\nservice_worker_hangs_total 1\n" in (text := metrics_of(service)) else None
@@ -72,7 +72,7 @@ def test_worker_that_hangs(run: Start) -> None:
 
 
 def metrics_of(service: Process) -> bytes:
-    """Return what a scrape gets."""
+    """Return the text of a scrape."""
     with service.connect() as sock:
         sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
         return read_answer(sock)

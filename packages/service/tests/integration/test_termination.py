@@ -1,4 +1,4 @@
-"""The last word of a real process: what came after SIGTERM, in log and termination message."""
+"""Events after SIGTERM in the log and termination message of a real process."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ BEGUN: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1"
 
 
 def last_word(service: Any) -> dict[str, Any]:
-    """Read the log to the event that tells of the end."""
+    """Read the log to the event of the shutdown."""
     while (event := service.event())["event"] != "termination":
         pass
     found: dict[str, Any] = event
@@ -22,7 +22,7 @@ def last_word(service: Any) -> dict[str, Any]:
 
 
 def ask(service: Any, request: bytes = GET) -> bytes:
-    """Ask once over a new connection."""
+    """Send one request over a new connection."""
     with service.connect() as sock:
         sock.sendall(request)
         answer: bytes = sock.recv(10_000)
@@ -31,8 +31,8 @@ def ask(service: Any, request: bytes = GET) -> bytes:
 
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_termination(start: Any, tmp_path: Path, workers: str) -> None:
-    """Late requests, probes, requests in flight and cut connections are told of, once for the
-    service, however many processes it is."""
+    """Late requests, probes, requests in flight and closed connections are reported once for
+    the service, whatever its number of processes."""
     path = tmp_path / "termination-log"
     path.touch()
     service = start(
@@ -45,7 +45,7 @@ def test_termination(start: Any, tmp_path: Path, workers: str) -> None:
             assert sock.recv(10_000)
         finished.sendall(BEGUN)
         cut.sendall(BEGUN)
-        time.sleep(0.3)  # They are to be there, and read, when the signal comes.
+        time.sleep(0.3)  # connected and read before the signal
         service.signal(signal.SIGTERM)
         began = time.monotonic()
         time.sleep(0.3)
@@ -67,10 +67,10 @@ def test_termination(start: Any, tmp_path: Path, workers: str) -> None:
     assert (told["connections"], told["in_flight"], told["finished"]) == (3, 2, 1)
     assert (told["aborted"], told["aborted_by_phase"]) == (1, {"reading_body": 1})
     assert (told["requests"], told["probes"], told["new_connections"]) == (3, 1, 3)
-    # Two that came to different workers within a millisecond have no order.
+    # Requests to different workers within a millisecond have no order.
     assert told["late_requests"][0]["path"] == "/"
     assert {one["path"] for one in told["late_requests"]} == {"/", "/late%1b", "/readyz"}
-    # The service hears of the signal a little after it was sent.
+    # the service handles the signal a little after it was sent
     assert (
         0.2 <= told["late_requests"][0]["after_seconds"] <= told["last_request_seconds"] <= late + 1
     )
@@ -86,7 +86,7 @@ def test_termination(start: Any, tmp_path: Path, workers: str) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_quiet_end(start: Any, tmp_path: Path, workers: str) -> None:
-    """Where nothing comes, that is said; and no file is made where the platform put none."""
+    """A shutdown without requests is reported too; no message file is created."""
     path = tmp_path / "termination-log"
     service = start("--workers", workers, environ={"TERMINATION_LOG": str(path)})
 
@@ -100,10 +100,10 @@ def test_quiet_end(start: Any, tmp_path: Path, workers: str) -> None:
 
 
 def test_killed_worker(start: Any) -> None:
-    """A worker that could not tell what it saw is one that left no record."""
+    """A worker without a record is reported as missing."""
     service = start("--workers", "2", "--drain-seconds", "0")
     children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
-    # It stands still: the word to end does not reach it, and it is killed at last.
+    # Stopped: SIGTERM does not reach it, and SIGKILL ends it.
     os.kill(int(children.read_text().split()[0]), signal.SIGSTOP)
     service.signal(signal.SIGTERM)
 
@@ -115,7 +115,7 @@ def test_killed_worker(start: Any) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_killed_before_the_end(start: Any, tmp_path: Path, workers: str) -> None:
-    """Where the platform has too little patience, the message is what was seen until then."""
+    """After an early SIGKILL the message has the partial record."""
     path = tmp_path / "termination-log"
     path.touch()
     service = start("--workers", workers, "--termination-log", str(path))

@@ -1,4 +1,4 @@
-"""Several workers: who replaces whom, and that no client notices."""
+"""Several workers: replacement without an effect on clients."""
 
 import contextlib
 import functools
@@ -34,7 +34,7 @@ def test_no_extra_process(start: Any) -> None:
 
 
 def test_several_answer(start: Any) -> None:
-    """Connections that stay are left to the worker with fewer: each soon has some."""
+    """Long connections go to the worker with fewer of them: soon each worker has some."""
     service = start("--workers", "2", "--access-log")
     seen: set[int] = set()
     with contextlib.ExitStack() as stack:
@@ -46,7 +46,7 @@ def test_several_answer(start: Any) -> None:
 
 
 def test_worker_that_dies(start: Any) -> None:
-    """A killed worker is told of and replaced, again and again; meanwhile the other answers."""
+    """A killed worker is logged and replaced, again and again; meanwhile the other serves."""
     service = start("--workers", "2")
     for _ in range(3):
         before = until(lambda: pids if len(pids := children_of(service.process.pid)) == 2 else None)
@@ -62,7 +62,7 @@ def test_worker_that_dies(start: Any) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_end(start: Any, number: signal.Signals) -> None:
-    """Every worker drains; the sums are told at the end; the status is 0."""
+    """Every worker drains, the sums are logged at the end, and the status is 0."""
     service = start("--workers", "2")
     with service.connect() as sock:
         sock.sendall(GET + GET[:10])
@@ -80,7 +80,7 @@ def test_end(start: Any, number: signal.Signals) -> None:
 
 
 def test_end_of_the_drain_time(start: Any) -> None:
-    """Who was cut off is summed over the workers."""
+    """Closed connections are summed over the workers."""
     service = start("--workers", "2", "--drain-seconds", "1")
     with service.connect() as sock:
         sock.sendall(GET + GET[:10])
@@ -100,12 +100,12 @@ def drained(log: Iterable[bytes], *, processes: int) -> list[dict[str, Any]]:
 
 
 def rest(service: Any) -> list[dict[str, Any]]:
-    """Return what the log says from now to the end."""
+    """Return the events of the log from now to the end."""
     return [msgspec.json.decode(line) for line in service.process.stdout]
 
 
 def test_signal_to_the_group() -> None:
-    """Ctrl-C reaches every process of a terminal; for a worker that is no second signal."""
+    """Ctrl-C reaches every process of a terminal; a worker does not count it as a second signal."""
     with subprocess.Popen(
         [sys.executable, "-m", "devops_info_service", "--port", "0", "--workers", "2"],
         stdout=subprocess.PIPE,
@@ -126,7 +126,7 @@ def test_signal_to_the_group() -> None:
 
 
 def test_second_signal(start: Any) -> None:
-    """Whoever insists is obeyed at once, by every process."""
+    """A second signal ends every process at once."""
     service = start("--workers", "2")
     with service.connect() as sock:
         sock.sendall(GET + GET[:10])
@@ -161,7 +161,7 @@ def test_supervisor_that_dies(start: Any) -> None:
 @pytest.mark.claim("no failed request under load: SIGTERM, SIGHUP")
 @pytest.mark.parametrize("flags", [(), ("--workers", "2")])
 def test_end_under_load(start: Any, flags: tuple[str, ...]) -> None:
-    """SIGTERM under load: every request that was sent is answered."""
+    """SIGTERM under load: every request sent gets a response."""
     service = start(*flags)
     with Load(service.connect) as load:
         load.wait(200)
@@ -204,7 +204,7 @@ def test_last_requests_under_load(start: Any) -> None:
 
 
 def test_reload_of_one(start: Any) -> None:
-    """With one worker SIGHUP replaces nobody, and ends nothing."""
+    """With one worker SIGHUP replaces and ends nothing."""
     service = start()
     with Load(service.connect, clients=2) as load:
         load.wait(10)

@@ -1,16 +1,16 @@
-"""Saved trees: the same reader with another root; what files cannot hold lies beside them."""
+"""Saved trees: the reader with another root, and `machine.json` for the rest."""
 
 from pathlib import Path
 
 import msgspec
 
 from devops_info_service.facts.fact import File, Unknown
-from devops_info_service.facts.system_files import Kind, Node, Space, Tree
+from devops_info_service.facts.system_files import FileStat, FilesystemSpace, Kind, SystemFiles
 
 DATA = Path(__file__).parents[1] / "data" / "platform"
 TREES = sorted(path.name for path in DATA.iterdir() if path.is_dir() and path.name[0] not in "._")
 NOW = 1_764_000_000
-"""When the trees are looked at: 2025-11-24, while the tokens in them are valid."""
+"""Time of the snapshots: 2025-11-24, while the tokens in the trees are valid."""
 
 
 class MachineFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -18,16 +18,16 @@ class MachineFile(msgspec.Struct, forbid_unknown_fields=True):
 
     environ: dict[str, str] = {}
     nodes: dict[str, tuple[Kind, int]] = {}
-    """Path -> what it is, permission bits."""
+    """Path -> type, permission bits."""
     refused: dict[str, str] = {}
-    """Path -> the error the kernel answered."""
+    """Path -> errno of the kernel."""
     spaces: dict[str, tuple[int, int, int, int]] = {}
     """Mount -> size, free, inodes, inodes free."""
     writable: list[str] = []
 
 
-class SavedTree(Tree):
-    """A tree on disk, with what git cannot keep: devices, sockets, modes, refusals."""
+class RecordedFiles(SystemFiles):
+    """A tree on disk, with devices, sockets, modes and errors, which git cannot store."""
 
     def __init__(self, directory: Path) -> None:
         file = directory / "machine.json"
@@ -54,30 +54,30 @@ class SavedTree(Tree):
             return there
         return tuple(sorted(added | set(() if isinstance(there, Unknown) else there)))
 
-    def node(self, path: str) -> Node | Unknown:
+    def node(self, path: str) -> FileStat | Unknown:
         if path in self.machine.nodes:
             kind, permissions = self.machine.nodes[path]
-            return Node(kind, permissions, uid=0, device=0)
+            return FileStat(kind, permissions, uid=0, device=0)
         there = super().node(path)
-        return there if isinstance(there, Unknown) else Node(there.kind, 0o755, uid=0, device=0)
+        return there if isinstance(there, Unknown) else FileStat(there.kind, 0o755, uid=0, device=0)
 
-    def nodes(self, path: str) -> dict[str, Node] | Unknown:
+    def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
         names = self.names(path)
         if isinstance(names, Unknown):
             return names
         found = {name: self.node(f"{path.rstrip('/')}/{name}") for name in names}
-        return {name: node for name, node in found.items() if isinstance(node, Node)}
+        return {name: node for name, node in found.items() if isinstance(node, FileStat)}
 
-    def space(self, path: str) -> Space | Unknown:
+    def space(self, path: str) -> FilesystemSpace | Unknown:
         if path not in self.machine.spaces:
             return Unknown(f"{path} was not recorded")
-        return Space(*self.machine.spaces[path])
+        return FilesystemSpace(*self.machine.spaces[path])
 
     def writable(self, path: str) -> bool | Unknown:
         return path in self.machine.writable
 
 
-class StoppedClock:
+class FrozenClock:
     """It is always ``NOW``."""
 
     def time(self) -> float:

@@ -1,4 +1,4 @@
-"""The second it is: as it was at the last look, or as it is."""
+"""The clock in whole seconds: cached until a refresh, or live."""
 
 from devops_info_service.coarse_clock import CachedClock, SystemClock
 from devops_info_service.http.wire.message import Response
@@ -6,7 +6,7 @@ from devops_info_service.http.wire.writer import ResponseWriter
 
 
 def test_looked_and_live() -> None:
-    """One stands still between two looks, the other never; both are whole."""
+    """The cached clock changes only by a refresh, the live one always; both are whole."""
     seconds = 10.9
     looked, live = CachedClock(lambda: seconds), SystemClock(lambda: seconds)
     seconds = 12.1
@@ -17,7 +17,7 @@ def test_looked_and_live() -> None:
 
 
 def test_date_follows_the_looks() -> None:
-    """An answer has the second of the last look, forwards and backwards."""
+    """The clock keeps the second of the last refresh, forwards and backwards."""
     seconds = [0.0]
     second = CachedClock(lambda: seconds[0])
     encode = ResponseWriter(second).encode

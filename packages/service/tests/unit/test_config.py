@@ -1,4 +1,4 @@
-"""Configuration: precedence, what is allowed, and what a stranger reads when it is not."""
+"""Configuration: precedence, valid values and error messages."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from devops_info_service.http import Limits
 
 
 def test_defaults() -> None:
-    """Without flags and variables everything is as the types say."""
+    """Without flags and variables every setting has its default."""
     assert load([], {}) == Config()
 
 
 def test_every_field_is_a_setting() -> None:
-    """Whatever the service can be told, there is a flag and a variable for."""
+    """Every setting has a flag and a variable."""
     fields = {*Config.__struct_fields__, *Limits.__struct_fields__} - {"limits"}
 
     assert fields == {setting.field for setting in SETTINGS}
@@ -71,7 +71,7 @@ def test_precedence(flags: list[str], environ: dict[str, str], port: int) -> Non
     ],
 )
 def test_values(environ: dict[str, str], field: str, value: Any) -> None:
-    """What is allowed is understood."""
+    """Valid values are parsed."""
     assert getattr(load([], environ), field) == value
 
 
@@ -129,11 +129,12 @@ def test_switches(flags: list[str], *, debug: bool) -> None:
             "SHOW_ENVIRONMENT: invalid value 'A=1'; expected a list of names",
         ),
         ({"MAX_FIELDS": "0"}, "MAX_FIELDS: invalid value '0'; expected an integer from 1 to 10000"),
+        ({"PORT": "0" * 20 + "99999"}, "PORT: invalid value '000"),
         ({"PORT": "9" * 5000}, "PORT: invalid value '99"),
     ],
 )
 def test_bad_values(environ: dict[str, str], message: str) -> None:
-    """The message names the variable, the value and what is allowed, in one line."""
+    """The message has the variable, the value and the valid values, in one line."""
     with pytest.raises(ConfigError) as caught:
         load([], environ)
 
@@ -159,7 +160,7 @@ def test_bad_flags(flags: list[str], message: str) -> None:
 
 
 def test_one_port_for_two() -> None:
-    """Two listeners need two ports, and that is said before one of them fails."""
+    """Two listeners on one port are an error of the configuration, not of the socket."""
     with pytest.raises(ConfigError, match="PORT and MANAGEMENT_PORT are both 8080"):
         load((), {"MANAGEMENT_PORT": "8080"})
     assert load((), {"PORT": "0", "MANAGEMENT_PORT": "0"}).management_port == 0

@@ -15,7 +15,7 @@ pytestmark = [
 
 
 class UnspeakableError(Exception):
-    """Cannot even say what it is."""
+    """Raises in `__str__`."""
 
     def __str__(self) -> str:
         raise OSError(24, "Too many open files")
@@ -78,7 +78,7 @@ def cyclic() -> None:
         (endless, ["RecursionError: maximum recursion depth exceeded"]),
         (long, ["ValueError: " + "x" * MAX_TEXT + "..."]),
         (empty, ["AssertionError"]),
-        (unspeakable, ["UnspeakableError: its text cannot be had"]),
+        (unspeakable, ["UnspeakableError: its text is not available"]),
         (cyclic, ["ValueError: two", "ValueError: one"] * 2),
     ],
 )
@@ -101,7 +101,7 @@ def test_describe(fail: Callable[[], None], texts: list[str]) -> None:
 
 @pytest.mark.parametrize("fail", [endless, long, cyclic, unspeakable])
 def test_line_is_one_piece(fail: Callable[[], None]) -> None:
-    """A line with a traceback is what a pipe takes at once, and keeps what says most."""
+    """A line with a traceback fits a pipe's atomic write and keeps the innermost frames."""
     with pytest.raises(BaseException) as caught:  # noqa: PT011  as above
         fail()
     lines: list[bytes] = []
@@ -114,7 +114,7 @@ def test_line_is_one_piece(fail: Callable[[], None]) -> None:
 
 
 def test_fault_of_the_log() -> None:
-    """A line that cannot be made, or written, is no fault of whoever wanted to tell."""
+    """A line that cannot be made, or written, raises nothing."""
 
     def write(_: bytes) -> None:
         raise MemoryError

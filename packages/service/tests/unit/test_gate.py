@@ -1,4 +1,4 @@
-"""Whatever variables and files hold, no secret comes out: not one way of all there are."""
+"""No secret in variables or files reaches any output."""
 
 import base64
 import json
@@ -14,19 +14,19 @@ from devops_info_service.app.middleware import observe
 from devops_info_service.app.routes import PATHS, build
 from devops_info_service.app.services import Services
 from devops_info_service.config import load
-from devops_info_service.expectations.conformance import judge, read_contract
+from devops_info_service.expectations.conformance import evaluate, load_expectations
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.downward import FILES, QUANTITIES
 from devops_info_service.facts.linux.variables import VARIABLES
-from devops_info_service.facts.system_files import Machine, Node, Tree
+from devops_info_service.facts.system_files import FileStat, Machine, SystemFiles
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.logs import Log
 from devops_info_service.report.json_report import report_json
 from devops_info_service.report.text import report
-from devops_info_service.snapshot import platform
+from devops_info_service.snapshot import read_platform
 
-from .recorded import DATA, SavedTree, StoppedClock
+from .recorded import DATA, FrozenClock, RecordedFiles
 
 pytestmark = [
     pytest.mark.claim("what is shown of the environment and of files"),
@@ -78,7 +78,7 @@ READ = (
 VOLUMES = ("labels", "annotations", "password", *FILES, *QUANTITIES)
 
 
-class Lying(SavedTree):
+class Lying(RecordedFiles):
     """A pod with other variables, other files, and a volume in memory, written by kubelet."""
 
     def __init__(
@@ -86,7 +86,7 @@ class Lying(SavedTree):
     ) -> None:
         super().__init__(DATA / "containerd-restricted")
         self._environ = {**super().environ(), **environ}
-        self._variables = None  # what was asked for just now is kept
+        self._variables = None  # a recent response is cached
         self._volume = volume
         self._files = files | {f"{VOLUME}/{name}": text for name, text in volume.items()}
         mounts = super().read("/proc/self/mountinfo").text
@@ -101,7 +101,7 @@ class Lying(SavedTree):
             return tuple(sorted(("..data", DATED, *self._volume)))
         return super().names(path)
 
-    def nodes(self, path: str) -> dict[str, Node] | Unknown:
+    def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
         return Unknown("nothing here is about modes")
 
     def link(self, path: str) -> str | Unknown:
@@ -111,16 +111,16 @@ class Lying(SavedTree):
         return super().link(path)
 
 
-def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, str]]:
-    """Give each way out and what comes out of it."""
+def everything(tree: SystemFiles, capture: Callable[[], str]) -> Iterator[tuple[str, str]]:
+    """Yield each output and its text."""
     words = {"float": "1", "boolean": "true", "profile": "baseline", "set": "none", "string": "x"}
     contract = "\n".join(
         f"{each.expect.name}: {(each.expect.allowed or (words.get(each.expect.kind, '1'),))[0]}"
         for each in EXTRACTORS.values()
     )
-    clock = StoppedClock()
-    look = platform(tree, clock)
-    conformance = judge(read_contract(contract), look)
+    clock = FrozenClock()
+    look = read_platform(tree, clock)
+    conformance = evaluate(load_expectations(contract), look)
     yield "report", report(look, "restricted", conformance)
     yield "report --json", report_json(look, conformance).decode()
     config = load((), {"EXPECTATIONS": contract})
@@ -137,8 +137,10 @@ def everything(tree: Tree, capture: Callable[[], str]) -> Iterator[tuple[str, st
     yield "log", capture()
 
 
-def assert_silent(secret: str, tree: Tree, capfd: pytest.CaptureFixture[str], where: str) -> None:
-    """Fail if *secret*, or a good part of it, is in anything that comes out."""
+def assert_silent(
+    secret: str, tree: SystemFiles, capfd: pytest.CaptureFixture[str], where: str
+) -> None:
+    """Fail if *secret*, or a good part of it, is in any output."""
     parts = [part for part in secret.replace("\x1b", "\n").splitlines() if "-----" not in part]
     for way, text in everything(tree, lambda: "".join(capfd.readouterr())):
         for part in parts:
@@ -191,7 +193,7 @@ def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.sample(every=13)
 @pytest.mark.parametrize("kind", [*KINDS, "short"])
 def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """A mounted Secret is no volume of the downward API, whatever its keys are called."""
+    """A mounted Secret is not a volume of the downward API, whatever its keys are."""
     secret = (KINDS | {"short": short})[kind]()
     for name in VOLUMES:
         assert_silent(secret, Lying({}, {}, {name: secret}), capfd, name)
@@ -248,7 +250,7 @@ ANNOTATIONS = 'kubernetes.io/config.seen="x"\nkubernetes.io/config.source="api"'
 )
 def test_sign(volume: dict[str, str], node: bool) -> None:  # noqa: FBT001
     """A volume is the downward API's by a positive sign, and if all of it has its form."""
-    look = platform(Lying({}, {f"{ACCOUNT}/token": "no token"}, volume), StoppedClock())
+    look = read_platform(Lying({}, {f"{ACCOUNT}/token": "no token"}, volume), FrozenClock())
     fact = look.identity.node
 
     assert (fact.value if isinstance(fact, Known) else None) == ("node-7" if node else None)
@@ -275,29 +277,29 @@ def test_labels(text: str, shown: bool) -> None:  # noqa: FBT001
         "/etc/podinfo", "/etc/elsewhere"
     )
 
-    assert isinstance(platform(tree, StoppedClock()).identity.labels, Known) is shown
+    assert isinstance(read_platform(tree, FrozenClock()).identity.labels, Known) is shown
 
 
 def test_written_otherwise(tmp_path: Path) -> None:
-    """A directory that is not kubelet's way of writing is no volume of the downward API."""
-    saved = SavedTree(DATA / "containerd-restricted")
-    assert isinstance(platform(saved, StoppedClock()).identity.labels, Known)
+    """A directory without kubelet's layout is not a volume of the downward API."""
+    saved = RecordedFiles(DATA / "containerd-restricted")
+    assert isinstance(read_platform(saved, FrozenClock()).identity.labels, Known)
 
     for target in ("..data2", "/tmp", "..2025_11_24_15_00_00", "..2025-11-24.1", "..x"):
 
-        class Other(SavedTree):
+        class Other(RecordedFiles):
             def link(self, path: str, target: str = target) -> str | Unknown:
                 return target if path.endswith("/..data") else super().link(path)
 
-        look = platform(Other(DATA / "containerd-restricted"), StoppedClock())
+        look = read_platform(Other(DATA / "containerd-restricted"), FrozenClock())
         assert isinstance(look.identity.labels, Unknown)
 
 
 def test_reason() -> None:
-    """What is withheld says so and why."""
+    """A withheld value has its reason."""
     environ = {"K8S_NODE_NAME": "user:pass@host"}
     tree = Lying(environ, {f"{ACCOUNT}/token": "no token"}, {})
-    look = platform(tree, StoppedClock())
+    look = read_platform(tree, FrozenClock())
 
     assert look.identity.node == Unknown(
         "K8S_NODE_NAME in environment is withheld: not an RFC 1123 name"

@@ -1,4 +1,4 @@
-"""Every view of every recorded tree is what was once reviewed, to the byte.
+"""Every view of every recorded tree matches its reviewed digest.
 
 After a change on purpose ``UPDATE_GOLDEN=1`` rewrites the digests; review the texts themselves
 with ``devops-info-service report`` before.
@@ -12,16 +12,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from devops_info_service.expectations.conformance import judge, read_contract
+from devops_info_service.expectations.conformance import evaluate, load_expectations
 from devops_info_service.expectations.extract import EXTRACTORS, Extractor
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.prometheus.exposition import render
 from devops_info_service.prometheus.metric_families import expectation_family, platform_families
 from devops_info_service.report.json_report import report_json
 from devops_info_service.report.text import report
-from devops_info_service.snapshot import platform
+from devops_info_service.snapshot import read_platform
 
-from .recorded import DATA, TREES, SavedTree, StoppedClock
+from .recorded import DATA, TREES, FrozenClock, RecordedFiles
 
 DIGESTS = DATA / "golden.json"
 VALUES = {
@@ -41,18 +41,18 @@ def expected(each: Extractor) -> str:
     return f"{name.name}: {value}"
 
 
-def views(tree: Tree) -> Iterator[tuple[str, bytes]]:
-    """Render everything that is said of a tree."""
-    snapshot = platform(tree, StoppedClock())
+def views(tree: SystemFiles) -> Iterator[tuple[str, bytes]]:
+    """Render all output of a tree."""
+    snapshot = read_platform(tree, FrozenClock())
     # Sorted: the order of results is that of the file, not of the catalog.
     contract = "\n".join(expected(each) for _, each in sorted(EXTRACTORS.items()))
-    conformance = judge(read_contract(contract), snapshot)
+    conformance = evaluate(load_expectations(contract), snapshot)
     families = [*platform_families(snapshot.resources, 1), expectation_family(conformance)]
     yield "platform.json", msgspec.json.encode(snapshot)
     yield "report.json", report_json(snapshot, conformance)
     for width in (60, 90, 120):
         yield f"report-{width}.txt", report(snapshot, width=width).encode()
-    yield "report-colored.txt", report(snapshot, "baseline", conformance, colour=True).encode()
+    yield "report-colored.txt", report(snapshot, "baseline", conformance, color=True).encode()
     yield "conformance.txt", report(snapshot, "restricted", conformance, width=90).encode()
     yield "metrics.txt", render(families)
     yield "openmetrics.txt", render(families, open_metrics=True)
@@ -60,7 +60,7 @@ def views(tree: Tree) -> Iterator[tuple[str, bytes]]:
 
 def digests(directory: Path) -> dict[str, str]:
     """Return a digest of each view of a recorded tree."""
-    tree = SavedTree(directory)
+    tree = RecordedFiles(directory)
     return {name: hashlib.sha256(text).hexdigest()[:16] for name, text in views(tree)}
 
 

@@ -1,4 +1,4 @@
-"""The log: one object a line, and nothing a stranger sends can break out of it."""
+"""The log: one object per line, and no input can break out of it."""
 
 import os
 from typing import Any
@@ -16,7 +16,7 @@ MOMENT = 1_700_000_000.1239
 
 
 def written(text: str) -> tuple[bytes, dict[str, Any]]:
-    """Log *text* as a value; return the line and what it decodes to."""
+    """Log *text* as a value; return the line and the decoded object."""
     lines: list[bytes] = []
     Log(lines.append, lambda: MOMENT).info("request", path=text)
     (line,) = lines
@@ -24,7 +24,7 @@ def written(text: str) -> tuple[bytes, dict[str, Any]]:
 
 
 def test_line() -> None:
-    """A line tells the time to the millisecond, the level, the event and its facts."""
+    """A line has the time to the millisecond, the level, the event and its fields."""
     line, _ = written("/")
 
     assert line == (

@@ -1,4 +1,4 @@
-"""Lines written to readers that are slow, stuck or gone: whole, in order, bounded, counted."""
+"""Lines written to readers that are slow, stuck or closed: whole, in order, bounded, counted."""
 
 import contextlib
 import errno
@@ -54,7 +54,7 @@ class Reader:
     st.integers(80, 300),
 )
 def test_any_reader(takes: list[int], sizes: list[int], room: int) -> None:
-    """Whatever the reader does: whole lines in their order, and each gap says how many it lacks."""
+    """Any reader gets whole lines in order, and each gap has its number of lines."""
     reader = Reader(takes)
     lines = LineWriter(reader.send, lambda count: b"missing %d\n" % count, room)
     written = [b"%d:%s\n" % (number, b"x" * size) for number, size in enumerate(sizes)]
@@ -80,7 +80,7 @@ def test_any_reader(takes: list[int], sizes: list[int], room: int) -> None:
 
 
 def fill(send: Callable[[bytes], int]) -> None:
-    """Write until nothing more fits; a terminal moves what it has to another buffer meanwhile."""
+    """Write until nothing more fits; a terminal moves bytes to another buffer meanwhile."""
     for size in (4096, 1, 1, 1, 1):
         with contextlib.suppress(BlockingIOError):
             while send(b"x" * size):
@@ -103,7 +103,7 @@ def stream_socket() -> tuple[int, int]:
 
 @pytest.mark.parametrize("make", [pipe, terminal, stream_socket])
 def test_nothing_waits(make: Callable[[], tuple[int, int]]) -> None:
-    """A full pipe, terminal or socket is told of at once, and its flags are left alone."""
+    """A full pipe, terminal or socket raises at once, and its flags stay."""
     reader, writer = make()
     output = open_nonblocking(writer)
     try:
@@ -154,7 +154,7 @@ except BlockingIOError:
     [("/dev/null", ""), ("/dev/full", "No space left on device")],
 )
 def test_devices(path: str, reason: str) -> None:
-    """What is neither pipe, terminal nor socket is written as it is."""
+    """Any other file than pipe, terminal or socket is written directly."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
         assert write_result(descriptor, b"line\n") == reason
@@ -163,7 +163,7 @@ def test_devices(path: str, reason: str) -> None:
 
 
 def test_closed() -> None:
-    """A pipe whose reader is gone has been read enough; a closed descriptor has a reason."""
+    """A pipe whose reader has closed it was read enough; a closed descriptor has a reason."""
     reader, writer = os.pipe()
     os.close(reader)
     assert write_result(writer, b"line\n") == ""

@@ -1,4 +1,4 @@
-"""What must agree between files that cannot read each other."""
+"""Agreement of files that cannot import each other."""
 
 import subprocess
 import sys
@@ -65,7 +65,7 @@ def test_reference_lists_every_route(route: Route) -> None:
     ],
 )
 def test_imports_stay_small(module: str, unwanted: set[str]) -> None:
-    """What costs start-up time is not imported by what does not need it."""
+    """Slow imports happen only where they are needed."""
     code = f"import {module}, sys; print(*sys.modules, sep='\\n')"
     process = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from devops_info_service.facts.fact import File
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.snapshot_cache import FRESH_SECONDS, RATE_SECONDS, PlatformSnapshots
 
 from .recorded import DATA
@@ -25,7 +25,7 @@ class Clock:
         return self.now
 
 
-class Container(Tree):
+class Container(SystemFiles):
     """A container whose CPU time can be set; counts reads of its memory."""
 
     usage = 5_000_000
@@ -103,7 +103,7 @@ def test_cpus_in_use(
 
 def test_nothing_readable(tmp_path: Path, clock: Clock) -> None:
     """Without a counter of CPU time no CPUs are in use that are known."""
-    snapshots = PlatformSnapshots(Tree(str(tmp_path), {}), clock, frozenset())
+    snapshots = PlatformSnapshots(SystemFiles(str(tmp_path), {}), clock, frozenset())
     snapshots.get()
     clock.now += 2
     snapshots.resources()

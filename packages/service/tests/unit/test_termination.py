@@ -1,4 +1,4 @@
-"""The last word: advice in plain words, and a message that the platform keeps whole."""
+"""The termination message: its advice, and a size that the platform keeps whole."""
 
 import os
 import socket
@@ -122,7 +122,7 @@ def a_record(
     ],
 )
 def test_advice_on_arrivals(seen: ShutdownRecord, delay: int, sentence: str) -> None:
-    """What kept arriving, and for how long, tells what to wait for."""
+    """The advice follows from the requests that arrived, and for how long."""
     assert advice(seen, Config(drain_delay_seconds=delay)) == [sentence]
 
 
@@ -159,7 +159,7 @@ def test_advice_on_arrivals(seen: ShutdownRecord, delay: int, sentence: str) -> 
     ],
 )
 def test_advice_on_cut(count: int, drain: int, delay: int, sentence: str) -> None:
-    """Who was cut off tells that there was too little time, and how much to try."""
+    """Aborted connections mean too little time; the advice has how much to try."""
     config = Config(drain_seconds=drain, drain_delay_seconds=delay)
 
     assert advice(a_record(aborted=count), config)[1:] == [sentence]
@@ -167,7 +167,7 @@ def test_advice_on_cut(count: int, drain: int, delay: int, sentence: str) -> Non
 
 @pytest.mark.parametrize(("delay", "drain", "is_said"), [(20, 8, False), (20, 9, True)])
 def test_advice_on_grace(delay: int, drain: int, *, is_said: bool) -> None:
-    """Settings that Kubernetes' own default would cut short are told of, before it happens."""
+    """Settings that exceed Kubernetes' default grace period are reported in advance."""
     said = advice(a_record(stopped=20.0), Config(drain_delay_seconds=delay, drain_seconds=drain))
 
     assert ("terminationGracePeriodSeconds" in said[-1]) is is_said
@@ -176,7 +176,7 @@ def test_advice_on_grace(delay: int, drain: int, *, is_said: bool) -> None:
 
 
 def test_advice_before_the_end(tmp_path: Path) -> None:
-    """Before the end only the platform is told: it stays if the process is killed, and says so."""
+    """A partial record goes to the platform's file only, and is marked as such."""
     path, lines = tmp_path / "termination-log", list[bytes]()
     path.touch()
     so_far = msgspec.structs.replace(a_record(4.1, stopped=10.0, aborted=1), complete=False)
@@ -198,8 +198,8 @@ def test_advice_before_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [0, 1, 40])
 @pytest.mark.parametrize("path", ["/", "/" + '"' * 79])
 def test_message_is_kept_whole(count: int, path: str) -> None:
-    """However much there is to list, the message is a line of JSON that Kubernetes keeps, and
-    says how many are not in it."""
+    """For any number of entries the message is a line of JSON that Kubernetes keeps, with
+    the number of omitted ones."""
     lates = tuple(LateRequest(float(number), "GET", path) for number in range(count))
     seen = msgspec.structs.replace(QUIET, requests=count, first=lates[:20], last=lates[20:])
     told = report(seen, Config())
@@ -219,7 +219,7 @@ def test_message_is_kept_whole(count: int, path: str) -> None:
 
 
 def test_publish(tmp_path: Path) -> None:
-    """The log's line and the platform's message say the same; what was in the file is gone."""
+    """The log's line and the platform's message are the same; the file is overwritten."""
     path, lines = tmp_path / "termination-log", list[bytes]()
     path.write_bytes(b"x" * 10_000)
 
@@ -239,7 +239,7 @@ def test_publish(tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    """Where the platform put no file, none is made and nothing is said of it."""
+    """Without a file of the platform none is made, and nothing is logged."""
     path, lines = tmp_path / "termination-log", list[bytes]()
 
     publish(a_record(), Config(termination_log=str(path)), Log(lines.append))
@@ -249,13 +249,13 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def linked(path: Path) -> None:
-    """Put a link to somebody's file there."""
+    """Put a link to another file there."""
     (path.parent / "other").write_bytes(b"keep")
     path.symlink_to("other")
 
 
 def linked_hard(path: Path) -> None:
-    """Make another name of somebody's file there."""
+    """Make another name of a file there."""
     (path.parent / "other").write_bytes(b"keep")
     path.hardlink_to(path.parent / "other")
 
@@ -285,7 +285,7 @@ NO_FILE = "it is {}; expected a regular file, and no link"
     ],
 )
 def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) -> None:
-    """What is there and cannot be written is one line of the log, and holds nobody up."""
+    """A file that cannot be written is one line of the log, and delays nothing."""
     path, lines = tmp_path / "termination-log", list[bytes]()
     assert callable(make)
     make(path)
@@ -306,20 +306,20 @@ def test_file_that_cannot_be_written(tmp_path: Path, make: object, reason: str) 
 @pytest.mark.claim("the termination message: no link, no device")
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/full", "/dev/tty"])
 def test_device(path: str) -> None:
-    """A device is no file that the platform keeps: it is not even opened."""
+    """A device is not a message file: it is not even opened."""
     assert write_message(b"x", path) == f"{path}: {NO_FILE.format('a device')}"
 
 
 @pytest.mark.parametrize("path", ["/", "/.", "//"])
 def test_root(path: str) -> None:
-    """The root is no file."""
+    """The root is not a file."""
     assert write_message(b"x", path) == f"{path}: {NO_FILE.format('a directory')}"
 
 
 @pytest.mark.claim("the termination message: no link, no device")
 @pytest.mark.claim("termination file")
 def test_link_on_the_way(tmp_path: Path) -> None:
-    """No directory of the path is a link, near or far: whoever owns one chooses the file."""
+    """No directory of the path may be a link: its owner could choose the file."""
     (tmp_path / "real" / "inner").mkdir(parents=True)
     file = tmp_path / "real" / "inner" / "log"
     file.write_bytes(b"keep")
@@ -344,7 +344,7 @@ def test_link_on_the_way(tmp_path: Path) -> None:
 
 @pytest.mark.claim("the termination message: no link, no device")
 def test_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What becomes a link between the look and the opening is not followed."""
+    """A name that becomes a link between check and opening is not followed."""
     directory, path = tmp_path / "d", tmp_path / "d" / "log"
     directory.mkdir()
     path.touch()
@@ -377,7 +377,7 @@ def test_no_descriptor_is_left(tmp_path: Path) -> None:
 
 
 def test_interrupted() -> None:
-    """Ctrl-C on a terminal is no rollout: nothing is advised."""
+    """Ctrl-C on a terminal is not a rollout: advice is empty."""
     seen = msgspec.structs.replace(a_record(4.0, aborted=3), signal="SIGINT")
 
     assert advice(seen, Config(drain_delay_seconds=40)) == []

@@ -47,7 +47,7 @@ def test_slow_read() -> None:
 
 
 def test_false_is_a_value() -> None:
-    """What is false is kept like any other value."""
+    """A false value is kept like any other."""
     found = iter([False, True])
     cache = TtlCache(lambda: next(found), 1.0, lambda: 0.0)
 

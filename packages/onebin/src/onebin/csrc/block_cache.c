@@ -1,11 +1,11 @@
-/* Keep a few large blocks that were freed, for whoever asks for one next.
+/* Keep a few large blocks that were freed, for the next allocation.
  *
  * The C library maps each block above 32 KiB and unmaps it again. With the pages the kernel has
- * to make that is 20 us for 33 kB, where a kept one takes 20 ns: programs that build answers or
- * read files by the 64 KiB spent most of their time so. Smaller blocks it keeps by itself.
+ * to make that is 20 us for 33 kB, where a kept one takes 20 ns: programs that build
+ * responses or read files by the 64 KiB spent most of their time so. Smaller blocks it keeps by itself.
  *
  * Behind CPython's raw allocator (Doc/c-api/memory.rst), so all of Python's objects have it, and
- * any thread may call: a block is in a slot or is somebody's, and moves by one atomic exchange.
+ * any thread may call: a block is in a slot or in use, and moves by one atomic exchange.
  */
 #include "block_cache.h"
 
@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Asked for in steps of a quarter, so that blocks of about the same size can stand for each
- * other: the library tells no more of a block than what was asked for. */
+/* Rounded up in steps of a quarter, so that blocks of about the same size can replace each
+ * other: the library knows only the requested size of a block. */
 static size_t
 rounded(size_t size)
 {
@@ -45,7 +45,7 @@ keep(void *block)
             return;
         }
     }
-    /* All are taken, perhaps by sizes that nobody wants any more: the next in turn goes. */
+    /* All are taken, perhaps by sizes no longer in use: the next in turn is freed. */
     free(atomic_exchange(&slots[atomic_fetch_add(&turn, 1) % BLOCKS_KEPT], block));
 }
 
@@ -74,7 +74,7 @@ void *
 blocks_calloc(void *context, size_t count, size_t size)
 {
     (void)context;
-    /* Fresh pages are zero already: clearing a kept block would be the dearer way. */
+    /* Fresh pages are zero already: clearing a kept block would cost more. */
     return calloc(count && size ? count : 1, count && size ? size : 1);
 }
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 enum {
-    BLOCKS_LEAST = 32 * 1024 - 64, /* bytes; what is less, the C library keeps */
+    BLOCKS_LEAST = 32 * 1024 - 64, /* bytes; the C library keeps smaller blocks */
     BLOCKS_MOST = 1024 * 1024,     /* bytes; the arenas of Python's small objects are as large */
     BLOCKS_KEPT = 4                /* so 4 MiB at the very most, of a program that used them */
 };

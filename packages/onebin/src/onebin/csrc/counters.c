@@ -1,12 +1,12 @@
-/* Of an executable that is built to be trained with: its counters, left in a file when it ends.
+/* Counters of an instrumented executable, written to a file when it ends.
  *
  * clang's instrumented code counts in memory, in sections the linker joins; clang's own run-time
  * library would write them, and is not part of the compiler's package. The folder is named by
  * ONEBIN_COUNTERS; a process that forked has a file of its own. One that ends by a signal or
  * _exit leaves none.
  *
- * Read by onebin/profile.py: names, what is known of each function, counters; before each its
- * size and its address, 8 bytes each.
+ * Read by pgo/profile.py: names, a record for each function, counters; before each its size
+ * and its address, 8 bytes each.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
-/* The executable's main: an isolated CPython that imports nothing but what is frozen into it.
+/* The executable's main: an isolated CPython that imports only its frozen modules.
  *
- * Isolated (PEP 587): no PYTHON* variable, no site, no search path. What runs is what was
- * built, whatever the environment and the directory it is started in.
+ * Isolated (PEP 587): no PYTHON* variable, no site, no search path. Only what was
+ * built runs, whatever the environment and the directory it is started in.
  */
 #include <Python.h>
 

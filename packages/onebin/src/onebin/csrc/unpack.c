@@ -4,7 +4,7 @@
  * is not packed goes through untouched.
  *
  * Source: LZ4 Block Format Description. Every read and write is checked against its buffer:
- * the data is our own, but it lies in a file.
+ * onebin wrote the data, but a disk may damage it.
  */
 #include <Python.h>
 

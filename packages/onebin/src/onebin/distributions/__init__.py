@@ -1,7 +1,7 @@
 """How a pinned distribution becomes part of an executable: a provider for each kind of file.
 
-A provider says at plan time what it can do with the files an index has (an ``Offer``) or why it
-can do nothing (an ``Obstacle``); at build time it gives the step that does it.
+At plan time a provider returns an ``Offer`` for the files of an index, or an ``Obstacle``; at build
+time it gives the step for its offer.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ CACHE_VERSION: Final = 1
 
 
 class Provider(Protocol):
-    """A way in for distributions."""
+    """One kind of file, and how it comes in."""
 
     @property
     def name(self) -> str:
@@ -33,18 +33,18 @@ class Provider(Protocol):
         ...
 
     def offer(self, pin: Pin, files: Sequence[IndexFile], python: str) -> Offer | Obstacle:
-        """Say what it can do with *files*, all that the index has of *pin*."""
+        """Return an offer for *files*, all that the index has of *pin*, or an obstacle."""
         ...
 
     def step(
         self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain
     ) -> Step[Distribution]:
-        """Return the step that makes what was offered."""
+        """Return the step for *offer*."""
         ...
 
 
 PROVIDERS: Final[tuple[Provider, ...]] = (Pure(), Captured())
-"""The first one that can comes first; ``tool.onebin.from-source`` leaves the last one alone."""
+"""In order of preference; ``tool.onebin.from-source`` allows only the last."""
 
 
 class _ObstacleError(Exception):
@@ -54,7 +54,7 @@ class _ObstacleError(Exception):
 
 
 class OfferStep(msgspec.Struct, frozen=True):
-    """Step: the best offer for a pin; kept, as its hashes name the same files for ever."""
+    """Step: the best offer for a pin; its hashes name the same files for ever."""
 
     pin: Pin
     from_source: bool
@@ -67,7 +67,7 @@ class OfferStep(msgspec.Struct, frozen=True):
         return CACHE_VERSION, self.pin, self.from_source, self.python
 
     def make(self, folder: Path, ctx: Context) -> None:
-        """Ask the index for its files, and the providers for an offer."""
+        """List the index's files and take the best offer."""
         ctx.progress.report(f"{self.pin}: reading the index")
         with ctx.store.scratch() as scratch:
             files = index.files(self.pin, scratch, python=self.python, run=ctx.run)
@@ -94,7 +94,7 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
     """Return how each distribution of *plan* comes in, for Python *python* (``3.13``).
 
     Raises:
-        ProjectError: ``tool.onebin.from-source`` names what is not a dependency.
+        ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
         ToolError: the index cannot be reached.
     """
     chosen = {canonicalize_name(name): name for name in plan.project.options.from_source}

@@ -1,9 +1,9 @@
-"""What a source distribution is built with: pure-Python wheels, each by its hash.
+"""Build requirements of a source distribution: pure-Python wheels, each by its hash.
 
 A build back end's code makes the code of the executable, so a mirror that can change it can
-change that. The project's build lock says which files may be used; pip's resolver is asked only
-where the project allows others (``allow-unpinned-build-requirements``), and what it chose is
-told by name and hash.
+change that. The project's build lock names the files that may be used. pip's resolver is used only
+if the project allows others (``allow-unpinned-build-requirements``); its choice is reported by
+name and hash.
 """
 
 import email.parser
@@ -25,9 +25,9 @@ SETTING = "tool.onebin.allow-unpinned-build-requirements"
 
 
 class BuildTools:
-    """Fill *site* with what a build asks for and all that needs.
+    """Fill *site* with build requirements and all that they need.
 
-    *shelf* is a directory for the files it is made of; *of* is what is built, for messages.
+    *shelf* is a directory for their files; *of* names the distribution in messages.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class BuildTools:
 
     @property
     def unpinned(self) -> tuple[Pin, ...]:
-        """What is in the site and not in the build lock, with the hash of each."""
+        """The requirements in the site that the build lock lacks, each with its hash."""
         return tuple(sorted(pin for name, pin in self._chosen.items() if name in self._installed))
 
     def install(self, texts: Sequence[object]) -> None:
-        """Put what *texts* ask for (PEP 508) into the site.
+        """Put the requirements *texts* (PEP 508) into the site.
 
         Raises:
-            ProjectError: one of them is not pinned, or cannot be had as Python code alone.
+            ProjectError: one of them is not pinned, or has no pure-Python wheel.
             ToolError: it cannot be downloaded.
         """
         where = f"{self._of}: its build requirements"
@@ -69,11 +69,11 @@ class BuildTools:
                 unpack.wheel(self._wheels[name], self._site)
                 self._installed.add(name)
 
-    def _closure(self, asked: Sequence[Requirement]) -> list[str]:
-        """Return the names of all that *asked* needs; their wheels are there then."""
+    def _closure(self, wanted: Sequence[Requirement]) -> list[str]:
+        """Fetch the wheels of all that *wanted* needs, and return their names."""
         seen: set[str] = set()
         names: dict[str, None] = {}
-        waiting = list(asked)
+        waiting = list(wanted)
         while waiting:
             item = waiting.pop()
             if requirement.line(item) in seen:
@@ -82,20 +82,20 @@ class BuildTools:
             name = canonicalize_name(item.name)
             pin = self._locked.get(name) or self._chosen.get(name)
             if pin is None:
-                self._choose(item, asked)
+                self._choose(item, wanted)
                 pin = self._chosen[name]
             if not item.specifier.contains(pin.version, prereleases=True):
                 raise ProjectError(
                     f"{self._of}: its build needs {requirement.line(item)}, "
                     f"the build lock has {pin.version}",
-                    hint="write tool.onebin.build-lock anew: pip-compile --generate-hashes",
+                    hint="write tool.onebin.build-lock again: pip-compile --generate-hashes",
                 )
             names[name] = None
             waiting += self._needs(item, self._wheel(pin))
         return list(names)
 
-    def _choose(self, item: Requirement, asked: Sequence[Requirement]) -> None:
-        """Let pip choose what the lock has not, if that is allowed."""
+    def _choose(self, item: Requirement, wanted: Sequence[Requirement]) -> None:
+        """Let pip choose what the lock lacks, if that is allowed."""
         if not self._may_be_unpinned:
             raise ProjectError(
                 f"{self._of}: its build needs {requirement.line(item)}, which no build lock pins",
@@ -104,7 +104,7 @@ class BuildTools:
             )
         try:
             pins = index.choose(
-                asked, [*self._locked.values(), *self._chosen.values()], self._shelf,
+                wanted, [*self._locked.values(), *self._chosen.values()], self._shelf,
                 fits=index.pure(self._python), environment=self._environment, run=self._run,
             )  # fmt: skip
         except index.NoMatchError as exc:
@@ -140,5 +140,5 @@ class BuildTools:
     def _impure(self, what: str) -> ProjectError:
         return ProjectError(
             f"{self._of}: its build needs {what}, which has no pure-Python wheel",
-            hint="what a build needs is not built in turn: choose another version or package",
+            hint="build requirements are not built in turn: choose another version or package",
         )

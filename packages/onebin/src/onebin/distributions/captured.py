@@ -138,7 +138,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         return install.load(self.pin, folder)
 
     def _build(self, source: Path, scratch: Path, run: RunCommand) -> tuple[Path, tuple[Pin, ...]]:
-        """Return the wheel, and what it was built with that is not pinned."""
+        """Return the wheel, and its build requirements that are not pinned."""
         system = build_system(source, of=str(self.pin))
         site, out, home = scratch / "site", scratch / "out", scratch / "home"
         out.mkdir()
@@ -166,7 +166,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         except ToolError as exc:
             raise ToolError(
                 f"{self.pin}: does not build for a static executable",
-                hint="choose a version with a pure-Python wheel, or a way to leave out its C code",
+                hint="choose a version with a pure-Python wheel, or leave out its C code",
                 detail=exc.detail,
             ) from exc
         made = (out / "result").read_text("utf-8").rstrip("\n")

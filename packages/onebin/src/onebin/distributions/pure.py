@@ -26,7 +26,7 @@ class Pure:
     name = "pure"
 
     def offer(self, pin: Pin, files: Sequence[IndexFile], python: str) -> Offer | Obstacle:
-        """Offer the first wheel whose tags say that it is pure Python."""
+        """Offer the first wheel whose tags are those of pure Python."""
         major, minor = map(int, python.split(".")[:2])
         fitting = frozenset(tags.compatible_tags((major, minor), platforms=["any"]))
         for file in files:
@@ -59,7 +59,7 @@ class PureWheel(msgspec.Struct, frozen=True):
         """Fetch the wheel and unpack it.
 
         Raises:
-            ProjectError: it is gone from the index, or another file; or it has a shared object.
+            ProjectError: the index no longer has it, or another file; or it has a shared object.
         """
         with ctx.store.scratch() as scratch:
             wheel = index.download_wheel(self.pin, scratch, python=self.python, run=ctx.run)

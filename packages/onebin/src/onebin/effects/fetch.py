@@ -38,7 +38,7 @@ def tarball(
 
     Raises:
         ProjectError: it was not pinned.
-        ToolError: it cannot be had here, or is not the one that was pinned.
+        ToolError: it cannot be fetched, or is not the pinned one.
     """
     if not source.sha256:
         raise ProjectError(
@@ -80,9 +80,9 @@ def _from_any_origin(
             return _from_apt(source, folder, run=run, report=report)
         except ToolError as no_apt:
             raise ToolError(
-                f"{source.name} {source.version}'s source cannot be had: {no_web}; {no_apt}",
+                f"{source.name} {source.version}: its source cannot be fetched: {no_web}; {no_apt}",
                 hint="set tool.onebin.python-source to a tarball, PATH#sha256=…; "
-                "what else is needed is looked for beside it",
+                "zlib's is searched in the same folder",
                 detail=no_apt.detail,
             ) from no_apt
 
@@ -98,19 +98,19 @@ def _download(url: str, target: Path, *, report: Callable[[str], None]) -> None:
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "onebin"})  # noqa: S310
         with (
-            urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer,  # noqa: S310
+            urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response,  # noqa: S310
             target.open("wb") as out,
         ):
-            _copy(answer, out)
+            _copy(response, out)
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as exc:
         reason = getattr(exc, "reason", None) or exc
         raise ToolError(f"{url}: {reason}") from exc
 
 
-def _copy(answer: IO[bytes], out: IO[bytes]) -> None:
+def _copy(response: IO[bytes], out: IO[bytes]) -> None:
     ends = time.monotonic() + TOTAL_SECONDS
     size = 0
-    while piece := answer.read(CHUNK):
+    while piece := response.read(CHUNK):
         size += len(piece)
         if size > MAX_BYTES or time.monotonic() > ends:
             raise OSError(f"more than {MAX_BYTES} bytes or {TOTAL_SECONDS} s")

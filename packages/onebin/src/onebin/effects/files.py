@@ -1,4 +1,4 @@
-"""Files a project names: inside it, of a size, and files; nothing else is opened."""
+"""Open files that a project names: regular ones, inside it, below a size."""
 
 import os
 import stat
@@ -16,13 +16,13 @@ MAX_PATH: Final = 1024
 
 
 OUTSIDE: Final = (
-    "put it into the project; a lock, a profile or a source that several share is also read from "
-    "the directory onebin is started in, if that holds the project"
+    "put it into the project; a lock, a profile or a source that several share may also be in "
+    "the current directory, if that contains the project"
 )
 
 
 NAMED: Final = "name the file yourself, with --output, if it is to be written there"
-"""The way out of a place outside the project: what a project says is read there, not written."""
+"""The way out of a place outside the project: such files are read, never written."""
 
 
 def read_text(file: Path) -> str:
@@ -30,7 +30,7 @@ def read_text(file: Path) -> str:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no regular file (a FIFO would be waited for), too large, or no text.
+        ValueError: it is not a regular file (opening a FIFO would block), too large, or not text.
     """
     # Without O_NONBLOCK the opening of a FIFO waits for a writer.
     with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:  # noqa: PTH123
@@ -49,13 +49,13 @@ def inside(
 
     Args:
         root: The directory it must not leave, resolved.
-        text: What a setting says.
+        text: The value of a setting.
         where: The setting's name, for the message.
-        also: Another directory it may lie in.
-        way_out: What to do about one that lies elsewhere.
+        also: Another directory it may be in.
+        way_out: The hint for a path that is elsewhere.
 
     Raises:
-        ProjectError: it is no path, or one that leaves, by itself or by a link.
+        ProjectError: it is not a path, or it leaves, by itself or by a link.
     """
     if not text or not text.isprintable() or len(text) > MAX_PATH:
         raise ProjectError(f"{where}: {shown(text)} is not a path; expected one inside {root}")
@@ -63,6 +63,9 @@ def inside(
         path = (root / text).resolve()
     except (OSError, RuntimeError, ValueError) as exc:
         raise ProjectError(f"{where}: {shown(text)} leads nowhere: {shown(str(exc))}") from exc
+    # From Python 3.13 on a link to itself resolves to itself, and raises nothing.
+    if any(step.is_symlink() for step in (path, *path.parents)):
+        raise ProjectError(f"{where}: {shown(text)} leads nowhere: its links form a circle")
     allowed = [root] if also is None else [root, also]
     if PurePosixPath(text).is_absolute() or not any(map(path.is_relative_to, allowed)):
         raise ProjectError(
@@ -76,7 +79,7 @@ def to_write(root: Path, text: str, *, where: str) -> Path:
     """Return the path of the file *text* names, which is inside *root* and no directory.
 
     Raises:
-        ProjectError: it is elsewhere, or what is there would be lost with all that is in it.
+        ProjectError: it is elsewhere, or a directory.
     """
     path = inside(root, text, where=where, way_out=NAMED)
     if path.is_dir():

@@ -1,7 +1,7 @@
-"""Distributions from the package index, by way of pip: resolve and download.
+"""Distributions from the package index, through pip: resolve, list files, download.
 
-What pip is given is written here from what was parsed; no text of a project, an index or a
-wheel becomes an argument. pip runs no code of a distribution (``target/pip_for_target.py``).
+pip's input is written here from parsed values; no text of a project, an index or a wheel becomes
+an argument. pip runs no code of a distribution (``target/pip_for_target.py``).
 """
 
 import json
@@ -30,7 +30,7 @@ from .reasons import Reason, subject, why
 
 PIP: Final = Path(__file__).parent.parent / "target" / "pip_for_target.py"
 
-# What a static interpreter can import: Python code alone. Everything else is built from source.
+# A static interpreter can import Python code alone; everything else is built from source.
 PURE: Final = (
     "--only-binary",
     ":all:",
@@ -103,12 +103,12 @@ def resolve(
 ) -> tuple[Pin, ...]:
     """Choose versions for *dependencies* and all they need, for the target and not for this Python.
 
-    The metadata of any wheel will do for the choice, whichever libc it was built for; which
-    file is used in the end is decided when it is fetched, so hashes are collected by the
-    caller then. *folder* is for notes of ours.
+    The metadata of any wheel will do for the choice, whichever libc it was built for; the
+    file that is used is known once it is fetched, so the caller collects hashes then. *folder*
+    is for temporary files.
 
     Raises:
-        ProjectError: one of them is no requirement of an index, or has no version that fits.
+        ProjectError: one of them is not a requirement of an index, or has no version that fits.
     """
     environment = target_environment(machine, python)
     wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
@@ -146,18 +146,18 @@ def choose(
 
     Raises:
         NoMatchError: there is no version of one of them that *fits*.
-        ProjectError: the index's answer has what is no name or no version.
+        ProjectError: the index's metadata has a malformed name or version.
     """
     if not wanted:
         return ()
-    asked, given = folder / "asked.txt", folder / "given.txt"
-    asked.write_text("".join(f"{requirement.line(item)}\n" for item in wanted), "ascii")
+    requested, given = folder / "requested.txt", folder / "given.txt"
+    requested.write_text("".join(f"{requirement.line(item)}\n" for item in wanted), "ascii")
     given.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in pins), "ascii")
     report = pip(
         run,
         [
             "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-",
-            "--target", folder / "unused", *fits, "--constraint", given, "--requirement", asked,
+            "--target", folder / "unused", *fits, "--constraint", given, "--requirement", requested,
         ],
         environment=environment,
     )  # fmt: skip

@@ -1,9 +1,8 @@
-"""Directories that are ours alone: nobody else can have put anything into them.
+"""Private directories: only this user and root can have put anything into them.
 
-What lies in the cache is run: a compiler, an interpreter, objects of executables. So each
-directory on the way to it, each link, and each entry in it must be of somebody who could change
-our programs anyway: ourselves or root. OpenSSH looks at a user's keys in the same way (sshd(8),
-StrictModes).
+The contents of the cache are executed: a compiler, an interpreter, objects of executables. So each
+directory above it, each link, and each entry in it must belong to this user or root: both can
+change onebin itself as well. OpenSSH checks a user's keys in the same way (sshd(8), StrictModes).
 """
 
 import os
@@ -22,9 +21,9 @@ PRIVATE: Final = 0o700
 OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 MAX_LINKS: Final = 40
-"""Links on one way: the kernel's own limit (path_resolution(7))."""
+"""Links in one path: the kernel's own limit (path_resolution(7))."""
 
-WAY_OUT: Final = "set ONEBIN_CACHE to a directory of yours"
+WAY_OUT: Final = "set ONEBIN_CACHE to a directory of your own"
 
 
 def default_root(environ: Mapping[str, str]) -> Path:
@@ -59,11 +58,11 @@ def _home_of(uid: int) -> str:
 
 
 def private_directory(path: Path) -> Path:
-    """Make *path* where it is not there, for nobody else, and return it without links in it.
+    """Make *path* private if it is missing, and return it without links in it.
 
     Raises:
         OSError: it cannot be made.
-        ToolError: somebody else can write to it, or could put another in its place.
+        ToolError: another user can write to it, or could replace it.
     """
     place = _resolved(path)
     missing = []
@@ -74,7 +73,7 @@ def private_directory(path: Path) -> Path:
         _require_ours(parent, os.lstat(parent), on_the_way=True)
     _require_ours(place, os.lstat(place), on_the_way=bool(missing))
     for new in reversed(missing):
-        # If another onebin, or somebody, was faster: theirs is looked at as any other.
+        # Another process may have been faster: its directory is checked like any other.
         with suppress(FileExistsError):
             new.mkdir(PRIVATE)
         _require_ours(new, os.lstat(new))
@@ -82,10 +81,10 @@ def private_directory(path: Path) -> Path:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether *path* is a directory that nobody else can write; False where nothing is.
+    """Whether *path* is a private directory; False if nothing is there.
 
     Raises:
-        ToolError: it is something else: a link, a file, or somebody's.
+        ToolError: it is something else: a link, a file, or another user's.
     """
     try:
         facts = os.lstat(path)
@@ -114,7 +113,7 @@ def _resolved(path: Path) -> Path:
             continue
         links += 1
         if links > MAX_LINKS or facts.st_uid not in _trusted():
-            raise ToolError(f"{step}: the cache lies behind a link of another user", hint=WAY_OUT)
+            raise ToolError(f"{step}: the cache is behind a link of another user", hint=WAY_OUT)
         target = step.readlink()
         waiting[:0] = target.parts[1:] if target.is_absolute() else target.parts
         done = Path("/") if target.is_absolute() else done
@@ -134,10 +133,10 @@ def _trusted() -> set[int]:
 
 
 def _require_ours(path: Path, facts: os.stat_result, *, on_the_way: bool = False) -> None:
-    """Refuse *path* if anybody but this user and root could change what is in it.
+    """Reject *path* if a user other than this one and root could change its contents.
 
-    *on_the_way* it may be a directory such as /tmp: there everybody may make files, and only
-    remove their own; and in a user namespace that does not know root it may be of nobody.
+    With *on_the_way* it may be a directory such as /tmp, where all users may make files and remove
+    only their own; and in a user namespace without root it may belong to the overflow user.
     """
     if not stat.S_ISDIR(facts.st_mode):
         raise ToolError(f"cannot write the cache {path}: it is not a directory", hint=WAY_OUT)
@@ -145,20 +144,20 @@ def _require_ours(path: Path, facts: os.stat_result, *, on_the_way: bool = False
     if facts.st_uid not in owners:
         raise ToolError(
             f"{path} belongs to user {facts.st_uid}; expected user {os.geteuid()} or root: "
-            "what is in the cache is run",
+            "the contents of the cache are executed",
             hint=WAY_OUT,
         )
     shared = on_the_way and facts.st_mode & stat.S_ISVTX
     if facts.st_mode & OTHERS_MAY_WRITE and not shared:
         raise ToolError(
             f"{path} can be written by others (mode {stat.S_IMODE(facts.st_mode):o}): "
-            "what is in the cache is run",
-            hint=f"remove it, or if you trust what is in it: chmod -R go-w {path}; or {WAY_OUT}",
+            "the contents of the cache are executed",
+            hint=f"remove it, or if you trust its contents: chmod -R go-w {path}; or {WAY_OUT}",
         )
 
 
 def _overflow() -> int:
-    """Return the user that stands for those this namespace has no number for, if root is one."""
+    """Return the overflow user, if this namespace has no number for root; else root."""
     try:
         table = Path("/proc/self/uid_map").read_text("utf-8").split("\n")
         ranges = [tuple(map(int, line.split())) for line in table if line]

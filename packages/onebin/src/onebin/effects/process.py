@@ -18,12 +18,12 @@ MAX_LINE: Final = 1 << 16
 """Characters of a line that is followed: a longer one comes in pieces. A linker's call has some
 ten thousand; a program without line ends would fill the memory."""
 
-# What a step may see of the caller's environment. Everything else (CFLAGS, PYTHON*, LC_*)
-# would make the result depend on who builds it, or tell secrets to what is built.
+# The part of the caller's environment that a step may see. Everything else (CFLAGS, PYTHON*,
+# LC_*) would make the result depend on the caller, or leak secrets to the code that is built.
 INHERITED_ENV: Final = frozenset({"PATH", "HOME", "TMPDIR"})
 
-# What only a step that fetches may see: where from, and as whom. Indexes' and proxies' passwords
-# are in these, and in the files the first two name.
+# Variables that only a step that fetches may see: where from, and as which user. They hold the
+# passwords of indexes and proxies, as do the files the first two name.
 INHERITED_BY_FETCH: Final = frozenset(
     {
         "NETRC", "XDG_CONFIG_HOME",
@@ -35,7 +35,7 @@ INHERITED_BY_FETCH_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
 
 
 class RunCommand(Protocol):
-    """Start *argv*, wait for it and return what it printed on stdout."""
+    """Start *argv*, wait for it and return its stdout."""
 
     def __call__(
         self,
@@ -56,7 +56,7 @@ class RunCommand(Protocol):
             stdin: Fed to the program; nothing where absent.
             on_line: Called with each line of combined output as it comes, which is then
                 not returned: progress of long programs.
-            fetching: Whether it fetches something, and runs no code of what it fetched: it
+            fetching: Whether it only fetches, and runs no fetched code: it
                 sees the caller's indexes, proxies and passwords.
 
         Raises:
@@ -82,11 +82,11 @@ def run(
             return _collect(words, cwd, full_env, stdin)
         return _stream(words, cwd, full_env, on_line)
     except FileNotFoundError as exc:
-        raise ToolError(f"{words[0]}: no such program", hint="install it or mend PATH") from exc
+        raise ToolError(f"{words[0]}: no such program", hint="install it or correct PATH") from exc
 
 
 def allow_open_files() -> None:
-    """Let this process and what it starts open as many files as the machine allows.
+    """Raise the limit of open files to the hard limit, for this process and its children.
 
     The usual soft limit of 1024 is one for programs that call select(2). The compiler builds
     musl with hundreds of processes at once and fails under it.
@@ -97,7 +97,7 @@ def allow_open_files() -> None:
 
 
 def clean_environment(environ: Mapping[str, str], *, fetching: bool = False) -> dict[str, str]:
-    """Return what of *environ* may reach a step of a build, with a fixed locale."""
+    """Return the part of *environ* that may reach a step, with a fixed locale."""
     kept = {
         name: value
         for name, value in environ.items()
@@ -133,7 +133,7 @@ def _stream(
         text=True,
         errors="replace",
     ) as process:
-        assert process.stdout is not None  # noqa: S101  (asked for with PIPE)
+        assert process.stdout is not None  # noqa: S101  (PIPE)
         while line := process.stdout.readline(MAX_LINE):
             tail.append(line)
             on_line(secret.hidden(line))

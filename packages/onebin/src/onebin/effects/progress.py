@@ -12,7 +12,7 @@ BAR_WIDTH: Final = 24
 REDRAW_SECONDS: Final = 0.1
 """Often enough to seem alive, seldom enough to cost nothing."""
 REPORT_SECONDS: Final = 10
-"""Between lines of a long stage where there is no terminal."""
+"""Between lines of a long stage without a terminal."""
 
 
 class ReportProgress(Protocol):

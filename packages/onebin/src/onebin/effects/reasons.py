@@ -24,7 +24,7 @@ SIGNS: Final = (
     (Reason.TOO_MANY_FILES, r"FdQuotaExceeded"),
     # ld.lld
     (Reason.UNDEFINED_SYMBOL, r"undefined symbol:[ ]*(?P<subject>\S*)"),
-    # pip says these before it claims that an unreachable index has no such distribution.
+    # pip prints these before it reports an unreachable index's distribution as missing.
     (Reason.INDEX_UNREACHABLE, r"Retrying \(|Could not fetch URL|connection error"),
     (Reason.NO_MATCH, r"No matching distribution found for (?P<subject>.+)"),
     # target/pip_for_target.py
@@ -40,7 +40,7 @@ def why(detail: str) -> Reason | None:
 
 
 def subject(detail: str) -> str:
-    """Return what the reason in *detail* is about: a symbol, a requirement; or nothing."""
+    """Return the subject of the reason in *detail*: a symbol, a requirement; or nothing."""
     for _, sign in SIGNS:
         if found := re.search(sign, detail):
             return (found.groupdict().get("subject") or "").strip()

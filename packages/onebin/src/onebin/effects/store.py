@@ -38,12 +38,12 @@ def key_of(*parts: object) -> str:
 
 
 class Store:
-    """Folders made once, each under the key of what it is made from."""
+    """Folders made once, each under a key of its inputs."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.seconds: dict[str, float] = {}
-        """Time spent making results, by kind of step; what the cache had took none."""
+        """Time spent making results, by kind of step; cached results take none."""
         self._seen: set[str] = set()
 
     def build(self, step: Step[T], ctx: Context) -> T:

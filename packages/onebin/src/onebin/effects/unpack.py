@@ -1,9 +1,9 @@
-"""Unpack what was fetched: a tarball's tree, a wheel's code. Nothing lands outside, or grows.
+"""Unpack fetched archives, a tarball's tree or a wheel's code: inside a folder, under limits.
 
-What is unpacked was written by strangers, and in part decides where each file goes, what it is
-and how large it becomes. Python's own data filter (PEP 706) judges paths by what is on the disk,
-and was led astray by links of links more than once (CVE-2025-4517, CVE-2025-4138); here a member
-below a link is refused, so that no link is ever followed while files are written.
+Archives are untrusted, and in part decide the place, the kind and the size of each file. Python's
+own data filter (PEP 706) judges paths by the state of the disk, and was misled by links of links
+more than once (CVE-2025-4517, CVE-2025-4138). Here a member below a link is refused, so no link is
+ever followed while files are written.
 """
 
 import bz2
@@ -31,13 +31,13 @@ MAX_AT_ONCE: Final = 1 << 20
 pieces that are smaller."""
 
 MAX_PATH: Final = 1024
-"""Bytes of a member's path: a quarter of what Linux takes, which leaves room for ours before it."""
+"""Bytes of a member's path: a quarter of Linux's limit, which leaves room for the folder."""
 
 DAMAGED: Final = (
     tarfile.TarError, zipfile.BadZipFile, OSError, EOFError, zlib.error, lzma.LZMAError,
     ValueError, LookupError, NotImplementedError, RuntimeError,
 )  # fmt: skip
-"""What an archive that was cut, overwritten or made by hand ends in: each layer has its own."""
+"""Exceptions of damaged archives: each layer has its own."""
 
 OPENERS: Final[tuple[tuple[bytes, Any], ...]] = (
     (b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open),
@@ -48,8 +48,8 @@ def tree(tarball: Path, folder: Path) -> Path:
     """Unpack *tarball* into the new *folder* and return the one directory it makes there.
 
     Raises:
-        ToolError: it is damaged, larger than the limits, or holds what has no place in a tree
-            of sources: a path or a link that leaves it, a device, a file below a link.
+        ToolError: it is damaged, larger than the limits, or holds something that is not part of a
+            source tree: a path or a link that leaves it, a device, a file below a link.
     """
     folder.mkdir()
     try:
@@ -75,7 +75,7 @@ def wheel(file: Path, folder: Path) -> None:
     files have no place here.
 
     Raises:
-        ToolError: it is no wheel, larger than the limits, or names a path outside.
+        ToolError: it is not a wheel, larger than the limits, or names a path outside.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -137,7 +137,7 @@ def _judge(
 ) -> None:
     """Refuse *member*, or note it among the *links* and *files* before it."""
     if not links.isdisjoint([path, *path.parents]):
-        raise ValueError(f"{member.name!a} lies below a link")
+        raise ValueError(f"{member.name!a} is below a link")
     if member.issym():
         if not _stays(path, PurePosixPath(member.linkname)):
             raise ValueError(f"{member.name!a} links to {member.linkname!a}, outside")
@@ -189,7 +189,7 @@ def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
             continue
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
-        # What a header says of a size is a claim: what comes out is counted.
+        # A size in a header is a claim: the output is counted.
         with archive.open(member) as stream, target.open("wb") as out:
             while piece := stream.read(MAX_AT_ONCE):
                 left -= len(piece)

@@ -1,1 +1,1 @@
-"""How code lies in an executable."""
+"""How code is stored in an executable."""

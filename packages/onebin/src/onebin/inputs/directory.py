@@ -85,16 +85,16 @@ def parse(
     with_code: bool = True,
     workspace: Path | None = None,
 ) -> Project:
-    """Make a ``Project`` of a ``pyproject.toml``'s contents; *root* is looked at for code.
+    """Make a ``Project`` of a ``pyproject.toml``'s contents; code is searched in *root*.
 
     Args:
         root: The project's directory, resolved.
         table: The contents.
         with_code: Whether its code must be there.
-        workspace: Another directory that files it names may lie in.
+        workspace: Another directory that files it names may be in.
 
     Raises:
-        ProjectError: a text in it is not what it claims to be.
+        ProjectError: a value in it is malformed.
     """
     metadata = table.get("project")
     if not isinstance(metadata, dict) or "name" not in metadata:
@@ -150,7 +150,7 @@ def _scripts(metadata: Mapping[str, Any]) -> Mapping[str, str]:
     for name, target in scripts.items():
         if not SCRIPT.fullmatch(name) or not isinstance(target, str):
             raise ProjectError(
-                f"project.scripts: {shown(name)} = {shown(target)} is no script; expected "
+                f"project.scripts: {shown(name)} = {shown(target)} is not a script; expected "
                 "a file's name and module:function"
             )
     return scripts
@@ -164,7 +164,7 @@ def _options(root: Path, table: object, workspace: Path | None) -> Options:
     try:
         options = msgspec.convert(table, Options)
     except msgspec.ValidationError as exc:
-        # msgspec says "… - at `$.image.ports`": the same place in the file's own words.
+        # msgspec says "… - at `$.image.ports`": the same place in the file's own terms.
         reason = str(exc).replace("`$", "`tool.onebin")
         raise ProjectError(f"{root}/pyproject.toml: {reason}") from exc
     return _checked(root, options, workspace)
@@ -182,11 +182,11 @@ def _checked(root: Path, options: Options, workspace: Path | None) -> Options:
     for pattern in options.include:
         if not _is_dotted(pattern.removesuffix(".*")):
             raise ProjectError(
-                f"tool.onebin.include: {shown(pattern)} is no module; expected pkg.mod or pkg.*"
+                f"tool.onebin.include: {shown(pattern)} is not a module; expected pkg.mod or pkg.*"
             )
     for pattern in options.exclude:
         if not PATTERN.fullmatch(pattern):
-            raise ProjectError(f"tool.onebin.exclude: {shown(pattern)} is no pattern of modules")
+            raise ProjectError(f"tool.onebin.exclude: {shown(pattern)} is not a pattern of modules")
     _check_image(options)
     origin, mark, checksum = options.python_source.partition("#")
     if origin and origin != "apt" and "://" not in origin:
@@ -199,7 +199,7 @@ def _check_image(options: Options) -> None:
     image, where = options.image, "tool.onebin.image"
     for name in image.env:
         if not VARIABLE.fullmatch(name):
-            raise ProjectError(f"{where}.env: {shown(name)} is no name of a variable")
+            raise ProjectError(f"{where}.env: {shown(name)} is not a variable's name")
     texts = {
         "env": image.env.values(),
         "labels": (*image.labels, *image.labels.values()),
@@ -211,11 +211,11 @@ def _check_image(options: Options) -> None:
 
 
 def _is_dotted(name: str) -> bool:
-    """Whether *name* is that of a module or of an attribute, as Python's grammar has it.
+    """Whether *name* is a dotted name in Python's grammar, of a module or an attribute.
 
-    Python reads look-alikes (``ﬁ`` for ``fi``) as one name and looks for another file.
+    Python reads look-alikes (``ﬁ`` for ``fi``) as one name and opens another file.
     """
-    return len(name) <= 255 and all(  # noqa: PLR2004  (what a file's name may have)
+    return len(name) <= 255 and all(  # noqa: PLR2004  (a file name's limit)
         part.isidentifier()
         and not keyword.iskeyword(part)
         and unicodedata.normalize("NFKC", part) == part
@@ -242,7 +242,7 @@ def _entry(root: Path, name: str, options: Options, scripts: Mapping[str, str]) 
         chosen = name
     if not chosen:
         raise ProjectError(
-            f"{root}/pyproject.toml: which program to build?",
+            f"{root}/pyproject.toml: no entry point",
             hint=f"set tool.onebin.entry-point to a name of {SCRIPT_TABLE} or to module:function",
         )
     target = scripts.get(chosen, chosen)
@@ -271,15 +271,15 @@ def _code(root: Path, options: Options, entry: EntryPoint, workspace: Path | Non
         folder = files.inside(root, place, where="tool.onebin.source", also=workspace)
         if (folder / top).is_dir() or (folder / f"{top}.py").is_file():
             return folder
-    looked = " and ".join(str(root / place) for place in places)
+    searched = " and ".join(str(root / place) for place in places)
     raise ProjectError(
-        f"{top}: the entry point's package is not in {looked}",
+        f"{top}: the entry point's package is not in {searched}",
         hint="set tool.onebin.source to the directory that holds it",
     )
 
 
 def _license(value: object) -> str:
-    # PEP 639 writes a string; the older table form has the text or a file, which is no name.
+    # PEP 639 writes a string; the older table form has a text or a file, not a name.
     return _text(value, "project.license") if isinstance(value, str) else ""
 
 

@@ -25,7 +25,7 @@ int main(int argc, char **argv) { return Py_BytesMain(argc, argv); }
 """,
 )
 
-# Its packages are imported with it: what they import is needed in any case.
+# Its packages are imported with it: their imports are needed in any case.
 SCRIPT: Final = """\
 import importlib, sys
 name = sys.argv[1]

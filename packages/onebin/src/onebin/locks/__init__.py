@@ -46,7 +46,7 @@ WRITTEN: Final = "onebin.lock"
 
 
 def read(where: str, text: str) -> Lock:
-    """Return the lock *text*, of the kind its name says."""
+    """Return the lock *text*, of the kind that reads its name."""
     name = PurePosixPath(where).name
     return next(kind for kind in LOCKS if kind.reads(name))(where, text)
 

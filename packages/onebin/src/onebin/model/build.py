@@ -99,7 +99,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     is_locked: bool = True
     """False if the first build will choose versions and write ``onebin.lock``."""
     offers: tuple[Offer | Obstacle, ...] = ()
-    """How each distribution comes in; empty where the index was not asked."""
+    """How each distribution comes in; empty if the index was not read."""
     build_pins: tuple[Pin, ...]
     """What building them may use; anything else is refused, unless the project allows it."""
     profile: Profile | None = None
@@ -118,7 +118,7 @@ class Toolchain(msgspec.Struct, frozen=True):
     key: str
     """Names the compiler, its version and the flags every compilation gets."""
     instrumented: bool = False
-    """Whether what it compiles counts how often it runs."""
+    """Whether compiled code counts how often it runs."""
 
 
 class Interpreter(msgspec.Struct, frozen=True):
@@ -172,7 +172,7 @@ class Distribution(msgspec.Struct, frozen=True):
     pin: Pin
     code: Path
     key: str
-    """Cache key: names its contents by all they are made from."""
+    """Cache key: names its contents by their inputs."""
     extensions: tuple[Extension, ...] = ()
     unpinned: tuple[str, ...] = ()
     """Build requirements no lock pins, as lines of a lock."""

@@ -35,7 +35,7 @@ class LinkInput(msgspec.Struct, frozen=True, kw_only=True):
     stack_bytes: int = 0
     """Stack of each thread; the largest request wins, 0 leaves the C library's default."""
     key: tuple[str, ...] = ()
-    """Cache keys of what the other fields only refer to."""
+    """Cache keys of contents that the other fields only refer to."""
 
     def __add__(self, other: "LinkInput") -> "LinkInput":
         return LinkInput(

@@ -1,4 +1,4 @@
-"""Python modules on their way into an executable: where one comes from, what it imports."""
+"""Python modules on their way into an executable: origin, imports, code."""
 
 from pathlib import Path
 from typing import Literal
@@ -19,11 +19,11 @@ class Import(msgspec.Struct, frozen=True, array_like=True):
     guard: int
     """The ``try`` around a soft import, by number."""
     fallback: int
-    """The ``try`` whose failure it is there for; 0 for none."""
+    """The ``try`` after whose failure it runs; 0 for none."""
 
 
 class ModuleImports(msgspec.Struct, frozen=True):
-    """What the source of one module needs; ``target/compile_modules.py`` reads it."""
+    """The imports of one module, read from its source by ``target/compile_modules.py``."""
 
     imports: tuple[Import, ...] = ()
     codecs: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class FrozenModule(msgspec.Struct, frozen=True):
     size: int
     """Bytes of that file."""
     key: str
-    """Cache key: names the code by all it is made from."""
+    """Cache key: names the code by its inputs."""
     imports: ModuleImports
 
 
@@ -68,3 +68,7 @@ class OmittedModule(msgspec.Struct, frozen=True):
     module: str
     importer: str
     reason: str
+    chain: tuple[str, ...] = ()
+    """From the module, each importing the next, to the one that cannot be imported by itself."""
+    is_project: bool = False
+    """Whether it is a module of the project, which is there and cannot be imported."""

@@ -1,4 +1,4 @@
-"""What is to be built, and for what: a project as its ``pyproject.toml`` describes it."""
+"""A project as its ``pyproject.toml`` describes it, and the processors it is built for."""
 
 from pathlib import Path
 from typing import Literal
@@ -17,11 +17,11 @@ ARCHITECTURES: dict[Machine, Architecture] = {"x86_64": "amd64", "aarch64": "arm
 HeldSignal = Literal[
     "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM", "SIGCHLD", "SIGWINCH"
 ]
-"""A signal that a program may want to take itself (signal(7))."""
+"""A signal that a program may handle itself (signal(7))."""
 
 
 class EntryPoint(msgspec.Struct, frozen=True):
-    """What the executable runs: ``sys.exit(module.function())``."""
+    """The start of the executable: ``sys.exit(module.function())``."""
 
     module: str
     function: str
@@ -30,7 +30,7 @@ class EntryPoint(msgspec.Struct, frozen=True):
 class ImageSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True
 ):
-    """``[tool.onebin.image]``: what the image says of itself beside the executable."""
+    """``[tool.onebin.image]``: settings of the image."""
 
     ports: tuple[int, ...] = ()
     """TCP ports to expose."""
@@ -56,13 +56,13 @@ class Options(
     build_lock: str = ""
     """Pinned build requirements of source distributions, with hashes, relative to the project."""
     allow_unpinned_build_requirements: bool = False
-    """Let the index choose what the build lock does not pin; it is told by name and hash."""
+    """Let the index choose build requirements that no lock pins; each is reported with its hash."""
     from_source: tuple[str, ...] = ()
     """Distributions to build from source although they have a pure-Python wheel: for their C."""
     include: tuple[str, ...] = ()
-    """Modules to freeze although no import of them is seen; ``pkg.*`` for all below, too."""
+    """Modules to freeze although no import of them is seen; ``pkg.*`` also for all below."""
     exclude: tuple[str, ...] = ()
-    """Modules to leave out although something imports them; ``pkg.*`` for all below."""
+    """Modules to omit although something imports them; ``pkg.*`` for all below."""
     asserts: bool = True
     """Keep ``assert`` statements."""
     docstrings: bool = False

@@ -1,4 +1,4 @@
-"""What is known of an executable's world before it is built."""
+"""Facts of the target that are known before the build."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ RELEASE: Final = "3.13.5"
 def target_environment(machine: Machine, python: str = RELEASE) -> dict[str, str]:
     """Return the marker variables (PEP 508) of the executable, not of this interpreter.
 
-    *python* is its release; of a line (``3.13``) alone, the pinned release stands for it.
+    *python* is its release; for a line (``3.13``) alone, the pinned release is taken.
     """
     line = ".".join(python.split(".")[:2])
     if python == line:

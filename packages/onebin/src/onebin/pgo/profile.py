@@ -43,8 +43,8 @@ CUTOFFS: Final = (
     10_000, 100_000, 200_000, 300_000, 400_000, 500_000, 600_000, 700_000, 800_000, 900_000,
     950_000, 990_000, 999_000, 999_900, 999_990, 999_999,
 )  # fmt: skip
-"""Millionths of all counts: the summary says which counts make up so much. clang takes what makes
-up 990,000 for hot."""
+"""Millionths of all counts: the summary names the counts that make up each. clang calls those that
+make up 990,000 hot."""
 
 
 MAX_COUNTERS: Final = 1_000_000

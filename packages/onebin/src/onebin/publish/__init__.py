@@ -20,7 +20,10 @@ from .layout import Layout
 
 __all__ = [
     "DESTINATIONS",
+    "Archive",
     "Destination",
+    "Directory",
+    "Layout",
     "Obstacle",
     "defaults",
     "parse",

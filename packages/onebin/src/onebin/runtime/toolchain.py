@@ -34,7 +34,7 @@ case " $* " in
 esac
 """
 
-# Build systems give C++ to cc too: other compilers tell by the file's name which it is.
+# Build systems give C++ to cc too: other compilers decide by the file's name.
 CXX_BY_NAME: Final = """\
 case " $* " in
 *".cpp "* | *".cc "* | *".cxx "* | *".C "*) exec {cxx} "$@" ;;
@@ -101,7 +101,7 @@ class LaidOutToolchain(msgspec.Struct, frozen=True):
 
     @property
     def target(self) -> str:
-        """The triple of what is compiled."""
+        """The compiled code's triple."""
         return f"{self.machine}-linux-musl"
 
     def key(self) -> tuple[object, ...]:
@@ -173,7 +173,7 @@ class CxxLibraries(msgspec.Struct, frozen=True):
         return CACHE_VERSION, self.toolchain.key, "c++"
 
     def make(self, folder: Path, ctx: Context) -> None:
-        """Let the compiler build them, and copy what it links."""
+        """Let the compiler build them, and copy the linked archives."""
         ctx.progress.report("compiling libc++")
         with ctx.store.scratch() as scratch:
             words = _linked_by(self.toolchain.bin / "c++", scratch, run=ctx.run)

@@ -1,4 +1,4 @@
-"""The graph of imports, and what of it a program needs. No file and no process in here.
+"""The graph of imports, and the part a program needs. No file and no process in here.
 
 Imports are of three kinds. A *hard* one runs when its module is imported, and fails it; a
 *soft* one may fail, because an ``except ImportError`` surrounds it; a *late* one is inside a
@@ -124,9 +124,19 @@ def reachable(
                 queue += chain
                 missing = next((t for t in chain if t not in graph.origins or t in broken), None)
                 if missing and (missing != target or target == statement.module):
-                    reason = str(broken.get(missing, "no such module"))
-                    omitted.setdefault((missing, name), OmittedModule(missing, name, reason))
+                    omitted.setdefault((missing, name), _omitted(missing, name, graph, broken))
     return Reachable(frozenset(needed), tuple(omitted[key] for key in sorted(omitted)))
+
+
+def _omitted(
+    name: str, importer: str, graph: ImportGraph, broken: Mapping[str, ImportFailure]
+) -> OmittedModule:
+    failure = broken.get(name)
+    if failure is None:
+        return OmittedModule(name, importer, "no such module")
+    origin = graph.origins.get(name)
+    is_project = origin is not None and origin.origin == "project"
+    return OmittedModule(name, importer, str(failure), failure.chain, is_project)
 
 
 def import_failure(name: str, graph: ImportGraph) -> ImportFailure | None:

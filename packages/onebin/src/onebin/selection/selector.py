@@ -1,4 +1,4 @@
-"""Choose the modules of an executable: what the entry point reaches, and the project's hints."""
+"""Choose the modules of an executable: those the entry point reaches, and the project's hints."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -37,7 +37,7 @@ MAIN_TEMPLATE: Final = """\
 import gc
 import sys
 
-# What imports make lives as long as the program: looking for garbage in it is wasted time.
+# Objects made by imports live as long as the program: collecting them is wasted time.
 gc.disable()
 from {module} import {top}
 gc.freeze()
@@ -169,7 +169,7 @@ def _enabled(found: ModuleImports) -> ModuleImports:
 
 
 def require_importable(root: str, graph: ImportGraph) -> None:
-    """Refuse a program whose module *root* cannot be imported.
+    """Reject a program whose module *root* cannot be imported.
 
     Raises:
         ProjectError: naming the chain of imports that fails.

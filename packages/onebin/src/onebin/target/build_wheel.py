@@ -3,8 +3,8 @@
     build_wheel.py requires|wheel SITE OUT BACKEND [BACKEND-PATH …]
 
 ``requires`` writes the back end's further requirements to OUT/result, a line each; ``wheel``
-builds one into OUT and writes its name there. Runs in the source tree; what the back end
-prints is for people.
+builds one into OUT and writes its name there. Runs in the source tree; the
+back end's output is not read.
 """
 
 import os

@@ -2,7 +2,7 @@
 
 Called by the compiler wrapper as ``capture.py ZIG ARGUMENT…`` for every ``-shared`` link.
 The output file that the build back end packs as ``name.cpython-….so`` is then an ET_REL
-object; the ``-l`` libraries it asked for are added to the file ONEBIN_LIBRARIES names.
+object; its ``-l`` libraries are added to the file ONEBIN_LIBRARIES names.
 
 Runs with the interpreter that runs onebin, as a program of its own: standard library only.
 """
@@ -16,7 +16,7 @@ IGNORED_LIBRARIES = {"c", "m", "pthread", "dl", "util", "rt", "crypt", "gcc", "g
 """Part of musl's libc.a or of the compiler: always linked."""
 
 CXX_LIBRARIES = {"stdc++", "c++", "c++abi", "unwind"}
-"""What C++ needs, by any compiler's name: one library here, which onebin has."""
+"""Libraries of C++ by any compiler's name: one library here, which onebin has."""
 
 TAKES_VALUE = {"-o", "-z", "-Xlinker", "-rpath", "-soname", "-install_name", "-T", "-u", "-arch",
                "-target", "-MF", "-MT", "-I", "-D", "-U", "-isystem"}  # fmt: skip
@@ -61,7 +61,7 @@ def main() -> None:
     # Groups are templates and inline functions that each C++ file brings; left open, the
     # final link would keep one module's and drop those another refers to.
     joined = [zig, "ld.lld", "-r", "--force-group-allocation", "-o", output, *inputs]
-    # An archive gives only the members that something before it asked for, as in any link.
+    # An archive gives only the members that earlier objects need, as in any link.
     joined += [f"-L{folder}" for folder in folders]
     done = subprocess.run(joined, check=False)
     if done.returncode == 0:

@@ -61,8 +61,7 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
     try:
         tree = ast.parse(source, module["label"])
         collector = ImportCollector(
-            module["name"], package=module["package"],
-            asserts=request["asserts"],
+            module["name"], package=module["package"], asserts=request["asserts"],
             names_of_interest=frozenset(request["names_of_interest"]),
         )  # fmt: skip
         collector.visit(tree)
@@ -76,10 +75,8 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
         return {"imports": [], "codecs": [], "mentions": [], "error": f"{exc}"}
     with open(f"{request['out']}/{number}", "wb") as out:
         out.write(marshal.dumps(code))
-    return {
-        "imports": collector.imports, "codecs": sorted(collector.codecs),
-        "mentions": sorted(collector.mentions), "error": "",
-    }  # fmt: skip
+    codecs, mentions = sorted(collector.codecs), sorted(collector.mentions)
+    return {"imports": collector.imports, "codecs": codecs, "mentions": mentions, "error": ""}
 
 
 def strip_docstrings(tree: ast.Module) -> None:

@@ -1,4 +1,4 @@
-"""Run pip for the executable's Python and not for this one, and no code of what it fetches.
+"""Run pip for the executable's Python instead of this one, and no code of fetched files.
 
     pip_for_target.py MARKERS ARGUMENT…
     pip_for_target.py MARKERS files NAME ARGUMENT…
@@ -8,12 +8,12 @@ The second form prints the files the index has of a distribution, as JSON:
 MARKERS is a JSON object of marker variables (PEP 508). pip's own ``--python-version`` reaches
 the choice of wheels, but not markers such as ``python_version >= "3.13"``.
 
-A source distribution is a file here, and stays one. To learn what it says of itself pip would
+A source distribution is a file here, and stays one. For its metadata pip would
 unpack it and run its build back end, with a Python it is not built for, and install what that
-needs. Its name and version were asked for, so they are known.
+needs. Its name and version are those of the request.
 
-A requirement with an address is refused, of whoever it is: what is fetched comes from the
-indexes pip is set to, and is pinned by a hash afterwards.
+Every requirement with an address is rejected: files come from the indexes of pip's settings, and
+are pinned by a hash afterwards.
 
 Runs with the interpreter that runs onebin, as a program of its own: standard library and pip.
 """
@@ -34,7 +34,7 @@ MAX_MEMORY_BYTES = 4 << 30
 
 
 def main() -> int:
-    """Run pip with the arguments behind the first."""
+    """Run pip with the arguments after the first."""
     for which, limit in (
         (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
         (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
@@ -54,13 +54,13 @@ def main() -> int:
 
     if environment := json.loads(sys.argv[1]):
         replace(markers, "default_environment", lambda: dict(environment))
-    replace(SourceDistribution, "prepare_distribution_metadata", metadata_as_asked)
+    replace(SourceDistribution, "prepare_distribution_metadata", metadata_of_request)
     usual = Factory._make_requirements_from_install_req
 
-    def from_an_index(self: Any, asked: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
-        if asked.link is not None:
-            refuse(f"{asked.comes_from} asks for {asked.name} by an address")
-        return usual(self, asked, *arguments, **options)
+    def from_an_index(self: Any, wanted: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
+        if wanted.link is not None:
+            refuse(f"{wanted.comes_from} asks for {wanted.name} by an address")
+        return usual(self, wanted, *arguments, **options)
 
     replace(Factory, "_make_requirements_from_install_req", from_an_index)
     arguments = sys.argv[2:]
@@ -100,8 +100,8 @@ def leave_packed(*_: Any, **__: Any) -> None:
     """Stand in for unpacking a source distribution."""
 
 
-def metadata_as_asked(self: Any, *_: Any, **__: Any) -> None:
-    """Stand in for asking a back end: write the name and the version that were asked for."""
+def metadata_of_request(self: Any, *_: Any, **__: Any) -> None:
+    """Replace the back end's metadata by the name and the version of the request."""
     wanted = self.req.req
     versions = [] if wanted is None else [item.version for item in wanted.specifier]
     if len(versions) != 1:

@@ -8,8 +8,8 @@ from devops_info_service import __version__
 from devops_info_service.coarse_clock import CoarseClock
 from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import Host, read_host
-from devops_info_service.facts.linux.uptime import Runtime, Stopwatch
-from devops_info_service.facts.system_files import Source, Tree
+from devops_info_service.facts.linux.uptime import Runtime, UptimeClock
+from devops_info_service.facts.system_files import Source, SystemFiles
 from devops_info_service.http import Counters, ProcessLifecycle, RouteMetrics
 from devops_info_service.readiness import ReadySwitch
 from devops_info_service.service_info import Service
@@ -18,7 +18,7 @@ from .limit_changes import LimitChanges
 
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
-    from devops_info_service.facts.linux.limit_watch import Change, Watch
+    from devops_info_service.facts.linux.limit_watch import Change, LimitWatch
     from devops_info_service.http.wire.forwarded import TrustedProxies
     from devops_info_service.snapshot_cache import PlatformSnapshots
 
@@ -40,7 +40,7 @@ class Services:
         framework: str,
         config: Config = DEFAULTS,
         *,
-        files: Tree | None = None,
+        files: SystemFiles | None = None,
         lifecycle: ProcessLifecycle | None = None,
         counters: Counters | None = None,
         route_metrics: RouteMetrics | None = None,
@@ -66,7 +66,7 @@ class Services:
         """
         self.config = config
         self.source = source
-        self.files = files or Tree()
+        self.files = files or SystemFiles()
         self.lifecycle = lifecycle or ProcessLifecycle()
         self.counters = counters or Counters.private()
         self.ready_switch = ready_switch or ReadySwitch.private()
@@ -75,7 +75,7 @@ class Services:
         self._polls_limits = polls_limits
         self.host: Host = read_host(source)
         self.service = Service(NAME, __version__, DESCRIPTION, framework)
-        self.uptime: Callable[[], Runtime] = Stopwatch(source, coarse_clock).now
+        self.uptime: Callable[[], Runtime] = UptimeClock(source, coarse_clock).now
 
     def route_metrics(self, paths: tuple[str, ...]) -> RouteMetrics:
         """Return what is counted by route: the server's, or tables of *paths* that stay empty."""
@@ -96,11 +96,11 @@ class Services:
         return TrustedProxies(self.config.trusted_proxies, self.config.forwarded_field)
 
     @functools.cached_property
-    def limit_watch(self) -> "Watch":
+    def limit_watch(self) -> "LimitWatch":
         """The watch of this process's limits."""
-        from devops_info_service.facts.linux.limit_watch import Watch, limits_of  # noqa: PLC0415
+        from devops_info_service.facts.linux.limit_watch import LimitWatch, limits_of  # noqa: PLC0415
 
-        return Watch(limits_of(self.files), self.source)
+        return LimitWatch(limits_of(self.files), self.source)
 
     def limit_history(self) -> "tuple[Change, ...]":
         """Return the last changes of limits that this process noticed, oldest first."""
@@ -112,9 +112,9 @@ class Services:
             return self.counted_limit_changes.total
         return self._polled_watch().changes
 
-    def _polled_watch(self) -> "Watch":
+    def _polled_watch(self) -> "LimitWatch":
         if not self._polls_limits:
-            self.limit_watch.look()
+            self.limit_watch.poll()
         return self.limit_watch
 
     @functools.cached_property
@@ -126,10 +126,10 @@ class Services:
         """
         if not self.config.expectations:
             return None
-        from devops_info_service.expectations.conformance import read_contract  # noqa: PLC0415
+        from devops_info_service.expectations.conformance import load_expectations  # noqa: PLC0415
         from devops_info_service.handlers.conformance import checker  # noqa: PLC0415
 
-        return checker(read_contract(self.config.expectations), self.snapshots)
+        return checker(load_expectations(self.config.expectations), self.snapshots)
 
     @functools.cached_property
     def meets_expectations(self) -> Callable[[], bool] | None:

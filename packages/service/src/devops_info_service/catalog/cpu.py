@@ -10,7 +10,7 @@ from .property import Expect, Metric, Property
 from .row import Row, row
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 MICROSECONDS: Final = 1e6
 """In a second, the unit of every metric of time."""
@@ -18,7 +18,7 @@ SMALLEST: Final = "the smallest limit that can be seen, the container's or one a
 OWN: Final = "the container's own limit, whatever stands above it"
 
 
-def _throttled(snapshot: "Platform") -> tuple[Row]:
+def _throttled(snapshot: "PlatformSnapshot") -> tuple[Row]:
     found = snapshot.resources.cpu.throttling
     if isinstance(found.throttled_periods, Unknown) or isinstance(found.periods, Unknown):
         return (row("CPU throttled", found.throttled_periods),)
@@ -33,15 +33,12 @@ CPU: Final = (
     Property(
         "resources.cpu.quota_microseconds",
         metric=Metric(
-            "platform_cpu_quota_seconds",
-            "gauge",
-            "CPU time the group may use in each period.",
-            MICROSECONDS,
+            "platform_cpu_quota_seconds", "CPU time the group may use in each period.", MICROSECONDS
         ),
     ),
     Property(
         "resources.cpu.period_microseconds",
-        metric=Metric("platform_cpu_period_seconds", "gauge", "Length of a period.", MICROSECONDS),
+        metric=Metric("platform_cpu_period_seconds", "Length of a period.", MICROSECONDS),
     ),
     Property(
         "resources.cpu.limit.effective",
@@ -49,7 +46,6 @@ CPU: Final = (
         rows=lambda snapshot: (cpu_limit(snapshot.resources).row("CPU"),),
         metric=Metric(
             "platform_cpu_limit_cores",
-            "gauge",
             "Quota over period: of the group and of those above it that can be seen.",
         ),
         expect=Expect("cpu.limit", "CPUs", SMALLEST),
@@ -59,7 +55,6 @@ CPU: Final = (
         "resources.cpu.effective",
         metric=Metric(
             "platform_cpu_effective_cores",
-            "gauge",
             "The smaller of the limit and the CPUs the process may run on.",
         ),
         expect=Expect(
@@ -89,31 +84,25 @@ CPU: Final = (
         seconds,
         "resources",
         metric=Metric(
-            "platform_cpu_usage_seconds_total",
-            "counter",
-            "CPU time used by the group.",
-            MICROSECONDS,
+            "platform_cpu_usage_seconds_total", "CPU time used by the group.", MICROSECONDS
         ),
     ),
     Property(
         "resources.cpu.throttling.periods",
-        metric=Metric(
-            "platform_cpu_periods_total", "counter", "Periods in which anything of the group ran."
-        ),
+        metric=Metric("platform_cpu_periods_total", "Periods in which anything of the group ran."),
     ),
     Property(
         "resources.cpu.throttling.throttled_periods",
         shown="granted",
         rows=_throttled,
         metric=Metric(
-            "platform_cpu_throttled_periods_total", "counter", "Periods in which the quota ran out."
+            "platform_cpu_throttled_periods_total", "Periods in which the quota ran out."
         ),
     ),
     Property(
         "resources.cpu.throttling.throttled_microseconds",
         metric=Metric(
             "platform_cpu_throttled_seconds_total",
-            "counter",
             "Time waited for the next period, summed over CPUs.",
             MICROSECONDS,
         ),

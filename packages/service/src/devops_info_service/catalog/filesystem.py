@@ -11,10 +11,10 @@ from .row import Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.container.filesystem import MountedVolume
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
-def _mounts(snapshot: "Platform") -> Iterable[Row]:
+def _mounts(snapshot: "PlatformSnapshot") -> Iterable[Row]:
     found = snapshot.filesystem
     if isinstance(found.mounts, Unknown):
         return (row("mounts", found.mounts),)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.kubernetes.identity import NOT_A_POD
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
-from devops_info_service.facts.linux.sandbox import Guess
+from devops_info_service.facts.linux.sandbox import Detection
 
 from .formatting import comma_list, size
 from .property import Expect, Property, at_path
 from .row import Row, row
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
 def _of_pods(
@@ -21,7 +21,7 @@ def _of_pods(
 ) -> Property:
     """Return a fact that only a pod has: no row in any other container."""
 
-    def rows(snapshot: "Platform") -> Iterable[Row]:
+    def rows(snapshot: "PlatformSnapshot") -> Iterable[Row]:
         fact = at_path(snapshot, path)
         is_absent = isinstance(fact, Unknown) and snapshot.identity.qos == NOT_A_POD
         return () if is_absent or fact == NOT_A_POD else (row(label, fact, form),)
@@ -29,8 +29,8 @@ def _of_pods(
     return Property(path, shown="identity", rows=rows, expect=expect)
 
 
-def _guess(guess: Guess) -> str:
-    return guess.name if guess.confidence == "certain" else f"{guess.name} ({guess.confidence})"
+def _detection(found: Detection) -> str:
+    return found.name if found.confidence == "certain" else f"{found.name} ({found.confidence})"
 
 
 def _memory_range(found: Range) -> str:
@@ -53,49 +53,26 @@ def _millis(found: Range | None) -> str:
     return f"{found.low}m" if found.low == found.high else f"{found.low}m to {found.high}m"
 
 
+def _name(field: str, label: str, meaning: str, form: Callable[[Any], str] = str) -> Property:
+    """Return a fact that every container has."""
+    path = f"identity.{field}"
+    return Property(path, label, form, "identity", expect=Expect(path, "string", meaning))
+
+
+def _pod_name(field: str, label: str, meaning: str) -> Property:
+    path = f"identity.{field}"
+    return _of_pods(path, label, expect=Expect(path, "string", meaning))
+
+
 IDENTITY: Final = (
-    Property(
-        "identity.engine",
-        "engine",
-        _guess,
-        "identity",
-        expect=Expect("identity.engine", "string", "what started the container"),
-    ),
-    Property(
-        "identity.sandbox",
-        "sandbox",
-        _guess,
-        "identity",
-        expect=Expect("identity.sandbox", "string", "whose kernel it is; `none`: no mark of one"),
-    ),
-    Property(
-        "identity.hostname",
-        "hostname",
-        shown="identity",
-        expect=Expect("identity.hostname", "string", "the host name"),
-    ),
-    Property(
-        "identity.pod",
-        "pod",
-        shown="identity",
-        expect=Expect("identity.pod", "string", "the pod's name"),
-    ),
-    _of_pods(
-        "identity.namespace",
-        "namespace",
-        expect=Expect("identity.namespace", "string", "the pod's namespace"),
-    ),
-    _of_pods(
-        "identity.container",
-        "container",
-        expect=Expect("identity.container", "string", "the container's name in the pod"),
-    ),
-    _of_pods("identity.node", "node", expect=Expect("identity.node", "string", "the node's name")),
-    _of_pods(
-        "identity.service_account",
-        "service account",
-        expect=Expect("identity.service_account", "string", "the service account's name"),
-    ),
+    _name("engine", "engine", "the program that started the container", _detection),
+    _name("sandbox", "sandbox", "whose kernel it is; `none`: no mark of one", _detection),
+    _name("hostname", "hostname", "the host name"),
+    _name("pod", "pod", "the pod's name"),
+    _pod_name("namespace", "namespace", "the pod's namespace"),
+    _pod_name("container", "container", "the container's name in the pod"),
+    _pod_name("node", "node", "the node's name"),
+    _pod_name("service_account", "service account", "the service account's name"),
     _of_pods(
         "identity.qos",
         "QoS class",
@@ -106,9 +83,7 @@ IDENTITY: Final = (
             ("Guaranteed", "Burstable", "BestEffort"),
         ),
     ),
-    _of_pods(
-        "identity.pod_uid", "pod uid", expect=Expect("identity.pod_uid", "string", "the pod's uid")
-    ),
+    _pod_name("pod_uid", "pod uid", "the pod's uid"),
     _of_pods(
         "identity.memory_request",
         "memory requested",
@@ -123,12 +98,7 @@ IDENTITY: Final = (
         _cpu_request,
         Expect("cpu.request", "CPUs", "the request, computed back from the weight: a range"),
     ),
-    Property(
-        "identity.container_id",
-        "container id",
-        shown="identity",
-        expect=Expect("identity.container_id", "string", "the container's long number"),
-    ),
+    _name("container_id", "container id", "the container's long number"),
     _of_pods(
         "identity.labels",
         "labels",

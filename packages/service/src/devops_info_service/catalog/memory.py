@@ -1,4 +1,4 @@
-"""Memory: limits, use, swap, and what the kernel killed."""
+"""Memory: limits, use, swap, OOM kills."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -12,14 +12,14 @@ from .property import Expect, Metric, Property
 from .row import Row, row
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 EVENTS: Final = ("low", "high", "max", "oom", "oom_group_kill")
 """Of ``memory.events``; ``oom_kill`` has a family of its own. Version 1 counts ``max`` only."""
 _PERCENT: Final = 100
 
 
-def _used(snapshot: "Platform") -> tuple[Row]:
+def _used(snapshot: "PlatformSnapshot") -> tuple[Row]:
     memory = snapshot.resources.memory
     limit = value_of(memory.limit.effective, None)
 
@@ -49,7 +49,6 @@ MEMORY: Final = (
         rows=lambda snapshot: (memory_limit(snapshot.resources).row("memory"),),
         metric=Metric(
             "platform_memory_limit_bytes",
-            "gauge",
             "Memory above which the kernel kills: of the group and of those above it.",
         ),
         expect=Expect("memory.limit", "bytes", SMALLEST),
@@ -60,9 +59,7 @@ MEMORY: Final = (
         "memory with cache",
         size,
         "resources",
-        metric=Metric(
-            "platform_memory_usage_bytes", "gauge", "Memory in use, with the page cache."
-        ),
+        metric=Metric("platform_memory_usage_bytes", "Memory in use, with the page cache."),
     ),
     Property(
         "resources.memory.high",
@@ -70,9 +67,7 @@ MEMORY: Final = (
         size,
         "resources",
         metric=Metric(
-            "platform_memory_high_bytes",
-            "gauge",
-            "Memory above which the kernel slows down and reclaims.",
+            "platform_memory_high_bytes", "Memory above which the kernel slows down and reclaims."
         ),
         expect=Expect("memory.high", "bytes", "above it the kernel slows down; v2 only"),
     ),
@@ -83,8 +78,7 @@ MEMORY: Final = (
         rows=_used,
         metric=Metric(
             "platform_memory_working_set_bytes",
-            "gauge",
-            "Memory in use without the file cache nobody used lately.",
+            "Memory in use without the file cache that was not used lately.",
         ),
     ),
     Property(
@@ -92,7 +86,7 @@ MEMORY: Final = (
         "memory, highest",
         size,
         "granted",
-        metric=Metric("platform_memory_peak_bytes", "gauge", "The most that was in use."),
+        metric=Metric("platform_memory_peak_bytes", "The most that was in use."),
     ),
     Property("resources.memory.swap_limit", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
@@ -104,14 +98,12 @@ MEMORY: Final = (
         "resources",
         metric=Metric(
             "platform_memory_events_total",
-            "counter",
             "Times that the group met a bound of its memory, by the kernel's name for it.",
             samples=_events,
         ),
     ),
     Property(
-        "resources.memory.host_total",
-        expect=Expect("memory.host", "bytes", "the host's memory"),
+        "resources.memory.host_total", expect=Expect("memory.host", "bytes", "the host's memory")
     ),
     Property(
         "resources.memory.oom_kills",
@@ -119,7 +111,6 @@ MEMORY: Final = (
         shown="granted",
         metric=Metric(
             "platform_memory_oom_kills_total",
-            "counter",
             "Processes of the group that the kernel killed for want of memory.",
         ),
         expect=Expect(

@@ -12,7 +12,7 @@ from .row import Row, row
 if TYPE_CHECKING:
     from devops_info_service.facts.linux.addresses import Address, Route
     from devops_info_service.facts.linux.network import Interface
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
 def _interface(interface: "Interface") -> str:
@@ -30,7 +30,7 @@ def _route(route: "Route") -> str:
     return f"{route.destination}{via} on {route.interface}"
 
 
-def _resolver(snapshot: "Platform") -> Iterable[Row]:
+def _resolver(snapshot: "PlatformSnapshot") -> Iterable[Row]:
     fact = snapshot.network.resolver
     if isinstance(fact, Unknown):
         return (row("DNS", fact),)
@@ -46,12 +46,12 @@ def _resolver(snapshot: "Platform") -> Iterable[Row]:
     )
 
 
-def _services(snapshot: "Platform") -> tuple[Row]:
+def _services(snapshot: "PlatformSnapshot") -> tuple[Row]:
     found = (f"{each.name} {each.host}:{each.port}" for each in snapshot.network.services)
     return (Row("services", comma_list(found)),)
 
 
-def _variables(snapshot: "Platform") -> Iterable[Row]:
+def _variables(snapshot: "PlatformSnapshot") -> Iterable[Row]:
     environment = snapshot.network.environment
     hidden = [each.name for each in environment if each.redacted]
     return (
@@ -60,7 +60,7 @@ def _variables(snapshot: "Platform") -> Iterable[Row]:
     )
 
 
-def _unlisted(snapshot: "Platform") -> Iterable[Row]:
+def _unlisted(snapshot: "PlatformSnapshot") -> Iterable[Row]:
     network = snapshot.network
     unlisted = dict(network.unlisted)
     if isinstance(network.resolver, Known) and network.resolver.value.unlisted:
@@ -71,13 +71,13 @@ def _unlisted(snapshot: "Platform") -> Iterable[Row]:
 def _of_resolver(name: str, kind: Kind, meaning: str) -> Property:
     """Return the expectation of one setting of the resolver, which is one fact as a whole."""
 
-    def read(snapshot: "Platform") -> Fact[Any]:
+    def read(snapshot: "PlatformSnapshot") -> Fact[Any]:
         return derive(snapshot.network.resolver, lambda found: getattr(found, name))
 
     return Property("network.resolver", expect=Expect(f"dns.{name}", kind, meaning, read=read))
 
 
-def _mtu(snapshot: "Platform") -> Fact[int]:
+def _mtu(snapshot: "PlatformSnapshot") -> Fact[int]:
     """Return the smallest MTU of the interfaces of the default routes."""
     network = snapshot.network
     if isinstance(network.routes, Unknown):
@@ -110,13 +110,13 @@ NETWORK: Final = (
     Property("network.routes", "routes", lambda found: comma_list(map(_route, found)), "network"),
     Property("network.resolver", shown="network", rows=_resolver),
     _of_resolver("ndots", "count", "dots from which on a name is tried as it is first"),
-    _of_resolver("servers", "set", "the servers that are asked"),
+    _of_resolver("servers", "set", "the servers that are queried"),
     _of_resolver("search", "set", "the search domains"),
     _of_resolver("timeout_seconds", "count", "seconds for one server"),
     _of_resolver("attempts", "count", "rounds over all servers"),
     Property(
         "network.unprivileged_port_start",
-        "ports for everybody",
+        "unprivileged ports",
         lambda port: f"from {port}",
         "network",
     ),

@@ -12,10 +12,10 @@ from .row import Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.linux.resources import Rlimit
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
-def _rlimit_rows(snapshot: "Platform") -> Iterable[Row]:
+def _rlimit_rows(snapshot: "PlatformSnapshot") -> Iterable[Row]:
     rlimits = snapshot.resources.rlimits
     if isinstance(rlimits, Unknown):
         return (row("process limits", rlimits),)
@@ -34,7 +34,7 @@ def _soft_and_hard(limit: "Rlimit") -> str:
 def _rlimit(name: str, kind: Kind, meaning: str) -> Property:
     """Return the expectation of a soft limit of the process."""
 
-    def read(snapshot: "Platform") -> Fact[int | None]:
+    def read(snapshot: "PlatformSnapshot") -> Fact[int | None]:
         limits = snapshot.resources.rlimits
         if isinstance(limits, Unknown):
             return limits
@@ -54,7 +54,7 @@ PROCESSES: Final = (
         "resources.processes.limit.effective",
         shown="granted",
         rows=lambda snapshot: (process_limit(snapshot.resources).row("PIDs"),),
-        metric=Metric("platform_pids_limit", "gauge", "Processes and threads the group may have."),
+        metric=Metric("platform_pids_limit", "Processes and threads the group may have."),
         expect=Expect("pids.limit", "count", SMALLEST),
     ),
     Property("resources.processes.limit.own", expect=Expect("pids.own_limit", "count", OWN)),
@@ -62,29 +62,23 @@ PROCESSES: Final = (
         "resources.processes.current",
         "PIDs in use",
         shown="granted",
-        metric=Metric("platform_pids", "gauge", "Processes and threads the group has."),
+        metric=Metric("platform_pids", "Processes and threads the group has."),
     ),
     Property(
         "resources.processes.peak",
         "PIDs, highest",
         shown="resources",
-        metric=Metric("platform_pids_peak", "gauge", "The most it had."),
+        metric=Metric("platform_pids_peak", "The most it had."),
     ),
     Property(
         "resources.processes.refused",
         "PIDs refused",
         shown="resources",
         metric=Metric(
-            "platform_pids_refused_total",
-            "counter",
-            "Times that a new one was refused for the limit.",
+            "platform_pids_refused_total", "Times that a new one was refused for the limit."
         ),
     ),
-    Property(
-        "resources",
-        shown="granted",
-        rows=lambda snapshot: hidden_limits(snapshot.resources),
-    ),
+    Property("resources", shown="granted", rows=lambda snapshot: hidden_limits(snapshot.resources)),
 )
 RLIMITS: Final = (
     Property("resources.rlimits", shown="resources", rows=_rlimit_rows),

@@ -11,12 +11,12 @@ from .row import Row
 from .security import SECURITY
 
 if TYPE_CHECKING:
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 PROPERTIES: Final = (*RESOURCES, *SECURITY, *IDENTITY, *NETWORK, *FILESYSTEM)
 
 
-def rows(snapshot: "Platform", shown: Shown) -> tuple[Row, ...]:
+def rows(snapshot: "PlatformSnapshot", shown: Shown) -> tuple[Row, ...]:
     """Return the rows of one section of the report."""
     return tuple(
         row for each in PROPERTIES if each.shown == shown for row in each.rows_of(snapshot)

@@ -13,7 +13,7 @@ from .row import Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.fact import Fact
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 Shown = Literal["granted", "identity", "confinement", "resources", "network", "filesystem"]
 """A section of the report."""
@@ -30,7 +30,7 @@ class Expect(msgspec.Struct, frozen=True):
     meaning: str
     allowed: tuple[str, ...] = ()
     """The values it can have; empty: any."""
-    read: "Callable[[Platform], Fact[Any]] | None" = None
+    read: "Callable[[PlatformSnapshot], Fact[Any]] | None" = None
     """Reads the fact, if it is not the one at the path but a part of that."""
 
 
@@ -38,12 +38,17 @@ class Metric(msgspec.Struct, frozen=True):
     """The family of a fact in Prometheus; the fact is one of ``resources``."""
 
     name: str
-    type: Literal["counter", "gauge"]
+    """With its unit; of a counter it ends in ``_total``."""
     help: str
     per: float = 1
     """Units of the fact in one of the metric."""
     samples: "Callable[[Any], Iterable[tuple[tuple[tuple[str, str], ...], float]]] | None" = None
-    """Makes labels and values of what is at the path, if that is not one number."""
+    """Makes labels and values of the value at the path, if that is not one number."""
+
+    @property
+    def type(self) -> Literal["counter", "gauge"]:
+        """Return the type, by the name."""
+        return "counter" if self.name.endswith("_total") else "gauge"
 
 
 class Property(msgspec.Struct, frozen=True):
@@ -56,12 +61,12 @@ class Property(msgspec.Struct, frozen=True):
     format: Callable[[Any], str] = str
     shown: Shown | None = None
     """The section of the report that has it."""
-    rows: "Callable[[Platform], Iterable[Row]] | None" = None
+    rows: "Callable[[PlatformSnapshot], Iterable[Row]] | None" = None
     """Makes rows of the snapshot, in place of ``label`` and ``format``."""
     metric: Metric | None = None
     expect: Expect | None = None
 
-    def rows_of(self, snapshot: "Platform") -> Iterable[Row]:
+    def rows_of(self, snapshot: "PlatformSnapshot") -> Iterable[Row]:
         """Return the rows of the report; most properties have one."""
         if self.rows is not None:
             return self.rows(snapshot)

@@ -71,7 +71,6 @@ PRESSURE: Final = (
         "resources",
         metric=Metric(
             "platform_pressure_waiting_seconds_total",
-            "counter",
             "Time in which at least one task waited for the resource (PSI some).",
             samples=_stalls(lambda pressure: pressure.some),
         ),
@@ -80,7 +79,6 @@ PRESSURE: Final = (
         "resources",
         metric=Metric(
             "platform_pressure_stalled_seconds_total",
-            "counter",
             "Time in which all tasks waited for the resource (PSI full).",
             samples=_stalls(lambda pressure: pressure.full),
         ),

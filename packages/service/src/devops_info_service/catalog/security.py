@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from devops_info_service.facts.container.confinement import IdMap
     from devops_info_service.facts.kubernetes.claims import Claims
     from devops_info_service.facts.linux.setid_files import SetIdFiles
-    from devops_info_service.snapshot import Platform
+    from devops_info_service.snapshot import PlatformSnapshot
 
 PROFILES: Final = ("baseline", "restricted")
 """Each includes those before it."""
@@ -36,7 +36,7 @@ def _read_only(read_only: bool) -> str:  # noqa: FBT001  a fact's value
     return "read-only" if read_only else "writable"
 
 
-def _namespaces(snapshot: "Platform") -> tuple[Row]:
+def _namespaces(snapshot: "PlatformSnapshot") -> tuple[Row]:
     kinds: dict[str, list[str]] = {"own": [], "the host's": [], "unknown": []}
     for kind, fact in snapshot.security.namespaces.shared.items():
         if isinstance(fact, Unknown):
@@ -60,7 +60,7 @@ def _from(first: int, length: int) -> str:
 
 def _set_id(files: "SetIdFiles") -> str:
     seen = "all" if files.complete else "the first"
-    return f"{comma_list(files.found)}; {seen} {files.scanned} files were looked at"
+    return f"{comma_list(files.found)}; {seen} {files.scanned} files were scanned"
 
 
 def _claims(claims: "Claims") -> str:
@@ -74,7 +74,7 @@ def _claims(claims: "Claims") -> str:
 def _id(path: str, label: str, name: str, meaning: str) -> Property:
     """Return user or group ids; the effective one can be expected."""
 
-    def effective(snapshot: "Platform") -> Fact[int]:
+    def effective(snapshot: "PlatformSnapshot") -> Fact[int]:
         fact: Fact[tuple[int, ...]] = getattr(snapshot.security.process, path.rpartition(".")[2])
         return derive(fact, lambda ids: ids[1])
 
@@ -85,7 +85,7 @@ def _id(path: str, label: str, name: str, meaning: str) -> Property:
 def _check(check_id: str) -> Property:
     """Return the expectation of a check's verdict."""
 
-    def read(snapshot: "Platform") -> Fact[str]:
+    def read(snapshot: "PlatformSnapshot") -> Fact[str]:
         for check in snapshot.security.checks:
             if check.id == check_id and check.verdict != "unknown":
                 return Known(check.verdict, check.evidence)
@@ -93,7 +93,7 @@ def _check(check_id: str) -> Property:
                 return Unknown(check.message)
         return Unknown(f"{check_id} was not checked")
 
-    meaning = "what the check of this id says"
+    meaning = "the verdict of the check of this id"
     return Property(
         "security.checks",
         expect=Expect(f"security.{check_id}", "string", meaning, ("pass", "fail"), read),
@@ -139,7 +139,7 @@ SECURITY: Final = (
         expect=Expect(
             "security.capabilities",
             "set",
-            "what the container was given, without `CAP_`",
+            "those the container was given, without `CAP_`",
             CAPABILITIES,
         ),
     ),
@@ -148,9 +148,7 @@ SECURITY: Final = (
         "capabilities, effective",
         _all,
         "confinement",
-        expect=Expect(
-            "security.effective_capabilities", "set", "what this process may do now", CAPABILITIES
-        ),
+        expect=Expect("security.effective_capabilities", "set", "those in force now", CAPABILITIES),
     ),
     *(
         Property(
@@ -177,9 +175,7 @@ SECURITY: Final = (
         comma_list,
         "confinement",
         expect=Expect(
-            "filesystem.writable",
-            "set",
-            "mounts and common directories the process may write to",
+            "filesystem.writable", "set", "mounts and common directories the process may write to"
         ),
     ),
     Property(

@@ -8,10 +8,10 @@ from devops_info_service import flags
 from devops_info_service.config import load
 from devops_info_service.errors import ConfigError, ServiceError
 from devops_info_service.expectations.conformance import Conformance
-from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.facts.system_files import Machine, SystemFiles
 from devops_info_service.output import write_result
 from devops_info_service.report.scorecard import Standard, holds
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
 REPORT_SECONDS: Final = 600.0
 """Seconds that a pager may leave the report unread."""
@@ -52,7 +52,9 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
     if options.fail_on and not options.profile:
         raise ConfigError("--fail-on: no profile is given; expected --profile beside it")
     config = load((), environ)
-    snapshot = platform(Tree("/", environ), Machine(), frozenset(config.show_environment))
+    snapshot = read_platform(
+        SystemFiles("/", environ), Machine(), frozenset(config.show_environment)
+    )
     conformance = _evaluate(options.expectations or config.expectations, snapshot)
     text = (
         _json(snapshot, conformance)
@@ -68,23 +70,23 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
     return 0 if holds(snapshot.security, options.profile, options.fail_on or "fail") else 1
 
 
-def _evaluate(expectations: str, snapshot: Platform) -> Conformance | None:
+def _evaluate(expectations: str, snapshot: PlatformSnapshot) -> Conformance | None:
     if not expectations:
         return None
     # Imported late: most reports are held against nothing.
-    from devops_info_service.expectations.conformance import judge, read_contract  # noqa: PLC0415
+    from devops_info_service.expectations.conformance import evaluate, load_expectations  # noqa: PLC0415
 
-    return judge(read_contract(expectations), snapshot)
+    return evaluate(load_expectations(expectations), snapshot)
 
 
-def _json(snapshot: Platform, conformance: Conformance | None) -> bytes:
+def _json(snapshot: PlatformSnapshot, conformance: Conformance | None) -> bytes:
     from devops_info_service.report.json_report import report_json  # noqa: PLC0415
 
     return report_json(snapshot, conformance)
 
 
 def _text(
-    snapshot: Platform,
+    snapshot: PlatformSnapshot,
     conformance: Conformance | None,
     profile: Standard | None,
     environ: Mapping[str, str],
@@ -94,5 +96,5 @@ def _text(
     terminal = os.isatty(1)
     width = os.get_terminal_size(1).columns if terminal else None
     # https://no-color.org: set, and not empty.
-    colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-    return report(snapshot, profile, conformance, width=width, colour=colour).encode()
+    color = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    return report(snapshot, profile, conformance, width=width, color=color).encode()

@@ -13,7 +13,7 @@ from devops_info_service.app.routes import PATHS, PROBES, build, build_public
 from devops_info_service.app.services import Services
 from devops_info_service.coarse_clock import CachedClock
 from devops_info_service.config import Config
-from devops_info_service.facts.system_files import Machine, Source, Tree
+from devops_info_service.facts.system_files import Machine, Source, SystemFiles
 from devops_info_service.http import (
     MAX_PROCESSES,
     MAX_WORKERS,
@@ -89,16 +89,11 @@ def serve(config: Config, open_files: int) -> None:
         coarse_clock=coarse_clock,
         polls_limits=True,
     )
-    has_management = config.management_port is not None
+    # Before it listens: wrong expectations are reported whether or not the port is free.
+    handler = build(services)
+    public = build_public(services) if config.management_port is not None else None
     parts = _ProcessContext(
-        config,
-        services,
-        coarse_clock,
-        output,
-        open_files,
-        _listen(config),
-        build(services),
-        build_public(services) if has_management else None,
+        config, services, coarse_clock, output, open_files, _listen(config), handler, public
     )
     # What exists now stays: no later collection need look at it, or unshare its memory.
     gc.collect()
@@ -167,7 +162,7 @@ def _keep_up(lines: LineWriter, slot: memoryview) -> float:
     return LOG_SECONDS if lines.is_behind else float("inf")
 
 
-def usable_cpus(tree: Tree, source: Source) -> int:
+def usable_cpus(tree: SystemFiles, source: Source) -> int:
     """Return how many workers are worth starting: CPUs of the quota or the affinity, rounded up."""
     # Imported late: only WORKERS=auto asks.
     from devops_info_service.facts.fact import value_of  # noqa: PLC0415
@@ -179,7 +174,7 @@ def usable_cpus(tree: Tree, source: Source) -> int:
     return min(value_of(usable, source.cpus()), MAX_WORKERS)
 
 
-def own_memory_limit(tree: Tree) -> int | None:
+def own_memory_limit(tree: SystemFiles) -> int | None:
     """Return the limit of the container as it sees itself, in bytes; None if it shows none.
 
     For the first second: then ``limit_watch`` has polled, which sees the groups above,
@@ -210,7 +205,7 @@ def _work(
     def on_tick() -> None:
         _keep_up(lines, counts)
         watch = services.limit_watch
-        for change in watch.look():
+        for change in watch.poll():
             services.counted_limit_changes.add(number)
             log.info("limit_changed", **change.facts())
         server.set_budget(budget(watch.value("memory.limit")))

@@ -1,1 +1,1 @@
-"""What somebody expects of the platform, against what it gives."""
+"""Expectations of the platform, and whether it meets them."""

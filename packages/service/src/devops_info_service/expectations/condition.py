@@ -1,4 +1,4 @@
-"""What is expected of one name: words into conditions, and whether a value meets them."""
+"""Conditions on the value of one name: their syntax, and whether a value meets them."""
 
 from typing import Final, Literal
 
@@ -37,7 +37,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """What is expected of one name."""
+    """The expectation of one name."""
 
     of: Extractor
     text: str
@@ -50,15 +50,15 @@ def expectation(entry: Entry) -> Expectation:
     """Understand one entry.
 
     Raises:
-        ValueError: with the reason, in words for whoever wrote it.
+        ValueError: with the reason, for the author of the text.
     """
     found = EXTRACTORS.get(entry.name)
     if found is None:
         near = nearest(entry.name, EXTRACTORS)
-        raise ValueError(f"{short(entry.name)} is no name; the nearest is {near}")
+        raise ValueError(f"{short(entry.name)} is not a known name; the nearest is {near}")
     name = found.expect
     if name.kind == "set":
-        return Expectation(found, _joined(entry, ", "), (_of_set(name, entry),))
+        return Expectation(found, _joined(entry, ", "), (_parse_set(name, entry),))
     if not entry.values:
         raise ValueError(f"{entry.name} has an empty list, which nothing meets")
     if name.kind == "profile":
@@ -94,7 +94,7 @@ def _check(name: Expect, word: str) -> None:
 def _conditions(name: Expect, text: str) -> tuple[Condition, ...]:
     if name.kind in _NUMBERS:
         # Several limits of one value are joined by commas: >= 1, <= 2.
-        return tuple(_of_number(name, part.strip()) for part in text.split(","))
+        return tuple(_parse_number(name, part.strip()) for part in text.split(","))
     operator, word = _split(name, text, _EQUAL)
     if name.kind == "boolean":
         if word.lower() not in _TRUTHS:
@@ -106,7 +106,7 @@ def _conditions(name: Expect, text: str) -> tuple[Condition, ...]:
     return (Condition(operator, word),)
 
 
-def _of_number(name: Expect, text: str) -> Condition:
+def _parse_number(name: Expect, text: str) -> Condition:
     operator, word = _split(name, text, OPERATORS)
     if word == NO_LIMIT:
         if operator not in _EQUAL:
@@ -122,7 +122,7 @@ def _of_number(name: Expect, text: str) -> Condition:
     return Condition(operator, billionths)
 
 
-def _of_set(name: Expect, entry: Entry) -> tuple[Condition, ...]:
+def _parse_set(name: Expect, entry: Entry) -> tuple[Condition, ...]:
     """Take members between blanks or commas, each group behind its operator; a list is all."""
     groups: list[tuple[Operator, list[str]]] = []
     if entry.is_list:
@@ -146,19 +146,21 @@ def _of_set(name: Expect, entry: Entry) -> tuple[Condition, ...]:
 
 
 def _split(name: Expect, text: str, allowed: tuple[Operator, ...]) -> tuple[Operator, str]:
-    """Return the operator, ``==`` where there is none, and what stands behind it."""
+    """Return the operator, ``==`` where there is none, and the text behind it."""
     word = text.lstrip("<>=!~")
     written = text[: len(text) - len(word)]
     for operator in allowed:
         if written in {operator, ""}:
             return operator if written else "==", word.strip()
-    raise ValueError(f"{name.name}: {written} is no operator here; those are {' '.join(allowed)}")
+    raise ValueError(
+        f"{name.name}: {written} is not an operator here; expected one of {' '.join(allowed)}"
+    )
 
 
-def holds(condition: Condition, value: Value) -> bool:
-    """Say whether *value* meets *condition*.
+def matches(condition: Condition, value: Value) -> bool:
+    """Return whether *value* meets *condition*.
 
-    A number known as a range meets what any number in it meets: nothing says it better.
+    A number known as a range meets a condition that any number in it meets: nothing is more exact.
     """
     operator, operand = condition.operator, condition.operand
     if isinstance(value, tuple):
@@ -188,12 +190,12 @@ def _within(operator: Operator, operand: object, low: float, high: float) -> boo
 
 
 def is_met(expected: Expectation, value: Value) -> bool:
-    """Say whether *value* is as expected."""
-    return any(all(holds(each, value) for each in every) for every in expected.any_of)
+    """Return whether *value* is as expected."""
+    return any(all(matches(each, value) for each in every) for every in expected.any_of)
 
 
-def write(kind: Kind, value: Value) -> str:
-    """Say *value* as an expectation would be written."""
+def format_value(kind: Kind, value: Value) -> str:
+    """Format *value* as an expectation would be written."""
     if isinstance(value, tuple):
         return " or ".join(_span(kind, low, high) for low, high in value)
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Expectations as a contract: written by somebody, held against what the platform gives."""
+"""Expectations, read from a setting or a file, evaluated against a snapshot."""
 
 from typing import Final, Literal
 
@@ -6,10 +6,10 @@ import msgspec
 
 from devops_info_service.errors import ConfigError
 from devops_info_service.facts.fact import Evidence, Unknown
-from devops_info_service.facts.system_files import Tree
-from devops_info_service.snapshot import Platform
+from devops_info_service.facts.system_files import SystemFiles
+from devops_info_service.snapshot import PlatformSnapshot
 
-from .condition import Expectation, expectation, is_met, write
+from .condition import Expectation, expectation, format_value, is_met
 from .document import DocumentError, read
 
 SETTING: Final = "EXPECTATIONS"
@@ -18,38 +18,38 @@ State = Literal["met", "not met", "unknown"]
 
 
 class Result(msgspec.Struct, frozen=True):
-    """One expectation, and what was found."""
+    """One expectation, and the value found."""
 
     name: str
     state: State
-    """``unknown`` counts as not met: what nobody can tell, nobody has granted."""
+    """``unknown`` counts as not met: a grant needs proof."""
     expected: str
     """As it was written."""
     found: str | None
-    """As it would be written; ``None``: nobody can tell."""
+    """As it would be written; ``None``: unknown."""
     reason: str | None
-    """Why nobody can tell."""
+    """The reason why it is unknown."""
     evidence: tuple[Evidence, ...]
 
 
 class Conformance(msgspec.Struct, frozen=True):
-    """All expectations against one look."""
+    """All expectations against one snapshot."""
 
     conforms: bool
     """Whether every one is met."""
     taken_at: str
-    """When the platform was looked at: RFC 3339, UTC."""
+    """The time of the snapshot: RFC 3339, UTC."""
     expectations: tuple[Result, ...]
     """In the order in which they were written."""
 
 
-def read_contract(given: str) -> tuple[Expectation, ...]:
+def load_expectations(given: str) -> tuple[Expectation, ...]:
     """Return the expectations that the setting holds or names.
 
-    What begins with ``/`` or ``./`` is the path of a file, all else is the text itself.
+    A text that begins with ``/`` or ``./`` is the path of a file, any other is the text itself.
 
     Raises:
-        ConfigError: with the file, the line, and why it cannot be taken.
+        ConfigError: with the file, the line, and the reason.
     """
     is_path = given.startswith(("/", "./", "../"))
     where = f"{SETTING}: {given}" if is_path else SETTING
@@ -69,32 +69,32 @@ def read_contract(given: str) -> tuple[Expectation, ...]:
 
 
 def _content(path: str) -> str:
-    content = Tree().read(path).content
+    content = SystemFiles().read(path).content
     if isinstance(content, Unknown):
         raise ConfigError(f"{SETTING}: {content.reason}")
     return content
 
 
-def judge(contract: tuple[Expectation, ...], look: Platform) -> Conformance:
-    """Hold *look* against *contract*."""
-    results = tuple(_result(each, look) for each in contract)
+def evaluate(expectations: tuple[Expectation, ...], snapshot: PlatformSnapshot) -> Conformance:
+    """Evaluate *expectations* against *snapshot*."""
+    results = tuple(_result(each, snapshot) for each in expectations)
     return Conformance(
         conforms=all(result.state == "met" for result in results),
-        taken_at=look.taken_at,
+        taken_at=snapshot.taken_at,
         expectations=results,
     )
 
 
-def _result(expected: Expectation, look: Platform) -> Result:
+def _result(expected: Expectation, snapshot: PlatformSnapshot) -> Result:
     name = expected.of.expect.name
-    fact = expected.of.read(look)
+    fact = expected.of.read(snapshot)
     if isinstance(fact, Unknown):
         return Result(name, "unknown", expected.text, None, fact.reason, ())
     return Result(
         name,
         "met" if is_met(expected, fact.value) else "not met",
         expected.text,
-        write(expected.of.expect.kind, fact.value),
+        format_value(expected.of.expect.kind, fact.value),
         None,
         fact.evidence,
     )

@@ -1,8 +1,8 @@
 """A YAML or JSON text as names and values: a mapping, nested names joined by dots.
 
 PyYAML reads it, as events: every value is its text, whatever YAML would guess of it, and every
-bound holds before anything is built. What gives a text two meanings is refused: aliases, tags,
-several documents, texts of several lines, names that come twice.
+bound holds before anything is built. Constructs that give a text two meanings are refused:
+aliases, tags, several documents, texts of several lines, names that come twice.
 
 Source: YAML 1.1, as PyYAML has it; JSON is a part of it.
 """
@@ -52,7 +52,7 @@ def read(text: str) -> tuple[Entry, ...]:
     """Return the entries of *text*, in its order.
 
     Raises:
-        DocumentError: it is not a mapping of names to values, or has what is refused.
+        DocumentError: it is not a mapping of names to values, or has a refused construct.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise DocumentError(1, f"more than {MAX_BYTES} bytes")
@@ -70,9 +70,9 @@ def read(text: str) -> tuple[Entry, ...]:
 
 
 def short(text: str) -> str:
-    """Quote a name for a message, unless it does not look like one: the file may be another's."""
+    """Quote a name for a message, unless it has no such form: the file may be another's."""
     plain = text.isascii() and text.translate(_IN_NAMES).isalnum() and not is_key_like(text)
-    return repr(text) if plain and len(text) <= MAX_SHOWN else "what stands there"
+    return repr(text) if plain and len(text) <= MAX_SHOWN else "the name there"
 
 
 def _reason(exc: yaml.MarkedYAMLError) -> str:

@@ -10,8 +10,8 @@ from devops_info_service.catalog.property import Expect, Kind, at_path
 from devops_info_service.catalog.security import PROFILES
 from devops_info_service.facts.fact import Fact, Known, Unknown, derive
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
-from devops_info_service.facts.linux.sandbox import Guess
-from devops_info_service.snapshot import Platform
+from devops_info_service.facts.linux.sandbox import Detection
+from devops_info_service.snapshot import PlatformSnapshot
 from devops_info_service.standards.verdicts import UNOBSERVABLE
 
 from .quantity import ONE
@@ -20,14 +20,14 @@ Span: TypeAlias = tuple[float, float]
 """From and to, in billionths; both the same where the value is known exactly."""
 Value: TypeAlias = tuple[Span, ...] | bool | str | frozenset[str]
 """Spans of numbers, of which one holds; a boolean; a string; strings."""
-Read: TypeAlias = Callable[[Platform], Fact[Value]]
+Read: TypeAlias = Callable[[PlatformSnapshot], Fact[Value]]
 
 UNLIMITED: Final = float("inf")
 """The number for ``none``: no limit is above each limit."""
 
 
 class Extractor(msgspec.Struct, frozen=True):
-    """What can be expected, and how its value is read."""
+    """A property that can be expected, and the reader of its value."""
 
     expect: Expect
     path: str
@@ -50,7 +50,7 @@ def comparable(kind: Kind, value: Any) -> Value:  # noqa: ANN401  any fact's val
         return bool(value)
     if kind == "string":
         # A detection counts whatever its confidence.
-        return str(value.name if isinstance(value, Guess) else value)
+        return str(value.name if isinstance(value, Detection) else value)
     return spans(value)
 
 
@@ -67,13 +67,13 @@ def spans(found: float | Range | CpuRequest | None) -> tuple[Span, ...]:
 
 
 def failing_checks(profile: str) -> Read:
-    """Return what reads the failing checks of *profile*, which holds if there are none.
+    """Return the reader of the failing checks of *profile*, which holds if there are none.
 
     As in its sum, one failure decides, and else one unknown leaves it open.
     """
     profiles = PROFILES[: PROFILES.index(profile) + 1]
 
-    def read(snapshot: Platform) -> Fact[Value]:
+    def read(snapshot: PlatformSnapshot) -> Fact[Value]:
         checks = [
             check
             for check in snapshot.security.checks

@@ -10,7 +10,7 @@ from typing import Final
 ONE: Final = 10**9
 """How many billionths are one."""
 LARGEST: Final = (2**63 - 1) * ONE
-"""No quantity is larger, says the reference."""
+"""The largest quantity of the reference."""
 MAX_CHARACTERS: Final = 40
 """Of a quantity: the largest one has 19 digits, a billionth 9 more."""
 MAX_EXPONENT: Final = 27
@@ -28,10 +28,10 @@ _DIGITS: Final = "0123456789"
 
 
 def parse(text: str) -> int:
-    """Return the billionths in *text*; what is less than one is rounded up, as Kubernetes does.
+    """Return the billionths in *text*; a fraction of one is rounded up, as Kubernetes does.
 
     Raises:
-        ValueError: with the reason, in words for whoever wrote it.
+        ValueError: with the reason, for the author of the text.
     """
     unsigned = text.removeprefix("+")
     suffix = unsigned.lstrip(_DIGITS + ".")
@@ -40,9 +40,9 @@ def parse(text: str) -> int:
     if text.startswith("-"):
         raise ValueError(f"{text!r} is below zero")
     if len(text) > MAX_CHARACTERS or "." in fraction or not whole + fraction:
-        raise ValueError(f"{text!r} is no quantity, such as 256Mi, 500m or 2")
+        raise ValueError(f"{text!r} is not a quantity; expected one such as 256Mi, 500m or 2")
     if len(whole) > 1 and whole.startswith("0"):
-        # Decimal to Kubernetes, octal to YAML 1.1: whoever wrote it shall choose.
+        # Decimal to Kubernetes, octal to YAML 1.1: the author has to choose.
         raise ValueError(f"{text!r} has a leading zero")
     numerator, denominator = _scale(text, suffix)
     found = -(-int(whole + fraction) * numerator // (denominator * _power(len(fraction))))
@@ -52,7 +52,7 @@ def parse(text: str) -> int:
 
 
 def _scale(text: str, suffix: str) -> tuple[int, int]:
-    """Return what a number with *suffix* is to be multiplied with, as a fraction."""
+    """Return the factor of *suffix*, as a fraction."""
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix], 1
     exponent = suffix[1:]

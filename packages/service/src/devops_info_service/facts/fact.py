@@ -1,7 +1,7 @@
-"""What is known, and where from; or why it is not known.
+"""Facts: a known value with its evidence, or the reason why it is unknown.
 
-A fact is one of two values, so nobody can take "we could not look" for "there is none":
-``Known(None)`` is "there is no limit", ``Unknown`` is "nobody here can say".
+A fact is one of two values, so that "not readable" is never taken for "there is none":
+``Known(None)`` is "there is no limit", ``Unknown`` is "not known here".
 """
 
 from collections.abc import Callable
@@ -17,18 +17,18 @@ MAX_SHOWN: Final = 200
 """Characters of a file's value that evidence repeats: a line of mountinfo fits, a list of a
 thousand layers does not."""
 WITHHELD: Final = "is withheld"
-"""In the reason of what is there and not shown."""
+"""Part of the reason for a value that is there and not shown."""
 _KERNEL: Final = ("/proc/", "/sys/")
-"""What the kernel makes up; all other files are somebody's."""
+"""File systems of the kernel; every other file was written by a user."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """One place anybody can look up to see the same."""
+    """The place of a value, for checking it by hand."""
 
     file: str
     """Path, or ``environment``."""
     field: str
-    """What in the file; empty for all of it."""
+    """Field of the file; empty for all of it."""
     value: str
     """As it stands there, cut at ``MAX_SHOWN`` characters."""
 
@@ -50,7 +50,7 @@ Fact: TypeAlias = Known[T] | Unknown
 
 
 class File(msgspec.Struct, frozen=True):
-    """What a path held when it was read, or why that is not known."""
+    """The content of a path when it was read, or the reason why that is unknown."""
 
     path: str
     content: str | Unknown
@@ -60,13 +60,13 @@ class File(msgspec.Struct, frozen=True):
         """The content; empty if it is not known."""
         return "" if isinstance(self.content, Unknown) else self.content
 
-    def whole(self, parse: Callable[[str], T]) -> Fact[T]:
-        """Parse all of it; *parse* raises ``ValueError`` for what it does not understand."""
+    def parse(self, parse: Callable[[str], T]) -> Fact[T]:
+        """Parse all of it; *parse* raises ``ValueError`` for an invalid text."""
         if isinstance(self.content, Unknown):
             return self.content
         return self._parsed("", self.content.strip(), parse)
 
-    def field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
+    def parse_field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
         """Parse what follows *name* on the first line that begins with it.
 
         Without *separator*, white space ends the name.
@@ -79,8 +79,8 @@ class File(msgspec.Struct, frozen=True):
                 return self._parsed(name, value.strip(), parse)
         return Unknown(f"{self.path} has no {name}")
 
-    def word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
-        """Parse the word at *index*; *name* is what the word means."""
+    def parse_word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
+        """Parse the word at *index*; *name* is its meaning."""
         if isinstance(self.content, Unknown):
             return self.content
         words = self.content.split()
@@ -90,17 +90,17 @@ class File(msgspec.Struct, frozen=True):
 
     def evidence(self, field: str, value: str) -> Evidence:
         """Point at *value* in this file."""
-        return Evidence(self.path, field, cut(value))
+        return Evidence(self.path, field, truncate(value))
 
     def _parsed(self, field: str, value: str, parse: Callable[[str], T]) -> Fact[T]:
         try:
             return Known(parse(value), (self.evidence(field, value),))
         except ValueError:
-            what = f"{field} in {self.path}" if field else self.path
+            place = f"{field} in {self.path}" if field else self.path
             if not self.path.startswith(_KERNEL):
                 # Anything may lie there, half a secret too: it is not repeated.
-                return Unknown(f"{what} {WITHHELD}: not of the form that is expected there")
-            return Unknown(f"{what} is {cut(value, 40)!r}, which is not understood")
+                return Unknown(f"{place} {WITHHELD}: not of the form that is expected there")
+            return Unknown(f"{place} is {truncate(value, 40)!r}, which is not understood")
 
 
 def _halves(line: str) -> tuple[str, str, str]:
@@ -108,8 +108,8 @@ def _halves(line: str) -> tuple[str, str, str]:
     return key, " ", rest[0] if rest else ""
 
 
-def cut(text: str, length: int = MAX_SHOWN) -> str:
-    """Shorten *text* for people; what is missing shows as three dots."""
+def truncate(text: str, length: int = MAX_SHOWN) -> str:
+    """Shorten *text*; three dots mark the cut."""
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
@@ -119,7 +119,7 @@ def value_of(fact: Fact[T], default: U) -> T | U:
 
 
 def evidence_of(*facts: Known[object] | Unknown) -> tuple[Evidence, ...]:
-    """Join what the known ones of *facts* rest on."""
+    """Join the evidence of the known ones of *facts*."""
     return tuple(seen for fact in facts if isinstance(fact, Known) for seen in fact.evidence)
 
 

@@ -1,9 +1,9 @@
 """The one gate: a value of the environment or of a container's file is shown for its form alone.
 
-A form is what a value claims to be. What has another form is withheld, with the form as the
-reason and never with the value: not in an answer, not in a message. A short password may have
-the form of a name, so the place must claim exactly that form as well: ``variables`` says so of
-variables, ``downward`` of files.
+A form is the syntax that a place claims for its value. A value of another form is withheld, with
+the form as the reason and never with the value: not in a response, not in a message. A short
+password may have the form of a name, so the place must claim exactly that form as well:
+``variables`` has those of variables, ``downward`` those of files.
 
 Sources: RFC 1123, section 2.1, and RFC 4122; Kubernetes, "Object Names and IDs" and "Labels and
 Selectors"; apimachinery, resource.Quantity.
@@ -40,27 +40,27 @@ _UUID_STEPS: Final = [8, 4, 4, 4, 12]
 
 
 class Form(msgspec.Struct, frozen=True):
-    """What a value can claim to be."""
+    """The syntax of a value."""
 
-    what: str
+    name: str
     """With its article: ``not`` goes before it in a reason."""
     holds: Callable[[str], bool]
 
     def parse(self, text: str) -> str:
         """Return *text*; ValueError if it has another form."""
         if not self.holds(text):
-            raise ValueError(self.what)
+            raise ValueError(self.name)
         return text
 
     def fact(self, text: str, file: str, field: str = "") -> Fact[str]:
         """Return *text* as a fact seen in *field* of *file*, or that it is withheld."""
         if self.holds(text):
             return Known(text, (Evidence(file, field, text),))
-        return Unknown(f"{field or 'the value'} in {file} {WITHHELD}: not {self.what}")
+        return Unknown(f"{field or 'the value'} in {file} {WITHHELD}: not {self.name}")
 
 
 def is_key_like(text: str) -> bool:
-    """Say whether a run of letters and digits is too long for anything but a key or a hash."""
+    """Return whether a run of letters and digits is too long for anything but a key or a hash."""
     length, digits = 0, False
     for character in text:
         if character not in _WORD:
@@ -100,12 +100,12 @@ def _is_uuid(text: str) -> bool:
 
 
 def _is_uid(text: str) -> bool:
-    # Of a static pod it is an MD5 sum without dashes. Only kubelet's own paths may say so.
+    # Of a static pod it is an MD5 sum without dashes. Only kubelet's own paths may claim that.
     return _is_uuid(text) or (len(text) == sum(_UUID_STEPS) and not set(text) - _HEX)
 
 
 def is_address(text: str) -> bool:
-    """Say whether *text* is an IP address and nothing else."""
+    """Return whether *text* is an IP address and nothing else."""
     family = socket.AF_INET6 if ":" in text else socket.AF_INET
     try:
         socket.inet_pton(family, text)
@@ -126,14 +126,14 @@ def _are_addresses(text: str) -> bool:
 
 
 def is_number(text: str, low: int, high: int) -> bool:
-    """Say whether *text* is a number as people write it: no sign, no zero before a digit."""
+    """Return whether *text* is a number without decoration: no sign, no zero before a digit."""
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(high)):
         return False
     return low <= int(text) <= high and (text[0] != "0" or text == "0")
 
 
 def is_port(text: str) -> bool:
-    """Say whether *text* is a port that something can listen on."""
+    """Return whether *text* is a port that something can listen on."""
     return is_number(text, 1, 65535)
 
 

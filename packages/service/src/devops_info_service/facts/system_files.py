@@ -15,9 +15,9 @@ from .fact import File, Unknown
 
 MAX_FILE_BYTES: Final = 256 * 1024
 """Bytes of one file: mountinfo of a node with a thousand mounts fits, a file of gigabytes
-under a name we trust does not."""
+under a trusted name does not."""
 READ_BYTES: Final = 16 * 1024
-"""Bytes asked for at once: nearly every file whole. For more than 128 KiB musl would map fresh
+"""Bytes read at once: nearly every file whole. For more than 128 KiB musl would map fresh
 memory and give it back, which costs more than the reading."""
 MAX_HELD_BYTES: Final = 4096
 """Bytes of a file that is held open: a limit is a word or two, a list of CPUs a line."""
@@ -31,7 +31,7 @@ Kind = Literal["file", "directory", "link", "socket", "pipe", "character", "bloc
 
 
 class Clock(Protocol):
-    """What time it is."""
+    """The time."""
 
     def time(self) -> float:
         """Return the seconds since 1970, UTC."""
@@ -41,10 +41,10 @@ class Clock(Protocol):
 
 
 class Source(Clock, Protocol):
-    """What the facts are made from."""
+    """The sources of facts about the process and its kernel."""
 
     def uname(self) -> os.uname_result:
-        """Return what the kernel says of itself and of the host's name."""
+        """Return the kernel's name and release, and the host's name."""
 
     def cpus(self) -> int:
         """Return the number of CPUs this process may run on."""
@@ -57,7 +57,7 @@ class Machine:
     """The machine under this process."""
 
     def uname(self) -> os.uname_result:
-        """Ask the kernel; ``platform.uname()`` would start a process for the same."""
+        """Call the kernel; ``platform.uname()`` would start a process for the same."""
         return os.uname()
 
     def cpus(self) -> int:
@@ -65,7 +65,7 @@ class Machine:
         return len(os.sched_getaffinity(0))
 
     def python_version(self) -> str:
-        """Read it from the interpreter itself: there may be no files to ask."""
+        """Read it from the interpreter itself: there may be no files to read."""
         return "{}.{}.{}".format(*sys.version_info)
 
     def time(self) -> float:
@@ -77,8 +77,8 @@ class Machine:
         return time.monotonic()
 
 
-class Node(msgspec.Struct, frozen=True):
-    """What a path is, without following it."""
+class FileStat(msgspec.Struct, frozen=True):
+    """The kind and owner of a path, which is not followed."""
 
     kind: Kind
     permissions: int
@@ -88,8 +88,8 @@ class Node(msgspec.Struct, frozen=True):
     """Number of the file system it is on."""
 
 
-class Space(msgspec.Struct, frozen=True):
-    """The room of a file system, in bytes; ``free`` is what an ordinary user gets."""
+class FilesystemSpace(msgspec.Struct, frozen=True):
+    """The room of a file system, in bytes; ``free`` is the part for ordinary users."""
 
     size: int
     free: int
@@ -97,11 +97,11 @@ class Space(msgspec.Struct, frozen=True):
     inodes_free: int
 
 
-class Tree:
+class SystemFiles:
     """The machine's files as seen from *root*, and its environment.
 
-    Nothing here raises for what a file holds or does not hold: the answer is then
-    ``Unknown`` with the reason. Nothing is read before it is asked for.
+    No content of a file raises: the result is then ``Unknown`` with the reason. Nothing is read
+    before its method is called.
     """
 
     def __init__(self, root: str = "/", environ: Mapping[str, str] = os.environ) -> None:
@@ -112,8 +112,8 @@ class Tree:
     def environ(self) -> dict[str, str]:
         """Return the variables, fit for JSON.
 
-        Made once: nobody changes those of a process that runs, and a namespace with 2,000
-        services has 14,000, whose spelling took most of a look.
+        Made once: those of a running process do not change, and a namespace with 2,000
+        services has 14,000, whose spelling took most of a snapshot.
         """
         if self._variables is None:
             self._variables = {
@@ -133,14 +133,14 @@ class Tree:
             return File(path, Unknown(f"{path} has more than {MAX_FILE_BYTES} bytes"))
         return File(path, data.decode("utf-8", "backslashreplace"))
 
-    def held(self, paths: Sequence[str]) -> "Held":
+    def keep_open(self, paths: Sequence[str]) -> "OpenFiles":
         """Return the files at *paths* for reading them again and again."""
-        return Held([functools.partial(self._open, path) for path in paths])
+        return OpenFiles([functools.partial(self._open, path) for path in paths])
 
     def _open(self, path: str) -> int:
         # Not blocking: a pipe under the name would keep us waiting for a writer.
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        return os.open(self._within(path), flags)
+        return os.open(self._resolve_in_root(path), flags)
 
     def _bytes(self, path: str) -> bytes | None:
         descriptor = self._open(path)
@@ -158,9 +158,9 @@ class Tree:
             os.close(descriptor)
 
     def link(self, path: str) -> str | Unknown:
-        """Return what a link names."""
+        """Return the target of a link."""
         try:
-            return printable(os.readlink(self._within(path, follow=False)))  # noqa: PTH115
+            return printable(os.readlink(self._resolve_in_root(path, follow=False)))  # noqa: PTH115
         except OSError as exc:
             return _unknown(path, exc)
 
@@ -169,8 +169,8 @@ class Tree:
         found = self._list(path, lambda entry: printable(entry.name))
         return found if isinstance(found, Unknown) else tuple(sorted(found))
 
-    def nodes(self, path: str) -> dict[str, Node] | Unknown:
-        """Say what everything in a directory is: half the price of asking name by name."""
+    def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
+        """Return the kind of every entry of a directory: half the price of a call for each."""
         found = self._list(path, lambda entry: (printable(entry.name), _node(entry)))
         if isinstance(found, Unknown):
             return found
@@ -179,12 +179,12 @@ class Tree:
     def count(self, path: str) -> int | Unknown:
         """Count the entries of a directory, however many."""
         try:
-            # Linux 6.2 and later tell the number of open files as the size of /proc/PID/fd:
+            # Linux 6.2 and later report the number of open files as the size of /proc/PID/fd:
             # to list those of ten thousand connections takes milliseconds.
-            size = os.stat(self._within(path)).st_size if path.endswith("/fd") else 0  # noqa: PTH116
+            size = os.stat(self._resolve_in_root(path)).st_size if path.endswith("/fd") else 0  # noqa: PTH116
             if size:
                 return size
-            with os.scandir(self._within(path)) as entries:
+            with os.scandir(self._resolve_in_root(path)) as entries:
                 return sum(1 for _ in entries)
         except OSError as exc:
             return _unknown(path, exc)
@@ -192,7 +192,7 @@ class Tree:
     def _list(self, path: str, take: Callable[[os.DirEntry[str]], T]) -> list[T] | Unknown:
         found: list[T] = []
         try:
-            with os.scandir(self._within(path)) as entries:
+            with os.scandir(self._resolve_in_root(path)) as entries:
                 for entry in entries:
                     if len(found) == MAX_NAMES:
                         return Unknown(f"{path} has more than {MAX_NAMES} entries")
@@ -201,21 +201,21 @@ class Tree:
             return _unknown(path, exc)
         return found
 
-    def node(self, path: str) -> Node | Unknown:
-        """Say what is at *path*."""
+    def node(self, path: str) -> FileStat | Unknown:
+        """Return the kind of *path*."""
         try:
-            status = os.lstat(self._within(path, follow=False))
+            status = os.lstat(self._resolve_in_root(path, follow=False))
         except OSError as exc:
             return _unknown(path, exc)
         return _described(status)
 
-    def space(self, path: str) -> Space | Unknown:
-        """Ask a mounted file system for its room; one on a dead network never answers."""
+    def space(self, path: str) -> FilesystemSpace | Unknown:
+        """Return the room of a mounted file system; one on a dead network never returns."""
         try:
-            room = os.statvfs(self._within(path))
+            room = os.statvfs(self._resolve_in_root(path))
         except OSError as exc:
             return _unknown(path, exc)
-        return Space(
+        return FilesystemSpace(
             size=room.f_blocks * room.f_frsize,
             free=room.f_bavail * room.f_frsize,
             inodes=room.f_files,
@@ -223,16 +223,16 @@ class Tree:
         )
 
     def writable(self, path: str) -> bool | Unknown:
-        """Say whether this process may write at *path*; the kernel decides, nothing is written."""
+        """Return whether the kernel lets this process write at *path*; nothing is written."""
         try:
-            return os.access(self._within(path), os.W_OK, effective_ids=True)
+            return os.access(self._resolve_in_root(path), os.W_OK, effective_ids=True)
         except OSError as exc:
             return _unknown(path, exc)
 
-    def _within(self, path: str, *, follow: bool = True) -> str:
+    def _resolve_in_root(self, path: str, *, follow: bool = True) -> str:
         """Find *path* under the root; no link leads out of it.
 
-        The kernel does that for ``/``; for another root we walk, as it would in a chroot.
+        The kernel does that for ``/``; for another root this walks, as it would in a chroot.
         """
         if "\0" in path:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
@@ -260,19 +260,19 @@ class Tree:
         return "/".join([self._root, *done])
 
 
-class Held:
-    """Small files the kernel makes up anew at each reading, held open: a tenth of the price."""
+class OpenFiles:
+    """Small files of the kernel that stay open: a read costs a tenth of opening it."""
 
     def __init__(self, openers: Sequence[Callable[[], int]]) -> None:
         self._openers = openers
         self._descriptors: list[int | None] = [None] * len(openers)
 
     def read(self) -> tuple[bytes | None, ...]:
-        """Return what each of them holds, ``None`` for what cannot be read now."""
+        """Return the content of each, ``None`` if it cannot be read now."""
         return tuple(self._read(index) for index in range(len(self._openers)))
 
     def close(self) -> None:
-        """Let go of all of them."""
+        """Close all of them."""
         for index in range(len(self._descriptors)):
             self._close(index)
 
@@ -283,7 +283,7 @@ class Held:
                 descriptor = self._descriptors[index] = self._openers[index]()
             return os.pread(descriptor, MAX_HELD_BYTES, 0)
         except OSError:
-            # Its group is gone; or the file is not there, or not yet.
+            # Its group was removed; or the file is not there, or not yet.
             self._close(index)
             return None
 
@@ -293,15 +293,15 @@ class Held:
             os.close(descriptor)
 
 
-def _node(entry: os.DirEntry[str]) -> Node | None:
+def _node(entry: os.DirEntry[str]) -> FileStat | None:
     try:
         return _described(entry.stat(follow_symlinks=False))
     except OSError:
         return None  # Gone since it was listed.
 
 
-def _described(status: os.stat_result) -> Node:
-    return Node(
+def _described(status: os.stat_result) -> FileStat:
+    return FileStat(
         kind=_KINDS.get(stat.S_IFMT(status.st_mode), "file"),
         permissions=stat.S_IMODE(status.st_mode),
         uid=status.st_uid,
@@ -327,8 +327,8 @@ _REASONS: Final = {
     errno.ELOOP: "is a link that leads in a circle",
     errno.EISDIR: "is not a regular file",
     errno.ENXIO: "is not a regular file",
-    errno.EINVAL: "is something the kernel refuses to answer",
-    errno.EOPNOTSUPP: "is something the kernel refuses to answer",
+    errno.EINVAL: "is refused by the kernel",
+    errno.EOPNOTSUPP: "is refused by the kernel",
 }
 
 
@@ -338,5 +338,5 @@ def _unknown(path: str, exc: OSError) -> Unknown:
 
 
 def printable(text: str) -> str:
-    """Spell the bytes that are not UTF-8: JSON has no way to carry them."""
+    """Spell the bytes that are not UTF-8: JSON cannot carry them."""
     return os.fsencode(text).decode("utf-8", "backslashreplace")

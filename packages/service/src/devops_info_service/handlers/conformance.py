@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.expectations.condition import Expectation
-from devops_info_service.expectations.conformance import Conformance, judge
+from devops_info_service.expectations.conformance import Conformance, evaluate
 from devops_info_service.facts.system_files import Clock
 from devops_info_service.http.wire.message import Handler, Request, Response
 from devops_info_service.snapshot_cache import PlatformSnapshots
@@ -26,7 +26,7 @@ def checker(
     expectations: tuple[Expectation, ...], snapshots: PlatformSnapshots
 ) -> Callable[[], Conformance]:
     """Return a function that checks the latest snapshot, each snapshot once."""
-    conformance_of = Derived(functools.partial(judge, expectations))
+    conformance_of = Derived(functools.partial(evaluate, expectations))
     return lambda: conformance_of.of(snapshots.get())
 
 

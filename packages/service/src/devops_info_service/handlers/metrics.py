@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.linux.process import read_usage
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.http import Counters, Handler, Request, Response, RouteMetrics
 from devops_info_service.http.wire.accept import parse
 from devops_info_service.prometheus.exposition import OPEN_METRICS, TEXT, Family, render
@@ -64,7 +64,7 @@ def metrics(collectors: Sequence[Collector], clock: Clock) -> Handler:
 def service_metrics(
     about: Mapping[str, str],
     snapshots: PlatformSnapshots,
-    tree: Tree,
+    tree: SystemFiles,
     clock: Clock,
     tables: RouteMetrics,
     counters: Counters,

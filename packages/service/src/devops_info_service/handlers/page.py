@@ -11,7 +11,7 @@ from devops_info_service.http.wire.message import Handler, Request, Response
 from devops_info_service.page.document import HEADERS, CachedPage, render_page, render_shared
 from devops_info_service.page.usage import usage_tiles
 from devops_info_service.service_info import Endpoint, Service
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 from devops_info_service.snapshot_cache import PlatformSnapshots
 from devops_info_service.ttl_cache import Derived
 
@@ -34,7 +34,7 @@ def page(
     With the query ``part=usage`` it is the tiles alone, which the page's script polls.
     """
 
-    def render(snapshot: Platform) -> CachedPage:
+    def render(snapshot: PlatformSnapshot) -> CachedPage:
         conformance = None if check is None else check()
         in_use = snapshots.cpus_in_use
         return render_shared(snapshot, now(), service, endpoints, conformance, in_use)

@@ -16,7 +16,7 @@ from devops_info_service.facts.linux.network import Network
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Handler, Request, Response
-from devops_info_service.snapshot import Platform, Security
+from devops_info_service.snapshot import PlatformSnapshot, Security
 from devops_info_service.snapshot_cache import PlatformSnapshots
 from devops_info_service.ttl_cache import Derived
 
@@ -35,7 +35,7 @@ class ResourcesWithHistory(Resources, frozen=True, kw_only=True):
 
 
 BODIES: Final[Mapping[str, type]] = {
-    "/platform": Platform,
+    "/platform": PlatformSnapshot,
     "/platform/resources": ResourcesWithHistory,
     "/platform/security": Security,
     "/platform/identity": Identity,

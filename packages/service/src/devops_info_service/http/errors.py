@@ -6,7 +6,7 @@ class ListenError(Exception):
 
 
 class RejectedError(Exception):
-    """A client sent what is not served: send ``status``, close, never read those bytes again."""
+    """Bytes that are not served: send ``status``, close, never read those bytes again."""
 
     def __init__(self, reason: str, *, status: int = 400) -> None:
         super().__init__(reason)

@@ -2,7 +2,7 @@
 
 from devops_info_service.catalog.row import Note, Row
 from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop
-from devops_info_service.facts.fact import cut
+from devops_info_service.facts.fact import truncate
 from devops_info_service.http.wire.message import Client, Request
 
 from .markup import Markup, tag
@@ -25,7 +25,7 @@ def client_path_section(name: str, request: Request, path: ClientPath) -> Markup
         Row("client", _address(path.client)),
         Row("peer", _address(path.peer), (Note(f"{trust}: TRUSTED_PROXIES lists trusted peers"),)),
         Row("protocol", path.protocol),
-        Row("user agent", cut(agent) or "none"),
+        Row("user agent", truncate(agent) or "none"),
         *(
             Row(claim.field, claim.value, (_evaluate(claim, trusted=path.peer_trusted),))
             for claim in path.forwarded

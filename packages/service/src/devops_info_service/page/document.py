@@ -14,7 +14,7 @@ from devops_info_service.facts.linux.uptime import Runtime
 from devops_info_service.http.wire.message import Request
 from devops_info_service.report.sections import DETAILS, section
 from devops_info_service.service_info import Endpoint, Service
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .client_path import client_path_section
 from .markup import Markup, escape, join, opening, tag
@@ -81,7 +81,7 @@ def render_page(shared: CachedPage, request: Request, path: ClientPath) -> bytes
 
 
 def render_shared(
-    snapshot: Platform,
+    snapshot: PlatformSnapshot,
     now: Runtime,
     service: Service,
     endpoints: Sequence[Endpoint],
@@ -152,7 +152,7 @@ def _name(identity: Identity) -> str:
     return value_of(identity.pod, None) or value_of(identity.hostname, "this container")
 
 
-def _header(snapshot: Platform, name: str, now: Runtime, expectations: Markup) -> Markup:
+def _header(snapshot: PlatformSnapshot, name: str, now: Runtime, expectations: Markup) -> Markup:
     return tag(
         "header",
         tag(
@@ -194,7 +194,7 @@ def _summary(identity: Identity) -> Iterable[str]:
         yield f"A container{under}." if under else "A process; no container engine was found."
 
 
-def _identity(snapshot: Platform) -> Markup:
+def _identity(snapshot: PlatformSnapshot) -> Markup:
     identity = section(snapshot, "identity")
     return tag(
         "section",
@@ -205,7 +205,7 @@ def _identity(snapshot: Platform) -> Markup:
     )
 
 
-def _facts(snapshot: Platform) -> Markup:
+def _facts(snapshot: PlatformSnapshot) -> Markup:
     return tag(
         "section",
         tag("h2", "All facts", id="facts-title"),

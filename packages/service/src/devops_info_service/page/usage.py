@@ -5,7 +5,7 @@ from typing import Final
 from devops_info_service.catalog.limits import hidden_limits
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.report.sections import section
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .figures import Figure, Utilization, figures
 from .markup import Markup, join, tag
@@ -17,7 +17,7 @@ _OUTSIDE: Final = -9.0
 """Percent at which the mark is outside of the picture."""
 
 
-def usage_section(snapshot: Platform, cpus_in_use: float | None = None) -> Markup:
+def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) -> Markup:
     """Return the tiles, and the table with the sources of their figures."""
     resources = snapshot.resources
     hidden = join(

@@ -1,6 +1,6 @@
 """Metrics as values, and the two texts Prometheus reads them from.
 
-Whoever has something to tell makes a ``Family``; nothing here knows what it is about.
+A source of metrics makes a ``Family``; nothing here knows its subject.
 
 Source: Prometheus text format 0.0.4 (exposition_formats.md), OpenMetrics 1.0.0.
 """
@@ -24,7 +24,7 @@ class Sample(msgspec.Struct, frozen=True):
     value: float
     labels: Labels = ()
     suffix: str = ""
-    """What is appended to the family's name: of a histogram ``_bucket``, ``_sum``, ``_count``."""
+    """Appended to the family's name: of a histogram ``_bucket``, ``_sum``, ``_count``."""
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -49,8 +49,8 @@ def histogram(
 ) -> tuple[Sample, ...]:
     """Return the samples of one series of a histogram.
 
-    *buckets* count what is above the bound before and not above their own; the last one, for
-    which there is no bound, has the rest. *total* is the sum of all that was observed.
+    *buckets* count the values above the bound before and not above their own; the last one, without
+    a bound, has the rest. *total* is the sum of all values.
     """
     samples = []
     seen = 0

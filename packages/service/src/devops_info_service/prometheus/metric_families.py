@@ -1,7 +1,7 @@
-"""What the service knows of itself and of its platform, as families of metrics.
+"""Metrics of the service and of its platform, as families.
 
 Names and units follow Prometheus's naming rules. No limit is ``+Inf``, so that usage over limit
-is 0 there; what is not known has no sample.
+is 0 there; an unknown value has no sample.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,18 +32,13 @@ _SERVER: Final[tuple[tuple[str, str, Type, str], ...]] = (
         "counter",
         "Connections cut off at the end of a drain.",
     ),
-    ("workers", "service_workers", "gauge", "Processes that answer requests now."),
-    (
-        "restarts",
-        "service_worker_restarts_total",
-        "counter",
-        "Workers replaced because they died.",
-    ),
+    ("workers", "service_workers", "gauge", "Processes that serve requests now."),
+    ("restarts", "service_worker_restarts_total", "counter", "Workers replaced because they died."),
     (
         "hung",
         "service_worker_hangs_total",
         "counter",
-        "Workers replaced because their heartbeat had stopped; restarts count them, too.",
+        "Workers replaced because their heartbeat had stopped; included in restarts.",
     ),
     (
         "log_lines_dropped",
@@ -108,13 +103,18 @@ class _Root(msgspec.Struct):
 
 
 def build_family(about: Mapping[str, str]) -> Family:
-    """Say what was built: *about* are the labels."""
+    """Return the family of the build; *about* are its labels."""
     samples = (Sample(1, tuple(about.items())),)
-    return Family("service_build_info", "gauge", "What runs here; always 1.", samples)
+    return Family(
+        "service_build_info",
+        "gauge",
+        "Version of the service and its interpreter; always 1.",
+        samples,
+    )
 
 
 def request_families(series: Iterable[RouteSeries]) -> list[Family]:
-    """Count requests and what they took; podinfo's names, labels and words."""
+    """Return requests and their durations; podinfo's names, labels and help."""
     counts: list[Sample] = []
     durations: list[Sample] = []
     for one_of_them in series:
@@ -139,7 +139,7 @@ def request_families(series: Iterable[RouteSeries]) -> list[Family]:
 
 
 def server_families(totals: Totals) -> list[Family]:
-    """Count what no route answers for: refusals, connections, workers."""
+    """Return the counters of the server: rejections, connections, workers."""
     refused = tuple(
         Sample(count, (("status", str(status) if status else "none"),))
         for status, count in totals.rejected.items()
@@ -148,7 +148,7 @@ def server_families(totals: Totals) -> list[Family]:
         Family(
             "http_requests_refused_total",
             "counter",
-            "Bytes refused by status: no request, too slow, too much, too many connections.",
+            "Rejections by status: not a request, too slow, too large, too many connections.",
             refused,
         ),
         *(one(name, kind, text, getattr(totals, field)) for field, name, kind, text in _SERVER),
@@ -156,12 +156,12 @@ def server_families(totals: Totals) -> list[Family]:
 
 
 def process_families(usage: Usage) -> list[Family]:
-    """Return what the service's processes use."""
+    """Return the use of the service's processes."""
     return [one(name, kind, text, getattr(usage, field)) for field, name, kind, text in _PROCESS]
 
 
 def platform_families(resources: Resources, limit_changes: int) -> list[Family]:
-    """Return what the platform grants and what of it is used: the catalog's metrics."""
+    """Return grants and use of the platform: the catalog's metrics."""
     root = _Root(resources)
     return [
         *(_family(each.metric, at_path(root, each.path)) for each in RESOURCES if each.metric),
@@ -186,11 +186,11 @@ def _family(metric: Metric, found: Any) -> Family:  # noqa: ANN401  a fact, or a
 
 
 def expectation_family(conformance: "Conformance") -> Family:
-    """Say of each expectation whether it is met; the vocabulary bounds the names."""
+    """Return whether each expectation is met; the catalog bounds the names."""
     return Family(
         "platform_expectation_met",
         "gauge",
-        "Whether the platform gives what is expected: 1, or 0 if it does not or nobody can tell.",
+        "1 if the expectation is met, 0 if it is not met or unknown.",
         tuple(
             Sample(int(each.state == "met"), (("name", each.name),))
             for each in conformance.expectations

@@ -19,9 +19,9 @@ def expected(conformance: Conformance) -> Section:
 
 
 def _row(result: Result) -> Row:
-    said = f"expected {result.expected}"
+    text = f"expected {result.expected}"
     if result.found is None:
-        return Row(result.name, said, (Note(result.reason or ""),), _VERDICTS[result.state])
+        return Row(result.name, text, (Note(result.reason or ""),), _VERDICTS[result.state])
     if result.state == "not met":
-        said = f"{result.found}, {said}"
-    return Row(result.name, said, sources(result.evidence), _VERDICTS[result.state])
+        text = f"{result.found}, {text}"
+    return Row(result.name, text, sources(result.evidence), _VERDICTS[result.state])

@@ -4,18 +4,18 @@ import msgspec
 
 from devops_info_service.escape import printable_json
 from devops_info_service.expectations.conformance import Conformance
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 
-class Judged(Platform, frozen=True, kw_only=True):
-    """A look, and what was expected of it."""
+class PlatformWithConformance(PlatformSnapshot, frozen=True, kw_only=True):
+    """A snapshot, and its conformance to expectations."""
 
     conformance: Conformance
 
 
-def report_json(look: Platform, conformance: Conformance | None = None) -> bytes:
-    """Return what ``GET /platform`` answers, with ``conformance`` if something was expected."""
-    whole = look
+def report_json(snapshot: PlatformSnapshot, conformance: Conformance | None = None) -> bytes:
+    """Return the body of ``GET /platform``, with ``conformance`` if there is one."""
+    whole = snapshot
     if conformance is not None:
-        whole = Judged(conformance=conformance, **msgspec.structs.asdict(look))
+        whole = PlatformWithConformance(conformance=conformance, **msgspec.structs.asdict(snapshot))
     return printable_json(msgspec.json.encode(whole)) + b"\n"

@@ -1,7 +1,7 @@
-"""Rows and sections into aligned lines; the one way from a report's text to a terminal.
+"""Rows and sections as aligned lines; all text of a report reaches a terminal through here.
 
-Every text passes ``printable`` here, before any colour is added: what a container, a mount or a
-label is called was chosen by strangers, and a terminal obeys what it is sent.
+Every text passes ``printable``, before any color is added: names of containers, mounts and labels
+were chosen by strangers, and a terminal obeys control characters.
 """
 
 import textwrap
@@ -17,13 +17,13 @@ MIN_WIDTH: Final = 60
 MAX_WIDTH: Final = 120
 """Columns. Longer lines are hard to read, and shorter ones leave no room beside the labels."""
 WIDTH: Final = 100
-"""Columns where there is no terminal to ask, as in the log of a job."""
+"""Columns without a terminal, as in the log of a job."""
 
 _INDENT: Final = "  "
 _VERDICT_WIDTH: Final = len("unknown") + 2
 _VALUE_WIDTH: Final = 30
 """Columns a value may take for its note to stand beside it."""
-_COLOURS: Final = {"pass": "32", "fail": "31", "unknown": "33", "title": "1", "note": "2"}
+_COLORS: Final = {"pass": "32", "fail": "31", "unknown": "33", "title": "1", "note": "2"}
 """Of ECMA-48, SGR: green, red, yellow, bold, faint."""
 
 
@@ -34,10 +34,10 @@ class Section(msgspec.Struct, frozen=True):
     rows: tuple[Row, ...]
 
 
-def render(sections: Sequence[Section], *, width: int = WIDTH, colour: bool = False) -> str:
+def render(sections: Sequence[Section], *, width: int = WIDTH, color: bool = False) -> str:
     """Return all of it, each section after an empty line."""
     width = max(MIN_WIDTH, min(width, MAX_WIDTH))
-    paint = _paint if colour else _leave
+    paint = _paint if color else _leave
     lines: list[str] = []
     for section in sections:
         lines += ["", *(paint(line, "title") for line in _wrap(printable(section.title), width))]
@@ -70,12 +70,12 @@ def _row(row: Row, label_width: int, width: int, paint: Callable[[str, str], str
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    # Paths stay whole where they can: whoever reads may want to copy one.
+    # Paths stay whole where they can, for copying.
     return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
-def _paint(text: str, what: str) -> str:
-    return f"\x1b[{_COLOURS[what]}m{text}\x1b[0m"
+def _paint(text: str, role: str) -> str:
+    return f"\x1b[{_COLORS[role]}m{text}\x1b[0m"
 
 
 def _leave(text: str, _: str) -> str:

@@ -35,7 +35,7 @@ def scorecard(security: Security) -> tuple[Section, ...]:
 
 
 def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
-    """Return the checks that *profile* itself has, what matters first."""
+    """Return the checks of *profile* alone, failures first."""
     unobservable = security.pod_security.unobservable
 
     def order(check: Finding) -> tuple[bool, int]:
@@ -54,13 +54,13 @@ def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
 
 
 def _seen(evidence: Evidence) -> str:
-    where = f"{evidence.file} {evidence.field}".strip()
-    # Tabs and line ends of the kernel's tables say nothing here.
-    return f"{where}: {' '.join(evidence.value.split())}" if evidence.value else where
+    location = f"{evidence.file} {evidence.field}".strip()
+    # Tabs and line ends of the kernel's tables have no meaning here.
+    return f"{location}: {' '.join(evidence.value.split())}" if evidence.value else location
 
 
 def conclusion(security: Security, profile: Standard) -> Section:
-    """Say whether *profile* holds, and what speaks against it."""
+    """Return whether *profile* holds, and the checks against it."""
     checks = _of_profile(security, profile)
     against = sorted(
         (check for check in checks if check.verdict != "pass"),
@@ -71,7 +71,7 @@ def conclusion(security: Security, profile: Standard) -> Section:
 
 
 def holds(security: Security, profile: Standard, fail_on: FailOn) -> bool:
-    """Say whether *profile* holds; *fail_on* ``unknown`` wants it proved."""
+    """Return whether *profile* holds; *fail_on* ``unknown`` wants it proved."""
     verdict = verdict_of(security, profile)
     return verdict == "pass" or (verdict == "unknown" and fail_on == "fail")
 
@@ -83,7 +83,7 @@ def verdict_of(security: Security, profile: Standard) -> Verdict:
 
 
 def _of_profile(security: Security, profile: Standard) -> tuple[Finding, ...]:
-    # Restricted has all of baseline; what never shows inside a container decides nothing.
+    # Restricted has all of baseline; an unobservable check decides nothing.
     profiles = {"baseline"} if profile == "baseline" else {"baseline", "restricted"}
     return tuple(
         check

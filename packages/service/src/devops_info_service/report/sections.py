@@ -1,16 +1,16 @@
-"""The sections of the report that list facts; the catalog says which fact is in which."""
+"""The sections of the report that list facts; the catalog has their rows."""
 
 from typing import Final
 
 from devops_info_service.catalog.properties import rows
 from devops_info_service.catalog.property import Shown
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .layout import Section
 
 TITLES: Final[dict[Shown, str]] = {
-    "granted": "What was granted",
-    "identity": "Who am I",
+    "granted": "Granted",
+    "identity": "Identity",
     "confinement": "Confinement",
     "resources": "Resources",
     "network": "Network and environment",
@@ -20,6 +20,6 @@ DETAILS: Final[tuple[Shown, ...]] = ("confinement", "resources", "network", "fil
 """Below the scorecard."""
 
 
-def section(snapshot: Platform, name: Shown) -> Section:
+def section(snapshot: PlatformSnapshot, name: Shown) -> Section:
     """Return the section *name* with its title."""
     return Section(TITLES[name], rows(snapshot, name))

@@ -1,10 +1,10 @@
-"""All of a report as text, what matters most first, what decides the exit status last.
+"""All of a report as text: limits first, the sections that decide the exit status last.
 
-Last, as that is what stands above the next prompt and at the end of a job's log.
+Last, as that is the text above the next prompt and at the end of a job's log.
 """
 
 from devops_info_service.expectations.conformance import Conformance
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 from .expected import expected
 from .layout import WIDTH, Section, render
@@ -13,23 +13,23 @@ from .sections import DETAILS, section
 
 
 def report(
-    look: Platform,
+    snapshot: PlatformSnapshot,
     profile: Standard | None = None,
     conformance: Conformance | None = None,
     *,
     width: int | None = None,
-    colour: bool = False,
+    color: bool = False,
 ) -> str:
-    """Return the lines; *width* in columns, if somebody knows it."""
+    """Return the lines; *width* in columns, if it is known."""
     sections = [
-        Section(f"Platform report of {look.taken_at}", ()),
-        section(look, "granted"),
-        section(look, "identity"),
-        *scorecard(look.security),
-        *(section(look, name) for name in DETAILS),
+        Section(f"Platform report of {snapshot.taken_at}", ()),
+        section(snapshot, "granted"),
+        section(snapshot, "identity"),
+        *scorecard(snapshot.security),
+        *(section(snapshot, name) for name in DETAILS),
     ]
     if profile is not None:
-        sections.append(conclusion(look.security, profile))
+        sections.append(conclusion(snapshot.security, profile))
     if conformance is not None:
         sections.append(expected(conformance))
-    return render(sections, width=width or WIDTH, colour=colour)
+    return render(sections, width=width or WIDTH, color=color)

@@ -1,8 +1,8 @@
-"""The baseline profile of the Pod Security Standards, judged by what came of it.
+"""The baseline profile of the Pod Security Standards, checked by its effects.
 
-The standard forbids asking for things; from inside one sees what was given. A check fails
-where the process has what the standard forbids asking for, and is unknown where neither the
-request nor its effect shows.
+The standard forbids requests; inside a container only their effects show. A check fails if the
+process has the effect of a forbidden request, and is unknown if neither the request nor its effect
+shows.
 
 Source: k8s.io/pod-security-admission/policy; ids and versions are its own.
 """
@@ -14,7 +14,7 @@ from devops_info_service.facts.container.confinement import masks
 from devops_info_service.facts.container.process_view import LABEL
 from devops_info_service.facts.container.volumes import ENGINE_SOCKETS, SOCKET_NAMES, classify
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, first, value_of
-from devops_info_service.facts.linux.capabilities import NAMES, beyond
+from devops_info_service.facts.linux.capabilities import NAMES, exceeding
 from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.linux.sandbox import NONE, SANDBOXED
 
@@ -34,19 +34,14 @@ SELINUX_TYPES: Final = frozenset({
 
 
 def host_namespaces(view: Observed) -> Outcome:
-    """Judge hostPID, hostIPC and hostNetwork."""
+    """Check hostPID, hostIPC and hostNetwork."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    facts = {
-        "PID": view.shared["pid"],
-        "IPC": view.shared["ipc"],
-        "network": view.shared["net"],
-    }
+    facts = {"PID": view.shared["pid"], "IPC": view.shared["ipc"], "network": view.shared["net"]}
     shared = {kind: fact for kind, fact in facts.items() if value_of(fact, default=False)}
     if shared:
         return failed(
-            f"Shared with the machine: {', '.join(shared)}; what belongs to other workloads can"
-            " be seen or reached.",
+            f"Shared with the host: {', '.join(shared)}; other workloads can be seen or reached.",
             *evidence_of(*shared.values()),
         )
     for fact in facts.values():
@@ -59,9 +54,9 @@ def host_namespaces(view: Observed) -> Outcome:
 
 
 def privileged(view: Observed) -> Outcome:
-    """Judge ``privileged``, by the marks it leaves together."""
+    """Check ``privileged``, by the marks it leaves together."""
     bounding = view.capabilities.bounding
-    seccomp = view.status.field("Seccomp", parse.count, ":")
+    seccomp = view.status.parse_field("Seccomp", parse.count, ":")
     if isinstance(bounding, Unknown):
         return unknown(bounding)
     if isinstance(view.mounts, Unknown):
@@ -87,8 +82,8 @@ def privileged(view: Observed) -> Outcome:
 
 
 def capabilities(view: Observed) -> Outcome:
-    """Judge added capabilities by the bounding set: what nobody dropped or added."""
-    extra = beyond(view.capabilities.bounding, ALLOWED)
+    """Check added capabilities by the bounding set."""
+    extra = exceeding(view.capabilities.bounding, ALLOWED)
     if isinstance(extra, Unknown):
         return unknown(extra)
     if not extra.value:
@@ -102,11 +97,11 @@ def capabilities(view: Observed) -> Outcome:
         return unknown(
             "NET_RAW may be the engine's default or may have been added", *extra.evidence
         )
-    return failed(f"Beyond what a pod may add: {', '.join(extra.value)}.", *extra.evidence)
+    return failed(f"Beyond those a pod may add: {', '.join(extra.value)}.", *extra.evidence)
 
 
 def host_path_volumes(view: Observed) -> Outcome:
-    """Judge hostPath volumes by where mounts come from."""
+    """Check hostPath volumes by where mounts come from."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
     if isinstance(view.mounts, Unknown):
@@ -119,7 +114,7 @@ def host_path_volumes(view: Observed) -> Outcome:
         )
     if unclear:
         return unknown(
-            f"{unclear[0].point} may be a host directory or a persistent volume: they look alike",
+            f"{unclear[0].point} may be a host directory or a persistent volume: both show alike",
             *(mount.evidence() for mount in unclear[:10]),
         )
     return passed("Every mount is the image's, the runtime's, the kernel's or a known volume's.")
@@ -137,7 +132,7 @@ def _host_mounts(mounts: Mounts) -> tuple[list[Mount], list[Mount]]:
 
 
 def app_armor(view: Observed) -> Outcome:
-    """Judge the AppArmor profile."""
+    """Check the AppArmor profile."""
     label = first(view.apparmor_label, view.label)
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
@@ -159,7 +154,7 @@ def app_armor(view: Observed) -> Outcome:
 
 
 def selinux(view: Observed) -> Outcome:
-    """Judge the SELinux type."""
+    """Check the SELinux type."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
     label = view.label
@@ -177,7 +172,7 @@ def selinux(view: Observed) -> Outcome:
 
 
 def proc_mount(view: Observed) -> Outcome:
-    """Judge ``procMount``: the masks over /proc."""
+    """Check ``procMount``: the masks over /proc."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
     if isinstance(view.mounts, Unknown):
@@ -198,11 +193,11 @@ def proc_mount(view: Observed) -> Outcome:
 
 
 def seccomp(view: Observed) -> Outcome:
-    """Judge the seccomp filter; undefined and ``Unconfined`` have one effect."""
+    """Check the seccomp filter; undefined and ``Unconfined`` have one effect."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    mode = view.status.field("Seccomp", parse.count, ":")
-    filters = view.status.field("Seccomp_filters", parse.count, ":")
+    mode = view.status.parse_field("Seccomp", parse.count, ":")
+    filters = view.status.parse_field("Seccomp_filters", parse.count, ":")
     if isinstance(mode, Unknown):
         return unknown(mode)
     if mode.value == 0:
@@ -221,7 +216,7 @@ def sysctls(view: Observed) -> Outcome:
 
 
 def windows(view: Observed) -> Outcome:
-    """Judge hostProcess, which only Windows has."""
+    """Check hostProcess, which only Windows has."""
     kind = view.kernel
     if isinstance(kind, Unknown):
         return unknown(kind)
@@ -230,7 +225,7 @@ def windows(view: Observed) -> Outcome:
     return passed("Host processes exist on Windows only.", *kind.evidence)
 
 
-_SYSCTLS_UNOBSERVABLE: Final = "The values can be read, but not whether the pod asked for them"
+_SYSCTLS_UNOBSERVABLE: Final = "The values can be read, but not whether the pod requested them"
 
 BASELINE: Final = (
     Check("appArmorProfile", "baseline", "1.0", app_armor),
@@ -247,7 +242,7 @@ BASELINE: Final = (
         "hostProbesAndHostLifecycle",
         "baseline",
         "1.34",
-        unobservable="Whom kubelet asks for the pod's health does not show inside",
+        unobservable="The target of kubelet's probes does not show inside",
     ),
     Check("privileged", "baseline", "1.0", privileged),
     Check("procMount", "baseline", "1.0", proc_mount),

@@ -61,12 +61,12 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def passed(message: str, *evidence: Evidence) -> Outcome:
-    """Return that what the check forbids is not so."""
+    """Return the outcome of a check that found nothing forbidden."""
     return Outcome("pass", message, evidence)
 
 
 def failed(message: str, *evidence: Evidence) -> Outcome:
-    """Return that what the check forbids is so."""
+    """Return the outcome of a check that found something forbidden."""
     return Outcome("fail", message, evidence)
 
 

@@ -1,4 +1,4 @@
-"""Checks beyond the Pod Security Standards: what else limits the harm of a break-in."""
+"""Checks beyond the Pod Security Standards: further limits to the harm of a break-in."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _RAW: Final = frozenset({"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/de
 
 
 def read_only_root(view: Observed) -> Outcome:
-    """Judge ``readOnlyRootFilesystem``."""
+    """Check ``readOnlyRootFilesystem``."""
     if isinstance(view.mounts, Unknown):
         return unknown(view.mounts)
     root = view.mounts.at("/")
@@ -21,11 +21,11 @@ def read_only_root(view: Observed) -> Outcome:
         return unknown("no mount at / is listed")
     if root.read_only:
         return passed("The image cannot be changed while it runs.", root.evidence())
-    return failed("What breaks in can change the programs of the image.", root.evidence())
+    return failed("An intruder can change the programs of the image.", root.evidence())
 
 
 def user_namespace(view: Observed) -> Outcome:
-    """Judge whether root here is root on the machine."""
+    """Check whether root here is root on the machine."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
     shared = view.shared["user"]
@@ -38,24 +38,22 @@ def user_namespace(view: Observed) -> Outcome:
 
 
 def engine_sockets(view: Observed) -> Outcome:
-    """Judge the sockets of container engines."""
+    """Check the sockets of container engines."""
     fact = view.exposure.engine_sockets
     if isinstance(fact, Unknown):
         return unknown(fact)
     if fact.value:
-        return failed(
-            "Whoever talks to this socket can start anything on the node.", *fact.evidence
-        )
+        return failed("A client of this socket can start anything on the node.", *fact.evidence)
     return passed("No socket of a container engine at any place known for one.")
 
 
 def device_nodes(view: Observed) -> Outcome:
-    """Judge the device nodes beyond those of every container."""
+    """Check the device nodes beyond those of every container."""
     fact = view.exposure.devices
     if isinstance(fact, Unknown):
         return unknown(fact)
     grave = [each for each in fact.value if each.kind == "block" or each.path in _RAW]
-    # What decides comes first: of a whole /dev not everything is repeated.
+    # The deciding ones come first: of a whole /dev not everything is repeated.
     shown = (grave or fact.value)[:10]
     seen = tuple(Evidence(each.path, "", each.kind) for each in shown)
     if grave:
@@ -66,12 +64,12 @@ def device_nodes(view: Observed) -> Outcome:
 
 
 def set_id_files(view: Observed) -> Outcome:
-    """Judge set-uid and set-gid programs."""
+    """Check set-uid and set-gid programs."""
     files = view.set_id_files
     if isinstance(files, Unknown):
         return unknown(files)
     seen = tuple(Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10])
-    no_new_privileges = view.status.field("NoNewPrivs", parse.flag, ":")
+    no_new_privileges = view.status.parse_field("NoNewPrivs", parse.flag, ":")
     harmless = value_of(no_new_privileges, default=False)
     if files.found and harmless:
         return passed(
@@ -80,19 +78,19 @@ def set_id_files(view: Observed) -> Outcome:
             *seen,
         )
     if files.found:
-        return failed("Programs here can give whoever runs them another user's rights.", *seen)
+        return failed("Programs here run with another user's rights.", *seen)
     if not files.complete:
         return unknown(f"none among the first {files.scanned} files, and there are more")
     return passed(f"None among the {files.scanned} files of the root file system.")
 
 
 def service_account_token(view: Observed) -> Outcome:
-    """Judge whether a token is mounted."""
+    """Check whether a token is mounted."""
     account = view.service_account
     if not account.mounted:
         return passed("No token of a service account is mounted at the usual place.")
     return failed(
-        "Whoever takes over this process can talk to the cluster as its service account.",
+        "An intruder in this process can talk to the cluster as its service account.",
         *evidence_of(account.token),
     )
 

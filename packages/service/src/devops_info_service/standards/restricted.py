@@ -1,4 +1,4 @@
-"""What the restricted profile of the Pod Security Standards adds to the baseline.
+"""The checks that the restricted profile of the Pod Security Standards adds to the baseline.
 
 Source: k8s.io/pod-security-admission/policy; ids and versions are its own.
 """
@@ -9,7 +9,7 @@ from devops_info_service.facts import parse
 from devops_info_service.facts.container.confinement import four_ids
 from devops_info_service.facts.container.volumes import classify
 from devops_info_service.facts.fact import Known, Unknown, evidence_of
-from devops_info_service.facts.linux.capabilities import beyond
+from devops_info_service.facts.linux.capabilities import exceeding
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .baseline import host_path_volumes, seccomp
@@ -29,8 +29,8 @@ PLUGINS: Final = frozenset({
 
 
 def no_escalation(view: Observed) -> Outcome:
-    """Judge ``allowPrivilegeEscalation``."""
-    fact = view.status.field("NoNewPrivs", parse.flag, ":")
+    """Check ``allowPrivilegeEscalation``."""
+    fact = view.status.parse_field("NoNewPrivs", parse.flag, ":")
     if isinstance(fact, Unknown):
         return unknown(SANDBOXED if view.gvisor else fact)
     if fact.value:
@@ -39,8 +39,8 @@ def no_escalation(view: Observed) -> Outcome:
 
 
 def capabilities(view: Observed) -> Outcome:
-    """Judge all five sets: everything dropped, at most NET_BIND_SERVICE added."""
-    sets = [beyond(fact, ALLOWED) for fact in view.capabilities.sets()]
+    """Check all five sets: everything dropped, at most NET_BIND_SERVICE added."""
+    sets = [exceeding(fact, ALLOWED) for fact in view.capabilities.sets()]
     extra = [fact for fact in sets if isinstance(fact, Known) and fact.value]
     if extra:
         names = sorted({each for fact in extra for each in fact.value})
@@ -52,7 +52,7 @@ def capabilities(view: Observed) -> Outcome:
 
 
 def volumes(view: Observed) -> Outcome:
-    """Judge the kinds of volumes."""
+    """Check the kinds of volumes."""
     if isinstance(view.mounts, Unknown):
         return unknown(view.mounts)
     host = host_path_volumes(view)
@@ -74,15 +74,15 @@ def volumes(view: Observed) -> Outcome:
 
 
 def not_root(view: Observed) -> Outcome:
-    """Judge the user ids in effect."""
-    uids = view.status.field("Uid", four_ids, ":")
+    """Check the user ids in effect."""
+    uids = view.status.parse_field("Uid", four_ids, ":")
     if isinstance(uids, Unknown):
         return unknown(uids)
     if 0 not in uids.value:
         return passed(f"The process runs as {uids.value[1]}, not as root.", *uids.evidence)
     if view.user_namespace:
         return passed(
-            "Root here is somebody else on the machine: in a user namespace of its own a pod"
+            "Root here is another user on the host: in a user namespace of its own a pod"
             " may run as root.",
             *uids.evidence,
             *evidence_of(view.shared["user"]),

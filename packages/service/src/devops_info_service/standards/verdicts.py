@@ -1,4 +1,4 @@
-"""All checks, made of what was observed, and summed up."""
+"""All checks, made of the observed facts, and summed up."""
 
 from typing import Final
 

@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 PATIENCE_MS: Final = 20_000
-"""For anything that is to happen soon: generous, for a machine that is busy."""
+"""Timeout of events due soon; generous, for a busy machine."""
 
 
 class Tab:
-    """A page of the browser, its complaints and its requests."""
+    """A page of the browser, its errors and its requests."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

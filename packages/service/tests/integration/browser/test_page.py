@@ -75,7 +75,7 @@ def axe(page: Tab) -> list[str]:
 
 
 def test_without_script(service: Service, tab: Open) -> None:
-    """Without JavaScript the report is whole, and there is no control that needs it."""
+    """Without JavaScript the report is complete and has no control that needs a script."""
     page = tab(java_script_enabled=False)
     page.page.goto(address(service))
     text = page.page.locator("body").inner_text()

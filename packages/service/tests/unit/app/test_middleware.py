@@ -26,18 +26,18 @@ def a_request(
 
 @pytest.fixture
 def lines() -> Lines:
-    """What was logged."""
+    """Logged events."""
     return []
 
 
 @pytest.fixture
 def log(lines: Lines) -> Log:
-    """A log that stands still."""
+    """A log with a fixed clock."""
     return Log(lines.append, lambda: 0.0)
 
 
 def not_allowed(_: Request) -> Response:
-    """Answer with a field."""
+    """Return a response with a field."""
     return error_response(405, "x", headers=((b"Allow", b"GET, HEAD"),))
 
 
@@ -53,7 +53,7 @@ def decoded(lines: Lines) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("access_log", [False, True])
 def test_fault(log: Log, lines: Lines, *, access_log: bool) -> None:
-    """A fault is a 500 that says nothing of the inside; the log says all, by the same id."""
+    """An exception is a 500 without detail; the log has the detail under the same id."""
     response = observe(broken, log, access_log=access_log)(a_request(path="/\n"))
 
     assert response.status == 500
@@ -68,7 +68,7 @@ def test_fault(log: Log, lines: Lines, *, access_log: bool) -> None:
 
 
 def test_access_log(log: Log, lines: Lines) -> None:
-    """One line a request: what was asked, what came of it, how long it took, for whom."""
+    """One line per request: method, path, status, duration and client."""
     response = observe(not_allowed, log, access_log=True)(a_request(path="/x"))
 
     (line,) = decoded(lines)
@@ -86,8 +86,8 @@ def test_access_log(log: Log, lines: Lines) -> None:
 
 
 def test_no_access_log(log: Log, lines: Lines) -> None:
-    """Without an access log nothing is written, no id is made that nobody could look up, and the
-    answer is the handler's own."""
+    """Without an access log nothing is written, no id is made, and the response is the
+    handler's own."""
     answer = Response(200, b"")
 
     assert observe(lambda _: answer, log, access_log=False)(a_request()) is answer
@@ -105,7 +105,7 @@ def test_id_of_the_client(log: Log, *, access_log: bool) -> None:
 
 
 def test_names_leave_the_rest(log: Log) -> None:
-    """An answer with an id is the same answer: what it varies by stays."""
+    """An id changes no other part of a response, `Vary` included."""
 
     def dispatch(_: Request) -> Response:
         return Response(200, b"", vary=b"Accept")
@@ -117,7 +117,7 @@ def test_names_leave_the_rest(log: Log) -> None:
 
 @pytest.mark.parametrize("given", [b"", b"a b", b'a"b', b"a\x9b", b"a, b", b"a" * 65])
 def test_id_that_is_not_plain(given: bytes) -> None:
-    """What is empty, long or not plain is no id; the request gets one of ours."""
+    """An empty or long id, or one with unusual characters, is replaced."""
     names = Names()
 
     assert not is_plain(given)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, and true of what is answered."""
+"""The OpenAPI document: valid, complete, and true of the responses."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ from devops_info_service.app.openapi import REFUSALS, document
 from devops_info_service.app.router import ResponseSpec, Route
 from devops_info_service.app.routes import ROUTES, build
 from devops_info_service.app.services import Services
-from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.facts.system_files import Machine, SystemFiles
 from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import (
     Client,
@@ -28,8 +28,10 @@ TREES: Final = sorted(
 PEER: Final = Client("192.0.2.7", 4242)
 
 
-def ask(path: str, *, tree: Tree | None = None, lifecycle: ProcessLifecycle | None = None) -> Any:
-    """Return the JSON of an answer."""
+def ask(
+    path: str, *, tree: SystemFiles | None = None, lifecycle: ProcessLifecycle | None = None
+) -> Any:
+    """Return the JSON of a response."""
     dispatch = build(Services(Machine(), "x", files=tree, lifecycle=lifecycle))
     request = Request("GET", path, b"", {}, PEER, "1.1", keep_alive=True)
     return msgspec.json.decode(dispatch(request).body)
@@ -42,7 +44,7 @@ def published() -> Any:
 
 
 def follow(published: Any, node: Any) -> Any:
-    """Return what *node* is or refers to."""
+    """Return *node*, or the target of its reference."""
     while "$ref" in node:
         _, *keys = node["$ref"].split("/")
         node = published
@@ -52,7 +54,7 @@ def follow(published: Any, node: Any) -> Any:
 
 
 def errors(published: Any, path: str, status: int, body: Any) -> list[str]:
-    """Check *body* against the schema of an answer; closed, so that nothing unsaid passes."""
+    """Check *body* against the closed schema of a response: undocumented fields fail."""
     response = follow(published, published["paths"][path]["get"]["responses"][str(status)])
     schema = response["content"]["application/json"]["schema"]
     closed = closed_objects(published["components"])
@@ -71,7 +73,7 @@ def closed_objects(node: Any) -> Any:
 
 
 def test_valid(published: Any) -> None:
-    """An independent validator of OpenAPI 3.1 finds nothing to say."""
+    """An independent validator of OpenAPI 3.1 finds no error."""
     assert [str(error) for error in OpenAPIV31SpecValidator(published).iter_errors()] == []
 
 
@@ -95,9 +97,9 @@ def test_operations_have_their_own_ids(published: Any) -> None:
 
 @pytest.mark.parametrize("tree", TREES, ids=[tree.name for tree in TREES])
 def test_platforms_are_of_their_schemas(published: Any, tree: Path) -> None:
-    """What is seen on any platform is as the document says, with nothing beyond it."""
+    """Responses on every recorded platform match the document, without undocumented fields."""
     environ: dict[str, str] = msgspec.json.decode((tree / "machine.json").read_bytes())["environ"]
-    files = Tree(str(tree / "root"), environ)
+    files = SystemFiles(str(tree / "root"), environ)
 
     for path in published["paths"]:
         if path.startswith("/platform"):
@@ -105,7 +107,7 @@ def test_platforms_are_of_their_schemas(published: Any, tree: Path) -> None:
 
 
 def test_every_field_is_required(published: Any) -> None:
-    """Answers leave nothing out, so a client need not ask whether a field is there."""
+    """Responses have every field, so a client need not test for one."""
     known = published["components"]["schemas"]["KnownInt"]
 
     assert known["required"] == list(known["properties"]) == ["state", "value", "evidence"]
@@ -139,7 +141,7 @@ def no_handler(_: Services) -> Handler:
 
 
 def test_media_types() -> None:
-    """A route's text, its other statuses and its other media types are told apart."""
+    """A route's text, its other statuses and its other media types are kept apart."""
     routes = (
         Route(
             "GET",

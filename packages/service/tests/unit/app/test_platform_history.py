@@ -6,7 +6,7 @@ import msgspec
 
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.handlers.history import History
 from devops_info_service.http.wire.message import Client, Request
 
@@ -15,7 +15,7 @@ from .test_services import FakeSource
 CGROUP = "/sys/fs/cgroup"
 
 
-def test_resize(tree_of: Callable[..., Tree]) -> None:
+def test_resize(tree_of: Callable[..., SystemFiles]) -> None:
     """A limit that is raised is one change, and a request more finds no other."""
     files = {
         "/proc/self/mountinfo": "1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",

@@ -20,7 +20,7 @@ ON = Config(ready_switch=True)
 def ask(
     dispatch: Handler, path: str, method: str = "GET", headers: dict[bytes, bytes] | None = None
 ) -> tuple[int, Any]:
-    """Return status and the status that the body tells, or its error."""
+    """Return the HTTP status and the body's status or error."""
     response = dispatch(a_request(method, path, headers))
     body = msgspec.json.decode(response.body)
     return response.status, body.get("status", body.get("error"))
@@ -42,7 +42,7 @@ def test_there_and_back() -> None:
 
 
 def test_not_there() -> None:
-    """Unless it is allowed there is no switch, and nobody reads of one."""
+    """Without the setting the switch is neither served nor listed."""
     dispatch = build(Services(FakeSource(), "x"))
 
     assert ask(dispatch, "/readyz/disable", "POST") == (404, "Not Found")
@@ -53,7 +53,7 @@ def test_not_there() -> None:
 
 
 def test_published() -> None:
-    """Where it is allowed it is in the route table, for POST alone."""
+    """With the setting it is in the route table, for POST alone."""
     dispatch = build(Services(FakeSource(), "x", ON))
 
     for path in ("/", "/openapi.json"):
@@ -64,7 +64,7 @@ def test_published() -> None:
 
 @pytest.mark.parametrize("origin", [b"https://example.com", b"http://localhost:8080", b"null", b""])
 def test_web_page(origin: bytes) -> None:
-    """What a page sends carries its origin and switches nothing: any page can post anywhere."""
+    """A request with an Origin switches nothing: any web page can post anywhere."""
     dispatch = build(Services(FakeSource(), "x", ON))
 
     refused = ask(dispatch, "/readyz/disable", "POST", {b"origin": origin})
@@ -85,7 +85,7 @@ def test_all_processes() -> None:
 
 
 def test_draining_comes_first() -> None:
-    """Who is told to end cannot be switched into readiness again."""
+    """A draining process cannot be switched into readiness again."""
     lifecycle = ProcessLifecycle()
     dispatch = build(Services(FakeSource(), "x", ON, lifecycle=lifecycle))
     lifecycle.current = Lifecycle.STOPPING

@@ -12,7 +12,7 @@ from devops_info_service.app.routes import PROBES, ROUTES, build
 from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.linux.host import read_host
-from devops_info_service.facts.linux.uptime import Stopwatch, spell
+from devops_info_service.facts.linux.uptime import UptimeClock, humanize
 from devops_info_service.handlers.health import Health
 from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Client, Handler, Request, Response
@@ -123,14 +123,14 @@ def test_health() -> None:
     ],
 )
 def test_small_answers(path: str, body: dict[str, str]) -> None:
-    """What an operator's tools ask for is the whole answer."""
+    """Requests of operators' tools get the whole response."""
     response = build(Services(FakeSource(), "x"))(a_request(path=path))
 
     assert (response.status, body_of(response)) == (200, body)
 
 
 def test_draining() -> None:
-    """Told to end, the process is alive and healthy, and not ready."""
+    """During shutdown the process is alive and healthy, and not ready."""
     lifecycle = ProcessLifecycle()
     dispatch = build(Services(FakeSource(), "x", lifecycle=lifecycle))
     before = {path: dispatch(a_request(path=path)).status for path in PROBES}
@@ -144,7 +144,7 @@ def test_draining() -> None:
 
 
 def test_healthz() -> None:
-    """Kubernetes' name for it gives the same answer."""
+    """Kubernetes' name for it gives the same response."""
     dispatch = build(Services(FakeSource(), "x"))
 
     assert dispatch(a_request(path="/healthz")) == dispatch(a_request(path="/health"))
@@ -152,7 +152,7 @@ def test_healthz() -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=[route.path for route in ROUTES])
 def test_answers_are_of_their_type(route: Route) -> None:
-    """The type in the route table, which OpenAPI will publish, is the type of the answer."""
+    """The type in the route table, which OpenAPI publishes, is the type of the response."""
     dispatch = build(Services(FakeSource(), "x", Config(expectations="cpu.usable: '>= 1'")))
     response = dispatch(a_request(route.method, route.path))
 
@@ -167,7 +167,7 @@ def test_answers_are_of_their_type(route: Route) -> None:
 
 @pytest.mark.parametrize("agent", [b"", b"\xff\xfe", b'"\\', "\u00e9".encode(), b"\x9b31m"])
 def test_any_user_agent(agent: bytes) -> None:
-    """Whatever bytes a client calls itself, the answer is JSON."""
+    """Any bytes in User-Agent give valid JSON."""
     response = build(Services(FakeSource(), "x"))(a_request(headers={b"user-agent": agent}))
 
     assert body_of(response)["request"]["user_agent"] == agent.decode("utf-8", "replace")
@@ -193,14 +193,14 @@ def test_any_user_agent(agent: bytes) -> None:
 def test_routing(
     method: str, path: str, status: int, headers: tuple[tuple[bytes, bytes], ...]
 ) -> None:
-    """HEAD goes where GET goes; the rest is 404, or 405 with what is allowed."""
+    """HEAD follows GET; the rest is 404, or 405 with Allow."""
     response = build(Services(FakeSource(), "x"))(a_request(method, path))
 
     assert (response.status, response.headers) == (status, headers)
 
 
 def test_not_found() -> None:
-    """404 says so in JSON."""
+    """404 has a body of JSON."""
     assert body_of(build(Services(FakeSource(), "x"))(a_request(path="/nothing"))) == {
         "error": "Not Found",
         "message": "Endpoint does not exist",
@@ -234,7 +234,7 @@ def test_several_methods() -> None:
 )
 def test_spelling(seconds: int, human: str) -> None:
     """Singular and plural are right."""
-    assert spell(seconds) == human
+    assert humanize(seconds) == human
 
 
 @pytest.mark.parametrize(
@@ -242,14 +242,14 @@ def test_spelling(seconds: int, human: str) -> None:
     [("x86_64", "amd64"), ("aarch64", "arm64"), ("armv7l", "arm"), ("riscv64", "riscv64")],
 )
 def test_architecture(machine: str, architecture: str) -> None:
-    """The architecture is the image platform's word."""
+    """The architecture has the image platform's name."""
     assert read_host(FakeSource(machine)).architecture == architecture
 
 
 def test_moment_is_kept_for_its_second() -> None:
     """Within a second the moment is the same value; after it, or set back, a new one."""
     source = FakeSource()
-    stopwatch = Stopwatch(source).now
+    stopwatch = UptimeClock(source).now
     first = stopwatch()
     source.now += 0.2
     assert stopwatch() is first

@@ -9,11 +9,11 @@ from devops_info_service.catalog.properties import PROPERTIES
 from devops_info_service.catalog.property import Property
 from devops_info_service.facts.fact import Known
 from devops_info_service.report.sections import TITLES
-from devops_info_service.snapshot import Platform
+from devops_info_service.snapshot import PlatformSnapshot
 
 
 def is_fact(type_: Any) -> bool:
-    """Say whether *type_* is ``Fact`` of something."""
+    """Whether *type_* is ``Fact`` of something."""
     return any(get_origin(each) is Known for each in get_args(type_))
 
 
@@ -25,14 +25,14 @@ def field(type_: Any, name: str) -> Any:
 @pytest.mark.parametrize("path", sorted({each.path for each in PROPERTIES}))
 def test_paths(path: str) -> None:
     """Every path leads through fields that exist."""
-    type_: Any = Platform
+    type_: Any = PlatformSnapshot
     for step in path.split("."):
         assert not is_fact(type_)
         type_ = field(type_, step)
 
 
 def shown_alone(each: Property) -> bool:
-    """Say whether a view takes the value at the path as it is."""
+    """Whether a view takes the value at the path unchanged."""
     named = each.shown is not None and each.rows is None
     measured = each.metric is not None and each.metric.samples is None
     expect = each.expect
@@ -42,8 +42,8 @@ def shown_alone(each: Property) -> bool:
 
 @pytest.mark.parametrize("path", sorted({each.path for each in PROPERTIES if shown_alone(each)}))
 def test_facts(path: str) -> None:
-    """What a view takes as it is, is a fact."""
-    type_: Any = Platform
+    """A value that a view takes unchanged is a fact."""
+    type_: Any = PlatformSnapshot
     for step in path.split("."):
         type_ = field(type_, step)
 
@@ -66,7 +66,9 @@ def facts_of(type_: Any, path: str = "") -> list[str]:
 def test_every_fact_is_shown() -> None:
     """No fact is in JSON alone; parts of one, and of the token, count as shown with it."""
     shown = {f"{each.path}." for each in PROPERTIES if each.path != "resources"}
-    missing = {path for path in facts_of(Platform) if not f"{path}.".startswith(tuple(shown))}
+    missing = {
+        path for path in facts_of(PlatformSnapshot) if not f"{path}.".startswith(tuple(shown))
+    }
 
     assert missing == {
         "resources.cgroup.namespaced",

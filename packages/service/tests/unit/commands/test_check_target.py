@@ -43,7 +43,7 @@ def test_parsed(url: str, expected: tuple[str, int, str, str]) -> None:
     ],
 )
 def test_refused(url: str) -> None:
-    """What is no plain http URL is refused in one line."""
+    """Any other URL than plain http is rejected in one line."""
     with pytest.raises(CheckError) as caught:
         Target.parse(url)
 

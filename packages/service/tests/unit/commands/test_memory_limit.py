@@ -1,11 +1,11 @@
-"""The container's limit, as far as a start looks for it."""
+"""The container's limit as read at the start."""
 
 from pathlib import Path
 
 import pytest
 
 from devops_info_service.commands.serve import own_memory_limit
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 V1, V2 = "sys/fs/cgroup/memory/memory.limit_in_bytes", "sys/fs/cgroup/memory.max"
 
@@ -26,9 +26,9 @@ V1, V2 = "sys/fs/cgroup/memory/memory.limit_in_bytes", "sys/fs/cgroup/memory.max
     ],
 )
 def test_limit(tmp_path: Path, files: dict[str, str], limit: int | None) -> None:
-    """Either version; what is no number of bytes is no limit."""
+    """Either version; an invalid number of bytes counts as unlimited."""
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
 
-    assert own_memory_limit(Tree(str(tmp_path))) == limit
+    assert own_memory_limit(SystemFiles(str(tmp_path))) == limit

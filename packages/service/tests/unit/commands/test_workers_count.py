@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from devops_info_service.commands.serve import usable_cpus
-from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.facts.system_files import Machine, SystemFiles
 
 MOUNT_V2 = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
 MOUNT_V1 = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
 
 
 class ThreeCpus(Machine):
-    """What is asked where the files say nothing."""
+    """A machine of three CPUs: the count if the files have none."""
 
     def cpus(self) -> int:
         return 3
@@ -57,4 +57,4 @@ def test_auto(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    assert workers == usable_cpus(Tree(str(tmp_path), {}), ThreeCpus())
+    assert workers == usable_cpus(SystemFiles(str(tmp_path), {}), ThreeCpus())

@@ -1,4 +1,4 @@
-"""Expectations as they are written: what can be said, and what is refused, with the way out."""
+"""The text of expectations: valid values, and messages with the remedy."""
 
 import contextlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.condition import MAX_LISTED, expectation
-from devops_info_service.expectations.conformance import read_contract
+from devops_info_service.expectations.conformance import load_expectations
 from devops_info_service.expectations.document import Entry
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.suggestion import nearest
@@ -27,35 +27,43 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
             1,
             "not a mapping of names to values, such as memory.limit: 256Mi; a path",
         ),
-        ("memory.limt: 1", 1, "'memory.limt' is no name; the nearest is memory.limit"),
+        ("memory.limt: 1", 1, "'memory.limt' is not a known name; the nearest is memory.limit"),
         (
             "dns.ndots: 2\nsecurity.runasnonroot: pass",
             2,
-            "'security.runasnonroot' is no name; the nearest is security.runAsNonRoot",
+            "'security.runasnonroot' is not a known name; the nearest is security.runAsNonRoot",
         ),
         ("memory:\n  limit: 5Mb", 2, "memory.limit: '5Mb' has no suffix"),
-        ("memory: 5Mi", 1, "'memory' is no name; the nearest is memory."),
-        ("security.hostPorts: pass", 1, "'security.hostPorts' is no name"),
+        ("memory: 5Mi", 1, "'memory' is not a known name; the nearest is memory."),
+        ("security.hostPorts: pass", 1, "'security.hostPorts' is not a known name"),
         (
             "memory.limit: 256m",
             1,
             "memory.limit: '256m' is a fraction of a byte; m is a thousandth",
         ),
         ("dns.ndots: 1.5", 1, "dns.ndots: '1.5' is a fraction of a whole one"),
-        ("dns.ndots: =< 2", 1, "dns.ndots: =< is no operator here; those are <= >= < > == !="),
-        ("dns.ndots: = 2", 1, "dns.ndots: = is no operator here"),
-        ("dns.ndots: ~ 2", 1, "dns.ndots: ~ is no operator here"),
-        ('dns.ndots: "<="', 1, "dns.ndots: '' is no quantity"),
-        ("dns.ndots: <= 2,", 1, "dns.ndots: '' is no quantity"),
+        (
+            "dns.ndots: =< 2",
+            1,
+            "dns.ndots: =< is not an operator here; expected one of <= >=",
+        ),
+        ("dns.ndots: = 2", 1, "dns.ndots: = is not an operator here"),
+        ("dns.ndots: ~ 2", 1, "dns.ndots: ~ is not an operator here"),
+        ('dns.ndots: "<="', 1, "dns.ndots: '' is not a quantity"),
+        ("dns.ndots: <= 2,", 1, "dns.ndots: '' is not a quantity"),
         ("dns.ndots: <= none", 1, "dns.ndots: <= compares with a quantity"),
         ("dns.ndots: []", 1, "dns.ndots has an empty list"),
-        ("dns.ndots: two", 1, "dns.ndots: 'two' is no quantity"),
+        ("dns.ndots: two", 1, "dns.ndots: 'two' is not a quantity"),
         (
             "qos.class: guaranteed",
             1,
             "qos.class is one of Guaranteed, Burstable, BestEffort, not 'guaranteed'",
         ),
-        ("qos.class: <= Burstable", 1, "qos.class: <= is no operator here; those are == !="),
+        (
+            "qos.class: <= Burstable",
+            1,
+            "qos.class: <= is not an operator here; expected one of ==",
+        ),
         ("identity.pod: ''", 1, "identity.pod is compared with nothing"),
         (
             "security.profile: privileged",
@@ -79,7 +87,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
         (
             "security.capabilities: < CHOWN",
             1,
-            "security.capabilities: < is no operator here; those are <= >= == !=",
+            "security.capabilities: < is not an operator here; expected one of <= >= == !=",
         ),
         ('security.capabilities: ["<= CHOWN"]', 1, "security.capabilities knows no '<= CHOWN'"),
         (
@@ -88,13 +96,13 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
             "security.capabilities knows no 'NET_BIND'; the nearest is NET_BIND_SERVICE",
         ),
         ("security.capabilities: none CHOWN", 1, "security.capabilities knows no 'none'"),
-        ('"\\u001b[31m\\n": 1', 1, "what stands there is no name"),
+        ('"\\u001b[31m\\n": 1', 1, "the name there is not a known name"),
     ],
 )
 def test_refused(text: str, line: int, message: str) -> None:
-    """What cannot be taken names the setting, the line, the fault and the way out."""
+    """A message has the setting, the line, the fault and the remedy."""
     with pytest.raises(ConfigError) as caught:
-        read_contract(text)
+        load_expectations(text)
 
     assert str(caught.value).startswith(f"EXPECTATIONS, line {line}: {message}")
     assert "\n" not in str(caught.value)
@@ -107,41 +115,41 @@ def test_refused(text: str, line: int, message: str) -> None:
         ("/no/such/file", "/no/such/file is not there"),
         ("/dev/null", "/dev/null is not a regular file"),
         ("/", "/ is not a regular file"),
-        ("./no\x00", "./no\x00 is something the kernel refuses to answer"),
+        ("./no\x00", "./no\x00 is refused by the kernel"),
     ],
 )
 def test_no_file(path: str, message: str) -> None:
-    """A path that leads to no file that can be read says so."""
+    """A path without a readable file is an error."""
     with pytest.raises(ConfigError) as caught:
-        read_contract(path)
+        load_expectations(path)
 
     assert str(caught.value) == f"EXPECTATIONS: {message}"
 
 
 @pytest.mark.parametrize("suffix", ["yaml", "json"])
 def test_file(tmp_path: Path, suffix: str) -> None:
-    """A path is read, as YAML or as JSON; what is wrong in it is named with the file."""
+    """A path is read as YAML or JSON; errors name the file."""
     file = tmp_path / f"expected.{suffix}"
     file.write_text('{"memory": {"limit": "256Mi"}}' if suffix == "json" else "memory.limit: 256Mi")
-    (only,) = read_contract(str(file))
+    (only,) = load_expectations(str(file))
     assert only.text == "256Mi"
 
     file.write_text('{\n"memory": {\n"limit": "-1"}}')
     with pytest.raises(ConfigError) as caught:
-        read_contract(str(file))
+        load_expectations(str(file))
     assert str(caught.value) == (f"EXPECTATIONS: {file}, line 3: memory.limit: '-1' is below zero")
 
     file.write_text("#" * 65_537)
     with pytest.raises(ConfigError, match="line 1: more than 65536 bytes"):
-        read_contract(str(file))
+        load_expectations(str(file))
 
 
 def test_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What begins with ./ is a path from where the process runs."""
+    """A value that begins with ./ is a path from the working directory."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "expected").write_text("dns.ndots: 1")
 
-    (only,) = read_contract("./expected")
+    (only,) = load_expectations("./expected")
     assert only.of is EXTRACTORS["dns.ndots"]
 
 
@@ -156,7 +164,7 @@ def test_any_value(name: str, value: str, is_list: bool) -> None:  # noqa: FBT00
 def test_any_text(text: str) -> None:
     """Any text is a contract or a ConfigError."""
     with contextlib.suppress(ConfigError):
-        assert read_contract(text if text[:1] not in {"/", "."} else "")
+        assert load_expectations(text if text[:1] not in {"/", "."} else "")
 
 
 @pytest.mark.parametrize(
@@ -187,13 +195,13 @@ def test_reference_lists_every_name() -> None:
 
 
 def test_examples_of_the_reference() -> None:
-    """What the reference shows as expectations is taken; its manifests are YAML."""
+    """The expectations in the reference are valid; its manifests are YAML."""
     blocks = [block.partition("\n```")[0] for block in REFERENCE.read_text().split("```yaml\n")[1:]]
     example, init, job = blocks
     embedded = yaml.safe_load(job)["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
 
-    assert len(read_contract(example)) == 5
-    assert len(read_contract(embedded)) == 2
+    assert len(load_expectations(example)) == 5
+    assert len(load_expectations(embedded)) == 2
     assert yaml.safe_load(init)["initContainers"]
 
 
@@ -225,7 +233,7 @@ def test_wrong_file(tmp_path: Path, text: str, secret: str) -> None:
     file = tmp_path / "token"
     file.write_text(text.replace("SECRET", secret))
     with pytest.raises(ConfigError) as caught:
-        read_contract(str(file))
+        load_expectations(str(file))
 
     assert secret not in str(caught.value)
     assert secret[:16] not in str(caught.value)

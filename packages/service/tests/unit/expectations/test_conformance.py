@@ -1,4 +1,4 @@
-"""Expectations held against a platform: what the saved trees make of them, and how it is told."""
+"""Expectations against the saved trees: states, evidence and texts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,21 +11,26 @@ from devops_info_service.expectations.condition import (
     MAX_LISTED,
     Expectation,
     expectation,
+    format_value,
     is_met,
-    write,
 )
-from devops_info_service.expectations.conformance import Conformance, Result, judge, read_contract
+from devops_info_service.expectations.conformance import (
+    Conformance,
+    Result,
+    evaluate,
+    load_expectations,
+)
 from devops_info_service.expectations.document import Entry
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import Evidence, Known, Unknown
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.report.json_report import report_json
 from devops_info_service.report.text import report
-from devops_info_service.snapshot import platform
+from devops_info_service.snapshot import read_platform
 
 from ..recorded import TREES
 
-Saved = Callable[[str], Tree]
+Saved = Callable[[str], SystemFiles]
 
 RESTRICTED = "containerd-restricted"
 """A pod as a restricted namespace has it: 500m, 256Mi, Burstable, ndots 5."""
@@ -35,13 +40,13 @@ OLD = "cgroup-v1-pod"
 
 def one(text: str) -> Expectation:
     """Return the only expectation of *text*."""
-    (only,) = read_contract(text)
+    (only,) = load_expectations(text)
     return only
 
 
 def result(saved: Saved, clock: Clock, tree: str, text: str) -> Result:
     """Hold a saved tree against one expectation."""
-    conformance = judge((one(text),), platform(saved(tree), clock))
+    conformance = evaluate((one(text),), read_platform(saved(tree), clock))
     (only,) = conformance.expectations
     assert conformance.conforms is (only.state == "met")
     return only
@@ -78,7 +83,7 @@ def result(saved: Saved, clock: Clock, tree: str, text: str) -> Result:
         (RESTRICTED, "cpu.limit: 5e-1", "met", "500m"),
         (RESTRICTED, 'cpu.limit: "<= 499999u"', "not met", "500m"),
         (RESTRICTED, "cpu.usable: 1", "met", "1"),
-        # Ranges: anything in them may be what was asked for.
+        # ranges: any value in them may have been requested
         (RESTRICTED, "cpu.request: 250m", "met", "250m to 258m or 874m to 898m"),
         (RESTRICTED, "cpu.request: 880m", "met", "250m to 258m or 874m to 898m"),
         (RESTRICTED, "cpu.request: 500m", "not met", "250m to 258m or 874m to 898m"),
@@ -142,7 +147,7 @@ def test_trees(
 
 
 def test_evidence(saved: Saved, clock: Clock) -> None:
-    """A result repeats what was written, and points at the file where it can be seen."""
+    """A result repeats the expectation and has the file as evidence."""
     assert result(saved, clock, RESTRICTED, 'memory.limit: ">= 64Mi"') == Result(
         "memory.limit",
         "met",
@@ -163,7 +168,7 @@ def test_profile_names_its_checks(saved: Saved, clock: Clock) -> None:
 
 
 def test_open_profile(saved: Saved, clock: Clock) -> None:
-    """A profile that nobody can tell is unknown, with the checks that leave it open."""
+    """A profile that cannot be observed is unknown, with the checks that leave it open."""
     found = result(saved, clock, "gvisor", "security.profile: restricted")
 
     assert found.state == "unknown"
@@ -173,13 +178,13 @@ def test_open_profile(saved: Saved, clock: Clock) -> None:
 
 @pytest.mark.parametrize("tree", TREES)
 def test_found_can_be_expected(saved: Saved, clock: Clock, tree: str) -> None:
-    """What is found is written so that it can be expected, and then is met."""
-    look = platform(saved(tree), clock)
+    """A found value, written as an expectation, is met."""
+    look = read_platform(saved(tree), clock)
     for each in EXTRACTORS.values():
         name, fact = each.expect, each.read(look)
         if isinstance(fact, Unknown):
             continue
-        text = write(name.kind, fact.value)
+        text = format_value(name.kind, fact.value)
         if name.kind != "profile" and " to " not in text and " more" not in text:
             expected = expectation(Entry(name.name, 1, (text,), is_list=False))
             assert is_met(expected, fact.value), (name.name, text)
@@ -187,13 +192,13 @@ def test_found_can_be_expected(saved: Saved, clock: Clock, tree: str) -> None:
 
 def test_nothing_to_read(tmp_path: Path, clock: Clock) -> None:
     """Where nothing can be read nothing is an error: it is unknown, with a reason, and not met."""
-    look = platform(Tree(str(tmp_path), {}), clock)
+    look = read_platform(SystemFiles(str(tmp_path), {}), clock)
     contract = tuple(
         Expectation(each, "", ())
         for each in EXTRACTORS.values()
         if isinstance(each.read(look), Unknown)
     )
-    conformance = judge(contract, look)
+    conformance = evaluate(contract, look)
 
     assert len(contract) > len(EXTRACTORS) // 2
     assert not conformance.conforms
@@ -201,10 +206,10 @@ def test_nothing_to_read(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_order(saved: Saved, clock: Clock) -> None:
-    """Results stand as the expectations were written, and one that is not met decides."""
+    """Results keep the order of the expectations; a single failure decides."""
     text = "dns.ndots: 5\ncpu:\n  limit: 500m\n  usable: 9\nmemory.limit: 256Mi"
-    look = platform(saved(RESTRICTED), clock)
-    conformance = judge(read_contract(text), look)
+    look = read_platform(saved(RESTRICTED), clock)
+    conformance = evaluate(load_expectations(text), look)
 
     assert [(each.name, each.state) for each in conformance.expectations] == [
         ("dns.ndots", "met"),
@@ -218,7 +223,7 @@ def test_order(saved: Saved, clock: Clock) -> None:
 
 def test_names(saved: Saved, clock: Clock) -> None:
     """No name comes twice, none begins another's, and every check that can show has one."""
-    look = platform(saved(RESTRICTED), clock)
+    look = read_platform(saved(RESTRICTED), clock)
     names = [each.expect.name for each in PROPERTIES if each.expect]
     checks = {
         f"security.{check.id}"
@@ -232,17 +237,17 @@ def test_names(saved: Saved, clock: Clock) -> None:
 
 
 def test_long_sets() -> None:
-    """A set says how many members it does not spell out."""
+    """A set has the number of members not listed."""
     members = frozenset(f"{number:03}" for number in range(MAX_LISTED + 3))
 
-    assert write("set", members).endswith("011 and 3 more")
+    assert format_value("set", members).endswith("011 and 3 more")
 
 
 def test_report(saved: Saved, clock: Clock) -> None:
-    """The report ends with what was expected and what was found."""
-    look = platform(saved(RESTRICTED), clock)
-    contract = read_contract("memory.limit: 256Mi\ndns.ndots: 2\ncpu.limit: 500m")
-    text = report(look, "restricted", judge(contract, look), width=90)
+    """The report ends with expected and found values."""
+    look = read_platform(saved(RESTRICTED), clock)
+    contract = load_expectations("memory.limit: 256Mi\ndns.ndots: 2\ncpu.limit: 500m")
+    text = report(look, "restricted", evaluate(contract, look), width=90)
 
     _, _, last = text.rpartition("\n\n")
     assert last.splitlines() == [
@@ -257,18 +262,18 @@ def test_report(saved: Saved, clock: Clock) -> None:
 
 
 def test_report_of_unknown(saved: Saved, clock: Clock) -> None:
-    """What nobody can tell stands there with its reason."""
-    look = platform(saved("docker-limited"), clock)
-    text = report(look, None, judge(read_contract("qos.class: Burstable"), look))
+    """An unknown result is listed with its reason."""
+    look = read_platform(saved("docker-limited"), clock)
+    text = report(look, None, evaluate(load_expectations("qos.class: Burstable"), look))
 
     assert "  unknown  qos.class  expected Burstable\n" in text
     assert text.endswith("nothing here was made by kubelet: this is not a pod\n")
 
 
 def test_report_json(saved: Saved, clock: Clock) -> None:
-    """As JSON the report is the look, and the conformance beside its parts."""
-    look = platform(saved(RESTRICTED), clock)
-    conformance = judge(read_contract("dns.ndots: 2"), look)
+    """The report's JSON is the snapshot, with the conformance beside its parts."""
+    look = read_platform(saved(RESTRICTED), clock)
+    conformance = evaluate(load_expectations("dns.ndots: 2"), look)
 
     plain = msgspec.json.decode(report_json(look))
     both = msgspec.json.decode(report_json(look, conformance))
@@ -280,6 +285,6 @@ def test_report_json(saved: Saved, clock: Clock) -> None:
 
 def test_known_is_not_unknown(saved: Saved, clock: Clock) -> None:
     """No limit is a value, not a lack of knowledge."""
-    look = platform(saved(OLD), clock)
+    look = read_platform(saved(OLD), clock)
 
     assert isinstance(EXTRACTORS["pids.limit"].read(look), Known)

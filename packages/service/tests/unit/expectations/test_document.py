@@ -1,4 +1,4 @@
-"""YAML and JSON as names and values, and what is refused of them."""
+"""YAML and JSON as names and values, and the rejected constructs."""
 
 import json
 from typing import Any
@@ -39,7 +39,7 @@ filesystem: {writable: [], x: {"y":1, z: null-ish}}
 
 
 def test_block() -> None:
-    """Names, nested names, quotes, comments and lists are what they are to YAML."""
+    """Names, nested names, quotes, comments and lists mean the same as in YAML."""
     entries = read(BLOCK)
 
     assert values(entries) == {
@@ -60,7 +60,7 @@ def test_block() -> None:
 
 
 def test_json() -> None:
-    """JSON is read as it is, with its escapes and its lines."""
+    """JSON is read with its escapes and its lines."""
     entries = read('{\n\t"memory": {\n\t\t"limit":"256Mi"},\n  "a": "\\u0041",\n "b":[1,true]}')
 
     assert values(entries) == {"memory.limit": "256Mi", "a": "A", "b": ("1", "true")}
@@ -136,7 +136,7 @@ def test_values_are_texts(text: str) -> None:
     ],
 )
 def test_refused(text: str, line: int, reason: str) -> None:
-    """What is not such a mapping, or could mean two things, is refused with its line."""
+    """Any other document, or an ambiguous one, is rejected with its line."""
     with pytest.raises(DocumentError) as caught:
         read(text)
 
@@ -175,7 +175,7 @@ MAPPINGS = st.recursive(
 
 @given(value=MAPPINGS, flow=st.booleans())
 def test_what_others_write(value: dict[str, Any], *, flow: bool) -> None:
-    """What PyYAML and the JSON of Python write of such a mapping is taken, and is the same."""
+    """The output of PyYAML and of json for such a mapping reads as the same mapping."""
     wanted = flat(value)
 
     assert wanted == values(read(json.dumps(value, ensure_ascii=False)))

@@ -1,4 +1,4 @@
-"""Kubernetes quantities: what the API reference allows, and nothing else."""
+"""Kubernetes quantities: the forms of the API reference, and no others."""
 
 import pytest
 from hypothesis import given
@@ -55,13 +55,13 @@ def test_quantities(text: str, billionths: int) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is no quantity"),
-        (".", "is no quantity"),
-        ("Mi", "is no quantity"),
-        ("1.2.3", "is no quantity"),
-        ("+-1", "is no quantity"),
-        ("٣", "is no quantity"),
-        ("1" * 41, "is no quantity"),
+        ("", "is not a quantity"),
+        (".", "is not a quantity"),
+        ("Mi", "is not a quantity"),
+        ("1.2.3", "is not a quantity"),
+        ("+-1", "is not a quantity"),
+        ("٣", "is not a quantity"),
+        ("1" * 41, "is not a quantity"),
         ("-1", "is below zero"),
         ("-5Mi", "is below zero"),
         ("010", "has a leading zero"),
@@ -84,7 +84,7 @@ def test_quantities(text: str, billionths: int) -> None:
     ],
 )
 def test_refused(text: str, reason: str) -> None:
-    """What is no quantity says why, and repeats what was written."""
+    """An invalid quantity is an error with the reason and the text."""
     with pytest.raises(ValueError, match=reason.replace("^", r"\^")) as caught:
         parse(text)
 
@@ -112,7 +112,7 @@ def test_written(billionths: int, text: str) -> None:
 
 @given(st.integers(0, LARGEST))
 def test_there_and_back(billionths: int) -> None:
-    """What is written is read as the same number."""
+    """A written number is read as the same number."""
     assert billionths == parse(write(billionths))
 
 

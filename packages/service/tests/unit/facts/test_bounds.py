@@ -1,4 +1,4 @@
-"""What a look reads and shows is bounded, however much there is; what is left out is counted."""
+"""The bounds of a snapshot's inputs and outputs; omitted values are counted."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,13 +12,13 @@ from devops_info_service.facts.linux.addresses import MAX_ADDRESSES, MAX_ROUTES
 from devops_info_service.facts.linux.mounts import MAX_MOUNTS, read_mounts
 from devops_info_service.facts.linux.network import MAX_SERVICES, MAX_VARIABLES
 from devops_info_service.facts.linux.resolver import MAX_LISTED
-from devops_info_service.facts.system_files import MAX_FILE_BYTES, Machine, Tree
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.facts.system_files import MAX_FILE_BYTES, Machine, SystemFiles
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
 pytestmark = pytest.mark.claim("a look's inputs")
 
 MOST_JSON_BYTES = 128 * 1024
-"""Of a look at the worst of these; a usual one is 30 KB."""
+"""Of a snapshot of the worst of these; a usual one is 30 KB."""
 
 SERVICE = {
     "SERVICE_HOST": "10.0.0.1",
@@ -29,7 +29,7 @@ SERVICE = {
     "PORT_80_TCP_PORT": "80",
     "PORT_80_TCP_ADDR": "10.0.0.1",
 }
-"""What kubelet makes for each service of the namespace."""
+"""Variables of kubelet for each service of the namespace."""
 
 
 def services(number: int) -> dict[str, str]:
@@ -55,7 +55,7 @@ def route_v6(number: int) -> str:
 
 
 class Counted(Mapping[str, str]):
-    """An environment that notes how often it is gone through."""
+    """An environment that counts its iterations."""
 
     def __init__(self, variables: dict[str, str]) -> None:
         self._variables = variables
@@ -72,25 +72,25 @@ class Counted(Mapping[str, str]):
         return iter(self._variables)
 
 
-def look(root: Path, files: dict[str, str], environ: Mapping[str, str]) -> Platform:
+def look(root: Path, files: dict[str, str], environ: Mapping[str, str]) -> PlatformSnapshot:
     for path, text in {"proc/self/cgroup": "0::/\n", **files}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    return platform(Tree(str(root), environ), Machine())
+    return read_platform(SystemFiles(str(root), environ), Machine())
 
 
 def test_environment_is_read_once(tmp_path: Path) -> None:
-    """All of a look, and all looks, share it."""
+    """One reading serves a whole snapshot, and all snapshots."""
     environ = Counted({"A": "b"})
-    tree = Tree(str(tmp_path), environ)
+    tree = SystemFiles(str(tmp_path), environ)
     for _ in range(2):
-        platform(tree, Machine())
+        read_platform(tree, Machine())
 
     assert environ.times == 1
 
 
 def test_services_of_a_large_namespace(tmp_path: Path) -> None:
-    """Those of our own are listed first; how many are not is said, to people as well."""
+    """The container's own variables come first; unlisted ones are counted, in the text too."""
     own = {f"ZZ_{number}": "x" for number in range(20)}
     found = look(tmp_path, {}, {**services(2000), **own})
 
@@ -109,7 +109,7 @@ def test_services_of_a_large_namespace(tmp_path: Path) -> None:
 
 
 def test_few_variables_are_all_listed(tmp_path: Path) -> None:
-    """Nothing is said of what is not listed where all is."""
+    """Nothing is counted if all are listed."""
     found = look(tmp_path, {}, services(MAX_VARIABLES // len(SERVICE)))
 
     assert found.network.unlisted == {}
@@ -142,7 +142,7 @@ def test_tables_of_the_network(tmp_path: Path, path: str, text: str, unlisted: s
     "word", ["nameserver 192.0.2.1\n", "search" + " a" * 100_000, "options" + " a" * 100_000]
 )
 def test_resolver(tmp_path: Path, word: str) -> None:
-    """The same of its settings, of which all count."""
+    """The same for its settings, all of which count."""
     found = look(tmp_path, {"etc/resolv.conf": word * (MAX_FILE_BYTES // len(word))}, {})
 
     resolver = found.network.resolver
@@ -156,10 +156,10 @@ def test_resolver(tmp_path: Path, word: str) -> None:
 
 
 def test_mounts_beyond_number(tmp_path: Path) -> None:
-    """Of a table that is cut nothing is known: the engine's socket may be in the rest."""
+    """A truncated table is unknown: the engine's socket may be in the rest."""
     text = "".join(f"1 1 0:1 / /{n} ro - tmpfs b c\n" for n in range(MAX_MOUNTS + 1))
     found = look(tmp_path, {"proc/self/mountinfo": text}, {})
-    tree = Tree(str(tmp_path))
+    tree = SystemFiles(str(tmp_path))
 
     assert read_mounts(tree) == Unknown("/proc/self/mountinfo has more than 2048 mounts")
     assert isinstance(found.filesystem.mounts, Unknown)
@@ -168,8 +168,8 @@ def test_mounts_beyond_number(tmp_path: Path) -> None:
 
 
 def test_mounts_are_parsed_once(tmp_path: Path) -> None:
-    """A table that has not changed is the same value; one that has is not."""
-    tree, line = Tree(str(tmp_path)), "1 1 0:1 / /a ro - tmpfs b c\n"
+    """An unchanged table is the same value; a changed one is not."""
+    tree, line = SystemFiles(str(tmp_path)), "1 1 0:1 / /a ro - tmpfs b c\n"
     look(tmp_path, {"proc/self/mountinfo": line}, {})
     first = read_mounts(tree)
     assert read_mounts(tree) is first
@@ -178,7 +178,7 @@ def test_mounts_are_parsed_once(tmp_path: Path) -> None:
 
 
 def test_long_names_and_values(tmp_path: Path) -> None:
-    """The kernel allows 128 KiB for one of them: three dots tell of the rest, or it is withheld."""
+    """A variable may have 128 KiB: it is cut with three dots, or withheld."""
     found = look(tmp_path, {}, {"PATH": "/bin:" * 26_000, "y" * 131_000: "1"})
 
     path, other = found.network.environment

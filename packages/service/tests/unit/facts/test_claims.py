@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.claims import DIRECTORY, read_service_account
-from devops_info_service.facts.system_files import Clock, Tree
-from devops_info_service.snapshot import platform
+from devops_info_service.facts.system_files import Clock, SystemFiles
+from devops_info_service.snapshot import read_platform
 
 NOW = 1_764_000_000
 
 
 def token(payload: Any) -> str:
-    """Make a token that nobody signed."""
+    """Make an unsigned token."""
     return ".".join(encoded(part) for part in ({"alg": "RS256"}, payload, "signature" * 20))
 
 
@@ -41,8 +41,8 @@ FULL = {
 }
 
 
-def test_claims(tree_of: Callable[..., Tree], clock: Clock) -> None:
-    """What the token claims is told, with the time it has left."""
+def test_claims(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
+    """The token's claims are reported, with the time until it expires."""
     text = token(FULL)
     fact = read_service_account(tree_of({f"{DIRECTORY}/token": text}), clock).token
 
@@ -54,8 +54,8 @@ def test_claims(tree_of: Callable[..., Tree], clock: Clock) -> None:
     assert fact.value.fingerprint == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_token_that_never_ends(tree_of: Callable[..., Tree], clock: Clock) -> None:
-    """A token out of a Secret has no end."""
+def test_token_that_never_ends(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
+    """A token out of a Secret never expires."""
     tree = tree_of({f"{DIRECTORY}/token": token({"iss": "kubernetes/serviceaccount"})})
     fact = read_service_account(tree, clock).token
 
@@ -81,8 +81,8 @@ def test_token_that_never_ends(tree_of: Callable[..., Tree], clock: Clock) -> No
         "x" * 20_000,
     ],
 )
-def test_no_token(tree_of: Callable[..., Tree], clock: Clock, text: str) -> None:
-    """What is no token is unknown, and the reason repeats nothing of it."""
+def test_no_token(tree_of: Callable[..., SystemFiles], clock: Clock, text: str) -> None:
+    """An invalid token is unknown, and the reason repeats nothing of it."""
     account = read_service_account(tree_of({f"{DIRECTORY}/token": text}), clock)
 
     assert account.mounted
@@ -97,7 +97,7 @@ def test_no_token(tree_of: Callable[..., Tree], clock: Clock, text: str) -> None
 def test_any_token(text: str) -> None:
     """No content of the file breaks the reading."""
 
-    class OneFile(Tree):
+    class OneFile(SystemFiles):
         def read(self, path: str) -> File:
             return File(path, text)
 
@@ -111,7 +111,7 @@ def test_any_token(text: str) -> None:
     assert read_service_account(OneFile("/nowhere", {}), Still()).mounted
 
 
-def test_certificate(tree_of: Callable[..., Tree], clock: Clock) -> None:
+def test_certificate(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
     """A certificate is its fingerprint, as openssl prints it but for the colons."""
     body = base64.encodebytes(b"der").decode()
     pem = f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
@@ -125,18 +125,18 @@ def test_certificate(tree_of: Callable[..., Tree], clock: Clock) -> None:
     "pem",
     ["", "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----x-----END CERTIFICATE-----"],
 )
-def test_no_certificate(tree_of: Callable[..., Tree], clock: Clock, pem: str) -> None:
-    """What is no certificate is unknown."""
+def test_no_certificate(tree_of: Callable[..., SystemFiles], clock: Clock, pem: str) -> None:
+    """An invalid certificate is unknown."""
     account = read_service_account(tree_of({f"{DIRECTORY}/ca.crt": pem}), clock)
 
     assert account.ca == Unknown(f"{DIRECTORY}/ca.crt is not a certificate")
 
 
 @pytest.mark.parametrize("name", ["containerd-restricted", "crio-pod", "gvisor", "privileged-pod"])
-def test_secrets_stay_inside(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+def test_secrets_stay_inside(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
     """No part of a token, and no variable that is not harmless, is in the report."""
     tree = saved(name)
-    report = msgspec.json.encode(platform(tree, clock)).decode()
+    report = msgspec.json.encode(read_platform(tree, clock)).decode()
     head, payload, signature = tree.read(f"{DIRECTORY}/token").text.split(".")
 
     assert head not in report

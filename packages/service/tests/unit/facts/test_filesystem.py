@@ -1,4 +1,4 @@
-"""Mounts by what they are, with their room and limits."""
+"""Mounts by kind, with their room and limits."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from devops_info_service.facts.container.filesystem import (
 )
 from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.linux.mounts import parse_mount
-from devops_info_service.facts.system_files import Space, Tree
+from devops_info_service.facts.system_files import FilesystemSpace, SystemFiles
 
 MIB = 2**20
 
@@ -43,34 +43,41 @@ def at(filesystem: Filesystem, point: str) -> MountedVolume:
     ],
 )
 def test_origin(
-    saved: Callable[[str], Tree], name: str, point: str, origin: str, plugin: str, volume: str
+    saved: Callable[[str], SystemFiles],
+    name: str,
+    point: str,
+    origin: str,
+    plugin: str,
+    volume: str,
 ) -> None:
-    """Each mount is told by where it comes from."""
+    """Each mount is classified by its source."""
     mount = at(read_filesystem(saved(name)), point)
 
     assert (mount.origin, mount.plugin, mount.name) == (origin, plugin, volume)
 
 
-def test_room(saved: Callable[[str], Tree]) -> None:
+def test_room(saved: Callable[[str], SystemFiles]) -> None:
     """A disk has room, a file system in memory has a limit besides."""
     filesystem = read_filesystem(saved("containerd-restricted"))
     root, tmp = at(filesystem, "/"), at(filesystem, "/tmp")
 
     assert isinstance(root.space, Known)
-    assert root.space.value == Space(105_089_261_568, 60_129_542_144, 13_107_200, 12_200_000)
+    assert root.space.value == FilesystemSpace(
+        105_089_261_568, 60_129_542_144, 13_107_200, 12_200_000
+    )
     assert root.read_only
     assert root.limit is None
     assert tmp.limit == 64 * MIB
 
 
-def test_network_is_not_asked(saved: Callable[[str], Tree]) -> None:
-    """A file system that may wait for a dead server is not asked for its room."""
+def test_network_is_not_asked(saved: Callable[[str], SystemFiles]) -> None:
+    """The room of a network file system is not queried: a dead server would block."""
     assert at(read_filesystem(saved("gvisor")), "/").space == Unknown(
-        "/ is 9p: asking may wait for ever, so it is not asked"
+        "/ is 9p: its room is not read, as that may wait for ever"
     )
 
 
-def test_kernel_mounts_are_counted(saved: Callable[[str], Tree]) -> None:
+def test_kernel_mounts_are_counted(saved: Callable[[str], SystemFiles]) -> None:
     """The kernel's own file systems are a number, not a list."""
     filesystem = read_filesystem(saved("docker-default"))
 
@@ -79,7 +86,7 @@ def test_kernel_mounts_are_counted(saved: Callable[[str], Tree]) -> None:
     assert filesystem.kernel_mounts > 10
 
 
-def test_too_many(tree_of: Callable[..., Tree]) -> None:
+def test_too_many(tree_of: Callable[..., SystemFiles]) -> None:
     """Beyond a number mounts are counted only."""
     lines = (f"{n} 1 8:1 /x{n} /m{n} rw - ext4 /dev/sda rw\n" for n in range(MAX_LISTED + 5))
     filesystem = read_filesystem(tree_of({"/proc/self/mountinfo": "".join(lines)}))

@@ -1,4 +1,4 @@
-"""The forms: what each takes, what it does not, and what no form takes."""
+"""The forms of values that may be shown: matches, mismatches, secrets."""
 
 import base64
 import secrets
@@ -93,7 +93,7 @@ WITHHELD: dict[Form, tuple[str, ...]] = {
     ("form", "text"), [(form, text) for form, texts in TAKEN.items() for text in texts]
 )
 def test_taken(form: Form, text: str) -> None:
-    """What has the form is a fact."""
+    """A value of the form is a fact."""
     fact = form.fact(text, "environment", "X")
 
     assert isinstance(fact, Known)
@@ -104,13 +104,13 @@ def test_taken(form: Form, text: str) -> None:
     ("form", "text"), [(form, text) for form, texts in WITHHELD.items() for text in texts]
 )
 def test_withheld(form: Form, text: str) -> None:
-    """What has another form is withheld: the reason names the form, and nothing of the value."""
+    """Any other value is withheld: the reason names the form, and nothing of the value."""
     assert form.fact(text, "environment", "X") == Unknown(
-        f"X in environment is withheld: not {form.what}"
+        f"X in environment is withheld: not {form.name}"
     )
 
 
-ANY_FORM = {form.what: form for form in (*TAKEN, *VARIABLES.values())}
+ANY_FORM = {form.name: form for form in (*TAKEN, *VARIABLES.values())}
 SECRETS = (
     "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----",
     "user:pass@host",
@@ -131,7 +131,7 @@ SECRETS = (
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_form_takes_a_secret(what: str, secret: str) -> None:
     """Keys, tokens, and addresses with a password in them have no form that is shown."""
-    if what != forms.LABEL_VALUE.what:  # those are public, and of proven volumes only
+    if what != forms.LABEL_VALUE.name:  # those are public, and of proven volumes only
         assert not ANY_FORM[what].holds(secret)
 
 
@@ -145,7 +145,7 @@ NAMES = [form for form in ANY_FORM.values() if form not in {forms.LABEL_VALUE, f
 
 @given(key=KEYS.filter(is_key_like), form=st.sampled_from(NAMES))
 def test_keys(key: str, form: Form) -> None:
-    """A key of 128 bits or more is no name, however it is spelled."""
+    """A key of 128 bits or more is never a name, in any spelling."""
     assert not form.holds(key)
 
 

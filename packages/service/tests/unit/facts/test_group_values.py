@@ -51,5 +51,5 @@ def test_paths(row: GroupValue[Any], new: list[str], old: list[str]) -> None:
 
 
 def test_watched() -> None:
-    """Without a group there is no file to watch."""
+    """Without a group no file is watched."""
     assert not [path for row in WATCHED.values() for path in row.paths(cgroups(MISSING))]

@@ -1,4 +1,4 @@
-"""Who the workload is, what it asked for, and where each value came from."""
+"""The workload's identity and requests, with the evidence of each value."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,23 +20,23 @@ from devops_info_service.facts.kubernetes.resource_requests import (
     qos,
     quadratic,
 )
-from devops_info_service.facts.linux.sandbox import SANDBOXED, Guess
-from devops_info_service.facts.system_files import Clock, Tree
-from devops_info_service.snapshot import platform
+from devops_info_service.facts.linux.sandbox import SANDBOXED, Detection
+from devops_info_service.facts.system_files import Clock, SystemFiles
+from devops_info_service.snapshot import read_platform
 
 MIB = 2**20
 HEX = 32
 
 FACTS: dict[str, dict[str, Any]] = {
     "docker-default": {
-        "engine": Guess("docker", "certain"),
-        "sandbox": Guess("none", "possible"),
+        "engine": Detection("docker", "certain"),
+        "sandbox": Detection("none", "possible"),
         "pod": NOT_A_POD,
         "qos": NOT_A_POD,
         "cpu_request": NOT_A_POD,
     },
     "containerd-restricted": {
-        "engine": Guess("containerd", "certain"),
+        "engine": Detection("containerd", "certain"),
         "hostname": "web-7c9f6d5b8-x2v4q",
         "container": "service",
         "pod": "web-7c9f6d5b8-x2v4q",
@@ -50,7 +50,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "cpu_request": CpuRequest(linear=Range(874, 898), quadratic=Range(250, 258)),
     },
     "crio-pod": {
-        "engine": Guess("cri-o", "likely"),
+        "engine": Detection("cri-o", "likely"),
         "container": "api",
         "pod": "api-0",
         "namespace": "orders",
@@ -59,7 +59,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "cpu_request": CpuRequest(linear=Range(2000, 2025), quadratic=Range(730, 741)),
     },
     "gvisor": {
-        "sandbox": Guess("gvisor", "certain"),
+        "sandbox": Detection("gvisor", "certain"),
         "pod": "untrusted-1",
         "node": "node-gvisor",
         "qos": SANDBOXED,
@@ -75,8 +75,8 @@ FACTS: dict[str, dict[str, Any]] = {
         "qos": "Burstable",
         "cpu_request": CpuRequest(Range(500, 500), Range(500, 500)),
     },
-    "hybrid": {"engine": Guess("docker", "certain"), "container_id": "e5" * HEX},
-    "podman-rootless": {"engine": Guess("podman", "likely"), "container_id": "f6" * HEX},
+    "hybrid": {"engine": Detection("docker", "certain"), "container_id": "e5" * HEX},
+    "podman-rootless": {"engine": Detection("podman", "likely"), "container_id": "f6" * HEX},
     "privileged-pod": {
         "container": "agent",
         "container_id": "a7" * HEX,
@@ -92,10 +92,10 @@ FACTS: dict[str, dict[str, Any]] = {
     [(name, field, value) for name, facts in FACTS.items() for field, value in facts.items()],
 )
 def test_facts(
-    saved: Callable[[str], Tree], clock: Clock, name: str, field: str, expected: Any
+    saved: Callable[[str], SystemFiles], clock: Clock, name: str, field: str, expected: Any
 ) -> None:
-    """Each tree tells whose it is."""
-    fact = getattr(platform(saved(name), clock).identity, field)
+    """The identity in each tree is found."""
+    fact = getattr(read_platform(saved(name), clock).identity, field)
 
     assert (fact.value if isinstance(fact, Known) else fact) == expected
 
@@ -115,20 +115,20 @@ def test_facts(
     ],
 )
 def test_source(
-    saved: Callable[[str], Tree], clock: Clock, name: str, field: str, file: str
+    saved: Callable[[str], SystemFiles], clock: Clock, name: str, field: str, file: str
 ) -> None:
-    """Every value says what it was read from."""
-    fact = getattr(platform(saved(name), clock).identity, field)
+    """Every value has its source."""
+    fact = getattr(read_platform(saved(name), clock).identity, field)
 
     assert isinstance(fact, Known)
     assert fact.evidence[0].file == file
 
 
 @pytest.mark.parametrize("name", ["containerd-restricted", "cgroup-v1-pod"])
-def test_memory_request(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
-    """The range holds what the tree's README says was asked for."""
+def test_memory_request(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
+    """The range contains the request that the tree's README names."""
     asked = {"containerd-restricted": 128 * MIB, "cgroup-v1-pod": 256 * MIB}[name]
-    fact = platform(saved(name), clock).identity.memory_request
+    fact = read_platform(saved(name), clock).identity.memory_request
 
     assert isinstance(fact, Known)
     assert fact.value.low <= asked <= fact.value.high
@@ -165,10 +165,10 @@ def test_memory_request(saved: Callable[[str], Tree], clock: Clock, name: str) -
     ],
 )
 def test_sandbox(
-    tree_of: Callable[..., Tree], clock: Clock, files: dict[str, str], guess: str
+    tree_of: Callable[..., SystemFiles], clock: Clock, files: dict[str, str], guess: str
 ) -> None:
     """A sandbox is known by its marks, and only some marks are certain."""
-    fact = platform(tree_of(files), clock).identity.sandbox
+    fact = read_platform(tree_of(files), clock).identity.sandbox
 
     assert isinstance(fact, Known)
     assert fact.value.name == guess
@@ -185,14 +185,14 @@ def test_sandbox(
     ],
 )
 def test_namespace(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     clock: Clock,
     files: dict[str, str],
     environ: dict[str, str],
     namespace: str | None,
 ) -> None:
     """The namespace is found without a token too."""
-    fact = platform(tree_of({"/x": "", **files}, environ), clock).identity.namespace
+    fact = read_platform(tree_of({"/x": "", **files}, environ), clock).identity.namespace
 
     assert (fact.value if isinstance(fact, Known) else None) == namespace
 
@@ -206,7 +206,7 @@ def test_namespace(
     ],
 )
 def test_hostname_is_the_pods(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     tmp_path: Path,
     clock: Clock,
     files: dict[str, str],
@@ -222,7 +222,7 @@ def test_hostname_is_the_pods(
     )
     (tmp_path / "proc" / "self" / "ns").mkdir(parents=True)
     (tmp_path / "proc" / "self" / "ns" / "net").symlink_to("net:[4026532000]")
-    fact = platform(tree, clock).identity.pod
+    fact = read_platform(tree, clock).identity.pod
 
     assert (fact.value if isinstance(fact, Known) else None) == pod
 
@@ -252,7 +252,7 @@ def test_qos(score: int, kind: str | None) -> None:
 
 @given(machine=st.integers(2**28, 2**42), share=st.floats(0, 1))
 def test_memory_comes_back(machine: int, share: float) -> None:
-    """Whatever was asked for lies in the range that its score gives."""
+    """Any request is within the range of its score."""
     asked = int(machine * share)
     score = min(max(1000 - 1000 * asked // machine, 3), 999)
     found = burstable(score, machine)
@@ -262,7 +262,7 @@ def test_memory_comes_back(machine: int, share: float) -> None:
 
 @given(millis=st.integers(0, 256_000))
 def test_cpu_comes_back(millis: int) -> None:
-    """Whatever was asked for lies in the range of the formula that was used."""
+    """Any request is within the range of the formula in use."""
     shares = max(2, min(millis * 1024 // 1000, 262_144))
     old = cpu_request(Known(linear(shares)), Unknown(""))
     new = cpu_request(Known(quadratic(shares)), Unknown(""))
@@ -285,7 +285,7 @@ def test_formulas(shares: int, old: int, new: int) -> None:
 
 
 def test_weight_of_neither() -> None:
-    """A weight beyond both formulas is no request."""
+    """A weight beyond both formulas gives no request."""
     assert isinstance(cpu_request(Known(20_000), Unknown("")), Unknown)
 
 
@@ -293,4 +293,4 @@ def test_guaranteed_without_a_limit() -> None:
     """A critical pod has the score and no limit: its request stays unknown."""
     fact = memory_request(Known(-997), Known(2**34), Known(None))
 
-    assert fact == Unknown("the score says Guaranteed, but there is no limit: a critical pod")
+    assert fact == Unknown("the score is that of Guaranteed, but there is no limit: a critical pod")

@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 
 from devops_info_service.facts.fact import Fact, Known, Unknown
-from devops_info_service.facts.linux.limit_watch import MAX_CHANGES, Change, Value, Watch, limits_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.linux.limit_watch import (
+    MAX_CHANGES,
+    Change,
+    LimitWatch,
+    Value,
+    limits_of,
+)
+from devops_info_service.facts.system_files import SystemFiles
 
-from ..recorded import SavedTree, StoppedClock
+from ..recorded import FrozenClock, RecordedFiles
 
 NOON = "2025-11-24T16:00:00Z"
 
@@ -17,7 +23,7 @@ MIB = 2**20
 
 
 class Limits:
-    """What is read; a test sets it."""
+    """The limits to read; a test sets them."""
 
     def __init__(self, **facts: Value) -> None:
         self.now: dict[str, Fact[Value]] = {}
@@ -30,54 +36,54 @@ class Limits:
         return self.now
 
 
-def test_change(clock: StoppedClock) -> None:
-    """A change is told once, with its time, what it was and what it is."""
+def test_change(clock: FrozenClock) -> None:
+    """A change is reported once, with its time, old and new value."""
     limits = Limits(memory=None, cpu=0.5)
-    watch = Watch(limits, clock)
-    assert watch.look() == watch.look() == ()
+    watch = LimitWatch(limits, clock)
+    assert watch.poll() == watch.poll() == ()
 
     limits.set(memory=64 * MIB)
 
     told = Change(NOON, "memory", None, 64 * MIB)
-    assert watch.look() == (told,)
-    assert watch.look() == ()
+    assert watch.poll() == (told,)
+    assert watch.poll() == ()
     assert (watch.history, watch.changes) == ((told,), 1)
     assert told.facts() == {"limit": "memory", "from": None, "to": 64 * MIB}
 
 
-def test_unreadable(clock: StoppedClock) -> None:
-    """What cannot be read for a while has not changed, unless it has."""
+def test_unreadable(clock: FrozenClock) -> None:
+    """A limit unreadable for a while has changed only if its value differs afterwards."""
     limits = Limits(memory=64, cpu=1.0)
-    watch = Watch(limits, clock)
-    watch.look()
+    watch = LimitWatch(limits, clock)
+    watch.poll()
     limits.now["memory"] = limits.now["cpu"] = Unknown("it is gone")
-    assert watch.look() == ()
+    assert watch.poll() == ()
 
     limits.set(memory=64, cpu=2.0)
 
-    assert [(change.limit, change.from_, change.to) for change in watch.look()] == [
+    assert [(change.limit, change.from_, change.to) for change in watch.poll()] == [
         ("cpu", 1.0, 2.0)
     ]
 
 
-def test_known_later(clock: StoppedClock) -> None:
-    """A limit that is read for the first time is no change."""
+def test_known_later(clock: FrozenClock) -> None:
+    """The first reading of a limit is not a change."""
     limits = Limits()
-    watch = Watch(limits, clock)
-    watch.look()
+    watch = LimitWatch(limits, clock)
+    watch.poll()
 
     limits.set(memory=64)
 
-    assert watch.look() == ()
+    assert watch.poll() == ()
 
 
-def test_bounded(clock: StoppedClock) -> None:
+def test_bounded(clock: FrozenClock) -> None:
     """The last changes are remembered, oldest first; all are counted."""
     limits = Limits(memory=0)
-    watch = Watch(limits, clock)
+    watch = LimitWatch(limits, clock)
     for size in range(MAX_CHANGES + 10):
         limits.set(memory=size)
-        watch.look()
+        watch.poll()
 
     assert [change.to for change in watch.history] == list(range(10, MAX_CHANGES + 10))
     assert watch.changes == MAX_CHANGES + 9
@@ -98,7 +104,7 @@ V1 = "sys/fs/cgroup/memory/memory.limit_in_bytes"
     ],
 )
 def test_saved_trees(
-    saved: Callable[[str], SavedTree], name: str, limits: dict[str, Value]
+    saved: Callable[[str], RecordedFiles], name: str, limits: dict[str, Value]
 ) -> None:
     """Limits of either version of cgroups are found, by the names of the report."""
     found = limits_of(saved(name))()
@@ -137,25 +143,25 @@ VERSION_2 = {
     ],
 )
 def test_resize(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     tmp_path: Path,
-    clock: StoppedClock,
+    clock: FrozenClock,
     file: str,
     text: str,
     change: tuple[str, Value, Value] | None,
 ) -> None:
-    """What is written to a file of the group shows; the same limit in other words does not."""
-    watch = Watch(limits_of(tree_of(VERSION_2)), clock)
-    assert watch.look() == ()
+    """A new value in a group's file is a change; another spelling of the same is not."""
+    watch = LimitWatch(limits_of(tree_of(VERSION_2)), clock)
+    assert watch.poll() == ()
 
     (tmp_path / "sys/fs/cgroup" / file).write_text(text)
 
-    found = [(told.limit, told.from_, told.to) for told in watch.look()]
+    found = [(told.limit, told.from_, told.to) for told in watch.poll()]
     assert found == ([] if change is None else [change])
 
 
-def test_nothing_to_read(tree_of: Callable[..., Tree], clock: StoppedClock) -> None:
+def test_nothing_to_read(tree_of: Callable[..., SystemFiles], clock: FrozenClock) -> None:
     """Where there are no groups nothing is found, and nothing fails."""
-    watch = Watch(limits_of(tree_of({})), clock)
+    watch = LimitWatch(limits_of(tree_of({})), clock)
 
-    assert watch.look() == watch.look() == ()
+    assert watch.poll() == watch.poll() == ()

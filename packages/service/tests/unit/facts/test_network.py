@@ -19,8 +19,8 @@ from devops_info_service.facts.linux.addresses import (
 from devops_info_service.facts.linux.environment import NAMELESS, Variable, environment
 from devops_info_service.facts.linux.network import Network, read_network
 from devops_info_service.facts.linux.resolver import LookUp, cost, parse_resolver
-from devops_info_service.facts.linux.service_links import Service, read_links
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.linux.service_links import ServiceLink, read_links
+from devops_info_service.facts.system_files import SystemFiles
 
 
 def known(fact: Known[Any] | Unknown) -> Any:
@@ -29,8 +29,8 @@ def known(fact: Known[Any] | Unknown) -> Any:
     return fact.value
 
 
-def test_pod(saved: Callable[[str], Tree]) -> None:
-    """A pod has one interface, its address on it, and one way out."""
+def test_pod(saved: Callable[[str], SystemFiles]) -> None:
+    """A pod has one interface with its address, and one default route."""
     network: Network = read_network(saved("containerd-restricted"))
     interfaces = {each.name: each for each in known(network.interfaces)}
 
@@ -40,12 +40,12 @@ def test_pod(saved: Callable[[str], Tree]) -> None:
     assert known(network.routes)[0] == Route("0.0.0.0/0", "10.244.1.1", "eth0", 0)
     assert known(network.unprivileged_port_start) == 0
     assert network.services == (
-        Service("kubernetes", "10.96.0.1", "443"),
-        Service("web", "10.96.44.2", "80"),
+        ServiceLink("kubernetes", "10.96.0.1", "443"),
+        ServiceLink("web", "10.96.44.2", "80"),
     )
 
 
-def test_recorded(saved: Callable[[str], Tree]) -> None:
+def test_recorded(saved: Callable[[str], SystemFiles]) -> None:
     """Docker's bridge gives the address that docker inspect shows."""
     network = read_network(saved("docker-default"))
 
@@ -53,15 +53,15 @@ def test_recorded(saved: Callable[[str], Tree]) -> None:
     assert known(network.routes)[0].gateway == "172.17.0.1"
 
 
-def test_without_tables(saved: Callable[[str], Tree]) -> None:
-    """gVisor has no table of IPv4 addresses: those of IPv6 are told alone."""
+def test_without_tables(saved: Callable[[str], SystemFiles]) -> None:
+    """gVisor has no table of IPv4 addresses: only those of IPv6 are reported."""
     addresses = known(read_network(saved("gvisor")).addresses)
 
     assert {each.address for each in addresses} == {"::1", "fe80::385f:10ff:fe22:910c"}
 
 
-def test_nothing(tree_of: Callable[..., Tree]) -> None:
-    """Without any file everything is unknown, and the environment is what it is."""
+def test_nothing(tree_of: Callable[..., SystemFiles]) -> None:
+    """Without any file everything but the environment is unknown."""
     network = read_network(tree_of({}))
 
     for fact in (network.interfaces, network.addresses, network.routes, network.resolver):
@@ -98,7 +98,7 @@ options ndots:5 timeout:1 attempts:3 edns0
 
 
 def test_resolver() -> None:
-    """The settings in force are told, and what they cost."""
+    """The effective settings are reported, with the queries they cost."""
     resolver = parse_resolver(RESOLV)
 
     assert resolver.servers == ("10.96.0.10",)
@@ -136,7 +136,7 @@ def test_resolver() -> None:
     ],
 )
 def test_settings(text: str, field: str, value: Any) -> None:
-    """Odd settings mean what they mean to the C library."""
+    """Odd settings mean the same as to the C library."""
     assert getattr(parse_resolver(text), field) == value
 
 
@@ -189,7 +189,7 @@ def test_form(name: str, value: str, withheld: str | None) -> None:
 
 @pytest.mark.parametrize("name", ["DATABASE_PASSWORD", "DATABASE_URL", "EMPTY", "LC_CTYPE"])
 def test_unknown_name(name: str) -> None:
-    """Of other names no value is shown, whatever it looks like."""
+    """Variables of other names never show a value, in any form."""
     assert environment({name: "10.0.0.1"}) == (Variable(name, None, redacted=True),)
 
 
@@ -282,8 +282,8 @@ def test_no_service_link(environ: dict[str, str], name: str, value: str) -> None
     assert found[name] is None
 
 
-def test_allowed_by_name(tree_of: Callable[..., Tree]) -> None:
-    """Whoever runs the service may allow a name."""
+def test_allowed_by_name(tree_of: Callable[..., SystemFiles]) -> None:
+    """An operator may allow a name."""
     tree = tree_of({}, {"COLOR": "blue", "OTHER": "x"})
     variables = read_network(tree, frozenset({"COLOR"})).environment
 

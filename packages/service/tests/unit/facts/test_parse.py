@@ -1,4 +1,4 @@
-"""The kernel's words: what is understood, and that nothing else ever is."""
+"""Parsers of the kernel's formats: valid texts, and rejection of all others."""
 
 import math
 from collections.abc import Callable
@@ -111,7 +111,7 @@ def test_understood(parser: Callable[[str], Any], text: str, value: Any) -> None
 )
 def test_refused(parser: Callable[[str], Any], text: str) -> None:
     """What the kernel does not write is unknown, never half understood."""
-    assert isinstance(File("/x", text).whole(parser), Unknown)
+    assert isinstance(File("/x", text).parse(parser), Unknown)
 
 
 KERNEL_TEXT = st.text(st.sampled_from('09afx-+.,:/= \t\n"maxsomefulltotalRd_|')) | st.text()
@@ -129,8 +129,8 @@ PARSERS: list[Callable[[str], Any]] = [
 @pytest.mark.parametrize("parser", PARSERS)
 @given(text=KERNEL_TEXT)
 def test_nonsense(parser: Callable[[str], Any], text: str) -> None:
-    """Whatever a file holds, a parser answers or refuses; it never breaks."""
-    fact = File("/x", text).whole(parser)
+    """For any content a parser returns a value or rejects it; it never raises anything else."""
+    fact = File("/x", text).parse(parser)
 
     assert isinstance(fact, Known | Unknown)
 
@@ -145,7 +145,7 @@ def test_every_number(number: int) -> None:
 @example("1.")
 def test_decimals_are_finite(text: str) -> None:
     """A decimal is a number JSON has."""
-    fact = File("/x", text).whole(parse.decimal)
+    fact = File("/x", text).parse(parse.decimal)
 
     assert isinstance(fact, Unknown) or math.isfinite(fact.value)
 
@@ -155,7 +155,7 @@ FILE = File("/proc/x", "Name:\tservice\nUid:\t1\t2\nEmpty:\n")
 
 def test_field() -> None:
     """A field is known with its evidence."""
-    fact = FILE.field("Name", parse.word, ":")
+    fact = FILE.parse_field("Name", parse.word, ":")
 
     assert isinstance(fact, Known)
     assert fact.value == "service"
@@ -165,16 +165,19 @@ def test_field() -> None:
 @pytest.mark.parametrize(
     ("fact", "reason"),
     [
-        (FILE.field("Gid", parse.count, ":"), "/proc/x has no Gid"),
-        (FILE.field("Empty", parse.word, ":"), "Empty in /proc/x is '', which is not understood"),
+        (FILE.parse_field("Gid", parse.count, ":"), "/proc/x has no Gid"),
         (
-            FILE.field("Name", parse.count, ":"),
+            FILE.parse_field("Empty", parse.word, ":"),
+            "Empty in /proc/x is '', which is not understood",
+        ),
+        (
+            FILE.parse_field("Name", parse.count, ":"),
             "Name in /proc/x is 'service', which is not understood",
         ),
-        (FILE.word(9, "quota", parse.count), "/proc/x has no quota"),
-        (File("/y", Unknown("/y is not there")).field("a", parse.count), "/y is not there"),
-        (File("/y", Unknown("/y is not there")).word(0, "a", parse.count), "/y is not there"),
-        (File("/y", Unknown("/y is not there")).whole(parse.count), "/y is not there"),
+        (FILE.parse_word(9, "quota", parse.count), "/proc/x has no quota"),
+        (File("/y", Unknown("/y is not there")).parse_field("a", parse.count), "/y is not there"),
+        (File("/y", Unknown("/y is not there")).parse_word(0, "a", parse.count), "/y is not there"),
+        (File("/y", Unknown("/y is not there")).parse(parse.count), "/y is not there"),
     ],
 )
 def test_reasons(fact: Known[int] | Unknown, reason: str) -> None:
@@ -184,7 +187,7 @@ def test_reasons(fact: Known[int] | Unknown, reason: str) -> None:
 
 def test_long_nonsense_is_cut() -> None:
     """A reason stays a line, however long the file."""
-    fact = File("/x", "y" * 100_000).whole(parse.count)
+    fact = File("/x", "y" * 100_000).parse(parse.count)
 
     assert isinstance(fact, Unknown)
     assert len(fact.reason) < 100

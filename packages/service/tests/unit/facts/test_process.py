@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.linux.process import Usage, read_usage
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 STAT = "{pid} (a) b (c) S 1 {pid} {pid} 0 -1 4194560 9 8 7 6 {times} 20 0 1 0 300 {sizes} 0 0\n"
 
@@ -16,7 +16,7 @@ def stat(pid: int, times: str, sizes: str) -> dict[str, str]:
     return {f"/proc/{pid}/stat": STAT.format(pid=pid, times=times, sizes=sizes)}
 
 
-def test_sums(tree_of: Callable[..., Tree]) -> None:
+def test_sums(tree_of: Callable[..., SystemFiles]) -> None:
     """Processes are added up; only the first one's children are counted with it."""
     tree = tree_of(
         {
@@ -36,8 +36,8 @@ def test_sums(tree_of: Callable[..., Tree]) -> None:
     assert (usage.max_files, usage.started) == (1024, 1700000003.0)
 
 
-def test_nothing_to_read(tree_of: Callable[..., Tree]) -> None:
-    """What is missing or nonsense is not told."""
+def test_nothing_to_read(tree_of: Callable[..., SystemFiles]) -> None:
+    """Missing or invalid values are None."""
     nothing = Usage(None, None, None, None, None, None)
 
     assert read_usage(tree_of({}), (7,), 4096) == nothing
@@ -46,8 +46,8 @@ def test_nothing_to_read(tree_of: Callable[..., Tree]) -> None:
 
 
 def test_this_process() -> None:
-    """The kernel's own word on this process agrees with what it tells by other ways."""
-    usage = read_usage(Tree(), (os.getpid(),), os.sysconf("SC_PAGE_SIZE"))
+    """The values in /proc agree with getrusage and getrlimit."""
+    usage = read_usage(SystemFiles(), (os.getpid(),), os.sysconf("SC_PAGE_SIZE"))
     used = resource.getrusage(resource.RUSAGE_SELF)
 
     assert usage.cpu_seconds is not None
@@ -63,13 +63,13 @@ def test_this_process() -> None:
 
 def test_open_files() -> None:
     """Open files are counted, however many."""
-    before = Tree().count(f"/proc/{os.getpid()}/fd")
+    before = SystemFiles().count(f"/proc/{os.getpid()}/fd")
     pipes = [os.pipe() for _ in range(100)]
-    after = Tree().count(f"/proc/{os.getpid()}/fd")
+    after = SystemFiles().count(f"/proc/{os.getpid()}/fd")
     for descriptor in (end for pipe in pipes for end in pipe):
         os.close(descriptor)
 
     assert isinstance(before, int)
     assert isinstance(after, int)
     assert after - before == 200
-    assert isinstance(Tree().count("/proc/nobody/fd"), Unknown)
+    assert isinstance(SystemFiles().count("/proc/nobody/fd"), Unknown)

@@ -12,10 +12,10 @@ from devops_info_service.facts.linux.group_values import ONLY_V2
 from devops_info_service.facts.linux.limits import HIDDEN
 from devops_info_service.facts.linux.mounts import read_mounts
 from devops_info_service.facts.linux.resources import Resources, read_resources
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.linux.sandbox import SANDBOXED
+from devops_info_service.facts.system_files import SystemFiles
 
 MIB = 2**20
-SANDBOXED = "here gVisor answers for its own kernel; what holds gVisor cannot be seen"
 V1_HAS_NONE = "cgroup v1 has no such thing"
 
 
@@ -100,8 +100,8 @@ FACTS: dict[str, dict[str, Any]] = {
     },
     "gvisor": {
         "cgroup.version": "v1",
-        "cpu.limit.own": Unknown(SANDBOXED),
-        "memory.limit.own": Unknown(SANDBOXED),
+        "cpu.limit.own": SANDBOXED,
+        "memory.limit.own": SANDBOXED,
         "memory.host_total": 4096 * MIB,
         "cpu.affinity": Unknown("/proc/self/status has no Cpus_allowed_list"),
         "host_pressure.cpu": Unknown("/proc/pressure/cpu is not there"),
@@ -153,13 +153,13 @@ FACTS: dict[str, dict[str, Any]] = {
     ("name", "path", "expected"),
     [(name, path, value) for name, facts in FACTS.items() for path, value in facts.items()],
 )
-def test_facts(saved: Callable[[str], Tree], name: str, path: str, expected: Any) -> None:
+def test_facts(saved: Callable[[str], SystemFiles], name: str, path: str, expected: Any) -> None:
     """Each tree gives what its container was given."""
     assert look_up(read_resources(saved(name)), path) == expected
 
 
-def test_where_the_pods_limit_was_seen(saved: Callable[[str], Tree]) -> None:
-    """A limit above the container's names the file it stands in."""
+def test_where_the_pods_limit_was_seen(saved: Callable[[str], SystemFiles]) -> None:
+    """A limit above the container's has its file as evidence."""
     above = read_resources(saved("privileged-pod")).memory.limit.above
 
     assert isinstance(above, Known)
@@ -168,20 +168,20 @@ def test_where_the_pods_limit_was_seen(saved: Callable[[str], Tree]) -> None:
     )
 
 
-def test_pressure(saved: Callable[[str], Tree]) -> None:
-    """The group's pressure and the machine's are told apart."""
+def test_pressure(saved: Callable[[str], SystemFiles]) -> None:
+    """The group's pressure and the machine's are separate."""
     resources = read_resources(saved("containerd-restricted"))
 
     assert look_up(resources, "pressure.cpu").some.avg10 == 0.35
     assert look_up(resources, "host_pressure.cpu").some.avg10 == 1.25
 
 
-def test_pressure_of_a_hybrid(saved: Callable[[str], Tree]) -> None:
+def test_pressure_of_a_hybrid(saved: Callable[[str], SystemFiles]) -> None:
     """On a hybrid the limits are version 1's and the pressure is version 2's."""
     assert look_up(read_resources(saved("hybrid")), "pressure.cpu").some.total_microseconds == 77
 
 
-def test_rlimits(saved: Callable[[str], Tree]) -> None:
+def test_rlimits(saved: Callable[[str], SystemFiles]) -> None:
     """The process's own limits are all there."""
     limits = look_up(read_resources(saved("docker-default")), "rlimits")
 
@@ -197,7 +197,9 @@ def test_rlimits(saved: Callable[[str], Tree]) -> None:
         ("/docker/x/y", "/docker/x", ["/sys/fs/cgroup/y", "/sys/fs/cgroup"]),
     ],
 )
-def test_levels(tree_of: Callable[..., Tree], own: str, root: str, levels: list[str]) -> None:
+def test_levels(
+    tree_of: Callable[..., SystemFiles], own: str, root: str, levels: list[str]
+) -> None:
     """A group is found below its mount, whichever part of the hierarchy that shows."""
     tree = tree_of(
         {
@@ -221,7 +223,7 @@ def test_levels(tree_of: Callable[..., Tree], own: str, root: str, levels: list[
         ("/a" * 40, "/", "more than 32 groups above each other"),
     ],
 )
-def test_no_group(tree_of: Callable[..., Tree], own: str, root: str, reason: str) -> None:
+def test_no_group(tree_of: Callable[..., SystemFiles], own: str, root: str, reason: str) -> None:
     """A path that cannot be placed is unknown, never a wrong directory."""
     tree = tree_of(
         {
@@ -235,8 +237,8 @@ def test_no_group(tree_of: Callable[..., Tree], own: str, root: str, reason: str
     )
 
 
-def test_the_hosts_own_tree_elsewhere(tree_of: Callable[..., Tree]) -> None:
-    """The host's hierarchy, shown under another name, is not taken for ours."""
+def test_the_hosts_own_tree_elsewhere(tree_of: Callable[..., SystemFiles]) -> None:
+    """The host's hierarchy under another name is not taken for the container's."""
     tree = tree_of(
         {
             "/proc/self/cgroup": "0::/\n",
@@ -260,7 +262,7 @@ def test_the_hosts_own_tree_elsewhere(tree_of: Callable[..., Tree]) -> None:
     ],
 )
 def test_usable(
-    tree_of: Callable[..., Tree], quota: str, affinity: str, effective: float, usable: int
+    tree_of: Callable[..., SystemFiles], quota: str, affinity: str, effective: float, usable: int
 ) -> None:
     """The smaller of quota and affinity counts; workers are rounded up, and one is least."""
     resources = read_resources(v2_tree(tree_of, {"cpu.max": quota}, affinity))
@@ -270,7 +272,7 @@ def test_usable(
 
 
 @pytest.mark.parametrize("quota", ["100000 0", "x y", "100000", "-1 100000", ""])
-def test_absurd_quotas(tree_of: Callable[..., Tree], quota: str) -> None:
+def test_absurd_quotas(tree_of: Callable[..., SystemFiles], quota: str) -> None:
     """A quota that makes no sense is unknown, and so is what follows from it."""
     resources = read_resources(v2_tree(tree_of, {"cpu.max": quota}, "0-3"))
 
@@ -278,21 +280,23 @@ def test_absurd_quotas(tree_of: Callable[..., Tree], quota: str) -> None:
     assert isinstance(resources.cpu.usable, Unknown)
 
 
-def test_python_is_told(tree_of: Callable[..., Tree]) -> None:
+def test_python_is_told(tree_of: Callable[..., SystemFiles]) -> None:
     """PYTHON_CPU_COUNT is what Python believes."""
     tree = v2_tree(tree_of, {"cpu.max": "max 100000"}, "0-3", {"PYTHON_CPU_COUNT": "2"})
 
     assert look_up(read_resources(tree), "cpu.python") == 2
 
 
-def test_more_cache_than_memory(tree_of: Callable[..., Tree]) -> None:
+def test_more_cache_than_memory(tree_of: Callable[..., SystemFiles]) -> None:
     """Two files are read at two moments; a working set never falls below nothing."""
     tree = v2_tree(tree_of, {"memory.current": "10", "memory.stat": "inactive_file 20"}, "0")
 
     assert look_up(read_resources(tree), "memory.working_set") == 0
 
 
-def test_swap_peak(tree_of: Callable[..., Tree], saved: Callable[[str], Tree]) -> None:
+def test_swap_peak(
+    tree_of: Callable[..., SystemFiles], saved: Callable[[str], SystemFiles]
+) -> None:
     """The most swap there was: version 1 does not count it apart."""
     tree = v2_tree(tree_of, {"memory.swap.peak": "4096\n"}, "0")
 
@@ -302,9 +306,9 @@ def test_swap_peak(tree_of: Callable[..., Tree], saved: Callable[[str], Tree]) -
 
 @pytest.mark.parametrize(("together", "effective"), [("1\n", 10), ("0\n", 20)])
 def test_hierarchy_switched_off(
-    tree_of: Callable[..., Tree], together: str, effective: int
+    tree_of: Callable[..., SystemFiles], together: str, effective: int
 ) -> None:
-    """A group of version 1 that does not answer to those above has its own limit only."""
+    """A group of version 1 without use_hierarchy has only its own limit."""
     tree = tree_of(
         {
             "/proc/self/cgroup": "1:memory:/a\n",
@@ -319,13 +323,13 @@ def test_hierarchy_switched_off(
 
 
 def v2_tree(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     files: dict[str, str],
     affinity: str,
     environ: dict[str, str] | None = None,
-) -> Tree:
+) -> SystemFiles:
     """Make a group of version 2 with *files*."""
-    tree: Tree = tree_of(
+    tree: SystemFiles = tree_of(
         {
             "/proc/self/status": f"Cpus_allowed_list:\t{affinity}\n",
             "/proc/self/cgroup": "0::/\n",
@@ -337,7 +341,7 @@ def v2_tree(
     return tree
 
 
-def test_nothing_at_all(tree_of: Callable[..., Tree]) -> None:
+def test_nothing_at_all(tree_of: Callable[..., SystemFiles]) -> None:
     """Without any file everything is unknown."""
     resources: Resources = read_resources(tree_of({}))
 

@@ -1,4 +1,4 @@
-"""The search for set-uid files: what it finds, where it stops, what it says then."""
+"""The search for set-uid files: its results and its bounds."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import pytest
 
 from devops_info_service.facts.linux import setid_files as module
 from devops_info_service.facts.linux.setid_files import SetIdFiles, find_setid_files
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
 
 class RunningClock:
-    """Each look at it takes a hundredth of a second."""
+    """Each reading takes a hundredth of a second."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -31,13 +31,13 @@ def program(path: Path, mode: int) -> None:
 
 
 def test_found(tmp_path: Path, clock: Clock) -> None:
-    """Set-uid and set-gid programs are found wherever they lie; links to them are not."""
+    """Set-uid and set-gid programs are found in any directory; links to them are not."""
     program(tmp_path / "usr" / "bin" / "su", 0o4755)
     program(tmp_path / "usr" / "bin" / "ls", 0o755)
     program(tmp_path / "srv" / "deep" / "down" / "wall", 0o2755)
     (tmp_path / "bin").symlink_to("usr/bin")
 
-    files = find_setid_files(Tree(str(tmp_path), {}), clock)
+    files = find_setid_files(SystemFiles(str(tmp_path), {}), clock)
 
     assert isinstance(files, SetIdFiles)
     assert files.found == ("/srv/deep/down/wall", "/usr/bin/su")
@@ -49,16 +49,18 @@ def test_circle(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "up").symlink_to("..")
 
-    assert find_setid_files(Tree(str(tmp_path), {}), clock) == SetIdFiles((), 2, complete=True)
+    assert find_setid_files(SystemFiles(str(tmp_path), {}), clock) == SetIdFiles(
+        (), 2, complete=True
+    )
 
 
 def test_time_is_up(tmp_path: Path) -> None:
-    """Programs are looked for first; what was not seen in time is said."""
+    """Program directories come first; a search out of time is marked incomplete."""
     program(tmp_path / "usr" / "bin" / "su", 0o4755)
     for number in range(20):
         (tmp_path / f"d{number}").mkdir()
 
-    files = find_setid_files(Tree(str(tmp_path), {}), RunningClock())
+    files = find_setid_files(SystemFiles(str(tmp_path), {}), RunningClock())
 
     assert isinstance(files, SetIdFiles)
     assert files.found == ("/usr/bin/su",)
@@ -72,7 +74,7 @@ def test_too_many(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch)
         program(tmp_path / f"d{number}" / "a", 0o755)
         program(tmp_path / f"d{number}" / "b", 0o755)
 
-    files = find_setid_files(Tree(str(tmp_path), {}), clock)
+    files = find_setid_files(SystemFiles(str(tmp_path), {}), clock)
 
     assert isinstance(files, SetIdFiles)
     assert files.scanned < 10

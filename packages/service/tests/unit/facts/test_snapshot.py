@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devops_info_service.expectations.condition import Expectation
-from devops_info_service.expectations.conformance import judge
+from devops_info_service.expectations.conformance import evaluate
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import File, Known, Unknown
-from devops_info_service.facts.system_files import Clock, Machine, Tree
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.facts.system_files import Clock, Machine, SystemFiles
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
 from ..recorded import DATA, TREES
 
@@ -40,18 +40,18 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_round_trip(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+def test_round_trip(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
     """The report is JSON, and the JSON is the report."""
-    report = platform(saved(name), clock)
+    report = read_platform(saved(name), clock)
     data = msgspec.json.encode(report)
 
-    assert msgspec.json.decode(data, type=Platform) == report
+    assert msgspec.json.decode(data, type=PlatformSnapshot) == report
     assert len(data) < 64 * 1024
 
 
 @pytest.mark.parametrize("name", TREES)
 def test_tree_is_small_and_says_where_it_is_from(name: str) -> None:
-    """Each tree is small and its README says recorded or built, and from what."""
+    """Each tree is small, and its README names its origin, recorded or built."""
     size = sum(path.stat().st_size for path in (DATA / name).rglob("*") if path.is_file())
     first = (DATA / name / "README.md").read_text().splitlines()[0]
 
@@ -66,25 +66,25 @@ def test_tree_is_small_and_says_where_it_is_from(name: str) -> None:
 def test_schema() -> None:
     """The report has a schema, so that its route can be described."""
     schema, components = msgspec.json.schema_components(
-        [Platform], ref_template="#/components/schemas/{name}"
+        [PlatformSnapshot], ref_template="#/components/schemas/{name}"
     )
 
-    assert schema == ({"$ref": "#/components/schemas/Platform"},)
+    assert schema == ({"$ref": "#/components/schemas/PlatformSnapshot"},)
     assert {"Evidence", "Finding", "Unknown"} <= set(components)
 
 
 def test_real_machine() -> None:
     """On the machine the tests run on it takes a moment and breaks nothing."""
     started = time.monotonic()
-    report = platform(Tree(), Machine())
+    report = read_platform(SystemFiles(), Machine())
 
     assert msgspec.json.encode(report)
     assert time.monotonic() - started < 5
 
 
-def test_nothing(tree_of: Callable[..., Tree], clock: Clock) -> None:
+def test_nothing(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
     """An empty root gives no error and no number: each fact is unknown, with its reason."""
-    report = platform(tree_of({}), clock)
+    report = read_platform(tree_of({}), clock)
 
     assert {check.verdict for check in report.security.checks} <= {"unknown", "pass"}
     for fact in facts(report.resources):
@@ -101,16 +101,16 @@ def facts(value: object) -> Iterator[Known[object] | Unknown]:
             yield from facts(getattr(value, field))
 
 
-def told(report: Platform) -> bytes:
-    """Return all that is told of a look: the report, and what becomes of every expectation."""
+def told(report: PlatformSnapshot) -> bytes:
+    """Return all output of a snapshot: the report, and a result for every expectation."""
     contract = tuple(Expectation(each, "", ()) for each in EXTRACTORS.values())
-    return msgspec.json.encode((report, judge(contract, report)))
+    return msgspec.json.encode((report, evaluate(contract, report)))
 
 
-class Lying(Tree):
+class Lying(SystemFiles):
     """A tree in which some files hold something else."""
 
-    def __init__(self, tree: Tree, lies: dict[str, str | Unknown]) -> None:
+    def __init__(self, tree: SystemFiles, lies: dict[str, str | Unknown]) -> None:
         super().__init__("/nowhere", tree.environ())
         self.tree = tree
         self.lies = lies
@@ -124,32 +124,32 @@ class Lying(Tree):
 
 
 @pytest.mark.parametrize("path", READ)
-def test_one_file_lies(saved: Callable[[str], Tree], clock: Clock, path: str) -> None:
-    """Any one file may hold any nonsense: the rest is told as before."""
+def test_one_file_lies(saved: Callable[[str], SystemFiles], clock: Clock, path: str) -> None:
+    """Nonsense in any one file leaves the rest of the report unchanged."""
     for nonsense in ("\x00\x01", "-1", "a b c d e f - g h i\n" * 5, Unknown("refused")):
-        report = platform(Lying(saved("containerd-restricted"), {path: nonsense}), clock)
+        report = read_platform(Lying(saved("containerd-restricted"), {path: nonsense}), clock)
 
         assert told(report)
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
-def test_all_files_lie(saved: Callable[[str], Tree], clock: Clock, nonsense: str) -> None:
+def test_all_files_lie(saved: Callable[[str], SystemFiles], clock: Clock, nonsense: str) -> None:
     """All files may hold the same nonsense, and it still takes no time to speak of."""
     started = time.monotonic()
     tree = Lying(saved("containerd-restricted"), dict.fromkeys(READ, nonsense))
 
-    assert told(platform(tree, clock))
+    assert told(read_platform(tree, clock))
     assert time.monotonic() - started < 3
 
 
 @given(lies=st.dictionaries(st.sampled_from(READ), st.text(), min_size=1))
 def test_lies_of_all_kinds(
-    saved: Callable[[str], Tree], clock: Clock, lies: dict[str, str]
+    saved: Callable[[str], SystemFiles], clock: Clock, lies: dict[str, str]
 ) -> None:
     """Whatever files hold, the report is a report."""
     tree = Lying(saved("containerd-restricted"), dict(lies))
 
-    assert told(platform(tree, clock))
+    assert told(read_platform(tree, clock))
 
 
 def test_imports_stay_small() -> None:

@@ -1,4 +1,4 @@
-"""The reader of the machine: what it gives, and what it says when it can give nothing."""
+"""The reader of the machine: values, and reasons for unknown ones."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,23 +11,23 @@ from devops_info_service.facts.system_files import (
     MAX_FILE_BYTES,
     MAX_NAMES,
     READ_BYTES,
-    Node,
-    Tree,
+    FileStat,
+    SystemFiles,
     printable,
 )
 
 
-def test_read(tree_of: Callable[..., Tree]) -> None:
+def test_read(tree_of: Callable[..., SystemFiles]) -> None:
     """A file is its text, whatever the root."""
     assert tree_of({"/proc/version": "Linux\n"}).read("/proc/version").content == "Linux\n"
 
 
-def test_bytes_that_are_no_text(tree_of: Callable[..., Tree]) -> None:
+def test_bytes_that_are_no_text(tree_of: Callable[..., SystemFiles]) -> None:
     """Bytes that are not UTF-8 are spelled out, so that JSON can carry them."""
     assert tree_of({"/x": b"a\xff\x00b"}).read("/x").content == "a\\xff\x00b"
 
 
-def test_largest(tree_of: Callable[..., Tree]) -> None:
+def test_largest(tree_of: Callable[..., SystemFiles]) -> None:
     """The limit itself is still read."""
     assert len(tree_of({"/x": b"a" * MAX_FILE_BYTES}).read("/x").text) == MAX_FILE_BYTES
 
@@ -48,7 +48,7 @@ def make_huge(path: Path) -> None:
 
 
 def make_pipe(path: Path) -> None:
-    """A pipe that nobody writes to: reading it would wait for ever."""
+    """A pipe without a writer: a read would block forever."""
     os.mkfifo(path)
 
 
@@ -84,12 +84,12 @@ def test_unreadable(tmp_path: Path, make: Callable[[Path], None], reason: str) -
     """What cannot be read is unknown, and the reason names the path."""
     make(tmp_path / "x")
 
-    assert Tree(str(tmp_path), {}).read("/x").content == Unknown(reason)
+    assert SystemFiles(str(tmp_path), {}).read("/x").content == Unknown(reason)
 
 
 @pytest.fixture
 def as_nobody() -> Iterator[None]:
-    """Be a user who owns nothing, for root may read everything."""
+    """Run as a uid without files: root may read everything."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
@@ -99,8 +99,8 @@ def as_nobody() -> Iterator[None]:
 
 
 def test_forbidden(as_nobody: None) -> None:
-    """A file of somebody else is unknown."""
-    tree = Tree("/", {})
+    """An unreadable file of another user is unknown."""
+    tree = SystemFiles("/", {})
 
     shadow = tree.read("/etc/shadow").content
 
@@ -110,10 +110,10 @@ def test_forbidden(as_nobody: None) -> None:
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev", "/proc/self/mem\0", "/" + "x" * 5000])
 def test_odd_places(path: str) -> None:
     """Devices, directories, impossible and endless names are unknown on the real machine too."""
-    assert isinstance(Tree("/", {}).read(path).content, Unknown)
+    assert isinstance(SystemFiles("/", {}).read(path).content, Unknown)
 
 
-def test_links_stay_inside(tree_of: Callable[..., Tree], tmp_path: Path) -> None:
+def test_links_stay_inside(tree_of: Callable[..., SystemFiles], tmp_path: Path) -> None:
     """An absolute link starts again at the root, as in a chroot."""
     tree = tree_of({"/run/token": "inside"})
     (tmp_path / "var").mkdir()
@@ -123,13 +123,13 @@ def test_links_stay_inside(tree_of: Callable[..., Tree], tmp_path: Path) -> None
     assert tree.link("/var/run") == "/run"
 
 
-def test_dots(tree_of: Callable[..., Tree]) -> None:
+def test_dots(tree_of: Callable[..., SystemFiles]) -> None:
     """No number of dots leads above the root."""
     assert tree_of({"/etc/x": "1"}).read("/../../etc/./../etc/x").content == "1"
 
 
-def test_names(tree_of: Callable[..., Tree]) -> None:
-    """A directory is its names, sorted; what is none is unknown."""
+def test_names(tree_of: Callable[..., SystemFiles]) -> None:
+    """A directory is its sorted names; any other path is unknown."""
     tree = tree_of({"/d/b": "", "/d/a": ""})
 
     assert tree.names("/d") == ("a", "b")
@@ -143,33 +143,35 @@ def test_too_many_names(tmp_path: Path) -> None:
     for number in range(MAX_NAMES + 1):
         os.mknod(f"{tmp_path}/{number}")
 
-    assert Tree(str(tmp_path), {}).names("/") == Unknown(f"/ has more than {MAX_NAMES} entries")
+    assert SystemFiles(str(tmp_path), {}).names("/") == Unknown(
+        f"/ has more than {MAX_NAMES} entries"
+    )
 
 
-def test_link_that_is_none(tree_of: Callable[..., Tree]) -> None:
-    """A file is no link: the kernel says invalid."""
+def test_link_that_is_none(tree_of: Callable[..., SystemFiles]) -> None:
+    """readlink of a regular file is invalid."""
     assert isinstance(tree_of({"/x": ""}).link("/x"), Unknown)
 
 
 def test_node(tmp_path: Path) -> None:
-    """A node is what it is, not what it leads to."""
+    """A link is reported as a link, not as its target."""
     (tmp_path / "su").touch()
     (tmp_path / "su").chmod(0o4755)
     (tmp_path / "link").symlink_to("su")
-    tree = Tree(str(tmp_path), {})
+    tree = SystemFiles(str(tmp_path), {})
     su, link = tree.node("/su"), tree.node("/link")
 
-    assert isinstance(su, Node)
+    assert isinstance(su, FileStat)
     assert (su.kind, su.permissions) == ("file", 0o4755)
-    assert isinstance(link, Node)
+    assert isinstance(link, FileStat)
     assert link.kind == "link"
     assert tree.nodes("/") == {"su": su, "link": link}
     assert tree.node("/no") == Unknown("/no is not there")
 
 
 def test_space_and_access(tmp_path: Path) -> None:
-    """Room and access are asked of the kernel; a place that is not there is unknown."""
-    tree = Tree(str(tmp_path), {})
+    """Room and access come from the kernel; a missing path is unknown."""
+    tree = SystemFiles(str(tmp_path), {})
 
     assert not isinstance(tree.space("/"), Unknown)
     assert tree.writable("/") is True
@@ -179,13 +181,13 @@ def test_space_and_access(tmp_path: Path) -> None:
 
 def test_environment() -> None:
     """Variables are spelled so that JSON can carry them."""
-    assert Tree("/", {"A": "b", "C": "\udcff"}).environ() == {"A": "b", "C": "\\xff"}
+    assert SystemFiles("/", {"A": "b", "C": "\udcff"}).environ() == {"A": "b", "C": "\\xff"}
     assert printable("é") == "é"
 
 
-def test_held(tree_of: Callable[..., Tree], tmp_path: Path) -> None:
-    """Files that are held open are read anew each time, and opened when they appear."""
-    held = tree_of({"/limit": "max"}).held(["/limit", "/later"])
+def test_held(tree_of: Callable[..., SystemFiles], tmp_path: Path) -> None:
+    """Open files are read again each time, and opened when they appear."""
+    held = tree_of({"/limit": "max"}).keep_open(["/limit", "/later"])
     assert held.read() == (b"max", None)
 
     (tmp_path / "limit").write_text("50000 100000")
@@ -195,20 +197,20 @@ def test_held(tree_of: Callable[..., Tree], tmp_path: Path) -> None:
     held.close()
 
 
-def test_held_and_let_go(tree_of: Callable[..., Tree]) -> None:
+def test_held_and_let_go(tree_of: Callable[..., SystemFiles]) -> None:
     """However often it is read, a file takes one descriptor, and none once it is let go."""
-    before = Tree().count("/proc/self/fd")
-    held = tree_of({"/limit": "max"}).held(["/limit", "/nowhere", "/"])
+    before = SystemFiles().count("/proc/self/fd")
+    held = tree_of({"/limit": "max"}).keep_open(["/limit", "/nowhere", "/"])
     for _ in range(100):
         assert held.read() == (b"max", None, None)
-    during = Tree().count("/proc/self/fd")
+    during = SystemFiles().count("/proc/self/fd")
     held.close()
 
     assert isinstance(before, int)
-    assert (during, Tree().count("/proc/self/fd")) == (before + 1, before)
+    assert (during, SystemFiles().count("/proc/self/fd")) == (before + 1, before)
 
 
 @pytest.mark.parametrize("size", [READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 5 * READ_BYTES])
-def test_read_in_pieces(tree_of: Callable[..., Tree], size: int) -> None:
+def test_read_in_pieces(tree_of: Callable[..., SystemFiles], size: int) -> None:
     """A file is whole, however many readings it takes."""
     assert tree_of({"/file": "x" * size}).read("/file").content == "x" * size

@@ -13,7 +13,7 @@ from devops_info_service.config import Config, load
 from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.conformance import Conformance
 from devops_info_service.facts.fact import File
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.handlers.conformance import READY_SECONDS
 from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Handler
@@ -24,7 +24,7 @@ from ..app.test_services import FakeSource, a_request
 MEMORY = "/sys/fs/cgroup/memory.max"
 
 
-class Pod(Tree):
+class Pod(SystemFiles):
     """A pod whose limit can be changed while it runs; counts snapshots of it."""
 
     limit = 256 * 1024**2
@@ -118,7 +118,7 @@ def test_nothing_expected(serve: Serve) -> None:
 
 def test_rejected_at_start(serve: Serve) -> None:
     """An invalid expectation is rejected before anything is served."""
-    with pytest.raises(ConfigError, match=r"line 1: 'memory\.limt' is no name"):
+    with pytest.raises(ConfigError, match=r"line 1: 'memory\.limt' is not a known name"):
         serve("memory.limt: 256Mi")
 
 
@@ -126,7 +126,7 @@ def test_nothing_readable(tmp_path: Path) -> None:
     """A platform that cannot be read is a response, not an error."""
     config = Config(expectations="memory.limit: 256Mi")
     dispatch = build(
-        Services(FakeSource(), "epoll + httptools", config, files=Tree(str(tmp_path), {}))
+        Services(FakeSource(), "epoll + httptools", config, files=SystemFiles(str(tmp_path), {}))
     )
     status, body = get(dispatch, "/conformance")
 
@@ -175,7 +175,7 @@ def test_draining_comes_first(serve: Serve, pod: Pod) -> None:
 
 
 def test_metric(serve: Serve, pod: Pod, clock: FakeSource) -> None:
-    """Each expectation is 1 while it is met, else 0; without any there is no such metric."""
+    """Each expectation is 1 while it is met, else 0; without any the metric is missing."""
     dispatch = serve("memory.limit: 256Mi\nqos.class: Guaranteed\nidentity.node: nowhere")
     met = samples(dispatch)
     pod.limit //= 2

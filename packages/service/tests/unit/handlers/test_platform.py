@@ -7,7 +7,7 @@ import pytest
 
 from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop, client_path
 from devops_info_service.facts.fact import File
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.handlers.platform import NetworkWithClientPath, network, platform_handlers
 from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request
@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
 
-class CountingTree(Tree):
+class CountingTree(SystemFiles):
     """Counts snapshots by a file that each of them reads once."""
 
     snapshots = 0
@@ -113,7 +113,9 @@ def test_client_path(headers: dict[bytes, bytes], claims: tuple[ForwardedClaim, 
 @pytest.mark.parametrize("address", ["", "testclient", "fe80::1%eth0"])
 def test_any_peer(tmp_path: Path, address: str) -> None:
     """A peer may have no address, a name, or an interface behind its address."""
-    handler = network(PlatformSnapshots(Tree(str(tmp_path), {}), Clock(), frozenset()), NO_PROXIES)
+    handler = network(
+        PlatformSnapshots(SystemFiles(str(tmp_path), {}), Clock(), frozenset()), NO_PROXIES
+    )
     request = msgspec.structs.replace(a_request(), client=Client(address, 0))
 
     network_ = msgspec.json.decode(handler(request).body, type=NetworkWithClientPath)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
 
-from devops_info_service.http.connection.connection import Connection, Preface, client_of
+from devops_info_service.http.connection.connection import Connection
 from devops_info_service.http.connection.loop import Loop, OnReady
+from devops_info_service.http.connection.request_stream import Preface, client_of
 from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.connection.stream import READ_BYTES
 from devops_info_service.http.wire.fast_path import FastPathParser
@@ -35,7 +36,7 @@ class RecordingHooks:
 
     def __init__(self) -> None:
         self.counts: list[int] = []
-        """The number of open connections after each that has come or gone."""
+        """The number of open connections after each that has opened or closed."""
         self.rejections: Rejections = []
         self.failures: list[Exception] = []
 
@@ -53,7 +54,7 @@ class RecordingHooks:
 
 
 class FakeSocket:
-    """Gives what is sent to it, takes what has room; calls nothing by itself."""
+    """Returns fed bytes, takes bytes up to its room; makes no call by itself."""
 
     def __init__(self) -> None:
         self.reads: list[bytes] = []
@@ -102,9 +103,9 @@ class FakeLoop(Loop):
     def __init__(self) -> None:
         self.watched: list[int] = []
         self.due: list[int] = []
-        """Who wants to be told anew."""
+        """Descriptors to report again."""
         self.calls: list[Callable[[], object]] = []
-        """What is to be called when the turn ends."""
+        """Calls for the end of the iteration."""
 
     def call_soon(self, call: Callable[[], object]) -> None:
         self.calls.append(call)
@@ -125,7 +126,7 @@ class FakeLoop(Loop):
 
 
 class Peer:
-    """A connection, its socket and what it said."""
+    """The peer of a connection, with the socket and the loop between them."""
 
     def __init__(
         self,
@@ -162,7 +163,7 @@ class Peer:
         self.loop.run_callbacks()
 
     def turn(self) -> None:
-        """Let the loop come by, once, if somebody asked for it."""
+        """Report the descriptor once more, if that is wanted."""
         if self.loop.due:
             self.loop.due.clear()
             self.connection.ready(EPOLLOUT)
@@ -170,17 +171,17 @@ class Peer:
 
     @property
     def said(self) -> bytes:
-        """Everything written."""
+        """All bytes written."""
         return b"".join(self.socket.writes)
 
     @property
     def answers(self) -> list[bytes]:
-        """Each answer, in order."""
+        """Each response, in order."""
         return re.split(rb"(?=HTTP/1\.1 \d{3} )", self.said)[1:]
 
     @property
     def statuses(self) -> list[int]:
-        """The status of each answer, in order."""
+        """The status of each response, in order."""
         return [int(answer[9:12]) for answer in self.answers]
 
 

@@ -1,4 +1,4 @@
-"""Media ranges of ``Accept``, and what they amount to for a type."""
+"""Media ranges of ``Accept``, and their weight for a type."""
 
 import pytest
 

@@ -25,10 +25,11 @@ V6 = st.ip_addresses(v=6)
 
 
 def spellings(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[str]:
-    """Write an address in the ways there are."""
+    """Write an address in each notation."""
     if isinstance(address, ipaddress.IPv4Address):
-        mapped = ipaddress.IPv6Address(b"\0" * 10 + b"\xff\xff" + address.packed)
-        return [str(address), f"::ffff:{address}", f"0:0:0:0:0:FFFF:{address}", mapped.exploded]
+        last = address.packed.hex(":", 2)
+        exploded = f"0000:0000:0000:0000:0000:ffff:{last}"
+        return [str(address), f"::ffff:{address}", f"0:0:0:0:0:FFFF:{address}", exploded]
     return [str(address), address.exploded, address.exploded.upper(), str(address).upper()]
 
 
@@ -98,7 +99,7 @@ def test_no_network(text: str) -> None:
     ["fe80::1%eth0", "::1%lo", "[::1]", "127.1", "0x7f.1", "127.0.0.01", "1", "localhost.", ""],
 )
 def test_no_host(text: str) -> None:
-    """What a resolver might take is no address here, nor is one with an interface."""
+    """Resolver shorthands and addresses with an interface are rejected."""
     if text == "":
         assert load((), {"HOST": text}).host == Config().host  # as if it were not set
         return
@@ -119,12 +120,12 @@ def test_no_host(text: str) -> None:
     ],
 )
 def test_asked_by_check(host: str, urls: list[str]) -> None:
-    """A listener for both families is asked by both."""
+    """A listener for both families is checked over both."""
     assert health_urls(load((), {"HOST": host})) == urls
 
 
 def answering(answer: bytes) -> tuple[socket.socket, str]:
-    """Listen with *answer* in the queue's first connection, made by a thread."""
+    """Listen, and send a response to the first connection, from a thread."""
     import threading  # noqa: PLC0415
 
     sock = socket.create_server(("127.0.0.1", 0))
@@ -144,17 +145,17 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
 
 
 def test_refused_then_answered() -> None:
-    """One family that refuses leaves it to the other."""
+    """If one family refuses, the other decides."""
     closed = socket.create_server(("127.0.0.1", 0))
-    nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/health"
+    closed_url = f"http://127.0.0.1:{closed.getsockname()[1]}/health"
     closed.close()
     sock, url = answering(OK)
     with sock:
-        assert check_any([nobody, url], timeout_seconds=20) == (url, "200 OK")
+        assert check_any([closed_url, url], timeout_seconds=20) == (url, "200 OK")
 
 
 def test_silent_then_answered() -> None:
-    """One that says nothing has its share of the time, and no more."""
+    """A silent address uses only its share of the time."""
     sock, url = answering(OK)
     with socket.create_server(("127.0.0.1", 0)) as silent, sock:
         first = f"http://127.0.0.1:{silent.getsockname()[1]}/health"
@@ -162,7 +163,7 @@ def test_silent_then_answered() -> None:
 
 
 def test_none_answers() -> None:
-    """Only if all fail does the check, and it says why of each."""
+    """The check fails if all addresses fail, with the reason of each."""
     one, first = answering(BUSY)
     two, second = answering(BUSY)
     with one, two, pytest.raises(CheckError) as caught:

@@ -1,4 +1,4 @@
-"""Hosts that requests may name, and what they name."""
+"""Allowed hosts of requests."""
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ def test_listed(host: str) -> None:
     ],
 )
 def test_not_listed(host: str) -> None:
-    """All else is another host, whatever it looks like."""
+    """Any other host is rejected, however similar."""
     if host == "127.0.0.1.":
         # An address has no root; browsers make it the address all the same.
         assert AllowedHosts(hosts(LISTED)).allow(host.encode("latin-1"))
@@ -92,7 +92,7 @@ def test_little_is_remembered() -> None:
     ],
 )
 def test_bad_list(text: str) -> None:
-    """What is no list of hosts ends the start, and says what one is."""
+    """An invalid list of hosts is an error at the start."""
     with pytest.raises(
         ConfigError, match=r"ALLOWED_HOSTS: invalid value .*; expected a list of names"
     ):

@@ -1,4 +1,4 @@
-"""One connection with a socket in memory: order, one write, limits, time-outs, drain."""
+"""One connection with a socket in memory: order, one write, limits, timeouts, drain."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from .fake_socket import GET, LIMITS, POST, Peer, RecordingHooks, Rejections, pa
 
 
 def test_pipelined_in_order_with_one_write(server: ServerState) -> None:
-    """Requests of one read are answered in their order, by one write."""
+    """Requests of one read get their responses in order, by one write."""
     peer = Peer(server)
 
     peer.send(b"".join(GET % n for n in range(20)))
@@ -25,7 +25,7 @@ def test_pipelined_in_order_with_one_write(server: ServerState) -> None:
 
 
 def test_cut_request(server: ServerState) -> None:
-    """A request in two reads is answered once, after the second."""
+    """A request in two reads gets one response, after the second."""
     peer = Peer(server)
     data = GET % 1
 
@@ -37,7 +37,7 @@ def test_cut_request(server: ServerState) -> None:
 
 @pytest.mark.claim("HEAD; 204 and 304 without length")
 def test_head_has_no_body(server: ServerState) -> None:
-    """HEAD is answered with the length of the body, without the body."""
+    """HEAD gets the length of the body, without the body."""
     peer = Peer(server)
 
     peer.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -47,7 +47,7 @@ def test_head_has_no_body(server: ServerState) -> None:
 
 
 def test_last_request(server: ServerState) -> None:
-    """Nothing behind ``Connection: close`` is answered, and the connection ends."""
+    """Requests behind ``Connection: close`` get no response, and the connection ends."""
     peer = Peer(server)
 
     peer.send((GET % 1)[:-2] + b"Connection: close\r\n\r\n" + GET % 2)
@@ -60,7 +60,7 @@ def test_last_request(server: ServerState) -> None:
 
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
 def test_http_1_0(server: ServerState) -> None:
-    """HTTP/1.0 that asks for more is told that it may."""
+    """HTTP/1.0 with keep-alive gets ``Connection: keep-alive``."""
     peer = Peer(server)
 
     peer.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -71,7 +71,7 @@ def test_http_1_0(server: ServerState) -> None:
 
 @pytest.mark.claim("upgrade requests to nothing")
 def test_upgrade_with_a_body_lingers(server: ServerState) -> None:
-    """We end a connection whose peer is still sending: our answer must survive it."""
+    """The response survives the end of a connection whose peer is still sending."""
     peer = Peer(server)
 
     peer.send(POST + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\nab")
@@ -81,7 +81,7 @@ def test_upgrade_with_a_body_lingers(server: ServerState) -> None:
 
 
 def test_refusal_after_answers(server: ServerState, rejections: Rejections) -> None:
-    """What came before the garbage is answered; the garbage is refused once, with a linger."""
+    """Requests before the garbage are served; the garbage is rejected once, with a linger."""
     peer = Peer(server)
 
     peer.send(GET % 1 + b"garbage\r\n\r\n")
@@ -135,7 +135,7 @@ def test_linger_begins_when_all_is_sent(server: ServerState) -> None:
 
 
 def test_continue(server: ServerState) -> None:
-    """A client that waits for 100 gets it once, behind the answers before it."""
+    """A client that waits for 100 gets it once, behind the responses before it."""
     peer = Peer(server)
 
     peer.send(GET % 1 + POST + b"Expect: 100-continue\r\n")
@@ -149,7 +149,7 @@ def test_continue(server: ServerState) -> None:
 
 @pytest.mark.claim("head, body, idle, write times")
 def test_idle(server: ServerState) -> None:
-    """A connection without a request is closed without a word."""
+    """A connection without a request is closed without a response."""
     peer = Peer(server)
     pass_seconds(server, 5)
     peer.send(GET % 1)
@@ -190,7 +190,7 @@ def test_slow_body(server: ServerState) -> None:
 
 
 def test_answers_behind_unsent_ones(server: ServerState) -> None:
-    """What is said while something is unsent comes behind it."""
+    """A write while something is unsent comes behind it."""
     peer = Peer(server)
     peer.socket.room = 10
     peer.send(GET % 1 + POST + b"Expect: 100-continue\r\n\r\n")
@@ -200,7 +200,7 @@ def test_answers_behind_unsent_ones(server: ServerState) -> None:
 
 
 def test_last_answer_unsent(server: ServerState) -> None:
-    """A connection ends only when its last answer is sent."""
+    """A connection ends only when its last response is sent."""
     peer = Peer(server)
     peer.socket.room = 10
     peer.send(GET[:-2] % 1 + b"Connection: close\r\n\r\n")
@@ -229,7 +229,7 @@ def test_bug_in_the_server(server: ServerState, hooks: RecordingHooks) -> None:
 
 @pytest.mark.claim("half-closed peers")
 def test_half_closed(server: ServerState) -> None:
-    """A peer that has said all it will is answered, then closed."""
+    """A peer that has sent its end of file gets the responses, then the connection closes."""
     peer = Peer(server)
     peer.send(GET % 1)
 
@@ -241,7 +241,7 @@ def test_half_closed(server: ServerState) -> None:
 
 @pytest.mark.claim("shutdown, step by step")
 def test_drain(server: ServerState) -> None:
-    """Draining closes what is idle, lets a request be finished, and says that it is the last."""
+    """Draining closes idle connections; a begun request is finished with ``Connection: close``."""
     cold, begun = Peer(server), Peer(server)
     pass_seconds(server, 2)
     data = GET % 1
@@ -258,7 +258,7 @@ def test_drain(server: ServerState) -> None:
 
 @pytest.mark.claim("shutdown, step by step")
 def test_drain_waits_for_a_request_on_its_way(server: ServerState) -> None:
-    """A connection that was just used gets a moment: its next request may be on its way."""
+    """A connection that was just used gets a moment: its next request may be in flight."""
     peers = [Peer(server), Peer(server)]
     pass_seconds(server, 5)
     for peer in peers:
@@ -273,7 +273,7 @@ def test_drain_waits_for_a_request_on_its_way(server: ServerState) -> None:
 
 
 def test_abort(server: ServerState) -> None:
-    """Whoever is left at the end is cut off and counted."""
+    """Connections that are left at the end are aborted and counted."""
     peers = [Peer(server), Peer(server)]
 
     assert server.abort() == 2

@@ -1,4 +1,4 @@
-"""How many: connections, the places kept for probes, requests of a connection; who is draining."""
+"""Numbers: connections, the places kept for probes, requests of a connection; draining."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def full(server: ServerState) -> list[Peer]:
 
 
 def test_probe_above_the_limit(server: ServerState, full: list[Peer]) -> None:
-    """Above the limit a probe is answered, once."""
+    """Above the limit a probe is served, once."""
     peer = Peer(server)
     peer.send(PROBE[:10])
     peer.send(PROBE[10:] + PROBE)
@@ -36,7 +36,7 @@ def test_probe_above_the_limit(server: ServerState, full: list[Peer]) -> None:
 
 @pytest.mark.usefixtures("full")
 def test_no_probe_above_the_limit(server: ServerState, rejections: Rejections) -> None:
-    """All else is refused: 503, and the connection ends."""
+    """Other requests are rejected: 503, and the connection ends."""
     peer = Peer(server)
 
     peer.send(GET % 2 + PROBE)
@@ -50,7 +50,7 @@ def test_no_probe_above_the_limit(server: ServerState, rejections: Rejections) -
 
 @pytest.mark.usefixtures("full")
 def test_garbage_above_the_limit(server: ServerState) -> None:
-    """What is no request is refused for that."""
+    """Bytes that are not a request are rejected for that."""
     peer = Peer(server)
 
     peer.send(b"garbage\r\n\r\n")
@@ -61,7 +61,7 @@ def test_garbage_above_the_limit(server: ServerState) -> None:
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("data", [b"", PROBE[:10], POST + b"\r\na"])
 def test_slow_above_the_limit(server: ServerState, data: bytes) -> None:
-    """A place for probes is not kept for who does not ask at once."""
+    """A place for probes is not kept for a connection without a request."""
     peer = Peer(server)
     if data:
         peer.send(data)
@@ -75,7 +75,7 @@ def test_slow_above_the_limit(server: ServerState, data: bytes) -> None:
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("data", [GET % 2, PROBE, b"garbage\r\n\r\n", b"", None])
 def test_place_is_free_again(server: ServerState, data: bytes | None) -> None:
-    """Whoever was answered, refused or is gone has no place, though it may linger."""
+    """A connection that was served, rejected or closed has no place, though it may linger."""
     for _ in range(3):
         peer = Peer(server)
         assert len(server.reserved) == 1
@@ -105,7 +105,7 @@ def test_no_place_at_all(server: ServerState, full: list[Peer]) -> None:
 @pytest.mark.claim("requests of a connection")
 @pytest.mark.parametrize("batch", [1, 7, 30, 40])
 def test_last_request_of_a_connection(server: ServerState, batch: int) -> None:
-    """A connection has so many requests; the last answer says so, and no more are answered."""
+    """A connection has so many requests; the last response ends it."""
     peer = Peer(server)
     for _ in range(60 // batch):
         peer.send(GET % 2 * batch)

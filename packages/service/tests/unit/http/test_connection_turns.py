@@ -1,4 +1,4 @@
-"""Requests that ask for more than is said at a time: in turns, in order, and no more is held."""
+"""Requests for more than one turn of responses: served in order, with bounded memory."""
 
 import pytest
 
@@ -17,12 +17,12 @@ pytestmark = [
 
 BODY_BYTES = 10_000
 A_TURN = RESPONSE_BATCH_BYTES // BODY_BYTES + 1
-"""Answers, heads and all."""
+"""Responses, heads included."""
 
 
 @pytest.fixture
 def much(server: ServerState) -> ServerState:
-    """A process whose answers are long; the fault is one to ``/fault``."""
+    """A process with long responses; one to ``/fault`` raises."""
 
     def dispatch(request: Request) -> Response:
         if request.path == "/fault":
@@ -38,7 +38,7 @@ def many(count: int) -> bytes:
 
 
 def test_so_many_at_a_time(much: ServerState) -> None:
-    """The rest is answered in later turns, in order, and nothing is read before."""
+    """The rest is served in later turns, in order, and nothing is read before."""
     peer = Peer(much)
     peer.send(many(2 * A_TURN + 1))
     assert len(peer.statuses) == A_TURN
@@ -53,8 +53,8 @@ def test_so_many_at_a_time(much: ServerState) -> None:
     assert not peer.loop.due
 
 
-def test_whoever_reads_nothing_is_held_little_for(much: ServerState) -> None:
-    """No answer is made before those that are unsent are sent."""
+def test_little_is_held_for_a_peer_that_does_not_read(much: ServerState) -> None:
+    """No response is made before the unsent ones are sent."""
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(many(25))
@@ -78,7 +78,7 @@ def test_whoever_reads_nothing_is_held_little_for(much: ServerState) -> None:
 def test_what_comes_behind_is_said_behind(
     much: ServerState, rejections: Rejections, behind: bytes, said: bytes
 ) -> None:
-    """A refusal, or leave to go on, waits for the answers before it."""
+    """A rejection, or 100 (Continue), waits for the responses before it."""
     peer = Peer(much)
     peer.send(many(A_TURN + 1) + behind)
     assert said not in peer.said
@@ -90,7 +90,7 @@ def test_what_comes_behind_is_said_behind(
 
 
 def test_last_request_in_a_later_turn(much: ServerState) -> None:
-    """What is behind ``Connection: close``, or the last that is granted, is not answered."""
+    """Requests behind ``Connection: close``, or above the limit of requests, get no response."""
     peer = Peer(much)
     peer.send(many(LIMITS.max_requests_per_connection + 1))
     for _ in range(LIMITS.max_requests_per_connection):
@@ -102,7 +102,7 @@ def test_last_request_in_a_later_turn(much: ServerState) -> None:
 
 
 def test_end_of_file_waits_for_the_answers(much: ServerState) -> None:
-    """A peer that has shut its half gets all it asked for."""
+    """A peer that has shut its half gets all responses."""
     peer = Peer(much)
     peer.send(many(A_TURN + 1))
     peer.send(b"")
@@ -112,7 +112,7 @@ def test_end_of_file_waits_for_the_answers(much: ServerState) -> None:
 
 
 def test_drain_between_turns(much: ServerState) -> None:
-    """The next answer says that it is the last; no time-out ends the connection before it."""
+    """The next response has ``Connection: close``; no timeout ends the connection before it."""
     peer = Peer(much)
     peer.send(many(2 * A_TURN))
     much.drain(Lifecycle.STOPPING)
@@ -134,7 +134,7 @@ def test_fault_in_a_later_turn(much: ServerState, hooks: RecordingHooks) -> None
 
 
 def test_peer_that_is_gone_between_turns(much: ServerState) -> None:
-    """Nothing is made for somebody who is gone."""
+    """Nothing is made for a closed connection."""
     peer = Peer(much)
     peer.send(many(2 * A_TURN))
     peer.connection.abort()

@@ -1,4 +1,4 @@
-"""Peers that leave their answers unread, or take them by a few bytes a second: what is borne."""
+"""Peers that leave responses unread, or read a few bytes a second."""
 
 from select import EPOLLOUT
 
@@ -13,14 +13,14 @@ from .fake_socket import GET, LIMITS, Peer, pass_seconds
 PATIENCE = LIMITS.write_timeout_seconds
 LEAST = LIMITS.min_response_bytes_per_second
 CUT = ["reset", "close"]
-"""What happens to the socket: the kernel is told to drop what it holds."""
+"""Events of a socket whose unsent bytes the kernel drops."""
 
 BODY_BYTES = 60_000
 
 
 @pytest.fixture
 def much(server: ServerState) -> ServerState:
-    """A process whose answers are long, but for those to ``/short``."""
+    """A process with long responses, except those to ``/short``."""
 
     def dispatch(request: Request) -> Response:
         return Response(200, b"." * (10 if request.path == "/short" else BODY_BYTES))
@@ -30,7 +30,7 @@ def much(server: ServerState) -> ServerState:
 
 
 def take(peer: Peer, size: int) -> None:
-    """Let the kernel have room for so much more, and say so."""
+    """Make room for *size* bytes in the kernel, and signal it."""
     peer.socket.room = size
     peer.connection.ready(EPOLLOUT)
     peer.loop.run_callbacks()
@@ -39,7 +39,7 @@ def take(peer: Peer, size: int) -> None:
 @pytest.mark.claim("head, body, idle, write times")
 @pytest.mark.claim("slow readers stop the reading")
 def test_peer_that_does_not_read(server: ServerState) -> None:
-    """We stop reading from a peer that does not read, and cut it off if nothing moves."""
+    """The server stops reading from a peer that does not read, and resets it after a stall."""
     peer = Peer(server)
     peer.socket.room = 10
     peer.send(GET % 1)
@@ -55,7 +55,7 @@ def test_peer_that_does_not_read(server: ServerState) -> None:
 
 @pytest.mark.claim("slow readers stop the reading")
 def test_peer_that_reads_again(server: ServerState) -> None:
-    """Once it has read, it is read from again, and its time-outs start anew."""
+    """Once it has read, it is read from again, and its timeouts start again."""
     peer = Peer(server)
     peer.socket.room = 10
     peer.send(GET % 1 + b"GET ")
@@ -85,7 +85,7 @@ def test_peer_that_reads_again(server: ServerState) -> None:
     ],
 )
 def test_rate(much: ServerState, rate: int, seconds: int | None, *, speaks: bool) -> None:
-    """Each second costs one of the patience; what is taken gives back as many as it is worth."""
+    """Each second costs one of the stall budget; taken bytes refund it at the least rate."""
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(GET % 1)
@@ -94,7 +94,7 @@ def test_rate(much: ServerState, rate: int, seconds: int | None, *, speaks: bool
         if speaks:
             take(peer, rate)
         else:
-            # What was not asked for is still there to be taken.
+            # room that no event announced
             peer.socket.room = (peer.socket.room or 0) + rate
         pass_seconds(much, 1)
         passed += 1
@@ -104,7 +104,7 @@ def test_rate(much: ServerState, rate: int, seconds: int | None, *, speaks: bool
 
 
 def test_haste_is_no_credit(much: ServerState) -> None:
-    """Who has taken much and then stops is borne no longer than anybody."""
+    """A peer that has read much and then stops gets no more time than others."""
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(GET % 1)
@@ -117,7 +117,7 @@ def test_haste_is_no_credit(much: ServerState) -> None:
 
 
 def test_a_stop_is_forgotten(much: ServerState) -> None:
-    """Who stops again and again, and takes enough between, is served."""
+    """A peer that stops again and again, and reads enough between, is served."""
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(GET % 1)
@@ -129,7 +129,7 @@ def test_a_stop_is_forgotten(much: ServerState) -> None:
 
 
 def test_patience_outlives_the_answer(much: ServerState) -> None:
-    """Who takes the last bytes late, asks for a little, and so on, uses it up all the same."""
+    """A peer that reads the last bytes late, requests a little, and so on, spends its budget."""
     peer = Peer(much)
     size = 0
     for _ in range(PATIENCE):
@@ -144,7 +144,7 @@ def test_patience_outlives_the_answer(much: ServerState) -> None:
 
 
 def test_new_answers_are_none_that_are_taken(much: ServerState) -> None:
-    """What is said to a peer meanwhile is neither taken nor held against it."""
+    """Responses written meanwhile neither count as read nor against the peer."""
     peer = Peer(much)
     peer.socket.room = 0
     peer.send(b"".join(GET % n for n in range(5)))
@@ -160,7 +160,7 @@ def test_new_answers_are_none_that_are_taken(much: ServerState) -> None:
 
 
 def test_turn_that_does_not_come(much: ServerState) -> None:
-    """Who leaves unread what the kernel took has the same time for the kernel to speak again."""
+    """Responses that the kernel has accepted and the peer leaves unread get the same time."""
     peer = Peer(much)
     peer.send(b"".join(GET % n for n in range(5)))
     assert peer.connection.unsent == 0
@@ -186,7 +186,7 @@ def test_slow_turns(much: ServerState) -> None:
 
 @pytest.mark.parametrize("room", [10, BODY_BYTES])
 def test_kernel_that_does_not_speak(much: ServerState, room: int) -> None:
-    """Whoever the kernel has room for is served, though it does not say so; a short rest, too."""
+    """A peer is served where the kernel has room but does not report it; even for a short rest."""
     peer = Peer(much)
     peer.socket.room = room
     peer.send(GET % 1)
@@ -201,7 +201,7 @@ def test_kernel_that_does_not_speak(much: ServerState, room: int) -> None:
 
 @pytest.mark.parametrize(("taken", "end"), [(0, CUT), (1, [])])
 def test_no_least_rate(much: ServerState, taken: int, end: list[str]) -> None:
-    """A least rate of 0 cuts off only who takes nothing: any byte gives all the time anew."""
+    """A least rate of 0 cuts off only peers that read nothing: any byte earns all the time back."""
     much.limits = msgspec.structs.replace(LIMITS, min_response_bytes_per_second=0)
     peer = Peer(much)
     peer.socket.room = 0

@@ -1,4 +1,4 @@
-"""What processes count in memory they share."""
+"""Counters of several processes in shared memory."""
 
 import pytest
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.claim("workers: death, back-off, reload, counters, PID 
 
 
 def test_totals() -> None:
-    """The sums are over every process, and refused bytes are no request."""
+    """The sums are over every process, and rejections are counted by status."""
     counters = Counters.shared(3)
     counters.supervisor[RESTARTS] = 2
     counters.supervisor[RELOADS] = 1
@@ -50,7 +50,7 @@ def test_totals() -> None:
 
 
 def test_slots_are_apart() -> None:
-    """What one process counts, no other has; and there is no slot beyond the last."""
+    """Slots are separate, and there is none beyond the last."""
     counters = Counters.shared(2)
     counters.worker(1)[2] = 7
 
@@ -60,7 +60,7 @@ def test_slots_are_apart() -> None:
 
 
 def test_reset_slot() -> None:
-    """A process that was killed has no connection any more; what it counted stays."""
+    """A process that was killed has no connections; its counts stay."""
     counters = Counters.private()
     slot = counters.worker(0)
     slot[ABORTED], slot[OPENED], slot[CLOSED], slot[READY], slot[PID] = 9, 5, 3, 1, 77
@@ -94,7 +94,7 @@ def test_turns(own: int, others: list[int], *, light: bool) -> None:
 
 
 def test_no_turn_for_who_does_not_accept() -> None:
-    """A worker that drains or has not begun is nobody to leave a connection to."""
+    """A worker that drains or has not begun is not one to leave a connection to."""
     counters = Counters.shared(2)
     counters.register(1)
     counters.worker(0)[OPENED], counters.worker(0)[READY] = 100, 1

@@ -1,4 +1,4 @@
-"""Who is believed to be the client when a proxy speaks for it."""
+"""The client that forwarding headers name."""
 
 from typing import Final
 
@@ -72,7 +72,7 @@ def resolve(headers: dict[bytes, bytes], field: str = "any") -> str:
     ],
 )
 def test_x_forwarded_for(value: bytes, address: str) -> None:
-    """Right to left to the first who is not trusted."""
+    """Right to left, up to the first address that is not trusted."""
     assert resolve({XFF: value}) == address
 
 
@@ -121,7 +121,7 @@ def test_x_real_ip(value: bytes, address: str) -> None:
 
 
 def test_port() -> None:
-    """A port that is told is the client's; one that is not is 0."""
+    """A port in the field is the client's; without one it is 0."""
     proxies = TrustedProxies(NETWORKS, "any")
 
     assert proxies.resolve(PEER, {XFF: b"198.51.100.1:4711"}) == Client("198.51.100.1", 4711)
@@ -130,7 +130,7 @@ def test_port() -> None:
 
 
 def test_fields_that_disagree() -> None:
-    """A proxy passes on what it does not write: two fields must say the same."""
+    """Two fields must agree: a proxy passes on those it does not write."""
     said = {XFF: b"198.51.100.1", RFC7239: b"for=203.0.113.9"}
 
     assert resolve(said) == "10.0.0.1"
@@ -147,7 +147,7 @@ def test_fields_that_disagree() -> None:
     ],
 )
 def test_named_field(field: str, address: str) -> None:
-    """Where the field is named, the others are not looked at."""
+    """A configured field is the only one read."""
     said = {XFF: b"198.51.100.1", RFC7239: b"for=203.0.113.9"}
 
     assert resolve(said, field) == address
@@ -158,7 +158,7 @@ def test_named_field(field: str, address: str) -> None:
     st.one_of(st.binary(max_size=60), st.text('for=;,"\\[]:. 012af_', max_size=40).map(str.encode)),
 )
 def test_any_value(field: bytes, value: bytes) -> None:
-    """Whatever a field holds, the answer is an address."""
+    """Whatever a field holds, the result is an address."""
     assert resolve({field: value})
 
 
@@ -175,7 +175,7 @@ def test_any_value(field: bytes, value: bytes) -> None:
     ],
 )
 def test_only_from_proxies(peer: str, address: str) -> None:
-    """Who is not trusted is the client, whatever it says; the handler sees whom we believe."""
+    """A peer that is not trusted is the client; the handler gets the resolved client."""
 
     def dispatch(request: Request) -> Response:
         return Response(200, request.client.address.encode())
@@ -189,7 +189,7 @@ def test_only_from_proxies(peer: str, address: str) -> None:
 
 
 def test_memory_of_trust() -> None:
-    """What is remembered of strangers is bounded."""
+    """The cache of untrusted addresses is bounded."""
     proxies = TrustedProxies(NETWORKS, "any")
     for number in range(MAX_KNOWN * 2):
         assert not proxies.trusts(f"198.51.{number >> 8}.{number & 255}")
@@ -222,7 +222,7 @@ def test_networks(text: str, inside: str, outside: str) -> None:
     ["10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "10/8", "proxy", "10.0.0.0/8,", ","],
 )
 def test_no_networks(text: str) -> None:
-    """What is no network, or says more than one thing, is refused at the start."""
+    """An invalid or ambiguous network is an error at the start."""
     with pytest.raises(
         ConfigError, match=r"TRUSTED_PROXIES: invalid value .*; expected a list of "
     ):
@@ -230,7 +230,7 @@ def test_no_networks(text: str) -> None:
 
 
 def test_fields() -> None:
-    """The field is one that is read, or any, in upper or lower case."""
+    """FORWARDED_FIELD is a known field or any, in upper or lower case."""
     fields = {field.encode(): b"192.0.2.1" for field in FORWARDED_FIELDS[1:]}
     assert FORWARDED_FIELDS == ("any", *(field for field, _, _ in parse_claims(fields)))
     assert load([], {"FORWARDED_FIELD": "X-Real-IP"}).forwarded_field in FORWARDED_FIELDS

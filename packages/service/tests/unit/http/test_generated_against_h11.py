@@ -28,14 +28,14 @@ REASONS: Final = {
     "empty lines": "RFC 9112, 2.2: at least one is skipped before a request; h11 skips none",
     "bare LF": "RFC 9112, 2.2, lets it pass; for us one parser's line end is another's text",
     "method": "llhttp knows its methods; h11 takes any token",
-    "target": "h11 leaves targets to others; we take absolute-form apart and refuse what is none",
+    "target": "h11 does not parse targets; this server parses and validates absolute-form",
     "version": "h11 leaves versions to others",
     "host": "h11 leaves the form of a Host to others",
     "folding": "RFC 9112, 5.2, lets us refuse it; h11 unfolds",
     "text": "RFC 9110, 5.5, has no control character in a value; h11 lets some pass",
-    "1.0": "h11 keeps no connection of HTTP/1.0, and with an Upgrade forgets to say so",
+    "1.0": "h11 keeps no connection of HTTP/1.0, and with an Upgrade omits the field",
     "Proxy-Connection": "llhttp takes it for Connection, as proxies once did",
-    "lengths": "RFC 9110, 8.6, lets equal ones pass, and lists of them; nobody sends any",
+    "lengths": "RFC 9110, 8.6, lets equal ones pass, and lists of them; no client sends any",
     "long": "h11 has no limit of a body",
     "framing": "RFC 9112, 6.3, lets Transfer-Encoding win over a length; that is how one smuggles",
     "1.0 framing": "RFC 9112, 6.1: Transfer-Encoding is faulty in HTTP/1.0",
@@ -78,7 +78,7 @@ class Outcome:
     refused: bool
 
 
-def ours(data: bytes) -> Outcome:
+def by_connection(data: bytes) -> Outcome:
     conversation = Conversation(LIMITS)
     found = conversation.send(data)
     return Outcome(tuple(map(_told, found)), conversation.rejection is not None)
@@ -94,7 +94,7 @@ def _told(request: Request) -> tuple[object, ...]:
     )
 
 
-def theirs(data: bytes) -> Outcome:
+def by_h11(data: bytes) -> Outcome:
     connection = h11.Connection(h11.SERVER)
     connection.receive_data(data)
     requests: list[tuple[object, ...]] = []
@@ -131,7 +131,7 @@ def _their(request: h11.Request, *, keep_alive: bool) -> tuple[object, ...]:
 
 
 def _pick(plain: tuple[bytes, ...], odd: dict[bytes, str]) -> st.SearchStrategy[Piece]:
-    """Choose what both take or refuse alike, or now and then what they part on."""
+    """Choose parts that both parsers treat alike, and rarely parts they differ on."""
     alike = st.sampled_from([Piece(text) for text in plain])
     parting = st.sampled_from([Piece(text, reason) for text, reason in odd.items()])
     # One of eight: most conversations have none.
@@ -268,13 +268,13 @@ def test_generated(conversation: list[Message], data: st.DataObject) -> None:
         sure.append(message)
     whole = b"".join(message.text for message in conversation)
     if len(sure) == len(conversation):
-        assert theirs(whole) == ours(whole)
+        assert by_h11(whole) == by_connection(whole)
     else:
         count = len(sure)
-        assert theirs(whole).requests[:count] == ours(whole).requests[:count]
+        assert by_h11(whole).requests[:count] == by_connection(whole).requests[:count]
     # Cut off anywhere, neither has seen more than the other; one may refuse a byte earlier.
     part = whole[: data.draw(st.integers(0, len(b"".join(message.text for message in sure))))]
-    assert theirs(part).requests == ours(part).requests
+    assert by_h11(part).requests == by_connection(part).requests
 
 
 @settings(max_examples=2 * settings().max_examples, derandomize=True)
@@ -284,7 +284,7 @@ def test_plain(conversation: list[Message]) -> None:
     data = b"".join(message.text for message in conversation)
     found = FastPathParser(LIMITS).read(data, CLIENT)
     if found is not None:
-        assert ours(data) == Outcome(tuple(map(_told, found)), refused=False)
+        assert by_connection(data) == Outcome(tuple(map(_told, found)), refused=False)
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -312,4 +312,4 @@ def test_each_reason_is_one(reason: str) -> None:
         "extension": chunked + b"3;\x01\r\nabc\r\n0\r\n\r\n",
         "trailer": chunked + b"0\r\nContent-Length: 3\r\n\r\n",
     }[reason]
-    assert theirs(shown) != ours(shown)
+    assert by_h11(shown) != by_connection(shown)

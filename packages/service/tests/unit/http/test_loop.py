@@ -15,7 +15,7 @@ from devops_info_service.http.connection.loop import STREAM, Loop
 
 @pytest.fixture
 def faults() -> list[Exception]:
-    """What ``on_fault`` was told."""
+    """The exceptions passed to ``on_error``."""
     return []
 
 
@@ -37,7 +37,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def test_timers_in_order(loop: Loop) -> None:
-    """Calls come in the order of their moments, not in that of their asking."""
+    """Calls come in the order of their times, not of their scheduling."""
     called: list[str] = []
     for seconds, name in ((0.02, "second"), (0.03, "third"), (0.01, "first"), (0, "at once")):
         loop.call_later(seconds, functools.partial(called.append, name))
@@ -63,7 +63,7 @@ def test_cancelled_timer(loop: Loop) -> None:
 def test_end_of_a_turn(
     loop: Loop, pair: tuple[socket.socket, socket.socket], faults: list[Exception]
 ) -> None:
-    """What is to come soon comes when all with news were called; faults change nothing."""
+    """`call_soon` runs after all ready descriptors, in spite of faults."""
     near, far = pair
     called: list[str] = []
 
@@ -95,7 +95,7 @@ def test_end_of_a_turn(
 
 
 def test_turn_ended_early(loop: Loop) -> None:
-    """Whoever cannot wait ends the turn: what it has called is not called again."""
+    """``run_callbacks`` makes the waiting calls at once, and none of them twice."""
     called: list[str] = []
 
     def hurry() -> None:
@@ -131,7 +131,7 @@ def test_every(loop: Loop, faults: list[Exception]) -> None:
 def test_news_and_a_fault(
     loop: Loop, faults: list[Exception], pair: tuple[socket.socket, socket.socket]
 ) -> None:
-    """Whoever has news is called with it; what it raises is told of and spares the others."""
+    """Each descriptor's call gets its events; its exception is reported, and others run."""
     near, far = pair
     got: list[tuple[str, int]] = []
 
@@ -154,7 +154,7 @@ def test_news_and_a_fault(
 
 
 def test_stream_is_told_once(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> None:
-    """A stream's news come once, until it is asked for again or there is more."""
+    """A stream's events come once, until rearmed or until there is more."""
     near, far = pair
     got: list[int] = []
     steps = iter([lambda: loop.rearm(near.fileno()), lambda: far.send(b"more"), loop.stop])
@@ -174,7 +174,7 @@ def test_stream_is_told_once(loop: Loop, pair: tuple[socket.socket, socket.socke
 def test_end_of_watching(
     loop: Loop, pair: tuple[socket.socket, socket.socket], end: Callable[[Loop, int], None]
 ) -> None:
-    """Whoever is not watched any more hears nothing, not even of what came in the same turn."""
+    """A descriptor that is not watched any more gets no call, not even in this iteration."""
     near, far = pair
     got: list[str] = []
 
@@ -204,7 +204,7 @@ def test_peer_is_gone(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> 
 
 
 def test_signals(loop: Loop) -> None:
-    """A signal ends the wait at once, and each is answered by its own call."""
+    """A signal ends the wait at once, and each has its own call."""
     called: list[str] = []
     loop.on_signal(signal.SIGUSR1, lambda: called.append("first"))
 

@@ -1,4 +1,4 @@
-"""What connections may take of a container's memory: who gets how much, and who gives way."""
+"""The share of connections in a container's memory, and the order of eviction."""
 
 import pytest
 from hypothesis import given
@@ -35,12 +35,12 @@ HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX: %b"
     ],
 )
 def test_automatic(limit: int | None, workers: int, total: int) -> None:
-    """Half of what the processes leave, between the least and what nobody exceeds."""
+    """Half of the memory that the processes leave, within its bounds."""
     assert automatic(limit, workers) == total
 
 
 def test_default_needs_no_less() -> None:
-    """Where there is no limit the default number of connections stands."""
+    """Without a memory limit the default number of connections holds."""
     assert share(automatic(None, 1), 1, MOST).connections == MOST
 
 
@@ -55,12 +55,12 @@ def test_shares_are_no_more_than_all(total: int, workers: int, most: int) -> Non
 
     assert 1 <= each.connections <= most
     connections = each.connections * budget.CONNECTION_BYTES
-    # One connection is granted even where there is no room for one.
+    # one connection is granted even without room for it
     assert workers * (connections + each.held_bytes) <= total + workers * budget.CONNECTION_BYTES
 
 
 def test_idle_ones_give_way_first(server: ServerState) -> None:
-    """Whoever comes when all places are taken gets that of the one that is idle for longest."""
+    """A new connection replaces the connection idle for longest."""
     old, young = Peer(server), Peer(server)
     pass_seconds(server, 1)
     young.send(GET % 2)
@@ -72,8 +72,8 @@ def test_idle_ones_give_way_first(server: ServerState) -> None:
     assert new.statuses == [200, 200]
 
 
-def test_nobody_gives_way_within_the_grace(server: ServerState) -> None:
-    """A request may be on its way to somebody who has just been answered: 503 for the next."""
+def test_none_gives_way_within_the_grace(server: ServerState) -> None:
+    """A request may be in flight after a response: 503 for the next connection."""
     peers = [Peer(server) for _ in range(LIMITS.max_connections)]
     pass_seconds(server, IDLE_GRACE_SECONDS - 1)
     new = Peer(server)
@@ -84,7 +84,7 @@ def test_nobody_gives_way_within_the_grace(server: ServerState) -> None:
 
 
 def test_busy_ones_do_not_give_way(server: ServerState) -> None:
-    """A body that arrives is work; there is no place for the next."""
+    """A connection whose body arrives is busy: 503 for the next."""
     peers = [Peer(server) for _ in range(LIMITS.max_connections)]
     for peer in peers:
         peer.send(POST + b"\r\na")
@@ -96,7 +96,7 @@ def test_busy_ones_do_not_give_way(server: ServerState) -> None:
 
 
 def test_stalled_ones_give_way(server: ServerState) -> None:
-    """Where nobody is idle those give way who let a head, or their answers, wait."""
+    """If none is idle, connections with a late head or unread responses are closed."""
     head, unread = Peer(server), Peer(server)
     head.send(b"GET / HT")
     unread.socket.room = 3
@@ -119,8 +119,8 @@ def tight(server: ServerState) -> ServerState:
     return server
 
 
-def test_whoever_holds_most_gives_way(tight: ServerState, rejections: Rejections) -> None:
-    """Not the one who comes last, and no more than are needed."""
+def test_largest_holder_gives_way(tight: ServerState, rejections: Rejections) -> None:
+    """Not the last one to come, and no more than are needed."""
     small, large = Peer(tight), Peer(tight)
     small.send(HEAD % b"")
     large.send(HEAD % (b"v" * 9_000))
@@ -147,7 +147,7 @@ def test_unread_answers_give_way_without_a_word(tight: ServerState) -> None:
 
 @given(data=st.data())
 def test_account_is_right(data: st.DataObject) -> None:
-    """What is held is the sum of what each holds, and nothing once all are gone."""
+    """The held bytes are the sum of each connection's, and 0 once all are closed."""
     limits = Limits(max_connections=8)
     server = ServerState(lambda request: Response(200, b"x" * 9_000), limits, RecordingHooks())
     server.budget = Budget(8, 300_000)
@@ -177,7 +177,7 @@ def test_account_is_right(data: st.DataObject) -> None:
 
 
 def test_requests_that_wait_are_bytes(server: ServerState) -> None:
-    """No request is made of what is not answered yet."""
+    """Requests that wait for their turn stay bytes."""
     made = []
 
     def dispatch(request: Request) -> Response:
@@ -196,7 +196,7 @@ def test_requests_that_wait_are_bytes(server: ServerState) -> None:
 
 
 def test_head_without_a_body_counts_as_made(server: ServerState) -> None:
-    """A turn ends by what was made for it, not by what is sent."""
+    """A turn ends by the bytes rendered, not by the bytes sent."""
     server.handler = lambda request: Response(200, b"x" * 20_000)
     peer = Peer(server)
     peer.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" * 10)

@@ -92,12 +92,12 @@ CASES: Final = [
     pytest.param(
         b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
         request(headers={b"connection": b"keep-alive"}, version="1.0"),
-        id="HTTP/1.0 may ask for more",
+        id="HTTP/1.0 may request more",
     ),
     pytest.param(
         b"GET / HTTP/1.0\r\nConnection: keep-alive, Close\r\n\r\n",
         request(headers={b"connection": b"keep-alive, Close"}, version="1.0", keep_alive=False),
-        id="HTTP/1.0, too, ends where both are said",
+        id="HTTP/1.0, too, ends with both",
     ),
     pytest.param(
         b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n",
@@ -119,12 +119,12 @@ CASES: Final = [
         b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"00D\r\n\r\nfffffffff\r\n\r\nA;0;b\r\n0123456789\r\n000;x\r\n\r\n",
         request("POST", headers={b"host": b"a", b"transfer-encoding": b"chunked"}),
-        id="chunks whose data looks like a size, and whose sizes have zeros and capitals",
+        id="chunks with data like a size, and sizes with zeros and capitals",
     ),
     pytest.param(
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18\r\n\r\n\nGET / RTSP/1.0\r\n\r",
         request("POST", headers={b"host": b"a", b"content-length": b"18"}),
-        id="a body that looks like a request",
+        id="a body like a request",
     ),
     pytest.param(
         b"GET /HTTP/1.0 HTTP/1.1\r\nHost: a\r\nX: RTSP/1.0\r\n\r\n",
@@ -144,7 +144,7 @@ def new_reader(limits: Limits | None = None) -> RequestParser:
     return RequestParser(PEER, limits or Limits())
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -160,7 +160,7 @@ def test_whole(data: bytes, expected: Request) -> None:
     assert reader.phase is Phase.IDLE
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -177,7 +177,7 @@ def test_cut_anywhere(data: bytes, expected: Request) -> None:
     assert [expected] == [found for byte in data for found in reader.receive(bytes([byte]))]
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -185,7 +185,7 @@ def test_cut_anywhere(data: bytes, expected: Request) -> None:
 @pytest.mark.claim("upgrade requests to nothing")
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_followed_by_another(data: bytes, expected: Request) -> None:
-    """What follows is a request of its own, or dropped when the connection ends."""
+    """The following bytes are the next request, or dropped when the connection ends."""
     reader = new_reader()
     another = b"GET /next HTTP/1.1\r\nHost: b\r\n\r\n"
 
@@ -196,7 +196,7 @@ def test_followed_by_another(data: bytes, expected: Request) -> None:
     assert reader.rejection is None
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -214,9 +214,9 @@ def test_followed_by_garbage(data: bytes, expected: Request) -> None:
     assert reader.receive(data) == []
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 def test_many_in_one_read() -> None:
-    """Chunks, lengths, upgrades and empty lines behind each other are told apart."""
+    """Chunks, lengths, upgrades and empty lines in a row are kept apart."""
     cases = [cast("tuple[bytes, Request]", case.values) for case in CASES]
     kept = [case for case in cases if case[1].keep_alive] * 2
     data, expected = b"".join(raw for raw, _ in kept), [request for _, request in kept]
@@ -226,7 +226,7 @@ def test_many_in_one_read() -> None:
         assert expected == [found for piece in pieces for found in reader.receive(piece)]
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -263,7 +263,7 @@ def test_upgrade_with_a_body_ends_the_connection() -> None:
 
 
 def test_phases() -> None:
-    """The reader says what it is in the middle of, and how much of a body has come."""
+    """The parser has its phase and the bytes of the body so far."""
     reader = new_reader()
     seen = []
     for piece in (b"\r\n", b"POST", b" / HTTP/1.1\r\nHost: a\r\n", b"Content-Length: 2\r\n\r\n"):
@@ -300,7 +300,7 @@ def test_expects_continue(version: bytes, expect: bytes, body: bytes, *, expecte
 
 
 def test_expects_nothing_without_a_body() -> None:
-    """An expectation without a body is answered like any request."""
+    """An expectation without a body is a request like any other."""
     reader = new_reader()
 
     assert reader.receive(b"GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n")

@@ -1,6 +1,6 @@
 """A connection against h11, a parser that shares no line with llhttp.
 
-Where the two disagree, the reason stands beside the message.
+Where the two disagree, the reason is beside the message.
 """
 
 from typing import Final
@@ -139,7 +139,7 @@ DISAGREED: Final = [
     pytest.param(
         POST + b"Transfer-Encoding: chunked \t\r\n\r\n0\r\n\r\n",
         False,
-        id="RFC 9110, 5.5, strips it; llhttp is strict, and nobody sends it",
+        id="RFC 9110, 5.5, strips it; llhttp is strict, and no client sends it",
     ),
     # We take it, h11 refuses.
     pytest.param(
@@ -151,7 +151,7 @@ DISAGREED: Final = [
 ]
 
 
-def ours(data: bytes) -> tuple[object, ...] | None:
+def by_connection(data: bytes) -> tuple[object, ...] | None:
     """Return what a connection makes of *data*, or None if it rejects them."""
     conversation = Conversation(Limits())
     found = conversation.send(data)
@@ -162,7 +162,7 @@ def ours(data: bytes) -> tuple[object, ...] | None:
     return request.method.encode(), target, dict(request.headers), request.keep_alive
 
 
-def theirs(data: bytes) -> tuple[object, ...] | None:
+def by_h11(data: bytes) -> tuple[object, ...] | None:
     """Return what h11 makes of *data*, or None if it refuses."""
     connection = h11.Connection(h11.SERVER)
     connection.receive_data(data)
@@ -189,11 +189,11 @@ def theirs(data: bytes) -> tuple[object, ...] | None:
 @pytest.mark.parametrize("data", AGREED)
 def test_agreed(data: bytes) -> None:
     """Both take it for the same request, or both refuse it."""
-    assert theirs(data) == ours(data)
+    assert by_h11(data) == by_connection(data)
 
 
 @pytest.mark.parametrize(("data", "taken"), DISAGREED)
 def test_disagreed(data: bytes, *, taken: bool) -> None:
     """One takes it and the other does not, for the reason given."""
-    assert taken is (ours(data) is not None)
-    assert taken is (theirs(data) is None)
+    assert taken is (by_connection(data) is not None)
+    assert taken is (by_h11(data) is None)

@@ -1,4 +1,4 @@
-"""The reader's limits: to the byte where they are told, to a read where nothing tells."""
+"""The parser's limits: exact to the byte where a length is announced, else to a read."""
 
 from typing import Final
 
@@ -125,7 +125,7 @@ def test_endless(start: bytes, endless: bytes, status: int, step: int) -> None:
     ],
 )
 def test_size_line_alone_refuses(data: bytes, arrived: int) -> None:
-    """A chunk that says it is too long is refused before any of it is read, and not before."""
+    """A chunk with too large a size is rejected at its size line."""
     for step in (1, 7, 10_000):
         reader = new_reader(SMALL)
         early = CHUNKED + data[:-1]
@@ -150,7 +150,7 @@ def test_little_is_kept_of_a_size_line() -> None:
 
 @pytest.mark.claim("request line, head, fields, body; in one read")
 def test_length_alone_refuses() -> None:
-    """A body that says it is too long is refused before any of it is read."""
+    """A body with too large a Content-Length is rejected before any of it is read."""
     reader = new_reader()
 
     reader.receive(POST + b"Content-Length: 10485761\r\nExpect: 100-continue\r\n\r\n")

@@ -30,8 +30,8 @@ REFUSED: Final = {
     "a lower-case method": (b"get / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
     "CONNECT": (b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
     "HTTP/0.9": (b"GET /\r\n\r\n", 400),
-    "HTTP/0.9 that looks like 1.1": (b"GET /HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-    "HTTP/0.9 that says so": (b"GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505),
+    "HTTP/0.9 in the form of 1.1": (b"GET /HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "HTTP/0.9 with its version": (b"GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505),
     "HTTP/1.2": (b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505),
     "HTTP/2.0": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
     "HTTP/2.0 that llhttp keeps alive": (
@@ -177,7 +177,7 @@ REFUSED: Final = {
     "a chunk of 64 bits, behind zeros": (CHUNKED + b"000ffffffffffffffff;0\r\n", 413),
     "chunks above the limit": (CHUNKED + b"3\r\nabc\r\n9ffffe\r\n", 413),
     "a chunk above the limit, badly written": (CHUNKED + b"a00001 \r\n", 400),
-    "a chunk longer than it says": (CHUNKED + b"3\r\nabcd\r\n0\r\n\r\n", 400),
+    "a chunk longer than its size": (CHUNKED + b"3\r\nabcd\r\n0\r\n\r\n", 400),
     "a chunk size with bare LF": (CHUNKED + b"3\nabc\r\n0\r\n\r\n", 400),
     "an extension with bare LF": (CHUNKED + b"3;a\nabc\r\n0\r\n\r\n", 400),
     "two expectations": (
@@ -221,7 +221,7 @@ def test_refused(data: bytes, status: int) -> None:
 
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_refused_however_cut(data: bytes, status: int) -> None:
-    """Cutting it anywhere, once or everywhere, changes neither the status nor what is read."""
+    """Cuts, one or everywhere, change neither the status nor the parsed requests."""
     data += GOOD
     for cut in range(1, len(data)):
         reader = new_reader()
@@ -235,7 +235,7 @@ def test_refused_however_cut(data: bytes, status: int) -> None:
 
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_refused_after_a_request(data: bytes, status: int) -> None:
-    """The request before it is still answered."""
+    """The request before it is still served."""
     reader = new_reader()
 
     assert len(reader.receive(GOOD + data)) == 1

@@ -1,4 +1,4 @@
-"""The supervisor between two looks: what its workers do meanwhile is not overlooked."""
+"""The supervisor between two polls: a change of its workers meanwhile is not missed."""
 
 import signal
 import socket
@@ -18,7 +18,7 @@ from .test_worker_pool import FakeProcesses
 
 
 def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that becomes ready right after it was looked at is announced all the same."""
+    """A worker that becomes ready right after its poll is announced all the same."""
     counters = Counters.shared(MAX_PROCESSES)
     processes = FakeProcesses()
     waits: list[float] = []

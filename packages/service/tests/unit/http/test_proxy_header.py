@@ -1,4 +1,4 @@
-"""The PROXY protocol: headers whole and cut, what is refused, and the connection behind."""
+"""The PROXY protocol: headers whole and cut, rejections, and the connection behind."""
 
 import struct
 from typing import Final
@@ -83,7 +83,7 @@ REFUSED: Final = {
 
 @pytest.mark.parametrize(("data", "client"), TAKEN.values(), ids=TAKEN)
 def test_taken(data: bytes, client: Client | None) -> None:
-    """It names the client, and says exactly where it ends."""
+    """A header has the client and its exact length."""
     header = ProxyHeader()
 
     assert header.receive(data + b"GET") == len(data)
@@ -102,7 +102,7 @@ def test_taken_however_cut(data: bytes, client: Client | None) -> None:
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
 def test_refused(data: bytes) -> None:
-    """What is no header is refused, whole or byte by byte."""
+    """An invalid header is rejected, whole or byte by byte."""
     header = ProxyHeader()
     with pytest.raises(RejectedError):
         header.receive(data)
@@ -151,7 +151,7 @@ def test_proxy_for_itself(server: ServerState) -> None:
 
 
 def test_no_header(server: ServerState, rejections: Rejections) -> None:
-    """Without a header not a byte is answered, and nothing that follows is read."""
+    """Without a header the connection is closed without a response."""
     peer = behind_a_proxy(server)
 
     peer.send(GET % 1)
@@ -163,7 +163,7 @@ def test_no_header(server: ServerState, rejections: Rejections) -> None:
 
 
 def test_second_header(server: ServerState) -> None:
-    """A second header is no header: it is a request that is not one."""
+    """A second header is read as an invalid request."""
     peer = behind_a_proxy(server)
 
     peer.send(b"PROXY UNKNOWN\r\nPROXY TCP4 198.51.100.1 10.0.0.1 4711 80\r\n" + GET % 1)

@@ -1,4 +1,4 @@
-"""What is counted of requests: right over all processes, and bounded whatever clients send."""
+"""Request metrics: exact over all processes, bounded for any input."""
 
 import itertools
 import os
@@ -61,7 +61,7 @@ def test_buckets(took: float, bucket: int) -> None:
 
 
 def test_labels() -> None:
-    """Method, path and status are told apart; what is not known is "other"."""
+    """Method, path and status are separate; unknown ones are "other"."""
     tables = RouteMetrics.private(PATHS)
     answered_with(200, 0, tables, a_request(), a_request(), a_request("HEAD"))
     answered_with(405, 0, tables, a_request("PROPFIND"), a_request("MKCOL"))
@@ -114,7 +114,7 @@ def test_all_that_there_can_be() -> None:
 
 
 def test_no_room() -> None:
-    """Where there is no room for one more series, answers are counted all the same."""
+    """Without room for one more series, responses are counted as "other"."""
     tables = RouteMetrics.private(PATHS)
     for status in range(CAPACITY + 50):
         answered_with(status, 0, tables, a_request())
@@ -146,7 +146,7 @@ def test_workers_are_added_up() -> None:
 
 
 def test_next_process() -> None:
-    """Who takes over the table of a process that ended goes on where it stopped."""
+    """A process that takes over the table of another goes on from its values."""
     tables = RouteMetrics.private(PATHS)
     answered_with(200, 0, tables, a_request(), a_request("POST"))
     answered_with(200, 0, tables, a_request("POST"), a_request("PUT"))

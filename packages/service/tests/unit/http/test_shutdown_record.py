@@ -1,4 +1,4 @@
-"""What is recorded from the signal to the end, with a clock of our own."""
+"""The record from the signal to the end, with a fake clock."""
 
 import msgspec
 import pytest
@@ -51,7 +51,7 @@ QUIET = msgspec.structs.replace(
 
 
 class Clock:
-    """Goes when it is told to."""
+    """Moves when a test sets it."""
 
     now = 100.0
 
@@ -65,13 +65,13 @@ def a_request(path: str = "/", client: Client = BEHIND) -> Request:
 
 
 def answer(_: Request) -> Response:
-    """Answer anybody."""
+    """Respond with nothing."""
     return Response(200, b"")
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still."""
+    """A fixed clock."""
     return Clock()
 
 
@@ -89,7 +89,7 @@ def recorder(clock: Clock) -> ShutdownRecorder:
 
 
 def test_nothing(recorder: ShutdownRecorder, clock: Clock) -> None:
-    """Where nothing comes, that is what the record says."""
+    """Without requests the record is all zeros."""
     clock.now += 0.25
     recorder.stop_accepting()
     clock.now += 0.1
@@ -115,7 +115,7 @@ def test_nothing(recorder: ShutdownRecorder, clock: Clock) -> None:
 
 
 def test_requests(recorder: ShutdownRecorder, clock: Clock) -> None:
-    """A request that had begun is finished; what comes after the signal is late by so much."""
+    """A request that had begun is finished; requests after the signal are late, with their time."""
     dispatch = recorder.wrap(answer)
     clock.now += 0.5
     assert dispatch(a_request(client=IN_FLIGHT)).status == 200
@@ -144,7 +144,7 @@ def test_connections(recorder: ShutdownRecorder, clock: Clock) -> None:
 
 
 def test_cut(recorder: ShutdownRecorder) -> None:
-    """Who was cut off in the middle of something counts; who was doing nothing lost nothing."""
+    """Connections aborted during a request or response count; idle ones do not."""
     record = recorder.snapshot(
         ["", "sending_response", "reading_body", "", "sending_response"], complete=True
     )
@@ -172,7 +172,7 @@ def test_many(recorder: ShutdownRecorder, clock: Clock, count: int) -> None:
     "path", ["/" + "a" * 5000, "/\x9b31m", "/\x00\n", "/" + "\xff" * 5000, '/"\\']
 )
 def test_any_path(recorder: ShutdownRecorder, path: str) -> None:
-    """Whatever a client asks for, what is kept of it is short and plain."""
+    """Of any path, the record keeps short printable ASCII."""
     recorder.wrap(answer)(a_request(path))
 
     (late,) = recorder.snapshot([], complete=True).first
@@ -229,7 +229,7 @@ def test_merge_of_many() -> None:
 
 
 def test_merge_of_none() -> None:
-    """Where every process was killed, that is told, and nothing else is made up."""
+    """If every process was killed, the record has that and nothing else."""
     record = merge("SIGTERM", 100.0, 110.0, [], processes=2, complete=True)
 
     assert (record.processes, record.killed_processes, record.requests) == (2, 2, 0)
@@ -238,7 +238,7 @@ def test_merge_of_none() -> None:
 
 @pytest.mark.parametrize(("complete", "killed"), [(False, 0), (True, 1)])
 def test_merge_before_the_end(*, complete: bool, killed: int) -> None:
-    """Who has not ended yet is not killed; when the service has ended, it was."""
+    """A process without a complete record counts as killed only once the service has ended."""
     so_far = msgspec.structs.replace(RECORD, complete=False)
 
     record = merge("SIGTERM", 100.0, 103.0, [so_far, RECORD], processes=2, complete=complete)
@@ -247,7 +247,7 @@ def test_merge_before_the_end(*, complete: bool, killed: int) -> None:
 
 
 def test_records() -> None:
-    """Each process has a place of its own; an older record in it is not taken for a new one."""
+    """Each process has its slot; an older record in it is not taken for a new one."""
     records = SharedRecords(3)
     assert records.since(0) == []
     records.store(0, RECORD)
@@ -274,7 +274,7 @@ def test_record_always_fits(recorder: ShutdownRecorder) -> None:
 
 
 def test_record_that_does_not_fit() -> None:
-    """One that did not fit after all would come without its list."""
+    """A record too large for its slot is stored without its list."""
     records = SharedRecords(1)
     records.store(
         0, msgspec.structs.replace(RECORD, first=(LateRequest(1.0, "GET", "/" * 10_000),))

@@ -1,4 +1,4 @@
-"""Slots of shared memory: apart from each other, and shared with a forked process."""
+"""Slots of shared memory: separate, and shared with a forked process."""
 
 import os
 from collections.abc import Callable

@@ -15,7 +15,7 @@ MUCH: Final = bytes(range(256)) * 4096
 
 
 class Echo(Stream):
-    """Says what it hears, and notes what happens."""
+    """Echoes received data, and notes its callbacks."""
 
     def __init__(self, loop: Loop, sock: socket.socket) -> None:
         super().__init__(loop, sock)
@@ -68,7 +68,7 @@ class Pair:
         self.loop.run()
 
     def read(self) -> bytes:
-        """Return what has come to the peer."""
+        """Return the bytes that the peer received."""
         data = b""
         with contextlib.suppress(BlockingIOError):
             while piece := self.peer.recv(1 << 20):
@@ -124,7 +124,7 @@ def test_peer_that_does_not_read(pair: Pair) -> None:
 
 @pytest.mark.claim("a least rate of reading")
 def test_nudge(pair: Pair) -> None:
-    """What is taken is counted, and more is when the kernel is asked before it speaks."""
+    """Drained bytes are counted; an early retry counts more before the kernel signals."""
     pair.echo.start()
     pair.echo.write(MUCH)
     pair.turn()
@@ -149,7 +149,7 @@ def test_nudge(pair: Pair) -> None:
 @pytest.mark.parametrize("data", [b"", b"last", MUCH[:READ_BYTES], MUCH[:50_000]])
 @pytest.mark.parametrize("early", [True, False])
 def test_half_closed(pair: Pair, data: bytes, *, early: bool) -> None:
-    """A peer that has said all it will is heard to the end, answered, then closed."""
+    """A peer's end of file comes after its data; it gets the response, then the stream closes."""
     if not early:
         pair.echo.start()
     pair.peer.sendall(data)
@@ -163,7 +163,7 @@ def test_half_closed(pair: Pair, data: bytes, *, early: bool) -> None:
 
 
 def test_turn_is_sent_at_its_end(pair: Pair) -> None:
-    """What is written in one turn is sent as one, in order, and not before it ends."""
+    """Writes of one turn are sent as one, in order, at its end."""
     pair.echo.start()
     for piece in (b"one ", b"two ", b"three"):
         pair.echo.write(piece)
@@ -174,7 +174,7 @@ def test_turn_is_sent_at_its_end(pair: Pair) -> None:
 
 
 def test_long_answer_ends_the_turn(pair: Pair) -> None:
-    """What took long to make is sent at once, and what was written before it goes with it."""
+    """A long write is sent at once, together with the writes before it."""
     pair.echo.start()
     pair.echo.write(b"short")
     pair.echo.write(MUCH[: FLUSH_NOW_BYTES - 4])
@@ -184,7 +184,7 @@ def test_long_answer_ends_the_turn(pair: Pair) -> None:
 
 
 def test_abort_before_the_end_of_the_turn(pair: Pair) -> None:
-    """What was written is dropped with the stream, and the turn ends all the same."""
+    """Pending writes are dropped with the stream, and the turn ends."""
     pair.echo.start()
     pair.echo.write(b"never sent")
     pair.echo.abort()
@@ -194,7 +194,7 @@ def test_abort_before_the_end_of_the_turn(pair: Pair) -> None:
 
 
 def test_close_sends_what_is_left(pair: Pair) -> None:
-    """Closing waits for the peer to take what was said."""
+    """Closing waits until the peer has taken all."""
     pair.echo.start()
     pair.echo.write(MUCH)
     pair.echo.close()
@@ -230,7 +230,7 @@ def test_shut_waits_for_the_peer(pair: Pair) -> None:
 
 @pytest.mark.claim("a least rate of reading")
 def test_reset() -> None:
-    """The kernel drops what it holds for the peer, who learns of it at once."""
+    """The kernel drops its unsent bytes; the peer gets a reset at once."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         peer = socket.create_connection(server.getsockname())
         near, _ = server.accept()
@@ -261,7 +261,7 @@ def test_peer_that_is_gone(pair: Pair, said: bytes) -> None:
 
 
 def test_fault(pair: Pair) -> None:
-    """A fault of ours ends the stream and is told of."""
+    """An exception of ``on_data`` ends the stream and is reported."""
     pair.echo.start()
     pair.peer.sendall(b"fault")
     pair.turn()
@@ -270,10 +270,10 @@ def test_fault(pair: Pair) -> None:
 
 
 def test_nothing_after_the_end(pair: Pair) -> None:
-    """Whatever is asked of a stream that is gone does nothing."""
+    """Calls of a closed stream have no effect."""
     pair.echo.start()
     for end in (pair.echo.abort, pair.echo.abort, pair.echo.close, pair.echo.shutdown):
         end()
-    pair.echo.write(b"nobody hears")
+    pair.echo.write(b"never sent")
 
     assert pair.echo.notes == ["gone"]

@@ -1,4 +1,4 @@
-"""Every refusal as the peer sees it: one answer, the last, and nothing read after it."""
+"""Every rejection as the peer sees it: one response, the last, and nothing read after it."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_refusal(server: ServerState, data: bytes, status: int) -> None:
     ],
 )
 def test_body_that_is_not_wanted(server: ServerState, fields: bytes, status: int) -> None:
-    """Who asks before sending is refused instead of told to go on."""
+    """A client that waits for 100 (Continue) gets the rejection in its place."""
     peer = Peer(server)
 
     peer.send(POST + fields + b"\r\n")
@@ -44,7 +44,7 @@ def test_body_that_is_not_wanted(server: ServerState, fields: bytes, status: int
 
 @pytest.mark.claim("chunks above the limit, alone and in sum")
 def test_chunk_that_is_not_wanted(server: ServerState) -> None:
-    """Who was told to go on is refused as soon as it says how much it is going to send."""
+    """A client that got 100 (Continue) is rejected as soon as it announces too large a chunk."""
     peer = Peer(server)
 
     peer.send(CHUNKED[:-2] + b"Expect: 100-continue\r\n\r\n")

@@ -1,8 +1,8 @@
-"""What a client can make the service do is in proportion to what it sends, field by field.
+"""The service's work is proportional to the bytes a client sends, field by field.
 
-A usual request costs some 0.3 us a byte, most of it for being a request at all. Each row is as
-long as a head may be and made of what its reader likes least. The bound is generous: ten times
-what the worst of them took, as machines are busy; what it catches is work by the square.
+A usual request costs some 0.3 us a byte, most of it fixed. Each row is the longest head, made of
+its parser's worst case. The bound is ten times the slowest row, for busy machines: it catches
+quadratic work.
 """
 
 import time
@@ -107,7 +107,7 @@ def test_whole(process: ServerState, data: bytes) -> None:
 @pytest.mark.sample(every=5)
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)
 def test_by_the_byte(process: ServerState, data: bytes) -> None:
-    """The second half costs no more than the first: nothing that has come is looked at again."""
+    """The second half costs no more than the first: no byte is read again."""
 
     def feed(peer: Peer, piece: bytes) -> float:
         began = time.process_time()
@@ -122,5 +122,5 @@ def test_by_the_byte(process: ServerState, data: bytes) -> None:
         pairs.append((feed(peer, data[:half]), feed(peer, data[half : 2 * half])))
         peer.connection.abort()
 
-    # By the square it would be three times as much; and what is answered meanwhile is paid for.
+    # Quadratic work would be three times as much; the bound allows for responses meanwhile.
     assert min(second - 2.5 * first for first, second in pairs) < MOST_SECONDS

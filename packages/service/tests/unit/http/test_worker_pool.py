@@ -1,4 +1,4 @@
-"""The crew of workers with processes and a clock of our own making."""
+"""The worker pool with fake processes and a fake clock."""
 
 import signal
 from typing import Any, Final
@@ -30,7 +30,7 @@ HUNG: Final = 30
 
 
 class FakeProcesses:
-    """Starts nothing, remembers all; told as well as ``Story``."""
+    """Starts nothing and keeps all calls; an ``EventLog`` as well."""
 
     def __init__(self) -> None:
         self.started: list[int] = []
@@ -56,7 +56,7 @@ class FakeProcesses:
 
 @pytest.fixture
 def processes() -> FakeProcesses:
-    """Processes of our own making."""
+    """Fake processes."""
     return FakeProcesses()
 
 
@@ -76,7 +76,7 @@ def pool(processes: FakeProcesses, counters: Counters) -> WorkerPool:
 
 
 def get_ready(counters: Counters, *numbers: int) -> None:
-    """Let workers say that they are ready."""
+    """Mark workers as ready."""
     for number in numbers:
         counters.worker(number)[READY] = 1
 
@@ -90,8 +90,8 @@ def test_start(pool: WorkerPool, processes: FakeProcesses) -> None:
     assert pool.wait_seconds(100) == HUNG / HEARTBEAT_POLLS
 
 
-def test_nobody_ready(processes: FakeProcesses, counters: Counters) -> None:
-    """Until the first is ready, nobody answers, and its word is looked for."""
+def test_none_ready(processes: FakeProcesses, counters: Counters) -> None:
+    """Until the first worker is ready, none serves, and its readiness is polled."""
     pool = WorkerPool(1, counters, processes, processes, patience=PATIENCE, hung_seconds=HUNG)
     pool.tick(0)
 
@@ -102,7 +102,7 @@ def test_nobody_ready(processes: FakeProcesses, counters: Counters) -> None:
 def test_death_of_a_steady_worker(
     pool: WorkerPool, processes: FakeProcesses, counters: Counters
 ) -> None:
-    """It is replaced at once, on its slot, and counted; its connections are gone."""
+    """It is replaced at once, on its slot, and counted; its connections are closed."""
     counters.worker(0)[OPENED] = 5
     pool.died(100, "signal 9", STABLE_AFTER_SECONDS)
     pool.tick(STABLE_AFTER_SECONDS)
@@ -126,7 +126,7 @@ def test_back_off(processes: FakeProcesses, counters: Counters) -> None:
 
     assert waits[:4] == pytest.approx([0.1, 0.2, 0.4, 0.8])
     assert waits[-1] == pytest.approx(LAST_DELAY_SECONDS)
-    # One that lives long enough wipes the slate.
+    # A stable worker resets the count.
     pool.tick(now)
     pool.died(112, "status 1", now + STABLE_AFTER_SECONDS)
     pool.tick(now + STABLE_AFTER_SECONDS)
@@ -156,7 +156,7 @@ def test_worker_that_never_gets_ready(processes: FakeProcesses, counters: Counte
 
 
 def test_orphan(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
-    """A process nobody knows, as PID 1 inherits them, changes nothing."""
+    """An unknown process, as PID 1 inherits them, changes nothing."""
     pool.died(4242, "status 0", 1)
     pool.tick(1)
 
@@ -164,7 +164,7 @@ def test_orphan(pool: WorkerPool, processes: FakeProcesses, counters: Counters) 
 
 
 def test_reload(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
-    """One after the other: an old one is told to end only when a fresh one answers."""
+    """One after the other: an old worker ends only when a new one serves."""
     pool.reload(2)
     pool.tick(20)
     assert (processes.started[2:], processes.sent) == ([2], [])
@@ -183,7 +183,7 @@ def test_reload(pool: WorkerPool, processes: FakeProcesses, counters: Counters) 
 
 
 def test_two_reloads(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
-    """Who asks again while old workers drain is heard when they are gone."""
+    """A reload while old workers drain begins when they have exited."""
     pool.reload(1)
     pool.tick(20)
     get_ready(counters, 2)
@@ -202,7 +202,7 @@ def test_two_reloads(pool: WorkerPool, processes: FakeProcesses, counters: Count
 def test_reload_to_another_number(
     pool: WorkerPool, processes: FakeProcesses, counters: Counters, wanted: int, started: int
 ) -> None:
-    """The number is counted anew: a container's CPUs can change while it runs."""
+    """The number is read again: a container's CPUs can change while it runs."""
     pool.reload(wanted)
     for now in range(20, 30):
         pool.tick(now)
@@ -240,7 +240,7 @@ def test_reload_without_a_process(pool: WorkerPool, processes: FakeProcesses) ->
 def test_death_during_a_reload(
     pool: WorkerPool, processes: FakeProcesses, counters: Counters
 ) -> None:
-    """An old worker that dies meanwhile needs no replacement: a fresh one is on its way."""
+    """An old worker that dies meanwhile needs no replacement: a fresh one is starting."""
     pool.reload(2)
     pool.tick(20)
     pool.died(100, "signal 9", 20)
@@ -255,7 +255,7 @@ def test_death_during_a_reload(
 
 
 def test_end(pool: WorkerPool, processes: FakeProcesses) -> None:
-    """Everybody is told once, killed when the patience is over, and nobody is replaced."""
+    """Every worker gets one signal, is killed when its time is over, and is not replaced."""
     pool.end(50)
     pool.tick(51)
     assert processes.sent == [(100, signal.SIGTERM), (101, signal.SIGTERM)]
@@ -270,7 +270,7 @@ def test_end(pool: WorkerPool, processes: FakeProcesses) -> None:
 
 
 def test_kill(pool: WorkerPool, processes: FakeProcesses) -> None:
-    """Who insists has everybody killed."""
+    """A second signal kills every worker."""
     pool.kill()
 
     assert processes.sent == [(100, signal.SIGKILL), (101, signal.SIGKILL)]
@@ -304,7 +304,7 @@ def test_paused_container(pool: WorkerPool, processes: FakeProcesses) -> None:
 
 
 def test_worker_that_leaves(pool: WorkerPool, processes: FakeProcesses, counters: Counters) -> None:
-    """A worker told to end by others is replaced before it has ended, and is no death."""
+    """A worker that ends by a foreign signal is replaced before it exits, and is not a death."""
     counters.worker(0)[STAGE] = RETIRING
     counters.worker(0)[READY] = 0
     pool.tick(20)

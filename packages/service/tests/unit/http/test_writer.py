@@ -8,7 +8,7 @@ from devops_info_service.http.wire.writer import ResponseWriter
 
 
 class Clock:
-    """A clock that stands still until it is set."""
+    """A clock that a test sets."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -36,7 +36,7 @@ def writer(clock: Clock) -> ResponseWriter:
 
 
 def test_plain(writer: ResponseWriter) -> None:
-    """An answer is a status line, its fields, an empty line and the body."""
+    """A response is a status line, its fields, an empty line and the body."""
     assert writer.encode(Response(200, b"{}")) == HEAD + b"\r\n{}"
 
 
@@ -47,14 +47,14 @@ def test_head_only(writer: ResponseWriter) -> None:
 
 
 def test_connection(writer: ResponseWriter) -> None:
-    """A Connection field is written when there is something to say."""
+    """A Connection field is written if the caller passes one."""
     expected = HEAD + b"Connection: close\r\n\r\n{}"
 
     assert expected == writer.encode(Response(200, b"{}"), connection=b"close")
 
 
 def test_vary(writer: ResponseWriter) -> None:
-    """What an answer varies by is part of its kind's head, and of no other kind's."""
+    """The Vary field is part of the cached head of such responses, and of no others."""
     plain = writer.encode(Response(200, b"{}"))
     expected = HEAD.replace(b"Content-Length", b"Vary: Accept\r\nContent-Length") + b"\r\n{}"
 
@@ -71,7 +71,7 @@ def test_fields(writer: ResponseWriter) -> None:
 
 @pytest.mark.parametrize("value", [b"a\r\nSet-Cookie: b", b"a\nb", b"a\rb"])
 def test_no_splitting(writer: ResponseWriter, value: bytes) -> None:
-    """A line break in a value is a bug of ours, not a second field."""
+    """A line break in a value is a bug, not a second field."""
     with pytest.raises(ValueError, match="line break"):
         writer.encode(Response(200, b"{}", headers=((b"A", value),)))
 
@@ -105,7 +105,7 @@ def test_kinds_are_told_apart(writer: ResponseWriter) -> None:
 
 
 def test_problem() -> None:
-    """A problem names its status in words and says more in a sentence."""
+    """A problem has its status as text and a sentence of detail."""
     assert error_response(404, "Endpoint does not exist").body == (
         b'{"error":"Not Found","message":"Endpoint does not exist"}'
     )

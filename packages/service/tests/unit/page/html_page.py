@@ -9,9 +9,9 @@ from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.page.document import render_page, render_shared
 from devops_info_service.service_info import Endpoint, Service
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
-from ..recorded import DATA, SavedTree, StoppedClock
+from ..recorded import DATA, FrozenClock, RecordedFiles
 
 BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 VOID = {"meta", "link"}
@@ -62,7 +62,9 @@ def a_request(accept: bytes | None = BROWSER, path: str = "/", **headers: bytes)
 
 
 def render(
-    snapshot: Platform, request: Request | None = None, proxies: TrustedProxies | None = None
+    snapshot: PlatformSnapshot,
+    request: Request | None = None,
+    proxies: TrustedProxies | None = None,
 ) -> bytes:
     """Return the page of *snapshot*."""
     request = request or a_request()
@@ -75,6 +77,6 @@ def render(
     return render_page(shared, request, client_path(request, proxies or TrustedProxies((), "any")))
 
 
-def snapshot_of(name: str) -> Platform:
+def snapshot_of(name: str) -> PlatformSnapshot:
     """Return the snapshot of a recorded tree."""
-    return platform(SavedTree(DATA / name), StoppedClock())
+    return read_platform(RecordedFiles(DATA / name), FrozenClock())

@@ -12,15 +12,15 @@ from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.fact import Known
-from devops_info_service.facts.system_files import Machine, Tree
+from devops_info_service.facts.system_files import Machine, SystemFiles
 from devops_info_service.http import Cidr
 from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request, Response
 from devops_info_service.page.document import HEADERS
 from devops_info_service.page.usage import usage_tiles
-from devops_info_service.snapshot import platform
+from devops_info_service.snapshot import read_platform
 
-from ..recorded import DATA, TREES, SavedTree, StoppedClock
+from ..recorded import DATA, TREES, FrozenClock, RecordedFiles
 from .html_page import Page, a_request, render, snapshot_of
 
 MAX_BYTES = 96 * 1024
@@ -168,9 +168,9 @@ def test_policy() -> None:
     assert not [link for link in read.values("href") if re.match("(?!data:)[a-z]+:|//", link)]
 
 
-def get(request: Request, tree: Tree | None = None) -> Response:
+def get(request: Request, tree: SystemFiles | None = None) -> Response:
     """Return the response of the service."""
-    return build(Services(Machine(), "x", files=tree or SavedTree(DATA / "docker-default")))(
+    return build(Services(Machine(), "x", files=tree or RecordedFiles(DATA / "docker-default")))(
         request
     )
 
@@ -208,7 +208,7 @@ def test_other_paths(path: str) -> None:
 
 def test_same_snapshot() -> None:
     """The page and /platform show one snapshot: a client of both compares the same facts."""
-    dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / "docker-limited")))
+    dispatch = build(Services(Machine(), "x", files=RecordedFiles(DATA / "docker-limited")))
 
     read = Page(dispatch(a_request()).body)
     snapshot = msgspec.json.decode(dispatch(a_request(None, "/platform")).body)
@@ -219,7 +219,7 @@ def test_same_snapshot() -> None:
 @pytest.mark.parametrize("name", TREES)
 def test_tiles(name: str) -> None:
     """The query ``part=usage`` gives the tiles of the page, and no more."""
-    dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / name)))
+    dispatch = build(Services(Machine(), "x", files=RecordedFiles(DATA / name)))
     page = dispatch(a_request())
     tiles = dispatch(msgspec.structs.replace(a_request(), query=b"part=usage"))
 
@@ -257,7 +257,7 @@ def test_cpus_in_use(in_use: float | None, text: str) -> None:
 
 def test_own_request() -> None:
     """Each request gets the page of one snapshot, with its own header fields alone."""
-    dispatch = build(Services(Machine(), "x", files=SavedTree(DATA / "docker-limited")))
+    dispatch = build(Services(Machine(), "x", files=RecordedFiles(DATA / "docker-limited")))
 
     first, second = (Page(dispatch(a_request(user_agent=each)).body) for each in (b"one", b"two"))
 
@@ -280,7 +280,7 @@ def test_own_request() -> None:
 )
 def test_expectations(expected: str, words: list[str]) -> None:
     """Expectations follow the standards, if there are any."""
-    tree = SavedTree(DATA / "docker-limited")
+    tree = RecordedFiles(DATA / "docker-limited")
     dispatch = build(Services(Machine(), "x", Config(expectations=expected), files=tree))
 
     text = Page(dispatch(a_request()).body).text
@@ -291,7 +291,7 @@ def test_expectations(expected: str, words: list[str]) -> None:
 
 def test_unknown_everywhere() -> None:
     """The page is whole if nothing can be read."""
-    snapshot = platform(Tree("/nowhere", {}), StoppedClock())
+    snapshot = read_platform(SystemFiles("/nowhere", {}), FrozenClock())
 
     text = Page(render(snapshot)).text
 

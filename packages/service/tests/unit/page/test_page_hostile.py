@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import Evidence
 from devops_info_service.page.markup import Markup, escape, join, tag
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
-from ..recorded import DATA, TREES, SavedTree, StoppedClock
+from ..recorded import DATA, TREES, FrozenClock, RecordedFiles
 from .html_page import Page, a_request, render, snapshot_of
 
 pytestmark = pytest.mark.claim("escaping")
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.claim("escaping")
 HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\x00\u202e\ud800\n"
 
 
-class HostileTree(SavedTree):
+class HostileTree(RecordedFiles):
     """A pod with hostile names."""
 
     def environ(self) -> dict[str, str]:
@@ -47,7 +47,7 @@ def test_hostile_platform(name: str) -> None:
     """Names, mounts, groups, labels and variables stay text."""
     honest = snapshot_of(name)
     snapshot = hostile_in(honest)
-    assert isinstance(snapshot, Platform)
+    assert isinstance(snapshot, PlatformSnapshot)
     request = a_request(user_agent=HOSTILE.encode("utf-8", "replace"), x_forwarded_for=b"<b>\x9b")
 
     data = render(snapshot, request)
@@ -63,7 +63,7 @@ def test_hostile_platform(name: str) -> None:
 
 def test_hostile_tree() -> None:
     """The same from the files on: a tree with such names gives such a page."""
-    snapshot = platform(HostileTree(DATA / "crio-pod"), StoppedClock(), frozenset({"HOSTNAME"}))
+    snapshot = read_platform(HostileTree(DATA / "crio-pod"), FrozenClock(), frozenset({"HOSTNAME"}))
 
     read = Page(render(snapshot))
 

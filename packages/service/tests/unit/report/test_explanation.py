@@ -1,4 +1,4 @@
-"""The explanation says what its own commands print."""
+"""The explanation shows the output of its own commands."""
 
 import subprocess
 import sys

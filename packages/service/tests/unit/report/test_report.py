@@ -1,4 +1,4 @@
-"""The report as text: what it says of the saved trees, and what it lets through to a terminal."""
+"""The report as text: the saved trees, and safety for a terminal."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from devops_info_service.catalog import formatting
 from devops_info_service.catalog.row import Note, Row, row
 from devops_info_service.escape import printable
 from devops_info_service.facts.fact import Evidence, File, Known
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.report.layout import (
     MAX_WIDTH,
     MIN_WIDTH,
@@ -23,7 +23,7 @@ from devops_info_service.report.layout import (
 )
 from devops_info_service.report.scorecard import FailOn, Standard, holds
 from devops_info_service.report.text import report
-from devops_info_service.snapshot import Platform, platform
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 from devops_info_service.standards.baseline import BASELINE
 from devops_info_service.standards.checks import Verdict
 from devops_info_service.standards.restricted import RESTRICTED
@@ -31,15 +31,15 @@ from devops_info_service.standards.restricted import RESTRICTED
 from ..recorded import TREES
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\n\x9b31m\u202e\u2028\x00\x7f\U000e0041"
-COLOURS = re.compile(r"\x1b\[\d+m")
+COLORS = re.compile(r"\x1b\[\d+m")
 
-Saved = Callable[[str], Tree]
+Saved = Callable[[str], SystemFiles]
 
 
 @pytest.mark.parametrize("name", TREES)
 def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
-    """Each id of the standard has its line with the verdict, and nothing is wider than asked."""
-    look = platform(saved(name), clock)
+    """Each id of the standard has its line with the verdict; no line exceeds the width."""
+    look = read_platform(saved(name), clock)
     text = report(look, "restricted", width=90)
 
     for check in look.security.checks:
@@ -93,7 +93,7 @@ def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
 )
 def test_what_it_says(saved: Saved, clock: Clock, name: str, lines: list[str]) -> None:
     """The limits come first, in words, and the verdict last."""
-    text = report(platform(saved(name), clock), "restricted")
+    text = report(read_platform(saved(name), clock), "restricted")
 
     at = -1
     for line in lines:
@@ -107,8 +107,8 @@ def test_secrets(saved: Saved, clock: Clock) -> None:
     tree = saved("containerd-restricted")
     secret = tree.environ()["DATABASE_PASSWORD"]
 
-    assert secret not in report(platform(tree, clock))
-    assert secret in report(platform(tree, clock, frozenset({"DATABASE_PASSWORD"})))
+    assert secret not in report(read_platform(tree, clock))
+    assert secret in report(read_platform(tree, clock, frozenset({"DATABASE_PASSWORD"})))
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def test_secrets(saved: Saved, clock: Clock) -> None:
 def test_profile(
     saved: Saved, clock: Clock, name: str, profile: Standard, fail_on: FailOn, *, held: bool
 ) -> None:
-    """A failing check lets a profile down, one that nobody can tell only if that is asked for."""
-    assert holds(platform(saved(name), clock).security, profile, fail_on) is held
+    """A failing check fails a profile; an unknown one only with `--fail-on unknown`."""
+    assert holds(read_platform(saved(name), clock).security, profile, fail_on) is held
 
 
-class HostileTree(Tree):
+class HostileTree(SystemFiles):
     """Every file, link, directory and variable holds escapes."""
 
     def read(self, path: str) -> File:
@@ -160,16 +160,16 @@ def hostile(value: object) -> object:
     return value
 
 
-@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("color", [False, True])
 @pytest.mark.parametrize("name", TREES)
-def test_hostile_text(saved: Saved, clock: Clock, name: str, *, colour: bool) -> None:
-    """Whatever any text of a report holds, a terminal gets lines and our colours alone."""
-    look = hostile(platform(saved(name), clock))
-    assert isinstance(look, Platform)
+def test_hostile_text(saved: Saved, clock: Clock, name: str, *, color: bool) -> None:
+    """For any text in a report, a terminal gets only lines and the report's colors."""
+    look = hostile(read_platform(saved(name), clock))
+    assert isinstance(look, PlatformSnapshot)
 
-    text = report(look, "restricted", colour=colour)
+    text = report(look, "restricted", color=color)
 
-    bare = COLOURS.sub("", text) if colour else text
+    bare = COLORS.sub("", text) if color else text
     assert bare.replace("\n", "").isprintable()
     assert "\\x1b[2J" in bare
 
@@ -178,7 +178,7 @@ def test_hostile_files(tmp_path: Path, clock: Clock) -> None:
     """Escapes in files and variables end as text."""
     tree = HostileTree(str(tmp_path), {HOSTILE[:3]: HOSTILE, "HOME": HOSTILE})
 
-    text = report(platform(tree, clock), "restricted")
+    text = report(read_platform(tree, clock), "restricted")
 
     assert text.replace("\n", "").isprintable()
 
@@ -195,17 +195,17 @@ def test_any_text(label: str, value: str, note: str, width: int) -> None:
     assert max(map(len, text.splitlines())) <= longest
 
 
-def test_colours() -> None:
-    """Colours stand around words of ours; without them the lines are the same."""
+def test_colors() -> None:
+    """Colors surround the report's own words; without them the lines are the same."""
     sections = [
         Section(
             "Title", (Row("check", "means", (Note("seen"),), "fail"), Row("a", "b", (Note("c"),)))
         )
     ]
-    coloured = render(sections, colour=True)
+    colored = render(sections, color=True)
 
-    assert "\x1b[31mfail     \x1b[0m" in coloured
-    assert COLOURS.sub("", coloured) == render(sections)
+    assert "\x1b[31mfail     \x1b[0m" in colored
+    assert COLORS.sub("", colored) == render(sections)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_colours() -> None:
     ],
 )
 def test_words(said: str, expected: str) -> None:
-    """Units, plurals and lists are as people say them."""
+    """Units, plurals and lists read as English."""
     assert said == expected
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from devops_info_service.facts.system_files import Clock, Tree
-from devops_info_service.snapshot import platform
+from devops_info_service.facts.system_files import Clock, SystemFiles
+from devops_info_service.snapshot import read_platform
 
 
-def test_grave_devices_are_shown(saved: Callable[[str], Tree], clock: Clock) -> None:
+def test_grave_devices_are_shown(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
     """Of a whole /dev the evidence shows the disks that make the check fail."""
-    security = platform(saved("docker-privileged"), clock).security
+    security = read_platform(saved("docker-privileged"), clock).security
     check = next(check for check in security.checks if check.id == "deviceNodes")
 
     assert check.verdict == "fail"

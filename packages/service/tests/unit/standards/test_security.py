@@ -7,8 +7,8 @@ import pytest
 
 from devops_info_service.facts.container.host_network import uses_host_network
 from devops_info_service.facts.fact import Known, Unknown
-from devops_info_service.facts.system_files import Clock, Tree
-from devops_info_service.snapshot import platform
+from devops_info_service.facts.system_files import Clock, SystemFiles
+from devops_info_service.snapshot import read_platform
 from devops_info_service.standards.baseline import BASELINE
 from devops_info_service.standards.checks import Finding
 from devops_info_service.standards.restricted import RESTRICTED
@@ -102,9 +102,9 @@ SUMS = {
 
 
 @pytest.mark.parametrize("name", FAILED)
-def test_verdicts(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+def test_verdicts(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
     """Each check of each tree fails, passes or stays open as its container was started."""
-    checks = platform(saved(name), clock).security.checks
+    checks = read_platform(saved(name), clock).security.checks
     expected = {
         **dict.fromkeys([*IDS, *HARDENING], "pass"),
         **dict.fromkeys(FAILED[name], "fail"),
@@ -115,9 +115,9 @@ def test_verdicts(saved: Callable[[str], Tree], clock: Clock, name: str) -> None
 
 
 @pytest.mark.parametrize("name", SUMS)
-def test_sums(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+def test_sums(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
     """One failure fails a profile; what no container can show does not keep it open."""
-    sums = platform(saved(name), clock).security.pod_security
+    sums = read_platform(saved(name), clock).security.pod_security
 
     assert (sums.baseline, sums.restricted) == SUMS[name]
     assert set(sums.unobservable) == UNOBSERVABLE
@@ -129,20 +129,20 @@ def test_every_id() -> None:
 
 
 @pytest.mark.parametrize("name", FAILED)
-def test_message_and_evidence(saved: Callable[[str], Tree], clock: Clock, name: str) -> None:
+def test_message_and_evidence(saved: Callable[[str], SystemFiles], clock: Clock, name: str) -> None:
     """Each verdict is one sentence; each failure but one about absence shows its evidence."""
-    for check in platform(saved(name), clock).security.checks:
+    for check in read_platform(saved(name), clock).security.checks:
         assert check.message[0].isupper() or check.message[0] in "/0123456789"
         assert check.message.endswith(".")
         assert "\n" not in check.message
-        # That nothing is masked has no line to show.
+        # an absent mask has no line to show
         if check.verdict == "fail" and check.id != "procMount":
             assert check.evidence, check.id
 
 
-def test_process(saved: Callable[[str], Tree], clock: Clock) -> None:
+def test_process(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
     """The facts under the checks are there too, by name."""
-    process = platform(saved("docker-default"), clock).security.process
+    process = read_platform(saved("docker-default"), clock).security.process
 
     assert known(process.seccomp) == "filter"
     assert known(process.seccomp_filters) == 1
@@ -153,9 +153,9 @@ def test_process(saved: Callable[[str], Tree], clock: Clock) -> None:
     assert "NET_RAW" in known(process.capabilities.bounding)
 
 
-def test_namespaces(saved: Callable[[str], Tree], clock: Clock) -> None:
+def test_namespaces(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
     """Namespaces are the machine's or not, one by one."""
-    shared = platform(saved("docker-host"), clock).security.namespaces.shared
+    shared = read_platform(saved("docker-host"), clock).security.namespaces.shared
 
     assert {kind: known(fact) for kind, fact in shared.items()} == {
         "cgroup": True,
@@ -167,16 +167,16 @@ def test_namespaces(saved: Callable[[str], Tree], clock: Clock) -> None:
     }
 
 
-def test_id_maps(saved: Callable[[str], Tree], clock: Clock) -> None:
-    """A user namespace shows whom its ids stand for."""
-    uid_map = known(platform(saved("podman-rootless"), clock).security.namespaces.uid_map)
+def test_id_maps(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
+    """A user namespace shows the host ids behind its own."""
+    uid_map = known(read_platform(saved("podman-rootless"), clock).security.namespaces.uid_map)
 
     assert [(each.inside, each.outside) for each in uid_map] == [(0, 1000), (1, 524288)]
 
 
-def test_exposure(saved: Callable[[str], Tree], clock: Clock) -> None:
+def test_exposure(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
     """Devices, sockets, set-uid files and places to write are listed."""
-    security = platform(saved("privileged-pod"), clock).security
+    security = read_platform(saved("privileged-pod"), clock).security
 
     assert [each.path for each in known(security.devices)] == [
         *("/dev/kmsg", "/dev/mem", "/dev/sda", "/dev/sda2"),
@@ -200,9 +200,9 @@ STATUS = (
 MOUNTINFO = "1 0 0:1 / / ro - overlay overlay ro\n"
 
 
-def check_of(tree: Tree, clock: Clock, name: str) -> Finding:
+def check_of(tree: SystemFiles, clock: Clock, name: str) -> Finding:
     """Make one check."""
-    security = platform(tree, clock).security
+    security = read_platform(tree, clock).security
     return next(check for check in security.checks if check.id == name)
 
 
@@ -226,9 +226,9 @@ def check_of(tree: Tree, clock: Clock, name: str) -> Finding:
     ],
 )
 def test_status(
-    tree_of: Callable[..., Tree], clock: Clock, name: str, old: str, new: str, verdict: str
+    tree_of: Callable[..., SystemFiles], clock: Clock, name: str, old: str, new: str, verdict: str
 ) -> None:
-    """One field of status decides; one that makes no sense leaves it open."""
+    """One field of status decides; an invalid one leaves it unknown."""
     seccomp = ("Seccomp:\t2", "Seccomp:\t0") if name == "privileged" else ("", "")
     status = STATUS.replace(old, new).replace(*seccomp)
     sysfs = "2 1 0:2 / /sys rw - sysfs sysfs rw\n"
@@ -263,9 +263,9 @@ def test_status(
     ],
 )
 def test_volumes(
-    tree_of: Callable[..., Tree], clock: Clock, line: str, path_volumes: str, restricted: str
+    tree_of: Callable[..., SystemFiles], clock: Clock, line: str, path_volumes: str, restricted: str
 ) -> None:
-    """A mount is the host's, a volume's, or cannot be told apart."""
+    """A mount is the host's, a volume's, or unknown."""
     own = "3 1 8:1 /var/lib/docker/containers/x/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n"
     tree = tree_of(
         {"/proc/self/status": STATUS, "/proc/self/mountinfo": f"{MOUNTINFO}{own}4 1 {line}\n"}
@@ -288,7 +288,7 @@ def test_volumes(
     ],
 )
 def test_labels(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     clock: Clock,
     label: str | None,
     enabled: str,
@@ -329,20 +329,20 @@ OLD = {"/proc/sys/kernel/osrelease": "6.17.9\n"}
     ],
 )
 def test_network_namespace(
-    tree_of: Callable[..., Tree],
+    tree_of: Callable[..., SystemFiles],
     files: dict[str, str],
     environ: dict[str, str],
     shared: bool | None,  # noqa: FBT001
 ) -> None:
-    """Without a fixed number, addresses and interfaces tell; else it stays unknown."""
+    """Without a fixed number, addresses and interfaces decide; else it is unknown."""
     tree = tree_of({"/proc/x": "", **files}, environ)
     fact = uses_host_network(tree, Known(value=False))
 
     assert (fact.value if isinstance(fact, Known) else None) is shared
 
 
-def test_gvisor_is_not_linux(saved: Callable[[str], Tree], clock: Clock) -> None:
-    """A Seccomp of 0 in gVisor is no finding: its filter is outside."""
+def test_gvisor_is_not_linux(saved: Callable[[str], SystemFiles], clock: Clock) -> None:
+    """A Seccomp of 0 in gVisor is not a finding: its filter is outside."""
     check = check_of(saved("gvisor"), clock, "seccompProfile_restricted")
 
     assert check.verdict == "unknown"

@@ -1,4 +1,4 @@
-"""What confines the process: ids, seccomp, label, capabilities, namespaces, masks.
+"""The confinement of the process: ids, seccomp, label, capabilities, namespaces, masks.
 
 Source: proc_pid_status(5), user_namespaces(7).
 """
@@ -25,7 +25,7 @@ _MASKED: Final = (
 
 
 class Process(msgspec.Struct, frozen=True):
-    """Who the process is and what it may become."""
+    """The ids of the process and the rights it has or may gain."""
 
     user_ids: Fact[tuple[int, ...]]
     """Real, effective, saved, file system."""
@@ -62,15 +62,15 @@ def process_of(view: ProcessView) -> Process:
     """Return the facts of *view*."""
     status = view.status
     return Process(
-        user_ids=status.field("Uid", four_ids, ":"),
-        group_ids=status.field("Gid", four_ids, ":"),
-        groups=status.field("Groups", ids, ":"),
-        no_new_privileges=status.field("NoNewPrivs", parse.flag, ":"),
+        user_ids=status.parse_field("Uid", four_ids, ":"),
+        group_ids=status.parse_field("Gid", four_ids, ":"),
+        groups=status.parse_field("Groups", ids, ":"),
+        no_new_privileges=status.parse_field("NoNewPrivs", parse.flag, ":"),
         seccomp=derive(
-            status.field("Seccomp", parse.count, ":"),
+            status.parse_field("Seccomp", parse.count, ":"),
             lambda mode: SECCOMP_MODES.get(mode, f"mode {mode}"),
         ),
-        seccomp_filters=status.field("Seccomp_filters", parse.count, ":"),
+        seccomp_filters=status.parse_field("Seccomp_filters", parse.count, ":"),
         label=first(view.label, view.apparmor_label),
         security_modules=view.security_modules,
         capabilities=view.capabilities,
@@ -79,7 +79,7 @@ def process_of(view: ProcessView) -> Process:
 
 def namespaces_of(view: ProcessView) -> Namespaces:
     """Return the namespaces of *view*."""
-    return Namespaces(view.shared, view.uid_map.whole(id_map), view.gid_map.whole(id_map))
+    return Namespaces(view.shared, view.uid_map.parse(id_map), view.gid_map.parse(id_map))
 
 
 def ids(text: str) -> tuple[int, ...]:

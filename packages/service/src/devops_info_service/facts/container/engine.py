@@ -1,11 +1,11 @@
-"""Which program started this container: told by the paths its mounts come from."""
+"""The engine that started this container, by the paths that its mounts come from."""
 
 from typing import Final
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
 from devops_info_service.facts.linux.mounts import Mounts
-from devops_info_service.facts.linux.sandbox import Guess, Sure
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.linux.sandbox import Confidence, Detection
+from devops_info_service.facts.system_files import SystemFiles
 
 from .volumes import classify
 
@@ -18,7 +18,7 @@ _BY_MOUNT: Final = (
 """In the root of a mount: the engine's own directory on the host's disk."""
 _STORAGE: Final = "-containers/"
 """In ``overlay-containers/ID/userdata``: containers/storage serves CRI-O and Podman alike;
-only a pod tells them apart."""
+only a pod distinguishes them."""
 _BY_GROUP: Final = (
     ("cri-containerd-", "containerd"),
     ("crio-", "cri-o"),
@@ -35,7 +35,7 @@ _BY_LABEL: Final = (
 _BY_FILE: Final = (("/.dockerenv", "docker"), ("/run/.containerenv", "podman"))
 
 
-def read_engine(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess]:
+def read_engine(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]:
     """Name the engine, from the surest mark to the least."""
     return (
         _from_mounts(tree, mounts)
@@ -46,8 +46,8 @@ def read_engine(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess]:
     )
 
 
-def in_pod(tree: Tree, mounts: Mounts | Unknown) -> bool:
-    """Say whether kubelet prepared this container."""
+def in_pod(tree: SystemFiles, mounts: Mounts | Unknown) -> bool:
+    """Return whether kubelet prepared this container."""
     # In a sandbox the mounts do not show where they come from; the file shows in both.
     if tree.read("/etc/hosts").text.startswith("# Kubernetes-managed hosts file"):
         return True
@@ -56,7 +56,7 @@ def in_pod(tree: Tree, mounts: Mounts | Unknown) -> bool:
     return any(classify(mount, mounts).pod for mount in mounts.entries)
 
 
-def _from_mounts(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess] | None:
+def _from_mounts(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection] | None:
     if isinstance(mounts, Unknown):
         return None
     for point in ("/etc/hostname", "/etc/resolv.conf", "/etc/hosts", "/run/.containerenv"):
@@ -65,25 +65,25 @@ def _from_mounts(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess] | None:
             continue
         for mark, name in _BY_MOUNT:
             if mark in mount.root:
-                return Known(Guess(name, "certain"), (mount.evidence(),))
+                return Known(Detection(name, "certain"), (mount.evidence(),))
         if _STORAGE in mount.root and "/userdata/" in mount.root:
             name = "cri-o" if in_pod(tree, mounts) else "podman"
-            return Known(Guess(name, "likely"), (mount.evidence(),))
+            return Known(Detection(name, "likely"), (mount.evidence(),))
     return None
 
 
 def _from_words(
-    tree: Tree, path: str, marks: tuple[tuple[str, str], ...], confidence: Sure
-) -> Fact[Guess] | None:
+    tree: SystemFiles, path: str, marks: tuple[tuple[str, str], ...], confidence: Confidence
+) -> Fact[Detection] | None:
     file = tree.read(path)
     for mark, name in marks:
         if mark in file.text:
-            return Known(Guess(name, confidence), (file.evidence("", mark),))
+            return Known(Detection(name, confidence), (file.evidence("", mark),))
     return None
 
 
-def _from_files(tree: Tree) -> Fact[Guess] | None:
+def _from_files(tree: SystemFiles) -> Fact[Detection] | None:
     for path, name in _BY_FILE:
         if not isinstance(tree.node(path), Unknown):
-            return Known(Guess(name, "likely"), (Evidence(path, "", "is there"),))
+            return Known(Detection(name, "likely"), (Evidence(path, "", "is there"),))
     return None

@@ -1,6 +1,6 @@
-"""What an intruder in this process would find: places to write, devices, sockets.
+"""The means of an intruder in this process: places to write, devices, sockets.
 
-Everything is looked at, nothing is opened or written.
+Nothing is opened or written.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
 from devops_info_service.facts.linux.mounts import Mounts
-from devops_info_service.facts.system_files import Kind, Tree
+from devops_info_service.facts.system_files import Kind, SystemFiles
 
 from .volumes import ENGINE_SOCKETS, SOCKET_NAMES, may_hang
 
@@ -19,7 +19,7 @@ DEVICES: Final = frozenset(
 """Made by every runtime (OCI runtime-spec, default devices)."""
 _PLACES: Final = ("/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/var")  # noqa: S108
 MAX_MOUNTS: Final = 512
-"""Asked about: a container has about thirty."""
+"""Checked: a container has about thirty."""
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Device(msgspec.Struct, frozen=True):
 
 
 class Exposure(msgspec.Struct, frozen=True):
-    """All of it."""
+    """Devices, engine sockets and writable places."""
 
     devices: Fact[tuple[Device, ...]]
     """In ``/dev``, beyond the usual ones."""
@@ -40,8 +40,8 @@ class Exposure(msgspec.Struct, frozen=True):
     """Mounts and common directories this process may write to."""
 
 
-def read_exposure(tree: Tree, mounts: Mounts | Unknown) -> Exposure:
-    """Look."""
+def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown) -> Exposure:
+    """Read devices, sockets and writable places."""
     return Exposure(
         devices=_devices(tree),
         engine_sockets=_sockets(tree, mounts),
@@ -49,7 +49,7 @@ def read_exposure(tree: Tree, mounts: Mounts | Unknown) -> Exposure:
     )
 
 
-def _devices(tree: Tree) -> Fact[tuple[Device, ...]]:
+def _devices(tree: SystemFiles) -> Fact[tuple[Device, ...]]:
     nodes = tree.nodes("/dev")
     if isinstance(nodes, Unknown):
         return nodes
@@ -61,7 +61,7 @@ def _devices(tree: Tree) -> Fact[tuple[Device, ...]]:
     return Known(found, (Evidence("/dev", "", f"{len(nodes)} entries"),))
 
 
-def _sockets(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
+def _sockets(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
     paths = dict.fromkeys(ENGINE_SOCKETS)
     if not isinstance(mounts, Unknown):
         # Mounted under another name it is the same socket.
@@ -80,12 +80,12 @@ def _sockets(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
     return Known(tuple(sorted(found)), tuple(found.values()))
 
 
-def _writable(tree: Tree, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
+def _writable(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
     if isinstance(mounts, Unknown):
         return mounts
-    # A dead server keeps whoever asks waiting.
-    asked = [mount.point for mount in mounts.entries[:MAX_MOUNTS] if not may_hang(mount)]
+    # A dead server would block the call.
+    checked = [mount.point for mount in mounts.entries[:MAX_MOUNTS] if not may_hang(mount)]
     hanging = {mount.point for mount in mounts.entries if may_hang(mount)}
-    places = sorted({*asked, *_PLACES} - hanging)
+    places = sorted({*checked, *_PLACES} - hanging)
     found = tuple(place for place in places if tree.writable(place) is True)
-    return Known(found, (Evidence("access(2)", "W_OK", f"{len(places)} places asked"),))
+    return Known(found, (Evidence("access(2)", "W_OK", f"{len(places)} places checked"),))

@@ -1,4 +1,4 @@
-"""What is mounted, how large it is, how much is left."""
+"""Mounted file systems: origin, size, and free space."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
 from devops_info_service.facts.linux.mounts import Mount, Mounts, read_mounts
-from devops_info_service.facts.system_files import Space, Tree
+from devops_info_service.facts.system_files import FilesystemSpace, SystemFiles
 
 from .volumes import Origin, classify, may_hang
 
@@ -28,7 +28,7 @@ class MountedVolume(msgspec.Struct, frozen=True):
     source: str
     """Where on its file system it starts: the engine's or kubelet's own path."""
     options: tuple[str, ...]
-    space: Fact[Space]
+    space: Fact[FilesystemSpace]
     limit: int | None
     """Bytes a file system in memory may grow to (``size=``); its pages count as the
     container's memory."""
@@ -43,8 +43,8 @@ class Filesystem(msgspec.Struct, frozen=True):
     """Beyond ``MAX_LISTED``."""
 
 
-def read_filesystem(tree: Tree) -> Filesystem:
-    """Ask each mount for its room."""
+def read_filesystem(tree: SystemFiles) -> Filesystem:
+    """Read the mounts and the room of each."""
     mounts = read_mounts(tree)
     if isinstance(mounts, Unknown):
         return Filesystem(mounts, 0, 0)
@@ -57,7 +57,7 @@ def read_filesystem(tree: Tree) -> Filesystem:
     )
 
 
-def _describe(tree: Tree, mount: Mount, mounts: Mounts) -> MountedVolume:
+def _describe(tree: SystemFiles, mount: Mount, mounts: Mounts) -> MountedVolume:
     volume = classify(mount, mounts)
     return MountedVolume(
         point=mount.point,
@@ -73,10 +73,10 @@ def _describe(tree: Tree, mount: Mount, mounts: Mounts) -> MountedVolume:
     )
 
 
-def _space(tree: Tree, mount: Mount) -> Fact[Space]:
+def _space(tree: SystemFiles, mount: Mount) -> Fact[FilesystemSpace]:
     if may_hang(mount):
         return Unknown(
-            f"{mount.point} is {mount.kind}: asking may wait for ever, so it is not asked"
+            f"{mount.point} is {mount.kind}: its room is not read, as that may wait for ever"
         )
     space = tree.space(mount.point)
     if isinstance(space, Unknown):

@@ -1,7 +1,7 @@
-"""Whether the network is the machine's: the one namespace that older kernels do not number.
+"""Whether the network is the host's: the one namespace that older kernels do not number.
 
 Linux fixes the number of the first network namespace from 6.18 on. Before that only the
-interfaces tell, and they can be told wrong: what cannot be decided stays unknown.
+interfaces show it, and they can mislead: an undecided case stays unknown.
 """
 
 from typing import Final
@@ -9,11 +9,11 @@ from typing import Final
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
 from devops_info_service.facts.linux.network import CLASS
 from devops_info_service.facts.linux.variables import variable
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.http.wire.cidr import packed_address
 
 MAX_INTERFACES: Final = 256
-"""Looked at: a node has a few for each of at most 250 pods or so."""
+"""Read: a node has a few for each of at most 250 pods or so."""
 _BRIDGES: Final = (
     *("antrea-", "cali", "cilium_", "cni", "docker0", "flannel", "kube-", "nodelocaldns"),
     *("lxc", "veth", "weave"),
@@ -22,7 +22,7 @@ _BRIDGES: Final = (
 _NUMBERED_FROM: Final = (6, 18)
 
 
-def uses_host_network(tree: Tree, numbered: Fact[bool]) -> Fact[bool]:
+def uses_host_network(tree: SystemFiles, numbered: Fact[bool]) -> Fact[bool]:
     """Return whether the network namespace is the machine's.
 
     *numbered* is whether it has the number of the first one.
@@ -44,7 +44,7 @@ def _version(release: str) -> tuple[int, int]:
     return (int(major), int(minor)) if digits else (0, 0)
 
 
-def _by_addresses(tree: Tree) -> Fact[bool] | None:
+def _by_addresses(tree: SystemFiles) -> Fact[bool] | None:
     # Names of variables by custom: the manifest may call them anything.
     environ = tree.environ()
     pod = variable(environ, "POD_IP")
@@ -55,7 +55,7 @@ def _by_addresses(tree: Tree) -> Fact[bool] | None:
     return Known(value=same, evidence=pod.evidence + host.evidence)
 
 
-def _by_interfaces(tree: Tree) -> Fact[bool]:
+def _by_interfaces(tree: SystemFiles) -> Fact[bool]:
     names = tree.names(CLASS)
     if isinstance(names, Unknown):
         return names
@@ -67,7 +67,7 @@ def _by_interfaces(tree: Tree) -> Fact[bool]:
     return _by_peers(tree, names)
 
 
-def _by_peers(tree: Tree, names: tuple[str, ...]) -> Fact[bool]:
+def _by_peers(tree: SystemFiles, names: tuple[str, ...]) -> Fact[bool]:
     """A cable whose other end is nowhere here leads to another namespace."""
     indexes = {name: tree.read(f"{CLASS}/{name}/ifindex").text.strip() for name in names}
     peers = {name: tree.read(f"{CLASS}/{name}/iflink").text.strip() for name in names}
@@ -77,4 +77,4 @@ def _by_peers(tree: Tree, names: tuple[str, ...]) -> Fact[bool]:
     if linked and linked == away:
         name = away[0]
         return Known(value=False, evidence=(Evidence(f"{CLASS}/{name}/iflink", "", peers[name]),))
-    return Unknown(f"{CLASS}: nothing tells this network from the machine's own")
+    return Unknown(f"{CLASS}: nothing distinguishes this network from the host's")

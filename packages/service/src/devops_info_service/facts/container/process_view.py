@@ -10,8 +10,8 @@ from devops_info_service.facts.linux.capabilities import Capabilities, read_capa
 from devops_info_service.facts.linux.cpu import STATUS
 from devops_info_service.facts.linux.mounts import Mounts, read_mounts
 from devops_info_service.facts.linux.namespaces import FIRST_NAMESPACES, is_first_namespace
-from devops_info_service.facts.linux.sandbox import Guess, is_gvisor, read_sandbox
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.linux.sandbox import Detection, is_gvisor, read_sandbox
+from devops_info_service.facts.system_files import SystemFiles
 
 from .engine import in_pod, read_engine
 from .host_network import uses_host_network
@@ -36,8 +36,8 @@ class ProcessView(msgspec.Struct, frozen=True):
     shared: dict[str, Fact[bool]]
     """Kind of namespace -> whether it is the machine's own."""
     capabilities: Capabilities
-    sandbox: Fact[Guess]
-    engine: Fact[Guess]
+    sandbox: Fact[Detection]
+    engine: Fact[Detection]
     pod: bool
     """Whether kubelet prepared this container."""
     label: Fact[str]
@@ -62,7 +62,7 @@ class ProcessView(msgspec.Struct, frozen=True):
         return is_gvisor(self.sandbox)
 
 
-def read_process_view(tree: Tree) -> ProcessView:
+def read_process_view(tree: SystemFiles) -> ProcessView:
     """Read it once."""
     status = tree.read(STATUS)
     mounts = read_mounts(tree)
@@ -77,14 +77,14 @@ def read_process_view(tree: Tree) -> ProcessView:
         sandbox=read_sandbox(tree, mounts),
         engine=read_engine(tree, mounts),
         pod=in_pod(tree, mounts),
-        label=tree.read(LABEL).whole(parse.word),
-        apparmor_label=tree.read(APPARMOR_LABEL).whole(parse.word),
+        label=tree.read(LABEL).parse(parse.word),
+        apparmor_label=tree.read(APPARMOR_LABEL).parse(parse.word),
         apparmor_enabled=apparmor.text.strip() == "Y",
-        sysctls=tuple(tree.read(f"/proc/sys/{name}").whole(parse.word) for name in _SYSCTLS),
-        kernel=tree.read("/proc/sys/kernel/ostype").whole(parse.word),
+        sysctls=tuple(tree.read(f"/proc/sys/{name}").parse(parse.word) for name in _SYSCTLS),
+        kernel=tree.read("/proc/sys/kernel/ostype").parse(parse.word),
         uid_map=tree.read("/proc/self/uid_map"),
         gid_map=tree.read("/proc/self/gid_map"),
-        security_modules=tree.read("/sys/kernel/security/lsm").whole(
+        security_modules=tree.read("/sys/kernel/security/lsm").parse(
             lambda text: tuple(parse.word(text).split(","))
         ),
     )

@@ -1,4 +1,4 @@
-"""What each mount is: the image, the kernel's, the runtime's, a volume, or the host's disk.
+"""The origin of each mount: the image, the kernel's, the runtime's, a volume, or the host's disk.
 
 A mount shows only where on its own file system it starts. For a volume on kubelet's disk
 that names pod, plugin and volume; a volume in memory starts at ``/`` and names nothing.
@@ -37,9 +37,9 @@ _RUNTIME_POINTS: Final = frozenset({
 })  # fmt: skip
 _HOST_TREES: Final = (
     *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run"),
-    *("/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 (a host's directory, not ours)
+    *("/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 (a directory of the host)
 )
-"""Directories of a host; a local volume lies elsewhere, say under ``/mnt``."""
+"""Directories of a host; a local volume is elsewhere, such as under ``/mnt``."""
 ENGINE_SOCKETS: Final = (
     "/var/run/docker.sock",
     "/run/docker.sock",
@@ -50,7 +50,7 @@ ENGINE_SOCKETS: Final = (
     "/run/podman/podman.sock",
     "/run/cri-dockerd.sock",
 )
-"""Where the programs that start containers listen: who may talk to one owns the node."""
+"""Where the programs that start containers listen: a client of one owns the node."""
 SOCKET_NAMES: Final = (
     *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
 )
@@ -58,18 +58,18 @@ SOCKET_NAMES: Final = (
 
 
 class Volume(msgspec.Struct, frozen=True):
-    """What a mount is."""
+    """The origin of a mount."""
 
     origin: Origin
     plugin: str = ""
-    """Of kubelet, such as ``configmap``; empty where the mount does not say."""
+    """Of kubelet, such as ``configmap``; empty if the mount does not name it."""
     name: str = ""
     pod: str = ""
     """The uid of the pod it was made for."""
 
 
 def classify(mount: Mount, mounts: Mounts) -> Volume:
-    """Say what *mount* is."""
+    """Return the origin of *mount*."""
     found: Volume | None = mounts.memo.get(mount)
     if found is None:
         found = mounts.memo[mount] = _classify(mount, mounts)
@@ -106,7 +106,7 @@ def _in(path: str, *trees: str) -> bool:
 
 
 def may_hang(mount: Mount) -> bool:
-    """Say whether asking this file system may wait for ever."""
+    """Return whether a call to this file system may wait for ever."""
     return mount.kind in NETWORK_KINDS or mount.kind.startswith("fuse.")
 
 
@@ -115,8 +115,8 @@ def _kubelet(mount: Mount) -> Volume | None:
     steps = after.split("/")
     if not found or len(steps) < 2 or before.count("/pods/"):  # noqa: PLR2004
         return None
-    pod, what, *rest = steps
-    match what, rest:
+    pod, kind, *rest = steps
+    match kind, rest:
         case "volumes", [plugin, name, *_]:
             return Volume("kubelet", plugin.rpartition("~")[2], name, pod)
         case "volume-subpaths", [name, *_]:

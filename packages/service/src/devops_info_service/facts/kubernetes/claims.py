@@ -1,6 +1,6 @@
-"""The service account's token: what it claims and when it ends, never the token itself.
+"""The service account's token: its claims and its end, never the token itself.
 
-The claims are read, not verified: who put the file there can claim anything.
+The claims are read, not verified: the writer of the file can claim anything.
 
 Source: RFC 7519; Kubernetes, "Managing Service Accounts", bound tokens.
 """
@@ -21,8 +21,7 @@ from devops_info_service.facts.forms import (
     UUID,
     Form,
 )
-from devops_info_service.facts.linux.environment import fingerprint
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
 DIRECTORY: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 MAX_TOKEN: Final = 16 * 1024
@@ -63,11 +62,11 @@ FORMS: Final[dict[str, Form]] = {
     "pod_uid": UUID,
     "node": NAME,
 }
-"""Claims -> the form each has; what has another is withheld."""
+"""Claim -> its form; a value of another form is withheld."""
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What the token says; an empty text is a claim that is not made, or is withheld."""
+    """The claims of the token; an empty text is one that is not made, or is withheld."""
 
     issuer: str
     audiences: tuple[str, ...]
@@ -87,11 +86,11 @@ class Claims(msgspec.Struct, frozen=True):
     fingerprint: str
     """Of the whole token: two reports of one token have the same."""
     withheld: tuple[str, ...] = ()
-    """Claims that are made and not shown: they have not the form of what they claim to be."""
+    """Claims that are made and not shown: they lack the form of such a claim."""
 
 
 class ServiceAccount(msgspec.Struct, frozen=True):
-    """What lets this process talk to the cluster."""
+    """The means of this process to talk to the cluster."""
 
     token: Fact[Claims]
     ca: Fact[str]
@@ -100,7 +99,7 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     mounted: bool
 
 
-def read_service_account(tree: Tree, clock: Clock) -> ServiceAccount:
+def read_service_account(tree: SystemFiles, clock: Clock) -> ServiceAccount:
     """Read it where kubelet mounts it."""
     file = tree.read(f"{DIRECTORY}/token")
     now = int(clock.time())
@@ -109,13 +108,13 @@ def read_service_account(tree: Tree, clock: Clock) -> ServiceAccount:
         if isinstance(file.content, Unknown)
         else _claims(file.path, file.content.strip(), now),
         ca=_certificate(tree),
-        namespace=tree.read(f"{DIRECTORY}/namespace").whole(LABEL.parse),
+        namespace=tree.read(f"{DIRECTORY}/namespace").parse(LABEL.parse),
         mounted=not isinstance(file.content, Unknown),
     )
 
 
 def _claims(path: str, token: str, now: int) -> Fact[Claims]:
-    # No reason below repeats what the file holds: it may be half a secret.
+    # No reason below repeats the content: it may be half a secret.
     parts = token.split(".")
     if len(parts) != 3 or len(token) > MAX_TOKEN:  # noqa: PLR2004 (head, claims, signature)
         return Unknown(f"{path} is not a JSON Web Token")
@@ -144,7 +143,7 @@ def _claims(path: str, token: str, now: int) -> Fact[Claims]:
         issued_at=payload.iat,
         expires_at=payload.exp,
         expires_in_seconds=None if payload.exp is None else payload.exp - now,
-        fingerprint=fingerprint(token.encode()),
+        fingerprint=_fingerprint(token.encode()),
         withheld=tuple(withheld),
     )
     return Known(claims, (Evidence(path, "claims", claims.fingerprint),))
@@ -155,7 +154,7 @@ def _base64url(text: str) -> bytes:
     return binascii.a2b_base64(padded.encode())
 
 
-def _certificate(tree: Tree) -> Fact[str]:
+def _certificate(tree: SystemFiles) -> Fact[str]:
     file = tree.read(f"{DIRECTORY}/ca.crt")
     if isinstance(file.content, Unknown):
         return file.content
@@ -167,5 +166,12 @@ def _certificate(tree: Tree) -> Fact[str]:
         der = binascii.a2b_base64(body.encode())
     except binascii.Error:
         return Unknown(f"{file.path} is not a certificate")
-    digest = fingerprint(der)
+    digest = _fingerprint(der)
     return Known(digest, (file.evidence("SHA-256", digest),))
+
+
+def _fingerprint(secret: bytes) -> str:
+    """Return the SHA-256 of a secret too long to be guessed: a token, a key, a certificate."""
+    import hashlib  # noqa: PLC0415 (a fifth of a start, and most containers have no token)
+
+    return hashlib.sha256(secret).hexdigest()

@@ -1,8 +1,8 @@
 """Volumes of the downward API: fields of the pod as files, whose names the manifest chose.
 
-They live in memory, as Secrets do, and kubelet writes both in one way (``..data``). So a file is
+They live in memory, as Secrets do, and kubelet writes both alike (``..data``). So a file is
 taken for the downward API's by positive signs alone: the mount names the plugin, or the content
-is what only kubelet or a controller writes and fits this very pod.
+is one that only kubelet or a controller writes and that fits this very pod.
 
 Sources: kubelet, pkg/volume/util/atomic_writer.go and pkg/fieldpath/fieldpath.go (FormatMap).
 """
@@ -24,7 +24,7 @@ from devops_info_service.facts.forms import (
     Form,
 )
 from devops_info_service.facts.linux.mounts import Mounts
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .claims import DIRECTORY
 
@@ -54,7 +54,7 @@ FILES: Final = {
 QUANTITIES: Final = frozenset({"cpu_limit", "cpu_request", "mem_limit", "mem_request"})
 """File names in Kubernetes' own examples; not shown, but no foreign ones either."""
 MAX_VOLUMES: Final = 16
-"""Looked into: a pod has a handful."""
+"""Read: a pod has a handful."""
 NONE: Final = Unknown("no volume of the downward API is mounted")
 NO_SIGN: Final = "nothing shows that {} is the downward API's and no Secret"
 _SOURCES: Final = frozenset({"api", "file", "http"})
@@ -62,7 +62,7 @@ _SOURCES: Final = frozenset({"api", "file", "http"})
 
 
 class Signs(msgspec.Struct, frozen=True):
-    """What is known of the pod from elsewhere."""
+    """Facts of the pod from other sources."""
 
     pods: frozenset[str] = frozenset()
     """Its name, by the token and by the host name."""
@@ -71,7 +71,7 @@ class Signs(msgspec.Struct, frozen=True):
 
 
 class Downward(msgspec.Struct, frozen=True):
-    """What the volumes hold."""
+    """The content of the volumes."""
 
     labels: Fact[dict[str, str]] = NONE
     annotations: Fact[tuple[str, ...]] = NONE
@@ -86,7 +86,7 @@ class _Volume(msgspec.Struct, frozen=True):
     """Whether every file has the form of its name, and one of them a sign."""
 
 
-def read_downward(tree: Tree, mounts: Mounts | Unknown, signs: Signs) -> Downward:
+def read_downward(tree: SystemFiles, mounts: Mounts | Unknown, signs: Signs) -> Downward:
     """Read the first of each file found that has a positive sign."""
     labels: Fact[dict[str, str]] = NONE
     annotations: Fact[tuple[str, ...]] = NONE
@@ -103,20 +103,20 @@ def read_downward(tree: Tree, mounts: Mounts | Unknown, signs: Signs) -> Downwar
             annotations = _names(volume.annotations) if shown else _withheld(volume.annotations)
         if volume.proven:
             for name, file in volume.fields.items():
-                fields.setdefault(name, file.whole(FIELDS[name].parse))
+                fields.setdefault(name, file.parse(FIELDS[name].parse))
     return Downward(labels, annotations, fields)
 
 
-def _volumes(tree: Tree, mounts: Mounts | Unknown) -> list[tuple[str, bool]]:
-    """Return where kubelet's way of writing shows, and whether the mount names the plugin."""
+def _volumes(tree: SystemFiles, mounts: Mounts | Unknown) -> list[tuple[str, bool]]:
+    """Return the mounts that kubelet wrote, and whether each names the plugin."""
     if isinstance(mounts, Unknown):
         return []
     found = []
     for mount in mounts.entries:
         volume = classify(mount, mounts)
         named = volume.plugin == "downward-api"
-        ours = named or volume.plugin == "projected" or volume.origin == "memory"
-        if not ours or mount.point.endswith("/serviceaccount") or mount.point == DIRECTORY:
+        is_kubelets = named or volume.plugin == "projected" or volume.origin == "memory"
+        if not is_kubelets or mount.point.endswith("/serviceaccount") or mount.point == DIRECTORY:
             continue
         target = tree.link(f"{mount.point}/..data")
         if not isinstance(target, Unknown) and _is_dated(target):
@@ -125,7 +125,7 @@ def _volumes(tree: Tree, mounts: Mounts | Unknown) -> list[tuple[str, bool]]:
 
 
 def _is_dated(target: str) -> bool:
-    # "..2006_01_02_15_04_05." in Go's way of writing, then the number of os.MkdirTemp.
+    # "..2006_01_02_15_04_05." as Go formats it, then the number of os.MkdirTemp.
     date, _, number = target.removeprefix("..").partition(".")
     steps = date.split("_")
     return (
@@ -135,11 +135,11 @@ def _is_dated(target: str) -> bool:
     )
 
 
-def _read(tree: Tree, directory: str, signs: Signs, *, named: bool) -> _Volume | None:
+def _read(tree: SystemFiles, directory: str, signs: Signs, *, named: bool) -> _Volume | None:
     names = tree.names(directory)
     if isinstance(names, Unknown):
         return None
-    # What begins with two dots is the writer's own.
+    # Names that begin with two dots are the writer's own.
     names = tuple(name for name in names if not name.startswith(".."))
     found = {
         name: tree.read(f"{directory}/{name}")
@@ -147,7 +147,7 @@ def _read(tree: Tree, directory: str, signs: Signs, *, named: bool) -> _Volume |
         if name in _FORMS and tree.link(f"{directory}/{name}") == f"..data/{name}"
     }
     fits = all(
-        name in found and not isinstance(found[name].whole(_FORMS[name].parse), Unknown)
+        name in found and not isinstance(found[name].parse(_FORMS[name].parse), Unknown)
         for name in names
     )
     fields: dict[str, File] = {}
@@ -166,7 +166,7 @@ def _read(tree: Tree, directory: str, signs: Signs, *, named: bool) -> _Volume |
 
 
 def _are_of_pod(labels: dict[str, str], signs: Signs) -> bool:
-    """Say whether a controller wrote these labels, for this pod."""
+    """Return whether a controller wrote these labels, for this pod."""
     if {"controller-revision-hash", "pod-template-generation"} <= labels.keys():
         return True  # Of a DaemonSet, whose marks are not in the pod's name.
     template = labels.get("pod-template-hash")
@@ -180,7 +180,7 @@ def _are_of_pod(labels: dict[str, str], signs: Signs) -> bool:
 
 
 def _are_kubelets(annotations: dict[str, str]) -> bool:
-    """Say whether kubelet's own annotation is among them."""
+    """Return whether kubelet's own annotation is among them."""
     return annotations.get("kubernetes.io/config.source") in _SOURCES
 
 
@@ -221,7 +221,7 @@ _FORMS: Final[dict[str, Form]] = {
     "labels": Form("labels", _takes(_label_pairs)),
     "annotations": Form("annotations", _takes(pairs)),
 }
-"""File names by custom -> the form of what they hold."""
+"""File names by custom -> the form of their content."""
 
 
 def _pairs_of(file: File) -> dict[str, str]:
@@ -236,14 +236,14 @@ def _withheld(file: File) -> Unknown:
 
 
 def _labels(file: File) -> Fact[dict[str, str]]:
-    fact = file.whole(_label_pairs)
+    fact = file.parse(_label_pairs)
     if isinstance(fact, Unknown):
         return Unknown(f"{file.path} does not hold labels")
     return Known(fact.value, (file.evidence("", f"{len(fact.value)} labels"),))
 
 
 def _names(file: File) -> Fact[tuple[str, ...]]:
-    fact = file.whole(pairs)
+    fact = file.parse(pairs)
     if isinstance(fact, Unknown):
         return Unknown(f"{file.path} does not hold annotations")
     names = tuple(sorted(fact.value))

@@ -1,7 +1,7 @@
-"""Who this workload is, without asking the cluster: every value says what it was read from.
+"""The identity of this workload, without a query to the cluster; every value has its evidence.
 
-The surest source comes first: what kubelet wrote for this container, then what the manifest
-was asked to pass on, then names that are only a custom.
+The surest source comes first: files of kubelet for this container, then fields that the manifest
+passes on, then names that are only a custom.
 """
 
 from typing import Final
@@ -16,9 +16,9 @@ from devops_info_service.facts.forms import LABEL, NAME, UID
 from devops_info_service.facts.linux.cgroup import CGROUP
 from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.facts.linux.sandbox import SANDBOXED, Guess
+from devops_info_service.facts.linux.sandbox import SANDBOXED, Detection
 from devops_info_service.facts.linux.variables import variable
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .claims import FORMS, Claims, ServiceAccount
 from .downward import Downward, Signs, read_downward
@@ -39,11 +39,11 @@ _GROUPS: Final[dict[str, Qos]] = {"burstable": "Burstable", "besteffort": "BestE
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """All of it."""
+    """The container, its pod, and the pod's requests."""
 
-    engine: Fact[Guess]
-    """What started the container."""
-    sandbox: Fact[Guess]
+    engine: Fact[Detection]
+    """The program that started the container."""
+    sandbox: Fact[Detection]
     """Whether the kernel is its own."""
     hostname: Fact[str]
     container_id: Fact[str]
@@ -64,11 +64,11 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def read_identity(
-    tree: Tree, view: ProcessView, resources: Resources, account: ServiceAccount
+    tree: SystemFiles, view: ProcessView, resources: Resources, account: ServiceAccount
 ) -> Identity:
     """Join what the other parts show with names that only *tree* has."""
     memory, cpu, group = resources.memory, resources.cpu, resources.cgroup.path
-    hostname = tree.read(HOSTNAME).whole(parse.word)
+    hostname = tree.read(HOSTNAME).parse(parse.word)
     pod_uid = _pod_uid(view)
     downward = read_downward(tree, view.mounts, _signs(account, hostname, pod_uid))
     score = memory.oom_score_adjustment if view.pod else NOT_A_POD
@@ -117,9 +117,9 @@ def read_identity(
     )
 
 
-def _best(view: ProcessView, what: str, *facts: Fact[str]) -> Fact[str]:
-    names = ", ".join(NAMES[what])
-    missing = Unknown(f"no token, no volume of the downward API and none of {names} says it")
+def _best(view: ProcessView, field: str, *facts: Fact[str]) -> Fact[str]:
+    names = ", ".join(NAMES[field])
+    missing = Unknown(f"no token, no volume of the downward API and none of {names} has it")
     # First, for its reason: an unknown one loses to any that is known.
     withheld = [each for each in facts if isinstance(each, Unknown) and WITHHELD in each.reason]
     return first(*withheld, missing if view.pod else NOT_A_POD, *facts)
@@ -132,16 +132,16 @@ def _claim(account: ServiceAccount, field: str) -> Fact[str]:
     value: str = getattr(claims, field)
     path = account.token.evidence[0].file
     if field in claims.withheld:
-        return Unknown(f"{field} claimed in {path} {WITHHELD}: not {FORMS[field].what}")
+        return Unknown(f"{field} claimed in {path} {WITHHELD}: not {FORMS[field].name}")
     if not value:
         return Unknown(f"{path} does not claim a {field.replace('_', ' ')}")
     return Known(value, (Evidence(path, f"claim: {field}", value),))
 
 
-def _passed_on(tree: Tree, downward: Downward, what: str) -> tuple[Fact[str], ...]:
+def _passed_on(tree: SystemFiles, downward: Downward, field: str) -> tuple[Fact[str], ...]:
     environ = tree.environ()
-    found = (variable(environ, name) for name in NAMES[what])
-    fields = [downward.fields[what]] if what in downward.fields else []
+    found = (variable(environ, name) for name in NAMES[field])
+    fields = [downward.fields[field]] if field in downward.fields else []
     return (*fields, *(fact for fact in found if fact is not None))
 
 
@@ -206,7 +206,7 @@ def _hex(step: str) -> str:
     return number if known else ""
 
 
-def _search_domain(tree: Tree) -> Fact[str]:
+def _search_domain(tree: SystemFiles) -> Fact[str]:
     file = tree.read("/etc/resolv.conf")
     for line in file.text.splitlines():
         for domain in line.split()[1:] if line.startswith("search") else ():
@@ -217,7 +217,7 @@ def _search_domain(tree: Tree) -> Fact[str]:
 
 
 def _qos(path: Fact[str], score: Fact[int]) -> Fact[Qos]:
-    # Where a namespace does not hide them, the names of kubelet's groups say it outright.
+    # Where a namespace does not hide them, the names of kubelet's groups state it.
     if isinstance(path, Known) and "kubepods" in path.value:
         for mark, kind in _GROUPS.items():
             if mark in path.value:

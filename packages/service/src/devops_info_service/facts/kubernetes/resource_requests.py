@@ -1,7 +1,7 @@
-"""What the manifest asked for, computed back from what kubelet and the runtime made of it.
+"""The manifest's requests, computed back from the results of kubelet and the runtime.
 
-Nothing inside a container says the request. Kubelet turns memory into an OOM score and CPU
-into shares, the runtime turns shares into a weight; each step rounds, so what comes back is
+Nothing inside a container states the request. Kubelet turns memory into an OOM score and CPU
+into shares, the runtime turns shares into a weight; each step rounds, so the result is
 a range.
 
 Sources: Kubernetes, pkg/kubelet/qos/policy.go (the score) and MilliCPUToShares (the shares);
@@ -44,7 +44,7 @@ class CpuRequest(msgspec.Struct, frozen=True):
 
 
 def qos(adjustment: Fact[int]) -> Fact[Qos]:
-    """Tell the class from ``oom_score_adj``."""
+    """Return the class of ``oom_score_adj``."""
     if isinstance(adjustment, Unknown):
         return adjustment
     value = adjustment.value
@@ -60,7 +60,7 @@ def qos(adjustment: Fact[int]) -> Fact[Qos]:
 def memory_request(
     adjustment: Fact[int], machine: Fact[int], limit: Fact[int | None]
 ) -> Fact[Range]:
-    """Tell the bytes from ``oom_score_adj`` and the machine's memory."""
+    """Return the bytes of ``oom_score_adj`` and the host's memory."""
     if isinstance(adjustment, Unknown):
         return adjustment
     kind = qos(adjustment)
@@ -79,27 +79,27 @@ def _guaranteed(kind: Known[Qos], limit: Fact[int | None]) -> Fact[Range]:
     if isinstance(limit, Unknown):
         return limit
     if limit.value is None:
-        return Unknown("the score says Guaranteed, but there is no limit: a critical pod")
+        return Unknown("the score is that of Guaranteed, but there is no limit: a critical pod")
     return Known(Range(limit.value, limit.value), evidence_of(kind, limit))
 
 
 def burstable(adjustment: int, machine: int) -> Range:
     """Undo ``1000 - 1000 * request // machine``, which kubelet keeps within 3 and 999."""
     share = 1000 - adjustment
-    # What the division leaves 0 becomes 999 as well; what it brings under 3 becomes 3.
+    # A quotient of 0 becomes 999 as well, one under 3 becomes 3.
     low = 0 if share <= 1 else -(-share * machine // 1000)
     high = machine if adjustment <= 3 else ((share + 1) * machine - 1) // 1000  # noqa: PLR2004
     return Range(low, high)
 
 
 def cpu_request(weight: Fact[int], shares: Fact[int]) -> Fact[CpuRequest]:
-    """Tell thousandths of a CPU from the weight (version 2) or the shares (version 1)."""
+    """Return thousandths of a CPU of the weight (version 2) or the shares (version 1)."""
     if isinstance(shares, Known):
         exact = _millis(shares.value, shares.value)
         return Known(CpuRequest(exact, exact), shares.evidence)
     if isinstance(weight, Unknown):
         return weight
-    found = CpuRequest(_undo(linear, weight.value), _undo(quadratic, weight.value))
+    found = CpuRequest(_invert(linear, weight.value), _invert(quadratic, weight.value))
     if found.linear is None and found.quadratic is None:
         return Unknown(f"no request gives a weight of {weight.value}")
     return Known(found, weight.evidence)
@@ -120,12 +120,12 @@ def quadratic(shares: int) -> int:
     return math.ceil(10 ** ((power * power + 125 * power) / 612 - 7 / 34))
 
 
-def _undo(convert: Callable[[int], int], weight: int) -> Range | None:
-    first, after = _reach(convert, weight), _reach(convert, weight + 1)
+def _invert(convert: Callable[[int], int], weight: int) -> Range | None:
+    first, after = _min_shares_for(convert, weight), _min_shares_for(convert, weight + 1)
     return _millis(first, after - 1) if first < after else None
 
 
-def _reach(convert: Callable[[int], int], weight: int) -> int:
+def _min_shares_for(convert: Callable[[int], int], weight: int) -> int:
     """Return the fewest shares that give at least *weight*: both formulas only grow."""
     low, high = MIN_SHARES, MAX_SHARES + 1
     while low < high:

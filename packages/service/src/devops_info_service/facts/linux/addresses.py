@@ -8,7 +8,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evidence_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 FIB_TRIE: Final = "/proc/net/fib_trie"
 IF_INET6: Final = "/proc/net/if_inet6"
@@ -18,7 +18,7 @@ MAX_ROUTES: Final = 256
 """Listed of each family; a router's full table has a million."""
 MAX_ADDRESSES: Final = 256
 """Listed; a node that answers for every service of a large cluster (IPVS) has thousands. Each is
-looked for in every route."""
+searched in every route."""
 _UP: Final = 0x0001
 _REJECT: Final = 0x0200
 _LOCAL: Final = 0x8000_0000
@@ -30,13 +30,13 @@ class Address(msgspec.Struct, frozen=True):
 
     address: str
     prefix: int | None
-    """Bits of the network; ``None`` where the kernel's table does not say."""
+    """Bits of the network; ``None``: the kernel's table does not have it."""
     interface: str | None
     scope: str
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One way out."""
+    """One route."""
 
     destination: str
     """Network and prefix; ``0.0.0.0/0`` and ``::/0`` are the default."""
@@ -46,11 +46,11 @@ class Route(msgspec.Struct, frozen=True):
     metric: int
 
 
-def read_addresses(tree: Tree) -> Fact[tuple[Address, ...]]:
+def read_addresses(tree: SystemFiles) -> Fact[tuple[Address, ...]]:
     """Read both families; one that the kernel lacks is left out."""
-    routes = tree.read(ROUTE).whole(routes_v4)
-    old = tree.read(FIB_TRIE).whole(local_addresses)
-    new = tree.read(IF_INET6).whole(addresses_v6)
+    routes = tree.read(ROUTE).parse(routes_v4)
+    old = tree.read(FIB_TRIE).parse(local_addresses)
+    new = tree.read(IF_INET6).parse(addresses_v6)
     if isinstance(old, Unknown) and isinstance(new, Unknown):
         return old
     found: list[Address] = []
@@ -66,10 +66,10 @@ def read_addresses(tree: Tree) -> Fact[tuple[Address, ...]]:
     return Known(tuple(found), seen)
 
 
-def read_routes(tree: Tree) -> Fact[tuple[Route, ...]]:
+def read_routes(tree: SystemFiles) -> Fact[tuple[Route, ...]]:
     """Read both families."""
-    old = tree.read(ROUTE).whole(routes_v4)
-    new = tree.read(ROUTE6).whole(routes_v6)
+    old = tree.read(ROUTE).parse(routes_v4)
+    new = tree.read(ROUTE6).parse(routes_v6)
     if isinstance(old, Unknown):
         return old
     found = old.value + (new.value if isinstance(new, Known) else ())
@@ -77,7 +77,7 @@ def read_routes(tree: Tree) -> Fact[tuple[Route, ...]]:
     return Known(found, seen)
 
 
-def count_unread_routes(tree: Tree) -> int:
+def count_unread_routes(tree: SystemFiles) -> int:
     """Count the lines of both families' tables that ``read_routes`` leaves out."""
     old, new = (tree.read(path).text.count("\n") for path in (ROUTE, ROUTE6))
     return max(0, old - 1 - MAX_ROUTES) + max(0, new - MAX_ROUTES)

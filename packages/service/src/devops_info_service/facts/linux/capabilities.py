@@ -21,7 +21,7 @@ NAMES: Final = tuple(
 
 
 class Capabilities(msgspec.Struct, frozen=True):
-    """What the process may do of what root may."""
+    """The rights of root that the process has."""
 
     effective: Fact[tuple[str, ...]]
     """In force now."""
@@ -48,7 +48,7 @@ def read_capabilities(status: File) -> Capabilities:
     """Take them from ``/proc/self/status``."""
 
     def names(field: str) -> Fact[tuple[str, ...]]:
-        return derive(status.field(field, parse.mask, ":"), name)
+        return derive(status.parse_field(field, parse.mask, ":"), names_of)
 
     return Capabilities(
         effective=names("CapEff"),
@@ -59,8 +59,8 @@ def read_capabilities(status: File) -> Capabilities:
     )
 
 
-def name(mask: int) -> tuple[str, ...]:
-    """Name the bits of *mask*; one newer than our list is named by its number."""
+def names_of(mask: int) -> tuple[str, ...]:
+    """Name the bits of *mask*; one that is newer than ``NAMES`` by its number."""
     return tuple(
         NAMES[bit] if bit < len(NAMES) else f"CAP_{bit}"
         for bit in range(mask.bit_length())
@@ -68,7 +68,7 @@ def name(mask: int) -> tuple[str, ...]:
     )
 
 
-def beyond(fact: Fact[tuple[str, ...]], allowed: frozenset[str]) -> Fact[tuple[str, ...]]:
+def exceeding(fact: Fact[tuple[str, ...]], allowed: frozenset[str]) -> Fact[tuple[str, ...]]:
     """Return those of *fact* that are not *allowed*."""
     if isinstance(fact, Unknown):
         return fact

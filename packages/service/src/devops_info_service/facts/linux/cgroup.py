@@ -1,7 +1,7 @@
 """Which control groups hold this process, and how far up one can see.
 
-A limit may sit in any group above: a pod's above the container's. What is above the root
-of the mount cannot be seen from here, and that is said, not guessed.
+A limit may sit in any group above: a pod's above the container's. The groups above the
+root of the mount cannot be seen from here; the result states that and does not guess.
 
 Source: cgroups(7), cgroup_namespaces(7).
 """
@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, File, Known, Unknown, derive
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .mounts import MOUNTINFO, Mount, Mounts
 from .namespaces import is_first_namespace
@@ -29,11 +29,11 @@ class Group(msgspec.Struct, frozen=True):
 
     version: Literal[1, 2]
     levels: tuple[str, ...]
-    """Directories: the process's own, then what is above it as far as the mount shows."""
+    """Directories: the process's own, then those above it as far as the mount shows."""
     top_visible: bool
     """Whether the last of ``levels`` is the root of all groups, so nothing is hidden above."""
     disabled: Evidence | None = None
-    """Where it says that the group does not have this controller: it limits nothing then."""
+    """Evidence that the group lacks this controller, which then limits nothing."""
 
     @property
     def own(self) -> str:
@@ -48,7 +48,7 @@ class Cgroups(msgspec.Struct, frozen=True):
     path: Fact[str]
     """As the process sees it: ``/`` inside a cgroup namespace."""
     namespaced: Fact[bool]
-    """Whether a cgroup namespace hides what is above."""
+    """Whether a cgroup namespace hides the groups above."""
     unified: Group | Unknown
     v1: dict[str, Group | Unknown]
     controllers: tuple[str, ...]
@@ -65,7 +65,7 @@ class Cgroups(msgspec.Struct, frozen=True):
         return Group(group.version, group.levels, group.top_visible, disabled=list_of_them)
 
 
-def read_cgroups(tree: Tree, mounts: Mounts | Unknown) -> Cgroups:
+def read_cgroups(tree: SystemFiles, mounts: Mounts | Unknown) -> Cgroups:
     """Find the groups of this process."""
     file = tree.read(CGROUP)
     paths = dict(_memberships(file))
@@ -97,7 +97,7 @@ def _memberships(file: File) -> list[tuple[str, str]]:
     return pairs
 
 
-def _group(tree: Tree, controller: str, path: str, mounts: Mounts) -> Group | Unknown:
+def _group(tree: SystemFiles, controller: str, path: str, mounts: Mounts) -> Group | Unknown:
     mount = _mount(controller, mounts)
     if mount is None:
         return Unknown(f"{MOUNTINFO}: no cgroup file system with {controller or 'version 2'}")
@@ -117,7 +117,7 @@ def _group(tree: Tree, controller: str, path: str, mounts: Mounts) -> Group | Un
     return Group(version, tuple(reversed(levels)), _is_top(tree, version, mount.point))
 
 
-def _is_top(tree: Tree, version: int, directory: str) -> bool:
+def _is_top(tree: SystemFiles, version: int, directory: str) -> bool:
     # The mount's root is "/" in a namespace too; some files exist only at, or below, the top.
     if version == 1:
         return not isinstance(tree.node(f"{directory}/release_agent"), Unknown)
@@ -165,7 +165,7 @@ def _path(file: File, paths: dict[str, str]) -> Fact[str]:
     return Unknown(f"{CGROUP} names no group")
 
 
-def _controllers(tree: Tree, unified: Group | Unknown) -> tuple[str, ...]:
+def _controllers(tree: SystemFiles, unified: Group | Unknown) -> tuple[str, ...]:
     if isinstance(unified, Unknown):
         return ()
     return tuple(tree.read(f"{unified.own}/cgroup.controllers").text.split())

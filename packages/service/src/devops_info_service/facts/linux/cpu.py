@@ -8,15 +8,8 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import (
-    Fact,
-    Known,
-    Unknown,
-    derive,
-    evidence_of,
-    value_of,
-)
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.fact import Fact, Known, Unknown, derive, evidence_of, value_of
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import UNIFIED, GroupLimit, GroupReader, GroupValue, field, ratio, whole, word
@@ -60,14 +53,14 @@ class Cpu(msgspec.Struct, frozen=True):
     cpuset: Fact[tuple[int, ...]]
     """CPUs its group may run on."""
     online: Fact[tuple[int, ...]]
-    """CPUs the machine has running, whoever may use them."""
+    """CPUs of the host that are online."""
     effective: Fact[float]
     """CPUs' worth of time per second: the smaller of limit and affinity."""
     usable: Fact[int]
     """Threads or workers worth starting: ``effective`` rounded up, at least 1.
     Java and Go 1.25 round up as well (Go never below 2)."""
     python: Fact[int]
-    """What ``os.process_cpu_count()`` answers: it knows the affinity, not the quota."""
+    """The value of ``os.process_cpu_count()``, which knows the affinity and not the quota."""
     usage_microseconds: Fact[int]
     waiting_nanoseconds: Fact[int]
     """Time this process was ready to run and did not (``schedstat``)."""
@@ -82,19 +75,13 @@ QUOTA: Final = GroupValue("cpu", _QUOTA_V2, _QUOTA_V1)
 PERIOD: Final = GroupValue("cpu", _PERIOD_V2, _PERIOD_V1)
 LIMIT: Final = GroupLimit("cpu", ratio(_QUOTA_V2, _PERIOD_V2), ratio(_QUOTA_V1, _PERIOD_V1))
 BURST: Final = GroupValue(
-    "cpu",
-    v2=whole("cpu.max.burst", parse.count),
-    v1=whole("cpu.cfs_burst_us", parse.count),
+    "cpu", v2=whole("cpu.max.burst", parse.count), v1=whole("cpu.cfs_burst_us", parse.count)
 )
 WEIGHT: Final = GroupValue(
-    "cpu",
-    v2=whole("cpu.weight", parse.count),
-    v1=Unknown("cgroup v1 has shares instead"),
+    "cpu", v2=whole("cpu.weight", parse.count), v1=Unknown("cgroup v1 has shares instead")
 )
 SHARES: Final = GroupValue(
-    "cpu",
-    v2=Unknown("cgroup v2 has a weight instead"),
-    v1=whole("cpu.shares", parse.count),
+    "cpu", v2=Unknown("cgroup v2 has a weight instead"), v1=whole("cpu.shares", parse.count)
 )
 PERIODS: Final = GroupValue("cpu", field("cpu.stat", "nr_periods", parse.count))
 THROTTLED: Final = GroupValue("cpu", field("cpu.stat", "nr_throttled", parse.count))
@@ -123,12 +110,13 @@ CPUSET_TEXT: Final = GroupValue(
 """As the kernel writes it: for the history of limits."""
 
 
-def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
-    """Read what the ``cpu`` and ``cpuset`` controllers give."""
+def read_cpu(tree: SystemFiles, cgroups: Cgroups) -> Cpu:
+    """Read the ``cpu`` and ``cpuset`` controllers."""
     groups = GroupReader(tree, cgroups)
     limit = groups.limit(LIMIT)
-    affinity = tree.read(STATUS).field("Cpus_allowed_list", parse.cpus, ":")
+    affinity = tree.read(STATUS).parse_field("Cpus_allowed_list", parse.cpus, ":")
     effective = _effective(limit, affinity)
+    schedstat = tree.read("/proc/self/schedstat")
     return Cpu(
         limit=limit,
         quota_microseconds=groups.value(QUOTA),
@@ -138,12 +126,12 @@ def read_cpu(tree: Tree, cgroups: Cgroups) -> Cpu:
         shares=groups.value(SHARES),
         affinity=affinity,
         cpuset=groups.value(CPUSET),
-        online=tree.read("/sys/devices/system/cpu/online").whole(parse.cpus),
+        online=tree.read("/sys/devices/system/cpu/online").parse(parse.cpus),
         effective=effective,
         usable=derive(effective, lambda cpus: max(1, -int(-cpus // 1))),
         python=_python(tree, affinity),
         usage_microseconds=groups.value(USAGE),
-        waiting_nanoseconds=tree.read("/proc/self/schedstat").word(1, "run delay", parse.count),
+        waiting_nanoseconds=schedstat.parse_word(1, "run delay", parse.count),
         throttling=Throttling(
             periods=groups.value(PERIODS),
             throttled_periods=groups.value(THROTTLED),
@@ -163,8 +151,8 @@ def _effective(limit: Limit[float], affinity: Fact[tuple[int, ...]]) -> Fact[flo
     return Known(count if granted is None else min(granted, count), seen)
 
 
-def _python(tree: Tree, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
-    told = variable(tree.environ(), "PYTHON_CPU_COUNT")
-    if isinstance(told, Known) and told.value.isdigit():
-        return derive(told, int)
+def _python(tree: SystemFiles, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
+    override = variable(tree.environ(), "PYTHON_CPU_COUNT")
+    if isinstance(override, Known) and override.value.isdigit():
+        return derive(override, int)
     return derive(affinity, len)

@@ -1,4 +1,4 @@
-"""Disk traffic of a group: what is allowed, what was used.
+"""Disk traffic of a group: limits and use.
 
 Source: Linux, admin-guide/cgroup-v2.rst (io) and cgroup-v1/blkio-controller.rst.
 """
@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import GroupReader, GroupValue, ReadFile, Source, whole
@@ -56,7 +56,7 @@ class Disks(msgspec.Struct, frozen=True):
 
 
 def traffic(text: str, names: dict[str, str]) -> tuple[Traffic, ...]:
-    """Parse lines such as ``8:0 rbps=1048576 wbps=max``; *names* says what each key is."""
+    """Parse lines such as ``8:0 rbps=1048576 wbps=max``; *names* maps keys to fields."""
     found = []
     for line in text.splitlines():
         device, *pairs = line.split()
@@ -73,7 +73,7 @@ def _limits_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
     limits: dict[str, dict[str, int]] = {}
     facts = []
     for field, name in _V1_LIMITS.items():
-        fact = read(name).whole(_pairs)
+        fact = read(name).parse(_pairs)
         if isinstance(fact, Unknown):
             return fact
         facts.append(fact)
@@ -89,7 +89,7 @@ def _pairs(text: str) -> tuple[tuple[str, int], ...]:
 
 
 def _usage_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
-    sizes, times = (read(name).whole(_operations) for name in _V1_USAGE)
+    sizes, times = (read(name).parse(_operations) for name in _V1_USAGE)
     if isinstance(sizes, Unknown):
         return sizes
     if isinstance(times, Unknown):
@@ -133,7 +133,7 @@ USAGE: Final = GroupValue(
 )
 
 
-def read_disks(tree: Tree, cgroups: Cgroups) -> Disks:
-    """Read what the ``io`` (version 2) or ``blkio`` (version 1) controller gives and counts."""
+def read_disks(tree: SystemFiles, cgroups: Cgroups) -> Disks:
+    """Read the ``io`` (version 2) or ``blkio`` (version 1) controller."""
     groups = GroupReader(tree, cgroups)
     return Disks(groups.value(LIMITS), groups.value(USAGE))

@@ -1,4 +1,4 @@
-"""What of the environment may be shown: names, and the values of those known as harmless.
+"""Variables that may be shown: their names, and the values of those known as harmless.
 
 There are no fingerprints of variables: a short password can be guessed from its hash.
 """
@@ -32,7 +32,7 @@ def environment(
 ) -> tuple[Variable, ...]:
     """List all variables by name; values of those with the form their name claims.
 
-    And of service links, and of *allowed*, which are the operator's choice and not looked at.
+    And of service links, and of *allowed*, which are the operator's choice and not checked.
     """
     shown = allowed | (links or read_links(environ)).variables
     return tuple(_variable(name, environ[name], shown) for name in sorted(environ))
@@ -43,12 +43,5 @@ def _variable(name: str, value: str, shown: frozenset[str]) -> Variable:
     if name in shown or (form and form.holds(value)):
         return Variable(name, value, redacted=False)
     if not VARIABLE.holds(name):
-        return Variable(NAMELESS, None, redacted=True, withheld=f"its name is not {VARIABLE.what}")
-    return Variable(name, None, redacted=True, withheld=f"not {form.what}" if form else None)
-
-
-def fingerprint(secret: bytes) -> str:
-    """Return the SHA-256 of a secret too long to be guessed: a token, a key, a certificate."""
-    import hashlib  # noqa: PLC0415 (a fifth of our start-up, and most reports need none)
-
-    return hashlib.sha256(secret).hexdigest()
+        return Variable(NAMELESS, None, redacted=True, withheld=f"its name is not {VARIABLE.name}")
+    return Variable(name, None, redacted=True, withheld=f"not {form.name}" if form else None)

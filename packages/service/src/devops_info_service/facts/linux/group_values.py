@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 import msgspec
 
 from devops_info_service.facts.fact import Fact, File, Known, Unknown, evidence_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups, Group
 from .limits import Limit, join_levels
@@ -20,7 +20,7 @@ T = TypeVar("T")
 N = TypeVar("N", int, float)
 
 UNIFIED: Final = ""
-"""The controller of what every group of version 2 has."""
+"""The controller of values that every group of version 2 has."""
 ONLY_V2: Final = Unknown("cgroup v1 has no such thing")
 
 ReadFile: TypeAlias = Callable[[str], File]
@@ -80,17 +80,17 @@ class GroupLimit(GroupValue[N | None], Generic[N], frozen=True):
 
 def whole(file: str, parser: Callable[[str], T]) -> Source[T]:
     """Return a source that is all of a file."""
-    return Source((file,), lambda read: read(file).whole(parser))
+    return Source((file,), lambda read: read(file).parse(parser))
 
 
 def field(file: str, name: str, parser: Callable[[str], T]) -> Source[T]:
     """Return a source that follows *name* on a line of a file."""
-    return Source((file,), lambda read: read(file).field(name, parser))
+    return Source((file,), lambda read: read(file).parse_field(name, parser))
 
 
 def word(file: str, index: int, name: str, parser: Callable[[str], T]) -> Source[T]:
     """Return a source that is one word of a file."""
-    return Source((file,), lambda read: read(file).word(index, name, parser))
+    return Source((file,), lambda read: read(file).parse_word(index, name, parser))
 
 
 def ratio(quota: Source[int | None], period: Source[int]) -> Source[float | None]:
@@ -113,7 +113,7 @@ def ratio(quota: Source[int | None], period: Source[int]) -> Source[float | None
 class GroupReader:
     """Reads values of this process's groups, each file of the own group once."""
 
-    def __init__(self, tree: Tree, cgroups: Cgroups) -> None:
+    def __init__(self, tree: SystemFiles, cgroups: Cgroups) -> None:
         self._tree = tree
         self._cgroups = cgroups
         self._files: dict[str, File] = {}
@@ -149,7 +149,7 @@ class GroupReader:
         return join_levels(facts, top_visible=group.top_visible)
 
     def now(self, row: GroupValue[Any]) -> Fact[Any]:
-        """Read what of *row* is in force: the smallest of all levels, if it is a limit."""
+        """Read the value of *row* in force: the smallest of all levels, if it is a limit."""
         return self.limit(row).effective if isinstance(row, GroupLimit) else self.value(row)
 
     def _in(self, directory: str) -> ReadFile:

@@ -1,4 +1,4 @@
-"""What the process runs on: facts that do not change while it runs."""
+"""The host: facts that do not change while the process runs."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ ARCHITECTURES: Final = {
 
 
 class Host(msgspec.Struct, frozen=True):
-    """The machine, named as container platforms name it."""
+    """The host, named as container platforms name it."""
 
     hostname: str
     platform: str
@@ -33,7 +33,7 @@ class Host(msgspec.Struct, frozen=True):
 
 
 def read_host(source: Source) -> Host:
-    """Ask *source* once."""
+    """Read *source* once."""
     uname = source.uname()
     return Host(
         hostname=printable(uname.nodename),

@@ -1,7 +1,7 @@
-"""When a limit changed while the service ran: an in-place resize, and nothing else, does that.
+"""Changes of limits while the service runs: an in-place resize, and nothing else, makes them.
 
-Looked at again and again, so a look reads a handful of small files that are held open, and
-parses them only where their bytes are not those of the last look.
+A poll a second reads a handful of small files that stay open, and parses them only if their
+bytes differ from those of the last poll.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from devops_info_service.facts.fact import Fact, Known
-from devops_info_service.facts.system_files import Clock, Held, Tree
+from devops_info_service.facts.system_files import Clock, OpenFiles, SystemFiles
 
 from . import cpu, memory
 from .cgroup import Cgroups, read_cgroups
@@ -26,7 +26,7 @@ Value = int | float | str | None
 """``None`` is no limit."""
 
 Read = Callable[[], dict[str, Fact[Value]]]
-"""Reads what each limit is now, by its name."""
+"""Reads each limit, by its name."""
 
 
 WATCHED: Final[dict[str, GroupValue[Any]]] = {
@@ -39,7 +39,7 @@ WATCHED: Final[dict[str, GroupValue[Any]]] = {
 
 
 class Change(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    """One limit that was one thing and then another."""
+    """The change of one limit."""
 
     time: str
     """RFC 3339, UTC: when it was noticed."""
@@ -49,11 +49,11 @@ class Change(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     to: Value
 
     def facts(self) -> dict[str, Value]:
-        """Return it as the log tells it, which has a time of its own."""
+        """Return the fields of the log line, which has its own time."""
         return {"limit": self.limit, "from": self.from_, "to": self.to}
 
 
-class Watch:
+class LimitWatch:
     """Remembers the last changes."""
 
     def __init__(self, read: Read, clock: Clock) -> None:
@@ -65,38 +65,38 @@ class Watch:
         self.changes = 0
         """All of them, those that are forgotten included."""
 
-    def value(self, what: str) -> Value:
-        """Return what *what* was at the last look; ``None`` as well where it is not known."""
-        return self._last.get(what)
+    def value(self, name: str) -> Value:
+        """Return the limit *name* at the last poll; ``None`` as well if it is unknown."""
+        return self._last.get(name)
 
-    def look(self) -> tuple[Change, ...]:
-        """Return what has changed since the last look; the first one finds nothing.
+    def poll(self) -> tuple[Change, ...]:
+        """Return the changes since the last poll; the first one finds none.
 
-        What cannot be read now is as it was.
+        A limit that cannot be read now counts as unchanged.
         """
         found = []
-        for what, fact in self._read().items():
+        for name, fact in self._read().items():
             if not isinstance(fact, Known):
                 continue
             value = fact.value
-            if what in self._last and self._last[what] != value:
+            if name in self._last and self._last[name] != value:
                 now = rfc3339(int(self._clock.time()))
-                found.append(Change(now, what, self._last[what], value))
-            self._last[what] = value
+                found.append(Change(now, name, self._last[name], value))
+            self._last[name] = value
         if found:
             self.changes += len(found)
             self.history = (*self.history, *found)[-MAX_CHANGES:]
         return tuple(found)
 
 
-def limits_of(tree: Tree) -> Read:
+def limits_of(tree: SystemFiles) -> Read:
     """Return the reader of this process's limits; its first call finds the groups and files.
 
-    The groups are found once: no engine moves a container's process to another. What is set
-    above the own group counts, as far as it can be seen.
+    The groups are found once: no engine moves a container's process to another. Limits
+    above the own group count, as far as they can be seen.
     """
     found: Cgroups | None = None
-    files: Held | None = None
+    files: OpenFiles | None = None
     last: tuple[bytes | None, ...] = ()
     limits: dict[str, Fact[Value]] = {}
 
@@ -104,7 +104,7 @@ def limits_of(tree: Tree) -> Read:
         nonlocal found, files, last, limits
         if found is None or files is None:
             found = read_cgroups(tree, read_mounts(tree))
-            files = tree.held([path for row in WATCHED.values() for path in row.paths(found)])
+            files = tree.keep_open([path for row in WATCHED.values() for path in row.paths(found)])
         now = files.read()
         if now != last or not limits:
             # A value may be younger than *now*; then the next reading differs as well.

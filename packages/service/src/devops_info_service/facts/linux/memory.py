@@ -1,4 +1,4 @@
-"""The memory a process is given, what it uses, and who was killed for using more.
+"""Granted memory, its use, and OOM kills.
 
 Source: Linux, admin-guide/cgroup-v2.rst (memory) and cgroup-v1/memory.rst.
 """
@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import ONLY_V2, GroupLimit, GroupReader, GroupValue, field, whole
@@ -31,7 +31,7 @@ class Memory(msgspec.Struct, frozen=True):
     """In use, with the page cache: files that were read count until room is needed."""
     peak: Fact[int]
     working_set: Fact[int]
-    """``current`` without the file cache nobody used lately: kubelet evicts by this."""
+    """``current`` without the file cache that was not used lately: kubelet evicts by this."""
     swap_limit: Fact[int | None]
     """Version 2: swap alone. Version 1 limits memory and swap together, and so does this."""
     swap_current: Fact[int]
@@ -40,7 +40,7 @@ class Memory(msgspec.Struct, frozen=True):
     events: Fact[dict[str, int]]
     """Times that: ``high`` slowed down, ``max`` was hit, ``oom``, ``oom_kill``."""
     oom_kills: Fact[int]
-    """Processes killed in this group; the one asking survived."""
+    """Processes killed in this group; the reader of this survived."""
     oom_group: Fact[bool]
     """Whether an OOM kill takes all processes of the group."""
     host_total: Fact[int]
@@ -61,9 +61,7 @@ def counters(text: str) -> dict[str, int]:
 
 
 LIMIT: Final = GroupLimit(
-    "memory",
-    v2=whole("memory.max", parse.limit),
-    v1=whole("memory.limit_in_bytes", parse.limit_v1),
+    "memory", v2=whole("memory.max", parse.limit), v1=whole("memory.limit_in_bytes", parse.limit_v1)
 )
 HIGH: Final = GroupValue("memory", whole("memory.high", parse.limit), ONLY_V2)
 PROTECTED: Final = GroupValue("memory", whole("memory.low", parse.count), ONLY_V2)
@@ -115,11 +113,11 @@ USES_HIERARCHY: Final = GroupValue(
     v2=Unknown("cgroup v2 has no such thing"),
     v1=whole("memory.use_hierarchy", parse.flag),
 )
-"""Whether the group answers to those above it: could be switched off until Linux 5.11."""
+"""Whether limits above apply to the group: could be switched off until Linux 5.11."""
 
 
-def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
-    """Read what the ``memory`` controller gives."""
+def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
+    """Read the ``memory`` controller."""
     groups = GroupReader(tree, cgroups)
     current = groups.value(CURRENT)
     return Memory(
@@ -135,8 +133,8 @@ def read_memory(tree: Tree, cgroups: Cgroups) -> Memory:
         events=groups.value(EVENTS),
         oom_kills=groups.value(OOM_KILLS),
         oom_group=groups.value(OOM_GROUP),
-        host_total=tree.read(MEMINFO).field("MemTotal", parse.kilobytes, ":"),
-        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").whole(parse.signed),
+        host_total=tree.read(MEMINFO).parse_field("MemTotal", parse.kilobytes, ":"),
+        oom_score_adjustment=tree.read("/proc/self/oom_score_adj").parse(parse.signed),
     )
 
 

@@ -1,4 +1,4 @@
-"""The mount table: what is mounted where, and what of it.
+"""The mount table: device, root and options of each mount point.
 
 Source: proc_pid_mountinfo(5).
 """
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import msgspec
 
-from devops_info_service.facts.fact import Evidence, Unknown, cut
+from devops_info_service.facts.fact import Evidence, Unknown, truncate
 from devops_info_service.facts.parse import count
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 MOUNTINFO: Final = "/proc/self/mountinfo"
 MAX_MOUNTS: Final = 2048
-"""Lines of the table, twice those of a node with a thousand mounts. With more nothing is said of
-mounts: what is in the lines left out might be the engine's socket."""
+"""Lines of the table, twice those of a node with a thousand mounts. With more the
+mounts are unknown: one of the lines left out might be the engine's socket."""
 
 
 class Mount(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ class Mount(msgspec.Struct, frozen=True):
     kind: str
     """The file system's type."""
     origin: str
-    """What is mounted: a device, a server, or only a name."""
+    """The mounted source: a device, a server, or only a name."""
     super_options: tuple[str, ...]
     """Of the file system, shared by all its mounts."""
 
@@ -44,20 +44,20 @@ class Mount(msgspec.Struct, frozen=True):
     def evidence(self) -> Evidence:
         """Point at the line."""
         options = ",".join(self.options)
-        return Evidence(MOUNTINFO, self.point, cut(f"{self.root} {options} {self.kind}"))
+        return Evidence(MOUNTINFO, self.point, truncate(f"{self.root} {options} {self.kind}"))
 
 
 class Mounts(msgspec.Struct, frozen=True):
-    """The table, in the order of mounting: what comes later covers what came before."""
+    """The table, in the order of mounting: a later entry covers an earlier one."""
 
     entries: tuple[Mount, ...]
     visible: dict[str, Mount]
-    """Point -> what one sees there."""
+    """Point -> the mount that is visible there."""
     memo: dict[Mount, Any] = {}
-    """What each was found to be, by ``volumes.classify``: a look asks for it some ten times."""
+    """Results of ``volumes.classify``, which a snapshot calls some ten times a mount."""
 
     def at(self, point: str) -> Mount | None:
-        """Return what one sees at *point*, if something is mounted exactly there."""
+        """Return the visible mount at exactly *point*, if there is one."""
         return self.visible.get(point)
 
     def around(self, point: str) -> tuple[Mount, ...]:
@@ -69,7 +69,7 @@ class Mounts(msgspec.Struct, frozen=True):
         return tuple(found)
 
 
-def read_mounts(tree: Tree) -> Mounts | Unknown:
+def read_mounts(tree: SystemFiles) -> Mounts | Unknown:
     """Read the table of this process."""
     content = tree.read(MOUNTINFO).content
     return content if isinstance(content, Unknown) else parse_mounts(content)
@@ -77,7 +77,7 @@ def read_mounts(tree: Tree) -> Mounts | Unknown:
 
 @functools.lru_cache(maxsize=1)
 def parse_mounts(content: str) -> Mounts | Unknown:
-    """Parse the table; the last one is kept, as a look reads it six times and it hardly changes."""
+    """Parse the table; the last one is kept, as a snapshot needs it several times."""
     if content.count("\n") > MAX_MOUNTS:
         return Unknown(f"{MOUNTINFO} has more than {MAX_MOUNTS} mounts")
     entries = tuple(mount for line in content.splitlines() if (mount := parse_mount(line)))

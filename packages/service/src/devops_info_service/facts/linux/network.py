@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, cut
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, truncate
+from devops_info_service.facts.system_files import SystemFiles
 
 from .addresses import (
     MAX_ADDRESSES,
@@ -23,11 +23,11 @@ from .addresses import (
 )
 from .environment import Variable, environment
 from .resolver import Resolver, read_resolver
-from .service_links import Links, Service, links_of
+from .service_links import Links, ServiceLink, links_of
 
 CLASS: Final = "/sys/class/net"
 MAX_INTERFACES: Final = 64
-"""Listed: a pod has two, a node a few hundred, and nobody reads those."""
+"""Listed: a pod has two, a node a few hundred."""
 
 MAX_VARIABLES: Final = 512
 """Listed; a container has some 20, and 7 more for each service of its namespace."""
@@ -52,7 +52,7 @@ class Interface(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """All of it."""
+    """The network of this namespace."""
 
     interfaces: Fact[tuple[Interface, ...]]
     addresses: Fact[tuple[Address, ...]]
@@ -60,7 +60,7 @@ class Network(msgspec.Struct, frozen=True):
     resolver: Fact[Resolver]
     unprivileged_port_start: Fact[int]
     """Ports from here on need no capability; 0 in most containers."""
-    services: tuple[Service, ...]
+    services: tuple[ServiceLink, ...]
     environment: tuple[Variable, ...]
     """Variables by name; values only where harmless. Of more than ``MAX_VARIABLES`` those that are
     made for services come last."""
@@ -68,7 +68,7 @@ class Network(msgspec.Struct, frozen=True):
     """How many more there are of each of these, where not all are listed."""
 
 
-def read_network(tree: Tree, allowed: frozenset[str] = frozenset()) -> Network:
+def read_network(tree: SystemFiles, allowed: frozenset[str] = frozenset()) -> Network:
     """Read all of it once; *allowed* are names of variables whose values may be shown."""
     environ = tree.environ()
     links = links_of(environ)
@@ -90,10 +90,10 @@ def read_network(tree: Tree, allowed: frozenset[str] = frozenset()) -> Network:
         addresses=addresses,
         routes=read_routes(tree),
         resolver=read_resolver(tree),
-        unprivileged_port_start=tree.read(ports).whole(parse.count),
+        unprivileged_port_start=tree.read(ports).parse(parse.count),
         services=links.services[:MAX_SERVICES],
         environment=tuple(map(_shortened, shown)),
-        unlisted={what: count for what, count in unlisted.items() if count > 0},
+        unlisted={name: count for name, count in unlisted.items() if count > 0},
     )
 
 
@@ -106,33 +106,33 @@ def _listed(environ: dict[str, str], links: Links) -> list[str]:
 
 
 def _shortened(variable: Variable) -> Variable:
-    value = None if variable.value is None else cut(variable.value, MAX_VALUE)
-    return Variable(cut(variable.name, MAX_NAME), value, variable.redacted)
+    value = None if variable.value is None else truncate(variable.value, MAX_VALUE)
+    return Variable(truncate(variable.name, MAX_NAME), value, variable.redacted)
 
 
 def _cut(fact: Fact[tuple[T, ...]], most: int) -> tuple[Fact[tuple[T, ...]], int]:
-    """Keep the first *most*; return how many more there are, too."""
+    """Keep the first *most*, and count the rest."""
     if isinstance(fact, Unknown) or len(fact.value) <= most:
         return fact, 0
     return Known(fact.value[:most], fact.evidence), len(fact.value) - most
 
 
-def _interfaces(tree: Tree) -> Fact[tuple[Interface, ...]]:
+def _interfaces(tree: SystemFiles) -> Fact[tuple[Interface, ...]]:
     names = tree.names(CLASS)
     if isinstance(names, Unknown):
         return names
     known = [name for name in names if name != "bonding_masters"]
     found = tuple(_interface(tree, name) for name in known[:MAX_INTERFACES])
-    # The rest by name alone, to be counted: three reads each would be most of a look.
+    # The rest by name alone, to be counted: three reads each would be most of a snapshot.
     nothing = Unknown("not read")
     found += tuple(Interface(name, nothing, nothing, nothing) for name in known[MAX_INTERFACES:])
     return Known(found, (Evidence(CLASS, "", f"{len(names)} entries"),))
 
 
-def _interface(tree: Tree, name: str) -> Interface:
+def _interface(tree: SystemFiles, name: str) -> Interface:
     return Interface(
         name=name,
-        mtu=tree.read(f"{CLASS}/{name}/mtu").whole(parse.count),
-        state=tree.read(f"{CLASS}/{name}/operstate").whole(parse.word),
-        mac=tree.read(f"{CLASS}/{name}/address").whole(parse.word),
+        mtu=tree.read(f"{CLASS}/{name}/mtu").parse(parse.count),
+        state=tree.read(f"{CLASS}/{name}/operstate").parse(parse.word),
+        mac=tree.read(f"{CLASS}/{name}/address").parse(parse.word),
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import UNIFIED, GroupReader, GroupValue, whole
@@ -28,7 +28,7 @@ class Pressure(msgspec.Struct, frozen=True):
     some: Stall
     """At least one task waited."""
     full: Stall | None
-    """All of them waited: nothing was done; ``None`` where the kernel does not say."""
+    """All of them waited: nothing was done; ``None``: the kernel does not report it."""
 
 
 class Pressures(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Pressures(msgspec.Struct, frozen=True):
     io: Fact[Pressure]
 
 
-def read_own(tree: Tree, cgroups: Cgroups) -> Pressures:
+def read_own(tree: SystemFiles, cgroups: Cgroups) -> Pressures:
     """Read those of the process's own group; version 1 has none."""
     groups = GroupReader(tree, cgroups)
     cpu, memory, io = (
@@ -49,10 +49,10 @@ def read_own(tree: Tree, cgroups: Cgroups) -> Pressures:
     return Pressures(cpu, memory, io)
 
 
-def read_machine(tree: Tree) -> Pressures:
+def read_machine(tree: SystemFiles) -> Pressures:
     """Read those of the whole machine."""
     cpu, memory, io = (
-        tree.read(f"/proc/pressure/{name}").whole(pressure) for name in ("cpu", "memory", "io")
+        tree.read(f"/proc/pressure/{name}").parse(pressure) for name in ("cpu", "memory", "io")
     )
     return Pressures(cpu, memory, io)
 

@@ -1,4 +1,4 @@
-"""What the service's own processes use: CPU time, memory, open files.
+"""Use of the service's own processes: CPU time, memory, open files.
 
 Source: proc_pid_stat(5), proc_stat(5), proc_pid_fd(5).
 """
@@ -10,7 +10,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import value_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 TICKS: Final = 100
 """In a second, whatever the kernel's own (USER_HZ): the same on amd64 and arm64."""
@@ -21,10 +21,10 @@ _STARTED, _VIRTUAL, _RESIDENT = 19, 20, 21
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """All processes of the service together; ``None`` is what the kernel does not tell."""
+    """All processes of the service together; ``None``: the kernel does not report it."""
 
     cpu_seconds: float | None
-    """Of those that have ended, too, so that it never falls."""
+    """Those that have ended included, so that it never falls."""
     resident_bytes: int | None
     """Pages that processes share count for each of them."""
     virtual_bytes: int | None
@@ -35,13 +35,13 @@ class Usage(msgspec.Struct, frozen=True):
     """When the first process was, in seconds since 1970."""
 
 
-def read_usage(tree: Tree, pids: Sequence[int], page_bytes: int) -> Usage:
+def read_usage(tree: SystemFiles, pids: Sequence[int], page_bytes: int) -> Usage:
     """Read the processes *pids*; the first of them started the others."""
     stats = [stat for stat in (_stat(tree, pid) for pid in pids) if stat]
     files = [tree.count(f"/proc/{pid}/fd") for pid in pids]
     counts = [count for count in files if isinstance(count, int)]
-    max_files = tree.read(f"/proc/{pids[0]}/limits").field("Max open files", _soft, "  ")
-    boot = tree.read("/proc/stat").field("btime", parse.count)
+    max_files = tree.read(f"/proc/{pids[0]}/limits").parse_field("Max open files", _soft, "  ")
+    boot = tree.read("/proc/stat").parse_field("btime", parse.count)
     if not stats:
         return Usage(None, None, None, sum(counts) or None, value_of(max_files, None), None)
     first = stats[0]
@@ -58,7 +58,7 @@ def read_usage(tree: Tree, pids: Sequence[int], page_bytes: int) -> Usage:
     )
 
 
-def _stat(tree: Tree, pid: int) -> tuple[int, ...]:
+def _stat(tree: SystemFiles, pid: int) -> tuple[int, ...]:
     """Return the numbers of ``/proc/PID/stat``; none where there is no such process."""
     words = tree.read(f"/proc/{pid}/stat").text.rpartition(")")[2].split()
     try:

@@ -1,36 +1,36 @@
-"""How names are looked up, and what the settings cost for each.
+"""The DNS resolver's settings, and the queries that they cost a name.
 
-Source: resolv.conf(5) for glibc; musl differs where said.
+Source: resolv.conf(5) for glibc; musl differs where noted.
 """
 
 from typing import Final
 
 import msgspec
 
-from devops_info_service.facts.fact import Fact, Known, Unknown, cut
+from devops_info_service.facts.fact import Fact, Known, Unknown, truncate
 from devops_info_service.facts.forms import DOMAIN, OPTION, SERVER
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 RESOLV_CONF: Final = "/etc/resolv.conf"
 MAX_SERVERS: Final = 3
-"""MAXNS of glibc and musl: those after the third are never asked."""
+"""MAXNS of glibc and musl: those after the third are never queried."""
 MAX_LISTED: Final = 64
-"""Of search domains, of options, of servers that are not asked: kubelet writes a handful, and
+"""Of search domains, of options, of servers that are not queried: kubelet writes a handful, and
 refuses more than 32 domains."""
 MAX_NDOTS: Final = 15
 """RES_MAXNDOTS of glibc; musl has the same."""
 DEFAULT_NDOTS: Final = 1
 RECORD_TYPES: Final = 2
-"""A and AAAA: a program that takes both kinds of addresses asks for both."""
+"""A and AAAA: a program that takes both kinds of addresses queries both."""
 _EXAMPLES: Final = ("service", "service.namespace", "api.example.com", "a.b.c.example.com")
 
 
 class LookUp(msgspec.Struct, frozen=True):
-    """What one name costs if only its full form exists."""
+    """The cost of one name of which only the full form exists."""
 
     name: str
     tried: int
-    """Names asked for until the answer, the last one included."""
+    """Names queried until the response, the last one included."""
     queries: int
     """Packets: each name for each kind of address."""
 
@@ -39,7 +39,7 @@ class Resolver(msgspec.Struct, frozen=True):
     """The settings in force."""
 
     servers: tuple[str, ...]
-    """Those that are asked."""
+    """Those that are queried."""
     ignored_servers: tuple[str, ...]
     search: tuple[str, ...]
     ndots: int
@@ -52,16 +52,16 @@ class Resolver(msgspec.Struct, frozen=True):
     costs: tuple[LookUp, ...]
     """Of names outside the cluster; a trailing dot makes each cost one name."""
     unlisted: int
-    """Servers that are not asked, domains and options beyond ``MAX_LISTED`` of each. All count."""
+    """Servers that are not queried; domains and options beyond ``MAX_LISTED``. All count."""
 
 
-def read_resolver(tree: Tree) -> Fact[Resolver]:
+def read_resolver(tree: SystemFiles) -> Fact[Resolver]:
     """Read ``/etc/resolv.conf``."""
     file = tree.read(RESOLV_CONF)
     if isinstance(file.content, Unknown):
         return file.content
     resolver = parse_resolver(file.content)
-    # Not the file as it stands: a comment may say anything.
+    # Not the file as it stands: a comment may hold anything.
     seen = (
         *(f"nameserver {each}" for each in resolver.servers + resolver.ignored_servers),
         " ".join(("search", *resolver.search)) if resolver.search else "",
@@ -71,7 +71,7 @@ def read_resolver(tree: Tree) -> Fact[Resolver]:
 
 
 def parse_resolver(text: str) -> Resolver:
-    """Take what has its form; as the C library does, skip the rest."""
+    """Take the lines of a known form; skip the rest, as the C library does."""
     servers: list[str] = []
     search: tuple[str, ...] = ()
     options: list[str] = []
@@ -89,13 +89,13 @@ def parse_resolver(text: str) -> Resolver:
                 pass
     ndots = min(_option(options, "ndots", DEFAULT_NDOTS), MAX_NDOTS)
     return Resolver(
-        servers=tuple(cut(server) for server in servers[:MAX_SERVERS]),
-        ignored_servers=tuple(cut(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
-        search=tuple(cut(domain) for domain in search[:MAX_LISTED]),
+        servers=tuple(truncate(server) for server in servers[:MAX_SERVERS]),
+        ignored_servers=tuple(truncate(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
+        search=tuple(truncate(domain) for domain in search[:MAX_LISTED]),
         ndots=ndots,
         timeout_seconds=_option(options, "timeout", 5),
         attempts=_option(options, "attempts", 2),
-        options=tuple(cut(option) for option in options[:MAX_LISTED]),
+        options=tuple(truncate(option) for option in options[:MAX_LISTED]),
         costs=tuple(cost(name, ndots, search) for name in _EXAMPLES),
         unlisted=sum(
             max(0, len(each) - MAX_LISTED) for each in (servers[MAX_SERVERS:], search, options)
@@ -112,6 +112,6 @@ def _option(options: list[str], name: str, default: int) -> int:
 
 
 def cost(name: str, ndots: int, search: tuple[str, ...]) -> LookUp:
-    """Count the look-ups of *name*, which exists only as it is written."""
+    """Count the queries for *name*, which exists only as it is written."""
     tried = 1 if name.count(".") >= ndots else len(search) + 1
     return LookUp(name, tried, tried * RECORD_TYPES)

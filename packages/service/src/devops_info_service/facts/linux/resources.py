@@ -1,4 +1,4 @@
-"""What the process is given to work with: CPU, memory, processes, disks, files."""
+"""Granted resources: CPU, memory, processes, disks, open files."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups, Group, Version, read_cgroups
 from .cpu import Cpu, read_cpu
@@ -69,7 +69,7 @@ class Resources(msgspec.Struct, frozen=True):
     rlimits: Fact[tuple[Rlimit, ...]]
 
 
-def read_resources(tree: Tree) -> Resources:
+def read_resources(tree: SystemFiles) -> Resources:
     """Read all of it once."""
     cgroups = read_cgroups(tree, read_mounts(tree))
     memory_group = cgroups.group("memory")
@@ -86,11 +86,11 @@ def read_resources(tree: Tree) -> Resources:
         disks=read_disks(tree, cgroups),
         pressure=read_own(tree, cgroups),
         host_pressure=read_machine(tree),
-        rlimits=tree.read(LIMITS).whole(rlimits),
+        rlimits=tree.read(LIMITS).parse(rlimits),
     )
 
 
-def _processes(tree: Tree, cgroups: Cgroups) -> Processes:
+def _processes(tree: SystemFiles, cgroups: Cgroups) -> Processes:
     groups = GroupReader(tree, cgroups)
     return Processes(
         limit=groups.limit(PIDS_LIMIT),

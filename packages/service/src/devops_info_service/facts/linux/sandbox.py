@@ -1,7 +1,7 @@
-"""Whose kernel this is: the machine's, or one made for this workload alone.
+"""The owner of the kernel: the host, or a sandbox made for this workload alone.
 
-Inside a sandbox every other file tells about the sandbox: its namespaces, its seccomp, its
-mounts. Who judges those must know.
+Inside a sandbox every other file describes the sandbox: its namespaces, its seccomp, its
+mounts. A check of those has to know.
 """
 
 from typing import Final, Literal
@@ -9,68 +9,68 @@ from typing import Final, Literal
 import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, value_of
-from devops_info_service.facts.system_files import Tree
+from devops_info_service.facts.system_files import SystemFiles
 
 from .mounts import MOUNTINFO, Mounts
 
 VERSION: Final = "/proc/version"
 CMDLINE: Final = "/proc/cmdline"
 
-Sure = Literal["certain", "likely", "possible"]
+Confidence = Literal["certain", "likely", "possible"]
 
 
-class Guess(msgspec.Struct, frozen=True):
+class Detection(msgspec.Struct, frozen=True):
     """A name and how far to trust it."""
 
     name: str
-    confidence: Sure
+    confidence: Confidence
 
 
 SANDBOXED: Final = Unknown(
-    "here gVisor answers for its own kernel; what holds gVisor cannot be seen"
+    "gVisor shows its own kernel; the confinement of gVisor itself cannot be seen"
 )
-NONE: Final = Guess("none", "possible")
-"""No mark of a sandbox: that proves nothing, a sandbox may hide."""
+NONE: Final = Detection("none", "possible")
+"""No mark of a sandbox, which proves nothing: a sandbox may hide."""
 
 
-def read_sandbox(tree: Tree, mounts: Mounts | Unknown) -> Fact[Guess]:
-    """Look for the marks that gVisor, Kata Containers and Firecracker leave."""
+def read_sandbox(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]:
+    """Find the marks that gVisor, Kata Containers and Firecracker leave."""
     version = tree.read(VERSION)
     if isinstance(version.content, Unknown):
         return version.content
     banner = " ".join(version.content.split())
     seen = (version.evidence("", banner),)
-    # gVisor's kernel is a program that says it is this Linux, built at this date, since 2018.
+    # gVisor's kernel is a program that claims to be this Linux, built at this date, since 2018.
     if "Sun Jan 10 15:06:54 PST 2016" in banner:
-        return Known(Guess("gvisor", "certain"), seen)
+        return Known(Detection("gvisor", "certain"), seen)
     if banner.startswith("Linux version 4.4.0 "):
-        return Known(Guess("gvisor", "possible"), seen)
+        return Known(Detection("gvisor", "possible"), seen)
     return _kata(mounts) or _by_command_line(tree) or Known(NONE, seen)
 
 
-def is_gvisor(sandbox: Fact[Guess]) -> bool:
-    """Say whether the files here are made by gVisor, not by Linux."""
+def is_gvisor(sandbox: Fact[Detection]) -> bool:
+    """Return whether the files here are made by gVisor, not by Linux."""
     guess = value_of(sandbox, NONE)
     return guess.name == "gvisor" and guess.confidence == "certain"
 
 
-def _kata(mounts: Mounts | Unknown) -> Fact[Guess] | None:
+def _kata(mounts: Mounts | Unknown) -> Fact[Detection] | None:
     if isinstance(mounts, Unknown):
         return None
     for mount in mounts.entries:
         # The tag of the directory that the host shares with a Kata guest.
         if mount.origin == "kataShared":
             seen = (Evidence(MOUNTINFO, mount.point, f"{mount.kind} {mount.origin}"),)
-            return Known(Guess("kata", "certain"), seen)
+            return Known(Detection("kata", "certain"), seen)
     return None
 
 
-def _by_command_line(tree: Tree) -> Fact[Guess] | None:
+def _by_command_line(tree: SystemFiles) -> Fact[Detection] | None:
     for word in tree.read(CMDLINE).text.split():
         if word.startswith(("systemd.unit=kata-containers", "agent.log")):
-            return Known(Guess("kata", "certain"), (Evidence(CMDLINE, "", word),))
-        # Firecracker hands its devices over this way; so may another VMM, and the machine
+            return Known(Detection("kata", "certain"), (Evidence(CMDLINE, "", word),))
+        # Firecracker hands its devices over like this; so may another VMM, and the machine
         # may hold one container or hundreds.
         if word.startswith("virtio_mmio.device="):
-            return Known(Guess("firecracker", "possible"), (Evidence(CMDLINE, "", word),))
+            return Known(Detection("firecracker", "possible"), (Evidence(CMDLINE, "", word),))
     return None

@@ -21,7 +21,7 @@ MAX_OWNERS: Final = 4
 """Names tried for one variable: a service's own name rarely has the mark in it once."""
 
 
-class Service(msgspec.Struct, frozen=True):
+class ServiceLink(msgspec.Struct, frozen=True):
     """A service as the environment names it, fixed when the container started."""
 
     name: str
@@ -30,11 +30,11 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Links(msgspec.Struct, frozen=True):
-    """What the environment says of services."""
+    """The services that the environment names."""
 
-    services: tuple[Service, ...]
+    services: tuple[ServiceLink, ...]
     variables: frozenset[str]
-    """Those that are part of a link; what they hold may be shown."""
+    """Those that are part of a link; their values may be shown."""
 
 
 class _Link(msgspec.Struct):
@@ -44,10 +44,10 @@ class _Link(msgspec.Struct):
 
 
 def links_of(environ: dict[str, str]) -> Links:
-    """Return the links of *environ*, which nobody changes; those of the last one are kept.
+    """Return the links of *environ*, which does not change; those of the last one are kept.
 
     A process has one environment, and a namespace of 2,000 services puts 14,000 variables in it:
-    reading them anew was two thirds of a look.
+    parsing them for each snapshot took two thirds of it.
     """
     if not _last or _last[0][0] is not environ:
         _last[:] = [(environ, read_links(environ))]
@@ -70,7 +70,7 @@ def read_links(environ: dict[str, str]) -> Links:
             urls = {_url(protocol, host, port) for protocol in PROTOCOLS}
             links[name] = _Link(host, {port}, urls)
             shown |= {variable, name + _PORT}
-            services.append(Service(name.lower().replace("_", "-"), host, port))
+            services.append(ServiceLink(name.lower().replace("_", "-"), host, port))
     _add_ports(environ, links, shown)
     for variable, value in environ.items():
         link = links.get(variable.removesuffix("_PORT"))
@@ -117,7 +117,7 @@ def _port_of(variable: str) -> tuple[str, str, str] | None:
 
 
 def _owners(variable: str) -> list[str]:
-    """Return whose ``NAME_SERVICE_PORT_HTTPS`` may be: a name may have the mark in it, too."""
+    """Return whose ``NAME_SERVICE_PORT_HTTPS`` may be: a name may contain the mark as well."""
     mark, at = f"{_PORT}_", 0
     found: list[str] = []
     while (at := variable.find(mark, at)) > 0 and len(found) < MAX_OWNERS:

@@ -1,7 +1,7 @@
-"""Look for set-uid and set-gid programs, for a short while.
+"""The search for set-uid and set-gid programs, with a time limit.
 
 An image may hold a hundred thousand files, so this walk begins where such programs live and
-stops at a number and at a time; what it then did not see, it says.
+stops at a number and at a time; ``complete`` is false then.
 """
 
 from collections import deque
@@ -10,10 +10,10 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts.fact import Unknown
-from devops_info_service.facts.system_files import Clock, Tree
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
 MAX_ENTRIES: Final = 20_000
-"""Looked at: a Debian with an interpreter has about ten thousand."""
+"""Scanned: a Debian with an interpreter has about ten thousand."""
 MAX_SECONDS: Final = 0.05
 """A twentieth: the report is read on demand, beside other requests."""
 SET_ID: Final = 0o6000
@@ -25,7 +25,7 @@ _SKIPPED: Final = frozenset({"/proc", "/sys", "/dev"})
 
 
 class SetIdFiles(msgspec.Struct, frozen=True):
-    """What the walk saw."""
+    """The result of the search."""
 
     found: tuple[str, ...]
     """Paths, sorted."""
@@ -34,7 +34,7 @@ class SetIdFiles(msgspec.Struct, frozen=True):
     """Whether all of the root file system was seen."""
 
 
-def find_setid_files(tree: Tree, clock: Clock) -> SetIdFiles | Unknown:
+def find_setid_files(tree: SystemFiles, clock: Clock) -> SetIdFiles | Unknown:
     """Walk the root file system; other mounts have their own options and owners."""
     top = tree.node("/")
     if isinstance(top, Unknown):

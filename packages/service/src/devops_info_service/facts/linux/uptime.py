@@ -1,4 +1,4 @@
-"""What time it is and how long the process has run, formatted once a second."""
+"""The time and the process's uptime, formatted once a second."""
 
 import time
 from typing import Final
@@ -22,8 +22,8 @@ class Runtime(msgspec.Struct, frozen=True):
     timezone: str
 
 
-class Stopwatch:
-    """Runs from its making, and tells the moment."""
+class UptimeClock:
+    """Counts from its making."""
 
     __slots__ = ("_moment", "_now", "_second", "_source", "_started")
 
@@ -39,14 +39,14 @@ class Stopwatch:
         now = self._second.now
         if now != self._now:
             self._now = now
-            # Two clocks: the uptime must not jump when somebody sets the time.
+            # Two clocks: the uptime must not jump if the time is set.
             uptime = int(self._source.monotonic() - self._started)
-            self._moment = Runtime(uptime, spell(uptime), rfc3339(now), "UTC")
+            self._moment = Runtime(uptime, humanize(uptime), rfc3339(now), "UTC")
         return self._moment
 
 
-def spell(seconds: int) -> str:
-    """Say *seconds* as people do, to the minute: ``1 hour, 3 minutes``."""
+def humanize(seconds: int) -> str:
+    """Format *seconds* to the minute: ``1 hour, 3 minutes``."""
     hours, minutes = seconds // _HOUR, seconds % _HOUR // _MINUTE
     return f"{_count(hours, 'hour')}, {_count(minutes, 'minute')}"
 

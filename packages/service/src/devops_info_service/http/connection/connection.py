@@ -5,36 +5,27 @@ kernel makes up. So a response needs no task, no future and no queue, and respon
 overtake each other.
 """
 
-from collections.abc import Iterable, Iterator
-from enum import Enum
+from collections.abc import Iterable
 from socket import socket
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Final
 
 from devops_info_service.http.errors import RejectedError
 from devops_info_service.http.lifecycle import Lifecycle
 from devops_info_service.http.shared_memory.counters import (
     CONTINUED,
-    NO_RESPONSE,
-    count_rejection,
 )
-from devops_info_service.http.wire.cidr import normalize
 from devops_info_service.http.wire.fast_path import AT_ONCE, HEAD_END
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.message import (
     Client,
-    ManagementClient,
     Phase,
     Request,
-    error_response,
 )
 from devops_info_service.http.wire.writer import CONTINUE
 
 from .loop import Loop
-from .patient_stream import PatientStream
+from .request_stream import ConnectionState, Preface, RequestStream
 from .server_state import ServerState
-
-if TYPE_CHECKING:
-    from devops_info_service.http.wire.parser import RequestParser
 
 LINGER_SECONDS: Final = 2
 """Seconds that a peer may go on sending after the last response before it is cut off. Closing at
@@ -56,41 +47,17 @@ They use file descriptors that were set aside (``RESERVED_DESCRIPTORS``)."""
 PROBE_TIMEOUT_SECONDS: Final = 2
 """From the connection to the whole request, above the limit: a probe sends it at once."""
 
-SENDING_RESPONSE: Final = "sending_response"
-
-
-class _State(Enum):
-    OPEN = "responds to requests"
-    PREFACE = "reads a preface before the first request"
-    RESERVED = "responds to one request, if it is a probe's"
-    ENDING = "sends what is left and drops what arrives"
-
 
 # Reading a member of a class takes longer than reading a name.
-_OPEN: Final = _State.OPEN
+_OPEN: Final = ConnectionState.OPEN
 _IDLE: Final = Phase.IDLE
 _SERVING: Final = Lifecycle.SERVING
 
 
-class Preface(Protocol):
-    """Bytes that come before the first request, such as a PROXY header."""
-
-    @property
-    def client(self) -> Client | None:
-        """The client it names; None: the peer itself."""
-
-    def receive(self, data: bytes) -> int | None:
-        """Read *data*; return how much of it was preface when that is complete, None before.
-
-        Raises:
-            RejectedError: not a preface; the connection ends without a response.
-        """
-
-
-class Connection(PatientStream):
+class Connection(RequestStream):
     """Reads requests, sends responses in their order, and keeps within the limits."""
 
-    __slots__ = ("_parser", "_phase_started", "_preface", "_requests_left", "_state")
+    __slots__ = ("_requests_left",)
 
     def __init__(
         self,
@@ -100,18 +67,13 @@ class Connection(PatientStream):
         client: Client,
         preface: Preface | None = None,
     ) -> None:
-        super().__init__(server, loop, sock, client)
-        self._preface = preface
-        self._parser: RequestParser | None = None
-        """Made for the first read that the fast path does not take."""
-        self._state = _OPEN if preface is None else _State.PREFACE
+        super().__init__(server, loop, sock, client, preface)
         self._requests_left = server.limits.max_requests_per_connection
-        self._phase_started = server.now
 
     def start(self) -> None:
         """Serve the connection, or only a probe if there are too many."""
         if not self._server.add(self) and self.is_open:
-            self._state = _State.RESERVED
+            self._state = ConnectionState.RESERVED
             self._requests_left = 1
         super().start()
 
@@ -172,38 +134,16 @@ class Connection(PatientStream):
 
     # Called by ServerState.
 
-    @property
-    def is_open(self) -> bool:
-        """Whether requests are still read."""
-        return self._state is not _State.ENDING
-
-    @property
-    def client(self) -> Client:
-        """The client of its requests."""
-        return self._client
-
-    @property
-    def has_request(self) -> bool:
-        """Whether a request has begun and is not complete."""
-        return not self.unsent and self.is_open and self._phase is not _IDLE
-
-    @property
-    def activity(self) -> str:
-        """What an abort would interrupt: a value of ``Phase`` or "sending_response"; or empty."""
-        if self.unsent:
-            return SENDING_RESPONSE
-        return self._phase.value if self.has_request else ""
-
     def check_time(self) -> None:
         """Act on a timeout that has passed."""
         server = self._server
         waited = server.now - self._phase_started
         if self._stalled_since is not None:
             self._check_stall(self._stalled_since)
-        elif self._state is _State.ENDING:
+        elif self._state is ConnectionState.ENDING:
             if waited > LINGER_SECONDS:
                 self.abort()
-        elif self._state is _State.RESERVED:
+        elif self._state is ConnectionState.RESERVED:
             if server.now - server.reserved[self] > PROBE_TIMEOUT_SECONDS:
                 self.reject_over_limit()
         else:
@@ -218,7 +158,7 @@ class Connection(PatientStream):
         """End, as all connections together hold too much and this one much of it."""
         if self._stalled_since is not None:
             self._drop("unread responses, and no memory for them")
-        elif self._state in {_OPEN, _State.PREFACE}:
+        elif self._state in {_OPEN, ConnectionState.PREFACE}:
             self._reject(RejectedError("no memory for an unfinished request", status=503))
 
     def reject_over_limit(self) -> None:
@@ -238,7 +178,7 @@ class Connection(PatientStream):
         """
         if self._stalled_since is not None or self.unsent:
             return None
-        if self._state is _State.ENDING:
+        if self._state is ConnectionState.ENDING:
             return -1
         return self._phase_started if self._state is _OPEN and self._phase is _IDLE else None
 
@@ -248,58 +188,11 @@ class Connection(PatientStream):
             return self._stall_budget is not None and self._stall_budget.spent > seconds
         return self._phase is Phase.HEAD and self._server.now - self._phase_started > seconds
 
-    # Reading.
-
-    @property
-    def _phase(self) -> Phase:
-        if self._preface is not None:
-            return Phase.HEAD  # It may take as long as a head.
-        return _IDLE if self._parser is None else self._parser.phase
-
-    def _before_requests(self, data: bytes) -> bytes:
-        """Return the part of *data* that is to be read as requests, of a connection not OPEN."""
-        if self._state is _State.ENDING or self._preface is None:
-            return data if self._state is _State.RESERVED else b""
-        try:
-            used = self._preface.receive(data)
-        except RejectedError as exc:
-            self._reject(exc)
-            return b""
-        if used is None:
-            return b""
-        self._client = self._preface.client or self._client
-        self._preface = None
-        self._phase_started = self._server.now
-        if self._state is _State.PREFACE:
-            self._state = _OPEN
-        return data[used:]
-
-    def _parse(self, data: bytes) -> Iterator[Request]:
-        """Yield the complete requests of *data*, each parsed when the one before is done with."""
-        server, parser = self._server, self._parser
-        if parser is None:
-            # Imported late: probes, scrapers and browsers stay on the fast path.
-            from devops_info_service.http.wire.parser import RequestParser  # noqa: PLC0415
-
-            parser = self._parser = RequestParser(self._client, server.limits)
-        rest = data
-        while rest:
-            before = parser.phase
-            requests = parser.receive(rest, 1)
-            if requests or parser.phase is not before:
-                self._phase_started = server.now
-            rest = parser.rest
-            if requests:
-                yield requests[0]
-
-    def _read_bytes(self) -> int:
-        return 0 if self._parser is None or self._phase is _IDLE else self._parser.held_bytes
-
     # Responding.
 
     def _respond(self, requests: Iterable[Request], data: bytes = b"") -> None:
         """Respond to *requests* until the turn is over; those of *data*, or of the parser."""
-        if self._state is _State.RESERVED:
+        if self._state is ConnectionState.RESERVED:
             requests = self._admit(requests)
         server = self._server
         handler, encode = server.handler, server.encode
@@ -364,22 +257,7 @@ class Connection(PatientStream):
             self._server.counts[CONTINUED] += 1
             self.write(CONTINUE)
 
-    def _reject(self, rejection: RejectedError) -> None:
-        server = self._server
-        if self._preface is not None:
-            # As the PROXY protocol wants it: without a header there is no response.
-            count_rejection(server.counts, NO_RESPONSE)
-            self.abort()
-        else:
-            message = rejection.reason[:1].upper() + rejection.reason[1:]
-            count_rejection(server.counts, rejection.status)
-            self.write(
-                server.encode(error_response(rejection.status, message), connection=b"close")
-            )
-            self._linger()
-        server.hooks.rejected(self._client, rejection.status, rejection.reason)
-
-    # Timeouts and the end.
+    # Timeouts.
 
     def _check_request(self, waited: int, limits: Limits) -> None:
         match self._phase:
@@ -400,26 +278,6 @@ class Connection(PatientStream):
                     reason = f"a body slower than {limits.min_body_bytes_per_second} bytes/s"
                     self._reject(RejectedError(reason, status=408))
 
-    def _linger(self) -> None:
-        self._end()
-        self.shutdown()
-
-    def _close(self) -> None:
-        self._end()
-        self.close()
-
     def _end(self) -> None:
         self._server.reserved.pop(self, None)
-        self._state, self._phase_started = _State.ENDING, self._server.now
-        if self._parser is not None:
-            self._parser.close()
-            self._parser = None
-        self.charge()
-
-
-def client_of(peer: tuple[Any, ...], *, is_management: bool = False) -> Client:
-    """Return the client at the address that accept(2) gives."""
-    # An IPv4 peer of a socket that listens on "::" comes as ::ffff:192.0.2.7.
-    address = peer[0]
-    kind = ManagementClient if is_management else Client
-    return kind(normalize(address) if ":" in address else address, peer[1])
+        super()._end()

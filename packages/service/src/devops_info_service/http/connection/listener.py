@@ -31,7 +31,11 @@ DRAIN_BACKLOG_SECONDS: Final = 0.1
 """Between dropping new connections and the last accept: handshakes that have begun take one round
 trip to end. A hundred milliseconds are half the circumference of the earth and back."""
 
+MAX_TTL: Final = 255
+
 _SO_ATTACH_FILTER: Final = 26
+_IP_MINTTL: Final = 21
+_IPV6_MINHOPCOUNT: Final = 73
 # Classic BPF over the TCP header (Linux, networking/filter.rst): drop what has SYN set.
 _DROP_SYN: Final = (
     (0x30, 0, 0, 13),  # load the byte of flags
@@ -99,11 +103,27 @@ def drop_new_connections(sock: socket.socket) -> None:
     code = b"".join(struct.pack("=HBBI", *step) for step in _DROP_SYN)
     program = array.array("B", code)
     address, _ = program.buffer_info()
-    # Where the kernel is not Linux's own (gVisor), a few may be reset, as with any server.
-    with contextlib.suppress(OSError):
+    try:
         sock.setsockopt(
             socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(_DROP_SYN), address)
         )
+    except OSError:
+        # EPERM for an unprivileged process, on some kernels and in most containers there.
+        require_ttl(sock, MAX_TTL)
+
+
+def require_ttl(sock: socket.socket, ttl: int) -> None:
+    """Drop packets to *sock* with a smaller time to live (RFC 5082); 0 takes all.
+
+    With ``MAX_TTL``, which hardly any host begins with, a listening socket gets no SYN. Needs no
+    privilege. Where the kernel is not Linux's own (gVisor), a few connections may be reset, as
+    with any server.
+    """
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_IP, _IP_MINTTL, ttl)
+    if sock.family == socket.AF_INET6:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MINHOPCOUNT, ttl)
 
 
 class Listener:
@@ -128,6 +148,8 @@ class Listener:
         """Ends a pause; None: there is none."""
         self._is_yielding = False
         """The pause leaves a connection to another worker; else it waits for files or memory."""
+        self._may_require_ttl = may_accept is not None
+        """Whether accepted connections may have inherited it: others may stop the socket."""
 
     def open(self) -> None:
         """Begin to accept."""
@@ -142,8 +164,13 @@ class Listener:
 
     def close(self) -> None:
         """Accept the queued connections, which would be reset, and end."""
+        self.begin_shutdown()
         self._accept(BACKLOG)
         self.detach()
+
+    def begin_shutdown(self) -> None:
+        """Expect that the kernel is told to drop new connections."""
+        self._may_require_ttl = True
 
     def detach(self) -> None:
         """End; other workers accept from the queue."""
@@ -198,4 +225,6 @@ class Listener:
                 self._pause(ACCEPT_PAUSE_SECONDS, self._resume)
                 self._on_error(exc)
                 return
+            if self._may_require_ttl:
+                require_ttl(sock, 0)
             self._on_accept(sock, peer)

@@ -71,7 +71,7 @@ class PatientStream(Stream):
         """The second up to which the stall is paid for; None: there is none."""
         self._stall_budget: StallBudget | None = None
         """Made by the first stall. It outlives that: a peer that takes a byte, sends a request
-        and takes another does not begin anew."""
+        and takes another does not start again."""
         self.held = 0
         """Bytes that are charged to the process for this connection."""
 

@@ -15,9 +15,10 @@ from devops_info_service.http.wire.memory_budget import Budget
 from devops_info_service.http.wire.message import Client, Handler
 from devops_info_service.http.wire.writer import ResponseWriter
 
-from .connection import Connection, Preface, client_of
+from .connection import Connection
 from .listener import DRAIN_BACKLOG_SECONDS, Listener, Sockets
 from .loop import Loop, Timer
+from .request_stream import Preface, client_of
 from .server_state import ServerState
 from .shutdown import EventLog, ShutdownReason, ShutdownTrigger
 
@@ -184,6 +185,8 @@ class Server:
         self._log.info("draining", signal=reason.cause, connections=len(state.connections))
         state.counts[READY] = 0
         if is_last:
+            for listener in self._listeners:
+                listener.begin_shutdown()
             self._loop.call_later(self._drain_delay_seconds, self._stop_accepting)
         else:
             for listener in self._listeners:

@@ -46,7 +46,7 @@ class ShutdownTrigger(Protocol):
 
 
 class SignalTrigger:
-    """Does what ``lifecycle.ALONE`` says, for a service that is one process.
+    """Does what ``lifecycle.ALONE`` lists, for a service that is one process.
 
     SIGHUP is logged and changes nothing: flags and variables of a process never change, and
     there is no other process to hand its connections to.

@@ -138,7 +138,7 @@ class SupervisorTrigger:
     def arm(
         self, loop: Loop, lifecycle: ProcessLifecycle, on_shutdown: Callable[[ShutdownReason], None]
     ) -> None:
-        """Handle signals as ``lifecycle.WORKER`` says, and watch the supervisor."""
+        """Handle signals by ``lifecycle.WORKER``, and watch the supervisor."""
         self._loop, self._lifecycle, self._on_shutdown = loop, lifecycle, on_shutdown
         loop.watch(self._lifeline, self._on_lifeline)
         for number in SIGNALS:
@@ -260,7 +260,7 @@ def supervise(
 ) -> None:
     """Keep ``count()`` workers until SIGTERM or SIGINT, then let them drain.
 
-    Signals do what ``lifecycle.SUPERVISOR`` says.
+    Signals do what ``lifecycle.SUPERVISOR`` lists.
 
     Args:
         sockets: shared by all workers.
@@ -310,10 +310,11 @@ def supervise(
             stop_now(log, number)
         elif action is Action.STOP:
             state = Lifecycle.STOPPING
-            # Before the workers get their signal: by this they know that the service ends.
+            # In this order: a worker that has its own SIGTERM already begins to end once it reads
+            # STOPPING, and its record counts if it is younger than the shutdown.
+            shutdown = _ServiceShutdown(number.name, records, pool.size, on_record, log)
             counters.supervisor[STAGE] = STOPPING
             log.info("draining", signal=number.name, connections=counters.totals().open)
-            shutdown = _ServiceShutdown(number.name, records, pool.size, on_record, log)
             accept_stop.schedule(shutdown.began + drain_delay_seconds)
             pool.end(shutdown.began)
         for pid, status in reap():

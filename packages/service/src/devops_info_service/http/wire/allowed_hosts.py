@@ -1,6 +1,6 @@
-"""Which hosts a request may name: a page elsewhere cannot reach this service by a name it owns.
+"""The hosts that a request may name, so that no foreign page reaches the service by its own name.
 
-A browser sends requests to whatever address a name has *now*; the page's owner can change that to
+A browser sends requests to the address that a name has *now*; the page's owner can change that to
 127.0.0.1 or an address of the cluster (DNS rebinding). The Host field still has the page's name.
 
 Imported where hosts are listed. Sources: RFC 9110, sections 7.2 and 15.5.20 (421).
@@ -14,18 +14,18 @@ from .cidr import packed_address
 from .message import Handler, Request, Response, error_response
 
 MAX_KNOWN: Final = 256
-"""Hosts whose verdict is remembered: a service has a handful of names."""
+"""Hosts whose result is cached: a service has a handful of names."""
 
 
 class AllowedHosts:
-    """Tells whether a Host field names one of the listed hosts."""
+    """Checks whether a Host field names one of the listed hosts."""
 
     def __init__(self, patterns: Collection[HostPattern]) -> None:
         self._patterns = patterns
         self._known: dict[bytes, bool] = {}
 
     def allow(self, host: bytes) -> bool:
-        """Whether *host*, the value of a Host field with or without a port, is listed."""
+        """Return whether *host*, a Host field with or without a port, is listed."""
         known = self._known.get(host)
         if known is None:
             if len(self._known) >= MAX_KNOWN:
@@ -42,7 +42,7 @@ class AllowedHosts:
         if name.startswith("["):
             name = name[1:-1]
         elif ":" in name:
-            return False  # An address of IPv6 stands in brackets (RFC 3986, section 3.2.2).
+            return False  # An address of IPv6 is in brackets (RFC 3986, section 3.2.2).
         # A name that ends with a dot is the same name, from the root on (RFC 1034, section 3.1).
         name = name.removesuffix(".")
         try:
@@ -52,17 +52,17 @@ class AllowedHosts:
         return any(pattern.matches(name, packed) for pattern in self._patterns)
 
 
-def only_for(dispatch: Handler, hosts: AllowedHosts, probes: Collection[str]) -> Handler:
-    """Wrap *dispatch*: requests for other hosts get 421.
+def only_for(handler: Handler, hosts: AllowedHosts, probes: Collection[str]) -> Handler:
+    """Wrap *handler*: requests for other hosts get 421.
 
-    Not those for *probes*, which a platform sends to an address of its choice, and which tell
-    nothing that is worth a name. Nor those of HTTP/1.0 without a Host: no browser sends them.
+    Except those for *probes*, which a platform sends to an address of its choice and whose
+    responses are no secret, and those of HTTP/1.0 without a Host: no browser sends them.
     """
 
-    def answer(request: Request) -> Response:
+    def check_host(request: Request) -> Response:
         host = request.headers.get(b"host")
         if host is None or hosts.allow(host) or request.path in probes:
-            return dispatch(request)
+            return handler(request)
         return error_response(421, "ALLOWED_HOSTS does not list this host")
 
-    return answer
+    return check_host

@@ -1,4 +1,4 @@
-"""What can name a host: the value of a Host field, or what stands before the path of a URL."""
+"""Host names: the value of a Host field, the authority of a URL, and patterns of allowed hosts."""
 
 from typing import Final
 
@@ -6,9 +6,8 @@ import msgspec
 
 from .cidr import packed_address
 
-# RFC 3986, section 3.2.2: what a host's name can be written with, but for the comma: a repeated
-# Host field is joined with one. Around an address in brackets and before a port there are three
-# bytes more.
+# RFC 3986, section 3.2.2: the bytes of a host's name, except the comma: a repeated Host field is
+# joined with one. An address in brackets and a port need three more.
 _NAME_BYTES: Final = (
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+;=%"
 )
@@ -21,7 +20,7 @@ MAX_HOST_NAME: Final = 253
 
 
 def is_authority(host: bytes) -> bool:
-    """Whether *host* can be a host with or without a port (RFC 3986, section 3.2)."""
+    """Return whether *host* is a host with or without a port (RFC 3986, section 3.2)."""
     if host.translate(None, _HOST_BYTES):
         return False
     name, colon, port = host.rpartition(b":")
@@ -35,17 +34,21 @@ def is_authority(host: bytes) -> bool:
 
 
 class HostPattern(msgspec.Struct, frozen=True):
-    """A host by its name, all hosts below a name, or an address however it is written."""
+    """A host by its name, all hosts below a name, or an address in any notation."""
 
     name: str = ""
     """In lower case, without a dot at its end; empty for an address."""
     below: str = ""
-    """A dot and the name that others are below."""
+    """A dot and the name of the parent domain."""
     packed: bytes = b""
 
     @classmethod
     def parse(cls, text: str) -> "HostPattern":
-        """Take ``example.org``, ``*.example.org``, ``192.0.2.7``, ``::1`` or ``[::1]``."""
+        """Parse ``example.org``, ``*.example.org``, ``192.0.2.7``, ``::1`` or ``[::1]``.
+
+        Raises:
+            ValueError: none of these.
+        """
         plain = text.lower().removesuffix(".")
         inner = plain[1:-1] if plain.startswith("[") and plain.endswith("]") else plain
         if ":" in inner or inner.replace(".", "").isdigit():
@@ -56,7 +59,7 @@ class HostPattern(msgspec.Struct, frozen=True):
         return cls(name=name) if name == plain else cls(below="." + name)
 
     def matches(self, name: str, packed: bytes | None) -> bool:
-        """Whether a host is meant; *packed* is its address, if its *name* is one."""
+        """Return whether a host matches; *packed* is its address, if its *name* is one."""
         if packed is not None:
             return packed == self.packed
         return bool(name) and (name == self.name or bool(self.below and name.endswith(self.below)))

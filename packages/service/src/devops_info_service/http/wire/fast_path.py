@@ -1,11 +1,11 @@
 """Plain requests: whole heads of usual lines, read without a call for each of their pieces.
 
-What is taken here is a strict part of what ``http.reader`` and llhttp take, and it means the
-same: the fuzzers compare the two. Whatever is not whole, not usual or not right is left to them;
-nothing is refused here.
+It accepts a strict part of the requests that ``parser`` and llhttp accept, with the same result:
+the fuzzers compare the two. Incomplete, unusual and invalid requests are left to those; nothing
+is rejected here.
 
-Clients send the same lines again and again. So what a line says is looked up, not read, when
-its field is one that repeats and is no secret: HPACK's table (RFC 7541) without the wire.
+Clients send the same lines again and again. So lines of fields that repeat and are not secret
+are looked up in a cache, not parsed: HPACK's table (RFC 7541) without the wire.
 """
 
 from typing import Final, TypeVar
@@ -19,16 +19,16 @@ HEAD_END: Final = b"\r\n\r\n"
 """Nothing in a plain head has it, and a plain request has nothing behind its head."""
 
 AT_ONCE: Final = 32
-"""Requests of one read that are looked at before others have their turn: half a millisecond of
-answers from memory. A read has room for 500; wrk and h2load send no more than 32 unless told."""
+"""Requests of one read that are served before other connections have their turn: half a millisecond
+of responses from memory. A read has room for 500; wrk and h2load send 32 by default."""
 
 MAX_LINE_BYTES: Final = 256
-"""Longer lines are read, and not kept."""
+"""Longer lines are parsed, and not cached."""
 
 MAX_LINES: Final = 512
-"""Lines kept, of requests and of fields, and names: those of some thirty kinds of client. A full
-table begins anew. With ``MAX_LINE_BYTES`` it bounds what strangers can make a process remember
-to some 1 MiB."""
+"""Cached lines, of requests and of fields, and names: those of some thirty kinds of client. A full
+table is cleared. With ``MAX_LINE_BYTES`` it bounds the cache to some 1 MiB, whatever clients
+send."""
 
 _METHODS: Final = frozenset({b"GET", b"HEAD"})
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -51,8 +51,8 @@ _CACHED_FIELDS: Final = frozenset(
         *(b"x-forwarded-proto", b"x-scheme"),
     }
 )
-"""Fields whose lines repeat and are no secret. No cookie, no credential and nobody's address:
-those are gone with their request."""
+"""Fields whose lines repeat and are not secret. No cookie, credential or address: those are freed
+with their request."""
 
 _Start = tuple[str, str, bytes]
 """Method, path, query."""
@@ -79,7 +79,7 @@ class FastPathParser:
     def read(self, data: bytes, client: Client) -> list[Request] | None:
         """Return the requests of *data* if it is nothing but plain ones, whole; or None.
 
-        The first ``AT_ONCE`` if there are more: then nothing is said of what is behind them.
+        The first ``AT_ONCE`` if there are more: bytes behind them are not checked.
         Behind a request that ends its connection nothing is read.
         """
         heads = data.split(HEAD_END, AT_ONCE)

@@ -1,11 +1,11 @@
-"""Who asked, when a proxy speaks for the client: believed only from those we were told to trust.
+"""The client that forwarding headers name; they are trusted from listed proxies only.
 
-Sources: RFC 7239 (Forwarded), nginx's ngx_http_realip_module (X-Real-IP), and what every proxy
-does with X-Forwarded-For, which no paper defines.
+Sources: RFC 7239 (Forwarded), nginx's ngx_http_realip_module (X-Real-IP), and the common practice
+of proxies for X-Forwarded-For, which no standard defines.
 
-A chain is read from its right end, which the proxy next to us wrote, to the left, until
-somebody is not trusted: that is the client, and what stands left of it is hearsay. A chain
-with an error anywhere is not read at all.
+A chain is read from its right end, written by the nearest proxy, to the left, up to the first
+address that is not trusted: that is the client. Entries left of it can be forged. A chain with an
+error anywhere is not used at all.
 """
 
 import string
@@ -26,17 +26,17 @@ MAX_CHAIN_BYTES: Final = 4096
 RFC 7239's grammar is read by the character, 16 KiB of it in 3 ms."""
 
 MAX_KNOWN: Final = 1024
-"""Addresses whose trust is remembered: proxies are few."""
+"""Addresses whose result is cached: proxies are few."""
 
 _MAX_PORT: Final = 65535
 _TOKEN: Final = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
 
 Chain = Sequence[Client | None]
-"""From the client's end to ours; None is somebody whose name is withheld."""
+"""From the client's end to this server's; None is an address that is withheld."""
 
 
 class TrustedProxies:
-    """Those who are trusted, and the field they speak in."""
+    """The trusted proxies, and the field they write."""
 
     def __init__(self, networks: Sequence[Cidr], field: str) -> None:
         self._networks = networks
@@ -44,7 +44,7 @@ class TrustedProxies:
         self._known: dict[str, bool] = {}
 
     def trusts(self, address: str) -> bool:
-        """Whether what *address* says of others is believed."""
+        """Return whether the forwarding headers of *address* are trusted."""
         known = self._known.get(address)
         if known is None:
             if len(self._known) >= MAX_KNOWN:
@@ -55,15 +55,15 @@ class TrustedProxies:
 
     def _holds(self, address: str) -> bool:
         try:
-            # Behind a link-local address stands its interface.
+            # A link-local address is followed by its interface.
             packed = packed_address(address.partition("%")[0])
         except ValueError:
-            # A peer that is gone has no address; another server's may have a name.
+            # A peer that has closed has no address.
             return False
         return any(network.contains(packed) for network in self._networks)
 
     def resolve(self, peer: Client, headers: Mapping[bytes, bytes]) -> Client:
-        """Return whom *peer*, a trusted one, speaks for; itself if it says nothing clear."""
+        """Return the client that *peer*, a trusted proxy, names; *peer* if its headers disagree."""
         found = None
         for field in self._fields:
             value = headers.get(field.encode())
@@ -74,7 +74,7 @@ class TrustedProxies:
             except ValueError:
                 return peer
             if found is not None and client.address != found.address:
-                # The proxy wrote one, and passed on the other as the client sent it.
+                # The proxy wrote one of them, and passed on the other from the client.
                 return peer
             found = client if found is None else found
         return found or peer
@@ -90,22 +90,22 @@ class TrustedProxies:
         return client
 
 
-def resolve_client(dispatch: Handler, proxies: TrustedProxies) -> Handler:
-    """Wrap *dispatch*: it sees the client that a trusted proxy names."""
+def resolve_client(handler: Handler, proxies: TrustedProxies) -> Handler:
+    """Wrap *handler*: it gets the client that a trusted proxy names."""
 
-    def answer(request: Request) -> Response:
+    def resolved(request: Request) -> Response:
         peer = request.client
         if proxies.trusts(peer.address):
             client = proxies.resolve(peer, request.headers)
             if client is not peer:
                 request = msgspec.structs.replace(request, client=client, peer=peer)
-        return dispatch(request)
+        return handler(request)
 
-    return answer
+    return resolved
 
 
 def parse_claims(headers: Mapping[bytes, bytes]) -> Iterator[tuple[str, bytes, Chain | None]]:
-    """Give each field that speaks of clients, its value, and its chain; None: it has an error."""
+    """Yield each forwarding field, its value, and its chain; None: the chain has an error."""
     for field, read in _CHAINS.items():
         value = headers.get(field.encode())
         if value is None:
@@ -116,21 +116,21 @@ def parse_claims(headers: Mapping[bytes, bytes]) -> Iterator[tuple[str, bytes, C
             yield field, value, None
 
 
-# Each of these reads one field, and raises ValueError for anything that is not its form.
+# Each of these parses one field, and raises ValueError for an invalid one.
 
 
 def x_forwarded_for(value: bytes) -> Chain:
-    """Take a list of addresses, with or without ports."""
+    """Parse a list of addresses, with or without ports."""
     return [_node(part.strip(" \t")) for part in _text(value).split(",")]
 
 
 def x_real_ip(value: bytes) -> Chain:
-    """Take one address."""
+    """Parse one address."""
     return [_node(_text(value))]
 
 
 def forwarded(value: bytes) -> Chain:
-    """Take RFC 7239's list of elements with their ``for``."""
+    """Parse RFC 7239's list of elements with their ``for``."""
     text, at = _text(value), 0
     chain: list[Client | None] = []
     while True:
@@ -144,7 +144,7 @@ def forwarded(value: bytes) -> Chain:
             if text[at : at + 1] != ";":
                 break
             at = _blanks(text, at + 1)
-        # A proxy need not say for whom it speaks; then it keeps to itself what is left of it.
+        # A proxy need not name its client; then the entries left of it are withheld.
         chain.append(_node(names["for"]) if "for" in names else None)
         if at == len(text):
             return chain
@@ -169,7 +169,7 @@ def _text(value: bytes) -> str:
 
 
 def _node(text: str) -> Client | None:
-    """Take ``node [":" port]`` (RFC 7239, section 6), and an IPv6 address without brackets."""
+    """Parse ``node [":" port]`` (RFC 7239, section 6), or an IPv6 address without brackets."""
     if text[:1] == "_" or text.partition(":")[0].lower() == "unknown":
         name, _, port = text.partition(":")
         if name.strip("_.-").isalnum() and (not port or set(port) <= _TOKEN):

@@ -29,7 +29,7 @@ class Limits(msgspec.Struct, frozen=True):
     max_request_line_bytes: Annotated[int, Integer(64, _MIB, "longest request line, in bytes")] = (
         8 * 1024
     )
-    """Bytes; 414 above. RFC 9112, section 3, asks for at least 8,000."""
+    """Bytes; 414 above. RFC 9112, section 3, recommends at least 8,000."""
 
     max_head_bytes: Annotated[
         int, Integer(256, _MIB, "longest request line and fields, in bytes")
@@ -53,7 +53,7 @@ class Limits(msgspec.Struct, frozen=True):
     body_grace_seconds: Annotated[
         int, Integer(1, _HOUR, "seconds before the rate of a body counts")
     ] = 20
-    """Seconds a body may take before its rate is looked at. Apache's RequestReadTimeout."""
+    """Seconds a body may take before its rate is checked. Apache's RequestReadTimeout."""
 
     min_body_bytes_per_second: Annotated[
         int, Integer(0, _MIB, "rate below which a body is too slow")
@@ -64,29 +64,29 @@ class Limits(msgspec.Struct, frozen=True):
         int, Integer(1, 24 * _HOUR, "seconds a connection may wait for a request")
     ] = 75
     """Seconds without a request. nginx's number, and above the 60 of common load balancers, so
-    that the balancer closes first and never meets a connection we are just closing."""
+    that the balancer closes first and never meets a connection that is being closed."""
 
     write_timeout_seconds: Annotated[
         int, Integer(1, _HOUR, "seconds a peer may leave responses unread")
     ] = 30
-    """Seconds a peer may leave its answers unread, all in all; then it is cut off."""
+    """Seconds, in total, that a peer may leave responses unread; then it is cut off."""
 
     min_response_bytes_per_second: Annotated[
         int, Integer(0, _MIB, "rate below which a peer reads too slowly")
     ] = 240
-    """The rate at which taking them gives those seconds back; at 0 any byte gives all. Kestrel's
+    """The rate at which reading earns those seconds back; at 0 any byte earns all. Kestrel's
     MinResponseDataRate, IIS's minBytesPerSecond."""
 
     max_connections: Annotated[int, Integer(1, 1_000_000, "most open connections")] = 16_384
     """Open connections of a process, as far as ``max_connection_memory_bytes`` allows; above it
-    those that are idle for longest are closed, and 503 is the answer where none is."""
+    those that are idle for longest are closed, and if none is, a new one gets 503."""
 
     probe_connections: Annotated[int, Integer(0, 1000, "more of them, for probes alone")] = 16
-    """Connections above ``max_connections`` whose first request is looked at: a probe is
-    answered, all else gets 503. A kubelet, a balancer's few checkers and a scraper fit."""
+    """Connections above ``max_connections`` whose first request is read: a probe is
+    served, others get 503. A kubelet, a balancer's few checkers and a scraper fit."""
 
     max_requests_per_connection: Annotated[
         int, Integer(1, 1_000_000_000, "most requests of a connection")
     ] = 10_000
-    """Then the answer says ``Connection: close``: so connections spread over new replicas and
-    workers some day. nginx has 1,000; at ten times that a new connection is lost in the noise."""
+    """Then the response has ``Connection: close``: so connections spread over new replicas and
+    workers in time. nginx has 1,000; at ten times that a new connection is lost in the noise."""

@@ -1,7 +1,7 @@
-"""What bytes are that are no HTTP request: the protocol a peer speaks to the wrong port.
+"""The protocol of bytes that are not an HTTP request, such as TLS to this port.
 
-Told by the first bytes alone, so that it is the same however TCP cuts them up. Imported with the
-first such bytes.
+By the first bytes alone, so that it is the same however TCP divides them. Imported with the first
+such bytes.
 """
 
 from typing import Final
@@ -15,10 +15,10 @@ _PROXY_IS_OFF: Final = "PROXY_PROTOCOL is not set"
 
 _STARTS: Final = (
     # RFC 8446, section 5.1: a record of type handshake.
-    (b"\x16", "TLS, and this port speaks plain HTTP: use http://, or what ends TLS in front"),
+    (b"\x16", "TLS, and this port speaks plain HTTP: use http://, or a proxy that ends TLS"),
     # RFC 5246, appendix E.2: a length with its first bit set.
     (b"\x80", "TLS, as SSL 2.0 begins it, and this port speaks plain HTTP"),
-    # The PROXY protocol, sections 2.1 and 2.2; the CRLFs before the NUL are no request line.
+    # The PROXY protocol, sections 2.1 and 2.2; the CRLFs before the NUL are not a request line.
     (b"PROX", f"a PROXY header, and {_PROXY_IS_OFF}"),
     (b"\0", f"a NUL, as in a PROXY header of version 2, and {_PROXY_IS_OFF}"),
     (b"SS", "SSH, and this port speaks HTTP"),
@@ -26,7 +26,7 @@ _STARTS: Final = (
 
 
 def reason_of(start: bytes) -> str:
-    """Return what *start*, the first bytes of a line that is refused, says; empty for a method."""
+    """Return the reason to reject a line by *start*, its first bytes; empty for a method."""
     for known, reason in _STARTS:
         if start.startswith(known):
             return reason

@@ -1,14 +1,13 @@
 """Bytes in, requests out: HTTP/1.1 framing with no socket, clock or loop.
 
-The socket lives in ``http.protocol``. Nothing here waits, so a test is a byte
-string and the same bytes give the same requests however TCP cuts them up.
+The same bytes give the same requests however TCP divides them, so a test is a byte string.
 
-llhttp (by way of httptools) splits the bytes and is strict about framing: what it takes for
-granted is not checked twice, what RFC 9110 and 9112 leave to the server is checked here, once
-the head is complete. (Whole plain requests do not come here: ``http.plain`` has read them.)
+llhttp (by way of httptools) splits the bytes and is strict about framing, which is not checked
+twice. Requirements that RFC 9110 and 9112 leave to the server are checked here, once the head is
+complete. Whole plain requests are read by ``fast_path`` instead.
 
-llhttp gets its bytes in pieces: a line, or the fields, or what is known to be body. So a line can
-be judged before what is behind it is read, and a message never ends but where a piece does.
+llhttp gets its bytes in pieces: a line, or the fields, or a known part of the body. So a line is
+validated before the bytes behind it are read, and a message ends only where a piece does.
 """
 
 import sys
@@ -65,9 +64,9 @@ class RequestParser:
         self._message_bytes = 0
         """Bytes of the unfinished message that llhttp was given."""
         self._line = b""
-        """Text of the line that llhttp reads; of one that came in parts what ``lines`` keeps."""
+        """Text of the line that llhttp reads; of one in parts the end that ``raw_lines`` keeps."""
         self._bytes_to_next_line = 0
-        """Bytes before the next line: of a body, or of a chunk with its CRLF."""
+        """Of a body, or of a chunk with its CRLF."""
         self._version = ""
         """Empty until the request line has come."""
         self._host = b""
@@ -77,13 +76,13 @@ class RequestParser:
         """The client waits for ``100 Continue`` before it sends the unfinished body."""
         self.phase = Phase.IDLE
         self.rest = b""
-        """What was received behind the last request that was asked for, and is not read."""
+        """Bytes received behind the last request that was wanted; not read."""
         self.rejection: RejectedError | None = None
-        """Set once: what to answer after the requests that came before it."""
+        """Set once: the response after those to the requests before it."""
 
     @property
     def held_bytes(self) -> int:
-        """About what is held in memory, of an unfinished request and for it."""
+        """Bytes held of an unfinished request and for it, approximately."""
         head = min(self._message_bytes, self._limits.max_head_bytes)
         return READER_BYTES + head + FIELD_BYTES * len(self._fields)
 
@@ -91,7 +90,7 @@ class RequestParser:
         """Feed *data* and return the requests it completed; empty means more is needed.
 
         Behind the first *most* of them nothing is read: that is ``rest``, to be fed next.
-        Look at ``refused`` afterwards. Once it is set, or a request has come whose
+        Read ``rejection`` afterwards. Once it is set, or a request has come whose
         ``keep_alive`` is false, every later byte is dropped unread.
         """
         if self._ended:
@@ -110,7 +109,7 @@ class RequestParser:
         return done
 
     def close(self) -> None:
-        """Let go of what holds this reader: no garbage for a collector to find."""
+        """Drop the references to this parser: the collector must not find garbage."""
         self._ended = True
         self.rejection = None  # Its traceback does.
         del self._parser
@@ -138,7 +137,7 @@ class RequestParser:
             try:  # noqa: SIM105  a context manager would cost each piece half as much again
                 feed(piece)
             except httptools.HttpParserUpgrade:
-                # RFC 9110, section 7.8: the wish may be ignored. Java's client has it in
+                # RFC 9110, section 7.8: the field may be ignored. Java's client sends it with
                 # every first request. What follows is HTTP/1.1 as before.
                 pass
             if end and not left:
@@ -154,15 +153,14 @@ class RequestParser:
         if self._bytes_to_next_line:
             return start + self._bytes_to_next_line
         if start > 1 and self._version and self.phase is Phase.HEAD:
-            # No field is looked at by itself: all of them, to the empty line. Its CRLF may be
-            # cut from theirs, which is why what a read begins with is taken as a line.
+            # All fields in one piece, to the empty line. Its CRLF may arrive apart from theirs,
+            # so the beginning of a read is taken as a line.
             found = data.find(b"\n\r\n", start - 1)
             return found + 3 if found >= 0 else 0
         return data.find(b"\n", start) + 1
 
     def _check_size(self) -> None:
-        # By what was fed, not in on_header: httptools holds a field back until it is whole,
-        # so an endless one would never reach a callback.
+        # Not in on_header: httptools holds a field back until it is whole.
         limits = self._limits
         if self.phase is Phase.HEAD:
             raise _head_too_large(limits)
@@ -176,10 +174,10 @@ class RequestParser:
         return rejection
 
     # Called by httptools, in this order, from inside feed_data. What they raise stops
-    # llhttp for good; ``refused`` is what tells why.
+    # llhttp for good; ``rejection`` has the reason.
 
     def on_message_begin(self) -> None:
-        """Forget the request before."""
+        """Drop the state of the request before."""
         self.phase = Phase.HEAD
         self._target = b""
         self._fields = {}
@@ -187,15 +185,15 @@ class RequestParser:
         self._version = ""
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the target."""
+        """Add a piece of the target."""
         self._target += url
         limit = self._limits.max_request_line_bytes
-        # The method is left out of the sum: nobody's limit is that sharp.
+        # The method is not counted: the limit need not be that exact.
         if len(self._target) > limit - _AFTER_TARGET:
             raise self._reject(RejectedError(f"request line over {limit} bytes", status=414))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one whole field, or drop a trailer."""
+        """Add one whole field, or drop a trailer."""
         if self.phase is Phase.BODY:
             return  # RFC 9110, section 6.5.1: trailers may be discarded.
         fields = self._fields
@@ -211,7 +209,7 @@ class RequestParser:
         fields[name] = value
 
     def on_headers_complete(self) -> None:
-        """Judge the head as a whole, before any byte of the body is looked at."""
+        """Validate the head as a whole, before any byte of the body is read."""
         fields = self._fields
         self._keep_alive = self._parser.should_keep_alive()
         if self._keep_alive and self._version == "1.0":
@@ -226,11 +224,11 @@ class RequestParser:
         self.phase = Phase.BODY
 
     def on_chunk_header(self) -> None:
-        """Judge a chunk by its size line, before any byte of it is looked at."""
+        """Check a chunk by its size line, before any byte of it is read."""
         size = chunk_size_of(self._line)
         if self.body_bytes + size > self._limits.max_body_bytes:
             raise self._reject(_body_too_large(self._limits))
-        # Trailers follow the last chunk, which has no data and no CRLF of its own.
+        # Trailers follow the last chunk, which has neither data nor a CRLF behind it.
         self._bytes_to_next_line = size + len(b"\r\n") if size else 0
 
     def on_body(self, body: bytes) -> None:
@@ -239,7 +237,7 @@ class RequestParser:
         self.body_bytes += len(body)
 
     def on_message_complete(self) -> None:
-        """Hand the request on."""
+        """Complete the request."""
         self.phase = Phase.IDLE
         self._message_bytes = 0
         self.expects_continue = False
@@ -247,7 +245,7 @@ class RequestParser:
         keep_alive = self._keep_alive
         if parser.should_upgrade() and not self._fields.keys().isdisjoint(_FRAMING):
             # llhttp takes the body of a request that wants an upgrade for the other
-            # protocol's bytes: nobody shall read them as a request.
+            # protocol's bytes: they must not be read as a request.
             keep_alive = False
         if not keep_alive:
             self._ended = True
@@ -264,10 +262,10 @@ class RequestParser:
             )
         )
 
-    # Each of these judges a head that llhttp let through.
+    # Each of these validates a head that llhttp has accepted.
 
     def _validate_persistence(self) -> None:
-        # RFC 9112, section 9.3: "close" outranks "keep-alive"; llhttp looks for it in 1.1 only.
+        # RFC 9112, section 9.3: "close" outranks "keep-alive"; llhttp checks it in 1.1 only.
         options = self._fields.get(b"connection", b"").lower().split(b",")
         self._keep_alive = all(option.strip(b" \t") != b"close" for option in options)
 
@@ -288,7 +286,7 @@ class RequestParser:
             # RFC 9112, section 3.2: no form of target has a fragment.
             raise self._reject(RejectedError("a fragment in the target"))
         if method == b"CONNECT":
-            raise self._reject(RejectedError("CONNECT: this is no proxy", status=501))
+            raise self._reject(RejectedError("CONNECT: this is not a proxy", status=501))
         if target == b"*" and method == b"OPTIONS":
             return
         # RFC 9112, section 3.2.2: absolute-form must be understood; it outranks Host.
@@ -321,21 +319,21 @@ class RequestParser:
 
 
 def _as_rejection(exc: httptools.HttpParserError, line: bytes) -> RejectedError:
-    """Name the status for what llhttp refused in *line*; its own words are the reason."""
+    """Return the rejection for llhttp's error in *line*; its message is the reason."""
     reason = str(exc)
     is_method = isinstance(exc, httptools.HttpParserInvalidMethodError)
     if is_method:
-        # Imported late: only strangers ask.
+        # Imported late: only bytes of other protocols need it.
         from .other_protocols import reason_of  # noqa: PLC0415
 
         if foreign := reason_of(line):
             return RejectedError(foreign)
     if is_method or reason == "Invalid method for HTTP/x.x request":
-        # The words are for methods that only RTSP has; there is no other sign.
+        # The message is for methods that only RTSP has; there is no other sign.
         return RejectedError("a method that is not known here", status=501)
     if reason == "Invalid HTTP version":
-        # RFC 9110, section 15.6.6. Again by its words only.
-        return RejectedError("only HTTP/1.1 and HTTP/1.0 are spoken here", status=505)
+        # RFC 9110, section 15.6.6. Again by its message only.
+        return RejectedError("only HTTP/1.1 and HTTP/1.0 are supported", status=505)
     return RejectedError(f"not an HTTP/1.1 request: {reason}")
 
 

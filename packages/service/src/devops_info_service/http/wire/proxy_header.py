@@ -1,8 +1,7 @@
 """The PROXY protocol, versions 1 and 2: bytes in, the true client out; no socket, no clock.
 
-Where it is on, every connection begins with a header; one that does not is cut off, and not a
-byte of it is read as HTTP. Whether a header comes is never guessed: who could choose would
-choose who to be.
+If it is on, every connection begins with a header; one that does not is cut off, and not a byte
+of it is read as HTTP. A header is never optional: clients could then forge one.
 
 Source: HAProxy, doc/proxy-protocol.txt, sections 2.1 and 2.2.
 """
@@ -31,7 +30,7 @@ _PROXY: Final = 0x21
 _TCP4: Final = 0x11
 _TCP6: Final = 0x21
 _NAMELESS: Final = frozenset({0x00, 0x31})
-"""Unspecified, and sockets of Unix: they have no address that we could name."""
+"""Unspecified, and sockets of Unix: they have no address."""
 _SIZES: Final = {_TCP4: 4, _TCP6: 16}
 _FAMILIES: Final = {
     b"TCP4": socket.AF_INET,
@@ -47,13 +46,13 @@ class ProxyHeader:
     def __init__(self) -> None:
         self._held = b""
         self.client: Client | None = None
-        """Who is behind the proxy; None if it speaks for itself or does not say."""
+        """The client behind the proxy; None: the proxy itself, or it is not named."""
 
     def receive(self, data: bytes) -> int | None:
         """Take *data*; return how much of it was header once that is complete, None before.
 
         Raises:
-            RejectedError: it is no header. Cut the connection off, without an answer.
+            RejectedError: not a header. Cut the connection off, without a response.
         """
         before = len(self._held)
         self._held += data
@@ -63,7 +62,7 @@ class ProxyHeader:
         elif held[: len(_V1)] == _V1[: len(held)]:
             end = self._version_1(held)
         else:
-            raise _rejection("it is not there")
+            raise _rejection("missing")
         return None if end is None else end - before
 
     def _version_1(self, held: bytes) -> int | None:
@@ -72,9 +71,9 @@ class ProxyHeader:
             if len(held) >= MAX_V1_BYTES:
                 raise _rejection(f"a line over {MAX_V1_BYTES} bytes")
             return None
-        words = held[len(_V1) : end].split(b" ")
-        if words[0] != b"UNKNOWN":
-            self.client = _named(words)
+        fields = held[len(_V1) : end].split(b" ")
+        if fields[0] != b"UNKNOWN":
+            self.client = _parse_client(fields)
         return end + 2
 
     def _version_2(self, held: bytes) -> int | None:
@@ -98,9 +97,9 @@ class ProxyHeader:
         return _V2_START + length
 
 
-def _named(words: list[bytes]) -> Client:
+def _parse_client(fields: list[bytes]) -> Client:
     try:
-        family, source, destination, source_port, destination_port = words
+        family, source, destination, source_port, destination_port = fields
         kind = _FAMILIES[family]
         address = format_address(socket.inet_pton(kind, source.decode("ascii")))
         socket.inet_pton(kind, destination.decode("ascii"))
@@ -110,12 +109,12 @@ def _named(words: list[bytes]) -> Client:
         raise _rejection("a line that is not of its form") from None
 
 
-def _port(word: bytes) -> int:
+def _port(text: bytes) -> int:
     # No sign, no blank, no zero before a digit.
-    if not word.isdigit() or int(word[:6]) > _MAX_PORT or word != b"%d" % int(word[:6]):
-        raise ValueError(word)
-    return int(word)
+    if not text.isdigit() or int(text[:6]) > _MAX_PORT or text != b"%d" % int(text[:6]):
+        raise ValueError(text)
+    return int(text)
 
 
 def _rejection(reason: str) -> RejectedError:
-    return RejectedError(f"no PROXY header: {reason}")
+    return RejectedError(f"not a PROXY header: {reason}")

@@ -1,7 +1,7 @@
-"""Responses in, bytes out: one head built for each kind of answer, once a second.
+"""Responses in, bytes out: one head built for each kind of response, once a second.
 
-The sans-I/O twin of ``http.reader``: the second is an argument, the socket is elsewhere.
-There is no Server field: it helps only those who look for versions to attack.
+Without input or output: the clock is an argument. There is no Server field: it helps only
+attackers in search of versions.
 """
 
 import time
@@ -14,9 +14,9 @@ from .message import PHRASES, Response
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 MAX_LENGTHS: Final = 1024
-"""Lines with a length that are kept: answers differ by what a client says of itself, at most."""
+"""Content-Length lines that are cached: responses differ by the client's own data, at most."""
 
-# As numbers: asked for a byte in bytes, CPython first tries whether it is one.
+# As numbers: for a bytes object, CPython's `in` first tries whether it is a number.
 _CR: Final = 0x0D
 _LF: Final = 0x0A
 
@@ -48,13 +48,13 @@ class ResponseWriter:
         """Return the bytes of *response*.
 
         Args:
-            response: what to say.
+            response: status, body, fields.
             connection: the value of a Connection field, or nothing for none.
             head_only: the request was HEAD: the same head, and no body.
         """
         now = self._second.now
         if now != self._now:
-            # All at once: what is cached is a date's worth, a handful of kinds of answer.
+            # All at once: the cache has the heads of one second, a handful.
             self._heads.clear()
             self._now = now
         status, body = response.status, response.body
@@ -79,8 +79,8 @@ class ResponseWriter:
         return line
 
     def _head(self, status: int, content_type: bytes, vary: bytes) -> bytes:
-        # RFC 9111, section 5.2.2.5, on every answer: what is of one caller, or of one moment, shall
-        # be in no cache, and what is not (/version, /openapi.json) would lie there after a rollout.
+        # RFC 9111, section 5.2.2.5, on every response: those of one client or one moment must not
+        # be cached, and the others (/version, /openapi.json) would be stale after a rollout.
         head = b"HTTP/1.1 %d %b\r\nDate: %b\r\nCache-Control: no-store\r\n" % (
             status,
             PHRASES[status].encode(),
@@ -107,7 +107,7 @@ def _field(field: tuple[bytes, bytes]) -> bytes:
 
 
 def _http_date(second: int) -> bytes:
-    """Format *second* (since 1970, UTC) as RFC 9110, section 5.6.7, says.
+    """Format *second* (since 1970, UTC) by RFC 9110, section 5.6.7.
 
     Not strftime: its names follow the locale.
     """

@@ -1,0 +1,55 @@
+"""The effects and the facts of this machine that a build gets."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from onebin.effects.context import Context
+from onebin.effects.owned import default_root
+from onebin.effects.process import allow_open_files, run
+from onebin.effects.progress import Progress
+from onebin.effects.store import Store
+from onebin.errors import ToolError
+from onebin.model import ARCHITECTURES, Machine
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """The effects a build may have, and the facts of this machine it may know."""
+
+    context: Context
+    machine: Machine
+    python_source: str = ""
+    """Where CPython's source is, instead of ``tool.onebin.python-source``."""
+
+    @classmethod
+    def for_this_machine(
+        cls, progress: Progress | None = None, environ: Mapping[str, str] = os.environ
+    ) -> "Tools":
+        """Return tools that run programs here and use the cache that *environ* names.
+
+        Raises this process's limit of open files, for the compiler.
+
+        Args:
+            progress: Where to report; nowhere if absent.
+            environ: ``ONEBIN_CACHE``, ``ONEBIN_PYTHON_SOURCE``, ``HOME`` are read from it.
+
+        Raises:
+            ToolError: onebin does not build for this processor, or the cache has no place.
+        """
+        name = os.uname().machine
+        machine = next((known for known in ARCHITECTURES if known == name), None)
+        if machine is None:
+            raise ToolError(
+                f"{name}: onebin does not build for this processor; "
+                f"expected {' or '.join(ARCHITECTURES)}"
+            )
+        allow_open_files()
+        # A path in it is relative to the caller's directory.
+        origin, mark, checksum = environ.get("ONEBIN_PYTHON_SOURCE", "").partition("#")
+        if origin not in {"", "apt"} and "://" not in origin:
+            origin = str(Path(origin).absolute())
+        store = Store(default_root(environ))
+        context = Context(run, store, progress or Progress.silent())
+        return cls(context, machine, f"{origin}{mark}{checksum}")

@@ -1,0 +1,197 @@
+"""A whole build without a compiler: each program is replaced, each step is real."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onebin import cli, pipeline
+from onebin.effects.process import run
+from onebin.errors import OnebinError
+from onebin.inputs.directory import Directory
+from onebin.model import Function, Project
+from onebin.pgo import profile
+from onebin.runtime import sources
+from onebin.tools import Tools
+
+from .conftest import Put
+from .fakes import Programs, compiler, counters, tools
+from .small_sources import digest_of, make_cpython, tarball, zlib_of
+
+RAN = [Function("main", 1, (5, 0)), Function("idle", 1, (0,))]
+
+
+def programs(words: list[str], options: dict[str, Any]) -> bytes:
+    """Do what a program would, as far as a build reads it."""
+    name = Path(words[0]).name
+    if words[0] == sys.executable:
+        return run(words, **options)  # pip
+    if name == "python":
+        call = [sys.executable, *words[1:]]
+        done = subprocess.run(call, input=options["stdin"], capture_output=True, check=True)
+        return bytes(done.stdout)
+    if "-v" in words:
+        return compiler(words, options)
+    if name == "ar":
+        (options["cwd"] / "libz.a").write_text("zlib")
+    elif "-o" in words:
+        Path(words[words.index("-o") + 1]).write_text(name)
+    elif name == "app":
+        folder = Path(options["env"]["ONEBIN_COUNTERS"])
+        (folder / "1").write_bytes(counters(RAN))
+        options["on_line"]("served")
+    return b""
+
+
+@pytest.fixture
+def project(
+    put_wheel: Put, installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A project with a dependency, and sources small enough to be built in no time."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "app.py").write_text("import thing\ntry: import ssl\nexcept ImportError: pass\n")
+    cpython = tmp_path / "cpython"
+    make_cpython(cpython)
+    for name in ("importlib/_bootstrap.py", "importlib/_bootstrap_external.py"):
+        (cpython / "Lib" / name).parent.mkdir(exist_ok=True)
+        (cpython / "Lib" / name).write_text("")
+    folder = tmp_path / "zlib"
+    folder.mkdir()
+    files_sha256 = digest_of(folder)
+    names = [file.name for file in folder.iterdir()]
+    zlib = zlib_of(tarball(tmp_path / "z.tar.gz", names), files_sha256)
+    monkeypatch.setattr(sources, "ZLIB", zlib)
+    (root / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "2"\nscripts = { app = "app:main" }\n'
+        'dependencies = ["thing"]\n[tool.onebin]\npython-source = "../cpython"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    put_wheel("thing", code="x = 1")
+    return root
+
+
+def read(root: Path) -> Project:
+    return Directory(root).project()
+
+
+def test_directory_to_image(project: Path, tmp_path: Path) -> None:
+    """Each stage reports; a second build runs no program; the image has the executable."""
+    noted, stream = Programs(programs), io.StringIO()
+    given = tools(tmp_path / "cache", noted, stream)
+
+    first = pipeline.build(read(project), given)
+    count = len(noted.calls)
+    second = pipeline.build(read(project), given)
+    made = pipeline.image(first, given, epoch=0)
+
+    assert first == second
+    assert count == len(noted.calls)
+    assert {"app", "thing", "_frozen_importlib"} <= {module.name for module in first.modules}
+    assert ["ssl"] == [item.module for item in first.omitted]
+    assert ("app", "ld") == (first.binary.name, first.binary.path.read_text())
+    assert made.digest.startswith("sha256:")
+    stages = [line.split()[0] for line in stream.getvalue().splitlines()]
+    assert ["warning:", "lock", "plan", "toolchain", "runtime", "distributions", "freeze", "link",
+            "plan", "toolchain", "runtime", "distributions", "freeze", "link", "assemble",
+            ] == stages  # fmt: skip
+    assert (project / "onebin.lock").is_file()
+    assert {"runtime", "distribution", "module", "binary"} <= set(given.context.store.seconds)
+
+
+def test_training_gives_a_profile_that_builds_use(project: Path, tmp_path: Path) -> None:
+    """The program is built with counters, run, and its counts are a text; then flags have it."""
+    noted = Programs(programs)
+    given = tools(tmp_path / "cache", noted)
+
+    text = pipeline.train(read(project), given, [])
+
+    assert [("main", (profile.MAX_COUNT, 0))] == [
+        (function.name, function.counts) for function in profile.parse(text, "here").functions
+    ]
+    assert any("counters.c" in words[-3] for words in noted.calls if "-c" in words)
+    (project / "app.profile").write_text(text)
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('profile = "app.profile"\n')
+    built = pipeline.build(read(project), given)
+    assert built.plan.profile is not None
+    assert built.plan.toolchain in text
+    scripts = [file.read_text() for file in (tmp_path / "cache" / "toolchain").glob("*/bin/cc")]
+    assert any("-fprofile-use=" in script for script in scripts)
+
+
+def test_training_without_counters(project: Path, tmp_path: Path) -> None:
+    """A command that does not let the program end leaves none."""
+    given = tools(tmp_path / "cache", Programs(programs))
+
+    with pytest.raises(OnebinError, match="no process of app ended by itself"):
+        pipeline.train(read(project), given, ["true"])
+
+
+def test_profile_of_another_compiler_is_a_warning(project: Path, tmp_path: Path) -> None:
+    """It does no harm; the plan goes on."""
+    (project / "app.profile").write_text(profile.to_text(RAN, "another compiler"))
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('profile = "app.profile"\n')
+    stream = io.StringIO()
+
+    plan = pipeline.make_plan(read(project), tools(tmp_path / "cache", Programs(), stream))
+
+    assert plan.profile is not None
+    assert "app.profile: made with another compiler; this is ziglang" in stream.getvalue()
+    assert "onebin train" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('profile = "gone.profile"', "gone.profile: cannot be read"),
+        ('build-lock = "gone.lock"', "gone.lock: cannot be read"),
+    ],
+)
+def test_file_that_is_missing(project: Path, tmp_path: Path, settings: str, message: str) -> None:
+    """Named, before anything is built."""
+    with (project / "pyproject.toml").open("a") as file:
+        file.write(settings)
+
+    with pytest.raises(OnebinError, match=message):
+        pipeline.make_plan(read(project), tools(tmp_path / "cache", Programs()))
+
+
+def test_source_that_is_neither_a_directory_nor_checked(project: Path, tmp_path: Path) -> None:
+    """A file needs a checksum."""
+    (tmp_path / "python.tar").write_text("")
+    text = (project / "pyproject.toml").read_text().replace("../cpython", "../python.tar")
+    (project / "pyproject.toml").write_text(text)
+
+    with pytest.raises(OnebinError, match="not a directory, and without a checksum"):
+        pipeline.make_plan(read(project), tools(tmp_path / "cache", Programs()))
+
+
+def test_commands(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """What each prints and writes; with -q nothing else."""
+    given = tools(tmp_path / "cache", Programs(programs))
+    monkeypatch.setattr(Tools, "for_this_machine", lambda *_: given)
+    printed = []
+    for line in ("lock", "prepare -q", "build", "image --tag app:2", "train -o a.profile -- $1"):
+        command, *options = line.split()
+        words = [word.replace("$1", str(project / "dist" / "app")) for word in options]
+        assert 0 == cli.main([command, str(project), *words]), capsys.readouterr().err
+        printed.append(capsys.readouterr().out.partition("@")[0].strip())
+
+    assert ["project/onebin.lock", "", "project/dist/app", "app", "a.profile"] == printed
+    assert {"app", "app.oci", "app.tar"} == {file.name for file in (project / "dist").iterdir()}
+    assert 0o755 == (project / "dist" / "app").stat().st_mode & 0o777
+    assert 2 == cli.main(["train", str(project)])
+    assert "where to write the profile?" in capsys.readouterr().err
+    assert 1 == cli.main(["build", str(project), "--output", str(project)])
+    assert "it is a directory" in capsys.readouterr().err
+    assert 0 == cli.main(["inspect", str(project / "dist" / "app.tar"), "--json"])
+    assert 0 == cli.main(["plan", str(project), "--json"])
+    assert '"provider": "pure"' in capsys.readouterr().out

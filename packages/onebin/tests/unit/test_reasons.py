@@ -1,0 +1,84 @@
+"""Reasons read from real output of other programs, as it was printed."""
+
+import pytest
+
+from onebin.effects.reasons import Reason, subject, why
+
+OUTPUTS = [
+    (
+        "cc1: fatal error: error writing to /tmp/cc.s: No space left on device",
+        Reason.DISK_FULL,
+        "",
+    ),
+    ("error: unable to build musl crt file: NoSpaceLeft", Reason.DISK_FULL, ""),
+    ("cp: error writing 'x': Disk quota exceeded", Reason.DISK_FULL, ""),
+    (
+        (
+            "error: sub-compilation of musl libc.a failed\n"
+            "    note: failed to check cache: file_hash ProcessFdQuotaExceeded"
+        ),
+        Reason.TOO_MANY_FILES,
+        "",
+    ),
+    (
+        (
+            "ld.lld: error: undefined symbol: png_create_read_struct\n"
+            ">>> referenced by m.c\n>>>               m.o:(read)"
+        ),
+        Reason.UNDEFINED_SYMBOL,
+        "png_create_read_struct",
+    ),
+    (
+        (
+            "WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, "
+            "status=None)) after connection broken by 'NewConnectionError(...)': /simple/thing/\n"
+            "ERROR: Could not find a version that satisfies the requirement thing (from versions: "
+            "none)\nERROR: No matching distribution found for thing"
+        ),
+        Reason.INDEX_UNREACHABLE,
+        "",
+    ),
+    (
+        (
+            "WARNING: Could not fetch URL https://h.invalid/simple/thing/: There was a problem "
+            "confirming the ssl certificate: HTTPSConnectionPool(host='h.invalid', port=443) - "
+            "skipping"
+        ),
+        Reason.INDEX_UNREACHABLE,
+        "",
+    ),
+    (
+        (
+            "ERROR: Could not find a version that satisfies the requirement thing==9 (from "
+            "versions: 1)\nERROR: No matching distribution found for thing==9"
+        ),
+        Reason.NO_MATCH,
+        "thing==9",
+    ),
+    (
+        "ERROR: wheel 1 asks for thing by an address",
+        Reason.ADDRESS,
+        "ERROR: wheel 1 asks for thing",
+    ),
+    (
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have "
+            "updated the package versions, please update the hashes."
+        ),
+        Reason.HASH_MISMATCH,
+        "",
+    ),
+    ("Segmentation fault", None, ""),
+    ("", None, ""),
+]
+
+
+@pytest.mark.parametrize(("output", "reason", "about"), OUTPUTS)
+def test_reason(output: str, reason: Reason | None, about: str) -> None:
+    """Each known failure by its words; anything else is none."""
+    assert (reason, about) == (why(output), subject(output))
+
+
+def test_every_reason_has_an_output() -> None:
+    """A pattern without a real output is a guess."""
+    assert set(Reason) == {reason for _, reason, _ in OUTPUTS if reason}

@@ -1,0 +1,228 @@
+"""Which modules an executable gets, on trees of small files, with imports read from them."""
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from onebin.errors import ProjectError
+from onebin.model import (
+    CPython,
+    Distribution,
+    EntryPoint,
+    Extension,
+    Import,
+    Interpreter,
+    ModuleImports,
+    ModuleOrigin,
+    Options,
+    Pin,
+    Project,
+    Runtime,
+)
+from onebin.selection.finder import Finder
+from onebin.selection.selector import NAMES_OF_INTEREST, Selection, main_text, select
+from onebin.target import compile_modules
+
+BUILTINS = dict.fromkeys(("sys", "_io", "marshal", "_json", "time"), "NULL")
+
+
+def files(folder: Path, texts: Mapping[str, str]) -> Path:
+    for name, text in texts.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return folder
+
+
+def analyze(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
+    """The imports, as the program in the target reads them."""
+    found = {}
+    for name, origin in origins.items():
+        text = origin.path.read_text() if origin.text is None else origin.text
+        collector = compile_modules.ImportCollector(
+            name, package=origin.is_package, asserts=True,
+            names_of_interest=frozenset(NAMES_OF_INTEREST),
+        )  # fmt: skip
+        collector.visit(ast.parse(text))
+        imports = tuple(Import(m, tuple(n), k, g, f) for m, n, k, g, f in collector.imports)
+        mentions = tuple(sorted(collector.mentions))
+        found[name] = ModuleImports(imports, tuple(sorted(collector.codecs)), mentions)
+    return found
+
+
+STDLIB = {
+    "importlib/__init__.py": "import sys",
+    "importlib/_bootstrap.py": "",
+    "importlib/_bootstrap_external.py": "",
+    "gc.py": "",
+    "encodings/__init__.py": "",
+    "encodings/utf_8.py": "",
+    "io.py": "import _io",
+    "json/__init__.py": "import _json",
+    "json/decoder.py": "",
+    "ssl.py": "import _ssl",
+    "tool.py": "def main(): import argparse, shutil",
+    "argparse.py": "",
+    "shutil.py": "try: import zlib\nexcept ImportError: pass\ndef make_archive(): ...",
+    "zlib.py": "",
+    "tarfile.py": "",
+}
+
+
+class World:
+    """A standard library, a project, dependencies: all as files."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        stdlib = files(root / "stdlib", STDLIB)
+        interpreter = Interpreter(Path("/python"), root, stdlib, "x86_64", "3.13", "k")
+        self.python = CPython(interpreter, Runtime("x86_64", (), Path("/include"), BUILTINS, "k"))
+        self.distributions: list[Distribution] = []
+
+    def add(self, name: str, texts: Mapping[str, str], *extensions: str) -> None:
+        code = files(self.root / name, texts)
+        made = tuple(Extension(module, Path("/x.o"), "PyInit") for module in extensions)
+        self.distributions.append(Distribution(Pin(name, "1", ()), code, "k", made))
+
+    def select(
+        self,
+        texts: Mapping[str, str],
+        options: Options | None = None,
+        native: Mapping[str, tuple[str, ...]] = {},
+    ) -> Selection:
+        project = Project(
+            root=self.root, name="app", version="1", entry=EntryPoint("app", "main"),
+            code=files(self.root / "code", texts), dependencies=(), options=options or Options(),
+        )  # fmt: skip
+        return select(project, self.python, tuple(self.distributions), native, analyze)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_what_the_entry_point_reaches(world: World) -> None:
+    """Its modules, those always needed that exist, C modules; nothing else."""
+    found = world.select({"app.py": "import json, helper", "helper.py": "", "other.py": ""})
+
+    names = set(found.modules)
+    assert {"app", "helper", "json", "json.decoder", "__main__", "_frozen_importlib"} <= names
+    assert not {"other", "argparse", "ssl"} & names
+    assert ("_io", "_json", "marshal", "sys", "time") == found.builtins
+    assert list(found.modules) == sorted(names)
+    assert "from app import main" in str(found.modules["__main__"].text)
+    assert "sys.exit(main())" in main_text(EntryPoint("app", "main"))
+    assert "from m import C\n" in main_text(EntryPoint("m", "C.run"))
+
+
+def test_package_comes_before_module_and_project_before_all(world: World) -> None:
+    """As on a search path; an extension is found by its name."""
+    world.add("dep", {"json/__init__.py": "", "both.py": "", "both/__init__.py": ""}, "pkg._c")
+    finder = Finder(
+        files(world.root / "code", {"app.py": ""}), world.distributions,
+        world.python.interpreter.stdlib, BUILTINS,
+    )  # fmt: skip
+
+    assert str(world.root / "dep") in str(getattr(finder.locate("json"), "path", ""))
+    assert getattr(finder.locate("both"), "is_package", False)
+    assert ModuleOrigin("extension", origin="dependency") == finder.locate("pkg._c")
+    assert ModuleOrigin("builtin") == finder.locate("sys")
+    assert ModuleOrigin("alias") == finder.locate("os.path")
+    assert finder.locate("no-name") is None
+    assert ("project", "dependency", "stdlib", "") == tuple(
+        map(finder.owner, ("app", "json", "io", "nowhere"))
+    )
+
+
+def test_namespace_packages_are_empty_ones(world: World) -> None:
+    """Of a project or a dependency; a folder of the standard library is none."""
+    files(world.root / "stdlib", {"data/x.txt": ""})
+    found = world.select(
+        {"app.py": "import space.inner\ndef f(): import data", "space/inner.py": ""}
+    )
+
+    assert ("", "<namespace>", True) == (
+        found.modules["space"].text, found.modules["space"].label, found.modules["space"].is_package
+    )  # fmt: skip
+    assert "data" not in found.modules
+
+
+def test_hints(world: World) -> None:
+    """A name, and all below a package; what is not an identifier is no module."""
+    world.add("dep", {"pkg/__init__.py": "", "pkg/a.py": "", "pkg/not-one.py": ""}, "pkg._c")
+    options = Options(include=("helper", "pkg.*"))
+
+    found = world.select({"app.py": "", "helper.py": ""}, options)
+
+    assert {"helper", "pkg", "pkg.a"} <= set(found.modules)
+    assert ["pkg._c"] == [extension.module for extension in found.extensions]
+
+
+def test_excluded_and_tooling_are_not_followed(world: World) -> None:
+    """A project may exclude; the standard library's own tools stay out, unless they are named."""
+    options = Options(exclude=("json*",))
+    found = world.select({"app.py": "import tool\ndef f(): import ssl, json"}, options)
+
+    assert {"tool", "shutil"} <= set(found.modules)
+    assert not {"argparse", "zlib", "ssl", "json"} & set(found.modules)
+    assert "ssl" in {item.module for item in found.omitted}
+
+
+def test_mention_enables_what_is_named(world: World) -> None:
+    """A program that calls make_archive gets the formats; the standard library itself does not."""
+    plain = world.select({"app.py": "import shutil"})
+    found = world.select({"app.py": "import shutil; shutil.make_archive"})
+
+    assert "zlib" not in plain.modules
+    assert {"zlib", "tarfile"} <= set(found.modules)
+
+
+def test_imports_made_from_c(world: World) -> None:
+    """Those seen at the probe, beside those known of CPython."""
+    world.add("dep", {"pkg/__init__.py": "", "pkg/late.py": ""}, "pkg._c")
+
+    found = world.select({"app.py": "import pkg._c"}, native={"pkg._c": ("pkg.late",)})
+
+    assert "pkg.late" in found.modules
+    assert ["pkg._c"] == [extension.module for extension in found.extensions]
+
+
+@pytest.mark.parametrize(
+    ("texts", "options", "message", "hint"),
+    [
+        ({}, None, "app: no such module", "is it spelled right"),
+        ({"app.py": "import ssl"}, None,
+         "app -> ssl: requires OpenSSL, which the static runtime does not include", "may fail"),
+        ({"app.py": "import nowhere"}, None,
+         "app: requires nowhere, which is in no dependency", "add the distribution"),
+        ({"app.py": ""}, Options(include=("gone",)), "gone: no such module", "spelled"),
+    ],
+)  # fmt: skip
+def test_program_that_cannot_start_is_refused(
+    world: World, texts: Mapping[str, str], options: Options | None, message: str, hint: str
+) -> None:
+    """With the chain of imports, and a way out."""
+    with pytest.raises(ProjectError, match=message) as caught:
+        world.select(texts, options)
+    assert hint in caught.value.hint
+
+
+def test_module_that_does_not_compile_is_named(world: World) -> None:
+    """By its own error; there is no hint but the error."""
+
+    def broken(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
+        return {n: ModuleImports(error="bad" if n == "helper" else "") for n in origins} | {
+            n: ModuleImports((Import("helper", (), "hard", 0, 0),)) for n in origins if n == "app"
+        }
+
+    project = Project(
+        root=world.root, name="app", version="1", entry=EntryPoint("app", "main"),
+        code=files(world.root / "code", {"app.py": "", "helper.py": ""}), dependencies=(),
+        options=Options(),
+    )  # fmt: skip
+    with pytest.raises(ProjectError, match="app -> helper: bad") as caught:
+        select(project, world.python, (), {}, broken)
+    assert "" == caught.value.hint
