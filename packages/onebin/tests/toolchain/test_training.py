@@ -29,7 +29,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_training_writes_what_ran(onebin: OnebinRun, project: Path) -> None:
-    """The program alone is a workload; its path is printed, and its hottest code is in the profile."""
+    """The program alone is a workload; the path is printed; the hottest code is in the profile."""
     (project / "pyproject.toml").write_text(
         (PROJECTS / "facts" / "pyproject.toml").read_text()
         + '[tool.onebin]\nprofile = "training/app.profile"\n'
