@@ -193,11 +193,13 @@ def test_source_that_does_not_compile(tmp_path: Path, source: str) -> None:
     assert not (tmp_path / "0").exists()
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="grammar of 3.12")
 def test_type_parameters_import_typing(tmp_path: Path) -> None:
-    """The interpreter imports typing from C."""
+    """The interpreter imports typing from C; before Python 3.12 that is not in its grammar."""
     found = facts(tmp_path, "def f[T](x: T): ...\ntype A = int")
 
+    if sys.hexversion < 0x030C_0000:  # mypy would take the rest for unreachable
+        assert found["error"]
+        return
     assert ["typing", "typing"] == [module for module, *_ in found["imports"]]
 
 
