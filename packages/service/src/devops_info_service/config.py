@@ -15,7 +15,7 @@ from .http import MAX_WORKERS, Cidr, HostPattern, Integer, Limits
 
 
 class Value(msgspec.Struct, frozen=True):
-    """How the text of a setting becomes its value, what is allowed, and the line of help."""
+    """The parser of a setting's text, the allowed values in words, and the line of help."""
 
     parse: Callable[[str], Any]
     """Raises ValueError for text that is not allowed."""
@@ -63,8 +63,8 @@ class Config(msgspec.Struct, frozen=True):
     management_port: Annotated[
         int | None, Integer(0, _PORT, "port for all but /, /health and the probes; 0 as for port")
     ] = None
-    """TCP port for all but ``/``, ``/health`` and the probes; None: they are on ``port``, too. One
-    port is all that a user of ``docker run`` expects."""
+    """TCP port for all but ``/``, ``/health`` and the probes; None: ``port`` serves everything, as
+    a user of ``docker run`` expects."""
 
     management_host: Annotated[str, _address("address for it; that of --host by default")] = ""
     """Numeric address for it; empty: that of ``host``."""
@@ -81,7 +81,7 @@ class Config(msgspec.Struct, frozen=True):
     it is published by."""
 
     debug: Annotated[bool, _boolean("log rejected requests")] = False
-    """Log what is wrong with the requests of clients."""
+    """Log the reason of each rejected request."""
 
     access_log: Annotated[bool, _boolean("log one line a request")] = False
     """One line a request. Off: a probe every few seconds would be most of the log."""
@@ -124,7 +124,7 @@ class Config(msgspec.Struct, frozen=True):
         ),
     ] = ()
     """Variables whose values the platform's report may show, besides those known as harmless.
-    None: a name does not tell whether the value is a secret."""
+    None: a name does not show whether the value is a secret."""
 
     expectations: Annotated[
         str,
@@ -221,10 +221,10 @@ SETTINGS: Final = (*_settings(Config), *_settings(Limits))
 
 
 def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
-    """Return the configuration that *flags* (the command line without its command) ask for.
+    """Return the configuration of *flags* (the command line without its command) and *environ*.
 
-    An empty variable counts as one that is not there: Compose files and charts pass
-    ``PORT=`` for a value nobody gave.
+    An empty variable counts as absent: Compose files and charts pass ``PORT=`` for a value that
+    was not given.
 
     Raises:
         ConfigError: a flag is unknown, or a value is not allowed.

@@ -1,4 +1,4 @@
-"""Faults made answers, requests made lines of the log, and the names that join the two."""
+"""Handlers around handlers: 500 for exceptions, the access log, hosts, request IDs, metrics."""
 
 import os
 import time
@@ -37,12 +37,12 @@ def wrap(
     public: Handler | None = None,
     probes: Collection[str] = (),
 ) -> Handler:
-    """Return *handler* with all that is around it in the process that serves.
+    """Return *handler* inside the middleware of the process that serves.
 
-    From the outside in: time is measured by route, the client is resolved (so that the log names
-    it, too), faults and requests are logged, hosts are checked. With *public* that is what is
-    served on the service's port, and *handler* on the management port. Wrapped after the fork:
-    request IDs start with a process's own bytes.
+    From the outside in: time is measured by route, the client is resolved (the log names it),
+    exceptions and requests are logged, hosts are checked. *public*, if there is one, is served on
+    the service's port, and *handler* on the management port. Wrapped after the fork: request IDs
+    start with a process's own bytes.
     """
     if public is not None:
         by_port = _by_port(
@@ -79,11 +79,11 @@ def _guard(handler: Handler, log: Log, config: Config, probes: Collection[str]) 
 
 
 def observe(dispatch: Handler, log: Log, *, access_log: bool) -> Handler:
-    """Wrap *dispatch*: every fault becomes a 500 and a line, every request a line if wanted.
+    """Wrap *dispatch*: an exception becomes a 500 and a log line, a request a line if wanted.
 
-    The request id is the client's ``X-Request-Id`` where that is short and plain, and is
-    given back. One is made only where a line of the log will carry it: an id that is
-    written nowhere explains nothing, and would cost every answer some bytes and time.
+    A short and plain ``X-Request-Id`` of the client is the request id, and returned. Another is
+    made only for a log line: elsewhere it would explain nothing, and cost each response bytes
+    and time.
 
     The IDs of a valid ``traceparent`` are in the log.
     """
@@ -127,13 +127,13 @@ def observe(dispatch: Handler, log: Log, *, access_log: bool) -> Handler:
             client=request.client.address,
             **name.facts(),
         )
-        return name.on(error_response(500, "The service failed to answer"))
+        return name.on(error_response(500, "The service failed to respond"))
 
     return answer_and_log if access_log else answer
 
 
 class Name(msgspec.Struct, frozen=True):
-    """What one request is called, by the client and by the log."""
+    """The names of one request, for the client and the log."""
 
     request_id: bytes | None
     trace: TraceParent | None
@@ -143,7 +143,7 @@ class Name(msgspec.Struct, frozen=True):
         headers = response.headers
         if self.request_id is not None:
             headers += ((b"X-Request-Id", self.request_id),)
-        # Not structs.replace, which looks every field up.
+        # Not structs.replace: it reads every field by its name.
         return Response(
             response.status, response.body, response.content_type, headers, response.vary
         )
@@ -163,7 +163,7 @@ class Names:
     """Name requests: as the client does, else by a random prefix for the process and a count."""
 
     def __init__(self) -> None:
-        # 8 bytes: unique among processes, guessable within one; an id is no secret.
+        # 8 bytes: unique among processes, guessable within one; an id is not a secret.
         self._prefix = os.urandom(8).hex()
         self._count = 0
 
@@ -176,7 +176,7 @@ class Names:
         return Name(request_id, None if parent is None else parse_traceparent(parent))
 
     def of(self, request: Request) -> Name:
-        """Return the client's names, with a request id of ours where there is none."""
+        """Return the client's names, with a new request id if it sent none."""
         name = self.given(request)
         if name.request_id is not None:
             return name

@@ -17,21 +17,20 @@ Object = dict[str, Any]
 """A JSON object of the document."""
 
 REFUSALS: Final[Mapping[int, str]] = {
-    400: "The bytes are no HTTP/1.1 request.",
+    400: "The bytes are not an HTTP/1.1 request.",
     408: "The head or the body comes too slowly.",
     413: "The body is longer than the limit.",
     414: "The request line is longer than the limit.",
     417: "An expectation that is not 100-continue.",
     421: "The request names a host that ALLOWED_HOSTS does not list.",
     431: "The fields are more or longer than the limit.",
-    500: "The service failed to answer; its log says more.",
+    500: "The service failed to respond; its log has the reason.",
     501: "A transfer coding that is not chunked.",
     503: "More connections than the limit.",
     505: "A version that is not 1.0 or 1.1.",
 }
-"""What any request may meet before it is looked at, or when its handler fails; the connection
-ends with all but 421 and 500. 404 and 405 are the answers to what is no operation of the
-document."""
+"""Responses to any operation, before its handler is called or if that fails. The connection ends
+with all but 421 and 500. 404 and 405 are for paths and methods that are not in the document."""
 
 _SCHEMAS: Final = "#/components/schemas/"
 
@@ -75,12 +74,12 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
             },
             "headers": {
                 "CacheControl": {
-                    "description": "Every answer is of its moment.",
+                    "description": "No response may be stored.",
                     "required": True,
                     "schema": {"const": "no-store"},
                 },
                 "RequestId": {
-                    "description": "The request's own, or one that the log has.",
+                    "description": "The request's own, or a new one that is in the log.",
                     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:/+=-]{1,64}$"},
                 },
             },
@@ -89,7 +88,7 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
 
 
 def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
-    """Describe one method of a path; without *schemas* it is HEAD, whose answers have no body."""
+    """Describe one method of a path; without *schemas* it is HEAD, without a body."""
     method = route.method.lower() if schemas else "head"
     responses: Object = {
         str(status): {"$ref": f"#/components/responses/{_refusal(status)}"} for status in REFUSALS
@@ -103,7 +102,7 @@ def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
         if schemas:
             content = {one.media_type: {"schema": schemas[one.body()]} for one in specs}
         if status in REFUSALS:
-            # The route's own word, or that of whoever did not let the request through.
+            # The status is the route's own, or the server's rejection.
             text += " " + REFUSALS[status]
             if schemas:
                 own = content.pop(JSON.decode(), None)
@@ -164,11 +163,10 @@ def _words(title: str) -> Iterable[str]:
 
 
 def _tidy(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401  any JSON
-    """Make a schema that says what is accepted say what is sent.
+    """Turn a schema of accepted values into a schema of sent values.
 
-    An answer has every field: none is left out for being its default. Docstrings are left
-    out, as the executable has none, so the document is the same wherever it is made; and
-    titles, which repeat names.
+    A response has every field, defaults included. Docstrings are left out: the executable has
+    none, and its document must be the same. Titles are left out, as they repeat names.
     """
     if isinstance(value, str) and value.startswith(_SCHEMAS):
         return _SCHEMAS + names[value.removeprefix(_SCHEMAS)]
