@@ -22,7 +22,7 @@ from devops_info_service.logs import Log
 from .fake_socket import Peer, RecordingHooks
 
 pytestmark = [
-    pytest.mark.claim("work in proportion to what is sent"),
+    pytest.mark.claim("work in proportion to the bytes sent"),
     pytest.mark.claim("linear work"),
 ]
 
