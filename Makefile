@@ -13,7 +13,7 @@ PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
 .PHONY: help run test test-all coverage check image sizes rebuild load hardening endurance figures bench train clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## Serve on http://127.0.0.1:8080 (HOST, PORT, ALLOWED_HOSTS)
 	@HOST=$${HOST:-127.0.0.1} ALLOWED_HOSTS=$${ALLOWED_HOSTS-localhost,127.0.0.1,::1} PYTHONPATH=packages/service/src exec $(BIN)/python -m devops_info_service
@@ -34,6 +34,7 @@ check: $(VENV)/.dev ## Lint, types, directions of imports, words, coverage if it
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy conftest.py packages/service/src packages/onebin/src packages/service/training packages/service/tests packages/onebin/tests tests bench
 	@$(BIN)/lint-imports
+	@$(BIN)/python .ci/words
 	@$(BIN)/python .ci/coverage
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/zizmor --offline --no-progress --quiet .github

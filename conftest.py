@@ -1,4 +1,4 @@
-"""What every test run obeys: number of examples, lanes of pytest-xdist, no skips in CI."""
+"""Rules of every test run: number of examples, lanes of pytest-xdist, no skips in CI."""
 
 import os
 from collections import Counter
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip into a failure in CI: a machine that lacks a part proves less than it says."""
+    """Turn a skip into a failure in CI: without the missing part the run proves less."""
     report = yield
     if CI and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

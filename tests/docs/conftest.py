@@ -1,4 +1,4 @@
-"""What the tests of the docs share."""
+"""Fixtures of the documentation tests."""
 
 import socket
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port of the loopback that is free now."""
+    """A free TCP port of the loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Claims of the documents and the markers of tests that hold them: each in both."""
+"""Claims of the documents, and the test markers that name them: each in both."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ FOLDERS = ("packages/service/tests", "packages/onebin/tests", "bench/tests", "te
 
 
 def documented() -> Iterator[str]:
-    """List the claims of hardening's list, and the bold beginnings of SECURITY.md's promises."""
+    """Return the claims in hardening.md's list, and the bold openings of SECURITY.md's promises."""
     hardening = (ROOT / "docs/explanation/hardening.md").read_text("utf-8")
     section = hardening.partition("\n## Claims\n")[2].partition("\n## ")[0]
     yield from re.findall(r"(?m)^- (.+)$", section)
@@ -20,7 +20,7 @@ def documented() -> Iterator[str]:
 
 
 def marked() -> Iterator[str]:
-    """List the arguments of ``pytest.mark.claim``, read without running a test's module."""
+    """Return the arguments of ``pytest.mark.claim``, read without importing a test module."""
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("test_*.py"):
             for node in ast.walk(ast.parse(path.read_bytes())):
@@ -34,7 +34,7 @@ def marked() -> Iterator[str]:
 
 
 def test_each_claim_has_a_test_and_each_marker_a_claim() -> None:
-    """The documents promise what tests hold, and nothing else."""
+    """The documents promise what tests check, and nothing else."""
     claims = list(documented())
 
     assert len(claims) == len(set(claims)) > 60

@@ -53,7 +53,7 @@ class Block:
 
     @property
     def needs(self) -> frozenset[str] | None:
-        """What its commands need; None if they are not run."""
+        """The needs of its commands; None if they are not run."""
         kind, _, rest = self.mark.partition(":")
         if kind != "run":
             return None
@@ -127,7 +127,7 @@ def scripts() -> Sequence[object]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_block_is_run_or_says_why_not(page: Path) -> None:
-    """No command is left out silently."""
+    """A block of shell is run, or states the reason."""
     for block in blocks(page):
         if block.mark.startswith("file: ") or block.language not in SHELL:
             continue
@@ -166,11 +166,11 @@ def run(steps: Sequence[Command], folder: Path, scratch: Path, port: int) -> lis
     """Run *steps* in one shell in *folder*; return what each wrote to stdout.
 
     Raises:
-        AssertionError: one failed; with what it wrote to stderr.
+        AssertionError: a command failed; with its stderr.
     """
     script = ["set -euo pipefail"]
     for number, step in enumerate(steps):
-        # To a file each: no text of a command can be taken for the end of its output.
+        # To a file each: no output can be taken for the end of another's.
         script.append(f"{{\n{at_port(step.text, port)}\n}} >{scratch}/{number}.out")
     errors = scratch / "stderr"
     with errors.open("w") as stderr:
@@ -234,7 +234,7 @@ def require(reason: str) -> None:
 
 
 def make_image() -> None:
-    """Build the image that a page runs, as its reader has; seconds if it is built already."""
+    """Build the image that the page assumes; seconds if it is built already."""
     for argv in ([".ci/prepare-bases", "debian:trixie-slim"], ["make", "image"]):
         done = subprocess.run(
             argv, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False

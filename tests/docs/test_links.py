@@ -19,14 +19,14 @@ HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub makes of the headings."""
+    """Return the anchors that GitHub makes from the headings."""
     headings = HEADING.findall(FENCE.sub("", page.read_text("utf-8")))
     return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    """Each file is there, with the heading."""
+    """The target file exists, and has the heading."""
     for link in LINK.finditer(FENCE.sub("", page.read_text("utf-8"))):
         target = (page.parent / link["path"]).resolve() if link["path"] else page
         assert target.exists(), link[0]

@@ -1,10 +1,10 @@
-"""An attack on a server's memory: many connections, each of which makes it hold something.
+"""An attack on a server's memory: many connections that each make it hold data.
 
     python tests/e2e/attack.py HOST PORT SECONDS [KIND ...]
 
-Each connection does what its kind says, and is replaced when the server ends it. Unfinished
-heads have as many fields as can be and drip; requests are pipelined and their answers left
-unread; bodies come in chunks by the byte; some connect and say nothing, some hang up. The last
+Each connection follows its kind, and is replaced when the server closes it. Unfinished heads
+have the most fields allowed and drip; pipelined requests leave their responses unread; bodies
+come in chunks by the byte; some connections send nothing, some hang up. The last
 line on stdout is JSON: connections opened, bytes sent, the most that were open at once.
 """
 
@@ -19,16 +19,16 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 CONNECTIONS: Final = 1500
-"""At once: four times those that killed a container of 64 MiB."""
+"""Four times as many as killed a container of 64 MiB."""
 
 HEAD_BYTES: Final = 16_000
 SMALL_WINDOW: Final = 4096
 ROUND_SECONDS: Final = 0.05
 HANGS_UP: Final = 0.002
-"""The chance in each round that a connection is given up and made anew."""
+"""The chance in each round that a connection is closed and replaced."""
 
 Steps = Iterator[bytes]
-"""What to send in each round; the end of it hangs up."""
+"""Bytes to send in each round; the end closes the connection."""
 
 
 def distinct_fields() -> Steps:
@@ -39,14 +39,14 @@ def distinct_fields() -> Steps:
 
 
 def large_fields() -> Steps:
-    """Begin a head of as many fields as are let through, and as large."""
+    """Begin a head with the most fields allowed, at the largest size allowed."""
     fields = b"".join(b"%x:%s\r\n" % (number, b"v" * 150) for number in range(0x100, 0x100 + 98))
     yield b"GET / HTTP/1.1\r\nHost: a\r\n" + fields[:HEAD_BYTES]
     yield from drip(b"a")
 
 
 def unread() -> Steps:
-    """Ask for much, again and again, and read nothing."""
+    """Request large responses repeatedly, and read nothing."""
     path = random.choice((b"/platform", b"/metrics", b"/health", b"/"))
     accept = random.choice((b"*/*", b"text/html", b"application/openmetrics-text"))
     request = b"GET %b HTTP/1.1\r\nHost: a\r\nAccept: %b\r\nX: %d\r\n\r\n"
@@ -56,7 +56,7 @@ def unread() -> Steps:
 
 
 def unread_by_the_other_reader() -> Steps:
-    """The same, of requests that are not plain."""
+    """The same, with requests that the fast path leaves to the full parser."""
     while True:
         yield b"GET /platform HTTP/1.1\r\nHost: a\r\nCookie: \r\n\r\n" * 400
 
@@ -69,12 +69,12 @@ def dripping_body() -> Steps:
 
 
 def silence() -> Steps:
-    """Say nothing."""
+    """Send nothing."""
     yield from drip(b"")
 
 
 def drip(piece: bytes) -> Steps:
-    """Send a little once a second."""
+    """Send *piece* once a second."""
     while True:
         for _ in range(int(1 / ROUND_SECONDS)):
             yield b""
@@ -92,7 +92,7 @@ KINDS: Final[dict[str, Callable[[], Steps]]] = {
 
 
 class Attacker:
-    """One connection, again and again."""
+    """One connection, replaced when it ends."""
 
     def __init__(self, address: tuple[str, int], kind: Callable[[], Steps]) -> None:
         self._address = address
@@ -103,11 +103,11 @@ class Attacker:
 
     @property
     def is_open(self) -> bool:
-        """Whether it has a connection now."""
+        """Whether the connection is open."""
         return self._socket is not None
 
     def step(self) -> None:
-        """Do what is due in this round."""
+        """Do one round's step."""
         if self._socket is None:
             self._open()
         elif random.random() < HANGS_UP or self._is_ended(self._socket):
@@ -126,8 +126,8 @@ class Attacker:
 
     def _is_ended(self, sock: socket.socket) -> bool:
         try:
-            # A peek sees an end of file only where nothing is unread: those who leave answers
-            # unread find out when they send.
+            # A peek detects an end of file only if nothing is unread; attackers with unread
+            # responses notice it when they send.
             return not sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
@@ -155,7 +155,7 @@ class Attacker:
 
 
 def attack(address: tuple[str, int], seconds: float, kinds: list[str]) -> dict[str, int]:
-    """Attack for so long, with connections of *kinds* in equal parts; return what was done."""
+    """Attack for *seconds*, with connections of *kinds* in equal parts; return the counts."""
     of_kinds = [KINDS[kind] for kind in kinds or KINDS]
     attackers = [Attacker(address, of_kinds[n % len(of_kinds)]) for n in range(CONNECTIONS)]
     end, most = time.monotonic() + seconds, 0

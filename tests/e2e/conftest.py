@@ -1,6 +1,6 @@
-"""What the end-to-end tests ask for: a real engine, what runs on it, a free port.
+"""Fixtures of the end-to-end tests: a real engine, its images and containers, a free port.
 
-Without an engine they are skipped, and the reason is printed.
+Without an engine the tests are skipped, with the reason.
 """
 
 import json
@@ -28,13 +28,13 @@ class Engine:
     """A running Docker engine."""
 
     client: str
-    """Path of a client that does BuildKit builds."""
+    """Path of a client with BuildKit."""
 
     def run(self, *arguments: str | Path, check: bool = True) -> str:
-        """Run the client with *arguments* and return what it wrote to stdout, stripped.
+        """Run the client with *arguments* and return its stdout, stripped.
 
         Raises:
-            AssertionError: it failed and *check* is true; with what it said.
+            AssertionError: it failed and *check* is true; with its stderr.
         """
         done = subprocess.run(
             [self.client, *map(str, arguments)],
@@ -53,7 +53,7 @@ class Engine:
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """A running engine, started first for root."""
+    """A running engine; root starts one if none runs."""
     client = _client()
     if client is None and os.geteuid() == 0:
         prepared = _said(ROOT / ".ci/prepare-engine")
@@ -63,13 +63,13 @@ def engine() -> Engine:
                 f"no Docker engine: {prepared.splitlines()[-1] if prepared else 'no reason'}"
             )
     if client is None:
-        pytest.skip("no Docker engine answers, and only root may start one: run .ci/prepare-engine")
+        pytest.skip("no Docker engine responds; run .ci/prepare-engine as root")
     return Engine(client)
 
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port nobody listens on now; the range the kernel gives out makes a clash unlikely."""
+    """A free TCP port; the size of the kernel's range makes a clash unlikely."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -130,7 +130,7 @@ def running(engine: Engine, *arguments: str | int) -> Iterator[str]:
 
 
 def answer(port: int, path: str) -> dict[str, Any]:
-    """Ask the service from outside, giving it a moment to start."""
+    """Request *path* from outside, with up to ten seconds for the start."""
     deadline = time.monotonic() + 10
     while True:
         try:
@@ -153,7 +153,7 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def _client() -> str | None:
-    """Find a client that can build and whose engine answers."""
+    """Find a client that can build and whose engine responds."""
     found = subprocess.run([ROOT / ".ci/find-docker"], capture_output=True, text=True, check=False)
     client = found.stdout.strip()
     if not client:

@@ -30,7 +30,7 @@ HEALTHY_SECONDS = 45
 """For the first health check (30 s after the start on old engines) with room for a busy machine."""
 
 BUDGET_UNPACKED, BUDGET_COMPRESSED = 7_081_067, 2_856_700
-"""Bytes of the Go image as the seed builds it, as `make sizes` prints them: ours stays below."""
+"""Bytes of the Go original's image (`reference/go`), by `make sizes`: the limit for the service."""
 
 RESTRICTED = (
     "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
@@ -45,7 +45,7 @@ def exit_status(engine: Engine, container: str) -> str:
 def test_container_serves_the_contract_and_stops_in_time(
     engine: Engine, image: str, free_port: int
 ) -> None:
-    """Both endpoints answer from outside, the engine finds it healthy, SIGTERM ends it with 0."""
+    """Both endpoints respond from outside, the health check passes, SIGTERM ends it with 0."""
     with running(engine, "--publish", f"{free_port}:8080", image) as container:
         info, health = answer(free_port, "/"), answer(free_port, "/health")
 
@@ -67,7 +67,7 @@ def test_container_serves_the_contract_and_stops_in_time(
 
 
 def test_container_runs_with_nothing_granted(engine: Engine, image: str, free_port: int) -> None:
-    """Read-only, no capability, no new privileges, a user nobody named, 64 MiB, 64 processes."""
+    """Read-only, no capability, no new privileges, a numeric user, 64 MiB, 64 processes."""
     with running(engine, "--publish", f"{free_port}:8080", *RESTRICTED, image) as container:
         assert "healthy" == answer(free_port, "/health")["status"]
         assert 5 == len(answer(free_port, "/"))
@@ -80,8 +80,8 @@ def test_container_runs_with_nothing_granted(engine: Engine, image: str, free_po
 def test_last_word_is_the_termination_message(
     engine: Engine, image: str, free_port: int, tmp_path: Path
 ) -> None:
-    """What came after SIGTERM is in the file Kubernetes would mount, although nothing else can be
-    written and the user is anybody."""
+    """Requests after SIGTERM are in the file that Kubernetes mounts, although the rest is read-only
+    and the user arbitrary."""
     message = tmp_path / "termination-log"
     message.touch()
     message.chmod(0o666)  # As the kubelet makes it.
@@ -106,7 +106,7 @@ def test_last_word_is_the_termination_message(
 
 @pytest.mark.browser
 def test_browser_gets_the_page(engine: Engine, image: str, free_port: int, chromium: Path) -> None:
-    """With nothing granted the page is whole and live: the frozen modules hold all it needs."""
+    """With nothing granted the page is complete and live: the frozen modules have all it needs."""
     complaints: list[str] = []
     with running(engine, "--publish", f"{free_port}:8080", *RESTRICTED, image) as container:
         answer(free_port, "/health")
@@ -143,7 +143,7 @@ def test_bad_setting_ends_the_container_with_one_line(engine: Engine, image: str
 def test_expectations_are_held_against_the_engine(
     engine: Engine, image: str, free_port: int, memory: str, status: int
 ) -> None:
-    """What the engine grants decides the answer, and of the same as a command the exit status."""
+    """The limits of the engine decide the status, and for the command the exit status."""
     wants = ("--env", "EXPECTATIONS=memory.limit: 64Mi\ncpu.limit: <= 500m\npids.limit: 50")
     granted = ("--memory", memory, "--cpus", "0.5", "--pids-limit", "50", *wants)
     with running(engine, "--publish", f"{free_port}:8080", *granted, image):
@@ -175,7 +175,7 @@ def test_image_holds_the_program_and_nothing_else(
     container = engine.run("create", image)
     engine.run("export", "--output", tmp_path / "root.tar", container)
     engine.run("rm", container)
-    # What the engine itself mounts or makes in every container, empty in the image.
+    # Files that the engine mounts or makes in every container, empty in the image.
     engines_own = {"dev/console", ".dockerenv", "etc/hosts", "etc/hostname", "etc/resolv.conf"}
 
     with tarfile.open(tmp_path / "root.tar") as tar:
@@ -194,7 +194,7 @@ def test_image_holds_the_program_and_nothing_else(
 def test_builder_stage_and_onebin_make_the_same_bytes(
     engine: Engine, image: str, binary: Path, tmp_path: Path
 ) -> None:
-    """In a container or outside, on another distribution with another Python: one executable."""
+    """In a container or outside, under another distribution and Python: the same executable."""
     container = engine.run("create", image)
     engine.run("cp", f"{container}:/app/devops-info-service", tmp_path / "from-image")
     engine.run("rm", container)
@@ -203,7 +203,7 @@ def test_builder_stage_and_onebin_make_the_same_bytes(
 
 
 def test_readelf_finds_a_static_position_independent_executable(binary: Path) -> None:
-    """A tool that is not ours sees no interpreter, nothing needed, RELRO, no executable stack."""
+    """readelf finds no loader, nothing needed, RELRO, no executable stack."""
 
     def readelf(option: str) -> str:
         return subprocess.run(
@@ -222,7 +222,7 @@ def test_readelf_finds_a_static_position_independent_executable(binary: Path) ->
 def test_archive_made_without_an_engine_loads_and_runs(
     engine: Engine, tmp_path: Path, free_port: int
 ) -> None:
-    """``onebin image`` writes what ``docker load`` takes; twice the same input, one digest."""
+    """``onebin image`` writes an archive for ``docker load``; the same input gives one digest."""
     first = onebin("image", SERVICE, "--output", tmp_path / "one", "--tag", "onebin-e2e:1")
     second = onebin("image", SERVICE, "--output", tmp_path / "two", "--tag", "onebin-e2e:1")
     assert first == second
@@ -266,7 +266,7 @@ def test_image_is_smaller_than_the_go_image(engine: Engine, image: str, tmp_path
 def test_builder_stage_and_onebin_make_the_same_config(
     engine: Engine, image: str, tmp_path: Path
 ) -> None:
-    """Whichever way the image is made, an engine runs it alike."""
+    """An engine runs the image alike, however it is built."""
     onebin("image", SERVICE, "--to", f"dir:{tmp_path}/out")
     ours = json.loads(Path(tmp_path, "out/config.json").read_text())
     theirs = json.loads(engine.run("image", "inspect", "--format", "{{json .Config}}", image))
@@ -283,7 +283,7 @@ def test_builder_stage_and_onebin_make_the_same_config(
 def test_inspect_finds_nothing_wrong_with_our_image(
     engine: Engine, image: str, tmp_path: Path
 ) -> None:
-    """Our own inspector, on what the engine saved: static, one executable, numeric user."""
+    """onebin's inspector, on the engine's archive: static, one executable, numeric user."""
     saved = tmp_path / "image.tar"
     engine.run("save", "--output", saved, image)
 

@@ -1,6 +1,6 @@
-"""A container of 64 MiB under attack: it is not killed, and others are answered meanwhile.
+"""A container of 64 MiB under attack: it is not killed, and other clients are served.
 
-20 s of the worst mix; ``ATTACK_SECONDS=60`` makes it the full minute.
+20 s of the worst mix; ``ATTACK_SECONDS=60`` makes it a full minute.
 """
 
 import json
@@ -32,11 +32,11 @@ FLAGS: Final = (
     *("--memory", "64m", "--pids-limit", "64"),
 )
 PAUSE_SECONDS: Final = 0.02
-"""Between a client's requests beside the attack: a thousand of them in 20 s."""
+"""Between a client's requests beside the attack: a thousand in 20 s."""
 
 
 def ask(address: str, path: str) -> tuple[int | str, bytes]:
-    """Ask on a connection of its own; return the status, or the fault's name, and the body."""
+    """Request *path* on a new connection; return the status, or the error's name, and the body."""
     try:
         with urllib.request.urlopen(f"http://{address}:8080{path}", timeout=5) as answer:
             return answer.status, answer.read()
@@ -50,7 +50,7 @@ def ask(address: str, path: str) -> tuple[int | str, bytes]:
 def test_attack_on_memory(
     engine: Engine, image: str, capsys: pytest.CaptureFixture[str], workers: int
 ) -> None:
-    """The kernel kills nobody; a probe gets through nine times of ten at the least."""
+    """The kernel kills no process; at least nine of ten probes succeed."""
     outcomes: Counter[int | str] = Counter()
     took: list[float] = []
     with running(engine, *FLAGS, "--env", f"WORKERS={workers}", image) as container:

@@ -1,4 +1,4 @@
-"""What containers live through, as their metrics tell it; and a real Prometheus that asks."""
+"""Events of a container's life in its metrics; and a real Prometheus that scrapes them."""
 
 import json
 import shutil
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.engine
 
 MIB = 2**20
 NOTICED_SECONDS = 2
-"""From the change of a limit to the service's word on it; the looks are a second apart."""
+"""From the change of a limit to the service's report; snapshots are a second apart."""
 SLACK_SECONDS = 1
-"""For the engine's own work, which is in between, on a busy machine."""
+"""For the engine's own work in between, on a busy machine."""
 
 needs_prometheus = pytest.mark.skipif(
     not shutil.which("prometheus"), reason="no Prometheus: run .ci/prepare-prometheus"
@@ -31,7 +31,7 @@ needs_prometheus = pytest.mark.skipif(
 
 
 def scrape(port: int) -> dict[str, float]:
-    """Return the value of each sample; labels as they were written, without quotes."""
+    """Return the value of each sample by name and labels, without quotes."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
         text = reply.read().decode()
     found = {}
@@ -44,7 +44,7 @@ def scrape(port: int) -> dict[str, float]:
 
 @contextmanager
 def load(port: int) -> Iterator[None]:
-    """Ask for what costs most, again and again, until the block ends."""
+    """Send the most expensive request repeatedly until the block ends."""
     over = threading.Event()
 
     def ask() -> None:
@@ -61,7 +61,7 @@ def load(port: int) -> Iterator[None]:
 
 
 def test_throttling(engine: Engine, image: str, free_port: int) -> None:
-    """A tenth of a CPU is told as such, and its periods run out under load."""
+    """A tenth of a CPU is reported as such, and its periods run out under load."""
     with running(engine, "--publish", f"{free_port}:8080", "--cpus", "0.1", image):
         answer(free_port, "/health")
         before = scrape(free_port)
@@ -73,7 +73,7 @@ def test_throttling(engine: Engine, image: str, free_port: int) -> None:
     assert (before["platform_cpu_quota_seconds"], before["platform_cpu_limit_cores"]) == (0.01, 0.1)
     periods, waited = "platform_cpu_periods_total", "platform_cpu_throttled_seconds_total"
     assert after[periods] - before[periods] >= after[throttled] - before[throttled] >= 10
-    # Ten times most of a period of 0.1 s.
+    # Ten periods of 0.1 s, throttled for most of each.
     assert after[waited] - before[waited] > 0.3
 
 
@@ -82,7 +82,7 @@ def test_resize_is_noticed(engine: Engine, image: str, free_port: int) -> None:
     limits = ("--cpus", "0.5", "--memory", "64m", "--memory-swap", "64m")
     with running(engine, "--publish", f"{free_port}:8080", *limits, image) as container:
         assert answer(free_port, "/platform/resources")["history"] == []
-        time.sleep(1.5)  # The first look, after a second, is what later ones are compared with.
+        time.sleep(1.5)  # The first snapshot, after a second, is the one to compare with.
         before = scrape(free_port)
 
         engine.run(
@@ -91,7 +91,7 @@ def test_resize_is_noticed(engine: Engine, image: str, free_port: int) -> None:
 
         seconds = NOTICED_SECONDS + SLACK_SECONDS
         assert wait_for(lambda: len(history(free_port)) >= 2, seconds), history(free_port)
-        # Scrapes share a look for a second.
+        # Scrapes share a snapshot for a second.
         limit = "platform_memory_limit_bytes"
         assert wait_for(lambda: scrape(free_port)[limit] == 96 * MIB, seconds)
         after = scrape(free_port)
@@ -114,9 +114,9 @@ def history(port: int) -> list[dict[str, Any]]:
 
 
 def test_oom_kill(engine: Engine, binary: Path, free_port: int) -> None:
-    """A neighbour in the container that eats all memory is killed, and that is counted."""
+    """A neighbor in the container that uses up its memory is killed, and counted."""
     subprocess.run([ROOT / ".ci/prepare-bases", "debian:trixie-slim"], check=True)
-    # tail keeps all of a line, and this one never ends. The signal is the test's to give.
+    # tail keeps a whole line, and this one never ends. The test sends the signal.
     script = "/service & trap 'tail /dev/zero' USR1; while :; do wait; done"
     arguments = (
         *("--publish", f"{free_port}:8080", "--memory", "64m", "--memory-swap", "64m"),
@@ -137,7 +137,7 @@ def test_oom_kill(engine: Engine, binary: Path, free_port: int) -> None:
 
 @contextmanager
 def prometheus(directory: Path, port: int, target: int) -> Iterator[Callable[[str], list[Any]]]:
-    """Run a Prometheus that asks the service once a second; give what asks it."""
+    """Run a Prometheus that scrapes the service every second; yield a function that queries it."""
     config = directory / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 1s}\n"
@@ -176,7 +176,7 @@ def prometheus(directory: Path, port: int, target: int) -> Iterator[Callable[[st
 @pytest.mark.prometheus
 @needs_prometheus
 def test_prometheus_scrapes(engine: Engine, image: str, free_port: int, tmp_path: Path) -> None:
-    """Prometheus takes all of it, and Flagger's queries for podinfo have an answer."""
+    """Prometheus accepts every sample, and Flagger's queries for podinfo have a result."""
     success = (
         'sum(rate(http_request_duration_seconds_count{status!~"5.*"}[30s]))'
         " / sum(rate(http_request_duration_seconds_count[30s])) * 100"
@@ -201,5 +201,5 @@ def test_prometheus_scrapes(engine: Engine, image: str, free_port: int, tmp_path
 
 
 def _another(port: int) -> int:
-    """Return a port beside *port* that nobody listens on, as far as one can tell."""
+    """Return a port beside *port* that is probably free."""
     return port + 1 if port < 65535 else port - 1

@@ -51,7 +51,7 @@ def test_license_is_the_repository_s(package: str) -> None:
 
 @pytest.mark.parametrize(("package", "module"), PACKAGES.items())
 def test_wheel_has_every_file_of_the_package(built: Path, package: str, module: str) -> None:
-    """Modules, C files, the type marker; and the license."""
+    """Modules, C files, the type marker and the license."""
     source = ROOT / "packages" / package / "src"
     wanted = {
         str(file.relative_to(source))
@@ -67,7 +67,7 @@ def test_wheel_has_every_file_of_the_package(built: Path, package: str, module: 
 
 @pytest.mark.parametrize(("package", "module"), PACKAGES.items())
 def test_source_distribution_is_small_and_whole(built: Path, package: str, module: str) -> None:
-    """What a wheel is built from; no tests, no saved trees."""
+    """All that a wheel is built from; no tests, no saved trees."""
     [file] = built.glob(f"{module}-*.tar.gz")
     with tarfile.open(file) as archive:
         top = {name.split("/")[1] for name in archive.getnames() if "/" in name}
@@ -85,7 +85,7 @@ def test_metadata(built: Path, module: str) -> None:
 
 
 def test_changelog_has_both_versions(built: Path) -> None:
-    """A release that the changelog does not name is not finished."""
+    """A release needs its entry in the changelog."""
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     for module in PACKAGES.values():
         found = metadata(wheel(built, module))
@@ -93,7 +93,7 @@ def test_changelog_has_both_versions(built: Path) -> None:
 
 
 def test_release_names_the_repository_as_the_source(tmp_path: Path) -> None:
-    """The forge alone knows where it is; the images' label and both distributions name it."""
+    """Only the forge knows the address; the images' label and both distributions have it."""
     script = tmp_path / ".ci/name-source"
     script.parent.mkdir()
     shutil.copy(ROOT / ".ci/name-source", script)
@@ -113,7 +113,7 @@ def test_release_names_the_repository_as_the_source(tmp_path: Path) -> None:
 
 @pytest.mark.toolchain
 def test_wheel_of_onebin_works_in_a_clean_environment(built: Path, tmp_path: Path) -> None:
-    """Only what its pins name is there: a project is built, and its executable runs."""
+    """With only its pins installed, it builds a project, and the executable runs."""
     python = tmp_path / "venv/bin/python"
     project = tmp_path / "project"
     project.mkdir()
@@ -132,7 +132,7 @@ def test_wheel_of_onebin_works_in_a_clean_environment(built: Path, tmp_path: Pat
 
 
 def run(*argv: str | Path) -> str:
-    """Run *argv* outside of the repository and return what it prints."""
+    """Run *argv* outside of the repository and return its output."""
     done = subprocess.run(
         list(map(str, argv)), cwd="/", capture_output=True, text=True, check=False
     )

@@ -49,7 +49,7 @@ class LayerStep(msgspec.Struct, frozen=True):
         """Write the blob and its digests into *folder*.
 
         Raises:
-            ImageError: the executable is not the one that was linked.
+            ImageError: the executable has changed since it was linked.
         """
         path = self.binary.path
         with path.open("rb") as file:

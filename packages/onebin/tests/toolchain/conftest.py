@@ -51,7 +51,7 @@ def build(onebin: OnebinRun, tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 @pytest.fixture(scope="session")
 def ask(build: Build) -> Ask:
-    """Ask the ``facts`` executable a question, with nothing of ours in its environment."""
+    """Run the ``facts`` executable with *arguments* and only the given environment."""
 
     def question(*arguments: str, **environment: str) -> Any:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The raw allocator of executables: bytes are kept, blocks used again, memory bounded."""
+"""The raw allocator of executables: bytes are kept, blocks reused, memory bounded."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ CSRC = Path(csrc.__file__).parent
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compile it so that undefined behaviour ends it."""
+    """Compile it so that undefined behavior ends it."""
     made = tmp_path_factory.mktemp("blocks") / "blocks"
     subprocess.run(
         [
@@ -38,20 +38,20 @@ def run(program: Path, *words: str) -> str:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_bytes_are_kept(program: Path, seed: int) -> None:
-    """Four threads take, grow, shrink and give back; nobody's bytes are another's."""
+    """Four threads allocate, grow, shrink and free; no block is shared."""
     run(program, "random", str(seed))
 
 
 def test_edges(program: Path) -> None:
-    """Every size that something depends on, from each to each; no memory is no crash."""
+    """Every size with a special case, from each to each; failed allocation is not a crash."""
     run(program, "edges")
 
 
 def test_blocks_are_used_again(program: Path) -> None:
-    """A thousand blocks of about a size cost the kernel a few pages, not ten thousand."""
+    """A thousand blocks of similar sizes cost the kernel a few pages, not ten thousand."""
     assert int(run(program, "again")) < 100
 
 
 def test_memory_is_bounded(program: Path) -> None:
-    """Of 200 MiB that were given back, at most the four kept blocks stay, and a little."""
+    """Of 200 MiB freed, at most the four kept blocks stay, and a little."""
     assert int(run(program, "bound")) < (4 + 1) * 1024

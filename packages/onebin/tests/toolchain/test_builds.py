@@ -15,14 +15,14 @@ pytestmark = pytest.mark.toolchain
 
 
 def test_stdout_is_the_path_and_nothing_else(onebin: OnebinRun, tmp_path: Path) -> None:
-    """A script can take stdout; progress is on stderr, one line per stage."""
+    """A script can read stdout; progress is on stderr, one line per stage."""
     target = tmp_path / "deep" / "app"
 
     done = onebin("build", PROJECTS / "facts", "--output", target)
 
     assert f"{target}\n" == done.stdout
     assert "\x1b" not in done.stderr
-    # A long stage reports in between; its own line comes when it ends.
+    # A long stage reports in between; its final line comes at its end.
     ended = [line.split() for line in done.stderr.splitlines() if " s  " in line]
     stages = [words[0] for words in ended]
     assert ["plan", "toolchain", "runtime", "distributions", "freeze", "link"] == stages
@@ -32,7 +32,7 @@ def test_stdout_is_the_path_and_nothing_else(onebin: OnebinRun, tmp_path: Path) 
 def test_same_project_elsewhere_gives_the_same_bytes(
     onebin: OnebinRun, build: Build, tmp_path: Path
 ) -> None:
-    """Neither the directory nor the cache it was built with is part of the result."""
+    """Neither the directory nor the cache of a build changes the result."""
     shutil.copytree(PROJECTS / "facts", tmp_path / "elsewhere")
     target = tmp_path / "facts"
 
@@ -43,7 +43,7 @@ def test_same_project_elsewhere_gives_the_same_bytes(
 
 
 def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path: Path) -> None:
-    """Two distributions nothing here knows by name come in with their C code, and are locked."""
+    """Two distributions that onebin never names come with their C code, and are locked."""
     shutil.copytree(PROJECTS / "captured", tmp_path / "captured")
     shutil.copy(BUILD_LOCK, tmp_path / "captured" / "build.lock")
     target = tmp_path / "app"
@@ -64,7 +64,7 @@ def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path:
 
 
 def test_compression_is_in_where_it_is_reached(build: Build) -> None:
-    """gzip, zipfile and the CRC of binascii work; a program without them has no zlib in it."""
+    """gzip, zipfile and the CRC of binascii work; a program without them has no zlib."""
     done = subprocess.run([build("zipped")], capture_output=True, check=True)
 
     expected = {
@@ -80,7 +80,7 @@ def test_compression_is_in_where_it_is_reached(build: Build) -> None:
 
 
 def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
-    """Plugins named by a pattern are in, what is excluded is not, the status comes through."""
+    """Plugins named by a pattern are in, excluded ones are not; the exit status passes through."""
     done = subprocess.run([build("namespace"), "--x"], capture_output=True, check=False, text=True)
 
     assert 3 == done.returncode
@@ -112,7 +112,7 @@ def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
 def test_project_that_cannot_be_built(
     onebin: OnebinRun, tmp_path: Path, name: str, status: int, message: str, hint: str
 ) -> None:
-    """One error names the thing, one line the way out; nothing half-made is left behind."""
+    """The error names the thing, the hint is one line; no partial result is left."""
     target = tmp_path / "out" / "app"
 
     done = onebin("build", PROJECTS / name, "--output", target)
@@ -148,7 +148,7 @@ def test_plan_says_what_would_be_done(onebin: OnebinRun) -> None:
 
 
 def test_image_twice_is_the_same_image(onebin: OnebinRun, tmp_path: Path) -> None:
-    """Two directories, two times, one digest."""
+    """Two directories and two times give one digest."""
     digests = set()
     for place in ("one", "two"):
         shutil.copytree(PROJECTS / "facts", tmp_path / place)

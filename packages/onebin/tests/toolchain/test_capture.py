@@ -1,4 +1,4 @@
-"""The linker's stand-in: what it makes with the real linker."""
+"""The linker wrapper: its output with the real linker."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.toolchain
 
 
 def test_objects_are_joined(tmp_path: Path) -> None:
-    """A -shared link gives a relocatable object and notes the libraries it asked for."""
+    """A -shared link makes a relocatable object and records the requested libraries."""
     zig = [sys.executable, "-m", "ziglang"]
     for name in ("a", "b"):
         (tmp_path / f"{name}.c").write_text(f"int {name}(void) {{ return 1; }}")

@@ -1,4 +1,4 @@
-"""What the static CPython must be able to do: each fact asked of a real executable."""
+"""Required abilities of the static CPython, each checked in a real executable."""
 
 import subprocess
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_host_names_are_encoded(ask: Ask) -> None:
 
 
 def test_a_name_given_as_text_resolves(ask: Ask) -> None:
-    """``getaddrinfo`` looks for the idna codec from C, which no import shows."""
+    """``getaddrinfo`` imports the idna codec from C, in no Python source."""
     assert "127.0.0.1" == ask("resolve")
 
 
@@ -41,12 +41,12 @@ def test_hashes_are_right(ask: Ask) -> None:
 
 
 def test_time_zone_can_be_set(ask: Ask) -> None:
-    """``tzset`` is there and works, and so does ``strptime``, which C imports by itself."""
+    """``tzset`` exists and works, and so does ``strptime``, which C imports by itself."""
     assert ["XYZ", 3, 2026] == ask("zone")
 
 
 def test_traceback_has_files_and_line_numbers(ask: Ask) -> None:
-    """A caught exception can be printed with the place it came from."""
+    """A caught exception is printed with its file and line."""
     source = (PROJECTS / "facts" / "facts.py").read_text().splitlines()
     number = 1 + next(n for n, line in enumerate(source) if 'ValueError("here")' in line)
 
@@ -57,7 +57,7 @@ def test_traceback_has_files_and_line_numbers(ask: Ask) -> None:
 
 
 def test_uncaught_exception_ends_with_status_1_and_its_place(build: Build) -> None:
-    """A crash says where, on stderr."""
+    """The traceback on stderr has the place."""
     done = subprocess.run([build("facts"), "crash"], capture_output=True, text=True, check=False)
 
     assert 1 == done.returncode
@@ -71,7 +71,7 @@ def test_signals_reach_python(ask: Ask) -> None:
 
 
 def test_imports_inside_functions_are_there(ask: Ask) -> None:
-    """``concurrent.futures.thread`` is imported only when an executor is made."""
+    """``concurrent.futures.thread`` is imported at the first executor."""
     assert [1, 2] == ask("executor")
     assert 7 == ask("loop")
 
@@ -82,18 +82,18 @@ def test_deep_recursion_in_a_thread_is_an_exception(ask: Ask) -> None:
 
 
 def test_random_and_uuid(ask: Ask) -> None:
-    """Chance is in."""
+    """The operating system's random numbers and UUIDs work."""
     assert [True, 32] == ask("chance")
 
 
 def test_sysconfig_answers_without_the_build_machines_facts(ask: Ask) -> None:
-    """zoneinfo asks it for its paths; what it would tell else is of another machine."""
+    """zoneinfo reads its paths there; other values would describe the build machine."""
     assert [["/usr/share/zoneinfo"], 0] == ask("paths")
 
 
 @pytest.mark.claim("isolated executable")
 def test_environment_and_directory_change_nothing(ask: Ask, tmp_path: Path) -> None:
-    """No variable and no file beside it can put code into it (PEP 587, isolated)."""
+    """No variable and no file beside it can inject code (PEP 587, isolated)."""
     (tmp_path / "json.py").write_text("raise RuntimeError('taken from the path')")
 
     found = ask(
@@ -108,7 +108,7 @@ def test_environment_and_directory_change_nothing(ask: Ask, tmp_path: Path) -> N
 
 @pytest.mark.claim("hardened executable")
 def test_executable_is_static_and_hardened(build: Build) -> None:
-    """No interpreter, nothing needed; position independent, RELRO, no executable stack."""
+    """No loader and no needed library; position independent, RELRO, no executable stack."""
     facts = elf.read(build("facts").read_bytes())
 
     assert facts.static, facts.reasons
@@ -121,7 +121,7 @@ def test_executable_is_static_and_hardened(build: Build) -> None:
 
 
 def test_no_path_of_the_build_machine_is_in_it(build: Build) -> None:
-    """Neither the cache, nor the home directory, nor the project's place can be read off it."""
+    """It has neither the cache's path, nor the home directory, nor the project's path."""
     data = build("facts").read_bytes()
 
     for path in (Path.home(), Path(__file__).parents[4], Path("/tmp")):

@@ -32,7 +32,7 @@ int main(int argc, char **argv) {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A program that counts, built as onebin builds one."""
+    """An instrumented program, built as onebin builds one."""
     folder = tmp_path_factory.mktemp("counting")
     (folder / "main.c").write_text(PROGRAM)
     subprocess.run([*CC, *COUNT, "-c", "main.c"], cwd=folder, check=True)
@@ -43,14 +43,14 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(program: Path, folder: Path, *words: str) -> list[bytes]:
-    """Run *program* and return what its processes left."""
+    """Run *program* and return the files of its processes."""
     folder.mkdir()
     subprocess.run([program, *words], check=False, env={"ONEBIN_COUNTERS": str(folder)})
     return [file.read_bytes() for file in folder.iterdir()]
 
 
 def test_counters_of_a_run(program: Path, tmp_path: Path) -> None:
-    """Each function is there by its name, with how often it was called."""
+    """Each function is there by its name, with its number of calls."""
     (data,) = run(program, tmp_path / "counters", "1000")
 
     counts = {function.name: function.counts for function in read_counters(data)}
@@ -61,7 +61,7 @@ def test_counters_of_a_run(program: Path, tmp_path: Path) -> None:
 
 
 def test_runs_add_up(program: Path, tmp_path: Path) -> None:
-    """Processes of one program are one profile."""
+    """Profiles of several processes are added."""
     runs = [
         read_counters(data)
         for n, words in enumerate((["10"], ["30"]))
@@ -76,14 +76,14 @@ def test_runs_add_up(program: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", [None, "/nowhere", "/" + "long/" * 900])
 def test_nothing_to_write_to(program: Path, folder: str | None) -> None:
-    """Without a folder it is a program like any other."""
+    """Without a folder the program runs as usual."""
     env = {} if folder is None else {"ONEBIN_COUNTERS": folder}
 
     assert 0 == subprocess.run([program, "1"], env=env, check=False).returncode
 
 
 def test_clang_reads_what_is_written(program: Path, tmp_path: Path) -> None:
-    """By the profile, what ran goes to hot code, and the compiler says nothing of a mismatch."""
+    """Code that ran becomes hot, and the compiler reports no mismatch."""
     (data,) = run(program, tmp_path / "counters", "100000")
     profdata = tmp_path / "profdata"
     profdata.write_bytes(indexed(normalize(read_counters(data))))
@@ -103,7 +103,7 @@ def test_clang_reads_what_is_written(program: Path, tmp_path: Path) -> None:
 
 
 def test_clang_refuses_another_flow(program: Path, tmp_path: Path) -> None:
-    """Counts are matched by flow, not by name alone: so the table is really read."""
+    """Counts are matched by control flow, not by name alone: the table is really read."""
     (data,) = run(program, tmp_path / "counters", "100000")
     wrong = [function._replace(hash=function.hash ^ 1) for function in read_counters(data)]
     profdata = tmp_path / "profdata"
@@ -116,7 +116,7 @@ def test_clang_refuses_another_flow(program: Path, tmp_path: Path) -> None:
 
 
 def test_order_of_calls_survives_isolation(program: Path, tmp_path: Path) -> None:
-    """What a profile says of calls goes on to the linker, in terms of the new symbols."""
+    """The profile's calls reach the linker under the new symbol names."""
     (data,) = run(program, tmp_path / "counters", "100000")
     profdata, object_file = tmp_path / "profdata", tmp_path / "main.o"
     profdata.write_bytes(indexed(normalize(read_counters(data))))

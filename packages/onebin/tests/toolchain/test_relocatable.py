@@ -1,4 +1,4 @@
-"""Objects that keep to themselves, checked with the linker that will take them."""
+"""Isolated objects, checked with the real linker."""
 
 import contextlib
 import struct
@@ -39,7 +39,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 
 def test_two_objects_with_the_same_names_link_and_run(objects: list[bytes], tmp_path: Path) -> None:
-    """Each keeps its own helper and its own data, and answers under its own name."""
+    """Each keeps its helper and its data, and is called by its new name."""
     for n, data in enumerate(objects):
         (tmp_path / f"{n}.o").write_bytes(
             localize_symbols(data, "PyInit_core", f"PyInit_pkg{n}__core")
@@ -57,14 +57,14 @@ def test_two_objects_with_the_same_names_link_and_run(objects: list[bytes], tmp_
 
 
 def test_same_input_same_bytes(objects: list[bytes]) -> None:
-    """Isolation depends on nothing but its arguments."""
+    """Isolation depends only on its arguments."""
     assert localize_symbols(objects[0], "PyInit_core", "x") == localize_symbols(
         objects[0], "PyInit_core", "x"
     )
 
 
 def test_entrance_must_be_there(objects: list[bytes]) -> None:
-    """A module whose initialiser is missing is said by name."""
+    """The error names the missing initializer."""
     with pytest.raises(ImageError, match="does not define PyInit_other"):
         localize_symbols(objects[0], "PyInit_other", "x")
 
@@ -83,7 +83,7 @@ def test_what_is_no_object_is_refused(data: bytes) -> None:
 def test_damaged_object_is_an_error_not_a_crash(
     objects: list[bytes], at: int, value: bytes
 ) -> None:
-    """Overwritten anywhere, it is isolated or refused; nothing else comes out."""
+    """Damaged anywhere, it is isolated or refused; nothing else is raised."""
     data = bytearray(objects[0])
     data[at : at + len(value)] = value
     with contextlib.suppress(ImageError):
@@ -91,7 +91,7 @@ def test_damaged_object_is_an_error_not_a_crash(
 
 
 def test_every_cut_is_refused(objects: list[bytes]) -> None:
-    """A truncated object never passes for a whole one's symbols."""
+    """The symbols of a truncated object are never accepted."""
     header = struct.Struct("<16sHHIQQQIHHHHHH").size
     for cut in range(header):
         with pytest.raises(ImageError):

@@ -1,4 +1,4 @@
-"""Distributions that are built from source, from a folder of our own beside the real index."""
+"""Distributions built from source, from a local folder beside the real index."""
 
 import hashlib
 import io
@@ -28,8 +28,8 @@ from setuptools import Extension, setup
 setup(name={name!r}, version="1", packages=[{name!r}], ext_modules=[{extensions}])
 """
 
-# Templates, inline functions, an exception of the library's and one of our own, an object made
-# before main: what C++ needs of a linker and C does not. Two modules bring the same ones.
+# Templates, inline functions, an exception of the library, a custom one, an object made before
+# main: C++ needs more of a linker than C. Both modules define the same ones.
 CXX = """
 #include <Python.h>
 #include <stdexcept>
@@ -146,7 +146,7 @@ def wheel(folder: Path, name: str, text: str) -> None:
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give pip a folder to look into besides where it looks anyway."""
+    """Give pip a folder beside its usual sources."""
     folder = tmp_path / "shelf"
     folder.mkdir()
     before = os.environ.get("PIP_FIND_LINKS", "")
@@ -155,7 +155,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_cxx_and_a_wheel_passed_over(onebin: OnebinRun, shelf: Path, tmp_path: Path) -> None:
-    """C++ throws, catches and makes its objects; from-source brings C a pure wheel lacks."""
+    """C++ throws, catches and constructs objects; from-source compiles C that the wheel lacks."""
     project, target = tmp_path / "project", tmp_path / "app"
     project.mkdir()
     wheel(shelf, "picked", PICKED)
@@ -165,7 +165,7 @@ def test_cxx_and_a_wheel_passed_over(onebin: OnebinRun, shelf: Path, tmp_path: P
     thrower = SETUP_PY.format(
         name="thrower",
         extensions="Extension('thrower._one', ['thrower/one.cpp'], language='c++'), "
-        # Not said to be C++, and named as for another compiler: the usual carelessness.
+        # Not declared as C++, and with another compiler's library: a usual mistake.
         "Extension('thrower._two', ['thrower/two.cc'], libraries=['stdc++'])",
     )
     one, two = (CXX.replace("NAME", name) for name in ("one", "two"))
@@ -192,7 +192,7 @@ def test_cxx_and_a_wheel_passed_over(onebin: OnebinRun, shelf: Path, tmp_path: P
 
 
 def test_from_source_of_what_is_no_dependency(onebin: OnebinRun, tmp_path: Path) -> None:
-    """A name that is spelled wrong is an error, not a setting without effect."""
+    """A misspelled name is an error, not a setting without effect."""
     (tmp_path / "app.py").write_text("def main(): ...")
     text = PYPROJECT.replace('["picked", "thrower"]', "[]")
     (tmp_path / "pyproject.toml").write_text(text)

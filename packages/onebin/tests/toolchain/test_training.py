@@ -1,4 +1,4 @@
-"""Training a real build: what runs is counted, and written as the profile builds are made with."""
+"""Training a real build: executed functions are counted, and written as a profile for builds."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.toolchain
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of one's own, with a program that does as it is told."""
+    """A copied project, with a program that follows its argument."""
     root = tmp_path_factory.mktemp("training") / "app"
     shutil.copytree(PROJECTS / "facts", root)
     (root / "facts.py").write_text(
@@ -29,7 +29,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_training_writes_what_ran(onebin: OnebinRun, project: Path) -> None:
-    """The program alone is a workload; the path is printed, and the hottest code is in it."""
+    """The program alone is a workload; the path is printed; the hottest code is in the profile."""
     (project / "pyproject.toml").write_text(
         (PROJECTS / "facts" / "pyproject.toml").read_text()
         + '[tool.onebin]\nprofile = "training/app.profile"\n'
@@ -45,13 +45,13 @@ def test_training_writes_what_ran(onebin: OnebinRun, project: Path) -> None:
     hottest = sorted(counts, key=lambda name: -counts[name])[:12]
     assert "_PyEval_EvalFrameDefault" in hottest
     assert "./Modules/posixmodule.c;os_fork" not in counts
-    # It is what builds of the project are planned with from now on.
+    # Later builds of the project use the profile.
     assert '"sha256": "' in onebin("plan", project, "--json").stdout
     assert "made with" not in onebin("plan", project).stderr
 
 
 def test_command_uses_the_program(onebin: OnebinRun, project: Path, tmp_path: Path) -> None:
-    """Every process of it counts, unless it is cut off; what it prints is part of the story."""
+    """Every process counts unless it is cut off; its output goes into the progress."""
     target = tmp_path / "made.profile"
     command = '"$ONEBIN_PROGRAM"; "$ONEBIN_PROGRAM" count; "$ONEBIN_PROGRAM" die'
 
@@ -72,7 +72,7 @@ def test_command_uses_the_program(onebin: OnebinRun, project: Path, tmp_path: Pa
 def test_training_that_fails(
     onebin: OnebinRun, project: Path, tmp_path: Path, command: str, status: int, message: str
 ) -> None:
-    """Nothing is written, and it is said why."""
+    """Nothing is written, and the error has the reason."""
     target = tmp_path / "made.profile"
 
     done = onebin("train", project, "--output", target, "--", "sh", "-c", command)
@@ -84,7 +84,7 @@ def test_training_that_fails(
 
 
 def test_profile_of_something_else_is_said(onebin: OnebinRun, project: Path) -> None:
-    """Counts of another compiler or source do no harm, and no good: a warning, and the way out."""
+    """Counts of another compiler or source are ignored, with a warning and a hint."""
     file = project / "training" / "app.profile"
     first, made, *rest = file.read_text().splitlines(keepends=True)
     file.write_text("".join([first, made.replace("ziglang", "ziglang 0.1, not"), *rest]))
@@ -97,7 +97,7 @@ def test_profile_of_something_else_is_said(onebin: OnebinRun, project: Path) -> 
 
 
 def test_profile_that_is_none(onebin: OnebinRun, project: Path, tmp_path: Path) -> None:
-    """A missing file, a file of something else, and nowhere to write: each with its way out."""
+    """A missing file, a foreign file, and no place to write: each with a hint."""
     file = project / "training" / "app.profile"
     file.write_text("nothing of the kind\n")
     damaged = onebin("plan", project)

@@ -1,4 +1,4 @@
-"""What a stranger's source distribution gets to do, when, and what it sees: a real build."""
+"""A hostile source distribution in a real build: when its code runs, and what it can read."""
 
 import hashlib
 import io
@@ -85,7 +85,7 @@ def wheel(folder: Path, name: str, files: Mapping[str, str]) -> str:
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Be the only index, with a caller whose environment is full of secrets."""
+    """Make a folder the only index, and fill the caller's environment with secrets."""
     folder = tmp_path / "shelf"
     folder.mkdir()
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -105,7 +105,7 @@ def test_back_end_runs_in_a_build_alone_and_sees_no_secret(
     (project / "pyproject.toml").write_text(PYPROJECT)
     (project / "app.py").write_text("import odd\n\n\ndef main():\n    print(odd.SEEN)\n")
     start = f"open({str(startup)!r}, 'w')"
-    # What Python runs by itself where it finds it: none of it is run here.
+    # Files that Python runs automatically: none of them runs here.
     parts = {
         "helper.py": "VALUE = 7",
         "sitecustomize.py": start,
@@ -144,6 +144,6 @@ def test_back_end_runs_in_a_build_alone_and_sees_no_secret(
     assert set() == set(environ) - ALLOWED
     assert (1, 7) == (no_site, value)
     assert version.startswith("3.13.5 ")
-    # Nothing of this machine's Python is on the way, and home is one of its own.
+    # The path has nothing of this machine's Python, and HOME is another directory.
     assert [] == [one for one in path if "site-packages" in one or "dist-packages" in one]
     assert home == environ["HOME"] != str(Path.home())

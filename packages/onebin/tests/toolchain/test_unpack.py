@@ -1,7 +1,7 @@
 """The unpacker of frozen code, outside CPython, between pages it must not touch.
 
-It reads the executable's own data, but a disk or a link may have changed that: whatever the
-bytes are, it answers or refuses.
+It reads the executable's own data, but a disk or a link may have changed that: for any bytes
+it returns data or refuses.
 """
 
 import contextlib
@@ -30,9 +30,9 @@ LENGTH = struct.Struct("<I")
 ANSWER = struct.Struct("<cI")
 
 SEED = 20_240_229
-"""The same cases everywhere: a failure can be repeated."""
+"""The same cases everywhere, so that a failure can be repeated."""
 CASES = 20_000
-"""About two seconds of them for each way of placing the buffer."""
+"""About two seconds for each placement of the buffer."""
 
 Answer = tuple[bytes, bytes]
 Unpack = Callable[[Sequence[bytes]], list[Answer]]
@@ -40,7 +40,7 @@ Unpack = Callable[[Sequence[bytes]], list[Answer]]
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compile it so that undefined behaviour ends it, as a touched guard page does."""
+    """Compile it so that undefined behavior ends it, as a touched guard page does."""
     made = tmp_path_factory.mktemp("harness") / "harness"
     source = Path(csrc.__file__).parent / "unpack.c"
     subprocess.run(
@@ -56,7 +56,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["end", "start"])
 def unpack(request: pytest.FixtureRequest, program: Path) -> Unpack:
-    """Give it cases and return its answers: a letter of the harness's, and the data."""
+    """Run it on cases and return its results: a letter of the harness, and the data."""
 
     def ask(cases: Sequence[bytes]) -> list[Answer]:
         stdin = b"".join(LENGTH.pack(len(case)) + case for case in cases)
@@ -80,7 +80,7 @@ def packed(block: bytes, size: int) -> bytes:
 
 
 def modules() -> list[bytes]:
-    """Real code of several sizes, as the freeze stage would pack it."""
+    """Real code of several sizes, packed as the freeze stage packs it."""
     files = [Path(str(module.__file__)) for module in (struct, contextlib, random)]
     return [marshal.dumps(compile(file.read_bytes(), file.name, "exec")) for file in files]
 
@@ -146,12 +146,12 @@ def test_blocks_by_hand(unpack: Unpack, block: bytes, size: int, expected: Answe
 
 @pytest.mark.parametrize("data", [b"", b"\x01", b"\x01\0\0\0\0\0\0", b"\xe3plain marshal data"])
 def test_what_is_not_packed_goes_through(unpack: Unpack, data: bytes) -> None:
-    """Too short for a head, or with another first byte: none of its business."""
+    """Too short for a header, or with another first byte: returned unchanged."""
     assert [(b"r", data)] == unpack([data])
 
 
 def test_every_cut_is_refused(unpack: Unpack) -> None:
-    """Less than the whole block never passes for the whole."""
+    """A truncated block is never accepted."""
     whole = compress(modules()[0])
     cuts = [whole[:end] for end in range(HEADER.size, len(whole))]
 
@@ -159,9 +159,9 @@ def test_every_cut_is_refused(unpack: Unpack) -> None:
 
 
 def test_damaged_blocks_are_answered_or_refused(unpack: Unpack) -> None:
-    """Twenty thousand damaged blocks: no crash, and no answer but the reference decoder's."""
+    """Twenty thousand damaged blocks: no crash, and only results of the reference decoder."""
     chance = random.Random(SEED)
-    # Of code, short pieces: in a long block something always goes wrong.
+    # Short pieces of code: damage to a long block is nearly always detected.
     pieces = [code[at : at + 400] for code in modules() for at in range(0, len(code), 400)]
     originals = [
         packed(lz4.block.compress(piece, store_size=False), len(piece)) for piece in pieces
@@ -183,7 +183,7 @@ def test_damaged_blocks_are_answered_or_refused(unpack: Unpack) -> None:
 
 
 def damaged(original: bytes, chance: random.Random) -> bytes:
-    """Return *original* with a few changes of the kinds that decoders trip over."""
+    """Return *original* with a few changes of kinds that break decoders."""
     data = bytearray(original)
     for _ in range(chance.randint(1, 4)):
         at = chance.randrange(4, len(data))
@@ -197,6 +197,6 @@ def damaged(original: bytes, chance: random.Random) -> bytes:
             case 3:
                 data[max(at, HEADER.size) : max(at, HEADER.size)] = chance.randbytes(5)
             case _:
-                # The size alone: the block may then be right for its beginning.
+                # The size alone: the start of the block may still be valid for it.
                 data[4:8] = LENGTH.pack(chance.choice((0, 1, 64, 4096, len(data), 1 << 20)))
     return bytes(data)

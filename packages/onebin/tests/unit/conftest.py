@@ -1,4 +1,4 @@
-"""Makers of the smallest things that are real: ELF files, binaries, images, tars."""
+"""Makers of the smallest real inputs: ELF files, binaries, images, tars."""
 
 import functools
 import hashlib
@@ -124,7 +124,7 @@ def image(binary: Binary, tmp_path_factory: pytest.TempPathFactory) -> Image:
         metadata=ImageMetadata(
             name="app",
             version="1.2",
-            description="says what it is",
+            description="describes itself",
             license="MIT",
             source="https://example.org/app",
         ),
@@ -182,7 +182,7 @@ def save(make_elf: Any, make_tar: Any, tmp_path: Path) -> Save:
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Be the only index pip knows: a folder."""
+    """Make a folder the only index of pip."""
     folder = tmp_path / "shelf"
     folder.mkdir()
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -197,7 +197,7 @@ def _pin(name: str, version: str, file: Path) -> Pin:
 
 @pytest.fixture
 def put_wheel(shelf: Path) -> Put:
-    """Put a wheel on the shelf, with one module of its name, and return its pin."""
+    """Put a wheel with one module of the same name on the shelf, and return its pin."""
 
     def put(
         name: str,
@@ -243,7 +243,7 @@ def put_source(shelf: Path, make_tar: MakeTar) -> Put:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address it is served at."""
+    """A folder and the address that serves it."""
     folder = tmp_path / "site"
     folder.mkdir()
 
@@ -271,7 +271,7 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def installed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the installed compiler be *tree*, and the pinned one."""
+    """Make *tree* the installed compiler, and the pinned one."""
     spec = SimpleNamespace(submodule_search_locations=[str(tree)])
     monkeypatch.setattr("onebin.runtime.toolchain.find_spec", lambda _: spec)
     monkeypatch.setattr("onebin.runtime.toolchain.installed_version", lambda _: "0.17.1")

@@ -1,4 +1,4 @@
-"""Contexts for steps: a cache in a folder, and programs that are not run."""
+"""Contexts for steps: a cache in a folder, and programs that do not run."""
 
 import hashlib
 import io
@@ -20,7 +20,7 @@ Act = Callable[[list[str], dict[str, Any]], bytes]
 
 
 class Programs:
-    """A ``RunCommand`` that notes each call; *act* does what the program would."""
+    """A ``RunCommand`` that records each call; *act* imitates the program."""
 
     def __init__(self, act: Act | None = None, missing: str = "") -> None:
         self.calls: list[list[str]] = []
@@ -56,7 +56,7 @@ LINKED = {
 
 
 def compiler(words: list[str], options: dict[str, Any]) -> bytes:
-    """Link as the real driver does: with an empty cache it links something of its own before."""
+    """Link as the real driver does: with an empty cache it first links an object by itself."""
     folder = options["cwd"]
     files = LINKED.get(Path(words[0]).name, [])
     for name in files:
@@ -69,9 +69,9 @@ def compiler(words: list[str], options: dict[str, Any]) -> bytes:
 
 
 def counters(functions: list[Function]) -> bytes:
-    """What ``csrc/counters.c`` writes of *functions*: names, records and counts, with addresses."""
+    """Return a file of ``csrc/counters.c`` for *functions*: names, records, counts, addresses."""
     text = "\1".join(function.name for function in functions).encode()
-    assert len(text) < 128  # one byte of a length
+    assert len(text) < 128  # the length fits one byte
     names = bytes([len(text), 0]) + text
     counts = b"".join(struct.pack(f"<{len(f.counts)}Q", *f.counts) for f in functions)
     start, at, records = 0x9000, 0x1000, b""

@@ -1,8 +1,8 @@
-"""Write archives that want more than they are: each kind of greed a maker, each a small file.
+"""Hostile archives: one maker for each kind of excess, each a small file.
 
-Makers give the plain tar of a layer, or a layer's blob, or documents; ``save`` and ``lay`` put
-them into an archive of ``docker save`` and into an OCI layout, whose ``pack`` is an OCI archive.
-No library writes the headers: it would not write these.
+Makers return the plain tar of a layer, a layer's blob, or documents. ``save`` and ``lay`` put
+these into a ``docker save`` archive and an OCI layout; ``pack`` makes an OCI archive of a layout.
+The headers are written by hand: no library writes such headers.
 """
 
 import gzip
@@ -52,7 +52,7 @@ def extended(*records: bytes, kind: bytes = b"x") -> bytes:
 
 
 def entry(name: bytes, data: bytes = b"", kind: bytes = b"0", link: bytes = b"") -> bytes:
-    """One entry, with the extended header that its names need."""
+    """One entry, with the extended header that long names need."""
     more = [record(b"path", name)] if len(name) > 100 else []
     more += [record(b"linkpath", link)] if len(link) > 100 else []
     size = len(data) if kind == b"0" else 0
@@ -64,7 +64,7 @@ def entry(name: bytes, data: bytes = b"", kind: bytes = b"0", link: bytes = b"")
 
 
 def squeezed(pieces: Iterable[bytes]) -> bytes:
-    """In gzip, however much it is, without holding it."""
+    """Compress with gzip a piece at a time, so that no size needs memory."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     return b"".join([*map(deflate.compress, pieces), deflate.flush()])
 
@@ -77,7 +77,7 @@ def zeros(count: int) -> Iterator[bytes]:
 
 
 def elf(size: int, path: bytes = b"") -> Iterator[bytes]:
-    """A static PIE of *size* bytes, of which most are zeros, or *path* over and over."""
+    """A static PIE of *size* bytes: mostly zeros, or *path* repeated."""
     dynamic = struct.pack("<4Q", 0x6FFFFFFB, 0x08000000, 0, 0)
     at = 64 + 2 * 56
     rows = ((1, 5, 0, size), (2, 6, at, len(dynamic)))
@@ -98,7 +98,7 @@ def elf(size: int, path: bytes = b"") -> Iterator[bytes]:
 
 
 def program(size: int, path: bytes = b"") -> Iterator[bytes]:
-    """A layer with nothing but a program."""
+    """A layer with one program."""
     yield header(b"app", size)
     yield from elf(size, path)
     yield bytes(-size % 512 + 1024)
@@ -163,7 +163,7 @@ def descriptor(
 
 
 def write(files: dict[str, bytes], place: Path, form: str) -> Path:
-    """Put them into *place*: as a ``tar``, as that in gzip (``gz``), or as a ``folder``."""
+    """Write *files* to *place*: a ``tar``, a gzipped one (``gz``), or a ``folder``."""
     if form == "folder":
         for name, data in files.items():
             path = Path(place, name)

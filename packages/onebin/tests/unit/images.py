@@ -1,4 +1,4 @@
-"""Images written as onebin publishes them, and read as ``onebin inspect`` reads them."""
+"""Images, written by onebin's destinations and read by its ``inspect``."""
 
 import io
 from pathlib import Path

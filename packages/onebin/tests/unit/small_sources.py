@@ -1,4 +1,4 @@
-"""Sources as small as they can be: a CPython that looks built, a zlib of one byte a file."""
+"""The smallest sources that build: a CPython with a fake build, a zlib with one byte per file."""
 
 import hashlib
 import io
@@ -20,7 +20,7 @@ struct _inittab _PyImport_Inittab[] = {
 
 
 def make_cpython(folder: Path) -> None:
-    """A source tree as small as one can be, that looks as if it had been built."""
+    """Make the smallest source tree that passes for a built one."""
     texts = {
         "Makefile": "Python/ceval.o Parser/parser.o",
         "pybuilddir.txt": "build/lib.linux\n",

@@ -1,4 +1,4 @@
-"""The public face: what it has, what it costs to import, and how it fails."""
+"""The public API: its names, its import cost, its errors."""
 
 import subprocess
 import sys
@@ -19,20 +19,20 @@ PROJECTS = Path(__file__).parent.parent / "projects"
 
 
 def test_face() -> None:
-    """Functions are functions, although folders have their names."""
+    """Functions stay callable although subpackages share their names."""
     assert all(hasattr(onebin, name) for name in onebin.__all__)
     assert all(map(callable, (onebin.build, onebin.image, onebin.publish, onebin.inspect)))
 
 
 def test_profiles_are_imported_only_when_asked_for() -> None:
-    """LLVM's format concerns projects with a profile."""
+    """Only a project with a profile needs LLVM's format."""
     code = "import onebin.cli, sys; sys.exit('onebin.pgo' in sys.modules)"
 
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
 
 
 def test_plan_of_a_project(tmp_path: Path) -> None:
-    """A value; the project stays as it is."""
+    """The plan is a value; the project stays unchanged."""
     before = sorted((PROJECTS / "facts").rglob("*"))
 
     made = onebin.plan(PROJECTS / "facts", tools=tools(tmp_path, run))
@@ -53,7 +53,7 @@ def project(root: Path, *dependencies: str, settings: str = "") -> Path:
 
 
 def test_plan_without_a_lock_writes_none(put_wheel: Put, tmp_path: Path) -> None:
-    """It says so; a lock of another name that is missing is an error."""
+    """The plan reports the missing lock; a configured lock that is missing is an error."""
     put_wheel("thing")
     root = project(tmp_path / "app", "thing")
 
@@ -70,7 +70,7 @@ def test_plan_without_a_lock_writes_none(put_wheel: Put, tmp_path: Path) -> None
 
 
 def test_build_stops_at_an_obstacle(put_wheel: Put, tmp_path: Path) -> None:
-    """Before the compiler is looked at."""
+    """The build fails before the compiler is needed."""
     put_wheel("thing", tag="cp313-cp313-manylinux_2_28_x86_64")
     pin = put_wheel("thing", tag="cp313-cp313-manylinux_2_28_x86_64")
     root = project(tmp_path / "app", "thing")
@@ -82,7 +82,7 @@ def test_build_stops_at_an_obstacle(put_wheel: Put, tmp_path: Path) -> None:
 
 
 def test_publish_and_inspect(image: Image, tmp_path: Path) -> None:
-    """To several destinations; what is read is what was written."""
+    """The image reaches every destination, and reads back unchanged."""
     places = Archive(str(tmp_path / "a.tar")), Layout(str(tmp_path / "a.oci"))
 
     assert image.descriptor == onebin.publish(image, "app:1", *places)
@@ -94,7 +94,7 @@ def test_publish_and_inspect(image: Image, tmp_path: Path) -> None:
 
 
 def test_tools_for_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cache and the source come from the environment it is given; another machine is none."""
+    """Cache and source come from the given environment; an unknown machine is rejected."""
     environ = {"ONEBIN_CACHE": str(tmp_path), "ONEBIN_PYTHON_SOURCE": "x.tar#sha256=0"}
     made = onebin.Tools.for_this_machine(environ=environ)
     assert (tmp_path, f"{Path.cwd()}/x.tar#sha256=0") == (

@@ -1,4 +1,4 @@
-"""The archive destination: one file for every tool."""
+"""The archive destination: one file that every tool reads."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ from .images import archive_bytes, blob_of, read_saved, write_archive
 
 
 def test_the_same_image_gives_the_same_bytes(image: Image) -> None:
-    """Nothing of the moment or the machine is in the archive."""
+    """The archive depends on neither the time nor the machine."""
     assert archive_bytes(image, "app:1") == archive_bytes(image, "app:1")
     with tarfile.open(fileobj=io.BytesIO(archive_bytes(image, "app:1"))) as tar:
         facts = {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in tar.getmembers()}
@@ -46,7 +46,7 @@ def test_it_is_a_layout_and_a_docker_archive(image: Image, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzipped"])
 def test_read_back(image: Image, tmp_path: Path, pack: Any) -> None:
-    """What is written is what is read, gzipped or not."""
+    """The image reads back unchanged, gzipped or not."""
     write_archive(image, tmp_path / "a.tar", "app:1")
     Path(tmp_path, "a.tar").write_bytes(pack(Path(tmp_path, "a.tar").read_bytes()))
 
@@ -66,7 +66,7 @@ def test_an_archive_is_no_folder(image: Image, tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("skopeo"), reason="needs skopeo")
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive"])
 def test_skopeo_copies_it(image: Image, tmp_path: Path, kind: str) -> None:
-    """Another implementation takes the archive for either kind, checking every digest."""
+    """skopeo reads the archive as either kind and checks every digest."""
     write_archive(image, tmp_path / "a.tar", "app:1.2")
     name = "app:1.2" if kind == "docker-archive" else "1.2"
     source, target = f"{kind}:{tmp_path}/a.tar:{name}", f"oci:{tmp_path}/copy:x"

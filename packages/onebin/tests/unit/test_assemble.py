@@ -25,7 +25,7 @@ METADATA = ImageMetadata(name="app", version="1")
 
 
 def test_what_is_in_it(image: Image, binary: Binary) -> None:
-    """The executable, the one user's names, a /tmp for all, and the folders they need."""
+    """The executable, passwd and group of one user, a /tmp for all, and the parent folders."""
     with tarfile.open(fileobj=io.BytesIO(blob_of(image.layers[0]))) as tar:
         modes = {member.name: oct(member.mode) for member in tar.getmembers()}
         app, passwd, group = (
@@ -48,7 +48,7 @@ def test_what_is_in_it(image: Image, binary: Binary) -> None:
 
 
 def test_how_it_runs(image: Image) -> None:
-    """It starts the executable itself, as a number, and asks it for its health."""
+    """The entry point is the executable, the user a number, the health check its own command."""
     config = json.loads(image.config)["config"]
 
     assert config["Entrypoint"] == ["/app/app"]
@@ -57,7 +57,7 @@ def test_how_it_runs(image: Image) -> None:
     assert config["Env"] == ["MODE=fast"]
     assert config["Healthcheck"]["Test"] == ["CMD", "/app/app", "check"]
     assert config["Labels"] == {
-        "org.opencontainers.image.description": "says what it is",
+        "org.opencontainers.image.description": "describes itself",
         "org.opencontainers.image.licenses": "MIT",
         "org.opencontainers.image.source": "https://example.org/app",
         "org.opencontainers.image.title": "app",
@@ -85,7 +85,7 @@ def test_settings_win_over_metadata(binary: Binary, store: Context) -> None:
 def test_the_same_input_gives_the_same_image(
     binary: Binary, store: Context, tmp_path: Path
 ) -> None:
-    """Neither the moment nor the folder the binary lies in reaches the digest."""
+    """Neither the time nor the folder of the binary changes the digest."""
     moved = msgspec.structs.replace(binary, path=tmp_path / "elsewhere")
     shutil.copyfile(binary.path, moved.path)
 
@@ -110,7 +110,7 @@ def test_the_architecture_is_the_binarys(binary: Binary, store: Context) -> None
 
 @pytest.mark.parametrize("data", [b"", b"cut", b"longer than it was" * 100])
 def test_other_bytes_than_the_binarys(binary: Binary, store: Context, data: bytes) -> None:
-    """Bytes that are not what was linked are refused, and nothing is cached."""
+    """Bytes that differ from the linked ones are refused, and nothing is cached."""
     good = binary.path.read_bytes()
     binary.path.write_bytes(data)
     with pytest.raises(ImageError, match="changed since it was linked"):
@@ -122,7 +122,7 @@ def test_other_bytes_than_the_binarys(binary: Binary, store: Context, data: byte
 
 
 def test_the_layer_is_packed_once(binary: Binary, store: Context) -> None:
-    """Other labels are another image of the same cached layer."""
+    """Other labels give another image with the same cached layer."""
     first = assemble(binary, store, metadata=METADATA, settings=ImageSettings(), epoch=0)
     binary.path.unlink()
     settings = ImageSettings(labels={"x": "y"})
@@ -135,7 +135,7 @@ def test_the_layer_is_packed_once(binary: Binary, store: Context) -> None:
 
 @pytest.mark.parametrize("change", [{"name": "b"}, {"sha256": "0" * 64}, {"epoch": 1}])
 def test_whatever_reaches_the_blob_is_in_its_key(binary: Binary, change: dict[str, Any]) -> None:
-    """Another name, other bytes or another date are another layer."""
+    """Another name, other bytes or another date give another layer."""
     step = LayerStep(binary, 0)
     fields = {key: value for key, value in change.items() if key != "epoch"}
 
@@ -145,7 +145,7 @@ def test_whatever_reaches_the_blob_is_in_its_key(binary: Binary, change: dict[st
 
 
 def test_another_zlib_is_another_key(binary: Binary, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its deflate stream, and so the digest, may differ."""
+    """The deflate stream may differ, and the digest with it."""
     before = LayerStep(binary, 0).key()
     monkeypatch.setattr(zlib, "ZLIB_RUNTIME_VERSION", "1.3.1.zlib-ng")
 

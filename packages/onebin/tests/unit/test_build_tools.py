@@ -1,4 +1,4 @@
-"""What builds is what the build lock names by hash: a real pip, an index of our own."""
+"""Build tools come from the build lock, by hash: a real pip against a local index."""
 
 import hashlib
 import zipfile
@@ -38,7 +38,7 @@ def modules(tmp_path: Path) -> set[str]:
 def test_all_that_a_build_asks_for_comes_by_hash(
     put_wheel: Put, make: Make, tmp_path: Path
 ) -> None:
-    """Markers are those of the executable; extras are followed; nothing else is installed."""
+    """Markers and extras are resolved for the executable's Python; nothing else is installed."""
     tool = put_wheel(
         "tool",
         'helper; python_version >= "3.13"',
@@ -69,7 +69,7 @@ def test_tampered_wheel_is_refused_before_its_code_is_there(
     monkeypatch: pytest.MonkeyPatch,
     which: str,
 ) -> None:
-    """An index that serves other bytes under a pinned name and version changes no build."""
+    """An index that serves other bytes under a pinned name and version is rejected."""
     folder, address = site
     requires = {"tool": ["helper"], "helper": []}
     pins = [put_wheel(name, *needs) for name, needs in requires.items()]
@@ -80,7 +80,7 @@ def test_tampered_wheel_is_refused_before_its_code_is_there(
         (file,) = shelf.glob(f"{name}-*")
         file.rename(page / file.name)
         sha256 = hashlib.sha256((page / file.name).read_bytes()).hexdigest()
-        # The index vouches for what it serves: that is no reason to take it.
+        # The index vouches for its own bytes: the pin must count, not the index.
         link = f"<a href='{file.name}#sha256={sha256}'>{file.name}</a>"
         (page / "index.html").write_text(link)
     monkeypatch.delenv("PIP_NO_INDEX")
@@ -95,7 +95,7 @@ def test_tampered_wheel_is_refused_before_its_code_is_there(
 
 @pytest.mark.parametrize("asked", ["tool", "other>=2", "Tool[more]"])
 def test_what_no_lock_pins_is_refused(put_wheel: Put, make: Make, asked: str) -> None:
-    """What the build asks for, and what that needs: one that is missing is named, with ways out."""
+    """An unpinned build requirement, direct or transitive, is named with two remedies."""
     tool = put_wheel("tool", "other>=2")
     put_wheel("other", version="2")
 
@@ -109,7 +109,7 @@ def test_what_no_lock_pins_is_refused(put_wheel: Put, make: Make, asked: str) ->
 def test_what_is_allowed_unpinned_is_named_with_its_hash(
     put_wheel: Put, make: Make, tmp_path: Path
 ) -> None:
-    """The index chooses what the lock has not; the rest is the lock's all the same."""
+    """The index chooses what the lock lacks; the rest still comes from the lock."""
     old, tool, new = put_wheel("tool"), put_wheel("tool", "other", version="2"), put_wheel("other")
 
     tools = make(tool, may_be_unpinned=True)
@@ -121,13 +121,13 @@ def test_what_is_allowed_unpinned_is_named_with_its_hash(
 
 
 def test_lock_that_does_not_fit_is_said(put_wheel: Put, make: Make) -> None:
-    """A pin of another version than the build asks for is no pin of it."""
+    """A pin of a version that the build excludes does not satisfy the requirement."""
     with pytest.raises(ProjectError, match=r"needs tool>=2, the build lock has 1"):
         make(put_wheel("tool")).install(["tool>=2"])
 
 
 def test_tool_that_must_be_built_is_named(put_wheel: Put, make: Make) -> None:
-    """A tool with compiled wheels alone cannot be had, pinned or not."""
+    """A tool with compiled wheels alone is unavailable, pinned or not."""
     maker = put_wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
 
     with pytest.raises(ProjectError, match="its build needs maker==1, which has no pure-Python"):
@@ -137,7 +137,7 @@ def test_tool_that_must_be_built_is_named(put_wheel: Put, make: Make) -> None:
 def test_tool_that_must_be_built_is_named_unpinned_too(
     put_wheel: Put, make: Make, tmp_path: Path
 ) -> None:
-    """The index is asked for pure-Python wheels alone."""
+    """pip requests pure-Python wheels alone from the index."""
     put_wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
 
     with pytest.raises(ProjectError, match="its build needs maker>=1, which has no pure-Python"):
@@ -166,7 +166,7 @@ def test_tool_that_must_be_built_is_named_unpinned_too(
     ],
 )
 def test_hostile_requirement_starts_nothing(make: Make, text: object) -> None:
-    """A source distribution's own texts are read before anything is started."""
+    """Requirements in a source distribution are validated before any program starts."""
     started: list[Sequence[object]] = []
 
     def note(argv: Sequence[object], **_: object) -> bytes:
@@ -187,7 +187,7 @@ def test_hostile_requirement_starts_nothing(make: Make, text: object) -> None:
 def test_wheel_that_climbs_is_refused(
     put_wheel: Put, make: Make, tmp_path: Path, name: str
 ) -> None:
-    """Paths of a wheel stay inside, or there is no wheel."""
+    """A wheel with a path outside its root is invalid."""
     pin = put_wheel("tool", more={name: "x = 1"})
 
     with pytest.raises(Exception, match=r"tool-1-py3-none-any\.whl: not a wheel"):
@@ -199,7 +199,7 @@ def test_wheel_that_climbs_is_refused(
 def test_code_in_a_data_folder_goes_where_code_goes(
     put_wheel: Put, make: Make, tmp_path: Path
 ) -> None:
-    """``.data/purelib`` is code (the binary distribution format); scripts have no place here."""
+    """``.data/purelib`` is code (binary distribution format); scripts are not installed."""
     more = {"tool-1.data/purelib/deep/code.py": "x = 1", "tool-1.data/scripts/run": "#!/bin/sh"}
 
     make(put_wheel("tool", more=more)).install(["tool"])
@@ -211,7 +211,7 @@ def test_code_in_a_data_folder_goes_where_code_goes(
 def test_metadata_of_any_size_is_not_read(
     put_wheel: Put, make: Make, shelf: Path, tmp_path: Path
 ) -> None:
-    """A megabyte is enough for any; more is refused before it is held."""
+    """METADATA over a megabyte is refused before it is read into memory."""
     put_wheel("tool")
     (file,) = shelf.iterdir()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,4 @@
-"""The linker's stand-in: its reading of a command line."""
+"""The linker wrapper: parsing of its command line."""
 
 import sys
 
@@ -21,7 +21,7 @@ from onebin.target import capture
     ],
 )
 def test_command_lines(words: str, expected: tuple[str, list[str], list[str], list[str]]) -> None:
-    """Inputs keep their order, options their values, libc's own parts are not wanted."""
+    """Inputs keep their order and options their values; libc's own parts are dropped."""
     assert expected == capture.parse(words.split())
 
 

@@ -1,4 +1,4 @@
-"""The command line, up to where a build would begin."""
+"""The command line, up to the start of a build."""
 
 import subprocess
 import sys
@@ -13,12 +13,12 @@ PROJECTS = Path(__file__).parent.parent / "projects"
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep every test's cache to itself."""
+    """Give every test a separate cache."""
     monkeypatch.setenv("ONEBIN_CACHE", str(tmp_path / "cache"))
 
 
 def test_help_shows_examples_and_statuses(capsys: pytest.CaptureFixture[str]) -> None:
-    """Help is examples with what each prints, the statuses and the variables."""
+    """Help has examples with their output, the statuses and the variables."""
     with pytest.raises(SystemExit) as caught:
         cli.main(["--help"])
 
@@ -34,7 +34,7 @@ def test_help_shows_examples_and_statuses(capsys: pytest.CaptureFixture[str]) ->
 def test_wrong_command_lines_end_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What cannot be understood is refused on stderr."""
+    """An invalid command line is rejected on stderr."""
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
 
@@ -43,7 +43,7 @@ def test_wrong_command_lines_end_with_2(
 
 
 def test_errors_are_one_line_and_a_way_out(capsys: pytest.CaptureFixture[str]) -> None:
-    """No traceback, nothing on stdout, the hint on a line of its own."""
+    """No traceback, nothing on stdout, the hint on a separate line."""
     status = cli.main(["build", str(PROJECTS / "typo")])
 
     out, err = capsys.readouterr()
@@ -58,7 +58,7 @@ def test_errors_are_one_line_and_a_way_out(capsys: pytest.CaptureFixture[str]) -
 def test_date_that_is_none_is_refused(
     epoch: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``SOURCE_DATE_EPOCH`` is seconds, in ASCII digits, or an error before anything is built."""
+    """``SOURCE_DATE_EPOCH`` is seconds in ASCII digits; anything else fails before the build."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
 
     assert 2 == cli.main(["image", str(PROJECTS / "facts")])
@@ -75,14 +75,14 @@ def test_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_inspect_of_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    """A path that is nothing is an error, not an empty report."""
+    """A missing path is an error, not an empty report."""
     assert 0 != cli.main(["inspect", "/no/such/file"])
     assert "/no/such/file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("module", ["msgspec", "ziglang", "packaging", "tomllib", "lz4", "pip"])
 def test_nothing_of_the_current_directory_is_imported(tmp_path: Path, module: str) -> None:
-    """``python -m onebin`` in a stranger's project: a module of its named as one of ours."""
+    """``python -m onebin`` never imports a same-named module of the current directory."""
     project = tmp_path / "project"
     (project / module).mkdir(parents=True)
     mark = tmp_path / "ran"
@@ -121,9 +121,9 @@ def test_lock_is_written_into_the_project_as_a_file(
     tmp_path: Path, setting: str, message: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """A directory would be lost, another place is somebody else's; who names it may have it."""
+    """Directories and places outside the project are refused, unless the option names them."""
     project = _project(tmp_path / "project", setting)
-    monkeypatch.chdir(tmp_path)  # from here ../lock may be read
+    monkeypatch.chdir(tmp_path)  # the project may read ../lock from here
 
     assert 2 == cli.main(["lock", "project"])
     assert message in capsys.readouterr().err
@@ -140,7 +140,7 @@ def test_results_do_not_go_where_a_link_leads(
     tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """dist is a link of the project's to somebody's home: the executable is not written there."""
+    """dist links out of the project: the executable is not written there."""
     (tmp_path / "home").mkdir()
     project = _project(tmp_path / "project", "")
     (project / "dist").symlink_to(tmp_path / "home")

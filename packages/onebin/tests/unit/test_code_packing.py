@@ -1,4 +1,4 @@
-"""Packed code: its form, and what is left as it is."""
+"""Packed code: its format, and code that stays unpacked."""
 
 import marshal
 import os
@@ -12,7 +12,7 @@ from onebin.embed.code_packing import HEADER, MARK, compress
 
 @given(st.binary(max_size=2000), st.integers(1, 40))
 def test_what_is_packed_can_be_unpacked(piece: bytes, times: int) -> None:
-    """Anything comes back as it was, by an independent decoder."""
+    """Any bytes come back unchanged through an independent decoder."""
     code = b"\xe3" + piece * times
 
     packed = compress(code)
@@ -25,7 +25,7 @@ def test_what_is_packed_can_be_unpacked(piece: bytes, times: int) -> None:
 
 
 def test_what_would_grow_is_left_alone() -> None:
-    """Random bytes do not pack."""
+    """Random bytes stay unpacked: packing would enlarge them."""
     code = b"\xe3" + os.urandom(100)
 
     assert code == compress(code)

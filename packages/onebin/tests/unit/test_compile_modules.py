@@ -54,7 +54,7 @@ def code(tmp_path: Path) -> Any:
     ],
 )  # fmt: skip
 def test_imports(tmp_path: Path, source: str, imports: list[Any]) -> None:
-    """Each with its kind, the try around it, and the try it is a fallback of."""
+    """Each import with its kind, the enclosing try, and the try it is a fallback of."""
     assert imports == facts(tmp_path, source)["imports"]
 
 
@@ -71,7 +71,7 @@ def test_imports(tmp_path: Path, source: str, imports: list[Any]) -> None:
 def test_relative_imports(
     tmp_path: Path, name: str, *, package: bool, statement: str, module: str | None
 ) -> None:
-    """Against the package the module is in; above the top there is nothing."""
+    """Resolved against the module's package; above the top there is nothing."""
     found = facts(tmp_path, statement, name=name, package=package)["imports"]
 
     assert ([[module, ["x"], "hard", 0, 0]] if module else []) == found
@@ -119,7 +119,7 @@ def test_relative_imports(
     ],
 )
 def test_conditions(tmp_path: Path, condition: str, *, value: bool | None) -> None:
-    """True, false, or unknown: then both branches count."""
+    """True, false, or unknown: an unknown condition counts both branches."""
     known = "WINDOWS = sys.platform == 'win32'\nTWICE = 1\nTWICE = 2\n"
     source = f"{known}if {condition}:\n import yes\nelse:\n import no"
 
@@ -141,7 +141,7 @@ def test_asserts_decide_debug(tmp_path: Path) -> None:
 
 
 def test_codecs(tmp_path: Path) -> None:
-    """By the module that ``encodings`` finds for a name."""
+    """Codecs are reported as the modules ``encodings`` finds for their names."""
     source = "x.encode('UTF-8')\ny.decode('latin1')\nopen(p, encoding='cp437')\nz.encode(name)"
 
     assert ["cp437", "latin_1", "utf_8"] == facts(tmp_path, source)["codecs"]
@@ -169,7 +169,7 @@ def g():
 
 
 def test_docstrings_are_dropped_or_kept(tmp_path: Path) -> None:
-    """A body that would be empty stays one; a second string does not take the first's place."""
+    """An emptied body stays valid; a second string never becomes the docstring."""
     facts(tmp_path, DOCUMENTED)
     bare: dict[str, Any] = {}
     exec(code(tmp_path), bare)
@@ -185,7 +185,7 @@ def test_docstrings_are_dropped_or_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["def f(:", "x = 1\0", "(" * 5000])
 def test_source_that_does_not_compile(tmp_path: Path, source: str) -> None:
-    """An error, no imports and no code."""
+    """Such a source gives an error, no imports and no code."""
     found = facts(tmp_path, source)
 
     assert found["error"]
@@ -193,11 +193,13 @@ def test_source_that_does_not_compile(tmp_path: Path, source: str) -> None:
     assert not (tmp_path / "0").exists()
 
 
-@pytest.mark.xfail(sys.version_info < (3, 12), reason="grammar of 3.12")
 def test_type_parameters_import_typing(tmp_path: Path) -> None:
-    """The interpreter imports it from C."""
+    """The interpreter imports typing from C; before Python 3.12 that is not in its grammar."""
     found = facts(tmp_path, "def f[T](x: T): ...\ntype A = int")
 
+    if sys.hexversion < 0x030C_0000:  # mypy would take the rest for unreachable
+        assert found["error"]
+        return
     assert ["typing", "typing"] == [module for module, *_ in found["imports"]]
 
 

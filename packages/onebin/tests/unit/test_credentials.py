@@ -1,4 +1,4 @@
-"""An index behind a password: pip gets it, and nobody reads it in what onebin says."""
+"""An index with a password: pip receives it, and no output of onebin shows it."""
 
 import base64
 import hashlib
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.claim("passwords stay")
 
 Put = Callable[..., Pin]
 
-PASSWORD = "pa55%2Fword"  # as an address has it
+PASSWORD = "pa55%2Fword"  # percent-encoded, as in an address
 PLAIN = "pa55/word"
 
 
 @pytest.fixture
 def private(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Serve the shelf to those who know the password, and make it pip's index."""
+    """Serve the shelf to clients with the password only, and make it pip's index."""
     expected = "Basic " + base64.b64encode(f"me:{PLAIN}".encode()).decode()
 
     class Private(http.server.BaseHTTPRequestHandler):
@@ -75,7 +75,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_fetching_step_has_the_password(put_wheel: Put, private: str, tmp_path: Path) -> None:
-    """The index gives what it has only for it."""
+    """The index serves its files only with the password."""
     pin = put_wheel("thing")
 
     found = index.download_wheel(pin, tmp_path, python="3.13", run=run)
@@ -95,7 +95,7 @@ def test_fetching_step_has_the_password(put_wheel: Put, private: str, tmp_path: 
         "http://tok-{password}@127.0.0.1:9/simple",
         "nonsense://me:{password}@{host}",
     ],
-    ids=["right", "wrong", "nobody there", "two", "a token", "no address"],
+    ids=["right", "wrong", "unreachable", "two", "a token", "no address"],
 )
 @pytest.mark.parametrize("command", ["plan", "lock"])
 def test_password_is_in_nothing_that_is_said_or_kept(
@@ -108,9 +108,9 @@ def test_password_is_in_nothing_that_is_said_or_kept(
     address: str,
     command: str,
 ) -> None:
-    """Whether it works or fails: progress, errors, pip's last lines, the lock, the cache."""
+    """Success or failure: progress, errors, pip's last lines, the lock and the cache."""
     pin = put_wheel("thing")
-    if command == "plan":  # of what is locked, the index's files are listed
+    if command == "plan":  # the plan lists the index's files for each locked distribution
         (project / "onebin.lock").write_text(f"thing==1 --hash={pin.hashes[0]}\n")
     urls = address.format(password=PASSWORD, host=private).split()
     monkeypatch.setenv("PIP_INDEX_URL", urls[0])
@@ -124,7 +124,7 @@ def test_password_is_in_nothing_that_is_said_or_kept(
     said = out + err + "".join(file.read_text() for file in kept if file.is_file())
     for word in (PASSWORD, PLAIN, "pa55"):
         assert word not in said
-    # Of two indexes pip takes what one of them has.
+    # pip takes a distribution from either of two indexes.
     right = address.startswith("http://me:{password}@{host}")
     assert (status == 0) is (right or command == "plan")
     assert (project / "onebin.lock").is_file() is (right or command == "plan")
@@ -135,7 +135,7 @@ def test_password_is_in_nothing_that_is_said_or_kept(
 def test_program_that_prints_its_environment_shows_no_password(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A step that has it and fails is shown without it."""
+    """A failing step with access to the password is reported without it."""
     monkeypatch.setenv("PIP_INDEX_URL", f"http://me:{PASSWORD}@h.invalid")
 
     with pytest.raises(Exception, match="env ended with status") as caught:
@@ -151,7 +151,7 @@ def test_program_that_prints_its_environment_shows_no_password(
 def test_lock_with_an_index_and_its_password_is_refused_without_it(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """pip-tools writes the index it was given into the file, password and all (its issue 1137)."""
+    """pip-tools writes its index into the file, password included (its issue 1137)."""
     line = f"--index-url https://me:{PASSWORD}@h.invalid/simple"
     (project / "onebin.lock").write_text(f"{line}\nthing==1 --hash=sha256:{'0' * 64}\n")
 

@@ -1,4 +1,4 @@
-"""What ``pyproject.toml`` may say, and what is said back where it is wrong."""
+"""``pyproject.toml``: the settings it may have, and the error for each fault."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ def table(**onebin: Any) -> dict[str, Any]:
 
 
 def test_only_script_is_the_entry_point() -> None:
-    """With one script there is nothing to choose."""
+    """A single script is the entry point without a setting."""
     assert EntryPoint("facts", "main") == project.read(PROJECTS / "facts").entry
 
 
@@ -43,7 +43,7 @@ def test_code_is_found_where_the_setting_says() -> None:
     ],
 )
 def test_faults_are_named_with_the_way_out(name: str, message: str, hint: str) -> None:
-    """Each faulty project gets one message that names the fault and one way out."""
+    """Each faulty project gets one message with the fault and one hint."""
     with pytest.raises(ProjectError, match=message) as caught:
         project.read(PROJECTS / name)
 
@@ -64,7 +64,7 @@ def test_faults_are_named_with_the_way_out(name: str, message: str, hint: str) -
     ],
 )
 def test_settings_are_checked_by_their_full_name(settings: dict[str, Any], message: str) -> None:
-    """A wrong setting is an error that carries its path in the file."""
+    """The error of a wrong setting has its path in the file."""
     with pytest.raises(ProjectError, match=message):
         project.parse(PROJECTS / "typo", table(**settings))
 
@@ -79,7 +79,7 @@ def test_settings_are_checked_by_their_full_name(settings: dict[str, Any], messa
     ],
 )
 def test_metadata_must_name_a_program(metadata: dict[str, Any], message: str) -> None:
-    """Without a name and a program there is nothing to build."""
+    """A project without a name and a program cannot be built."""
     with pytest.raises(ProjectError, match=message):
         project.parse(PROJECTS / "typo", {"project": metadata})
 
@@ -93,7 +93,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_name_that_is_none_is_refused(name: Any) -> None:
-    """It becomes the name of a file, an image and a label (PEP 508)."""
+    """The name becomes that of a file, an image and a label (PEP 508)."""
     with pytest.raises(ProjectError, match=r"project\.name: .* is not a name"):
         project.parse(PROJECTS / "typo", {"project": {"name": name, "scripts": {"a": "app:main"}}})
 
@@ -103,7 +103,7 @@ def test_name_that_is_none_is_refused(name: Any) -> None:
     ["one", "1 ", " 1", "1\n", "1;2", "-1", "1/2", "../1", "1.0po\u017ft1", "\u0661", "", 1, None],
 )
 def test_version_that_is_none_is_refused(version: Any) -> None:
-    """PEP 440, in ASCII and with nothing around it."""
+    """A version follows PEP 440, in ASCII, with nothing around it."""
     metadata = {"name": "typo", "version": version, "scripts": {"typo": "app:main"}}
 
     with pytest.raises(ProjectError, match=r"project\.version: .* is not a version"):
@@ -120,7 +120,7 @@ def test_version_that_is_none_is_refused(version: Any) -> None:
     ],
 )  # fmt: skip
 def test_dependency_that_is_none_is_refused(text: Any) -> None:
-    """PEP 508 is read before anything is started; paths and options are none."""
+    """PEP 508 is checked before any program starts; paths and options are not dependencies."""
     metadata = {"name": "typo", "scripts": {"typo": "app:main"}, "dependencies": [text]}
 
     with pytest.raises(ProjectError, match=r"project\.dependencies: .* is not a requirement"):
@@ -150,7 +150,7 @@ def test_dependency_that_is_none_is_refused(text: Any) -> None:
     ],
 )
 def test_metadata_of_another_kind_is_refused(part: dict[str, Any], message: str) -> None:
-    """No value of another type gets as far as an exception of Python's own."""
+    """A value of another type is a ProjectError, never a Python exception."""
     metadata = {"name": "typo", "scripts": {"typo": "app:main"}, **part}
     if "scripts" in part and "a" in part["scripts"]:
         metadata["name"] = "a"
@@ -168,7 +168,7 @@ PATHS = [
 @pytest.mark.parametrize("setting", ["lock", "build-lock", "profile", "source", "python-source"])
 @pytest.mark.parametrize("path", PATHS)
 def test_path_that_leaves_the_project_is_refused(tmp_path: Path, setting: str, path: str) -> None:
-    """By itself or by a link in it."""
+    """Directly or through a link in it."""
     root = tmp_path / "project"
     root.mkdir()
     (root / "app.py").write_text("")
@@ -182,7 +182,7 @@ def test_path_that_leaves_the_project_is_refused(tmp_path: Path, setting: str, p
 def test_file_of_the_directory_it_is_started_in_may_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lock that several projects share: whoever starts onebin above both decides so."""
+    """Projects may share a lock above them if onebin starts above them all."""
     root = tmp_path / "repository" / "packages" / "one"
     root.mkdir(parents=True)
     (root / "app.py").write_text("")
@@ -234,7 +234,7 @@ def test_settings_that_become_names_are_names(settings: dict[str, Any], message:
     ids=["deep", "no value", "NUL", "twice"],
 )
 def test_file_that_is_no_toml_is_said(tmp_path: Path, text: str) -> None:
-    """However it is wrong."""
+    """Deep nesting, a missing value, NUL and a repeated key are rejected alike."""
     (tmp_path / "pyproject.toml").write_text(text)
 
     with pytest.raises(ProjectError, match="not TOML"):
@@ -242,7 +242,7 @@ def test_file_that_is_no_toml_is_said(tmp_path: Path, text: str) -> None:
 
 
 def test_file_that_is_none_is_said(tmp_path: Path) -> None:
-    """A FIFO is not waited for, a file without an end is not read to it."""
+    """A FIFO does not block, and neither /dev/zero nor a huge file is read."""
     os.mkfifo(tmp_path / "pyproject.toml")
     with pytest.raises(ProjectError, match="not a regular file"):
         project.read(tmp_path)

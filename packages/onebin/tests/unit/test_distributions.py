@@ -1,4 +1,4 @@
-"""How distributions come in: offers and obstacles by an index's files, and what steps make."""
+"""Distributions: offers and obstacles by an index's files, and the results of the steps."""
 
 import struct
 import zipfile
@@ -60,7 +60,7 @@ PYTHON = CPython(
 def test_offer_or_obstacle(
     names: Sequence[str], *, from_source: bool, offer: tuple[str, str] | None
 ) -> None:
-    """A pure wheel if there is one, else a source distribution, else a reason and a way out."""
+    """A pure wheel if available, else a source distribution, else the reason and a hint."""
     files = [IndexFile(name) for name in names]
 
     found = distributions.best(PIN, files, from_source=from_source, python="3.13")
@@ -87,7 +87,7 @@ def project_plan(root: Path, pins: Sequence[Pin], settings: str = "") -> Plan:
 
 
 def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_path: Path) -> None:
-    """By a real pip, from file names; kept, so that the next plan needs no index."""
+    """A real pip decides by file names; the result is kept, so the next plan needs no index."""
     pure, source = put_wheel("pure"), put_source("source")
     shared = put_wheel("shared", tag="cp313-cp313-manylinux_2_28_x86_64")
     programs = Programs(lambda words, options: run(words, **options))
@@ -101,7 +101,7 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
     ]
     assert 3 == len(programs.calls)
     assert found == distributions.offers(plan, "3.13", ctx)
-    assert 4 == len(programs.calls)  # an obstacle may go away
+    assert 4 == len(programs.calls)  # obstacles are not cached: they may disappear
     with pytest.raises(ProjectError, match="shared 1: expected a pure-Python wheel"):
         distributions.distributions(plan, found[1:2], PYTHON, TOOLCHAIN, ctx)
     (made,) = distributions.distributions(plan, found[:1], PYTHON, TOOLCHAIN, ctx)
@@ -110,7 +110,7 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
 
 
 def test_from_source_of_what_is_no_dependency(put_wheel: Put, tmp_path: Path) -> None:
-    """A name that is spelled wrong is an error, not a setting without effect."""
+    """A misspelled name is an error, not a setting without effect."""
     plan = project_plan(tmp_path / "p", [put_wheel("thing")], 'from-source = ["Thong"]')
 
     with pytest.raises(ProjectError, match="Thong is not among the dependencies") as caught:
@@ -119,7 +119,7 @@ def test_from_source_of_what_is_no_dependency(put_wheel: Put, tmp_path: Path) ->
 
 
 def test_wheel_that_is_gone(put_wheel: Put, shelf: Path, tmp_path: Path) -> None:
-    """Between plan and build an index may change."""
+    """The index may change between plan and build."""
     pin = put_wheel("thing")
     for file in shelf.iterdir():
         file.unlink()
@@ -166,7 +166,7 @@ def wheel(path: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def test_captured_objects_become_extensions(tmp_path: Path) -> None:
-    """Each by its dotted name, with a symbol of its own; the code stays, the object goes."""
+    """By dotted name, each with a unique symbol; the code stays, the object goes."""
     files = {
         "pkg/__init__.py": b"",
         "pkg/_c.cpython-313-x86_64-linux-musl.so": relocatable("PyInit__c"),
@@ -189,7 +189,7 @@ def test_captured_objects_become_extensions(tmp_path: Path) -> None:
 
 
 def test_extensions_for_the_linker() -> None:
-    """Objects in order, and their modules; C++'s own library is no obstacle."""
+    """Objects in order, and their modules; C++'s own library is allowed."""
     extensions = [
         Extension("b", Path("/b.o"), "PyInit_b"), Extension("a", Path("/a.o"), "PyInit_a", ("c++",))
     ]  # fmt: skip
@@ -213,13 +213,13 @@ def test_extensions_for_the_linker() -> None:
 def test_wheel_that_cannot_be_linked(
     tmp_path: Path, files: Mapping[str, bytes], message: str
 ) -> None:
-    """A real shared object, or one that is not a module: named."""
+    """A shared object, and an object without a module, are named in the error."""
     with pytest.raises(ProjectError, match=message):
         install.wheel(PIN, wheel(tmp_path / "w.whl", files), tmp_path)
 
 
 def back_end(made: str, *, further: str = "", libraries: str = "") -> Programs:
-    """A pip that is real, and a build back end that leaves *made*."""
+    """A real pip with a build back end that produces *made*."""
 
     def act(words: list[str], options: dict[str, Any]) -> bytes:
         if words[0] != "/python":
@@ -239,7 +239,7 @@ def back_end(made: str, *, further: str = "", libraries: str = "") -> Programs:
 
 
 def test_source_is_built_by_its_back_end(put_wheel: Put, put_source: Put, tmp_path: Path) -> None:
-    """Its requirements, those it names later, its libraries; with an environment of its own."""
+    """Static and dynamic requirements, libraries, and an isolated environment."""
     tool, later = put_wheel("tool"), put_wheel("later")
     toml = '[build-system]\nrequires = ["tool"]\nbuild-backend = "backend"\nbackend-path = ["."]'
     pin = put_source("thing", **{"pyproject.toml": toml})
@@ -258,7 +258,7 @@ def test_source_is_built_by_its_back_end(put_wheel: Put, put_source: Put, tmp_pa
 def test_build_that_makes_no_wheel(
     put_wheel: Put, put_source: Put, tmp_path: Path, made: str
 ) -> None:
-    """Its answer is a file's name, or an error."""
+    """The back end returns a file's name; anything else is an error."""
     pin = put_source("thing", **{"setup.py": ""})
 
     with pytest.raises(ProjectError, match="expected a wheel"):
@@ -268,7 +268,7 @@ def test_build_that_makes_no_wheel(
 
 
 def test_build_that_fails(put_wheel: Put, put_source: Put, tmp_path: Path) -> None:
-    """Named, with what the back end printed."""
+    """The error names the distribution and has the back end's output."""
     pin = put_source("thing", **{"setup.py": ""})
 
     def act(words: list[str], options: dict[str, Any]) -> bytes:
@@ -284,7 +284,7 @@ def test_build_that_fails(put_wheel: Put, put_source: Put, tmp_path: Path) -> No
 
 
 def test_default_build_system(tmp_path: Path) -> None:
-    """A tree with setup.py alone is setuptools' (PEP 517)."""
+    """A tree with only setup.py is built by setuptools (PEP 517)."""
     assert BuildSystem() == captured.build_system(tmp_path, of="thing 1")
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'thing'")
     assert BuildSystem() == captured.build_system(tmp_path, of="thing 1")
@@ -300,7 +300,7 @@ def test_default_build_system(tmp_path: Path) -> None:
     ],
 )
 def test_build_system_that_is_none(tmp_path: Path, text: str, message: str) -> None:
-    """Its texts become code and paths: each is what it claims, or refused."""
+    """Its texts become code and paths: each is valid, or refused."""
     (tmp_path / "pyproject.toml").write_text(text)
 
     with pytest.raises(ProjectError, match=message):
@@ -309,7 +309,7 @@ def test_build_system_that_is_none(tmp_path: Path, text: str, message: str) -> N
 
 @pytest.mark.parametrize(("optimize", "level"), [("speed", "-O2"), ("balanced", "-Os")])
 def test_providers_give_steps(tmp_path: Path, optimize: str, level: str) -> None:
-    """From an offer and the plan."""
+    """Each provider makes its step from an offer and the plan."""
     plan = project_plan(tmp_path / "p", [], f'optimize = "{optimize}"')
 
     step = captured.Captured().step(Offer(PIN, "captured", "x"), plan, PYTHON, TOOLCHAIN)

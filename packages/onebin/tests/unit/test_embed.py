@@ -1,4 +1,4 @@
-"""Modules compiled through the cache by a real interpreter, and what the linker gets of them."""
+"""Modules compiled through the cache by a real interpreter, and the linker input they give."""
 
 import marshal
 import subprocess
@@ -20,7 +20,7 @@ from .fakes import Programs, context
 
 
 def python(words: list[str], options: dict[str, Any]) -> bytes:
-    """Run the call with this interpreter: bytecode is not what these tests are about."""
+    """Run the call with this interpreter: these tests do not depend on its bytecode."""
     call = [sys.executable, *words[1:]]
     done = subprocess.run(call, input=options["stdin"], capture_output=True, check=True)
     return bytes(done.stdout)
@@ -54,7 +54,7 @@ def origins(tmp_path: Path, texts: Mapping[str, str]) -> dict[str, ModuleOrigin]
 def test_modules_are_compiled_in_one_process_and_once(
     tmp_path: Path, options: CompileOptions
 ) -> None:
-    """Only what is new or changed is compiled, with all that is; a text needs no file."""
+    """Only new and changed modules are compiled, all at once; a text needs no file."""
     programs = Programs(python)
     ctx = context(tmp_path / "cache", programs)
     files = origins(tmp_path, {"a": "import b", "b": "x = 1", "broken": "def"})
@@ -76,7 +76,7 @@ def test_modules_are_compiled_in_one_process_and_once(
 
 
 def test_one_module_is_a_step_like_any_other(tmp_path: Path, options: CompileOptions) -> None:
-    """Made alone, it is what it is in a batch."""
+    """Compiled alone, a module equals the same module of a batch."""
     files = origins(tmp_path, {"a": "import b"})
     alone = context(tmp_path / "alone", Programs(python)).build(
         CompiledModule("a", files["a"], options)
@@ -96,7 +96,7 @@ def module(tmp_path: Path, name: str, *, is_package: bool = False) -> FrozenModu
 
 
 def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
-    """Tables by name and size, the import system apart; data by keys, not by paths."""
+    """Tables by name and size, the import system separate; data by keys, not by paths."""
     modules = [
         module(tmp_path, "_frozen_importlib"),
         module(tmp_path, "pkg", is_package=True),
@@ -116,7 +116,7 @@ def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
 
 
 def test_parts_of_every_program() -> None:
-    """main, the allocator with its header, and the table main reads."""
+    """main, the allocator with its header, and the table that main reads."""
     parts = program.main() + program.allocator() + program.held_signals(["SIGTERM", "SIGINT"])
 
     names = [source.name for source in parts.sources]

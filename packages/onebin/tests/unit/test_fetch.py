@@ -1,4 +1,4 @@
-"""Pinned source, from wherever it can be had, and nothing that is not what was pinned."""
+"""Pinned source from every origin, and nothing that differs from the pin."""
 
 import hashlib
 import subprocess
@@ -15,9 +15,9 @@ from onebin.model import Source
 
 pytestmark = pytest.mark.claim("pinned downloads")
 
-CLOSED = "http://127.0.0.1:9/thing-1.tar.gz"  # the discard port: nobody listens
+CLOSED = "http://127.0.0.1:9/thing-1.tar.gz"  # the discard port: closed
 
-GOOD, PACKED_ANEW, OTHER = b"the tarball", b"the tarball, packed anew", b"something else"
+GOOD, PACKED_ANEW, OTHER = b"the tarball", b"the tarball, repacked", b"something else"
 
 
 def sha256(data: bytes) -> str:
@@ -35,10 +35,10 @@ SOURCE = Source(
 
 
 class Apt:
-    """apt that names the files of any package and gives out one tarball, or fails.
+    """apt that names the files of any package and returns one tarball, or fails.
 
-    The other files of a package are named and cannot be fetched, as on a mirror that is being
-    updated. Notes what it was asked.
+    The other files of a package are named but missing, as on a mirror during an update. Records
+    its arguments.
     """
 
     def __init__(self, data: bytes | None) -> None:
@@ -68,7 +68,7 @@ class Apt:
 
 @pytest.fixture(autouse=True)
 def mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every machine has a mirror here."""
+    """Give every machine a mirror."""
     monkeypatch.setattr(fetch, "_debian_mirror", lambda _: "http://mirror.example/debian")
 
 
@@ -86,14 +86,14 @@ def with_folder(tmp_path: Path, **files: bytes) -> Source:
 
 @pytest.mark.parametrize("data", [GOOD, PACKED_ANEW])
 def test_own_folder_comes_first_whatever_the_name(tmp_path: Path, data: bytes) -> None:
-    """A file is known by its checksum: its authors' or the distribution's."""
+    """A checksum identifies a file: the authors' or the distribution's."""
     source = with_folder(tmp_path, first=OTHER, any_name=data)
 
     assert data == get(source, tmp_path, Apt(None))
 
 
 def test_authors_come_next(tmp_path: Path, site: tuple[Path, str]) -> None:
-    """What lies in the folder and is something else is passed over."""
+    """A file in the folder with other bytes is passed over."""
     folder, address = site
     (folder / "thing-1.tar.gz").write_bytes(GOOD)
     source = with_folder(tmp_path, thing=OTHER)
@@ -106,7 +106,7 @@ def test_authors_come_next(tmp_path: Path, site: tuple[Path, str]) -> None:
 
 @pytest.mark.parametrize("data", [GOOD, PACKED_ANEW])
 def test_distribution_comes_last(tmp_path: Path, data: bytes) -> None:
-    """Without the web, the signed source package will do."""
+    """Without the web, the signed source package is used."""
     apt = Apt(data)
 
     assert data == get(SOURCE, tmp_path, apt)
@@ -114,7 +114,7 @@ def test_distribution_comes_last(tmp_path: Path, data: bytes) -> None:
 
 
 def test_authors_with_other_bytes_are_not_used(tmp_path: Path, site: tuple[Path, str]) -> None:
-    """A page behind the address, such as a login, gives way to the package."""
+    """After a login page at the address, the package is used instead."""
     folder, address = site
     (folder / "thing-1.tar.gz").write_bytes(OTHER)
     source = msgspec.structs.replace(SOURCE, url=f"{address}/thing-1.tar.gz")
@@ -133,7 +133,7 @@ def test_second_source_reads_no_lists_again(tmp_path: Path) -> None:
 
 
 def test_nothing_can_be_had(tmp_path: Path) -> None:
-    """Without the web and without apt: one line with both reasons, and a way out."""
+    """Without the web and without apt: one line with both reasons, and a hint."""
     with pytest.raises(
         ToolError,
         match=r"thing 1: its source cannot be fetched: http.*; apt cannot .* E: no network",
@@ -147,13 +147,13 @@ def test_nothing_can_be_had(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("origin", ["apt", "auto"])
 def test_package_with_other_bytes_is_refused(tmp_path: Path, origin: str) -> None:
-    """A signature alone is not the pin."""
+    """A signature does not replace the pin."""
     with pytest.raises(ToolError, match=f"pinned is {SOURCE.sha256}"):
         get(msgspec.structs.replace(SOURCE, origin=origin), tmp_path, Apt(OTHER))
 
 
 def test_file_of_ones_own(tmp_path: Path) -> None:
-    """A file is copied and checked; one that is not there is named."""
+    """A file is copied and checked; a missing one is named."""
     given = tmp_path / "given.tar.gz"
     given.write_bytes(GOOD)
     source = msgspec.structs.replace(SOURCE, origin=str(given))
@@ -170,7 +170,7 @@ def test_file_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
-    """Anybody can check it, and the order the files are given in does not matter."""
+    """Any tool can check it, and the order of the files does not matter."""
     for name in ("b.c", "a.h", "c.c"):
         (tmp_path / name).write_text(name)
 
@@ -182,7 +182,7 @@ def test_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["P.tar.bz2", "P.tar", "P.txz", "P.zip", "P"])
 def test_file_without_a_checksum_is_refused_whatever_its_name(tmp_path: Path, name: str) -> None:
-    """What has no pin is not taken: neither a file nor an address."""
+    """Neither an unpinned file nor an unpinned address is used."""
     (tmp_path / name).write_bytes(GOOD)
     for origin in (str(tmp_path / name), f"http://127.0.0.1:9/{name}"):
         source = msgspec.structs.replace(SOURCE, origin=origin, sha256="")
@@ -194,7 +194,7 @@ def test_file_without_a_checksum_is_refused_whatever_its_name(tmp_path: Path, na
 def test_download_of_any_size_ends(
     tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What an address gives is bounded before its checksum is known."""
+    """A download is bounded before its checksum is known."""
     folder, address = site
     (folder / "big").write_bytes(bytes(3 << 20))
     monkeypatch.setattr(fetch, "MAX_BYTES", 1 << 20)
@@ -206,6 +206,6 @@ def test_download_of_any_size_ends(
 
 @pytest.mark.parametrize("address", ["http://u:pw@127.0.0.1:9/x", "http://[::1/x", "nope://x"])
 def test_address_that_is_none_is_an_error_in_one_line(tmp_path: Path, address: str) -> None:
-    """Whatever the library makes of it."""
+    """A password, an invalid host and an unknown scheme are each a ToolError."""
     with pytest.raises(ToolError):
         get(msgspec.structs.replace(SOURCE, origin=address), tmp_path, Apt(None))

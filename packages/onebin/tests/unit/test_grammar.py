@@ -1,4 +1,4 @@
-"""Archives from a grammar: any entries in any order, and good archives with something changed."""
+"""Archives from a grammar: any entries in any order, and good archives with a change."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ LAYER = st.lists(st.tuples(PATHS, st.sampled_from("0125"), PATHS), max_size=12)
 
 
 def laid(layers: list[list[tuple[str, str, str]]]) -> list[str]:
-    """The paths that are left, by the words of layer.md and with no thought of the cost."""
+    """The remaining paths by the text of layer.md, without regard to cost."""
     seen: dict[str, tuple[int, str]] = {}
     for number, members in enumerate(layers):
         for raw, kind, _ in members:
@@ -35,7 +35,7 @@ def laid(layers: list[list[tuple[str, str, str]]]) -> list[str]:
             elif name.startswith(".wh."):
                 gone = {one for one in lower if f"{one}/".startswith(f"{folder}/{name[4:]}/")}
             else:
-                # A file gives way to a folder of its name, and a folder to a file.
+                # A file and a folder of one name replace each other.
                 gone = {one for one in seen if path.startswith(f"{one}/") and seen[one][1] != "5"}
                 gone |= {one for one in seen if kind != "5" and one.startswith(f"{path}/")}
                 seen[path] = number, kind
@@ -47,7 +47,7 @@ def laid(layers: list[list[tuple[str, str, str]]]) -> list[str]:
 def test_layers_of_a_grammar(
     layers: list[list[tuple[str, str, str]]], memory: int, tmp_path: Path
 ) -> None:
-    """Any entries in any order: the files left are those layer.md leaves; or a limit is named."""
+    """Any entries in any order: the remaining files are those of layer.md, or a limit is named."""
     blobs = [
         gzip.compress(
             b"".join(entry(p.encode(), b"", k.encode(), link.encode()) for p, k, link in members)
@@ -60,7 +60,7 @@ def test_layers_of_a_grammar(
         "o": oci(config(len(blobs)), *dict.fromkeys(blobs)),
     }.items():
         place = write(files, tmp_path / name, "tar")
-        with suppress(ImageError):  # where it fits, it is the same
+        with suppress(ImageError):  # a result within the limits is the same
             assert inspect(place, Limits(memory_bytes=memory)) == inspect(place)
         report = inspect(place)
         assert report.image is not None
@@ -71,7 +71,7 @@ def test_layers_of_a_grammar(
 
 @given(data=st.data())
 def test_a_good_archive_with_bytes_changed(data: st.DataObject, tmp_path: Path) -> None:
-    """One with a few bytes changed, or a piece left out, ends in a report or an ImageError."""
+    """With a few bytes changed, or a piece left out, it ends in a report or an ImageError."""
     blob = b"".join(program(2000, b"/home/x\0")) + entry(b"etc/passwd", b"a:x:1:1::/:/bin/sh\n")
     files = data.draw(st.sampled_from([docker, oci]))(config(1), blob)
     changed = bytearray(pack(files))

@@ -40,7 +40,7 @@ ADDRESS_SPACE = 256 * 1024**2
 CPU_SECONDS = 60
 INDEX = "application/vnd.oci.image.index.v1+json"
 LONG = b"/".join([b"n" * 250] * 15)
-"""A folder of PATH_MAX, nearly."""
+"""A folder of almost PATH_MAX."""
 
 
 def inspect(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,7 @@ def inspect(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def holds(path: Path, said: str, *forms: tuple[str, ...]) -> None:
-    """It ends well: with a report, in both forms, if *said* is empty, else with that error."""
+    """Expect a report in all *forms* if *said* is empty, else that error."""
     for options in forms:
         done = inspect(path, *options)
         assert "Traceback" not in done.stderr, done.stderr[-2000:]
@@ -71,7 +71,7 @@ def holds(path: Path, said: str, *forms: tuple[str, ...]) -> None:
 
 
 def many(count: int, make: Callable[[int], bytes]) -> Iterator[bytes]:
-    """Entries in chunks."""
+    """Yield entries in chunks."""
     for start in range(0, count, 1000):
         yield b"".join(map(make, range(start, min(start + 1000, count))))
     yield bytes(1024)
@@ -119,7 +119,7 @@ LAYERS: dict[str, tuple[Callable[[], Files], str]] = {
         lambda: entries(45_000, lambda n: entry(LONG + b"/" + number(n))),
         "too many characters in its paths",
     ),
-    "long names of their own": (
+    "long distinct names": (
         lambda: entries(45_000, lambda n: entry(number(n) + b"m" * 4000)),
         "too many bytes to hold in memory",
     ),
@@ -147,7 +147,7 @@ LAYERS: dict[str, tuple[Callable[[], Files], str]] = {
         lambda: layer(entry("\U0001f600".encode() * 1024)),
         "a name has 4096 bytes",
     ),
-    "a name at PATH_MAX that is no UTF-8": (lambda: layer(entry(b"\xff" * 4095)), ""),
+    "a name at PATH_MAX that is not UTF-8": (lambda: layer(entry(b"\xff" * 4095)), ""),
     "long names of GNU": (
         lambda: layer(*[header(b"x", 1 << 20, b"L") + b"n" * (1 << 20)] * 3, entry(b"a")),
         "a name has 1048576 bytes",
@@ -248,7 +248,7 @@ LAYERS: dict[str, tuple[Callable[[], Files], str]] = {
 SAMPLE = {
     "a name past PATH_MAX",
     "a name of four bytes a letter past PATH_MAX",
-    "a name at PATH_MAX that is no UTF-8",
+    "a name at PATH_MAX that is not UTF-8",
     "long names of GNU",
     "empty gzip members",
     "accounts without end",
@@ -257,7 +257,7 @@ SAMPLE = {
     "layers, 600 of one",
     "a size that is none",
 }
-"""A second each; others take up to half a minute."""
+"""Cases of about a second; others take up to half a minute."""
 
 
 def sampled(names: Iterable[str]) -> list[Any]:
@@ -270,7 +270,7 @@ def sampled(names: Iterable[str]) -> list[Any]:
 
 @pytest.mark.parametrize("name", sampled(LAYERS))
 def test_hostile_layers(name: str, tmp_path: Path) -> None:
-    """Whatever a layer holds, a small process ends with a report or names the limit."""
+    """For any layer a small process ends with a report or names the limit."""
     make, said = LAYERS[name]
 
     holds(write(make(), tmp_path / "image.tar", "tar"), said, ("--json",))
@@ -281,7 +281,7 @@ def nested(depth: int) -> bytes:
 
 
 def indexes(count: int) -> Files:
-    """Indexes in indexes, and at last the index itself is no way out."""
+    """Nested indexes, each with fifty entries for the next inner index."""
     data, more = b"{}", []
     for _ in range(count):
         data = json.dumps({"manifests": [descriptor(data, INDEX)] * 50}).encode()
@@ -355,7 +355,7 @@ DOCUMENTS: dict[str, tuple[Callable[[], Files], str]] = {
 
 
 LAYOUTS = ("an index", "a size that", "another digest")
-"""What the cases are called whose files are a layout, and so may be a folder."""
+"""Prefixes of the cases whose files are a layout, and so can be a folder."""
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ LAYOUTS = ("an index", "a size that", "another digest")
     ],
 )
 def test_hostile_documents(name: str, form: str, tmp_path: Path) -> None:
-    """Whatever the documents say, in whatever form, a small process ends the same way."""
+    """For any documents in any form, a small process ends with a report or names the limit."""
     make, said = DOCUMENTS[name]
 
     holds(write(make(), tmp_path / "image.tar", form), said, (), ("--json",))

@@ -1,7 +1,7 @@
-"""A project of a stranger's, planned and locked: nothing of it becomes an option, a path, a call.
+"""A hostile project, planned and locked: no text of it becomes an option, a path or a call.
 
-Generated: every field onebin reads gets texts made of what has meant something to some program.
-The runner stands for pip: it notes each call, and refuses what onebin did not write itself.
+Generated: every field that onebin reads gets texts with a meaning to some program.
+The fake runner replaces pip: it records each call, and refuses all but onebin's own options.
 """
 
 import json
@@ -45,12 +45,12 @@ HOSTILE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join)
 
 
 def often(good: Any) -> st.SearchStrategy[Any]:
-    """What is right in three of four cases, so that every check is reached."""
+    """A valid value in three of four cases, so that every check is reached."""
     return st.one_of(st.just(good), st.just(good), st.just(good), HOSTILE)
 
 
 WAYS_OUT = ["../x", "../../x", "a/../../x", "ROOM/x", "out/x", "./out/./y", "sub/../../x", "out"]
-"""Paths that would leave: by themselves, and by the link ``out``; ROOM is the directory above."""
+"""Paths that escape, directly or by the link ``out``; ROOM is the directory above."""
 
 
 def path(good: str) -> st.SearchStrategy[str]:
@@ -58,7 +58,7 @@ def path(good: str) -> st.SearchStrategy[str]:
 
 
 def marked(text: str) -> str:
-    """A requirement whose marker holds, and has *text* in it."""
+    """A requirement with a true marker that contains *text*."""
     return f"wanted>=1; os_name != '{text}'"
 
 
@@ -68,7 +68,7 @@ PROJECT = st.fixed_dictionaries(
     {"name": often("app"), "scripts": st.dictionaries(often("app"), often("app:main"), min_size=1)},
     optional={
         "version": often("1"),
-        "description": often("what it is"),
+        "description": often("a description"),
         "license": often("MIT"),
         "dependencies": st.lists(
             st.one_of(often("wanted>=1"), HOSTILE.map(marked), st.just("wanted[more]<2,>0")),
@@ -107,7 +107,7 @@ LOCK = st.one_of(
 
 
 def toml(value: Any) -> str:
-    """*value* as TOML writes it in a line."""
+    """*value* as an inline TOML value."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{toml(key)} = {toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
@@ -125,7 +125,7 @@ WORDS = {
     *(f"--platform={tag}_x86_64"
       for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")),
 }  # fmt: skip
-"""Every word of ours that is no path."""
+"""Every argument of onebin's that is not a path."""
 
 LINE = re.compile(
     r"[a-z0-9][a-z0-9.-]*(\[[A-Za-z0-9._,-]+\])?([<>=!~]=?[A-Za-z0-9.*+!_-]+,?)*"
@@ -134,7 +134,7 @@ LINE = re.compile(
 
 
 class Pip:
-    """Answer as pip does; fail the test where a word or a line is not one of onebin's."""
+    """Respond as pip does; fail the test at an argument or a line that is not onebin's."""
 
     def __init__(self, cache: Path) -> None:
         self.cache, self.calls = cache, 0
@@ -168,7 +168,7 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 
 def is_read(root: Path) -> bool:
-    """Whether the project's own texts are all what they claim to be."""
+    """Whether the project's own texts are all valid."""
     try:
         found = Directory(root).project(with_code=False)
         requirement.wanted(found.dependencies, target_environment("x86_64", "3.13"), where="")
@@ -182,7 +182,7 @@ def planned(project: Project, given: Tools) -> object:
 
 
 def plan(text: str, lock: str | None) -> tuple[str, int]:
-    """Plan and lock a project; return how it ended, and how many programs were started."""
+    """Plan and lock a project; return the outcome and the number of started programs."""
     with tempfile.TemporaryDirectory() as name:
         room = Path(name).resolve()
         root, cache = room / "deep" / "project", room / "cache"
@@ -209,7 +209,7 @@ def plan(text: str, lock: str | None) -> tuple[str, int]:
         after = snapshot(room)
         changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
         new = {path for path in changed if not Path(path).is_relative_to(cache)}
-        # A lock goes where the project says, inside it and nowhere else.
+        # A lock is written at the configured place inside the project, and nowhere else.
         assert all(Path(path).is_relative_to(root) for path in new), new
         assert str(root / "pyproject.toml") not in new
         return " ".join(ends), pip.calls
@@ -219,7 +219,7 @@ def plan(text: str, lock: str | None) -> tuple[str, int]:
 def test_hostile_texts_in_every_field(
     project: dict[str, Any], onebin: dict[str, Any], lock: str | None
 ) -> None:
-    """Refused, or planned with words of ours; nothing is written but a lock and the cache."""
+    """Refused, or planned with onebin's own arguments; only a lock and the cache are written."""
     tables = {"project": project, "tool": {"onebin": onebin}}
     ends, _ = plan("\n".join(f"{key} = {toml(item)}" for key, item in tables.items()), lock)
 
@@ -230,7 +230,7 @@ GOOD = '[project]\nname = "app"\nscripts = { app = "app:main" }\ndependencies = 
 
 
 def test_good_project_is_planned_and_locked() -> None:
-    """The same runner, a project with nothing hostile: it gets through."""
+    """With the same runner, a project without hostile texts passes."""
     assert ("done done", 2) == plan(GOOD % '"wanted>=1"', None)
 
 
@@ -243,5 +243,5 @@ def test_good_project_is_planned_and_locked() -> None:
     ],
 )  # fmt: skip
 def test_dependency_that_is_no_indexs_starts_nothing(dependency: str) -> None:
-    """Those of the report: each is refused by plan and by lock, before any program runs."""
+    """Each dependency from outside an index is refused by plan and lock before any program runs."""
     assert ("refused refused", 0) == plan(GOOD % json.dumps(dependency), None)

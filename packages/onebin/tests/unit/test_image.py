@@ -81,7 +81,7 @@ def test_the_manifest() -> None:
 
 
 def test_what_is_not_asked_for_is_not_there() -> None:
-    """No ports, labels, environment or health check leave no empty members."""
+    """Without ports, labels, environment or health check there are no empty members."""
     bare = ImageConfig(architecture="amd64", entrypoint=("/a",), user="1:1")
     made = images.build((), bare)
 
@@ -93,7 +93,7 @@ def test_what_is_not_asked_for_is_not_there() -> None:
     "changed", [{"ports": (0,)}, {"ports": (65536,)}, {"epoch": -1}, {"epoch": 1 << 60}]
 )
 def test_what_is_no_port_or_time(changed: dict[str, Any]) -> None:
-    """A number that cannot be what it should be is refused."""
+    """A number out of range is refused."""
     with pytest.raises(ImageError, match="out of range; expected"):
         images.build((), msgspec.structs.replace(CONFIG, **changed))
 
@@ -126,7 +126,7 @@ def test_names(text: str, full: str, familiar: str) -> None:
     ],
 )
 def test_what_is_no_name(text: str) -> None:
-    """What no registry would take is refused before anything is written."""
+    """A name that registries reject is refused before anything is written."""
     with pytest.raises(ImageError, match="not an image name"):
         reference.parse(text)
 
@@ -144,7 +144,7 @@ def test_digests_that_could_climb(digest: str) -> None:
     "data", [b"", b"null", b"[]", b"{", b"[" * 100_000, b'{"config":1}', b"\xff"]
 )
 def test_what_is_no_document(data: bytes) -> None:
-    """JSON that is none, or of another shape, is an error that names the document."""
+    """Invalid JSON, or JSON of another shape, is an error that names the document."""
     with pytest.raises(ImageError, match="the thing: not an image manifest"):
         spec.decode(data, spec.Manifest, what="the thing")
 
@@ -171,6 +171,6 @@ def test_an_index_of_platforms() -> None:
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_an_index_has_one_image_a_platform(count: int) -> None:
-    """None, or two for one platform, are refused."""
+    """No platform, or two equal ones, are refused."""
     with pytest.raises(ImageError, match="expected one image a platform"):
         index.build([images.build([LAYER], CONFIG)] * count)

@@ -1,4 +1,4 @@
-"""Which modules a program needs: graphs of a few modules, each with the fact it shows."""
+"""The modules a program needs: graphs of a few modules, each with the fact it shows."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ from onebin.selection.import_graph import (
 def graph(text: str, *, builtins: str = "", foreign: str = "") -> ImportGraph:
     """Build a graph from lines ``module: import [kind[guard][/fallback]], …``.
 
-    ``a: b`` is a hard import; ``soft1`` stands in try 1, ``late`` in a function, and
+    ``a: b`` is a hard import; ``soft1`` is in try 1, ``late`` in a function, and
     ``hard/1`` in the except clause of try 1. ``b.c+d`` is ``from b.c import d``.
     """
     imports = {}
@@ -66,7 +66,7 @@ def reached(made: ImportGraph, *roots: str) -> Reachable:
     ids=["chain", "late", "submodule", "attribute", "parents", "circle"],
 )
 def test_what_is_imported_is_needed(text: str, needed: str) -> None:
-    """Imports are followed with the parents of what they name, and nothing else is taken."""
+    """Imports are followed, with the parents of the imported names, and nothing else is taken."""
     assert set(needed.split()) == reached(graph(text), "app").names
 
 
@@ -79,7 +79,7 @@ def test_fallback_is_left_out_where_the_first_choice_is_there() -> None:
 
 
 def test_module_that_cannot_be_imported_goes_with_all_it_alone_needs() -> None:
-    """``ssl`` goes when ``_ssl`` is absent, and what only ssl imports goes with it."""
+    """Without ``_ssl``, ``ssl`` is dropped, and all that only ssl imports."""
     made = graph("app: ssl soft1, base64\nssl: _ssl, calendar\ncalendar:\nbase64:")
 
     result = reached(made, "app")
@@ -115,7 +115,7 @@ def test_omitted_code_of_the_project_is_told_apart(origin: str, *, is_project: b
     ids=["itself", "chain", "parent", "submodule", "circle"],
 )
 def test_trouble_is_told_from_the_asker_to_its_root(text: str, chain: str, missing: str) -> None:
-    """Each module of the chain imports the next; the last one needs what is not there."""
+    """Each module of the chain imports the next; the last import has no module."""
     failure = import_failure("app", graph(text))
 
     assert failure is not None
@@ -124,7 +124,7 @@ def test_trouble_is_told_from_the_asker_to_its_root(text: str, chain: str, missi
 
 
 def test_trouble_of_what_is_nowhere() -> None:
-    """A module that is in no graph says so itself."""
+    """A module missing from every graph is its own chain."""
     assert ImportFailure(("app",), error="no such module") == import_failure("app", graph("other:"))
 
 
@@ -142,12 +142,12 @@ def test_failing_fallback_breaks() -> None:
 
 
 def test_foreign_module_breaks_nothing() -> None:
-    """What imports another system's module does so behind a condition."""
+    """An import of another system's module is behind a condition."""
     assert not import_failure("app", graph("app: _winapi", foreign="_winapi"))
 
 
 def test_package_may_make_its_submodules_itself() -> None:
-    """``six.moves`` is in no file: a dependency's missing submodule is its own business."""
+    """``six.moves`` is in no file: a dependency's missing submodule is not an error."""
     made = graph("app: six.moves.urllib\nsix:")
     lenient = ImportGraph(
         {**made.origins, "six": ModuleOrigin("source", origin="dependency")},
@@ -169,7 +169,7 @@ def test_module_that_does_not_compile_is_broken() -> None:
 
 
 def test_hidden_imports_are_followed() -> None:
-    """What C code imports is needed although no source says so."""
+    """An import made by C code counts although no source has it."""
     origins = {
         "app": ModuleOrigin("source"),
         "_c": ModuleOrigin("builtin"),

@@ -1,4 +1,4 @@
-"""The package index, stood in for by a folder: pip runs for the executable's Python, not ours."""
+"""The package index, replaced by a folder: pip resolves for the executable's Python."""
 
 import hashlib
 import http.server
@@ -23,7 +23,7 @@ def names(pins: tuple[Pin, ...]) -> list[str]:
 
 
 def test_markers_are_those_of_the_executable(put_wheel: Put, tmp_path: Path) -> None:
-    """What 3.13 on aarch64 needs is chosen, whatever runs the choice; what it has not is not."""
+    """Requirements of 3.13 on aarch64 are chosen on any machine, and no others."""
     put_wheel(
         "app",
         'new; python_version >= "3.13"',
@@ -41,7 +41,7 @@ def test_markers_are_those_of_the_executable(put_wheel: Put, tmp_path: Path) -> 
 
 
 def test_direct_requirement_with_a_marker(put_wheel: Put, tmp_path: Path) -> None:
-    """Markers of the project's own requirements count in the same way."""
+    """Markers of the project's own requirements follow the same rule."""
     put_wheel("new")
     asked = ['new; python_version >= "3.13"', 'old; python_version < "3.13"']
 
@@ -55,7 +55,7 @@ def test_direct_requirement_with_a_marker(put_wheel: Put, tmp_path: Path) -> Non
 def test_source_distribution_is_fetched_and_none_of_it_runs(
     put_source: Put, shelf: Path, tmp_path: Path, *, with_metadata: bool
 ) -> None:
-    """Neither its back end nor what that would need is asked for, with or without PKG-INFO."""
+    """Neither its back end nor what that requires is fetched, with or without PKG-INFO."""
     mark = tmp_path / "ran"
     files = {
         "setup.py": f"open({str(mark)!r}, 'w')\nraise SystemExit('a back end ran here')",
@@ -75,7 +75,7 @@ def test_source_distribution_is_fetched_and_none_of_it_runs(
 def test_source_distribution_that_is_a_bomb_is_not_unpacked(
     put_source: Put, shelf: Path, tmp_path: Path
 ) -> None:
-    """What is only fetched costs what is fetched: it stays packed, whatever is in it."""
+    """A fetch has the cost of a download: the file stays packed, whatever its content."""
     put_source("odd", **{"a/../../../b": "climbs"})
     with (shelf / "odd-1.tar.gz").open("ab") as file:
         file.write(b"and damage")
@@ -87,7 +87,7 @@ def test_source_distribution_that_is_a_bomb_is_not_unpacked(
 
 
 def test_what_there_is_none_of_is_none(put_wheel: Put, tmp_path: Path) -> None:
-    """No wheel and no source is an answer, not an error."""
+    """No wheel and no source is a result, not an error."""
     pin = put_wheel("compiled", tag="cp313-cp313-manylinux_2_28_x86_64")
 
     assert index.download_wheel(pin, tmp_path, python="3.13", run=run) is None
@@ -95,13 +95,13 @@ def test_what_there_is_none_of_is_none(put_wheel: Put, tmp_path: Path) -> None:
 
 
 def test_dependency_nobody_has_is_named(shelf: Path, tmp_path: Path) -> None:
-    """A requirement that cannot be met is one line with what was asked for."""
+    """An unavailable requirement is one line that names it."""
     with pytest.raises(ProjectError, match="nowhere>3: no version of it"):
         index.resolve(["nowhere>3"], tmp_path, python="3.13", machine="x86_64", run=run)
 
 
 def test_file_the_lock_does_not_know_is_refused(put_wheel: Put, tmp_path: Path) -> None:
-    """Other bytes under the same name and version are not used."""
+    """Other bytes under the same name and version are refused."""
     put_wheel("thing")
     pin = Pin("thing", "1", ("sha256:" + "0" * 64,))
 
@@ -141,7 +141,7 @@ def test_wheel_that_asks_for_an_address_is_refused(
 
 @pytest.mark.parametrize("version", ["1+--index-url", "1 --pre", "1\t2", "../1"])
 def test_index_that_names_no_version_is_refused(tmp_path: Path, version: str) -> None:
-    """What an index answers becomes lines of pip's too: it is read like a project's text."""
+    """Data from the index becomes pip's input: it is validated like a project's."""
     report = {"install": [{"metadata": {"name": "a", "version": version}}]}
 
     def answers(*_: object, **__: object) -> bytes:
@@ -157,7 +157,7 @@ def test_index_that_names_no_version_is_refused(tmp_path: Path, version: str) ->
 def test_server_that_names_the_file_elsewhere(
     put_wheel: Put, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Content-Disposition chooses no path (pip's issue 6413): the file lands where we say."""
+    """Content-Disposition chooses no path (pip's issue 6413): onebin fixes the place."""
     pin = put_wheel("thing")
     data = (shelf / "thing-1-py3-none-any.whl").read_bytes()
 
@@ -205,7 +205,7 @@ ASK: dict[str, Callable[[Path], object]] = {
 def test_absent_network_is_not_taken_for_an_absent_file(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An index that does not answer is said so; it has not said that it lacks the file."""
+    """An unreachable index is reported as such, not as one without the file."""
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: closed

@@ -70,7 +70,7 @@ def test_an_image_of_onebin_passes_every_rule(image: Image, tmp_path: Path, kind
 
 
 def test_an_executable(tmp_path: Path, make_elf: Any) -> None:
-    """A bare executable is judged by the rules that need no image."""
+    """A bare executable is checked by the rules that need no image."""
     Path(tmp_path, "x").write_bytes(make_elf(relro=False))
 
     report = inspect(tmp_path / "x")
@@ -81,7 +81,7 @@ def test_an_executable(tmp_path: Path, make_elf: Any) -> None:
 
 
 def test_the_good_image_of_these_tests(save: Save) -> None:
-    """The image the faults below are put into has none of its own."""
+    """The base image for the faults below is free of faults."""
     report = inspect(save())
 
     assert report.format == "docker-archive"
@@ -97,7 +97,7 @@ def test_undefined_facts_are_unknown(save: Save) -> None:
 
 
 def test_nothing_to_start(save: Save) -> None:
-    """Without an executable the rules on it are unknown, and the rest is reported."""
+    """Without an executable its rules are unknown, and the rest is reported."""
     report = inspect(save({"Entrypoint": ["/gone"]}))
 
     assert report.executable is None
@@ -106,7 +106,7 @@ def test_nothing_to_start(save: Save) -> None:
 
 
 def test_names_are_looked_up_in_the_image(save: Save) -> None:
-    """A user by name has the number its own /etc/passwd gives."""
+    """A user name is resolved by the image's /etc/passwd."""
     accounts = b"toor:x:0:0::/:/sbin/nologin\napp:x:1000:1000::/:/sbin/nologin\n"
 
     bad = inspect(save({"User": "toor"}, {"etc/passwd": (accounts, {})}))
@@ -127,14 +127,14 @@ def test_names_are_looked_up_in_the_image(save: Save) -> None:
     ],
 )
 def test_who_may_run_it(save: Save, make_elf: Any, mode: int, owner: int, *, fails: bool) -> None:
-    """The execute bit that counts is the one of the user the image names."""
+    """The execute bit of the image's user counts."""
     files: Files = {"app": (make_elf(), {"mode": mode, "uid": owner})}
 
     assert ("IMG-ENTRY-001" in failed(inspect(save(files=files)))) is fails
 
 
 def test_the_command_is_found_along_path(save: Save, make_elf: Any) -> None:
-    """A command without a slash is found where a container would find it."""
+    """A command without a slash is found along the PATH of the container."""
     files: Files = {"opt/run": (make_elf(), {"mode": 0o755})}
     config = {"Entrypoint": ["run"], "Env": ["PATH=/bin:/opt"]}
 
@@ -164,7 +164,7 @@ def test_too_many_layers(save: Save) -> None:
 
 
 def test_evidence_is_short(save: Save) -> None:
-    """A hundred faults of one kind are ten lines and a count."""
+    """A hundred faults of one kind become ten lines and a count."""
     files: Files = {f"f{n:03}": (b"", {"mode": 0o666}) for n in range(100)}
 
     found = finding(inspect(save(files=files)), "IMG-FS-003")
@@ -174,7 +174,7 @@ def test_evidence_is_short(save: Save) -> None:
 
 
 def test_secrets_are_not_shown(save: Save) -> None:
-    """The report of a secret does not spread it."""
+    """The report of a secret does not contain it."""
     history = {"history": [{"created_by": "RUN API_KEY=hunter2 make"}]}
     report = inspect(save({"Env": ["API_TOKEN=hunter2"]}, document=history))
 
@@ -183,7 +183,7 @@ def test_secrets_are_not_shown(save: Save) -> None:
 
 
 def test_a_changed_blob_is_found(image: Image, tmp_path: Path) -> None:
-    """A layer that was packed again is another blob, though the files are the same."""
+    """A repacked layer is another blob, although its files are the same."""
     write_layout(image, tmp_path / "out", "app:1")
     [layer] = image.layers
     blob = tmp_path / "out/blobs/sha256" / spec.hex_of(layer.descriptor.digest)
@@ -205,7 +205,7 @@ def test_what_is_neither(tmp_path: Path, content: bytes) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    """What is missing, or an empty folder, is named."""
+    """A missing path, or an empty folder, is named."""
     with pytest.raises(ImageError, match="does not exist"):
         inspect(tmp_path / "none")
     with pytest.raises(ImageError, match="holds no image"):
@@ -223,7 +223,7 @@ def test_a_missing_layer(image: Image, tmp_path: Path) -> None:
 
 
 def test_every_cut_of_an_archive(image: Image, tmp_path: Path) -> None:
-    """However much is missing, the end is a report or an ImageError."""
+    """Any truncation ends in a report or an ImageError."""
     whole = archive_bytes(image, "app:1")
     for cut in range(0, len(whole), 251):
         Path(tmp_path, "x").write_bytes(whole[:cut])

@@ -38,7 +38,7 @@ def members(entries: Entries, *, epoch: int = 0) -> list[tarfile.TarInfo]:
 
 
 def test_what_is_in_it() -> None:
-    """Files, modes and owners come out as they went in, below the folders they need."""
+    """Files, modes and owners come out as they went in, below their parent folders."""
     found = {member.name: member for member in members(ENTRIES, epoch=7)}
 
     assert list(found) == ["app", "app/run", "app-2", "app-2/b", "etc", "etc/passwd", "tmp"]
@@ -53,7 +53,7 @@ def test_what_is_in_it() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_any_order_gives_the_same_bytes(seed: int) -> None:
-    """The order in which entries are given leaves no trace."""
+    """The order of the entries has no effect."""
     entries: list[layer.File | layer.Directory] = list(ENTRIES)
     random.Random(seed).shuffle(entries)
 
@@ -123,7 +123,7 @@ def test_no_entries() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 10_240, 10_241, 1 << 20])
 def test_a_piece_at_a_time_is_the_same_as_at_once(size: int) -> None:
-    """However it is cut up on its way, the blob is what gzip makes of the whole tar."""
+    """However the input is split, the blob equals gzip of the whole tar."""
     data = random.Random(size).randbytes(size // 2) * 2
     packed, blob = pack([layer.file_of(PurePosixPath("a"), data)])
     whole = gzip.decompress(blob)

@@ -25,7 +25,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_what_is_written(image: Image, tmp_path: Path) -> None:
-    """Every blob lies under its own digest, and the index names the image."""
+    """Every blob is under its digest, and the index names the image."""
     write_layout(image, tmp_path / "out", "app:1.2")
     files = tree(tmp_path / "out")
 
@@ -40,7 +40,7 @@ def test_what_is_written(image: Image, tmp_path: Path) -> None:
 
 
 def test_read_back(image: Image, tmp_path: Path) -> None:
-    """What is written is what is read."""
+    """The image reads back unchanged."""
     write_layout(image, tmp_path / "out", "app:1.2")
 
     found = read_saved(tmp_path / "out")
@@ -75,7 +75,7 @@ def test_an_empty_folder_is_used(image: Image, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["precious.txt", "index.json", "oci-layout"])
 def test_a_foreign_folder_is_left_alone(image: Image, tmp_path: Path, name: str) -> None:
-    """A folder with anything else in it, even another tool's layout, stays as it is."""
+    """A folder with anything else in it, even another tool's layout, stays unchanged."""
     Path(tmp_path, "out").mkdir()
     Path(tmp_path, "out", name).write_text('{"schemaVersion":2}')
 
@@ -98,7 +98,7 @@ def test_a_file_or_a_link_is_left_alone(image: Image, tmp_path: Path) -> None:
 
 
 def test_a_bad_name_writes_nothing(image: Image, tmp_path: Path) -> None:
-    """A name no engine takes stops it before anything is there."""
+    """A name that engines reject fails before anything is written."""
     with pytest.raises(ImageError, match="not an image name"):
         write_layout(image, tmp_path / "out", "No Name")
 
@@ -114,7 +114,7 @@ def test_missing_parents_are_made(image: Image, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
 def test_a_failure_leaves_what_was_there(tmp_path: Path, error: BaseException) -> None:
-    """Whatever stops a writing, the old stays whole and nothing new is left."""
+    """Whatever interrupts the write, the old layout stays whole and no new file is left."""
     place = tmp_path / "out"
     place.mkdir()
     Path(place, "old").write_text("old")
@@ -132,7 +132,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, error: BaseException) -
 
 
 def test_the_umask_decides(image: Image, tmp_path: Path) -> None:
-    """Others may read it where the umask lets them."""
+    """The layout is readable by others if the umask allows it."""
     before = os.umask(0o022)
     try:
         write_layout(image, tmp_path / "out", "app:1")
@@ -146,7 +146,7 @@ def test_the_umask_decides(image: Image, tmp_path: Path) -> None:
 @pytest.mark.engine
 @pytest.mark.skipif(not shutil.which("skopeo"), reason="needs skopeo")
 def test_skopeo_reads_it(image: Image, tmp_path: Path) -> None:
-    """Another implementation finds the image by its tag, with its digest and labels."""
+    """skopeo finds the image by its tag, with its digest and labels."""
     write_layout(image, tmp_path / "out", "app:1.2")
 
     command = ["skopeo", "inspect", f"oci:{tmp_path}/out:1.2"]

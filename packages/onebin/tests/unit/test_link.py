@@ -1,4 +1,4 @@
-"""Linking without a linker: what is compiled, in which order, with which options."""
+"""Linking without a linker: compiled files, their order, their options."""
 
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def writes(words: list[str], _: dict[str, Any]) -> bytes:
 
 
 def test_parts_add_up(parts: LinkInput) -> None:
-    """In order, folders and wraps once, the larger stack; nothing added is the same."""
+    """In order, folders and wraps once, the larger stack; adding nothing changes nothing."""
     assert parts + LinkInput() == parts == LinkInput() + parts
     assert ["a.h", "a.c", "code.S"] == [source.name for source in parts.sources]
     assert (Path("/include"), Path("/modules")) == parts.include
@@ -54,7 +54,7 @@ def test_parts_add_up(parts: LinkInput) -> None:
 
 
 def test_program_is_compiled_and_linked(tmp_path: Path, parts: LinkInput) -> None:
-    """Sources but for headers, then one call of the linker; the result is measured."""
+    """All sources except headers, then one call of the linker; the result is measured."""
     programs = Programs(writes)
 
     binary = context(tmp_path / "cache", programs).build(
@@ -76,7 +76,7 @@ def test_program_is_compiled_and_linked(tmp_path: Path, parts: LinkInput) -> Non
 
 
 def test_inittab_is_c() -> None:
-    """Sorted, each initializer declared once, modules without one too."""
+    """Sorted, each initializer declared once, also modules without one."""
     text = linker.inittab({"sys": "NULL", "b": "PyInit_x", "a.c": "PyInit_x"})
 
     assert 1 == text.count("extern PyObject *PyInit_x(void);")
@@ -96,7 +96,7 @@ def test_inittab_is_c() -> None:
 def test_link_that_fails(
     tmp_path: Path, parts: LinkInput, detail: str, error: type[Exception], message: str
 ) -> None:
-    """A missing function is the project's matter, anything else the machine's."""
+    """A missing function is a ProjectError, any other failure a ToolError."""
 
     def fail(words: list[str], _: dict[str, Any]) -> bytes:
         if words[0].endswith("/ld"):
@@ -113,7 +113,7 @@ def test_link_that_fails(
 def test_probe_loads_each_module_once(
     tmp_path: Path, parts: LinkInput, runner: tuple[str, ...]
 ) -> None:
-    """By itself or by a runner, with no home of the caller's; what is printed is kept."""
+    """Directly or by a runner, without the caller's home; the output is kept."""
     seen: list[dict[str, Any]] = []
 
     def act(words: list[str], options: dict[str, Any]) -> bytes:
@@ -145,7 +145,7 @@ def test_probe_loads_each_module_once(
 
 
 def test_module_that_cannot_be_loaded_is_reported(tmp_path: Path, parts: LinkInput) -> None:
-    """With what the interpreter printed."""
+    """The error has the interpreter's output."""
 
     def act(words: list[str], options: dict[str, Any]) -> bytes:
         if words[0].endswith("/probe"):

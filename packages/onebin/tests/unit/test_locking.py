@@ -1,4 +1,4 @@
-"""Writing a lock: the hash is that of the very file a build will use."""
+"""Writing a lock: its hash is that of the very file a build uses."""
 
 import hashlib
 import io
@@ -19,7 +19,7 @@ METADATA = "Metadata-Version: 2.1\nName: picked\nVersion: 1\n"
 
 @pytest.fixture
 def shelf(shelf: Path) -> Path:
-    """Let the index have one distribution, as a pure wheel and as source."""
+    """Put one distribution on the index, as a pure wheel and as source."""
     folder = shelf
     with zipfile.ZipFile(folder / "picked-1-py3-none-any.whl", "w") as archive:
         archive.writestr("picked-1.dist-info/METADATA", METADATA)
@@ -37,7 +37,7 @@ def shelf(shelf: Path) -> Path:
 def test_lock_has_the_file_that_is_used(
     shelf: Path, tmp_path: Path, setting: str, used: str
 ) -> None:
-    """A pure wheel, unless the project asks for the source: a build then finds what it needs."""
+    """A pure wheel, or the source if the project requires it: the build then finds that file."""
     (tmp_path / "pyproject.toml").write_text(
         '[project]\nname = "app"\ndependencies = ["picked"]\nscripts = { app = "app:main" }\n'
         f"[tool.onebin]\nfrom-source = {setting}\n"

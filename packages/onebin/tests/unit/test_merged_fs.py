@@ -68,7 +68,7 @@ def test_one_layer(make_tar: Any) -> None:
 
 
 def test_measures(make_tar: Any) -> None:
-    """Digest and size are the blob's, diff_id the tar's, compressed what gzip makes of it."""
+    """Digest and size of the blob, diff_id of the tar, the compressed size by gzip."""
     plain = make_tar({"a": b"x" * 5000, "b": b"y" * 10}, mtime=5)
     blob = gzip.compress(plain, 9, mtime=77)
 
@@ -103,7 +103,7 @@ def test_measures(make_tar: Any) -> None:
     ],
 )
 def test_whiteouts(make_tar: Any, upper: dict[str, Any], left: list[str] | None) -> None:
-    """A whiteout hides what is below it, and nothing of its own layer, wherever it stands."""
+    """A whiteout hides lower layers, never its own, at any place in the layer."""
     lower = make_tar({"d": FOLDER, "d/a": b"aaa", "d/b": b"b", "e": b""})
 
     found = read(lower, make_tar(upper))
@@ -112,7 +112,7 @@ def test_whiteouts(make_tar: Any, upper: dict[str, Any], left: list[str] | None)
 
 
 def test_wasted_bytes(make_tar: Any) -> None:
-    """What a later layer hides or replaces is wasted."""
+    """Bytes that a later layer hides or replaces are wasted."""
     found = read(make_tar({"a": b"123", "b": b"4567"}), make_tar({".wh.a": b"", "b": b"x"}))
 
     assert found.wasted_bytes == 7
@@ -186,7 +186,7 @@ def test_extracting(make_tar: Any) -> None:
     ],
 )
 def test_anomalies(make_tar: Any, member: dict[str, Any], anomaly: str) -> None:
-    """Entries no clean layer has are listed, one sentence each."""
+    """Entries that a clean layer never has are listed, one sentence each."""
     assert read(make_tar(member)).layers[0].anomalies == (anomaly,)
 
 
@@ -209,7 +209,7 @@ def test_clean_links_are_no_anomaly(make_tar: Any) -> None:
 
 
 def test_order_and_names(make_tar: Any) -> None:
-    """Entries out of order, and names of users, are seen."""
+    """Entries out of order, and names of users, are reported."""
     [layer] = read(make_tar({"b": b"", "a": b""}, uname="builder")).layers
 
     assert not layer.ordered

@@ -65,7 +65,7 @@ def test_kinds(make_elf: Any, changed: dict[str, Any], kind: str, *, static: boo
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("wide", [True, False])
 def test_every_class_and_byte_order(make_elf: Any, order: str, *, wide: bool) -> None:
-    """The facts are the same in 32 and 64 bits, whichever end comes first."""
+    """The facts are the same in 32 and 64 bits, in either byte order."""
     facts = elf.read(make_elf(wide=wide, order=order, needed="libx.so", interpreter="/lib/ld.so"))
 
     assert facts.needed == ("libx.so",)
@@ -159,7 +159,7 @@ def test_a_billion_libraries_are_refused(make_elf: Any) -> None:
     # The table of segments still has the old size of the dynamic section: make it long.
     size_at = 64 + 56 + 32
     many = many[:size_at] + (16 * 5000).to_bytes(8, "little") + many[size_at + 8 :]
-    # What followed it is gone, and empty segments may lie anywhere.
+    # What followed it is overwritten, and empty segments may be anywhere.
     with pytest.raises(ImageError, match="too many libraries; expected at most 1024"):
         elf.read(many)
 

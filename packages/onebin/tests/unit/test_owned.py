@@ -1,4 +1,4 @@
-"""Where the cache is, and who else could have put something into it."""
+"""The cache directory: its default, and its protection from other users."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.claim("private cache")
 
 HOME = pwd.getpwuid(os.geteuid()).pw_dir
 STRANGER = 54321
-"""A user this machine has not."""
+"""A user that does not exist on this machine."""
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes files of another user")
 
@@ -35,13 +35,13 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes files of another u
     ],
 )
 def test_default_root(environ: dict[str, str], expected: str) -> None:
-    """The cache is where the user says, where XDG says, in the home the system knows."""
+    """ONEBIN_CACHE first, then XDG_CACHE_HOME, then the home of the user database."""
     assert Path(expected) == default_root(environ)
 
 
 @as_root
 def test_user_without_a_home_is_told() -> None:
-    """Such as a container's number: never a directory that everybody may make."""
+    """A container's numeric user, for example: never falls back to a world-writable directory."""
     code = (
         "import os; os.setuid(54321)\n"
         "from onebin.effects.owned import default_root\n"
@@ -49,7 +49,7 @@ def test_user_without_a_home_is_told() -> None:
         "try: print(default_root({}))\n"
         "except ToolError as exc: print(exc, exc.hint)\n"
     )
-    # The interpreter and its libraries may lie where that user may not look.
+    # That user may have no access to the interpreter and its libraries.
     code = "import onebin.effects.owned, pwd, os\n" + code
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -58,7 +58,7 @@ def test_user_without_a_home_is_told() -> None:
 
 
 def test_directory_is_made_for_nobody_else(tmp_path: Path) -> None:
-    """It and what is missing above it: mode 0700, as XDG has it."""
+    """The cache and its missing parents get mode 0700, as XDG requires."""
     made = private_directory(tmp_path / "a" / "b")
 
     assert tmp_path / "a" / "b" == made
@@ -67,7 +67,7 @@ def test_directory_is_made_for_nobody_else(tmp_path: Path) -> None:
 
 
 def test_link_of_ours_is_followed(tmp_path: Path) -> None:
-    """A cache moved to a larger disk: the link is ours, and so is what it leads to."""
+    """A cache on a larger disk: the user owns the link and its target."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "link").symlink_to("disk")
     (tmp_path / "chain").symlink_to(tmp_path / "disk" / ".." / "link")
@@ -87,7 +87,7 @@ def of_stranger(path: Path) -> None:
 @pytest.mark.parametrize("place", ["cache", "."])
 @pytest.mark.parametrize("mode", [0o777, 0o775, 0o757, 0o720, 0o702])
 def test_directory_others_may_write_is_refused(tmp_path: Path, place: str, mode: int) -> None:
-    """The cache itself, and one above it: whoever may write there may put another in its place."""
+    """The cache itself or a parent: other writers could replace the cache."""
     (tmp_path / "up" / "cache").mkdir(parents=True)
     (tmp_path / "up" / place).chmod(mode)
 
@@ -97,7 +97,7 @@ def test_directory_others_may_write_is_refused(tmp_path: Path, place: str, mode:
 
 
 def test_directory_everybody_may_add_to_is_no_cache_but_may_hold_one(tmp_path: Path) -> None:
-    """/tmp: what is ours there nobody else can remove; what is there is not all ours."""
+    """In /tmp the sticky bit protects a subdirectory; /tmp itself has files of other users."""
     (tmp_path / "sticky").mkdir()
     (tmp_path / "sticky").chmod(0o1777)
 
@@ -109,7 +109,7 @@ def test_directory_everybody_may_add_to_is_no_cache_but_may_hold_one(tmp_path: P
 @as_root
 @pytest.mark.parametrize("which", ["sticky/cache", "sticky/up/cache", "sticky/link/cache"])
 def test_directory_of_another_user_is_not_taken_as_ours(tmp_path: Path, which: str) -> None:
-    """Made before us in /tmp, above us, or as a link: with a compiler in it for us to run."""
+    """Planted earlier in /tmp, in a parent, or as a link: it could hold another compiler."""
     sticky = tmp_path / "sticky"
     sticky.mkdir()
     sticky.chmod(0o1777)
@@ -128,7 +128,7 @@ def test_directory_of_another_user_is_not_taken_as_ours(tmp_path: Path, which: s
 
 @as_root
 def test_entry_of_another_user_is_refused(tmp_path: Path) -> None:
-    """However it came there."""
+    """The owner of each entry is checked, not only that of the cache."""
     (tmp_path / "entry").mkdir()
     of_stranger(tmp_path / "entry")
 
@@ -139,7 +139,7 @@ def test_entry_of_another_user_is_refused(tmp_path: Path) -> None:
 
 @as_root
 def test_roots_directory_is_read_by_others(tmp_path: Path) -> None:
-    """A cache that an image brings: a user of a container may take what root has put there."""
+    """An image may bring a cache: a container's user accepts entries of root."""
     code = (
         "import os, sys; from pathlib import Path; import onebin.effects.owned as o\n"
         "os.setuid(54321); print(o.private_directory(Path(sys.argv[1])))"
@@ -158,7 +158,7 @@ def test_roots_directory_is_read_by_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["loop", "loop/x"])
 def test_links_without_an_end_are_refused(tmp_path: Path, target: str) -> None:
-    """The kernel follows forty."""
+    """The kernel stops after 40 links, with ELOOP."""
     (tmp_path / "loop").symlink_to(target)
 
     with pytest.raises(ToolError, match="is behind a link"):
@@ -167,7 +167,7 @@ def test_links_without_an_end_are_refused(tmp_path: Path, target: str) -> None:
 
 @as_root
 def test_namespace_that_does_not_know_root(tmp_path: Path) -> None:
-    """Where / belongs to nobody, as in a sandbox: the directories on the way are taken."""
+    """In a sandbox / has the uid of an unmapped user; the parent directories are accepted."""
     code = (
         "import sys; from pathlib import Path; import onebin.effects.owned as o\n"
         "print(o.private_directory(Path(sys.argv[1])))"

@@ -25,7 +25,7 @@ RAN = [Function("main", 1, (5, 0)), Function("idle", 1, (0,))]
 
 
 def programs(words: list[str], options: dict[str, Any]) -> bytes:
-    """Do what a program would, as far as a build reads it."""
+    """Imitate each program, as far as a build reads its output."""
     name = Path(words[0]).name
     if words[0] == sys.executable:
         return run(words, **options)  # pip
@@ -50,7 +50,7 @@ def programs(words: list[str], options: dict[str, Any]) -> bytes:
 def project(
     put_wheel: Put, installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A project with a dependency, and sources small enough to be built in no time."""
+    """A project with a dependency, and sources small enough to build in no time."""
     root = tmp_path / "project"
     root.mkdir()
     (root / "app.py").write_text("import thing\ntry: import ssl\nexcept ImportError: pass\n")
@@ -103,7 +103,7 @@ def test_directory_to_image(project: Path, tmp_path: Path) -> None:
 
 
 def test_training_gives_a_profile_that_builds_use(project: Path, tmp_path: Path) -> None:
-    """The program is built with counters, run, and its counts are a text; then flags have it."""
+    """The instrumented program runs, its counts become a text, and the flags name it."""
     noted = Programs(programs)
     given = tools(tmp_path / "cache", noted)
 
@@ -124,7 +124,7 @@ def test_training_gives_a_profile_that_builds_use(project: Path, tmp_path: Path)
 
 
 def test_training_without_counters(project: Path, tmp_path: Path) -> None:
-    """A command that does not let the program end leaves none."""
+    """A command that kills the program leaves no counts."""
     given = tools(tmp_path / "cache", Programs(programs))
 
     with pytest.raises(OnebinError, match="no process of app ended by itself"):
@@ -132,7 +132,7 @@ def test_training_without_counters(project: Path, tmp_path: Path) -> None:
 
 
 def test_profile_of_another_compiler_is_a_warning(project: Path, tmp_path: Path) -> None:
-    """It does no harm; the plan goes on."""
+    """The build ignores the profile, and the plan goes on."""
     (project / "app.profile").write_text(profile.to_text(RAN, "another compiler"))
     with (project / "pyproject.toml").open("a") as file:
         file.write('profile = "app.profile"\n')
@@ -153,7 +153,7 @@ def test_profile_of_another_compiler_is_a_warning(project: Path, tmp_path: Path)
     ],
 )
 def test_file_that_is_missing(project: Path, tmp_path: Path, settings: str, message: str) -> None:
-    """Named, before anything is built."""
+    """The missing file is named before anything is built."""
     with (project / "pyproject.toml").open("a") as file:
         file.write(settings)
 
@@ -175,7 +175,7 @@ def test_commands(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """What each prints and writes; with -q nothing else."""
+    """Output and files of each command; with -q nothing else."""
     given = tools(tmp_path / "cache", Programs(programs))
     monkeypatch.setattr(Tools, "for_this_machine", lambda *_: given)
     printed = []

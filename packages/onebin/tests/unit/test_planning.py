@@ -43,10 +43,10 @@ HOSTILE_LINES = [
     "a==1 --hash=",
     "!!",
     "a==1,==2",
-    # A version that stands for many, or for any text.
+    # A wildcard version, or one compared as text.
     f"a==1.* --hash={SHA}",
     f"a===1 --hash={SHA}",
-    # Options of pip, by themselves and behind a requirement.
+    # Options of pip, alone and after a requirement.
     "--index-url https://h.invalid/simple",
     "--extra-index-url=https://h.invalid/simple",
     "--no-binary :all:",
@@ -70,9 +70,9 @@ HOSTILE_LINES = [
     f"a==1 --hash={SHA[:-1]}",
     f"a==1 --hash={SHA}0",
     f"a==1 --hash={SHA} --hash=sha512:0",
-    # Two answers to one question.
+    # Two pins of one distribution.
     f"a==1 --hash={SHA}\nA==2 --hash={SHA}",
-    # Names that only look like names.
+    # Names with invalid characters.
     f"\u0430==1 --hash={SHA}",
     f"a\x00b==1 --hash={SHA}",
     f"a-==1 --hash={SHA}",
@@ -85,7 +85,7 @@ HOSTILE_LINES = [
 
 @pytest.mark.parametrize("text", HOSTILE_LINES)
 def test_lock_that_pins_nothing_is_refused(text: str) -> None:
-    """A line without one version and a hash could be anything tomorrow; an option, today."""
+    """A line without one version and a hash could change any day; an option, today."""
     with pytest.raises(ProjectError, match=r"^lock: ") as caught:
         locks.read("lock", text).pins(LINUX)
 
@@ -145,7 +145,7 @@ def test_python_source_without_a_checksum_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("suffix", [".tar.bz2", ".tar", ".txz", ".zip", "", ".git"])
 def test_python_source_with_a_checksum_may_be_called_anything(suffix: str) -> None:
-    """The checksum says what it is; the name does not."""
+    """The checksum identifies the file; its name is free."""
     found = sources.python_source(f"https://h.example/P{suffix}#sha256={'a' * 64}")
 
     assert ("a" * 64, f"https://h.example/P{suffix}") == (found.sha256, found.origin)
@@ -161,13 +161,13 @@ def test_python_source_with_a_checksum_may_be_called_anything(suffix: str) -> No
     ],
 )  # fmt: skip
 def test_python_source_of_another_kind_is_refused(address: str) -> None:
-    """Of addresses only those of the web are fetched."""
+    """Only http and https addresses are fetched."""
     with pytest.raises(ProjectError, match=r"python-source: .* is not an address of http"):
         sources.python_source(f"{address}#sha256={'a' * 64}")
 
 
 def test_python_source_with_a_password_is_refused_without_it() -> None:
-    """It would be in every plan; the message does not repeat it."""
+    """The password would be in every plan; the message does not repeat it."""
     with pytest.raises(ProjectError, match="has a user in it") as caught:
         sources.python_source(f"https://me:pa55word@h.example/P.tar#sha256={'a' * 64}")
 
@@ -175,7 +175,7 @@ def test_python_source_with_a_password_is_refused_without_it() -> None:
 
 
 def test_pinned_source_keeps_its_version_wherever_it_comes_from() -> None:
-    """The default release from a file of one's own is still that release."""
+    """The default release keeps its version in a local file."""
     pinned = sources.PYTHON
 
     found = sources.python_source(f"/src/p.tar.xz#sha256={pinned.sha256}")
@@ -205,7 +205,7 @@ def test_zlib_comes_from_where_cpython_does(source: str, origin: str, folder: st
 
 
 def test_plan_is_data() -> None:
-    """A plan can be printed for machines, whole."""
+    """The whole plan is serializable."""
     made = planning.plan(directory.read(PROJECTS / "facts"), machine="x86_64", lock="")
 
     assert "3.13.5" in msgspec.json.encode(made, enc_hook=str).decode()
@@ -216,7 +216,7 @@ def test_plan_is_data() -> None:
     [("3.13.9", "3.13.9"), ("3.13", sources.PYTHON.version), ("3.14", "3.14.0")],
 )
 def test_markers_of_another_python(python: str, full: str) -> None:
-    """A line alone stands for the pinned release of it, or for its first."""
+    """``3.13`` alone means its pinned release, or its first."""
     found = target_environment("aarch64", python)
 
     assert (full, full.rpartition(".")[0]) == (

@@ -1,4 +1,4 @@
-"""Programs: a clean environment, their output, and errors that show its end."""
+"""Programs: a clean environment, their output, and errors with its end."""
 
 import sys
 
@@ -20,7 +20,7 @@ def test_output_is_returned() -> None:
 
 
 def test_stdin_is_fed_and_never_the_callers() -> None:
-    """A program gets what it is given, or nothing."""
+    """A program gets the given input, or none."""
     code = "import sys; print(sys.stdin.read().upper(), end='')"
 
     assert b"ABC" == run(python(code), stdin=b"abc")
@@ -28,7 +28,7 @@ def test_stdin_is_fed_and_never_the_callers() -> None:
 
 
 def test_lines_are_told_as_they_come() -> None:
-    """Both streams of a long program are its progress."""
+    """Both streams of a long program become progress lines."""
     lines: list[str] = []
 
     run(python("import sys; print('out'); print('err', file=sys.stderr)"), on_line=lines.append)
@@ -38,7 +38,7 @@ def test_lines_are_told_as_they_come() -> None:
 
 @pytest.mark.parametrize("follow", [False, True])
 def test_failure_shows_the_end_of_the_output(follow: bool) -> None:  # noqa: FBT001
-    """The last lines are kept, the status is named, the first thousand lines are not."""
+    """The last lines and the status are kept, the first thousand lines are dropped."""
     code = "import sys; print('\\n'.join(str(n) for n in range(1000))); sys.exit(7)"
 
     with pytest.raises(ToolError, match="status 7") as caught:
@@ -49,13 +49,13 @@ def test_failure_shows_the_end_of_the_output(follow: bool) -> None:  # noqa: FBT
 
 
 def test_signal_is_named() -> None:
-    """A program that was killed says by what."""
+    """The error has the signal's name."""
     with pytest.raises(ToolError, match="signal 9"):
         run(python("import os; os.kill(os.getpid(), 9)"))
 
 
 def test_missing_program_is_named() -> None:
-    """What is not installed is said by name."""
+    """The error has the program's name."""
     with pytest.raises(ToolError, match="no-such-program: no such program"):
         run(["no-such-program"])
 
@@ -73,7 +73,7 @@ CALLERS: dict[str, str] = {
     "TZ": "Asia/Tokyo",
     "GIT_DIR": "/x/.git",
     "MAKEFLAGS": "-e",
-    # Tells secrets.
+    # Holds secrets.
     "PIP_INDEX_URL": "https://me:secret@index.example/simple",
     "PIP_CONFIG_FILE": "/home/me/pip.conf",
     "https_proxy": "http://me:secret@proxy.example:3128",
@@ -96,19 +96,19 @@ FETCHING = (
 
 
 def test_environment_is_clean() -> None:
-    """Neither what would change a result nor what is secret reaches a compiler or a back end."""
+    """Variables that change a result or hold a secret reach neither compiler nor back end."""
     assert ALL_STEPS | FIXED == clean_environment(CALLERS)
 
 
 def test_step_that_fetches_sees_where_from() -> None:
-    """Indexes, proxies and certificates reach pip and apt, which run nothing they fetch."""
+    """Index, proxy and certificate variables reach pip and apt, which only download."""
     expected = ALL_STEPS | FIXED | {name: CALLERS[name] for name in FETCHING}
 
     assert expected == clean_environment(CALLERS, fetching=True)
 
 
 def test_program_sees_what_its_step_may_see(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real environment of a real program, with and without the right to fetch."""
+    """The environment of a real program, with and without network access."""
     for name, value in CALLERS.items():
         if name not in {"PATH", "TMPDIR", "LD_PRELOAD"}:
             monkeypatch.setenv(name, value)
@@ -124,10 +124,10 @@ def test_program_sees_what_its_step_may_see(monkeypatch: pytest.MonkeyPatch) -> 
 def test_passwords_are_not_in_what_is_said(
     monkeypatch: pytest.MonkeyPatch, *, follow: bool
 ) -> None:
-    """Arguments, output and lines of progress: each may show an address with a password."""
+    """Arguments, output and progress lines are shown without the password of an address."""
     address = "https://me:pa55word@index.example/simple"
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"https://index.example {address}")
-    code = f"import sys; print('looking at {address} with pa55word'); sys.exit('\\x1b]0;title')"
+    code = f"import sys; print('reading {address} with pa55word'); sys.exit('\\x1b]0;title')"
     lines: list[str] = []
 
     with pytest.raises(ToolError) as caught:
@@ -141,20 +141,20 @@ def test_passwords_are_not_in_what_is_said(
 
 
 def test_programs_may_open_as_many_files_as_the_machine_allows() -> None:
-    """The soft limit a shell sets by default is raised to the hard one, for children too."""
+    """The soft limit of a shell is raised to the hard one, for children as well."""
     code = (
         "import resource as r, sys; from onebin.effects.process import allow_open_files, run;"
         "hard = r.getrlimit(r.RLIMIT_NOFILE)[1]; r.setrlimit(r.RLIMIT_NOFILE, (256, hard));"
         "allow_open_files();"
-        "ask = 'import resource as r; print(len(set(r.getrlimit(r.RLIMIT_NOFILE))))';"
-        "print(run([sys.executable, '-c', ask]).decode())"
+        "code = 'import resource as r; print(len(set(r.getrlimit(r.RLIMIT_NOFILE))))';"
+        "print(run([sys.executable, '-c', code]).decode())"
     )
 
     assert "1" == run(python(code)).decode().strip()
 
 
 def test_output_without_line_ends_is_not_held() -> None:
-    """What a followed program prints comes in pieces of a bounded size, and the last are kept."""
+    """A followed program's output comes in bounded pieces, and the last are kept."""
     longest = 0
 
     def note(line: str) -> None:

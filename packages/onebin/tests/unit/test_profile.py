@@ -1,4 +1,4 @@
-"""Counters of a run in, text to keep, clang's own format out: each against what reads it."""
+"""Counters of a run in, text to keep, clang's own format out."""
 
 import hashlib
 import struct
@@ -35,7 +35,7 @@ FUNCTIONS = st.lists(
 
 @given(FUNCTIONS)
 def test_text_keeps_all(functions: list[Function]) -> None:
-    """What is written as text is read as the same."""
+    """The text is read back as the same profile."""
     text = to_text(functions, "a compiler, a source")
 
     read = parse(text, "here")
@@ -46,7 +46,7 @@ def test_text_keeps_all(functions: list[Function]) -> None:
 
 @given(FUNCTIONS)
 def test_shortened(functions: list[Function]) -> None:
-    """Counts are scaled to the highest; what is nothing beside it is left out; sorted."""
+    """Counts are scaled to the highest; negligible functions are dropped; the rest is sorted."""
     kept = normalize(functions)
 
     highest = max((count for function in functions for count in function.counts), default=0)
@@ -61,7 +61,7 @@ def test_shortened(functions: list[Function]) -> None:
 
 @given(FUNCTIONS)
 def test_table_can_be_looked_up(functions: list[Function]) -> None:
-    """Every function is found the way LLVM looks: by its name's hash, in a table of buckets."""
+    """Every function is found as LLVM finds it: by its name's hash, in a table of buckets."""
     data = indexed(functions)
 
     (start,) = struct.unpack_from("<Q", data, 32)
@@ -94,7 +94,7 @@ def test_table_can_be_looked_up(functions: list[Function]) -> None:
     ],
 )
 def test_no_profile(text: str) -> None:
-    """What is something else is said to be."""
+    """Any other file is rejected as not a profile."""
     with pytest.raises(ProjectError, match=r"app\.profile: not a profile") as caught:
         parse(text, "app.profile")
 
@@ -126,7 +126,7 @@ def test_no_profile(text: str) -> None:
     ],
 )
 def test_damaged_line(line: str) -> None:
-    """The line is named."""
+    """The error has the line's number."""
     text = to_text([Function("first", 1, (1, 2))], "made by") + line + "\n"
     with pytest.raises(ProjectError, match=r"app\.profile:4: not a line of a profile"):
         parse(text, "app.profile")
@@ -141,14 +141,14 @@ def test_counters_are_read() -> None:
 
 
 def test_runs_add_up() -> None:
-    """Processes of one program are one profile."""
+    """Profiles of several processes are added."""
     both = merge([RAN, RAN, [Function("main", 1, (5,))]])
 
     assert {(6, 2000), (2,), (5,)} == {function.counts for function in both}
 
 
 def test_damaged_counters() -> None:
-    """What was cut, anywhere, or is something else, is an error and nothing worse."""
+    """Truncated or foreign counters are an error, never a crash."""
     data = counters(RAN)
     for end in range(1, len(data)):
         with pytest.raises(ToolError, match="counters of a run cannot be read"):

@@ -42,7 +42,7 @@ def test_log_of_a_long_stage_has_a_percentage() -> None:
 
 
 def test_terminal_shows_a_bar_and_clears_it() -> None:
-    """On a terminal the bar is drawn over itself and gives way to the stage's line."""
+    """On a terminal the bar is redrawn in place, and the stage's line replaces it."""
     text = printed(terminal=True)
 
     assert "[██████████████████······]  75 %" in text
@@ -50,7 +50,7 @@ def test_terminal_shows_a_bar_and_clears_it() -> None:
 
 
 def test_failing_stage_leaves_a_clean_line() -> None:
-    """An error comes after the live line is cleared, and is passed on."""
+    """An error clears the live line, and passes through."""
     stream = io.StringIO()
     progress = Progress(stream, terminal=True, color=False)
 

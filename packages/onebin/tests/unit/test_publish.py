@@ -1,4 +1,4 @@
-"""Destinations: what stands in the way is said before anything is built or written."""
+"""Destinations: obstacles are reported before anything is built or written."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ def tree(folder: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_named(kind: str) -> None:
-    """A destination is KIND:WHERE; where may hold colons."""
+    """A destination is KIND:PATH; the path may have colons."""
     made = parse(f"{kind}:/a:b")
 
     assert made.kind == kind
@@ -43,7 +43,7 @@ def test_every_kind_can_be_named(kind: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "dir", "dir:", ":x", "/out", "oci:/out", "DIR:/out"])
 def test_what_is_no_destination(text: str) -> None:
-    """Anything else is refused with the kinds there are."""
+    """Anything else is refused, with a list of the kinds."""
     with pytest.raises(ProjectError, match="expected one of the kinds layout, archive, dir"):
         parse(text)
 
@@ -51,7 +51,7 @@ def test_what_is_no_destination(text: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("place", ["new", "not/yet/there", "empty"])
 def test_free_places(image: Image, tmp_path: Path, kind: str, place: str) -> None:
-    """A missing or empty place is no obstacle, and parents are made."""
+    """A missing or empty directory is not an obstacle, and parents are made."""
     Path(tmp_path, "empty").mkdir()
     if kind == "archive" and place == "empty":
         Path(tmp_path, "empty").rmdir()
@@ -59,14 +59,14 @@ def test_free_places(image: Image, tmp_path: Path, kind: str, place: str) -> Non
 
     assert destination.obstacle() is None
     assert publish(image, APP, [destination]) == image.descriptor
-    assert destination.obstacle() is None  # its own result may be replaced
+    assert destination.obstacle() is None  # a second result replaces the first
     destination.publish(image, reference.parse("app:2"))
 
 
 @pytest.mark.parametrize("kind", ["layout", "dir"])
 @pytest.mark.parametrize("name", ["precious.txt", "Dockerfile", "index.json"])
 def test_foreign_directories(image: Image, tmp_path: Path, kind: str, name: str) -> None:
-    """A directory with anything else in it is an obstacle, and left alone."""
+    """A directory with other files is an obstacle, and stays unchanged."""
     Path(tmp_path, "out").mkdir()
     Path(tmp_path, "out", name).write_text("{}")
     destination = parse(f"{kind}:{tmp_path}/out")
@@ -80,7 +80,7 @@ def test_foreign_directories(image: Image, tmp_path: Path, kind: str, name: str)
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_place_below_a_file(image: Image, tmp_path: Path, kind: str) -> None:
-    """The nearest thing that exists has to be a directory."""
+    """The nearest existing parent must be a directory."""
     Path(tmp_path, "file").write_text("x")
     destination = parse(f"{kind}:{tmp_path}/file/out")
 
@@ -91,14 +91,14 @@ def test_a_place_below_a_file(image: Image, tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("where", ["/tmp/" + "x" * 300, "/", "."])
 def test_what_is_no_place(image: Image, kind: str, where: str) -> None:
-    """A path no file system takes, or a directory in use, is an error like any other."""
+    """An invalid path, or a directory in use, is an obstacle like any other."""
     with pytest.raises(ToolError):
         parse(f"{kind}:{where}").publish(image, APP)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_read_only_place(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A directory of others is an obstacle before anything is built."""
+    """A directory without write permission is an obstacle before anything is built."""
     monkeypatch.setattr(os, "access", lambda *_: False)
 
     assert parse(f"{kind}:{tmp_path}/out").obstacle() is not None
@@ -111,7 +111,7 @@ HEALTH = (
 
 
 def test_the_directory_holds_the_image(image: Image, tmp_path: Path) -> None:
-    """Files with their modes and date, the config, and a Dockerfile that makes the same of them."""
+    """Files with modes and date, the config, and a Dockerfile that makes the same image."""
     parse(f"dir:{tmp_path}/out").publish(image, APP)
 
     assert tree(tmp_path / "out/rootfs") == {
@@ -128,7 +128,7 @@ def test_the_directory_holds_the_image(image: Image, tmp_path: Path) -> None:
         "# Written by onebin image",
         "FROM scratch",
         "COPY rootfs/ /",
-        'LABEL org.opencontainers.image.description="says what it is"',
+        'LABEL org.opencontainers.image.description="describes itself"',
         'LABEL org.opencontainers.image.licenses="MIT"',
         'LABEL org.opencontainers.image.source="https://example.org/app"',
         'LABEL org.opencontainers.image.title="app"',
@@ -148,10 +148,10 @@ BARE = ImageConfig(architecture="amd64", entrypoint=("/a",), user="1:1")
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [("a b", '"a b"'), ('say "x"', '"say \\"x\\""'), ("$HOME", '"\\$HOME"'), ("a\\b", '"a\\\\b"')],
+    [("a b", '"a b"'), ('a "x"', '"a \\"x\\""'), ("$HOME", '"\\$HOME"'), ("a\\b", '"a\\\\b"')],
 )
 def test_values_are_quoted(tmp_path: Path, value: str, written: str) -> None:
-    """What a Dockerfile would interpret is escaped."""
+    """Characters with a meaning in a Dockerfile are escaped."""
     made = images.build((), msgspec.structs.replace(BARE, labels={"x": value}, env={"E": value}))
 
     parse(f"dir:{tmp_path}/out").publish(made, APP)
@@ -162,7 +162,7 @@ def test_values_are_quoted(tmp_path: Path, value: str, written: str) -> None:
 
 
 def test_a_value_no_dockerfile_can_hold(tmp_path: Path) -> None:
-    """A line break would be an instruction of its own: nothing is written."""
+    """A line break would start another instruction: nothing is written."""
     made = images.build((), msgspec.structs.replace(BARE, labels={"x": "a\nRUN b"}))
 
     with pytest.raises(ImageError, match="a Dockerfile cannot hold this value"):
@@ -173,14 +173,14 @@ def test_a_value_no_dockerfile_can_hold(tmp_path: Path) -> None:
 
 @pytest.fixture
 def platforms(image: Image) -> index.Index:
-    """The image, and the same layer for another processor."""
+    """The image, and a second one with the same layer for another processor."""
     config = msgspec.structs.replace(BARE, architecture="arm64", entrypoint=("/app/app",))
     return index.build([image, images.build(image.layers, config)])
 
 
 @pytest.mark.parametrize("kind", ["oci-layout", "oci-archive"])
 def test_several_platforms(platforms: index.Index, tmp_path: Path, kind: str) -> None:
-    """Layouts and archives hold an index; whatever reads them finds the first image."""
+    """Layouts and archives hold an index; other readers find the first image."""
     write = write_layout if kind == "oci-layout" else write_archive
     write(platforms, tmp_path / "out", "app:1")
 
@@ -193,7 +193,7 @@ def test_several_platforms(platforms: index.Index, tmp_path: Path, kind: str) ->
 
 
 def test_several_platforms_in_a_docker_archive(platforms: index.Index, tmp_path: Path) -> None:
-    """The name stands for the first; the others are there without one."""
+    """The name refers to the first image; the others have none."""
     write_archive(platforms, tmp_path / "a.tar", "app:1")
 
     with tarfile.open(tmp_path / "a.tar") as tar:
@@ -208,13 +208,13 @@ def test_several_platforms_in_a_docker_archive(platforms: index.Index, tmp_path:
 
 
 def test_a_directory_has_one_platform(platforms: index.Index, tmp_path: Path) -> None:
-    """Plain files cannot be of two processors."""
+    """Plain files hold one platform."""
     with pytest.raises(ImageError, match="has 2 platforms"):
         parse(f"dir:{tmp_path}/out").publish(platforms, APP)
 
 
 def test_every_destination_gets_the_same(image: Image, tmp_path: Path) -> None:
-    """One build, several places."""
+    """One build, several destinations."""
     places = [parse(f"{kind}:{tmp_path}/{kind}") for kind in KINDS]
 
     publish(image, APP, places)
@@ -227,7 +227,7 @@ def test_every_destination_gets_the_same(image: Image, tmp_path: Path) -> None:
 
 @pytest.fixture
 def built(image: Image, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A pipeline that builds nothing, and the calls of it."""
+    """A pipeline that builds nothing, and its calls."""
     calls: list[str] = []
 
     def build(*_: Any) -> None:
@@ -255,7 +255,7 @@ def test_the_command_writes_to_each(
 def test_without_it_a_layout_and_an_archive(
     built: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both are named as the project, in the directory given."""
+    """Both are named after the project, in the given directory."""
     assert cli.main(["image", str(PROJECT), "--output", str(tmp_path / "new/dist")]) == 0
 
     assert sorted(path.name for path in Path(tmp_path, "new/dist").iterdir()) == [
@@ -280,7 +280,7 @@ def test_nothing_is_built_for_nothing(
     message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What is wrong with a destination or the name ends the command before the build."""
+    """A wrong destination or name ends the command before the build."""
     Path(tmp_path, "full").mkdir()
     Path(tmp_path, "full/x").write_text("x")
 

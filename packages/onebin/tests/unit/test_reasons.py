@@ -1,4 +1,4 @@
-"""Reasons read from real output of other programs, as it was printed."""
+"""Reasons, parsed from real output of other programs."""
 
 import pytest
 
@@ -75,10 +75,10 @@ OUTPUTS = [
 
 @pytest.mark.parametrize(("output", "reason", "about"), OUTPUTS)
 def test_reason(output: str, reason: Reason | None, about: str) -> None:
-    """Each known failure by its words; anything else is none."""
+    """Each known failure is recognized by its text; any other has no reason."""
     assert (reason, about) == (why(output), subject(output))
 
 
 def test_every_reason_has_an_output() -> None:
-    """A pattern without a real output is a guess."""
+    """A pattern without a recorded output is a guess."""
     assert set(Reason) == {reason for _, reason, _ in OUTPUTS if reason}

@@ -50,12 +50,12 @@ def test_failures_come_first_with_their_evidence(tmp_path: Path, make_elf: Any) 
 
 @pytest.mark.parametrize("color", [True, False])
 def test_colour_only_where_asked(report: Report, *, color: bool) -> None:
-    """There is an escape in the text exactly if color was asked for."""
+    """The text has escapes only with color on."""
     assert ("\x1b" in render.text(report, color=color)) is color
 
 
 def test_no_name_moves_the_cursor(report: Report) -> None:
-    """Control characters, wherever an image puts them, are written out."""
+    """Control characters of an image are escaped."""
     evil = "\x1b[2J\r\n\u202eevil\x07"
     assert report.image is not None
     facts = msgspec.structs.replace(
@@ -75,7 +75,7 @@ def test_no_name_moves_the_cursor(report: Report) -> None:
 
 
 def test_the_json_keeps_its_keys(report: Report) -> None:
-    """Programs rely on these names; a change here is a change for them."""
+    """Scripts depend on these names: a change here breaks them."""
     text = "".join(render.json(report))
     document = json.loads(text)
 
@@ -100,12 +100,12 @@ def test_many_files_are_counted(report: Report) -> None:
     [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (5_430_123, "5.43 MB"), (7 * 10**10, "70 GB")],
 )
 def test_sizes(count: int, text: str) -> None:
-    """Bytes are in decimal units, as Docker writes them."""
+    """Decimal units, as Docker prints them."""
     assert terminal.size(count) == text
 
 
 def test_a_plan() -> None:
-    """A plan is lines of names and values."""
+    """One line per field: name and value."""
     project = Project(
         root=Path("app"),
         name="app",

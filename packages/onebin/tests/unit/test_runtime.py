@@ -1,4 +1,4 @@
-"""The runtime step: what it refuses before it builds, and how it compiles; no compiler runs."""
+"""The runtime step: its checks before a build, and its compiler flags; no compiler runs."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ def step(python: Source = PYTHON, zlib: Source = ZLIB) -> BuildCPython:
 
 
 def test_missing_make_is_reported_before_anything_is_fetched(tmp_path: Path) -> None:
-    """One line names it and how to get it; nothing was downloaded or configured by then."""
+    """The error names make and its package; nothing was downloaded or configured before."""
     programs = Programs(missing="make")
 
     with pytest.raises(ToolError, match="make: not installed") as caught:
@@ -36,7 +36,7 @@ def test_missing_make_is_reported_before_anything_is_fetched(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("names", [[*ZLIB_FILES, "zlib.h"], list(ZLIB_FILES[1:])])
 def test_zlib_with_other_files_is_refused(tmp_path: Path, names: list[str]) -> None:
-    """Of any tarball, the compiled files must be the pinned ones, and all of them."""
+    """The compiled files must be the pinned ones, all of them, whatever the tarball."""
     zlib = zlib_of(tarball(tmp_path / "z.tar.gz", names), "0" * 64)
     programs = Programs()
 
@@ -49,7 +49,7 @@ def test_zlib_with_other_files_is_refused(tmp_path: Path, names: list[str]) -> N
 
 
 def test_zlib_is_compiled_a_file_at_a_time(tmp_path: Path) -> None:
-    """Files beside the chosen ones are no part of it, nor of its digest."""
+    """Other files of the tarball are not compiled, and do not change the digest."""
     files_sha256 = digest_of(tmp_path)
     names = [*ZLIB_FILES, "zlib.h", "gzlib.c", "README"]
     zlib = zlib_of(tarball(tmp_path / "z.tar.gz", names), files_sha256)
@@ -64,7 +64,7 @@ def test_zlib_is_compiled_a_file_at_a_time(tmp_path: Path) -> None:
 
 
 def test_directory_is_built_and_described(tmp_path: Path) -> None:
-    """Calls of configure and make with their levels; the interpreter, and archives in order."""
+    """The calls of configure and make with their levels; the interpreter, archives in order."""
     make_cpython(tmp_path / "cpython")
     files_sha256 = digest_of(tmp_path)
     zlib = zlib_of(tarball(tmp_path / "z.tar.gz", [*ZLIB_FILES, "zlib.h"]), files_sha256)
@@ -117,7 +117,7 @@ def test_source_without_a_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_link_input_is_the_archives_and_the_chosen_modules() -> None:
-    """Only modules that are wanted are in the table; the header's folder and a stack come along."""
+    """Only wanted modules are in the table, beside the header's folder and a stack size."""
     runtime = Runtime("x86_64", (Path("/a.a"),), Path("/i"), {"sys": "NULL", "_io": "PyInit"}, "k")
 
     found = build.link_input(runtime, ["_io"])
@@ -134,7 +134,7 @@ def test_link_input_is_the_archives_and_the_chosen_modules() -> None:
      ("size", ("-Os", [], "-Os"))],
 )  # fmt: skip
 def test_recipe(optimize: Any, levels: tuple[str, list[str], str]) -> None:
-    """What is compiled how, by the setting."""
+    """The setting chooses the level of each part."""
     found = recipe(optimize)
 
     assert levels == (found.level, list(found.object_levels), found.zlib_level)
@@ -145,14 +145,14 @@ def test_recipe(optimize: Any, levels: tuple[str, list[str], str]) -> None:
     [
         ("PYTHON_OBJS= \\\n\t\tPython/ast.o \\\n\t\tPython/ast_opt.o \\\n", ["Python/ast_opt.o"]),
         ("PYTHON_OBJS=\tPython/ast_preprocess.o\n", ["Python/ast_preprocess.o"]),
-        # A rule alone, of a module that configure found nothing for.
+        # A rule without a variable, for a module that configure left out.
         ("Modules/_decimal/_decimal.o: Modules/_decimal/_decimal.c\n", []),
     ],
 )
 def test_of_another_line_of_cpython_what_it_makes(
     tmp_path: Path, makefile: str, made: list[str]
 ) -> None:
-    """A file that another line lacks is not asked of make, which would end the build."""
+    """A missing file of another CPython line is not passed to make, which would fail."""
     (tmp_path / "Makefile").write_text(makefile)
 
     objects = ("Python/ast_opt.o", "Python/ast_preprocess.o", "Modules/_decimal/_decimal.o")

@@ -1,4 +1,4 @@
-"""Saved images of any origin: found in a directory or an archive, or rejected."""
+"""Saved images of any origin: read from a directory or an archive, or rejected."""
 
 import gzip
 import json
@@ -28,7 +28,7 @@ def info(name: str, **facts: Any) -> tarfile.TarInfo:
 
 @pytest.fixture
 def docker_files(image: Image) -> dict[str, Any]:
-    """What ``docker save`` wrote before version 25, with one layer linked to another."""
+    """An archive of ``docker save`` before version 25, with one layer linked to another."""
     plain = gzip.decompress(blob_of(image.layers[0]))
     config = json.loads(image.config)
     config["rootfs"]["diff_ids"] *= 2
@@ -70,7 +70,7 @@ def test_an_older_docker_archive(docker_files: Any, make_tar: Any, tmp_path: Pat
     "link", ["bbb/layer.tar", "layer.tar", "../../etc/passwd", "/etc/passwd", "../no", ""]
 )
 def test_links_to_nowhere(docker_files: Any, make_tar: Any, tmp_path: Path, link: str) -> None:
-    """A layer that is a link to itself, out of the archive or to nothing is not found."""
+    """A layer that links to itself, out of the archive or to nothing is missing."""
     docker_files["bbb/layer.tar"].linkname = link
     place = tmp_path / "a.tar"
     place.write_bytes(make_tar(docker_files))
@@ -111,7 +111,7 @@ def test_broken_docker_archives(
     "data", [b"", b"x" * 2000, b"\x1f\x8b", gzip.compress(b"x" * 2000, mtime=0)]
 )
 def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
-    """A file that is something else is an ImageError that names it."""
+    """Any other file is an ImageError that names it."""
     place = tmp_path / "a.tar"
     place.write_bytes(data)
 
@@ -144,7 +144,7 @@ def test_too_many_files(make_tar: Any, tmp_path: Path) -> None:
     "limits", [Limits(temporary_bytes=1 << 20), Limits(ratio=10, ratio_free_bytes=1 << 20)]
 )
 def test_a_bomb_of_an_archive(tmp_path: Path, limits: Limits) -> None:
-    """A gzipped archive stops unpacking at the limit, or out of proportion."""
+    """Unpacking a gzipped archive stops at the size limit or the ratio limit."""
     place = tmp_path / "a.tar"
     place.write_bytes(gzip.compress(bytes(1 << 22)))
 
@@ -156,7 +156,7 @@ def test_a_bomb_of_an_archive(tmp_path: Path, limits: Limits) -> None:
 
 
 def test_no_name_leads_out(image: Image, tmp_path: Path) -> None:
-    """Blobs that climb, or are links out of the folder, or FIFOs, are not found."""
+    """Blobs that climb, link out of the folder or are FIFOs count as missing."""
     write_layout(image, tmp_path / "out", "app:1")
     Path(tmp_path, "secret").write_text("x")
     Path(tmp_path, "out/link").symlink_to("../secret")

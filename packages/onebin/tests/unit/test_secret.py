@@ -1,4 +1,4 @@
-"""What is hidden of what is said, and what is not."""
+"""Secrets in messages: hidden in every form, other text unchanged."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.claim("passwords stay")
     ],
 )
 def test_userinfo_is_hidden(text: str, expected: str) -> None:
-    """What stands before the host, and no more."""
+    """The userinfo of an address is hidden, and nothing else."""
     assert expected == secret.hidden(text, {})
 
 
@@ -39,12 +39,12 @@ def test_userinfo_is_hidden(text: str, expected: str) -> None:
     ],
 )
 def test_password_of_the_environment_is_hidden_wherever_it_stands(value: str) -> None:
-    """pip and libraries say passwords without the address they are of."""
+    """pip and libraries print passwords without their address."""
     assert "denied: ****!" == secret.hidden("denied: pa55word!", {"https_proxy": value})
 
 
 def test_short_word_is_not_looked_for() -> None:
-    """A password of one letter would hide the alphabet; in its address it is hidden."""
+    """Hiding one letter everywhere would hide the alphabet; in its address it is hidden."""
     assert "a banana" == secret.hidden("a banana", {"https_proxy": "http://u:a@h"})
 
 
@@ -60,11 +60,11 @@ def test_short_word_is_not_looked_for() -> None:
     ],
 )
 def test_terminal_is_not_moved(text: str, expected: str) -> None:
-    """What a program or a project writes is text; it moves no cursor and turns no line."""
+    """Text of programs and projects moves no cursor and reverses no line."""
     assert expected == secret.hidden(text, {})
 
 
-# No address has white space in it, whatever the alphabet.
+# An address has no white space, in any alphabet.
 SAFE = st.text(
     st.characters(exclude_characters="/@\"'<>", codec="utf-8").filter(lambda c: not c.isspace()),
     min_size=4,
@@ -73,7 +73,7 @@ SAFE = st.text(
 
 @given(before=st.text(), user=SAFE, password=SAFE)
 def test_no_password_of_an_address_is_left(before: str, user: str, password: str) -> None:
-    """Whatever stands before it and whatever it is made of."""
+    """For any text before it and any characters in it."""
     mark = f"§{password}§"
     found = secret.hidden(f"{before} https://{user}:{mark}@host/path", {})
 

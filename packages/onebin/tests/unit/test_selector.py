@@ -1,4 +1,4 @@
-"""Which modules an executable gets, on trees of small files, with imports read from them."""
+"""Module selection, on trees of small files with imports read from them."""
 
 import ast
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def files(folder: Path, texts: Mapping[str, str]) -> Path:
 
 
 def analyze(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
-    """The imports, as the program in the target reads them."""
+    """Analyze imports with the program that runs in the target."""
     found = {}
     for name, origin in origins.items():
         text = origin.path.read_text() if origin.text is None else origin.text
@@ -72,7 +72,7 @@ STDLIB = {
 
 
 class World:
-    """A standard library, a project, dependencies: all as files."""
+    """A standard library, a project and dependencies, as files."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -105,7 +105,7 @@ def world(tmp_path: Path) -> World:
 
 
 def test_what_the_entry_point_reaches(world: World) -> None:
-    """Its modules, those always needed that exist, C modules; nothing else."""
+    """Its modules, the required ones that exist, C modules; nothing else."""
     found = world.select({"app.py": "import json, helper", "helper.py": "", "other.py": ""})
 
     names = set(found.modules)
@@ -138,7 +138,7 @@ def test_package_comes_before_module_and_project_before_all(world: World) -> Non
 
 
 def test_namespace_packages_are_empty_ones(world: World) -> None:
-    """Of a project or a dependency; a folder of the standard library is none."""
+    """Of a project or a dependency, never of the standard library."""
     files(world.root / "stdlib", {"data/x.txt": ""})
     found = world.select(
         {"app.py": "import space.inner\ndef f(): import data", "space/inner.py": ""}
@@ -151,7 +151,7 @@ def test_namespace_packages_are_empty_ones(world: World) -> None:
 
 
 def test_hints(world: World) -> None:
-    """A name, and all below a package; what is not an identifier is no module."""
+    """A name, and everything below a package; a file without an identifier's name is skipped."""
     world.add("dep", {"pkg/__init__.py": "", "pkg/a.py": "", "pkg/not-one.py": ""}, "pkg._c")
     options = Options(include=("helper", "pkg.*"))
 
@@ -162,7 +162,7 @@ def test_hints(world: World) -> None:
 
 
 def test_excluded_and_tooling_are_not_followed(world: World) -> None:
-    """A project may exclude; the standard library's own tools stay out, unless they are named."""
+    """Excludes of a project count; the standard library's own tools stay out unless named."""
     options = Options(exclude=("json*",))
     found = world.select({"app.py": "import tool\ndef f(): import ssl, json"}, options)
 
@@ -172,7 +172,7 @@ def test_excluded_and_tooling_are_not_followed(world: World) -> None:
 
 
 def test_mention_enables_what_is_named(world: World) -> None:
-    """A program that calls make_archive gets the formats; the standard library itself does not."""
+    """A call of make_archive in the program brings the formats; one in the stdlib does not."""
     plain = world.select({"app.py": "import shutil"})
     found = world.select({"app.py": "import shutil; shutil.make_archive"})
 
@@ -181,7 +181,7 @@ def test_mention_enables_what_is_named(world: World) -> None:
 
 
 def test_imports_made_from_c(world: World) -> None:
-    """Those seen at the probe, beside those known of CPython."""
+    """Imports observed by the probe, and the known ones of CPython."""
     world.add("dep", {"pkg/__init__.py": "", "pkg/late.py": ""}, "pkg._c")
 
     found = world.select({"app.py": "import pkg._c"}, native={"pkg._c": ("pkg.late",)})
@@ -204,14 +204,14 @@ def test_imports_made_from_c(world: World) -> None:
 def test_program_that_cannot_start_is_refused(
     world: World, texts: Mapping[str, str], options: Options | None, message: str, hint: str
 ) -> None:
-    """With the chain of imports, and a way out."""
+    """The error has the chain of imports, and a hint."""
     with pytest.raises(ProjectError, match=message) as caught:
         world.select(texts, options)
     assert hint in caught.value.hint
 
 
 def test_module_that_does_not_compile_is_named(world: World) -> None:
-    """By its own error; there is no hint but the error."""
+    """The error is the compiler's; it has no separate hint."""
 
     def broken(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
         return {n: ModuleImports(error="bad" if n == "helper" else "") for n in origins} | {

@@ -1,7 +1,7 @@
-"""Keys of the cache: change any input of any step, and its key changes.
+"""Cache keys: any change of a step's input changes its key.
 
-Inputs are found by walking the fields of each step, and of the values in them: a new field is
-an input, unless ``NOT_IN_KEY`` says why it is none.
+Inputs are found by walking the fields of each step, and of the values in them. A new field is
+an input unless ``NOT_IN_KEY`` gives the reason that it is not.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import CheckedCompiler, CxxLibraries, LaidOutToolchain
 
 NOT_IN_KEY: Mapping[str, str] = {
-    # The key of one of these names all of it: what is compared is the key's own step.
+    # The key of one of these names the rest: the step's own part is compared.
     "Toolchain.bin": "named by Toolchain.key",
     "Toolchain.crt_start": "named by Toolchain.key",
     "Toolchain.libraries": "named by Toolchain.key",
@@ -67,7 +67,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Source.url": "where from; sha256 names the contents",
     "Source.package": "where from; sha256 names the contents",
     "Source.debian_sha256": "the same files, packed again",
-    "Source.files_sha256": "of CPython there is no such hash; zlib's is in the key",
+    "Source.files_sha256": "CPython has no such hash; zlib's is in the key",
     "ModuleOrigin.kind": "only modules with source are compiled",
     "ModuleOrigin.origin": "no part of the code",
     "Batched.code": "made by what step names",
@@ -84,7 +84,7 @@ ZLIB_FILES_SHA256 = "BuildCPython.zlib.files_sha256"
 
 @pytest.fixture
 def steps(tmp_path: Path) -> list[Step[Any]]:
-    """One of each kind, with every field filled."""
+    """One step of each kind, with every field filled."""
 
     def file(name: str) -> Path:
         path = tmp_path / name
@@ -149,7 +149,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
 
 
 def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]:  # noqa: C901  (a case a type)
-    """Yield (field, place, another value) for each thing that *value* holds, however deep."""
+    """Yield (field, place, another value) for each value inside *value*, at any depth."""
     if isinstance(value, msgspec.Struct):
         for field in msgspec.structs.fields(value):
             inner = f"{type(value).__name__}.{field.name}"
@@ -173,11 +173,11 @@ def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]
     elif isinstance(value, str):
         yield name, where, "aarch64" if value == "x86_64" else f"{value}, another"
     elif value is not None:
-        pytest.fail(f"{where}: no way to change {value!r}")
+        pytest.fail(f"{where}: cannot change {value!r}")
 
 
 def _another(path: Path) -> Path:
-    """A path elsewhere; if there is something, a copy with other contents."""
+    """A path elsewhere; an existing file becomes a copy with other contents."""
     other = path.parent / f"another-{path.name}"
     if path.is_dir():
         other.mkdir(exist_ok=True)
@@ -205,7 +205,7 @@ def test_every_input_is_in_the_key(steps: list[Step[Any]]) -> None:
 
 
 def test_every_exception_is_one(steps: list[Step[Any]]) -> None:
-    """A field that is said to be in no key is in none."""
+    """A field listed in NOT_IN_KEY never changes a key."""
     wrong = set()
     for step in steps:
         before = key_of(*step.key())
@@ -220,7 +220,7 @@ def test_every_exception_is_one(steps: list[Step[Any]]) -> None:
 
 
 def test_keys_are_different_and_stable(steps: list[Step[Any]]) -> None:
-    """No two steps share a key, but for a module and its batched form; a key is a value's."""
+    """Only a module and its batched form share a key; equal steps have equal keys."""
     keys = [f"{step.kind} {key_of(*step.key())}" for step in steps]
 
     assert len(steps) - 1 == len(set(keys))
@@ -228,7 +228,7 @@ def test_keys_are_different_and_stable(steps: list[Step[Any]]) -> None:
 
 
 def test_module_without_a_file_counts_by_its_text(steps: list[Step[Any]]) -> None:
-    """What onebin writes itself, such as ``__main__``, has no file."""
+    """A module that onebin generates, such as ``__main__``, has no file."""
     (step,) = (step for step in steps if isinstance(step, CompiledModule))
     keys = [
         key_of(*msgspec.structs.replace(step, origin=ModuleOrigin("source", text=text)).key())

@@ -1,4 +1,4 @@
-"""Results are kept by content, appear whole or not at all, and are made once."""
+"""Results are cached by content, appear whole or not at all, and are made once."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ KEY = key_of("key")
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A step that does what it is given."""
+    """A step that calls a given function."""
 
     fill: Callable[[Path], object]
     kind = "kind"
@@ -41,7 +41,7 @@ def get(cache: Path, make: Callable[[Path], object]) -> Path:
 
 
 def test_made_once(tmp_path: Path) -> None:
-    """The second asker gets what the first one made."""
+    """The second request gets the result of the first."""
     calls = []
 
     def make(folder: Path) -> None:
@@ -57,7 +57,7 @@ def test_made_once(tmp_path: Path) -> None:
 
 
 def test_failure_leaves_nothing(tmp_path: Path) -> None:
-    """A build that fails half-way leaves no result and no scratch behind."""
+    """A build that fails midway leaves neither a result nor scratch files."""
 
     def make(folder: Path) -> None:
         (folder / "half").write_text("x")
@@ -95,7 +95,7 @@ def test_two_builders_of_one_key_build_once(tmp_path: Path) -> None:
 
 
 def test_cache_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -> None:
-    """A file where the cache should be is an error that names the variable to set."""
+    """A file in place of the cache is an error that names the variable to set."""
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ToolError, match="cannot write the cache") as caught:
@@ -114,7 +114,7 @@ def test_cache_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -
     ids=["here", "a program", "zig"],
 )
 def test_full_disk_is_said_in_one_line(tmp_path: Path, failure: Exception) -> None:
-    """Whoever met it first, the message names the cache, and nothing half-made is left."""
+    """In every layer the message names the cache, and no partial result is left."""
 
     def make(_: Path) -> None:
         raise failure
@@ -128,7 +128,7 @@ def test_full_disk_is_said_in_one_line(tmp_path: Path, failure: Exception) -> No
 
 
 def test_other_failures_pass_through(tmp_path: Path) -> None:
-    """What is no full disk is not taken for one."""
+    """Other errors are not reported as a full disk."""
 
     def make(_: Path) -> None:
         raise FileNotFoundError(errno.ENOENT, "No such file")
@@ -165,7 +165,7 @@ Context(None, Store(Path(sys.argv[1])), Progress.silent()).build(Killed())
 
 
 def test_killed_build_leaves_no_entry(tmp_path: Path) -> None:
-    """SIGKILL in the middle: the next build finds nothing half-made, and is not kept waiting."""
+    """SIGKILL in the middle: the next build finds no partial result, and does not wait."""
     done = subprocess.run([sys.executable, "-c", LEFT, tmp_path / "cache"], check=False)
     assert -9 == done.returncode
 
@@ -173,7 +173,7 @@ def test_killed_build_leaves_no_entry(tmp_path: Path) -> None:
 
 
 def test_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
-    """An entry is a directory in the cache, or there is none."""
+    """An entry is a real directory in the cache."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "cache" / "kind").mkdir(parents=True)
     (tmp_path / "cache" / "kind" / KEY).symlink_to(tmp_path / "elsewhere")
@@ -184,7 +184,7 @@ def test_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["locks", "tmp", "kind"])
 def test_folder_that_is_a_link_is_refused(tmp_path: Path, where: str) -> None:
-    """So are the cache's own directories."""
+    """The same holds for the cache's own directories."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / where).symlink_to(tmp_path / "elsewhere")
@@ -195,7 +195,7 @@ def test_folder_that_is_a_link_is_refused(tmp_path: Path, where: str) -> None:
 
 
 def test_lock_is_not_written_through_a_link(tmp_path: Path) -> None:
-    """A file somebody linked there keeps its contents."""
+    """A linked file keeps its contents."""
     (tmp_path / "precious").write_text("x")
     (tmp_path / "cache" / "locks").mkdir(parents=True)
     (tmp_path / "cache" / "locks" / f"kind-{KEY}").symlink_to(tmp_path / "precious")
@@ -206,7 +206,7 @@ def test_lock_is_not_written_through_a_link(tmp_path: Path) -> None:
 
 
 def test_nothing_in_it_can_be_written_by_others(tmp_path: Path) -> None:
-    """Whatever the umask: a directory others may write would be refused the next time."""
+    """For any umask: a directory that others may write would be refused the next time."""
     before = os.umask(0)
     try:
         made = get(tmp_path / "a" / "cache", lambda _: None)

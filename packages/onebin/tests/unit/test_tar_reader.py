@@ -39,7 +39,7 @@ KINDS = {
 
 @pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_every_format(form: int) -> None:
-    """Names, owners, times and data come out as they went in, in all three formats."""
+    """Names, owners, times and data are read back unchanged, in all three formats."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
         for name in ("short", "dir/" * 30 + "middle"):
@@ -135,7 +135,7 @@ def test_absurd_headers(make_tar: Any, at: int, field: bytes, message: str) -> N
 
 
 def test_wrong_checksum(make_tar: Any) -> None:
-    """A header that was changed is not believed."""
+    """A header with a wrong checksum is rejected."""
     data = bytearray(make_tar({"a": b"x"}))
     data[0] ^= 1
 
@@ -193,7 +193,7 @@ def test_hostile_bytes(data: bytes) -> None:
 
 @given(st.integers(0, 511), st.binary(min_size=1, max_size=40), st.sampled_from("xgLK0125"))
 def test_hostile_headers(at: int, field: bytes, kind: str) -> None:
-    """A header with a right checksum and anything else in it ends the same way."""
+    """A header with a right checksum and any content ends with members or an ImageError."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.addfile(info("a", size=20), io.BytesIO(b"19 path=../../etc/x\n"))

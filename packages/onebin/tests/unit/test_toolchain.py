@@ -1,4 +1,4 @@
-"""The compiler is the pinned one, by its files; five programs call it, with the right flags."""
+"""The compiler is the pinned one, by its files; five wrappers call it, with the right flags."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ CHANGES: dict[str, Callable[[Path], Any]] = {
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_every_change_of_the_compiler_shows(tree: Path, what: str) -> None:
-    """Its libraries' sources are compiled into executables: they count as its program does."""
+    """Library sources are compiled into executables, so they count as the program does."""
     before = toolchain.contents(tree)
     CHANGES[what](tree)
 
@@ -39,7 +39,7 @@ def test_every_change_of_the_compiler_shows(tree: Path, what: str) -> None:
 
 
 def test_what_python_leaves_there_does_not_show(tree: Path) -> None:
-    """An import of the package writes compiled files; nobody here reads them."""
+    """An import of the package writes compiled files, which onebin does not read."""
     before = toolchain.contents(tree)
     (tree / "__pycache__").mkdir()
     (tree / "__pycache__" / "__main__.cpython-311.pyc").write_bytes(b"x")
@@ -51,7 +51,7 @@ def test_what_python_leaves_there_does_not_show(tree: Path) -> None:
 def test_installed_compiler_is_the_pinned_one_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The right one passes and is read once; with one byte of the pin changed it does not."""
+    """The pinned compiler passes and is read once; with one byte of the pin changed it fails."""
     root = tmp_path / "compiler"
     root.mkdir()
     (root / "zig").write_text("program")
@@ -87,7 +87,7 @@ def test_toolchain_is_laid_out(tmp_path: Path) -> None:
 
 
 def test_key_of_a_toolchain_has_no_path(tmp_path: Path) -> None:
-    """What it compiles has the same key on each machine."""
+    """Its results have the same key on each machine."""
     one, other = (laid_out(tmp_path / name).load(tmp_path / name) for name in ("a", "b"))
 
     assert one.key == other.key
@@ -110,7 +110,7 @@ def silent(words: list[str], _: dict[str, Any]) -> bytes:
 
 
 def test_compiler_that_names_nothing_is_refused(tmp_path: Path) -> None:
-    """Another version may print other lines: that is an error here, not later."""
+    """Another version may print other lines: fail here, not later."""
     ctx = context(tmp_path / "cache", Programs(silent))
     with pytest.raises(ToolError, match="names no linked files"):
         ctx.build(laid_out(tmp_path / "zig"))
@@ -124,7 +124,7 @@ def test_compiler_that_names_nothing_is_refused(tmp_path: Path) -> None:
     [("error: ProcessFdQuotaExceeded", "too many open files"), ("error: Unexpected", "cc ended")],
 )
 def test_compiler_that_fails(tmp_path: Path, detail: str, message: str) -> None:
-    """Too few open files are explained; other failures are passed on."""
+    """Too few open files are explained; other failures pass through."""
 
     def fail(*_: Any) -> bytes:
         raise ToolError("cc ended with status 1", detail=detail)
@@ -144,7 +144,7 @@ def test_compiler_that_fails(tmp_path: Path, detail: str, message: str) -> None:
 def test_flags_by_the_plan(
     installed: Path, tmp_path: Path, options: Any, there: list[str], absent: list[str]
 ) -> None:
-    """Counters, a profile or neither: in the scripts and in the key."""
+    """Counters, a profile or neither: in the wrappers and in the key."""
     ctx = context(tmp_path / "cache", Programs(compiler))
     plain = toolchain.toolchain(RELEASE, "x86_64", ctx)
 
@@ -168,7 +168,7 @@ def test_flags_by_the_plan(
 def test_package_that_is_not_the_pinned_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: Any, version: str, message: str
 ) -> None:
-    """Missing, or another version: the way out is pip's line."""
+    """Missing, or another version: the hint is pip's command line."""
     monkeypatch.setattr("onebin.runtime.toolchain.find_spec", lambda _: spec)
     monkeypatch.setattr("onebin.runtime.toolchain.installed_version", lambda _: version)
 

@@ -1,4 +1,4 @@
-"""Archives of strangers: what they hold stays inside, and ends."""
+"""Untrusted archives: nothing lands outside, and unpacking ends."""
 
 import errno
 import gzip
@@ -51,7 +51,7 @@ def test_tree_is_the_one_directory(tmp_path: Path, suffix: str) -> None:
 
 
 def test_links_that_stay_are_kept(tmp_path: Path) -> None:
-    """Sources have such: a name for the newest, a file under two names."""
+    """Real sources have them: a name for the newest, a file under two names."""
     members = [
         entry("t", tarfile.DIRTYPE), entry("t/d", tarfile.DIRTYPE), entry("t/d/a", size=2),
         entry("t/d/soft", tarfile.SYMTYPE, "a"), entry("t/up", tarfile.SYMTYPE, "d/a"),
@@ -81,8 +81,8 @@ HOSTILE: dict[str, list[tarfile.TarInfo]] = {
     "link that climbs late": [DIRECTORY, entry("t/l", tarfile.SYMTYPE, "a/../../../x")],
     "file below a link": [DIRECTORY, entry("t/l", tarfile.SYMTYPE, "d"), entry("t/l/x")],
     "file over a link": [DIRECTORY, entry("t/l", tarfile.SYMTYPE, "d"), entry("t/l", size=1)],
-    # CVE-2025-4517: so long a way that realpath gave up, and the link was not seen to lead out.
-    "long way round": [
+    # CVE-2025-4517: realpath gave up on a path this long, and missed that the link leads out.
+    "long detour": [
         DIRECTORY,
         entry(DEEP, tarfile.DIRTYPE),
         entry("t/a", tarfile.SYMTYPE, DEEP.removeprefix("t/")),
@@ -93,7 +93,7 @@ HOSTILE: dict[str, list[tarfile.TarInfo]] = {
         entry("t/p/q/a", tarfile.SYMTYPE, "../.."), entry("t/p/l", tarfile.SYMTYPE, "q/a/.."),
     ],
     "hard link to outside": [DIRECTORY, entry("t/h", tarfile.LNKTYPE, "../../x")],
-    "hard link to a file of ours": [DIRECTORY, entry("t/h", tarfile.LNKTYPE, "/etc/passwd")],
+    "hard link to a system file": [DIRECTORY, entry("t/h", tarfile.LNKTYPE, "/etc/passwd")],
     "hard link to a link": [
         DIRECTORY, entry("t/l", tarfile.SYMTYPE, "x"), entry("t/h", tarfile.LNKTYPE, "t/l"),
     ],
@@ -107,7 +107,7 @@ HOSTILE: dict[str, list[tarfile.TarInfo]] = {
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_hostile_tree_is_refused(tmp_path: Path, what: str) -> None:
-    """Nothing is written outside, nothing is there that is no file, no directory and no link."""
+    """Nothing is written outside, and only files, directories and links are made."""
     room = tmp_path / "deep" / "room"
     room.mkdir(parents=True)
     before = sorted(tmp_path.rglob("*"))
@@ -121,7 +121,7 @@ def test_hostile_tree_is_refused(tmp_path: Path, what: str) -> None:
 
 
 def test_modes_that_give_rights_away_are_not_kept(tmp_path: Path) -> None:
-    """No setuid bit, nothing others may write; what may be executed still may."""
+    """No setuid bit, no write permission for others; execute permission stays."""
     tarball = write(tmp_path / "t.tar.gz", entry("t/x", size=1, mode=0o6777))
 
     mode = (unpack.tree(tarball, tmp_path / "to") / "x").stat().st_mode
@@ -130,7 +130,7 @@ def test_modes_that_give_rights_away_are_not_kept(tmp_path: Path) -> None:
 
 
 def test_cut_file_is_an_error(tmp_path: Path) -> None:
-    """Half a download is no source."""
+    """A truncated download is rejected."""
     tarball = write(tmp_path / "t.tar.gz", *(entry(f"t/{n}") for n in range(200)))
     tarball.write_bytes(tarball.read_bytes()[:100])
 
@@ -139,7 +139,7 @@ def test_cut_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_tree_of_any_size_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes and files are counted as they are said, before they are written."""
+    """Claimed bytes and files are counted before they are written."""
     bomb = write(tmp_path / "t.tar.gz", entry("t/x", size=1 << 16), entry("t/y", size=1 << 16))
     many = write(tmp_path / "m.tar.gz", *(entry(f"t/{n}") for n in range(50)))
 
@@ -152,7 +152,7 @@ def test_tree_of_any_size_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_header_of_any_size_is_not_held(tmp_path: Path) -> None:
-    """A name of 64 MB packs to 64 kB: it is refused by its size, not read."""
+    """A name of 64 MB packs to 64 kB: it is refused by its size, before it is read."""
     tarball = tmp_path / "t.tar.gz"
     info = entry("t/x")
     info.pax_headers = {"path": "t/" + "n" * (64 << 20)}
@@ -171,10 +171,10 @@ def zipped(path: Path, **files: bytes) -> Path:
 
 
 def test_wheel_of_any_size_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes out is counted, not what a header claims."""
+    """The actual output is counted, not the header's claim."""
     file = zipped(tmp_path / "a.whl", a=b"0" * 300_000)
     data = file.read_bytes()
-    # The directory at the end claims one byte: the claim is not what is counted.
+    # The directory at the end claims one byte, which does not count.
     monkeypatch.setattr(unpack, "MAX_BYTES", 100_000)
 
     with pytest.raises(ToolError, match="more than 100000 bytes"):
@@ -193,7 +193,7 @@ def test_wheel_of_too_many_files_is_refused(
 
 
 def test_wheel_with_one_name_twice_is_refused(tmp_path: Path) -> None:
-    """Tools differ in which of the two they take."""
+    """Tools differ in the one they choose."""
     with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
         archive.writestr("a.py", "one")
         with pytest.warns(UserWarning, match="Duplicate name"):
@@ -204,7 +204,7 @@ def test_wheel_with_one_name_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_wheel_has_no_links_and_no_modes(tmp_path: Path) -> None:
-    """A link of a zip file is a file with a path in it; nothing of it is setuid."""
+    """A link in a zip file is a file with a path in it; no file becomes setuid."""
     with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
         link, tool = zipfile.ZipInfo("link"), zipfile.ZipInfo("tool")
         link.external_attr, tool.external_attr = 0o120777 << 16, 0o104755 << 16
@@ -219,7 +219,7 @@ def test_wheel_has_no_links_and_no_modes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 60, -30, -1])
 def test_damaged_wheel_is_an_error(tmp_path: Path, cut: int) -> None:
-    """Cut anywhere, it is said in one line."""
+    """Any truncation is reported in one line."""
     file = zipped(tmp_path / "a.whl", a=b"0" * 1000)
     file.write_bytes(file.read_bytes()[:cut])
 
@@ -236,7 +236,7 @@ def name_of_error(unpacked: Callable[[], object]) -> str:
 
 
 def test_every_byte_of_a_wheel_damaged(tmp_path: Path) -> None:
-    """Whatever is damaged, it is read or said; nothing else is raised, nothing lands outside."""
+    """Any damage is read or reported; nothing else is raised, nothing lands outside."""
     whole = zipped(tmp_path / "a.whl", **{"pkg/a.py": b"x = 1\n" * 20}).read_bytes()
     said = set()
     for at in range(len(whole)):
@@ -250,7 +250,7 @@ def test_every_byte_of_a_wheel_damaged(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_every_byte_of_a_tree_damaged(tmp_path: Path) -> None:
-    """The same of a tarball that is not packed: headers with any byte changed."""
+    """The same for an uncompressed tarball: headers with any byte changed."""
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
         tar.addfile(entry("t/a", size=4), io.BytesIO(b"abcd"))
@@ -268,7 +268,7 @@ def test_every_byte_of_a_tree_damaged(tmp_path: Path) -> None:
 
 
 def test_full_disk_is_no_damaged_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who reads "not a wheel" looks for another one; who reads "no space" makes room."""
+    """ "not a wheel" would suggest another wheel; "no space" suggests to make room."""
     file = zipped(tmp_path / "a.whl", a=bytes(100_000))
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     monkeypatch.setattr(unpack, "FULL", frozenset({errno.EFBIG}))
@@ -281,7 +281,7 @@ def test_full_disk_is_no_damaged_archive(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_files_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
-    """A zip bomb without nesting: many names of one piece (CVE-2024-0450)."""
+    """A zip bomb without nesting: many names for one piece (CVE-2024-0450)."""
     file = zipped(tmp_path / "a.whl", aa=bytes(1 << 20))
     data = bytearray(file.read_bytes())
     at = data.index(b"PK\x01\x02")

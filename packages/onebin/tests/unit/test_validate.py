@@ -1,4 +1,4 @@
-"""The validator: it finds every false claim of an image, and none in those of onebin."""
+"""The validator: it finds every false claim of an image, and none in images of onebin."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_a_config_that_makes_no_sense(read: Read, change: Any, claimed: str) -> 
 
 
 def test_an_empty_history_is_no_lie(read: Read) -> None:
-    """History may be left out, and steps without a layer do not count."""
+    """History may be missing, and steps without a layer do not count."""
     image, layers = read
     quiet = _config(lambda c: c.update(history=[{"empty_layer": True}]), image)
 
@@ -97,7 +97,7 @@ def test_an_empty_history_is_no_lie(read: Read) -> None:
 
 @pytest.mark.parametrize("where", ["mediaType", "config", "layers", "schemaVersion"])
 def test_unknown_types(read: Read, where: str) -> None:
-    """A media type that is no image's is found, wherever it stands."""
+    """A media type that is not an image's is found in any document."""
     image, layers = read
     document = msgspec.json.decode(image.manifest)
     if where == "config":

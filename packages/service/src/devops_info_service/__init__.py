@@ -1,4 +1,4 @@
-"""A small HTTP service that tells what a container platform really gives a workload."""
+"""A small HTTP service that reports what a container platform really gives a workload."""
 
 from typing import Final
 

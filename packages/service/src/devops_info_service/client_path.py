@@ -48,7 +48,7 @@ def client_path(request: Request, proxies: TrustedProxies) -> ClientPath:
         proxies.trusts(peer.address),
         f"HTTP/{request.version}",
         tuple(
-            # Bytes from a client: what is not UTF-8 becomes a replacement character.
+            # Bytes from a client: invalid UTF-8 becomes a replacement character.
             ForwardedClaim(field, truncate(value.decode("utf-8", "replace")), _hops(chain, proxies))
             for field, value, chain in parse_claims(request.headers)
         ),

@@ -63,8 +63,8 @@ class Config(msgspec.Struct, frozen=True):
     management_port: Annotated[
         int | None, Integer(0, _PORT, "port for all but /, /health and the probes; 0 as for port")
     ] = None
-    """TCP port for all but ``/``, ``/health`` and the probes; None: they are on ``port``, too. One
-    port is all that a user of ``docker run`` expects."""
+    """TCP port for all but ``/``, ``/health`` and the probes; None: ``port`` serves them as well.
+    One port is all that a user of ``docker run`` expects."""
 
     management_host: Annotated[str, _address("address for it; that of --host by default")] = ""
     """Numeric address for it; empty: that of ``host``."""
@@ -81,7 +81,7 @@ class Config(msgspec.Struct, frozen=True):
     it is published by."""
 
     debug: Annotated[bool, _boolean("log rejected requests")] = False
-    """Log what is wrong with the requests of clients."""
+    """Log rejected requests, with the reason."""
 
     access_log: Annotated[bool, _boolean("log one line a request")] = False
     """One line a request. Off: a probe every few seconds would be most of the log."""
@@ -221,7 +221,7 @@ SETTINGS: Final = (*_settings(Config), *_settings(Limits))
 
 
 def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
-    """Return the configuration that *flags* (the command line without its command) ask for.
+    """Return the configuration of *flags* (the command line without its command) and *environ*.
 
     An empty variable counts as one that is not there: Compose files and charts pass
     ``PORT=`` for a value nobody gave.

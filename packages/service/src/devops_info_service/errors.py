@@ -4,7 +4,7 @@
 class ServiceError(Exception):
     """An error that ends the process.
 
-    ``str()`` of it is one line: thing, fault, and what is expected.
+    ``str()`` of it is one line: thing, fault, and expectation.
     """
 
     exit_status = 1

@@ -11,7 +11,7 @@ from typing import Final
 def printable(text: str, limit: int | None = None) -> str:
     r"""Return *text* with unprintable characters as in a Python literal: ``\x1b``, ``\u202e``.
 
-    *limit*: characters of *text* that are kept; three dots stand for the rest.
+    *limit*: characters of *text* that are kept; three dots replace the rest.
     """
     if limit is not None and len(text) > limit:
         text = text[:limit] + "..."

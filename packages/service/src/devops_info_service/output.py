@@ -110,7 +110,7 @@ def _write_if_writable(descriptor: int, data: bytes) -> int:
 
 
 class LineWriter:
-    """Writes whole lines in their order, keeps a bounded number of bytes, counts what it drops.
+    """Writes whole lines in their order, keeps a bounded number of bytes, counts dropped lines.
 
     A line of which a part is written is always finished before the next one, so a disk that was
     full for a while leaves no two lines glued together.

@@ -17,14 +17,14 @@ MIN_OPEN_FILES: Final = 24
 """``server.LEAST_RESERVED`` (16) and eight connections."""
 
 _UNLIMITED_OPEN_FILES: Final = 1 << 20
-"""Where there is no limit; Linux's default for the most a process may ask for."""
+"""Where there is no limit: Linux's default of the highest limit (fs.nr_open)."""
 
 _UMASK: Final = 0o077
 """Files that this program creates are its owner's alone."""
 
 
 def prepare_streams() -> None:
-    """Open what is closed among descriptors 0, 1 and 2, as ``/dev/null``.
+    """Open each closed one of the descriptors 0, 1 and 2 as ``/dev/null``.
 
     Otherwise a socket would get the free number, and a log line would go to a client.
     """

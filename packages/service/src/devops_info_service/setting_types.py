@@ -1,6 +1,6 @@
-"""Text of a flag or a variable in, its value out: ValueError for anything that is not allowed.
+"""Text of a flag or a variable in, its value out: ValueError for an invalid text.
 
-What is allowed beside the kinds of value here, ``config`` says with each setting.
+``config`` states further limits with each setting.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ def address(text: str) -> str:
     if text == "localhost":
         return "127.0.0.1"
     # By value: "0:0:0:0:0:0:0:0" is "::", which listens for both families. Without an interface:
-    # a link-local address is no place for a service that others are to find.
+    # a link-local address is of no use to a service that others are to find.
     return format_address(packed_address(text))
 
 

@@ -181,14 +181,14 @@ def write_message(line: bytes, path: str) -> str:
 
 
 def _open(path: str) -> int:
-    """Open what is at *path*, as openat2(2) does with RESOLVE_NO_SYMLINKS.
+    """Open *path* as openat2(2) does with RESOLVE_NO_SYMLINKS.
 
     Step by step, as the interpreter cannot make that call; a step that is exchanged meanwhile is
     refused when it is opened. Never created: a file that the platform did not make is not read.
     """
     step = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     parts = [part for part in path.split("/") if part not in {"", "."}]
-    *steps, name = parts or [".."]  # The root, which is no file.
+    *steps, name = parts or [".."]  # The root, which is not a file.
     directory = os.open("/", step)
     try:
         for at in steps:

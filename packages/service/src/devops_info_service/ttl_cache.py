@@ -48,7 +48,7 @@ class Derived(Generic[S, T]):
         self._value: T | None = None
 
     def of(self, source: S) -> T:
-        """Return what is computed from *source*."""
+        """Return the value computed from *source*."""
         value = self._value
         if value is None or source is not self._source:
             value = self._value = self._compute(source)

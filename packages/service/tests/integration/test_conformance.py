@@ -49,7 +49,7 @@ def ask(port: int, path: str) -> tuple[int, Any]:
         ("cpu.limit: 5x\n", "line 1: cpu.limit: '5x' has no suffix of a quantity, which are n u"),
         ("dns.ndots: =< 2\n", "line 1: dns.ndots: =< is not an operator here; expected one of"),
         ("a: &b 1\n", "line 1: an anchor; put the value between quotes"),
-        ("cpu:\n  limit: 1\n  limit: 2\n", "line 3: 'cpu.limit' stands here again; it is in line"),
+        ("cpu:\n  limit: 1\n  limit: 2\n", "line 3: 'cpu.limit' is repeated; it is in line"),
         ("#" * 70_000, "line 1: more than 65536 bytes"),
     ],
 )

@@ -69,7 +69,7 @@ def test_peer_that_does_not_read(start: Any) -> None:
             assert END in other.recv(1000)
 
 
-@pytest.mark.claim("many requests at once for long answers")
+@pytest.mark.claim("many requests at once for long responses")
 def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
     """Many small requests for long responses grow no memory; others are served meanwhile."""
     service = start()

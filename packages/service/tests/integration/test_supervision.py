@@ -11,7 +11,7 @@ from .load import read_answer
 from .running import Process, Start, until
 
 
-@pytest.mark.claim("a worker that is told to end, or hangs")
+@pytest.mark.claim("a worker that is stopped, or hangs")
 def test_worker_told_to_end_again_and_again(run: Start) -> None:
     """A worker that ends alone leaves the shared socket open."""
     service = run("--workers", "2")
@@ -50,7 +50,7 @@ def test_control_group(run: Start) -> None:
     assert (record["killed_processes"], record["requests"]) == (0, 1)
 
 
-@pytest.mark.claim("a worker that is told to end, or hangs")
+@pytest.mark.claim("a worker that is stopped, or hangs")
 def test_worker_that_hangs(run: Start) -> None:
     """A worker whose loop hangs is detected, replaced and counted."""
     service = run("--workers", "2", "--worker-timeout-seconds", "3")

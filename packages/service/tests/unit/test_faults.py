@@ -9,7 +9,7 @@ from devops_info_service.faults import MAX_FRAMES, MAX_TEXT, describe
 from devops_info_service.logs import MAX_LINE_BYTES, Log
 
 pytestmark = [
-    pytest.mark.claim("faults are told of without a file"),
+    pytest.mark.claim("faults are reported without a file"),
     pytest.mark.claim("faults are contained"),
 ]
 

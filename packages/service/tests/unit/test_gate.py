@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from devops_info_service.app.middleware import observe
+from devops_info_service.app.middleware import recover_and_log
 from devops_info_service.app.routes import PATHS, build
 from devops_info_service.app.services import Services
 from devops_info_service.config import load
@@ -125,7 +125,9 @@ def everything(tree: SystemFiles, capture: Callable[[], str]) -> Iterator[tuple[
     yield "report --json", report_json(look, conformance).decode()
     config = load((), {"EXPECTATIONS": contract})
     log = Log(lambda line: os.write(1, line))
-    dispatch = observe(build(Services(Machine(), "test", config, files=tree)), log, access_log=True)
+    dispatch = recover_and_log(
+        build(Services(Machine(), "test", config, files=tree)), log, access_log=True
+    )
     ways = [(path, b"*/*") for path in PATHS if path != "/openapi.json"]  # made of the code alone
     for path, accept in (*ways, ("/", b"text/html")):
         fields = {b"host": b"x", b"accept": accept}

@@ -35,7 +35,7 @@ def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None
     """Unpack the wheel *file* of *pin* into *folder*.
 
     Raises:
-        ProjectError: it has a shared object, or one that was captured is not a C extension.
+        ProjectError: it has a shared object, or a captured object is not a C extension.
     """
     code, objects = folder / "code", folder / "objects"
     objects.mkdir()

@@ -122,9 +122,9 @@ def _from_apt(
 ) -> Path:
     """Let apt fetch and verify the authors' tarball of a source package, and no more of it.
 
-    apt has a state directory of its own: no root is needed, and the machine's own sources and
-    package lists stay as they are. The rest of the package is of no use here, and changes with
-    every update of Debian's: a mirror in the middle of one lacks those files, never this one.
+    apt gets a private state directory: no root is needed, and the machine's sources and package
+    lists stay as they are. The other files of the package change with every update of Debian's: a
+    mirror in the middle of one lacks those, never this one.
     """
     mirror = _debian_mirror(Path("/etc/apt"))
     state = folder / "apt"

@@ -176,7 +176,7 @@ def choose(
 
 
 def files(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> tuple[IndexFile, ...]:
-    """Return the files of the index that may stand for *pin*, by name; nothing is downloaded.
+    """Return the index's files of *pin* with a hash of the lock, by name, without downloads.
 
     Raises:
         ProjectError: the index has files of that version, and the lock knows none of them.

@@ -48,7 +48,7 @@ class Progress:
 
     @classmethod
     def silent(cls) -> "Progress":
-        """Return one that reports nowhere."""
+        """Return a progress without output."""
         return cls(io.StringIO(), terminal=False, color=False)
 
     @contextmanager

@@ -67,7 +67,7 @@ class Store:
         return self._find(step.kind, key_of(*step.key())) is not None
 
     def shared(self, name: str) -> Path:
-        """Return the folder *name*, which programs may use as a cache of their own."""
+        """Return the folder *name*, a cache that another program manages."""
         return self._folder(name)
 
     def _make(self, step: Step[object], key: str, ctx: Context) -> Path:

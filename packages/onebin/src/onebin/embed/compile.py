@@ -1,4 +1,4 @@
-"""Step per module: its bytecode, packed, and what it imports; compiled many at a time."""
+"""Step per module: its packed bytecode and its imports; modules are compiled in batches."""
 
 import hashlib
 import json

@@ -164,7 +164,7 @@ def _options(root: Path, table: object, workspace: Path | None) -> Options:
     try:
         options = msgspec.convert(table, Options)
     except msgspec.ValidationError as exc:
-        # msgspec says "… - at `$.image.ports`": the same place in the file's own terms.
+        # msgspec ends with "… - at `$.image.ports`": the same place as the file names it.
         reason = str(exc).replace("`$", "`tool.onebin")
         raise ProjectError(f"{root}/pyproject.toml: {reason}") from exc
     return _checked(root, options, workspace)

@@ -49,7 +49,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     """Regular files."""
     tools: programs.Tools
     elf: Listing
-    """ELF files but the one that is started; then those with an execute bit, and those without."""
+    """ELF files but the entry point; then those with an execute bit, and those without."""
     executables: Listing
     other_elf_files: Listing
     privileged: Listing

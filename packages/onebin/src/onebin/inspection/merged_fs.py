@@ -96,7 +96,7 @@ def _extract(blobs: Blobs, layer: SavedLayer, sinks: _Sinks, budget: Budget) -> 
             continue
         earlier, into = sinks.pop(path)
         if earlier:
-            sinks[path] = earlier - 1, into  # the last of that name is the one that counts
+            sinks[path] = earlier - 1, into  # the last of that name counts
         elif member.kind == "file":
             while chunk := reader.read(_CHUNK):
                 for sink in into:

@@ -62,7 +62,7 @@ class LinkedProgram(msgspec.Struct, frozen=True):
         """
         ctx.progress.report(f"linking {self.name}")
         with ctx.store.scratch() as scratch:
-            # In a folder of its own: a project may have the name of one of the linked files.
+            # In a separate folder: a project may have the name of one of the linked files.
             output = scratch / "linked"
             output.mkdir()
             output /= self.name

@@ -15,7 +15,7 @@ class Pin(msgspec.Struct, frozen=True, order=True):
     """Normalized (PEP 503)."""
     version: str
     hashes: tuple[str, ...]
-    """``sha256:…`` of every file that may stand for it."""
+    """``sha256:…`` of every file accepted for it."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -31,7 +31,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     sha256: str
-    """Of the tarball; empty only where apt's signatures or a directory's contents stand for it."""
+    """Of the tarball; empty only for apt, which checks signatures, and for a directory."""
     origin: str = "auto"
     folder: str = ""
     """A directory of this machine where the tarball may be, under any name."""

@@ -1,4 +1,4 @@
-"""Python modules on their way into an executable: origin, imports, code."""
+"""Python modules for an executable: origin, imports, code."""
 
 from pathlib import Path
 from typing import Literal

@@ -142,7 +142,7 @@ def _source_id(python: Source) -> str:
         return python.sha256
     folder = Path(python.origin)
     if python.origin != "apt" and folder.is_dir():
-        # A working tree: its newest change stands for its contents.
+        # A working tree: identified by its newest change, not by a digest of thousands of files.
         newest = max(file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file())
         return f"{folder}@{newest}"
     return python.origin

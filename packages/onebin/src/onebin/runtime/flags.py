@@ -27,7 +27,7 @@ CFLAGS: Final = (
     "-g0",
     "-fPIE",
     "-fstack-protector-strong",
-    # Sections of their own let the linker drop what nothing calls.
+    # A section for each function and object lets the linker drop the unused ones.
     "-ffunction-sections",
     "-fdata-sections",
     # Lets the linker fold equal functions whose address is never compared.

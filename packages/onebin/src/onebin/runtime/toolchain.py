@@ -184,7 +184,7 @@ class CxxLibraries(msgspec.Struct, frozen=True):
             _keep(folder / "lib", found)
 
     def load(self, folder: Path) -> LinkInput:
-        """Return the archives, with the index by which a thrown exception finds its way."""
+        """Return the archives, with the index that unwinds the stack for a thrown exception."""
         key = (self.toolchain.key, "c++")
         return LinkInput(archives=_in_order(folder / "lib"), options=("--eh-frame-hdr",), key=key)
 
@@ -260,7 +260,7 @@ def _linked_by(compiler: Path, folder: Path, *, run: RunCommand) -> list[Path]:
         ) from exc
     program.unlink()
     (folder / "nothing").unlink()
-    # The last one is this program's: with an empty cache zig links parts of its own before.
+    # The last one is this program's: with an empty cache zig links its own parts before.
     words = next((line.split() for line in reversed(lines) if line.startswith("ld.lld ")), [])
     return [folder / word for word in words]
 

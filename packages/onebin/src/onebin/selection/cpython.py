@@ -30,7 +30,7 @@ BOOTSTRAP: Final = {
 ALIASES: Final = (
     "os.path", "collections.abc", "importlib._bootstrap", "importlib._bootstrap_external",
 )  # fmt: skip
-"""Names that another module puts into ``sys.modules``: importable with no code of their own."""
+"""Names that another module puts into ``sys.modules``: importable without code."""
 
 BUILD_FACTS: Final = "_sysconfigdata__linux_"
 """The module ``sysconfig`` imports: how CPython was built, with the build machine's paths."""

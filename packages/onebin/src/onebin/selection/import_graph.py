@@ -36,9 +36,9 @@ class ImportFailure(msgspec.Struct, frozen=True):
     """Why a module cannot be imported."""
 
     chain: tuple[str, ...]
-    """From that module, each importing the next, to the one that fails by itself."""
+    """From that module, each importing the next, to the module that fails by itself."""
     missing: str = ""
-    """The import of the last one that nothing provides; empty if it does not compile."""
+    """The import of the last module that nothing provides; empty if it does not compile."""
     error: str = ""
 
     def __str__(self) -> str:

@@ -85,7 +85,7 @@ def select(
     native_imports: Mapping[str, tuple[str, ...]],
     analyze: Analyze,
 ) -> Selection:
-    """Select what is reachable from the entry point and from ``tool.onebin.include``.
+    """Select the modules reachable from the entry point and from ``tool.onebin.include``.
 
     Args:
         project: Its entry point, code and options.
@@ -148,7 +148,7 @@ def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:
 
 
 def _with_mentions(analyze: Analyze) -> Analyze:
-    """Add the imports that a mention of a name of interest stands for."""
+    """Add the imports that follow from a mention of a name of interest."""
 
     def analyzed(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
         return {

@@ -4,7 +4,7 @@ Called by the compiler wrapper as ``capture.py ZIG ARGUMENT…`` for every ``-sh
 The output file that the build back end packs as ``name.cpython-….so`` is then an ET_REL
 object; its ``-l`` libraries are added to the file ONEBIN_LIBRARIES names.
 
-Runs with the interpreter that runs onebin, as a program of its own: standard library only.
+Runs as a separate program with the interpreter that runs onebin: standard library only.
 """
 
 import os

@@ -15,7 +15,7 @@ needs. Its name and version are those of the request.
 Every requirement with an address is rejected: files come from the indexes of pip's settings, and
 are pinned by a hash afterwards.
 
-Runs with the interpreter that runs onebin, as a program of its own: standard library and pip.
+Runs as a separate program with the interpreter that runs onebin: standard library and pip.
 """
 
 import contextlib
@@ -97,7 +97,7 @@ def replace(where: Any, name: str, new: Any) -> None:
 
 
 def leave_packed(*_: Any, **__: Any) -> None:
-    """Stand in for unpacking a source distribution."""
+    """Replace the unpacking of a source distribution by nothing."""
 
 
 def metadata_of_request(self: Any, *_: Any, **__: Any) -> None:

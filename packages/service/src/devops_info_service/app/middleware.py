@@ -1,11 +1,7 @@
-"""Faults made answers, requests made lines of the log, and the names that join the two."""
+"""The order of what is around a handler: metrics, client, log, errors, hosts."""
 
-import os
 import time
 from collections.abc import Collection
-from typing import Final
-
-import msgspec
 
 from devops_info_service.config import Config
 from devops_info_service.http import (
@@ -16,16 +12,9 @@ from devops_info_service.http import (
     error_response,
     measure,
 )
-from devops_info_service.http.wire.traceparent import TraceParent, parse_traceparent
 from devops_info_service.logs import Log
 
-MAX_ID_BYTES: Final = 64
-"""Bytes of a client's request id; a UUID has 36, a trace context 55."""
-
-_ID_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/+="
-
-REQUEST_ID: Final = b"x-request-id"
-TRACEPARENT: Final = b"traceparent"
+from .request_id import REQUEST_ID, RequestIds, RequestIdSource
 
 
 def wrap(
@@ -37,7 +26,7 @@ def wrap(
     public: Handler | None = None,
     probes: Collection[str] = (),
 ) -> Handler:
-    """Return *handler* with all that is around it in the process that serves.
+    """Return *handler* with everything around it in the process that serves.
 
     From the outside in: time is measured by route, the client is resolved (so that the log names
     it, too), faults and requests are logged, hosts are checked. With *public* that is what is
@@ -68,7 +57,7 @@ def _guard(handler: Handler, log: Log, config: Config, probes: Collection[str]) 
         )
 
         handler = only_for(handler, AllowedHosts(config.allowed_hosts), probes)
-    handler = observe(handler, log, access_log=config.access_log)
+    handler = recover_and_log(handler, log, access_log=config.access_log)
     if config.trusted_proxies:
         from devops_info_service.http.wire.forwarded import TrustedProxies, resolve_client  # noqa: PLC0415
 
@@ -78,35 +67,34 @@ def _guard(handler: Handler, log: Log, config: Config, probes: Collection[str]) 
     return handler
 
 
-def observe(dispatch: Handler, log: Log, *, access_log: bool) -> Handler:
-    """Wrap *dispatch*: every fault becomes a 500 and a line, every request a line if wanted.
+def recover_and_log(handler: Handler, log: Log, *, access_log: bool) -> Handler:
+    """Return *handler* with every exception as a 500 and a line of the log.
 
-    The request id is the client's ``X-Request-Id`` where that is short and plain, and is
-    given back. One is made only where a line of the log will carry it: an id that is
-    written nowhere explains nothing, and would cost every answer some bytes and time.
-
-    The IDs of a valid ``traceparent`` are in the log.
+    With *access_log* every request is a line. The request ID is the client's ``X-Request-Id`` if
+    that is short and plain, and goes back with the response. A new one is made only for a line of
+    the log: an ID that is written nowhere would cost each response bytes and time. The IDs of a
+    valid ``traceparent`` are in the log.
     """
-    names = Names()
+    source = RequestIdSource()
 
-    def answer(request: Request) -> Response:
+    def respond(request: Request) -> Response:
         try:
-            response = dispatch(request)
-        except Exception as exc:  # noqa: BLE001  whatever it was, the next request is served
-            return fault(request, names.of(request), exc)
+            response = handler(request)
+        except Exception as exc:  # noqa: BLE001  the next request is served after any of them
+            return fault(request, source.ensure(request), exc)
         if REQUEST_ID in request.headers:
-            return names.given(request).on(response)
+            return source.from_request(request).apply_to(response)
         return response
 
-    def answer_and_log(request: Request) -> Response:
+    def respond_and_log(request: Request) -> Response:
         started = time.perf_counter()
-        name = names.of(request)
+        ids = source.ensure(request)
         try:
-            response = dispatch(request)
+            response = handler(request)
         except Exception as exc:  # noqa: BLE001  as above
-            response = fault(request, name, exc)
+            response = fault(request, ids, exc)
         else:
-            response = name.on(response)
+            response = ids.apply_to(response)
         log.info(
             "request",
             method=request.method,
@@ -114,76 +102,19 @@ def observe(dispatch: Handler, log: Log, *, access_log: bool) -> Handler:
             status=response.status,
             duration_ms=round((time.perf_counter() - started) * 1000, 3),
             client=request.client.address,
-            **name.facts(),
+            **ids.fields(),
         )
         return response
 
-    def fault(request: Request, name: Name, exc: Exception) -> Response:
+    def fault(request: Request, ids: RequestIds, exc: Exception) -> Response:
         log.error(
             "unhandled_exception",
             exc=exc,
             method=request.method,
             path=request.path,
             client=request.client.address,
-            **name.facts(),
+            **ids.fields(),
         )
-        return name.on(error_response(500, "The service failed to answer"))
+        return ids.apply_to(error_response(500, "The service failed to respond"))
 
-    return answer_and_log if access_log else answer
-
-
-class Name(msgspec.Struct, frozen=True):
-    """What one request is called, by the client and by the log."""
-
-    request_id: bytes | None
-    trace: TraceParent | None
-
-    def on(self, response: Response) -> Response:
-        """Return *response* with its names."""
-        headers = response.headers
-        if self.request_id is not None:
-            headers += ((b"X-Request-Id", self.request_id),)
-        # Not structs.replace, which looks every field up.
-        return Response(
-            response.status, response.body, response.content_type, headers, response.vary
-        )
-
-    def facts(self) -> dict[str, str]:
-        """Return the names for a line of the log; OpenTelemetry's for those of a trace."""
-        facts = {}
-        if self.request_id is not None:
-            facts["request_id"] = self.request_id.decode()
-        if self.trace is not None:
-            facts["trace_id"] = self.trace.trace_id
-            facts["parent_id"] = self.trace.parent_id
-        return facts
-
-
-class Names:
-    """Name requests: as the client does, else by a random prefix for the process and a count."""
-
-    def __init__(self) -> None:
-        # 8 bytes: unique among processes, guessable within one; an id is no secret.
-        self._prefix = os.urandom(8).hex()
-        self._count = 0
-
-    def given(self, request: Request) -> Name:
-        """Return the client's names, as far as they are plain and valid."""
-        request_id = request.headers.get(REQUEST_ID)
-        if request_id is not None and not is_plain(request_id):
-            request_id = None
-        parent = request.headers.get(TRACEPARENT)
-        return Name(request_id, None if parent is None else parse_traceparent(parent))
-
-    def of(self, request: Request) -> Name:
-        """Return the client's names, with a request id of ours where there is none."""
-        name = self.given(request)
-        if name.request_id is not None:
-            return name
-        self._count += 1
-        return Name(f"{self._prefix}-{self._count:x}".encode(), name.trace)
-
-
-def is_plain(given: bytes) -> bool:
-    """Whether *given* can be repeated in a header and a log without a second thought."""
-    return 0 < len(given) <= MAX_ID_BYTES and not given.translate(None, _ID_BYTES)
+    return respond_and_log if access_log else respond

@@ -24,7 +24,7 @@ REFUSALS: Final[Mapping[int, str]] = {
     417: "An expectation that is not 100-continue.",
     421: "The request names a host that ALLOWED_HOSTS does not list.",
     431: "The fields are more or longer than the limit.",
-    500: "The service failed to answer; its log says more.",
+    500: "The service failed to respond; the reason is in its log.",
     501: "A transfer coding that is not chunked.",
     503: "More connections than the limit.",
     505: "A version that is not 1.0 or 1.1.",
@@ -75,7 +75,7 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
             },
             "headers": {
                 "CacheControl": {
-                    "description": "Every answer is of its moment.",
+                    "description": "A response is valid for its moment only.",
                     "required": True,
                     "schema": {"const": "no-store"},
                 },
@@ -89,7 +89,7 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
 
 
 def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
-    """Describe one method of a path; without *schemas* it is HEAD, whose answers have no body."""
+    """Describe one method of a path; without *schemas* it is HEAD, whose responses have no body."""
     method = route.method.lower() if schemas else "head"
     responses: Object = {
         str(status): {"$ref": f"#/components/responses/{_refusal(status)}"} for status in REFUSALS
@@ -103,7 +103,7 @@ def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
         if schemas:
             content = {one.media_type: {"schema": schemas[one.body()]} for one in specs}
         if status in REFUSALS:
-            # The route's own word, or that of whoever did not let the request through.
+            # The route's own body, or that of the layer that rejected the request.
             text += " " + REFUSALS[status]
             if schemas:
                 own = content.pop(JSON.decode(), None)
@@ -164,7 +164,7 @@ def _words(title: str) -> Iterable[str]:
 
 
 def _tidy(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401  any JSON
-    """Make a schema that says what is accepted say what is sent.
+    """Turn a schema of accepted values into one of sent values.
 
     An answer has every field: none is left out for being its default. Docstrings are left
     out, as the executable has none, so the document is the same wherever it is made; and

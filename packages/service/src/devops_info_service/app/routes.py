@@ -185,7 +185,7 @@ LIVEZ: Final = Route("GET", "/livez", "Liveness: 200 while the process serves", 
 READYZ: Final = Route(
     "GET",
     "/readyz",
-    "Readiness: 503 once it is told to end, or while less is granted than it requires",
+    "Readiness: 503 from the signal to stop on, or while less is granted than it requires",
     _ready,
     lambda: Ready,
     alternatives=(_UNREADY,),
@@ -241,7 +241,7 @@ ROUTES: Final = (
 """Every route that is always published; ``GET /`` lists them, the router serves them."""
 
 PUBLIC: Final = (msgspec.structs.replace(INFO, make=_public_info), HEALTH, HEALTHZ, LIVEZ, READYZ)
-"""What is served beside a management port; all else is served there alone."""
+"""Routes of the service's port if there is a management port; the others are served there."""
 
 READY_SWITCH_ROUTES: Final = (
     Route(

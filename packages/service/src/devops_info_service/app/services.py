@@ -28,9 +28,9 @@ DEFAULTS: Final = Config()
 
 
 class Services:
-    """The parts that handlers share, made before any fork; what is late is made per process.
+    """The parts that handlers share, made before any fork; cached properties per process.
 
-    Attributes made late import their modules with the first use: no start pays for some forty
+    Cached properties import their modules with the first use: no start pays for some forty
     modules that only a request for the platform needs.
     """
 
@@ -49,7 +49,7 @@ class Services:
         coarse_clock: CoarseClock | None = None,
         polls_limits: bool = False,
     ) -> None:
-        """Hold what the server gives; without one there are counters of this process alone.
+        """Take the server's state; without a server there are counters of this process alone.
 
         Args:
             source: the machine: its name, CPUs and clocks.
@@ -57,10 +57,10 @@ class Services:
             config: the settings.
             files: ``/proc``, ``/sys`` and the rest; the real ones if absent.
             lifecycle: the state of the process that serves.
-            counters: what the server counts.
-            route_metrics: what is counted by route.
+            counters: the server's counters.
+            route_metrics: the server's counters by route.
             ready_switch: takes the service out of readiness.
-            limit_changes: what the workers count if the server polls ``limit_watch``.
+            limit_changes: the workers' counters if the server polls ``limit_watch``.
             coarse_clock: the second that responses state; *source* is read for each if absent.
             polls_limits: whether the server polls ``limit_watch``; else each reader of it does.
         """
@@ -78,7 +78,7 @@ class Services:
         self.uptime: Callable[[], Runtime] = UptimeClock(source, coarse_clock).now
 
     def route_metrics(self, paths: tuple[str, ...]) -> RouteMetrics:
-        """Return what is counted by route: the server's, or tables of *paths* that stay empty."""
+        """Return the counters by route: the server's, or tables of *paths* that stay empty."""
         return self._route_metrics or RouteMetrics.private(paths)
 
     @functools.cached_property
@@ -119,7 +119,7 @@ class Services:
 
     @functools.cached_property
     def conformance(self) -> "Callable[[], Conformance] | None":
-        """Evaluate what is expected against the freshest snapshot; None: nothing is expected.
+        """Compare the expectations with the freshest snapshot; None: there are none.
 
         Raises:
             ConfigError: an expectation cannot be parsed.
@@ -133,7 +133,7 @@ class Services:
 
     @functools.cached_property
     def meets_expectations(self) -> Callable[[], bool] | None:
-        """What readiness requires; None: nothing."""
+        """The requirement of readiness; None: there is none."""
         if not self.config.ready_requires_expectations or self.conformance is None:
             return None
         from devops_info_service.handlers.conformance import readiness  # noqa: PLC0415

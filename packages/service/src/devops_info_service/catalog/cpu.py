@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MICROSECONDS: Final = 1e6
 """In a second, the unit of every metric of time."""
 SMALLEST: Final = "the smallest limit that can be seen, the container's or one above it"
-OWN: Final = "the container's own limit, whatever stands above it"
+OWN: Final = "the container's own limit, without those of groups above it"
 
 
 def _throttled(snapshot: "PlatformSnapshot") -> tuple[Row]:

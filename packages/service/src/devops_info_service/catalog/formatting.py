@@ -32,7 +32,7 @@ def count(number: int, noun: str) -> str:
 
 
 def size(number: int | None) -> str:
-    """Format bytes in the largest unit that leaves a number above 1; ``None`` is no limit."""
+    """Format bytes in the largest unit that leaves a number above 1; ``None`` means unlimited."""
     if number is None:
         return "no limit"
     value, unit = float(number), "bytes"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from devops_info_service.snapshot import PlatformSnapshot
 
 EVENTS: Final = ("low", "high", "max", "oom", "oom_group_kill")
-"""Of ``memory.events``; ``oom_kill`` has a family of its own. Version 1 counts ``max`` only."""
+"""Of ``memory.events``; ``oom_kill`` is a separate family. Version 1 counts ``max`` only."""
 _PERCENT: Final = 100
 
 

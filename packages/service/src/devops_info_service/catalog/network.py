@@ -92,7 +92,7 @@ def _mtu(snapshot: "PlatformSnapshot") -> Fact[int]:
     found = [each.mtu for each in network.interfaces.value if each.name in out]
     if not found:
         return Unknown("no interface has a default route")
-    # One that is not known may be the smallest.
+    # An unknown MTU may be the smallest.
     return min(found, key=lambda fact: value_of(fact, -1))
 
 

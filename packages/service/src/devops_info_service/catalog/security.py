@@ -28,7 +28,7 @@ def _ids(ids: tuple[int, ...]) -> str:
 
 
 def _all(names: tuple[str, ...]) -> str:
-    # Never cut: the one that matters may be the last.
+    # Never cut: the last may matter most.
     return ", ".join(names) or "none"
 
 

@@ -19,7 +19,7 @@ CHECK_SECONDS: Final = 3.0
 """Below the 5 s that Kubernetes and Compose examples give a probe, so the reason is printed."""
 
 MAX_HEAD_BYTES: Final = 16 * 1024
-"""Bytes in which the status line must have come: more is no server worth waiting for."""
+"""Bytes within which the status line must have come."""
 
 _HTTP: Final = "http://"
 _PORTS: Final = range(1, 65536)
@@ -62,7 +62,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> str:
 
 def health_urls(config: Config) -> list[str]:
     """Return the addresses at which the service of *config* can be reached from its host."""
-    # Where "::" is listened on, either family may be the one that works.
+    # A service on "::" may be reachable over one family alone.
     hosts = {"0.0.0.0": ["127.0.0.1"], "::": ["::1", "127.0.0.1"]}.get(config.host, [config.host])  # noqa: S104
     names = (f"[{host}]" if ":" in host else host for host in hosts)
     return [f"http://{name}:{config.port}/health" for name in names]

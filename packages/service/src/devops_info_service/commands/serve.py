@@ -1,4 +1,4 @@
-"""The service as processes: one that serves alone, or workers under a supervisor."""
+"""The service as processes: a single one, or workers under a supervisor."""
 
 import functools
 import gc
@@ -61,7 +61,7 @@ class _ProcessContext(msgspec.Struct, frozen=True):
     sockets: Sockets
     handler: Handler
     public: Handler | None
-    """What is served beside a management port; None: there is none."""
+    """The handler of the service's port beside a management port; None: there is none."""
 
 
 def serve(config: Config, open_files: int) -> None:
@@ -69,7 +69,7 @@ def serve(config: Config, open_files: int) -> None:
 
     Raises:
         ConfigError: an expectation cannot be parsed.
-        ListenError: the address cannot be had.
+        ListenError: the address cannot be listened on.
     """
     output = open_nonblocking(STDOUT).send
     log, lines = open_log(output)
@@ -95,7 +95,7 @@ def serve(config: Config, open_files: int) -> None:
     parts = _ProcessContext(
         config, services, coarse_clock, output, open_files, _listen(config), handler, public
     )
-    # What exists now stays: no later collection need look at it, or unshare its memory.
+    # Objects that exist now stay: later collections skip them, and their memory stays shared.
     gc.collect()
     gc.freeze()
     if is_alone:
@@ -153,7 +153,7 @@ def _supervise(
 
 
 def _keep_up(lines: LineWriter, slot: memoryview) -> float:
-    """Write what waits of the log, and count what was dropped; return when to do so again."""
+    """Write pending lines of the log, count dropped ones; return when to be called again."""
     if lines.is_behind:
         lines.flush()
     # Also when a line has caught up meanwhile. The slot outlives its process and is only added to.
@@ -164,7 +164,7 @@ def _keep_up(lines: LineWriter, slot: memoryview) -> float:
 
 def usable_cpus(tree: SystemFiles, source: Source) -> int:
     """Return how many workers are worth starting: CPUs of the quota or the affinity, rounded up."""
-    # Imported late: only WORKERS=auto asks.
+    # Imported late: for WORKERS=auto only.
     from devops_info_service.facts.fact import value_of  # noqa: PLC0415
     from devops_info_service.facts.linux.cgroup import read_cgroups  # noqa: PLC0415
     from devops_info_service.facts.linux.cpu import read_cpu  # noqa: PLC0415

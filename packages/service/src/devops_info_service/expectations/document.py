@@ -144,7 +144,7 @@ class _Reader:
             _refuse(key, "a name is missing")
         name = f"{prefix}.{key.value}" if prefix else key.value
         if name in self._lines:
-            _refuse(key, f"{short(name)} stands here again; it is in line {self._lines[name]}")
+            _refuse(key, f"{short(name)} is repeated; it is in line {self._lines[name]}")
         self._lines[name] = _line(key)
         return name
 

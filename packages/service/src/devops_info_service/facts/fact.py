@@ -30,7 +30,7 @@ class Evidence(msgspec.Struct, frozen=True):
     field: str
     """Field of the file; empty for all of it."""
     value: str
-    """As it stands there, cut at ``MAX_SHOWN`` characters."""
+    """The text of the field, cut at ``MAX_SHOWN`` characters."""
 
 
 class Known(msgspec.Struct, Generic[T_co], frozen=True, tag="known", tag_field="state"):

@@ -115,7 +115,7 @@ def is_address(text: str) -> bool:
 
 
 def _is_server(text: str) -> bool:
-    # Behind a link-local address stands its interface.
+    # A link-local address is followed by its interface.
     address, percent, interface = text.partition("%")
     return is_address(address) and (not percent or _is_term(interface))
 

@@ -9,7 +9,7 @@ from typing import Final
 MAX_DIGITS: Final = 20
 """2**64 - 1 has twenty."""
 NO_LIMIT_V1: Final = 2**63 - 2**16
-"""cgroup v1 says "no limit" as 2**63 - 1 rounded down to a page; pages have up to 64 KiB."""
+"""cgroup v1's "no limit" is 2**63 - 1 rounded down to a page; pages have up to 64 KiB."""
 MAX_CPUS: Final = 8192
 """NR_CPUS of the largest kernel configuration on x86; keeps ``0-999999999`` from filling
 the memory."""
@@ -34,7 +34,7 @@ def signed(text: str) -> int:
 
 
 def limit(text: str) -> int | None:
-    """Parse cgroup v2's ``max`` or a number; ``None`` is no limit."""
+    """Parse cgroup v2's ``max`` or a number; ``None`` means unlimited."""
     return None if text == "max" else count(text)
 
 

@@ -59,7 +59,7 @@ def info(
         caller = Caller(
             client.address,
             client.port,
-            # Bytes from a client: what is not UTF-8 becomes a replacement character.
+            # Bytes from a client: invalid UTF-8 becomes a replacement character.
             request.headers.get(b"user-agent", b"").decode("utf-8", "replace"),
             request.method,
             request.path,

@@ -41,11 +41,11 @@ class Action(Enum):
 
     HOLD = "stays pending until the next state"
     NONE = "nothing"
-    STOP = "the service stops, and finishes what it has begun"
+    STOP = "the service stops, and finishes open requests"
     STOP_NOW = "the process ends at once, with status 128 + signal"
     RELOAD = "workers are replaced; a process alone only logs it"
     REAP = "children that have ended are noted"
-    RETIRE = "the worker finishes what it has begun, and is replaced"
+    RETIRE = "the worker finishes open requests, and is replaced"
     LEAVE = "as STOP if the supervisor stops as well; else as RETIRE"
 
 

@@ -12,7 +12,7 @@ from .markup import Markup, join, tag
 from .tables import collapsible, facts
 
 _MIN_PEAK: Final = 2
-"""Percent from which the mark of the peak stands clear of the bar's round end."""
+"""Percent from which the mark of the peak is clear of the bar's round end."""
 _OUTSIDE: Final = -9.0
 """Percent at which the mark is outside of the picture."""
 

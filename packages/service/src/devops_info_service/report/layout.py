@@ -22,7 +22,7 @@ WIDTH: Final = 100
 _INDENT: Final = "  "
 _VERDICT_WIDTH: Final = len("unknown") + 2
 _VALUE_WIDTH: Final = 30
-"""Columns a value may take for its note to stand beside it."""
+"""Columns a value may take for its note to be beside it."""
 _COLORS: Final = {"pass": "32", "fail": "31", "unknown": "33", "title": "1", "note": "2"}
 """Of ECMA-48, SGR: green, red, yellow, bold, faint."""
 
@@ -42,7 +42,7 @@ def render(sections: Sequence[Section], *, width: int = WIDTH, color: bool = Fal
     for section in sections:
         lines += ["", *(paint(line, "title") for line in _wrap(printable(section.title), width))]
         longest = max((len(printable(row.label)) for row in section.rows), default=0)
-        # A path may be a label: one that is too long has its value below it.
+        # A path may be a label: below one too long is its value.
         label_width = min(longest, width // 3)
         for row in section.rows:
             lines += _row(row, label_width, width, paint)

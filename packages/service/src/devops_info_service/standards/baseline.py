@@ -184,11 +184,11 @@ def proc_mount(view: Observed) -> Outcome:
         return passed("Parts of /proc are masked and /proc/sys is read-only.", *seen)
     if view.user_namespace:
         return passed(
-            "In a user namespace of its own a pod may have an unmasked /proc (since 1.34).",
+            "In its own user namespace a pod may have an unmasked /proc (since 1.34).",
             *evidence_of(view.shared["user"]),
         )
     if not found:
-        return failed("Nothing in /proc is masked: kernel memory and settings lie open.")
+        return failed("Nothing in /proc is masked: kernel memory and settings are readable.")
     return unknown("Some of /proc is masked, but /proc/sys is not read-only", *seen)
 
 

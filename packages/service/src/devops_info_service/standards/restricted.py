@@ -82,7 +82,7 @@ def not_root(view: Observed) -> Outcome:
         return passed(f"The process runs as {uids.value[1]}, not as root.", *uids.evidence)
     if view.user_namespace:
         return passed(
-            "Root here is another user on the host: in a user namespace of its own a pod"
+            "Root here is another user on the host: in its own user namespace a pod"
             " may run as root.",
             *uids.evidence,
             *evidence_of(view.shared["user"]),

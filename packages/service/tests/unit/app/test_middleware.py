@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from devops_info_service.app.middleware import Names, is_plain, observe
+from devops_info_service.app.middleware import recover_and_log
+from devops_info_service.app.request_id import RequestIdSource, is_plain
 from devops_info_service.http.wire.message import Client, Request, Response, error_response
 from devops_info_service.logs import Log
 
@@ -54,7 +55,7 @@ def decoded(lines: Lines) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("access_log", [False, True])
 def test_fault(log: Log, lines: Lines, *, access_log: bool) -> None:
     """An exception is a 500 without detail; the log has the detail under the same id."""
-    response = observe(broken, log, access_log=access_log)(a_request(path="/\n"))
+    response = recover_and_log(broken, log, access_log=access_log)(a_request(path="/\n"))
 
     assert response.status == 500
     assert b"secret" not in response.body
@@ -69,7 +70,7 @@ def test_fault(log: Log, lines: Lines, *, access_log: bool) -> None:
 
 def test_access_log(log: Log, lines: Lines) -> None:
     """One line per request: method, path, status, duration and client."""
-    response = observe(not_allowed, log, access_log=True)(a_request(path="/x"))
+    response = recover_and_log(not_allowed, log, access_log=True)(a_request(path="/x"))
 
     (line,) = decoded(lines)
     assert line.pop("duration_ms") >= 0
@@ -90,14 +91,14 @@ def test_no_access_log(log: Log, lines: Lines) -> None:
     handler's own."""
     answer = Response(200, b"")
 
-    assert observe(lambda _: answer, log, access_log=False)(a_request()) is answer
+    assert recover_and_log(lambda _: answer, log, access_log=False)(a_request()) is answer
     assert lines == []
 
 
 @pytest.mark.parametrize("access_log", [False, True])
 def test_id_of_the_client(log: Log, *, access_log: bool) -> None:
     """A plain id of the client's is used and given back, beside the other fields."""
-    dispatch = observe(not_allowed, log, access_log=access_log)
+    dispatch = recover_and_log(not_allowed, log, access_log=access_log)
 
     response = dispatch(a_request("POST", headers={b"x-request-id": b"abc-1"}))
 
@@ -110,7 +111,9 @@ def test_names_leave_the_rest(log: Log) -> None:
     def dispatch(_: Request) -> Response:
         return Response(200, b"", vary=b"Accept")
 
-    response = observe(dispatch, log, access_log=False)(a_request(headers={b"x-request-id": b"1"}))
+    response = recover_and_log(dispatch, log, access_log=False)(
+        a_request(headers={b"x-request-id": b"1"})
+    )
 
     assert response == Response(200, b"", headers=((b"X-Request-Id", b"1"),), vary=b"Accept")
 
@@ -118,20 +121,20 @@ def test_names_leave_the_rest(log: Log) -> None:
 @pytest.mark.parametrize("given", [b"", b"a b", b'a"b', b"a\x9b", b"a, b", b"a" * 65])
 def test_id_that_is_not_plain(given: bytes) -> None:
     """An empty or long id, or one with unusual characters, is replaced."""
-    names = Names()
+    names = RequestIdSource()
 
     assert not is_plain(given)
-    made = names.of(a_request(headers={b"x-request-id": given})).request_id
+    made = names.ensure(a_request(headers={b"x-request-id": given})).request_id
     assert made is not None
     assert is_plain(made)
-    assert made != names.of(a_request()).request_id
+    assert made != names.ensure(a_request()).request_id
 
 
 @pytest.mark.parametrize("access_log", [False, True])
 @pytest.mark.parametrize("dispatch", [not_allowed, broken])
 def test_trace(log: Log, lines: Lines, dispatch: Any, *, access_log: bool) -> None:
     """Every line of the log has the client's trace; the response has none."""
-    response = observe(dispatch, log, access_log=access_log)(
+    response = recover_and_log(dispatch, log, access_log=access_log)(
         a_request(headers={b"traceparent": TRACEPARENT})
     )
 
@@ -145,6 +148,6 @@ def test_trace(log: Log, lines: Lines, dispatch: Any, *, access_log: bool) -> No
 @pytest.mark.parametrize("headers", [{}, {b"traceparent": b"x"}, {b"tracestate": b"a=b"}])
 def test_no_trace(log: Log, lines: Lines, headers: dict[bytes, bytes], *, access_log: bool) -> None:
     """Without a valid trace the log has none."""
-    observe(not_allowed, log, access_log=access_log)(a_request(headers=headers))
+    recover_and_log(not_allowed, log, access_log=access_log)(a_request(headers=headers))
 
     assert all("trace_id" not in line for line in decoded(lines))

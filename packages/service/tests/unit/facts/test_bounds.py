@@ -15,7 +15,7 @@ from devops_info_service.facts.linux.resolver import MAX_LISTED
 from devops_info_service.facts.system_files import MAX_FILE_BYTES, Machine, SystemFiles
 from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
-pytestmark = pytest.mark.claim("a look's inputs")
+pytestmark = pytest.mark.claim("the inputs of a snapshot")
 
 MOST_JSON_BYTES = 128 * 1024
 """Of a snapshot of the worst of these; a usual one is 30 KB."""

@@ -11,7 +11,7 @@ from devops_info_service.http.wire.writer import CONTINUE
 from .fake_socket import GET, LIMITS, POST, Peer, RecordingHooks, Rejections, pass_seconds
 
 pytestmark = [
-    pytest.mark.claim("many requests at once for long answers"),
+    pytest.mark.claim("many requests at once for long responses"),
     pytest.mark.claim("bounded turns and memory"),
 ]
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from devops_info_service import setting_types as values
-from devops_info_service.app.middleware import observe
+from devops_info_service.app.middleware import recover_and_log
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
 from devops_info_service.facts.system_files import Machine
@@ -22,7 +22,7 @@ from devops_info_service.logs import Log
 from .fake_socket import Peer, RecordingHooks
 
 pytestmark = [
-    pytest.mark.claim("work in proportion to what is sent"),
+    pytest.mark.claim("work in proportion to the bytes sent"),
     pytest.mark.claim("linear work"),
 ]
 
@@ -80,7 +80,9 @@ CASES = {
 @pytest.fixture(scope="module")
 def process() -> ServerState:
     """The real handlers, for a client whose word on others is believed."""
-    dispatch = observe(build(Services(Machine(), "test")), Log(lambda _: None), access_log=False)
+    dispatch = recover_and_log(
+        build(Services(Machine(), "test")), Log(lambda _: None), access_log=False
+    )
     proxies = TrustedProxies(values.networks("192.0.2.0/24"), "any")
     server = ServerState(resolve_client(dispatch, proxies), Limits(), RecordingHooks())
     for path in (b"/", b"/metrics", b"/platform/network"):

@@ -294,7 +294,7 @@ def test_heartbeat_that_stops(
     assert (counters.totals().restarts, counters.totals().hung) == (1, 1)
 
 
-@pytest.mark.claim("a worker that is told to end, or hangs")
+@pytest.mark.claim("a worker that is stopped, or hangs")
 def test_paused_container(pool: WorkerPool, processes: FakeProcesses) -> None:
     """After a pause of everything no worker is taken for hung, however long the pause was."""
     for now in (1.0, 10_000.0, 10_001.0, 20_000.0):

@@ -131,7 +131,7 @@ def _disk(mount: Mount, mounts: Mounts) -> Origin:
     if mount.kind not in DISK_KINDS:
         return "other"
     if mount.root == "/":
-        # All of a file system: a disk of its own, unless it is the one kubelet writes to.
+        # All of a file system: a separate disk, unless it is the one kubelet writes to.
         own = mounts.at("/etc/hosts") or mounts.at("/etc/hostname")
         return "host" if own is not None and own.device == mount.device else "other"
     return "host" if _in(mount.root, *_HOST_TREES) else "other"

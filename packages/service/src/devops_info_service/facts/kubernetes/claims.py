@@ -66,7 +66,7 @@ FORMS: Final[dict[str, Form]] = {
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims of the token; an empty text is one that is not made, or is withheld."""
+    """The claims of the token; an empty text is a claim that is absent or withheld."""
 
     issuer: str
     audiences: tuple[str, ...]

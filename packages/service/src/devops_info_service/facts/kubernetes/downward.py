@@ -1,8 +1,8 @@
 """Volumes of the downward API: fields of the pod as files, whose names the manifest chose.
 
 They live in memory, as Secrets do, and kubelet writes both alike (``..data``). So a file is
-taken for the downward API's by positive signs alone: the mount names the plugin, or the content
-is one that only kubelet or a controller writes and that fits this very pod.
+taken for the downward API's by positive signs alone: the mount names the plugin, or only kubelet
+or a controller writes such content, and it fits this very pod.
 
 Sources: kubelet, pkg/volume/util/atomic_writer.go and pkg/fieldpath/fieldpath.go (FormatMap).
 """

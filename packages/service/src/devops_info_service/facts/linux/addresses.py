@@ -17,8 +17,8 @@ ROUTE6: Final = "/proc/net/ipv6_route"
 MAX_ROUTES: Final = 256
 """Listed of each family; a router's full table has a million."""
 MAX_ADDRESSES: Final = 256
-"""Listed; a node that answers for every service of a large cluster (IPVS) has thousands. Each is
-searched in every route."""
+"""Listed; a node of a large cluster has thousands: every service's (IPVS). Each is searched in
+every route."""
 _UP: Final = 0x0001
 _REJECT: Final = 0x0200
 _LOCAL: Final = 0x8000_0000
@@ -47,7 +47,7 @@ class Route(msgspec.Struct, frozen=True):
 
 
 def read_addresses(tree: SystemFiles) -> Fact[tuple[Address, ...]]:
-    """Read both families; one that the kernel lacks is left out."""
+    """Read both families; a family that the kernel lacks is left out."""
     routes = tree.read(ROUTE).parse(routes_v4)
     old = tree.read(FIB_TRIE).parse(local_addresses)
     new = tree.read(IF_INET6).parse(addresses_v6)

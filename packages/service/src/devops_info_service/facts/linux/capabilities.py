@@ -60,7 +60,7 @@ def read_capabilities(status: File) -> Capabilities:
 
 
 def names_of(mask: int) -> tuple[str, ...]:
-    """Name the bits of *mask*; one that is newer than ``NAMES`` by its number."""
+    """Name the bits of *mask*; bits newer than ``NAMES`` by their number."""
     return tuple(
         NAMES[bit] if bit < len(NAMES) else f"CAP_{bit}"
         for bit in range(mask.bit_length())

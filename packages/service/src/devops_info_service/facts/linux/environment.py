@@ -13,7 +13,7 @@ from .service_links import Links, read_links
 from .variables import VARIABLES
 
 NAMELESS: Final = "(withheld)"
-"""Stands for a variable whose name is not shown either."""
+"""Replaces the name of a variable whose name is not shown either."""
 
 
 class Variable(msgspec.Struct, frozen=True):

@@ -71,7 +71,7 @@ class GroupValue(msgspec.Struct, Generic[T], frozen=True):
 
 
 class GroupLimit(GroupValue[N | None], Generic[N], frozen=True):
-    """A limit that every group above has as well; ``None`` is no limit."""
+    """A limit that every group above has as well; ``None`` means unlimited."""
 
     def levels(self, group: Group) -> Iterable[str]:
         """Return all directories that can be seen."""

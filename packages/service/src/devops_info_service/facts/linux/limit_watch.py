@@ -23,7 +23,7 @@ MAX_CHANGES: Final = 32
 """Remembered; an autoscaler that resizes every few minutes fills them in an hour or two."""
 
 Value = int | float | str | None
-"""``None`` is no limit."""
+"""``None`` means unlimited."""
 
 Read = Callable[[], dict[str, Fact[Value]]]
 """Reads each limit, by its name."""

@@ -61,7 +61,7 @@ class Mounts(msgspec.Struct, frozen=True):
         return self.visible.get(point)
 
     def around(self, point: str) -> tuple[Mount, ...]:
-        """Return the mounts that *point* lies in, the nearest first, the root left out."""
+        """Return the mounts that contain *point*, the nearest first, the root left out."""
         found = []
         while point := point.rpartition("/")[0]:
             if (mount := self.at(point)) is not None:
@@ -87,7 +87,7 @@ def parse_mounts(content: str) -> Mounts | Unknown:
 
 
 def parse_mount(line: str) -> Mount | None:
-    """Parse one line; ``None`` for one that is none."""
+    """Parse one line; ``None`` if it is not a mount."""
     # The number of optional fields before the lone dash varies.
     before, dash, after = line.partition(" - ")
     fields, rest = before.split(" "), after.split(" ")

@@ -61,7 +61,7 @@ def read_resolver(tree: SystemFiles) -> Fact[Resolver]:
     if isinstance(file.content, Unknown):
         return file.content
     resolver = parse_resolver(file.content)
-    # Not the file as it stands: a comment may hold anything.
+    # Not the whole file: a comment may hold anything.
     seen = (
         *(f"nameserver {each}" for each in resolver.servers + resolver.ignored_servers),
         " ".join(("search", *resolver.search)) if resolver.search else "",

@@ -150,7 +150,7 @@ class Connection(RequestStream):
             self._check_request(waited, server.limits)
 
     def drain(self) -> None:
-        """Close unless a request is on its way."""
+        """Close, if idle for longer than a request may take to arrive."""
         if self._state is _OPEN and self._phase is _IDLE:
             self.check_time()
 
@@ -174,7 +174,7 @@ class Connection(RequestStream):
     def idle_since(self) -> int | None:
         """The second since which it waits for a request; None: it does not.
 
-        One that ends and has sent all counts as idle for longest.
+        A connection that ends and has sent all counts as idle for longest.
         """
         if self._stalled_since is not None or self.unsent:
             return None
@@ -204,7 +204,7 @@ class Connection(RequestStream):
             left -= 1
             connection = b""
             if not request.keep_alive or ending or not left:
-                # To the client, what is behind it was not read (RFC 9112, section 9.3.2).
+                # The client must take later requests as not read (RFC 9112, section 9.3.2).
                 closes, connection = True, b"close"
                 lingers = request.keep_alive or b"upgrade" in request.headers
             elif request.version == "1.0":
@@ -262,8 +262,8 @@ class Connection(RequestStream):
     def _check_request(self, waited: int, limits: Limits) -> None:
         match self._phase:
             case Phase.IDLE:
-                # A second's grace while draining: a request may be on its way, and closing
-                # under it would fail a client that follows the protocol.
+                # A second's grace while draining: the client may have sent a request, which
+                # closing would fail though it follows the protocol.
                 is_serving = self._server.lifecycle.current is _SERVING
                 if waited > (limits.keepalive_timeout_seconds if is_serving else 1):
                     self._close()

@@ -36,7 +36,7 @@ MAX_TTL: Final = 255
 _SO_ATTACH_FILTER: Final = 26
 _IP_MINTTL: Final = 21
 _IPV6_MINHOPCOUNT: Final = 73
-# Classic BPF over the TCP header (Linux, networking/filter.rst): drop what has SYN set.
+# Classic BPF over the TCP header (Linux, networking/filter.rst): drop packets with SYN set.
 _DROP_SYN: Final = (
     (0x30, 0, 0, 13),  # load the byte of flags
     (0x54, 0, 0, 0x02),  # keep SYN
@@ -179,7 +179,7 @@ class Listener:
             self._sock.close()
 
     def connection_closed(self) -> None:
-        """End a pause, if a file descriptor or a place is what it waits for."""
+        """End a pause that waits for a file descriptor or for room."""
         if self._paused is None:
             return
         if not self._is_yielding or self._may_accept is None or self._may_accept():

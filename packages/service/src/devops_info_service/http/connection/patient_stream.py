@@ -1,7 +1,7 @@
 """A stream whose peer may leave its responses unread for a while, and the memory that takes.
 
-A peer that reads nothing, or little, spends its stall budget and is cut off. What is held for it
-is charged to the process, which ends the connections that hold most when all hold too much.
+A peer that reads nothing, or little, spends its stall budget and is cut off. The bytes held for
+it are charged to the process, which ends the largest holders when all hold too much.
 """
 
 from socket import socket
@@ -102,7 +102,7 @@ class PatientStream(Stream):
         return 0
 
     def _wait_for_turn(self, rest: bytes, sent_bytes: int) -> None:
-        """Go on with *rest* when the responses so far, of *sent_bytes*, are on their way."""
+        """Go on with *rest* once the responses so far, of *sent_bytes*, are sent."""
         self.pause_reading(rest)
         if self._stalled_since is None:
             # All was accepted. But the next turn comes when the kernel has room again, and that

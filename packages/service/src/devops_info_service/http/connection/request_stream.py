@@ -32,7 +32,7 @@ class ConnectionState(Enum):
     OPEN = "responds to requests"
     PREFACE = "reads a preface before the first request"
     RESERVED = "responds to one request, if it is a probe's"
-    ENDING = "sends what is left and drops what arrives"
+    ENDING = "sends unsent bytes and drops received ones"
 
 
 _IDLE: Final = Phase.IDLE
@@ -54,7 +54,7 @@ class Preface(Protocol):
 
 
 class RequestStream(PatientStream):
-    """A stream of requests, with the state that says which bytes are read."""
+    """A stream of requests, with the state that decides how bytes are read."""
 
     __slots__ = ("_parser", "_phase_started", "_preface", "_state")
 
@@ -144,7 +144,7 @@ class RequestStream(PatientStream):
     def _reject(self, rejection: RejectedError) -> None:
         server = self._server
         if self._preface is not None:
-            # As the PROXY protocol wants it: without a header there is no response.
+            # The PROXY protocol requires it: no response to a connection without a header.
             count_rejection(server.counts, NO_RESPONSE)
             self.abort()
         else:

@@ -78,20 +78,20 @@ class Server:
         Args:
             sockets: what to accept from.
             handler: called with every request.
-            limits: what is granted to clients.
+            limits: the limits of clients.
             counts: this process's slot of the counters.
             lifecycle: set to each state that the process reaches.
             clock: refreshed in each iteration of the loop; responses are dated by it.
             log: for errors, and the steps of the shutdown.
             probes: paths that are served when there are too many connections for others.
             proxy_protocol: whether each public connection begins with a PROXY header.
-            log_rejections: whether bytes that are no request are logged.
+            log_rejections: whether rejected requests are logged.
             drain_seconds: how long connections may finish after the last accept.
             drain_delay_seconds: how long connections are accepted after the signal.
             may_accept: whether this worker is to accept from sockets that others share; None:
                 they are this process's own.
             on_tick: called each second while it serves.
-            on_record: called with what came after the signal, each second and at the end.
+            on_record: called with the shutdown record, each second and at the end.
         """
         self._log = log
         self._log_rejections = log_rejections

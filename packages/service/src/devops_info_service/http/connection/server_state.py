@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from devops_info_service.http.shared_memory.shutdown_record import ShutdownRecorder
 
 IDLE_GRACE_SECONDS: Final = 2
-"""A connection that is idle for less is not closed to make room: a request may be on its way."""
+"""A connection that is idle for less is not closed to make room: a request may be arriving."""
 
 ROOM: Final = 16
 """One part in so many is made room for at a time: finding the oldest reads all of them."""
@@ -67,7 +67,7 @@ class ManagedConnection(Protocol):
 
     @property
     def held(self) -> int:
-        """Bytes held of an unfinished request, or of what the peer does not read."""
+        """Bytes held of an unfinished request, or of responses that the peer does not read."""
 
     def give_way(self) -> None:
         """End, as all connections together hold too much and this one much of it."""
@@ -76,16 +76,16 @@ class ManagedConnection(Protocol):
         """End with 503: there are too many connections."""
 
     def close(self) -> None:
-        """Send what is left, then close."""
+        """Send all unsent bytes, then close."""
 
     def check_time(self) -> None:
         """Act on a timeout that has passed."""
 
     def drain(self) -> None:
-        """Close unless a request is on its way."""
+        """Close, if idle for longer than a request may take to arrive."""
 
     def abort(self) -> None:
-        """Close now, and drop what is unsent."""
+        """Close now, and drop unsent bytes."""
 
 
 class ServerState:

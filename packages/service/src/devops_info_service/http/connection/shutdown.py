@@ -92,7 +92,7 @@ def announce(sockets: Sockets, log: EventLog) -> None:
 
 
 def stop_now(log: EventLog, number: signal.Signals) -> NoReturn:
-    """End the process at once, with a shell's status for one that a signal ended."""
+    """End the process at once, with a shell's status for death by a signal."""
     log.info("stopped_now", signal=number.name)
     os._exit(128 + number)
 

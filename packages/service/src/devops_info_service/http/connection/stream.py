@@ -1,8 +1,7 @@
-"""One connected socket: read, send without blocking, keep what is unsent, end in order.
+"""One connected socket: read, send without blocking, keep unsent bytes, end in order.
 
 A write is sent at the end of the loop's iteration, together with those of other streams: a peer
-that is woken by the first finds the rest on its way, instead of being woken for each
-(docs/explanation/performance.md).
+is woken once for all, not for each (docs/explanation/performance.md).
 
 A stream with unsent bytes is not read from: for a peer that does not read its responses the
 kernel holds its requests, and nothing here grows.
@@ -17,7 +16,7 @@ from typing import Final
 from .loop import STREAM, Loop
 
 _UNUSUAL: Final = ~(EPOLLIN | EPOLLOUT)
-"""The peer has shut its half or vanished: an end of file may follow what was read."""
+"""The peer has shut its half or vanished: an end of file may follow the data."""
 
 _LINGER_ZERO: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
 """A struct linger of socket(7): on, for 0 s."""
@@ -121,7 +120,7 @@ class Stream:
             self._loop.run_callbacks()
 
     def flush(self) -> None:
-        """Send what was written: called by the loop at the end of its iteration."""
+        """Send the written bytes: called by the loop at the end of its iteration."""
         data = self._unsent
         if data is None:
             return  # Aborted meanwhile.
@@ -158,7 +157,7 @@ class Stream:
         """Try to send, though the kernel has not reported that it has room.
 
         It does so when a third of its buffer is free. For a peer that took 500 bytes a second it
-        was silent for 48 s; for one that was fast before, its buffer can be megabytes.
+        was silent for 48 s; for a peer that was fast before, its buffer can be megabytes.
         """
         self.ready(EPOLLOUT)
 
@@ -185,15 +184,15 @@ class Stream:
         return memoryview(response).nbytes + len(self._pending)
 
     def shutdown(self) -> None:
-        """Send what is left and the end of file; read on until the peer's."""
+        """Send all unsent bytes and the end of file; read on until the peer's."""
         self._finish(AfterFlush.SHUTDOWN)
 
     def close(self) -> None:
-        """Send what is left, then close."""
+        """Send all unsent bytes, then close."""
         self._finish(AfterFlush.CLOSE)
 
     def abort(self) -> None:
-        """Close now, and drop what is unsent."""
+        """Close now, and drop unsent bytes."""
         if self._descriptor < 0:
             return
         self._loop.discard(self._descriptor)
@@ -204,9 +203,9 @@ class Stream:
         self.on_closed()
 
     def reset(self) -> None:
-        """Close now, and drop what is unsent as well as what the kernel holds for the peer.
+        """Close now, and drop unsent bytes, those in the kernel included.
 
-        After a mere close it would hold that as long as the peer goes on taking a little.
+        After a mere close the kernel would hold them while the peer reads a little at a time.
         """
         if self._descriptor >= 0:
             self._sock.setsockopt(SOL_SOCKET, SO_LINGER, _LINGER_ZERO)
@@ -236,7 +235,7 @@ class Stream:
         """The socket is closed; this is the last call."""
 
     def _resume(self) -> bool:
-        """Send more of what is left; return whether the stream can be read from."""
+        """Send more of the unsent bytes; return whether the stream can be read from."""
         if self._unsent is not None:
             try:
                 sent = self._send(self._unsent, MSG_DONTWAIT)

@@ -1,6 +1,6 @@
 """Responses by route, method and status, with their duration, in memory the workers share.
 
-Each process writes to a table of its own, as to a slot of ``Counters``. It has room for
+Each process writes only to its own table, as to a slot of ``Counters``. It has room for
 ``CAPACITY`` series, whatever clients send: unknown paths and methods are "other", and a series
 that finds no room is "other" in all its labels.
 """
@@ -35,7 +35,7 @@ _SUM: Final = _BUCKETS + len(BOUNDS) + 1
 _TABLE_BYTES: Final = CAPACITY * WORDS * 8
 _METHODS: Final = (OTHER, *METHODS)
 _STATUSES: Final = 1000
-"""Statuses have three digits; 0 stands for "other"."""
+"""Statuses have three digits; 0 is "other"."""
 _OVERFLOW_KEY: Final = 1
 """The key of the first series, for what finds no room. Key 0 is an unused series."""
 
@@ -127,7 +127,7 @@ class WorkerTable:
         path = path if path in self._paths else OTHER
         method = method if method in self._methods else OTHER
         key = self._paths[path] * len(_METHODS) + self._methods[method]
-        key = key * _STATUSES + status + 1  # 0 is no key
+        key = key * _STATUSES + status + 1  # 0 is an unused series
         if key not in self._used:
             if len(self._used) == CAPACITY:
                 return self._used[_OVERFLOW_KEY]

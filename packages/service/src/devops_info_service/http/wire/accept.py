@@ -40,8 +40,8 @@ def parse(value: bytes) -> tuple[MediaRange, ...]:
 def quality(ranges: Sequence[MediaRange], media: str) -> int:
     """Return how much *ranges* want *media*, in thousandths; the most specific range decides.
 
-    A range with a parameter is for another type, unless it is ``charset=utf-8``: the one that
-    every text of the service has.
+    A range with a parameter is for another type, unless it is ``charset=utf-8``, which every text
+    of the service has.
     """
     best = (-1, 0)
     for each in ranges:

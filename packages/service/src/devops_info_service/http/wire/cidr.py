@@ -1,4 +1,4 @@
-"""Addresses as bytes, networks as bits, and the one way an address is written here."""
+"""Addresses as bytes, networks as bits, and the one text form of an address."""
 
 import socket
 from typing import Final

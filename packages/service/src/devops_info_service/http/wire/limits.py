@@ -16,7 +16,7 @@ _HOUR: Final = 3600
 
 
 class Integer(msgspec.Struct, frozen=True):
-    """The range of a whole number, and one line on what it is."""
+    """The range of a whole number, and its line of help."""
 
     low: int
     high: int

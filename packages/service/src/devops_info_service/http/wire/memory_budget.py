@@ -4,9 +4,9 @@ A container's limit counts what the process holds and what the kernel holds for 
 (cgroup-v2.rst, "sock" of memory.stat). So both are bounded here; the kernel's part by the size
 of a socket's buffers, which every connection inherits from the listening socket.
 
-Half of the budget is for connections as such, half for what they hold: unfinished heads, unread
-responses. ``bench/endurance/states.py`` measures what each state takes, and
-``tests/e2e/test_memory_attack.py`` holds the whole.
+Half of the budget is for connections as such, half for the bytes they hold: unfinished heads,
+unread responses. ``bench/endurance/states.py`` measures each state, and
+``tests/e2e/test_memory_attack.py`` the whole.
 """
 
 from typing import Final, NamedTuple
@@ -37,7 +37,7 @@ FIELD_BYTES: Final = 160
 """Of a field besides its text: two objects of bytes and an entry of a table."""
 
 PROCESS_BYTES: Final = 8 * MIB
-"""Of a process without connections, above what it shares with the others."""
+"""Private memory of a process without connections."""
 
 UNLIMITED_BYTES: Final = 2 * 16_384 * CONNECTION_BYTES
 """Where no limit is known, and the most that ``auto`` takes: 1.25 GiB, as the default of

@@ -40,7 +40,7 @@ class Phase(Enum):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """The client of a request: the peer, or the one that a trusted proxy names."""
+    """The client of a request: the peer, or the client that a trusted proxy names."""
 
     is_management: ClassVar[bool] = False
 

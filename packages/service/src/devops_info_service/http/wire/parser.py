@@ -2,7 +2,7 @@
 
 The same bytes give the same requests however TCP divides them, so a test is a byte string.
 
-llhttp (by way of httptools) splits the bytes and is strict about framing, which is not checked
+llhttp (through httptools) splits the bytes and is strict about framing, which is not checked
 twice. Requirements that RFC 9110 and 9112 leave to the server are checked here, once the head is
 complete. Whole plain requests are read by ``fast_path`` instead.
 
@@ -153,7 +153,7 @@ class RequestParser:
         if self._bytes_to_next_line:
             return start + self._bytes_to_next_line
         if start > 1 and self._version and self.phase is Phase.HEAD:
-            # All fields in one piece, to the empty line. Its CRLF may arrive apart from theirs,
+            # All fields in one piece, to the empty line. Its CRLF may arrive without theirs,
             # so the beginning of a read is taken as a line.
             found = data.find(b"\n\r\n", start - 1)
             return found + 3 if found >= 0 else 0
@@ -173,8 +173,8 @@ class RequestParser:
         self.rejection = rejection
         return rejection
 
-    # Called by httptools, in this order, from inside feed_data. What they raise stops
-    # llhttp for good; ``rejection`` has the reason.
+    # Called by httptools, in this order, from inside feed_data. An exception of theirs
+    # stops llhttp for good; ``rejection`` has the reason.
 
     def on_message_begin(self) -> None:
         """Drop the state of the request before."""
@@ -270,8 +270,8 @@ class RequestParser:
         self._keep_alive = all(option.strip(b" \t") != b"close" for option in options)
 
     def _validate_host(self, host: bytes | None) -> None:
-        # RFC 9112, section 3.2: exactly one, and one that is a host. A repeated one was
-        # joined with a comma, which is why a comma is not taken though RFC 3986 would.
+        # RFC 9112, section 3.2: exactly one, and valid. Repeated fields are joined with a
+        # comma here, so a comma is rejected though RFC 3986 allows it.
         if host is None:
             if self._version == "1.1":
                 raise self._reject(RejectedError("no Host field"))

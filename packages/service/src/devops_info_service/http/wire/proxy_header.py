@@ -1,7 +1,7 @@
 """The PROXY protocol, versions 1 and 2: bytes in, the true client out; no socket, no clock.
 
-If it is on, every connection begins with a header; one that does not is cut off, and not a byte
-of it is read as HTTP. A header is never optional: clients could then forge one.
+If it is on, every connection must begin with a header; others are cut off, and not a byte of
+theirs is read as HTTP. A header is never optional: clients could then forge one.
 
 Source: HAProxy, doc/proxy-protocol.txt, sections 2.1 and 2.2.
 """
