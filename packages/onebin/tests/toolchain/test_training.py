@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -28,15 +29,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_training_writes_what_ran(onebin: OnebinRun, project: Path) -> None:
-    """The program alone is a workload; the path is printed; the hottest code is in the profile."""
+@pytest.fixture(scope="module")
+def trained(onebin: OnebinRun, project: Path) -> CompletedProcess[str]:
+    """Name a profile in the project, and train it."""
     (project / "pyproject.toml").write_text(
         (PROJECTS / "facts" / "pyproject.toml").read_text()
         + '[tool.onebin]\nprofile = "training/app.profile"\n'
     )
+    return onebin("train", project)
 
-    done = onebin("train", project)
 
+def test_training_writes_what_ran(
+    onebin: OnebinRun, project: Path, trained: CompletedProcess[str]
+) -> None:
+    """The program alone is a workload; the path is printed; the hottest code is in the profile."""
+    done = trained
     file = project / "training" / "app.profile"
     assert (0, f"{file}\n") == (done.returncode, done.stdout), done.stderr
     counts = {
@@ -83,6 +90,7 @@ def test_training_that_fails(
     assert not target.exists()
 
 
+@pytest.mark.usefixtures("trained")
 def test_profile_of_something_else_is_said(onebin: OnebinRun, project: Path) -> None:
     """Counts of another compiler or source are ignored, with a warning and a hint."""
     file = project / "training" / "app.profile"
@@ -96,6 +104,7 @@ def test_profile_of_something_else_is_said(onebin: OnebinRun, project: Path) -> 
     assert "onebin train" in done.stderr
 
 
+@pytest.mark.usefixtures("trained")
 def test_profile_that_is_none(onebin: OnebinRun, project: Path, tmp_path: Path) -> None:
     """A missing file, a foreign file, and no place to write: each with a hint."""
     file = project / "training" / "app.profile"
