@@ -61,10 +61,11 @@ def inside(
         raise ProjectError(f"{where}: {shown(text)} is not a path; expected one inside {root}")
     try:
         path = (root / text).resolve()
+        # From Python 3.13 on a link to itself resolves to itself, and raises nothing.
+        is_circle = any(step.is_symlink() for step in (path, *path.parents))
     except (OSError, RuntimeError, ValueError) as exc:
         raise ProjectError(f"{where}: {shown(text)} leads nowhere: {shown(str(exc))}") from exc
-    # From Python 3.13 on a link to itself resolves to itself, and raises nothing.
-    if any(step.is_symlink() for step in (path, *path.parents)):
+    if is_circle:
         raise ProjectError(f"{where}: {shown(text)} leads nowhere: its links form a circle")
     allowed = [root] if also is None else [root, also]
     if PurePosixPath(text).is_absolute() or not any(map(path.is_relative_to, allowed)):
