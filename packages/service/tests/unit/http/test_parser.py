@@ -144,7 +144,7 @@ def new_reader(limits: Limits | None = None) -> RequestParser:
     return RequestParser(PEER, limits or Limits())
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -160,7 +160,7 @@ def test_whole(data: bytes, expected: Request) -> None:
     assert reader.phase is Phase.IDLE
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -177,7 +177,7 @@ def test_cut_anywhere(data: bytes, expected: Request) -> None:
     assert [expected] == [found for byte in data for found in reader.receive(bytes([byte]))]
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -196,7 +196,7 @@ def test_followed_by_another(data: bytes, expected: Request) -> None:
     assert reader.rejection is None
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
@@ -214,7 +214,7 @@ def test_followed_by_garbage(data: bytes, expected: Request) -> None:
     assert reader.receive(data) == []
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 def test_many_in_one_read() -> None:
     """Chunks, lengths, upgrades and empty lines in a row are kept apart."""
     cases = [cast("tuple[bytes, Request]", case.values) for case in CASES]
@@ -226,7 +226,7 @@ def test_many_in_one_read() -> None:
         assert expected == [found for piece in pieces for found in reader.receive(piece)]
 
 
-@pytest.mark.claim("chunk data that looks like a size, a body that looks like a request")
+@pytest.mark.claim("chunk data like a size, a body like a request")
 @pytest.mark.claim("chunk extensions")
 @pytest.mark.claim("trailers")
 @pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
