@@ -15,7 +15,7 @@ from .http import MAX_WORKERS, Cidr, HostPattern, Integer, Limits
 
 
 class Value(msgspec.Struct, frozen=True):
-    """How the text of a setting becomes its value, what is allowed, and the line of help."""
+    """The parser of a setting's text, the allowed values in words, and the line of help."""
 
     parse: Callable[[str], Any]
     """Raises ValueError for text that is not allowed."""
@@ -124,7 +124,7 @@ class Config(msgspec.Struct, frozen=True):
         ),
     ] = ()
     """Variables whose values the platform's report may show, besides those known as harmless.
-    None: a name does not tell whether the value is a secret."""
+    None: a name does not show whether the value is a secret."""
 
     expectations: Annotated[
         str,
@@ -223,8 +223,8 @@ SETTINGS: Final = (*_settings(Config), *_settings(Limits))
 def load(flags: Sequence[str], environ: Mapping[str, str]) -> Config:
     """Return the configuration of *flags* (the command line without its command) and *environ*.
 
-    An empty variable counts as one that is not there: Compose files and charts pass
-    ``PORT=`` for a value nobody gave.
+    An empty variable counts as absent: Compose files and charts pass ``PORT=`` for a value that
+    was not given.
 
     Raises:
         ConfigError: a flag is unknown, or a value is not allowed.

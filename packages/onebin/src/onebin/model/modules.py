@@ -69,6 +69,6 @@ class OmittedModule(msgspec.Struct, frozen=True):
     importer: str
     reason: str
     chain: tuple[str, ...] = ()
-    """From the module, each importing the next, to the one that cannot be imported by itself."""
+    """From the module, each importing the next, to the cause: it cannot be imported by itself."""
     is_project: bool = False
     """Whether it is a module of the project, which is there and cannot be imported."""

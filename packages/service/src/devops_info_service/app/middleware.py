@@ -1,4 +1,4 @@
-"""The order of what is around a handler: metrics, client, log, errors, hosts."""
+"""The order of the middleware around a handler: metrics, client, log, errors, hosts."""
 
 import time
 from collections.abc import Collection
@@ -28,10 +28,10 @@ def wrap(
 ) -> Handler:
     """Return *handler* with everything around it in the process that serves.
 
-    From the outside in: time is measured by route, the client is resolved (so that the log names
-    it, too), faults and requests are logged, hosts are checked. With *public* that is what is
-    served on the service's port, and *handler* on the management port. Wrapped after the fork:
-    request IDs start with a process's own bytes.
+    From the outside in: time is measured by route, the client is resolved (the log names it),
+    exceptions and requests are logged, hosts are checked. *public*, if there is one, is served on
+    the service's port, and *handler* on the management port. Wrapped after the fork: request IDs
+    start with a process's own bytes.
     """
     if public is not None:
         by_port = _by_port(

@@ -17,7 +17,7 @@ Object = dict[str, Any]
 """A JSON object of the document."""
 
 REFUSALS: Final[Mapping[int, str]] = {
-    400: "The bytes are no HTTP/1.1 request.",
+    400: "The bytes are not an HTTP/1.1 request.",
     408: "The head or the body comes too slowly.",
     413: "The body is longer than the limit.",
     414: "The request line is longer than the limit.",
@@ -29,9 +29,8 @@ REFUSALS: Final[Mapping[int, str]] = {
     503: "More connections than the limit.",
     505: "A version that is not 1.0 or 1.1.",
 }
-"""What any request may meet before it is looked at, or when its handler fails; the connection
-ends with all but 421 and 500. 404 and 405 are the answers to what is no operation of the
-document."""
+"""Responses to any operation, before its handler is called or if that fails. The connection ends
+with all but 421 and 500. 404 and 405 are for paths and methods that are not in the document."""
 
 _SCHEMAS: Final = "#/components/schemas/"
 
@@ -80,7 +79,7 @@ def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
                     "schema": {"const": "no-store"},
                 },
                 "RequestId": {
-                    "description": "The request's own, or one that the log has.",
+                    "description": "The request's own, or a new one that is in the log.",
                     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:/+=-]{1,64}$"},
                 },
             },
@@ -166,9 +165,8 @@ def _words(title: str) -> Iterable[str]:
 def _tidy(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401  any JSON
     """Turn a schema of accepted values into one of sent values.
 
-    An answer has every field: none is left out for being its default. Docstrings are left
-    out, as the executable has none, so the document is the same wherever it is made; and
-    titles, which repeat names.
+    A response has every field, defaults included. Docstrings are left out: the executable has
+    none, and its document must be the same. Titles are left out, as they repeat names.
     """
     if isinstance(value, str) and value.startswith(_SCHEMAS):
         return _SCHEMAS + names[value.removeprefix(_SCHEMAS)]

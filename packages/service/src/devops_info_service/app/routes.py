@@ -1,4 +1,4 @@
-"""The one table of routes: each published endpoint, what it responds, and what makes its handler.
+"""The table of routes: each published endpoint, its responses, and the maker of its handler.
 
 A row's maker imports its handler: an import statement, not a name in a string, as onebin follows
 imports. What every start needs anyway is imported above.
@@ -34,7 +34,7 @@ def build(services: Services) -> Handler:
 
 
 def build_public(services: Services) -> Handler:
-    """Return what is served beside a management port: ``PUBLIC``, and ``/`` is never the page."""
+    """Return the handler of the service's port beside a management port: ``PUBLIC``, no page."""
     return Router(PUBLIC, services).respond
 
 
@@ -219,7 +219,7 @@ ROUTES: Final = (
     Route(
         "GET",
         "/conformance",
-        "What is expected of the platform, and what it gives: 409 if it is not the same",
+        "The platform, compared with the expected values: 409 if they differ",
         _conformance,
         _conformance_type,
         alternatives=(
@@ -261,7 +261,7 @@ READY_SWITCH_ROUTES: Final = (
         alternatives=(_FORBIDDEN,),
     ),
 )
-"""Those that are published only where it is allowed."""
+"""Routes that are published only with ``READY_SWITCH``."""
 
 PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
 """Paths that are served even if there are too many connections."""

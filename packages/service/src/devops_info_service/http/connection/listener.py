@@ -169,7 +169,7 @@ class Listener:
         self.detach()
 
     def begin_shutdown(self) -> None:
-        """Expect that the kernel is told to drop new connections."""
+        """Expect that the kernel drops new connections from now on."""
         self._may_require_ttl = True
 
     def detach(self) -> None:
