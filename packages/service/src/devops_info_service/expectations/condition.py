@@ -8,7 +8,7 @@ from devops_info_service.catalog.property import Expect, Kind
 from devops_info_service.suggestion import nearest
 
 from . import quantity
-from .document import Entry, short
+from .entry import Entry, short
 from .extract import EXTRACTORS, UNLIMITED, Extractor, Value, failing_checks
 
 Operator = Literal["<=", ">=", "<", ">", "==", "!="]

@@ -10,42 +10,18 @@ Source: YAML 1.1, as PyYAML has it; JSON is a part of it.
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
-import msgspec
 import yaml
 
-from devops_info_service.facts.forms import is_key_like
+from .entry import DocumentError, Entry, short
 
 MAX_BYTES: Final = 64 * 1024
 """Bytes of all expectations: every name there is, each with a line of comment, takes a tenth."""
 MAX_DEPTH: Final = 8
 """Mappings within each other; a name has two parts."""
-MAX_SHOWN: Final = 60
-"""Characters of a name in a message: a line's worth."""
 
 EXAMPLE: Final = "such as memory.limit: 256Mi"
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-_IN_NAMES: Final = str.maketrans("", "", "._-")
 _QUOTE: Final = "; put the value between quotes"
-
-
-class DocumentError(ValueError):
-    """A text that cannot be taken: the line, from 1, and the reason."""
-
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(reason)
-        self.line = line
-        self.reason = reason
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One name and its value."""
-
-    name: str
-    """Nested names joined by dots."""
-    line: int
-    values: tuple[str, ...]
-    """One; or those of a list."""
-    is_list: bool
 
 
 def read(text: str) -> tuple[Entry, ...]:
@@ -67,12 +43,6 @@ def read(text: str) -> tuple[Entry, ...]:
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         raise DocumentError(mark.line + 1, _reason(exc)) from None
-
-
-def short(text: str) -> str:
-    """Quote a name for a message, unless it has no such form: the file may be another's."""
-    plain = text.isascii() and text.translate(_IN_NAMES).isalnum() and not is_key_like(text)
-    return repr(text) if plain and len(text) <= MAX_SHOWN else "the name there"
 
 
 def _reason(exc: yaml.MarkedYAMLError) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.condition import MAX_LISTED, expectation
 from devops_info_service.expectations.conformance import load_expectations
-from devops_info_service.expectations.document import Entry
+from devops_info_service.expectations.entry import Entry
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.suggestion import nearest
 

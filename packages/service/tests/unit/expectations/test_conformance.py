@@ -20,7 +20,7 @@ from devops_info_service.expectations.conformance import (
     evaluate,
     load_expectations,
 )
-from devops_info_service.expectations.document import Entry
+from devops_info_service.expectations.entry import Entry
 from devops_info_service.expectations.extract import EXTRACTORS
 from devops_info_service.facts.fact import Evidence, Known, Unknown
 from devops_info_service.facts.system_files import Clock, SystemFiles

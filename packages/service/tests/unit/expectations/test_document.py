@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devops_info_service.expectations.document import MAX_BYTES, DocumentError, Entry, read
+from devops_info_service.expectations.document import MAX_BYTES, read
+from devops_info_service.expectations.entry import DocumentError, Entry
 
 Values = dict[str, str | tuple[str, ...]]
 
