@@ -97,10 +97,9 @@ def _disable(services: Services) -> Handler:
 
 def _platform(path: str) -> Callable[[Services], Handler]:
     def make(services: Services) -> Handler:
-        from devops_info_service.handlers.platform import platform_handlers  # noqa: PLC0415
+        from devops_info_service.handlers.platform import platform  # noqa: PLC0415
 
-        handlers = platform_handlers(services.snapshots, services.proxies, services.limit_history)
-        return handlers[path]
+        return platform(path, services.snapshots, services.proxies, services.limit_history)
 
     return make
 
@@ -168,8 +167,7 @@ def _openapi(services: Services) -> Handler:
     from .openapi import document  # noqa: PLC0415
 
     about = {"title": NAME, "description": DESCRIPTION, "version": __version__}
-    response = Response(200, msgspec.json.encode(document(published(services.config), about)))
-    return lambda _: response
+    return constant(document(published(services.config), about))
 
 
 _HTML: Final = ResponseSpec(lambda: str, media_type="text/html")

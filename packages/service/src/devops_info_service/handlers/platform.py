@@ -44,30 +44,30 @@ BODIES: Final[Mapping[str, type]] = {
 }
 
 
-def platform_handlers(
-    snapshots: PlatformSnapshots, proxies: TrustedProxies, history: Callable[[], tuple[Change, ...]]
-) -> Mapping[str, Handler]:
-    """Return the handler of each path; they share *snapshots*."""
-    return {
-        "/platform": whole(snapshots),
-        "/platform/resources": resources(snapshots, history),
-        "/platform/security": part(snapshots, "security"),
-        "/platform/identity": part(snapshots, "identity"),
-        "/platform/network": network(snapshots, proxies),
-        "/platform/filesystem": part(snapshots, "filesystem"),
-    }
-
-
-def whole(snapshots: PlatformSnapshots) -> Handler:
-    """Return the handler of the whole snapshot."""
-    body = Derived(msgspec.json.Encoder().encode)
-    return lambda _: Response(200, body.of(snapshots.get()))
+def platform(
+    path: str,
+    snapshots: PlatformSnapshots,
+    proxies: TrustedProxies,
+    history: Callable[[], tuple[Change, ...]],
+) -> Handler:
+    """Return the handler of *path*, one of ``BODIES``."""
+    name = path.removeprefix("/platform").removeprefix("/")
+    if name == "resources":
+        return resources(snapshots, history)
+    if name == "network":
+        return network(snapshots, proxies)
+    return part(snapshots, name)
 
 
 def part(snapshots: PlatformSnapshots, name: str) -> Handler:
-    """Return the handler of the snapshot's field *name*."""
+    """Return the handler of the snapshot's field *name*; of all of it if that is empty."""
     body = Derived(msgspec.json.Encoder().encode)
-    return lambda _: Response(200, body.of(getattr(snapshots.get(), name)))
+
+    def handle(_: Request) -> Response:
+        snapshot = snapshots.get()
+        return Response(200, body.of(getattr(snapshot, name) if name else snapshot))
+
+    return handle
 
 
 def resources(snapshots: PlatformSnapshots, history: Callable[[], tuple[Change, ...]]) -> Handler:

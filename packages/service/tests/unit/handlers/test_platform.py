@@ -8,7 +8,7 @@ import pytest
 from devops_info_service.client_path import ClientPath, ForwardedClaim, Hop, client_path
 from devops_info_service.facts.fact import File
 from devops_info_service.facts.system_files import SystemFiles
-from devops_info_service.handlers.platform import NetworkWithClientPath, network, platform_handlers
+from devops_info_service.handlers.platform import BODIES, NetworkWithClientPath, network, platform
 from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.snapshot_cache import FRESH_SECONDS, PlatformSnapshots
@@ -47,7 +47,8 @@ def a_request(path: str = "/platform", headers: dict[bytes, bytes] | None = None
 def test_one_snapshot_a_second(tmp_path: Path) -> None:
     """All parts are of one snapshot until its second is over."""
     tree, clock = CountingTree(str(tmp_path), {}), Clock()
-    handlers = platform_handlers(PlatformSnapshots(tree, clock, frozenset()), NO_PROXIES, tuple)
+    snapshots = PlatformSnapshots(tree, clock, frozenset())
+    handlers = {path: platform(path, snapshots, NO_PROXIES, tuple) for path in BODIES}
     first = {path: handler(a_request(path)).body for path, handler in handlers.items()}
     in_one = tree.snapshots
     clock.now += FRESH_SECONDS / 2
