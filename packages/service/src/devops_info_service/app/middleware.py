@@ -3,7 +3,6 @@
 import time
 from collections.abc import Collection
 
-from devops_info_service.config import Config
 from devops_info_service.http import (
     Handler,
     Request,
@@ -15,12 +14,13 @@ from devops_info_service.http import (
 from devops_info_service.logs import Log
 
 from .request_id import REQUEST_ID, RequestIds, RequestIdSource
+from .services import Services
 
 
 def wrap(
     handler: Handler,
+    services: Services,
     log: Log,
-    config: Config,
     table: WorkerTable,
     *,
     public: Handler | None = None,
@@ -34,11 +34,9 @@ def wrap(
     start with a process's own bytes.
     """
     if public is not None:
-        by_port = _by_port(
-            _guard(public, log, config, probes), _guard(handler, log, config, probes)
-        )
-        return measure(by_port, table)
-    return measure(_guard(handler, log, config, probes), table)
+        public = _guard(public, services, log, probes)
+        return measure(_by_port(public, _guard(handler, services, log, probes)), table)
+    return measure(_guard(handler, services, log, probes), table)
 
 
 def _by_port(public: Handler, management: Handler) -> Handler:
@@ -48,7 +46,8 @@ def _by_port(public: Handler, management: Handler) -> Handler:
     return handle
 
 
-def _guard(handler: Handler, log: Log, config: Config, probes: Collection[str]) -> Handler:
+def _guard(handler: Handler, services: Services, log: Log, probes: Collection[str]) -> Handler:
+    config = services.config
     if config.allowed_hosts:
         # Imported late: only where hosts are listed.
         from devops_info_service.http.wire.allowed_hosts import (  # noqa: PLC0415
@@ -59,11 +58,9 @@ def _guard(handler: Handler, log: Log, config: Config, probes: Collection[str]) 
         handler = only_for(handler, AllowedHosts(config.allowed_hosts), probes)
     handler = recover_and_log(handler, log, access_log=config.access_log)
     if config.trusted_proxies:
-        from devops_info_service.http.wire.forwarded import TrustedProxies, resolve_client  # noqa: PLC0415
+        from devops_info_service.http.wire.forwarded import resolve_client  # noqa: PLC0415
 
-        handler = resolve_client(
-            handler, TrustedProxies(config.trusted_proxies, config.forwarded_field)
-        )
+        handler = resolve_client(handler, services.proxies)
     return handler
 
 

@@ -47,7 +47,6 @@ class Services:
         ready_switch: ReadySwitch | None = None,
         limit_changes: LimitChanges | None = None,
         coarse_clock: CoarseClock | None = None,
-        polls_limits: bool = False,
     ) -> None:
         """Take the server's state; without a server there are counters of this process alone.
 
@@ -60,9 +59,9 @@ class Services:
             counters: the server's counters.
             route_metrics: the server's counters by route.
             ready_switch: takes the service out of readiness.
-            limit_changes: the workers' counters if the server polls ``limit_watch``.
+            limit_changes: the workers' counters of a server that polls ``limit_watch``; without
+                one each reader of it does.
             coarse_clock: the second that responses state; *source* is read for each if absent.
-            polls_limits: whether the server polls ``limit_watch``; else each reader of it does.
         """
         self.config = config
         self.source = source
@@ -72,7 +71,7 @@ class Services:
         self.ready_switch = ready_switch or ReadySwitch.private()
         self.counted_limit_changes = limit_changes or LimitChanges.private()
         self._route_metrics = route_metrics
-        self._polls_limits = polls_limits
+        self._polls_limits = limit_changes is not None
         self.host: Host = read_host(source)
         self.service = Service(NAME, __version__, DESCRIPTION, framework)
         self.uptime: Callable[[], Runtime] = UptimeClock(source, coarse_clock).now

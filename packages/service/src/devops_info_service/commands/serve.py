@@ -53,7 +53,6 @@ _NO_LIMIT_DIGITS: Final = len(str(1 << 62))
 class _ProcessContext(msgspec.Struct, frozen=True):
     """What the processes of one service have in common: made once, before any fork."""
 
-    config: Config
     services: Services
     coarse_clock: CachedClock
     output: Send
@@ -87,13 +86,12 @@ def serve(config: Config, open_files: int) -> None:
         ready_switch=ReadySwitch.private() if is_alone else ReadySwitch.shared(),
         limit_changes=LimitChanges.private() if is_alone else LimitChanges.shared(MAX_PROCESSES),
         coarse_clock=coarse_clock,
-        polls_limits=True,
     )
     # Before it listens: wrong expectations are reported whether or not the port is free.
     handler = build(services)
     public = build_public(services) if config.management_port is not None else None
     parts = _ProcessContext(
-        config, services, coarse_clock, output, open_files, _listen(config), handler, public
+        services, coarse_clock, output, open_files, _listen(config), handler, public
     )
     # Objects that exist now stay: later collections skip them, and their memory stays shared.
     gc.collect()
@@ -123,7 +121,7 @@ def _supervise(
     # Imported late: one process needs none of it.
     from devops_info_service.http import supervise  # noqa: PLC0415
 
-    config, counters = parts.config, parts.services.counters
+    config, counters = parts.services.config, parts.services.counters
 
     def run_worker(context: "WorkerContext") -> None:
         own_log, own_lines = open_log(parts.output, {"worker": context.number})
@@ -198,7 +196,7 @@ def _work(
     may_accept: Callable[[], bool] | None = None,
 ) -> None:
     """Serve in this process until *trigger* starts the shutdown."""
-    config, services = parts.config, parts.services
+    services, config = parts.services, parts.services.config
     counts = services.counters.worker(number)
     services.counted_limit_changes.start(number)
 
@@ -227,7 +225,7 @@ def _work(
     table = services.route_metrics(PATHS).worker(number)
     server = Server(
         parts.sockets,
-        wrap(parts.handler, log, config, table, public=parts.public, probes=PROBES),
+        wrap(parts.handler, services, log, table, public=parts.public, probes=PROBES),
         limits,
         counts=counts,
         lifecycle=services.lifecycle,
