@@ -198,6 +198,7 @@ def test_stop_without_privilege(host: str, client: str) -> None:
     )
     listener.open()
     with socket.create_connection((client, port), timeout=10) as queued:
+        listener.begin_shutdown()
         require_ttl(sock, MAX_TTL)
         with pytest.raises(TimeoutError):
             socket.create_connection((client, port), timeout=0.3)

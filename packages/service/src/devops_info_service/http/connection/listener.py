@@ -164,7 +164,6 @@ class Listener:
 
     def close(self) -> None:
         """Accept the queued connections, which would be reset, and end."""
-        self.begin_shutdown()
         self._accept(BACKLOG)
         self.detach()
 
