@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-from onebin import inputs
+from onebin import assemble, inputs
 from onebin.image import application, image, spec
-from onebin.image.application import ImageMetadata
 from onebin.publish.dockerfile import instructions
 
 from .conftest import ROOT, SERVICE
@@ -14,17 +13,10 @@ from .conftest import ROOT, SERVICE
 def test_the_dockerfile_has_the_settings_of_onebin() -> None:
     """Labels, ports, user, health check and entry point are those of ``onebin image``."""
     project = inputs.find(Path(ROOT, SERVICE)).project(with_code=False)
-    metadata = ImageMetadata(
-        name=project.name,
-        version=project.version,
-        description=project.description,
-        license=project.license,
-        source=project.source_url,
-    )
     config = application.config(
         project.name,
         "x86_64",
-        metadata=metadata,
+        metadata=assemble.metadata_of(project),
         settings=project.options.image,
         epoch=0,
     )

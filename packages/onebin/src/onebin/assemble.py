@@ -12,13 +12,24 @@ from onebin.effects.context import Context
 from onebin.errors import ImageError
 from onebin.image import application, image, layer, spec
 from onebin.image.application import ImageMetadata
-from onebin.model import Binary, ImageSettings
+from onebin.model import Binary, ImageSettings, Project
 
 CACHE_VERSION: Final = 1
 """Raised when the same executable has to give another layer."""
 
 _BLOB: Final = "blob"
 _FACTS: Final = "layer.json"
+
+
+def metadata_of(project: Project) -> ImageMetadata:
+    """Return what an image states about *project*."""
+    return ImageMetadata(
+        name=project.name,
+        version=project.version,
+        description=project.description,
+        license=project.license,
+        source=project.source_url,
+    )
 
 
 class CachedLayer(msgspec.Struct, frozen=True):

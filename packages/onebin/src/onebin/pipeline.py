@@ -13,7 +13,6 @@ from onebin.effects.progress import Progress
 from onebin.embed import frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
-from onebin.image.application import ImageMetadata
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
 from onebin.link.probe import Probe
@@ -215,17 +214,10 @@ def image(built: BuildResult, tools: Tools, *, epoch: int) -> Image:
     """Make the image of a built executable, dated *epoch* (seconds, ``SOURCE_DATE_EPOCH``)."""
     with tools.context.progress.stage("assemble") as stage:
         project = built.plan.project
-        metadata = ImageMetadata(
-            name=project.name,
-            version=project.version,
-            description=project.description,
-            license=project.license,
-            source=project.source_url,
-        )
         made = assemble.assemble(
             built.binary,
             tools.context,
-            metadata=metadata,
+            metadata=assemble.metadata_of(project),
             settings=project.options.image,
             epoch=epoch,
         )

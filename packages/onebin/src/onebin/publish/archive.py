@@ -8,32 +8,24 @@ image/spec/v1.2.md ("Combined Image JSON + Filesystem Changeset Format").
 """
 
 import tarfile
-from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 import msgspec
 
-from onebin.effects.atomic import replace_atomically
 from onebin.image import spec
 from onebin.image.image import Blob, Image, document
 from onebin.image.index import Index
 from onebin.image.reference import Reference
 
 from . import layout
-from .destination import Obstacle, prepare, unwritable
+from .destination import Obstacle, PathDestination
 
 
-class Archive:
+class Archive(PathDestination):
     """Writes ``archive:FILE``."""
 
     kind: ClassVar[str] = "archive"
     summary: ClassVar[str] = "a tar for docker load, podman load and skopeo"
-
-    def __init__(self, where: str) -> None:
-        self.path = Path(where)
-
-    def __str__(self) -> str:
-        return str(self.path)
 
     def obstacle(self) -> Obstacle | None:
         """Return whether the path is a directory, or cannot be written."""
@@ -41,12 +33,11 @@ class Archive:
             return Obstacle(
                 f"{self.path}: is a directory; not overwritten", "give a file, such as app.tar"
             )
-        return unwritable(self.path)
+        return super().obstacle()
 
     def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
         """Write *image*; each blob is copied, not held."""
-        prepare(self, self.path)
-        with replace_atomically(self.path) as new, new.open("wb") as file:
+        with self.replace() as new, new.open("wb") as file:
             write(image, reference, file)
         return image.descriptor
 

@@ -1,11 +1,15 @@
-"""The form of a destination, and the checks that several of them share."""
+"""The form of a destination, and what those in the file system share."""
 
+import abc
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 import msgspec
 
+from onebin.effects.atomic import replace_atomically
 from onebin.errors import ToolError
 from onebin.image import spec
 from onebin.image.image import Image
@@ -47,6 +51,59 @@ class Destination(Protocol):
         ...
 
 
+class PathDestination(Destination):
+    """The part that all destinations with a path have; each adds its kind and ``publish``."""
+
+    def __init__(self, where: str) -> None:
+        self.path = Path(where)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def obstacle(self) -> Obstacle | None:
+        """Return why the path cannot be written."""
+        return unwritable(self.path)
+
+    @contextlib.contextmanager
+    def replace(self) -> Iterator[Path]:
+        """Give the path to write to, which takes the place of ``path`` at the end.
+
+        Raises:
+            ToolError: there is an obstacle, or the parent directories cannot be made.
+        """
+        require(self)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise ToolError(f"{self.path.parent}: cannot be made: {exc.strerror}") from exc
+        with replace_atomically(self.path) as new:
+            yield new
+
+
+class FolderDestination(PathDestination):
+    """The part that destinations of several files in a directory have."""
+
+    def __str__(self) -> str:
+        return f"{self.path}/"
+
+    @abc.abstractmethod
+    def is_marked(self) -> bool:
+        """Return whether onebin has written the directory, and may replace it."""
+
+    def obstacle(self) -> Obstacle | None:
+        """Return whether the path holds something else, or cannot be written.
+
+        It may be missing, empty, or written by onebin; a symbolic link is none of these.
+        """
+        path = self.path
+        if path.is_symlink() or (path.exists() and not (self.is_marked() or _is_empty(path))):
+            return Obstacle(
+                f"{path}: already exists and was not written by onebin; not overwritten",
+                "give a directory that does not exist yet",
+            )
+        return super().obstacle()
+
+
 def unwritable(path: Path) -> Obstacle | None:
     """Return why *path* cannot be made: its nearest existing parent is a file, or read-only."""
     above = next(parent for parent in path.absolute().parents if parent.exists())
@@ -57,37 +114,11 @@ def unwritable(path: Path) -> Obstacle | None:
     )
 
 
-def foreign(path: Path, *, written_by_onebin: bool) -> Obstacle | None:
-    """Return why the directory *path* may not be replaced, or why it cannot be made.
-
-    It may be missing, empty, or written by onebin; a symbolic link is none of these.
-    """
-    if path.is_symlink() or (path.exists() and not (written_by_onebin or _is_empty(path))):
-        return Obstacle(
-            f"{path}: already exists and was not written by onebin; not overwritten",
-            "give a directory that does not exist yet",
-        )
-    return unwritable(path)
-
-
 def _is_empty(path: Path) -> bool:
     try:
         return path.is_dir() and not any(path.iterdir())
     except OSError:
         return False
-
-
-def prepare(destination: Destination, path: Path) -> None:
-    """Make the parent directories of *path*.
-
-    Raises:
-        ToolError: *destination* has an obstacle, or they cannot be made.
-    """
-    require(destination)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ToolError(f"{path.parent}: cannot be made: {exc.strerror}") from exc
 
 
 def require(destination: Destination) -> None:

@@ -11,7 +11,6 @@ import tarfile
 from pathlib import Path
 from typing import ClassVar, Final
 
-from onebin.effects.atomic import replace_atomically
 from onebin.errors import ImageError
 from onebin.image import spec
 from onebin.image.image import Image
@@ -19,28 +18,18 @@ from onebin.image.index import Index
 from onebin.image.layer import Layer
 from onebin.image.reference import Reference
 
-from .destination import Obstacle, foreign, prepare
+from .destination import FolderDestination
 from .dockerfile import instructions
 
 MARK: Final = "# Written by onebin image"
 """First line of the Dockerfile in a directory that onebin has written and may replace."""
 
 
-class Directory:
+class Directory(FolderDestination):
     """Writes ``dir:DIRECTORY``."""
 
     kind: ClassVar[str] = "dir"
     summary: ClassVar[str] = "plain files: rootfs, config.json, Dockerfile"
-
-    def __init__(self, where: str) -> None:
-        self.path = Path(where)
-
-    def __str__(self) -> str:
-        return f"{self.path}/"
-
-    def obstacle(self) -> Obstacle | None:
-        """Return whether the path holds something else, or cannot be written."""
-        return foreign(self.path, written_by_onebin=_is_marked(self.path))
 
     def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
         """Write *image*; of several platforms a directory can hold only one."""
@@ -50,8 +39,7 @@ class Directory:
                 hint="publish to a layout or an archive, which hold several",
             )
         lines = (MARK, "FROM scratch", "COPY rootfs/ /", *_settings(image))
-        prepare(self, self.path)
-        with replace_atomically(self.path) as new:
+        with self.replace() as new:
             root = new / "rootfs"
             root.mkdir(parents=True)
             for layer in image.layers:
@@ -59,6 +47,13 @@ class Directory:
             Path(new, "config.json").write_bytes(image.config)
             Path(new, "Dockerfile").write_text("\n".join(lines) + "\n", "utf-8")
         return image.descriptor
+
+    def is_marked(self) -> bool:
+        """Return whether the Dockerfile begins with the mark."""
+        try:
+            return Path(self.path, "Dockerfile").read_text("utf-8").startswith(MARK)
+        except (OSError, ValueError):
+            return False
 
 
 def _settings(image: Image) -> tuple[str, ...]:
@@ -83,10 +78,3 @@ def _unpack(layer: Layer, root: Path) -> None:
         # Last, as each file made in a directory changes its date.
         for path, mtime in folders:
             os.utime(path, (mtime, mtime))
-
-
-def _is_marked(path: Path) -> bool:
-    try:
-        return Path(path, "Dockerfile").read_text("utf-8").startswith(MARK)
-    except (OSError, ValueError):
-        return False
