@@ -139,17 +139,23 @@ CASES: Final = [
 ]
 
 
+ACCEPTED = pytest.mark.claim(
+    "chunk data like a size, a body like a request",
+    "chunk extensions",
+    "trailers",
+    "HTTP/0.9, 1.0, the preface of 2.0",
+    "absolute-, authority-, asterisk-form",
+    "upgrade requests to nothing",
+)
+"""The claims that ``CASES`` hold, whole and in pieces."""
+
+
 def new_reader(limits: Limits | None = None) -> RequestParser:
     """Return a reader that has seen nothing."""
     return RequestParser(PEER, limits or Limits())
 
 
-@pytest.mark.claim("chunk data like a size, a body like a request")
-@pytest.mark.claim("chunk extensions")
-@pytest.mark.claim("trailers")
-@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
-@pytest.mark.claim("absolute-, authority-, asterisk-form")
-@pytest.mark.claim("upgrade requests to nothing")
+@ACCEPTED
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_whole(data: bytes, expected: Request) -> None:
     """A message that arrives whole is one request."""
@@ -160,12 +166,7 @@ def test_whole(data: bytes, expected: Request) -> None:
     assert reader.phase is Phase.IDLE
 
 
-@pytest.mark.claim("chunk data like a size, a body like a request")
-@pytest.mark.claim("chunk extensions")
-@pytest.mark.claim("trailers")
-@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
-@pytest.mark.claim("absolute-, authority-, asterisk-form")
-@pytest.mark.claim("upgrade requests to nothing")
+@ACCEPTED
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_cut_anywhere(data: bytes, expected: Request) -> None:
     """A request is the same however TCP cuts it, and however often."""
@@ -177,12 +178,7 @@ def test_cut_anywhere(data: bytes, expected: Request) -> None:
     assert [expected] == [found for byte in data for found in reader.receive(bytes([byte]))]
 
 
-@pytest.mark.claim("chunk data like a size, a body like a request")
-@pytest.mark.claim("chunk extensions")
-@pytest.mark.claim("trailers")
-@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
-@pytest.mark.claim("absolute-, authority-, asterisk-form")
-@pytest.mark.claim("upgrade requests to nothing")
+@ACCEPTED
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_followed_by_another(data: bytes, expected: Request) -> None:
     """The following bytes are the next request, or dropped when the connection ends."""
@@ -196,12 +192,7 @@ def test_followed_by_another(data: bytes, expected: Request) -> None:
     assert reader.rejection is None
 
 
-@pytest.mark.claim("chunk data like a size, a body like a request")
-@pytest.mark.claim("chunk extensions")
-@pytest.mark.claim("trailers")
-@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
-@pytest.mark.claim("absolute-, authority-, asterisk-form")
-@pytest.mark.claim("upgrade requests to nothing")
+@ACCEPTED
 @pytest.mark.parametrize(("data", "expected"), CASES)
 def test_followed_by_garbage(data: bytes, expected: Request) -> None:
     """Garbage behind a request takes nothing away from it, and is refused once."""
@@ -226,12 +217,7 @@ def test_many_in_one_read() -> None:
         assert expected == [found for piece in pieces for found in reader.receive(piece)]
 
 
-@pytest.mark.claim("chunk data like a size, a body like a request")
-@pytest.mark.claim("chunk extensions")
-@pytest.mark.claim("trailers")
-@pytest.mark.claim("HTTP/0.9, 1.0, the preface of 2.0")
-@pytest.mark.claim("absolute-, authority-, asterisk-form")
-@pytest.mark.claim("upgrade requests to nothing")
+@ACCEPTED
 @pytest.mark.claim("never a second reading of the same bytes")
 @given(
     messages=st.lists(st.sampled_from([case.values for case in CASES]), min_size=1, max_size=5),
