@@ -1,6 +1,6 @@
 """A name and its value in a text of expectations, and the error of a text that has none.
 
-Apart from ``document``, which imports PyYAML: only the parse of a text needs that.
+Separate from ``document``, which imports PyYAML: only the parse of a text needs that.
 """
 
 from typing import Final
