@@ -98,7 +98,7 @@ def test_last_word_is_the_termination_message(
         log = engine.run("logs", container)
 
     told = json.loads(message.read_bytes())
-    assert "/" == told["arrived"][-1]["path"]
+    assert "/" == told["late_requests"][-1]["path"]
     assert "a preStop sleep of 1 s would have sufficed" in told["advice"][0]
     (line,) = (json.loads(line) for line in log.splitlines() if '"termination"' in line)
     assert told == {key: line[key] for key in told}

@@ -97,12 +97,12 @@ def test_resize_is_noticed(engine: Engine, image: str, free_port: int) -> None:
         after = scrape(free_port)
         told = [json.loads(line) for line in engine.run("logs", container).splitlines()]
 
-        assert {each["what"]: (each["from"], each["to"]) for each in history(free_port)} == {
+        assert {each["limit"]: (each["from"], each["to"]) for each in history(free_port)} == {
             "cpu.limit": (0.5, 1.5),
             "memory.limit": (64 * MIB, 96 * MIB),
         }
-        changes = [line for line in told if line["event"] == "limits changed"]
-        assert {line["what"] for line in changes} == {"cpu.limit", "memory.limit"}
+        changes = [line for line in told if line["event"] == "limit_changed"]
+        assert {line["limit"] for line in changes} == {"cpu.limit", "memory.limit"}
         assert before["platform_limit_changes_total"] == 0
         assert after["platform_limit_changes_total"] == 2
         assert after["platform_cpu_limit_cores"] == 1.5
