@@ -16,7 +16,7 @@ import pytest
 
 from devops_info_service.http.lifecycle import SIGNALS
 
-from .load import read_answer
+from .load_clients import read_answer
 from .running import PATIENCE_SECONDS, Start, children_of, hold_signals, until
 
 

@@ -22,8 +22,8 @@ from devops_info_service.http.lifecycle import (
     WorkerTable,
 )
 
-from .asking import GET
-from .load import read_answer
+from .load_clients import read_answer
+from .raw_requests import GET
 from .running import HALF, Process, Start, hold_signals, until
 
 pytestmark = [pytest.mark.claim("every state and every signal"), pytest.mark.claim("signals")]

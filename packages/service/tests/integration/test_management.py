@@ -10,7 +10,7 @@ import pytest
 
 from devops_info_service.app.routes import PUBLIC, READY_SWITCH_ROUTES, ROUTES
 
-from .load import read_answer
+from .load_clients import read_answer
 
 pytestmark = [pytest.mark.claim("the management port"), pytest.mark.claim("management port")]
 

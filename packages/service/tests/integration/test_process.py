@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .asking import GET
+from .raw_requests import GET
 
 pytestmark = pytest.mark.claim("shutdown, step by step")
 

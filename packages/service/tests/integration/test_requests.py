@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .asking import END, GET
+from .raw_requests import END, GET
 
 
 def read_all(sock: socket.socket) -> bytes:

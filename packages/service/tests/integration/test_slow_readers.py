@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from .asking import END, GET
+from .raw_requests import END, GET
 
 ASKING: Final = b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n" * 400
 """For some 10 MB of responses, more than the kernel buffers for so small a window."""

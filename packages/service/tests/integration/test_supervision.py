@@ -7,7 +7,7 @@ from signal import SIGTERM
 
 import pytest
 
-from .load import read_answer
+from .load_clients import read_answer
 from .running import Process, Start, until
 
 
