@@ -31,7 +31,7 @@ def test_requests_are_counted(start: Start) -> None:
     assert samples["http_requests_total{method=GET,path=/health,status=200}"] == 7
     assert samples["http_requests_total{method=GET,path=other,status=404}"] == 1
     assert samples["http_requests_total{method=POST,path=/,status=405}"] == 1
-    assert samples["http_requests_refused_total{status=501}"] == 1
+    assert samples["http_requests_rejected_total{status=501}"] == 1
     assert samples["http_connections_opened_total"] == 11
     last = "http_request_duration_seconds_bucket{method=GET,path=/health,status=200,le=+Inf}"
     assert samples[last] == 7
