@@ -250,11 +250,11 @@ def send_to_all(crowd: Sequence[Connection]) -> None:
     Raises:
         ProtocolError: one got a status other than 200, or none.
     """
-    asking = request("/")
+    raw = request("/")
     for start in range(0, len(crowd), _BATCH):
         part = crowd[start : start + _BATCH]
         for connection in part:
-            connection.send(asking)
+            connection.send(raw)
         for connection in part:
             if (status := connection.read().status) != _OK:
                 raise ProtocolError(f"status {status}")

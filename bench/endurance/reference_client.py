@@ -96,9 +96,9 @@ class NormalClient:
         if kept is not None:
             kept.close()
 
-    def _one(self, connection: Connection, asking: bytes) -> bool:
+    def _one(self, connection: Connection, raw: bytes) -> bool:
         """Send one request; return whether that was the connection's last."""
-        connection.send(asking)
+        connection.send(raw)
         response = connection.read()
         if response.status != _OK:
             raise ProtocolError(f"status {response.status}")
