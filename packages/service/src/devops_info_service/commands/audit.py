@@ -50,7 +50,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
 
     Raises:
         ConfigError: a flag is not allowed.
-        AuditError: nothing of what was given can be audited.
+        AuditError: a file cannot be read, or no pod is in any.
         ServiceError: the result cannot be written.
     """
     parser = flags.parser(

@@ -2,7 +2,7 @@
 
 PyYAML parses, as events; every bound holds before anything is built. Types of plain scalars are
 those of YAML 1.1 as Go has them, because a field that is true to the API server must be true here.
-Aliases and merge keys are followed, and what they repeat is counted each time. Refused: tags
+Aliases and merge keys are followed, and each repeated value counts again. Refused: tags
 beyond those of plain values, and names that come twice in a mapping.
 
 Source: YAML 1.1, https://yaml.org/type/; sigs.k8s.io/yaml, which kubectl uses.
@@ -140,7 +140,7 @@ class _Reader:
         merged: dict[str, Any] = {}
         while not isinstance(key := next(self._events), yaml.MappingEndEvent):
             # The text, also of 1 and true: in JSON every name is a string.
-            name = key.value if isinstance(key, yaml.ScalarEvent) else ""
+            name = _joined(key) if isinstance(key, yaml.ScalarEvent) else ""
             named = self._node(key, depth + 1).value
             if isinstance(named, dict | list):
                 _refuse(key, "a name is a list or a mapping; expected a string")
@@ -171,7 +171,7 @@ class _Reader:
 
 
 def _scalar(event: Any) -> Any:  # noqa: ANN401  an event, any value
-    text: str = event.value
+    text = _joined(event)
     if event.style or event.tag:
         return text
     if text in _CONSTANTS:
@@ -186,6 +186,17 @@ def _scalar(event: Any) -> Any:  # noqa: ANN401  an event, any value
         # As JSON has it, which kubectl sends: 1.0 is 1.
         return int(number) if number.is_integer() else number
     return text
+
+
+def _joined(event: Any) -> str:  # noqa: ANN401  an event
+    text: str = event.value
+    if text.isascii():
+        return text
+    try:
+        # JSON's escapes write a character of another plane as two.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        _refuse(event, "half of a pair of surrogates; expected both")
 
 
 def _integer(digits: str) -> int:
