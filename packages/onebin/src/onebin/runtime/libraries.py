@@ -300,7 +300,10 @@ def _ncurses() -> Library:
         license="MIT-open-group",
         # Parallel, make may compile before it has written a header.
         steps=(Command(configure), Command(("make", "libs"))),
-        headers=(("include/*.h", ""), ("panel/panel.h", "")),
+        headers=tuple(
+            (f"include/{name}.h", "")
+            for name in ("curses", "ncurses_dll", "panel", "term", "termcap", "unctrl")
+        ),
         archives=("lib/libpanelw.a", "lib/libncursesw.a"),
         programs=("make", "tic", "infocmp"),
     )

@@ -141,7 +141,14 @@ class BuildLibrary(msgspec.Struct, frozen=True):
                 objects = [f"{name}.o" for name in files]
                 for name, made in zip(files, objects, strict=True):
                     # Given several at once, zig keeps only the first one's object.
-                    call: list[str | Path] = [self.toolchain.bin / "cc", *flags, "-c", name, "-o", made]
+                    call: list[str | Path] = [
+                        self.toolchain.bin / "cc",
+                        *flags,
+                        "-c",
+                        name,
+                        "-o",
+                        made,
+                    ]
                     ctx.run(call, cwd=source)
                 ctx.run([self.toolchain.bin / "ar", "rcsD", archive, *objects], cwd=source)
             case Text(file, text, template, replace):
