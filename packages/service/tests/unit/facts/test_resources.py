@@ -102,9 +102,9 @@ FACTS: dict[str, dict[str, Any]] = {
         "cgroup.version": "v1",
         "cpu.limit.own": SANDBOXED,
         "memory.limit.own": SANDBOXED,
-        "memory.host_total": 4096 * MIB,
+        "memory.host_total": Unknown("/proc/meminfo is made by gVisor, not by the kernel"),
         "cpu.affinity": Unknown("/proc/self/status has no Cpus_allowed_list"),
-        "host_pressure.cpu": Unknown("/proc/pressure/cpu is not there"),
+        "host_pressure.cpu": Unknown("/proc/pressure/cpu is made by gVisor, not by the kernel"),
     },
     "cgroup-v1-pod": {
         "cgroup.version": "v1",

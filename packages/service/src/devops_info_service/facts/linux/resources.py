@@ -6,6 +6,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups, Group, Version, read_cgroups
@@ -16,6 +17,7 @@ from .limits import Limit
 from .memory import Memory, read_memory
 from .mounts import read_mounts
 from .pressure import Pressures, read_machine, read_own
+from .provenance import sourced
 
 LIMITS: Final = "/proc/self/limits"
 PIDS_LIMIT: Final = GroupLimit("pids", whole("pids.max", parse.limit))
@@ -71,6 +73,7 @@ class Resources(msgspec.Struct, frozen=True):
 
 def read_resources(tree: SystemFiles) -> Resources:
     """Read all of it once."""
+    tree = sourced(tree)
     cgroups = read_cgroups(tree, read_mounts(tree))
     memory_group = cgroups.group("memory")
     return Resources(
@@ -103,9 +106,9 @@ def _processes(tree: SystemFiles, cgroups: Cgroups) -> Processes:
 def rlimits(text: str) -> tuple[Rlimit, ...]:
     """Parse ``/proc/self/limits``."""
     found = []
-    for line in text.splitlines()[1:]:
-        name = line[:_NAME_WIDTH].strip()
-        soft, hard, *unit = line[_NAME_WIDTH:].split() or ["", ""]
+    for line in lines(text)[1:]:
+        name = line[:_NAME_WIDTH].strip(" ")
+        soft, hard, *unit = words(line[_NAME_WIDTH:]) or ["", ""]
         found.append(
             Rlimit(
                 name.removeprefix("Max ").replace(" ", "_"),
