@@ -54,7 +54,6 @@ PENDING: Final = frozenset[str](
         "resolver-caps",
         "resolver-environment",
         "resolver-indented",
-        "resolver-line-ends",
         "resolver-localdomain",
         "secret-by-subpath",
         "selinux-without-levels",
