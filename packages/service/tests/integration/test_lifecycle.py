@@ -39,7 +39,7 @@ def cells(table: WorkerTable) -> list[Any]:
 
 
 @pytest.mark.parametrize("table", [ALONE, SUPERVISOR, WORKER])
-def test_table_is_whole(table: WorkerTable) -> None:
+def test_table_is_complete(table: WorkerTable) -> None:
     """Every state reacts to every signal as in the table."""
     assert [set(row) for row in table.values()] == [set(SIGNALS)] * len(table)
 

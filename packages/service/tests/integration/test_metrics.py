@@ -69,7 +69,7 @@ def test_requests_are_counted(start: Start) -> None:
     assert samples["process_resident_memory_bytes"] < samples["process_virtual_memory_bytes"]
 
 
-def test_workers_answer_for_each_other(start: Start) -> None:
+def test_any_worker_has_the_sums(start: Start) -> None:
     """Any worker returns the sums of all workers, including a killed one."""
     service = start("--workers", "3")
     for _ in range(60):

@@ -110,7 +110,7 @@ def test_terminal(environ: dict[str, str], *, colored: bool) -> None:
     assert (b"\x1b" in text) is colored
 
 
-def test_reader_who_leaves() -> None:
+def test_reader_that_closes_early() -> None:
     """A reader that closes early changes no status and causes no message."""
     with subprocess.Popen(
         [*PROGRAM, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -70,7 +70,7 @@ def test_peer_that_does_not_read(start: Any) -> None:
 
 
 @pytest.mark.claim("many requests at once for long responses")
-def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
+def test_many_requests_without_reading(start: Any) -> None:
     """Many small requests for long responses grow no memory; others are served meanwhile."""
     service = start()
     with contextlib.ExitStack() as stack:

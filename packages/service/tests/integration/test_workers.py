@@ -33,7 +33,7 @@ def test_no_extra_process(start: Any) -> None:
     assert children_of(service.process.pid) == []
 
 
-def test_several_answer(start: Any) -> None:
+def test_every_worker_responds(start: Any) -> None:
     """Long connections go to the worker with fewer of them: soon each worker has some."""
     service = start("--workers", "2", "--access-log")
     seen: set[int] = set()

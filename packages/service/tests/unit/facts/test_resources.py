@@ -280,8 +280,8 @@ def test_absurd_quotas(tree_of: Callable[..., SystemFiles], quota: str) -> None:
     assert isinstance(resources.cpu.usable, Unknown)
 
 
-def test_python_is_told(tree_of: Callable[..., SystemFiles]) -> None:
-    """PYTHON_CPU_COUNT is what Python believes."""
+def test_cpu_count_of_python(tree_of: Callable[..., SystemFiles]) -> None:
+    """PYTHON_CPU_COUNT is the number that Python uses."""
     tree = v2_tree(tree_of, {"cpu.max": "max 100000"}, "0-3", {"PYTHON_CPU_COUNT": "2"})
 
     assert look_up(read_resources(tree), "cpu.python") == 2

@@ -206,6 +206,6 @@ def test_rendered_once_a_second() -> None:
 
 
 @pytest.mark.parametrize("accept", [b"application/openmetrics-text," * 40, b"," * 16_000])
-def test_long_accept_is_none(accept: bytes) -> None:
+def test_long_accept_is_ignored(accept: bytes) -> None:
     """A field longer than any scraper's counts as not sent."""
     assert not prefers_open_metrics(accept)

@@ -93,7 +93,7 @@ def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
         ),
     ],
 )
-def test_what_it_says(saved: Saved, clock: Clock, name: str, lines: list[str]) -> None:
+def test_report_text(saved: Saved, clock: Clock, name: str, lines: list[str]) -> None:
     """The limits come first, in words, and the verdict last."""
     text = report(read_platform(saved(name), clock), "restricted")
 
