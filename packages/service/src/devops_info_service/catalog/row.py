@@ -58,7 +58,7 @@ def text_of(fact: Fact[T], form: Callable[[T], str] = str) -> str:
 
 
 def certainty(fact: Fact[object]) -> Certainty:
-    """Return how far to trust *fact*: its value says so itself if it is a guess."""
+    """Return how far to trust *fact*: a guess has its confidence in its value."""
     if isinstance(fact, Unknown):
         return "unknown"
     return getattr(fact.value, "confidence", "certain")

@@ -38,7 +38,7 @@ class Usage(msgspec.Struct, frozen=True):
 
     words: str
     noun: str = ""
-    """Says of what: ``in use``; empty if the use is not known."""
+    """Follows the value: ``in use``; empty if the use is not known."""
     share: str = ""
     """In percent; empty if there is nothing to compare with, or the use is not known."""
     utilization: Utilization | None = None

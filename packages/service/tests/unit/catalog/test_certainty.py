@@ -110,7 +110,7 @@ def test_every_value_comes_by_one_function(tree: str) -> None:
     ],
 )
 def test_certainty(fact: Any, level: Certainty, words: str) -> None:
-    """A value without a confidence of its own was read, so it is certain."""
+    """A value without a confidence was read, so it is certain."""
     assert certainty(fact) == level
     assert text_of(fact, lambda value: getattr(value, "name", str(value))) == words
     assert (proved(fact) is fact) == (level in {"certain", "unknown"})
