@@ -12,12 +12,11 @@ import msgspec
 from devops_info_service.facts.fact import Fact, Known
 from devops_info_service.facts.system_files import Clock, SystemFiles
 
-from . import cpu, memory
+from . import cpu, memory, processes
 from .cgroup import Cgroups, read_cgroups
 from .group_values import GroupReader, GroupValue
 from .mounts import read_mounts
 from .provenance import sourced
-from .resources import PIDS_LIMIT
 from .uptime import rfc3339
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ Read = Callable[[], dict[str, Fact[Value]]]
 WATCHED: Final[dict[str, GroupValue[Any]]] = {
     "cpu.limit": cpu.LIMIT,
     "cpu.cpuset": cpu.CPUSET_TEXT,
-    "processes.limit": PIDS_LIMIT,
+    "processes.limit": processes.LIMIT,
     "memory.limit": memory.LIMIT,
     "memory.high": memory.HIGH,
 }
