@@ -250,11 +250,11 @@ def send_to_all(crowd: Sequence[Talk]) -> None:
     Raises:
         TalkError: one got a status other than 200, or none.
     """
-    asking = request("/")
+    raw = request("/")
     for start in range(0, len(crowd), _BATCH):
         part = crowd[start : start + _BATCH]
         for talk in part:
-            talk.send(asking)
+            talk.send(raw)
         for talk in part:
             if (status := talk.read().status) != _OK:
                 raise TalkError(f"status {status}")

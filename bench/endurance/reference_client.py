@@ -96,9 +96,9 @@ class NormalClient:
         if kept is not None:
             kept.close()
 
-    def _one(self, talk: Talk, asking: bytes) -> bool:
+    def _one(self, talk: Talk, raw: bytes) -> bool:
         """Send one request; return whether that was the connection's last."""
-        talk.send(asking)
+        talk.send(raw)
         response = talk.read()
         if response.status != _OK:
             raise TalkError(f"status {response.status}")

@@ -126,7 +126,7 @@ def scripts() -> Sequence[object]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_block_is_run_or_says_why_not(page: Path) -> None:
+def test_block_is_run_or_has_a_reason(page: Path) -> None:
     """A block of shell is run, or states the reason."""
     for block in blocks(page):
         if block.mark.startswith("file: ") or block.language not in SHELL:

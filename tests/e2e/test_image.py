@@ -77,9 +77,7 @@ def test_container_runs_with_nothing_granted(engine: Engine, image: str, free_po
         assert "0" == exit_status(engine, container)
 
 
-def test_last_word_is_the_termination_message(
-    engine: Engine, image: str, free_port: int, tmp_path: Path
-) -> None:
+def test_termination_message(engine: Engine, image: str, free_port: int, tmp_path: Path) -> None:
     """Requests after SIGTERM are in the file that Kubernetes mounts, although the rest is read-only
     and the user arbitrary."""
     message = tmp_path / "termination-log"

@@ -15,8 +15,8 @@ import msgspec
 
 from devops_info_service.http.lifecycle import SIGNALS
 
-from .asking import GET
-from .load import read_answer
+from .load_clients import read_answer
+from .raw_requests import GET
 
 PATIENCE_SECONDS: Final = 20
 HALF: Final = GET[:10]

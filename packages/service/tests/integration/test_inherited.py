@@ -16,7 +16,7 @@ import pytest
 
 from devops_info_service.http.lifecycle import SIGNALS
 
-from .load import read_answer
+from .load_clients import read_answer
 from .running import PATIENCE_SECONDS, Start, children_of, hold_signals, until
 
 
@@ -96,7 +96,7 @@ def test_too_few_files(run: Start) -> None:
 
 @pytest.mark.claim("a signal before it serves, as PID 1")
 @pytest.mark.parametrize("workers", ["1", "2", "8"])
-def test_first_process_that_is_told_at_once(workers: str) -> None:
+def test_signal_to_the_first_process_at_once(workers: str) -> None:
     """SIGTERM to PID 1 before it serves is not lost."""
     unshare = ["unshare", "--pid", "--fork", "--kill-child"]
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
@@ -128,7 +128,7 @@ def test_first_process_that_is_told_at_once(workers: str) -> None:
     ids=["no /dev and closed streams", "no /proc", "a hostname that is not UTF-8"],
 )
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_strange_places(workers: str, namespaces: str, script: str) -> None:
+def test_unusual_surroundings(workers: str, namespaces: str, script: str) -> None:
     """Missing files and a name that is not text do not keep the service from serving."""
     unshare = ["unshare", namespaces]
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:

@@ -22,8 +22,8 @@ from devops_info_service.http.lifecycle import (
     WorkerTable,
 )
 
-from .asking import GET
-from .load import read_answer
+from .load_clients import read_answer
+from .raw_requests import GET
 from .running import HALF, Process, Start, hold_signals, until
 
 pytestmark = [pytest.mark.claim("every state and every signal"), pytest.mark.claim("signals")]
@@ -39,7 +39,7 @@ def cells(table: WorkerTable) -> list[Any]:
 
 
 @pytest.mark.parametrize("table", [ALONE, SUPERVISOR, WORKER])
-def test_table_is_whole(table: WorkerTable) -> None:
+def test_table_is_complete(table: WorkerTable) -> None:
     """Every state reacts to every signal as in the table."""
     assert [set(row) for row in table.values()] == [set(SIGNALS)] * len(table)
 

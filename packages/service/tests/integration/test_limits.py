@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .asking import END, GET, INFO
+from .raw_requests import END, GET, INFO
 
 
 @pytest.mark.claim("connections, places for probes")

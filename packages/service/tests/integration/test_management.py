@@ -10,7 +10,7 @@ import pytest
 
 from devops_info_service.app.routes import PUBLIC, READY_SWITCH_ROUTES, ROUTES
 
-from .load import read_answer
+from .load_clients import read_answer
 
 pytestmark = [pytest.mark.claim("the management port"), pytest.mark.claim("management port")]
 
@@ -49,7 +49,7 @@ def test_every_route(ports: tuple[Any, int, int]) -> None:
         assert beside == (200 if route.path in PUBLIC_PATHS else 404), route.path
 
 
-def test_page_is_no_way_around(ports: tuple[Any, int, int]) -> None:
+def test_page_lists_public_endpoints_only(ports: tuple[Any, int, int]) -> None:
     """A browser gets JSON where the page would show the platform, and only public endpoints."""
     _, public, management = ports
     answer = ask(public, "/", "Accept: text/html,*/*;q=0.8")
@@ -66,7 +66,7 @@ def test_page_is_no_way_around(ports: tuple[Any, int, int]) -> None:
         *("http://a/metrics", "/metrics?", "/METRICS", "/health/../metrics", "/openapi.json;a"),
     ],
 )
-def test_ways_around(start: Any, path: str) -> None:
+def test_spellings_of_private_paths(start: Any, path: str) -> None:
     """No spelling of a path, and no field, reaches a route that is not public."""
     service = start("--management-port", "0", "--trusted-proxies", "127.0.0.1")
     management = service.event()["port"]
@@ -108,7 +108,7 @@ def connect_for_ever(port: int) -> None:
         socket.create_connection(("127.0.0.1", port), timeout=20).close()
 
 
-def test_address_of_its_own(start: Any) -> None:
+def test_separate_management_address(start: Any) -> None:
     """It can have another address, so that only the same network namespace reaches it."""
     service = start(
         "--host", "127.0.0.1", "--management-port", "0", "--management-host", "127.0.0.2"

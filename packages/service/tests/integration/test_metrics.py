@@ -59,7 +59,7 @@ def test_requests_are_counted(start: Start) -> None:
     assert samples["http_requests_total{method=GET,path=/health,status=200}"] == 7
     assert samples["http_requests_total{method=GET,path=other,status=404}"] == 1
     assert samples["http_requests_total{method=POST,path=/,status=405}"] == 1
-    assert samples["http_requests_refused_total{status=501}"] == 1
+    assert samples["http_requests_rejected_total{status=501}"] == 1
     assert samples["http_connections_opened_total"] == 11
     last = "http_request_duration_seconds_bucket{method=GET,path=/health,status=200,le=+Inf}"
     assert samples[last] == 7
@@ -69,7 +69,7 @@ def test_requests_are_counted(start: Start) -> None:
     assert samples["process_resident_memory_bytes"] < samples["process_virtual_memory_bytes"]
 
 
-def test_workers_answer_for_each_other(start: Start) -> None:
+def test_any_worker_has_the_sums(start: Start) -> None:
     """Any worker returns the sums of all workers, including a killed one."""
     service = start("--workers", "3")
     for _ in range(60):

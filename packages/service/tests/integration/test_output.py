@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from .asking import GET
+from .raw_requests import GET
 from .running import until
 
 pytestmark = [

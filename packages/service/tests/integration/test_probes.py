@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .asking import GET
+from .raw_requests import GET
 
 
 def test_readiness_falls(start: Any) -> None:

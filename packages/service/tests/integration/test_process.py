@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .asking import GET
+from .raw_requests import GET
 
 pytestmark = pytest.mark.claim("shutdown, step by step")
 
@@ -244,7 +244,7 @@ def test_check(start: Any, run: Run) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{url}: 200 OK\n", "")
 
 
-def test_check_of_its_own(start: Any, run: Run) -> None:
+def test_check_of_the_same_environment(start: Any, run: Run) -> None:
     """Without a URL it checks the service of the same environment."""
     service = start()
 
@@ -338,7 +338,7 @@ def test_check_that_fails(run: Run, words: list[str], reason: str) -> None:
         (None, "no response within 0.5 s"),
     ],
 )
-def test_check_of_a_stranger(run: Run, answer: bytes | None, reason: str | None) -> None:
+def test_check_of_another_program(run: Run, answer: bytes | None, reason: str | None) -> None:
     """A server that sends nothing, or not HTTP, is not healthy."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"

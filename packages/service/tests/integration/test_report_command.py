@@ -84,14 +84,14 @@ def test_variables(report: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "coloured"),
+    ("environ", "colored"),
     [
         ({"TERM": "xterm"}, True),
         ({"TERM": "xterm", "NO_COLOR": "1"}, False),
         ({"TERM": "dumb"}, False),
     ],
 )
-def test_terminal(environ: dict[str, str], *, coloured: bool) -> None:
+def test_terminal(environ: dict[str, str], *, colored: bool) -> None:
     """A terminal gets colors unless NO_COLOR is set or it is dumb."""
     ours, theirs = pty.openpty()
     plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
@@ -106,11 +106,11 @@ def test_terminal(environ: dict[str, str], *, coloured: bool) -> None:
         os.close(ours)
 
     assert process.returncode == 0
-    assert (b"\x1b[1mGranted\x1b[0m" in text) is coloured
-    assert (b"\x1b" in text) is coloured
+    assert (b"\x1b[1mGranted\x1b[0m" in text) is colored
+    assert (b"\x1b" in text) is colored
 
 
-def test_reader_who_leaves() -> None:
+def test_reader_that_closes_early() -> None:
     """A reader that closes early changes no status and causes no message."""
     with subprocess.Popen(
         [*PROGRAM, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .asking import END, GET
+from .raw_requests import END, GET
 
 
 def read_all(sock: socket.socket) -> bytes:
@@ -161,7 +161,7 @@ def test_garbage(service: Any) -> None:
     assert b"Connection: close\r\n" in data
 
 
-def test_refusal_survives_an_upload(service: Any) -> None:
+def test_rejection_survives_an_upload(service: Any) -> None:
     """A client that sends a body too large reads 413, not a reset connection."""
     with service.connect() as sock:
         sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n")
@@ -248,7 +248,7 @@ def test_trusted_proxy(start: Any) -> None:
     assert service.event()["client"] == "198.51.100.1"
 
 
-def test_nobody_is_trusted(service: Any) -> None:
+def test_no_trusted_proxies(service: Any) -> None:
     """Without trusted proxies, forwarding fields are ignored."""
     with service.connect() as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n")

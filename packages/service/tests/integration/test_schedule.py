@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .asking import GET
-from .load import read_answer
+from .load_clients import read_answer
+from .raw_requests import GET
 from .running import HALF, PATIENCE_SECONDS, Process, until
 
 pytestmark = [pytest.mark.claim("every state and every signal"), pytest.mark.claim("signals")]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from .asking import END, GET
+from .raw_requests import END, GET
 
 ASKING: Final = b"GET /platform HTTP/1.1\r\nHost: a\r\n\r\n" * 400
 """For some 10 MB of responses, more than the kernel buffers for so small a window."""
@@ -70,7 +70,7 @@ def test_peer_that_does_not_read(start: Any) -> None:
 
 
 @pytest.mark.claim("many requests at once for long responses")
-def test_peers_that_ask_for_much_and_read_nothing(start: Any) -> None:
+def test_many_requests_without_reading(start: Any) -> None:
     """Many small requests for long responses grow no memory; others are served meanwhile."""
     service = start()
     with contextlib.ExitStack() as stack:

@@ -7,12 +7,12 @@ from signal import SIGTERM
 
 import pytest
 
-from .load import read_answer
+from .load_clients import read_answer
 from .running import Process, Start, until
 
 
 @pytest.mark.claim("a worker that is stopped, or hangs")
-def test_worker_told_to_end_again_and_again(run: Start) -> None:
+def test_worker_signalled_repeatedly(run: Start) -> None:
     """A worker that ends alone leaves the shared socket open."""
     service = run("--workers", "2")
     for _ in range(5):

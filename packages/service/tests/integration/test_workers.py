@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from .asking import GET
-from .load import Load, read_answer
+from .load_clients import LoadClients, read_answer
+from .raw_requests import GET
 from .running import children_of, until
 
 pytestmark = pytest.mark.claim("workers: death, back-off, reload, counters, PID 1")
@@ -33,7 +33,7 @@ def test_no_extra_process(start: Any) -> None:
     assert children_of(service.process.pid) == []
 
 
-def test_several_answer(start: Any) -> None:
+def test_every_worker_responds(start: Any) -> None:
     """Long connections go to the worker with fewer of them: soon each worker has some."""
     service = start("--workers", "2", "--access-log")
     seen: set[int] = set()
@@ -163,7 +163,7 @@ def test_supervisor_that_dies(start: Any) -> None:
 def test_end_under_load(start: Any, flags: tuple[str, ...]) -> None:
     """SIGTERM under load: every request sent gets a response."""
     service = start(*flags)
-    with Load(service.connect) as load:
+    with LoadClients(service.connect) as load:
         load.wait(200)
         service.signal(signal.SIGTERM)
         assert service.wait() == 0
@@ -177,7 +177,7 @@ def test_reload_under_load(start: Any) -> None:
     """SIGHUP under load, three times: every worker is another process, and no request fails."""
     service = start("--workers", "2")
     first = until(lambda: pids if len(pids := children_of(service.process.pid)) == 2 else None)
-    with Load(service.connect) as load:
+    with LoadClients(service.connect) as load:
         for _ in range(3):
             load.wait(200)
             service.signal(signal.SIGHUP)
@@ -196,7 +196,7 @@ def test_reload_under_load(start: Any) -> None:
 def test_last_requests_under_load(start: Any) -> None:
     """Connections that end by their number of requests lose none."""
     service = start("--max-requests-per-connection", "10")
-    with Load(service.connect, clients=4) as load:
+    with LoadClients(service.connect, clients=4) as load:
         load.wait(400)
 
     assert load.failures == []
@@ -206,7 +206,7 @@ def test_last_requests_under_load(start: Any) -> None:
 def test_reload_of_one(start: Any) -> None:
     """With one worker SIGHUP replaces and ends nothing."""
     service = start()
-    with Load(service.connect, clients=2) as load:
+    with LoadClients(service.connect, clients=2) as load:
         load.wait(10)
         service.signal(signal.SIGHUP)
         assert service.event()["workers"] == 0

@@ -30,7 +30,7 @@ def address(service: Service) -> str:
     return f"http://127.0.0.1:{service.port}/"
 
 
-def test_nothing_to_complain(service: Service, tab: Open) -> None:
+def test_no_console_messages(service: Service, tab: Open) -> None:
     """No error, no violation of the policy, no request to another host."""
     page = tab()
     page.page.goto(address(service))

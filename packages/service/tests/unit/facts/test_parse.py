@@ -109,7 +109,7 @@ def test_understood(parser: Callable[[str], Any], text: str, value: Any) -> None
         (pairs, "words"),
     ],
 )
-def test_refused(parser: Callable[[str], Any], text: str) -> None:
+def test_rejected(parser: Callable[[str], Any], text: str) -> None:
     """What the kernel does not write is unknown, never half understood."""
     assert isinstance(File("/x", text).parse(parser), Unknown)
 

@@ -102,9 +102,9 @@ FACTS: dict[str, dict[str, Any]] = {
         "cgroup.version": "v1",
         "cpu.limit.own": SANDBOXED,
         "memory.limit.own": SANDBOXED,
-        "memory.host_total": 4096 * MIB,
+        "memory.host_total": Unknown("/proc/meminfo is made by gVisor, not by the kernel"),
         "cpu.affinity": Unknown("/proc/self/status has no Cpus_allowed_list"),
-        "host_pressure.cpu": Unknown("/proc/pressure/cpu is not there"),
+        "host_pressure.cpu": Unknown("/proc/pressure/cpu is made by gVisor, not by the kernel"),
     },
     "cgroup-v1-pod": {
         "cgroup.version": "v1",
@@ -280,8 +280,8 @@ def test_absurd_quotas(tree_of: Callable[..., SystemFiles], quota: str) -> None:
     assert isinstance(resources.cpu.usable, Unknown)
 
 
-def test_python_is_told(tree_of: Callable[..., SystemFiles]) -> None:
-    """PYTHON_CPU_COUNT is what Python believes."""
+def test_cpu_count_of_python(tree_of: Callable[..., SystemFiles]) -> None:
+    """PYTHON_CPU_COUNT is the number that Python uses."""
     tree = v2_tree(tree_of, {"cpu.max": "max 100000"}, "0-3", {"PYTHON_CPU_COUNT": "2"})
 
     assert look_up(read_resources(tree), "cpu.python") == 2

@@ -93,7 +93,7 @@ def test_turns(own: int, others: list[int], *, light: bool) -> None:
     assert counters.has_capacity(0) is light
 
 
-def test_no_turn_for_who_does_not_accept() -> None:
+def test_no_turn_for_a_worker_that_does_not_accept() -> None:
     """A worker that drains or has not begun is not one to leave a connection to."""
     counters = Counters.shared(2)
     counters.register(1)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, File, Known, Unknown, derive
+from devops_info_service.facts.lines import joined, lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 from .mounts import MOUNTINFO, Mount, Mounts
@@ -89,7 +90,7 @@ def read_cgroups(tree: SystemFiles, mounts: Mounts | Unknown) -> Cgroups:
 def _memberships(file: File) -> list[tuple[str, str]]:
     """Return (controller, path) pairs; version 2 has one, with no controller's name."""
     pairs = []
-    for line in file.text.splitlines():
+    for line in lines(file.text):
         number, _, rest = line.partition(":")
         names, colon, path = rest.partition(":")
         if colon and number.isdigit() and path.startswith("/"):
@@ -152,7 +153,7 @@ def _version(file: File, paths: dict[str, str]) -> Fact[Version]:
         return Unknown(f"{CGROUP} names no group")
     old = {name for name in paths if name}
     version: Version = "v2" if not old else "hybrid" if "" in paths else "v1"
-    return Known(version, (file.evidence("", " ".join(file.text.split())),))
+    return Known(version, (file.evidence("", joined(file.text)),))
 
 
 def _path(file: File, paths: dict[str, str]) -> Fact[str]:
@@ -168,7 +169,7 @@ def _path(file: File, paths: dict[str, str]) -> Fact[str]:
 def _controllers(tree: SystemFiles, unified: Group | Unknown) -> tuple[str, ...]:
     if isinstance(unified, Unknown):
         return ()
-    return tuple(tree.read(f"{unified.own}/cgroup.controllers").text.split())
+    return tuple(words(tree.read(f"{unified.own}/cgroup.controllers").text.rstrip("\n")))
 
 
 def _no_group(file: File) -> Unknown:

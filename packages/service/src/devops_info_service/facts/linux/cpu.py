@@ -14,7 +14,6 @@ from devops_info_service.facts.system_files import SystemFiles
 from .cgroup import Cgroups
 from .group_values import UNIFIED, GroupLimit, GroupReader, GroupValue, field, ratio, whole, word
 from .limits import Limit
-from .variables import variable
 
 STATUS: Final = "/proc/self/status"
 NANOSECONDS: Final = 1000
@@ -152,6 +151,8 @@ def _effective(limit: Limit[float], affinity: Fact[tuple[int, ...]]) -> Fact[flo
 
 
 def _python(tree: SystemFiles, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
+    from .variables import variable  # noqa: PLC0415
+
     override = variable(tree.environ(), "PYTHON_CPU_COUNT")
     if isinstance(override, Known) and override.value.isdigit():
         return derive(override, int)

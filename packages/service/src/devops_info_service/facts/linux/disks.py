@@ -9,6 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
@@ -58,8 +59,8 @@ class Disks(msgspec.Struct, frozen=True):
 def traffic(text: str, names: dict[str, str]) -> tuple[Traffic, ...]:
     """Parse lines such as ``8:0 rbps=1048576 wbps=max``; *names* maps keys to fields."""
     found = []
-    for line in text.splitlines():
-        device, *pairs = line.split()
+    for line in lines(text):
+        device, *pairs = words(line)
         fields = {}
         for pair in pairs:
             key, _, number = pair.partition("=")
@@ -84,8 +85,8 @@ def _limits_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
 
 
 def _pairs(text: str) -> tuple[tuple[str, int], ...]:
-    lines = (line.partition(" ") for line in text.splitlines())
-    return tuple((device, parse.count(number)) for device, _, number in lines)
+    pairs = (line.partition(" ") for line in lines(text))
+    return tuple((device, parse.count(number)) for device, _, number in pairs)
 
 
 def _usage_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
@@ -110,8 +111,8 @@ def _usage_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
 def _operations(text: str) -> dict[str, dict[str, int]]:
     """Parse lines such as ``8:0 Read 4096``; the last line sums them up."""
     found: dict[str, dict[str, int]] = {}
-    for line in text.splitlines():
-        device, *rest = line.split()
+    for line in lines(text):
+        device, *rest = words(line)
         if device == "Total":
             continue
         operation, number = rest

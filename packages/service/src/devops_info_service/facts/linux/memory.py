@@ -9,6 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
+from devops_info_service.facts.lines import lines
 from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
@@ -52,7 +53,7 @@ class Memory(msgspec.Struct, frozen=True):
 def counters(text: str) -> dict[str, int]:
     """Parse lines of a name and a number."""
     found: dict[str, int] = {}
-    for line in text.splitlines():
+    for line in lines(text):
         name, _, number = line.partition(" ")
         found[name] = parse.count(number)
     if not found:

@@ -5,12 +5,12 @@ import threading
 from collections.abc import Callable
 from typing import Final, Self
 
-from .asking import GET
+from .raw_requests import GET
 
 PATIENCE_SECONDS: Final = 20
 
 
-class Load:
+class LoadClients:
     """Requests without a pause over keep-alive connections; reconnects after the last one."""
 
     def __init__(self, connect: Callable[[], socket.socket], clients: int = 8) -> None:
