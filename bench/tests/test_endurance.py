@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from bench.endurance import churn, idle, slow, soak
 from bench.endurance.clients import rows
-from bench.endurance.http_client import Talk, TalkError, request
 from bench.endurance.process_sampler import Sample, Watch, descriptors
 from bench.endurance.reference_client import NormalClient, percentile
 from bench.lib import proc
 from bench.lib.server_process import Command, Server, serving
+from tests.lib.http_client import Connection, ProtocolError, request
 
 pytestmark = pytest.mark.claim("load with churn, idle connections, slow attacks, clients")
 
@@ -72,8 +73,8 @@ def test_waiting_connections_do_not_affect_others(server: Server) -> None:
             time.sleep(1)
         idle.send_to_all(crowd)
     finally:
-        for talk in crowd:
-            talk.close()
+        for connection in crowd:
+            connection.close()
 
     assert client.failures == []
     assert len(client.times) > 2
@@ -106,9 +107,9 @@ def test_real_clients(server: Server, tmp_path: Path) -> None:
 
 def test_process_sampler(server: Server) -> None:
     """A second of it has a sample, and a connection is a file more."""
-    with Watch(server.pid) as watch, Talk(server.port) as talk:
-        talk.send(request("/health"))
-        talk.read()
+    with Watch(server.pid) as watch, Connection(server.port) as connection:
+        connection.send(request("/health"))
+        connection.read()
         held = watch.sample().descriptors
         time.sleep(1.5)
     assert watch.samples
@@ -139,20 +140,20 @@ def test_invalid_response_is_an_error(sent: bytes, *, closes: bool) -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        with Talk(listening.getsockname()[1]) as talk, pytest.raises(TalkError):
-            talk.read()
+        with Connection(listening.getsockname()[1]) as connection, pytest.raises(ProtocolError):
+            connection.read()
         thread.join()
 
 
 def test_failed_scene_is_reported(server: Server) -> None:
     """Another status, and a connection that is not closed."""
     wrong = churn.Scene(name="", steps=(churn.Step(send=request("/"), statuses=(404,)),))
-    with pytest.raises(TalkError, match="status 200, not 404"):
+    with pytest.raises(ProtocolError, match="status 200, not 404"):
         churn.play(wrong, server.port)
     more = churn.Scene(
         name="", steps=(churn.Step(send=request("/") * 2, statuses=(200,)),), ends=True
     )
-    with pytest.raises(TalkError, match="bytes after the last response"):
+    with pytest.raises(ProtocolError, match="bytes after the last response"):
         churn.play(more, server.port)
 
 

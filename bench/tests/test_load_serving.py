@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from bench.lib import proc
 from bench.lib.harness import MeasureError
 from bench.lib.server_process import Command, serving
