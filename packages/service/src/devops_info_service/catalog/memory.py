@@ -62,7 +62,7 @@ MEMORY: Final = (
         metric=Metric("platform_memory_usage_bytes", "Memory in use, with the page cache."),
     ),
     Property(
-        "resources.memory.high",
+        "resources.memory.high.effective",
         "memory, throttled from",
         size,
         "resources",
@@ -88,7 +88,7 @@ MEMORY: Final = (
         "granted",
         metric=Metric("platform_memory_peak_bytes", "The most that was in use."),
     ),
-    Property("resources.memory.swap_limit", "swap", size, "resources"),
+    Property("resources.memory.swap_limit.effective", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
     Property("resources.memory.swap_peak", "swap, highest", size, "resources"),
     Property(

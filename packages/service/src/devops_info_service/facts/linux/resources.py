@@ -9,10 +9,11 @@ from devops_info_service.facts.fact import Fact
 from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
+from . import group_table as table
 from .cgroup import Cgroups, Group, Version, read_cgroups
 from .cpu import Cpu, read_cpu
 from .disks import Disks, read_disks
-from .group_values import GroupLimit, GroupReader, GroupValue, field, whole
+from .group_values import GroupReader
 from .limits import Limit
 from .memory import Memory, read_memory
 from .mounts import read_mounts
@@ -20,10 +21,6 @@ from .pressure import Pressures, read_machine, read_own
 from .provenance import sourced
 
 LIMITS: Final = "/proc/self/limits"
-PIDS_LIMIT: Final = GroupLimit("pids", whole("pids.max", parse.limit))
-PIDS_CURRENT: Final = GroupValue("pids", whole("pids.current", parse.count))
-PIDS_PEAK: Final = GroupValue("pids", whole("pids.peak", parse.count))
-PIDS_REFUSED: Final = GroupValue("pids", field("pids.events", "max", parse.count))
 _NAME_WIDTH: Final = 26
 """Columns of the first field of ``/proc/self/limits``: names have blanks in them."""
 
@@ -96,10 +93,10 @@ def read_resources(tree: SystemFiles) -> Resources:
 def _processes(tree: SystemFiles, cgroups: Cgroups) -> Processes:
     groups = GroupReader(tree, cgroups)
     return Processes(
-        limit=groups.limit(PIDS_LIMIT),
-        current=groups.value(PIDS_CURRENT),
-        peak=groups.value(PIDS_PEAK),
-        refused=groups.value(PIDS_REFUSED),
+        limit=groups.limit(table.PIDS_LIMIT),
+        current=groups.value(table.PIDS_CURRENT),
+        peak=groups.value(table.PIDS_PEAK),
+        refused=groups.value(table.PIDS_REFUSED),
     )
 
 
