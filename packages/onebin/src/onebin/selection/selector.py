@@ -50,20 +50,13 @@ sys.exit({function}())
 """
 
 NOT_IN_RUNTIME: Final = {
-    "_ssl": "OpenSSL",
-    "_hashlib": "OpenSSL",
-    "_ctypes": "libffi and a dynamic loader",
-    "_bz2": "bzip2",
-    "_lzma": "xz",
-    "_sqlite3": "SQLite",
-    "_curses": "ncurses",
-    "readline": "readline",
-    "_dbm": "a dbm library",
-    "_gdbm": "gdbm",
-    "_tkinter": "Tk",
-    "_uuid": "libuuid",
+    "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
+    "_gdbm": ("gdbm, which is under the GPL", "dbm.sqlite3 and dbm.dumb are there"),
+    "_tkinter": ("Tk", "an image without a display has no use for it"),
+    "_uuid": ("libuuid", "the module uuid does without it"),
+    "_zstd": ("CPython 3.14 or newer", "set requires-python"),
 }
-"""C modules of CPython that need a library onebin does not build."""
+"""C modules of CPython that are never included: the reason, and a way out."""
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -107,7 +100,8 @@ def select(
             for name, file in cpython.BOOTSTRAP.items()
         },
     }
-    finder = Finder(project.code, distributions, stdlib, python.runtime.builtins, given)
+    builtins = {*python.runtime.builtins, *python.runtime.library_modules}
+    finder = Finder(project.code, distributions, stdlib, builtins, given)
     is_ignored = ignore_rule(options.exclude, finder)
     named, below = _hints(options.include, finder)
     roots = [project.entry.module, *named]
@@ -183,12 +177,8 @@ def require_importable(root: str, graph: ImportGraph) -> None:
         message = f"{chain}: {failure.error}"
         hint = "is it spelled right, and is it in the project?" if chain == root else ""
     elif top in NOT_IN_RUNTIME:
-        message = (
-            f"{chain}: requires {NOT_IN_RUNTIME[top]}, which the static runtime does not include"
-        )
-        hint = (
-            "an import inside a function or under `except ImportError` may fail; this one may not"
-        )
+        library, hint = NOT_IN_RUNTIME[top]
+        message = f"{chain}: requires {library}, which the static runtime does not include"
     else:
         message = f"{chain}: requires {failure.missing}, which is in no dependency"
         hint = f"add the distribution that has {top} to project.dependencies, and lock it"

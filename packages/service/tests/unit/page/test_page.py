@@ -68,8 +68,9 @@ def test_outline(name: str) -> None:
                 "web-7c9f6d5b8-x2v4q",
                 "Container service of a pod, in namespace shop, on node node-3, under containerd.",
                 "Up for 1 hour, 3 minutes.",
-                "CPU 0.5 CPUs granted 183.2 ms of CPU time so far throttled 17 of 120 periods",
-                "Memory 256 MiB granted 32 MiB in use, 12 % highest 48 MiB with cache 40 MiB",
+                "CPU 0.5 CPUs granted 183.2 ms of CPU time so far CPUs to plan for 1",
+                "throttled 17 of 120 periods, 834.2 ms Memory",
+                "Memory 256 MiB granted 32 MiB in use, 12 % with cache 40 MiB highest 48 MiB",
                 "Processes 2048 granted 3 in use, under 1 %",
                 "Disk traffic unknown 1.2 MiB in all",
                 "Restricted pass Every check that can be made from inside passes, those of",
@@ -81,7 +82,7 @@ def test_outline(name: str) -> None:
             "docker-default",
             [
                 "CPU unknown none in the container's group; 2 CPUs to run on",
-                "Memory no limit the host has 23.5 GiB 8.7 MiB in use, under 1 %",
+                "Memory no limit the host has 23.5 GiB 8.7 MiB in use, under 1 % of the host's",
                 "Restricted fail 4 checks fail: allowPrivilegeEscalation , capabilities_restricted",
                 "The groups above the process's own cannot all be seen from here",
             ],
@@ -241,11 +242,11 @@ def test_other_queries(query: bytes) -> None:
 @pytest.mark.parametrize(
     ("in_use", "text"),
     [
-        (None, "183.2 ms of CPU time so far throttled"),
-        (0.0, "0 CPUs in use, 0 % throttled"),
-        (0.001, "0.001 CPUs in use, under 1 % throttled"),
-        (0.42, "0.42 CPUs in use, 84 %, close to the limit throttled"),
-        (0.51, "0.51 CPUs in use, 100 %, at the limit throttled"),
+        (None, "183.2 ms of CPU time so far CPUs to plan"),
+        (0.0, "0 CPUs in use, 0 % CPUs to plan"),
+        (0.001, "0.001 CPUs in use, under 1 % CPUs to plan"),
+        (0.42, "0.42 CPUs in use, 84 %, close to the limit CPUs to plan"),
+        (0.51, "0.51 CPUs in use, 100 %, at the limit CPUs to plan"),
     ],
 )
 def test_cpus_in_use(in_use: float | None, text: str) -> None:

@@ -16,7 +16,6 @@ from . import group_table as table
 from .cgroup import Cgroups
 from .group_values import GroupReader
 from .limits import Limit
-from .variables import variable
 
 STATUS: Final = "/proc/self/status"
 
@@ -115,6 +114,8 @@ def workers(cpu: Cpu, default: int) -> int:
 
 
 def _python(tree: SystemFiles, affinity: Fact[tuple[int, ...]]) -> Fact[int]:
+    from .variables import variable  # noqa: PLC0415
+
     override = variable(tree.environ(), "PYTHON_CPU_COUNT")
     if isinstance(override, Known) and override.value.isdigit():
         return derive(override, int)

@@ -1,4 +1,4 @@
-"""A limit of this process: of its own group, and the smallest of those above it.
+"""A limit of this process: that of its group, and the smallest of those above it.
 
 A group above that cannot be seen may limit more than any that can, so "no limit" needs all of
 them: up to the root of all groups.

@@ -9,15 +9,13 @@ from devops_info_service.facts.fact import Fact
 from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
-from . import group_table as table
-from .cgroup import Cgroups, Group, Version, read_cgroups
+from .cgroup import Group, Version, read_cgroups
 from .cpu import Cpu, read_cpu
 from .disks import Disks, read_disks
-from .group_values import GroupReader
-from .limits import Limit
 from .memory import Memory, read_memory
 from .mounts import read_mounts
 from .pressure import Pressures, read_machine, read_own
+from .processes import Processes, read_processes
 from .provenance import sourced
 
 LIMITS: Final = "/proc/self/limits"
@@ -33,16 +31,6 @@ class ControlGroup(msgspec.Struct, frozen=True):
     namespaced: Fact[bool]
     levels: tuple[str, ...]
     """Directories that could be read for memory limits: the own one, then those above."""
-
-
-class Processes(msgspec.Struct, frozen=True):
-    """How many processes and threads; the kernel counts both alike."""
-
-    limit: Limit[int]
-    current: Fact[int]
-    peak: Fact[int]
-    refused: Fact[int]
-    """Times a new one was refused for the limit."""
 
 
 class Rlimit(msgspec.Struct, frozen=True):
@@ -82,21 +70,11 @@ def read_resources(tree: SystemFiles) -> Resources:
         ),
         cpu=read_cpu(tree, cgroups),
         memory=read_memory(tree, cgroups),
-        processes=_processes(tree, cgroups),
+        processes=read_processes(tree, cgroups),
         disks=read_disks(tree, cgroups),
         pressure=read_own(tree, cgroups),
         host_pressure=read_machine(tree),
         rlimits=tree.read(LIMITS).parse(rlimits),
-    )
-
-
-def _processes(tree: SystemFiles, cgroups: Cgroups) -> Processes:
-    groups = GroupReader(tree, cgroups)
-    return Processes(
-        limit=groups.limit(table.PIDS_LIMIT),
-        current=groups.value(table.PIDS_CURRENT),
-        peak=groups.value(table.PIDS_PEAK),
-        refused=groups.value(table.PIDS_REFUSED),
     )
 
 
