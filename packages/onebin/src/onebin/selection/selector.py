@@ -1,6 +1,6 @@
 """Choose the modules of an executable: those the entry point reaches, and the project's hints."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -39,7 +39,7 @@ import sys
 
 # Objects made by imports live as long as the program: collecting them is wasted time.
 gc.disable()
-from {module} import {top}
+{first}from {module} import {top}
 gc.freeze()
 gc.enable()
 
@@ -93,7 +93,7 @@ def select(
     options = project.options
     stdlib = python.interpreter.stdlib
     given = {
-        "__main__": _text(main_text(project.entry), "<main>"),
+        "__main__": _main(project.entry),
         cpython.BUILD_FACTS: _text(cpython.BUILD_FACTS_SOURCE, "<sysconfig>"),
         **{
             name: ModuleOrigin("source", stdlib / file, file)
@@ -114,14 +114,16 @@ def select(
     for root in roots:
         require_importable(root, graph)
     found = reachable(everything, graph, is_ignored)
-    kinds = {name: graph.origins[name].kind for name in found.names}
+    first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
+    origins = {**graph.origins, "__main__": _main(project.entry, first)}
+    kinds = {name: origins[name].kind for name in found.names}
     always = {name for name in cpython.BUILTINS_ALWAYS if name in python.runtime.builtins}
     extensions = [e for d in distributions for e in d.extensions if e.module in found.names]
     return Selection(
         modules={
             name: _text("", "<namespace>", is_package=True)
             if kinds[name] == "namespace"
-            else graph.origins[name]
+            else origins[name]
             for name in sorted(found.names)
             if kinds[name] in {"source", "namespace"}
         },
@@ -131,10 +133,17 @@ def select(
     )
 
 
-def main_text(entry: EntryPoint) -> str:
-    """Return the source of ``__main__``."""
+def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
+    """Return the source of ``__main__``, which imports *first* before all else."""
     top = entry.function.partition(".")[0]
-    return MAIN_TEMPLATE.format(module=entry.module, top=top, function=entry.function)
+    imports = f"import {', '.join(sorted(first))}\n" if first else ""
+    return MAIN_TEMPLATE.format(
+        first=imports, module=entry.module, top=top, function=entry.function
+    )
+
+
+def _main(entry: EntryPoint, first: Collection[str] = ()) -> ModuleOrigin:
+    return _text(main_text(entry, first), "<main>")
 
 
 def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:
