@@ -7,10 +7,9 @@ is 0 there; an unknown value has no sample.
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from devops_info_service.catalog.property import Metric, at_path
+from devops_info_service.catalog.property import Metric, ResourcesAlone, at_path
 from devops_info_service.catalog.resources import RESOURCES
+from devops_info_service.catalog.row import proved
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.linux.process import Usage
 from devops_info_service.facts.linux.resources import Resources
@@ -96,12 +95,6 @@ _PROCESS: Final[tuple[tuple[str, str, Type, str], ...]] = (
 """Attribute of ``Usage``, and the names that all of Prometheus's clients have."""
 
 
-class _Root(msgspec.Struct):
-    """The part of a snapshot that a scrape reads: the root of the metrics' paths."""
-
-    resources: Resources
-
-
 def build_family(about: Mapping[str, str]) -> Family:
     """Return the family of the build; *about* are its labels."""
     samples = (Sample(1, tuple(about.items())),)
@@ -162,7 +155,7 @@ def process_families(usage: Usage) -> list[Family]:
 
 def platform_families(resources: Resources, limit_changes: int) -> list[Family]:
     """Return grants and use of the platform: the catalog's metrics."""
-    root = _Root(resources)
+    root = ResourcesAlone(resources)
     return [
         *(_family(each.metric, at_path(root, each.path)) for each in RESOURCES if each.metric),
         single(
@@ -178,6 +171,7 @@ def _family(metric: Metric, found: Any) -> Family:  # noqa: ANN401  a fact, or a
     if metric.samples is not None:
         samples = tuple(Sample(value, labels) for labels, value in metric.samples(found))
         return Family(metric.name, metric.type, metric.help, samples)
+    found = proved(found)
     if isinstance(found, Unknown):
         return single(metric.name, metric.type, metric.help, None)
     value = float("inf") if found.value is None else found.value

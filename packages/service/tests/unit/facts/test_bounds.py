@@ -121,14 +121,14 @@ def test_few_variables_are_all_listed(tmp_path: Path) -> None:
     [
         ("proc/net/fib_trie", filled(local_address), "addresses"),
         ("proc/net/if_inet6", filled(lambda n: f"{n:032x} 1 40 0 0 e\n"), "addresses"),
-        ("proc/net/route", filled(lambda n: "e 0100A8C0 0 1 0 0 0 FFFFFF00 0\n"), "routes"),
+        ("proc/net/route", filled(lambda n: "e\t0100A8C0\t0\t1\t0\t0\t0\tFFFFFF00\t0\n"), "routes"),
         ("proc/net/ipv6_route", filled(route_v6), "routes"),
     ],
     ids=lambda value: value if len(value) < 30 else "",
 )  # fmt: skip
 def test_tables_of_the_network(tmp_path: Path, path: str, text: str, unlisted: str) -> None:
     """The first of them are listed, the others counted."""
-    files = {"proc/net/route": "h\n" + "e 0100A8C0 0 1 0 0 0 FFFFFF00 0\n" * MAX_ROUTES}
+    files = {"proc/net/route": "h\n" + "e\t0100A8C0\t0\t1\t0\t0\t0\tFFFFFF00\t0\n" * MAX_ROUTES}
     found = read(tmp_path, {**files, path: text}, {})
 
     assert found.network.unlisted[unlisted] > 1000
@@ -161,7 +161,7 @@ def test_mounts_beyond_number(tmp_path: Path) -> None:
     found = read(tmp_path, {"proc/self/mountinfo": text}, {})
     tree = SystemFiles(str(tmp_path))
 
-    assert read_mounts(tree) == Unknown("/proc/self/mountinfo has more than 2048 mounts")
+    assert read_mounts(tree) == Unknown(f"/proc/self/mountinfo has more than {MAX_MOUNTS} mounts")
     assert isinstance(found.filesystem.mounts, Unknown)
     (tmp_path / "proc/self/mountinfo").write_text(text[text.index("\n") + 1 :])
     assert not isinstance(read_mounts(tree), Unknown)

@@ -61,7 +61,7 @@ def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
                 "  CPUs Python counts  4  ",
                 "  CPU throttled       17 of 120 periods, 834.2 ms",
                 "  memory              256 MiB  ",
-                "  memory in use       32 MiB (12 %)",
+                "  memory in use       32 MiB, 12 %",
                 "  PIDs                2048  ",
                 "  pod               web-7c9f6d5b8-x2v4q",
                 "  QoS class         Burstable ",
