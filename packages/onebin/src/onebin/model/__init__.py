@@ -21,12 +21,18 @@ from .build import (
 )
 from .link_input import CSource, LinkInput
 from .modules import (
+    Block,
+    Branch,
+    Deferred,
     FrozenModule,
     Import,
     ImportKind,
     ModuleImports,
     ModuleOrigin,
+    Node,
     OmittedModule,
+    Raise,
+    Try,
 )
 from .project import (
     ARCHITECTURES,
@@ -44,8 +50,11 @@ __all__ = [
     "RELEASE",
     "Architecture",
     "Binary",
+    "Block",
+    "Branch",
     "CPython",
     "CSource",
+    "Deferred",
     "Distribution",
     "EntryPoint",
     "Extension",
@@ -59,6 +68,7 @@ __all__ = [
     "Machine",
     "ModuleImports",
     "ModuleOrigin",
+    "Node",
     "Obstacle",
     "Offer",
     "OmittedModule",
@@ -67,8 +77,10 @@ __all__ = [
     "Plan",
     "Profile",
     "Project",
+    "Raise",
     "Runtime",
     "Source",
     "Toolchain",
+    "Try",
     "target_environment",
 ]
