@@ -19,7 +19,7 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-settings.register_profile("ci", settings.get_profile("local"), max_examples=int(os.environ.get("B_EX","250")))
+settings.register_profile("ci", settings.get_profile("local"), max_examples=250)
 settings.load_profile("ci" if CI else "local")
 
 

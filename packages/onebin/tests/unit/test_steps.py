@@ -99,7 +99,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
     runtime = Runtime("x86_64", (Path("/a.a"),), Path("/include"), {"sys": "NULL"}, "runtime")
     pin = Pin("name", "1", ("sha256:0",))
     source = Source(
-        name="CPython", version="3", sha256="0", folder="f", url="u", package="p",
+        name="CPython", version="3", sha256="0", folder="f", url="u", debian_file="p_1.tar",
         debian_sha256="d", files_sha256="c",
     )  # fmt: skip
     parts = LinkInput(

@@ -5,6 +5,8 @@ input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput
 
 from .build import (
     Binary,
+    BuiltLibrary,
+    BuiltModule,
     CPython,
     Distribution,
     Extension,
@@ -52,6 +54,8 @@ __all__ = [
     "Binary",
     "Block",
     "Branch",
+    "BuiltLibrary",
+    "BuiltModule",
     "CPython",
     "CSource",
     "Deferred",

@@ -1,6 +1,6 @@
 """Choose the modules of an executable: those the entry point reaches, and the project's hints."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -39,7 +39,7 @@ import sys
 
 # Objects made by imports live as long as the program: collecting them is wasted time.
 gc.disable()
-from {module} import {top}
+{first}from {module} import {top}
 gc.freeze()
 gc.enable()
 
@@ -50,20 +50,13 @@ sys.exit({function}())
 """
 
 NOT_IN_RUNTIME: Final = {
-    "_ssl": "OpenSSL",
-    "_hashlib": "OpenSSL",
-    "_ctypes": "libffi and a dynamic loader",
-    "_bz2": "bzip2",
-    "_lzma": "xz",
-    "_sqlite3": "SQLite",
-    "_curses": "ncurses",
-    "readline": "readline",
-    "_dbm": "a dbm library",
-    "_gdbm": "gdbm",
-    "_tkinter": "Tk",
-    "_uuid": "libuuid",
+    "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
+    "_gdbm": ("gdbm, which is under the GPL", "dbm.sqlite3 and dbm.dumb are there"),
+    "_tkinter": ("Tk", "an image without a display has no use for it"),
+    "_uuid": ("libuuid", "the module uuid does without it"),
+    "_zstd": ("CPython 3.14 or newer", "set requires-python"),
 }
-"""C modules of CPython that need a library onebin does not build."""
+"""C modules of CPython that are never included: the reason, and a way out."""
 
 
 EXCLUDED: Final = "tool.onebin.exclude"
@@ -105,14 +98,15 @@ def select(
     options = project.options
     stdlib = python.interpreter.stdlib
     given = {
-        "__main__": _text(main_text(project.entry), "<main>"),
+        "__main__": _main(project.entry),
         cpython.BUILD_FACTS: _text(cpython.BUILD_FACTS_SOURCE, "<sysconfig>"),
         **{
             name: ModuleOrigin("source", stdlib / file, file)
             for name, file in cpython.BOOTSTRAP.items()
         },
     }
-    finder = Finder(project.code, distributions, stdlib, python.runtime.builtins, given)
+    builtins = {*python.runtime.builtins, *python.runtime.library_modules}
+    finder = Finder(project.code, distributions, stdlib, builtins, given)
     why_ignored = ignore_rule(options.exclude, finder)
     named, below = _hints(options.include, finder)
     roots = [project.entry.module, *named]
@@ -122,14 +116,16 @@ def select(
     for root in roots:
         require_importable(root, graph, options.exclude)
     found = reachable(everything, graph, why_ignored)
-    kinds = {name: graph.origins[name].kind for name in found.names}
+    first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
+    origins = {**graph.origins, "__main__": _main(project.entry, first)}
+    kinds = {name: origins[name].kind for name in found.names}
     always = {name for name in cpython.BUILTINS_ALWAYS if name in python.runtime.builtins}
     extensions = [e for d in distributions for e in d.extensions if e.module in found.names]
     return Selection(
         modules={
             name: _text("", "<namespace>", is_package=True)
             if kinds[name] == "namespace"
-            else graph.origins[name]
+            else origins[name]
             for name in sorted(found.names)
             if kinds[name] in {"source", "namespace"}
         },
@@ -139,10 +135,17 @@ def select(
     )
 
 
-def main_text(entry: EntryPoint) -> str:
-    """Return the source of ``__main__``."""
+def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
+    """Return the source of ``__main__``, which imports *first* before all else."""
     top = entry.function.partition(".")[0]
-    return MAIN_TEMPLATE.format(module=entry.module, top=top, function=entry.function)
+    imports = f"import {', '.join(sorted(first))}\n" if first else ""
+    return MAIN_TEMPLATE.format(
+        first=imports, module=entry.module, top=top, function=entry.function
+    )
+
+
+def _main(entry: EntryPoint, first: Collection[str] = ()) -> ModuleOrigin:
+    return _text(main_text(entry, first), "<main>")
 
 
 def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:
@@ -189,12 +192,8 @@ def require_importable(root: str, graph: ImportGraph, exclude: Iterable[str]) ->
         message = f"{chain}: requires {missing}, which tool.onebin.exclude leaves out"
         hint = f"take {pattern} out of tool.onebin.exclude"
     elif top in NOT_IN_RUNTIME:
-        message = (
-            f"{chain}: requires {NOT_IN_RUNTIME[top]}, which the static runtime does not include"
-        )
-        hint = (
-            "an import inside a function or under `except ImportError` may fail; this one may not"
-        )
+        library, hint = NOT_IN_RUNTIME[top]
+        message = f"{chain}: requires {library}, which the static runtime does not include"
     elif top in cpython.OTHER_PLATFORMS:
         message = f"{chain}: requires {missing}, a module of another operating system"
         hint = "import it behind a condition, such as `if sys.platform …`, or catch ImportError"
