@@ -22,7 +22,8 @@ from .fakes import Programs, context
 def python(words: list[str], options: dict[str, Any]) -> bytes:
     """Run the call with this interpreter: these tests do not depend on its bytecode."""
     call = [sys.executable, *words[1:]]
-    done = subprocess.run(call, input=options["stdin"], capture_output=True, check=True)
+    env = {"PYTHONPATH": options["env"]["PYTHONPATH"]}
+    done = subprocess.run(call, input=options["stdin"], env=env, capture_output=True, check=True)
     return bytes(done.stdout)
 
 

@@ -1,6 +1,5 @@
 """Module selection, on trees of small files with imports read from them."""
 
-import ast
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,7 +22,8 @@ from onebin.model import (
 )
 from onebin.selection.finder import Finder
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, main_text, select
-from onebin.target import compile_modules
+
+from .analyzed import facts_of
 
 BUILTINS = dict.fromkeys(("sys", "_io", "marshal", "_json", "time"), "NULL")
 
@@ -37,19 +37,15 @@ def files(folder: Path, texts: Mapping[str, str]) -> Path:
 
 
 def analyze(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
-    """Analyze imports with the program that runs in the target."""
-    found = {}
-    for name, origin in origins.items():
-        text = origin.path.read_text() if origin.text is None else origin.text
-        collector = compile_modules.ImportCollector(
-            name, package=origin.is_package, asserts=True,
-            names_of_interest=frozenset(NAMES_OF_INTEREST),
-        )  # fmt: skip
-        collector.visit(ast.parse(text))
-        imports = tuple(Import(m, tuple(n), k, g, f) for m, n, k, g, f in collector.imports)
-        mentions = tuple(sorted(collector.mentions))
-        found[name] = ModuleImports(imports, tuple(sorted(collector.codecs)), mentions)
-    return found
+    return {
+        name: facts_of(
+            name,
+            origin.path.read_text() if origin.text is None else origin.text,
+            is_package=origin.is_package,
+            names_of_interest=NAMES_OF_INTEREST,
+        )
+        for name, origin in origins.items()
+    }
 
 
 STDLIB = {
@@ -215,7 +211,7 @@ def test_module_that_does_not_compile_is_named(world: World) -> None:
 
     def broken(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
         return {n: ModuleImports(error="bad" if n == "helper" else "") for n in origins} | {
-            n: ModuleImports((Import("helper", (), "hard", 0, 0),)) for n in origins if n == "app"
+            n: ModuleImports((Import("helper"),)) for n in origins if n == "app"
         }
 
     project = Project(
