@@ -26,7 +26,6 @@ from .recorded import FrozenClock
 CASES: Final = Path(__file__).parents[1] / "data" / "field-cases"
 PENDING: Final = frozenset[str](
     {
-        "address-longest-prefix",
         "apparmor-inner-namespace",
         "apparmor-mode-dash",
         "apparmor-profile-unconfined",
