@@ -47,7 +47,7 @@ PENDING: Final = frozenset[str](
         "node-in-container-hosts-file",
         "node-in-container-same-address",
         "pod-on-node-in-container",
-                        "secret-by-subpath",
+        "secret-by-subpath",
         "selinux-without-levels",
         "selinux-without-policy",
         "user-namespace-mapped",
