@@ -26,7 +26,6 @@ from .recorded import FrozenClock
 CASES: Final = Path(__file__).parents[1] / "data" / "field-cases"
 PENDING: Final = frozenset[str](
     {
-        "address-longest-prefix",
         "apparmor-inner-namespace",
         "apparmor-mode-dash",
         "apparmor-profile-unconfined",
@@ -48,10 +47,6 @@ PENDING: Final = frozenset[str](
         "node-in-container-hosts-file",
         "node-in-container-same-address",
         "pod-on-node-in-container",
-        "resolver-caps",
-        "resolver-environment",
-        "resolver-indented",
-        "resolver-localdomain",
         "secret-by-subpath",
         "selinux-without-levels",
         "selinux-without-policy",
