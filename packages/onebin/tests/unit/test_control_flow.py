@@ -91,9 +91,10 @@ def tries(draw: st.DrawFn, names: Sequence[str], *, handler: bool, deep: int) ->
     lines = ["try:", *indented(block())]
     for error in caught:
         lines += [f"except {error}:".replace(" :", ":"), *indented(block(handler=True))]
-    if caught and draw(st.booleans()):
+    has_else, has_finally = draw(st.booleans()), draw(st.booleans())
+    if caught and has_else:
         lines += ["else:", *indented(block())]
-    if not caught or draw(st.booleans()):
+    if has_finally or not caught:
         lines += ["finally:", *indented(block())]
     return lines
 

@@ -158,7 +158,7 @@ def test_failure_is_a_chain_of_imports(text: str, chain: str, missing: str) -> N
         "app: try: f()\\except ValueError: import nowhere",
         "app: try: import a\\except ImportError: import nowhere | a:",
         "app: try: import nowhere\\except ImportError: pass\\else: import nowhere_as_well",
-        "app: from typing import TYPE_CHECKING\\if TYPE_CHECKING: import no | typing: x = TYPE_CHECKING = 0",
+        "app: import typing as t\\if t. TYPE_CHECKING: import no | typing: x = 0",
         "app: import sys\\if sys.platform == 'win32': import nowhere | sys:",
         "app: from a import made | a: globals()['made'] = 1",
         "app: from a import made | a: def __getattr__(name): ...",

@@ -88,6 +88,8 @@ class World:
         options: Options | None = None,
         native: Mapping[str, tuple[str, ...]] = {},
     ) -> Selection:
+        if (main := texts.get("app.py")) is not None and "# no main" not in main:
+            texts = {**texts, "app.py": f"{main}\ndef main(): ..."}
         project = Project(
             root=self.root, name="app", version="1", entry=EntryPoint("app", "main"),
             code=files(self.root / "code", texts), dependencies=(), options=options or Options(),
@@ -190,8 +192,16 @@ def test_imports_made_from_c(world: World) -> None:
     ("texts", "options", "message", "hint"),
     [
         ({}, None, "app: no such module", "is it spelled right"),
-        ({"app.py": "import ssl"}, None,
-         "app -> ssl: requires OpenSSL, which the static runtime does not include", "may fail"),
+        ({"app.py": "import tk", "tk.py": "import _tkinter"}, None,
+         "app -> tk: requires Tk, which the static runtime does not include", "display"),
+        ({"app.py": "import winreg"}, None,
+         "app: requires winreg, a module of another operating system", "behind a condition"),
+        ({"app.py": "from io import nothing"}, None,
+         "app: requires nothing of io, which has nothing of that name", "spelled right"),
+        ({"app.py": "import json"}, Options(exclude=("json",)),
+         "app: requires json, which tool.onebin.exclude leaves out", "take json out"),
+        ({"app.py": "# no main"}, None,
+         "entry point app:main: app has nothing of that name", "project.scripts"),
         ({"app.py": "import nowhere"}, None,
          "app: requires nowhere, which is in no dependency", "add the distribution"),
         ({"app.py": ""}, Options(include=("gone",)), "gone: no such module", "spelled"),
