@@ -161,13 +161,12 @@ def _keep_up(lines: LineWriter, slot: memoryview) -> float:
 def usable_cpus(tree: SystemFiles, source: Source) -> int:
     """Return how many workers are worth starting: CPUs of the quota or the affinity, rounded up."""
     # Imported late: for WORKERS=auto only.
-    from devops_info_service.facts.fact import value_of  # noqa: PLC0415
     from devops_info_service.facts.linux.cgroup import read_cgroups  # noqa: PLC0415
-    from devops_info_service.facts.linux.cpu import read_cpu  # noqa: PLC0415
+    from devops_info_service.facts.linux.cpu import read_cpu, workers  # noqa: PLC0415
     from devops_info_service.facts.linux.mounts import read_mounts  # noqa: PLC0415
 
-    usable = read_cpu(tree, read_cgroups(tree, read_mounts(tree))).usable
-    return min(value_of(usable, source.cpus()), MAX_WORKERS)
+    cpu = read_cpu(tree, read_cgroups(tree, read_mounts(tree)))
+    return min(workers(cpu, source.cpus()), MAX_WORKERS)
 
 
 def own_memory_limit(tree: SystemFiles) -> int | None:

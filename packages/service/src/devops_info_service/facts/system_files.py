@@ -165,7 +165,10 @@ class SystemFiles:
             return File(path, Unknown(f"{path} is not a regular file"))
         if len(data) > limit:
             return File(path, Unknown(f"{path} has more than {limit} bytes"))
-        return File(path, data.decode("utf-8", "backslashreplace"))
+        try:
+            return File(path, data.decode())
+        except UnicodeDecodeError:
+            return File(path, data.decode("utf-8", "backslashreplace"), exact=False)
 
     def keep_open(self, paths: Sequence[str]) -> OpenFiles:
         """Return the files at *paths* for reading them again and again."""
