@@ -74,17 +74,15 @@ def serve(config: Config, open_files: int) -> None:
     log, lines = open_log(output)
     source = Machine()
     coarse_clock = CachedClock(source.time)
-    is_alone = config.workers == 1
+    processes = 1 if config.workers == 1 else MAX_PROCESSES
     services = Services(
         source,
         FRAMEWORK,
         config,
-        counters=Counters.private() if is_alone else Counters.shared(MAX_PROCESSES),
-        route_metrics=RouteMetrics.private(PATHS)
-        if is_alone
-        else RouteMetrics.shared(PATHS, MAX_PROCESSES),
-        ready_switch=ReadySwitch.private() if is_alone else ReadySwitch.shared(),
-        limit_changes=LimitChanges.private() if is_alone else LimitChanges.shared(MAX_PROCESSES),
+        counters=Counters(processes),
+        route_metrics=RouteMetrics(PATHS, processes),
+        ready_switch=ReadySwitch(),
+        limit_changes=LimitChanges(processes),
         coarse_clock=coarse_clock,
     )
     # Before it listens: wrong expectations are reported whether or not the port is free.
@@ -96,7 +94,7 @@ def serve(config: Config, open_files: int) -> None:
     # Objects that exist now stay: later collections skip them, and their memory stays shared.
     gc.collect()
     gc.freeze()
-    if is_alone:
+    if config.workers == 1:
         trigger = SignalTrigger(parts.sockets, log)
         _work(parts, 0, log, lines, trigger, _shutdown_reporter(config, log))
     elif config.workers == "auto":
