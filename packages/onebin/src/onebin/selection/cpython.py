@@ -27,10 +27,17 @@ BOOTSTRAP: Final = {
 }
 """The import system itself; ``importlib`` finds these two in ``sys.modules``."""
 
-ALIASES: Final = (
-    "os.path", "collections.abc", "importlib._bootstrap", "importlib._bootstrap_external",
-)  # fmt: skip
-"""Names that another module puts into ``sys.modules``: importable without code."""
+ALIASES: Final = {
+    "os.path": "os",
+    "collections.abc": "collections",
+    "importlib._bootstrap": "importlib",
+    "importlib._bootstrap_external": "importlib",
+}
+"""Names that another module puts into ``sys.modules``, with that module: importable without code.
+
+No file has these names. A thread that imports one while another thread is in the middle of that
+module finds neither, so ``__main__`` imports the module before the program has a second thread.
+"""
 
 BUILD_FACTS: Final = "_sysconfigdata__linux_"
 """The module ``sysconfig`` imports: how CPython was built, with the build machine's paths."""
