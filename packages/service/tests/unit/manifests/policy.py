@@ -60,11 +60,28 @@ BOTH_PROC: Final = ids("procMount", "procMount_restricted")
 SELINUX: Final = ids("seLinuxOptions")
 APPARMOR: Final = ids("appArmorProfile")
 HOSTS: Final = ids("hostProbesAndHostLifecycle")
-PLUGINS: Final = (
-    "awsElasticBlockStore azureDisk azureFile cephfs cinder fc flexVolume flocker gcePersistentDisk"
-    " gitRepo glusterfs iscsi nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos"
-    " vsphereVolume"
-).split()
+PLUGINS: Final = [
+    "awsElasticBlockStore",
+    "azureDisk",
+    "azureFile",
+    "cephfs",
+    "cinder",
+    "fc",
+    "flexVolume",
+    "flocker",
+    "gcePersistentDisk",
+    "gitRepo",
+    "glusterfs",
+    "iscsi",
+    "nfs",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "quobyte",
+    "rbd",
+    "scaleIO",
+    "storageos",
+    "vsphereVolume",
+]
 ANNOTATION: Final = "container.apparmor.security.beta.kubernetes.io/app"
 
 
@@ -112,10 +129,17 @@ ROWS: Final = (
         ("spec", "volumes"),
         [
             [{"name": "v", kind: {}}]
-            for kind in (
-                "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected"
-                " secret"
-            ).split()
+            for kind in [
+                "configMap",
+                "csi",
+                "downwardAPI",
+                "emptyDir",
+                "ephemeral",
+                "image",
+                "persistentVolumeClaim",
+                "projected",
+                "secret",
+            ]
         ],
         [[{"name": "v", kind: {}}] for kind in (*PLUGINS, "ofTheFuture")],
         ids("restrictedVolumes"),

@@ -103,7 +103,11 @@ def test_merge_keys() -> None:
 
 
 def test_documents_have_their_lines() -> None:
-    assert list(documents("---\na: 1\n---\n---\n- 2\n...\n")) == [(1, {"a": 1}), (3, None), (4, [2])]
+    assert list(documents("---\na: 1\n---\n---\n- 2\n...\n")) == [
+        (1, {"a": 1}),
+        (3, None),
+        (4, [2]),
+    ]
 
 
 @pytest.mark.parametrize(
