@@ -26,21 +26,11 @@ from .recorded import FrozenClock, write_tree
 CASES: Final = Path(__file__).parents[1] / "data" / "field-cases"
 PENDING: Final = frozenset[str](
     {
-        "address-longest-prefix",
         "forwarded-empty-elements",
         "forwarded-obfuscated",
         "forwarded-obs-text",
         "forwarded-semicolon",
         "legacy-token",
-        "memory-high-above",
-        "no-controllers",
-        "one-v1-controller-beside-v2",
-        "resolver-caps",
-        "resolver-environment",
-        "resolver-indented",
-        "resolver-localdomain",
-        "swap-above-v1",
-        "swap-max-above",
     }
 )
 """Cases that fall short. A case that holds by now fails its test: remove it here."""

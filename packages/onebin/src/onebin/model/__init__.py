@@ -5,6 +5,8 @@ input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput
 
 from .build import (
     Binary,
+    BuiltLibrary,
+    BuiltModule,
     CPython,
     Distribution,
     Extension,
@@ -21,12 +23,18 @@ from .build import (
 )
 from .link_input import CSource, LinkInput
 from .modules import (
+    Block,
+    Branch,
+    Deferred,
     FrozenModule,
     Import,
     ImportKind,
     ModuleImports,
     ModuleOrigin,
+    Node,
     OmittedModule,
+    Raise,
+    Try,
 )
 from .project import (
     ARCHITECTURES,
@@ -44,8 +52,13 @@ __all__ = [
     "RELEASE",
     "Architecture",
     "Binary",
+    "Block",
+    "Branch",
+    "BuiltLibrary",
+    "BuiltModule",
     "CPython",
     "CSource",
+    "Deferred",
     "Distribution",
     "EntryPoint",
     "Extension",
@@ -59,6 +72,7 @@ __all__ = [
     "Machine",
     "ModuleImports",
     "ModuleOrigin",
+    "Node",
     "Obstacle",
     "Offer",
     "OmittedModule",
@@ -67,8 +81,10 @@ __all__ = [
     "Plan",
     "Profile",
     "Project",
+    "Raise",
     "Runtime",
     "Source",
     "Toolchain",
+    "Try",
     "target_environment",
 ]

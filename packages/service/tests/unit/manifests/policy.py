@@ -60,28 +60,14 @@ BOTH_PROC: Final = ids("procMount", "procMount_restricted")
 SELINUX: Final = ids("seLinuxOptions")
 APPARMOR: Final = ids("appArmorProfile")
 HOSTS: Final = ids("hostProbesAndHostLifecycle")
-PLUGINS: Final = [
-    "awsElasticBlockStore",
-    "azureDisk",
-    "azureFile",
-    "cephfs",
-    "cinder",
-    "fc",
-    "flexVolume",
-    "flocker",
-    "gcePersistentDisk",
-    "gitRepo",
-    "glusterfs",
-    "iscsi",
-    "nfs",
-    "photonPersistentDisk",
-    "portworxVolume",
-    "quobyte",
-    "rbd",
-    "scaleIO",
-    "storageos",
-    "vsphereVolume",
-]
+PLUGINS: Final = (  # noqa: SIM905
+    "awsElasticBlockStore azureDisk azureFile cephfs cinder fc flexVolume flocker gcePersistentDisk"
+    " gitRepo glusterfs iscsi nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos"
+    " vsphereVolume"
+).split()
+VOLUMES: Final = (  # noqa: SIM905
+    "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret"
+).split()
 ANNOTATION: Final = "container.apparmor.security.beta.kubernetes.io/app"
 
 
@@ -127,20 +113,7 @@ ROWS: Final = (
     ),
     Row(
         ("spec", "volumes"),
-        [
-            [{"name": "v", kind: {}}]
-            for kind in [
-                "configMap",
-                "csi",
-                "downwardAPI",
-                "emptyDir",
-                "ephemeral",
-                "image",
-                "persistentVolumeClaim",
-                "projected",
-                "secret",
-            ]
-        ],
+        [[{"name": "v", kind: {}}] for kind in VOLUMES],
         [[{"name": "v", kind: {}}] for kind in (*PLUGINS, "ofTheFuture")],
         ids("restrictedVolumes"),
     ),

@@ -1,15 +1,15 @@
 """Whether the network is the host's: by every sign there is, and unknown where two contradict.
 
-Kubelet writes it into the file of hosts. The first network namespace of the machine has a number
 Kubelet writes it into the file of hosts. The first network namespace of the machine has a known
 number (Linux 6.18) and files in /proc/sys/net/core that no other has (``net_core_table`` in
+net/core/sysctl_net_core.c is registered for the first one alone). But a node may itself be
 a container, whose network is not the machine's first.
 """
 
 from typing import Final
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, truncate
-from devops_info_service.facts.linux.network import CLASS
+from devops_info_service.facts.linux.interfaces import CLASS, class_names
 from devops_info_service.facts.linux.variables import variable
 from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.http.wire.cidr import packed_address
@@ -110,7 +110,7 @@ def _version(release: str) -> tuple[int, int]:
 
 def _cable(tree: SystemFiles) -> Evidence | None:
     """Return a cable whose other end is nowhere here, where there are no others."""
-    names = tree.names(CLASS)
+    names = class_names(tree)
     if isinstance(names, Unknown) or len(names) > MAX_INTERFACES:
         return None
     indexes = {name: tree.read(f"{CLASS}/{name}/ifindex").text.rstrip("\n") for name in names}
@@ -124,7 +124,7 @@ def _cable(tree: SystemFiles) -> Evidence | None:
 
 
 def _undecided(tree: SystemFiles) -> str:
-    names = tree.names(CLASS)
+    names = class_names(tree)
     if isinstance(names, Unknown):
         return names.reason
     bridge = next((name for name in names if name.startswith(_BRIDGES)), None)
