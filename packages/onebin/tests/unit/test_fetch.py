@@ -54,10 +54,9 @@ class Apt:
 
 
 @pytest.fixture(autouse=True)
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give apt a mirror, whatever this machine's is."""
-    etc = tmp_path / "apt"
-    etc.mkdir()
+    etc = tmp_path_factory.mktemp("apt")
     (etc / "sources.list").write_text("deb http://mirror.example/debian stable main\n")
     monkeypatch.setattr(fetch, "APT_SETTINGS", etc)
 

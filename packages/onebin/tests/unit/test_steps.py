@@ -53,6 +53,8 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Runtime.archives": "named by Runtime.key",
     "Runtime.include": "named by Runtime.key",
     "Runtime.builtins": "named by Runtime.key",
+    "Runtime.sources": "named by Runtime.key",
+    "Runtime.library_modules": "named by Runtime.key",
     "LinkInput.include": "named by LinkInput.key, and by what sources include",
     "Probe.code": "named by code_keys",
     "LinkedProgram.machine": "named by Toolchain.key",
@@ -65,7 +67,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Source.origin": "where from; sha256 names the contents",
     "Source.folder": "where from; sha256 names the contents",
     "Source.url": "where from; sha256 names the contents",
-    "Source.package": "where from; sha256 names the contents",
+    "Source.debian_file": "where from; sha256 names the contents",
     "Source.debian_sha256": "the same files, packed again",
     "Source.files_sha256": "CPython has no such hash; zlib's is in the key",
     "ModuleOrigin.kind": "only modules with source are compiled",
@@ -115,7 +117,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
     )
     options = CompileOptions(
         interpreter, asserts=True, docstrings=False, names_of_interest=("name",),
-        script=file("compile.py"),
+        scripts=(file("compile.py"),),
     )  # fmt: skip
     module = CompiledModule("m", ModuleOrigin("source", file("m.py"), "m.py"), options)
     profile = Profile("p", "sha256", "made", (Function("f", 1, (1,)),))
@@ -179,7 +181,7 @@ def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]
 def _another(path: Path) -> Path:
     """A path elsewhere; an existing file becomes a copy with other contents."""
     other = path.parent / f"another-{path.name}"
-    if path.is_dir():
+    if path.name and path.is_dir():
         other.mkdir(exist_ok=True)
         for file in path.iterdir():
             (other / file.name).write_text("another")
