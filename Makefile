@@ -24,9 +24,9 @@ test: $(VENV)/.dev ## Unit and integration tests: two minutes, no compiler, engi
 test-all: $(VENV)/.dev ## Every test: toolchain, engine, browser, Prometheus, whole tables
 	@$(PYTEST) -m ""
 
-coverage: $(VENV)/.dev ## The tests of make test with their coverage, for make check
+coverage: $(VENV)/.dev ## The tests of make test with their coverage, for make check (ALL=1: every test, of which these are measured)
 	@rm -rf dist/coverage && mkdir -p dist/coverage
-	@$(BIN)/coverage run -m $(PYTEST:$(BIN)/%=%)
+	@$(BIN)/coverage run -m $(PYTEST:$(BIN)/%=%) $(if $(ALL),-m "")
 	@$(BIN)/coverage combine --quiet && $(BIN)/python .ci/coverage
 
 check: $(VENV)/.dev ## Lint, types, directions of imports, words, readers of lines, coverage if it was measured
