@@ -194,8 +194,8 @@ def test_imports_made_from_c(world: World) -> None:
     ("texts", "options", "message", "hint"),
     [
         ({}, None, "app: no such module", "is it spelled right"),
-        ({"app.py": "import ssl"}, None,
-         "app -> ssl: requires OpenSSL, which the static runtime does not include", "may fail"),
+        ({"app.py": "import _tkinter"}, None,
+         "app: requires Tk, which the static runtime does not include", "without a display"),
         ({"app.py": "import nowhere"}, None,
          "app: requires nowhere, which is in no dependency", "add the distribution"),
         ({"app.py": ""}, Options(include=("gone",)), "gone: no such module", "spelled"),

@@ -1,4 +1,4 @@
-"""What modules over C libraries answer in an executable; one fact per command, as JSON."""
+"""Answers of modules over C libraries in an executable; one fact per command, as JSON."""
 
 import json
 import sys
