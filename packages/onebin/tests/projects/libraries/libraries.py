@@ -158,6 +158,13 @@ def text():
     ]
 
 
+def wait():
+    """Use a callback of C, and wait for the end of input."""
+    foreign()
+    print("ready", flush=True)
+    sys.stdin.read()
+
+
 def main():
     """Print the answer to the fact named first."""
     print(json.dumps(globals()[sys.argv[1]]()))
