@@ -117,7 +117,7 @@ def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
 
 
 def test_parts_of_every_program() -> None:
-    """main, the allocator with its header, and the table that main reads."""
+    """main, RELRO, the allocator with its header, and the table that main reads."""
     parts = program.main() + program.allocator() + program.held_signals(["SIGTERM", "SIGINT"])
 
     names = [source.name for source in parts.sources]

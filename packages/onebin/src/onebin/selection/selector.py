@@ -57,7 +57,7 @@ NOT_IN_RUNTIME: Final = {
     "_uuid": ("libuuid", "the module uuid does without it"),
     "_zstd": ("CPython 3.14 or newer", "set requires-python"),
 }
-"""C modules of CPython that are never included: the reason, and a way out."""
+"""C modules of CPython that are never included: the reason, and a hint."""
 
 
 EXCLUDED: Final = "tool.onebin.exclude"
@@ -137,7 +137,7 @@ def select(
 
 
 def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
-    """Return the source of ``__main__``, which imports *first* before all else."""
+    """Return the source of ``__main__``, which begins with importing *first*."""
     top = entry.function.partition(".")[0]
     imports = f"import {', '.join(sorted(first))}\n" if first else ""
     return MAIN_TEMPLATE.format(
