@@ -23,6 +23,8 @@ class CompileOptions(msgspec.Struct, frozen=True):
     interpreter: Interpreter
     asserts: bool
     docstrings: bool
+    columns: bool
+    """Whether tracebacks can point into a line: a tenth of the code."""
     names_of_interest: tuple[str, ...]
     """Names whose mention is reported."""
     script: Path = COMPILE_SCRIPT
@@ -45,7 +47,7 @@ class CompiledModule(msgspec.Struct, frozen=True):
             options.interpreter.key,
             options.script.read_text("utf-8"),
             options.names_of_interest,
-            (options.asserts, options.docstrings),
+            (options.asserts, options.docstrings, options.columns),
             (self.name, origin.label, origin.is_package),
             hashlib.sha256(data).hexdigest(),
         )
@@ -128,9 +130,9 @@ def _batch(steps: Iterable[CompiledModule], scratch: Path, run: RunCommand) -> l
         "names_of_interest": options.names_of_interest,
         "modules": modules,
     }
+    columns = () if options.columns else ("-X", "no_debug_ranges")
     printed = run(
-        # Columns would cost a tenth of the code, and there is no source to point at.
-        [options.interpreter.python, "-P", "-S", "-X", "no_debug_ranges", options.script],
+        [options.interpreter.python, "-P", "-S", *columns, options.script],
         env={"PYTHONHOME": str(options.interpreter.home), "PYTHONHASHSEED": "0"},
         stdin=json.dumps(request).encode(),
     )

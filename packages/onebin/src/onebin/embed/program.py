@@ -8,7 +8,7 @@ from onebin.model import CSource, LinkInput
 
 def main() -> LinkInput:
     """Return ``main``: an isolated CPython that runs the frozen ``__main__``."""
-    return LinkInput(sources=(csrc.source("main.c"),))
+    return LinkInput(sources=(csrc.source("start.h"), csrc.source("main.c")))
 
 
 def allocator() -> LinkInput:

@@ -231,3 +231,19 @@ def _targets(statement: Import) -> list[str]:
 def _with_parents(name: str) -> list[str]:
     parts = name.split(".")
     return [".".join(parts[: n + 1]) for n in range(len(parts))]
+
+
+def startup(names: Iterable[str], graph: ImportGraph) -> frozenset[str]:
+    """Return what importing *names* imports at once: their hard and soft imports, and theirs."""
+    found: set[str] = set()
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        if name in found or name not in graph.origins:
+            continue
+        found.add(name)
+        for statement in graph.imports.get(name, ModuleImports()).imports:
+            if statement.kind != "late":
+                for target in _targets(statement):
+                    queue += _with_parents(target)
+    return frozenset(found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -19,7 +20,7 @@ from onebin.model import (
     Project,
 )
 
-from . import cpython
+from . import contents, cpython, whole
 from .finder import Finder
 from .import_graph import (
     Analyze,
@@ -28,6 +29,7 @@ from .import_graph import (
     build_graph,
     import_failure,
     reachable,
+    startup,
 )
 
 NAMES_OF_INTEREST: Final = tuple(sorted(cpython.ENABLED_BY_NAME))
@@ -48,6 +50,28 @@ if sys.stdout is not None:
     sys.stdout.reconfigure(line_buffering=True)
 sys.exit({function}())
 """
+
+SCRIPT_TEMPLATE: Final = """\
+import gc
+import sys
+
+# Objects made by imports live as long as the program: collecting them is wasted time.
+from {module} import {top}
+gc.freeze()
+gc.enable()
+
+if __name__ == "__main__":
+    # A container's log should have each line when it is written.
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(line_buffering=True)
+    sys.exit({function}())
+"""
+"""The console script of a program with files inside; its main has disabled the collector."""
+
+IMPORTER: Final = "_onebin_importer"
+"""``target/importer.py``: imports what is inside as if it were installed."""
+
+IMPORTER_FILE: Final = Path(__file__).parent.parent / "target" / "importer.py"
 
 NOT_IN_RUNTIME: Final = {
     "_ssl": "OpenSSL",
@@ -76,6 +100,8 @@ class Selection(msgspec.Struct, frozen=True):
     extensions: tuple[Extension, ...]
     """C modules of distributions."""
     omitted: tuple[OmittedModule, ...]
+    startup: frozenset[str] = frozenset()
+    """Modules that the interpreter imports before any other code."""
 
 
 def select(
@@ -86,6 +112,9 @@ def select(
     analyze: Analyze,
 ) -> Selection:
     """Select the modules reachable from the entry point and from ``tool.onebin.include``.
+
+    Unless the project prunes, every module of its own and of its dependencies counts as reached,
+    and of the standard library every module of a package that is reached.
 
     Args:
         project: Its entry point, code and options.
@@ -99,20 +128,30 @@ def select(
     """
     options = project.options
     stdlib = python.interpreter.stdlib
+    is_whole = project.is_whole
+    places = contents.places(python.interpreter.version) if is_whole else {}
     given = {
-        "__main__": _text(main_text(project.entry), "<main>"),
         cpython.BUILD_FACTS: _text(cpython.BUILD_FACTS_SOURCE, "<sysconfig>"),
         **{
-            name: ModuleOrigin("source", stdlib / file, file)
+            name: ModuleOrigin("source", stdlib / file, f"{places.get('stdlib', '')}{file}")
             for name, file in cpython.BOOTSTRAP.items()
         },
     }
-    finder = Finder(project.code, distributions, stdlib, python.runtime.builtins, given)
-    is_ignored = ignore_rule(options.exclude, finder)
+    first = IMPORTER if is_whole else "__main__"
+    if is_whole:
+        given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
+        given["_onebin"] = ModuleOrigin("alias")
+    else:
+        given["__main__"] = _text(main_text(project.entry), "<main>")
+    finder = Finder(project.code, distributions, stdlib, python.runtime.builtins, given, places)
+    is_ignored = ignore_rule(options.exclude, finder, is_whole=is_whole)
     named, below = _hints(options.include, finder)
     roots = [project.entry.module, *named]
-    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, "__main__"]
+    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, first]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
+    if is_whole:
+        everything += [*cpython.INTERPRETER, *whole.roots(project, distributions)]
+        native = whole.with_packages(native, project, stdlib)
     graph = build_graph(
         everything, finder.locate, _with_mentions(analyze), native, is_ignored,
         cpython.OTHER_PLATFORMS,
@@ -121,6 +160,7 @@ def select(
         require_importable(root, graph)
     found = reachable(everything, graph, is_ignored)
     kinds = {name: graph.origins[name].kind for name in found.names}
+    code_kinds = {"source"} if is_whole else {"source", "namespace"}
     always = {name for name in cpython.BUILTINS_ALWAYS if name in python.runtime.builtins}
     extensions = [e for d in distributions for e in d.extensions if e.module in found.names]
     return Selection(
@@ -129,11 +169,12 @@ def select(
             if kinds[name] == "namespace"
             else graph.origins[name]
             for name in sorted(found.names)
-            if kinds[name] in {"source", "namespace"}
+            if kinds[name] in code_kinds
         },
         builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
         omitted=tuple(item for item in found.omitted if item.importer in found.names),
+        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, first], graph),
     )
 
 
@@ -141,6 +182,12 @@ def main_text(entry: EntryPoint) -> str:
     """Return the source of ``__main__``."""
     top = entry.function.partition(".")[0]
     return MAIN_TEMPLATE.format(module=entry.module, top=top, function=entry.function)
+
+
+def script_text(entry: EntryPoint) -> str:
+    """Return the console script of a program with files inside."""
+    top = entry.function.partition(".")[0]
+    return SCRIPT_TEMPLATE.format(module=entry.module, top=top, function=entry.function)
 
 
 def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:
@@ -195,13 +242,16 @@ def require_importable(root: str, graph: ImportGraph) -> None:
     raise ProjectError(message, hint=hint)
 
 
-def ignore_rule(exclude: Iterable[str], finder: Finder) -> IsIgnored:
-    """Return the rule of which imports are not followed: excluded ones, and CPython's tooling."""
+def ignore_rule(exclude: Iterable[str], finder: Finder, *, is_whole: bool = False) -> IsIgnored:
+    """Return the rule of which imports are not followed: excluded ones, and CPython's tooling.
+
+    Of a whole program, excluded ones alone.
+    """
 
     def is_ignored(importer: str, statement: Import, target: str) -> bool:
         if any(_matches(target, pattern) for pattern in exclude):
             return True
-        if statement.kind == "hard" or finder.owner(importer) != "stdlib":
+        if is_whole or statement.kind == "hard" or finder.owner(importer) != "stdlib":
             return False
         top = target.partition(".")[0]
         own = importer.partition(".")[0]

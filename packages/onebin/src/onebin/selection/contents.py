@@ -1,0 +1,128 @@
+"""Which files go into an executable, and where they are there.
+
+The folders are those of an installed CPython, so that what computes a path finds it:
+
+    bin/python3                        sys.executable
+    bin/<name>                         the console script
+    lib/python3.13/                    the standard library
+    lib/python3.13/site-packages/      the project, its dependencies, their metadata
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from onebin.model import Distribution, InsideFile, ModuleOrigin, Project
+
+from .finder import Owner
+
+PREFIX: Final = "/onebin"
+
+NOT_FILES: Final = frozenset(
+    {".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".pyc", ".h", ".hh", ".hpp", ".pxd", ".pyi"}
+)
+"""Suffixes of compiled code, headers and stubs: nothing reads them when a program runs."""
+
+
+def folders(version: str) -> dict[Owner, str]:
+    """Return the folder of each owner's modules below the prefix, for Python *version*."""
+    stdlib = f"lib/python{version}/"
+    site = f"{stdlib}site-packages/"
+    return {"stdlib": stdlib, "dependency": site, "project": site}
+
+
+def places(version: str) -> dict[Owner, str]:
+    """Return the same as whole paths: what tracebacks show."""
+    return {owner: f"{PREFIX}/{folder}" for owner, folder in folders(version).items()}
+
+
+def script_path(project: Project) -> str:
+    """Return the path of the console script, below the prefix."""
+    return f"bin/{project.name}"
+
+
+def files(
+    project: Project,
+    distributions: Iterable[Distribution],
+    modules: Mapping[str, ModuleOrigin],
+    version: str,
+    script: str,
+) -> tuple[InsideFile, ...]:
+    """Return all files of a whole program; of two with one path, the first.
+
+    Args:
+        project: Its code and its metadata.
+        distributions: The dependencies, whose folders are as they are installed.
+        modules: Those that are frozen.
+        version: ``3.13``.
+        script: The text of the console script.
+    """
+    below = folders(version)
+    found: dict[str, InsideFile] = {}
+
+    def add(file: InsideFile) -> None:
+        found.setdefault(file.path, file)
+
+    for name, origin in modules.items():
+        label = origin.label.removeprefix(f"{PREFIX}/")
+        if origin.label == label:
+            continue  # the start itself has no file
+        if project.options.sources:
+            add(InsideFile(label, "data", origin.path, origin.text, name))
+        else:
+            add(InsideFile(f"{label}c", "code", module=name))
+    frozen = {origin.path for origin in modules.values()}
+    tops = {origin.label for origin in modules.values() if origin.origin == "project"}
+    for file in _code(project, tops, below["project"]):
+        if project.options.sources or file.source not in frozen:
+            add(file)
+    for distribution in distributions:
+        for path in sorted(distribution.code.rglob("*")):
+            is_needed = project.options.sources or path not in frozen
+            if path.is_file() and is_needed and _is_file(path):
+                relative = path.relative_to(distribution.code)
+                add(InsideFile(f"{below['dependency']}{relative}", "data", path))
+    own = [file.path for file in found.values() if file.path.startswith(below["project"])]
+    for file in _metadata(project, below["project"], own):
+        add(file)
+    add(InsideFile("bin/python3", "interpreter"))
+    add(InsideFile(script_path(project), "data", text=script))
+    return tuple(_without_folders(found))
+
+
+def _is_file(path: Path) -> bool:
+    return path.suffix not in NOT_FILES and "__pycache__" not in path.parts
+
+
+def _code(project: Project, labels: Iterable[str], folder: str) -> Iterator[InsideFile]:
+    """Yield the files beside the project's modules: all of its packages that are in."""
+    start = f"{PREFIX}/{folder}"
+    tops = {label.removeprefix(start).partition("/")[0] for label in labels}
+    for top in sorted(project.code.iterdir()):
+        if project.code == project.root and top.name not in tops:
+            continue
+        for path in sorted(top.rglob("*")) if top.is_dir() else (top,):
+            relative = path.relative_to(project.code)
+            # A project's folder is a working directory: hidden files are tools' and secrets.
+            hidden = any(part.startswith(".") for part in relative.parts)
+            generated = any(part.endswith((".egg-info", ".dist-info")) for part in relative.parts)
+            if path.is_file() and not hidden and not generated and _is_file(path):
+                yield InsideFile(f"{folder}{relative}", "data", path)
+
+
+def _metadata(project: Project, folder: str, own: Iterable[str]) -> Iterator[InsideFile]:
+    """Yield the ``.dist-info`` of the project, which nothing has installed."""
+    name = project.name.replace("-", "_")
+    info = f"{folder}{name}-{project.version}.dist-info"
+    texts = {"METADATA": project.metadata, "entry_points.txt": project.entry_points}
+    texts = {f"{info}/{file}": text for file, text in texts.items() if text}
+    record = [path.removeprefix(folder) for path in [*sorted(own), *texts, f"{info}/RECORD"]]
+    texts[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in record)
+    for path, text in texts.items():
+        yield InsideFile(path, "data", text=text)
+
+
+def _without_folders(found: Mapping[str, InsideFile]) -> Iterator[InsideFile]:
+    """Yield the files whose path is no folder of another's: a folder wins over a file."""
+    above = {"/".join(path.split("/")[:n]) for path in found for n in range(1, path.count("/") + 1)}
+    return (file for path, file in found.items() if path not in above)
