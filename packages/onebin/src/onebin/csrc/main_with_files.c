@@ -26,7 +26,7 @@
 #define INTERPRETER PREFIX "/bin/python3"
 #define STDLIB PREFIX "/lib/python" TEXT(PY_MAJOR_VERSION) "." TEXT(PY_MINOR_VERSION)
 
-int __real_stat(const char *path, struct stat *out);
+int __real_access(const char *path, int mode);
 
 /* The console script, "/onebin/bin/<name>"; embed/files.py. */
 extern const char program_script[];
@@ -54,8 +54,8 @@ static int
 is_this_program(const char *path)
 {
     struct stat seen, own;
-    return __real_stat(path, &seen) == 0
-        && (__real_stat("/proc/self/exe", &own) == 0 || __real_stat(own_path, &own) == 0)
+    return stat(path, &seen) == 0
+        && (stat("/proc/self/exe", &own) == 0 || stat(own_path, &own) == 0)
         && seen.st_dev == own.st_dev && seen.st_ino == own.st_ino;
 }
 
@@ -143,8 +143,8 @@ main(int argc, char **argv)
         if (argc > 0 && strchr(argv[0], '/') == NULL && own_path[0] != 0) {
             argv[0] = own_path;
         }
-        struct stat hidden;
-        if (__real_stat(PREFIX, &hidden) == 0) {
+
+        if (__real_access(PREFIX, F_OK) == 0) {
             fputs("onebin: " PREFIX " of this machine is hidden by the files inside the program\n",
                   stderr);
         }

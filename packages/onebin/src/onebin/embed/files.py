@@ -155,10 +155,12 @@ def table_text(
     # The code of all modules is one run of bytes: frozen.included_code.
     starts = itertools.accumulate((module.size for module in modules), initial=0)
     numbers = {
-        module.name: (n, start) for n, (module, start) in enumerate(zip(modules, starts, strict=False))
+        module.name: (n, start)
+        for (n, module), start in zip(enumerate(modules), starts, strict=False)
     }
     nodes: dict[str, int] = {}
-    lines = ['.section .rodata.files,"a",@progbits', ".balign 4", ".globl file_nodes", "file_nodes:"]
+    lines = ['.section .rodata.files,"a",@progbits', ".balign 4"]
+    lines += [".globl file_nodes", "file_nodes:"]
     for number, row in enumerate(table):
         lines.append(f".long {', '.join(map(str, _row(row, names, places, modules, numbers)))}")
         if row.file is not None and row.file.module:

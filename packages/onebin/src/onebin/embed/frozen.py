@@ -37,9 +37,7 @@ def included_code(modules: Iterable[FrozenModule]) -> str:
     return "\n".join([*lines, ""])
 
 
-def frozen_table(
-    modules: Iterable[FrozenModule], startup: Collection[str] | None = None
-) -> str:
+def frozen_table(modules: Iterable[FrozenModule], startup: Collection[str] | None = None) -> str:
     """Return C source of the table of frozen modules, of those named in *startup* if it is given.
 
     It replaces CPython's own Python/frozen.c, whose modules would come twice.

@@ -16,14 +16,7 @@ def metadata(table: Mapping[str, Any], version: str) -> str:
     keywords = table.get("keywords")
     if isinstance(keywords, list):
         _text(lines, "Keywords", ",".join(map(str, keywords)))
-    for key, people in (("Author", "authors"), ("Maintainer", "maintainers")):
-        for person in _list(table, people):
-            if isinstance(person, dict):
-                name, email = person.get("name", ""), person.get("email", "")
-                if email:
-                    _text(lines, f"{key}-email", f"{name} <{email}>" if name else email)
-                else:
-                    _text(lines, key, name)
+    _people(lines, table)
     for classifier in _list(table, "classifiers"):
         _text(lines, "Classifier", classifier)
     urls = table.get("urls")
@@ -54,6 +47,18 @@ def entry_points(table: Mapping[str, Any]) -> str:
             rows = "".join(f"{name} = {target}\n" for name, target in points.items())
             parts.append(f"[{group}]\n{rows}")
     return "\n".join(parts)
+
+
+def _people(lines: list[str], table: Mapping[str, Any]) -> None:
+    for key, people in (("Author", "authors"), ("Maintainer", "maintainers")):
+        for person in _list(table, people):
+            name, email = "", ""
+            if isinstance(person, dict):
+                name, email = person.get("name", ""), person.get("email", "")
+            if email:
+                _text(lines, f"{key}-email", f"{name} <{email}>" if name else email)
+            else:
+                _text(lines, key, name)
 
 
 def _list(table: Mapping[str, Any], key: str) -> list[Any]:

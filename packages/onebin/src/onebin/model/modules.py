@@ -68,7 +68,7 @@ class InsideFile(msgspec.Struct, frozen=True):
     path: str
     """Below the prefix: ``lib/python3.13/json/__init__.py``."""
     kind: Literal["data", "code", "interpreter"]
-    """``code`` shows a module's frozen code as a ``.pyc``; ``interpreter`` is ``sys.executable``."""
+    """``code`` shows frozen code as a ``.pyc``; ``interpreter`` is ``sys.executable``."""
     source: Path = Path()
     """Of data: the file, unless ``text`` is given."""
     text: str | None = None

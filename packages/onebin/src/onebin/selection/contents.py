@@ -8,6 +8,7 @@ The folders are those of an installed CPython, so that what computes a path find
     lib/python3.13/site-packages/      the project, its dependencies, their metadata
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -57,37 +58,39 @@ def files(
         version: ``3.13``.
         script: The text of the console script.
     """
-    below = folders(version)
-    found: dict[str, InsideFile] = {}
-
-    def add(file: InsideFile) -> None:
-        found.setdefault(file.path, file)
-
-    for name, origin in modules.items():
-        label = origin.label.removeprefix(f"{PREFIX}/")
-        if origin.label == label:
-            continue  # the start itself has no file
-        if project.options.sources:
-            add(InsideFile(label, "data", origin.path, origin.text, name))
-        else:
-            add(InsideFile(f"{label}c", "code", module=name))
+    site = folders(version)["project"]
+    sources = project.options.sources
     frozen = {origin.path for origin in modules.values()}
     tops = {origin.label for origin in modules.values() if origin.origin == "project"}
-    for file in _code(project, tops, below["project"]):
-        if project.options.sources or file.source not in frozen:
-            add(file)
-    for distribution in distributions:
-        for path in sorted(distribution.code.rglob("*")):
-            is_needed = project.options.sources or path not in frozen
-            if path.is_file() and is_needed and _is_file(path):
-                relative = path.relative_to(distribution.code)
-                add(InsideFile(f"{below['dependency']}{relative}", "data", path))
-    own = [file.path for file in found.values() if file.path.startswith(below["project"])]
-    for file in _metadata(project, below["project"], own):
-        add(file)
-    add(InsideFile("bin/python3", "interpreter"))
-    add(InsideFile(script_path(project), "data", text=script))
+    own = [*_modules(modules, sources=sources), *_code(project, tops, site)]
+    every = itertools.chain(
+        own,
+        _metadata(project, site, [file.path for file in own if file.path.startswith(site)]),
+        (file for distribution in distributions for file in _installed(distribution, site)),
+        (InsideFile("bin/python3", "interpreter"),),
+        (InsideFile(script_path(project), "data", text=script),),
+    )
+    found: dict[str, InsideFile] = {}
+    for file in every:
+        if sources or file.module or file.source not in frozen:
+            found.setdefault(file.path, file)
     return tuple(_without_folders(found))
+
+
+def _modules(modules: Mapping[str, ModuleOrigin], *, sources: bool) -> Iterator[InsideFile]:
+    """Yield the file of each module; the start itself has none."""
+    for name, origin in modules.items():
+        path = origin.label.removeprefix(f"{PREFIX}/")
+        if path != origin.label and sources:
+            yield InsideFile(path, "data", origin.path, origin.text, name)
+        elif path != origin.label:
+            yield InsideFile(f"{path}c", "code", module=name)
+
+
+def _installed(distribution: Distribution, site: str) -> Iterator[InsideFile]:
+    for path in sorted(distribution.code.rglob("*")):
+        if path.is_file() and _is_file(path):
+            yield InsideFile(f"{site}{path.relative_to(distribution.code)}", "data", path)
 
 
 def _is_file(path: Path) -> bool:

@@ -99,6 +99,7 @@ ENABLED_BY_NAME: Final[dict[str, tuple[str, ...]]] = {
     "make_archive": ("tarfile", "zipfile", "zlib"),
     "unpack_archive": ("tarfile", "zipfile", "zlib"),
     "tracemalloc": ("tracemalloc",),
+    "breakpoint": ("pdb",),  # imported from C
 }
 """Names that enable such an import again where the program or a dependency mentions them."""
 

@@ -245,19 +245,19 @@ def require_importable(root: str, graph: ImportGraph) -> None:
 def ignore_rule(exclude: Iterable[str], finder: Finder, *, is_whole: bool = False) -> IsIgnored:
     """Return the rule of which imports are not followed: excluded ones, and CPython's tooling.
 
-    Of a whole program, excluded ones alone.
+    A whole program keeps the imports that pruning takes for tooling of one module.
     """
 
     def is_ignored(importer: str, statement: Import, target: str) -> bool:
         if any(_matches(target, pattern) for pattern in exclude):
             return True
-        if is_whole or statement.kind == "hard" or finder.owner(importer) != "stdlib":
+        if statement.kind == "hard" or finder.owner(importer) != "stdlib":
             return False
         top = target.partition(".")[0]
         own = importer.partition(".")[0]
         if statement.kind == "late" and top in cpython.TOOLING and top != own:
             return True
-        edges = cpython.TOOLING_EDGES.get(importer, ())
+        edges = () if is_whole else cpython.TOOLING_EDGES.get(importer, ())
         return any(target == edge or target.startswith(f"{edge}.") for edge in edges)
 
     return is_ignored

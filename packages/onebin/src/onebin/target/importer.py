@@ -7,19 +7,24 @@ What has no code there (a folder without ``__init__``, a file that does not comp
 by CPython's own search of ``sys.path``, which lies inside.
 """
 
+import _frozen_importlib as bootstrap
+import _frozen_importlib_external as external
+import _sitebuiltins
 import builtins
 import sys
 
-import _frozen_importlib as bootstrap
-import _frozen_importlib_external as external
 import _onebin
-import _sitebuiltins
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing would cost a start 8 ms
+    import types
+    from typing import Any
 
 
 class SourceLoader(external.SourceFileLoader):
     """Loader of a module whose source is there."""
 
-    def get_code(self, fullname):
+    def get_code(self, fullname: str) -> "types.CodeType | None":
         """Return the code of *fullname*, compiled when the executable was built."""
         if _onebin.find(fullname) is None:  # runpy gives __main__'s loader other names
             return super().get_code(fullname)
@@ -29,7 +34,7 @@ class SourceLoader(external.SourceFileLoader):
 class CodeLoader(external.SourcelessFileLoader):
     """Loader of a module whose source was left out."""
 
-    def get_code(self, fullname):
+    def get_code(self, fullname: str) -> "types.CodeType | None":
         """Return the code of *fullname*."""
         return _onebin.code(fullname)
 
@@ -38,7 +43,7 @@ class Finder:
     """Finder (PEP 451) of all modules inside."""
 
     @staticmethod
-    def find_spec(fullname, path=None, target=None):
+    def find_spec(fullname: str, path: "Any" = None, _target: "Any" = None) -> "Any":
         """Return the spec of *fullname*, or None if its package searches elsewhere."""
         found = _onebin.find(fullname)
         if found is None:
@@ -57,11 +62,11 @@ class Finder:
         return spec
 
     @staticmethod
-    def invalidate_caches():
+    def invalidate_caches() -> None:
         """Do nothing: what is inside does not change."""
 
 
-def replace_specs():
+def replace_specs() -> None:
     """Give the modules that started the interpreter their files."""
     for name, module in list(sys.modules.items()):
         old = getattr(module, "__spec__", None)
@@ -75,11 +80,12 @@ def replace_specs():
             module.__path__ = spec.submodule_search_locations
 
 
-def add_builtins():
+def add_builtins() -> None:
     """Define the names that ``site`` adds to every program (Doc/library/constants.rst)."""
     for name in ("exit", "quit"):
         setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
-    builtins.help = _sitebuiltins._Helper()
+    if _onebin.find("pydoc"):
+        builtins.help = _sitebuiltins._Helper()
     builtins.copyright = _sitebuiltins._Printer("copyright", sys.copyright)
     builtins.credits = _sitebuiltins._Printer("credits", "See https://www.python.org for more.")
     builtins.license = _sitebuiltins._Printer("license", "See https://www.python.org/psf/license/")
