@@ -29,12 +29,13 @@ coverage: $(VENV)/.dev ## The tests of make test with their coverage, for make c
 	@$(BIN)/coverage run -m $(PYTEST:$(BIN)/%=%)
 	@$(BIN)/coverage combine --quiet && $(BIN)/python .ci/coverage
 
-check: $(VENV)/.dev ## Lint, types, directions of imports, words, coverage if it was measured
+check: $(VENV)/.dev ## Lint, types, directions of imports, words, readers of lines, coverage if it was measured
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy conftest.py packages/service/src packages/onebin/src packages/service/training packages/service/tests packages/onebin/tests tests bench
 	@$(BIN)/lint-imports
 	@$(BIN)/python .ci/words
+	@$(BIN)/python .ci/line-reading
 	@$(BIN)/python .ci/coverage
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/zizmor --offline --no-progress --quiet .github

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from bench.endurance import churn, idle, slow, soak
 from bench.endurance.clients import rows
-from bench.endurance.http_client import Talk, TalkError, request
 from bench.endurance.process_sampler import Sample, Watch, descriptors
 from bench.endurance.reference_client import NormalClient, percentile
 from bench.lib import proc
 from bench.lib.server_process import Command, Server, serving
+from tests.lib.http_client import Connection, ProtocolError, request
 
 pytestmark = pytest.mark.claim("load with churn, idle connections, slow attacks, clients")
 
@@ -49,7 +50,7 @@ def left_open(server: Server, before: int) -> int:
     return max(0, now - before)
 
 
-def test_every_scene_comes_out_right_again_and_again(server: Server) -> None:
+def test_every_scene_repeatedly(server: Server) -> None:
     """Alone, and among each other; no file is left open."""
     before = descriptors(proc.session(server.pid))
     scenes = churn.scenes(server.port)
@@ -63,7 +64,7 @@ def test_every_scene_comes_out_right_again_and_again(server: Server) -> None:
     assert left_open(server, before) == 0
 
 
-def test_a_crowd_waits_and_nobody_else_notices(server: Server) -> None:
+def test_waiting_connections_do_not_affect_others(server: Server) -> None:
     """Five hundred connections wait; others are answered, and at the end all of them are."""
     before = descriptors(proc.session(server.pid))
     crowd = idle.gather(server.port, 500, net=200)
@@ -72,8 +73,8 @@ def test_a_crowd_waits_and_nobody_else_notices(server: Server) -> None:
             time.sleep(1)
         idle.send_to_all(crowd)
     finally:
-        for talk in crowd:
-            talk.close()
+        for connection in crowd:
+            connection.close()
 
     assert client.failures == []
     assert len(client.times) > 2
@@ -82,7 +83,7 @@ def test_a_crowd_waits_and_nobody_else_notices(server: Server) -> None:
 
 @pytest.mark.endurance
 @pytest.mark.skipif(not shutil.which("slowhttptest"), reason="slowhttptest is not installed")
-def test_slow_attackers_keep_nobody_from_an_answer() -> None:
+def test_slow_attacks_do_not_affect_others() -> None:
     """Each of the four holds its connections; a normal client meets no error."""
     found = slow.slow(SERVICE, connections=200, seconds=2, server_cpus=CPUS)
 
@@ -96,7 +97,7 @@ def test_slow_attackers_keep_nobody_from_an_answer() -> None:
 
 
 @pytest.mark.endurance
-def test_clients_find_no_surprise(server: Server, tmp_path: Path) -> None:
+def test_real_clients(server: Server, tmp_path: Path) -> None:
     """Whoever of them is on this machine."""
     found = [row for row in rows(server.port, tmp_path) if row.got != "not on this machine"]
 
@@ -104,11 +105,11 @@ def test_clients_find_no_surprise(server: Server, tmp_path: Path) -> None:
     assert {row.client for row in found} >= {"curl", "Python http.client"}
 
 
-def test_a_watch_sees_memory_and_files(server: Server) -> None:
+def test_process_sampler(server: Server) -> None:
     """A second of it has a sample, and a connection is a file more."""
-    with Watch(server.pid) as watch, Talk(server.port) as talk:
-        talk.send(request("/health"))
-        talk.read()
+    with Watch(server.pid) as watch, Connection(server.port) as connection:
+        connection.send(request("/health"))
+        connection.read()
         held = watch.sample().descriptors
         time.sleep(1.5)
     assert watch.samples
@@ -126,7 +127,7 @@ def test_a_watch_sees_memory_and_files(server: Server) -> None:
         (b"nonsense\r\n\r\n", False),
     ],
 )
-def test_bytes_other_than_a_response_are_an_error(sent: bytes, *, closes: bool) -> None:
+def test_invalid_response_is_an_error(sent: bytes, *, closes: bool) -> None:
     """A peer that ends too early, or speaks something else, is no success."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -139,20 +140,20 @@ def test_bytes_other_than_a_response_are_an_error(sent: bytes, *, closes: bool) 
 
         thread = threading.Thread(target=serve)
         thread.start()
-        with Talk(listening.getsockname()[1]) as talk, pytest.raises(TalkError):
-            talk.read()
+        with Connection(listening.getsockname()[1]) as connection, pytest.raises(ProtocolError):
+            connection.read()
         thread.join()
 
 
-def test_a_scene_that_comes_out_wrong_is_told(server: Server) -> None:
+def test_failed_scene_is_reported(server: Server) -> None:
     """Another status, and a connection that is not closed."""
     wrong = churn.Scene(name="", steps=(churn.Step(send=request("/"), statuses=(404,)),))
-    with pytest.raises(TalkError, match="status 200, not 404"):
+    with pytest.raises(ProtocolError, match="status 200, not 404"):
         churn.play(wrong, server.port)
     more = churn.Scene(
         name="", steps=(churn.Step(send=request("/") * 2, statuses=(200,)),), ends=True
     )
-    with pytest.raises(TalkError, match="bytes after the last response"):
+    with pytest.raises(ProtocolError, match="bytes after the last response"):
         churn.play(more, server.port)
 
 
@@ -166,7 +167,7 @@ def test_percentiles() -> None:
 @pytest.mark.parametrize(
     ("rss", "holds"), [((30, 20, 20, 21), True), ((30, 20, 23), False), ((30, 23, 20), False)]
 )
-def test_memory_is_judged_after_the_warm_up(rss: tuple[int, ...], *, holds: bool) -> None:
+def test_memory_verdict_is_after_the_warm_up(rss: tuple[int, ...], *, holds: bool) -> None:
     """In megabytes; the first is of the warm-up."""
     samples = tuple(
         Sample(
@@ -196,7 +197,7 @@ def test_memory_is_judged_after_the_warm_up(rss: tuple[int, ...], *, holds: bool
     assert soak.judged(found)[0].holds is holds
 
 
-def test_slowhttptests_last_word_is_read() -> None:
+def test_slowhttptest_output() -> None:
     """With its colors, and of several the last."""
     output = (
         "\x1b[1minitializing:\x1b[0m        7\nconnected:           1\nservice available:   NO\n"

@@ -4,12 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from bench.hardening.hardening import ONEBIN, VARIANTS, Change, Variant, apply
 from bench.lib.harness import MeasureError
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.title)
-def test_every_line_to_be_changed_is_in_onebin(variant: Variant, tmp_path: Path) -> None:
+def test_every_replaced_line_is_in_onebin(variant: Variant, tmp_path: Path) -> None:
     """Or the measurement ends after the minutes of a build, and nobody sees it before."""
     copy = tmp_path / "onebin"
     shutil.copytree(ONEBIN, copy)
@@ -20,7 +21,7 @@ def test_every_line_to_be_changed_is_in_onebin(variant: Variant, tmp_path: Path)
         assert change.old not in (copy / change.file).read_text("utf-8")
 
 
-def test_a_line_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_missing_line_is_reported(tmp_path: Path) -> None:
     """A variant that changes nothing would be measured as costing nothing."""
     (tmp_path / "link.py").write_text('"-z", "now",\n', "utf-8")
 

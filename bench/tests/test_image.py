@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from bench.size import image
 
 File = tuple[str, bytes, int]
@@ -66,11 +67,11 @@ def test_one_binary(tmp_path: Path) -> None:
     )
 
 
-def test_nobody_named_is_root(tmp_path: Path) -> None:
+def test_unnamed_user_is_root(tmp_path: Path) -> None:
     assert image.read(saved(tmp_path, layer())).user == "root"
 
 
-def test_what_a_later_layer_overwrites_is_still_pulled(tmp_path: Path) -> None:
+def test_overwritten_files_are_still_pulled(tmp_path: Path) -> None:
     got = image.read(saved(tmp_path, layer(("a", b"12", 0o644)), layer(("./a", b"345", 0o644))))
     assert (got.unpacked_bytes, got.files, got.layers) == (5, 1, 2)
 
@@ -98,17 +99,17 @@ def test_whiteouts(tmp_path: Path, second: bytes, left: tuple[str, ...]) -> None
     assert image.read(saved(tmp_path, first, second)).shells == left
 
 
-def test_what_is_named_like_a_shell_and_cannot_run_is_none(tmp_path: Path) -> None:
+def test_file_named_like_a_shell_that_cannot_run(tmp_path: Path) -> None:
     got = image.read(saved(tmp_path, layer(("usr/share/completions/apt", b"", 0o644))))
     assert got.package_managers == ()
 
 
-def test_setuid_and_setgid_are_told(tmp_path: Path) -> None:
+def test_setuid_and_setgid(tmp_path: Path) -> None:
     got = image.read(saved(tmp_path, layer(("su", b"", 0o4755), ("wall", b"", 0o2755))))
     assert got.setuid == ("/su", "/wall")
 
 
-def test_a_compressed_layer_weighs_what_a_plain_one_does(tmp_path: Path) -> None:
+def test_compressed_layer_counts_like_a_plain_one(tmp_path: Path) -> None:
     plain = layer(("app", b"x" * 5000, 0o755))
     first = image.read(saved(tmp_path, plain))
     assert image.read(saved(tmp_path, gzip.compress(plain, 1))) == first

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from bench.lib import proc
 from bench.lib.harness import MeasureError
 from bench.lib.server_process import Command, serving
@@ -33,7 +34,7 @@ def command(code: str, *arguments: str) -> Command:
     return Command(argv=(sys.executable, "-c", code, *arguments), version="", env={"A": "{port}"})
 
 
-def test_a_server_has_its_cpus_its_workers_and_no_environment_of_ours() -> None:
+def test_server_environment() -> None:
     with serving(command(ANSWERING, "{port}", "{workers}"), CPUS) as server:
         status, _, body = server.get("/")
         members = proc.session(server.pid)
@@ -44,7 +45,7 @@ def test_a_server_has_its_cpus_its_workers_and_no_environment_of_ours() -> None:
     assert 0 < server.cold_start_seconds < 30
 
 
-def test_everything_it_started_is_killed_also_when_we_fail() -> None:
+def test_every_process_is_killed_after_a_failure() -> None:
     with (
         pytest.raises(ZeroDivisionError),
         serving(command(ANSWERING, "{port}", "1"), CPUS) as server,
@@ -53,7 +54,7 @@ def test_everything_it_started_is_killed_also_when_we_fail() -> None:
     assert proc.session(server.pid) == []
 
 
-def test_who_ends_is_told_with_its_last_line() -> None:
+def test_ended_server_is_reported_with_its_last_line() -> None:
     code = "import sys; print('first', file=sys.stderr); raise SystemExit('no such thing')"
     with (
         pytest.raises(MeasureError, match="ended with status 1: no such thing"),
@@ -62,7 +63,7 @@ def test_who_ends_is_told_with_its_last_line() -> None:
         pytest.fail("it was said to run")
 
 
-def test_what_the_launcher_takes_is_not_counted() -> None:
+def test_launcher_is_not_part_of_the_cold_start() -> None:
     """From exec, not from the start of the program that pins."""
     began = time.monotonic()
     with serving(command(ANSWERING, "{port}", "1"), CPUS) as server:
@@ -70,7 +71,7 @@ def test_what_the_launcher_takes_is_not_counted() -> None:
     assert server.cold_start_seconds < took
 
 
-def test_the_launcher_tells_when_and_becomes_the_program() -> None:
+def test_launcher_writes_the_start_time() -> None:
     reader, writer = os.pipe()
     launcher = Path(__file__).parent.parent / "lib/run_pinned.py"
     before = time.monotonic_ns()

@@ -66,7 +66,7 @@ def test_wheel_has_every_file_of_the_package(built: Path, package: str, module: 
 
 
 @pytest.mark.parametrize(("package", "module"), PACKAGES.items())
-def test_source_distribution_is_small_and_whole(built: Path, package: str, module: str) -> None:
+def test_source_distribution_is_small_and_complete(built: Path, package: str, module: str) -> None:
     """All that a wheel is built from; no tests, no saved trees."""
     [file] = built.glob(f"{module}-*.tar.gz")
     with tarfile.open(file) as archive:

@@ -19,6 +19,7 @@ from onebin.link.probe import Probe
 from onebin.locks import resolving
 from onebin.model import (
     Binary,
+    BuiltModule,
     CPython,
     Distribution,
     Extension,
@@ -33,11 +34,12 @@ from onebin.model import (
     Toolchain,
 )
 from onebin.runtime import build as runtime
+from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
 from onebin.runtime.sources import PYTHON
 from onebin.runtime.toolchain import CxxLibraries, toolchain
 from onebin.selection import contents
-from onebin.selection.selector import NAMES_OF_INTEREST, Selection, script_text, select
+from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 from onebin.tools import Tools
 
 PYTHON_LINE = ".".join(PYTHON.version.split(".")[:2])
@@ -177,8 +179,9 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         size = _bytes(sum(module.size for module in modules))
         _warn_omitted(selection.omitted, ctx.progress)
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports omitted"
+    libraries = _libraries(ready, selection.builtins, ctx)
     with ctx.progress.stage("link") as stage:
-        parts = _parts(ready, selection, modules, ctx)
+        parts = _parts(ready, selection, modules, libraries, ctx)
         linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
         stage.summary = f"{binary.name}, {_bytes(binary.size)}"
@@ -224,6 +227,23 @@ def image(built: BuildResult, tools: Tools, *, epoch: int) -> Image:
         )
         compressed = sum(layer.descriptor.size for layer in made.layers)
         stage.summary = f"{made.digest[:19]}…, {_bytes(compressed)} compressed"
+    return made
+
+
+def _libraries(ready: Prepared, builtins: Iterable[str], ctx: Context) -> tuple[BuiltModule, ...]:
+    """Make those C modules of *builtins* that need a library, and the libraries."""
+    runtime_ = ready.python.runtime
+    names = [name for name in builtins if name in runtime_.library_modules]
+    if not names:
+        return ()
+    with ctx.progress.stage("libraries") as stage:
+        # Without the program's profile: every program shares them.
+        compiler = toolchain(ready.plan.toolchain, ready.plan.machine, ctx)
+        level = recipe(ready.plan.project.options.optimize).level
+        made = library_modules.build(names, runtime_, compiler, level, ready.plan.machine, ctx)
+        found = {library.name: library for module in made for library in module.libraries}
+        versions = ", ".join(f"{item.name} {item.source.version}" for item in found.values())
+        stage.summary = f"{versions} for {', '.join(names)}"
     return made
 
 
@@ -282,7 +302,11 @@ def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModul
 
 
 def _parts(
-    ready: Prepared, selection: Selection, modules: Sequence[FrozenModule], ctx: Context
+    ready: Prepared,
+    selection: Selection,
+    modules: Sequence[FrozenModule],
+    libraries: Sequence[BuiltModule],
+    ctx: Context,
 ) -> LinkInput:
     """Return all parts of the executable; their order decides its layout."""
     counters = LinkInput()
@@ -296,7 +320,7 @@ def _parts(
         startup = selection.startup
         inside = contents.files(
             project, ready.distributions, selection.modules, ready.python.interpreter.version,
-            script_text(project.entry),
+            selection.script,
         )  # fmt: skip
         main = files.link_input(inside, modules, contents.script_path(project), ctx)
     return (
@@ -307,6 +331,7 @@ def _parts(
         + frozen.link_input(modules, startup)
         + install.link_input(selection.extensions)
         + runtime.link_input(ready.python.runtime, selection.builtins)
+        + library_modules.link_input(libraries, ready.python.runtime, ready.toolchain)
         + _cxx(selection.extensions, ready.toolchain, ctx)
     )
 

@@ -30,7 +30,7 @@ next(uint32_t *state)
 static size_t
 any_size(uint32_t *state)
 {
-    static const size_t most[] = {64, 4096, BLOCKS_LEAST * 2, BLOCKS_MOST + 4096};
+    static const size_t most[] = {64, 4096, BLOCK_CACHE_MIN * 2, BLOCK_CACHE_MAX + 4096};
     return next(state) % most[next(state) % 4];
 }
 
@@ -144,8 +144,8 @@ bound(void)
     static unsigned char *held[200];
     long before = resident();
     for (int n = 0; n < 200; n++) {
-        held[n] = blocks_malloc(NULL, BLOCKS_MOST - 4096);
-        fill(held[n], BLOCKS_MOST - 4096, 1);
+        held[n] = blocks_malloc(NULL, BLOCK_CACHE_MAX - 4096);
+        fill(held[n], BLOCK_CACHE_MAX - 4096, 1);
     }
     for (int n = 0; n < 200; n++) {
         blocks_free(NULL, held[n]);
@@ -156,8 +156,8 @@ bound(void)
 static void
 edges(void)
 {
-    size_t around[] = {0, 1, BLOCKS_LEAST - 1, BLOCKS_LEAST, BLOCKS_LEAST + 1, BLOCKS_MOST - 1,
-                       BLOCKS_MOST, BLOCKS_MOST + 1, BLOCKS_MOST * 3};
+    size_t around[] = {0, 1, BLOCK_CACHE_MIN - 1, BLOCK_CACHE_MIN, BLOCK_CACHE_MIN + 1, BLOCK_CACHE_MAX - 1,
+                       BLOCK_CACHE_MAX, BLOCK_CACHE_MAX + 1, BLOCK_CACHE_MAX * 3};
     int many = sizeof around / sizeof *around;
     for (int from = 0; from < many; from++) {
         for (int to = 0; to < many; to++) {

@@ -125,7 +125,7 @@ def test_project_that_cannot_be_built(
     assert not target.parent.exists()
 
 
-def test_place_that_cannot_be_written_is_said(onebin: OnebinRun, tmp_path: Path) -> None:
+def test_read_only_output_is_reported(onebin: OnebinRun, tmp_path: Path) -> None:
     """A directory in the executable's place stays, and so does a file in its folder's."""
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "kept").touch()
@@ -138,7 +138,7 @@ def test_place_that_cannot_be_written_is_said(onebin: OnebinRun, tmp_path: Path)
     assert ["kept"] == [file.name for file in (tmp_path / "full").iterdir()]
 
 
-def test_plan_says_what_would_be_done(onebin: OnebinRun) -> None:
+def test_plan_lists_the_steps(onebin: OnebinRun) -> None:
     """A plan needs no compiler and no network, and is JSON for machines."""
     done = onebin("plan", PROJECTS / "facts", "--json")
 

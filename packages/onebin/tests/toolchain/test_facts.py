@@ -23,7 +23,7 @@ def test_a_name_given_as_text_resolves(ask: Ask) -> None:
 
 
 @pytest.mark.claim("hardened executable")
-def test_strings_are_hashed_with_siphash_and_a_seed_of_their_own(ask: Ask) -> None:
+def test_strings_are_hashed_with_siphash_and_a_random_seed(ask: Ask) -> None:
     """A configure check gone wrong would choose FNV, which an attacker can collide."""
     first, second = ask("hashing"), ask("hashing")
 
@@ -86,7 +86,7 @@ def test_random_and_uuid(ask: Ask) -> None:
     assert [True, 32] == ask("chance")
 
 
-def test_sysconfig_answers_without_the_build_machines_facts(ask: Ask) -> None:
+def test_sysconfig_has_no_facts_of_the_build_machine(ask: Ask) -> None:
     """zoneinfo reads its paths there; other values would describe the build machine."""
     assert [["/usr/share/zoneinfo"], 0] == ask("paths")
 
@@ -120,7 +120,7 @@ def test_executable_is_static_and_hardened(build: Build) -> None:
     assert 0 == facts.writable_code
 
 
-def test_no_path_of_the_build_machine_is_in_it(build: Build) -> None:
+def test_executable_has_no_path_of_the_build_machine(build: Build) -> None:
     """It has neither the cache's path, nor the home directory, nor the project's path."""
     data = build("facts").read_bytes()
 

@@ -82,7 +82,7 @@ def test_nothing_to_write_to(program: Path, folder: str | None) -> None:
     assert 0 == subprocess.run([program, "1"], env=env, check=False).returncode
 
 
-def test_clang_reads_what_is_written(program: Path, tmp_path: Path) -> None:
+def test_clang_reads_the_written_profile(program: Path, tmp_path: Path) -> None:
     """Code that ran becomes hot, and the compiler reports no mismatch."""
     (data,) = run(program, tmp_path / "counters", "100000")
     profdata = tmp_path / "profdata"

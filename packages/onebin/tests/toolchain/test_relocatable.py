@@ -63,7 +63,7 @@ def test_same_input_same_bytes(objects: list[bytes]) -> None:
     )
 
 
-def test_entrance_must_be_there(objects: list[bytes]) -> None:
+def test_entry_symbol_must_exist(objects: list[bytes]) -> None:
     """The error names the missing initializer."""
     with pytest.raises(ImageError, match="does not define PyInit_other"):
         localize_symbols(objects[0], "PyInit_other", "x")
@@ -72,7 +72,7 @@ def test_entrance_must_be_there(objects: list[bytes]) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"\x7fELF", b"not an object at all, but long enough to be read as one......"]
 )
-def test_what_is_no_object_is_refused(data: bytes) -> None:
+def test_not_an_object_is_rejected(data: bytes) -> None:
     """Anything but a relocatable object is refused, whatever its length."""
     assert not is_relocatable(data)
     with pytest.raises(ImageError):
@@ -90,7 +90,7 @@ def test_damaged_object_is_an_error_not_a_crash(
         localize_symbols(bytes(data[: len(objects[0])]), "PyInit_core", "x")
 
 
-def test_every_cut_is_refused(objects: list[bytes]) -> None:
+def test_every_cut_is_rejected(objects: list[bytes]) -> None:
     """The symbols of a truncated object are never accepted."""
     header = struct.Struct("<16sHHIQQQIHHHHHH").size
     for cut in range(header):

@@ -191,7 +191,7 @@ def test_cxx_and_a_wheel_passed_over(onebin: OnebinRun, shelf: Path, tmp_path: P
     assert expected == answer
 
 
-def test_from_source_of_what_is_no_dependency(onebin: OnebinRun, tmp_path: Path) -> None:
+def test_from_source_without_such_a_dependency(onebin: OnebinRun, tmp_path: Path) -> None:
     """A misspelled name is an error, not a setting without effect."""
     (tmp_path / "app.py").write_text("def main(): ...")
     text = PYPROJECT.replace('["picked", "thrower"]', "[]")

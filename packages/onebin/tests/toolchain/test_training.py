@@ -39,7 +39,7 @@ def trained(onebin: OnebinRun, project: Path) -> CompletedProcess[str]:
     return onebin("train", project)
 
 
-def test_training_writes_what_ran(
+def test_training_writes_the_counters(
     onebin: OnebinRun, project: Path, trained: CompletedProcess[str]
 ) -> None:
     """The program alone is a workload; the path is printed; the hottest code is in the profile."""
@@ -91,7 +91,7 @@ def test_training_that_fails(
 
 
 @pytest.mark.usefixtures("trained")
-def test_profile_of_something_else_is_said(onebin: OnebinRun, project: Path) -> None:
+def test_profile_of_another_program_is_reported(onebin: OnebinRun, project: Path) -> None:
     """Counts of another compiler or source are ignored, with a warning and a hint."""
     file = project / "training" / "app.profile"
     first, made, *rest = file.read_text().splitlines(keepends=True)
@@ -105,7 +105,7 @@ def test_profile_of_something_else_is_said(onebin: OnebinRun, project: Path) -> 
 
 
 @pytest.mark.usefixtures("trained")
-def test_profile_that_is_none(onebin: OnebinRun, project: Path, tmp_path: Path) -> None:
+def test_invalid_profile(onebin: OnebinRun, project: Path, tmp_path: Path) -> None:
     """A missing file, a foreign file, and no place to write: each with a hint."""
     file = project / "training" / "app.profile"
     file.write_text("nothing of the kind\n")

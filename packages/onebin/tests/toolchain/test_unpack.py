@@ -85,7 +85,7 @@ def modules() -> list[bytes]:
     return [marshal.dumps(compile(file.read_bytes(), file.name, "exec")) for file in files]
 
 
-def test_what_was_packed_comes_back(unpack: Unpack) -> None:
+def test_unpacking_known_blocks(unpack: Unpack) -> None:
     """Real modules come back as they were."""
     codes = modules()
 
@@ -145,12 +145,12 @@ def test_blocks_by_hand(unpack: Unpack, block: bytes, size: int, expected: Answe
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01", b"\x01\0\0\0\0\0\0", b"\xe3plain marshal data"])
-def test_what_is_not_packed_goes_through(unpack: Unpack, data: bytes) -> None:
+def test_unpacked_data_passes_through(unpack: Unpack, data: bytes) -> None:
     """Too short for a header, or with another first byte: returned unchanged."""
     assert [(b"r", data)] == unpack([data])
 
 
-def test_every_cut_is_refused(unpack: Unpack) -> None:
+def test_every_cut_is_rejected(unpack: Unpack) -> None:
     """A truncated block is never accepted."""
     whole = compress(modules()[0])
     cuts = [whole[:end] for end in range(HEADER.size, len(whole))]
@@ -158,7 +158,7 @@ def test_every_cut_is_refused(unpack: Unpack) -> None:
     assert {(b"d", b"")} == set(unpack(cuts))
 
 
-def test_damaged_blocks_are_answered_or_refused(unpack: Unpack) -> None:
+def test_damaged_blocks_are_decoded_or_rejected(unpack: Unpack) -> None:
     """Twenty thousand damaged blocks: no crash, and only results of the reference decoder."""
     chance = random.Random(SEED)
     # Short pieces of code: damage to a long block is nearly always detected.

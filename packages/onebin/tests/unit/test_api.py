@@ -18,13 +18,13 @@ from .fakes import tools
 PROJECTS = Path(__file__).parent.parent / "projects"
 
 
-def test_face() -> None:
+def test_public_names() -> None:
     """Functions stay callable although subpackages share their names."""
     assert all(hasattr(onebin, name) for name in onebin.__all__)
     assert all(map(callable, (onebin.build, onebin.image, onebin.publish, onebin.inspect)))
 
 
-def test_profiles_are_imported_only_when_asked_for() -> None:
+def test_profiles_are_imported_on_demand() -> None:
     """Only a project with a profile needs LLVM's format."""
     code = "import onebin.cli, sys; sys.exit('onebin.pgo' in sys.modules)"
 

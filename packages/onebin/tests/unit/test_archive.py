@@ -56,7 +56,7 @@ def test_read_back(image: Image, tmp_path: Path, pack: Any) -> None:
     assert (found.manifest, found.config) == (image.manifest, image.config)
 
 
-def test_an_archive_is_no_folder(image: Image, tmp_path: Path) -> None:
+def test_archive_path_is_a_directory(image: Image, tmp_path: Path) -> None:
     """A folder is never replaced by an archive."""
     with pytest.raises(ToolError, match="is a directory"):
         write_archive(image, tmp_path, "app:1")

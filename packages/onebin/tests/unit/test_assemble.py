@@ -134,7 +134,7 @@ def test_the_layer_is_packed_once(binary: Binary, store: Context) -> None:
 
 
 @pytest.mark.parametrize("change", [{"name": "b"}, {"sha256": "0" * 64}, {"epoch": 1}])
-def test_whatever_reaches_the_blob_is_in_its_key(binary: Binary, change: dict[str, Any]) -> None:
+def test_every_input_of_the_blob_is_in_its_key(binary: Binary, change: dict[str, Any]) -> None:
     """Another name, other bytes or another date give another layer."""
     step = LayerStep(binary, 0)
     fields = {key: value for key, value in change.items() if key != "epoch"}

@@ -35,9 +35,7 @@ def modules(tmp_path: Path) -> set[str]:
     return {file.name for file in (tmp_path / "in").glob("*.py")}
 
 
-def test_all_that_a_build_asks_for_comes_by_hash(
-    put_wheel: Put, make: Make, tmp_path: Path
-) -> None:
+def test_every_build_requirement_is_hashed(put_wheel: Put, make: Make, tmp_path: Path) -> None:
     """Markers and extras are resolved for the executable's Python; nothing else is installed."""
     tool = put_wheel(
         "tool",
@@ -94,7 +92,7 @@ def test_tampered_wheel_is_refused_before_its_code_is_there(
 
 
 @pytest.mark.parametrize("asked", ["tool", "other>=2", "Tool[more]"])
-def test_what_no_lock_pins_is_refused(put_wheel: Put, make: Make, asked: str) -> None:
+def test_unpinned_requirement_is_rejected(put_wheel: Put, make: Make, asked: str) -> None:
     """An unpinned build requirement, direct or transitive, is named with two remedies."""
     tool = put_wheel("tool", "other>=2")
     put_wheel("other", version="2")
@@ -106,7 +104,7 @@ def test_what_no_lock_pins_is_refused(put_wheel: Put, make: Make, asked: str) ->
     assert "allow-unpinned-build-requirements" in no.value.hint
 
 
-def test_what_is_allowed_unpinned_is_named_with_its_hash(
+def test_allowed_unpinned_requirement_is_named_with_its_hash(
     put_wheel: Put, make: Make, tmp_path: Path
 ) -> None:
     """The index chooses what the lock lacks; the rest still comes from the lock."""
@@ -120,7 +118,7 @@ def test_what_is_allowed_unpinned_is_named_with_its_hash(
     assert old != tool
 
 
-def test_lock_that_does_not_fit_is_said(put_wheel: Put, make: Make) -> None:
+def test_unsuitable_lock_is_reported(put_wheel: Put, make: Make) -> None:
     """A pin of a version that the build excludes does not satisfy the requirement."""
     with pytest.raises(ProjectError, match=r"needs tool>=2, the build lock has 1"):
         make(put_wheel("tool")).install(["tool>=2"])
@@ -184,7 +182,7 @@ def test_hostile_requirement_starts_nothing(make: Make, text: object) -> None:
     "name",
     ["../climbs.py", "/absolute.py", "a/../../b.py", "back\\slash.py", "tool.py/below.py"],
 )
-def test_wheel_that_climbs_is_refused(
+def test_wheel_that_climbs_is_rejected(
     put_wheel: Put, make: Make, tmp_path: Path, name: str
 ) -> None:
     """A wheel with a path outside its root is invalid."""

@@ -55,7 +55,7 @@ def test_errors_are_one_line_and_a_way_out(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("epoch", ["yesterday", "-1", "1.5", "٣"])
-def test_date_that_is_none_is_refused(
+def test_invalid_date_is_rejected(
     epoch: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``SOURCE_DATE_EPOCH`` is seconds in ASCII digits; anything else fails before the build."""
@@ -74,7 +74,7 @@ def test_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in text
 
 
-def test_inspect_of_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspect_missing_path(capsys: pytest.CaptureFixture[str]) -> None:
     """A missing path is an error, not an empty report."""
     assert 0 != cli.main(["inspect", "/no/such/file"])
     assert "/no/such/file" in capsys.readouterr().err

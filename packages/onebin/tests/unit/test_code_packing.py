@@ -11,7 +11,7 @@ from onebin.embed.code_packing import HEADER, MARK, compress
 
 
 @given(st.binary(max_size=2000), st.integers(1, 40))
-def test_what_is_packed_can_be_unpacked(piece: bytes, times: int) -> None:
+def test_packing_round_trip(piece: bytes, times: int) -> None:
     """Any bytes come back unchanged through an independent decoder."""
     code = b"\xe3" + piece * times
 
@@ -24,7 +24,7 @@ def test_what_is_packed_can_be_unpacked(piece: bytes, times: int) -> None:
         assert code == packed
 
 
-def test_what_would_grow_is_left_alone() -> None:
+def test_incompressible_code_is_not_packed() -> None:
     """Random bytes stay unpacked: packing would enlarge them."""
     code = b"\xe3" + os.urandom(100)
 

@@ -98,7 +98,7 @@ def test_fetching_step_has_the_password(put_wheel: Put, private: str, tmp_path: 
     ids=["right", "wrong", "unreachable", "two", "a token", "no address"],
 )
 @pytest.mark.parametrize("command", ["plan", "lock"])
-def test_password_is_in_nothing_that_is_said_or_kept(
+def test_password_is_neither_printed_nor_stored(
     put_wheel: Put,
     private: str,
     project: Path,

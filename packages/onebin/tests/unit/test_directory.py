@@ -92,7 +92,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_name_that_is_none_is_refused(name: Any) -> None:
+def test_invalid_name_is_rejected(name: Any) -> None:
     """The name becomes that of a file, an image and a label (PEP 508)."""
     with pytest.raises(ProjectError, match=r"project\.name: .* is not a name"):
         project.parse(PROJECTS / "typo", {"project": {"name": name, "scripts": {"a": "app:main"}}})
@@ -102,7 +102,7 @@ def test_name_that_is_none_is_refused(name: Any) -> None:
     "version",
     ["one", "1 ", " 1", "1\n", "1;2", "-1", "1/2", "../1", "1.0po\u017ft1", "\u0661", "", 1, None],
 )
-def test_version_that_is_none_is_refused(version: Any) -> None:
+def test_invalid_version_is_rejected(version: Any) -> None:
     """A version follows PEP 440, in ASCII, with nothing around it."""
     metadata = {"name": "typo", "version": version, "scripts": {"typo": "app:main"}}
 
@@ -119,7 +119,7 @@ def test_version_that_is_none_is_refused(version: Any) -> None:
         "a; " + "(" * 400, "a; os_name == '", "\u0430b\u0441", "${PIP_INDEX_URL}", 1, None, ["a"],
     ],
 )  # fmt: skip
-def test_dependency_that_is_none_is_refused(text: Any) -> None:
+def test_invalid_dependency_is_rejected(text: Any) -> None:
     """PEP 508 is checked before any program starts; paths and options are not dependencies."""
     metadata = {"name": "typo", "scripts": {"typo": "app:main"}, "dependencies": [text]}
 
@@ -149,7 +149,7 @@ def test_dependency_that_is_none_is_refused(text: Any) -> None:
         ({"urls": "x"}, "project.urls: 'x' is not a table"),
     ],
 )
-def test_metadata_of_another_kind_is_refused(part: dict[str, Any], message: str) -> None:
+def test_metadata_of_another_kind_is_rejected(part: dict[str, Any], message: str) -> None:
     """A value of another type is a ProjectError, never a Python exception."""
     metadata = {"name": "typo", "scripts": {"typo": "app:main"}, **part}
     if "scripts" in part and "a" in part["scripts"]:
@@ -167,7 +167,7 @@ PATHS = [
 
 @pytest.mark.parametrize("setting", ["lock", "build-lock", "profile", "source", "python-source"])
 @pytest.mark.parametrize("path", PATHS)
-def test_path_that_leaves_the_project_is_refused(tmp_path: Path, setting: str, path: str) -> None:
+def test_path_that_leaves_the_project_is_rejected(tmp_path: Path, setting: str, path: str) -> None:
     """Directly or through a link in it."""
     root = tmp_path / "project"
     root.mkdir()
@@ -233,7 +233,7 @@ def test_settings_that_become_names_are_names(settings: dict[str, Any], message:
     ["a = " + "[" * 5000, "a" * 100, "\0", "a = 1\na = 2"],
     ids=["deep", "no value", "NUL", "twice"],
 )
-def test_file_that_is_no_toml_is_said(tmp_path: Path, text: str) -> None:
+def test_invalid_toml_is_reported(tmp_path: Path, text: str) -> None:
     """Deep nesting, a missing value, NUL and a repeated key are rejected alike."""
     (tmp_path / "pyproject.toml").write_text(text)
 
@@ -241,7 +241,7 @@ def test_file_that_is_no_toml_is_said(tmp_path: Path, text: str) -> None:
         project.read(tmp_path)
 
 
-def test_file_that_is_none_is_said(tmp_path: Path) -> None:
+def test_not_a_regular_file_is_reported(tmp_path: Path) -> None:
     """A FIFO does not block, and neither /dev/zero nor a huge file is read."""
     os.mkfifo(tmp_path / "pyproject.toml")
     with pytest.raises(ProjectError, match="not a regular file"):

@@ -109,7 +109,7 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
     assert ((), ()) == (made.extensions, made.unpinned)
 
 
-def test_from_source_of_what_is_no_dependency(put_wheel: Put, tmp_path: Path) -> None:
+def test_from_source_without_such_a_dependency(put_wheel: Put, tmp_path: Path) -> None:
     """A misspelled name is an error, not a setting without effect."""
     plan = project_plan(tmp_path / "p", [put_wheel("thing")], 'from-source = ["Thong"]')
 
@@ -118,7 +118,7 @@ def test_from_source_of_what_is_no_dependency(put_wheel: Put, tmp_path: Path) ->
     assert "known are thing" == caught.value.hint
 
 
-def test_wheel_that_is_gone(put_wheel: Put, shelf: Path, tmp_path: Path) -> None:
+def test_missing_wheel(put_wheel: Put, shelf: Path, tmp_path: Path) -> None:
     """The index may change between plan and build."""
     pin = put_wheel("thing")
     for file in shelf.iterdir():
@@ -299,7 +299,7 @@ def test_default_build_system(tmp_path: Path) -> None:
         ('[build-system]\nbuild-backend = "x"\nbackend-path = ["../x"]', "backend-path"),
     ],
 )
-def test_build_system_that_is_none(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_build_system(tmp_path: Path, text: str, message: str) -> None:
     """Its texts become code and paths: each is valid, or refused."""
     (tmp_path / "pyproject.toml").write_text(text)
 

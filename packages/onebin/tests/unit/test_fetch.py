@@ -85,7 +85,7 @@ def with_folder(tmp_path: Path, **files: bytes) -> Source:
 
 
 @pytest.mark.parametrize("data", [GOOD, PACKED_ANEW])
-def test_own_folder_comes_first_whatever_the_name(tmp_path: Path, data: bytes) -> None:
+def test_own_folder_comes_first_under_any_name(tmp_path: Path, data: bytes) -> None:
     """A checksum identifies a file: the authors' or the distribution's."""
     source = with_folder(tmp_path, first=OTHER, any_name=data)
 
@@ -132,7 +132,7 @@ def test_second_source_reads_no_lists_again(tmp_path: Path) -> None:
     assert ["update", "thing", "other"] == apt.asked
 
 
-def test_nothing_can_be_had(tmp_path: Path) -> None:
+def test_no_source_is_available(tmp_path: Path) -> None:
     """Without the web and without apt: one line with both reasons, and a hint."""
     with pytest.raises(
         ToolError,
@@ -146,13 +146,13 @@ def test_nothing_can_be_had(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("origin", ["apt", "auto"])
-def test_package_with_other_bytes_is_refused(tmp_path: Path, origin: str) -> None:
+def test_package_with_other_bytes_is_rejected(tmp_path: Path, origin: str) -> None:
     """A signature does not replace the pin."""
     with pytest.raises(ToolError, match=f"pinned is {SOURCE.sha256}"):
         get(msgspec.structs.replace(SOURCE, origin=origin), tmp_path, Apt(OTHER))
 
 
-def test_file_of_ones_own(tmp_path: Path) -> None:
+def test_local_file(tmp_path: Path) -> None:
     """A file is copied and checked; a missing one is named."""
     given = tmp_path / "given.tar.gz"
     given.write_bytes(GOOD)
@@ -169,7 +169,7 @@ def test_file_of_ones_own(tmp_path: Path) -> None:
         get(source, downloads, Apt(None))
 
 
-def test_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
+def test_digest_equals_sha256sum(tmp_path: Path) -> None:
     """Any tool can check it, and the order of the files does not matter."""
     for name in ("b.c", "a.h", "c.c"):
         (tmp_path / name).write_text(name)
@@ -181,7 +181,7 @@ def test_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["P.tar.bz2", "P.tar", "P.txz", "P.zip", "P"])
-def test_file_without_a_checksum_is_refused_whatever_its_name(tmp_path: Path, name: str) -> None:
+def test_file_without_a_checksum_is_rejected_under_any_name(tmp_path: Path, name: str) -> None:
     """Neither an unpinned file nor an unpinned address is used."""
     (tmp_path / name).write_bytes(GOOD)
     for origin in (str(tmp_path / name), f"http://127.0.0.1:9/{name}"):
@@ -205,7 +205,7 @@ def test_download_of_any_size_ends(
 
 
 @pytest.mark.parametrize("address", ["http://u:pw@127.0.0.1:9/x", "http://[::1/x", "nope://x"])
-def test_address_that_is_none_is_an_error_in_one_line(tmp_path: Path, address: str) -> None:
+def test_invalid_address_is_an_error_of_one_line(tmp_path: Path, address: str) -> None:
     """A password, an invalid host and an unknown scheme are each a ToolError."""
     with pytest.raises(ToolError):
         get(msgspec.structs.replace(SOURCE, origin=address), tmp_path, Apt(None))

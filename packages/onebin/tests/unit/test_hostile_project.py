@@ -242,6 +242,6 @@ def test_good_project_is_planned_and_locked() -> None:
         "evil[x] @ file:///tmp/evil ; python_version > '3'", "evil===--pre",
     ],
 )  # fmt: skip
-def test_dependency_that_is_no_indexs_starts_nothing(dependency: str) -> None:
+def test_dependency_outside_an_index_starts_nothing(dependency: str) -> None:
     """Each dependency from outside an index is refused by plan and lock before any program runs."""
     assert ("refused refused", 0) == plan(GOOD % json.dumps(dependency), None)

@@ -80,7 +80,7 @@ def test_the_manifest() -> None:
     assert len(config_of(made)["history"]) == 1
 
 
-def test_what_is_not_asked_for_is_not_there() -> None:
+def test_absent_settings_are_absent_fields() -> None:
     """Without ports, labels, environment or health check there are no empty members."""
     bare = ImageConfig(architecture="amd64", entrypoint=("/a",), user="1:1")
     made = images.build((), bare)
@@ -92,7 +92,7 @@ def test_what_is_not_asked_for_is_not_there() -> None:
 @pytest.mark.parametrize(
     "changed", [{"ports": (0,)}, {"ports": (65536,)}, {"epoch": -1}, {"epoch": 1 << 60}]
 )
-def test_what_is_no_port_or_time(changed: dict[str, Any]) -> None:
+def test_invalid_ports_and_times(changed: dict[str, Any]) -> None:
     """A number out of range is refused."""
     with pytest.raises(ImageError, match="out of range; expected"):
         images.build((), msgspec.structs.replace(CONFIG, **changed))
@@ -125,7 +125,7 @@ def test_names(text: str, full: str, familiar: str) -> None:
         *("../a", "host.example/", "x" * 256, "a:" + "x" * 129),
     ],
 )
-def test_what_is_no_name(text: str) -> None:
+def test_invalid_names(text: str) -> None:
     """A name that registries reject is refused before anything is written."""
     with pytest.raises(ImageError, match="not an image name"):
         reference.parse(text)
@@ -143,7 +143,7 @@ def test_digests_that_could_climb(digest: str) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"null", b"[]", b"{", b"[" * 100_000, b'{"config":1}', b"\xff"]
 )
-def test_what_is_no_document(data: bytes) -> None:
+def test_invalid_documents(data: bytes) -> None:
     """Invalid JSON, or JSON of another shape, is an error that names the document."""
     with pytest.raises(ImageError, match="the thing: not an image manifest"):
         spec.decode(data, spec.Manifest, what="the thing")

@@ -65,7 +65,7 @@ def reached(made: ImportGraph, *roots: str) -> Reachable:
     ],
     ids=["chain", "late", "submodule", "attribute", "parents", "circle"],
 )
-def test_what_is_imported_is_needed(text: str, needed: str) -> None:
+def test_imported_modules_are_needed(text: str, needed: str) -> None:
     """Imports are followed, with the parents of the imported names, and nothing else is taken."""
     assert set(needed.split()) == reached(graph(text), "app").names
 
@@ -91,7 +91,7 @@ def test_module_that_cannot_be_imported_goes_with_all_it_alone_needs() -> None:
 
 
 @pytest.mark.parametrize(("origin", "is_project"), [("project", True), ("dependency", False)])
-def test_omitted_code_of_the_project_is_told_apart(origin: str, *, is_project: bool) -> None:
+def test_omitted_code_of_the_project_is_listed_apart(origin: str, *, is_project: bool) -> None:
     """With the chain to what is missing, so that the build can warn."""
     made = graph("app: page late\npage: secrets\nsecrets: _none")
     origins = {**made.origins, "page": ModuleOrigin("source", origin=origin)}  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ def test_omitted_code_of_the_project_is_told_apart(origin: str, *, is_project: b
     ],
     ids=["itself", "chain", "parent", "submodule", "circle"],
 )
-def test_trouble_is_told_from_the_asker_to_its_root(text: str, chain: str, missing: str) -> None:
+def test_broken_import_is_reported_with_its_chain(text: str, chain: str, missing: str) -> None:
     """Each module of the chain imports the next; the last import has no module."""
     failure = import_failure("app", graph(text))
 
@@ -123,7 +123,7 @@ def test_trouble_is_told_from_the_asker_to_its_root(text: str, chain: str, missi
     assert f"{failure.chain[-1]} needs {missing}" == str(failure)
 
 
-def test_trouble_of_what_is_nowhere() -> None:
+def test_missing_module_is_reported() -> None:
     """A module missing from every graph is its own chain."""
     assert ImportFailure(("app",), error="no such module") == import_failure("app", graph("other:"))
 

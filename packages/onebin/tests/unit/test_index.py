@@ -86,7 +86,7 @@ def test_source_distribution_that_is_a_bomb_is_not_unpacked(
     assert found is not None
 
 
-def test_what_there_is_none_of_is_none(put_wheel: Put, tmp_path: Path) -> None:
+def test_absent_file_is_none(put_wheel: Put, tmp_path: Path) -> None:
     """No wheel and no source is a result, not an error."""
     pin = put_wheel("compiled", tag="cp313-cp313-manylinux_2_28_x86_64")
 
@@ -94,13 +94,13 @@ def test_what_there_is_none_of_is_none(put_wheel: Put, tmp_path: Path) -> None:
     assert index.download_source(pin, tmp_path, run=run) is None
 
 
-def test_dependency_nobody_has_is_named(shelf: Path, tmp_path: Path) -> None:
+def test_unknown_dependency_is_named(shelf: Path, tmp_path: Path) -> None:
     """An unavailable requirement is one line that names it."""
     with pytest.raises(ProjectError, match="nowhere>3: no version of it"):
         index.resolve(["nowhere>3"], tmp_path, python="3.13", machine="x86_64", run=run)
 
 
-def test_file_the_lock_does_not_know_is_refused(put_wheel: Put, tmp_path: Path) -> None:
+def test_file_the_lock_does_not_know_is_rejected(put_wheel: Put, tmp_path: Path) -> None:
     """Other bytes under the same name and version are refused."""
     put_wheel("thing")
     pin = Pin("thing", "1", ("sha256:" + "0" * 64,))
@@ -123,7 +123,7 @@ SETUP = "open({mark!r}, 'w')"
         "https://user:secret@h.invalid/evil-1.tar.gz",
     ],
 )
-def test_wheel_that_asks_for_an_address_is_refused(
+def test_wheel_with_a_direct_reference_is_rejected(
     put_wheel: Put, shelf: Path, tmp_path: Path, address: str
 ) -> None:
     """An index's metadata starts no back end, no git and no download from elsewhere."""
@@ -140,7 +140,7 @@ def test_wheel_that_asks_for_an_address_is_refused(
 
 
 @pytest.mark.parametrize("version", ["1+--index-url", "1 --pre", "1\t2", "../1"])
-def test_index_that_names_no_version_is_refused(tmp_path: Path, version: str) -> None:
+def test_index_that_names_no_version_is_rejected(tmp_path: Path, version: str) -> None:
     """Data from the index becomes pip's input: it is validated like a project's."""
     report = {"install": [{"metadata": {"name": "a", "version": version}}]}
 

@@ -126,7 +126,9 @@ def test_names_are_looked_up_in_the_image(save: Save) -> None:
         (0o644, 0, True),
     ],
 )
-def test_who_may_run_it(save: Save, make_elf: Any, mode: int, owner: int, *, fails: bool) -> None:
+def test_execute_permission(
+    save: Save, make_elf: Any, mode: int, owner: int, *, fails: bool
+) -> None:
     """The execute bit of the image's user counts."""
     files: Files = {"app": (make_elf(), {"mode": mode, "uid": owner})}
 
@@ -196,7 +198,7 @@ def test_a_changed_blob_is_found(image: Image, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x1f\x8bnot gzip", ELF, ELF + bytes(100)])
-def test_what_is_neither(tmp_path: Path, content: bytes) -> None:
+def test_neither_archive_nor_executable(tmp_path: Path, content: bytes) -> None:
     """Any other file is an ImageError that names it."""
     Path(tmp_path, "x").write_bytes(content)
 

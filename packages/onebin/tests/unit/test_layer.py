@@ -88,7 +88,7 @@ def test_the_blob_is_the_same_with_every_zlib() -> None:
     )
 
 
-def test_the_gzip_header_tells_nothing() -> None:
+def test_gzip_header_has_no_time_and_no_name() -> None:
     """No time, no file name, and not the system it was made on."""
     assert pack(ENTRIES, epoch=9)[1][:10].hex() == "1f8b08000000000002ff"
 

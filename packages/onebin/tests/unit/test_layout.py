@@ -24,7 +24,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_what_is_written(image: Image, tmp_path: Path) -> None:
+def test_written_layout(image: Image, tmp_path: Path) -> None:
     """Every blob is under its digest, and the index names the image."""
     write_layout(image, tmp_path / "out", "app:1.2")
     files = tree(tmp_path / "out")
@@ -52,7 +52,7 @@ def test_read_back(image: Image, tmp_path: Path) -> None:
     assert [layer.diff_id for layer in found.layers] == [layer.diff_id for layer in image.layers]
 
 
-def test_our_own_layout_is_replaced(image: Image, tmp_path: Path) -> None:
+def test_layout_of_onebin_is_replaced(image: Image, tmp_path: Path) -> None:
     """A second write leaves the second image alone, and no rubbish beside it."""
     write_layout(image, tmp_path / "out", "app:1")
     Path(tmp_path, "out/blobs/sha256/old").write_bytes(b"")
@@ -113,7 +113,7 @@ def test_missing_parents_are_made(image: Image, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
-def test_a_failure_leaves_what_was_there(tmp_path: Path, error: BaseException) -> None:
+def test_failure_keeps_the_previous_layout(tmp_path: Path, error: BaseException) -> None:
     """Whatever interrupts the write, the old layout stays whole and no new file is left."""
     place = tmp_path / "out"
     place.mkdir()

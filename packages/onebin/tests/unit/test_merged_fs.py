@@ -198,7 +198,7 @@ def test_twice(make_tar: Any) -> None:
     assert found.entries["/a"].size == 4
 
 
-def test_a_path_that_climbs_is_nowhere(make_tar: Any) -> None:
+def test_path_outside_the_root_is_absent(make_tar: Any) -> None:
     """It is listed, but is not a file of the image."""
     assert not read(make_tar({"../../etc/passwd": b"x"})).entries
 

@@ -104,7 +104,7 @@ def test_one_fact(make_elf: Any, changed: dict[str, Any], fact: str, value: obje
 
 
 @pytest.mark.parametrize("data", [b"", b"\x7f", b"MZ", b"\x7fELF", b"#!/bin/sh\n", bytes(64)])
-def test_what_is_no_elf_file(data: bytes) -> None:
+def test_not_an_elf_file(data: bytes) -> None:
     """Anything else is refused with one error."""
     with pytest.raises(ImageError, match="ELF"):
         elf.read(data)
@@ -151,7 +151,7 @@ def test_flipped_bytes(changes: list[tuple[int, int]]) -> None:
         elf.read(bytes(data))
 
 
-def test_a_billion_libraries_are_refused(make_elf: Any) -> None:
+def test_a_billion_libraries_are_rejected(make_elf: Any) -> None:
     """A dynamic section that names one string over and over is not read to its end."""
     data = make_elf(needed="x" * 4000)
     row = data.index((1).to_bytes(8, "little") * 2)

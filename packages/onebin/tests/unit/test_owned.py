@@ -40,7 +40,7 @@ def test_default_root(environ: dict[str, str], expected: str) -> None:
 
 
 @as_root
-def test_user_without_a_home_is_told() -> None:
+def test_user_without_a_home_is_reported() -> None:
     """A container's numeric user, for example: never falls back to a world-writable directory."""
     code = (
         "import os; os.setuid(54321)\n"
@@ -57,7 +57,7 @@ def test_user_without_a_home_is_told() -> None:
     assert "set ONEBIN_CACHE" in done.stdout
 
 
-def test_directory_is_made_for_nobody_else(tmp_path: Path) -> None:
+def test_directory_is_private(tmp_path: Path) -> None:
     """The cache and its missing parents get mode 0700, as XDG requires."""
     made = private_directory(tmp_path / "a" / "b")
 
@@ -66,7 +66,7 @@ def test_directory_is_made_for_nobody_else(tmp_path: Path) -> None:
     assert made == private_directory(made)
 
 
-def test_link_of_ours_is_followed(tmp_path: Path) -> None:
+def test_own_link_is_followed(tmp_path: Path) -> None:
     """A cache on a larger disk: the user owns the link and its target."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "link").symlink_to("disk")
@@ -86,7 +86,7 @@ def of_stranger(path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["cache", "."])
 @pytest.mark.parametrize("mode", [0o777, 0o775, 0o757, 0o720, 0o702])
-def test_directory_others_may_write_is_refused(tmp_path: Path, place: str, mode: int) -> None:
+def test_directory_others_may_write_is_rejected(tmp_path: Path, place: str, mode: int) -> None:
     """The cache itself or a parent: other writers could replace the cache."""
     (tmp_path / "up" / "cache").mkdir(parents=True)
     (tmp_path / "up" / place).chmod(mode)
@@ -96,7 +96,7 @@ def test_directory_others_may_write_is_refused(tmp_path: Path, place: str, mode:
     assert "chmod -R go-w" in no.value.hint
 
 
-def test_directory_everybody_may_add_to_is_no_cache_but_may_hold_one(tmp_path: Path) -> None:
+def test_world_writable_directory_may_hold_a_cache_but_not_be_one(tmp_path: Path) -> None:
     """In /tmp the sticky bit protects a subdirectory; /tmp itself has files of other users."""
     (tmp_path / "sticky").mkdir()
     (tmp_path / "sticky").chmod(0o1777)
@@ -108,7 +108,7 @@ def test_directory_everybody_may_add_to_is_no_cache_but_may_hold_one(tmp_path: P
 
 @as_root
 @pytest.mark.parametrize("which", ["sticky/cache", "sticky/up/cache", "sticky/link/cache"])
-def test_directory_of_another_user_is_not_taken_as_ours(tmp_path: Path, which: str) -> None:
+def test_directory_of_another_user_is_rejected(tmp_path: Path, which: str) -> None:
     """Planted earlier in /tmp, in a parent, or as a link: it could hold another compiler."""
     sticky = tmp_path / "sticky"
     sticky.mkdir()
@@ -127,7 +127,7 @@ def test_directory_of_another_user_is_not_taken_as_ours(tmp_path: Path, which: s
 
 
 @as_root
-def test_entry_of_another_user_is_refused(tmp_path: Path) -> None:
+def test_entry_of_another_user_is_rejected(tmp_path: Path) -> None:
     """The owner of each entry is checked, not only that of the cache."""
     (tmp_path / "entry").mkdir()
     of_stranger(tmp_path / "entry")
@@ -157,7 +157,7 @@ def test_roots_directory_is_read_by_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["loop", "loop/x"])
-def test_links_without_an_end_are_refused(tmp_path: Path, target: str) -> None:
+def test_links_without_an_end_are_rejected(tmp_path: Path, target: str) -> None:
     """The kernel stops after 40 links, with ELOOP."""
     (tmp_path / "loop").symlink_to(target)
 

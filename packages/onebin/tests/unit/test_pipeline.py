@@ -161,7 +161,7 @@ def test_file_that_is_missing(project: Path, tmp_path: Path, settings: str, mess
         pipeline.make_plan(read(project), tools(tmp_path / "cache", Programs()))
 
 
-def test_source_that_is_neither_a_directory_nor_checked(project: Path, tmp_path: Path) -> None:
+def test_source_is_a_directory_or_has_a_checksum(project: Path, tmp_path: Path) -> None:
     """A file needs a checksum."""
     (tmp_path / "python.tar").write_text("")
     text = (project / "pyproject.toml").read_text().replace("../cpython", "../python.tar")

@@ -84,7 +84,7 @@ HOSTILE_LINES = [
 
 
 @pytest.mark.parametrize("text", HOSTILE_LINES)
-def test_lock_that_pins_nothing_is_refused(text: str) -> None:
+def test_lock_that_pins_nothing_is_rejected(text: str) -> None:
     """A line without one version and a hash could change any day; an option, today."""
     with pytest.raises(ProjectError, match=r"^lock: ") as caught:
         locks.read("lock", text).pins(LINUX)
@@ -92,7 +92,7 @@ def test_lock_that_pins_nothing_is_refused(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_lock_must_have_what_the_project_asks_for() -> None:
+def test_lock_must_have_every_requirement() -> None:
     """A dependency the lock lacks, or has at another version, is named."""
     project = directory.read(PROJECTS / "no-lock-entry")
 
@@ -137,7 +137,7 @@ def test_python_source(text: str, origin: str) -> None:
         f"apt#sha256={'a' * 63}",
     ],
 )  # fmt: skip
-def test_python_source_without_a_checksum_is_refused(text: str) -> None:
+def test_python_source_without_a_checksum_is_rejected(text: str) -> None:
     """Nothing is downloaded that was not pinned, whatever its name ends in."""
     with pytest.raises(ProjectError, match=r"python-source: .* has no checksum"):
         sources.python_source(text)
@@ -160,7 +160,7 @@ def test_python_source_with_a_checksum_may_be_called_anything(suffix: str) -> No
         "https://h.example:99999/P", "https://hé.example/P",
     ],
 )  # fmt: skip
-def test_python_source_of_another_kind_is_refused(address: str) -> None:
+def test_python_source_of_another_kind_is_rejected(address: str) -> None:
     """Only http and https addresses are fetched."""
     with pytest.raises(ProjectError, match=r"python-source: .* is not an address of http"):
         sources.python_source(f"{address}#sha256={'a' * 64}")
@@ -174,7 +174,7 @@ def test_python_source_with_a_password_is_refused_without_it() -> None:
     assert "pa55word" not in f"{caught.value} {caught.value.hint}"
 
 
-def test_pinned_source_keeps_its_version_wherever_it_comes_from() -> None:
+def test_pinned_source_keeps_its_version_from_any_origin() -> None:
     """The default release keeps its version in a local file."""
     pinned = sources.PYTHON
 

@@ -27,7 +27,7 @@ def test_stdin_is_fed_and_never_the_callers() -> None:
     assert b"" == run(python(code))
 
 
-def test_lines_are_told_as_they_come() -> None:
+def test_lines_are_reported_as_they_come() -> None:
     """Both streams of a long program become progress lines."""
     lines: list[str] = []
 
@@ -107,7 +107,7 @@ def test_step_that_fetches_sees_where_from() -> None:
     assert expected == clean_environment(CALLERS, fetching=True)
 
 
-def test_program_sees_what_its_step_may_see(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_gets_the_variables_of_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of a real program, with and without network access."""
     for name, value in CALLERS.items():
         if name not in {"PATH", "TMPDIR", "LD_PRELOAD"}:
@@ -121,9 +121,7 @@ def test_program_sees_what_its_step_may_see(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("follow", [False, True])
-def test_passwords_are_not_in_what_is_said(
-    monkeypatch: pytest.MonkeyPatch, *, follow: bool
-) -> None:
+def test_passwords_are_not_in_messages(monkeypatch: pytest.MonkeyPatch, *, follow: bool) -> None:
     """Arguments, output and progress lines are shown without the password of an address."""
     address = "https://me:pa55word@index.example/simple"
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"https://index.example {address}")

@@ -42,7 +42,7 @@ def test_every_kind_can_be_named(kind: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "dir", "dir:", ":x", "/out", "oci:/out", "DIR:/out"])
-def test_what_is_no_destination(text: str) -> None:
+def test_invalid_destination(text: str) -> None:
     """Anything else is refused, with a list of the kinds."""
     with pytest.raises(ProjectError, match="expected one of the kinds layout, archive, dir"):
         parse(text)
@@ -50,7 +50,7 @@ def test_what_is_no_destination(text: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("place", ["new", "not/yet/there", "empty"])
-def test_free_places(image: Image, tmp_path: Path, kind: str, place: str) -> None:
+def test_free_paths(image: Image, tmp_path: Path, kind: str, place: str) -> None:
     """A missing or empty directory is not an obstacle, and parents are made."""
     Path(tmp_path, "empty").mkdir()
     if kind == "archive" and place == "empty":
@@ -79,7 +79,7 @@ def test_foreign_directories(image: Image, tmp_path: Path, kind: str, name: str)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_place_below_a_file(image: Image, tmp_path: Path, kind: str) -> None:
+def test_path_below_a_file(image: Image, tmp_path: Path, kind: str) -> None:
     """The nearest existing parent must be a directory."""
     Path(tmp_path, "file").write_text("x")
     destination = parse(f"{kind}:{tmp_path}/file/out")
@@ -90,14 +90,14 @@ def test_a_place_below_a_file(image: Image, tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("where", ["/tmp/" + "x" * 300, "/", "."])
-def test_what_is_no_place(image: Image, kind: str, where: str) -> None:
+def test_unusable_path(image: Image, kind: str, where: str) -> None:
     """An invalid path, or a directory in use, is an obstacle like any other."""
     with pytest.raises(ToolError):
         parse(f"{kind}:{where}").publish(image, APP)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_read_only_place(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_only_directory(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory without write permission is an obstacle before anything is built."""
     monkeypatch.setattr(os, "access", lambda *_: False)
 

@@ -49,7 +49,7 @@ def test_failures_come_first_with_their_evidence(tmp_path: Path, make_elf: Any) 
 
 
 @pytest.mark.parametrize("color", [True, False])
-def test_colour_only_where_asked(report: Report, *, color: bool) -> None:
+def test_color_only_on_request(report: Report, *, color: bool) -> None:
     """The text has escapes only with color on."""
     assert ("\x1b" in render.text(report, color=color)) is color
 

@@ -35,7 +35,7 @@ def test_missing_make_is_reported_before_anything_is_fetched(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("names", [[*ZLIB_FILES, "zlib.h"], list(ZLIB_FILES[1:])])
-def test_zlib_with_other_files_is_refused(tmp_path: Path, names: list[str]) -> None:
+def test_zlib_with_other_files_is_rejected(tmp_path: Path, names: list[str]) -> None:
     """The compiled files must be the pinned ones, all of them, whatever the tarball."""
     zlib = zlib_of(tarball(tmp_path / "z.tar.gz", names), "0" * 64)
     programs = Programs()
@@ -107,7 +107,7 @@ def test_directory_is_built_and_described(tmp_path: Path) -> None:
     assert len(makes) == len([words for words in programs.calls if words[0] == "make"])
 
 
-def test_source_without_a_version_is_refused(tmp_path: Path) -> None:
+def test_source_without_a_version_is_rejected(tmp_path: Path) -> None:
     """A tree that is not CPython is named."""
     make_cpython(tmp_path)
     (tmp_path / "Include" / "patchlevel.h").write_text("")
@@ -149,9 +149,7 @@ def test_recipe(optimize: Any, levels: tuple[str, list[str], str]) -> None:
         ("Modules/_decimal/_decimal.o: Modules/_decimal/_decimal.c\n", []),
     ],
 )
-def test_of_another_line_of_cpython_what_it_makes(
-    tmp_path: Path, makefile: str, made: list[str]
-) -> None:
+def test_recipe_of_another_cpython_line(tmp_path: Path, makefile: str, made: list[str]) -> None:
     """A missing file of another CPython line is not passed to make, which would fail."""
     (tmp_path / "Makefile").write_text(makefile)
 

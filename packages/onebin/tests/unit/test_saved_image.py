@@ -110,7 +110,7 @@ def test_broken_docker_archives(
 @pytest.mark.parametrize(
     "data", [b"", b"x" * 2000, b"\x1f\x8b", gzip.compress(b"x" * 2000, mtime=0)]
 )
-def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
+def test_not_an_archive(tmp_path: Path, data: bytes) -> None:
     """Any other file is an ImageError that names it."""
     place = tmp_path / "a.tar"
     place.write_bytes(data)

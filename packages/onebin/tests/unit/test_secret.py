@@ -38,12 +38,12 @@ def test_userinfo_is_hidden(text: str, expected: str) -> None:
         "https://me:pa55word@b.example/simple/\nhttps://c.example",
     ],
 )
-def test_password_of_the_environment_is_hidden_wherever_it_stands(value: str) -> None:
+def test_password_of_the_environment_is_hidden_everywhere(value: str) -> None:
     """pip and libraries print passwords without their address."""
     assert "denied: ****!" == secret.hidden("denied: pa55word!", {"https_proxy": value})
 
 
-def test_short_word_is_not_looked_for() -> None:
+def test_short_password_is_not_searched_for() -> None:
     """Hiding one letter everywhere would hide the alphabet; in its address it is hidden."""
     assert "a banana" == secret.hidden("a banana", {"https_proxy": "http://u:a@h"})
 

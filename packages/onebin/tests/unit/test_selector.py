@@ -104,7 +104,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_what_the_entry_point_reaches(world: World) -> None:
+def test_modules_reached_from_the_entry_point(world: World) -> None:
     """Its modules, the required ones that exist, C modules; nothing else."""
     found = world.select({"app.py": "import json, helper", "helper.py": "", "other.py": ""})
 
@@ -171,7 +171,7 @@ def test_excluded_and_tooling_are_not_followed(world: World) -> None:
     assert "ssl" in {item.module for item in found.omitted}
 
 
-def test_mention_enables_what_is_named(world: World) -> None:
+def test_mention_enables_the_named_module(world: World) -> None:
     """A call of make_archive in the program brings the formats; one in the stdlib does not."""
     plain = world.select({"app.py": "import shutil"})
     found = world.select({"app.py": "import shutil; shutil.make_archive"})
@@ -201,7 +201,7 @@ def test_imports_made_from_c(world: World) -> None:
         ({"app.py": ""}, Options(include=("gone",)), "gone: no such module", "spelled"),
     ],
 )  # fmt: skip
-def test_program_that_cannot_start_is_refused(
+def test_program_that_cannot_start_is_rejected(
     world: World, texts: Mapping[str, str], options: Options | None, message: str, hint: str
 ) -> None:
     """The error has the chain of imports, and a hint."""

@@ -94,7 +94,7 @@ def test_two_builders_of_one_key_build_once(tmp_path: Path) -> None:
     assert 1 == len(calls)
 
 
-def test_cache_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -> None:
+def test_read_only_cache_is_reported_with_a_remedy(tmp_path: Path) -> None:
     """A file in place of the cache is an error that names the variable to set."""
     (tmp_path / "file").write_text("")
 
@@ -113,7 +113,7 @@ def test_cache_that_cannot_be_written_is_said_with_the_way_out(tmp_path: Path) -
     ],
     ids=["here", "a program", "zig"],
 )
-def test_full_disk_is_said_in_one_line(tmp_path: Path, failure: Exception) -> None:
+def test_full_disk_is_reported_in_one_line(tmp_path: Path, failure: Exception) -> None:
     """In every layer the message names the cache, and no partial result is left."""
 
     def make(_: Path) -> None:
@@ -172,7 +172,7 @@ def test_killed_build_leaves_no_entry(tmp_path: Path) -> None:
     assert [] == list(get(tmp_path / "cache", lambda _: None).iterdir())
 
 
-def test_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
+def test_entry_that_is_a_link_is_rejected(tmp_path: Path) -> None:
     """An entry is a real directory in the cache."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "cache" / "kind").mkdir(parents=True)
@@ -183,7 +183,7 @@ def test_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["locks", "tmp", "kind"])
-def test_folder_that_is_a_link_is_refused(tmp_path: Path, where: str) -> None:
+def test_folder_that_is_a_link_is_rejected(tmp_path: Path, where: str) -> None:
     """The same holds for the cache's own directories."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "cache").mkdir()
@@ -205,7 +205,7 @@ def test_lock_is_not_written_through_a_link(tmp_path: Path) -> None:
     assert "x" == (tmp_path / "precious").read_text()
 
 
-def test_nothing_in_it_can_be_written_by_others(tmp_path: Path) -> None:
+def test_entries_are_not_writable_by_others(tmp_path: Path) -> None:
     """For any umask: a directory that others may write would be refused the next time."""
     before = os.umask(0)
     try:

@@ -62,7 +62,7 @@ def test_every_format(form: int) -> None:
 
 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-def test_what_ustar_cannot_hold(form: int) -> None:
+def test_names_beyond_ustar(form: int) -> None:
     """Long names and links, names beyond ASCII and numbers beyond octal are read."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
@@ -172,13 +172,13 @@ def test_absurd_extended_numbers(make_tar: Any, key: str, value: str) -> None:
         read(make_tar({"a": info("a", pax_headers={key: value})}))
 
 
-def test_a_header_of_a_gigabyte_is_refused(make_tar: Any) -> None:
+def test_a_header_of_a_gigabyte_is_rejected(make_tar: Any) -> None:
     """The length of an extended header is checked before it is read."""
     with pytest.raises(ImageError, match="1 MiB"):
         read(patched(patched(make_tar({"a": b""}), 156, b"x"), 124, b"10000000000"))
 
 
-def test_a_name_without_end_is_refused(make_tar: Any) -> None:
+def test_a_name_without_end_is_rejected(make_tar: Any) -> None:
     """A name longer than Linux allows is an error."""
     with pytest.raises(ImageError, match="4096"):
         read(make_tar({"x/" * 3000: b""}))

@@ -38,7 +38,7 @@ def test_every_change_of_the_compiler_shows(tree: Path, what: str) -> None:
     assert before != toolchain.contents(tree)
 
 
-def test_what_python_leaves_there_does_not_show(tree: Path) -> None:
+def test_bytecode_of_python_does_not_show(tree: Path) -> None:
     """An import of the package writes compiled files, which onebin does not read."""
     before = toolchain.contents(tree)
     (tree / "__pycache__").mkdir()
@@ -48,7 +48,7 @@ def test_what_python_leaves_there_does_not_show(tree: Path) -> None:
 
 
 @pytest.mark.toolchain
-def test_installed_compiler_is_the_pinned_one_or_refused(
+def test_installed_compiler_is_the_pinned_one_or_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pinned compiler passes and is read once; with one byte of the pin changed it fails."""
@@ -109,7 +109,7 @@ def silent(words: list[str], _: dict[str, Any]) -> bytes:
     return b""
 
 
-def test_compiler_that_names_nothing_is_refused(tmp_path: Path) -> None:
+def test_compiler_that_names_nothing_is_rejected(tmp_path: Path) -> None:
     """Another version may print other lines: fail here, not later."""
     ctx = context(tmp_path / "cache", Programs(silent))
     with pytest.raises(ToolError, match="names no linked files"):

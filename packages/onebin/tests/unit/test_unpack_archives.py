@@ -106,7 +106,7 @@ HOSTILE: dict[str, list[tarfile.TarInfo]] = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_hostile_tree_is_refused(tmp_path: Path, what: str) -> None:
+def test_hostile_tree_is_rejected(tmp_path: Path, what: str) -> None:
     """Nothing is written outside, and only files, directories and links are made."""
     room = tmp_path / "deep" / "room"
     room.mkdir(parents=True)
@@ -182,7 +182,7 @@ def test_wheel_of_any_size_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert len(data) < 10_000
 
 
-def test_wheel_of_too_many_files_is_refused(
+def test_wheel_of_too_many_files_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files are counted before the first is written."""
@@ -192,7 +192,7 @@ def test_wheel_of_too_many_files_is_refused(
         unpack.wheel(zipped(tmp_path / "a.whl", a=b"", b=b"", c=b"", d=b""), tmp_path / "to")
 
 
-def test_wheel_with_one_name_twice_is_refused(tmp_path: Path) -> None:
+def test_wheel_with_one_name_twice_is_rejected(tmp_path: Path) -> None:
     """Tools differ in the one they choose."""
     with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
         archive.writestr("a.py", "one")
@@ -267,7 +267,9 @@ def test_every_byte_of_a_tree_damaged(tmp_path: Path) -> None:
     assert {"", "b.tar"} == said
 
 
-def test_full_disk_is_no_damaged_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_not_a_damaged_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """ "not a wheel" would suggest another wheel; "no space" suggests to make room."""
     file = zipped(tmp_path / "a.whl", a=bytes(100_000))
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -280,7 +282,7 @@ def test_full_disk_is_no_damaged_archive(tmp_path: Path, monkeypatch: pytest.Mon
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
 
-def test_files_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
+def test_files_that_share_their_bytes_are_rejected(tmp_path: Path) -> None:
     """A zip bomb without nesting: many names for one piece (CVE-2024-0450)."""
     file = zipped(tmp_path / "a.whl", aa=bytes(1 << 20))
     data = bytearray(file.read_bytes())

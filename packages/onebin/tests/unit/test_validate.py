@@ -87,7 +87,7 @@ def test_a_config_that_makes_no_sense(read: Read, change: Any, claimed: str) -> 
     assert claimed in [problem.claimed for problem in problems]
 
 
-def test_an_empty_history_is_no_lie(read: Read) -> None:
+def test_empty_history_is_valid(read: Read) -> None:
     """History may be missing, and steps without a layer do not count."""
     image, layers = read
     quiet = _config(lambda c: c.update(history=[{"empty_layer": True}]), image)

@@ -14,14 +14,15 @@ from .process_state import prepare_command, prepare_service, prepare_streams
 
 PROGRAM: Final = "devops-info-service"
 
-COMMANDS: Final = ("serve", "check", "report")
+COMMANDS: Final = ("serve", "check", "report", "audit")
 
 HELP: Final = f"""\
 usage: {PROGRAM} [serve] [FLAG ...]        serve GET / and GET /health (the default)
        {PROGRAM} check [FLAG ...] [URL]    request a running service's health once
        {PROGRAM} report [FLAG ...]         print what the platform gives this container
+       {PROGRAM} audit [FLAG ...] FILE ... hold manifests against the Pod Security Standards
        {PROGRAM} --help | --version
-       {PROGRAM} serve --help | check --help | report --help
+       {PROGRAM} serve --help | check --help | report --help | audit --help
 
 examples:
   {PROGRAM}
@@ -32,6 +33,8 @@ examples:
       status 0 and "200 OK", or status 1 and one line with the reason
   {PROGRAM} report --profile restricted
       status 0 if nothing that this Pod Security Standard forbids is seen, else 1
+  helm template CHART | {PROGRAM} audit -
+      status 0 if the restricted standard allows every pod, else 1
 """
 
 
@@ -69,6 +72,10 @@ def _run(args: list[str], environ: Mapping[str, str]) -> int:
             from .commands.report import run as report  # noqa: PLC0415
 
             return report(args, environ)
+        case "audit", _:
+            from .commands.audit import run as audit  # noqa: PLC0415
+
+            return audit(args, environ)
         case _:
             raise ConfigError(_unknown(command))
 

@@ -25,19 +25,19 @@ def parser(
     *,
     description: str,
     epilog: str = "",
-    refuse: Callable[[str], Exception] = ConfigError,
+    make_error: Callable[[str], Exception] = ConfigError,
 ) -> argparse.ArgumentParser:
-    """Return a parser that raises *refuse* with one line where argparse would exit."""
+    """Return a parser that raises *make_error* with one line where argparse would exit."""
     import argparse  # noqa: PLC0415
 
     class Parser(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
-            raise refuse(message)
+            raise make_error(message)
 
         def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401  as argparse has it
             found, unknown = super().parse_known_args(args, namespace)
             if unknown:
-                raise refuse(_unknown(unknown[0], list(self._option_string_actions)))
+                raise make_error(_unknown(unknown[0], list(self._option_string_actions)))
             return found, unknown
 
         def _print_message(self, message: str, file: object = None) -> None:  # noqa: ARG002

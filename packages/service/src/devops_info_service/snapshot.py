@@ -20,6 +20,7 @@ from devops_info_service.facts.fact import Fact, Known, Unknown
 from devops_info_service.facts.kubernetes.claims import ServiceAccount, read_service_account
 from devops_info_service.facts.kubernetes.identity import Identity, read_identity
 from devops_info_service.facts.linux.network import Network, read_network
+from devops_info_service.facts.linux.provenance import sourced
 from devops_info_service.facts.linux.resources import Resources, read_resources
 from devops_info_service.facts.linux.setid_files import SetIdFiles, find_setid_files
 from devops_info_service.facts.linux.uptime import rfc3339
@@ -66,6 +67,7 @@ def read_platform(
     *allowed* are names of variables whose values may be shown.
     """
     started = clock.monotonic()
+    tree = sourced(tree)
     resources = read_resources(tree)
     view = read_process_view(tree)
     account = read_service_account(tree, clock)

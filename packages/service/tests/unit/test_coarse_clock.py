@@ -5,7 +5,7 @@ from devops_info_service.http.wire.message import Response
 from devops_info_service.http.wire.writer import ResponseWriter
 
 
-def test_looked_and_live() -> None:
+def test_cached_and_system_clock() -> None:
     """The cached clock changes only by a refresh, the live one always; both are whole."""
     seconds = 10.9
     looked, live = CachedClock(lambda: seconds), SystemClock(lambda: seconds)
@@ -16,7 +16,7 @@ def test_looked_and_live() -> None:
     assert (looked.now, live.now) == (12, 12)
 
 
-def test_date_follows_the_looks() -> None:
+def test_date_follows_the_refreshes() -> None:
     """The clock keeps the second of the last refresh, forwards and backwards."""
     seconds = [0.0]
     second = CachedClock(lambda: seconds[0])

@@ -119,10 +119,10 @@ def everything(tree: SystemFiles, capture: Callable[[], str]) -> Iterator[tuple[
         for each in EXTRACTORS.values()
     )
     clock = FrozenClock()
-    look = read_platform(tree, clock)
-    conformance = evaluate(load_expectations(contract), look)
-    yield "report", report(look, "restricted", conformance)
-    yield "report --json", report_json(look, conformance).decode()
+    snapshot = read_platform(tree, clock)
+    conformance = evaluate(load_expectations(contract), snapshot)
+    yield "report", report(snapshot, "restricted", conformance)
+    yield "report --json", report_json(snapshot, conformance).decode()
     config = load((), {"EXPECTATIONS": contract})
     log = Log(lambda line: os.write(1, line))
     dispatch = recover_and_log(
@@ -252,8 +252,8 @@ ANNOTATIONS = 'kubernetes.io/config.seen="x"\nkubernetes.io/config.source="api"'
 )
 def test_sign(volume: dict[str, str], node: bool) -> None:  # noqa: FBT001
     """A volume is the downward API's by a positive sign, and if all of it has its form."""
-    look = read_platform(Lying({}, {f"{ACCOUNT}/token": "no token"}, volume), FrozenClock())
-    fact = look.identity.node
+    snapshot = read_platform(Lying({}, {f"{ACCOUNT}/token": "no token"}, volume), FrozenClock())
+    fact = snapshot.identity.node
 
     assert (fact.value if isinstance(fact, Known) else None) == ("node-7" if node else None)
 
@@ -293,19 +293,19 @@ def test_written_otherwise(tmp_path: Path) -> None:
             def link(self, path: str, target: str = target) -> str | Unknown:
                 return target if path.endswith("/..data") else super().link(path)
 
-        look = read_platform(Other(DATA / "containerd-restricted"), FrozenClock())
-        assert isinstance(look.identity.labels, Unknown)
+        snapshot = read_platform(Other(DATA / "containerd-restricted"), FrozenClock())
+        assert isinstance(snapshot.identity.labels, Unknown)
 
 
 def test_reason() -> None:
     """A withheld value has its reason."""
     environ = {"K8S_NODE_NAME": "user:pass@host"}
     tree = Lying(environ, {f"{ACCOUNT}/token": "no token"}, {})
-    look = read_platform(tree, FrozenClock())
+    snapshot = read_platform(tree, FrozenClock())
 
-    assert look.identity.node == Unknown(
+    assert snapshot.identity.node == Unknown(
         "K8S_NODE_NAME in environment is withheld: not an RFC 1123 name"
     )
-    assert "not an RFC 1123 name" in report(look)
-    assert msgspec.json.encode(look).count(b"user:pass") == 0
-    assert os.fsencode("withheld") in msgspec.json.encode(look)
+    assert "not an RFC 1123 name" in report(snapshot)
+    assert msgspec.json.encode(snapshot).count(b"user:pass") == 0
+    assert os.fsencode("withheld") in msgspec.json.encode(snapshot)

@@ -47,6 +47,8 @@ def test_reference_lists_every_route(route: Route) -> None:
     [
         ("devops_info_service.cli", {"asyncio", "argparse", "httptools"}),
         ("devops_info_service.commands.report", {"asyncio", "argparse", "yaml"}),
+        ("devops_info_service.commands.report", {"devops_info_service.standards.requested"}),
+        ("devops_info_service.commands.audit", {"asyncio", "argparse", "yaml"}),
         ("devops_info_service.app.openapi", {"yaml"}),
         ("devops_info_service.expectations.conformance", {"yaml"}),
         ("devops_info_service.commands.check", {"asyncio", "urllib.request", "ssl", "json"}),
@@ -63,6 +65,16 @@ def test_reference_lists_every_route(route: Route) -> None:
                 "devops_info_service.http.shared_memory.shutdown_record",
                 "devops_info_service.app.openapi",
                 "devops_info_service.termination",
+            },
+        ),
+        (
+            # In every idle process: it polls five small files.
+            "devops_info_service.facts.linux.limit_watch",
+            {
+                "devops_info_service.facts.forms",
+                "devops_info_service.facts.linux.disks",
+                "devops_info_service.facts.linux.pressure",
+                "devops_info_service.facts.linux.resources",
             },
         ),
     ],

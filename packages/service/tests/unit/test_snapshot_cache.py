@@ -29,10 +29,18 @@ class Container(SystemFiles):
     """A container whose CPU time can be set; counts reads of its memory."""
 
     usage = 5_000_000
-    reads = 0
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root, {})
+        self.memory_reads: list[str] = []  # One list: a snapshot reads through a copy of this.
+
+    @property
+    def reads(self) -> int:
+        return len(self.memory_reads)
 
     def read(self, path: str) -> File:
-        self.reads += path == "/proc/meminfo"
+        if path == "/proc/meminfo":
+            self.memory_reads.append(path)
         if path == CPU_STAT:
             return File(path, f"usage_usec {self.usage}\n" if self.usage >= 0 else "")
         return super().read(path)
@@ -45,7 +53,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def container() -> Container:
-    return Container(str(DATA / "containerd-restricted" / "root"), {})
+    return Container(str(DATA / "containerd-restricted" / "root"))
 
 
 @pytest.fixture

@@ -20,33 +20,33 @@
 static size_t
 rounded(size_t size)
 {
-    size_t step = BLOCKS_LEAST / 4;
+    size_t step = BLOCK_CACHE_MIN / 4;
     while (step * 8 < size) {
         step *= 2;
     }
     return (size + step - 1) / step * step;
 }
 
-static _Atomic(void *) slots[BLOCKS_KEPT];
+static _Atomic(void *) slots[BLOCK_CACHE_KEPT];
 static atomic_uint turn;
 
 static int
 is_kept(size_t size)
 {
-    return size >= BLOCKS_LEAST && size <= BLOCKS_MOST;
+    return size >= BLOCK_CACHE_MIN && size <= BLOCK_CACHE_MAX;
 }
 
 static void
 keep(void *block)
 {
-    for (int n = 0; n < BLOCKS_KEPT; n++) {
+    for (int n = 0; n < BLOCK_CACHE_KEPT; n++) {
         void *none = NULL;
         if (atomic_compare_exchange_strong(&slots[n], &none, block)) {
             return;
         }
     }
     /* All are taken, perhaps by sizes no longer in use: the next in turn is freed. */
-    free(atomic_exchange(&slots[atomic_fetch_add(&turn, 1) % BLOCKS_KEPT], block));
+    free(atomic_exchange(&slots[atomic_fetch_add(&turn, 1) % BLOCK_CACHE_KEPT], block));
 }
 
 void *
@@ -56,7 +56,7 @@ blocks_malloc(void *context, size_t size)
     if (!is_kept(size)) {
         return malloc(size ? size : 1);
     }
-    for (int n = 0; n < BLOCKS_KEPT; n++) {
+    for (int n = 0; n < BLOCK_CACHE_KEPT; n++) {
         void *block = atomic_exchange(&slots[n], NULL);
         if (block == NULL) {
             continue;

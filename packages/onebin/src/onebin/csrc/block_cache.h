@@ -1,13 +1,13 @@
 /* The raw allocator of the executable: see block_cache.c. */
-#ifndef ONEBIN_BLOCKS_H
-#define ONEBIN_BLOCKS_H
+#ifndef ONEBIN_BLOCK_CACHE_H
+#define ONEBIN_BLOCK_CACHE_H
 
 #include <stddef.h>
 
 enum {
-    BLOCKS_LEAST = 32 * 1024 - 64, /* bytes; the C library keeps smaller blocks */
-    BLOCKS_MOST = 1024 * 1024,     /* bytes; the arenas of Python's small objects are as large */
-    BLOCKS_KEPT = 4                /* so 4 MiB at the very most, of a program that used them */
+    BLOCK_CACHE_MIN = 32 * 1024 - 64, /* bytes; the C library keeps smaller blocks */
+    BLOCK_CACHE_MAX = 1024 * 1024,    /* bytes; the arenas of Python's small objects are as large */
+    BLOCK_CACHE_KEPT = 4              /* so 4 MiB at the very most, of a program that used them */
 };
 
 void *blocks_malloc(void *context, size_t size);

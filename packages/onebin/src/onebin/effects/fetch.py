@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import re
 import shutil
 import time
 import urllib.error
@@ -16,12 +15,10 @@ from onebin.model import Source
 
 from .process import RunCommand
 
-APT_SUITE: Final = "trixie"
-"""Debian 13 carries the pinned releases for as long as it is supported."""
+APT_SETTINGS: Final = Path("/etc/apt")
+"""Names the mirrors of this machine."""
 APT_HELPER: Final = "/usr/lib/apt/apt-helper"
 """apt's own downloader, part of apt: it obeys the same proxies and checks a hash."""
-ORIGINAL: Final = re.compile(r"^'(\S+)' (\S+\.orig\.tar\.[gx]z) \d+ (\w+:[0-9a-f]+)$", re.MULTILINE)
-"""A line of ``apt-get source --print-uris``: address, file, size in bytes, hash."""
 TIMEOUT_SECONDS: Final = 30
 """Of silence, not of the whole download: a slow line may take minutes for 23 MB."""
 TOTAL_SECONDS: Final = 3600
@@ -120,70 +117,57 @@ def _copy(response: IO[bytes], out: IO[bytes]) -> None:
 def _from_apt(
     source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]
 ) -> Path:
-    """Let apt fetch and verify the authors' tarball of a source package, and no more of it.
+    """Let apt fetch the tarball of a source package from the pool of this machine's mirror.
 
-    apt gets a private state directory: no root is needed, and the machine's sources and package
-    lists stay as they are. The other files of the package change with every update of Debian's: a
-    mirror in the middle of one lacks those, never this one.
+    By its name, not through an index: a pool keeps a release longer than an index names it, and
+    the pinned hash proves the bytes. apt obeys the machine's proxies; no root is needed.
     """
-    mirror = _debian_mirror(Path("/etc/apt"))
-    state = folder / "apt"
-    options = [
-        "-q",
-        "-o", f"Dir::Etc::SourceList={state}/sources.list",
-        "-o", f"Dir::Etc::SourceParts={state}/parts",
-        "-o", f"Dir::State::Lists={state}/lists",
-        "-o", f"Dir::Cache={state}/cache",
+    target = folder / source.debian_file
+    report(f"downloading Debian's {source.debian_file} with apt")
+    known = source.debian_sha256 or source.sha256
+    refused: ToolError | None = None
+    for address in _in_pools(source, APT_SETTINGS):
         # Running as root, apt would drop to a user that may not write here.
-        "-o", "APT::Sandbox::User=",
-    ]  # fmt: skip
-    report(f"downloading Debian's source package {source.package} with apt")
-    try:
-        # A second source of the same build finds the lists of the first.
-        if not state.is_dir():
-            _lay_out(state, mirror)
-            run(["apt-get", *options, "update"], cwd=folder, fetching=True)
-        query = ["apt-get", *options, "source", "--print-uris", source.package]
-        output = run(query, cwd=folder, fetching=True)
-        uri, name, checksum = _original(output.decode("utf-8", "replace"))
-        target = folder / Path(name).name
-        call: list[str | Path] = [APT_HELPER, *options, "download-file", uri, target, checksum]
-        run(call, cwd=folder, fetching=True)
-    except ToolError as exc:
-        reason = exc.detail.rpartition("\n")[2] or exc
-        raise ToolError(
-            f"apt cannot fetch the source package {source.package}: {reason}", detail=exc.detail
-        ) from exc
-    return _checked(target, source)
+        options = ["-q", "-o", "APT::Sandbox::User="]
+        call = [APT_HELPER, *options, "download-file", address, target, f"SHA256:{known}"]
+        try:
+            run(call, cwd=folder, fetching=True)
+            return _checked(target, source)
+        except ToolError as exc:
+            refused = exc
+    reason = (refused.detail.rpartition("\n")[2] or refused) if refused else "it has no package"
+    raise ToolError(
+        f"apt cannot fetch {source.debian_file or source.name}: {reason}",
+        detail=refused.detail if refused else "",
+    ) from refused
 
 
-def _original(output: str) -> tuple[str, str, str]:
-    """Return address, file name and hash of the authors' tarball that apt printed."""
-    found = ORIGINAL.search(output)
-    if found is None:
-        raise ToolError("its index names no original tarball")
-    uri, name, checksum = found.groups()
-    return uri, name, checksum
+def _in_pools(source: Source, etc: Path) -> list[str | Path]:
+    """Return where the package's tarball may be: the archive's pool, that of its security team."""
+    if not source.debian_file:
+        return []
+    package = source.debian_file.partition("_")[0]
+    letter = package[:4] if package.startswith("lib") else package[:1]
+    mirrors = _debian_mirrors(etc)
+    if not mirrors:
+        raise ToolError("this machine has no apt source of Debian's packages")
+    place = f"{letter}/{package}/{source.debian_file}"
+    pools = (("debian", "main"), ("debian-security", "updates/main"), ("debian-security", "main"))
+    return [f"{mirrors[name]}/pool/{part}/{place}" for name, part in pools if name in mirrors]
 
 
-def _lay_out(state: Path, mirror: str) -> None:
-    for part in ("lists/partial", "cache/archives/partial", "parts"):
-        (state / part).mkdir(parents=True)
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    (state / "sources.list").write_text(
-        f"deb-src [signed-by={keyring}] {mirror} {APT_SUITE} main\n", "utf-8"
-    )
-
-
-def _debian_mirror(etc: Path) -> str:
-    """Return the mirror this machine already uses for Debian's packages."""
+def _debian_mirrors(etc: Path) -> dict[str, str]:
+    """Return the mirrors that this machine already uses: ``debian`` and ``debian-security``."""
     files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
+    found: dict[str, str] = {}
     for file in files:
         if file.suffix in {".list", ".sources"} and file.is_file():
             for uri in _uris(file.read_text("utf-8", "replace").splitlines()):
-                if uri.rstrip("/").endswith("/debian"):
-                    return uri
-    raise ToolError("this machine has no apt source of Debian's packages")
+                mirror = uri.rstrip("/")
+                archive = mirror.rpartition("/")[2]
+                if archive in {"debian", "debian-security"}:
+                    found.setdefault(archive, mirror)
+    return found
 
 
 def _uris(lines: Iterable[str]) -> Iterable[str]:

@@ -14,6 +14,7 @@ _PASSWD_FIELDS: Final = 7
 _GROUP_FIELDS: Final = 4
 _MAX_DIGITS: Final = 10
 """Of a 32-bit number."""
+_SPACES: Final = b" \t\v\f\r"
 
 
 Parsed = tuple[tuple[Account, ...], tuple[str, ...]]
@@ -23,8 +24,11 @@ Parsed = tuple[tuple[Account, ...], tuple[str, ...]]
 def parse(data: bytes) -> Parsed:
     """Parse either file into accounts and invalid lines."""
     accounts, broken = [], []
-    for line in decoded(data).splitlines():
-        if not line.strip() or line.startswith("#"):
+    # Not splitlines(): getgrent(3) ends a line at a line feed alone, and skips C's white space
+    # before a line.
+    for raw in data.split(b"\n"):
+        line = decoded(raw.lstrip(_SPACES))
+        if not line or line.startswith("#"):
             continue
         fields = line.split(":")
         user = len(fields) == _PASSWD_FIELDS

@@ -5,6 +5,8 @@ input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput
 
 from .build import (
     Binary,
+    BuiltLibrary,
+    BuiltModule,
     CPython,
     Distribution,
     Extension,
@@ -45,6 +47,8 @@ __all__ = [
     "RELEASE",
     "Architecture",
     "Binary",
+    "BuiltLibrary",
+    "BuiltModule",
     "CPython",
     "CSource",
     "Distribution",

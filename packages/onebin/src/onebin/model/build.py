@@ -24,25 +24,48 @@ class Pin(msgspec.Struct, frozen=True, order=True):
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Third-party C code that is built, and where it may come from.
 
-    ``origin`` is ``auto`` (``folder``, else ``url``, else the distribution's signed source
-    package), ``apt`` (that package alone), a URL or file of a tarball, or a directory.
+    ``origin`` is ``auto`` (``folder``, else ``url``, else Debian's source package), ``apt`` (that
+    package alone), a URL or file of a tarball, or a directory.
     """
 
     name: str
     version: str
     sha256: str
-    """Of the tarball; empty only for apt, which checks signatures, and for a directory."""
+    """Of the tarball; empty only for a directory."""
     origin: str = "auto"
     folder: str = ""
     """A directory of this machine where the tarball may be, under any name."""
     url: str = ""
     """Of the tarball, at its authors'."""
-    package: str = ""
-    """Debian's source package of it."""
+    debian_file: str = ""
+    """The tarball of Debian's source package of it, as the pool names it."""
     debian_sha256: str = ""
-    """sha256 of that package's tarball, where Debian repacked it."""
+    """sha256 of that tarball, where Debian repacked it."""
     files_sha256: str = ""
     """Of the files that are compiled, where two tarballs may bring them; see ``fetch.digest``."""
+
+
+class BuiltLibrary(msgspec.Struct, frozen=True):
+    """One static C library for the target; linked only into programs that reach it."""
+
+    name: str
+    source: Source
+    license: str
+    """An SPDX expression."""
+    include: Path
+    archives: tuple[Path, ...]
+    """In link order."""
+    key: str
+
+
+class BuiltModule(msgspec.Struct, frozen=True):
+    """One C module of CPython over C libraries, as objects for the target."""
+
+    name: str
+    symbol: str
+    """Its initializer."""
+    objects: tuple[Path, ...]
+    libraries: tuple[BuiltLibrary, ...]
 
 
 class Function(NamedTuple):
@@ -145,6 +168,10 @@ class Runtime(msgspec.Struct, frozen=True):
     builtins: dict[str, str]
     """C modules the archives can provide, each with its initializer's symbol (or ``NULL``)."""
     key: str
+    sources: Path = Path()
+    """CPython's ``Modules``: what is compiled only for programs that reach it."""
+    library_modules: dict[str, tuple[str, ...]] = {}
+    """C modules over C libraries, each with its source files in ``sources``."""
 
 
 class CPython(msgspec.Struct, frozen=True):

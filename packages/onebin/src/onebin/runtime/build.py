@@ -16,9 +16,10 @@ from onebin.effects.progress import ReportProgress
 from onebin.errors import ToolError
 from onebin.model import CPython, Interpreter, LinkInput, Machine, Runtime, Source, Toolchain
 
+from . import modules
 from .recipe import Recipe
 
-CACHE_VERSION: Final = 3
+CACHE_VERSION: Final = 4
 """Raised when this module builds another result from the same inputs: part of the key."""
 
 CONFIGURE_LINES: Final = 780
@@ -37,7 +38,7 @@ def link_input(runtime: Runtime, builtins: Iterable[str]) -> LinkInput:
     return LinkInput(
         include=(runtime.include,),
         archives=runtime.archives,
-        inittab={name: runtime.builtins[name] for name in builtins},
+        inittab={name: runtime.builtins[name] for name in builtins if name in runtime.builtins},
         stack_bytes=STACK_BYTES,
         key=(runtime.key,),
     )
@@ -95,6 +96,8 @@ class BuildCPython(msgspec.Struct, frozen=True):
             include=folder / "include" / stdlib.name,
             builtins=dict(line.split() for line in builtins.splitlines()),
             key=folder.name,
+            sources=folder / "modules",
+            library_modules=modules.read_sources(folder / "modules"),
         )
         return CPython(interpreter, runtime)
 
@@ -221,6 +224,7 @@ def collect(source: Path, zlib: Path, folder: Path, recipe: Recipe) -> None:
     pairs = re.findall(r'^\s*\{"([\w.]+)", (\w+)\},', table, re.MULTILINE)
     lines = [f"{name} {symbol}\n" for name, symbol in sorted(pairs)]
     (folder / "builtins.txt").write_text("".join(lines), "utf-8")
+    modules.copy_sources(source / "Modules", folder / "modules", [name for name, _ in pairs])
 
 
 def _python_dir(source: Path) -> str:

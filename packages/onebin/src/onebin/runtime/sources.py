@@ -15,16 +15,16 @@ PYTHON: Final = Source(
     version=RELEASE,
     sha256="93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640",
     url=f"https://www.python.org/ftp/python/{RELEASE}/Python-{RELEASE}.tar.xz",
-    package="python3.13",
+    debian_file=f"python3.13_{RELEASE}.orig.tar.xz",
 )
-"""The default: Debian 13 carries it, so its signed source package has the same bytes."""
+"""The default: Debian 13 carries it, and its source package has the same bytes."""
 
 ZLIB: Final = Source(
     name="zlib",
     version="1.3.1",
     sha256="9a93b2b7dfdac77ceba5a558a580e74667dd6fede4585b91eefb60f03b72df23",
     url="https://zlib.net/fossils/zlib-1.3.1.tar.gz",
-    package="zlib",
+    debian_file="zlib_1.3.dfsg+really1.3.1.orig.tar.gz",
     debian_sha256="60dd315c07f616887caa029408308a018ace66e3d142726a97db164b3b8f69fb",
     files_sha256="72b4b64d801d08aa3508d4fa5f7f85b0d37e0b7ba23884d3468fe86188ac18a9",
 )

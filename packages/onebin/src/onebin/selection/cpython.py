@@ -34,10 +34,17 @@ BOOTSTRAP: Final = {
 }
 """The import system itself; ``importlib`` finds these two in ``sys.modules``."""
 
-ALIASES: Final = (
-    "os.path", "collections.abc", "importlib._bootstrap", "importlib._bootstrap_external",
-)  # fmt: skip
-"""Names that another module puts into ``sys.modules``: importable without code."""
+ALIASES: Final = {
+    "os.path": "os",
+    "collections.abc": "collections",
+    "importlib._bootstrap": "importlib",
+    "importlib._bootstrap_external": "importlib",
+}
+"""Names that another module puts into ``sys.modules``, with that module: importable without code.
+
+No file has these names. A thread that imports one while another thread is in the middle of that
+module finds neither, so ``__main__`` imports the module before the program has a second thread.
+"""
 
 BUILD_FACTS: Final = "_sysconfigdata__linux_"
 """The module ``sysconfig`` imports: how CPython was built, with the build machine's paths."""
@@ -61,6 +68,11 @@ NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     "_decimal": ("numbers", "collections"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
     "_json": ("json.decoder",),
+    # Nearly all of it is linked with _ssl in any case.
+    "_ssl": ("_socket", "_hashlib"),
+    "_sqlite3": ("sqlite3.dump",),
+    "_ctypes": ("ctypes._endian",),
+    "_curses_panel": ("_curses",),
     "_pickle": ("copyreg", "_compat_pickle", "functools"),
     # getaddrinfo encodes a host name given as str with the idna codec.
     "_socket": ("encodings.idna",),
@@ -85,6 +97,9 @@ TOOLING_EDGES: Final[dict[str, tuple[str, ...]]] = {
     # For modules found on a path; a frozen program has none.
     "_frozen_importlib_external": ("importlib.metadata", "importlib.readers"),
     "concurrent.futures": ("concurrent.futures.process",),
+    # OpenSSL's hashes: CPython has its own of every guaranteed algorithm, in a hundredth.
+    "hashlib": ("_hashlib",),
+    "hmac": ("_hashlib",),
     "logging": ("pickle",),  # the exception raised when a logger is pickled
     "random": ("statistics",),  # its self-test
     "shutil": ("tarfile", "zipfile", "zlib"),
@@ -96,6 +111,9 @@ TOOLING_EDGES: Final[dict[str, tuple[str, ...]]] = {
 
 ENABLED_BY_NAME: Final[dict[str, tuple[str, ...]]] = {
     "ProcessPoolExecutor": ("concurrent.futures.process",),
+    # Only OpenSSL has these.
+    "pbkdf2_hmac": ("_hashlib",),
+    "scrypt": ("_hashlib",),
     "make_archive": ("tarfile", "zipfile", "zlib"),
     "unpack_archive": ("tarfile", "zipfile", "zlib"),
     "tracemalloc": ("tracemalloc",),

@@ -1,6 +1,6 @@
 """Choose the modules of an executable: those the entry point reaches, and the project's hints."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
@@ -41,7 +41,7 @@ import sys
 
 # Objects made by imports live as long as the program: collecting them is wasted time.
 gc.disable()
-from {module} import {top}
+{first}from {module} import {top}
 gc.freeze()
 gc.enable()
 
@@ -56,7 +56,7 @@ import gc
 import sys
 
 # Objects made by imports live as long as the program: collecting them is wasted time.
-from {module} import {top}
+{first}from {module} import {top}
 gc.freeze()
 gc.enable()
 
@@ -74,20 +74,13 @@ IMPORTER: Final = "_onebin_importer"
 IMPORTER_FILE: Final = Path(__file__).parent.parent / "target" / "importer.py"
 
 NOT_IN_RUNTIME: Final = {
-    "_ssl": "OpenSSL",
-    "_hashlib": "OpenSSL",
-    "_ctypes": "libffi and a dynamic loader",
-    "_bz2": "bzip2",
-    "_lzma": "xz",
-    "_sqlite3": "SQLite",
-    "_curses": "ncurses",
-    "readline": "readline",
-    "_dbm": "a dbm library",
-    "_gdbm": "gdbm",
-    "_tkinter": "Tk",
-    "_uuid": "libuuid",
+    "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
+    "_gdbm": ("gdbm, which is under the GPL", "dbm.sqlite3 and dbm.dumb are there"),
+    "_tkinter": ("Tk", "an image without a display has no use for it"),
+    "_uuid": ("libuuid", "the module uuid does without it"),
+    "_zstd": ("CPython 3.14 or newer", "set requires-python"),
 }
-"""C modules of CPython that need a library onebin does not build."""
+"""C modules of CPython that are never included: the reason, and a way out."""
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -102,6 +95,8 @@ class Selection(msgspec.Struct, frozen=True):
     omitted: tuple[OmittedModule, ...]
     startup: frozenset[str] = frozenset()
     """Modules that the interpreter imports before any other code."""
+    script: str = ""
+    """The console script of a whole program."""
 
 
 def select(
@@ -113,8 +108,7 @@ def select(
 ) -> Selection:
     """Select the modules reachable from the entry point and from ``tool.onebin.include``.
 
-    Unless the project prunes, every module of its own and of its dependencies counts as reached,
-    and of the standard library every module of a package that is reached.
+    Unless the project prunes, every module of its own and of its dependencies counts as reached.
 
     Args:
         project: Its entry point, code and options.
@@ -137,21 +131,23 @@ def select(
             for name, file in cpython.BOOTSTRAP.items()
         },
     }
-    first = IMPORTER if is_whole else "__main__"
+    start = IMPORTER if is_whole else "__main__"
     if is_whole:
         given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
         given["_onebin"] = ModuleOrigin("alias")
     else:
-        given["__main__"] = _text(main_text(project.entry), "<main>")
-    finder = Finder(project.code, distributions, stdlib, python.runtime.builtins, given, places)
-    is_ignored = ignore_rule(options.exclude, finder, is_whole=is_whole)
+        given["__main__"] = _main(project.entry)
+    builtins = {*python.runtime.builtins, *python.runtime.library_modules}
+    finder = Finder(project.code, distributions, stdlib, builtins, given, places)
+    is_ignored = ignore_rule(options.exclude, finder)
     named, below = _hints(options.include, finder)
     roots = [project.entry.module, *named]
-    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, first]
+    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, start]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
     if is_whole:
-        everything += [*cpython.INTERPRETER, *whole.roots(project, distributions)]
-        native = whole.with_packages(native, project, stdlib)
+        everything += [*cpython.INTERPRETER, *finder.below("encodings")]
+        everything += whole.roots(project, distributions)
+        native = whole.with_packages(native, project)
     graph = build_graph(
         everything, finder.locate, _with_mentions(analyze), native, is_ignored,
         cpython.OTHER_PLATFORMS,
@@ -159,7 +155,9 @@ def select(
     for root in roots:
         require_importable(root, graph)
     found = reachable(everything, graph, is_ignored)
-    kinds = {name: graph.origins[name].kind for name in found.names}
+    first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
+    origins = {**graph.origins, "__main__": _main(project.entry, first)}
+    kinds = {name: origins[name].kind for name in found.names}
     code_kinds = {"source"} if is_whole else {"source", "namespace"}
     always = {name for name in cpython.BUILTINS_ALWAYS if name in python.runtime.builtins}
     extensions = [e for d in distributions for e in d.extensions if e.module in found.names]
@@ -167,27 +165,36 @@ def select(
         modules={
             name: _text("", "<namespace>", is_package=True)
             if kinds[name] == "namespace"
-            else graph.origins[name]
+            else origins[name]
             for name in sorted(found.names)
             if kinds[name] in code_kinds
         },
         builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
         omitted=tuple(item for item in found.omitted if item.importer in found.names),
-        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, first], graph),
+        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, start], graph),
+        script=script_text(project.entry, first),
     )
 
 
-def main_text(entry: EntryPoint) -> str:
-    """Return the source of ``__main__``."""
-    top = entry.function.partition(".")[0]
-    return MAIN_TEMPLATE.format(module=entry.module, top=top, function=entry.function)
+def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
+    """Return the source of ``__main__``, which imports *first* before all else."""
+    return _filled(MAIN_TEMPLATE, entry, first)
 
 
-def script_text(entry: EntryPoint) -> str:
+def _main(entry: EntryPoint, first: Collection[str] = ()) -> ModuleOrigin:
+    return _text(main_text(entry, first), "<main>")
+
+
+def script_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
     """Return the console script of a program with files inside."""
+    return _filled(SCRIPT_TEMPLATE, entry, first)
+
+
+def _filled(template: str, entry: EntryPoint, first: Collection[str]) -> str:
     top = entry.function.partition(".")[0]
-    return SCRIPT_TEMPLATE.format(module=entry.module, top=top, function=entry.function)
+    imports = f"import {', '.join(sorted(first))}\n" if first else ""
+    return template.format(first=imports, module=entry.module, top=top, function=entry.function)
 
 
 def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:
@@ -230,23 +237,16 @@ def require_importable(root: str, graph: ImportGraph) -> None:
         message = f"{chain}: {failure.error}"
         hint = "is it spelled right, and is it in the project?" if chain == root else ""
     elif top in NOT_IN_RUNTIME:
-        message = (
-            f"{chain}: requires {NOT_IN_RUNTIME[top]}, which the static runtime does not include"
-        )
-        hint = (
-            "an import inside a function or under `except ImportError` may fail; this one may not"
-        )
+        library, hint = NOT_IN_RUNTIME[top]
+        message = f"{chain}: requires {library}, which the static runtime does not include"
     else:
         message = f"{chain}: requires {failure.missing}, which is in no dependency"
         hint = f"add the distribution that has {top} to project.dependencies, and lock it"
     raise ProjectError(message, hint=hint)
 
 
-def ignore_rule(exclude: Iterable[str], finder: Finder, *, is_whole: bool = False) -> IsIgnored:
-    """Return the rule of which imports are not followed: excluded ones, and CPython's tooling.
-
-    A whole program keeps the imports that pruning takes for tooling of one module.
-    """
+def ignore_rule(exclude: Iterable[str], finder: Finder) -> IsIgnored:
+    """Return the rule of which imports are not followed: excluded ones, and CPython's tooling."""
 
     def is_ignored(importer: str, statement: Import, target: str) -> bool:
         if any(_matches(target, pattern) for pattern in exclude):
@@ -257,7 +257,7 @@ def ignore_rule(exclude: Iterable[str], finder: Finder, *, is_whole: bool = Fals
         own = importer.partition(".")[0]
         if statement.kind == "late" and top in cpython.TOOLING and top != own:
             return True
-        edges = () if is_whole else cpython.TOOLING_EDGES.get(importer, ())
+        edges = cpython.TOOLING_EDGES.get(importer, ())
         return any(target == edge or target.startswith(f"{edge}.") for edge in edges)
 
     return is_ignored

@@ -1,7 +1,6 @@
-"""A whole program: every module of the project and its dependencies, whole standard packages."""
+"""A whole program: every module of the project and of its dependencies."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from onebin.model import Distribution, Project
 
@@ -18,18 +17,16 @@ def roots(project: Project, distributions: Iterable[Distribution]) -> list[str]:
 
 
 def with_packages(
-    native: Mapping[str, tuple[str, ...]], project: Project, stdlib: Path
+    native: Mapping[str, tuple[str, ...]], project: Project
 ) -> dict[str, tuple[str, ...]]:
-    """Return *native* with an edge from each package to all below it.
+    """Return *native* with an edge from each package of a flat *project* to all below it.
 
-    Packages of the standard library, and of a project whose folder holds other things beside
-    its code: there only what is imported belongs to the program.
+    Its folder holds other things beside its code: only what is imported belongs to the program.
     """
     found = dict(native)
-    for folder in (stdlib, *((project.code,) if _is_flat(project) else ())):
-        for init in sorted(folder.glob("*/__init__.py")):
-            package = init.parent.name
-            found[package] = (*found.get(package, ()), *modules_in(folder, package))
+    for init in sorted(project.code.glob("*/__init__.py")) if _is_flat(project) else ():
+        package = init.parent.name
+        found[package] = (*found.get(package, ()), *modules_in(project.code, package))
     return found
 
 

@@ -28,7 +28,8 @@ class SourceLoader(external.SourceFileLoader):
         """Return the code of *fullname*, compiled when the executable was built."""
         if _onebin.find(fullname) is None:  # runpy gives __main__'s loader other names
             return super().get_code(fullname)
-        return _onebin.code(fullname)
+        code: types.CodeType = _onebin.code(fullname)
+        return code
 
 
 class CodeLoader(external.SourcelessFileLoader):
@@ -36,7 +37,8 @@ class CodeLoader(external.SourcelessFileLoader):
 
     def get_code(self, fullname: str) -> "types.CodeType | None":
         """Return the code of *fullname*."""
-        return _onebin.code(fullname)
+        code: types.CodeType = _onebin.code(fullname)
+        return code
 
 
 class Finder:
@@ -58,7 +60,7 @@ class Finder:
         spec = bootstrap.ModuleSpec(fullname, loader, origin=file, is_package=is_package)
         spec.has_location = True
         if is_package:
-            spec.submodule_search_locations.append(folder)
+            spec.submodule_search_locations = [folder]
         return spec
 
     @staticmethod

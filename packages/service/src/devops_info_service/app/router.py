@@ -58,7 +58,7 @@ class Router:
         try:
             handler = self._paths[request.path][request.method]
         except KeyError:
-            return self._refuse(request)
+            return self._reject(request)
         return handler(request)
 
     def _enter(self, route: Route, handler: Handler) -> None:
@@ -78,7 +78,7 @@ class Router:
 
         return handle
 
-    def _refuse(self, request: Request) -> Response:
+    def _reject(self, request: Request) -> Response:
         methods = self._paths.get(request.path)
         if methods is None:
             return error_response(404, "Endpoint does not exist")

@@ -6,7 +6,7 @@ from devops_info_service.facts.fact import Unknown, value_of
 
 from .formatting import count, cpu_ranges, seconds
 from .limits import cpu_limit
-from .property import Expect, Metric, Property
+from .property import Expect, Metric, Property, Tile
 from .row import Row, row
 
 if TYPE_CHECKING:
@@ -70,8 +70,14 @@ CPU: Final = (
         expect=Expect(
             "cpu.usable", "count", "threads or workers worth starting: `cpu.effective` rounded up"
         ),
+        tile=Tile("cpu", "CPUs to plan for"),
     ),
-    Property("resources.cpu.python", "CPUs Python counts", shown="granted"),
+    Property(
+        "resources.cpu.python",
+        "CPUs Python counts",
+        shown="granted",
+        tile=Tile("cpu", "CPUs Python counts"),
+    ),
     Property("resources.cpu.weight", "CPU weight", shown="resources"),
     Property("resources.cpu.shares", "CPU shares", shown="resources"),
     Property("resources.cpu.burst_microseconds", "CPU burst", seconds, "resources"),
@@ -98,6 +104,7 @@ CPU: Final = (
         metric=Metric(
             "platform_cpu_throttled_periods_total", "Periods in which the quota ran out."
         ),
+        tile=Tile("cpu", "throttled"),
     ),
     Property(
         "resources.cpu.throttling.throttled_microseconds",

@@ -5,6 +5,7 @@ from typing import Final
 
 MAX_LISTED: Final = 12
 """Entries of a list that are spelled out; JSON has all."""
+NO_LIMIT: Final = "no limit"
 _KIBI: Final = 1024
 _MICROSECONDS: Final = 1_000_000
 
@@ -34,7 +35,7 @@ def count(number: int, noun: str) -> str:
 def size(number: int | None) -> str:
     """Format bytes in the largest unit that leaves a number above 1; ``None`` means unlimited."""
     if number is None:
-        return "no limit"
+        return NO_LIMIT
     value, unit = float(number), "bytes"
     for larger in ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
         if value < _KIBI:

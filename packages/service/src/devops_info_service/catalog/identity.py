@@ -30,7 +30,8 @@ def _of_pods(
 
 
 def _detection(found: Detection) -> str:
-    return found.name if found.confidence == "certain" else f"{found.name} ({found.confidence})"
+    # How far to trust it is added for every view in one place: row.text_of.
+    return found.name
 
 
 def _memory_range(found: Range) -> str:

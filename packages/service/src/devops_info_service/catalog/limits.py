@@ -8,8 +8,8 @@ import msgspec
 from devops_info_service.facts.fact import Known, Unknown, value_of
 from devops_info_service.facts.linux.limits import HIDDEN, Limit
 
-from .formatting import cpus, size
-from .row import Note, Row, sources
+from .formatting import NO_LIMIT, count, cpus, size
+from .row import Note, Row, sources, text_of
 
 if TYPE_CHECKING:
     from devops_info_service.facts.linux.resources import Resources
@@ -48,6 +48,15 @@ def process_limit(resources: "Resources") -> LimitText:
     return _limit_text(resources.processes.limit, str, "")
 
 
+def disk_limit(resources: "Resources") -> LimitText:
+    """Format how many devices have a limit."""
+    fact = resources.disks.limits
+    words = text_of(
+        fact, lambda all_: f"{count(len(all_), 'device')} limited" if all_ else NO_LIMIT
+    )
+    return LimitText(words, "", (), is_limited=bool(value_of(fact, ())))
+
+
 def hidden_limits(resources: "Resources") -> tuple[Row, ...]:
     """Return a row if a group above may limit more than can be read."""
     limits = (resources.cpu.limit, resources.memory.limit, resources.processes.limit)
@@ -59,12 +68,15 @@ def hidden_limits(resources: "Resources") -> tuple[Row, ...]:
 def _limit_text(limit: Limit[N], form: Callable[[N], str], otherwise: str) -> LimitText:
     own, effective = limit.own, limit.effective
     if isinstance(effective, Unknown):
-        return LimitText("unknown", "", (Note(effective.reason),))
+        remark = ""
+        if value_of(own, 0) is None:
+            remark = "; ".join(filter(None, ("none in the container's group", otherwise)))
+        return LimitText(text_of(effective), remark, (Note(effective.reason),))
     seen = sources(effective.evidence)
     if effective.value is None:
-        return LimitText("no limit", otherwise, seen)
+        return LimitText(NO_LIMIT, otherwise, seen)
     remark = ""
     if isinstance(own, Known) and own.value != effective.value:
-        own_text = "no limit" if own.value is None else form(own.value)
+        own_text = NO_LIMIT if own.value is None else form(own.value)
         remark = f"of a group above, the container's own: {own_text}"
-    return LimitText(form(effective.value), remark, seen, is_limited=True)
+    return LimitText(text_of(Known(effective.value), form), remark, seen, is_limited=True)

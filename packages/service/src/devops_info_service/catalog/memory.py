@@ -8,25 +8,20 @@ from devops_info_service.facts.fact import Known, Unknown, value_of
 from .cpu import OWN, SMALLEST
 from .formatting import comma_list, size, yes_no
 from .limits import memory_limit
-from .property import Expect, Metric, Property
-from .row import Row, row
+from .property import Expect, Metric, Property, Tile
+from .row import Row
+from .usage import memory_usage
 
 if TYPE_CHECKING:
     from devops_info_service.snapshot import PlatformSnapshot
 
 EVENTS: Final = ("low", "high", "max", "oom", "oom_group_kill")
 """Of ``memory.events``; ``oom_kill`` is a separate family. Version 1 counts ``max`` only."""
-_PERCENT: Final = 100
 
 
 def _used(snapshot: "PlatformSnapshot") -> tuple[Row]:
-    memory = snapshot.resources.memory
-    limit = value_of(memory.limit.effective, None)
-
-    def form(used: int) -> str:
-        return f"{size(used)} ({used * _PERCENT // limit} %)" if limit else size(used)
-
-    return (row("memory in use", memory.working_set, form),)
+    resources = snapshot.resources
+    return (memory_usage(resources).row("memory in use", resources.memory.working_set),)
 
 
 def _counters(events: dict[str, int]) -> str:
@@ -60,9 +55,10 @@ MEMORY: Final = (
         size,
         "resources",
         metric=Metric("platform_memory_usage_bytes", "Memory in use, with the page cache."),
+        tile=Tile("memory", "with cache"),
     ),
     Property(
-        "resources.memory.high",
+        "resources.memory.high.effective",
         "memory, throttled from",
         size,
         "resources",
@@ -87,8 +83,9 @@ MEMORY: Final = (
         size,
         "granted",
         metric=Metric("platform_memory_peak_bytes", "The most that was in use."),
+        tile=Tile("memory", "highest"),
     ),
-    Property("resources.memory.swap_limit", "swap", size, "resources"),
+    Property("resources.memory.swap_limit.effective", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
     Property("resources.memory.swap_peak", "swap, highest", size, "resources"),
     Property(
@@ -116,6 +113,7 @@ MEMORY: Final = (
         expect=Expect(
             "memory.oom_kills", "count", "processes of this container killed for want of memory"
         ),
+        tile=Tile("memory", "OOM kills"),
     ),
     Property("resources.memory.oom_group", "OOM kills the group", yes_no, "resources"),
     Property("resources.memory.oom_score_adjustment", "OOM score adjustment", shown="resources"),

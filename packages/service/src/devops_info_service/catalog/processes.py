@@ -7,12 +7,18 @@ from devops_info_service.facts.fact import Fact, Known, Unknown
 
 from .cpu import OWN, SMALLEST
 from .limits import hidden_limits, process_limit
-from .property import Expect, Kind, Metric, Property
+from .property import Expect, Kind, Metric, Property, Tile
 from .row import Row, row
+from .usage import process_usage
 
 if TYPE_CHECKING:
     from devops_info_service.facts.linux.resources import Rlimit
     from devops_info_service.snapshot import PlatformSnapshot
+
+
+def _used(snapshot: "PlatformSnapshot") -> tuple[Row]:
+    resources = snapshot.resources
+    return (process_usage(resources).row("PIDs in use", resources.processes.current),)
 
 
 def _rlimit_rows(snapshot: "PlatformSnapshot") -> Iterable[Row]:
@@ -60,8 +66,8 @@ PROCESSES: Final = (
     Property("resources.processes.limit.own", expect=Expect("pids.own_limit", "count", OWN)),
     Property(
         "resources.processes.current",
-        "PIDs in use",
         shown="granted",
+        rows=_used,
         metric=Metric("platform_pids", "Processes and threads the group has."),
     ),
     Property(
@@ -69,6 +75,7 @@ PROCESSES: Final = (
         "PIDs, highest",
         shown="resources",
         metric=Metric("platform_pids_peak", "The most it had."),
+        tile=Tile("pids", "highest"),
     ),
     Property(
         "resources.processes.refused",
@@ -77,6 +84,7 @@ PROCESSES: Final = (
         metric=Metric(
             "platform_pids_refused_total", "Times that a new one was refused for the limit."
         ),
+        tile=Tile("pids", "refused"),
     ),
     Property("resources", shown="granted", rows=lambda snapshot: hidden_limits(snapshot.resources)),
 )

@@ -21,3 +21,13 @@ def rows(snapshot: "PlatformSnapshot", shown: Shown) -> tuple[Row, ...]:
     return tuple(
         row for each in PROPERTIES if each.shown == shown for row in each.rows_of(snapshot)
     )
+
+
+def text(snapshot: "PlatformSnapshot", path: str) -> str:
+    """Return the value at *path* with its certainty, as every view has it in a sentence.
+
+    Raises:
+        StopIteration: the catalog has no row of it in this snapshot.
+    """
+    found = (each for each in PROPERTIES if each.path == path)
+    return next(row.value for each in found for row in each.rows_of(snapshot))

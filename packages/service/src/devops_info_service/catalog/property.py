@@ -13,6 +13,7 @@ from .row import Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.fact import Fact
+    from devops_info_service.facts.linux.resources import Resources
     from devops_info_service.snapshot import PlatformSnapshot
 
 Shown = Literal["granted", "identity", "confinement", "resources", "network", "filesystem"]
@@ -51,6 +52,14 @@ class Metric(msgspec.Struct, frozen=True):
         return "counter" if self.name.endswith("_total") else "gauge"
 
 
+class Tile(msgspec.Struct, frozen=True):
+    """The place of a fact in the page's tile of a resource."""
+
+    resource: Literal["cpu", "memory", "pids", "disk"]
+    label: str
+    """Shorter than that of the report: the tile names the resource."""
+
+
 class Property(msgspec.Struct, frozen=True):
     """One fact of the platform."""
 
@@ -65,12 +74,19 @@ class Property(msgspec.Struct, frozen=True):
     """Makes rows of the snapshot, in place of ``label`` and ``format``."""
     metric: Metric | None = None
     expect: Expect | None = None
+    tile: Tile | None = None
 
     def rows_of(self, snapshot: "PlatformSnapshot") -> Iterable[Row]:
         """Return the rows of the report; most properties have one."""
         if self.rows is not None:
             return self.rows(snapshot)
         return (row(self.label, at_path(snapshot, self.path), self.format),)
+
+
+class ResourcesAlone(msgspec.Struct, frozen=True):
+    """The part of a snapshot that a scrape and the page's tiles read: the root of its paths."""
+
+    resources: "Resources"
 
 
 def at_path(start: object, path: str) -> Any:  # noqa: ANN401  any fact, by its name

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Final
 from devops_info_service.facts.fact import Unknown
 
 from .cpu import CPU, MICROSECONDS
-from .formatting import comma_list, size
+from .formatting import NO_LIMIT, comma_list, size
 from .memory import MEMORY
 from .processes import PROCESSES, RLIMITS
-from .property import Expect, Metric, Property
+from .property import Expect, Metric, Property, Tile
+from .row import Row, row
+from .usage import disk_bytes
 
 if TYPE_CHECKING:
     from devops_info_service.facts.linux.disks import Traffic
     from devops_info_service.facts.linux.pressure import Pressure, Stall
     from devops_info_service.facts.linux.resources import Resources
+    from devops_info_service.snapshot import PlatformSnapshot
 
 
 def _traffic(devices: "tuple[Traffic, ...]") -> str:
@@ -22,6 +25,14 @@ def _traffic(devices: "tuple[Traffic, ...]") -> str:
         f"{each.device} {_bytes(each.read_bytes)} read, {_bytes(each.write_bytes)} written"
         for each in devices
     )
+
+
+def _disk_limits(devices: "tuple[Traffic, ...]") -> str:
+    return _traffic(devices) if devices else NO_LIMIT
+
+
+def _disk_sum(label: str, field: str) -> "Callable[[PlatformSnapshot], tuple[Row]]":
+    return lambda snapshot: (row(label, disk_bytes(snapshot.resources, field), size),)
 
 
 def _bytes(number: int | None) -> str:
@@ -58,8 +69,16 @@ GROUP: Final = (
     Property("resources.cgroup.path", "cgroup", shown="resources"),
 )
 DISKS: Final = (
-    Property("resources.disks.limits", "disk limits", _traffic, "resources"),
+    Property("resources.disks.limits", "disk limits", _disk_limits, "resources"),
     Property("resources.disks.usage", "disk use", _traffic, "resources"),
+    *(
+        Property(
+            "resources.disks.usage",
+            rows=_disk_sum(f"disk bytes {done}", field),
+            tile=Tile("disk", done),
+        )
+        for done, field in (("read", "read_bytes"), ("written", "write_bytes"))
+    ),
 )
 PRESSURE: Final = (
     *(

@@ -1,7 +1,7 @@
-"""A row of a report: a fact's label, its value as text, and its source."""
+"""A fact in words, with its certainty: the one text of it on terminal and page; and its row."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from devops_info_service.standards.checks import Verdict
 
 T = TypeVar("T")
+
+Certainty = Literal["certain", "likely", "possible", "unknown"]
 
 MAX_SOURCES: Final = 3
 """Files named for one value; JSON has all."""
@@ -39,14 +41,36 @@ class Row(msgspec.Struct, frozen=True):
 
 def row(label: str, fact: Fact[T], form: Callable[[T], str] = str) -> Row:
     """Return *fact* as a row: its value by *form* and its sources, or the reason it is unknown."""
+    notes = (Note(fact.reason),) if isinstance(fact, Unknown) else sources(fact.evidence)
+    return Row(label, text_of(fact, form), notes)
+
+
+def text_of(fact: Fact[T], form: Callable[[T], str] = str) -> str:
+    """Return the value of *fact* by *form*, and its certainty if it is not certain.
+
+    No other function puts a certainty into words, so that no view can leave it out.
+    """
+    level = certainty(fact)
+    if isinstance(fact, Unknown) or level == "unknown":
+        return "unknown"
+    text = form(fact.value)
+    return text if level == "certain" else f"{text} ({level})"
+
+
+def certainty(fact: Fact[object]) -> Certainty:
+    """Return how far to trust *fact*: a guess has its confidence in its value."""
     if isinstance(fact, Unknown):
-        return Row(label, "unknown", (Note(fact.reason),))
-    return Row(label, form(fact.value), sources(fact.evidence))
+        return "unknown"
+    return getattr(fact.value, "confidence", "certain")
 
 
-def format_fact(fact: Fact[T], form: Callable[[T], str] = str) -> str:
-    """Return the value of *fact* by *form*, or ``unknown``."""
-    return "unknown" if isinstance(fact, Unknown) else form(fact.value)
+def proved(fact: Fact[T]) -> Fact[T]:
+    """Return *fact* if it is certain, else the reason why nothing can be decided by it."""
+    level = certainty(fact)
+    if isinstance(fact, Unknown) or level == "certain":
+        return fact
+    places = "; ".join(note.text for note in sources(fact.evidence))
+    return Unknown(f"only {level}, by {places}" if places else f"only {level}")
 
 
 def sources(evidence: Iterable[Evidence]) -> tuple[Note, ...]:

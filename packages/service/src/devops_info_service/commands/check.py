@@ -35,7 +35,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> str:
     parser = flags.parser(
         "devops-info-service check",
         description="GET a URL once. Exit status 0 for a 2xx response, 1 for everything else.",
-        refuse=CheckError,  # not status 2: to Docker a health check of 2 is reserved
+        make_error=CheckError,  # not status 2: to Docker a health check of 2 is reserved
     )
     parser.add_argument("url", metavar="URL", nargs="?", help="default: this service's /health")
     parser.add_argument(

@@ -28,7 +28,7 @@ def read(text: str) -> tuple[Entry, ...]:
     """Return the entries of *text*, in its order.
 
     Raises:
-        DocumentError: it is not a mapping of names to values, or has a refused construct.
+        DocumentError: it is not a mapping of names to values, or has a rejected construct.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise DocumentError(1, f"more than {MAX_BYTES} bytes")
@@ -67,27 +67,27 @@ class _Reader:
     def document(self) -> tuple[Entry, ...]:
         next(self._events)
         if not isinstance(next(self._events), yaml.DocumentStartEvent):
-            _refuse(None, "nothing is expected; leave the setting away instead")
+            _reject(None, "nothing is expected; leave the setting away instead")
         first = self._next()
         if isinstance(first, yaml.ScalarEvent) and not first.value:
-            _refuse(first, "nothing is expected; leave the setting away instead")
+            _reject(first, "nothing is expected; leave the setting away instead")
         if not isinstance(first, yaml.MappingStartEvent):
-            _refuse(first, f"not a mapping of names to values, {EXAMPLE}")
+            _reject(first, f"not a mapping of names to values, {EXAMPLE}")
         self._mapping("", 1)
         next(self._events)
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
-            _refuse(after, "a second document; only one is taken")
+            _reject(after, "a second document; only one is taken")
         return tuple(self._entries.values())
 
     def _next(self) -> Any:  # noqa: ANN401  an event
         event = next(self._events)
         if isinstance(event, yaml.AliasEvent):
-            _refuse(event, f"an alias{_QUOTE}")
+            _reject(event, f"an alias{_QUOTE}")
         if getattr(event, "anchor", None):
-            _refuse(event, f"an anchor{_QUOTE}")
+            _reject(event, f"an anchor{_QUOTE}")
         if getattr(event, "tag", None):
-            _refuse(event, f"a tag{_QUOTE}")
+            _reject(event, f"a tag{_QUOTE}")
         return event
 
     def _mapping(self, prefix: str, depth: int) -> None:
@@ -98,30 +98,30 @@ class _Reader:
             value = self._next()
             if isinstance(value, yaml.MappingStartEvent):
                 if depth == MAX_DEPTH:
-                    _refuse(value, f"more than {MAX_DEPTH} mappings within each other")
+                    _reject(value, f"more than {MAX_DEPTH} mappings within each other")
                 self._mapping(name, depth + 1)
             elif isinstance(value, yaml.SequenceStartEvent):
                 self._add(name, key, tuple(self._members(name)), is_list=True)
             else:
                 self._add(name, key, (_text(name, value),), is_list=False)
         if is_empty:
-            _refuse(key, f"{short(prefix) if prefix else 'the text'} expects nothing")
+            _reject(key, f"{short(prefix) if prefix else 'the text'} expects nothing")
 
     def _name(self, prefix: str, key: Any) -> str:  # noqa: ANN401  an event
         if not isinstance(key, yaml.ScalarEvent):
-            _refuse(key, "a name may not be a list or a mapping")
+            _reject(key, "a name may not be a list or a mapping")
         if not key.value:
-            _refuse(key, "a name is missing")
+            _reject(key, "a name is missing")
         name = f"{prefix}.{key.value}" if prefix else key.value
         if name in self._lines:
-            _refuse(key, f"{short(name)} is repeated; it is in line {self._lines[name]}")
+            _reject(key, f"{short(name)} is repeated; it is in line {self._lines[name]}")
         self._lines[name] = _line(key)
         return name
 
     def _members(self, name: str) -> Iterator[str]:
         while not isinstance(member := self._next(), yaml.SequenceEndEvent):
             if not isinstance(member, yaml.ScalarEvent):
-                _refuse(member, "a list or a mapping within a list")
+                _reject(member, "a list or a mapping within a list")
             yield _text(name, member)
 
     def _add(self, name: str, key: Any, values: tuple[str, ...], *, is_list: bool) -> None:  # noqa: ANN401
@@ -131,12 +131,12 @@ class _Reader:
 def _text(name: str, scalar: Any) -> str:  # noqa: ANN401  an event
     text: str = scalar.value
     if not scalar.style and text in _NULLS:
-        _refuse(scalar, f"{short(name)} has no value")
+        _reject(scalar, f"{short(name)} has no value")
     if scalar.style in {"|", ">"} or scalar.start_mark.line != scalar.end_mark.line:
-        _refuse(scalar, f"a text of several lines{_QUOTE}, on one line")
+        _reject(scalar, f"a text of several lines{_QUOTE}, on one line")
     for character in text:
         if not character.isprintable():
-            _refuse(scalar, f"the character U+{ord(character):04X}")
+            _reject(scalar, f"the character U+{ord(character):04X}")
     return text
 
 
@@ -144,5 +144,5 @@ def _line(event: Any) -> int:  # noqa: ANN401  an event
     return int(event.start_mark.line) + 1
 
 
-def _refuse(event: Any, reason: str) -> NoReturn:  # noqa: ANN401  an event
+def _reject(event: Any, reason: str) -> NoReturn:  # noqa: ANN401  an event
     raise DocumentError(_line(event) if event else 1, reason)

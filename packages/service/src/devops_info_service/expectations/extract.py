@@ -7,6 +7,7 @@ import msgspec
 
 from devops_info_service.catalog.properties import PROPERTIES
 from devops_info_service.catalog.property import Expect, Kind, at_path
+from devops_info_service.catalog.row import proved
 from devops_info_service.catalog.security import PROFILES
 from devops_info_service.facts.fact import Fact, Known, Unknown, derive
 from devops_info_service.facts.kubernetes.resource_requests import CpuRequest, Range
@@ -39,7 +40,9 @@ def _reader(path: str, expect: Expect) -> Read:
     if expect.kind == "profile":
         return failing_checks(PROFILES[-1])
     read = expect.read or (lambda snapshot: at_path(snapshot, path))
-    return lambda snapshot: derive(read(snapshot), lambda value: comparable(expect.kind, value))
+    return lambda snapshot: derive(
+        proved(read(snapshot)), lambda value: comparable(expect.kind, value)
+    )
 
 
 def comparable(kind: Kind, value: Any) -> Value:  # noqa: ANN401  any fact's value
@@ -49,7 +52,6 @@ def comparable(kind: Kind, value: Any) -> Value:  # noqa: ANN401  any fact's val
     if kind == "boolean":
         return bool(value)
     if kind == "string":
-        # A detection counts whatever its confidence.
         return str(value.name if isinstance(value, Detection) else value)
     return spans(value)
 

@@ -9,6 +9,8 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from .lines import BLANKS, lines, words
+
 T = TypeVar("T")
 U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
@@ -18,6 +20,8 @@ MAX_SHOWN: Final = 200
 thousand layers does not."""
 WITHHELD: Final = "is withheld"
 """Part of the reason for a value that is there and not shown."""
+_AROUND: Final = "\n\t \0"
+"""Around the text of a file: a line feed, the blanks that pad a column, SELinux's final NUL."""
 _KERNEL: Final = ("/proc/", "/sys/")
 """File systems of the kernel; every other file was written by a user."""
 
@@ -54,6 +58,9 @@ class File(msgspec.Struct, frozen=True):
 
     path: str
     content: str | Unknown
+    exact: bool = True
+    """Whether it was UTF-8; a byte that was not is spelled with a backslash, so a path in it
+    cannot be opened."""
 
     @property
     def text(self) -> str:
@@ -64,29 +71,29 @@ class File(msgspec.Struct, frozen=True):
         """Parse all of it; *parse* raises ``ValueError`` for an invalid text."""
         if isinstance(self.content, Unknown):
             return self.content
-        return self._parsed("", self.content.strip(), parse)
+        return self._parsed("", self.content.strip(_AROUND), parse)
 
     def parse_field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
         """Parse what follows *name* on the first line that begins with it.
 
-        Without *separator*, white space ends the name.
+        Without *separator*, a blank or a tab ends the name.
         """
         if isinstance(self.content, Unknown):
             return self.content
-        for line in self.content.splitlines():
+        for line in lines(self.content):
             key, _, value = line.partition(separator) if separator else _halves(line)
             if key == name:
-                return self._parsed(name, value.strip(), parse)
+                return self._parsed(name, value.strip(BLANKS), parse)
         return Unknown(f"{self.path} has no {name}")
 
     def parse_word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
         """Parse the word at *index*; *name* is its meaning."""
         if isinstance(self.content, Unknown):
             return self.content
-        words = self.content.split()
-        if index >= len(words):
+        found = words(self.content.strip(_AROUND))
+        if index >= len(found):
             return Unknown(f"{self.path} has no {name}")
-        return self._parsed(name, words[index], parse)
+        return self._parsed(name, found[index], parse)
 
     def evidence(self, field: str, value: str) -> Evidence:
         """Point at *value* in this file."""
@@ -104,8 +111,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 def _halves(line: str) -> tuple[str, str, str]:
-    key, *rest = line.split(None, 1) or [""]
-    return key, " ", rest[0] if rest else ""
+    return line.replace("\t", " ").partition(" ")
 
 
 def truncate(text: str, length: int = MAX_SHOWN) -> str:

@@ -52,7 +52,7 @@ def rlimit(text: str) -> int | None:
 def kilobytes(text: str) -> int:
     """Parse ``123 kB``, as in meminfo, into bytes."""
     number, _, unit = text.partition(" ")
-    if unit.strip() != "kB":
+    if unit != "kB":
         raise ValueError(text)
     value = count(number) * 1024
     if value >= 2**63:

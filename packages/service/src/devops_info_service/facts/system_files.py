@@ -1,5 +1,6 @@
 """Where facts come from: the only reader of the machine; tests hand in another."""
 
+import copy
 import errno
 import functools
 import os
@@ -7,20 +8,21 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Final, Literal, Protocol, Self, TypeVar
 
 import msgspec
 
 from .fact import File, Unknown
+from .open_files import OpenFiles
 
 MAX_FILE_BYTES: Final = 256 * 1024
-"""Bytes of one file: mountinfo of a node with a thousand mounts fits, a file of gigabytes
-under a trusted name does not."""
+"""Bytes of one file: a file of gigabytes under a trusted name is not read."""
+MAX_TABLE_BYTES: Final = 32 * 1024 * 1024
+"""Bytes of the mount table: some 300 for each of the 100,000 mounts that the kernel allows."""
+_TABLE: Final = "/proc/self/mountinfo"
 READ_BYTES: Final = 16 * 1024
 """Bytes read at once: nearly every file whole. For more than 128 KiB musl would map fresh
 memory and give it back, which costs more than the reading."""
-MAX_HELD_BYTES: Final = 4096
-"""Bytes of a file that is held open: a limit is a word or two, a list of CPUs a line."""
 MAX_NAMES: Final = 4096
 """Entries of one directory: /dev of a large host has about a thousand."""
 MAX_LINKS: Final = 40
@@ -108,6 +110,34 @@ class SystemFiles:
         self._root = root.rstrip("/")
         self._environ = environ
         self._variables: dict[str, str] | None = None
+        self._makers: Mapping[str, str] | None = None
+
+    @property
+    def sourced(self) -> bool:
+        """Whether files that the kernel did not write are left out."""
+        return self._makers is not None
+
+    def without(self, makers: Mapping[str, str]) -> Self:
+        """Return the same files but those that the kernel did not write: they are unknown.
+
+        *makers* maps mounts under /proc and /sys to what wrote them; empty: the kernel did.
+        """
+        self.environ()  # Made once, for the copies too.
+        found = copy.copy(self)
+        found._makers = makers  # noqa: SLF001 (its own class)
+        return found
+
+    def _refusal(self, path: str) -> Unknown | None:
+        if not self._makers or not path.startswith(("/proc/", "/sys/")):
+            return None
+        # /proc/net is a link to the process's own.
+        place = f"/proc/self{path[5:]}" if path.startswith("/proc/net/") else path
+        while place:
+            maker = self._makers.get(place)
+            if maker is not None:
+                return Unknown(f"{path} is made by {maker}, not by the kernel") if maker else None
+            place = place.rpartition("/")[0]
+        return None
 
     def environ(self) -> dict[str, str]:
         """Return the variables, fit for JSON.
@@ -122,18 +152,24 @@ class SystemFiles:
         return self._variables
 
     def read(self, path: str) -> File:
-        """Read a regular file of at most ``MAX_FILE_BYTES``."""
+        """Read a regular file of at most ``MAX_FILE_BYTES``; the mount table may be larger."""
+        if refusal := self._refusal(path):
+            return File(path, refusal)
+        limit = MAX_TABLE_BYTES if path == _TABLE else MAX_FILE_BYTES
         try:
-            data = self._bytes(path)
+            data = self._bytes(path, limit)
         except OSError as exc:
             return File(path, _unknown(path, exc))
         if data is None:
             return File(path, Unknown(f"{path} is not a regular file"))
-        if len(data) > MAX_FILE_BYTES:
-            return File(path, Unknown(f"{path} has more than {MAX_FILE_BYTES} bytes"))
-        return File(path, data.decode("utf-8", "backslashreplace"))
+        if len(data) > limit:
+            return File(path, Unknown(f"{path} has more than {limit} bytes"))
+        try:
+            return File(path, data.decode())
+        except UnicodeDecodeError:
+            return File(path, data.decode("utf-8", "backslashreplace"), exact=False)
 
-    def keep_open(self, paths: Sequence[str]) -> "OpenFiles":
+    def keep_open(self, paths: Sequence[str]) -> OpenFiles:
         """Return the files at *paths* for reading them again and again."""
         return OpenFiles([functools.partial(self._open, path) for path in paths])
 
@@ -142,13 +178,13 @@ class SystemFiles:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         return os.open(self._resolve_in_root(path), flags)
 
-    def _bytes(self, path: str) -> bytes | None:
+    def _bytes(self, path: str, limit: int) -> bytes | None:
         descriptor = self._open(path)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
             parts = []
-            room = MAX_FILE_BYTES + 1
+            room = limit + 1
             # Again until the end: files of /proc give a page at a time and have no size.
             while room > 0 and (part := os.read(descriptor, min(room, READ_BYTES))):
                 parts.append(part)
@@ -159,6 +195,8 @@ class SystemFiles:
 
     def link(self, path: str) -> str | Unknown:
         """Return the target of a link."""
+        if refusal := self._refusal(path):
+            return refusal
         try:
             return printable(os.readlink(self._resolve_in_root(path, follow=False)))  # noqa: PTH115
         except OSError as exc:
@@ -190,6 +228,8 @@ class SystemFiles:
             return _unknown(path, exc)
 
     def _list(self, path: str, take: Callable[[os.DirEntry[str]], T]) -> list[T] | Unknown:
+        if refusal := self._refusal(path):
+            return refusal
         found: list[T] = []
         try:
             with os.scandir(self._resolve_in_root(path)) as entries:
@@ -258,39 +298,6 @@ class SystemFiles:
             else:
                 done.append(part)
         return "/".join([self._root, *done])
-
-
-class OpenFiles:
-    """Small files of the kernel that stay open: a read costs a tenth of opening it."""
-
-    def __init__(self, openers: Sequence[Callable[[], int]]) -> None:
-        self._openers = openers
-        self._descriptors: list[int | None] = [None] * len(openers)
-
-    def read(self) -> tuple[bytes | None, ...]:
-        """Return the content of each, ``None`` if it cannot be read now."""
-        return tuple(self._read(index) for index in range(len(self._openers)))
-
-    def close(self) -> None:
-        """Close all of them."""
-        for index in range(len(self._descriptors)):
-            self._close(index)
-
-    def _read(self, index: int) -> bytes | None:
-        try:
-            descriptor = self._descriptors[index]
-            if descriptor is None:
-                descriptor = self._descriptors[index] = self._openers[index]()
-            return os.pread(descriptor, MAX_HELD_BYTES, 0)
-        except OSError:
-            # Its group was removed; or the file is not there, or not yet.
-            self._close(index)
-            return None
-
-    def _close(self, index: int) -> None:
-        descriptor, self._descriptors[index] = self._descriptors[index], None
-        if descriptor is not None:
-            os.close(descriptor)
 
 
 def _node(entry: os.DirEntry[str]) -> FileStat | None:

@@ -16,7 +16,7 @@ from devops_info_service.http.wire.message import Handler, Request, Response
 from devops_info_service.snapshot_cache import PlatformSnapshots
 from devops_info_service.ttl_cache import Derived, TtlCache
 
-READY_SECONDS: Final = 5.0
+READINESS_TTL_SECONDS: Final = 5.0
 """Seconds for which readiness keeps a result: half of a kubelet's usual period, so that each of
 its probes gets a new one, and a hundred balancers cost at most two snapshots in ten seconds, of
 some 10 ms each, or 60."""
@@ -31,8 +31,8 @@ def checker(
 
 
 def readiness(check: Callable[[], Conformance], clock: Clock) -> Callable[[], bool]:
-    """Return whether the platform conforms, as of at most ``READY_SECONDS`` ago."""
-    return TtlCache(lambda: check().conforms, READY_SECONDS, clock.monotonic).get
+    """Return whether the platform conforms, as of at most ``READINESS_TTL_SECONDS`` ago."""
+    return TtlCache(lambda: check().conforms, READINESS_TTL_SECONDS, clock.monotonic).get
 
 
 def conformance(check: Callable[[], Conformance]) -> Handler:

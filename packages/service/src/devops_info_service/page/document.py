@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from devops_info_service.catalog.properties import text
 from devops_info_service.client_path import ClientPath
 from devops_info_service.facts.fact import Known, value_of
 from devops_info_service.facts.kubernetes.identity import Identity
@@ -159,7 +160,7 @@ def _header(snapshot: PlatformSnapshot, name: str, now: Runtime, expectations: M
             "div",
             tag("p", "Granted, not requested", class_="kicker"),
             tag("h1", name),
-            tag("p", *_summary(snapshot.identity), f" Up for {now.uptime_human}."),
+            tag("p", *_summary(snapshot), f" Up for {now.uptime_human}."),
             class_="name",
         ),
         tag("div", security_verdicts(snapshot.security), expectations, class_="standing"),
@@ -168,8 +169,8 @@ def _header(snapshot: PlatformSnapshot, name: str, now: Runtime, expectations: M
             tag(
                 "ul",
                 *(
-                    tag("li", tag("a", text, href=f"#{key}"))
-                    for key, text in _SECTIONS
+                    tag("li", tag("a", title, href=f"#{key}"))
+                    for key, title in _SECTIONS
                     if expectations or key != "expectations"
                 ),
             ),
@@ -178,15 +179,20 @@ def _header(snapshot: PlatformSnapshot, name: str, now: Runtime, expectations: M
     )
 
 
-def _summary(identity: Identity) -> Iterable[str]:
+def _summary(snapshot: PlatformSnapshot) -> Iterable[str]:
     """Return the parts of one sentence: container, pod, namespace, node, engine."""
-    engine = identity.engine
-    under = f" under {engine.value.name}" if isinstance(engine, Known) else ""
+    identity = snapshot.identity
+    under = ""
+    if isinstance(identity.engine, Known):
+        under = f" under {text(snapshot, 'identity.engine')}"
     if isinstance(identity.pod, Known):
-        yield f"Container {value_of(identity.container, 'of unknown name')} of a pod"
-        for fact, relation in ((identity.namespace, "in namespace"), (identity.node, "on node")):
-            if isinstance(fact, Known):
-                yield f", {relation} {fact.value}"
+        container = "of unknown name"
+        if isinstance(identity.container, Known):
+            container = text(snapshot, "identity.container")
+        yield f"Container {container} of a pod"
+        for name, relation in (("namespace", "in namespace"), ("node", "on node")):
+            if isinstance(getattr(identity, name), Known):
+                yield f", {relation} {text(snapshot, f'identity.{name}')}"
         yield f",{under}." if under else "."
     elif isinstance(identity.container_id, Known):
         yield f"Container {identity.container_id.value[:_SHORT_ID]}{under}."

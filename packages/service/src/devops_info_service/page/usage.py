@@ -3,11 +3,12 @@
 from typing import Final
 
 from devops_info_service.catalog.limits import hidden_limits
+from devops_info_service.catalog.usage import Utilization
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.report.sections import section
 from devops_info_service.snapshot import PlatformSnapshot
 
-from .figures import Figure, Utilization, figures
+from .figures import Figure, figures
 from .markup import Markup, join, tag
 from .tables import collapsible, facts
 

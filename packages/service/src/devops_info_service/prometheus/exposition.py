@@ -39,7 +39,7 @@ class Family(msgspec.Struct, frozen=True):
     """None, and the family is left out."""
 
 
-def one(name: str, type_: Type, help_: str, value: float | None) -> Family:
+def single(name: str, type_: Type, help_: str, value: float | None) -> Family:
     """Return a family of one sample without labels, or of none where there is no value."""
     return Family(name, type_, help_, () if value is None else (Sample(value),))
 

@@ -7,17 +7,16 @@ is 0 there; an unknown value has no sample.
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from devops_info_service.catalog.property import Metric, at_path
+from devops_info_service.catalog.property import Metric, ResourcesAlone, at_path
 from devops_info_service.catalog.resources import RESOURCES
+from devops_info_service.catalog.row import proved
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.linux.process import Usage
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.http.shared_memory.counters import Totals
 from devops_info_service.http.shared_memory.route_metrics import BOUNDS, RouteSeries
 
-from .exposition import Family, Labels, Sample, Type, histogram, one
+from .exposition import Family, Labels, Sample, Type, histogram, single
 
 if TYPE_CHECKING:
     # Most services expect nothing: they import none of it.
@@ -96,12 +95,6 @@ _PROCESS: Final[tuple[tuple[str, str, Type, str], ...]] = (
 """Attribute of ``Usage``, and the names that all of Prometheus's clients have."""
 
 
-class _Root(msgspec.Struct):
-    """The part of a snapshot that a scrape reads: the root of the metrics' paths."""
-
-    resources: Resources
-
-
 def build_family(about: Mapping[str, str]) -> Family:
     """Return the family of the build; *about* are its labels."""
     samples = (Sample(1, tuple(about.items())),)
@@ -117,14 +110,14 @@ def request_families(series: Iterable[RouteSeries]) -> list[Family]:
     """Return requests and their durations; podinfo's names, labels and help."""
     counts: list[Sample] = []
     durations: list[Sample] = []
-    for one_of_them in series:
+    for each in series:
         labels: Labels = (
-            ("method", one_of_them.method),
-            ("path", one_of_them.path),
-            ("status", one_of_them.status),
+            ("method", each.method),
+            ("path", each.path),
+            ("status", each.status),
         )
-        counts.append(Sample(one_of_them.count, labels))
-        durations += histogram(labels, BOUNDS, one_of_them.buckets, one_of_them.seconds)
+        counts.append(Sample(each.count, labels))
+        durations += histogram(labels, BOUNDS, each.buckets, each.seconds)
     return [
         Family(
             "http_requests_total", "counter", "The total number of HTTP requests.", tuple(counts)
@@ -140,32 +133,32 @@ def request_families(series: Iterable[RouteSeries]) -> list[Family]:
 
 def server_families(totals: Totals) -> list[Family]:
     """Return the counters of the server: rejections, connections, workers."""
-    refused = tuple(
+    rejected = tuple(
         Sample(count, (("status", str(status) if status else "none"),))
         for status, count in totals.rejected.items()
     )
     return [
         Family(
-            "http_requests_refused_total",
+            "http_requests_rejected_total",
             "counter",
             "Rejections by status: not a request, too slow, too large, too many connections.",
-            refused,
+            rejected,
         ),
-        *(one(name, kind, text, getattr(totals, field)) for field, name, kind, text in _SERVER),
+        *(single(name, kind, text, getattr(totals, field)) for field, name, kind, text in _SERVER),
     ]
 
 
 def process_families(usage: Usage) -> list[Family]:
     """Return the use of the service's processes."""
-    return [one(name, kind, text, getattr(usage, field)) for field, name, kind, text in _PROCESS]
+    return [single(name, kind, text, getattr(usage, field)) for field, name, kind, text in _PROCESS]
 
 
 def platform_families(resources: Resources, limit_changes: int) -> list[Family]:
     """Return grants and use of the platform: the catalog's metrics."""
-    root = _Root(resources)
+    root = ResourcesAlone(resources)
     return [
         *(_family(each.metric, at_path(root, each.path)) for each in RESOURCES if each.metric),
-        one(
+        single(
             "platform_limit_changes_total",
             "counter",
             "Limits found changed while the service ran.",
@@ -178,11 +171,12 @@ def _family(metric: Metric, found: Any) -> Family:  # noqa: ANN401  a fact, or a
     if metric.samples is not None:
         samples = tuple(Sample(value, labels) for labels, value in metric.samples(found))
         return Family(metric.name, metric.type, metric.help, samples)
+    found = proved(found)
     if isinstance(found, Unknown):
-        return one(metric.name, metric.type, metric.help, None)
+        return single(metric.name, metric.type, metric.help, None)
     value = float("inf") if found.value is None else found.value
     scaled = value if metric.per == 1 else value / metric.per
-    return one(metric.name, metric.type, metric.help, scaled)
+    return single(metric.name, metric.type, metric.help, scaled)
 
 
 def expectation_family(conformance: "Conformance") -> Family:

@@ -117,6 +117,8 @@ def host_path_volumes(view: Observed) -> Outcome:
             f"{unclear[0].point} may be a host directory or a persistent volume: both show alike",
             *(mount.evidence() for mount in unclear[:10]),
         )
+    if (unread := view.mounts.unread_lines) is not None:
+        return unknown(unread)
     return passed("Every mount is the image's, the runtime's, the kernel's or a known volume's.")
 
 

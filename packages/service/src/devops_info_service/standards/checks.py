@@ -1,7 +1,7 @@
 """The types of checks: a definition, its two evaluators, and the finding."""
 
-from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -10,6 +10,9 @@ from devops_info_service.facts.container.process_view import ProcessView
 from devops_info_service.facts.fact import Evidence, Unknown
 from devops_info_service.facts.kubernetes.claims import ServiceAccount
 from devops_info_service.facts.linux.setid_files import SetIdFiles
+
+if TYPE_CHECKING:
+    from .requested.pod import Requested
 
 Verdict = Literal["pass", "fail", "unknown"]
 Profile = Literal["baseline", "restricted", "hardening"]
@@ -21,10 +24,6 @@ class Observed(ProcessView, frozen=True, kw_only=True):
     exposure: Exposure
     set_id_files: SetIdFiles | Unknown
     service_account: ServiceAccount
-
-
-Manifest: TypeAlias = Mapping[str, object]
-"""A pod's spec, decoded."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -44,7 +43,8 @@ class Check(msgspec.Struct, frozen=True):
     since: str = ""
     """Kubernetes version of the standard that first has it; empty outside the standard."""
     observed: Callable[[Observed], Outcome] | None = None
-    requested: Callable[[Manifest], Outcome] | None = None
+    requested: "Callable[[Requested], Outcome] | None" = None
+    """Set by ``requested.evaluate``: only an audit needs it."""
     unobservable: str = ""
     """The reason why nothing inside a container can decide it; such a check is left out of sums."""
 

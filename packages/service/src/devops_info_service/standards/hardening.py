@@ -4,6 +4,7 @@ from typing import Final
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
+from devops_info_service.facts.lines import joined
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .checks import Check, Observed, Outcome, failed, passed, unknown
@@ -29,7 +30,7 @@ def user_namespace(view: Observed) -> Outcome:
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
     shared = view.shared["user"]
-    mapped = view.uid_map.evidence("", " ".join(view.uid_map.text.split()))
+    mapped = view.uid_map.evidence("", joined(view.uid_map.text))
     if isinstance(shared, Unknown):
         return unknown(shared)
     if shared.value:

@@ -127,7 +127,7 @@ def test_readiness(published: Any) -> None:
 
 
 @pytest.mark.parametrize("status", REFUSALS)
-def test_refusals(published: Any, status: int) -> None:
+def test_rejections(published: Any, status: int) -> None:
     """Every operation knows the refusals."""
     body = msgspec.json.decode(error_response(status, "x").body)
 

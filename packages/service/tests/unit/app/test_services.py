@@ -122,7 +122,7 @@ def test_health() -> None:
         ("/readyz", {"status": "ready"}),
     ],
 )
-def test_small_answers(path: str, body: dict[str, str]) -> None:
+def test_small_responses(path: str, body: dict[str, str]) -> None:
     """Requests of operators' tools get the whole response."""
     response = build(Services(FakeSource(), "x"))(a_request(path=path))
 
@@ -151,7 +151,7 @@ def test_healthz() -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=[route.path for route in ROUTES])
-def test_answers_are_of_their_type(route: Route) -> None:
+def test_responses_have_their_type(route: Route) -> None:
     """The type in the route table, which OpenAPI publishes, is the type of the response."""
     dispatch = build(Services(FakeSource(), "x", Config(expectations="cpu.usable: '>= 1'")))
     response = dispatch(a_request(route.method, route.path))

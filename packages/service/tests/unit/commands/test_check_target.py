@@ -42,7 +42,7 @@ def test_parsed(url: str, expected: tuple[str, int, str, str]) -> None:
         "http://b\u00fc..cher/",
     ],
 )
-def test_refused(url: str) -> None:
+def test_rejected(url: str) -> None:
     """Any other URL than plain http is rejected in one line."""
     with pytest.raises(CheckError) as caught:
         Target.parse(url)

@@ -99,7 +99,7 @@ REFERENCE = Path(__file__).parents[5] / "docs" / "reference" / "expectations.md"
         ('"\\u001b[31m\\n": 1', 1, "the name there is not a known name"),
     ],
 )
-def test_refused(text: str, line: int, message: str) -> None:
+def test_rejected(text: str, line: int, message: str) -> None:
     """A message has the setting, the line, the fault and the remedy."""
     with pytest.raises(ConfigError) as caught:
         load_expectations(text)

@@ -136,7 +136,7 @@ def test_values_are_texts(text: str) -> None:
         ("#" + "ä" * (MAX_BYTES // 2), 1, "more than 65536 bytes"),
     ],
 )
-def test_refused(text: str, line: int, reason: str) -> None:
+def test_rejected(text: str, line: int, reason: str) -> None:
     """Any other document, or an ambiguous one, is rejected with its line."""
     with pytest.raises(DocumentError) as caught:
         read(text)
@@ -175,7 +175,7 @@ MAPPINGS = st.recursive(
 
 
 @given(value=MAPPINGS, flow=st.booleans())
-def test_what_others_write(value: dict[str, Any], *, flow: bool) -> None:
+def test_same_document_as_other_writers(value: dict[str, Any], *, flow: bool) -> None:
     """The output of PyYAML and of json for such a mapping reads as the same mapping."""
     wanted = flat(value)
 

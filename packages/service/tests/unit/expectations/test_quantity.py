@@ -83,7 +83,7 @@ def test_quantities(text: str, billionths: int) -> None:
         ("1e27", "is above 2^63 - 1"),
     ],
 )
-def test_refused(text: str, reason: str) -> None:
+def test_rejected(text: str, reason: str) -> None:
     """An invalid quantity is an error with the reason and the text."""
     with pytest.raises(ValueError, match=reason.replace("^", r"\^")) as caught:
         parse(text)

@@ -72,7 +72,7 @@ class Counted(Mapping[str, str]):
         return iter(self._variables)
 
 
-def look(root: Path, files: dict[str, str], environ: Mapping[str, str]) -> PlatformSnapshot:
+def read(root: Path, files: dict[str, str], environ: Mapping[str, str]) -> PlatformSnapshot:
     for path, text in {"proc/self/cgroup": "0::/\n", **files}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
@@ -92,7 +92,7 @@ def test_environment_is_read_once(tmp_path: Path) -> None:
 def test_services_of_a_large_namespace(tmp_path: Path) -> None:
     """The container's own variables come first; unlisted ones are counted, in the text too."""
     own = {f"ZZ_{number}": "x" for number in range(20)}
-    found = look(tmp_path, {}, {**services(2000), **own})
+    found = read(tmp_path, {}, {**services(2000), **own})
 
     listed = [variable.name for variable in found.network.environment]
     assert len(listed) == MAX_VARIABLES
@@ -110,7 +110,7 @@ def test_services_of_a_large_namespace(tmp_path: Path) -> None:
 
 def test_few_variables_are_all_listed(tmp_path: Path) -> None:
     """Nothing is counted if all are listed."""
-    found = look(tmp_path, {}, services(MAX_VARIABLES // len(SERVICE)))
+    found = read(tmp_path, {}, services(MAX_VARIABLES // len(SERVICE)))
 
     assert found.network.unlisted == {}
     assert not [row for row in rows(found, "network") if row.label.endswith("not listed")]
@@ -121,15 +121,15 @@ def test_few_variables_are_all_listed(tmp_path: Path) -> None:
     [
         ("proc/net/fib_trie", filled(local_address), "addresses"),
         ("proc/net/if_inet6", filled(lambda n: f"{n:032x} 1 40 0 0 e\n"), "addresses"),
-        ("proc/net/route", filled(lambda n: "e 0100A8C0 0 1 0 0 0 FFFFFF00 0\n"), "routes"),
+        ("proc/net/route", filled(lambda n: "e\t0100A8C0\t0\t1\t0\t0\t0\tFFFFFF00\t0\n"), "routes"),
         ("proc/net/ipv6_route", filled(route_v6), "routes"),
     ],
     ids=lambda value: value if len(value) < 30 else "",
 )  # fmt: skip
 def test_tables_of_the_network(tmp_path: Path, path: str, text: str, unlisted: str) -> None:
     """The first of them are listed, the others counted."""
-    files = {"proc/net/route": "h\n" + "e 0100A8C0 0 1 0 0 0 FFFFFF00 0\n" * MAX_ROUTES}
-    found = look(tmp_path, {**files, path: text}, {})
+    files = {"proc/net/route": "h\n" + "e\t0100A8C0\t0\t1\t0\t0\t0\tFFFFFF00\t0\n" * MAX_ROUTES}
+    found = read(tmp_path, {**files, path: text}, {})
 
     assert found.network.unlisted[unlisted] > 1000
     assert isinstance(found.network.addresses, Unknown) or (
@@ -143,7 +143,7 @@ def test_tables_of_the_network(tmp_path: Path, path: str, text: str, unlisted: s
 )
 def test_resolver(tmp_path: Path, word: str) -> None:
     """The same for its settings, all of which count."""
-    found = look(tmp_path, {"etc/resolv.conf": word * (MAX_FILE_BYTES // len(word))}, {})
+    found = read(tmp_path, {"etc/resolv.conf": word * (MAX_FILE_BYTES // len(word))}, {})
 
     resolver = found.network.resolver
     assert isinstance(resolver, Known)
@@ -158,10 +158,10 @@ def test_resolver(tmp_path: Path, word: str) -> None:
 def test_mounts_beyond_number(tmp_path: Path) -> None:
     """A truncated table is unknown: the engine's socket may be in the rest."""
     text = "".join(f"1 1 0:1 / /{n} ro - tmpfs b c\n" for n in range(MAX_MOUNTS + 1))
-    found = look(tmp_path, {"proc/self/mountinfo": text}, {})
+    found = read(tmp_path, {"proc/self/mountinfo": text}, {})
     tree = SystemFiles(str(tmp_path))
 
-    assert read_mounts(tree) == Unknown("/proc/self/mountinfo has more than 2048 mounts")
+    assert read_mounts(tree) == Unknown(f"/proc/self/mountinfo has more than {MAX_MOUNTS} mounts")
     assert isinstance(found.filesystem.mounts, Unknown)
     (tmp_path / "proc/self/mountinfo").write_text(text[text.index("\n") + 1 :])
     assert not isinstance(read_mounts(tree), Unknown)
@@ -170,7 +170,7 @@ def test_mounts_beyond_number(tmp_path: Path) -> None:
 def test_mounts_are_parsed_once(tmp_path: Path) -> None:
     """An unchanged table is the same value; a changed one is not."""
     tree, line = SystemFiles(str(tmp_path)), "1 1 0:1 / /a ro - tmpfs b c\n"
-    look(tmp_path, {"proc/self/mountinfo": line}, {})
+    read(tmp_path, {"proc/self/mountinfo": line}, {})
     first = read_mounts(tree)
     assert read_mounts(tree) is first
     (tmp_path / "proc/self/mountinfo").write_text(line * 2)
@@ -179,7 +179,7 @@ def test_mounts_are_parsed_once(tmp_path: Path) -> None:
 
 def test_long_names_and_values(tmp_path: Path) -> None:
     """A variable may have 128 KiB: it is cut with three dots, or withheld."""
-    found = look(tmp_path, {}, {"PATH": "/bin:" * 26_000, "y" * 131_000: "1"})
+    found = read(tmp_path, {}, {"PATH": "/bin:" * 26_000, "y" * 131_000: "1"})
 
     path, other = found.network.environment
     assert (path.value, path.redacted) == (None, True)

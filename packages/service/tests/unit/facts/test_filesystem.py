@@ -70,7 +70,7 @@ def test_room(saved: Callable[[str], SystemFiles]) -> None:
     assert tmp.limit == 64 * MIB
 
 
-def test_network_is_not_asked(saved: Callable[[str], SystemFiles]) -> None:
+def test_network_mounts_are_not_read(saved: Callable[[str], SystemFiles]) -> None:
     """The room of a network file system is not queried: a dead server would block."""
     assert at(read_filesystem(saved("gvisor")), "/").space == Unknown(
         "/ is 9p: its room is not read, as that may wait for ever"

@@ -196,7 +196,7 @@ def test_unknown_name(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSk", "a b", "", "x\x1b[2J", "q/+w", "9lives"]
 )
-def test_name_that_is_none(name: str) -> None:
+def test_invalid_name(name: str) -> None:
     """A line of a key in an env file is a variable's name to an engine: it is not shown either."""
     assert [each.name for each in environment({name: "x"})] == [NAMELESS]
 

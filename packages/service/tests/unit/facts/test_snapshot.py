@@ -50,7 +50,7 @@ def test_round_trip(saved: Callable[[str], SystemFiles], clock: Clock, name: str
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_tree_is_small_and_says_where_it_is_from(name: str) -> None:
+def test_tree_is_small_and_has_its_origin(name: str) -> None:
     """Each tree is small, and its README names its origin, recorded or built."""
     size = sum(path.stat().st_size for path in (DATA / name).rglob("*") if path.is_file())
     first = (DATA / name / "README.md").read_text().splitlines()[0]
@@ -124,7 +124,7 @@ class Lying(SystemFiles):
 
 
 @pytest.mark.parametrize("path", READ)
-def test_one_file_lies(saved: Callable[[str], SystemFiles], clock: Clock, path: str) -> None:
+def test_one_misleading_file(saved: Callable[[str], SystemFiles], clock: Clock, path: str) -> None:
     """Nonsense in any one file leaves the rest of the report unchanged."""
     for nonsense in ("\x00\x01", "-1", "a b c d e f - g h i\n" * 5, Unknown("refused")):
         report = read_platform(Lying(saved("containerd-restricted"), {path: nonsense}), clock)
@@ -133,7 +133,9 @@ def test_one_file_lies(saved: Callable[[str], SystemFiles], clock: Clock, path: 
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
-def test_all_files_lie(saved: Callable[[str], SystemFiles], clock: Clock, nonsense: str) -> None:
+def test_all_files_misleading(
+    saved: Callable[[str], SystemFiles], clock: Clock, nonsense: str
+) -> None:
     """All files may hold the same nonsense, and it still takes no time to speak of."""
     started = time.monotonic()
     tree = Lying(saved("containerd-restricted"), dict.fromkeys(READ, nonsense))
@@ -143,7 +145,7 @@ def test_all_files_lie(saved: Callable[[str], SystemFiles], clock: Clock, nonsen
 
 
 @given(lies=st.dictionaries(st.sampled_from(READ), st.text(), min_size=1))
-def test_lies_of_all_kinds(
+def test_misleading_content_of_all_kinds(
     saved: Callable[[str], SystemFiles], clock: Clock, lies: dict[str, str]
 ) -> None:
     """Whatever files hold, the report is a report."""

@@ -148,7 +148,7 @@ def test_too_many_names(tmp_path: Path) -> None:
     )
 
 
-def test_link_that_is_none(tree_of: Callable[..., SystemFiles]) -> None:
+def test_not_a_link(tree_of: Callable[..., SystemFiles]) -> None:
     """readlink of a regular file is invalid."""
     assert isinstance(tree_of({"/x": ""}).link("/x"), Unknown)
 

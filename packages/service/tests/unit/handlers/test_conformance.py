@@ -14,7 +14,7 @@ from devops_info_service.errors import ConfigError
 from devops_info_service.expectations.conformance import Conformance
 from devops_info_service.facts.fact import File
 from devops_info_service.facts.system_files import SystemFiles
-from devops_info_service.handlers.conformance import READY_SECONDS
+from devops_info_service.handlers.conformance import READINESS_TTL_SECONDS
 from devops_info_service.http import Lifecycle, ProcessLifecycle
 from devops_info_service.http.wire.message import Handler
 from devops_info_service.snapshot_cache import FRESH_SECONDS
@@ -143,14 +143,14 @@ def test_readiness(serve: Serve, pod: Pod, clock: FakeSource) -> None:
     before = pod.snapshots
 
     pod.limit //= 2
-    clock.ticks += READY_SECONDS / 2
+    clock.ticks += READINESS_TTL_SECONDS / 2
     assert get(dispatch, "/readyz") == (200, {"status": "ready"})
     assert pod.snapshots == before
-    clock.ticks += READY_SECONDS / 2
+    clock.ticks += READINESS_TTL_SECONDS / 2
     assert get(dispatch, "/readyz") == (503, {"status": "expectations not met"})
 
     pod.limit *= 2
-    clock.ticks += READY_SECONDS
+    clock.ticks += READINESS_TTL_SECONDS
     assert get(dispatch, "/readyz") == (200, {"status": "ready"})
     assert get(dispatch, "/livez") == (200, {"status": "alive"})
 

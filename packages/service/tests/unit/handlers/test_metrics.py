@@ -22,8 +22,8 @@ from devops_info_service.prometheus.exposition import (
     Family,
     Sample,
     histogram,
-    one,
     render,
+    single,
 )
 
 NASTY = 'a "quoted" \\ back\nslash {},=é'
@@ -61,7 +61,7 @@ def test_nasty_text(*, is_open: bool) -> None:
 @pytest.mark.parametrize("value", [0, 1, 2**53, 0.1, 1e-9, 1e22, math.inf, 1795426105.66])
 def test_values(value: float, *, is_open: bool) -> None:
     """A number is parsed to the same number; no limit is infinite."""
-    body = render([one("a", "gauge", "A.", value)], open_metrics=is_open)
+    body = render([single("a", "gauge", "A.", value)], open_metrics=is_open)
 
     assert samples_of(parse(body, is_open=is_open)) == {("a", ()): value}
 
@@ -69,7 +69,7 @@ def test_values(value: float, *, is_open: bool) -> None:
 @PARSERS
 def test_unknown(*, is_open: bool) -> None:
     """An unknown value has no line at all."""
-    body = render([one("a", "gauge", "A.", None)], open_metrics=is_open)
+    body = render([single("a", "gauge", "A.", None)], open_metrics=is_open)
 
     assert body == (b"# EOF\n" if is_open else b"")
 
@@ -133,7 +133,7 @@ def test_accept(accept: bytes, *, is_open: bool) -> None:
 @PARSERS
 def test_service(tmp_path: Path, *, is_open: bool) -> None:
     """Every metric of the service can be parsed, and has a type and a help."""
-    counters, tables = Counters.private(), RouteMetrics.private(PATHS)
+    counters, tables = Counters(), RouteMetrics(PATHS)
     table = tables.worker(0)
     table.counts[table.slot_for("/health", "GET", 200)] += 1
     dispatch = build(Services(Machine(), "x", counters=counters, route_metrics=tables))
@@ -186,7 +186,7 @@ def test_rendered_once_a_second() -> None:
         nonlocal rendered
         rendered += 1
         clock.now += takes
-        return [one("a", "gauge", "A.", rendered)]
+        return [single("a", "gauge", "A.", rendered)]
 
     handler = metrics([source], clock)
 
@@ -206,6 +206,6 @@ def test_rendered_once_a_second() -> None:
 
 
 @pytest.mark.parametrize("accept", [b"application/openmetrics-text," * 40, b"," * 16_000])
-def test_long_accept_is_none(accept: bytes) -> None:
+def test_long_accept_is_ignored(accept: bytes) -> None:
     """A field longer than any scraper's counts as not sent."""
     assert not prefers_open_metrics(accept)

@@ -119,7 +119,7 @@ def test_no_host(text: str) -> None:
         ("localhost", ["http://127.0.0.1:8080/health"]),
     ],
 )
-def test_asked_by_check(host: str, urls: list[str]) -> None:
+def test_requests_of_check(host: str, urls: list[str]) -> None:
     """A listener for both families is checked over both."""
     assert health_urls(load((), {"HOST": host})) == urls
 
@@ -144,7 +144,7 @@ OK = b"HTTP/1.1 200 OK\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
 
 
-def test_refused_then_answered() -> None:
+def test_rejected_then_served() -> None:
     """If one family refuses, the other decides."""
     closed = socket.create_server(("127.0.0.1", 0))
     closed_url = f"http://127.0.0.1:{closed.getsockname()[1]}/health"
@@ -154,7 +154,7 @@ def test_refused_then_answered() -> None:
         assert check_any([closed_url, url], timeout_seconds=20) == (url, "200 OK")
 
 
-def test_silent_then_answered() -> None:
+def test_silent_then_served() -> None:
     """A silent address uses only its share of the time."""
     sock, url = answering(OK)
     with socket.create_server(("127.0.0.1", 0)) as silent, sock:
@@ -162,7 +162,7 @@ def test_silent_then_answered() -> None:
         assert check_any([first, url], timeout_seconds=2) == (url, "200 OK")
 
 
-def test_none_answers() -> None:
+def test_none_responds() -> None:
     """The check fails if all addresses fail, with the reason of each."""
     one, first = answering(BUSY)
     two, second = answering(BUSY)

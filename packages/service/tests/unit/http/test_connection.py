@@ -80,7 +80,7 @@ def test_upgrade_with_a_body_lingers(server: ServerState) -> None:
     assert peer.socket.events == ["eof"]
 
 
-def test_refusal_after_answers(server: ServerState, rejections: Rejections) -> None:
+def test_rejection_after_responses(server: ServerState, rejections: Rejections) -> None:
     """Requests before the garbage are served; the garbage is rejected once, with a linger."""
     peer = Peer(server)
 
@@ -189,7 +189,7 @@ def test_slow_body(server: ServerState) -> None:
     assert quick.statuses == []
 
 
-def test_answers_behind_unsent_ones(server: ServerState) -> None:
+def test_responses_behind_unsent_ones(server: ServerState) -> None:
     """A write while something is unsent comes behind it."""
     peer = Peer(server)
     peer.socket.room = 10
@@ -199,7 +199,7 @@ def test_answers_behind_unsent_ones(server: ServerState) -> None:
     assert peer.statuses == [200, 100]
 
 
-def test_last_answer_unsent(server: ServerState) -> None:
+def test_last_response_unsent(server: ServerState) -> None:
     """A connection ends only when its last response is sent."""
     peer = Peer(server)
     peer.socket.room = 10

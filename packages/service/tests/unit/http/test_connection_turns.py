@@ -75,7 +75,7 @@ def test_little_is_held_for_a_peer_that_does_not_read(much: ServerState) -> None
         (POST + b"Expect: 100-continue\r\n\r\n", CONTINUE),
     ],
 )
-def test_what_comes_behind_is_said_behind(
+def test_rejection_follows_earlier_responses(
     much: ServerState, rejections: Rejections, behind: bytes, said: bytes
 ) -> None:
     """A rejection, or 100 (Continue), waits for the responses before it."""
@@ -101,7 +101,7 @@ def test_last_request_in_a_later_turn(much: ServerState) -> None:
     assert peer.socket.events == ["eof"]
 
 
-def test_end_of_file_waits_for_the_answers(much: ServerState) -> None:
+def test_end_of_file_waits_for_the_responses(much: ServerState) -> None:
     """A peer that has shut its half gets all responses."""
     peer = Peer(much)
     peer.send(many(A_TURN + 1))
@@ -133,7 +133,7 @@ def test_fault_in_a_later_turn(much: ServerState, hooks: RecordingHooks) -> None
     assert not much.connections
 
 
-def test_peer_that_is_gone_between_turns(much: ServerState) -> None:
+def test_peer_closed_between_turns(much: ServerState) -> None:
     """Nothing is made for a closed connection."""
     peer = Peer(much)
     peer.send(many(2 * A_TURN))

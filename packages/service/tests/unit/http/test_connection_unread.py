@@ -103,7 +103,7 @@ def test_rate(much: ServerState, rate: int, seconds: int | None, *, speaks: bool
     assert peer.socket.events == ([] if seconds is None else CUT)
 
 
-def test_haste_is_no_credit(much: ServerState) -> None:
+def test_fast_reading_earns_no_credit(much: ServerState) -> None:
     """A peer that has read much and then stops gets no more time than others."""
     peer = Peer(much)
     peer.socket.room = 0
@@ -128,7 +128,7 @@ def test_a_stop_is_forgotten(much: ServerState) -> None:
     assert peer.socket.events == []
 
 
-def test_patience_outlives_the_answer(much: ServerState) -> None:
+def test_stall_budget_outlives_the_response(much: ServerState) -> None:
     """A peer that reads the last bytes late, requests a little, and so on, spends its budget."""
     peer = Peer(much)
     size = 0
@@ -143,7 +143,7 @@ def test_patience_outlives_the_answer(much: ServerState) -> None:
     assert len(peer.statuses) < PATIENCE
 
 
-def test_new_answers_are_none_that_are_taken(much: ServerState) -> None:
+def test_new_responses_are_not_drained_bytes(much: ServerState) -> None:
     """Responses written meanwhile neither count as read nor against the peer."""
     peer = Peer(much)
     peer.socket.room = 0

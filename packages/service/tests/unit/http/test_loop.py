@@ -128,7 +128,7 @@ def test_every(loop: Loop, faults: list[Exception]) -> None:
     assert [type(fault) for fault in faults] == [ValueError]
 
 
-def test_news_and_a_fault(
+def test_event_and_a_fault(
     loop: Loop, faults: list[Exception], pair: tuple[socket.socket, socket.socket]
 ) -> None:
     """Each descriptor's call gets its events; its exception is reported, and others run."""
@@ -153,7 +153,7 @@ def test_news_and_a_fault(
     assert len(faults) == 1
 
 
-def test_stream_is_told_once(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> None:
+def test_stream_is_notified_once(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> None:
     """A stream's events come once, until rearmed or until there is more."""
     near, far = pair
     got: list[int] = []
@@ -191,7 +191,7 @@ def test_end_of_watching(
     assert len(got) == 1
 
 
-def test_peer_is_gone(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> None:
+def test_peer_has_closed(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> None:
     """The end of the other side is news, too."""
     near, far = pair
     got: list[int] = []

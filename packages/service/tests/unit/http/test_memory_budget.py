@@ -134,7 +134,7 @@ def test_largest_holder_gives_way(tight: ServerState, rejections: Rejections) ->
     assert [status for _, status, _ in rejections] == [503]
 
 
-def test_unread_answers_give_way_without_a_word(tight: ServerState) -> None:
+def test_unread_responses_are_closed_without_a_response(tight: ServerState) -> None:
     """The peer would not read it; what the kernel holds for it goes as well."""
     peers = [Peer(tight) for _ in range(3)]
     for peer in peers:

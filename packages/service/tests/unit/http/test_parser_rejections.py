@@ -210,7 +210,7 @@ def status_of(reader: RequestParser) -> int:
 @pytest.mark.claim("missing, doubled, bad Host")
 @pytest.mark.claim("TLS, SSH, a PROXY header on the plain port")
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
-def test_refused(data: bytes, status: int) -> None:
+def test_rejected(data: bytes, status: int) -> None:
     """It is refused with this status, and what follows is not read."""
     reader = new_reader()
 
@@ -220,7 +220,7 @@ def test_refused(data: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
-def test_refused_however_cut(data: bytes, status: int) -> None:
+def test_rejected_however_cut(data: bytes, status: int) -> None:
     """Cuts, one or everywhere, change neither the status nor the parsed requests."""
     data += GOOD
     for cut in range(1, len(data)):
@@ -234,7 +234,7 @@ def test_refused_however_cut(data: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
-def test_refused_after_a_request(data: bytes, status: int) -> None:
+def test_rejected_after_a_request(data: bytes, status: int) -> None:
     """The request before it is still served."""
     reader = new_reader()
 
@@ -243,7 +243,7 @@ def test_refused_after_a_request(data: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
-def test_refused_after_a_body(data: bytes, status: int) -> None:
+def test_rejected_after_a_body(data: bytes, status: int) -> None:
     """It is found behind chunks, too, however these and it are cut."""
     before = CHUNKED + b"3\r\nabc\r\n0\r\n\r\n"
     for step in (1, 7, 10_000):

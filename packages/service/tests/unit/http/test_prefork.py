@@ -17,9 +17,9 @@ from devops_info_service.http.wire.limits import MAX_PROCESSES
 from .test_worker_pool import FakeProcesses
 
 
-def test_ready_after_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ready_after_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that becomes ready right after its poll is announced all the same."""
-    counters = Counters.shared(MAX_PROCESSES)
+    counters = Counters(MAX_PROCESSES)
     processes = FakeProcesses()
     waits: list[float] = []
 

@@ -101,7 +101,7 @@ def test_taken_however_cut(data: bytes, client: Client | None) -> None:
 
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
-def test_refused(data: bytes) -> None:
+def test_rejected(data: bytes) -> None:
     """An invalid header is rejected, whole or byte by byte."""
     header = ProxyHeader()
     with pytest.raises(RejectedError):

@@ -173,7 +173,7 @@ def test_turn_is_sent_at_its_end(pair: Pair) -> None:
     assert (pair.echo.unsent, pair.read()) == (0, b"one two three")
 
 
-def test_long_answer_ends_the_turn(pair: Pair) -> None:
+def test_long_response_ends_the_turn(pair: Pair) -> None:
     """A long write is sent at once, together with the writes before it."""
     pair.echo.start()
     pair.echo.write(b"short")
@@ -208,7 +208,7 @@ def test_close_sends_what_is_left(pair: Pair) -> None:
     assert pair.echo.notes == ["full", "sent", "gone"]
 
 
-def test_shut_waits_for_the_peer(pair: Pair) -> None:
+def test_shutdown_waits_for_the_peer(pair: Pair) -> None:
     """After our half is shut the peer is heard until it ends."""
     pair.echo.start()
     pair.echo.answer = b""
@@ -249,7 +249,7 @@ def test_reset() -> None:
 
 
 @pytest.mark.parametrize("said", [b"", MUCH])
-def test_peer_that_is_gone(pair: Pair, said: bytes) -> None:
+def test_closed_peer(pair: Pair, said: bytes) -> None:
     """A peer that went away without reading ends the stream, once."""
     pair.echo.start()
     pair.echo.write(b"never read" + said)

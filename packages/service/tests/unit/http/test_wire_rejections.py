@@ -10,7 +10,7 @@ from .test_parser_rejections import CHUNKED, GOOD, POST, REFUSED
 
 @pytest.mark.claim("never a second reading of the same bytes")
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
-def test_refusal(server: ServerState, data: bytes, status: int) -> None:
+def test_rejection(server: ServerState, data: bytes, status: int) -> None:
     """The status, ``Connection: close``, a length, our half closed; then silence."""
     peer = Peer(server)
 

@@ -96,7 +96,7 @@ def test_date_follows_the_clock(writer: ResponseWriter, clock: Clock) -> None:
     assert b"08:49:36 GMT" in writer.encode(Response(200, b"{}"))
 
 
-def test_kinds_are_told_apart(writer: ResponseWriter) -> None:
+def test_kinds_are_distinct(writer: ResponseWriter) -> None:
     """A head built for one status or type is not used for another."""
     writer.encode(Response(200, b"{}"))
 

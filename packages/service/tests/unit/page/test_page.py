@@ -68,10 +68,11 @@ def test_outline(name: str) -> None:
                 "web-7c9f6d5b8-x2v4q",
                 "Container service of a pod, in namespace shop, on node node-3, under containerd.",
                 "Up for 1 hour, 3 minutes.",
-                "CPU 0.5 CPUs granted 183.2 ms of CPU time so far throttled 17 of 120 periods",
-                "Memory 256 MiB granted 32 MiB in use, 12 % highest 48 MiB with cache 40 MiB",
+                "CPU 0.5 CPUs granted 183.2 ms of CPU time so far CPUs to plan for 1",
+                "throttled 17 of 120 periods, 834.2 ms Memory",
+                "Memory 256 MiB granted 32 MiB in use, 12 % with cache 40 MiB highest 48 MiB",
                 "Processes 2048 granted 3 in use, under 1 %",
-                "Disk traffic no limit 1.2 MiB in all",
+                "Disk traffic unknown 1.2 MiB in all",
                 "Restricted pass Every check that can be made from inside passes, those of",
                 "QoS class Burstable",
                 "variables not shown DATABASE_PASSWORD",
@@ -80,10 +81,10 @@ def test_outline(name: str) -> None:
         (
             "docker-default",
             [
-                "CPU no limit 2 CPUs to run on",
-                "Memory no limit the host has 23.5 GiB 8.7 MiB in use, under 1 %",
+                "CPU unknown none in the container's group; 2 CPUs to run on",
+                "Memory no limit the host has 23.5 GiB 8.7 MiB in use, under 1 % of the host's",
                 "Restricted fail 4 checks fail: allowPrivilegeEscalation , capabilities_restricted",
-                "Nothing above the process's own group can be seen from here; a pod's may be lower",
+                "The groups above the process's own cannot all be seen from here",
             ],
         ),
         ("privileged-pod", ["200 MiB of a group above, the container's own: no limit"]),
@@ -241,11 +242,11 @@ def test_other_queries(query: bytes) -> None:
 @pytest.mark.parametrize(
     ("in_use", "text"),
     [
-        (None, "183.2 ms of CPU time so far throttled"),
-        (0.0, "0 CPUs in use, 0 % throttled"),
-        (0.001, "0.001 CPUs in use, under 1 % throttled"),
-        (0.42, "0.42 CPUs in use, 84 %, close to the limit throttled"),
-        (0.51, "0.51 CPUs in use, 100 %, at the limit throttled"),
+        (None, "183.2 ms of CPU time so far CPUs to plan"),
+        (0.0, "0 CPUs in use, 0 % CPUs to plan"),
+        (0.001, "0.001 CPUs in use, under 1 % CPUs to plan"),
+        (0.42, "0.42 CPUs in use, 84 %, close to the limit CPUs to plan"),
+        (0.51, "0.51 CPUs in use, 100 %, at the limit CPUs to plan"),
     ],
 )
 def test_cpus_in_use(in_use: float | None, text: str) -> None:

@@ -39,12 +39,14 @@ Saved = Callable[[str], SystemFiles]
 @pytest.mark.parametrize("name", TREES)
 def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
     """Each id of the standard has its line with the verdict; no line exceeds the width."""
-    look = read_platform(saved(name), clock)
-    text = report(look, "restricted", width=90)
+    snapshot = read_platform(saved(name), clock)
+    text = report(snapshot, "restricted", width=90)
 
-    for check in look.security.checks:
+    for check in snapshot.security.checks:
         assert re.search(rf"^  {check.verdict} +{check.id} ", text, re.MULTILINE)
-    assert {rule.id for rule in BASELINE + RESTRICTED} <= {each.id for each in look.security.checks}
+    assert {rule.id for rule in BASELINE + RESTRICTED} <= {
+        each.id for each in snapshot.security.checks
+    }
     assert max(map(len, text.splitlines())) <= 90
     assert all(line == line.rstrip() for line in text.splitlines())
 
@@ -59,7 +61,7 @@ def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
                 "  CPUs Python counts  4  ",
                 "  CPU throttled       17 of 120 periods, 834.2 ms",
                 "  memory              256 MiB  ",
-                "  memory in use       32 MiB (12 %)",
+                "  memory in use       32 MiB, 12 %",
                 "  PIDs                2048  ",
                 "  pod               web-7c9f6d5b8-x2v4q",
                 "  QoS class         Burstable ",
@@ -91,7 +93,7 @@ def test_every_check_is_there(saved: Saved, clock: Clock, name: str) -> None:
         ),
     ],
 )
-def test_what_it_says(saved: Saved, clock: Clock, name: str, lines: list[str]) -> None:
+def test_report_text(saved: Saved, clock: Clock, name: str, lines: list[str]) -> None:
     """The limits come first, in words, and the verdict last."""
     text = report(read_platform(saved(name), clock), "restricted")
 
@@ -164,10 +166,10 @@ def hostile(value: object) -> object:
 @pytest.mark.parametrize("name", TREES)
 def test_hostile_text(saved: Saved, clock: Clock, name: str, *, color: bool) -> None:
     """For any text in a report, a terminal gets only lines and the report's colors."""
-    look = hostile(read_platform(saved(name), clock))
-    assert isinstance(look, PlatformSnapshot)
+    snapshot = hostile(read_platform(saved(name), clock))
+    assert isinstance(snapshot, PlatformSnapshot)
 
-    text = report(look, "restricted", color=color)
+    text = report(snapshot, "restricted", color=color)
 
     bare = COLORS.sub("", text) if color else text
     assert bare.replace("\n", "").isprintable()

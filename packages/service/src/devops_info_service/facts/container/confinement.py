@@ -9,6 +9,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, derive, first
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.linux.capabilities import Capabilities
 from devops_info_service.facts.linux.mounts import Mount, Mounts
 
@@ -84,7 +85,7 @@ def namespaces_of(view: ProcessView) -> Namespaces:
 
 def ids(text: str) -> tuple[int, ...]:
     """Parse user or group ids."""
-    return tuple(parse.count(word) for word in text.split())
+    return tuple(parse.count(word) for word in words(text))
 
 
 def four_ids(text: str) -> tuple[int, ...]:
@@ -98,8 +99,8 @@ def four_ids(text: str) -> tuple[int, ...]:
 def id_map(text: str) -> tuple[IdMap, ...]:
     """Parse the lines of ``uid_map``."""
     found = []
-    for line in text.splitlines():
-        inside, outside, length = (parse.count(word) for word in line.split())
+    for line in lines(text):
+        inside, outside, length = (parse.count(word) for word in words(line))
         found.append(IdMap(inside, outside, length))
     return tuple(found)
 

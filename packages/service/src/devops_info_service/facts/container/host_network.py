@@ -32,7 +32,8 @@ def uses_host_network(tree: SystemFiles, numbered: Fact[bool]) -> Fact[bool]:
     release = tree.read("/proc/sys/kernel/osrelease")
     if _version(release.text) >= _NUMBERED_FROM:
         return Known(
-            value=False, evidence=(*numbered.evidence, release.evidence("", release.text.strip()))
+            value=False,
+            evidence=(*numbered.evidence, release.evidence("", release.text.rstrip("\n"))),
         )
     return _by_addresses(tree) or _by_interfaces(tree)
 
@@ -69,8 +70,8 @@ def _by_interfaces(tree: SystemFiles) -> Fact[bool]:
 
 def _by_peers(tree: SystemFiles, names: tuple[str, ...]) -> Fact[bool]:
     """A cable whose other end is nowhere here leads to another namespace."""
-    indexes = {name: tree.read(f"{CLASS}/{name}/ifindex").text.strip() for name in names}
-    peers = {name: tree.read(f"{CLASS}/{name}/iflink").text.strip() for name in names}
+    indexes = {name: tree.read(f"{CLASS}/{name}/ifindex").text.rstrip("\n") for name in names}
+    peers = {name: tree.read(f"{CLASS}/{name}/iflink").text.rstrip("\n") for name in names}
     # "0": a tunnel's template, made in every namespace.
     linked = [name for name in names if name != "lo" and peers[name] not in {"", "0"}]
     away = [name for name in linked if peers[name] not in indexes.values()]

@@ -79,7 +79,7 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
         pod=in_pod(tree, mounts),
         label=tree.read(LABEL).parse(parse.word),
         apparmor_label=tree.read(APPARMOR_LABEL).parse(parse.word),
-        apparmor_enabled=apparmor.text.strip() == "Y",
+        apparmor_enabled=apparmor.text.rstrip("\n") == "Y",
         sysctls=tuple(tree.read(f"/proc/sys/{name}").parse(parse.word) for name in _SYSCTLS),
         kernel=tree.read("/proc/sys/kernel/ostype").parse(parse.word),
         uid_map=tree.read("/proc/self/uid_map"),

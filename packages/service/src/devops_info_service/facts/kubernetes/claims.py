@@ -106,7 +106,7 @@ def read_service_account(tree: SystemFiles, clock: Clock) -> ServiceAccount:
     return ServiceAccount(
         token=file.content
         if isinstance(file.content, Unknown)
-        else _claims(file.path, file.content.strip(), now),
+        else _claims(file.path, file.content.strip(" \t\r\n"), now),
         ca=_certificate(tree),
         namespace=tree.read(f"{DIRECTORY}/namespace").parse(LABEL.parse),
         mounted=not isinstance(file.content, Unknown),

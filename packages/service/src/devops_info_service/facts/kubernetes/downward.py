@@ -23,6 +23,7 @@ from devops_info_service.facts.forms import (
     UUID,
     Form,
 )
+from devops_info_service.facts.lines import lines
 from devops_info_service.facts.linux.mounts import Mounts
 from devops_info_service.facts.system_files import SystemFiles
 
@@ -159,8 +160,8 @@ def _read(tree: SystemFiles, directory: str, signs: Signs, *, named: bool) -> _V
         named
         or (labels is not None and _are_of_pod(_pairs_of(labels), signs))
         or (annotations is not None and _are_kubelets(_pairs_of(annotations)))
-        or ("uid" in fields and fields["uid"].text.strip() == (signs.uid or None))
-        or ("pod" in fields and fields["pod"].text.strip() in signs.pods)
+        or ("uid" in fields and fields["uid"].text.rstrip("\n") == (signs.uid or None))
+        or ("pod" in fields and fields["pod"].text.rstrip("\n") in signs.pods)
     )
     return _Volume(labels, annotations, fields, proven=fits and sign)
 
@@ -187,7 +188,7 @@ def _are_kubelets(annotations: dict[str, str]) -> bool:
 def pairs(text: str) -> dict[str, str]:
     """Parse the lines ``key="value"`` as kubelet writes them, sorted, in Go's quotes."""
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in lines(text):
         key, equals, quoted = line.partition("=")
         if not equals or len(quoted) < 2 or quoted[0] != '"' or quoted[-1] != '"':  # noqa: PLR2004
             raise ValueError
@@ -226,7 +227,7 @@ _FORMS: Final[dict[str, Form]] = {
 
 def _pairs_of(file: File) -> dict[str, str]:
     try:
-        return pairs(file.text.strip())
+        return pairs(file.text.strip(" \t\n"))
     except ValueError:
         return {}
 

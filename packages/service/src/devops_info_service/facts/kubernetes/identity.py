@@ -13,6 +13,7 @@ from devops_info_service.facts.container.process_view import ProcessView
 from devops_info_service.facts.container.volumes import classify
 from devops_info_service.facts.fact import WITHHELD, Evidence, Fact, Known, Unknown, first, value_of
 from devops_info_service.facts.forms import LABEL, NAME, UID
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.linux.cgroup import CGROUP
 from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.linux.resources import Resources
@@ -208,8 +209,8 @@ def _hex(step: str) -> str:
 
 def _search_domain(tree: SystemFiles) -> Fact[str]:
     file = tree.read("/etc/resolv.conf")
-    for line in file.text.splitlines():
-        for domain in line.split()[1:] if line.startswith("search") else ():
+    for line in lines(file.text):
+        for domain in words(line)[1:] if line.startswith(("search ", "search\t")) else ():
             namespace, service, _ = domain.partition(".svc.")
             if service and LABEL.holds(namespace):
                 return Known(namespace, (file.evidence("search", f"{namespace}.svc."),))

@@ -8,6 +8,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evidence_of
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 FIB_TRIE: Final = "/proc/net/fib_trie"
@@ -87,11 +88,11 @@ def local_addresses(text: str) -> tuple[str, ...]:
     """Take the host's own addresses out of the tree of ``fib_trie``."""
     found: dict[str, None] = {}
     leaf = ""
-    for line in text.splitlines():
-        words = line.split()
-        if words[:1] == ["|--"] and len(words) > 1:
-            leaf = words[1]
-        elif words[:3] == ["/32", "host", "LOCAL"] and leaf:
+    for line in lines(text):
+        parts = words(line)
+        if parts[:1] == ["|--"] and len(parts) > 1:
+            leaf = parts[1]
+        elif parts[:3] == ["/32", "host", "LOCAL"] and leaf:
             found[_checked(leaf)] = None
     return tuple(found)
 
@@ -124,8 +125,8 @@ def _number(address: str) -> int:
 def addresses_v6(text: str) -> tuple[Address, ...]:
     """Parse ``if_inet6``: address, index, prefix, scope, flags, name."""
     found = []
-    for line in text.splitlines():
-        number, _, prefix, scope, _, name = line.split()
+    for line in lines(text):
+        number, _, prefix, scope, _, name = words(line)
         found.append(
             Address(
                 address=_v6(number),
@@ -140,8 +141,8 @@ def addresses_v6(text: str) -> tuple[Address, ...]:
 def routes_v4(text: str) -> tuple[Route, ...]:
     """Parse ``route``: numbers are hexadecimal, in the byte order of the machine."""
     found = []
-    for line in text.splitlines()[1 : MAX_ROUTES + 1]:
-        name, destination, gateway, flags, _, _, metric, mask, *_ = line.split()
+    for line in lines(text)[1 : MAX_ROUTES + 1]:
+        name, destination, gateway, flags, _, _, metric, mask, *_ = line.split("\t")
         if not parse.mask(flags) & _UP or parse.mask(flags) & _REJECT:
             continue
         prefix = parse.mask(mask).bit_count()
@@ -166,8 +167,8 @@ def _v4(number: str) -> str:
 def routes_v6(text: str) -> tuple[Route, ...]:
     """Parse ``ipv6_route``; the kernel's own entries for each address are left out."""
     found = []
-    for line in text.splitlines()[:MAX_ROUTES]:
-        destination, length, _, _, gateway, metric, _, _, flags, name = line.split()
+    for line in lines(text)[:MAX_ROUTES]:
+        destination, length, _, _, gateway, metric, _, _, flags, name = words(line)
         bits = parse.mask(flags)
         own = bits & _LOCAL or name == "lo" or destination.startswith("ff")
         if own or not bits & _UP or bits & _REJECT:

@@ -5,19 +5,22 @@ bytes differ from those of the last poll.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from devops_info_service.facts.fact import Fact, Known
-from devops_info_service.facts.system_files import Clock, OpenFiles, SystemFiles
+from devops_info_service.facts.system_files import Clock, SystemFiles
 
-from . import cpu, memory
+from . import group_table as table
 from .cgroup import Cgroups, read_cgroups
 from .group_values import GroupReader, GroupValue
 from .mounts import read_mounts
-from .resources import PIDS_LIMIT
+from .provenance import sourced
 from .uptime import rfc3339
+
+if TYPE_CHECKING:
+    from devops_info_service.facts.open_files import OpenFiles
 
 MAX_CHANGES: Final = 32
 """Remembered; an autoscaler that resizes every few minutes fills them in an hour or two."""
@@ -30,11 +33,11 @@ Read = Callable[[], dict[str, Fact[Value]]]
 
 
 WATCHED: Final[dict[str, GroupValue[Any]]] = {
-    "cpu.limit": cpu.LIMIT,
-    "cpu.cpuset": cpu.CPUSET_TEXT,
-    "processes.limit": PIDS_LIMIT,
-    "memory.limit": memory.LIMIT,
-    "memory.high": memory.HIGH,
+    "cpu.limit": table.CPU_LIMIT,
+    "cpu.cpuset": table.CPUSET_TEXT,
+    "processes.limit": table.PIDS_LIMIT,
+    "memory.limit": table.MEMORY_LIMIT,
+    "memory.high": table.MEMORY_HIGH,
 }
 
 
@@ -103,7 +106,8 @@ def limits_of(tree: SystemFiles) -> Read:
     def read() -> dict[str, Fact[Value]]:
         nonlocal found, files, last, limits
         if found is None or files is None:
-            found = read_cgroups(tree, read_mounts(tree))
+            known = sourced(tree)
+            found = read_cgroups(known, read_mounts(known))
             files = tree.keep_open([path for row in WATCHED.values() for path in row.paths(found)])
         now = files.read()
         if now != last or not limits:

@@ -9,13 +9,14 @@ from typing import Any, Final
 import msgspec
 
 from devops_info_service.facts.fact import Evidence, Unknown, truncate
-from devops_info_service.facts.parse import count
+from devops_info_service.facts.lines import lines
+from devops_info_service.facts.parse import MAX_DIGITS
 from devops_info_service.facts.system_files import SystemFiles
 
 MOUNTINFO: Final = "/proc/self/mountinfo"
-MAX_MOUNTS: Final = 2048
-"""Lines of the table, twice those of a node with a thousand mounts. With more the
-mounts are unknown: one of the lines left out might be the engine's socket."""
+MAX_MOUNTS: Final = 100_000
+"""Lines of the table: the most that the kernel allows (fs.mount-max). With more the mounts are
+unknown: one of the lines left out might be the engine's socket."""
 
 
 class Mount(msgspec.Struct, frozen=True):
@@ -53,8 +54,18 @@ class Mounts(msgspec.Struct, frozen=True):
     entries: tuple[Mount, ...]
     visible: dict[str, Mount]
     """Point -> the mount that is visible there."""
+    unread: int = 0
+    """Lines that are not of the form: mounts of which nothing is known, so nothing can be stated
+    of every mount."""
     memo: dict[Mount, Any] = {}
     """Results of ``volumes.classify``, which a snapshot calls some ten times a mount."""
+
+    @property
+    def unread_lines(self) -> Unknown | None:
+        """Why nothing can be stated of every mount; ``None``: all were read."""
+        if not self.unread:
+            return None
+        return Unknown(f"{MOUNTINFO}: lines that are not of a mount's form: {self.unread}")
 
     def at(self, point: str) -> Mount | None:
         """Return the visible mount at exactly *point*, if there is one."""
@@ -80,40 +91,55 @@ def parse_mounts(content: str) -> Mounts | Unknown:
     """Parse the table; the last one is kept, as a snapshot needs it several times."""
     if content.count("\n") > MAX_MOUNTS:
         return Unknown(f"{MOUNTINFO} has more than {MAX_MOUNTS} mounts")
-    entries = tuple(mount for line in content.splitlines() if (mount := parse_mount(line)))
+    parsed = [parse_mount(line) for line in lines(content)]
+    entries = tuple(mount for mount in parsed if mount is not None)
     if not entries:
         return Unknown(f"{MOUNTINFO} has no line that is a mount")
-    return Mounts(entries, {mount.point: mount for mount in entries})
+    return Mounts(entries, {mount.point: mount for mount in entries}, len(parsed) - len(entries))
 
 
 def parse_mount(line: str) -> Mount | None:
     """Parse one line; ``None`` if it is not a mount."""
-    # The number of optional fields before the lone dash varies.
+    # The number of optional fields before the lone dash varies. The options of a file system are
+    # its own work: not every one escapes blanks in them.
     before, dash, after = line.partition(" - ")
-    fields, rest = before.split(" "), after.split(" ")
-    if not dash or len(fields) < 6 or len(rest) < 3 or not _is_number(fields[0]):  # noqa: PLR2004
+    fields, rest = before.split(" "), after.split(" ", 2)
+    if not dash or len(fields) < 6 or len(rest) < 3:  # noqa: PLR2004
+        return None
+    number, parent, device, root, point, options = fields[:6]
+    if not (_is_number(number) and _is_number(parent) and point[:1] == "/"):
         return None
     return Mount(
-        device=fields[2],
-        root=_unescape(fields[3]),
-        point=_unescape(fields[4]),
-        options=tuple(fields[5].split(",")),
-        kind=rest[0],
+        device=device,
+        root=_unescape(root),
+        point=_unescape(point),
+        options=_options(options),
+        kind=_unescape(rest[0]),
         origin=_unescape(rest[1]),
-        super_options=tuple(rest[2].split(",")),
+        super_options=_options(rest[2]),
     )
 
 
 def _is_number(text: str) -> bool:
-    try:
-        count(text)
-    except ValueError:
-        return False
-    return True
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+
+
+@functools.lru_cache(maxsize=256)
+def _options(text: str) -> tuple[str, ...]:
+    # A node has thousands of mounts and a few dozen such lists.
+    return tuple(text.split(","))
 
 
 def _unescape(text: str) -> str:
-    # The four characters the kernel writes in octal.
-    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        text = text.replace(code, character)
-    return text
+    """Undo the kernel's escapes: a backslash and three octal digits (mangle_path)."""
+    start, *rest = text.split("\\")
+    if not rest:
+        return text
+    return start + "".join(_character(part) for part in rest)
+
+
+def _character(part: str) -> str:
+    code = part[:3]
+    if len(code) < 3 or set(code) - set("01234567") or code > "177":  # noqa: PLR2004
+        return "\\" + part
+    return chr(int(code, 8)) + part[3:]

@@ -7,6 +7,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
@@ -60,8 +61,8 @@ def read_machine(tree: SystemFiles) -> Pressures:
 def pressure(text: str) -> Pressure:
     """Parse the lines ``some avg10=0.00 avg60=0.00 avg300=0.00 total=0`` and ``full ...``."""
     stalls: dict[str, Stall] = {}
-    for line in text.splitlines():
-        kind, *pairs = line.split()
+    for line in lines(text):
+        kind, *pairs = words(line)
         fields = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
         try:
             stalls[kind] = Stall(

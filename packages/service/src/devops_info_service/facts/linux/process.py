@@ -10,6 +10,7 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import value_of
+from devops_info_service.facts.lines import words
 from devops_info_service.facts.system_files import SystemFiles
 
 TICKS: Final = 100
@@ -60,14 +61,15 @@ def read_usage(tree: SystemFiles, pids: Sequence[int], page_bytes: int) -> Usage
 
 def _stat(tree: SystemFiles, pid: int) -> tuple[int, ...]:
     """Return the numbers of ``/proc/PID/stat``; none where there is no such process."""
-    words = tree.read(f"/proc/{pid}/stat").text.rpartition(")")[2].split()
+    # The name before it may hold anything, a parenthesis and a line feed too.
+    fields = words(tree.read(f"/proc/{pid}/stat").text.rpartition(")")[2].rstrip("\n"))
     try:
         # The first one is the state, a letter.
-        numbers = tuple(parse.signed(word) for word in words[1 : _RESIDENT + 1])
+        numbers = tuple(parse.signed(word) for word in fields[1 : _RESIDENT + 1])
     except ValueError:
         return ()
     return (0, *numbers) if len(numbers) == _RESIDENT else ()
 
 
 def _soft(text: str) -> int:
-    return parse.count(text.split(maxsplit=1)[0])
+    return parse.count(words(text)[0])

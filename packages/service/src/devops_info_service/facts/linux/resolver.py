@@ -9,6 +9,7 @@ import msgspec
 
 from devops_info_service.facts.fact import Fact, Known, Unknown, truncate
 from devops_info_service.facts.forms import DOMAIN, OPTION, SERVER
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 RESOLV_CONF: Final = "/etc/resolv.conf"
@@ -75,8 +76,8 @@ def parse_resolver(text: str) -> Resolver:
     servers: list[str] = []
     search: tuple[str, ...] = ()
     options: list[str] = []
-    for line in text.splitlines():
-        match line.split():
+    for line in lines(text):
+        match words(line):
             case ["nameserver", server, *_]:
                 servers += [server] if SERVER.holds(server) else []
             case ["search" | "domain", *domains]:

@@ -6,22 +6,19 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
-from .cgroup import Cgroups, Group, Version, read_cgroups
+from .cgroup import Group, Version, read_cgroups
 from .cpu import Cpu, read_cpu
 from .disks import Disks, read_disks
-from .group_values import GroupLimit, GroupReader, GroupValue, field, whole
-from .limits import Limit
 from .memory import Memory, read_memory
 from .mounts import read_mounts
 from .pressure import Pressures, read_machine, read_own
+from .processes import Processes, read_processes
+from .provenance import sourced
 
 LIMITS: Final = "/proc/self/limits"
-PIDS_LIMIT: Final = GroupLimit("pids", whole("pids.max", parse.limit))
-PIDS_CURRENT: Final = GroupValue("pids", whole("pids.current", parse.count))
-PIDS_PEAK: Final = GroupValue("pids", whole("pids.peak", parse.count))
-PIDS_REFUSED: Final = GroupValue("pids", field("pids.events", "max", parse.count))
 _NAME_WIDTH: Final = 26
 """Columns of the first field of ``/proc/self/limits``: names have blanks in them."""
 
@@ -34,16 +31,6 @@ class ControlGroup(msgspec.Struct, frozen=True):
     namespaced: Fact[bool]
     levels: tuple[str, ...]
     """Directories that could be read for memory limits: the own one, then those above."""
-
-
-class Processes(msgspec.Struct, frozen=True):
-    """How many processes and threads; the kernel counts both alike."""
-
-    limit: Limit[int]
-    current: Fact[int]
-    peak: Fact[int]
-    refused: Fact[int]
-    """Times a new one was refused for the limit."""
 
 
 class Rlimit(msgspec.Struct, frozen=True):
@@ -71,6 +58,7 @@ class Resources(msgspec.Struct, frozen=True):
 
 def read_resources(tree: SystemFiles) -> Resources:
     """Read all of it once."""
+    tree = sourced(tree)
     cgroups = read_cgroups(tree, read_mounts(tree))
     memory_group = cgroups.group("memory")
     return Resources(
@@ -82,7 +70,7 @@ def read_resources(tree: SystemFiles) -> Resources:
         ),
         cpu=read_cpu(tree, cgroups),
         memory=read_memory(tree, cgroups),
-        processes=_processes(tree, cgroups),
+        processes=read_processes(tree, cgroups),
         disks=read_disks(tree, cgroups),
         pressure=read_own(tree, cgroups),
         host_pressure=read_machine(tree),
@@ -90,22 +78,12 @@ def read_resources(tree: SystemFiles) -> Resources:
     )
 
 
-def _processes(tree: SystemFiles, cgroups: Cgroups) -> Processes:
-    groups = GroupReader(tree, cgroups)
-    return Processes(
-        limit=groups.limit(PIDS_LIMIT),
-        current=groups.value(PIDS_CURRENT),
-        peak=groups.value(PIDS_PEAK),
-        refused=groups.value(PIDS_REFUSED),
-    )
-
-
 def rlimits(text: str) -> tuple[Rlimit, ...]:
     """Parse ``/proc/self/limits``."""
     found = []
-    for line in text.splitlines()[1:]:
-        name = line[:_NAME_WIDTH].strip()
-        soft, hard, *unit = line[_NAME_WIDTH:].split() or ["", ""]
+    for line in lines(text)[1:]:
+        name = line[:_NAME_WIDTH].strip(" ")
+        soft, hard, *unit = words(line[_NAME_WIDTH:]) or ["", ""]
         found.append(
             Rlimit(
                 name.removeprefix("Max ").replace(" ", "_"),

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, value_of
+from devops_info_service.facts.lines import joined, words
 from devops_info_service.facts.system_files import SystemFiles
 
 from .mounts import MOUNTINFO, Mounts
@@ -38,7 +39,7 @@ def read_sandbox(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]
     version = tree.read(VERSION)
     if isinstance(version.content, Unknown):
         return version.content
-    banner = " ".join(version.content.split())
+    banner = joined(version.content)
     seen = (version.evidence("", banner),)
     # gVisor's kernel is a program that claims to be this Linux, built at this date, since 2018.
     if "Sun Jan 10 15:06:54 PST 2016" in banner:
@@ -66,7 +67,7 @@ def _kata(mounts: Mounts | Unknown) -> Fact[Detection] | None:
 
 
 def _by_command_line(tree: SystemFiles) -> Fact[Detection] | None:
-    for word in tree.read(CMDLINE).text.split():
+    for word in words(tree.read(CMDLINE).text.rstrip("\n")):
         if word.startswith(("systemd.unit=kata-containers", "agent.log")):
             return Known(Detection("kata", "certain"), (Evidence(CMDLINE, "", word),))
         # Firecracker hands its devices over like this; so may another VMM, and the machine

@@ -1,0 +1,1 @@
+"""Kubernetes manifests: their text, the pods in it, and requests beside grants."""

@@ -1,0 +1,1 @@
+"""The Pod Security Standards applied to what a manifest requests."""

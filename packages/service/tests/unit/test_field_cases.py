@@ -1,0 +1,195 @@
+"""Platforms and proxies that other people reported: what must come of them, and why.
+
+Each case is ``data/field-cases/NAME.json``. Its expectations are those of the kernel's documents,
+RFCs and man pages that ``why`` names, not of this product's output.
+
+Facts are expected as ``{"known": value}``, ``{"known_has": part}``, ``{"unknown": words}``,
+``{"any": [...]}`` or ``{"never": ...}``; a part of an object has some of its fields, a part of a
+list some of its elements, unless it is ``{"exactly": value}``.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from devops_info_service.facts.system_files import SystemFiles
+from devops_info_service.http.wire.cidr import Cidr
+from devops_info_service.http.wire.forwarded import TrustedProxies
+from devops_info_service.http.wire.message import Client
+from devops_info_service.http.wire.proxy_header import ProxyHeader
+from devops_info_service.snapshot import read_platform
+
+from .recorded import FrozenClock
+
+CASES: Final = Path(__file__).parents[1] / "data" / "field-cases"
+PENDING: Final = frozenset[str](
+    {
+        "address-longest-prefix",
+        "apparmor-inner-namespace",
+        "apparmor-mode-dash",
+        "apparmor-profile-unconfined",
+        "apparmor-stack-mixed",
+        "apparmor-stack-unconfined",
+        "container-id-ecs",
+        "container-id-subgroup",
+        "device-nodes-bound",
+        "forwarded-empty-elements",
+        "forwarded-obfuscated",
+        "forwarded-obs-text",
+        "forwarded-semicolon",
+        "hostpath-at-runtime-point",
+        "hostpath-below-dev",
+        "legacy-token",
+        "local-path-volume",
+        "memory-emptydir-subpath",
+        "memory-volume-file",
+        "node-in-container-hosts-file",
+        "node-in-container-same-address",
+        "pod-on-node-in-container",
+        "resolver-caps",
+        "resolver-environment",
+        "resolver-indented",
+        "resolver-localdomain",
+        "secret-by-subpath",
+        "selinux-without-levels",
+        "selinux-without-policy",
+        "user-namespace-mapped",
+        "volume-of-another-provisioner",
+    }
+)
+"""Cases that fall short. A case that holds by now fails its test: remove it here."""
+
+
+class Repeated(msgspec.Struct, forbid_unknown_fields=True):
+    """A line that follows a file's text many times, with ``n`` from 0 on and ``m`` from 1000."""
+
+    times: int
+    line: str
+
+
+class ExpectedCheck(msgspec.Struct, forbid_unknown_fields=True):
+    """Verdicts that are right, and words that would be untrue."""
+
+    verdict: list[str]
+    meaning_lacks: list[str] = []
+
+
+class Case(msgspec.Struct, forbid_unknown_fields=True):
+    """One report from the field."""
+
+    why: str
+    files: dict[str, str] = {}
+    repeated: dict[str, Repeated] = {}
+    environ: dict[str, str] = {}
+    checks: dict[str, ExpectedCheck] = {}
+    facts: dict[str, Any] = {}
+    """Path in the report -> the expectation."""
+    forwarded: str | None = None
+    """A field of RFC 7239, its bytes as Latin-1, from 10.0.0.1, where 10.0.0.0/8 is trusted."""
+    proxy: str | None = None
+    """A PROXY header."""
+    client: str | None = None
+    """The address of the client that either names."""
+
+
+def load(name: str) -> Case:
+    return msgspec.json.decode((CASES / f"{name}.json").read_bytes(), type=Case)
+
+
+def cases(kind: str) -> list[Any]:
+    """Return the parameters of a table: the names of the cases with a *kind* of input."""
+    names = sorted(path.stem for path in CASES.glob("*.json"))
+    return [
+        pytest.param(name, marks=[pytest.mark.xfail(strict=True)] if name in PENDING else [])
+        for name in names
+        if getattr(load(name), kind)
+    ]
+
+
+@pytest.mark.parametrize("name", cases("files"))
+def test_platform(tmp_path: Path, name: str) -> None:
+    """The report of the machine holds what its files prove, and no more."""
+    case = load(name)
+    for path, text in case.files.items():
+        more = case.repeated.get(path, Repeated(0, ""))
+        lines = [more.line.format(n=n, m=n + 1000) + "\n" for n in range(more.times)]
+        file = tmp_path / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes((text + "".join(lines)).encode())
+
+    snapshot = read_platform(SystemFiles(str(tmp_path), case.environ), FrozenClock())
+    report = msgspec.json.decode(msgspec.json.encode(snapshot))
+
+    checks = {check["id"]: check for check in report["security"]["checks"]}
+    for check, expected in case.checks.items():
+        assert checks[check]["verdict"] in expected.verdict, (check, checks[check]["message"])
+        for words in expected.meaning_lacks:
+            assert words not in checks[check]["message"]
+    for fact, wanted in case.facts.items():
+        assert holds(at(report, fact), wanted), (fact, wanted, at(report, fact))
+
+
+@pytest.mark.parametrize("name", cases("forwarded"))
+def test_forwarded(name: str) -> None:
+    """A field that RFC 7239 allows names its client."""
+    case = load(name)
+    assert case.forwarded is not None
+    proxies = TrustedProxies((Cidr.parse("10.0.0.0/8"),), "forwarded")
+    headers = {b"forwarded": case.forwarded.encode("latin-1")}
+
+    assert proxies.resolve(Client("10.0.0.1", 4242), headers).address == case.client
+
+
+@pytest.mark.parametrize("name", cases("proxy"))
+def test_proxy(name: str) -> None:
+    """A PROXY header names its client."""
+    case = load(name)
+    assert case.proxy is not None
+    header = ProxyHeader()
+    data = case.proxy.encode("latin-1")
+
+    assert header.receive(data) == len(data)
+    assert header.client is not None
+    assert header.client.address == case.client
+
+
+def at(report: Any, path: str) -> Any:
+    for step in path.split("."):
+        report = report[step]
+    return report
+
+
+def holds(fact: Any, wanted: dict[str, Any]) -> bool:
+    """Return whether *fact* fits *wanted*."""
+    [(kind, value)] = wanted.items()
+    if kind == "any":
+        return any(holds(fact, each) for each in value)
+    if kind == "never":
+        return not holds(fact, value)
+    if kind == "unknown":
+        return fact["state"] == "unknown" and value.lower() in fact["reason"].lower()
+    if fact["state"] != "known":
+        return False
+    return same(fact["value"], value) if kind == "known" else has(fact["value"], value)
+
+
+def has(found: Any, part: Any) -> bool:
+    """Return whether *part* is in *found*."""
+    if isinstance(part, dict) and set(part) == {"exactly"}:
+        return same(found, part["exactly"])
+    if isinstance(part, dict):
+        return isinstance(found, dict) and all(
+            key in found and has(found[key], each) for key, each in part.items()
+        )
+    if isinstance(part, list):
+        return isinstance(found, list) and all(
+            any(has(one, each) for one in found) for each in part
+        )
+    return same(found, part)
+
+
+def same(found: Any, value: Any) -> bool:
+    """Return whether they are equal; True is not 1."""
+    return bool(found == value) and isinstance(found, bool) == isinstance(value, bool)
