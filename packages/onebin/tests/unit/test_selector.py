@@ -4,6 +4,7 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from onebin.errors import ProjectError
@@ -94,7 +95,8 @@ class World:
     ) -> Selection:
         project = Project(
             root=self.root, name="app", version="1", entry=EntryPoint("app", "main"),
-            code=files(self.root / "code", texts), dependencies=(), options=options or Options(),
+            code=files(self.root / "code", texts), dependencies=(),
+            options=msgspec.structs.replace(options or Options(), prune="reachable"),
         )  # fmt: skip
         return select(project, self.python, tuple(self.distributions), native, analyze)
 

@@ -129,8 +129,8 @@ def link_input(
     places = dict(zip((file.path for file in inside), stored, strict=True))
     text = table_text(table, places, modules, f"{blob.parent.name}/{blob.name}")
     sources = (
-        "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c", "files.c",
-        "files_paths.c", "files_changes.c", "files_directories.c", "files_module.c",
+        "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c",
+        "files.c", "files_paths.c", "files_changes.c", "files_directories.c", "files_module.c",
     )  # fmt: skip
     return LinkInput(
         sources=(
