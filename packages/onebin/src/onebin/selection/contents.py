@@ -25,6 +25,15 @@ NOT_FILES: Final = frozenset(
 """Suffixes of compiled code, headers and stubs: nothing reads them when a program runs."""
 
 
+NOT_PACKAGED: Final = frozenset(
+    {
+        ".git", ".hg", ".svn", ".venv", ".env", ".DS_Store", ".mypy_cache", ".pytest_cache",
+        ".ruff_cache", ".hypothesis", ".ipynb_checkpoints", ".tox", ".nox",
+    }
+)  # fmt: skip
+"""Names within a package that are a tool's or a person's: no build back end packs them."""
+
+
 def folders(version: str) -> dict[Owner, str]:
     """Return the folder of each owner's modules below the prefix, for Python *version*."""
     stdlib = f"lib/python{version}/"
@@ -102,14 +111,14 @@ def _code(project: Project, labels: Iterable[str], folder: str) -> Iterator[Insi
     start = f"{PREFIX}/{folder}"
     tops = {label.removeprefix(start).partition("/")[0] for label in labels}
     for top in sorted(project.code.iterdir()):
-        if project.code == project.root and top.name not in tops:
+        # A project's folder is a working directory, with what tools and builds leave there.
+        is_left = top.name.startswith(".") or top.name.endswith((".egg-info", ".dist-info"))
+        if is_left or (project.code == project.root and top.name not in tops):
             continue
         for path in sorted(top.rglob("*")) if top.is_dir() else (top,):
             relative = path.relative_to(project.code)
-            # A project's folder is a working directory: hidden files are tools' and secrets.
-            hidden = any(part.startswith(".") for part in relative.parts)
-            generated = any(part.endswith((".egg-info", ".dist-info")) for part in relative.parts)
-            if path.is_file() and not hidden and not generated and _is_file(path):
+            left = any(part in NOT_PACKAGED for part in relative.parts)
+            if path.is_file() and not left and _is_file(path):
                 yield InsideFile(f"{folder}{relative}", "data", path)
 
 
