@@ -90,15 +90,13 @@ set_paths(PyConfig *config)
 
 /* Let a command line that names this very program as its script run the program. */
 static PyStatus
-choose_script(PyConfig *config)
+choose_script(PyConfig *config, int argc, char **argv)
 {
     if (config->run_filename == NULL) {
         return PyStatus_Ok();
     }
-    char *script = Py_EncodeLocale(config->run_filename, NULL);
-    int is_program = script != NULL && is_this_program(script);
-    PyMem_Free(script);
-    if (is_program) {
+    /* sys.argv is the script and what follows it: the end of the command line. */
+    if (is_this_program(argv[argc - (int)config->argv.length])) {
         return PyConfig_SetBytesString(config, &config->run_filename, program_script);
     }
     config->safe_path = 0; /* a script finds the modules beside it */
@@ -124,7 +122,7 @@ configure(PyConfig *config, int argc, char **argv, int is_interpreter)
         status = PyConfig_Read(config);
     }
     if (!PyStatus_Exception(status) && is_interpreter) {
-        status = choose_script(config);
+        status = choose_script(config, argc, argv);
     }
     return status;
 }

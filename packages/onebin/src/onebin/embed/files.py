@@ -61,6 +61,9 @@ KINDS: Final = {"directory": 0, "plain": 1, "packed": 2, "code": 3, "interpreter
 PYC_HEAD: Final = 16
 """Bytes before the code in a ``.pyc`` (PEP 552)."""
 
+STACK_BYTES: Final = 8 << 20
+"""Of each thread, as glibc has it: CPython's limits of recursion in C are made for that."""
+
 EPOCH: Final = 946_684_800  # 2000-01-01
 YEARS: Final = 20 * 365 * 86400
 
@@ -141,6 +144,7 @@ def link_input(
         include=(blob.parent.parent,),
         wraps=WRAPPED,
         inittab={"_onebin": "PyInit__onebin"},
+        stack_bytes=STACK_BYTES,
     )
 
 

@@ -74,7 +74,7 @@ def files(
     own = [*_modules(modules, sources=sources), *_code(project, tops, site)]
     every = itertools.chain(
         own,
-        _metadata(project, site, [file.path for file in own if file.path.startswith(site)]),
+        _metadata(project, site, {file.path for file in own if file.path.startswith(site)}),
         (file for distribution in distributions for file in _installed(distribution, site)),
         (InsideFile("bin/python3", "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),

@@ -134,7 +134,7 @@ def select(
     start = IMPORTER if is_whole else "__main__"
     if is_whole:
         given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
-        given["_onebin"] = ModuleOrigin("alias")
+        given |= dict.fromkeys(("_onebin", "__main__"), ModuleOrigin("alias"))
     else:
         given["__main__"] = _main(project.entry)
     builtins = {*python.runtime.builtins, *python.runtime.library_modules}
