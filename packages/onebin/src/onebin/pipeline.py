@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from onebin import assemble, distributions, planning, project_files
+from onebin import assemble, distributions, native, planning, project_files
 from onebin.distributions import install
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
@@ -15,14 +15,12 @@ from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
-from onebin.link.probe import Probe
 from onebin.locks import resolving
 from onebin.model import (
     Binary,
     BuiltModule,
     CPython,
     Distribution,
-    Extension,
     FrozenModule,
     LinkInput,
     ModuleImports,
@@ -37,7 +35,7 @@ from onebin.runtime import build as runtime
 from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
 from onebin.runtime.sources import PYTHON
-from onebin.runtime.toolchain import CxxLibraries, toolchain
+from onebin.runtime.toolchain import toolchain
 from onebin.selection import contents
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 from onebin.tools import Tools
@@ -161,7 +159,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         _warn_unpinned(made, ctx.progress)
         objects = [item.object for one in made for item in one.extensions]
         stage.summary = f"{len(objects)} C modules, {_size(objects)}"
-    native_imports = _probe(python, made, compiler, ctx)
+    native_imports = native.probe(plan, python, made, compiler, ctx)
     return Prepared(plan, compiler, python, made, native_imports)
 
 
@@ -178,7 +176,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         selection, modules = _frozen(ready, ctx)
         size = _bytes(sum(module.size for module in modules))
         _warn_omitted(selection.omitted, ctx.progress)
-        stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports omitted"
+        stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
     libraries = _libraries(ready, selection.builtins, ctx)
     with ctx.progress.stage("link") as stage:
         parts = _parts(ready, selection, modules, libraries, ctx)
@@ -232,15 +230,12 @@ def image(built: BuildResult, tools: Tools, *, epoch: int) -> Image:
 
 def _libraries(ready: Prepared, builtins: Iterable[str], ctx: Context) -> tuple[BuiltModule, ...]:
     """Make those C modules of *builtins* that need a library, and the libraries."""
-    runtime_ = ready.python.runtime
-    names = [name for name in builtins if name in runtime_.library_modules]
+    python = ready.python.runtime
+    names = [name for name in builtins if name in python.library_modules]
     if not names:
         return ()
     with ctx.progress.stage("libraries") as stage:
-        # Without the program's profile: every program shares them.
-        compiler = toolchain(ready.plan.toolchain, ready.plan.machine, ctx)
-        level = recipe(ready.plan.project.options.optimize).level
-        made = library_modules.build(names, runtime_, compiler, level, ready.plan.machine, ctx)
+        made = native.library_modules(ready.plan, python, names, ctx)
         found = {library.name: library for module in made for library in module.libraries}
         versions = ", ".join(f"{item.name} {item.source.version}" for item in found.values())
         stage.summary = f"{versions} for {', '.join(names)}"
@@ -256,28 +251,6 @@ def _toolchain(plan: Plan, ctx: Context) -> Toolchain:
     return toolchain(
         plan.toolchain, plan.machine, ctx, profile=profile, instrumented=plan.instrumented
     )
-
-
-def _probe(
-    python: CPython, made: Sequence[Distribution], compiler: Toolchain, ctx: Context
-) -> dict[str, tuple[str, ...]]:
-    extensions = tuple(item for one in made for item in one.extensions)
-    if not extensions:
-        return {}
-    with ctx.progress.stage("probe") as stage:
-        every = runtime.link_input(python.runtime, python.runtime.builtins)
-        found = ctx.build(
-            Probe(
-                modules=tuple(item.module for item in extensions),
-                parts=every + install.link_input(extensions) + _cxx(extensions, compiler, ctx),
-                code=tuple(one.code for one in made),
-                code_keys=tuple(one.key for one in made),
-                interpreter=python.interpreter,
-                toolchain=compiler,
-            )
-        )
-        stage.summary = f"{sum(map(len, found.values()))} imports made from C"
-    return found
 
 
 def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModule, ...]]:
@@ -332,13 +305,8 @@ def _parts(
         + install.link_input(selection.extensions)
         + runtime.link_input(ready.python.runtime, selection.builtins)
         + library_modules.link_input(libraries, ready.python.runtime, ready.toolchain)
-        + _cxx(selection.extensions, ready.toolchain, ctx)
+        + native.cxx(selection.extensions, ready.toolchain, ctx)
     )
-
-
-def _cxx(extensions: Sequence[Extension], compiler: Toolchain, ctx: Context) -> LinkInput:
-    """Return C++'s libraries if one of *extensions* is C++."""
-    return ctx.build(CxxLibraries(compiler)) if install.needs_cxx(extensions) else LinkInput()
 
 
 def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:

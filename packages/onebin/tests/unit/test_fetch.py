@@ -29,47 +29,43 @@ SOURCE = Source(
     version="1",
     sha256=sha256(GOOD),
     url=CLOSED,
-    package="thing",
+    debian_file="thing_1.dfsg.orig.tar.gz",
     debian_sha256=sha256(PACKED_ANEW),
 )
 
 
 class Apt:
-    """apt that names the files of any package and returns one tarball, or fails.
+    """apt whose pools have one tarball, in one of them, or which fails.
 
-    The other files of a package are named but missing, as on a mirror during an update. Records
-    its arguments.
+    Records the addresses it is asked for, without the mirror.
     """
 
-    def __init__(self, data: bytes | None) -> None:
-        self.data = data
+    def __init__(self, data: bytes | None, pool: str = "debian/pool/main") -> None:
+        self.data, self.pool = data, pool
         self.asked: list[str] = []
 
-    def __call__(self, argv: Sequence[str | Path], *, cwd: Path | None = None, **_: Any) -> bytes:
-        assert cwd is not None
-        if self.data is None:
-            raise ToolError("apt-get ended with status 100", detail="Reading…\nE: no network")
-        if "download-file" in argv:
-            uri, target, checksum = argv[-3:]
-            assert f"http://mirror.example/{Path(target).name}" == uri
-            assert "SHA256:c0ffee" == checksum
-            Path(target).write_bytes(self.data)
-            return b""
-        self.asked.append(str(argv[-1]))
-        if "source" not in argv:
-            return b""
-        files = ("1.dfsg-1.dsc", "1.dfsg.orig.tar.gz", "1.dfsg.orig.tar.gz.asc")
-        lines = [
-            f"'http://mirror.example/{argv[-1]}_{file}' {argv[-1]}_{file} 11 SHA256:c0ffee"
-            for file in files
-        ]
-        return "\n".join(["Need to get 33 B of source archives.", *lines, ""]).encode()
+    def __call__(self, argv: Sequence[str | Path], **_: Any) -> bytes:
+        address, target, checksum = map(str, argv[-3:])
+        self.asked.append(address.removeprefix("http://mirror.example/"))
+        if self.data is None or not self.asked[-1].startswith(self.pool):
+            raise ToolError("apt-helper ended with status 100", detail="Reading…\nE: no network")
+        assert f"SHA256:{SOURCE.debian_sha256}" == checksum
+        Path(target).write_bytes(self.data)
+        return b""
 
 
 @pytest.fixture(autouse=True)
-def mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every machine a mirror."""
-    monkeypatch.setattr(fetch, "_debian_mirror", lambda _: "http://mirror.example/debian")
+def mirror(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every machine a mirror; return the file that names it."""
+    settings = tmp_path_factory.mktemp("apt")
+    (settings / "sources.list.d").mkdir()
+    file = settings / "sources.list.d" / "debian.sources"
+    file.write_text(
+        "# http://old.example/debian\nURIs: http://mirror.example/debian/\nSuites: trixie\n"
+        "URIs: http://mirror.example/debian-security\nURIs: http://mirror.example/else\n"
+    )
+    monkeypatch.setattr(fetch, "APT_SETTINGS", settings)
+    return file
 
 
 def get(source: Source, folder: Path, apt: Apt) -> bytes:
@@ -105,12 +101,42 @@ def test_authors_come_next(tmp_path: Path, site: tuple[Path, str]) -> None:
 
 
 @pytest.mark.parametrize("data", [GOOD, PACKED_ANEW])
-def test_distribution_comes_last(tmp_path: Path, data: bytes) -> None:
-    """Without the web, the signed source package is used."""
-    apt = Apt(data)
+@pytest.mark.parametrize(
+    ("file", "pool", "asked"),
+    [
+        ("thing_1.orig.tar.gz", "debian/pool/main", 1),
+        ("thing_1.orig.tar.gz", "debian-security/pool/updates/main", 2),
+        ("libthing_1.orig.tar.xz", "debian/pool/main", 1),
+    ],
+)
+def test_distribution_comes_last(
+    tmp_path: Path, data: bytes, file: str, pool: str, asked: int
+) -> None:
+    """Without the web, the pools of Debian and of its security team have it."""
+    apt = Apt(data, pool)
+    package = file.partition("_")[0]
+    letter = package[:4] if package.startswith("lib") else package[0]
 
-    assert data == get(SOURCE, tmp_path, apt)
-    assert ["update", "thing"] == apt.asked
+    found = get(msgspec.structs.replace(SOURCE, debian_file=file), tmp_path, apt)
+
+    assert data == found
+    assert (asked, f"{pool}/{letter}/{package}/{file}") == (len(apt.asked), apt.asked[-1])
+
+
+@pytest.mark.parametrize(
+    ("file", "settings", "reason"),
+    [
+        ("", "URIs: http://mirror.example/debian", "it has no package"),
+        ("thing_1.orig.tar.gz", "URIs: http://mirror.example/ubuntu", "no apt source of Debian"),
+    ],
+)
+def test_no_package(tmp_path: Path, mirror: Path, file: str, settings: str, reason: str) -> None:
+    """A library that Debian lacks, and a machine that is not Debian."""
+    mirror.write_text(settings)
+    source = msgspec.structs.replace(SOURCE, origin="apt", debian_file=file)
+
+    with pytest.raises(ToolError, match=reason):
+        get(source, tmp_path, Apt(GOOD))
 
 
 def test_authors_with_other_bytes_are_not_used(tmp_path: Path, site: tuple[Path, str]) -> None:
@@ -120,16 +146,6 @@ def test_authors_with_other_bytes_are_not_used(tmp_path: Path, site: tuple[Path,
     source = msgspec.structs.replace(SOURCE, url=f"{address}/thing-1.tar.gz")
 
     assert PACKED_ANEW == get(source, tmp_path, Apt(PACKED_ANEW))
-
-
-def test_second_source_reads_no_lists_again(tmp_path: Path) -> None:
-    """Two packages of one build need one update of apt's private state."""
-    apt = Apt(GOOD)
-
-    get(SOURCE, tmp_path, apt)
-    get(msgspec.structs.replace(SOURCE, origin="apt", package="other"), tmp_path, apt)
-
-    assert ["update", "thing", "other"] == apt.asked
 
 
 def test_no_source_is_available(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def is_replaced(service: RunningService, gone: int) -> bool:
 
 def test_control_group(launch: Start) -> None:
     """systemd signals every process of the service at once: one shutdown, no failed request."""
-    service = launch("--workers", "2", "--drain-delay-seconds", "2")
+    service = launch("--workers", "2", "--drain-delay-seconds", "5")
     assert service.responds()
     workers = service.two_workers()
     for pid in (*workers, service.pid):
@@ -54,7 +54,7 @@ def test_control_group(launch: Start) -> None:
 @pytest.mark.claim("a worker that is stopped, or hangs")
 def test_worker_that_hangs(launch: Start) -> None:
     """A worker whose loop hangs is detected, replaced and counted."""
-    service = launch("--workers", "2", "--worker-timeout-seconds", "3")
+    service = launch("--workers", "2", "--worker-timeout-seconds", "5")
     until(lambda: scrape(service.port)["service_workers"] == 2)
     workers = service.children()
     os.kill(workers[1], signal.SIGSTOP)
@@ -62,7 +62,7 @@ def test_worker_that_hangs(launch: Start) -> None:
     (told,) = [event for event in service.events() if event["event"] == "worker"]
 
     assert told["level"] == "error"
-    assert told["message"] == (f"process {workers[1]} ended: its loop made no turn for 3 s")
+    assert told["message"] == (f"process {workers[1]} ended: its loop made no turn for 5 s")
     # a rendered text is cached for a second
     until(lambda: scrape(service.port)["service_worker_hangs_total"] == 1)
     assert scrape(service.port)["service_worker_restarts_total"] == 1

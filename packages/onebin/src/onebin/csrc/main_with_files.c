@@ -99,7 +99,9 @@ choose_script(PyConfig *config, int argc, char **argv)
     if (is_this_program(argv[argc - (int)config->argv.length])) {
         return PyConfig_SetBytesString(config, &config->run_filename, program_script);
     }
-    config->safe_path = 0; /* a script finds the modules beside it */
+    if (config->isolated == 0) { /* without -I a script finds the modules beside it */
+        config->safe_path = 0;
+    }
     return PyStatus_Ok();
 }
 
@@ -107,6 +109,8 @@ static PyStatus
 configure(PyConfig *config, int argc, char **argv, int is_interpreter)
 {
     config->parse_argv = is_interpreter;
+    /* The parts of "isolated" that matter stay: no environment, no user's folder, safe_path. */
+    config->isolated = !is_interpreter;
     config->site_import = 0;
     config->write_bytecode = 0;
     config->pathconfig_warnings = 0;

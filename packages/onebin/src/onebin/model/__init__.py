@@ -23,13 +23,19 @@ from .build import (
 )
 from .link_input import CSource, LinkInput
 from .modules import (
+    Block,
+    Branch,
+    Deferred,
     FrozenModule,
     Import,
     ImportKind,
     InsideFile,
     ModuleImports,
     ModuleOrigin,
+    Node,
     OmittedModule,
+    Raise,
+    Try,
 )
 from .project import (
     ARCHITECTURES,
@@ -47,10 +53,13 @@ __all__ = [
     "RELEASE",
     "Architecture",
     "Binary",
+    "Block",
+    "Branch",
     "BuiltLibrary",
     "BuiltModule",
     "CPython",
     "CSource",
+    "Deferred",
     "Distribution",
     "EntryPoint",
     "Extension",
@@ -65,6 +74,7 @@ __all__ = [
     "Machine",
     "ModuleImports",
     "ModuleOrigin",
+    "Node",
     "Obstacle",
     "Offer",
     "OmittedModule",
@@ -73,8 +83,10 @@ __all__ = [
     "Plan",
     "Profile",
     "Project",
+    "Raise",
     "Runtime",
     "Source",
     "Toolchain",
+    "Try",
     "target_environment",
 ]

@@ -13,6 +13,7 @@ else:
 if importlib.util.find_spec("no_such_thing_c"):
     import no_such_thing_c
 
+
 def main():
     try:
         from no_such_thing_d import y

@@ -2,9 +2,11 @@ import configparser
 import importlib
 import pathlib
 
+
 def load(name):
     module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)
+
 
 def main():
     config = configparser.ConfigParser()

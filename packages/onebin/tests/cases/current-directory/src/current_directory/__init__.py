@@ -3,6 +3,7 @@ import glob
 import os
 import pathlib
 
+
 def main():
     before = os.getcwd()
     with contextlib.chdir(pathlib.Path(__file__).parent / "data"):

@@ -4,11 +4,13 @@ import json
 import pickle
 import threading
 
+
 def nested(n):
     found = []
     for _ in range(n):
         found = [found]
     return found
+
 
 TRIES = {
     "json": lambda: json.loads("[" * 100_000),
@@ -19,6 +21,7 @@ TRIES = {
     "equal": lambda: nested(100_000) == nested(100_000),
 }
 
+
 def attempt(out):
     for name, what in TRIES.items():
         try:
@@ -26,6 +29,7 @@ def attempt(out):
             out.append(name)
         except RecursionError:
             out.append(f"{name} caught")
+
 
 def main():
     first, second = [], []

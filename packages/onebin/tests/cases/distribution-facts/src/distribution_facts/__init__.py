@@ -1,5 +1,6 @@
 from importlib import metadata
 
+
 def main():
     found = metadata.distribution("distribution-facts")
     print(found.version, found.metadata["Name"], found.metadata["Requires-Python"])

@@ -2,8 +2,10 @@
 >>> double(2)
 4
 """
+
 import doctest
 import sys
+
 
 def double(x):
     """
@@ -11,6 +13,7 @@ def double(x):
     'aa'
     """
     return x * 2
+
 
 def main():
     print(doctest.testmod(sys.modules[__name__]))

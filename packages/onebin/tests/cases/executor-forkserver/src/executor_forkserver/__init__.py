@@ -1,8 +1,10 @@
 import multiprocessing as mp
 from concurrent.futures import ProcessPoolExecutor
 
+
 def cube(x):
-    return x ** 3
+    return x**3
+
 
 def main():
     print("main", flush=True)

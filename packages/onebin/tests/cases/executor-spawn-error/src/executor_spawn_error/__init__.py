@@ -3,14 +3,19 @@ from concurrent.futures import ProcessPoolExecutor
 
 STATE = {}
 
+
 def start(value):
     STATE["value"] = value
+
 
 def work(x):
     return STATE["value"] / x
 
+
 def main():
-    with ProcessPoolExecutor(1, mp_context=mp.get_context("spawn"), initializer=start, initargs=(6,)) as pool:
+    with ProcessPoolExecutor(
+        1, mp_context=mp.get_context("spawn"), initializer=start, initargs=(6,)
+    ) as pool:
         print(pool.submit(work, 2).result())
         try:
             pool.submit(work, 0).result()

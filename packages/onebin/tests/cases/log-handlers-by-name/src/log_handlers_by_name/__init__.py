@@ -5,11 +5,16 @@ CONFIG = {
     "version": 1,
     "handlers": {
         "memory": {"class": "logging.handlers.MemoryHandler", "capacity": 1, "target": "out"},
-        "out": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "short"},
+        "out": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "short",
+        },
     },
     "formatters": {"short": {"format": "%(levelname)s %(module)s:%(lineno)d %(message)s"}},
     "root": {"handlers": ["memory"]},
 }
+
 
 def main():
     logging.config.dictConfig(CONFIG)

@@ -1,7 +1,9 @@
 import multiprocessing as mp
 
+
 def add(shared, key):
     shared[key] = key * 2
+
 
 def main():
     context = mp.get_context("spawn")

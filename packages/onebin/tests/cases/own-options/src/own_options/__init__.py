@@ -1,5 +1,6 @@
 import argparse
 
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("-c", "-m", "-E", "-I"):

@@ -1,11 +1,14 @@
 import multiprocessing as mp
 
+
 class Point:
     def __init__(self, x):
         self.x = x
 
+
 def moved(point):
     return point.x + 1
+
 
 if __name__ == "__main__":
     print("job", flush=True)

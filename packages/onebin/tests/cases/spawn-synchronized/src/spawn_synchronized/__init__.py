@@ -1,12 +1,14 @@
 import multiprocessing as mp
 import sys
 
+
 def child(queue, event, value):
     event.wait(20)
     with value.get_lock():
         value.value += 1
     queue.put([__name__, mp.current_process().name, mp.parent_process() is not None])
     sys.exit(7)
+
 
 def main():
     mp.set_start_method("spawn")

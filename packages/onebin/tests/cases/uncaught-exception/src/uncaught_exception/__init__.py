@@ -1,6 +1,7 @@
 def inner(x):
     raise ValueError(f"bad {x}")  # the very line
 
+
 def main():
     print("before", flush=True)
     try:

@@ -1,1 +1,1 @@
-WHERE = 'impl'
+WHERE = "impl"

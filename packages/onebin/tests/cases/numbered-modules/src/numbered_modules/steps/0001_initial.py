@@ -1,1 +1,1 @@
-STEP = 'first'
+STEP = "first"

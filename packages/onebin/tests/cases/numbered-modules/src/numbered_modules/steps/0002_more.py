@@ -1,1 +1,1 @@
-STEP = 'second'
+STEP = "second"
