@@ -262,7 +262,8 @@ def drain(cluster: Cluster) -> str:
         printed = running.communicate(timeout=180)[0]
         assert running.returncode == 0, printed
         cluster.kubectl("rollout", "status", "deployment", NAME, "--timeout=120s")
-    return f"{printed.count('evicted')} evicted, {printed.count('would violate')} put off by the budget"
+    evicted, delayed = printed.count("evicted"), printed.count("would violate")
+    return f"{evicted} evicted, {delayed} put off by the budget"
 
 
 def kustomizations(cluster: Cluster) -> str:
