@@ -27,7 +27,7 @@ BROAD_ERRORS = {"Exception", "BaseException"}
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 IMPORT_CALLS = {"import_module", "__import__"}
 MAKES_NAMES = {"globals", "vars", "locals", "exec", "eval", "setattr", "__dict__", "modules",
-               "_convert_", "__getattr__"}  # fmt: skip
+               "_convert_", "__getattr__", "meta_path"}  # fmt: skip
 """A module with one of these may have attributes that no statement binds."""
 
 
@@ -174,6 +174,8 @@ class ImportCollector(ast.NodeVisitor):
         self.deferred, self.nested = before
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        if node.decorator_list:
+            self.binds.add("*")  # as enum.global_enum does, of re
         before, self.nested = self.nested, True
         if getattr(node, "type_params", None):
             self.add("typing", [])
