@@ -44,7 +44,9 @@ def test_module_said_to_fail_fails() -> None:
     }
     builtins = {*python.runtime.builtins, *python.runtime.library_modules}
     finder = Finder(Path("/nowhere"), (), stdlib, builtins, given)
-    options = CompileOptions(interpreter, asserts=True, docstrings=False, names_of_interest=())
+    options = CompileOptions(
+        interpreter, asserts=True, docstrings=False, columns=False, names_of_interest=()
+    )
 
     def analyze(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
         compiled = compile_modules(origins, options, tools.context)

@@ -1,4 +1,4 @@
-"""The imports of a module, as blocks of statements that say when each of them runs.
+"""The imports of a module, as blocks of statements: when each of them runs.
 
 A block is a list of nodes, in the order of the source:
 
@@ -48,7 +48,7 @@ class ImportCollector(ast.NodeVisitor):
         self.conditions = Conditions(name, asserts=asserts)
 
     def visit(self, node: ast.AST) -> None:
-        """Visit *node*; other modules may see what it binds."""
+        """Visit *node*; other modules may import the names it binds."""
         if isinstance(node, ast.Global):
             self.binds.update(node.names)
         elif not self.nested:
@@ -125,7 +125,7 @@ class ImportCollector(ast.NodeVisitor):
         if self.deferred:
             return
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        # Without a name it raises again what is handled: mostly a failed import, where it matters.
+        # Without a name it raises the handled exception again, mostly a failed import.
         failed = raised is None or last_name(raised) in IMPORT_ERRORS
         self.block.append(["raise", ast.unparse(node), failed])
 
