@@ -28,6 +28,7 @@ KEPT: Final = ("-c", "50", "-q", os.environ.get("CLUSTER_RATE", "40"))
 NEW: Final = ("-c", "20", "-q", "15", "-disable-keepalive")
 RELEASE: Final = "info"
 NAME: Final = "info-devops-info-service"
+PODS: Final = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/name=devops-info-service"
 OLD_APIS: Final = {
     "apiVersion: policy/v1\n": "apiVersion: policy/v1beta1\n",
     "apiVersion: autoscaling/v2\n": "apiVersion: autoscaling/v2beta2\n",
@@ -178,7 +179,7 @@ Act = Callable[[Cluster], str]
 def install(cluster: Cluster) -> str:
     """Install the chart with three replicas."""
     cluster.upgrade("replicas=3")
-    pods = cluster.pods(f"app.kubernetes.io/instance={RELEASE}")
+    pods = cluster.pods(PODS)
     assert len(pods) == 3, [pod["metadata"]["name"] for pod in pods]
     return "3 pods Ready"
 
@@ -191,7 +192,7 @@ def helm_test(cluster: Cluster) -> str:
 
 def exec_check(cluster: Cluster) -> str:
     """Run the binary in a pod: the health check, and the management port."""
-    first = cluster.pods(f"app.kubernetes.io/instance={RELEASE}")[0]["metadata"]["name"]
+    first = cluster.pods(PODS)[0]["metadata"]["name"]
     program = ("exec", first, "--", "/app/devops-info-service", "check")
     health = cluster.kubectl(*program).strip()
     metrics = cluster.kubectl(*program, "http://127.0.0.1:9090/metrics").strip()
@@ -232,7 +233,7 @@ def scaling(cluster: Cluster) -> str:
 
 def death_of_a_pod(cluster: Cluster) -> str:
     """Delete a pod, and read its termination message in its log."""
-    first = cluster.pods(f"app.kubernetes.io/instance={RELEASE}")[0]["metadata"]["name"]
+    first = cluster.pods(PODS)[0]["metadata"]["name"]
     with cluster.load("deletion of a pod"):
         log = subprocess.Popen(
             [CLUSTER / "kubectl", "logs", "--follow", "--tail=20", first],
@@ -252,7 +253,7 @@ def drain(cluster: Cluster) -> str:
     with cluster.load("drain of the node"):
         running = subprocess.Popen(
             [CLUSTER / "kubectl", "drain", "node1", "--ignore-daemonsets", "--force",
-             "--pod-selector", f"app.kubernetes.io/instance={RELEASE}", "--timeout=150s"],
+             "--pod-selector", PODS, "--timeout=150s"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         # There is no other node: without this the evicted ones would wait for one for ever.
@@ -262,7 +263,8 @@ def drain(cluster: Cluster) -> str:
         printed = running.communicate(timeout=180)[0]
         assert running.returncode == 0, printed
         cluster.kubectl("rollout", "status", "deployment", NAME, "--timeout=120s")
-    return f"{printed.count('evicted')} evicted, {printed.count('would violate')} put off by the budget"
+    evicted, delayed = printed.count("evicted"), printed.count("would violate")
+    return f"{evicted} evicted, {delayed} put off by the budget"
 
 
 def kustomizations(cluster: Cluster) -> str:
