@@ -332,7 +332,8 @@ def loosened(cluster: Cluster) -> str:
             f"{value}: refused for {', '.join(refused) or 'nothing'};"
             f" {len(states['same'])} as requested, {different} different"
         )
-        cluster.kubectl("delete", "--wait=true", "-f", "-", stdin=manifests)
+        # In the foreground: the next one must not find a pod of this.
+        cluster.kubectl("delete", "--cascade=foreground", "-f", "-", stdin=manifests)
     return "\n      " + "\n      ".join(found)
 
 
