@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.parse
@@ -155,8 +154,9 @@ def test_dashboard_with_real_data(tmp_path: Path) -> None:
 
 
 def responds(port: int) -> bool:
+    """Return whether Prometheus at *port* is ready."""
     with contextlib.suppress(OSError):
-        socket.create_connection(("127.0.0.1", port)).close()
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=10).close()
         return True
     return False
 
