@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -248,6 +249,26 @@ def death_of_a_pod(cluster: Cluster) -> str:
     return f"its log: {' '.join(events[-1]['advice'])}"
 
 
+def termination_message(cluster: Cluster) -> str:
+    """End a container in its pod: kubectl describes its last state with the message."""
+    first = cluster.pods(PODS)[0]
+    name = first["metadata"]["name"]
+    container = first["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+    socket = str(CLUSTER / "node/run/containerd/containerd.sock")
+    ctr = shutil.which("ctr") or str(CLUSTER / "root/usr/bin/ctr")
+    with cluster.load("end of a container"):
+        output([*cluster.inside, ctr, "--address", socket, "--namespace", "k8s.io",
+                "tasks", "kill", "--signal", "SIGTERM", container])  # fmt: skip
+        deadline = time.monotonic() + 60
+        described = ""
+        while '"advice"' not in described:
+            assert time.monotonic() < deadline, described
+            time.sleep(1)
+            described = cluster.kubectl("describe", "pod", name)
+        cluster.kubectl("wait", "--for=condition=ready", f"pod/{name}", "--timeout=60s")
+    return described.partition("Message:")[2].splitlines()[0].strip()[:200]
+
+
 def drain(cluster: Cluster) -> str:
     """Evict every pod as a drain does, within the budget; the one node takes the new ones."""
     with cluster.load("drain of the node"):
@@ -366,6 +387,7 @@ ACTS: Final[dict[str, Act]] = {
     "rollback of a bad version": bad_version,
     "scaling": scaling,
     "deletion of a pod": death_of_a_pod,
+    "end of a container": termination_message,
     "drain of the node": drain,
     "Kustomize": kustomizations,
     "Job": job,
