@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from .http_client import Talk, TalkError, request
+from tests.lib.http_client import Connection, ProtocolError, request
 
 CLIENTS: Final = 8
 """Threads; more of them only wait for each other."""
@@ -63,8 +63,8 @@ def _pieces(data: bytes, size: int) -> tuple[Step, ...]:
 
 
 _SCENES: Final = (
-    _one("closes after each", request("/", fields=_CLOSE), 200, ends=True),
-    _one("a browser's page", request("/", fields=("Accept: text/html,*/*;q=0.8",)), 200),
+    _one("closes after each", request("/", *_CLOSE), 200, ends=True),
+    _one("a browser's page", request("/", "Accept: text/html,*/*;q=0.8"), 200),
     _one("pipelined by 16, the same", _GET * 16, *[200] * 16),
     _one(
         "pipelined, good and bad",
@@ -94,8 +94,8 @@ _SCENES: Final = (
     _one("TLS to a plain port", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, ends=True),
     _one("HTTP/2 at once", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, ends=True),
     _one("a target too long", request("/" + "a" * 9000), 414, ends=True),
-    _one("a head too long", request("/", fields=[f"X: {'x' * 20_000}"]), 431, ends=True),
-    _one("too many fields", request("/", fields=[f"X{n}: 1" for n in range(200)]), 431, ends=True),
+    _one("a head too long", request("/", f"X: {'x' * 20_000}"), 431, ends=True),
+    _one("too many fields", request("/", *[f"X{n}: 1" for n in range(200)]), 431, ends=True),
     _one(
         "a body too long",
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\nabc",
@@ -140,17 +140,17 @@ def scenes(port: int) -> tuple[Scene, ...]:
     """Return every scene; one requests all routes that the service at *port* lists.
 
     Raises:
-        TalkError: it does not list them.
+        ProtocolError: it does not list them.
     """
-    with Talk(port) as talk:
-        talk.send(request("/"))
-        listed = json.loads(talk.read().body)["endpoints"]
+    with Connection(port) as connection:
+        connection.send(request("/"))
+        listed = json.loads(connection.read().body)["endpoints"]
         paths = [each["path"] for each in listed if each["method"] == "GET"]
         steps = []
         for path in paths:
-            talk.send(request(path))
+            connection.send(request(path))
             # The status without load is the one to expect under load.
-            status = talk.read().status
+            status = connection.read().status
             steps.append(Step(send=request(path), statuses=(status,)))
     return (*_SCENES, Scene(name="keeps alive, every resource", steps=tuple(steps)))
 
@@ -159,23 +159,23 @@ def play(scene: Scene, port: int) -> None:
     """Play *scene* once.
 
     Raises:
-        TalkError: it came out wrong.
+        ProtocolError: it came out wrong.
         OSError: there was no connection, or no response in time.
     """
-    with Talk(port) as talk:
+    with Connection(port) as connection:
         for step in scene.steps:
             if step.send:
-                talk.send(step.send)
+                connection.send(step.send)
             if scene.half_closes:
-                talk.say_no_more()
+                connection.finish_sending()
             for wanted in step.statuses:
-                got = talk.read(head_only=step.head_only).status
+                got = connection.read(head_only=step.head_only).status
                 if got != wanted:
-                    raise TalkError(f"status {got}, not {wanted}")
+                    raise ProtocolError(f"status {got}, not {wanted}")
         if scene.resets:
-            talk.reset()
+            connection.reset()
         elif scene.ends:
-            talk.expect_end()
+            connection.expect_end()
 
 
 @dataclass(slots=True)
@@ -207,7 +207,7 @@ class Churn:
                 break
             try:
                 play(scene, self.port)
-            except (OSError, TalkError) as error:
+            except (OSError, ProtocolError) as error:
                 self.failures.append(f"{scene.name}: {error!r}")
             played[scene.name] += 1
             time.sleep(_PAUSE_SECONDS)

@@ -12,9 +12,9 @@ from bench.lib import proc
 from bench.lib.harness import MeasureError, markdown_table, timed_step
 from bench.lib.server_process import Command, Server, serving
 from bench.lib.wrk import Work, load
+from tests.lib.http_client import Connection, ProtocolError, request
 
 from .gate import Verdict
-from .http_client import Talk, TalkError, request
 from .process_sampler import descriptors
 from .reference_client import Experience, NormalClient
 
@@ -199,8 +199,8 @@ def _round(server: Server, number: int, connections: int) -> Crowd:
         loaded = load(_WORK, server.url, seconds=_QUIET_SECONDS, threads=1).seen
         responded = _all_served(crowd)
     finally:
-        for talk in crowd:
-            talk.close()
+        for connection in crowd:
+            connection.close()
     time.sleep(_SETTLE_SECONDS)
     return Crowd(
         number=number,
@@ -220,7 +220,7 @@ def _round(server: Server, number: int, connections: int) -> Crowd:
     )
 
 
-def gather(port: int, connections: int, *, net: int) -> list[Talk]:
+def gather(port: int, connections: int, *, net: int) -> list[Connection]:
     """Open *connections*, each with one request: an unused connection costs less.
 
     They come from 127.0.*net*.0/24.
@@ -228,42 +228,42 @@ def gather(port: int, connections: int, *, net: int) -> list[Talk]:
     Raises:
         MeasureError: one could not be made, or got a status other than 200.
     """
-    crowd: list[Talk] = []
+    crowd: list[Connection] = []
     try:
         while len(crowd) < connections:
-            fresh: list[Talk] = []
+            fresh: list[Connection] = []
             for _ in range(min(_BATCH, connections - len(crowd))):
                 source = f"127.0.{net}.{1 + len(crowd) // _OF_A_SOURCE}"
-                fresh.append(Talk(port, source=source))
+                fresh.append(Connection(port, source=source))
                 crowd.append(fresh[-1])
             send_to_all(fresh)
-    except (OSError, TalkError) as error:
-        for talk in crowd:
-            talk.close()
+    except (OSError, ProtocolError) as error:
+        for connection in crowd:
+            connection.close()
         raise MeasureError(f"connection {len(crowd)}: {error!r}") from None
     return crowd
 
 
-def send_to_all(crowd: Sequence[Talk]) -> None:
+def send_to_all(crowd: Sequence[Connection]) -> None:
     """Send one request on each.
 
     Raises:
-        TalkError: one got a status other than 200, or none.
+        ProtocolError: one got a status other than 200, or none.
     """
     raw = request("/")
     for start in range(0, len(crowd), _BATCH):
         part = crowd[start : start + _BATCH]
-        for talk in part:
-            talk.send(raw)
-        for talk in part:
-            if (status := talk.read().status) != _OK:
-                raise TalkError(f"status {status}")
+        for connection in part:
+            connection.send(raw)
+        for connection in part:
+            if (status := connection.read().status) != _OK:
+                raise ProtocolError(f"status {status}")
 
 
-def _all_served(crowd: Sequence[Talk]) -> bool:
+def _all_served(crowd: Sequence[Connection]) -> bool:
     try:
         send_to_all(crowd)
-    except (OSError, TalkError):
+    except (OSError, ProtocolError):
         return False
     return True
 

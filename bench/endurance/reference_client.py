@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from .http_client import Talk, TalkError, request
+from tests.lib.http_client import Connection, ProtocolError, request
 
 _PAUSE_SECONDS: Final = 0.005
 _PATHS: Final = ("/", "/health")
@@ -70,7 +70,7 @@ class NormalClient:
         )
 
     def _ask(self) -> None:
-        kept: Talk | None = None
+        kept: Connection | None = None
         number = 0
         while not self._over.wait(_PAUSE_SECONDS):
             number += 1
@@ -78,15 +78,15 @@ class NormalClient:
             began = time.monotonic()
             try:
                 if number % 2:
-                    with Talk(self.port, source=self.source) as talk:
-                        self._one(talk, request(path, fields=["Connection: close"]))
+                    with Connection(self.port, source=self.source) as connection:
+                        self._one(connection, request(path, "Connection: close"))
                 else:
                     if kept is None:
-                        kept = Talk(self.port, source=self.source)
+                        kept = Connection(self.port, source=self.source)
                     if self._one(kept, request(path)):
                         kept.close()
                         kept = None
-            except (OSError, TalkError) as error:
+            except (OSError, ProtocolError) as error:
                 self.failures.append(f"{path}: {error!r}")
                 if kept is not None:
                     kept.close()
@@ -96,10 +96,10 @@ class NormalClient:
         if kept is not None:
             kept.close()
 
-    def _one(self, talk: Talk, raw: bytes) -> bool:
+    def _one(self, connection: Connection, raw: bytes) -> bool:
         """Send one request; return whether that was the connection's last."""
-        talk.send(raw)
-        response = talk.read()
+        connection.send(raw)
+        response = connection.read()
         if response.status != _OK:
-            raise TalkError(f"status {response.status}")
+            raise ProtocolError(f"status {response.status}")
         return response.closes

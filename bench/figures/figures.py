@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
+
 from bench.endurance import gate, idle, slow, soak
 from bench.hardening import hardening
 from bench.lib.harness import ROOT, Machine, environment, markdown_table, run

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from bench.hardening.hardening import ONEBIN, VARIANTS, Change, Variant, apply
 from bench.lib.harness import MeasureError
 

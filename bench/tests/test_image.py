@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from bench.size import image
 
 File = tuple[str, bytes, int]

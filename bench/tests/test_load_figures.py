@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
+
 from bench.lib.harness import Machine
 from bench.lib.wrk import WORK, Work
 from bench.load import report

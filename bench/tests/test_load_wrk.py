@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 import pytest
+
 from bench.lib import proc, wrk
 from bench.lib.harness import MeasureError
 

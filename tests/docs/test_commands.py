@@ -6,9 +6,10 @@ An HTML comment before a block of shell states how it is handled:
     <!-- file: PATH -->                the block's text is that file
     <!-- not executed: REASON -->
 
-Blocks of a page with the same needs run in one shell, in order. ``service`` has the service at
-port 8080. In ``console`` blocks each ``$`` line must succeed and print the lines that follow it,
-in order, other lines between them; numbers match any number, ``…`` any text.
+Blocks of a page with the same needs run in one shell, in order, in a folder of that test: the
+files of the page, or a copy of the repository. ``service`` has the service at port 8080. In
+``console`` blocks each ``$`` line must succeed and print the lines that follow it, in order,
+other lines between them; numbers match any number, ``…`` any text.
 """
 
 import contextlib
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+
+from tests.lib.running_service import RunningService, free_port
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = (
@@ -139,24 +142,28 @@ def test_block_is_run_or_has_a_reason(page: Path) -> None:
 
 
 @pytest.mark.parametrize(("needs", "chosen"), scripts())
-def test_commands(
-    needs: frozenset[str], chosen: Sequence[Block], tmp_path: Path, free_port: int
-) -> None:
+def test_commands(needs: frozenset[str], chosen: Sequence[Block], tmp_path: Path) -> None:
     """Every command succeeds and prints what the page shows."""
+    port = free_port()
     if "engine" in needs:
         require_engine()
         if any(IMAGE in block.text for block in chosen):
             make_image()
     if any("curl" in block.text for block in chosen):
         require_curl()
+    folder = tmp_path / "folder"
     files = [block for block in blocks(chosen[0].page) if block.mark.startswith("file: ")]
+    if not files:
+        copy_repository(folder)
     for block in files:
-        target = tmp_path / block.mark.removeprefix("file: ")
+        target = folder / block.mark.removeprefix("file: ")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(block.text, "utf-8")
     steps = [command for block in chosen for command in commands(block)]
-    with service(free_port) if "service" in needs else nothing():
-        outputs = run(steps, tmp_path if files else ROOT, tmp_path, free_port)
+    with contextlib.ExitStack() as stack:
+        if "service" in needs:
+            stack.enter_context(service(port))
+        outputs = run(steps, folder, tmp_path, port)
     for command, printed in zip(steps, outputs, strict=True):
         absent = missing(command.shown, printed)
         assert not absent, f"$ {command.text}\nprinted\n{printed}\nwithout {absent}"
@@ -258,23 +265,16 @@ def environment() -> dict[str, str]:
 @contextlib.contextmanager
 def service(port: int) -> Iterator[None]:
     """Run the service at *port*."""
-    running = subprocess.Popen(
-        [sys.executable, "-m", "devops_info_service"],
-        env={**os.environ, "HOST": "127.0.0.1", "PORT": str(port)},
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert running.stdout is not None
-        running.stdout.readline()  # listening
+    with contextlib.closing(RunningService(port=port)) as running:
+        running.event("listening")
         yield
-    finally:
-        running.terminate()
-        running.communicate(timeout=20)
 
 
-@contextlib.contextmanager
-def nothing() -> Iterator[None]:
-    yield
+def copy_repository(folder: Path) -> None:
+    """Copy the repository to *folder*: commands of other tests run at the same time."""
+    made = shutil.ignore_patterns(".venv", ".git", "dist", "__pycache__", ".*_cache", ".hypothesis")
+    shutil.copytree(ROOT, folder, ignore=made, symlinks=True)
+    folder.joinpath(".venv").symlink_to(ROOT / ".venv")
 
 
 def test_console_block_is_split() -> None:

@@ -3,20 +3,20 @@
 Without an engine the tests are skipped, with the reason.
 """
 
-import json
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
+
+from tests.lib.http_client import ProtocolError, Response, get
+from tests.lib.running_service import free_port
+from tests.lib.waiting import until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TAG: Final = "devops-info-service:e2e"
@@ -56,7 +56,7 @@ def engine() -> Engine:
     """A running engine; root starts one if none runs."""
     client = _client()
     if client is None and os.geteuid() == 0:
-        prepared = _said(ROOT / ".ci/prepare-engine")
+        prepared = _stderr_of(ROOT / ".ci/prepare-engine")
         client = _client()
         if client is None:
             pytest.skip(
@@ -67,13 +67,10 @@ def engine() -> Engine:
     return Engine(client)
 
 
-@pytest.fixture
-def free_port() -> int:
+@pytest.fixture(name="free_port")
+def free_port_fixture() -> int:
     """A free TCP port; the size of the kernel's range makes a clash unlikely."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    return free_port()
 
 
 @pytest.fixture(scope="session")
@@ -129,27 +126,17 @@ def running(engine: Engine, *arguments: str | int) -> Iterator[str]:
         engine.run("rm", "--force", container)
 
 
-def answer(port: int, path: str) -> dict[str, Any]:
-    """Request *path* from outside, with up to ten seconds for the start."""
-    deadline = time.monotonic() + 10
-    while True:
+def wait_for(port: int, path: str = "/health") -> Response:
+    """Request *path* from outside until a response comes: a container takes a while to start."""
+
+    def attempt() -> Response | None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
-                found: dict[str, Any] = json.load(reply)
-                return found
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+            return get(port, path)
+        except (OSError, ProtocolError):
+            return None
 
-
-def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
+    response: Response = until(attempt, pause=0.05)
+    return response
 
 
 def _client() -> str | None:
@@ -158,11 +145,11 @@ def _client() -> str | None:
     client = found.stdout.strip()
     if not client:
         return None
-    answers = subprocess.run([client, "info"], capture_output=True, check=False)
-    return None if answers.returncode else client
+    info = subprocess.run([client, "info"], capture_output=True, check=False)
+    return None if info.returncode else client
 
 
-def _said(program: Path) -> str:
+def _stderr_of(program: Path) -> str:
     done = subprocess.run(
         [program], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

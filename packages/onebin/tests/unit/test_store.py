@@ -78,14 +78,14 @@ def test_two_builders_of_one_key_build_once(tmp_path: Path) -> None:
     def make(folder: Path) -> None:
         calls.append(folder)
         entered.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     def work() -> None:
         get(tmp_path, make)
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     threads[0].start()
-    entered.wait(10)
+    entered.wait(60)
     threads[1].start()
     go_on.set()
     for thread in threads:

@@ -6,18 +6,8 @@ from devops_info_service.http import SharedSlots
 class ReadySwitch:
     """One word in shared memory; any process sets it, all read it."""
 
-    def __init__(self, slots: SharedSlots) -> None:
-        self._word = slots.bytes
-
-    @classmethod
-    def private(cls) -> "ReadySwitch":
-        """Return the switch of a service that is one process."""
-        return cls(SharedSlots.private(1))
-
-    @classmethod
-    def shared(cls) -> "ReadySwitch":
-        """Return a switch that every process forked from now on shares."""
-        return cls(SharedSlots.shared(1))
+    def __init__(self) -> None:
+        self._word = SharedSlots(1).bytes
 
     @property
     def is_off(self) -> bool:

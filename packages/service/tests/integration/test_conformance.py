@@ -1,41 +1,11 @@
 """Expectations of a real process: at the start, on its port, and as a command."""
 
 import json
-import os
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from .conftest import PATIENCE_SECONDS, Start
-
-PROGRAM = [sys.executable, "-m", "devops_info_service"]
-
-
-def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run the program to its end."""
-    return subprocess.run(
-        [*PROGRAM, *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_SECONDS,
-        env={**os.environ, **environ},
-    )
-
-
-def ask(port: int, path: str) -> tuple[int, Any]:
-    """Return status and body."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as exc:
-        with exc:
-            return exc.code, json.load(exc)
+from tests.lib.running_service import Start, run_program
 
 
 @pytest.mark.parametrize("command", ["serve", "report"])
@@ -58,7 +28,7 @@ def test_bad_file(tmp_path: Path, command: str, text: str, reason: str) -> None:
     file = tmp_path / "expectations.yaml"
     file.write_text(text)
 
-    process = run(command, "--expectations", str(file))
+    process = run_program(command, "--expectations", str(file))
 
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr.startswith(f"devops-info-service: EXPECTATIONS: {file}, {reason}")
@@ -74,20 +44,21 @@ def test_served(start: Start, tmp_path: Path, workers: str) -> None:
     unmet = start("--expectations", str(file), "--ready-requires-expectations")
     file.unlink()  # read once, at the start
 
-    status, body = ask(met.port, "/conformance")
-    assert (status, body["conforms"]) == (200, True)
-    assert ask(met.port, "/readyz") == (200, {"status": "ready"})
-    status, body = ask(unmet.port, "/conformance")
+    response = met.get("/conformance")
+    assert (response.status, response.json["conforms"]) == (200, True)
+    assert met.get("/readyz").json == {"status": "ready"}
+    response = unmet.get("/conformance")
+    body = response.json
     assert [each["name"] for each in body["expectations"]] == ["cpu.usable", "network.mtu"]
-    assert status == (200 if body["conforms"] else 409)
-    assert ask(unmet.port, "/readyz")[0] == (200 if body["conforms"] else 503)
+    assert response.status == (200 if body["conforms"] else 409)
+    assert unmet.get("/readyz").status == (200 if body["conforms"] else 503)
 
 
 def test_nothing_expected(start: Start) -> None:
     """An empty variable counts as unset, and then there is nothing to conform to."""
     service = start(environ={"EXPECTATIONS": ""})
 
-    assert ask(service.port, "/conformance")[0] == 404
+    assert service.get("/conformance").status == 404
 
 
 @pytest.mark.parametrize(
@@ -99,8 +70,8 @@ def test_nothing_expected(start: Start) -> None:
 )
 def test_report(text: str, status: int, said: str) -> None:
     """The command's status is whether all are met, by variable or flag, in text as in JSON."""
-    by_variable = run("report", EXPECTATIONS=text)
-    by_flag = run("report", "--json", "--expectations", text, EXPECTATIONS="dns.ndots: 99")
+    by_variable = run_program("report", EXPECTATIONS=text)
+    by_flag = run_program("report", "--json", "--expectations", text, EXPECTATIONS="dns.ndots: 99")
 
     assert (by_variable.returncode, by_flag.returncode) == (status, status)
     assert f"\n{said}\n" in by_variable.stdout
@@ -109,4 +80,6 @@ def test_report(text: str, status: int, said: str) -> None:
 
 def test_report_with_profile() -> None:
     """The report fails if either the profile or an expectation does."""
-    assert run("report", "--profile", "baseline", EXPECTATIONS="cpu.usable: 9999").returncode == 1
+    process = run_program("report", "--profile", "baseline", EXPECTATIONS="cpu.usable: 9999")
+
+    assert process.returncode == 1

@@ -4,7 +4,6 @@ import contextlib
 import functools
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 from signal import SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, Signals
@@ -21,10 +20,11 @@ from devops_info_service.http.lifecycle import (
     Lifecycle,
     WorkerTable,
 )
+from tests.lib.http_client import GET, HALF, REST, Connection
+from tests.lib.running_service import RunningService, Start
+from tests.lib.waiting import until
 
-from .load_clients import read_answer
-from .raw_requests import GET
-from .running import HALF, Process, Start, hold_signals, until
+from .inheritance import hold_signals
 
 pytestmark = [pytest.mark.claim("every state and every signal"), pytest.mark.claim("signals")]
 
@@ -57,45 +57,45 @@ LATER: Final = {
 
 
 @pytest.mark.parametrize(("state", "number", "action"), cells(ALONE))
-def test_alone(run: Start, state: Lifecycle, number: Signals, action: Action) -> None:
+def test_alone(launch: Start, state: Lifecycle, number: Signals, action: Action) -> None:
     """A process that serves alone."""
-    service = run("--drain-seconds", "60", inherit=hold_signals)
+    service = launch("--drain-seconds", "60", inherit=hold_signals)
     if state is Lifecycle.STARTING:
         assert action is Action.HOLD
-        service.process.send_signal(number)
+        service.signal(number)
         until(lambda: service.names() == LATER[number])
         assert_end(service, number, LATER[number][-1])
         return
-    with service.connect() as sock:
-        sock.sendall(GET + HALF)
-        read_answer(sock)
+    with service.connect() as connection:
+        connection.send(GET + HALF)
+        connection.read()
         if state is Lifecycle.STOPPING:
-            service.process.send_signal(SIGTERM)
+            service.signal(SIGTERM)
             until(lambda: service.has("draining"))
-        service.process.send_signal(number)
+        service.signal(number)
         act(service, action, number)
         if action in {Action.NONE, Action.REAP, Action.RELOAD, Action.STOP}:
             # A request that has begun is finished, whichever signal came.
-            sock.sendall(GET[10:])
-            assert read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+            connection.send(REST)
+            assert connection.read().status == 200
     if action is not Action.STOP_NOW:
         if state is Lifecycle.SERVING and action is not Action.STOP:
-            assert service.answers()
-            service.process.send_signal(SIGTERM)
+            assert service.responds()
+            service.signal(SIGTERM)
         assert service.wait() == 0
 
 
-def assert_end(service: Process, number: Signals, last: str) -> None:
+def assert_end(service: RunningService, number: Signals, last: str) -> None:
     """Assert the exit status that belongs to the last event."""
     if last == "stopped":
         assert service.wait() == 0
     elif last == "stopped_now":
         assert service.wait() == 128 + number
     else:
-        assert service.answers()
+        assert service.responds()
 
 
-def act(service: Process, action: Action, number: Signals) -> None:
+def act(service: RunningService, action: Action, number: Signals) -> None:
     """Wait for the visible effect of *action*."""
     match action:
         case Action.STOP:
@@ -109,16 +109,16 @@ def act(service: Process, action: Action, number: Signals) -> None:
             # No visible effect: it lives and logs nothing in the time that another action needs.
             time.sleep(0.2)
             assert service.process.poll() is None
-            told = {event["event"] for event in service.read() if "worker" not in event}
+            told = {event["event"] for event in service.events() if "worker" not in event}
             assert not {"reloaded", "stopped", "stopped_now"} & told
 
 
 @pytest.mark.parametrize(("state", "number", "action"), cells(SUPERVISOR))
-def test_supervisor(run: Start, state: Lifecycle, number: Signals, action: Action) -> None:
+def test_supervisor(launch: Start, state: Lifecycle, number: Signals, action: Action) -> None:
     """A supervisor of two workers."""
-    service = run("--workers", "2", "--drain-seconds", "60", inherit=hold_signals)
+    service = launch("--workers", "2", "--drain-seconds", "60", inherit=hold_signals)
     if state is Lifecycle.STARTING:
-        service.process.send_signal(number)
+        service.signal(number)
         # A service that never logged its start logs its end all the same.
         until(
             lambda: (
@@ -129,90 +129,90 @@ def test_supervisor(run: Start, state: Lifecycle, number: Signals, action: Actio
         assert_end(service, number, LATER[number][-1])
         until(lambda: len(service.children()) in {0, 2})
         return
-    until(lambda: len(service.children()) == 2)
-    with service.connect() as sock:
-        sock.sendall(GET + HALF)
-        read_answer(sock)
+    service.two_workers()
+    with service.connect() as connection:
+        connection.send(GET + HALF)
+        connection.read()
         if state is Lifecycle.STOPPING:
-            service.process.send_signal(SIGTERM)
-            until(lambda: "draining" in [e["event"] for e in service.read() if "worker" not in e])
+            service.signal(SIGTERM)
+            until(lambda: "draining" in [e["event"] for e in service.events() if "worker" not in e])
         if state is Lifecycle.RELOADING:
-            service.process.send_signal(SIGHUP)
-        service.process.send_signal(number)
+            service.signal(SIGHUP)
+        service.signal(number)
         if action is Action.RELOAD:
             until(lambda: service.has("reloaded"))
         elif state is not Lifecycle.RELOADING or action is Action.STOP_NOW:
             act(service, action, number)
         if action is not Action.STOP_NOW:
-            sock.sendall(GET[10:])
-            assert read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+            connection.send(REST)
+            assert connection.read().status == 200
     if action is not Action.STOP_NOW:
         if state is not Lifecycle.STOPPING and action is not Action.STOP:
-            assert service.answers()
-            service.process.send_signal(SIGTERM)
+            assert service.responds()
+            service.signal(SIGTERM)
         assert service.wait() == 0
-    workers = [event for event in service.read() if event["event"] == "worker"]
+    workers = [event for event in service.events() if event["event"] == "worker"]
     assert [event for event in workers if event["level"] == "error"] == []
     until(lambda: not service.children())
 
 
 @pytest.mark.parametrize(("state", "number", "action"), cells(WORKER))
-def test_worker(run: Start, state: Lifecycle, number: Signals, action: Action) -> None:
+def test_worker(launch: Start, state: Lifecycle, number: Signals, action: Action) -> None:
     """One of two workers is signalled alone: the service serves on, with two workers."""
-    service = run("--workers", "2", "--drain-seconds", "60")
-    first = until(lambda: pids if len(pids := service.children()) == 2 else None)
+    service = launch("--workers", "2", "--drain-seconds", "60")
+    first = service.two_workers()
     if state is Lifecycle.STARTING:
         # A worker in its first millisecond: a fresh one, stopped as soon as it exists.
-        assert service.answers()
+        assert service.responds()
         os.kill(first[0], signal.SIGKILL)
         (worker,) = until(lambda: set(service.children()) - set(first))
         os.kill(worker, number)
         until(lambda: len(service.children()) == 2)
-        assert service.answers()
-        service.process.send_signal(SIGTERM)
+        assert service.responds()
+        service.signal(SIGTERM)
         assert service.wait() == 0
         return
     with contextlib.ExitStack() as stack:
         held = hold(stack, service, first)
-        worker, sock = held.popitem()
+        worker, connection = held.popitem()
         if state is Lifecycle.RETIRING:
             os.kill(worker, SIGTERM)
             until(lambda: len(service.children()) == 3)
         if state is Lifecycle.STOPPING:
-            service.process.send_signal(SIGTERM)
+            service.signal(SIGTERM)
             until(lambda: service.names().count("draining") == 3)
         os.kill(worker, number)
-        if action in {Action.RETIRE, Action.LEAVE} and action is Action.LEAVE:
+        if action is Action.LEAVE:
             until(lambda: len(service.children()) == 3)
         time.sleep(0.1)
-        sock.sendall(GET[10:])
-        assert read_answer(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+        connection.send(REST)
+        assert connection.read().status == 200
         if state is not Lifecycle.STOPPING:
             for _ in range(20):
-                assert service.answers()
+                assert service.responds()
             if action is not Action.NONE or state is Lifecycle.RETIRING:
                 until(lambda: worker not in service.children())
             until(lambda: len(service.children()) == 2)
-            service.process.send_signal(SIGTERM)
+            service.signal(SIGTERM)
         for other in held.values():
-            other.sendall(GET[10:])
-            assert read_answer(other).startswith(b"HTTP/1.1 200 OK\r\n")
+            other.send(REST)
+            assert other.read().status == 200
     assert service.wait() == 0
 
 
 def hold(
-    stack: contextlib.ExitStack, service: Process, workers: list[int]
-) -> dict[int, socket.socket]:
+    stack: contextlib.ExitStack, service: RunningService, workers: list[int]
+) -> dict[int, Connection]:
     """Return a connection with a request begun for each of *workers*."""
-    held: dict[int, socket.socket] = {}
+    held: dict[int, Connection] = {}
     while len(held) < len(workers):
-        sock = stack.enter_context(service.connect())
-        sock.sendall(GET + HALF)
-        read_answer(sock)
-        port = sock.getsockname()[1]
+        connection = stack.enter_context(service.connect())
+        connection.send(GET + HALF)
+        connection.read()
+        port = connection.local_port
         (owner,) = until(functools.partial(owners, workers, service.port, port))
         if owner not in held:
-            held[owner] = sock
+            held[owner] = connection
     return held
 
 

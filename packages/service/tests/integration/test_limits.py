@@ -3,84 +3,84 @@
 import contextlib
 import os
 import signal
-import socket
-from typing import Any
+import sys
+from typing import Final
 
 import pytest
 
-from .raw_requests import END, GET, INFO
+from tests.lib.http_client import GET, HALF, ProtocolError, request
+from tests.lib.running_service import RunningService, Start
+from tests.lib.waiting import until
+
+INFO: Final = request("/")
+OTHER_UID: Final = 54_321
+"""A uid without another process."""
+
+
+def limit_files(number: int) -> tuple[str, ...]:
+    """Return a prefix under which so many files can be open."""
+    return ("sh", "-c", f'ulimit -n {number}; exec "$@"', "sh")
+
+
+def is_served(service: RunningService, data: bytes = GET) -> bool:
+    """Whether a request over a new connection gets a response of status 200."""
+    with service.connect() as connection:
+        try:
+            return connection.request(data).status == 200
+        except (OSError, ProtocolError):
+            return False
 
 
 @pytest.mark.claim("connections, places for probes")
-def test_too_many_connections(start: Any) -> None:
+def test_too_many_connections(start: Start) -> None:
     """One connection too many gets 503, unless it is a probe's; then there is room again."""
     service = start("--max-connections", "2")
     with service.connect() as first, service.connect() as second:
-        first.sendall(GET)
-        assert END in first.recv(1000)
-        second.sendall(GET)
-        assert END in second.recv(1000)
+        assert first.request().status == 200
+        assert second.request().status == 200
         with service.connect() as third:
-            third.sendall(INFO)
-            assert third.recv(1000).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+            assert third.request(INFO).status == 503
         with service.connect() as probe:
-            probe.sendall(GET)
-            assert END in probe.recv(1000)
-        second.shutdown(socket.SHUT_WR)
-        assert second.recv(1000) == b""
-        third_closed = False
-        while not third_closed:
-            with service.connect() as fourth:
-                fourth.sendall(INFO)
-                third_closed = b" 200 OK\r\n" in fourth.recv(1000)
+            assert probe.request().status == 200
+        second.finish_sending()
+        second.expect_end()
+        until(lambda: is_served(service, INFO))
 
 
 @pytest.mark.claim("files and processes run out, in the first second as well")
-def test_few_files(start: Any) -> None:
+def test_few_files(start: Start) -> None:
     """Without a free file the next connection gets 503; the service recovers."""
-    service = start(files=100)
+    service = start(prefix=limit_files(100))
     with contextlib.ExitStack() as stack:
-        socks = [stack.enter_context(service.connect()) for _ in range(150)]
-        socks[0].sendall(GET)
-        assert END in socks[0].recv(1000)
-        socks[100 - 50].sendall(INFO)
-        assert socks[100 - 50].recv(1000).startswith(b"HTTP/1.1 503 ")
-    answer = b""
-    while END not in answer:
-        with service.connect() as sock:
-            sock.sendall(GET)
-            answer = sock.recv(1000)
+        connections = [stack.enter_context(service.connect()) for _ in range(150)]
+        assert connections[0].request().status == 200
+        assert connections[100 - 50].request(INFO).status == 503
+    until(lambda: is_served(service))
     service.signal(signal.SIGTERM)
-    events: list[str] = []
-    while not events or events[-1] != "stopped":
-        events.append(service.event()["event"])
+    assert service.wait() == 0
 
-    # One line for each pause at the most, not one for each attempt.
-    assert events.count("accept_failed") <= 10
+    # One line for each pause at the most, not one for each of 150 attempts.
+    assert service.names().count("accept_failed") <= 10
 
 
 @pytest.mark.claim("files and processes run out, in the first second as well")
 @pytest.mark.claim("faults are contained")
 @pytest.mark.parametrize(("workers", "files"), [("1", 24), ("2", 80)])
-def test_flood_at_the_start(start: Any, workers: str, files: int) -> None:
+def test_flood_at_the_start(start: Start, workers: str, files: int) -> None:
     """Connections that use every file in the first second neither end it nor delay its end."""
-    service = start("--workers", workers, files=files)
+    service = start("--workers", workers, prefix=limit_files(files))
     with contextlib.ExitStack() as stack:
         for _ in range(200):
-            sock = stack.enter_context(service.connect())
-            sock.settimeout(0)
+            connection = stack.enter_context(service.connect())
+            connection.socket.settimeout(0)
             # Half of them request routes with local imports: files that cannot be opened.
             with contextlib.suppress(OSError):
-                sock.sendall(b"GET /platform HTTP/1.1\r\nHost: a\r\nX-A: \r\n\r\n")
+                connection.send(b"GET /platform HTTP/1.1\r\nHost: a\r\nX-A: \r\n\r\n")
         assert service.process.poll() is None
-    answer = b""
-    while END not in answer:
-        with service.connect() as sock, contextlib.suppress(OSError):
-            sock.sendall(GET)
-            answer = sock.recv(1000)
+    until(lambda: is_served(service))
     with contextlib.ExitStack() as stack:
         for _ in range(200):
-            stack.enter_context(service.connect()).sendall(GET[:10])
+            stack.enter_context(service.connect()).send(HALF)
         service.signal(signal.SIGTERM)
         with contextlib.suppress(OSError):
             for _ in range(200):
@@ -89,38 +89,46 @@ def test_flood_at_the_start(start: Any, workers: str, files: int) -> None:
 
 
 @pytest.mark.claim("files and processes run out, in the first second as well")
-def test_no_process_for_a_worker(start: Any) -> None:
+def test_no_process_for_a_worker(start: Start) -> None:
     """Workers that cannot be forked are tried again; the others serve."""
     if os.getuid():
         pytest.skip("needs root, to become a user with few processes")
-    service = start(environ={"WORKERS": "8"}, processes=4)
+    # The kernel holds only a process without privileges to it: this code drops them first.
+    code = (
+        "import array, mmap, os, resource, sys, devops_info_service.cli as cli\n"
+        "import devops_info_service.commands.serve, devops_info_service.termination\n"
+        "import devops_info_service.http.processes.prefork\n"
+        "import devops_info_service.http.shared_memory.shutdown_record\n"
+        "resource.setrlimit(resource.RLIMIT_NPROC, (4, 4))\n"
+        f"os.setgroups([]); os.setgid({OTHER_UID}); os.setuid({OTHER_UID})\n"
+        "sys.exit(cli.main([]))"
+    )
+    settings = {"WORKERS": "8", "PORT": "0"}
+    service = start(environ=settings, program=(sys.executable, "-c", code))
     for _ in range(20):
-        with service.connect() as sock:
-            sock.sendall(GET)
-            assert END in sock.recv(1000)
+        assert service.responds()
     service.signal(signal.SIGTERM)
     assert service.wait() == 0
 
 
-def test_slow_head(start: Any) -> None:
+def test_slow_head(start: Start) -> None:
     """A head that does not come is 408, by the one timer."""
     service = start("--header-timeout-seconds", "1")
-    with service.connect() as sock:
-        sock.sendall(b"GET / HT")
+    with service.connect() as connection:
+        connection.send(b"GET / HT")
 
-        assert sock.recv(1000).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert connection.read().status == 408
 
 
-def test_memory_of_connections(start: Any) -> None:
+def test_memory_of_connections(start: Start) -> None:
     """Half of a budget of 1 MiB is room for 12 connections; the thirteenth gets 503."""
     service = start("--max-connection-memory-bytes", str(1024 * 1024))
     with contextlib.ExitStack() as stack:
         for _ in range(12):
-            sock = stack.enter_context(service.connect())
-            sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
-        sock = stack.enter_context(service.connect())
-        sock.sendall(INFO)
-        answer = sock.recv(1000)
+            connection = stack.enter_context(service.connect())
+            connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        connection = stack.enter_context(service.connect())
+        response = connection.request(INFO)
 
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b"More than 12 connections" in answer
+    assert response.status == 503
+    assert b"More than 12 connections" in response.body

@@ -3,17 +3,19 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis import settings
+
+from tests.lib.running_service import Start
 
 EXAMPLES: Final = settings().max_examples // 10
 """Requests per operation and kind of data; 25, as in CI, reach every kind of odd header."""
 
 
 @pytest.mark.exhaustive
-def test_schemathesis(start: Any, tmp_path: Path) -> None:
+def test_schemathesis(start: Start, tmp_path: Path) -> None:
     """Requests generated from the document get documented responses; every check is on."""
     service = start("--expectations", 'cpu.usable: ">= 1"', "--ready-switch")
     done = subprocess.run(
@@ -26,7 +28,6 @@ def test_schemathesis(start: Any, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
 

@@ -1,75 +1,56 @@
 """Kubernetes' probes of a real process."""
 
 import signal
-import time
-from typing import Any
 
 import pytest
 
-from .raw_requests import GET
+from tests.lib.http_client import request
+from tests.lib.running_service import Start
+
+READYZ = request("/readyz")
 
 
-def test_readiness_falls(start: Any) -> None:
+def test_readiness_falls(start: Start) -> None:
     """From the signal on the service is alive and not ready."""
-    service = start("--drain-delay-seconds", "1")
-    with service.connect() as sock:
-        sock.sendall(GET.replace(b"health", b"readyz"))
-        assert sock.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+    service = start("--drain-delay-seconds", "600")
+    assert service.get("/readyz").status == 200
     service.signal(signal.SIGTERM)
-    service.event()
-    for path, status in ((b"readyz", b"503 Service Unavailable"), (b"livez", b"200 OK")):
-        with service.connect() as sock:
-            sock.sendall(GET.replace(b"health", path))
-            assert sock.recv(1000).startswith(b"HTTP/1.1 %b\r\n" % status)
-    assert service.wait() == 0
+    service.event("draining")
+    assert service.get("/readyz").status == 503
+    assert service.get("/livez").status == 200
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGHUP, b"200 OK"), (signal.SIGTERM, b"503 Service Unavailable")]
-)
-def test_replaced_worker(start: Any, number: signal.Signals, status: bytes) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGHUP, 200), (signal.SIGTERM, 503)])
+def test_replaced_worker(start: Start, number: signal.Signals, status: int) -> None:
     """A worker that is being replaced reports the state of the service, not its own."""
     service = start("--workers", "2")
-    request = GET.replace(b"health", b"readyz")
-    with service.connect() as sock:
-        # Half a head: the connection outlives the signal.
-        sock.sendall(request[:9])
-        time.sleep(0.2)
+    with service.connect() as connection:
+        # A response, then half a head: the connection is accepted and outlives the signal.
+        connection.send(READYZ + READYZ[:9])
+        connection.read()
         service.signal(number)
-        told = 0
-        while told < 2:
-            event = service.event()
-            told += event["event"] == "draining" and "worker" in event
-        sock.sendall(request[9:])
-        answer = sock.recv(1000)
+        draining = 0
+        while draining < 2:
+            draining += "worker" in service.event("draining")
+        connection.send(READYZ[9:])
+        response = connection.read()
 
-    assert answer.startswith(b"HTTP/1.1 %b\r\n" % status)
-    assert b"\r\nConnection: close\r\n" in answer
+    assert (response.status, response.closes) == (status, True)
 
 
-def test_switch(start: Any) -> None:
-    """The switch at one worker holds for all, fresh ones included."""
+def test_switch(start: Start) -> None:
+    """The switch at one worker holds for all, new ones included."""
     service = start("--workers", "2", "--ready-switch")
 
-    def ask(request: bytes) -> bytes:
-        with service.connect() as sock:
-            sock.sendall(request)
-            answer: bytes = sock.recv(1000)
-            return answer
+    def is_ready() -> bool:
+        (status,) = {service.get("/readyz").status for _ in range(20)}
+        return status == 200
 
-    def off() -> bool:
-        answers = [ask(GET.replace(b"health", b"readyz")) for _ in range(20)]
-        statuses = {answer[:12] for answer in answers}
-        assert len(statuses) == 1
-        return statuses == {b"HTTP/1.1 503"}
-
-    disable = GET.replace(b"GET /health", b"POST /readyz/disable")
-    assert not off()
-    assert ask(disable).endswith(b'{"status":"disabled"}')
-    assert off()
+    assert is_ready()
+    assert service.get("/readyz/disable", method="POST").json == {"status": "disabled"}
+    assert not is_ready()
     service.signal(signal.SIGHUP)
-    while service.event()["event"] != "reloaded":
-        pass
-    assert off()
-    assert ask(disable.replace(b"disable", b"enable")).endswith(b'{"status":"ready"}')
-    assert not off()
+    service.event("reloaded")
+    assert not is_ready()
+    assert service.get("/readyz/enable", method="POST").json == {"status": "ready"}
+    assert is_ready()

@@ -4,34 +4,21 @@ import json
 import os
 import pty
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-PROGRAM = [sys.executable, "-m", "devops_info_service", "report"]
+from tests.lib.running_service import PROGRAM, run_program
+
+COMMAND = [*PROGRAM, "report"]
 
 
-@pytest.fixture
-def report() -> Run:
+def report(*args: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
-
-    def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*PROGRAM, *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=20,
-            env={**os.environ, **environ},
-        )
-
-    return run
+    return run_program("report", *args, **environ)
 
 
-def test_text(report: Run) -> None:
+def test_text() -> None:
     """Without a profile it reports without a verdict; without a terminal, no colors."""
     process = report()
 
@@ -42,7 +29,7 @@ def test_text(report: Run) -> None:
 
 @pytest.mark.parametrize("profile", ["baseline", "restricted"])
 @pytest.mark.parametrize("fail_on", ["fail", "unknown"])
-def test_status(report: Run, profile: str, fail_on: str) -> None:
+def test_status(profile: str, fail_on: str) -> None:
     """With a profile the status follows the verdict in the JSON, for both formats."""
     text = report("--profile", profile, "--fail-on", fail_on)
     process = report("--json", "--profile", profile, "--fail-on", fail_on)
@@ -55,7 +42,7 @@ def test_status(report: Run, profile: str, fail_on: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("args", "message"),
     [
         (["--profile", "privileged"], "argument --profile: invalid choice: 'privileged'"),
         (["--fail-on", "unknown"], "--fail-on: no profile is given"),
@@ -64,16 +51,16 @@ def test_status(report: Run, profile: str, fail_on: str) -> None:
         (["now"], "unexpected argument 'now'; expected a flag"),
     ],
 )
-def test_usage(report: Run, words: list[str], message: str) -> None:
+def test_usage(args: list[str], message: str) -> None:
     """A wrong flag is one line and status 2, unlike a failed profile."""
-    process = report(*words)
+    process = report(*args)
 
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr.startswith(f"devops-info-service: {message}")
     assert process.stderr.count("\n") == 1
 
 
-def test_variables(report: Run) -> None:
+def test_variables() -> None:
     """The setting decides which variables' values are shown; none of them steers a terminal."""
     process = report(SHOW_ENVIRONMENT="TIER", TIER="\x1b[31mgold\u202e", TIER_2="lead")
 
@@ -95,7 +82,7 @@ def test_terminal(environ: dict[str, str], *, colored: bool) -> None:
     """A terminal gets colors unless NO_COLOR is set or it is dumb."""
     ours, theirs = pty.openpty()
     plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    with subprocess.Popen(PROGRAM, stdout=theirs, env=plain | environ) as process:
+    with subprocess.Popen(COMMAND, stdout=theirs, env=plain | environ) as process:
         os.close(theirs)
         text = b""
         try:
@@ -113,7 +100,7 @@ def test_terminal(environ: dict[str, str], *, colored: bool) -> None:
 def test_reader_that_closes_early() -> None:
     """A reader that closes early changes no status and causes no message."""
     with subprocess.Popen(
-        [*PROGRAM, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -126,7 +113,7 @@ def test_reader_that_closes_early() -> None:
 def test_full_disk() -> None:
     """A report that cannot be written is an error, not a success."""
     with Path("/dev/full").open("wb") as full:
-        process = subprocess.run(PROGRAM, stdout=full, stderr=subprocess.PIPE, check=False)
+        process = subprocess.run(COMMAND, stdout=full, stderr=subprocess.PIPE, check=False)
 
     assert process.returncode == 1
     assert process.stderr == b"devops-info-service: stdout: No space left on device\n"

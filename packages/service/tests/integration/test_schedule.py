@@ -4,20 +4,17 @@ import contextlib
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .load_clients import read_answer
-from .raw_requests import GET
-from .running import HALF, PATIENCE_SECONDS, Process, until
+from tests.lib.http_client import GET, HALF, REST, Connection, ProtocolError
+from tests.lib.running_service import RunningService
+from tests.lib.waiting import until
 
 pytestmark = [pytest.mark.claim("every state and every signal"), pytest.mark.claim("signals")]
-
-if TYPE_CHECKING:
-    import socket
 
 SCHEDULES: Final = settings().max_examples // 12
 """Per number of workers; a schedule takes as long as a dozen examples of other properties."""
@@ -46,7 +43,7 @@ STEPS = st.one_of(
         ),
         st.integers(0, 7),
     ),
-    st.tuples(st.sampled_from(["ask", "begin", "finish", "idle"]), st.none(), st.just(0)),
+    st.tuples(st.sampled_from(["request", "begin", "finish", "idle"]), st.none(), st.just(0)),
     st.tuples(st.just("pause"), st.none(), st.integers(1, 200)),
 )
 """Event, signal, and which worker or how many milliseconds."""
@@ -57,8 +54,8 @@ class Play:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self.service = Process("--workers", str(workers), "--drain-seconds", "2")
-        self.begun: list[tuple[socket.socket, bool]] = []
+        self.service = RunningService("--workers", str(workers), "--drain-seconds", "2")
+        self.begun: list[tuple[Connection, bool]] = []
         self.has_killed = False
         self.stopped: set[int] = set()
 
@@ -70,13 +67,13 @@ class Play:
             case "worker":
                 assert number
                 self.signal_worker(number, which)
-            case "ask":
-                assert self.service.answers()
+            case "request":
+                assert self.service.responds()
             case "begin" | "idle":
-                sock = self.service.connect()
-                sock.sendall(GET + (HALF if kind == "begin" else b""))
-                read_answer(sock)
-                self.begun.append((sock, kind == "begin"))
+                connection = self.service.connect()
+                connection.send(GET + (HALF if kind == "begin" else b""))
+                connection.read()
+                self.begun.append((connection, kind == "begin"))
             case "finish":
                 self.finish()
             case _:
@@ -104,34 +101,33 @@ class Play:
         """Finish begun requests: each gets a response unless a worker was killed."""
         self.go_on()
         while self.begun:
-            sock, has_begun = self.begun.pop()
-            with sock:
+            connection, has_begun = self.begun.pop()
+            with connection:
                 if not has_begun:
                     continue
                 try:
-                    sock.sendall(GET[len(HALF) :])
-                    answer = read_answer(sock)
-                except OSError:
-                    answer = b""
-                assert answer.startswith(b"HTTP/1.1 200 OK\r\n") or self.has_killed
+                    connection.send(REST)
+                    assert connection.read().status == 200
+                except (OSError, ProtocolError):
+                    assert self.has_killed
 
     def end(self, number: signal.Signals) -> None:
         """End it; check the remaining connections, the exit status and that no process is left."""
         self.go_on()
         if self.workers > 1:
             until(lambda: len(self.service.children()) >= self.workers)
-        assert self.service.answers()
-        self.service.process.send_signal(number)
+        assert self.service.responds()
+        self.service.signal(number)
         assert self.service.wait() == 0
-        names = [event["event"] for event in self.service.read() if "worker" not in event]
+        names = [event["event"] for event in self.service.events() if "worker" not in event]
         assert names[-3:] == ["draining", "termination", "stopped"]
         with pytest.raises(ProcessLookupError):
             # no process of the service's group is left
-            until(lambda: os.killpg(self.service.pid, 0), seconds=PATIENCE_SECONDS)
+            until(lambda: os.killpg(self.service.pid, 0))
 
     def close(self) -> None:
-        for sock, _ in self.begun:
-            sock.close()
+        for connection, _ in self.begun:
+            connection.close()
         self.service.close()
 
 
@@ -152,7 +148,7 @@ def test_schedule(workers: int) -> None:
     def play_all(steps: list[tuple[str, signal.Signals | None, int]], last: signal.Signals) -> None:
         play = Play(workers)
         with contextlib.closing(play):
-            assert play.service.answers()
+            assert play.service.responds()
             for step in steps:
                 play.step(*step)
             play.end(last)

@@ -4,19 +4,16 @@ import contextlib
 import functools
 import os
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from .load_clients import LoadClients, read_answer
-from .raw_requests import GET
-from .running import children_of, until
+from tests.lib.http_client import GET, HALF, REST
+from tests.lib.running_service import Event, RunningService, Start, children_of
+from tests.lib.waiting import until
+
+from .inheritance import require_namespace
+from .load_clients import LoadClients
 
 pytestmark = pytest.mark.claim("workers: death, back-off, reload, counters, PID 1")
 
@@ -26,52 +23,50 @@ def is_replaced(pid: int, dead: int) -> bool:
     return len(set(children_of(pid)) - {dead}) == 2
 
 
-def test_no_extra_process(start: Any) -> None:
+def test_no_extra_process(start: Start) -> None:
     """One worker is the process itself."""
     service = start()
 
-    assert children_of(service.process.pid) == []
+    assert service.children() == []
 
 
-def test_every_worker_responds(start: Any) -> None:
+def test_every_worker_responds(start: Start) -> None:
     """Long connections go to the worker with fewer of them: soon each worker has some."""
     service = start("--workers", "2", "--access-log")
     seen: set[int] = set()
     with contextlib.ExitStack() as stack:
         while seen != {0, 1}:
-            sock = stack.enter_context(service.connect())
-            sock.sendall(GET)
-            read_answer(sock)
+            connection = stack.enter_context(service.connect())
+            connection.request()
             seen.add(service.event()["worker"])
 
 
-def test_worker_that_dies(start: Any) -> None:
+def test_worker_that_dies(start: Start) -> None:
     """A killed worker is logged and replaced, again and again; meanwhile the other serves."""
     service = start("--workers", "2")
     for _ in range(3):
-        before = until(lambda: pids if len(pids := children_of(service.process.pid)) == 2 else None)
+        before = service.two_workers()
         os.kill(before[0], signal.SIGKILL)
-        with service.connect() as sock:
-            sock.sendall(GET)
-            assert b"healthy" in read_answer(sock)
+        with service.connect() as connection:
+            assert connection.request().status == 200
         event = service.event()
         assert (event["event"], event["level"]) == ("worker", "error")
         assert event["message"] == f"process {before[0]} ended: signal 9 (Killed)"
-        until(functools.partial(is_replaced, service.process.pid, before[0]))
+        until(functools.partial(is_replaced, service.pid, before[0]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_end(start: Any, number: signal.Signals) -> None:
+def test_end(start: Start, number: signal.Signals) -> None:
     """Every worker drains, the sums are logged at the end, and the status is 0."""
     service = start("--workers", "2")
-    with service.connect() as sock:
-        sock.sendall(GET + GET[:10])
-        read_answer(sock)
+    with service.connect() as connection:
+        connection.send(GET + HALF)
+        connection.read()
         service.signal(number)
-        events = drained(service.process.stdout, processes=3)
-        sock.sendall(GET[10:])
-        assert b"Connection: close\r\n" in read_answer(sock)
-    events = [event for event in events + rest(service) if "worker" not in event]
+        events = events_until_draining(service, processes=3)
+        connection.send(REST)
+        assert connection.read().closes
+    events = [event for event in events + service.rest() if "worker" not in event]
 
     assert [event["event"] for event in events] == ["draining", "termination", "stopped"]
     assert (events[0]["signal"], events[0]["connections"]) == (number.name, 1)
@@ -79,62 +74,49 @@ def test_end(start: Any, number: signal.Signals) -> None:
     assert service.wait() == 0
 
 
-def test_end_of_the_drain_time(start: Any) -> None:
+def test_end_of_the_drain_time(start: Start) -> None:
     """Closed connections are summed over the workers."""
     service = start("--workers", "2", "--drain-seconds", "1")
-    with service.connect() as sock:
-        sock.sendall(GET + GET[:10])
-        read_answer(sock)
+    with service.connect() as connection:
+        connection.send(GET + HALF)
+        connection.read()
         service.signal(signal.SIGTERM)
 
-        assert rest(service)[-1]["aborted"] == 1
+        assert service.rest()[-1]["aborted"] == 1
         assert service.wait() == 0
 
 
-def drained(log: Iterable[bytes], *, processes: int) -> list[dict[str, Any]]:
-    """Read *log* until so many processes drain."""
-    events: list[dict[str, Any]] = []
+def events_until_draining(service: RunningService, *, processes: int) -> list[Event]:
+    """Read the log until so many processes drain."""
+    events: list[Event] = []
     while sum(event["event"] == "draining" for event in events) < processes:
-        events.append(msgspec.json.decode(next(iter(log))))
+        events.append(service.event())
     return events
 
 
-def rest(service: Any) -> list[dict[str, Any]]:
-    """Return the events of the log from now to the end."""
-    return [msgspec.json.decode(line) for line in service.process.stdout]
-
-
-def test_signal_to_the_group() -> None:
+def test_signal_to_the_group(start: Start) -> None:
     """Ctrl-C reaches every process of a terminal; a worker does not count it as a second signal."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "devops_info_service", "--port", "0", "--workers", "2"],
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        port = msgspec.json.decode(process.stdout.readline())["port"]
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
-            sock.sendall(GET + GET[:10])
-            read_answer(sock)
-            os.killpg(process.pid, signal.SIGINT)
-            drained(process.stdout, processes=3)
-            sock.sendall(GET[10:])
-            answer = read_answer(sock)
+    service = start("--workers", "2")
+    with service.connect() as connection:
+        connection.send(GET + HALF)
+        connection.read()
+        os.killpg(service.pid, signal.SIGINT)
+        events_until_draining(service, processes=3)
+        connection.send(REST)
 
-        assert b"Connection: close\r\n" in answer
-        assert process.wait(20) == 0
+        assert connection.read().closes
+    assert service.wait() == 0
 
 
-def test_second_signal(start: Any) -> None:
+def test_second_signal(start: Start) -> None:
     """A second signal ends every process at once."""
     service = start("--workers", "2")
-    with service.connect() as sock:
-        sock.sendall(GET + GET[:10])
-        read_answer(sock)
-        workers = children_of(service.process.pid)
+    with service.connect() as connection:
+        connection.send(GET + HALF)
+        connection.read()
+        workers = service.children()
         service.signal(signal.SIGTERM)
-        while service.event()["event"] != "draining":
-            pass
+        service.event("draining")
         service.signal(signal.SIGTERM)
 
         assert service.wait() == 128 + 15
@@ -149,10 +131,10 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_supervisor_that_dies(start: Any) -> None:
+def test_supervisor_that_dies(start: Start) -> None:
     """Workers do not outlive their supervisor."""
     service = start("--workers", "2")
-    workers = children_of(service.process.pid)
+    workers = service.children()
     service.process.kill()
 
     until(lambda: not any(is_alive(pid) for pid in workers))
@@ -160,7 +142,7 @@ def test_supervisor_that_dies(start: Any) -> None:
 
 @pytest.mark.claim("no failed request under load: SIGTERM, SIGHUP")
 @pytest.mark.parametrize("flags", [(), ("--workers", "2")])
-def test_end_under_load(start: Any, flags: tuple[str, ...]) -> None:
+def test_end_under_load(start: Start, flags: tuple[str, ...]) -> None:
     """SIGTERM under load: every request sent gets a response."""
     service = start(*flags)
     with LoadClients(service.connect) as load:
@@ -169,22 +151,21 @@ def test_end_under_load(start: Any, flags: tuple[str, ...]) -> None:
         assert service.wait() == 0
 
     assert load.failures == []
-    assert load.answers >= 200
+    assert load.responses >= 200
 
 
 @pytest.mark.claim("no failed request under load: SIGTERM, SIGHUP")
-def test_reload_under_load(start: Any) -> None:
+def test_reload_under_load(start: Start) -> None:
     """SIGHUP under load, three times: every worker is another process, and no request fails."""
     service = start("--workers", "2")
-    first = until(lambda: pids if len(pids := children_of(service.process.pid)) == 2 else None)
+    first = service.two_workers()
     with LoadClients(service.connect) as load:
         for _ in range(3):
             load.wait(200)
             service.signal(signal.SIGHUP)
-            while service.event()["event"] != "reloaded":
-                pass
+            service.event("reloaded")
         load.wait(200)
-        until(lambda: not set(first) & set(children_of(service.process.pid)))
+        until(lambda: not set(first) & set(service.children()))
 
     assert load.failures == []
     assert load.connections > 8
@@ -193,7 +174,7 @@ def test_reload_under_load(start: Any) -> None:
 
 
 @pytest.mark.claim("requests of a connection")
-def test_last_requests_under_load(start: Any) -> None:
+def test_last_requests_under_load(start: Start) -> None:
     """Connections that end by their number of requests lose none."""
     service = start("--max-requests-per-connection", "10")
     with LoadClients(service.connect, clients=4) as load:
@@ -203,7 +184,7 @@ def test_last_requests_under_load(start: Any) -> None:
     assert load.connections >= 40
 
 
-def test_reload_of_one(start: Any) -> None:
+def test_reload_of_one(start: Start) -> None:
     """With one worker SIGHUP replaces and ends nothing."""
     service = start()
     with LoadClients(service.connect, clients=2) as load:
@@ -217,22 +198,15 @@ def test_reload_of_one(start: Any) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_first_process(workers: str) -> None:
+def test_first_process(start: Start, workers: str) -> None:
     """As PID 1 it reaps the orphans it inherits, and SIGTERM ends it though it is PID 1."""
-    unshare = ["unshare", "--pid", "--fork", "--kill-child"]
-    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no namespace of processes of our own here")
-    serve = f'"{sys.executable}" -m devops_info_service --port 0 --workers {workers}'
-    script = f"(sleep 1 & sleep 1 & sleep 1 &); exec {serve}"
-    with subprocess.Popen([*unshare, "sh", "-c", script], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            assert msgspec.json.decode(process.stdout.readline())["event"] == "listening"
-            (first,) = children_of(process.pid)
-            own = 0 if workers == "1" else int(workers)
-            until(lambda: len(children_of(first)) == own)
-            os.kill(first, signal.SIGTERM)
+    unshare = ("unshare", "--pid", "--fork", "--kill-child")
+    require_namespace(*unshare)
+    orphans = ("sh", "-c", '(sleep 1 & sleep 1 & sleep 1 &); exec "$@"', "sh")
+    service = start("--workers", workers, prefix=(*unshare, *orphans))
+    (first,) = service.children()
+    own = 0 if workers == "1" else int(workers)
+    until(lambda: len(children_of(first)) == own)
+    os.kill(first, signal.SIGTERM)
 
-            assert process.wait(20) == 0
-        finally:
-            process.kill()  # or a failed assertion waits for the end of the service
+    assert service.wait() == 0

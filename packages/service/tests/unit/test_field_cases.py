@@ -26,7 +26,6 @@ from .recorded import FrozenClock
 CASES: Final = Path(__file__).parents[1] / "data" / "field-cases"
 PENDING: Final = frozenset[str](
     {
-        "address-longest-prefix",
         "apparmor-inner-namespace",
         "apparmor-mode-dash",
         "apparmor-profile-unconfined",
@@ -44,22 +43,13 @@ PENDING: Final = frozenset[str](
         "legacy-token",
         "local-path-volume",
         "memory-emptydir-subpath",
-        "memory-high-above",
         "memory-volume-file",
-        "no-controllers",
         "node-in-container-hosts-file",
         "node-in-container-same-address",
-        "one-v1-controller-beside-v2",
         "pod-on-node-in-container",
-        "resolver-caps",
-        "resolver-environment",
-        "resolver-indented",
-        "resolver-localdomain",
         "secret-by-subpath",
         "selinux-without-levels",
         "selinux-without-policy",
-        "swap-above-v1",
-        "swap-max-above",
         "user-namespace-mapped",
         "volume-of-another-provisioner",
     }

@@ -81,11 +81,16 @@ def test_any_reader(takes: list[int], sizes: list[int], room: int) -> None:
 
 def fill(send: Callable[[bytes], int]) -> None:
     """Write until nothing more fits; a terminal moves bytes to another buffer meanwhile."""
-    for size in (4096, 1, 1, 1, 1):
+    full = 0
+    while full < 20:
+        full += 1
         with contextlib.suppress(BlockingIOError):
-            while send(b"x" * size):
-                pass
-        time.sleep(0.05)
+            while send(b"x" * 4096):
+                full = 0
+        with contextlib.suppress(BlockingIOError):
+            while send(b"x"):
+                full = 0
+        time.sleep(0.01)
 
 
 def pipe() -> tuple[int, int]:
@@ -140,7 +145,7 @@ except BlockingIOError:
         pass_fds=[writer],
         capture_output=True,
         check=False,
-        timeout=20,
+        timeout=60,
         env=environ,
     )
     os.close(reader)
@@ -181,7 +186,7 @@ def test_reader_that_takes_its_time() -> None:
     )
     os.close(reader)
 
-    assert write_result(writer, b"x" * 300_000, seconds=20) == ""
+    assert write_result(writer, b"x" * 300_000, seconds=60) == ""
     os.close(writer)
-    out: Any = process.communicate(timeout=20)[0]
+    out: Any = process.communicate(timeout=60)[0]
     assert out == b"300000\n"

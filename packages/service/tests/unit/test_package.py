@@ -47,12 +47,14 @@ def test_reference_lists_every_route(route: Route) -> None:
     [
         ("devops_info_service.cli", {"asyncio", "argparse", "httptools"}),
         ("devops_info_service.commands.report", {"asyncio", "argparse", "yaml"}),
+        ("devops_info_service.commands.report", {"devops_info_service.standards.requested"}),
+        ("devops_info_service.commands.audit", {"asyncio", "argparse", "yaml"}),
         ("devops_info_service.app.openapi", {"yaml"}),
         ("devops_info_service.expectations.conformance", {"yaml"}),
         ("devops_info_service.commands.check", {"asyncio", "urllib.request", "ssl", "json"}),
         (
             "devops_info_service.commands.serve",
-            {"argparse", "dataclasses", "urllib", "importlib.metadata"},
+            {"argparse", "copy", "dataclasses", "urllib", "importlib.metadata", "weakref"},
         ),
         (
             "devops_info_service.commands.serve",

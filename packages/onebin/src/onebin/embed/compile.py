@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,11 @@ from onebin.model import FrozenModule, Interpreter, ModuleImports, ModuleOrigin
 
 from .code_packing import CACHE_VERSION, compress
 
-COMPILE_SCRIPT: Final = Path(__file__).parent.parent / "target" / "compile_modules.py"
+COMPILE_SCRIPTS: Final = tuple(
+    Path(__file__).parent.parent / "target" / f"{name}.py"
+    for name in ("compile_modules", "conditions", "imports")
+)
+"""The program, and the modules it imports."""
 
 
 class CompileOptions(msgspec.Struct, frozen=True):
@@ -25,7 +30,7 @@ class CompileOptions(msgspec.Struct, frozen=True):
     docstrings: bool
     names_of_interest: tuple[str, ...]
     """Names whose mention is reported."""
-    script: Path = COMPILE_SCRIPT
+    scripts: tuple[Path, ...] = COMPILE_SCRIPTS
 
 
 class CompiledModule(msgspec.Struct, frozen=True):
@@ -43,7 +48,7 @@ class CompiledModule(msgspec.Struct, frozen=True):
         return (
             CACHE_VERSION,
             options.interpreter.key,
-            options.script.read_text("utf-8"),
+            [script.read_text("utf-8") for script in options.scripts],
             options.names_of_interest,
             (options.asserts, options.docstrings),
             (self.name, origin.label, origin.is_package),
@@ -128,10 +133,21 @@ def _batch(steps: Iterable[CompiledModule], scratch: Path, run: RunCommand) -> l
         "names_of_interest": options.names_of_interest,
         "modules": modules,
     }
+    program = options.scripts[0].stem
+    package = scratch / "onebin" / "target"
+    package.mkdir(parents=True)
+    for script in options.scripts:
+        shutil.copyfile(script, package / script.name)
+    # Columns would cost a tenth of the code, and there is no source to point at.
+    options_of_python = ("-P", "-S", "-X", "no_debug_ranges")
     printed = run(
-        # Columns would cost a tenth of the code, and there is no source to point at.
-        [options.interpreter.python, "-P", "-S", "-X", "no_debug_ranges", options.script],
-        env={"PYTHONHOME": str(options.interpreter.home), "PYTHONHASHSEED": "0"},
+        [options.interpreter.python, *options_of_python, "-m", f"onebin.target.{program}"],
+        env={
+            "PYTHONHOME": str(options.interpreter.home),
+            "PYTHONPATH": str(scratch),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         stdin=json.dumps(request).encode(),
     )
     found = json.loads(printed)

@@ -23,12 +23,18 @@ from .build import (
 )
 from .link_input import CSource, LinkInput
 from .modules import (
+    Block,
+    Branch,
+    Deferred,
     FrozenModule,
     Import,
     ImportKind,
     ModuleImports,
     ModuleOrigin,
+    Node,
     OmittedModule,
+    Raise,
+    Try,
 )
 from .project import (
     ARCHITECTURES,
@@ -46,10 +52,13 @@ __all__ = [
     "RELEASE",
     "Architecture",
     "Binary",
+    "Block",
+    "Branch",
     "BuiltLibrary",
     "BuiltModule",
     "CPython",
     "CSource",
+    "Deferred",
     "Distribution",
     "EntryPoint",
     "Extension",
@@ -63,6 +72,7 @@ __all__ = [
     "Machine",
     "ModuleImports",
     "ModuleOrigin",
+    "Node",
     "Obstacle",
     "Offer",
     "OmittedModule",
@@ -71,8 +81,10 @@ __all__ = [
     "Plan",
     "Profile",
     "Project",
+    "Raise",
     "Runtime",
     "Source",
     "Toolchain",
+    "Try",
     "target_environment",
 ]

@@ -6,26 +6,62 @@ from typing import Literal
 import msgspec
 
 ImportKind = Literal["hard", "soft", "late"]
-"""When an import runs, and whether it may fail: see ``selection.import_graph``."""
+"""Runs when its module is imported, and fails it; runs then, or may fail; runs in a function."""
 
 
-class Import(msgspec.Struct, frozen=True, array_like=True):
+class Import(msgspec.Struct, frozen=True, array_like=True, tag="import"):
     """One import statement."""
 
     module: str
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     """Names that ``from module import …`` lists; each may be a submodule."""
-    kind: ImportKind
-    guard: int
-    """The ``try`` around a soft import, by number."""
-    fallback: int
-    """The ``try`` after whose failure it runs; 0 for none."""
+    kind: ImportKind = "hard"
+
+
+class Raise(msgspec.Struct, frozen=True, array_like=True, tag="raise"):
+    """A ``raise`` that runs when its module is imported; nothing after it does."""
+
+    text: str
+    is_import_error: bool
+
+
+class Branch(msgspec.Struct, frozen=True, array_like=True, tag="branch"):
+    """Blocks of which one runs, which is known only when the program runs."""
+
+    blocks: "tuple[Block, ...]"
+
+
+class Deferred(msgspec.Struct, frozen=True, array_like=True, tag="function"):
+    """The body of a function: it runs later, if at all."""
+
+    block: "Block"
+
+
+class Try(msgspec.Struct, frozen=True, array_like=True, tag="try"):
+    """A ``try``, or a ``with suppress(ImportError)``."""
+
+    body: "Block"
+    caught: "Block | None"
+    """The handler of a failed import; None if that is not caught."""
+    rest: "Block" = ()
+    """Handlers of other exceptions, each a branch."""
+    orelse: "Block" = ()
+    final: "Block" = ()
+    may_raise: bool = False
+    """Whether ``caught`` may run although every import of the body succeeds."""
+
+
+Node = Import | Raise | Branch | Deferred | Try
+Block = tuple[Node, ...]
+"""Statements in the order of the source, as far as they decide which imports run."""
 
 
 class ModuleImports(msgspec.Struct, frozen=True):
-    """The imports of one module, read from its source by ``target/compile_modules.py``."""
+    """The imports of one module, read from its source by ``target/imports.py``."""
 
-    imports: tuple[Import, ...] = ()
+    imports: Block = ()
+    binds: tuple[str, ...] = ("*",)
+    """Names of the module; ``*`` among them: it may have others."""
     codecs: tuple[str, ...] = ()
     """Modules of ``encodings`` it names."""
     mentions: tuple[str, ...] = ()

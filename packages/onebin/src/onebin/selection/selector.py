@@ -24,11 +24,11 @@ from .finder import Finder
 from .import_graph import (
     Analyze,
     ImportGraph,
-    IsIgnored,
     build_graph,
     import_failure,
     reachable,
 )
+from .importability import WhyIgnored
 
 NAMES_OF_INTEREST: Final = tuple(sorted(cpython.ENABLED_BY_NAME))
 """Names whose mention ``analyze`` reports."""
@@ -57,6 +57,11 @@ NOT_IN_RUNTIME: Final = {
     "_zstd": ("CPython 3.14 or newer", "set requires-python"),
 }
 """C modules of CPython that are never included: the reason, and a hint."""
+
+
+EXCLUDED: Final = "tool.onebin.exclude"
+TOOLING: Final = "a tool of the standard library; tool.onebin.include takes it in"
+"""Why an import is not followed."""
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -102,18 +107,15 @@ def select(
     }
     builtins = {*python.runtime.builtins, *python.runtime.library_modules}
     finder = Finder(project.code, distributions, stdlib, builtins, given)
-    is_ignored = ignore_rule(options.exclude, finder)
+    why_ignored = ignore_rule(options.exclude, finder)
     named, below = _hints(options.include, finder)
     roots = [project.entry.module, *named]
     everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, "__main__"]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
-    graph = build_graph(
-        everything, finder.locate, _with_mentions(analyze), native, is_ignored,
-        cpython.OTHER_PLATFORMS,
-    )  # fmt: skip
+    graph = build_graph(everything, finder.locate, _with_mentions(analyze), native, why_ignored)
     for root in roots:
-        require_importable(root, graph)
-    found = reachable(everything, graph, is_ignored)
+        require_importable(root, graph, options.exclude)
+    found = reachable(everything, graph, why_ignored)
     first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
     origins = {**graph.origins, "__main__": _main(project.entry, first)}
     kinds = {name: origins[name].kind for name in found.names}
@@ -129,7 +131,7 @@ def select(
         },
         builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
-        omitted=tuple(item for item in found.omitted if item.importer in found.names),
+        omitted=found.omitted,
     )
 
 
@@ -164,14 +166,14 @@ def _with_mentions(analyze: Analyze) -> Analyze:
 
 def _enabled(found: ModuleImports) -> ModuleImports:
     more = tuple(
-        Import(module, (), "late", 0, 0)
+        Import(module, kind="late")
         for name in found.mentions
         for module in cpython.ENABLED_BY_NAME[name]
     )
     return msgspec.structs.replace(found, imports=found.imports + more)
 
 
-def require_importable(root: str, graph: ImportGraph) -> None:
+def require_importable(root: str, graph: ImportGraph, exclude: Iterable[str]) -> None:
     """Reject a program whose module *root* cannot be imported.
 
     Raises:
@@ -181,35 +183,47 @@ def require_importable(root: str, graph: ImportGraph) -> None:
     if failure is None:
         return
     chain = " -> ".join(failure.chain)
-    top = failure.missing.partition(".")[0]
-    if not failure.missing:
+    missing = failure.missing
+    top = missing.partition(".")[0]
+    if not missing:
         message = f"{chain}: {failure.error}"
         hint = "is it spelled right, and is it in the project?" if chain == root else ""
+    elif pattern := next((p for p in exclude if _matches(missing, p)), ""):
+        message = f"{chain}: requires {missing}, which tool.onebin.exclude leaves out"
+        hint = f"take {pattern} out of tool.onebin.exclude"
     elif top in NOT_IN_RUNTIME:
         library, hint = NOT_IN_RUNTIME[top]
         message = f"{chain}: requires {library}, which the static runtime does not include"
+    elif top in cpython.OTHER_PLATFORMS:
+        message = f"{chain}: requires {missing}, a module of another operating system"
+        hint = "import it behind a condition, such as `if sys.platform …`, or catch ImportError"
+    elif top in graph.origins:
+        module, _, name = missing.rpartition(".")
+        message = f"{chain}: requires {name} of {module}, which has nothing of that name"
+        hint = "is it spelled right, and in the version that is used?"
     else:
-        message = f"{chain}: requires {failure.missing}, which is in no dependency"
+        message = f"{chain}: requires {missing}, which is in no dependency"
         hint = f"add the distribution that has {top} to project.dependencies, and lock it"
     raise ProjectError(message, hint=hint)
 
 
-def ignore_rule(exclude: Iterable[str], finder: Finder) -> IsIgnored:
+def ignore_rule(exclude: Iterable[str], finder: Finder) -> WhyIgnored:
     """Return the rule of which imports are not followed: excluded ones, and CPython's tooling."""
 
-    def is_ignored(importer: str, statement: Import, target: str) -> bool:
+    def why_ignored(importer: str, statement: Import, target: str) -> str:
         if any(_matches(target, pattern) for pattern in exclude):
-            return True
+            return EXCLUDED
         if statement.kind == "hard" or finder.owner(importer) != "stdlib":
-            return False
+            return ""
         top = target.partition(".")[0]
         own = importer.partition(".")[0]
         if statement.kind == "late" and top in cpython.TOOLING and top != own:
-            return True
+            return TOOLING
         edges = cpython.TOOLING_EDGES.get(importer, ())
-        return any(target == edge or target.startswith(f"{edge}.") for edge in edges)
+        is_tooling = any(target == edge or target.startswith(f"{edge}.") for edge in edges)
+        return TOOLING if is_tooling else ""
 
-    return is_ignored
+    return why_ignored
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -10,20 +10,10 @@ _WORD_BYTES = 8
 
 
 class LimitChanges:
-    """One counter for each worker."""
+    """One counter for each of the *workers*."""
 
-    def __init__(self, slots: SharedSlots) -> None:
-        self._counts = slots.bytes.cast("Q")
-
-    @classmethod
-    def private(cls) -> "LimitChanges":
-        """Return the counter of a service that is one process."""
-        return cls(SharedSlots.private(_WORD_BYTES))
-
-    @classmethod
-    def shared(cls, workers: int) -> "LimitChanges":
-        """Return counters that every process forked from now on shares."""
-        return cls(SharedSlots.shared(_WORD_BYTES, workers))
+    def __init__(self, workers: int = 1) -> None:
+        self._counts = SharedSlots(_WORD_BYTES, workers).bytes.cast("Q")
 
     def start(self, worker: int) -> None:
         """Let *worker* go on from the number of changes so far."""

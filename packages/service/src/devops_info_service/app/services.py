@@ -67,9 +67,9 @@ class Services:
         self.source = source
         self.files = files or SystemFiles()
         self.lifecycle = lifecycle or ProcessLifecycle()
-        self.counters = counters or Counters.private()
-        self.ready_switch = ready_switch or ReadySwitch.private()
-        self.counted_limit_changes = limit_changes or LimitChanges.private()
+        self.counters = counters or Counters()
+        self.ready_switch = ready_switch or ReadySwitch()
+        self.counted_limit_changes = limit_changes or LimitChanges()
         self._route_metrics = route_metrics
         self._polls_limits = limit_changes is not None
         self.host: Host = read_host(source)
@@ -78,7 +78,7 @@ class Services:
 
     def route_metrics(self, paths: tuple[str, ...]) -> RouteMetrics:
         """Return the counters by route: the server's, or tables of *paths* that stay empty."""
-        return self._route_metrics or RouteMetrics.private(paths)
+        return self._route_metrics or RouteMetrics(paths)
 
     @functools.cached_property
     def snapshots(self) -> "PlatformSnapshots":

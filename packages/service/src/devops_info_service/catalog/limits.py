@@ -68,7 +68,10 @@ def hidden_limits(resources: "Resources") -> tuple[Row, ...]:
 def _limit_text(limit: Limit[N], form: Callable[[N], str], otherwise: str) -> LimitText:
     own, effective = limit.own, limit.effective
     if isinstance(effective, Unknown):
-        return LimitText(text_of(effective), "", (Note(effective.reason),))
+        remark = ""
+        if value_of(own, 0) is None:
+            remark = "; ".join(filter(None, ("none in the container's group", otherwise)))
+        return LimitText(text_of(effective), remark, (Note(effective.reason),))
     seen = sources(effective.evidence)
     if effective.value is None:
         return LimitText(NO_LIMIT, otherwise, seen)

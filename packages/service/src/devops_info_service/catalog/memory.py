@@ -58,7 +58,7 @@ MEMORY: Final = (
         tile=Tile("memory", "with cache"),
     ),
     Property(
-        "resources.memory.high",
+        "resources.memory.high.effective",
         "memory, throttled from",
         size,
         "resources",
@@ -85,7 +85,7 @@ MEMORY: Final = (
         metric=Metric("platform_memory_peak_bytes", "The most that was in use."),
         tile=Tile("memory", "highest"),
     ),
-    Property("resources.memory.swap_limit", "swap", size, "resources"),
+    Property("resources.memory.swap_limit.effective", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
     Property("resources.memory.swap_peak", "swap, highest", size, "resources"),
     Property(

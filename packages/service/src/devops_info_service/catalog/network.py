@@ -11,7 +11,7 @@ from .row import Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.linux.addresses import Address, Route
-    from devops_info_service.facts.linux.network import Interface
+    from devops_info_service.facts.linux.interfaces import Interface
     from devops_info_service.snapshot import PlatformSnapshot
 
 

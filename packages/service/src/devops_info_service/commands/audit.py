@@ -82,6 +82,8 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
     options = parser.parse_args(args)
     if options.container and not options.against:
         raise ConfigError("--container: no report is given; expected --against beside it")
+    if STDIN in options.files and options.against == STDIN:
+        raise ConfigError("--against: only one of manifest and report can be standard input")
     version = _version(options.kubernetes)
     made = checks_of(options.level, version)
     found, skipped, errors = _read_all(options.files, version)

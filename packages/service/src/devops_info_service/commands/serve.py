@@ -74,17 +74,15 @@ def serve(config: Config, open_files: int) -> None:
     log, lines = open_log(output)
     source = Machine()
     coarse_clock = CachedClock(source.time)
-    is_alone = config.workers == 1
+    processes = 1 if config.workers == 1 else MAX_PROCESSES
     services = Services(
         source,
         FRAMEWORK,
         config,
-        counters=Counters.private() if is_alone else Counters.shared(MAX_PROCESSES),
-        route_metrics=RouteMetrics.private(PATHS)
-        if is_alone
-        else RouteMetrics.shared(PATHS, MAX_PROCESSES),
-        ready_switch=ReadySwitch.private() if is_alone else ReadySwitch.shared(),
-        limit_changes=LimitChanges.private() if is_alone else LimitChanges.shared(MAX_PROCESSES),
+        counters=Counters(processes),
+        route_metrics=RouteMetrics(PATHS, processes),
+        ready_switch=ReadySwitch(),
+        limit_changes=LimitChanges(processes),
         coarse_clock=coarse_clock,
     )
     # Before it listens: wrong expectations are reported whether or not the port is free.
@@ -96,7 +94,7 @@ def serve(config: Config, open_files: int) -> None:
     # Objects that exist now stay: later collections skip them, and their memory stays shared.
     gc.collect()
     gc.freeze()
-    if is_alone:
+    if config.workers == 1:
         trigger = SignalTrigger(parts.sockets, log)
         _work(parts, 0, log, lines, trigger, _shutdown_reporter(config, log))
     elif config.workers == "auto":
@@ -163,13 +161,12 @@ def _keep_up(lines: LineWriter, slot: memoryview) -> float:
 def usable_cpus(tree: SystemFiles, source: Source) -> int:
     """Return how many workers are worth starting: CPUs of the quota or the affinity, rounded up."""
     # Imported late: for WORKERS=auto only.
-    from devops_info_service.facts.fact import value_of  # noqa: PLC0415
     from devops_info_service.facts.linux.cgroup import read_cgroups  # noqa: PLC0415
-    from devops_info_service.facts.linux.cpu import read_cpu  # noqa: PLC0415
+    from devops_info_service.facts.linux.cpu import read_cpu, workers  # noqa: PLC0415
     from devops_info_service.facts.linux.mounts import read_mounts  # noqa: PLC0415
 
-    usable = read_cpu(tree, read_cgroups(tree, read_mounts(tree))).usable
-    return min(value_of(usable, source.cpus()), MAX_WORKERS)
+    cpu = read_cpu(tree, read_cgroups(tree, read_mounts(tree)))
+    return min(workers(cpu, source.cpus()), MAX_WORKERS)
 
 
 def own_memory_limit(tree: SystemFiles) -> int | None:

@@ -58,6 +58,9 @@ class File(msgspec.Struct, frozen=True):
 
     path: str
     content: str | Unknown
+    exact: bool = True
+    """Whether it was UTF-8; a byte that was not is spelled with a backslash, so a path in it
+    cannot be opened."""
 
     @property
     def text(self) -> str:

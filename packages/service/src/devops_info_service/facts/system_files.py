@@ -1,6 +1,5 @@
 """Where facts come from: the only reader of the machine; tests hand in another."""
 
-import copy
 import errno
 import functools
 import os
@@ -123,8 +122,10 @@ class SystemFiles:
         *makers* maps mounts under /proc and /sys to what wrote them; empty: the kernel did.
         """
         self.environ()  # Made once, for the copies too.
-        found = copy.copy(self)
-        found._makers = makers  # noqa: SLF001 (its own class)
+        # Not copy.copy: with weakref, which it imports, each idle process held 100 kB more.
+        found = object.__new__(type(self))
+        vars(found).update(vars(self))
+        found._makers = makers
         return found
 
     def _refusal(self, path: str) -> Unknown | None:
@@ -164,7 +165,10 @@ class SystemFiles:
             return File(path, Unknown(f"{path} is not a regular file"))
         if len(data) > limit:
             return File(path, Unknown(f"{path} has more than {limit} bytes"))
-        return File(path, data.decode("utf-8", "backslashreplace"))
+        try:
+            return File(path, data.decode())
+        except UnicodeDecodeError:
+            return File(path, data.decode("utf-8", "backslashreplace"), exact=False)
 
     def keep_open(self, paths: Sequence[str]) -> OpenFiles:
         """Return the files at *paths* for reading them again and again."""

@@ -19,9 +19,21 @@ from devops_info_service.standards.requested.pod import Container, PodSpec, Reso
 
 from .workloads import Workload
 
-State = Literal["same", "different", "unknown"]
+State = Literal["same", "stricter", "different", "unknown"]
 
 _MAIN: Final = "cpu", "memory"
+_LARGEST_PAGE: Final = 64 * 1024
+"""Bytes of a page on arm64 at most; the kernel cuts a limit of memory to whole pages."""
+_BY_PRIVILEGED: Final = frozenset({
+    "appArmorProfile",
+    "capabilities_baseline",
+    "capabilities_restricted",
+    "procMount",
+    "seLinuxOptions",
+    "seccompProfile_baseline",
+    "seccompProfile_restricted",
+})  # fmt: skip
+"""Checks whose effect ``privileged`` has as well, whatever the manifest has beside it."""
 
 
 class ComparisonError(ValueError):
@@ -34,7 +46,8 @@ class Difference(msgspec.Struct, frozen=True):
     name: str
     """Id of a check, or name of an expectation."""
     state: State
-    """``unknown``: the report does not have the grant."""
+    """``stricter``: what the check forbids was requested, and not granted; ``unknown``: the report
+    does not have the grant."""
     requested: str
     granted: str | None
     """None: unknown."""
@@ -78,23 +91,24 @@ def _checks(
         seen = granted.get(finding.id)
         if seen is None:
             continue
-        known = seen.verdict != "unknown"
-        same = finding.verdict == seen.verdict
-        yield Difference(
-            finding.id,
-            ("same" if same else "different") if known else "unknown",
-            finding.verdict,
-            seen.verdict if known else None,
-            seen.message,
-        )
+        wanted = finding.verdict
+        if container.context.privileged and finding.id in _BY_PRIVILEGED:
+            wanted = "fail"
+        state: State = "stricter" if seen.verdict == "pass" else "different"
+        if "unknown" in {wanted, seen.verdict}:
+            state = "unknown"
+        elif wanted == seen.verdict:
+            state = "same"
+        found = None if state == "unknown" else seen.verdict
+        yield Difference(finding.id, state, wanted, found, seen.message)
 
 
 def _values(
     workload: Workload, container: Container, snapshot: PlatformSnapshot
 ) -> Iterator[Difference]:
-    wanted = dict(_requested(workload, container))
     entries = tuple(
-        expectation(Entry(name, 1, (value,), is_list=False)) for name, value in wanted.items()
+        expectation(Entry(name, 1, (value,), is_list=False))
+        for name, value in _requested(workload, container)
     )
     for result in conformance(entries, snapshot).expectations:
         states: Mapping[str, State] = {"met": "same", "not met": "different"}
@@ -143,7 +157,14 @@ def _resources(own: Resources | None, of_pod: Resources | None) -> Iterator[tupl
     for name in _MAIN:
         limits = [_quantity(each, "limits", name) for each in (own, of_pod)]
         given = [each for each in limits if each is not None]
-        yield f"{name}.limit", quantity.write(min(given)) if given else NO_LIMIT
+        if not given:
+            # Groups above the container's may have one all the same, as the node's is.
+            yield f"{name}.own_limit", NO_LIMIT
+        elif name == "memory":
+            low = max(0, min(given) - _LARGEST_PAGE * quantity.ONE)
+            yield "memory.limit", f"> {quantity.write(low)}, <= {quantity.write(min(given))}"
+        else:
+            yield f"{name}.limit", quantity.write(min(given))
         request = _quantity(own, "requests", name)
         # Without a request a limit is one: the API server sets it so.
         request = limits[0] if request is None else request

@@ -68,10 +68,11 @@ def _differences(each: Audited) -> Section:
             found.name,
             f"requested {found.requested}, granted {found.granted}",
             (Note(found.reason),) if found.reason else (),
-            "fail",
+            "fail" if state == "different" else "pass",
         )
+        for state in ("different", "stricter")
         for found in each.differences
-        if found.state == "different"
+        if found.state == state
     )
     counts = Counter(found.state for found in each.differences)
     unknown = [found.name for found in each.differences if found.state == "unknown"]
@@ -79,7 +80,7 @@ def _differences(each: Audited) -> Section:
         rows = (*rows, Row("not in the report", comma_list(unknown), (), "unknown"))
     title = (
         f"Requested and granted: {counts['same']} the same, {counts['different']} different,"
-        f" {counts['unknown']} unknown"
+        f" {counts['stricter']} stricter, {counts['unknown']} unknown"
     )
     return Section(title, rows)
 

@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from devops_info_service.app.routes import ROUTES
+from tests.lib.running_service import RunningService, Start
 
-from ..conftest import Service, Start
 from .conftest import Tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -25,12 +25,12 @@ FRESH_MS: Final = 3000
 """For a figure to change: the script's two seconds and some."""
 
 
-def address(service: Service) -> str:
+def address(service: RunningService) -> str:
     """Return the page's address."""
     return f"http://127.0.0.1:{service.port}/"
 
 
-def test_no_console_messages(service: Service, tab: Open) -> None:
+def test_no_console_messages(service: RunningService, tab: Open) -> None:
     """No error, no violation of the policy, no request to another host."""
     page = tab()
     page.page.goto(address(service))
@@ -44,7 +44,9 @@ def test_no_console_messages(service: Service, tab: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, LAPTOP, PROJECTOR], ids=["phone", "laptop", "hall"])
-def test_accessible(service: Service, tab: Open, scheme: str, viewport: dict[str, int]) -> None:
+def test_accessible(
+    service: RunningService, tab: Open, scheme: str, viewport: dict[str, int]
+) -> None:
     """axe finds nothing, folded or unfolded, and nothing is wider than the window."""
     page = tab(color_scheme=scheme, viewport=viewport, reduced_motion="reduce")
     page.page.goto(address(service))
@@ -74,7 +76,7 @@ def axe(page: Tab) -> list[str]:
     ]
 
 
-def test_without_script(service: Service, tab: Open) -> None:
+def test_without_script(service: RunningService, tab: Open) -> None:
     """Without JavaScript the report is complete and has no control that needs a script."""
     page = tab(java_script_enabled=False)
     page.page.goto(address(service))
@@ -132,7 +134,9 @@ def test_live_changes_only_what_differs(start: Start, tab: Open) -> None:
         (200, "", "The response was not understood"),
     ],
 )
-def test_another_response(service: Service, tab: Open, status: int, body: str, reason: str) -> None:
+def test_another_response(
+    service: RunningService, tab: Open, status: int, body: str, reason: str
+) -> None:
     """Any other response leaves the figures as they are, and the status has the reason."""
     page = tab()
     page.page.route(
@@ -163,7 +167,7 @@ def test_service_stopped_and_back(start: Start, tab: Open) -> None:
     page.wait_for_status("Live")
 
 
-def test_pause(service: Service, tab: Open) -> None:
+def test_pause(service: RunningService, tab: Open) -> None:
     """The keyboard can pause the page and resume it."""
     page = tab()
     page.page.goto(address(service))
@@ -181,7 +185,7 @@ def test_pause(service: Service, tab: Open) -> None:
     assert len(page.requests) > requests
 
 
-def test_hidden_tab(service: Service, tab: Open) -> None:
+def test_hidden_tab(service: RunningService, tab: Open) -> None:
     """A hidden tab sends no request."""
     page = tab()
     page.page.goto(address(service))
@@ -202,7 +206,7 @@ def test_hidden_tab(service: Service, tab: Open) -> None:
     assert len(page.requests) > requests
 
 
-def test_keyboard(service: Service, tab: Open) -> None:
+def test_keyboard(service: RunningService, tab: Open) -> None:
     """Tab goes from the skip link through all controls, each of them visible."""
     page = tab(viewport=LAPTOP)
     page.page.goto(address(service))
@@ -231,7 +235,7 @@ def test_keyboard(service: Service, tab: Open) -> None:
     assert page.page.url.endswith("#report")
 
 
-def test_links(service: Service, tab: Open) -> None:
+def test_links(service: RunningService, tab: Open) -> None:
     """Every published path is listed, and every link leads to a response."""
     page = tab()
     page.page.goto(address(service))
@@ -245,7 +249,7 @@ def test_links(service: Service, tab: Open) -> None:
         assert "Endpoint does not exist" not in response.text()
 
 
-def test_hostile_request(service: Service, tab: Open) -> None:
+def test_hostile_request(service: RunningService, tab: Open) -> None:
     """What a client sends shows as text; even injected markup could not run."""
     page = tab(user_agent="<script>document.title='owned'</script><b>x</b>")
     page.page.goto(address(service))
@@ -263,7 +267,7 @@ def test_hostile_request(service: Service, tab: Open) -> None:
     assert any("Content Security Policy" in each for each in page.complaints)
 
 
-def test_printed(service: Service, tab: Open) -> None:
+def test_printed(service: RunningService, tab: Open) -> None:
     """On paper nothing is folded away and nothing can be clicked."""
     page = tab()
     page.page.goto(address(service))

@@ -75,7 +75,7 @@ def test_web_page(origin: bytes) -> None:
 
 def test_all_processes() -> None:
     """Whichever process gets the request, all that share the switch are out of readiness."""
-    switch = ReadySwitch.shared()
+    switch = ReadySwitch()
     one, other = (build(Services(FakeSource(), "x", ON, ready_switch=switch)) for _ in range(2))
 
     assert ask(one, "/readyz/disable", "POST") == (200, "disabled")

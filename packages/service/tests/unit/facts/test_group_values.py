@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from devops_info_service.facts.fact import Known, Unknown
-from devops_info_service.facts.linux import cpu, disks, memory
+from devops_info_service.facts.linux import disks
+from devops_info_service.facts.linux import group_table as table
 from devops_info_service.facts.linux.cgroup import Cgroups, Group
 from devops_info_service.facts.linux.group_values import GroupValue
 from devops_info_service.facts.linux.limit_watch import WATCHED
@@ -17,21 +18,21 @@ MISSING = Unknown("no group")
 
 def cgroups(unified: Group | Unknown, **v1: Group | Unknown) -> Cgroups:
     """Return groups of either version."""
-    return Cgroups(Known("hybrid"), Known("/"), Known(value=True), unified, dict(v1), ())
+    return Cgroups(Known("hybrid"), Known("/"), Known(value=True), unified, dict(v1))
 
 
 @pytest.mark.parametrize(
     ("row", "new", "old"),
     [
-        (memory.HIGH, ["/c/pod/own/memory.high"], []),
+        (table.MEMORY_HIGH, ["/c/pod/own/memory.high", "/c/pod/memory.high"], []),
         (
-            memory.LIMIT,
+            table.MEMORY_LIMIT,
             ["/c/pod/own/memory.max", "/c/pod/memory.max"],
             ["/old/own/memory.limit_in_bytes", "/old/memory.limit_in_bytes"],
         ),
-        (cpu.SHARES, [], ["/old/own/cpu.shares"]),
-        (cpu.THROTTLED, ["/c/pod/own/cpu.stat"], ["/old/own/cpu.stat"]),
-        (cpu.USAGE, ["/c/pod/own/cpu.stat"], ["/old/own/cpuacct.usage"]),
+        (table.CPU_SHARES, [], ["/old/own/cpu.shares"]),
+        (table.CPU_THROTTLED, ["/c/pod/own/cpu.stat"], ["/old/own/cpu.stat"]),
+        (table.CPU_USAGE, ["/c/pod/own/cpu.stat"], ["/old/own/cpuacct.usage"]),
         (
             disks.USAGE,
             ["/c/pod/own/io.stat"],

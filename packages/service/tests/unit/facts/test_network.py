@@ -117,7 +117,22 @@ def test_resolver() -> None:
         ("options ndots:2\noptions ndots:0", "ndots", 0),
         ("domain example.com.", "search", ("example.com",)),
         ("search a\nsearch b c", "search", ("b", "c")),
-        ("search .", "search", ()),
+        ("search .", "search", (".",)),
+        ("search a . b", "search", ("a", ".", "b")),
+        ("search Example.COM", "search", ("example.com",)),
+        ("domain a b", "search", ("a",)),
+        ("search a\ndomain b", "search", ("b",)),
+        ("search a\nsearch", "search", ("a",)),
+        (" search a", "search", ()),
+        ("searcha", "search", ()),
+        ("search\va", "search", ()),
+        ("#search a", "search", ()),
+        ("options ndots:7x", "ndots", 7),
+        ("options timeout:99 attempts:99", "timeout_seconds", 30),
+        ("options timeout:99 attempts:99", "attempts", 5),
+        ("nameserver 10.1 # main", "servers", ("10.0.0.1",)),
+        ("nameserver 10.0.0.1\r", "servers", ("127.0.0.1",)),
+        ("nameserver ::1\0junk", "servers", ("::1",)),
         (
             "nameserver ::1\nnameserver ::2\nnameserver ::3\nnameserver ::4",
             "servers",
@@ -128,16 +143,56 @@ def test_resolver() -> None:
             "ignored_servers",
             ("::4",),
         ),
-        ("nameserver", "servers", ()),
+        ("nameserver", "servers", ("127.0.0.1",)),
         ("nameserver fe80::1%eth0", "servers", ("fe80::1%eth0",)),
-        ("nameserver hunter2", "servers", ()),
-        ("search user:pass@host a", "search", ("a",)),
+        ("nameserver hunter2", "servers", ("127.0.0.1",)),
+        ("search user:pass@host a", "search", ("(withheld)", "a")),
         ("options ndots:2 password=hunter2 edns0", "options", ("ndots:2", "edns0")),
     ],
 )
 def test_settings(text: str, field: str, value: Any) -> None:
     """Odd settings mean the same as to the C library."""
     assert getattr(parse_resolver(text), field) == value
+
+
+@pytest.mark.parametrize(
+    ("environ", "hostname", "search", "ndots"),
+    [
+        ({"LOCALDOMAIN": "b c"}, "h.example", ("b", "c"), 5),
+        ({"LOCALDOMAIN": ""}, "h.example", (".",), 5),
+        ({"LOCALDOMAIN": " b"}, "", (".", "b"), 5),
+        ({"LOCALDOMAIN": "b\nc"}, "", ("b",), 5),
+        ({"RES_OPTIONS": "ndots:2"}, "", ("a",), 2),
+        ({"RES_OPTIONS": "rotate"}, "", ("a",), 5),
+    ],
+)
+def test_variables_amend_the_file(
+    tree_of: Callable[..., SystemFiles],
+    environ: dict[str, str],
+    hostname: str,
+    search: tuple[str, ...],
+    ndots: int,
+) -> None:
+    """LOCALDOMAIN replaces the search list, RES_OPTIONS follow the file's options."""
+    files = {
+        "/etc/resolv.conf": "search a\noptions ndots:5\n",
+        "/proc/sys/kernel/hostname": hostname,
+    }
+    resolver = known(read_network(tree_of(files, environ)).resolver)
+
+    assert (resolver.search, resolver.ndots) == (search, ndots)
+
+
+@pytest.mark.parametrize(
+    ("hostname", "search"), [("web", ()), ("web.example.com\n", ("example.com",)), ("web.", (".",))]
+)
+def test_domain_of_the_host(
+    tree_of: Callable[..., SystemFiles], hostname: str, search: tuple[str, ...]
+) -> None:
+    """Without a list the host's own domain is searched (gethostname(2))."""
+    files = {"/etc/resolv.conf": "nameserver ::1\n", "/proc/sys/kernel/hostname": hostname}
+
+    assert known(read_network(tree_of(files)).resolver).search == search
 
 
 @pytest.mark.parametrize(

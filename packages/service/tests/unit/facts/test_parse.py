@@ -19,7 +19,7 @@ from devops_info_service.facts.linux.addresses import (
     routes_v6,
 )
 from devops_info_service.facts.linux.disks import traffic
-from devops_info_service.facts.linux.memory import counters
+from devops_info_service.facts.linux.group_table import counters
 from devops_info_service.facts.linux.mounts import parse_mount
 from devops_info_service.facts.linux.pressure import Pressure, Stall, pressure
 from devops_info_service.facts.linux.resolver import parse_resolver

@@ -9,7 +9,7 @@ from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.linux.cgroup import read_cgroups
 from devops_info_service.facts.linux.disks import Traffic
 from devops_info_service.facts.linux.group_values import ONLY_V2
-from devops_info_service.facts.linux.limits import HIDDEN
+from devops_info_service.facts.linux.limits import HIDDEN, NONE_SEEN
 from devops_info_service.facts.linux.mounts import read_mounts
 from devops_info_service.facts.linux.resources import Resources, read_resources
 from devops_info_service.facts.linux.sandbox import SANDBOXED
@@ -31,12 +31,14 @@ FACTS: dict[str, dict[str, Any]] = {
         "cgroup.version": "hybrid",
         "cgroup.namespaced": False,
         "cpu.limit.own": None,
-        "cpu.effective": 2.0,
-        "cpu.usable": 2,
+        "cpu.limit.effective": NONE_SEEN,
+        "cpu.effective": Unknown(f"no more than 2, but {NONE_SEEN.reason}"),
+        "cpu.usable": Unknown(f"no more than 2, but {NONE_SEEN.reason}"),
         "cpu.python": 2,
         "cpu.shares": 1024,
         "memory.limit.own": None,
-        "memory.high": Unknown(V1_HAS_NONE),
+        "memory.limit.effective": None,
+        "memory.high.effective": Unknown(V1_HAS_NONE),
         "memory.oom_kills": 0,
         "processes.limit.own": None,
     },
@@ -49,7 +51,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "cpu.python": 2,
         "memory.limit.own": 64 * MIB,
         "memory.limit.effective": 64 * MIB,
-        "memory.swap_limit": 128 * MIB,
+        "memory.swap_limit.effective": 128 * MIB,
         "processes.limit.own": 50,
         "processes.current": 1,
     },
@@ -77,11 +79,12 @@ FACTS: dict[str, dict[str, Any]] = {
         "cpu.throttling.throttled_periods": 17,
         "cpu.throttling.throttled_microseconds": 834_221,
         "memory.limit.own": 256 * MIB,
-        "memory.high": None,
+        "memory.high.own": None,
+        "memory.high.effective": NONE_SEEN,
         "memory.current": 40 * MIB,
         "memory.peak": 48 * MIB,
         "memory.working_set": 32 * MIB,
-        "memory.swap_limit": 0,
+        "memory.swap_limit.effective": 0,
         "memory.oom_kills": 0,
         "memory.oom_group": True,
         "memory.host_total": 16_384_000 * 1024,
@@ -89,7 +92,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "processes.limit.own": 2048,
         "processes.peak": 5,
         "processes.refused": 0,
-        "disks.limits": (),
+        "disks.limits": NONE_SEEN,
         "disks.usage": (Traffic("259:0", 1_269_760, 0, 58, 0),),
     },
     "crio-pod": {
@@ -120,6 +123,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "memory.oom_kills": 2,
         "memory.working_set": 498_073_600 - 83_886_080,
         "processes.limit.own": None,
+        "processes.limit.effective": NONE_SEEN,
         "disks.limits": (Traffic("8:0", write_bytes=10_485_760),),
         "disks.usage": (Traffic("8:0", 4_194_304, 1_048_576, 128, 32),),
         "pressure.cpu": Unknown("/proc/self/cgroup has no line of version 2"),
@@ -133,10 +137,10 @@ FACTS: dict[str, dict[str, Any]] = {
     "podman-rootless": {
         "cgroup.version": "v2",
         "cpu.limit.own": None,
-        "cpu.effective": 8.0,
+        "cpu.effective": Unknown(f"no more than 8, but {NONE_SEEN.reason}"),
         "memory.limit.own": None,
         "processes.limit.own": 2048,
-        "cpu.throttling.periods": Unknown("/sys/fs/cgroup/cpu.stat has no nr_periods"),
+        "cpu.throttling.periods": Unknown("/sys/fs/cgroup/cgroup.controllers does not list cpu"),
     },
     "privileged-pod": {
         "cgroup.namespaced": False,
@@ -254,7 +258,6 @@ def test_the_hosts_own_tree_elsewhere(tree_of: Callable[..., SystemFiles]) -> No
 @pytest.mark.parametrize(
     ("quota", "affinity", "effective", "usable"),
     [
-        ("max 100000", "0-3", 4.0, 4),
         ("400000 100000", "0-1", 2.0, 2),
         ("150000 100000", "0-3", 1.5, 2),
         ("1000 100000", "0-3", 0.01, 1),

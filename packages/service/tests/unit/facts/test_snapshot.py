@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -74,12 +73,8 @@ def test_schema() -> None:
 
 
 def test_real_machine() -> None:
-    """On the machine the tests run on it takes a moment and breaks nothing."""
-    started = time.monotonic()
-    report = read_platform(SystemFiles(), Machine())
-
-    assert msgspec.json.encode(report)
-    assert time.monotonic() - started < 5
+    """The machine of the tests can be read."""
+    assert output(read_platform(SystemFiles(), Machine()))
 
 
 def test_nothing(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
@@ -101,25 +96,25 @@ def facts(value: object) -> Iterator[Known[object] | Unknown]:
             yield from facts(getattr(value, field))
 
 
-def told(report: PlatformSnapshot) -> bytes:
+def output(report: PlatformSnapshot) -> bytes:
     """Return all output of a snapshot: the report, and a result for every expectation."""
     contract = tuple(Expectation(each, "", ()) for each in EXTRACTORS.values())
     return msgspec.json.encode((report, evaluate(contract, report)))
 
 
-class Lying(SystemFiles):
+class MisleadingTree(SystemFiles):
     """A tree in which some files hold something else."""
 
-    def __init__(self, tree: SystemFiles, lies: dict[str, str | Unknown]) -> None:
+    def __init__(self, tree: SystemFiles, contents: dict[str, str | Unknown]) -> None:
         super().__init__("/nowhere", tree.environ())
         self.tree = tree
-        self.lies = lies
+        self.contents = contents
         for name in ("link", "names", "node", "nodes", "space", "writable"):
             setattr(self, name, getattr(tree, name))
 
     def read(self, path: str) -> File:
-        if path in self.lies:
-            return File(path, self.lies[path])
+        if path in self.contents:
+            return File(path, self.contents[path])
         return self.tree.read(path)
 
 
@@ -127,31 +122,31 @@ class Lying(SystemFiles):
 def test_one_misleading_file(saved: Callable[[str], SystemFiles], clock: Clock, path: str) -> None:
     """Nonsense in any one file leaves the rest of the report unchanged."""
     for nonsense in ("\x00\x01", "-1", "a b c d e f - g h i\n" * 5, Unknown("refused")):
-        report = read_platform(Lying(saved("containerd-restricted"), {path: nonsense}), clock)
+        report = read_platform(
+            MisleadingTree(saved("containerd-restricted"), {path: nonsense}), clock
+        )
 
-        assert told(report)
+        assert output(report)
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
 def test_all_files_misleading(
     saved: Callable[[str], SystemFiles], clock: Clock, nonsense: str
 ) -> None:
-    """All files may hold the same nonsense, and it still takes no time to speak of."""
-    started = time.monotonic()
-    tree = Lying(saved("containerd-restricted"), dict.fromkeys(READ, nonsense))
+    """All files may hold the same nonsense."""
+    tree = MisleadingTree(saved("containerd-restricted"), dict.fromkeys(READ, nonsense))
 
-    assert told(read_platform(tree, clock))
-    assert time.monotonic() - started < 3
+    assert output(read_platform(tree, clock))
 
 
-@given(lies=st.dictionaries(st.sampled_from(READ), st.text(), min_size=1))
+@given(contents=st.dictionaries(st.sampled_from(READ), st.text(), min_size=1))
 def test_misleading_content_of_all_kinds(
-    saved: Callable[[str], SystemFiles], clock: Clock, lies: dict[str, str]
+    saved: Callable[[str], SystemFiles], clock: Clock, contents: dict[str, str]
 ) -> None:
     """Whatever files hold, the report is a report."""
-    tree = Lying(saved("containerd-restricted"), dict(lies))
+    tree = MisleadingTree(saved("containerd-restricted"), dict(contents))
 
-    assert told(read_platform(tree, clock))
+    assert output(read_platform(tree, clock))
 
 
 def test_imports_stay_small() -> None:

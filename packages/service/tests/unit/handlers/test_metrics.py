@@ -133,7 +133,7 @@ def test_accept(accept: bytes, *, is_open: bool) -> None:
 @PARSERS
 def test_service(tmp_path: Path, *, is_open: bool) -> None:
     """Every metric of the service can be parsed, and has a type and a help."""
-    counters, tables = Counters.private(), RouteMetrics.private(PATHS)
+    counters, tables = Counters(), RouteMetrics(PATHS)
     table = tables.worker(0)
     table.counts[table.slot_for("/health", "GET", 200)] += 1
     dispatch = build(Services(Machine(), "x", counters=counters, route_metrics=tables))

@@ -151,7 +151,7 @@ def test_rejected_then_served() -> None:
     closed.close()
     sock, url = answering(OK)
     with sock:
-        assert check_any([closed_url, url], timeout_seconds=20) == (url, "200 OK")
+        assert check_any([closed_url, url], timeout_seconds=60) == (url, "200 OK")
 
 
 def test_silent_then_served() -> None:
@@ -159,7 +159,7 @@ def test_silent_then_served() -> None:
     sock, url = answering(OK)
     with socket.create_server(("127.0.0.1", 0)) as silent, sock:
         first = f"http://127.0.0.1:{silent.getsockname()[1]}/health"
-        assert check_any([first, url], timeout_seconds=2) == (url, "200 OK")
+        assert check_any([first, url], timeout_seconds=6) == (url, "200 OK")
 
 
 def test_none_responds() -> None:
@@ -167,7 +167,7 @@ def test_none_responds() -> None:
     one, first = answering(BUSY)
     two, second = answering(BUSY)
     with one, two, pytest.raises(CheckError) as caught:
-        check_any([first, second], timeout_seconds=20)
+        check_any([first, second], timeout_seconds=60)
 
     assert str(caught.value) == (
         f"{first}: 503 Service Unavailable; {second}: 503 Service Unavailable"

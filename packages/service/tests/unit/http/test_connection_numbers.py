@@ -144,7 +144,7 @@ def test_management_above_the_limit(server: ServerState) -> None:
 
 def test_counts(server: ServerState) -> None:
     """Connections, refusals by status and 100s are counted."""
-    counters = Counters.private()
+    counters = Counters()
     server.counts = counters.worker(0)
     one, two = Peer(server), Peer(server)
     one.send(GET % 1 * 3 + POST + b"Expect: 100-continue\r\n\r\n")

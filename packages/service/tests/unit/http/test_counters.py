@@ -24,7 +24,7 @@ pytestmark = pytest.mark.claim("workers: death, back-off, reload, counters, PID 
 
 def test_totals() -> None:
     """The sums are over every process, and rejections are counted by status."""
-    counters = Counters.shared(3)
+    counters = Counters(3)
     counters.supervisor[RESTARTS] = 2
     counters.supervisor[RELOADS] = 1
     for number in range(3):
@@ -51,7 +51,7 @@ def test_totals() -> None:
 
 def test_slots_are_apart() -> None:
     """Slots are separate, and there is none beyond the last."""
-    counters = Counters.shared(2)
+    counters = Counters(2)
     counters.worker(1)[2] = 7
 
     assert list(counters.worker(0)) == list(counters.supervisor) == [0] * SLOT_WORDS
@@ -61,7 +61,7 @@ def test_slots_are_apart() -> None:
 
 def test_reset_slot() -> None:
     """A process that was killed has no connections; its counts stay."""
-    counters = Counters.private()
+    counters = Counters()
     slot = counters.worker(0)
     slot[ABORTED], slot[OPENED], slot[CLOSED], slot[READY], slot[PID] = 9, 5, 3, 1, 77
 
@@ -84,7 +84,7 @@ def test_reset_slot() -> None:
 )
 def test_turns(own: int, others: list[int], *, light: bool) -> None:
     """A worker takes a connection unless another has clearly fewer."""
-    counters = Counters.shared(8)
+    counters = Counters(8)
     for number, connections in enumerate([own, *others]):
         counters.register(number)
         slot = counters.worker(number)
@@ -95,7 +95,7 @@ def test_turns(own: int, others: list[int], *, light: bool) -> None:
 
 def test_no_turn_for_a_worker_that_does_not_accept() -> None:
     """A worker that drains or has not begun is not one to leave a connection to."""
-    counters = Counters.shared(2)
+    counters = Counters(2)
     counters.register(1)
     counters.worker(0)[OPENED], counters.worker(0)[READY] = 100, 1
 
@@ -104,7 +104,7 @@ def test_no_turn_for_a_worker_that_does_not_accept() -> None:
 
 def test_pids() -> None:
     """The supervisor is the first of the processes; workers that have ended are none."""
-    counters = Counters.shared(3)
+    counters = Counters(3)
     counters.supervisor[PID], counters.worker(0)[PID], counters.worker(2)[PID] = 7, 9, 8
 
     assert counters.pids() == (7, 9, 8)

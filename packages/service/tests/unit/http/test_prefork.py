@@ -19,7 +19,7 @@ from .test_worker_pool import FakeProcesses
 
 def test_ready_after_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that becomes ready right after its poll is announced all the same."""
-    counters = Counters.shared(MAX_PROCESSES)
+    counters = Counters(MAX_PROCESSES)
     processes = FakeProcesses()
     waits: list[float] = []
 

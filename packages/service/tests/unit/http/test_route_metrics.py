@@ -50,7 +50,7 @@ def answered_with(status: int, took: float, tables: RouteMetrics, *requests: Req
 )
 def test_buckets(took: float, bucket: int) -> None:
     """A request counts in the bucket with the first bound that it does not exceed."""
-    tables = RouteMetrics.private(PATHS)
+    tables = RouteMetrics(PATHS)
 
     answered_with(200, took, tables, a_request())
 
@@ -62,7 +62,7 @@ def test_buckets(took: float, bucket: int) -> None:
 
 def test_labels() -> None:
     """Method, path and status are separate; unknown ones are "other"."""
-    tables = RouteMetrics.private(PATHS)
+    tables = RouteMetrics(PATHS)
     answered_with(200, 0, tables, a_request(), a_request(), a_request("HEAD"))
     answered_with(405, 0, tables, a_request("PROPFIND"), a_request("MKCOL"))
     answered_with(404, 0, tables, a_request(path="/a"), a_request(path="/b"))
@@ -79,7 +79,7 @@ def test_labels() -> None:
 
 def test_attack() -> None:
     """Thousands of random paths and methods make a handful of series, and no memory grows."""
-    tables = RouteMetrics.private(PATHS)
+    tables = RouteMetrics(PATHS)
     table = tables.worker(0)
     dispatch = measure(lambda request: Response(404, request.path.encode()), table)
     chance = random.Random(7)
@@ -99,7 +99,7 @@ def test_attack() -> None:
 
 def test_all_that_there_can_be() -> None:
     """Each method on each path, allowed, refused and failing, has room."""
-    tables = RouteMetrics.private(PATHS)
+    tables = RouteMetrics(PATHS)
     for path, method in itertools.product((*PATHS, "/nowhere"), (*METHODS, "LINK")):
         answered_with(405, 0, tables, a_request(method, path))
     for path in PATHS:
@@ -115,7 +115,7 @@ def test_all_that_there_can_be() -> None:
 
 def test_no_room() -> None:
     """Without room for one more series, responses are counted as "other"."""
-    tables = RouteMetrics.private(PATHS)
+    tables = RouteMetrics(PATHS)
     for status in range(CAPACITY + 50):
         answered_with(status, 0, tables, a_request())
 
@@ -127,7 +127,7 @@ def test_no_room() -> None:
 
 def test_workers_are_added_up() -> None:
     """What forked processes count is one sum; a process that ended is still in it."""
-    tables = RouteMetrics.shared(PATHS, 4)
+    tables = RouteMetrics(PATHS, 4)
     for number in range(3):
         pid = os.fork()
         if pid == 0:
@@ -147,7 +147,7 @@ def test_workers_are_added_up() -> None:
 
 def test_next_process() -> None:
     """A process that takes over the table of another goes on from its values."""
-    tables = RouteMetrics.private(PATHS)
+    tables = RouteMetrics(PATHS)
     answered_with(200, 0, tables, a_request(), a_request("POST"))
     answered_with(200, 0, tables, a_request("POST"), a_request("PUT"))
 
@@ -157,4 +157,4 @@ def test_next_process() -> None:
 def test_no_table_beyond_the_last() -> None:
     """There are as many tables as workers."""
     with pytest.raises(IndexError):
-        RouteMetrics.shared(PATHS, 2).worker(2)
+        RouteMetrics(PATHS, 2).worker(2)

@@ -63,7 +63,7 @@ def processes() -> FakeProcesses:
 @pytest.fixture
 def counters() -> Counters:
     """Room for every worker."""
-    return Counters.shared(512)
+    return Counters(512)
 
 
 @pytest.fixture

@@ -60,10 +60,13 @@ BOTH_PROC: Final = ids("procMount", "procMount_restricted")
 SELINUX: Final = ids("seLinuxOptions")
 APPARMOR: Final = ids("appArmorProfile")
 HOSTS: Final = ids("hostProbesAndHostLifecycle")
-PLUGINS: Final = (
+PLUGINS: Final = (  # noqa: SIM905
     "awsElasticBlockStore azureDisk azureFile cephfs cinder fc flexVolume flocker gcePersistentDisk"
     " gitRepo glusterfs iscsi nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos"
     " vsphereVolume"
+).split()
+VOLUMES: Final = (  # noqa: SIM905
+    "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret"
 ).split()
 ANNOTATION: Final = "container.apparmor.security.beta.kubernetes.io/app"
 
@@ -110,13 +113,7 @@ ROWS: Final = (
     ),
     Row(
         ("spec", "volumes"),
-        [
-            [{"name": "v", kind: {}}]
-            for kind in (
-                "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected"
-                " secret"
-            ).split()
-        ],
+        [[{"name": "v", kind: {}}] for kind in VOLUMES],
         [[{"name": "v", kind: {}}] for kind in (*PLUGINS, "ofTheFuture")],
         ids("restrictedVolumes"),
     ),

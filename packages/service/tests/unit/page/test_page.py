@@ -72,7 +72,7 @@ def test_outline(name: str) -> None:
                 "throttled 17 of 120 periods, 834.2 ms Memory",
                 "Memory 256 MiB granted 32 MiB in use, 12 % with cache 40 MiB highest 48 MiB",
                 "Processes 2048 granted 3 in use, under 1 %",
-                "Disk traffic no limit 1.2 MiB in all",
+                "Disk traffic unknown 1.2 MiB in all",
                 "Restricted pass Every check that can be made from inside passes, those of",
                 "QoS class Burstable",
                 "variables not shown DATABASE_PASSWORD",
@@ -81,10 +81,10 @@ def test_outline(name: str) -> None:
         (
             "docker-default",
             [
-                "CPU no limit 2 CPUs to run on",
+                "CPU unknown none in the container's group; 2 CPUs to run on",
                 "Memory no limit the host has 23.5 GiB 8.7 MiB in use, under 1 % of the host's",
                 "Restricted fail 4 checks fail: allowPrivilegeEscalation , capabilities_restricted",
-                "Nothing above the process's own group can be seen from here; a pod's may be lower",
+                "The groups above the process's own cannot all be seen from here",
             ],
         ),
         ("privileged-pod", ["200 MiB of a group above, the container's own: no limit"]),

@@ -7,7 +7,7 @@ interfaces show it, and they can mislead: an undecided case stays unknown.
 from typing import Final
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
-from devops_info_service.facts.linux.network import CLASS
+from devops_info_service.facts.linux.interfaces import CLASS, class_names
 from devops_info_service.facts.linux.variables import variable
 from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.http.wire.cidr import packed_address
@@ -57,7 +57,7 @@ def _by_addresses(tree: SystemFiles) -> Fact[bool] | None:
 
 
 def _by_interfaces(tree: SystemFiles) -> Fact[bool]:
-    names = tree.names(CLASS)
+    names = class_names(tree)
     if isinstance(names, Unknown):
         return names
     if len(names) > MAX_INTERFACES:

@@ -2,12 +2,13 @@
 
 import socket
 import sys
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evidence_of
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evidence_of, value_of
 from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
@@ -18,8 +19,9 @@ ROUTE6: Final = "/proc/net/ipv6_route"
 MAX_ROUTES: Final = 256
 """Listed of each family; a router's full table has a million."""
 MAX_ADDRESSES: Final = 256
-"""Listed; a node of a large cluster has thousands: every service's (IPVS). Each is searched in
-every route."""
+"""Listed; a node of a large cluster has thousands: every service's (IPVS)."""
+_BITS: Final = 32
+"""Of an IPv4 address."""
 _UP: Final = 0x0001
 _REJECT: Final = 0x0200
 _LOCAL: Final = 0x8000_0000
@@ -49,14 +51,14 @@ class Route(msgspec.Struct, frozen=True):
 
 def read_addresses(tree: SystemFiles) -> Fact[tuple[Address, ...]]:
     """Read both families; a family that the kernel lacks is left out."""
-    routes = tree.read(ROUTE).parse(routes_v4)
+    routes = value_of(tree.read(ROUTE).parse(routes_v4), ())
     old = tree.read(FIB_TRIE).parse(local_addresses)
     new = tree.read(IF_INET6).parse(addresses_v6)
     if isinstance(old, Unknown) and isinstance(new, Unknown):
         return old
     found: list[Address] = []
     if isinstance(old, Known):
-        networks = routes.value if isinstance(routes, Known) else ()
+        networks = _connected(routes)
         found += [_placed(address, networks) for address in old.value[:MAX_ADDRESSES]]
         found += [Address(address, None, None, "global") for address in old.value[MAX_ADDRESSES:]]
     if isinstance(new, Known):
@@ -67,21 +69,17 @@ def read_addresses(tree: SystemFiles) -> Fact[tuple[Address, ...]]:
     return Known(tuple(found), seen)
 
 
-def read_routes(tree: SystemFiles) -> Fact[tuple[Route, ...]]:
-    """Read both families."""
+def read_routes(tree: SystemFiles) -> tuple[Fact[tuple[Route, ...]], int]:
+    """Read both families; return the first ``MAX_ROUTES`` of each, and how many more there are."""
     old = tree.read(ROUTE).parse(routes_v4)
     new = tree.read(ROUTE6).parse(routes_v6)
+    tables = [value_of(each, ()) for each in (old, new)]
+    found = tuple(route for table in tables for route in table[:MAX_ROUTES])
+    more = sum(map(len, tables)) - len(found)
     if isinstance(old, Unknown):
-        return old
-    found = old.value + (new.value if isinstance(new, Known) else ())
+        return old, more
     seen = tuple(Evidence(each.file, "", f"{len(found)} routes") for each in evidence_of(old, new))
-    return Known(found, seen)
-
-
-def count_unread_routes(tree: SystemFiles) -> int:
-    """Count the lines of both families' tables that ``read_routes`` leaves out."""
-    old, new = (tree.read(path).text.count("\n") for path in (ROUTE, ROUTE6))
-    return max(0, old - 1 - MAX_ROUTES) + max(0, new - MAX_ROUTES)
+    return Known(found, seen), more
 
 
 def local_addresses(text: str) -> tuple[str, ...]:
@@ -105,16 +103,33 @@ def _checked(address: str) -> str:
     return address
 
 
-def _placed(address: str, routes: tuple[Route, ...]) -> Address:
-    """Find the interface by the network that holds the address."""
+Networks: TypeAlias = dict[int, dict[int, set[str]]]
+"""Length of the prefix -> its bits -> interfaces; the longest first."""
+
+
+def _connected(routes: Sequence[Route]) -> Networks:
+    """Sort the networks that are reached without a gateway."""
+    found: Networks = {}
+    for route in routes:
+        network, _, length = route.destination.partition("/")
+        if route.gateway is None and (prefix := int(length)):
+            bits = _number(network) >> (_BITS - prefix)
+            found.setdefault(prefix, {}).setdefault(bits, set()).add(route.interface)
+    return dict(sorted(found.items(), reverse=True))
+
+
+def _placed(address: str, networks: Networks) -> Address:
+    """Find prefix and interface by the smallest of the *networks* that hold the address.
+
+    Two interfaces on the same network leave the interface open.
+    """
     if address.startswith("127."):
         return Address(address, None, "lo", "host")
     number = _number(address)
-    for route in routes:
-        network, _, length = route.destination.partition("/")
-        prefix = int(length)
-        if prefix and number >> (32 - prefix) == _number(network) >> (32 - prefix):
-            return Address(address, prefix, route.interface, "global")
+    for prefix, by_bits in networks.items():
+        if interfaces := by_bits.get(number >> (_BITS - prefix)):
+            interface = next(iter(interfaces)) if len(interfaces) == 1 else None
+            return Address(address, prefix, interface, "global")
     return Address(address, None, None, "global")
 
 
@@ -141,7 +156,7 @@ def addresses_v6(text: str) -> tuple[Address, ...]:
 def routes_v4(text: str) -> tuple[Route, ...]:
     """Parse ``route``: numbers are hexadecimal, in the byte order of the machine."""
     found = []
-    for line in lines(text)[1 : MAX_ROUTES + 1]:
+    for line in lines(text)[1:]:
         name, destination, gateway, flags, _, _, metric, mask, *_ = line.split("\t")
         if not parse.mask(flags) & _UP or parse.mask(flags) & _REJECT:
             continue
@@ -167,7 +182,7 @@ def _v4(number: str) -> str:
 def routes_v6(text: str) -> tuple[Route, ...]:
     """Parse ``ipv6_route``; the kernel's own entries for each address are left out."""
     found = []
-    for line in lines(text)[:MAX_ROUTES]:
+    for line in lines(text):
         destination, length, _, _, gateway, metric, _, _, flags, name = words(line)
         bits = parse.mask(flags)
         own = bits & _LOCAL or name == "lo" or destination.startswith("ff")

@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from devops_info_service.facts.fact import Evidence, Fact, File, Known, Unknown, derive
-from devops_info_service.facts.lines import joined, lines, words
+from devops_info_service.facts.fact import Fact, File, Known, Unknown, derive
+from devops_info_service.facts.lines import joined, lines
 from devops_info_service.facts.system_files import SystemFiles
 
 from .mounts import MOUNTINFO, Mount, Mounts
@@ -33,8 +33,6 @@ class Group(msgspec.Struct, frozen=True):
     """Directories: the process's own, then those above it as far as the mount shows."""
     top_visible: bool
     """Whether the last of ``levels`` is the root of all groups, so nothing is hidden above."""
-    disabled: Evidence | None = None
-    """Evidence that the group lacks this controller, which then limits nothing."""
 
     @property
     def own(self) -> str:
@@ -52,27 +50,23 @@ class Cgroups(msgspec.Struct, frozen=True):
     """Whether a cgroup namespace hides the groups above."""
     unified: Group | Unknown
     v1: dict[str, Group | Unknown]
-    controllers: tuple[str, ...]
-    """Those that version 2 serves here."""
+    """By controller."""
 
     def group(self, controller: str) -> Group | Unknown:
         """Return where *controller* is, whatever the version."""
-        if controller in self.v1:
-            return self.v1[controller]
-        group, controllers = self.unified, self.controllers
-        if isinstance(group, Unknown) or not controllers or controller in controllers:
-            return group
-        list_of_them = Evidence(f"{group.own}/cgroup.controllers", "", " ".join(controllers))
-        return Group(group.version, group.levels, group.top_visible, disabled=list_of_them)
+        return self.v1.get(controller, self.unified)
 
 
 def read_cgroups(tree: SystemFiles, mounts: Mounts | Unknown) -> Cgroups:
     """Find the groups of this process."""
     file = tree.read(CGROUP)
     paths = dict(_memberships(file))
-    if isinstance(mounts, Unknown) or is_gvisor(read_sandbox(tree, mounts)):
-        reason = mounts if isinstance(mounts, Unknown) else SANDBOXED
+    if not file.exact:
+        reason = Unknown(f"{CGROUP} names a group by bytes that are not UTF-8")
         places: dict[str, Group | Unknown] = dict.fromkeys(paths, reason)
+    elif isinstance(mounts, Unknown) or is_gvisor(read_sandbox(tree, mounts)):
+        reason = mounts if isinstance(mounts, Unknown) else SANDBOXED
+        places = dict.fromkeys(paths, reason)
     else:
         places = {name: _group(tree, name, path, mounts) for name, path in paths.items()}
     unified = places.pop("", None) or _no_group(file)
@@ -83,7 +77,6 @@ def read_cgroups(tree: SystemFiles, mounts: Mounts | Unknown) -> Cgroups:
         namespaced=derive(is_first_namespace(tree, "cgroup"), lambda is_first: not is_first),
         unified=unified,
         v1=v1,
-        controllers=_controllers(tree, unified),
     )
 
 
@@ -99,16 +92,18 @@ def _memberships(file: File) -> list[tuple[str, str]]:
 
 
 def _group(tree: SystemFiles, controller: str, path: str, mounts: Mounts) -> Group | Unknown:
-    mount = _mount(controller, mounts)
-    if mount is None:
+    shown = [mount for mount in mounts.visible.values() if _serves(mount, controller)]
+    if not shown:
         return Unknown(f"{MOUNTINFO}: no cgroup file system with {controller or 'version 2'}")
-    if path.startswith("/..") or mount.root.startswith("/.."):
-        # Moved out of its namespace's root, or a mount from another namespace: the two
-        # paths start at different places and cannot be compared.
-        return Unknown(f"{CGROUP}: {path} is outside the namespace's root")
-    below = _below(path, mount.root)
-    if below is None:
-        return Unknown(f"{CGROUP}: {path} is not under the mounted {mount.root}")
+    found = [(mount, below) for mount in shown if (below := _below(path, mount.root)) is not None]
+    # Not a single file of the hierarchy, bound somewhere.
+    found = [each for each in found if _is_directory(tree, each[0].point)]
+    if not found:
+        return _unplaced(path, shown)
+    # The usual place, before another part of the host's own tree; then that which shows the most.
+    mount, below = max(
+        found, key=lambda each: (each[0].point.startswith("/sys/fs/cgroup"), len(each[1]))
+    )
     levels = [mount.point]
     for part in below:
         levels.append(f"{levels[-1].rstrip('/')}/{part}")
@@ -116,6 +111,24 @@ def _group(tree: SystemFiles, controller: str, path: str, mounts: Mounts) -> Gro
         return Unknown(f"{CGROUP}: more than {MAX_LEVELS} groups above each other")
     version: Literal[1, 2] = 2 if mount.kind == "cgroup2" else 1
     return Group(version, tuple(reversed(levels)), _is_top(tree, version, mount.point))
+
+
+def _unplaced(path: str, shown: list[Mount]) -> Unknown:
+    root = shown[-1].root
+    if _is_outside(path) or all(_is_outside(mount.root) for mount in shown):
+        return Unknown(f"{CGROUP}: {path} is outside the namespace's root")
+    return Unknown(f"{CGROUP}: {path} is not under the mounted {root}")
+
+
+def _is_outside(path: str) -> bool:
+    # Moved out of its namespace's root, or a mount from another namespace: the two paths start at
+    # different places and cannot be compared.
+    return path == "/.." or path.startswith("/../")
+
+
+def _is_directory(tree: SystemFiles, path: str) -> bool:
+    node = tree.node(path)
+    return isinstance(node, Unknown) or node.kind == "directory"
 
 
 def _is_top(tree: SystemFiles, version: int, directory: str) -> bool:
@@ -126,14 +139,6 @@ def _is_top(tree: SystemFiles, version: int, directory: str) -> bool:
     return below and not isinstance(tree.node(f"{directory}/cgroup.procs"), Unknown)
 
 
-def _mount(controller: str, mounts: Mounts) -> Mount | None:
-    found = [mount for mount in mounts.entries if _serves(mount, controller)]
-    # The last one covers the others, unless it is the host's own tree, shown elsewhere.
-    usual = [mount for mount in found if mount.point.startswith("/sys/fs/cgroup")]
-    best = usual or found
-    return best[-1] if best else None
-
-
 def _serves(mount: Mount, controller: str) -> bool:
     if not controller:
         return mount.kind == "cgroup2"
@@ -141,6 +146,9 @@ def _serves(mount: Mount, controller: str) -> bool:
 
 
 def _below(path: str, root: str) -> list[str] | None:
+    """Return the steps from *root* to *path*; ``None``: it is elsewhere, or cannot be compared."""
+    if _is_outside(path) or _is_outside(root):
+        return None
     steps = [step for step in path.split("/") if step]
     start = [step for step in root.split("/") if step]
     return steps[len(start) :] if steps[: len(start)] == start else None
@@ -159,17 +167,11 @@ def _version(file: File, paths: dict[str, str]) -> Fact[Version]:
 def _path(file: File, paths: dict[str, str]) -> Fact[str]:
     if isinstance(file.content, Unknown):
         return file.content
-    for name in ("", "memory", "cpu"):
-        # A hybrid host's version 2 group may be the root while version 1 holds the limits.
-        if name in paths and (name or len(paths) == 1):
+    # A hybrid host's version 2 group may be the root while version 1 holds the limits.
+    for name in ("memory", "cpu", ""):
+        if name in paths:
             return Known(paths[name], (file.evidence(name or "0", paths[name]),))
     return Unknown(f"{CGROUP} names no group")
-
-
-def _controllers(tree: SystemFiles, unified: Group | Unknown) -> tuple[str, ...]:
-    if isinstance(unified, Unknown):
-        return ()
-    return tuple(words(tree.read(f"{unified.own}/cgroup.controllers").text.rstrip("\n")))
 
 
 def _no_group(file: File) -> Unknown:

@@ -3,6 +3,7 @@
 Source: Linux, admin-guide/cgroup-v2.rst (cpu) and scheduler/sched-bwc.rst (version 1).
 """
 
+import math
 from typing import Final
 
 import msgspec
@@ -11,17 +12,12 @@ from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, derive, evidence_of, value_of
 from devops_info_service.facts.system_files import SystemFiles
 
+from . import group_table as table
 from .cgroup import Cgroups
-from .group_values import UNIFIED, GroupLimit, GroupReader, GroupValue, field, ratio, whole, word
+from .group_values import GroupReader
 from .limits import Limit
 
 STATUS: Final = "/proc/self/status"
-NANOSECONDS: Final = 1000
-"""In a microsecond: version 1 counts in these, version 2 in those."""
-
-
-def _from_nanoseconds(text: str) -> int:
-    return parse.count(text) // NANOSECONDS
 
 
 class Throttling(msgspec.Struct, frozen=True):
@@ -66,75 +62,32 @@ class Cpu(msgspec.Struct, frozen=True):
     throttling: Throttling
 
 
-_QUOTA_V2: Final = word("cpu.max", 0, "quota", parse.limit)
-_QUOTA_V1: Final = whole("cpu.cfs_quota_us", parse.limit_v1)
-_PERIOD_V2: Final = word("cpu.max", 1, "period", parse.count)
-_PERIOD_V1: Final = whole("cpu.cfs_period_us", parse.count)
-QUOTA: Final = GroupValue("cpu", _QUOTA_V2, _QUOTA_V1)
-PERIOD: Final = GroupValue("cpu", _PERIOD_V2, _PERIOD_V1)
-LIMIT: Final = GroupLimit("cpu", ratio(_QUOTA_V2, _PERIOD_V2), ratio(_QUOTA_V1, _PERIOD_V1))
-BURST: Final = GroupValue(
-    "cpu", v2=whole("cpu.max.burst", parse.count), v1=whole("cpu.cfs_burst_us", parse.count)
-)
-WEIGHT: Final = GroupValue(
-    "cpu", v2=whole("cpu.weight", parse.count), v1=Unknown("cgroup v1 has shares instead")
-)
-SHARES: Final = GroupValue(
-    "cpu", v2=Unknown("cgroup v2 has a weight instead"), v1=whole("cpu.shares", parse.count)
-)
-PERIODS: Final = GroupValue("cpu", field("cpu.stat", "nr_periods", parse.count))
-THROTTLED: Final = GroupValue("cpu", field("cpu.stat", "nr_throttled", parse.count))
-THROTTLED_TIME: Final = GroupValue(
-    "cpu",
-    v2=field("cpu.stat", "throttled_usec", parse.count),
-    v1=field("cpu.stat", "throttled_time", _from_nanoseconds),
-)
-USAGE: Final = GroupValue(
-    # Counted in every group of version 2, whether its controller is enabled or not.
-    UNIFIED,
-    v2=field("cpu.stat", "usage_usec", parse.count),
-    v1=whole("cpuacct.usage", _from_nanoseconds),
-    v1_controller="cpuacct",
-)
-CPUSET: Final = GroupValue(
-    "cpuset",
-    v2=whole("cpuset.cpus.effective", parse.cpus),
-    v1=whole("cpuset.effective_cpus", parse.cpus),
-)
-CPUSET_TEXT: Final = GroupValue(
-    "cpuset",
-    v2=whole("cpuset.cpus.effective", parse.word),
-    v1=whole("cpuset.effective_cpus", parse.word),
-)
-"""As the kernel writes it: for the history of limits."""
-
-
 def read_cpu(tree: SystemFiles, cgroups: Cgroups) -> Cpu:
     """Read the ``cpu`` and ``cpuset`` controllers."""
     groups = GroupReader(tree, cgroups)
-    limit = groups.limit(LIMIT)
+    limit = groups.limit(table.CPU_LIMIT)
     affinity = tree.read(STATUS).parse_field("Cpus_allowed_list", parse.cpus, ":")
     effective = _effective(limit, affinity)
     schedstat = tree.read("/proc/self/schedstat")
     return Cpu(
         limit=limit,
-        quota_microseconds=groups.value(QUOTA),
-        period_microseconds=groups.value(PERIOD),
-        burst_microseconds=groups.value(BURST),
-        weight=groups.value(WEIGHT),
-        shares=groups.value(SHARES),
+        quota_microseconds=groups.value(table.CPU_QUOTA),
+        period_microseconds=groups.value(table.CPU_PERIOD),
+        burst_microseconds=groups.value(table.CPU_BURST),
+        weight=groups.value(table.CPU_WEIGHT),
+        shares=groups.value(table.CPU_SHARES),
         affinity=affinity,
-        cpuset=groups.value(CPUSET),
+        cpuset=groups.value(table.CPUSET),
         online=tree.read("/sys/devices/system/cpu/online").parse(parse.cpus),
         effective=effective,
-        usable=derive(effective, lambda cpus: max(1, -int(-cpus // 1))),
+        usable=derive(effective, lambda cpus: max(1, math.ceil(cpus))),
         python=_python(tree, affinity),
-        usage_microseconds=groups.value(USAGE),
+        usage_microseconds=groups.value(table.CPU_USAGE),
         waiting_nanoseconds=schedstat.parse_word(1, "run delay", parse.count),
         throttling=Throttling(
-            periods=groups.value(PERIODS),
-            throttled_periods=groups.value(THROTTLED),
-            throttled_microseconds=groups.value(THROTTLED_TIME),
+            periods=groups.value(table.CPU_PERIODS),
+            throttled_periods=groups.value(table.CPU_THROTTLED),
+            throttled_microseconds=groups.value(table.CPU_THROTTLED_TIME),
         ),
     )
 
@@ -148,6 +101,16 @@ def _effective(limit: Limit[float], affinity: Fact[tuple[int, ...]]) -> Fact[flo
     seen = evidence_of(limit.effective, affinity)
     count = float(len(affinity.value))
     return Known(count if granted is None else min(granted, count), seen)
+
+
+def workers(cpu: Cpu, default: int) -> int:
+    """Return how many threads or workers to start: by the limits that can be seen, at least 1.
+
+    A plan, no fact: a hidden group may limit to less. *default* counts where no affinity is known.
+    """
+    limit = value_of(cpu.limit.seen, None)
+    count = float(len(value_of(cpu.affinity, range(default))))
+    return max(1, math.ceil(count if limit is None else min(limit, count)))
 
 
 def _python(tree: SystemFiles, affinity: Fact[tuple[int, ...]]) -> Fact[int]:

@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of
+from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
 from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import Cgroups
 from .group_values import GroupReader, GroupValue, ReadFile, Source, whole
+from .limits import NONE_SEEN
 
 _V1_LIMITS: Final = {
     "read_bytes": "blkio.throttle.read_bps_device",
@@ -51,7 +52,8 @@ class Disks(msgspec.Struct, frozen=True):
     """Of all devices."""
 
     limits: Fact[tuple[Traffic, ...]]
-    """Per second; a device without a limit is not listed."""
+    """Per second, the smallest of all groups that can be seen; a device without a limit is not
+    listed. That none has one is known only if all groups up to the root can be seen."""
     usage: Fact[tuple[Traffic, ...]]
     """Since the group was made."""
 
@@ -122,19 +124,47 @@ def _operations(text: str) -> dict[str, dict[str, int]]:
 
 LIMITS: Final = GroupValue(
     "io",
-    v2=whole("io.max", lambda text: traffic(text, _V2_LIMITS)),
+    v2=whole("io.max", lambda text: traffic(text, _V2_LIMITS)).along_path(),
+    # "Throttling implements hierarchy support iff sane_behavior is enabled": never, outside of
+    # development (cgroup-v1/blkio-controller.rst). The own group's alone count.
     v1=Source(tuple(_V1_LIMITS.values()), _limits_v1),
     v1_controller="blkio",
+    unit="bytes or operations a second",
 )
 USAGE: Final = GroupValue(
     "io",
     v2=whole("io.stat", lambda text: traffic(text, _V2_USAGE)),
     v1=Source(_V1_USAGE, _usage_v1),
     v1_controller="blkio",
+    unit="bytes or operations",
 )
 
 
 def read_disks(tree: SystemFiles, cgroups: Cgroups) -> Disks:
     """Read the ``io`` (version 2) or ``blkio`` (version 1) controller."""
     groups = GroupReader(tree, cgroups)
-    return Disks(groups.value(LIMITS), groups.value(USAGE))
+    return Disks(_limits(groups), groups.value(USAGE))
+
+
+def _limits(groups: GroupReader) -> Fact[tuple[Traffic, ...]]:
+    facts = groups.levels(LIMITS, ())
+    if isinstance(facts, Unknown):
+        return facts
+    found: dict[str, Traffic] = {}
+    for fact in facts:
+        for limit in value_of(fact, ()):
+            found[limit.device] = _smaller(limit, found.get(limit.device, limit))
+    if not found:
+        if unread := [fact for fact in facts if isinstance(fact, Unknown)]:
+            return unread[0]
+        if not groups.is_complete(LIMITS):
+            return NONE_SEEN
+    return Known(tuple(found.values()), evidence_of(*facts))
+
+
+def _smaller(one: Traffic, other: Traffic) -> Traffic:
+    limits = {}
+    for name in _V1_LIMITS:
+        both = [each for each in (getattr(one, name), getattr(other, name)) if each is not None]
+        limits[name] = min(both, default=None)
+    return Traffic(one.device, **limits)

@@ -12,7 +12,7 @@ import msgspec
 from devops_info_service.facts.fact import Fact, Known
 from devops_info_service.facts.system_files import Clock, SystemFiles
 
-from . import cpu, memory, processes
+from . import group_table as table
 from .cgroup import Cgroups, read_cgroups
 from .group_values import GroupReader, GroupValue
 from .mounts import read_mounts
@@ -33,11 +33,11 @@ Read = Callable[[], dict[str, Fact[Value]]]
 
 
 WATCHED: Final[dict[str, GroupValue[Any]]] = {
-    "cpu.limit": cpu.LIMIT,
-    "cpu.cpuset": cpu.CPUSET_TEXT,
-    "processes.limit": processes.LIMIT,
-    "memory.limit": memory.LIMIT,
-    "memory.high": memory.HIGH,
+    "cpu.limit": table.CPU_LIMIT,
+    "cpu.cpuset": table.CPUSET_TEXT,
+    "processes.limit": table.PIDS_LIMIT,
+    "memory.limit": table.MEMORY_LIMIT,
+    "memory.high": table.MEMORY_HIGH,
 }
 
 

@@ -9,11 +9,11 @@ import msgspec
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
-from devops_info_service.facts.lines import lines
 from devops_info_service.facts.system_files import SystemFiles
 
+from . import group_table as table
 from .cgroup import Cgroups
-from .group_values import ONLY_V2, GroupLimit, GroupReader, GroupValue, field, whole
+from .group_values import GroupLimit, GroupReader, GroupValue
 from .limits import Limit
 
 MEMINFO: Final = "/proc/meminfo"
@@ -24,7 +24,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     limit: Limit[int]
     """Above it the kernel kills."""
-    high: Fact[int | None]
+    high: Limit[int]
     """Above it the kernel slows down and reclaims; version 2 only."""
     protected: Fact[int]
     """Not reclaimed while others have more (``memory.low``); version 2 only."""
@@ -33,7 +33,7 @@ class Memory(msgspec.Struct, frozen=True):
     peak: Fact[int]
     working_set: Fact[int]
     """``current`` without the file cache that was not used lately: kubelet evicts by this."""
-    swap_limit: Fact[int | None]
+    swap_limit: Limit[int]
     """Version 2: swap alone. Version 1 limits memory and swap together, and so does this."""
     swap_current: Fact[int]
     swap_peak: Fact[int]
@@ -50,100 +50,36 @@ class Memory(msgspec.Struct, frozen=True):
     """-1000 (never killed) to 1000 (killed first) when the machine runs out."""
 
 
-def counters(text: str) -> dict[str, int]:
-    """Parse lines of a name and a number."""
-    found: dict[str, int] = {}
-    for line in lines(text):
-        name, _, number = line.partition(" ")
-        found[name] = parse.count(number)
-    if not found:
-        raise ValueError(text)
-    return found
-
-
-LIMIT: Final = GroupLimit(
-    "memory", v2=whole("memory.max", parse.limit), v1=whole("memory.limit_in_bytes", parse.limit_v1)
-)
-HIGH: Final = GroupValue("memory", whole("memory.high", parse.limit), ONLY_V2)
-PROTECTED: Final = GroupValue("memory", whole("memory.low", parse.count), ONLY_V2)
-CURRENT: Final = GroupValue(
-    "memory",
-    v2=whole("memory.current", parse.count),
-    v1=whole("memory.usage_in_bytes", parse.count),
-)
-PEAK: Final = GroupValue(
-    "memory",
-    v2=whole("memory.peak", parse.count),
-    v1=whole("memory.max_usage_in_bytes", parse.count),
-)
-INACTIVE_FILE: Final = GroupValue(
-    "memory",
-    v2=field("memory.stat", "inactive_file", parse.count),
-    v1=field("memory.stat", "total_inactive_file", parse.count),
-)
-SWAP_LIMIT: Final = GroupValue(
-    "memory",
-    v2=whole("memory.swap.max", parse.limit),
-    v1=whole("memory.memsw.limit_in_bytes", parse.limit_v1),
-)
-SWAP_CURRENT: Final = GroupValue(
-    "memory",
-    v2=whole("memory.swap.current", parse.count),
-    v1=field("memory.stat", "total_swap", parse.count),
-)
-SWAP_PEAK: Final = GroupValue("memory", whole("memory.swap.peak", parse.count), ONLY_V2)
-EVENTS: Final = GroupValue(
-    "memory",
-    v2=whole("memory.events", counters),
-    v1=whole("memory.failcnt", lambda text: {"max": parse.count(text)}),
-)
-OOM_KILLS: Final = GroupValue(
-    "memory",
-    v2=field("memory.events", "oom_kill", parse.count),
-    v1=field("memory.oom_control", "oom_kill", parse.count),
-)
-OOM_GROUP: Final = GroupValue("memory", whole("memory.oom.group", parse.flag), ONLY_V2)
-HIERARCHICAL: Final = GroupValue(
-    "memory",
-    v2=Unknown("cgroup v2 has no such thing"),
-    v1=field("memory.stat", "hierarchical_memory_limit", parse.limit_v1),
-)
-"""The smallest limit of all groups above, those that cannot be seen from here included."""
-USES_HIERARCHY: Final = GroupValue(
-    "memory",
-    v2=Unknown("cgroup v2 has no such thing"),
-    v1=whole("memory.use_hierarchy", parse.flag),
-)
-"""Whether limits above apply to the group: could be switched off until Linux 5.11."""
-
-
 def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
     """Read the ``memory`` controller."""
     groups = GroupReader(tree, cgroups)
-    current = groups.value(CURRENT)
+    current = groups.value(table.MEMORY_CURRENT)
     return Memory(
-        limit=_limit(groups),
-        high=groups.value(HIGH),
-        protected=groups.value(PROTECTED),
+        limit=_limit(groups, table.MEMORY_LIMIT, table.MEMORY_LIMIT_V1),
+        high=groups.limit(table.MEMORY_HIGH),
+        protected=groups.value(table.MEMORY_PROTECTED),
         current=current,
-        peak=groups.value(PEAK),
-        working_set=_working_set(current, groups.value(INACTIVE_FILE)),
-        swap_limit=groups.value(SWAP_LIMIT),
-        swap_current=groups.value(SWAP_CURRENT),
-        swap_peak=groups.value(SWAP_PEAK),
-        events=groups.value(EVENTS),
-        oom_kills=groups.value(OOM_KILLS),
-        oom_group=groups.value(OOM_GROUP),
+        peak=groups.value(table.MEMORY_PEAK),
+        working_set=_working_set(current, groups.value(table.INACTIVE_FILE)),
+        swap_limit=_limit(groups, table.SWAP_LIMIT, table.SWAP_LIMIT_V1),
+        swap_current=groups.value(table.SWAP_CURRENT),
+        swap_peak=groups.value(table.SWAP_PEAK),
+        events=groups.value(table.MEMORY_EVENTS),
+        oom_kills=groups.value(table.OOM_KILLS),
+        oom_group=groups.value(table.OOM_GROUP),
         host_total=tree.read(MEMINFO).parse_field("MemTotal", parse.kilobytes, ":"),
         oom_score_adjustment=tree.read("/proc/self/oom_score_adj").parse(parse.signed),
     )
 
 
-def _limit(groups: GroupReader) -> Limit[int]:
-    limit = groups.limit(LIMIT)
-    hierarchical = groups.value(HIERARCHICAL)
-    together = groups.value(USES_HIERARCHY)
-    if isinstance(hierarchical, Unknown) or not value_of(together, default=True):
+def _limit(
+    groups: GroupReader, row: GroupLimit[int], hierarchical_row: GroupValue[int | None]
+) -> Limit[int]:
+    limit = groups.limit(row)
+    hierarchical = groups.value(hierarchical_row)
+    if not value_of(groups.value(table.USES_HIERARCHY), default=True):
+        return Limit(own=limit.own, above=Known(None), effective=limit.own, complete=True)
+    if isinstance(hierarchical, Unknown):
         return limit
     above = limit.above
     if isinstance(above, Unknown) and isinstance(limit.own, Known):

@@ -10,24 +10,20 @@ from typing import Final, TypeVar
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, truncate
+from devops_info_service.facts.fact import Fact, Known, Unknown, truncate
 from devops_info_service.facts.system_files import SystemFiles
 
 from .addresses import (
     MAX_ADDRESSES,
     Address,
     Route,
-    count_unread_routes,
     read_addresses,
     read_routes,
 )
 from .environment import Variable, environment
+from .interfaces import MAX_INTERFACES, Interface, read_interfaces
 from .resolver import Resolver, read_resolver
 from .service_links import Links, ServiceLink, links_of
-
-CLASS: Final = "/sys/class/net"
-MAX_INTERFACES: Final = 64
-"""Listed: a pod has two, a node a few hundred."""
 
 MAX_VARIABLES: Final = 512
 """Listed; a container has some 20, and 7 more for each service of its namespace."""
@@ -39,16 +35,6 @@ MAX_VALUE: Final = 4096
 """Characters shown of a variable's value: a long PATH."""
 
 T = TypeVar("T")
-
-
-class Interface(msgspec.Struct, frozen=True):
-    """One interface."""
-
-    name: str
-    mtu: Fact[int]
-    """Bytes; 50 or so less than 1500 is an overlay's tunnel."""
-    state: Fact[str]
-    mac: Fact[str]
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -76,19 +62,20 @@ def read_network(tree: SystemFiles, allowed: frozenset[str] = frozenset()) -> Ne
     names = _listed(environ, links)
     first = {name: environ[name] for name in names[:MAX_VARIABLES]}
     shown = environment(first, allowed, links)
-    interfaces, more_interfaces = _cut(_interfaces(tree), MAX_INTERFACES)
+    interfaces, more_interfaces = _cut(read_interfaces(tree), MAX_INTERFACES)
     addresses, more_addresses = _cut(read_addresses(tree), 2 * MAX_ADDRESSES)
+    routes, more_routes = read_routes(tree)
     unlisted = {
         "interfaces": more_interfaces,
         "addresses": more_addresses,
-        "routes": count_unread_routes(tree),
+        "routes": more_routes,
         "services": len(links.services) - MAX_SERVICES,
         "environment": len(names) - MAX_VARIABLES,
     }
     return Network(
         interfaces=interfaces,
         addresses=addresses,
-        routes=read_routes(tree),
+        routes=routes,
         resolver=read_resolver(tree),
         unprivileged_port_start=tree.read(ports).parse(parse.count),
         services=links.services[:MAX_SERVICES],
@@ -115,24 +102,3 @@ def _cut(fact: Fact[tuple[T, ...]], most: int) -> tuple[Fact[tuple[T, ...]], int
     if isinstance(fact, Unknown) or len(fact.value) <= most:
         return fact, 0
     return Known(fact.value[:most], fact.evidence), len(fact.value) - most
-
-
-def _interfaces(tree: SystemFiles) -> Fact[tuple[Interface, ...]]:
-    names = tree.names(CLASS)
-    if isinstance(names, Unknown):
-        return names
-    known = [name for name in names if name != "bonding_masters"]
-    found = tuple(_interface(tree, name) for name in known[:MAX_INTERFACES])
-    # The rest by name alone, to be counted: three reads each would be most of a snapshot.
-    nothing = Unknown("not read")
-    found += tuple(Interface(name, nothing, nothing, nothing) for name in known[MAX_INTERFACES:])
-    return Known(found, (Evidence(CLASS, "", f"{len(names)} entries"),))
-
-
-def _interface(tree: SystemFiles, name: str) -> Interface:
-    return Interface(
-        name=name,
-        mtu=tree.read(f"{CLASS}/{name}/mtu").parse(parse.count),
-        state=tree.read(f"{CLASS}/{name}/operstate").parse(parse.word),
-        mac=tree.read(f"{CLASS}/{name}/address").parse(parse.word),
-    )

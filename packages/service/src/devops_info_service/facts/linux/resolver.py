@@ -1,28 +1,40 @@
 """The DNS resolver's settings, and the queries that they cost a name.
 
-Source: resolv.conf(5) for glibc; musl differs where noted.
+As glibc reads them; musl reads no variables, derives no domain, and bounds its numbers elsewhere.
+
+Source: resolv.conf(5); glibc, resolv/res_init.c and res_query.c; musl, src/network/resolvconf.c.
 """
 
+import socket
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from devops_info_service.facts.fact import Fact, Known, Unknown, truncate
-from devops_info_service.facts.forms import DOMAIN, OPTION, SERVER
-from devops_info_service.facts.lines import lines, words
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, truncate
+from devops_info_service.facts.forms import DOMAIN, OPTION, SERVER, is_address
+from devops_info_service.facts.lines import BLANKS, lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 RESOLV_CONF: Final = "/etc/resolv.conf"
+HOSTNAME: Final = "/proc/sys/kernel/hostname"
 MAX_SERVERS: Final = 3
 """MAXNS of glibc and musl: those after the third are never queried."""
 MAX_LISTED: Final = 64
 """Of search domains, of options, of servers that are not queried: kubelet writes a handful, and
 refuses more than 32 domains."""
-MAX_NDOTS: Final = 15
-"""RES_MAXNDOTS of glibc; musl has the same."""
-DEFAULT_NDOTS: Final = 1
+MAXIMA: Final = {"ndots": 15, "timeout": 30, "attempts": 5}
+"""RES_MAXNDOTS, RES_MAXRETRANS, RES_MAXRETRY: larger numbers are capped, silently."""
+DEFAULTS: Final = {"ndots": 1, "timeout": 5, "attempts": 2}
+LOCAL_SERVER: Final = "127.0.0.1"
+"""Queried if no server is named."""
+ROOT: Final = "."
+"""A search domain that leaves the name as it is."""
+WITHHELD_DOMAIN: Final = "(withheld)"
+"""In place of a search domain that is not of a domain's form: it counts, and is not shown."""
 RECORD_TYPES: Final = 2
 """A and AAAA: a program that takes both kinds of addresses queries both."""
+_ATON: Final = frozenset("0123456789abcdefABCDEFxX.")
 _EXAMPLES: Final = ("service", "service.namespace", "api.example.com", "a.b.c.example.com")
 
 
@@ -57,62 +69,120 @@ class Resolver(msgspec.Struct, frozen=True):
 
 
 def read_resolver(tree: SystemFiles) -> Fact[Resolver]:
-    """Read ``/etc/resolv.conf``."""
+    """Read ``/etc/resolv.conf``, and the variables that amend it."""
     file = tree.read(RESOLV_CONF)
     if isinstance(file.content, Unknown):
         return file.content
-    resolver = parse_resolver(file.content)
+    environ = tree.environ()
+    resolver = parse_resolver(
+        file.content,
+        localdomain=environ.get("LOCALDOMAIN"),
+        res_options=environ.get("RES_OPTIONS", ""),
+        hostname=tree.read(HOSTNAME).text.rstrip("\n"),
+    )
     # Not the whole file: a comment may hold anything.
     seen = (
         *(f"nameserver {each}" for each in resolver.servers + resolver.ignored_servers),
         " ".join(("search", *resolver.search)) if resolver.search else "",
         " ".join(("options", *resolver.options)) if resolver.options else "",
     )
-    return Known(resolver, (file.evidence("", " / ".join(filter(None, seen))),))
+    names = [name for name in ("LOCALDOMAIN", "RES_OPTIONS") if name in environ]
+    amended = tuple(Evidence("environment", name, "") for name in names)
+    return Known(resolver, (file.evidence("", " / ".join(filter(None, seen))), *amended))
 
 
-def parse_resolver(text: str) -> Resolver:
-    """Take the lines of a known form; skip the rest, as the C library does."""
+def parse_resolver(
+    text: str, *, localdomain: str | None = None, res_options: str = "", hostname: str = ""
+) -> Resolver:
+    """Take the lines of a known form; skip the rest, as the C library does.
+
+    *localdomain* takes the place of the search list, *res_options* follow the file's options, and
+    the domain of *hostname* is searched if nothing else is.
+    """
     servers: list[str] = []
-    search: tuple[str, ...] = ()
+    domains: list[str] | None = None
     options: list[str] = []
     for line in lines(text):
-        match words(line):
-            case ["nameserver", server, *_]:
-                servers += [server] if SERVER.holds(server) else []
-            case ["search" | "domain", *domains]:
-                # The last line wins.
-                stripped = (domain.rstrip(".") for domain in domains)
-                search = tuple(domain for domain in stripped if DOMAIN.holds(domain))
-            case ["options", *given]:
-                options += filter(OPTION.holds, given)
-            case _:
-                pass
-    ndots = min(_option(options, "ndots", DEFAULT_NDOTS), MAX_NDOTS)
+        # A string of C ends at a NUL; a keyword starts its line.
+        keyword, values = _keyword(line.partition("\0")[0])
+        if keyword == "nameserver" and values and (server := _server(values[0])):
+            servers.append(server)
+        elif keyword == "options":
+            options += values
+        elif keyword == "search" and values:
+            domains = values  # The last line wins, of whichever of the two.
+        elif keyword == "domain" and values:
+            domains = values[:1]
+    options += words(res_options)
+    if localdomain is not None:
+        # An empty name at the start is one as well.
+        start = localdomain.partition("\n")[0]
+        domains = ([ROOT] if start.lstrip(BLANKS) != start or not start else []) + words(start)
+    elif domains is None:
+        domains = [hostname.partition(".")[2] or ROOT] if "." in hostname else []
+    search = tuple(map(_domain, domains))
+    shown_options = [option for option in options if OPTION.holds(option)]
+    ndots = _number(options, "ndots")
+    listed = servers or [LOCAL_SERVER]
     return Resolver(
-        servers=tuple(truncate(server) for server in servers[:MAX_SERVERS]),
+        servers=tuple(truncate(server) for server in listed[:MAX_SERVERS]),
         ignored_servers=tuple(truncate(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
         search=tuple(truncate(domain) for domain in search[:MAX_LISTED]),
         ndots=ndots,
-        timeout_seconds=_option(options, "timeout", 5),
-        attempts=_option(options, "attempts", 2),
-        options=tuple(truncate(option) for option in options[:MAX_LISTED]),
+        timeout_seconds=_number(options, "timeout"),
+        attempts=_number(options, "attempts"),
+        options=tuple(truncate(option) for option in shown_options[:MAX_LISTED]),
         costs=tuple(cost(name, ndots, search) for name in _EXAMPLES),
-        unlisted=sum(
-            max(0, len(each) - MAX_LISTED) for each in (servers[MAX_SERVERS:], search, options)
-        ),
+        unlisted=max(0, len(servers) - MAX_SERVERS - MAX_LISTED)
+        + max(0, len(search) - MAX_LISTED)
+        + len(options)
+        - len(shown_options[:MAX_LISTED]),
     )
 
 
-def _option(options: list[str], name: str, default: int) -> int:
-    for option in reversed(options):
-        key, _, number = option.partition(":")
-        if key == name and number.isascii() and number.isdigit() and len(number) <= 4:  # noqa: PLR2004
-            return int(number)
-    return default
+def _keyword(line: str) -> tuple[str, list[str]]:
+    keyword, *values = line.replace("\t", " ").split(" ")
+    return keyword, [value for value in values if value]
+
+
+def _server(text: str) -> str | None:
+    """Return the address as inet_aton(3) or inet_pton(3) takes it: ``10.1`` is 10.0.0.1."""
+    address = text.partition("%")[0]
+    if ":" in address:
+        if not is_address(address):
+            return None
+        return text if SERVER.holds(text) else address
+    if set(text) - _ATON:
+        return None  # inet_aton(3) itself lets white space follow.
+    try:
+        return socket.inet_ntoa(socket.inet_aton(text))
+    except (OSError, ValueError):
+        return None
+
+
+def _domain(text: str) -> str:
+    # Names of DNS have no case; a first or last dot leaves them the same.
+    name = text.removeprefix(".").removesuffix(".").lower()
+    if not name:
+        return ROOT
+    return name if DOMAIN.holds(name) else WITHHELD_DOMAIN
+
+
+def _number(options: Iterable[str], name: str) -> int:
+    """Return the last number of option *name*, as atoi(3) reads it: up to the first other byte."""
+    found = DEFAULTS[name]
+    for option in options:
+        key, _, text = option.partition(":")
+        digits = text[: len(text) - len(text.lstrip("0123456789"))]
+        if key == name and digits:
+            found = min(int(digits[:9]), MAXIMA[name])
+    return found
 
 
 def cost(name: str, ndots: int, search: tuple[str, ...]) -> LookUp:
     """Count the queries for *name*, which exists only as it is written."""
-    tried = 1 if name.count(".") >= ndots else len(search) + 1
+    if name.count(".") >= ndots:
+        tried = 1
+    else:
+        tried = (search.index(ROOT) if ROOT in search else len(search)) + 1
     return LookUp(name, tried, tried * RECORD_TYPES)

@@ -17,6 +17,8 @@ from devops_info_service.http.wire.writer import ResponseWriter
 if TYPE_CHECKING:
     from devops_info_service.http.shared_memory.shutdown_record import ShutdownRecorder
 
+    from .connection import Connection
+
 IDLE_GRACE_SECONDS: Final = 2
 """A connection that is idle for less is not closed to make room: a request may be arriving."""
 
@@ -43,51 +45,6 @@ class ConnectionHooks(Protocol):
         """Handle an exception that escaped a connection: a bug, never a client error."""
 
 
-class ManagedConnection(Protocol):
-    """A connection as its process steers it."""
-
-    @property
-    def client(self) -> Client:
-        """The client of its requests."""
-
-    @property
-    def has_request(self) -> bool:
-        """Whether a request has begun and is not complete."""
-
-    @property
-    def activity(self) -> str:
-        """What an abort would interrupt: a value of ``Phase`` or "sending_response"; or empty."""
-
-    @property
-    def idle_since(self) -> int | None:
-        """The second since which it waits for a request; None: it does not."""
-
-    def is_stalled(self, seconds: int) -> bool:
-        """Return whether the peer lets a head, or its responses, wait for more than *seconds*."""
-
-    @property
-    def held(self) -> int:
-        """Bytes held of an unfinished request, or of responses that the peer does not read."""
-
-    def give_way(self) -> None:
-        """End, as all connections together hold too much and this one much of it."""
-
-    def reject_over_limit(self) -> None:
-        """End with 503: there are too many connections."""
-
-    def close(self) -> None:
-        """Send all unsent bytes, then close."""
-
-    def check_time(self) -> None:
-        """Act on a timeout that has passed."""
-
-    def drain(self) -> None:
-        """Close, if idle for longer than a request may take to arrive."""
-
-    def abort(self) -> None:
-        """Close now, and drop unsent bytes."""
-
-
 class ServerState:
     """The state that the connections of one process share."""
 
@@ -107,9 +64,9 @@ class ServerState:
         self.hooks = hooks
         self.fast_path = FastPathParser(limits)
         self.encode = (writer or ResponseWriter()).encode
-        self.counts = Counters.private().worker(0) if counts is None else counts
+        self.counts = Counters().worker(0) if counts is None else counts
         """This process's slot of the counters."""
-        self.connections: set[ManagedConnection] = set()
+        self.connections: set[Connection] = set()
         self.now = 0
         """Seconds by the sweeps: a request reads no clock for its timeouts."""
         self.lifecycle = lifecycle or ProcessLifecycle(Lifecycle.SERVING)
@@ -122,13 +79,13 @@ class ServerState:
         """Bytes that all connections hold, by their own account."""
         self._crowded: int | None = None
         """The second in which no connection was found that could be closed to make room."""
-        self.reserved: dict[ManagedConnection, int] = {}
+        self.reserved: dict[Connection, int] = {}
         """Connections above the limit without a request yet, the oldest first, and the second
         each came in: they may be probes. When all these places are taken, a new one gets that of
         the oldest: a probe sends its request at once, and a place that is kept for seconds is
         one for attackers."""
 
-    def add(self, connection: ManagedConnection) -> bool:
+    def add(self, connection: "Connection") -> bool:
         """Take *connection* in; return whether there is room for more than a probe's request."""
         self.connections.add(connection)
         self.counts[OPENED] += 1
@@ -141,7 +98,7 @@ class ServerState:
             next(iter(self.reserved)).reject_over_limit()
         return False
 
-    def remove(self, connection: ManagedConnection) -> None:
+    def remove(self, connection: "Connection") -> None:
         """Take out *connection*, which is closed."""
         self.connections.discard(connection)
         self.counts[CLOSED] += 1
@@ -211,5 +168,5 @@ class ServerState:
         return len(left)
 
 
-def _held(connection: ManagedConnection) -> int:
+def _held(connection: "Connection") -> int:
     return connection.held

@@ -80,20 +80,10 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Counters:
-    """The slots of one service: the supervisor's, then one for each worker."""
+    """The slots of one service: the supervisor's, then one for each of its *workers*."""
 
-    def __init__(self, slots: SharedSlots) -> None:
-        self._words = slots.bytes.cast("Q")
-
-    @classmethod
-    def private(cls) -> "Counters":
-        """Return the counters of a service that is one process."""
-        return cls(SharedSlots.private(SLOT_WORDS * 8, 2))
-
-    @classmethod
-    def shared(cls, workers: int) -> "Counters":
-        """Return counters that every process forked from now on shares."""
-        return cls(SharedSlots.shared(SLOT_WORDS * 8, workers + 1))
+    def __init__(self, workers: int = 1) -> None:
+        self._words = SharedSlots(SLOT_WORDS * 8, workers + 1).bytes.cast("Q")
 
     @property
     def supervisor(self) -> Slot:

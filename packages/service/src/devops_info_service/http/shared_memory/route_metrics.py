@@ -59,21 +59,11 @@ class RouteSeries(msgspec.Struct, frozen=True):
 
 
 class RouteMetrics:
-    """The tables of one service, one for each worker."""
+    """The tables of one service, one for each of its *workers*."""
 
-    def __init__(self, slots: SharedSlots, paths: Sequence[str]) -> None:
-        self._slots = slots
+    def __init__(self, paths: Sequence[str], workers: int = 1) -> None:
+        self._slots = SharedSlots(_TABLE_BYTES, workers)
         self._paths = (OTHER, *paths)
-
-    @classmethod
-    def private(cls, paths: Sequence[str]) -> "RouteMetrics":
-        """Return the table of a service that is one process."""
-        return cls(SharedSlots.private(_TABLE_BYTES), paths)
-
-    @classmethod
-    def shared(cls, paths: Sequence[str], workers: int) -> "RouteMetrics":
-        """Return tables that every process forked from now on shares."""
-        return cls(SharedSlots.shared(_TABLE_BYTES, workers), paths)
 
     def worker(self, number: int) -> "WorkerTable":
         """Return the table of worker *number*, from 0."""

@@ -268,7 +268,7 @@ class SharedRecords:
     """One slot for the record of each process of a service; made before they are forked."""
 
     def __init__(self, processes: int) -> None:
-        self._slots = SharedSlots.shared(RECORD_BYTES, processes)
+        self._slots = SharedSlots(RECORD_BYTES, processes)
         self._processes = processes
 
     def store(self, number: int, record: ShutdownRecord) -> None:

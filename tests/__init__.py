@@ -1,0 +1,1 @@
+"""The tests of the whole repository, and in lib/ the parts that others share."""
