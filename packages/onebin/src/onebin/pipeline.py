@@ -175,7 +175,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         selection, modules = _frozen(ready, ctx)
         size = _bytes(sum(module.size for module in modules))
         _warn_omitted(selection.omitted, ctx.progress)
-        stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports omitted"
+        stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
     libraries = _libraries(ready, selection.builtins, ctx)
     with ctx.progress.stage("link") as stage:
         parts = _parts(ready, selection, modules, libraries, ctx)

@@ -14,7 +14,7 @@ import pytest
 from onebin.embed import frozen, program
 from onebin.embed.code_packing import HEADER, MARK
 from onebin.embed.compile import CompiledModule, CompileOptions, compile_modules
-from onebin.model import FrozenModule, Interpreter, ModuleImports, ModuleOrigin
+from onebin.model import FrozenModule, Import, Interpreter, ModuleImports, ModuleOrigin
 
 from .fakes import Programs, context
 
@@ -22,7 +22,8 @@ from .fakes import Programs, context
 def python(words: list[str], options: dict[str, Any]) -> bytes:
     """Run the call with this interpreter: these tests do not depend on its bytecode."""
     call = [sys.executable, *words[1:]]
-    done = subprocess.run(call, input=options["stdin"], capture_output=True, check=True)
+    env = {"PYTHONPATH": options["env"]["PYTHONPATH"]}
+    done = subprocess.run(call, input=options["stdin"], env=env, capture_output=True, check=True)
     return bytes(done.stdout)
 
 
@@ -68,7 +69,7 @@ def test_modules_are_compiled_in_one_process_and_once(
     assert ["a", "b", "broken", "__main__"] == list(first)
     assert first["a"] == second["a"]
     assert first["b"].key != second["b"].key
-    assert ["b"] == [item.module for item in first["a"].imports.imports]
+    assert (Import("b"),) == first["a"].imports.imports
     assert (("x",), "") == (first["b"].imports.mentions, first["b"].imports.error)
     assert first["broken"].imports.error
     assert "<main>" == loaded(first["__main__"]).co_filename

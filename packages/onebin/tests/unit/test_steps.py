@@ -140,7 +140,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
     )
     options = CompileOptions(
         interpreter, asserts=True, docstrings=False, names_of_interest=("name",),
-        script=file("compile.py"),
+        scripts=(file("compile.py"),),
     )  # fmt: skip
     module = CompiledModule("m", ModuleOrigin("source", file("m.py"), "m.py"), options)
     profile = Profile("p", "sha256", "made", (Function("f", 1, (1,)),))

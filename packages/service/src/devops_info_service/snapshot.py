@@ -74,7 +74,7 @@ def read_platform(
     security = _security(tree, clock, view, account)
     identity = read_identity(tree, view, resources, account)
     network = read_network(tree, allowed)
-    filesystem = read_filesystem(tree)
+    filesystem = read_filesystem(tree, view.volumes)
     return PlatformSnapshot(
         taken_at=rfc3339(int(clock.time())),
         seconds=round(clock.monotonic() - started, 6),
@@ -89,7 +89,7 @@ def read_platform(
 def _security(
     tree: SystemFiles, clock: Clock, view: ProcessView, account: ServiceAccount
 ) -> Security:
-    exposure = read_exposure(tree, view.mounts)
+    exposure = read_exposure(tree, view.mounts, view.volumes)
     set_id = find_setid_files(tree, clock)
     observed = Observed(
         **msgspec.structs.asdict(view),

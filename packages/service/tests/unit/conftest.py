@@ -8,7 +8,7 @@ import pytest
 
 from devops_info_service.facts.system_files import SystemFiles
 
-from .recorded import DATA, FrozenClock, RecordedFiles
+from .recorded import DATA, FrozenClock, RecordedFiles, write_tree
 
 
 @pytest.fixture
@@ -28,10 +28,7 @@ def tree_of(tmp_path: Path) -> Callable[..., SystemFiles]:
     """Make a tree of a few files: path -> text or bytes."""
 
     def make(files: dict[str, Any], environ: dict[str, str] | None = None) -> SystemFiles:
-        for path, content in files.items():
-            file = tmp_path / path.lstrip("/")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        write_tree(tmp_path, files)
         return SystemFiles(str(tmp_path), environ or {})
 
     return make

@@ -1,5 +1,6 @@
 """Saved trees: the reader with another root, and `machine.json` for the rest."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -39,7 +40,8 @@ class RecordedFiles(SystemFiles):
 
     def read(self, path: str) -> File:
         if refusal := self.machine.refused.get(path):
-            return File(path, Unknown(f"{path} {refusal}"))
+            words = {"EINVAL": "is refused by the kernel"}.get(refusal, refusal)
+            return File(path, Unknown(f"{path} {words}"))
         return super().read(path)
 
     def names(self, path: str) -> tuple[str, ...] | Unknown:
@@ -75,6 +77,17 @@ class RecordedFiles(SystemFiles):
 
     def writable(self, path: str) -> bool | Unknown:
         return path in self.machine.writable
+
+
+def write_tree(root: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write *files* under *root*; a namespace, and a version of kubelet's, is a link."""
+    for path, content in files.items():
+        file = root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str) and ("/ns/" in path or path.endswith("/..data")):
+            file.symlink_to(content)
+        else:
+            file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 class FrozenClock:

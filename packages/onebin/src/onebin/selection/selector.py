@@ -9,6 +9,7 @@ import msgspec
 from onebin.errors import ProjectError
 from onebin.model import (
     CPython,
+    Deferred,
     Distribution,
     EntryPoint,
     Extension,
@@ -113,7 +114,7 @@ def select(
     everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, "__main__"]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
     graph = build_graph(everything, finder.locate, _with_mentions(analyze), native, why_ignored)
-    for root in roots:
+    for root in (*roots, "__main__"):
         require_importable(root, graph, options.exclude)
     found = reachable(everything, graph, why_ignored)
     first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
@@ -166,7 +167,7 @@ def _with_mentions(analyze: Analyze) -> Analyze:
 
 def _enabled(found: ModuleImports) -> ModuleImports:
     more = tuple(
-        Import(module, kind="late")
+        Deferred((Import(module, kind="late"),))
         for name in found.mentions
         for module in cpython.ENABLED_BY_NAME[name]
     )
@@ -201,6 +202,9 @@ def require_importable(root: str, graph: ImportGraph, exclude: Iterable[str]) ->
         module, _, name = missing.rpartition(".")
         message = f"{chain}: requires {name} of {module}, which has nothing of that name"
         hint = "is it spelled right, and in the version that is used?"
+        if root == "__main__":
+            message = f"entry point {module}:{name}: {module} has nothing of that name"
+            hint = "name a function in project.scripts or tool.onebin.entry-point"
     else:
         message = f"{chain}: requires {missing}, which is in no dependency"
         hint = f"add the distribution that has {top} to project.dependencies, and lock it"

@@ -11,7 +11,7 @@ from .property import Expect, Property
 from .row import Row
 
 if TYPE_CHECKING:
-    from devops_info_service.facts.container.confinement import IdMap
+    from devops_info_service.facts.container.user_ids import IdMap
     from devops_info_service.facts.kubernetes.claims import Claims
     from devops_info_service.facts.linux.setid_files import SetIdFiles
     from devops_info_service.snapshot import PlatformSnapshot

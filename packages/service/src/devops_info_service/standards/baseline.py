@@ -11,26 +11,25 @@ from typing import Final
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.container.confinement import masks
-from devops_info_service.facts.container.process_view import LABEL
-from devops_info_service.facts.container.volumes import ENGINE_SOCKETS, SOCKET_NAMES, classify
-from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, first, value_of
+from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.capabilities import NAMES, exceeding
-from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.linux.sandbox import NONE, SANDBOXED
 
 from .checks import Check, Observed, Outcome, failed, passed, unknown
+from .labels import app_armor, selinux
+from .mounts import host_path_volumes, proc_mount
 
 ALLOWED: Final = frozenset(
     "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID"  # noqa: SIM905
     " SETPCAP SETUID SYS_CHROOT".split()
 )
 """Capabilities a pod may add."""
-SELINUX_TYPES: Final = frozenset({
-    "container_t",
-    "container_init_t",
-    "container_kvm_t",
-    "container_engine_t",
-})  # fmt: skip
+RUNTIMES_OWN: Final = ALLOWED | {"NET_RAW"}
+"""What Docker and containerd give unasked (moby, oci/caps/defaults.go; containerd,
+pkg/oci/spec.go): these fourteen."""
+
+
+_GIVE_NET_RAW: Final = frozenset({"docker", "containerd"})
 
 
 def host_namespaces(view: Observed) -> Outcome:
@@ -72,13 +71,16 @@ def privileged(view: Observed) -> Outcome:
         "a writable /sys": sysfs is not None and not sysfs.read_only,
     }
     found = [mark for mark, there in marks.items() if there]
+    seen = (*seen, *([sysfs.evidence()] if sysfs else []))
     if len(found) > len(marks) // 2:
+        effective = view.capabilities.effective
+        own = "This process has none of them in force. " if value_of(effective, None) == () else ""
         return failed(
-            f"With {', '.join(found)} this container is as good as the machine's root.",
+            f"{own}A root of this container is as good as the machine's: {', '.join(found)}.",
             *seen,
-            *([sysfs.evidence()] if sysfs else []),
+            *evidence_of(effective),
         )
-    return passed("Some marks of a privileged container are there, but not most.", *seen)
+    return unknown("some marks of a privileged container are there, but not most", *seen)
 
 
 def capabilities(view: Observed) -> Outcome:
@@ -88,110 +90,23 @@ def capabilities(view: Observed) -> Outcome:
         return unknown(extra)
     if not extra.value:
         return passed("No capability beyond those a pod may add.", *extra.evidence)
-    engine = value_of(view.engine, NONE).name
-    if extra.value == ("NET_RAW",) and engine in {"docker", "containerd"}:
+    given = frozenset(value_of(view.capabilities.bounding, ()))
+    if extra.value != ("NET_RAW",):
+        return failed(f"Beyond those a pod may add: {', '.join(extra.value)}.", *extra.evidence)
+    if given == RUNTIMES_OWN and value_of(view.engine, NONE).name in _GIVE_NET_RAW:
         return passed(
-            f"NET_RAW is the only one beyond, and {engine} gives it unasked.", *extra.evidence
+            "NET_RAW is the only one beyond, among the fourteen that a runtime gives unasked.",
+            *extra.evidence,
         )
-    if extra.value == ("NET_RAW",):
-        return unknown(
-            "NET_RAW may be the engine's default or may have been added", *extra.evidence
-        )
-    return failed(f"Beyond those a pod may add: {', '.join(extra.value)}.", *extra.evidence)
-
-
-def host_path_volumes(view: Observed) -> Outcome:
-    """Check hostPath volumes by where mounts come from."""
-    if view.gvisor:
-        return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    if isinstance(view.mounts, Unknown):
-        return unknown(view.mounts)
-    host, unclear = _host_mounts(view.mounts)
-    if host:
+    if given == {"NET_RAW"}:
         return failed(
-            f"A part of the machine's own files is mounted at {host[0].point}.",
-            *(mount.evidence() for mount in host[:10]),
+            "NET_RAW alone was added: given unasked it comes with thirteen others.",
+            *extra.evidence,
         )
-    if unclear:
-        return unknown(
-            f"{unclear[0].point} may be a host directory or a persistent volume: both show alike",
-            *(mount.evidence() for mount in unclear[:10]),
-        )
-    if (unread := view.mounts.unread_lines) is not None:
-        return unknown(unread)
-    return passed("Every mount is the image's, the runtime's, the kernel's or a known volume's.")
-
-
-def _host_mounts(mounts: Mounts) -> tuple[list[Mount], list[Mount]]:
-    host, unclear = [], []
-    for mount in mounts.entries:
-        origin = classify(mount, mounts).origin
-        if origin == "host" or mount.point in ENGINE_SOCKETS or mount.root.endswith(SOCKET_NAMES):
-            host.append(mount)
-        elif origin == "other":
-            unclear.append(mount)
-    return host, unclear
-
-
-def app_armor(view: Observed) -> Outcome:
-    """Check the AppArmor profile."""
-    label = first(view.apparmor_label, view.label)
-    if view.gvisor:
-        return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    if not isinstance(label, Unknown) and ":" not in label.value:
-        if label.value.startswith("unconfined"):
-            return failed("No AppArmor profile confines the process.", *label.evidence)
-        if label.value.endswith("(complain)"):
-            return failed(
-                "The AppArmor profile only writes a log, it stops nothing.", *label.evidence
-            )
-        return passed(f"AppArmor confines the process: {label.value}.", *label.evidence)
-    if view.apparmor_enabled:
-        return unknown("AppArmor is on, but the process's label cannot be read")
-    reason = label.reason if isinstance(label, Unknown) else f"the label is {label.value}"
-    return passed(
-        "AppArmor is not active on this machine, so no profile was taken away.",
-        Evidence(LABEL, "", reason),
+    return unknown(
+        "NET_RAW may be left of those a runtime gives unasked, or may have been added",
+        *extra.evidence,
     )
-
-
-def selinux(view: Observed) -> Outcome:
-    """Check the SELinux type."""
-    if view.gvisor:
-        return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    label = view.label
-    if isinstance(label, Unknown):
-        return passed(
-            "SELinux is not active on this machine, so no type could be chosen.",
-            Evidence(LABEL, "", label.reason),
-        )
-    parts = label.value.split(":")
-    if len(parts) < 4:  # noqa: PLR2004 (user:role:type:level)
-        return passed("The label is not SELinux's: it is not active here.", *label.evidence)
-    if parts[2] in SELINUX_TYPES:
-        return passed(f"The type {parts[2]} is one for containers.", *label.evidence)
-    return failed(f"The type {parts[2]} is not one for containers.", *label.evidence)
-
-
-def proc_mount(view: Observed) -> Outcome:
-    """Check ``procMount``: the masks over /proc."""
-    if view.gvisor:
-        return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    if isinstance(view.mounts, Unknown):
-        return unknown(view.mounts)
-    found = masks(view.mounts)
-    seen = tuple(mount.evidence() for mount in found)
-    proc_sys = view.mounts.at("/proc/sys")
-    if found and proc_sys is not None and proc_sys.read_only:
-        return passed("Parts of /proc are masked and /proc/sys is read-only.", *seen)
-    if view.user_namespace:
-        return passed(
-            "In its own user namespace a pod may have an unmasked /proc (since 1.34).",
-            *evidence_of(view.shared["user"]),
-        )
-    if not found:
-        return failed("Nothing in /proc is masked: kernel memory and settings are readable.")
-    return unknown("Some of /proc is masked, but /proc/sys is not read-only", *seen)
 
 
 def seccomp(view: Observed) -> Outcome:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from devops_info_service.facts import parse
+from devops_info_service.facts.container.user_ids import is_root_outside
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
 from devops_info_service.facts.lines import joined
 from devops_info_service.facts.linux.sandbox import SANDBOXED
@@ -29,13 +30,13 @@ def user_namespace(view: Observed) -> Outcome:
     """Check whether root here is root on the machine."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
-    shared = view.shared["user"]
+    is_root = is_root_outside(view.shared["user"], view.uid_map, 0)
     mapped = view.uid_map.evidence("", joined(view.uid_map.text))
-    if isinstance(shared, Unknown):
-        return unknown(shared)
-    if shared.value:
-        return failed("User ids here are the machine's: root is root.", *shared.evidence, mapped)
-    return passed("User ids here are mapped to others on the machine.", *shared.evidence, mapped)
+    if isinstance(is_root, Unknown):
+        return unknown(is_root, mapped)
+    if is_root.value:
+        return failed("User ids here are the machine's: root is root.", *is_root.evidence, mapped)
+    return passed("Root here is another user on the machine.", *is_root.evidence)
 
 
 def engine_sockets(view: Observed) -> Outcome:
@@ -43,9 +44,20 @@ def engine_sockets(view: Observed) -> Outcome:
     fact = view.exposure.engine_sockets
     if isinstance(fact, Unknown):
         return unknown(fact)
+    exposed = view.exposure.open_sockets
+    if exposed:
+        return failed(
+            f"A client of {exposed[0]} can start anything on the node; this process may be one.",
+            *fact.evidence,
+        )
     if fact.value:
-        return failed("A client of this socket can start anything on the node.", *fact.evidence)
-    return passed("No socket of a container engine at any place known for one.")
+        return unknown(
+            f"{fact.value[0]} is there, but access(2) refuses it to this user: not to every other",
+            *fact.evidence,
+        )
+    if isinstance(view.mounts, Unknown):
+        return unknown(view.mounts)
+    return passed("No socket of an engine where engines listen, nor there under other mounts.")
 
 
 def device_nodes(view: Observed) -> Outcome:
@@ -59,9 +71,19 @@ def device_nodes(view: Observed) -> Outcome:
     seen = tuple(Evidence(each.path, "", each.kind) for each in shown)
     if grave:
         return failed("Disks or memory of the machine can be named here.", *seen)
+    elsewhere = [
+        mount
+        for mount, _ in view.volumes.entries
+        if mount.kind == "devtmpfs" and mount.root == "/" and mount.point != "/dev"
+    ]
+    if elsewhere:
+        return failed(
+            f"All devices of the machine can be named at {elsewhere[0].point}.",
+            *(mount.evidence() for mount in elsewhere[:10]),
+        )
     if fact.value:
         return unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)
-    return passed("Only the devices that every container has.", *fact.evidence)
+    return passed("In /dev are only the devices that every container has.", *fact.evidence)
 
 
 def set_id_files(view: Observed) -> Outcome:

@@ -3,29 +3,21 @@
 Source: k8s.io/pod-security-admission/policy; ids and versions are its own.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.container.confinement import four_ids
-from devops_info_service.facts.container.volumes import classify
-from devops_info_service.facts.fact import Known, Unknown, evidence_of
+from devops_info_service.facts.container.user_ids import is_root_outside
+from devops_info_service.facts.fact import Known, Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.capabilities import exceeding
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
-from .baseline import host_path_volumes, seccomp
+from .baseline import seccomp
 from .checks import Check, Observed, Outcome, failed, passed, unknown
+from .mounts import volumes
 
 ALLOWED: Final = frozenset({"NET_BIND_SERVICE"})
-PLUGINS: Final = frozenset({
-    "configmap",
-    "csi",
-    "downward-api",
-    "empty-dir",
-    "local-volume",
-    "projected",
-    "secret",
-    "",  # a path inside a volume: kubelet does not name the plugin there
-})  # fmt: skip
 
 
 def no_escalation(view: Observed) -> Outcome:
@@ -51,45 +43,37 @@ def capabilities(view: Observed) -> Outcome:
     return passed("Everything is dropped, NET_BIND_SERVICE apart.", *evidence_of(*sets))
 
 
-def volumes(view: Observed) -> Outcome:
-    """Check the kinds of volumes."""
-    if isinstance(view.mounts, Unknown):
-        return unknown(view.mounts)
-    host = host_path_volumes(view)
-    if host.verdict == "fail":
-        return host
-    unclear = []
-    for mount in view.mounts.entries:
-        volume = classify(mount, view.mounts)
-        strange = volume.origin == "kubelet" and volume.plugin not in PLUGINS
-        if strange or volume.origin in {"network", "other"}:
-            unclear.append(mount)
-    if unclear:
-        return unknown(
-            f"{unclear[0].point} may be a persistent volume, which is allowed, or be named in"
-            " the pod itself, which is not",
-            *(mount.evidence() for mount in unclear[:10]),
-        )
-    if (unread := view.mounts.unread_lines) is not None:
-        return unknown(unread)
-    return passed("Every volume seen is of a kind a restricted pod may have.")
-
-
 def not_root(view: Observed) -> Outcome:
-    """Check the user ids in effect."""
+    """Check the user ids in effect, as they are outside the user namespace."""
+    return next(_not_root(view))
+
+
+def _not_root(view: Observed) -> Iterator[Outcome]:
     uids = view.status.parse_field("Uid", four_ids, ":")
     if isinstance(uids, Unknown):
-        return unknown(uids)
+        yield unknown(uids)
+        return
+    own = passed(f"The process runs as {uids.value[1]}, not as root.", *uids.evidence)
+    # gVisor's own kernel has the id that was requested.
+    if view.gvisor and 0 in uids.value:
+        yield failed("The process runs as root.", *uids.evidence)
+    if view.gvisor:
+        yield own
+    outside = [is_root_outside(view.shared["user"], view.uid_map, user) for user in set(uids.value)]
+    if any(value_of(fact, default=False) for fact in outside):
+        yield failed("The process runs as root.", *uids.evidence)
+    if 0 not in uids.value and isinstance(view.shared["user"], Unknown):
+        yield own
+    for fact in outside:
+        if isinstance(fact, Unknown):
+            yield unknown(fact, *uids.evidence)
     if 0 not in uids.value:
-        return passed(f"The process runs as {uids.value[1]}, not as root.", *uids.evidence)
-    if view.user_namespace:
-        return passed(
-            "Root here is another user on the host: in its own user namespace a pod"
-            " may run as root.",
-            *uids.evidence,
-            *evidence_of(view.shared["user"]),
-        )
-    return failed("The process runs as root.", *uids.evidence)
+        yield own
+    yield passed(
+        "Root here is another user on the host: in its own user namespace a pod may run as root.",
+        *uids.evidence,
+        *evidence_of(*outside),
+    )
 
 
 RESTRICTED: Final = (

@@ -4,6 +4,9 @@ from typing import Final
 
 import msgspec
 
+from devops_info_service.facts.container.engine import NO_CONTAINER
+from devops_info_service.facts.fact import value_of
+
 from .baseline import BASELINE
 from .checks import Check, Finding, Observed, Verdict, unknown
 from .hardening import HARDENING
@@ -29,7 +32,12 @@ def check(observed: Observed) -> tuple[Finding, ...]:
 
 
 def _finding(each: Check, observed: Observed) -> Finding:
-    found = each.observed(observed) if each.observed else unknown(each.unobservable)
+    if each.observed is None:
+        found = unknown(each.unobservable)
+    elif each.level != "hardening" and value_of(observed.engine, None) == NO_CONTAINER:
+        found = unknown("not in a container: no engine was given anything that could be judged")
+    else:
+        found = each.observed(observed)
     return Finding(each.id, each.level, each.since, found.verdict, found.message, found.evidence)
 
 

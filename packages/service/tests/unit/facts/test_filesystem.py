@@ -11,11 +11,17 @@ from devops_info_service.facts.container.filesystem import (
     read_filesystem,
     size_option,
 )
+from devops_info_service.facts.container.volumes import read_volumes
 from devops_info_service.facts.fact import Known, Unknown
-from devops_info_service.facts.linux.mounts import parse_mount
+from devops_info_service.facts.linux.mounts import parse_mount, read_mounts
 from devops_info_service.facts.system_files import FilesystemSpace, SystemFiles
 
 MIB = 2**20
+
+
+def filesystem_of(tree: SystemFiles) -> Filesystem:
+    """Read the mounts of a tree and the room of each."""
+    return read_filesystem(tree, read_volumes(tree, read_mounts(tree), Known(value=False)))
 
 
 def at(filesystem: Filesystem, point: str) -> MountedVolume:
@@ -51,14 +57,14 @@ def test_origin(
     volume: str,
 ) -> None:
     """Each mount is classified by its source."""
-    mount = at(read_filesystem(saved(name)), point)
+    mount = at(filesystem_of(saved(name)), point)
 
     assert (mount.origin, mount.plugin, mount.name) == (origin, plugin, volume)
 
 
 def test_room(saved: Callable[[str], SystemFiles]) -> None:
     """A disk has room, a file system in memory has a limit besides."""
-    filesystem = read_filesystem(saved("containerd-restricted"))
+    filesystem = filesystem_of(saved("containerd-restricted"))
     root, tmp = at(filesystem, "/"), at(filesystem, "/tmp")
 
     assert isinstance(root.space, Known)
@@ -67,19 +73,19 @@ def test_room(saved: Callable[[str], SystemFiles]) -> None:
     )
     assert root.read_only
     assert root.limit is None
-    assert tmp.limit == 64 * MIB
+    assert tmp.limit == 256 * MIB
 
 
 def test_network_mounts_are_not_read(saved: Callable[[str], SystemFiles]) -> None:
     """The room of a network file system is not queried: a dead server would block."""
-    assert at(read_filesystem(saved("gvisor")), "/").space == Unknown(
+    assert at(filesystem_of(saved("gvisor")), "/").space == Unknown(
         "/ is 9p: its room is not read, as that may wait for ever"
     )
 
 
 def test_kernel_mounts_are_counted(saved: Callable[[str], SystemFiles]) -> None:
     """The kernel's own file systems are a number, not a list."""
-    filesystem = read_filesystem(saved("docker-default"))
+    filesystem = filesystem_of(saved("docker-default"))
 
     assert isinstance(filesystem.mounts, Known)
     assert not {"proc", "sysfs", "cgroup"} & {each.kind for each in filesystem.mounts.value}
@@ -89,7 +95,7 @@ def test_kernel_mounts_are_counted(saved: Callable[[str], SystemFiles]) -> None:
 def test_too_many(tree_of: Callable[..., SystemFiles]) -> None:
     """Beyond a number mounts are counted only."""
     lines = (f"{n} 1 8:1 /x{n} /m{n} rw - ext4 /dev/sda rw\n" for n in range(MAX_LISTED + 5))
-    filesystem = read_filesystem(tree_of({"/proc/self/mountinfo": "".join(lines)}))
+    filesystem = filesystem_of(tree_of({"/proc/self/mountinfo": "".join(lines)}))
 
     assert isinstance(filesystem.mounts, Known)
     assert len(filesystem.mounts.value) == MAX_LISTED

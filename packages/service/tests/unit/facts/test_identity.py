@@ -1,7 +1,6 @@
 """The workload's identity and requests, with the evidence of each value."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,7 +68,6 @@ FACTS: dict[str, dict[str, Any]] = {
     "cgroup-v1-pod": {
         "container": "worker",
         "container_id": "c4" * HEX,
-        "pod": "worker-5d8f",
         "namespace": "batch",
         "node": "old-node",
         "qos": "Burstable",
@@ -105,7 +103,6 @@ def test_facts(
     [
         ("containerd-restricted", "pod_uid", "/proc/self/mountinfo"),
         ("containerd-restricted", "labels", "/etc/podinfo/labels"),
-        ("cgroup-v1-pod", "pod", "/proc/sys/kernel/hostname"),
         ("cgroup-v1-pod", "namespace", "environment"),
         ("cgroup-v1-pod", "qos", "/proc/self/cgroup"),
         (
@@ -198,33 +195,45 @@ def test_namespace(
 
 
 @pytest.mark.parametrize(
-    ("files", "pod"),
+    ("hostname", "pod"),
     [
-        ({"/proc/sys/kernel/osrelease": "6.18.0\n"}, "web-1"),
-        ({"/proc/sys/kernel/osrelease": "6.1.0\n"}, None),
-        ({"/sys/class/net/cni0/ifindex": "4"}, None),
+        ("web-7d4b9c6f5-x2k8q", "web-7d4b9c6f5-x2k8q"),
+        ("web-1", None),
+        ("chosen", None),
+        ("the-proxy", None),
+        (f"{'a' * 48}-7d4b9c6f5-x2", None),
+        (f"{'a' * 47}-7d4b9c6f5-x2k8q", None),
     ],
 )
 def test_hostname_is_the_pods(
-    tree_of: Callable[..., SystemFiles],
-    tmp_path: Path,
-    clock: Clock,
-    files: dict[str, str],
-    pod: str | None,
+    tree_of: Callable[..., SystemFiles], clock: Clock, hostname: str, pod: str | None
 ) -> None:
-    """Without a token the hostname names the pod, unless it may be the machine's."""
+    """Without a token a hostname names the pod by its form alone; else it may be chosen or cut."""
     tree = tree_of(
         {
             "/etc/hosts": "# Kubernetes-managed hosts file.\n",
-            "/proc/sys/kernel/hostname": "web-1\n",
-            **files,
+            "/proc/sys/kernel/hostname": f"{hostname}\n",
+            "/proc/self/ns/net": "net:[4026532000]",
         }
     )
-    (tmp_path / "proc" / "self" / "ns").mkdir(parents=True)
-    (tmp_path / "proc" / "self" / "ns" / "net").symlink_to("net:[4026532000]")
     fact = read_platform(tree, clock).identity.pod
 
     assert (fact.value if isinstance(fact, Known) else None) == pod
+    assert isinstance(fact, Known) or "hostname" in fact.reason or len(hostname) == 63
+
+
+def test_hostname_of_the_machine(tree_of: Callable[..., SystemFiles], clock: Clock) -> None:
+    """With the machine's network comes its name, of whatever form."""
+    tree = tree_of(
+        {
+            "/etc/hosts": "# Kubernetes-managed hosts file (host network).\n",
+            "/proc/sys/kernel/hostname": "web-7d4b9c6f5-x2k8q\n",
+        }
+    )
+    fact = read_platform(tree, clock).identity.pod
+
+    assert isinstance(fact, Unknown)
+    assert "the hostname may be the machine's" in fact.reason
 
 
 SCORE = Evidence("/proc/self/oom_score_adj", "", "")
@@ -291,6 +300,21 @@ def test_weight_of_neither() -> None:
 
 def test_guaranteed_without_a_limit() -> None:
     """A critical pod has the score and no limit: its request stays unknown."""
-    fact = memory_request(Known(-997), Known(2**34), Known(None))
+    fact = memory_request(Known("Guaranteed"), Known(-997), Known(2**34), Known(None))
 
-    assert fact == Unknown("the score is that of Guaranteed, but there is no limit: a critical pod")
+    assert fact == Unknown("the class is Guaranteed, but there is no limit: a critical pod")
+
+
+def test_guaranteed_whatever_the_score() -> None:
+    """Where the runtime may not lower the score, the group's name is enough."""
+    fact = memory_request(Known("Guaranteed"), Known(0), Known(2**34), Known(2**26))
+
+    assert fact == Known(Range(2**26, 2**26))
+
+
+def test_class_against_score() -> None:
+    """Two signs of different classes contradict each other: neither is believed."""
+    fact = memory_request(Known("Burstable"), Known(1000), Known(2**34), Known(None))
+
+    assert isinstance(fact, Unknown)
+    assert "contradict" in fact.reason

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.container.confinement import IdMap, id_map, ids
+from devops_info_service.facts.container.confinement import ids
+from devops_info_service.facts.container.user_ids import IdMap, id_map
 from devops_info_service.facts.fact import File, Known, Unknown
 from devops_info_service.facts.kubernetes.downward import pairs
 from devops_info_service.facts.linux.addresses import (

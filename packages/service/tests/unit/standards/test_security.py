@@ -215,12 +215,14 @@ def check_of(tree: SystemFiles, clock: Clock, name: str) -> Finding:
         ("capabilities_restricted", "CapBnd:\t0", "CapBnd:\tnone", "unknown"),
         ("capabilities_baseline", "CapBnd:\t0", "CapBnd:\t00000000a80405fb", "pass"),
         ("capabilities_baseline", "CapBnd:\t0", "CapBnd:\t00000000a80425fb", "unknown"),
+        ("capabilities_baseline", "CapBnd:\t0", "CapBnd:\t2000", "fail"),
+        ("capabilities_baseline", "CapBnd:\t0", "CapBnd:\t2001", "unknown"),
         ("capabilities_baseline", "CapBnd:\t0", "CapBnd:\t1000", "fail"),
         ("allowPrivilegeEscalation", "NoNewPrivs:\t1", "NoNewPrivs:\t0", "fail"),
         ("allowPrivilegeEscalation", "NoNewPrivs:\t1", "NoNewPrivs:\t7", "unknown"),
         ("seccompProfile_restricted", "Seccomp:\t2", "Seccomp:\t0", "fail"),
         ("seccompProfile_restricted", "Seccomp:\t2", "Seccomp:\t1", "pass"),
-        ("runAsNonRoot", "Uid:\t1\t1\t1\t1", "Uid:\t1\t1\t0\t1", "fail"),
+        ("runAsNonRoot", "Uid:\t1\t1\t1\t1", "Uid:\t1\t1\t0\t1", "unknown"),
         ("runAsNonRoot", "Uid:\t1\t1\t1\t1", "Uid:\t1\t1", "unknown"),
         ("privileged", "CapBnd:\t0", "CapBnd:\t000001ffffffffff", "fail"),
     ],
@@ -237,6 +239,9 @@ def test_status(
     assert check_of(tree, clock, name).verdict == verdict
 
 
+ID = "07ee4bda71a3de9e4e3682dfbd1b09f64fe57c3736face457028a079a8bf81e7"
+
+
 @pytest.mark.parametrize(
     ("line", "path_volumes", "restricted"),
     [
@@ -247,26 +252,17 @@ def test_status(
         ("0:5 / /dev rw - devtmpfs devtmpfs rw", "fail", "fail"),
         ("0:5 / /host/proc rw - proc proc rw", "fail", "fail"),
         ("0:25 /docker.sock /any/name rw - tmpfs tmpfs rw", "fail", "fail"),
-        ("0:26 / /tmp rw - tmpfs tmpfs rw", "pass", "pass"),
-        ("0:27 / /data rw - nfs4 server:/x rw", "pass", "unknown"),
+        ("0:26 / /tmp rw - tmpfs tmpfs rw", "unknown", "unknown"),
+        ("0:27 / /data rw - nfs4 server:/x rw", "unknown", "unknown"),
         ("8:1 /var/lib/docker/volumes/v/_data /v rw - ext4 /dev/sda1 rw", "pass", "pass"),
-        (
-            "8:1 /var/lib/kubelet/pods/u/volumes/kubernetes.io~configmap/c /c ro - ext4 /d rw",
-            *("pass", "pass"),
-        ),
-        (
-            "8:1 /var/lib/kubelet/pods/u/volumes/kubernetes.io~nfs/c /c ro - ext4 /d rw",
-            *("pass", "unknown"),
-        ),
-        ("8:1 /var/lib/kubelet/pods/u/volume-subpaths/v/c/0 /c ro - ext4 /d rw", "pass", "pass"),
-        ("8:1 /kubelet/pods/u/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw", "pass", "pass"),
+        ("8:1 /srv/volumes/v/_data /v rw - ext4 /dev/sda1 rw", "unknown", "unknown"),
     ],
 )
 def test_volumes(
     tree_of: Callable[..., SystemFiles], clock: Clock, line: str, path_volumes: str, restricted: str
 ) -> None:
     """A mount is the host's, a volume's, or unknown."""
-    own = "3 1 8:1 /var/lib/docker/containers/x/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n"
+    own = f"3 1 8:1 /var/lib/docker/containers/{ID}/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n"
     tree = tree_of(
         {"/proc/self/status": STATUS, "/proc/self/mountinfo": f"{MOUNTINFO}{own}4 1 {line}\n"}
     )
@@ -283,7 +279,8 @@ def test_volumes(
         ("docker-default (complain)\n", "Y\n", "fail", "pass"),
         ("system_u:system_r:container_t:s0:c1,c2\n", "", "pass", "pass"),
         ("system_u:system_r:spc_t:s0\n", "", "pass", "fail"),
-        (None, "", "pass", "pass"),
+        (None, "", "unknown", "unknown"),
+        (None, "N\n", "pass", "unknown"),
         (None, "Y\n", "unknown", "pass"),
     ],
 )
@@ -309,6 +306,8 @@ def test_labels(
     assert check_of(tree, clock, "seLinuxOptions").verdict == selinux
 
 
+CORE = "/proc/sys/net/core"
+HOSTS = "# Kubernetes-managed hosts file"
 OLD = {"/proc/sys/kernel/osrelease": "6.17.9\n"}
 """Before the first network namespace got its number."""
 
@@ -321,7 +320,13 @@ OLD = {"/proc/sys/kernel/osrelease": "6.17.9\n"}
         (OLD, {"POD_IP": "::ffff:10.0.0.1", "NODE_IP": "10.0.0.1"}, True),
         (OLD, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.2"}, False),
         (OLD, {"POD_IP": "hunter2", "HOST_IP": "hunter2"}, None),
-        ({"/sys/class/net/cni0/ifindex": "4"}, {}, True),
+        ({"/sys/class/net/cni0/ifindex": "4"}, {}, None),
+        ({"/proc/sys/net/core/netdev_max_backlog": "1000"}, {}, True),
+        (dict.fromkeys([f"{CORE}/somaxconn", f"{CORE}/txrehash"], "1"), {}, False),
+        ({"/etc/hosts": f"{HOSTS} (host network).\n"}, {}, True),
+        ({"/etc/hosts": f"{HOSTS}.\n"}, {}, False),
+        ({"/etc/hosts": f"{HOSTS}.\n", f"{CORE}/netdev_max_backlog": "1"}, {}, None),
+        ({"/etc/hosts": f"{HOSTS}.\n"}, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.1"}, None),
         ({"/sys/class/net/eth0/ifindex": "2", "/sys/class/net/eth0/iflink": "9"}, {}, False),
         ({"/sys/class/net/eth0/ifindex": "2", "/sys/class/net/eth0/iflink": "2"}, {}, None),
         ({"/sys/class/net/tunl0/iflink": "0"}, {}, None),

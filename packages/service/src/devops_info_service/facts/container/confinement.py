@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, Known, Unknown, derive, first
-from devops_info_service.facts.lines import lines, words
+from devops_info_service.facts.fact import Fact, Known, Unknown, derive
+from devops_info_service.facts.lines import words
 from devops_info_service.facts.linux.capabilities import Capabilities
 from devops_info_service.facts.linux.mounts import Mount, Mounts
 
 from .process_view import ProcessView
+from .user_ids import IdMap, id_map
 
 SECCOMP_MODES: Final = {0: "disabled", 1: "strict", 2: "filter"}
 _IDS_PER_LINE: Final = 4
@@ -38,17 +39,9 @@ class Process(msgspec.Struct, frozen=True):
     seccomp_filters: Fact[int]
     """Filters on top of each other; all must allow a call."""
     label: Fact[str]
-    """Of AppArmor or SELinux."""
+    """Of AppArmor, SELinux or Smack."""
     security_modules: Fact[tuple[str, ...]]
     capabilities: Capabilities
-
-
-class IdMap(msgspec.Struct, frozen=True):
-    """One range of a user namespace."""
-
-    inside: int
-    outside: int
-    length: int
 
 
 class Namespaces(msgspec.Struct, frozen=True):
@@ -72,7 +65,7 @@ def process_of(view: ProcessView) -> Process:
             lambda mode: SECCOMP_MODES.get(mode, f"mode {mode}"),
         ),
         seccomp_filters=status.parse_field("Seccomp_filters", parse.count, ":"),
-        label=first(view.label, view.apparmor_label),
+        label=view.labels.label,
         security_modules=view.security_modules,
         capabilities=view.capabilities,
     )
@@ -94,15 +87,6 @@ def four_ids(text: str) -> tuple[int, ...]:
     if len(found) != _IDS_PER_LINE:
         raise ValueError(text)
     return found
-
-
-def id_map(text: str) -> tuple[IdMap, ...]:
-    """Parse the lines of ``uid_map``."""
-    found = []
-    for line in lines(text):
-        inside, outside, length = (parse.count(word) for word in words(line))
-        found.append(IdMap(inside, outside, length))
-    return tuple(found)
 
 
 def read_only_root(view: ProcessView) -> Fact[bool]:

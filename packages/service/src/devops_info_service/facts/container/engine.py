@@ -1,31 +1,31 @@
-"""The engine that started this container, by the paths that its mounts come from."""
+"""The engine that started this container, or that there is none, by every sign of it.
+
+Sources: those of ``signs`` and ``container_id``; systemd, CONTAINER_INTERFACE (the variable
+``container`` and /run/systemd/container).
+"""
 
 from typing import Final
 
-from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, value_of
+from devops_info_service.facts.linux.cgroup import CGROUP
 from devops_info_service.facts.linux.mounts import Mounts
-from devops_info_service.facts.linux.sandbox import Confidence, Detection
+from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.facts.system_files import SystemFiles
 
-from .volumes import classify
+from .container_id import find_in_path
+from .labels import APPARMOR_LABEL, LABEL
+from .signs import Maker
+from .volumes import Volumes, is_hosts_file_kubelets
 
-_BY_MOUNT: Final = (
-    ("/docker/containers/", "docker"),
-    ("io.containerd.grpc.v1.cri/", "containerd"),
-    ("io.containerd.runtime.v2.task/", "containerd"),
-    ("nerdctl/", "containerd"),
-)
-"""In the root of a mount: the engine's own directory on the host's disk."""
-_STORAGE: Final = "-containers/"
-"""In ``overlay-containers/ID/userdata``: containers/storage serves CRI-O and Podman alike;
-only a pod distinguishes them."""
-_BY_GROUP: Final = (
-    ("cri-containerd-", "containerd"),
-    ("crio-", "cri-o"),
-    ("libpod-", "podman"),
-    ("docker-", "docker"),
-    ("/docker/", "docker"),
-)
+NO_CONTAINER: Final = Detection("none", "certain")
+_NO_SIGN: Final = Unknown("no mount, group, label or file here is one an engine leaves")
+_MAKERS: Final[dict[Maker, str]] = {
+    "containerd": "containerd",
+    "docker": "docker",
+    "nerdctl": "containerd",
+    "nspawn": "systemd-nspawn",
+    "buildkit": "buildkit",
+}
 _BY_LABEL: Final = (
     ("cri-containerd.apparmor.d", "containerd"),
     ("docker-default", "docker"),
@@ -33,57 +33,109 @@ _BY_LABEL: Final = (
     ("containers-default-", "podman"),
 )
 _BY_FILE: Final = (("/.dockerenv", "docker"), ("/run/.containerenv", "podman"))
+_BY_VARIABLE: Final = ("systemd-nspawn", "lxc", "podman", "docker")
+_MACHINES: Final = ("pid", "ipc", "uts", "user", "cgroup")
+"""Namespaces that engines make unless a user wants the machine's; without an engine all are."""
 
 
-def read_engine(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]:
-    """Name the engine, from the surest mark to the least."""
+def in_pod(tree: SystemFiles, volumes: Volumes) -> bool:
+    """Return whether kubelet prepared this container."""
+    # In a sandbox the mounts do not show where they come from; the file shows in both.
+    return isinstance(volumes.pod, Known) or is_hosts_file_kubelets(tree)
+
+
+def read_engine(
+    tree: SystemFiles,
+    mounts: Mounts | Unknown,
+    volumes: Volumes,
+    shared: dict[str, Fact[bool]],
+) -> Fact[Detection]:
+    """Name the engine: by certain signs, which must agree, else by the first likely one."""
+    pod = in_pod(tree, volumes)
+    certain = {
+        found.value.name: found
+        for found in (_by_mounts(volumes, pod=pod), _by_group(tree))
+        if found
+    }
+    if len(certain) > 1:
+        shown = ", ".join(f"{each.evidence[0].file} {name}" for name, each in certain.items())
+        return Unknown(f"signs contradict each other: {shown}")
+    if certain:
+        return next(iter(certain.values()))
+    # What follows is also left behind where no container is any more.
     return (
-        _from_mounts(tree, mounts)
-        or _from_words(tree, "/proc/self/cgroup", _BY_GROUP, "certain")
-        or _from_words(tree, "/proc/self/attr/current", _BY_LABEL, "likely")
-        or _from_files(tree)
-        or Unknown("no mount, group, label or file here is one an engine leaves")
+        _machine(mounts, volumes, shared)
+        or _by_label(tree)
+        or _by_files(tree)
+        or _by_variable(tree)
+        or _NO_SIGN
     )
 
 
-def in_pod(tree: SystemFiles, mounts: Mounts | Unknown) -> bool:
-    """Return whether kubelet prepared this container."""
-    # In a sandbox the mounts do not show where they come from; the file shows in both.
-    if tree.read("/etc/hosts").text.startswith("# Kubernetes-managed hosts file"):
-        return True
-    if isinstance(mounts, Unknown):
-        return False
-    return any(classify(mount, mounts).pod for mount in mounts.entries)
-
-
-def _from_mounts(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection] | None:
-    if isinstance(mounts, Unknown):
-        return None
-    for point in ("/etc/hostname", "/etc/resolv.conf", "/etc/hosts", "/run/.containerenv"):
-        mount = mounts.at(point)
-        if mount is None:
-            continue
-        for mark, name in _BY_MOUNT:
-            if mark in mount.root:
-                return Known(Detection(name, "certain"), (mount.evidence(),))
-        if _STORAGE in mount.root and "/userdata/" in mount.root:
-            name = "cri-o" if in_pod(tree, mounts) else "podman"
+def _by_mounts(volumes: Volumes, *, pod: bool) -> Known[Detection] | None:
+    for mount, maker in volumes.engine_mounts():
+        if maker == "storage":
+            # It serves CRI-O and Podman alike; only a pod distinguishes them.
+            name = "cri-o" if pod else "podman"
             return Known(Detection(name, "likely"), (mount.evidence(),))
+        if maker in _MAKERS:
+            return Known(Detection(_MAKERS[maker], "certain"), (mount.evidence(),))
     return None
 
 
-def _from_words(
-    tree: SystemFiles, path: str, marks: tuple[tuple[str, str], ...], confidence: Confidence
-) -> Fact[Detection] | None:
-    file = tree.read(path)
-    for mark, name in marks:
-        if mark in file.text:
-            return Known(Detection(name, confidence), (file.evidence("", mark),))
+def _by_group(tree: SystemFiles) -> Known[Detection] | None:
+    file = tree.read(CGROUP)
+    for line in file.text.split("\n"):
+        path = line.split(":", 2)[-1]
+        found = find_in_path(path)
+        if found is not None and found.engine:
+            return Known(Detection(found.engine, "certain"), (file.evidence("", path),))
     return None
 
 
-def _from_files(tree: SystemFiles) -> Fact[Detection] | None:
+def _by_label(tree: SystemFiles) -> Fact[Detection] | None:
+    for path in (APPARMOR_LABEL, LABEL):
+        file = tree.read(path)
+        for mark, name in _BY_LABEL:
+            if file.text.startswith(mark):
+                return Known(Detection(name, "likely"), (file.evidence("", mark),))
+    return None
+
+
+def _by_files(tree: SystemFiles) -> Fact[Detection] | None:
     for path, name in _BY_FILE:
         if not isinstance(tree.node(path), Unknown):
             return Known(Detection(name, "likely"), (Evidence(path, "", "is there"),))
     return None
+
+
+def _by_variable(tree: SystemFiles) -> Fact[Detection] | None:
+    file = tree.read("/run/systemd/container")
+    name = file.text.strip("\n")
+    if name in _BY_VARIABLE:
+        return Known(Detection(name, "likely"), (file.evidence("", name),))
+    name = tree.environ().get("container", "")
+    if name in _BY_VARIABLE:
+        return Known(Detection(name, "likely"), (Evidence("environment", "container", name),))
+    return None
+
+
+def _machine(
+    mounts: Mounts | Unknown, volumes: Volumes, shared: dict[str, Fact[bool]]
+) -> Known[Detection] | None:
+    """Return that there is no container: its namespaces and devices are the machine's own."""
+    if isinstance(mounts, Unknown) or isinstance(volumes.pod, Known):
+        return None
+    facts = [shared[kind] for kind in _MACHINES]
+    devices, root = mounts.at("/dev"), mounts.at("/")
+    if (
+        not all(value_of(fact, default=False) for fact in facts)
+        # Every runtime makes its own /dev; a machine's kernel fills it.
+        or devices is None
+        or devices.kind != "devtmpfs"
+        or root is None
+        or root.kind == "overlay"
+    ):
+        return None
+    seen = tuple(each for fact in facts if isinstance(fact, Known) for each in fact.evidence)
+    return Known(NO_CONTAINER, (*seen, devices.evidence(), root.evidence()))

@@ -11,12 +11,9 @@ from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
 from devops_info_service.facts.linux.mounts import Mounts
 from devops_info_service.facts.system_files import Kind, SystemFiles
 
-from .volumes import ENGINE_SOCKETS, SOCKET_NAMES, may_hang
+from .kernel_mounts import DEVICES
+from .volumes import ENGINE_SOCKETS, SOCKET_NAMES, Volumes, may_hang
 
-DEVICES: Final = frozenset(
-    "console full null ptmx random tty urandom zero".split()  # noqa: SIM905
-)
-"""Made by every runtime (OCI runtime-spec, default devices)."""
 _PLACES: Final = ("/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/var")  # noqa: S108
 MAX_MOUNTS: Final = 512
 """Checked: a container has about thirty."""
@@ -35,16 +32,21 @@ class Exposure(msgspec.Struct, frozen=True):
     devices: Fact[tuple[Device, ...]]
     """In ``/dev``, beyond the usual ones."""
     engine_sockets: Fact[tuple[str, ...]]
-    """Sockets of programs that start containers."""
+    """Sockets of programs that start containers, with the mounts of the machine's files."""
+    open_sockets: tuple[str, ...]
+    """Those of them that access(2) lets this process use."""
     writable: Fact[tuple[str, ...]]
     """Mounts and common directories this process may write to."""
 
 
-def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown) -> Exposure:
+def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown, volumes: Volumes) -> Exposure:
     """Read devices, sockets and writable places."""
+    sockets = _sockets(tree, mounts, volumes)
+    names = sockets.value if isinstance(sockets, Known) else ()
     return Exposure(
         devices=_devices(tree),
-        engine_sockets=_sockets(tree, mounts),
+        engine_sockets=sockets,
+        open_sockets=tuple(path for path in names if tree.writable(path) is True),
         writable=_writable(tree, mounts),
     )
 
@@ -61,8 +63,14 @@ def _devices(tree: SystemFiles) -> Fact[tuple[Device, ...]]:
     return Known(found, (Evidence("/dev", "", f"{len(nodes)} entries"),))
 
 
-def _sockets(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:
+def _sockets(
+    tree: SystemFiles, mounts: Mounts | Unknown, volumes: Volumes
+) -> Fact[tuple[str, ...]]:
     paths = dict.fromkeys(ENGINE_SOCKETS)
+    # A directory of the machine brings the sockets in it.
+    for mount, volume in volumes.entries[:MAX_MOUNTS]:
+        if volume.origin in {"host", "other"} and not may_hang(mount):
+            paths |= dict.fromkeys(_below(mount.root, mount.point))
     if not isinstance(mounts, Unknown):
         # Mounted under another name it is the same socket.
         paths |= dict.fromkeys(
@@ -78,6 +86,18 @@ def _sockets(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ...
     for path in twice:
         del found[path]
     return Known(tuple(sorted(found)), tuple(found.values()))
+
+
+def _below(root: str, point: str) -> set[str]:
+    """Return the paths of engines' sockets under a mount of *root* at *point*."""
+    # The machine's /run is most often a separate file system.
+    bases = (root.rstrip("/"), f"/run{root}".rstrip("/"))
+    return {
+        point.rstrip("/") + path[len(base) :]
+        for path in ENGINE_SOCKETS
+        for base in bases
+        if path.startswith(f"{base}/")
+    }
 
 
 def _writable(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ...]]:

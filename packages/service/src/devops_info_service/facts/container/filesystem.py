@@ -5,10 +5,11 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
-from devops_info_service.facts.linux.mounts import Mount, Mounts, read_mounts
+from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.system_files import FilesystemSpace, SystemFiles
 
-from .volumes import Origin, classify, may_hang
+from .origin import Origin, Volume
+from .volumes import Volumes, may_hang
 
 MAX_LISTED: Final = 256
 """Mounts described: a pod has about thirty, a node's own table may have thousands."""
@@ -21,6 +22,8 @@ class MountedVolume(msgspec.Struct, frozen=True):
     kind: str
     """The file system's type."""
     origin: Origin
+    sign: str
+    """What shows the origin, or why nothing does."""
     plugin: str
     """Of kubelet, where the mount names it: volumes in memory do not."""
     name: str
@@ -43,26 +46,28 @@ class Filesystem(msgspec.Struct, frozen=True):
     """Beyond ``MAX_LISTED``."""
 
 
-def read_filesystem(tree: SystemFiles) -> Filesystem:
-    """Read the mounts and the room of each."""
-    mounts = read_mounts(tree)
-    if isinstance(mounts, Unknown):
-        return Filesystem(mounts, 0, 0)
-    shown = [mount for mount in mounts.entries if classify(mount, mounts).origin != "kernel"]
-    found = tuple(_describe(tree, mount, mounts) for mount in shown[:MAX_LISTED])
+def read_filesystem(tree: SystemFiles, volumes: Volumes) -> Filesystem:
+    """Read the room of each mount; the pod's own come before those of the machine."""
+    if not volumes.entries:
+        reason = volumes.pod if isinstance(volumes.pod, Unknown) else Unknown("no mounts")
+        return Filesystem(reason, 0, 0)
+    shown = [each for each in volumes.entries if each[1].origin != "kernel"]
+    if len(shown) > MAX_LISTED:
+        shown.sort(key=lambda each: each[1].origin == "host")
+    found = tuple(_describe(tree, mount, volume) for mount, volume in shown[:MAX_LISTED])
     return Filesystem(
         mounts=Known(found, (Evidence("/proc/self/mountinfo", "", f"{len(shown)} lines"),)),
-        kernel_mounts=len(mounts.entries) - len(shown),
+        kernel_mounts=len(volumes.entries) - len(shown),
         unlisted=max(0, len(shown) - MAX_LISTED),
     )
 
 
-def _describe(tree: SystemFiles, mount: Mount, mounts: Mounts) -> MountedVolume:
-    volume = classify(mount, mounts)
+def _describe(tree: SystemFiles, mount: Mount, volume: Volume) -> MountedVolume:
     return MountedVolume(
         point=mount.point,
         kind=mount.kind,
         origin=volume.origin,
+        sign=volume.sign,
         plugin=volume.plugin,
         name=volume.name,
         read_only=mount.read_only,

@@ -10,14 +10,20 @@ from devops_info_service.facts.linux.capabilities import Capabilities, read_capa
 from devops_info_service.facts.linux.cpu import STATUS
 from devops_info_service.facts.linux.mounts import Mounts, read_mounts
 from devops_info_service.facts.linux.namespaces import FIRST_NAMESPACES, is_first_namespace
-from devops_info_service.facts.linux.sandbox import Detection, is_gvisor, read_sandbox
+from devops_info_service.facts.linux.sandbox import (
+    SANDBOXED,
+    Detection,
+    is_gvisor,
+    read_sandbox,
+)
 from devops_info_service.facts.system_files import SystemFiles
 
 from .engine import in_pod, read_engine
 from .host_network import uses_host_network
+from .labels import MODULES, Labels, read_labels
+from .node_processes import find_node_process
+from .volumes import Volumes, read_volumes
 
-LABEL: Final = "/proc/self/attr/current"
-APPARMOR_LABEL: Final = "/proc/self/attr/apparmor/current"
 _SYSCTLS: Final = (
     "kernel/shm_rmid_forced",
     "net/core/somaxconn",
@@ -33,6 +39,8 @@ class ProcessView(msgspec.Struct, frozen=True):
 
     status: File
     mounts: Mounts | Unknown
+    volumes: Volumes
+    """The mounts, each with its origin."""
     shared: dict[str, Fact[bool]]
     """Kind of namespace -> whether it is the machine's own."""
     capabilities: Capabilities
@@ -40,21 +48,13 @@ class ProcessView(msgspec.Struct, frozen=True):
     engine: Fact[Detection]
     pod: bool
     """Whether kubelet prepared this container."""
-    label: Fact[str]
-    """Of AppArmor or SELinux, whichever of them comes first in the kernel's list."""
-    apparmor_label: Fact[str]
-    apparmor_enabled: bool
+    labels: Labels
     sysctls: tuple[Fact[str], ...]
     kernel: Fact[str]
     """Its name, such as ``Linux``."""
     uid_map: File
     gid_map: File
     security_modules: Fact[tuple[str, ...]]
-
-    @property
-    def user_namespace(self) -> bool:
-        """Whether root here is another user on the machine."""
-        return value_of(self.shared["user"], default=True) is False
 
     @property
     def gvisor(self) -> bool:
@@ -66,25 +66,37 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
     """Read it once."""
     status = tree.read(STATUS)
     mounts = read_mounts(tree)
-    shared = {kind: is_first_namespace(tree, kind) for kind in FIRST_NAMESPACES}
-    shared["net"] = uses_host_network(tree, shared["net"])
-    apparmor = tree.read("/sys/module/apparmor/parameters/enabled")
+    sandbox = read_sandbox(tree, mounts)
+    shared = _shared(tree, sandbox)
+    volumes = read_volumes(tree, mounts, shared["ipc"])
     return ProcessView(
         status=status,
         mounts=mounts,
+        volumes=volumes,
         shared=shared,
         capabilities=read_capabilities(status),
-        sandbox=read_sandbox(tree, mounts),
-        engine=read_engine(tree, mounts),
-        pod=in_pod(tree, mounts),
-        label=tree.read(LABEL).parse(parse.word),
-        apparmor_label=tree.read(APPARMOR_LABEL).parse(parse.word),
-        apparmor_enabled=apparmor.text.rstrip("\n") == "Y",
+        sandbox=sandbox,
+        engine=read_engine(tree, mounts, volumes, shared),
+        pod=in_pod(tree, volumes),
+        labels=read_labels(tree),
         sysctls=tuple(tree.read(f"/proc/sys/{name}").parse(parse.word) for name in _SYSCTLS),
         kernel=tree.read("/proc/sys/kernel/ostype").parse(parse.word),
         uid_map=tree.read("/proc/self/uid_map"),
         gid_map=tree.read("/proc/self/gid_map"),
-        security_modules=tree.read("/sys/kernel/security/lsm").parse(
-            lambda text: tuple(parse.word(text).split(","))
-        ),
+        security_modules=tree.read(MODULES).parse(lambda text: tuple(parse.word(text).split(","))),
     )
+
+
+def _shared(tree: SystemFiles, sandbox: Fact[Detection]) -> dict[str, Fact[bool]]:
+    if is_gvisor(sandbox):
+        # Its numbers are its own.
+        return dict.fromkeys(FIRST_NAMESPACES, SANDBOXED)
+    shared = {kind: is_first_namespace(tree, kind) for kind in FIRST_NAMESPACES}
+    node = None
+    if value_of(shared["pid"], default=True) is False and (node := find_node_process(tree)):
+        shared["pid"] = Unknown(
+            f"{node.file} is {node.value}: the PID namespace is that of a node in a container, or"
+            " an engine runs in this one"
+        )
+    shared["net"] = uses_host_network(tree, shared["net"], is_node=node is not None)
+    return shared

@@ -1,23 +1,22 @@
 """The origin of each mount: the image, the kernel's, the runtime's, a volume, or the host's disk.
 
-A mount shows only where on its own file system it starts. For a volume on kubelet's disk
-that names pod, plugin and volume; a volume in memory starts at ``/`` and names nothing.
+A mount shows its file system and where on that it starts, its root. Those decide, never its
+point: a user chooses the point. A mount without a sign of its origin is ``other``.
 """
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
+from devops_info_service.facts.fact import Fact, Known, Unknown, value_of
 from devops_info_service.facts.linux.mounts import Mount, Mounts
+from devops_info_service.facts.system_files import SystemFiles
 
-Origin = Literal[
-    "image", "kernel", "runtime", "memory", "kubelet", "engine-volume", "host", "network", "other"
-]
+from . import kernel_mounts, memory_mounts
+from .origin import Volume
+from .signs import CLAIMS, KUBELETS, RUNTIMES, VOLUMES, Maker, match
 
-KERNEL_KINDS: Final = frozenset(
-    "proc sysfs cgroup cgroup2 devpts mqueue securityfs debugfs tracefs bpf pstore hugetlbfs"  # noqa: SIM905
-    " fusectl configfs binfmt_misc selinuxfs rpc_pipefs autofs nsfs efivarfs".split()
-)
 NETWORK_KINDS: Final = frozenset(
     "nfs nfs4 cifs smb3 smbfs ceph glusterfs lustre afs 9p virtiofs fuse".split()  # noqa: SIM905
 )
@@ -25,21 +24,25 @@ NETWORK_KINDS: Final = frozenset(
 DISK_KINDS: Final = frozenset(
     "ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs overlay vfat exfat ntfs3 erofs squashfs".split()  # noqa: SIM905
 )
-_RUNTIME_POINTS: Final = frozenset({
-    "/etc/hosts",
-    "/etc/hostname",
-    "/etc/resolv.conf",
-    "/etc/passwd",
-    "/etc/group",
-    "/dev/termination-log",
-    "/run/.containerenv",
-    "/run/secrets",
-})  # fmt: skip
 _HOST_TREES: Final = (
     *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run"),
     *("/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 (a directory of the host)
 )
 """Directories of a host; a local volume is elsewhere, such as under ``/mnt``."""
+_USUAL: Final = (
+    "/var/lib/kubelet",
+    "/var/lib/containerd",
+    "/var/lib/docker",
+    "/var/lib/containers",
+)
+"""Where the directories of kubelet and of the engines are, on a machine with one disk."""
+_CONTENT: Final[Mapping[str, frozenset[str]]] = {
+    "/": frozenset({"etc", "proc", "usr", "var"}),
+    "/etc": frozenset({"fstab", "group", "passwd", "shadow"}),
+    "/usr": frozenset({"bin", "lib", "share"}),
+    "/var": frozenset({"cache", "lib", "log"}),
+}
+"""Names in directories of every machine: a claim may have a directory ``etc``, but no such one."""
 ENGINE_SOCKETS: Final = (
     "/var/run/docker.sock",
     "/run/docker.sock",
@@ -57,52 +60,26 @@ SOCKET_NAMES: Final = (
 """Ends of the same paths, wherever they are mounted."""
 
 
-class Volume(msgspec.Struct, frozen=True):
-    """The origin of a mount."""
+class Pod(msgspec.Struct, frozen=True):
+    """The mark of kubelet on a container: its uid and the directory it is under."""
 
-    origin: Origin
-    plugin: str = ""
-    """Of kubelet, such as ``configmap``; empty if the mount does not name it."""
-    name: str = ""
-    pod: str = ""
-    """The uid of the pod it was made for."""
-
-
-def classify(mount: Mount, mounts: Mounts) -> Volume:
-    """Return the origin of *mount*."""
-    found: Volume | None = mounts.memo.get(mount)
-    if found is None:
-        found = mounts.memo[mount] = _classify(mount, mounts)
-    return found
+    uid: str
+    directory: str
+    """Of kubelet, as a path on its file system."""
+    device: str
+    mount: Mount
 
 
-def _classify(mount: Mount, mounts: Mounts) -> Volume:
-    if pod := _kubelet(mount):
-        return pod
-    if "/volumes/" in mount.root and mount.root.endswith("/_data"):
-        return Volume("engine-volume", name=mount.root.split("/")[-2])
-    return Volume(_origin(mount, mounts))
+class Volumes(msgspec.Struct, frozen=True):
+    """Every mount with its origin, in the order of the table."""
 
+    entries: tuple[tuple[Mount, Volume], ...] = ()
+    pod: Fact[Pod] = Unknown("no mount shows kubelet's directory")
 
-def _origin(mount: Mount, mounts: Mounts) -> Origin:
-    # The first that holds.
-    rules: tuple[tuple[bool, Origin], ...] = (
-        (mount.point == "/", "image"),
-        (mount.point in _RUNTIME_POINTS, "runtime"),
-        (mount.kind in {"proc", "sysfs"} and not _in(mount.point, "/proc", "/sys"), "host"),
-        (mount.kind == "devtmpfs", "host"),
-        (mount.kind in KERNEL_KINDS, "kernel"),
-        (_in(mount.point, "/dev", "/proc", "/sys"), "runtime"),
-        (may_hang(mount), "network"),
-        (any(_disk(each, mounts) == "host" for each in mounts.around(mount.point)), "host"),
-        (mount.kind == "tmpfs" and mount.root == "/", "memory"),
-        (mount.kind == "tmpfs", "host"),
-    )
-    return next((origin for holds, origin in rules if holds), None) or _disk(mount, mounts)
-
-
-def _in(path: str, *trees: str) -> bool:
-    return any(path == tree or path.startswith(f"{tree}/") for tree in trees)
+    def engine_mounts(self) -> "tuple[tuple[Mount, Maker], ...]":
+        """Return the mounts that a runtime made, with its name."""
+        found = ((mount, match(RUNTIMES, mount)) for mount, _ in self.entries)
+        return tuple((mount, sign[0].maker) for mount, sign in found if sign)
 
 
 def may_hang(mount: Mount) -> bool:
@@ -110,28 +87,209 @@ def may_hang(mount: Mount) -> bool:
     return mount.kind in NETWORK_KINDS or mount.kind.startswith("fuse.")
 
 
-def _kubelet(mount: Mount) -> Volume | None:
-    before, found, after = mount.root.rpartition("/pods/")
-    steps = after.split("/")
-    if not found or len(steps) < 2 or before.count("/pods/"):  # noqa: PLR2004
+def read_volumes(tree: SystemFiles, mounts: Mounts | Unknown, ipc: Fact[bool]) -> Volumes:
+    """Find the origin of each mount; *ipc* is whether the IPC namespace is the machine's."""
+    if isinstance(mounts, Unknown):
+        return Volumes(pod=mounts)
+    classifier = _Classifier(tree, mounts, is_ipc_shared=value_of(ipc, default=False))
+    return Volumes(
+        tuple((mount, classifier.origin_of(mount)) for mount in mounts.entries), classifier.pod
+    )
+
+
+class _Classifier:
+    """The signs of a whole table, which a single mount is held against."""
+
+    def __init__(self, tree: SystemFiles, mounts: Mounts, *, is_ipc_shared: bool) -> None:
+        self._tree = tree
+        self._mounts = mounts
+        self.pod = find_pod(mounts)
+        self._in_pod = isinstance(self.pod, Known) or is_hosts_file_kubelets(tree)
+        self._around = memory_mounts.Around(
+            sizes=memory_mounts.kubelet_sizes(tree, mounts) if self._in_pod else frozenset(),
+            is_pod=self._in_pod,
+            is_ipc_shared=is_ipc_shared,
+        )
+        self._disks = _disks(mounts)
+        self._is_engines = not self._in_pod and any(
+            match(RUNTIMES, mount) for mount in mounts.entries
+        )
+        self._found: dict[str, Volume] = {}
+
+    def origin_of(self, mount: Mount) -> Volume:
+        """Return the origin of *mount*: the first that holds."""
+        found = self._found[mount.point] = (
+            self._image(mount)
+            or self._kubelet(mount)
+            or self._runtime(mount)
+            or kernel_mounts.origin_of(mount, self._mounts)
+            or self._under_host(mount)
+            or self._memory(mount)
+            or self._engine_volume(mount)
+            or self._disk(mount)
+        )
+        return found
+
+    def _image(self, mount: Mount) -> Volume | None:
+        # Only the first there: another over it was requested.
+        if mount.point == "/" and "/" not in self._found:
+            return Volume("image", "the root file system")
         return None
-    pod, kind, *rest = steps
-    match kind, rest:
-        case "volumes", [plugin, name, *_]:
-            return Volume("kubelet", plugin.rpartition("~")[2], name, pod)
-        case "volume-subpaths", [name, *_]:
-            return Volume("kubelet", "", name, pod)
-        case "etc-hosts" | "containers", _:
-            return Volume("runtime", pod=pod)
-        case _:
+
+    def _kubelet(self, mount: Mount) -> Volume | None:
+        found = match(KUBELETS, mount)
+        if not found:
             return None
+        index = found[1]
+        steps = mount.root.split("/")
+        uid, kind = steps[index + 1 : index + 3]
+        pod = value_of(self.pod, None)
+        if pod is None:
+            return Volume("other", "kubelet's directory of a pod, but of which shows nowhere")
+        own = (pod.uid, pod.directory, pod.device)
+        if own != (uid, "/".join(steps[:index]), mount.device):
+            return Volume("host", "a path of another pod, or only named like kubelet's")
+        if kind == "volumes":
+            plugin, name = steps[index + 3 : index + 5]
+            plugin = plugin.rpartition("~")[2]
+            return Volume("kubelet", f"kubelet's {plugin} for this pod", plugin, name, uid)
+        if kind == "volume-subpaths":
+            return Volume("kubelet", "kubelet's path in a volume", "", steps[index + 3], uid)
+        return Volume("runtime", "kubelet's file for this pod", pod=uid)
+
+    def _runtime(self, mount: Mount) -> Volume | None:
+        found = match(RUNTIMES, mount)
+        return Volume("runtime", f"made by {MAKERS[found[0].maker]}") if found else None
+
+    def _under_host(self, mount: Mount) -> Volume | None:
+        for around in self._mounts.around(mount.point):
+            origin = self._found.get(around.point)
+            if origin is not None and origin.origin == "host":
+                return Volume("host", f"under {around.point}, which is the machine's")
+        return None
+
+    def _memory(self, mount: Mount) -> Volume | None:
+        if mount.kind != "tmpfs":
+            return None
+        return memory_mounts.origin_of(self._tree, mount, self._mounts, self._around)
+
+    def _engine_volume(self, mount: Mount) -> Volume | None:
+        found = match(VOLUMES, mount)
+        if not found or self._in_pod:
+            return None
+        sign, index = found
+        name = mount.root.split("/")[index + sign.steps.index("_data") - 1]
+        return Volume("engine-volume", f"a volume of {MAKERS[sign.maker]}", name=name)
+
+    def _disk(self, mount: Mount) -> Volume:
+        if may_hang(mount):
+            return Volume("network", "from elsewhere: as a volume or by hostPath, both show alike")
+        if mount.kind not in DISK_KINDS:
+            return Volume("other", f"{mount.kind}: nothing shows its origin")
+        if match(CLAIMS, mount):
+            return Volume("other", "named like a persistent volume on the machine's disk")
+        disk = self._disks.get(mount.device)
+        if disk is None:
+            return self._other_disk(mount)
+        path = disk.path(mount.root)
+        if path == "/" or _in(path, *_HOST_TREES):
+            return Volume("host", f"{path} on the machine's disk")
+        return Volume("other", f"{path} on the machine's disk: a hostPath or a local volume")
+
+    def _other_disk(self, mount: Mount) -> Volume:
+        if self._is_engines and _in(mount.root, *_HOST_TREES):
+            return Volume("host", f"{mount.root} on a disk of the machine: an engine has no claims")
+        names = _CONTENT.get(mount.root)
+        there = self._tree.names(mount.point) if names else ()
+        if names and not isinstance(there, Unknown) and names <= set(there):
+            return Volume("host", f"its content is that of a machine's {mount.root}")
+        return Volume("other", "a persistent volume, or a directory of another disk of the machine")
 
 
-def _disk(mount: Mount, mounts: Mounts) -> Origin:
-    if mount.kind not in DISK_KINDS:
-        return "other"
-    if mount.root == "/":
-        # All of a file system: a separate disk, unless it is the one kubelet writes to.
-        own = mounts.at("/etc/hosts") or mounts.at("/etc/hostname")
-        return "host" if own is not None and own.device == mount.device else "other"
-    return "host" if _in(mount.root, *_HOST_TREES) else "other"
+MAKERS: Final[Mapping[Maker, str]] = {
+    "kubelet": "kubelet",
+    "containerd": "containerd",
+    "docker": "Docker",
+    "storage": "CRI-O or Podman",
+    "nerdctl": "nerdctl",
+    "buildkit": "BuildKit",
+    "crun": "crun",
+    "nspawn": "systemd-nspawn",
+}
+
+
+def find_pod(mounts: Mounts) -> Fact[Pod]:
+    """Return the pod: by its file of hosts, else by its termination log, else by all its volumes.
+
+    The file of hosts cannot be another pod's, as only kubelet mounts one there.
+    """
+    found = [_pod(mount, sign) for mount in mounts.entries if (sign := match(KUBELETS, mount))]
+    for name in ("etc-hosts", "containers"):
+        own = {(each.uid, each.directory): each for kind, each in found if kind == name}
+        if len(own) == 1:
+            [pod] = own.values()
+            return Known(pod, (pod.mount.evidence(),))
+    uids = {each.uid: each for _, each in found}
+    if len(uids) == 1:
+        [pod] = uids.values()
+        return Known(pod, (pod.mount.evidence(),))
+    if uids:
+        return Unknown(f"mounts show {len(uids)} pods, and none is a file of hosts or a log")
+    return Unknown("no mount shows kubelet's directory")
+
+
+def _pod(mount: Mount, sign: "tuple[object, int]") -> tuple[str, Pod]:
+    steps, index = mount.root.split("/"), sign[1]
+    directory = "/".join(steps[:index])
+    return steps[index + 2], Pod(steps[index + 1], directory, mount.device, mount)
+
+
+def is_hosts_file_kubelets(tree: SystemFiles) -> bool:
+    """Return whether kubelet wrote the file of hosts: in a sandbox mounts show no origin."""
+    return tree.read("/etc/hosts").text.startswith(HOSTS_MARK)
+
+
+HOSTS_MARK: Final = "# Kubernetes-managed hosts file"
+"""Its first line (pkg/kubelet/kubelet_pods.go)."""
+
+
+def _disks(mounts: Mounts) -> "dict[str, _Disk]":
+    """Return the devices that are the machine's, by the mounts of kubelet and the runtime."""
+    found: dict[str, _Disk] = {}
+    for mount in mounts.entries:
+        if mount.kind in DISK_KINDS and (match(KUBELETS[2:], mount) or match(RUNTIMES, mount)):
+            found.setdefault(mount.device, _disk_of(mount.root))
+    root = mounts.at("/")
+    if root is not None and root.root != "/" and root.kind in DISK_KINDS:
+        # A directory of the machine is the root: nspawn, chroot.
+        found.setdefault(root.device, _Disk())
+    return found
+
+
+class _Disk(msgspec.Struct, frozen=True):
+    """A file system of the machine's."""
+
+    subvolume: str = ""
+    """How each path on it begins, as in ``/@/var/lib/kubelet``."""
+    place: str = ""
+    """Where the machine mounts it: ``/lib/kubelet`` is on a disk at ``/var``."""
+
+    def path(self, root: str) -> str:
+        """Return the machine's name of *root*."""
+        inside = root.removeprefix(self.subvolume) if _in(root, self.subvolume) else root
+        return f"{self.place}{inside}".rstrip("/") or "/"
+
+
+def _disk_of(root: str) -> _Disk:
+    for usual in _USUAL:
+        before, there, _ = root.partition(f"{usual}/")
+        if there:
+            return _Disk(subvolume=before)
+        for place in ("/var", "/var/lib"):
+            if root.startswith(f"{usual.removeprefix(place)}/"):
+                return _Disk(place=place)
+    return _Disk()
+
+
+def _in(path: str, *trees: str) -> bool:
+    return any(path == tree or path.startswith(f"{tree}/") for tree in trees)

@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.facts.container.volumes import classify
+from devops_info_service.facts.container.signs import is_dated
+from devops_info_service.facts.container.volumes import Volumes
 from devops_info_service.facts.fact import Fact, File, Known, Unknown
 from devops_info_service.facts.forms import (
     LABEL,
@@ -24,7 +25,6 @@ from devops_info_service.facts.forms import (
     Form,
 )
 from devops_info_service.facts.lines import lines
-from devops_info_service.facts.linux.mounts import Mounts
 from devops_info_service.facts.system_files import SystemFiles
 
 from .claims import DIRECTORY
@@ -87,12 +87,12 @@ class _Volume(msgspec.Struct, frozen=True):
     """Whether every file has the form of its name, and one of them a sign."""
 
 
-def read_downward(tree: SystemFiles, mounts: Mounts | Unknown, signs: Signs) -> Downward:
+def read_downward(tree: SystemFiles, volumes: Volumes, signs: Signs) -> Downward:
     """Read the first of each file found that has a positive sign."""
     labels: Fact[dict[str, str]] = NONE
     annotations: Fact[tuple[str, ...]] = NONE
     fields: dict[str, Fact[str]] = {}
-    for directory, named in _volumes(tree, mounts):
+    for directory, named in _volumes(tree, volumes):
         volume = _read(tree, directory, signs, named=named)
         if volume is None:
             continue
@@ -108,32 +108,18 @@ def read_downward(tree: SystemFiles, mounts: Mounts | Unknown, signs: Signs) -> 
     return Downward(labels, annotations, fields)
 
 
-def _volumes(tree: SystemFiles, mounts: Mounts | Unknown) -> list[tuple[str, bool]]:
+def _volumes(tree: SystemFiles, volumes: Volumes) -> list[tuple[str, bool]]:
     """Return the mounts that kubelet wrote, and whether each names the plugin."""
-    if isinstance(mounts, Unknown):
-        return []
     found = []
-    for mount in mounts.entries:
-        volume = classify(mount, mounts)
+    for mount, volume in volumes.entries:
         named = volume.plugin == "downward-api"
-        is_kubelets = named or volume.plugin == "projected" or volume.origin == "memory"
+        is_kubelets = named or volume.plugin == "projected" or mount.kind == "tmpfs"
         if not is_kubelets or mount.point.endswith("/serviceaccount") or mount.point == DIRECTORY:
             continue
         target = tree.link(f"{mount.point}/..data")
-        if not isinstance(target, Unknown) and _is_dated(target):
+        if not isinstance(target, Unknown) and is_dated(target):
             found.append((mount.point, named))
     return found[:MAX_VOLUMES]
-
-
-def _is_dated(target: str) -> bool:
-    # "..2006_01_02_15_04_05." as Go formats it, then the number of os.MkdirTemp.
-    date, _, number = target.removeprefix("..").partition(".")
-    steps = date.split("_")
-    return (
-        target.startswith("..")
-        and list(map(len, steps)) == [4, 2, 2, 2, 2, 2]
-        and all(map(str.isdigit, (*steps, number)))
-    )
 
 
 def _read(tree: SystemFiles, directory: str, signs: Signs, *, named: bool) -> _Volume | None:

@@ -9,13 +9,11 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
+from devops_info_service.facts.container.container_id import container_id
 from devops_info_service.facts.container.process_view import ProcessView
-from devops_info_service.facts.container.volumes import classify
 from devops_info_service.facts.fact import WITHHELD, Evidence, Fact, Known, Unknown, first, value_of
-from devops_info_service.facts.forms import LABEL, NAME, UID
+from devops_info_service.facts.forms import LABEL, MAX_LABEL, NAME
 from devops_info_service.facts.lines import lines, words
-from devops_info_service.facts.linux.cgroup import CGROUP
-from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.facts.linux.sandbox import SANDBOXED, Detection
 from devops_info_service.facts.linux.variables import variable
@@ -35,7 +33,12 @@ NAMES: Final = {
 }
 """Names by custom, the second ones from Kubernetes' own examples; a manifest may use others."""
 NOT_A_POD: Final = Unknown("nothing here was made by kubelet: this is not a pod")
-_ID_LENGTH: Final = 64
+_GUESS: Final = "the hostname"
+_RANDOM: Final = 5
+"""Characters of a Deployment's pod."""
+_TEMPLATE: Final = range(8, 11)
+"""Characters of the hash: a number of 32 bits, spelled with those of the random part."""
+_RANDOM_CHARACTERS: Final = frozenset("bcdfghjklmnpqrstvwxz2456789")
 _GROUPS: Final[dict[str, Qos]] = {"burstable": "Burstable", "besteffort": "BestEffort"}
 
 
@@ -71,15 +74,16 @@ def read_identity(
     memory, cpu, group = resources.memory, resources.cpu, resources.cgroup.path
     hostname = tree.read(HOSTNAME).parse(parse.word)
     pod_uid = _pod_uid(view)
-    downward = read_downward(tree, view.mounts, _signs(account, hostname, pod_uid))
+    downward = read_downward(tree, view.volumes, _signs(account, hostname, pod_uid))
     score = memory.oom_score_adjustment if view.pod else NOT_A_POD
     if view.gvisor:
         score = SANDBOXED
+    kind = _qos(group, score) if view.pod else NOT_A_POD
     return Identity(
         engine=view.engine,
         sandbox=view.sandbox,
         hostname=hostname,
-        container_id=_container_id(view, group),
+        container_id=container_id(view.volumes, group, is_pod=view.pod),
         container=_container(view),
         pod=_best(
             view,
@@ -112,18 +116,20 @@ def read_identity(
         ),
         labels=downward.labels,
         annotations=downward.annotations,
-        qos=_qos(group, score) if view.pod else NOT_A_POD,
-        memory_request=memory_request(score, memory.host_total, memory.limit.own),
+        qos=kind,
+        memory_request=memory_request(kind, score, memory.host_total, memory.limit.own),
         cpu_request=cpu_request(cpu.weight, cpu.shares) if view.pod else NOT_A_POD,
     )
 
 
 def _best(view: ProcessView, field: str, *facts: Fact[str]) -> Fact[str]:
     names = ", ".join(NAMES[field])
-    missing = Unknown(f"no token, no volume of the downward API and none of {names} has it")
+    missing = f"no token, no volume of the downward API and none of {names} has it"
+    if facts and isinstance(facts[-1], Unknown) and facts[-1].reason.startswith(_GUESS):
+        missing = f"{missing}; {facts[-1].reason}"
     # First, for its reason: an unknown one loses to any that is known.
     withheld = [each for each in facts if isinstance(each, Unknown) and WITHHELD in each.reason]
-    return first(*withheld, missing if view.pod else NOT_A_POD, *facts)
+    return first(*withheld, Unknown(missing) if view.pod else NOT_A_POD, *facts)
 
 
 def _claim(account: ServiceAccount, field: str) -> Fact[str]:
@@ -153,58 +159,51 @@ def _signs(account: ServiceAccount, hostname: Fact[str], uid: Fact[str]) -> Sign
 
 
 def _own_hostname(view: ProcessView, hostname: Fact[str]) -> Fact[str]:
+    """Return the hostname as the pod's name, where its form shows that a controller made it.
+
+    A manifest may choose another hostname, and kubelet cuts it at 63 characters.
+    """
     if not view.pod:
         return NOT_A_POD
     # With the machine's network comes the machine's name.
     if value_of(view.shared["net"], default=True):
-        return Unknown("the hostname may be the machine's")
-    return NAME.fact(hostname.value, HOSTNAME) if isinstance(hostname, Known) else hostname
+        return Unknown(f"{_GUESS} may be the machine's")
+    if isinstance(hostname, Unknown):
+        return hostname
+    name = NAME.fact(hostname.value, HOSTNAME)
+    if isinstance(name, Known) and not _is_generated(name.value):
+        return Unknown(
+            f"{_GUESS} is {name.value}: the pod's name, unless the manifest chose another"
+        )
+    return name
 
 
-def _mounted_by_kubelet(view: ProcessView) -> tuple[Mount, ...]:
-    if isinstance(view.mounts, Unknown):
-        return ()
-    mounts = view.mounts
-    return tuple(mount for mount in mounts.entries if classify(mount, mounts).pod)
+def _is_generated(name: str) -> bool:
+    # Of a Deployment: its name, the hash of the template, and five random characters
+    # (apimachinery, util/rand: no vowels and nothing similar to one).
+    *_, template, random = ("", "", *name.split("-"))
+    return (
+        len(name) < MAX_LABEL
+        and len(random) == _RANDOM
+        and len(template) in _TEMPLATE
+        and not set(template + random) - _RANDOM_CHARACTERS
+    )
 
 
 def _pod_uid(view: ProcessView) -> Fact[str]:
-    for mount in _mounted_by_kubelet(view):
-        uid = mount.root.rpartition("/pods/")[2].partition("/")[0]
-        if UID.holds(uid):
-            return Known(uid, (mount.evidence(),))
-    return Unknown("no mount shows kubelet's directory") if view.pod else NOT_A_POD
+    if isinstance(view.volumes.pod, Unknown):
+        return view.volumes.pod if view.pod else NOT_A_POD
+    return Known(view.volumes.pod.value.uid, view.volumes.pod.evidence)
 
 
 def _container(view: ProcessView) -> Fact[str]:
-    for mount in _mounted_by_kubelet(view):
+    for mount, volume in view.volumes.entries:
         # .../pods/UID/containers/NAME/HASH, for the termination log.
-        steps = mount.root.rpartition("/pods/")[2].split("/")
-        if len(steps) > 2 and steps[1] == "containers" and LABEL.holds(steps[2]):  # noqa: PLR2004
-            return Known(steps[2], (mount.evidence(),))
+        steps = mount.root.split("/")
+        is_log = volume.origin == "runtime" and volume.pod and steps[-3:-2] == ["containers"]
+        if is_log and LABEL.holds(steps[-2]):
+            return Known(steps[-2], (mount.evidence(),))
     return Unknown("no mount of a termination log names the container") if view.pod else NOT_A_POD
-
-
-def _container_id(view: ProcessView, path: Fact[str]) -> Fact[str]:
-    """Take the long number out of the group's path or of the engine's mounts."""
-    if isinstance(path, Known) and (number := _hex(path.value.rpartition("/")[2])):
-        return Known(number, path.evidence)
-    if view.pod or isinstance(view.mounts, Unknown):
-        # In a pod those mounts are the sandbox's, shared by its containers.
-        return Unknown(f"{CGROUP} does not name the container: a cgroup namespace hides it")
-    for point in ("/etc/hostname", "/etc/resolv.conf"):
-        mount = view.mounts.at(point)
-        for step in mount.root.split("/") if mount else ():
-            if mount and (number := _hex(step)):
-                return Known(number, (mount.evidence(),))
-    return Unknown("neither group nor mounts name the container")
-
-
-def _hex(step: str) -> str:
-    """Return the number in such as ``cri-containerd-NUMBER.scope``; empty if there is none."""
-    number = step.removesuffix(".scope").rpartition("-")[2]
-    known = len(number) == _ID_LENGTH and not set(number) - set("0123456789abcdef")
-    return number if known else ""
 
 
 def _search_domain(tree: SystemFiles) -> Fact[str]:

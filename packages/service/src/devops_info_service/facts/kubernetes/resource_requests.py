@@ -10,7 +10,7 @@ opencontainers/cgroups, ConvertCPUSharesToCgroupV2Value before and after its cha
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
 import msgspec
@@ -21,7 +21,7 @@ MIN_SHARES: Final = 2
 MAX_SHARES: Final = 262_144
 SHARES_PER_CPU: Final = 1024
 GUARANTEED: Final = frozenset({-997, -998})
-"""-998 until Kubernetes 1.20 or so. Pods critical to the node have it as well."""
+"""-998 until Kubernetes 1.19 or so. Pods critical to the node have it as well."""
 BEST_EFFORT: Final = 1000
 
 Qos = Literal["Guaranteed", "Burstable", "BestEffort"]
@@ -58,28 +58,41 @@ def qos(adjustment: Fact[int]) -> Fact[Qos]:
 
 
 def memory_request(
-    adjustment: Fact[int], machine: Fact[int], limit: Fact[int | None]
+    kind: Fact[Qos], adjustment: Fact[int], machine: Fact[int], limit: Fact[int | None]
 ) -> Fact[Range]:
-    """Return the bytes of ``oom_score_adj`` and the host's memory."""
-    if isinstance(adjustment, Unknown):
-        return adjustment
-    kind = qos(adjustment)
+    """Return the bytes of the class, else of ``oom_score_adj`` and the host's memory."""
+    return next(_requests(kind, adjustment, machine, limit))
+
+
+def _requests(
+    kind: Fact[Qos], adjustment: Fact[int], machine: Fact[int], limit: Fact[int | None]
+) -> Iterator[Fact[Range]]:
     if isinstance(kind, Unknown):
-        return kind
-    if kind.value == "BestEffort":
-        return Known(Range(0, 0), kind.evidence)
-    if kind.value == "Guaranteed":
-        return _guaranteed(kind, limit)
-    if isinstance(machine, Unknown):
-        return machine
-    return Known(burstable(adjustment.value, machine.value), evidence_of(adjustment, machine))
+        yield kind
+    elif kind.value == "BestEffort":
+        yield Known(Range(0, 0), kind.evidence)
+    elif kind.value == "Guaranteed":
+        yield _guaranteed(kind, limit)
+    elif isinstance(adjustment, Unknown):
+        yield adjustment
+    elif isinstance(scored := qos(adjustment), Unknown):
+        yield scored
+    elif scored.value != kind.value:
+        yield Unknown(
+            f"signs contradict each other: the class is {kind.value}, the score that of"
+            f" {scored.value}"
+        )
+    elif isinstance(machine, Unknown):
+        yield machine
+    else:
+        yield Known(burstable(adjustment.value, machine.value), evidence_of(adjustment, machine))
 
 
 def _guaranteed(kind: Known[Qos], limit: Fact[int | None]) -> Fact[Range]:
     if isinstance(limit, Unknown):
         return limit
     if limit.value is None:
-        return Unknown("the score is that of Guaranteed, but there is no limit: a critical pod")
+        return Unknown("the class is Guaranteed, but there is no limit: a critical pod")
     return Known(Range(limit.value, limit.value), evidence_of(kind, limit))
 
 

@@ -4,7 +4,7 @@ Source: proc_pid_mountinfo(5).
 """
 
 import functools
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -57,8 +57,6 @@ class Mounts(msgspec.Struct, frozen=True):
     unread: int = 0
     """Lines that are not of the form: mounts of which nothing is known, so nothing can be stated
     of every mount."""
-    memo: dict[Mount, Any] = {}
-    """Results of ``volumes.classify``, which a snapshot calls some ten times a mount."""
 
     @property
     def unread_lines(self) -> Unknown | None:

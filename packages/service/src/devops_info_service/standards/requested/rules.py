@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts.fact import Evidence
-from devops_info_service.standards.baseline import ALLOWED, SELINUX_TYPES
+from devops_info_service.standards.baseline import ALLOWED
+from devops_info_service.standards.labels import SELINUX_TYPES
 
 from .pod import Context, Lifecycle, Requested
 

@@ -1,0 +1,105 @@
+"""Mounts of the kernel's own file systems, and of devices: the runtime's own, or the host's.
+
+Sources: OCI runtime-spec, config-linux.md (default file systems and devices);
+runc, libcontainer/specconv/example.go; systemd, src/nspawn/nspawn-mount.c.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from devops_info_service.facts.linux.mounts import Mount, Mounts
+
+from .origin import Volume
+
+KINDS: Final = frozenset(
+    "proc sysfs cgroup cgroup2 devpts mqueue securityfs debugfs tracefs bpf pstore hugetlbfs"  # noqa: SIM905
+    " fusectl configfs binfmt_misc selinuxfs rpc_pipefs autofs nsfs efivarfs devtmpfs".split()
+)
+DEVICES: Final = frozenset(
+    "console full null ptmx random tty urandom zero".split()  # noqa: SIM905
+)
+"""Made by every runtime (OCI runtime-spec, default devices)."""
+_PLACES: Final = {
+    "proc": "/proc",
+    "sysfs": "/sys",
+    "devpts": "/dev/pts",
+    "mqueue": "/dev/mqueue",
+}
+"""Where every runtime mounts them (OCI runtime-spec, default file systems)."""
+_GROUPS: Final = "/sys/fs/cgroup"
+
+
+def origin_of(mount: Mount, mounts: Mounts) -> Volume | None:
+    """Return the origin of a mount of the kernel's; ``None`` for any other file system."""
+    return next(_origins(mount, mounts), None)
+
+
+def _origins(mount: Mount, mounts: Mounts) -> Iterator[Volume]:
+    if mount.kind not in KINDS:
+        return
+    if mount.kind == "devtmpfs":
+        yield _device(mount)
+    if mount.kind in {"cgroup", "cgroup2"}:
+        yield _group(mount)
+    place = _PLACES.get(mount.kind, "")
+    if not place:
+        yield _bound(mount)
+    if mount.point == place and mount.root == "/" and _is_first(mount, mounts):
+        yield Volume("kernel", f"the runtime's own {mount.kind}")
+    if mount.kind == "devpts":
+        yield _terminal(mount)
+    part = f"{place}{mount.root.rstrip('/')}"
+    if mount.root != "/" and mount.point == part and _is_own(mount, mounts, place):
+        yield Volume("kernel", f"a part of the {mount.kind} under it")
+    if mount.kind == "sysfs" and mount.point.startswith("/sys"):
+        yield Volume("other", "a second sysfs: of whose network, nothing shows")
+    yield Volume("host", f"the kernel's {mount.kind}, which no runtime mounts there")
+
+
+def _is_first(mount: Mount, mounts: Mounts) -> bool:
+    # A second one over it was requested.
+    return next((each for each in mounts.entries if each.point == mount.point), mount) == mount
+
+
+def _is_own(mount: Mount, mounts: Mounts, place: str) -> bool:
+    # nspawn mounts sysfs part by part: then there is none at the place itself.
+    around = next((each for each in mounts.entries if each.point == place), None)
+    return around is None or around.kind != mount.kind or around.device == mount.device
+
+
+def _group(mount: Mount) -> Volume:
+    # Seen from a group's namespace, the groups above it begin with "/..".
+    if mount.root.startswith("/.."):
+        return Volume("host", "groups above the container's own")
+    if mount.point == _GROUPS or mount.point.startswith(f"{_GROUPS}/"):
+        return Volume("kernel", "the groups at their usual place")
+    return Volume("host", "groups, which no runtime mounts there")
+
+
+def _terminal(mount: Mount) -> Volume:
+    name = mount.root.removeprefix("/")
+    if mount.point == "/dev/console" and name.isascii() and name.isdigit():
+        return Volume("runtime", "the terminal of the container")
+    if mount.point == "/dev/ptmx" and name == "ptmx":
+        return Volume("runtime", "the multiplexer of the container's terminals")
+    return Volume("host", "terminals, which no runtime mounts there")
+
+
+def _device(mount: Mount) -> Volume:
+    """A device node of the host; where mknod(2) is refused, the runtime mounts its defaults."""
+    name = mount.root.removeprefix("/")
+    if mount.root == "/":
+        return Volume("host", "all devices of the machine")
+    if name in DEVICES and mount.point == f"/dev/{name}":
+        return Volume("runtime", "a default device at its own place")
+    if name == "null" and mount.point.startswith(("/proc/", "/sys/")):
+        return Volume("runtime", "a mask: nothing is behind it")
+    return Volume("other", "a device given by an engine or a plugin, or a hostPath: all show alike")
+
+
+def _bound(mount: Mount) -> Volume:
+    if mount.point.startswith(("/sys/", "/proc/")):
+        return Volume("other", f"{mount.kind} comes with all of the machine's /sys, or by hostPath")
+    if mount.kind == "hugetlbfs":
+        return Volume("other", "huge pages: an emptyDir or the machine's /dev/hugepages")
+    return Volume("host", f"{mount.kind}, which no runtime mounts")

@@ -1,0 +1,164 @@
+"""The signs that kubelet, runtimes and engines leave in the root of a mount: one table.
+
+The root is a path on the machine's file system, so its last steps name its maker: a place in the
+container is chosen by a user and proves nothing alone.
+
+Sources: Kubernetes, pkg/kubelet/kubelet_getters.go and pkg/volume/util/atomic_writer.go;
+containerd, internal/cri/server/podsandbox/helpers.go; moby, daemon/container_operations_unix.go;
+containers/storage, store.go; nerdctl, pkg/dnsutil/hostsstore; BuildKit, executor/oci;
+crun, src/libcrun/linux.c; systemd, src/nspawn/nspawn.c and nspawn-mount.c.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from devops_info_service.facts.forms import UID
+from devops_info_service.facts.linux.mounts import Mount
+
+Maker = Literal[
+    "kubelet", "containerd", "docker", "storage", "nerdctl", "buildkit", "crun", "nspawn"
+]
+"""``storage`` is containers/storage, which serves CRI-O and Podman alike."""
+
+_HEX: Final = frozenset("0123456789abcdef")
+ID_LENGTH: Final = 64
+"""Digits of a container's number, of every engine."""
+
+
+class Sign(msgspec.Struct, frozen=True):
+    """The last steps of a root, and the point in the container that goes with them."""
+
+    maker: Maker
+    steps: tuple[str, ...]
+    """``ID``, ``UID`` and ``DATE`` match a step of that form, ``*`` for any, ``*x`` for one
+    that ends in x; ``...`` at the end for any number of steps."""
+    points: tuple[str, ...] = ()
+    """Empty: any. A point that ends in ``/`` matches all below it."""
+
+
+_FILES: Final = ("hostname", "hosts", "resolv.conf")
+KUBELETS: Final = (
+    Sign("kubelet", ("pods", "UID", "volumes", "*", "*", "...")),
+    Sign("kubelet", ("pods", "UID", "volume-subpaths", "*", "...")),
+    Sign("kubelet", ("pods", "UID", "etc-hosts"), ("/etc/hosts",)),
+    Sign("kubelet", ("pods", "UID", "containers", "*", "*")),
+)
+RUNTIMES: Final = (
+    *(
+        Sign(
+            "containerd", ("io.containerd.grpc.v1.cri", "sandboxes", "ID", name), (f"/etc/{name}",)
+        )
+        for name in _FILES
+    ),
+    Sign("containerd", ("io.containerd.grpc.v1.cri", "sandboxes", "ID", "shm"), ("/dev/shm",)),  # noqa: S108
+    *(Sign("docker", ("containers", "ID", name), (f"/etc/{name}",)) for name in _FILES),
+    *(
+        Sign("storage", ("*-containers", "ID", "userdata", name), (f"/etc/{name}",))
+        for name in (*_FILES, "passwd", "group")
+    ),
+    Sign("storage", ("*-containers", "ID", "userdata", ".containerenv"), ("/run/.containerenv",)),
+    Sign(
+        "storage",
+        ("*-containers", "ID", "userdata", "run", "secrets", "..."),
+        ("/run/secrets", "/run/secrets/"),
+    ),
+    Sign("storage", ("*-containers", "ID", "userdata", "shm"), ("/dev/shm",)),  # noqa: S108
+    Sign("storage", ("catatonit",), ("/run/podman-init", "/dev/init")),
+    Sign("nerdctl", ("etchosts", "*", "ID", "hosts"), ("/etc/hosts",)),
+    *(
+        Sign("nerdctl", ("containers", "*", "ID", name), (f"/etc/{name}",))
+        for name in ("hostname", "resolv.conf")
+    ),
+    Sign("docker", ("docker-init",), ("/sbin/docker-init", "/dev/init")),
+    *(Sign("buildkit", ("buildkit", "executor", name), (f"/etc/{name}",)) for name in _FILES),
+    # Over the directories of /proc and /sys that a runtime hides.
+    Sign("crun", ("crun", ".empty-directory"), ("/proc/", "/sys/")),
+    Sign("nspawn", ("systemd", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
+    Sign("nspawn", ("host", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
+    Sign("nspawn", ("systemd", "nspawn", "propagate", "*"), ("/run/host/incoming",)),
+    Sign("nspawn", ("systemd", "nspawn", "unix-export", "*"), ("/run/host/unix-export",)),
+    Sign("nspawn", ("os-release",), ("/run/host/os-release",)),
+)
+"""What a runtime adds to a container by itself."""
+VOLUMES: Final = (
+    Sign("docker", ("docker", "volumes", "*", "_data", "...")),
+    Sign("docker", ("var-lib-docker", "volumes", "*", "_data", "...")),
+    Sign("storage", ("storage", "volumes", "*", "_data", "...")),
+    Sign("nerdctl", ("volumes", "*", "*", "_data", "...")),
+)
+"""An engine's named volumes. In a pod there are none: kubelet takes no volume from an engine."""
+CLAIMS: Final = (
+    Sign("kubelet", ("pvc-*", "...")),
+    Sign("kubelet", ("*-pvc-*", "...")),
+    Sign("kubelet", ("hostpath-provisioner", "*", "*", "...")),
+    Sign("kubelet", ("csi-data-dir", "*", "...")),
+)
+"""Directories that provisioners make on a node's disk for a persistent volume: those of
+local-path, OpenEBS, MicroK8s, KubeVirt, minikube and the CSI driver for host paths."""
+
+
+def match(signs: Sequence[Sign], mount: Mount) -> tuple[Sign, int] | None:
+    """Return the first of *signs* that *mount* shows, and the index of its first step."""
+    steps = mount.root.split("/")
+    for sign in signs:
+        if sign.points and not _at(mount.point, sign.points):
+            continue
+        index = find(sign.steps, steps)
+        if index is not None:
+            return sign, index
+    return None
+
+
+def _at(point: str, points: tuple[str, ...]) -> bool:
+    return any(point == each or (each.endswith("/") and point.startswith(each)) for each in points)
+
+
+def find(pattern: tuple[str, ...], steps: Sequence[str]) -> int | None:
+    """Return where *pattern* begins in *steps*, whose end it must reach; the first such place."""
+    open_ended = pattern[-1] == "..."
+    length = len(pattern) - open_ended
+    last = len(steps) - length
+    starts = range(last + 1) if open_ended else range(max(last, 0), last + 1)
+    for start in starts:
+        if all(map(_fits, pattern[:length], steps[start:])):
+            return start
+    return None
+
+
+def _fits(part: str, step: str) -> bool:
+    match part:
+        case "*":
+            return bool(step)
+        case "ID":
+            return is_id(step)
+        case "UID":
+            return UID.holds(step)
+        case "DATE":
+            return is_dated(step)
+        case _:
+            pass
+    if part.endswith("*"):
+        middle = part.strip("*")
+        return middle in step if part.startswith("*") else step.startswith(middle)
+    return step.endswith(part[1:]) if part.startswith("*") else step == part
+
+
+def is_id(text: str) -> bool:
+    """Return whether *text* has the form of a container's number."""
+    return len(text) == ID_LENGTH and not set(text) - _HEX
+
+
+def is_dated(text: str) -> bool:
+    """Return whether *text* names a version of a volume that kubelet writes at once.
+
+    ``..2006_01_02_15_04_05.`` as Go formats it, then the number of os.MkdirTemp.
+    """
+    date, _, number = text.removeprefix("..").partition(".")
+    steps = date.split("_")
+    return (
+        text.startswith("..")
+        and list(map(len, steps)) == [4, 2, 2, 2, 2, 2]
+        and all(step.isascii() and step.isdigit() for step in (*steps, number))
+    )

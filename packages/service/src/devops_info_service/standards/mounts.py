@@ -1,0 +1,132 @@
+"""Checks of mounts: hostPath, the kinds of volumes, the masks over /proc."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from devops_info_service.facts.container.confinement import masks
+from devops_info_service.facts.container.origin import Volume
+from devops_info_service.facts.container.user_ids import is_root_outside
+from devops_info_service.facts.container.volumes import ENGINE_SOCKETS, SOCKET_NAMES
+from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
+from devops_info_service.facts.linux.mounts import Mount
+from devops_info_service.facts.linux.sandbox import SANDBOXED
+
+from .checks import Observed, Outcome, failed, passed, unknown
+
+MAX_SHOWN: Final = 10
+"""Mounts named as evidence: a node has thousands."""
+PLUGINS: Final = frozenset({
+    "configmap",
+    "csi",
+    "downward-api",
+    "empty-dir",
+    "local-volume",
+    "projected",
+    "secret",
+    "",  # a path inside a volume: kubelet does not name the plugin there
+})  # fmt: skip
+_WORDS: Final = {
+    "image": "the image's",
+    "kernel": "the kernel's",
+    "runtime": "the runtime's",
+    "memory": "of volumes in memory",
+    "kubelet": "of kubelet's volumes",
+    "engine-volume": "of the engine's volumes",
+}
+
+
+def host_path_volumes(view: Observed) -> Outcome:
+    """Check hostPath volumes by the roots of mounts."""
+    if closed := _closed(view):
+        return closed
+    if host := [each for each in view.volumes.entries if _is_host(*each)]:
+        mount, volume = host[0]
+        what = volume.sign if volume.origin == "host" else "the socket of an engine"
+        return failed(f"{mount.point} is the machine's: {what}.", *_lines(host))
+    if unclear := [each for each in view.volumes.entries if each[1].origin in {"other", "network"}]:
+        mount, volume = unclear[0]
+        return unknown(f"{mount.point} may be a hostPath: {volume.sign}", *_lines(unclear))
+    return _all_known(view)
+
+
+def volumes(view: Observed) -> Outcome:
+    """Check the kinds of volumes."""
+    host = host_path_volumes(view)
+    if host.verdict != "pass":
+        return host
+    strange = [
+        each
+        for each in view.volumes.entries
+        if each[1].origin == "kubelet" and each[1].plugin not in PLUGINS
+    ]
+    if strange:
+        mount, volume = strange[0]
+        return unknown(
+            f"{mount.point}, {volume.plugin}, may be a persistent volume, which is allowed, or be"
+            " named in the pod itself, which is not",
+            *_lines(strange),
+        )
+    return host
+
+
+def proc_mount(view: Observed) -> Outcome:
+    """Check ``procMount``: the masks over /proc."""
+    return next(_proc_mount(view))
+
+
+def _proc_mount(view: Observed) -> Iterator[Outcome]:
+    if closed := _closed(view):
+        yield closed
+    if isinstance(view.mounts, Unknown):
+        return
+    found = masks(view.mounts)
+    seen = tuple(mount.evidence() for mount in found)
+    proc, proc_sys = view.mounts.at("/proc"), view.mounts.at("/proc/sys")
+    if found and proc_sys is not None and proc_sys.read_only:
+        yield passed("Parts of /proc are masked and /proc/sys is read-only.", *seen)
+    is_root = is_root_outside(view.shared["user"], view.uid_map, 0)
+    if value_of(is_root, default=True) is False:
+        yield passed(
+            "In its own user namespace a pod may have an unmasked /proc (since 1.34).",
+            *evidence_of(is_root),
+        )
+    if not found and proc is not None:
+        yield failed(
+            "Nothing in /proc is masked: kernel memory and settings are readable.",
+            proc.evidence(),
+        )
+    if not found:
+        yield unknown("no mount at /proc is listed")
+    yield unknown("Some of /proc is masked, but /proc/sys is not read-only", *seen)
+
+
+def _closed(view: Observed) -> Outcome | None:
+    """Return why nothing can be stated of every mount."""
+    if view.gvisor:
+        return unknown(SANDBOXED, *evidence_of(view.sandbox))
+    if isinstance(view.mounts, Unknown):
+        return unknown(view.mounts)
+    return None
+
+
+def _is_host(mount: Mount, volume: Volume) -> bool:
+    is_socket = mount.point in ENGINE_SOCKETS or mount.root.endswith(SOCKET_NAMES)
+    return volume.origin == "host" or is_socket
+
+
+def _all_known(view: Observed) -> Outcome:
+    if not isinstance(view.mounts, Unknown) and (unread := view.mounts.unread_lines):
+        return unknown(unread)
+    found: dict[str, list[tuple[Mount, Volume]]] = {}
+    for each in view.volumes.entries:
+        found.setdefault(each[1].origin, []).append(each)
+    counts = ", ".join(
+        f"{len(found[origin])} {_WORDS[origin]}" for origin in _WORDS if origin in found
+    )
+    # The volumes first: of them there is doubt.
+    ordered = [each for origin in reversed(_WORDS) for each in found.get(origin, ())]
+    return passed(f"Every mount has a sign of its origin: {counts}.", *_lines(ordered))
+
+
+def _lines(entries: Iterable[tuple[Mount, Volume]]) -> tuple[Evidence, ...]:
+    return tuple(mount.evidence() for mount, _ in tuple(entries)[:MAX_SHOWN])
