@@ -66,14 +66,14 @@ ALWAYS = {"dep-1.dist-info/METADATA", "app/x.txt", *OWN}
     [
         (["app/a.txt", "other.py"], True, False,
          {"app/__init__.py", "app/a.txt", "other.py", "dep.py"}),
-        # What tools leave, what is compiled, what only a type checker reads.
+        # Files of tools, compiled files, files that only a type checker reads.
         (["app/.git/x", "app/__pycache__/y.pyc", "app/c.so", "app/c.h", "app/py.typed", ".env",
           "app.egg-info/PKG-INFO", "app/.hidden"], True, False,
          {"app/__init__.py", "app/py.typed", "app/.hidden", "dep.py"}),
         # A project's own folder holds other things: only packages that are reached go in.
         (["app/a.txt", "tests/test_app.py", "setup.py", "README.md"], True, True,
          {"app/__init__.py", "app/a.txt", "dep.py"}),
-        # Without sources a module shows its code; what is not frozen stays.
+        # Without sources a module shows its code; files that are not frozen stay.
         (["app/template.py", "app/a.txt"], False, False,
          {"app/__init__.pyc", "app/template.py", "app/a.txt", "dep.pyc"}),
     ],

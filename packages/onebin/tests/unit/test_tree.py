@@ -71,7 +71,7 @@ def test_names_are_stored_once() -> None:
 
 
 def test_contents_are_packed_where_that_is_smaller_and_stored_once(tmp_path: Path) -> None:
-    """The date of a file follows from its contents, wherever it lies."""
+    """The date of a file follows from its contents, wherever it is."""
     texts = ["x" * 1000, "random", "x" * 1000, "", "x" * 999 + "y"]
     files = tuple(InsideFile(f"{n}", "data", text=text) for n, text in enumerate(texts))
 

@@ -70,7 +70,7 @@ if __name__ == "__main__":
 """The console script of a program with files inside; its main has disabled the collector."""
 
 IMPORTER: Final = "_onebin_importer"
-"""``target/importer.py``: imports what is inside as if it were installed."""
+"""``target/importer.py``: imports the modules inside as if installed."""
 
 IMPORTER_FILE: Final = Path(__file__).parent.parent / "target" / "importer.py"
 
