@@ -10,7 +10,7 @@ comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
 PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
 
-.PHONY: help run test test-all coverage check image sizes rebuild load hardening endurance figures bench train clean
+.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test hardening endurance figures pictures bench train clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -24,9 +24,9 @@ test: $(VENV)/.dev ## Unit and integration tests: two minutes, no compiler, engi
 test-all: $(VENV)/.dev ## Every test: toolchain, engine, browser, Prometheus, whole tables
 	@$(PYTEST) -m ""
 
-coverage: $(VENV)/.dev ## The tests of make test with their coverage, for make check
+coverage: $(VENV)/.dev ## The tests of make test with their coverage, for make check (ALL=1: every test, of which these are measured)
 	@rm -rf dist/coverage && mkdir -p dist/coverage
-	@$(BIN)/coverage run -m $(PYTEST:$(BIN)/%=%)
+	@$(BIN)/coverage run -m $(PYTEST:$(BIN)/%=%) $(if $(ALL),-m "")
 	@$(BIN)/coverage combine --quiet && $(BIN)/python .ci/coverage
 
 check: $(VENV)/.dev ## Lint, types, directions of imports, words, readers of lines, coverage if it was measured
@@ -55,6 +55,9 @@ rebuild: $(VENV)/.dev ## Seconds from a one-line change to a binary, ours and Go
 load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every contender in turns
 	@$(BIN)/python -m bench.load.load
 
+cluster-test: $(VENV)/.dev ## The manifests of deploy/ on a real Kubernetes: root on Debian, ten minutes
+	@tests/cluster/up && $(BIN)/python tests/cluster/cluster.py; status=$$?; tests/cluster/down; exit $$status
+
 hardening: $(VENV)/.dev ## What each hardening measure costs
 	@$(BIN)/python -m bench.hardening.hardening
 
@@ -63,6 +66,9 @@ endurance: $(VENV)/.dev ## Ten minutes of load, 10,000 connections, slow attacks
 
 figures: $(VENV)/.dev ## Write docs/figures.md and the README's figures from the results
 	@$(BIN)/python -m bench.figures.figures
+
+pictures: $(VENV)/.dev ## Take the pictures of the page, after make image; needs Docker and Chromium
+	@$(BIN)/python -m bench.pictures.pictures $(IMAGE)
 
 bench: sizes rebuild load ## Everything measured here
 

@@ -1,6 +1,7 @@
-"""Rules of every test run: number of examples, lanes of pytest-xdist, no skips in CI."""
+"""Rules of every test run: number of examples, lanes, no skips in CI, what coverage measures."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import Final
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, settings
 CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
 LANES: Final = ("engine", "toolchain", "browser")
 """Tests of each of these markers share session fixtures worth minutes: one worker runs them."""
+
+UNMEASURED: Final = (*LANES, "prometheus", "exhaustive", "endurance")
+"""Markers of tests that `make test` does not run: the gate on coverage is for the others alone."""
 
 # Deadlines measure the machine, not the code; fixtures here are makers without state.
 settings.register_profile(
@@ -36,6 +40,23 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         lane = next((name for name in LANES if item.get_closest_marker(name)), None)
         if lane:
             item.add_marker(pytest.mark.xdist_group(lane))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage only of tests that `make test` runs, in a run of all tests as well."""
+    module = sys.modules.get("coverage")
+    current = module.Coverage.current() if module else None
+    if current is None or not any(map(item.get_closest_marker, UNMEASURED)):
+        return (yield)
+    # Programs that the test starts would measure themselves.
+    inherited = {name: os.environ.pop(name) for name in [*os.environ] if "COVERAGE_P" in name}
+    current.stop()
+    try:
+        return (yield)
+    finally:
+        current.start()
+        os.environ.update(inherited)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -74,7 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _build(options: argparse.Namespace, tools: Tools) -> int:
     project = inputs.find(options.project).project()
     target = options.output or _dist(project) / project.name
-    _install(pipeline.build(project, tools).binary.path, target)
+    built = pipeline.build(project, tools)
+    _print_omitted(built, options)
+    _install(built.binary.path, target)
     print(_relative(target))
     return 0
 
@@ -95,7 +97,9 @@ def _image(options: argparse.Namespace, tools: Tools) -> int:
         destinations = defaults(folder, project.name)
     for destination in destinations:
         require(destination)
-    made = onebin.image(pipeline.build(project, tools), epoch=epoch, tools=tools)
+    built = pipeline.build(project, tools)
+    _print_omitted(built, options)
+    made = onebin.image(built, epoch=epoch, tools=tools)
     with tools.context.progress.stage("write") as stage:
         publish(made, name, destinations)
         stage.summary = ", ".join(map(str, destinations))
@@ -166,7 +170,11 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "project", nargs="?", type=Path, default=Path(), help="a directory (.)"
             )
-        sub.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+        amount = sub.add_mutually_exclusive_group()
+        amount.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+        if name in {"build", "image"}:
+            text = "list the imports that are left out, with the reason"
+            amount.add_argument("-v", "--verbose", action="store_true", help=text)
         return sub
 
     sub = add("build", _build, "build one static executable and print its path")
@@ -198,6 +206,11 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("lock", _lock, "choose the dependencies' versions and write the lock file")
     sub.add_argument("-o", "--output", type=Path, help="the file to write (tool.onebin.lock)")
     return parser
+
+
+def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> None:
+    if options.verbose and built.omitted:
+        print(f"imports left out:\n{render.omitted(built.omitted)}", file=sys.stderr)
 
 
 def _print_error(error: OnebinError, *, color: bool) -> None:

@@ -5,24 +5,22 @@ from pathlib import Path
 
 import msgspec
 
-from onebin import assemble, distributions, planning, project_files
+from onebin import assemble, distributions, native, planning, project_files
 from onebin.distributions import install
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
 from onebin.effects.progress import Progress
-from onebin.embed import frozen, program
+from onebin.embed import files, frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
-from onebin.link.probe import Probe
 from onebin.locks import resolving
 from onebin.model import (
     Binary,
     BuiltModule,
     CPython,
     Distribution,
-    Extension,
     FrozenModule,
     LinkInput,
     ModuleImports,
@@ -37,7 +35,8 @@ from onebin.runtime import build as runtime
 from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
 from onebin.runtime.sources import PYTHON
-from onebin.runtime.toolchain import CxxLibraries, toolchain
+from onebin.runtime.toolchain import toolchain
+from onebin.selection import contents
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 from onebin.tools import Tools
 
@@ -160,7 +159,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         _warn_unpinned(made, ctx.progress)
         objects = [item.object for one in made for item in one.extensions]
         stage.summary = f"{len(objects)} C modules, {_size(objects)}"
-    native_imports = _probe(python, made, compiler, ctx)
+    native_imports = native.probe(plan, python, made, compiler, ctx)
     return Prepared(plan, compiler, python, made, native_imports)
 
 
@@ -177,7 +176,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         selection, modules = _frozen(ready, ctx)
         size = _bytes(sum(module.size for module in modules))
         _warn_omitted(selection.omitted, ctx.progress)
-        stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports omitted"
+        stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
     libraries = _libraries(ready, selection.builtins, ctx)
     with ctx.progress.stage("link") as stage:
         parts = _parts(ready, selection, modules, libraries, ctx)
@@ -231,15 +230,12 @@ def image(built: BuildResult, tools: Tools, *, epoch: int) -> Image:
 
 def _libraries(ready: Prepared, builtins: Iterable[str], ctx: Context) -> tuple[BuiltModule, ...]:
     """Make those C modules of *builtins* that need a library, and the libraries."""
-    runtime_ = ready.python.runtime
-    names = [name for name in builtins if name in runtime_.library_modules]
+    python = ready.python.runtime
+    names = [name for name in builtins if name in python.library_modules]
     if not names:
         return ()
     with ctx.progress.stage("libraries") as stage:
-        # Without the program's profile: every program shares them.
-        compiler = toolchain(ready.plan.toolchain, ready.plan.machine, ctx)
-        level = recipe(ready.plan.project.options.optimize).level
-        made = library_modules.build(names, runtime_, compiler, level, ready.plan.machine, ctx)
+        made = native.library_modules(ready.plan, python, names, ctx)
         found = {library.name: library for module in made for library in module.libraries}
         versions = ", ".join(f"{item.name} {item.source.version}" for item in found.values())
         stage.summary = f"{versions} for {', '.join(names)}"
@@ -257,35 +253,14 @@ def _toolchain(plan: Plan, ctx: Context) -> Toolchain:
     )
 
 
-def _probe(
-    python: CPython, made: Sequence[Distribution], compiler: Toolchain, ctx: Context
-) -> dict[str, tuple[str, ...]]:
-    extensions = tuple(item for one in made for item in one.extensions)
-    if not extensions:
-        return {}
-    with ctx.progress.stage("probe") as stage:
-        every = runtime.link_input(python.runtime, python.runtime.builtins)
-        found = ctx.build(
-            Probe(
-                modules=tuple(item.module for item in extensions),
-                parts=every + install.link_input(extensions) + _cxx(extensions, compiler, ctx),
-                code=tuple(one.code for one in made),
-                code_keys=tuple(one.key for one in made),
-                interpreter=python.interpreter,
-                toolchain=compiler,
-            )
-        )
-        stage.summary = f"{sum(map(len, found.values()))} imports made from C"
-    return found
-
-
 def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModule, ...]]:
     """Select the modules of the executable, which takes compiling them, and return both."""
     project = ready.plan.project
     options = CompileOptions(
         ready.python.interpreter,
         asserts=project.options.asserts,
-        docstrings=project.options.docstrings,
+        docstrings=project.docstrings,
+        columns=project.is_whole and project.options.sources,
         names_of_interest=NAMES_OF_INTEREST,
     )
 
@@ -312,22 +287,26 @@ def _parts(
         from onebin.pgo import training  # noqa: PLC0415  (only for training)
 
         counters = training.counters()
+    project = ready.plan.project
+    main, startup = program.main(), None
+    if project.is_whole:
+        startup = selection.startup
+        inside = contents.files(
+            project, ready.distributions, selection.modules, ready.python.interpreter.version,
+            selection.script,
+        )  # fmt: skip
+        main = files.link_input(inside, modules, contents.script_path(project), ctx)
     return (
-        program.main()
+        main
         + program.allocator()
         + counters
-        + program.held_signals(ready.plan.project.options.hold_signals)
-        + frozen.link_input(modules)
+        + program.held_signals(project.options.hold_signals)
+        + frozen.link_input(modules, startup)
         + install.link_input(selection.extensions)
         + runtime.link_input(ready.python.runtime, selection.builtins)
         + library_modules.link_input(libraries, ready.python.runtime, ready.toolchain)
-        + _cxx(selection.extensions, ready.toolchain, ctx)
+        + native.cxx(selection.extensions, ready.toolchain, ctx)
     )
-
-
-def _cxx(extensions: Sequence[Extension], compiler: Toolchain, ctx: Context) -> LinkInput:
-    """Return C++'s libraries if one of *extensions* is C++."""
-    return ctx.build(CxxLibraries(compiler)) if install.needs_cxx(extensions) else LinkInput()
 
 
 def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:

@@ -1,11 +1,11 @@
-"""A plan as lines for a terminal, and as JSON."""
+"""A plan as lines for a terminal, and as JSON; the imports that an executable lacks."""
 
 from collections.abc import Iterable
 
 import msgspec
 
-from .model import Obstacle, Offer, Pin, Plan
-from .terminal import row
+from .model import Obstacle, Offer, OmittedModule, Pin, Plan
+from .terminal import printable, row
 
 NO_LOCK = "no lock yet: the first build chooses versions and writes it"
 
@@ -22,6 +22,7 @@ def plan(planned: Plan) -> str:
         ("python", f"CPython {planned.python.version} ({planned.python.origin})"),
         ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
         ("build tools", _build_tools(planned)),
+        ("left out", ", ".join(project.options.exclude) or "nothing by tool.onebin.exclude"),
     )
     offers = (row(item.pin.name, _offer(item)) for item in planned.offers)
     return "\n".join([*(row(name, value) for name, value in rows), *offers])
@@ -34,6 +35,15 @@ def plan_json(planned: Plan) -> str:
         planned = msgspec.structs.replace(planned, profile=short)
     text = msgspec.json.encode(planned, enc_hook=str, order="deterministic")
     return msgspec.json.format(text).decode()
+
+
+def omitted(modules: Iterable[OmittedModule]) -> str:
+    """Return a line per import that an executable lacks: module, importer, reason."""
+    lines = []
+    for item in modules:
+        chain = f" ({' -> '.join(item.chain)})" if len(item.chain) > 1 else ""
+        lines.append(f"  {item.module}, imported by {item.importer}: {item.reason}{chain}")
+    return "\n".join(map(printable, lines))
 
 
 def _offer(item: Offer | Obstacle) -> str:

@@ -18,6 +18,13 @@ struct _inittab _PyImport_Inittab[] = {
     {"sys", NULL},
 """
 
+SETUP = """
+*@MODULE_BUILDTYPE@*
+@MODULE__SSL_TRUE@_ssl _ssl.c
+@MODULE__STRUCT_TRUE@_struct _struct.c
+#@MODULE__TESTCAPI_TRUE@_testcapi _testcapimodule.c
+"""
+
 
 def make_cpython(folder: Path) -> None:
     """Make the smallest source tree that passes for a built one."""
@@ -34,6 +41,12 @@ def make_cpython(folder: Path) -> None:
         "libpython3.13.a": "archive",
         "Modules/_hacl/libHacl.a": "archive",
         "Modules/config.c": CONFIG_C,
+        "Modules/Setup.stdlib.in": SETUP,
+        "Modules/_ssl.c": '#include "_ssl/misc.c"',
+        "Modules/_ssl.h": "",
+        "Modules/_ssl/misc.c": "",
+        "Modules/_struct.c": "",
+        "Modules/expat/expat.h": "",
     }
     for name, text in texts.items():
         file = folder / name
@@ -50,10 +63,17 @@ def tarball(path: Path, names: Sequence[str]) -> Path:
     return path
 
 
+def sha256_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def zlib_of(file: Path, files_sha256: str) -> Source:
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     return Source(
-        name="zlib", version="1", sha256=sha256, origin=str(file), files_sha256=files_sha256
+        name="zlib",
+        version="1",
+        sha256=sha256_of(file),
+        origin=str(file),
+        files_sha256=files_sha256,
     )
 
 

@@ -25,37 +25,91 @@ def code(tmp_path: Path) -> Any:
     return marshal.loads((tmp_path / "0").read_bytes())
 
 
+A, B, C = (["import", name, [], "hard"] for name in "abc")
+A_SOFT, B_SOFT = (["import", name, [], "soft"] for name in "ab")
+A_LATE = ["import", "a", [], "late"]
+
+
 @pytest.mark.parametrize(
     ("source", "imports"),
     [
-        ("import a, b.c", [["a", [], "hard", 0, 0], ["b.c", [], "hard", 0, 0]]),
-        ("from a import b, c", [["a", ["b", "c"], "hard", 0, 0]]),
-        ("from a import *", [["a", ["*"], "hard", 0, 0]]),
-        ("def f(): import a", [["a", [], "late", 0, 0]]),
-        ("async def f(): import a", [["a", [], "late", 0, 0]]),
-        ("f = lambda: __import__('a')", [["a", [], "late", 0, 0]]),
-        ("@d(__import__('a'))\ndef f(x=__import__('b')): ...",
-         [["a", [], "hard", 0, 0], ["b", [], "hard", 0, 0]]),
-        ("class C:\n import a", [["a", [], "hard", 0, 0]]),
+        ("import a, b", [A, B]),
+        ("import a.b as c", [["import", "a.b", [], "hard"]]),
+        ("from a import b, c", [["import", "a", ["b", "c"], "hard"]]),
+        ("from a import *", [["import", "a", ["*"], "hard"]]),
+        ("class X:\n import a", [A]),
+        ("def f(): import a", [["function", [A_LATE]]]),
+        ("async def f(): import a", [["function", [A_LATE]]]),
+        ("f = lambda: __import__('a')", [["function", [A_LATE]]]),
+        ("def f():\n def g(): import a", [["function", [["function", [A_LATE]]]]]),
+        ("def f(): raise ImportError", []),
+        ("@d(__import__('a'))\ndef f(x=__import__('b')): ...", [A, B]),
+        ("raise ImportError('old')", [["raise", "raise ImportError('old')", True]]),
+        ("raise old.Error", [["raise", "raise old.Error", False]]),
+        ("if x: import a", [["branch", [[A_SOFT], []]]]),
+        ("if x: import a\nelif y: import b",
+         [["branch", [[A_SOFT], [["branch", [[B_SOFT], []]]]]]]),
+        ("if x: pass", []),
+        ("for x in y: import a", [["branch", [[A_SOFT], []]]]),
+        ("async def f():\n async for x in y: import a",
+         [["function", [["branch", [[A_LATE], []]]]]]),
+        ("while x: import a\nelse: import b",
+         [["branch", [[A_SOFT], []]], ["branch", [[B_SOFT], []]]]),
+        ("match x:\n case 1: import a\n case _: import b",
+         [["branch", [[A_SOFT], [B_SOFT], []]]]),
+        ("x and __import__('a')", [["branch", [[A_SOFT], []]]]),
+        ("__import__('a') if x else __import__('b')", [["branch", [[A_SOFT], [B_SOFT]]]]),
+        ("{__import__('a') for x in y}", [["branch", [[A_SOFT], []]]]),
         ("try: import a\nexcept ImportError: import b",
-         [["a", [], "soft", 1, 0], ["b", [], "hard", 0, 1]]),
-        ("try: import a\nexcept: import b", [["a", [], "soft", 1, 0], ["b", [], "hard", 0, 1]]),
-        ("try: import a\nexcept (KeyError, ModuleNotFoundError): pass", [["a", [], "soft", 1, 0]]),
+         [["try", [A_SOFT], [B_SOFT], [], [], [], False]]),
+        ("try: import a\nexcept: import b",
+         [["try", [A_SOFT], [B_SOFT], [], [], [], True]]),
+        ("try: import a\nexcept (KeyError, ModuleNotFoundError): pass",
+         [["try", [A_SOFT], [], [], [], [], True]]),
+        ("try: import a; a()\nexcept ImportError: pass",
+         [["try", [A_SOFT], [], [], [], [], True]]),
+        ("try: a\nexcept ImportError: import b", [["try", [], [B_SOFT], [], [], [], True]]),
         ("try: import a\nexcept KeyError: import b",
-         [["a", [], "hard", 0, 0], ["b", [], "hard", 0, 0]]),
+         [["try", [A], None, [["branch", [[B_SOFT], []]]], [], [], False]]),
         ("try: import a\nexcept ImportError: pass\nelse: import b\nfinally: import c",
-         [["a", [], "soft", 1, 0], ["b", [], "hard", 0, 0], ["c", [], "hard", 0, 0]]),
-        ("try: import a\nexcept* ImportError: pass", [["a", [], "soft", 1, 0]]),
-        ("with suppress(ImportError): import a", [["a", [], "soft", 1, 0]]),
-        ("with open('x') as f: import a", [["a", [], "hard", 0, 0]]),
-        ("import_module('a')\nx.import_module('b')",
-         [["a", [], "hard", 0, 0], ["b", [], "hard", 0, 0]]),
+         [["try", [A_SOFT], [], [], [B_SOFT], [C], False]]),
+        ("try: pass\nexcept ImportError: pass", []),
+        ("try: import a\nexcept* ImportError: pass",
+         [["try", [A_SOFT], [], [], [], [], False]]),
+        ("with suppress(ImportError): import a", [["try", [A_SOFT], [], [], [], [], False]]),
+        ("with contextlib.suppress(KeyError): import a", [A]),
+        ("with open('x') as f: import a", [A]),
+        ("async def f():\n async with x: import a", [["function", [A_LATE]]]),
+        ("import_module('a')\nx.import_module('b')", [A, B]),
         ("import_module(name)\nimport_module('.a')\nimport_module()", []),
     ],
 )  # fmt: skip
 def test_imports(tmp_path: Path, source: str, imports: list[Any]) -> None:
-    """Each import with its kind, the enclosing try, and the try it is a fallback of."""
+    """Each import with its kind, in the blocks that decide whether it runs."""
     assert imports == facts(tmp_path, source)["imports"]
+
+
+@pytest.mark.parametrize(
+    ("source", "binds"),
+    [
+        ("a = 1; b: int = 2; c += 1; (d, *e) = f", "a b c d e"),
+        ("def a(x): y = 1\nclass b: z = 1\nasync def c(): ...", "a b c"),
+        ("def f():\n global a\n a = 1", "a f"),
+        ("import a.b, c as d\nfrom e import f as g", "a d g"),
+        ("for a in b: pass\nwith c as d: pass\nif (e := f): pass", "a d e"),
+        ("try: pass\nexcept X as a: b = 1", "a b"),
+        ("match x:\n case [a, *b]: pass", "a b"),
+        ("if TYPE_CHECKING: a = 1", ""),
+        ("from a import *", "*"),
+        ("globals()['a'] = 1", "*"),
+        ("sys.modules[__name__] = x", "*"),
+        ("def __getattr__(name): ...", "* __getattr__"),
+        ("x.__class__ = y", "*"),
+    ],
+)
+def test_names_bound(tmp_path: Path, source: str, binds: str) -> None:
+    """Those another module may import; ``*`` where there may be others."""
+    assert binds.split() == facts(tmp_path, source)["binds"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +128,7 @@ def test_relative_imports(
     """Resolved against the module's package; above the top there is nothing."""
     found = facts(tmp_path, statement, name=name, package=package)["imports"]
 
-    assert ([[module, ["x"], "hard", 0, 0]] if module else []) == found
+    assert ([["import", module, ["x"], "hard"]] if module else []) == found
 
 
 @pytest.mark.parametrize(
@@ -123,7 +177,8 @@ def test_conditions(tmp_path: Path, condition: str, *, value: bool | None) -> No
     known = "WINDOWS = sys.platform == 'win32'\nTWICE = 1\nTWICE = 2\n"
     source = f"{known}if {condition}:\n import yes\nelse:\n import no"
 
-    found = [module for module, *_ in facts(tmp_path, source)["imports"]]
+    (*_, last) = facts(tmp_path, source)["imports"]
+    found = [last[1]] if last[0] == "import" else [block[0][1] for block in last[1]]
 
     expected = {True: ["yes"], False: ["no"], None: ["yes", "no"]}
     assert expected[value] == found
@@ -200,7 +255,7 @@ def test_type_parameters_import_typing(tmp_path: Path) -> None:
     if sys.hexversion < 0x030C_0000:  # mypy would take the rest for unreachable
         assert found["error"]
         return
-    assert ["typing", "typing"] == [module for module, *_ in found["imports"]]
+    assert ["typing", "typing"] == [module for _, module, *_ in found["imports"]]
 
 
 def test_request_on_stdin(
@@ -218,5 +273,5 @@ def test_request_on_stdin(
     compile_modules.main()
 
     found = json.loads(capsys.readouterr().out)
-    assert [[["a", [], "hard", 0, 0]]] * 2 == [item["imports"] for item in found]
+    assert [[A]] * 2 == [item["imports"] for item in found]
     assert {"0", "1", "m.py"} == {file.name for file in tmp_path.iterdir()}

@@ -12,8 +12,6 @@ from types import ModuleType
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from onebin.selection.import_graph import import_failure
-
 from .analyzed import graph_of, reached
 
 MODULES = ("random_app", "random_pkg", "random_pkg.sub", "random_a", "random_b")
@@ -29,7 +27,9 @@ def indented(block: Sequence[str]) -> Lines:
 
 
 @st.composite
-def statements(draw: st.DrawFn, names: Sequence[str], *, handler: bool, deep: int) -> Lines:
+def statements(  # noqa: C901, PLR0911, PLR0912  (a case a kind of statement)
+    draw: st.DrawFn, names: Sequence[str], *, handler: bool, deep: int
+) -> Lines:
     """Draw one statement that may import one of *names*, or what is nowhere."""
 
     def block(*, handler: bool = handler) -> Lines:
@@ -91,9 +91,10 @@ def tries(draw: st.DrawFn, names: Sequence[str], *, handler: bool, deep: int) ->
     lines = ["try:", *indented(block())]
     for error in caught:
         lines += [f"except {error}:".replace(" :", ":"), *indented(block(handler=True))]
-    if caught and draw(st.booleans()):
+    has_else, has_finally = draw(st.booleans()), draw(st.booleans())
+    if caught and has_else:
         lines += ["else:", *indented(block())]
-    if not caught or draw(st.booleans()):
+    if has_finally or not caught:
         lines += ["finally:", *indented(block())]
     return lines
 

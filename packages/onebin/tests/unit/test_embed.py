@@ -14,7 +14,7 @@ import pytest
 from onebin.embed import frozen, program
 from onebin.embed.code_packing import HEADER, MARK
 from onebin.embed.compile import CompiledModule, CompileOptions, compile_modules
-from onebin.model import FrozenModule, Interpreter, ModuleImports, ModuleOrigin
+from onebin.model import FrozenModule, Import, Interpreter, ModuleImports, ModuleOrigin
 
 from .fakes import Programs, context
 
@@ -22,7 +22,8 @@ from .fakes import Programs, context
 def python(words: list[str], options: dict[str, Any]) -> bytes:
     """Run the call with this interpreter: these tests do not depend on its bytecode."""
     call = [sys.executable, *words[1:]]
-    done = subprocess.run(call, input=options["stdin"], capture_output=True, check=True)
+    env = {"PYTHONPATH": options["env"]["PYTHONPATH"]}
+    done = subprocess.run(call, input=options["stdin"], env=env, capture_output=True, check=True)
     return bytes(done.stdout)
 
 
@@ -40,7 +41,9 @@ def options() -> CompileOptions:
     interpreter = Interpreter(
         Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"
     )
-    return CompileOptions(interpreter, asserts=True, docstrings=False, names_of_interest=("x",))
+    return CompileOptions(
+        interpreter, asserts=True, docstrings=False, columns=False, names_of_interest=("x",)
+    )
 
 
 def origins(tmp_path: Path, texts: Mapping[str, str]) -> dict[str, ModuleOrigin]:
@@ -68,7 +71,7 @@ def test_modules_are_compiled_in_one_process_and_once(
     assert ["a", "b", "broken", "__main__"] == list(first)
     assert first["a"] == second["a"]
     assert first["b"].key != second["b"].key
-    assert ["b"] == [item.module for item in first["a"].imports.imports]
+    assert (Import("b"),) == first["a"].imports.imports
     assert (("x",), "") == (first["b"].imports.mentions, first["b"].imports.error)
     assert first["broken"].imports.error
     assert "<main>" == loaded(first["__main__"]).co_filename
@@ -105,7 +108,7 @@ def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
     parts = frozen.link_input(modules)
 
     texts = {source.name: source.text for source in parts.sources}
-    assert ["unpack.c", "frozen.c", "code.S"] == list(texts)
+    assert ["lz4_block.h", "unpack.c", "frozen.c", "code.S"] == list(texts)
     assert '.incbin "key-of-pkg/code"' in texts["code.S"]
     assert str(tmp_path) not in texts["code.S"]
     assert (tmp_path / "module",) == parts.include
@@ -116,9 +119,16 @@ def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
 
 
 def test_parts_of_every_program() -> None:
-    """main, the allocator with its header, and the table that main reads."""
+    """main, RELRO, the allocator with its header, and the table that main reads."""
     parts = program.main() + program.allocator() + program.held_signals(["SIGTERM", "SIGINT"])
 
     names = [source.name for source in parts.sources]
-    assert ["main.c", "block_cache.h", "block_cache.c", "held_signals.c"] == names
+    assert [
+        "start.h",
+        "main.c",
+        "relro.c",
+        "block_cache.h",
+        "block_cache.c",
+        "held_signals.c",
+    ] == names
     assert "held_signals[] = {SIGTERM, SIGINT, 0};" in parts.sources[-1].text

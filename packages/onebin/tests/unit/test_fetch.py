@@ -29,36 +29,43 @@ SOURCE = Source(
     version="1",
     sha256=sha256(GOOD),
     url=CLOSED,
-    debian_file="thing_1.orig.tar.gz",
+    debian_file="thing_1.dfsg.orig.tar.gz",
     debian_sha256=sha256(PACKED_ANEW),
 )
 
 
 class Apt:
-    """apt's downloader over a mirror that has any tarball, or none. Records the addresses."""
+    """apt whose pools have one tarball, in one of them, or which fails.
 
-    def __init__(self, data: bytes | None) -> None:
-        self.data = data
-        self.requested: list[str] = []
+    Records the addresses it is asked for, without the mirror.
+    """
 
-    def __call__(self, argv: Sequence[str | Path], *, cwd: Path | None = None, **_: Any) -> bytes:
-        assert cwd is not None
+    def __init__(self, data: bytes | None, pool: str = "debian/pool/main") -> None:
+        self.data, self.pool = data, pool
+        self.asked: list[str] = []
+
+    def __call__(self, argv: Sequence[str | Path], **_: Any) -> bytes:
         address, target, checksum = map(str, argv[-3:])
-        self.requested.append(address)
-        if self.data is None:
+        self.asked.append(address.removeprefix("http://mirror.example/"))
+        if self.data is None or not self.asked[-1].startswith(self.pool):
             raise ToolError("apt-helper ended with status 100", detail="Reading…\nE: no network")
-        if checksum != f"SHA256:{sha256(self.data)}":
-            raise ToolError("apt-helper ended with status 100", detail="E: Hash Sum mismatch")
+        assert f"SHA256:{SOURCE.debian_sha256}" == checksum
         Path(target).write_bytes(self.data)
         return b""
 
 
 @pytest.fixture(autouse=True)
-def settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give apt a mirror, whatever this machine's is."""
-    etc = tmp_path_factory.mktemp("apt")
-    (etc / "sources.list").write_text("deb http://mirror.example/debian stable main\n")
-    monkeypatch.setattr(fetch, "APT_SETTINGS", etc)
+def mirror(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every machine a mirror; return the file that names it."""
+    settings = tmp_path_factory.mktemp("apt")
+    (settings / "sources.list.d").mkdir()
+    file = settings / "sources.list.d" / "debian.sources"
+    file.write_text(
+        "# http://old.example/debian\nURIs: http://mirror.example/debian/\nSuites: trixie\n"
+        "URIs: http://mirror.example/debian-security\nURIs: http://mirror.example/else\n"
+    )
+    monkeypatch.setattr(fetch, "APT_SETTINGS", settings)
+    return file
 
 
 def get(source: Source, folder: Path, apt: Apt) -> bytes:
@@ -90,16 +97,46 @@ def test_authors_come_next(tmp_path: Path, site: tuple[Path, str]) -> None:
 
     found = get(msgspec.structs.replace(source, url=f"{address}/thing-1.tar.gz"), tmp_path, apt)
 
-    assert (GOOD, []) == (found, apt.requested)
+    assert (GOOD, []) == (found, apt.asked)
 
 
-@pytest.mark.parametrize(("data", "pinned"), [(GOOD, ""), (PACKED_ANEW, sha256(PACKED_ANEW))])
-def test_distribution_comes_last(tmp_path: Path, data: bytes, pinned: str) -> None:
-    """Without the web, the tarball in the pool of the mirror is used: the authors' or repacked."""
-    apt = Apt(data)
+@pytest.mark.parametrize("data", [GOOD, PACKED_ANEW])
+@pytest.mark.parametrize(
+    ("file", "pool", "asked"),
+    [
+        ("thing_1.orig.tar.gz", "debian/pool/main", 1),
+        ("thing_1.orig.tar.gz", "debian-security/pool/updates/main", 2),
+        ("libthing_1.orig.tar.xz", "debian/pool/main", 1),
+    ],
+)
+def test_distribution_comes_last(
+    tmp_path: Path, data: bytes, file: str, pool: str, asked: int
+) -> None:
+    """Without the web, the pools of Debian and of its security team have it."""
+    apt = Apt(data, pool)
+    package = file.partition("_")[0]
+    letter = package[:4] if package.startswith("lib") else package[0]
 
-    assert data == get(msgspec.structs.replace(SOURCE, debian_sha256=pinned), tmp_path, apt)
-    assert apt.requested == ["http://mirror.example/debian/pool/main/t/thing/thing_1.orig.tar.gz"]
+    found = get(msgspec.structs.replace(SOURCE, debian_file=file), tmp_path, apt)
+
+    assert data == found
+    assert (asked, f"{pool}/{letter}/{package}/{file}") == (len(apt.asked), apt.asked[-1])
+
+
+@pytest.mark.parametrize(
+    ("file", "settings", "reason"),
+    [
+        ("", "URIs: http://mirror.example/debian", "it has no package"),
+        ("thing_1.orig.tar.gz", "URIs: http://mirror.example/ubuntu", "no apt source of Debian"),
+    ],
+)
+def test_no_package(tmp_path: Path, mirror: Path, file: str, settings: str, reason: str) -> None:
+    """A library that Debian lacks, and a machine that is not Debian."""
+    mirror.write_text(settings)
+    source = msgspec.structs.replace(SOURCE, origin="apt", debian_file=file)
+
+    with pytest.raises(ToolError, match=reason):
+        get(source, tmp_path, Apt(GOOD))
 
 
 def test_authors_with_other_bytes_are_not_used(tmp_path: Path, site: tuple[Path, str]) -> None:
@@ -127,7 +164,7 @@ def test_no_source_is_available(tmp_path: Path) -> None:
 @pytest.mark.parametrize("origin", ["apt", "auto"])
 def test_package_with_other_bytes_is_rejected(tmp_path: Path, origin: str) -> None:
     """A signature does not replace the pin."""
-    with pytest.raises(ToolError, match="Hash Sum mismatch"):
+    with pytest.raises(ToolError, match=f"pinned is {SOURCE.sha256}"):
         get(msgspec.structs.replace(SOURCE, origin=origin), tmp_path, Apt(OTHER))
 
 

@@ -1,4 +1,4 @@
-"""The modules a program needs: graphs of a few modules, each with the fact it shows."""
+"""The modules a program needs: sources of a few modules, each with the fact it shows."""
 
 from collections.abc import Mapping
 
@@ -6,182 +6,247 @@ import msgspec
 import pytest
 
 from onebin.model import Import, ModuleImports, ModuleOrigin
-from onebin.selection.import_graph import (
-    ImportFailure,
-    ImportGraph,
-    Reachable,
-    build_graph,
-    import_failure,
-    reachable,
-)
+from onebin.selection.import_graph import build_graph, import_failure, reachable
+from onebin.selection.importability import ImportFailure
+
+from .analyzed import graph_of, reached
 
 
-def graph(text: str, *, builtins: str = "", foreign: str = "") -> ImportGraph:
-    """Build a graph from lines ``module: import [kind[guard][/fallback]], …``.
-
-    ``a: b`` is a hard import; ``soft1`` is in try 1, ``late`` in a function, and
-    ``hard/1`` in the except clause of try 1. ``b.c+d`` is ``from b.c import d``.
-    """
-    imports = {}
-    for line in text.strip().splitlines():
-        name, _, rest = line.strip().partition(":")
-        imports[name] = ModuleImports(
-            tuple(_import(item) for item in rest.split(",") if item.strip())
-        )
-    origins = {name: ModuleOrigin("source", is_package=True) for name in imports}
-    origins |= {name: ModuleOrigin("builtin") for name in builtins.split()}
-
-    def analyze(found: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
-        return {name: imports[name] for name in found}
-
-    return build_graph(
-        list(imports), origins.get, analyze, {}, lambda *_: False, frozenset(foreign.split())
-    )
+def modules(text: str) -> dict[str, str]:
+    """Read ``app: import a; import b | a:`` as sources by name; ``\\`` ends a line of one."""
+    pairs = (item.partition(":") for item in text.split(" | "))
+    return {name.strip(): source.strip().replace("\\", "\n") for name, _, source in pairs}
 
 
-def _import(item: str) -> Import:
-    what, _, how = item.strip().partition(" ")
-    module, *names = what.split("+")
-    kind, _, fallback = (how or "hard").partition("/")
-    guard = kind.lstrip("abcdefghijklmnopqrstuvwxyz")
-    kind = kind.rstrip("0123456789")
-    assert kind in {"hard", "soft", "late"}
-    return Import(module, tuple(names), kind, int(guard or 0), int(fallback or 0))  # type: ignore[arg-type]
-
-
-def reached(made: ImportGraph, *roots: str) -> Reachable:
-    return reachable(roots, made, lambda *_: False)
+FALLBACK = "try: import fast\\except ImportError: import slow"
 
 
 @pytest.mark.parametrize(
     ("text", "needed"),
     [
-        ("app: a\na: b\nb:\nother:", "app a b"),
-        ("app: a late\na:", "app a"),
-        ("app: pkg+sub\npkg:\npkg.sub:", "app pkg pkg.sub"),
-        ("app: pkg+attribute\npkg:", "app pkg"),
-        ("app: pkg.sub.leaf\npkg:\npkg.sub:\npkg.sub.leaf:", "app pkg pkg.sub pkg.sub.leaf"),
-        ("app: a\na: app", "app a"),
+        ("app: import a | a: import b | b: | other:", "app a b"),
+        ("app: def f(): import a | a:", "app a"),
+        ("app: from pkg import sub | pkg: | pkg.sub:", "app pkg pkg.sub"),
+        ("app: from pkg import x | pkg: x = 1", "app pkg"),
+        ("app: import pkg.sub.leaf | pkg: | pkg.sub: | pkg.sub.leaf:",
+         "app pkg pkg.sub pkg.sub.leaf"),
+        ("app: import a | a: import app", "app a"),
+        (f"app: {FALLBACK} | fast: | slow:", "app fast"),
+        (f"app: {FALLBACK} | slow:", "app slow"),
+        (f"app: {FALLBACK} | slow: | fast: import nowhere", "app slow"),
+        (f"app: {FALLBACK} | slow: | fast: raise ImportError('old')", "app slow"),
+        (f"app: {FALLBACK} | slow: | fast: if x: raise ImportError", "app fast slow"),
+        ("app: def f():\\ try: import fast\\ except ImportError: import slow | fast: | slow:",
+         "app fast"),
+        ("app: try: import fast\\except: import slow | fast: | slow:", "app fast slow"),
+        ("app: try:\\ import fast; fast.load()\\except ImportError: import slow | fast: | slow:",
+         "app fast slow"),
+        ("app: try: from fast import new\\except ImportError: import slow | fast: | slow:",
+         "app fast slow"),
+        ("app: try: from fast import new\\except ImportError: import slow | fast: new = 1 | slow:",
+         "app fast"),
+        ("app: try: f()\\except ValueError: import rare | rare:", "app rare"),
+        ("app: try: import nowhere\\except ImportError: pass\\else: import a | a:", "app"),
+        ("app: try: import b\\except ImportError: pass\\else: import a | a: | b:", "app a b"),
+        ("app: try: import nowhere\\except ImportError: pass\\finally: import a | a:", "app a"),
+        ("app: def f():\\ import nowhere; import a | a:", "app"),
     ],
-    ids=["chain", "late", "submodule", "attribute", "parents", "circle"],
-)
-def test_imported_modules_are_needed(text: str, needed: str) -> None:
+)  # fmt: skip
+def test_import_that_may_run_is_needed(text: str, needed: str) -> None:
     """Imports are followed, with the parents of the imported names, and nothing else is taken."""
-    assert set(needed.split()) == reached(graph(text), "app").names
+    names = reached(graph_of(modules(text)), "app").names
 
-
-def test_fallback_is_left_out_where_the_first_choice_is_there() -> None:
-    """``try: import _fast / except ImportError: import slow`` takes one of the two."""
-    text = "app: _fast soft1, slow hard/1\nslow:"
-
-    assert "slow" in reached(graph(text), "app").names
-    assert "slow" not in reached(graph(text, builtins="_fast"), "app").names
+    assert set(needed.split()) == names - {"random"}
 
 
 def test_module_that_cannot_be_imported_goes_with_all_it_alone_needs() -> None:
     """Without ``_ssl``, ``ssl`` is dropped, and all that only ssl imports."""
-    made = graph("app: ssl soft1, base64\nssl: _ssl, calendar\ncalendar:\nbase64:")
+    text = (
+        "app: try: import ssl\\except ImportError: pass\\import base64 | "
+        "ssl: import calendar, _ssl | calendar: | base64:"
+    )
 
-    result = reached(made, "app")
+    result = reached(graph_of(modules(text)), "app")
 
     assert {"app", "base64"} == result.names
-    assert [(left.module, left.importer, left.reason) for left in result.omitted] == [
-        ("ssl", "app", "ssl needs _ssl")
+    assert [("ssl", "app", "ssl needs _ssl")] == [
+        (left.module, left.importer, left.reason) for left in result.omitted
     ]
 
 
 @pytest.mark.parametrize(("origin", "is_project"), [("project", True), ("dependency", False)])
-def test_omitted_code_of_the_project_is_listed_apart(origin: str, *, is_project: bool) -> None:
-    """With the chain to what is missing, so that the build can warn."""
-    made = graph("app: page late\npage: secrets\nsecrets: _none")
-    origins = {**made.origins, "page": ModuleOrigin("source", origin=origin)}  # type: ignore[arg-type]
-    made = msgspec.structs.replace(made, origins=origins)
+def test_omitted_code_of_the_project_is_told_apart(origin: str, *, is_project: bool) -> None:
+    """With the chain to the missing module, so that the build can warn."""
+    text = "app: def f(): import page | page: import private | private: import _none"
 
-    (omitted,) = reached(made, "app").omitted
+    (omitted,) = reached(graph_of(modules(text), origin=origin), "app").omitted
 
-    assert (omitted.module, omitted.chain) == ("page", ("page", "secrets"))
-    assert omitted.is_project is is_project
+    assert ("page", ("page", "private")) == (omitted.module, omitted.chain)
+    assert is_project is omitted.is_project
+
+
+def test_ignored_import_is_omitted_with_its_reason() -> None:
+    """Unless it comes in by another import."""
+
+    def why_ignored(importer: str, _: Import, target: str) -> str:
+        return "not wanted" if (importer, target) in {("app", "a"), ("app", "b")} else ""
+
+    texts = modules("app: import c\\def f(): import a, b | a: | b: | c: import b")
+    graph = graph_of(texts)
+
+    found = reachable(["app"], graph, why_ignored)
+
+    assert {"app", "b", "c"} == found.names
+    assert [("a", "app", "not wanted")] == [
+        (left.module, left.importer, left.reason) for left in found.omitted
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "chain", "missing"),
     [
-        ("app: nowhere", "app", "nowhere"),
-        ("app: serving\nserving: ssl\nssl: _ssl", "app serving ssl", "_ssl"),
-        ("app: pkg.leaf\npkg: nowhere\npkg.leaf:", "app pkg", "nowhere"),
-        ("app: pkg.leaf\npkg:\npkg.leaf: nowhere.deep", "app pkg.leaf", "nowhere"),
-        ("app: a\na: b\nb: a, nowhere", "app a b", "nowhere"),
+        ("app: import nowhere", "app", "nowhere"),
+        ("app: import serving | serving: import ssl | ssl: import _ssl", "app serving ssl",
+         "_ssl"),
+        ("app: import pkg.leaf | pkg: import nowhere | pkg.leaf:", "app pkg", "nowhere"),
+        ("app: import pkg.leaf | pkg: | pkg.leaf: import nowhere.deep", "app pkg.leaf",
+         "nowhere"),
+        ("app: import a | a: import b | b: import a, nowhere", "app a b", "nowhere"),
+        ("app: from a import b | a: c = 1", "app", "a.b"),
+        ("app: from . import part | app.part: import nowhere", "app app.part", "nowhere"),
+        ("app: from pkg import part | pkg: | pkg.part: import nowhere", "app pkg.part",
+         "nowhere"),
+        ("app: try: import yaml\\except ImportError: raise SystemExit('no yaml')", "app", "yaml"),
+        ("app: try: import yaml\\except ImportError as e: raise ValueError('no') from e", "app",
+         "yaml"),
+        ("app: try: import yaml\\except ImportError: raise", "app", "yaml"),
+        ("app: try: import yaml\\except KeyError: pass", "app", "yaml"),
+        ("app: try: import yaml\\finally: pass", "app", "yaml"),
+        ("app: try: pass\\finally: import yaml", "app", "yaml"),
+        (f"app: {FALLBACK}", "app", "slow"),
+        ("app: try: import a\\except ImportError: pass\\else: import nowhere | a:", "app",
+         "nowhere"),
+        ("app: if x: import nowhere\\else: import nowhere", "app", "nowhere"),
+        ("app: class C: import nowhere", "app", "nowhere"),
+        ("app: @nowhere(__import__('nowhere'))\\def f(): ...", "app", "nowhere"),
     ],
-    ids=["itself", "chain", "parent", "submodule", "circle"],
-)
-def test_broken_import_is_reported_with_its_chain(text: str, chain: str, missing: str) -> None:
+)  # fmt: skip
+def test_failure_is_a_chain_of_imports(text: str, chain: str, missing: str) -> None:
     """Each module of the chain imports the next; the last import has no module."""
-    failure = import_failure("app", graph(text))
+    failure = import_failure("app", graph_of(modules(text)))
 
     assert failure is not None
     assert (tuple(chain.split()), missing) == (failure.chain, failure.missing)
     assert f"{failure.chain[-1]} needs {missing}" == str(failure)
 
 
-def test_missing_module_is_reported() -> None:
-    """A module missing from every graph is its own chain."""
-    assert ImportFailure(("app",), error="no such module") == import_failure("app", graph("other:"))
-
-
-@pytest.mark.parametrize("kind", ["soft1", "late"])
-def test_optional_import_breaks_nothing(kind: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "app: try: import nowhere\\except ImportError: pass",
+        "app: try: import nowhere\\except ImportError:\\ if strict: raise",
+        "app: with suppress(ImportError): import nowhere",
+        "app: def f(): import nowhere",
+        "app: f = lambda: __import__('nowhere')",
+        "app: if x: import nowhere",
+        "app: if x: import a\\else: import nowhere | a:",
+        "app: while x: import nowhere",
+        "app: for x in y: import nowhere",
+        "app: x = y and __import__('nowhere')",
+        "app: x = [__import__('nowhere') for y in z]",
+        "app: match x:\\ case 1: import nowhere",
+        "app: try: f()\\except ValueError: import nowhere",
+        "app: try: import a\\except ImportError: import nowhere | a:",
+        "app: try: import nowhere\\except ImportError: pass\\else: import nowhere_as_well",
+        "app: import typing as t\\if t. TYPE_CHECKING: import no | typing: x = 0",
+        "app: import sys\\if sys.platform == 'win32': import nowhere | sys:",
+        "app: from a import made | a: globals()['made'] = 1",
+        "app: from a import made | a: def __getattr__(name): ...",
+        "app: from a import made | a: from b import * | b:",
+        "app: from a import __name__ | a:",
+        "app: try:\\ import x\\ raise ValueError\\except ValueError: pass | x:",
+        "app: try: import a\\except ImportError: pass | a: raise ImportError",
+    ],
+)
+def test_import_that_may_fail_breaks_nothing(text: str) -> None:
     """Only an import that must succeed can make a module fail."""
-    assert not import_failure("app", graph(f"app: nowhere {kind}"))
+    assert not import_failure("app", graph_of(modules(text)))
 
 
-def test_failing_fallback_breaks() -> None:
-    """Where neither the first choice nor the fallback is there, the import fails."""
-    made = graph("app: _fast soft1, slow hard/1")
+@pytest.mark.parametrize(
+    ("origin", "source", "fails"),
+    [
+        ("stdlib", "", True),
+        ("dependency", "", False),
+        ("project", "", True),
+        ("project", "import sys; sys.modules['six.moves'] = object()", False),
+    ],
+)
+def test_package_may_make_its_submodules_itself(origin: str, source: str, *, fails: bool) -> None:
+    """``six.moves`` is in no file; a project's source shows whether it does the like."""
+    texts = {"app": "import six.moves.urllib", "six": source, "six.part": "", "sys": ""}
 
-    assert "app needs slow" == str(import_failure("app", made))
+    failure = import_failure("app", graph_of(texts, origin=origin))
 
-
-def test_foreign_module_breaks_nothing() -> None:
-    """An import of another system's module is behind a condition."""
-    assert not import_failure("app", graph("app: _winapi", foreign="_winapi"))
-
-
-def test_package_may_make_its_submodules_itself() -> None:
-    """``six.moves`` is in no file: a dependency's missing submodule is not an error."""
-    made = graph("app: six.moves.urllib\nsix:")
-    lenient = ImportGraph(
-        {**made.origins, "six": ModuleOrigin("source", origin="dependency")},
-        made.imports,
-        made.native_imports,
-    )
-
-    assert "app needs six.moves" == str(import_failure("app", made))
-    assert not import_failure("app", lenient)
+    assert fails is (failure is not None)
+    assert not fails or "app needs six.moves" == str(failure)
 
 
 def test_module_that_does_not_compile_is_broken() -> None:
     """A syntax error is a reason like any other."""
-    made = ImportGraph(
-        {"app": ModuleOrigin("source")}, {"app": ModuleImports(error="invalid syntax")}, {}
-    )
-
-    assert "invalid syntax" == str(import_failure("app", made))
-
-
-def test_hidden_imports_are_followed() -> None:
-    """An import made by C code counts although no source has it."""
-    origins = {
-        "app": ModuleOrigin("source"),
-        "_c": ModuleOrigin("builtin"),
-        "helper": ModuleOrigin("source"),
-    }
-    imports = {"app": ModuleImports((_import("_c"),)), "helper": ModuleImports()}
-    made = build_graph(
+    graph = build_graph(
         ["app"],
-        origins.get,
-        lambda found: {name: imports[name] for name in found},
-        {"_c": ("helper",)},
-        lambda *_: False,
+        {"app": ModuleOrigin("source")}.get,
+        lambda _: {"app": ModuleImports(error="invalid syntax")},
+        {},
+        lambda *_: "",
     )
 
-    assert {"app", "_c", "helper"} == reached(made, "app").names
+    assert "invalid syntax" == str(import_failure("app", graph))
+
+
+def test_module_that_raises_is_named_with_its_statement() -> None:
+    """Of ImportError it is left out; of another exception it stays, to raise it."""
+    graph = graph_of(
+        modules(
+            "app: try: import a, b\\except Exception: pass | "
+            "a: raise ValueError('old') | b: raise ImportError('new')"
+        )
+    )
+
+    assert "runs: raise ValueError('old')" == str(import_failure("a", graph))
+    assert "runs: raise ImportError('new')" == str(import_failure("b", graph))
+    assert {"app", "a"} == reached(graph, "app").names
+
+
+def test_module_that_is_nowhere() -> None:
+    """A module missing from every graph is its own chain."""
+    assert ImportFailure(("app",), error="no such module") == import_failure(
+        "app", graph_of({"other": ""})
+    )
+
+
+def test_imports_made_from_c_are_followed() -> None:
+    """An import made by C code counts although no source has it."""
+    graph = graph_of({"app": "import _c", "helper": ""}, builtins="_c", native={"_c": ("helper",)})
+
+    assert {"app", "_c", "helper"} == reached(graph, "app").names
+
+
+def test_nothing_is_analyzed_twice() -> None:
+    """Modules come in waves; each has its source read once, found or not."""
+    texts = {"app": "import a, b, nowhere", "a": "import b", "b": "import app"}
+    origins = {name: ModuleOrigin("source") for name in texts}
+    read: list[str] = []
+
+    def analyze(found: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
+        read.extend(found)
+        imports = {name: texts[name].removeprefix("import ").split(", ") for name in found}
+        return {
+            name: msgspec.convert({"imports": [["import", m] for m in names]}, ModuleImports)
+            for name, names in imports.items()
+        }
+
+    build_graph(["app"], origins.get, analyze, {}, lambda *_: "")
+
+    assert sorted(texts) == sorted(read)

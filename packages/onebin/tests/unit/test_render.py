@@ -12,7 +12,7 @@ from onebin import render as plans
 from onebin import terminal
 from onebin.image.image import Image
 from onebin.inspection import Report, inspect, render
-from onebin.model import EntryPoint, Options, Pin, Plan, Project, Source
+from onebin.model import EntryPoint, OmittedModule, Options, Pin, Plan, Project, Source
 
 from .images import write_layout
 
@@ -130,3 +130,16 @@ def test_a_plan() -> None:
     assert "starts          app.cli:main" in lines
     assert "with            msgspec 0.20" in lines
     assert "build tools     none" in lines
+
+
+def test_imports_left_out() -> None:
+    """A line each: module, importer, reason, and the chain behind it; nothing moves the cursor."""
+    modules = [
+        OmittedModule("ssl", "http.client", "ssl needs _ssl", ("http.client", "ssl")),
+        OmittedModule("a\x1b[2J", "app", "no such module", ("a",)),
+    ]
+
+    assert [
+        "  ssl, imported by http.client: ssl needs _ssl (http.client -> ssl)",
+        "  a\\x1b[2J, imported by app: no such module",
+    ] == plans.omitted(modules).splitlines()

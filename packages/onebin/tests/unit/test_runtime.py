@@ -103,6 +103,9 @@ def test_directory_is_built_and_described(tmp_path: Path) -> None:
     assert {"_struct": "PyInit__struct", "builtins": "NULL", "sys": "NULL"} == dict(
         made.runtime.builtins
     )
+    sources = [file for file in made.runtime.sources.rglob("*") if file.is_file()]
+    assert {"_ssl": ("_ssl.c",)} == made.runtime.library_modules
+    assert {"_ssl.c", "_ssl.h", "misc.c", "modules.json"} == {file.name for file in sources}
     assert ctx.build(step(python, zlib)) == made
     assert len(makes) == len([words for words in programs.calls if words[0] == "make"])
 

@@ -1,9 +1,9 @@
 """Module selection, on trees of small files with imports read from them."""
 
-import ast
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from onebin.errors import ProjectError
@@ -23,7 +23,8 @@ from onebin.model import (
 )
 from onebin.selection.finder import Finder
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, main_text, select
-from onebin.target import compile_modules
+
+from .analyzed import facts_of
 
 BUILTINS = dict.fromkeys(("sys", "_io", "marshal", "_json", "time"), "NULL")
 
@@ -37,19 +38,15 @@ def files(folder: Path, texts: Mapping[str, str]) -> Path:
 
 
 def analyze(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
-    """Analyze imports with the program that runs in the target."""
-    found = {}
-    for name, origin in origins.items():
-        text = origin.path.read_text() if origin.text is None else origin.text
-        collector = compile_modules.ImportCollector(
-            name, package=origin.is_package, asserts=True,
-            names_of_interest=frozenset(NAMES_OF_INTEREST),
-        )  # fmt: skip
-        collector.visit(ast.parse(text))
-        imports = tuple(Import(m, tuple(n), k, g, f) for m, n, k, g, f in collector.imports)
-        mentions = tuple(sorted(collector.mentions))
-        found[name] = ModuleImports(imports, tuple(sorted(collector.codecs)), mentions)
-    return found
+    return {
+        name: facts_of(
+            name,
+            origin.path.read_text() if origin.text is None else origin.text,
+            is_package=origin.is_package,
+            names_of_interest=NAMES_OF_INTEREST,
+        )
+        for name, origin in origins.items()
+    }
 
 
 STDLIB = {
@@ -92,9 +89,12 @@ class World:
         options: Options | None = None,
         native: Mapping[str, tuple[str, ...]] = {},
     ) -> Selection:
+        if (main := texts.get("app.py")) is not None and "# no main" not in main:
+            texts = {**texts, "app.py": f"{main}\ndef main(): ..."}
         project = Project(
             root=self.root, name="app", version="1", entry=EntryPoint("app", "main"),
-            code=files(self.root / "code", texts), dependencies=(), options=options or Options(),
+            code=files(self.root / "code", texts), dependencies=(),
+            options=msgspec.structs.replace(options or Options(), prune="reachable"),
         )  # fmt: skip
         return select(project, self.python, tuple(self.distributions), native, analyze)
 
@@ -194,8 +194,16 @@ def test_imports_made_from_c(world: World) -> None:
     ("texts", "options", "message", "hint"),
     [
         ({}, None, "app: no such module", "is it spelled right"),
-        ({"app.py": "import ssl"}, None,
-         "app -> ssl: requires OpenSSL, which the static runtime does not include", "may fail"),
+        ({"app.py": "import tk", "tk.py": "import _tkinter"}, None,
+         "app -> tk: requires Tk, which the static runtime does not include", "without a display"),
+        ({"app.py": "import winreg"}, None,
+         "app: requires winreg, a module of another operating system", "behind a condition"),
+        ({"app.py": "from io import nothing"}, None,
+         "app: requires nothing of io, which has nothing of that name", "spelled right"),
+        ({"app.py": "import json"}, Options(exclude=("json",)),
+         "app: requires json, which tool.onebin.exclude leaves out", "take json out"),
+        ({"app.py": "# no main"}, None,
+         "entry point app:main: app has nothing of that name", "project.scripts"),
         ({"app.py": "import nowhere"}, None,
          "app: requires nowhere, which is in no dependency", "add the distribution"),
         ({"app.py": ""}, Options(include=("gone",)), "gone: no such module", "spelled"),
@@ -215,7 +223,7 @@ def test_module_that_does_not_compile_is_named(world: World) -> None:
 
     def broken(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
         return {n: ModuleImports(error="bad" if n == "helper" else "") for n in origins} | {
-            n: ModuleImports((Import("helper", (), "hard", 0, 0),)) for n in origins if n == "app"
+            n: ModuleImports((Import("helper"),)) for n in origins if n == "app"
         }
 
     project = Project(

@@ -6,8 +6,8 @@ from devops_info_service.http import SharedSlots
 class ReadySwitch:
     """One word in shared memory; any process sets it, all read it."""
 
-    def __init__(self) -> None:
-        self._word = SharedSlots(1).bytes
+    def __init__(self, workers: int = 1) -> None:
+        self._word = SharedSlots(1, shared=workers > 1).bytes
 
     @property
     def is_off(self) -> bool:

@@ -24,16 +24,6 @@ from devops_info_service.snapshot import read_platform
 from .recorded import FrozenClock, write_tree
 
 CASES: Final = Path(__file__).parents[1] / "data" / "field-cases"
-PENDING: Final = frozenset[str](
-    {
-        "forwarded-empty-elements",
-        "forwarded-obfuscated",
-        "forwarded-obs-text",
-        "forwarded-semicolon",
-        "legacy-token",
-    }
-)
-"""Cases that fall short. A case that holds by now fails its test: remove it here."""
 
 
 class Repeated(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,14 +62,10 @@ def load(name: str) -> Case:
     return msgspec.json.decode((CASES / f"{name}.json").read_bytes(), type=Case)
 
 
-def cases(kind: str) -> list[Any]:
-    """Return the parameters of a table: the names of the cases with a *kind* of input."""
+def cases(kind: str) -> list[str]:
+    """Return the names of the cases with a *kind* of input."""
     names = sorted(path.stem for path in CASES.glob("*.json"))
-    return [
-        pytest.param(name, marks=[pytest.mark.xfail(strict=True)] if name in PENDING else [])
-        for name in names
-        if getattr(load(name), kind)
-    ]
+    return [name for name in names if getattr(load(name), kind)]
 
 
 @pytest.mark.parametrize("name", cases("files"))

@@ -139,7 +139,9 @@ try:
 except BlockingIOError:
     print("would wait")
 """
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    # The other user cannot write what make coverage measures.
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
+    environ["PYTHONPATH"] = os.pathsep.join(sys.path)
     ended = subprocess.run(
         [sys.executable, "-c", code],
         pass_fds=[writer],

@@ -132,9 +132,10 @@ def _from_apt(
         call = [APT_HELPER, *options, "download-file", address, target, f"SHA256:{known}"]
         try:
             run(call, cwd=folder, fetching=True)
-            return _checked(target, source)
         except ToolError as exc:
             refused = exc
+        else:
+            return _checked(target, source)
     reason = (refused.detail.rpartition("\n")[2] or refused) if refused else "it has no package"
     raise ToolError(
         f"apt cannot fetch {source.debian_file or source.name}: {reason}",

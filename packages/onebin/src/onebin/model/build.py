@@ -169,7 +169,7 @@ class Runtime(msgspec.Struct, frozen=True):
     """C modules the archives can provide, each with its initializer's symbol (or ``NULL``)."""
     key: str
     sources: Path = Path()
-    """CPython's ``Modules``: what is compiled only for programs that reach it."""
+    """CPython's ``Modules``: sources compiled only for programs that reach them."""
     library_modules: dict[str, tuple[str, ...]] = {}
     """C modules over C libraries, each with its source files in ``sources``."""
 

@@ -1,7 +1,6 @@
 """The C libraries behind modules of the standard library, each a pinned source and its recipe.
 
-Versions are the newest of each series that Debian's pools and the authors both had; ``make
-update-runtime`` moves them.
+Each is the newest release that its authors or Debian's pools had; ``make update-runtime`` moves it.
 """
 
 from typing import Final
@@ -317,7 +316,7 @@ def _libedit() -> Library:
         source=LIBEDIT,
         license="BSD-3-Clause",
         steps=(
-            # Its configure looks for the name alone.
+            # Its configure knows the library by this name alone.
             Command(("ln", "-s", "libncursesw.a", "{needs}/lib/libncurses.a")),
             Command((*AUTOCONF, "--disable-examples", *settings)),
             Command(("make", "-j{jobs}", "-C", "src")),

@@ -48,7 +48,7 @@ class Compile(msgspec.Struct, frozen=True, tag=True):
 
 
 class Text(msgspec.Struct, frozen=True, tag=True):
-    """A file of the source tree, written anew: *template*, or the text, with replacements."""
+    """A file of the source tree, written by the step: *template* or *text*, with replacements."""
 
     file: str
     text: str = ""
@@ -90,7 +90,8 @@ class BuildLibrary(msgspec.Struct, frozen=True):
         return (
             CACHE_VERSION, library.name, library.source.sha256, library.source.files_sha256,
             library.steps, library.headers, library.archives, ENV,
-            [built.key for built in self.needs], self.toolchain.key, self.machine,
+            [(need.key, need.source.sha256) for need in self.needs],
+            self.toolchain.key, self.machine,
         )  # fmt: skip
 
     def make(self, folder: Path, ctx: Context) -> None:
@@ -132,7 +133,7 @@ class BuildLibrary(msgspec.Struct, frozen=True):
                     "{triplet}": f"{self.machine}-linux-musl",
                     "{needs}": str(needs),
                 }
-                # The output is long and says nothing while all is well.
+                # The output is long, and of interest only after a failure: the error has its end.
                 ctx.run(
                     [_filled(word, given) for word in words],
                     cwd=source / folder, env=self._env(), on_line=lambda _: None,

@@ -16,8 +16,8 @@ from onebin.model import (
     BuiltModule,
     CSource,
     LinkInput,
-    Machine,
     Runtime,
+    Source,
     Toolchain,
 )
 from onebin.objects import archive
@@ -97,7 +97,7 @@ class CompileModule(msgspec.Struct, frozen=True):
 
     def key(self) -> tuple[object, ...]:
         """Return all that decides the objects."""
-        libraries = [library.key for library in self.libraries]
+        libraries = [(library.key, library.source.sha256) for library in self.libraries]
         return (
             CACHE_VERSION, self.module, libraries, self.runtime.key, self.level, self.toolchain.key
         )  # fmt: skip
@@ -131,15 +131,21 @@ def build(
     runtime: Runtime,
     toolchain: Toolchain,
     level: str,
-    machine: Machine,
+    beside: Source,
     ctx: Context,
 ) -> tuple[BuiltModule, ...]:
-    """Make the modules *names*, and before them the libraries they need, each once."""
-    recipes = libraries(machine)
+    """Make the modules *names*, and before them the libraries they need, each once.
+
+    Sources come from where *beside*, zlib's, does: its folder, its authors', Debian.
+    """
+    recipes = libraries(runtime.target)
 
     def library(name: str) -> BuiltLibrary:
-        needs = tuple(library(need) for need in recipes[name].needs)
-        return ctx.build(BuildLibrary(recipes[name], needs, toolchain, machine))
+        made = recipes[name]
+        needs = tuple(library(need) for need in made.needs)
+        source = msgspec.structs.replace(made.source, origin=beside.origin, folder=beside.folder)
+        made = msgspec.structs.replace(made, source=source)
+        return ctx.build(BuildLibrary(made, needs, toolchain, runtime.target))
 
     found = []
     for name in names:

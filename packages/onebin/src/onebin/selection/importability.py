@@ -66,6 +66,8 @@ class Importability:
             return SUCCEEDS  # imported already, at least in part
         if target in self.failures:
             return fails(Failure(statement, target), self._error(target))
+        if statement.kind == "late" and self._why_ignored(importer, statement, target):
+            return UNKNOWN  # the code after it may have a use without
         if target not in self._origins:
             is_certain = not self._may_appear(target)
             return fails(Failure(statement, target), "import") if is_certain else UNKNOWN

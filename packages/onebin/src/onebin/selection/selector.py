@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from onebin.errors import ProjectError
 from onebin.model import (
     CPython,
+    Deferred,
     Distribution,
     EntryPoint,
     Extension,
@@ -19,7 +21,7 @@ from onebin.model import (
     Project,
 )
 
-from . import cpython
+from . import contents, cpython, whole
 from .finder import Finder
 from .import_graph import (
     Analyze,
@@ -27,6 +29,7 @@ from .import_graph import (
     build_graph,
     import_failure,
     reachable,
+    startup,
 )
 from .importability import WhyIgnored
 
@@ -49,6 +52,28 @@ if sys.stdout is not None:
 sys.exit({function}())
 """
 
+SCRIPT_TEMPLATE: Final = """\
+import gc
+import sys
+
+# Objects made by imports live as long as the program: collecting them is wasted time.
+{first}from {module} import {top}
+gc.freeze()
+gc.enable()
+
+if __name__ == "__main__":
+    # A container's log should have each line when it is written.
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(line_buffering=True)
+    sys.exit({function}())
+"""
+"""The console script of a program with files inside; its main has disabled the collector."""
+
+IMPORTER: Final = "_onebin_importer"
+"""``target/importer.py``: imports what is inside as if it were installed."""
+
+IMPORTER_FILE: Final = Path(__file__).parent.parent / "target" / "importer.py"
+
 NOT_IN_RUNTIME: Final = {
     "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
     "_gdbm": ("gdbm, which is under the GPL", "dbm.sqlite3 and dbm.dumb are there"),
@@ -56,7 +81,7 @@ NOT_IN_RUNTIME: Final = {
     "_uuid": ("libuuid", "the module uuid does without it"),
     "_zstd": ("CPython 3.14 or newer", "set requires-python"),
 }
-"""C modules of CPython that are never included: the reason, and a way out."""
+"""C modules of CPython that are never included: the reason, and a hint."""
 
 
 EXCLUDED: Final = "tool.onebin.exclude"
@@ -74,6 +99,10 @@ class Selection(msgspec.Struct, frozen=True):
     extensions: tuple[Extension, ...]
     """C modules of distributions."""
     omitted: tuple[OmittedModule, ...]
+    startup: frozenset[str] = frozenset()
+    """Modules that the interpreter imports before any other code."""
+    script: str = ""
+    """The console script of a whole program."""
 
 
 def select(
@@ -84,6 +113,8 @@ def select(
     analyze: Analyze,
 ) -> Selection:
     """Select the modules reachable from the entry point and from ``tool.onebin.include``.
+
+    Unless the project prunes, every module of its own and of its dependencies counts as reached.
 
     Args:
         project: Its entry point, code and options.
@@ -97,28 +128,40 @@ def select(
     """
     options = project.options
     stdlib = python.interpreter.stdlib
+    is_whole = project.is_whole
+    places = contents.places(python.interpreter.version) if is_whole else {}
     given = {
-        "__main__": _main(project.entry),
         cpython.BUILD_FACTS: _text(cpython.BUILD_FACTS_SOURCE, "<sysconfig>"),
         **{
-            name: ModuleOrigin("source", stdlib / file, file)
+            name: ModuleOrigin("source", stdlib / file, f"<frozen {name}>" if is_whole else file)
             for name, file in cpython.BOOTSTRAP.items()
         },
     }
+    start = IMPORTER if is_whole else "__main__"
+    if is_whole:
+        given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
+        given |= dict.fromkeys(("_onebin", "__main__"), ModuleOrigin("alias"))
+    else:
+        given["__main__"] = _main(project.entry)
     builtins = {*python.runtime.builtins, *python.runtime.library_modules}
-    finder = Finder(project.code, distributions, stdlib, builtins, given)
+    finder = Finder(project.code, distributions, stdlib, builtins, given, places)
     why_ignored = ignore_rule(options.exclude, finder)
     named, below = _hints(options.include, finder)
     roots = [project.entry.module, *named]
-    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, "__main__"]
+    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, start]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
+    if is_whole:
+        everything += [*cpython.INTERPRETER, *finder.below("encodings")]
+        everything += whole.roots(project, distributions)
+        native = whole.with_packages(native, project)
     graph = build_graph(everything, finder.locate, _with_mentions(analyze), native, why_ignored)
-    for root in roots:
+    for root in roots if is_whole else (*roots, "__main__"):
         require_importable(root, graph, options.exclude)
     found = reachable(everything, graph, why_ignored)
     first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
     origins = {**graph.origins, "__main__": _main(project.entry, first)}
     kinds = {name: origins[name].kind for name in found.names}
+    code_kinds = {"source"} if is_whole else {"source", "namespace"}
     always = {name for name in cpython.BUILTINS_ALWAYS if name in python.runtime.builtins}
     extensions = [e for d in distributions for e in d.extensions if e.module in found.names]
     return Selection(
@@ -127,25 +170,34 @@ def select(
             if kinds[name] == "namespace"
             else origins[name]
             for name in sorted(found.names)
-            if kinds[name] in {"source", "namespace"}
+            if kinds[name] in code_kinds
         },
         builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
         omitted=found.omitted,
+        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, start], graph),
+        script=script_text(project.entry, first),
     )
 
 
 def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
-    """Return the source of ``__main__``, which imports *first* before all else."""
-    top = entry.function.partition(".")[0]
-    imports = f"import {', '.join(sorted(first))}\n" if first else ""
-    return MAIN_TEMPLATE.format(
-        first=imports, module=entry.module, top=top, function=entry.function
-    )
+    """Return the source of ``__main__``, which begins with importing *first*."""
+    return _filled(MAIN_TEMPLATE, entry, first)
 
 
 def _main(entry: EntryPoint, first: Collection[str] = ()) -> ModuleOrigin:
     return _text(main_text(entry, first), "<main>")
+
+
+def script_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
+    """Return the console script of a program with files inside."""
+    return _filled(SCRIPT_TEMPLATE, entry, first)
+
+
+def _filled(template: str, entry: EntryPoint, first: Collection[str]) -> str:
+    top = entry.function.partition(".")[0]
+    imports = f"import {', '.join(sorted(first))}\n" if first else ""
+    return template.format(first=imports, module=entry.module, top=top, function=entry.function)
 
 
 def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:
@@ -166,7 +218,7 @@ def _with_mentions(analyze: Analyze) -> Analyze:
 
 def _enabled(found: ModuleImports) -> ModuleImports:
     more = tuple(
-        Import(module, kind="late")
+        Deferred((Import(module, kind="late"),))
         for name in found.mentions
         for module in cpython.ENABLED_BY_NAME[name]
     )
@@ -201,6 +253,9 @@ def require_importable(root: str, graph: ImportGraph, exclude: Iterable[str]) ->
         module, _, name = missing.rpartition(".")
         message = f"{chain}: requires {name} of {module}, which has nothing of that name"
         hint = "is it spelled right, and in the version that is used?"
+        if root == "__main__":
+            message = f"entry point {module}:{name}: {module} has nothing of that name"
+            hint = "name a function in project.scripts or tool.onebin.entry-point"
     else:
         message = f"{chain}: requires {missing}, which is in no dependency"
         hint = f"add the distribution that has {top} to project.dependencies, and lock it"

@@ -11,7 +11,7 @@ NAMES = (
 
 
 def main():
-    """Import all of NAMES, each in a thread of its own."""
+    """Import all of NAMES, each in another thread."""
     failed, left = [], [len(NAMES)]
 
     def load(name):

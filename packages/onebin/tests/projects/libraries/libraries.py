@@ -1,4 +1,4 @@
-"""What modules over C libraries answer in an executable; one fact per command, as JSON."""
+"""Answers of modules over C libraries in an executable; one fact per command, as JSON."""
 
 import json
 import sys
@@ -156,6 +156,13 @@ def text():
         unicodedata.name("ß"), tree.fromstring("<a><b>c</b></a>").find("b").text,
         "日本".encode("shift_jis").hex(), "ab".encode("utf-16-be").hex(), locale.getpreferredencoding(),
     ]
+
+
+def wait():
+    """Use a callback of C, and wait for the end of input."""
+    foreign()
+    print("ready", flush=True)
+    sys.stdin.read()
 
 
 def main():

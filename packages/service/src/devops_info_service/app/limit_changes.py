@@ -13,7 +13,7 @@ class LimitChanges:
     """One counter for each of the *workers*."""
 
     def __init__(self, workers: int = 1) -> None:
-        self._counts = SharedSlots(_WORD_BYTES, workers).bytes.cast("Q")
+        self._counts = SharedSlots(_WORD_BYTES, workers, shared=workers > 1).bytes.cast("Q")
 
     def start(self, worker: int) -> None:
         """Let *worker* go on from the number of changes so far."""

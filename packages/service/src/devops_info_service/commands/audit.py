@@ -182,7 +182,7 @@ def _against(audited: Sequence[Audited], file: str, container: str) -> Audited:
         snapshot = msgspec.json.decode(_text(file, name), type=PlatformSnapshot)
     except (msgspec.DecodeError, RecursionError) as exc:
         raise AuditError(
-            f"{name}: {exc}; expected the JSON of /platform or of report --json"
+            f"{name}: {exc}; expected the JSON of /platform or of report --json, by this version"
         ) from None
     one = audited[0]
     try:

@@ -81,7 +81,7 @@ def serve(config: Config, open_files: int) -> None:
         config,
         counters=Counters(processes),
         route_metrics=RouteMetrics(PATHS, processes),
-        ready_switch=ReadySwitch(),
+        ready_switch=ReadySwitch(processes),
         limit_changes=LimitChanges(processes),
         coarse_clock=coarse_clock,
     )

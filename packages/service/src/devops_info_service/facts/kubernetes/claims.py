@@ -2,7 +2,7 @@
 
 The claims are read, not verified: the writer of the file can claim anything.
 
-Source: RFC 7519; Kubernetes, "Managing Service Accounts", bound tokens.
+Source: RFC 7519; Kubernetes, "Managing Service Accounts", bound and legacy tokens.
 """
 
 import binascii
@@ -44,13 +44,27 @@ class _Kubernetes(msgspec.Struct, frozen=True):
     serviceaccount: _Named = _Named()
 
 
-class _Payload(msgspec.Struct, frozen=True, rename={"kubernetes": "kubernetes.io"}):
+_FLAT: Final = "kubernetes.io/serviceaccount/"
+"""Before the names of claims in tokens that are kept in Secrets (pkg/serviceaccount/legacy.go)."""
+
+
+class _Payload(
+    msgspec.Struct,
+    frozen=True,
+    rename={
+        "kubernetes": "kubernetes.io",
+        "flat_namespace": f"{_FLAT}namespace",
+        "flat_account": f"{_FLAT}service-account.name",
+    },
+):
     iss: str = ""
     sub: str = ""
     aud: str | tuple[str, ...] = ()
     exp: Seconds | None = None
     iat: Seconds | None = None
     kubernetes: _Kubernetes = _Kubernetes()
+    flat_namespace: str = ""
+    flat_account: str = ""
 
 
 FORMS: Final[dict[str, Form]] = {
@@ -125,8 +139,8 @@ def _claims(path: str, token: str, now: int) -> Fact[Claims]:
     made = {
         "issuer": payload.iss,
         "subject": payload.sub,
-        "namespace": payload.kubernetes.namespace,
-        "service_account": payload.kubernetes.serviceaccount.name,
+        "namespace": payload.kubernetes.namespace or payload.flat_namespace,
+        "service_account": payload.kubernetes.serviceaccount.name or payload.flat_account,
         "pod": payload.kubernetes.pod.name,
         "pod_uid": payload.kubernetes.pod.uid,
         "node": payload.kubernetes.node.name,

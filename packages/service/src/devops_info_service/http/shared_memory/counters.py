@@ -83,7 +83,7 @@ class Counters:
     """The slots of one service: the supervisor's, then one for each of its *workers*."""
 
     def __init__(self, workers: int = 1) -> None:
-        self._words = SharedSlots(SLOT_WORDS * 8, workers + 1).bytes.cast("Q")
+        self._words = SharedSlots(SLOT_WORDS * 8, workers + 1, shared=workers > 1).bytes.cast("Q")
 
     @property
     def supervisor(self) -> Slot:

@@ -62,7 +62,7 @@ class RouteMetrics:
     """The tables of one service, one for each of its *workers*."""
 
     def __init__(self, paths: Sequence[str], workers: int = 1) -> None:
-        self._slots = SharedSlots(_TABLE_BYTES, workers)
+        self._slots = SharedSlots(_TABLE_BYTES, workers, shared=workers > 1)
         self._paths = (OTHER, *paths)
 
     def worker(self, number: int) -> "WorkerTable":

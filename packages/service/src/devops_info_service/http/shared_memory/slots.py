@@ -1,20 +1,18 @@
 """Equal slots of memory, one for each process of a service: one writes, all read, no lock."""
 
-import mmap
-
 
 class SharedSlots:
-    """*count* slots of *size* bytes, zero at first; every process forked from now on shares them.
+    """*count* slots of *size* bytes, zero at first; a slot outlives its process.
 
-    A slot outlives its process. The memory is anonymous, as there may be no file to write, and
-    pages that nothing is written to take none: a ``bytearray`` would take all of its size.
+    Every process that is forked from now on shares them, unless *shared* is false.
     """
 
     __slots__ = ("_size", "bytes")
 
-    def __init__(self, size: int, count: int = 1) -> None:
+    def __init__(self, size: int, count: int = 1, *, shared: bool = True) -> None:
         self._size = size
-        self.bytes = memoryview(mmap.mmap(-1, size * count)).cast("B")
+        memory = _map(size * count) if shared else bytearray(size * count)
+        self.bytes = memoryview(memory).cast("B")
         """All slots, one behind the other."""
 
     def slot(self, number: int) -> memoryview:
@@ -27,3 +25,10 @@ class SharedSlots:
         if len(slot) < self._size:
             raise IndexError(number)
         return slot
+
+
+def _map(size: int) -> memoryview:
+    # Anonymous: there may be no file to write. Pages that nothing is written to take no memory.
+    import mmap  # noqa: PLC0415
+
+    return memoryview(mmap.mmap(-1, size))

@@ -30,6 +30,8 @@ MAX_KNOWN: Final = 1024
 
 _MAX_PORT: Final = 65535
 _TOKEN: Final = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
+_OBFUSCATED: Final = frozenset(string.ascii_letters + string.digits + "._-")
+_DELETE: Final = "\x7f"
 
 Chain = Sequence[Client | None]
 """From the client's end to this server's; None is an address that is withheld."""
@@ -130,27 +132,34 @@ def x_real_ip(value: bytes) -> Chain:
 
 
 def forwarded(value: bytes) -> Chain:
-    """Parse RFC 7239's list of elements with their ``for``."""
+    """Parse RFC 7239's list of elements with their ``for``.
+
+    Empty elements of the list are skipped (RFC 9110, section 5.6.1.2); a pair may be missing before
+    or behind each semicolon. Blanks around a semicolon are taken, which the grammar does not have.
+    """
     text, at = _text(value), 0
     chain: list[Client | None] = []
     while True:
+        at = _blanks(text, at)
+        start = at
         names: dict[str, str] = {}
-        while True:
-            name, at = _token(text, at)
-            if text[at : at + 1] != "=" or name.lower() in names:
-                raise ValueError(text)
-            names[name.lower()], at = _value(text, at + 1)
-            at = _blanks(text, at)
-            if text[at : at + 1] != ";":
-                break
-            at = _blanks(text, at + 1)
-        # A proxy need not name its client; then the entries left of it are withheld.
-        chain.append(_node(names["for"]) if "for" in names else None)
+        while at < len(text) and text[at] != ",":
+            if text[at] != ";":
+                name, at = _token(text, at)
+                if text[at : at + 1] != "=" or name.lower() in names:
+                    raise ValueError(text)
+                names[name.lower()], at = _value(text, at + 1)
+                at = _blanks(text, at)
+                if text[at : at + 1] not in {"", ",", ";"}:
+                    raise ValueError(text)
+            if text[at : at + 1] == ";":
+                at = _blanks(text, at + 1)
+        if at > start:
+            # A proxy need not name its client; then the entries left of it are withheld.
+            chain.append(_bracketed(names["for"]) if "for" in names else None)
         if at == len(text):
             return chain
-        if text[at] != ",":
-            raise ValueError(text)
-        at = _blanks(text, at + 1)
+        at += 1
 
 
 _CHAINS: Final[Mapping[str, Callable[[bytes], Chain]]] = {
@@ -165,36 +174,53 @@ def _text(value: bytes) -> str:
         raise ValueError(f"more than {MAX_HOPS} hops")
     if len(value) > MAX_CHAIN_BYTES:
         raise ValueError(f"more than {MAX_CHAIN_BYTES} bytes")
-    return value.decode("ascii")
+    # A quoted string may hold bytes from 0x80 (obs-text); no address and no name does.
+    return value.decode("latin-1")
 
 
 def _node(text: str) -> Client | None:
     """Parse ``node [":" port]`` (RFC 7239, section 6), or an IPv6 address without brackets."""
-    if text[:1] == "_" or text.partition(":")[0].lower() == "unknown":
-        name, _, port = text.partition(":")
-        if name.strip("_.-").isalnum() and (not port or set(port) <= _TOKEN):
-            return None
-        raise ValueError(text)
+    if text[:1] != "[" and text.count(":") > 1:
+        return _client(text, "")
+    return _bracketed(text)
+
+
+def _bracketed(text: str) -> Client | None:
+    """Parse ``node [":" port]`` (RFC 7239, section 6); None: the address is withheld."""
     if text[:1] == "[":
         address, bracket, port = text[1:].partition("]")
         if not bracket or ":" not in address or port[:1] not in {"", ":"} or port == ":":
             raise ValueError(text)
         return _client(address, port[1:])
-    if text.count(":") == 1:
-        address, _, port = text.partition(":")
-        if not port:
-            raise ValueError(text)
-        return _client(address, port)
-    return _client(text, "")
+    name, colon, port = text.partition(":")
+    if colon and not port:
+        raise ValueError(text)
+    if name.lower() == "unknown" or _is_obfuscated(name):
+        _port(port)
+        return None
+    if ":" in port:
+        raise ValueError(text)
+    return _client(name, port)
 
 
 def _client(address: str, port: str) -> Client:
-    packed = packed_address(address)
-    if port[:1] == "_":
-        port = ""
-    if port and not (port.isdigit() and int(port[:6]) <= _MAX_PORT):
-        raise ValueError(port)
-    return Client(format_address(packed), int(port or 0))
+    return Client(format_address(packed_address(address)), _port(port))
+
+
+def _port(text: str) -> int:
+    """Return the port, 0 if there is none or it is obfuscated."""
+    if not text or _is_obfuscated(text):
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_PORT))):
+        raise ValueError(text)
+    if int(text) > _MAX_PORT:
+        raise ValueError(text)
+    return int(text)
+
+
+def _is_obfuscated(text: str) -> bool:
+    """Return whether *text* is an ``obfnode`` or an ``obfport`` (RFC 7239, section 6.3)."""
+    return text[:1] == "_" and len(text) > 1 and set(text) <= _OBFUSCATED
 
 
 def _token(text: str, at: int) -> tuple[str, int]:
@@ -213,7 +239,7 @@ def _value(text: str, at: int) -> tuple[str, int]:
     at += 1
     while text[at : at + 1] != '"':
         at += text[at : at + 1] == "\\"
-        if at >= len(text):
+        if at >= len(text) or (text[at] < " " and text[at] != "\t") or text[at] == _DELETE:
             raise ValueError(text)
         value += text[at]
         at += 1

@@ -1,0 +1,77 @@
+"""C that only some programs need: modules over libraries, extensions' imports, C++."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from onebin.distributions import install
+from onebin.effects.context import Context
+from onebin.errors import ToolError
+from onebin.link.probe import Probe
+from onebin.model import (
+    BuiltModule,
+    CPython,
+    Distribution,
+    Extension,
+    LinkInput,
+    Plan,
+    Runtime,
+    Toolchain,
+)
+from onebin.runtime import build as runtime
+from onebin.runtime import modules
+from onebin.runtime.recipe import recipe
+from onebin.runtime.toolchain import CxxLibraries, toolchain
+
+MISSING_MODULE: Final = re.compile(r"No module named '([\w.]+)'")
+"""Python's words for an import that nothing provides."""
+
+
+def probe(
+    plan: Plan, python: CPython, made: Sequence[Distribution], compiler: Toolchain, ctx: Context
+) -> dict[str, tuple[str, ...]]:
+    """Load each C extension once; with CPython's modules over libraries only if one needs them."""
+    extensions = tuple(item for one in made for item in one.extensions)
+    if not extensions:
+        return {}
+    with ctx.progress.stage("probe") as stage:
+        every = runtime.link_input(python.runtime, python.runtime.builtins)
+        step = Probe(
+            modules=tuple(item.module for item in extensions),
+            parts=every + install.link_input(extensions) + cxx(extensions, compiler, ctx),
+            code=tuple(one.code for one in made),
+            code_keys=tuple(one.key for one in made),
+            interpreter=python.interpreter,
+            toolchain=compiler,
+        )
+        try:
+            found = ctx.build(step)
+        except ToolError as exc:
+            missing = MISSING_MODULE.search(exc.detail)
+            if missing is None or missing[1] not in python.runtime.library_modules:
+                raise
+            names = tuple(python.runtime.library_modules)
+            over = library_modules(plan, python.runtime, names, ctx)
+            more = modules.link_input(over, python.runtime, compiler)
+            found = ctx.build(msgspec.structs.replace(step, parts=step.parts + more))
+        stage.summary = f"{sum(map(len, found.values()))} imports made from C"
+    return found
+
+
+def library_modules(
+    plan: Plan, python: Runtime, names: Iterable[str], ctx: Context
+) -> tuple[BuiltModule, ...]:
+    """Make CPython's C modules *names*, which need libraries.
+
+    They get no program's profile: every program shares them.
+    """
+    compiler = toolchain(plan.toolchain, plan.machine, ctx)
+    level = recipe(plan.project.options.optimize).level
+    return modules.build(names, python, compiler, level, plan.zlib, ctx)
+
+
+def cxx(extensions: Sequence[Extension], compiler: Toolchain, ctx: Context) -> LinkInput:
+    """Return C++'s libraries if one of *extensions* is C++."""
+    return ctx.build(CxxLibraries(compiler)) if install.needs_cxx(extensions) else LinkInput()

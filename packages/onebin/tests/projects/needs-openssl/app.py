@@ -1,5 +1,0 @@
-import connection
-
-
-def main():
-    print(connection.context())

@@ -1,5 +1,0 @@
-import ssl
-
-
-def context():
-    return ssl.create_default_context()

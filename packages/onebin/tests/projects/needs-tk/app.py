@@ -1,0 +1,5 @@
+import window
+
+
+def main():
+    print(window.title())

@@ -1,0 +1,5 @@
+import tkinter
+
+
+def title():
+    return tkinter.Tk().title()
