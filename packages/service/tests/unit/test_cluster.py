@@ -22,7 +22,7 @@ CLUSTER: Final = Path(__file__).parents[1] / "data" / "cluster"
 NAMES: Final = sorted(path.stem for path in CLUSTER.glob("*.json"))
 VOLUMES: Final = ("hostPathVolumes", "restrictedVolumes")
 EFFECTS: Final[dict[str, set[str]]] = {
-    # A runtime without a profile applies none: the standard passes what is undefined.
+    # A runtime without a profile applies none: the standard passes an undefined one.
     "seccompProfile_baseline": {"default", "default-root", "privileged", "v2-default-root"},
     # Privileged is one field; each of its effects fails besides.
     "appArmorProfile": {"v2-privileged"},
@@ -113,7 +113,7 @@ def test_verdicts(name: str, recording: Recording, report: PlatformSnapshot) -> 
 
 
 def test_identity(name: str, recording: Recording, report: PlatformSnapshot) -> None:
-    """What is known of the pod is the cluster's word; what is not has a reason."""
+    """A known fact of the pod is as the cluster has it; an unknown one has a reason."""
     metadata, identity = recording.pod["metadata"], report.identity
     truths = {
         "pod": metadata["name"],
@@ -136,7 +136,7 @@ def test_identity(name: str, recording: Recording, report: PlatformSnapshot) -> 
 
 
 def test_namespaces(recording: Recording, report: PlatformSnapshot) -> None:
-    """A namespace of the host is one that the manifest shares."""
+    """The host's namespaces are those that the manifest shares."""
     spec, shared = recording.pod["spec"], report.security.namespaces.shared
 
     for kind, field in (("net", "hostNetwork"), ("pid", "hostPID"), ("ipc", "hostIPC")):

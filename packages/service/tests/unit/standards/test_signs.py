@@ -1,4 +1,4 @@
-"""A verdict stands on its own signs: no other change turns pass into fail, or fail into pass.
+"""A verdict rests on its own signs: no other change turns pass into fail, or fail into pass.
 
 A tree in memory loses, gains or reorders mounts, files, devices and interfaces. Where a verdict
 turns over, what was changed is evidence of the old verdict or of the new one.
