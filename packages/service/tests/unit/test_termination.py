@@ -57,8 +57,8 @@ def a_record(
             a_record(stopped=5.0, probes=3),
             5,
             (
-                "Nothing but probes arrived at this replica after the signal; at others it may have:"
-                " leave DRAIN_DELAY_SECONDS=5 unless the last_request_seconds of all are null."
+                "Nothing but probes arrived at this replica after the signal; at others it may"
+                " have: leave DRAIN_DELAY_SECONDS=5 unless the last_request_seconds of all are null."
             ),
         ),
         (
