@@ -58,7 +58,8 @@ def a_record(
             5,
             (
                 "Nothing but probes arrived at this replica after the signal; at others it may"
-                " have: leave DRAIN_DELAY_SECONDS=5 unless the last_request_seconds of all are null."
+                " have: leave DRAIN_DELAY_SECONDS=5 unless the last_request_seconds of all are"
+                " null."
             ),
         ),
         (

@@ -208,7 +208,7 @@ def test_modes(text: str, enforcement: str) -> None:
 
 @pytest.mark.parametrize("text", ["kernel", "docker-default", "a:b:c:s0", ""])
 def test_not_apparmor(text: str) -> None:
-    """A bare name is no label of AppArmor: it has a mode, or is ``unconfined``."""
+    """A label of AppArmor has a mode, or is ``unconfined``."""
     with pytest.raises(ValueError, match=f"^{text}$"):
         parse_apparmor(text)
 

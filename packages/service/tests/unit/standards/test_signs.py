@@ -1,7 +1,7 @@
 """A verdict rests on its own signs: no other change turns pass into fail, or fail into pass.
 
 A tree in memory loses, gains or reorders mounts, files, devices and interfaces. Where a verdict
-turns over, what was changed is evidence of the old verdict or of the new one.
+turns over, the change is evidence of the old verdict or of the new one.
 """
 
 from collections.abc import Mapping
