@@ -1,4 +1,4 @@
-"""Limits along the path of groups: a statement needs all that it rests on."""
+"""Limits along the path of groups: a limit is known only with all that it rests on."""
 
 from collections.abc import Callable
 from typing import Any
