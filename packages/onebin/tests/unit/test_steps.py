@@ -212,7 +212,7 @@ def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]
 def _another(path: Path) -> Path:
     """A path elsewhere; an existing file becomes a copy with other contents."""
     other = path.parent / f"another-{path.name}"
-    if path.name and path.is_dir():
+    if path.is_dir():
         other.mkdir(exist_ok=True)
         for file in path.iterdir():
             (other / file.name).write_text("another")
