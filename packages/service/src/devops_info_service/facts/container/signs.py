@@ -18,9 +18,10 @@ from devops_info_service.facts.forms import UID
 from devops_info_service.facts.linux.mounts import Mount
 
 Maker = Literal[
-    "kubelet", "containerd", "docker", "storage", "nerdctl", "buildkit", "crun", "nspawn"
+    "kubelet", "containerd", "docker", "storage", "nerdctl", "buildkit", "crun", "nspawn", "systemd"
 ]
-"""``storage`` is containers/storage, which serves CRI-O and Podman alike."""
+"""``storage`` is containers/storage, which serves CRI-O and Podman alike; ``systemd`` makes masks
+for its units as for nspawn."""
 
 _HEX: Final = frozenset("0123456789abcdef")
 ID_LENGTH: Final = 64
@@ -85,8 +86,8 @@ RUNTIMES: Final = (
     *(_sign("buildkit", ("buildkit", "executor", name), (f"/etc/{name}",)) for name in _FILES),
     # Over the directories of /proc and /sys that a runtime hides.
     _sign("crun", ("crun", ".empty-directory"), ("/proc/", "/sys/")),
-    _sign("nspawn", ("systemd", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
-    _sign("nspawn", ("host", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
+    _sign("systemd", ("systemd", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
+    _sign("systemd", ("host", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
     _sign("nspawn", ("systemd", "nspawn", "propagate", "*"), ("/run/host/incoming",)),
     _sign("nspawn", ("systemd", "nspawn", "unix-export", "*"), ("/run/host/unix-export",)),
     _sign("nspawn", ("os-release",), ("/run/host/os-release",)),
