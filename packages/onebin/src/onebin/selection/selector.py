@@ -78,6 +78,7 @@ NOT_IN_RUNTIME: Final = {
     "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
     "_gdbm": ("gdbm, which is under the GPL", "dbm.sqlite3 and dbm.dumb are there"),
     "_tkinter": ("Tk", "an image without a display has no use for it"),
+    "tkinter": ("Tk", "an image without a display has no use for it"),
     "_uuid": ("libuuid", "the module uuid does without it"),
     "_zstd": ("CPython 3.14 or newer", "set requires-python"),
 }
