@@ -179,7 +179,7 @@ def select(
         builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
         omitted=found.omitted,
-        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, start], graph),
+        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, *cpython.FROM_C, start], graph),
         script=script_text(project.entry, first),
     )
 
