@@ -105,7 +105,7 @@ def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
             "app -> helper: requires nowhere_to_be_found",
             "project.dependencies",
         ),
-        ("needs-tk", 2, "app -> window -> tkinter: requires Tk, which", "without a display"),
+        ("needs-tk", 2, "app -> window: requires Tk, which", "without a display"),
         ("broken-syntax", 2, "app", "line 1"),
         ("typo", 2, "tool.onebin.exlude: no such setting", "did you mean exclude?"),
         ("two-scripts", 2, "no entry point", "tool.onebin.entry-point"),

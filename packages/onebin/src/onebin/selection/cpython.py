@@ -22,6 +22,9 @@ INTERPRETER: Final = (
 )  # fmt: skip
 """What a program finds in any interpreter, whether or not it imports it by name."""
 
+FROM_C: Final = ("zipimport",)
+"""What the interpreter's start also imports if it is there: from source it would be compiled."""
+
 BUILTINS_ALWAYS: Final = (
     "builtins", "sys", "_imp", "_warnings", "marshal", "gc", "_thread", "_weakref", "_io", "posix",
     "_codecs", "_signal", "errno", "_abc", "time", "_tracemalloc", "faulthandler",
