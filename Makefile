@@ -10,7 +10,7 @@ comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
 PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
 
-.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test hardening endurance figures bench train update-runtime clean
+.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test hardening endurance figures pictures bench train update-runtime clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ endurance: $(VENV)/.dev ## Ten minutes of load, 10,000 connections, slow attacks
 
 figures: $(VENV)/.dev ## Write docs/figures.md and the README's figures from the results
 	@$(BIN)/python -m bench.figures.figures
+
+pictures: $(VENV)/.dev ## Take the pictures of the page, after make image; needs Docker and Chromium
+	@$(BIN)/python -m bench.pictures.pictures $(IMAGE)
 
 bench: sizes rebuild load ## Everything measured here
 

@@ -10,7 +10,7 @@ from onebin.distributions import install
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
 from onebin.effects.progress import Progress
-from onebin.embed import frozen, program
+from onebin.embed import files, frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
 from onebin.image.image import Image
@@ -37,6 +37,7 @@ from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
 from onebin.runtime.sources import releases
 from onebin.runtime.toolchain import toolchain
+from onebin.selection import contents
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 from onebin.tools import Tools
 
@@ -291,7 +292,8 @@ def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModul
     options = CompileOptions(
         ready.python.interpreter,
         asserts=project.options.asserts,
-        docstrings=project.options.docstrings,
+        docstrings=project.docstrings,
+        columns=project.is_whole and project.options.sources,
         names_of_interest=NAMES_OF_INTEREST,
     )
 
@@ -318,12 +320,21 @@ def _parts(
         from onebin.pgo import training  # noqa: PLC0415  (only for training)
 
         counters = training.counters()
+    project = ready.plan.project
+    main, startup = program.main(), None
+    if project.is_whole:
+        startup = selection.startup
+        inside = contents.files(
+            project, ready.distributions, selection.modules, ready.python.interpreter.version,
+            selection.script,
+        )  # fmt: skip
+        main = files.link_input(inside, modules, contents.script_path(project), ctx)
     return (
-        program.main()
+        main
         + program.allocator()
         + counters
-        + program.held_signals(ready.plan.project.options.hold_signals)
-        + frozen.link_input(modules)
+        + program.held_signals(project.options.hold_signals)
+        + frozen.link_input(modules, startup)
         + install.link_input(selection.extensions)
         + runtime.link_input(ready.python.runtime, selection.builtins)
         + library_modules.link_input(libraries, ready.python.runtime, ready.toolchain)

@@ -41,7 +41,9 @@ def options() -> CompileOptions:
     interpreter = Interpreter(
         Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"
     )
-    return CompileOptions(interpreter, asserts=True, docstrings=False, names_of_interest=("x",))
+    return CompileOptions(
+        interpreter, asserts=True, docstrings=False, columns=False, names_of_interest=("x",)
+    )
 
 
 def origins(tmp_path: Path, texts: Mapping[str, str]) -> dict[str, ModuleOrigin]:
@@ -106,7 +108,7 @@ def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
     parts = frozen.link_input(modules)
 
     texts = {source.name: source.text for source in parts.sources}
-    assert ["unpack.c", "frozen.c", "code.S"] == list(texts)
+    assert ["lz4_block.h", "unpack.c", "frozen.c", "code.S"] == list(texts)
     assert '.incbin "key-of-pkg/code"' in texts["code.S"]
     assert str(tmp_path) not in texts["code.S"]
     assert (tmp_path / "module",) == parts.include
@@ -121,5 +123,12 @@ def test_parts_of_every_program() -> None:
     parts = program.main() + program.allocator() + program.held_signals(["SIGTERM", "SIGINT"])
 
     names = [source.name for source in parts.sources]
-    assert ["main.c", "relro.c", "block_cache.h", "block_cache.c", "held_signals.c"] == names
+    assert [
+        "start.h",
+        "main.c",
+        "relro.c",
+        "block_cache.h",
+        "block_cache.c",
+        "held_signals.c",
+    ] == names
     assert "held_signals[] = {SIGTERM, SIGINT, 0};" in parts.sources[-1].text

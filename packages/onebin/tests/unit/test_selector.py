@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from onebin.errors import ProjectError
@@ -92,7 +93,8 @@ class World:
             texts = {**texts, "app.py": f"{main}\ndef main(): ..."}
         project = Project(
             root=self.root, name="app", version="1", entry=EntryPoint("app", "main"),
-            code=files(self.root / "code", texts), dependencies=(), options=options or Options(),
+            code=files(self.root / "code", texts), dependencies=(),
+            options=msgspec.structs.replace(options or Options(), prune="reachable"),
         )  # fmt: skip
         return select(project, self.python, tuple(self.distributions), native, analyze)
 

@@ -18,6 +18,7 @@ from onebin.distributions.pure import PureWheel
 from onebin.effects.context import Step
 from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
+from onebin.embed.files import FilesBlob
 from onebin.link.linker import LinkedProgram
 from onebin.link.probe import Probe
 from onebin.model import (
@@ -25,6 +26,7 @@ from onebin.model import (
     BuiltLibrary,
     CSource,
     Function,
+    InsideFile,
     Interpreter,
     LinkInput,
     ModuleOrigin,
@@ -82,6 +84,9 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Source.files_sha256": "CPython has no such hash; those of libraries are in the key",
     "ModuleOrigin.kind": "only modules with source are compiled",
     "ModuleOrigin.origin": "no part of the code",
+    "InsideFile.path": "part of the table, a source of LinkInput",
+    "InsideFile.kind": "part of the table, a source of LinkInput",
+    "InsideFile.module": "part of the table, a source of LinkInput",
     "Batched.code": "made by what step names",
     "Batched.imports": "made by what step names",
     "LaidOutToolchain.flags_key": "the scripts have the flags themselves",
@@ -139,7 +144,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         key=("key",),
     )
     options = CompileOptions(
-        interpreter, asserts=True, docstrings=False, names_of_interest=("name",),
+        interpreter, asserts=True, docstrings=False, columns=False, names_of_interest=("name",),
         scripts=(file("compile.py"),),
     )  # fmt: skip
     module = CompiledModule("m", ModuleOrigin("source", file("m.py"), "m.py"), options)
@@ -172,6 +177,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         Batched(module, file("code"), {}),
         LinkedProgram("app", parts, toolchain, "x86_64"),
         LayerStep(binary, 0),
+        FilesBlob((InsideFile("a", "data", file("data")),)),
     ]  # fmt: skip
 
 

@@ -3,36 +3,7 @@
  * Isolated (PEP 587): no PYTHON* variable, no site, no search path. Only what was
  * built runs, whatever the environment and the directory it is started in.
  */
-#include <Python.h>
-
-#include "block_cache.h"
-
-#include <signal.h>
-
-/* Ends with 0; from [tool.onebin] hold-signals. */
-extern const int held_signals[];
-
-/* PID 1 is spared every signal that it does not handle (pid_namespaces(7)): one that comes while
- * the interpreter starts would be lost. A blocked one stays pending until the program takes it. */
-static void
-hold_signals(void)
-{
-    sigset_t held;
-    sigemptyset(&held);
-    for (const int *number = held_signals; *number != 0; number++) {
-        sigaddset(&held, *number);
-    }
-    sigprocmask(SIG_BLOCK, &held, NULL);
-}
-
-static int
-ends_with(PyStatus status)
-{
-    if (PyStatus_IsExit(status)) {
-        return status.exitcode;
-    }
-    Py_ExitStatusException(status);
-}
+#include "start.h"
 
 int
 main(int argc, char **argv)
@@ -62,8 +33,9 @@ main(int argc, char **argv)
     config.install_signal_handlers = 1;
     status = PyConfig_SetBytesArgv(&config, argc, argv);
     if (!PyStatus_Exception(status)) {
-        /* Or the interpreter would look for a Python on the PATH. */
-        status = PyConfig_SetBytesString(&config, &config.executable, argc > 0 ? argv[0] : "");
+        /* Or the interpreter would look for a Python on the PATH. Empty: this program is no
+         * interpreter, and a library that takes it for one would run the program again. */
+        status = PyConfig_SetString(&config, &config.executable, L"");
     }
     if (!PyStatus_Exception(status)) {
         status = PyConfig_SetString(&config, &config.prefix, L"");

@@ -28,6 +28,8 @@ class CompileOptions(msgspec.Struct, frozen=True):
     interpreter: Interpreter
     asserts: bool
     docstrings: bool
+    columns: bool
+    """Whether tracebacks can point into a line: a tenth of the code."""
     names_of_interest: tuple[str, ...]
     """Names whose mention is reported."""
     scripts: tuple[Path, ...] = COMPILE_SCRIPTS
@@ -50,7 +52,7 @@ class CompiledModule(msgspec.Struct, frozen=True):
             options.interpreter.key,
             [script.read_text("utf-8") for script in options.scripts],
             options.names_of_interest,
-            (options.asserts, options.docstrings),
+            (options.asserts, options.docstrings, options.columns),
             (self.name, origin.label, origin.is_package),
             hashlib.sha256(data).hexdigest(),
         )
@@ -138,10 +140,9 @@ def _batch(steps: Iterable[CompiledModule], scratch: Path, run: RunCommand) -> l
     package.mkdir(parents=True)
     for script in options.scripts:
         shutil.copyfile(script, package / script.name)
-    # Columns would cost a tenth of the code, and there is no source to point at.
-    options_of_python = ("-P", "-S", "-X", "no_debug_ranges")
+    columns = () if options.columns else ("-X", "no_debug_ranges")
     printed = run(
-        [options.interpreter.python, *options_of_python, "-m", f"onebin.target.{program}"],
+        [options.interpreter.python, "-P", "-S", *columns, "-m", f"onebin.target.{program}"],
         env={
             "PYTHONHOME": str(options.interpreter.home),
             "PYTHONPATH": str(scratch),

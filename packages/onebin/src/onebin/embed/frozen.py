@@ -1,18 +1,24 @@
 """Frozen modules as C: tables of names, and assembly that includes the packed code."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from onebin.effects import csrc
 from onebin.model import CSource, FrozenModule, LinkInput
 
 
-def link_input(modules: Iterable[FrozenModule]) -> LinkInput:
-    """Return the *modules*, and the code that unpacks each when it is imported."""
+def link_input(
+    modules: Iterable[FrozenModule], startup: Collection[str] | None = None
+) -> LinkInput:
+    """Return the *modules*, and the code that unpacks each when it is imported.
+
+    CPython finds them all, or those of *startup* alone where another table has the others.
+    """
     modules = tuple(modules)
     return LinkInput(
         sources=(
+            csrc.source("lz4_block.h"),
             csrc.source("unpack.c"),
-            CSource("frozen.c", frozen_table(modules)),
+            CSource("frozen.c", frozen_table(modules, startup)),
             CSource("code.S", included_code(modules)),
         ),
         # The assembler finds a module's code there, by its cache key.
@@ -22,8 +28,8 @@ def link_input(modules: Iterable[FrozenModule]) -> LinkInput:
 
 
 def included_code(modules: Iterable[FrozenModule]) -> str:
-    """Return assembly with the code of *modules*, ``frozen_0`` and so on."""
-    lines = ['.section .rodata.frozen,"a",@progbits']
+    """Return assembly with the code of *modules*, ``frozen_0`` and so on, without a gap."""
+    lines = ['.section .rodata.frozen,"a",@progbits', ".globl frozen_code", "frozen_code:"]
     for n, module in enumerate(modules):
         name = f"{module.code.parent.name}/{module.code.name}"
         lines += [f".globl frozen_{n}", f"frozen_{n}:", f'.incbin "{name}"']
@@ -31,8 +37,8 @@ def included_code(modules: Iterable[FrozenModule]) -> str:
     return "\n".join([*lines, ""])
 
 
-def frozen_table(modules: Iterable[FrozenModule]) -> str:
-    """Return C source of the table of frozen modules.
+def frozen_table(modules: Iterable[FrozenModule], startup: Collection[str] | None = None) -> str:
+    """Return C source of the table of frozen modules, of those named in *startup* if it is given.
 
     It replaces CPython's own Python/frozen.c, whose modules would come twice.
     """
@@ -40,6 +46,8 @@ def frozen_table(modules: Iterable[FrozenModule]) -> str:
     rows: list[str] = []
     bootstrap: list[str] = []
     for n, module in enumerate(modules):
+        if startup is not None and module.name not in startup:
+            continue
         externs.append(f"extern const unsigned char frozen_{n}[];")
         row = (
             f'    {{"{module.name}", frozen_{n}, {module.size}, '

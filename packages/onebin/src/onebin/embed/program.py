@@ -8,7 +8,8 @@ from onebin.model import CSource, LinkInput
 
 def main() -> LinkInput:
     """Return ``main``: an isolated CPython that runs the frozen ``__main__``."""
-    return LinkInput(sources=(csrc.source("main.c"), csrc.source("relro.c")))
+    sources = ("start.h", "main.c", "relro.c")
+    return LinkInput(sources=tuple(csrc.source(name) for name in sources))
 
 
 def allocator() -> LinkInput:

@@ -22,6 +22,8 @@ from onebin.errors import ProjectError
 from onebin.model import EntryPoint, Options, Project
 from onebin.requirement import shown
 
+from . import core_metadata
+
 SCRIPT_TABLE: Final = "[project.scripts]"
 
 SCRIPT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
@@ -106,10 +108,11 @@ def parse(
     name = requirement.name(metadata["name"], where="project.name")
     options = _options(root, _table(table, "tool").get("onebin", {}), workspace)
     entry = _entry(root, name, options, _scripts(metadata))
+    version = requirement.version(metadata.get("version", "0"), where="project.version")
     return Project(
         root=root,
         name=name,
-        version=requirement.version(metadata.get("version", "0"), where="project.version"),
+        version=version,
         entry=entry,
         code=_code(root, options, entry, workspace) if with_code else root,
         dependencies=_dependencies(metadata.get("dependencies", [])),
@@ -118,6 +121,8 @@ def parse(
         description=_text(metadata.get("description", ""), "project.description"),
         license=_license(metadata.get("license", "")),
         source_url=_source_url(_table(metadata, "urls", "project.")),
+        metadata=core_metadata.metadata(metadata, version),
+        entry_points=core_metadata.entry_points(metadata),
     )
 
 

@@ -98,6 +98,20 @@ class FrozenModule(msgspec.Struct, frozen=True):
     imports: ModuleImports
 
 
+class InsideFile(msgspec.Struct, frozen=True):
+    """One file inside an executable."""
+
+    path: str
+    """Below the prefix: ``lib/python3.13/json/__init__.py``."""
+    kind: Literal["data", "code", "interpreter"]
+    """``code`` shows frozen code as a ``.pyc``; ``interpreter`` is ``sys.executable``."""
+    source: Path = Path()
+    """Of data: the file, unless ``text`` is given."""
+    text: str | None = None
+    module: str = ""
+    """The module whose file it is: of code, always."""
+
+
 class OmittedModule(msgspec.Struct, frozen=True):
     """A module that is imported somewhere and is not in the executable, with the reason."""
 

@@ -65,8 +65,12 @@ class Options(
     """Modules to omit although something imports them; ``pkg.*`` for all below."""
     asserts: bool = True
     """Keep ``assert`` statements."""
-    docstrings: bool = False
-    """Keep docstrings."""
+    docstrings: bool | None = None
+    """Keep docstrings; None keeps them unless ``prune`` is ``reachable``."""
+    prune: Literal["nothing", "reachable"] = "nothing"
+    """The parts left out: nothing of the distributions, or all that no visible import reaches."""
+    sources: bool = True
+    """Whether source files are inside, for tracebacks and ``inspect``."""
     optimize: Literal["speed", "balanced", "size"] = "balanced"
     """How C is compiled: -O2, -Os, or -O2 for the interpreter's core and -Os for the rest."""
     profile: str = ""
@@ -101,3 +105,18 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     license: str = ""
     """An SPDX expression."""
     source_url: str = ""
+    metadata: str = ""
+    """Its core metadata, as an installed distribution has it in ``METADATA``."""
+    entry_points: str = ""
+    """Its entry points, as ``entry_points.txt`` has them."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether whole distributions go in, with all their files."""
+        return self.options.prune == "nothing"
+
+    @property
+    def docstrings(self) -> bool:
+        """Whether docstrings are kept."""
+        chosen = self.options.docstrings
+        return self.is_whole if chosen is None else chosen

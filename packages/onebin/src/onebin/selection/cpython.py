@@ -15,6 +15,13 @@ ALWAYS: Final = (
     "encodings.raw_unicode_escape",
 )  # fmt: skip
 
+INTERPRETER: Final = (
+    # Of a whole program: -m, resources, and the names that site defines.
+    "runpy", "importlib.readers", "importlib.resources", "importlib.metadata", "pkgutil",
+    "_sitebuiltins", "linecache", "traceback",
+)  # fmt: skip
+"""What a program finds in any interpreter, whether or not it imports it by name."""
+
 BUILTINS_ALWAYS: Final = (
     "builtins", "sys", "_imp", "_warnings", "marshal", "gc", "_thread", "_weakref", "_io", "posix",
     "_codecs", "_signal", "errno", "_abc", "time", "_tracemalloc", "faulthandler",
@@ -111,6 +118,7 @@ ENABLED_BY_NAME: Final[dict[str, tuple[str, ...]]] = {
     "make_archive": ("tarfile", "zipfile", "zlib"),
     "unpack_archive": ("tarfile", "zipfile", "zlib"),
     "tracemalloc": ("tracemalloc",),
+    "breakpoint": ("pdb",),  # imported from C
 }
 """Names that enable such an import again where the program or a dependency mentions them."""
 

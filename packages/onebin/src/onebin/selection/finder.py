@@ -1,14 +1,31 @@
 """Where modules are: the project's code, the distributions', the standard library, C."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from onebin.model import Distribution, ModuleOrigin
 
 from . import cpython
 
 Owner = Literal["project", "dependency", "stdlib"]
+
+
+PART: Final = re.compile(r"\w[\w-]*")
+"""A part of a module's name: what import_module takes, as in ``migrations.0001_initial``."""
+
+
+def modules_in(folder: Path, below: str = "") -> list[str]:
+    """Return the names of all modules with source in *folder*, or in its folder *below* alone."""
+    found = []
+    for file in sorted((folder / below).rglob("*.py")):
+        parts = list(file.relative_to(folder).with_suffix("").parts)
+        if parts[-1] == "__init__":
+            parts.pop()
+        if parts and all(map(PART.fullmatch, parts)):
+            found.append(".".join(parts))
+    return found
 
 
 class Finder:
@@ -21,8 +38,13 @@ class Finder:
         stdlib: Path,
         builtins: Collection[str],
         given: Mapping[str, ModuleOrigin] = {},
+        places: Mapping[Owner, str] = {},
     ) -> None:
-        """Search *code*, each of *distributions*, then *stdlib*; *given* are known already."""
+        """Search *code*, each of *distributions*, then *stdlib*; *given* are known already.
+
+        *places* are the folders that modules will be in, which tracebacks show.
+        """
+        self._places = places
         distributions = tuple(distributions)
         self._folders: list[tuple[Path, Owner]] = [(code, "project")]
         self._folders += [(item.code, "dependency") for item in distributions]
@@ -50,12 +72,7 @@ class Finder:
         found = []
         relative = package.replace(".", "/")
         for folder, _ in self._folders:
-            for file in sorted((folder / relative).rglob("*.py")):
-                parts = list(file.relative_to(folder).with_suffix("").parts)
-                if parts[-1] == "__init__":
-                    parts.pop()
-                if all(part.isidentifier() for part in parts):
-                    found.append(".".join(parts))
+            found += modules_in(folder, relative)
         found += sorted(name for name in self._extensions if name.startswith(f"{package}."))
         return found
 
@@ -65,17 +82,18 @@ class Finder:
         if name in self._extensions:
             return ModuleOrigin("extension", origin="dependency")
         relative = name.replace(".", "/")
-        if not all(part.isidentifier() for part in name.split(".")):
+        if not all(map(PART.fullmatch, name.split("."))):
             return None
         namespace = None
         for folder, owner in self._folders:
             package = folder / relative / "__init__.py"
             if package.is_file():
-                label = f"{relative}/__init__.py"
+                label = f"{self._places.get(owner, '')}{relative}/__init__.py"
                 return ModuleOrigin("source", package, label, is_package=True, origin=owner)
             module = folder / f"{relative}.py"
             if module.is_file():
-                return ModuleOrigin("source", module, f"{relative}.py", origin=owner)
+                label = f"{self._places.get(owner, '')}{relative}.py"
+                return ModuleOrigin("source", module, label, origin=owner)
             if namespace is None and owner != "stdlib" and (folder / relative).is_dir():
                 namespace = ModuleOrigin("namespace", is_package=True, origin=owner)
         return namespace

@@ -2,14 +2,14 @@
 
 Whether an import runs and what its failure means is Python's: ``control_flow`` follows ``try``
 with its handlers, conditions and functions. A module that must fail when it is imported is never
-in an executable, nor what it alone needs: so ``ssl`` is omitted where OpenSSL is absent.
+in an executable, nor modules that it alone needs: so ``ssl`` is omitted where OpenSSL is absent.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from onebin.model import Import, ModuleImports, ModuleOrigin, OmittedModule
+from onebin.model import Deferred, Import, ModuleImports, ModuleOrigin, OmittedModule
 
 from .control_flow import imports, run
 from .importability import Importability, ImportFailure, WhyIgnored, targets, with_parents
@@ -127,3 +127,19 @@ def _omitted(name: str, importer: str, graph: ImportGraph) -> OmittedModule:
         return OmittedModule(name, importer, "no such module")
     is_project = graph.origins[name].origin == "project"
     return OmittedModule(name, importer, str(failure), failure.chain, is_project)
+
+
+def startup(names: Iterable[str], graph: ImportGraph) -> frozenset[str]:
+    """Return what importing *names* may import at once, not when a function is called."""
+    found: set[str] = set()
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        if name in found or name not in graph.origins:
+            continue
+        found.add(name)
+        block = graph.imports.get(name, ModuleImports()).imports
+        for statement in imports(node for node in block if not isinstance(node, Deferred)):
+            for target in targets(statement):
+                queue += with_parents(target)
+    return frozenset(found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from onebin.model import (
     Project,
 )
 
-from . import cpython
+from . import contents, cpython, whole
 from .finder import Finder
 from .import_graph import (
     Analyze,
@@ -28,6 +29,7 @@ from .import_graph import (
     build_graph,
     import_failure,
     reachable,
+    startup,
 )
 from .importability import WhyIgnored
 
@@ -49,6 +51,28 @@ if sys.stdout is not None:
     sys.stdout.reconfigure(line_buffering=True)
 sys.exit({function}())
 """
+
+SCRIPT_TEMPLATE: Final = """\
+import gc
+import sys
+
+# Objects made by imports live as long as the program: collecting them is wasted time.
+{first}from {module} import {top}
+gc.freeze()
+gc.enable()
+
+if __name__ == "__main__":
+    # A container's log should have each line when it is written.
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(line_buffering=True)
+    sys.exit({function}())
+"""
+"""The console script of a program with files inside; its main has disabled the collector."""
+
+IMPORTER: Final = "_onebin_importer"
+"""``target/importer.py``: imports the modules inside as if installed."""
+
+IMPORTER_FILE: Final = Path(__file__).parent.parent / "target" / "importer.py"
 
 NOT_IN_RUNTIME: Final = {
     "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
@@ -75,6 +99,10 @@ class Selection(msgspec.Struct, frozen=True):
     extensions: tuple[Extension, ...]
     """C modules of distributions."""
     omitted: tuple[OmittedModule, ...]
+    startup: frozenset[str] = frozenset()
+    """Modules that the interpreter imports before any other code."""
+    script: str = ""
+    """The console script of a whole program."""
 
 
 def select(
@@ -85,6 +113,8 @@ def select(
     analyze: Analyze,
 ) -> Selection:
     """Select the modules reachable from the entry point and from ``tool.onebin.include``.
+
+    Unless the project prunes, every module of its own and of its dependencies counts as reached.
 
     Args:
         project: Its entry point, code and options.
@@ -98,28 +128,43 @@ def select(
     """
     options = project.options
     stdlib = python.interpreter.stdlib
+    is_whole = project.is_whole
+    places = contents.places(python.interpreter.version) if is_whole else {}
     given = {
-        "__main__": _main(project.entry),
-        cpython.BUILD_FACTS: _text(cpython.BUILD_FACTS_SOURCE, "<sysconfig>"),
+        cpython.BUILD_FACTS: _text(
+            cpython.BUILD_FACTS_SOURCE,
+            f"{places['stdlib']}{cpython.BUILD_FACTS}.py" if is_whole else "<sysconfig>",
+        ),
         **{
-            name: ModuleOrigin("source", stdlib / file, file)
+            name: ModuleOrigin("source", stdlib / file, _frozen_label(file) if is_whole else file)
             for name, file in cpython.BOOTSTRAP.items()
         },
     }
+    start = IMPORTER if is_whole else "__main__"
+    if is_whole:
+        given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
+        given |= dict.fromkeys(("_onebin", "__main__"), ModuleOrigin("alias"))
+    else:
+        given["__main__"] = _main(project.entry)
     builtins = {*python.runtime.builtins, *python.runtime.library_modules}
-    finder = Finder(project.code, distributions, stdlib, builtins, given)
+    finder = Finder(project.code, distributions, stdlib, builtins, given, places)
     why_ignored = ignore_rule(options.exclude, finder)
     named, below = _hints(options.include, finder)
     roots = [project.entry.module, *named]
-    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, "__main__"]
+    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, start]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
+    if is_whole:
+        everything += [*cpython.INTERPRETER, *finder.below("encodings")]
+        everything += whole.roots(project, distributions)
+        native = whole.with_packages(native, project)
     graph = build_graph(everything, finder.locate, _with_mentions(analyze), native, why_ignored)
-    for root in (*roots, "__main__"):
+    for root in roots if is_whole else (*roots, "__main__"):
         require_importable(root, graph, options.exclude)
     found = reachable(everything, graph, why_ignored)
     first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
     origins = {**graph.origins, "__main__": _main(project.entry, first)}
     kinds = {name: origins[name].kind for name in found.names}
+    code_kinds = {"source"} if is_whole else {"source", "namespace"}
     always = {name for name in cpython.BUILTINS_ALWAYS if name in python.runtime.builtins}
     extensions = [e for d in distributions for e in d.extensions if e.module in found.names]
     return Selection(
@@ -128,25 +173,39 @@ def select(
             if kinds[name] == "namespace"
             else origins[name]
             for name in sorted(found.names)
-            if kinds[name] in {"source", "namespace"}
+            if kinds[name] in code_kinds
         },
         builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
         omitted=found.omitted,
+        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, start], graph),
+        script=script_text(project.entry, first),
     )
+
+
+def _frozen_label(file: str) -> str:
+    """Return the name by which tracebacks know the import system, to leave it out."""
+    return f"<frozen {file.removesuffix('.py').replace('/', '.')}>"
 
 
 def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
     """Return the source of ``__main__``, which begins with importing *first*."""
-    top = entry.function.partition(".")[0]
-    imports = f"import {', '.join(sorted(first))}\n" if first else ""
-    return MAIN_TEMPLATE.format(
-        first=imports, module=entry.module, top=top, function=entry.function
-    )
+    return _filled(MAIN_TEMPLATE, entry, first)
 
 
 def _main(entry: EntryPoint, first: Collection[str] = ()) -> ModuleOrigin:
     return _text(main_text(entry, first), "<main>")
+
+
+def script_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
+    """Return the console script of a program with files inside."""
+    return _filled(SCRIPT_TEMPLATE, entry, first)
+
+
+def _filled(template: str, entry: EntryPoint, first: Collection[str]) -> str:
+    top = entry.function.partition(".")[0]
+    imports = f"import {', '.join(sorted(first))}\n" if first else ""
+    return template.format(first=imports, module=entry.module, top=top, function=entry.function)
 
 
 def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:

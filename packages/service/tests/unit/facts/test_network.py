@@ -112,8 +112,10 @@ def test_resolver() -> None:
     [
         ("", "ndots", 1),
         ("options ndots:99", "ndots", 15),
-        ("options ndots:-1", "ndots", 1),
-        ("options ndots:x", "ndots", 1),
+        ("options ndots:-1", "ndots", 15),
+        ("options ndots:x", "ndots", 0),
+        ("options ndots: 2", "ndots", 2),
+        ("options xndots:2", "ndots", 1),
         ("options ndots:2\noptions ndots:0", "ndots", 0),
         ("domain example.com.", "search", ("example.com",)),
         ("search a\nsearch b c", "search", ("b", "c")),

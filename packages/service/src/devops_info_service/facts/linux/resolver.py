@@ -35,6 +35,7 @@ WITHHELD_DOMAIN: Final = "(withheld)"
 RECORD_TYPES: Final = 2
 """A and AAAA: a program that takes both kinds of addresses queries both."""
 _ATON: Final = frozenset("0123456789abcdefABCDEFxX.")
+_C_SPACES: Final = " \t\n\v\f\r"
 _EXAMPLES: Final = ("service", "service.namespace", "api.example.com", "a.b.c.example.com")
 
 
@@ -101,19 +102,21 @@ def parse_resolver(
     """
     servers: list[str] = []
     domains: list[str] | None = None
-    options: list[str] = []
+    lists: list[str] = []
     for line in lines(text):
         # A string of C ends at a NUL; a keyword starts its line.
-        keyword, values = _keyword(line.partition("\0")[0])
+        line = line.partition("\0")[0]  # noqa: PLW2901
+        keyword, values = _keyword(line)
         if keyword == "nameserver" and values and (server := _server(values[0])):
             servers.append(server)
         elif keyword == "options":
-            options += values
+            lists.append(line[len(keyword) :])
         elif keyword == "search" and values:
             domains = values  # The last line wins, of whichever of the two.
         elif keyword == "domain" and values:
             domains = values[:1]
-    options += words(res_options)
+    lists.append(res_options)
+    options = [option for each in lists for option in words(each)]
     if localdomain is not None:
         # An empty name at the start is one as well.
         start = localdomain.partition("\n")[0]
@@ -122,15 +125,15 @@ def parse_resolver(
         domains = [hostname.partition(".")[2] or ROOT] if "." in hostname else []
     search = tuple(map(_domain, domains))
     shown_options = [option for option in options if OPTION.holds(option)]
-    ndots = _number(options, "ndots")
+    ndots = _number(lists, "ndots")
     listed = servers or [LOCAL_SERVER]
     return Resolver(
         servers=tuple(truncate(server) for server in listed[:MAX_SERVERS]),
         ignored_servers=tuple(truncate(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
         search=tuple(truncate(domain) for domain in search[:MAX_LISTED]),
         ndots=ndots,
-        timeout_seconds=_number(options, "timeout"),
-        attempts=_number(options, "attempts"),
+        timeout_seconds=_number(lists, "timeout"),
+        attempts=_number(lists, "attempts"),
         options=tuple(truncate(option) for option in shown_options[:MAX_LISTED]),
         costs=tuple(cost(name, ndots, search) for name in _EXAMPLES),
         unlisted=max(0, len(servers) - MAX_SERVERS - MAX_LISTED)
@@ -168,15 +171,26 @@ def _domain(text: str) -> str:
     return name if DOMAIN.holds(name) else WITHHELD_DOMAIN
 
 
-def _number(options: Iterable[str], name: str) -> int:
-    """Return the last number of option *name*, as atoi(3) reads it: up to the first other byte."""
+def _number(lists: Iterable[str], name: str) -> int:
+    """Return the last number of option *name* in *lists* of options, as glibc reads it."""
     found = DEFAULTS[name]
-    for option in options:
-        key, _, text = option.partition(":")
-        digits = text[: len(text) - len(text.lstrip("0123456789"))]
-        if key == name and digits:
-            found = min(int(digits[:9]), MAXIMA[name])
-    return found
+    for options in lists:
+        # Where a word starts, not only its own text: atoi(3) skips blanks, "ndots: 2" is 2.
+        for start, character in enumerate(options):
+            before = options[start - 1] if start else BLANKS[0]
+            if before in BLANKS and character == name[0] and options.startswith(f"{name}:", start):
+                found = _atoi(options[start + len(name) + 1 :])
+    if name == "ndots" and found < 0:
+        return MAXIMA[name]  # Four bits without a sign.
+    return max(0, min(found, MAXIMA[name]))
+
+
+def _atoi(text: str) -> int:
+    """Read a number up to the first other byte; 0 if there is none."""
+    text = text.lstrip(_C_SPACES)
+    sign, text = (-1, text[1:]) if text[:1] == "-" else (1, text.removeprefix("+"))
+    digits = text[: len(text) - len(text.lstrip("0123456789"))]
+    return sign * int(digits[:9] or "0")
 
 
 def cost(name: str, ndots: int, search: tuple[str, ...]) -> LookUp:

@@ -1,0 +1,182 @@
+/* The main of an executable with files inside: a program, and an interpreter for its children.
+ *
+ * Started as /onebin/bin/python3, which only this program's own exec can do (sys.executable),
+ * it reads its command line as python(1) does: -c, -m, a script. Started by any other name it
+ * runs the program, whatever its arguments are. So a child that multiprocessing or a library
+ * starts never runs the program a second time, unless it is given the program as its script.
+ *
+ * Isolated (PEP 587) in both: no PYTHON* variable, no site, no search path outside.
+ */
+#define _GNU_SOURCE
+#include "start.h"
+#include "files.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define TEXT_(value) #value
+#define TEXT(value) TEXT_(value)
+#define PREFIX "/" FILES_PREFIX
+#define INTERPRETER PREFIX "/bin/python3"
+#define STDLIB PREFIX "/lib/python" TEXT(PY_MAJOR_VERSION) "." TEXT(PY_MINOR_VERSION)
+
+int __real_access(const char *path, int mode);
+
+/* The console script, "/onebin/bin/<name>"; embed/files.py. */
+extern const char program_script[];
+
+char own_path[PATH_MAX];
+
+/* Note where this program is, for the case that there is no /proc. */
+static void
+note_own_path(void)
+{
+    const char *given = (const char *)getauxval(AT_EXECFN);
+    if (given == NULL) {
+        return;
+    }
+    char here[PATH_MAX];
+    if (given[0] == '/' || getcwd(here, sizeof here) == NULL) {
+        snprintf(own_path, sizeof own_path, "%s", given);
+    }
+    else if (snprintf(own_path, sizeof own_path, "%s/%s", here, given) >= PATH_MAX) {
+        own_path[0] = 0;
+    }
+}
+
+static int
+is_this_program(const char *path)
+{
+    struct stat seen, own;
+    return stat(path, &seen) == 0
+        && (stat("/proc/self/exe", &own) == 0 || stat(own_path, &own) == 0)
+        && seen.st_dev == own.st_dev && seen.st_ino == own.st_ino;
+}
+
+static PyStatus
+set_paths(PyConfig *config)
+{
+    static const wchar_t *const places[] = {L"" STDLIB, L"" STDLIB "/site-packages"};
+    config->module_search_paths_set = 1;
+    for (size_t n = 0; n < sizeof places / sizeof *places; n++) {
+        PyStatus status = PyWideStringList_Append(&config->module_search_paths, places[n]);
+        if (PyStatus_Exception(status)) {
+            return status;
+        }
+    }
+    struct {
+        wchar_t **field;
+        const wchar_t *value;
+    } fields[] = {
+        {&config->executable, L"" INTERPRETER},   {&config->base_executable, L"" INTERPRETER},
+        {&config->prefix, L"" PREFIX},            {&config->exec_prefix, L"" PREFIX},
+        {&config->base_prefix, L"" PREFIX},       {&config->base_exec_prefix, L"" PREFIX},
+        {&config->stdlib_dir, L"" STDLIB},
+    };
+    for (size_t n = 0; n < sizeof fields / sizeof *fields; n++) {
+        PyStatus status = PyConfig_SetString(config, fields[n].field, fields[n].value);
+        if (PyStatus_Exception(status)) {
+            return status;
+        }
+    }
+    return PyStatus_Ok();
+}
+
+/* Let a command line that names this very program as its script run the program. */
+static PyStatus
+choose_script(PyConfig *config, int argc, char **argv)
+{
+    if (config->run_filename == NULL) {
+        return PyStatus_Ok();
+    }
+    /* sys.argv is the script and what follows it: the end of the command line. */
+    if (is_this_program(argv[argc - (int)config->argv.length])) {
+        return PyConfig_SetBytesString(config, &config->run_filename, program_script);
+    }
+    if (config->isolated == 0) { /* without -I a script finds the modules beside it */
+        config->safe_path = 0;
+    }
+    return PyStatus_Ok();
+}
+
+static PyStatus
+configure(PyConfig *config, int argc, char **argv, int is_interpreter)
+{
+    config->parse_argv = is_interpreter;
+    /* The parts of "isolated" that matter stay: no environment, no user's folder, safe_path. */
+    config->isolated = !is_interpreter;
+    config->site_import = 0;
+    config->write_bytecode = 0;
+    config->pathconfig_warnings = 0;
+    config->install_signal_handlers = 1;
+    PyStatus status = PyConfig_SetBytesArgv(config, argc, argv);
+    if (!PyStatus_Exception(status)) {
+        status = set_paths(config);
+    }
+    if (!PyStatus_Exception(status) && !is_interpreter) {
+        status = PyConfig_SetBytesString(config, &config->run_filename, program_script);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_Read(config);
+    }
+    if (!PyStatus_Exception(status) && is_interpreter) {
+        status = choose_script(config, argc, argv);
+    }
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    note_own_path();
+    int is_interpreter = argc > 0 && strcmp(argv[0], INTERPRETER) == 0;
+    if (is_interpreter) {
+        prctl(PR_SET_NAME, "python3"); /* the kernel has named it after /proc/self/exe */
+    }
+    else {
+        hold_signals();
+        /* A shell that found it on the PATH gives its bare name; a script has its path there. */
+        if (argc > 0 && strchr(argv[0], '/') == NULL && own_path[0] != 0) {
+            argv[0] = own_path;
+        }
+
+        if (__real_access(PREFIX, F_OK) == 0) {
+            fputs("onebin: " PREFIX " of this machine is hidden by the files inside the program\n",
+                  stderr);
+        }
+    }
+    /* Before anything of Python's is allocated. */
+    PyMem_SetAllocator(
+        PYMEM_DOMAIN_RAW,
+        &(PyMemAllocatorEx){NULL, blocks_malloc, blocks_calloc, blocks_realloc, blocks_free});
+
+    PyPreConfig preconfig;
+    PyPreConfig_InitIsolatedConfig(&preconfig);
+    /* There is no locale in an empty image: text is UTF-8 (PEP 540). */
+    preconfig.utf8_mode = 1;
+    PyStatus status = Py_PreInitialize(&preconfig);
+    if (PyStatus_Exception(status)) {
+        return ends_with(status);
+    }
+    PyConfig config;
+    PyConfig_InitIsolatedConfig(&config);
+    status = configure(&config, argc, argv, is_interpreter);
+    if (!PyStatus_Exception(status)) {
+        status = Py_InitializeFromConfig(&config);
+    }
+    PyConfig_Clear(&config);
+    if (PyStatus_Exception(status)) {
+        return ends_with(status);
+    }
+    if (PyImport_ImportFrozenModule("_onebin_importer") != 1) {
+        PyErr_Print();
+        return 1;
+    }
+    return Py_RunMain();
+}

@@ -1,0 +1,225 @@
+"""Files inside an executable: their contents packed, and the table that finds them.
+
+The table is assembly, since the assembler knows where each module's code is. Its structure is
+``csrc/files.h``; the functions of libc that read it are ``csrc/files_*.c``.
+"""
+
+import hashlib
+import itertools
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import lz4.block
+import msgspec
+
+from onebin.effects import csrc
+from onebin.effects.context import Context
+from onebin.model import CSource, FrozenModule, InsideFile, LinkInput
+
+from .code_packing import HEADER, LEVEL, MARK
+from .tree import Names, Row, rows
+
+CACHE_VERSION: Final = 1
+"""Raised when the same files are stored differently: part of the key."""
+
+PREFIX: Final = "onebin"
+"""The first part of every path inside: ``FILES_PREFIX`` in files.h."""
+
+WRAPPED: Final = (
+    "open", "openat", "fopen", "freopen", "stat", "lstat", "fstat", "fstatat", "access",
+    "faccessat", "statvfs", "pathconf", "readlink", "readlinkat", "realpath", "chdir", "fchdir",
+    "getcwd", "mkdir", "mkdirat", "mkfifo", "mkfifoat", "mknod", "mknodat", "symlink",
+    "symlinkat", "unlink", "unlinkat", "rmdir", "chmod", "fchmodat", "chown", "lchown",
+    "fchownat", "truncate", "utimensat", "chroot", "setxattr", "lsetxattr", "removexattr",
+    "lremovexattr", "listxattr", "llistxattr", "getxattr", "lgetxattr", "fchmod", "fchown",
+    "futimens", "rename", "renameat", "link", "linkat", "opendir", "fdopendir", "readdir",
+    "closedir", "rewinddir", "telldir", "seekdir", "dirfd", "execve", "execv", "posix_spawn",
+)  # fmt: skip
+"""Functions of libc that take a path, or a descriptor or a stream of one."""
+
+ESCAPES: Final[dict[str, str]] = {
+    "dlopen": "a shared object cannot be loaded, wherever it is",
+    "execvp": "searches the PATH of the machine; the interpreter has a name with slashes",
+    "execvpe": "as execvp",
+    "fexecve": "a descriptor of the interpreter is that of the program itself",
+    "inotify_add_watch": "nothing inside changes",
+    "posix_spawnp": "as execvp",
+    "sem_open": "names of semaphores are in /dev/shm",
+    "sem_unlink": "as sem_open",
+    "shm_open": "as sem_open",
+    "shm_unlink": "as sem_open",
+    "system": "a shell is another program",
+    "popen": "as system",
+}
+"""Functions that take a path and do not see the files inside, each with the reason."""
+
+KINDS: Final = {"directory": 0, "plain": 1, "packed": 2, "code": 3, "interpreter": 4}
+"""``enum file_kind`` in files.h."""
+
+PYC_HEAD: Final = 16
+"""Bytes before the code in a ``.pyc`` (PEP 552)."""
+
+STACK_BYTES: Final = 8 << 20
+"""Of each thread, as glibc has it: CPython's limits of recursion in C are made for that."""
+
+EPOCH: Final = 946_684_800  # 2000-01-01
+YEARS: Final = 20 * 365 * 86400
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Where the contents of one file are."""
+
+    data: int
+    """Offset in the blob."""
+    stored: int
+    size: int
+    """Bytes there, and as they are read."""
+    mtime: int
+    """Seconds. It follows from the contents, as nothing else of a file is the same everywhere:
+    caches compare it to see whether a file has changed."""
+
+
+class FilesBlob(msgspec.Struct, frozen=True):
+    """Step: the contents of *files*, one after the other, each packed where that is smaller."""
+
+    files: tuple[InsideFile, ...]
+    """Those with data."""
+    kind = "files"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the contents, by their hashes, in order."""
+        return CACHE_VERSION, [hashlib.sha256(_contents(file)).hexdigest() for file in self.files]
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Pack them."""
+        ctx.progress.report(f"packing {len(self.files)} files")
+        found: list[Stored] = []
+        places: dict[bytes, Stored] = {}
+        with Path(folder, "blob").open("wb") as blob:
+            for n, file in enumerate(self.files):
+                data = _contents(file)
+                if data not in places:
+                    packed = _packed(data)
+                    mtime = EPOCH + zlib.crc32(data) % YEARS
+                    places[data] = Stored(blob.tell(), len(packed), len(data), mtime)
+                    blob.write(packed)
+                found.append(places[data])
+                ctx.progress.report("packing files", done=n, total=len(self.files))
+        Path(folder, "table.json").write_bytes(msgspec.json.encode(found))
+
+    def load(self, folder: Path) -> tuple[Path, tuple[Stored, ...]]:
+        """Return the blob and where each file is in it."""
+        table = (folder / "table.json").read_bytes()
+        return folder / "blob", msgspec.json.decode(table, type=tuple[Stored, ...])
+
+
+def link_input(
+    files: Iterable[InsideFile], modules: Sequence[FrozenModule], script: str, ctx: Context
+) -> LinkInput:
+    """Return *files* and the functions that serve them.
+
+    Args:
+        files: All that are inside; those of a module name it.
+        modules: The frozen modules, in the order of their code (``frozen.included_code``).
+        script: The path of the program's script, below the prefix.
+        ctx: Builds the blob.
+    """
+    table = rows(files)
+    inside = tuple(row.file for row in table if row.file is not None and row.file.kind == "data")
+    blob, stored = ctx.build(FilesBlob(inside))
+    places = dict(zip((file.path for file in inside), stored, strict=True))
+    text = table_text(table, places, modules, f"{blob.parent.name}/{blob.name}")
+    sources = (
+        "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c",
+        "files.c", "files_paths.c", "files_changes.c", "files_directories.c", "files_module.c",
+    )  # fmt: skip
+    return LinkInput(
+        sources=(
+            *(csrc.source(name) for name in sources),
+            CSource("files_table.S", text),
+            CSource("script.c", f'const char program_script[] = "/{PREFIX}/{script}";\n'),
+        ),
+        include=(blob.parent.parent,),
+        wraps=WRAPPED,
+        inittab={"_onebin": "PyInit__onebin"},
+        stack_bytes=STACK_BYTES,
+    )
+
+
+def table_text(
+    table: Sequence[Row],
+    places: Mapping[str, Stored],
+    modules: Sequence[FrozenModule],
+    blob: str,
+) -> str:
+    """Return the assembly of *table* and of the table of *modules*; see files.h."""
+    names = Names()
+    # The code of all modules is one run of bytes: frozen.included_code.
+    starts = itertools.accumulate((module.size for module in modules), initial=0)
+    numbers = {
+        module.name: (n, start)
+        for (n, module), start in zip(enumerate(modules), starts, strict=False)
+    }
+    nodes: dict[str, int] = {}
+    lines = ['.section .rodata.files,"a",@progbits', ".balign 4"]
+    lines += [".globl file_nodes", "file_nodes:"]
+    for number, row in enumerate(table):
+        lines.append(f".long {', '.join(map(str, _row(row, names, places, modules, numbers)))}")
+        if row.file is not None and row.file.module:
+            nodes[row.file.module] = number
+    lines += [".globl file_modules", "file_modules:"]
+    listed = sorted(name for name in nodes if name in numbers)
+    for name in listed:
+        n, _ = numbers[name]
+        code = f"{numbers[name][1]}, {modules[n].size}, {int(modules[n].is_package)}"
+        lines.append(f".long {names.place(name)}, {nodes[name]}, {code}")
+    lines += _counted("file_node_count", len(table)) + _counted("file_module_count", len(listed))
+    escaped = "".join(f"\\{byte:03o}" for byte in names.data())
+    lines += [".globl file_names", "file_names:", f'.ascii "{escaped}"']
+    lines += [".globl file_data", "file_data:", f'.incbin "{blob}"']
+    lines.append('.section .note.GNU-stack,"",@progbits')
+    return "\n".join([*lines, ""])
+
+
+def _counted(name: str, count: int) -> list[str]:
+    return [f".globl {name}", f"{name}: .long {count}"]
+
+
+def _row(
+    row: Row,
+    names: Names,
+    places: Mapping[str, Stored],
+    modules: Sequence[FrozenModule],
+    numbers: Mapping[str, tuple[int, int]],
+) -> tuple[object, ...]:
+    """Return the fields of ``struct file_node``."""
+    head = names.place(row.name), row.parent
+    file = row.file
+    if file is None:
+        return *head, KINDS["directory"], row.first, row.children, 0, 0, EPOCH
+    if file.kind == "interpreter":
+        return *head, KINDS["interpreter"], 0, 0, 0, 0, EPOCH
+    if file.kind == "code":
+        n, place = numbers[file.module]
+        size = PYC_HEAD + _code_size(modules[n])
+        return *head, KINDS["code"], 0, size, place, modules[n].size, EPOCH
+    found = places[file.path]
+    kind = KINDS["packed" if found.stored < found.size else "plain"]
+    return *head, kind, 0, found.size, found.data, found.stored, found.mtime
+
+
+def _code_size(module: FrozenModule) -> int:
+    with module.code.open("rb") as file:
+        head = file.read(HEADER.size)
+    return HEADER.unpack(head)[1] if head[:1] == bytes([MARK]) else module.size
+
+
+def _contents(file: InsideFile) -> bytes:
+    return file.source.read_bytes() if file.text is None else file.text.encode()
+
+
+def _packed(data: bytes) -> bytes:
+    packed = lz4.block.compress(data, mode="high_compression", compression=LEVEL, store_size=False)
+    return packed if len(packed) < len(data) else data

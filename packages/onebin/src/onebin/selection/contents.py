@@ -1,0 +1,140 @@
+"""Which files go into an executable, and where they are there.
+
+The folders are those of an installed CPython, so that what computes a path finds it:
+
+    bin/python3                        sys.executable
+    bin/<name>                         the console script
+    lib/python3.13/                    the standard library
+    lib/python3.13/site-packages/      the project, its dependencies, their metadata
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from onebin.model import Distribution, InsideFile, ModuleOrigin, Project
+
+from .finder import Owner
+
+PREFIX: Final = "/onebin"
+
+NOT_FILES: Final = frozenset(
+    {".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".pyc", ".h", ".hh", ".hpp", ".pxd", ".pyi"}
+)
+"""Suffixes of compiled code, headers and stubs: nothing reads them when a program runs."""
+
+
+NOT_PACKAGED: Final = frozenset(
+    {
+        ".git", ".hg", ".svn", ".venv", ".env", ".DS_Store", ".mypy_cache", ".pytest_cache",
+        ".ruff_cache", ".hypothesis", ".ipynb_checkpoints", ".tox", ".nox",
+    }
+)  # fmt: skip
+"""Names within a package that are a tool's or a person's: no build back end packs them."""
+
+
+def folders(version: str) -> dict[Owner, str]:
+    """Return the folder of each owner's modules below the prefix, for Python *version*."""
+    stdlib = f"lib/python{version}/"
+    site = f"{stdlib}site-packages/"
+    return {"stdlib": stdlib, "dependency": site, "project": site}
+
+
+def places(version: str) -> dict[Owner, str]:
+    """Return the same as whole paths: what tracebacks show."""
+    return {owner: f"{PREFIX}/{folder}" for owner, folder in folders(version).items()}
+
+
+def script_path(project: Project) -> str:
+    """Return the path of the console script, below the prefix."""
+    return f"bin/{project.name}"
+
+
+def files(
+    project: Project,
+    distributions: Iterable[Distribution],
+    modules: Mapping[str, ModuleOrigin],
+    version: str,
+    script: str,
+) -> tuple[InsideFile, ...]:
+    """Return all files of a whole program; of two with one path, the first.
+
+    Args:
+        project: Its code and its metadata.
+        distributions: The dependencies, whose folders are as they are installed.
+        modules: Those that are frozen.
+        version: ``3.13``.
+        script: The text of the console script.
+    """
+    site = folders(version)["project"]
+    sources = project.options.sources
+    frozen = {origin.path for origin in modules.values()}
+    tops = {origin.label for origin in modules.values() if origin.origin == "project"}
+    own = [*_modules(modules, sources=sources), *_code(project, tops, site)]
+    every = itertools.chain(
+        own,
+        _metadata(project, site, {file.path for file in own if file.path.startswith(site)}),
+        (file for distribution in distributions for file in _installed(distribution, site)),
+        (InsideFile("bin/python3", "interpreter"),),
+        (InsideFile(script_path(project), "data", text=script),),
+    )
+    found: dict[str, InsideFile] = {}
+    for file in every:
+        if sources or file.module or file.source not in frozen:
+            found.setdefault(file.path, file)
+    return tuple(_without_folders(found))
+
+
+def _modules(modules: Mapping[str, ModuleOrigin], *, sources: bool) -> Iterator[InsideFile]:
+    """Yield the file of each module; the start itself has none."""
+    for name, origin in modules.items():
+        path = origin.label.removeprefix(f"{PREFIX}/")
+        if path != origin.label and sources:
+            yield InsideFile(path, "data", origin.path, origin.text, name)
+        elif path != origin.label:
+            yield InsideFile(f"{path}c", "code", module=name)
+
+
+def _installed(distribution: Distribution, site: str) -> Iterator[InsideFile]:
+    for path in sorted(distribution.code.rglob("*")):
+        if path.is_file() and _is_file(path):
+            yield InsideFile(f"{site}{path.relative_to(distribution.code)}", "data", path)
+
+
+def _is_file(path: Path) -> bool:
+    return path.suffix not in NOT_FILES and "__pycache__" not in path.parts
+
+
+def _code(project: Project, labels: Iterable[str], folder: str) -> Iterator[InsideFile]:
+    """Yield the files beside the project's modules: all of its packages that are in."""
+    start = f"{PREFIX}/{folder}"
+    tops = {label.removeprefix(start).partition("/")[0] for label in labels}
+    for top in sorted(project.code.iterdir()):
+        # A project's folder is a working directory, with what tools and builds leave there.
+        is_left = top.name.startswith(".") or top.name.endswith((".egg-info", ".dist-info"))
+        if is_left or (project.code == project.root and top.name not in tops):
+            continue
+        for path in sorted(top.rglob("*")) if top.is_dir() else (top,):
+            relative = path.relative_to(project.code)
+            left = any(part in NOT_PACKAGED for part in relative.parts)
+            if path.is_file() and not left and _is_file(path):
+                yield InsideFile(f"{folder}{relative}", "data", path)
+
+
+def _metadata(project: Project, folder: str, own: Iterable[str]) -> Iterator[InsideFile]:
+    """Yield the ``.dist-info`` of the project, which nothing has installed."""
+    name = project.name.replace("-", "_")
+    info = f"{folder}{name}-{project.version}.dist-info"
+    texts = {"METADATA": project.metadata, "entry_points.txt": project.entry_points}
+    texts = {f"{info}/{file}": text for file, text in texts.items() if text}
+    record = [path.removeprefix(folder) for path in [*sorted(own), *texts, f"{info}/RECORD"]]
+    texts[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in record)
+    for path, text in texts.items():
+        yield InsideFile(path, "data", text=text)
+
+
+def _without_folders(found: Mapping[str, InsideFile]) -> Iterator[InsideFile]:
+    """Yield the files, but those whose path is a folder of another: a folder wins."""
+    above = {"/".join(path.split("/")[:n]) for path in found for n in range(1, path.count("/") + 1)}
+    return (file for path, file in found.items() if path not in above)

@@ -1,0 +1,98 @@
+"""Import the modules inside the executable as if installed in a Python's folders.
+
+Frozen as ``_onebin_importer`` and run before anything else. CPython's own importer of frozen
+modules gives them no file: here each has ``__file__``, ``__path__`` and a loader with source,
+data and resources, and its code comes from the table that the linker made (``_onebin``).
+What has no code there (a folder without ``__init__``, a file that does not compile) is found
+by CPython's own search of ``sys.path``, which is inside.
+"""
+
+import _frozen_importlib as bootstrap
+import _frozen_importlib_external as external
+import _sitebuiltins
+import builtins
+import sys
+
+import _onebin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing would cost a start 8 ms
+    import types
+    from typing import Any
+
+
+class SourceLoader(external.SourceFileLoader):
+    """Loader of a module whose source is there."""
+
+    def get_code(self, fullname: str) -> "types.CodeType | None":
+        """Return the code of *fullname*, compiled when the executable was built."""
+        if _onebin.find(fullname) is None:  # runpy gives __main__'s loader other names
+            return super().get_code(fullname)
+        code: types.CodeType = _onebin.code(fullname)
+        return code
+
+
+class CodeLoader(external.SourcelessFileLoader):
+    """Loader of a module whose source was left out."""
+
+    def get_code(self, fullname: str) -> "types.CodeType | None":
+        """Return the code of *fullname*."""
+        code: types.CodeType = _onebin.code(fullname)
+        return code
+
+
+class Finder:
+    """Finder (PEP 451) of all modules inside."""
+
+    @staticmethod
+    def find_spec(fullname: str, path: "Any" = None, _target: "Any" = None) -> "Any":
+        """Return the spec of *fullname*, or None if its package searches elsewhere."""
+        found = _onebin.find(fullname)
+        if found is None:
+            return None
+        file, is_package = found
+        folder = file.rpartition("/")[0]
+        # A package may have changed its __path__: then that decides.
+        place = folder.rpartition("/")[0] if is_package else folder
+        if type(path) is list and place not in path:
+            return None
+        loader = (SourceLoader if file.endswith(".py") else CodeLoader)(fullname, file)
+        spec = bootstrap.ModuleSpec(fullname, loader, origin=file, is_package=is_package)
+        spec.has_location = True
+        if is_package:
+            spec.submodule_search_locations = [folder]
+        return spec
+
+    @staticmethod
+    def invalidate_caches() -> None:
+        """Do nothing: the files inside do not change."""
+
+
+def replace_specs() -> None:
+    """Give the modules that started the interpreter their files."""
+    for name, module in list(sys.modules.items()):
+        old = getattr(module, "__spec__", None)
+        if old is None or old.loader is not bootstrap.FrozenImporter:
+            continue
+        spec = Finder.find_spec(name)
+        if spec is None:
+            continue
+        module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
+        if spec.submodule_search_locations is not None:
+            module.__path__ = spec.submodule_search_locations
+
+
+def add_builtins() -> None:
+    """Define the names that ``site`` adds to every program (Doc/library/constants.rst)."""
+    for name in ("exit", "quit"):
+        setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    if _onebin.find("pydoc"):
+        builtins.help = _sitebuiltins._Helper()
+    builtins.copyright = _sitebuiltins._Printer("copyright", sys.copyright)
+    builtins.credits = _sitebuiltins._Printer("credits", "See https://www.python.org for more.")
+    builtins.license = _sitebuiltins._Printer("license", "See https://www.python.org/psf/license/")
+
+
+sys.meta_path[sys.meta_path.index(bootstrap.FrozenImporter)] = Finder
+replace_specs()
+add_builtins()

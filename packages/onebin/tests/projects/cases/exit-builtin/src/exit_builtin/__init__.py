@@ -1,0 +1,3 @@
+def main():
+    print(callable(quit), bool(copyright))
+    exit(3)
