@@ -35,7 +35,6 @@ from onebin.model import (
 from onebin.runtime import build as runtime
 from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
-from onebin.runtime.sources import releases
 from onebin.runtime.toolchain import toolchain
 from onebin.selection import contents
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
@@ -110,7 +109,7 @@ def with_offers(plan: Plan, tools: Tools) -> Plan:
         first = _obstacle(found)
         if first is None:
             return found
-        for release in _other_releases(plan, tools):
+        for release in planning.other_releases(plan, tools.python_source):
             again = make_plan(plan.project, tools, instrumented=plan.instrumented, release=release)
             other = _offered(again, tools)
             if _obstacle(other) is None:
@@ -132,14 +131,6 @@ def _offered(plan: Plan, tools: Tools) -> Plan:
 
 def _obstacle(plan: Plan) -> Obstacle | None:
     return next((item for item in plan.offers if isinstance(item, Obstacle)), None)
-
-
-def _other_releases(plan: Plan, tools: Tools) -> tuple[Release, ...]:
-    """Return the releases to try next; none where the source is given."""
-    options = plan.project.options
-    if tools.python_source or options.python_source:
-        return ()
-    return releases(options.python, plan.project.requires_python)[1:]
 
 
 def ensure_lock(project: Project, tools: Tools) -> None:

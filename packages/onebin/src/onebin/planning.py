@@ -85,6 +85,14 @@ def python_of(
     return python, known.series
 
 
+def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
+    """Return the releases *planned* may have instead; none where the *source* is given."""
+    options = planned.project.options
+    if source or options.python_source:
+        return ()
+    return releases(options.python, planned.project.requires_python)[1:]
+
+
 def provenance(planned: Plan) -> str:
     """Return the provenance of a profile of *planned*: compiler, source, processor, level."""
     python = planned.python.version or planned.python.sha256[:12] or planned.python.origin

@@ -56,7 +56,7 @@ RELEASES: Final = (
 """Oldest first; ``make update-runtime`` moves them."""
 
 DEFAULT_SERIES: Final = "3.13"
-"""Taken where nothing asks for another: the series that every test of this repository runs."""
+"""Taken where nothing names another: the series that every test of this repository runs."""
 
 RELEASE: Final = next(item for item in reversed(RELEASES) if item.series == DEFAULT_SERIES).version
 """The CPython of an executable, unless the project chooses one."""

@@ -1,7 +1,7 @@
 """Facts of CPython that its Python source does not show: imports made from C, and tooling.
 
-Read off the C files of CPython 3.13 to 3.15 (``PyImport_Import…`` calls); a wrong entry shows at once,
-since the binary's own tests import everything it holds.
+Read off the C files of CPython 3.13 to 3.15 (``PyImport_Import…`` calls); a wrong entry shows
+at once, since the binary's own tests import everything it holds.
 """
 
 from typing import Final
