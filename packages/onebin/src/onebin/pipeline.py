@@ -18,6 +18,7 @@ from onebin.link.linker import LinkedProgram
 from onebin.locks import resolving
 from onebin.model import (
     Binary,
+    BuiltLibrary,
     BuiltModule,
     CPython,
     Distribution,
@@ -60,6 +61,8 @@ class BuildResult(msgspec.Struct, frozen=True):
     modules: tuple[FrozenModule, ...]
     omitted: tuple[OmittedModule, ...]
     """Modules that some import names, and that are not in the executable."""
+    libraries: tuple[BuiltLibrary, ...] = ()
+    """C libraries that are linked in beside CPython's, each with version, license and hash."""
 
 
 def make_plan(
@@ -207,7 +210,8 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
         stage.summary = f"{binary.name}, {_bytes(binary.size)}"
-    return BuildResult(ready.plan, binary, modules, selection.omitted)
+    linked_in = {library.key: library for module in libraries for library in module.libraries}
+    return BuildResult(ready.plan, binary, modules, selection.omitted, tuple(linked_in.values()))
 
 
 def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:
@@ -217,7 +221,7 @@ def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:
             chain = " -> ".join(item.chain)
             progress.warn(
                 f"{item.module}, imported by {item.importer}, is left out: {item.reason} ({chain});"
-                " add what is missing, or take it out of tool.onebin.exclude"
+                " add the missing module, or take it out of tool.onebin.exclude"
             )
 
 

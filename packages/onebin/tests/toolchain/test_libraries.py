@@ -98,7 +98,7 @@ def test_sqlite(build: Build, tmp_path: Path) -> None:
 
 
 def test_ctypes(build: Build) -> None:
-    """A callback, variadic calls, Python's API, data by name; errors that give the reason."""
+    """A callback, variadic calls, Python's API, data by name; the rest fails with its reason."""
     *found, refused, unknown = ask(build, "foreign")
 
     assert [[1, 2, 3, 4, 5], "7 2.50", True, "KeyError", 1.5, 9] == found
@@ -107,7 +107,7 @@ def test_ctypes(build: Build) -> None:
 
 
 def test_compression(build: Build) -> None:
-    """bzip2, xz and zlib give back their input."""
+    """bzip2, xz and zlib return the data that they compressed."""
     assert [True, True, True] == ask(build, "packed")
 
 

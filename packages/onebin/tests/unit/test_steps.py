@@ -62,7 +62,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Runtime.library_modules": "named by Runtime.key",
     "Library.license": "for the bill of materials",
     "Library.programs": "for messages",
-    "Library.needs": "by the keys of what they name",
+    "Library.needs": "by the keys of the libraries that it names",
     "BuiltLibrary.name": "named by BuiltLibrary.key",
     "BuiltLibrary.license": "named by BuiltLibrary.key",
     "BuiltLibrary.include": "named by BuiltLibrary.key",

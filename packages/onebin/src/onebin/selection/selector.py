@@ -114,7 +114,7 @@ def select(
 ) -> Selection:
     """Select the modules reachable from the entry point and from ``tool.onebin.include``.
 
-    Unless the project prunes, every module of its own and of its dependencies counts as reached.
+    Unless the project prunes, each of its modules and of its dependencies counts as reached.
 
     Args:
         project: Its entry point, code and options.
