@@ -146,7 +146,7 @@ def test_plan_lists_the_steps(onebin: OnebinRun) -> None:
     done = onebin("plan", PROJECTS / "facts", "--json")
 
     plan = json.loads(done.stdout)
-    assert "3.13.5" == plan["python"]["version"]
+    assert "3.13.15" == plan["python"]["version"]
     assert [] == plan["distributions"]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from onebin import requirement
 from onebin.effects import files
@@ -116,12 +117,25 @@ def parse(
         code=_code(root, options, entry, workspace) if with_code else root,
         dependencies=_dependencies(metadata.get("dependencies", [])),
         options=options,
+        requires_python=_requires_python(metadata.get("requires-python", "")),
         description=_text(metadata.get("description", ""), "project.description"),
         license=_license(metadata.get("license", "")),
         source_url=_source_url(_table(metadata, "urls", "project.")),
         metadata=core_metadata.metadata(metadata, version),
         entry_points=core_metadata.entry_points(metadata),
     )
+
+
+def _requires_python(value: object) -> str:
+    text = _text(value, "project.requires-python")
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier as exc:
+        raise ProjectError(
+            f"project.requires-python: {shown(text)} is not a version specifier",
+            hint='as in requires-python = ">=3.12"',
+        ) from exc
+    return text
 
 
 def _table(table: Mapping[str, Any], key: str, above: str = "") -> Mapping[str, Any]:
