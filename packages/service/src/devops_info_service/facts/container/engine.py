@@ -74,7 +74,7 @@ def read_engine(
 
 
 def _by_mounts(volumes: Volumes, *, pod: bool) -> Known[Detection] | None:
-    for mount, maker in volumes.engine_mounts():
+    for mount, maker in volumes.engine_mounts:
         if maker == "storage":
             # It serves CRI-O and Podman alike; only a pod distinguishes them.
             name = "cri-o" if pod else "podman"

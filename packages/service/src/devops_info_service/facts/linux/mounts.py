@@ -113,7 +113,8 @@ def parse_mount(line: str) -> Mount | None:
         return None
     return Mount(
         device=device,
-        root=_unescape(root),
+        # What follows is no part of the path: no path has two slashes (d_path in fs/d_path.c).
+        root=_unescape(root).removesuffix("//deleted"),
         point=_unescape(point),
         options=_options(options),
         kind=_unescape(rest[0]),
