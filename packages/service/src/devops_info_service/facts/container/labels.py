@@ -149,7 +149,7 @@ def parse_apparmor(text: str) -> AppArmor:
         name, mode = text, ""
     else:
         mode = mode[:-1]
-    profiles = tuple(_without_namespace(each) for each in name.split("//&"))
+    profiles = tuple([_without_namespace(each) for each in name.split("//&")])
     if not all(profiles):
         raise ValueError(text)
     if not mode and profiles != ("unconfined",) * len(profiles):

@@ -59,7 +59,7 @@ def read_around(tree: SystemFiles, mounts: Mounts, *, is_pod: bool, is_ipc_share
     """Read it; the sizes are of the volumes that kubelet wrote: all without a limit have one."""
     devices = mounts.at("/dev")
     options = devices.super_options if devices and devices.kind == "tmpfs" else ()
-    owner = frozenset(each for each in options if each.startswith(("uid=", "gid=")))
+    owner = frozenset([each for each in options if each.startswith(("uid=", "gid="))])
     written = (
         each
         for each in (mounts.entries if is_pod else ())
@@ -69,7 +69,7 @@ def read_around(tree: SystemFiles, mounts: Mounts, *, is_pod: bool, is_ipc_share
             or (_has_kubelets_form(each, owner) and is_written_by_kubelet(tree, each))
         )
     )
-    sizes = frozenset(size for each in written if (size := _size(each.super_options)))
+    sizes = frozenset([size for each in written if (size := _size(each.super_options))])
     return Around(sizes, is_pod, is_ipc_shared, owner)
 
 

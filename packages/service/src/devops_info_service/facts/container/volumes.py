@@ -92,9 +92,9 @@ def read_volumes(tree: SystemFiles, mounts: Mounts | Unknown, ipc: Fact[bool]) -
         return Volumes(pod=mounts)
     classifier = _Classifier(tree, mounts, is_ipc_shared=value_of(ipc, default=False))
     return Volumes(
-        tuple((mount, classifier.origin_of(mount)) for mount in mounts.entries),
+        tuple([(mount, classifier.origin_of(mount)) for mount in mounts.entries]),
         classifier.pod,
-        tuple((mount, sign.maker) for mount, sign, _ in classifier.runtimes.values()),
+        tuple([(mount, sign.maker) for mount, sign, _ in classifier.runtimes.values()]),
     )
 
 
