@@ -39,28 +39,24 @@ def sections(
 def _pod(each: Audited, level: Level) -> Section:
     verdict = f"allowed by {level}" if is_allowed(each.findings) else f"refused by {level}"
     rows = tuple(
-        [
-            Row(
-                finding.id,
-                finding.message,
-                tuple(
-                    [
-                        Note(text)
-                        for text in shortened(
-                            # From the pod's spec on: the steps to it repeat in every line.
-                            (
-                                f"{seen.field.removeprefix(f'{each.workload.pod.path}.')}: {seen.value}"
-                                for seen in finding.evidence
-                            ),
-                            MAX_FIELDS,
-                        )
-                    ]
-                ),
-                finding.verdict,
-            )
-            for finding in each.findings
-            if finding.verdict != "pass"
-        ]
+        Row(
+            finding.id,
+            finding.message,
+            tuple(
+                Note(text)
+                for text in shortened(
+                    # From the pod's spec on: the steps to it repeat in every line.
+                    (
+                        f"{seen.field.removeprefix(f'{each.workload.pod.path}.')}: {seen.value}"
+                        for seen in finding.evidence
+                    ),
+                    MAX_FIELDS,
+                )
+            ),
+            finding.verdict,
+        )
+        for finding in each.findings
+        if finding.verdict != "pass"
     )
     where = f"{each.workload.file}, line {each.workload.line}"
     return Section(f"{each.workload.title} ({where}): {verdict}", rows)
@@ -68,17 +64,15 @@ def _pod(each: Audited, level: Level) -> Section:
 
 def _differences(each: Audited) -> Section:
     rows = tuple(
-        [
-            Row(
-                found.name,
-                f"requested {found.requested}, granted {found.granted}",
-                (Note(found.reason),) if found.reason else (),
-                "fail" if state == "different" else "pass",
-            )
-            for state in ("different", "stricter")
-            for found in each.differences
-            if found.state == state
-        ]
+        Row(
+            found.name,
+            f"requested {found.requested}, granted {found.granted}",
+            (Note(found.reason),) if found.reason else (),
+            "fail" if state == "different" else "pass",
+        )
+        for state in ("different", "stricter")
+        for found in each.differences
+        if found.state == state
     )
     counts = Counter(found.state for found in each.differences)
     unknown = [found.name for found in each.differences if found.state == "unknown"]
@@ -92,10 +86,10 @@ def _differences(each: Audited) -> Section:
 
 
 def _sum(audited: Sequence[Audited], skipped: Sequence[Skipped], level: Level) -> Section:
-    refused = sum([not is_allowed(each.findings) for each in audited])
+    refused = sum(not is_allowed(each.findings) for each in audited)
     title = f"{count(len(audited), 'pod')}: {refused} refused by {level}"
     if not skipped:
         return Section(title, ())
     kinds = Counter(each.kind for each in skipped)
-    listed = comma_list([f"{number} {kind}" for kind, number in sorted(kinds.items())])
+    listed = comma_list(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     return Section(title, (Row("not audited, without a pod", listed),))
