@@ -13,7 +13,7 @@ from onebin import inputs, pipeline, render, secret, terminal
 from onebin.effects import files
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.progress import Progress
-from onebin.errors import OnebinError, ProjectError, ToolError
+from onebin.errors import ObstaclesError, OnebinError, ProjectError, ToolError
 from onebin.image import reference
 from onebin.inspection import render as reports
 from onebin.model import Project
@@ -215,6 +215,10 @@ def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> 
 
 def _print_error(error: OnebinError, *, color: bool) -> None:
     """Print *error*: the fault, the output of the failed program, the way out."""
+    if isinstance(error, ObstaclesError):
+        for fault in error.faults:
+            _print_error(fault, color=color)
+        return
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if color else ("", "", "")
     # It may contain names out of a project or an archive, and an index's password.
     message = terminal.line(secret.hidden(str(error)))

@@ -1,9 +1,10 @@
 """Project -> Plan: everything a build will do, decided as data."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from onebin import locks, requirement
-from onebin.model import Machine, Pin, Plan, Profile, Project, target_environment
+from onebin.model import Machine, Obstacle, Pin, Plan, Profile, Project, target_environment
 from onebin.runtime.sources import python_source, zlib_beside
 
 TOOLCHAIN: Final = "ziglang 0.17.1"
@@ -15,6 +16,8 @@ def plan(
     *,
     machine: Machine,
     lock: str | None,
+    lock_name: str = "",
+    lock_reason: str = "",
     build_lock: str = "",
     source: str = "",
     profile: Profile | None = None,
@@ -26,6 +29,8 @@ def plan(
         project: What to build.
         machine: The target's processor.
         lock: The text of its lock file; None while there is none.
+        lock_name: Its name, which tells its kind; that of ``tool.onebin.lock`` if empty.
+        lock_reason: Why that one.
         build_lock: The same for build requirements of its source distributions.
         source: Where CPython's source is, instead of ``tool.onebin.python-source``.
         profile: Its profile, if it has one.
@@ -36,12 +41,13 @@ def plan(
             lacks a dependency.
     """
     markers = target_environment(machine)
-    distributions: tuple[Pin, ...] = ()
+    entries: tuple[Pin | Obstacle, ...] = ()
+    lock_name = lock_name or project.options.lock or locks.WRITTEN
     if lock is None:
         requirement.wanted(project.dependencies, markers, where="project.dependencies")
     else:
-        distributions = locks.read(project.options.lock, lock).pins(markers)
-        locks.require_complete(project, distributions, markers)
+        entries = locks.read(lock_name, lock).pins(markers, locks.wanted_by(project))
+        locks.require_complete(project, lock_name, entries, markers)
     python = python_source(source or project.options.python_source)
     return Plan(
         project=project,
@@ -49,12 +55,21 @@ def plan(
         python=python,
         zlib=zlib_beside(python),
         toolchain=TOOLCHAIN,
-        distributions=distributions,
+        distributions=_pins(entries),
+        lock=lock_name if lock else "",
+        lock_reason=lock_reason,
         is_locked=lock is not None,
-        build_pins=locks.read(project.options.build_lock, build_lock).pins(markers),
+        obstacles=tuple(item for item in entries if isinstance(item, Obstacle)),
+        build_pins=_pins(
+            locks.read(project.options.build_lock, build_lock).pins(markers, locks.Wanted())
+        ),
         profile=profile,
         instrumented=instrumented,
     )
+
+
+def _pins(entries: Iterable[Pin | Obstacle]) -> tuple[Pin, ...]:
+    return tuple(item for item in entries if isinstance(item, Pin))
 
 
 def provenance(planned: Plan) -> str:

@@ -22,6 +22,7 @@ from onebin.model import EntryPoint, Options, Project
 from onebin.requirement import shown
 
 from . import core_metadata
+from .requirements import requirements_of
 
 SCRIPT_TABLE: Final = "[project.scripts]"
 
@@ -114,7 +115,7 @@ def parse(
         version=version,
         entry=entry,
         code=_code(root, options, entry, workspace) if with_code else root,
-        dependencies=_dependencies(metadata.get("dependencies", [])),
+        dependencies=requirements_of(table, metadata, options),
         options=options,
         description=_text(metadata.get("description", ""), "project.description"),
         license=_license(metadata.get("license", "")),
@@ -135,19 +136,6 @@ def _text(value: object, where: str) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT or "\0" in value:
         raise ProjectError(f"{where}: {shown(value)} is not a text of up to {MAX_TEXT} characters")
     return value
-
-
-def _dependencies(value: object) -> tuple[str, ...]:
-    """Return the requirements as written, each of which can be read (PEP 508).
-
-    Those with an address are refused where it is known whether their markers hold.
-    """
-    where = "project.dependencies"
-    if not isinstance(value, list):
-        raise ProjectError(f"{where}: {shown(value)} is not a list")
-    for text in value:
-        requirement.parse(text, where=where)
-    return tuple(value)
 
 
 def _scripts(metadata: Mapping[str, Any]) -> Mapping[str, str]:
@@ -178,7 +166,7 @@ def _options(root: Path, table: object, workspace: Path | None) -> Options:
 def _checked(root: Path, options: Options, workspace: Path | None) -> Options:
     for key, path in (("lock", options.lock), ("build-lock", options.build_lock),
                       ("profile", options.profile)):  # fmt: skip
-        if path or key == "lock":
+        if path:
             files.inside(root, path, where=f"tool.onebin.{key}", also=workspace)
     if options.source:
         files.inside(root, options.source, where="tool.onebin.source", also=workspace)
