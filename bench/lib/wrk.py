@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.lib.harness import MeasureError, run
 
-_SCRIPT: Final = Path(__file__).with_name("work.lua")
+SCRIPT: Final = Path(__file__).with_name("work.lua")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ def load(work: Work, url: str, *, seconds: int, threads: int) -> Load:
         [
             *("wrk", "--threads", str(min(threads, work.connections))),
             *("--connections", str(work.connections)),
-            *("--duration", f"{seconds}s", "--script", _SCRIPT),
+            *("--duration", f"{seconds}s", "--script", SCRIPT),
             *(url + work.path, "--"),
             *(str(work.pipelined), str(work.fields), str(int(work.close))),
         ]

@@ -65,7 +65,7 @@ def test_works_have_names_of_their_own() -> None:
 
 def test_our_script_has_the_fields_that_are_asked_for() -> None:
     """Host and the list in work.lua: one more would send nothing."""
-    script = wrk._SCRIPT.read_text()
+    script = wrk.SCRIPT.read_text()
     usual = script.partition("local usual = {")[2].partition("\n}")[0]
     assert 1 + usual.count("\n  { ") == max(work.fields for work in wrk.WORK) == 20
 

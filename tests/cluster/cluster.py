@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ KEPT: Final = ("-c", "50", "-q", os.environ.get("CLUSTER_RATE", "40"))
 NEW: Final = ("-c", "20", "-q", "15", "-disable-keepalive")
 RELEASE: Final = "info"
 NAME: Final = "info-devops-info-service"
+PODS: Final = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/name=devops-info-service"
 OLD_APIS: Final = {
     "apiVersion: policy/v1\n": "apiVersion: policy/v1beta1\n",
     "apiVersion: autoscaling/v2\n": "apiVersion: autoscaling/v2beta2\n",
@@ -178,7 +180,7 @@ Act = Callable[[Cluster], str]
 def install(cluster: Cluster) -> str:
     """Install the chart with three replicas."""
     cluster.upgrade("replicas=3")
-    pods = cluster.pods(f"app.kubernetes.io/instance={RELEASE}")
+    pods = cluster.pods(PODS)
     assert len(pods) == 3, [pod["metadata"]["name"] for pod in pods]
     return "3 pods Ready"
 
@@ -191,7 +193,7 @@ def helm_test(cluster: Cluster) -> str:
 
 def exec_check(cluster: Cluster) -> str:
     """Run the binary in a pod: the health check, and the management port."""
-    first = cluster.pods(f"app.kubernetes.io/instance={RELEASE}")[0]["metadata"]["name"]
+    first = cluster.pods(PODS)[0]["metadata"]["name"]
     program = ("exec", first, "--", "/app/devops-info-service", "check")
     health = cluster.kubectl(*program).strip()
     metrics = cluster.kubectl(*program, "http://127.0.0.1:9090/metrics").strip()
@@ -232,7 +234,7 @@ def scaling(cluster: Cluster) -> str:
 
 def death_of_a_pod(cluster: Cluster) -> str:
     """Delete a pod, and read its termination message in its log."""
-    first = cluster.pods(f"app.kubernetes.io/instance={RELEASE}")[0]["metadata"]["name"]
+    first = cluster.pods(PODS)[0]["metadata"]["name"]
     with cluster.load("deletion of a pod"):
         log = subprocess.Popen(
             [CLUSTER / "kubectl", "logs", "--follow", "--tail=20", first],
@@ -247,12 +249,32 @@ def death_of_a_pod(cluster: Cluster) -> str:
     return f"its log: {' '.join(events[-1]['advice'])}"
 
 
+def termination_message(cluster: Cluster) -> str:
+    """End a container in its pod: kubectl describes its last state with the message."""
+    first = cluster.pods(PODS)[0]
+    name = first["metadata"]["name"]
+    container = first["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+    socket = str(CLUSTER / "node/run/containerd/containerd.sock")
+    ctr = shutil.which("ctr") or str(CLUSTER / "root/usr/bin/ctr")
+    with cluster.load("end of a container"):
+        output([*cluster.inside, ctr, "--address", socket, "--namespace", "k8s.io",
+                "tasks", "kill", "--signal", "SIGTERM", container])  # fmt: skip
+        deadline = time.monotonic() + 60
+        described = ""
+        while '"advice"' not in described:
+            assert time.monotonic() < deadline, described
+            time.sleep(1)
+            described = cluster.kubectl("describe", "pod", name)
+        cluster.kubectl("wait", "--for=condition=ready", f"pod/{name}", "--timeout=60s")
+    return described.partition("Message:")[2].splitlines()[0].strip()[:200]
+
+
 def drain(cluster: Cluster) -> str:
     """Evict every pod as a drain does, within the budget; the one node takes the new ones."""
     with cluster.load("drain of the node"):
         running = subprocess.Popen(
             [CLUSTER / "kubectl", "drain", "node1", "--ignore-daemonsets", "--force",
-             "--pod-selector", f"app.kubernetes.io/instance={RELEASE}", "--timeout=150s"],
+             "--pod-selector", PODS, "--timeout=150s"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         # There is no other node: without this the evicted ones would wait for one for ever.
@@ -262,7 +284,8 @@ def drain(cluster: Cluster) -> str:
         printed = running.communicate(timeout=180)[0]
         assert running.returncode == 0, printed
         cluster.kubectl("rollout", "status", "deployment", NAME, "--timeout=120s")
-    return f"{printed.count('evicted')} evicted, {printed.count('would violate')} put off by the budget"
+    evicted, delayed = printed.count("evicted"), printed.count("would violate")
+    return f"{evicted} evicted, {delayed} put off by the budget"
 
 
 def kustomizations(cluster: Cluster) -> str:
@@ -330,7 +353,8 @@ def loosened(cluster: Cluster) -> str:
             f"{value}: refused for {', '.join(refused) or 'nothing'};"
             f" {len(states['same'])} as requested, {different} different"
         )
-        cluster.kubectl("delete", "--wait=true", "-f", "-", stdin=manifests)
+        # In the foreground: the next one must not find a pod of this.
+        cluster.kubectl("delete", "--cascade=foreground", "-f", "-", stdin=manifests)
     return "\n      " + "\n      ".join(found)
 
 
@@ -363,6 +387,7 @@ ACTS: Final[dict[str, Act]] = {
     "rollback of a bad version": bad_version,
     "scaling": scaling,
     "deletion of a pod": death_of_a_pod,
+    "end of a container": termination_message,
     "drain of the node": drain,
     "Kustomize": kustomizations,
     "Job": job,

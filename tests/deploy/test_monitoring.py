@@ -1,14 +1,23 @@
 """Alerts and dashboard name metrics that the service has."""
 
+import contextlib
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import yaml
+
+from tests.lib.running_service import free_port
+from tests.lib.waiting import until
 
 from .conftest import CHART, DEPLOY, ROOT, run
 
@@ -84,3 +93,81 @@ def test_dashboard() -> None:
 
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert len(set(cells)) == len(cells)
+
+
+@pytest.mark.prometheus
+def test_dashboard_with_real_data(tmp_path: Path) -> None:
+    """Prometheus scrapes the service with an expectation that fails: panels, alerts have data."""
+    if shutil.which("prometheus") is None:
+        pytest.skip("no prometheus: run .ci/prepare-prometheus")
+    port, own = free_port(), free_port()
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(RULES)],
+        "scrape_configs": [
+            {
+                "job_name": "devops-info-service",
+                "static_configs": [
+                    {"targets": [f"127.0.0.1:{port}"], "labels": {"namespace": "n", "pod": "p"}}
+                ],
+            }
+        ],
+    }
+    (tmp_path / "prometheus.yaml").write_text(json.dumps(config))
+    environ = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
+    environ["EXPECTATIONS"] = "memory.limit: 1Ki"
+    with (
+        running([sys.executable, "-m", "devops_info_service"], environ),
+        running(
+            [
+                "prometheus",
+                f"--config.file={tmp_path / 'prometheus.yaml'}",
+                f"--storage.tsdb.path={tmp_path / 'data'}",
+                f"--web.listen-address=127.0.0.1:{own}",
+            ],
+            dict(os.environ),
+        ),
+    ):
+
+        def query(text: str) -> list[Any]:
+            url = f"http://127.0.0.1:{own}/api/v1/query?{urllib.parse.urlencode({'query': text})}"
+            with urllib.request.urlopen(url, timeout=10) as response:
+                found: list[Any] = json.load(response)["data"]["result"]
+            return found
+
+        until(lambda: responds(own))
+        until(lambda: query('ALERTS{alertname="PlatformExpectationNotMet"}'))
+        until(lambda: query("rate(http_requests_total[1m]) > 0"))
+        empty = {
+            each
+            for each in expressions()
+            if not query(
+                each.replace("$__rate_interval", "1m")
+                .replace("$namespace", ".*")
+                .replace("$job", ".*")
+            )
+        }
+
+    # Nothing was slow, rejected or killed, and a laptop may have no limit.
+    assert not any("http_requests_total" in each and "5.." not in each for each in empty)
+    assert not any("platform_expectation_met" in each and "!=" not in each for each in empty)
+
+
+def responds(port: int) -> bool:
+    """Return whether Prometheus at *port* is ready."""
+    with contextlib.suppress(OSError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=10).close()
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def running(argv: list[str], environ: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(
+        argv, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)

@@ -259,7 +259,8 @@ def environment() -> dict[str, str]:
     found = subprocess.run([ROOT / ".ci/find-docker"], capture_output=True, text=True, check=False)
     client = [str(Path(found.stdout.strip()).parent)] if found.stdout.strip() else []
     path = [str(Path(sys.executable).parent), *client, os.environ["PATH"]]
-    return {**os.environ, "PATH": ":".join(path), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    usual = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return {**usual, "PATH": ":".join(path), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 @contextlib.contextmanager

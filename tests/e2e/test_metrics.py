@@ -153,9 +153,10 @@ def prometheus(directory: Path, port: int, target: int) -> Iterator[Callable[[st
     def query(text: str) -> list[Any]:
         path = f"/api/v1/query?{urllib.parse.urlencode({'query': text})}"
         try:
-            found: list[Any] = get(port, path).json["data"]["result"]
+            response = get(port, path)
         except (OSError, ProtocolError):
             return []  # It has not started yet.
+        found: list[Any] = response.json["data"]["result"] if response.status == 200 else []
         return found
 
     try:

@@ -208,7 +208,7 @@ def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:
             chain = " -> ".join(item.chain)
             progress.warn(
                 f"{item.module}, imported by {item.importer}, is left out: {item.reason} ({chain});"
-                " add what is missing, or take it out of tool.onebin.exclude"
+                " add the missing module, or take it out of tool.onebin.exclude"
             )
 
 

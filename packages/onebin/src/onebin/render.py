@@ -7,6 +7,12 @@ import msgspec
 from .model import Obstacle, Offer, OmittedModule, Pin, Plan
 from .terminal import printable, row
 
+WHOLE = (
+    'whole distributions with their data; prune = "reachable" would leave out what no visible '
+    "import reaches, which makes it smaller: plugins, data and computed imports would be missing"
+)
+PRUNED = "what visible imports reach; no data, no metadata, no computed imports"
+
 NO_LOCK = "no lock yet: the first build chooses versions and writes it"
 
 
@@ -23,6 +29,7 @@ def plan(planned: Plan) -> str:
         ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
         ("lock", _lock(planned)),
         ("build tools", _build_tools(planned)),
+        ("contents", WHOLE if project.is_whole else PRUNED),
         ("left out", ", ".join(project.options.exclude) or "nothing by tool.onebin.exclude"),
     )
     offers = (row(item.pin.name, _offer(item)) for item in (*planned.offers, *planned.obstacles))

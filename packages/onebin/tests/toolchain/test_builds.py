@@ -25,7 +25,15 @@ def test_stdout_is_the_path_and_nothing_else(onebin: OnebinRun, tmp_path: Path) 
     # A long stage reports in between; its final line comes at its end.
     ended = [line.split() for line in done.stderr.splitlines() if " s  " in line]
     stages = [words[0] for words in ended]
-    assert ["plan", "toolchain", "runtime", "distributions", "freeze", "link"] == stages
+    assert [
+        "plan",
+        "toolchain",
+        "runtime",
+        "distributions",
+        "freeze",
+        "libraries",
+        "link",
+    ] == stages
     assert ["app"] == [file.name for file in target.parent.iterdir()]
 
 
@@ -76,7 +84,7 @@ def test_compression_is_in_where_it_is_reached(build: Build) -> None:
     assert expected == json.loads(done.stdout)
     message = b"invalid stored block lengths"  # of inflate.c
     assert message in build("zipped").read_bytes()
-    assert message not in build("facts").read_bytes()
+    assert message not in build("namespace").read_bytes()
 
 
 def test_namespace_packages_hints_and_exclusions(build: Build) -> None:

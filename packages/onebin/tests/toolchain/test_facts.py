@@ -11,6 +11,8 @@ from .conftest import PROJECTS, Ask, Build
 
 pytestmark = pytest.mark.toolchain
 
+SITE = "/onebin/lib/python3.13/site-packages"
+
 
 def test_host_names_are_encoded(ask: Ask) -> None:
     """The idna codec is in, with the tables it needs."""
@@ -52,7 +54,8 @@ def test_traceback_has_files_and_line_numbers(ask: Ask) -> None:
 
     lines = ask("lines")
 
-    assert f'  File "facts.py", line {number}, in lines' == lines[1]
+    assert f'  File "{SITE}/facts.py", line {number}, in lines' == lines[1]
+    assert source[number - 1].strip() == lines[2].strip()
     assert "ValueError: here" == lines[-1]
 
 
@@ -61,7 +64,7 @@ def test_uncaught_exception_ends_with_status_1_and_its_place(build: Build) -> No
     done = subprocess.run([build("facts"), "crash"], capture_output=True, text=True, check=False)
 
     assert 1 == done.returncode
-    assert 'File "facts.py", line ' in done.stderr
+    assert f'File "{SITE}/facts.py", line ' in done.stderr
     assert done.stderr.endswith("RuntimeError: on purpose\n")
 
 
@@ -100,7 +103,7 @@ def test_environment_and_directory_change_nothing(ask: Ask, tmp_path: Path) -> N
         "isolated", "--flag", PYTHONPATH=str(tmp_path), PYTHONHOME="/nowhere", PYTHONINSPECT="1"
     )
 
-    assert [] == found["path"]
+    assert [str(Path(SITE).parent), SITE] == found["path"]
     assert [1, 1, 1] == found["flags"]
     assert (1, "utf-8") == (found["utf8"], found["stdout"])
     assert ["isolated", "--flag"] == found["argv"]

@@ -44,7 +44,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "x.cnf").write_text(f"[req]\ndistinguished_name = name\n[name]\n{AUTHORITY}")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     calls: list[list[str]] = [
-        ["req", "-x509", *key, "-config", "x.cnf", "-extensions", "authority", "-subj", "/CN=ours",
+        ["req", "-x509", *key, "-config", "x.cnf", "-extensions", "authority", "-subj", "/CN=test CA",
          "-keyout", "ca.key", "-out", "ca.pem", "-days", "2"],
         ["req", *key, "-config", "x.cnf", "-subj", "/CN=localhost", "-keyout", "server.key",
          "-out", "server.csr"],
@@ -98,7 +98,7 @@ def test_sqlite(build: Build, tmp_path: Path) -> None:
 
 
 def test_ctypes(build: Build) -> None:
-    """A callback, variadic calls, Python's API, data by name; what cannot be, says why."""
+    """A callback, variadic calls, Python's API, data by name; the rest fails with its reason."""
     *found, refused, unknown = ask(build, "foreign")
 
     assert [[1, 2, 3, 4, 5], "7 2.50", True, "KeyError", 1.5, 9] == found
@@ -107,7 +107,7 @@ def test_ctypes(build: Build) -> None:
 
 
 def test_compression(build: Build) -> None:
-    """bzip2, xz and zlib give back what they were given."""
+    """bzip2, xz and zlib return the data that they compressed."""
     assert [True, True, True] == ask(build, "packed")
 
 

@@ -34,7 +34,7 @@ def graph_of(
     native: Mapping[str, tuple[str, ...]] = {},
     origin: str = "stdlib",
 ) -> ImportGraph:
-    """Return the graph of modules by name; one that is the parent of another is a package."""
+    """Return the graph of modules by name; the parent of another is a package."""
     origins = {
         name: ModuleOrigin(
             "source",

@@ -15,6 +15,7 @@ extern PyObject* PyInit__struct(void);
 struct _inittab _PyImport_Inittab[] = {
     {"_struct", PyInit__struct},
     {"builtins", NULL},
+    {"gc", NULL},
     {"sys", NULL},
 """
 

@@ -105,6 +105,7 @@ def test_imports(tmp_path: Path, source: str, imports: list[Any]) -> None:
         ("sys.modules[__name__] = x", "*"),
         ("def __getattr__(name): ...", "* __getattr__"),
         ("x.__class__ = y", "*"),
+        ("@global_enum\nclass A: ...", "* A"),
     ],
 )
 def test_names_bound(tmp_path: Path, source: str, binds: str) -> None:

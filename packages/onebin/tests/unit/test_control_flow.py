@@ -30,7 +30,7 @@ def indented(block: Sequence[str]) -> Lines:
 def statements(  # noqa: C901, PLR0911, PLR0912  (a case a kind of statement)
     draw: st.DrawFn, names: Sequence[str], *, handler: bool, deep: int
 ) -> Lines:
-    """Draw one statement that may import one of *names*, or what is nowhere."""
+    """Draw one statement that may import one of *names*, or a missing module."""
 
     def block(*, handler: bool = handler) -> Lines:
         return draw(blocks(names, handler=handler, deep=deep - 1))
@@ -112,7 +112,7 @@ def blocks(draw: st.DrawFn, names: Sequence[str], *, handler: bool = False, deep
 
 @st.composite
 def programs(draw: st.DrawFn) -> dict[str, str]:
-    """Draw modules of which each imports only later ones: a circle fails by its order as well."""
+    """Draw modules of which each imports only later ones: a circle may fail by its order."""
     texts = {}
     for number, name in enumerate(MODULES):
         later = [other for other in MODULES[number + 1 :] if not name.startswith("random_pkg")]
@@ -198,7 +198,7 @@ def test_module_that_must_fail_does(texts: dict[str, str], conditions: list[bool
 def test_selected_modules_behave_as_all(texts: dict[str, str], conditions: list[bool]) -> None:
     """Marks of each selected module, and how it and its functions end, are the same.
 
-    A module that must fail does so at once here: what it imports before is not selected.
+    A module that must fail does so at once here: its imports before that are not selected.
     """
     show(texts)
     graph = graph_of(texts)

@@ -176,7 +176,7 @@ def built(name: str, *names: str) -> BuiltModule:
 def test_only_reached_libraries_are_linked(
     given: list[BuiltModule], archives: list[str], wraps: list[str], sources: list[str]
 ) -> None:
-    """Each archive once; what OpenSSL and ctypes need of ours only with them."""
+    """Each archive once; the C that OpenSSL and ctypes need only with them."""
     runtime = Runtime("x86_64", (), Path("/h"), {}, "key")
 
     found = modules.link_input(given, runtime, TOOLCHAIN)

@@ -31,7 +31,10 @@ def programs(words: list[str], options: dict[str, Any]) -> bytes:
         return run(words, **options)  # pip
     if name == "python":
         call = [sys.executable, *words[1:]]
-        done = subprocess.run(call, input=options["stdin"], capture_output=True, check=True)
+        env = {"PYTHONPATH": options["env"]["PYTHONPATH"]}
+        done = subprocess.run(
+            call, input=options["stdin"], env=env, capture_output=True, check=True
+        )
         return bytes(done.stdout)
     if "-v" in words:
         return compiler(words, options)
@@ -53,7 +56,9 @@ def project(
     """A project with a dependency, and sources small enough to build in no time."""
     root = tmp_path / "project"
     root.mkdir()
-    (root / "app.py").write_text("import thing\ntry: import ssl\nexcept ImportError: pass\n")
+    (root / "app.py").write_text(
+        "import thing\ntry: import ssl\nexcept ImportError: pass\ndef main(): ...\n"
+    )
     cpython = tmp_path / "cpython"
     make_cpython(cpython)
     for name in ("importlib/_bootstrap.py", "importlib/_bootstrap_external.py"):

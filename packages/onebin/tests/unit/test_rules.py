@@ -171,7 +171,7 @@ def test_faults_of_the_document(save: Save, document: dict[str, Any], fails: set
 def test_the_reference_lists_every_rule() -> None:
     """docs/reference/inspect.md has each rule's id and sentence, in the order of the report."""
     page = Path(__file__).parents[4] / "docs/reference/inspect.md"
-    rows = re.findall(r"^\| `(IMG-[A-Z0-9-]+)` \| (.*?) \|", page.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `(IMG-[A-Z0-9-]+)` \| (.*?) \|", page.read_text("utf-8"), re.MULTILINE)
 
     assert [(rule.id, rule.check) for rule in IMAGE_RULES] == rows
 

@@ -62,7 +62,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Runtime.library_modules": "named by Runtime.key",
     "Library.license": "for the bill of materials",
     "Library.programs": "for messages",
-    "Library.needs": "by the keys of what they name",
+    "Library.needs": "by the keys of the libraries that it names",
     "BuiltLibrary.name": "named by BuiltLibrary.key",
     "BuiltLibrary.license": "named by BuiltLibrary.key",
     "BuiltLibrary.include": "named by BuiltLibrary.key",
@@ -212,7 +212,7 @@ def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]
 def _another(path: Path) -> Path:
     """A path elsewhere; an existing file becomes a copy with other contents."""
     other = path.parent / f"another-{path.name}"
-    if path.name and path.is_dir():
+    if path.is_dir():
         other.mkdir(exist_ok=True)
         for file in path.iterdir():
             (other / file.name).write_text("another")

@@ -62,6 +62,8 @@ def report(record: ShutdownRecord, config: Config) -> Report:
 def advice(record: ShutdownRecord, config: Config) -> list[str]:
     """Return what to change, and why; one sentence a matter.
 
+    A replica has its own record alone: advice to lower a delay names the others' as a condition.
+
     Nothing after SIGINT: Ctrl-C on a terminal is not a rollout, and nothing takes over.
     """
     if record.signal == INTERRUPT:
@@ -98,7 +100,10 @@ def _on_arrivals(record: ShutdownRecord, delay: int) -> str:
             " whether any come."
         )
     if last is None:
-        return f"{nothing} arrived after the signal: DRAIN_DELAY_SECONDS={delay} could be 0."
+        return (
+            f"{nothing} arrived at this replica after the signal; at others it may have: leave"
+            f" DRAIN_DELAY_SECONDS={delay} unless the last_request_seconds of all are null."
+        )
     enough = int(last) + 1
     kept = f"Requests kept arriving for {last:.1f} s"
     if not delay:
@@ -114,9 +119,12 @@ def _on_arrivals(record: ShutdownRecord, delay: int) -> str:
             f" longer by {delay} s."
         )
     instead = (
-        f" DRAIN_DELAY_SECONDS could be {enough} instead of {delay}." if enough < delay else ""
+        f" DRAIN_DELAY_SECONDS could be {enough} instead of {delay} if the last_request_seconds of"
+        " no other replica is larger."
+        if enough < delay
+        else ""
     )
-    return f"{kept}: a preStop sleep of {enough} s would have sufficed.{instead}"
+    return f"{kept}: a preStop sleep of {enough} s would have sufficed for this replica.{instead}"
 
 
 def _on_aborted(record: ShutdownRecord, config: Config) -> str:

@@ -187,7 +187,10 @@ def test_port_in_use() -> None:
         (
             ["repeat"],
             {},
-            "unknown command 'repeat'; expected serve, check or report; the nearest is report",
+            (
+                "unknown command 'repeat'; expected serve, check, report or audit;"
+                " the nearest is report"
+            ),
         ),
     ],
 )

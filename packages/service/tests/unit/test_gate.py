@@ -88,13 +88,13 @@ class Lying(RecordedFiles):
         self._environ = {**super().environ(), **environ}
         self._variables = None  # a recent response is cached
         self._volume = volume
-        self._files = files | {f"{VOLUME}/{name}": text for name, text in volume.items()}
+        self.files = files | {f"{VOLUME}/{name}": text for name, text in volume.items()}
         mounts = super().read("/proc/self/mountinfo").text
         line = f"999 899 0:199 / {VOLUME} ro,relatime - tmpfs tmpfs rw,size=262144k\n"
-        self._files["/proc/self/mountinfo"] = mounts + line
+        self.files["/proc/self/mountinfo"] = mounts + line
 
     def read(self, path: str) -> File:
-        return File(path, self._files[path]) if path in self._files else super().read(path)
+        return File(path, self.files[path]) if path in self.files else super().read(path)
 
     def names(self, path: str) -> tuple[str, ...] | Unknown:
         if path == VOLUME:
@@ -275,7 +275,7 @@ def test_sign(volume: dict[str, str], node: bool) -> None:  # noqa: FBT001
 def test_labels(text: str, shown: bool) -> None:  # noqa: FBT001
     """Labels are shown where a controller's mark among them fits the pod's name."""
     tree = Lying({}, {}, {"labels": text, "password": "x"})
-    tree._files["/proc/self/mountinfo"] = tree.read("/proc/self/mountinfo").text.replace(
+    tree.files["/proc/self/mountinfo"] = tree.read("/proc/self/mountinfo").text.replace(
         "/etc/podinfo", "/etc/elsewhere"
     )
 

@@ -48,12 +48,19 @@ def a_record(
         (
             a_record(stopped=5.0),
             5,
-            "Nothing arrived after the signal: DRAIN_DELAY_SECONDS=5 could be 0.",
+            (
+                "Nothing arrived at this replica after the signal; at others it may have: leave"
+                " DRAIN_DELAY_SECONDS=5 unless the last_request_seconds of all are null."
+            ),
         ),
         (
             a_record(stopped=5.0, probes=3),
             5,
-            "Nothing but probes arrived after the signal: DRAIN_DELAY_SECONDS=5 could be 0.",
+            (
+                "Nothing but probes arrived at this replica after the signal; at others it may"
+                " have: leave DRAIN_DELAY_SECONDS=5 unless the last_request_seconds of all are"
+                " null."
+            ),
         ),
         (
             a_record(),
@@ -67,29 +74,38 @@ def a_record(
             a_record(4.1, stopped=10.0),
             10,
             (
-                "Requests kept arriving for 4.1 s: a preStop sleep of 5 s would have sufficed."
-                " DRAIN_DELAY_SECONDS could be 5 instead of 10."
+                "Requests kept arriving for 4.1 s: a preStop sleep of 5 s would have sufficed"
+                " for this replica."
+                " DRAIN_DELAY_SECONDS could be 5 instead of 10 if the last_request_seconds of"
+                " no other replica is larger."
             ),
         ),
         (
             a_record(4.1, stopped=5.0),
             5,
-            "Requests kept arriving for 4.1 s: a preStop sleep of 5 s would have sufficed.",
+            (
+                "Requests kept arriving for 4.1 s: a preStop sleep of 5 s would have sufficed"
+                " for this replica."
+            ),
         ),
         (
             a_record(4.0, stopped=10.0),
             10,
             (
-                "Requests kept arriving for 4.0 s: a preStop sleep of 5 s would have sufficed."
-                " DRAIN_DELAY_SECONDS could be 5 instead of 10."
+                "Requests kept arriving for 4.0 s: a preStop sleep of 5 s would have sufficed"
+                " for this replica."
+                " DRAIN_DELAY_SECONDS could be 5 instead of 10 if the last_request_seconds of"
+                " no other replica is larger."
             ),
         ),
         (
             a_record(0.0, stopped=3.0),
             3,
             (
-                "Requests kept arriving for 0.0 s: a preStop sleep of 1 s would have sufficed."
-                " DRAIN_DELAY_SECONDS could be 1 instead of 3."
+                "Requests kept arriving for 0.0 s: a preStop sleep of 1 s would have sufficed"
+                " for this replica."
+                " DRAIN_DELAY_SECONDS could be 1 instead of 3 if the last_request_seconds of"
+                " no other replica is larger."
             ),
         ),
         (

@@ -33,8 +33,9 @@ main(int argc, char **argv)
     config.install_signal_handlers = 1;
     status = PyConfig_SetBytesArgv(&config, argc, argv);
     if (!PyStatus_Exception(status)) {
-        /* Or the interpreter would look for a Python on the PATH. */
-        status = PyConfig_SetBytesString(&config, &config.executable, argc > 0 ? argv[0] : "");
+        /* Or the interpreter would look for a Python on the PATH. Empty: this program is no
+         * interpreter, and a library that takes it for one would run the program again. */
+        status = PyConfig_SetString(&config, &config.executable, L"");
     }
     if (!PyStatus_Exception(status)) {
         status = PyConfig_SetString(&config, &config.prefix, L"");

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def metadata(table: Mapping[str, Any], version: str) -> str:
-    """Return the ``METADATA`` of a ``[project]`` table, without what is not written there."""
+    """Return the ``METADATA`` of a ``[project]`` table, without the fields it lacks."""
     lines = ["Metadata-Version: 2.4", f"Name: {table['name']}", f"Version: {version}"]
     _text(lines, "Summary", table.get("description"))
     _text(lines, "Requires-Python", table.get("requires-python"))

@@ -72,7 +72,7 @@ class Options(
     docstrings: bool | None = None
     """Keep docstrings; None keeps them unless ``prune`` is ``reachable``."""
     prune: Literal["nothing", "reachable"] = "nothing"
-    """What is left out: nothing of the distributions, or what no visible import reaches."""
+    """The parts left out: nothing of the distributions, or all that no visible import reaches."""
     sources: bool = True
     """Whether source files are inside, for tracebacks and ``inspect``."""
     optimize: Literal["speed", "balanced", "size"] = "balanced"

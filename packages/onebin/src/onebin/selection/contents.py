@@ -135,6 +135,6 @@ def _metadata(project: Project, folder: str, own: Iterable[str]) -> Iterator[Ins
 
 
 def _without_folders(found: Mapping[str, InsideFile]) -> Iterator[InsideFile]:
-    """Yield the files whose path is no folder of another's: a folder wins over a file."""
+    """Yield the files, but those whose path is a folder of another: a folder wins."""
     above = {"/".join(path.split("/")[:n]) for path in found for n in range(1, path.count("/") + 1)}
     return (file for path, file in found.items() if path not in above)

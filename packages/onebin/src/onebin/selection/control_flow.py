@@ -29,7 +29,7 @@ class Run(msgspec.Struct, frozen=True):
 
     outcome: Outcome
     errors: frozenset[Error] = frozenset()
-    """What it may raise."""
+    """Kinds of exceptions it may raise."""
     failure: Failure | None = None
     """Of a block that fails."""
 
@@ -51,7 +51,7 @@ def run(block: Block, outcome_of: OutcomeOf, on_import: OnImport) -> Run:
     """Run *block* abstractly.
 
     Args:
-        block: Statements in their order; after one that fails, none runs.
+        block: Statements in their order; after a failing one, none runs.
         outcome_of: What becomes of an import.
         on_import: Called with each import that may run, in order.
     """

@@ -2,7 +2,7 @@
 
 Whether an import runs and what its failure means is Python's: ``control_flow`` follows ``try``
 with its handlers, conditions and functions. A module that must fail when it is imported is never
-in an executable, nor what it alone needs: so ``ssl`` is omitted where OpenSSL is absent.
+in an executable, nor modules that it alone needs: so ``ssl`` is omitted where OpenSSL is absent.
 """
 
 from collections.abc import Callable, Iterable, Mapping

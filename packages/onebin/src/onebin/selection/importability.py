@@ -43,7 +43,7 @@ class Importability:
         self.failures: dict[str, ImportFailure] = {}
         """Modules whose import must fail."""
         self._doubtful = set[str]()
-        """Modules whose import may raise ImportError: their source says so."""
+        """Modules whose import may raise ImportError, by their source."""
         self._decide()
 
     def outcomes(self, importer: str) -> Callable[[Import], Run]:
@@ -114,7 +114,7 @@ class Importability:
     def _decide(self) -> None:
         """Find the modules that fail, or may fail, to a fixed point.
 
-        A module is decided again when one that it imports changes. That may change a module back:
+        A module is decided again when a module it imports changes. That may change a module back:
         the ``else`` of a ``try`` does not run after all. Rounds are bounded, should two modules
         change each other for ever.
         """

@@ -70,7 +70,7 @@ if __name__ == "__main__":
 """The console script of a program with files inside; its main has disabled the collector."""
 
 IMPORTER: Final = "_onebin_importer"
-"""``target/importer.py``: imports what is inside as if it were installed."""
+"""``target/importer.py``: imports the modules inside as if installed."""
 
 IMPORTER_FILE: Final = Path(__file__).parent.parent / "target" / "importer.py"
 
@@ -114,7 +114,7 @@ def select(
 ) -> Selection:
     """Select the modules reachable from the entry point and from ``tool.onebin.include``.
 
-    Unless the project prunes, every module of its own and of its dependencies counts as reached.
+    Unless the project prunes, each of its modules and of its dependencies counts as reached.
 
     Args:
         project: Its entry point, code and options.
@@ -131,9 +131,12 @@ def select(
     is_whole = project.is_whole
     places = contents.places(python.interpreter.version) if is_whole else {}
     given = {
-        cpython.BUILD_FACTS: _text(cpython.BUILD_FACTS_SOURCE, "<sysconfig>"),
+        cpython.BUILD_FACTS: _text(
+            cpython.BUILD_FACTS_SOURCE,
+            f"{places['stdlib']}{cpython.BUILD_FACTS}.py" if is_whole else "<sysconfig>",
+        ),
         **{
-            name: ModuleOrigin("source", stdlib / file, f"<frozen {name}>" if is_whole else file)
+            name: ModuleOrigin("source", stdlib / file, _frozen_label(file) if is_whole else file)
             for name, file in cpython.BOOTSTRAP.items()
         },
     }
@@ -178,6 +181,11 @@ def select(
         startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, start], graph),
         script=script_text(project.entry, first),
     )
+
+
+def _frozen_label(file: str) -> str:
+    """Return the name by which tracebacks know the import system, to leave it out."""
+    return f"<frozen {file.removesuffix('.py').replace('/', '.')}>"
 
 
 def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:

@@ -21,7 +21,7 @@ def with_packages(
 ) -> dict[str, tuple[str, ...]]:
     """Return *native* with an edge from each package of a flat *project* to all below it.
 
-    Its folder holds other things beside its code: only what is imported belongs to the program.
+    Its folder holds other things beside its code: only imported packages belong to the program.
     """
     found = dict(native)
     for init in sorted(project.code.glob("*/__init__.py")) if _is_flat(project) else ():

@@ -12,7 +12,7 @@ The marshaled code of the n-th module goes to ``out/n``; stdout gets a JSON list
     {"imports": [node, …], "binds": [str, …], "codecs": [str, …],
      "mentions": [names of interest it contains], "error": str}
 
-``imports.py`` says what a node is. ``binds`` are the names of the module, and ``*`` if it may
+``imports.py`` describes a node. ``binds`` are the names of the module, and ``*`` if it may
 have others.
 """
 

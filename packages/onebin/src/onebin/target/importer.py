@@ -1,10 +1,10 @@
-"""Import what is inside the executable, as if it lay in an installed Python's folders.
+"""Import the modules inside the executable as if installed in a Python's folders.
 
 Frozen as ``_onebin_importer`` and run before anything else. CPython's own importer of frozen
 modules gives them no file: here each has ``__file__``, ``__path__`` and a loader with source,
 data and resources, and its code comes from the table that the linker made (``_onebin``).
 What has no code there (a folder without ``__init__``, a file that does not compile) is found
-by CPython's own search of ``sys.path``, which lies inside.
+by CPython's own search of ``sys.path``, which is inside.
 """
 
 import _frozen_importlib as bootstrap
@@ -65,7 +65,7 @@ class Finder:
 
     @staticmethod
     def invalidate_caches() -> None:
-        """Do nothing: what is inside does not change."""
+        """Do nothing: the files inside do not change."""
 
 
 def replace_specs() -> None:

@@ -1,4 +1,4 @@
-"""The imports of a module, as blocks of statements that say when each of them runs.
+"""The imports of a module, as blocks of statements: when each of them runs.
 
 A block is a list of nodes, in the order of the source:
 
@@ -27,7 +27,7 @@ BROAD_ERRORS = {"Exception", "BaseException"}
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 IMPORT_CALLS = {"import_module", "__import__"}
 MAKES_NAMES = {"globals", "vars", "locals", "exec", "eval", "setattr", "__dict__", "modules",
-               "_convert_", "__getattr__"}  # fmt: skip
+               "_convert_", "__getattr__", "meta_path"}  # fmt: skip
 """A module with one of these may have attributes that no statement binds."""
 
 
@@ -48,7 +48,7 @@ class ImportCollector(ast.NodeVisitor):
         self.conditions = Conditions(name, asserts=asserts)
 
     def visit(self, node: ast.AST) -> None:
-        """Visit *node*; other modules may see what it binds."""
+        """Visit *node*; other modules may import the names it binds."""
         if isinstance(node, ast.Global):
             self.binds.update(node.names)
         elif not self.nested:
@@ -125,7 +125,7 @@ class ImportCollector(ast.NodeVisitor):
         if self.deferred:
             return
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        # Without a name it raises again what is handled: mostly a failed import, where it matters.
+        # Without a name it raises the handled exception again, mostly a failed import.
         failed = raised is None or last_name(raised) in IMPORT_ERRORS
         self.block.append(["raise", ast.unparse(node), failed])
 
@@ -174,6 +174,8 @@ class ImportCollector(ast.NodeVisitor):
         self.deferred, self.nested = before
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        if node.decorator_list:
+            self.binds.add("*")  # as enum.global_enum does, of re
         before, self.nested = self.nested, True
         if getattr(node, "type_params", None):
             self.add("typing", [])

@@ -110,29 +110,28 @@ class SystemFiles:
         self._environ = environ
         self._variables: dict[str, str] | None = None
         self._makers: Mapping[str, str] | None = None
+        self._table: File | None = None
 
-    @property
-    def sourced(self) -> bool:
-        """Whether files that the kernel did not write are left out."""
-        return self._makers is not None
+    sourced = property(lambda self: self._makers is not None)
+    """Whether files that the kernel did not write are left out."""
 
     def without(self, makers: Mapping[str, str]) -> Self:
         """Return the same files but those that the kernel did not write: they are unknown.
 
-        *makers* maps mounts under /proc and /sys to what wrote them; empty: the kernel did.
+        *makers* maps mounts under /proc and /sys to what wrote them; empty: the kernel did. The
+        mount table is read once: all of one moment.
         """
         self.environ()  # Made once, for the copies too.
         # Not copy.copy: with weakref, which it imports, each idle process held 100 kB more.
         found = object.__new__(type(self))
         vars(found).update(vars(self))
-        found._makers = makers
+        found._makers, found._table = makers, self.read(_TABLE)
         return found
 
     def _refusal(self, path: str) -> Unknown | None:
         if not self._makers or not path.startswith(("/proc/", "/sys/")):
             return None
-        # /proc/net is a link to the process's own.
-        place = f"/proc/self{path[5:]}" if path.startswith("/proc/net/") else path
+        place = path.replace("/proc/net/", "/proc/self/net/", 1)  # a link
         while place:
             maker = self._makers.get(place)
             if maker is not None:
@@ -154,15 +153,15 @@ class SystemFiles:
 
     def read(self, path: str) -> File:
         """Read a regular file of at most ``MAX_FILE_BYTES``; the mount table may be larger."""
-        if refusal := self._refusal(path):
-            return File(path, refusal)
-        limit = MAX_TABLE_BYTES if path == _TABLE else MAX_FILE_BYTES
+        if path == _TABLE and self._table is not None:
+            return self._table
         try:
-            data = self._bytes(path, limit)
+            limit = MAX_TABLE_BYTES if path == _TABLE else MAX_FILE_BYTES
+            data = self._refusal(path) or self._bytes(path, limit)
         except OSError as exc:
             return File(path, _unknown(path, exc))
-        if data is None:
-            return File(path, Unknown(f"{path} is not a regular file"))
+        if isinstance(data, Unknown):
+            return File(path, data)
         if len(data) > limit:
             return File(path, Unknown(f"{path} has more than {limit} bytes"))
         try:
@@ -179,11 +178,11 @@ class SystemFiles:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         return os.open(self._resolve_in_root(path), flags)
 
-    def _bytes(self, path: str, limit: int) -> bytes | None:
+    def _bytes(self, path: str, limit: int) -> bytes | Unknown:
         descriptor = self._open(path)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
+                return Unknown(f"{path} is not a regular file")
             parts = []
             room = limit + 1
             # Again until the end: files of /proc give a page at a time and have no size.

@@ -8,6 +8,7 @@ beyond those of plain values, and names that come twice in a mapping.
 Source: YAML 1.1, https://yaml.org/type/; sigs.k8s.io/yaml, which kubectl uses.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
@@ -139,21 +140,25 @@ class _Reader:
         found: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         while not isinstance(key := next(self._events), yaml.MappingEndEvent):
-            # The text, also of 1 and true: in JSON every name is a string.
-            name = _joined(key) if isinstance(key, yaml.ScalarEvent) else ""
-            named = self._node(key, depth + 1).value
-            if isinstance(named, dict | list):
-                _refuse(key, "a name is a list or a mapping; expected a string")
+            name = self._name(key, depth)
             event = next(self._events)
             value = self._node(event, depth + 1).value
-            if name == _MERGE and not key.style:
+            if name == _MERGE and not getattr(key, "style", None):
                 self._merge(merged, value, event)
                 continue
-            name = name or str(named)
             if name in found:
                 _refuse(key, f"{printable(name, MAX_NAME)!r} is repeated in its mapping")
             found[name] = value
         return {**merged, **found}
+
+    def _name(self, key: Any, depth: int) -> str:  # noqa: ANN401  an event
+        """Return a name, which is a string in JSON: that of y is true."""
+        named = self._node(key, depth + 1).value
+        if isinstance(named, dict | list):
+            _refuse(key, "a name is a list or a mapping; expected a string")
+        if named is None or isinstance(named, bool):
+            return {None: "null", True: "true", False: "false"}[named]
+        return str(named)
 
     def _merge(self, merged: dict[str, Any], value: Any, event: Any) -> None:  # noqa: ANN401
         for each in value if isinstance(value, list) else [value]:
@@ -176,13 +181,19 @@ def _scalar(event: Any) -> Any:  # noqa: ANN401  an event, any value
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]
+    return _number(text)
+
+
+def _number(text: str) -> Any:  # noqa: ANN401  a number, else the text
     if text[:1] not in "0123456789+-." or len(text) > _MAX_DIGITS:
         return text
-    digits = text.replace("_", "")
+    digits = text if text.startswith(".") else text.replace("_", "")
     if _INTEGER.fullmatch(digits):
         return _integer(digits)
     if _FLOAT.fullmatch(digits):
         number = float(digits)
+        if not math.isfinite(number):
+            return text  # too large for Go's parser, which leaves it a string
         # As JSON has it, which kubectl sends: 1.0 is 1.
         return int(number) if number.is_integer() else number
     return text

@@ -1,5 +1,6 @@
 """Rows of the table of group values: which files they name, how far up they reach."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.linux import disks
 from devops_info_service.facts.linux import group_table as table
 from devops_info_service.facts.linux.cgroup import Cgroups, Group
-from devops_info_service.facts.linux.group_values import GroupValue
+from devops_info_service.facts.linux.group_values import GroupValue, Source
 from devops_info_service.facts.linux.limit_watch import WATCHED
 
+REFERENCE = Path(__file__).parents[5] / "docs/reference/control-groups.md"
 NEW = Group(2, ("/c/pod/own", "/c/pod"), top_visible=False)
 OLD = Group(1, ("/old/own", "/old"), top_visible=True)
 MISSING = Unknown("no group")
@@ -54,3 +56,27 @@ def test_paths(row: GroupValue[Any], new: list[str], old: list[str]) -> None:
 def test_watched() -> None:
     """Without a group no file is watched."""
     assert not [path for row in WATCHED.values() for path in row.paths(cgroups(MISSING))]
+
+
+def listed(name: str, row: GroupValue[Any]) -> str:
+    """Return *row* as a line of the reference."""
+
+    def files(source: Any) -> str:
+        if isinstance(source, Unknown):
+            return ""
+        return ", ".join(f"`{file}`" for file in dict.fromkeys(source.files))
+
+    first = next(each for each in (row.v2, row.v1) if isinstance(each, Source))
+    scope = {"own": "own", "path": "smallest on the path", "nearest": "nearest that has it"}
+    new, old = files(row.v2), files(row.v2 if row.v1 is None else row.v1)
+    label = name.lower().replace("_", " ")
+    return f"| {label} | {new} | {old} | {row.unit} | {scope[first.scope]} |"
+
+
+def test_reference_lists_every_file() -> None:
+    """The reference has a line for each row of the table and no other, in its order."""
+    rows = {name: row for name, row in vars(table).items() if isinstance(row, GroupValue)}
+    rows |= {"DISK_LIMITS": disks.LIMITS, "DISK_USAGE": disks.USAGE}
+    _, _, text = REFERENCE.read_text().partition("| value |")
+
+    assert [listed(name, row) for name, row in rows.items()] == text.splitlines()[2:]

@@ -1,4 +1,4 @@
-"""Limits along the path of groups: what is stated needs all that it rests on."""
+"""Limits along the path of groups: a limit is known only with all that it rests on."""
 
 from collections.abc import Callable
 from typing import Any
@@ -104,7 +104,7 @@ ROOT = {"cgroup.procs": "", "cgroup.controllers": "cpu io memory pids\n"}
             None,
             True,
         ),
-        # What is above is hidden.
+        # The groups above are hidden.
         ({"cgroup.type": "domain", "cgroup.procs": "", "a/b/pids.max": "5", "a/pids.max": "max",
           "pids.max": "max"}, 5, HIDDEN.reason, 5, False),
         ({"cgroup.type": "domain", "cgroup.procs": "", "a/b/pids.max": "max", "a/pids.max": "max",

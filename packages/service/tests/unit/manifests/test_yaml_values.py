@@ -84,6 +84,7 @@ def as_text(value: object) -> object:
         ("1_000", 1000), ("09", 9), ("0.0", 0), ("1e3", 1000), ("0.5", 0.5), (".5", 0.5),
         ("1.2.3", "1.2.3"), ("-x", "-x"), ("500m", "500m"), ("256Mi", "256Mi"), ("2001-01-01",) * 2,
         ("'yes'", "yes"), ('"0"', "0"), ("!!str yes", "yes"), ("! 1", "1"), ("|-\n  yes", "yes"),
+        ("1e400", "1e400"), ("._5", "._5"), (".5_", ".5_"),
         (".inf", ".inf"), ("9" * 41, "9" * 41), ("=", "="), ("1:30", "1:30"),
     ],
 )  # fmt: skip
@@ -95,10 +96,10 @@ def test_type_of_a_scalar(text: str, value: object) -> None:
 
 
 def test_merge_keys() -> None:
-    text = "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: [*a, *b], x: 9}\nd: {'<<': *a}\n"
+    text = "a: &a {x: 1, v: 1}\nb: &b {v: 2, z: 2}\nc: {<<: [*a, *b], x: 9}\nd: {'<<': *a}\n"
 
-    assert read(text)[0]["c"] == {"x": 9, "y": 1, "z": 2}
-    assert read(text)[0]["d"] == {"<<": {"x": 1, "y": 1}}
+    assert read(text)[0]["c"] == {"x": 9, "v": 1, "z": 2}
+    assert read(text)[0]["d"] == {"<<": {"x": 1, "v": 1}}
 
 
 def test_documents_have_their_lines() -> None:

@@ -111,30 +111,33 @@ class _Classifier:
             is_ipc_shared=is_ipc_shared,
         )
         self._disks = _disks(mounts)
+        self._first_root = next((each for each in mounts.entries if each.point == "/"), None)
         self._is_engines = not self._in_pod and any(
             match(RUNTIMES, mount) for mount in mounts.entries
         )
-        self._found: dict[str, Volume] = {}
+        self._found: dict[int, Volume] = {}
 
     def origin_of(self, mount: Mount) -> Volume:
         """Return the origin of *mount*: the first that holds."""
-        found = self._found[mount.point] = (
-            self._image(mount)
-            or self._kubelet(mount)
-            or self._runtime(mount)
-            or kernel_mounts.origin_of(mount, self._mounts)
-            or self._under_host(mount)
-            or self._memory(mount)
-            or self._engine_volume(mount)
-            or self._disk(mount)
-        )
+        found = self._found.get(id(mount))
+        if found is None:
+            found = self._found[id(mount)] = (
+                self._image(mount)
+                or self._kubelet(mount)
+                or self._runtime(mount)
+                or kernel_mounts.origin_of(mount, self._mounts)
+                or self._under_host(mount)
+                or self._memory(mount)
+                or self._engine_volume(mount)
+                or self._disk(mount)
+            )
         return found
 
     def _image(self, mount: Mount) -> Volume | None:
         # Only the first there: another over it was requested.
-        if mount.point == "/" and "/" not in self._found:
-            return Volume("image", "the root file system")
-        return None
+        if mount.point != "/" or mount is not self._first_root:
+            return None
+        return Volume("image", "the root file system")
 
     def _kubelet(self, mount: Mount) -> Volume | None:
         found = match(KUBELETS, mount)
@@ -163,8 +166,7 @@ class _Classifier:
 
     def _under_host(self, mount: Mount) -> Volume | None:
         for around in self._mounts.around(mount.point):
-            origin = self._found.get(around.point)
-            if origin is not None and origin.origin == "host":
+            if self.origin_of(around).origin == "host":
                 return Volume("host", f"under {around.point}, which is the machine's")
         return None
 

@@ -1,1 +1,0 @@
-NAME = [__name__, __file__.rpartition("/")[2]]

@@ -1,0 +1,1 @@
+NAME = [__name__, __file__.rpartition('/')[2]]

@@ -1,0 +1,131 @@
+"""Which files go into a whole program, and its metadata, on small trees."""
+
+import email
+import importlib.metadata
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from onebin.inputs import core_metadata, directory
+from onebin.model import Distribution, ModuleOrigin, Pin
+from onebin.selection import contents, whole
+
+SITE = "lib/python3.13/site-packages"
+
+TABLE = {
+    "project": {
+        "name": "my-app",
+        "version": "1.2",
+        "description": "Two\nlines",
+        "requires-python": ">=3.11",
+        "dependencies": ["dep>=1"],
+        "optional-dependencies": {"more": ["other; python_version > '3'"]},
+        "authors": [{"name": "A", "email": "a@example.org"}, {"name": "B"}],
+        "scripts": {"my-app": "app:main"},
+        "entry-points": {"my.group": {"one": "app.one:f"}},
+    }
+}
+
+
+def write(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def paths(
+    root: Path, files: Iterable[str], *, sources: bool = True, flat: bool = False
+) -> set[str]:
+    """The paths below site-packages of a program whose modules are ``app`` and ``dep``."""
+    write(root if flat else root / "src", "app/__init__.py", *files)
+    table = {**TABLE, "tool": {"onebin": {"sources": sources}}}
+    project = directory.parse(root, table)
+    dep = write(root.parent / "dep", "dep.py", "dep.pyi", "dep-1.dist-info/METADATA", "app/x.txt")
+    origins = {
+        "app": ModuleOrigin(
+            "source", project.code / "app/__init__.py", f"/onebin/{SITE}/app/__init__.py",
+            is_package=True, origin="project",
+        ),
+        "dep": ModuleOrigin("source", dep / "dep.py", f"/onebin/{SITE}/dep.py"),
+        "start": ModuleOrigin("source", Path("start.py"), "<start>"),
+    }  # fmt: skip
+    distributions = (Distribution(Pin("dep", "1", ()), dep, "key"),)
+    found = contents.files(project, distributions, origins, "3.13", "script")
+    assert {"bin/python3", "bin/my-app"} <= {file.path for file in found}
+    return {file.path.removeprefix(f"{SITE}/") for file in found if file.path.startswith(SITE)}
+
+
+OWN = {f"my_app-1.2.dist-info/{name}" for name in ("METADATA", "entry_points.txt", "RECORD")}
+ALWAYS = {"dep-1.dist-info/METADATA", "app/x.txt", *OWN}
+
+
+@pytest.mark.parametrize(
+    ("files", "sources", "flat", "found"),
+    [
+        (["app/a.txt", "other.py"], True, False,
+         {"app/__init__.py", "app/a.txt", "other.py", "dep.py"}),
+        # Files of tools, compiled files, files that only a type checker reads.
+        (["app/.git/x", "app/__pycache__/y.pyc", "app/c.so", "app/c.h", "app/py.typed", ".env",
+          "app.egg-info/PKG-INFO", "app/.hidden"], True, False,
+         {"app/__init__.py", "app/py.typed", "app/.hidden", "dep.py"}),
+        # A project's own folder holds other things: only packages that are reached go in.
+        (["app/a.txt", "tests/test_app.py", "setup.py", "README.md"], True, True,
+         {"app/__init__.py", "app/a.txt", "dep.py"}),
+        # Without sources a module shows its code; files that are not frozen stay.
+        (["app/template.py", "app/a.txt"], False, False,
+         {"app/__init__.pyc", "app/template.py", "app/a.txt", "dep.pyc"}),
+    ],
+)  # fmt: skip
+def test_files_of_a_whole_program(
+    tmp_path: Path, files: list[str], *, sources: bool, flat: bool, found: set[str]
+) -> None:
+    """Everything an installation has but compiled code, headers and stubs."""
+    assert found | ALWAYS == paths(tmp_path / "root", files, sources=sources, flat=flat)
+
+
+def test_modules_of_a_whole_program(tmp_path: Path) -> None:
+    """All of a source folder; of a project's own folder, what its packages hold once reached."""
+    write(tmp_path / "src", "app/__init__.py", "app/0001_step.py", "other.py")
+    write(tmp_path / "dep", "dep/a.py")
+    dep = Distribution(Pin("dep", "1", ()), tmp_path / "dep", "key")
+    project = directory.parse(tmp_path, TABLE)
+
+    assert {"app", "app.0001_step", "other", "dep.a"} == set(whole.roots(project, [dep]))
+    write(tmp_path / "flat", "app/__init__.py", "app/a.py", "tests/__init__.py", "tests/b.py")
+    flat = directory.parse(tmp_path / "flat", TABLE)
+    assert [] == whole.roots(flat, [])
+    assert ("x", "app", "app.a") == whole.with_packages({"app": ("x",)}, flat)["app"]
+
+
+def test_metadata_is_read_by_importlib(tmp_path: Path) -> None:
+    """The texts of a project are those of an installed distribution."""
+    info = tmp_path / "my_app-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(core_metadata.metadata(TABLE["project"], "1.2"))
+    (info / "entry_points.txt").write_text(core_metadata.entry_points(TABLE["project"]))
+
+    found = importlib.metadata.PathDistribution(info)
+
+    assert ("1.2", "my-app", "Two lines") == (
+        found.version, found.metadata["Name"], found.metadata["Summary"]
+    )  # fmt: skip
+    assert ["dep>=1", "other; (python_version > '3') and extra == \"more\""] == found.requires
+    points = {(point.group, point.name, point.value) for point in found.entry_points}
+    assert {("console_scripts", "my-app", "app:main"), ("my.group", "one", "app.one:f")} == points
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"name": "a", "authors": "x", "classifiers": 1, "urls": [], "keywords": {}},
+        {"name": "a", "optional-dependencies": {"x": "y"}, "scripts": 1, "entry-points": []},
+    ],
+)
+def test_values_of_another_type_are_left_out(table: dict[str, object]) -> None:
+    """Each is refused, or ignored, by whatever installs the project."""
+    text = core_metadata.metadata(table, "1")
+
+    assert "a" == email.message_from_string(text)["Name"]
+    assert "" == core_metadata.entry_points(table)
