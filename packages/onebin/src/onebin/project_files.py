@@ -34,7 +34,7 @@ def lock_of(project: Project) -> LockFile | None:
         return LockFile(name, read(project, name))
     if not project.dependencies:
         return LockFile("", "")
-    if target.name != locks.WRITTEN:
+    if not target.name.endswith(locks.WRITTEN):
         raise ProjectError(
             f"tool.onebin.lock: {target}: missing",
             hint=f"write it: {locks.read(name, '').rewrite}",

@@ -28,7 +28,12 @@ class Lock(Protocol):
         """How it is written again."""
         ...
 
-    def pins(self, markers: Mapping[str, str], wanted: Wanted, /) -> tuple[Pin | Obstacle, ...]:
+    def pins(
+        self,
+        markers: Mapping[str, str],
+        wanted: Wanted = Wanted(),  # noqa: B008
+        /,
+    ) -> tuple[Pin | Obstacle, ...]:
         """Return what is *wanted* of it for *markers* (PEP 508), sorted by name.
 
         What no index has by a hash is an obstacle.

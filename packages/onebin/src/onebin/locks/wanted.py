@@ -3,7 +3,6 @@
 Sources: PEP 508 (markers), PEP 751 (``extras`` and ``dependency_groups`` in markers).
 """
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Final, TypeVar
 
@@ -11,14 +10,9 @@ import msgspec
 from packaging.markers import Marker
 
 from onebin.errors import ProjectError
-from onebin.requirement import MAX_LENGTH, shown
+from onebin.requirement import MAX_LENGTH, decide_extras, shown
 
 N = TypeVar("N", bound=Hashable)
-
-EXTRA: Final = re.compile(
-    r"""extra\s*(==|!=)\s*(["'])([^"']*)\2|(["'])([^"']*)\4\s*(==|!=)\s*extra\b"""
-)
-"""A comparison with ``extra``, which tools evaluate for a set of extras, not for one."""
 
 MAX_MARKER: Final = 20 * MAX_LENGTH
 """Characters of a marker: tools that lock forks join dozens of conditions."""
@@ -60,13 +54,6 @@ def holds(
     if not marker:
         return True
     wanted = frozenset(extras)
-
-    def decided(found: re.Match[str]) -> str:
-        _, _, right, _, left, _ = found.groups()
-        is_equal = "==" in (found[1], found[6])
-        value = ((right if left is None else left) in wanted) == is_equal
-        return f"os_name {'==' if value else '!='} '{environment['os_name']}'"
-
     try:
         if len(marker) > MAX_MARKER:
             raise ValueError(f"more than {MAX_MARKER} characters")  # noqa: TRY301
@@ -76,7 +63,7 @@ def holds(
             "dependency_groups": frozenset(groups),
         }
         variables.pop("extra", None)
-        return Marker(EXTRA.sub(decided, marker)).evaluate(variables, context="lock_file")
+        return Marker(decide_extras(marker, wanted)).evaluate(variables, context="lock_file")
     except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as exc:
         raise ProjectError(
             f"{where}: the marker {shown(marker)} cannot be evaluated: {shown(str(exc))}"

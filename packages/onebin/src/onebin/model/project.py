@@ -25,6 +25,7 @@ class EntryPoint(msgspec.Struct, frozen=True):
 
     module: str
     function: str
+    """Empty where the module runs as ``__main__``."""
 
 
 class ImageSettings(
