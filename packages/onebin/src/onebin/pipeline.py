@@ -62,7 +62,7 @@ class BuildResult(msgspec.Struct, frozen=True):
     omitted: tuple[OmittedModule, ...]
     """Modules that some import names, and that are not in the executable."""
     libraries: tuple[BuiltLibrary, ...] = ()
-    """C libraries that are linked in beside CPython's, each with version, license and hash."""
+    """C libraries that are linked in, each with its license and its source."""
 
 
 def make_plan(
@@ -143,9 +143,8 @@ def ensure_lock(project: Project, tools: Tools) -> None:
         ProjectError: the lock has another name; or see ``locks.resolving.write``.
     """
     if project_files.lock_text(project) is None:
-        tools.context.progress.warn(
-            f"{project.options.lock}: missing; choosing versions and writing it"
-        )
+        missing = f"{project.options.lock}: missing"
+        tools.context.progress.warn(f"{missing}; choosing versions and writing it")
         write_lock(project, tools)
 
 
@@ -210,8 +209,8 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
         stage.summary = f"{binary.name}, {_bytes(binary.size)}"
-    linked_in = {library.key: library for module in libraries for library in module.libraries}
-    return BuildResult(ready.plan, binary, modules, selection.omitted, tuple(linked_in.values()))
+    parts_of = {item.key: item for module in libraries for item in module.libraries}
+    return BuildResult(ready.plan, binary, modules, selection.omitted, (*parts_of.values(),))
 
 
 def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:
