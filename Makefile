@@ -10,7 +10,7 @@ comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
 PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
 
-.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test hardening endurance figures pictures bench train clean
+.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test hardening endurance figures pictures bench train update-runtime clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench: sizes rebuild load ## Everything measured here
 
 train: $(VENV)/.dev ## Make the profile anew that the executable is compiled by (after new versions)
 	@$(BIN)/onebin train packages/service -- $(abspath $(BIN))/python packages/service/training/workload.py
+
+update-runtime: $(VENV)/.dev ## Move CPython and the C libraries to the newest releases of their series
+	@$(BIN)/python .ci/update-runtime
 
 clean: ## Remove what was built (the cache of onebin stays)
 	rm -rf $(VENV) dist packages/*/dist

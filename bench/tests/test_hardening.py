@@ -1,4 +1,4 @@
-"""The variants of the executable, whose lines must be in onebin for them to be what they say."""
+"""The variants of the executable: the lines that they replace are in onebin."""
 
 import shutil
 from pathlib import Path

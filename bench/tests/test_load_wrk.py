@@ -1,4 +1,4 @@
-"""What is read from wrk and from procfs, against texts saved from both."""
+"""The parsers of wrk's output and of procfs, against texts saved from both."""
 
 import dataclasses
 import os

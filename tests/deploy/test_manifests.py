@@ -100,6 +100,25 @@ def test_chart(helm: Tool, tools: Path, values: tuple[str, ...], tmp_path: Path)
     validate(tools, manifests, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("version", "budget", "autoscaler"),
+    [
+        ("1.20.2", "policy/v1beta1", "autoscaling/v2beta2"),
+        ("1.22.0", "policy/v1", "autoscaling/v2beta2"),
+        ("1.37.0", "policy/v1", "autoscaling/v2"),
+    ],
+)
+def test_api_follows_the_cluster(tools: Path, version: str, budget: str, autoscaler: str) -> None:
+    manifests = run(
+        [tools / "helm", "template", "info", CHART, "--kube-version", version,
+         "--set", "autoscaling.enabled=true"]
+    )  # fmt: skip
+
+    assert [each["apiVersion"] for each in objects(manifests, "PodDisruptionBudget")] == [budget]
+    found = objects(manifests, "HorizontalPodAutoscaler")
+    assert [each["apiVersion"] for each in found] == [autoscaler]
+
+
 def test_helm_lint(tools: Path) -> None:
     run([tools / "helm", "lint", "--strict", CHART])
 

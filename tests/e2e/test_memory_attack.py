@@ -74,7 +74,7 @@ def test_attack_on_memory(
         metrics = scrape(8080, address)
 
     peak = metrics["platform_memory_peak_bytes"]
-    p99 = sorted(took)[len(took) * 99 // 100]  # for the documentation; nothing is told by it
+    p99 = sorted(took)[len(took) * 99 // 100]  # printed for the documentation
     with capsys.disabled():
         sys.stdout.write(
             f"{workers} workers, {ROUNDS} rounds: {done}; /health {dict(outcomes)}, "

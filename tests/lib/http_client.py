@@ -60,7 +60,7 @@ class Connection:
     """A connection that is read response by response."""
 
     def __init__(self, port: int, host: str = "127.0.0.1", *, source: str | None = None) -> None:
-        """Connect from *source*, one of 127.0.0.0/8: each has all ports."""
+        """Connect from *source*, one of 127.0.0.0/8: each has its own ports."""
         self._data = b""
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         """For options, and for writing without waiting."""

@@ -18,6 +18,7 @@ from onebin.link.linker import LinkedProgram
 from onebin.locks import resolving
 from onebin.model import (
     Binary,
+    BuiltLibrary,
     BuiltModule,
     CPython,
     Distribution,
@@ -29,19 +30,16 @@ from onebin.model import (
     OmittedModule,
     Plan,
     Project,
+    Release,
     Toolchain,
 )
 from onebin.runtime import build as runtime
 from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
-from onebin.runtime.sources import PYTHON
 from onebin.runtime.toolchain import toolchain
 from onebin.selection import contents
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 from onebin.tools import Tools
-
-PYTHON_LINE = ".".join(PYTHON.version.split(".")[:2])
-"""``3.13``: versions and offers are chosen for it."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -63,10 +61,16 @@ class BuildResult(msgspec.Struct, frozen=True):
     modules: tuple[FrozenModule, ...]
     omitted: tuple[OmittedModule, ...]
     """Modules that some import names, and that are not in the executable."""
+    libraries: tuple[BuiltLibrary, ...] = ()
+    """C libraries that are linked in, each with its license and its source."""
 
 
-def make_plan(project: Project, tools: Tools, *, instrumented: bool = False) -> Plan:
+def make_plan(
+    project: Project, tools: Tools, *, instrumented: bool = False, release: Release | None = None
+) -> Plan:
     """Decide how *project* is built; nothing is written but the cache.
+
+    *release* is CPython's; without it the first that fits the project.
 
     Raises:
         ProjectError: a setting, a lock or the profile is malformed.
@@ -82,6 +86,7 @@ def make_plan(project: Project, tools: Tools, *, instrumented: bool = False) -> 
         lock_reason=lock.reason if lock else "",
         build_lock=project_files.read(project, project.options.build_lock),
         source=tools.python_source,
+        release=release,
         profile=profile,
         instrumented=instrumented,
     )
@@ -106,11 +111,32 @@ def with_offers(plan: Plan, tools: Tools) -> Plan:
         ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
     """
     try:
-        offers = distributions.offers(plan, PYTHON_LINE, tools.context)
+        found = _offered(plan, tools)
+        first = _obstacle(found)
+        if first is None:
+            return found
+        for release in planning.other_releases(plan, tools.python_source):
+            again = make_plan(plan.project, tools, instrumented=plan.instrumented, release=release)
+            other = _offered(again, tools)
+            if _obstacle(other) is None:
+                tools.context.progress.warn(
+                    f"CPython {release.version}: chosen instead of {plan.python.version}, "
+                    f"for which {first.pin} cannot be built: {first.reason}"
+                )
+                return other
     except UnreachableError as exc:
         tools.context.progress.warn(f"{exc}: what cannot be built is not known yet")
         return plan
+    return found
+
+
+def _offered(plan: Plan, tools: Tools) -> Plan:
+    offers = distributions.offers(plan, plan.series, tools.context)
     return msgspec.structs.replace(plan, offers=offers)
+
+
+def _obstacle(plan: Plan) -> Obstacle | None:
+    return next((item for item in plan.offers if isinstance(item, Obstacle)), None)
 
 
 def require_no_obstacle(plan: Plan) -> None:
@@ -140,7 +166,8 @@ def ensure_lock(project: Project, tools: Tools) -> None:
 
 def write_lock(project: Project, tools: Tools, output: Path | None = None) -> Path:
     """Choose versions and write the lock; see ``locks.resolving.write``."""
-    return resolving.write(project, tools.machine, PYTHON_LINE, tools.context, output)
+    _, series = planning.python_of(project, tools.python_source)
+    return resolving.write(project, tools.machine, series, tools.context, output)
 
 
 def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Prepared:
@@ -198,7 +225,8 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
         stage.summary = f"{binary.name}, {_bytes(binary.size)}"
-    return BuildResult(ready.plan, binary, modules, selection.omitted)
+    parts_of = {item.key: item for module in libraries for item in module.libraries}
+    return BuildResult(ready.plan, binary, modules, selection.omitted, (*parts_of.values(),))
 
 
 def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:

@@ -4,8 +4,19 @@ from collections.abc import Iterable
 from typing import Final
 
 from onebin import locks, requirement
-from onebin.model import Machine, Obstacle, Pin, Plan, Profile, Project, target_environment
-from onebin.runtime.sources import python_source, zlib_beside
+from onebin.model import (
+    RELEASES,
+    Machine,
+    Obstacle,
+    Pin,
+    Plan,
+    Profile,
+    Project,
+    Release,
+    Source,
+    target_environment,
+)
+from onebin.runtime.sources import python_source, releases, zlib_beside
 
 TOOLCHAIN: Final = "ziglang 0.17.1"
 """One pinned compiler with its own musl: the same bytes wherever the build runs."""
@@ -20,6 +31,7 @@ def plan(
     lock_reason: str = "",
     build_lock: str = "",
     source: str = "",
+    release: Release | None = None,
     profile: Profile | None = None,
     instrumented: bool = False,
 ) -> Plan:
@@ -33,6 +45,7 @@ def plan(
         lock_reason: Why that one.
         build_lock: The same for build requirements of its source distributions.
         source: Where CPython's source is, instead of ``tool.onebin.python-source``.
+        release: Which release of CPython, instead of the first that fits the project.
         profile: Its profile, if it has one.
         instrumented: Whether it is built to be trained: then without a profile.
 
@@ -40,7 +53,8 @@ def plan(
         ProjectError: a dependency, a lock or the setting python-source is malformed; a lock
             lacks a dependency.
     """
-    markers = target_environment(machine)
+    python, series = python_of(project, source, release)
+    markers = target_environment(machine, python.version or series)
     entries: tuple[Pin | Obstacle, ...] = ()
     lock_name = lock_name or project.options.lock or locks.WRITTEN
     if lock is None:
@@ -48,11 +62,11 @@ def plan(
     else:
         entries = locks.read(lock_name, lock).pins(markers, locks.wanted_by(project))
         locks.require_complete(project, lock_name, entries, markers)
-    python = python_source(source or project.options.python_source)
     return Plan(
         project=project,
         machine=machine,
         python=python,
+        series=series,
         zlib=zlib_beside(python),
         toolchain=TOOLCHAIN,
         distributions=_pins(entries),
@@ -70,6 +84,29 @@ def plan(
 
 def _pins(entries: Iterable[Pin | Obstacle]) -> tuple[Pin, ...]:
     return tuple(item for item in entries if isinstance(item, Pin))
+
+
+def python_of(
+    project: Project, source: str = "", release: Release | None = None
+) -> tuple[Source, str]:
+    """Return CPython's source for *project*, and its series; see ``plan`` for the arguments.
+
+    Raises:
+        ProjectError: no pinned release fits, or the setting python-source is malformed.
+    """
+    options = project.options
+    release = release or releases(options.python, project.requires_python)[0]
+    python = python_source(source or options.python_source, release)
+    known = next((item for item in RELEASES if item.version == python.version), release)
+    return python, known.series
+
+
+def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
+    """Return the releases *planned* may have instead; none where the *source* is given."""
+    options = planned.project.options
+    if source or options.python_source:
+        return ()
+    return releases(options.python, planned.project.requires_python)[1:]
 
 
 def provenance(planned: Plan) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from .model import Obstacle, Offer, OmittedModule, Pin, Plan
+from .model import RELEASES, Obstacle, Offer, OmittedModule, Pin, Plan
 from .terminal import printable, row
 
 WHOLE = (
@@ -25,7 +25,10 @@ def plan(planned: Plan) -> str:
         ("starts", start),
         ("machine", planned.machine),
         ("compiler", planned.toolchain),
-        ("python", f"CPython {planned.python.version} ({planned.python.origin})"),
+        (
+            "python",
+            f"CPython {planned.python.version} ({planned.python.origin}){_support(planned)}",
+        ),
         ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
         ("lock", _lock(planned)),
         ("build tools", _build_tools(planned)),
@@ -52,6 +55,12 @@ def omitted(modules: Iterable[OmittedModule]) -> str:
         chain = f" ({' -> '.join(item.chain)})" if len(item.chain) > 1 else ""
         lines.append(f"  {item.module}, imported by {item.importer}: {item.reason}{chain}")
     return "\n".join(map(printable, lines))
+
+
+def _support(planned: Plan) -> str:
+    version = planned.python.version
+    found = next((item for item in RELEASES if item.version == version), None)
+    return f": {found.support}" if found else ""
 
 
 def _offer(item: Offer | Obstacle) -> str:

@@ -105,7 +105,7 @@ def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
             "app -> helper: requires nowhere_to_be_found",
             "project.dependencies",
         ),
-        ("needs-tk", 2, "app -> window -> tkinter: requires Tk, which", "without a display"),
+        ("needs-tk", 2, "app -> window: requires Tk, which", "without a display"),
         ("broken-syntax", 2, "app", "line 1"),
         ("typo", 2, "tool.onebin.exlude: no such setting", "did you mean exclude?"),
         ("two-scripts", 2, "no entry point", "tool.onebin.entry-point"),
@@ -146,7 +146,7 @@ def test_plan_lists_the_steps(onebin: OnebinRun) -> None:
     done = onebin("plan", PROJECTS / "facts", "--json")
 
     plan = json.loads(done.stdout)
-    assert "3.13.5" == plan["python"]["version"]
+    assert "3.13.15" == plan["python"]["version"]
     assert [] == plan["distributions"]
 
 

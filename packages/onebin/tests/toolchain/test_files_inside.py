@@ -161,3 +161,17 @@ def test_every_function_of_a_path_is_served_or_has_its_reason(build: Build) -> N
 
     assert {"open", "stat", "readdir", "execve"} <= called
     assert set() == (called & OF_LIBC) - {*WRAPPED, *ESCAPES}
+
+
+def test_no_module_is_compiled_when_the_program_starts(build: Build) -> None:
+    """A module that is imported before the importer is there would be found as source."""
+    code = (
+        "import sys; print([name for name, module in sys.modules.items() "
+        "if type(getattr(module, '__loader__', 0)).__name__ == 'SourceFileLoader'])"
+    )
+    done = subprocess.run(
+        ["/onebin/bin/python3", "-c", f"import inside; {code}"],
+        executable=build("inside"), capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert b"[]\n" == done.stdout

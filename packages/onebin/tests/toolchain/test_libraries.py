@@ -44,7 +44,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "x.cnf").write_text(f"[req]\ndistinguished_name = name\n[name]\n{AUTHORITY}")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     calls: list[list[str]] = [
-        ["req", "-x509", *key, "-config", "x.cnf", "-extensions", "authority", "-subj", "/CN=test CA",
+        ["req", "-x509", *key, "-config", "x.cnf", "-extensions", "authority", "-subj", "/CN=own",
          "-keyout", "ca.key", "-out", "ca.pem", "-days", "2"],
         ["req", *key, "-config", "x.cnf", "-subj", "/CN=localhost", "-keyout", "server.key",
          "-out", "server.csr"],

@@ -27,7 +27,7 @@ def test_markers_are_those_of_the_executable(put_wheel: Put, tmp_path: Path) -> 
     put_wheel(
         "app",
         'new; python_version >= "3.13"',
-        'exact; python_full_version == "3.13.5" and platform_machine == "aarch64"',
+        'exact; python_full_version == "3.13.15" and platform_machine == "aarch64"',
         'old; python_version < "3.13"',
         'elsewhere; sys_platform == "win32"',
         'wanted; extra == "more"',

@@ -8,7 +8,7 @@ import pytest
 from onebin import locks, planning
 from onebin.errors import ProjectError
 from onebin.inputs import directory
-from onebin.model import Pin, target_environment
+from onebin.model import RELEASES, Pin, Release, target_environment
 from onebin.runtime import sources
 
 PROJECTS = Path(__file__).parent.parent / "projects"
@@ -208,12 +208,17 @@ def test_plan_is_data() -> None:
     """The whole plan is serializable."""
     made = planning.plan(directory.read(PROJECTS / "facts"), machine="x86_64", lock="")
 
-    assert "3.13.5" in msgspec.json.encode(made, enc_hook=str).decode()
+    assert "3.13.15" in msgspec.json.encode(made, enc_hook=str).decode()
 
 
 @pytest.mark.parametrize(
     ("python", "full"),
-    [("3.13.9", "3.13.9"), ("3.13", sources.PYTHON.version), ("3.14", "3.14.0")],
+    [
+        ("3.13.9", "3.13.9"),
+        ("3.13", sources.PYTHON.version),
+        ("3.14", "3.14.7"),
+        ("3.99", "3.99.0"),
+    ],
 )
 def test_markers_of_another_python(python: str, full: str) -> None:
     """``3.13`` alone means its pinned release, or its first."""
@@ -224,3 +229,63 @@ def test_markers_of_another_python(python: str, full: str) -> None:
         found["python_version"],
     )
     assert "aarch64" == found["platform_machine"]
+
+
+@pytest.mark.parametrize(
+    ("python", "requires", "chosen"),
+    [
+        ("", "", ["3.13.15", "3.14.7"]),
+        ("", ">=3.11", ["3.13.15", "3.14.7"]),
+        ("", ">=3.14", ["3.14.7"]),
+        ("", "==3.13.*", ["3.13.15"]),
+        ("", ">=3.13.6,<3.14", ["3.13.15"]),
+        ("", "!=3.13.15", ["3.14.7"]),
+        ("3.14", "", ["3.14.7"]),
+        ("3.13", ">=3.11", ["3.13.15"]),
+        ("3.13.5", "", ["3.13.5"]),
+        ("3.15", ">=3.15.0rc1", ["3.15.0rc1"]),
+        ("3.15", "", ["3.15.0rc1"]),
+    ],
+)
+def test_release_that_fits(python: str, requires: str, chosen: list[str]) -> None:
+    """The default series, the next newer one, or the series named."""
+    assert chosen == [item.version for item in sources.releases(python, requires)]
+
+
+@pytest.mark.parametrize(
+    ("python", "requires", "message", "hint"),
+    [
+        ("3.12", "", r"tool\.onebin\.python: '3\.12' is not pinned", "known are 3.13.5"),
+        ("3.14", "<3.14", r"requires-python: '<3\.14' allows none of 3\.14\.7", "known are"),
+        ("", "<3.13", r"requires-python: '<3\.13' allows none of 3\.13\.15, 3\.14\.7", "known are"),
+        ("", ">=3.15", r"allows none of 3\.13\.15, 3\.14\.7", "tool.onebin.python"),
+    ],
+)
+def test_no_release_fits(python: str, requires: str, message: str, hint: str) -> None:
+    """The error has the releases that were tried, the hint all that are known."""
+    with pytest.raises(ProjectError, match=message) as caught:
+        sources.releases(python, requires)
+
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.version)
+def test_every_release_has_a_source(release: Release) -> None:
+    """Its authors' folder has no suffix of a candidate; Debian writes one with a tilde."""
+    source = sources.pinned(release)
+
+    number = release.version.partition("rc")[0]
+    assert f"/python/{number}/Python-{release.version}.tar.xz" in source.url
+    assert release.version.replace("rc", "~rc") in source.debian_file
+    assert release.series in source.debian_file
+    assert source.version == sources.python_source(f"x.tar.xz#sha256={release.sha256}").version
+    assert release.bug_fixes_until < release.supported_until
+
+
+@pytest.mark.parametrize("value", [3.13, ">=three", "3.13", ["x"], "=>3.13"])
+def test_malformed_requires_python(tmp_path: Path, value: object) -> None:
+    """It is named; it decides which CPython is built."""
+    table = {"project": {"name": "a", "requires-python": value, "scripts": {"a": "a:b"}}}
+
+    with pytest.raises(ProjectError, match=r"project\.requires-python"):
+        directory.parse(tmp_path, table, with_code=False)

@@ -119,6 +119,7 @@ def test_a_plan() -> None:
         project=project,
         machine="x86_64",
         python=Source(name="CPython", version="3.13.5", sha256="00"),
+        series="3.13",
         zlib=Source(name="zlib", version="1.3.1", sha256="01"),
         toolchain="ziglang 0.17.1",
         distributions=(Pin("msgspec", "0.20", ()),),

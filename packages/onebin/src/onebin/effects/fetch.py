@@ -149,7 +149,7 @@ def _in_pools(source: Source, etc: Path) -> list[str | Path]:
         return []
     package = source.debian_file.partition("_")[0]
     letter = package[:4] if package.startswith("lib") else package[:1]
-    mirrors = _debian_mirrors(etc)
+    mirrors = debian_mirrors(etc)
     if not mirrors:
         raise ToolError("this machine has no apt source of Debian's packages")
     place = f"{letter}/{package}/{source.debian_file}"
@@ -157,7 +157,7 @@ def _in_pools(source: Source, etc: Path) -> list[str | Path]:
     return [f"{mirrors[name]}/pool/{part}/{place}" for name, part in pools if name in mirrors]
 
 
-def _debian_mirrors(etc: Path) -> dict[str, str]:
+def debian_mirrors(etc: Path) -> dict[str, str]:
     """Return the mirrors that this machine already uses: ``debian`` and ``debian-security``."""
     files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
     found: dict[str, str] = {}

@@ -21,7 +21,7 @@ from .entry import entry_point, scripts_of
 from .given import Given
 from .options import read_options
 from .requirements import requirements_of
-from .values import table_of, text_of
+from .values import requires_python, table_of, text_of
 
 
 class Directory(msgspec.Struct, frozen=True):
@@ -100,6 +100,7 @@ def parse(
         code=_code(root, options, entry, workspace) if with_code else root,
         dependencies=requirements_of(table, metadata, options),
         options=options,
+        requires_python=requires_python(metadata.get("requires-python", "")),
         description=text_of(metadata.get("description", ""), "project.description"),
         license=_license(metadata.get("license", "")),
         source_url=_source_url(table_of(metadata, "urls", "project.")),

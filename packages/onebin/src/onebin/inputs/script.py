@@ -21,6 +21,7 @@ from onebin.requirement import shown
 from .given import Given
 from .options import read_options
 from .requirements import requirements_of
+from .values import requires_python
 
 BLOCK: Final = re.compile(
     r"^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$", re.MULTILINE
@@ -74,6 +75,7 @@ class Script(msgspec.Struct, frozen=True):
             entry=EntryPoint(module, ""),
             code=self.ctx.build(Copied(module, text)),
             dependencies=requirements_of(table, table, options),
+            requires_python=requires_python(table.get("requires-python", "")),
             options=options,
         )
 

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from onebin.errors import ProjectError
 from onebin.requirement import shown
 
@@ -46,3 +48,20 @@ def is_dotted(name: str) -> bool:
         and unicodedata.normalize("NFKC", part) == part
         for part in name.split(".")
     )
+
+
+def requires_python(value: object) -> str:
+    """Return ``requires-python``, which is a version specifier (PEP 440).
+
+    Raises:
+        ProjectError: it is not.
+    """
+    text = text_of(value, "project.requires-python")
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier as exc:
+        raise ProjectError(
+            f"project.requires-python: {shown(text)} is not a version specifier",
+            hint='as in requires-python = ">=3.12"',
+        ) from exc
+    return text

@@ -22,6 +22,7 @@ from onebin.requirement import shown
 
 from .entry import SCRIPT, entry_point
 from .given import Given
+from .values import requires_python
 
 CACHE_VERSION: Final = 1
 """Raised when this module makes something else of the same wheel: part of the key."""
@@ -130,6 +131,7 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         entry=entry_point(of, name, options.entry_point, _scripts(points, of)),
         code=code,
         dependencies=tuple(dependencies),
+        requires_python=requires_python(head.get("Requires-Python") or ""),
         options=options,
         description=(head.get("Summary") or "")[:DESCRIPTION],
         license=head.get("License-Expression") or "",

@@ -46,11 +46,14 @@ from .project import (
     Options,
     Project,
 )
-from .target import RELEASE, target_environment
+from .series import DEFAULT_SERIES, RELEASE, RELEASES, Release
+from .target import target_environment
 
 __all__ = [
     "ARCHITECTURES",
+    "DEFAULT_SERIES",
     "RELEASE",
+    "RELEASES",
     "Architecture",
     "Binary",
     "Block",
@@ -84,6 +87,7 @@ __all__ = [
     "Profile",
     "Project",
     "Raise",
+    "Release",
     "Runtime",
     "Source",
     "Toolchain",

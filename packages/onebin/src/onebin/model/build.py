@@ -114,6 +114,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     machine: Machine
     """The target's processor."""
     python: Source
+    series: str
+    """Of CPython, ``3.13``: markers, offers and the lock are chosen for it."""
     zlib: Source
     toolchain: str
     """The compiler, pinned: ``ziglang 0.17.1``."""

@@ -80,6 +80,9 @@ class Options(
     """How C is compiled: -O2, -Os, or -O2 for the interpreter's core and -Os for the rest."""
     profile: str = ""
     """How often each piece of C code runs, by ``onebin train``; relative to the project."""
+    python: str = ""
+    """A series or a release of CPython that is pinned: ``3.14``, ``3.13.5``; empty for the
+    default, or the next that ``requires-python`` allows."""
     python_source: str = ""
     """Where CPython's source is; see ``Source``. Empty is the pinned default."""
     hold_signals: tuple[HeldSignal, ...] = ()
@@ -101,6 +104,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     dependencies: tuple[str, ...]
     """PEP 508 requirements, as written."""
     options: Options
+    requires_python: str = ""
+    """Versions of Python it runs on (PEP 440 specifiers); empty for any."""
     description: str = ""
     license: str = ""
     """An SPDX expression."""

@@ -1,11 +1,7 @@
 """Facts of the target that are known before the build."""
 
-from typing import Final
-
 from .project import Machine
-
-RELEASE: Final = "3.13.5"
-"""The CPython in it, unless the project chooses one: Debian 13 carries it, signed."""
+from .series import RELEASE, RELEASES
 
 
 def target_environment(machine: Machine, python: str = RELEASE) -> dict[str, str]:
@@ -15,7 +11,8 @@ def target_environment(machine: Machine, python: str = RELEASE) -> dict[str, str
     """
     line = ".".join(python.split(".")[:2])
     if python == line:
-        python = RELEASE if RELEASE.startswith(f"{line}.") else f"{line}.0"
+        pinned = [item.version for item in RELEASES if item.series == line]
+        python = pinned[-1] if pinned else f"{line}.0"
     return {
         "implementation_name": "cpython",
         "implementation_version": python,

@@ -5,19 +5,29 @@ import urllib.parse
 from typing import Final
 
 import msgspec
+from packaging.specifiers import SpecifierSet
 
 from onebin.errors import ProjectError
-from onebin.model import RELEASE, Source
+from onebin.model import DEFAULT_SERIES, RELEASE, RELEASES, Release, Source
 from onebin.requirement import shown
 
-PYTHON: Final = Source(
-    name="CPython",
-    version=RELEASE,
-    sha256="93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640",
-    url=f"https://www.python.org/ftp/python/{RELEASE}/Python-{RELEASE}.tar.xz",
-    debian_file=f"python3.13_{RELEASE}.orig.tar.xz",
-)
-"""The default: Debian 13 carries it, and its source package has the same bytes."""
+
+def pinned(release: Release) -> Source:
+    """Return the source of *release*; Debian's package of it has the same bytes."""
+    version = release.version
+    folder = version.partition("rc")[0]
+    debian = version.replace("rc", "~rc")
+    return Source(
+        name="CPython",
+        version=version,
+        sha256=release.sha256,
+        url=f"https://www.python.org/ftp/python/{folder}/Python-{version}.tar.xz",
+        debian_file=f"python{release.series}_{debian}.orig.tar.xz",
+    )
+
+
+PYTHON: Final = pinned(next(item for item in RELEASES if item.version == RELEASE))
+"""The default."""
 
 ZLIB: Final = Source(
     name="zlib",
@@ -36,20 +46,56 @@ SCHEMES: Final = ("https", "http")
 """Of an address a source is fetched from; its checksum proves that it is the right one."""
 
 
-def python_source(text: str) -> Source:
+def releases(python: str, requires_python: str) -> tuple[Release, ...]:
+    """Return the pinned releases a project may have, the one to prefer first.
+
+    Without the setting *python*: the default series if *requires_python* allows it, then newer
+    ones, then older ones; of each its newest release, and no release candidate.
+
+    Raises:
+        ProjectError: no pinned release fits.
+    """
+    known = ", ".join(item.version for item in RELEASES)
+    allowed = SpecifierSet(requires_python)
+    named = [item for item in reversed(RELEASES) if python in {item.version, item.series}]
+    if python and not named:
+        raise ProjectError(
+            f"tool.onebin.python: {shown(python)} is not pinned", hint=f"known are {known}"
+        )
+    newest = {item.series: item for item in RELEASES if item.is_final}
+    order = sorted(newest, key=lambda series: _after(series, DEFAULT_SERIES))
+    wanted = named or [newest[series] for series in order]
+    fits = tuple(item for item in wanted if allowed.contains(item.version, prereleases=True))
+    if not fits:
+        raise ProjectError(
+            f"project.requires-python: {shown(requires_python)} allows none of "
+            f"{', '.join(item.version for item in wanted)}",
+            hint=f"known are {known}; a release candidate is chosen by tool.onebin.python",
+        )
+    return fits[:1] if named else fits
+
+
+def _after(series: str, default: str) -> tuple[bool, int]:
+    """Order *series* by its distance from *default*: newer ones first, then older ones."""
+    distance = int(series.partition(".")[2]) - int(default.partition(".")[2])
+    return distance < 0, abs(distance)
+
+
+def python_source(text: str, release: Release | None = None) -> Source:
     """Read the setting ``python-source``: nothing, ``apt``, a directory, or a tarball.
 
     A tarball is a path or URL followed by ``#sha256=…``. Only a directory needs no checksum,
-    whatever the names end in.
+    whatever the names end in. *release* is the one of no setting; without it the default's.
 
     Raises:
         ProjectError: it has no checksum, or is an address of another kind.
     """
+    default = pinned(release) if release else PYTHON
     if not text:
-        return PYTHON
+        return default
     origin, mark, fragment = text.partition("#")
     if origin == "apt" and not mark:
-        return msgspec.structs.replace(PYTHON, origin=origin)
+        return msgspec.structs.replace(default, origin=origin)
     found = CHECKSUM.fullmatch(fragment)
     if "://" in origin:
         _check_address(origin)
@@ -61,8 +107,8 @@ def python_source(text: str) -> Source:
     # Without a checksum it must be a directory; planning checks that it is one.
     sha256 = found[1] if found else ""
     # The version of another tarball is known once it is unpacked.
-    version = PYTHON.version if sha256 == PYTHON.sha256 else ""
-    return msgspec.structs.replace(PYTHON, version=version, sha256=sha256, origin=origin)
+    version = next((item.version for item in RELEASES if item.sha256 == sha256), "")
+    return msgspec.structs.replace(default, version=version, sha256=sha256, origin=origin)
 
 
 def _check_address(origin: str) -> None:

@@ -1,7 +1,7 @@
 """Facts of CPython that its Python source does not show: imports made from C, and tooling.
 
-Read off CPython 3.13's C files (``PyImport_Import…`` calls); a wrong entry shows at once,
-since the binary's own tests import everything it holds.
+Read off the C files of CPython 3.13 to 3.15 (``PyImport_Import…`` calls); a wrong entry shows
+at once, since the binary's own tests import everything it holds.
 """
 
 from typing import Final
@@ -21,6 +21,9 @@ INTERPRETER: Final = (
     "_sitebuiltins", "linecache", "traceback",
 )  # fmt: skip
 """What a program finds in any interpreter, whether or not it imports it by name."""
+
+FROM_C: Final = ("zipimport",)
+"""What the interpreter's start also imports if it is there: from source it would be compiled."""
 
 BUILTINS_ALWAYS: Final = (
     "builtins", "sys", "_imp", "_warnings", "marshal", "gc", "_thread", "_weakref", "_io", "posix",
@@ -71,8 +74,9 @@ NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     # Nearly all of it is linked with _ssl in any case.
     "_ssl": ("_socket", "_hashlib"),
     "_sqlite3": ("sqlite3.dump",),
-    "_ctypes": ("ctypes._endian",),
+    "_ctypes": ("ctypes._endian", "ctypes._layout"),
     "_curses_panel": ("_curses",),
+    "math": ("_math_integer",),  # since 3.15
     "_pickle": ("copyreg", "_compat_pickle", "functools"),
     # getaddrinfo encodes a host name given as str with the idna codec.
     "_socket": ("encodings.idna",),

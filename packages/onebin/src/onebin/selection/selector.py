@@ -102,6 +102,7 @@ NOT_IN_RUNTIME: Final = {
     "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
     "_gdbm": ("gdbm, which is under the GPL", "dbm.sqlite3 and dbm.dumb are there"),
     "_tkinter": ("Tk", "an image without a display has no use for it"),
+    "tkinter": ("Tk", "an image without a display has no use for it"),
     "_uuid": ("libuuid", "the module uuid does without it"),
     "_zstd": ("CPython 3.14 or newer", "set requires-python"),
 }
@@ -202,7 +203,7 @@ def select(
         builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
         omitted=found.omitted,
-        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, start], graph),
+        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, *cpython.FROM_C, start], graph),
         script=script_text(project.entry, first),
     )
 

@@ -40,7 +40,7 @@ STDIN: Final = "-"
 
 
 class AuditError(ServiceError):
-    """A file that cannot be read, or has no pod."""
+    """A file that cannot be read, or that has nothing to audit."""
 
     exit_status = 2
 
@@ -50,7 +50,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
 
     Raises:
         ConfigError: a flag is not allowed.
-        AuditError: a file cannot be read, or no pod is in any.
+        AuditError: a file cannot be read, or nothing is in any.
         ServiceError: the result cannot be written.
     """
     parser = flags.parser(
@@ -58,7 +58,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
         description="Apply the Pod Security Standards to manifests: YAML or JSON, any object that"
         " starts pods.",
         epilog="Exit status 0 if every pod is allowed, and with --against everything known was"
-        " granted as requested; 1 if not; 2 if a file cannot be read or none has a pod."
+        " granted as requested; 1 if not; 2 if a file cannot be read or nothing is in any."
         " Example: helm template CHART | devops-info-service audit -",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="manifest; - is standard input")
@@ -90,16 +90,12 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
     audited = [Audited(each, evaluate(each.pod, made)) for each in found]
     if options.against and not errors:
         audited = [_against(audited, options.against, options.container)]
-    if audited:
+    if audited or skipped:
         _write(_result(audited, skipped, errors, options.level, options.json, environ))
     if errors:
         raise AuditError("; ".join(errors))
-    if not audited:
-        kinds = f": {', '.join(sorted({each.kind for each in skipped}))}" if skipped else ""
-        raise AuditError(
-            f"{' '.join(options.files)}: no pod in it{kinds}; expected an object that starts one,"
-            " such as a Deployment"
-        )
+    if not audited and not skipped:
+        raise AuditError(f"{' '.join(options.files)}: empty; expected an object of Kubernetes")
     differ = any(each.state == "different" for pod in audited for each in pod.differences)
     return 0 if all(is_allowed(each.findings) for each in audited) and not differ else 1
 

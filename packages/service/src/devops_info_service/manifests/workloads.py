@@ -89,6 +89,8 @@ def _objects(value: object, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]
     kind = _text(value, "kind") or kind
     if not kind:
         raise ObjectError("no kind; expected an object of Kubernetes, such as a Deployment")
+    if _text(value, "apiVersion").startswith("kustomize.config.k8s.io/"):
+        raise ObjectError(f"{kind}; expected its output: kubectl kustomize DIRECTORY")
     items = value.get("items")
     if not kind.endswith("List") or not isinstance(items, list):
         yield kind, value

@@ -11,6 +11,7 @@ from typing import Final
 
 from devops_info_service.facts import parse
 from devops_info_service.facts.container.confinement import masks
+from devops_info_service.facts.container.user_ids import is_root_outside
 from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.capabilities import NAMES, exceeding
 from devops_info_service.facts.linux.sandbox import NONE, SANDBOXED
@@ -75,8 +76,14 @@ def privileged(view: Observed) -> Outcome:
     if len(found) > len(marks) // 2:
         effective = view.capabilities.effective
         own = "This process has none of them in force. " if value_of(effective, None) == () else ""
+        is_root = is_root_outside(view.shared["user"], view.uid_map, 0)
+        what = (
+            "Marks of a privileged container, in a user namespace"
+            if value_of(is_root, default=True) is False
+            else "A root of this container is as good as the machine's"
+        )
         return failed(
-            f"{own}A root of this container is as good as the machine's: {', '.join(found)}.",
+            f"{own}{what}: {', '.join(found)}.",
             *seen,
             *evidence_of(effective),
         )

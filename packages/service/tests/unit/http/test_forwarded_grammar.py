@@ -89,7 +89,7 @@ def fields(draw: st.DrawFn) -> tuple[bytes, list[str | None]]:
 
 
 def client_of(chain: list[str | None]) -> str:
-    """Walk the chain as RFC 7239 section 5.2 has it, up to what is not trusted or not named."""
+    """Walk the chain from its end, up to the first hop that is not trusted or not named."""
     client = PEER.address
     for address in reversed(chain):
         if address is None:

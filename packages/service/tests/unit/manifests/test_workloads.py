@@ -102,6 +102,7 @@ def test_skipped_has_its_name() -> None:
         ("text", "str; expected an object"),
         ({}, "no kind"),
         ({"kind": 1}, "no kind"),
+        ({"kind": "Kustomization", "apiVersion": "kustomize.config.k8s.io/v1beta1"}, "its output"),
         ({"kind": "List", "items": [1]}, "int; expected an object"),
         ({"kind": "Pod"}, "no spec"),
         ({"kind": "Pod", "spec": {}}, "no containers"),

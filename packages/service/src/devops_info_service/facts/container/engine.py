@@ -7,6 +7,7 @@ Sources: those of ``signs`` and ``container_id``; systemd, CONTAINER_INTERFACE (
 from typing import Final
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, value_of
+from devops_info_service.facts.lines import lines
 from devops_info_service.facts.linux.cgroup import CGROUP
 from devops_info_service.facts.linux.mounts import Mounts
 from devops_info_service.facts.linux.sandbox import Detection
@@ -64,7 +65,7 @@ def read_engine(
         return next(iter(certain.values()))
     # What follows is also left behind where no container is any more.
     return (
-        _machine(mounts, volumes, shared)
+        _machine(tree, mounts, volumes, shared)
         or _by_label(tree)
         or _by_files(tree)
         or _by_variable(tree)
@@ -85,7 +86,7 @@ def _by_mounts(volumes: Volumes, *, pod: bool) -> Known[Detection] | None:
 
 def _by_group(tree: SystemFiles) -> Known[Detection] | None:
     file = tree.read(CGROUP)
-    for line in file.text.split("\n"):
+    for line in lines(file.text):
         path = line.split(":", 2)[-1]
         found = find_in_path(path)
         if found is not None and found.engine:
@@ -121,7 +122,7 @@ def _by_variable(tree: SystemFiles) -> Fact[Detection] | None:
 
 
 def _machine(
-    mounts: Mounts | Unknown, volumes: Volumes, shared: dict[str, Fact[bool]]
+    tree: SystemFiles, mounts: Mounts | Unknown, volumes: Volumes, shared: dict[str, Fact[bool]]
 ) -> Known[Detection] | None:
     """Return that there is no container: its namespaces and devices are the machine's own."""
     if isinstance(mounts, Unknown) or isinstance(volumes.pod, Known):
@@ -130,12 +131,21 @@ def _machine(
     devices, root = mounts.at("/dev"), mounts.at("/")
     if (
         not all(value_of(fact, default=False) for fact in facts)
-        # Every runtime makes its own /dev; a machine's kernel fills it.
         or devices is None
-        or devices.kind != "devtmpfs"
+        # Every runtime makes its own /dev; a machine's kernel fills it. A unit may have another.
+        or (devices.kind != "devtmpfs" and not _is_unit(tree))
         or root is None
         or root.kind == "overlay"
     ):
         return None
     seen = tuple(each for fact in facts if isinstance(fact, Known) for each in fact.evidence)
     return Known(NO_CONTAINER, (*seen, devices.evidence(), root.evidence()))
+
+
+def _is_unit(tree: SystemFiles) -> bool:
+    # The cgroup namespace is the machine's, so the path is whole.
+    paths = (line.split(":", 2)[-1] for line in lines(tree.read(CGROUP).text))
+    return any(
+        path.startswith(("/system.slice/", "/user.slice/")) and path.endswith(".service")
+        for path in paths
+    )

@@ -18,9 +18,10 @@ from devops_info_service.facts.forms import UID
 from devops_info_service.facts.linux.mounts import Mount
 
 Maker = Literal[
-    "kubelet", "containerd", "docker", "storage", "nerdctl", "buildkit", "crun", "nspawn"
+    "kubelet", "containerd", "docker", "storage", "nerdctl", "buildkit", "crun", "nspawn", "systemd"
 ]
-"""``storage`` is containers/storage, which serves CRI-O and Podman alike."""
+"""``storage`` is containers/storage, which serves CRI-O and Podman alike; ``systemd`` makes masks
+for its units as for nspawn."""
 
 _HEX: Final = frozenset("0123456789abcdef")
 ID_LENGTH: Final = 64
@@ -36,64 +37,74 @@ class Sign(msgspec.Struct, frozen=True):
     that ends in x; ``...`` at the end for any number of steps."""
     points: tuple[str, ...] = ()
     """Empty: any. A point that ends in ``/`` matches all below it."""
+    literal: str = ""
+    """A text that every such root has."""
+
+
+_FORMS: Final = frozenset({"ID", "UID", "DATE", "..."})
+
+
+def _sign(maker: Maker, steps: tuple[str, ...], points: tuple[str, ...] = ()) -> Sign:
+    texts = (step.strip("*") for step in steps if step not in _FORMS)
+    return Sign(maker, steps, points, max(texts, key=len))
 
 
 _FILES: Final = ("hostname", "hosts", "resolv.conf")
 KUBELETS: Final = (
-    Sign("kubelet", ("pods", "UID", "volumes", "*", "*", "...")),
-    Sign("kubelet", ("pods", "UID", "volume-subpaths", "*", "...")),
-    Sign("kubelet", ("pods", "UID", "etc-hosts"), ("/etc/hosts",)),
-    Sign("kubelet", ("pods", "UID", "containers", "*", "*")),
+    _sign("kubelet", ("pods", "UID", "volumes", "*", "*", "...")),
+    _sign("kubelet", ("pods", "UID", "volume-subpaths", "*", "...")),
+    _sign("kubelet", ("pods", "UID", "etc-hosts"), ("/etc/hosts",)),
+    _sign("kubelet", ("pods", "UID", "containers", "*", "*")),
 )
 RUNTIMES: Final = (
     *(
-        Sign(
+        _sign(
             "containerd", ("io.containerd.grpc.v1.cri", "sandboxes", "ID", name), (f"/etc/{name}",)
         )
         for name in _FILES
     ),
-    Sign("containerd", ("io.containerd.grpc.v1.cri", "sandboxes", "ID", "shm"), ("/dev/shm",)),  # noqa: S108
-    *(Sign("docker", ("containers", "ID", name), (f"/etc/{name}",)) for name in _FILES),
+    _sign("containerd", ("io.containerd.grpc.v1.cri", "sandboxes", "ID", "shm"), ("/dev/shm",)),  # noqa: S108
+    *(_sign("docker", ("containers", "ID", name), (f"/etc/{name}",)) for name in _FILES),
     *(
-        Sign("storage", ("*-containers", "ID", "userdata", name), (f"/etc/{name}",))
+        _sign("storage", ("*-containers", "ID", "userdata", name), (f"/etc/{name}",))
         for name in (*_FILES, "passwd", "group")
     ),
-    Sign("storage", ("*-containers", "ID", "userdata", ".containerenv"), ("/run/.containerenv",)),
-    Sign(
+    _sign("storage", ("*-containers", "ID", "userdata", ".containerenv"), ("/run/.containerenv",)),
+    _sign(
         "storage",
         ("*-containers", "ID", "userdata", "run", "secrets", "..."),
         ("/run/secrets", "/run/secrets/"),
     ),
-    Sign("storage", ("*-containers", "ID", "userdata", "shm"), ("/dev/shm",)),  # noqa: S108
-    Sign("storage", ("catatonit",), ("/run/podman-init", "/dev/init")),
-    Sign("nerdctl", ("etchosts", "*", "ID", "hosts"), ("/etc/hosts",)),
+    _sign("storage", ("*-containers", "ID", "userdata", "shm"), ("/dev/shm",)),  # noqa: S108
+    _sign("storage", ("catatonit",), ("/run/podman-init", "/dev/init")),
+    _sign("nerdctl", ("etchosts", "*", "ID", "hosts"), ("/etc/hosts",)),
     *(
-        Sign("nerdctl", ("containers", "*", "ID", name), (f"/etc/{name}",))
+        _sign("nerdctl", ("containers", "*", "ID", name), (f"/etc/{name}",))
         for name in ("hostname", "resolv.conf")
     ),
-    Sign("docker", ("docker-init",), ("/sbin/docker-init", "/dev/init")),
-    *(Sign("buildkit", ("buildkit", "executor", name), (f"/etc/{name}",)) for name in _FILES),
+    _sign("docker", ("docker-init",), ("/sbin/docker-init", "/dev/init")),
+    *(_sign("buildkit", ("buildkit", "executor", name), (f"/etc/{name}",)) for name in _FILES),
     # Over the directories of /proc and /sys that a runtime hides.
-    Sign("crun", ("crun", ".empty-directory"), ("/proc/", "/sys/")),
-    Sign("nspawn", ("systemd", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
-    Sign("nspawn", ("host", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
-    Sign("nspawn", ("systemd", "nspawn", "propagate", "*"), ("/run/host/incoming",)),
-    Sign("nspawn", ("systemd", "nspawn", "unix-export", "*"), ("/run/host/unix-export",)),
-    Sign("nspawn", ("os-release",), ("/run/host/os-release",)),
+    _sign("crun", ("crun", ".empty-directory"), ("/proc/", "/sys/")),
+    _sign("systemd", ("systemd", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
+    _sign("systemd", ("host", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
+    _sign("nspawn", ("systemd", "nspawn", "propagate", "*"), ("/run/host/incoming",)),
+    _sign("nspawn", ("systemd", "nspawn", "unix-export", "*"), ("/run/host/unix-export",)),
+    _sign("nspawn", ("os-release",), ("/run/host/os-release",)),
 )
 """What a runtime adds to a container by itself."""
 VOLUMES: Final = (
-    Sign("docker", ("docker", "volumes", "*", "_data", "...")),
-    Sign("docker", ("var-lib-docker", "volumes", "*", "_data", "...")),
-    Sign("storage", ("storage", "volumes", "*", "_data", "...")),
-    Sign("nerdctl", ("volumes", "*", "*", "_data", "...")),
+    _sign("docker", ("docker", "volumes", "*", "_data", "...")),
+    _sign("docker", ("var-lib-docker", "volumes", "*", "_data", "...")),
+    _sign("storage", ("storage", "volumes", "*", "_data", "...")),
+    _sign("nerdctl", ("volumes", "*", "*", "_data", "...")),
 )
 """An engine's named volumes. In a pod there are none: kubelet takes no volume from an engine."""
 CLAIMS: Final = (
-    Sign("kubelet", ("pvc-*", "...")),
-    Sign("kubelet", ("*-pvc-*", "...")),
-    Sign("kubelet", ("hostpath-provisioner", "*", "*", "...")),
-    Sign("kubelet", ("csi-data-dir", "*", "...")),
+    _sign("kubelet", ("pvc-*", "...")),
+    _sign("kubelet", ("*-pvc-*", "...")),
+    _sign("kubelet", ("hostpath-provisioner", "*", "*", "...")),
+    _sign("kubelet", ("csi-data-dir", "*", "...")),
 )
 """Directories that provisioners make on a node's disk for a persistent volume: those of
 local-path, OpenEBS, MicroK8s, KubeVirt, minikube and the CSI driver for host paths."""
@@ -103,6 +114,9 @@ def match(signs: Sequence[Sign], mount: Mount) -> tuple[Sign, int] | None:
     """Return the first of *signs* that *mount* shows, and the index of its first step."""
     steps = mount.root.split("/")
     for sign in signs:
+        # First, as it is the cheapest: nearly every mount fails it.
+        if sign.literal not in mount.root:
+            continue
         if sign.points and not _at(mount.point, sign.points):
             continue
         index = find(sign.steps, steps)

@@ -217,6 +217,7 @@ MAKERS: Final[Mapping[Maker, str]] = {
     "buildkit": "BuildKit",
     "crun": "crun",
     "nspawn": "systemd-nspawn",
+    "systemd": "systemd",
 }
 
 

@@ -98,11 +98,15 @@ def parse_mounts(content: str) -> Mounts | Unknown:
 
 def parse_mount(line: str) -> Mount | None:
     """Parse one line; ``None`` if it is not a mount."""
-    # The number of optional fields before the lone dash varies. The options of a file system are
-    # its own work: not every one escapes blanks in them.
-    before, dash, after = line.partition(" - ")
-    fields, rest = before.split(" "), after.split(" ", 2)
-    if not dash or len(fields) < 6 or len(rest) < 3:  # noqa: PLR2004
+    # Optional fields follow the six, up to the first lone dash. A file system writes its options
+    # itself: not every one escapes blanks in them.
+    fields = line.split(" ")
+    try:
+        dash = fields.index("-", 6)
+    except ValueError:
+        return None
+    rest = " ".join(fields[dash + 1 :]).split(" ", 2)
+    if len(rest) < 3:  # noqa: PLR2004 (type, source, options)
         return None
     number, parent, device, root, point, options = fields[:6]
     if not (_is_number(number) and _is_number(parent) and point[:1] == "/"):
