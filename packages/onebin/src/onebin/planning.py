@@ -41,7 +41,7 @@ def plan(
         project: What to build.
         machine: The target's processor.
         lock: The text of its lock file; None while there is none.
-        lock_name: Its name, which tells its kind; that of ``tool.onebin.lock`` if empty.
+        lock_name: Its name, which decides its kind; that of ``tool.onebin.lock`` if empty.
         lock_reason: Why that one.
         build_lock: The same for build requirements of its source distributions.
         source: Where CPython's source is, instead of ``tool.onebin.python-source``.

@@ -84,7 +84,7 @@ def parse(
     if not isinstance(metadata, dict) or "name" not in metadata:
         raise ProjectError(
             f"{root}/pyproject.toml: no [project] table with a name",
-            hint="a project that is none to build needs that table; of one that is, "
+            hint="without a back end a project needs that table; with one, "
             "[build-system] names the back end",
         )
     name = requirement.name(metadata["name"], where="project.name")

@@ -42,7 +42,7 @@ def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) 
     """Return the start: *chosen*, else the only script, else that named as the project.
 
     Args:
-        where: What has the scripts, for messages.
+        where: The input with the scripts, for messages.
         name: The project's name.
         chosen: A script's name, ``module:function``, ``-m module``; may be empty.
         scripts: Each with its ``module:function``.

@@ -1,4 +1,4 @@
-"""A project's own wheel, built by its back end, where its folders alone do not tell its contents.
+"""A project's own wheel, built by its back end, where its folders alone do not decide its contents.
 
 The back end runs on this machine, in a copy of the project, with the requirements it names and
 no setting of the caller. Sources: PEP 517, PEP 518.
@@ -35,7 +35,7 @@ LAYOUT: Final[Mapping[str, frozenset[str]]] = {
     "flit": frozenset({"module", "external-data"}),
     "uv": frozenset({"build-backend"}),
 }
-"""Tables of ``[tool]`` with the keys that decide what is in a wheel."""
+"""Tables of ``[tool]`` with the keys that decide the contents of a wheel."""
 
 
 def document(root: Path) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _reason(table: Mapping[str, Any], root: Path, *, is_old: bool) -> str:
 
 
 def _layout(tools: Mapping[str, Any]) -> str:
-    """Return the setting that decides what is in the wheel; empty if there is none."""
+    """Return the setting that decides the contents of the wheel; empty if there is none."""
     for name, keys in LAYOUT.items():
         value = tools.get(name, {})
         if isinstance(value, dict) and (found := sorted(keys & set(value))):
