@@ -56,11 +56,13 @@ def plan(
     python, series = python_of(project, source, release)
     markers = target_environment(machine, python.version or series)
     entries: tuple[Pin | Obstacle, ...] = ()
+    every: frozenset[str] = frozenset()
     lock_name = lock_name or project.options.lock or locks.WRITTEN
     if lock is None:
         requirement.wanted(project.dependencies, markers, where="project.dependencies")
     else:
-        entries = locks.read(lock_name, lock).pins(markers, locks.wanted_by(project))
+        found = locks.read(lock_name, lock)
+        entries, every = found.pins(markers, locks.wanted_by(project)), found.names()
         locks.require_complete(project, lock_name, entries, markers)
     return Plan(
         project=project,
@@ -72,6 +74,7 @@ def plan(
         distributions=_pins(entries),
         lock=lock_name if lock else "",
         lock_reason=lock_reason,
+        not_needed=tuple(sorted(every - {_name(item) for item in entries})),
         is_locked=lock is not None,
         obstacles=tuple(item for item in entries if isinstance(item, Obstacle)),
         build_pins=_pins(
@@ -84,6 +87,10 @@ def plan(
 
 def _pins(entries: Iterable[Pin | Obstacle]) -> tuple[Pin, ...]:
     return tuple(item for item in entries if isinstance(item, Pin))
+
+
+def _name(entry: Pin | Obstacle) -> str:
+    return entry.name if isinstance(entry, Pin) else entry.pin.name
 
 
 def python_of(

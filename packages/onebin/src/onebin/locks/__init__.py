@@ -43,6 +43,10 @@ class Lock(Protocol):
         """
         ...
 
+    def names(self) -> frozenset[str]:
+        """Return the name of each distribution in it, needed or not."""
+        ...
+
 
 class LockKind(Protocol):
     """A class of locks."""

@@ -100,6 +100,11 @@ class PoetryLock(msgspec.Struct, frozen=True):
             )
         return _Graph(self.where, read, markers, wanted).entries()
 
+    def names(self) -> frozenset[str]:
+        """Return all names (a ``Lock``)."""
+        read = document.convert(self.text, Document, where=self.where)
+        return frozenset(canonicalize_name(package.name) for package in read.package)
+
 
 class _Graph:
     def __init__(

@@ -101,6 +101,15 @@ class Pylock(msgspec.Struct, frozen=True):
         entries = (self._entry(package, markers) for package in own)
         return document.distinct(entries, where=self.where)
 
+    def names(self) -> frozenset[str]:
+        """Return all names but those of projects in folders (a ``Lock``)."""
+        read = document.convert(self.text, Document, where=self.where)
+        return frozenset(
+            canonicalize_name(package.name)
+            for package in read.packages
+            if package.directory is None
+        )
+
     def _is_project(self, package: Package, wanted: Wanted) -> bool:
         return package.directory is not None and canonicalize_name(package.name) == wanted.project
 

@@ -41,6 +41,12 @@ class Requirements(msgspec.Struct, frozen=True):
         """Return the pins whose markers hold (a ``Lock``)."""
         return parse(self.text, markers, where=self.where)
 
+    def names(self) -> frozenset[str]:
+        """Return all names (a ``Lock``)."""
+        lines = _logical_lines(self.text, where=self.where)
+        items = (requirement.parse(line.split(" --hash=")[0], where=self.where) for line in lines)
+        return frozenset(canonicalize_name(item.name) for item in items)
+
 
 class OnebinLock(Requirements, frozen=True):
     """``onebin.lock``: requirements too, written by onebin if it is missing."""
