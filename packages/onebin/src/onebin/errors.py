@@ -24,7 +24,7 @@ class ProjectError(OnebinError):
 
 
 class ObstaclesError(ProjectError):
-    """Several faults of a project, each with its own way out."""
+    """Several faults of a project, each with its remedy."""
 
     def __init__(self, faults: Sequence[ProjectError]) -> None:
         first = faults[0]

@@ -17,7 +17,7 @@ GROUPS = ("dev", "more")
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """What a package needs of another: under a marker, and if an extra of its own is wanted."""
+    """What a package needs of another: under a marker, and if one of its extras is wanted."""
 
     to: int
     marker: str

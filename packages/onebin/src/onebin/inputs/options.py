@@ -1,4 +1,4 @@
-"""``[tool.onebin]``: every key known, every value of its own grammar."""
+"""``[tool.onebin]``: every key known, every value by the grammar of its key."""
 
 import difflib
 import re

@@ -21,7 +21,7 @@ REQUEST = (
     "build its wheel into a folder (pip wheel --no-deps -w DIR …), name that in PIP_FIND_LINKS, "
     "request {name} by version, and lock again"
 )
-"""The way out for what no index has."""
+"""The remedy for a package that no index has."""
 
 
 def convert(text: str, kind: type[T], *, where: str) -> T:

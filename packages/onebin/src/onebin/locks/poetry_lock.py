@@ -30,7 +30,7 @@ class Artifact(msgspec.Struct, frozen=True):
 
 
 class Constraint(msgspec.Struct, frozen=True):
-    """One way in which a package needs another."""
+    """One requirement of a package."""
 
     version: str = "*"
     markers: str = ""
