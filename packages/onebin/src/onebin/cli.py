@@ -111,7 +111,7 @@ def _image(options: argparse.Namespace, tools: Tools) -> int:
 
 
 def _input(options: argparse.Namespace, tools: Tools) -> Input:
-    """Return what is built: a path, or a requirement of ``--from``."""
+    """Return the input: a path, or a requirement of ``--from``."""
     entry = f"-m {options.module}" if options.module else options.entry_point or ""
     given = Given(
         entry_point=entry,
@@ -236,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_input(sub: argparse.ArgumentParser) -> None:
-    """Add the arguments that name what is built; they win over ``[tool.onebin]``."""
+    """Add the arguments that name the input; they win over ``[tool.onebin]``."""
     sub.add_argument("project", nargs="?", type=Path, help="a directory (.), a script or a wheel")
     sub.add_argument(
         "--from", dest="requirement", metavar="REQUIREMENT", help="of the index, as httpie==3.2.4"

@@ -38,7 +38,7 @@ def plan(
     """Decide how *project* is built for *machine*.
 
     Args:
-        project: What to build.
+        project: The project.
         machine: The target's processor.
         lock: The text of its lock file; None while there is none.
         lock_name: Its name, which tells its kind; that of ``tool.onebin.lock`` if empty.

@@ -251,7 +251,7 @@ HEADS: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("name", HEADS)
 @given(document=st.dictionaries(KEYS, DOCUMENTS, max_size=4))
 def test_any_document_is_read_or_refused(name: str, document: dict[str, object]) -> None:
-    """Whatever lies in a lock is pins, obstacles or a ``ProjectError``."""
+    """Any text of a lock is pins, obstacles or a ``ProjectError``."""
     whole = {**document, **HEADS[name]}
 
     try:

@@ -39,7 +39,7 @@ def scripts_of(metadata: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) -> EntryPoint:
-    """Return the start: *chosen*, else the only script, else that named as the project.
+    """Return the start: *chosen*, else the only script, else that with the project's name.
 
     Args:
         where: What has the scripts, for messages.

@@ -34,7 +34,7 @@ class Lock(Protocol):
         wanted: Wanted = Wanted(),  # noqa: B008
         /,
     ) -> tuple[Pin | Obstacle, ...]:
-        """Return what is *wanted* of it for *markers* (PEP 508), sorted by name.
+        """Return the *wanted* part of it for *markers* (PEP 508), sorted by name.
 
         What no index has by a hash is an obstacle.
 
@@ -65,7 +65,7 @@ LOCKS: Final[tuple[LockKind, ...]] = (OnebinLock, Pylock, UvLock, PoetryLock, Re
 """The first kind that reads a name decides."""
 
 NAMES: Final = (WRITTEN, "pylock.toml", "uv.lock", "poetry.lock", "requirements.txt")
-"""Names that are looked for where the project names no lock, in this order."""
+"""Names that are tried where the project names no lock, in this order."""
 
 
 def read(where: str, text: str) -> Lock:

@@ -176,7 +176,7 @@ class _Graph:
         return found
 
     def _is_for_target(self, package: Package) -> bool:
-        """Whether poetry would install it there; only new locks say more than the Python."""
+        """Whether poetry would install it there; only new locks have more than the Python."""
         if not fits(package.python_versions, self._markers["python_full_version"]):
             return False
         markers = package.markers
@@ -200,7 +200,7 @@ class _Graph:
 def fits(constraint: str, version: str) -> bool:
     """Whether *version* is within *constraint* in poetry's grammar: ``>=1,<2 || ^3.1 || *``.
 
-    One that cannot be read fits: it only decides between packages of one name.
+    What cannot be read fits: it only decides between packages of one name.
     """
     try:
         found = Version(version)

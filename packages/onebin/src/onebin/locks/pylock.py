@@ -82,7 +82,7 @@ class Pylock(msgspec.Struct, frozen=True):
             "group": frozenset(map(canonicalize_name, read.dependency_groups)),
         }
         for kind, names in (("extra", wanted.extras), ("group", wanted.groups)):
-            # A lock for one selection has no such names: nothing tells whether it is this one.
+            # A lock for one selection has no such names: it may be this one.
             if known[kind] and (missing := sorted(names - known[kind])):
                 raise ProjectError(
                     f"{self.where}: locks no {kind} {missing[0]}",

@@ -106,7 +106,8 @@ def _logical_lines(text: str, *, where: str) -> Iterable[str]:
             raise ProjectError(
                 f"{where}: {shown(bare)} is an option; expected name==version --hash=sha256:…",
                 hint="pip's own settings decide where distributions come from; "
-                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url",
+                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url, "
+                "uv export with --no-emit-project --no-emit-index-url",
             )
         if bare and not bare.startswith("#"):
             yield " ".join(bare.split())
