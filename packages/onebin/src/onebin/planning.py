@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from onebin import locks, requirement
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import (
     RELEASES,
     Machine,
@@ -41,7 +42,7 @@ def plan(
         project: The project.
         machine: The target's processor.
         lock: The text of its lock file; None while there is none.
-        lock_name: Its name, which tells its kind; that of ``tool.onebin.lock`` if empty.
+        lock_name: Its name, which decides its kind; that of ``tool.onebin.lock`` if empty.
         lock_reason: Why that one.
         build_lock: The same for build requirements of its source distributions.
         source: Where CPython's source is, instead of ``tool.onebin.python-source``.
@@ -114,6 +115,18 @@ def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
     if source or options.python_source:
         return ()
     return releases(options.python, planned.project.requires_python)[1:]
+
+
+def require_no_obstacle(plan: Plan) -> None:
+    """Refuse *plan* for all its obstacles at once.
+
+    Raises:
+        ProjectError: there is one; ``ObstaclesError`` if there are several.
+    """
+    found = [*plan.obstacles, *(item for item in plan.offers if isinstance(item, Obstacle))]
+    faults = [ProjectError(item.reason, hint=item.hint) for item in found]
+    if faults:
+        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
 
 
 def provenance(planned: Plan) -> str:

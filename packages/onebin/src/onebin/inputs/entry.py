@@ -42,7 +42,7 @@ def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) 
     """Return the start: *chosen*, else the only script, else that with the project's name.
 
     Args:
-        where: What has the scripts, for messages.
+        where: The place of the scripts, for messages.
         name: The project's name.
         chosen: A script's name, ``module:function``, ``-m module``; may be empty.
         scripts: Each with its ``module:function``.
