@@ -235,6 +235,13 @@ def test_metadata_is_what_was_written(table: dict[str, str], before: str, after:
     assert table == script.metadata(text, where="x")
 
 
+@pytest.mark.parametrize("name", ["gone.py", "gone-1-py3-none-any.whl", "gone"])
+def test_missing_input_is_named(tmp_path: Path, name: str) -> None:
+    """A path without a file is an error of that path."""
+    with pytest.raises(ProjectError, match=name):
+        inputs.find(tmp_path / name, ctx=context(tmp_path / "cache")).project()
+
+
 SCRIPTS = {"app": "app:main", "other": "app.cli:Class.run"}
 
 
