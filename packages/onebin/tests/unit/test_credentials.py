@@ -126,7 +126,7 @@ def test_password_is_neither_printed_nor_stored(
         assert word not in said
     # pip takes a distribution from either of two indexes.
     right = address.startswith("http://me:{password}@{host}")
-    # A plan without an answer of the index knows no obstacle; with one it ends with status 2.
+    # A plan knows no obstacle where no index responds; with an obstacle it ends with status 2.
     is_planned = command == "plan" and "cannot be built" not in out
     assert (status == 0) is (right or is_planned)
     assert (project / "onebin.lock").is_file() is (right or command == "plan")
