@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 import onebin
-from onebin import inputs, pipeline, render, secret, terminal
+from onebin import inputs, pipeline, planning, render, secret, terminal
 from onebin.effects import files
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.progress import Progress
@@ -142,7 +142,8 @@ def _dist(project: Project, tools: Tools) -> Path:
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
     read = _input(options, tools).project()
     plan = pipeline.with_offers(pipeline.make_plan(read, tools), tools)
-    print(render.plan_json(plan) if options.json else secret.hidden(render.plan(plan)))
+    print(render.plan_json(plan) if options.json else secret.hidden(render.plan(plan)), flush=True)
+    planning.require_no_obstacle(plan)
     return 0
 
 

@@ -12,7 +12,7 @@ from onebin.effects.index import UnreachableError
 from onebin.effects.progress import Progress
 from onebin.embed import files, frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
-from onebin.errors import ObstaclesError, ProjectError
+from onebin.errors import ProjectError
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
 from onebin.locks import resolving
@@ -139,18 +139,6 @@ def _obstacle(plan: Plan) -> Obstacle | None:
     return next((item for item in plan.offers if isinstance(item, Obstacle)), None)
 
 
-def require_no_obstacle(plan: Plan) -> None:
-    """Refuse *plan* for all its obstacles at once.
-
-    Raises:
-        ProjectError: there is one; ``ObstaclesError`` if there are several.
-    """
-    found = [*plan.obstacles, *(item for item in plan.offers if isinstance(item, Obstacle))]
-    faults = [ProjectError(item.reason, hint=item.hint) for item in found]
-    if faults:
-        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
-
-
 def ensure_lock(project: Project, tools: Tools) -> None:
     """Write the project's ``onebin.lock`` if it is needed and missing.
 
@@ -181,7 +169,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
     ensure_lock(project, tools)
     with ctx.progress.stage("plan") as stage:
         plan = with_offers(make_plan(project, tools, instrumented=instrumented), tools)
-        require_no_obstacle(plan)
+        planning.require_no_obstacle(plan)
         count = len(plan.distributions)
         of_lock = f" of {plan.lock}" if plan.lock else ""
         why = f" ({plan.lock_reason})" if plan.lock_reason else ""

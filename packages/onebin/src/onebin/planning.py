@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from onebin import locks, requirement
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import (
     RELEASES,
     Machine,
@@ -38,7 +39,7 @@ def plan(
     """Decide how *project* is built for *machine*.
 
     Args:
-        project: What to build.
+        project: The project.
         machine: The target's processor.
         lock: The text of its lock file; None while there is none.
         lock_name: Its name, which decides its kind; that of ``tool.onebin.lock`` if empty.
@@ -56,11 +57,13 @@ def plan(
     python, series = python_of(project, source, release)
     markers = target_environment(machine, python.version or series)
     entries: tuple[Pin | Obstacle, ...] = ()
+    every: frozenset[str] = frozenset()
     lock_name = lock_name or project.options.lock or locks.WRITTEN
     if lock is None:
         requirement.wanted(project.dependencies, markers, where="project.dependencies")
     else:
-        entries = locks.read(lock_name, lock).pins(markers, locks.wanted_by(project))
+        found = locks.read(lock_name, lock)
+        entries, every = found.pins(markers, locks.wanted_by(project)), found.names()
         locks.require_complete(project, lock_name, entries, markers)
     return Plan(
         project=project,
@@ -72,6 +75,7 @@ def plan(
         distributions=_pins(entries),
         lock=lock_name if lock else "",
         lock_reason=lock_reason,
+        not_needed=tuple(sorted(every - {_name(item) for item in entries})),
         is_locked=lock is not None,
         obstacles=tuple(item for item in entries if isinstance(item, Obstacle)),
         build_pins=_pins(
@@ -84,6 +88,10 @@ def plan(
 
 def _pins(entries: Iterable[Pin | Obstacle]) -> tuple[Pin, ...]:
     return tuple(item for item in entries if isinstance(item, Pin))
+
+
+def _name(entry: Pin | Obstacle) -> str:
+    return entry.name if isinstance(entry, Pin) else entry.pin.name
 
 
 def python_of(
@@ -107,6 +115,18 @@ def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
     if source or options.python_source:
         return ()
     return releases(options.python, planned.project.requires_python)[1:]
+
+
+def require_no_obstacle(plan: Plan) -> None:
+    """Refuse *plan* for all its obstacles at once.
+
+    Raises:
+        ProjectError: there is one; ``ObstaclesError`` if there are several.
+    """
+    found = [*plan.obstacles, *(item for item in plan.offers if isinstance(item, Obstacle))]
+    faults = [ProjectError(item.reason, hint=item.hint) for item in found]
+    if faults:
+        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
 
 
 def provenance(planned: Plan) -> str:

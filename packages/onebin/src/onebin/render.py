@@ -31,6 +31,7 @@ def plan(planned: Plan) -> str:
         ),
         ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
         ("lock", _lock(planned)),
+        ("not needed", ", ".join(planned.not_needed) or "nothing of the lock"),
         ("build tools", _build_tools(planned)),
         ("contents", WHOLE if project.is_whole else PRUNED),
         ("left out", ", ".join(project.options.exclude) or "nothing by tool.onebin.exclude"),

@@ -1,4 +1,4 @@
-"""Locks of generated projects: one graph, written in each format, and what it means."""
+"""Locks of generated projects: one graph, written in each format, and its meaning."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -99,6 +99,23 @@ def test_own_wheel_is_made_again_when_a_file_changes(project: Path, tmp_path: Pa
     assert ["requires", "wheel"] * 2 == calls
 
 
+def test_project_in_a_repository(project: Path, tmp_path: Path) -> None:
+    """A back end that reads above the project finds the repository."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "VERSION").write_text("11")
+    own = (project / "own.py").read_text().replace("Version: 7", "Version: {}")
+    own += "\nMETADATA = METADATA.format(open('../VERSION').read())\n"
+    (project / "own.py").write_text(own)
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[tool.own]\nroot = ".."\n')
+
+    read = inputs.find(
+        project, Given(entry_point="first"), context(tmp_path / ".venv", run)
+    ).project()
+
+    assert ("11", project) == (read.version, read.root)
+
+
 FAILURES = {
     "raise ValueError('why')": (ToolError, "own makes no wheel"),
     "def build_wheel(*_): return '../x.whl'": (ProjectError, "expected a wheel"),
@@ -150,7 +167,7 @@ def test_wheel(tmp_path: Path) -> None:
 
 
 def test_wheel_with_compiled_code_is_refused(tmp_path: Path) -> None:
-    """Its shared objects cannot be loaded: said before anything is built."""
+    """Its shared objects cannot be loaded: it is refused before anything is built."""
     file = wheel(tmp_path, **{"made.so": "", "made/_x.cpython-313-x86_64-linux-gnu.so": ""})
 
     with pytest.raises(ProjectError, match="has compiled code"):
@@ -216,6 +233,13 @@ def test_metadata_is_what_was_written(table: dict[str, str], before: str, after:
     text = f"{before}# /// script\n{content or '#' + chr(10)}# ///\nx = 1\n"
 
     assert table == script.metadata(text, where="x")
+
+
+@pytest.mark.parametrize("name", ["gone.py", "gone-1-py3-none-any.whl", "gone"])
+def test_missing_input_is_named(tmp_path: Path, name: str) -> None:
+    """A path without a file is an error of that path."""
+    with pytest.raises(ProjectError, match=name):
+        inputs.find(tmp_path / name, ctx=context(tmp_path / "cache")).project()
 
 
 SCRIPTS = {"app": "app:main", "other": "app.cli:Class.run"}
@@ -308,7 +332,7 @@ def marker(term: object) -> str:
 
 
 def truth(term: object, extras: set[str]) -> bool:
-    """Return what it means."""
+    """Return its value."""
     assert isinstance(term, tuple)
     left, sign, right = term
     if isinstance(left, tuple):

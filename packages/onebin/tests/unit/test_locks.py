@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from onebin import locks, planning
+from onebin import cli, locks, planning
 from onebin.errors import ProjectError
 from onebin.inputs import directory
 from onebin.locks.wanted import Wanted
@@ -48,9 +48,12 @@ def test_lock_gives_what_the_project_needs(
     if kind == "poetry 1.1":  # which names no groups
         groups = set()
 
-    found = locks.read(name, write(graph)).pins(LINUX, graph.wanted(extras, groups))
+    lock = locks.read(name, write(graph))
+    found = lock.pins(LINUX, graph.wanted(extras, groups))
 
     assert graph.needed(extras, groups) == {name_of(entry) for entry in found}
+    folders = {node.name for node in graph.nodes if node.kind == "path"}
+    assert {node.name for node in graph.nodes} - folders == lock.names() - folders
     numbers = {node.name: n for n, node in enumerate(graph.nodes)}
     for entry in found:
         node = graph.nodes[numbers[name_of(entry)]]
@@ -89,6 +92,8 @@ def test_real_locks_agree(name: str, extras: tuple[str, ...]) -> None:
     assert REAL[extras].split() == [pin.name for pin in made.distributions]
     assert "2.3.1" in {pin.version for pin in made.distributions if pin.name == "iniconfig"}
     assert name == made.lock
+    assert "colorama" in made.not_needed
+    assert ("attrs" in made.not_needed) == (name in {"uv.lock", "poetry.lock"})
 
 
 def test_older_python_gets_the_other_version() -> None:
@@ -188,6 +193,36 @@ def test_faults_of_locks(fault: str) -> None:
     assert message in reason
 
 
+def test_all_obstacles_are_reported_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan prints itself, then each obstacle with its replacement, and ends with status 2."""
+    monkeypatch.setenv("ONEBIN_CACHE", str(tmp_path / "cache"))
+    sources = {"one": 'git = "https://u:secret@h.invalid/x"', "two": 'directory = "../two"',
+               "three": 'url = "https://h.invalid/three.whl"'}  # fmt: skip
+    names = ", ".join(f'"{name}"' for name in sources)
+    needs = ", ".join(f'{{ name = "{name}" }}' for name in sources)
+    (tmp_path / "pyproject.toml").write_text(
+        f'[project]\nname = "app"\ndependencies = [{names}]\nscripts = {{ app = "app:main" }}\n'
+    )
+    (tmp_path / "app.py").touch()
+    packages = "".join(
+        f'[[package]]\nname = "{name}"\nversion = "1"\nsource = {{ {source} }}\n'
+        for name, source in sources.items()
+    )
+    (tmp_path / "uv.lock").write_text(f"{APP}dependencies = [{needs}]\n{packages}")
+
+    status = cli.main(["plan", str(tmp_path)])
+
+    out, err = capsys.readouterr()
+    assert 2 == status
+    assert "uv.lock" in out
+    assert "secret" not in out + err
+    for name in sources:
+        assert f"error: uv.lock: {name} 1 comes from" in err
+        assert f"request {name} by version" in err
+
+
 NAMES = """
 version package packages name source dependencies marker markers extra extras groups
 optional-dependencies dev-dependencies wheels sdist hash hashes sha256 files metadata
@@ -216,7 +251,7 @@ HEADS: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("name", HEADS)
 @given(document=st.dictionaries(KEYS, DOCUMENTS, max_size=4))
 def test_any_document_is_read_or_refused(name: str, document: dict[str, object]) -> None:
-    """Any content of a lock is pins, obstacles or a ``ProjectError``."""
+    """Any text of a lock is pins, obstacles or a ``ProjectError``."""
     whole = {**document, **HEADS[name]}
 
     try:

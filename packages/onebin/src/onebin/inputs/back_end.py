@@ -71,7 +71,7 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
         """Return its files, its back end, the lock of that, and all that runs it."""
         lock = self.build_lock.read_text("utf-8") if self.build_lock else ""
         return (
-            CACHE_VERSION, self.digest, self.system, lock, sys.version,
+            CACHE_VERSION, self.digest, self.name, self.system, lock, sys.version,
             self.hook.read_text("utf-8"),
         )  # fmt: skip
 

@@ -84,8 +84,7 @@ def parse(
     if not isinstance(metadata, dict) or "name" not in metadata:
         raise ProjectError(
             f"{root}/pyproject.toml: no [project] table with a name",
-            hint="without a back end a project needs that table; with one, "
-            "[build-system] names the back end",
+            hint="add [project] with a name, or [build-system] with the back end that knows it",
         )
     name = requirement.name(metadata["name"], where="project.name")
     tool, file = table_of(table, "tool").get("onebin", {}), f"{root}/pyproject.toml"

@@ -39,10 +39,10 @@ def scripts_of(metadata: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) -> EntryPoint:
-    """Return the start: *chosen*, else the only script, else that named as the project.
+    """Return the start: *chosen*, else the only script, else that with the project's name.
 
     Args:
-        where: The input with the scripts, for messages.
+        where: The place of the scripts, for messages.
         name: The project's name.
         chosen: A script's name, ``module:function``, ``-m module``; may be empty.
         scripts: Each with its ``module:function``.

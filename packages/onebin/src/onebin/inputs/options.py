@@ -10,7 +10,7 @@ import msgspec
 
 from onebin import requirement
 from onebin.effects import files
-from onebin.errors import ProjectError
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Options
 from onebin.requirement import shown
 
@@ -35,9 +35,11 @@ def read_options(root: Path, table: object, workspace: Path | None, file: str) -
         ProjectError: a key is unknown, a value malformed.
     """
     if isinstance(table, dict):
-        _refuse_unknown(table, Options, "tool.onebin")
+        faults = _unknown(table, Options, "tool.onebin")
         if isinstance(image := table.get("image"), dict):
-            _refuse_unknown(image, Options().image.__class__, "tool.onebin.image")
+            faults += _unknown(image, Options().image.__class__, "tool.onebin.image")
+        if faults:
+            raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
     try:
         options = msgspec.convert(table, Options)
     except msgspec.ValidationError as exc:
@@ -87,12 +89,20 @@ def _check_image(options: Options) -> None:
             text_of(value, f"{where}.{key}")
 
 
-def _refuse_unknown(table: Mapping[str, Any], struct: type[msgspec.Struct], where: str) -> None:
+def _unknown(
+    table: Mapping[str, Any], struct: type[msgspec.Struct], where: str
+) -> list[ProjectError]:
+    """Return the fault of each key that *struct* does not have, with the nearest one it has."""
     known = [field.encode_name for field in msgspec.structs.fields(struct)]
+    found = []
     for key in table:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            raise ProjectError(
-                f"{where}.{key if key.isprintable() else shown(key)}: no such setting",
-                hint=f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}",
+            near = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
+            shown_key = key if key.isprintable() else shown(key)
+            found.append(
+                ProjectError(
+                    f"{where}.{shown_key}: no such setting",
+                    hint=f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}",
+                )
             )
+    return found

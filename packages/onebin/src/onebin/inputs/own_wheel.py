@@ -1,4 +1,4 @@
-"""A project's own wheel, built by its back end, where its folders alone do not decide its contents.
+"""A project's own wheel, built by its back end, where its folders alone do not show its contents.
 
 The back end runs on this machine, in a copy of the project, with the requirements it names and
 no setting of the caller. Sources: PEP 517, PEP 518.
@@ -79,8 +79,9 @@ def project(root: Path, given: Given, ctx: Context) -> Project | None:
     system = _system(table, resolved, file)
     build_lock = (resolved / options.build_lock).resolve() if options.build_lock else None
     with ctx.progress.stage("own wheel") as stage, ctx.store.scratch() as scratch:
-        source = scratch / "source"
-        digest = copy_of(resolved, source)
+        top = _top(resolved)
+        digest = copy_of(top, scratch / "source")
+        source = scratch / "source" / resolved.relative_to(top)
         step = OwnWheel(
             source=source, digest=digest, system=system, name=resolved.name, build_lock=build_lock
         )
@@ -92,6 +93,19 @@ def project(root: Path, given: Given, ctx: Context) -> Project | None:
             )
     found = wheel.of_file(made.wheel, given, ctx, options)
     return msgspec.structs.replace(found, root=resolved)
+
+
+def _top(root: Path) -> Path:
+    """Return the directory that the back end needs a copy of.
+
+    It is the repository around the project if the settings name something above: a version from
+    its tags, a file that several projects share.
+    """
+    names = ("pyproject.toml", "setup.py", "setup.cfg")
+    texts = [files.read_text(root / name) for name in names if (root / name).is_file()]
+    if not any(".." in text or "search_parent_directories" in text for text in texts):
+        return root
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
 
 
 def _reason(table: Mapping[str, Any], root: Path, *, is_old: bool) -> str:
@@ -110,7 +124,7 @@ def _reason(table: Mapping[str, Any], root: Path, *, is_old: bool) -> str:
 
 
 def _layout(tools: Mapping[str, Any]) -> str:
-    """Return the setting that decides the contents of the wheel; empty if there is none."""
+    """Return the setting that decides the contents of the wheel; empty without one."""
     for name, keys in LAYOUT.items():
         value = tools.get(name, {})
         if isinstance(value, dict) and (found := sorted(keys & set(value))):

@@ -45,7 +45,7 @@ class Script(msgspec.Struct, frozen=True):
     @staticmethod
     def reads(where: Path) -> bool:
         """Whether *where* is a script."""
-        return where.suffix == ".py" and where.is_file()
+        return where.suffix == ".py" and not where.is_dir()
 
     def project(self, *, with_code: bool = True) -> Project:  # noqa: ARG002  (its code is in it)
         """Read it (an ``Input``)."""

@@ -34,13 +34,17 @@ class Lock(Protocol):
         wanted: Wanted = Wanted(),  # noqa: B008
         /,
     ) -> tuple[Pin | Obstacle, ...]:
-        """Return its pins that are *wanted* for *markers* (PEP 508), sorted by name.
+        """Return the *wanted* part of it for *markers* (PEP 508), sorted by name.
 
         What no index has by a hash is an obstacle.
 
         Raises:
             ProjectError: the file is malformed, or is none for that target.
         """
+        ...
+
+    def names(self) -> frozenset[str]:
+        """Return the name of each distribution in it, needed or not."""
         ...
 
 
@@ -61,7 +65,7 @@ LOCKS: Final[tuple[LockKind, ...]] = (OnebinLock, Pylock, UvLock, PoetryLock, Re
 """The first kind that reads a name decides."""
 
 NAMES: Final = (WRITTEN, "pylock.toml", "uv.lock", "poetry.lock", "requirements.txt")
-"""Names that count where the project names no lock, in this order."""
+"""Names that are tried where the project names no lock, in this order."""
 
 
 def read(where: str, text: str) -> Lock:

@@ -100,6 +100,11 @@ class PoetryLock(msgspec.Struct, frozen=True):
             )
         return _Graph(self.where, read, markers, wanted).entries()
 
+    def names(self) -> frozenset[str]:
+        """Return all names (a ``Lock``)."""
+        read = document.convert(self.text, Document, where=self.where)
+        return frozenset(canonicalize_name(package.name) for package in read.package)
+
 
 class _Graph:
     def __init__(
@@ -195,7 +200,7 @@ class _Graph:
 def fits(constraint: str, version: str) -> bool:
     """Whether *version* is within *constraint* in poetry's grammar: ``>=1,<2 || ^3.1 || *``.
 
-    A constraint that cannot be read fits: it only decides between packages of one name.
+    What cannot be read fits: it only decides between packages of one name.
     """
     try:
         found = Version(version)

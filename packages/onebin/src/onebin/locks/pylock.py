@@ -82,7 +82,7 @@ class Pylock(msgspec.Struct, frozen=True):
             "group": frozenset(map(canonicalize_name, read.dependency_groups)),
         }
         for kind, names in (("extra", wanted.extras), ("group", wanted.groups)):
-            # A lock for one selection has no such names: whether it is this one cannot be known.
+            # A lock for one selection has no such names: it may be this one.
             if known[kind] and (missing := sorted(names - known[kind])):
                 raise ProjectError(
                     f"{self.where}: locks no {kind} {missing[0]}",
@@ -100,6 +100,15 @@ class Pylock(msgspec.Struct, frozen=True):
         own = [package for package in chosen if not self._is_project(package, wanted)]
         entries = (self._entry(package, markers) for package in own)
         return document.distinct(entries, where=self.where)
+
+    def names(self) -> frozenset[str]:
+        """Return all names but those of projects in folders (a ``Lock``)."""
+        read = document.convert(self.text, Document, where=self.where)
+        return frozenset(
+            canonicalize_name(package.name)
+            for package in read.packages
+            if package.directory is None
+        )
 
     def _is_project(self, package: Package, wanted: Wanted) -> bool:
         return package.directory is not None and canonicalize_name(package.name) == wanted.project

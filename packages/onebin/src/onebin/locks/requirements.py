@@ -41,6 +41,12 @@ class Requirements(msgspec.Struct, frozen=True):
         """Return the pins whose markers hold (a ``Lock``)."""
         return parse(self.text, markers, where=self.where)
 
+    def names(self) -> frozenset[str]:
+        """Return all names (a ``Lock``)."""
+        lines = _logical_lines(self.text, where=self.where)
+        items = (requirement.parse(line.split(" --hash=")[0], where=self.where) for line in lines)
+        return frozenset(canonicalize_name(item.name) for item in items)
+
 
 class OnebinLock(Requirements, frozen=True):
     """``onebin.lock``: requirements too, written by onebin if it is missing."""
@@ -100,7 +106,8 @@ def _logical_lines(text: str, *, where: str) -> Iterable[str]:
             raise ProjectError(
                 f"{where}: {shown(bare)} is an option; expected name==version --hash=sha256:…",
                 hint="pip's own settings decide where distributions come from; "
-                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url",
+                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url, "
+                "uv export with --no-emit-project --no-emit-index-url",
             )
         if bare and not bare.startswith("#"):
             yield " ".join(bare.split())

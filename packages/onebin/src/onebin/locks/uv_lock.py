@@ -86,6 +86,15 @@ class UvLock(msgspec.Struct, frozen=True):
             )
         return _Graph(self.where, read.package, markers, wanted).entries()
 
+    def names(self) -> frozenset[str]:
+        """Return all names but those of projects in folders (a ``Lock``)."""
+        read = document.convert(self.text, Document, where=self.where)
+        return frozenset(
+            canonicalize_name(package.name)
+            for package in read.package
+            if not any(kind in package.source for kind in OWN)
+        )
+
 
 class _Graph:
     def __init__(

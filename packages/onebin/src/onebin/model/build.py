@@ -125,6 +125,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The file they are pinned in; empty without one."""
     lock_reason: str = ""
     """Why that one, where another would do."""
+    not_needed: tuple[str, ...] = ()
+    """Names the lock has for other platforms, extras and groups."""
     is_locked: bool = True
     """False if the first build will choose versions and write ``onebin.lock``."""
     obstacles: tuple[Obstacle, ...] = ()
