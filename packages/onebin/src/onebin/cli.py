@@ -15,9 +15,10 @@ from onebin.effects import files
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
-from onebin.errors import OnebinError, ProjectError, ToolError
+from onebin.errors import ObstaclesError, OnebinError, ProjectError, ToolError
 from onebin.image import reference
 from onebin.image.image import MAX_EPOCH
+from onebin.inputs import Given, Input
 from onebin.inspection import render as reports
 from onebin.model import Project
 from onebin.publish import DESTINATIONS, defaults, parse, publish, require, require_writable
@@ -27,6 +28,8 @@ EXAMPLES: Final = """\
 examples:
   onebin build packages/service          prints dist/devops-info-service, a static executable
   onebin build . -o /tmp/app             the same, written to /tmp/app
+  onebin build backup.py                 a script, with its dependencies in a comment (PEP 723)
+  onebin build --from httpie==3.2.4      a program of the index
   onebin image . --tag app:1.2           writes an OCI layout and an archive for `docker load`,
                                          prints the image's digest
   onebin image . --to dir:/out           writes its files and settings, for a Dockerfile
@@ -86,8 +89,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _build(options: argparse.Namespace, tools: Tools) -> int:
-    project = inputs.find(options.project).project()
-    target = options.output or _dist(project) / project.name
+    project = _input(options, tools).project()
+    target = options.output or _dist(project, tools) / project.name
     require_writable(target)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
@@ -97,18 +100,18 @@ def _build(options: argparse.Namespace, tools: Tools) -> int:
 
 
 def _prepare(options: argparse.Namespace, tools: Tools) -> int:
-    pipeline.prepare(inputs.find(options.project).project(with_code=False), tools)
+    pipeline.prepare(_input(options, tools).project(with_code=False), tools)
     return 0
 
 
 def _image(options: argparse.Namespace, tools: Tools) -> int:
     # Faults of the place and the name show before the minutes of a build.
     epoch = _epoch(os.environ)
-    project = inputs.find(options.project).project()
+    project = _input(options, tools).project()
     name = reference.parse(options.tag or f"{project.name}:latest")
     destinations = tuple(map(parse, options.to or ()))
     if not destinations:
-        folder = Path(_relative(options.output or _dist(project)))
+        folder = Path(_relative(options.output or _dist(project, tools)))
         destinations = defaults(folder, project.name)
     for destination in destinations:
         require(destination)
@@ -122,13 +125,38 @@ def _image(options: argparse.Namespace, tools: Tools) -> int:
     return 0
 
 
-def _dist(project: Project) -> Path:
-    """Return the default place of results; a link of the project may not lead elsewhere."""
+def _input(options: argparse.Namespace, tools: Tools) -> Input:
+    """Return the input: a path, or a requirement of ``--from``."""
+    entry = f"-m {options.module}" if options.module else options.entry_point or ""
+    given = Given(
+        entry_point=entry,
+        lock=options.lock,
+        extras=tuple(options.extra or ()),
+        groups=tuple(options.group or ()),
+    )
+    if options.requirement is None:
+        return inputs.find(options.project or Path(), given, tools.context)
+    if options.project is not None:
+        raise ProjectError(
+            f"{options.project}: beside --from; expected one of them",
+            hint="leave it out, or leave out --from",
+        )
+    return inputs.from_index(options.requirement, tools.machine, tools.context, given)
+
+
+def _dist(project: Project, tools: Tools) -> Path:
+    """Return the default place of results; a link of the project may not lead elsewhere.
+
+    Those of a wheel or a requirement go into the current directory.
+    """
+    if project.root.is_relative_to(tools.context.store.root):
+        return Path("dist")
     return files.inside(project.root, "dist", where="the project", way_out=files.NAMED)
 
 
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
-    plan = onebin.plan(options.project, tools=tools)
+    read = _input(options, tools).project()
+    plan = pipeline.with_offers(pipeline.make_plan(read, tools), tools)
     _print(render.plan_json(plan) if options.json else secret.hidden(render.plan(plan)))
     return 0
 
@@ -143,14 +171,14 @@ def _inspect(options: argparse.Namespace, _: Tools) -> int:
 
 
 def _lock(options: argparse.Namespace, tools: Tools) -> int:
-    project = inputs.find(options.project).project(with_code=False)
+    project = _input(options, tools).project(with_code=False)
     _print(_relative(pipeline.write_lock(project, tools, options.output)))
     return 0
 
 
 def _train(options: argparse.Namespace, tools: Tools) -> int:
     # A missing place shows before the minutes of a build.
-    project = inputs.find(options.project).project()
+    project = _input(options, tools).project()
     if not (options.output or project.options.profile):
         raise ProjectError(
             "where to write the profile?",
@@ -182,9 +210,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command)
         if name != "inspect":
-            sub.add_argument(
-                "project", nargs="?", type=Path, default=Path(), help="a directory (.)"
-            )
+            _add_input(sub)
         amount = sub.add_mutually_exclusive_group()
         amount.add_argument("-q", "--quiet", action="store_true", help="print errors only")
         if name in {"build", "image"}:
@@ -223,6 +249,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_input(sub: argparse.ArgumentParser) -> None:
+    """Add the arguments that name the input; they win over ``[tool.onebin]``."""
+    sub.add_argument("project", nargs="?", type=Path, help="a directory (.), a script or a wheel")
+    sub.add_argument(
+        "--from", dest="requirement", metavar="REQUIREMENT", help="of the index, as httpie==3.2.4"
+    )
+    start = sub.add_mutually_exclusive_group()
+    start.add_argument(
+        "--entry-point", metavar="START", help="a script of the project, or module:function"
+    )
+    start.add_argument("-m", dest="module", metavar="MODULE", help="run it as python -m does")
+    sub.add_argument("--lock", type=Path, help="the lock to use")
+    sub.add_argument("--extra", action="append", help="an extra of the project, repeatable")
+    sub.add_argument("--group", action="append", help="a dependency group, repeatable")
+
+
 def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> None:
     if options.verbose and built.omitted:
         write_notice(sys.stderr, f"imports left out:\n{render.omitted(built.omitted)}\n")
@@ -230,6 +272,10 @@ def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> 
 
 def _print_error(error: OnebinError, *, color: bool) -> None:
     """Print *error*: the fault, the output of the failed program, the way out."""
+    if isinstance(error, ObstaclesError):
+        for fault in error.faults:
+            _print_error(fault, color=color)
+        return
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if color else ("", "", "")
     # It may contain names out of a project or an archive, and an index's password.
     message = terminal.line(secret.hidden(str(error)))

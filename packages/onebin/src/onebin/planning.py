@@ -1,11 +1,13 @@
 """Project -> Plan: everything a build will do, decided as data."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from onebin import locks, requirement
 from onebin.model import (
     RELEASES,
     Machine,
+    Obstacle,
     Pin,
     Plan,
     Profile,
@@ -25,6 +27,8 @@ def plan(
     *,
     machine: Machine,
     lock: str | None,
+    lock_name: str = "",
+    lock_reason: str = "",
     build_lock: str = "",
     source: str = "",
     release: Release | None = None,
@@ -37,6 +41,8 @@ def plan(
         project: What to build.
         machine: The target's processor.
         lock: The text of its lock file; None while there is none.
+        lock_name: Its name, which decides its kind; that of ``tool.onebin.lock`` if empty.
+        lock_reason: Why that one.
         build_lock: The same for build requirements of its source distributions.
         source: Where CPython's source is, instead of ``tool.onebin.python-source``.
         release: Which release of CPython, instead of the first that fits the project.
@@ -49,12 +55,13 @@ def plan(
     """
     python, series = python_of(project, source, release)
     markers = target_environment(machine, python.version or series)
-    distributions: tuple[Pin, ...] = ()
+    entries: tuple[Pin | Obstacle, ...] = ()
+    lock_name = lock_name or project.options.lock or locks.WRITTEN
     if lock is None:
         requirement.wanted(project.dependencies, markers, where="project.dependencies")
     else:
-        distributions = locks.read(project.options.lock, lock).pins(markers)
-        locks.require_complete(project, distributions, markers)
+        entries = locks.read(lock_name, lock).pins(markers, locks.wanted_by(project))
+        locks.require_complete(project, lock_name, entries, markers)
     return Plan(
         project=project,
         machine=machine,
@@ -62,12 +69,21 @@ def plan(
         series=series,
         zlib=zlib_beside(python),
         toolchain=TOOLCHAIN,
-        distributions=distributions,
+        distributions=_pins(entries),
+        lock=lock_name if lock else "",
+        lock_reason=lock_reason,
         is_locked=lock is not None,
-        build_pins=locks.read(project.options.build_lock, build_lock).pins(markers),
+        obstacles=tuple(item for item in entries if isinstance(item, Obstacle)),
+        build_pins=_pins(
+            locks.read(project.options.build_lock, build_lock).pins(markers, locks.Wanted())
+        ),
         profile=profile,
         instrumented=instrumented,
     )
+
+
+def _pins(entries: Iterable[Pin | Obstacle]) -> tuple[Pin, ...]:
+    return tuple(item for item in entries if isinstance(item, Pin))
 
 
 def python_of(

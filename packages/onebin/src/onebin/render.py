@@ -31,11 +31,12 @@ def plan(planned: Plan) -> str:
             f"CPython {planned.python.version} ({planned.python.origin}){_support(planned)}",
         ),
         ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
+        ("lock", _lock(planned)),
         ("build tools", _build_tools(planned)),
         ("contents", WHOLE if project.is_whole else PRUNED),
         ("left out", ", ".join(project.options.exclude) or "nothing by tool.onebin.exclude"),
     )
-    offers = (row(item.pin.name, _offer(item)) for item in planned.offers)
+    offers = (row(item.pin.name, _offer(item)) for item in (*planned.offers, *planned.obstacles))
     return "\n".join([*(row(name, value) for name, value in rows), *offers])
 
 
@@ -70,8 +71,14 @@ def _support(planned: Plan) -> str:
 
 def _offer(item: Offer | Obstacle) -> str:
     if isinstance(item, Obstacle):
-        return f"cannot be built: {item.reason}"
+        way_out = f" → {item.hint}" if item.hint else ""
+        return f"cannot be built: {item.reason}{way_out}"
     return f"{item.file}, {'as it is' if item.provider == 'pure' else 'built from source'}"
+
+
+def _lock(planned: Plan) -> str:
+    reason = f" ({planned.lock_reason})" if planned.lock_reason else ""
+    return f"{planned.lock or 'none'}{reason}"
 
 
 def _build_tools(planned: Plan) -> str:
