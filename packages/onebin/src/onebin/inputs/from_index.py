@@ -28,8 +28,7 @@ class FromIndex(msgspec.Struct, frozen=True):
         """Fetch its wheel and read that (an ``Input``).
 
         Raises:
-            ProjectError: it does not parse as a requirement, or the index has no pure-Python
-                wheel that fits.
+            ProjectError: not a requirement, or the index has no pure-Python wheel that fits.
         """
         markers = target_environment(self.machine)
         found = requirement.wanted([self.text], markers, where="--from")
