@@ -111,7 +111,7 @@ def test_reader_that_leaves_is_no_fault(
 
 
 def test_current_directory_that_is_gone(project: Path) -> None:
-    """One line says so; a shell stays in a directory that another has deleted."""
+    """It is one line; a shell stays in a directory that another has deleted."""
     result = run(["plan", str(project)], 'mkdir gone; cd gone; rmdir "$PWD"', project)
 
     assert 2 == result.returncode

@@ -40,7 +40,7 @@ def prepare() -> None:
 def write_result(pieces: Iterable[str]) -> None:
     """Write *pieces* to stdout, all of them.
 
-    A closed pipe is no fault: its reader has read enough, as ``head`` has.
+    A closed pipe counts as written: its reader has read enough, as ``head`` has.
 
     Raises:
         ToolError: stdout takes no more, as a full disk.

@@ -84,7 +84,7 @@ class _BuildPaths:
 
 
 def _is_absolute(data: bytes, start: int, end: int) -> bool:
-    """Return whether a path begins at *start*, which is no part of ``Tools/build/x.py``."""
+    """Return whether a path begins at *start*, and not within ``Tools/build/x.py``."""
     before = data[max(start - _BEFORE, 0) : start]
     if not _PATH_BYTES.match(before[-1:]) or before in _COMPILER_FLAGS:
         return True
