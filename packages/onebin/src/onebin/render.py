@@ -1,11 +1,12 @@
 """A plan as lines for a terminal, and as JSON; the imports that an executable lacks."""
 
+import os
 from collections.abc import Iterable
 
 import msgspec
 
 from .model import RELEASES, Obstacle, Offer, OmittedModule, Pin, Plan
-from .terminal import printable, row
+from .terminal import decoded, printable, row
 
 WHOLE = (
     'whole distributions with their data; prune = "reachable" would leave out what no visible '
@@ -21,7 +22,7 @@ def plan(planned: Plan) -> str:
     project = planned.project
     start = ":".join(part for part in (project.entry.module, project.entry.function) if part)
     rows = (
-        ("project", f"{project.name} {project.version}, in {project.root}"),
+        ("project", f"{project.name} {project.version}, in {_path(project.root)}"),
         ("starts", start),
         ("machine", planned.machine),
         ("compiler", planned.toolchain),
@@ -45,8 +46,13 @@ def plan_json(planned: Plan) -> str:
     if planned.profile:
         short = msgspec.structs.replace(planned.profile, functions=())
         planned = msgspec.structs.replace(planned, profile=short)
-    text = msgspec.json.encode(planned, enc_hook=str, order="deterministic")
+    text = msgspec.json.encode(planned, enc_hook=_path, order="deterministic")
     return msgspec.json.format(text).decode()
+
+
+def _path(value: object) -> str:
+    """Return a path as text; it may hold any bytes, JSON only UTF-8."""
+    return decoded(os.fsencode(str(value)))
 
 
 def omitted(modules: Iterable[OmittedModule]) -> str:
