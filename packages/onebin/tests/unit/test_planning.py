@@ -248,7 +248,7 @@ def test_markers_of_another_python(python: str, full: str) -> None:
     ],
 )
 def test_release_that_fits(python: str, requires: str, chosen: list[str]) -> None:
-    """The default series, the next newer one, or the one that is named."""
+    """The default series, the next newer one, or the series named."""
     assert chosen == [item.version for item in sources.releases(python, requires)]
 
 

@@ -140,7 +140,7 @@ class _Classifier:
         root = self._first_root
         if mount is root:
             return Volume("image", "the root file system")
-        # Of an overlay each mount has a device of its own.
+        # Each mount of an overlay has another device.
         if root and mount.kind == root.kind == "overlay" and mount.device == root.device:
             return Volume("image", "a part of the root file system")
         return None

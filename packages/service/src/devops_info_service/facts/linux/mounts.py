@@ -113,7 +113,7 @@ def parse_mount(line: str) -> Mount | None:
         return None
     return Mount(
         device=device,
-        # What follows is no part of the path: no path has two slashes (d_path in fs/d_path.c).
+        # What follows does not belong to the path: no path has two slashes (d_path in fs/d_path.c).
         root=_unescape(root).removesuffix("//deleted"),
         point=_unescape(point),
         options=_options(options),
