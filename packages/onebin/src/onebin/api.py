@@ -8,7 +8,7 @@ from onebin.image import spec
 from onebin.image.image import Image
 from onebin.image.index import Index
 from onebin.inspection import Report
-from onebin.model import Plan
+from onebin.model import Plan, Project
 from onebin.pipeline import BuildResult
 from onebin.publish import Destination
 from onebin.publish import publish as publish_to
@@ -22,14 +22,14 @@ def plan(project: Path | str, *, tools: Tools | None = None) -> Plan:
     dependencies are not known yet.
 
     Args:
-        project: A directory with a ``pyproject.toml``.
+        project: A directory, a script or a wheel.
         tools: Effects and machine; this machine's, with no progress, if absent.
 
     Raises:
         OnebinError: the project or the machine must change.
     """
     tools = tools or Tools.for_this_machine()
-    read = inputs.find(Path(project)).project()
+    read = _read(project, tools)
     return pipeline.with_offers(pipeline.make_plan(read, tools), tools)
 
 
@@ -37,14 +37,18 @@ def build(project: Path | str, *, tools: Tools | None = None) -> BuildResult:
     """Build *project* into one static executable, in the cache: ``BuildResult.binary.path``.
 
     Args:
-        project: A directory with a ``pyproject.toml``; its ``onebin.lock`` is written if missing.
+        project: A directory, a script or a wheel; a missing lock is written.
         tools: Effects and machine; this machine's, with no progress, if absent.
 
     Raises:
         OnebinError: the project or the machine must change.
     """
     tools = tools or Tools.for_this_machine()
-    return pipeline.build(inputs.find(Path(project)).project(), tools)
+    return pipeline.build(_read(project, tools), tools)
+
+
+def _read(project: Path | str, tools: Tools) -> Project:
+    return inputs.find(Path(project), ctx=tools.context).project()
 
 
 def image(result: BuildResult, *, epoch: int = 0, tools: Tools | None = None) -> Image:

@@ -1,6 +1,7 @@
 """The command line: arguments to calls of onebin; on stdout the result, on stderr the progress."""
 
 import argparse
+import itertools
 import os
 import shutil
 import sys
@@ -9,21 +10,26 @@ from pathlib import Path
 from typing import Final, TextIO
 
 import onebin
-from onebin import inputs, pipeline, render, secret, terminal
+from onebin import inputs, pipeline, planning, render, secret, terminal
 from onebin.effects import files
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.progress import Progress
-from onebin.errors import OnebinError, ProjectError, ToolError
+from onebin.effects.streams import prepare, write_notice, write_result
+from onebin.errors import ObstaclesError, OnebinError, ProjectError, ToolError
 from onebin.image import reference
+from onebin.image.image import MAX_EPOCH
+from onebin.inputs import Given, Input
 from onebin.inspection import render as reports
 from onebin.model import Project
-from onebin.publish import DESTINATIONS, defaults, parse, publish, require
+from onebin.publish import DESTINATIONS, defaults, parse, publish, require, require_writable
 from onebin.tools import Tools
 
 EXAMPLES: Final = """\
 examples:
   onebin build packages/service          prints dist/devops-info-service, a static executable
   onebin build . -o /tmp/app             the same, written to /tmp/app
+  onebin build backup.py                 a script, with its dependencies in a comment (PEP 723)
+  onebin build --from httpie==3.2.4      a program of the index
   onebin image . --tag app:1.2           writes an OCI layout and an archive for `docker load`,
                                          prints the image's digest
   onebin image . --to dir:/out           writes its files and settings, for a Dockerfile
@@ -44,6 +50,16 @@ tool.onebin.python-source), SOURCE_DATE_EPOCH (the image's date, seconds, 0 if a
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command *arguments* (the process's own if absent) and return its exit status."""
+    prepare()
+    try:
+        return _run(arguments)
+    except SystemExit:
+        # The parser has printed help; a full disk there is worth no traceback at the end.
+        write_notice(sys.stdout, "")
+        raise
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser, args = _parser(), list(sys.argv[1:] if arguments is None else arguments)
     end = args.index("--") if "--" in args else len(args)
     options = parser.parse_args(args[:end])
@@ -58,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Group and umask 000 are common; nothing made here may be writable by others.
     os.umask(os.umask(0o022) | 0o022)
     try:
+        _require_current_directory()
         return command(options, Tools.for_this_machine(progress))
     except OnebinError as exc:
         _print_error(exc, color=color)
@@ -67,33 +84,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_error(ToolError("not enough memory; expected 256 MiB for inspect"), color=color)
         return ToolError.exit_status
     except KeyboardInterrupt:
-        print("onebin: interrupted; nothing was written", file=sys.stderr)
+        write_notice(sys.stderr, "onebin: interrupted; nothing was written\n")
         return 130  # 128 + SIGINT, as a shell has it
 
 
 def _build(options: argparse.Namespace, tools: Tools) -> int:
-    project = inputs.find(options.project).project()
-    target = options.output or _dist(project) / project.name
+    project = _input(options, tools).project()
+    target = options.output or _dist(project, tools) / project.name
+    require_writable(target)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
     _install(built.binary.path, target)
-    print(_relative(target))
+    _print(_relative(target))
     return 0
 
 
 def _prepare(options: argparse.Namespace, tools: Tools) -> int:
-    pipeline.prepare(inputs.find(options.project).project(with_code=False), tools)
+    pipeline.prepare(_input(options, tools).project(with_code=False), tools)
     return 0
 
 
 def _image(options: argparse.Namespace, tools: Tools) -> int:
     # Faults of the place and the name show before the minutes of a build.
     epoch = _epoch(os.environ)
-    project = inputs.find(options.project).project()
+    project = _input(options, tools).project()
     name = reference.parse(options.tag or f"{project.name}:latest")
     destinations = tuple(map(parse, options.to or ()))
     if not destinations:
-        folder = Path(_relative(options.output or _dist(project)))
+        folder = Path(_relative(options.output or _dist(project, tools)))
         destinations = defaults(folder, project.name)
     for destination in destinations:
         require(destination)
@@ -103,40 +121,65 @@ def _image(options: argparse.Namespace, tools: Tools) -> int:
     with tools.context.progress.stage("write") as stage:
         publish(made, name, destinations)
         stage.summary = ", ".join(map(str, destinations))
-    print(f"{name.name}@{made.digest}")
+    _print(f"{name.name}@{made.digest}")
     return 0
 
 
-def _dist(project: Project) -> Path:
-    """Return the default place of results; a link of the project may not lead elsewhere."""
+def _input(options: argparse.Namespace, tools: Tools) -> Input:
+    """Return the input: a path, or a requirement of ``--from``."""
+    entry = f"-m {options.module}" if options.module else options.entry_point or ""
+    given = Given(
+        entry_point=entry,
+        lock=options.lock,
+        extras=tuple(options.extra or ()),
+        groups=tuple(options.group or ()),
+    )
+    if options.requirement is None:
+        return inputs.find(options.project or Path(), given, tools.context)
+    if options.project is not None:
+        raise ProjectError(
+            f"{options.project}: beside --from; expected one of them",
+            hint="leave it out, or leave out --from",
+        )
+    return inputs.from_index(options.requirement, tools.machine, tools.context, given)
+
+
+def _dist(project: Project, tools: Tools) -> Path:
+    """Return the default place of results; a link of the project may not lead elsewhere.
+
+    Those of a wheel or a requirement go into the current directory.
+    """
+    if project.root.is_relative_to(tools.context.store.root):
+        return Path("dist")
     return files.inside(project.root, "dist", where="the project", way_out=files.NAMED)
 
 
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
-    plan = onebin.plan(options.project, tools=tools)
-    print(render.plan_json(plan) if options.json else secret.hidden(render.plan(plan)))
+    read = _input(options, tools).project()
+    plan = pipeline.with_offers(pipeline.make_plan(read, tools), tools)
+    _print(render.plan_json(plan) if options.json else secret.hidden(render.plan(plan)))
+    planning.require_no_obstacle(plan)
     return 0
 
 
 def _inspect(options: argparse.Namespace, _: Tools) -> int:
     report = onebin.inspect(options.path)
     if options.json:
-        sys.stdout.writelines(reports.json(report))
-        sys.stdout.write("\n")
+        write_result(itertools.chain(reports.json(report), "\n"))
     else:
-        sys.stdout.write(reports.text(report, color=_color(sys.stdout, os.environ)))
+        write_result((reports.text(report, color=_color(sys.stdout, os.environ)),))
     return 0
 
 
 def _lock(options: argparse.Namespace, tools: Tools) -> int:
-    project = inputs.find(options.project).project(with_code=False)
-    print(_relative(pipeline.write_lock(project, tools, options.output)))
+    project = _input(options, tools).project(with_code=False)
+    _print(_relative(pipeline.write_lock(project, tools, options.output)))
     return 0
 
 
 def _train(options: argparse.Namespace, tools: Tools) -> int:
     # A missing place shows before the minutes of a build.
-    project = inputs.find(options.project).project()
+    project = _input(options, tools).project()
     if not (options.output or project.options.profile):
         raise ProjectError(
             "where to write the profile?",
@@ -145,11 +188,12 @@ def _train(options: argparse.Namespace, tools: Tools) -> int:
     target = options.output or files.to_write(
         project.root, project.options.profile, where="tool.onebin.profile"
     )
+    require_writable(target)
     text = pipeline.train(project, tools, options.command_line)
     _make_folder(target.parent)
     with replace_atomically(target) as new:
         new.write_text(text, "utf-8")
-    print(_relative(target))
+    _print(_relative(target))
     return 0
 
 
@@ -167,9 +211,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command)
         if name != "inspect":
-            sub.add_argument(
-                "project", nargs="?", type=Path, default=Path(), help="a directory (.)"
-            )
+            _add_input(sub)
         amount = sub.add_mutually_exclusive_group()
         amount.add_argument("-q", "--quiet", action="store_true", help="print errors only")
         if name in {"build", "image"}:
@@ -208,36 +250,72 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_input(sub: argparse.ArgumentParser) -> None:
+    """Add the arguments that name the input; they win over ``[tool.onebin]``."""
+    sub.add_argument("project", nargs="?", type=Path, help="a directory (.), a script or a wheel")
+    sub.add_argument(
+        "--from", dest="requirement", metavar="REQUIREMENT", help="of the index, as httpie==3.2.4"
+    )
+    start = sub.add_mutually_exclusive_group()
+    start.add_argument(
+        "--entry-point", metavar="START", help="a script of the project, or module:function"
+    )
+    start.add_argument("-m", dest="module", metavar="MODULE", help="run it as python -m does")
+    sub.add_argument("--lock", type=Path, help="the lock to use")
+    sub.add_argument("--extra", action="append", help="an extra of the project, repeatable")
+    sub.add_argument("--group", action="append", help="a dependency group, repeatable")
+
+
 def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> None:
     if options.verbose and built.omitted:
-        print(f"imports left out:\n{render.omitted(built.omitted)}", file=sys.stderr)
+        write_notice(sys.stderr, f"imports left out:\n{render.omitted(built.omitted)}\n")
 
 
 def _print_error(error: OnebinError, *, color: bool) -> None:
     """Print *error*: the fault, the output of the failed program, the way out."""
+    if isinstance(error, ObstaclesError):
+        for fault in error.faults:
+            _print_error(fault, color=color)
+        return
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if color else ("", "", "")
     # It may contain names out of a project or an archive, and an index's password.
     message = terminal.line(secret.hidden(str(error)))
-    print(f"{red}onebin: error:{plain} {message}", file=sys.stderr)
+    lines = [f"{red}onebin: error:{plain} {message}"]
     detail = error.detail if isinstance(error, ToolError) else ""
-    for line in detail.splitlines():
-        print(f"{dim}  | {secret.hidden(line)}{plain}", file=sys.stderr)
+    lines += [f"{dim}  | {secret.hidden(line)}{plain}" for line in detail.splitlines()]
     if error.hint:
-        print(f"  → {secret.hidden(error.hint)}", file=sys.stderr)
+        lines.append(f"  → {secret.hidden(error.hint)}")
+    write_notice(sys.stderr, "".join(f"{line}\n" for line in lines))
+
+
+def _print(text: str) -> None:
+    write_result((text, "\n"))
 
 
 def _epoch(environ: Mapping[str, str]) -> int:
     text = environ.get("SOURCE_DATE_EPOCH") or "0"
-    if not (text.isascii() and text.isdigit()):
-        raise ProjectError(f"SOURCE_DATE_EPOCH={text!r} is not a number of seconds")
+    # Python converts no number of thousands of digits.
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_EPOCH))
+    if not is_number or int(text) > MAX_EPOCH:
+        raise ProjectError(
+            f"SOURCE_DATE_EPOCH={terminal.truncate(text)!r}: not a date; "
+            f"expected 0 to {MAX_EPOCH} seconds"
+        )
     return int(text)
+
+
+def _require_current_directory() -> None:
+    try:
+        Path.cwd()
+    except OSError as exc:
+        raise ProjectError(
+            f"current directory: {exc.strerror}; expected an existing one", hint="cd to another"
+        ) from exc
 
 
 def _install(source: Path, target: Path) -> None:
     """Replace *target* by a copy of *source*, atomically."""
     _make_folder(target.parent)
-    if target.is_dir():
-        raise ToolError(f"{target}: cannot be written: it is a directory", hint="name a file")
     with replace_atomically(target) as new:
         shutil.copyfile(source, new)
         new.chmod(0o755)

@@ -1,5 +1,7 @@
 """Errors of onebin by what must change; ``cli`` alone turns them into text and a status."""
 
+from collections.abc import Sequence
+
 
 class OnebinError(Exception):
     """An error that stops a command, with the way out.
@@ -19,6 +21,15 @@ class ProjectError(OnebinError):
     """The project must change: its ``pyproject.toml``, its code or its dependencies."""
 
     exit_status = 2
+
+
+class ObstaclesError(ProjectError):
+    """Several faults of a project, each with its remedy."""
+
+    def __init__(self, faults: Sequence[ProjectError]) -> None:
+        first = faults[0]
+        super().__init__(f"{first}; and {len(faults) - 1} more", hint=first.hint)
+        self.faults = tuple(faults)
 
 
 class ToolError(OnebinError):

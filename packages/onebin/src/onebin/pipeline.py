@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from onebin import assemble, distributions, native, planning, project_files
+from onebin import assemble, distributions, locks, native, planning, project_files
 from onebin.distributions import install
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
@@ -77,10 +77,13 @@ def make_plan(
     """
     ctx = tools.context
     profile = None if instrumented else project_files.profile_of(project)
+    lock = project_files.lock_of(project)
     plan = planning.plan(
         project,
         machine=tools.machine,
-        lock=project_files.lock_text(project),
+        lock=None if lock is None else lock.text,
+        lock_name=lock.name if lock else "",
+        lock_reason=lock.reason if lock else "",
         build_lock=project_files.read(project, project.options.build_lock),
         source=tools.python_source,
         release=release,
@@ -142,9 +145,10 @@ def ensure_lock(project: Project, tools: Tools) -> None:
     Raises:
         ProjectError: the lock has another name; or see ``locks.resolving.write``.
     """
-    if project_files.lock_text(project) is None:
-        missing = f"{project.options.lock}: missing"
-        tools.context.progress.warn(f"{missing}; choosing versions and writing it")
+    if project_files.lock_of(project) is None:
+        tools.context.progress.warn(
+            f"{project.options.lock or locks.WRITTEN}: missing; choosing versions and writing it"
+        )
         write_lock(project, tools)
 
 
@@ -165,11 +169,11 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
     ensure_lock(project, tools)
     with ctx.progress.stage("plan") as stage:
         plan = with_offers(make_plan(project, tools, instrumented=instrumented), tools)
-        for offer in plan.offers:
-            if isinstance(offer, Obstacle):
-                raise ProjectError(offer.reason, hint=offer.hint)
+        planning.require_no_obstacle(plan)
         count = len(plan.distributions)
-        stage.summary = f"{project.name} {project.version}, {count} dependencies"
+        of_lock = f" of {plan.lock}" if plan.lock else ""
+        why = f" ({plan.lock_reason})" if plan.lock_reason else ""
+        stage.summary = f"{project.name} {project.version}, {count} dependencies{of_lock}{why}"
     with ctx.progress.stage("toolchain") as stage:
         compiler = _toolchain(plan, ctx)
         stage.summary = plan.toolchain

@@ -1,11 +1,14 @@
 """Project -> Plan: everything a build will do, decided as data."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from onebin import locks, requirement
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import (
     RELEASES,
     Machine,
+    Obstacle,
     Pin,
     Plan,
     Profile,
@@ -25,6 +28,8 @@ def plan(
     *,
     machine: Machine,
     lock: str | None,
+    lock_name: str = "",
+    lock_reason: str = "",
     build_lock: str = "",
     source: str = "",
     release: Release | None = None,
@@ -34,9 +39,11 @@ def plan(
     """Decide how *project* is built for *machine*.
 
     Args:
-        project: What to build.
+        project: The project.
         machine: The target's processor.
         lock: The text of its lock file; None while there is none.
+        lock_name: Its name, which decides its kind; that of ``tool.onebin.lock`` if empty.
+        lock_reason: Why that one.
         build_lock: The same for build requirements of its source distributions.
         source: Where CPython's source is, instead of ``tool.onebin.python-source``.
         release: Which release of CPython, instead of the first that fits the project.
@@ -49,12 +56,15 @@ def plan(
     """
     python, series = python_of(project, source, release)
     markers = target_environment(machine, python.version or series)
-    distributions: tuple[Pin, ...] = ()
+    entries: tuple[Pin | Obstacle, ...] = ()
+    every: frozenset[str] = frozenset()
+    lock_name = lock_name or project.options.lock or locks.WRITTEN
     if lock is None:
         requirement.wanted(project.dependencies, markers, where="project.dependencies")
     else:
-        distributions = locks.read(project.options.lock, lock).pins(markers)
-        locks.require_complete(project, distributions, markers)
+        found = locks.read(lock_name, lock)
+        entries, every = found.pins(markers, locks.wanted_by(project)), found.names()
+        locks.require_complete(project, lock_name, entries, markers)
     return Plan(
         project=project,
         machine=machine,
@@ -62,12 +72,26 @@ def plan(
         series=series,
         zlib=zlib_beside(python),
         toolchain=TOOLCHAIN,
-        distributions=distributions,
+        distributions=_pins(entries),
+        lock=lock_name if lock else "",
+        lock_reason=lock_reason,
+        not_needed=tuple(sorted(every - {_name(item) for item in entries})),
         is_locked=lock is not None,
-        build_pins=locks.read(project.options.build_lock, build_lock).pins(markers),
+        obstacles=tuple(item for item in entries if isinstance(item, Obstacle)),
+        build_pins=_pins(
+            locks.read(project.options.build_lock, build_lock).pins(markers, locks.Wanted())
+        ),
         profile=profile,
         instrumented=instrumented,
     )
+
+
+def _pins(entries: Iterable[Pin | Obstacle]) -> tuple[Pin, ...]:
+    return tuple(item for item in entries if isinstance(item, Pin))
+
+
+def _name(entry: Pin | Obstacle) -> str:
+    return entry.name if isinstance(entry, Pin) else entry.pin.name
 
 
 def python_of(
@@ -91,6 +115,18 @@ def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
     if source or options.python_source:
         return ()
     return releases(options.python, planned.project.requires_python)[1:]
+
+
+def require_no_obstacle(plan: Plan) -> None:
+    """Refuse *plan* for all its obstacles at once.
+
+    Raises:
+        ProjectError: there is one; ``ObstaclesError`` if there are several.
+    """
+    found = [*plan.obstacles, *(item for item in plan.offers if isinstance(item, Obstacle))]
+    faults = [ProjectError(item.reason, hint=item.hint) for item in found]
+    if faults:
+        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
 
 
 def provenance(planned: Plan) -> str:

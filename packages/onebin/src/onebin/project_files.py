@@ -2,23 +2,71 @@
 
 from pathlib import Path
 
+import msgspec
+
 from onebin import locks
 from onebin.effects import files
 from onebin.errors import ProjectError
 from onebin.model import Profile, Project
 
 
-def lock_text(project: Project) -> str | None:
-    """Return the lock's text; None if onebin writes it at the first build.
+class LockFile(msgspec.Struct, frozen=True):
+    """The lock a project is built with."""
+
+    name: str
+    """Its path, relative to the project, or absolute outside it."""
+    text: str
+    reason: str = ""
+    """Why this one, where there are others."""
+
+
+def lock_of(project: Project) -> LockFile | None:
+    """Return the project's lock; None if onebin writes it at the first build.
 
     Raises:
-        ProjectError: a lock of another name is missing.
+        ProjectError: the lock it names is missing; one cannot be read.
     """
-    target = Path(project.root, project.options.lock)
-    if target.is_file() or not project.dependencies:
-        return read(project, project.options.lock) if target.is_file() else ""
-    if project.options.lock != locks.WRITTEN:
-        raise ProjectError(f"tool.onebin.lock: {target}: missing", hint="write it: onebin lock")
+    name = project.options.lock
+    if not name:
+        return _found(project) or (None if project.dependencies else LockFile("", ""))
+    target = Path(project.root, name)
+    if target.is_file():
+        return LockFile(name, read(project, name))
+    if not project.dependencies:
+        return LockFile("", "")
+    if not target.name.endswith(locks.WRITTEN):
+        raise ProjectError(
+            f"tool.onebin.lock: {target}: missing",
+            hint=f"write it: {locks.read(name, '').rewrite}",
+        )
+    return None
+
+
+def _found(project: Project) -> LockFile | None:
+    """Return the first lock in the project, or in a directory above it up to the current one.
+
+    A workspace of uv has one lock, at its top.
+    """
+    here = Path.cwd().resolve()
+    above = project.root.parents if project.root.is_relative_to(here) else ()
+    folders = [project.root, *(folder for folder in above if folder.is_relative_to(here))]
+    for folder in folders:
+        found: list[LockFile] = []
+        for name in locks.NAMES:
+            path = folder / name
+            if not path.is_file():
+                continue
+            shown = name if folder == project.root else str(path)
+            # Above the project only a workspace's lock is its own.
+            if folder != project.root and name != "uv.lock":
+                continue
+            text = read(project, shown)
+            if locks.is_lock(name, text):
+                found.append(LockFile(shown, text))
+        if found:
+            others = ", ".join(lock.name for lock in found[1:])
+            reason = f"before {others}; tool.onebin.lock chooses another" if others else ""
+            return msgspec.structs.replace(found[0], reason=reason)
     return None
 
 

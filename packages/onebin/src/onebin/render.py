@@ -1,11 +1,12 @@
 """A plan as lines for a terminal, and as JSON; the imports that an executable lacks."""
 
+import os
 from collections.abc import Iterable
 
 import msgspec
 
 from .model import RELEASES, Obstacle, Offer, OmittedModule, Pin, Plan
-from .terminal import printable, row
+from .terminal import decoded, printable, row
 
 WHOLE = (
     'whole distributions with their data; prune = "reachable" would leave out what no visible '
@@ -21,7 +22,7 @@ def plan(planned: Plan) -> str:
     project = planned.project
     start = ":".join(part for part in (project.entry.module, project.entry.function) if part)
     rows = (
-        ("project", f"{project.name} {project.version}, in {project.root}"),
+        ("project", f"{project.name} {project.version}, in {_path(project.root)}"),
         ("starts", start),
         ("machine", planned.machine),
         ("compiler", planned.toolchain),
@@ -30,11 +31,13 @@ def plan(planned: Plan) -> str:
             f"CPython {planned.python.version} ({planned.python.origin}){_support(planned)}",
         ),
         ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
+        ("lock", _lock(planned)),
+        ("not needed", ", ".join(planned.not_needed) or "nothing of the lock"),
         ("build tools", _build_tools(planned)),
         ("contents", WHOLE if project.is_whole else PRUNED),
         ("left out", ", ".join(project.options.exclude) or "nothing by tool.onebin.exclude"),
     )
-    offers = (row(item.pin.name, _offer(item)) for item in planned.offers)
+    offers = (row(item.pin.name, _offer(item)) for item in (*planned.offers, *planned.obstacles))
     return "\n".join([*(row(name, value) for name, value in rows), *offers])
 
 
@@ -43,8 +46,13 @@ def plan_json(planned: Plan) -> str:
     if planned.profile:
         short = msgspec.structs.replace(planned.profile, functions=())
         planned = msgspec.structs.replace(planned, profile=short)
-    text = msgspec.json.encode(planned, enc_hook=str, order="deterministic")
+    text = msgspec.json.encode(planned, enc_hook=_path, order="deterministic")
     return msgspec.json.format(text).decode()
+
+
+def _path(value: object) -> str:
+    """Return a path as text; it may hold any bytes, JSON only UTF-8."""
+    return decoded(os.fsencode(str(value)))
 
 
 def omitted(modules: Iterable[OmittedModule]) -> str:
@@ -64,8 +72,14 @@ def _support(planned: Plan) -> str:
 
 def _offer(item: Offer | Obstacle) -> str:
     if isinstance(item, Obstacle):
-        return f"cannot be built: {item.reason}"
+        way_out = f" → {item.hint}" if item.hint else ""
+        return f"cannot be built: {item.reason}{way_out}"
     return f"{item.file}, {'as it is' if item.provider == 'pure' else 'built from source'}"
+
+
+def _lock(planned: Plan) -> str:
+    reason = f" ({planned.lock_reason})" if planned.lock_reason else ""
+    return f"{planned.lock or 'none'}{reason}"
 
 
 def _build_tools(planned: Plan) -> str:

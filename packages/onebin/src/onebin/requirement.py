@@ -24,6 +24,11 @@ MAX_NAME: Final = 128
 
 NAME: Final = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.ASCII)
 
+EXTRA: Final = re.compile(
+    r"""\bextra\s*(==|!=)\s*(["'])([^"']*)\2|(["'])([^"']*)\4\s*(==|!=)\s*extra\b"""
+)
+"""A comparison with ``extra``, which tools evaluate for a set of extras, not for one."""
+
 FORM: Final = "expected a name with versions, as in: requests>=2,<3"
 
 
@@ -70,6 +75,37 @@ def parse(text: object, *, where: str) -> Requirement:
             f"{where}: {shown(text)} is not a requirement; {FORM}",
             hint="only distributions of an index are allowed: no paths, options or files",
         ) from exc
+
+
+def decide_extras(marker: str, extras: Collection[str]) -> str:
+    """Return *marker* with each comparison with ``extra`` decided for the set *extras*.
+
+    ``extra == 'a'`` is true if a is among them. True and false are comparisons with the
+    operating system, as every target is POSIX.
+    """
+
+    def decided(found: re.Match[str]) -> str:
+        _, _, right, _, left, _ = found.groups()
+        named = canonicalize_name(right if left is None else left)
+        is_equal = "==" in (found[1], found[6])
+        return f"os_name {'==' if (named in extras) == is_equal else '!='} 'posix'"
+
+    return EXTRA.sub(decided, marker)
+
+
+def with_extras(text: str, extras: Collection[str], *, where: str) -> str:
+    """Return the requirement *text* of a distribution's metadata, for a set of its extras.
+
+    Raises:
+        ProjectError: it is malformed.
+    """
+    item = parse(text, where=where)
+    if item.marker is None:
+        return text
+    marker = decide_extras(str(item.marker), extras)
+    item.marker = None
+    # An address ends at a space.
+    return f"{item} ; {marker}"
 
 
 def name(text: object, *, where: str) -> str:

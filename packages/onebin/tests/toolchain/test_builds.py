@@ -96,6 +96,19 @@ def test_namespace_packages_hints_and_exclusions(build: Build) -> None:
     assert expected == json.loads(done.stdout)
 
 
+@pytest.mark.claim("no interpreter")
+@pytest.mark.parametrize("name", ["/onebin/bin/python3", "python3", "/usr/bin/python3", ""])
+def test_pruned_program_is_no_interpreter(build: Build, name: str) -> None:
+    """Whatever a caller calls it, and whatever the arguments are, it is the program."""
+    code = "import os; os._exit(7)"
+    done = subprocess.run(
+        [name, "-c", code], executable=build("namespace"), capture_output=True, check=False
+    )
+
+    assert 3 == done.returncode
+    assert ["-c", code] == json.loads(done.stdout)["argv"]
+
+
 @pytest.mark.parametrize(
     ("name", "status", "message", "hint"),
     [

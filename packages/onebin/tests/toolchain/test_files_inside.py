@@ -87,6 +87,7 @@ def test_reading_is_as_on_a_disk(build: Build, tmp_path: Path, seed: int) -> Non
 
 @seeds
 @given(st.integers())
+@pytest.mark.claim("files inside stay")
 def test_nothing_inside_changes(build: Build, seed: int) -> None:
     """Each change fails; of a file that is there, because the file system is read-only."""
     chance = random.Random(seed)

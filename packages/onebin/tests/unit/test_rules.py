@@ -1,5 +1,6 @@
 """The rules: each fault of an image fails its own rule and no other."""
 
+import marshal
 import re
 import tarfile
 from collections.abc import Callable
@@ -137,7 +138,10 @@ def test_faults_of_the_files(save: Save, files: Files, fails: set[str]) -> None:
         ({"stack_flags": 7}, {"IMG-ELF-002"}),
         ({"load_flags": 7}, {"IMG-ELF-002"}),
         ({"payload": b"\0/home/me/app/x.py\0"}, {"IMG-ELF-004"}),
+        ({"payload": b"cc -I/build/app/include"}, {"IMG-ELF-004"}),
+        ({"payload": marshal.dumps("/home/me/" + "x" * 56)}, {"IMG-ELF-004"}),  # length 65: A
         ({"payload": b"\0/homestead\0 /root\0"}, set()),
+        ({"payload": b"# by Tools/build/parse.py, see https://example.org/home/me"}, set()),
     ],
 )
 def test_faults_of_the_executable(

@@ -92,6 +92,7 @@ def test_files_are_named(audit: Run, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.claim("manifests are bounded")
 @pytest.mark.parametrize(
     ("words", "message"),
     [

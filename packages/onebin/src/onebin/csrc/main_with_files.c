@@ -1,8 +1,9 @@
 /* The main of an executable with files inside: a program, and an interpreter for its children.
  *
- * Started as /onebin/bin/python3, which only this program's own exec can do (sys.executable),
- * it reads its command line as python(1) does: -c, -m, a script. Started by any other name it
- * runs the program, whatever its arguments are. So a child that multiprocessing or a library
+ * Started as /onebin/bin/python3, which is sys.executable and no path of the machine, it reads
+ * its command line as python(1) does: -c, -m, a script. Started by any other name it runs the
+ * program, whatever its arguments are. The name is argv[0], which a caller chooses: a caller that
+ * gives it has an interpreter (SECURITY.md). So a child that multiprocessing or a library
  * starts never runs the program a second time, unless it is given the program as its script.
  *
  * Isolated (PEP 587) in both: no PYTHON* variable, no site, no search path outside.

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from typing import Final, Protocol, TextIO
 
 from onebin import secret
+from onebin.effects.streams import write_notice
 
 BAR_WIDTH: Final = 24
 REDRAW_SECONDS: Final = 0.1
 """Often enough to seem alive, seldom enough to cost nothing."""
 REPORT_SECONDS: Final = 10
 """Between lines of a long stage without a terminal."""
+_CLEAR: Final = "\r\x1b[K"
 
 
 class ReportProgress(Protocol):
@@ -76,8 +78,8 @@ class Progress:
             if now - self._drawn >= REDRAW_SECONDS or not text:
                 self._drawn = now
                 bar = f" {self._bar(done, total)}" if total else ""
-                self._stream.write(f"\r\x1b[K  {self._stage:<13}{bar} {secret.hidden(text)[:60]}")
-                self._stream.flush()
+                line = f"  {self._stage:<13}{bar} {secret.hidden(text)[:60]}"
+                write_notice(self._stream, f"{_CLEAR}{line}")
         elif text and now - self._reported >= REPORT_SECONDS:
             self._reported = now
             share = f" {100 * done // total} %" if total else ""
@@ -97,8 +99,7 @@ class Progress:
 
     def _clear(self) -> None:
         if self._terminal:
-            self._stream.write("\r\x1b[K")
+            write_notice(self._stream, _CLEAR)
 
     def _line(self, text: str) -> None:
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        write_notice(self._stream, text + "\n")

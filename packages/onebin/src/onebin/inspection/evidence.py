@@ -3,7 +3,7 @@
 import msgspec
 
 from onebin.image import spec
-from onebin.objects.reader import ElfFacts
+from onebin.objects.facts import ElfFacts
 
 from .census import Files
 from .merged_fs import MergedFilesystem

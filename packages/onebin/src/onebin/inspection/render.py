@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from onebin.objects.reader import ElfFacts
+from onebin.objects.facts import ElfFacts
 from onebin.terminal import KILO, line, row, size
 
 from .report import Executable, Finding, ImageReport, Report

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from onebin.objects.reader import ElfFacts
+from onebin.objects.facts import ElfFacts
 
 
 class Executable(msgspec.Struct, frozen=True):

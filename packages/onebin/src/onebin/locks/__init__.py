@@ -8,20 +8,43 @@ from packaging.utils import canonicalize_name
 
 from onebin import requirement
 from onebin.errors import ProjectError
-from onebin.model import Pin, Project
+from onebin.model import Obstacle, Pin, Project
 
-from .requirements import OnebinLock, Requirements
+from .poetry_lock import PoetryLock
+from .pylock import Pylock
+from .requirements import WRITTEN, OnebinLock, Requirements
+from .uv_lock import UvLock
+from .wanted import Wanted
+
+__all__ = ["LOCKS", "NAMES", "WRITTEN", "Lock", "LockKind", "Wanted", "is_lock", "read",
+           "require_complete", "wanted_by"]  # fmt: skip
 
 
 class Lock(Protocol):
     """A file that pins distributions by version and hash."""
 
-    def pins(self, markers: Mapping[str, str]) -> tuple[Pin, ...]:
-        """Return the pins that hold for *markers* (PEP 508), sorted by name.
+    @property
+    def rewrite(self) -> str:
+        """How it is written again."""
+        ...
+
+    def pins(
+        self,
+        markers: Mapping[str, str],
+        wanted: Wanted = Wanted(),  # noqa: B008
+        /,
+    ) -> tuple[Pin | Obstacle, ...]:
+        """Return the *wanted* part of it for *markers* (PEP 508), sorted by name.
+
+        What no index has by a hash is an obstacle.
 
         Raises:
-            ProjectError: the file is malformed, or pins nothing by a hash.
+            ProjectError: the file is malformed, or is none for that target.
         """
+        ...
+
+    def names(self) -> frozenset[str]:
+        """Return the name of each distribution in it, needed or not."""
         ...
 
 
@@ -38,11 +61,11 @@ class LockKind(Protocol):
         ...
 
 
-LOCKS: Final[tuple[LockKind, ...]] = (OnebinLock, Requirements)
+LOCKS: Final[tuple[LockKind, ...]] = (OnebinLock, Pylock, UvLock, PoetryLock, Requirements)
 """The first kind that reads a name decides."""
 
-WRITTEN: Final = "onebin.lock"
-"""The lock onebin writes by itself at the first build."""
+NAMES: Final = (WRITTEN, "pylock.toml", "uv.lock", "poetry.lock", "requirements.txt")
+"""Names that are tried where the project names no lock, in this order."""
 
 
 def read(where: str, text: str) -> Lock:
@@ -51,19 +74,45 @@ def read(where: str, text: str) -> Lock:
     return next(kind for kind in LOCKS if kind.reads(name))(where, text)
 
 
-def require_complete(project: Project, pins: Iterable[Pin], markers: Mapping[str, str]) -> None:
-    """Refuse *pins* that lack a dependency of *project*.
+def is_lock(name: str, text: str) -> bool:
+    """Whether the file *name* with *text*, found in a project, is a lock.
+
+    Requirements without hashes name versions alone.
+    """
+    return PurePosixPath(name).name != "requirements.txt" or "--hash=sha256:" in text
+
+
+def wanted_by(project: Project) -> Wanted:
+    """Return what *project* needs of its lock."""
+    options = project.options
+    return Wanted(
+        project=canonicalize_name(project.name),
+        requirements=project.dependencies,
+        extras=frozenset(map(canonicalize_name, options.extras)),
+        groups=frozenset(map(canonicalize_name, options.groups)),
+    )
+
+
+def require_complete(
+    project: Project, where: str, pins: Iterable[Pin | Obstacle], markers: Mapping[str, str]
+) -> None:
+    """Refuse *pins* of the lock *where* that lack a dependency of *project*.
 
     Raises:
         ProjectError: naming the first one, and its pinned version if that does not fit.
     """
-    versions = {pin.name: pin.version for pin in pins}
-    where = "project.dependencies"
-    for wanted in requirement.wanted(project.dependencies, markers, where=where):
+    versions: dict[str, str] = {}
+    for item in pins:
+        pin = item.pin if isinstance(item, Obstacle) else item
+        versions[pin.name] = pin.version
+    rewrite = read(where, "").rewrite
+    table = "project.dependencies"
+    for wanted in requirement.wanted(project.dependencies, markers, where=table):
         have = versions.get(canonicalize_name(wanted.name))
-        if have is None or not wanted.specifier.contains(have, prereleases=True):
+        # What comes from an address may have no version.
+        if have is None or (have and not wanted.specifier.contains(have, prereleases=True)):
             raise ProjectError(
-                f"{project.options.lock}: has {wanted.name} {have or 'not at all'}; "
+                f"{where}: has {wanted.name} {have or 'not at all'}; "
                 f"the project needs {requirement.line(wanted)}",
-                hint="write the lock again: onebin lock",
+                hint=f"write the lock again: {rewrite}",
             )

@@ -9,8 +9,13 @@ from packaging.utils import canonicalize_name
 
 from onebin import requirement
 from onebin.errors import ProjectError
-from onebin.model import Pin
+from onebin.model import Obstacle, Pin
 from onebin.requirement import shown
+
+from .wanted import Wanted
+
+WRITTEN: Final = "onebin.lock"
+"""The lock onebin writes by itself at the first build."""
 
 HASH: Final = re.compile("sha256:[0-9a-f]{64}")
 
@@ -21,24 +26,37 @@ class Requirements(msgspec.Struct, frozen=True):
     where: str
     """Its name, for messages."""
     text: str
+    rewrite = "onebin lock, or with the tool that wrote it"
 
     @staticmethod
     def reads(_: str) -> bool:
         """Whether a file of that name is read so: any is."""
         return True
 
-    def pins(self, markers: Mapping[str, str]) -> tuple[Pin, ...]:
+    def pins(
+        self,
+        markers: Mapping[str, str],
+        _: Wanted = Wanted(),  # noqa: B008
+    ) -> tuple[Pin | Obstacle, ...]:
         """Return the pins whose markers hold (a ``Lock``)."""
         return parse(self.text, markers, where=self.where)
+
+    def names(self) -> frozenset[str]:
+        """Return all names (a ``Lock``)."""
+        lines = _logical_lines(self.text, where=self.where)
+        items = (requirement.parse(line.split(" --hash=")[0], where=self.where) for line in lines)
+        return frozenset(canonicalize_name(item.name) for item in items)
 
 
 class OnebinLock(Requirements, frozen=True):
     """``onebin.lock``: requirements too, written by onebin if it is missing."""
 
+    rewrite = "onebin lock"
+
     @staticmethod
     def reads(name: str) -> bool:
         """Whether a file of that name is one."""
-        return name == "onebin.lock"
+        return name == WRITTEN
 
 
 def write(pins: Iterable[Pin]) -> str:
@@ -88,7 +106,8 @@ def _logical_lines(text: str, *, where: str) -> Iterable[str]:
             raise ProjectError(
                 f"{where}: {shown(bare)} is an option; expected name==version --hash=sha256:…",
                 hint="pip's own settings decide where distributions come from; "
-                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url",
+                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url, "
+                "uv export with --no-emit-project --no-emit-index-url",
             )
         if bare and not bare.startswith("#"):
             yield " ".join(bare.split())

@@ -8,6 +8,7 @@ import msgspec
 from onebin.effects import files, index
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.context import Context
+from onebin.errors import ProjectError
 from onebin.model import Machine, Pin, Project
 
 from . import requirements
@@ -41,6 +42,16 @@ def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tu
     return tuple(found)
 
 
+def _target(project: Project) -> Path:
+    name = project.options.lock or requirements.WRITTEN
+    if Path(name).suffix == ".toml" or Path(name).name in {"uv.lock", "poetry.lock"}:
+        raise ProjectError(
+            f"tool.onebin.lock: {name} is another tool's; expected a name for requirements",
+            hint=f"name a file for what onebin chooses: onebin lock -o {requirements.WRITTEN}",
+        )
+    return files.to_write(project.root, name, where="tool.onebin.lock")
+
+
 def write(
     project: Project, machine: Machine, python: str, ctx: Context, output: Path | None = None
 ) -> Path:
@@ -50,7 +61,7 @@ def write(
         ProjectError: the project names a lock outside itself, and there is no *output*.
         ToolError: the index cannot be reached, or the file cannot be written.
     """
-    target = output or files.to_write(project.root, project.options.lock, where="tool.onebin.lock")
+    target = output or _target(project)
     with ctx.progress.stage("lock") as result:
         text = requirements.write(resolve(project, machine, python, ctx))
         with replace_atomically(target) as new:

@@ -121,8 +121,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The compiler, pinned: ``ziglang 0.17.1``."""
     distributions: tuple[Pin, ...]
     """Dependencies at run time; empty while there is no lock."""
+    lock: str = ""
+    """The file they are pinned in; empty without one."""
+    lock_reason: str = ""
+    """Why that one, where another would do."""
+    not_needed: tuple[str, ...] = ()
+    """Names the lock has for other platforms, extras and groups."""
     is_locked: bool = True
     """False if the first build will choose versions and write ``onebin.lock``."""
+    obstacles: tuple[Obstacle, ...] = ()
+    """What the lock has from no index: distributions without an offer."""
     offers: tuple[Offer | Obstacle, ...] = ()
     """How each distribution comes in; empty if the index was not read."""
     build_pins: tuple[Pin, ...]

@@ -25,6 +25,7 @@ class EntryPoint(msgspec.Struct, frozen=True):
 
     module: str
     function: str
+    """Empty where the module runs as ``__main__``."""
 
 
 class ImageSettings(
@@ -51,8 +52,12 @@ class Options(
     """A name of ``[project.scripts]``, or ``module:function``; empty for the only script."""
     source: str = ""
     """The directory that holds the importable code; ``src`` or the project itself if empty."""
-    lock: str = "onebin.lock"
-    """Pinned run-time requirements with hashes, relative to the project."""
+    lock: str = ""
+    """The lock, relative to the project; if empty the first there is of ``locks.NAMES``."""
+    extras: tuple[str, ...] = ()
+    """Extras of the project whose requirements it needs too."""
+    groups: tuple[str, ...] = ()
+    """Dependency groups (PEP 735) whose requirements it needs too."""
     build_lock: str = ""
     """Pinned build requirements of source distributions, with hashes, relative to the project."""
     allow_unpinned_build_requirements: bool = False

@@ -14,7 +14,7 @@ from onebin.image.index import Index
 from onebin.image.reference import Reference
 
 from .archive import Archive
-from .destination import Destination, Obstacle, require
+from .destination import Destination, Obstacle, require, require_writable
 from .directory import Directory
 from .layout import Layout
 
@@ -29,6 +29,7 @@ __all__ = [
     "parse",
     "publish",
     "require",
+    "require_writable",
 ]
 
 DESTINATIONS: Final[tuple[type[Destination], ...]] = (Layout, Archive, Directory)

@@ -3,7 +3,7 @@
 import abc
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -127,9 +127,26 @@ def require(destination: Destination) -> None:
     Raises:
         ToolError: it has an obstacle.
     """
+    _require(destination.obstacle, destination)
+
+
+def require_writable(path: Path) -> None:
+    """Check that a file can be made at *path*, before minutes are spent on its contents.
+
+    Raises:
+        ToolError: it is a directory, or its directory cannot be written to.
+    """
+    _require(lambda: _no_file(path) or unwritable(path), path)
+
+
+def _no_file(path: Path) -> Obstacle | None:
+    return Obstacle(f"{path}: is a directory", "name a file") if path.is_dir() else None
+
+
+def _require(obstacle: Callable[[], Obstacle | None], where: object) -> None:
     try:
-        obstacle = destination.obstacle()
+        found = obstacle()
     except OSError as exc:  # a name that is too long
-        raise ToolError(f"{destination}: not a path: {exc}") from exc
-    if obstacle:
-        raise ToolError(obstacle.fault, hint=obstacle.hint)
+        raise ToolError(f"{where}: not a path: {exc}") from exc
+    if found:
+        raise ToolError(found.fault, hint=found.hint)

@@ -69,6 +69,30 @@ if __name__ == "__main__":
 """
 """The console script of a program with files inside; its main has disabled the collector."""
 
+RUN_MAIN_TEMPLATE: Final = """\
+import runpy
+import sys
+{first}
+if sys.stdout is not None:
+    sys.stdout.reconfigure(line_buffering=True)
+runpy.run_module("{module}", run_name="__main__", alter_sys=True)
+"""
+"""The same for a start without a function, which runs as with ``python -m``."""
+
+RUN_SCRIPT_TEMPLATE: Final = """\
+import gc
+import sys
+{first}
+gc.enable()
+
+if __name__ == "__main__":
+    import runpy
+
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(line_buffering=True)
+    runpy.run_module("{module}", run_name="__main__", alter_sys=True)
+"""
+
 IMPORTER: Final = "_onebin_importer"
 """``target/importer.py``: imports the modules inside as if installed."""
 
@@ -151,7 +175,7 @@ def select(
     finder = Finder(project.code, distributions, stdlib, builtins, given, places)
     why_ignored = ignore_rule(options.exclude, finder)
     named, below = _hints(options.include, finder)
-    roots = [project.entry.module, *named]
+    roots = [_start(project.entry, finder), *named]
     everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, start]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
     if is_whole:
@@ -191,7 +215,8 @@ def _frozen_label(file: str) -> str:
 
 def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
     """Return the source of ``__main__``, which begins with importing *first*."""
-    return _filled(MAIN_TEMPLATE, entry, first)
+    template = MAIN_TEMPLATE if entry.function else RUN_MAIN_TEMPLATE
+    return _filled(template, entry, first)
 
 
 def _main(entry: EntryPoint, first: Collection[str] = ()) -> ModuleOrigin:
@@ -200,7 +225,14 @@ def _main(entry: EntryPoint, first: Collection[str] = ()) -> ModuleOrigin:
 
 def script_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
     """Return the console script of a program with files inside."""
-    return _filled(SCRIPT_TEMPLATE, entry, first)
+    template = SCRIPT_TEMPLATE if entry.function else RUN_SCRIPT_TEMPLATE
+    return _filled(template, entry, first)
+
+
+def _start(entry: EntryPoint, finder: Finder) -> str:
+    """Return the module that runs first: of a package without a function its ``__main__``."""
+    inner = f"{entry.module}.__main__"
+    return inner if not entry.function and finder.locate(inner) else entry.module
 
 
 def _filled(template: str, entry: EntryPoint, first: Collection[str]) -> str:

@@ -27,7 +27,7 @@ def _mounts(snapshot: "PlatformSnapshot") -> Iterable[Row]:
 
 def _mount(mount: "MountedVolume") -> str:
     kinds = [mount.origin, mount.plugin, mount.kind, "read-only" if mount.read_only else "writable"]
-    text = ", ".join(dict.fromkeys(kind for kind in kinds if kind))
+    text = ", ".join(dict.fromkeys([kind for kind in kinds if kind]))
     if mount.limit is not None:
         text += f", at most {size(mount.limit)}"
     if isinstance(mount.space, Known):

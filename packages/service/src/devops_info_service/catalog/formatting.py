@@ -73,4 +73,4 @@ def cpu_ranges(values: tuple[int, ...]) -> str:
             parts[-1][1] = value
         else:
             parts.append([value, value])
-    return comma_list(str(low) if low == high else f"{low}-{high}" for low, high in parts)
+    return comma_list([str(low) if low == high else f"{low}-{high}" for low, high in parts])

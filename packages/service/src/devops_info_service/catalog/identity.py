@@ -103,7 +103,7 @@ IDENTITY: Final = (
     _of_pods(
         "identity.labels",
         "labels",
-        lambda labels: comma_list(f"{name}={value}" for name, value in labels.items()),
+        lambda labels: comma_list([f"{name}={value}" for name, value in labels.items()]),
     ),
     _of_pods("identity.annotations", "annotations", comma_list),
 )

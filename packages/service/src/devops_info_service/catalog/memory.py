@@ -13,6 +13,7 @@ from .row import Row
 from .usage import memory_usage
 
 if TYPE_CHECKING:
+    from devops_info_service.facts.linux.limits import Limit
     from devops_info_service.snapshot import PlatformSnapshot
 
 EVENTS: Final = ("low", "high", "max", "oom", "oom_group_kill")
@@ -25,7 +26,14 @@ def _used(snapshot: "PlatformSnapshot") -> tuple[Row]:
 
 
 def _counters(events: dict[str, int]) -> str:
-    return comma_list(f"{name} {times}" for name, times in events.items())
+    return comma_list([f"{name} {times}" for name, times in events.items()])
+
+
+def _huge_pages(limits: "dict[str, Limit[int]]") -> str:
+    found = [(name, limit.effective) for name, limit in limits.items()]
+    return comma_list(
+        [f"{name} {size(each.value) if isinstance(each, Known) else '?'}" for name, each in found]
+    )
 
 
 def _events(
@@ -85,6 +93,7 @@ MEMORY: Final = (
         metric=Metric("platform_memory_peak_bytes", "The most that was in use."),
         tile=Tile("memory", "highest"),
     ),
+    Property("resources.memory.huge_pages", "huge pages", _huge_pages, "resources"),
     Property("resources.memory.swap_limit.effective", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
     Property("resources.memory.swap_peak", "swap, highest", size, "resources"),

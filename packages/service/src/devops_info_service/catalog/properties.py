@@ -19,7 +19,7 @@ PROPERTIES: Final = (*RESOURCES, *SECURITY, *IDENTITY, *NETWORK, *FILESYSTEM)
 def rows(snapshot: "PlatformSnapshot", shown: Shown) -> tuple[Row, ...]:
     """Return the rows of one section of the report."""
     return tuple(
-        row for each in PROPERTIES if each.shown == shown for row in each.rows_of(snapshot)
+        [row for each in PROPERTIES if each.shown == shown for row in each.rows_of(snapshot)]
     )
 
 

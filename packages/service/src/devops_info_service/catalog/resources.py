@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 def _traffic(devices: "tuple[Traffic, ...]") -> str:
     return comma_list(
-        f"{each.device} {_bytes(each.read_bytes)} read, {_bytes(each.write_bytes)} written"
-        for each in devices
+        [
+            f"{each.device} {_bytes(each.read_bytes)} read, {_bytes(each.write_bytes)} written"
+            for each in devices
+        ]
     )
 
 

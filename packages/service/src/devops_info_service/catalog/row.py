@@ -69,7 +69,7 @@ def proved(fact: Fact[T]) -> Fact[T]:
     level = certainty(fact)
     if isinstance(fact, Unknown) or level == "certain":
         return fact
-    places = "; ".join(note.text for note in sources(fact.evidence))
+    places = "; ".join([note.text for note in sources(fact.evidence)])
     return Unknown(f"only {level}, by {places}" if places else f"only {level}")
 
 

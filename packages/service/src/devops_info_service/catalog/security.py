@@ -24,7 +24,7 @@ def _ids(ids: tuple[int, ...]) -> str:
     names = ("real", "effective", "saved", "file system")
     if len(set(ids)) == 1:
         return str(ids[0])
-    return ", ".join(f"{number} {name}" for name, number in zip(names, ids, strict=False))
+    return ", ".join([f"{number} {name}" for name, number in zip(names, ids, strict=False)])
 
 
 def _all(names: tuple[str, ...]) -> str:
@@ -49,8 +49,10 @@ def _namespaces(snapshot: "PlatformSnapshot") -> tuple[Row]:
 
 def _id_map(ranges: "tuple[IdMap, ...]") -> str:
     return comma_list(
-        f"{_from(each.inside, each.length)} here, {_from(each.outside, each.length)} outside"
-        for each in ranges
+        [
+            f"{_from(each.inside, each.length)} here, {_from(each.outside, each.length)} outside"
+            for each in ranges
+        ]
     )
 
 
@@ -181,7 +183,7 @@ SECURITY: Final = (
     Property(
         "security.devices",
         "devices",
-        lambda found: comma_list(each.path for each in found),
+        lambda found: comma_list([each.path for each in found]),
         "confinement",
     ),
     Property("security.engine_sockets", "engine sockets", comma_list, "confinement"),

@@ -85,7 +85,7 @@ def disk_bytes(resources: "Resources", *fields: str) -> Fact[int]:
     """Return the sum of *fields* of the traffic over all devices."""
     return derive(
         resources.disks.usage,
-        lambda all_: sum(getattr(each, field) or 0 for each in all_ for field in fields),
+        lambda all_: sum([getattr(each, field) or 0 for each in all_ for field in fields]),
     )
 
 

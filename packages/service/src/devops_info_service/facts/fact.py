@@ -126,7 +126,7 @@ def value_of(fact: Fact[T], default: U) -> T | U:
 
 def evidence_of(*facts: Known[object] | Unknown) -> tuple[Evidence, ...]:
     """Join the evidence of the known ones of *facts*."""
-    return tuple(seen for fact in facts if isinstance(fact, Known) for seen in fact.evidence)
+    return tuple([seen for fact in facts if isinstance(fact, Known) for seen in fact.evidence])
 
 
 def first(*facts: Fact[T]) -> Fact[T]:

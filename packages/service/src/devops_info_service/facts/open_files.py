@@ -17,7 +17,7 @@ class OpenFiles:
 
     def read(self) -> tuple[bytes | None, ...]:
         """Return the content of each, ``None`` if it cannot be read now."""
-        return tuple(self._read(index) for index in range(len(self._openers)))
+        return tuple([self._read(index) for index in range(len(self._openers))])
 
     def close(self) -> None:
         """Close all of them."""

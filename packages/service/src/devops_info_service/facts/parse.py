@@ -8,8 +8,9 @@ from typing import Final
 
 MAX_DIGITS: Final = 20
 """2**64 - 1 has twenty."""
-NO_LIMIT_V1: Final = 2**63 - 2**16
-"""cgroup v1's "no limit" is 2**63 - 1 rounded down to a page; pages have up to 64 KiB."""
+NO_LIMIT_V1: Final = 2**62
+"""cgroup v1's "no limit" is 2**63 - 1 rounded down to a page; huge ones have up to 16 GiB, and no
+machine has so much memory."""
 MAX_CPUS: Final = 8192
 """NR_CPUS of the largest kernel configuration on x86; keeps ``0-999999999`` from filling
 the memory."""

@@ -223,7 +223,7 @@ class SystemFiles:
             if size:
                 return size
             with os.scandir(self._resolve_in_root(path)) as entries:
-                return sum(1 for _ in entries)
+                return sum([1 for _ in entries])
         except OSError as exc:
             return _unknown(path, exc)
 

@@ -68,7 +68,7 @@ def device_nodes(view: Observed) -> Outcome:
     grave = [each for each in fact.value if each.kind == "block" or each.path in _RAW]
     # The deciding ones come first: of a whole /dev not everything is repeated.
     shown = (grave or fact.value)[:10]
-    seen = tuple(Evidence(each.path, "", each.kind) for each in shown)
+    seen = tuple([Evidence(each.path, "", each.kind) for each in shown])
     if grave:
         return failed("Disks or memory of the machine can be named here.", *seen)
     elsewhere = [
@@ -91,7 +91,7 @@ def set_id_files(view: Observed) -> Outcome:
     files = view.set_id_files
     if isinstance(files, Unknown):
         return unknown(files)
-    seen = tuple(Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10])
+    seen = tuple([Evidence(path, "mode", "set-uid or set-gid") for path in files.found[:10]])
     no_new_privileges = view.status.parse_field("NoNewPrivs", parse.flag, ":")
     harmless = value_of(no_new_privileges, default=False)
     if files.found and harmless:

@@ -80,7 +80,7 @@ def _proc_mount(view: Observed) -> Iterator[Outcome]:
     if isinstance(view.mounts, Unknown):
         return
     found = masks(view.mounts)
-    seen = tuple(mount.evidence() for mount in found)
+    seen = tuple([mount.evidence() for mount in found])
     proc, proc_sys = view.mounts.at("/proc"), view.mounts.at("/proc/sys")
     if found and proc_sys is not None and proc_sys.read_only:
         yield passed("Parts of /proc are masked and /proc/sys is read-only.", *seen)
@@ -121,7 +121,7 @@ def _all_known(view: Observed) -> Outcome:
     for each in view.volumes.entries:
         found.setdefault(each[1].origin, []).append(each)
     counts = ", ".join(
-        f"{len(found[origin])} {_WORDS[origin]}" for origin in _WORDS if origin in found
+        [f"{len(found[origin])} {_WORDS[origin]}" for origin in _WORDS if origin in found]
     )
     # The volumes first: of them there is doubt.
     ordered = [each for origin in reversed(_WORDS) for each in found.get(origin, ())]
@@ -129,4 +129,4 @@ def _all_known(view: Observed) -> Outcome:
 
 
 def _lines(entries: Iterable[tuple[Mount, Volume]]) -> tuple[Evidence, ...]:
-    return tuple(mount.evidence() for mount, _ in tuple(entries)[:MAX_SHOWN])
+    return tuple([mount.evidence() for mount, _ in tuple(entries)[:MAX_SHOWN]])

@@ -13,7 +13,7 @@ from .hardening import HARDENING
 from .restricted import RESTRICTED
 
 CHECKS: Final = (*BASELINE, *RESTRICTED, *HARDENING)
-UNOBSERVABLE: Final = frozenset(each.id for each in CHECKS if each.unobservable)
+UNOBSERVABLE: Final = frozenset([each.id for each in CHECKS if each.unobservable])
 
 
 class PodSecurity(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class PodSecurity(msgspec.Struct, frozen=True):
 
 def check(observed: Observed) -> tuple[Finding, ...]:
     """Make every check, in the order of ``CHECKS``."""
-    return tuple(_finding(each, observed) for each in CHECKS)
+    return tuple([_finding(each, observed) for each in CHECKS])
 
 
 def _finding(each: Check, observed: Observed) -> Finding:

@@ -77,6 +77,7 @@ def test_reference_lists_every_file() -> None:
     """The reference has a line for each row of the table and no other, in its order."""
     rows = {name: row for name, row in vars(table).items() if isinstance(row, GroupValue)}
     rows |= {"DISK_LIMITS": disks.LIMITS, "DISK_USAGE": disks.USAGE}
+    rows |= {"HUGE_PAGES": table.huge_pages("SIZE")}
     _, _, text = REFERENCE.read_text().partition("| value |")
 
     assert [listed(name, row) for name, row in rows.items()] == text.splitlines()[2:]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from devops_info_service.facts.container.container_id import find_in_path
 from devops_info_service.facts.container.labels import parse_apparmor, parse_context
-from devops_info_service.facts.container.volumes import Volumes, find_pod, read_volumes
+from devops_info_service.facts.container.volumes import Volumes, read_volumes
 from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.facts.linux.mounts import Mounts, parse_mounts
 from devops_info_service.facts.system_files import SystemFiles
@@ -55,6 +55,14 @@ def read(tree: SystemFiles, lines: str, *, ipc: bool = False) -> Volumes:
         ("8:1 /opt/local-path-provisioner/pvc-1_ns_a/sub /d rw - ext4 /d rw", "other"),
         ("8:1 /var/snap/storage/ns-data-pvc-1 /d rw - ext4 /d rw", "other"),
         ("8:1 /tmp/hostpath-provisioner/ns/claim /d rw - ext4 /d rw", "other"),
+        ("8:1 /opt/local-path-provisioner/ns/claim /d rw - ext4 /d rw", "other"),
+        ("8:1 /var/lib/rancher/k3s/storage/ns/claim /d rw - ext4 /d rw", "other"),
+        (f"8:1 {POD}/etc-hosts//deleted /etc/hosts rw - ext4 /d rw", "runtime"),
+        (
+            "0:40 /kind/product_uuid /sys/devices/virtual/dmi/id/product_uuid ro - overlay o rw",
+            "runtime",
+        ),
+        ("0:40 /kind/product_uuid /data/product_uuid ro - overlay o rw", "other"),
         ("8:1 /opt/local-path-provisioner /d rw - ext4 /d rw", "host"),
         ("8:1 /var/lib/docker/volumes/v/_data /d rw - ext4 /d rw", "host"),
         ("0:9 /..2024_03_05_07_11_13.123/tls.key /k ro - tmpfs tmpfs rw", "memory"),
@@ -117,11 +125,13 @@ def test_shared_memory_of_the_host(tree_of: Callable[..., SystemFiles]) -> None:
     assert read(tree_of({"/x": ""}), line, ipc=True).entries[-1][1].origin == "runtime"
 
 
-def test_pod_of_another(tree_of: Callable[..., SystemFiles]) -> None:
+def test_pod_of_another() -> None:
     """The file of hosts names the pod, whatever else is mounted before it."""
     other = f"9 1 8:1 /var/lib/kubelet/pods/{OTHER}/volumes/a/b /a rw - ext4 /dev/sda1 rw\n"
-    first = find_pod(mounts_of(other + OWN))
-    alone = find_pod(mounts_of(other + other.replace(OTHER, UID).replace(" /a ", " /b ")))
+    tree, unshared = SystemFiles("/nonexistent", {}), Known(value=False)
+    second = other.replace(OTHER, UID).replace(" /a ", " /b ")
+    first = read_volumes(tree, mounts_of(other + OWN), unshared).pod
+    alone = read_volumes(tree, mounts_of(other + second), unshared).pod
 
     assert isinstance(first, Known)
     assert first.value.uid == UID
@@ -137,6 +147,9 @@ GROUPS = st.sampled_from(
         ("/kubepods.slice/kubepods-podX.slice/cri-containerd-{}.scope", "containerd"),
         ("/kubepods.slice/crio-{}.scope", "cri-o"),
         ("/machine.slice/libpod-{}.scope", "podman"),
+        ("/system.slice/app.service/libpod-payload-{}", "podman"),
+        ("/system.slice/c.service/kubepods-podX.slice:cri-containerd:{}", "containerd"),
+        ("/system.slice:docker:{}", "docker"),
         ("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{}.scope", "podman"),
         ("/ecs/0f4e3d2c1b0a49588776655443322110/{}", ""),
         ("/docker/" + "f" * 64 + "/kubelet/kubepods/podX/{}", ""),

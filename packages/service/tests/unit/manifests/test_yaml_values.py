@@ -140,6 +140,7 @@ def test_refused(text: str, line: int, reason: str) -> None:
         read(text)
 
 
+@pytest.mark.claim("manifests are bounded")
 @pytest.mark.parametrize("tail", ["*", "<<: *"])
 def test_laughs_are_bounded(tail: str) -> None:
     """Aliases of aliases stop at the bound of values, by list as by merge."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from onebin.inspection.evidence import InspectedImage, Program
 from onebin.model import ARCHITECTURES
-from onebin.objects.reader import ElfFacts
+from onebin.objects.facts import ElfFacts
 
 from .rule import Rule, Verdict, unknown, verdict
 

@@ -78,7 +78,7 @@ def namespaces_of(view: ProcessView) -> Namespaces:
 
 def ids(text: str) -> tuple[int, ...]:
     """Parse user or group ids."""
-    return tuple(parse.count(word) for word in words(text))
+    return tuple([parse.count(word) for word in words(text)])
 
 
 def four_ids(text: str) -> tuple[int, ...]:
@@ -104,10 +104,12 @@ def masked_paths(view: ProcessView) -> Fact[tuple[str, ...]]:
     if isinstance(view.mounts, Unknown):
         return view.mounts
     found = masks(view.mounts)
-    return Known(tuple(mount.point for mount in found), tuple(mount.evidence() for mount in found))
+    return Known(
+        tuple([mount.point for mount in found]), tuple([mount.evidence() for mount in found])
+    )
 
 
 def masks(mounts: Mounts) -> tuple[Mount, ...]:
     """Return the mounts that hide parts of /proc."""
     points = {f"/proc/{name}" for name in _MASKED}
-    return tuple(mount for mount in mounts.entries if mount.point in points)
+    return tuple([mount for mount in mounts.entries if mount.point in points])

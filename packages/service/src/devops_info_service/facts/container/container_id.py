@@ -21,6 +21,7 @@ _ENGINES: Final = {
     "nerdctl": "containerd",
     "crio": "cri-o",
     "libpod": "podman",
+    "libpod-payload": "podman",
 }
 """What goes before the number in the name of a scope."""
 _TASK_DIGITS: Final = 32
@@ -49,6 +50,10 @@ def _step(step: str, before: list[str]) -> GroupName | None:
     if is_id(step):
         return GroupName(step, "docker" if before[-1] == "docker" else "")
     name, dash, number = step.removesuffix(".scope").rpartition("-")
+    if step.count(":") == 2:  # noqa: PLR2004
+        # SLICE:NAME:ID of systemd's driver, which another driver takes for a name.
+        _, name, number = step.split(":")
+        dash = ":"
     if dash and is_id(number) and (step.endswith(".scope") or name in _ENGINES):
         return GroupName(number, _ENGINES.get(name, ""))
     # Of ECS on Fargate: the task's number and ten digits or so, below the task.
@@ -67,7 +72,7 @@ def container_id(volumes: Volumes, path: Fact[str], *, is_pod: bool) -> Fact[str
     if isinstance(path, Known) and (found := find_in_path(path.value)):
         return Known(found.id, path.evidence)
     network = ""
-    for mount, _ in volumes.engine_mounts():
+    for mount, _ in volumes.engine_mounts:
         number = next((step for step in mount.root.split("/") if is_id(step)), "")
         if number and mount.point == _CONTAINERENV:
             return Known(number, (mount.evidence(),))

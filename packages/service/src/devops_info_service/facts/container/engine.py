@@ -59,7 +59,7 @@ def read_engine(
         if found
     }
     if len(certain) > 1:
-        shown = ", ".join(f"{each.evidence[0].file} {name}" for name, each in certain.items())
+        shown = ", ".join([f"{each.evidence[0].file} {name}" for name, each in certain.items()])
         return Unknown(f"signs contradict each other: {shown}")
     if certain:
         return next(iter(certain.values()))
@@ -74,7 +74,7 @@ def read_engine(
 
 
 def _by_mounts(volumes: Volumes, *, pod: bool) -> Known[Detection] | None:
-    for mount, maker in volumes.engine_mounts():
+    for mount, maker in volumes.engine_mounts:
         if maker == "storage":
             # It serves CRI-O and Podman alike; only a pod distinguishes them.
             name = "cri-o" if pod else "podman"
@@ -138,7 +138,7 @@ def _machine(
         or root.kind == "overlay"
     ):
         return None
-    seen = tuple(each for fact in facts if isinstance(fact, Known) for each in fact.evidence)
+    seen = tuple([each for fact in facts if isinstance(fact, Known) for each in fact.evidence])
     return Known(NO_CONTAINER, (*seen, devices.evidence(), root.evidence()))
 
 

@@ -46,7 +46,7 @@ def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown, volumes: Volumes)
     return Exposure(
         devices=_devices(tree),
         engine_sockets=sockets,
-        open_sockets=tuple(path for path in names if tree.writable(path) is True),
+        open_sockets=tuple([path for path in names if tree.writable(path) is True]),
         writable=_writable(tree, mounts),
     )
 
@@ -56,9 +56,11 @@ def _devices(tree: SystemFiles) -> Fact[tuple[Device, ...]]:
     if isinstance(nodes, Unknown):
         return nodes
     found = tuple(
-        Device(f"/dev/{name}", nodes[name].kind)
-        for name in sorted(nodes)
-        if nodes[name].kind in {"character", "block"} and name not in DEVICES
+        [
+            Device(f"/dev/{name}", nodes[name].kind)
+            for name in sorted(nodes)
+            if nodes[name].kind in {"character", "block"} and name not in DEVICES
+        ]
     )
     return Known(found, (Evidence("/dev", "", f"{len(nodes)} entries"),))
 
@@ -74,7 +76,7 @@ def _sockets(
     if not isinstance(mounts, Unknown):
         # Mounted under another name it is the same socket.
         paths |= dict.fromkeys(
-            mount.point for mount in mounts.entries if mount.root.endswith(SOCKET_NAMES)
+            [mount.point for mount in mounts.entries if mount.root.endswith(SOCKET_NAMES)]
         )
     found: dict[str, Evidence] = {}
     for path in paths:
@@ -107,5 +109,5 @@ def _writable(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ..
     checked = [mount.point for mount in mounts.entries[:MAX_MOUNTS] if not may_hang(mount)]
     hanging = {mount.point for mount in mounts.entries if may_hang(mount)}
     places = sorted({*checked, *_PLACES} - hanging)
-    found = tuple(place for place in places if tree.writable(place) is True)
+    found = tuple([place for place in places if tree.writable(place) is True])
     return Known(found, (Evidence("access(2)", "W_OK", f"{len(places)} places checked"),))

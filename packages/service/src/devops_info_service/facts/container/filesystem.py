@@ -54,7 +54,7 @@ def read_filesystem(tree: SystemFiles, volumes: Volumes) -> Filesystem:
     shown = [each for each in volumes.entries if each[1].origin != "kernel"]
     if len(shown) > MAX_LISTED:
         shown.sort(key=lambda each: each[1].origin == "host")
-    found = tuple(_describe(tree, mount, volume) for mount, volume in shown[:MAX_LISTED])
+    found = tuple([_describe(tree, mount, volume) for mount, volume in shown[:MAX_LISTED]])
     return Filesystem(
         mounts=Known(found, (Evidence("/proc/self/mountinfo", "", f"{len(shown)} lines"),)),
         kernel_mounts=len(volumes.entries) - len(shown),

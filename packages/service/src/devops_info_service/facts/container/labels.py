@@ -2,15 +2,17 @@
 
 Sources: security/apparmor/label.c (``aa_label_snxprint``, ``label_modename``), apparmor.d(5);
 security/selinux/ss/mls.c and services.c (``security_sid_to_context``);
+Documentation/admin-guide/LSM/Smack.rst, security/smack/smack_access.c (``smk_parse_smack``);
 Documentation/admin-guide/LSM/index.rst: AppArmor, SELinux and Smack exclude each other.
 """
 
-from typing import Final, Literal
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evidence_of
 from devops_info_service.facts.system_files import SystemFiles
 
 LABEL: Final = "/proc/self/attr/current"
@@ -19,7 +21,8 @@ MODULES: Final = "/sys/kernel/security/lsm"
 _APPARMOR: Final = "/sys/module/apparmor"
 _NAMESPACE: Final = "/sys/kernel/security/apparmor/.ns_level"
 _STACKED: Final = "/sys/kernel/security/apparmor/.ns_stacked"
-_SELINUX: Final = "/sys/fs/selinux"
+_SMACK_LABEL: Final = "/proc/self/attr/smack/current"
+_SMACK_LENGTH: Final = 255
 _REFUSED: Final = "is refused by the kernel"
 """As ``system_files`` words EINVAL: no security module is behind it."""
 _CONTEXT_PARTS: Final = 3
@@ -74,37 +77,64 @@ class Labels(msgspec.Struct, frozen=True):
     """Whether AppArmor's name space is an inner one: what confines further out does not show."""
 
 
+_OF_SMACK: Final = Unknown("the label is one of Smack")
+Switch = Callable[[SystemFiles], tuple[Evidence, ...]]
+"""Reads the signs that a module is not active."""
+
+
 def read_labels(tree: SystemFiles) -> Labels:
     """Read both files, and the signs of which module is behind them."""
     label = tree.read(LABEL).parse(_word)
     own = tree.read(APPARMOR_LABEL).parse(_word)
     modules = tree.read(MODULES).parse(lambda text: tuple(parse.word(text).split(",")))
-    context = _context(label)
-    apparmor = _apparmor(own if isinstance(own, Known) else label, is_own=isinstance(own, Known))
-    none = _nothing_answers(label)
-    if isinstance(modules, Known) and "apparmor" not in modules.value:
-        none_of_apparmor = modules.evidence
-    elif isinstance(apparmor, Known):
-        none_of_apparmor = ()
-    else:
-        # The two exclude each other.
-        answers = context.evidence if isinstance(context, Known) else ()
-        none_of_apparmor = none or answers or _switched_off(tree)
-    if isinstance(modules, Known) and "selinux" not in modules.value:
-        none_of_selinux = modules.evidence
-    elif isinstance(context, Known):
-        none_of_selinux = ()
-    else:
-        answers = apparmor.evidence if isinstance(apparmor, Known) else ()
-        none_of_selinux = none or answers or _switched_on(tree)
+    smack = _smack(tree, modules)
+    apparmor: Fact[AppArmor] = _OF_SMACK
+    context: Fact[Context] = _OF_SMACK
+    if not smack:
+        context = _context(label)
+        is_own = isinstance(own, Known)
+        apparmor = _apparmor(own if is_own else label, is_own=is_own)
+    none = smack or _nothing_answers(label)
+
+    def off(name: str, fact: Fact[Any], other: Fact[Any], switch: Switch) -> tuple[Evidence, ...]:
+        if isinstance(modules, Known) and name not in modules.value:
+            return modules.evidence
+        if isinstance(fact, Known):
+            return ()
+        # The three exclude each other.
+        return none or evidence_of(other) or switch(tree)
+
     return Labels(
         label=label if isinstance(label, Known) else own if isinstance(own, Known) else label,
         apparmor=apparmor,
         selinux=context,
-        apparmor_off=none_of_apparmor,
-        selinux_off=none_of_selinux,
+        apparmor_off=off("apparmor", apparmor, context, _switched_off),
+        selinux_off=off("selinux", context, apparmor, _switched_on),
         is_namespaced=_is_namespaced(tree),
     )
+
+
+def is_smack(text: str) -> bool:
+    """Return whether *text* is a label of Smack: printable ASCII without slash and quotes."""
+    return (
+        0 < len(text) <= _SMACK_LENGTH
+        and text[0] != "-"
+        and all("!" <= each <= "~" and each not in "/\"\\'" for each in text)
+    )
+
+
+def _smack(tree: SystemFiles, modules: Fact[tuple[str, ...]]) -> tuple[Evidence, ...]:
+    """Return the signs that Smack is active: its own file answers, or its file system is there."""
+    own = tree.read(_SMACK_LABEL)
+    text = own.text.rstrip("\0\n")
+    if is_smack(text):
+        return (own.evidence("", text),)
+    if isinstance(modules, Known):
+        return modules.evidence if "smack" in modules.value else ()
+    names = tree.names("/sys/fs")
+    if not isinstance(names, Unknown) and "smackfs" in names:
+        return (Evidence("/sys/fs", "", "has smackfs"),)
+    return ()
 
 
 def _word(text: str) -> str:
@@ -119,7 +149,7 @@ def parse_apparmor(text: str) -> AppArmor:
         name, mode = text, ""
     else:
         mode = mode[:-1]
-    profiles = tuple(_without_namespace(each) for each in name.split("//&"))
+    profiles = tuple([_without_namespace(each) for each in name.split("//&")])
     if not all(profiles):
         raise ValueError(text)
     if not mode and profiles != ("unconfined",) * len(profiles):

@@ -41,17 +41,6 @@ def is_written_by_kubelet(tree: SystemFiles, mount: Mount) -> bool:
     return set(names) >= {"ca.crt", "namespace", "token"}
 
 
-def kubelet_sizes(tree: SystemFiles, mounts: Mounts) -> frozenset[str]:
-    """Return the ``size=`` of the volumes that kubelet wrote: all without a limit have the same."""
-    written = (
-        each
-        for each in mounts.entries
-        if each.kind == "tmpfs"
-        and (_is_version(each) or (_has_kubelets_form(each) and is_written_by_kubelet(tree, each)))
-    )
-    return frozenset(size for each in written if (size := _size(each.super_options)))
-
-
 class Around(msgspec.Struct, frozen=True):
     """What of the container decides about a tmpfs."""
 
@@ -62,6 +51,26 @@ class Around(msgspec.Struct, frozen=True):
     is_ipc_shared: bool
     """Whether its IPC namespace is the machine's: then the runtime mounts the machine's
     /dev/shm."""
+    owner: frozenset[str]
+    """Options that the runtime's own /dev has: in a user namespace every tmpfs names its owner."""
+
+
+def read_around(tree: SystemFiles, mounts: Mounts, *, is_pod: bool, is_ipc_shared: bool) -> Around:
+    """Read it; the sizes are of the volumes that kubelet wrote: all without a limit have one."""
+    devices = mounts.at("/dev")
+    options = devices.super_options if devices and devices.kind == "tmpfs" else ()
+    owner = frozenset([each for each in options if each.startswith(("uid=", "gid="))])
+    written = (
+        each
+        for each in (mounts.entries if is_pod else ())
+        if each.kind == "tmpfs"
+        and (
+            _is_version(each)
+            or (_has_kubelets_form(each, owner) and is_written_by_kubelet(tree, each))
+        )
+    )
+    sizes = frozenset([size for each in written if (size := _size(each.super_options))])
+    return Around(sizes, is_pod, is_ipc_shared, owner)
 
 
 def origin_of(tree: SystemFiles, mount: Mount, mounts: Mounts, around: Around) -> Volume:
@@ -77,10 +86,10 @@ def _origins(tree: SystemFiles, mount: Mount, mounts: Mounts, around: Around) ->
         yield Volume("host", "a part of a file system in the machine's memory")
     if mount.root != "/":
         yield Volume("other", "a part of a volume in memory, or of the machine's: both show alike")
-    if _has_kubelets_form(mount) and is_written_by_kubelet(tree, mount):
+    if _has_kubelets_form(mount, around.owner) and is_written_by_kubelet(tree, mount):
         yield Volume("memory", "kubelet's writer filled it")
     is_sized = _size(mount.super_options) in around.sizes
-    if around.is_pod and is_sized and _has_kubelets_form(mount):
+    if around.is_pod and is_sized and _has_kubelets_form(mount, around.owner):
         yield Volume("memory", "of the size that kubelet gives its volumes")
     if _is_hosts(mount, around):
         yield Volume("host", "mounted with options that kubelet never gives")
@@ -113,12 +122,15 @@ def _is_version(mount: Mount) -> bool:
     return find(("", "DATE", "..."), mount.root.split("/")) == 0
 
 
-def _has_kubelets_form(mount: Mount) -> bool:
+def _has_kubelets_form(mount: Mount, owner: frozenset[str]) -> bool:
     return (
         mount.root == "/"
         and mount.origin == "tmpfs"
         and not _FLAGS & set(mount.options)
-        and all(option in _KUBELETS or option.startswith(_CONTEXTS) for option in _plain(mount))
+        and all(
+            option in _KUBELETS or option in owner or option.startswith(_CONTEXTS)
+            for option in _plain(mount)
+        )
     )
 
 
@@ -136,7 +148,9 @@ def _is_hosts(mount: Mount, around: Around) -> bool:
     return around.is_pod and (
         bool(_FLAGS & set(mount.options))
         or any(
-            option.startswith(("mode=", "nr_inodes=", "uid=", "gid=")) for option in _plain(mount)
+            option.startswith(("mode=", "nr_inodes=", "uid=", "gid="))
+            and option not in around.owner
+            for option in _plain(mount)
         )
     )
 

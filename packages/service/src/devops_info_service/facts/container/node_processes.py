@@ -23,7 +23,7 @@ def find_node_process(tree: SystemFiles) -> Evidence | None:
     names = tree.names("/proc")
     if not isinstance(names, tuple):
         return None
-    pids = sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    pids = sorted([int(name) for name in names if name.isascii() and name.isdigit()])
     for pid in pids[:MAX_READ]:
         path = f"/proc/{pid}/comm"
         name = tree.read(path).text.removesuffix("\n")

@@ -79,7 +79,7 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
         engine=read_engine(tree, mounts, volumes, shared),
         pod=in_pod(tree, volumes),
         labels=read_labels(tree),
-        sysctls=tuple(tree.read(f"/proc/sys/{name}").parse(parse.word) for name in _SYSCTLS),
+        sysctls=tuple([tree.read(f"/proc/sys/{name}").parse(parse.word) for name in _SYSCTLS]),
         kernel=tree.read("/proc/sys/kernel/ostype").parse(parse.word),
         uid_map=tree.read("/proc/self/uid_map"),
         gid_map=tree.read("/proc/self/gid_map"),

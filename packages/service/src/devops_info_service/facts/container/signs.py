@@ -9,8 +9,8 @@ containers/storage, store.go; nerdctl, pkg/dnsutil/hostsstore; BuildKit, executo
 crun, src/libcrun/linux.c; systemd, src/nspawn/nspawn.c and nspawn-mount.c.
 """
 
-from collections.abc import Sequence
-from typing import Final, Literal
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -18,7 +18,16 @@ from devops_info_service.facts.forms import UID
 from devops_info_service.facts.linux.mounts import Mount
 
 Maker = Literal[
-    "kubelet", "containerd", "docker", "storage", "nerdctl", "buildkit", "crun", "nspawn", "systemd"
+    "kubelet",
+    "containerd",
+    "docker",
+    "storage",
+    "nerdctl",
+    "buildkit",
+    "crun",
+    "kind",
+    "nspawn",
+    "systemd",
 ]
 """``storage`` is containers/storage, which serves CRI-O and Podman alike; ``systemd`` makes masks
 for its units as for nspawn."""
@@ -41,6 +50,8 @@ class Sign(msgspec.Struct, frozen=True):
     """A text that every such root has."""
 
 
+Found: TypeAlias = tuple[Mount, Sign, int]
+"""A mount, the sign that it shows, and the index of its first step in the root."""
 _FORMS: Final = frozenset({"ID", "UID", "DATE", "..."})
 
 
@@ -84,6 +95,7 @@ RUNTIMES: Final = (
     ),
     _sign("docker", ("docker-init",), ("/sbin/docker-init", "/dev/init")),
     *(_sign("buildkit", ("buildkit", "executor", name), (f"/etc/{name}",)) for name in _FILES),
+    _sign("kind", ("kind", "product_*"), ("/sys/devices/virtual/dmi/id/",)),
     # Over the directories of /proc and /sys that a runtime hides.
     _sign("crun", ("crun", ".empty-directory"), ("/proc/", "/sys/")),
     _sign("systemd", ("systemd", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
@@ -94,9 +106,7 @@ RUNTIMES: Final = (
 )
 """What a runtime adds to a container by itself."""
 VOLUMES: Final = (
-    _sign("docker", ("docker", "volumes", "*", "_data", "...")),
-    _sign("docker", ("var-lib-docker", "volumes", "*", "_data", "...")),
-    _sign("storage", ("storage", "volumes", "*", "_data", "...")),
+    _sign("docker", ("volumes", "*", "_data", "...")),
     _sign("nerdctl", ("volumes", "*", "*", "_data", "...")),
 )
 """An engine's named volumes. In a pod there are none: kubelet takes no volume from an engine."""
@@ -105,28 +115,39 @@ CLAIMS: Final = (
     _sign("kubelet", ("*-pvc-*", "...")),
     _sign("kubelet", ("hostpath-provisioner", "*", "*", "...")),
     _sign("kubelet", ("csi-data-dir", "*", "...")),
+    _sign("kubelet", ("local-path-provisioner", "*", "...")),
+    _sign("kubelet", ("k3s", "storage", "*", "...")),
 )
 """Directories that provisioners make on a node's disk for a persistent volume: those of
 local-path, OpenEBS, MicroK8s, KubeVirt, minikube and the CSI driver for host paths."""
 
 
-def match(signs: Sequence[Sign], mount: Mount) -> tuple[Sign, int] | None:
-    """Return the first of *signs* that *mount* shows, and the index of its first step."""
-    steps = mount.root.split("/")
+def match(signs: Sequence[Sign], mounts: Iterable[Mount]) -> dict[int, Found]:
+    """Return each of *mounts* that shows one of *signs*, by its ``id``.
+
+    A table has thousands of mounts, and nearly all fail nearly every sign: those of one point are
+    looked up by it, and of the others the cheapest test comes first.
+    """
+    exact: dict[str, list[Sign]] = {}
+    others = []
     for sign in signs:
-        # First, as it is the cheapest: nearly every mount fails it.
-        if sign.literal not in mount.root:
-            continue
-        if sign.points and not _at(mount.point, sign.points):
-            continue
-        index = find(sign.steps, steps)
-        if index is not None:
-            return sign, index
-    return None
-
-
-def _at(point: str, points: tuple[str, ...]) -> bool:
-    return any(point == each or (each.endswith("/") and point.startswith(each)) for each in points)
+        for point in sign.points or "/":
+            if point[-1] == "/":
+                others.append((sign, point))
+            else:
+                exact.setdefault(point, []).append(sign)
+    found = {}
+    for mount in mounts:
+        near = exact.get(mount.point, [])
+        for sign, point in others:
+            if sign.literal in mount.root and mount.point.startswith(point):
+                near = [*near, sign]
+        for sign in near:
+            index = find(sign.steps, mount.root.split("/"))
+            if index is not None:
+                found[id(mount)] = mount, sign, index
+                break
+    return found
 
 
 def find(pattern: tuple[str, ...], steps: Sequence[str]) -> int | None:
@@ -135,8 +156,9 @@ def find(pattern: tuple[str, ...], steps: Sequence[str]) -> int | None:
     length = len(pattern) - open_ended
     last = len(steps) - length
     starts = range(last + 1) if open_ended else range(max(last, 0), last + 1)
+    first = pattern[0].strip("*")  # never a form
     for start in starts:
-        if all(map(_fits, pattern[:length], steps[start:])):
+        if first in steps[start] and all(map(_fits, pattern[:length], steps[start:])):
             return start
     return None
 

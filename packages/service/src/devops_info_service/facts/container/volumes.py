@@ -4,7 +4,7 @@ A mount shows its file system and where on that it starts, its root. Those decid
 point: a user chooses the point. A mount without a sign of its origin is ``other``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -15,7 +15,7 @@ from devops_info_service.facts.system_files import SystemFiles
 
 from . import kernel_mounts, memory_mounts
 from .origin import Volume
-from .signs import CLAIMS, KUBELETS, RUNTIMES, VOLUMES, Maker, match
+from .signs import CLAIMS, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match
 
 NETWORK_KINDS: Final = frozenset(
     "nfs nfs4 cifs smb3 smbfs ceph glusterfs lustre afs 9p virtiofs fuse".split()  # noqa: SIM905
@@ -36,6 +36,8 @@ _USUAL: Final = (
     "/var/lib/containers",
 )
 """Where the directories of kubelet and of the engines are, on a machine with one disk."""
+_ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
+"""Directories that engines keep their volumes in, unless told otherwise."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
     "/": frozenset({"etc", "proc", "usr", "var"}),
     "/etc": frozenset({"fstab", "group", "passwd", "shadow"}),
@@ -75,11 +77,8 @@ class Volumes(msgspec.Struct, frozen=True):
 
     entries: tuple[tuple[Mount, Volume], ...] = ()
     pod: Fact[Pod] = Unknown("no mount shows kubelet's directory")
-
-    def engine_mounts(self) -> "tuple[tuple[Mount, Maker], ...]":
-        """Return the mounts that a runtime made, with its name."""
-        found = ((mount, match(RUNTIMES, mount)) for mount, _ in self.entries)
-        return tuple((mount, sign[0].maker) for mount, sign in found if sign)
+    engine_mounts: tuple[tuple[Mount, Maker], ...] = ()
+    """Those that a runtime made, with its name."""
 
 
 def may_hang(mount: Mount) -> bool:
@@ -93,7 +92,9 @@ def read_volumes(tree: SystemFiles, mounts: Mounts | Unknown, ipc: Fact[bool]) -
         return Volumes(pod=mounts)
     classifier = _Classifier(tree, mounts, is_ipc_shared=value_of(ipc, default=False))
     return Volumes(
-        tuple((mount, classifier.origin_of(mount)) for mount in mounts.entries), classifier.pod
+        tuple([(mount, classifier.origin_of(mount)) for mount in mounts.entries]),
+        classifier.pod,
+        tuple([(mount, sign.maker) for mount, sign, _ in classifier.runtimes.values()]),
     )
 
 
@@ -103,18 +104,19 @@ class _Classifier:
     def __init__(self, tree: SystemFiles, mounts: Mounts, *, is_ipc_shared: bool) -> None:
         self._tree = tree
         self._mounts = mounts
-        self.pod = find_pod(mounts)
+        self._kubelets = match(KUBELETS, mounts.entries)
+        self.runtimes = match(RUNTIMES, mounts.entries)
+        self.pod = find_pod(self._kubelets.values())
         self._in_pod = isinstance(self.pod, Known) or is_hosts_file_kubelets(tree)
-        self._around = memory_mounts.Around(
-            sizes=memory_mounts.kubelet_sizes(tree, mounts) if self._in_pod else frozenset(),
-            is_pod=self._in_pod,
-            is_ipc_shared=is_ipc_shared,
+        self._around = memory_mounts.read_around(
+            tree, mounts, is_pod=self._in_pod, is_ipc_shared=is_ipc_shared
         )
-        self._disks = _disks(mounts)
+        self._disks = _disks(mounts, (*self._kubelets.values(), *self.runtimes.values()))
         self._first_root = next((each for each in mounts.entries if each.point == "/"), None)
-        self._is_engines = not self._in_pod and any(
-            match(RUNTIMES, mount) for mount in mounts.entries
-        )
+        self._is_engines = not self._in_pod and bool(self.runtimes)
+        self._volumes = {} if self._in_pod else match(VOLUMES, mounts.entries)
+        self._claims = match(CLAIMS, mounts.entries)
+        self._engines = _engine_directories(self._first_root, self.runtimes.values())
         self._found: dict[int, Volume] = {}
 
     def origin_of(self, mount: Mount) -> Volume:
@@ -135,15 +137,19 @@ class _Classifier:
 
     def _image(self, mount: Mount) -> Volume | None:
         # Only the first there: another over it was requested.
-        if mount.point != "/" or mount is not self._first_root:
-            return None
-        return Volume("image", "the root file system")
+        root = self._first_root
+        if mount is root:
+            return Volume("image", "the root file system")
+        # Each mount of an overlay has another device.
+        if root and mount.kind == root.kind == "overlay" and mount.device == root.device:
+            return Volume("image", "a part of the root file system")
+        return None
 
     def _kubelet(self, mount: Mount) -> Volume | None:
-        found = match(KUBELETS, mount)
+        found = self._kubelets.get(id(mount))
         if not found:
             return None
-        index = found[1]
+        index = found[2]
         steps = mount.root.split("/")
         uid, kind = steps[index + 1 : index + 3]
         pod = value_of(self.pod, None)
@@ -161,8 +167,8 @@ class _Classifier:
         return Volume("runtime", "kubelet's file for this pod", pod=uid)
 
     def _runtime(self, mount: Mount) -> Volume | None:
-        found = match(RUNTIMES, mount)
-        return Volume("runtime", f"made by {MAKERS[found[0].maker]}") if found else None
+        found = self.runtimes.get(id(mount))
+        return Volume("runtime", f"made by {MAKERS[found[1].maker]}") if found else None
 
     def _under_host(self, mount: Mount) -> Volume | None:
         for around in self._mounts.around(mount.point):
@@ -176,19 +182,23 @@ class _Classifier:
         return memory_mounts.origin_of(self._tree, mount, self._mounts, self._around)
 
     def _engine_volume(self, mount: Mount) -> Volume | None:
-        found = match(VOLUMES, mount)
-        if not found or self._in_pod:
+        found = self._volumes.get(id(mount))
+        if not found:
             return None
-        sign, index = found
-        name = mount.root.split("/")[index + sign.steps.index("_data") - 1]
-        return Volume("engine-volume", f"a volume of {MAKERS[sign.maker]}", name=name)
+        steps, (_, sign, index) = mount.root.split("/"), found
+        if sign.maker == "docker" and not (
+            steps[index - 1] in _ENGINES or "/".join(steps[:index]) in self._engines
+        ):
+            return None
+        name = steps[index + sign.steps.index("_data") - 1]
+        return Volume("engine-volume", "a volume of the engine", name=name)
 
     def _disk(self, mount: Mount) -> Volume:
         if may_hang(mount):
             return Volume("network", "from elsewhere: as a volume or by hostPath, both show alike")
         if mount.kind not in DISK_KINDS:
             return Volume("other", f"{mount.kind}: nothing shows its origin")
-        if match(CLAIMS, mount):
+        if id(mount) in self._claims:
             return Volume("other", "named like a persistent volume on the machine's disk")
         disk = self._disks.get(mount.device)
         if disk is None:
@@ -216,17 +226,18 @@ MAKERS: Final[Mapping[Maker, str]] = {
     "nerdctl": "nerdctl",
     "buildkit": "BuildKit",
     "crun": "crun",
+    "kind": "kind",
     "nspawn": "systemd-nspawn",
     "systemd": "systemd",
 }
 
 
-def find_pod(mounts: Mounts) -> Fact[Pod]:
+def find_pod(signs: Iterable[Found]) -> Fact[Pod]:
     """Return the pod: by its file of hosts, else by its termination log, else by all its volumes.
 
     The file of hosts cannot be another pod's, as only kubelet mounts one there.
     """
-    found = [_pod(mount, sign) for mount in mounts.entries if (sign := match(KUBELETS, mount))]
+    found = [_pod(mount, index) for mount, _, index in signs]
     for name in ("etc-hosts", "containers"):
         own = {(each.uid, each.directory): each for kind, each in found if kind == name}
         if len(own) == 1:
@@ -241,8 +252,8 @@ def find_pod(mounts: Mounts) -> Fact[Pod]:
     return Unknown("no mount shows kubelet's directory")
 
 
-def _pod(mount: Mount, sign: "tuple[object, int]") -> tuple[str, Pod]:
-    steps, index = mount.root.split("/"), sign[1]
+def _pod(mount: Mount, index: int) -> tuple[str, Pod]:
+    steps = mount.root.split("/")
     directory = "/".join(steps[:index])
     return steps[index + 2], Pod(steps[index + 1], directory, mount.device, mount)
 
@@ -256,11 +267,21 @@ HOSTS_MARK: Final = "# Kubernetes-managed hosts file"
 """Its first line (pkg/kubelet/kubelet_pods.go)."""
 
 
-def _disks(mounts: Mounts) -> "dict[str, _Disk]":
+def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> set[str]:
+    """Return where the engine keeps its volumes: beside its containers, and beside its layers."""
+    layers = [
+        option.removeprefix("upperdir=").rsplit("/", 3)[0]  # overlay2/ID/diff
+        for option in (root.super_options if root else ())
+        if option.startswith("upperdir=")
+    ]
+    return {*layers, *("/".join(mount.root.split("/")[:at]) for mount, _, at in runtimes)}
+
+
+def _disks(mounts: Mounts, signs: Iterable[Found]) -> "dict[str, _Disk]":
     """Return the devices that are the machine's, by the mounts of kubelet and the runtime."""
     found: dict[str, _Disk] = {}
-    for mount in mounts.entries:
-        if mount.kind in DISK_KINDS and (match(KUBELETS[2:], mount) or match(RUNTIMES, mount)):
+    for mount, sign, _ in signs:
+        if mount.kind in DISK_KINDS and sign not in KUBELETS[:2]:
             found.setdefault(mount.device, _disk_of(mount.root))
     root = mounts.at("/")
     if root is not None and root.root != "/" and root.kind in DISK_KINDS:

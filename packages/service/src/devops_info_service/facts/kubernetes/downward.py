@@ -127,7 +127,7 @@ def _read(tree: SystemFiles, directory: str, signs: Signs, *, named: bool) -> _V
     if isinstance(names, Unknown):
         return None
     # Names that begin with two dots are the writer's own.
-    names = tuple(name for name in names if not name.startswith(".."))
+    names = tuple([name for name in names if not name.startswith("..")])
     found = {
         name: tree.read(f"{directory}/{name}")
         for name in names

@@ -64,7 +64,7 @@ def read_addresses(tree: SystemFiles) -> Fact[tuple[Address, ...]]:
     if isinstance(new, Known):
         found += new.value
     seen = tuple(
-        Evidence(each.file, "", f"{len(found)} addresses") for each in evidence_of(old, new)
+        [Evidence(each.file, "", f"{len(found)} addresses") for each in evidence_of(old, new)]
     )
     return Known(tuple(found), seen)
 
@@ -74,11 +74,13 @@ def read_routes(tree: SystemFiles) -> tuple[Fact[tuple[Route, ...]], int]:
     old = tree.read(ROUTE).parse(routes_v4)
     new = tree.read(ROUTE6).parse(routes_v6)
     tables = [value_of(each, ()) for each in (old, new)]
-    found = tuple(route for table in tables for route in table[:MAX_ROUTES])
+    found = tuple([route for table in tables for route in table[:MAX_ROUTES]])
     more = sum(map(len, tables)) - len(found)
     if isinstance(old, Unknown):
         return old, more
-    seen = tuple(Evidence(each.file, "", f"{len(found)} routes") for each in evidence_of(old, new))
+    seen = tuple(
+        [Evidence(each.file, "", f"{len(found)} routes") for each in evidence_of(old, new)]
+    )
     return Known(found, seen), more
 
 

@@ -62,9 +62,11 @@ def read_capabilities(status: File) -> Capabilities:
 def names_of(mask: int) -> tuple[str, ...]:
     """Name the bits of *mask*; bits newer than ``NAMES`` by their number."""
     return tuple(
-        NAMES[bit] if bit < len(NAMES) else f"CAP_{bit}"
-        for bit in range(mask.bit_length())
-        if mask >> bit & 1
+        [
+            NAMES[bit] if bit < len(NAMES) else f"CAP_{bit}"
+            for bit in range(mask.bit_length())
+            if mask >> bit & 1
+        ]
     )
 
 
@@ -72,4 +74,4 @@ def exceeding(fact: Fact[tuple[str, ...]], allowed: frozenset[str]) -> Fact[tupl
     """Return those of *fact* that are not *allowed*."""
     if isinstance(fact, Unknown):
         return fact
-    return Known(tuple(each for each in fact.value if each not in allowed), fact.evidence)
+    return Known(tuple([each for each in fact.value if each not in allowed]), fact.evidence)

@@ -82,13 +82,13 @@ def _limits_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
         facts.append(fact)
         for device, number in fact.value:
             limits.setdefault(device, {})[field] = number
-    found = tuple(Traffic(device, **fields) for device, fields in limits.items())
+    found = tuple([Traffic(device, **fields) for device, fields in limits.items()])
     return Known(found, evidence_of(*facts))
 
 
 def _pairs(text: str) -> tuple[tuple[str, int], ...]:
     pairs = (line.partition(" ") for line in lines(text))
-    return tuple((device, parse.count(number)) for device, _, number in pairs)
+    return tuple([(device, parse.count(number)) for device, _, number in pairs])
 
 
 def _usage_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
@@ -98,14 +98,16 @@ def _usage_v1(read: ReadFile) -> Fact[tuple[Traffic, ...]]:
     if isinstance(times, Unknown):
         return times
     found = tuple(
-        Traffic(
-            device,
-            read_bytes=size.get("Read"),
-            write_bytes=size.get("Write"),
-            reads=times.value.get(device, {}).get("Read"),
-            writes=times.value.get(device, {}).get("Write"),
-        )
-        for device, size in sizes.value.items()
+        [
+            Traffic(
+                device,
+                read_bytes=size.get("Read"),
+                write_bytes=size.get("Write"),
+                reads=times.value.get(device, {}).get("Read"),
+                writes=times.value.get(device, {}).get("Write"),
+            )
+            for device, size in sizes.value.items()
+        ]
     )
     return Known(found, evidence_of(sizes, times))
 

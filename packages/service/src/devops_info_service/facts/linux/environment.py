@@ -35,7 +35,7 @@ def environment(
     And of service links, and of *allowed*, which are the operator's choice and not checked.
     """
     shown = allowed | (links or read_links(environ)).variables
-    return tuple(_variable(name, environ[name], shown) for name in sorted(environ))
+    return tuple([_variable(name, environ[name], shown) for name in sorted(environ)])
 
 
 def _variable(name: str, value: str, shown: frozenset[str]) -> Variable:

@@ -3,7 +3,8 @@
 A limit's scope is ``path``: it counts for all groups below, so that the smallest is in force.
 
 Source: Linux, admin-guide/cgroup-v2.rst; version 1: admin-guide/cgroup-v1/memory.rst, cpusets.rst,
-cpuacct.rst, pids.rst, hugetlb.rst, blkio-controller.rst, and scheduler/sched-bwc.rst.
+cpuacct.rst, pids.rst, hugetlb.rst, blkio-controller.rst, and scheduler/sched-bwc.rst; names of
+sizes: mm/hugetlb_cgroup.c (``mem_fmt``) and admin-guide/mm/hugetlbpage.rst.
 """
 
 from typing import Final
@@ -183,3 +184,22 @@ PIDS_CURRENT: Final = GroupValue(
 )
 PIDS_PEAK: Final = GroupValue("pids", whole("pids.peak", parse.count), unit="processes and threads")
 PIDS_REFUSED: Final = GroupValue("pids", field("pids.events", "max", parse.count), unit="times")
+
+
+def huge_pages(size: str) -> GroupLimit[int]:
+    """Return the row of the limit of huge pages of *size*."""
+    return GroupLimit(
+        "hugetlb",
+        whole(f"hugetlb.{size}.max", parse.limit).along_path(),
+        whole(f"hugetlb.{size}.limit_in_bytes", parse.limit_v1).along_path(),
+        unit="bytes",
+    )
+
+
+def page_size(directory: str) -> str:
+    """Name the size of ``hugepages-2048kB`` as the files of groups do; empty: it is not one."""
+    number = directory[10:-2]
+    if not number.isdecimal():
+        return ""
+    size = int(number)
+    return f"{size >> 20}GB" if size >> 20 else f"{size >> 10}MB" if size >> 10 else f"{size}KB"

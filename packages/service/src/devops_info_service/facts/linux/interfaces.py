@@ -59,7 +59,7 @@ def class_names(tree: SystemFiles) -> tuple[str, ...] | Unknown:
     listed = tree.names(CLASS)
     if isinstance(listed, Unknown):
         return listed
-    names = tuple(name for name in listed if name != "bonding_masters")
+    names = tuple([name for name in listed if name != "bonding_masters"])
     own = _device_names(tree)
     if not isinstance(own, Unknown) and set(own) != set(names):
         return OTHER_NAMESPACE
@@ -75,7 +75,7 @@ def _device_names(tree: SystemFiles) -> tuple[str, ...] | Unknown:
     if isinstance(file.content, Unknown):
         return file.content
     # The kernel refuses a colon in a name.
-    return tuple(line.partition(":")[0].lstrip(" ") for line in lines(file.content)[_HEAD:])
+    return tuple([line.partition(":")[0].lstrip(" ") for line in lines(file.content)[_HEAD:]])
 
 
 def _indexes(tree: SystemFiles) -> dict[str, int]:

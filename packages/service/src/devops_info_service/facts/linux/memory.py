@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, Known, Unknown, evidence_of, value_of
+from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evidence_of, value_of
 from devops_info_service.facts.system_files import SystemFiles
 
 from . import group_table as table
@@ -16,6 +16,7 @@ from .cgroup import Cgroups
 from .group_values import GroupLimit, GroupReader, GroupValue
 from .limits import Limit
 
+HUGE_PAGES: Final = "/sys/kernel/mm/hugepages"
 MEMINFO: Final = "/proc/meminfo"
 
 
@@ -44,6 +45,8 @@ class Memory(msgspec.Struct, frozen=True):
     """Processes killed in this group; the reader of this survived."""
     oom_group: Fact[bool]
     """Whether an OOM kill takes all processes of the group."""
+    huge_pages: Fact[dict[str, Limit[int]]]
+    """By the size of a page, for each size that the machine has: ``64KB``, ``2MB``, ``1GB``."""
     host_total: Fact[int]
     """The machine's memory, as ``free`` and most programs see it."""
     oom_score_adjustment: Fact[int]
@@ -67,6 +70,7 @@ def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
         events=groups.value(table.MEMORY_EVENTS),
         oom_kills=groups.value(table.OOM_KILLS),
         oom_group=groups.value(table.OOM_GROUP),
+        huge_pages=_huge_pages(tree, groups),
         host_total=tree.read(MEMINFO).parse_field("MemTotal", parse.kilobytes, ":"),
         oom_score_adjustment=tree.read("/proc/self/oom_score_adj").parse(parse.signed),
     )
@@ -86,6 +90,15 @@ def _limit(
         hidden = hierarchical.value != limit.own.value
         above = hierarchical if hidden else above
     return Limit(own=limit.own, above=above, effective=hierarchical, complete=True)
+
+
+def _huge_pages(tree: SystemFiles, groups: GroupReader) -> Fact[dict[str, Limit[int]]]:
+    names = tree.names(HUGE_PAGES)
+    if isinstance(names, Unknown):
+        return names
+    sizes = [table.page_size(name) for name in names]
+    limits = {size: groups.limit(table.huge_pages(size)) for size in sizes if size}
+    return Known(limits, (Evidence(HUGE_PAGES, "", " ".join(names)),))
 
 
 def _working_set(current: Fact[int], inactive_file: Fact[int]) -> Fact[int]:

@@ -90,7 +90,7 @@ def parse_mounts(content: str) -> Mounts | Unknown:
     if content.count("\n") > MAX_MOUNTS:
         return Unknown(f"{MOUNTINFO} has more than {MAX_MOUNTS} mounts")
     parsed = [parse_mount(line) for line in lines(content)]
-    entries = tuple(mount for mount in parsed if mount is not None)
+    entries = tuple([mount for mount in parsed if mount is not None])
     if not entries:
         return Unknown(f"{MOUNTINFO} has no line that is a mount")
     return Mounts(entries, {mount.point: mount for mount in entries}, len(parsed) - len(entries))
@@ -113,7 +113,8 @@ def parse_mount(line: str) -> Mount | None:
         return None
     return Mount(
         device=device,
-        root=_unescape(root),
+        # What follows does not belong to the path: no path has two slashes (d_path in fs/d_path.c).
+        root=_unescape(root).removesuffix("//deleted"),
         point=_unescape(point),
         options=_options(options),
         kind=_unescape(rest[0]),
@@ -137,7 +138,7 @@ def _unescape(text: str) -> str:
     start, *rest = text.split("\\")
     if not rest:
         return text
-    return start + "".join(_character(part) for part in rest)
+    return start + "".join([_character(part) for part in rest])
 
 
 def _character(part: str) -> str:

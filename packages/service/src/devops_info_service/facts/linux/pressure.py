@@ -63,7 +63,7 @@ def pressure(text: str) -> Pressure:
     stalls: dict[str, Stall] = {}
     for line in lines(text):
         kind, *pairs = words(line)
-        fields = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+        fields = dict([pair.split("=", 1) for pair in pairs if "=" in pair])
         try:
             stalls[kind] = Stall(
                 avg10=parse.decimal(fields["avg10"]),

@@ -47,12 +47,12 @@ def read_usage(tree: SystemFiles, pids: Sequence[int], page_bytes: int) -> Usage
         return Usage(None, None, None, sum(counts) or None, value_of(max_files, None), None)
     first = stats[0]
     ticks = first[_ENDED_USER] + first[_ENDED_SYSTEM]
-    ticks += sum(stat[_USER] + stat[_SYSTEM] for stat in stats)
+    ticks += sum([stat[_USER] + stat[_SYSTEM] for stat in stats])
     booted = value_of(boot, None)
     return Usage(
         cpu_seconds=ticks / TICKS,
-        resident_bytes=sum(stat[_RESIDENT] for stat in stats) * page_bytes,
-        virtual_bytes=sum(stat[_VIRTUAL] for stat in stats),
+        resident_bytes=sum([stat[_RESIDENT] for stat in stats]) * page_bytes,
+        virtual_bytes=sum([stat[_VIRTUAL] for stat in stats]),
         open_files=sum(counts) or None,
         max_files=value_of(max_files, None),
         started=None if booted is None else booted + first[_STARTED] / TICKS,
@@ -65,7 +65,7 @@ def _stat(tree: SystemFiles, pid: int) -> tuple[int, ...]:
     fields = words(tree.read(f"/proc/{pid}/stat").text.rpartition(")")[2].rstrip("\n"))
     try:
         # The first one is the state, a letter.
-        numbers = tuple(parse.signed(word) for word in fields[1 : _RESIDENT + 1])
+        numbers = tuple([parse.signed(word) for word in fields[1 : _RESIDENT + 1]])
     except ValueError:
         return ()
     return (0, *numbers) if len(numbers) == _RESIDENT else ()

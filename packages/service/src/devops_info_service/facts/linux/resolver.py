@@ -88,7 +88,7 @@ def read_resolver(tree: SystemFiles) -> Fact[Resolver]:
         " ".join(("options", *resolver.options)) if resolver.options else "",
     )
     names = [name for name in ("LOCALDOMAIN", "RES_OPTIONS") if name in environ]
-    amended = tuple(Evidence("environment", name, "") for name in names)
+    amended = tuple([Evidence("environment", name, "") for name in names])
     return Known(resolver, (file.evidence("", " / ".join(filter(None, seen))), *amended))
 
 
@@ -128,14 +128,14 @@ def parse_resolver(
     ndots = _number(lists, "ndots")
     listed = servers or [LOCAL_SERVER]
     return Resolver(
-        servers=tuple(truncate(server) for server in listed[:MAX_SERVERS]),
-        ignored_servers=tuple(truncate(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]),
-        search=tuple(truncate(domain) for domain in search[:MAX_LISTED]),
+        servers=tuple([truncate(server) for server in listed[:MAX_SERVERS]]),
+        ignored_servers=tuple([truncate(server) for server in servers[MAX_SERVERS:][:MAX_LISTED]]),
+        search=tuple([truncate(domain) for domain in search[:MAX_LISTED]]),
         ndots=ndots,
         timeout_seconds=_number(lists, "timeout"),
         attempts=_number(lists, "attempts"),
-        options=tuple(truncate(option) for option in shown_options[:MAX_LISTED]),
-        costs=tuple(cost(name, ndots, search) for name in _EXAMPLES),
+        options=tuple([truncate(option) for option in shown_options[:MAX_LISTED]]),
+        costs=tuple([cost(name, ndots, search) for name in _EXAMPLES]),
         unlisted=max(0, len(servers) - MAX_SERVERS - MAX_LISTED)
         + max(0, len(search) - MAX_LISTED)
         + len(options)

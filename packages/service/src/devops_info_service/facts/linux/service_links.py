@@ -103,7 +103,7 @@ def _add_ports(environ: dict[str, str], links: dict[str, _Link], shown: set[str]
             link = links[name] = _Link(host, set(), set())
         link.ports.add(port)
         link.urls.add(url)
-        shown.update(variable + part for part in _PARTS)
+        shown.update([variable + part for part in _PARTS])
 
 
 def _port_of(variable: str) -> tuple[str, str, str] | None:

@@ -27,9 +27,11 @@ _NOT_OBSERVED: Final = (Check("procMount_restricted", "restricted", "1.35"),)
 """Inside a container its effect is that of ``procMount``."""
 
 REQUESTED: Final = tuple(
-    msgspec.structs.replace(each, requested=functools.partial(requested, RULES[each.id]))
-    for each in (*CHECKS, *_NOT_OBSERVED)
-    if each.id in RULES
+    [
+        msgspec.structs.replace(each, requested=functools.partial(requested, RULES[each.id]))
+        for each in (*CHECKS, *_NOT_OBSERVED)
+        if each.id in RULES
+    ]
 )
 """The checks that a manifest decides, with their evaluators."""
 
@@ -42,16 +44,18 @@ def checks_of(level: Level, version: tuple[int, int]) -> tuple[Check, ...]:
         if level in {each.level, "restricted"} and parse_version(each.since) <= version
     ]
     replaced = {RULES[each.id].replaces for each in made}
-    return tuple(each for each in made if each.id not in replaced)
+    return tuple([each for each in made if each.id not in replaced])
 
 
 def evaluate(pod: Requested, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
     """Make *checks* of *pod*."""
     return tuple(
-        Finding(each.id, each.level, each.since, made.verdict, made.message, made.evidence)
-        for each in checks
-        if each.requested is not None
-        for made in (each.requested(pod),)
+        [
+            Finding(each.id, each.level, each.since, made.verdict, made.message, made.evidence)
+            for each in checks
+            if each.requested is not None
+            for made in (each.requested(pod),)
+        ]
     )
 
 

@@ -1,0 +1,84 @@
+"""Where an executable starts: a script of the project, a function, or a module run by name.
+
+Source: entry points specification; ``python -m``.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from onebin.errors import ProjectError
+from onebin.model import EntryPoint
+from onebin.requirement import shown
+
+from .values import is_dotted, table_of
+
+SCRIPT_TABLE: Final = "[project.scripts]"
+
+SCRIPT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+"""The recommended form of a script's name (entry points specification), which is a file's."""
+
+RUN: Final = re.compile(r"-m\s+(\S+)")
+"""A module that runs as ``python -m`` runs it."""
+
+
+def scripts_of(metadata: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return ``[project.scripts]``.
+
+    Raises:
+        ProjectError: one is not a script.
+    """
+    scripts = table_of(metadata, "scripts", "project.")
+    for name, target in scripts.items():
+        if not SCRIPT.fullmatch(name) or not isinstance(target, str):
+            raise ProjectError(
+                f"project.scripts: {shown(name)} = {shown(target)} is not a script; expected "
+                "a file's name and module:function"
+            )
+    return scripts
+
+
+def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) -> EntryPoint:
+    """Return the start: *chosen*, else the only script, else that with the project's name.
+
+    Args:
+        where: The place of the scripts, for messages.
+        name: The project's name.
+        chosen: A script's name, ``module:function``, ``-m module``; may be empty.
+        scripts: Each with its ``module:function``.
+
+    Raises:
+        ProjectError: there is none, or it is malformed.
+    """
+    if run := RUN.fullmatch(chosen):
+        if not is_dotted(run[1]):
+            raise ProjectError(f"entry point -m {shown(run[1])} is not a module")
+        return EntryPoint(run[1], "")
+    if not chosen and len(scripts) == 1:
+        chosen = next(iter(scripts))
+    if not chosen and name in scripts:
+        chosen = name
+    if not chosen:
+        known = f"one of {', '.join(scripts)}, or" if scripts else f"a name of {SCRIPT_TABLE} or"
+        raise ProjectError(
+            f"{where}: no entry point",
+            hint=f"set tool.onebin.entry-point (--entry-point) to {known} to module:function, or "
+            "to -m module",
+        )
+    target = scripts.get(chosen, chosen)
+    if target is chosen and ":" not in chosen and scripts:
+        raise ProjectError(
+            f"tool.onebin.entry-point: {chosen if is_dotted(chosen) else shown(chosen)} "
+            f"is not in {SCRIPT_TABLE}",
+            hint=f"known are {', '.join(scripts)}; or write module:function",
+        )
+    module, _, function = target.partition(":")
+    module, function = module.strip(), function.strip()
+    if not all(map(is_dotted, [module, function] if function else [module])):
+        raise ProjectError(f"entry point {shown(target)} is not module:function")
+    if not function:
+        raise ProjectError(
+            f"entry point {shown(target)} names no function",
+            hint=f"write {target}:main, and let main return the exit status; or -m {target}",
+        )
+    return EntryPoint(module, function)

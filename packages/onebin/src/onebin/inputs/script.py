@@ -1,0 +1,123 @@
+"""A single script -> Project: its dependencies are in a comment at its top.
+
+Source: PEP 723, inline script metadata.
+"""
+
+import ast
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from onebin.effects import files
+from onebin.effects.context import Context
+from onebin.errors import ProjectError
+from onebin.model import EntryPoint, Project
+from onebin.requirement import shown
+
+from .given import Given
+from .options import read_options
+from .requirements import requirements_of
+from .values import requires_python
+
+BLOCK: Final = re.compile(
+    r"^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$", re.MULTILINE
+)
+"""As PEP 723 gives it."""
+
+LOCK: Final = ("{}.lock", "{}.onebin.lock")
+"""Locks beside a script: uv's, and the one onebin writes."""
+
+CACHE_VERSION: Final = 1
+"""Raised when this module makes something else of the same script: part of the key."""
+
+
+class Script(msgspec.Struct, frozen=True):
+    """Input: a script."""
+
+    where: Path
+    given: Given = Given()
+    ctx: Context | None = None
+
+    @staticmethod
+    def reads(where: Path) -> bool:
+        """Whether *where* is a script."""
+        return where.suffix == ".py" and not where.is_dir()
+
+    def project(self, *, with_code: bool = True) -> Project:  # noqa: ARG002  (its code is in it)
+        """Read it (an ``Input``)."""
+        if self.ctx is None:
+            raise ProjectError(f"{self.where}: is read only with a cache to copy it into")
+        try:
+            text = files.read_text(self.where)
+            ast.parse(text)
+        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError) as exc:
+            raise ProjectError(f"{self.where}: cannot be read: {shown(str(exc))}") from exc
+        table = metadata(text, where=str(self.where))
+        root = self.where.resolve().parent
+        options = read_options(root, table.get("tool", {}).get("onebin", {}), None, str(self.where))
+        name = self.where.stem
+        module = re.sub(r"\W", "_", name, flags=re.ASCII)
+        if not options.lock:
+            names = [pattern.format(self.where.name) for pattern in LOCK]
+            found = next((lock for lock in names if (root / lock).is_file()), names[-1])
+            options = msgspec.structs.replace(options, lock=found)
+        options = self.given.over(options)
+        if options.entry_point:
+            raise ProjectError("tool.onebin.entry-point: a script starts at its first line")
+        return Project(
+            root=root,
+            name=re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._") or "script",
+            version="0",
+            entry=EntryPoint(module, ""),
+            code=self.ctx.build(Copied(module, text)),
+            dependencies=requirements_of(table, table, options),
+            requires_python=requires_python(table.get("requires-python", "")),
+            options=options,
+        )
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """Step: a folder with the script alone."""
+
+    module: str
+    text: str
+    kind = "project"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the script."""
+        return CACHE_VERSION, "script", self.module, self.text
+
+    def make(self, folder: Path, _: Context) -> None:
+        """Write it."""
+        (folder / f"{self.module}.py").write_text(self.text, "utf-8")
+
+    def load(self, folder: Path) -> Path:
+        """Return the folder."""
+        return folder
+
+
+def metadata(text: str, *, where: str) -> Mapping[str, Any]:
+    """Return the metadata in the script *text*; empty if it has none.
+
+    Raises:
+        ProjectError: it is malformed, or there are two blocks.
+    """
+    found = [match for match in BLOCK.finditer(text.replace("\r\n", "\n"))
+             if match["type"] == "script"]  # fmt: skip
+    if len(found) > 1:
+        raise ProjectError(f"{where}: has {len(found)} blocks of metadata; expected one")
+    if not found:
+        return {}
+    lines = found[0]["content"].splitlines(keepends=True)
+    content = "".join(line[2:] if line.startswith("# ") else line[1:] for line in lines)
+    try:
+        table = tomllib.loads(content)
+    except (ValueError, RecursionError) as exc:
+        raise ProjectError(f"{where}: its metadata is not TOML: {shown(str(exc))}") from exc
+    if not isinstance(table.get("tool", {}), dict):
+        raise ProjectError(f"{where}: tool: {shown(table['tool'])} is not a table")
+    return table

@@ -1,0 +1,166 @@
+"""A wheel -> Project: its own metadata, scripts and code, nothing read from anywhere else.
+
+Sources: binary distribution format, core metadata and entry points specifications.
+"""
+
+import configparser
+import email.parser
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from onebin import requirement
+from onebin.effects import files, unpack
+from onebin.effects.context import Context
+from onebin.errors import ProjectError
+from onebin.model import Options, Project
+from onebin.requirement import shown
+
+from .entry import SCRIPT, entry_point
+from .given import Given
+from .values import requires_python
+
+CACHE_VERSION: Final = 1
+"""Raised when this module makes something else of the same wheel: part of the key."""
+
+DESCRIPTION: Final = 10_000
+"""Characters of a summary that are kept."""
+
+
+class Wheel(msgspec.Struct, frozen=True):
+    """Input: a wheel."""
+
+    where: Path
+    given: Given = Given()
+    ctx: Context | None = None
+
+    @staticmethod
+    def reads(where: Path) -> bool:
+        """Whether *where* is a wheel."""
+        return where.suffix == ".whl"
+
+    def project(self, *, with_code: bool = True) -> Project:  # noqa: ARG002  (its code is in it)
+        """Read it (an ``Input``)."""
+        if self.ctx is None:
+            raise ProjectError(f"{self.where}: is read only with a cache to unpack it into")
+        return of_file(self.where, self.given, self.ctx)
+
+
+class Unpacked(msgspec.Struct, frozen=True):
+    """Step: the contents of a wheel."""
+
+    file: Path
+    sha256: str
+    kind = "project"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the hash of the wheel."""
+        return CACHE_VERSION, "wheel", self.sha256
+
+    def make(self, folder: Path, _: Context) -> None:
+        """Unpack it."""
+        unpack.wheel(self.file, folder / "code")
+
+    def load(self, folder: Path) -> Path:
+        """Return where its code is."""
+        return folder / "code"
+
+
+def of_file(file: Path, given: Given, ctx: Context, options: Options | None = None) -> Project:
+    """Return the project that the wheel *file* is.
+
+    Raises:
+        ProjectError: it cannot be read, or has compiled code.
+    """
+    try:
+        parse_wheel_filename(file.name)
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    except (OSError, InvalidWheelFilename) as exc:
+        raise ProjectError(f"{file}: not a wheel: {exc}") from exc
+    code = ctx.build(Unpacked(file, sha256))
+    root = ctx.store.shared("inputs") / sha256[:24]
+    root.mkdir(exist_ok=True)
+    return of_folder(code, root, given.over(options or Options()), of=file.name)
+
+
+def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
+    """Return the project of an unpacked wheel.
+
+    Args:
+        code: Where it is unpacked.
+        root: The project's folder: that of its lock.
+        options: Its settings.
+        of: Its name, for messages.
+
+    Raises:
+        ProjectError: it is malformed, or has compiled code.
+    """
+    found = sorted(code.glob("*.dist-info"))
+    if len(found) != 1:
+        raise ProjectError(f"{of}: has {len(found)} .dist-info folders; expected one")
+    text = _read(found[0] / "METADATA", of)
+    head = email.parser.HeaderParser().parsestr(text)
+    name = requirement.name(head.get("Name"), where=f"{of}: Name")
+    points = _read(found[0] / "entry_points.txt", of)
+    compiled = sorted(path for path in code.rglob("*.so*") if path.is_file())
+    if compiled:
+        raise ProjectError(
+            f"{of}: has compiled code: {compiled[0].relative_to(code)}",
+            hint="a project's own extensions are not built; make them a distribution that the "
+            "project depends on",
+        )
+    wanted = frozenset(map(canonicalize_name, options.extras))
+    known = frozenset(canonicalize_name(extra) for extra in head.get_all("Provides-Extra", []))
+    if missing := sorted(wanted - known):
+        raise ProjectError(
+            f"{of}: has no extra {shown(missing[0])}",
+            hint=f"known are {', '.join(sorted(known))}" if known else "it has none",
+        )
+    dependencies = [
+        requirement.with_extras(line, wanted, where=f"{of}: Requires-Dist")
+        for line in map(str, head.get_all("Requires-Dist", []))
+    ]
+    return Project(
+        root=root,
+        name=name,
+        version=requirement.version(head.get("Version"), where=f"{of}: Version"),
+        entry=entry_point(of, name, options.entry_point, _scripts(points, of)),
+        code=code,
+        dependencies=tuple(dependencies),
+        requires_python=requires_python(head.get("Requires-Python") or ""),
+        options=options,
+        description=(head.get("Summary") or "")[:DESCRIPTION],
+        license=head.get("License-Expression") or "",
+        metadata=text,
+        entry_points=points,
+    )
+
+
+def _read(file: Path, of: str) -> str:
+    try:
+        return files.read_text(file)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as exc:
+        raise ProjectError(f"{of}: {file.name} cannot be read: {exc}") from exc
+
+
+def _scripts(text: str, of: str) -> Mapping[str, str]:
+    """Return the scripts of an ``entry_points.txt``, those without the extras they state."""
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(text)
+    except configparser.Error as exc:
+        raise ProjectError(f"{of}: entry_points.txt cannot be read: {shown(str(exc))}") from exc
+    return {
+        name: target.partition("[")[0].strip()
+        for group in ("console_scripts", "gui_scripts")
+        if parser.has_section(group)
+        for name, target in parser.items(group)
+        if SCRIPT.fullmatch(name)
+    }

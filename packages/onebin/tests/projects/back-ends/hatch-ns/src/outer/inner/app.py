@@ -1,0 +1,3 @@
+__version__="2"
+def main():
+    print("hatch")

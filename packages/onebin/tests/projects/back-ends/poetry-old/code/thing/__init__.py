@@ -1,0 +1,3 @@
+import rich
+def main():
+    print("poetry")

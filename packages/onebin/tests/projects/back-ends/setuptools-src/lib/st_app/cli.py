@@ -1,0 +1,3 @@
+import click
+def main():
+    print("st", click.__name__)

@@ -1,0 +1,350 @@
+"""What can be built: a project's own wheel, a wheel, a script, a requirement; how it starts."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onebin import inputs, requirement
+from onebin.effects.process import run
+from onebin.errors import ProjectError, ToolError
+from onebin.inputs import Given, script
+from onebin.inputs.entry import entry_point
+from onebin.inputs.requirements import requirements_of
+from onebin.model import Options, Project, target_environment
+
+from .fakes import context
+
+LINUX = target_environment("x86_64")
+
+BACK_END = """
+import json, os, sys, zipfile
+
+def build_wheel(out, settings=None, metadata=None):
+    with open("seen.json", "w") as file:
+        json.dump(dict(os.environ), file)
+    name = "made-7-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(out, name), "w") as archive:
+        archive.writestr("made/__init__.py", "def main(): return 0")
+        archive.writestr("made/seen.json", open("seen.json").read())
+        archive.writestr("made-7.dist-info/METADATA", METADATA)
+        archive.writestr("made-7.dist-info/entry_points.txt", POINTS)
+        archive.writestr("made-7.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+    return name
+"""
+METADATA = (
+    "Metadata-Version: 2.1\nName: made\nVersion: 7\nProvides-Extra: net\n"
+    'Requires-Dist: plain>=1\nRequires-Dist: net-only; extra == "net"\n'
+    'Requires-Dist: not-net; extra != "net"\n'
+)
+POINTS = "[console_scripts]\nfirst = made:main\nsecond = made.cli:main [net]\n[other]\nx = y:z\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose back end is its own, so that nothing is fetched."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
+        '[project]\nname = "made"\ndynamic = ["version"]\n[tool.onebin]\nlock = "a.lock"\n'
+    )
+    (root / "own.py").write_text(f"METADATA = {METADATA!r}\nPOINTS = {POINTS!r}\n{BACK_END}")
+    return root
+
+
+def test_own_wheel_decides(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its metadata, scripts and code are the project; the back end sees no password of an index."""
+    monkeypatch.setenv("PIP_INDEX_URL", "https://user:secret@index.invalid")
+    before = sorted(project.iterdir())
+
+    read = inputs.find(
+        project, Given(entry_point="second", extras=("net",)), context(tmp_path / "cache", run)
+    ).project()
+
+    assert ("made", "7", "made.cli", "main") == (
+        read.name, read.version, read.entry.module, read.entry.function,
+    )  # fmt: skip
+    assert project == read.root
+    assert "a.lock" == read.options.lock
+    wanted = requirement.wanted(read.dependencies, LINUX, where="x")
+    assert ["plain", "net-only"] == [item.name for item in wanted]
+    seen = json.loads((read.code / "made/seen.json").read_text())
+    assert "PIP_INDEX_URL" not in seen
+    assert before == sorted(project.iterdir())
+
+
+def test_own_wheel_is_made_again_when_a_file_changes(project: Path, tmp_path: Path) -> None:
+    """The wheel is that of the project's files; the same files take it from the cache."""
+    calls: list[str] = []
+
+    def counted(argv: list[str], **options: object) -> bytes:
+        calls.append(str(argv[4]))
+        return run(argv, **options)  # type: ignore[arg-type]
+
+    ctx = context(tmp_path / "cache", counted)  # type: ignore[arg-type]
+    chosen = Given(entry_point="first")
+    version = ""
+    for text in (None, None, METADATA.replace("7", "8")):
+        if text:
+            own = (project / "own.py").read_text()
+            (project / "own.py").write_text(own.replace(repr(METADATA), repr(text)))
+        version = inputs.find(project, chosen, ctx).project().version
+
+    assert "8" == version
+    assert ["requires", "wheel"] * 2 == calls
+
+
+def test_project_in_a_repository(project: Path, tmp_path: Path) -> None:
+    """A back end that reads above the project finds the repository."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "VERSION").write_text("11")
+    own = (project / "own.py").read_text().replace("Version: 7", "Version: {}")
+    own += "\nMETADATA = METADATA.format(open('../VERSION').read())\n"
+    (project / "own.py").write_text(own)
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[tool.own]\nroot = ".."\n')
+
+    read = inputs.find(
+        project, Given(entry_point="first"), context(tmp_path / ".venv", run)
+    ).project()
+
+    assert ("11", project) == (read.version, read.root)
+
+
+FAILURES = {
+    "raise ValueError('why')": (ToolError, "own makes no wheel"),
+    "def build_wheel(*_): return '../x.whl'": (ProjectError, "expected a wheel"),
+    "def build_wheel(*_): return 'x'": (ProjectError, "expected a wheel"),
+    "def get_requires_for_build_wheel(_): return ['x @ https://h.invalid/x.whl']": (
+        ProjectError, "has an address",
+    ),
+    "def get_requires_for_build_wheel(_): return ['-r /etc/passwd']": (
+        ProjectError, "is not a requirement",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FAILURES)
+def test_failing_back_end(project: Path, tmp_path: Path, text: str) -> None:
+    """What a back end does wrong is named, with the project."""
+    (project / "own.py").write_text(text)
+    kind, message = FAILURES[text]
+
+    with pytest.raises(kind, match=message) as caught:
+        inputs.find(project, ctx=context(tmp_path / "cache", run)).project()
+
+    assert "project" in str(caught.value)
+
+
+def wheel(tmp_path: Path, **files: str) -> Path:
+    """Write a wheel."""
+    file = tmp_path / "made-7-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("made-7.dist-info/METADATA", METADATA)
+        archive.writestr("made-7.dist-info/entry_points.txt", POINTS)
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return file
+
+
+def test_wheel(tmp_path: Path) -> None:
+    """A wheel is a project; several scripts need a choice, and the known ones are named."""
+    file = wheel(tmp_path, **{"made.py": ""})
+    ctx = context(tmp_path / "cache")
+
+    assert "made" == inputs.find(file, Given(entry_point="first"), ctx).project().name
+    with pytest.raises(ProjectError, match="no entry point") as caught:
+        inputs.find(file, ctx=ctx).project()
+    assert "first, second" in caught.value.hint
+    with pytest.raises(ProjectError, match="no extra 'nett'") as caught:
+        inputs.find(file, Given(entry_point="first", extras=("nett",)), ctx).project()
+    assert "net" in caught.value.hint
+
+
+def test_wheel_with_compiled_code_is_refused(tmp_path: Path) -> None:
+    """Its shared objects cannot be loaded: it is refused before anything is built."""
+    file = wheel(tmp_path, **{"made.so": "", "made/_x.cpython-313-x86_64-linux-gnu.so": ""})
+
+    with pytest.raises(ProjectError, match="has compiled code"):
+        inputs.find(file, ctx=context(tmp_path / "cache")).project()
+
+
+def read_script(tmp_path: Path, text: str, name: str = "my tool.py") -> Project:
+    """Read the script *text*."""
+    file = tmp_path / name
+    file.write_text(text)
+    return inputs.find(file, ctx=context(tmp_path / "cache")).project()
+
+
+def test_script(tmp_path: Path) -> None:
+    """Its comment has its dependencies; it starts as ``__main__``."""
+    read = read_script(
+        tmp_path,
+        "#!/usr/bin/env python\n# /// script\n# dependencies = [\n#   'rich>=13',\n# ]\n#\n"
+        "# [tool.onebin]\n# docstrings = false\n# ///\nprint(1)\n",
+    )
+
+    assert ("my-tool", "my_tool", "") == (read.name, read.entry.module, read.entry.function)
+    assert ("rich>=13",) == read.dependencies
+    assert ["my_tool.py"] == [path.name for path in read.code.iterdir()]
+    assert "my tool.py.onebin.lock" == read.options.lock
+    assert False is read.options.docstrings
+    (tmp_path / "my tool.py.lock").write_text("version = 1\n")
+    assert "my tool.py.lock" == read_script(tmp_path, "").options.lock
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# /// script\n# x = 1\n# ///\n\n# /// script\n# x = 1\n# ///\n", "has 2 blocks"),
+        ("# /// script\n# x =\n# ///\n", "not TOML"),
+        ("# /// script\n# dependencies = 1\n# ///\n", "is not a list"),
+        ("# /// script\n# dependencies = ['-r x']\n# ///\n", "is not a requirement"),
+        ("# /// script\n# tool.onebin.dokstrings = 1\n# ///\n", "no such setting"),
+        ("# /// script\n# tool = 1\n# ///\n", "is not a table"),
+        ("x = (\n", "cannot be read"),
+        ("\0", "cannot be read"),
+    ],
+)
+def test_faults_of_scripts(tmp_path: Path, text: str, message: str) -> None:
+    """Each is named before anything is fetched."""
+    with pytest.raises(ProjectError, match=message):
+        read_script(tmp_path, text)
+
+
+TABLES = st.dictionaries(
+    st.sampled_from(["dependencies", "requires-python", "x"]),
+    st.text(st.characters(codec="ascii", exclude_characters="\\\"'\n\r"), max_size=20),
+    max_size=3,
+)
+
+
+@given(
+    table=TABLES, before=st.sampled_from(["", "# a\n", "import x\n"]), after=st.text(max_size=20)
+)
+def test_metadata_is_what_was_written(table: dict[str, str], before: str, after: str) -> None:
+    """The block is found wherever it is, and ends at its last line."""
+    content = "".join(f"# {key} = {json.dumps(value)}\n" for key, value in table.items())
+    text = f"{before}# /// script\n{content or '#' + chr(10)}# ///\nx = 1\n"
+
+    assert table == script.metadata(text, where="x")
+
+
+@pytest.mark.parametrize("name", ["gone.py", "gone-1-py3-none-any.whl", "gone"])
+def test_missing_input_is_named(tmp_path: Path, name: str) -> None:
+    """A path without a file is an error of that path."""
+    with pytest.raises(ProjectError, match=name):
+        inputs.find(tmp_path / name, ctx=context(tmp_path / "cache")).project()
+
+
+SCRIPTS = {"app": "app:main", "other": "app.cli:Class.run"}
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "scripts", "start"),
+    [
+        ("app", "", SCRIPTS, ("app", "main")),
+        ("x", "other", SCRIPTS, ("app.cli", "Class.run")),
+        ("x", "a.b:c", SCRIPTS, ("a.b", "c")),
+        ("x", "-m a.b", SCRIPTS, ("a.b", "")),
+        ("x", "-m  a", {}, ("a", "")),
+        ("x", "", {"one": "a:b"}, ("a", "b")),
+    ],
+)
+def test_start(name: str, chosen: str, scripts: dict[str, str], start: tuple[str, str]) -> None:
+    """A script by name, a function, a module; else the only one, or that named as the project."""
+    found = entry_point("x", name, chosen, scripts)
+
+    assert start == (found.module, found.function)
+
+
+TABLE: dict[str, dict[str, Any]] = {
+    "project": {
+        "name": "App",
+        "dependencies": ["a"],
+        "optional-dependencies": {"One_x": ["b", "app[two]"], "two": ["c", "app[one-x]"]},
+    },
+    "dependency-groups": {"dev": ["d", {"include-group": "More"}], "more": ["e"],
+                          "loop": [{"include-group": "loop"}], "bad": [{"x": 1}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("extras", "groups", "expected"),
+    [
+        ((), (), "a"),
+        (("one-x",), (), "a b c"),
+        (("two",), (), "a c b"),
+        ((), ("dev",), "a d e"),
+        (("TWO",), ("more", "dev"), "a c b e d"),
+    ],
+)
+def test_extras_and_groups(extras: tuple[str, ...], groups: tuple[str, ...], expected: str) -> None:
+    """They add their requirements, those of others they name included."""
+    options = Options(extras=extras, groups=groups)
+
+    assert expected.split() == list(requirements_of(TABLE, TABLE["project"], options))
+
+
+@pytest.mark.parametrize(
+    ("extras", "groups", "message", "hint"),
+    [
+        (("one-y",), (), "tool.onebin.extras: 'one-y' is not in", "did you mean one-x"),
+        ((), ("dve",), "tool.onebin.groups: 'dve' is not in", "did you mean dev"),
+        ((), ("loop",), "includes itself", ""),
+        ((), ("bad",), "is not a requirement", ""),
+    ],
+)
+def test_unknown_extras_and_groups(
+    extras: tuple[str, ...], groups: tuple[str, ...], message: str, hint: str
+) -> None:
+    """The nearest name is offered."""
+    options = Options(extras=extras, groups=groups)
+
+    with pytest.raises(ProjectError, match=message) as caught:
+        requirements_of(TABLE, TABLE["project"], options)
+
+    assert hint in caught.value.hint
+
+
+EXTRAS = st.sampled_from(["a", "b-c", "d"])
+TERMS = st.one_of(
+    st.tuples(st.just("extra"), st.sampled_from(["==", "!="]), EXTRAS),
+    st.tuples(st.just("os"), st.sampled_from(["==", "!="]), st.sampled_from(["posix", "nt"])),
+)
+MARKERS = st.recursive(
+    TERMS, lambda inner: st.tuples(inner, st.sampled_from(["and", "or"]), inner), max_leaves=5
+)
+
+
+def marker(term: object) -> str:
+    """Write *term* as a marker."""
+    assert isinstance(term, tuple)
+    left, sign, right = term
+    if isinstance(left, tuple):
+        return f"({marker(left)}) {sign} ({marker(right)})"
+    return f"{left}{'_name' if left == 'os' else ''} {sign} '{right}'"
+
+
+def truth(term: object, extras: set[str]) -> bool:
+    """Return its value."""
+    assert isinstance(term, tuple)
+    left, sign, right = term
+    if isinstance(left, tuple):
+        parts = truth(left, extras), truth(right, extras)
+        return all(parts) if sign == "and" else any(parts)
+    known = extras if left == "extra" else {"posix"}
+    return bool((right in known) == (sign == "=="))
+
+
+@given(term=MARKERS, extras=st.sets(EXTRAS))
+def test_markers_over_a_set_of_extras(term: object, extras: set[str]) -> None:
+    """Each comparison with extra is decided, all others are left to the target."""
+    text = requirement.with_extras(f"x; {marker(term)}", extras, where="x")
+
+    assert truth(term, extras) == bool(requirement.wanted([text], LINUX, where="x"))
