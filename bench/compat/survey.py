@@ -199,9 +199,10 @@ def _require(done: subprocess.CompletedProcess[str], refusal: Outcome) -> None:
         raise _StopError(outcome, found[-1] if found else _last(done.stderr))
     if not done.stdout.startswith("{"):
         return
-    for item in json.loads(done.stdout).get("offers", ()):
-        if "reason" in item:
-            raise _StopError(refusal, item["reason"])
+    plan = json.loads(done.stdout)
+    obstacles = [item for item in (*plan["offers"], *plan["obstacles"]) if "reason" in item]
+    if obstacles:
+        raise _StopError(refusal, "; ".join(item["reason"] for item in obstacles))
 
 
 def _provider(plan: dict[str, Any], name: str) -> str:
