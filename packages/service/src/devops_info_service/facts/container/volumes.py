@@ -37,7 +37,7 @@ _USUAL: Final = (
 )
 """Where the directories of kubelet and of the engines are, on a machine with one disk."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
-"""Directories that engines keep their volumes in, unless told otherwise."""
+"""Directories that engines keep their volumes in, unless configured otherwise."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
     "/": frozenset({"etc", "proc", "usr", "var"}),
     "/etc": frozenset({"fstab", "group", "passwd", "shadow"}),
