@@ -10,7 +10,7 @@ comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
 PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
 
-.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test hardening endurance figures pictures bench train update-runtime clean
+.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test hardening endurance compat figures pictures bench train update-runtime clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ hardening: $(VENV)/.dev ## What each hardening measure costs
 
 endurance: $(VENV)/.dev ## Ten minutes of load, 10,000 connections, slow attacks, real clients
 	@$(BIN)/python -m bench.endurance.endurance --gate
+
+compat: $(VENV)/.dev ## Try the 100 most used packages with onebin; write docs/reference/compatibility.md
+	@$(BIN)/python -m bench.compat.compat
 
 figures: $(VENV)/.dev ## Write docs/figures.md and the README's figures from the results
 	@$(BIN)/python -m bench.figures.figures

@@ -182,9 +182,12 @@ def test_import_that_may_fail_breaks_nothing(text: str) -> None:
         ("project", "import sys; sys.modules['six.moves'] = object()", False),
     ],
 )
-def test_package_may_make_its_submodules_itself(origin: str, source: str, *, fails: bool) -> None:
+@pytest.mark.parametrize("parts", [{}, {"six.part": ""}], ids=["module", "package"])
+def test_module_may_make_its_submodules_itself(
+    origin: str, source: str, parts: dict[str, str], *, fails: bool
+) -> None:
     """``six.moves`` is in no file; a project's source shows whether it does the like."""
-    texts = {"app": "import six.moves.urllib", "six": source, "six.part": "", "sys": ""}
+    texts = {"app": "import six.moves.urllib", "six": source, "sys": "", **parts}
 
     failure = import_failure("app", graph_of(texts, origin=origin))
 

@@ -91,20 +91,20 @@ class Importability:
             return SUCCEEDS
         if is_module and submodule not in self.failures:
             return UNKNOWN if submodule in self._doubtful else SUCCEEDS
-        if "*" in binds or (not is_module and self._may_appear(submodule)):
+        may_appear = not is_module and origin.is_package and self._may_appear(submodule)
+        if "*" in binds or may_appear:
             return UNKNOWN
         return fails(Failure(statement, submodule), self._error(submodule))
 
     def _may_appear(self, target: str) -> bool:
-        """Whether a package may make its submodule *target* itself, as six does."""
+        """Whether a module may make its submodule *target* itself, as six does: no package."""
         parent = target.rpartition(".")[0]
         origin = self._origins.get(parent)
         if origin is None:
             return bool(parent) and self._may_appear(parent)
         if origin.origin == "project" and origin.kind == "source":
-            is_open = "*" in self._imports.get(parent, ModuleImports()).binds
-            return origin.is_package and is_open
-        return origin.origin != "stdlib" and origin.is_package
+            return "*" in self._imports.get(parent, ModuleImports()).binds
+        return origin.origin != "stdlib"
 
     def _error(self, name: str) -> Error:
         """Return what the import of a failing module raises."""
