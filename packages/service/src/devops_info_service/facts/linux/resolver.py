@@ -164,8 +164,8 @@ def _server(text: str) -> str | None:
 
 
 def _domain(text: str) -> str:
-    # Names of DNS have no case; a first or last dot leaves them the same.
-    name = text.removeprefix(".").removesuffix(".").lower()
+    # A first or last dot leaves a name the same. One in capitals may be a secret: it is withheld.
+    name = text.removeprefix(".").removesuffix(".")
     if not name:
         return ROOT
     return name if DOMAIN.holds(name) else WITHHELD_DOMAIN
