@@ -34,4 +34,4 @@ def test_results_are_values() -> None:
 
     assert one == other
     assert one.binary.size == one.binary.path.stat().st_size
-    assert {"facts"} <= {module.name for module in one.modules}
+    assert {"_onebin_importer", "facts"} <= {module.name for module in one.modules}
