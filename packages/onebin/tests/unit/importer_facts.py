@@ -1,0 +1,76 @@
+"""Print as JSON what CPython's search and the importer say of the same modules.
+
+A program of test_importer: the importer changes the interpreter that imports it. The argument
+is a folder with modules, searched first; ``_onebin`` is a table of the standard library and of
+these, as the linker's is of all modules inside.
+"""
+
+import builtins
+import importlib
+import json
+import sys
+import sysconfig
+import types
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any
+
+NAMES = ("json", "json.decoder", "this", "email.mime", "package", "package.module", "missing")
+
+
+def search(name: str) -> ModuleSpec | None:
+    """Return what CPython's own search finds."""
+    parent = name.rpartition(".")[0]
+    return PathFinder.find_spec(name, importlib.import_module(parent).__path__ if parent else None)
+
+
+def facts(spec: ModuleSpec | None) -> list[Any] | None:
+    """Return what a program can ask of *spec* and its loader."""
+    if spec is None or spec.origin is None:
+        return None
+    loader: Any = spec.loader
+    places = spec.submodule_search_locations
+    return [
+        spec.name,
+        spec.origin,
+        spec.has_location,
+        spec.parent,
+        None if places is None else list(places),
+        loader.is_package(spec.name),
+        loader.get_filename(spec.name),
+        loader.get_source(spec.name),
+        loader.get_code(spec.name).co_filename,
+        len(loader.get_data(spec.origin)),
+        loader.get_resource_reader(spec.name) is not None,
+    ]
+
+
+sys.path.insert(0, sys.argv[1])
+STARTED = ("os", "abc", "codecs", "posixpath")
+specs: dict[str, Any] = {name: search(name) for name in NAMES + STARTED}
+table: Any = types.ModuleType("_onebin")
+table.find = {
+    name: (spec.origin, spec.submodule_search_locations is not None)
+    for name, spec in specs.items()
+    if spec
+}.get
+table.code = lambda name: specs[name].loader.get_code(name)
+sys.modules["_onebin"] = table
+for added in ("exit", "quit", "copyright", "credits", "license"):
+    delattr(builtins, added)
+
+from onebin.target import importer  # noqa: E402
+
+finder = importer.Finder
+json.dump(
+    {
+        "expected": [facts(specs[name]) for name in NAMES],
+        "found": [facts(finder.find_spec(name)) for name in NAMES],
+        "files": [sys.modules[name].__file__ for name in STARTED],
+        "files expected": [specs[name].origin for name in STARTED],
+        "elsewhere": finder.find_spec("json", ["/elsewhere"]) is None,
+        "in its folder": finder.find_spec("json", [sysconfig.get_path("stdlib")]) is not None,
+        "first": sys.meta_path.index(finder) < sys.meta_path.index(PathFinder),
+        "builtins": [repr(builtins.exit), builtins.credits is not None],
+    },
+    sys.stdout,
+)
