@@ -1,0 +1,63 @@
+"""Compiled code that pip would install and an executable lacks: in the plan, and at each build."""
+
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from onebin import distributions, render
+from onebin.effects.process import run
+from onebin.model import Offer
+
+from .conftest import Put
+from .fakes import context
+from .test_distributions import PYTHON, TOOLCHAIN, project_plan
+
+
+@pytest.mark.parametrize(
+    ("tag", "is_one"),
+    [
+        ("cp313-cp313-manylinux_2_28_x86_64", True),
+        ("cp313-cp313-manylinux2014_x86_64.manylinux_2_17_x86_64", True),
+        ("cp313-cp313-musllinux_1_2_x86_64", True),
+        ("cp313-cp313-linux_x86_64", True),
+        ("cp310-abi3-manylinux_2_28_x86_64", True),
+        ("cp313-none-any", False),
+        ("cp313-cp313t-manylinux_2_28_x86_64", False),
+        ("cp312-cp312-manylinux_2_28_x86_64", False),
+        ("cp314-abi3-manylinux_2_28_x86_64", False),
+        ("cp313-cp313-manylinux_2_28_aarch64", False),
+        ("cp313-cp313-macosx_11_0_x86_64", False),
+        ("cp313-cp313-win_amd64", False),
+    ],
+)
+def test_missing_compiled_code_is_reported(
+    tag: str, put_wheel: Put, put_source: Put, tmp_path: Path, *, is_one: bool
+) -> None:
+    """A real pip lists a wheel for this platform beside the file that the lock allows."""
+    put_wheel("thing", tag=tag)
+    put_wheel("other", tag=tag)
+    pins = [put_wheel("thing"), put_source("other")]
+    plan = project_plan(tmp_path / "project", pins)
+
+    found = distributions.offers(plan, "3.13", context(tmp_path / "cache", run))
+
+    providers = [(item.provider, item.has_compiled) for item in found if isinstance(item, Offer)]
+    assert [("captured", is_one), ("pure", is_one)] == providers
+    lines = render.plan(msgspec.structs.replace(plan, offers=found)).splitlines()
+    assert int(is_one) == sum("without the compiled code" in line for line in lines)
+
+
+def test_build_warns_of_missing_compiled_code(put_wheel: Put, tmp_path: Path) -> None:
+    """A line with the way out, each time."""
+    plan = project_plan(tmp_path / "project", [put_wheel("thing")])
+    log = io.StringIO()
+    ctx = context(tmp_path / "cache", run, log)
+    (offer,) = distributions.offers(plan, "3.13", ctx)
+    offers = [offer, msgspec.structs.replace(offer, has_compiled=True)]
+
+    distributions.distributions(plan, offers, PYTHON, TOOLCHAIN, ctx)
+
+    assert 1 == log.getvalue().count("thing 1: without the compiled code")
+    assert "tool.onebin.from-source" in log.getvalue()
