@@ -48,9 +48,13 @@ def client_path(request: Request, proxies: TrustedProxies) -> ClientPath:
         proxies.trusts(peer.address),
         f"HTTP/{request.version}",
         tuple(
-            # Bytes from a client: invalid UTF-8 becomes a replacement character.
-            ForwardedClaim(field, truncate(value.decode("utf-8", "replace")), _hops(chain, proxies))
-            for field, value, chain in parse_claims(request.headers)
+            [
+                # Bytes from a client: invalid UTF-8 becomes a replacement character.
+                ForwardedClaim(
+                    field, truncate(value.decode("utf-8", "replace")), _hops(chain, proxies)
+                )
+                for field, value, chain in parse_claims(request.headers)
+            ]
         ),
     )
 
@@ -59,8 +63,10 @@ def _hops(chain: Chain | None, proxies: TrustedProxies) -> tuple[Hop, ...] | Non
     if chain is None:
         return None
     return tuple(
-        Hop(None, trusted=False)
-        if hop is None
-        else Hop(hop.address, trusted=proxies.trusts(hop.address))
-        for hop in chain
+        [
+            Hop(None, trusted=False)
+            if hop is None
+            else Hop(hop.address, trusted=proxies.trusts(hop.address))
+            for hop in chain
+        ]
     )

@@ -17,7 +17,7 @@ def printable(text: str, limit: int | None = None) -> str:
         text = text[:limit] + "..."
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return "".join([each if each.isprintable() else ascii(each)[1:-1] for each in text])
 
 
 def printable_json(data: bytes) -> bytes:
@@ -25,7 +25,7 @@ def printable_json(data: bytes) -> bytes:
     text = data.decode()
     if text.isprintable():
         return data
-    return "".join(each if each.isprintable() else _utf16(each) for each in text).encode()
+    return "".join([each if each.isprintable() else _utf16(each) for each in text]).encode()
 
 
 def _utf16(character: str) -> str:

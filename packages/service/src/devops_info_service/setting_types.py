@@ -18,7 +18,7 @@ MAX_DIGITS: Final = 20
 
 def hosts(text: str) -> tuple[HostPattern, ...]:
     """Take a list of hosts, separated by commas."""
-    return tuple(HostPattern.parse(part.strip(" ")) for part in text.split(","))
+    return tuple([HostPattern.parse(part.strip(" ")) for part in text.split(",")])
 
 
 def address(text: str) -> str:
@@ -40,12 +40,12 @@ def boolean(text: str) -> bool:
 
 def networks(text: str) -> tuple[Cidr, ...]:
     """Take a list of networks, separated by commas."""
-    return tuple(Cidr.parse(part.strip(" ")) for part in text.split(","))
+    return tuple([Cidr.parse(part.strip(" ")) for part in text.split(",")])
 
 
 def names(text: str) -> tuple[str, ...]:
     """Take a list of variables' names, separated by commas."""
-    found = tuple(part.strip(" ") for part in text.split(","))
+    found = tuple([part.strip(" ") for part in text.split(",")])
     if not all(name.isprintable() and name and not {"=", " "} & set(name) for name in found):
         raise ValueError(text)
     return found

@@ -8,12 +8,14 @@ Facts are expected as ``{"known": value}``, ``{"known_has": part}``, ``{"unknown
 list some of its elements, unless it is ``{"exactly": value}``.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
 
+from devops_info_service.facts.linux.mounts import MOUNTINFO
 from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.http.wire.cidr import Cidr
 from devops_info_service.http.wire.forwarded import TrustedProxies
@@ -88,6 +90,64 @@ def test_platform(tmp_path: Path, name: str) -> None:
             assert words not in checks[check]["message"]
     for fact, wanted in case.facts.items():
         assert holds(at(report, fact), wanted), (fact, wanted, at(report, fact))
+
+
+def of_disks(change: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what changes the root of each mount of a disk."""
+
+    def changed(line: str) -> str:
+        before, dash, after = line.partition(" - ")
+        fields = before.split(" ")
+        if after.split(" ")[0] in {"ext4", "xfs", "btrfs"}:
+            fields[3] = change(fields[3])
+        return f"{' '.join(fields)}{dash}{after}"
+
+    return changed
+
+
+MOVES: Final[dict[str, Callable[[str], str]]] = {
+    "subvolume": of_disks(lambda root: f"/@{root}"),
+    "disk at /var": of_disks(lambda root: root.removeprefix("/var")),
+    "other directories": lambda line: line.replace("/var/lib/kubelet", "/data/kubelet").replace(
+        "/var/lib/docker", "/mnt/engine"
+    ),
+    "microk8s": lambda line: (
+        line.replace("/var/lib/", "/var/snap/microk8s/common/var/lib/")
+        if "/pods/" in line or "/sandboxes/" in line
+        else line
+    ),
+    "node in a container": of_disks(
+        lambda root: (
+            f"/var/lib/docker/volumes/node/_data{root.removeprefix('/var')}"
+            if "/pods/" in root or "/sandboxes/" in root
+            else root
+        )
+    ),
+    "replaced": lambda line: line.replace("hosts /etc/hosts", "hosts//deleted /etc/hosts"),
+    "peers": lambda line: line.replace(" - ", " shared:7 master:3 - ", 1),
+    "labels": lambda line: f"{line},seclabel",
+    "device": lambda line: line.replace(" 8:1 ", " 259:7 "),
+    "owner": lambda line: f"{line},uid=1000,gid=1000" if " - tmpfs " in line else line,
+}
+"""The same mounts on another machine."""
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_same_on_another_machine(tmp_path: Path, move: str) -> None:
+    """Where kubelet, the engine and their disk are makes no difference to the verdicts."""
+    for name in cases("checks"):
+        case = load(name)
+        table = case.files.get(MOUNTINFO, "")
+        if "hostPathVolumes" not in case.checks or "\\012" in table or case.repeated:
+            continue
+        lines = [MOVES[move](line) if " - " in line else line for line in table.split("\n")]
+        root = tmp_path / name
+        write_tree(root, {**case.files, MOUNTINFO: "\n".join(lines)})
+
+        snapshot = read_platform(SystemFiles(str(root), case.environ), FrozenClock())
+
+        found = {each.id: each for each in snapshot.security.checks}["hostPathVolumes"]
+        assert found.verdict in case.checks[found.id].verdict, (name, found.message)
 
 
 @pytest.mark.parametrize("name", cases("forwarded"))

@@ -66,7 +66,8 @@ def build_graph(
         wave = set()
         for name in found:
             for target in native_imports.get(name, ()):
-                wave.update(with_parents(target))
+                if not why_ignored(name, Import(target), target):
+                    wave.update(with_parents(target))
             analyzed = new_facts.get(name, ModuleImports())
             for statement in imports(analyzed.imports):
                 for target in targets(statement):
@@ -93,7 +94,10 @@ def reachable(roots: Iterable[str], graph: ImportGraph, why_ignored: WhyIgnored)
             continue
         needed.add(name)
         for target in graph.native_imports.get(name, ()):
-            queue += with_parents(target)
+            if reason := why_ignored(name, Import(target), target):
+                omitted[target, name] = OmittedModule(target, name, reason)
+            else:
+                queue += with_parents(target)
         facts = graph.imports.get(name, ModuleImports())
         queue += [f"encodings.{codec}" for codec in facts.codecs]
         taken: list[Import] = []

@@ -46,7 +46,7 @@ _HEADERS: Final = {
 
 def document(routes: Sequence[Route], about: Mapping[str, str]) -> Object:
     """Describe *routes*; *about* is the document's ``info``."""
-    bodies = list(dict.fromkeys(spec.body() for route in routes for spec in route.responses))
+    bodies = list(dict.fromkeys([spec.body() for route in routes for spec in route.responses]))
     made, components = msgspec.json.schema_components(
         [*bodies, ErrorBody], ref_template=_SCHEMAS + "{name}"
     )
@@ -111,7 +111,7 @@ def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
         responses[str(status)] = _response(text, content)
     words = route.path.strip("/").replace(".", "/").split("/")
     return {
-        "operationId": method + ("".join(word.capitalize() for word in words) or "Root"),
+        "operationId": method + ("".join([word.capitalize() for word in words]) or "Root"),
         "summary": route.description,
         "parameters": _PARAMETERS,
         "responses": dict(sorted(responses.items())),
@@ -148,7 +148,7 @@ def _names(components: Mapping[str, Object]) -> dict[str, str]:
     for name, schema in components.items():
         title = schema["title"]
         parts = _words(title) if "[" in title else name.split(".")[-2:]
-        names[name] = "".join(part[:1].upper() + part[1:] for part in parts)
+        names[name] = "".join([part[:1].upper() + part[1:] for part in parts])
     if len(set(names.values())) < len(names):
         raise ValueError(f"two types of one name among {sorted(names)}")
     return names
@@ -156,7 +156,7 @@ def _names(components: Mapping[str, Object]) -> dict[str, str]:
 
 def _words(title: str) -> Iterable[str]:
     """Split a type as Python shows it into its names, without their modules."""
-    plain = "".join(letter if letter.isalnum() or letter in "._" else " " for letter in title)
+    plain = "".join([letter if letter.isalnum() or letter in "._" else " " for letter in title])
     for word in plain.split():
         if last := word.rpartition(".")[2]:
             yield last

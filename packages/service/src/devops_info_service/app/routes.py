@@ -264,5 +264,5 @@ READY_SWITCH_ROUTES: Final = (
 PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
 """Paths that are served even if there are too many connections."""
 
-PATHS: Final = tuple(dict.fromkeys(route.path for route in (*ROUTES, *READY_SWITCH_ROUTES)))
+PATHS: Final = tuple(dict.fromkeys([route.path for route in (*ROUTES, *READY_SWITCH_ROUTES)]))
 """The paths that requests are counted by; all others are "other"."""

@@ -168,7 +168,7 @@ def _announce(text: str) -> None:
 
 def _against(audited: Sequence[Audited], file: str, container: str) -> Audited:
     if len(audited) != 1:
-        names = ", ".join(each.workload.title for each in audited) or "none"
+        names = ", ".join([each.workload.title for each in audited]) or "none"
         raise AuditError(
             f"--against: {len(audited)} pods in the manifests ({names}); expected one, that of the"
             " report"

@@ -63,7 +63,7 @@ def expectation(entry: Entry) -> Expectation:
         raise ValueError(f"{entry.name} has an empty list, which nothing meets")
     if name.kind == "profile":
         return _profile(found, entry)
-    any_of = tuple(_conditions(name, value) for value in entry.values)
+    any_of = tuple([_conditions(name, value) for value in entry.values])
     return Expectation(found, _joined(entry, " or "), any_of)
 
 
@@ -94,7 +94,7 @@ def _check(name: Expect, word: str) -> None:
 def _conditions(name: Expect, text: str) -> tuple[Condition, ...]:
     if name.kind in _NUMBERS:
         # Several limits of one value are joined by commas: >= 1, <= 2.
-        return tuple(_parse_number(name, part.strip()) for part in text.split(","))
+        return tuple([_parse_number(name, part.strip()) for part in text.split(",")])
     operator, word = _split(name, text, _EQUAL)
     if name.kind == "boolean":
         if word.lower() not in _TRUTHS:
@@ -197,7 +197,7 @@ def is_met(expected: Expectation, value: Value) -> bool:
 def format_value(kind: Kind, value: Value) -> str:
     """Format *value* as an expectation would be written."""
     if isinstance(value, tuple):
-        return " or ".join(_span(kind, low, high) for low, high in value)
+        return " or ".join([_span(kind, low, high) for low, high in value])
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

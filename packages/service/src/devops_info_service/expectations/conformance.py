@@ -80,7 +80,7 @@ def _content(path: str) -> str:
 
 def evaluate(expectations: tuple[Expectation, ...], snapshot: PlatformSnapshot) -> Conformance:
     """Evaluate *expectations* against *snapshot*."""
-    results = tuple(_result(each, snapshot) for each in expectations)
+    results = tuple([_result(each, snapshot) for each in expectations])
     return Conformance(
         conforms=all(result.state == "met" for result in results),
         taken_at=snapshot.taken_at,

@@ -60,8 +60,8 @@ def spans(found: float | Range | CpuRequest | None) -> tuple[Span, ...]:
     """Return *found* in billionths; a request for CPU comes in thousandths."""
     if isinstance(found, CpuRequest):
         # The later formula first.
-        ranges = dict.fromkeys(each for each in (found.quadratic, found.linear) if each)
-        return tuple((each.low * ONE // 1000, each.high * ONE // 1000) for each in ranges)
+        ranges = dict.fromkeys([each for each in (found.quadratic, found.linear) if each])
+        return tuple([(each.low * ONE // 1000, each.high * ONE // 1000) for each in ranges])
     if isinstance(found, Range):
         return ((found.low * ONE, found.high * ONE),)
     billionths = UNLIMITED if found is None else round(found * ONE)
@@ -84,9 +84,9 @@ def failing_checks(profile: str) -> Read:
         failed = [check for check in checks if check.verdict == "fail"]
         open_ = [check for check in checks if check.verdict == "unknown"]
         if open_ and not failed:
-            return Unknown("; ".join(f"{check.id}: {check.message}" for check in open_))
-        evidence = tuple(seen for check in failed for seen in check.evidence)
-        return Known(frozenset(check.id for check in failed), evidence)
+            return Unknown("; ".join([f"{check.id}: {check.message}" for check in open_]))
+        evidence = tuple([seen for check in failed for seen in check.evidence])
+        return Known(frozenset([check.id for check in failed]), evidence)
 
     return read
 

@@ -59,7 +59,7 @@ def _scale(text: str, suffix: str) -> tuple[int, int]:
     negative = exponent.startswith("-")
     size = exponent.removeprefix("-" if negative else "+")
     if suffix[0] not in "eE" or not (size.isascii() and size.isdigit()):
-        known = " ".join(suffix for suffix in _SUFFIXES if suffix)
+        known = " ".join([suffix for suffix in _SUFFIXES if suffix])
         raise ValueError(f"{text!r} has no suffix of a quantity, which are {known}")
     if int(size) > MAX_EXPONENT:
         raise ValueError(f"{text!r} has an exponent above {MAX_EXPONENT}")

@@ -67,7 +67,7 @@ def container_of(workload: Workload, name: str) -> Container:
     for each in containers:
         if name and each.name == name:
             return each
-    names = ", ".join(each.name or "without a name" for each in containers)
+    names = ", ".join([each.name or "without a name" for each in containers])
     raise ComparisonError(f"{workload.title} has the containers {names}; expected one of them")
 
 
@@ -107,8 +107,10 @@ def _values(
     workload: Workload, container: Container, snapshot: PlatformSnapshot
 ) -> Iterator[Difference]:
     entries = tuple(
-        expectation(Entry(name, 1, (value,), is_list=False))
-        for name, value in _requested(workload, container)
+        [
+            expectation(Entry(name, 1, (value,), is_list=False))
+            for name, value in _requested(workload, container)
+        ]
     )
     for result in conformance(entries, snapshot).expectations:
         states: Mapping[str, State] = {"met": "same", "not met": "different"}

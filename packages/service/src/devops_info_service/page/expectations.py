@@ -9,7 +9,7 @@ from .tables import checks, verdict_links
 
 def expectations_verdict(conformance: Conformance) -> Markup:
     """Return how many expectations are met, for the head of the page."""
-    met = sum(result.state == "met" for result in conformance.expectations)
+    met = sum([result.state == "met" for result in conformance.expectations])
     return verdict_links(
         "Expectations",
         [

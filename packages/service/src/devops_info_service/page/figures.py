@@ -68,8 +68,10 @@ def figures(resources: Resources, cpus_in_use: float | None = None) -> tuple[Fig
         "disk": disk_usage(resources, "read_bytes", "write_bytes"),
     }
     return tuple(
-        _figure(key, name, limit(resources), used[key], _details(resources, key))
-        for key, name, limit in _RESOURCES
+        [
+            _figure(key, name, limit(resources), used[key], _details(resources, key))
+            for key, name, limit in _RESOURCES
+        ]
     )
 
 
@@ -77,10 +79,12 @@ def _details(resources: Resources, key: str) -> tuple[Detail, ...]:
     # The properties of resources read nothing else of a snapshot.
     snapshot = cast("PlatformSnapshot", ResourcesAlone(resources))
     return tuple(
-        Detail(each.tile.label, row.value)
-        for each in RESOURCES
-        if each.tile is not None and each.tile.resource == key
-        for row in each.rows_of(snapshot)
+        [
+            Detail(each.tile.label, row.value)
+            for each in RESOURCES
+            if each.tile is not None and each.tile.resource == key
+            for row in each.rows_of(snapshot)
+        ]
     )
 
 

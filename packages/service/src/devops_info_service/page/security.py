@@ -59,7 +59,7 @@ def _summary(security: Security, profile: Standard, against: Sequence[Row]) -> M
     if not against:
         with_ = ", those of baseline as well" if profile == "restricted" else ""
         return join([f"Every check that can be made from inside passes{with_}."])
-    failed = sum(row.verdict == "fail" for row in against)
+    failed = sum([row.verdict == "fail" for row in against])
     undecided = len(against) - failed
     parts = []
     if failed:

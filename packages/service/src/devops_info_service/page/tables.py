@@ -31,12 +31,14 @@ def verdict_links(title: str, found: Iterable[tuple[str, str, Verdict]]) -> Mark
 def facts(rows: Iterable[Row], caption: str) -> Markup:
     """Return a table of names and values, each with its notes."""
     body = join(
-        tag(
-            "tr",
-            tag("th", row.label, scope="row"),
-            tag("td", tag("div", tag("span", row.value), notes(row), class_="fact")),
-        )
-        for row in rows
+        [
+            tag(
+                "tr",
+                tag("th", row.label, scope="row"),
+                tag("td", tag("div", tag("span", row.value), notes(row), class_="fact")),
+            )
+            for row in rows
+        ]
     )
     return _table("facts", caption, "", body)
 
@@ -55,20 +57,22 @@ def checks(rows: Iterable[Row], caption: str, prefix: str) -> Markup:
         role="rowgroup",
     )
     body = join(
-        tag(
-            "tr",
-            tag("td", badge(row.verdict or "unknown"), role="cell"),
+        [
             tag(
-                "td",
-                tag("code", row.label, class_="id"),
-                tag("p", row.value),
-                notes(row),
-                role="cell",
-            ),
-            id=f"{prefix}-{row.label}",
-            role="row",
-        )
-        for row in rows
+                "tr",
+                tag("td", badge(row.verdict or "unknown"), role="cell"),
+                tag(
+                    "td",
+                    tag("code", row.label, class_="id"),
+                    tag("p", row.value),
+                    notes(row),
+                    role="cell",
+                ),
+                id=f"{prefix}-{row.label}",
+                role="row",
+            )
+            for row in rows
+        ]
     )
     return _table("checks", caption, head, body)
 

@@ -22,9 +22,11 @@ def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) 
     """Return the tiles, and the table with the sources of their figures."""
     resources = snapshot.resources
     hidden = join(
-        tag("p", f"{note.text[:1].upper()}{note.text[1:]}.", class_="remark")
-        for row in hidden_limits(resources)
-        for note in row.notes
+        [
+            tag("p", f"{note.text[:1].upper()}{note.text[1:]}.", class_="remark")
+            for row in hidden_limits(resources)
+            for note in row.notes
+        ]
     )
     sources = section(snapshot, "granted")
     return tag(
@@ -67,8 +69,10 @@ def _tile(figure: Figure) -> Markup:
         tag(
             "dl",
             join(
-                tag("div", tag("dt", detail.label), tag("dd", detail.value))
-                for detail in figure.details
+                [
+                    tag("div", tag("dt", detail.label), tag("dd", detail.value))
+                    for detail in figure.details
+                ]
             ),
         ),
         class_="tile",

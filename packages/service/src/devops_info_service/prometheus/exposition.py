@@ -90,7 +90,7 @@ _ESCAPED: Final = '\\"'
 def _labels(labels: Labels) -> str:
     if not labels:
         return ""
-    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}"
+    return "{" + ",".join([f'{name}="{_escaped(value)}"' for name, value in labels]) + "}"
 
 
 def _escaped(value: str) -> str:

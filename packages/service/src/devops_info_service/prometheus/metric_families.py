@@ -134,8 +134,10 @@ def request_families(series: Iterable[RouteSeries]) -> list[Family]:
 def server_families(totals: Totals) -> list[Family]:
     """Return the counters of the server: rejections, connections, workers."""
     rejected = tuple(
-        Sample(count, (("status", str(status) if status else "none"),))
-        for status, count in totals.rejected.items()
+        [
+            Sample(count, (("status", str(status) if status else "none"),))
+            for status, count in totals.rejected.items()
+        ]
     )
     return [
         Family(
@@ -169,7 +171,7 @@ def platform_families(resources: Resources, limit_changes: int) -> list[Family]:
 
 def _family(metric: Metric, found: Any) -> Family:  # noqa: ANN401  a fact, or a part of them
     if metric.samples is not None:
-        samples = tuple(Sample(value, labels) for labels, value in metric.samples(found))
+        samples = tuple([Sample(value, labels) for labels, value in metric.samples(found)])
         return Family(metric.name, metric.type, metric.help, samples)
     found = proved(found)
     if isinstance(found, Unknown):
@@ -186,7 +188,9 @@ def expectation_family(conformance: "Conformance") -> Family:
         "gauge",
         "1 if the expectation is met, 0 if it is not met or unknown.",
         tuple(
-            Sample(int(each.state == "met"), (("name", each.name),))
-            for each in conformance.expectations
+            [
+                Sample(int(each.state == "met"), (("name", each.name),))
+                for each in conformance.expectations
+            ]
         ),
     )

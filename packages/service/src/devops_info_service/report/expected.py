@@ -14,7 +14,7 @@ _VERDICTS: Final[dict[State, Verdict]] = {"met": "pass", "not met": "fail", "unk
 def expected(conformance: Conformance) -> Section:
     """Return them in the order in which they were written."""
     results = conformance.expectations
-    met = sum(result.state == "met" for result in results)
+    met = sum([result.state == "met" for result in results])
     return Section(f"Expectations: {met} of {len(results)} met", tuple(map(_row, results)))
 
 

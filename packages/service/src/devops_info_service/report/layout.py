@@ -41,7 +41,7 @@ def render(sections: Sequence[Section], *, width: int = WIDTH, color: bool = Fal
     lines: list[str] = []
     for section in sections:
         lines += ["", *(paint(line, "title") for line in _wrap(printable(section.title), width))]
-        longest = max((len(printable(row.label)) for row in section.rows), default=0)
+        longest = max([len(printable(row.label)) for row in section.rows], default=0)
         # A path may be a label: below one too long is its value.
         label_width = min(longest, width // 3)
         for row in section.rows:

@@ -43,13 +43,15 @@ def checks_of(security: Security, profile: Profile) -> tuple[Row, ...]:
 
     found = [check for check in security.checks if check.profile == profile]
     return tuple(
-        Row(
-            check.id,
-            check.message,
-            tuple(map(place, shortened(map(_seen, check.evidence), MAX_EVIDENCE))),
-            check.verdict,
-        )
-        for check in sorted(found, key=order)
+        [
+            Row(
+                check.id,
+                check.message,
+                tuple(map(place, shortened(map(_seen, check.evidence), MAX_EVIDENCE))),
+                check.verdict,
+            )
+            for check in sorted(found, key=order)
+        ]
     )
 
 
@@ -63,10 +65,10 @@ def conclusion(security: Security, profile: Standard) -> Section:
     """Return whether *profile* holds, and the checks against it."""
     checks = _of_profile(security, profile)
     against = sorted(
-        (check for check in checks if check.verdict != "pass"),
+        [check for check in checks if check.verdict != "pass"],
         key=lambda check: _ORDER.index(check.verdict),
     )
-    rows = tuple(Row(check.id, check.message, (), check.verdict) for check in against)
+    rows = tuple([Row(check.id, check.message, (), check.verdict) for check in against])
     return Section(f"Profile {profile}: {verdict_of(security, profile)}", rows)
 
 
@@ -86,7 +88,9 @@ def _of_profile(security: Security, profile: Standard) -> tuple[Finding, ...]:
     # Restricted has all of baseline; an unobservable check decides nothing.
     profiles = {"baseline"} if profile == "baseline" else {"baseline", "restricted"}
     return tuple(
-        check
-        for check in security.checks
-        if check.profile in profiles and check.id not in security.pod_security.unobservable
+        [
+            check
+            for check in security.checks
+            if check.profile in profiles and check.id not in security.pod_security.unobservable
+        ]
     )

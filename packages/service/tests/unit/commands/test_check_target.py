@@ -14,7 +14,7 @@ from devops_info_service.errors import CheckError
         ("http://[::1]:8080/a?b=c", ("::1", 8080, "/a?b=c", "[::1]:8080")),
         ("http://[::1]/", ("::1", 80, "/", "[::1]")),
         (
-            "http://b\u00fccher.example:81/",
+            "http://xn--bcher-kva.example:81/",
             ("xn--bcher-kva.example", 81, "/", "xn--bcher-kva.example:81"),
         ),
     ],
@@ -39,7 +39,7 @@ def test_parsed(url: str, expected: tuple[str, int, str, str]) -> None:
         "http://a/\r\nX: evil",
         "http://a/b c",
         "http://a/b\u00fc",
-        "http://b\u00fc..cher/",
+        "http://b\u00fccher.example/",
     ],
 )
 def test_rejected(url: str) -> None:

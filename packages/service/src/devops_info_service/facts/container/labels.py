@@ -124,7 +124,7 @@ def is_smack(text: str) -> bool:
 
 
 def _smack(tree: SystemFiles, modules: Fact[tuple[str, ...]]) -> tuple[Evidence, ...]:
-    """Return the signs that Smack is active: its own file answers, or its file system is there."""
+    """Return the signs that Smack is active: its file has a label, or its file system is there."""
     own = tree.read(_SMACK_LABEL)
     text = own.text.rstrip("\0\n")
     if is_smack(text):

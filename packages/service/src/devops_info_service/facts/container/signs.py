@@ -126,7 +126,7 @@ def match(signs: Sequence[Sign], mounts: Iterable[Mount]) -> dict[int, Found]:
     """Return each of *mounts* that shows one of *signs*, by its ``id``.
 
     A table has thousands of mounts, and nearly all fail nearly every sign: those of one point are
-    looked up by it, and of the others the cheapest test comes first.
+    found by it, and of the others the cheapest test comes first.
     """
     exact: dict[str, list[Sign]] = {}
     others = []

@@ -37,7 +37,7 @@ _USUAL: Final = (
 )
 """Where the directories of kubelet and of the engines are, on a machine with one disk."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
-"""Directories that engines keep their volumes in, unless told otherwise."""
+"""Directories that engines keep their volumes in by default."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
     "/": frozenset({"etc", "proc", "usr", "var"}),
     "/etc": frozenset({"fstab", "group", "passwd", "shadow"}),
@@ -187,7 +187,7 @@ class _Classifier:
             return None
         steps, (_, sign, index) = mount.root.split("/"), found
         if sign.maker == "docker" and not (
-            steps[index - 1] in _ENGINES or "/".join(steps[:index]) in self._engines
+            steps[index - 1] in _ENGINES or "/".join(steps[:index]).endswith(self._engines)
         ):
             return None
         name = steps[index + sign.steps.index("_data") - 1]
@@ -267,14 +267,16 @@ HOSTS_MARK: Final = "# Kubernetes-managed hosts file"
 """Its first line (pkg/kubelet/kubelet_pods.go)."""
 
 
-def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> set[str]:
+def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> tuple[str, ...]:
     """Return where the engine keeps its volumes: beside its containers, and beside its layers."""
-    layers = [
-        option.removeprefix("upperdir=").rsplit("/", 3)[0]  # overlay2/ID/diff
+    found = ["/".join(mount.root.split("/")[:index]) for mount, _, index in runtimes]
+    # DIRECTORY/overlay2/ID/diff; on its disk it may be below a subvolume.
+    found += [
+        option.removeprefix("upperdir=").rsplit("/", 3)[0]
         for option in (root.super_options if root else ())
-        if option.startswith("upperdir=")
+        if option.startswith("upperdir=/")
     ]
-    return {*layers, *("/".join(mount.root.split("/")[:at]) for mount, _, at in runtimes)}
+    return tuple([directory for directory in found if directory])
 
 
 def _disks(mounts: Mounts, signs: Iterable[Found]) -> "dict[str, _Disk]":
