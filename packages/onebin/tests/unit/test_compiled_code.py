@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from onebin import distributions, render
+from onebin.distributions.pure import is_compiled
 from onebin.effects.process import run
 from onebin.model import Offer
 
@@ -30,23 +31,31 @@ from .test_distributions import PYTHON, TOOLCHAIN, project_plan
         ("cp313-cp313-manylinux_2_28_aarch64", False),
         ("cp313-cp313-macosx_11_0_x86_64", False),
         ("cp313-cp313-win_amd64", False),
+        ("py3-none-any", False),
+        ("cp313", False),
     ],
 )
-def test_missing_compiled_code_is_reported(
-    tag: str, put_wheel: Put, put_source: Put, tmp_path: Path, *, is_one: bool
-) -> None:
+def test_wheel_with_compiled_code_for_this_platform(tag: str, *, is_one: bool) -> None:
+    """The tags decide: interpreter, ABI, system and processor."""
+    assert is_one is is_compiled(f"thing-1-{tag}.whl", "3.13", "x86_64")
+
+
+def test_missing_compiled_code_is_reported(put_wheel: Put, put_source: Put, tmp_path: Path) -> None:
     """A real pip lists a wheel for this platform beside the file that the lock allows."""
-    put_wheel("thing", tag=tag)
-    put_wheel("other", tag=tag)
-    pins = [put_wheel("thing"), put_source("other")]
+    put_wheel("thing", tag="cp313-cp313-manylinux_2_28_x86_64")
+    put_wheel("other", tag="cp310-abi3-manylinux_2_28_x86_64")
+    pins = [put_wheel("thing"), put_source("other"), put_wheel("third")]
     plan = project_plan(tmp_path / "project", pins)
 
     found = distributions.offers(plan, "3.13", context(tmp_path / "cache", run))
 
-    providers = [(item.provider, item.has_compiled) for item in found if isinstance(item, Offer)]
-    assert [("captured", is_one), ("pure", is_one)] == providers
+    offers = [(item.provider, item.has_compiled) for item in found if isinstance(item, Offer)]
+    assert [("captured", True), ("pure", True), ("pure", False)] == sorted(
+        offers, key=lambda item: (item[0], not item[1])
+    )
     lines = render.plan(msgspec.structs.replace(plan, offers=found)).splitlines()
-    assert int(is_one) == sum("without the compiled code" in line for line in lines)
+    (line,) = (line for line in lines if "without the compiled code" in line)
+    assert line.startswith("thing ")
 
 
 def test_build_warns_of_missing_compiled_code(put_wheel: Put, tmp_path: Path) -> None:
