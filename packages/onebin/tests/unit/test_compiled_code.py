@@ -59,7 +59,7 @@ def test_missing_compiled_code_is_reported(put_wheel: Put, put_source: Put, tmp_
 
 
 def test_build_warns_of_missing_compiled_code(put_wheel: Put, tmp_path: Path) -> None:
-    """A line with the way out, each time."""
+    """A line with the remedy, each time."""
     plan = project_plan(tmp_path / "project", [put_wheel("thing")])
     log = io.StringIO()
     ctx = context(tmp_path / "cache", run, log)
