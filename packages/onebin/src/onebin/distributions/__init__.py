@@ -17,6 +17,7 @@ from onebin.effects.index import IndexFile
 from onebin.errors import ProjectError
 from onebin.model import CPython, Distribution, Machine, Obstacle, Offer, Pin, Plan, Toolchain
 
+from . import captured
 from .captured import Captured
 from .pure import Pure, is_compiled
 
@@ -61,11 +62,17 @@ class OfferStep(msgspec.Struct, frozen=True):
     python: str
     """``3.13``."""
     machine: Machine
+    build_pins: tuple[Pin, ...] = ()
+    may_be_unpinned: bool = False
+    """As in ``captured.CapturedBuild``."""
     kind = "offers"
 
     def key(self) -> tuple[object, ...]:
-        """Return the pin and how it is wanted."""
-        return CACHE_VERSION, self.pin, self.from_source, self.python, self.machine
+        """Return the pin, how it is wanted, and the pins of build requirements."""
+        return (
+            CACHE_VERSION, self.pin, self.from_source, self.python, self.machine, self.build_pins,
+            self.may_be_unpinned,
+        )  # fmt: skip
 
     def make(self, folder: Path, ctx: Context) -> None:
         """List the index's files and take the best offer."""
@@ -74,12 +81,21 @@ class OfferStep(msgspec.Struct, frozen=True):
             every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
         files = index.locked(self.pin, every)
         found = best(self.pin, files, from_source=self.from_source, python=self.python)
+        if isinstance(found, Offer) and found.provider == Captured.name:
+            found = self._unbuildable(found, ctx) or found
         if isinstance(found, Obstacle):
             raise _ObstacleError(found)
         # Not of the lock alone: it has the hash of the very file that is used.
         compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
         found = msgspec.structs.replace(found, has_compiled=compiled)
         (folder / "offer.json").write_bytes(msgspec.json.encode(found))
+
+    def _unbuildable(self, offer: Offer, ctx: Context) -> Obstacle | None:
+        ctx.progress.report(f"{self.pin}: reading its build requirements")
+        return captured.obstacle(
+            offer, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
+            machine=self.machine, ctx=ctx,
+        )  # fmt: skip
 
     def load(self, folder: Path) -> Offer:
         """Return it."""
@@ -114,7 +130,11 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
     for n, pin in enumerate(plan.distributions):
         ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
         try:
-            found.append(ctx.build(OfferStep(pin, pin.name in chosen, python, plan.machine)))
+            step = OfferStep(
+                pin, pin.name in chosen, python, plan.machine, plan.build_pins,
+                plan.project.options.allow_unpinned_build_requirements,
+            )  # fmt: skip
+            found.append(ctx.build(step))
         except _ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)
