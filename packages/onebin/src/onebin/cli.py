@@ -1,6 +1,7 @@
 """The command line: arguments to calls of onebin; on stdout the result, on stderr the progress."""
 
 import argparse
+import errno
 import itertools
 import os
 import shutil
@@ -79,6 +80,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OnebinError as exc:
         _print_error(exc, color=color)
         return exc.exit_status
+    except OSError as exc:
+        if exc.errno != errno.ENAMETOOLONG:
+            raise
+        _print_error(ProjectError(f"{exc.filename}: its name is too long"), color=color)
+        return ProjectError.exit_status
     except MemoryError:
         # Every stage has its limits; this machine or container is below them.
         _print_error(ToolError("not enough memory; expected 256 MiB for inspect"), color=color)
@@ -173,6 +179,8 @@ def _inspect(options: argparse.Namespace, _: Tools) -> int:
 
 def _lock(options: argparse.Namespace, tools: Tools) -> int:
     project = _input(options, tools).project(with_code=False)
+    if options.output:
+        require_writable(options.output)
     _print(_relative(pipeline.write_lock(project, tools, options.output)))
     return 0
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import socket
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import msgspec
 import pytest
 
 from onebin import cli, pipeline
+from onebin.effects.atomic import replace_atomically
 from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.image import image as images
 from onebin.image import index, reference, spec
 from onebin.image.image import Image, ImageConfig
 from onebin.inspection import inspect
-from onebin.publish import DESTINATIONS, parse, publish
+from onebin.publish import DESTINATIONS, parse, publish, require_writable
 
 from .images import blob_of, write_archive, write_layout
 
@@ -288,3 +290,31 @@ def test_nothing_is_built_for_nothing(
 
     assert message in capsys.readouterr().err
     assert built == []
+
+
+def in_the_way(path: Path, kind: str) -> None:
+    """Put something of *kind* there."""
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.bind(os.fspath(path))
+    else:
+        path.mkdir()
+        (path / "kept").touch()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "directory"])
+def test_a_file_replaces_only_a_file(kind: str, tmp_path: Path) -> None:
+    """Root could replace /dev/null for the whole machine, or a directory with all it holds."""
+    path = tmp_path / "x"
+    in_the_way(path, kind)
+    before = path.lstat()
+
+    with pytest.raises(ToolError, match="not overwritten"), replace_atomically(path) as new:
+        new.touch()
+    with pytest.raises(ToolError, match="not overwritten"):
+        require_writable(path)
+
+    assert os.path.samestat(before, path.lstat())
+    assert kind != "directory" or (path / "kept").exists()

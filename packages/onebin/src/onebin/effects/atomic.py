@@ -1,5 +1,6 @@
 """Replace a file or a directory in one step, once the new one is complete."""
 
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +17,15 @@ def replace_atomically(path: Path) -> Iterator[Path]:
     permissions of the caller's umask.
 
     Raises:
-        ToolError: the parent directory is missing, full or not writable.
+        ToolError: the parent directory is missing, full or not writable, or *path* is of another
+            kind than the new one.
     """
     try:
         with tempfile.TemporaryDirectory(prefix=".onebin-", dir=path.parent) as scratch:
             new, old = Path(scratch, "new"), Path(scratch, "old")
             yield new
-            if path.is_dir() and not path.is_symlink():
+            require_replaceable(path, is_folder=new.is_dir())
+            if new.is_dir() and path.is_dir() and not path.is_symlink():
                 # rename(2) replaces a file but not a full directory: two steps, undone on failure.
                 path.rename(old)
                 try:
@@ -37,3 +40,25 @@ def replace_atomically(path: Path) -> Iterator[Path]:
             f"{path}: cannot be written: {exc.strerror or exc}",
             hint="its directory must exist, be writable and have room",
         ) from exc
+
+
+def require_replaceable(path: Path, *, is_folder: bool = False) -> None:
+    """Refuse to replace *path* by a file, or by a folder, if it is of another kind.
+
+    Root could replace a device such as ``/dev/null`` for the whole machine, and a folder with
+    all it holds. A link is replaced itself, not the file it leads to.
+
+    Raises:
+        ToolError: it is a folder where a file is to be, or the reverse, a device, a pipe, a socket.
+        OSError: it cannot be examined.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not (stat.S_ISLNK(mode) or (stat.S_ISDIR if is_folder else stat.S_ISREG)(mode)):
+        found = "is a directory" if stat.S_ISDIR(mode) else "is not a regular file"
+        raise ToolError(
+            f"{path}: {found}; not overwritten",
+            hint="choose a path that does not exist yet",
+        )

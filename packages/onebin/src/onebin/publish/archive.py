@@ -18,7 +18,7 @@ from onebin.image.index import Index
 from onebin.image.reference import Reference
 
 from . import layout
-from .destination import Obstacle, PathDestination
+from .destination import Obstacle, PathDestination, unreplaceable
 
 
 class Archive(PathDestination):
@@ -28,12 +28,8 @@ class Archive(PathDestination):
     summary: ClassVar[str] = "a tar for docker load, podman load and skopeo"
 
     def obstacle(self) -> Obstacle | None:
-        """Return whether the path is a directory, or cannot be written."""
-        if self.path.is_dir():
-            return Obstacle(
-                f"{self.path}: is a directory; not overwritten", "give a file, such as app.tar"
-            )
-        return super().obstacle()
+        """Return whether the path is a directory or a device, or cannot be written."""
+        return unreplaceable(self.path) or super().obstacle()
 
     def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
         """Write *image*; each blob is copied, not held."""

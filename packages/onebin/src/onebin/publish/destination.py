@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from onebin.effects.atomic import replace_atomically
+from onebin.effects.atomic import replace_atomically, require_replaceable
 from onebin.errors import ToolError
 from onebin.image import spec
 from onebin.image.image import Image
@@ -136,11 +136,16 @@ def require_writable(path: Path) -> None:
     Raises:
         ToolError: it is a directory, or its directory cannot be written to.
     """
-    _require(lambda: _no_file(path) or unwritable(path), path)
+    _require(lambda: unreplaceable(path) or unwritable(path), path)
 
 
-def _no_file(path: Path) -> Obstacle | None:
-    return Obstacle(f"{path}: is a directory", "name a file") if path.is_dir() else None
+def unreplaceable(path: Path) -> Obstacle | None:
+    """Return why a file cannot take the place of *path*, if there is something else."""
+    try:
+        require_replaceable(path)
+    except ToolError as exc:
+        return Obstacle(str(exc), exc.hint)
+    return None
 
 
 def _require(obstacle: Callable[[], Obstacle | None], where: object) -> None:
