@@ -210,7 +210,8 @@ def _require(done: subprocess.CompletedProcess[str], refusal: Outcome) -> None:
 def _detail(errors: str) -> str:
     """Return the first line with an error that onebin shows of another program, after a colon."""
     lines = _DETAIL.findall(errors)
-    found = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "")
+    errors_found = filter(re.compile(r"\berror\b|\w+(Error|Exception)\b").search, lines)
+    found = next(errors_found, lines[-1] if lines else "")
     return f": {found.strip()}" if found else ""
 
 
