@@ -90,7 +90,7 @@ def test_check_of_another_status(start: Start) -> None:
         ),
         (["--time", "1"], "unknown flag '--time'; the nearest is --timeout"),
         (["http://nobody.invalid/"], "http://nobody.invalid/: "),
-        (["http://b\u00fccher.invalid/"], "http://b\u00fccher.invalid/: "),
+        (["http://xn--bcher-kva.invalid/"], "http://xn--bcher-kva.invalid/: "),
     ],
 )
 def test_check_that_fails(args: list[str], reason: str) -> None:

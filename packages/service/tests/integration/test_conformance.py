@@ -39,8 +39,8 @@ def test_bad_file(tmp_path: Path, command: str, text: str, reason: str) -> None:
 def test_served(start: Start, tmp_path: Path, workers: str) -> None:
     """The response is the status, from a file as from a variable."""
     file = tmp_path / "expectations.json"
-    file.write_text('{"cpu": {"usable": ">= 1"}, "network.mtu": "> 0"}')
-    met = start("--workers", workers, environ={"EXPECTATIONS": 'cpu.usable: ">= 1"'})
+    file.write_text('{"rlimits": {"open_files": ">= 1"}, "network.mtu": "> 0"}')
+    met = start("--workers", workers, environ={"EXPECTATIONS": 'rlimits.open_files: ">= 1"'})
     unmet = start("--expectations", str(file), "--ready-requires-expectations")
     file.unlink()  # read once, at the start
 
@@ -49,7 +49,7 @@ def test_served(start: Start, tmp_path: Path, workers: str) -> None:
     assert met.get("/readyz").json == {"status": "ready"}
     response = unmet.get("/conformance")
     body = response.json
-    assert [each["name"] for each in body["expectations"]] == ["cpu.usable", "network.mtu"]
+    assert [each["name"] for each in body["expectations"]] == ["rlimits.open_files", "network.mtu"]
     assert response.status == (200 if body["conforms"] else 409)
     assert unmet.get("/readyz").status == (200 if body["conforms"] else 503)
 
@@ -64,8 +64,8 @@ def test_nothing_expected(start: Start) -> None:
 @pytest.mark.parametrize(
     ("text", "status", "said"),
     [
-        ('cpu.usable: ">= 1"', 0, "Expectations: 1 of 1 met"),
-        ('{"cpu.usable": ">= 1", "dns.ndots": "> 15"}', 1, "Expectations: 1 of 2 met"),
+        ('rlimits.open_files: ">= 1"', 0, "Expectations: 1 of 1 met"),
+        ('{"rlimits.open_files": ">= 1", "dns.ndots": "> 15"}', 1, "Expectations: 1 of 2 met"),
     ],
 )
 def test_report(text: str, status: int, said: str) -> None:

@@ -54,7 +54,7 @@ def test_reference_lists_every_route(route: Route) -> None:
         ("devops_info_service.commands.check", {"asyncio", "urllib.request", "ssl", "json"}),
         (
             "devops_info_service.commands.serve",
-            {"argparse", "copy", "dataclasses", "urllib", "importlib.metadata", "mmap", "weakref"},
+            {"argparse", "copy", "dataclasses", "urllib", "importlib.metadata", "mmap"},
         ),
         (
             "devops_info_service.commands.serve",

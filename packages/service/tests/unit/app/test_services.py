@@ -153,7 +153,7 @@ def test_healthz() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=[route.path for route in ROUTES])
 def test_responses_have_their_type(route: Route) -> None:
     """The type in the route table, which OpenAPI publishes, is the type of the response."""
-    dispatch = build(Services(FakeSource(), "x", Config(expectations="cpu.usable: '>= 1'")))
+    dispatch = build(Services(FakeSource(), "x", Config(expectations="rlimits.open_files: '>= 1'")))
     response = dispatch(a_request(route.method, route.path))
 
     assert response.status == 200

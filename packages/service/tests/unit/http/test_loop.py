@@ -39,9 +39,9 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_timers_in_order(loop: Loop) -> None:
     """Calls come in the order of their times, not of their scheduling."""
     called: list[str] = []
-    for seconds, name in ((0.02, "second"), (0.03, "third"), (0.01, "first"), (0, "at once")):
+    for seconds, name in ((0.4, "second"), (0.6, "third"), (0.2, "first"), (0, "at once")):
         loop.call_later(seconds, functools.partial(called.append, name))
-    loop.call_later(0.05, loop.stop)
+    loop.call_later(0.8, loop.stop)
     loop.run()
 
     assert called == ["at once", "first", "second", "third"]
