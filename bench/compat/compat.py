@@ -46,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--stale", action="store_true", help="keep results of another state of onebin"
     )
+    parser.add_argument(
+        "--kept", action="store_true", help="try none; write the page of the kept results"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     options = parser.parse_args(argv)
     try:
@@ -60,9 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         print(summary(results))
     if not options.only:
+        done = {result.name for result in results}
         text = page.render(
-            results, machine=str(machine()), python=version, limit_seconds=options.limit
-        )
+            results, machine=str(machine()), python=version, limit_seconds=options.limit,
+            untried=[package.name for package in packages if package.name not in done],
+            is_mixed=options.stale,
+        )  # fmt: skip
         PAGE.write_text(text, "utf-8")
         log(f"written: {PAGE.relative_to(ROOT)}")
     return int(any(result.outcome is Outcome.FAILS for result in results))
@@ -112,11 +118,11 @@ def _survey(
     survey = Survey(python, WORK / "work", build_seconds=options.limit)
     state = _digest(_onebin())
 
-    def examine(package: Package) -> Result:
+    def examine(package: Package) -> Result | None:
         key = _digest([repr(package), version, str(VERSION), project.PROGRAM, project.PYPROJECT])
         kept = WORK / f"{package.name}.json"
         found = load(kept, key, "" if options.stale else state, limit_seconds=options.limit)
-        if found:
+        if found or options.kept:
             return found
         log(f"{package.name} ...")
         result = survey.examine(package)
@@ -130,6 +136,8 @@ def _survey(
     results = []
     with ThreadPoolExecutor(options.jobs) as pool:
         for number, result in enumerate(pool.map(examine, packages), 1):
+            if result is None:
+                continue
             reason = f": {result.reason}" if result.reason else ""
             log(f"[{number}/{len(packages)}] {result.name} {result.outcome}{reason}")
             results.append(result)

@@ -28,15 +28,34 @@ Each command of onebin had {limit} s.
 """
 
 
-def render(results: Sequence[Result], *, machine: str, python: str, limit_seconds: int) -> str:
-    """Return the page: counts, what does not work with its reason, the whole table."""
+_MIXED: Final = """\
+Made with `--stale`: onebin changed during the survey, and each row has the onebin of its moment.
+A run without it, at one state of onebin, is still due.
+"""
+
+
+def render(
+    results: Sequence[Result],
+    *,
+    machine: str,
+    python: str,
+    limit_seconds: int,
+    untried: Sequence[str] = (),
+    is_mixed: bool = False,
+) -> str:
+    """Return the page: counts, what does not work with its reason, the whole table.
+
+    *is_mixed*: results of other states of onebin were kept, so no single one made the table.
+    """
     counts = Counter(result.outcome for result in results)
-    parts = [
-        _INTRODUCTION.format(
-            total=len(results), machine=machine, python=python, limit=limit_seconds
-        ),
-        _counts(counts),
-    ]
+    introduction = _INTRODUCTION.format(
+        total=len(results) + len(untried), machine=machine, python=python, limit=limit_seconds
+    )
+    parts = [introduction, _counts(counts)]
+    if is_mixed:
+        parts.append(_MIXED)
+    if untried:
+        parts.append(f"Not tried yet: {', '.join(untried)}.\n")
     for outcome in Outcome:
         found = [result for result in results if result.outcome is outcome]
         if not found:

@@ -29,6 +29,7 @@ _COMMAND_LINE: Final = 2
 """onebin's exit status if the project must change: a refusal."""
 
 _ERROR: Final = re.compile(r"^onebin: error: (.*)$", re.MULTILINE)
+_DETAIL: Final = re.compile(r"^  \| (.*)$", re.MULTILINE)
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 
 
@@ -196,13 +197,22 @@ def _require(done: subprocess.CompletedProcess[str], refusal: Outcome) -> None:
         # A fault of the machine is none of the package's: it shows as such in the reason.
         found = _ERROR.findall(done.stderr)
         outcome = refusal if done.returncode == _COMMAND_LINE else Outcome.NOT_BUILT
-        raise _StopError(outcome, found[-1] if found else _last(done.stderr))
+        reason = f"{found[-1]}{_detail(done.stderr)}" if found else _last(done.stderr)
+        raise _StopError(outcome, reason)
     if not done.stdout.startswith("{"):
         return
     plan = json.loads(done.stdout)
     obstacles = [item for item in (*plan["offers"], *plan["obstacles"]) if "reason" in item]
     if obstacles:
         raise _StopError(refusal, "; ".join(item["reason"] for item in obstacles))
+
+
+def _detail(errors: str) -> str:
+    """Return the first line with an error that onebin shows of another program, after a colon."""
+    lines = _DETAIL.findall(errors)
+    errors_found = filter(re.compile(r"\berror\b|\w+(Error|Exception)\b").search, lines)
+    found = next(errors_found, lines[-1] if lines else "")
+    return f": {found.strip()}" if found else ""
 
 
 def _provider(plan: dict[str, Any], name: str) -> str:

@@ -67,6 +67,19 @@ def test_page_has_each_result_with_its_reason() -> None:
     } <= rows
 
 
+@pytest.mark.parametrize("is_mixed", [True, False])
+def test_page_says_what_it_lacks(*, is_mixed: bool) -> None:
+    """Packages without a result, and results of several states of onebin."""
+    text = page.render(
+        [WORKING], machine="today", python="3.13.0", limit_seconds=5, untried=["x", "y"],
+        is_mixed=is_mixed,
+    )  # fmt: skip
+
+    assert "the 3 most used packages" in text
+    assert "Not tried yet: x, y." in text
+    assert is_mixed is ("Made with `--stale`" in text)
+
+
 @pytest.mark.parametrize(
     ("key", "state", "limit", "outcome", "is_kept"),
     [

@@ -28,6 +28,9 @@ from onebin.runtime.toolchain import CxxLibraries, toolchain
 MISSING_MODULE: Final = re.compile(r"No module named '([\w.]+)'")
 """Python's words for an import that nothing provides."""
 
+UNLOADABLE: Final = re.compile(r"^(\S+) cannot be loaded: (.+)", re.MULTILINE)
+"""The probe's words."""
+
 
 def probe(
     plan: Plan, python: CPython, made: Sequence[Distribution], compiler: Toolchain, ctx: Context
@@ -51,13 +54,24 @@ def probe(
         except ToolError as exc:
             missing = MISSING_MODULE.search(exc.detail)
             if missing is None or missing[1] not in python.runtime.library_modules:
-                raise
+                raise _unloadable(exc) from exc
             names = tuple(python.runtime.library_modules)
             over = library_modules(plan, python.runtime, names, ctx)
             more = modules.link_input(over, python.runtime, compiler)
             found = ctx.build(msgspec.structs.replace(step, parts=step.parts + more))
         stage.summary = f"{sum(map(len, found.values()))} imports made from C"
     return found
+
+
+def _unloadable(error: ToolError) -> ToolError:
+    """Return *error* of the probe in words of the project: which module, and Python's reason."""
+    found = UNLOADABLE.search(error.detail)
+    if found is None:
+        return error
+    return ToolError(
+        f"{found[1]}: its C code cannot be loaded: {found[2]}",
+        hint="choose another version or package",
+    )
 
 
 def library_modules(

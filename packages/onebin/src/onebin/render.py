@@ -74,7 +74,10 @@ def _offer(item: Offer | Obstacle) -> str:
     if isinstance(item, Obstacle):
         way_out = f" → {item.hint}" if item.hint else ""
         return f"cannot be built: {item.reason}{way_out}"
-    return f"{item.file}, {'as it is' if item.provider == 'pure' else 'built from source'}"
+    if item.provider != "pure":
+        return f"{item.file}, built from source"
+    slower = ": without the compiled code that pip would install" if item.has_compiled else ""
+    return f"{item.file}, as it is{slower}"
 
 
 def _lock(planned: Plan) -> str:

@@ -33,6 +33,7 @@ from .conftest import Put
 from .fakes import Programs, context
 
 PIN = Pin("thing", "1", ())
+NEEDS_NOTHING = {"pyproject.toml": "[build-system]\nrequires = []\n"}
 TOOLCHAIN = Toolchain(Path("/t/bin"), Path("/t/rcrt1.o"), (), "key")
 PYTHON = CPython(
     Interpreter(Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"),
@@ -88,7 +89,7 @@ def project_plan(root: Path, pins: Sequence[Pin], settings: str = "") -> Plan:
 
 def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_path: Path) -> None:
     """A real pip decides by file names; the result is kept, so the next plan needs no index."""
-    pure, source = put_wheel("pure"), put_source("source")
+    pure, source = put_wheel("pure"), put_source("source", **NEEDS_NOTHING)
     shared = put_wheel("shared", tag="cp313-cp313-manylinux_2_28_x86_64")
     programs = Programs(lambda words, options: run(words, **options))
     ctx = context(tmp_path / "cache", programs)
@@ -99,9 +100,9 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
     assert ["pure", "Obstacle", "captured"] == [
         getattr(item, "provider", type(item).__name__) for item in found
     ]
-    assert 3 == len(programs.calls)
+    assert 4 == len(programs.calls)  # the source is fetched, for its build requirements
     assert found == distributions.offers(plan, "3.13", ctx)
-    assert 4 == len(programs.calls)  # obstacles are not cached: they may disappear
+    assert 5 == len(programs.calls)  # obstacles are not cached: they may disappear
     with pytest.raises(ProjectError, match="shared 1: expected a pure-Python wheel"):
         distributions.distributions(plan, found[1:2], PYTHON, TOOLCHAIN, ctx)
     (made,) = distributions.distributions(plan, found[:1], PYTHON, TOOLCHAIN, ctx)

@@ -1,5 +1,7 @@
 """Linking without a linker: compiled files, their order, their options."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from onebin.errors import ProjectError, ToolError
 from onebin.link import linker
 from onebin.link.linker import LinkedProgram
-from onebin.link.probe import MAIN, Probe
+from onebin.link.probe import MAIN, SCRIPT, Probe
 from onebin.model import CSource, Interpreter, LinkInput, Toolchain
 
 from .fakes import Programs, context
@@ -160,3 +162,29 @@ def test_module_that_cannot_be_loaded_is_reported(tmp_path: Path, parts: LinkInp
     with pytest.raises(ToolError) as caught:
         context(tmp_path / "cache", Programs(act)).build(probe)
     assert "cannot be loaded" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("import json", None),
+        ("import json, no_such_distribution", None),
+        ("import json\nimport no_such.part", None),
+        ("import json.no_such", "m cannot be loaded: ModuleNotFoundError"),
+        ("raise ImportError('a symbol')", "m cannot be loaded: ImportError: a symbol"),
+        ("1 / 0", "m cannot be loaded: ZeroDivisionError"),
+    ],
+)
+def test_module_may_want_what_no_distribution_has(
+    code: str, error: str | None, tmp_path: Path
+) -> None:
+    """It fails under pip as well, when it is imported; a part of CPython must be there."""
+    (tmp_path / "m.py").write_text(code)
+
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-c", SCRIPT, "m"],
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+
+    assert (error is not None) is bool(done.returncode), done.stderr
+    assert (error or "") in done.stderr

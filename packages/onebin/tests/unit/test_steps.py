@@ -162,7 +162,10 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         BuildLibrary(library, (built,), toolchain, "x86_64"),
         CompileModule(LibraryModule("_m", ("L",), ("D",)), (built,), runtime, "-O2", toolchain),
         BuildCPython(source, source, recipe("balanced"), toolchain, "x86_64"),
-        OfferStep(pin, from_source=False, python="3.13"),
+        OfferStep(
+            pin, from_source=False, python="3.13", machine="x86_64", build_pins=(pin,),
+            may_be_unpinned=False,
+        ),
         PureWheel(pin, "3.13"),
         CapturedBuild(
             pin=pin, build_pins=(pin,), may_be_unpinned=False, level="-O2",

@@ -15,12 +15,13 @@ from onebin.effects import index
 from onebin.effects.context import Context, Step
 from onebin.effects.index import IndexFile
 from onebin.errors import ProjectError
-from onebin.model import CPython, Distribution, Obstacle, Offer, Pin, Plan, Toolchain
+from onebin.model import CPython, Distribution, Machine, Obstacle, Offer, Pin, Plan, Toolchain
 
+from . import captured
 from .captured import Captured
-from .pure import Pure
+from .pure import Pure, is_compiled
 
-CACHE_VERSION: Final = 1
+CACHE_VERSION: Final = 2
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -60,21 +61,41 @@ class OfferStep(msgspec.Struct, frozen=True):
     from_source: bool
     python: str
     """``3.13``."""
+    machine: Machine
+    build_pins: tuple[Pin, ...] = ()
+    may_be_unpinned: bool = False
+    """As in ``captured.CapturedBuild``."""
     kind = "offers"
 
     def key(self) -> tuple[object, ...]:
-        """Return the pin and how it is wanted."""
-        return CACHE_VERSION, self.pin, self.from_source, self.python
+        """Return the pin, how it is wanted, and the pins of build requirements."""
+        return (
+            CACHE_VERSION, self.pin, self.from_source, self.python, self.machine, self.build_pins,
+            self.may_be_unpinned,
+        )  # fmt: skip
 
     def make(self, folder: Path, ctx: Context) -> None:
         """List the index's files and take the best offer."""
         ctx.progress.report(f"{self.pin}: reading the index")
         with ctx.store.scratch() as scratch:
-            files = index.files(self.pin, scratch, python=self.python, run=ctx.run)
+            every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
+        files = index.locked(self.pin, every)
         found = best(self.pin, files, from_source=self.from_source, python=self.python)
+        if isinstance(found, Offer) and found.provider == Captured.name:
+            found = self._unbuildable(found, ctx) or found
         if isinstance(found, Obstacle):
             raise _ObstacleError(found)
+        # Not of the lock alone: it has the hash of the very file that is used.
+        compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
+        found = msgspec.structs.replace(found, has_compiled=compiled)
         (folder / "offer.json").write_bytes(msgspec.json.encode(found))
+
+    def _unbuildable(self, offer: Offer, ctx: Context) -> Obstacle | None:
+        ctx.progress.report(f"{self.pin}: reading its build requirements")
+        return captured.obstacle(
+            offer, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
+            machine=self.machine, ctx=ctx,
+        )  # fmt: skip
 
     def load(self, folder: Path) -> Offer:
         """Return it."""
@@ -109,7 +130,11 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
     for n, pin in enumerate(plan.distributions):
         ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
         try:
-            found.append(ctx.build(OfferStep(pin, pin.name in chosen, python)))
+            step = OfferStep(
+                pin, pin.name in chosen, python, plan.machine, plan.build_pins,
+                plan.project.options.allow_unpinned_build_requirements,
+            )  # fmt: skip
+            found.append(ctx.build(step))
         except _ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)
@@ -135,5 +160,16 @@ def distributions(
         if isinstance(item, Obstacle):
             raise ProjectError(item.reason, hint=item.hint)
         ctx.progress.report(str(item.pin), done=n, total=len(wanted))
-        made.append(ctx.build(providers[item.provider].step(item, plan, python, toolchain)))
+        found = ctx.build(providers[item.provider].step(item, plan, python, toolchain))
+        if item.has_compiled and not found.extensions:
+            ctx.progress.warn(f"{item.pin}: {_without_compiled_code(item)}")
+        made.append(found)
     return tuple(made)
+
+
+def _without_compiled_code(offer: Offer) -> str:
+    """Return what an executable lacks that an environment made by pip has."""
+    lack = "without the compiled code that pip would install"
+    if offer.provider == Pure.name:
+        return f"{lack}, so it may be slower; tool.onebin.from-source has it built"
+    return f"{lack}: its build left that out, perhaps for want of a library"

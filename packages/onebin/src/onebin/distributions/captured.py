@@ -88,6 +88,40 @@ class Captured:
         )
 
 
+def obstacle(
+    offer: Offer,
+    build_pins: Sequence[Pin],
+    *,
+    may_be_unpinned: bool,
+    python: str,
+    machine: Machine,
+    ctx: Context,
+) -> Obstacle | None:
+    """Return why the source of *offer* cannot be built, as far as its ``pyproject.toml`` shows.
+
+    Fetches it and its static build requirements; none of their code runs. Further requirements
+    that its back end names are known in the build alone.
+
+    Raises:
+        ToolError: one of them cannot be downloaded.
+    """
+    pin = offer.pin
+    with ctx.store.scratch() as scratch:
+        try:
+            archive = index.download_source(pin, scratch, run=ctx.run)
+            if archive is None:
+                return None  # the build names the missing file
+            system = build_system(unpack.tree(archive, scratch / "unpacked"), of=str(pin))
+            tools = BuildTools(
+                build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
+                machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
+            )  # fmt: skip
+            tools.install(system.requires)
+        except ProjectError as exc:
+            return Obstacle(pin, str(exc), hint=exc.hint)
+    return None
+
+
 class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
     """Step: the code and the objects of a distribution that is built from source."""
 

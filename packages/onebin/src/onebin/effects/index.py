@@ -176,18 +176,26 @@ def choose(
 
 
 def files(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> tuple[IndexFile, ...]:
-    """Return the index's files of *pin* with a hash of the lock, by name, without downloads.
+    """Return all of the index's files of *pin*, by name, without downloads.
 
     Raises:
-        ProjectError: the index has files of that version, and the lock knows none of them.
         ToolError: the index cannot be reached.
     """
     try:
         printed = pip(run, ["files", pin.name, "--python-version", python], cwd=folder)
     except NoMatchError:
         return ()
-    every = [item for item in msgspec.json.decode(printed, type=list[IndexFile])
+    found = [item for item in msgspec.json.decode(printed, type=list[IndexFile])
              if _version_of(item.name) == (pin.name, Version(pin.version))]  # fmt: skip
+    return tuple(sorted(found, key=lambda item: item.name))
+
+
+def locked(pin: Pin, every: Sequence[IndexFile]) -> tuple[IndexFile, ...]:
+    """Return those of *every* file of *pin* that have a hash of the lock.
+
+    Raises:
+        ProjectError: there are files, and the lock knows none of them.
+    """
     known = {item.removeprefix("sha256:") for item in pin.hashes}
     found = [item for item in every if not (known and item.sha256) or item.sha256 in known]
     if every and not found:
@@ -195,7 +203,7 @@ def files(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> tuple[Inde
             f"{pin}: the index's file is not one the lock knows",
             hint="if the lock is right the file was tampered with; if not: onebin lock",
         )
-    return tuple(sorted(found, key=lambda item: item.name))
+    return tuple(found)
 
 
 def _version_of(name: str) -> tuple[str, Version] | None:

@@ -25,7 +25,8 @@ int main(int argc, char **argv) { return Py_BytesMain(argc, argv); }
 """,
 )
 
-# Its packages are imported with it: their imports are needed in any case.
+# Its packages are imported with it: their imports are needed in any case. A module that no
+# distribution has is absent under pip as well; one of CPython is what this build must provide.
 SCRIPT: Final = """\
 import importlib, sys
 name = sys.argv[1]
@@ -33,7 +34,9 @@ before = set(sys.modules)
 try:
     importlib.import_module(name)
 except Exception as exc:
-    sys.exit(f"{name} cannot be loaded: {type(exc).__name__}: {exc}")
+    absent = exc.name if isinstance(exc, ModuleNotFoundError) else None
+    if not absent or absent.partition(".")[0] in sys.stdlib_module_names:
+        sys.exit(f"{name} cannot be loaded: {type(exc).__name__}: {exc}")
 print(*sorted(set(sys.modules) - before - {name}))
 """
 
