@@ -38,9 +38,7 @@ class QuotingDumper(yaml.SafeDumper):  # type: ignore[misc]
     """PyYAML's, with quotes around the letters that it alone takes for texts (YAML 1.1, bool)."""
 
 
-QuotingDumper.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile("^[yYnN]$"), list("yYnN")
-)
+QuotingDumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^[yYnN]$"), list("yYnN"))
 
 
 def read(text: str) -> list[Any]:
