@@ -1,4 +1,4 @@
-"""Print as JSON what CPython's search and the importer say of the same modules.
+"""Print as JSON how CPython's search and the importer describe the same modules.
 
 A program of test_importer: the importer changes the interpreter that imports it. The argument
 is a folder with modules, searched first; ``_onebin`` is a table of the standard library and of
@@ -24,7 +24,7 @@ def search(name: str) -> ModuleSpec | None:
 
 
 def facts(spec: ModuleSpec | None) -> list[Any] | None:
-    """Return what a program can ask of *spec* and its loader."""
+    """Return what a program can learn from *spec* and its loader."""
     if spec is None or spec.origin is None:
         return None
     loader: Any = spec.loader

@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What both say of the standard library and of a package without its source."""
+    """What both find in the standard library and in a package without its source."""
     place = tmp_path_factory.mktemp("importer")
     package = place / "package"
     package.mkdir()
@@ -35,7 +35,7 @@ def test_a_module_is_found_as_cpython_finds_it(facts: Any) -> None:
 
 
 def test_the_modules_of_the_start_have_files(facts: Any) -> None:
-    """CPython gives its own frozen modules none, and debuggers and coverage ask for them."""
+    """CPython gives its own frozen modules none; debuggers and coverage need them."""
     assert facts["files"] == facts["files expected"]
 
 
