@@ -14,15 +14,16 @@ from .process_state import prepare_command, prepare_service, prepare_streams
 
 PROGRAM: Final = "devops-info-service"
 
-COMMANDS: Final = ("serve", "check", "report", "audit")
+COMMANDS: Final = ("serve", "check", "report", "audit", "load")
 
 HELP: Final = f"""\
 usage: {PROGRAM} [serve] [FLAG ...]        serve GET / and GET /health (the default)
        {PROGRAM} check [FLAG ...] [URL]    request a running service's health once
        {PROGRAM} report [FLAG ...]         print what the platform gives this container
        {PROGRAM} audit [FLAG ...] FILE ... hold manifests against the Pod Security Standards
+       {PROGRAM} load [FLAG ...] URL       send requests, print failures and latencies
        {PROGRAM} --help | --version
-       {PROGRAM} serve --help | check --help | report --help | audit --help
+       {PROGRAM} serve --help | check --help | report --help | audit --help | load --help
 
 examples:
   {PROGRAM}
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + 2  # SIGINT before the server took it over; a shell's status for that
 
 
-def _run(args: list[str], environ: Mapping[str, str]) -> int:
+def _run(args: list[str], environ: Mapping[str, str]) -> int:  # noqa: PLR0911  one a command
     command = args.pop(0) if args and not args[0].startswith("-") else ""
     is_service = command in {"", "serve"} and args not in (["--help"], ["-h"], ["--version"])
     if not is_service:
@@ -76,6 +77,10 @@ def _run(args: list[str], environ: Mapping[str, str]) -> int:
             from .commands.audit import run as audit  # noqa: PLC0415
 
             return audit(args, environ)
+        case "load", _:
+            from .commands.load import run as load_test  # noqa: PLC0415
+
+            return load_test(args, environ)
         case _:
             raise ConfigError(_unknown(command))
 

@@ -80,13 +80,12 @@ class Router:
 
     def _by_template(self, request: Request) -> Handler:
         """Return the handler of a path that ends with a parameter, or that of 404 and 405."""
-        if not self._templates:
-            return self._reject
-        before, _, parameter = request.path.rpartition("/")
-        path = self._templates.get(before)
-        if path is None or not parameter:
-            return self._reject
-        return self._paths[path].get(request.method, self._reject)
+        return self._paths.get(self._template(request.path), {}).get(request.method, self._reject)
+
+    def _template(self, path: str) -> str:
+        """Return the path with a parameter that *path* is a case of; empty: none."""
+        before, _, parameter = path.rpartition("/")
+        return self._templates.get(before, "") if parameter else ""
 
     def _enter(self, route: Route, handler: Handler) -> None:
         methods = self._paths.setdefault(route.path, {})
@@ -109,9 +108,7 @@ class Router:
 
     def _reject(self, request: Request) -> Response:
         path = request.path
-        if path not in self._paths:
-            path = self._templates.get(path.rpartition("/")[0], "")
-        methods = self._paths.get(path)
+        methods = self._paths.get(path) or self._paths.get(self._template(path))
         if methods is None:
             return error_response(404, "Endpoint does not exist")
         allowed = ", ".join(methods)

@@ -57,8 +57,18 @@ _MORE_FIELDS: Final[Mapping[int, tuple[tuple[bytes, bytes], ...]]] = {
     429: ((b"Retry-After", b"1"),),
     503: ((b"Retry-After", b"1"),),
 }
-_RANGE: Final = 206
-"""It would need a Content-Range (RFC 9110, section 15.3.7)."""
+STATUSES: Final = frozenset(
+    {
+        *(200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 304, 307, 308),
+        *range(400, 418),
+        *(418, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451),
+        *(500, 501, 502, 503, 504, 505, 506, 507, 508, 511),
+    }
+)
+"""Those of IANA's registry that need no range, and 418. Few, as metrics count by status."""
+
+_RESET_CONTENT: Final = 205
+"""It has no content (RFC 9110, section 15.3.6)."""
 
 
 class Headers(msgspec.Struct, frozen=True):
@@ -166,10 +176,10 @@ def status() -> Handler:
         try:
             code = number(last_part(request), 200, 599)
         except ValueError:
-            code = _RANGE
-        if code == _RANGE:
-            return error_response(400, "Not a status to respond with; expected 200 to 599, not 206")
-        body = b"" if code == 205 else encode(Status(code))  # noqa: PLR2004  Reset Content
+            code = 0
+        if code not in STATUSES:
+            return error_response(400, "Not a status to respond with; expected one such as 503")
+        body = b"" if code == _RESET_CONTENT else encode(Status(code))
         return Response(code, body, JSON, _MORE_FIELDS.get(code, ()))
 
     return handle
