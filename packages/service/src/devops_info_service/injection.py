@@ -25,7 +25,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency_seconds: Annotated[float, msgspec.Meta(ge=0, le=MAX_LATENCY_SECONDS)] = 0.0
     """Added to every response."""
     ready: bool = True
-    """Whether ``/readyz`` says what it would say without faults."""
+    """False: ``/readyz`` gives 503."""
     for_seconds: Annotated[float, msgspec.Meta(ge=0, le=MAX_INJECTION_SECONDS)] = 60.0
     """Seconds until they end; in a response, those that are left."""
 

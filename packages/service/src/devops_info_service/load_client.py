@@ -115,7 +115,7 @@ class LoadClient:
         return self.result()
 
     def result(self) -> Result:
-        """Return what has happened so far."""
+        """Return the counts and latencies so far."""
         seconds, latencies = max(self._ended - self._began, 1e-9), self.latencies
         return Result(
             self._done,

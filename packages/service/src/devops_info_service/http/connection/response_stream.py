@@ -118,7 +118,7 @@ class ResponseStream(RequestStream):
     # Called by Stream.
 
     def _resume(self) -> bool:
-        """Send more of what is unsent, then the next piece; else as the base."""
+        """Send more of the unsent bytes, then the next piece; else as the base."""
         if self._state is not ConnectionState.RESPONDING:
             return super()._resume()
         sending = self._server.long_responses[self]
