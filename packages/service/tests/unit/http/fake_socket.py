@@ -270,7 +270,7 @@ class Conversation:
             return Response(200, b"")
         body = request.body if isinstance(request, RequestWithBody) else None
         taken = body.content if isinstance(body, TakenBody) else b""
-        pieces = [request.method.encode("latin-1"), 0.1, taken, b"x" * 100]
+        pieces: list[bytes | float] = [request.method.encode("latin-1"), 0.1, taken, b"x" * 100]
         kind = (len(request.path) + len(request.method)) % 4
         if kind == 0:
             return Response(200, b"")
