@@ -256,7 +256,7 @@ class Conversation:
 
     @property
     def failures(self) -> list[Exception]:
-        """What has escaped the connection."""
+        """Exceptions that escaped the connection."""
         return self._hooks.failures
 
     @property

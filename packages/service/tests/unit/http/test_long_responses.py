@@ -48,7 +48,7 @@ class Body:
 
 @dataclass
 class Long:
-    """A process whose responses to ``/long`` are given, with what it has handled."""
+    """A process whose responses to ``/long`` are given, and the requests it handled."""
 
     response: Response
     hooks: RecordingHooks = field(default_factory=RecordingHooks)
