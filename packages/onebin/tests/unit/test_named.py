@@ -123,7 +123,7 @@ def test_settings_of_a_dependency(world: World) -> None:
 
 
 def test_settings_of_a_namespace_package(world: World) -> None:
-    """A folder of src is a package, with or without a module of its own."""
+    """A folder of src is a package, with a module or without."""
     touch(world.code, "tools/settings.json", text='["json.tool"]')
 
     assert {"json.tool"} == world.named({})

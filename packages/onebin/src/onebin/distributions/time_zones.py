@@ -1,6 +1,6 @@
 """The time zone database, for programs with ``zoneinfo``: an empty image has none.
 
-It is the distribution ``tzdata`` that onebin itself is installed with, and lies inside as if the
+It is the distribution ``tzdata`` that onebin itself is installed with, and is put in as if the
 program depended on it: ``zoneinfo`` takes the machine's database first (``zoneinfo.TZPATH``).
 """
 
@@ -20,7 +20,7 @@ from onebin.model import Distribution, Pin
 NAME: Final = "tzdata"
 
 KEPT: Final = ("METADATA", "LICENSE")
-"""Of its metadata: other files tell who installed it, and how."""
+"""Of its metadata: other files describe this installation."""
 
 
 class TimeZones(msgspec.Struct, frozen=True):

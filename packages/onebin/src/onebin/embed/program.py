@@ -1,4 +1,4 @@
-"""The parts of every executable besides CPython and modules: main, allocator, what is inherited."""
+"""The parts of every executable besides CPython and modules: main, allocator, inherited state."""
 
 from collections.abc import Iterable
 

@@ -80,7 +80,7 @@ def find_library(name):
 """,
     ),
 }
-"""Modules, each with its file and what is appended to it in a whole program."""
+"""Modules, each with its file and the code that follows it in a whole program."""
 
 NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     "_asyncio": (

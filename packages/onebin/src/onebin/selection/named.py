@@ -61,7 +61,7 @@ def modules(
 
 
 def _named(name: str, finder: Finder, *, words: bool) -> Iterable[str]:
-    """Return what the text *name* of ``ModuleImports.names`` stands for; see there for its end."""
+    """Return the modules that the text *name* of ``ModuleImports.names`` may mean."""
     if name.endswith("."):
         return finder.below(name[:-1]) if words else ()
     module = _of_standard_library(name.rstrip(":"), finder)

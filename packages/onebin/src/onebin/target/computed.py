@@ -27,7 +27,7 @@ MAX_CODE = 100_000
 
 
 def computed_imports(tree: ast.AST) -> list[tuple[int, str]]:
-    """Return the line and the text of each import whose name is no literal."""
+    """Return the line and the text of each import whose name is made at run time."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and is_computed(node):
@@ -38,11 +38,11 @@ def computed_imports(tree: ast.AST) -> list[tuple[int, str]]:
 
 
 def is_computed(call: ast.Call) -> bool:
-    """Whether *call* imports, or runs code, by a text that is no literal."""
+    """Whether *call* imports, or runs code, by a text made at run time."""
     function, first = call.func, call.args[0]
     name = getattr(function, "attr", None) or getattr(function, "id", "")
     if isinstance(function, ast.Name) and name in RUNS_CODE:
-        # A variable holds code of any kind; what is put together here may be an import.
+        # A variable holds code of any kind; a text made here may be an import.
         return not isinstance(first, ast.Constant | ast.Name)
     return name in IMPORTS_BY_NAME and not isinstance(first, ast.Constant)
 
@@ -50,7 +50,7 @@ def is_computed(call: ast.Call) -> bool:
 def module_names(tree: ast.AST) -> set[str]:
     """Return the texts in *tree* that may name modules of the standard library.
 
-    A name that ends in a dot stands for all modules that begin so; in a colon: code imports it.
+    A name that ends in a dot means all modules that begin so; in a colon: code imports it.
     """
     found = set[str]()
     for text in texts(tree):
@@ -64,7 +64,7 @@ def module_names(tree: ast.AST) -> set[str]:
 
 
 def names_in_code(text: str) -> set[str]:
-    """Return what *text* imports from the standard library; nothing if it is no code."""
+    """Return what *text* imports from the standard library; nothing unless it is code."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -102,7 +102,7 @@ def add_builtins() -> None:
 
 
 def explain_missing() -> None:
-    """Add a way out to the error of an import that only this executable cannot do."""
+    """Add the setting that helps to the error of an import that fails only in this executable."""
     system: Any = bootstrap
     search = system._find_and_load_unlocked
 
