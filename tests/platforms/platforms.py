@@ -48,6 +48,7 @@ def main(*argv: str) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="keep the recordings there")
     parser.add_argument("--from", dest="given", type=Path, help="compare those there")
+    parser.add_argument("--keep", type=Path, help="write them as data of tests into this folder")
     parser.add_argument("--suite", default="trixie", help="release of Debian (default: trixie)")
     parser.add_argument("--all", action="store_true", help="print what is right as well")
     parser.add_argument("names", nargs="*", metavar="NAME", help="or the start of one")
@@ -58,6 +59,8 @@ def main(*argv: str) -> int:
     if options.given is None:
         record(chosen, out, options.suite)
     found = [value for each in chosen for value in compare(each, out / each.name)]
+    for each in chosen if options.keep else ():
+        keep(each, out / each.name, [value for value in found if value.platform == each.name], options.keep)
     print_table(found if options.all else [each for each in found if each.verdict != "right"])
     counts = Counter(each.verdict for each in found)
     print(
@@ -161,6 +164,41 @@ def live(platform: str, file: Path, replayed: Any) -> Iterator[Compared]:
             there, here = there["checks"], here["checks"]
         same = there == here
         yield Compared(platform, f"replay of {part}", "", "", "right" if same else "WRONG")
+
+
+def keep(platform: Platform, folder: Path, found: Sequence[Compared], to: Path) -> None:
+    """Write one file with the recording, stripped, and what is true; nothing if it is wrong."""
+    if any(each.verdict not in {"right", "unknown"} for each in found):
+        return
+    recording = folder / "recording"
+    machine = json.loads((recording / "machine.json").read_text())
+    machine["entries"] = {"/dev": machine.get("entries", {}).get("/dev", 0)}
+    machine["nodes"] = {
+        path: node
+        for path, node in machine["nodes"].items()
+        if path.startswith("/dev/") or node[0] == "socket" or path in machine.get("writable", ())
+        or not path.startswith(_PROGRAMS)
+    }
+    root = recording / "root"
+    document = {
+        "platform": platform.name,
+        "command": platform.command,
+        "true": {each.what: each.asked for each in found if not each.what.startswith("replay")},
+        "unknown": sorted(each.what for each in found if each.verdict == "unknown"),
+        "machine": machine,
+        "files": {
+            f"/{file.relative_to(root)}": file.read_text("utf-8", "backslashreplace")
+            for file in sorted(root.rglob("*"))
+            if file.is_file()
+        },
+    }
+    to.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=1, sort_keys=True)
+    (to / f"{platform.name}.json").write_text(re.sub(r"\n\s+(?=[^\n\"{]*[\],])", " ", text) + "\n")
+
+
+_PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/opt", "/app", "/var", "/home", "/root")
+"""Where the search for set-id programs goes: left out, so that it is unknown."""
 
 
 def print_table(found: Iterable[Compared]) -> None:
