@@ -16,13 +16,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import msgspec
+from devops_info_service.errors import ConfigError
 
-from devops_info_service.recording.replay import replay_platform
-
-from .table import FACTS, HERE, PLATFORMS, Platform
+from .comparison import Compared, compare_report, report_of
+from .recordings import keep
+from .table import HERE, PLATFORMS, Platform
 
 FOLDER: Final = Path(__file__).parent
 ROOT: Final = FOLDER.parents[1]
@@ -32,23 +32,12 @@ PACKAGES: Final = (
 )
 
 
-class Compared(NamedTuple):
-    """One value of one platform."""
-
-    platform: str
-    what: str
-    asked: Any
-    seen: Any
-    verdict: str
-    """``right``, ``unknown`` or ``WRONG``."""
-
-
 def main(*argv: str) -> int:
     """Record, compare, print; return 1 if anything is wrong or did not start."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="keep the recordings there")
     parser.add_argument("--from", dest="given", type=Path, help="compare those there")
-    parser.add_argument("--keep", type=Path, help="write them as data of tests into this folder")
+    parser.add_argument("--keep", action="store_true", help="write them as the data of the tests")
     parser.add_argument("--suite", default="trixie", help="release of Debian (default: trixie)")
     parser.add_argument("--all", action="store_true", help="print what is right as well")
     parser.add_argument("names", nargs="*", metavar="NAME", help="or the start of one")
@@ -59,8 +48,12 @@ def main(*argv: str) -> int:
     if options.given is None:
         record(chosen, out, options.suite)
     found = [value for each in chosen for value in compare(each, out / each.name)]
+    if options.given is None:
+        found += [value for each in chosen for value in live(each.name, out / each.name)]
     for each in chosen if options.keep else ():
-        keep(each, out / each.name, [value for value in found if value.platform == each.name], options.keep)
+        of_it = [value for value in found if value.platform == each.name]
+        if {value.verdict for value in of_it} <= {"right", "unknown"}:
+            keep(each, out / each.name / "recording", of_it)
     print_table(found if options.all else [each for each in found if each.verdict != "right"])
     counts = Counter(each.verdict for each in found)
     print(
@@ -122,41 +115,21 @@ def compare(platform: Platform, folder: Path) -> Iterator[Compared]:
     if not (folder / "recording" / "machine.json").exists():
         yield Compared(platform.name, "", "", "", "none")
         return
-    snapshot = replay_platform(str(folder / "recording"))
-    report = json.loads(msgspec.json.encode(snapshot))
-    checks = {each["id"]: each for each in report["security"]["checks"]}
     number = folder / "id"
-    for what, truth in platform.truths.items():
-        asked = number.read_text().strip() if truth == "ID" and number.exists() else truth
-        if asked is ...:
-            continue
-        if what in FACTS:
-            yield fact(platform.name, what, asked, report)
-            continue
-        check = checks[what]
-        right = check["verdict"] == asked
-        verdict = "right" if right else "unknown" if check["verdict"] == "unknown" else "WRONG"
-        yield Compared(platform.name, what, asked, check["message"], verdict)
-    yield from live(platform.name, folder / "report.json", report)
+    truths = {
+        what: number.read_text().strip() if truth == "ID" and number.exists() else truth
+        for what, truth in platform.truths.items()
+        if truth is not ...
+    }
+    yield from compare_report(platform.name, truths, report_of(folder / "recording"))
 
 
-def fact(platform: str, what: str, asked: Any, report: Any) -> Compared:
-    """Compare one fact."""
-    path, part = FACTS[what]
-    found = report
-    for step in path.split("."):
-        found = found[step]
-    if found["state"] == "unknown":
-        return Compared(platform, what, asked, found["reason"], "unknown")
-    seen = found["value"] if part == "" else found["value"][part]
-    return Compared(platform, what, asked, seen, "right" if seen == asked else "WRONG")
-
-
-def live(platform: str, file: Path, replayed: Any) -> Iterator[Compared]:
+def live(platform: str, folder: Path) -> Iterator[Compared]:
     """Compare the report that the program printed there with that of its recording."""
     try:
-        printed = json.loads(file.read_text())
-    except (OSError, ValueError):
+        printed = json.loads((folder / "report.json").read_text())
+        replayed = report_of(folder / "recording")
+    except (OSError, ValueError, ConfigError):
         return
     for part in ("identity", "resources", "security"):
         there, here = printed[part], replayed[part]
@@ -164,41 +137,6 @@ def live(platform: str, file: Path, replayed: Any) -> Iterator[Compared]:
             there, here = there["checks"], here["checks"]
         same = there == here
         yield Compared(platform, f"replay of {part}", "", "", "right" if same else "WRONG")
-
-
-def keep(platform: Platform, folder: Path, found: Sequence[Compared], to: Path) -> None:
-    """Write one file with the recording, stripped, and what is true; nothing if it is wrong."""
-    if any(each.verdict not in {"right", "unknown"} for each in found):
-        return
-    recording = folder / "recording"
-    machine = json.loads((recording / "machine.json").read_text())
-    machine["entries"] = {"/dev": machine.get("entries", {}).get("/dev", 0)}
-    machine["nodes"] = {
-        path: node
-        for path, node in machine["nodes"].items()
-        if path.startswith("/dev/") or node[0] == "socket" or path in machine.get("writable", ())
-        or not path.startswith(_PROGRAMS)
-    }
-    root = recording / "root"
-    document = {
-        "platform": platform.name,
-        "command": platform.command,
-        "true": {each.what: each.asked for each in found if not each.what.startswith("replay")},
-        "unknown": sorted(each.what for each in found if each.verdict == "unknown"),
-        "machine": machine,
-        "files": {
-            f"/{file.relative_to(root)}": file.read_text("utf-8", "backslashreplace")
-            for file in sorted(root.rglob("*"))
-            if file.is_file()
-        },
-    }
-    to.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(document, indent=1, sort_keys=True)
-    (to / f"{platform.name}.json").write_text(re.sub(r"\n\s+(?=[^\n\"{]*[\],])", " ", text) + "\n")
-
-
-_PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/opt", "/app", "/var", "/home", "/root")
-"""Where the search for set-id programs goes: left out, so that it is unknown."""
 
 
 def print_table(found: Iterable[Compared]) -> None:
