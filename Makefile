@@ -58,7 +58,7 @@ load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every co
 cluster-test: $(VENV)/.dev ## The manifests of deploy/ on a real Kubernetes: root on Debian, ten minutes
 	@tests/cluster/up && $(BIN)/python tests/cluster/cluster.py; status=$$?; tests/cluster/down; exit $$status
 
-platforms: $(VENV)/.dev ## Start real platforms, hold each report against what was asked for: root on Debian, 20 minutes (NAMES=docker)
+platforms: $(VENV)/.dev ## Start real platforms, hold each report against the request: root on Debian, 20 minutes (NAMES=docker)
 	@$(BIN)/python -m tests.platforms.platforms $(NAMES)
 
 hardening: $(VENV)/.dev ## What each hardening measure costs

@@ -1,4 +1,4 @@
-"""A report held against what is true."""
+"""A report against the truth."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ class Compared(NamedTuple):
 
     platform: str
     what: str
-    asked: Any
+    truth: Any
     seen: Any
     verdict: str
     """``right``, ``unknown``, ``WRONG``, or ``none``: it did not start."""
@@ -31,22 +31,22 @@ def report_of(recording: Path) -> Any:
 def compare_report(platform: str, truths: Mapping[str, Any], report: Any) -> Iterator[Compared]:
     """Compare each fact and check of *truths*."""
     checks = {each["id"]: each for each in report["security"]["checks"]}
-    for what, asked in truths.items():
+    for what, truth in truths.items():
         if what in FACTS:
-            yield _fact(platform, what, asked, report)
+            yield _fact(platform, what, truth, report)
             continue
         check = checks[what]
-        right = check["verdict"] == asked
+        right = check["verdict"] == truth
         verdict = "right" if right else "unknown" if check["verdict"] == "unknown" else "WRONG"
-        yield Compared(platform, what, asked, check["message"], verdict)
+        yield Compared(platform, what, truth, check["message"], verdict)
 
 
-def _fact(platform: str, what: str, asked: Any, report: Any) -> Compared:
+def _fact(platform: str, what: str, truth: Any, report: Any) -> Compared:
     path, part = FACTS[what]
     found = report
     for step in path.split("."):
         found = found[step]
     if found["state"] == "unknown":
-        return Compared(platform, what, asked, found["reason"], "unknown")
+        return Compared(platform, what, truth, found["reason"], "unknown")
     seen = found["value"] if part == "" else found["value"][part]
-    return Compared(platform, what, asked, seen, "right" if seen == asked else "WRONG")
+    return Compared(platform, what, truth, seen, "right" if seen == truth else "WRONG")

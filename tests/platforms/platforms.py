@@ -1,7 +1,7 @@
-"""Record real platforms and hold each report against what was asked for: ``make platforms``.
+"""Record real platforms and hold each report against the request: ``make platforms``.
 
-Everything in ``table.py`` is started in a Debian machine of its own (``vm``), and some of Docker's
-ways on this one (``here-...``). Prints a line for each value that is wrong or unknown, and the
+Everything in ``table.py`` is started in a Debian machine in QEMU (``vm``), and some with Docker
+on this one (``here-...``). Prints a line for each value that is wrong or unknown, and the
 counts. ``--from DIR`` compares recordings made before.
 """
 
@@ -39,7 +39,7 @@ def main(*argv: str) -> int:
     parser.add_argument("--from", dest="given", type=Path, help="compare those there")
     parser.add_argument("--keep", action="store_true", help="write them as the data of the tests")
     parser.add_argument("--suite", default="trixie", help="release of Debian (default: trixie)")
-    parser.add_argument("--all", action="store_true", help="print what is right as well")
+    parser.add_argument("--all", action="store_true", help="print the right ones as well")
     parser.add_argument("names", nargs="*", metavar="NAME", help="or the start of one")
     options = parser.parse_args(argv)
     wanted = tuple(options.names)
@@ -93,7 +93,7 @@ def record(platforms: Sequence[Platform], out: Path, suite: str) -> None:
 
 
 def script_of(platforms: Iterable[Platform]) -> str:
-    """Return the script that starts *platforms*, each in a shell of its own."""
+    """Return the script that starts *platforms*, each in another shell."""
     lines = ["#!/bin/bash", "OUT=${OUT:-/out}", ". ${IN:-/in}/guest.sh"]
     done = set()
     for each in platforms:
@@ -111,7 +111,7 @@ def script_of(platforms: Iterable[Platform]) -> str:
 
 
 def compare(platform: Platform, folder: Path) -> Iterator[Compared]:
-    """Hold the report of a recording against what is true."""
+    """Hold the report of a recording against the truth."""
     if not (folder / "recording" / "machine.json").exists():
         yield Compared(platform.name, "", "", "", "none")
         return
@@ -143,7 +143,7 @@ def print_table(found: Iterable[Compared]) -> None:
     """Print a line for each value."""
     for each in found:
         line = f"{each.platform:24} {each.what:24} {each.verdict:8}"
-        print(f"{line} asked {each.asked!r}: {str(each.seen)[:150]}")
+        print(f"{line} expected {each.truth!r}: {str(each.seen)[:150]}")
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ class Recording(msgspec.Struct, forbid_unknown_fields=True):
     platform: str
     command: str
     true: dict[str, Any]
-    """What was asked for, by the names of ``table``."""
+    """The request, by the names of ``table``."""
     unknown: list[str]
-    """Of these, what does not show."""
+    """Those that do not show inside."""
     machine: MachineFile
     files: dict[str, str]
 
@@ -46,7 +46,7 @@ def load(name: str) -> Recording:
 
 
 def keep(platform: Platform, recording: Path, found: Sequence[Compared]) -> None:
-    """Keep a recording, stripped, with what is true of it."""
+    """Keep a recording, stripped, with its truths."""
     machine = msgspec.json.decode((recording / MACHINE_FILE).read_bytes(), type=MachineFile)
     machine.entries = {"/dev": machine.entries.get("/dev", 0)}
     machine.nodes = {
@@ -58,7 +58,7 @@ def keep(platform: Platform, recording: Path, found: Sequence[Compared]) -> None
     kept = Recording(
         platform=platform.name,
         command=platform.command,
-        true={each.what: each.asked for each in found if not each.what.startswith("replay")},
+        true={each.what: each.truth for each in found if not each.what.startswith("replay")},
         unknown=sorted(each.what for each in found if each.verdict == "unknown"),
         machine=machine,
         files={

@@ -1,7 +1,7 @@
-"""Ways to start a process, and what is true of each: what was asked for, not what the report says.
+"""Commands that start a process, and the truths of each: the request, never the report.
 
-A truth is a verdict of a check or a value of a fact (``FACTS``). What is left out, or ``...``, is
-not compared: a default that is no promise. A verdict "unknown" is due where nothing shows it.
+A truth is a verdict of a check or a value of a fact (``FACTS``). Defaults that promise
+nothing are left out, or ``...``. A verdict "unknown" is due where nothing shows it.
 """
 
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ from typing import Any, Final
 
 Truths = Mapping[str, Any]
 Row = tuple[str, str, Truths]
-"""Name, options, what is true besides that of all the same engine's."""
+"""Name, options, truths besides those of the whole group."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """One way."""
+    """One command."""
 
     name: str
     command: str
-    """A function of ``guest.sh`` and its arguments; ``NAME`` stands for the name."""
+    """A function of ``guest.sh`` and its arguments; ``NAME`` is replaced by the name."""
     truths: Truths
     needs: str = ""
     """The function of ``guest.sh`` that comes first, once."""
@@ -345,7 +345,7 @@ BUNDLES: Final = [
 ]
 _GVISOR: Final[Truths] = {"user": 0, "runAsNonRoot": "fail", "memory": 64 * MIB}
 """Of its confinement nothing shows inside, so that every other verdict is due to be unknown; a
-known one must be true of the sandbox as it was asked for."""
+known one must be true of the sandbox as requested."""
 LXC: Final[tuple[Row, ...]] = (
     (
         "privileged",

@@ -56,7 +56,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
         " report of a bug",
     )
     source.add_argument(
-        "--from", dest="recording", metavar="DIR", help="report what was recorded in DIR"
+        "--from", dest="recording", metavar="DIR", help="report the recording in DIR"
     )
     options = parser.parse_args(args)
     if options.fail_on and not options.profile:

@@ -348,7 +348,7 @@ _REASONS: Final = {
 
 
 def reason_words(number: int) -> str:
-    """Say what an errno means for the file that it was returned for."""
+    """Return the meaning of an errno for the file that it was returned for."""
     return _REASONS.get(number) or f"cannot be read: {os.strerror(number)}"
 
 

@@ -1,1 +1,1 @@
-"""Recordings of a platform: what a report read, on disk, and a report of that anywhere."""
+"""Recordings of a platform: the files of a report, and the report of such files."""

@@ -1,4 +1,4 @@
-"""``machine.json`` of a recording: what a tree of files cannot hold.
+"""``machine.json`` of a recording, for all that a tree of files cannot hold.
 
 A recording is a folder: ``root/`` has each file under its path in the container, and this file
 the rest: devices, sockets, modes, refusals, room, variables, and the time.
@@ -17,7 +17,7 @@ MAX_MACHINE_BYTES: Final = 16 * 1024 * 1024
 4,096 entries a quarter of one."""
 
 Call = Literal["access", "link", "list", "node", "statvfs"]
-"""What is asked of a path, besides reading it."""
+"""A question about a path, besides its content."""
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True):
@@ -34,10 +34,10 @@ class MachineFile(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
 
     environ: dict[str, str] = {}
     nodes: dict[str, Node] = {}
-    """Path -> what is there, not followed."""
+    """Path -> its kind and owner, not followed."""
     refused: dict[str, str] = {}
     """Path, for other calls ``CALL:PATH`` -> errno by name, or the words that follow the path in
-    the reason. What is not there is in no list."""
+    the reason. Absent paths are in no list."""
     spaces: dict[str, tuple[int, int, int, int]] = {}
     """Mount -> size, free, inodes, inodes free."""
     writable: list[str] = []

@@ -1,6 +1,6 @@
-"""A reader of the machine that notes what it read, and the folder that keeps it.
+"""A reader of the machine that notes every reading, and the folder that keeps them.
 
-What a report never shows is not kept: ``redaction`` decides.
+Content that no report shows is left out: ``redaction`` decides.
 """
 
 import contextlib
@@ -82,7 +82,7 @@ class RecordingFiles(SystemFiles):
         return found
 
     def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
-        """Note what is no plain file, and how many entries there are."""
+        """Note every entry but plain files, and the number of all."""
         found = super().nodes(path)
         if isinstance(found, Unknown):
             self._refuse(path, found, "list")
@@ -94,7 +94,7 @@ class RecordingFiles(SystemFiles):
         return found
 
     def node(self, path: str) -> FileStat | Unknown:
-        """Note what is there."""
+        """Note the kind and owner."""
         found = super().node(path)
         if isinstance(found, Unknown):
             self._refuse(path, found, "node")
@@ -132,10 +132,10 @@ class RecordingFiles(SystemFiles):
 def record_platform(
     path: str, environ: Mapping[str, str], shown: frozenset[str]
 ) -> tuple[PlatformSnapshot, str]:
-    """Read the platform, keep what was read in the new folder *path*; say what it has.
+    """Read the platform, and keep the readings in the new folder *path*; return a summary too.
 
     Raises:
-        ConfigError: *path* is no new folder.
+        ConfigError: *path* has entries, or is a link.
         ServiceError: it cannot be written to.
     """
     folder = Folder(path)
@@ -166,7 +166,7 @@ class Folder:
         """Make the folder, or take an empty one.
 
         Raises:
-            ConfigError: it has entries, is a link, or cannot be made.
+            ConfigError: *path* has entries, is a link, or cannot be made.
         """
         try:
             os.mkdir(path, 0o700)  # noqa: PTH102 (pathlib costs start-up)
@@ -179,7 +179,7 @@ class Folder:
             entries = os.listdir(self._top)  # noqa: PTH208 (of a descriptor)
         except OSError as exc:
             raise ConfigError(
-                f"--record: {path} is a link or no folder; expected a new folder or an empty one"
+                f"--record: {path}: a link or no folder; expected a new folder or an empty one"
             ) from exc
         if entries:
             os.close(self._top)
@@ -221,7 +221,7 @@ class Folder:
 
 
 def save(files: RecordingFiles, folder: Folder, time: float, shown: Collection[str]) -> MachineFile:
-    """Write what *files* noted into *folder*, without its secrets; return what is beside them.
+    """Write the readings of *files* into *folder*, without secrets; return the machine file.
 
     *time* is that of the reading, *shown* are the variables that the operator let it show.
     """

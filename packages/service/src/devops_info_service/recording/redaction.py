@@ -1,6 +1,6 @@
-"""What a recording keeps of each file and variable: what a report may show, by the same gate.
+"""The part of each file and variable that a recording keeps: a report may show it, by one gate.
 
-Files of the kernel are kept. Every other file was written by a user: of those, only what has the
+Files of the kernel are kept. Every other file was written by a user: of those, only text of the
 form that its reader shows (``facts.forms``). The rest becomes ``(withheld)``, which has no form.
 """
 
@@ -22,7 +22,8 @@ WITHHELD: Final = "(withheld)"
 _KERNELS: Final = ("/proc/", "/sys/")
 _RESOLVER: Final = frozenset({"nameserver", "search", "domain", "options"})
 _BLANKS: Final = re.compile(r"([ \t]+)")
-_NUMBERED: Final = re.compile(r"[a-z-]{1,24}:[-+]?[0-9]{0,12}")
+_NUMBERED: Final = re.compile(r"(?:ndots|timeout|attempts):[-+]?[0-9]{0,12}")
+"""Options that count although a number ends in other text, as atoi(3) reads it."""
 _USER: Final = re.compile(r"(//|[ ,=])[^/@ ,=]+@")
 """Before the name of a server, in the source or the options of a mount: a user and a password."""
 
@@ -101,8 +102,8 @@ def _word(word: str) -> str:
     bare = word.removeprefix(".").removesuffix(".")
     if not bare or DOMAIN.holds(bare) or SERVER.holds(word) or OPTION.holds(word):
         return word
-    if _NUMBERED.fullmatch(word):
-        return word
+    if number := _NUMBERED.match(word):
+        return word if number.end() == len(word) else f"{number[0]}{WITHHELD}"
     address = word.partition("%")[0]
     return address if is_address(address) else WITHHELD
 
@@ -128,4 +129,4 @@ _FILES: Final[Mapping[str, Callable[[str], str]]] = {
     f"{DIRECTORY}/namespace": lambda text: text if LABEL.holds(text.strip(" \t\n")) else WITHHELD,
     f"{DIRECTORY}/ca.crt": _certificate,
 }
-"""Files that a report reads in part -> what it may show of them."""
+"""Files that a report reads in part -> that part."""

@@ -71,7 +71,7 @@ class RecordedFiles(SystemFiles):
         return tuple(sorted(added | set(() if isinstance(there, Unknown) else there)))
 
     def node(self, path: str) -> FileStat | Unknown:
-        """Return what was there."""
+        """Return the kind and owner it had."""
         found = self.machine.nodes.get(path)
         if found is not None:
             return FileStat(found.kind, found.permissions, found.uid, found.device)
@@ -81,7 +81,7 @@ class RecordedFiles(SystemFiles):
         return there if isinstance(there, Unknown) else FileStat(there.kind, 0o755, uid=0, device=0)
 
     def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
-        """Return what was there; plain files that were only counted have made-up names."""
+        """Return the entries; plain files that were only counted have made-up names."""
         number = self.machine.entries.get(path)
         if number is not None:
             known = [(name, self.node(f"{path.rstrip('/')}/{name}")) for name in self._below(path)]
@@ -126,10 +126,10 @@ class RecordedFiles(SystemFiles):
 
 
 def replay_platform(folder: str, shown: frozenset[str] = frozenset()) -> PlatformSnapshot:
-    """Read the platform that was recorded in *folder*.
+    """Read the platform of the recording in *folder*.
 
     Raises:
-        ConfigError: *folder* is no recording.
+        ConfigError: *folder* has no machine file.
     """
     files = RecordedFiles(folder)
     time = files.machine.time
@@ -145,7 +145,9 @@ def _read_machine(folder: str) -> MachineFile:
     except OSError as exc:
         raise ConfigError(f"{place} {reason_words(exc.errno or 0)}; {_EXPECTED}") from exc
     if isinstance(data, Unknown) or len(data) > MAX_MACHINE_BYTES:
-        raise ConfigError(f"{place} is no file of at most {MAX_MACHINE_BYTES} bytes; {_EXPECTED}")
+        raise ConfigError(
+            f"{place} is larger than {MAX_MACHINE_BYTES} bytes, or no regular file; {_EXPECTED}"
+        )
     try:
         return msgspec.json.decode(data, type=MachineFile)
     except (ValueError, RecursionError) as exc:
