@@ -14,7 +14,7 @@ from .process_state import prepare_command, prepare_service, prepare_streams
 
 PROGRAM: Final = "devops-info-service"
 
-COMMANDS: Final = ("serve", "check", "report", "audit", "probe")
+COMMANDS: Final = ("serve", "check", "report", "audit", "probe", "load")
 
 HELP: Final = f"""\
 usage: {PROGRAM} [serve] [FLAG ...]        serve GET / and GET /health (the default)
@@ -22,9 +22,10 @@ usage: {PROGRAM} [serve] [FLAG ...]        serve GET / and GET /health (the defa
        {PROGRAM} report [FLAG ...]         print what the platform gives this container
        {PROGRAM} audit [FLAG ...] FILE ... hold manifests against the Pod Security Standards
        {PROGRAM} probe [FLAG ...]          try which system calls are let through
+       {PROGRAM} load [FLAG ...] URL       send requests, print failures and latencies
        {PROGRAM} --help | --version
        {PROGRAM} serve --help | check --help | report --help | audit --help |
-                           probe --help
+                           probe --help | load --help
 
 examples:
   {PROGRAM}
@@ -82,6 +83,8 @@ def _command(name: str) -> Callable[[Sequence[str], Mapping[str, str]], int]:
             from .commands.audit import run  # noqa: PLC0415
         case "probe":
             from .commands.probe import run  # noqa: PLC0415
+        case "load":
+            from .commands.load import run  # noqa: PLC0415
         case _:
             raise ConfigError(_unknown(name))
     return run
