@@ -337,10 +337,11 @@ def tools(cluster: Cluster) -> str:
     code = None
     while code != 7:
         assert time.monotonic() < deadline, code
-        time.sleep(1)
         pod = json.loads(cluster.kubectl("get", "pod", first, "-o", "json"))
-        last = pod["status"]["containerStatuses"][0]["lastState"]
-        code = last.get("terminated", {}).get("exitCode")
+        container = pod["status"]["containerStatuses"][0]
+        # The kubelet forgets the last state of a restarted container soon.
+        ended = container["state"].get("terminated") or container["lastState"].get("terminated")
+        code = (ended or {}).get("exitCode")
     cluster.kubectl("wait", "--for=condition=ready", f"pod/{first}", "--timeout=60s")
     found.append("ended with status 7, restarted")
     cluster.upgrade("replicas=3")
