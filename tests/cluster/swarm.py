@@ -2,7 +2,7 @@
 
     python tests/cluster/swarm.py [ACT ...]
 
-Needs the image devops-info-service:latest in the engine. Load is the image's own ``load``, in two
+Needs the image devops-info-service:latest in the engine; TAG names another tag of it. Load is the image's own ``load``, in two
 containers on the stack's network: connections kept, and a new one for each request. It follows the
 names of the tasks (``tasks.NAME``), not the routing mesh, which some kernels lack. A drain is not
 tried: on one node it ends every task. Leaves the Swarm if it has begun it.
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
-IMAGE: Final = "devops-info-service:latest"
+IMAGE: Final = f"devops-info-service:{os.environ.get('TAG', 'latest')}"
 STACK: Final = "info-swarm-test"
 SERVICE: Final = f"{STACK}_service"
 NETWORK: Final = f"{STACK}_default"
@@ -113,6 +113,7 @@ class Swarm:
                 log = subprocess.run(["docker", "logs", container],
                                      capture_output=True, text=True, check=True)  # fmt: skip
                 docker("rm", container)
+                assert log.stdout, f"{container}: {log.stderr}"
                 found[kind] = json.loads(log.stdout)
         for kind, result in found.items():
             self.table.append(
