@@ -12,12 +12,12 @@ from onebin.model import Obstacle, Pin, Project
 
 from .poetry_lock import PoetryLock
 from .pylock import Pylock
-from .requirements import WRITTEN, OnebinLock, Requirements
+from .requirements import WRITTEN, OnebinLock, Requirements, parse
 from .uv_lock import UvLock
 from .wanted import Wanted
 
-__all__ = ["LOCKS", "NAMES", "WRITTEN", "Lock", "LockKind", "Wanted", "is_lock", "read",
-           "require_complete", "wanted_by"]  # fmt: skip
+__all__ = ["LOCKS", "NAMES", "WRITTEN", "Lock", "LockKind", "Wanted", "build_pins", "is_lock",
+           "read", "require_complete", "wanted_by"]  # fmt: skip
 
 
 class Lock(Protocol):
@@ -72,6 +72,18 @@ def read(where: str, text: str) -> Lock:
     """Return the lock *text*, of the kind that reads its name."""
     name = PurePosixPath(where).name
     return next(kind for kind in LOCKS if kind.reads(name))(where, text)
+
+
+def build_pins(where: str, text: str, markers: Mapping[str, str]) -> tuple[Pin, ...]:
+    """Return the pins of the build lock *text*; requirements may have several of one name.
+
+    Raises:
+        ProjectError: the file is malformed.
+    """
+    found = read(where, text)
+    if isinstance(found, Requirements):
+        return parse(text, markers, where=where, several=True)
+    return tuple(item for item in found.pins(markers) if isinstance(item, Pin))
 
 
 def is_lock(name: str, text: str) -> bool:
