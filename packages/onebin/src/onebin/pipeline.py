@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from onebin import assemble, distributions, locks, native, planning, project_files
+from onebin import assemble, distributions, locks, native, planning, project_files, terminal
 from onebin.distributions import install
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
@@ -214,7 +214,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     ready = prepare(project, tools, instrumented=instrumented)
     with ctx.progress.stage("freeze") as stage:
         selection, modules = _frozen(ready, ctx)
-        size = _bytes(sum(module.size for module in modules))
+        size = terminal.size(sum(module.size for module in modules))
         _warn_omitted(selection.omitted, ctx.progress)
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
     libraries = _libraries(ready, selection.builtins, ctx)
@@ -222,7 +222,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         parts = _parts(ready, selection, modules, libraries, ctx)
         linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
-        stage.summary = f"{binary.name}, {_bytes(binary.size)}"
+        stage.summary = f"{binary.name}, {terminal.size(binary.size)}"
     parts_of = {item.key: item for module in libraries for item in module.libraries}
     return BuildResult(ready.plan, binary, modules, selection.omitted, (*parts_of.values(),))
 
@@ -265,7 +265,7 @@ def image(built: BuildResult, tools: Tools, *, epoch: int) -> Image:
             epoch=epoch,
         )
         compressed = sum(layer.descriptor.size for layer in made.layers)
-        stage.summary = f"{made.digest[:19]}…, {_bytes(compressed)} compressed"
+        stage.summary = f"{made.digest[:19]}…, {terminal.size(compressed)} compressed"
     return made
 
 
@@ -357,8 +357,4 @@ def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:
 
 
 def _size(paths: Sequence[Path]) -> str:
-    return _bytes(sum(file.stat().st_size for file in paths))
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"  # noqa: PLR2004
+    return terminal.size(sum(file.stat().st_size for file in paths))

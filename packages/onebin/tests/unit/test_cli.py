@@ -80,7 +80,9 @@ def test_inspect_missing_path(capsys: pytest.CaptureFixture[str]) -> None:
     assert "/no/such/file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("module", ["msgspec", "ziglang", "packaging", "tomllib", "lz4", "pip"])
+@pytest.mark.parametrize(
+    "module", ["msgspec", "ziglang", "packaging", "tomllib", "deflate", "lz4", "pip"]
+)
 def test_nothing_of_the_current_directory_is_imported(tmp_path: Path, module: str) -> None:
     """``python -m onebin`` never imports a same-named module of the current directory."""
     project = tmp_path / "project"
