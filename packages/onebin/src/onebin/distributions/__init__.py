@@ -90,7 +90,7 @@ class OfferStep(msgspec.Struct, frozen=True):
 class BuildRequires(msgspec.Struct, frozen=True):
     """Step: the build requirements of a source distribution.
 
-    Apart from its offer, since they depend on the build lock: that may grow with each build.
+    Not part of its offer, since they depend on the build lock: that may grow with each build.
     """
 
     pin: Pin
