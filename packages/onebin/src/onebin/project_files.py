@@ -33,14 +33,13 @@ def lock_of(project: Project) -> LockFile | None:
     target = Path(project.root, name)
     if target.is_file():
         return LockFile(name, read(project, name))
-    if not project.dependencies:
-        return LockFile("", "")
-    if not target.name.endswith(locks.WRITTEN):
+    if target.exists() or not target.name.endswith(locks.WRITTEN):
+        fault = "not a file" if target.exists() else "missing"
         raise ProjectError(
-            f"tool.onebin.lock: {target}: missing",
+            f"tool.onebin.lock: {target}: {fault}",
             hint=f"write it: {locks.read(name, '').rewrite}",
         )
-    return None
+    return None if project.dependencies else LockFile("", "")
 
 
 def _found(project: Project) -> LockFile | None:

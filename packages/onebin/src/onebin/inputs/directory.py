@@ -22,6 +22,7 @@ from .entry import entry_point, scripts_of
 from .given import Given
 from .options import read_options
 from .requirements import requirements_of
+from .start import require_start
 from .values import requires_python, table_of, text_of
 
 
@@ -94,12 +95,16 @@ def parse(
     version = requirement.version(metadata.get("version", "0"), where="project.version")
     dependencies = requirements_of(table, metadata, options)
     names = [requirement.parse(text, where="project.dependencies").name for text in dependencies]
+    code = root
+    if with_code:
+        code = _code(root, options, entry, workspace, names)
+        require_start(code, entry)
     return Project(
         root=root,
         name=name,
         version=version,
         entry=entry,
-        code=_code(root, options, entry, workspace, names) if with_code else root,
+        code=code,
         dependencies=dependencies,
         options=options,
         requires_python=requires_python(metadata.get("requires-python", "")),

@@ -22,6 +22,7 @@ from onebin.requirement import shown
 
 from .entry import SCRIPT, entry_point
 from .given import Given
+from .start import require_start
 from .values import requires_python
 
 CACHE_VERSION: Final = 1
@@ -124,11 +125,13 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         requirement.with_extras(line, wanted, where=f"{of}: Requires-Dist")
         for line in map(str, head.get_all("Requires-Dist", []))
     ]
+    entry = entry_point(of, name, options.entry_point, _scripts(points, of))
+    require_start(code, entry)
     return Project(
         root=root,
         name=name,
         version=requirement.version(head.get("Version"), where=f"{of}: Version"),
-        entry=entry_point(of, name, options.entry_point, _scripts(points, of)),
+        entry=entry,
         code=code,
         dependencies=tuple(dependencies),
         requires_python=requires_python(head.get("Requires-Python") or ""),
