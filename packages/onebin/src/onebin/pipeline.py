@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from onebin import assemble, distributions, locks, native, planning, project_files, terminal
-from onebin.distributions import install
+from onebin.distributions import install, time_zones
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
 from onebin.effects.progress import Progress
@@ -213,7 +213,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     ctx = tools.context
     ready = prepare(project, tools, instrumented=instrumented)
     with ctx.progress.stage("freeze") as stage:
-        selection, modules = _frozen(ready, ctx)
+        ready, selection, modules = _frozen(ready, ctx)
         size = terminal.size(sum(module.size for module in modules))
         _warn_omitted(selection.omitted, ctx.progress)
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
@@ -294,8 +294,11 @@ def _toolchain(plan: Plan, ctx: Context) -> Toolchain:
     )
 
 
-def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModule, ...]]:
-    """Select the modules of the executable, which takes compiling them, and return both."""
+def _frozen(ready: Prepared, ctx: Context) -> tuple[Prepared, Selection, tuple[FrozenModule, ...]]:
+    """Select the modules of the executable, which takes compiling them, and return both.
+
+    If they need the time zones, these are among the distributions returned.
+    """
     project = ready.plan.project
     options = CompileOptions(
         ready.python.interpreter,
@@ -309,10 +312,16 @@ def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModul
         compiled = compile_modules(origins, options, ctx)
         return {name: module.imports for name, module in compiled.items()}
 
-    selection = select(
-        project, ready.python, ready.distributions, ready.native_imports, analyze
-    )  # fmt: skip
-    return selection, tuple(compile_modules(selection.modules, options, ctx).values())
+    def selected() -> Selection:
+        return select(project, ready.python, ready.distributions, ready.native_imports, analyze)
+
+    selection = selected()
+    if project.is_whole and time_zones.are_missing(selection.modules):
+        zones = time_zones.time_zones(ctx)
+        ctx.progress.report(f"{zones.pin}: for zoneinfo")
+        ready = msgspec.structs.replace(ready, distributions=(*ready.distributions, zones))
+        selection = selected()
+    return ready, selection, tuple(compile_modules(selection.modules, options, ctx).values())
 
 
 def _parts(
@@ -342,6 +351,7 @@ def _parts(
         + program.allocator()
         + counters
         + program.held_signals(project.options.hold_signals)
+        + program.environment(project.options.environment)
         + frozen.link_input(modules, startup)
         + install.link_input(selection.extensions)
         + runtime.link_input(ready.python.runtime, selection.builtins)

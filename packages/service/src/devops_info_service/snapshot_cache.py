@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.facts.fact import value_of
+from devops_info_service.facts.fact import Fact, value_of
+from devops_info_service.facts.linux.provenance import sourced
 from devops_info_service.facts.linux.resources import Resources, read_resources
+from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.facts.system_files import Clock, SystemFiles
 
 from .ttl_cache import TtlCache
@@ -32,6 +34,7 @@ class PlatformSnapshots:
         self._allowed = allowed
         self._whole = TtlCache(self._read, FRESH_SECONDS, clock.monotonic)
         self._resources = TtlCache(self._read_resources, FRESH_SECONDS, clock.monotonic)
+        self._placement: Fact[Detection] | None = None
         self._samples: list[tuple[float, int]] = []
         self.cpus_in_use: float | None = None
         """Average of the last ``RATE_SECONDS``; ``None`` if nothing was read in them before."""
@@ -44,6 +47,16 @@ class PlatformSnapshots:
         """Return the snapshot's resources while one is fresh; else read nothing but them."""
         whole = self._whole.fresh()
         return whole.resources if whole else self._resources.get()
+
+    def placement(self) -> Fact[Detection]:
+        """Return whether this is a container, as first read: that never changes."""
+        if self._placement is None:
+            from devops_info_service.facts.container.process_view import (  # noqa: PLC0415
+                read_process_view,
+            )
+
+            self._placement = read_process_view(sourced(self._tree)).placement
+        return self._placement
 
     def _read(self) -> "PlatformSnapshot":
         # Local: forty modules, of which a scrape of the metrics needs a third.

@@ -61,6 +61,27 @@ build_time_vars = {
 """
 """Its replacement in executables: where time zones are, and facts that are always the same."""
 
+LIBC_PARTS: Final = ("c", "dl", "m", "pthread", "rt", "util")
+"""What ``ctypes.CDLL`` finds in the executable; ``csrc/dl.c``."""
+
+EXTENDED: Final = {
+    "ctypes.util": (
+        "ctypes/util.py",
+        f"""
+
+_find_library = find_library
+
+
+def find_library(name):
+    # Part of this static executable: no file has it, and no compiler or ldconfig knows it.
+    if name in {LIBC_PARTS}:
+        return "libc.so.6"
+    return _find_library(name)
+""",
+    ),
+}
+"""Modules, each with its file and the code that follows it in a whole program."""
+
 NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     "_asyncio": (
         "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events",
@@ -68,6 +89,8 @@ NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "_datetime": ("_strptime",),
     "time": ("_strptime",),
+    # Not from C: dbm.open imports the first that works, by its name.
+    "dbm": ("dbm.sqlite3", "dbm.dumb"),
     "_decimal": ("numbers", "collections"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
     "_json": ("json.decoder",),

@@ -66,12 +66,22 @@ def _kata(mounts: Mounts | Unknown) -> Fact[Detection] | None:
     return None
 
 
+_KATAS: Final = ("systemd.unit=kata-containers", "agent.log")
+_FIRECRACKERS: Final = "virtio_mmio.device="
+"""Firecracker hands its devices over like this; so may another VMM, and the machine may hold one
+container or hundreds."""
+
+
+def marks_of(command_line: str) -> str:
+    """Return the words of the kernel's *command_line* that a sandbox leaves."""
+    marks = (*_KATAS, _FIRECRACKERS)
+    return " ".join([word for word in words(command_line.rstrip("\n")) if word.startswith(marks)])
+
+
 def _by_command_line(tree: SystemFiles) -> Fact[Detection] | None:
     for word in words(tree.read(CMDLINE).text.rstrip("\n")):
-        if word.startswith(("systemd.unit=kata-containers", "agent.log")):
+        if word.startswith(_KATAS):
             return Known(Detection("kata", "certain"), (Evidence(CMDLINE, "", word),))
-        # Firecracker hands its devices over like this; so may another VMM, and the machine
-        # may hold one container or hundreds.
-        if word.startswith("virtio_mmio.device="):
+        if word.startswith(_FIRECRACKERS):
             return Known(Detection("firecracker", "possible"), (Evidence(CMDLINE, "", word),))
     return None
