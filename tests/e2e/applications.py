@@ -103,7 +103,7 @@ def use_django_site(container: Container) -> None:
     assert "static files copied" in container.run("collectstatic", "--noinput", env=env)
     admin = {**env, "DJANGO_SUPERUSER_PASSWORD": "pw"}
     container.run(
-        "createsuperuser", "--noinput", "--username", "ann", "--email", "a@b.c", env=admin
+        "createsuperuser", "--noinput", "--username", "ann", "--email", "ann@example.org", env=admin
     )
     assert "[ ] " not in container.run("showmigrations", env=env)
     with container.serving("runserver", "0.0.0.0:8080", env={**env, "DEBUG": "1"}) as base:
@@ -140,8 +140,8 @@ def use_click_rich_tool(container: Container) -> None:
     assert "Süßwassermöwe" in container.run("list")
     assert "3.2.1" in container.run("--version")
     assert "print('Wren')" in container.run("show", "Wren")
-    completion = {"_BIRD_WATCH_COMPLETE": "bash_source"}
-    assert "complete" in container.run(env=completion)
+    completion = {"_BIRD_WATCH_COMPLETE": "zsh_source"}
+    assert "compdef" in container.run(env=completion)
     words = {
         "_BIRD_WATCH_COMPLETE": "bash_complete",
         "COMP_WORDS": "bird-watch show W",
@@ -151,7 +151,7 @@ def use_click_rich_tool(container: Container) -> None:
 
 
 def use_tls_clients(container: Container) -> None:
-    """Each client trusts a private CA if it is told to, and only then."""
+    """Each client trusts a private CA that it is given, and only then."""
     with _tls_server(container.scratch) as port:
         url = f"https://localhost:{port}/"
         clients = ("requests", "httpx", "async httpx", "urllib3", "urllib")
@@ -313,11 +313,16 @@ class _Bucket(_Hello):
 @contextlib.contextmanager
 def _tls_server(folder: Path) -> Iterator[int]:
     """Serve a greeting for ``localhost`` by a certificate of a private CA, ``ca.pem``."""
-    new = "req -x509 -newkey rsa:2048 -nodes -days 2"
-    authority = f"{new} -keyout ca.key -out ca.pem -subj /CN=private"
-    server = f"{new} -keyout server.key -out server.pem -subj /CN=localhost"
-    names = "subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE"
-    commands = (authority, f"{server} -CA ca.pem -CAkey ca.key -addext {names}")
+    (folder / "extensions").write_text(
+        "subjectAltName=DNS:localhost\nauthorityKeyIdentifier=keyid\nbasicConstraints=CA:FALSE\n"
+    )
+    key = "-newkey rsa:2048 -nodes"
+    usage = "keyUsage=critical,keyCertSign,cRLSign"
+    commands = (
+        f"req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=private -addext {usage}",
+        f"req {key} -keyout server.key -out server.csr -subj /CN=localhost",
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -out server.pem -extfile extensions",
+    )
     for command in commands:
         subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

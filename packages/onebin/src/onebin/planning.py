@@ -5,6 +5,7 @@ from typing import Final
 
 from onebin import locks, requirement
 from onebin.errors import ObstaclesError, ProjectError
+from onebin.inputs import start
 from onebin.model import (
     RELEASES,
     Machine,
@@ -121,13 +122,16 @@ def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
 
 
 def require_no_obstacle(plan: Plan) -> None:
-    """Refuse *plan* for all its obstacles at once.
+    """Refuse *plan* for all its obstacles at once, and for a start that the code cannot have.
 
     Raises:
         ProjectError: there is one; ``ObstaclesError`` if there are several.
     """
+    project = plan.project
+    wrong_start = start.fault(project.code, project.entry)
     found = [*plan.obstacles, *(item for item in plan.offers if isinstance(item, Obstacle))]
-    faults = [ProjectError(item.reason, hint=item.hint) for item in found]
+    faults = [wrong_start] if wrong_start else []
+    faults += [ProjectError(item.reason, hint=item.hint) for item in found]
     if faults:
         raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
 

@@ -209,7 +209,7 @@ def test_file_of_the_directory_it_is_started_in_may_be_read(
     """Projects may share a lock above them if onebin starts above them all."""
     root = tmp_path / "repository" / "packages" / "one"
     root.mkdir(parents=True)
-    (root / "app.py").write_text("")
+    (root / "app.py").write_text("def main(): ...")
     (root / "pyproject.toml").write_text(
         '[project]\nname = "one"\nscripts = { one = "app:main" }\n'
         '[tool.onebin]\nlock = "../../shared.txt"\n'

@@ -22,7 +22,6 @@ from .entry import entry_point, scripts_of
 from .given import Given
 from .options import read_options
 from .requirements import requirements_of
-from .start import require_start
 from .values import requires_python, table_of, text_of
 
 
@@ -98,7 +97,6 @@ def parse(
     code = root
     if with_code:
         code = _code(root, options, entry, workspace, names)
-        require_start(code, entry)
     return Project(
         root=root,
         name=name,

@@ -15,39 +15,35 @@ MAKES_NAMES: Final = frozenset({"globals", "vars", "exec", "setattr", "__getattr
 """A module that mentions one may have names that no statement binds."""
 
 
-def require_start(code: Path, entry: EntryPoint) -> None:
-    """Refuse a start that the project cannot have; one of a dependency is not known here.
+def fault(code: Path, entry: EntryPoint) -> ProjectError | None:
+    """Return why the project cannot have this start; one of a dependency is not known here.
 
     Args:
         code: The directory modules are imported from.
         entry: The start.
-
-    Raises:
-        ProjectError: its module is missing, or binds no such name.
     """
     top, *rest = entry.module.split(".")
     place = code / top
     if not place.is_dir() and not (code / f"{top}.py").is_file():
-        return
+        return None
     path = Path(place, *rest)
     file = next((file for file in (path / "__init__.py", path.with_suffix(".py"))
                  if file.is_file()), None)  # fmt: skip
     if not entry.function:
-        _require_runnable(entry.module, path, file)
-    elif file is not None:
-        _require_name(entry, path, file)
-    elif (place / "__init__.py").is_file() or not place.is_dir():
-        raise _missing(entry.module, path)
+        return _not_runnable(entry.module, path, file)
+    if file is not None:
+        return _unbound(entry, path, file)
+    is_ours = (place / "__init__.py").is_file() or not place.is_dir()
+    return _missing(entry.module, path) if is_ours else None
 
 
-def _require_runnable(module: str, path: Path, file: Path | None) -> None:
+def _not_runnable(module: str, path: Path, file: Path | None) -> ProjectError | None:
     if path.is_dir() and not (path / "__main__.py").is_file():
-        raise ProjectError(
+        return ProjectError(
             f"-m {module}: a package without __main__.py; expected a module that runs",
             hint="name a module of it, or module:function",
         )
-    if file is None and not path.is_dir():
-        raise _missing(module, path)
+    return _missing(module, path) if file is None and not path.is_dir() else None
 
 
 def _missing(module: str, path: Path) -> ProjectError:
@@ -57,20 +53,20 @@ def _missing(module: str, path: Path) -> ProjectError:
     return ProjectError(f"{module}: no such module in the project", hint=hint)
 
 
-def _require_name(entry: EntryPoint, path: Path, file: Path) -> None:
+def _unbound(entry: EntryPoint, path: Path, file: Path) -> ProjectError | None:
     name = entry.function.partition(".")[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the project's code, which the build shows
         try:
             tree = ast.parse(files.read_text(file))
         except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
-            return  # the build reports it; this Python may be older than the code
+            return None  # the build reports it; this Python may be older than the code
     bound = set(_bound(tree))
     is_module = (path / name).is_dir() or (path / f"{name}.py").is_file()
     if name in bound or is_module or bound & MAKES_NAMES or "*" in bound:
-        return
+        return None
     near = difflib.get_close_matches(name, bound, n=1)
-    raise ProjectError(
+    return ProjectError(
         f"{entry.module}:{entry.function}: {entry.module} has no {name}",
         hint=f"did you mean {near[0]}?" if near else "is it spelled right?",
     )

@@ -22,7 +22,6 @@ from onebin.requirement import shown
 
 from .entry import SCRIPT, entry_point
 from .given import Given
-from .start import require_start
 from .values import requires_python
 
 CACHE_VERSION: Final = 1
@@ -126,7 +125,6 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         for line in map(str, head.get_all("Requires-Dist", []))
     ]
     entry = entry_point(of, name, options.entry_point, _scripts(points, of))
-    require_start(code, entry)
     return Project(
         root=root,
         name=name,

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from packaging.utils import canonicalize_name
 
 from onebin import requirement
-from onebin.errors import ProjectError
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Obstacle, Pin, Project
 
 from .poetry_lock import PoetryLock
@@ -111,7 +111,7 @@ def require_complete(
     """Refuse *pins* of the lock *where* that lack a dependency of *project*.
 
     Raises:
-        ProjectError: naming the first one, and its pinned version if that does not fit.
+        ProjectError: naming each, with its pinned version if that does not fit.
     """
     versions: dict[str, str] = {}
     for item in pins:
@@ -119,12 +119,16 @@ def require_complete(
         versions[pin.name] = pin.version
     rewrite = read(where, "").rewrite
     table = "project.dependencies"
+    faults = []
     for wanted in requirement.wanted(project.dependencies, markers, where=table):
         have = versions.get(canonicalize_name(wanted.name))
         # What comes from an address may have no version.
         if have is None or (have and not wanted.specifier.contains(have, prereleases=True)):
-            raise ProjectError(
+            fault = ProjectError(
                 f"{where}: has {wanted.name} {have or 'not at all'}; "
                 f"the project needs {requirement.line(wanted)}",
                 hint=f"write the lock again: {rewrite}",
             )
+            faults.append(fault)
+    if faults:
+        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
