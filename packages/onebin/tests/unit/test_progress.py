@@ -38,7 +38,7 @@ def test_log_has_one_line_a_stage() -> None:
 
 def test_log_of_a_long_stage_has_a_percentage() -> None:
     """Every ten seconds a long stage shows that it is alive."""
-    assert "freeze       compiling 50 %" in printed(terminal=False, step=9)
+    assert "freeze        compiling 50 %" in printed(terminal=False, step=9)
 
 
 def test_terminal_shows_a_bar_and_clears_it() -> None:

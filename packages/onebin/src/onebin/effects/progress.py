@@ -78,12 +78,12 @@ class Progress:
             if now - self._drawn >= REDRAW_SECONDS or not text:
                 self._drawn = now
                 bar = f" {self._bar(done, total)}" if total else ""
-                line = f"  {self._stage:<13}{bar} {secret.hidden(text)[:60]}"
+                line = f"  {self._stage:<13} {bar} {secret.hidden(text)[:60]}"
                 write_notice(self._stream, f"{_CLEAR}{line}")
         elif text and now - self._reported >= REPORT_SECONDS:
             self._reported = now
             share = f" {100 * done // total} %" if total else ""
-            self._line(f"  {self._stage:<13}{secret.hidden(text)}{share}")
+            self._line(f"  {self._stage:<13} {secret.hidden(text)}{share}")
 
     def warn(self, text: str) -> None:
         """Print a warning; the build goes on."""
