@@ -185,7 +185,10 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         stage.summary = f"CPython {version}, {_size(python.runtime.archives)}"
     with ctx.progress.stage("distributions") as stage:
         offers = distributions.offers(plan, python.interpreter.version, ctx)
-        made = distributions.distributions(plan, offers, python, compiler, ctx)
+        made = distributions.distributions(
+            plan, offers, python, compiler,
+            lambda names: native.libraries(plan, names, compiler, ctx), ctx,
+        )  # fmt: skip
         _warn_unpinned(made, ctx.progress)
         objects = [item.object for one in made for item in one.extensions]
         stage.summary = f"{len(objects)} C modules, {_size(objects)}"
@@ -213,7 +216,9 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
         stage.summary = f"{binary.name}, {_bytes(binary.size)}"
-    parts_of = {item.key: item for module in libraries for item in module.libraries}
+    of_extensions = (item for one in selection.extensions for item in one.built)
+    of_modules = (item for module in libraries for item in module.libraries)
+    parts_of = {item.key: item for item in (*of_modules, *of_extensions)}
     return BuildResult(ready.plan, binary, modules, selection.omitted, (*parts_of.values(),))
 
 

@@ -4,9 +4,9 @@ At plan time a provider returns an ``Offer`` for the files of an index, or an ``
 time it gives the step for its offer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -14,14 +14,26 @@ from packaging.utils import canonicalize_name
 from onebin.effects import index
 from onebin.effects.context import Context, Step
 from onebin.effects.index import IndexFile
+from onebin.effects.wheel_tags import is_compiled
 from onebin.errors import ProjectError
-from onebin.model import CPython, Distribution, Machine, Obstacle, Offer, Pin, Plan, Toolchain
+from onebin.model import (
+    BuiltLibrary,
+    CPython,
+    Distribution,
+    Machine,
+    Obstacle,
+    Offer,
+    Options,
+    Pin,
+    Plan,
+    Toolchain,
+)
 
 from . import captured
 from .captured import Captured
-from .pure import Pure, is_compiled
+from .pure import Pure
 
-CACHE_VERSION: Final = 2
+CACHE_VERSION: Final = 3
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -38,14 +50,23 @@ class Provider(Protocol):
         ...
 
     def step(
-        self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain
-    ) -> Step[Distribution]:
-        """Return the step for *offer*."""
+        self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain,
+        libraries: Sequence[BuiltLibrary],
+    ) -> Step[Distribution]:  # fmt: skip
+        """Return the step for *offer*; *libraries* are those that it names."""
         ...
 
 
-PROVIDERS: Final[tuple[Provider, ...]] = (Pure(), Captured())
-"""In order of preference; ``tool.onebin.from-source`` allows only the last."""
+PURE: Final = Pure()
+SOURCE: Final = Captured()
+
+PROVIDERS: Final[dict[str, Provider]] = {PURE.name: PURE, SOURCE.name: SOURCE}
+
+Form = Literal["as pip installs it", "from source", "pure"]
+"""What a project asks for: nothing, ``tool.onebin.from-source``, ``tool.onebin.pure``."""
+
+BuildLibraries = Callable[[Sequence[str]], tuple[BuiltLibrary, ...]]
+"""Makes C libraries by name."""
 
 
 class _ObstacleError(Exception):
@@ -58,7 +79,7 @@ class OfferStep(msgspec.Struct, frozen=True):
     """Step: the best offer for a pin; its hashes name the same files for ever."""
 
     pin: Pin
-    from_source: bool
+    form: Form
     python: str
     """``3.13``."""
     machine: Machine
@@ -70,7 +91,7 @@ class OfferStep(msgspec.Struct, frozen=True):
     def key(self) -> tuple[object, ...]:
         """Return the pin, how it is wanted, and the pins of build requirements."""
         return (
-            CACHE_VERSION, self.pin, self.from_source, self.python, self.machine, self.build_pins,
+            CACHE_VERSION, self.pin, self.form, self.python, self.machine, self.build_pins,
             self.may_be_unpinned,
         )  # fmt: skip
 
@@ -80,59 +101,72 @@ class OfferStep(msgspec.Struct, frozen=True):
         with ctx.store.scratch() as scratch:
             every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
         files = index.locked(self.pin, every)
-        found = best(self.pin, files, from_source=self.from_source, python=self.python)
-        if isinstance(found, Offer) and found.provider == Captured.name:
-            found = self._unbuildable(found, ctx) or found
-        if isinstance(found, Obstacle):
-            raise _ObstacleError(found)
         # Not of the lock alone: it has the hash of the very file that is used.
         compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
+        pure = PURE.offer(self.pin, files, self.python)
+        if isinstance(pure, Offer) and (
+            self.form == "pure" or (self.form != "from source" and not compiled)
+        ):
+            found: Offer | Obstacle = pure
+        else:
+            found = self._source(files, ctx)
+            if (
+                isinstance(found, Obstacle)
+                and isinstance(pure, Offer)
+                and self.form != "from source"
+            ):
+                found = msgspec.structs.replace(pure, lacks=_why(found, files, every))
+        if isinstance(found, Obstacle):
+            raise _ObstacleError(found)
         found = msgspec.structs.replace(found, has_compiled=compiled)
         (folder / "offer.json").write_bytes(msgspec.json.encode(found))
 
-    def _unbuildable(self, offer: Offer, ctx: Context) -> Obstacle | None:
-        ctx.progress.report(f"{self.pin}: reading its build requirements")
-        return captured.obstacle(
-            offer, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
+    def _source(self, files: Sequence[IndexFile], ctx: Context) -> Offer | Obstacle:
+        found = SOURCE.offer(self.pin, files, self.python)
+        if isinstance(found, Obstacle):
+            return found
+        ctx.progress.report(f"{self.pin}: reading its source")
+        found = captured.examined(
+            found, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
             machine=self.machine, ctx=ctx,
         )  # fmt: skip
+        if isinstance(found, Offer) and self.form == "pure":
+            # Nothing is brought for the code that the project can do without.
+            return msgspec.structs.replace(found, libraries=(), environment={})
+        return found
 
     def load(self, folder: Path) -> Offer:
         """Return it."""
         return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Offer)
 
 
-def best(
-    pin: Pin, files: Sequence[IndexFile], *, from_source: bool, python: str
-) -> Offer | Obstacle:
-    """Return the first offer for *files*, or the last provider's obstacle."""
-    providers = PROVIDERS[-1:] if from_source else PROVIDERS
-    found = [provider.offer(pin, files, python) for provider in providers]
-    return next((item for item in found if isinstance(item, Offer)), found[-1])
+def _why(obstacle: Obstacle, locked: Sequence[IndexFile], every: Sequence[IndexFile]) -> str:
+    """Return why a pure-Python wheel is taken although pip would install compiled code."""
+    sources = {file.name for file in every if file.name.endswith(captured.TARBALL)}
+    if not sources:
+        return "the index has no source distribution of it"
+    if not sources & {file.name for file in locked}:
+        return "the lock has no hash of its source distribution (write it again: onebin lock)"
+    reason = obstacle.reason.removeprefix(f"{obstacle.pin}: ")
+    return f"{reason} ({obstacle.hint})" if obstacle.hint else reason
 
 
 def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...]:
     """Return how each distribution of *plan* comes in, for Python *python* (``3.13``).
 
     Raises:
-        ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
+        ProjectError: ``tool.onebin.from-source`` or ``pure`` names something that is not a
+            dependency.
         ToolError: the index cannot be reached.
     """
-    chosen = {canonicalize_name(name): name for name in plan.project.options.from_source}
-    names = {pin.name for pin in plan.distributions}
-    for canonical, name in chosen.items():
-        if canonical not in names:
-            raise ProjectError(
-                f"tool.onebin.from-source: {name} is not among the dependencies",
-                hint=f"known are {', '.join(sorted(names))}" if names else "there are none",
-            )
+    forms = _forms(plan.project.options, {pin.name for pin in plan.distributions})
     found: list[Offer | Obstacle] = []
     for n, pin in enumerate(plan.distributions):
         ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
         try:
             step = OfferStep(
-                pin, pin.name in chosen, python, plan.machine, plan.build_pins,
-                plan.project.options.allow_unpinned_build_requirements,
+                pin, forms.get(pin.name, "as pip installs it"), python, plan.machine,
+                plan.build_pins, plan.project.options.allow_unpinned_build_requirements,
             )  # fmt: skip
             found.append(ctx.build(step))
         except _ObstacleError as exc:
@@ -140,36 +174,66 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
     return tuple(found)
 
 
+def _forms(options: Options, known: set[str]) -> dict[str, Form]:
+    """Return the form that *options* give a distribution, by its normalized name."""
+    asked: dict[str, tuple[Form, Sequence[str]]] = {
+        "from-source": ("from source", options.from_source),
+        "pure": ("pure", options.pure),
+    }
+    forms: dict[str, Form] = {}
+    for key, (form, names) in asked.items():
+        for name in names:
+            if canonicalize_name(name) not in known:
+                raise ProjectError(
+                    f"tool.onebin.{key}: {name} is not among the dependencies",
+                    hint=f"known are {', '.join(sorted(known))}" if known else "there are none",
+                )
+            forms[canonicalize_name(name)] = form
+    return forms
+
+
 def distributions(
     plan: Plan,
     wanted: Iterable[Offer | Obstacle],
     python: CPython,
     toolchain: Toolchain,
+    libraries: BuildLibraries,
     ctx: Context,
 ) -> tuple[Distribution, ...]:
     """Make every distribution of *wanted* ready to be frozen and linked.
 
     Raises:
-        ProjectError: one of them cannot be part of a static executable.
+        ProjectError: one of them cannot be part of a static executable, or its build leaves out
+            the compiled code that pip would install.
         ToolError: one does not build, or cannot be downloaded.
     """
     wanted = tuple(wanted)
-    providers = {provider.name: provider for provider in PROVIDERS}
+    may_lack = {canonicalize_name(name) for name in plan.project.options.pure}
     made = []
     for n, item in enumerate(wanted):
         if isinstance(item, Obstacle):
             raise ProjectError(item.reason, hint=item.hint)
         ctx.progress.report(str(item.pin), done=n, total=len(wanted))
-        found = ctx.build(providers[item.provider].step(item, plan, python, toolchain))
-        if item.has_compiled and not found.extensions:
-            ctx.progress.warn(f"{item.pin}: {_without_compiled_code(item)}")
-        made.append(found)
+        built = libraries(item.libraries)
+        step = PROVIDERS[item.provider].step(item, plan, python, toolchain, built)
+        found = ctx.build(step)
+        if item.lacks:
+            ctx.progress.warn(
+                f"{item.pin}: without the compiled code that pip would install, so it may be "
+                f"slower: {item.lacks}; {_silence(item.pin)} accepts that"
+            )
+        elif item.has_compiled and not found.extensions and item.pin.name not in may_lack:
+            raise ProjectError(
+                f"{item.pin}: its build leaves out the compiled code that pip would install",
+                hint=f"accept that it may be slower: {_silence(item.pin)}; or choose another "
+                "version",
+            )
+        extensions = tuple(
+            msgspec.structs.replace(extension, built=built) for extension in found.extensions
+        )
+        made.append(msgspec.structs.replace(found, extensions=extensions))
     return tuple(made)
 
 
-def _without_compiled_code(offer: Offer) -> str:
-    """Return what an executable lacks that an environment made by pip has."""
-    lack = "without the compiled code that pip would install"
-    if offer.provider == Pure.name:
-        return f"{lack}, so it may be slower; tool.onebin.from-source has it built"
-    return f"{lack}: its build left that out, perhaps for want of a library"
+def _silence(pin: Pin) -> str:
+    return f'tool.onebin.pure = ["{pin.name}"]'
