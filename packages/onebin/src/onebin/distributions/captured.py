@@ -222,7 +222,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     def _environment(self, tree: Path, scratch: Path, programs: Path) -> dict[str, str]:
         tools, home = self.toolchain.bin, scratch / "home"
-        include = [self.runtime.include, *(library.include for library in self.libraries)]
+        # After all others: a copy that the source brings is the one it fits.
+        include = [f"-idirafter {library.include}" for library in self.libraries]
         archives = [file for library in self.libraries for file in library.archives]
         return {
             "PATH": f"{programs}:{tools}:/usr/bin:/bin",
@@ -244,7 +245,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "LDCXXSHARED": f"{tools}/c++ -shared",
             "AR": str(tools / "ar"),
             "CFLAGS": f"{self.level} -DNDEBUG -ffile-prefix-map={tree}=.",
-            "CPPFLAGS": " ".join(f"-I{folder}" for folder in include),
+            "CPPFLAGS": " ".join([f"-I{self.runtime.include}", *include]),
             "LDFLAGS": " ".join(
                 f"-L{folder}" for folder in dict.fromkeys(file.parent for file in archives)
             ),

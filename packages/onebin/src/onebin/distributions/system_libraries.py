@@ -48,23 +48,31 @@ MAX_BYTES: Final = 4 << 20
 
 
 def wanted(source: Path) -> tuple[str, ...]:
-    """Return the libraries whose headers the tree *source* includes without having them."""
+    """Return the libraries whose headers the tree *source* includes.
+
+    Not those it brings in a folder of their name, as ``openssl/ssl.h``. A single header may be
+    there for another platform; if it is for this one, compilers find it first.
+    """
     included: set[str] = set()
-    own: list[str] = []
+    own: set[str] = set()
     for file in source.rglob("*"):
         if file.is_symlink() or not file.is_file():
             continue
         if file.suffix in {".h", ".in"}:
-            own.append(f"/{file.relative_to(source).as_posix().removesuffix('.in')}")
+            own.add(f"{file.parent.name}/")
         if file.suffix in SOURCES and file.stat().st_size <= MAX_BYTES:
             included.update(name.decode("ascii") for name in INCLUDED.findall(file.read_bytes()))
-    found = set[str]()
-    for header in included:
-        for known, library in HEADERS.items():
-            fits = header.startswith(known) if known.endswith("/") else header == known
-            if fits and not any(name.endswith(f"/{header}") for name in own):
-                found.add(library)
-    return tuple(sorted(found))
+    return tuple(
+        sorted(
+            {
+                library
+                for known, library in HEADERS.items()
+                for header in included
+                if header == known or (known.endswith("/") and header.startswith(known))
+                if known not in own
+            }
+        )
+    )
 
 
 def unknown(extension: Extension, provided: Iterable[str]) -> str:

@@ -34,6 +34,8 @@ LIBXSLT: Final = Source(
 AUTOCONF: Final = (
     "./configure", "--build={triplet}", "--host={triplet}", "--disable-shared", "--enable-static",
     "--disable-dependency-tracking", "--without-python", "--without-debug",
+    # They insist on one; this one finds whatever is asked for, and where is told otherwise.
+    "PKG_CONFIG=true",
 )  # fmt: skip
 
 
@@ -84,14 +86,12 @@ def _libxml2() -> Library:
         steps=(
             # musl's iconv is the C library's own.
             Command((*AUTOCONF, "--without-lzma", "--without-modules", "--without-readline",
-                     "--with-zlib={needs}", "--with-legacy=no", "CFLAGS=-O2 -DNDEBUG",
-                     "CPPFLAGS=-I{needs}/include", "LDFLAGS=-L{needs}/lib")),
+                     "--without-zlib", "CFLAGS=-O2 -DNDEBUG")),
             Command(("make", "-j{jobs}", "libxml2.la")),
         ),
         headers=(("include/libxml/*.h", "libxml"), ("include/libxml/*.h", "libxml2/libxml")),
         archives=(".libs/libxml2.a",),
         programs=("make",),
-        needs=("zlib",),
     )  # fmt: skip
 
 
@@ -102,12 +102,12 @@ def _libxslt() -> Library:
         license="MIT",
         steps=(
             Command((*AUTOCONF, "--without-crypto", "--without-plugins", "CFLAGS=-O2 -DNDEBUG",
-                     "LIBXML_CFLAGS=-I{needs}/include", "LIBXML_LIBS=-L{needs}/lib -lxml2 -lz")),
+                     "LIBXML_CFLAGS=-I{needs}/include", "LIBXML_LIBS=-L{needs}/lib -lxml2")),
             Command(("make", "-j{jobs}", "-C", "libxslt", "libxslt.la")),
             Command(("make", "-j{jobs}", "-C", "libexslt", "libexslt.la")),
         ),
         headers=(("libxslt/*.h", "libxslt"), ("libexslt/*.h", "libexslt")),
         archives=("libexslt/.libs/libexslt.a", "libxslt/.libs/libxslt.a"),
         programs=("make",),
-        needs=("libxml2", "zlib"),
+        needs=("libxml2",),
     )  # fmt: skip
