@@ -163,7 +163,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         CompileModule(LibraryModule("_m", ("L",), ("D",)), (built,), runtime, "-O2", toolchain),
         BuildCPython(source, source, recipe("balanced"), toolchain, "x86_64"),
         OfferStep(
-            pin, from_source=False, python="3.13", machine="x86_64", build_pins=(pin,),
+            pin, form="pure", python="3.13", machine="x86_64", build_pins=(pin,),
             may_be_unpinned=False,
         ),
         PureWheel(pin, "3.13"),

@@ -33,7 +33,7 @@ from . import captured
 from .captured import Captured
 from .pure import Pure
 
-CACHE_VERSION: Final = 3
+CACHE_VERSION: Final = 4
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
