@@ -59,7 +59,10 @@ def probe(
             names = tuple(python.runtime.library_modules)
             over = library_modules(plan, python.runtime, names, ctx)
             more = modules.link_input(over, python.runtime, compiler)
-            found = ctx.build(msgspec.structs.replace(step, parts=step.parts + more))
+            try:
+                found = ctx.build(msgspec.structs.replace(step, parts=step.parts + more))
+            except ToolError as again:
+                raise _unloadable(again) from again
         stage.summary = f"{sum(map(len, found.values()))} imports made from C"
     return found
 

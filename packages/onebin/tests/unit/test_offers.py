@@ -65,7 +65,7 @@ RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
         ("compiled pure source", "", "captured"),
         ("compiled pure source", 'pure = ["Thing"]', "pure"),
         ("compiled pure", "", "pure: the index has no source distribution"),
-        ("compiled pure unlocked", "", "pure: the lock has no hash of its source"),
+        ("compiled pure unlocked", "", "pure: the index's file is not one the lock knows"),
         ("compiled pure rust", "", "pure: its build needs a Rust compiler (maturin)"),
         ("compiled pure rust", 'pure = ["thing"]', "pure"),
         ("compiled pure rust", 'from-source = ["thing"]', "needs a Rust compiler (maturin)"),
