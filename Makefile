@@ -10,7 +10,7 @@ comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
 PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
 
-.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test hardening endurance compat figures pictures bench train update-runtime clean
+.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat figures pictures bench train update-runtime clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every co
 
 cluster-test: $(VENV)/.dev ## The manifests of deploy/ on a real Kubernetes: root on Debian, ten minutes
 	@tests/cluster/up && $(BIN)/python tests/cluster/cluster.py; status=$$?; tests/cluster/down; exit $$status
+
+platforms: $(VENV)/.dev ## Start real platforms, hold each report against the request: root on Debian, 20 minutes (NAMES=docker)
+	@$(BIN)/python -m tests.platforms.platforms $(NAMES)
 
 hardening: $(VENV)/.dev ## What each hardening measure costs
 	@$(BIN)/python -m bench.hardening.hardening

@@ -1,11 +1,11 @@
 """The last step of a build: an executable becomes an image, its layer a file in the cache."""
 
 import hashlib
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Final
 
+import deflate
 import msgspec
 
 from onebin.effects.context import Context
@@ -14,7 +14,7 @@ from onebin.image import application, image, layer, spec
 from onebin.image.application import ImageMetadata
 from onebin.model import Binary, ImageSettings, Project
 
-CACHE_VERSION: Final = 1
+CACHE_VERSION: Final = 2
 """Raised when the same executable has to give another layer."""
 
 _BLOB: Final = "blob"
@@ -52,9 +52,9 @@ class LayerStep(msgspec.Struct, frozen=True):
     kind: ClassVar[str] = "layer"
 
     def key(self) -> Sequence[object]:
-        """Return all that the blob depends on, the deflate implementation included."""
+        """Return all that the blob depends on, libdeflate included."""
         name, sha256 = self.binary.name, self.binary.sha256
-        return (CACHE_VERSION, zlib.ZLIB_RUNTIME_VERSION, name, sha256, self.epoch)
+        return (CACHE_VERSION, deflate.__version__, name, sha256, self.epoch)
 
     def make(self, folder: Path, _: Context) -> None:
         """Write the blob and its digests into *folder*.

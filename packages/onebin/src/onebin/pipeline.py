@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from onebin import assemble, distributions, locks, native, planning, project_files
-from onebin.distributions import install
+from onebin import assemble, distributions, locks, native, planning, project_files, terminal
+from onebin.distributions import install, time_zones
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
 from onebin.effects.progress import Progress
@@ -15,7 +15,7 @@ from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
-from onebin.locks import resolving
+from onebin.locks import requirements, resolving
 from onebin.model import (
     Binary,
     BuiltLibrary,
@@ -78,13 +78,16 @@ def make_plan(
     ctx = tools.context
     profile = None if instrumented else project_files.profile_of(project)
     lock = project_files.lock_of(project)
+    build_lock, options = project_files.build_lock_of(project), project.options
+    is_own = bool(options.build_lock or options.allow_unpinned_build_requirements)
     plan = planning.plan(
         project,
         machine=tools.machine,
         lock=None if lock is None else lock.text,
         lock_name=lock.name if lock else "",
         lock_reason=lock.reason if lock else "",
-        build_lock=project_files.read(project, project.options.build_lock),
+        build_lock=build_lock.text,
+        written_build_lock="" if is_own else build_lock.name,
         source=tools.python_source,
         release=release,
         profile=profile,
@@ -174,6 +177,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         of_lock = f" of {plan.lock}" if plan.lock else ""
         why = f" ({plan.lock_reason})" if plan.lock_reason else ""
         stage.summary = f"{project.name} {project.version}, {count} dependencies{of_lock}{why}"
+    plan = resolving.pin_build_requirements(plan, plan.new_build_pins, ctx)
     with ctx.progress.stage("toolchain") as stage:
         compiler = _toolchain(plan, ctx)
         stage.summary = plan.toolchain
@@ -184,12 +188,19 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         version = plan.python.version or python.interpreter.version
         stage.summary = f"CPython {version}, {_size(python.runtime.archives)}"
     with ctx.progress.stage("distributions") as stage:
-        offers = distributions.offers(plan, python.interpreter.version, ctx)
+        offers = plan.offers
+        if not offers or plan.series != python.interpreter.version:
+            offers = distributions.offers(plan, python.interpreter.version, ctx)
+        decided = plan
         made = distributions.distributions(
             plan, offers, python, compiler,
-            lambda names: native.libraries(plan, names, compiler, ctx), ctx,
+            lambda names: native.libraries(decided, names, compiler, ctx), ctx,
         )  # fmt: skip
-        _warn_unpinned(made, ctx.progress)
+        unpinned = {pin for one in made for pin in one.unpinned}
+        if plan.written_build_lock:
+            plan = resolving.pin_build_requirements(plan, unpinned, ctx)
+        else:
+            _warn_unpinned(made, ctx.progress)
         objects = [item.object for one in made for item in one.extensions]
         stage.summary = f"{len(objects)} C modules, {_size(objects)}"
     native_imports = native.probe(plan, python, made, compiler, ctx)
@@ -206,8 +217,8 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     ctx = tools.context
     ready = prepare(project, tools, instrumented=instrumented)
     with ctx.progress.stage("freeze") as stage:
-        selection, modules = _frozen(ready, ctx)
-        size = _bytes(sum(module.size for module in modules))
+        ready, selection, modules = _frozen(ready, ctx)
+        size = terminal.size(sum(module.size for module in modules))
         _warn_omitted(selection.omitted, ctx.progress)
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
     libraries = _libraries(ready, selection.builtins, ctx)
@@ -215,7 +226,7 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         parts = _parts(ready, selection, modules, libraries, ctx)
         linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
-        stage.summary = f"{binary.name}, {_bytes(binary.size)}"
+        stage.summary = f"{binary.name}, {terminal.size(binary.size)}"
     of_extensions = (item for one in selection.extensions for item in one.built)
     of_modules = (item for module in libraries for item in module.libraries)
     parts_of = {item.key: item for item in (*of_modules, *of_extensions)}
@@ -260,7 +271,7 @@ def image(built: BuildResult, tools: Tools, *, epoch: int) -> Image:
             epoch=epoch,
         )
         compressed = sum(layer.descriptor.size for layer in made.layers)
-        stage.summary = f"{made.digest[:19]}…, {_bytes(compressed)} compressed"
+        stage.summary = f"{made.digest[:19]}…, {terminal.size(compressed)} compressed"
     return made
 
 
@@ -289,8 +300,11 @@ def _toolchain(plan: Plan, ctx: Context) -> Toolchain:
     )
 
 
-def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModule, ...]]:
-    """Select the modules of the executable, which takes compiling them, and return both."""
+def _frozen(ready: Prepared, ctx: Context) -> tuple[Prepared, Selection, tuple[FrozenModule, ...]]:
+    """Select the modules of the executable, which takes compiling them, and return both.
+
+    If they need the time zones, these are among the distributions returned.
+    """
     project = ready.plan.project
     options = CompileOptions(
         ready.python.interpreter,
@@ -304,10 +318,16 @@ def _frozen(ready: Prepared, ctx: Context) -> tuple[Selection, tuple[FrozenModul
         compiled = compile_modules(origins, options, ctx)
         return {name: module.imports for name, module in compiled.items()}
 
-    selection = select(
-        project, ready.python, ready.distributions, ready.native_imports, analyze
-    )  # fmt: skip
-    return selection, tuple(compile_modules(selection.modules, options, ctx).values())
+    def selected() -> Selection:
+        return select(project, ready.python, ready.distributions, ready.native_imports, analyze)
+
+    selection = selected()
+    if project.is_whole and time_zones.are_missing(selection.modules):
+        zones = time_zones.time_zones(ctx)
+        ctx.progress.report(f"{zones.pin}: for zoneinfo")
+        ready = msgspec.structs.replace(ready, distributions=(*ready.distributions, zones))
+        selection = selected()
+    return ready, selection, tuple(compile_modules(selection.modules, options, ctx).values())
 
 
 def _parts(
@@ -337,6 +357,7 @@ def _parts(
         + program.allocator()
         + counters
         + program.held_signals(project.options.hold_signals)
+        + program.environment(project.options.environment)
         + frozen.link_input(modules, startup)
         + install.link_input(selection.extensions)
         + runtime.link_input(ready.python.runtime, selection.builtins)
@@ -348,12 +369,8 @@ def _parts(
 def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:
     for one in made:
         for line in one.unpinned:
-            progress.warn(f"{one.pin}: built with what no lock pins: {line}")
+            progress.warn(f"{one.pin}: built with what no lock pins: {requirements.line(line)}")
 
 
 def _size(paths: Sequence[Path]) -> str:
-    return _bytes(sum(file.stat().st_size for file in paths))
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"  # noqa: PLR2004
+    return terminal.size(sum(file.stat().st_size for file in paths))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from onebin import cli, pipeline
+from onebin.model import RELEASE
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 
@@ -70,7 +71,7 @@ def test_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == cli.main(["plan", str(PROJECTS / "facts")])
 
     text = capsys.readouterr().out
-    for part in ("facts", "3.13.15", "ziglang 0.17.1"):
+    for part in ("facts", RELEASE, "ziglang 0.17.1"):
         assert part in text
 
 
@@ -80,7 +81,9 @@ def test_inspect_missing_path(capsys: pytest.CaptureFixture[str]) -> None:
     assert "/no/such/file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("module", ["msgspec", "ziglang", "packaging", "tomllib", "lz4", "pip"])
+@pytest.mark.parametrize(
+    "module", ["msgspec", "ziglang", "packaging", "tomllib", "deflate", "lz4", "pip"]
+)
 def test_nothing_of_the_current_directory_is_imported(tmp_path: Path, module: str) -> None:
     """``python -m onebin`` never imports a same-named module of the current directory."""
     project = tmp_path / "project"

@@ -132,3 +132,18 @@ def test_parts_of_every_program() -> None:
         "held_signals.c",
     ] == names
     assert "held_signals[] = {SIGTERM, SIGINT, 0};" in parts.sources[-1].text
+
+
+def test_variables_that_a_program_obeys() -> None:
+    """Without one no code is added but the header that says so; with one, getenv is wrapped."""
+    none = program.environment(())
+    some = program.environment(("PYTHONPATH", "PYTHONDEVMODE"))
+
+    assert [("environment.h", "#define USES_ENVIRONMENT 0\n")] == [
+        (source.name, source.text) for source in none.sources
+    ]
+    assert ((), ("getenv",)) == (none.wraps, some.wraps)
+    texts = {source.name: source.text for source in some.sources}
+    assert "#define USES_ENVIRONMENT 1\n" == texts["environment.h"]
+    assert '{"PYTHONPATH", "PYTHONDEVMODE", NULL}' in texts["allowed_variables.c"]
+    assert "__wrap_getenv" in texts["environment.c"]

@@ -22,7 +22,8 @@ from onebin.model import (
     Runtime,
 )
 from onebin.selection.finder import Finder
-from onebin.selection.selector import NAMES_OF_INTEREST, Selection, main_text, select
+from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
+from onebin.selection.start import main_text
 
 from .analyzed import facts_of
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from . import __version__
@@ -14,15 +14,18 @@ from .process_state import prepare_command, prepare_service, prepare_streams
 
 PROGRAM: Final = "devops-info-service"
 
-COMMANDS: Final = ("serve", "check", "report", "audit")
+COMMANDS: Final = ("serve", "check", "report", "audit", "probe", "load")
 
 HELP: Final = f"""\
 usage: {PROGRAM} [serve] [FLAG ...]        serve GET / and GET /health (the default)
        {PROGRAM} check [FLAG ...] [URL]    request a running service's health once
        {PROGRAM} report [FLAG ...]         print what the platform gives this container
        {PROGRAM} audit [FLAG ...] FILE ... hold manifests against the Pod Security Standards
+       {PROGRAM} probe [FLAG ...]          try which system calls are let through
+       {PROGRAM} load [FLAG ...] URL       send requests, print failures and latencies
        {PROGRAM} --help | --version
-       {PROGRAM} serve --help | check --help | report --help | audit --help
+       {PROGRAM} serve --help | check --help | report --help | audit --help |
+                           probe --help | load --help
 
 examples:
   {PROGRAM}
@@ -63,21 +66,28 @@ def _run(args: list[str], environ: Mapping[str, str]) -> int:
         case "" | "serve", _:
             _serve(args, environ)
             return 0
-        # A command's modules are imported when it is named: a check has no use for an engine.
         case "check", _:
             from .commands.check import run as check  # noqa: PLC0415
 
             return _print(check(args, environ))
-        case "report", _:
-            from .commands.report import run as report  # noqa: PLC0415
-
-            return report(args, environ)
-        case "audit", _:
-            from .commands.audit import run as audit  # noqa: PLC0415
-
-            return audit(args, environ)
         case _:
-            raise ConfigError(_unknown(command))
+            return _command(command)(args, environ)
+
+
+def _command(name: str) -> Callable[[Sequence[str], Mapping[str, str]], int]:
+    # A command's modules are imported when it is named: a check has no use for an engine.
+    match name:
+        case "report":
+            from .commands.report import run  # noqa: PLC0415
+        case "audit":
+            from .commands.audit import run  # noqa: PLC0415
+        case "probe":
+            from .commands.probe import run  # noqa: PLC0415
+        case "load":
+            from .commands.load import run  # noqa: PLC0415
+        case _:
+            raise ConfigError(_unknown(name))
+    return run
 
 
 def _serve(args: list[str], environ: Mapping[str, str]) -> None:

@@ -147,6 +147,10 @@ class Config(msgspec.Struct, frozen=True):
     """Whether ``POST /readyz/enable`` and ``/readyz/disable`` are there. Off: any client could
     take the service out of every balancer."""
 
+    tools: Annotated[bool, _boolean("serve tools for trying a platform under /tools")] = False
+    """Whether ``/tools`` is there. Off: clients could choose responses, and without a management
+    port also faults, load and the end of the process."""
+
     drain_seconds: Annotated[
         int, Integer(0, _HOUR, "seconds for requests in flight at the end")
     ] = 8

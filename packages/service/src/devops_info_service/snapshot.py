@@ -22,6 +22,7 @@ from devops_info_service.facts.kubernetes.identity import Identity, read_identit
 from devops_info_service.facts.linux.network import Network, read_network
 from devops_info_service.facts.linux.provenance import sourced
 from devops_info_service.facts.linux.resources import Resources, read_resources
+from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.facts.linux.setid_files import SetIdFiles, find_setid_files
 from devops_info_service.facts.linux.uptime import rfc3339
 from devops_info_service.facts.system_files import Clock, SystemFiles
@@ -48,6 +49,8 @@ class Security(msgspec.Struct, frozen=True):
 class PlatformSnapshot(msgspec.Struct, frozen=True):
     """One reading of the platform."""
 
+    placement: Fact[Detection]
+    """``container`` or ``machine``: the first thing to know of all that follows."""
     taken_at: str
     """RFC 3339, UTC."""
     seconds: float
@@ -76,6 +79,7 @@ def read_platform(
     network = read_network(tree, allowed)
     filesystem = read_filesystem(tree, view.volumes)
     return PlatformSnapshot(
+        placement=view.placement,
         taken_at=rfc3339(int(clock.time())),
         seconds=round(clock.monotonic() - started, 6),
         resources=resources,

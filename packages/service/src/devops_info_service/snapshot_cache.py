@@ -1,9 +1,12 @@
 """Snapshots of the platform, shared by all requests that come while one is fresh."""
 
+import functools
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.facts.fact import value_of
-from devops_info_service.facts.linux.resources import Resources, read_resources
+from devops_info_service.facts.fact import Fact, value_of
+from devops_info_service.facts.linux.provenance import sourced
+from devops_info_service.facts.linux.resources import ResourceReader, Resources
+from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.facts.system_files import Clock, SystemFiles
 
 from .ttl_cache import TtlCache
@@ -15,6 +18,10 @@ FRESH_SECONDS: Final = 1.0
 """Seconds for which a snapshot serves every request: monitoring polls no more often, and however
 many clients poll, reading takes at most one snapshot's time of each second: some 10 ms, 50 more
 where there are many files to search for set-uid programs."""
+
+PLACES_SECONDS: Final = 60.0
+"""Seconds for which a scrape reads where groups and mounts were found: engines change neither, and
+a mount over a file of limits shows a minute later."""
 
 RATE_SECONDS: Final = 10.0
 """How far back the CPU time is compared: one interval alone jumps, and an older one is past."""
@@ -32,6 +39,10 @@ class PlatformSnapshots:
         self._allowed = allowed
         self._whole = TtlCache(self._read, FRESH_SECONDS, clock.monotonic)
         self._resources = TtlCache(self._read_resources, FRESH_SECONDS, clock.monotonic)
+        self._reader = TtlCache(
+            functools.partial(ResourceReader, tree), PLACES_SECONDS, clock.monotonic
+        )
+        self._placement: Fact[Detection] | None = None
         self._samples: list[tuple[float, int]] = []
         self.cpus_in_use: float | None = None
         """Average of the last ``RATE_SECONDS``; ``None`` if nothing was read in them before."""
@@ -45,6 +56,16 @@ class PlatformSnapshots:
         whole = self._whole.fresh()
         return whole.resources if whole else self._resources.get()
 
+    def placement(self) -> Fact[Detection]:
+        """Return whether this is a container, as first read: that never changes."""
+        if self._placement is None:
+            from devops_info_service.facts.container.process_view import (  # noqa: PLC0415
+                read_process_view,
+            )
+
+            self._placement = read_process_view(sourced(self._tree)).placement
+        return self._placement
+
     def _read(self) -> "PlatformSnapshot":
         # Local: forty modules, of which a scrape of the metrics needs a third.
         from devops_info_service.snapshot import read_platform  # noqa: PLC0415
@@ -54,7 +75,10 @@ class PlatformSnapshots:
         return whole
 
     def _read_resources(self) -> Resources:
-        resources = read_resources(self._tree)
+        reader = self._reader.get()
+        if not reader.is_current:
+            reader = self._reader.renew()
+        resources = reader.read()
         self._sample(resources)
         return resources
 

@@ -4,10 +4,10 @@ from typing import Final
 
 import httptools
 
-from devops_info_service.http import Limits
+from devops_info_service.http import Limits, RequestWithBody
 from devops_info_service.http.wire.memory_budget import FIELD_BYTES, READER_BYTES
 
-from ..unit.http.fake_socket import Conversation
+from ..unit.http.fake_socket import Conversation, TakenBody
 
 LIMITS: Final = Limits(
     max_request_line_bytes=128, max_head_bytes=512, max_fields=8, max_body_bytes=64
@@ -22,9 +22,12 @@ _OF_LIMITS: Final = frozenset({413, 414, 431})
 _MAX_HELD: Final = READER_BYTES + LIMITS.max_head_bytes + FIELD_BYTES * LIMITS.max_fields
 
 
-def connect(*, has_fast_path: bool = True) -> Conversation:
-    """Return a new connection; without the fast path every byte goes to the full parser."""
-    return Conversation(LIMITS, has_fast_path=has_fast_path)
+def connect(*, has_fast_path: bool = True, is_long: bool = False) -> Conversation:
+    """Return a new connection; without the fast path every byte goes to the full parser.
+
+    *is_long*: with bodies that are taken, and responses that come late and in pieces.
+    """
+    return Conversation(LIMITS, has_fast_path=has_fast_path, is_long=is_long)
 
 
 def check_invariants(conversation: Conversation) -> None:
@@ -36,6 +39,9 @@ def check_invariants(conversation: Conversation) -> None:
         assert not {b"content-length", b"transfer-encoding"} <= request.headers.keys()
         assert all(name == name.lower() for name in request.headers)
         assert not any({0, 10, 13} & set(value) for value in request.headers.values())
+        if isinstance(request, RequestWithBody) and isinstance(request.body, TakenBody):
+            assert len(request.body.content) <= LIMITS.max_body_bytes
+    assert not conversation.failures
     assert all(request.keep_alive for request in conversation.requests[:-1])
     assert conversation.peer.connection.held <= _MAX_HELD
     statuses = conversation.peer.statuses
@@ -103,8 +109,14 @@ def check(data: bytes) -> None:
     """
     if not data:
         return
-    step, data = data[0] or MAX_INPUT_BYTES, data[1:]
-    whole, cut, llhttp = connect(), connect(has_fast_path=False), Llhttp()
+    check_both(data[0] or MAX_INPUT_BYTES, data[1:], is_long=False)
+    check_both(data[0] or MAX_INPUT_BYTES, data[1:], is_long=True)
+
+
+def check_both(step: int, data: bytes, *, is_long: bool) -> None:
+    """Send *data* whole, and in pieces of *step* bytes."""
+    whole, llhttp = connect(is_long=is_long), Llhttp()
+    cut = connect(has_fast_path=False, is_long=is_long)
     whole.send(data)
     llhttp.feed(data)
     llhttp.agrees(whole)

@@ -58,10 +58,11 @@ class AnyBytes(RuleBasedStateMachine):
     A third parser is llhttp without a connection.
     """
 
-    @initialize()
-    def connect(self) -> None:
+    @initialize(is_long=st.booleans())
+    def connect(self, is_long: bool) -> None:  # noqa: FBT001  hypothesis calls it so
         """Begin with two new connections."""
-        self.one, self.bytewise, self.llhttp = connect(), connect(has_fast_path=False), Llhttp()
+        self.one, self.llhttp = connect(is_long=is_long), Llhttp()
+        self.bytewise = connect(has_fast_path=False, is_long=is_long)
 
     @rule(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=12))
     def feed(self, pieces: list[bytes]) -> None:

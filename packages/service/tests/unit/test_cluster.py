@@ -4,22 +4,18 @@ The judge is the manifest, by the rules of the standards; inside a container onl
 a few verdicts differ for a reason that is named here, and some facts stay unknown.
 """
 
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import pytest
 
 from devops_info_service.facts.fact import Known, Unknown
 from devops_info_service.snapshot import PlatformSnapshot, read_platform
 from devops_info_service.standards.requested.evaluate import REQUESTED, evaluate
-from devops_info_service.standards.requested.pod import Metadata, PodSpec, Requested
 from devops_info_service.standards.verdicts import UNOBSERVABLE
 
-from .recorded import FrozenClock, MachineFile, RecordedFiles, write_tree
+from .clusters import NAMES, Recording, load
+from .recorded import FrozenClock, RecordedFiles
 
-CLUSTER: Final = Path(__file__).parents[1] / "data" / "cluster"
-NAMES: Final = sorted(path.stem for path in CLUSTER.glob("*.json"))
 VOLUMES: Final = ("hostPathVolumes", "restrictedVolumes")
 EFFECTS: Final[dict[str, set[str]]] = {
     # A runtime without a profile applies none: the standard passes an undefined one.
@@ -46,33 +42,6 @@ UNKNOWN: Final[dict[str, str]] = {
 """Mounts that show alike, as a hostPath and as a volume: both checks of volumes are unknown."""
 
 
-class Recording(msgspec.Struct, forbid_unknown_fields=True):
-    """One container of a pod."""
-
-    runtime: str
-    taken_at: str
-    container: str
-    container_id: str
-    qos: str
-    pod: dict[str, Any]
-    machine: MachineFile
-    links: dict[str, str]
-    files: dict[str, str]
-
-    def requested(self) -> Requested:
-        """Return what the manifest has for this container: others do not show here."""
-        spec = dict(self.pod["spec"])
-        spec["containers"] = [each for each in spec["containers"] if each["name"] == self.container]
-        mounted = {each["name"] for each in spec["containers"][0].get("volumeMounts", ())}
-        spec["volumes"] = [each for each in spec.get("volumes", ()) if each["name"] in mounted]
-        metadata = msgspec.convert(self.pod["metadata"], Metadata)
-        return Requested(msgspec.convert(spec, PodSpec), metadata)
-
-
-def load(name: str) -> Recording:
-    return msgspec.json.decode((CLUSTER / f"{name}.json").read_bytes(), type=Recording)
-
-
 @pytest.fixture(scope="module", params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -87,12 +56,7 @@ def recording(name: str) -> Recording:
 def report(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> PlatformSnapshot:
     """Read the platform that the container saw."""
     folder = tmp_path_factory.mktemp("pod")
-    write_tree(folder / "root", recording.files)
-    for path, target in recording.links.items():
-        link = folder / "root" / path.lstrip("/")
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(target)
-    (folder / "machine.json").write_bytes(msgspec.json.encode(recording.machine))
+    recording.unpack(folder)
     return read_platform(RecordedFiles(folder), FrozenClock())
 
 

@@ -16,7 +16,11 @@ from devops_info_service.expectations.conformance import evaluate, load_expectat
 from devops_info_service.expectations.extract import EXTRACTORS, Extractor
 from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.prometheus.exposition import render
-from devops_info_service.prometheus.metric_families import expectation_family, platform_families
+from devops_info_service.prometheus.metric_families import (
+    expectation_families,
+    placement_family,
+    platform_families,
+)
 from devops_info_service.report.json_report import report_json
 from devops_info_service.report.text import report
 from devops_info_service.snapshot import read_platform
@@ -47,7 +51,11 @@ def views(tree: SystemFiles) -> Iterator[tuple[str, bytes]]:
     # Sorted: the order of results is that of the file, not of the catalog.
     contract = "\n".join(expected(each) for _, each in sorted(EXTRACTORS.items()))
     conformance = evaluate(load_expectations(contract), snapshot)
-    families = [*platform_families(snapshot.resources, 1), expectation_family(conformance)]
+    families = [
+        placement_family(snapshot.placement),
+        *platform_families(snapshot.resources, 1),
+        *expectation_families(conformance),
+    ]
     yield "platform.json", msgspec.json.encode(snapshot)
     yield "report.json", report_json(snapshot, conformance)
     for width in (60, 90, 120):

@@ -218,11 +218,12 @@ files_stat(int node, struct stat *out)
     out->st_ctim = out->st_atim = out->st_mtim;
     out->st_nlink = 1;
     if (found->kind == FILE_DIRECTORY) {
-        out->st_mode = S_IFDIR | 0555;
+        /* As of an installed file: a copy has the mode, and its owner may change it. */
+        out->st_mode = S_IFDIR | 0755;
         out->st_nlink = 2;
         return;
     }
-    out->st_mode = S_IFREG | (found->kind == FILE_INTERPRETER ? 0555 : 0444);
+    out->st_mode = S_IFREG | (found->kind == FILE_INTERPRETER ? 0755 : 0644);
     out->st_size = found->size;
     out->st_blocks = (found->size + 511) / 512;
 }

@@ -1,7 +1,7 @@
 /* The executable's main: an isolated CPython that imports only its frozen modules.
  *
- * Isolated (PEP 587): no PYTHON* variable, no site, no search path. Only what was
- * built runs, whatever the environment and the directory it is started in.
+ * Isolated (PEP 587): no PYTHON* variable but those that [tool.onebin] environment names, no site,
+ * no search path. Only what was built runs, whatever the directory it is started in.
  */
 #include "start.h"
 
@@ -18,13 +18,18 @@ main(int argc, char **argv)
     PyPreConfig_InitIsolatedConfig(&preconfig);
     /* There is no locale in an empty image: text is UTF-8 (PEP 540). */
     preconfig.utf8_mode = 1;
+#if USES_ENVIRONMENT
+    preconfig.isolated = 0;
+    preconfig.use_environment = 1;
+    preconfig.dev_mode = -1;
+#endif
     PyStatus status = Py_PreInitialize(&preconfig);
     if (PyStatus_Exception(status)) {
         return ends_with(status);
     }
 
     PyConfig config;
-    PyConfig_InitIsolatedConfig(&config);
+    init_config(&config);
     config.parse_argv = 0;
     config.site_import = 0;
     config.write_bytecode = 0;
@@ -32,6 +37,9 @@ main(int argc, char **argv)
     config.module_search_paths_set = 1;
     config.install_signal_handlers = 1;
     status = PyConfig_SetBytesArgv(&config, argc, argv);
+    if (!PyStatus_Exception(status)) {
+        status = insert_environment_path(&config);
+    }
     if (!PyStatus_Exception(status)) {
         /* Or the interpreter would look for a Python on the PATH. Empty: this program is no
          * interpreter, and a library that takes it for one would run the program again. */

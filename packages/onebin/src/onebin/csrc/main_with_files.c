@@ -6,7 +6,8 @@
  * gives it has an interpreter (SECURITY.md). So a child that multiprocessing or a library
  * starts never runs the program a second time, unless it is given the program as its script.
  *
- * Isolated (PEP 587) in both: no PYTHON* variable, no site, no search path outside.
+ * Isolated (PEP 587) in both: no PYTHON* variable but those that [tool.onebin] environment names,
+ * no site, no search path outside.
  */
 #define _GNU_SOURCE
 #include "start.h"
@@ -109,9 +110,18 @@ choose_script(PyConfig *config, int argc, char **argv)
 static PyStatus
 configure(PyConfig *config, int argc, char **argv, int is_interpreter)
 {
+    if (is_interpreter) {
+        /* The parts of "isolated" that matter: no environment, no user's folder, safe_path. What
+         * the command line may ask for (-X dev, -X faulthandler, …) is left open. */
+        PyConfig_InitPythonConfig(config);
+        config->use_environment = USES_ENVIRONMENT;
+        config->user_site_directory = 0;
+        config->safe_path = 1;
+    }
+    else {
+        init_config(config);
+    }
     config->parse_argv = is_interpreter;
-    /* The parts of "isolated" that matter stay: no environment, no user's folder, safe_path. */
-    config->isolated = !is_interpreter;
     config->site_import = 0;
     config->write_bytecode = 0;
     config->pathconfig_warnings = 0;
@@ -125,6 +135,9 @@ configure(PyConfig *config, int argc, char **argv, int is_interpreter)
     }
     if (!PyStatus_Exception(status)) {
         status = PyConfig_Read(config);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = insert_environment_path(config); /* now -E and -I are known */
     }
     if (!PyStatus_Exception(status) && is_interpreter) {
         status = choose_script(config, argc, argv);
@@ -159,14 +172,23 @@ main(int argc, char **argv)
 
     PyPreConfig preconfig;
     PyPreConfig_InitIsolatedConfig(&preconfig);
+    if (is_interpreter) {
+        PyPreConfig_InitPythonConfig(&preconfig);
+        preconfig.configure_locale = 0;
+        preconfig.coerce_c_locale = 0;
+    }
     /* There is no locale in an empty image: text is UTF-8 (PEP 540). */
     preconfig.utf8_mode = 1;
-    PyStatus status = Py_PreInitialize(&preconfig);
+    if (is_interpreter || USES_ENVIRONMENT) {
+        preconfig.isolated = 0;
+        preconfig.use_environment = USES_ENVIRONMENT;
+        preconfig.dev_mode = -1;
+    }
+    PyStatus status = Py_PreInitializeFromBytesArgs(&preconfig, argc, argv);
     if (PyStatus_Exception(status)) {
         return ends_with(status);
     }
     PyConfig config;
-    PyConfig_InitIsolatedConfig(&config);
     status = configure(&config, argc, argv, is_interpreter);
     if (!PyStatus_Exception(status)) {
         status = Py_InitializeFromConfig(&config);

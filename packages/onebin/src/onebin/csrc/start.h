@@ -5,8 +5,11 @@
 #include <Python.h>
 
 #include "block_cache.h"
+#include "environment.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Ends with 0; from [tool.onebin] hold-signals. */
 extern const int held_signals[];
@@ -22,6 +25,44 @@ hold_signals(void)
         sigaddset(&held, *number);
     }
     sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+/* Begin *config* as isolated, but for the variables that [tool.onebin] environment names: others
+ * are not seen by getenv (environment.c). */
+static void
+init_config(PyConfig *config)
+{
+    PyConfig_InitIsolatedConfig(config);
+#if USES_ENVIRONMENT
+    PyConfig_InitPythonConfig(config);
+    config->user_site_directory = 0;
+    config->safe_path = 1;
+#endif
+}
+
+/* Put the folders of PYTHONPATH first, if the project allows it. */
+static PyStatus
+insert_environment_path(PyConfig *config)
+{
+    PyStatus status = PyStatus_Ok();
+#if USES_ENVIRONMENT
+    const char *path = config->use_environment ? getenv("PYTHONPATH") : NULL;
+    Py_ssize_t place = 0;
+    while (path != NULL && *path != '\0' && !PyStatus_Exception(status)) {
+        size_t length = strcspn(path, ":");
+        char *folder = strndup(path, length);
+        wchar_t *decoded = folder && length ? Py_DecodeLocale(folder, NULL) : NULL;
+        if (decoded != NULL) {
+            status = PyWideStringList_Insert(&config->module_search_paths, place++, decoded);
+            PyMem_RawFree(decoded);
+        }
+        free(folder);
+        path += length + (path[length] == ':');
+    }
+#else
+    (void)config;
+#endif
+    return status;
 }
 
 static int

@@ -30,10 +30,10 @@ from onebin.model import (
 )
 
 from . import captured
-from .captured import Captured
+from .captured import Captured, SourceFacts
 from .pure import Pure
 
-CACHE_VERSION: Final = 4
+CACHE_VERSION: Final = 5
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -75,6 +75,18 @@ class _ObstacleError(Exception):
         self.obstacle = obstacle
 
 
+class Found(msgspec.Struct, frozen=True):
+    """The best offer by the files of an index, and a wheel for where it cannot be built."""
+
+    offer: Offer
+    instead: Offer | None = None
+
+
+UNLOCKED: Final = "the lock has no hash of its source distribution (write it again: onebin lock)"
+
+UNSHIPPED: Final = "the index has no source distribution of it"
+
+
 class OfferStep(msgspec.Struct, frozen=True):
     """Step: the best offer for a pin; its hashes name the same files for ever."""
 
@@ -83,17 +95,11 @@ class OfferStep(msgspec.Struct, frozen=True):
     python: str
     """``3.13``."""
     machine: Machine
-    build_pins: tuple[Pin, ...] = ()
-    may_be_unpinned: bool = False
-    """As in ``captured.CapturedBuild``."""
     kind = "offers"
 
     def key(self) -> tuple[object, ...]:
-        """Return the pin, how it is wanted, and the pins of build requirements."""
-        return (
-            CACHE_VERSION, self.pin, self.form, self.python, self.machine, self.build_pins,
-            self.may_be_unpinned,
-        )  # fmt: skip
+        """Return the pin, and how it is wanted."""
+        return CACHE_VERSION, self.pin, self.form, self.python, self.machine
 
     def make(self, folder: Path, ctx: Context) -> None:
         """List the index's files and take the best offer."""
@@ -101,54 +107,68 @@ class OfferStep(msgspec.Struct, frozen=True):
         with ctx.store.scratch() as scratch:
             every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
         files = index.locked(self.pin, every)
+        (folder / "offer.json").write_bytes(msgspec.json.encode(self._best(files, every)))
+
+    def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile]) -> Found:
         # Not of the lock alone: it has the hash of the very file that is used.
         compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
-        pure = PURE.offer(self.pin, files, self.python)
-        if isinstance(pure, Offer) and (
-            self.form == "pure" or (self.form != "from source" and not compiled)
-        ):
-            found: Offer | Obstacle = pure
-        else:
-            found = self._source(files, ctx)
-            if (
-                isinstance(found, Obstacle)
-                and isinstance(pure, Offer)
-                and self.form != "from source"
-            ):
-                found = msgspec.structs.replace(pure, lacks=_why(found, files, every))
-        if isinstance(found, Obstacle):
-            raise _ObstacleError(found)
-        found = msgspec.structs.replace(found, has_compiled=compiled)
-        (folder / "offer.json").write_bytes(msgspec.json.encode(found))
+        pure, source = (
+            msgspec.structs.replace(found, has_compiled=compiled)
+            if isinstance(found, Offer)
+            else found
+            for found in (one.offer(self.pin, files, self.python) for one in (PURE, SOURCE))
+        )
+        is_open = self.form == "as pip installs it"
+        if isinstance(pure, Offer) and (self.form == "pure" or (is_open and not compiled)):
+            return Found(pure)
+        if isinstance(source, Offer):
+            return Found(source, pure if is_open and isinstance(pure, Offer) else None)
+        if isinstance(pure, Offer) and is_open:
+            has_source = any(file.name.endswith(captured.TARBALL) for file in every)
+            return Found(msgspec.structs.replace(pure, lacks=UNLOCKED if has_source else UNSHIPPED))
+        raise _ObstacleError(source)
 
-    def _source(self, files: Sequence[IndexFile], ctx: Context) -> Offer | Obstacle:
-        found = SOURCE.offer(self.pin, files, self.python)
-        if isinstance(found, Obstacle):
-            return found
+    def load(self, folder: Path) -> Found:
+        """Return it."""
+        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Found)
+
+
+class ExaminedSource(msgspec.Struct, frozen=True):
+    """Step: what a source distribution says of its build.
+
+    Not part of its offer, since its build requirements depend on the build lock: that may grow
+    with each build.
+    """
+
+    pin: Pin
+    python: str
+    machine: Machine
+    build_pins: tuple[Pin, ...]
+    may_be_unpinned: bool
+    """As in ``captured.CapturedBuild``."""
+    kind = "build-requires"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the pin, the target, and the pins that may be used."""
+        return (
+            CACHE_VERSION, self.pin, self.python, self.machine, self.build_pins,
+            self.may_be_unpinned,
+        )  # fmt: skip
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Fetch it and read it; none of its code runs."""
         ctx.progress.report(f"{self.pin}: reading its source")
-        found = captured.examined(
-            found, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
+        found = captured.source_facts(
+            self.pin, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
             machine=self.machine, ctx=ctx,
         )  # fmt: skip
-        if isinstance(found, Offer) and self.form == "pure":
-            # Nothing is brought for the code that the project can do without.
-            return msgspec.structs.replace(found, libraries=(), environment={})
-        return found
+        if isinstance(found, Obstacle):
+            raise _ObstacleError(found)
+        (folder / "facts.json").write_bytes(msgspec.json.encode(found))
 
-    def load(self, folder: Path) -> Offer:
+    def load(self, folder: Path) -> SourceFacts:
         """Return it."""
-        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Offer)
-
-
-def _why(obstacle: Obstacle, locked: Sequence[IndexFile], every: Sequence[IndexFile]) -> str:
-    """Return why a pure-Python wheel is taken although pip would install compiled code."""
-    sources = {file.name for file in every if file.name.endswith(captured.TARBALL)}
-    if not sources:
-        return "the index has no source distribution of it"
-    if not sources & {file.name for file in locked}:
-        return "the lock has no hash of its source distribution (write it again: onebin lock)"
-    reason = obstacle.reason.removeprefix(f"{obstacle.pin}: ")
-    return f"{reason} ({obstacle.hint})" if obstacle.hint else reason
+        return msgspec.json.decode((folder / "facts.json").read_bytes(), type=SourceFacts)
 
 
 def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...]:
@@ -163,15 +183,37 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
     found: list[Offer | Obstacle] = []
     for n, pin in enumerate(plan.distributions):
         ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
+        form = forms.get(pin.name, "as pip installs it")
         try:
-            step = OfferStep(
-                pin, forms.get(pin.name, "as pip installs it"), python, plan.machine,
-                plan.build_pins, plan.project.options.allow_unpinned_build_requirements,
-            )  # fmt: skip
-            found.append(ctx.build(step))
+            best = ctx.build(OfferStep(pin, form, python, plan.machine))
+            found.append(_examined(best, form, plan, python, ctx))
         except _ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)
+
+
+def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) -> Offer:
+    """Return the offer of *best* with what its source says, or the wheel that comes instead."""
+    offer = best.offer
+    if offer.provider != SOURCE.name:
+        return offer
+    step = ExaminedSource(offer.pin, python, plan.machine, plan.build_pins, plan.may_be_unpinned)
+    try:
+        facts = ctx.build(step)
+    except _ObstacleError as exc:
+        if best.instead is None:
+            raise
+        reason = exc.obstacle.reason.removeprefix(f"{offer.pin}: ")
+        hint = f" ({exc.obstacle.hint})" if exc.obstacle.hint else ""
+        return msgspec.structs.replace(best.instead, lacks=f"{reason}{hint}")
+    # Nothing is brought for code that the project can do without.
+    may_lack = form == "pure"
+    return msgspec.structs.replace(
+        offer,
+        build_requires=facts.build_requires,
+        libraries=() if may_lack else facts.libraries,
+        environment={} if may_lack else facts.environment,
+    )
 
 
 def _forms(options: Options, known: set[str]) -> dict[str, Form]:

@@ -33,13 +33,24 @@ from onebin.requirement import shown
 from . import install, programs, source, system_libraries
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 7
+CACHE_VERSION: Final = 8
 """Raised when this module makes something else of the same source: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
 
 TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """How names of source distributions end that are unpacked here."""
+
+
+class SourceFacts(msgspec.Struct, frozen=True):
+    """What a source distribution says of its build, none of whose code was run."""
+
+    build_requires: tuple[Pin, ...] = ()
+    """As far as its ``pyproject.toml`` names them."""
+    libraries: tuple[str, ...] = ()
+    """C libraries whose headers it includes."""
+    environment: dict[str, str] = {}
+    """Variables that make its build compile more."""
 
 
 class Captured:
@@ -69,7 +80,7 @@ class Captured:
         return CapturedBuild(
             pin=offer.pin,
             build_pins=plan.build_pins,
-            may_be_unpinned=options.allow_unpinned_build_requirements,
+            may_be_unpinned=plan.may_be_unpinned,
             level="-O2" if options.optimize == "speed" else "-Os",
             interpreter=python.interpreter,
             runtime=python.runtime,
@@ -80,29 +91,28 @@ class Captured:
         )
 
 
-def examined(
-    offer: Offer,
+def source_facts(
+    pin: Pin,
     build_pins: Sequence[Pin],
     *,
     may_be_unpinned: bool,
     python: str,
     machine: Machine,
     ctx: Context,
-) -> Offer | Obstacle:
-    """Return *offer* with what its source says of its build, or why it cannot be built.
+) -> SourceFacts | Obstacle:
+    """Return what the source of *pin* says of its build, or why it cannot be built.
 
-    Fetches it and its static build requirements; none of their code runs. Further requirements
-    that its back end names are known in the build alone.
+    Both as far as its ``pyproject.toml`` shows. Fetches it and its static build requirements; none
+    of their code runs. Further requirements that its back end names are known in the build alone.
 
     Raises:
         ToolError: one of them cannot be downloaded.
     """
-    pin = offer.pin
     with ctx.store.scratch() as scratch:
         try:
             archive = index.download_source(pin, scratch, run=ctx.run)
             if archive is None:
-                return offer  # the build names the missing file
+                return SourceFacts()  # the build names the missing file
             tree = unpack.tree(archive, scratch / "unpacked")
             system = source.build_system(tree, of=str(pin))
             if tool := source.rust_tool(system):
@@ -119,11 +129,7 @@ def examined(
             tools.install(system.requires)
         except ProjectError as exc:
             return Obstacle(pin, str(exc), hint=exc.hint)
-        return msgspec.structs.replace(
-            offer,
-            libraries=system_libraries.wanted(tree),
-            environment=source.switches(tree, system),
-        )
+        return SourceFacts(tools.used, system_libraries.wanted(tree), source.switches(tree, system))
 
 
 class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,10 +176,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             wheel, tools = self._build(tree, scratch, ctx.run)
             libraries = scratch / "out" / "libraries"
             names = libraries.read_text("utf-8").split() if libraries.exists() else []
-            unpinned = tuple(
-                f"{tool.name}=={tool.version} --hash={tool.hashes[0]}" for tool in tools
-            )
-            native = install.Native(tuple(sorted(set(names))), unpinned)
+            native = install.Native(tuple(sorted(set(names))), tools)
             install.wheel(self.pin, wheel, folder, native)
 
     def load(self, folder: Path) -> Distribution:

@@ -1,4 +1,4 @@
-"""The parts of every executable besides CPython and modules: main, allocator, held signals."""
+"""The parts of every executable besides CPython and modules: main, allocator, inherited state."""
 
 from collections.abc import Iterable
 
@@ -22,3 +22,17 @@ def held_signals(names: Iterable[str]) -> LinkInput:
     numbers = ", ".join([*names, "0"])
     text = f"#include <signal.h>\nconst int held_signals[] = {{{numbers}}};\n"
     return LinkInput(sources=(CSource("held_signals.c", text),))
+
+
+def environment(names: Iterable[str]) -> LinkInput:
+    """Return the table of ``PYTHON*`` variables that CPython reads; without one it reads none."""
+    names = tuple(names)
+    header = CSource("environment.h", f"#define USES_ENVIRONMENT {int(bool(names))}\n")
+    if not names:
+        return LinkInput(sources=(header,))
+    texts = ", ".join([*(f'"{name}"' for name in names), "NULL"])
+    table = f"#include <stddef.h>\nconst char *const allowed_variables[] = {{{texts}}};\n"
+    return LinkInput(
+        sources=(header, csrc.source("environment.c"), CSource("allowed_variables.c", table)),
+        wraps=("getenv",),
+    )

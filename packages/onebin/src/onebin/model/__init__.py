@@ -25,6 +25,7 @@ from .link_input import CSource, LinkInput
 from .modules import (
     Block,
     Branch,
+    ComputedImport,
     Deferred,
     FrozenModule,
     Import,
@@ -62,6 +63,7 @@ __all__ = [
     "BuiltModule",
     "CPython",
     "CSource",
+    "ComputedImport",
     "Deferred",
     "Distribution",
     "EntryPoint",

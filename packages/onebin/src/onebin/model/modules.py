@@ -56,6 +56,14 @@ Block = tuple[Node, ...]
 """Statements in the order of the source, as far as they decide which imports run."""
 
 
+class ComputedImport(msgspec.Struct, frozen=True, array_like=True):
+    """An import whose name is made when it runs."""
+
+    line: int
+    text: str
+    """The call."""
+
+
 class ModuleImports(msgspec.Struct, frozen=True):
     """The imports of one module, read from its source by ``target/imports.py``."""
 
@@ -66,6 +74,9 @@ class ModuleImports(msgspec.Struct, frozen=True):
     """Modules of ``encodings`` it names."""
     mentions: tuple[str, ...] = ()
     """Names of interest it contains; each may bring further imports."""
+    names: tuple[str, ...] = ()
+    """Texts that may name modules of the standard library; see ``target/computed.py``."""
+    computed: tuple[ComputedImport, ...] = ()
     error: str = ""
     """Why it does not compile; empty if it does."""
 

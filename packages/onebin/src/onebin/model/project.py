@@ -20,6 +20,16 @@ HeldSignal = Literal[
 """A signal that a program may handle itself (signal(7))."""
 
 
+Variable = Literal[
+    "PYTHONASYNCIODEBUG", "PYTHONBREAKPOINT", "PYTHONDEVMODE", "PYTHONFAULTHANDLER",
+    "PYTHONHASHSEED", "PYTHONINTMAXSTRDIGITS", "PYTHONIOENCODING", "PYTHONMALLOC",
+    "PYTHONMALLOCSTATS", "PYTHONPATH", "PYTHONPROFILEIMPORTTIME", "PYTHONTRACEMALLOC",
+    "PYTHONUNBUFFERED", "PYTHONVERBOSE", "PYTHONWARNINGS", "PYTHON_COLORS", "PYTHON_CPU_COUNT",
+]  # fmt: skip
+"""A variable of CPython that has a meaning in an executable (python(1)): its code is compiled, its
+folders are inside and its text is UTF-8, so PYTHONOPTIMIZE, PYTHONHOME or PYTHONUTF8 have none."""
+
+
 class EntryPoint(msgspec.Struct, frozen=True):
     """The start of the executable: ``sys.exit(module.function())``."""
 
@@ -90,6 +100,8 @@ class Options(
     hold_signals: tuple[HeldSignal, ...] = ()
     """Signals that are blocked from the executable's first instruction on, for the program to
     unblock once it handles them."""
+    environment: tuple[Variable, ...] = ()
+    """``PYTHON*`` variables that the executable obeys; it ignores all others."""
     image: ImageSettings = msgspec.field(default_factory=ImageSettings)
 
 

@@ -227,8 +227,7 @@ def link_input(built: Iterable[BuiltModule], runtime: Runtime, toolchain: Toolch
         found += LinkInput(sources=(csrc.source("trust.c"),), wraps=("X509_get_default_cert_file",))
     if "_ctypes" in names:
         python = _public(runtime.archives, _is_api)
-        libraries_of_c = [file for file in toolchain.libraries if "compiler_rt" not in file.name]
-        libc = _public(libraries_of_c, _is_libc)
+        libc = _public(toolchain.libraries, _is_libc)
         found += LinkInput(
             sources=(csrc.source("dl.c"), CSource("symbols.S", symbol_table(python | libc)))
         )

@@ -61,6 +61,27 @@ build_time_vars = {
 """
 """Its replacement in executables: where time zones are, and facts that are always the same."""
 
+LIBC_PARTS: Final = ("c", "dl", "m", "pthread", "rt", "util")
+"""What ``ctypes.CDLL`` finds in the executable; ``csrc/dl.c``."""
+
+EXTENDED: Final = {
+    "ctypes.util": (
+        "ctypes/util.py",
+        f"""
+
+_find_library = find_library
+
+
+def find_library(name):
+    # Part of this static executable: no file has it, and no compiler or ldconfig knows it.
+    if name in {LIBC_PARTS}:
+        return "libc.so.6"
+    return _find_library(name)
+""",
+    ),
+}
+"""Modules, each with its file and the code that follows it in a whole program."""
+
 NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     "_asyncio": (
         "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events",
@@ -68,6 +89,8 @@ NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "_datetime": ("_strptime",),
     "time": ("_strptime",),
+    # Not from C: dbm.open imports the first that works, by its name.
+    "dbm": ("dbm.sqlite3", "dbm.dumb"),
     "_decimal": ("numbers", "collections"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
     "_json": ("json.decoder",),
@@ -105,6 +128,8 @@ TOOLING_EDGES: Final[dict[str, tuple[str, ...]]] = {
     "hashlib": ("_hashlib",),
     "hmac": ("_hashlib",),
     "logging": ("pickle",),  # the exception raised when a logger is pickled
+    # Of as_uri, since 3.14; http.client would bring OpenSSL into every program.
+    "pathlib": ("urllib.request",),
     "random": ("statistics",),  # its self-test
     "shutil": ("tarfile", "zipfile", "zlib"),
     "sysconfig": ("_aix_support", "_osx_support"),
@@ -121,6 +146,8 @@ ENABLED_BY_NAME: Final[dict[str, tuple[str, ...]]] = {
     "make_archive": ("tarfile", "zipfile", "zlib"),
     "unpack_archive": ("tarfile", "zipfile", "zlib"),
     "tracemalloc": ("tracemalloc",),
+    "as_uri": ("urllib.request",),
+    "from_uri": ("urllib.request",),
     "breakpoint": ("pdb",),  # imported from C
 }
 """Names that enable such an import again where the program or a dependency mentions them."""

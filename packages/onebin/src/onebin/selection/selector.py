@@ -21,7 +21,7 @@ from onebin.model import (
     Project,
 )
 
-from . import contents, cpython, whole
+from . import contents, cpython, named, whole
 from .finder import Finder
 from .import_graph import (
     Analyze,
@@ -32,66 +32,10 @@ from .import_graph import (
     startup,
 )
 from .importability import WhyIgnored
+from .start import main_text, script_text
 
 NAMES_OF_INTEREST: Final = tuple(sorted(cpython.ENABLED_BY_NAME))
 """Names whose mention ``analyze`` reports."""
-
-MAIN_TEMPLATE: Final = """\
-import gc
-import sys
-
-# Objects made by imports live as long as the program: collecting them is wasted time.
-gc.disable()
-{first}from {module} import {top}
-gc.freeze()
-gc.enable()
-
-# A container's log should have each line when it is written.
-if sys.stdout is not None:
-    sys.stdout.reconfigure(line_buffering=True)
-sys.exit({function}())
-"""
-
-SCRIPT_TEMPLATE: Final = """\
-import gc
-import sys
-
-# Objects made by imports live as long as the program: collecting them is wasted time.
-{first}from {module} import {top}
-gc.freeze()
-gc.enable()
-
-if __name__ == "__main__":
-    # A container's log should have each line when it is written.
-    if sys.stdout is not None:
-        sys.stdout.reconfigure(line_buffering=True)
-    sys.exit({function}())
-"""
-"""The console script of a program with files inside; its main has disabled the collector."""
-
-RUN_MAIN_TEMPLATE: Final = """\
-import runpy
-import sys
-{first}
-if sys.stdout is not None:
-    sys.stdout.reconfigure(line_buffering=True)
-runpy.run_module("{module}", run_name="__main__", alter_sys=True)
-"""
-"""The same for a start without a function, which runs as with ``python -m``."""
-
-RUN_SCRIPT_TEMPLATE: Final = """\
-import gc
-import sys
-{first}
-gc.enable()
-
-if __name__ == "__main__":
-    import runpy
-
-    if sys.stdout is not None:
-        sys.stdout.reconfigure(line_buffering=True)
-    runpy.run_module("{module}", run_name="__main__", alter_sys=True)
-"""
 
 IMPORTER: Final = "_onebin_importer"
 """``target/importer.py``: imports the modules inside as if installed."""
@@ -167,6 +111,7 @@ def select(
     }
     start = IMPORTER if is_whole else "__main__"
     if is_whole:
+        given |= _extended(stdlib, places["stdlib"])
         given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
         given |= dict.fromkeys(("_onebin", "__main__"), ModuleOrigin("alias"))
     else:
@@ -174,18 +119,29 @@ def select(
     builtins = {*python.runtime.builtins, *python.runtime.library_modules}
     finder = Finder(project.code, distributions, stdlib, builtins, given, places)
     why_ignored = ignore_rule(options.exclude, finder)
-    named, below = _hints(options.include, finder)
-    roots = [_start(project.entry, finder), *named]
+    hinted, below = _hints(options.include, finder)
+    roots = [_start(project.entry, finder), *hinted]
     everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, start]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
     if is_whole:
         everything += [*cpython.INTERPRETER, *finder.below("encodings")]
         everything += whole.roots(project, distributions)
         native = whole.with_packages(native, project)
-    graph = build_graph(everything, finder.locate, _with_mentions(analyze), native, why_ignored)
+    analyze = _with_mentions(analyze)
+    graph = build_graph(everything, finder.locate, analyze, native, why_ignored)
     for root in roots if is_whole else (*roots, "__main__"):
         require_importable(root, graph, options.exclude)
     found = reachable(everything, graph, why_ignored)
+    while is_whole:
+        reached = graph.imports.keys() & found.names - given.keys()
+        facts = {name: graph.imports[name] for name in reached}
+        more = named.modules(facts, finder, project, distributions)
+        more = {name for name in more if not why_ignored(name, Import(name), name)}
+        if more <= found.names.union(everything):
+            break
+        everything += sorted(more)
+        graph = build_graph(everything, finder.locate, analyze, native, why_ignored)
+        found = reachable(everything, graph, why_ignored)
     first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
     origins = {**graph.origins, "__main__": _main(project.entry, first)}
     kinds = {name: origins[name].kind for name in found.names}
@@ -208,37 +164,30 @@ def select(
     )
 
 
+def _extended(stdlib: Path, place: str) -> dict[str, ModuleOrigin]:
+    """Return the modules of the standard library that are extended for a static executable."""
+    return {
+        name: ModuleOrigin(
+            "source", label=f"{place}{file}", text=(stdlib / file).read_text("utf-8") + more
+        )
+        for name, (file, more) in cpython.EXTENDED.items()
+        if (stdlib / file).is_file()
+    }
+
+
 def _frozen_label(file: str) -> str:
     """Return the name by which tracebacks know the import system, to leave it out."""
     return f"<frozen {file.removesuffix('.py').replace('/', '.')}>"
-
-
-def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
-    """Return the source of ``__main__``, which begins with importing *first*."""
-    template = MAIN_TEMPLATE if entry.function else RUN_MAIN_TEMPLATE
-    return _filled(template, entry, first)
 
 
 def _main(entry: EntryPoint, first: Collection[str] = ()) -> ModuleOrigin:
     return _text(main_text(entry, first), "<main>")
 
 
-def script_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
-    """Return the console script of a program with files inside."""
-    template = SCRIPT_TEMPLATE if entry.function else RUN_SCRIPT_TEMPLATE
-    return _filled(template, entry, first)
-
-
 def _start(entry: EntryPoint, finder: Finder) -> str:
     """Return the module that runs first: of a package without a function its ``__main__``."""
     inner = f"{entry.module}.__main__"
     return inner if not entry.function and finder.locate(inner) else entry.module
-
-
-def _filled(template: str, entry: EntryPoint, first: Collection[str]) -> str:
-    top = entry.function.partition(".")[0]
-    imports = f"import {', '.join(sorted(first))}\n" if first else ""
-    return template.format(first=imports, module=entry.module, top=top, function=entry.function)
 
 
 def _text(text: str, label: str, *, is_package: bool = False) -> ModuleOrigin:

@@ -10,10 +10,11 @@ onebin is another. One JSON request on stdin:
 The marshaled code of the n-th module goes to ``out/n``; stdout gets a JSON list of facts:
 
     {"imports": [node, …], "binds": [str, …], "codecs": [str, …],
-     "mentions": [names of interest it contains], "error": str}
+     "mentions": [names of interest it contains], "names": [str, …],
+     "computed": [[line, text], …], "error": str}
 
 ``imports.py`` describes a node. ``binds`` are the names of the module, and ``*`` if it may
-have others.
+have others. ``computed.py`` describes ``names`` and ``computed``.
 """
 
 import ast
@@ -22,6 +23,7 @@ import marshal
 import sys
 from typing import Any
 
+from onebin.target.computed import computed_imports, module_names
 from onebin.target.imports import ImportCollector
 
 
@@ -44,6 +46,7 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
             names_of_interest=frozenset(request["names_of_interest"]),
         )  # fmt: skip
         collector.visit(tree)
+        names, computed = sorted(module_names(tree)), computed_imports(tree)
         if not request["docstrings"]:
             strip_docstrings(tree)
         code = compile(
@@ -56,7 +59,8 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
         out.write(marshal.dumps(code))
     return {
         "imports": collector.block, "binds": sorted(collector.binds),
-        "codecs": sorted(collector.codecs), "mentions": sorted(collector.mentions), "error": "",
+        "codecs": sorted(collector.codecs), "mentions": sorted(collector.mentions),
+        "names": names, "computed": computed, "error": "",
     }  # fmt: skip
 
 

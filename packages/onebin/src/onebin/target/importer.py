@@ -21,6 +21,14 @@ if TYPE_CHECKING:  # typing would cost a start 8 ms
     from typing import Any
 
 
+NEVER_INSIDE = {"tkinter", "turtle", "turtledemo", "idlelib", "venv", "ensurepip"}
+LEFT_OUT = "onebin: no executable has it: it needs Tk, or installs packages"
+NOT_SEEN = (
+    "onebin: this executable has the part of the standard library that its code was seen to "
+    'import; [tool.onebin] include = ["{}"] adds this module'
+)
+
+
 class SourceLoader(external.SourceFileLoader):
     """Loader of a module whose source is there."""
 
@@ -93,6 +101,27 @@ def add_builtins() -> None:
     builtins.license = _sitebuiltins._Printer("license", "See https://www.python.org/psf/license/")
 
 
+def explain_missing() -> None:
+    """Add the setting that helps to the error of an import that fails only in this executable."""
+    system: Any = bootstrap
+    search = system._find_and_load_unlocked
+
+    def _find_and_load_unlocked(name: str, import_: "Any") -> "Any":
+        try:
+            return search(name, import_)
+        except ModuleNotFoundError as error:
+            top = name.partition(".")[0]
+            if error.name == name and top in sys.stdlib_module_names:
+                error.add_note(LEFT_OUT if top in NEVER_INSIDE else NOT_SEEN.format(name))
+            raise
+
+    # A traceback leaves the import system out by its file's name.
+    own = _find_and_load_unlocked.__code__
+    _find_and_load_unlocked.__code__ = own.replace(co_filename=search.__code__.co_filename)
+    system._find_and_load_unlocked = _find_and_load_unlocked
+
+
 sys.meta_path[sys.meta_path.index(bootstrap.FrozenImporter)] = Finder
 replace_specs()
 add_builtins()
+explain_missing()

@@ -10,6 +10,7 @@ from devops_info_service.http import (
     WorkerTable,
     error_response,
     measure,
+    measure_long,
 )
 from devops_info_service.logs import Log
 
@@ -35,8 +36,10 @@ def wrap(
     """
     if public is not None:
         public = _guard(public, services, log, probes)
-        return measure(_by_port(public, _guard(handler, services, log, probes)), table)
-    return measure(_guard(handler, services, log, probes), table)
+        handler = _by_port(public, _guard(handler, services, log, probes))
+    else:
+        handler = _guard(handler, services, log, probes)
+    return (measure_long if services.config.tools else measure)(handler, table)
 
 
 def _by_port(public: Handler, management: Handler) -> Handler:

@@ -11,7 +11,7 @@ import msgspec
 
 from devops_info_service.http.wire.message import JSON, PHRASES, ErrorBody
 
-from .router import ResponseSpec, Route
+from .router import Parameter, ResponseSpec, Route
 
 Object = dict[str, Any]
 """A JSON object of the document."""
@@ -38,6 +38,8 @@ _PARAMETERS: Final = [
     {"$ref": "#/components/parameters/RequestId"},
     {"$ref": "#/components/parameters/TraceParent"},
 ]
+_NO_WORD: Final = str.maketrans("", "", "{}")
+
 _HEADERS: Final = {
     "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
     "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
@@ -98,7 +100,7 @@ def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
         by_status.setdefault(spec.status, []).append(spec)
     for status, specs in by_status.items():
         content: Object = {}
-        text = PHRASES[status] + "."
+        text = f"{PHRASES[status]}." if status else "The status that the path names."
         if schemas:
             content = {one.media_type: {"schema": schemas[one.body()]} for one in specs}
         if status in REFUSALS:
@@ -108,13 +110,27 @@ def _operation(route: Route, schemas: Mapping[type, Object]) -> Object:
                 own = content.pop(JSON.decode(), None)
                 either = [_problem()["schema"], *([own["schema"]] if own else [])]
                 content[JSON.decode()] = {"schema": {"anyOf": either}}
-        responses[str(status)] = _response(text, content)
-    words = route.path.strip("/").replace(".", "/").split("/")
-    return {
+        responses[str(status or "default")] = _response(text, content)
+    words = route.path.translate(_NO_WORD).replace(".", "/").split("/")
+    described: Object = {
         "operationId": method + ("".join([word.capitalize() for word in words]) or "Root"),
         "summary": route.description,
-        "parameters": _PARAMETERS,
+        "parameters": [*_PARAMETERS, *map(_number, route.parameters)],
         "responses": dict(sorted(responses.items())),
+    }
+    if route.body:
+        described["requestBody"] = {"content": {route.body: {}}}
+    return described
+
+
+def _number(parameter: Parameter) -> Object:
+    schema = {"type": parameter.type, "minimum": parameter.low, "maximum": parameter.high}
+    in_path = parameter.place == "path"
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": in_path,
+        "schema": schema,
     }
 
 

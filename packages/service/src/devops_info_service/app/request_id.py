@@ -29,6 +29,8 @@ class RequestIds(msgspec.Struct, frozen=True):
         headers = response.headers
         if self.request_id is not None:
             headers += ((b"X-Request-Id", self.request_id),)
+        if response.is_long:
+            return msgspec.structs.replace(response, headers=headers)
         # Not structs.replace, which takes twice as long.
         return Response(
             response.status, response.body, response.content_type, headers, response.vary

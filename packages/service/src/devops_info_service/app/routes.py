@@ -30,17 +30,49 @@ def build(services: Services) -> Handler:
         ConfigError: an expectation cannot be parsed.
     """
     _ = services.conformance  # Parsed at the start: what cannot be parsed ends it.
-    return Router(published(services.config), services).respond
+    return _with_faults(Router(published(services.config), services).respond, services)
 
 
 def build_public(services: Services) -> Handler:
-    """Return the handler of the service's port beside a management port: ``PUBLIC``, no page."""
-    return Router(PUBLIC, services).respond
+    """Return the handler of the service's port beside a management port.
+
+    Its routes are ``PUBLIC``, without a page, and the tools that are for clients.
+    """
+    return _with_faults(Router(published_to_clients(services.config), services).respond, services)
 
 
 def published(config: Config) -> tuple[Route, ...]:
     """Return the routes that *config* publishes."""
-    return ROUTES + (READY_SWITCH_ROUTES if config.ready_switch else ())
+    routes = ROUTES + (READY_SWITCH_ROUTES if config.ready_switch else ())
+    if not config.tools:
+        return routes
+    from .tool_routes import CONTROLS, TOOLS  # noqa: PLC0415
+
+    return routes + TOOLS + CONTROLS
+
+
+def published_to_clients(config: Config) -> tuple[Route, ...]:
+    """Return the routes of the service's port if there is a management port."""
+    if not config.tools:
+        return PUBLIC
+    from .tool_routes import TOOLS  # noqa: PLC0415
+
+    return PUBLIC + TOOLS
+
+
+def counted_paths(config: Config) -> tuple[str, ...]:
+    """Return the paths that requests are counted by; all others are "other"."""
+    return tuple(dict.fromkeys([*PATHS, *(route.path for route in published(config))]))
+
+
+def _with_faults(handler: Handler, services: Services) -> Handler:
+    if not services.config.tools:
+        return handler
+    from devops_info_service.handlers.controls import with_faults  # noqa: PLC0415
+
+    from .tool_routes import without_faults  # noqa: PLC0415
+
+    return with_faults(handler, services.injection, without_faults(PROBES))
 
 
 def _endpoints(routes: Sequence[Route]) -> list[Endpoint]:
@@ -67,7 +99,8 @@ def _info(services: Services) -> Handler:
 
 
 def _public_info(services: Services) -> Handler:
-    return info(services.service, services.host, services.uptime, _endpoints(PUBLIC))
+    endpoints = _endpoints(published_to_clients(services.config))
+    return info(services.service, services.host, services.uptime, endpoints)
 
 
 def _health(services: Services) -> Handler:
@@ -84,7 +117,13 @@ def _live(_: Services) -> Handler:
 
 def _ready(services: Services) -> Handler:
     switch = services.ready_switch if services.config.ready_switch else None
-    return ready(services.lifecycle, services.meets_expectations, switch)
+    handler = ready(services.lifecycle, services.meets_expectations, switch)
+    if not services.config.tools:
+        return handler
+    from devops_info_service.handlers.controls import unready_while_injected  # noqa: PLC0415
+
+    unready = Response(503, msgspec.json.encode(Ready("disabled")))
+    return unready_while_injected(handler, services.injection, unready)
 
 
 def _enable(services: Services) -> Handler:
@@ -156,7 +195,7 @@ def _metrics(services: Services) -> Handler:
         services.snapshots,
         services.files,
         services.source,
-        services.route_metrics(PATHS),
+        services.route_metrics(counted_paths(services.config)),
         services.counters,
         services.limit_changes,
         services.conformance,
@@ -265,4 +304,4 @@ PROBES: Final = frozenset({HEALTH.path, HEALTHZ.path, LIVEZ.path, READYZ.path})
 """Paths that are served even if there are too many connections."""
 
 PATHS: Final = tuple(dict.fromkeys([route.path for route in (*ROUTES, *READY_SWITCH_ROUTES)]))
-"""The paths that requests are counted by; all others are "other"."""
+"""The paths that requests are counted by, whatever the settings."""

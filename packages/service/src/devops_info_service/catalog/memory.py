@@ -13,9 +13,12 @@ from .row import Row
 from .usage import memory_usage
 
 if TYPE_CHECKING:
+    from devops_info_service.facts.fact import Fact
     from devops_info_service.facts.linux.limits import Limit
     from devops_info_service.snapshot import PlatformSnapshot
 
+PAGE_SIZES: Final = ("64Ki", "2Mi", "32Mi", "1Gi")
+"""Of x86-64 and arm64, as Kubernetes spells them in ``hugepages-2Mi``."""
 EVENTS: Final = ("low", "high", "max", "oom", "oom_group_kill")
 """Of ``memory.events``; ``oom_kill`` is a separate family. Version 1 counts ``max`` only."""
 
@@ -34,6 +37,38 @@ def _huge_pages(limits: "dict[str, Limit[int]]") -> str:
     return comma_list(
         [f"{name} {size(each.value) if isinstance(each, Known) else '?'}" for name, each in found]
     )
+
+
+def _huge_page_samples(
+    limits: "Fact[dict[str, Limit[int]]]",
+) -> Iterator[tuple[tuple[tuple[str, str]], float]]:
+    for size_, limit in value_of(limits, {}).items():
+        if isinstance(limit.effective, Known):
+            value = limit.effective.value
+            yield (("page_size", _as_requested(size_)),), float("inf") if value is None else value
+
+
+def _huge_pages_of(page_size: str) -> Property:
+    """Return the expectation of one size's limit."""
+
+    def read(snapshot: "PlatformSnapshot") -> "Fact[int | None]":
+        limits = snapshot.resources.memory.huge_pages
+        if isinstance(limits, Unknown):
+            return limits
+        for size_, limit in limits.value.items():
+            if _as_requested(size_) == page_size:
+                return limit.effective
+        return Unknown(f"this machine has no huge pages of {page_size}")
+
+    expect = Expect(
+        f"memory.hugepages-{page_size}", "bytes", "the limit of huge pages of this size", read=read
+    )
+    return Property("resources.memory.huge_pages", expect=expect)
+
+
+def _as_requested(size_: str) -> str:
+    """Spell the size of the group's files as a pod requests it: ``2MB`` is ``2Mi``."""
+    return f"{size_.removesuffix('B')}i"
 
 
 def _events(
@@ -93,7 +128,18 @@ MEMORY: Final = (
         metric=Metric("platform_memory_peak_bytes", "The most that was in use."),
         tile=Tile("memory", "highest"),
     ),
-    Property("resources.memory.huge_pages", "huge pages", _huge_pages, "resources"),
+    Property(
+        "resources.memory.huge_pages",
+        "huge pages",
+        _huge_pages,
+        "resources",
+        metric=Metric(
+            "platform_huge_pages_limit_bytes",
+            "Limit of huge pages of a size: of the group and of those above it.",
+            samples=_huge_page_samples,
+        ),
+    ),
+    *map(_huge_pages_of, PAGE_SIZES),
     Property("resources.memory.swap_limit.effective", "swap", size, "resources"),
     Property("resources.memory.swap_current", "swap in use", size, "resources"),
     Property("resources.memory.swap_peak", "swap, highest", size, "resources"),

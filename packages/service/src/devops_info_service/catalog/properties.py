@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from .filesystem import FILESYSTEM
 from .identity import IDENTITY
 from .network import NETWORK
+from .placement import PLACEMENT
 from .property import Shown
 from .resources import RESOURCES
 from .row import Row
@@ -13,7 +14,7 @@ from .security import SECURITY
 if TYPE_CHECKING:
     from devops_info_service.snapshot import PlatformSnapshot
 
-PROPERTIES: Final = (*RESOURCES, *SECURITY, *IDENTITY, *NETWORK, *FILESYSTEM)
+PROPERTIES: Final = (*RESOURCES, *SECURITY, *PLACEMENT, *IDENTITY, *NETWORK, *FILESYSTEM)
 
 
 def rows(snapshot: "PlatformSnapshot", shown: Shown) -> tuple[Row, ...]:

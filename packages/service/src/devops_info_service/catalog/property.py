@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from devops_info_service.facts.linux.resources import Resources
     from devops_info_service.snapshot import PlatformSnapshot
 
-Shown = Literal["granted", "identity", "confinement", "resources", "network", "filesystem"]
+Shown = Literal[
+    "placement", "granted", "identity", "confinement", "resources", "network", "filesystem"
+]
 """A section of the report."""
 
 Kind = Literal["bytes", "CPUs", "count", "boolean", "string", "set", "profile"]
 """The type of an expectation's value."""
+
+
+TileOf = Literal["cpu", "memory", "pids", "disk"]
+"""A resource with a tile on the page."""
 
 
 class Expect(msgspec.Struct, frozen=True):
@@ -55,7 +61,7 @@ class Metric(msgspec.Struct, frozen=True):
 class Tile(msgspec.Struct, frozen=True):
     """The place of a fact in the page's tile of a resource."""
 
-    resource: Literal["cpu", "memory", "pids", "disk"]
+    resource: TileOf
     label: str
     """Shorter than that of the report: the tile names the resource."""
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.facts.fact import Unknown
+from devops_info_service.facts.fact import Known, Unknown
 
 from .cpu import CPU, MICROSECONDS
 from .formatting import NO_LIMIT, comma_list, size
 from .memory import MEMORY
 from .processes import PROCESSES, RLIMITS
-from .property import Expect, Metric, Property, Tile
+from .property import Expect, Metric, Property, Tile, TileOf
 from .row import Row, row
 from .usage import disk_bytes
 
@@ -61,6 +61,33 @@ def _stalls(
     return samples
 
 
+_PRESSED: Final[tuple[tuple[str, str, TileOf], ...]] = (
+    ("cpu", "CPU", "cpu"),
+    ("memory", "memory", "memory"),
+    ("io", "disk", "disk"),
+)
+"""Resource, name, tile."""
+
+
+def _waiting(resource: str, name: str, tile: TileOf) -> Property:
+    """Return the pressure on a resource, which belongs beside its limit.
+
+    Where the group's is not counted, the host's shows at least whether anything waits.
+    """
+    label = f"{name} pressure"
+
+    def rows(snapshot: "PlatformSnapshot") -> tuple[Row]:
+        own = getattr(snapshot.resources.pressure, resource)
+        host = getattr(snapshot.resources.host_pressure, resource)
+        if isinstance(own, Unknown) and isinstance(host, Known):
+            return (row(label, host, lambda found: f"{_pressure(found)}, of the host"),)
+        return (row(label, own, _pressure),)
+
+    return Property(
+        f"resources.pressure.{resource}", shown="granted", rows=rows, tile=Tile(tile, "pressure")
+    )
+
+
 GROUP: Final = (
     Property(
         "resources.cgroup.version",
@@ -83,10 +110,12 @@ DISKS: Final = (
     ),
 )
 PRESSURE: Final = (
+    *(_waiting(*each) for each in _PRESSED),
     *(
-        Property(f"resources.{scope}.{resource}", f"{whose}{name} pressure", _pressure, "resources")
-        for scope, whose in (("pressure", ""), ("host_pressure", "host's "))
-        for resource, name in (("cpu", "CPU"), ("memory", "memory"), ("io", "disk"))
+        Property(
+            f"resources.host_pressure.{resource}", f"host's {name} pressure", _pressure, "resources"
+        )
+        for resource, name, _ in _PRESSED
     ),
     Property(
         "resources",

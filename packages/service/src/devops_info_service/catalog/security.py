@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.facts.fact import Fact, Known, Unknown, derive
+from devops_info_service.facts.fact import Fact, Known, Unknown, derive, value_of
 from devops_info_service.facts.linux.capabilities import NAMES as CAPABILITIES
 from devops_info_service.standards.verdicts import CHECKS
 
+from .capability_meanings import explained
 from .formatting import comma_list, duration, yes_no
 from .property import Expect, Property
-from .row import Row
+from .row import Note, Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.container.user_ids import IdMap
@@ -30,6 +31,13 @@ def _ids(ids: tuple[int, ...]) -> str:
 def _all(names: tuple[str, ...]) -> str:
     # Never cut: the last may matter most.
     return ", ".join(names) or "none"
+
+
+def _effective(snapshot: "PlatformSnapshot") -> tuple[Row]:
+    fact = snapshot.security.process.capabilities.effective
+    shown = row("capabilities, effective", fact, _all)
+    notes = [Note(line) for line in explained(value_of(fact, ()))]
+    return (Row(shown.label, shown.value, (*shown.notes, *notes)),)
 
 
 def _read_only(read_only: bool) -> str:  # noqa: FBT001  a fact's value
@@ -147,9 +155,8 @@ SECURITY: Final = (
     ),
     Property(
         "security.process.capabilities.effective",
-        "capabilities, effective",
-        _all,
-        "confinement",
+        shown="confinement",
+        rows=_effective,
         expect=Expect("security.effective_capabilities", "set", "those in force now", CAPABILITIES),
     ),
     *(

@@ -6,14 +6,13 @@ Not urllib: it takes longer to import than the whole check, and that every few s
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from typing import Final, Self
-
-import msgspec
+from typing import Final
 
 from devops_info_service import flags
 from devops_info_service.config import Config, load
 from devops_info_service.errors import CheckError, ConfigError
 from devops_info_service.escape import printable
+from devops_info_service.target import Target
 
 CHECK_SECONDS: Final = 3.0
 """Below the 5 s that Kubernetes and Compose examples give a probe, so the reason is printed."""
@@ -21,8 +20,6 @@ CHECK_SECONDS: Final = 3.0
 MAX_HEAD_BYTES: Final = 16 * 1024
 """Bytes within which the status line must have come."""
 
-_HTTP: Final = "http://"
-_PORTS: Final = range(1, 65536)
 _SUCCESS: Final = range(200, 300)
 
 
@@ -73,39 +70,6 @@ def _config(environ: Mapping[str, str]) -> Config:
         return load((), environ)
     except ConfigError as exc:
         raise CheckError(str(exc)) from exc
-
-
-class Target(msgspec.Struct, frozen=True):
-    """The parts of a URL."""
-
-    host: str
-    port: int
-    path: str
-    authority: str
-    """Host and port, for the Host field."""
-
-    @classmethod
-    def parse(cls, url: str) -> Self:
-        """Take an ``http://`` URL apart.
-
-        Raises:
-            CheckError: it is not one.
-        """
-        authority, slash, path = url.removeprefix(_HTTP).partition("/")
-        if not authority.isascii():
-            # The codec idna would be 16 kB of the image.
-            raise CheckError(
-                f"{url!r} has a host outside ASCII; write its ASCII form, xn--..., as in RFC 3986"
-            )
-        plain = (authority + path).isascii() and url.isprintable() and " " not in url
-        if not (plain and url.startswith(_HTTP)):
-            raise CheckError(f"{url!r} is not a URL such as http://127.0.0.1:8080/health")
-        host, colon, port = authority.rpartition(":")
-        if authority.endswith("]") or not colon:
-            host, port = authority, "80"
-        if not host or not (port.isascii() and port.isdigit() and int(port[:6]) in _PORTS):
-            raise CheckError(f"{url!r} has no host and port such as 127.0.0.1:8080")
-        return cls(host.removeprefix("[").removesuffix("]"), int(port), slash + path, authority)
 
 
 def check(url: str, *, timeout_seconds: float, proxy_protocol: bool = False) -> str:

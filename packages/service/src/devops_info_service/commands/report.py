@@ -48,13 +48,22 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
         help="expectations that decide it as well: a mapping such as 'memory.limit: 256Mi', or the"
         " path of a file, beginning with / or ./ (default: $EXPECTATIONS)",
     )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--record",
+        metavar="DIR",
+        help="also keep the files the report reads in DIR, a new folder, without secrets: for a"
+        " report of a bug",
+    )
+    source.add_argument(
+        "--from", dest="recording", metavar="DIR", help="report the recording in DIR"
+    )
     options = parser.parse_args(args)
     if options.fail_on and not options.profile:
         raise ConfigError("--fail-on: no profile is given; expected --profile beside it")
     config = load((), environ)
-    snapshot = read_platform(
-        SystemFiles("/", environ), Machine(), frozenset(config.show_environment)
-    )
+    shown = frozenset(config.show_environment)
+    snapshot = _read(options.record, options.recording, environ, shown)
     conformance = _evaluate(options.expectations or config.expectations, snapshot)
     text = (
         _json(snapshot, conformance)
@@ -68,6 +77,25 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
     if options.profile is None:
         return 0
     return 0 if holds(snapshot.security, options.profile, options.fail_on or "fail") else 1
+
+
+def _read(
+    record: str | None, recording: str | None, environ: Mapping[str, str], shown: frozenset[str]
+) -> PlatformSnapshot:
+    if record is not None:
+        from devops_info_service.recording.recorder import record_platform  # noqa: PLC0415
+
+        snapshot, summary = record_platform(record, environ, shown)
+        write_result(2, f"devops-info-service: {summary}\n".encode())
+        return snapshot
+    if recording is not None:
+        from devops_info_service.recording.replay import replay_platform  # noqa: PLC0415
+
+        snapshot = replay_platform(recording, shown)
+        text = f"devops-info-service: recorded at {snapshot.taken_at}, not of this machine\n"
+        write_result(2, text.encode())
+        return snapshot
+    return read_platform(SystemFiles("/", environ), Machine(), shown)
 
 
 def _evaluate(expectations: str, snapshot: PlatformSnapshot) -> Conformance | None:

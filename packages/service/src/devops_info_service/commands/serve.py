@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.app.limit_changes import LimitChanges
 from devops_info_service.app.middleware import wrap
-from devops_info_service.app.routes import PATHS, PROBES, build, build_public
+from devops_info_service.app.routes import PROBES, build, build_public, counted_paths
 from devops_info_service.app.services import Services
 from devops_info_service.coarse_clock import CachedClock
 from devops_info_service.config import Config
@@ -37,6 +37,7 @@ from devops_info_service.readiness import ReadySwitch
 
 if TYPE_CHECKING:
     from devops_info_service.http import ShutdownRecord, WorkerContext
+    from devops_info_service.http.wire.message import ReceiverOf
 
 LAST_LINES_SECONDS: Final = 0.25
 """How long the end waits for a reader of the log that is behind: an end has its time, too."""
@@ -80,7 +81,7 @@ def serve(config: Config, open_files: int) -> None:
         FRAMEWORK,
         config,
         counters=Counters(processes),
-        route_metrics=RouteMetrics(PATHS, processes),
+        route_metrics=RouteMetrics(counted_paths(config), processes),
         ready_switch=ReadySwitch(processes),
         limit_changes=LimitChanges(processes),
         coarse_clock=coarse_clock,
@@ -219,7 +220,7 @@ def _work(
             total = automatic(memory if isinstance(memory, int) else None, workers)
         return share(total, workers, limits.max_connections)
 
-    table = services.route_metrics(PATHS).worker(number)
+    table = services.route_metrics(counted_paths(config)).worker(number)
     server = Server(
         parts.sockets,
         wrap(parts.handler, services, log, table, public=parts.public, probes=PROBES),
@@ -233,12 +234,21 @@ def _work(
         log_rejections=config.debug or config.access_log,
         drain_seconds=config.drain_seconds,
         drain_delay_seconds=config.drain_delay_seconds,
+        receiver_of=_receiver_of(config),
         may_accept=may_accept,
         on_tick=on_tick,
         on_record=on_record,
     )
     server.set_budget(budget(own_memory_limit(services.files)))
     server.run(trigger)
+
+
+def _receiver_of(config: Config) -> "ReceiverOf | None":
+    if not config.tools:
+        return None
+    from devops_info_service.app.tool_routes import receiver_of  # noqa: PLC0415
+
+    return receiver_of
 
 
 def _shutdown_reporter(config: Config, log: Log) -> "Callable[[ShutdownRecord], None]":

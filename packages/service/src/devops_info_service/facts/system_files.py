@@ -157,7 +157,7 @@ class SystemFiles:
             return self._table
         try:
             limit = MAX_TABLE_BYTES if path == _TABLE else MAX_FILE_BYTES
-            data = self._refusal(path) or self._bytes(path, limit)
+            data = self._refusal(path) or self.load(path, limit)
         except OSError as exc:
             return File(path, _unknown(path, exc))
         if isinstance(data, Unknown):
@@ -178,7 +178,12 @@ class SystemFiles:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         return os.open(self._resolve_in_root(path), flags)
 
-    def _bytes(self, path: str, limit: int) -> bytes | Unknown:
+    def load(self, path: str, limit: int) -> bytes | Unknown:
+        """Return the bytes of a regular file, at most one more than *limit*.
+
+        Raises:
+            OSError: it cannot be read.
+        """
         descriptor = self._open(path)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -192,6 +197,9 @@ class SystemFiles:
             return b"".join(parts)
         finally:
             os.close(descriptor)
+
+    def vouch(self, path: str) -> None:
+        """State that the content of *path* is shown: only a recorder needs to know."""
 
     def link(self, path: str) -> str | Unknown:
         """Return the target of a link."""
@@ -339,9 +347,13 @@ _REASONS: Final = {
 }
 
 
+def reason_words(number: int) -> str:
+    """Return the meaning of an errno for the file that it was returned for."""
+    return _REASONS.get(number) or f"cannot be read: {os.strerror(number)}"
+
+
 def _unknown(path: str, exc: OSError) -> Unknown:
-    words = _REASONS.get(exc.errno or 0) or f"cannot be read: {os.strerror(exc.errno or 0)}"
-    return Unknown(f"{path} {words}")
+    return Unknown(f"{path} {reason_words(exc.errno or 0)}")
 
 
 def printable(text: str) -> str:

@@ -15,11 +15,13 @@ from devops_info_service.http.wire.accept import parse
 from devops_info_service.prometheus.exposition import OPEN_METRICS, TEXT, Family, render
 from devops_info_service.prometheus.metric_families import (
     build_family,
-    expectation_family,
+    expectation_families,
+    placement_family,
     platform_families,
     process_families,
     request_families,
     server_families,
+    worker_families,
 )
 from devops_info_service.snapshot_cache import PlatformSnapshots
 from devops_info_service.ttl_cache import TtlCache
@@ -90,11 +92,13 @@ def service_metrics(
         lambda: [build],
         requests,
         lambda: server_families(counters.totals()),
+        lambda: worker_families(counters.workers()),
         processes,
+        lambda: [placement_family(snapshots.placement())],
         lambda: platform_families(snapshots.resources(), limit_changes()),
     ]
     if check is not None:
-        collectors.append(lambda: [expectation_family(check())])
+        collectors.append(lambda: expectation_families(check()))
     return metrics(collectors, clock)
 
 

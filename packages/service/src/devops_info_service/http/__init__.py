@@ -6,13 +6,22 @@ The engine imports nothing of the service but its coarse clock.
 
 from typing import TYPE_CHECKING
 
-from .errors import ListenError
+from .errors import ListenError, RejectedError
 from .lifecycle import Lifecycle, ProcessLifecycle
 from .shared_memory.slots import SharedSlots
 from .wire.authority import HostPattern
 from .wire.cidr import Cidr
 from .wire.limits import MAX_PROCESSES, MAX_WORKERS, Integer, Limits
-from .wire.message import Client, Handler, Request, Response, error_response
+from .wire.message import (
+    BodyReceiver,
+    Client,
+    Handler,
+    LongResponse,
+    Request,
+    RequestWithBody,
+    Response,
+    error_response,
+)
 
 if TYPE_CHECKING:
     from .processes.prefork import WorkerContext, supervise
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
         count_dropped_lines,
         listen,
         measure,
+        measure_long,
         room_for_connections,
         share,
     )
@@ -38,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_PROCESSES",
     "MAX_WORKERS",
+    "BodyReceiver",
     "Budget",
     "Cidr",
     "Client",
@@ -49,8 +60,11 @@ __all__ = [
     "Lifecycle",
     "Limits",
     "ListenError",
+    "LongResponse",
     "ProcessLifecycle",
+    "RejectedError",
     "Request",
+    "RequestWithBody",
     "Response",
     "RouteMetrics",
     "Server",
@@ -66,6 +80,7 @@ __all__ = [
     "error_response",
     "listen",
     "measure",
+    "measure_long",
     "room_for_connections",
     "share",
     "supervise",

@@ -4,7 +4,7 @@ from .connection.listener import Sockets, listen
 from .connection.server import Server, room_for_connections
 from .connection.shutdown import EventLog, ShutdownTrigger, SignalTrigger
 from .shared_memory.counters import Counters, count_dropped_lines
-from .shared_memory.route_metrics import RouteMetrics, WorkerTable, measure
+from .shared_memory.route_metrics import RouteMetrics, WorkerTable, measure, measure_long
 from .wire.memory_budget import Budget, automatic, share
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "count_dropped_lines",
     "listen",
     "measure",
+    "measure_long",
     "room_for_connections",
     "share",
 ]

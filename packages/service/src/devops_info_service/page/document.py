@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from devops_info_service.catalog.placement import is_machine, remark
 from devops_info_service.catalog.properties import text
+from devops_info_service.catalog.row import certainty
 from devops_info_service.client_path import ClientPath
 from devops_info_service.facts.fact import Known, value_of
 from devops_info_service.facts.kubernetes.identity import Identity
@@ -104,7 +106,7 @@ def render_shared(
             opening("main", id="report"),
             usage_section(snapshot, cpus_in_use),
             expectations,
-            security_section(snapshot.security),
+            security_section(snapshot.security, judged=not is_machine(snapshot)),
             _identity(snapshot),
         ]
     )
@@ -163,7 +165,7 @@ def _header(snapshot: PlatformSnapshot, name: str, now: Runtime, expectations: M
             tag("p", *_summary(snapshot), f" Up for {now.uptime_human}."),
             class_="name",
         ),
-        tag("div", security_verdicts(snapshot.security), expectations, class_="standing"),
+        _standing(snapshot, expectations),
         tag(
             "nav",
             tag(
@@ -179,9 +181,20 @@ def _header(snapshot: PlatformSnapshot, name: str, now: Runtime, expectations: M
     )
 
 
+def _standing(snapshot: PlatformSnapshot, expectations: Markup) -> Markup:
+    """Return the verdicts; of a machine none, but why there are none."""
+    text_ = remark(snapshot)
+    notice = tag("p", f"{text_}.", class_="notice", id="placement") if text_ else Markup()
+    verdicts = Markup() if is_machine(snapshot) else security_verdicts(snapshot.security)
+    return tag("div", notice, verdicts, expectations, class_="standing")
+
+
 def _summary(snapshot: PlatformSnapshot) -> Iterable[str]:
     """Return the parts of one sentence: container, pod, namespace, node, engine."""
     identity = snapshot.identity
+    if is_machine(snapshot):
+        yield "Not in a container: a process of the machine itself."
+        return
     under = ""
     if isinstance(identity.engine, Known):
         under = f" under {text(snapshot, 'identity.engine')}"
@@ -197,7 +210,9 @@ def _summary(snapshot: PlatformSnapshot) -> Iterable[str]:
     elif isinstance(identity.container_id, Known):
         yield f"Container {identity.container_id.value[:_SHORT_ID]}{under}."
     else:
-        yield f"A container{under}." if under else "A process; no container engine was found."
+        level = certainty(snapshot.placement)
+        container = "Unclear whether a container" if level == "unknown" else "A container"
+        yield f"{container}{under}."
 
 
 def _identity(snapshot: PlatformSnapshot) -> Markup:

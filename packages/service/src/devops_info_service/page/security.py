@@ -24,18 +24,23 @@ def security_verdicts(security: Security) -> Markup:
     return verdict_links("Pod Security Standards", found)
 
 
-def security_section(security: Security) -> Markup:
-    """Return both standards and the checks beyond them."""
+def security_section(security: Security, *, judged: bool) -> Markup:
+    """Return both standards and the checks beyond them; *judged*: whether they apply here."""
+    intro = (
+        "The Pod Security Standards, check by check, as observed from inside; "
+        "each with its evidence."
+    )
+    if not judged:
+        intro = "The Pod Security Standards are not judged outside a container."
     return tag(
         "section",
         tag("h2", "Security scorecard", id="security-title"),
         tag(
             "p",
-            "The Pod Security Standards, check by check, as observed from inside; "
-            "each with its evidence.",
+            intro,
             class_="intro",
         ),
-        *(_standard(security, key, name) for key, name in _STANDARDS),
+        *(_standard(security, key, name) for key, name in _STANDARDS if judged),
         _beyond(security),
         id="security",
         aria_labelledby="security-title",

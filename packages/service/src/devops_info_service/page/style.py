@@ -60,6 +60,9 @@ header { display: grid; gap: 1.25rem 2rem; padding: clamp(1.5rem, 4vw, 2.5rem) 0
 .kicker, .standing p { font-size: .8125rem; margin-bottom: .35rem; }
 .name > p:last-child { margin-top: .5rem; text-wrap: pretty; }
 .standing { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; }
+.notice { flex: 1 1 100%; max-width: 34rem; padding: .6rem .8rem; border: 1px solid var(--line);
+  border-left: .3rem solid var(--fill); border-radius: .6rem; background: var(--card); }
+.standing .notice { color: var(--ink); font-size: .9375rem; margin: 0; }
 .verdicts { display: flex; flex-wrap: wrap; gap: .5rem; }
 .verdicts a { display: flex; align-items: center; gap: .6rem; padding: .45rem .5rem .45rem .8rem;
   border: 1px solid var(--line); border-radius: .6rem; background: var(--card);

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 from devops_info_service.catalog.property import Metric, ResourcesAlone, at_path
 from devops_info_service.catalog.resources import RESOURCES
 from devops_info_service.catalog.row import proved
-from devops_info_service.facts.fact import Unknown
+from devops_info_service.facts.container.placement import CONTAINER
+from devops_info_service.facts.fact import Fact, Unknown
 from devops_info_service.facts.linux.process import Usage
 from devops_info_service.facts.linux.resources import Resources
-from devops_info_service.http.shared_memory.counters import Totals
+from devops_info_service.facts.linux.sandbox import Detection
+from devops_info_service.http.shared_memory.counters import Totals, WorkerTotals
 from devops_info_service.http.shared_memory.route_metrics import BOUNDS, RouteSeries
 
 from .exposition import Family, Labels, Sample, Type, histogram, single
 
 if TYPE_CHECKING:
     # Most services expect nothing: they import none of it.
-    from devops_info_service.expectations.conformance import Conformance
+    from devops_info_service.expectations.conformance import Conformance, State
 
 _SERVER: Final[tuple[tuple[str, str, Type, str], ...]] = (
     ("opened", "http_connections_opened_total", "counter", "Connections taken."),
@@ -53,6 +55,18 @@ _SERVER: Final[tuple[tuple[str, str, Type, str], ...]] = (
     ),
 )
 """Attribute of ``Totals``, name, type, help."""
+
+_WORKER: Final[tuple[tuple[str, str, Type, str], ...]] = (
+    ("open", "http_worker_connections_open", "gauge", "Connections of a worker open now."),
+    (
+        "opened",
+        "http_worker_connections_opened_total",
+        "counter",
+        "Connections taken by a worker and those of its number before it.",
+    ),
+    ("up", "service_worker_up", "gauge", "1 while a worker of this number serves, else 0."),
+)
+"""Attribute of ``WorkerTotals``, name, type, help."""
 
 _PROCESS: Final[tuple[tuple[str, str, Type, str], ...]] = (
     (
@@ -93,6 +107,9 @@ _PROCESS: Final[tuple[tuple[str, str, Type, str], ...]] = (
     ),
 )
 """Attribute of ``Usage``, and the names that all of Prometheus's clients have."""
+
+
+_STATES: Final[tuple["State", ...]] = ("met", "not met", "unknown")
 
 
 def build_family(about: Mapping[str, str]) -> Family:
@@ -150,6 +167,22 @@ def server_families(totals: Totals) -> list[Family]:
     ]
 
 
+def worker_families(workers: Iterable[WorkerTotals]) -> list[Family]:
+    """Return the connections of each worker: an uneven share shows here, a sum hides it."""
+    found = tuple(workers)
+    return [
+        Family(
+            name,
+            kind,
+            text,
+            tuple(
+                [Sample(getattr(each, field), (("worker", str(each.number)),)) for each in found]
+            ),
+        )
+        for field, name, kind, text in _WORKER
+    ]
+
+
 def process_families(usage: Usage) -> list[Family]:
     """Return the use of the service's processes."""
     return [single(name, kind, text, getattr(usage, field)) for field, name, kind, text in _PROCESS]
@@ -169,6 +202,17 @@ def platform_families(resources: Resources, limit_changes: int) -> list[Family]:
     ]
 
 
+def placement_family(placement: Fact[Detection]) -> Family:
+    """Return whether the process is in a container; without a sign there is no sample."""
+    found = proved(placement)
+    return single(
+        "platform_container",
+        "gauge",
+        "1 in a container, 0 on a machine without one: there no check fails.",
+        None if isinstance(found, Unknown) else int(found.value.name == CONTAINER),
+    )
+
+
 def _family(metric: Metric, found: Any) -> Family:  # noqa: ANN401  a fact, or a part of them
     if metric.samples is not None:
         samples = tuple([Sample(value, labels) for labels, value in metric.samples(found)])
@@ -181,16 +225,35 @@ def _family(metric: Metric, found: Any) -> Family:  # noqa: ANN401  a fact, or a
     return single(metric.name, metric.type, metric.help, scaled)
 
 
-def expectation_family(conformance: "Conformance") -> Family:
-    """Return whether each expectation is met; the catalog bounds the names."""
-    return Family(
-        "platform_expectation_met",
-        "gauge",
-        "1 if the expectation is met, 0 if it is not met or unknown.",
-        tuple(
-            [
-                Sample(int(each.state == "met"), (("name", each.name),))
-                for each in conformance.expectations
-            ]
+def expectation_families(conformance: "Conformance") -> list[Family]:
+    """Return whether each expectation is met or unknown, and their sums by state.
+
+    The catalog bounds the names.
+    """
+    states = [each.state for each in conformance.expectations]
+    return [
+        _by_name(
+            "platform_expectation_met",
+            "1 if the expectation is met, 0 if it is not met or unknown.",
+            conformance,
+            "met",
         ),
-    )
+        _by_name(
+            "platform_expectation_unknown",
+            "1 if the value of the expectation cannot be known here, which meets nothing.",
+            conformance,
+            "unknown",
+        ),
+        Family(
+            "platform_expectations",
+            "gauge",
+            "Expectations by state.",
+            tuple([Sample(states.count(each), (("state", each),)) for each in _STATES]),
+        ),
+    ]
+
+
+def _by_name(name: str, help_: str, conformance: "Conformance", state: "State") -> Family:
+    found = [(each.name, each.state == state) for each in conformance.expectations]
+    samples = tuple([Sample(int(is_it), (("name", which),)) for which, is_it in found])
+    return Family(name, "gauge", help_, samples)

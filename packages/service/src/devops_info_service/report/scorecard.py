@@ -18,9 +18,15 @@ Standard = Literal["baseline", "restricted"]
 FailOn = Literal["fail", "unknown"]
 
 
-def scorecard(security: Security) -> tuple[Section, ...]:
-    """Return the standard's two profiles and the checks beyond it."""
+def scorecard(security: Security, *, judged: bool = True) -> tuple[Section, ...]:
+    """Return the standard's two profiles and the checks beyond it.
+
+    Without a container they are not *judged*: what a hardened container would have is left.
+    """
     summed = security.pod_security
+    beyond = Section("Beyond the standards", checks_of(security, "hardening"))
+    if not judged:
+        return Section("Pod Security Standards: not judged outside a container", ()), beyond
     return (
         Section(
             f"Pod Security Standards, baseline: {summed.baseline}",
@@ -30,7 +36,7 @@ def scorecard(security: Security) -> tuple[Section, ...]:
             f"Pod Security Standards, restricted (with all of baseline): {summed.restricted}",
             checks_of(security, "restricted"),
         ),
-        Section("Beyond the standards", checks_of(security, "hardening")),
+        beyond,
     )
 
 

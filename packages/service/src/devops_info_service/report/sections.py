@@ -9,6 +9,7 @@ from devops_info_service.snapshot import PlatformSnapshot
 from .layout import Section
 
 TITLES: Final[dict[Shown, str]] = {
+    "placement": "Placement",
     "granted": "Granted",
     "identity": "Identity",
     "confinement": "Confinement",

@@ -3,6 +3,8 @@
 Last, as that is the text above the next prompt and at the end of a job's log.
 """
 
+from devops_info_service.catalog.placement import is_machine
+from devops_info_service.catalog.properties import rows
 from devops_info_service.expectations.conformance import Conformance
 from devops_info_service.snapshot import PlatformSnapshot
 
@@ -22,10 +24,10 @@ def report(
 ) -> str:
     """Return the lines; *width* in columns, if it is known."""
     sections = [
-        Section(f"Platform report of {snapshot.taken_at}", ()),
+        Section(f"Platform report of {snapshot.taken_at}", rows(snapshot, "placement")),
         section(snapshot, "granted"),
         section(snapshot, "identity"),
-        *scorecard(snapshot.security),
+        *scorecard(snapshot.security, judged=not is_machine(snapshot)),
         *(section(snapshot, name) for name in DETAILS),
     ]
     if profile is not None:

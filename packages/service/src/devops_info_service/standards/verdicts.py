@@ -4,9 +4,6 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.facts.container.engine import NO_CONTAINER
-from devops_info_service.facts.fact import value_of
-
 from .baseline import BASELINE
 from .checks import Check, Finding, Observed, Verdict, unknown
 from .hardening import HARDENING
@@ -34,10 +31,15 @@ def check(observed: Observed) -> tuple[Finding, ...]:
 def _finding(each: Check, observed: Observed) -> Finding:
     if each.observed is None:
         found = unknown(each.unobservable)
-    elif each.level != "hardening" and value_of(observed.engine, None) == NO_CONTAINER:
+    elif each.level != "hardening" and observed.on_machine:
         found = unknown("not in a container: no engine was given anything that could be judged")
     else:
         found = each.observed(observed)
+        if observed.on_machine and found.verdict == "fail":
+            # A machine was never to be hardened like a container: no failure, but no pass.
+            found = unknown(
+                f"not in a container, where this would fail: {found.message}", *found.evidence
+            )
     return Finding(each.id, each.level, each.since, found.verdict, found.message, found.evidence)
 
 

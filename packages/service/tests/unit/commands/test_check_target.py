@@ -2,8 +2,8 @@
 
 import pytest
 
-from devops_info_service.commands.check import Target
 from devops_info_service.errors import CheckError
+from devops_info_service.target import Target
 
 
 @pytest.mark.parametrize(

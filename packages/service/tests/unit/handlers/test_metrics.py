@@ -11,9 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families as text
 
 from devops_info_service.app.routes import PATHS, build
 from devops_info_service.app.services import Services
+from devops_info_service.expectations.conformance import evaluate, load_expectations
 from devops_info_service.facts.system_files import Machine
 from devops_info_service.handlers.metrics import FRESH_SECONDS, metrics, prefers_open_metrics
-from devops_info_service.http.shared_memory.counters import Counters
+from devops_info_service.http.shared_memory.counters import CLOSED, OPENED, READY, Counters
 from devops_info_service.http.shared_memory.route_metrics import BOUNDS, RouteMetrics
 from devops_info_service.http.wire.message import Client, Request
 from devops_info_service.prometheus.exposition import (
@@ -25,6 +26,16 @@ from devops_info_service.prometheus.exposition import (
     render,
     single,
 )
+from devops_info_service.prometheus.metric_families import (
+    expectation_families,
+    platform_families,
+    worker_families,
+)
+from devops_info_service.recording.machine_file import MachineFile
+from devops_info_service.snapshot import read_platform
+
+from ..recorded import DATA, TREES, FrozenClock, RecordedFiles
+from ..standards.test_signs import Files
 
 NASTY = 'a "quoted" \\ back\nslash {},=é'
 PARSERS = pytest.mark.parametrize("is_open", [False, True], ids=["text", "openmetrics"])
@@ -209,3 +220,75 @@ def test_rendered_once_a_second() -> None:
 def test_long_accept_is_ignored(accept: bytes) -> None:
     """A field longer than any scraper's counts as not sent."""
     assert not prefers_open_metrics(accept)
+
+
+def test_workers() -> None:
+    """Each worker has its connections; an ended one has none open and keeps its count."""
+    counters = Counters(3)
+    for number, (opened, closed, ready) in enumerate([(7, 2, 1), (5, 5, 0), (0, 0, 1)]):
+        counters.register(number)
+        slot = counters.worker(number)
+        slot[OPENED], slot[CLOSED], slot[READY] = opened, closed, ready
+
+    found = samples_of(parse(render(worker_families(counters.workers())), is_open=False))
+
+    assert found == {
+        (name, (("worker", str(number)),)): value
+        for name, values in {
+            "http_worker_connections_open": (5, 0, 0),
+            "http_worker_connections_opened_total": (7, 5, 0),
+            "service_worker_up": (1, 0, 1),
+        }.items()
+        for number, value in enumerate(values)
+    }
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_expectations(tree: str) -> None:
+    """Met, not met and unknown are three states of each name, and their sums."""
+    lines = "memory.limit: 64Mi\nmemory.hugepages-2Mi: none\npids.limit: 1\nplacement: container"
+    snapshot = read_platform(RecordedFiles(DATA / tree), FrozenClock())
+    conformance = evaluate(load_expectations(lines), snapshot)
+
+    found = samples_of(parse(render(expectation_families(conformance)), is_open=False))
+
+    states = {each.name: each.state for each in conformance.expectations}
+    for name, state in states.items():
+        assert found["platform_expectation_met", (("name", name),)] == (state == "met")
+        assert found["platform_expectation_unknown", (("name", name),)] == (state == "unknown")
+    for state in ("met", "not met", "unknown"):
+        sum_ = found["platform_expectations", (("state", state),)]
+        assert sum_ == list(states.values()).count(state)
+
+
+@pytest.mark.parametrize(
+    ("limit", "metric", "state"),
+    [
+        ("2097152", 2097152, "met"),
+        ("0", 0, "not met"),
+        ("max", None, "unknown"),
+        (None, None, "unknown"),
+    ],
+)
+def test_huge_pages(limit: str | None, metric: float | None, state: str) -> None:
+    """The limit of a size is a metric and an expectation, by the name a pod requests it.
+
+    "No limit" is unknown here: a group above may have one.
+    """
+    files = {
+        "/proc/self/mountinfo": "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+        "/proc/self/cgroup": "0::/\n",
+        "/sys/fs/cgroup/cgroup.controllers": "hugetlb\n",
+        "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "0\n",
+    }
+    if limit is not None:
+        files["/sys/fs/cgroup/hugetlb.2MB.max"] = f"{limit}\n"
+    snapshot = read_platform(Files(files, {}, MachineFile()), FrozenClock())
+
+    found = samples_of(parse(render(platform_families(snapshot.resources, 0)), is_open=False))
+    expected = load_expectations("memory.hugepages-2Mi: 2Mi\nmemory.hugepages-1Gi: none")
+    results = evaluate(expected, snapshot).expectations
+
+    name = ("platform_huge_pages_limit_bytes", (("page_size", "2Mi"),))
+    assert found.get(name) == metric
+    assert [each.state for each in results] == [state, "unknown"]

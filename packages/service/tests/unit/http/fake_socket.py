@@ -4,17 +4,24 @@ import re
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from select import EPOLLIN, EPOLLOUT
 from typing import Any, Final, cast
 
 from devops_info_service.http.connection.connection import Connection
-from devops_info_service.http.connection.loop import Loop, OnReady
+from devops_info_service.http.connection.loop import Loop, OnReady, Timer
 from devops_info_service.http.connection.request_stream import Preface, client_of
 from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.connection.stream import READ_BYTES
 from devops_info_service.http.wire.fast_path import FastPathParser
 from devops_info_service.http.wire.limits import Limits
-from devops_info_service.http.wire.message import Client, Request, Response
+from devops_info_service.http.wire.message import (
+    Client,
+    LongResponse,
+    Request,
+    RequestWithBody,
+    Response,
+)
 
 GET: Final = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 POST: Final = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
@@ -106,6 +113,25 @@ class FakeLoop(Loop):
         """Descriptors to report again."""
         self.calls: list[Callable[[], object]] = []
         """Calls for the end of the iteration."""
+        self.timers: list[Timer] = []
+        self.now = 0.0
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        timer = Timer(self.now + seconds, call)
+        self.timers.append(timer)
+        return timer
+
+    def pass_time(self, seconds: float) -> None:
+        """Make the calls that are due until then, each in an iteration for itself."""
+        end = self.now + seconds
+        while due := [each for each in self.timers if each.call and each.moment <= end]:
+            first = min(due, key=lambda timer: timer.moment)
+            self.timers.remove(first)
+            self.now = first.moment
+            if first.call is not None:
+                first.call()
+            self.run_callbacks()
+        self.now = end
 
     def call_soon(self, call: Callable[[], object]) -> None:
         self.calls.append(call)
@@ -169,6 +195,12 @@ class Peer:
             self.connection.ready(EPOLLOUT)
             self.loop.run_callbacks()
 
+    def settle(self) -> None:
+        """Let turns and time pass until nothing is left to do."""
+        while self.loop.due or any(timer.call for timer in self.loop.timers):
+            self.turn()
+            self.loop.pass_time(1)
+
     @property
     def said(self) -> bytes:
         """All bytes written."""
@@ -188,11 +220,19 @@ class Peer:
 class Conversation:
     """A connection that is fed bytes, and the requests and the rejection it made of them."""
 
-    def __init__(self, limits: Limits = LIMITS, *, has_fast_path: bool = True) -> None:
-        """Connect; without the fast path every byte goes to the full parser."""
+    def __init__(
+        self, limits: Limits = LIMITS, *, has_fast_path: bool = True, is_long: bool = False
+    ) -> None:
+        """Connect.
+
+        Without the fast path every byte goes to the full parser. *is_long*: bodies are taken, and
+        responses come late and in pieces, by their method and path.
+        """
+        self._is_long = is_long
         self._hooks = RecordingHooks()
         self.requests: list[Request] = []
-        server = ServerState(self._handle, limits, self._hooks)
+        receiver_of = (lambda _: TakenBody()) if is_long else None
+        server = ServerState(self._handle, limits, self._hooks, receiver_of=receiver_of)
         if not has_fast_path:
             server.fast_path = FastPathParser(Limits(max_head_bytes=0))
         self.peer = Peer(server)
@@ -204,8 +244,7 @@ class Conversation:
             if self.is_over:
                 break
             self.peer.send(data[start : start + READ_BYTES])
-            while self.peer.loop.due:
-                self.peer.turn()
+            self.peer.settle()
         return self.requests[before:]
 
     @property
@@ -216,13 +255,41 @@ class Conversation:
         return None
 
     @property
+    def failures(self) -> list[Exception]:
+        """Exceptions that escaped the connection."""
+        return self._hooks.failures
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing that arrives now may be read."""
         return not self.peer.connection.is_open
 
     def _handle(self, request: Request) -> Response:
         self.requests.append(request)
-        return Response(200, b"")
+        if not self._is_long:
+            return Response(200, b"")
+        body = request.body if isinstance(request, RequestWithBody) else None
+        taken = body.content if isinstance(body, TakenBody) else b""
+        pieces: list[bytes | float] = [request.method.encode("latin-1"), 0.1, taken, b"x" * 100]
+        kind = (len(request.path) + len(request.method)) % 4
+        if kind == 0:
+            return Response(200, b"")
+        if kind == 1:
+            return LongResponse(200, b"late", delay_seconds=2)
+        length = sum(len(piece) for piece in pieces if isinstance(piece, bytes))
+        return LongResponse(200, b"", pieces=iter(pieces), length=length if kind == 2 else None)
+
+
+@dataclass
+class TakenBody:
+    """Keeps a body; equal to another with the same."""
+
+    content: bytes = b""
+    held_bytes: int = 0
+
+    def receive(self, piece: bytes) -> None:
+        """Add *piece*."""
+        self.content += piece
 
 
 def pass_seconds(server: ServerState, seconds: int) -> None:

@@ -69,7 +69,7 @@ def test_outline(name: str) -> None:
                 "Container service of a pod, in namespace shop, on node node-3, under containerd.",
                 "Up for 1 hour, 3 minutes.",
                 "CPU 0.5 CPUs granted 183.2 ms of CPU time so far CPUs to plan for 1",
-                "throttled 17 of 120 periods, 834.2 ms Memory",
+                "throttled 17 of 120 periods, 834.2 ms pressure",
                 "Memory 256 MiB granted 32 MiB in use, 12 % with cache 40 MiB highest 48 MiB",
                 "Processes 2048 granted 3 in use, under 1 %",
                 "Disk traffic unknown 1.2 MiB in all",

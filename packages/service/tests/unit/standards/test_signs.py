@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from devops_info_service.facts.fact import Evidence, File, Unknown
 from devops_info_service.facts.linux.mounts import MOUNTINFO, parse_mount
-from devops_info_service.facts.system_files import FileStat, FilesystemSpace, SystemFiles
+from devops_info_service.facts.system_files import FileStat, FilesystemSpace, Kind, SystemFiles
+from devops_info_service.recording.machine_file import MachineFile
 from devops_info_service.snapshot import read_platform
 from devops_info_service.standards.checks import Finding
 
-from ..recorded import FrozenClock, MachineFile
+from ..recorded import FrozenClock
 
 CLUSTER: Final = Path(__file__).parents[2] / "data" / "cluster"
 NAMES: Final = sorted(path.stem for path in CLUSTER.glob("*.json"))
@@ -69,9 +70,9 @@ class Files(SystemFiles):
 
     def node(self, path: str) -> FileStat | Unknown:
         if path in self.machine.nodes:
-            kind, permissions = self.machine.nodes[path]
-            return FileStat(kind, permissions, uid=0, device=0)
-        kind = "file" if path in self.files else "link" if path in self.links else "directory"
+            found = self.machine.nodes[path]
+            return FileStat(found.kind, found.permissions, found.uid, found.device)
+        kind: Kind = "file" if path in self.files else "link" if path in self.links else "directory"
         there = kind != "directory" or not isinstance(self.names(path), Unknown)
         return FileStat(kind, 0o755, uid=0, device=0) if there else Unknown(f"{path} is not there")
 

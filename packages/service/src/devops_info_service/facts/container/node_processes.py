@@ -27,6 +27,11 @@ def find_node_process(tree: SystemFiles) -> Evidence | None:
     for pid in pids[:MAX_READ]:
         path = f"/proc/{pid}/comm"
         name = tree.read(path).text.removesuffix("\n")
-        if name in _NAMES or name.startswith("containerd-shim"):
+        if is_of_node(name):
             return Evidence(path, "", name)
     return None
+
+
+def is_of_node(name: str) -> bool:
+    """Return whether only a node has a process of this *name*, or an engine."""
+    return name in _NAMES or name.startswith("containerd-shim")

@@ -11,9 +11,11 @@ from devops_info_service.facts.linux.cpu import STATUS
 from devops_info_service.facts.linux.mounts import Mounts, read_mounts
 from devops_info_service.facts.linux.namespaces import FIRST_NAMESPACES, is_first_namespace
 from devops_info_service.facts.linux.sandbox import (
+    GUEST,
     SANDBOXED,
     Detection,
     is_gvisor,
+    is_kata,
     read_sandbox,
 )
 from devops_info_service.facts.system_files import SystemFiles
@@ -22,6 +24,7 @@ from .engine import in_pod, read_engine
 from .host_network import uses_host_network
 from .labels import MODULES, Labels, read_labels
 from .node_processes import find_node_process
+from .placement import ON_MACHINE, read_placement
 from .volumes import Volumes, read_volumes
 
 _SYSCTLS: Final = (
@@ -46,6 +49,8 @@ class ProcessView(msgspec.Struct, frozen=True):
     capabilities: Capabilities
     sandbox: Fact[Detection]
     engine: Fact[Detection]
+    placement: Fact[Detection]
+    """``container`` or ``machine``."""
     pod: bool
     """Whether kubelet prepared this container."""
     labels: Labels
@@ -61,6 +66,16 @@ class ProcessView(msgspec.Struct, frozen=True):
         """Whether the files here are made by gVisor, not by Linux."""
         return is_gvisor(self.sandbox)
 
+    @property
+    def kata(self) -> bool:
+        """Whether the kernel is that of a guest made for this pod."""
+        return is_kata(self.sandbox)
+
+    @property
+    def on_machine(self) -> bool:
+        """Whether no container is around the process, by positive signs."""
+        return value_of(self.placement, None) == ON_MACHINE
+
 
 def read_process_view(tree: SystemFiles) -> ProcessView:
     """Read it once."""
@@ -69,6 +84,7 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
     sandbox = read_sandbox(tree, mounts)
     shared = _shared(tree, sandbox)
     volumes = read_volumes(tree, mounts, shared["ipc"])
+    engine = read_engine(tree, mounts, volumes, shared)
     return ProcessView(
         status=status,
         mounts=mounts,
@@ -76,7 +92,8 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
         shared=shared,
         capabilities=read_capabilities(status),
         sandbox=sandbox,
-        engine=read_engine(tree, mounts, volumes, shared),
+        engine=engine,
+        placement=read_placement(engine, sandbox, volumes),
         pod=in_pod(tree, volumes),
         labels=read_labels(tree),
         sysctls=tuple([tree.read(f"/proc/sys/{name}").parse(parse.word) for name in _SYSCTLS]),
@@ -99,4 +116,9 @@ def _shared(tree: SystemFiles, sandbox: Fact[Detection]) -> dict[str, Fact[bool]
             " an engine runs in this one"
         )
     shared["net"] = uses_host_network(tree, shared["net"], is_node=node is not None)
+    if is_kata(sandbox):
+        # Containers of one pod share them with its guest, and nothing with the machine.
+        return {
+            kind: GUEST if value_of(fact, default=False) else fact for kind, fact in shared.items()
+        }
     return shared

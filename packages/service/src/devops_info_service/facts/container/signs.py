@@ -93,7 +93,11 @@ RUNTIMES: Final = (
         _sign("nerdctl", ("containers", "*", "ID", name), (f"/etc/{name}",))
         for name in ("hostname", "resolv.conf")
     ),
-    _sign("docker", ("docker-init",), ("/sbin/docker-init", "/dev/init")),
+    # The engine's init, by its own name or by the distribution's: --init mounts it nowhere else.
+    *(
+        _sign("docker", (name,), ("/sbin/docker-init", "/dev/init"))
+        for name in ("docker-init", "tini", "tini-static")
+    ),
     *(_sign("buildkit", ("buildkit", "executor", name), (f"/etc/{name}",)) for name in _FILES),
     _sign("kind", ("kind", "product_*"), ("/sys/devices/virtual/dmi/id/",)),
     # Over the directories of /proc and /sys that a runtime hides.

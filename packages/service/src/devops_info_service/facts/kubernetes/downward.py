@@ -98,9 +98,13 @@ def read_downward(tree: SystemFiles, volumes: Volumes, signs: Signs) -> Downward
             continue
         if volume.labels and isinstance(labels, Unknown):
             shown = volume.proven or _are_of_pod(_pairs_of(volume.labels), signs)
+            if shown:
+                tree.vouch(volume.labels.path)
             labels = _labels(volume.labels) if shown else _withheld(volume.labels)
         if volume.annotations and isinstance(annotations, Unknown):
             shown = volume.proven or _are_kubelets(_pairs_of(volume.annotations))
+            if shown:
+                tree.vouch(volume.annotations.path)
             annotations = _names(volume.annotations) if shown else _withheld(volume.annotations)
         if volume.proven:
             for name, file in volume.fields.items():
@@ -149,6 +153,8 @@ def _read(tree: SystemFiles, directory: str, signs: Signs, *, named: bool) -> _V
         or ("uid" in fields and fields["uid"].text.rstrip("\n") == (signs.uid or None))
         or ("pod" in fields and fields["pod"].text.rstrip("\n") in signs.pods)
     )
+    for file in found.values() if fits and sign else ():
+        tree.vouch(file.path)
     return _Volume(labels, annotations, fields, proven=fits and sign)
 
 
@@ -182,6 +188,19 @@ def pairs(text: str) -> dict[str, str]:
     if list(found) != sorted(found):
         raise ValueError
     return found
+
+
+def without_values(text: str) -> str:
+    """Return annotations with empty values, but for kubelet's own sign."""
+    try:
+        found = pairs(text.strip(" \t\n"))
+    except ValueError:
+        return ""
+    source = "kubernetes.io/config.source"
+    shown = {
+        key: value if key == source and value in _SOURCES else "" for key, value in found.items()
+    }
+    return "".join([f'{key}="{value}"\n' for key, value in shown.items()])
 
 
 def _label_pairs(text: str) -> dict[str, str]:

@@ -30,6 +30,9 @@ class Detection(msgspec.Struct, frozen=True):
 SANDBOXED: Final = Unknown(
     "gVisor shows its own kernel; the confinement of gVisor itself cannot be seen"
 )
+GUEST: Final = Unknown(
+    "it is the first one of the guest of Kata Containers; the machine's do not show in the guest"
+)
 NONE: Final = Detection("none", "possible")
 """No mark of a sandbox, which proves nothing: a sandbox may hide."""
 
@@ -55,6 +58,12 @@ def is_gvisor(sandbox: Fact[Detection]) -> bool:
     return guess.name == "gvisor" and guess.confidence == "certain"
 
 
+def is_kata(sandbox: Fact[Detection]) -> bool:
+    """Return whether the kernel here is that of a guest of Kata Containers."""
+    guess = value_of(sandbox, NONE)
+    return guess.name == "kata" and guess.confidence == "certain"
+
+
 def _kata(mounts: Mounts | Unknown) -> Fact[Detection] | None:
     if isinstance(mounts, Unknown):
         return None
@@ -66,12 +75,22 @@ def _kata(mounts: Mounts | Unknown) -> Fact[Detection] | None:
     return None
 
 
+_KATAS: Final = ("systemd.unit=kata-containers", "agent.log")
+_FIRECRACKERS: Final = "virtio_mmio.device="
+"""Firecracker hands its devices over like this; so may another VMM, and the machine may hold one
+container or hundreds."""
+
+
+def marks_of(command_line: str) -> str:
+    """Return the words of the kernel's *command_line* that a sandbox leaves."""
+    marks = (*_KATAS, _FIRECRACKERS)
+    return " ".join([word for word in words(command_line.rstrip("\n")) if word.startswith(marks)])
+
+
 def _by_command_line(tree: SystemFiles) -> Fact[Detection] | None:
     for word in words(tree.read(CMDLINE).text.rstrip("\n")):
-        if word.startswith(("systemd.unit=kata-containers", "agent.log")):
+        if word.startswith(_KATAS):
             return Known(Detection("kata", "certain"), (Evidence(CMDLINE, "", word),))
-        # Firecracker hands its devices over like this; so may another VMM, and the machine
-        # may hold one container or hundreds.
-        if word.startswith("virtio_mmio.device="):
+        if word.startswith(_FIRECRACKERS):
             return Known(Detection("firecracker", "possible"), (Evidence(CMDLINE, "", word),))
     return None

@@ -2,7 +2,8 @@
 
 A handler is a plain function, as nothing it does waits: facts come from memory or from files the
 kernel makes up. So a response needs no task, no future and no queue, and responses cannot
-overtake each other.
+overtake each other. A response that is due later, or comes in pieces, holds its connection until
+it is complete (``response_stream``).
 """
 
 from collections.abc import Iterable
@@ -20,11 +21,13 @@ from devops_info_service.http.wire.message import (
     Client,
     Phase,
     Request,
+    Response,
 )
 from devops_info_service.http.wire.writer import CONTINUE
 
 from .loop import Loop
-from .request_stream import ConnectionState, Preface, RequestStream
+from .request_stream import ConnectionState, Preface
+from .response_stream import AfterResponse, ResponseStream
 from .server_state import ServerState
 
 LINGER_SECONDS: Final = 2
@@ -54,7 +57,7 @@ _IDLE: Final = Phase.IDLE
 _SERVING: Final = Lifecycle.SERVING
 
 
-class Connection(RequestStream):
+class Connection(ResponseStream):
     """Reads requests, sends responses in their order, and keeps within the limits."""
 
     __slots__ = ("_requests_left",)
@@ -94,17 +97,20 @@ class Connection(RequestStream):
             requests = server.fast_path.read(data, self._client)
             if requests is not None:
                 self._phase_started = server.now
+                request = requests[0]
                 if (
-                    len(requests) == 1
-                    and requests[0].keep_alive
+                    request.keep_alive
+                    and len(requests) == 1
                     and self._requests_left > 1
                     and server.lifecycle.current is _SERVING
                 ):
                     # Alone, as most requests come: no loop for others.
                     self._requests_left -= 1
-                    request = requests[0]
                     response = server.handler(request)
-                    self.write(server.encode(response, b"", request.method == "HEAD"))
+                    if response.is_long:
+                        self.begin(request, response)
+                    else:
+                        self.write(server.encode(response, b"", request.method == "HEAD"))
                 else:
                     self._respond(requests, data)
                 return
@@ -190,7 +196,7 @@ class Connection(RequestStream):
 
     # Responding.
 
-    def _respond(self, requests: Iterable[Request], data: bytes = b"") -> None:
+    def _respond(self, requests: Iterable[Request], data: bytes = b"") -> None:  # noqa: C901  a call costs each request more
         """Respond to *requests* until the turn is over; those of *data*, or of the parser."""
         if self._state is ConnectionState.RESERVED:
             requests = self._admit(requests)
@@ -198,7 +204,7 @@ class Connection(RequestStream):
         handler, encode = server.handler, server.encode
         ending, left, size = server.lifecycle.current is not _SERVING, self._requests_left, 0
         enough = left - AT_ONCE
-        out = []
+        out: list[bytes] = []
         closes = lingers = False
         for request in requests:
             left -= 1
@@ -210,6 +216,10 @@ class Connection(RequestStream):
             elif request.version == "1.0":
                 connection = b"keep-alive"
             response = handler(request)
+            if response.is_long:
+                self._requests_left = left
+                self._respond_later(request, response, data, out, connection)
+                return
             out.append(encode(response, connection, request.method == "HEAD"))
             size += len(response.body) + _RESPONSE_HEAD_BYTES
             if closes or size > RESPONSE_BATCH_BYTES or left == enough:
@@ -217,7 +227,7 @@ class Connection(RequestStream):
         if not out:
             return
         done, self._requests_left = len(out), left
-        responses = out[0] if done == 1 else b"".join(out)
+        responses = b"".join(out)
         self.write(responses)
         if lingers:
             self._linger()  # The server ends it; the peer may still be sending.
@@ -226,10 +236,28 @@ class Connection(RequestStream):
         elif size > RESPONSE_BATCH_BYTES or left == enough:
             self._end_turn(data, done, len(responses))
 
+    def _respond_later(
+        self, request: Request, response: Response, data: bytes, before: list[bytes], option: bytes
+    ) -> None:
+        """Send the responses *before*, and begin *response*, whose Connection field is *option*."""
+        if before:
+            self.write(b"".join(before))
+        rest = self._rest(data, len(before) + 1)
+        if option != b"close":
+            self.begin(request, response, rest, connection=option)
+        else:
+            lingers = request.keep_alive or b"upgrade" in request.headers
+            after = AfterResponse.LINGER if lingers else AfterResponse.CLOSE
+            self.begin(request, response, after=after, connection=option)
+
+    def _rest(self, data: bytes, done: int) -> bytes:
+        """Return the bytes behind the first *done* requests of *data*, or of the parser."""
+        parser = self._parser
+        return data.split(HEAD_END, done)[-1] if data else parser.rest if parser else b""
+
     def _end_turn(self, data: bytes, done: int, sent_bytes: int) -> None:
         """Go on in the next turn, behind the first *done* requests of *data*, or of the parser."""
-        parser = self._parser
-        rest = data.split(HEAD_END, done)[-1] if data else parser.rest if parser else b""
+        rest = self._rest(data, done)
         if rest and self._state is _OPEN:
             self._wait_for_turn(rest, sent_bytes)
 
@@ -265,7 +293,8 @@ class Connection(RequestStream):
                 # A second's grace while draining: the client may have sent a request, which
                 # closing would fail though it follows the protocol.
                 is_serving = self._server.lifecycle.current is _SERVING
-                if waited > (limits.keepalive_timeout_seconds if is_serving else 1):
+                most = limits.keepalive_timeout_seconds if is_serving else 1
+                if waited > most and self._state is not ConnectionState.RESPONDING:
                     self._close()
             case Phase.HEAD:
                 if waited > limits.header_timeout_seconds:
@@ -280,4 +309,6 @@ class Connection(RequestStream):
 
     def _end(self) -> None:
         self._server.reserved.pop(self, None)
+        if self._server.long_responses:
+            self.end_response()
         super()._end()

@@ -32,6 +32,7 @@ class ConnectionState(Enum):
     OPEN = "responds to requests"
     PREFACE = "reads a preface before the first request"
     RESERVED = "responds to one request, if it is a probe's"
+    RESPONDING = "sends a response that is due later or in pieces"
     ENDING = "sends unsent bytes and drops received ones"
 
 
@@ -92,7 +93,7 @@ class RequestStream(PatientStream):
     @property
     def activity(self) -> str:
         """What an abort would interrupt: a value of ``Phase`` or "sending_response"; or empty."""
-        if self.unsent:
+        if self.unsent or self._state is ConnectionState.RESPONDING:
             return SENDING_RESPONSE
         return self._phase.value if self.has_request else ""
 
@@ -127,7 +128,13 @@ class RequestStream(PatientStream):
             # Imported late: probes, scrapers and browsers stay on the fast path.
             from devops_info_service.http.wire.parser import RequestParser  # noqa: PLC0415
 
-            parser = self._parser = RequestParser(self._client, server.limits)
+            if server.receiver_of is None:
+                parser = RequestParser(self._client, server.limits)
+            else:
+                from devops_info_service.http.wire.body_parser import BodyParser  # noqa: PLC0415
+
+                parser = BodyParser(self._client, server.limits, server.receiver_of)
+            self._parser = parser
         rest = data
         while rest:
             before = parser.phase

@@ -12,7 +12,7 @@ from devops_info_service.http.lifecycle import SIGNALS, Lifecycle, ProcessLifecy
 from devops_info_service.http.shared_memory.counters import HEARTBEAT, PID, READY, Slot
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import Budget
-from devops_info_service.http.wire.message import Client, Handler
+from devops_info_service.http.wire.message import Client, Handler, ReceiverOf
 from devops_info_service.http.wire.writer import ResponseWriter
 
 from .connection import Connection
@@ -69,6 +69,7 @@ class Server:
         log_rejections: bool = False,
         drain_seconds: int,
         drain_delay_seconds: int,
+        receiver_of: ReceiverOf | None = None,
         may_accept: Callable[[], bool] | None = None,
         on_tick: Callable[[], object] | None = None,
         on_record: "Callable[[ShutdownRecord], None] | None" = None,
@@ -88,6 +89,7 @@ class Server:
             log_rejections: whether rejected requests are logged.
             drain_seconds: how long connections may finish after the last accept.
             drain_delay_seconds: how long connections are accepted after the signal.
+            receiver_of: gives the receivers of requests' bodies; None: bodies are dropped.
             may_accept: whether this worker is to accept from sockets that others share; None:
                 they are this process's own.
             on_tick: called each second while it serves.
@@ -112,6 +114,7 @@ class Server:
             counts=counts,
             lifecycle=lifecycle,
             probes=probes,
+            receiver_of=receiver_of,
         )
         self._loop = Loop(self._on_loop_error, on_iteration=clock.refresh)
         self._listeners = [self._listener(sockets.public, self._accept, may_accept)]

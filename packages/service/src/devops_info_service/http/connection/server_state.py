@@ -11,13 +11,14 @@ from devops_info_service.http.shared_memory.counters import ABORTED, CLOSED, OPE
 from devops_info_service.http.wire.fast_path import FastPathParser
 from devops_info_service.http.wire.limits import Limits
 from devops_info_service.http.wire.memory_budget import UNLIMITED_BYTES, Budget, share
-from devops_info_service.http.wire.message import Client, Handler
+from devops_info_service.http.wire.message import Client, Handler, ReceiverOf
 from devops_info_service.http.wire.writer import ResponseWriter
 
 if TYPE_CHECKING:
     from devops_info_service.http.shared_memory.shutdown_record import ShutdownRecorder
 
     from .connection import Connection
+    from .response_stream import LongSending, ResponseStream
 
 IDLE_GRACE_SECONDS: Final = 2
 """A connection that is idle for less is not closed to make room: a request may be arriving."""
@@ -58,12 +59,16 @@ class ServerState:
         counts: Slot | None = None,
         lifecycle: ProcessLifecycle | None = None,
         probes: Collection[str] = (),
+        receiver_of: ReceiverOf | None = None,
     ) -> None:
         self.handler = handler
         self.limits = limits
         self.hooks = hooks
         self.fast_path = FastPathParser(limits)
-        self.encode = (writer or ResponseWriter()).encode
+        self.writer = writer or ResponseWriter()
+        self.encode = self.writer.encode
+        self.receiver_of = receiver_of
+        """Gives the receivers of bodies; None: all bodies are dropped."""
         self.counts = Counters().worker(0) if counts is None else counts
         """This process's slot of the counters."""
         self.connections: set[Connection] = set()
@@ -84,6 +89,9 @@ class ServerState:
         each came in: they may be probes. When all these places are taken, a new one gets that of
         the oldest: a probe sends its request at once, and a place that is kept for seconds is
         one for attackers."""
+
+        self.long_responses: dict[ResponseStream, LongSending] = {}
+        """The connections whose response is due later or sent in pieces."""
 
     def add(self, connection: "Connection") -> bool:
         """Take *connection* in; return whether there is room for more than a probe's request."""

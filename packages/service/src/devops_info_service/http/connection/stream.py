@@ -153,6 +153,16 @@ class Stream:
         if self._unsent is None:
             self._loop.rearm(self._descriptor)
 
+    def hold(self, resume: bytes) -> None:
+        """Read nothing until ``release``; then take up *resume*."""
+        self._paused = True
+        self._pending = resume
+
+    def release(self) -> None:
+        """Read on after ``hold``, once all is sent and the others had their turn."""
+        if self._unsent is None and self._descriptor >= 0:
+            self._loop.rearm(self._descriptor)
+
     def retry_send(self) -> None:
         """Try to send, though the kernel has not reported that it has room.
 
@@ -236,19 +246,8 @@ class Stream:
 
     def _resume(self) -> bool:
         """Send more of the unsent bytes; return whether the stream can be read from."""
-        if self._unsent is not None:
-            try:
-                sent = self._send(self._unsent, MSG_DONTWAIT)
-            except BlockingIOError:
-                return False
-            except OSError:
-                self.abort()
-                return False
-            self._drained_bytes += sent
-            if sent != len(self._unsent):
-                self._unsent = memoryview(self._unsent)[sent:]
-                return False
-            self._unsent = None
+        if not self._send_unsent():
+            return False
         self._paused = False
         pending, self._pending = self._pending, b""
         after = self._after_flush
@@ -262,6 +261,24 @@ class Stream:
         if after is not _KEEP_OPEN:
             self._finish(after)
         return not self._paused and self._descriptor >= 0
+
+    def _send_unsent(self) -> bool:
+        """Send more of the unsent bytes; return whether none is left."""
+        if self._unsent is None:
+            return self._descriptor >= 0
+        try:
+            sent = self._send(self._unsent, MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.abort()
+            return False
+        self._drained_bytes += sent
+        if sent != len(self._unsent):
+            self._unsent = memoryview(self._unsent)[sent:]
+            return False
+        self._unsent = None
+        return True
 
     def _finish(self, after: AfterFlush) -> None:
         self._after_flush = after

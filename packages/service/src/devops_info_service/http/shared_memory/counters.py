@@ -79,6 +79,17 @@ class Totals(msgspec.Struct, frozen=True):
     """Processes that serve now."""
 
 
+class WorkerTotals(msgspec.Struct, frozen=True):
+    """The connections of one worker; counts go on from those of the process before it."""
+
+    number: int
+    """From 0."""
+    opened: int
+    open: int
+    up: int
+    """1 while it serves."""
+
+
 class Counters:
     """The slots of one service: the supervisor's, then one for each of its *workers*."""
 
@@ -137,6 +148,16 @@ class Counters:
             log_lines_dropped=sums[LOG_LINES_DROPPED],
             aborted=sums[ABORTED],
             workers=sums[READY],
+        )
+
+    def workers(self) -> tuple[WorkerTotals, ...]:
+        """Return what each worker that ever was has counted."""
+        slots = enumerate(map(self.worker, range(self.highest + 1)))
+        return tuple(
+            [
+                WorkerTotals(number, slot[OPENED], slot[OPENED] - slot[CLOSED], slot[READY])
+                for number, slot in slots
+            ]
         )
 
     def pids(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from devops_info_service.http.wire.message import Handler, Request, Response
+from devops_info_service.http.wire.message import Handler, LongResponse, Request, Response
 
 from .slots import SharedSlots
 
@@ -107,10 +107,15 @@ class WorkerTable:
         self.sums = memory[8 * _SUM :].cast("d")
         self._paths = {path: index for index, path in enumerate(paths)}
         self._methods = {method: index for index, method in enumerate(_METHODS)}
+        self._templates = {path.rpartition("/")[0]: path for path in paths if path.endswith("}")}
         self._keys[0] = _OVERFLOW_KEY
         self._used = _used_slots(self._keys)
         self.slots: dict[str, dict[str, dict[int, int]]] = {path: {} for path in paths}
         """Path -> method -> status -> index; of known paths and methods, so it stays small."""
+
+    def path_of(self, path: str) -> str:
+        """Return the path of the route of *path*, whose last part may be a parameter."""
+        return path if path in self._paths else self._templates.get(path.rpartition("/")[0], path)
 
     def slot_for(self, path: str, method: str, status: int) -> int:
         """Return the index of the series of such responses: a new one, while there is room."""
@@ -126,6 +131,28 @@ class WorkerTable:
             self._used[key] = at
         self.slots[path].setdefault(method, {})[status] = self._used[key]
         return self._used[key]
+
+
+def measure_long(
+    handler: Handler, table: WorkerTable, clock: Callable[[], float] = time.perf_counter
+) -> Handler:
+    """Wrap *handler* as ``measure`` does, for long responses and paths with a parameter.
+
+    A delay counts, the sending of pieces does not; a parameter is counted as ``{...}``.
+    """
+
+    def measured(request: Request) -> Response:
+        started = clock()
+        response = handler(request)
+        seconds = clock() - started
+        if isinstance(response, LongResponse):
+            seconds += response.delay_seconds
+        at = table.slot_for(table.path_of(request.path), request.method, response.status)
+        table.counts[at + sum(bound < seconds for bound in BOUNDS)] += 1
+        table.sums[at] += seconds
+        return response
+
+    return measured
 
 
 def _used_slots(words: memoryview) -> dict[int, int]:

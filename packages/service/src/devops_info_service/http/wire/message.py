@@ -1,8 +1,8 @@
 """A request as it was received, a response as it will be sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 import msgspec
 
@@ -10,6 +10,7 @@ JSON: Final = b"application/json"
 
 PHRASES: Final = {
     200: "OK",
+    202: "Accepted",
     204: "No Content",
     304: "Not Modified",
     400: "Bad Request",
@@ -22,6 +23,7 @@ PHRASES: Final = {
     414: "URI Too Long",
     417: "Expectation Failed",
     421: "Misdirected Request",
+    429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",
@@ -72,8 +74,33 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """The trusted proxy that has named ``client``; None: the client is the peer itself."""
 
 
+class BodyReceiver(Protocol):
+    """Takes the body of one request as it arrives."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes in memory, which count as those of the connection."""
+
+    def receive(self, piece: bytes) -> None:
+        """Take the next *piece*, without its framing.
+
+        Raises:
+            RejectedError: no more of it is wanted; the connection ends with that status.
+        """
+
+
+class RequestWithBody(Request, frozen=True, gc=True):
+    """A request whose body was taken piece by piece; without a receiver bodies are dropped."""
+
+    body: BodyReceiver | None = None
+    """The receiver, which has all of it."""
+
+
 class Response(msgspec.Struct, frozen=True, gc=False):
     """One response. Framing, date and connection fields are added by the writer."""
+
+    is_long: ClassVar[bool] = False
+    """Whether it is a ``LongResponse``."""
 
     status: int
     body: bytes
@@ -84,8 +111,31 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     into the head that it keeps for such responses."""
 
 
+class LongResponse(Response, frozen=True, gc=True):
+    """A response that is due later, or made in pieces; others are served meanwhile.
+
+    The next request of its connection is read when it is complete. HEAD gets the same head, at
+    the same time.
+    """
+
+    is_long: ClassVar[bool] = True
+
+    delay_seconds: float = 0.0
+    """From the call of the handler to the head."""
+    pieces: Iterator[bytes | float] | None = None
+    """The body: bytes to send, or seconds to wait; None: ``body``. The next is requested when the
+    kernel has accepted the one before. An iterator with ``close`` is closed at the end, whatever
+    that is."""
+    length: int | None = None
+    """Bytes of all pieces; None: not known. Then the body is chunked, and for a client of HTTP/1.0
+    it ends with the connection (RFC 9112, section 6.3)."""
+
+
 Handler = Callable[[Request], Response]
-"""Called by the engine with each request; returns the whole response."""
+"""Called by the engine with each request; returns the response, or a ``LongResponse``."""
+
+ReceiverOf = Callable[[Request], BodyReceiver | None]
+"""Called with the head of each request that has a body; None: the body is dropped."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

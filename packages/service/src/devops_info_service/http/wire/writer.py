@@ -72,6 +72,15 @@ class ResponseWriter:
             return b"".join((head, length, b"\r\n", body))
         return b"".join((head, length, _more(response, connection), b"\r\n", body))
 
+    def encode_head(self, response: Response, framing: bytes, connection: bytes) -> bytes:
+        """Return the head of *response* alone; *framing* are the lines for a body in pieces."""
+        now = self._second.now
+        if now != self._now:
+            self._heads.clear()
+            self._now = now
+        head = self._head(response.status, response.content_type, response.vary)
+        return b"%b%b%b\r\n" % (head, framing, _more(response, connection))
+
     def _length(self, length: int) -> bytes:
         if len(self._lengths) >= MAX_LENGTHS:
             self._lengths.clear()
@@ -83,7 +92,7 @@ class ResponseWriter:
         # be cached, and the others (/version, /openapi.json) would be stale after a rollout.
         head = b"HTTP/1.1 %d %b\r\nDate: %b\r\nCache-Control: no-store\r\n" % (
             status,
-            PHRASES[status].encode(),
+            PHRASES.get(status, "").encode(),  # RFC 9112, section 4: it may be empty
             _http_date(self._now),
         )
         if status not in _WITHOUT_BODY:

@@ -1,0 +1,96 @@
+"""Modules of the standard library that a whole program names, in a text or a file, and imports so.
+
+Whole distributions are inside, so only the standard library can lack what a computed import names.
+A text names a module for certain if it is code, or if it goes on below a package
+(``logging.handlers.RotatingFileHandler``). A single word does (``csv``) where imports are computed:
+in the same module, or anywhere in a project that computes one.
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from onebin.model import Distribution, ModuleImports, Project
+
+from .finder import Finder, Owner
+
+SETTINGS: Final = frozenset({".json", ".ini", ".cfg", ".conf", ".toml", ".yaml", ".yml"})
+"""Suffixes of files whose values name classes and modules, as ``logging.config`` reads them."""
+
+MAX_FILE: Final = 256 << 10
+"""Bytes of such a file; a larger one is data."""
+
+WORD: Final = re.compile(r"(?<![\w.\-/])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?![\w\-/(])")
+
+RUN_MODULE: Final = "-m"
+"""The option of an interpreter that runs a module; ``target/computed.py`` reports it."""
+
+COMMAND_LINE: Final = ("argparse", "getopt")
+"""What a module of the standard library needs when it is run so."""
+
+OWNERS: Final = ("project", "dependency")
+"""Whose texts count: what the standard library imports by name is in ``cpython``."""
+
+NEVER: Final = frozenset({"antigravity", "this"})
+"""Modules that do something when they are imported."""
+
+
+def modules(
+    facts: Mapping[str, ModuleImports],
+    finder: Finder,
+    project: Project,
+    distributions: Iterable[Distribution],
+) -> set[str]:
+    """Return the modules that *facts* and the files of *project* and *distributions* name."""
+    facts = {name: item for name, item in facts.items() if finder.owner(name) in OWNERS}
+    computes = any(item.computed for name, item in facts.items() if finder.owner(name) == "project")
+    found = set[str]()
+    for module, imports in facts.items():
+        words = bool(imports.computed) or (computes and finder.owner(module) == "project")
+        for name in imports.names:
+            found.update(_named(name, finder, words=words))
+        if any(item.text == RUN_MODULE for item in imports.computed):
+            found.update(COMMAND_LINE)
+    for folder, owner in _folders(project, distributions):
+        names = {_of_standard_library(name, finder) for name in _in_settings(folder)}
+        words = computes and owner == "project"
+        found.update(name for name in names if "." in name or (name and words))
+    return {name for name in found if name.partition(".")[0] not in NEVER}
+
+
+def _named(name: str, finder: Finder, *, words: bool) -> Iterable[str]:
+    """Return the modules that the text *name* of ``ModuleImports.names`` may mean."""
+    if name.endswith("."):
+        return finder.below(name[:-1]) if words else ()
+    module = _of_standard_library(name.rstrip(":"), finder)
+    if not module or not (words or name.endswith(":") or "." in module):
+        return ()
+    # Of a package that a table names the rest of the name may be made as well.
+    return [module, *(finder.below(module) if words else ())]
+
+
+def _of_standard_library(name: str, finder: Finder) -> str:
+    """Return the module of the standard library that *name* begins with; empty if there is none."""
+    parts = name.split(".")
+    if parts[0] not in sys.stdlib_module_names:
+        return ""
+    heads = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((module for module in heads if finder.locate(module) is not None), "")
+
+
+def _folders(
+    project: Project, distributions: Iterable[Distribution]
+) -> Iterator[tuple[Path, Owner]]:
+    packages = [item for item in project.code.iterdir() if item.is_dir()]
+    if project.code == project.root:
+        packages = [item for item in packages if (item / "__init__.py").is_file()]
+    yield from ((package, "project") for package in packages)
+    yield from ((item.code, "dependency") for item in distributions)
+
+
+def _in_settings(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in SETTINGS and path.is_file() and path.stat().st_size <= MAX_FILE:
+            yield from WORD.findall(path.read_text("utf-8", "replace"))

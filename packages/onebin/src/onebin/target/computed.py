@@ -1,0 +1,100 @@
+"""Imports whose name is made when the program runs, and the texts of a module that may name one.
+
+A name in a table (``{"csv": "csv.reader"}``), an entry of a configuration, the code or the module
+of an interpreter's command line (``-c``, ``-m``): a text that begins with a module of the standard
+library may be imported although no statement does it.
+"""
+
+import ast
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+IMPORTS_BY_NAME = {"import_module", "__import__", "resolve_name", "run_module", "find_spec"}
+"""Functions that import the module that their first argument names."""
+
+RUNS_CODE = {"exec", "eval"}
+
+NAME = re.compile(r"([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)(\.|:[A-Za-z_][\w.]*)?")
+"""``a.b``, ``a.b:c``; with a dot at its end the beginning of a name."""
+
+IMPORTS = re.compile(r"(?:^|[;\n:])[ \t]*(?:import|from)[ \t]+[A-Za-z_]")
+
+MAX_CODE = 100_000
+"""Characters of a text that is read as code: more is data."""
+
+
+def computed_imports(tree: ast.AST) -> list[tuple[int, str]]:
+    """Return the line and the text of each import whose name is made at run time."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and is_computed(node):
+            found.append((node.lineno, ast.unparse(node)))
+        elif isinstance(node, ast.Constant) and node.value == "-m":
+            found.append((node.lineno, "-m"))
+    return found
+
+
+def is_computed(call: ast.Call) -> bool:
+    """Whether *call* imports, or runs code, by a text made at run time."""
+    function, first = call.func, call.args[0]
+    name = getattr(function, "attr", None) or getattr(function, "id", "")
+    if isinstance(function, ast.Name) and name in RUNS_CODE:
+        # A variable holds code of any kind; a text made here may be an import.
+        return not isinstance(first, ast.Constant | ast.Name)
+    return name in IMPORTS_BY_NAME and not isinstance(first, ast.Constant)
+
+
+def module_names(tree: ast.AST) -> set[str]:
+    """Return the texts in *tree* that may name modules of the standard library.
+
+    A name that ends in a dot means all modules that begin so; in a colon: code imports it.
+    """
+    found = set[str]()
+    for text in texts(tree):
+        match = NAME.fullmatch(text)
+        if match and match[1] in sys.stdlib_module_names:
+            end = match[3] or ""
+            found.add(match[1] + match[2] + ("." if end == "." else ""))
+        elif not match and len(text) <= MAX_CODE and IMPORTS.search(text):
+            found |= names_in_code(text)
+    return found
+
+
+def names_in_code(text: str) -> set[str]:
+    """Return what *text* imports from the standard library; nothing unless it is code."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.lstrip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found = set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*")
+            found.add(node.module)
+    return {f"{name}:" for name in found if name.partition(".")[0] in sys.stdlib_module_names}
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Yield the literal strings of *tree* but annotations and docstrings, which name no import."""
+    queue: list[Any] = [tree]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield node.value
+            continue
+        is_expression = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if is_expression:
+            continue
+        for name, value in ast.iter_fields(node):
+            if name in {"annotation", "returns"}:
+                continue
+            parts = value if isinstance(value, list) else [value]
+            queue += [part for part in parts if isinstance(part, ast.AST)]

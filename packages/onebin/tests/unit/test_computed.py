@@ -1,0 +1,76 @@
+"""Computed imports, and the texts that name modules of the standard library."""
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onebin.target.computed import computed_imports, module_names
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import_module(name)", ["import_module(name)"]),
+        ("a.b.import_module(f'x.{y}')", ["a.b.import_module(f'x.{y}')"]),
+        ("__import__('a' + b)", ["__import__('a' + b)"]),
+        ("pkgutil.resolve_name(table[k])", ["pkgutil.resolve_name(table[k])"]),
+        ("exec(f'import {n}')", ["exec(f'import {n}')"]),
+        ("run([sys.executable, '-m', 'x'])", ["-m"]),
+        ("import_module('json')", []),
+        ("import_module()", []),
+        ("exec(code)", []),
+        ("eval('1')", []),
+        ("db.exec(f'x {y}')", []),
+        ("'m'", []),
+    ],
+)
+def test_computed_imports(source: str, expected: list[str]) -> None:
+    assert [(1, text) for text in expected] == computed_imports(ast.parse(source))
+
+
+def test_lines() -> None:
+    assert [2, 4] == sorted(
+        line for line, _ in computed_imports(ast.parse("\nimport_module(a)\n\n__import__(b)"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = 'json'", {"json"}),
+        ("x = {'a': ['html.parser', 'csv:reader']}", {"html.parser", "csv"}),
+        ("f'xml.{x}'", {"xml."}),
+        ("'xml.%s' % x", set()),
+        ("x = 'logging.handlers.RotatingFileHandler'", {"logging.handlers.RotatingFileHandler"}),
+        ("x = 'import wsgiref; print(1)'", {"wsgiref:"}),
+        ("x = 'x = 1\\nfrom xml import sax, no'", {"xml:", "xml.sax:", "xml.no:"}),
+        ("x = 'if x: import cmd'", {"cmd:"}),
+        ("'import this can be prose'", set()),
+        ("'requests'", set()),
+        ("'.json'", set()),
+        ("'json-lines'", set()),
+        ("b'json'", set()),
+        ("def f(a: 'json') -> 'csv': 'json'", set()),
+        ("x: 'json.X' = 'csv'", {"csv"}),
+        ('"json"', set()),
+        ("match x:\n  case 'json': pass", {"json"}),
+    ],
+)
+def test_module_names(source: str, expected: set[str]) -> None:
+    assert expected == module_names(ast.parse(source))
+
+
+@given(st.text())
+def test_any_text_is_read(text: str) -> None:
+    """No text of a program stops a build."""
+    tree = ast.Expression(ast.Tuple([ast.Constant(text), ast.Constant(f"import {text}")]))
+
+    assert all(isinstance(name, str) for name in module_names(tree))
+
+
+def test_code_of_any_depth_is_read() -> None:
+    text = "import json\n" + "(" * 5000 + ")" * 5000
+
+    assert set() == module_names(ast.Module([ast.Expr(ast.Call(ast.Constant(text), [], []))], []))

@@ -1,0 +1,1 @@
+"""System calls tried one by one, each in a separate process; on request only."""

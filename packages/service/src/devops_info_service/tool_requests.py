@@ -1,0 +1,98 @@
+"""What the tools read of a request: a short body, parameters, and whether it comes too fast."""
+
+from typing import Final
+
+from devops_info_service.http import (
+    Handler,
+    RejectedError,
+    Request,
+    RequestWithBody,
+    Response,
+    error_response,
+)
+
+from .rate_limit import TokenBucket
+from .setting_types import number
+
+MAX_BODY_BYTES: Final = 16 * 1024
+"""As many as a head may have."""
+
+
+class ShortBody:
+    """Keeps a body of at most *most* bytes; rejects a longer one."""
+
+    def __init__(self, most: int = MAX_BODY_BYTES) -> None:
+        self._most = most
+        self._pieces: list[bytes] = []
+        self.held_bytes = 0
+
+    def receive(self, piece: bytes) -> None:
+        """Add *piece*.
+
+        Raises:
+            RejectedError: it is too much.
+        """
+        self.held_bytes += len(piece)
+        if self.held_bytes > self._most:
+            raise RejectedError(f"body over {self._most} bytes, for this route", status=413)
+        # Copied: chunks of a byte would be fifty times their size.
+        self._pieces = [b"".join((*self._pieces, piece))]
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return b"".join(self._pieces)
+
+
+def body_of(request: Request) -> bytes:
+    """Return the body that a ``ShortBody`` has kept."""
+    body = request.body if isinstance(request, RequestWithBody) else None
+    return body.content if isinstance(body, ShortBody) else b""
+
+
+def limited(handler: Handler, requests: TokenBucket) -> Handler:
+    """Return *handler* for as many requests as *requests* allows; 429 for others."""
+
+    def handle(request: Request) -> Response:
+        if requests.try_take():
+            return handler(request)
+        return error_response(
+            429, "More requests for tools than are served", ((b"Retry-After", b"1"),)
+        )
+
+    return handle
+
+
+def last_part(request: Request) -> str:
+    """Return the parameter of a path that ends with it."""
+    return request.path.rpartition("/")[2]
+
+
+def decimal(text: str, low: float, high: float) -> float:
+    """Take digits, and a point among them if there is one.
+
+    Raises:
+        ValueError: it is something else, or outside the range.
+    """
+    whole, _, part = text.partition(".")
+    number(whole, 0, int(high))
+    if part:
+        number(part, 0, 10**9)
+    if not low <= float(text) <= high:
+        raise ValueError(text)
+    return float(text)
+
+
+def parameters(query: bytes, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the parameters of *query* by name; none of these needs percent-encoding.
+
+    Raises:
+        ValueError: one is not of *names*, or repeated.
+    """
+    found: dict[str, str] = {}
+    for part in filter(None, query.decode("latin-1").split("&")):
+        name, _, value = part.partition("=")
+        if name not in names or name in found:
+            raise ValueError(part)
+        found[name] = value
+    return found

@@ -1,0 +1,133 @@
+# Ways to start the program, each leaving a recording and a report under $OUT/NAME. Sourced by the
+# script that platforms.py writes; /in has the program and the functions' other inputs.
+OUT=${OUT:-/out} IN=${IN:-/in}
+ARGS="report --json --record"
+export HOME=/root
+place=${PLACE:-/srv/platforms}
+rootfs=$place/rootfs
+mkdir -p $rootfs/rec $rootfs/tmp $rootfs/etc $rootfs/proc $rootfs/sys $rootfs/dev $rootfs/run
+cp $IN/app $rootfs/app
+chmod 1777 $rootfs/rec $rootfs/tmp
+chmod 755 $place $rootfs
+
+docker_image() { tar -C $rootfs -c app rec tmp | docker import -c 'ENTRYPOINT ["/app"]' - platform:1 >/dev/null; }
+
+image_here() {
+  docker_image
+  docker rm -f sleeper >/dev/null 2>&1
+  docker run -d --name sleeper platform:1 >/dev/null
+}
+
+start_docker() {
+  mkdir -p /etc/docker
+  echo '{"runtimes":{"crun":{"path":"/usr/bin/crun"},"runsc":{"path":"/usr/bin/runsc","runtimeArgs":["--platform=ptrace","--ignore-cgroups=false"]}}}' >/etc/docker/daemon.json
+  systemctl restart docker
+  for _ in $(seq 60); do docker info >/dev/null 2>&1 && break; sleep 1; done
+  docker_image
+  docker run -d --name sleeper platform:1 >/dev/null
+}
+
+# engine CLI NAME OPTIONS: run the program in a container of an engine, and take its recording.
+engine() {
+  cli=$1 name=$2
+  shift 2
+  timeout 90 $cli run --cidfile $OUT/$name/id --name "p-$name" "$@" platform:1 $ARGS /rec/r >$OUT/$name/report.json
+  $cli cp "p-$name:/rec/r" $OUT/$name/recording
+  $cli rm -f "p-$name" >/dev/null
+}
+
+start_podman() {
+  printf '[containers]\nlog_driver="k8s-file"\n[engine]\nevents_logger="file"\n' >/etc/containers/containers.conf
+  grep -q ^containers: /etc/subuid || { echo containers:2147483647:2147483648 >>/etc/subuid; echo containers:2147483647:2147483648 >>/etc/subgid; }
+  tar -C $rootfs -cf $place/image.tar app rec tmp
+  podman import -q -c 'ENTRYPOINT ["/app"]' $place/image.tar platform:1 >/dev/null
+}
+
+rootless() { # NAME OPTIONS, as a user
+  name=$1
+  shift
+  chmod 777 $OUT/$name
+  su - u -c "cd /; export XDG_RUNTIME_DIR=/run/user/\$(id -u); timeout 120 podman run --cidfile $OUT/$name/id --name p-$name $* platform:1 $ARGS /rec/r >$OUT/$name/report.json; podman cp p-$name:/rec/r $OUT/$name/recording"
+}
+
+start_rootless() {
+  [ -f $place/image.tar ] || tar -C $rootfs -cf $place/image.tar app rec tmp
+  id u >/dev/null 2>&1 || { useradd -m -s /bin/bash u; loginctl enable-linger u; sleep 8; }
+  su - u -c "cd /; export XDG_RUNTIME_DIR=/run/user/\$(id -u); podman import -q -c 'ENTRYPOINT [\"/app\"]' $place/image.tar platform:1" >/dev/null
+}
+
+start_rootless_docker() {
+  start_rootless
+  cat >/srv/platforms/rootless-docker <<'S'
+export XDG_RUNTIME_DIR=/run/user/$(id -u) PATH=$PATH:/usr/sbin:/sbin:/usr/share/docker.io/contrib
+export DOCKERD_ROOTLESS_ROOTLESSKIT_NET=slirp4netns DOCKERD_ROOTLESS_ROOTLESSKIT_PORT_DRIVER=builtin
+systemd-run --user --unit docker-rootless -p Delegate=yes --setenv PATH=$PATH --setenv HOME=$HOME --setenv DOCKERD_ROOTLESS_ROOTLESSKIT_NET=slirp4netns \
+  /usr/share/docker.io/contrib/dockerd-rootless.sh --storage-driver vfs --iptables=false
+export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
+for _ in $(seq 60); do docker info >/dev/null 2>&1 && break; sleep 1; done
+tar -C /srv/platforms/rootfs -c app rec tmp | docker import -c 'ENTRYPOINT ["/app"]' - platform:1 >/dev/null
+S
+  su - u -c "bash /srv/platforms/rootless-docker" || su - u -c 'journalctl --user -u docker-rootless | tail -20'
+}
+
+rootless_docker() {
+  name=$1
+  shift
+  chmod 777 $OUT/$name
+  su - u -c "export XDG_RUNTIME_DIR=/run/user/\$(id -u); export DOCKER_HOST=unix://\$XDG_RUNTIME_DIR/docker.sock; timeout 120 docker run --cidfile $OUT/$name/id --name p-$name --network none $* platform:1 $ARGS /rec/r >$OUT/$name/report.json; docker cp p-$name:/rec/r $OUT/$name/recording"
+}
+
+# bundle NAME RUNTIME EDIT: run a bundle as `runc spec` makes it; EDIT is Python over its "c".
+bundle() {
+  name=$1 runtime=$2 edit=$3
+  mkdir -p $place/$name
+  cp -a $rootfs $place/$name/rootfs
+  (cd $place/$name && runc spec && python3 - "$edit" <<'P'
+import json, sys
+c = json.load(open("config.json"))
+c["process"].update(args=["/app", "report", "--json", "--record", "/rec/r"], terminal=False)
+c["root"]["readonly"] = False
+exec(sys.argv[1])
+json.dump(c, open("config.json", "w"))
+P
+  ) || return
+  (cd $place/$name && timeout 90 $runtime run "b-$name" >$OUT/$name/report.json)
+  cp -a $place/$name/rootfs/rec/r $OUT/$name/recording
+}
+
+direct() { # NAME COMMAND...: a process of the machine
+  name=$1
+  shift
+  chmod 777 $OUT/$name
+  timeout 60 "$@" $IN/app $ARGS $OUT/$name/recording >$OUT/$name/report.json
+}
+
+unit() { # NAME PROPERTIES: a transient unit of systemd
+  name=$1
+  shift
+  chmod 777 $OUT/$name
+  timeout 60 systemd-run --quiet --wait --pipe "$@" $IN/app $ARGS $OUT/$name/recording >$OUT/$name/report.json
+}
+
+nspawn() { # NAME OPTIONS
+  name=$1
+  shift
+  rm -rf $place/$name
+  cp -a $rootfs $place/$name
+  mkdir -p $place/$name/usr
+  echo 'ID=test' >$place/$name/etc/os-release
+  timeout 60 systemd-nspawn --quiet -D $place/$name --as-pid2 --pipe "$@" /app $ARGS /rec/r >$OUT/$name/report.json
+  cp -a $place/$name/rec/r $OUT/$name/recording
+}
+
+lxc() { # NAME CONFIGURATION
+  name=$1
+  shift
+  mkdir -p /var/lib/lxc/$name
+  cp -a $rootfs /var/lib/lxc/$name/rootfs
+  mkdir -p /var/lib/lxc/$name/rootfs/dev/pts /var/lib/lxc/$name/rootfs/dev/shm
+  cp /usr/sbin/init.lxc.static /var/lib/lxc/$name/rootfs/ 2>/dev/null
+  { printf 'lxc.include = /usr/share/lxc/config/common.conf\nlxc.rootfs.path = dir:/var/lib/lxc/%s/rootfs\nlxc.uts.name = %s\n' $name $name; printf '%s\n' "$@"; } >/var/lib/lxc/$name/config
+  timeout 60 lxc-execute -n $name -- /app $ARGS /rec/r >$OUT/$name/report.json
+  cp -a /var/lib/lxc/$name/rootfs/rec/r $OUT/$name/recording
+}

@@ -1,0 +1,21 @@
+"""Recordings of real platforms: no verdict is wrong, and none became unknown."""
+
+import pytest
+
+from . import page
+from .recordings import NAMES, load
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_report(name: str) -> None:
+    """Each value is as requested, or unknown where nothing shows it, with the reason."""
+    unknown = load(name).unknown
+
+    for each in page.compared(name):
+        assert each.verdict == ("unknown" if each.what in unknown else "right"), each
+        assert each.seen != "" or each.truth == ""
+
+
+def test_page() -> None:
+    """The page in the docs is that of the code and the recordings."""
+    assert page.PAGE.read_text() == page.page()
