@@ -1,4 +1,4 @@
-"""Extensions are loaded once, and again with modules over C libraries if one asks for them."""
+"""Extensions are loaded once, and again with modules over C libraries if one needs them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ def made(tmp_path: Path) -> tuple[Distribution, ...]:
 
 @pytest.fixture
 def over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
-    """The modules over C libraries that were asked for; each is one object."""
+    """The modules over C libraries that were wanted; each has one object."""
     asked: list[Sequence[str]] = []
     (tmp_path / "_ssl.o").write_bytes(b"object")
 
@@ -74,7 +74,7 @@ def test_libraries_are_made_only_for_an_extension_that_asks(
     made: tuple[Distribution, ...], over: list[Sequence[str]], tmp_path: Path,
     errors: Sequence[str], probes: Sequence[bool],
 ) -> None:  # fmt: skip
-    """Most ask for none, and libraries take minutes."""
+    """Most need none, and libraries take minutes."""
     programs, plan = loading(*errors), project_plan(tmp_path / "p", [])
     ctx = context(tmp_path / "cache", programs)
 

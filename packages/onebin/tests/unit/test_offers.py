@@ -223,7 +223,7 @@ def test_variables_that_switch_compiling_on(
 
 @pytest.mark.parametrize(("value", "is_idle"), [("false", True), ("true", False)])
 def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bool) -> None:
-    """Hatchling runs it only when told to, as the authors of wheels tell it."""
+    """Hatchling runs it on request alone, as for the authors' wheels."""
     hook = "[tool.hatch.build.targets.wheel.hooks.mypyc]\nenable-by-default = "
     (tmp_path / "pyproject.toml").write_text(hook + value)
 

@@ -63,7 +63,7 @@ SOURCE: Final = Captured()
 PROVIDERS: Final[dict[str, Provider]] = {PURE.name: PURE, SOURCE.name: SOURCE}
 
 Form = Literal["as pip installs it", "from source", "pure"]
-"""What a project asks for: nothing, ``tool.onebin.from-source``, ``tool.onebin.pure``."""
+"""The form a project wants: pip's, ``tool.onebin.from-source``, ``tool.onebin.pure``."""
 
 BuildLibraries = Callable[[Sequence[str]], tuple[BuiltLibrary, ...]]
 """Makes C libraries by name."""
@@ -134,7 +134,7 @@ class OfferStep(msgspec.Struct, frozen=True):
 
 
 class ExaminedSource(msgspec.Struct, frozen=True):
-    """Step: what a source distribution says of its build.
+    """Step: the facts of a source distribution about its build.
 
     Not part of its offer, since its build requirements depend on the build lock: that may grow
     with each build.
@@ -193,7 +193,7 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
 
 
 def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) -> Offer:
-    """Return the offer of *best* with what its source says, or the wheel that comes instead."""
+    """Return the offer of *best* with the facts of its source, or the wheel that comes instead."""
     offer = best.offer
     if offer.provider != SOURCE.name:
         return offer

@@ -43,7 +43,7 @@ TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 class SourceFacts(msgspec.Struct, frozen=True):
-    """What a source distribution says of its build, none of whose code was run."""
+    """Facts of a source distribution about its build, none of whose code was run."""
 
     build_requires: tuple[Pin, ...] = ()
     """As far as its ``pyproject.toml`` names them."""
@@ -100,7 +100,7 @@ def source_facts(
     machine: Machine,
     ctx: Context,
 ) -> SourceFacts | Obstacle:
-    """Return what the source of *pin* says of its build, or why it cannot be built.
+    """Return the facts of *pin*'s source about its build, or why it cannot be built.
 
     Both as far as its ``pyproject.toml`` shows. Fetches it and its static build requirements; none
     of their code runs. Further requirements that its back end names are known in the build alone.

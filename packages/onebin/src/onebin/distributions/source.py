@@ -1,4 +1,4 @@
-"""What the tree of a source distribution says about its build; none of its code runs."""
+"""Facts in the tree of a source distribution about its build; none of its code runs."""
 
 import re
 import tomllib
@@ -28,7 +28,7 @@ ENVIRONMENT: Final = re.compile(
 COMPILES: Final = re.compile(
     r"(.*_)?(USE|WITH|BUILD|ENABLE|FORCE)_(MYPYC|CYTHON|C?_?EXT(ENSION)?S?|SPEEDUPS?)"
 )
-"""Names of variables that have C made of what is Python otherwise: ``TOMLI_USE_MYPYC``."""
+"""Names of variables that have C made of Python: ``TOMLI_USE_MYPYC``."""
 
 TRAINS: Final = re.compile(r"(.*_)?(USE|WITH|BUILD|ENABLE)_PGO")
 """Those that have the result run and built again: a captured module cannot be run alone."""
@@ -79,7 +79,7 @@ def rust_tool(system: BuildSystem) -> str:
 def switches(source: Path, system: BuildSystem) -> dict[str, str]:
     """Return variables with which the build of the tree *source* compiles all it can.
 
-    Some compile only when told to, as the authors' own builds of wheels do: setup.py or a back end
+    Some compile only on request, as for the authors' own wheels: setup.py or a back end
     in the tree reads a variable, hatchling has a hook that is not enabled by default.
     """
     found: dict[str, str] = {}

@@ -31,7 +31,7 @@ LINKED: Final = {
     "sqlite3": "SQLite", "ssl": "OpenSSL", "xml2": "libxml2", "xslt": "libxslt", "yaml": "LibYAML",
     "z": "zlib", "zstd": "Zstandard",
 }  # fmt: skip
-"""What a linker is told with ``-l``, and whose it is."""
+"""Names that linkers get with ``-l``, and the library of each."""
 
 ALWAYS: Final = frozenset({"c++", "z"})
 """C++'s library comes with the compiler, zlib with CPython: without a header none is needed."""

@@ -76,7 +76,7 @@ class NoMatchError(ToolError):
 
 
 class Choice(NamedTuple):
-    """A version that pip chose, by the metadata of a file: perhaps not the one that is used."""
+    """A version that pip chose, by the metadata of a file: another may be used."""
 
     pin: Pin
     file: str

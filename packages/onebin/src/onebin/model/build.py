@@ -104,7 +104,7 @@ class Offer(msgspec.Struct, frozen=True):
     libraries: tuple[str, ...] = ()
     """C libraries its source includes headers of, as ``onebin.runtime`` names their recipes."""
     environment: dict[str, str] = {}
-    """Variables that make its build compile what it leaves in Python otherwise."""
+    """Variables that make its build compile more."""
     build_requires: tuple[Pin, ...] = ()
     """What builds it, as far as its ``pyproject.toml`` names that; empty for a wheel."""
 

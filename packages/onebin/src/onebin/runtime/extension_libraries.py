@@ -34,7 +34,7 @@ LIBXSLT: Final = Source(
 AUTOCONF: Final = (
     "./configure", "--build={triplet}", "--host={triplet}", "--disable-shared", "--enable-static",
     "--disable-dependency-tracking", "--without-python", "--without-debug",
-    # They insist on one; this one finds whatever is asked for, and where is told otherwise.
+    # They insist on it; here it finds everything, and the places are given otherwise.
     "PKG_CONFIG=true",
 )  # fmt: skip
 
