@@ -11,6 +11,7 @@ from onebin.effects.context import Context
 from onebin.errors import ToolError
 from onebin.link.probe import Probe
 from onebin.model import (
+    BuiltLibrary,
     BuiltModule,
     CPython,
     Distribution,
@@ -58,7 +59,10 @@ def probe(
             names = tuple(python.runtime.library_modules)
             over = library_modules(plan, python.runtime, names, ctx)
             more = modules.link_input(over, python.runtime, compiler)
-            found = ctx.build(msgspec.structs.replace(step, parts=step.parts + more))
+            try:
+                found = ctx.build(msgspec.structs.replace(step, parts=step.parts + more))
+            except ToolError as again:
+                raise _unloadable(again) from again
         stage.summary = f"{sum(map(len, found.values()))} imports made from C"
     return found
 
@@ -84,6 +88,19 @@ def library_modules(
     compiler = toolchain(plan.toolchain, plan.machine, ctx)
     level = recipe(plan.project.options.optimize).level
     return modules.build(names, python, compiler, level, plan.zlib, ctx)
+
+
+def libraries(
+    plan: Plan, names: Sequence[str], compiler: Toolchain, ctx: Context
+) -> tuple[BuiltLibrary, ...]:
+    """Make the C libraries *names* and all they need, for extensions, in link order."""
+    every = modules.with_needs(names, plan.machine)
+    if not every:
+        return ()
+    plain = compiler
+    if plan.profile or plan.instrumented:  # every program shares them
+        plain = toolchain(plan.toolchain, plan.machine, ctx)
+    return modules.build_libraries(every, plan.machine, plain, plan.zlib, ctx)
 
 
 def cxx(extensions: Sequence[Extension], compiler: Toolchain, ctx: Context) -> LinkInput:

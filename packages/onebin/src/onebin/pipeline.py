@@ -191,7 +191,11 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         offers = plan.offers
         if not offers or plan.series != python.interpreter.version:
             offers = distributions.offers(plan, python.interpreter.version, ctx)
-        made = distributions.distributions(plan, offers, python, compiler, ctx)
+        decided = plan
+        made = distributions.distributions(
+            plan, offers, python, compiler,
+            lambda names: native.libraries(decided, names, compiler, ctx), ctx,
+        )  # fmt: skip
         unpinned = {pin for one in made for pin in one.unpinned}
         if plan.written_build_lock:
             plan = resolving.pin_build_requirements(plan, unpinned, ctx)
@@ -223,7 +227,9 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
         stage.summary = f"{binary.name}, {terminal.size(binary.size)}"
-    parts_of = {item.key: item for module in libraries for item in module.libraries}
+    of_extensions = (item for one in selection.extensions for item in one.built)
+    of_modules = (item for module in libraries for item in module.libraries)
+    parts_of = {item.key: item for item in (*of_modules, *of_extensions)}
     return BuildResult(ready.plan, binary, modules, selection.omitted, (*parts_of.values(),))
 
 

@@ -75,9 +75,11 @@ def _offer(item: Offer | Obstacle) -> str:
         way_out = f" → {item.hint}" if item.hint else ""
         return f"cannot be built: {item.reason}{way_out}"
     if item.provider != "pure":
-        return f"{item.file}, built from source"
+        over = f", with {' and '.join(item.libraries)}" if item.libraries else ""
+        return f"{item.file}, built from source{over}"
     slower = ": without the compiled code that pip would install" if item.has_compiled else ""
-    return f"{item.file}, as it is{slower}"
+    why = f", because {item.lacks}" if item.lacks else ""
+    return f"{item.file}, as it is{slower}{why}"
 
 
 def _lock(planned: Plan) -> str:

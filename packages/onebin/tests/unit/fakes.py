@@ -12,11 +12,52 @@ from onebin.effects.process import RunCommand
 from onebin.effects.progress import Progress
 from onebin.effects.store import Store
 from onebin.errors import ToolError
-from onebin.model import Function
+from onebin.inputs.directory import Directory
+from onebin.model import (
+    BuiltLibrary,
+    CPython,
+    Function,
+    Interpreter,
+    Pin,
+    Plan,
+    Runtime,
+    Toolchain,
+)
 from onebin.pgo.profile import DATA, SECTION
+from onebin.planning import plan as plan_of
 from onebin.tools import Tools
 
 Act = Callable[[list[str], dict[str, Any]], bytes]
+
+
+NEEDS_NOTHING = {"pyproject.toml": "[build-system]\nrequires = []\n"}
+TOOLCHAIN = Toolchain(Path("/t/bin"), Path("/t/rcrt1.o"), (), "key")
+PYTHON = CPython(
+    Interpreter(Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"),
+    Runtime("x86_64", (), Path("/include"), {}, "k"),
+)
+
+
+def project_plan(root: Path, pins: Sequence[Pin], settings: str = "") -> Plan:
+    """A plan of a project in *root* that depends on *pins*, with *settings* of tool.onebin."""
+    root.mkdir(exist_ok=True)
+    names = ", ".join(f'"{pin.name}"' for pin in pins)
+    (root / "app.py").write_text("def main(): ...")
+    (root / "pyproject.toml").write_text(
+        f'[project]\nname = "app"\nscripts = {{ app = "app:main" }}\ndependencies = [{names}]\n'
+        f"[tool.onebin]\n{settings}"
+    )
+    lines = [
+        f"{pin.name}=={pin.version}{''.join(f' --hash={item}' for item in pin.hashes)}\n"
+        for pin in pins
+    ]
+    return plan_of(Directory(root).project(), machine="x86_64", lock="".join(lines))
+
+
+def no_libraries(names: Sequence[str]) -> tuple[BuiltLibrary, ...]:
+    """Make no C library, for distributions that want none."""
+    assert not names
+    return ()
 
 
 class Programs:

@@ -1,6 +1,9 @@
 """Build tools come from the build lock, by hash: a real pip against a local index."""
 
 import hashlib
+import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from onebin.distributions import programs
 from onebin.distributions.build_tools import BuildTools
 from onebin.effects.process import run
 from onebin.errors import ProjectError
@@ -128,7 +132,7 @@ def test_tool_that_must_be_built_is_named(put_wheel: Put, make: Make) -> None:
     """A tool with compiled wheels alone is unavailable, pinned or not."""
     maker = put_wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
 
-    with pytest.raises(ProjectError, match="its build needs maker==1, which has no pure-Python"):
+    with pytest.raises(ProjectError, match="its build needs maker==1, which has no wheel"):
         make(maker).install(["maker>=1"])
 
 
@@ -138,7 +142,7 @@ def test_tool_that_must_be_built_is_named_unpinned_too(
     """pip requests pure-Python wheels alone from the index."""
     put_wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
 
-    with pytest.raises(ProjectError, match="its build needs maker>=1, which has no pure-Python"):
+    with pytest.raises(ProjectError, match="its build needs maker>=1, which has no wheel"):
         make(may_be_unpinned=True).install(["maker>=1"])
 
 
@@ -194,16 +198,40 @@ def test_wheel_that_climbs_is_rejected(
     assert not list(tmp_path.rglob("*climbs*")) + list(tmp_path.rglob("b.py"))
 
 
-def test_code_in_a_data_folder_goes_where_code_goes(
-    put_wheel: Put, make: Make, tmp_path: Path
-) -> None:
-    """``.data/purelib`` is code (binary distribution format); scripts are not installed."""
-    more = {"tool-1.data/purelib/deep/code.py": "x = 1", "tool-1.data/scripts/run": "#!/bin/sh"}
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_programs_of_a_tool(put_wheel: Put, make: Make, tmp_path: Path, *, is_pinned: bool) -> None:
+    """``.data/purelib`` is code (binary distribution format), scripts are programs.
 
-    make(put_wheel("tool", more=more)).install(["tool"])
+    Wheels with programs for this machine are used, since tools run here.
+    """
+    more = {
+        "tool-1.data/purelib/deep/code.py": "x = 1",
+        "tool-1.data/scripts/native": "#!/bin/sh\necho native",
+        "tool-1.data/scripts/script": "#!python\nimport deep.code; print(deep.code.x)",
+        "tool-1.data/headers/no.h": "",
+        "deep/entry.py": "import sys\ndef main(): print(sys.argv); return 3",
+        "tool-1.dist-info/entry_points.txt": (
+            "[console_scripts]\nentry = deep.entry:main [extra]\n../climbs = deep.entry:main\n"
+            "bad = deep entry\n"
+        ),
+    }
+    tag = f"py3-none-manylinux_2_17_{os.uname().machine}"
+    pin = put_wheel("tool", tag=tag, more=more)
+    tools = make(*[pin] * is_pinned, may_be_unpinned=not is_pinned)
+
+    tools.install(["tool"])
+    programs.write(tmp_path / "in", tools.programs, Path(sys.executable))
 
     assert "x = 1" == (tmp_path / "in/deep/code.py").read_text()
-    assert not list((tmp_path / "in").rglob("run"))
+    assert {"native", "script", "entry"} == {file.name for file in tools.programs.iterdir()}
+    assert not list(tmp_path.rglob("no.h"))
+    printed = {"native": (0, "native"), "script": (0, "1"), "entry": (3, "['entry', 'a b']")}
+    for name, expected in printed.items():
+        done = subprocess.run(
+            [tools.programs / name, "a b"], env={"PYTHONPATH": str(tmp_path / "in")},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert expected == (done.returncode, done.stdout.strip()), done.stderr
 
 
 def test_metadata_of_any_size_is_not_read(

@@ -2,89 +2,26 @@
 
 import struct
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from onebin import distributions
-from onebin.distributions import captured, install
-from onebin.distributions.captured import BuildSystem, CapturedBuild
+from onebin.distributions import captured, install, source
+from onebin.distributions.captured import CapturedBuild
 from onebin.distributions.pure import PureWheel
-from onebin.effects.index import IndexFile
+from onebin.distributions.source import BuildSystem
 from onebin.effects.process import run
 from onebin.errors import ProjectError, ToolError
-from onebin.inputs.directory import Directory
-from onebin.model import (
-    CPython,
-    Extension,
-    Interpreter,
-    Obstacle,
-    Offer,
-    Pin,
-    Plan,
-    Runtime,
-    Toolchain,
-)
-from onebin.planning import plan as plan_of
+from onebin.model import BuiltLibrary, Extension, Offer, Pin, Source
 
 from .conftest import Put
-from .fakes import Programs, context
+from .fakes import NEEDS_NOTHING, PYTHON, TOOLCHAIN, Programs, context, no_libraries, project_plan
 
 PIN = Pin("thing", "1", ())
-NEEDS_NOTHING = {"pyproject.toml": "[build-system]\nrequires = []\n"}
-TOOLCHAIN = Toolchain(Path("/t/bin"), Path("/t/rcrt1.o"), (), "key")
-PYTHON = CPython(
-    Interpreter(Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"),
-    Runtime("x86_64", (), Path("/include"), {}, "k"),
-)
-
-
-@pytest.mark.parametrize(
-    ("names", "from_source", "offer"),
-    [
-        (["thing-1-py3-none-any.whl"], False, ("pure", "thing-1-py3-none-any.whl")),
-        (["thing-1-py2.py3-none-any.whl"], False, ("pure", "thing-1-py2.py3-none-any.whl")),
-        (["thing-1.tar.gz", "thing-1-py3-none-any.whl"], False,
-         ("pure", "thing-1-py3-none-any.whl")),
-        (["thing-1.tar.gz", "thing-1-py3-none-any.whl"], True, ("captured", "thing-1.tar.gz")),
-        (["thing-1-cp313-cp313-manylinux_2_28_x86_64.whl", "thing-1.tar.gz"], False,
-         ("captured", "thing-1.tar.gz")),
-        (["thing-1-py2-none-any.whl", "thing-1.tgz"], False, ("captured", "thing-1.tgz")),
-        (["no wheel.whl", "thing-1.tar.xz"], False, ("captured", "thing-1.tar.xz")),
-        (["thing-1-cp313-cp313-manylinux_2_28_x86_64.whl"], False, None),
-        (["thing-1-py3-none-any.whl"], True, None),
-        ([], False, None),
-    ],
-)  # fmt: skip
-def test_offer_or_obstacle(
-    names: Sequence[str], *, from_source: bool, offer: tuple[str, str] | None
-) -> None:
-    """A pure wheel if available, else a source distribution, else the reason and a hint."""
-    files = [IndexFile(name) for name in names]
-
-    found = distributions.best(PIN, files, from_source=from_source, python="3.13")
-
-    if offer:
-        assert Offer(PIN, *offer) == found
-    else:
-        assert isinstance(found, Obstacle)
-        assert "thing 1: expected a pure-Python wheel or a source distribution" in found.reason
-        assert all(name in found.reason for name in names)
-        assert "choose another version" in found.hint
-
-
-def project_plan(root: Path, pins: Sequence[Pin], settings: str = "") -> Plan:
-    root.mkdir(exist_ok=True)
-    names = ", ".join(f'"{pin.name}"' for pin in pins)
-    (root / "app.py").write_text("def main(): ...")
-    (root / "pyproject.toml").write_text(
-        f'[project]\nname = "app"\nscripts = {{ app = "app:main" }}\ndependencies = [{names}]\n'
-        f"[tool.onebin]\n{settings}"
-    )
-    lines = [f"{pin.name}=={pin.version} --hash={pin.hashes[0]}\n" for pin in pins]
-    return plan_of(Directory(root).project(), machine="x86_64", lock="".join(lines))
 
 
 def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_path: Path) -> None:
@@ -104,17 +41,18 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
     assert found == distributions.offers(plan, "3.13", ctx)
     assert 5 == len(programs.calls)  # obstacles are not cached: they may disappear
     with pytest.raises(ProjectError, match="shared 1: expected a pure-Python wheel"):
-        distributions.distributions(plan, found[1:2], PYTHON, TOOLCHAIN, ctx)
-    (made,) = distributions.distributions(plan, found[:1], PYTHON, TOOLCHAIN, ctx)
+        distributions.distributions(plan, found[1:2], PYTHON, TOOLCHAIN, no_libraries, ctx)
+    (made,) = distributions.distributions(plan, found[:1], PYTHON, TOOLCHAIN, no_libraries, ctx)
     assert (made.code / "pure.py").is_file()
     assert ((), ()) == (made.extensions, made.unpinned)
 
 
-def test_from_source_without_such_a_dependency(put_wheel: Put, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["from-source", "pure"])
+def test_form_of_no_dependency(put_wheel: Put, tmp_path: Path, key: str) -> None:
     """A misspelled name is an error, not a setting without effect."""
-    plan = project_plan(tmp_path / "p", [put_wheel("thing")], 'from-source = ["Thong"]')
+    plan = project_plan(tmp_path / "p", [put_wheel("thing")], f'{key} = ["Thong"]')
 
-    with pytest.raises(ProjectError, match="Thong is not among the dependencies") as caught:
+    with pytest.raises(ProjectError, match=f"{key}: Thong is not among the dep") as caught:
         distributions.offers(plan, "3.13", context(tmp_path / "cache"))
     assert "known are thing" == caught.value.hint
 
@@ -189,6 +127,24 @@ def test_captured_objects_become_extensions(tmp_path: Path) -> None:
         install.link_input(made.extensions)
 
 
+def built_library(name: str) -> BuiltLibrary:
+    pinned = Source(name=name, version="1", sha256="0" * 64)
+    return BuiltLibrary(name, pinned, "MIT", Path("/h"), (Path(f"/{name}.a"),), name)
+
+
+def test_libraries_of_extensions_are_linked_once() -> None:
+    """What an extension names with -l must be there for this very one."""
+    yaml = built_library("LibYAML")
+    with_it = Extension("a", Path("/a.o"), "PyInit_a", ("yaml", "z"), (yaml,))
+    other = Extension("b", Path("/b.o"), "PyInit_b", ("yaml",), (yaml,))
+
+    assert (Path("/LibYAML.a"),) == install.link_input([with_it, other]).archives
+    for built in ((), (built_library("libffi"),)):
+        without = msgspec.structs.replace(with_it, built=built)
+        with pytest.raises(ProjectError, match="a: needs the system library yaml"):
+            install.link_input([other, without])
+
+
 def test_extensions_for_the_linker() -> None:
     """Objects in order, and their modules; C++'s own library is allowed."""
     extensions = [
@@ -219,7 +175,9 @@ def test_wheel_that_cannot_be_linked(
         install.wheel(PIN, wheel(tmp_path / "w.whl", files), tmp_path)
 
 
-def back_end(made: str, *, further: str = "", libraries: str = "") -> Programs:
+def back_end(
+    made: str, *, further: str = "", libraries: str = "", has_program: bool = False
+) -> Programs:
     """A real pip with a build back end that produces *made*."""
 
     def act(words: list[str], options: dict[str, Any]) -> bytes:
@@ -228,6 +186,7 @@ def back_end(made: str, *, further: str = "", libraries: str = "") -> Programs:
         hook, what, _, out = words[3:7]
         assert hook.endswith("build_wheel.py")
         options["on_line"]("building")
+        assert (Path(options["env"]["PATH"].partition(":")[0]) / "tool").exists() is has_program
         result = Path(out, "result")
         result.write_text(further if what == "requires" else f"{made}\n")
         if what == "wheel" and made == "thing-1-py3-none-any.whl":
@@ -241,10 +200,12 @@ def back_end(made: str, *, further: str = "", libraries: str = "") -> Programs:
 
 def test_source_is_built_by_its_back_end(put_wheel: Put, put_source: Put, tmp_path: Path) -> None:
     """Static and dynamic requirements, libraries, and an isolated environment."""
-    tool, later = put_wheel("tool"), put_wheel("later")
+    program = {"tool-1.data/scripts/tool": "#!python\n"}
+    tool, later = put_wheel("tool", more=program), put_wheel("later")
     toml = '[build-system]\nrequires = ["tool"]\nbuild-backend = "backend"\nbackend-path = ["."]'
     pin = put_source("thing", **{"pyproject.toml": toml})
-    programs = back_end("thing-1-py3-none-any.whl", further="later\n", libraries="c++\nc++\n")
+    programs = back_end("thing-1-py3-none-any.whl", further="later\n", libraries="c++\nc++\n",
+                        has_program=True)  # fmt: skip
 
     made = context(tmp_path / "cache", programs).build(captured_build(pin, tool, later))
 
@@ -286,9 +247,9 @@ def test_build_that_fails(put_wheel: Put, put_source: Put, tmp_path: Path) -> No
 
 def test_default_build_system(tmp_path: Path) -> None:
     """A tree with only setup.py is built by setuptools (PEP 517)."""
-    assert BuildSystem() == captured.build_system(tmp_path, of="thing 1")
+    assert BuildSystem() == source.build_system(tmp_path, of="thing 1")
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'thing'")
-    assert BuildSystem() == captured.build_system(tmp_path, of="thing 1")
+    assert BuildSystem() == source.build_system(tmp_path, of="thing 1")
 
 
 @pytest.mark.parametrize(
@@ -305,7 +266,7 @@ def test_invalid_build_system(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
 
     with pytest.raises(ProjectError, match=message):
-        captured.build_system(tmp_path, of="thing 1")
+        source.build_system(tmp_path, of="thing 1")
 
 
 @pytest.mark.parametrize(("optimize", "level"), [("speed", "-O2"), ("balanced", "-Os")])
@@ -313,6 +274,6 @@ def test_providers_give_steps(tmp_path: Path, optimize: str, level: str) -> None
     """Each provider makes its step from an offer and the plan."""
     plan = project_plan(tmp_path / "p", [], f'optimize = "{optimize}"')
 
-    step = captured.Captured().step(Offer(PIN, "captured", "x"), plan, PYTHON, TOOLCHAIN)
+    step = captured.Captured().step(Offer(PIN, "captured", "x"), plan, PYTHON, TOOLCHAIN, ())
 
     assert (level, PIN, False) == (step.level, step.pin, step.may_be_unpinned)

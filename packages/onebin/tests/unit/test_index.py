@@ -18,8 +18,8 @@ from onebin.model import Pin
 Put = Callable[..., Pin]
 
 
-def names(pins: tuple[Pin, ...]) -> list[str]:
-    return [pin.name for pin in pins]
+def names(choices: tuple[index.Choice, ...]) -> list[str]:
+    return [pin.name for pin, _ in choices]
 
 
 def test_markers_are_those_of_the_executable(put_wheel: Put, tmp_path: Path) -> None:

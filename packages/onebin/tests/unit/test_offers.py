@@ -1,23 +1,29 @@
 """Offers, at plan time: sources that cannot be built, compiled code that will be missing."""
 
 import io
+import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from onebin import distributions, render
+from onebin.distributions import source, system_libraries
 from onebin.distributions.build_tools import SETTING
-from onebin.distributions.pure import is_compiled
 from onebin.effects.process import run
+from onebin.effects.wheel_tags import is_compiled
+from onebin.errors import ProjectError
 from onebin.locks import requirements, resolving
-from onebin.model import Obstacle, Offer, Pin, Plan
+from onebin.model import Machine, Obstacle, Offer, Pin, Plan
 from onebin.planning import plan as plan_of
+from onebin.runtime import modules
+from onebin.runtime.libraries import libraries
 
 from .conftest import Put
-from .fakes import context
-from .test_distributions import NEEDS_NOTHING, PYTHON, TOOLCHAIN, project_plan
+from .fakes import NEEDS_NOTHING, PYTHON, TOOLCHAIN, Programs, context, no_libraries, project_plan
 
 
 @pytest.mark.parametrize(
@@ -44,36 +50,186 @@ def test_wheel_with_compiled_code_for_this_platform(tag: str, *, is_one: bool) -
     assert is_one is is_compiled(f"thing-1-{tag}.whl", "3.13", "x86_64")
 
 
-def test_missing_compiled_code_is_reported(put_wheel: Put, put_source: Put, tmp_path: Path) -> None:
-    """A real pip lists a wheel for this platform beside the file that the lock allows."""
-    put_wheel("thing", tag="cp313-cp313-manylinux_2_28_x86_64")
-    put_wheel("other", tag="cp310-abi3-manylinux_2_28_x86_64")
-    pins = [put_wheel("thing"), put_source("other", **NEEDS_NOTHING), put_wheel("third")]
-    plan = project_plan(tmp_path / "project", pins)
+COMPILED = "cp313-cp313-manylinux_2_28_x86_64"
+RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
 
-    found = distributions.offers(plan, "3.13", context(tmp_path / "cache", run))
 
-    offers = [(item.provider, item.has_compiled) for item in found if isinstance(item, Offer)]
-    assert [("captured", True), ("pure", True), ("pure", False)] == sorted(
-        offers, key=lambda item: (item[0], not item[1])
-    )
-    lines = render.plan(msgspec.structs.replace(plan, offers=found)).splitlines()
-    (line,) = (line for line in lines if "without the compiled code" in line)
-    assert line.startswith("thing ")
+@pytest.mark.parametrize(
+    ("files", "settings", "outcome"),
+    [
+        ("pure", "", "pure"),
+        ("source", "", "captured"),
+        ("compiled", "", "expected a pure-Python wheel or a source distribution"),
+        ("pure source", "", "pure"),
+        ("pure source", 'from-source = ["Thing"]', "captured"),
+        ("pure", 'from-source = ["thing"]', "expected a pure-Python wheel or a source"),
+        ("compiled source", "", "captured"),
+        ("compiled source", 'pure = ["thing"]', "captured"),
+        ("compiled pure source", "", "captured"),
+        ("compiled pure source", 'pure = ["Thing"]', "pure"),
+        ("compiled pure", "", "pure: the index has no source distribution"),
+        ("compiled pure unlocked", "", "pure: the index's file is not one the lock knows"),
+        ("compiled pure rust", "", "pure: its build needs a Rust compiler (maturin)"),
+        ("compiled pure rust", 'pure = ["thing"]', "pure"),
+        ("compiled pure rust", 'from-source = ["thing"]', "needs a Rust compiler (maturin)"),
+        ("compiled rust", "", "needs a Rust compiler (maturin)"),
+    ],
+)
+def test_form_of_a_distribution(
+    put_wheel: Put, put_source: Put, tmp_path: Path, files: str, settings: str, outcome: str
+) -> None:
+    """As pip would install it, compiled from source, unless that cannot be or is not wanted."""
+    makers = {
+        "pure": lambda: put_wheel("thing"),
+        "compiled": lambda: put_wheel("thing", tag=COMPILED),
+        "source": lambda: put_source("thing", **NEEDS_NOTHING),
+        "unlocked": lambda: put_source("thing", **NEEDS_NOTHING),
+        "rust": lambda: put_source("thing", **RUST),
+    }
+    pins = {name: makers[name]() for name in files.split()}
+    hashes = [item for name, pin in pins.items() if name != "unlocked" for item in pin.hashes]
+    pin = Pin("thing", "1", tuple(hashes))
+    plan = project_plan(tmp_path / "project", [pin], settings)
+
+    (found,) = distributions.offers(plan, "3.13", context(tmp_path / "cache", run))
+
+    if isinstance(found, Obstacle):
+        assert outcome in found.reason
+        assert found.hint
+        return
+    provider, _, lacks = outcome.partition(": ")
+    assert provider == found.provider
+    assert ("compiled" in files) is found.has_compiled
+    assert lacks in found.lacks if lacks else not found.lacks
+    lines = render.plan(msgspec.structs.replace(plan, offers=(found,))).splitlines()
+    (line,) = (line for line in lines if line.startswith("thing "))
+    assert (provider == "pure" and found.has_compiled) is ("without the compiled code" in line)
 
 
 def test_build_warns_of_missing_compiled_code(put_wheel: Put, tmp_path: Path) -> None:
-    """A line with the remedy, each time."""
+    """A line with reason and remedy, each time."""
+    put_wheel("thing", tag=COMPILED)
     plan = project_plan(tmp_path / "project", [put_wheel("thing")])
     log = io.StringIO()
     ctx = context(tmp_path / "cache", run, log)
-    (offer,) = distributions.offers(plan, "3.13", ctx)
-    offers = [offer, msgspec.structs.replace(offer, has_compiled=True)]
+    offers = distributions.offers(plan, "3.13", ctx)
 
-    distributions.distributions(plan, offers, PYTHON, TOOLCHAIN, ctx)
+    for _ in range(2):
+        distributions.distributions(plan, offers, PYTHON, TOOLCHAIN, no_libraries, ctx)
 
-    assert 1 == log.getvalue().count("thing 1: without the compiled code")
-    assert "tool.onebin.from-source" in log.getvalue()
+    assert 2 == log.getvalue().count("thing 1: without the compiled code")
+    assert 2 == log.getvalue().count('tool.onebin.pure = ["thing"]')
+    assert 2 == log.getvalue().count("the index has no source distribution")
+
+
+@pytest.mark.parametrize("settings", ["", 'pure = ["thing"]'])
+def test_build_that_leaves_compiled_code_out(
+    put_wheel: Put, put_source: Put, tmp_path: Path, settings: str
+) -> None:
+    """An error with the setting that accepts it, and none with that setting."""
+    put_wheel("thing", tag=COMPILED)
+    pin = put_source("thing", **NEEDS_NOTHING)
+    plan = project_plan(tmp_path / "project", [pin], settings)
+
+    def act(words: list[str], options: dict[str, Any]) -> bytes:
+        if words[0] != str(PYTHON.interpreter.python):
+            return run(words, **options)
+        what, _, out = words[4:7]
+        Path(out, "result").write_text("" if what == "requires" else "thing-1-py3-none-any.whl\n")
+        with zipfile.ZipFile(Path(out, "thing-1-py3-none-any.whl"), "w") as archive:
+            archive.writestr("thing.py", "")
+        return b""
+
+    ctx = context(tmp_path / "cache", Programs(act))
+    offers = distributions.offers(plan, "3.13", ctx)
+
+    if settings:
+        (made,) = distributions.distributions(plan, offers, PYTHON, TOOLCHAIN, no_libraries, ctx)
+        assert () == made.extensions
+        return
+    with pytest.raises(ProjectError, match="thing 1: its build leaves out the compiled") as caught:
+        distributions.distributions(plan, offers, PYTHON, TOOLCHAIN, no_libraries, ctx)
+    assert 'tool.onebin.pure = ["thing"]' in caught.value.hint
+
+
+INCLUDES = [
+    ("#include <yaml.h>", {"LibYAML"}),
+    ('#  include "ffi.h"', {"libffi"}),
+    ('cdef extern from "libxml/tree.h":', {"libxml2"}),
+    ("cdef extern from '<zlib.h>' nogil:", {"zlib"}),
+    ("#include <openssl/ssl.h>\n#include <bzlib.h>", {"OpenSSL", "bzip2"}),
+    ("#include <my/yaml.h>\n#include <yaml.hpp>\n#include <notyaml.h>", set()),
+    ("// yaml.h", set()),
+]
+
+
+@pytest.mark.parametrize("name", ["a.c", "deep/er/a.pyx", "a.hpp", "a.txt"])
+@pytest.mark.parametrize(("text", "libraries"), INCLUDES)
+def test_libraries_of_a_source(tmp_path: Path, name: str, text: str, libraries: set[str]) -> None:
+    """A library is wanted where its header is included, in C, C++ or Cython."""
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(text)
+
+    expected = set() if name.endswith(".txt") else libraries
+    assert tuple(sorted(expected)) == system_libraries.wanted(tmp_path)
+
+
+def test_bundled_library_is_not_wanted(tmp_path: Path) -> None:
+    """A folder of its headers is the library; a single header may be for another system."""
+    (tmp_path / "a.c").write_text("#include <openssl/ssl.h>\n#include <ffi.h>\n")
+    for name in ("third_party/include/openssl/ssl.h", "windows/ffi.h"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+
+    assert ("libffi",) == system_libraries.wanted(tmp_path)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_every_library_of_a_header_has_a_recipe(machine: Machine) -> None:
+    """Two tables of two rooms: the names are the same, needs come behind what needs them."""
+    named = {*system_libraries.HEADERS.values(), *system_libraries.LINKED.values()}
+
+    assert set() == named - set(libraries(machine))
+    order = modules.with_needs(sorted(named), machine)
+    assert named == set(order)
+    for name in order:
+        assert all(order.index(need) > order.index(name) for need in libraries(machine)[name].needs)
+
+
+@pytest.mark.parametrize(
+    ("setup", "expected"),
+    [
+        ('os.getenv("THING_USE_CYTHON") == "1"', {"THING_USE_CYTHON": "1"}),
+        ("os.environ.get('TOMLI_USE_MYPYC', '0')", {"TOMLI_USE_MYPYC": "1"}),
+        ('os.environ["BUILD_EXTENSION"]', {"BUILD_EXTENSION": "1"}),
+        ('environ.get(\n    "A_USE_PGO", "1")', {"A_USE_PGO": "0"}),
+        ('os.environ.get("THING_NO_EXTENSIONS")', {}),
+        ('os.environ.get("USE_SYSTEM_DEPS"), os.environ.get("PATH")', {}),
+        ('print("THING_USE_CYTHON")', {}),
+    ],
+)
+@pytest.mark.parametrize("file", ["setup.py", "hooks/backend.py"])
+def test_variables_that_switch_compiling_on(
+    tmp_path: Path, file: str, setup: str, expected: dict[str, str]
+) -> None:
+    """setup.py and a back end in the tree read them; other modules' are none of the build."""
+    for name, text in ((file, setup), ("thing.py", 'os.getenv("OTHER_USE_CYTHON")')):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    system = source.BuildSystem(backend_path=("hooks",))
+    assert expected == source.switches(tmp_path, system)
+
+
+@pytest.mark.parametrize(("value", "is_idle"), [("false", True), ("true", False)])
+def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bool) -> None:
+    """Hatchling runs it on request alone, as for the authors' wheels."""
+    hook = "[tool.hatch.build.targets.wheel.hooks.mypyc]\nenable-by-default = "
+    (tmp_path / "pyproject.toml").write_text(hook + value)
+
+    assert is_idle is (
+        "HATCH_BUILD_HOOKS_ENABLE" in source.switches(tmp_path, source.BuildSystem())
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,6 +239,9 @@ def test_build_warns_of_missing_compiled_code(put_wheel: Put, tmp_path: Path) ->
         ('requires = ["tool"]', f"{SETTING} = true", "", ""),
         ('requires = ["absent"]', f"{SETTING} = true", "its build needs absent", "another version"),
         ('requires = ["shared"]', f"{SETTING} = true", "its build needs shared", "another version"),
+        ('requires = ["program"]', f"{SETTING} = true", "", ""),
+        ('requires = ["setuptools_rust>=1"]', "", "a Rust compiler (setuptools-rust)", "Rust"),
+        ('requires = []\nbuild-backend = "maturin"', "", "a Rust compiler (maturin)", "Rust"),
         ('requires = ["tool @ file:///a"]', f"{SETTING} = true", "its build requirements", ""),
         ('requires = "tool"', "", "its pyproject.toml cannot be read", ""),
         ('requires = []\nbuild-backend = "a b"', "", "is not an object's name", ""),
@@ -95,6 +254,7 @@ def test_source_that_cannot_be_built_is_an_obstacle(
     """The plan knows by the source's own file, before anything is compiled."""
     put_wheel("tool")
     put_wheel("shared", tag="cp313-cp313-manylinux_2_28_x86_64")
+    put_wheel("program", tag=f"py3-none-manylinux_2_17_{os.uname().machine}")
     pin = put_source("thing", **{"pyproject.toml": f"[build-system]\n{system}\n"})
     plan = project_plan(tmp_path / "project", [pin], settings.replace("tool.onebin.", ""))
 

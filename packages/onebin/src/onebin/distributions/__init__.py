@@ -4,9 +4,9 @@ At plan time a provider returns an ``Offer`` for the files of an index, or an ``
 time it gives the step for its offer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -14,14 +14,26 @@ from packaging.utils import canonicalize_name
 from onebin.effects import index
 from onebin.effects.context import Context, Step
 from onebin.effects.index import IndexFile
+from onebin.effects.wheel_tags import is_compiled
 from onebin.errors import ProjectError
-from onebin.model import CPython, Distribution, Machine, Obstacle, Offer, Pin, Plan, Toolchain
+from onebin.model import (
+    BuiltLibrary,
+    CPython,
+    Distribution,
+    Machine,
+    Obstacle,
+    Offer,
+    Options,
+    Pin,
+    Plan,
+    Toolchain,
+)
 
 from . import captured
-from .captured import Captured
-from .pure import Pure, is_compiled
+from .captured import Captured, SourceFacts
+from .pure import Pure
 
-CACHE_VERSION: Final = 3
+CACHE_VERSION: Final = 5
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -38,14 +50,23 @@ class Provider(Protocol):
         ...
 
     def step(
-        self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain
-    ) -> Step[Distribution]:
-        """Return the step for *offer*."""
+        self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain,
+        libraries: Sequence[BuiltLibrary],
+    ) -> Step[Distribution]:  # fmt: skip
+        """Return the step for *offer*; *libraries* are those that it names."""
         ...
 
 
-PROVIDERS: Final[tuple[Provider, ...]] = (Pure(), Captured())
-"""In order of preference; ``tool.onebin.from-source`` allows only the last."""
+PURE: Final = Pure()
+SOURCE: Final = Captured()
+
+PROVIDERS: Final[dict[str, Provider]] = {PURE.name: PURE, SOURCE.name: SOURCE}
+
+Form = Literal["as pip installs it", "from source", "pure"]
+"""The form a project wants: pip's, ``tool.onebin.from-source``, ``tool.onebin.pure``."""
+
+BuildLibraries = Callable[[Sequence[str]], tuple[BuiltLibrary, ...]]
+"""Makes C libraries by name."""
 
 
 class _ObstacleError(Exception):
@@ -54,11 +75,23 @@ class _ObstacleError(Exception):
         self.obstacle = obstacle
 
 
+class Found(msgspec.Struct, frozen=True):
+    """The best offer by the files of an index, and a wheel for where it cannot be built."""
+
+    offer: Offer
+    instead: Offer | None = None
+
+
+UNLOCKED: Final = "the lock has no hash of its source distribution (write it again: onebin lock)"
+
+UNSHIPPED: Final = "the index has no source distribution of it"
+
+
 class OfferStep(msgspec.Struct, frozen=True):
     """Step: the best offer for a pin; its hashes name the same files for ever."""
 
     pin: Pin
-    from_source: bool
+    form: Form
     python: str
     """``3.13``."""
     machine: Machine
@@ -66,7 +99,7 @@ class OfferStep(msgspec.Struct, frozen=True):
 
     def key(self) -> tuple[object, ...]:
         """Return the pin, and how it is wanted."""
-        return CACHE_VERSION, self.pin, self.from_source, self.python, self.machine
+        return CACHE_VERSION, self.pin, self.form, self.python, self.machine
 
     def make(self, folder: Path, ctx: Context) -> None:
         """List the index's files and take the best offer."""
@@ -74,23 +107,37 @@ class OfferStep(msgspec.Struct, frozen=True):
         with ctx.store.scratch() as scratch:
             every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
         files = index.locked(self.pin, every)
-        found = best(self.pin, files, from_source=self.from_source, python=self.python)
-        if isinstance(found, Obstacle):
-            raise _ObstacleError(found)
+        (folder / "offer.json").write_bytes(msgspec.json.encode(self._best(files, every)))
+
+    def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile]) -> Found:
         # Not of the lock alone: it has the hash of the very file that is used.
         compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
-        found = msgspec.structs.replace(found, has_compiled=compiled)
-        (folder / "offer.json").write_bytes(msgspec.json.encode(found))
+        pure, source = (
+            msgspec.structs.replace(found, has_compiled=compiled)
+            if isinstance(found, Offer)
+            else found
+            for found in (one.offer(self.pin, files, self.python) for one in (PURE, SOURCE))
+        )
+        is_open = self.form == "as pip installs it"
+        if isinstance(pure, Offer) and (self.form == "pure" or (is_open and not compiled)):
+            return Found(pure)
+        if isinstance(source, Offer):
+            return Found(source, pure if is_open and isinstance(pure, Offer) else None)
+        if isinstance(pure, Offer) and is_open:
+            has_source = any(file.name.endswith(captured.TARBALL) for file in every)
+            return Found(msgspec.structs.replace(pure, lacks=UNLOCKED if has_source else UNSHIPPED))
+        raise _ObstacleError(source)
 
-    def load(self, folder: Path) -> Offer:
+    def load(self, folder: Path) -> Found:
         """Return it."""
-        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Offer)
+        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Found)
 
 
-class BuildRequires(msgspec.Struct, frozen=True):
-    """Step: the build requirements of a source distribution.
+class ExaminedSource(msgspec.Struct, frozen=True):
+    """Step: the facts of a source distribution about its build.
 
-    Not part of its offer, since they depend on the build lock: that may grow with each build.
+    Not part of its offer, since its build requirements depend on the build lock: that may grow
+    with each build.
     """
 
     pin: Pin
@@ -109,59 +156,82 @@ class BuildRequires(msgspec.Struct, frozen=True):
         )  # fmt: skip
 
     def make(self, folder: Path, ctx: Context) -> None:
-        """Read its ``pyproject.toml``; none of its code runs."""
-        ctx.progress.report(f"{self.pin}: reading its build requirements")
-        found = captured.build_requires(
+        """Fetch it and read it; none of its code runs."""
+        ctx.progress.report(f"{self.pin}: reading its source")
+        found = captured.source_facts(
             self.pin, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
             machine=self.machine, ctx=ctx,
         )  # fmt: skip
         if isinstance(found, Obstacle):
             raise _ObstacleError(found)
-        (folder / "pins.json").write_bytes(msgspec.json.encode(found))
+        (folder / "facts.json").write_bytes(msgspec.json.encode(found))
 
-    def load(self, folder: Path) -> tuple[Pin, ...]:
-        """Return them."""
-        return msgspec.json.decode((folder / "pins.json").read_bytes(), type=tuple[Pin, ...])
-
-
-def best(
-    pin: Pin, files: Sequence[IndexFile], *, from_source: bool, python: str
-) -> Offer | Obstacle:
-    """Return the first offer for *files*, or the last provider's obstacle."""
-    providers = PROVIDERS[-1:] if from_source else PROVIDERS
-    found = [provider.offer(pin, files, python) for provider in providers]
-    return next((item for item in found if isinstance(item, Offer)), found[-1])
+    def load(self, folder: Path) -> SourceFacts:
+        """Return it."""
+        return msgspec.json.decode((folder / "facts.json").read_bytes(), type=SourceFacts)
 
 
 def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...]:
     """Return how each distribution of *plan* comes in, for Python *python* (``3.13``).
 
     Raises:
-        ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
+        ProjectError: ``tool.onebin.from-source`` or ``pure`` names something that is not a
+            dependency.
         ToolError: the index cannot be reached.
     """
-    chosen = {canonicalize_name(name): name for name in plan.project.options.from_source}
-    names = {pin.name for pin in plan.distributions}
-    for canonical, name in chosen.items():
-        if canonical not in names:
-            raise ProjectError(
-                f"tool.onebin.from-source: {name} is not among the dependencies",
-                hint=f"known are {', '.join(sorted(names))}" if names else "there are none",
-            )
+    forms = _forms(plan.project.options, {pin.name for pin in plan.distributions})
     found: list[Offer | Obstacle] = []
     for n, pin in enumerate(plan.distributions):
         ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
+        form = forms.get(pin.name, "as pip installs it")
         try:
-            offer = ctx.build(OfferStep(pin, pin.name in chosen, python, plan.machine))
-            if offer.provider == Captured.name:
-                step = BuildRequires(
-                    pin, python, plan.machine, plan.build_pins, plan.may_be_unpinned
-                )
-                offer = msgspec.structs.replace(offer, build_requires=ctx.build(step))
-            found.append(offer)
+            best = ctx.build(OfferStep(pin, form, python, plan.machine))
+            found.append(_examined(best, form, plan, python, ctx))
         except _ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)
+
+
+def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) -> Offer:
+    """Return the offer of *best* with the facts of its source, or the wheel that comes instead."""
+    offer = best.offer
+    if offer.provider != SOURCE.name:
+        return offer
+    step = ExaminedSource(offer.pin, python, plan.machine, plan.build_pins, plan.may_be_unpinned)
+    try:
+        facts = ctx.build(step)
+    except _ObstacleError as exc:
+        if best.instead is None:
+            raise
+        reason = exc.obstacle.reason.removeprefix(f"{offer.pin}: ")
+        hint = f" ({exc.obstacle.hint})" if exc.obstacle.hint else ""
+        return msgspec.structs.replace(best.instead, lacks=f"{reason}{hint}")
+    # Nothing is brought for code that the project can do without.
+    may_lack = form == "pure"
+    return msgspec.structs.replace(
+        offer,
+        build_requires=facts.build_requires,
+        libraries=() if may_lack else facts.libraries,
+        environment={} if may_lack else facts.environment,
+    )
+
+
+def _forms(options: Options, known: set[str]) -> dict[str, Form]:
+    """Return the form that *options* give a distribution, by its normalized name."""
+    asked: dict[str, tuple[Form, Sequence[str]]] = {
+        "from-source": ("from source", options.from_source),
+        "pure": ("pure", options.pure),
+    }
+    forms: dict[str, Form] = {}
+    for key, (form, names) in asked.items():
+        for name in names:
+            if canonicalize_name(name) not in known:
+                raise ProjectError(
+                    f"tool.onebin.{key}: {name} is not among the dependencies",
+                    hint=f"known are {', '.join(sorted(known))}" if known else "there are none",
+                )
+            forms[canonicalize_name(name)] = form
+    return forms
 
 
 def distributions(
@@ -169,31 +239,43 @@ def distributions(
     wanted: Iterable[Offer | Obstacle],
     python: CPython,
     toolchain: Toolchain,
+    libraries: BuildLibraries,
     ctx: Context,
 ) -> tuple[Distribution, ...]:
     """Make every distribution of *wanted* ready to be frozen and linked.
 
     Raises:
-        ProjectError: one of them cannot be part of a static executable.
+        ProjectError: one of them cannot be part of a static executable, or its build leaves out
+            the compiled code that pip would install.
         ToolError: one does not build, or cannot be downloaded.
     """
     wanted = tuple(wanted)
-    providers = {provider.name: provider for provider in PROVIDERS}
+    may_lack = {canonicalize_name(name) for name in plan.project.options.pure}
     made = []
     for n, item in enumerate(wanted):
         if isinstance(item, Obstacle):
             raise ProjectError(item.reason, hint=item.hint)
         ctx.progress.report(str(item.pin), done=n, total=len(wanted))
-        found = ctx.build(providers[item.provider].step(item, plan, python, toolchain))
-        if item.has_compiled and not found.extensions:
-            ctx.progress.warn(f"{item.pin}: {_without_compiled_code(item)}")
-        made.append(found)
+        built = libraries(item.libraries)
+        step = PROVIDERS[item.provider].step(item, plan, python, toolchain, built)
+        found = ctx.build(step)
+        if item.lacks:
+            ctx.progress.warn(
+                f"{item.pin}: without the compiled code that pip would install, so it may be "
+                f"slower: {item.lacks}; {_silence(item.pin)} accepts that"
+            )
+        elif item.has_compiled and not found.extensions and item.pin.name not in may_lack:
+            raise ProjectError(
+                f"{item.pin}: its build leaves out the compiled code that pip would install",
+                hint=f"accept that it may be slower: {_silence(item.pin)}; or choose another "
+                "version",
+            )
+        extensions = tuple(
+            msgspec.structs.replace(extension, built=built) for extension in found.extensions
+        )
+        made.append(msgspec.structs.replace(found, extensions=extensions))
     return tuple(made)
 
 
-def _without_compiled_code(offer: Offer) -> str:
-    """Return what an executable lacks that an environment made by pip has."""
-    lack = "without the compiled code that pip would install"
-    if offer.provider == Pure.name:
-        return f"{lack}, so it may be slower; tool.onebin.from-source has it built"
-    return f"{lack}: its build left that out, perhaps for want of a library"
+def _silence(pin: Pin) -> str:
+    return f'tool.onebin.pure = ["{pin.name}"]'

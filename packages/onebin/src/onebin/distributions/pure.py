@@ -6,43 +6,27 @@ from typing import Final
 
 import msgspec
 from packaging import tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from onebin.effects import index
 from onebin.effects.context import Context
 from onebin.effects.index import IndexFile
+from onebin.effects.wheel_tags import series, tags_of
 from onebin.errors import ProjectError
-from onebin.model import CPython, Distribution, Machine, Obstacle, Offer, Pin, Plan, Toolchain
+from onebin.model import (
+    BuiltLibrary,
+    CPython,
+    Distribution,
+    Obstacle,
+    Offer,
+    Pin,
+    Plan,
+    Toolchain,
+)
 
 from . import install
 
 CACHE_VERSION: Final = 1
 """Raised when this module makes something else of the same wheel: part of the key."""
-
-
-def tags_of(name: str) -> frozenset[tags.Tag]:
-    """Return the tags of the wheel *name*; none if it is another file."""
-    try:
-        return parse_wheel_filename(name)[3]
-    except InvalidWheelFilename:
-        return frozenset()
-
-
-def is_compiled(name: str, python: str, machine: Machine) -> bool:
-    """Whether the file *name* is a wheel with compiled code for Linux on *machine*."""
-    fitting = {
-        (tag.interpreter, tag.abi)
-        for tag in tags.cpython_tags(_series(python), platforms=[""], warn=False)
-    }
-    return any(
-        (tag.interpreter, tag.abi) in fitting and "linux" in tag.platform
-        and tag.platform.endswith(f"_{machine}")
-        for tag in tags_of(name)
-    )  # fmt: skip
-
-
-def _series(python: str) -> tuple[int, ...]:
-    return tuple(map(int, python.split(".")[:2]))
 
 
 class Pure:
@@ -52,13 +36,15 @@ class Pure:
 
     def offer(self, pin: Pin, files: Sequence[IndexFile], python: str) -> Offer | Obstacle:
         """Offer the first wheel whose tags are those of pure Python."""
-        fitting = frozenset(tags.compatible_tags(_series(python), platforms=["any"]))
+        fitting = frozenset(tags.compatible_tags(series(python), platforms=["any"]))
         for file in files:
             if fitting & tags_of(file.name):
                 return Offer(pin, self.name, file.name)
         return Obstacle(pin, f"{pin}: no pure-Python wheel", hint="")
 
-    def step(self, offer: Offer, _: Plan, python: CPython, __: Toolchain) -> "PureWheel":
+    def step(
+        self, offer: Offer, _: Plan, python: CPython, __: Toolchain, ___: Sequence[BuiltLibrary]
+    ) -> "PureWheel":
         """Return the step that fetches and unpacks it."""
         return PureWheel(offer.pin, python.interpreter.version)
 

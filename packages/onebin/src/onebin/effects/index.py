@@ -6,11 +6,13 @@ an argument. pip runs no code of a distribution (``target/pip_for_target.py``).
 
 import json
 import sys
+import urllib.parse
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
+from packaging import tags
 from packaging.requirements import Requirement
 from packaging.utils import (
     InvalidSdistFilename,
@@ -48,6 +50,15 @@ def pure(python: str) -> list[str]:
     return [*PURE, "--python-version", python]
 
 
+def programs(python: str) -> list[str]:
+    """Return pip's options for wheels that run on this machine under *python*, and load no code.
+
+    Beside pure Python those with programs for this machine: ``py3-none-manylinux_2_17_x86_64``.
+    """
+    here = [f"--platform={platform}" for platform in tags.platform_tags()]
+    return [*pure(python), *here]
+
+
 class IndexFile(msgspec.Struct, frozen=True):
     """One file of an index."""
 
@@ -62,6 +73,14 @@ class UnreachableError(ToolError):
 
 class NoMatchError(ToolError):
     """The index has no file that fits; ``str()`` of it is the requirement."""
+
+
+class Choice(NamedTuple):
+    """A version that pip chose, by the metadata of a file: another may be used."""
+
+    pin: Pin
+    file: str
+    """The file's name."""
 
 
 def pip(
@@ -100,7 +119,7 @@ def pip(
 
 def resolve(
     dependencies: Iterable[str], folder: Path, *, python: str, machine: Machine, run: RunCommand
-) -> tuple[Pin, ...]:
+) -> tuple[Choice, ...]:
     """Choose versions for *dependencies* and all they need, for the target and not for this Python.
 
     The metadata of any wheel will do for the choice, whichever libc it was built for; the
@@ -141,7 +160,7 @@ def choose(
     fits: Sequence[str],
     environment: Mapping[str, str],
     run: RunCommand,
-) -> tuple[Pin, ...]:
+) -> tuple[Choice, ...]:
     """Let pip choose versions for *wanted* and all they need; those of *pins* are given.
 
     Raises:
@@ -162,17 +181,14 @@ def choose(
         environment=environment,
     )  # fmt: skip
     where = "the index's metadata"
-    found = [entry["metadata"] for entry in msgspec.json.decode(report)["install"]]
-    return tuple(
-        sorted(
-            Pin(
-                canonicalize_name(requirement.name(item["name"], where=where)),
-                requirement.version(item["version"], where=where),
-                (),
-            )
-            for item in found
-        )
-    )
+    found = []
+    for entry in msgspec.json.decode(report)["install"]:
+        name = requirement.name(entry["metadata"]["name"], where=where)
+        version = requirement.version(entry["metadata"]["version"], where=where)
+        address = urllib.parse.urlsplit(entry.get("download_info", {}).get("url", ""))
+        file = urllib.parse.unquote(address.path.rpartition("/")[2])
+        found.append(Choice(Pin(canonicalize_name(name), version, ()), file))
+    return tuple(sorted(found))
 
 
 def files(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> tuple[IndexFile, ...]:
@@ -244,6 +260,11 @@ def download(
 def download_wheel(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> Path | None:
     """Fetch the pure-Python wheel of *pin*; None where there is none."""
     return _download(pin, folder, pure(python), run=run)
+
+
+def download_tool(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> Path | None:
+    """Fetch the wheel of *pin* that works in a build on this machine; None where there is none."""
+    return _download(pin, folder, programs(python), run=run)
 
 
 def download_source(pin: Pin, folder: Path, *, run: RunCommand) -> Path | None:

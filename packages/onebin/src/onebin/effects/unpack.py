@@ -68,18 +68,19 @@ def tree(tarball: Path, folder: Path) -> Path:
     return made[0]
 
 
-def wheel(file: Path, folder: Path) -> None:
+def wheel(file: Path, folder: Path, *, programs: Path | None = None) -> None:
     """Unpack the code and the metadata of a wheel into *folder* (binary distribution format).
 
-    Of its ``.data`` the parts that are code go where code goes; scripts, headers and data
-    files have no place here.
+    Of its ``.data`` the parts that are code go where code goes; headers and data
+    files have no place here, and scripts only where they are wanted: in *programs*. Then
+    files that the wheel marks as executable are.
 
     Raises:
         ToolError: it is not a wheel, larger than the limits, or names a path outside.
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            _extract(archive, folder)
+            _extract(archive, folder, programs)
     except DAMAGED as exc:
         _require_room(exc)
         raise ToolError(f"{file.name}: not a wheel: {exc}") from exc
@@ -175,7 +176,7 @@ def _inside(name: str) -> PurePosixPath:
     return path
 
 
-def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
+def _extract(archive: zipfile.ZipFile, folder: Path, programs: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
@@ -185,9 +186,8 @@ def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
     left = MAX_BYTES
     for member in members:
         path = _inside(member.orig_filename)
-        if member.is_dir() or (place := _place_of(path)) is None:
+        if member.is_dir() or (target := _place_of(path, folder, programs)) is None:
             continue
-        target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         # A size in a header is a claim: the output is counted.
         with archive.open(member) as stream, target.open("wb") as out:
@@ -196,13 +196,17 @@ def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
                 if left < 0:
                     raise ValueError(f"more than {MAX_BYTES} bytes")
                 out.write(piece)
+        if programs and (target.is_relative_to(programs) or member.external_attr >> 16 & 0o100):
+            target.chmod(0o755)
 
 
-def _place_of(path: PurePosixPath) -> PurePosixPath | None:
+def _place_of(path: PurePosixPath, folder: Path, programs: Path | None) -> Path | None:
     if not path.parts[0].endswith(".data"):
-        return path
-    kind = path.parts[1:2]
-    return PurePosixPath(*path.parts[2:]) if kind in {("purelib",), ("platlib",)} else None
+        return folder / path
+    kind, rest = path.parts[1:2], PurePosixPath(*path.parts[2:])
+    if kind in {("purelib",), ("platlib",)}:
+        return folder / rest
+    return programs / rest if programs and kind == ("scripts",) else None
 
 
 class _Contents:

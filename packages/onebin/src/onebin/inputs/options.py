@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from onebin import requirement
 from onebin.effects import files
@@ -56,8 +57,7 @@ def _checked(root: Path, options: Options, workspace: Path | None) -> Options:
             files.inside(root, path, where=f"tool.onebin.{key}", also=workspace)
     if options.source:
         files.inside(root, options.source, where="tool.onebin.source", also=workspace)
-    for name in options.from_source:
-        requirement.name(name, where="tool.onebin.from-source")
+    _check_names(options)
     for pattern in options.include:
         if not is_dotted(pattern.removesuffix(".*")):
             raise ProjectError(
@@ -72,6 +72,17 @@ def _checked(root: Path, options: Options, workspace: Path | None) -> Options:
         place = files.inside(root, origin, where="tool.onebin.python-source", also=workspace)
         return msgspec.structs.replace(options, python_source=f"{place}{mark}{checksum}")
     return options
+
+
+def _check_names(options: Options) -> None:
+    source, pure = (
+        {canonicalize_name(requirement.name(item, where=f"tool.onebin.{key}")) for item in names}
+        for key, names in (("from-source", options.from_source), ("pure", options.pure))
+    )
+    if both := sorted(source & pure):
+        raise ProjectError(
+            f"tool.onebin.pure: {both[0]} is in from-source too; expected it in one of them"
+        )
 
 
 def _check_image(options: Options) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
+from packaging.utils import canonicalize_name
 
-from onebin.effects import files, index
+from onebin.effects import files, index, wheel_tags
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.context import Context
 from onebin.errors import ProjectError
@@ -16,7 +17,10 @@ from . import requirements
 
 
 def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tuple[Pin, ...]:
-    """Choose versions, each with the hash of the very file that will be used.
+    """Choose versions, each with the hashes of the files that may be used.
+
+    That is the pure-Python wheel or the source; both if pip would install compiled code, which
+    is built from the source where that can be.
 
     Args:
         project: Its dependencies and ``from-source``.
@@ -29,17 +33,26 @@ def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tu
         ToolError: the index cannot be reached.
     """
     with ctx.store.scratch() as scratch:
-        pins = index.resolve(
+        choices = index.resolve(
             project.dependencies, scratch, python=python, machine=machine, run=ctx.run
         )
+    options = project.options
+    pure = {canonicalize_name(name) for name in options.pure}
     found = []
-    for n, pin in enumerate(pins):
-        ctx.progress.report(str(pin), done=n, total=len(pins))
+    for n, (pin, chosen) in enumerate(choices):
+        ctx.progress.report(str(pin), done=n, total=len(choices))
         with ctx.store.scratch() as scratch:
-            from_source = project.options.from_source
-            file = index.download(pin, scratch, python=python, run=ctx.run, from_source=from_source)
-            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-        found.append(msgspec.structs.replace(pin, hashes=(f"sha256:{sha256}",)))
+            file = index.download(
+                pin, scratch, python=python, run=ctx.run, from_source=options.from_source
+            )
+            used = [file]
+            is_compiled = wheel_tags.is_compiled(chosen, python, machine)
+            if is_compiled and file.suffix == ".whl" and pin.name not in pure:
+                source = index.download_source(pin, scratch / "source", run=ctx.run)
+                used += [source] if source else []
+            hashes = sorted(hashlib.sha256(item.read_bytes()).hexdigest() for item in used)
+        hashed = tuple(f"sha256:{sha256}" for sha256 in hashes)
+        found.append(msgspec.structs.replace(pin, hashes=hashed))
     return tuple(found)
 
 

@@ -99,6 +99,12 @@ class Offer(msgspec.Struct, frozen=True):
     """The file of the index that is used, by name."""
     has_compiled: bool = False
     """Whether pip would install it with compiled code on this platform."""
+    lacks: str = ""
+    """Why that code is not built here; empty where it is, or where the project can do without."""
+    libraries: tuple[str, ...] = ()
+    """C libraries its source includes headers of, as ``onebin.runtime`` names their recipes."""
+    environment: dict[str, str] = {}
+    """Variables that make its build compile more."""
     build_requires: tuple[Pin, ...] = ()
     """What builds it, as far as its ``pyproject.toml`` names that; empty for a wheel."""
 
@@ -224,6 +230,8 @@ class Extension(msgspec.Struct, frozen=True):
     """The renamed ``PyInit`` function."""
     libraries: tuple[str, ...] = ()
     """System libraries it wants, as given to ``-l``; parts of libc are left out."""
+    built: tuple[BuiltLibrary, ...] = ()
+    """Those that are there for it."""
 
 
 class Distribution(msgspec.Struct, frozen=True):

@@ -74,6 +74,8 @@ class Options(
     """Let the index choose build requirements that no lock pins; each is reported with its hash."""
     from_source: tuple[str, ...] = ()
     """Distributions to build from source although they have a pure-Python wheel: for their C."""
+    pure: tuple[str, ...] = ()
+    """Distributions that may come without the compiled code that pip would install."""
     include: tuple[str, ...] = ()
     """Modules to freeze although no import of them is seen; ``pkg.*`` also for all below."""
     exclude: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from typing import Final
 
 from onebin.model import Machine, Source
 
+from .extension_libraries import extension_libraries
 from .library import Command, Compile, Library, Text
 
 OPENSSL_LEFT_OUT: Final = (
@@ -153,7 +154,7 @@ def libraries(machine: Machine) -> dict[str, Library]:
     """Return every library for *machine*, by name."""
     found = (
         _openssl(machine), _sqlite(), _libffi(machine), _xz(), _bzip2(), _zstd(), _mpdecimal(),
-        _ncurses(), _libedit(),
+        _ncurses(), _libedit(), *extension_libraries(),
     )  # fmt: skip
     return {library.name: library for library in found}
 

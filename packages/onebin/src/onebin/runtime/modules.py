@@ -16,6 +16,7 @@ from onebin.model import (
     BuiltModule,
     CSource,
     LinkInput,
+    Machine,
     Runtime,
     Source,
     Toolchain,
@@ -138,20 +139,40 @@ def build(
 
     Sources come from where *beside*, zlib's, does: its folder, its authors', Debian.
     """
-    recipes = libraries(runtime.target)
+    found = []
+    for name in names:
+        module = MODULES[name]
+        needed = build_libraries(module.libraries, runtime.target, toolchain, beside, ctx)
+        found.append(ctx.build(CompileModule(module, needed, runtime, level, toolchain)))
+    return tuple(found)
+
+
+def build_libraries(
+    names: Iterable[str], machine: Machine, toolchain: Toolchain, beside: Source, ctx: Context
+) -> tuple[BuiltLibrary, ...]:
+    """Make the libraries *names* for *machine*; for *beside* see ``build``."""
+    recipes = libraries(machine)
 
     def library(name: str) -> BuiltLibrary:
         made = recipes[name]
         needs = tuple(library(need) for need in made.needs)
         source = msgspec.structs.replace(made.source, origin=beside.origin, folder=beside.folder)
         made = msgspec.structs.replace(made, source=source)
-        return ctx.build(BuildLibrary(made, needs, toolchain, runtime.target))
+        return ctx.build(BuildLibrary(made, needs, toolchain, machine))
 
-    found = []
-    for name in names:
-        module = MODULES[name]
-        needed = tuple(library(item) for item in module.libraries)
-        found.append(ctx.build(CompileModule(module, needed, runtime, level, toolchain)))
+    return tuple(library(name) for name in names)
+
+
+def with_needs(names: Iterable[str], machine: Machine) -> tuple[str, ...]:
+    """Return the libraries *names* and behind each those it needs, in link order, each once."""
+    recipes = libraries(machine)
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        # The last mention counts: a needed library is behind all that need it.
+        found = [item for item in found if item != name] + [name]
+        waiting = [*recipes[name].needs, *waiting]
     return tuple(found)
 
 

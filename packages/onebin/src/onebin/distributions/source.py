@@ -1,0 +1,116 @@
+"""Facts in the tree of a source distribution about its build; none of its code runs."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from onebin.effects import files
+from onebin.errors import ProjectError
+from onebin.requirement import shown
+
+from . import install
+
+BACK_END: Final = re.compile(rf"{install.MODULE.pattern}(:{install.MODULE.pattern})?", re.ASCII)
+
+RUST: Final = ("maturin", "setuptools-rust")
+"""Build requirements that call Rust's compiler."""
+
+ENVIRONMENT: Final = re.compile(
+    r"""(?:environ(?:\.get)?\s*[(\[]|getenv\s*\()\s*["']([A-Z][A-Z0-9_]*)["']"""
+)
+"""A variable that Python code reads."""
+
+COMPILES: Final = re.compile(
+    r"(.*_)?(USE|WITH|BUILD|ENABLE|FORCE)_(MYPYC|CYTHON|C?_?EXT(ENSION)?S?|SPEEDUPS?)"
+)
+"""Names of variables that have C made of Python: ``TOMLI_USE_MYPYC``."""
+
+TRAINS: Final = re.compile(r"(.*_)?(USE|WITH|BUILD|ENABLE)_PGO")
+"""Those that have the result run and built again: a captured module cannot be run alone."""
+
+
+class BuildSystem(msgspec.Struct, frozen=True, rename="kebab"):
+    """``[build-system]`` of a source distribution (PEP 517, PEP 518)."""
+
+    requires: tuple[str, ...] = ("setuptools",)
+    build_backend: str = "setuptools.build_meta:__legacy__"
+    backend_path: tuple[str, ...] = ()
+
+
+def build_system(source: Path, *, of: str) -> BuildSystem:
+    """Return the build back end of the tree *source*; *of* names the distribution in errors.
+
+    Raises:
+        ProjectError: its ``pyproject.toml`` is malformed.
+    """
+    try:
+        table = tomllib.loads(files.read_text(source / "pyproject.toml"))
+        # PEP 517 gives the default: a tree with setup.py alone.
+        system = msgspec.convert(table.get("build-system", {}), BuildSystem)
+    except FileNotFoundError:
+        return BuildSystem()
+    except (msgspec.ValidationError, ValueError, OSError, RecursionError) as exc:
+        raise ProjectError(f"{of}: its pyproject.toml cannot be read: {shown(str(exc))}") from exc
+    if not BACK_END.fullmatch(system.build_backend):
+        raise ProjectError(
+            f"{of}: build-backend {shown(system.build_backend)} is not an object's name"
+        )
+    for folder in system.backend_path:
+        files.inside(source, folder, where=f"{of}: backend-path")
+    return system
+
+
+def rust_tool(system: BuildSystem) -> str:
+    """Return what of *system* calls Rust's compiler; empty if nothing does."""
+    names = {system.build_backend.partition(".")[0]}
+    for text in system.requires:
+        try:
+            names.add(canonicalize_name(Requirement(text).name))
+        except InvalidRequirement:
+            continue  # reported where it would be installed
+    return next((tool for tool in RUST if tool in names), "")
+
+
+def switches(source: Path, system: BuildSystem) -> dict[str, str]:
+    """Return variables with which the build of the tree *source* compiles all it can.
+
+    Some compile only on request, as for the authors' own wheels: setup.py or a back end
+    in the tree reads a variable, hatchling has a hook that is not enabled by default.
+    """
+    found: dict[str, str] = {}
+    scripts = [source / "setup.py"]
+    for folder in system.backend_path:
+        scripts += sorted((source / folder).glob("*.py"))
+    for script in scripts:
+        try:
+            text = files.read_text(script)
+        except (OSError, ValueError):
+            continue
+        for name in ENVIRONMENT.findall(text):
+            if COMPILES.fullmatch(name):
+                found[name] = "1"
+            elif TRAINS.fullmatch(name):
+                found[name] = "0"
+    if _has_idle_hook(source):
+        found["HATCH_BUILD_HOOKS_ENABLE"] = "1"
+    return dict(sorted(found.items()))
+
+
+def _has_idle_hook(source: Path) -> bool:
+    """Whether hatchling's table has a hook with ``enable-by-default = false``."""
+
+    def search(table: Any) -> bool:  # noqa: ANN401  (TOML)
+        if not isinstance(table, dict):
+            return False
+        return table.get("enable-by-default") is False or any(map(search, table.values()))
+
+    try:
+        table = tomllib.loads(files.read_text(source / "pyproject.toml"))
+        return search(table.get("tool", {}).get("hatch", {}).get("build", {}))
+    except (OSError, ValueError, RecursionError, AttributeError):
+        return False
