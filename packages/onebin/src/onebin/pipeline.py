@@ -5,11 +5,19 @@ from pathlib import Path
 
 import msgspec
 
-from onebin import assemble, distributions, locks, native, planning, project_files, terminal
+from onebin import (
+    assemble,
+    distributions,
+    locks,
+    native,
+    notices,
+    planning,
+    project_files,
+    terminal,
+)
 from onebin.distributions import install, time_zones
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
-from onebin.effects.progress import Progress
 from onebin.embed import files, frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
@@ -186,7 +194,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
     with ctx.progress.stage("distributions") as stage:
         offers = distributions.offers(plan, python.interpreter.version, ctx)
         made = distributions.distributions(plan, offers, python, compiler, ctx)
-        _warn_unpinned(made, ctx.progress)
+        notices.unpinned(made, ctx.progress)
         objects = [item.object for one in made for item in one.extensions]
         stage.summary = f"{len(objects)} C modules, {_size(objects)}"
     native_imports = native.probe(plan, python, made, compiler, ctx)
@@ -205,7 +213,9 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     with ctx.progress.stage("freeze") as stage:
         ready, selection, modules = _frozen(ready, ctx)
         size = terminal.size(sum(module.size for module in modules))
-        _warn_omitted(selection.omitted, ctx.progress)
+        notices.omitted(selection.omitted, ctx.progress)
+        if not project.is_whole:
+            notices.computed(project, selection, modules, ctx.progress)
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
     libraries = _libraries(ready, selection.builtins, ctx)
     with ctx.progress.stage("link") as stage:
@@ -215,17 +225,6 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         stage.summary = f"{binary.name}, {terminal.size(binary.size)}"
     parts_of = {item.key: item for module in libraries for item in module.libraries}
     return BuildResult(ready.plan, binary, modules, selection.omitted, (*parts_of.values(),))
-
-
-def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:
-    """Name the project's own modules that are left out: their first import would fail."""
-    for item in omitted:
-        if item.is_project:
-            chain = " -> ".join(item.chain)
-            progress.warn(
-                f"{item.module}, imported by {item.importer}, is left out: {item.reason} ({chain});"
-                " add the missing module, or take it out of tool.onebin.exclude"
-            )
 
 
 def train(project: Project, tools: Tools, command: Sequence[str]) -> str:
@@ -348,12 +347,6 @@ def _parts(
         + library_modules.link_input(libraries, ready.python.runtime, ready.toolchain)
         + native.cxx(selection.extensions, ready.toolchain, ctx)
     )
-
-
-def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:
-    for one in made:
-        for line in one.unpinned:
-            progress.warn(f"{one.pin}: built with what no lock pins: {line}")
 
 
 def _size(paths: Sequence[Path]) -> str:
