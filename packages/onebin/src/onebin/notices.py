@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from onebin.effects.progress import Progress
+from onebin.locks import requirements
 from onebin.model import Distribution, FrozenModule, OmittedModule, Project
 from onebin.selection.selector import Selection
 
@@ -39,7 +40,7 @@ def computed(
 
 
 def unpinned(made: Iterable[Distribution], progress: Progress) -> None:
-    """Name the build requirements that no lock pins."""
+    """Name the build requirements that no lock pins, as lines for one."""
     for one in made:
         for line in one.unpinned:
-            progress.warn(f"{one.pin}: built with what no lock pins: {line}")
+            progress.warn(f"{one.pin}: built with what no lock pins: {requirements.line(line)}")

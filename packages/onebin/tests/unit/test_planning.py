@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from onebin import locks, planning
-from onebin.errors import ProjectError
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.inputs import directory
 from onebin.model import RELEASE, RELEASES, Pin, Release, target_environment
 from onebin.runtime import sources
@@ -290,3 +290,21 @@ def test_malformed_requires_python(tmp_path: Path, value: object) -> None:
 
     with pytest.raises(ProjectError, match=r"project\.requires-python"):
         directory.parse(tmp_path, table, with_code=False)
+
+
+def test_lock_names_all_that_it_lacks_at_once(tmp_path: Path) -> None:
+    """Each dependency with its own fault."""
+    (tmp_path / "app.py").write_text("def main(): ...")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nscripts = { app = "app:main" }\n'
+        'dependencies = ["one", "two>=2", "three", "four; sys_platform == \'win32\'"]\n'
+    )
+    lock = f"two==1 --hash={SHA}\nthree==3 --hash={SHA}"
+
+    with pytest.raises(ObstaclesError) as caught:
+        planning.plan(directory.read(tmp_path), machine="x86_64", lock=lock)
+
+    assert [("one", "not at all"), ("two", "1")] == [
+        (str(fault).split("has ")[1].split(" ")[0], str(fault).split(";")[0].split(" ", 3)[3])
+        for fault in caught.value.faults
+    ]
