@@ -1,4 +1,4 @@
-"""Warnings of a build: what it leaves out, cannot follow, or takes unpinned."""
+"""Warnings of a build: imports it leaves out or cannot follow, and unpinned requirements."""
 
 from collections.abc import Iterable
 
