@@ -5,17 +5,25 @@ from pathlib import Path
 
 import msgspec
 
-from onebin import assemble, distributions, locks, native, planning, project_files, terminal
+from onebin import (
+    assemble,
+    distributions,
+    locks,
+    native,
+    notices,
+    planning,
+    project_files,
+    terminal,
+)
 from onebin.distributions import install, time_zones
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
-from onebin.effects.progress import Progress
 from onebin.embed import files, frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
-from onebin.locks import requirements, resolving
+from onebin.locks import resolving
 from onebin.model import (
     Binary,
     BuiltLibrary,
@@ -200,7 +208,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         if plan.written_build_lock:
             plan = resolving.pin_build_requirements(plan, unpinned, ctx)
         else:
-            _warn_unpinned(made, ctx.progress)
+            notices.unpinned(made, ctx.progress)
         objects = [item.object for one in made for item in one.extensions]
         stage.summary = f"{len(objects)} C modules, {_size(objects)}"
     native_imports = native.probe(plan, python, made, compiler, ctx)
@@ -219,7 +227,9 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     with ctx.progress.stage("freeze") as stage:
         ready, selection, modules = _frozen(ready, ctx)
         size = terminal.size(sum(module.size for module in modules))
-        _warn_omitted(selection.omitted, ctx.progress)
+        notices.omitted(selection.omitted, ctx.progress)
+        if not project.is_whole:
+            notices.computed(project, selection, modules, ctx.progress)
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
     libraries = _libraries(ready, selection.builtins, ctx)
     with ctx.progress.stage("link") as stage:
@@ -231,17 +241,6 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     of_modules = (item for module in libraries for item in module.libraries)
     parts_of = {item.key: item for item in (*of_modules, *of_extensions)}
     return BuildResult(ready.plan, binary, modules, selection.omitted, (*parts_of.values(),))
-
-
-def _warn_omitted(omitted: Iterable[OmittedModule], progress: Progress) -> None:
-    """Name the project's own modules that are left out: their first import would fail."""
-    for item in omitted:
-        if item.is_project:
-            chain = " -> ".join(item.chain)
-            progress.warn(
-                f"{item.module}, imported by {item.importer}, is left out: {item.reason} ({chain});"
-                " add the missing module, or take it out of tool.onebin.exclude"
-            )
 
 
 def train(project: Project, tools: Tools, command: Sequence[str]) -> str:
@@ -364,12 +363,6 @@ def _parts(
         + library_modules.link_input(libraries, ready.python.runtime, ready.toolchain)
         + native.cxx(selection.extensions, ready.toolchain, ctx)
     )
-
-
-def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:
-    for one in made:
-        for line in one.unpinned:
-            progress.warn(f"{one.pin}: built with what no lock pins: {requirements.line(line)}")
 
 
 def _size(paths: Sequence[Path]) -> str:

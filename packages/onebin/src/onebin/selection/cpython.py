@@ -91,6 +91,7 @@ NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     "time": ("_strptime",),
     # Not from C: dbm.open imports the first that works, by its name.
     "dbm": ("dbm.sqlite3", "dbm.dumb"),
+    "dbm.sqlite3": ("urllib.request",),  # by Path.as_uri, since 3.14: see TOOLING_EDGES
     "_decimal": ("numbers", "collections"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
     "_json": ("json.decoder",),
