@@ -10,7 +10,7 @@ comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
 PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
 
-.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat figures pictures bench train update-runtime clean
+.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat applications figures pictures bench train update-runtime clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ endurance: $(VENV)/.dev ## Ten minutes of load, 10,000 connections, slow attacks
 
 compat: $(VENV)/.dev ## Try the 100 most used packages with onebin; write docs/reference/compatibility.md
 	@$(BIN)/python -m bench.compat.compat
+
+applications: $(VENV)/.dev ## Build the applications of the tests with onebin, use each in an image FROM scratch
+	@APPLICATIONS=1 $(BIN)/pytest tests/e2e/test_applications.py -m "" -rP
 
 figures: $(VENV)/.dev ## Write docs/figures.md and the README's figures from the results
 	@$(BIN)/python -m bench.figures.figures

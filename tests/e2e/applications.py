@@ -10,6 +10,7 @@ import http.server
 import json
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -178,6 +179,7 @@ def use_alembic_notes(container: Container) -> None:
 def use_celery_worker(container: Container) -> None:
     """A worker with two processes and a sender, over a real Redis."""
     port = free_port()
+    assert shutil.which("redis-server"), "no redis-server: .ci/install redis-server"
     redis = subprocess.Popen(
         ["redis-server", "--port", str(port), "--bind", LOOPBACK, "--save", ""],
         stdout=subprocess.DEVNULL,

@@ -58,6 +58,8 @@ def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tu
 
 def _target(project: Project) -> Path:
     name = project.options.lock or requirements.WRITTEN
+    if Path(name).is_relative_to(project.root):  # as --lock gives it
+        name = str(Path(name).relative_to(project.root))
     if Path(name).suffix == ".toml" or Path(name).name in {"uv.lock", "poetry.lock"}:
         raise ProjectError(
             f"tool.onebin.lock: {name} is another tool's; expected a name for requirements",
