@@ -377,7 +377,10 @@ PLATFORMS: Final = [
     *_table("podman-rootless", ROOTLESS, "rootless", "start_rootless", _PODMAN_USER),
     *_table("docker", DOCKER, "engine docker", "start_docker", _DOCKER),
     Platform(
-        "docker-runsc", "engine docker NAME --runtime runsc --memory 64m", _GVISOR, "start_docker"
+        "docker-runsc",
+        "engine docker NAME --runtime runsc --network none --memory 64m",
+        _GVISOR,
+        "start_docker",
     ),
     *_table(
         "docker-rootless",
