@@ -31,7 +31,8 @@ start_docker() {
 engine() {
   cli=$1 name=$2
   shift 2
-  timeout 90 $cli run --cidfile $OUT/$name/id --name "p-$name" "$@" platform:1 $ARGS /rec/r >$OUT/$name/report.json
+  timeout 90 $cli run --cidfile $OUT/$name/cid --name "p-$name" "$@" platform:1 $ARGS /rec/r >$OUT/$name/report.json
+  cp $OUT/$name/cid $OUT/$name/id # podman removes its own with the container
   $cli cp "p-$name:/rec/r" $OUT/$name/recording
   $cli rm -f "p-$name" >/dev/null
 }
@@ -47,7 +48,7 @@ rootless() { # NAME OPTIONS, as a user
   name=$1
   shift
   chmod 777 $OUT/$name
-  su - u -c "cd /; export XDG_RUNTIME_DIR=/run/user/\$(id -u); timeout 120 podman run --cidfile $OUT/$name/id --name p-$name $* platform:1 $ARGS /rec/r >$OUT/$name/report.json; podman cp p-$name:/rec/r $OUT/$name/recording"
+  su - u -c "cd /; export XDG_RUNTIME_DIR=/run/user/\$(id -u); timeout 120 podman run --cidfile $OUT/$name/cid --name p-$name $* platform:1 $ARGS /rec/r >$OUT/$name/report.json; cp $OUT/$name/cid $OUT/$name/id; podman cp p-$name:/rec/r $OUT/$name/recording"
 }
 
 start_rootless() {
@@ -74,7 +75,7 @@ rootless_docker() {
   name=$1
   shift
   chmod 777 $OUT/$name
-  su - u -c "export XDG_RUNTIME_DIR=/run/user/\$(id -u); export DOCKER_HOST=unix://\$XDG_RUNTIME_DIR/docker.sock; timeout 120 docker run --cidfile $OUT/$name/id --name p-$name --network none $* platform:1 $ARGS /rec/r >$OUT/$name/report.json; docker cp p-$name:/rec/r $OUT/$name/recording"
+  su - u -c "export XDG_RUNTIME_DIR=/run/user/\$(id -u); export DOCKER_HOST=unix://\$XDG_RUNTIME_DIR/docker.sock; timeout 120 docker run --cidfile $OUT/$name/cid --name p-$name --network none $* platform:1 $ARGS /rec/r >$OUT/$name/report.json; cp $OUT/$name/cid $OUT/$name/id; docker cp p-$name:/rec/r $OUT/$name/recording"
 }
 
 # bundle NAME RUNTIME EDIT: run a bundle as `runc spec` makes it; EDIT is Python over its "c".

@@ -117,9 +117,9 @@ def compare(platform: Platform, folder: Path) -> Iterator[Compared]:
         return
     number = folder / "id"
     truths = {
-        what: number.read_text().strip() if truth == "ID" and number.exists() else truth
+        what: number.read_text().strip() if truth == "ID" else truth
         for what, truth in platform.truths.items()
-        if truth is not ...
+        if truth is not ... and (truth != "ID" or number.exists())
     }
     yield from compare_report(platform.name, truths, report_of(folder / "recording"))
 

@@ -352,14 +352,6 @@ LXC: Final[tuple[Row, ...]] = (
         {**_OWN, "hostNamespaces": "pass", "memory": 64 * MIB, "user": 0, "runAsNonRoot": "fail"},
     ),
     (
-        "mapped",
-        (
-            "'lxc.net.0.type = empty' 'lxc.include = /usr/share/lxc/config/userns.conf'"
-            " 'lxc.idmap = u 0 100000 65536' 'lxc.idmap = g 0 100000 65536'"
-        ),
-        {**_OWN, **_MAPPED, "hostNamespaces": "pass", "user": 0},
-    ),
-    (
         "host-net",
         "'lxc.net.0.type = none'",
         {"host net": True, "host pid": False, "hostNamespaces": "fail", "user": 0},
@@ -385,7 +377,10 @@ PLATFORMS: Final = [
     *_table("podman-rootless", ROOTLESS, "rootless", "start_rootless", _PODMAN_USER),
     *_table("docker", DOCKER, "engine docker", "start_docker", _DOCKER),
     Platform(
-        "docker-runsc", "engine docker NAME --runtime runsc --memory 64m", _GVISOR, "start_docker"
+        "docker-runsc",
+        "engine docker NAME --runtime runsc --network none --memory 64m",
+        _GVISOR,
+        "start_docker",
     ),
     *_table(
         "docker-rootless",

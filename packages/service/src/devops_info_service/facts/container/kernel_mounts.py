@@ -40,7 +40,7 @@ def _origins(mount: Mount, mounts: Mounts) -> Iterator[Volume]:
     if mount.kind == "devtmpfs":
         yield _device(mount)
     if mount.kind in {"cgroup", "cgroup2"}:
-        yield _group(mount)
+        yield _group(mount, mounts)
     place = _PLACES.get(mount.kind, "")
     if not place:
         yield _bound(mount)
@@ -67,9 +67,14 @@ def _is_own(mount: Mount, mounts: Mounts, place: str) -> bool:
     return around is None or around.kind != mount.kind or around.device == mount.device
 
 
-def _group(mount: Mount) -> Volume:
+def _group(mount: Mount, mounts: Mounts) -> Volume:
     # Seen from a group's namespace, the groups above it begin with "/..".
     if mount.root.startswith("/.."):
+        # Where sysfs(5) refuses a new mount, as to a user with the machine's network, crun binds
+        # all of the machine's /sys.
+        kinds = {each.kind for each in mounts.entries if each.point.startswith("/sys/")}
+        if mount.point == _GROUPS and kinds & {"securityfs", "pstore"}:
+            return Volume("other", "groups come with all of the machine's /sys, or by hostPath")
         return Volume("host", "groups above the container's own")
     if mount.point == _GROUPS or mount.point.startswith(f"{_GROUPS}/"):
         return Volume("kernel", "the groups at their usual place")

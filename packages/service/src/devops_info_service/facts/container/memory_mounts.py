@@ -110,7 +110,8 @@ def _of_runtime(mount: Mount, mounts: Mounts, around: Around) -> Iterator[Volume
         yield Volume("runtime", "the directory of the groups")
     if mount.point == "/sys" and {"mode=555", "mode=755"} & options:
         yield Volume("runtime", "nspawn's own /sys")
-    if is_below and "ro" in options:
+    # runc makes the file system read-only, crun the mount of one without room.
+    if is_below and ("ro" in options or ("ro" in mount.options and "size=0k" in options)):
         yield Volume("runtime", "a mask: an empty directory")
     if mount.point == _SHARED and mount.origin == "shm" and _size(mount.super_options):
         yield Volume("runtime", "the engine's own /dev/shm")
