@@ -21,6 +21,10 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.docs import test_commands  # noqa: E402  by its path: this is a script
+
 CLUSTER: Final = Path(os.environ.get("CLUSTER", "/tmp/k8s"))
 IMAGE: Final = os.environ.get("CLUSTER_IMAGE", "")
 """Archive of the image; empty: built."""
@@ -288,6 +292,99 @@ def drain(cluster: Cluster) -> str:
     return f"{evicted} evicted, {delayed} put off by the budget"
 
 
+def tools(cluster: Cluster) -> str:
+    """Switch the tools on, and use each of them as an operator does: by kubectl alone."""
+    cluster.upgrade("replicas=3", "tools.enabled=true")
+    pods = [pod["metadata"]["name"] for pod in cluster.pods(PODS)]
+    first, second, third = pods
+    host = cluster.kubectl("get", "service", NAME, "-o", "jsonpath={.spec.clusterIP}")
+
+    def control(verb: str, pod: str, path: str, body: str = "") -> str:
+        raw = f"/api/v1/namespaces/default/pods/{pod}:9090/proxy/tools/{path}"
+        return cluster.kubectl(verb, "--raw", raw, *(["-f", "-"] if body else []), stdin=body)
+
+    def load(seconds: int) -> dict[str, Any]:
+        """Send load from within the cluster, by the binary itself."""
+        program = ["exec", third, "--", "/app/devops-info-service", "load", f"http://{host}/",
+                   "--no-keepalive", "--connections", "4", "--rate", "300",
+                   "--seconds", str(seconds), "--json"]  # fmt: skip
+        argv = [str(CLUSTER / "kubectl"), *program]
+        run = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+        found: dict[str, Any] = json.loads(run.stdout)
+        return found
+
+    found = []
+    control("replace", first, "faults", '{"ready": false, "for_seconds": 25}')
+    cluster.kubectl("wait", "--for=condition=ready=false", f"pod/{first}", "--timeout=30s")
+    without = load(5)
+    assert not without["failures"], without
+    found.append(f"unready pod: {without['requests']} requests, none lost")
+    cluster.kubectl("wait", "--for=condition=ready", f"pod/{first}", "--timeout=60s")
+    control("replace", second, "faults", '{"error_rate": 1, "error_status": 503}')
+    failing = load(5)
+    failed = failing["failures"].get("status 503", 0)
+    # One of three pods, chosen at random for each connection.
+    assert failing["failures"].keys() == {"status 503"}, failing
+    assert 0.2 < failed / failing["requests"] < 0.47, failing
+    found.append(f"one pod fails: {failed} of {failing['requests']}")
+    control("delete", second, "faults")
+    assert not load(2)["failures"]
+    before = cpu_seconds(cluster, first)
+    control("create", first, "burn", '{"cpus": 0.5, "memory_bytes": 10000000, "seconds": 20}')
+    time.sleep(30)
+    burnt = cpu_seconds(cluster, first) - before
+    assert burnt > 1, burnt  # ten, on a machine with a CPU to spare
+    found.append(f"burn of half a CPU for 20 s: the kubelet counts {burnt:.1f} s")
+    with contextlib.suppress(subprocess.CalledProcessError):
+        control("create", first, "exit/7", "{}")
+    deadline = time.monotonic() + 60
+    code = None
+    while code != 7:
+        assert time.monotonic() < deadline, code
+        pod = json.loads(cluster.kubectl("get", "pod", first, "-o", "json"))
+        container = pod["status"]["containerStatuses"][0]
+        # The kubelet forgets the last state of a restarted container soon.
+        ended = container["state"].get("terminated") or container["lastState"].get("terminated")
+        code = (ended or {}).get("exitCode")
+    cluster.kubectl("wait", "--for=condition=ready", f"pod/{first}", "--timeout=60s")
+    found.append("ended with status 7, restarted")
+    cluster.upgrade("replicas=3")
+    return "; ".join(found)
+
+
+def tutorial(cluster: Cluster) -> str:
+    """Walk the tutorial's page: each command succeeds and prints what the page shows."""
+    page = ROOT / "docs/tutorial/laptop-to-cluster.md"
+    chosen = [block for block in test_commands.blocks(page) if block.mark == "run: cluster"]
+    steps = [command for block in chosen for command in test_commands.commands(block)]
+    conf = CLUSTER / "pki/admin.conf"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for tool, words in (
+            ("kubectl", [CLUSTER / "kubectl"]),
+            ("helm", [*cluster.inside, cluster.tools / "helm", "--kubeconfig", conf]),
+            ("devops-info-service", [ROOT / ".venv/bin/devops-info-service"]),
+        ):
+            line = " ".join(str(word) for word in words).replace(f"--wd={ROOT}", '--wd="$PWD"')
+            (folder / tool).write_text(f'#!/bin/sh\nexec {line} "$@"\n')
+            (folder / tool).chmod(0o755)
+        test_commands.copy_repository(folder / "repository")
+        steps.insert(0, test_commands.Command(f'export PATH="{folder}:$PATH"'))
+        outputs = test_commands.run(steps, folder / "repository", folder, 8080)
+    for step, printed in zip(steps, outputs, strict=True):
+        absent = test_commands.missing(step.shown, printed)
+        assert not absent, f"$ {step.text}\nprinted\n{printed}\nwithout {absent}"
+    return f"{len(steps)} commands"
+
+
+def cpu_seconds(cluster: Cluster, pod: str) -> float:
+    """Return the CPU time of *pod* by the kubelet, which an autoscaler's metrics come from."""
+    text = cluster.kubectl("get", "--raw", "/api/v1/nodes/node1/proxy/metrics/resource")
+    pattern = rf'^container_cpu_usage_seconds_total{{[^}}]*pod="{re.escape(pod)}"}} (\S+)'
+    found = re.search(pattern, text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
 def kustomizations(cluster: Cluster) -> str:
     """Apply every kustomization, wait until it is ready, and remove it."""
     found = []
@@ -389,6 +486,8 @@ ACTS: Final[dict[str, Act]] = {
     "deletion of a pod": death_of_a_pod,
     "end of a container": termination_message,
     "drain of the node": drain,
+    "tools": tools,
+    "tutorial": tutorial,
     "Kustomize": kustomizations,
     "Job": job,
     "requested and granted": loosened,

@@ -50,7 +50,6 @@ def test_grace_period_covers_the_drain(name: str) -> None:
 
 def test_expectations_are_valid() -> None:
     """Those in the Compose file, and the Swarm's and the overlay's files."""
-    config = yaml.safe_load((COMPOSE / "compose.yaml").read_text())["configs"]
-    assert load_expectations(config["expectations"]["content"])
+    assert load_expectations(service("compose.yaml")["environment"]["EXPECTATIONS"])
     assert load_expectations(str(COMPOSE / "expectations.yaml"))
     assert load_expectations(str(DEPLOY / "kustomize/overlays/production/expectations.yaml"))

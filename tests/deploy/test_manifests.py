@@ -47,6 +47,7 @@ EVERYTHING: Final = (
     f'image={{"digest":"sha256:{"0" * 64}"}}',
     'security={"runAsUser":1000,"hostUsers":false,"addCapabilities":["NET_BIND_SERVICE"]}',
     'probes={"liveness":"http"}',
+    "tools.enabled=true",
 )
 """Every value of the chart that adds something, all within the restricted standard."""
 

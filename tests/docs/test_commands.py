@@ -3,6 +3,7 @@
 An HTML comment before a block of shell states how it is handled:
 
     <!-- run -->, <!-- run: service -->, <!-- run: toolchain, engine -->
+    <!-- run: cluster -->              by make cluster-test, not here
     <!-- file: PATH -->                the block's text is that file
     <!-- not executed: REASON -->
 
@@ -36,7 +37,9 @@ PAGES: Final = (
 )
 SHELL: Final = frozenset({"console", "sh", "bash", "shell", ""})
 IMAGE: Final = "devops-info-service:latest"
-NEEDS: Final = frozenset({"service", "toolchain", "engine"})
+NEEDS: Final = frozenset({"service", "toolchain", "engine", "cluster"})
+
+IN_A_CLUSTER: Final = frozenset({"cluster"})
 
 BLOCK: Final = re.compile(
     r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
@@ -111,7 +114,7 @@ def scripts() -> Sequence[object]:
     """Return each page with each set of needs, and the blocks that run with it."""
     found = []
     for page in PAGES:
-        wanted = [block for block in blocks(page) if block.needs is not None]
+        wanted = [block for block in blocks(page) if block.needs not in {None, IN_A_CLUSTER}]
         for needs in dict.fromkeys(block.needs for block in wanted):
             assert needs is not None
             # One block builds what another loads: those with fewer needs run as well.

@@ -4,6 +4,7 @@ One thread with epoll(7), as the server has it. Memory is bounded: a connection 
 bodies are dropped, durations go into a histogram, failures are counted by kind.
 """
 
+import contextlib
 import errno
 import os
 import select
@@ -25,6 +26,9 @@ _SWEEP_SECONDS: Final = 0.2
 """The grain of timeouts."""
 _EVENTS: Final = 256
 
+_RESOLVE_SECONDS: Final = 1.0
+"""A name whose tasks come and go, such as a headless Service, has others soon."""
+
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
@@ -33,8 +37,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     request: bytes
     """The bytes of each request."""
-    addresses: tuple[Address, ...]
-    """Connected to in turn."""
+    resolve: Callable[[], tuple[Address, ...]]
+    """Gives the addresses that are connected to in turn; called each second."""
     connections: int
     seconds: float | None
     """No request starts after so many; None: no limit."""
@@ -77,6 +81,8 @@ class LoadClient:
         self._plan = plan
         self._on_tick = on_tick
         self._epoll = select.epoll()
+        self._addresses = plan.resolve()
+        self._resolved = time.monotonic()
         self._idle = deque(Slot(self) for _ in range(plan.connections))
         self._busy: dict[int, Slot] = {}
         self._started = 0
@@ -107,6 +113,7 @@ class LoadClient:
                 swept = now
                 for slot in tuple(self._busy.values()):
                     slot.check_time(now)
+                self._resolve(now)
                 self._on_tick(self._done, self.failures.total())
         self._ended = time.monotonic()
         for slot in self._idle:
@@ -148,6 +155,13 @@ class LoadClient:
         rate = self._plan.rate
         return self._began + self._started / rate if rate else 0.0
 
+    def _resolve(self, now: float) -> None:
+        if now - self._resolved >= _RESOLVE_SECONDS:
+            self._resolved = now
+            # A name that is gone for a while keeps its addresses.
+            with contextlib.suppress(OSError):
+                self._addresses = self._plan.resolve() or self._addresses
+
     def _start(self, now: float) -> None:
         while self._idle and not self._is_over(now) and (due := self._due()) <= now:
             self._started += 1
@@ -162,7 +176,7 @@ class LoadClient:
 
     def connect(self) -> socket.socket:
         """Begin to connect to the next address."""
-        family, address = self._plan.addresses[self.connections % len(self._plan.addresses)]
+        family, address = self._addresses[self.connections % len(self._addresses)]
         self.connections += 1
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.settimeout(0)

@@ -1,5 +1,6 @@
 """Load for a service, from an image without curl: requests, failures by kind, latencies."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -77,7 +78,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:  # noqa: ARG001
         raise ConfigError(str(exc)) from None
     plan = Plan(
         _request(target, keep_alive=not options.no_keepalive),
-        _addresses(target),
+        _resolver(target),
         connections,
         10.0 if seconds is None and requests is None else seconds,
         None if requests is None else int(requests),
@@ -85,7 +86,10 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:  # noqa: ARG001
         not options.no_keepalive,
         _number("--timeout", options.timeout, 0.1, 3600),
     )
-    client = LoadClient(plan, _progress())
+    try:
+        client = LoadClient(plan, _progress())
+    except OSError as exc:
+        raise ServiceError(f"{target.host}: {exc.strerror or exc}") from None
     for number in (signal.SIGINT, signal.SIGTERM):
         # The first ends the run and prints its result, a second one the process.
         signal.signal(number, lambda number, _: _on_signal(client, number))
@@ -131,13 +135,17 @@ def _request(target: Target, *, keep_alive: bool) -> bytes:
     return "\r\n".join(lines).encode("ascii")
 
 
-def _addresses(target: Target) -> tuple[Address, ...]:
-    try:
-        found = socket.getaddrinfo(
-            target.host.encode("ascii"), target.port, type=socket.SOCK_STREAM
-        )
-    except OSError as exc:
-        raise ServiceError(f"{target.host}: {exc.strerror or exc}") from None
+def _resolver(target: Target) -> Callable[[], tuple[Address, ...]]:
+    """Return a function that resolves the host, again only if it is a name."""
+    host = target.host.encode("ascii")
+    known: tuple[Address, ...] = ()
+    with contextlib.suppress(OSError):
+        known = _addresses(host, target.port, socket.AI_NUMERICHOST)
+    return lambda: known or _addresses(host, target.port)
+
+
+def _addresses(host: bytes, port: int, flags: int = 0) -> tuple[Address, ...]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     return tuple(dict.fromkeys((socket.AddressFamily(each[0]), each[4]) for each in found))
 
 
