@@ -26,7 +26,7 @@ PATHS: Final = (
     *("/platform/network", "/platform/filesystem", "/platform/history"),
 )
 STEERING: Final = "\x9b31m\x85\u202e\u2028\u2066\ufeff\U000e0001é"
-"""C1 control characters, marks of direction, separators, a tag, and one that is printable."""
+"""C1 control characters, marks of direction, separators, a tag, and a printable character."""
 HOSTILE_BYTES: Final = st.one_of(
     st.text(st.sampled_from(STEERING), min_size=1).map(str.encode),
     # The parser rejects ASCII's control characters.
@@ -69,7 +69,7 @@ SERVICE: Final = service()
 @pytest.mark.parametrize("path", PATHS)
 @given(hostile=HOSTILE_BYTES)
 def test_no_route_steers_a_terminal(path: str, accept: bytes, hostile: bytes) -> None:
-    """Every body is lines of printable text; JSON decodes to what it was made of."""
+    """Every body is lines of printable text; JSON decodes to its source."""
     names = (b"user-agent", b"x-forwarded-for", b"forwarded", b"traceparent", b"x-real-ip")
     fields = {b"accept": accept, b"host": b"x", **dict.fromkeys(names, hostile)}
     client = Client("10.0.0.9", 4242)
