@@ -7,6 +7,8 @@ writing. HTML and Prometheus labels have further rules; those are with their for
 
 from typing import Final
 
+import msgspec
+
 
 def printable(text: str, limit: int | None = None) -> str:
     r"""Return *text* with unprintable characters as in a Python literal: ``\x1b``, ``\u202e``.
@@ -20,8 +22,15 @@ def printable(text: str, limit: int | None = None) -> str:
     return "".join([each if each.isprintable() else ascii(each)[1:-1] for each in text])
 
 
+def json_body(value: object) -> bytes:
+    """Return *value* as JSON that is safe on a terminal: for bodies with text from outside."""
+    return printable_json(_encode(value))
+
+
 def printable_json(data: bytes) -> bytes:
     r"""Return the same JSON with unprintable characters as ``\u`` escapes."""
+    if data.isascii() and _DELETE not in data:
+        return data
     text = data.decode()
     if text.isprintable():
         return data
@@ -37,4 +46,6 @@ def _utf16(character: str) -> str:
     return f"\\u{0xD800 + (number >> 10):04x}\\u{0xDC00 + (number & 0x3FF):04x}"
 
 
+_encode: Final = msgspec.json.Encoder().encode
+_DELETE: Final = b"\x7f"
 _FIRST_PLANE: Final = 0xFFFF

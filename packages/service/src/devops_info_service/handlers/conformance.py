@@ -7,8 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
+from devops_info_service.escape import json_body
 from devops_info_service.expectations.condition import Expectation
 from devops_info_service.expectations.conformance import Conformance, evaluate
 from devops_info_service.facts.system_files import Clock
@@ -37,10 +36,9 @@ def readiness(check: Callable[[], Conformance], clock: Clock) -> Callable[[], bo
 
 def conformance(check: Callable[[], Conformance]) -> Handler:
     """Return the handler: 200 if every expectation is met, else 409."""
-    encode = msgspec.json.Encoder().encode
 
     def handle(_: Request) -> Response:
         checked = check()
-        return Response(200 if checked.conforms else 409, encode(checked))
+        return Response(200 if checked.conforms else 409, json_body(checked))
 
     return handle

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from devops_info_service.escape import printable_json
 from devops_info_service.facts.linux.host import Host
 from devops_info_service.facts.linux.uptime import Runtime
 from devops_info_service.http.wire.message import JSON, Handler, Request, Response
@@ -56,15 +57,19 @@ def info(
             last_moment = moment
             head = b'%b%b,"request":' % (fixed, encode(moment))
         client = request.client
+        agent = request.headers.get(b"user-agent", b"")
         caller = Caller(
             client.address,
             client.port,
             # Bytes from a client: invalid UTF-8 becomes a replacement character.
-            request.headers.get(b"user-agent", b"").decode("utf-8", "replace"),
+            agent.decode("utf-8", "replace"),
             request.method,
             request.path,
         )
-        return Response(200, b"".join((head, encode(caller), tail)), JSON, (), b"Accept")
+        shown = encode(caller)
+        if not agent.isascii():
+            shown = printable_json(shown)
+        return Response(200, b"".join((head, shown, tail)), JSON, (), b"Accept")
 
     return handle
 

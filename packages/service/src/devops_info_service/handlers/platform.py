@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.client_path import ClientPath, client_path
+from devops_info_service.escape import json_body
 from devops_info_service.facts.container.filesystem import Filesystem
 from devops_info_service.facts.kubernetes.identity import Identity
 from devops_info_service.facts.linux.limit_watch import Change
@@ -61,7 +62,7 @@ def platform(
 
 def part(snapshots: PlatformSnapshots, name: str) -> Handler:
     """Return the handler of the snapshot's field *name*; of all of it if that is empty."""
-    body = Derived(msgspec.json.Encoder().encode)
+    body = Derived(json_body)
 
     def handle(_: Request) -> Response:
         snapshot = snapshots.get()
@@ -72,22 +73,20 @@ def part(snapshots: PlatformSnapshots, name: str) -> Handler:
 
 def resources(snapshots: PlatformSnapshots, history: Callable[[], tuple[Change, ...]]) -> Handler:
     """Return the handler of the resources, with the *history* of their limits."""
-    encode = msgspec.json.Encoder().encode
 
     def handle(_: Request) -> Response:
         fields = msgspec.structs.asdict(snapshots.get().resources)
-        return Response(200, encode(ResourcesWithHistory(history=history(), **fields)))
+        return Response(200, json_body(ResourcesWithHistory(history=history(), **fields)))
 
     return handle
 
 
 def network(snapshots: PlatformSnapshots, proxies: TrustedProxies) -> Handler:
     """Return the handler of the network, with how the request came here."""
-    encode = msgspec.json.Encoder().encode
 
     def handle(request: Request) -> Response:
         fields = msgspec.structs.asdict(snapshots.get().network)
         path = client_path(request, proxies)
-        return Response(200, encode(NetworkWithClientPath(client_path=path, **fields)))
+        return Response(200, json_body(NetworkWithClientPath(client_path=path, **fields)))
 
     return handle

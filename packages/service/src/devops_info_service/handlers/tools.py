@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from devops_info_service.escape import json_body
 from devops_info_service.http import (
     Handler,
     Lifecycle,
@@ -137,7 +138,6 @@ class Checksum:
 
 def echo() -> Handler:
     """Return the handler of ``Echo``."""
-    encode = msgspec.json.Encoder().encode
 
     def handle(request: Request) -> Response:
         body = body_of(request)
@@ -157,15 +157,14 @@ def echo() -> Handler:
             headers.headers,
             headers.withheld,
         )
-        return Response(200, encode(shown))
+        return Response(200, json_body(shown))
 
     return handle
 
 
 def headers() -> Handler:
     """Return the handler of ``Headers``."""
-    encode = msgspec.json.Encoder().encode
-    return lambda request: Response(200, encode(_headers(request)))
+    return lambda request: Response(200, json_body(_headers(request)))
 
 
 def status() -> Handler:
