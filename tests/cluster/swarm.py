@@ -2,7 +2,7 @@
 
     python tests/cluster/swarm.py [ACT ...]
 
-Needs the image devops-info-service:latest in the engine; TAG names another tag. Load is the
+Needs the image devops-info-service:latest in the engine; TAG names another tag of it. Load is the
 image's own ``load``, in two containers on the stack's network: connections kept, and a new one for
 each request. It follows the names of the tasks (``tasks.NAME``), not the routing mesh, which some
 kernels lack. A drain is not tried: on one node it ends every task. Leaves the Swarm if it has

@@ -51,6 +51,7 @@ rootless() { # NAME OPTIONS, as a user
 }
 
 start_rootless() {
+  [ -f $place/image.tar ] || tar -C $rootfs -cf $place/image.tar app rec tmp
   id u >/dev/null 2>&1 || { useradd -m -s /bin/bash u; loginctl enable-linger u; sleep 8; }
   su - u -c "cd /; export XDG_RUNTIME_DIR=/run/user/\$(id -u); podman import -q -c 'ENTRYPOINT [\"/app\"]' $place/image.tar platform:1" >/dev/null
 }

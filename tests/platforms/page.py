@@ -4,6 +4,7 @@ Meanings, signs and sources are those of the code, platforms those of the record
 hold against the request: ``python -m tests.platforms.page`` after ``platforms --keep``.
 """
 
+import functools
 import inspect
 import re
 import sys
@@ -89,6 +90,7 @@ def page() -> str:
     ])  # fmt: skip
 
 
+@functools.cache
 def compared(name: str) -> Sequence[Compared]:
     """Compare one recording."""
     recording = load(name)

@@ -102,7 +102,7 @@ def script_of(platforms: Iterable[Platform]) -> str:
             lines.append(f"( {each.needs} ) 2>&1 | tail -n 5")
         command = re.sub(r"\bNAME\b", each.name, each.command)
         lines += [
-            f"mkdir -p $OUT/{each.name}",
+            f"echo {each.name}; mkdir -p $OUT/{each.name}",
             f"( {command} ) 2>$OUT/{each.name}/log || tail -n 2 $OUT/{each.name}/log",
             f"[ -f $OUT/{each.name}/recording/machine.json ] || echo {each.name}: none",
         ]

@@ -112,7 +112,6 @@ _MACHINE: Final[Truths] = {
     "host ipc": True,
     "host uts": True,
     "host user": True,
-    "userNamespace": "fail",
     "user": 0,
     "memory": None,
     "cpu": None,
@@ -377,12 +376,17 @@ HERE: Final = _table(
 """On this machine, whatever its engine and its control groups are."""
 
 PLATFORMS: Final = [
+    *_table("process", UNSHARE, "direct", "", _MACHINE),
+    *_table("unit", UNITS, "unit", "", _MACHINE),
+    *_table("nspawn", NSPAWN_WAYS, "nspawn", "", _NSPAWN),
+    *BUNDLES,
+    *_table("lxc", LXC, "lxc", "", {"engine": "lxc", "seccompProfile_baseline": "pass"}),
+    *_table("podman", PODMAN, "engine podman", "start_podman", _PODMAN),
+    *_table("podman-rootless", ROOTLESS, "rootless", "start_rootless", _PODMAN_USER),
     *_table("docker", DOCKER, "engine docker", "start_docker", _DOCKER),
     Platform(
         "docker-runsc", "engine docker NAME --runtime runsc --memory 64m", _GVISOR, "start_docker"
     ),
-    *_table("podman", PODMAN, "engine podman", "start_podman", _PODMAN),
-    *_table("podman-rootless", ROOTLESS, "rootless", "start_rootless", _PODMAN_USER),
     *_table(
         "docker-rootless",
         (("default", "", {}), ("limited", _LIMITS, _LIMITED)),
@@ -390,9 +394,5 @@ PLATFORMS: Final = [
         "start_rootless_docker",
         {**_DOCKER, **_MAPPED, "appArmorProfile": "fail"},
     ),
-    *BUNDLES,
-    *_table("unit", UNITS, "unit", "", _MACHINE),
-    *_table("nspawn", NSPAWN_WAYS, "nspawn", "", _NSPAWN),
-    *_table("process", UNSHARE, "direct", "", _MACHINE),
-    *_table("lxc", LXC, "lxc", "", {"engine": "lxc", "seccompProfile_baseline": "pass"}),
 ]
+"""Those that start fast come first."""

@@ -15,7 +15,7 @@ from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
-from onebin.locks import resolving
+from onebin.locks import requirements, resolving
 from onebin.model import (
     Binary,
     BuiltLibrary,
@@ -78,13 +78,16 @@ def make_plan(
     ctx = tools.context
     profile = None if instrumented else project_files.profile_of(project)
     lock = project_files.lock_of(project)
+    build_lock, options = project_files.build_lock_of(project), project.options
+    is_own = bool(options.build_lock or options.allow_unpinned_build_requirements)
     plan = planning.plan(
         project,
         machine=tools.machine,
         lock=None if lock is None else lock.text,
         lock_name=lock.name if lock else "",
         lock_reason=lock.reason if lock else "",
-        build_lock=project_files.read(project, project.options.build_lock),
+        build_lock=build_lock.text,
+        written_build_lock="" if is_own else build_lock.name,
         source=tools.python_source,
         release=release,
         profile=profile,
@@ -174,6 +177,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         of_lock = f" of {plan.lock}" if plan.lock else ""
         why = f" ({plan.lock_reason})" if plan.lock_reason else ""
         stage.summary = f"{project.name} {project.version}, {count} dependencies{of_lock}{why}"
+    plan = resolving.pin_build_requirements(plan, plan.new_build_pins, ctx)
     with ctx.progress.stage("toolchain") as stage:
         compiler = _toolchain(plan, ctx)
         stage.summary = plan.toolchain
@@ -184,9 +188,15 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         version = plan.python.version or python.interpreter.version
         stage.summary = f"CPython {version}, {_size(python.runtime.archives)}"
     with ctx.progress.stage("distributions") as stage:
-        offers = distributions.offers(plan, python.interpreter.version, ctx)
+        offers = plan.offers
+        if not offers or plan.series != python.interpreter.version:
+            offers = distributions.offers(plan, python.interpreter.version, ctx)
         made = distributions.distributions(plan, offers, python, compiler, ctx)
-        _warn_unpinned(made, ctx.progress)
+        unpinned = {pin for one in made for pin in one.unpinned}
+        if plan.written_build_lock:
+            plan = resolving.pin_build_requirements(plan, unpinned, ctx)
+        else:
+            _warn_unpinned(made, ctx.progress)
         objects = [item.object for one in made for item in one.extensions]
         stage.summary = f"{len(objects)} C modules, {_size(objects)}"
     native_imports = native.probe(plan, python, made, compiler, ctx)
@@ -353,7 +363,7 @@ def _parts(
 def _warn_unpinned(made: Sequence[Distribution], progress: Progress) -> None:
     for one in made:
         for line in one.unpinned:
-            progress.warn(f"{one.pin}: built with what no lock pins: {line}")
+            progress.warn(f"{one.pin}: built with what no lock pins: {requirements.line(line)}")
 
 
 def _size(paths: Sequence[Path]) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from onebin import locks, requirement
 from onebin.errors import ObstaclesError, ProjectError
+from onebin.inputs import start
 from onebin.model import (
     RELEASES,
     Machine,
@@ -31,6 +32,7 @@ def plan(
     lock_name: str = "",
     lock_reason: str = "",
     build_lock: str = "",
+    written_build_lock: str = "",
     source: str = "",
     release: Release | None = None,
     profile: Profile | None = None,
@@ -44,7 +46,8 @@ def plan(
         lock: The text of its lock file; None while there is none.
         lock_name: Its name, which decides its kind; that of ``tool.onebin.lock`` if empty.
         lock_reason: Why that one.
-        build_lock: The same for build requirements of its source distributions.
+        build_lock: The text of the lock of build requirements; empty without one.
+        written_build_lock: Its name, if onebin writes it.
         source: Where CPython's source is, instead of ``tool.onebin.python-source``.
         release: Which release of CPython, instead of the first that fits the project.
         profile: Its profile, if it has one.
@@ -78,9 +81,10 @@ def plan(
         not_needed=tuple(sorted(every - {_name(item) for item in entries})),
         is_locked=lock is not None,
         obstacles=tuple(item for item in entries if isinstance(item, Obstacle)),
-        build_pins=_pins(
-            locks.read(project.options.build_lock, build_lock).pins(markers, locks.Wanted())
+        build_pins=locks.build_pins(
+            written_build_lock or project.options.build_lock, build_lock, markers
         ),
+        written_build_lock=written_build_lock,
         profile=profile,
         instrumented=instrumented,
     )
@@ -118,13 +122,16 @@ def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
 
 
 def require_no_obstacle(plan: Plan) -> None:
-    """Refuse *plan* for all its obstacles at once.
+    """Refuse *plan* for all its obstacles at once, and for a start that the code cannot have.
 
     Raises:
         ProjectError: there is one; ``ObstaclesError`` if there are several.
     """
+    project = plan.project
+    wrong_start = start.fault(project.code, project.entry)
     found = [*plan.obstacles, *(item for item in plan.offers if isinstance(item, Obstacle))]
-    faults = [ProjectError(item.reason, hint=item.hint) for item in found]
+    faults = [wrong_start] if wrong_start else []
+    faults += [ProjectError(item.reason, hint=item.hint) for item in found]
     if faults:
         raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
 

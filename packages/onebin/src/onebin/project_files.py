@@ -7,6 +7,7 @@ import msgspec
 from onebin import locks
 from onebin.effects import files
 from onebin.errors import ProjectError
+from onebin.locks import requirements
 from onebin.model import Profile, Project
 
 
@@ -32,14 +33,13 @@ def lock_of(project: Project) -> LockFile | None:
     target = Path(project.root, name)
     if target.is_file():
         return LockFile(name, read(project, name))
-    if not project.dependencies:
-        return LockFile("", "")
-    if not target.name.endswith(locks.WRITTEN):
+    if target.exists() or not target.name.endswith(locks.WRITTEN):
+        fault = "not a file" if target.exists() else "missing"
         raise ProjectError(
-            f"tool.onebin.lock: {target}: missing",
+            f"tool.onebin.lock: {target}: {fault}",
             hint=f"write it: {locks.read(name, '').rewrite}",
         )
-    return None
+    return None if project.dependencies else LockFile("", "")
 
 
 def _found(project: Project) -> LockFile | None:
@@ -68,6 +68,22 @@ def _found(project: Project) -> LockFile | None:
             reason = f"before {others}; tool.onebin.lock chooses another" if others else ""
             return msgspec.structs.replace(found[0], reason=reason)
     return None
+
+
+def build_lock_of(project: Project) -> LockFile:
+    """Return the lock of build requirements; its text is empty while there is none.
+
+    Raises:
+        ProjectError: the lock it names is missing or cannot be read.
+    """
+    options = project.options
+    if options.build_lock:
+        return LockFile(options.build_lock, read(project, options.build_lock))
+    # A script's locks have its name before theirs.
+    script = Path(options.lock).name.partition(".py.")
+    name = f"{''.join(script[:2]) if script[1] else ''}{requirements.WRITTEN_BUILD}"
+    text = read(project, name) if Path(project.root, name).is_file() else ""
+    return LockFile(name, text)
 
 
 def profile_of(project: Project) -> Profile | None:

@@ -87,8 +87,11 @@ def _lock(planned: Plan) -> str:
 
 def _build_tools(planned: Plan) -> str:
     pins = _pins(planned.build_pins)
-    loose = planned.project.options.allow_unpinned_build_requirements
-    return f"{pins}; others as the index has them, unpinned" if loose else pins
+    if planned.project.options.allow_unpinned_build_requirements:
+        return f"{pins}; others as the index has them, unpinned"
+    if new := planned.new_build_pins:
+        return f"{pins}; the build adds {_pins(new)} to {planned.written_build_lock}"
+    return pins
 
 
 def _pins(pins: Iterable[Pin]) -> str:

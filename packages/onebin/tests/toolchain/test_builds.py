@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from onebin.model import RELEASE
+
 from .conftest import PROJECTS, Build, OnebinRun
 
 BUILD_LOCK = Path(__file__).parents[4] / "requirements" / "build.txt"
@@ -159,7 +161,7 @@ def test_plan_lists_the_steps(onebin: OnebinRun) -> None:
     done = onebin("plan", PROJECTS / "facts", "--json")
 
     plan = json.loads(done.stdout)
-    assert "3.13.15" == plan["python"]["version"]
+    assert RELEASE == plan["python"]["version"]
     assert [] == plan["distributions"]
 
 

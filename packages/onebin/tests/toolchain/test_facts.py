@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from onebin.model import DEFAULT_SERIES
 from onebin.objects import reader as elf
 
 from .conftest import PROJECTS, Ask, Build
 
 pytestmark = pytest.mark.toolchain
 
-SITE = "/onebin/lib/python3.13/site-packages"
+SITE = f"/onebin/lib/python{DEFAULT_SERIES}/site-packages"
 
 
 def test_host_names_are_encoded(ask: Ask) -> None:

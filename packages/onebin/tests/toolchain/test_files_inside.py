@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from onebin import inputs, pipeline
 from onebin.embed.files import ESCAPES, WRAPPED
+from onebin.model import DEFAULT_SERIES
 from onebin.objects import relocatable
 from onebin.tools import Tools
 
@@ -21,7 +22,7 @@ from .conftest import PROJECTS, Build
 
 pytestmark = pytest.mark.toolchain
 
-INSIDE: Final = "/onebin/lib/python3.13/site-packages/inside/data"
+INSIDE: Final = f"/onebin/lib/python{DEFAULT_SERIES}/site-packages/inside/data"
 DATA: Final = PROJECTS / "inside" / "src" / "inside" / "data"
 FILES: Final = [str(file.relative_to(DATA)) for file in sorted(DATA.rglob("*"))]
 FOLDERS: Final = [".", *(name for name in FILES if (DATA / name).is_dir())]

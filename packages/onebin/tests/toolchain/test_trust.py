@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from onebin.model import RELEASE
+
 from .conftest import OnebinRun
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.claim("builds see no secrets")]
@@ -143,7 +145,7 @@ def test_back_end_runs_in_a_build_alone_and_sees_no_secret(
     assert "pa55word" not in printed.decode() + done.stderr
     assert set() == set(environ) - ALLOWED
     assert (1, 7) == (no_site, value)
-    assert version.startswith("3.13.15 ")
+    assert version.startswith(f"{RELEASE} ")
     # The path has nothing of this machine's Python, and HOME is another directory.
     assert [] == [one for one in path if "site-packages" in one or "dist-packages" in one]
     assert home == environ["HOME"] != str(Path.home())

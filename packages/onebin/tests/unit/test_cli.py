@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from onebin import cli, pipeline
+from onebin.model import RELEASE
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 
@@ -70,7 +71,7 @@ def test_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == cli.main(["plan", str(PROJECTS / "facts")])
 
     text = capsys.readouterr().out
-    for part in ("facts", "3.13.15", "ziglang 0.17.1"):
+    for part in ("facts", RELEASE, "ziglang 0.17.1"):
         assert part in text
 
 

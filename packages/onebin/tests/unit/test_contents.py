@@ -36,12 +36,13 @@ def write(folder: Path, *names: str) -> Path:
 
 
 def paths(
-    root: Path, files: Iterable[str], *, sources: bool = True, flat: bool = False
+    root: Path, files: Iterable[str], *, sources: bool = True, flat: bool = False, text: str = ""
 ) -> set[str]:
     """The paths below site-packages of a program whose modules are ``app`` and ``dep``."""
     write(root if flat else root / "src", "app/__init__.py", *files)
     table = {**TABLE, "tool": {"onebin": {"sources": sources}}}
     project = directory.parse(root, table)
+    (project.code / "app/__init__.py").write_text(text)
     dep = write(root.parent / "dep", "dep.py", "dep.pyi", "dep-1.dist-info/METADATA", "app/x.txt")
     origins = {
         "app": ModuleOrigin(
@@ -86,7 +87,7 @@ def test_files_of_a_whole_program(
 
 
 def test_modules_of_a_whole_program(tmp_path: Path) -> None:
-    """All of a source folder; of a project's own folder, what its packages hold once reached."""
+    """All of a source folder; of a project's own folder its code, but tests and the like."""
     write(tmp_path / "src", "app/__init__.py", "app/0001_step.py", "other.py")
     write(tmp_path / "dep", "dep/a.py")
     dep = Distribution(Pin("dep", "1", ()), tmp_path / "dep", "key")
@@ -95,8 +96,32 @@ def test_modules_of_a_whole_program(tmp_path: Path) -> None:
     assert {"app", "app.0001_step", "other", "dep.a"} == set(whole.roots(project, [dep]))
     write(tmp_path / "flat", "app/__init__.py", "app/a.py", "tests/__init__.py", "tests/b.py")
     flat = directory.parse(tmp_path / "flat", TABLE)
-    assert [] == whole.roots(flat, [])
+    write(tmp_path / "flat", "settings.py", "setup.py", "space/name/c.py", "data/list.txt")
+    write(tmp_path / "flat", "mine/pyvenv.cfg", "mine/lib/d.py", "docs/conf.py", ".tox/e.py")
+    assert ["app", "app.a", "settings", "space.name.c"] == whole.roots(flat, [])
     assert ("x", "app", "app.a") == whole.with_packages({"app": ("x",)}, flat)["app"]
+
+
+@pytest.mark.parametrize(
+    ("text", "folders"),
+    [
+        ("", {"templates", "static"}),
+        ('HERE / "assets"', {"templates", "static", "assets"}),
+        ('os.path.join(HERE, "assets/img")', {"templates", "static", "assets"}),
+        ('Files(directory="assets")', {"templates", "static", "assets"}),
+        ('row["data"]; {"assets": 1}; "a data b"', {"templates", "static"}),
+    ],
+)
+def test_folders_beside_the_modules_of_a_flat_project(
+    tmp_path: Path, text: str, folders: set[str]
+) -> None:
+    """Those that its code makes paths of, and those of frameworks' conventions."""
+    root = tmp_path / "root"
+    beside = [f"{name}/file" for name in ("templates", "static", "assets", "data")]
+
+    found = paths(root, beside, flat=True, text=text)
+
+    assert folders == {path.partition("/")[0] for path in found if path.endswith("/file")}
 
 
 def test_metadata_is_read_by_importlib(tmp_path: Path) -> None:

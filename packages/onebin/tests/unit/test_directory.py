@@ -8,7 +8,7 @@ import pytest
 
 from onebin.errors import ProjectError
 from onebin.inputs import directory as project
-from onebin.model import EntryPoint
+from onebin.model import EntryPoint, Project
 
 pytestmark = pytest.mark.claim("no text becomes an option or a path")
 
@@ -48,6 +48,30 @@ def test_faults_are_named_with_the_way_out(name: str, message: str, hint: str) -
         project.read(PROJECTS / name)
 
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("start", "dependency", "place"),
+    [
+        ("gunicorn.app.wsgiapp:run", "gunicorn>=23", "."),
+        ("uvicorn.main:main", "uvicorn[standard]; python_version > '3'", "src"),
+        ("-m py_tool", "Py-Tool", "."),
+    ],
+)
+def test_start_in_a_dependency(tmp_path: Path, start: str, dependency: str, place: str) -> None:
+    """A server's own command starts the project's application, named on its command line."""
+    (tmp_path / place / "site_app").mkdir(parents=True)
+
+    def parse(dependencies: list[str]) -> Project:
+        metadata = {"name": "site-app", "dependencies": dependencies}
+        tool = {"onebin": {"entry-point": start}}
+        return project.parse(tmp_path, {"project": metadata, "tool": tool})
+
+    found = parse([dependency])
+
+    assert tmp_path / place == found.code
+    with pytest.raises(ProjectError, match="the entry point's package is not in"):
+        parse(["other"])
 
 
 @pytest.mark.parametrize(
@@ -185,7 +209,7 @@ def test_file_of_the_directory_it_is_started_in_may_be_read(
     """Projects may share a lock above them if onebin starts above them all."""
     root = tmp_path / "repository" / "packages" / "one"
     root.mkdir(parents=True)
-    (root / "app.py").write_text("")
+    (root / "app.py").write_text("def main(): ...")
     (root / "pyproject.toml").write_text(
         '[project]\nname = "one"\nscripts = { one = "app:main" }\n'
         '[tool.onebin]\nlock = "../../shared.txt"\n'

@@ -173,7 +173,7 @@ def test_captured_objects_become_extensions(tmp_path: Path) -> None:
         "pkg/_c.cpython-313-x86_64-linux-musl.so": relocatable("PyInit__c"),
         "top.so": relocatable("PyInit_top"),
     }
-    native = install.Native(("c++", "png"), ("tool==1 --hash=x",))
+    native = install.Native(("c++", "png"), (Pin("tool", "1", ("x",)),))
     install.wheel(PIN, wheel(tmp_path / "w.whl", files), tmp_path, native)
 
     made = install.load(PIN, tmp_path)

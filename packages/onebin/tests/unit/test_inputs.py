@@ -30,6 +30,7 @@ def build_wheel(out, settings=None, metadata=None):
     name = "made-7-py3-none-any.whl"
     with zipfile.ZipFile(os.path.join(out, name), "w") as archive:
         archive.writestr("made/__init__.py", "def main(): return 0")
+        archive.writestr("made/cli.py", "def main(): return 0")
         archive.writestr("made/seen.json", open("seen.json").read())
         archive.writestr("made-7.dist-info/METADATA", METADATA)
         archive.writestr("made-7.dist-info/entry_points.txt", POINTS)
@@ -154,7 +155,7 @@ def wheel(tmp_path: Path, **files: str) -> Path:
 
 def test_wheel(tmp_path: Path) -> None:
     """A wheel is a project; several scripts need a choice, and the known ones are named."""
-    file = wheel(tmp_path, **{"made.py": ""})
+    file = wheel(tmp_path, **{"made.py": "def main(): ..."})
     ctx = context(tmp_path / "cache")
 
     assert "made" == inputs.find(file, Given(entry_point="first"), ctx).project().name

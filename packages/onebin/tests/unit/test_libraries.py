@@ -222,14 +222,14 @@ def test_names_that_ctypes_finds(tmp_path: Path) -> None:
     python, libc, runtime_of_c = (tmp_path / name for name in ("p.a", "0-libc.a", "compiler_rt.a"))
     python.write_bytes(archive_of(["PyList_New", "PyInit__ssl", "_Py_Dealloc", "XML_Parse"]))
     libc.write_bytes(archive_of(["qsort", "_exit", "__stack_chk_fail"]))
-    runtime_of_c.write_bytes(archive_of(["muloti4"]))
+    runtime_of_c.write_bytes(archive_of(["__muloti4", "strlen"]))
     runtime = Runtime("x86_64", (python,), Path("/h"), {}, "key")
     toolchain = msgspec.structs.replace(TOOLCHAIN, libraries=(libc, runtime_of_c))
 
     found = modules.link_input([built("_ctypes", "libffi")], runtime, toolchain)
 
     lines = found.sources[1].text.splitlines()
-    assert [".quad PyList_New", ".quad _exit", ".quad qsort"] == [
+    assert [".quad PyList_New", ".quad _exit", ".quad qsort", ".quad strlen"] == [
         line for line in lines if line.startswith(".quad")
     ]
-    assert ".long 3" in lines
+    assert ".long 4" in lines

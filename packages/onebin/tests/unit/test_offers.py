@@ -1,6 +1,7 @@
 """Offers, at plan time: sources that cannot be built, compiled code that will be missing."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,9 @@ from onebin import distributions, render
 from onebin.distributions.build_tools import SETTING
 from onebin.distributions.pure import is_compiled
 from onebin.effects.process import run
-from onebin.model import Obstacle, Offer
+from onebin.locks import requirements, resolving
+from onebin.model import Obstacle, Offer, Pin, Plan
+from onebin.planning import plan as plan_of
 
 from .conftest import Put
 from .fakes import context
@@ -104,3 +107,40 @@ def test_source_that_cannot_be_built_is_an_obstacle(
     assert found.reason.startswith("thing 1: ")
     assert reason in found.reason
     assert hint in found.hint
+
+
+def test_build_requirements_are_pinned_by_the_first_build(
+    put_wheel: Put, put_source: Put, tmp_path: Path
+) -> None:
+    """The index chooses what no lock pins; the lock then keeps it, each build by its own need."""
+    ctx = context(tmp_path / "cache", run)
+    for version in ("1", "2"):
+        put_wheel("tool", version=version)
+    old = put_source("old", **{"pyproject.toml": '[build-system]\nrequires = ["tool<2"]\n'})
+    new = put_source("new", **{"pyproject.toml": '[build-system]\nrequires = ["tool"]\n'})
+    root = tmp_path / "project"
+    planned = written_plan(root, [old, new], "")
+
+    offered = msgspec.structs.replace(planned, offers=distributions.offers(planned, "3.13", ctx))
+    pinned = resolving.pin_build_requirements(offered, offered.new_build_pins, ctx)
+
+    assert ["tool 1", "tool 2"] == [str(pin) for pin in pinned.build_pins]
+    text = (root / "onebin-build.lock").read_text("utf-8")
+    again = written_plan(root, [old, new], text)
+    assert pinned.build_pins == again.build_pins
+    put_wheel("tool", version="3")
+    offers = distributions.offers(again, "3.13", ctx)
+    used = [str(pin) for item in offers if isinstance(item, Offer) for pin in item.build_requires]
+    assert ["tool 2", "tool 1"] == used
+    assert () == msgspec.structs.replace(again, offers=offers).new_build_pins
+    assert pinned is resolving.pin_build_requirements(pinned, pinned.build_pins, ctx)
+
+
+def written_plan(root: Path, pins: Sequence[Pin], text: str) -> Plan:
+    """Return the plan of a project whose build lock onebin writes; it has *text*."""
+    planned = project_plan(root, pins)
+    lock = "".join(f"{requirements.line(pin)}\n" for pin in pins)
+    return plan_of(
+        planned.project, machine="x86_64", lock=lock, build_lock=text,
+        written_build_lock="onebin-build.lock",
+    )  # fmt: skip

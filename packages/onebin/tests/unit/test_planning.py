@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from onebin import locks, planning
-from onebin.errors import ProjectError
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.inputs import directory
-from onebin.model import RELEASES, Pin, Release, target_environment
+from onebin.model import RELEASE, RELEASES, Pin, Release, target_environment
 from onebin.runtime import sources
 
 PROJECTS = Path(__file__).parent.parent / "projects"
@@ -208,15 +208,15 @@ def test_plan_is_data() -> None:
     """The whole plan is serializable."""
     made = planning.plan(directory.read(PROJECTS / "facts"), machine="x86_64", lock="")
 
-    assert "3.13.15" in msgspec.json.encode(made, enc_hook=str).decode()
+    assert RELEASE in msgspec.json.encode(made, enc_hook=str).decode()
 
 
 @pytest.mark.parametrize(
     ("python", "full"),
     [
         ("3.13.9", "3.13.9"),
-        ("3.13", sources.PYTHON.version),
-        ("3.14", "3.14.7"),
+        ("3.13", "3.13.15"),
+        ("3.14", sources.PYTHON.version),
         ("3.99", "3.99.0"),
     ],
 )
@@ -234,11 +234,12 @@ def test_markers_of_another_python(python: str, full: str) -> None:
 @pytest.mark.parametrize(
     ("python", "requires", "chosen"),
     [
-        ("", "", ["3.13.15", "3.14.7"]),
-        ("", ">=3.11", ["3.13.15", "3.14.7"]),
+        ("", "", ["3.14.7", "3.13.15"]),
+        ("", ">=3.11", ["3.14.7", "3.13.15"]),
         ("", ">=3.14", ["3.14.7"]),
         ("", "==3.13.*", ["3.13.15"]),
         ("", ">=3.13.6,<3.14", ["3.13.15"]),
+        ("", "<3.14", ["3.13.15"]),
         ("", "!=3.13.15", ["3.14.7"]),
         ("3.14", "", ["3.14.7"]),
         ("3.13", ">=3.11", ["3.13.15"]),
@@ -248,7 +249,7 @@ def test_markers_of_another_python(python: str, full: str) -> None:
     ],
 )
 def test_release_that_fits(python: str, requires: str, chosen: list[str]) -> None:
-    """The default series, the next newer one, or the series named."""
+    """The newest series, the older ones, or the series named."""
     assert chosen == [item.version for item in sources.releases(python, requires)]
 
 
@@ -257,8 +258,8 @@ def test_release_that_fits(python: str, requires: str, chosen: list[str]) -> Non
     [
         ("3.12", "", r"tool\.onebin\.python: '3\.12' is not pinned", "known are 3.13.5"),
         ("3.14", "<3.14", r"requires-python: '<3\.14' allows none of 3\.14\.7", "known are"),
-        ("", "<3.13", r"requires-python: '<3\.13' allows none of 3\.13\.15, 3\.14\.7", "known are"),
-        ("", ">=3.15", r"allows none of 3\.13\.15, 3\.14\.7", "tool.onebin.python"),
+        ("", "<3.13", r"requires-python: '<3\.13' allows none of 3\.14\.7, 3\.13\.15", "known are"),
+        ("", ">=3.15", r"allows none of 3\.14\.7, 3\.13\.15", "tool.onebin.python"),
     ],
 )
 def test_no_release_fits(python: str, requires: str, message: str, hint: str) -> None:
@@ -289,3 +290,21 @@ def test_malformed_requires_python(tmp_path: Path, value: object) -> None:
 
     with pytest.raises(ProjectError, match=r"project\.requires-python"):
         directory.parse(tmp_path, table, with_code=False)
+
+
+def test_lock_names_all_that_it_lacks_at_once(tmp_path: Path) -> None:
+    """Each dependency with its own fault."""
+    (tmp_path / "app.py").write_text("def main(): ...")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nscripts = { app = "app:main" }\n'
+        'dependencies = ["one", "two>=2", "three", "four; sys_platform == \'win32\'"]\n'
+    )
+    lock = f"two==1 --hash={SHA}\nthree==3 --hash={SHA}"
+
+    with pytest.raises(ObstaclesError) as caught:
+        planning.plan(directory.read(tmp_path), machine="x86_64", lock=lock)
+
+    assert [("one", "not at all"), ("two", "1")] == [
+        (str(fault).split("has ")[1].split(" ")[0], str(fault).split(";")[0].split(" ", 3)[3])
+        for fault in caught.value.faults
+    ]

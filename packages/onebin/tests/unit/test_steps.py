@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from onebin.assemble import LayerStep
-from onebin.distributions import OfferStep
+from onebin.distributions import BuildRequires, OfferStep
 from onebin.distributions.captured import CapturedBuild
 from onebin.distributions.pure import PureWheel
 from onebin.effects.context import Step
@@ -162,10 +162,8 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         BuildLibrary(library, (built,), toolchain, "x86_64"),
         CompileModule(LibraryModule("_m", ("L",), ("D",)), (built,), runtime, "-O2", toolchain),
         BuildCPython(source, source, recipe("balanced"), toolchain, "x86_64"),
-        OfferStep(
-            pin, from_source=False, python="3.13", machine="x86_64", build_pins=(pin,),
-            may_be_unpinned=False,
-        ),
+        OfferStep(pin, from_source=False, python="3.13", machine="x86_64"),
+        BuildRequires(pin, "3.13", "x86_64", (pin,), may_be_unpinned=False),
         PureWheel(pin, "3.13"),
         CapturedBuild(
             pin=pin, build_pins=(pin,), may_be_unpinned=False, level="-O2",

@@ -1,10 +1,11 @@
 """Snapshots of the platform, shared by all requests that come while one is fresh."""
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.fact import Fact, value_of
 from devops_info_service.facts.linux.provenance import sourced
-from devops_info_service.facts.linux.resources import Resources, read_resources
+from devops_info_service.facts.linux.resources import ResourceReader, Resources
 from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.facts.system_files import Clock, SystemFiles
 
@@ -17,6 +18,10 @@ FRESH_SECONDS: Final = 1.0
 """Seconds for which a snapshot serves every request: monitoring polls no more often, and however
 many clients poll, reading takes at most one snapshot's time of each second: some 10 ms, 50 more
 where there are many files to search for set-uid programs."""
+
+PLACES_SECONDS: Final = 60.0
+"""Seconds for which a scrape reads where groups and mounts were found: engines change neither, and
+a mount over a file of limits shows a minute later."""
 
 RATE_SECONDS: Final = 10.0
 """How far back the CPU time is compared: one interval alone jumps, and an older one is past."""
@@ -34,6 +39,9 @@ class PlatformSnapshots:
         self._allowed = allowed
         self._whole = TtlCache(self._read, FRESH_SECONDS, clock.monotonic)
         self._resources = TtlCache(self._read_resources, FRESH_SECONDS, clock.monotonic)
+        self._reader = TtlCache(
+            functools.partial(ResourceReader, tree), PLACES_SECONDS, clock.monotonic
+        )
         self._placement: Fact[Detection] | None = None
         self._samples: list[tuple[float, int]] = []
         self.cpus_in_use: float | None = None
@@ -67,7 +75,10 @@ class PlatformSnapshots:
         return whole
 
     def _read_resources(self) -> Resources:
-        resources = read_resources(self._tree)
+        reader = self._reader.get()
+        if not reader.is_current:
+            reader = self._reader.renew()
+        resources = reader.read()
         self._sample(resources)
         return resources
 

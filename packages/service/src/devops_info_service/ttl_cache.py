@@ -27,9 +27,12 @@ class TtlCache(Generic[T]):
     def get(self) -> T:
         """Return the kept value while it is fresh, else read a new one."""
         value = self.fresh()
-        if value is None:
-            value = self._value = self._read()
-            self._until = self._monotonic() + self._seconds
+        return self.renew() if value is None else value
+
+    def renew(self) -> T:
+        """Read a new one, however fresh the kept value is."""
+        value = self._value = self._read()
+        self._until = self._monotonic() + self._seconds
         return value
 
     def fresh(self) -> T | None:

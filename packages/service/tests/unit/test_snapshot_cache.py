@@ -6,7 +6,12 @@ import pytest
 
 from devops_info_service.facts.fact import File
 from devops_info_service.facts.system_files import SystemFiles
-from devops_info_service.snapshot_cache import FRESH_SECONDS, RATE_SECONDS, PlatformSnapshots
+from devops_info_service.snapshot_cache import (
+    FRESH_SECONDS,
+    PLACES_SECONDS,
+    RATE_SECONDS,
+    PlatformSnapshots,
+)
 
 from .recorded import DATA
 
@@ -117,3 +122,46 @@ def test_nothing_readable(tmp_path: Path, clock: Clock) -> None:
     snapshots.resources()
 
     assert snapshots.cpus_in_use is None
+
+
+class Moved(Container):
+    """Its process can be moved into another group, as systemd does; counts searches for groups."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.path = ""
+        self.searches: list[str] = []
+
+    def read(self, path: str) -> File:
+        if path == "/proc/self/mountinfo":
+            self.searches.append(path)
+        if path == "/proc/self/cgroup" and self.path:
+            return File(path, f"0::{self.path}\n")
+        return super().read(path)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "path", "is_searched"),
+    [
+        (FRESH_SECONDS, "", False),
+        (PLACES_SECONDS - 1, "", False),
+        (PLACES_SECONDS + 1, "", True),
+        (FRESH_SECONDS, "/other", True),
+    ],
+)
+def test_groups_are_found_once(seconds: float, path: str, *, is_searched: bool) -> None:
+    """A scrape searches the mounts again after a minute, or when the process was moved."""
+    clock = Clock()
+    tree = Moved(str(DATA / "containerd-restricted" / "root"))
+    snapshots = PlatformSnapshots(tree, clock, frozenset())
+    before = snapshots.resources()
+    searches = len(tree.searches)
+    clock.now += seconds
+    tree.path = path
+
+    after = snapshots.resources()
+
+    assert after is not before
+    assert searches > 0
+    assert (len(tree.searches) > searches) == is_searched
+    assert (after.cgroup.path != before.cgroup.path) == bool(path)

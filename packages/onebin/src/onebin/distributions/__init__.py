@@ -21,7 +21,7 @@ from . import captured
 from .captured import Captured
 from .pure import Pure, is_compiled
 
-CACHE_VERSION: Final = 2
+CACHE_VERSION: Final = 3
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -62,17 +62,11 @@ class OfferStep(msgspec.Struct, frozen=True):
     python: str
     """``3.13``."""
     machine: Machine
-    build_pins: tuple[Pin, ...] = ()
-    may_be_unpinned: bool = False
-    """As in ``captured.CapturedBuild``."""
     kind = "offers"
 
     def key(self) -> tuple[object, ...]:
-        """Return the pin, how it is wanted, and the pins of build requirements."""
-        return (
-            CACHE_VERSION, self.pin, self.from_source, self.python, self.machine, self.build_pins,
-            self.may_be_unpinned,
-        )  # fmt: skip
+        """Return the pin, and how it is wanted."""
+        return CACHE_VERSION, self.pin, self.from_source, self.python, self.machine
 
     def make(self, folder: Path, ctx: Context) -> None:
         """List the index's files and take the best offer."""
@@ -81,8 +75,6 @@ class OfferStep(msgspec.Struct, frozen=True):
             every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
         files = index.locked(self.pin, every)
         found = best(self.pin, files, from_source=self.from_source, python=self.python)
-        if isinstance(found, Offer) and found.provider == Captured.name:
-            found = self._unbuildable(found, ctx) or found
         if isinstance(found, Obstacle):
             raise _ObstacleError(found)
         # Not of the lock alone: it has the hash of the very file that is used.
@@ -90,16 +82,46 @@ class OfferStep(msgspec.Struct, frozen=True):
         found = msgspec.structs.replace(found, has_compiled=compiled)
         (folder / "offer.json").write_bytes(msgspec.json.encode(found))
 
-    def _unbuildable(self, offer: Offer, ctx: Context) -> Obstacle | None:
-        ctx.progress.report(f"{self.pin}: reading its build requirements")
-        return captured.obstacle(
-            offer, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
-            machine=self.machine, ctx=ctx,
-        )  # fmt: skip
-
     def load(self, folder: Path) -> Offer:
         """Return it."""
         return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Offer)
+
+
+class BuildRequires(msgspec.Struct, frozen=True):
+    """Step: the build requirements of a source distribution.
+
+    Not part of its offer, since they depend on the build lock: that may grow with each build.
+    """
+
+    pin: Pin
+    python: str
+    machine: Machine
+    build_pins: tuple[Pin, ...]
+    may_be_unpinned: bool
+    """As in ``captured.CapturedBuild``."""
+    kind = "build-requires"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the pin, the target, and the pins that may be used."""
+        return (
+            CACHE_VERSION, self.pin, self.python, self.machine, self.build_pins,
+            self.may_be_unpinned,
+        )  # fmt: skip
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Read its ``pyproject.toml``; none of its code runs."""
+        ctx.progress.report(f"{self.pin}: reading its build requirements")
+        found = captured.build_requires(
+            self.pin, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
+            machine=self.machine, ctx=ctx,
+        )  # fmt: skip
+        if isinstance(found, Obstacle):
+            raise _ObstacleError(found)
+        (folder / "pins.json").write_bytes(msgspec.json.encode(found))
+
+    def load(self, folder: Path) -> tuple[Pin, ...]:
+        """Return them."""
+        return msgspec.json.decode((folder / "pins.json").read_bytes(), type=tuple[Pin, ...])
 
 
 def best(
@@ -130,11 +152,13 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
     for n, pin in enumerate(plan.distributions):
         ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
         try:
-            step = OfferStep(
-                pin, pin.name in chosen, python, plan.machine, plan.build_pins,
-                plan.project.options.allow_unpinned_build_requirements,
-            )  # fmt: skip
-            found.append(ctx.build(step))
+            offer = ctx.build(OfferStep(pin, pin.name in chosen, python, plan.machine))
+            if offer.provider == Captured.name:
+                step = BuildRequires(
+                    pin, python, plan.machine, plan.build_pins, plan.may_be_unpinned
+                )
+                offer = msgspec.structs.replace(offer, build_requires=ctx.build(step))
+            found.append(offer)
         except _ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from onebin import requirement
 from onebin.effects import index, unpack
@@ -42,10 +43,11 @@ class BuildTools:
         may_be_unpinned: bool,
         run: RunCommand,
     ) -> None:
-        self._locked = {pin.name: pin for pin in pins}
-        self._chosen: dict[str, Pin] = {}
+        self._locked = sorted(pins, key=lambda pin: Version(pin.version), reverse=True)
+        self._pins: dict[str, Pin] = {}
+        self._chosen: set[str] = set()
         self._wheels: dict[str, Path] = {}
-        self._installed: set[str] = set()
+        self._installed: dict[str, Pin] = {}
         self._site, self._shelf, self._of = site, shelf, of
         self._python, self._run, self._may_be_unpinned = python, run, may_be_unpinned
         self._environment = target_environment(machine, python)
@@ -54,7 +56,12 @@ class BuildTools:
     @property
     def unpinned(self) -> tuple[Pin, ...]:
         """The requirements in the site that the build lock lacks, each with its hash."""
-        return tuple(sorted(pin for name, pin in self._chosen.items() if name in self._installed))
+        return tuple(pin for pin in self.used if pin.name in self._chosen)
+
+    @property
+    def used(self) -> tuple[Pin, ...]:
+        """All requirements in the site."""
+        return tuple(sorted(self._installed.values()))
 
     def install(self, texts: Sequence[object]) -> None:
         """Put the requirements *texts* (PEP 508) into the site.
@@ -67,7 +74,7 @@ class BuildTools:
         for name in self._closure(requirement.wanted(texts, self._environment, where=where)):
             if name not in self._installed:
                 unpack.wheel(self._wheels[name], self._site)
-                self._installed.add(name)
+                self._installed[name] = self._pins[name]
 
     def _closure(self, wanted: Sequence[Requirement]) -> list[str]:
         """Fetch the wheels of all that *wanted* needs, and return their names."""
@@ -80,22 +87,35 @@ class BuildTools:
                 continue
             seen.add(requirement.line(item))
             name = canonicalize_name(item.name)
-            pin = self._locked.get(name) or self._chosen.get(name)
+            pin = self._pinned(item)
             if pin is None:
                 self._choose(item, wanted)
-                pin = self._chosen[name]
-            if not item.specifier.contains(pin.version, prereleases=True):
-                raise ProjectError(
-                    f"{self._of}: its build needs {requirement.line(item)}, "
-                    f"the build lock has {pin.version}",
-                    hint="write tool.onebin.build-lock again: pip-compile --generate-hashes",
-                )
+                pin = self._pins[name]
             names[name] = None
             waiting += self._needs(item, self._wheel(pin))
         return list(names)
 
+    def _pinned(self, item: Requirement) -> Pin | None:
+        """Return the newest pin that *item* allows; a lock may have several for one name."""
+        name = canonicalize_name(item.name)
+        known = [pin for pin in self._locked if pin.name == name]
+        if name in self._pins:
+            known = [self._pins[name]]
+        for pin in known:
+            if item.specifier.contains(pin.version, prereleases=True):
+                return self._pins.setdefault(name, pin)
+        if known and (name in self._pins or not self._may_be_unpinned):
+            raise ProjectError(
+                f"{self._of}: its build needs {requirement.line(item)}, "
+                f"the build lock has {known[0].version}",
+                hint="write tool.onebin.build-lock again: pip-compile --generate-hashes",
+            )
+        return None
+
     def _choose(self, item: Requirement, wanted: Sequence[Requirement]) -> None:
         """Let pip choose what the lock lacks, if that is allowed."""
+        given = {pin.name: pin for pin in reversed(self._locked)} | self._pins
+        given.pop(canonicalize_name(item.name), None)
         if not self._may_be_unpinned:
             raise ProjectError(
                 f"{self._of}: its build needs {requirement.line(item)}, which no build lock pins",
@@ -104,15 +124,16 @@ class BuildTools:
             )
         try:
             pins = index.choose(
-                wanted, [*self._locked.values(), *self._chosen.values()], self._shelf,
+                wanted, given.values(), self._shelf,
                 fits=index.pure(self._python), environment=self._environment, run=self._run,
             )  # fmt: skip
         except index.NoMatchError as exc:
             raise self._impure(str(exc)) from exc
         for pin in pins:
-            if pin.name not in self._locked:
-                self._chosen.setdefault(pin.name, pin)
-        if canonicalize_name(item.name) not in self._chosen:
+            if pin.name not in given:
+                self._pins[pin.name] = pin
+                self._chosen.add(pin.name)
+        if canonicalize_name(item.name) not in self._pins:
             raise ProjectError(f"{self._of}: the index offers no {requirement.line(item)}")
 
     def _wheel(self, pin: Pin) -> Path:
@@ -124,7 +145,7 @@ class BuildTools:
             if pin.name in self._chosen:
                 sha256 = hashlib.sha256(found.read_bytes()).hexdigest()
                 hashes = (f"sha256:{sha256}",)
-                self._chosen[pin.name] = msgspec.structs.replace(pin, hashes=hashes)
+                self._pins[pin.name] = msgspec.structs.replace(pin, hashes=hashes)
             self._wheels[pin.name] = found
         return self._wheels[pin.name]
 

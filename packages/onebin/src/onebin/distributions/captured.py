@@ -34,7 +34,7 @@ from onebin.requirement import shown
 from . import install
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 6
+CACHE_VERSION: Final = 7
 """Raised when this module makes something else of the same source: part of the key."""
 
 BACK_END: Final = re.compile(rf"{install.MODULE.pattern}(:{install.MODULE.pattern})?", re.ASCII)
@@ -79,7 +79,7 @@ class Captured:
         return CapturedBuild(
             pin=offer.pin,
             build_pins=plan.build_pins,
-            may_be_unpinned=options.allow_unpinned_build_requirements,
+            may_be_unpinned=plan.may_be_unpinned,
             level="-O2" if options.optimize == "speed" else "-Os",
             interpreter=python.interpreter,
             runtime=python.runtime,
@@ -88,29 +88,28 @@ class Captured:
         )
 
 
-def obstacle(
-    offer: Offer,
+def build_requires(
+    pin: Pin,
     build_pins: Sequence[Pin],
     *,
     may_be_unpinned: bool,
     python: str,
     machine: Machine,
     ctx: Context,
-) -> Obstacle | None:
-    """Return why the source of *offer* cannot be built, as far as its ``pyproject.toml`` shows.
+) -> tuple[Pin, ...] | Obstacle:
+    """Return what builds the source of *pin*, or why it cannot be built.
 
-    Fetches it and its static build requirements; none of their code runs. Further requirements
-    that its back end names are known in the build alone.
+    Both as far as its ``pyproject.toml`` shows. Fetches it and its static build requirements; none
+    of their code runs. Further requirements that its back end names are known in the build alone.
 
     Raises:
         ToolError: one of them cannot be downloaded.
     """
-    pin = offer.pin
     with ctx.store.scratch() as scratch:
         try:
             archive = index.download_source(pin, scratch, run=ctx.run)
             if archive is None:
-                return None  # the build names the missing file
+                return ()  # the build names the missing file
             system = build_system(unpack.tree(archive, scratch / "unpacked"), of=str(pin))
             tools = BuildTools(
                 build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
@@ -119,7 +118,7 @@ def obstacle(
             tools.install(system.requires)
         except ProjectError as exc:
             return Obstacle(pin, str(exc), hint=exc.hint)
-    return None
+        return tools.used
 
 
 class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,10 +160,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             wheel, tools = self._build(source, scratch, ctx.run)
             libraries = scratch / "out" / "libraries"
             names = libraries.read_text("utf-8").split() if libraries.exists() else []
-            unpinned = tuple(
-                f"{tool.name}=={tool.version} --hash={tool.hashes[0]}" for tool in tools
-            )
-            native = install.Native(tuple(sorted(set(names))), unpinned)
+            native = install.Native(tuple(sorted(set(names))), tools)
             install.wheel(self.pin, wheel, folder, native)
 
     def load(self, folder: Path) -> Distribution:

@@ -28,7 +28,7 @@ class Native(msgspec.Struct, frozen=True):
     """Facts about a built distribution that are not files."""
 
     libraries: tuple[str, ...] = ()
-    unpinned: tuple[str, ...] = ()
+    unpinned: tuple[Pin, ...] = ()
 
 
 def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None:  # noqa: B008

@@ -4,11 +4,12 @@ Its texts become file names, lines for pip, paths and code. Each is parsed here 
 grammar, before a program is started or a file opened by it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from onebin import requirement
 from onebin.effects import files
@@ -91,13 +92,18 @@ def parse(
     options = given.over(read_options(root, tool, workspace, file))
     entry = entry_point(file, name, options.entry_point, scripts_of(metadata))
     version = requirement.version(metadata.get("version", "0"), where="project.version")
+    dependencies = requirements_of(table, metadata, options)
+    names = [requirement.parse(text, where="project.dependencies").name for text in dependencies]
+    code = root
+    if with_code:
+        code = _code(root, options, entry, workspace, names)
     return Project(
         root=root,
         name=name,
         version=version,
         entry=entry,
-        code=_code(root, options, entry, workspace) if with_code else root,
-        dependencies=requirements_of(table, metadata, options),
+        code=code,
+        dependencies=dependencies,
         options=options,
         requires_python=requires_python(metadata.get("requires-python", "")),
         description=text_of(metadata.get("description", ""), "project.description"),
@@ -108,17 +114,26 @@ def parse(
     )
 
 
-def _code(root: Path, options: Options, entry: EntryPoint, workspace: Path | None) -> Path:
+def _code(
+    root: Path, options: Options, entry: EntryPoint, workspace: Path | None, names: Iterable[str]
+) -> Path:
+    """Return where the code is; a start may also be in a dependency, one of *names*."""
     top = entry.module.partition(".")[0]
     places = [options.source] if options.source else ["src", "."]
-    for place in places:
-        folder = files.inside(root, place, where="tool.onebin.source", also=workspace)
+    found = [
+        files.inside(root, place, where="tool.onebin.source", also=workspace) for place in places
+    ]
+    for folder in found:
         if (folder / top).is_dir() or (folder / f"{top}.py").is_file():
             return folder
+    depends = {canonicalize_name(name) for name in names}
+    if canonicalize_name(top) in depends:  # as gunicorn's own command
+        return next(folder for folder in found if folder.is_dir())
     searched = " and ".join(str(root / place) for place in places)
     raise ProjectError(
         f"{top}: the entry point's package is not in {searched}",
-        hint="set tool.onebin.source to the directory that holds it",
+        hint="set tool.onebin.source to the directory that holds it, or start a dependency: then "
+        "the package has its name",
     )
 
 

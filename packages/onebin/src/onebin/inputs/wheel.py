@@ -124,11 +124,12 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         requirement.with_extras(line, wanted, where=f"{of}: Requires-Dist")
         for line in map(str, head.get_all("Requires-Dist", []))
     ]
+    entry = entry_point(of, name, options.entry_point, _scripts(points, of))
     return Project(
         root=root,
         name=name,
         version=requirement.version(head.get("Version"), where=f"{of}: Version"),
-        entry=entry_point(of, name, options.entry_point, _scripts(points, of)),
+        entry=entry,
         code=code,
         dependencies=tuple(dependencies),
         requires_python=requires_python(head.get("Requires-Python") or ""),

@@ -7,17 +7,17 @@ from typing import Final, Protocol
 from packaging.utils import canonicalize_name
 
 from onebin import requirement
-from onebin.errors import ProjectError
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Obstacle, Pin, Project
 
 from .poetry_lock import PoetryLock
 from .pylock import Pylock
-from .requirements import WRITTEN, OnebinLock, Requirements
+from .requirements import WRITTEN, OnebinLock, Requirements, parse
 from .uv_lock import UvLock
 from .wanted import Wanted
 
-__all__ = ["LOCKS", "NAMES", "WRITTEN", "Lock", "LockKind", "Wanted", "is_lock", "read",
-           "require_complete", "wanted_by"]  # fmt: skip
+__all__ = ["LOCKS", "NAMES", "WRITTEN", "Lock", "LockKind", "Wanted", "build_pins", "is_lock",
+           "read", "require_complete", "wanted_by"]  # fmt: skip
 
 
 class Lock(Protocol):
@@ -74,6 +74,18 @@ def read(where: str, text: str) -> Lock:
     return next(kind for kind in LOCKS if kind.reads(name))(where, text)
 
 
+def build_pins(where: str, text: str, markers: Mapping[str, str]) -> tuple[Pin, ...]:
+    """Return the pins of the build lock *text*; requirements may have several of one name.
+
+    Raises:
+        ProjectError: the file is malformed.
+    """
+    found = read(where, text)
+    if isinstance(found, Requirements):
+        return parse(text, markers, where=where, several=True)
+    return tuple(item for item in found.pins(markers) if isinstance(item, Pin))
+
+
 def is_lock(name: str, text: str) -> bool:
     """Whether the file *name* with *text*, found in a project, is a lock.
 
@@ -99,7 +111,7 @@ def require_complete(
     """Refuse *pins* of the lock *where* that lack a dependency of *project*.
 
     Raises:
-        ProjectError: naming the first one, and its pinned version if that does not fit.
+        ProjectError: naming each, with its pinned version if that does not fit.
     """
     versions: dict[str, str] = {}
     for item in pins:
@@ -107,12 +119,16 @@ def require_complete(
         versions[pin.name] = pin.version
     rewrite = read(where, "").rewrite
     table = "project.dependencies"
+    faults = []
     for wanted in requirement.wanted(project.dependencies, markers, where=table):
         have = versions.get(canonicalize_name(wanted.name))
         # What comes from an address may have no version.
         if have is None or (have and not wanted.specifier.contains(have, prereleases=True)):
-            raise ProjectError(
+            fault = ProjectError(
                 f"{where}: has {wanted.name} {have or 'not at all'}; "
                 f"the project needs {requirement.line(wanted)}",
                 hint=f"write the lock again: {rewrite}",
             )
+            faults.append(fault)
+    if faults:
+        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)

@@ -17,6 +17,9 @@ from .wanted import Wanted
 WRITTEN: Final = "onebin.lock"
 """The lock onebin writes by itself at the first build."""
 
+WRITTEN_BUILD: Final = "onebin-build.lock"
+"""The lock of build requirements that onebin writes and extends by itself."""
+
 HASH: Final = re.compile("sha256:[0-9a-f]{64}")
 
 
@@ -61,21 +64,35 @@ class OnebinLock(Requirements, frozen=True):
 
 def write(pins: Iterable[Pin]) -> str:
     """Return the text of an ``onebin.lock``."""
-    lines = ["# Written by onebin lock: what the executable is built from."]
-    for pin in pins:
-        hashes = "".join(f" --hash={item}" for item in pin.hashes)
-        lines.append(f"{pin.name}=={pin.version}{hashes}")
-    return "\n".join([*lines, ""])
+    return _text("# Written by onebin lock: what the executable is built from.", pins)
 
 
-def parse(text: str, environment: Mapping[str, str], *, where: str) -> tuple[Pin, ...]:
+def write_build(pins: Iterable[Pin]) -> str:
+    """Return the text of an ``onebin-build.lock``."""
+    return _text("# Written by onebin: what builds the distributions with C code.", pins)
+
+
+def _text(head: str, pins: Iterable[Pin]) -> str:
+    return "\n".join([head, *map(line, pins), ""])
+
+
+def line(pin: Pin) -> str:
+    """Return *pin* as a line of a lock."""
+    return f"{pin.name}=={pin.version}" + "".join(f" --hash={item}" for item in pin.hashes)
+
+
+def parse(
+    text: str, environment: Mapping[str, str], *, where: str, several: bool = False
+) -> tuple[Pin, ...]:
     """Read a requirements file in which every line is pinned and hashed.
+
+    *several* versions of one name may be pinned where each build takes the one it allows.
 
     Raises:
         ProjectError: a line is not ``name==version`` with at least one sha256: an option, an
             address, a second version of one name.
     """
-    pins: dict[str, Pin] = {}
+    pins: dict[tuple[str, str], Pin] = {}
     for line in _logical_lines(text, where=where):
         words = line.split(" --hash=")
         hashes = tuple(sorted(word.strip() for word in words[1:]))
@@ -91,7 +108,7 @@ def parse(text: str, environment: Mapping[str, str], *, where: str) -> tuple[Pin
             name = canonicalize_name(wanted.name)
             version = requirement.version(specifiers[0].version, where=f"{where}: {name}")
             pin = Pin(name, version, hashes)
-            if pins.setdefault(name, pin) != pin:
+            if pins.setdefault((name, version if several else ""), pin) != pin:
                 raise ProjectError(
                     f"{where}: {name} is pinned twice, to different files",
                     hint="keep one of the lines, or give them markers that exclude each other",

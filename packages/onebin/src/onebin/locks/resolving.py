@@ -1,6 +1,7 @@
 """Choose versions for a project's dependencies; resolving is pip's work."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ from onebin.effects import files, index
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.context import Context
 from onebin.errors import ProjectError
-from onebin.model import Machine, Pin, Project
+from onebin.model import Machine, Pin, Plan, Project
 
 from . import requirements
 
@@ -68,3 +69,22 @@ def write(
             new.write_text(text, "utf-8")
         result.summary = str(target)
     return target
+
+
+def pin_build_requirements(plan: Plan, new: Iterable[Pin], ctx: Context) -> Plan:
+    """Add *new* pins to the build lock that onebin writes, and return the plan with them.
+
+    Raises:
+        ToolError: the file cannot be written.
+    """
+    name = plan.written_build_lock
+    added = sorted(set(new) - set(plan.build_pins))
+    if not added:
+        return plan
+    pins = tuple(sorted({*plan.build_pins, *added}))
+    target = files.to_write(plan.project.root, name, where=name)
+    listed = ", ".join(f"{pin.name} {pin.version}" for pin in added)
+    ctx.progress.warn(f"{name}: choosing and writing build requirements: {listed}")
+    with replace_atomically(target) as written:
+        written.write_text(requirements.write_build(pins), "utf-8")
+    return msgspec.structs.replace(plan, build_pins=pins)

@@ -99,6 +99,8 @@ class Offer(msgspec.Struct, frozen=True):
     """The file of the index that is used, by name."""
     has_compiled: bool = False
     """Whether pip would install it with compiled code on this platform."""
+    build_requires: tuple[Pin, ...] = ()
+    """What builds it, as far as its ``pyproject.toml`` names that; empty for a wheel."""
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -136,10 +138,29 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     offers: tuple[Offer | Obstacle, ...] = ()
     """How each distribution comes in; empty if the index was not read."""
     build_pins: tuple[Pin, ...]
-    """What building them may use; anything else is refused, unless the project allows it."""
+    """What building them may use."""
+    written_build_lock: str = ""
+    """The build lock that onebin writes, and extends by what ``build_pins`` lack; empty where
+    the project has its own."""
     profile: Profile | None = None
     instrumented: bool = False
     """Whether the executable counts how often each piece of its C code runs."""
+
+    @property
+    def may_be_unpinned(self) -> bool:
+        """Whether the index may choose build requirements that ``build_pins`` lack."""
+        loose = self.project.options.allow_unpinned_build_requirements
+        return loose or bool(self.written_build_lock)
+
+    @property
+    def new_build_pins(self) -> tuple[Pin, ...]:
+        """What the first build adds to ``written_build_lock``, as far as the offers show."""
+        if not self.written_build_lock:
+            return ()
+        used = {
+            pin for item in self.offers if isinstance(item, Offer) for pin in item.build_requires
+        }
+        return tuple(sorted(used - set(self.build_pins)))
 
 
 class Toolchain(msgspec.Struct, frozen=True):
@@ -213,8 +234,8 @@ class Distribution(msgspec.Struct, frozen=True):
     key: str
     """Cache key: names its contents by their inputs."""
     extensions: tuple[Extension, ...] = ()
-    unpinned: tuple[str, ...] = ()
-    """Build requirements no lock pins, as lines of a lock."""
+    unpinned: tuple[Pin, ...] = ()
+    """Build requirements no lock pins."""
 
 
 class Binary(msgspec.Struct, frozen=True):

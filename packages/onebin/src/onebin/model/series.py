@@ -55,8 +55,8 @@ RELEASES: Final = (
 )  # fmt: skip
 """Oldest first; ``make update-runtime`` moves them."""
 
-DEFAULT_SERIES: Final = "3.13"
-"""Taken where nothing names another: the series that every test of this repository runs."""
+DEFAULT_SERIES: Final = next(item for item in reversed(RELEASES) if item.is_final).series
+"""Taken where nothing excludes it: the newest, which gets fixes for the longest time."""
 
 RELEASE: Final = next(item for item in reversed(RELEASES) if item.series == DEFAULT_SERIES).version
 """The CPython of an executable, unless the project chooses one."""

@@ -8,7 +8,7 @@ import msgspec
 from packaging.specifiers import SpecifierSet
 
 from onebin.errors import ProjectError
-from onebin.model import DEFAULT_SERIES, RELEASE, RELEASES, Release, Source
+from onebin.model import RELEASE, RELEASES, Release, Source
 from onebin.requirement import shown
 
 
@@ -49,8 +49,8 @@ SCHEMES: Final = ("https", "http")
 def releases(python: str, requires_python: str) -> tuple[Release, ...]:
     """Return the pinned releases a project may have, the one to prefer first.
 
-    Without the setting *python*: the default series if *requires_python* allows it, then newer
-    ones, then older ones; of each its newest release, and no release candidate.
+    Without the setting *python*: the newest series that *requires_python* allows, then older
+    ones; of each its newest release, and no release candidate.
 
     Raises:
         ProjectError: no pinned release fits.
@@ -63,8 +63,7 @@ def releases(python: str, requires_python: str) -> tuple[Release, ...]:
             f"tool.onebin.python: {shown(python)} is not pinned", hint=f"known are {known}"
         )
     newest = {item.series: item for item in RELEASES if item.is_final}
-    order = sorted(newest, key=lambda series: _after(series, DEFAULT_SERIES))
-    wanted = named or [newest[series] for series in order]
+    wanted = named or [*reversed(newest.values())]
     fits = tuple(item for item in wanted if allowed.contains(item.version, prereleases=True))
     if not fits:
         raise ProjectError(
@@ -73,12 +72,6 @@ def releases(python: str, requires_python: str) -> tuple[Release, ...]:
             hint=f"known are {known}; a release candidate is chosen by tool.onebin.python",
         )
     return fits[:1] if named else fits
-
-
-def _after(series: str, default: str) -> tuple[bool, int]:
-    """Order *series* by its distance from *default*: newer ones first, then older ones."""
-    distance = int(series.partition(".")[2]) - int(default.partition(".")[2])
-    return distance < 0, abs(distance)
 
 
 def python_source(text: str, release: Release | None = None) -> Source:

@@ -9,7 +9,8 @@ The folders are those of an installed CPython, so that what computes a path find
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,14 @@ NOT_FILES: Final = frozenset(
 )
 """Suffixes of compiled code, headers and stubs: nothing reads them when a program runs."""
 
+IN_PATH: Final = re.compile(
+    r"""(?:/\s*|join(?:path)?\([^()]*?|(?:folder|directory|dir|path|root)\s*=\s*)"""
+    r"""["'](\w[\w-]*)["'/]"""
+)
+"""A folder's name where code makes a path of it: ``BASE_DIR / "templates"``."""
+
+BY_CONVENTION: Final = frozenset({"templates", "static", "locale"})
+"""Folders beside a module that frameworks read by default."""
 
 NOT_PACKAGED: Final = frozenset(
     {
@@ -70,7 +79,10 @@ def files(
     site = folders(version)["project"]
     sources = project.options.sources
     frozen = {origin.path for origin in modules.values()}
-    tops = {origin.label for origin in modules.values() if origin.origin == "project"}
+    start = f"{PREFIX}/{site}"
+    labels = {origin.label for origin in modules.values() if origin.origin == "project"}
+    tops = {label.removeprefix(start).partition("/")[0] for label in labels}
+    tops |= _named_folders(project, modules)
     own = [*_modules(modules, sources=sources), *_code(project, tops, site)]
     every = itertools.chain(
         own,
@@ -106,10 +118,19 @@ def _is_file(path: Path) -> bool:
     return path.suffix not in NOT_FILES and "__pycache__" not in path.parts
 
 
-def _code(project: Project, labels: Iterable[str], folder: str) -> Iterator[InsideFile]:
+def _named_folders(project: Project, modules: Mapping[str, ModuleOrigin]) -> set[str]:
+    """Return the folders beside a flat project's modules that these open, as far as is seen."""
+    if project.code != project.root:
+        return set()
+    named = set(BY_CONVENTION)
+    for origin in modules.values():
+        if origin.origin == "project" and origin.path.is_file():
+            named.update(IN_PATH.findall(origin.path.read_text("utf-8", "replace")))
+    return {path.name for path in project.code.iterdir() if path.is_dir() and path.name in named}
+
+
+def _code(project: Project, tops: Collection[str], folder: str) -> Iterator[InsideFile]:
     """Yield the files beside the project's modules: all of its packages that are in."""
-    start = f"{PREFIX}/{folder}"
-    tops = {label.removeprefix(start).partition("/")[0] for label in labels}
     for top in sorted(project.code.iterdir()):
         # A project's folder is a working directory, with what tools and builds leave there.
         is_left = top.name.startswith(".") or top.name.endswith((".egg-info", ".dist-info"))

@@ -128,6 +128,8 @@ TOOLING_EDGES: Final[dict[str, tuple[str, ...]]] = {
     "hashlib": ("_hashlib",),
     "hmac": ("_hashlib",),
     "logging": ("pickle",),  # the exception raised when a logger is pickled
+    # Of as_uri, since 3.14; http.client would bring OpenSSL into every program.
+    "pathlib": ("urllib.request",),
     "random": ("statistics",),  # its self-test
     "shutil": ("tarfile", "zipfile", "zlib"),
     "sysconfig": ("_aix_support", "_osx_support"),
@@ -144,6 +146,8 @@ ENABLED_BY_NAME: Final[dict[str, tuple[str, ...]]] = {
     "make_archive": ("tarfile", "zipfile", "zlib"),
     "unpack_archive": ("tarfile", "zipfile", "zlib"),
     "tracemalloc": ("tracemalloc",),
+    "as_uri": ("urllib.request",),
+    "from_uri": ("urllib.request",),
     "breakpoint": ("pdb",),  # imported from C
 }
 """Names that enable such an import again where the program or a dependency mentions them."""

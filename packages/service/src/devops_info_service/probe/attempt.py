@@ -16,7 +16,7 @@ from devops_info_service.facts.fact import Fact, Known, Unknown, value_of
 from devops_info_service.facts.linux.capabilities import read_capabilities
 from devops_info_service.facts.system_files import SystemFiles
 
-from .calls import GROUPS, NONE, Call
+from .calls import NONE, Call, calls, release
 from .program import MAX_STATUS, PROCESSORS, program
 
 STATUS: Final = "/proc/self/status"
@@ -51,15 +51,6 @@ class Probe(msgspec.Struct, frozen=True):
     calls: tuple[Attempt, ...]
 
 
-class _Process(msgspec.Struct, frozen=True):
-    """What decides beside a call's result."""
-
-    is_filtered: bool
-    """True as well where that is unknown."""
-    effective: tuple[str, ...] | None
-    release: tuple[int, int]
-
-
 def probe(tree: SystemFiles) -> Probe:
     """Try every call; some 50 short-lived processes, one after the other.
 
@@ -67,25 +58,28 @@ def probe(tree: SystemFiles) -> Probe:
         OSError: no program can be run from memory here, so nothing can be tried.
         KeyError: the processor is not one of ``PROCESSORS``.
     """
-    machine = os.uname().machine
+    kernel = os.uname()
+    machine = kernel.machine
     if machine not in PROCESSORS:
         raise KeyError(machine)
     status = tree.read(STATUS)
     mode = status.parse_field("Seccomp", parse.count, ":")
     number = status.parse_field("Seccomp_filters", parse.count, ":")
-    process = _Process(
-        is_filtered=value_of(mode, 2) != 0,
-        effective=value_of(read_capabilities(status).effective, None),
-        release=_release(os.uname().release),
-    )
+    effective = value_of(read_capabilities(status).effective, ())
     if run(program(machine, _CONTROL[machine], (NONE,))) != errno.EBADF:
         raise OSError(errno.ENOEXEC, "a program that only closes no file does not end as it should")
-    tried = [
-        _judged(group, call, _tried(machine, call), process)
-        for group, calls in GROUPS
-        for call in calls
-        if getattr(call, machine) != NONE
-    ]
+    tried = []
+    for call in calls():
+        if (tried_number := getattr(call, machine)) != NONE:
+            result = run(program(machine, tried_number, call.arguments))
+            state, meaning = judge(
+                call,
+                result,
+                is_filtered=value_of(mode, 2) != 0,
+                effective=effective,
+                release=release(kernel.release) or (0, 0),
+            )
+            tried.append(Attempt(call.name, call.group, state, _spelled(result), meaning, call.why))
     return Probe(_filter(mode, number), tuple(tried))
 
 
@@ -96,16 +90,6 @@ def _filter(mode: Fact[int], number: Fact[int]) -> Fact[str]:
     found = value_of(number, None)
     words = "a filter" if found is None else f"{found} filter{'' if found == 1 else 's'}"
     return Known(names.get(mode.value, words), mode.evidence)
-
-
-def _release(text: str) -> tuple[int, int]:
-    major, _, rest = text.partition(".")
-    minor = rest.partition(".")[0].partition("-")[0]
-    return (int(major), int(minor)) if f"{major}{minor}".isdecimal() else (0, 0)
-
-
-def _tried(machine: str, call: Call) -> int | None:
-    return run(program(machine, getattr(call, machine), call.arguments))
 
 
 def run(executable: bytes) -> int | None:
@@ -135,23 +119,12 @@ def run(executable: bytes) -> int | None:
         time.sleep(_POLL_SECONDS)
 
 
-def _judged(group: str, call: Call, status: int | None, process: _Process) -> Attempt:
-    state, meaning = judge(
-        call,
-        status,
-        is_filtered=process.is_filtered,
-        effective=process.effective,
-        release=process.release,
-    )
-    return Attempt(call.name, group, state, _spelled(status), meaning, call.why)
-
-
 def judge(
     call: Call,
     status: int | None,
     *,
     is_filtered: bool,
-    effective: tuple[str, ...] | None,
+    effective: tuple[str, ...],
     release: tuple[int, int],
 ) -> tuple[State, str]:
     """Return the state that *status* proves, and the reason; ``unclear`` where it proves none.
@@ -174,12 +147,12 @@ def judge(
 
 
 def _of_refused(
-    call: Call, effective: tuple[str, ...] | None, release: tuple[int, int], *, is_filtered: bool
+    call: Call, effective: tuple[str, ...], release: tuple[int, int], *, is_filtered: bool
 ) -> tuple[State, str]:
     if not is_filtered:
         return "refused", "by the kernel: no filter is in force"
     others = []
-    if call.needs and (effective is None or call.needs not in effective):
+    if call.needs and call.needs not in effective:
         others.append(f"for want of {call.needs}")
     if call.setting:
         others.append(f"by {call.setting}")

@@ -1,245 +1,140 @@
 """The system calls that are tried: numbers, arguments, and the errors by which the kernel shows.
 
 Each call has arguments that Linux rejects before it does or checks anything else, so that its own
-error proves that no filter came first. Where a right is checked first, ``needs`` names it, and
-``setting`` the sysctl that may refuse as well.
+error proves that no filter came first.
 
 Sources: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h (arm64), and the
 first checks of each SYSCALL_DEFINE; what runtimes refuse: moby, profiles/seccomp/default.json.
 """
 
-from errno import E2BIG, EAFNOSUPPORT, EBADF, EFAULT, EINVAL, EOPNOTSUPP, ESOCKTNOSUPPORT, ESRCH
+import errno
 from typing import Final
 
 import msgspec
 
-BAD: Final = 1
-"""An address in the first page, which is never mapped."""
-ALL: Final = 0xFFFFFFFF
-"""Every flag, the undefined ones as well."""
 NONE: Final = -1
 """No descriptor, no process; as a number of a call: the processor has no such call."""
-_NEW_USER_AND_FS: Final = 0x10000200
-_NO_RANDOMIZE: Final = 0x40000
-_AF_VSOCK, _AF_ALG = 40, 38
+_ALL: Final = 0xFFFFFFFF
+"""Every flag, the undefined ones as well."""
+ALWAYS: Final = (99, 0)
+"""Later than any release."""
+
+# Name, number on x86-64 and on arm64, arguments, errors of the kernel itself, conditions; use.
+# As an address 1 is in the first page, which is never mapped. 0 among the errors: the call
+# succeeds, and that is harmless. Text and not values: in the executable it is half as large.
+_TABLE: Final = """
+= Namespaces and mounts
+unshare 272 97 1 EINVAL : new namespaces, as sandboxes make
+clone 56 220 0x10000200 EINVAL : a child in a user namespace
+setns 308 268 -1,0 EBADF : enter other namespaces
+mount 165 40 0,0,1,0,0 EFAULT : mount file systems
+umount2 166 39 0,all EINVAL : remove mounts, masks among them
+pivot_root 155 41 1,1 EFAULT needs=SYS_ADMIN : replace the root
+chroot 161 51 1 EFAULT : change the root directory
+open_tree 428 428 -1,0,all EINVAL since=5.2 : copy mounts
+mount_setattr 442 442 -1,0,all EINVAL since=5.12 : unlock mounts
+swapon 167 224 1,all EINVAL : use a file as swap
+= The kernel's inside
+bpf 321 280 9999,0,0 EINVAL,E2BIG needs=BPF setting=kernel.unprivileged_bpf_disabled before=5.19 : programs in the kernel
+perf_event_open 298 241 0,0,-1,-1,all EINVAL : measure the kernel
+userfaultfd 323 282 17 EINVAL setting=vm.unprivileged_userfaultfd before=5.11 : page faults in user space, to slow the kernel for exploits
+io_uring_setup 425 425 0,1 EFAULT,EINVAL setting=kernel.io_uring_disabled : I/O by shared rings, past filters of single calls
+keyctl 250 219 9999 EOPNOTSUPP : the kernel's keys, not namespaced
+add_key 248 217 1,1,1,0x40000000 EINVAL : add such a key
+request_key 249 218 1,1,1 EFAULT : find such a key
+finit_module 313 273 -1,1,all EINVAL,EBADF needs=SYS_MODULE : load modules
+syslog 103 116 99,0,0 EINVAL needs=SYSLOG setting=kernel.dmesg_restrict : read the kernel's log
+personality 135 92 0x40000 0 : turn off address randomization
+iopl 172 -1 4 EINVAL : reach the machine's I/O ports
+ioperm 173 -1 all,all,1 EINVAL : the same, port by port
+socket/AF_ALG 41 198 38,5,0 0,EAFNOSUPPORT,ESOCKTNOSUPPORT : ciphers of the kernel
+socket/AF_VSOCK 41 198 40,1,0 0,EAFNOSUPPORT,ESOCKTNOSUPPORT : talk to the hypervisor
+= Other processes and files
+ptrace 101 117 99999,-1 ESRCH : debug, and take over, a process
+process_vm_readv 310 270 1,1,1,1,1,1 EINVAL : read others' memory
+process_vm_writev 311 271 1,1,1,1,1,1 EINVAL : write others' memory
+kcmp 312 272 -1,-1,99 ESRCH : compare kernel addresses
+pidfd_getfd 438 438 -1,-1,1 EINVAL since=5.6 : take others' open files
+open_by_handle_at 304 265 -1,1,0 EFAULT,EBADF needs=DAC_READ_SEARCH : open any file of a disk: an escape that was used
+name_to_handle_at 303 264 -1,1,0,0,all EINVAL : handles for that
+= Clock and memory policy
+clock_settime 227 112 0,1 EFAULT : set the machine's clock
+clock_adjtime 305 266 0,1 EFAULT : tune the machine's clock
+settimeofday 164 170 1,0 EFAULT : set the machine's clock
+set_mempolicy 238 237 32767,0,0 EINVAL : NUMA: databases use it
+mbind 237 235 0,0,32767,0,0,all EINVAL : NUMA: JVMs use it
+move_pages 279 239 0,0,0,0,0,all EINVAL : move pages, NUMA
+= Calls that programs expect
+seccomp 317 277 99,0,0 EINVAL : narrower filters: browsers, sshd
+landlock_create_ruleset 444 444 0,0,128 EINVAL,EOPNOTSUPP : a sandbox without privileges
+clone3 435 435 0,0 EINVAL since=5.5 : threads of glibc from 2.34 on; EPERM in place of ENOSYS breaks them
+statx 332 291 -1,1,all,0x80000000 EINVAL,EFAULT since=4.11 : stat of musl and Rust
+openat2 437 437 -1,1 EINVAL since=5.6 : runc's safe paths
+faccessat2 439 439 -1,1,all,all EINVAL since=5.8 : access of glibc from 2.33 on
+close_range 436 436 2,1,0 EINVAL since=5.9 : quick spawns
+pidfd_open 434 434 -1,all EINVAL since=5.3 : wait for a child
+epoll_pwait2 441 441 -1,1,0 EINVAL,EBADF since=5.11 : event loops
+futex_waitv 449 449 1,0,1 EINVAL since=5.16 : Wine
+rseq 334 293 1,0,2 EINVAL : glibc's and tcmalloc's CPU caches
+membarrier 324 283 9999,all EINVAL : .NET and liburcu
+copy_file_range 326 285 -1,0,-1,0,0,1 EINVAL,EBADF since=4.5 : copies within a disk
+memfd_create 319 279 1,all EINVAL since=3.17 : files in memory
+"""  # noqa: E501  a line is a row
 
 
 class Call(msgspec.Struct, frozen=True):
     """One call."""
 
     name: str
+    group: str
+    """Its subject."""
     x86_64: int
     aarch64: int
     arguments: tuple[int, ...]
     reached: tuple[int, ...]
-    """Errors of the kernel itself; 0: it succeeds, and that is harmless."""
+    """Errors of the kernel itself, 0 among them for a harmless success."""
     why: str
     """What a program could do with it, or lacks without it."""
-    needs: str = ""
-    """The capability that the kernel may want first."""
-    setting: str = ""
-    """The sysctl by which the kernel may refuse it first."""
-    before: tuple[int, int] = (99, 0)
-    """The release from which the kernel rejects these arguments before right and sysctl."""
-    since: tuple[int, int] = (0, 0)
-    """The release from which every kernel has it; an older one, or (0, 0), may lack it."""
+    needs: str
+    """The capability that the kernel may want first; or empty."""
+    setting: str
+    """The sysctl by which the kernel may refuse it first; or empty."""
+    before: tuple[int, int]
+    """The release from which the kernel rejects the arguments before right and sysctl."""
+    since: tuple[int, int]
+    """The release from which every kernel has it; (0, 0): any may lack it."""
 
 
-_INVALID: Final = (EINVAL,)
-_FAULT: Final = (EFAULT,)
-_SOCKET: Final = (0, EAFNOSUPPORT, ESOCKTNOSUPPORT)
+def calls() -> tuple[Call, ...]:
+    """Return the calls of the table, in the order of the report."""
+    group, found = "", []
+    for line in _TABLE.strip("\n").split("\n"):
+        if line.startswith("= "):
+            group = line[2:]
+            continue
+        head, _, why = line.partition(" : ")
+        name, x86_64, aarch64, arguments, errors, *rest = head.split(" ")
+        conditions = dict([each.split("=", 1) for each in rest])
+        found.append(
+            Call(
+                name,
+                group,
+                int(x86_64),
+                int(aarch64),
+                tuple([_ALL if each == "all" else int(each, 0) for each in arguments.split(",")]),
+                tuple([getattr(errno, each, 0) for each in errors.split(",")]),
+                why,
+                conditions.get("needs", ""),
+                conditions.get("setting", ""),
+                release(conditions.get("before", "")) or ALWAYS,
+                release(conditions.get("since", "")) or (0, 0),
+            )
+        )
+    return tuple(found)
 
-GROUPS: Final[tuple[tuple[str, tuple[Call, ...]], ...]] = (
-    (
-        "Namespaces and mounts",
-        (
-            Call("unshare", 272, 97, (1,), _INVALID, "new namespaces, as sandboxes make"),
-            Call("clone", 56, 220, (_NEW_USER_AND_FS,), _INVALID, "a child in a user namespace"),
-            Call("setns", 308, 268, (NONE, 0), (EBADF,), "enter other namespaces"),
-            Call("mount", 165, 40, (0, 0, BAD, 0, 0), _FAULT, "mount file systems"),
-            Call("umount2", 166, 39, (0, ALL), _INVALID, "remove mounts, masks among them"),
-            Call("pivot_root", 155, 41, (BAD, BAD), _FAULT, "replace the root", "SYS_ADMIN"),
-            Call("chroot", 161, 51, (BAD,), _FAULT, "change the root directory"),
-            Call("open_tree", 428, 428, (NONE, 0, ALL), _INVALID, "copy mounts", since=(5, 2)),
-            Call(
-                "mount_setattr", 442, 442, (NONE, 0, ALL), _INVALID, "unlock mounts", since=(5, 12)
-            ),
-            Call("swapon", 167, 224, (BAD, ALL), _INVALID, "use a file as swap"),
-        ),
-    ),
-    (
-        "The kernel's inside",
-        (
-            Call(
-                "bpf",
-                321,
-                280,
-                (9999, 0, 0),
-                (EINVAL, E2BIG),
-                "programs in the kernel",
-                "BPF",
-                "kernel.unprivileged_bpf_disabled",
-                before=(5, 19),
-            ),
-            Call(
-                "perf_event_open", 298, 241, (0, 0, NONE, NONE, ALL), _INVALID, "measure the kernel"
-            ),
-            Call(
-                "userfaultfd",
-                323,
-                282,
-                (0x11,),
-                _INVALID,
-                "page faults handled in user space, which exploits slow the kernel with",
-                setting="vm.unprivileged_userfaultfd",
-                before=(5, 11),
-            ),
-            Call(
-                "io_uring_setup",
-                425,
-                425,
-                (0, BAD),
-                (EFAULT, EINVAL),
-                "I/O by shared rings, past filters of single calls",
-                setting="kernel.io_uring_disabled",
-            ),
-            Call("keyctl", 250, 219, (9999,), (EOPNOTSUPP,), "the kernel's keys, not namespaced"),
-            Call("add_key", 248, 217, (BAD, BAD, BAD, 1 << 30), _INVALID, "add such a key"),
-            Call("request_key", 249, 218, (BAD, BAD, BAD), _FAULT, "find such a key"),
-            Call(
-                "finit_module",
-                313,
-                273,
-                (NONE, BAD, ALL),
-                (EINVAL, EBADF),
-                "load modules",
-                "SYS_MODULE",
-            ),
-            Call(
-                "syslog",
-                103,
-                116,
-                (99, 0, 0),
-                _INVALID,
-                "read the kernel's log",
-                "SYSLOG",
-                "kernel.dmesg_restrict",
-            ),
-            Call("personality", 135, 92, (_NO_RANDOMIZE,), (0,), "turn off address randomization"),
-            Call("iopl", 172, NONE, (4,), _INVALID, "reach the machine's I/O ports"),
-            Call("ioperm", 173, NONE, (ALL, ALL, 1), _INVALID, "the same, port by port"),
-            Call("socket AF_ALG", 41, 198, (_AF_ALG, 5, 0), _SOCKET, "ciphers of the kernel"),
-            Call("socket AF_VSOCK", 41, 198, (_AF_VSOCK, 1, 0), _SOCKET, "talk to the hypervisor"),
-        ),
-    ),
-    (
-        "Other processes and files",
-        (
-            Call("ptrace", 101, 117, (99999, NONE), (ESRCH,), "debug, and take over, a process"),
-            Call("process_vm_readv", 310, 270, (1, 1, 1, 1, 1, 1), _INVALID, "read others' memory"),
-            Call(
-                "process_vm_writev", 311, 271, (1, 1, 1, 1, 1, 1), _INVALID, "write others' memory"
-            ),
-            Call("kcmp", 312, 272, (NONE, NONE, 99), (ESRCH,), "compare kernel addresses"),
-            Call(
-                "pidfd_getfd",
-                438,
-                438,
-                (NONE, NONE, 1),
-                _INVALID,
-                "take others' open files",
-                since=(5, 6),
-            ),
-            Call(
-                "open_by_handle_at",
-                304,
-                265,
-                (NONE, BAD, 0),
-                (EFAULT, EBADF),
-                "open any file of a disk: an escape that was used",
-                "DAC_READ_SEARCH",
-            ),
-            Call(
-                "name_to_handle_at", 303, 264, (NONE, BAD, 0, 0, ALL), _INVALID, "handles for that"
-            ),
-        ),
-    ),
-    (
-        "Clock and memory policy",
-        (
-            Call("clock_settime", 227, 112, (0, BAD), _FAULT, "set the machine's clock"),
-            Call("clock_adjtime", 305, 266, (0, BAD), _FAULT, "tune the machine's clock"),
-            Call("settimeofday", 164, 170, (BAD, 0), _FAULT, "set the machine's clock"),
-            Call("set_mempolicy", 238, 237, (0x7FFF, 0, 0), _INVALID, "NUMA: databases use it"),
-            Call("mbind", 237, 235, (0, 0, 0x7FFF, 0, 0, ALL), _INVALID, "NUMA: JVMs use it"),
-            Call("move_pages", 279, 239, (0, 0, 0, 0, 0, ALL), _INVALID, "move pages, NUMA"),
-        ),
-    ),
-    (
-        "Calls that programs expect",
-        (
-            Call("seccomp", 317, 277, (99, 0, 0), _INVALID, "narrower filters: browsers, sshd"),
-            Call(
-                "landlock_create_ruleset",
-                444,
-                444,
-                (0, 0, 0x80),
-                (EINVAL, EOPNOTSUPP),
-                "a sandbox without privileges",
-            ),
-            Call(
-                "clone3",
-                435,
-                435,
-                (0, 0),
-                _INVALID,
-                "threads of glibc from 2.34 on; EPERM in place of ENOSYS breaks them",
-                since=(5, 5),
-            ),
-            Call(
-                "statx",
-                332,
-                291,
-                (NONE, BAD, ALL, 1 << 31),
-                (EINVAL, EFAULT),
-                "stat of musl and Rust",
-                since=(4, 11),
-            ),
-            Call("openat2", 437, 437, (NONE, BAD), _INVALID, "runc's safe paths", since=(5, 6)),
-            Call(
-                "faccessat2",
-                439,
-                439,
-                (NONE, BAD, ALL, ALL),
-                _INVALID,
-                "access of glibc from 2.33 on",
-                since=(5, 8),
-            ),
-            Call("close_range", 436, 436, (2, 1, 0), _INVALID, "quick spawns", since=(5, 9)),
-            Call("pidfd_open", 434, 434, (NONE, ALL), _INVALID, "wait for a child", since=(5, 3)),
-            Call(
-                "epoll_pwait2",
-                441,
-                441,
-                (NONE, BAD, 0),
-                (EINVAL, EBADF),
-                "event loops",
-                since=(5, 11),
-            ),
-            Call("futex_waitv", 449, 449, (BAD, 0, 1), _INVALID, "Wine", since=(5, 16)),
-            Call("rseq", 334, 293, (BAD, 0, 2), _INVALID, "glibc's and tcmalloc's CPU caches"),
-            Call("membarrier", 324, 283, (9999, ALL), _INVALID, ".NET and liburcu"),
-            Call(
-                "copy_file_range",
-                326,
-                285,
-                (NONE, 0, NONE, 0, 0, 1),
-                (EINVAL, EBADF),
-                "copies within a disk",
-                since=(4, 5),
-            ),
-            Call("memfd_create", 319, 279, (BAD, ALL), _INVALID, "files in memory", since=(3, 17)),
-        ),
-    ),
-)
-"""By subject, in the order of the report."""
+
+def release(text: str) -> tuple[int, int] | None:
+    """Return the first two numbers of a kernel's release; ``None``: it has none."""
+    major, _, rest = text.partition(".")
+    minor = rest.partition(".")[0].partition("-")[0]
+    return (int(major), int(minor)) if f"{major}{minor}".isdecimal() and minor else None

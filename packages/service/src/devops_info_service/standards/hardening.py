@@ -30,6 +30,8 @@ def user_namespace(view: Observed) -> Outcome:
     """Check whether root here is root on the machine."""
     if view.gvisor:
         return unknown(SANDBOXED, *evidence_of(view.sandbox))
+    if view.kata and isinstance(view.shared["user"], Unknown):
+        return unknown(view.shared["user"], *evidence_of(view.sandbox))
     is_root = is_root_outside(view.shared["user"], view.uid_map, 0)
     mapped = view.uid_map.evidence("", joined(view.uid_map.text))
     if isinstance(is_root, Unknown):

@@ -13,11 +13,12 @@ from devops_info_service.facts.linux.namespaces import FIRST_NAMESPACES
 from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.prometheus.exposition import render as exposition
 from devops_info_service.prometheus.metric_families import placement_family
+from devops_info_service.recording.machine_file import MachineFile
 from devops_info_service.report.text import report
 from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
 from ..page.html_page import Page, render, snapshot_of
-from ..recorded import TREES, FrozenClock, MachineFile
+from ..recorded import TREES, FrozenClock
 from ..standards.test_signs import Files
 
 HOME = "1 0 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n"

@@ -31,9 +31,10 @@ from devops_info_service.prometheus.metric_families import (
     platform_families,
     worker_families,
 )
+from devops_info_service.recording.machine_file import MachineFile
 from devops_info_service.snapshot import read_platform
 
-from ..recorded import DATA, TREES, FrozenClock, MachineFile, RecordedFiles
+from ..recorded import DATA, TREES, FrozenClock, RecordedFiles
 from ..standards.test_signs import Files
 
 NASTY = 'a "quoted" \\ back\nslash {},=é'

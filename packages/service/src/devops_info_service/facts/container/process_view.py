@@ -11,9 +11,11 @@ from devops_info_service.facts.linux.cpu import STATUS
 from devops_info_service.facts.linux.mounts import Mounts, read_mounts
 from devops_info_service.facts.linux.namespaces import FIRST_NAMESPACES, is_first_namespace
 from devops_info_service.facts.linux.sandbox import (
+    GUEST,
     SANDBOXED,
     Detection,
     is_gvisor,
+    is_kata,
     read_sandbox,
 )
 from devops_info_service.facts.system_files import SystemFiles
@@ -65,6 +67,11 @@ class ProcessView(msgspec.Struct, frozen=True):
         return is_gvisor(self.sandbox)
 
     @property
+    def kata(self) -> bool:
+        """Whether the kernel is that of a guest made for this pod."""
+        return is_kata(self.sandbox)
+
+    @property
     def on_machine(self) -> bool:
         """Whether no container is around the process, by positive signs."""
         return value_of(self.placement, None) == ON_MACHINE
@@ -109,4 +116,9 @@ def _shared(tree: SystemFiles, sandbox: Fact[Detection]) -> dict[str, Fact[bool]
             " an engine runs in this one"
         )
     shared["net"] = uses_host_network(tree, shared["net"], is_node=node is not None)
+    if is_kata(sandbox):
+        # Containers of one pod share them with its guest, and nothing with the machine.
+        return {
+            kind: GUEST if value_of(fact, default=False) else fact for kind, fact in shared.items()
+        }
     return shared

@@ -9,7 +9,7 @@ from devops_info_service.facts.fact import Fact
 from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
-from .cgroup import Group, Version, read_cgroups
+from .cgroup import CGROUP, Group, Version, read_cgroups
 from .cpu import Cpu, read_cpu
 from .disks import Disks, read_disks
 from .memory import Memory, read_memory
@@ -58,24 +58,45 @@ class Resources(msgspec.Struct, frozen=True):
 
 def read_resources(tree: SystemFiles) -> Resources:
     """Read all of it once."""
-    tree = sourced(tree)
-    cgroups = read_cgroups(tree, read_mounts(tree))
-    memory_group = cgroups.group("memory")
-    return Resources(
-        cgroup=ControlGroup(
-            version=cgroups.version,
-            path=cgroups.path,
-            namespaced=cgroups.namespaced,
-            levels=memory_group.levels if isinstance(memory_group, Group) else (),
-        ),
-        cpu=read_cpu(tree, cgroups),
-        memory=read_memory(tree, cgroups),
-        processes=read_processes(tree, cgroups),
-        disks=read_disks(tree, cgroups),
-        pressure=read_own(tree, cgroups),
-        host_pressure=read_machine(tree),
-        rlimits=tree.read(LIMITS).parse(rlimits),
-    )
+    return ResourceReader(tree).read()
+
+
+class ResourceReader:
+    """Reads resources again and again, from groups and mounts that were found once.
+
+    To find them is half of the cost, and all of it where there are thousands of mounts.
+    """
+
+    def __init__(self, tree: SystemFiles) -> None:
+        self._files = tree
+        self._membership = tree.read(CGROUP).content
+        self._tree = sourced(tree)
+        self._cgroups = read_cgroups(self._tree, read_mounts(self._tree))
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the process is in the groups in which it was found."""
+        return self._files.read(CGROUP).content == self._membership
+
+    def read(self) -> Resources:
+        """Read all of it once."""
+        tree, cgroups = self._tree, self._cgroups
+        memory_group = cgroups.group("memory")
+        return Resources(
+            cgroup=ControlGroup(
+                version=cgroups.version,
+                path=cgroups.path,
+                namespaced=cgroups.namespaced,
+                levels=memory_group.levels if isinstance(memory_group, Group) else (),
+            ),
+            cpu=read_cpu(tree, cgroups),
+            memory=read_memory(tree, cgroups),
+            processes=read_processes(tree, cgroups),
+            disks=read_disks(tree, cgroups),
+            pressure=read_own(tree, cgroups),
+            host_pressure=read_machine(tree),
+            rlimits=tree.read(LIMITS).parse(rlimits),
+        )
 
 
 def rlimits(text: str) -> tuple[Rlimit, ...]:

@@ -30,6 +30,9 @@ class Detection(msgspec.Struct, frozen=True):
 SANDBOXED: Final = Unknown(
     "gVisor shows its own kernel; the confinement of gVisor itself cannot be seen"
 )
+GUEST: Final = Unknown(
+    "it is the first one of the guest of Kata Containers; the machine's do not show in the guest"
+)
 NONE: Final = Detection("none", "possible")
 """No mark of a sandbox, which proves nothing: a sandbox may hide."""
 
@@ -53,6 +56,12 @@ def is_gvisor(sandbox: Fact[Detection]) -> bool:
     """Return whether the files here are made by gVisor, not by Linux."""
     guess = value_of(sandbox, NONE)
     return guess.name == "gvisor" and guess.confidence == "certain"
+
+
+def is_kata(sandbox: Fact[Detection]) -> bool:
+    """Return whether the kernel here is that of a guest of Kata Containers."""
+    guess = value_of(sandbox, NONE)
+    return guess.name == "kata" and guess.confidence == "certain"
 
 
 def _kata(mounts: Mounts | Unknown) -> Fact[Detection] | None:

@@ -1,0 +1,3 @@
+class Square:
+    def area(self, a):
+        return a * a
