@@ -29,7 +29,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_a_module_is_found_as_cpython_finds_it(facts: Any) -> None:
-    """Sources and code alone, packages and modules; what is missing is missing."""
+    """Sources and code alone, packages and modules; a missing one is not found."""
     assert facts["found"] == facts["expected"]
     assert [one is None for one in facts["found"]] == [False] * 6 + [True]
 
