@@ -50,7 +50,7 @@ def docker(*words: str, timeout: float = 300) -> str:
 
 
 class Swarm:
-    """The stack, with the table of what was lost."""
+    """The stack, with the table of lost requests."""
 
     def __init__(self) -> None:
         self.table = [

@@ -23,8 +23,13 @@ class ShortBody:
 
     def __init__(self, most: int = MAX_BODY_BYTES) -> None:
         self._most = most
-        self._pieces: list[bytes] = []
-        self.held_bytes = 0
+        # One buffer: chunks of a byte would be fifty times their size.
+        self._content = bytearray()
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the body so far."""
+        return len(self._content)
 
     def receive(self, piece: bytes) -> None:
         """Add *piece*.
@@ -32,16 +37,14 @@ class ShortBody:
         Raises:
             RejectedError: it is too much.
         """
-        self.held_bytes += len(piece)
-        if self.held_bytes > self._most:
+        if len(self._content) + len(piece) > self._most:
             raise RejectedError(f"body over {self._most} bytes, for this route", status=413)
-        # Copied: chunks of a byte would be fifty times their size.
-        self._pieces = [b"".join((*self._pieces, piece))]
+        self._content += piece
 
     @property
     def content(self) -> bytes:
         """The body."""
-        return b"".join(self._pieces)
+        return bytes(self._content)
 
 
 def body_of(request: Request) -> bytes:

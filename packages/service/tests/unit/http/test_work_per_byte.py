@@ -17,6 +17,8 @@ from devops_info_service import setting_types as values
 from devops_info_service.app.middleware import recover_and_log
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
+from devops_info_service.app.tool_routes import receiver_of
+from devops_info_service.config import Config
 from devops_info_service.facts.system_files import Machine
 from devops_info_service.http.connection.server_state import ServerState
 from devops_info_service.http.wire.forwarded import TrustedProxies, resolve_client
@@ -81,20 +83,36 @@ CASES = {
     "sizes with zeros": CHUNKED + filled(b"0") + b"1\r\na\r\n0\r\n\r\n",
     "extensions": CHUNKED + b"1;%b\r\na\r\n0\r\n\r\n" % filled(b";a"),
     "chunks of a byte": CHUNKED + filled(b"1\r\na\r\n"),
+    "upload: chunks of a byte": CHUNKED.replace(b"/", b"/tools/upload", 1) + filled(b"1\r\na\r\n"),
+    "echo: chunks of a byte": CHUNKED.replace(b"/", b"/tools/echo", 1) + filled(b"1\r\na\r\n"),
+    "echo: a body": b"PUT /tools/echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
+    % (SIZE, filled(b"\xff")),
+    "forms": b"PUT /tools/faults HTTP/1.1\r\nHost: a\r\nContent-Length: 1024\r\n\r\n%b"
+    % (b"[" * 1024),
+    **{
+        f"parameters of {path.decode()}: {piece.decode()}": b"GET %b%b HTTP/1.1\r\nHost: a\r\n\r\n"
+        % (path, piece * 2000)
+        for path in (b"/tools/events?", b"/tools/delay/", b"/tools/status/")
+        for piece in (b"&", b"=", b"1", b".", b"/", b"a=1&")
+    },
     "trailers": CHUNKED + b"0\r\n" + filled(b"a: b\r\n"),
     "pipelined": (b"HEAD /health HTTP/1.1\r\nHost:a\r\n\r\n" * 500)[:SIZE],
     "pipelined, not plain": (b"GET /health HTTP/1.1\r\nHost:a\r\na:\r\n\r\n" * 500)[:SIZE],
 }
 
 
-@pytest.fixture(scope="module")
-def process() -> ServerState:
+@pytest.fixture(scope="module", params=[False, True], ids=["", "tools"])
+def process(request: pytest.FixtureRequest) -> ServerState:
     """The real handlers, for a trusted proxy."""
-    dispatch = recover_and_log(
-        build(Services(Machine(), "test")), Log(lambda _: None), access_log=False
-    )
+    services = Services(Machine(), "test", Config(tools=request.param))
+    dispatch = recover_and_log(build(services), Log(lambda _: None), access_log=False)
     proxies = TrustedProxies(values.networks("192.0.2.0/24"), "any")
-    server = ServerState(resolve_client(dispatch, proxies), Limits(), RecordingHooks())
+    server = ServerState(
+        resolve_client(dispatch, proxies),
+        Limits(),
+        RecordingHooks(),
+        receiver_of=receiver_of if request.param else None,
+    )
     for path in (b"/", b"/metrics", b"/platform/network"):
         Peer(server).send(b"GET %b HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n" % path)
     return server
