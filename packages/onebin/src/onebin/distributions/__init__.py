@@ -33,7 +33,7 @@ from . import captured
 from .captured import Captured, SourceFacts
 from .pure import Pure
 
-CACHE_VERSION: Final = 5
+CACHE_VERSION: Final = 6
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 

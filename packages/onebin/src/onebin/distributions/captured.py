@@ -157,7 +157,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         return (
             CACHE_VERSION, "captured", self.pin, self.build_pins, self.may_be_unpinned, self.level,
             self.interpreter.key, self.runtime.key, self.toolchain.key, self.machine,
-            [library.key for library in self.libraries], sorted(self.environment.items()),
+            [(library.key, library.source.sha256) for library in self.libraries],
+            sorted(self.environment.items()),
             self.hook.read_text("utf-8"),
         )  # fmt: skip
 

@@ -40,7 +40,9 @@ SOURCES: Final = (
     ".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".hxx", ".pxd", ".pxi", ".pyx", ".py",
 )  # fmt: skip
 
-INCLUDED: Final = re.compile(rb"""(?:#\s*include\s*[<"]|\bextern\s+from\s+["'])<?([\w./+-]+\.h)""")
+INCLUDED: Final = re.compile(
+    rb"""(?:#\s*include\s*[<"]|\bextern\s+from\s+["'])<?([\w./+-]+\.h)[>"\']"""
+)
 """In C, and as Cython declares it: ``cdef extern from "yaml.h"``."""
 
 MAX_BYTES: Final = 4 << 20

@@ -19,7 +19,8 @@ CXX_LIBRARIES = {"stdc++", "c++", "c++abi", "unwind"}
 """Libraries of C++ by any compiler's name: one library here, which onebin has."""
 
 TAKES_VALUE = {"-o", "-z", "-Xlinker", "-rpath", "-soname", "-install_name", "-T", "-u", "-arch",
-               "-target", "-MF", "-MT", "-I", "-D", "-U", "-isystem"}  # fmt: skip
+               "-target", "-MF", "-MT", "-I", "-D", "-U", "-isystem", "-idirafter", "-iquote",
+               "-include", "-imacros", "-isysroot"}  # fmt: skip
 
 
 def parse(arguments: Iterable[str]) -> tuple[str, list[str], list[str], list[str]]:
