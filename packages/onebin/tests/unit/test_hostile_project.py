@@ -119,8 +119,8 @@ WORDS = {
     "--disable-pip-version-check", "--no-input", "install", "download", "files", "wanted",
     "--quiet", "--dry-run",
     "--ignore-installed", "--report", "-", "--target", "--only-binary", ":all:", "--implementation",
-    "cp", "py", "--abi=cp313", "--abi=abi3", "--abi=none", "--abi", "none", "--platform=any",
-    "--platform", "any", "--python-version", "3.13", "--constraint", "--requirement", "--no-deps",
+    "cp", "py", "--abi=cp314", "--abi=abi3", "--abi=none", "--abi", "none", "--platform=any",
+    "--platform", "any", "--python-version", "3.14", "--constraint", "--requirement", "--no-deps",
     "--dest", "--no-binary", "--ignore-requires-python", "--require-hashes", "-r", "-P",
     *(f"--platform={tag}_x86_64"
       for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")),
