@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
     from devops_info_service.facts.linux.limit_watch import Change, LimitWatch
     from devops_info_service.http.wire.forwarded import TrustedProxies
-    from devops_info_service.injection import Injection
-    from devops_info_service.rate_limit import TokenBucket
     from devops_info_service.snapshot_cache import PlatformSnapshots
+    from devops_info_service.tools.injection import Injection
+    from devops_info_service.tools.rate_limit import TokenBucket
 
 NAME: Final = "devops-info-service"
 DESCRIPTION: Final = "DevOps course info service"
@@ -85,7 +85,7 @@ class Services:
     @functools.cached_property
     def injection(self) -> "Injection":
         """The injected faults; of this process alone unless read before it forks."""
-        from devops_info_service.injection import Injection  # noqa: PLC0415
+        from devops_info_service.tools.injection import Injection  # noqa: PLC0415
 
         workers = 1 if self.config.workers == 1 else 2
         return Injection(self.source.monotonic, workers)
@@ -93,7 +93,7 @@ class Services:
     @functools.cached_property
     def tool_requests(self) -> "TokenBucket":
         """The requests for tools that this process serves."""
-        from devops_info_service.rate_limit import TokenBucket  # noqa: PLC0415
+        from devops_info_service.tools.rate_limit import TokenBucket  # noqa: PLC0415
 
         from .tool_routes import REQUESTS_PER_SECOND as RATE  # noqa: PLC0415
 

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from devops_info_service.burning import Burn, Burner
 from devops_info_service.handlers import controls, tools
 from devops_info_service.http import BodyReceiver, Handler, Request
 from devops_info_service.http.wire.message import ErrorBody
-from devops_info_service.injection import Faults
-from devops_info_service.rate_limit import TokenBucket
-from devops_info_service.tool_requests import ShortBody, limited
+from devops_info_service.tools.burning import Burn, Burner
+from devops_info_service.tools.injection import Faults
+from devops_info_service.tools.rate_limit import TokenBucket
+from devops_info_service.tools.requests import ShortBody, limited
 
 from .router import Parameter, ResponseSpec, Route
 from .services import Services

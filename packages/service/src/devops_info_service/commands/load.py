@@ -13,7 +13,7 @@ import msgspec
 from devops_info_service import __version__, flags
 from devops_info_service.errors import CheckError, ConfigError, ServiceError
 from devops_info_service.escape import printable
-from devops_info_service.load_client import Address, LoadClient, Plan, Result
+from devops_info_service.load.client import Address, LoadClient, Plan, Result
 from devops_info_service.output import write_result
 from devops_info_service.process_state import raise_open_file_limit
 from devops_info_service.target import Target

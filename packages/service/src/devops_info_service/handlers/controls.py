@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import msgspec
 
-from devops_info_service.burning import Burn, Burner
 from devops_info_service.http import (
     Handler,
     LongResponse,
@@ -15,9 +14,10 @@ from devops_info_service.http import (
     Response,
     error_response,
 )
-from devops_info_service.injection import Faults, Injection
 from devops_info_service.setting_types import number
-from devops_info_service.tool_requests import body_of, last_part
+from devops_info_service.tools.burning import Burn, Burner
+from devops_info_service.tools.injection import Faults, Injection
+from devops_info_service.tools.requests import body_of, last_part
 
 _Form = TypeVar("_Form", Faults, Burn)
 

@@ -24,9 +24,9 @@ from devops_info_service.http import (
     error_response,
 )
 from devops_info_service.http.wire.message import JSON
-from devops_info_service.rate_limit import TokenBucket
 from devops_info_service.setting_types import number
-from devops_info_service.tool_requests import body_of, decimal, last_part, parameters
+from devops_info_service.tools.rate_limit import TokenBucket
+from devops_info_service.tools.requests import body_of, decimal, last_part, parameters
 
 MAX_DELAY_SECONDS: Final = 60
 """The default timeout of nginx, HAProxy and AWS's balancers can be reached."""

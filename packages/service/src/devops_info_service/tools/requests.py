@@ -10,9 +10,9 @@ from devops_info_service.http import (
     Response,
     error_response,
 )
+from devops_info_service.setting_types import number
 
 from .rate_limit import TokenBucket
-from .setting_types import number
 
 MAX_BODY_BYTES: Final = 16 * 1024
 """As many as a head may have."""
