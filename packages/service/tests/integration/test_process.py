@@ -188,7 +188,7 @@ def test_port_in_use() -> None:
             ["repeat"],
             {},
             (
-                "unknown command 'repeat'; expected serve, check, report or audit;"
+                "unknown command 'repeat'; expected serve, check, report, audit, probe or load;"
                 " the nearest is report"
             ),
         ),

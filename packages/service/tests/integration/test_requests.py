@@ -53,7 +53,7 @@ def test_platform(service: RunningService) -> None:
         own = {"address": "127.0.0.1", "port": connection.local_port}
 
     assert (response.status, response.body) == (200, b"")
-    assert got[""].keys() == {"taken_at", "seconds", *PARTS}
+    assert got[""].keys() == {"taken_at", "seconds", "placement", *PARTS}
     assert all(got[""][part].keys() <= got[f"/{part}"].keys() for part in PARTS)
     assert got["/network"]["client_path"] == {
         "client": own,

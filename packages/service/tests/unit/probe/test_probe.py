@@ -8,6 +8,7 @@ import errno
 import json
 import os
 import platform
+import re
 import shutil
 import struct
 import subprocess
@@ -114,8 +115,8 @@ def test_text() -> None:
     text = probed({"ptrace": KILL_PROCESS, "setns": ERRNO | errno.EPERM})
 
     assert text.startswith("System calls tried: ")
-    assert "1 killed" in text.partition("\n")[0]
-    assert "  seccomp  1 filter " in text
+    assert "killed" in text.partition("\n")[0]
+    assert re.search(r"^  seccomp  \d+ filters? ", text, re.MULTILINE)  # an engine has its own
     assert "ptrace             killed (SIGSYS): a filter ends the process" in text
     assert "setns          blocked (EPERM): a filter refuses it" in text
     assert "debug, and take over, a process" in text

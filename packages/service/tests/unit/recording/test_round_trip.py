@@ -104,6 +104,7 @@ MOUNTS = (
 )
 
 
+@pytest.mark.claim("recordings")
 @settings(max_examples=150, deadline=None)
 @given(files=USERS, environ=VARIABLES)
 def test_no_secret(
