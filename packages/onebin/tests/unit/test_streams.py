@@ -58,6 +58,7 @@ def run(arguments: list[str], shell: str, where: Path) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
 @pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
 def test_no_traceback_whatever_the_streams_are(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from devops_info_service.commands.audit import AuditError, run
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 PROGRAM = [sys.executable, "-m", "devops_info_service", "audit"]
 ALLOWED = """\
@@ -28,7 +30,7 @@ SERVICE = "kind: Service\nmetadata: {name: s}\n"
 def audit(tmp_path: Path) -> Run:
     """Run it in an empty directory to its end."""
 
-    def run(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def process(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*PROGRAM, *words],
             input=stdin,
@@ -39,7 +41,7 @@ def audit(tmp_path: Path) -> Run:
             cwd=tmp_path,
         )
 
-    return run
+    return process
 
 
 @pytest.mark.parametrize(
@@ -58,16 +60,37 @@ def audit(tmp_path: Path) -> Run:
         (f"{REFUSED}---\na: [", 2, 2),
     ],
 )
-def test_status(audit: Run, manifest: str, baseline: int, restricted: int) -> None:
+def test_status(
+    manifest: str,
+    baseline: int,
+    restricted: int,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     """Text and JSON end alike, and JSON has the same verdict."""
+    file = tmp_path / "manifest.yaml"
+    file.write_text(manifest)
     for level, status in (("baseline", baseline), ("restricted", restricted)):
-        text = audit("--level", level, "-", stdin=manifest)
-        process = audit("--level", level, "--json", "-", stdin=manifest)
+        for form in ("--level", level), ("--level", level, "--json"):
+            if status < 2:
+                assert run([*form, str(file)], {}) == status
+            else:
+                with pytest.raises(AuditError):
+                    run([*form, str(file)], {})
+            text, errors = capfd.readouterr()
+            assert errors == ""
+        if text:
+            assert json.loads(text)["allowed"] == (status == 0)
 
-        assert (text.returncode, process.returncode) == (status, status)
-        assert (text.stderr == "") == (status < 2)
-        if process.stdout:
-            assert json.loads(process.stdout)["allowed"] == (status == 0)
+
+@pytest.mark.parametrize(
+    ("manifest", "status"), [(ALLOWED, 0), (REFUSED, 1), (f"{REFUSED}---\na: [", 2)]
+)
+def test_standard_input(audit: Run, manifest: str, status: int) -> None:
+    process = audit("-", stdin=manifest)
+
+    assert process.returncode == status
+    assert (process.stderr == "") == (status < 2)
 
 
 def test_json_and_yaml_read_alike(audit: Run) -> None:
