@@ -6,6 +6,8 @@ argparse costs 6 ms of start, and most containers have no flags: it is imported 
 from __future__ import annotations
 
 import os
+import sys
+import types
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .errors import ConfigError
@@ -28,6 +30,7 @@ def parser(
     make_error: Callable[[str], Exception] = ConfigError,
 ) -> argparse.ArgumentParser:
     """Return a parser that raises *make_error* with one line where argparse would exit."""
+    _leave_out_locale()
     import argparse  # noqa: PLC0415
 
     class Parser(argparse.ArgumentParser):
@@ -69,3 +72,14 @@ def _columns() -> int:
         return os.get_terminal_size(1).columns or NO_TERMINAL_COLUMNS
     except OSError:  # not a terminal
         return NO_TERMINAL_COLUMNS
+
+
+def _leave_out_locale() -> None:
+    # argparse asks gettext for a translation, and gettext locale for the name of the language:
+    # 27 kB of names, which the executable leaves out (``exclude`` in pyproject.toml).
+    try:
+        import locale  # noqa: F401, PLC0415
+    except ModuleNotFoundError:
+        made = types.ModuleType("locale")
+        vars(made)["normalize"] = str
+        sys.modules["locale"] = made
