@@ -75,7 +75,7 @@ def _columns() -> int:
 
 
 def _leave_out_locale() -> None:
-    # argparse asks gettext for a translation, and gettext locale for the name of the language:
+    # argparse calls gettext for a translation, and gettext locale for the name of the language:
     # 27 kB of names, which the executable leaves out (``exclude`` in pyproject.toml).
     try:
         import locale  # noqa: F401, PLC0415
