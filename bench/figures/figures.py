@@ -55,7 +55,7 @@ def page() -> str:
         ),
         (
             "On an equal base the Go program is smaller.\n"
-            "The service's image is smaller than the original because it needs no base."
+            "Unpacked, the service's image is smaller than the original because it needs no base."
         ),
         "## Requests, memory, start",
         f"`make load`: {report.terms(load)}",
