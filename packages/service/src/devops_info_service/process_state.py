@@ -79,11 +79,7 @@ def prepare_service() -> int:
     # (termios(3)); ignored, the line is written.
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     os.umask(_UMASK)
-    # A core file holds the environment, secrets included. The hard limit stays: prlimit(1) can
-    # allow one.
-    with contextlib.suppress(OSError, ValueError):
-        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    prevent_core_dumps()
     files = raise_open_file_limit()
     if files < MIN_OPEN_FILES:
         raise StartError(
@@ -91,6 +87,16 @@ def prepare_service() -> int:
             " (ulimit -n, LimitNOFILE=, --ulimit nofile=)"
         )
     return files
+
+
+def prevent_core_dumps() -> None:
+    """Let no process from here on leave a core file: it would hold the environment, with secrets.
+
+    The hard limit stays: prlimit(1) can allow one.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def raise_open_file_limit() -> int:

@@ -124,12 +124,11 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         requirement.with_extras(line, wanted, where=f"{of}: Requires-Dist")
         for line in map(str, head.get_all("Requires-Dist", []))
     ]
-    entry = entry_point(of, name, options.entry_point, _scripts(points, of))
     return Project(
         root=root,
         name=name,
         version=requirement.version(head.get("Version"), where=f"{of}: Version"),
-        entry=entry,
+        entry=entry_point(of, name, options.entry_point, _scripts(points, of)),
         code=code,
         dependencies=tuple(dependencies),
         requires_python=requires_python(head.get("Requires-Python") or ""),

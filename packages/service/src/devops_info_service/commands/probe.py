@@ -2,7 +2,7 @@
 
 import errno
 import os
-import resource
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -14,8 +14,9 @@ from devops_info_service.errors import ServiceError
 from devops_info_service.escape import printable_json
 from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.output import write_result
-from devops_info_service.probe.attempt import Attempt, Probe, counted, probe
+from devops_info_service.probe.attempt import Attempt, Probe, probe
 from devops_info_service.probe.program import PROCESSORS
+from devops_info_service.process_state import prevent_core_dumps
 from devops_info_service.report.layout import Section, render
 
 
@@ -36,8 +37,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--json", action="store_true", help="one object on one line")
     options = parser.parse_args(args)
     load((), environ)
-    # A killed process would leave a core dump.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    prevent_core_dumps()  # of processes that a filter kills
     try:
         found = probe(SystemFiles("/", environ))
     except KeyError as exc:
@@ -56,7 +56,8 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _text(found: Probe) -> bytes:
-    counts = ", ".join([f"{number} {state}" for state, number in counted(found.calls).items()])
+    states = Counter(each.state for each in found.calls)
+    counts = ", ".join([f"{number} {state}" for state, number in states.items()])
     sections = [
         Section(f"System calls tried: {counts}", (row("seccomp", found.filter),)),
         *(

@@ -18,6 +18,7 @@ from devops_info_service.setting_types import number
 from devops_info_service.tools.burning import Burn, Burner
 from devops_info_service.tools.injection import Faults, Injection
 from devops_info_service.tools.requests import body_of, last_part
+from devops_info_service.web_pages import without_web_pages
 
 _Form = TypeVar("_Form", Faults, Burn)
 
@@ -124,14 +125,7 @@ def _delayed(response: Response, seconds: float) -> Response:
     if isinstance(response, LongResponse):
         seconds += response.delay_seconds
         return msgspec.structs.replace(response, delay_seconds=seconds)
-    return LongResponse(
-        response.status,
-        response.body,
-        response.content_type,
-        response.headers,
-        response.vary,
-        delay_seconds=seconds,
-    )
+    return LongResponse.of(response, delay_seconds=seconds)
 
 
 def _with_form(request: Request, form: type[_Form], act: Callable[[_Form], Response]) -> Response:
@@ -143,11 +137,4 @@ def _with_form(request: Request, form: type[_Form], act: Callable[[_Form], Respo
 
 
 def _from_operator(handler: Handler) -> Handler:
-    """Return *handler*; requests of web pages are refused, as with ``ready_switch``."""
-
-    def handle(request: Request) -> Response:
-        if b"origin" in request.headers:
-            return error_response(403, "Not for web pages")
-        return handler(request)
-
-    return handle
+    return without_web_pages(handler, "Not for web pages")

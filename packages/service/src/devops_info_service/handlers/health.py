@@ -11,9 +11,9 @@ from devops_info_service.http import (
     ProcessLifecycle,
     Request,
     Response,
-    error_response,
 )
 from devops_info_service.readiness import ReadySwitch
+from devops_info_service.web_pages import without_web_pages
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -78,11 +78,7 @@ def ready_switch(switch: ReadySwitch, ready: Handler, *, off: bool) -> Handler:
     """Return the handler that turns readiness on or *off*; 200 with the body of *ready*."""
 
     def handle(request: Request) -> Response:
-        if b"origin" in request.headers:
-            # A browser lets any page post to any address, this one's too, and marks it so
-            # (Fetch, section 3.2). Programs meant to switch, such as curl, send no such field.
-            return error_response(403, "Readiness is not switched from a web page")
         switch.switch(off=off)
         return Response(200, ready(request).body)
 
-    return handle
+    return without_web_pages(handle, "Readiness is not switched from a web page")

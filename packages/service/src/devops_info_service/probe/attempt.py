@@ -178,11 +178,3 @@ def _spelled(status: int | None) -> str:
     if status == MAX_STATUS:
         return "an error that is not Linux's"
     return errno.errorcode.get(status, str(status)) if status else "success"
-
-
-def counted(calls: tuple[Attempt, ...]) -> dict[State, int]:
-    """Return how many calls have each state that any has."""
-    states: dict[State, int] = {}
-    for each in calls:
-        states[each.state] = states.get(each.state, 0) + 1
-    return states

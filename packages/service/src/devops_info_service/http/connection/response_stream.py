@@ -89,7 +89,7 @@ class ResponseStream(RequestStream):
         if len(server.long_responses) >= MAX_LONG_RESPONSES:
             LongSending(long, b"", after).close()
             text = f"More than {MAX_LONG_RESPONSES} responses are being sent; expected fewer"
-            long = LongResponse(*_fields(error_response(503, text, ((b"Retry-After", b"1"),))))
+            long = LongResponse.of(error_response(503, text, ((b"Retry-After", b"1"),)))
         if long.pieces is not None and long.length is None and request.version == "1.0":
             # Its client knows no chunks: the end of the connection is the end of the body.
             after, connection = AfterResponse.CLOSE, b"close"
@@ -212,13 +212,3 @@ def _next_piece(sending: LongSending) -> bytes | float | None:
         # An empty chunk would be the last one.
         return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
     return piece
-
-
-def _fields(response: Response) -> tuple[int, bytes, bytes, tuple[tuple[bytes, bytes], ...], bytes]:
-    return (
-        response.status,
-        response.body,
-        response.content_type,
-        response.headers,
-        response.vary,
-    )

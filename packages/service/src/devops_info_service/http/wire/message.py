@@ -130,6 +130,18 @@ class LongResponse(Response, frozen=True, gc=True):
     """Bytes of all pieces; None: not known. Then the body is chunked, and for a client of HTTP/1.0
     it ends with the connection (RFC 9112, section 6.3)."""
 
+    @classmethod
+    def of(cls, response: Response, *, delay_seconds: float = 0.0) -> "LongResponse":
+        """Return *response*, due after *delay_seconds*."""
+        return cls(
+            response.status,
+            response.body,
+            response.content_type,
+            response.headers,
+            response.vary,
+            delay_seconds=delay_seconds,
+        )
+
 
 Handler = Callable[[Request], Response]
 """Called by the engine with each request; returns the response, or a ``LongResponse``."""
