@@ -56,7 +56,7 @@ load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every co
 	@$(BIN)/python -m bench.load.load
 
 cluster-test: $(VENV)/.dev ## The manifests of deploy/ on a real Kubernetes: root on Debian, ten minutes
-	@tests/cluster/up && $(BIN)/python tests/cluster/cluster.py; status=$$?; tests/cluster/down; exit $$status
+	@tests/cluster/up && $(BIN)/python -m tests.cluster; status=$$?; tests/cluster/down; exit $$status
 
 platforms: $(VENV)/.dev ## Start real platforms, hold each report against the request: root on Debian, 20 minutes (NAMES=docker)
 	@$(BIN)/python -m tests.platforms.platforms $(NAMES)
