@@ -17,7 +17,6 @@ from . import autoscaler_acts, grant_acts, install_acts, rollout_acts, tool_acts
 from .cluster import Act, Cluster
 from .commands import CLUSTER, ROOT, output
 
-
 ACTS: Final[dict[str, Act]] = {
     "chart: install": install_acts.install,
     "helm test": install_acts.helm_test,

@@ -16,8 +16,8 @@ MIN, MAX = 2, 4
 def autoscaler(cluster: Cluster) -> str:
     """Scale up by the CPU time of the load, and down when little of it is left."""
     with pod_metrics(cluster):
-        cluster.upgrade("autoscaling.enabled=true",
-                        f"autoscaling.minReplicas={MIN}", f"autoscaling.maxReplicas={MAX}")  # fmt: skip
+        limits = (f"autoscaling.minReplicas={MIN}", f"autoscaling.maxReplicas={MAX}")
+        cluster.upgrade("autoscaling.enabled=true", *limits)
         wait(lambda: current(cluster)[1] is not None, 180)
         with cluster.load("autoscaler, up"):
             wait(lambda: ready(cluster) == MAX, 180)

@@ -69,9 +69,7 @@ class Cluster:
         return [pod for pod in found["items"] if "deletionTimestamp" not in pod["metadata"]]
 
     @contextlib.contextmanager
-    def load(
-        self, act: str, kinds: Mapping[str, tuple[str, ...]] = HEAVY
-    ) -> Iterator[None]:
+    def load(self, act: str, kinds: Mapping[str, tuple[str, ...]] = HEAVY) -> Iterator[None]:
         """Send requests of these *kinds* during the block; every one must be served."""
         host = self.kubectl("get", "service", NAME, "-o", "jsonpath={.spec.clusterIP}")
         hey = [*self.inside, str(CLUSTER / "root/usr/bin/hey"), "-z", "600s", "-t", "10"]

@@ -125,7 +125,7 @@ SOURCES: Final[list[dict[str, Any]]] = [
 
 
 def pod(name: str) -> dict[str, Any]:
-    """Return a pod with the volume of that name, and nothing else beyond the restricted standard."""
+    """Return a pod with the volume of that name, else by the restricted standard."""
     volume, inner = VOLUMES[name]
     mount = {"name": "data", "mountPath": "/data", **({"subPath": inner} if inner else {})}
     container = {

@@ -9,7 +9,6 @@ from tests.docs import test_commands
 from .cluster import Cluster
 from .commands import CLUSTER, PODS, RELEASE, ROOT, output
 
-
 OLD_APIS: Final = {
     "apiVersion: policy/v1\n": "apiVersion: policy/v1beta1\n",
     "apiVersion: autoscaling/v2\n": "apiVersion: autoscaling/v2beta2\n",

@@ -8,8 +8,6 @@ for the one node of tests/cluster/up, in whose network it runs:
 
 import json
 import ssl
-import subprocess
-import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +33,7 @@ OBJECTS: Final = (
 """The Service has no selector: its one address is the node's, where this listens."""
 
 
-def kubectl(*words: str) -> Any:  # noqa: ANN401  JSON
+def kubectl(*words: str) -> Any:
     """Run kubectl and return the JSON that it prints."""
     return json.loads(output([CLUSTER / "kubectl", *words]))
 

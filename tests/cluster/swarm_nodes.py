@@ -31,7 +31,16 @@ class Node:
         self._socket = f"unix://{self.folder}/docker.sock"
         # The namespaces live as long as this process.
         self._holder = subprocess.Popen(
-            ["unshare", "--mount", "--net", "--uts", "--propagation", "private", "sleep", "infinity"],
+            [
+                "unshare",
+                "--mount",
+                "--net",
+                "--uts",
+                "--propagation",
+                "private",
+                "sleep",
+                "infinity",
+            ],
             start_new_session=True,
         )
         self._engine: subprocess.Popen[bytes] | None = None
@@ -90,7 +99,7 @@ class Node:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _is_apart(self) -> bool:
-        own, other = (os.readlink(f"/proc/{each}/ns/net") for each in ("self", self.pid))
+        own, other = (Path(f"/proc/{each}/ns/net").readlink() for each in ("self", self.pid))
         return own != other
 
     def _responds(self) -> bool:

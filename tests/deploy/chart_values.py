@@ -13,8 +13,8 @@ Values = dict[str, Any]
 
 AWKWARD: Final = (
     "", "true", "on", "No", "null", "~", "1", "1.0", "1e3", "0x1f", "010", "2001-01-01", "12:30:45",
-    "a: b", "# c", "- d", "{{ .Values }}", "$(POD_NAME)", "*x", "&y", "!z", "%", "@", "`", "|", ">",
-    "'", '"', "\\n", " ", " lead", "trail ", "two\nlines", "\ttab", "\u00e9\u4e2d\U0001f600", "<&>",
+    "a: b", "# c", "- d", "{{ .Values }}", "$(POD_NAME)", "*x", "&y", "!z", "%", "@", "`", "|",
+    ">", "'", '"', "\\n", " ", " lead", "trail ", "two\nlines", "\ttab", "\u00e9\u4e2d\U0001f600", "<&>",
 )  # fmt: skip
 """Strings that YAML, a template or a shell may take for something else."""
 NAMES: Final = ("a", "x1", "app", "on", "1", "null", "data-2")
@@ -80,7 +80,10 @@ def of_schema(schema: Mapping[str, Any], path: str = "") -> st.SearchStrategy[An
     """
     if (known := free(path)) is not None:
         return known
-    schema = {**SCHEMA.get("$defs", {}).get(schema.get("$ref", "").rpartition("/")[2], {}), **schema}
+    schema = {
+        **SCHEMA.get("$defs", {}).get(schema.get("$ref", "").rpartition("/")[2], {}),
+        **schema,
+    }
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if "oneOf" in schema:
@@ -101,19 +104,18 @@ def _matches(value: object, schema: Mapping[str, Any]) -> bool:
 
 
 def _of_type(kind: str, schema: Mapping[str, Any], path: str) -> st.SearchStrategy[Any]:
+    plain: Mapping[str, st.SearchStrategy[Any]] = {
+        "boolean": st.booleans(),
+        "null": st.none(),
+        "number": st.sampled_from((0, 0.5, 1, 1_048_576, 67_108_864, 1.25e9)),
+    }
     match kind:
-        case "boolean":
-            return st.booleans()
-        case "null":
-            return st.none()
         case "integer":
             low, high = schema.get("minimum", 0), schema.get("maximum", 10**7)
             # The ends, and where Go's text of a float changes to an exponent.
             edges = [n for n in (low, low + 1, 999_999, 1_000_000, 1_048_577, high)
                      if low <= n <= high]  # fmt: skip
             return st.sampled_from(edges) | st.integers(low, high)
-        case "number":
-            return st.sampled_from((0, 0.5, 1, 1_048_576, 67_108_864, 1.25e9))
         case "string" if "pattern" in schema:
             text = st.from_regex(schema["pattern"], fullmatch=True)
             length = schema.get("maxLength", 60)
@@ -122,11 +124,11 @@ def _of_type(kind: str, schema: Mapping[str, Any], path: str) -> st.SearchStrate
             return awkward.filter(lambda text: len(text) >= schema.get("minLength", 0))
         case "array":
             items = of_schema(schema.get("items", {"type": "string"}), f"{path}/*")
-            unique = (lambda value: json.dumps(value)) if schema.get("uniqueItems") else None
+            unique = json.dumps if schema.get("uniqueItems") else None
             return st.lists(items, min_size=schema.get("minItems", 0), max_size=3, unique_by=unique)
         case "object":
             return _object(schema, path)
-    raise LookupError(f"{path}: {kind}")
+    return plain[kind]
 
 
 @st.composite
@@ -146,10 +148,12 @@ def _object(draw: st.DrawFn, schema: Mapping[str, Any], path: str) -> Values:
         patterns = {**patterns, schema["propertyNames"].get("pattern", "^[a-z]{1,9}$"): extra}
     for pattern, each in patterns.items():
         name_of = st.from_regex(pattern, fullmatch=True).filter(
-            lambda name: name.isascii()
-            and len(name) <= 60
-            and name not in schema.get("properties", {})
-            and not _matches(name, schema.get("propertyNames", {}).get("not", {"enum": ()}))
+            lambda name: (
+                name.isascii()
+                and len(name) <= 60
+                and name not in schema.get("properties", {})
+                and not _matches(name, schema.get("propertyNames", {}).get("not", {"enum": ()}))
+            )
         )
         for name in draw(st.lists(name_of, max_size=2, unique=True)):
             found[name] = draw(of_schema(each, f"{path}/*"))

@@ -104,7 +104,9 @@ def leaves(schema: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tup
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_wrong_value_is_refused_by_its_path(tools: Path, tmp_path: Path, data: st.DataObject) -> None:
+def test_wrong_value_is_refused_by_its_path(
+    tools: Path, tmp_path: Path, data: st.DataObject
+) -> None:
     """The message names the path of the value."""
     path, schema = data.draw(st.sampled_from(leaves(SCHEMA)))
     value = data.draw(wrong_values(schema, "/".join(path)))

@@ -39,13 +39,25 @@ def silent() -> Iterator[Address]:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
         for queued in (first, second):
-            queued.setblocking(False)
+            queued.settimeout(0)
             queued.connect_ex(listening.getsockname())
         yield address(*listening.getsockname())
 
 
-def send(addresses: tuple[Address, ...], *, keep_alive: bool = False, timeout: float = 30) -> Result:
-    plan = Plan(REQUEST, addresses, None, 4, None, REQUESTS, None, keep_alive, timeout)
+def send(
+    addresses: tuple[Address, ...], *, keep_alive: bool = False, timeout: float = 30
+) -> Result:
+    plan = Plan(
+        REQUEST,
+        addresses,
+        None,
+        connections=4,
+        seconds=None,
+        requests=REQUESTS,
+        rate=None,
+        keep_alive=keep_alive,
+        timeout_seconds=timeout,
+    )
     return LoadClient(plan, lambda *_: None).run()
 
 
@@ -57,7 +69,7 @@ def send(addresses: tuple[Address, ...], *, keep_alive: bool = False, timeout: f
     keep_alive=st.booleans(),
 )
 def test_refused_connection_goes_to_another_address(
-    service: RunningService, refusing: Address, kinds: list[str], keep_alive: bool
+    service: RunningService, refusing: Address, kinds: list[str], *, keep_alive: bool
 ) -> None:
     """Each address is tried once: a request fails only if all refuse."""
     serving = address("127.0.0.1", service.port)
