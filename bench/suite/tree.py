@@ -22,8 +22,16 @@ cpython-tests = "run_tests:main"
 
 [tool.onebin]
 python = "{version}"
-include = {modules}
 """
+
+REACHED: Final = '''\
+"""Lets all of the standard library be reached; an import that fails here is left out."""
+
+
+def reach():
+    """Never called."""
+{imports}
+'''
 
 
 def write(release: Release, folder: Path) -> Path:
@@ -41,8 +49,12 @@ def write(release: Release, folder: Path) -> Path:
         shutil.copytree(source / "Lib" / "test", partial)
         partial.rename(tests)
     shutil.copyfile(PROGRAM, project / "src" / PROGRAM.name)
-    modules = str([*standard_library(source / "Lib")]).replace("'", '"')
-    text = PYPROJECT.format(version=release.version, series=release.series, modules=modules)
+    imports = "".join(
+        f"    try:\n        import {name}\n    except ImportError:\n        pass\n"
+        for name in standard_library(source / "Lib")
+    )
+    (project / "src" / "reached.py").write_text(REACHED.format(imports=imports), "utf-8")
+    text = PYPROJECT.format(version=release.version, series=release.series)
     (project / "pyproject.toml").write_text(text, "utf-8")
     (project / "onebin.lock").touch()
     return project
