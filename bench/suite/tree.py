@@ -1,5 +1,6 @@
 """The project that is built: CPython's own tests as the code of a program, for one release."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from typing import Final
 
 from bench.lib import cpython_source
 from bench.lib.harness import MeasureError
+from bench.suite import test_modules
 from onebin.model import Release
 
 PROGRAM: Final = Path(__file__).with_name("run_tests.py")
@@ -17,6 +19,7 @@ PYPROJECT: Final = """\
 name = "cpython-tests"
 version = "{version}"
 requires-python = "=={series}.*"
+dependencies = ["{modules}"]
 [project.scripts]
 cpython-tests = "run_tests:main"
 
@@ -54,9 +57,12 @@ def write(release: Release, folder: Path) -> Path:
         for name in standard_library(source / "Lib")
     )
     (project / "src" / "reached.py").write_text(REACHED.format(imports=imports), "utf-8")
-    text = PYPROJECT.format(version=release.version, series=release.series)
+    pin = test_modules.write(release, source, folder / "index")
+    (project / "onebin.lock").write_text(pin, "utf-8")
+    text = PYPROJECT.format(
+        version=release.version, series=release.series, modules=test_modules.NAME
+    )
     (project / "pyproject.toml").write_text(text, "utf-8")
-    (project / "onebin.lock").touch()
     return project
 
 
@@ -85,6 +91,8 @@ def build(project: Path) -> Path:
     """
     program = project.parent / "cpython-tests"
     command: list[str | Path] = [sys.executable, "-m", "onebin", "build", project, "-o", program]
-    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+    places = f"{project.parent / 'index'} {os.environ.get('PIP_FIND_LINKS', '')}"
+    env = {**os.environ, "PIP_FIND_LINKS": places.strip()}
+    if subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=False).returncode:
         raise MeasureError(f"{project}: onebin does not build it")
     return program

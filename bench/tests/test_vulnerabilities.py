@@ -189,6 +189,16 @@ def test_record_of_cve(
     assert "A leak of memory" == found.summary
 
 
+def test_product_with_a_common_name() -> None:
+    """``libc`` is musl's if its vendor is."""
+    record = cve(affected("1.2.5"), product="libc")
+    musl = Component(name="musl", version="1.2.5", linked="every program")
+
+    assert records.of(record, musl) is None
+    record["containers"]["cna"]["affected"][0]["vendor"] = "musl"
+    assert records.of(record, musl) is not None
+
+
 def test_rejected_cve_and_other_product_are_none() -> None:
     """The product's name decides, in any case."""
     span = {"version": "0", "lessThan": "9", "status": "affected"}
@@ -345,17 +355,30 @@ def test_judgment_with_a_fault_is_rejected(tmp_path: Path) -> None:
 
 def test_components_name_what_is_linked(tmp_path: Path) -> None:
     """CPython's own bill of materials has the versions that it brings; the compiler has musl's."""
-    tree = tmp_path / "3.14.7"
-    (tree / "Misc").mkdir(parents=True)
-    package = [{"name": "expat", "versionInfo": "2.7.3"}, {"name": "hacl-star", "versionInfo": "1"}]
-    (tree / "Misc" / "sbom.spdx.json").write_text(json.dumps({"packages": package}))
+    names = {"expat": "2.7.3", "hacl-star": "1", "mpdecimal": "2.5.1"}
+    packages = [{"name": name, "versionInfo": version} for name, version in names.items()]
+    trees = {"3.14.7": tmp_path / "old", "3.15.0": tmp_path / "new"}
+    for tree, makefile in zip(
+        trees.values(), ("LIBEXPAT_OBJS= LIBMPDEC_OBJS=", "LIBEXPAT_OBJS="), strict=True
+    ):
+        (tree / "Misc").mkdir(parents=True)
+        (tree / "Misc" / "sbom.spdx.json").write_text(json.dumps({"packages": packages}))
+        (tree / "Makefile.pre.in").write_text(makefile)
     header = tmp_path / components.MUSL_VERSION
     header.parent.mkdir(parents=True)
     header.write_text('#define VERSION "1.2.5"\n')
 
-    found = {item.name: item for item in components.every({"3.14.7": tree}, tmp_path)}
+    every = components.every(trees, tmp_path)
+    found = {item.name: item for item in every}
 
     assert ("2.7.3", "1.2.5") == (found["expat"].version, found["musl"].version)
+    assert (
+        "programs of CPython 3.14.7 with `pyexpat`; programs of CPython 3.15.0 with `pyexpat`"
+        == found["expat"].linked
+    )
+    assert ["programs of CPython 3.14.7 with `_decimal`"] == [
+        item.linked for item in every if item.version == "2.5.1"
+    ]
     assert "programs with `_hashlib`, `_ssl`" == found["OpenSSL"].linked
     assert "programs with `zlib`" == found["zlib"].linked
     assert "programs with an extension that uses it" == found["LibYAML"].linked

@@ -20,6 +20,8 @@ class Status(StrEnum):
     NOT_BUILT = "code not built"
     NOT_CALLED = "code not called"
     """It is linked, and nothing in CPython calls it."""
+    PATCHED = "patched"
+    """By those who hand it out, without another version."""
     REACHABLE = "reachable"
 
 

@@ -39,11 +39,25 @@ ALIASES: Final = {
     "XZ Utils": ("xz", "liblzma"),
     "Zstandard": ("zstd",),
     "expat": ("libexpat",),
+    "musl": ("musl libc",),
 }
 """Other names of products and projects in records, in small letters."""
 
-BUNDLED: Final = {"expat": ("pyexpat",), "mpdecimal": ("_decimal",)}
-"""Libraries in CPython's own tree, by their names in its bill of materials, with their modules."""
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A library in CPython's own tree."""
+
+    module: str
+    mark: str
+    """A variable of Makefile.pre.in, where the tree's own copy is compiled."""
+
+
+BUNDLED: Final = {
+    "expat": Bundled("pyexpat", "LIBEXPAT_OBJS"),
+    "mpdecimal": Bundled("_decimal", "LIBMPDEC_OBJS"),
+}
+"""By their names in the bill of materials (Misc/sbom.spdx.json)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +98,10 @@ def every(sources: dict[str, Path], compiler: Path) -> tuple[Component, ...]:
                   debian=_debian(library.source))
         for library in libraries("x86_64").values()
     ]  # fmt: skip
-    for version, tree in sources.items():
-        found += _bundled(version, tree)
+    brought = [item for version, tree in sources.items() for item in _bundled(version, tree)]
+    for name, version in sorted({(item.name, item.version) for item in brought}):
+        linked = [item.linked for item in brought if (item.name, item.version) == (name, version)]
+        found.append(Component(name=name, version=version, linked="; ".join(linked)))
     found.append(Component(name="musl", version=_musl(compiler), linked="every program"))
     return tuple(found)
 
@@ -112,15 +128,13 @@ def _bundled(version: str, tree: Path) -> Iterable[Component]:
     file = tree / "Misc" / "sbom.spdx.json"
     if not file.is_file():
         raise MeasureError(f"{file}: missing; expected CPython's bill of materials")
+    makefile = (tree / "Makefile.pre.in").read_text("utf-8")
     for package in json.loads(file.read_text("utf-8"))["packages"]:
-        modules = BUNDLED.get(package["name"])
-        if modules:
-            names = ", ".join(f"`{name}`" for name in modules)
-            yield Component(
-                name=package["name"],
-                version=package["versionInfo"],
-                linked=f"programs of CPython {version} with {names}",
-            )
+        name = package["name"]
+        # The bill of materials still has what the build no longer compiles.
+        if name in BUNDLED and BUNDLED[name].mark in makefile:
+            linked = f"programs of CPython {version} with `{BUNDLED[name].module}`"
+            yield Component(name=name, version=package["versionInfo"], linked=linked)
 
 
 def _musl(compiler: Path) -> str:

@@ -112,11 +112,17 @@ def _summary(components: Sequence[Component], found: Sequence[Found], listed: Se
     )
     dates = _dates(found)
     head = ("component", "version", "linked into", "known", "may be reachable", "records until")
+    decided = {
+        (record.component, record.version)
+        for source in found for record in source.records
+        if record.verdict is not Verdict.UNDECIDED
+    }  # fmt: skip
     table = []
     for item in components:
         key = item.name, item.version
         date = dates.get(item.name, "")[:10]
-        counts = (str(known[key]), str(open_ones[key])) if date or known[key] else ("?", "?")
+        is_known = known[key] or key in decided
+        counts = (str(known[key]), str(open_ones[key])) if is_known else ("?", "?")
         table.append((item.name, item.version, item.linked, *counts, date or "no record read"))
     return f"{markdown_table(head, table)}\n"
 

@@ -151,11 +151,7 @@ def _of_cve(document: Mapping[str, Any], component: Component) -> Record | None:
     if document["cveMetadata"].get("state", "PUBLISHED") != "PUBLISHED":
         return None
     content = document["containers"]["cna"]
-    parts = [
-        part for part in content.get("affected", ())
-        if {str(part.get("product", "")).lower(), str(part.get("packageName", "")).lower()}
-        & component.names
-    ]  # fmt: skip
+    parts = [part for part in content.get("affected", ()) if _names(part) & component.names]
     if not parts:
         return None
     spans = [span for part in parts for span in _cve_spans(part)]
@@ -176,6 +172,14 @@ def _of_cve(document: Mapping[str, Any], component: Component) -> Record | None:
         summary=_short(content.get("title") or (texts or [""])[0]),
         modified=document["cveMetadata"].get("dateUpdated") or content.get("datePublic", ""),
     )
+
+
+def _names(part: Mapping[str, Any]) -> set[str]:
+    """Return the names of a product: also with its vendor's, as some have a plain ``libc``."""
+    vendor, product, package = (
+        str(part.get(key, "")).lower() for key in ("vendor", "product", "packageName")
+    )
+    return {product, package, f"{vendor} {product}"}
 
 
 def _cve_spans(part: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:

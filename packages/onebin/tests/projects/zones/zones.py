@@ -24,7 +24,7 @@ def main():
         # The second of two equal hours may come back as the first.
         again = list(time.localtime(time.mktime(local)))[:6]
         of_libc = [list(local)[:6], local.tm_zone, local.tm_gmtoff, again]
-        aware = datetime.datetime.fromtimestamp(seconds, zoneinfo.ZoneInfo(name))
+        aware = datetime.datetime.fromtimestamp(seconds, zoneinfo.ZoneInfo(name.removeprefix(":")))
         offset = int(aware.utcoffset().total_seconds())
         fields = list(aware.timetuple())[:6]
         of_zoneinfo = [fields, aware.tzname(), offset, fields]
