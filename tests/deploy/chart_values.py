@@ -1,4 +1,4 @@
-"""Values of the chart by generation: a strategy made of values.schema.json, and what they mean."""
+"""Values of the chart by generation: a strategy made of values.schema.json, and their meaning."""
 
 import json
 from collections.abc import Mapping
@@ -166,7 +166,7 @@ def _object(draw: st.DrawFn, schema: Mapping[str, Any], path: str) -> Values:
 
 @st.composite
 def chart_values(draw: st.DrawFn) -> Values:
-    """Values that the schema takes: a few of the chart's, each of them any of its own."""
+    """Values that the schema takes: a few of the chart's, each of them any of its type."""
     found: Values = {}
     properties = SCHEMA["properties"]
     for name in draw(st.lists(st.sampled_from(sorted(properties)), max_size=8, unique=True)):

@@ -1,4 +1,4 @@
-"""Any values that the schema takes: rendered, valid, and refused for exactly what they loosen."""
+"""Any values of the schema: rendered, valid, and refused for exactly the checks they loosen."""
 
 import json
 import subprocess
