@@ -46,6 +46,7 @@ from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import toolchain
 from onebin.selection import contents
+from onebin.selection.named import SettingsWords
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 from onebin.tools import Tools
 
@@ -317,8 +318,13 @@ def _frozen(ready: Prepared, ctx: Context) -> tuple[Prepared, Selection, tuple[F
         compiled = compile_modules(origins, options, ctx)
         return {name: module.imports for name, module in compiled.items()}
 
+    def words_of(distribution: Distribution) -> frozenset[str]:
+        return ctx.build(SettingsWords(distribution.code, distribution.key))
+
     def selected() -> Selection:
-        return select(project, ready.python, ready.distributions, ready.native_imports, analyze)
+        return select(
+            project, ready.python, ready.distributions, ready.native_imports, analyze, words_of
+        )
 
     selection = selected()
     if project.is_whole and time_zones.are_missing(selection.modules):

@@ -97,4 +97,4 @@ def _build_tools(planned: Plan) -> str:
 
 
 def _pins(pins: Iterable[Pin]) -> str:
-    return ", ".join(f"{pin.name} {pin.version}" for pin in pins) or "none"
+    return ", ".join(map(str, pins)) or "none"
