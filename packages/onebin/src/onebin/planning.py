@@ -66,7 +66,7 @@ def plan(
     try:
         python, series = python_of(project, source, release)
     except ProjectError as exc:
-        # The rest is decided for another Python, so that all is said at once.
+        # The rest is decided for another Python: every fault is reported at once.
         python, series = python_of(msgspec.structs.replace(project, requires_python=""), source)
         faults.append(exc)
     markers = target_environment(machine, python.version or series)
@@ -132,7 +132,7 @@ def python_of(
 def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
     """Return the releases *planned* may have instead.
 
-    None where the *source* is given, and where something else stands in the way.
+    None where the *source* is given, and where there are other obstacles.
     """
     options = planned.project.options
     if source or options.python_source or planned.obstacles:

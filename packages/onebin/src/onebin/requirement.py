@@ -175,8 +175,8 @@ def _of_an_index(item: Requirement, *, where: str, addresses: bool) -> Requireme
     if item.url is not None and not addresses:
         raise ProjectError(
             f"{where}: {item.name} is requested by an address; expected a version",
-            hint="a lock of uv or poetry, or a pylock.toml, pins it by its commit or hash; or write "
-            f"{item.name}, and put its file into a folder of PIP_FIND_LINKS",
+            hint="a lock of uv or poetry, or a pylock.toml, pins it by its commit or hash; or "
+            f"write {item.name}, and put its file into a folder of PIP_FIND_LINKS",
         )
     if any(one.operator == "===" for one in item.specifier):
         raise ProjectError(

@@ -91,7 +91,7 @@ def setup_cfg(shape: Shape) -> dict[str, str]:
 
 
 def setup_py(shape: Shape) -> dict[str, str]:
-    """setup.py alone, which computes what it can."""
+    """setup.py alone, which computes its arguments."""
     arguments: dict[str, Any] = {
         "name": shape.name, "description": "An odd tool", "python_requires": ">=3.9",
         "install_requires": requirements(shape), "include_package_data": shape.data == "include",

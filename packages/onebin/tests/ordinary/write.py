@@ -97,9 +97,14 @@ def _code(shape: Shape) -> dict[str, str]:
         optional=["surely_absent", "colorama"] if "optional" in shape.dependencies else [],
     )  # fmt: skip
     version = f'"""An odd tool."""\n\n__version__ = "{VERSION}"\n'
+    found = {"README.md": "odd\n"}
+    if shape.data in {"include", "outside"}:
+        found["extra/words.txt"] = "outside\n"
+    if shape.version == "file":
+        found["VERSION"] = f"{VERSION}\n"
     if is_module:
-        return {f"{package}.py": version + text + RUN}
-    found = {
+        return found | {f"{package}.py": version + text + RUN}
+    found |= {
         f"{folder}/__init__.py": version,
         f"{folder}/cli.py": text,
         f"{folder}/__main__.py": f'from {package}.cli import main\n\nmain("run")\n',
@@ -108,22 +113,18 @@ def _code(shape: Shape) -> dict[str, str]:
     if shape.data == "package":
         found[f"{folder}/words.txt"] = "words\n"
         found[f"{folder}/deep/more.txt"] = "more\n"
-    elif shape.data in {"include", "outside"}:
-        found["extra/words.txt"] = "outside\n"
     if shape.data == "include" and shape.back_end in {"setuptools", "setup.cfg", "setup.py"}:
         found["MANIFEST.in"] = f"include {folder}/words.txt\n"
     if shape.data == "include" and shape.back_end != "hatchling":
         found[f"{folder}/words.txt"] = "words\n"
     if shape.layout == "several":
         found[f"{shape.source}second_package/__init__.py"] = "X = 1\n"
-    if shape.version == "file":
-        found["VERSION"] = f"{VERSION}\n"
-    # What is beside a program is no part of it.
-    return found | {"tests/test_odd.py": "import nothing_of_the_kind\n", "README.md": "odd\n"}
+    # Tests are beside a program, not in it.
+    return found | {"tests/test_odd.py": "import nothing_of_the_kind\n"}
 
 
 def scripts(shape: Shape) -> dict[str, str]:
-    """Return the scripts of *shape*; those of a gui are in a group of their own."""
+    """Return the scripts of *shape*; those of a gui have another group."""
     place = shape.package if shape.layout == "module" else f"{shape.package}.cli"
     found = {"odd-tool": f"{place}:main"}
     if shape.start == "scripts":

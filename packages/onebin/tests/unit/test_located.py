@@ -1,8 +1,11 @@
 """Distributions that no index has: a folder, a file, an address, a repository; all of them real."""
 
 import base64
+import bz2
+import gzip
 import hashlib
 import http.server
+import lzma
 import os
 import shutil
 import subprocess
@@ -25,6 +28,11 @@ from onebin.planning import plan as plan_of
 from .fakes import context
 
 NEAR = '[build-system]\nrequires = []\nbuild-backend = "own"\n[project]\nname = "near"\n'
+WHEEL = {
+    "METADATA": "Metadata-Version: 2.1\nName: near\nVersion: 1\n",
+    "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "RECORD": "near.py,,\n",
+}
 HOME = {"HOME": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
 
 Serve = Callable[[str], str]
@@ -36,7 +44,7 @@ def sha256(file: Path) -> str:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git in *folder*, without anybody's settings."""
+    """Run git in *folder*, without the caller's settings."""
     call = ["git", "-c", "user.name=a", "-c", "user.email=a@b.invalid", *arguments]
     done = subprocess.run(call, cwd=folder, env=HOME, capture_output=True, text=True, check=True)
     return done.stdout.strip()
@@ -107,7 +115,7 @@ def test_folder_is_named_by_its_contents(near: Path, tmp_path: Path) -> None:
         lambda: (near / "near.py").chmod(0o755),
         lambda: (near / "link").symlink_to("near.py"),
         lambda: (near / "near.py").rename(near / "renamed.py"),
-        lambda: (near / "deep" / "folder").mkdir(parents=True) or (near / "deep/folder/x").touch(),
+        lambda: shutil.copytree(near, near / "deep"),
     ):
         change()
         seen.append(digest())
@@ -184,14 +192,15 @@ def archive(near: Path, kind: str) -> Path:
     file = near.parent / f"near-1{kind}"
     names = ("near.py", "pyproject.toml")
     if kind.endswith((".zip", ".whl")):
+        is_wheel = kind.endswith(".whl")
         with zipfile.ZipFile(file, "w") as made:
             for name in names:
-                made.write(near / name, f"near-1/{name}" if kind == ".zip" else name)
-            made.writestr("near-1.dist-info/METADATA", "Name: near\nVersion: 1\n") if (
-                kind != ".zip"
-            ) else None
+                made.write(near / name, name if is_wheel else f"near-1/{name}")
+            for name, text in WHEEL.items() if is_wheel else ():
+                made.writestr(f"near-1.dist-info/{name}", text)
     else:
-        with tarfile.open(file, f"w:{kind.rpartition('.')[2]}") as tar:
+        packing = {".tar.gz": gzip, ".tar.bz2": bz2, ".tar.xz": lzma}[kind]
+        with packing.open(file, "wb") as stream, tarfile.open(fileobj=stream, mode="w") as tar:
             for name in names:
                 tar.add(near / name, f"near-1/{name}")
     return file
@@ -297,7 +306,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_obstacles(near: Path, tmp_path: Path, fault: str) -> None:
-    """Each is found by the plan, with a way out."""
+    """Each is found by the plan, with a remedy."""
     file = archive(near, ".tar.gz")
     for name in ("near-1-cp313-cp313-linux_x86_64.whl", "near-1.exe"):
         shutil.copyfile(file, tmp_path / name)

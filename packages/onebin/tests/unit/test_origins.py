@@ -118,7 +118,7 @@ def test_project_itself_is_no_dependency(tmp_path: Path) -> None:
     ],
 )
 def test_obstacle(line: str, message: str) -> None:
-    """What pins no contents is an obstacle with a way out, and without a password."""
+    """What pins no contents is an obstacle with a remedy, and without a password."""
     (found,) = read(line)
 
     assert isinstance(found, Obstacle)
@@ -138,7 +138,7 @@ def test_option_is_refused(line: str) -> None:
 
 
 def test_folder_without_a_name_is_named(tmp_path: Path) -> None:
-    """The error says how to write it."""
+    """The error has the form to write."""
     (tmp_path / "near").mkdir()
 
     with pytest.raises(ProjectError, match=r"\./near': states no name; expected NAME @"):
@@ -147,5 +147,5 @@ def test_folder_without_a_name_is_named(tmp_path: Path) -> None:
 
 def test_build_lock_has_versions_alone() -> None:
     """What builds a distribution is a wheel of an index."""
-    with pytest.raises(ProjectError, match="is no version of an index"):
+    with pytest.raises(ProjectError, match="not a version of an index"):
         locks.build_pins("build.txt", f"x @ https://h.invalid/x.whl#sha256={SHA}", LINUX)

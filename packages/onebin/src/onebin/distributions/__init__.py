@@ -225,7 +225,7 @@ def _located(pin: Pin, plan: Plan, python: str) -> Offer:
     offer = located.offer(pin, python, captured=SOURCE.name, pure=PURE.name)
     if isinstance(offer, Obstacle):
         raise _ObstacleError(offer)
-    # A project is a distribution of its own only for its C code.
+    # A project is among its distributions only for its C code.
     is_own = plan.project.origin is not None and plan.distributions[0].name == pin.name
     return msgspec.structs.replace(offer, has_compiled=is_own)
 

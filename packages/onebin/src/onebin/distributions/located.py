@@ -1,7 +1,7 @@
-"""A distribution that no index has: its source or its wheel, from where its lock says.
+"""A distribution that no index has: its source or its wheel, from the origin in its lock.
 
-A folder is named by its contents, a file by its sha256, a repository by a commit: each is what was
-locked, or an obstacle.
+A folder is named by its contents, a file by its sha256, a repository by a commit: another is an
+obstacle.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ class Fetched(msgspec.Struct, frozen=True):
         """Fetch it; none of its code runs.
 
         Raises:
-            ProjectError: it is not what was locked.
+            ProjectError: it is not the locked one.
             ToolError: it cannot be fetched.
         """
         origin = _origin(self.pin)
@@ -136,7 +136,7 @@ def wheel(pin: Pin, python: str, ctx: Context) -> Path:
     """Return the wheel that *pin* is.
 
     Raises:
-        ProjectError: it is not what was locked.
+        ProjectError: it is not the locked one.
         ToolError: it cannot be fetched.
     """
     return _file(pin, python, ctx)
@@ -146,7 +146,7 @@ def source(pin: Pin, scratch: Path, python: str, ctx: Context) -> Path:
     """Return a copy in *scratch* of the source that *pin* is, which may be written.
 
     Raises:
-        ProjectError: it is not what was locked, or has no folder that the lock names.
+        ProjectError: it is not the locked one, or has no folder that the lock names.
         ToolError: it cannot be fetched or unpacked.
     """
     origin = _origin(pin)

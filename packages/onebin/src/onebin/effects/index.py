@@ -45,7 +45,7 @@ PURE: Final = (
 )
 
 
-# This Python is not the one that a source distribution must support.
+# A source distribution must support another Python than this.
 SOURCE: Final = ("--no-binary", ":all:", "--ignore-requires-python")
 
 

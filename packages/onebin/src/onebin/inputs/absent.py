@@ -1,7 +1,7 @@
 """Imports of a project's own code that must fail: known from its source, before anything is built.
 
 Only what Python runs for certain counts: an import of a module's first level, outside ``try``,
-``if``, ``with`` and functions, in a module that the start imports in this way.
+``if``, ``with`` and functions, in a module that the start imports so.
 """
 
 import ast

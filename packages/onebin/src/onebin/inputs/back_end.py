@@ -1,8 +1,8 @@
 """Run a project's build back end on this machine, for its wheel.
 
 Its requirements come as wheels, so that nothing runs where the indexes' passwords are seen; the
-back end then runs without them. It finds no compiler: one that asks for it has C code, which is
-built as that of a dependency.
+back end then runs without them. It finds no compiler: if it starts one the project has C code,
+which is built as that of a dependency.
 """
 
 import shutil
@@ -51,12 +51,12 @@ class Made(msgspec.Struct, frozen=True):
     """What a back end made of a project, and the build requirements that no lock pins."""
 
     wheel: Path | None
-    """None if it asked for a compiler."""
+    """None if it wanted a compiler."""
     metadata: Path
     """A folder with its ``.dist-info``, if there is no wheel."""
     unpinned: tuple[str, ...]
     compiler: str = ""
-    """The compiler that it asked for."""
+    """The compiler that it started."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -83,7 +83,7 @@ class BuildRequirements(msgspec.Struct, frozen=True, kw_only=True):
         """Fetch them.
 
         Raises:
-            ProjectError: one is no requirement of an index, or not in the lock, or has no wheel.
+            ProjectError: one is not a requirement of an index, or not in the lock, or has no wheel.
         """
         site = folder / "site"
         site.mkdir()
@@ -165,15 +165,15 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             out, home, tools = scratch / "out", scratch / "home", scratch / "tools"
             for place in (out, home, tools):
                 place.mkdir()
-            asked = scratch / "asked"
+            started = scratch / "started"
             for name in COMPILERS:
                 tool = tools / name
-                tool.write_text(NO_COMPILER.replace("MARK", str(asked)), "utf-8")
+                tool.write_text(NO_COMPILER.replace("MARK", str(started)), "utf-8")
                 tool.chmod(0o755)
-            site, made = self._built(scratch, ctx, asked)
-            if asked.exists():
+            site, made = self._built(scratch, ctx, started)
+            if started.exists():
                 self._keep_metadata(scratch, site, folder, ctx)
-                compiler = asked.read_text("utf-8").partition("\n")[0]
+                compiler = started.read_text("utf-8").partition("\n")[0]
                 (folder / "compiler").write_text(compiler, "utf-8")
             else:
                 if len(made) != 1 or "/" in made[0] or not made[0].endswith(".whl"):
@@ -187,12 +187,12 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
         """Return it."""
         tools = (folder / "tools").read_text("utf-8").splitlines()
         compiler = folder / "compiler"
-        asked = compiler.read_text("utf-8") if compiler.exists() else ""
-        wheel = None if asked else next(folder.glob("*.whl"))
-        return Made(wheel, folder / "metadata", tuple(tools), asked)
+        started = compiler.read_text("utf-8") if compiler.exists() else ""
+        wheel = None if started else next(folder.glob("*.whl"))
+        return Made(wheel, folder / "metadata", tuple(tools), started)
 
-    def _built(self, scratch: Path, ctx: Context, asked: Path) -> tuple[Site, list[str]]:
-        """Run the back end, and return its site and the names of what it made."""
+    def _built(self, scratch: Path, ctx: Context, started: Path) -> tuple[Site, list[str]]:
+        """Run the back end, and return its site and the names of its results."""
         out = scratch / "out"
         site = self._site(self.system.requires, ctx)
         made: list[str] = []
@@ -203,7 +203,7 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
                 if what == "requires" and made:
                     site = self._site((*self.system.requires, *made), ctx)
         except ToolError as exc:
-            if not asked.exists():
+            if not started.exists():
                 raise ToolError(
                     f"{self.name}: its back end {self.system.build_backend} makes no wheel",
                     hint="does this work: pip wheel --no-deps .",

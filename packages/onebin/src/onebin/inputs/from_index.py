@@ -25,7 +25,7 @@ class FromIndex(msgspec.Struct, frozen=True):
     ctx: Context
     given: Given = Given()
 
-    def project(self, *, with_code: bool = True) -> Project:  # noqa: ARG002  (it has none of its own)
+    def project(self, *, with_code: bool = True) -> Project:  # noqa: ARG002  (it has none)
         """Fetch its wheel, for its metadata alone, and depend on it (an ``Input``).
 
         It comes in as any dependency does: as pip would install it, its C code included.

@@ -98,7 +98,7 @@ def project(root: Path, given: Given, ctx: Context) -> Project | None:
                 build_lock=build_lock,
             )
         )  # fmt: skip
-        what = made.wheel.name if made.wheel else f"none: it asks for {made.compiler}"
+        what = made.wheel.name if made.wheel else f"none: it starts {made.compiler}"
         stage.summary = f"{what} ({reason})"
         if made.unpinned:
             ctx.progress.warn(

@@ -49,7 +49,7 @@ class Line(msgspec.Struct, frozen=True):
     hashes: tuple[str, ...]
     """Sorted, as written."""
     name: str = ""
-    """Of what has an origin; empty if nothing states it."""
+    """Of a distribution with an origin; empty if nothing states it."""
     version: str = ""
     origin: Origin | None = None
 
@@ -89,9 +89,11 @@ def _elsewhere(found: re.Match[str], hashes: tuple[str, ...], base: Path) -> Lin
 def _of_file(name: str) -> tuple[str, str]:
     """Return the name and the version that a file's *name* states; empty if it states none."""
     try:
-        parse = parse_wheel_filename if name.endswith(".whl") else parse_sdist_filename
-        found = parse(name)
-        return found[0], str(found[1])
+        if name.endswith(".whl"):
+            found: tuple[object, ...] = parse_wheel_filename(name)
+        else:  # whichever compression, the stem is that of a source distribution
+            found = parse_sdist_filename(re.sub(r"\.(tar\.\w+|tgz)$", ".tar.gz", name))
+        return str(found[0]), str(found[1])
     except (InvalidWheelFilename, InvalidSdistFilename):
         return "", ""
 

@@ -67,7 +67,7 @@ def reference(address: str) -> tuple[Origin, tuple[str, ...]]:
 
 
 def of_path(path: str, folder: str = "") -> Origin:
-    """Return the origin of a file or a folder, told apart by the name."""
+    """Return the origin of a file or a folder, by its name."""
     is_file = path.endswith((".whl", ".zip", ".gz", ".tgz", ".bz2", ".xz"))
     return Origin("file" if is_file else "directory", path, folder=folder)
 
@@ -82,19 +82,21 @@ def pinned(found: Pin, origin: Origin, base: Path, *, where: str, rewrite: str) 
         where: The lock, for messages.
         rewrite: How it is written again.
     """
-    said = f"{where}: {found} comes from {origin.kind} {shown(hidden(origin.address))}"
+    source = f"{where}: {found} comes from {origin.kind} {shown(hidden(origin.address))}"
     if not _is_allowed(origin):
         schemes = SCHEMES.get(origin.kind, ())
         expected = f"an address of {' or '.join(schemes)}" if schemes else "a path"
-        return Obstacle(found, f"{said}; expected {expected}", hint=REQUEST.format(name=found.name))
+        return Obstacle(
+            found, f"{source}; expected {expected}", hint=REQUEST.format(name=found.name)
+        )
     if origin.kind == "git" and not COMMIT.fullmatch(origin.commit):
         return Obstacle(
-            found, f"{said} without a commit; expected the 40 hex digits of one",
+            found, f"{source} without a commit; expected the 40 hex digits of one",
             hint=f"lock again: {rewrite}; or write the address as …@COMMIT",
         )  # fmt: skip
     if origin.kind in {"file", "url"} and not found.hashes:
         return Obstacle(
-            found, f"{said} without a sha256; expected that of the file",
+            found, f"{source} without a sha256; expected that of the file",
             hint=f"lock again: {rewrite}; or add the hash that sha256sum prints",
         )  # fmt: skip
     is_path = origin.kind in {"directory", "file"} or (

@@ -208,7 +208,7 @@ class _Graph:
 
 
 def _origin(source: Source) -> Origin:
-    """Return where a package comes from if that is no index."""
+    """Return where a package comes from, if not from an index."""
     match source.type:
         case "git":
             return origins.git(source.url, source.resolved_reference, source.subdirectory)

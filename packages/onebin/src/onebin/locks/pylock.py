@@ -26,7 +26,7 @@ class Artifact(msgspec.Struct, frozen=True):
 
 
 class Elsewhere(msgspec.Struct, frozen=True, rename="kebab"):
-    """A source that is no file of an index: ``vcs``, ``directory`` or ``archive``."""
+    """A source that is not a file of an index: ``vcs``, ``directory`` or ``archive``."""
 
     type: str = ""
     url: str = ""
@@ -162,7 +162,7 @@ class Pylock(msgspec.Struct, frozen=True):
 
 
 def _origin(package: Package) -> Origin | None:
-    """Return where *package* comes from if that is no index."""
+    """Return where *package* comes from, if not from an index."""
     if found := package.vcs:
         address = found.url or found.path
         if found.type != "git":

@@ -142,7 +142,7 @@ def parse_build(text: str, environment: Mapping[str, str], *, where: str) -> tup
     for line in lines(text, Path(), where=where):
         if line.origin:
             raise ProjectError(
-                f"{where}: {shown(hidden(line.origin.address))} is no version of an index; "
+                f"{where}: {shown(hidden(line.origin.address))} is not a version of an index; "
                 "expected name==version --hash=sha256:…"
             )
         for pin in _of_index(line, environment, where=where):

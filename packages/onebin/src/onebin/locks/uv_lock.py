@@ -212,7 +212,7 @@ class _Graph:
 
 
 def _origin(source: Mapping[str, Any]) -> Origin:
-    """Return where a package comes from if that is no index."""
+    """Return where a package comes from, if not from an index."""
     kind, address = next(iter(source.items()), ("url", ""))
     folder = str(source.get("subdirectory", ""))
     match kind:
