@@ -14,6 +14,7 @@ LEFT: Final = frozenset(
     {
         ".venv", "venv", ".env", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache",
         ".hypothesis", "__pycache__", "node_modules", "dist", ".eggs",
+        "onebin.lock", "onebin-build.lock",  # which a build writes
     }
 )  # fmt: skip
 """Names in a working directory that are a tool's: no part of a project."""
