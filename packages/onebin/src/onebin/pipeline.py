@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from onebin import (
     assemble,
@@ -16,12 +17,14 @@ from onebin import (
     terminal,
 )
 from onebin.distributions import install, time_zones
+from onebin.distributions.modules import Modules
 from onebin.effects.context import Context
 from onebin.effects.index import UnreachableError
 from onebin.embed import files, frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
 from onebin.errors import ProjectError
 from onebin.image.image import Image
+from onebin.inputs import absent
 from onebin.link.linker import LinkedProgram
 from onebin.locks import resolving
 from onebin.model import (
@@ -36,6 +39,7 @@ from onebin.model import (
     ModuleOrigin,
     Obstacle,
     OmittedModule,
+    Pin,
     Plan,
     Project,
     Release,
@@ -143,8 +147,17 @@ def with_offers(plan: Plan, tools: Tools) -> Plan:
 
 
 def _offered(plan: Plan, tools: Tools) -> Plan:
-    offers = distributions.offers(plan, plan.series, tools.context)
-    return msgspec.structs.replace(plan, offers=offers)
+    """Return *plan* with its offers, and with the imports that nothing of them provides."""
+    ctx, project = tools.context, plan.project
+    offers = distributions.offers(plan, plan.series, ctx)
+    found: list[absent.Absent] = []
+    if plan.is_locked:
+        modules = Modules(offers, plan.series, ctx)
+        found = absent.absent(project.code, project.entry, plan.series, modules.may_have)
+    own = Pin(canonicalize_name(project.name), project.version, ())
+    faults = [absent.fault(item, absent.modules_of(project.code)) for item in found]
+    obstacles = (*plan.obstacles, *(Obstacle(own, str(item), item.hint) for item in faults))
+    return msgspec.structs.replace(plan, offers=offers, obstacles=obstacles)
 
 
 def _obstacle(plan: Plan) -> Obstacle | None:

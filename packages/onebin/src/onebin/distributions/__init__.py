@@ -249,6 +249,7 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     return msgspec.structs.replace(
         offer,
         build_requires=facts.build_requires,
+        names=facts.names,
         libraries=() if may_lack else facts.libraries,
         environment={} if may_lack else facts.environment,
     )

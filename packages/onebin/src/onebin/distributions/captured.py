@@ -30,7 +30,7 @@ from onebin.model import (
 )
 from onebin.requirement import shown
 
-from . import install, located, programs, source, system_libraries
+from . import install, located, modules, programs, source, system_libraries
 from .build_tools import BuildTools
 
 CACHE_VERSION: Final = 8
@@ -51,6 +51,8 @@ class SourceFacts(msgspec.Struct, frozen=True):
     """C libraries whose headers it includes."""
     environment: dict[str, str] = {}
     """Variables that make its build compile more."""
+    names: tuple[str, ...] = ()
+    """Of all its files and folders, as far as they can be modules'."""
     obstacle: Obstacle | None = None
     """Why it can never be built here."""
 
@@ -131,7 +133,10 @@ def source_facts(
             tools.install(system.requires)
         except ProjectError as exc:
             return Obstacle(pin, str(exc), hint=exc.hint)
-        return SourceFacts(tools.used, system_libraries.wanted(tree), source.switches(tree, system))
+        return SourceFacts(
+            tools.used, system_libraries.wanted(tree), source.switches(tree, system),
+            modules.names_in(tree),
+        )  # fmt: skip
 
 
 def _source(pin: Pin, scratch: Path, python: str, ctx: Context) -> Path | None:

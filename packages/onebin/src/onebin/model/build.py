@@ -110,6 +110,8 @@ class Offer(msgspec.Struct, frozen=True):
     """Variables that make its build compile more."""
     build_requires: tuple[Pin, ...] = ()
     """What builds it, as far as its ``pyproject.toml`` names that; empty for a wheel."""
+    names: tuple[str, ...] = ()
+    """Of modules that a source may bring; empty for a wheel."""
 
 
 class Obstacle(msgspec.Struct, frozen=True):
