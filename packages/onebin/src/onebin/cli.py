@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 import onebin
-from onebin import inputs, pipeline, planning, render, secret, terminal
+from onebin import decide, inputs, pipeline, planning, render, secret, terminal
 from onebin.effects import files
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.progress import Progress
@@ -163,7 +163,7 @@ def _dist(project: Project, tools: Tools) -> Path:
 
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
     read = _input(options, tools).project()
-    plan = pipeline.with_offers(pipeline.make_plan(read, tools), tools)
+    plan = decide.plan_whole(read, tools)
     # A lock may name a repository with a password.
     _print(secret.hidden(render.plan_json(plan) if options.json else render.plan(plan)))
     planning.require_no_obstacle(plan)

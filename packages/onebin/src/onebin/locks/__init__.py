@@ -1,5 +1,6 @@
 """Which versions are used: a kind of lock file each, and the choice of versions for a new one."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
@@ -64,6 +65,9 @@ class LockKind(Protocol):
 LOCKS: Final[tuple[LockKind, ...]] = (OnebinLock, Pylock, UvLock, PoetryLock, Requirements)
 """The first kind that reads a name decides."""
 
+AT_COMMIT: Final = re.compile(r"\bgit\+\S+@[0-9a-f]{40}")
+"""A repository at a commit, as requirements name it."""
+
 NAMES: Final = (WRITTEN, "pylock.toml", "uv.lock", "poetry.lock", "requirements.txt")
 """Names that are tried where the project names no lock, in this order."""
 
@@ -89,9 +93,13 @@ def build_pins(where: str, text: str, markers: Mapping[str, str]) -> tuple[Pin, 
 def is_lock(name: str, text: str) -> bool:
     """Whether the file *name* with *text*, found in a project, is a lock.
 
-    Requirements without hashes name versions alone.
+    Requirements without hashes name versions alone; direct references may have a commit.
     """
-    return PurePosixPath(name).name != "requirements.txt" or "--hash=sha256:" in text
+    if PurePosixPath(name).name != "requirements.txt" or "--hash=sha256:" in text:
+        return True
+    bare = [line.partition(" #")[0].strip() for line in text.splitlines()]
+    wanted = [line for line in bare if line and not line.startswith("#")]
+    return bool(wanted) and all(map(AT_COMMIT.search, wanted))
 
 
 def wanted_by(project: Project) -> Wanted:
