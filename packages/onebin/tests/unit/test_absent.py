@@ -47,7 +47,7 @@ CERTAIN = {
 
 @pytest.mark.parametrize("case", CERTAIN)
 def test_certain(tmp_path: Path, case: str) -> None:
-    """Each ends the program at its start; Python agrees, but for what it still has."""
+    """Each ends the program at its start; Python agrees, but for modules it still has."""
     text, module = CERTAIN[case]
     text += "\ndef main(): ...\n"
 
@@ -119,7 +119,7 @@ def test_five_kinds_of_obstacle_at_once(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Rust, no file for this platform, no Python, a missing module, a wrong start: one answer."""
+    """Rust, no file for this platform, no Python, a missing module, a wrong start: all named."""
     monkeypatch.setenv("ONEBIN_CACHE", str(tmp_path / "cache"))
     rust = '[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n'
     pins = [put_source("rusty", **{"pyproject.toml": rust}), put_wheel("plain"),

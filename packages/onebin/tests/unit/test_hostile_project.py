@@ -16,7 +16,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from onebin import decide, requirement
+from onebin import decide, pipeline, requirement
 from onebin.effects import index
 from onebin.errors import OnebinError
 from onebin.inputs.directory import Directory

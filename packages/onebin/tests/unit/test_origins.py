@@ -149,3 +149,21 @@ def test_build_lock_has_versions_alone() -> None:
     """What builds a distribution is a wheel of an index."""
     with pytest.raises(ProjectError, match="not a version of an index"):
         locks.build_pins("build.txt", f"x @ https://h.invalid/x.whl#sha256={SHA}", LINUX)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"-e .\nfar @ git+https://h.invalid/x@{COMMIT}\n", True),
+        (f"# by uv\nfar @ git+https://h.invalid/x@{COMMIT}#subdirectory=y  # via app\n", True),
+        (f"thing==1 --hash=sha256:{SHA}\n", True),
+        (f"far @ git+https://h.invalid/x@{COMMIT}\nthing==1\n", False),
+        ("far @ git+https://h.invalid/x@main\n", False),
+        ("-e .\n", False),
+        ("thing==1\n", False),
+        ("", False),
+    ],
+)
+def test_requirements_are_a_lock_if_each_line_is_pinned(text: str, *, expected: bool) -> None:
+    """A file of versions alone is none; the project names others, or gets its own lock."""
+    assert expected is locks.is_lock("requirements.txt", text)

@@ -68,6 +68,9 @@ LOCKS: Final[tuple[LockKind, ...]] = (OnebinLock, Pylock, UvLock, PoetryLock, Re
 AT_COMMIT: Final = re.compile(r"\bgit\+\S+@[0-9a-f]{40}")
 """A repository at a commit, as requirements name it."""
 
+FOLDER: Final = re.compile(r"(-e|--editable)\b|\.")
+"""How a line with a folder begins: a project's own, as ``uv export`` writes it, or another."""
+
 NAMES: Final = (WRITTEN, "pylock.toml", "uv.lock", "poetry.lock", "requirements.txt")
 """Names that are tried where the project names no lock, in this order."""
 
@@ -99,7 +102,8 @@ def is_lock(name: str, text: str) -> bool:
         return True
     bare = [line.partition(" #")[0].strip() for line in text.splitlines()]
     wanted = [line for line in bare if line and not line.startswith("#")]
-    return bool(wanted) and all(map(AT_COMMIT.search, wanted))
+    has_commit = any(map(AT_COMMIT.search, wanted))
+    return has_commit and all(AT_COMMIT.search(line) or FOLDER.match(line) for line in wanted)
 
 
 def wanted_by(project: Project) -> Wanted:
