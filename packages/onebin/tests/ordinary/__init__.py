@@ -1,0 +1,1 @@
+"""Ordinary projects, generated: back end, layout, version, start, data, dependencies, lock."""
