@@ -14,12 +14,16 @@ Values = dict[str, Any]
 AWKWARD: Final = (
     "", "true", "on", "No", "null", "~", "1", "1.0", "1e3", "0x1f", "010", "2001-01-01", "12:30:45",
     "a: b", "# c", "- d", "{{ .Values }}", "$(POD_NAME)", "*x", "&y", "!z", "%", "@", "`", "|",
-    ">", "'", '"', "\\n", " ", " lead", "trail ", "two\nlines", "\ttab", "\u00e9\u4e2d\U0001f600", "<&>",
+    ">", "'", '"', "\\n", " ", " lead", "trail ", "two\nlines", "\ttab", "\u00e9\u4e2d\U0001f600",
+    "<&>",
 )  # fmt: skip
 """Strings that YAML, a template or a shell may take for something else."""
 NAMES: Final = ("a", "x1", "app", "on", "1", "null", "data-2")
-QUANTITIES: Final = {"cpu": (("10m", "0.1", 1), ("1", 2, "2500m")),
-                     "memory": (("16Mi", "32Mi", 33554432), ("64Mi", "1Gi", 134217728))}  # fmt: skip
+QUANTITIES: Final = {
+    "cpu": (("10m", "0.1", 1), ("1", 2, "2500m")),
+    "memory": (("16Mi", "32Mi", 33554432), ("64Mi", "1Gi", 134217728)),
+}
+"""Name of a resource -> requests, and limits that are not below them."""
 VOLUMES: Final[Mapping[str, dict[str, Any]]] = {
     "emptyDir": {"emptyDir": {"sizeLimit": "1Mi"}},
     "configMap": {"configMap": {"name": "c", "optional": True}},
@@ -118,8 +122,8 @@ def _of_type(kind: str, schema: Mapping[str, Any], path: str) -> st.SearchStrate
             return st.sampled_from(edges) | st.integers(low, high)
         case "string" if "pattern" in schema:
             text = st.from_regex(schema["pattern"], fullmatch=True)
-            length = schema.get("maxLength", 60)
-            return text.filter(lambda text: text.isascii() and len(text) <= length)
+            low, high = schema.get("minLength", 0), schema.get("maxLength", 60)
+            return text.filter(lambda text: text.isascii() and low <= len(text) <= high)
         case "string":
             return awkward.filter(lambda text: len(text) >= schema.get("minLength", 0))
         case "array":
@@ -128,7 +132,8 @@ def _of_type(kind: str, schema: Mapping[str, Any], path: str) -> st.SearchStrate
             return st.lists(items, min_size=schema.get("minItems", 0), max_size=3, unique_by=unique)
         case "object":
             return _object(schema, path)
-    return plain[kind]
+        case _:
+            return plain[kind]
 
 
 @st.composite

@@ -25,7 +25,15 @@ class Compose:
     """A project that is up."""
 
     def __init__(self, program: str, override: Path, port: int) -> None:
-        self._argv = [program, "--project-name", PROJECT, "--file", FILE, "--file", override]
+        self._argv: list[str | Path] = [
+            program,
+            "--project-name",
+            PROJECT,
+            "--file",
+            FILE,
+            "--file",
+            override,
+        ]
         self.port = port
 
     def run(self, *words: str) -> str:
