@@ -57,6 +57,7 @@ def loosened(cluster: Cluster) -> str:
         manifests = output([cluster.tools / "helm", "template", "loose", ROOT / CHART,
                             "--set", value, "--set", "replicas=1",
                             "--set", "networkPolicy.enabled=false",
+                            "--set", "drain.delaySeconds=0",
                             "--set", "serviceAccount.create=false",
                             "--show-only", "templates/workload.yaml"])  # fmt: skip
         cluster.kubectl("apply", "-f", "-", stdin=manifests)
