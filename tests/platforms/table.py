@@ -426,7 +426,7 @@ PLATFORMS: Final = [
     *_table("docker", DOCKER, "engine docker", "start_docker", _DOCKER),
     Platform(
         "docker-runsc",
-        "engine docker NAME --runtime runsc --network none --memory 64m",
+        "engine docker NAME --runtime runsc --network none --memory 64m -v runsc:/rec",
         _GVISOR,
         "start_docker",
     ),
