@@ -157,3 +157,15 @@ def _value(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     return json.dumps(value)
+
+
+def installed(shape: Shape) -> set[str]:
+    """Return the files that pip would install of *shape*, but for metadata."""
+    place = shape.package.replace(".", "/")
+    own = {name.removeprefix(shape.source) for name in _code(shape)
+           if name.startswith(f"{shape.source}{place}")}  # fmt: skip
+    if shape.layout == "several":
+        own.add("second_package/__init__.py")
+    if shape.data == "include":
+        own.add(f"{place}/words.txt")
+    return own

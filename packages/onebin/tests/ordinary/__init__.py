@@ -1,1 +1,0 @@
-"""Ordinary projects, generated: back end, layout, version, start, data, dependencies, lock."""
