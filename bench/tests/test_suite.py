@@ -76,8 +76,8 @@ def test_line_cut_by_a_crash(cut: int) -> None:
         ("last words", -11, Outcome.CRASHED, "exit status -11: last words"),
         ("", 2, Outcome.CRASHED, "exit status 2: "),
         (
-            "Trace\nImportError: x\n\ntest test_a crashed -- Trace:\n"
-            "Exception: errors while loading tests\n", 2, Outcome.CRASHED, "ImportError: x",
+            "Trace\nImportError: x\n\ntest test_a crashed -- Trace:\nException: errors\n",
+            2, Outcome.CRASHED, "ImportError: x",
         ),
         (
             'Timeout (0:05:00)!\n  File "/onebin/lib/test/test_a.py", line 7 in test_x\n', None,
