@@ -76,7 +76,10 @@ def test_line_cut_by_a_crash(cut: int) -> None:
         ("last words", -11, Outcome.CRASHED, "exit status -11: last words"),
         ("", 2, Outcome.CRASHED, "exit status 2: "),
         (
-            "Trace\nImportError: x\n\ntest test_a crashed -- Trace:\nException: errors\n",
+            (
+                "Trace\nImportError: x\n\ntest test_a crashed -- Trace:\n"
+                "Exception: errors while loading tests\n"
+            ),
             2, Outcome.CRASHED, "ImportError: x",
         ),
         (
