@@ -34,7 +34,7 @@ def lines(*entries: Mapping[str, str]) -> str:
 
 
 def test_results_of_a_run() -> None:
-    """Counts, reasons of skips, the exception of a failure and not what it printed."""
+    """Counts, reasons of skips, the exception of a failure without its output."""
     found = results.read("test_a", lines(PASS, SKIP, FAIL), "", 2)
 
     assert found == Result(
@@ -57,7 +57,7 @@ def test_worst_result_of_a_test_counts(order: tuple[dict[str, str], ...]) -> Non
 
 @pytest.mark.parametrize("cut", range(1, len(lines(FAIL))))
 def test_line_cut_by_a_crash(cut: int) -> None:
-    """What was written before it counts."""
+    """Results written before it count."""
     found = results.read(
         "test_a", lines(PASS) + lines(FAIL)[:-cut], "Fatal Python error: Abort", -6
     )
@@ -75,6 +75,13 @@ def test_line_cut_by_a_crash(cut: int) -> None:
         ("test test_a crashed -- Trace:\nImportError: x\n", 2, Outcome.CRASHED, "ImportError: x"),
         ("last words", -11, Outcome.CRASHED, "exit status -11: last words"),
         ("", 2, Outcome.CRASHED, "exit status 2: "),
+        (
+            (
+                "Trace\nImportError: x\n\ntest test_a crashed -- Trace:\n"
+                "Exception: errors while loading tests\n"
+            ),
+            2, Outcome.CRASHED, "ImportError: x",
+        ),
         (
             'Timeout (0:05:00)!\n  File "/onebin/lib/test/test_a.py", line 7 in test_x\n', None,
             Outcome.TIME_LIMIT, "in test_x (test_a.py:7)",
@@ -162,7 +169,7 @@ def test_release_of_a_series() -> None:
 
 
 def test_modules_of_the_standard_library(tmp_path: Path) -> None:
-    """Packages and modules, but no tests, no Tk and no file that is no module."""
+    """Packages and modules; neither tests nor Tk nor other files."""
     for name in (
         "os.py",
         "json/__init__.py",

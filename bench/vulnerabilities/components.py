@@ -1,4 +1,4 @@
-"""What is pinned and linked into executables: CPython, the C libraries, what they bring along."""
+"""The parts linked into executables: CPython, the C libraries, their own parts."""
 
 import json
 import re
@@ -69,7 +69,7 @@ class Component:
     linked: str
     """Which programs have it."""
     debian: str = ""
-    """Debian's source package, for what has no repository in OSV."""
+    """Debian's source package, for a library without a repository in OSV."""
 
     @property
     def repository(self) -> str:

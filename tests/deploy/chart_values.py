@@ -1,4 +1,4 @@
-"""Values of the chart by generation: a strategy made of values.schema.json, and what they mean."""
+"""Values of the chart by generation: a strategy made of values.schema.json, and their meaning."""
 
 import json
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ QUANTITIES: Final = {
     "cpu": (("10m", "0.1", 1), ("1", 2, "2500m")),
     "memory": (("16Mi", "32Mi", 33554432), ("64Mi", "1Gi", 134217728)),
 }
+"""Name of a resource -> requests, and limits that are not below them."""
 VOLUMES: Final[Mapping[str, dict[str, Any]]] = {
     "emptyDir": {"emptyDir": {"sizeLimit": "1Mi"}},
     "configMap": {"configMap": {"name": "c", "optional": True}},
@@ -121,8 +122,8 @@ def _of_type(kind: str, schema: Mapping[str, Any], path: str) -> st.SearchStrate
             return st.sampled_from(edges) | st.integers(low, high)
         case "string" if "pattern" in schema:
             text = st.from_regex(schema["pattern"], fullmatch=True)
-            length = schema.get("maxLength", 60)
-            return text.filter(lambda text: text.isascii() and len(text) <= length)
+            low, high = schema.get("minLength", 0), schema.get("maxLength", 60)
+            return text.filter(lambda text: text.isascii() and low <= len(text) <= high)
         case "string":
             return awkward.filter(lambda text: len(text) >= schema.get("minLength", 0))
         case "array":
@@ -166,7 +167,7 @@ def _object(draw: st.DrawFn, schema: Mapping[str, Any], path: str) -> Values:
 
 @st.composite
 def chart_values(draw: st.DrawFn) -> Values:
-    """Values that the schema takes: a few of the chart's, each of them any of its own."""
+    """Values that the schema takes: a few of the chart's, each of them any of its type."""
     found: Values = {}
     properties = SCHEMA["properties"]
     for name in draw(st.lists(st.sampled_from(sorted(properties)), max_size=8, unique=True)):
