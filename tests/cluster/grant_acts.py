@@ -95,7 +95,7 @@ def volumes(cluster: Cluster) -> str:
             requested = verdicts(one["checks"])
             granted = verdicts(json.loads(report)["security"]["checks"])
             forbidden = "pass" if name.startswith("host-") else "fail"
-            # The claim's volume is a directory of the node, and nothing inside tells by whose word.
+            # The claim's volume is a directory of the node, and no sign inside shows the author.
             if forbidden in ((requested,) if name == "claim" else (requested, granted)):
                 wrong.append(name)
             found.append(f"{name}: requested {requested}, granted {granted}")

@@ -1,4 +1,4 @@
-"""Each way of installing: the chart, every kustomization, the Job, the tutorial."""
+"""The installations: the chart, every kustomization, the Job, the tutorial."""
 
 import tempfile
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The CPU time of pods as ``metrics.k8s.io``, from kubelet's own summary.
 
-A HorizontalPodAutoscaler and ``kubectl top`` read it; metrics-server is not in Debian. It answers
+A HorizontalPodAutoscaler and ``kubectl top`` read it; metrics-server is not in Debian. It serves
 for the one node of tests/cluster/up, in whose network it runs:
 
     python -m tests.cluster.pod_metrics
@@ -71,7 +71,7 @@ def usage(namespace: str, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Discovery, and the list of pods with a selector of equalities, as the autoscaler asks."""
+    """Discovery, and the list of pods with a selector of equalities, as the autoscaler sends it."""
 
     protocol_version = "HTTP/1.1"
 

@@ -2,7 +2,7 @@
 
     python -m tests.cluster.swarm_acts [ACT ...]
 
-Needs root and Debian's docker.io, not its engine: the nodes are engines of their own, which end
+Needs root and Debian's docker.io, not its engine: the nodes are separate engines, which end
 with the run. SWARM_IMAGE names an archive of the image, which is built otherwise.
 """
 

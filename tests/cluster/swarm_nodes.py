@@ -1,4 +1,4 @@
-"""Docker engines of their own: the nodes of a Swarm on one machine.
+"""Separate Docker engines: the nodes of a Swarm on one machine.
 
 Each engine has a mount and a network namespace, directories and a control group, so the machine's
 engine and its rules stay as they are; veth(4) joins the networks. Root, and Debian's docker.io.

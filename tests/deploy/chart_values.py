@@ -1,4 +1,4 @@
-"""Values of the chart by generation: a strategy made of values.schema.json, and what they mean."""
+"""Values of the chart by generation: a strategy made of values.schema.json, and their meaning."""
 
 import json
 from collections.abc import Mapping
@@ -117,8 +117,8 @@ def _of_type(kind: str, schema: Mapping[str, Any], path: str) -> st.SearchStrate
         case "integer":
             low, high = schema.get("minimum", 0), schema.get("maximum", 10**7)
             # The ends, and where Go's text of a float changes to an exponent.
-            edges = [n for n in (low, low + 1, 999_999, 1_000_000, 1_048_577, high)
-                     if low <= n <= high]  # fmt: skip
+            numbers = (low, low + 1, 999_999, 1_000_000, 1_048_577, high)
+            edges = [number for number in numbers if low <= number <= high]
             return st.sampled_from(edges) | st.integers(low, high)
         case "string" if "pattern" in schema:
             text = st.from_regex(schema["pattern"], fullmatch=True)
@@ -167,7 +167,7 @@ def _object(draw: st.DrawFn, schema: Mapping[str, Any], path: str) -> Values:
 
 @st.composite
 def chart_values(draw: st.DrawFn) -> Values:
-    """Values that the schema takes: a few of the chart's, each of them any of its own."""
+    """Values that the schema takes: a few of the chart's, each of them any of its type."""
     found: Values = {}
     properties = SCHEMA["properties"]
     for name in draw(st.lists(st.sampled_from(sorted(properties)), max_size=8, unique=True)):

@@ -1,4 +1,4 @@
-"""Any values that the schema takes: rendered, valid, and refused for exactly what they loosen."""
+"""Any values of the schema: rendered, valid, and refused for exactly the checks they loosen."""
 
 import json
 import re
@@ -72,7 +72,7 @@ def environment(manifests: str) -> dict[str, str]:
 
 
 def given_settings(values: Values) -> dict[str, str]:
-    """Return the settings as the service reads them: 1048576 is no 1.048576e+06."""
+    """Return the settings as the service reads them: 1048576, not 1.048576e+06."""
     extra = {each["name"] for each in values.get("env", ())}
     return {
         name: value if isinstance(value, str) else json.dumps(value)

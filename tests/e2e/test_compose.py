@@ -103,7 +103,7 @@ def test_is_replaced_after_its_end(engine: Engine, compose: Compose) -> None:
     before = inspect(engine, container)["State"]["StartedAt"]
     engine.run("exec", container, "/app/devops-info-service", "check")
     engine.run("kill", "--signal", "KILL", container)
-    # A killed container is one that the operator ended: only its own end is followed by another.
+    # Docker does not restart a container that was killed by command, only after its own end.
     assert not inspect(engine, container)["State"]["Running"]
     engine.run("start", container)
     until(lambda: inspect(engine, container)["State"]["Health"]["Status"] == "healthy")

@@ -45,6 +45,7 @@ from .project import (
     ImageSettings,
     Machine,
     Options,
+    Origin,
     Project,
 )
 from .series import DEFAULT_SERIES, RELEASE, RELEASES, Release
@@ -84,6 +85,7 @@ __all__ = [
     "Offer",
     "OmittedModule",
     "Options",
+    "Origin",
     "Pin",
     "Plan",
     "Profile",

@@ -286,7 +286,7 @@ class Slot:
         return not self._is_reused and self._unsent == self._client.plan.request
 
     def _has_other(self) -> bool:
-        """Turn to the next address, if there is one that this request has not tried."""
+        """Turn to the next address, if this request has not tried all."""
         if self._others <= 0:
             return False
         self._others -= 1
