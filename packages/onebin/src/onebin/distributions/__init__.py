@@ -33,7 +33,7 @@ from . import captured, located
 from .captured import Captured, SourceFacts
 from .pure import Pure
 
-CACHE_VERSION: Final = 7
+CACHE_VERSION: Final = 8
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
