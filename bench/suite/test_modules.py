@@ -95,7 +95,7 @@ def write(release: Release, tree: Path, folder: Path) -> str:
 
 
 def _files(tree: Path, sources: dict[str, list[str]]) -> Iterator[Path]:
-    """Yield the sources, what is beside them, and the headers below ``Modules``."""
+    """Yield the sources, the files beside them, and the headers below ``Modules``."""
     found = {tree / name for names in sources.values() for name in names}
     for name in MODULES:
         found.update((tree / "Modules" / name).glob("**/*.[ch]"))

@@ -39,7 +39,7 @@ class Row:
 
     @property
     def is_reachable(self) -> bool:
-        """Whether it may be: what was not judged may."""
+        """Whether it may be; without a judgment it may."""
         return self.assessment is None or self.assessment.status is Status.REACHABLE
 
 

@@ -1,4 +1,4 @@
-"""Write docs/reference/vulnerabilities.md: what is known about the pinned versions.
+"""Write docs/reference/vulnerabilities.md: known vulnerabilities of the pinned versions.
 
 usage, in the repository: python3 -m bench.vulnerabilities.vulnerabilities [--from PLACE ...]
 
@@ -28,7 +28,7 @@ PAGE: Final = ROOT / "docs/reference/vulnerabilities.md"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Read, write the page, name what was not judged."""
+    """Read, write the page, name those without a judgment."""
     parser = argparse.ArgumentParser(
         prog="vulnerabilities", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -75,7 +75,7 @@ def _found(
             log(f"reading {place}")
             found.append(sources.from_copy(place, every))
         return found, "downloaded copies were given"
-    log(f"asking {api}")
+    log(f"reading {api}")
     return [sources.from_api(every, address=api)], ""
 
 

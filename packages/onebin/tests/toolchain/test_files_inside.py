@@ -30,7 +30,8 @@ PARTS: Final = [
     ".", "..", "", "none", "a" * 256, *sorted({part for name in FILES for part in name.split("/")}),
 ]  # fmt: skip
 READS: Final = [
-    "read", "stat", "lstat", "open", "open path", "open directory", "open no link", "listdir", "entries",
+    "read", "stat", "lstat", "open", "open path", "open directory", "open no link", "listdir",
+    "entries",
     "walk", "fwalk", "readlink", "realpath", "strict", "exists", "kinds", "access", "mmap",
     "sendfile", "seek", "glob", "copied",
 ]  # fmt: skip
