@@ -32,7 +32,8 @@ The bill of materials of a build names it.
 The service of this repository links {service}.
 *Reachable* is a judgment after the authors' advisory and the options of the build, kept in
 `bench/vulnerabilities/assessments.toml`.
-A number is `?` without a record that decides the version, or if the newest is older than {fresh} days.
+A number is `?` without a record that decides the version,
+or if the newest is older than {fresh} days.
 """
 
 
