@@ -17,9 +17,11 @@ from onebin.effects.index import IndexFile
 from onebin.effects.wheel_tags import is_compiled
 from onebin.errors import ProjectError
 from onebin.model import (
+    BuildTool,
     BuiltLibrary,
     CPython,
     Distribution,
+    Interpreter,
     Machine,
     Obstacle,
     Offer,
@@ -33,7 +35,7 @@ from . import captured
 from .captured import Captured, SourceFacts
 from .pure import Pure
 
-CACHE_VERSION: Final = 6
+CACHE_VERSION: Final = 7
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -51,9 +53,13 @@ class Provider(Protocol):
 
     def step(
         self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain,
-        libraries: Sequence[BuiltLibrary],
+        libraries: Sequence[BuiltLibrary], tools: Sequence[BuildTool],
     ) -> Step[Distribution]:  # fmt: skip
-        """Return the step for *offer*; *libraries* are those that it names."""
+        """Return the step for *offer*; *libraries* are those that it names.
+
+        *tools* are its build requirements that were built from source; the interpreter of *python*
+        has their C extensions.
+        """
         ...
 
 
@@ -67,6 +73,10 @@ Form = Literal["as pip installs it", "from source", "pure"]
 
 BuildLibraries = Callable[[Sequence[str]], tuple[BuiltLibrary, ...]]
 """Makes C libraries by name."""
+
+
+BuildInterpreter = Callable[[Sequence[Distribution]], Interpreter]
+"""Makes the interpreter that runs back ends, with the C extensions of distributions."""
 
 
 class _ObstacleError(Exception):
@@ -198,21 +208,32 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     if offer.provider != SOURCE.name:
         return offer
     step = ExaminedSource(offer.pin, python, plan.machine, plan.build_pins, plan.may_be_unpinned)
+    # Nothing is brought for code that the project can do without.
+    may_lack = form == "pure"
     try:
         facts = ctx.build(step)
+        if offer.has_compiled and not facts.compiles and not may_lack:
+            raise _ObstacleError(_uncompiled(offer.pin))
     except _ObstacleError as exc:
         if best.instead is None:
             raise
         reason = exc.obstacle.reason.removeprefix(f"{offer.pin}: ")
         hint = f" ({exc.obstacle.hint})" if exc.obstacle.hint else ""
         return msgspec.structs.replace(best.instead, lacks=f"{reason}{hint}")
-    # Nothing is brought for code that the project can do without.
-    may_lack = form == "pure"
     return msgspec.structs.replace(
         offer,
         build_requires=facts.build_requires,
+        build_sources=facts.build_sources,
         libraries=() if may_lack else facts.libraries,
         environment={} if may_lack else facts.environment,
+    )
+
+
+def _uncompiled(pin: Pin) -> Obstacle:
+    return Obstacle(
+        pin,
+        f"{pin}: its source distribution is built without the compiled code that pip would install",
+        hint=f"accept that it may be slower: {_silence(pin)}; or choose another version",
     )
 
 
@@ -240,9 +261,12 @@ def distributions(
     python: CPython,
     toolchain: Toolchain,
     libraries: BuildLibraries,
+    interpreter: BuildInterpreter,
     ctx: Context,
 ) -> tuple[Distribution, ...]:
     """Make every distribution of *wanted* ready to be frozen and linked.
+
+    *libraries* and *interpreter* make what their builds need.
 
     Raises:
         ProjectError: one of them cannot be part of a static executable, or its build leaves out
@@ -252,13 +276,26 @@ def distributions(
     wanted = tuple(wanted)
     may_lack = {canonicalize_name(name) for name in plan.project.options.pure}
     made = []
+
+    def build(item: Offer) -> Distribution:
+        if item.provider == PURE.name:
+            return ctx.build(PURE.step(item, plan, python, toolchain, (), ()))
+        sources = tuple(build(source) for source in item.build_sources)
+        tools = tuple(BuildTool(tool.pin, tool.code, tool.key) for tool in sources)
+        runs = CPython(interpreter(sources), python.runtime)
+        built = libraries(item.libraries)
+        provider = PROVIDERS[item.provider]
+        found = ctx.build(provider.step(item, plan, runs, toolchain, built, tools))
+        extensions = tuple(
+            msgspec.structs.replace(extension, built=built) for extension in found.extensions
+        )
+        return msgspec.structs.replace(found, extensions=extensions)
+
     for n, item in enumerate(wanted):
         if isinstance(item, Obstacle):
             raise ProjectError(item.reason, hint=item.hint)
         ctx.progress.report(str(item.pin), done=n, total=len(wanted))
-        built = libraries(item.libraries)
-        step = PROVIDERS[item.provider].step(item, plan, python, toolchain, built)
-        found = ctx.build(step)
+        found = build(item)
         if item.lacks:
             ctx.progress.warn(
                 f"{item.pin}: without the compiled code that pip would install, so it may be "
@@ -270,10 +307,7 @@ def distributions(
                 hint=f"accept that it may be slower: {_silence(item.pin)}; or choose another "
                 "version",
             )
-        extensions = tuple(
-            msgspec.structs.replace(extension, built=built) for extension in found.extensions
-        )
-        made.append(msgspec.structs.replace(found, extensions=extensions))
+        made.append(found)
     return tuple(made)
 
 

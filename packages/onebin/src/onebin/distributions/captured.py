@@ -4,6 +4,8 @@ The back end runs in the static interpreter, with a compiler that joins the obje
 extension instead of linking a shared object: there is no recipe per package.
 """
 
+import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -16,6 +18,7 @@ from onebin.effects.index import IndexFile
 from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError, ToolError
 from onebin.model import (
+    BuildTool,
     BuiltLibrary,
     CPython,
     Distribution,
@@ -30,10 +33,18 @@ from onebin.model import (
 )
 from onebin.requirement import shown
 
-from . import install, programs, source, system_libraries
+from . import (
+    install,
+    machine_programs,
+    obstacles,
+    own_prefix,
+    programs,
+    source,
+    system_libraries,
+)
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 8
+CACHE_VERSION: Final = 9
 """Raised when this module makes something else of the same source: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
@@ -51,6 +62,23 @@ class SourceFacts(msgspec.Struct, frozen=True):
     """C libraries whose headers it includes."""
     environment: dict[str, str] = {}
     """Variables that make its build compile more."""
+    build_sources: tuple[Offer, ...] = ()
+    """Build requirements that are built from source in turn."""
+    compiles: bool = True
+    """Whether its build can make compiled code, as far as its back end shows."""
+
+    def with_source(self, tool: Pin, facts: "SourceFacts") -> "SourceFacts":
+        """Return these facts with the build requirement *tool*, of whose source *facts* are."""
+        offer = Offer(
+            tool, Captured.name, tool.name, libraries=facts.libraries,
+            environment=facts.environment, build_requires=facts.build_requires,
+            build_sources=facts.build_sources,
+        )  # fmt: skip
+        return msgspec.structs.replace(
+            self,
+            build_requires=tuple(sorted({*self.build_requires, *facts.build_requires})),
+            build_sources=(*self.build_sources, offer),
+        )
 
 
 class Captured:
@@ -73,7 +101,7 @@ class Captured:
 
     def step(
         self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain,
-        libraries: Sequence[BuiltLibrary],
+        libraries: Sequence[BuiltLibrary], tools: Sequence[BuildTool],
     ) -> "CapturedBuild":  # fmt: skip
         """Return the step that fetches and builds it."""
         options = plan.project.options
@@ -87,6 +115,7 @@ class Captured:
             toolchain=toolchain,
             machine=plan.machine,
             libraries=tuple(libraries),
+            tools=tuple(tools),
             environment=offer.environment,
         )
 
@@ -99,11 +128,13 @@ def source_facts(
     python: str,
     machine: Machine,
     ctx: Context,
+    within: Sequence[str] = (),
 ) -> SourceFacts | Obstacle:
     """Return the facts of *pin*'s source about its build, or why it cannot be built.
 
-    Both as far as its ``pyproject.toml`` shows. Fetches it and its static build requirements; none
+    Both as far as its files show. Fetches it and its static build requirements; none
     of their code runs. Further requirements that its back end names are known in the build alone.
+    *within* names the distributions whose build needs this one.
 
     Raises:
         ToolError: one of them cannot be downloaded.
@@ -115,21 +146,37 @@ def source_facts(
                 return SourceFacts()  # the build names the missing file
             tree = unpack.tree(archive, scratch / "unpacked")
             system = source.build_system(tree, of=str(pin))
-            if tool := source.rust_tool(system):
-                return Obstacle(
-                    pin,
-                    f"{pin}: its build needs a Rust compiler ({tool}); expected C, C++ or Cython",
-                    hint="onebin has no Rust for a static executable: choose a version or package "
-                    "without Rust code",
-                )
+            if obstacle := obstacles.of_source(pin, tree, system):
+                return obstacle
             tools = BuildTools(
                 build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
                 machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
             )  # fmt: skip
             tools.install(system.requires)
+            facts = SourceFacts(
+                tools.used, system_libraries.wanted(tree), source.switches(tree, system),
+                compiles=source.can_compile(tree, system),
+            )  # fmt: skip
+            chain = (*within, pin.name)
+            for tool in tools.from_source:
+                if tool.name in chain:
+                    way = " -> ".join((*chain, tool.name))
+                    raise ProjectError(  # noqa: TRY301  (told as the others are)
+                        f"{pin}: its build needs itself ({way})",
+                        hint="choose a version or package with a pure-Python wheel",
+                    )
+                found = source_facts(
+                    tool, build_pins, may_be_unpinned=may_be_unpinned, python=python,
+                    machine=machine, ctx=ctx, within=chain,
+                )  # fmt: skip
+                if isinstance(found, Obstacle):
+                    raise ProjectError(  # noqa: TRY301
+                        f"{pin}: its build needs {found.reason}", hint=found.hint
+                    )
+                facts = facts.with_source(tool, found)
         except ProjectError as exc:
             return Obstacle(pin, str(exc), hint=exc.hint)
-        return SourceFacts(tools.used, system_libraries.wanted(tree), source.switches(tree, system))
+        return facts
 
 
 class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +194,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
     machine: Machine
     libraries: tuple[BuiltLibrary, ...] = ()
     """Their headers are seen where it is compiled."""
+    tools: tuple[BuildTool, ...] = ()
+    """Build requirements that were built from source."""
     environment: dict[str, str] = {}
     """Variables that make the build compile more."""
     hook: Path = HOOK
@@ -157,7 +206,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         return (
             CACHE_VERSION, "captured", self.pin, self.build_pins, self.may_be_unpinned, self.level,
             self.interpreter.key, self.runtime.key, self.toolchain.key, self.machine,
-            [(library.key, library.source.sha256) for library in self.libraries],
+            [(item.key, item.source.sha256, item.packages) for item in self.libraries],
+            [(tool.pin, tool.key) for tool in self.tools],
             sorted(self.environment.items()),
             self.hook.read_text("utf-8"),
         )  # fmt: skip
@@ -175,9 +225,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
                 raise ProjectError(f"{self.pin}: the index has no source distribution any more")
             tree = unpack.tree(archive, scratch / "unpacked")
             wheel, tools = self._build(tree, scratch, ctx.run)
-            libraries = scratch / "out" / "libraries"
-            names = libraries.read_text("utf-8").split() if libraries.exists() else []
-            native = install.Native(tuple(sorted(set(names))), tools)
+            native = install.Native(_wanted_by(wheel, scratch / "out" / "libraries"), tools)
             install.wheel(self.pin, wheel, folder, native)
 
     def load(self, folder: Path) -> Distribution:
@@ -199,6 +247,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             machine=self.machine,
             may_be_unpinned=self.may_be_unpinned,
             run=run,
+            built={tool.pin.name: tool for tool in self.tools},
         )
         tools.install(system.requires)
         programs.write(site, tools.programs, self.interpreter.python)
@@ -226,11 +275,12 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     def _environment(self, tree: Path, scratch: Path, programs: Path) -> dict[str, str]:
         tools, home = self.toolchain.bin, scratch / "home"
-        # After all others: a copy that the source brings is the one it fits.
-        include = [f"-idirafter {library.include}" for library in self.libraries]
-        archives = [file for library in self.libraries for file in library.archives]
+        prefix = own_prefix.write(
+            scratch / "prefix", self.libraries, python=Path(sys.executable)
+        )
+        machine = machine_programs.links(scratch / "machine")
         return {
-            "PATH": f"{programs}:{tools}:/usr/bin:/bin",
+            "PATH": f"{programs}:{prefix}/bin:{tools}:{machine}",
             "PYTHONHOME": str(self.interpreter.home),
             # Programs of build requirements are Python too.
             "PYTHONPATH": str(scratch / "site"),
@@ -249,14 +299,29 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "LDCXXSHARED": f"{tools}/c++ -shared",
             "AR": str(tools / "ar"),
             "CFLAGS": f"{self.level} -DNDEBUG -ffile-prefix-map={tree}=.",
-            "CPPFLAGS": " ".join([f"-I{self.runtime.include}", *include]),
-            "LDFLAGS": " ".join(
-                f"-L{folder}" for folder in dict.fromkeys(file.parent for file in archives)
-            ),
-            # Or a build would find the machine's own libraries.
-            "PKG_CONFIG": "false",
+            # After all others: a copy that the source brings is the one it fits.
+            "CPPFLAGS": f"-I{self.runtime.include} -idirafter {prefix}/include",
+            "LDFLAGS": f"-L{prefix}/lib",
+            "PKG_CONFIG": f"{prefix}/bin/pkg-config",
+            "CMAKE_PREFIX_PATH": str(prefix),
+            "CMAKE_TOOLCHAIN_FILE": f"{prefix}/cmake",
+            "ONEBIN_PREFIX": str(prefix),
+            "ONEBIN_VISIBLE": str(self.interpreter.home.parent.parent),
             "ONEBIN_LIBRARIES": str(scratch / "out" / "libraries"),
         } | self.environment
+
+
+def _wanted_by(wheel: Path, noted: Path) -> tuple[str, ...]:
+    """Return the libraries that linkers of the files in *wheel* were given, by the lines *noted*.
+
+    Those of configure's experiments and of programs do not count.
+    """
+    if not noted.exists():
+        return ()
+    with zipfile.ZipFile(wheel) as archive:
+        inside = {name.rpartition("/")[2] for name in archive.namelist()}
+    lines = (line.rpartition(" ") for line in noted.read_text("utf-8").splitlines())
+    return tuple(sorted({name for output, _, name in lines if output in inside}))
 
 
 def _ignore(_: str) -> None:

@@ -13,6 +13,7 @@ from onebin.effects.index import IndexFile
 from onebin.effects.wheel_tags import series, tags_of
 from onebin.errors import ProjectError
 from onebin.model import (
+    BuildTool,
     BuiltLibrary,
     CPython,
     Distribution,
@@ -43,8 +44,9 @@ class Pure:
         return Obstacle(pin, f"{pin}: no pure-Python wheel", hint="")
 
     def step(
-        self, offer: Offer, _: Plan, python: CPython, __: Toolchain, ___: Sequence[BuiltLibrary]
-    ) -> "PureWheel":
+        self, offer: Offer, _: Plan, python: CPython, __: Toolchain,
+        ___: Sequence[BuiltLibrary], ____: Sequence[BuildTool],
+    ) -> "PureWheel":  # fmt: skip
         """Return the step that fetches and unpacks it."""
         return PureWheel(offer.pin, python.interpreter.version)
 

@@ -59,6 +59,22 @@ def programs(python: str) -> list[str]:
     return [*pure(python), *here]
 
 
+def compiled(python: str, machine: Machine) -> list[str]:
+    """Return pip's options for every wheel of *python* on Linux, whichever libc it is for.
+
+    None of them is used: their metadata chooses a version, and its source is built.
+    """
+    platforms = [
+        f"--platform={tag}_{machine}"
+        for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")
+    ]
+    abi = "cp" + "".join(python.split(".")[:2])
+    return [
+        "--only-binary", ":all:", "--implementation", "cp", f"--abi={abi}", "--abi=abi3",
+        "--abi=none", *platforms, "--platform=any", "--python-version", python,
+    ]  # fmt: skip
+
+
 class IndexFile(msgspec.Struct, frozen=True):
     """One file of an index."""
 
@@ -131,19 +147,10 @@ def resolve(
     """
     environment = target_environment(machine, python)
     wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
-    platforms = [
-        f"--platform={tag}_{machine}"
-        for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")
-    ]
-    abi = "cp" + "".join(python.split(".")[:2])
     try:
         return choose(
             wanted, (), folder,
-            fits=[
-                "--only-binary", ":all:", "--implementation", "cp", f"--abi={abi}", "--abi=abi3",
-                "--abi=none", *platforms, "--platform=any", "--python-version", python,
-            ],
-            environment=environment, run=run,
+            fits=compiled(python, machine), environment=environment, run=run,
         )  # fmt: skip
     except NoMatchError as exc:
         raise ProjectError(

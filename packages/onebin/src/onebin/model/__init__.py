@@ -5,6 +5,7 @@ input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput
 
 from .build import (
     Binary,
+    BuildTool,
     BuiltLibrary,
     BuiltModule,
     CPython,
@@ -14,6 +15,7 @@ from .build import (
     Interpreter,
     Obstacle,
     Offer,
+    Package,
     Pin,
     Plan,
     Profile,
@@ -57,6 +59,7 @@ __all__ = [
     "RELEASES",
     "Architecture",
     "Binary",
+    "BuildTool",
     "Block",
     "Branch",
     "BuiltLibrary",
@@ -82,6 +85,7 @@ __all__ = [
     "Node",
     "Obstacle",
     "Offer",
+    "Package",
     "OmittedModule",
     "Options",
     "Pin",

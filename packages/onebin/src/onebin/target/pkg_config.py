@@ -1,0 +1,95 @@
+"""Answer as pkg-config(1) does, of the libraries in a table.
+
+    pkg_config.py TABLE ARGUMENT…
+
+TABLE is JSON: ``{package: {"version": str, "include": [folder], "folders": [folder],
+"libraries": [name]}}``. Another package is one that is not installed.
+
+Runs as a separate program with the interpreter that runs onebin: standard library only.
+"""
+
+import json
+import operator
+import re
+import sys
+
+VERSION = "1.8.1"
+"""Of pkg-config whose options these are."""
+
+COMPARISONS = {
+    "=": operator.eq, "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
+    ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+WORD = re.compile(r"([^\s,<>=!]+)(?:\s*(==|!=|<=|>=|[=<>])\s*([^\s,]+))?")
+"""A package, and what its version must be: ``zlib >= 1.2``."""
+
+LIMITS = {"--atleast-version": ">=", "--exact-version": "=", "--max-version": "<="}
+
+
+def parts(version: str) -> list[tuple[int, str]]:
+    """Return *version* as something that compares: numbers as such."""
+    return [(int(word), "") if word.isdigit() else (-1, word) for word in
+            re.findall(r"\d+|[A-Za-z]+", version)]  # fmt: skip
+
+
+def main() -> int:
+    """Print what the options ask for; 1 if a package is missing or of another version."""
+    with open(sys.argv[1], encoding="utf-8") as file:
+        table = json.load(file)
+    options: dict[str, str] = {}
+    texts = []
+    words = iter(sys.argv[2:])
+    for word in words:
+        name, mark, value = word.partition("=")
+        if not word.startswith("--"):
+            texts.append(word)
+        elif name in {*LIMITS, "--variable", "--atleast-pkgconfig-version"} and not mark:
+            options[name] = next(words, "")
+        else:
+            options[name] = value
+    if "--version" in options:
+        print(VERSION)
+    if "--list-all" in options:
+        for name, found in sorted(table.items()):
+            print(f"{name} {name} {found['version']}")
+    wanted = WORD.findall(" ".join(texts))
+    for name, sign, version in wanted:
+        more = [(LIMITS[option], options[option]) for option in LIMITS if option in options]
+        if not _is_there(table, name, [(sign, version), *more] if sign else more):
+            if "--exists" not in options or "--print-errors" in options:
+                print(f"Package {name} was not found: onebin has no such library", file=sys.stderr)
+            return 1
+    if line := " ".join(_answers([table[name] for name, _, _ in wanted], options)):
+        print(line)
+    return 0
+
+
+def _is_there(table: dict, name: str, limits: list[tuple[str, str]]) -> bool:
+    return name in table and all(
+        COMPARISONS[sign](parts(table[name]["version"]), parts(version)) for sign, version in limits
+    )
+
+
+def _answers(found: list[dict], options: dict[str, str]) -> list[str]:
+    words = []
+    for package in found:
+        if "--modversion" in options:
+            words.append(package["version"])
+        if options.keys() & {"--cflags", "--cflags-only-I"}:
+            words += [f"-I{folder}" for folder in package["include"]]
+        if options.keys() & {"--libs", "--libs-only-L"}:
+            words += [f"-L{folder}" for folder in package["folders"]]
+        if options.keys() & {"--libs", "--libs-only-l"}:
+            words += [f"-l{name}" for name in package["libraries"]]
+        if variable := options.get("--variable"):
+            places = {
+                "includedir": package["include"][:1], "libdir": package["folders"][:1],
+                "prefix": [folder.rpartition("/")[0] for folder in package["folders"][:1]],
+            }  # fmt: skip
+            words += places.get(variable, [])
+    return list(dict.fromkeys(words))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
