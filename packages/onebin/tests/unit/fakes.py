@@ -16,6 +16,7 @@ from onebin.inputs.directory import Directory
 from onebin.model import (
     BuiltLibrary,
     CPython,
+    Distribution,
     Function,
     Interpreter,
     Pin,
@@ -58,6 +59,11 @@ def no_libraries(names: Sequence[str]) -> tuple[BuiltLibrary, ...]:
     """Make no C library, for distributions that want none."""
     assert not names
     return ()
+
+
+def plain_interpreter(_: Sequence[Distribution]) -> Interpreter:
+    """Run back ends in CPython's own interpreter."""
+    return PYTHON.interpreter
 
 
 class Programs:

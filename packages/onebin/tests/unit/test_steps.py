@@ -19,10 +19,12 @@ from onebin.effects.context import Step
 from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
 from onebin.embed.files import FilesBlob
+from onebin.link.interpreter import BuildInterpreter
 from onebin.link.linker import LinkedProgram
 from onebin.link.probe import Probe
 from onebin.model import (
     Binary,
+    BuildTool,
     BuiltLibrary,
     CSource,
     Function,
@@ -67,6 +69,9 @@ NOT_IN_KEY: Mapping[str, str] = {
     "BuiltLibrary.license": "named by BuiltLibrary.key",
     "BuiltLibrary.include": "named by BuiltLibrary.key",
     "BuiltLibrary.archives": "named by BuiltLibrary.key",
+    "BuiltLibrary.packages": "part of onebin: CACHE_VERSION of captured builds",
+    "Library.packages": "part of onebin: CACHE_VERSION of captured builds",
+    "BuildTool.code": "named by BuildTool.key",
     "LinkInput.include": "named by LinkInput.key, and by what sources include",
     "Probe.code": "named by code_keys",
     "LinkedProgram.machine": "named by Toolchain.key",
@@ -168,7 +173,11 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         CapturedBuild(
             pin=pin, build_pins=(pin,), may_be_unpinned=False, level="-O2",
             interpreter=interpreter, runtime=runtime, toolchain=toolchain, machine="x86_64",
-            libraries=(built,), environment={"A": "1"}, hook=file("hook.py"),
+            libraries=(built,), tools=(BuildTool(pin, Path("/tool"), "tool"),),
+            environment={"A": "1"}, hook=file("hook.py"),
+        ),
+        BuildInterpreter(
+            interpreter=interpreter, parts=parts, hidden=("/usr/include",), toolchain=toolchain
         ),
         Probe(
             modules=("m",), parts=parts, code=(Path("/code"),), code_keys=("code",),
