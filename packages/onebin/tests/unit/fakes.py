@@ -31,7 +31,7 @@ from onebin.tools import Tools
 Act = Callable[[list[str], dict[str, Any]], bytes]
 
 
-NEEDS_NOTHING = {"pyproject.toml": "[build-system]\nrequires = []\n"}
+NEEDS_NOTHING = {"pyproject.toml": "[build-system]\nrequires = []\n", "setup.py": ""}
 TOOLCHAIN = Toolchain(Path("/t/bin"), Path("/t/rcrt1.o"), (), "key")
 PYTHON = CPython(
     Interpreter(Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"),

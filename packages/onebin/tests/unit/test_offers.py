@@ -96,6 +96,10 @@ FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_
         ("compiled flit", "", "its source distribution is built without the compiled code"),
         ("compiled flit", 'pure = ["thing"]', "captured"),
         ("pure flit", 'from-source = ["thing"]', "captured"),
+        ("program source", "", "its wheels bring programs, or shared libraries"),
+        ("program source", 'from-source = ["thing"]', "captured"),
+        ("program pure", "", "pure"),
+        ("program compiled source", "", "captured"),
     ],
 )
 def test_form_of_a_distribution(
@@ -105,6 +109,7 @@ def test_form_of_a_distribution(
     makers = {
         "pure": lambda: put_wheel("thing"),
         "compiled": lambda: put_wheel("thing", tag=COMPILED),
+        "program": lambda: put_wheel("thing", tag="py3-none-manylinux_2_28_x86_64"),
         "source": lambda: put_source("thing", **NEEDS_NOTHING),
         "unlocked": lambda: put_source("thing", **NEEDS_NOTHING),
         "rust": lambda: put_source("thing", **RUST),

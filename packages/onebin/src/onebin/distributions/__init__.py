@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from onebin.effects import index
 from onebin.effects.context import Context, Step
 from onebin.effects.index import IndexFile
-from onebin.effects.wheel_tags import is_compiled
+from onebin.effects.wheel_tags import has_programs, is_compiled
 from onebin.errors import ProjectError
 from onebin.model import (
     BuildTool,
@@ -131,12 +131,29 @@ class OfferStep(msgspec.Struct, frozen=True):
         is_open = self.form == "as pip installs it"
         if isinstance(pure, Offer) and (self.form == "pure" or (is_open and not compiled)):
             return Found(pure)
+        if is_open and not compiled and not isinstance(pure, Offer):
+            self._require_modules(every)
         if isinstance(source, Offer):
             return Found(source, pure if is_open and isinstance(pure, Offer) else None)
         if isinstance(pure, Offer) and is_open:
             has_source = any(file.name.endswith(captured.TARBALL) for file in every)
             return Found(msgspec.structs.replace(pure, lacks=UNLOCKED if has_source else UNSHIPPED))
         raise _ObstacleError(source)
+
+    def _require_modules(self, files: Sequence[IndexFile]) -> None:
+        """Refuse a distribution whose wheels have something else than modules."""
+        native = (file.name for file in files if has_programs(file.name, self.machine))
+        if found := next(native, ""):
+            raise _ObstacleError(
+                Obstacle(
+                    self.pin,
+                    f"{self.pin}: its wheels bring programs, or shared libraries that its code "
+                    f"loads itself ({found})",
+                    hint="a static executable has no loader, and files inside it cannot be "
+                    "started: choose another package; or try its source distribution, "
+                    f'tool.onebin.from-source = ["{self.pin.name}"]',
+                )
+            )
 
     def load(self, folder: Path) -> Found:
         """Return it."""
