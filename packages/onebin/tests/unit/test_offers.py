@@ -98,7 +98,8 @@ FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_
         ("pure flit", 'from-source = ["thing"]', "captured"),
         ("program source", "", "its wheels bring programs, or shared libraries"),
         ("program source", 'from-source = ["thing"]', "captured"),
-        ("program pure", "", "pure"),
+        ("program pure", "", "pure: its wheels bring programs, or shared libraries"),
+        ("program pure", 'pure = ["thing"]', "pure"),
         ("program compiled source", "", "captured"),
     ],
 )
@@ -128,7 +129,8 @@ def test_form_of_a_distribution(
         return
     provider, _, lacks = outcome.partition(": ")
     assert provider == found.provider
-    assert ("compiled" in files) is found.has_compiled
+    has_more = "compiled" in files or bool(lacks)
+    assert has_more is found.has_compiled
     assert lacks in found.lacks if lacks else not found.lacks
     lines = render.plan(msgspec.structs.replace(plan, offers=(found,))).splitlines()
     (line,) = (line for line in lines if line.startswith("thing "))
@@ -259,6 +261,19 @@ def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bo
     assert is_idle is (
         "HATCH_BUILD_HOOKS_ENABLE" in source.switches(tmp_path, source.BuildSystem())
     )
+
+
+def test_requirements_of_hooks(tmp_path: Path) -> None:
+    """Hatchling asks for them while it runs; the plan knows them by its table."""
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.hatch.build.hooks.a]\ndependencies = ['x', 1]\n"
+        "[tool.hatch.build.targets.wheel.hooks.b]\ndependencies = ['y']\n"
+        "[tool.hatch.build.targets.wheel.hooks.c]\ndependencies = 'z'\n"
+    )
+    hatchling = source.BuildSystem(("hatchling",), "hatchling.build")
+
+    assert ("hatchling", "x", "y") == source.requirements(tmp_path, hatchling)
+    assert ("setuptools",) == source.requirements(tmp_path, source.BuildSystem())
 
 
 @pytest.mark.parametrize(

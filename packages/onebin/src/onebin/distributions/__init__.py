@@ -94,6 +94,8 @@ class Found(msgspec.Struct, frozen=True):
 
 UNLOCKED: Final = "the lock has no hash of its source distribution (write it again: onebin lock)"
 
+PROGRAMS: Final = "its wheels bring programs, or shared libraries that its code loads itself"
+
 UNSHIPPED: Final = "the index has no source distribution of it"
 
 
@@ -129,10 +131,15 @@ class OfferStep(msgspec.Struct, frozen=True):
             for found in (one.offer(self.pin, files, self.python) for one in (PURE, SOURCE))
         )
         is_open = self.form == "as pip installs it"
+        program = next((x.name for x in every if has_programs(x.name, self.machine)), "")
+        if isinstance(pure, Offer) and is_open and program and not compiled:
+            return Found(
+                msgspec.structs.replace(pure, has_compiled=True, lacks=f"{PROGRAMS} ({program})")
+            )
         if isinstance(pure, Offer) and (self.form == "pure" or (is_open and not compiled)):
             return Found(pure)
-        if is_open and not compiled and not isinstance(pure, Offer):
-            self._require_modules(every)
+        if is_open and not compiled and program:
+            raise _ObstacleError(self._no_modules(program))
         if isinstance(source, Offer):
             return Found(source, pure if is_open and isinstance(pure, Offer) else None)
         if isinstance(pure, Offer) and is_open:
@@ -140,20 +147,14 @@ class OfferStep(msgspec.Struct, frozen=True):
             return Found(msgspec.structs.replace(pure, lacks=UNLOCKED if has_source else UNSHIPPED))
         raise _ObstacleError(source)
 
-    def _require_modules(self, files: Sequence[IndexFile]) -> None:
-        """Refuse a distribution whose wheels have something else than modules."""
-        native = (file.name for file in files if has_programs(file.name, self.machine))
-        if found := next(native, ""):
-            raise _ObstacleError(
-                Obstacle(
-                    self.pin,
-                    f"{self.pin}: its wheels bring programs, or shared libraries that its code "
-                    f"loads itself ({found})",
-                    hint="a static executable has no loader, and files inside it cannot be "
-                    "started: choose another package; or try its source distribution, "
-                    f'tool.onebin.from-source = ["{self.pin.name}"]',
-                )
-            )
+    def _no_modules(self, file: str) -> Obstacle:
+        return Obstacle(
+            self.pin,
+            f"{self.pin}: {PROGRAMS} ({file})",
+            hint="a static executable has no loader, and files inside it cannot be started: "
+            "choose another package; or try its source distribution, "
+            f'tool.onebin.from-source = ["{self.pin.name}"]',
+        )
 
     def load(self, folder: Path) -> Found:
         """Return it."""

@@ -152,7 +152,7 @@ def source_facts(
                 build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
                 machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
             )  # fmt: skip
-            tools.install(system.requires)
+            tools.install(source.requirements(tree, system))
             facts = SourceFacts(
                 tools.used, system_libraries.wanted(tree), source.switches(tree, system),
                 compiles=source.can_compile(tree, system),
@@ -249,7 +249,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             run=run,
             built={tool.pin.name: tool for tool in self.tools},
         )
-        tools.install(system.requires)
+        tools.install(source.requirements(tree, system))
         programs.write(site, tools.programs, self.interpreter.python)
         env = self._environment(tree, scratch, tools.programs)
         call: list[str | Path] = [self.interpreter.python, "-P", "-S", self.hook]

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,6 +103,29 @@ def can_compile(source: Path, system: BuildSystem) -> bool:
     return True
 
 
+def requirements(source: Path, system: BuildSystem) -> tuple[str, ...]:
+    """Return the build requirements of the tree *source* that its ``pyproject.toml`` shows.
+
+    Those of hatchling's hooks as well, which it asks for while it runs.
+    """
+    found = list(system.requires)
+    if system.build_backend.partition(".")[0] == "hatchling":
+        for hook in _hooks(_table(_tool_table(source).get("hatch")).get("build")):
+            named = hook.get("dependencies")
+            if isinstance(named, list):
+                found += [item for item in named if isinstance(item, str)]
+    return tuple(found)
+
+
+def _hooks(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  (TOML)
+    """Yield the table of each hook inside *value*."""
+    for key, inner in _table(value).items():
+        if key == "hooks":
+            yield from map(_table, _table(inner).values())
+        else:
+            yield from _hooks(inner)
+
+
 def _names(requires: Iterable[str]) -> set[str]:
     names = set()
     for text in requires:
@@ -157,14 +180,5 @@ def switches(source: Path, system: BuildSystem) -> dict[str, str]:
 
 def _has_idle_hook(source: Path) -> bool:
     """Whether hatchling's table has a hook with ``enable-by-default = false``."""
-
-    def search(table: Any) -> bool:  # noqa: ANN401  (TOML)
-        if not isinstance(table, dict):
-            return False
-        return table.get("enable-by-default") is False or any(map(search, table.values()))
-
-    try:
-        table = tomllib.loads(files.read_text(source / "pyproject.toml"))
-        return search(table.get("tool", {}).get("hatch", {}).get("build", {}))
-    except (OSError, ValueError, RecursionError, AttributeError):
-        return False
+    build = _table(_tool_table(source).get("hatch")).get("build")
+    return any(hook.get("enable-by-default") is False for hook in _hooks(build))
