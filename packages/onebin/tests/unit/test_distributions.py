@@ -204,7 +204,7 @@ def back_end(
             return run(words, **options)
         hook, what, _, out = words[3:7]
         assert hook.endswith("build_wheel.py")
-        options["on_line"]("building")
+        options["on_line"]('warning: build_ext: building extension "pkg._d" failed: cc')
         assert (Path(options["env"]["PATH"].partition(":")[0]) / "tool").exists() is has_program
         result = Path(out, "result")
         result.write_text(further if what == "requires" else f"{made}\n")
@@ -228,6 +228,7 @@ def test_source_is_built_by_its_back_end(put_wheel: Put, put_source: Put, tmp_pa
 
     made = context(tmp_path / "cache", programs).build(captured_build(pin, tool, later))
 
+    assert ("pkg._d",) == made.lost
     assert [("_c", ("c++",))] == [(item.module, item.libraries) for item in made.extensions]
     assert () == made.unpinned
     calls = [words for words in programs.calls if words[0] == "/python"]

@@ -178,7 +178,7 @@ def test_build_that_leaves_compiled_code_out(
         (made,) = built(plan, offers, ctx)
         assert () == made.extensions
         return
-    with pytest.raises(ProjectError, match="thing 1: its build leaves out the compiled") as caught:
+    with pytest.raises(ProjectError, match="thing 1: its build leaves out compiled code") as caught:
         built(plan, offers, ctx)
     assert 'tool.onebin.pure = ["thing"]' in caught.value.hint
 

@@ -319,9 +319,12 @@ def distributions(
                 f"{item.pin}: without the compiled code that pip would install, so it may be "
                 f"slower: {item.lacks}; {_silence(item.pin)} accepts that"
             )
-        elif item.has_compiled and not found.extensions and item.pin.name not in may_lack:
+        elif item.has_compiled and item.pin.name not in may_lack and (
+            found.lost or not found.extensions
+        ):  # fmt: skip
+            what = f": {', '.join(found.lost)}" if found.lost else ""
             raise ProjectError(
-                f"{item.pin}: its build leaves out the compiled code that pip would install",
+                f"{item.pin}: its build leaves out compiled code that pip would install{what}",
                 hint=f"accept that it may be slower: {_silence(item.pin)}; or choose another "
                 "version",
             )

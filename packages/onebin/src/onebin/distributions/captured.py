@@ -4,6 +4,7 @@ The back end runs in the static interpreter, with a compiler that joins the obje
 extension instead of linking a shared object: there is no recipe per package.
 """
 
+import re
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -48,6 +49,9 @@ CACHE_VERSION: Final = 9
 """Raised when this module makes something else of the same source: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
+
+FAILED: Final = re.compile(r'building extension "([\w.]+)" failed')
+"""distutils of an extension with ``optional=True``: the build goes on without it."""
 
 TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """How names of source distributions end that are unpacked here."""
@@ -224,15 +228,19 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             if archive is None:
                 raise ProjectError(f"{self.pin}: the index has no source distribution any more")
             tree = unpack.tree(archive, scratch / "unpacked")
-            wheel, tools = self._build(tree, scratch, ctx.run)
-            native = install.Native(_wanted_by(wheel, scratch / "out" / "libraries"), tools)
+            noted = _Failures()
+            wheel, tools = self._build(tree, scratch, ctx.run, noted)
+            libraries = _wanted_by(wheel, scratch / "out" / "libraries")
+            native = install.Native(libraries, tools, tuple(noted.names))
             install.wheel(self.pin, wheel, folder, native)
 
     def load(self, folder: Path) -> Distribution:
         """Return it."""
         return install.load(self.pin, folder)
 
-    def _build(self, tree: Path, scratch: Path, run: RunCommand) -> tuple[Path, tuple[Pin, ...]]:
+    def _build(
+        self, tree: Path, scratch: Path, run: RunCommand, noted: "_Failures"
+    ) -> tuple[Path, tuple[Pin, ...]]:
         """Return the wheel, and its build requirements that are not pinned."""
         system = source.build_system(tree, of=str(self.pin))
         site, out, home = scratch / "site", scratch / "out", scratch / "home"
@@ -260,7 +268,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             if further := (out / "result").read_text("utf-8").splitlines():
                 tools.install(further)
                 programs.write(site, tools.programs, self.interpreter.python)
-            run([*call, "wheel", *rest], cwd=tree, env=env, on_line=_ignore)
+            run([*call, "wheel", *rest], cwd=tree, env=env, on_line=noted.add)
         except ToolError as exc:
             raise ToolError(
                 f"{self.pin}: does not build for a static executable",
@@ -309,6 +317,17 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "ONEBIN_VISIBLE": str(self.interpreter.home.parent.parent),
             "ONEBIN_LIBRARIES": str(scratch / "out" / "libraries"),
         } | self.environment
+
+
+class _Failures:
+    """The extensions that a back end leaves out since they do not compile, by its output."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def add(self, line: str) -> None:
+        if found := FAILED.search(line):
+            self.names[found[1]] = None
 
 
 def _wanted_by(wheel: Path, noted: Path) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ class Native(msgspec.Struct, frozen=True):
 
     libraries: tuple[str, ...] = ()
     unpinned: tuple[Pin, ...] = ()
+    lost: tuple[str, ...] = ()
+    """C extensions that the build left out since they do not compile."""
 
 
 def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None:  # noqa: B008
@@ -76,7 +78,9 @@ def load(pin: Pin, folder: Path) -> Distribution:
         Extension(file.stem, file, symbol(file.stem), native.libraries)
         for file in sorted((folder / "objects").iterdir())
     )
-    return Distribution(pin, folder / "code", folder.name, extensions, native.unpinned)
+    return Distribution(
+        pin, folder / "code", folder.name, extensions, native.unpinned, native.lost
+    )
 
 
 def symbol(module: str) -> str:

@@ -257,6 +257,8 @@ class Distribution(msgspec.Struct, frozen=True):
     extensions: tuple[Extension, ...] = ()
     unpinned: tuple[Pin, ...] = ()
     """Build requirements no lock pins."""
+    lost: tuple[str, ...] = ()
+    """C extensions that its build left out since they do not compile."""
 
 
 class BuildTool(msgspec.Struct, frozen=True):
