@@ -288,7 +288,7 @@ def test_requirements_of_hooks(tmp_path: Path) -> None:
             'requires = ["rusty"]', f"{SETTING} = true",
             "its build needs rusty 1: its build needs a Rust compiler", "Rust",
         ),
-        ('requires = ["thing"]', f"{SETTING} = true", "needs itself (thing -> thing)", "another"),
+        ('requires = ["thing"]', f"{SETTING} = true", "needs itself (thing -> thing)", "pure-Python"),
         ('requires = ["program"]', f"{SETTING} = true", "", ""),
         ('requires = ["setuptools_rust>=1"]', "", "a Rust compiler (setuptools-rust)", "Rust"),
         ('requires = []\nbuild-backend = "maturin"', "", "a Rust compiler (maturin)", "Rust"),
@@ -362,6 +362,8 @@ def written_plan(root: Path, pins: Sequence[Pin], text: str) -> Plan:
     )  # fmt: skip
 
 
+OWN = "setup(ext_modules=[Extension('a._c', [])])"
+
 SOURCES = [
     ({"a.c": "#include <libpq-fe.h>"}, "PostgreSQL's libpq"),
     ({"a.h": "#ifndef A_H\n#define A_H\n#include <ldap.h>\n#endif"}, "OpenLDAP"),
@@ -376,10 +378,11 @@ SOURCES = [
     ({"meson.build": "project('x')\nadd_languages('fortran', required: false)"}, ""),
     ({"CMakeLists.txt": "project(thing LANGUAGES C Fortran)"}, "Fortran compiler"),
     ({"CMakeLists.txt": "project(thing LANGUAGES C)\n# Fortran"}, ""),
-    ({"lib/load.py": "import m\nfor s in m.EXTENSION_SUFFIXES: ffi.dlopen(s)"}, "load.py loads"),
-    ({"setup.py": "EXTENSION_SUFFIXES; CDLL('x')"}, ""),
-    ({"lib/load.py": "EXTENSION_SUFFIXES"}, ""),
-    ({"lib/load.py": "ctypes.CDLL(None)"}, ""),
+    ({"setup.py": OWN, "lib/l.py": "ffi.dlopen(s)", "lib/x.py": "load_raw('a._c')"}, "x.py loads"),
+    ({"setup.py": OWN, "lib/l.py": "ffi.dlopen(s)", "lib/x.py": "load_raw('b')"}, ""),
+    ({"setup.py": OWN, "lib/l.py": "", "lib/x.py": "load_raw('a._c')"}, ""),
+    ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "tests/x.py": "load_raw('a._c')"}, ""),
+    ({"lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('a._c')"}, ""),
 ]  # fmt: skip
 
 

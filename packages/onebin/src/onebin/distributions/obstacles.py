@@ -4,7 +4,6 @@ Each sign is narrow: what it finds is needed by every build, so nothing that wou
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -34,11 +33,14 @@ FORTRAN: Final = {
 }
 """How the top file of a build demands the language."""
 
-LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|LoadLibrary|load_library)\s*\(")
+LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|LoadLibrary)\s*\(")
 """A library is loaded: by ctypes, by cffi's ABI mode."""
 
-OWN: Final = "EXTENSION_SUFFIXES"
-"""Ends of names of C extensions: whoever loads such a file loads its own."""
+EXTENSION: Final = re.compile(r"\bExtension\(\s*(?:name\s*=\s*)?[\"']([\w.]+)[\"']")
+"""A C extension in setup.py, by its name."""
+
+LOADED: Final = re.compile(r"\b\w*load\w*\(\s*[\"']([\w.]+)[\"']", re.IGNORECASE)
+"""A name that a function loads."""
 
 
 def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
@@ -65,7 +67,7 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             "build",
             hint=library.instead or ANOTHER,
         )
-    if file := next(_loaders(tree), None):
+    if file := _loader(tree):
         return Obstacle(
             pin,
             f"{pin}: {file.relative_to(tree)} loads its compiled modules as shared libraries, not "
@@ -75,17 +77,20 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
     return None
 
 
-def _loaders(tree: Path) -> Iterator[Path]:
-    """Yield modules that load C extensions of their own distribution as shared libraries."""
+def _loader(tree: Path) -> Path | None:
+    """Return a module that loads a C extension of its distribution as a shared library."""
+    if not (names := set(EXTENSION.findall(_text(tree / "setup.py")))):
+        return None
+    found, has_loader = None, False
     for file in sorted(tree.rglob("*.py")):
+        path = file.relative_to(tree)
+        if len(path.parts) == 1 or missing_libraries.is_aside(path):
+            continue
         text = _text(file)
-        if OWN in text and LOADS.search(text) and not _is_aside(file.relative_to(tree)):
-            yield file
-
-
-def _is_aside(path: Path) -> bool:
-    """Whether *path* is part of the build or of the tests, not of the code that is installed."""
-    return len(path.parts) == 1 or missing_libraries.is_aside(path)
+        has_loader = has_loader or bool(LOADS.search(text))
+        if names.intersection(LOADED.findall(text)):
+            found = found or file
+    return found if has_loader else None
 
 
 def _text(file: Path) -> str:
