@@ -53,9 +53,7 @@ def test_arguments_lose_the_machines_folders(words: list[list[str]]) -> None:
     script = sealing.arguments_script(ROOT) + 'for word; do printf "%s\\0" "$word"; done'
     given_words = [word for group in words for word in group]
 
-    done = subprocess.run(
-        ["sh", "-c", script, "cc", *given_words], capture_output=True, check=True
-    )
+    done = subprocess.run(["sh", "-c", script, "cc", *given_words], capture_output=True, check=True)
 
     assert expected(words) == done.stdout.decode().split("\0")[:-1]
 

@@ -283,9 +283,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     def _environment(self, tree: Path, scratch: Path, programs: Path) -> dict[str, str]:
         tools, home = self.toolchain.bin, scratch / "home"
-        prefix = own_prefix.write(
-            scratch / "prefix", self.libraries, python=Path(sys.executable)
-        )
+        prefix = own_prefix.write(scratch / "prefix", self.libraries, python=Path(sys.executable))
         machine = machine_programs.links(scratch / "machine")
         return {
             "PATH": f"{programs}:{prefix}/bin:{tools}:{machine}",

@@ -78,9 +78,7 @@ def load(pin: Pin, folder: Path) -> Distribution:
         Extension(file.stem, file, symbol(file.stem), native.libraries)
         for file in sorted((folder / "objects").iterdir())
     )
-    return Distribution(
-        pin, folder / "code", folder.name, extensions, native.unpinned, native.lost
-    )
+    return Distribution(pin, folder / "code", folder.name, extensions, native.unpinned, native.lost)
 
 
 def symbol(module: str) -> str:

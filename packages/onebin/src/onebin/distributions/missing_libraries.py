@@ -86,7 +86,8 @@ ASIDE: Final = re.compile(r"(unit)?tests?|testing|examples?|samples?|demos?|docs
 """Folders of what is not installed."""
 
 DIRECTIVE: Final = re.compile(
-    r"^[ \t]*#[ \t]*(?P<word>if|ifdef|ifndef|endif|include|define)\b[ \t]*(?P<rest>.*)", re.MULTILINE
+    r"^[ \t]*#[ \t]*(?P<word>if|ifdef|ifndef|endif|include|define)\b[ \t]*(?P<rest>.*)",
+    re.MULTILINE,
 )
 
 HEADER: Final = re.compile(r"[<\"]([\w./+-]+)[>\"]")

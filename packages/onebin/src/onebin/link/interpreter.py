@@ -65,6 +65,4 @@ class BuildInterpreter(msgspec.Struct, frozen=True, kw_only=True):
 
     def load(self, folder: Path) -> Interpreter:
         """Return it; home and standard library are those of CPython's build."""
-        return msgspec.structs.replace(
-            self.interpreter, python=folder / "python", key=folder.name
-        )
+        return msgspec.structs.replace(self.interpreter, python=folder / "python", key=folder.name)

@@ -173,7 +173,8 @@ def _openssl(machine: Machine) -> Library:
         archives=("libssl.a", "libcrypto.a"),
         programs=("perl", "make"),
         packages=(
-            Package("openssl", ("ssl", "crypto")), Package("libssl", ("ssl", "crypto")),
+            Package("openssl", ("ssl", "crypto")),
+            Package("libssl", ("ssl", "crypto")),
             Package("libcrypto", ("crypto",)),
         ),
     )

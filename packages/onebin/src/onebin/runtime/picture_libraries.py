@@ -89,10 +89,11 @@ def _jpeg() -> Library:
             for name, state in (
                 ("C_ARITH_CODING_SUPPORTED", on), ("D_ARITH_CODING_SUPPORTED", on),
                 # Its assembly is for another assembler (nasm).
-                ("WITH_SIMD", off), ("RIGHT_SHIFT_IS_UNSIGNED", off), ("HAVE_INTRIN_H", off),
+                ("WITH_SIMD", off), ("RIGHT_SHIFT_IS_UNSIGNED", off),
             )
         },
         "#cmakedefine HAVE_BUILTIN_CTZL": on.format("HAVE_BUILTIN_CTZL"),
+        "#cmakedefine HAVE_INTRIN_H": off.format("HAVE_INTRIN_H"),
     }  # fmt: skip
     texts = tuple(
         Text(f"src/{name}", template=f"src/{name}.in", replace=replace)
