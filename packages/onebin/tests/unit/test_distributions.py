@@ -14,9 +14,9 @@ from onebin.distributions import captured, install, source
 from onebin.distributions.captured import CapturedBuild
 from onebin.distributions.pure import PureWheel
 from onebin.distributions.source import BuildSystem
+from onebin.effects.context import Context
 from onebin.effects.process import run
 from onebin.errors import ProjectError, ToolError
-from onebin.effects.context import Context
 from onebin.model import BuiltLibrary, Distribution, Extension, Obstacle, Offer, Pin, Plan, Source
 
 from .conftest import Put
@@ -223,8 +223,10 @@ def test_source_is_built_by_its_back_end(put_wheel: Put, put_source: Put, tmp_pa
     tool, later = put_wheel("tool", more=program), put_wheel("later")
     toml = '[build-system]\nrequires = ["tool"]\nbuild-backend = "backend"\nbackend-path = ["."]'
     pin = put_source("thing", **{"pyproject.toml": toml})
-    programs = back_end("thing-1-py3-none-any.whl", further="later\n", libraries="_c.so c++\n_c.so c++\nconftest.so rt2\n",
-                        has_program=True)  # fmt: skip
+    programs = back_end(
+        "thing-1-py3-none-any.whl", further="later\n", has_program=True,
+        libraries="_c.so c++\n_c.so c++\nconftest.so none\n",
+    )  # fmt: skip
 
     made = context(tmp_path / "cache", programs).build(captured_build(pin, tool, later))
 

@@ -230,8 +230,7 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     may_lack = form == "pure"
     try:
         facts = ctx.build(step)
-        if offer.has_compiled and not facts.compiles and not may_lack:
-            raise _ObstacleError(_uncompiled(offer.pin))
+        _require_compiling(offer, facts, may_lack=may_lack)
     except _ObstacleError as exc:
         if best.instead is None:
             raise
@@ -247,12 +246,17 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     )
 
 
-def _uncompiled(pin: Pin) -> Obstacle:
-    return Obstacle(
-        pin,
-        f"{pin}: its source distribution is built without the compiled code that pip would install",
-        hint=f"accept that it may be slower: {_silence(pin)}; or choose another version",
-    )
+def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> None:
+    pin = offer.pin
+    if offer.has_compiled and not facts.compiles and not may_lack:
+        raise _ObstacleError(
+            Obstacle(
+                pin,
+                f"{pin}: its source distribution is built without the compiled code that pip would "
+                "install",
+                hint=f"accept that it may be slower: {_silence(pin)}; or choose another version",
+            )
+        )
 
 
 def _forms(options: Options, known: set[str]) -> dict[str, Form]:

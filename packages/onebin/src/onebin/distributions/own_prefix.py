@@ -22,7 +22,7 @@ set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH FALSE)
 set(CMAKE_FIND_USE_PACKAGE_REGISTRY FALSE)
 set(CMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY FALSE)
 """
-"""A toolchain file (cmake-toolchains(7)): the one place that a variable of the environment names."""
+"""A toolchain file (cmake-toolchains(7)), which a variable of the environment can name."""
 
 
 def write(folder: Path, libraries: Iterable[BuiltLibrary], *, python: Path) -> Path:

@@ -12,6 +12,8 @@ import json
 import operator
 import re
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 VERSION = "1.8.1"
 """Of pkg-config whose options these are."""
@@ -23,6 +25,11 @@ COMPARISONS = {
 
 WORD = re.compile(r"([^\s,<>=!]+)(?:\s*(==|!=|<=|>=|[=<>])\s*([^\s,]+))?")
 """A package, and what its version must be: ``zlib >= 1.2``."""
+
+TAKES_VALUE = {
+    "--atleast-version", "--exact-version", "--max-version", "--variable",
+    "--atleast-pkgconfig-version",
+}  # fmt: skip
 
 LIMITS = {"--atleast-version": ">=", "--exact-version": "=", "--max-version": "<="}
 
@@ -37,41 +44,46 @@ def main() -> int:
     """Print what the options ask for; 1 if a package is missing or of another version."""
     with open(sys.argv[1], encoding="utf-8") as file:
         table = json.load(file)
+    options, texts = read(sys.argv[2:])
+    lines = [VERSION] if "--version" in options else []
+    if "--list-all" in options:
+        lines += [f"{name} {name} {found['version']}" for name, found in sorted(table.items())]
+    wanted = WORD.findall(" ".join(texts))
+    of_options = [(LIMITS[name], options[name]) for name in LIMITS if name in options]
+    for name, sign, version in wanted:
+        limits = [(sign, version), *of_options] if sign else of_options
+        if not _is_there(table, name, limits):
+            if "--exists" not in options or "--print-errors" in options:
+                sys.stderr.write(f"Package {name} was not found: onebin has no such library\n")
+            return 1
+    lines.append(" ".join(_answers([table[name] for name, _, _ in wanted], options)))
+    sys.stdout.writelines(f"{line}\n" for line in lines if line)
+    return 0
+
+
+def read(arguments: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the options, each with its value, and the words that name packages."""
     options: dict[str, str] = {}
     texts = []
-    words = iter(sys.argv[2:])
+    words = iter(arguments)
     for word in words:
         name, mark, value = word.partition("=")
         if not word.startswith("--"):
             texts.append(word)
-        elif name in {*LIMITS, "--variable", "--atleast-pkgconfig-version"} and not mark:
+        elif name in TAKES_VALUE and not mark:
             options[name] = next(words, "")
         else:
             options[name] = value
-    if "--version" in options:
-        print(VERSION)
-    if "--list-all" in options:
-        for name, found in sorted(table.items()):
-            print(f"{name} {name} {found['version']}")
-    wanted = WORD.findall(" ".join(texts))
-    for name, sign, version in wanted:
-        more = [(LIMITS[option], options[option]) for option in LIMITS if option in options]
-        if not _is_there(table, name, [(sign, version), *more] if sign else more):
-            if "--exists" not in options or "--print-errors" in options:
-                print(f"Package {name} was not found: onebin has no such library", file=sys.stderr)
-            return 1
-    if line := " ".join(_answers([table[name] for name, _, _ in wanted], options)):
-        print(line)
-    return 0
+    return options, texts
 
 
-def _is_there(table: dict, name: str, limits: list[tuple[str, str]]) -> bool:
+def _is_there(table: dict[str, Any], name: str, limits: list[tuple[str, str]]) -> bool:
     return name in table and all(
         COMPARISONS[sign](parts(table[name]["version"]), parts(version)) for sign, version in limits
     )
 
 
-def _answers(found: list[dict], options: dict[str, str]) -> list[str]:
+def _answers(found: list[dict[str, Any]], options: dict[str, str]) -> list[str]:
     words = []
     for package in found:
         if "--modversion" in options:
