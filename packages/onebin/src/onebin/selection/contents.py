@@ -16,6 +16,7 @@ from typing import Final
 
 from onebin.model import Distribution, InsideFile, ModuleOrigin, Project
 
+from . import cpython
 from .finder import Owner
 
 PREFIX: Final = "/onebin"
@@ -84,6 +85,8 @@ def files(
     tops = {label.removeprefix(start).partition("/")[0] for label in labels}
     tops |= _named_folders(project, modules)
     own = [*_modules(modules, sources=sources), *_code(project, tops, site)]
+    if sources:
+        own += _bootstrap(modules, folders(version)["stdlib"])
     every = itertools.chain(
         own,
         _metadata(project, site, {file.path for file in own if file.path.startswith(site)}),
@@ -106,6 +109,13 @@ def _modules(modules: Mapping[str, ModuleOrigin], *, sources: bool) -> Iterator[
             yield InsideFile(path, "data", origin.path, origin.text, name)
         elif path != origin.label:
             yield InsideFile(f"{path}c", "code", module=name)
+
+
+def _bootstrap(modules: Mapping[str, ModuleOrigin], folder: str) -> Iterator[InsideFile]:
+    """Yield the sources of the import system, whose modules name these files as theirs."""
+    for name, file in cpython.BOOTSTRAP.items():
+        if name in modules:
+            yield InsideFile(f"{folder}{file}", "data", modules[name].path)
 
 
 def _installed(distribution: Distribution, site: str) -> Iterator[InsideFile]:

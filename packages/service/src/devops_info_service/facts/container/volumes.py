@@ -34,6 +34,7 @@ _USUAL: Final = (
     "/var/lib/containerd",
     "/var/lib/docker",
     "/var/lib/containers",
+    "/var/lib/lxc",
 )
 """Where the directories of kubelet and of the engines are, on a machine with one disk."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
@@ -186,11 +187,13 @@ class _Classifier:
         if not found:
             return None
         steps, (_, sign, index) = mount.root.split("/"), found
-        if sign.maker == "docker" and not (
-            steps[index - 1] in _ENGINES or "/".join(steps[:index]).endswith(self._engines)
-        ):
+        is_usual = sign.maker == "nerdctl" or (
+            sign.maker == "docker" and steps[index - 1] in _ENGINES
+        )
+        if not is_usual and not "/".join(steps[:index]).endswith(self._engines):
             return None
-        name = steps[index + sign.steps.index("_data") - 1]
+        # Before ``_data``; of Nomad the allocation's.
+        name = steps[index + max(1, len(sign.steps) - 3)]
         return Volume("engine-volume", "a volume of the engine", name=name)
 
     def _disk(self, mount: Mount) -> Volume:
@@ -226,7 +229,10 @@ MAKERS: Final[Mapping[Maker, str]] = {
     "nerdctl": "nerdctl",
     "buildkit": "BuildKit",
     "crun": "crun",
+    "ecs": "Amazon ECS",
     "kind": "kind",
+    "lxc": "LXC",
+    "nomad": "Nomad",
     "nspawn": "systemd-nspawn",
     "systemd": "systemd",
 }
@@ -287,8 +293,8 @@ def _disks(mounts: Mounts, signs: Iterable[Found]) -> "dict[str, _Disk]":
             found.setdefault(mount.device, _disk_of(mount.root))
     root = mounts.at("/")
     if root is not None and root.root != "/" and root.kind in DISK_KINDS:
-        # A directory of the machine is the root: nspawn, chroot.
-        found.setdefault(root.device, _Disk())
+        # A directory of the machine is the root: LXC, nspawn, chroot.
+        found.setdefault(root.device, _disk_of(root.root))
     return found
 
 
