@@ -172,11 +172,11 @@ def test_tool_with_compiled_code_comes_from_source(
     assert {"helper.py", "maker.py"} == modules(tmp_path)
 
 
-def test_tool_that_a_running_build_asks_for(put_source: Put, make: Make) -> None:
-    """What the plan could not know is not built: the error says so."""
+def test_tool_that_a_running_build_needs(put_source: Put, make: Make) -> None:
+    """What the plan could not know is not built, and named in the error."""
     maker = put_source("maker", **{"PKG-INFO": PKG_INFO})
 
-    with pytest.raises(ProjectError, match="its build asks for maker 1 while it runs"):
+    with pytest.raises(ProjectError, match="its build needs maker 1 while it runs"):
         make(maker, built={}).install(["maker"])
 
 

@@ -52,7 +52,7 @@ def test_libraries_of_the_build_are_joined(
     tmp_path: Path, files: dict[str, bytes], inputs: list[str], found: Sequence[str],
     wanted: Sequence[str],
 ) -> None:  # fmt: skip
-    """A library that the build itself has made is part of the object; another is asked for."""
+    """A library that the build itself has made is part of the object; another stays a name."""
     (tmp_path / "empty").mkdir()
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)

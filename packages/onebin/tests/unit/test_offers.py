@@ -264,7 +264,7 @@ def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bo
 
 
 def test_requirements_of_hooks(tmp_path: Path) -> None:
-    """Hatchling asks for them while it runs; the plan knows them by its table."""
+    """Hatchling requests them while it runs; the plan knows them by its table."""
     (tmp_path / "pyproject.toml").write_text(
         "[tool.hatch.build.hooks.a]\ndependencies = ['x', 1]\n"
         "[tool.hatch.build.targets.wheel.hooks.b]\ndependencies = ['y']\n"
@@ -436,7 +436,7 @@ BACK_ENDS = [
 def test_back_ends_that_can_compile(
     tmp_path: Path, system: str, tables: str, files: Sequence[str], *, expected: bool
 ) -> None:
-    """The back end and its hooks decide; one that is not known may."""
+    """The back end and its hooks decide; an unknown back end may."""
     (tmp_path / "pyproject.toml").write_text(f"[build-system]\n{system}\n{tables}\n")
     for name in files:
         (tmp_path / name).touch()
@@ -447,7 +447,7 @@ def test_back_ends_that_can_compile(
 
 
 def test_libraries_of_the_two_tables_differ() -> None:
-    """A header is of a library that onebin builds, or of one that it lacks."""
+    """No header is in both: a library is built here, or it is missing."""
     built = system_libraries.HEADERS
 
     for header in missing_libraries.BY_HEADER:

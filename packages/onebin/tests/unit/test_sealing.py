@@ -59,7 +59,7 @@ def test_arguments_lose_the_machines_folders(words: list[list[str]]) -> None:
 
 
 def test_programs_of_the_machine(tmp_path: Path) -> None:
-    """File tools and shells, none that tells of its libraries."""
+    """File tools and shells, none that knows its libraries."""
     found = {file.name for file in machine_programs.links(tmp_path / "p").iterdir()}
 
     assert {"sh", "sed", "cat"} <= found
@@ -108,7 +108,7 @@ def prefix(tmp_path: Path) -> Path:
     ],
 )
 def test_questions_to_pkg_config(prefix: Path, words: str, status: int, printed: str) -> None:
-    """As pkg-config(1) answers; a library of the machine is not there."""
+    """As pkg-config(1) replies; a library of the machine is not there."""
     call = [prefix / "bin" / "pkg-config", *words.split()]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
 

@@ -176,7 +176,7 @@ class BuildTools:
             return source.name, self._metadata_of_source(pin.name)
         if pin.name not in self._built:
             raise ProjectError(
-                f"{self._of}: its build asks for {pin.name} {pin.version} while it runs, which has "
+                f"{self._of}: its build needs {pin.name} {pin.version} while it runs, which has "
                 "no wheel of pure Python or of programs for this machine",
                 hint="only requirements that its pyproject.toml names are built from source in "
                 "turn: choose another version or package",
@@ -211,7 +211,7 @@ class BuildTools:
         try:
             return files.read_text(tree / "PKG-INFO")
         except (OSError, ValueError):
-            return ""  # then its wheel says it, once it is built
+            return ""  # then its wheel has them, once it is built
 
     def _needs(self, item: Requirement, name: str, metadata: str) -> list[Requirement]:
         lines = email.parser.HeaderParser().parsestr(metadata)

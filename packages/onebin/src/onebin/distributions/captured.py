@@ -164,9 +164,9 @@ def source_facts(
             chain = (*within, pin.name)
             for tool in tools.from_source:
                 if tool.name in chain:
-                    way = " -> ".join((*chain, tool.name))
-                    raise ProjectError(  # noqa: TRY301  (told as the others are)
-                        f"{pin}: its build needs itself ({way})",
+                    through = " -> ".join((*chain, tool.name))
+                    raise ProjectError(  # noqa: TRY301  (caught below, as the others are)
+                        f"{pin}: its build needs itself ({through})",
                         hint="choose a version or package with a pure-Python wheel",
                     )
                 found = source_facts(

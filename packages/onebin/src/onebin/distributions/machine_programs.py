@@ -17,7 +17,7 @@ NAMES: Final = """
     env expand expr false find fold getconf grep head iconv id join kill ln logname ls mkdir
     mkfifo mv nice nl nohup od paste patch pathchk pr printf ps pwd readlink realpath rm rmdir
     sed sh sleep sort split tail tar tee test time timeout touch tr true tsort tty uname uniq wc
-    who xargs [
+    xargs [
     bash bunzip2 bzip2 dash egrep fgrep file gawk gunzip gzip hostname install make mawk md5sum
     mktemp nproc perl seq sha1sum sha256sum shuf stat unxz unzip which whoami xz xzcat yes zcat
 """

@@ -1,6 +1,6 @@
 """C libraries that distributions are made for and onebin does not build, by their headers.
 
-A distribution that includes one in all cases cannot do without: the plan says so, and what does
+A distribution that includes one in all cases cannot do without: it is an obstacle of the plan, which names what does
 the same work without the library.
 """
 
@@ -83,7 +83,7 @@ BY_HEADER: Final = {library.header: library for library in LIBRARIES}
 SOURCES: Final = (".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".pxd")
 
 ASIDE: Final = re.compile(r"(unit)?tests?|testing|examples?|samples?|demos?|docs?|bench.*|contrib")
-"""Folders of what is not installed."""
+"""Folders that are not installed."""
 
 DIRECTIVE: Final = re.compile(
     r"^[ \t]*#[ \t]*(?P<word>if|ifdef|ifndef|endif|include|define)\b[ \t]*(?P<rest>.*)",

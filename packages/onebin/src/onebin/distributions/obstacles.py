@@ -1,6 +1,6 @@
-"""What in the tree of a source distribution rules out a static executable; none of its code runs.
+"""Signs in the tree of a source distribution that rule out a static executable; none of its code runs.
 
-Each sign is narrow: what it finds is needed by every build, so nothing that would build is refused.
+Each is narrow: every build needs the thing it shows, so nothing that would build is refused.
 """
 
 import re
@@ -44,7 +44,7 @@ LOADED: Final = re.compile(r"\b\w*load\w*\(\s*[\"']([\w.]+)[\"']", re.IGNORECASE
 
 
 def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
-    """Return why the *tree* of *pin* cannot be built, if a file of it says so."""
+    """Return why the *tree* of *pin* cannot be built, if a file of it shows that."""
     if tool := source.tool_of(system, COMPILERS):
         language = COMPILERS[tool]
         return Obstacle(

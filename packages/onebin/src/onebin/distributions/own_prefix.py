@@ -1,6 +1,6 @@
-"""The C libraries of a build as a prefix: headers, archives, and programs that tell of them.
+"""The C libraries of a build as a prefix: headers, archives, and pkg-config.
 
-Each kind of build asks in its way: setup scripts and Meson run ``pkg-config``, CMake searches
+Each kind of build has its search: setup scripts and Meson run ``pkg-config``, CMake searches
 prefixes. None of them sees a library of this machine.
 """
 

@@ -78,7 +78,7 @@ def can_compile(source: Path, system: BuildSystem) -> bool:
     """Whether the build of the tree *source* can make compiled code.
 
     Back ends of pure Python make none without a hook. Some authors make the wheels that they
-    publish with another back end than the one that the source distribution names.
+    publish with another back end than that of the source distribution.
     """
     table = _tool_table(source)
     match system.build_backend.partition(".")[0]:
@@ -100,13 +100,14 @@ def can_compile(source: Path, system: BuildSystem) -> bool:
                 or not plain.issuperset(_names(system.requires))
                 or _has_key(table.get("setuptools"), "ext-modules")
             )  # fmt: skip
-    return True
+        case _:
+            return True
 
 
 def requirements(source: Path, system: BuildSystem) -> tuple[str, ...]:
     """Return the build requirements of the tree *source* that its ``pyproject.toml`` shows.
 
-    Those of hatchling's hooks as well, which it asks for while it runs.
+    Those of hatchling's hooks as well, which it requests while it runs.
     """
     found = list(system.requires)
     if system.build_backend.partition(".")[0] == "hatchling":
@@ -127,7 +128,7 @@ def _hooks(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  (TOML)
 
 
 def _names(requires: Iterable[str]) -> set[str]:
-    names = set()
+    names: set[str] = set()
     for text in requires:
         try:
             names.add(canonicalize_name(Requirement(text).name))

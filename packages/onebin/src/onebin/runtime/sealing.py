@@ -1,4 +1,4 @@
-"""Keep the machine's headers and libraries out of what is compiled: they are of another libc."""
+"""Keep the machine's headers and libraries out of each compilation: they are of another libc."""
 
 import shlex
 from pathlib import Path

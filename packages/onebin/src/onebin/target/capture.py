@@ -96,7 +96,7 @@ def joined(inputs: Iterable[str], folders: Iterable[str]) -> tuple[list[str], li
 def _library(name: str, folders: Iterable[str]) -> str:
     """Return the file of the library *name* in one of *folders*; empty if none has it.
 
-    A shared one that the same build has made is a relocatable object too.
+    A shared library of the same build is a relocatable object too.
     """
     names = [name[1:]] if name.startswith(":") else [f"lib{name}.a", f"lib{name}.so"]
     for folder in folders:

@@ -1,9 +1,9 @@
-"""Answer as pkg-config(1) does, of the libraries in a table.
+"""Stand in for pkg-config(1), which knows the libraries of the machine.
 
     pkg_config.py TABLE ARGUMENT…
 
 TABLE is JSON: ``{package: {"version": str, "include": [folder], "folders": [folder],
-"libraries": [name]}}``. Another package is one that is not installed.
+"libraries": [name]}}``. Any other package is not installed.
 
 Runs as a separate program with the interpreter that runs onebin: standard library only.
 """
@@ -41,7 +41,7 @@ def parts(version: str) -> list[tuple[int, str]]:
 
 
 def main() -> int:
-    """Print what the options ask for; 1 if a package is missing or of another version."""
+    """Print the values that the options name; 1 if a package is missing or of another version."""
     with open(sys.argv[1], encoding="utf-8") as file:
         table = json.load(file)
     options, texts = read(sys.argv[2:])
