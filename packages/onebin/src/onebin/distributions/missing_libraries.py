@@ -1,7 +1,7 @@
 """C libraries that distributions are made for and onebin does not build, by their headers.
 
-A distribution that includes one in all cases cannot do without: it is an obstacle of the plan, which names what does
-the same work without the library.
+A distribution that includes one in all cases cannot do without it: an obstacle of the plan, which
+names what does the same work without the library.
 """
 
 import re

@@ -1,6 +1,7 @@
-"""Signs in the tree of a source distribution that rule out a static executable; none of its code runs.
+"""Signs in the tree of a source distribution that rule out a static executable.
 
-Each is narrow: every build needs the thing it shows, so nothing that would build is refused.
+Each is narrow: every build needs the thing it shows, so nothing that would build is refused. No
+code of the distribution runs.
 """
 
 import re

@@ -74,7 +74,7 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     """Names of libraries that are built before."""
     packages: tuple[Package, ...] = ()
-    """Names by which builds of others ask for it."""
+    """Names by which other builds find it."""
 
 
 class BuildLibrary(msgspec.Struct, frozen=True):

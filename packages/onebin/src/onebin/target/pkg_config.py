@@ -1,4 +1,4 @@
-"""Stand in for pkg-config(1), which knows the libraries of the machine.
+"""Replace pkg-config(1), which knows the libraries of the machine, by a table.
 
     pkg_config.py TABLE ARGUMENT…
 
