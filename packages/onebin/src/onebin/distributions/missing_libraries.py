@@ -82,8 +82,15 @@ BY_HEADER: Final = {library.header: library for library in LIBRARIES}
 
 SOURCES: Final = (".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".pxd")
 
-ASIDE: Final = re.compile(r"(unit)?tests?|testing|examples?|samples?|demos?|docs?|bench.*|contrib")
-"""Folders that are not installed."""
+ASIDE: Final = re.compile(
+    r".*test.*|.*example.*|samples?|demos?|docs?|.*bench.*|contrib|tools?|scripts?|fuzz.*|"
+    r"vendored-.*|subprojects|packages?files|windows|win32|osx|macos",
+    re.IGNORECASE,
+)
+"""Folders that are not installed, or are for another system."""
+
+PROJECT: Final = ("pyproject.toml", "setup.py", "configure.ac")
+"""In a folder below the top: another project is there, which the build may not use."""
 
 DIRECTIVE: Final = re.compile(
     r"^[ \t]*#[ \t]*(?P<word>if|ifdef|ifndef|endif|include|define)\b[ \t]*(?P<rest>.*)",
@@ -103,9 +110,13 @@ def first(tree: Path) -> Library | None:
 
     Not one whose header the tree brings.
     """
-    own = {file.name for file in tree.rglob("*.h")}
-    for file in sorted(tree.rglob("*")):
-        if file.suffix not in SOURCES or file.is_symlink() or is_aside(file.relative_to(tree)):
+    every = sorted(file for file in tree.rglob("*") if not file.is_symlink())
+    own = {file.name for file in every if file.suffix == ".h"}
+    others = {file.parent for file in every if file.name in PROJECT} - {tree}
+    for file in every:
+        if file.suffix not in SOURCES or is_aside(file.relative_to(tree)):
+            continue
+        if others.intersection(file.parents):
             continue
         for header in _included(file):
             if header in BY_HEADER and header.rpartition("/")[2] not in own:
