@@ -8,7 +8,10 @@ CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
-PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
+PYTEST = $(BIN)/pytest --numprocesses auto --dist loadgroup
+
+# Tests start a thousand processes of Python: each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat cpython-tests vulnerabilities applications figures pictures bench train update-runtime clean
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 _SKIPPED: Final = re.compile(r"^test[\w.]+ skipped -- (.*)$", re.MULTILINE)
 """The runner's words for a module that skips itself while it is imported."""
 _CRASHED: Final = re.compile(r"^test test[\w.]+ crashed -- ", re.MULTILINE)
+_LOADING: Final = "errors while loading tests"
 _FATAL: Final = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 _WORST: Final = ("passed", "skipped", "failed")
 
@@ -108,7 +109,10 @@ def _ending(  # noqa: PLR0911  (one for each end of a run)
     if fatal := _FATAL.search(output):
         return Outcome.CRASHED, fatal[1]
     if _CRASHED.search(output):
-        return Outcome.CRASHED, last_line(output[_last_start(output) :])
+        start = _last_start(output)
+        reason = last_line(output[start:])
+        # Then the errors themselves are before it.
+        return Outcome.CRASHED, last_line(output[:start]) if _LOADING in reason else reason
     skipped = _SKIPPED.search(output)
     if skipped and not has_tests:
         return Outcome.SKIPPED, skipped[1]
@@ -134,7 +138,7 @@ def last_line(text: str) -> str:
     """Return the line of a traceback that has the exception, else the last line of *text*."""
     lines = [line.rstrip() for line in text.split("\n") if line.strip()]
     errors = [
-        line for line in lines if re.match(r"[\w.]+(Error|Exception|Exit|Failed|Warning)", line)
+        line for line in lines if re.match(r"[\w.]*(Error|Exception|Exit|Failed|Warning)", line)
     ]
     return (errors or lines or [""])[-1]
 

@@ -76,6 +76,13 @@ def test_line_cut_by_a_crash(cut: int) -> None:
         ("last words", -11, Outcome.CRASHED, "exit status -11: last words"),
         ("", 2, Outcome.CRASHED, "exit status 2: "),
         (
+            (
+                "Trace\nImportError: x\n\ntest test_a crashed -- Trace:\n"
+                "Exception: errors while loading tests\n"
+            ),
+            2, Outcome.CRASHED, "ImportError: x",
+        ),
+        (
             'Timeout (0:05:00)!\n  File "/onebin/lib/test/test_a.py", line 7 in test_x\n', None,
             Outcome.TIME_LIMIT, "in test_x (test_a.py:7)",
         ),
@@ -199,10 +206,9 @@ class T(unittest.TestCase):
 def test_runner_writes_each_result(tmp_path: Path) -> None:
     """CPython's own runner with our recorder, under an interpreter that has both."""
     (tmp_path / "test_made.py").write_text(MODULE)
-    python = next(
-        (name for name in ("python3.13", "python3.14", sys.executable)
-         if has_runner(name)), None
-    )  # fmt: skip
+    pyenv = sorted(Path.home().glob(".pyenv/versions/3.1[3-9]*/bin/python3"))
+    candidates = ("python3.13", "python3.14", sys.executable, *map(str, pyenv))
+    python = next(filter(has_runner, candidates), None)
     if python is None:
         pytest.skip("no interpreter of 3.13 or later with the package test: pyenv install 3.13")
     out = tmp_path / "results"

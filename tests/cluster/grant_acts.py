@@ -20,11 +20,11 @@ LOOSENED: Final = {
     "security.addCapabilities={NET_RAW}": "capabilities_restricted",
     "security.keepDefaultCapabilities=true": "capabilities_restricted",
     "security.hostPID=true": "hostNamespaces",
-    "security.hostNetwork=true": "hostNamespaces",
     "security.privileged=true": "privileged, allowPrivilegeEscalation",
     "resources.limits.cpu=250m": "",
 }
-"""A value of the chart -> the checks that refuse it, by request and by grant."""
+"""A value of the chart -> the checks that refuse it, by request and by grant. Without hostNetwork:
+kubelet's probes do not reach the machine's network from the node's."""
 
 VOLUMES: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "emptydir": ({"emptyDir": {}}, ""),
@@ -57,6 +57,7 @@ def loosened(cluster: Cluster) -> str:
         manifests = output([cluster.tools / "helm", "template", "loose", ROOT / CHART,
                             "--set", value, "--set", "replicas=1",
                             "--set", "networkPolicy.enabled=false",
+                            "--set", "drain.delaySeconds=0",
                             "--set", "serviceAccount.create=false",
                             "--show-only", "templates/workload.yaml"])  # fmt: skip
         cluster.kubectl("apply", "-f", "-", stdin=manifests)
@@ -94,7 +95,8 @@ def volumes(cluster: Cluster) -> str:
             requested = verdicts(one["checks"])
             granted = verdicts(json.loads(report)["security"]["checks"])
             forbidden = "pass" if name.startswith("host-") else "fail"
-            if forbidden in (requested, granted):
+            # The claim's volume is a directory of the node, and no sign inside shows the author.
+            if forbidden in ((requested,) if name == "claim" else (requested, granted)):
                 wrong.append(name)
             found.append(f"{name}: requested {requested}, granted {granted}")
     finally:

@@ -23,6 +23,7 @@ QUANTITIES: Final = {
     "cpu": (("10m", "0.1", 1), ("1", 2, "2500m")),
     "memory": (("16Mi", "32Mi", 33554432), ("64Mi", "1Gi", 134217728)),
 }
+"""Name of a resource -> requests, and limits that are not below them."""
 VOLUMES: Final[Mapping[str, dict[str, Any]]] = {
     "emptyDir": {"emptyDir": {"sizeLimit": "1Mi"}},
     "configMap": {"configMap": {"name": "c", "optional": True}},
@@ -121,8 +122,8 @@ def _of_type(kind: str, schema: Mapping[str, Any], path: str) -> st.SearchStrate
             return st.sampled_from(edges) | st.integers(low, high)
         case "string" if "pattern" in schema:
             text = st.from_regex(schema["pattern"], fullmatch=True)
-            length = schema.get("maxLength", 60)
-            return text.filter(lambda text: text.isascii() and len(text) <= length)
+            low, high = schema.get("minLength", 0), schema.get("maxLength", 60)
+            return text.filter(lambda text: text.isascii() and low <= len(text) <= high)
         case "string":
             return awkward.filter(lambda text: len(text) >= schema.get("minLength", 0))
         case "array":

@@ -1,6 +1,7 @@
 """Any values of the schema: rendered, valid, and refused for exactly the checks they loosen."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +17,12 @@ from .test_manifests import failing, validate
 
 pytestmark = pytest.mark.kubernetes
 
-TOGETHER: Final = 12
+WORKLOADS: Final = frozenset({"Deployment", "DaemonSet"})
+TOGETHER: Final = 10
 """Sets of values whose manifests are validated at once: the validator needs a second to start."""
+NOT_BARE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 few = settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     # A failure has all that is needed; a smaller one would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -28,8 +31,10 @@ few = settings(
 
 
 def render(tools: Path, folder: Path, values: Values) -> subprocess.CompletedProcess[str]:
-    file = folder / "values.json"
-    file.write_text(json.dumps(values))
+    file = folder / "values.yaml"
+    # JSON that is YAML as well, which has no escapes by pairs, and no bare control characters.
+    text = json.dumps(values, ensure_ascii=False)
+    file.write_text(NOT_BARE.sub(lambda found: f"\\u{ord(found[0]):04x}", text), "utf-8")
     return subprocess.run(
         [tools / "helm", "template", "info", CHART, "--values", file],
         capture_output=True,
@@ -53,9 +58,27 @@ def test_values_of_the_schema(tools: Path, tmp_path: Path, several: list[Values]
         assert done.returncode == 0, (values, done.stderr)
         assert failing(done.stdout) == refused_by(values), values
         assert strings_are_strings(done.stdout), values
+        assert environment(done.stdout).items() >= given_settings(values).items(), values
         rendered.append(done.stdout)
 
     validate(tools, "\n---\n".join(rendered), tmp_path)
+
+
+def environment(manifests: str) -> dict[str, str]:
+    """Return the variables of the workload."""
+    [workload] = [each for each in yaml.safe_load_all(manifests) if each["kind"] in WORKLOADS]
+    [container] = workload["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each.get("value", "") for each in container["env"]}
+
+
+def given_settings(values: Values) -> dict[str, str]:
+    """Return the settings as the service reads them: 1048576, not 1.048576e+06."""
+    extra = {each["name"] for each in values.get("env", ())}
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in values.get("settings", {}).items()
+        if name not in extra
+    }
 
 
 def strings_are_strings(manifests: str) -> bool:
@@ -102,7 +125,7 @@ def leaves(schema: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tup
     return [leaf for name, each in properties.items() for leaf in leaves(each, (*path, name))]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_wrong_value_is_refused_by_its_path(
     tools: Path, tmp_path: Path, data: st.DataObject
@@ -120,7 +143,7 @@ def test_wrong_value_is_refused_by_its_path(
     assert f"at '/{'/'.join(path)}" in done.stderr, (values, done.stderr)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_misspelled_name_is_refused(tools: Path, tmp_path: Path, data: st.DataObject) -> None:
     """At any level: a value that the chart does not have must not be ignored."""

@@ -25,9 +25,14 @@ class Compose:
     """A project that is up."""
 
     def __init__(self, program: str, override: Path, port: int) -> None:
-        self._argv = [
-            *(program, "--project-name", PROJECT),
-            *("--file", str(FILE), "--file", str(override)),
+        self._argv: list[str | Path] = [
+            program,
+            "--project-name",
+            PROJECT,
+            "--file",
+            FILE,
+            "--file",
+            override,
         ]
         self.port = port
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 import onebin
-from onebin import inputs, pipeline, planning, render, secret, terminal
+from onebin import decide, inputs, pipeline, planning, render, secret, terminal
 from onebin.effects import files
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.progress import Progress
@@ -76,7 +76,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     os.umask(os.umask(0o022) | 0o022)
     try:
         _require_current_directory()
-        return command(options, Tools.for_this_machine(progress))
+        is_offline = getattr(options, "offline", False)
+        return command(options, Tools.for_this_machine(progress, is_offline=is_offline))
     except OnebinError as exc:
         _print_error(exc, color=color)
         return exc.exit_status
@@ -162,8 +163,9 @@ def _dist(project: Project, tools: Tools) -> Path:
 
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
     read = _input(options, tools).project()
-    plan = pipeline.with_offers(pipeline.make_plan(read, tools), tools)
-    _print(render.plan_json(plan) if options.json else secret.hidden(render.plan(plan)))
+    plan = decide.plan_whole(read, tools)
+    # A lock may name a repository with a password.
+    _print(secret.hidden(render.plan_json(plan) if options.json else render.plan(plan)))
     planning.require_no_obstacle(plan)
     return 0
 
@@ -272,6 +274,9 @@ def _add_input(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--lock", type=Path, help="the lock to use")
     sub.add_argument("--extra", action="append", help="an extra of the project, repeatable")
     sub.add_argument("--group", action="append", help="a dependency group, repeatable")
+    sub.add_argument(
+        "--offline", action="store_true", help="fetch nothing: use the cache and PIP_FIND_LINKS"
+    )
 
 
 def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> None:

@@ -89,6 +89,7 @@ def test_files_of_a_whole_program(
 @pytest.mark.parametrize("sources", [True, False])
 def test_import_system_has_the_files_that_it_names(tmp_path: Path, *, sources: bool) -> None:
     """``importlib._bootstrap.__file__`` is there, for inspect; without sources it is not."""
+    write(tmp_path, "app/__init__.py")
     project = directory.parse(tmp_path, {**TABLE, "tool": {"onebin": {"sources": sources}}})
     names = {
         "_frozen_importlib": "_bootstrap.py",

@@ -109,7 +109,7 @@ def prefix(tmp_path: Path) -> Path:
 )
 def test_questions_to_pkg_config(prefix: Path, words: str, status: int, printed: str) -> None:
     """As pkg-config(1) replies; a library of the machine is not there."""
-    call = [prefix / "bin" / "pkg-config", *words.split()]
+    call: list[str | Path] = [prefix / "bin" / "pkg-config", *words.split()]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
 
     assert (status, printed.replace("{}", str(prefix))) == (done.returncode, done.stdout.strip())

@@ -31,11 +31,12 @@ from onebin.model import (
     Toolchain,
 )
 
-from . import captured
-from .captured import Captured, SourceFacts
+from . import captured, located
+from .captured import Captured
 from .pure import Pure
+from .source_facts import SourceFacts, source_facts
 
-CACHE_VERSION: Final = 7
+CACHE_VERSION: Final = 10
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -74,7 +75,6 @@ Form = Literal["as pip installs it", "from source", "pure"]
 BuildLibraries = Callable[[Sequence[str]], tuple[BuiltLibrary, ...]]
 """Makes C libraries by name."""
 
-
 BuildInterpreter = Callable[[Sequence[Distribution]], Interpreter]
 """Makes the interpreter that runs back ends, with the C extensions of distributions."""
 
@@ -90,6 +90,13 @@ class Found(msgspec.Struct, frozen=True):
 
     offer: Offer
     instead: Offer | None = None
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """One of the two: what the files of a lock's hashes offer, now and later."""
+
+    found: Found | None = None
+    obstacle: Obstacle | None = None
 
 
 UNLOCKED: Final = "the lock has no hash of its source distribution (write it again: onebin lock)"
@@ -119,7 +126,13 @@ class OfferStep(msgspec.Struct, frozen=True):
         with ctx.store.scratch() as scratch:
             every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
         files = index.locked(self.pin, every)
-        (folder / "offer.json").write_bytes(msgspec.json.encode(self._best(files, every)))
+        try:
+            decided = Decided(self._best(files, every))
+        except _ObstacleError as exc:
+            if not files:
+                raise  # another index may have them
+            decided = Decided(obstacle=exc.obstacle)
+        (folder / "offer.json").write_bytes(msgspec.json.encode(decided))
 
     def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile]) -> Found:
         # Not of the lock alone: it has the hash of the very file that is used.
@@ -156,9 +169,9 @@ class OfferStep(msgspec.Struct, frozen=True):
             f'tool.onebin.from-source = ["{self.pin.name}"]',
         )
 
-    def load(self, folder: Path) -> Found:
+    def load(self, folder: Path) -> Decided:
         """Return it."""
-        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Found)
+        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Decided)
 
 
 class ExaminedSource(msgspec.Struct, frozen=True):
@@ -186,7 +199,7 @@ class ExaminedSource(msgspec.Struct, frozen=True):
     def make(self, folder: Path, ctx: Context) -> None:
         """Fetch it and read it; none of its code runs."""
         ctx.progress.report(f"{self.pin}: reading its source")
-        found = captured.source_facts(
+        found = source_facts(
             self.pin, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
             machine=self.machine, ctx=ctx,
         )  # fmt: skip
@@ -213,11 +226,36 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
         ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
         form = forms.get(pin.name, "as pip installs it")
         try:
-            best = ctx.build(OfferStep(pin, form, python, plan.machine))
+            if pin.origin:
+                best = Found(_located(pin, plan, python))
+            else:
+                best = _of_index(OfferStep(pin, form, python, plan.machine), ctx)
             found.append(_examined(best, form, plan, python, ctx))
         except _ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)
+
+
+def _of_index(step: OfferStep, ctx: Context) -> Found:
+    decided = ctx.build(step)
+    if decided.obstacle:
+        raise _ObstacleError(decided.obstacle)
+    assert decided.found is not None  # noqa: S101  (the other of the two)
+    return decided.found
+
+
+def _located(pin: Pin, plan: Plan, python: str) -> Offer:
+    """Return how a pin of no index comes in; nothing of it is cached, as it may have a password."""
+    try:
+        pin = located.with_contents(pin)
+    except ProjectError as exc:
+        raise _ObstacleError(Obstacle(pin, str(exc), hint=exc.hint)) from exc
+    offer = located.offer(pin, python, captured=SOURCE.name, pure=PURE.name)
+    if isinstance(offer, Obstacle):
+        raise _ObstacleError(offer)
+    # A project is among its distributions only for its C code.
+    is_own = plan.project.origin is not None and plan.distributions[0].name == pin.name
+    return msgspec.structs.replace(offer, has_compiled=is_own)
 
 
 def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) -> Offer:
@@ -229,7 +267,7 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     # Nothing is brought for code that the project can do without.
     may_lack = form == "pure"
     try:
-        facts = ctx.build(step)
+        facts = _facts(step, ctx)
         _require_compiling(offer, facts, may_lack=may_lack)
     except _ObstacleError as exc:
         if best.instead is None:
@@ -241,6 +279,7 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
         offer,
         build_requires=facts.build_requires,
         build_sources=facts.build_sources,
+        names=facts.names,
         libraries=() if may_lack else facts.libraries,
         environment={} if may_lack else facts.environment,
     )
@@ -257,6 +296,13 @@ def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> N
                 hint=f"accept that it may be slower: {_silence(pin)}; or choose another version",
             )
         )
+
+
+def _facts(step: ExaminedSource, ctx: Context) -> SourceFacts:
+    facts = ctx.build(step)
+    if facts.obstacle:
+        raise _ObstacleError(facts.obstacle)
+    return facts
 
 
 def _forms(options: Options, known: set[str]) -> dict[str, Form]:

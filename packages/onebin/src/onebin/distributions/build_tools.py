@@ -148,7 +148,7 @@ class BuildTools:
         except index.NoMatchError:
             try:
                 choices = self._choices(
-                    wanted, given.values(), index.compiled(self._python, self._machine)
+                    wanted, given.values(), index.installable(self._python, self._machine)
                 )
             except index.NoMatchError as exc:
                 raise self._unusable(str(exc)) from exc

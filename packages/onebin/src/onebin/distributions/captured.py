@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-from onebin.effects import index, unpack
 from onebin.effects.context import Context
 from onebin.effects.index import IndexFile
 from onebin.effects.process import RunCommand
@@ -34,18 +33,10 @@ from onebin.model import (
 )
 from onebin.requirement import shown
 
-from . import (
-    install,
-    machine_programs,
-    obstacles,
-    own_prefix,
-    programs,
-    source,
-    system_libraries,
-)
+from . import install, machine_programs, own_prefix, programs, source, source_facts
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 9
+CACHE_VERSION: Final = 11
 """Raised when this module makes something else of the same source: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
@@ -57,38 +48,10 @@ TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """How names of source distributions end that are unpacked here."""
 
 
-class SourceFacts(msgspec.Struct, frozen=True):
-    """Facts of a source distribution about its build, none of whose code was run."""
-
-    build_requires: tuple[Pin, ...] = ()
-    """As far as its ``pyproject.toml`` names them."""
-    libraries: tuple[str, ...] = ()
-    """C libraries whose headers it includes."""
-    environment: dict[str, str] = {}
-    """Variables that make its build compile more."""
-    build_sources: tuple[Offer, ...] = ()
-    """Build requirements that are built from source in turn."""
-    compiles: bool = True
-    """Whether its build can make compiled code, as far as its back end shows."""
-
-    def with_source(self, tool: Pin, facts: "SourceFacts") -> "SourceFacts":
-        """Return these facts with the build requirement *tool*, of whose source *facts* are."""
-        offer = Offer(
-            tool, Captured.name, tool.name, libraries=facts.libraries,
-            environment=facts.environment, build_requires=facts.build_requires,
-            build_sources=facts.build_sources,
-        )  # fmt: skip
-        return msgspec.structs.replace(
-            self,
-            build_requires=tuple(sorted({*self.build_requires, *facts.build_requires})),
-            build_sources=(*self.build_sources, offer),
-        )
-
-
 class Captured:
     """Provider: source distributions."""
 
-    name = "captured"
+    name = source_facts.PROVIDER
 
     def offer(self, pin: Pin, files: Sequence[IndexFile], _: str) -> Offer | Obstacle:
         """Offer the first source distribution."""
@@ -124,65 +87,6 @@ class Captured:
         )
 
 
-def source_facts(
-    pin: Pin,
-    build_pins: Sequence[Pin],
-    *,
-    may_be_unpinned: bool,
-    python: str,
-    machine: Machine,
-    ctx: Context,
-    within: Sequence[str] = (),
-) -> SourceFacts | Obstacle:
-    """Return the facts of *pin*'s source about its build, or why it cannot be built.
-
-    Both as far as its files show. Fetches it and its static build requirements; none
-    of their code runs. Further requirements that its back end names are known in the build alone.
-    *within* names the distributions whose build needs this one.
-
-    Raises:
-        ToolError: one of them cannot be downloaded.
-    """
-    with ctx.store.scratch() as scratch:
-        try:
-            archive = index.download_source(pin, scratch, run=ctx.run)
-            if archive is None:
-                return SourceFacts()  # the build names the missing file
-            tree = unpack.tree(archive, scratch / "unpacked")
-            system = source.build_system(tree, of=str(pin))
-            if obstacle := obstacles.of_source(pin, tree, system):
-                return obstacle
-            tools = BuildTools(
-                build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
-                machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
-            )  # fmt: skip
-            tools.install(source.requirements(tree, system))
-            facts = SourceFacts(
-                tools.used, system_libraries.wanted(tree), source.switches(tree, system),
-                compiles=source.can_compile(tree, system),
-            )  # fmt: skip
-            chain = (*within, pin.name)
-            for tool in tools.from_source:
-                if tool.name in chain:
-                    through = " -> ".join((*chain, tool.name))
-                    raise ProjectError(  # noqa: TRY301  (caught below, as the others are)
-                        f"{pin}: its build needs itself ({through})",
-                        hint="choose a version or package with a pure-Python wheel",
-                    )
-                found = source_facts(
-                    tool, build_pins, may_be_unpinned=may_be_unpinned, python=python,
-                    machine=machine, ctx=ctx, within=chain,
-                )  # fmt: skip
-                if isinstance(found, Obstacle):
-                    raise ProjectError(  # noqa: TRY301
-                        f"{pin}: its build needs {found.reason}", hint=found.hint
-                    )
-                facts = facts.with_source(tool, found)
-        except ProjectError as exc:
-            return Obstacle(pin, str(exc), hint=exc.hint)
-        return facts
-
-
 class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
     """Step: the code and the objects of a distribution that is built from source."""
 
@@ -208,8 +112,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> tuple[object, ...]:
         """Return the pins, and all that builds."""
         return (
-            CACHE_VERSION, "captured", self.pin, self.build_pins, self.may_be_unpinned, self.level,
-            self.interpreter.key, self.runtime.key, self.toolchain.key, self.machine,
+            CACHE_VERSION, source_facts.PROVIDER, self.pin, self.build_pins, self.may_be_unpinned,
+            self.level, self.interpreter.key, self.runtime.key, self.toolchain.key, self.machine,
             [(item.key, item.source.sha256, item.packages) for item in self.libraries],
             [(tool.pin, tool.key) for tool in self.tools],
             sorted(self.environment.items()),
@@ -224,10 +128,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             ToolError: it does not build.
         """
         with ctx.store.scratch() as scratch:
-            archive = index.download_source(self.pin, scratch, run=ctx.run)
-            if archive is None:
+            tree = source_facts.tree_of(self.pin, scratch, self.interpreter.version, ctx)
+            if tree is None:
                 raise ProjectError(f"{self.pin}: the index has no source distribution any more")
-            tree = unpack.tree(archive, scratch / "unpacked")
             noted = _Failures()
             wheel, tools = self._build(tree, scratch, ctx.run, noted)
             libraries = _wanted_by(wheel, scratch / "out" / "libraries")

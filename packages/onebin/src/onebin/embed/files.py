@@ -137,7 +137,7 @@ def link_input(
     sources = (
         "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c",
         "files.c", "files_paths.c", "files_changes.c", "files_directories.c", "files_module.c",
-        "files_zones.c",
+        "files_current.c", "files_zones.c",
     )  # fmt: skip
     return LinkInput(
         sources=(

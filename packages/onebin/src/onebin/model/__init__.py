@@ -47,6 +47,7 @@ from .project import (
     ImageSettings,
     Machine,
     Options,
+    Origin,
     Project,
 )
 from .series import DEFAULT_SERIES, RELEASE, RELEASES, Release
@@ -87,6 +88,7 @@ __all__ = [
     "Offer",
     "OmittedModule",
     "Options",
+    "Origin",
     "Package",
     "Pin",
     "Plan",

@@ -2,7 +2,8 @@
 
 Sources: those of ``signs`` and ``container_id``; systemd, CONTAINER_INTERFACE (the variable
 ``container``, /run/systemd/container and /run/host/container-manager) and src/basic/virt.c;
-LXC, src/lxc/cgroups (``lxc.payload.NAME``); Apptainer, "Files in the container"; flatpak-run(1).
+LXC, src/lxc/cgroups (``lxc.payload.NAME``); Apptainer, "Files in the container"; flatpak-run(1);
+ostree, src/switchroot/ostree-prepare-root.c; podman-run(1), /run/.containerenv.
 """
 
 from typing import Final
@@ -127,6 +128,8 @@ def _by_label(tree: SystemFiles) -> Fact[Detection] | None:
 def _by_files(tree: SystemFiles) -> Fact[Detection] | None:
     for path, name in _BY_FILE:
         if not isinstance(tree.node(path), Unknown):
+            if 'engine="buildah-' in tree.read(path).text:
+                name = "buildah"  # noqa: PLW2901 (it shares the file with Podman)
             return Known(Detection(name, "likely"), (Evidence(path, "", "is there"),))
     return None
 
@@ -170,10 +173,17 @@ def _is_image(tree: SystemFiles, root: Mount) -> bool:
     Apptainer and bubblewrap may leave every namespace the machine's but that of mounts.
     """
     return (
-        root.kind == "overlay"
+        (root.kind == "overlay" and not _is_deployment(root))
         or (root.kind == "tmpfs" and root.root != "/")
         or root.origin.startswith("/dev/loop")
         or not isinstance(tree.node(_APPTAINERS), Unknown)
+    )
+
+
+def _is_deployment(root: Mount) -> bool:
+    """Return whether *root* is made of a machine's image, as ostree and bootc do."""
+    return root.origin.startswith("composefs") or any(
+        option.startswith("lowerdir") and "/run/ostree/" in option for option in root.super_options
     )
 
 

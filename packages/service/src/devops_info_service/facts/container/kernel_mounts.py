@@ -56,11 +56,20 @@ def _origins(mount: Mount, mounts: Mounts) -> Iterator[Volume]:
     part = f"{place}{mount.root.rstrip('/')}"
     if mount.root != "/" and mount.point == part and _is_own(mount, mounts, place):
         yield Volume("kernel", f"a part of the {mount.kind} under it")
-    if mount.kind == "sysfs" and mount.point.startswith("/sys"):
-        yield Volume("other", "a second sysfs: of whose network, nothing shows")
-    if mount.point.startswith(_NESTING):
-        yield Volume("other", f"a second {mount.kind}: of LXC's for nesting, or the machine's")
+    if sign := _doubt(mount, part):
+        yield Volume("other", sign)
     yield Volume("host", f"the kernel's {mount.kind}, which no runtime mounts there")
+
+
+def _doubt(mount: Mount, part: str) -> str:
+    """Return why proc or sysfs may be the runtime's as well; empty: no runtime mounts it so."""
+    if mount.kind == "sysfs" and mount.point.startswith("/sys"):
+        return "a second sysfs: of whose network, nothing shows"
+    if mount.root.startswith("/driver/") and mount.point == part:
+        return "a driver's part of proc: by the runtime's hook, or a hostPath"
+    if mount.point.startswith(_NESTING):
+        return f"a second {mount.kind}: of LXC's for nesting, or the machine's"
+    return ""
 
 
 def _is_first(mount: Mount, mounts: Mounts) -> bool:

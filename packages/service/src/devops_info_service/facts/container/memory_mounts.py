@@ -116,6 +116,8 @@ def _of_runtime(mount: Mount, mounts: Mounts, around: Around) -> Iterator[Volume
     # runc makes the file system read-only, crun the mount of one without room.
     if is_below and ("ro" in options or ("ro" in mount.options and "size=0k" in options)):
         yield Volume("runtime", "a mask: an empty directory")
+    if is_below and "mode=555" in options:
+        yield Volume("runtime", "an empty directory over the kernel's")
     if mount.point == _SHARED and mount.origin == "shm" and _size(mount.super_options):
         yield Volume("runtime", "the engine's own /dev/shm")
     if mount.point == _SHARED and around.is_ipc_shared:

@@ -37,6 +37,9 @@ _USUAL: Final = (
     "/var/lib/lxc",
 )
 """Where the directories of kubelet and of the engines are, on a machine with one disk."""
+_HOOKS: Final = frozenset({"ro", "nosuid", "nodev"})
+"""Flags that libnvidia-container (src/nvc_mount.c) and the Container Device Interface set, and
+neither kubelet nor Docker."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
 """Directories that engines keep their volumes in by default."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
@@ -113,6 +116,15 @@ class _Classifier:
             tree, mounts, is_pod=self._in_pod, is_ipc_shared=is_ipc_shared
         )
         self._disks = _disks(mounts, (*self._kubelets.values(), *self.runtimes.values()))
+        # Podman gives these flags to every mount; a disk may have them, and then all of its mounts.
+        self._is_flagged = not self._in_pod and any(
+            sign.maker == "storage" for _, sign, _ in self.runtimes.values()
+        )
+        self._flagged = {
+            mount.device
+            for mount, _, _ in (*self._kubelets.values(), *self.runtimes.values())
+            if "nosuid" in mount.options
+        }
         self._first_root = next((each for each in mounts.entries if each.point == "/"), None)
         self._is_engines = not self._in_pod and bool(self.runtimes)
         self._volumes = {} if self._in_pod else match(VOLUMES, mounts.entries)
@@ -132,6 +144,7 @@ class _Classifier:
                 or self._under_host(mount)
                 or self._memory(mount)
                 or self._engine_volume(mount)
+                or self._hook(mount)
                 or self._disk(mount)
             )
         return found
@@ -195,6 +208,12 @@ class _Classifier:
         # Before ``_data``; of Nomad the allocation's.
         name = steps[index + max(1, len(sign.steps) - 3)]
         return Volume("engine-volume", "a volume of the engine", name=name)
+
+    def _hook(self, mount: Mount) -> Volume | None:
+        is_flagged = self._is_flagged or mount.device in self._flagged
+        if is_flagged or mount.kind not in DISK_KINDS or not set(mount.options) >= _HOOKS:
+            return None
+        return Volume("other", "bound as by the runtime's hook for a GPU, or by hostPath")
 
     def _disk(self, mount: Mount) -> Volume:
         if may_hang(mount):
