@@ -80,7 +80,7 @@ def _working(results: Sequence[Result]) -> str:
 
 def _lacking(results: Sequence[Result]) -> str:
     rows = [(result.name, _cell(result.lacks)) for result in results if result.lacks]
-    return markdown_table(("package", "reason, as the plan says it"), rows)
+    return markdown_table(("package", "reason, as in the plan"), rows)
 
 
 def _row(result: Result) -> tuple[str, ...]:

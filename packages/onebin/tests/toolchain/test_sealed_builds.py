@@ -1,4 +1,4 @@
-"""Sources with C in a real build: what they find here, and tools that are C themselves."""
+"""Sources with C in a real build: the machine they find, and tools with C in them."""
 
 import hashlib
 import io
