@@ -1,5 +1,6 @@
 """The files a project names: its locks and its profile, read once for a plan."""
 
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -45,11 +46,14 @@ def lock_of(project: Project) -> LockFile | None:
 def _found(project: Project) -> LockFile | None:
     """Return the first lock in the project, or in a directory above it up to the current one.
 
-    A workspace of uv has one lock, at its top.
+    A workspace of uv has one lock, at its top, wherever the current directory is.
     """
     here = Path.cwd().resolve()
-    above = project.root.parents if project.root.is_relative_to(here) else ()
-    folders = [project.root, *(folder for folder in above if folder.is_relative_to(here))]
+    is_below = project.root.is_relative_to(here)
+    folders = [project.root, *(
+        folder for folder in project.root.parents
+        if (is_below and folder.is_relative_to(here)) or _is_workspace(folder)
+    )]  # fmt: skip
     for folder in folders:
         found: list[LockFile] = []
         for name in locks.NAMES:
@@ -68,6 +72,19 @@ def _found(project: Project) -> LockFile | None:
             reason = f"before {others}; tool.onebin.lock chooses another" if others else ""
             return msgspec.structs.replace(found[0], reason=reason)
     return None
+
+
+def _is_workspace(folder: Path) -> bool:
+    """Whether *folder* is the top of a workspace of uv, with its lock."""
+    if not (folder / "uv.lock").is_file():
+        return False
+    try:
+        table: object = tomllib.loads(files.read_text(folder / "pyproject.toml"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    for key in ("tool", "uv", "workspace"):
+        table = table.get(key) if isinstance(table, dict) else None
+    return isinstance(table, dict)
 
 
 def build_lock_of(project: Project) -> LockFile:

@@ -77,7 +77,7 @@ PERHAPS = [
     "import app.table",
     "from app import anything",
     "from app.space import thing",
-    "import annotationlib, compression.zstd, os.path, json.decoder",
+    "import annotationlib, compression.zstd, os.path, json.decoder, __main__",
     "from .. import gone",
     "import native",
 ]

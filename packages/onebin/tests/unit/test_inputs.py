@@ -117,6 +117,46 @@ def test_project_in_a_repository(project: Path, tmp_path: Path) -> None:
     assert ("11", project) == (read.version, read.root)
 
 
+COMPILES = """
+import os, subprocess
+
+def build_wheel(out, settings=None, metadata=None):
+    subprocess.run(["cc", "-c", "x.c"], check=CHECK)
+    return make_wheel(out)
+"""
+STATES = """
+def prepare_metadata_for_build_wheel(out, settings=None):
+    folder = os.path.join(out, "made-7.dist-info")
+    os.mkdir(folder)
+    for name, text in (("METADATA", METADATA), ("entry_points.txt", POINTS)):
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
+    return "made-7.dist-info"
+"""
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_project_that_starts_a_compiler_is_a_distribution(
+    project: Path, tmp_path: Path, *, check: bool
+) -> None:
+    """None of this machine runs; C code that may be absent is not lost without a word."""
+    own = (project / "own.py").read_text().replace("def build_wheel(", "def make_wheel(")
+    text = COMPILES.replace("CHECK", str(check))
+    chosen, ctx = Given(entry_point="first"), context(tmp_path / "cache", run)
+    (project / "own.py").write_text(own + text)
+
+    with pytest.raises(ProjectError, match="has C code, and its back end states no metadata"):
+        inputs.find(project, chosen, ctx).project()
+    (project / "own.py").write_text(own + text + STATES)
+    read = inputs.find(project, chosen, ctx).project()
+
+    assert ("made", "7", "made", True) == (
+        read.name, read.version, read.entry.module, read.is_distribution,
+    )  # fmt: skip
+    assert read.origin is not None
+    assert (str(project), "directory") == (read.origin.address, read.origin.kind)
+
+
 FAILURES = {
     "raise ValueError('why')": (ToolError, "own makes no wheel"),
     "def build_wheel(*_): return '../x.whl'": (ProjectError, "expected a wheel"),

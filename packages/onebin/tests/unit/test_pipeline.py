@@ -182,7 +182,7 @@ def test_commands(
 ) -> None:  # fmt: skip
     """Output and files of each command; with -q nothing else."""
     given = tools(tmp_path / "cache", Programs(programs))
-    monkeypatch.setattr(Tools, "for_this_machine", lambda *_: given)
+    monkeypatch.setattr(Tools, "for_this_machine", lambda *_, **__: given)
     printed = []
     for line in ("lock", "prepare -q", "build", "image --tag app:2", "train -o a.profile -- $1"):
         command, *options = line.split()

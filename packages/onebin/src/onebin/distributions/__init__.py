@@ -129,8 +129,8 @@ class OfferStep(msgspec.Struct, frozen=True):
         try:
             decided = Decided(self._best(files, every))
         except _ObstacleError as exc:
-            if not files:
-                raise  # another index may have them
+            if not files or not all(file.sha256 for file in files):
+                raise  # without hashes other files may come
             decided = Decided(obstacle=exc.obstacle)
         (folder / "offer.json").write_bytes(msgspec.json.encode(decided))
 

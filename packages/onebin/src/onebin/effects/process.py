@@ -31,12 +31,9 @@ INHERITED_BY_FETCH: Final = frozenset(
         "NETRC", "XDG_CONFIG_HOME",
         "http_proxy", "https_proxy", "no_proxy", "all_proxy",
         "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
-        "SSH_AUTH_SOCK", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS",
     }
 )  # fmt: skip
-INHERITED_BY_FETCH_PREFIXES: Final = (
-    "PIP_", "SSL_CERT_", "REQUESTS_CA_", "GIT_SSL_", "GIT_CONFIG_",
-)  # fmt: skip
+INHERITED_BY_FETCH_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
 
 
 class RunCommand(Protocol):

@@ -4,6 +4,7 @@ It sees the caller's settings and credentials of git; nothing of a fetched repos
 copy keeps no address.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,11 @@ NO_COMMIT: Final = re.compile(
     r"not our ref|unadvertised object|not a tree|couldn't find remote ref"
 )
 """How git words that a repository lacks a commit."""
+
+INHERITED: Final = re.compile(
+    r"SSH_AUTH_SOCK|SSH_ASKPASS|GIT_SSH|GIT_SSH_COMMAND|GIT_ASKPASS|GIT_(SSL|CONFIG)_\w+"
+)
+"""Variables of the caller with which git reaches a private repository."""
 
 ENVIRONMENT: Final = {"GIT_ALLOW_PROTOCOL": PROTOCOLS, "GIT_TERMINAL_PROMPT": "0"}
 
@@ -60,7 +66,8 @@ def check_out(address: str, commit: str, target: Path, *, run: RunCommand) -> No
 
 
 def _git(run: RunCommand, *arguments: str | Path) -> None:
-    run(["git", *arguments], env=ENVIRONMENT, fetching=True)
+    own = {name: value for name, value in os.environ.items() if INHERITED.fullmatch(name)}
+    run(["git", *arguments], env=own | ENVIRONMENT, fetching=True)
 
 
 def _has(commit: str, target: Path, run: RunCommand) -> bool:

@@ -18,8 +18,8 @@ from onebin.effects import files
 from onebin.errors import ProjectError
 from onebin.model import EntryPoint
 
-NEW: Final = frozenset({"annotationlib", "compression"})
-"""Modules of the standard library that the Python which runs onebin may be too old for."""
+UNLISTED: Final = frozenset({"__main__", "annotationlib", "compression", "test"})
+"""Modules that are there, and that the Python which runs onebin may not list as its own."""
 
 REMOVED: Final[Mapping[str, tuple[int, int]]] = {
     **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), (3, 12)),
@@ -121,7 +121,7 @@ def _missing(
         regular = (code / top / "__init__.py").is_file() or (code / f"{top}.py").is_file()
         return next((p for p in _parents(target) if regular and not _is_own(code, p)), "")
     is_old = top in REMOVED and version >= REMOVED[top]
-    if (top in sys.stdlib_module_names and not is_old) or top in NEW:
+    if (top in sys.stdlib_module_names and not is_old) or top in UNLISTED:
         return ""
     return "" if is_known(top) else top
 

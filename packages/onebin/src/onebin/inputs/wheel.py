@@ -98,7 +98,8 @@ def of_file(
     except (OSError, InvalidWheelFilename) as exc:
         raise ProjectError(f"{file}: not a wheel: {exc}") from exc
     code = ctx.build(Unpacked(file, sha256, metadata_only))
-    root = ctx.store.shared("inputs") / sha256[:24]
+    # The lock of a program has the program itself in it.
+    root = ctx.store.shared("inputs") / f"{sha256[:24]}{'-program' if metadata_only else ''}"
     root.mkdir(exist_ok=True)
     found = of_folder(code, root, given.over(options or Options()), of=file.name)
     return msgspec.structs.replace(found, data=code.parent / "data")
