@@ -34,7 +34,7 @@ def lines(*entries: Mapping[str, str]) -> str:
 
 
 def test_results_of_a_run() -> None:
-    """Counts, reasons of skips, the exception of a failure without its output."""
+    """Counts, reasons of skips, the exception of a failure and not its output."""
     found = results.read("test_a", lines(PASS, SKIP, FAIL), "", 2)
 
     assert found == Result(
@@ -57,7 +57,7 @@ def test_worst_result_of_a_test_counts(order: tuple[dict[str, str], ...]) -> Non
 
 @pytest.mark.parametrize("cut", range(1, len(lines(FAIL))))
 def test_line_cut_by_a_crash(cut: int) -> None:
-    """Results written before it count."""
+    """Lines written before it count."""
     found = results.read(
         "test_a", lines(PASS) + lines(FAIL)[:-cut], "Fatal Python error: Abort", -6
     )
@@ -76,8 +76,8 @@ def test_line_cut_by_a_crash(cut: int) -> None:
         ("last words", -11, Outcome.CRASHED, "exit status -11: last words"),
         ("", 2, Outcome.CRASHED, "exit status 2: "),
         (
-            "Trace\nImportError: x\n\ntest test_a crashed -- Trace:\n"
-            "Exception: errors while loading tests\n", 2, Outcome.CRASHED, "ImportError: x",
+            "ImportError: x\ntest test_a crashed -- T:\nException: errors while loading tests\n",
+            2, Outcome.CRASHED, "ImportError: x",
         ),
         (
             'Timeout (0:05:00)!\n  File "/onebin/lib/test/test_a.py", line 7 in test_x\n', None,
@@ -166,7 +166,7 @@ def test_release_of_a_series() -> None:
 
 
 def test_modules_of_the_standard_library(tmp_path: Path) -> None:
-    """Packages and modules; neither tests nor Tk nor other files."""
+    """Packages and modules, but no tests, no Tk and no file with another name."""
     for name in (
         "os.py",
         "json/__init__.py",
@@ -203,10 +203,9 @@ class T(unittest.TestCase):
 def test_runner_writes_each_result(tmp_path: Path) -> None:
     """CPython's own runner with our recorder, under an interpreter that has both."""
     (tmp_path / "test_made.py").write_text(MODULE)
-    python = next(
-        (name for name in ("python3.13", "python3.14", sys.executable)
-         if has_runner(name)), None
-    )  # fmt: skip
+    pyenv = sorted(Path.home().glob(".pyenv/versions/3.1[3-9]*/bin/python3"))
+    candidates = ("python3.13", "python3.14", sys.executable, *map(str, pyenv))
+    python = next(filter(has_runner, candidates), None)
     if python is None:
         pytest.skip("no interpreter of 3.13 or later with the package test: pyenv install 3.13")
     out = tmp_path / "results"

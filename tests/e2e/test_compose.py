@@ -58,7 +58,7 @@ class Compose:
 
 @pytest.fixture
 def compose(engine: Engine, tmp_path: Path) -> Iterator[Compose]:
-    """The project, healthy, with an image of its own."""
+    """The project, healthy, with its own image."""
     prepared = subprocess.run(
         [ROOT / ".ci/prepare-compose"], capture_output=True, text=True, check=False
     )

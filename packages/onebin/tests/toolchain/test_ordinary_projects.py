@@ -1,4 +1,4 @@
-"""Generated projects, built: they print what they print installed by pip."""
+"""Generated projects, built: their output is as if pip had installed them."""
 
 import json
 import subprocess
@@ -55,7 +55,7 @@ def call(*argv: str | Path, cwd: Path | None = None) -> str:
 
 
 def installed(shape: Shape, root: Path, folder: Path, *more: str) -> str:
-    """Install the project with pip, with *more* beside it, and return what it prints."""
+    """Install the project with pip, with *more* beside it, and return its output."""
     venv.create(folder, with_pip=True)
     pip = (folder / "bin/python", "-m", "pip", "install", "--quiet")
     call(*pip, "--disable-pip-version-check", *more, root)

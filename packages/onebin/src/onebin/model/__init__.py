@@ -5,6 +5,7 @@ input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput
 
 from .build import (
     Binary,
+    BuildTool,
     BuiltLibrary,
     BuiltModule,
     CPython,
@@ -14,6 +15,7 @@ from .build import (
     Interpreter,
     Obstacle,
     Offer,
+    Package,
     Pin,
     Plan,
     Profile,
@@ -60,6 +62,7 @@ __all__ = [
     "Binary",
     "Block",
     "Branch",
+    "BuildTool",
     "BuiltLibrary",
     "BuiltModule",
     "CPython",
@@ -86,6 +89,7 @@ __all__ = [
     "OmittedModule",
     "Options",
     "Origin",
+    "Package",
     "Pin",
     "Plan",
     "Profile",

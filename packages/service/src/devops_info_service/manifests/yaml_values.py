@@ -47,12 +47,12 @@ class ManifestError(ValueError):
         super().__init__(f"line {line}: {reason}")
 
 
-class _Loader(yaml.BaseLoader):
+class _Loader(yaml.BaseLoader):  # type: ignore[misc]  # PyYAML has no types
     """Takes a tab for a blank within a line, as kubectl's parser and YAML 1.1 (5.1) do."""
 
     def scan_to_next_token(self) -> None:
         super().scan_to_next_token()
-        # At the start of a line, where a key may follow, a tab is no indentation.
+        # At the start of a line, where a key may follow, a tab does not indent.
         while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
             self.forward()
             super().scan_to_next_token()
