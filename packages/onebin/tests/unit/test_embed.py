@@ -135,7 +135,7 @@ def test_parts_of_every_program() -> None:
 
 
 def test_variables_that_a_program_obeys() -> None:
-    """Without one no code is added but the header that says so; with one, getenv is wrapped."""
+    """Without one no code is added but the header for that; with one, getenv is wrapped."""
     none = program.environment(())
     some = program.environment(("PYTHONPATH", "PYTHONDEVMODE"))
 
