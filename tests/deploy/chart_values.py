@@ -1,6 +1,7 @@
 """Values of the chart by generation: a strategy made of values.schema.json, and their meaning."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -121,7 +122,8 @@ def _of_type(kind: str, schema: Mapping[str, Any], path: str) -> st.SearchStrate
             edges = [number for number in numbers if low <= number <= high]
             return st.sampled_from(edges) | st.integers(low, high)
         case "string" if "pattern" in schema:
-            text = st.from_regex(schema["pattern"], fullmatch=True)
+            pattern = re.compile(schema["pattern"])
+            text = st.from_regex(pattern, fullmatch=True) | awkward.filter(pattern.fullmatch)
             low, high = schema.get("minLength", 0), schema.get("maxLength", 60)
             return text.filter(lambda text: text.isascii() and low <= len(text) <= high)
         case "string":

@@ -11,6 +11,8 @@ import yaml
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from devops_info_service.manifests.yaml_values import documents
+
 from .chart_values import SCHEMA, Values, chart_values, contradictions, of_schema, refused_by
 from .conftest import CHART
 from .test_manifests import failing, validate
@@ -83,7 +85,8 @@ def given_settings(values: Values) -> dict[str, str]:
 
 def strings_are_strings(manifests: str) -> bool:
     """Check what the schemas of Kubernetes leave open: names, labels and annotations are text."""
-    for each in yaml.safe_load_all(manifests):
+    # With the types that kubectl reads: to it y is true.
+    for each in [value for _, value in documents(manifests) if value]:
         metadata = [each["metadata"]]
         if "template" in each.get("spec", {}):
             metadata.append(each["spec"]["template"]["metadata"])

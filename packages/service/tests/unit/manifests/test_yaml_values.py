@@ -112,7 +112,7 @@ def test_type_of_a_scalar(text: str, value: object) -> None:
     ],
 )
 def test_merge_takes_its_turn(text: str, value: object) -> None:
-    """A name before a merge is overwritten by it, as for kubectl: a pod is what is sent."""
+    """A name before a merge is overwritten by it, as for kubectl, which sends the result."""
     assert read(text)[0]["b"] == value
 
 
