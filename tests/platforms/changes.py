@@ -1,9 +1,9 @@
-"""Change recordings at random; no verdict may turn over but by its own sign.
+"""Change recordings at random; no verdict and no fact may turn over but by its own sign.
 
 A recording loses, gains or reorders mounts, files, labels, devices, interfaces and variables.
-Where pass becomes fail, or fail pass, the change is evidence of one of the two verdicts.
+Where pass becomes fail, or one known value another, the change is evidence of one of the two.
 ``python -m tests.platforms.changes NUMBER`` changes each recording so often, prints the counts, and
-returns 1 if a verdict turned over otherwise.
+returns 1 if anything turned over otherwise.
 """
 
 import errno
@@ -15,7 +15,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -24,10 +24,10 @@ from devops_info_service.facts.linux.interfaces import CLASS, DEV
 from devops_info_service.facts.linux.mounts import MOUNTINFO, parse_mount
 from devops_info_service.recording.machine_file import MachineFile, Node
 from devops_info_service.recording.replay import RecordedClock, RecordedFiles
-from devops_info_service.snapshot import read_platform
-from devops_info_service.standards.checks import Finding
+from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
 from .recordings import NAMES, Recording, load
+from .table import FACTS
 
 PER_RECORDING: Final = 6
 """Changes of each recording in every run of the tests, and in the counts of the docs."""
@@ -92,8 +92,16 @@ class Change(NamedTuple):
     changed: tuple[Evidence, ...]
 
 
+class Known(NamedTuple):
+    """A verdict, or the value of a fact; empty: unknown."""
+
+    value: str
+    evidence: tuple[Evidence, ...]
+    message: str = ""
+
+
 class Counts(NamedTuple):
-    """The verdicts of changed recordings, by the kind of change."""
+    """Verdicts and facts of changed recordings, by the kind of change."""
 
     made: Counter[str]
     same: Counter[str]
@@ -215,16 +223,16 @@ def is_sign(changed: Evidence, evidence: Sequence[Evidence]) -> bool:
 
 @functools.cache
 def count(number: int) -> Counts:
-    """Change each recording so often, and compare all verdicts."""
+    """Change each recording so often, and compare all verdicts and facts."""
     counts = Counts(Counter(), Counter(), Counter(), Counter(), Counter(), [])
     for name in NAMES:
         recording = load(name)
         with tempfile.TemporaryDirectory() as folder:
             recording.unpack(Path(folder))
-            before = checks_of(Path(folder), {}, recording.machine)
+            before = known_of(Path(folder), {}, recording.machine)
             for made in changes(name, recording, number):
                 counts.made[made.kind] += 1
-                after = checks_of(Path(folder), made.texts, made.machine)
+                after = known_of(Path(folder), made.texts, made.machine)
                 compare(f"{name}, {made.kind}", before, after, made, counts)
     return counts
 
@@ -238,36 +246,60 @@ def changes(name: str, recording: Recording, number: int) -> Iterator[Change]:
             yield made
 
 
-def checks_of(
+def known_of(
     folder: Path, texts: Mapping[str, str | None], machine: MachineFile
-) -> dict[str, Finding]:
-    """Return each check of a changed recording."""
-    clock = RecordedClock(machine.time or 0)
-    snapshot = read_platform(ChangedFiles(folder, texts, machine), clock)
-    return {each.id: each for each in snapshot.security.checks}
+) -> dict[str, Known]:
+    """Return each check of a changed recording, and each fact that ``table`` compares."""
+    files = ChangedFiles(folder, texts, machine)
+    snapshot = read_platform(files, RecordedClock(machine.time or 0))
+    found = {
+        each.id: Known(
+            "" if each.verdict == "unknown" else each.verdict, each.evidence, each.message
+        )
+        for each in snapshot.security.checks
+    }
+    for name, (path, part) in FACTS.items():
+        found[name] = fact_of(snapshot, path, part)
+    found["placement"] = fact_of(snapshot, "placement", "name")
+    return found
+
+
+def fact_of(snapshot: PlatformSnapshot, path: str, part: object) -> Known:
+    """Return the fact at *path*, or a *part* of its value."""
+    found: Any = snapshot
+    for step in path.split("."):
+        found = found[step] if isinstance(found, dict) else getattr(found, step)
+    if isinstance(found, Unknown):
+        return Known("", (), found.reason)
+    value = found.value
+    if isinstance(part, int):
+        value = value[part]
+    elif part:
+        value = getattr(value, str(part))
+    return Known(repr(value), found.evidence)
 
 
 def compare(
     where: str,
-    before: Mapping[str, Finding],
-    after: Mapping[str, Finding],
+    before: Mapping[str, Known],
+    after: Mapping[str, Known],
     made: Change,
     counts: Counts,
 ) -> None:
-    """Count the verdicts of one change."""
-    for check, old in before.items():
-        new = after[check]
-        if old.verdict == new.verdict:
+    """Count the verdicts and facts of one change."""
+    for name, old in before.items():
+        new = after[name]
+        if old.value == new.value:
             counts.same[made.kind] += 1
-        elif new.verdict == "unknown":
+        elif not new.value:
             counts.opened[made.kind] += 1
-        elif old.verdict == "unknown":
+        elif not old.value:
             counts.closed[made.kind] += 1
         elif any(is_sign(each, (*old.evidence, *new.evidence)) for each in made.changed):
             counts.own[made.kind] += 1
         else:
-            turned = f"{old.verdict} ({old.message}) -> {new.verdict} ({new.message})"
-            counts.otherwise.append(f"{where}: {check}: {turned}")
+            turned = f"{old.value} ({old.message}) -> {new.value} ({new.message})"
+            counts.otherwise.append(f"{where}: {name}: {turned}")
 
 
 def table(counts: Counts) -> str:

@@ -56,8 +56,9 @@ The signs of the verdicts are [listed](signs.md); pods of a cluster have another
 """
 CHANGES: Final = """## Changes
 
-Each recording loses, gains or reorders something at random, {number} times; the verdicts before
-and after are compared. None turned from pass to fail, or back, but by its own sign:
+Each recording loses, gains or reorders something at random, {number} times; verdicts and facts
+before and after are compared. None turned over, from pass to fail or to another value, but by its
+own sign:
 `python -m tests.platforms.changes 100` makes more.
 """
 _REASON: Final = 110

@@ -380,7 +380,7 @@ BUBBLEWRAP: Final[tuple[Row, ...]] = (
 _SECOND: Final = frozenset({
     *("process-bare", "unit-limited", "docker-default", "docker-limited", "docker-host-net"),
     *("podman-default", "podman-rootless-default", "nspawn-default", "lxc-privileged"),
-    *("crun-limited", "bubblewrap-unshared"),
+    "bubblewrap-unshared",
 })  # fmt: skip
 """Started with the kernel and the programs of another release as well."""
 

@@ -22,7 +22,7 @@ def test_page() -> None:
 
 
 def test_changes() -> None:
-    """No change of a recording turns a verdict over, but one of the verdict's own signs."""
+    """No change of a recording turns a verdict or a fact over, but by its own sign."""
     counts = changes.count(changes.PER_RECORDING)
 
     assert counts.otherwise == []

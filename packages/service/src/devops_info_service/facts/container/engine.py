@@ -6,6 +6,7 @@ LXC, src/lxc/cgroups (``lxc.payload.NAME``); Apptainer, "Files in the container"
 ostree, src/switchroot/ostree-prepare-root.c; podman-run(1), /run/.containerenv.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, value_of
@@ -63,18 +64,21 @@ def read_engine(
     volumes: Volumes,
     shared: dict[str, Fact[bool]],
 ) -> Fact[Detection]:
-    """Name the engine: by certain signs, which must agree, else by the first likely one."""
+    """Name the engine: by mounts and groups, which must agree, else by the first likely sign."""
     pod = in_pod(tree, volumes)
-    certain = {
-        found.value.name: found
-        for found in (_by_mounts(volumes, pod=pod), _by_group(tree))
-        if found
-    }
-    if len(certain) > 1:
-        shown = ", ".join([f"{each.evidence[0].file} {name}" for name, each in certain.items()])
+    signs: dict[str, Known[Detection]] = {}
+    for found in (*_by_group(tree), *_by_mounts(volumes, pod=pod)):
+        signs.setdefault(found.value.name, found)
+    if len(signs) > 1:
+        shown = ", ".join(
+            [
+                " ".join(filter(None, (each.evidence[0].file, each.evidence[0].field, name)))
+                for name, each in signs.items()
+            ]
+        )
         return Unknown(f"signs contradict each other: {shown}")
-    if certain:
-        return next(iter(certain.values()))
+    if signs:
+        return next(iter(signs.values()))
     # What follows is also left behind where no container is any more.
     return (
         _machine(tree, mounts, volumes, shared)
@@ -86,25 +90,23 @@ def read_engine(
     )
 
 
-def _by_mounts(volumes: Volumes, *, pod: bool) -> Known[Detection] | None:
+def _by_mounts(volumes: Volumes, *, pod: bool) -> Iterator[Known[Detection]]:
     for mount, maker in volumes.engine_mounts:
         if maker == "storage":
             # It serves CRI-O and Podman alike; only a pod distinguishes them.
             name = "cri-o" if pod else "podman"
-            return Known(Detection(name, "likely"), (mount.evidence(),))
-        if maker in _MAKERS:
-            return Known(Detection(_MAKERS[maker], "certain"), (mount.evidence(),))
-    return None
+            yield Known(Detection(name, "likely"), (mount.evidence(),))
+        elif maker in _MAKERS:
+            yield Known(Detection(_MAKERS[maker], "certain"), (mount.evidence(),))
 
 
-def _by_group(tree: SystemFiles) -> Known[Detection] | None:
+def _by_group(tree: SystemFiles) -> Iterator[Known[Detection]]:
     file = tree.read(CGROUP)
     for line in lines(file.text):
         path = line.split(":", 2)[-1]
         found = find_in_path(path)
         if found is not None and found.engine:
-            return Known(Detection(found.engine, "certain"), (file.evidence("", path),))
-    return None
+            yield Known(Detection(found.engine, "certain"), (file.evidence("", path),))
 
 
 def _by_group_of_lxc(tree: SystemFiles) -> Fact[Detection] | None:

@@ -24,10 +24,11 @@ def read_placement(
         return Known(Detection(CONTAINER, "certain"), volumes.pod.evidence)
     if isinstance(engine, Known) and engine.value == NO_CONTAINER:
         return Known(ON_MACHINE, engine.evidence)
-    if volumes.engine_mounts:
-        # Which of two engines it was may be open; that one made these mounts is not.
-        mount, _ = volumes.engine_mounts[0]
-        return Known(Detection(CONTAINER, "certain"), (mount.evidence(),))
+    # Which of two engines it was may be open; that one made these mounts is not. systemd masks for
+    # its units as well.
+    made = [mount for mount, maker in volumes.engine_mounts if maker != "systemd"]
+    if made:
+        return Known(Detection(CONTAINER, "certain"), (made[0].evidence(),))
     if isinstance(engine, Known):
         return Known(Detection(CONTAINER, engine.value.confidence), engine.evidence)
     if isinstance(sandbox, Known) and sandbox.value.name in {"gvisor", "kata"}:

@@ -116,17 +116,20 @@ class _Classifier:
             tree, mounts, is_pod=self._in_pod, is_ipc_shared=is_ipc_shared
         )
         self._disks = _disks(mounts, (*self._kubelets.values(), *self.runtimes.values()))
-        # Podman gives these flags to every mount; a disk may have them, and then all of its mounts.
-        self._is_flagged = not self._in_pod and any(
-            sign.maker == "storage" for _, sign, _ in self.runtimes.values()
+        # Podman and bubblewrap give a hook's flags to every mount.
+        self._shows_hooks = self._in_pod or any(
+            sign.maker == "docker" for _, sign, _ in self.runtimes.values()
         )
+        # A disk may have them, and then all of its mounts.
         self._flagged = {
             mount.device
             for mount, _, _ in (*self._kubelets.values(), *self.runtimes.values())
             if "nosuid" in mount.options
         }
         self._first_root = next((each for each in mounts.entries if each.point == "/"), None)
-        self._is_engines = not self._in_pod and bool(self.runtimes)
+        self._is_engines = not self._in_pod and any(
+            sign.maker != "systemd" for _, sign, _ in self.runtimes.values()
+        )
         self._volumes = {} if self._in_pod else match(VOLUMES, mounts.entries)
         self._claims = match(CLAIMS, mounts.entries)
         self._engines = _engine_directories(self._first_root, self.runtimes.values())
@@ -210,8 +213,8 @@ class _Classifier:
         return Volume("engine-volume", "a volume of the engine", name=name)
 
     def _hook(self, mount: Mount) -> Volume | None:
-        is_flagged = self._is_flagged or mount.device in self._flagged
-        if is_flagged or mount.kind not in DISK_KINDS or not set(mount.options) >= _HOOKS:
+        is_hook = self._shows_hooks and set(mount.options) >= _HOOKS
+        if not is_hook or mount.device in self._flagged or mount.kind not in DISK_KINDS:
             return None
         return Volume("other", "bound as by the runtime's hook for a GPU, or by hostPath")
 
