@@ -8,7 +8,10 @@ CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
-PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
+PYTEST = $(BIN)/pytest --numprocesses auto --dist loadgroup
+
+# Tests start a thousand processes of Python: each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat cpython-tests vulnerabilities applications figures pictures bench train update-runtime clean
 
@@ -56,7 +59,7 @@ load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every co
 	@$(BIN)/python -m bench.load.load
 
 cluster-test: $(VENV)/.dev ## The manifests of deploy/ on a real Kubernetes: root on Debian, ten minutes
-	@tests/cluster/up && $(BIN)/python tests/cluster/cluster.py; status=$$?; tests/cluster/down; exit $$status
+	@tests/cluster/up && $(BIN)/python -m tests.cluster; status=$$?; tests/cluster/down; exit $$status
 
 platforms: $(VENV)/.dev ## Start real platforms, hold each report against the request: root on Debian, 20 minutes (NAMES=docker)
 	@$(BIN)/python -m tests.platforms.platforms $(NAMES)

@@ -203,10 +203,9 @@ class T(unittest.TestCase):
 def test_runner_writes_each_result(tmp_path: Path) -> None:
     """CPython's own runner with our recorder, under an interpreter that has both."""
     (tmp_path / "test_made.py").write_text(MODULE)
-    python = next(
-        (name for name in ("python3.13", "python3.14", sys.executable)
-         if has_runner(name)), None
-    )  # fmt: skip
+    pyenv = sorted(Path.home().glob(".pyenv/versions/3.1[3-9]*/bin/python3"))
+    candidates = ("python3.13", "python3.14", sys.executable, *map(str, pyenv))
+    python = next(filter(has_runner, candidates), None)
     if python is None:
         pytest.skip("no interpreter of 3.13 or later with the package test: pyenv install 3.13")
     out = tmp_path / "results"

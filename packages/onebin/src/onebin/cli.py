@@ -4,16 +4,17 @@ import argparse
 import errno
 import itertools
 import os
-import shutil
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
 import onebin
-from onebin import inputs, pipeline, planning, render, secret, terminal
+from onebin import decide, inputs, pipeline, planning, render, secret, terminal
 from onebin.effects import files
-from onebin.effects.atomic import replace_atomically
+from onebin.effects.atomic import install_program, make_folder, replace_atomically
+from onebin.effects.interruption import TerminatedError, on_terminate
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
 from onebin.errors import ObstaclesError, OnebinError, ProjectError, ToolError
@@ -52,6 +53,7 @@ tool.onebin.python-source), SOURCE_DATE_EPOCH (the image's date, seconds, 0 if a
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command *arguments* (the process's own if absent) and return its exit status."""
     prepare()
+    on_terminate()
     try:
         return _run(arguments)
     except SystemExit:
@@ -76,7 +78,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     os.umask(os.umask(0o022) | 0o022)
     try:
         _require_current_directory()
-        return command(options, Tools.for_this_machine(progress))
+        is_offline = getattr(options, "offline", False)
+        return command(options, Tools.for_this_machine(progress, is_offline=is_offline))
     except OnebinError as exc:
         _print_error(exc, color=color)
         return exc.exit_status
@@ -89,9 +92,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Every stage has its limits; this machine or container is below them.
         _print_error(ToolError("not enough memory; expected 256 MiB for inspect"), color=color)
         return ToolError.exit_status
-    except KeyboardInterrupt:
-        write_notice(sys.stderr, "onebin: interrupted; nothing was written\n")
-        return 130  # 128 + SIGINT, as a shell has it
+    except KeyboardInterrupt as exc:
+        write_notice(sys.stderr, "onebin: interrupted\n")
+        number = signal.SIGTERM if isinstance(exc, TerminatedError) else signal.SIGINT
+        return 128 + number  # as a shell has it
 
 
 def _build(options: argparse.Namespace, tools: Tools) -> int:
@@ -100,7 +104,7 @@ def _build(options: argparse.Namespace, tools: Tools) -> int:
     require_writable(target)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
-    _install(built.binary.path, target)
+    install_program(built.binary.path, target)
     _print(_relative(target))
     return 0
 
@@ -162,8 +166,9 @@ def _dist(project: Project, tools: Tools) -> Path:
 
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
     read = _input(options, tools).project()
-    plan = pipeline.with_offers(pipeline.make_plan(read, tools), tools)
-    _print(render.plan_json(plan) if options.json else secret.hidden(render.plan(plan)))
+    plan = decide.plan_whole(read, tools)
+    # A lock may name a repository with a password.
+    _print(secret.hidden(render.plan_json(plan) if options.json else render.plan(plan)))
     planning.require_no_obstacle(plan)
     return 0
 
@@ -198,7 +203,7 @@ def _train(options: argparse.Namespace, tools: Tools) -> int:
     )
     require_writable(target)
     text = pipeline.train(project, tools, options.command_line)
-    _make_folder(target.parent)
+    make_folder(target.parent)
     with replace_atomically(target) as new:
         new.write_text(text, "utf-8")
     _print(_relative(target))
@@ -272,6 +277,9 @@ def _add_input(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--lock", type=Path, help="the lock to use")
     sub.add_argument("--extra", action="append", help="an extra of the project, repeatable")
     sub.add_argument("--group", action="append", help="a dependency group, repeatable")
+    sub.add_argument(
+        "--offline", action="store_true", help="fetch nothing: use the cache and PIP_FIND_LINKS"
+    )
 
 
 def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> None:
@@ -319,21 +327,6 @@ def _require_current_directory() -> None:
         raise ProjectError(
             f"current directory: {exc.strerror}; expected an existing one", hint="cd to another"
         ) from exc
-
-
-def _install(source: Path, target: Path) -> None:
-    """Replace *target* by a copy of *source*, atomically."""
-    _make_folder(target.parent)
-    with replace_atomically(target) as new:
-        shutil.copyfile(source, new)
-        new.chmod(0o755)
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ToolError(f"{path}: cannot be made: {exc.strerror}") from exc
 
 
 def _relative(path: Path) -> str:

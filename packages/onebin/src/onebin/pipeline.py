@@ -7,6 +7,7 @@ import msgspec
 
 from onebin import (
     assemble,
+    decide,
     distributions,
     locks,
     native,
@@ -17,10 +18,8 @@ from onebin import (
 )
 from onebin.distributions import install, time_zones
 from onebin.effects.context import Context
-from onebin.effects.index import UnreachableError
 from onebin.embed import files, frozen, program
 from onebin.embed.compile import CompileOptions, compile_modules
-from onebin.errors import ProjectError
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
 from onebin.locks import resolving
@@ -34,11 +33,9 @@ from onebin.model import (
     LinkInput,
     ModuleImports,
     ModuleOrigin,
-    Obstacle,
     OmittedModule,
     Plan,
     Project,
-    Release,
     Toolchain,
 )
 from onebin.runtime import build as runtime
@@ -46,6 +43,7 @@ from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import toolchain
 from onebin.selection import contents
+from onebin.selection.named import SettingsWords
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 from onebin.tools import Tools
 
@@ -71,83 +69,6 @@ class BuildResult(msgspec.Struct, frozen=True):
     """Modules that some import names, and that are not in the executable."""
     libraries: tuple[BuiltLibrary, ...] = ()
     """C libraries that are linked in, each with its license and its source."""
-
-
-def make_plan(
-    project: Project, tools: Tools, *, instrumented: bool = False, release: Release | None = None
-) -> Plan:
-    """Decide how *project* is built; nothing is written but the cache.
-
-    *release* is CPython's; without it the first that fits the project.
-
-    Raises:
-        ProjectError: a setting, a lock or the profile is malformed.
-    """
-    ctx = tools.context
-    profile = None if instrumented else project_files.profile_of(project)
-    lock = project_files.lock_of(project)
-    build_lock, options = project_files.build_lock_of(project), project.options
-    is_own = bool(options.build_lock or options.allow_unpinned_build_requirements)
-    plan = planning.plan(
-        project,
-        machine=tools.machine,
-        lock=None if lock is None else lock.text,
-        lock_name=lock.name if lock else "",
-        lock_reason=lock.reason if lock else "",
-        build_lock=build_lock.text,
-        written_build_lock="" if is_own else build_lock.name,
-        source=tools.python_source,
-        release=release,
-        profile=profile,
-        instrumented=instrumented,
-    )
-    source = plan.python
-    if not source.sha256 and not Path(source.origin).is_dir():
-        raise ProjectError(
-            f"tool.onebin.python-source: {source.origin}: not a directory, and without a checksum",
-            hint="write it behind the file's path: #sha256=<64 hex digits>",
-        )
-    if profile and profile.made_by != (now := planning.provenance(plan)):
-        ctx.progress.warn(
-            f"{profile.path}: made with {profile.made_by}; this is {now}: what differs is built "
-            "without it. Make it again with: onebin train"
-        )
-    return plan
-
-
-def with_offers(plan: Plan, tools: Tools) -> Plan:
-    """Return *plan* with how each distribution comes in; without, if no index can be reached.
-
-    Raises:
-        ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
-    """
-    try:
-        found = _offered(plan, tools)
-        first = _obstacle(found)
-        if first is None:
-            return found
-        for release in planning.other_releases(plan, tools.python_source):
-            again = make_plan(plan.project, tools, instrumented=plan.instrumented, release=release)
-            other = _offered(again, tools)
-            if _obstacle(other) is None:
-                tools.context.progress.warn(
-                    f"CPython {release.version}: chosen instead of {plan.python.version}, "
-                    f"for which {first.pin} cannot be built: {first.reason}"
-                )
-                return other
-    except UnreachableError as exc:
-        tools.context.progress.warn(f"{exc}: what cannot be built is not known yet")
-        return plan
-    return found
-
-
-def _offered(plan: Plan, tools: Tools) -> Plan:
-    offers = distributions.offers(plan, plan.series, tools.context)
-    return msgspec.structs.replace(plan, offers=offers)
-
-
-def _obstacle(plan: Plan) -> Obstacle | None:
-    return next((item for item in plan.offers if isinstance(item, Obstacle)), None)
 
 
 def ensure_lock(project: Project, tools: Tools) -> None:
@@ -179,7 +100,8 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
     ctx = tools.context
     ensure_lock(project, tools)
     with ctx.progress.stage("plan") as stage:
-        plan = with_offers(make_plan(project, tools, instrumented=instrumented), tools)
+        plan = decide.make_plan(project, tools, instrumented=instrumented)
+        plan = decide.with_offers(plan, tools)
         planning.require_no_obstacle(plan)
         count = len(plan.distributions)
         of_lock = f" of {plan.lock}" if plan.lock else ""
@@ -202,7 +124,8 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         decided = plan
         made = distributions.distributions(
             plan, offers, python, compiler,
-            lambda names: native.libraries(decided, names, compiler, ctx), ctx,
+            lambda names: native.libraries(decided, names, compiler, ctx),
+            native.build_interpreter(python, compiler, ctx), ctx,
         )  # fmt: skip
         unpinned = {pin for one in made for pin in one.unpinned}
         if plan.written_build_lock:
@@ -317,8 +240,13 @@ def _frozen(ready: Prepared, ctx: Context) -> tuple[Prepared, Selection, tuple[F
         compiled = compile_modules(origins, options, ctx)
         return {name: module.imports for name, module in compiled.items()}
 
+    def words_of(distribution: Distribution) -> frozenset[str]:
+        return ctx.build(SettingsWords(distribution.code, distribution.key))
+
     def selected() -> Selection:
-        return select(project, ready.python, ready.distributions, ready.native_imports, analyze)
+        return select(
+            project, ready.python, ready.distributions, ready.native_imports, analyze, words_of
+        )
 
     selection = selected()
     if project.is_whole and time_zones.are_missing(selection.modules):

@@ -14,7 +14,7 @@ WHOLE = (
 )
 PRUNED = "what visible imports reach; no data, no metadata, no computed imports"
 
-NO_LOCK = "no lock yet: the first build chooses versions and writes it"
+NO_LOCK = "none yet: the first build chooses versions, perhaps newer ones, and writes it"
 
 
 def plan(planned: Plan) -> str:
@@ -30,7 +30,7 @@ def plan(planned: Plan) -> str:
             "python",
             f"CPython {planned.python.version} ({planned.python.origin}){_support(planned)}",
         ),
-        ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
+        ("with", _pins(planned.distributions)),
         ("lock", _lock(planned)),
         ("not needed", ", ".join(planned.not_needed) or "nothing of the lock"),
         ("build tools", _build_tools(planned)),
@@ -83,6 +83,8 @@ def _offer(item: Offer | Obstacle) -> str:
 
 
 def _lock(planned: Plan) -> str:
+    if not planned.is_locked:
+        return NO_LOCK
     reason = f" ({planned.lock_reason})" if planned.lock_reason else ""
     return f"{planned.lock or 'none'}{reason}"
 
@@ -97,4 +99,4 @@ def _build_tools(planned: Plan) -> str:
 
 
 def _pins(pins: Iterable[Pin]) -> str:
-    return ", ".join(f"{pin.name} {pin.version}" for pin in pins) or "none"
+    return ", ".join(map(str, pins)) or "none"

@@ -14,15 +14,19 @@ import pytest
 from onebin.assemble import LayerStep
 from onebin.distributions import ExaminedSource, OfferStep
 from onebin.distributions.captured import CapturedBuild
+from onebin.distributions.located import Fetched
 from onebin.distributions.pure import PureWheel
 from onebin.effects.context import Step
 from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
 from onebin.embed.files import FilesBlob
+from onebin.inputs.back_end import BuildRequirements, BuildSystem, OwnWheel
+from onebin.link.interpreter import BuildInterpreter
 from onebin.link.linker import LinkedProgram
 from onebin.link.probe import Probe
 from onebin.model import (
     Binary,
+    BuildTool,
     BuiltLibrary,
     CSource,
     Function,
@@ -30,6 +34,7 @@ from onebin.model import (
     Interpreter,
     LinkInput,
     ModuleOrigin,
+    Origin,
     Pin,
     Profile,
     Runtime,
@@ -42,6 +47,7 @@ from onebin.runtime.library import BuildLibrary, Command, Compile, Library, Text
 from onebin.runtime.modules import CompileModule, LibraryModule
 from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import CheckedCompiler, CxxLibraries, LaidOutToolchain
+from onebin.selection.named import SettingsWords
 
 NOT_IN_KEY: Mapping[str, str] = {
     # The key of one of these names the rest: the step's own part is compared.
@@ -67,6 +73,9 @@ NOT_IN_KEY: Mapping[str, str] = {
     "BuiltLibrary.license": "named by BuiltLibrary.key",
     "BuiltLibrary.include": "named by BuiltLibrary.key",
     "BuiltLibrary.archives": "named by BuiltLibrary.key",
+    "BuiltLibrary.packages": "names for other builds",
+    "Library.packages": "names for other builds",
+    "BuildTool.code": "named by BuildTool.key",
     "LinkInput.include": "named by LinkInput.key, and by what sources include",
     "Probe.code": "named by code_keys",
     "LinkedProgram.machine": "named by Toolchain.key",
@@ -91,6 +100,9 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Batched.imports": "made by what step names",
     "LaidOutToolchain.flags_key": "the scripts have the flags themselves",
     "LaidOutToolchain.instrumented": "the scripts have the flags themselves",
+    "BuildRequirements.name": "for messages",
+    "OwnWheel.source": "digest names the contents",
+    "SettingsWords.code": "named by contents",
     "Binary.path": "sha256 names the contents",
     "Binary.size": "sha256 names the contents",
     "Binary.machine": "sha256 names the contents",
@@ -117,7 +129,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         "x86_64", (Path("/a.a"),), Path("/include"), {"sys": "NULL"}, "runtime",
         Path("/modules"), {"_ssl": ("_ssl.c",)},
     )  # fmt: skip
-    pin = Pin("name", "1", ("sha256:0",))
+    pin = Pin("name", "1", ("sha256:0",), Origin("git", "https://h.invalid", "1", "in", "2"))
     source = Source(
         name="CPython", version="3", sha256="0", folder="f", url="u", debian_file="p",
         debian_sha256="d", files_sha256="c",
@@ -165,10 +177,22 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         OfferStep(pin, form="pure", python="3.13", machine="x86_64"),
         ExaminedSource(pin, "3.13", "x86_64", (pin,), may_be_unpinned=False),
         PureWheel(pin, "3.13"),
+        Fetched(pin, "3.13"),
+        BuildRequirements(requires=("a",), name="app", build_lock=file("build.lock")),
+        OwnWheel(
+            source=Path("/project"), place="in", digest="0", name="app",
+            system=BuildSystem(("a",), "b", ("c",)),
+            build_lock=file("build.lock"), hooks=(file("hook.py"),),
+        ),
+        SettingsWords(Path("/code"), "contents"),
         CapturedBuild(
             pin=pin, build_pins=(pin,), may_be_unpinned=False, level="-O2",
             interpreter=interpreter, runtime=runtime, toolchain=toolchain, machine="x86_64",
-            libraries=(built,), environment={"A": "1"}, hook=file("hook.py"),
+            libraries=(built,), tools=(BuildTool(pin, Path("/tool"), "tool"),),
+            environment={"A": "1"}, hook=file("hook.py"),
+        ),
+        BuildInterpreter(
+            interpreter=interpreter, parts=parts, hidden=("/usr/include",), toolchain=toolchain
         ),
         Probe(
             modules=("m",), parts=parts, code=(Path("/code"),), code_keys=("code",),

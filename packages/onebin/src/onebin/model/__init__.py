@@ -5,6 +5,7 @@ input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput
 
 from .build import (
     Binary,
+    BuildTool,
     BuiltLibrary,
     BuiltModule,
     CPython,
@@ -14,6 +15,7 @@ from .build import (
     Interpreter,
     Obstacle,
     Offer,
+    Package,
     Pin,
     Plan,
     Profile,
@@ -45,6 +47,7 @@ from .project import (
     ImageSettings,
     Machine,
     Options,
+    Origin,
     Project,
 )
 from .series import DEFAULT_SERIES, RELEASE, RELEASES, Release
@@ -59,6 +62,7 @@ __all__ = [
     "Binary",
     "Block",
     "Branch",
+    "BuildTool",
     "BuiltLibrary",
     "BuiltModule",
     "CPython",
@@ -84,6 +88,8 @@ __all__ = [
     "Offer",
     "OmittedModule",
     "Options",
+    "Origin",
+    "Package",
     "Pin",
     "Plan",
     "Profile",

@@ -5,20 +5,23 @@ from typing import NamedTuple
 
 import msgspec
 
-from .project import Machine, Project
+from .project import Machine, Origin, Project
 
 
-class Pin(msgspec.Struct, frozen=True, order=True):
-    """One distribution of the index at one version."""
+class Pin(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
+    """One distribution at one version, of the index or of another origin."""
 
     name: str
     """Normalized (PEP 503)."""
     version: str
+    """Empty where only its build states it: that of a folder may be dynamic."""
     hashes: tuple[str, ...]
     """``sha256:…`` of every file accepted for it."""
+    origin: Origin | None = None
+    """None for the index."""
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version}"
+        return f"{self.name} {self.version}".rstrip()
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +48,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Of the files that are compiled, where two tarballs may bring them; see ``fetch.digest``."""
 
 
+class Package(msgspec.Struct, frozen=True):
+    """A library, or a part of one, by the name that pkg-config(1) has for it."""
+
+    name: str
+    libraries: tuple[str, ...]
+    """As ``-l`` names them, in link order; those that it needs behind it."""
+    include: str = ""
+    """Of its headers, the folder below ``include``."""
+
+
 class BuiltLibrary(msgspec.Struct, frozen=True):
     """One static C library for the target; linked only into programs that reach it."""
 
@@ -56,6 +69,7 @@ class BuiltLibrary(msgspec.Struct, frozen=True):
     archives: tuple[Path, ...]
     """In link order."""
     key: str
+    packages: tuple[Package, ...] = ()
 
 
 class BuiltModule(msgspec.Struct, frozen=True):
@@ -107,6 +121,10 @@ class Offer(msgspec.Struct, frozen=True):
     """Variables that make its build compile more."""
     build_requires: tuple[Pin, ...] = ()
     """What builds it, as far as its ``pyproject.toml`` names that; empty for a wheel."""
+    build_sources: tuple["Offer", ...] = ()
+    """Those of them that are built from source in turn."""
+    names: tuple[str, ...] = ()
+    """Of modules that a source may bring; empty for a wheel."""
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -130,7 +148,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     toolchain: str
     """The compiler, pinned: ``ziglang 0.17.1``."""
     distributions: tuple[Pin, ...]
-    """Dependencies at run time; empty while there is no lock."""
+    """Dependencies at run time; without a lock those that the index has now, or none."""
     lock: str = ""
     """The file they are pinned in; empty without one."""
     lock_reason: str = ""
@@ -244,6 +262,19 @@ class Distribution(msgspec.Struct, frozen=True):
     extensions: tuple[Extension, ...] = ()
     unpinned: tuple[Pin, ...] = ()
     """Build requirements no lock pins."""
+    data: Path | None = None
+    """A folder of its files below ``sys.prefix``, such as ``share/``."""
+    lost: tuple[str, ...] = ()
+    """C extensions that its build left out since they do not compile."""
+
+
+class BuildTool(msgspec.Struct, frozen=True):
+    """A build requirement that was built from source; its C extensions are in the interpreter."""
+
+    pin: Pin
+    code: Path
+    key: str
+    """Cache key: names its contents by their inputs."""
 
 
 class Binary(msgspec.Struct, frozen=True):

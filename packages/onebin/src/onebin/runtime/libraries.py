@@ -5,7 +5,7 @@ Each is the newest release that its authors or Debian's pools had; ``make update
 
 from typing import Final
 
-from onebin.model import Machine, Source
+from onebin.model import Machine, Package, Source
 
 from .extension_libraries import extension_libraries
 from .library import Command, Compile, Library, Text
@@ -172,6 +172,11 @@ def _openssl(machine: Machine) -> Library:
         headers=(("include/openssl/*.h", "openssl"),),
         archives=("libssl.a", "libcrypto.a"),
         programs=("perl", "make"),
+        packages=(
+            Package("openssl", ("ssl", "crypto")),
+            Package("libssl", ("ssl", "crypto")),
+            Package("libcrypto", ("crypto",)),
+        ),
     )
 
 
@@ -188,6 +193,7 @@ def _sqlite() -> Library:
         headers=(("sqlite3.h", ""),),
         archives=("libsqlite3.a",),
         programs=("make",),
+        packages=(Package("sqlite3", ("sqlite3",)),),
     )
 
 
@@ -216,6 +222,7 @@ def _libffi(machine: Machine) -> Library:
         ),
         headers=(("include/ffi.h", ""), (f"src/{folder}/ffitarget.h", "")),
         archives=("libffi.a",),
+        packages=(Package("libffi", ("ffi",)),),
     )
 
 
@@ -236,6 +243,7 @@ def _xz() -> Library:
         headers=(("src/liblzma/api/lzma.h", ""), ("src/liblzma/api/lzma/*.h", "lzma")),
         archives=("src/liblzma/.libs/liblzma.a",),
         programs=("make",),
+        packages=(Package("liblzma", ("lzma",)),),
     )
 
 
@@ -249,6 +257,7 @@ def _bzip2() -> Library:
         steps=(Compile("libbz2.a", files, ("-O2", "-DNDEBUG", "-D_FILE_OFFSET_BITS=64")),),
         headers=(("bzlib.h", ""),),
         archives=("libbz2.a",),
+        packages=(Package("bzip2", ("bz2",)),),
     )
 
 
@@ -263,6 +272,7 @@ def _zstd() -> Library:
         headers=(("lib/*.h", ""),),
         archives=("lib/libzstd.a",),
         programs=("make",),
+        packages=(Package("libzstd", ("zstd",)),),
     )
 
 

@@ -63,7 +63,7 @@ def script_path(project: Project) -> str:
 
 def files(
     project: Project,
-    distributions: Iterable[Distribution],
+    distributions: Collection[Distribution],
     modules: Mapping[str, ModuleOrigin],
     version: str,
     script: str,
@@ -93,6 +93,8 @@ def files(
         (file for distribution in distributions for file in _installed(distribution, site)),
         (InsideFile("bin/python3", "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),
+        _data(project.data),
+        (file for distribution in distributions for file in _data(distribution.data)),
     )
     found: dict[str, InsideFile] = {}
     for file in every:
@@ -122,6 +124,15 @@ def _installed(distribution: Distribution, site: str) -> Iterator[InsideFile]:
     for path in sorted(distribution.code.rglob("*")):
         if path.is_file() and _is_file(path):
             yield InsideFile(f"{site}{path.relative_to(distribution.code)}", "data", path)
+
+
+def _data(folder: Path | None) -> Iterator[InsideFile]:
+    """Yield the files of a distribution below ``sys.prefix``."""
+    if folder is None:
+        return
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield InsideFile(path.relative_to(folder).as_posix(), "data", path)
 
 
 def _is_file(path: Path) -> bool:
@@ -155,6 +166,8 @@ def _code(project: Project, tops: Collection[str], folder: str) -> Iterator[Insi
 
 def _metadata(project: Project, folder: str, own: Iterable[str]) -> Iterator[InsideFile]:
     """Yield the ``.dist-info`` of the project, which nothing has installed."""
+    if project.is_distribution:
+        return
     name = project.name.replace("-", "_")
     info = f"{folder}{name}-{project.version}.dist-info"
     texts = {"METADATA": project.metadata, "entry_points.txt": project.entry_points}

@@ -8,13 +8,16 @@ in the same module, or anywhere in a project that computes one.
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from onebin.effects.context import Context
 from onebin.model import Distribution, ModuleImports, Project
 
-from .finder import Finder, Owner
+from .finder import Finder
 
 SETTINGS: Final = frozenset({".json", ".ini", ".cfg", ".conf", ".toml", ".yaml", ".yml"})
 """Suffixes of files whose values name classes and modules, as ``logging.config`` reads them."""
@@ -37,11 +40,41 @@ NEVER: Final = frozenset({"antigravity", "this"})
 """Modules that do something when they are imported."""
 
 
+CACHE_VERSION: Final = 1
+"""Raised when other words of the same files count: part of the key."""
+
+Words = Callable[[Distribution], frozenset[str]]
+"""Returns the names in a distribution's settings that may be the standard library's."""
+
+
+class SettingsWords(msgspec.Struct, frozen=True):
+    """Step: those names, which take the reading of every file of a distribution."""
+
+    code: Path
+    contents: str
+    """The key of the distribution."""
+    kind = "settings"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the contents, and the names that count."""
+        return CACHE_VERSION, self.contents, sys.version
+
+    def make(self, folder: Path, _: Context) -> None:
+        """Read the files."""
+        words = sorted(words_in(self.code))
+        (folder / "words").write_text("".join(f"{word}\n" for word in words), "utf-8")
+
+    def load(self, folder: Path) -> frozenset[str]:
+        """Return the names."""
+        return frozenset((folder / "words").read_text("utf-8").split())
+
+
 def modules(
     facts: Mapping[str, ModuleImports],
     finder: Finder,
     project: Project,
     distributions: Iterable[Distribution],
+    words_of: Words,
 ) -> set[str]:
     """Return the modules that *facts* and the files of *project* and *distributions* name."""
     facts = {name: item for name, item in facts.items() if finder.owner(name) in OWNERS}
@@ -53,9 +86,10 @@ def modules(
             found.update(_named(name, finder, words=words))
         if any(item.text == RUN_MODULE for item in imports.computed):
             found.update(COMMAND_LINE)
-    for folder, owner in _folders(project, distributions):
-        names = {_of_standard_library(name, finder) for name in _in_settings(folder)}
-        words = computes and owner == "project"
+    of_project = {word for folder in _packages(project) for word in words_in(folder)}
+    of_others = {word for distribution in distributions for word in words_of(distribution)}
+    for every, words in ((of_project, computes), (of_others, False)):
+        names = {_of_standard_library(name, finder) for name in every}
         found.update(name for name in names if "." in name or (name and words))
     return {name for name in found if name.partition(".")[0] not in NEVER}
 
@@ -80,17 +114,17 @@ def _of_standard_library(name: str, finder: Finder) -> str:
     return next((module for module in heads if finder.locate(module) is not None), "")
 
 
-def _folders(
-    project: Project, distributions: Iterable[Distribution]
-) -> Iterator[tuple[Path, Owner]]:
+def _packages(project: Project) -> list[Path]:
     packages = [item for item in project.code.iterdir() if item.is_dir()]
     if project.code == project.root:
         packages = [item for item in packages if (item / "__init__.py").is_file()]
-    yield from ((package, "project") for package in packages)
-    yield from ((item.code, "dependency") for item in distributions)
+    return packages
 
 
-def _in_settings(folder: Path) -> Iterator[str]:
+def words_in(folder: Path) -> set[str]:
+    """Return the names in the settings files of *folder* that may be the standard library's."""
+    found = set[str]()
     for path in sorted(folder.rglob("*")):
         if path.suffix in SETTINGS and path.is_file() and path.stat().st_size <= MAX_FILE:
-            yield from WORD.findall(path.read_text("utf-8", "replace"))
+            found.update(WORD.findall(path.read_text("utf-8", "replace")))
+    return {word for word in found if word.partition(".")[0] in sys.stdlib_module_names}
