@@ -105,6 +105,8 @@ def _failing(series: Series) -> list[tuple[str, str]]:
 
 
 def _faults(series: Series, catalog: Catalog) -> list[str]:
+    if not series.results:
+        return ["Not run yet.\n"]
     failing = _failing(series)
     if not failing:
         return ["None failed.\n"]

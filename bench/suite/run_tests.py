@@ -10,6 +10,7 @@ Packed by onebin with the package ``test``; never run by the survey itself.
 import json
 import os
 import sys
+import unittest
 from pathlib import Path
 
 from test import libregrtest  # noqa: F401  (so that a program without it is not built)
@@ -70,7 +71,9 @@ def make_recorder(file):
     def record(test, outcome, detail=""):
         # A part of a test is not counted by itself.
         whole = getattr(test, "test_case", test)
-        name = whole.id() if hasattr(whole, "id") else str(whole)
+        # Some tests have an attribute "id" themselves.
+        is_test = isinstance(whole, unittest.TestCase)
+        name = unittest.TestCase.id(whole) if is_test else whole.id()
         line = {"test": name, "outcome": outcome, "detail": detail[-FAULT_CHARACTERS:]}
         with Path(file).open("a", encoding="ascii") as out:
             out.write(json.dumps(line) + "\n")

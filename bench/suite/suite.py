@@ -96,7 +96,9 @@ def _survey(release: Release, decisions: Catalog, options: argparse.Namespace) -
             listed = _list(placed)
             (folder / "modules.txt").write_text("\n".join(listed), "utf-8")
             _run_all(placed, release, decisions.in_order(_wanted(listed, options.only)), options)
-    listed = (folder / "modules.txt").read_text("utf-8").split("\n")
+    # Without it the executable was never made here: --kept.
+    file = folder / "modules.txt"
+    listed = file.read_text("utf-8").split("\n") if file.is_file() else []
     every = _wanted(listed, options.only)
     wanted = decisions.in_order(every)
     found = [_kept(release, module, "") for module in wanted]

@@ -166,6 +166,18 @@ def test_every_function_of_a_path_is_served_or_has_its_reason(build: Build) -> N
     assert set() == (called & OF_LIBC) - {*WRAPPED, *ESCAPES}
 
 
+@pytest.mark.parametrize("name", ["json\\0", "json\\0.tool", "\\0", "json.tool\\0x", "\\ud800"])
+def test_name_that_no_file_can_have_is_no_module(build: Build, name: str) -> None:
+    """The error is CPython's."""
+    code = f"try: __import__('{name}')\nexcept ModuleNotFoundError as error: print(ascii(error))"
+    done = subprocess.run(
+        ["/onebin/bin/python3", "-c", f"import json\n{code}"],
+        executable=build("inside"), capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout.startswith(b"ModuleNotFoundError(")
+
+
 WALK = """
 import json, os, subprocess, sys, threading
 

@@ -30,8 +30,9 @@ static PyObject *
 find(PyObject *self, PyObject *name)
 {
     (void)self;
-    const char *text = PyUnicode_AsUTF8(name);
-    if (text == NULL) {
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &size);
+    if (text == NULL || strlen(text) != (size_t)size) {
         PyErr_Clear(); /* not a name that a file can have */
         Py_RETURN_NONE;
     }
