@@ -4,25 +4,26 @@ import argparse
 import errno
 import itertools
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
+import msgspec
+
 import onebin
-from onebin import inputs, pipeline, planning, render, secret, terminal
+from onebin import bills, inputs, outputs, pipeline, planning, render, secret, tracing
 from onebin.effects import files
-from onebin.effects.atomic import replace_atomically
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
-from onebin.errors import ObstaclesError, OnebinError, ProjectError, ToolError
+from onebin.errors import OnebinError, ProjectError, ToolError
 from onebin.image import reference
-from onebin.image.image import MAX_EPOCH
+from onebin.image.attachment import attach
+from onebin.image.bill_formats import FORMATS
 from onebin.inputs import Given, Input
 from onebin.inspection import render as reports
-from onebin.model import Project
-from onebin.publish import DESTINATIONS, defaults, parse, publish, require, require_writable
+from onebin.model import Obstacle, Project
+from onebin.publish import DESTINATIONS, Layout, defaults, parse, publish, require, require_writable
 from onebin.tools import Tools
 
 EXAMPLES: Final = """\
@@ -36,6 +37,7 @@ examples:
   onebin image . --to dir:/out           writes its files and settings, for a Dockerfile
   onebin inspect dist/app                reports its contents, and checks them
   onebin inspect --json dist/app.tar     the same as JSON
+  onebin sbom dist/app                   prints its bill of materials, as SPDX
   onebin plan . --json                   prints what a build would do; writes nothing
   onebin train . -- ./workload.sh        builds it with counters, lets ./workload.sh use
                                          $ONEBIN_PROGRAM, writes the profile for later builds
@@ -98,10 +100,11 @@ def _build(options: argparse.Namespace, tools: Tools) -> int:
     project = _input(options, tools).project()
     target = options.output or _dist(project, tools) / project.name
     require_writable(target)
+    _trace(project, options, tools)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
-    _install(built.binary.path, target)
-    _print(_relative(target))
+    outputs.install(built.binary.path, target)
+    _print(outputs.relative(target))
     return 0
 
 
@@ -112,18 +115,28 @@ def _prepare(options: argparse.Namespace, tools: Tools) -> int:
 
 def _image(options: argparse.Namespace, tools: Tools) -> int:
     # Faults of the place and the name show before the minutes of a build.
-    epoch = _epoch(os.environ)
+    epoch = outputs.epoch(os.environ)
     project = _input(options, tools).project()
     name = reference.parse(options.tag or f"{project.name}:latest")
     destinations = tuple(map(parse, options.to or ()))
     if not destinations:
-        folder = Path(_relative(options.output or _dist(project, tools)))
+        folder = Path(outputs.relative(options.output or _dist(project, tools)))
         destinations = defaults(folder, project.name)
+    if options.sbom and not any(isinstance(item, Layout) for item in destinations):
+        raise ProjectError(
+            "--sbom: no destination holds a bill of materials; expected --to layout:DIRECTORY",
+            hint="onebin sbom PROJECT -o FILE writes it to a file",
+        )
     for destination in destinations:
         require(destination)
+    _trace(project, options, tools)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
     made = onebin.image(built, epoch=epoch, tools=tools)
+    if options.sbom:
+        form = FORMATS[options.sbom]
+        document = attach(form.document(built.bill, epoch), form.media_type, made.descriptor)
+        made = msgspec.structs.replace(made, attached=(document,))
     with tools.context.progress.stage("write") as stage:
         publish(made, name, destinations)
         stage.summary = ", ".join(map(str, destinations))
@@ -160,10 +173,22 @@ def _dist(project: Project, tools: Tools) -> Path:
     return files.inside(project.root, "dist", where="the project", way_out=files.NAMED)
 
 
+def _trace(project: Project, options: argparse.Namespace, tools: Tools) -> None:
+    """Learn from a run of ``--trace``, and print its result."""
+    if options.trace is not None:
+        seconds = tracing.SECONDS if options.trace_seconds is None else options.trace_seconds
+        learned = tracing.trace(project, tools, options.trace, seconds)
+        text = render.learned(learned.new, outputs.relative(learned.path), project)
+        write_notice(sys.stderr, f"{text}\n")
+
+
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
     read = _input(options, tools).project()
     plan = pipeline.with_offers(pipeline.make_plan(read, tools), tools)
-    _print(render.plan_json(plan) if options.json else secret.hidden(render.plan(plan)))
+    blocked = any(isinstance(item, Obstacle) for item in (*plan.obstacles, *plan.offers))
+    pruning = None if blocked else pipeline.pruning(plan, tools)
+    text = render.plan_json(plan, pruning) if options.json else render.plan(plan, pruning)
+    _print(text if options.json else secret.hidden(text))
     planning.require_no_obstacle(plan)
     return 0
 
@@ -177,11 +202,28 @@ def _inspect(options: argparse.Namespace, _: Tools) -> int:
     return 0
 
 
+def _sbom(options: argparse.Namespace, tools: Tools) -> int:
+    form, epoch = FORMATS[options.format], outputs.epoch(os.environ)
+    if options.output:
+        require_writable(options.output)
+    if options.project is not None and bills.is_built(options.project):
+        data = bills.of_built(options.project, form, epoch, tools.context)
+    else:
+        built = pipeline.build(_input(options, tools).project(), tools)
+        data = form.document(built.bill, epoch)
+    if options.output:
+        outputs.write(data, options.output)
+        _print(outputs.relative(options.output))
+    else:
+        write_result((data.decode(),))
+    return 0
+
+
 def _lock(options: argparse.Namespace, tools: Tools) -> int:
     project = _input(options, tools).project(with_code=False)
     if options.output:
         require_writable(options.output)
-    _print(_relative(pipeline.write_lock(project, tools, options.output)))
+    _print(outputs.relative(pipeline.write_lock(project, tools, options.output)))
     return 0
 
 
@@ -198,10 +240,8 @@ def _train(options: argparse.Namespace, tools: Tools) -> int:
     )
     require_writable(target)
     text = pipeline.train(project, tools, options.command_line)
-    _make_folder(target.parent)
-    with replace_atomically(target) as new:
-        new.write_text(text, "utf-8")
-    _print(_relative(target))
+    outputs.write(text.encode(), target)
+    _print(outputs.relative(target))
     return 0
 
 
@@ -225,6 +265,12 @@ def _parser() -> argparse.ArgumentParser:
         if name in {"build", "image"}:
             text = "list the imports that are left out, with the reason"
             amount.add_argument("-v", "--verbose", action="store_true", help=text)
+            text = (
+                "let COMMAND use the whole program by its name, and keep the names of all it needs"
+            )
+            sub.add_argument("--trace", metavar="COMMAND", help=text)
+            text = f"end COMMAND after N seconds ({tracing.SECONDS})"
+            sub.add_argument("--trace-seconds", metavar="N", type=float, help=text)
         return sub
 
     sub = add("build", _build, "build one static executable and print its path")
@@ -238,6 +284,12 @@ def _parser() -> argparse.ArgumentParser:
         "--to", action="append", metavar="KIND:WHERE", help=f"a destination, repeatable; {kinds}"
     )
     sub.add_argument("-t", "--tag", help="the image's name (NAME:latest)")
+    text = "attach the bill of materials to the image, in each layout"
+    sub.add_argument("--sbom", choices=FORMATS, help=text)
+
+    sub = add("sbom", _sbom, "print the bill of materials of a project, an executable or an image")
+    sub.add_argument("--format", choices=FORMATS, default="spdx", help="SPDX 2.3, CycloneDX 1.6")
+    sub.add_argument("-o", "--output", type=Path, help="the file to write (stdout)")
 
     sub = add("prepare", _prepare, "build CPython and the dependencies, not the project's code")
 
@@ -280,36 +332,11 @@ def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> 
 
 
 def _print_error(error: OnebinError, *, color: bool) -> None:
-    """Print *error*: the fault, the output of the failed program, the way out."""
-    if isinstance(error, ObstaclesError):
-        for fault in error.faults:
-            _print_error(fault, color=color)
-        return
-    red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if color else ("", "", "")
-    # It may contain names out of a project or an archive, and an index's password.
-    message = terminal.line(secret.hidden(str(error)))
-    lines = [f"{red}onebin: error:{plain} {message}"]
-    detail = error.detail if isinstance(error, ToolError) else ""
-    lines += [f"{dim}  | {secret.hidden(line)}{plain}" for line in detail.splitlines()]
-    if error.hint:
-        lines.append(f"  → {secret.hidden(error.hint)}")
-    write_notice(sys.stderr, "".join(f"{line}\n" for line in lines))
+    write_notice(sys.stderr, render.error(error, color=color))
 
 
 def _print(text: str) -> None:
     write_result((text, "\n"))
-
-
-def _epoch(environ: Mapping[str, str]) -> int:
-    text = environ.get("SOURCE_DATE_EPOCH") or "0"
-    # Python converts no number of thousands of digits.
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_EPOCH))
-    if not is_number or int(text) > MAX_EPOCH:
-        raise ProjectError(
-            f"SOURCE_DATE_EPOCH={terminal.truncate(text)!r}: not a date; "
-            f"expected 0 to {MAX_EPOCH} seconds"
-        )
-    return int(text)
 
 
 def _require_current_directory() -> None:
@@ -319,26 +346,6 @@ def _require_current_directory() -> None:
         raise ProjectError(
             f"current directory: {exc.strerror}; expected an existing one", hint="cd to another"
         ) from exc
-
-
-def _install(source: Path, target: Path) -> None:
-    """Replace *target* by a copy of *source*, atomically."""
-    _make_folder(target.parent)
-    with replace_atomically(target) as new:
-        shutil.copyfile(source, new)
-        new.chmod(0o755)
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ToolError(f"{path}: cannot be made: {exc.strerror}") from exc
-
-
-def _relative(path: Path) -> str:
-    absolute = path.absolute()
-    return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else path)
 
 
 def _color(stream: TextIO, environ: Mapping[str, str]) -> bool:

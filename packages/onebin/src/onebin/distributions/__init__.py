@@ -33,7 +33,7 @@ from . import captured
 from .captured import Captured, SourceFacts
 from .pure import Pure
 
-CACHE_VERSION: Final = 6
+CACHE_VERSION: Final = 7
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -112,8 +112,9 @@ class OfferStep(msgspec.Struct, frozen=True):
     def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile]) -> Found:
         # Not of the lock alone: it has the hash of the very file that is used.
         compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
+        hashes = {file.name: file.sha256 for file in files}
         pure, source = (
-            msgspec.structs.replace(found, has_compiled=compiled)
+            msgspec.structs.replace(found, has_compiled=compiled, sha256=hashes[found.file])
             if isinstance(found, Offer)
             else found
             for found in (one.offer(self.pin, files, self.python) for one in (PURE, SOURCE))

@@ -37,6 +37,8 @@ from .modules import (
     OmittedModule,
     Raise,
     Try,
+    Use,
+    UseKind,
 )
 from .project import (
     ARCHITECTURES,
@@ -46,6 +48,7 @@ from .project import (
     Machine,
     Options,
     Project,
+    Trace,
 )
 from .series import DEFAULT_SERIES, RELEASE, RELEASES, Release
 from .target import target_environment
@@ -93,6 +96,9 @@ __all__ = [
     "Runtime",
     "Source",
     "Toolchain",
+    "Trace",
     "Try",
+    "Use",
+    "UseKind",
     "target_environment",
 ]

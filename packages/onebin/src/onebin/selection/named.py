@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from onebin.model import Distribution, ModuleImports, Project
 
 from .finder import Finder, Owner
@@ -37,6 +39,18 @@ NEVER: Final = frozenset({"antigravity", "this"})
 """Modules that do something when they are imported."""
 
 
+class Named(msgspec.Struct, frozen=True):
+    """A text that names a module of the standard library."""
+
+    module: str
+    text: str
+    line: int
+    importer: str = ""
+    """The module that has the text; empty if a file has it."""
+    file: Path = Path()
+    owner: str = "project"
+
+
 def modules(
     facts: Mapping[str, ModuleImports],
     finder: Finder,
@@ -44,20 +58,40 @@ def modules(
     distributions: Iterable[Distribution],
 ) -> set[str]:
     """Return the modules that *facts* and the files of *project* and *distributions* name."""
+    found = {item.module for item in named(facts, finder, project, distributions)}
+    computed = (item for name, imports in facts.items() if finder.owner(name) in OWNERS
+                for item in imports.computed)  # fmt: skip
+    if any(item.text == RUN_MODULE for item in computed):
+        found.update(COMMAND_LINE)
+    return found
+
+
+def named(
+    facts: Mapping[str, ModuleImports],
+    finder: Finder,
+    project: Project,
+    distributions: Iterable[Distribution],
+) -> Iterator[Named]:
+    """Yield each text by which *facts* and files name a module; ``modules`` has the arguments."""
     facts = {name: item for name, item in facts.items() if finder.owner(name) in OWNERS}
     computes = any(item.computed for name, item in facts.items() if finder.owner(name) == "project")
-    found = set[str]()
     for module, imports in facts.items():
-        words = bool(imports.computed) or (computes and finder.owner(module) == "project")
-        for name in imports.names:
-            found.update(_named(name, finder, words=words))
-        if any(item.text == RUN_MODULE for item in imports.computed):
-            found.update(COMMAND_LINE)
+        owner = finder.owner(module)
+        words = bool(imports.computed) or (computes and owner == "project")
+        for text, line in imports.names.items():
+            for name in _named(text, finder, words=words):
+                if _counts(name):
+                    yield Named(name, text, line, importer=module, owner=owner)
     for folder, owner in _folders(project, distributions):
-        names = {_of_standard_library(name, finder) for name in _in_settings(folder)}
         words = computes and owner == "project"
-        found.update(name for name in names if "." in name or (name and words))
-    return {name for name in found if name.partition(".")[0] not in NEVER}
+        for file, line, text in _in_settings(folder):
+            name = _of_standard_library(text, finder)
+            if _counts(name) and ("." in name or words):
+                yield Named(name, text, line, file=file, owner=owner)
+
+
+def _counts(name: str) -> bool:
+    return name.partition(".")[0] not in {"", *NEVER}
 
 
 def _named(name: str, finder: Finder, *, words: bool) -> Iterable[str]:
@@ -90,7 +124,10 @@ def _folders(
     yield from ((item.code, "dependency") for item in distributions)
 
 
-def _in_settings(folder: Path) -> Iterator[str]:
+def _in_settings(folder: Path) -> Iterator[tuple[Path, int, str]]:
+    """Yield the file, the line and the text of each word that may be a name."""
     for path in sorted(folder.rglob("*")):
         if path.suffix in SETTINGS and path.is_file() and path.stat().st_size <= MAX_FILE:
-            yield from WORD.findall(path.read_text("utf-8", "replace"))
+            for number, line in enumerate(path.read_text("utf-8", "replace").split("\n"), 1):
+                for text in WORD.findall(line):
+                    yield path, number, text
