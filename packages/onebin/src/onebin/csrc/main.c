@@ -41,9 +41,10 @@ main(int argc, char **argv)
         status = insert_environment_path(&config);
     }
     if (!PyStatus_Exception(status)) {
-        /* Or the interpreter would look for a Python on the PATH. Empty: this program is no
-         * interpreter, and a library that takes it for one would run the program again. */
-        status = PyConfig_SetString(&config, &config.executable, L"");
+        /* sys.executable stays empty: this program is no interpreter, and a library that takes it
+         * for one would run the program again. CPython makes it of a name with a slash, or of one
+         * on the PATH (getpath.py). */
+        status = PyConfig_SetString(&config, &config.program_name, NO_PROGRAM);
     }
     if (!PyStatus_Exception(status)) {
         status = PyConfig_SetString(&config, &config.prefix, L"");

@@ -30,8 +30,6 @@
 #define TEXT(value) TEXT_(value)
 #define PREFIX "/" FILES_PREFIX
 #define INTERPRETER PREFIX "/bin/python3"
-/* sys.executable; a pruned program that is no interpreter has none. */
-#define EXECUTABLE (INTERPRETS ? L"" INTERPRETER : L"")
 #define STDLIB PREFIX "/lib/python" TEXT(PY_MAJOR_VERSION) "." TEXT(PY_MINOR_VERSION)
 
 int __real_access(const char *path, int mode);
@@ -82,10 +80,15 @@ set_paths(PyConfig *config)
         wchar_t **field;
         const wchar_t *value;
     } fields[] = {
-        {&config->executable, EXECUTABLE},        {&config->base_executable, EXECUTABLE},
+#if INTERPRETS
+        {&config->executable, L"" INTERPRETER},   {&config->base_executable, L"" INTERPRETER},
+#endif
         {&config->prefix, L"" PREFIX},            {&config->exec_prefix, L"" PREFIX},
         {&config->base_prefix, L"" PREFIX},       {&config->base_exec_prefix, L"" PREFIX},
         {&config->stdlib_dir, L"" STDLIB},
+#if !INTERPRETS
+        {&config->program_name, NO_PROGRAM}, /* main.c has the reason */
+#endif
     };
     for (size_t n = 0; n < sizeof fields / sizeof *fields; n++) {
         PyStatus status = PyConfig_SetString(config, fields[n].field, fields[n].value);

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The name of no file on any PATH. */
+#define NO_PROGRAM L"\t"
+
 /* Ends with 0; from [tool.onebin] hold-signals. */
 extern const int held_signals[];
 
