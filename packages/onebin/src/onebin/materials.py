@@ -134,9 +134,10 @@ def _c_materials(parts: Parts) -> Iterator[Material]:
     compiler = f"source and headers of {plan.toolchain}"
     version = _in_archive(parts.toolchain.libraries, "libc.a", rb"\0(1\.\d+\.\d+)\0")
     yield Material(name="musl", version=version, kind="library", license="MIT", note=compiler)
+    zig, _, release = plan.toolchain.partition(" ")
     yield Material(
-        name="compiler-rt", version=_llvm_version(), kind="library",
-        license="Apache-2.0 WITH LLVM-exception OR MIT", note=compiler,
+        name="zig", version=release, kind="library", license="MIT",
+        note=f"compiler_rt and parts of the C library, of the distribution {zig} {release}",
     )  # fmt: skip
     if install.needs_cxx(parts.frozen.selection.extensions):
         yield Material(
