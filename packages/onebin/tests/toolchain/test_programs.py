@@ -90,7 +90,7 @@ def last_words(errors: str) -> list[str]:
     return [re.sub(r"0x[0-9a-f]+", "0x", line) for line in kept if "most recent call" not in line]
 
 
-@pytest.mark.parametrize(("case", "words"), cases())
+@pytest.mark.parametrize(("case", "words"), [*cases()])
 def test_as_under_an_ordinary_interpreter(
     build: Build, script: Path, tmp_path: Path, case: str, words: list[str]
 ) -> None:
