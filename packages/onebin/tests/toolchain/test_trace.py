@@ -75,9 +75,7 @@ def test_the_trace_has_what_ran_and_no_more(onebin: OnebinRun, project: Path) ->
     build(onebin, project, "two", "--trace", "sh -c 'traced file_beside && traced listed'")
     second = tomllib.loads(trace.read_text())
 
-    assert ["traced.parts.red"] == [
-        name for name in first["modules"] if name.startswith("traced")
-    ]
+    assert ["traced.parts.red"] == [name for name in first["modules"] if name.startswith("traced")]
     assert [] == first["files"]
     assert set(first["modules"]) <= set(second["modules"])
     site = "site-packages/traced/data"

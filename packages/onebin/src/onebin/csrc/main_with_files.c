@@ -30,6 +30,7 @@
 #define TEXT(value) TEXT_(value)
 #define PREFIX "/" FILES_PREFIX
 #define INTERPRETER PREFIX "/bin/python3"
+#define EXECUTABLE (INTERPRETS ? L"" INTERPRETER : NO_INTERPRETER)
 #define STDLIB PREFIX "/lib/python" TEXT(PY_MAJOR_VERSION) "." TEXT(PY_MINOR_VERSION)
 
 int __real_access(const char *path, int mode);
@@ -80,15 +81,10 @@ set_paths(PyConfig *config)
         wchar_t **field;
         const wchar_t *value;
     } fields[] = {
-#if INTERPRETS
-        {&config->executable, L"" INTERPRETER},   {&config->base_executable, L"" INTERPRETER},
-#endif
+        {&config->executable, EXECUTABLE},       {&config->base_executable, EXECUTABLE},
         {&config->prefix, L"" PREFIX},            {&config->exec_prefix, L"" PREFIX},
         {&config->base_prefix, L"" PREFIX},       {&config->base_exec_prefix, L"" PREFIX},
         {&config->stdlib_dir, L"" STDLIB},
-#if !INTERPRETS
-        {&config->program_name, NO_PROGRAM}, /* main.c has the reason */
-#endif
     };
     for (size_t n = 0; n < sizeof fields / sizeof *fields; n++) {
         PyStatus status = PyConfig_SetString(config, fields[n].field, fields[n].value);
@@ -210,6 +206,9 @@ main(int argc, char **argv)
         PyErr_Print();
         return 1;
     }
+#if !INTERPRETS
+    set_no_interpreter();
+#endif
 #if TRACES
     if (PyImport_ImportFrozenModule("_onebin_trace") != 1) {
         PyErr_Print();

@@ -195,7 +195,7 @@ def objects(method):
 def start_methods():
     import multiprocessing
 
-    print(multiprocessing.get_all_start_methods(), multiprocessing.current_process().name)
+    print(sorted(multiprocessing.get_all_start_methods()), multiprocessing.current_process().name)
 
 
 def run_code():

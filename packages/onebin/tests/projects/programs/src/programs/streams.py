@@ -12,9 +12,19 @@ def encodings():
 
 def closed_streams():
     found = [stream is None for stream in (sys.stdin, sys.stdout, sys.stderr)]
-    with open("/dev/tty" if os.path.exists("/nothing") else os.environ["OUT"], "w") as file:
+    with open("found", "w") as file:
         file.write(repr(found))
     print("to nowhere")
+    sys.stdout and sys.stdout.flush()
+
+
+def found_closed():
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.exit(sys.stdout is None)"], check=False
+    )
+    return done.returncode
 
 
 def text():
@@ -64,7 +74,7 @@ def arguments(*_):
 
 
 def environment():
-    print(sorted(os.environ))
+    print(sorted({*os.environ} - {"PYTHONPATH", "PYTHONCOERCECLOCALE"}))
 
 
 def change_environment():
@@ -72,7 +82,8 @@ def change_environment():
 
     os.environ["ADDED"] = "1"
     del os.environ["REMOVED"]
-    print(subprocess.run(["env"], capture_output=True, check=True).stdout.decode().split())
+    seen = subprocess.run(["env"], capture_output=True, check=True).stdout.decode().split("\n")
+    print([line for line in seen if line.partition("=")[0] in {"ADDED", "REMOVED", "KEPT"}])
 
 
 def home():
