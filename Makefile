@@ -8,9 +8,12 @@ CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
 # Tests wait more than they compute, so there are more workers than cores.
-PYTEST = $(BIN)/pytest --numprocesses 5 --dist loadgroup
+PYTEST = $(BIN)/pytest --numprocesses auto --dist loadgroup
 
-.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat applications figures pictures bench train update-runtime clean
+# Tests start a thousand processes of Python: each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat cpython-tests vulnerabilities applications figures pictures bench train update-runtime clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -56,7 +59,7 @@ load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every co
 	@$(BIN)/python -m bench.load.load
 
 cluster-test: $(VENV)/.dev ## The manifests of deploy/ on a real Kubernetes: root on Debian, ten minutes
-	@tests/cluster/up && $(BIN)/python tests/cluster/cluster.py; status=$$?; tests/cluster/down; exit $$status
+	@tests/cluster/up && $(BIN)/python -m tests.cluster; status=$$?; tests/cluster/down; exit $$status
 
 platforms: $(VENV)/.dev ## Start real platforms, hold each report against the request: root on Debian, 20 minutes (NAMES=docker)
 	@$(BIN)/python -m tests.platforms.platforms $(NAMES)
@@ -69,6 +72,12 @@ endurance: $(VENV)/.dev ## Ten minutes of load, 10,000 connections, slow attacks
 
 compat: $(VENV)/.dev ## Try the 100 most used packages with onebin; write docs/reference/compatibility.md
 	@$(BIN)/python -m bench.compat.compat
+
+cpython-tests: $(VENV)/.dev ## Run CPython's own tests in executables of onebin; write docs/reference/cpython-tests.md (an hour)
+	@$(BIN)/python -m bench.suite.suite
+
+vulnerabilities: $(VENV)/.dev ## Write docs/reference/vulnerabilities.md for the pinned versions (FROM=copies, if OSV's API is out of reach)
+	@$(BIN)/python -m bench.vulnerabilities.vulnerabilities $(FROM:%=--from %)
 
 applications: $(VENV)/.dev ## Build the applications of the tests with onebin, use each in an image FROM scratch
 	@APPLICATIONS=1 $(BIN)/pytest tests/e2e/test_applications.py -m "" -rP

@@ -20,7 +20,7 @@ image_here() {
 
 start_docker() {
   mkdir -p /etc/docker
-  echo '{"runtimes":{"crun":{"path":"/usr/bin/crun"},"runsc":{"path":"/usr/bin/runsc","runtimeArgs":["--platform=ptrace","--ignore-cgroups=false"]}}}' >/etc/docker/daemon.json
+  echo '{"runtimes":{"crun":{"path":"/usr/bin/crun"},"runsc":{"path":"/usr/bin/runsc","runtimeArgs":["--platform=ptrace","--network=none","--ignore-cgroups=false"]}}}' >/etc/docker/daemon.json
   systemctl restart docker
   for _ in $(seq 60); do docker info >/dev/null 2>&1 && break; sleep 1; done
   docker_image
@@ -128,7 +128,33 @@ lxc() { # NAME CONFIGURATION
   cp -a $rootfs /var/lib/lxc/$name/rootfs
   mkdir -p /var/lib/lxc/$name/rootfs/dev/pts /var/lib/lxc/$name/rootfs/dev/shm
   cp /usr/sbin/init.lxc.static /var/lib/lxc/$name/rootfs/ 2>/dev/null
+  [ -z "${owner:-}" ] || chown -R $owner:$owner /var/lib/lxc/$name/rootfs
   { printf 'lxc.include = /usr/share/lxc/config/common.conf\nlxc.rootfs.path = dir:/var/lib/lxc/%s/rootfs\nlxc.uts.name = %s\n' $name $name; printf '%s\n' "$@"; } >/var/lib/lxc/$name/config
   timeout 60 lxc-execute -n $name -- /app $ARGS /rec/r >$OUT/$name/report.json
   cp -a /var/lib/lxc/$name/rootfs/rec/r $OUT/$name/recording
+}
+
+lxc_mapped() { # NAME CONFIGURATION, in a user namespace
+  for file in /etc/subuid /etc/subgid; do grep -q ^root: $file || echo root:100000:65536 >>$file; done
+  mkdir -p /var/lib/lxc/$1
+  chmod 755 /var/lib/lxc /var/lib/lxc/$1
+  owner=100000 lxc "$@" 'lxc.include = /usr/share/lxc/config/userns.conf' 'lxc.idmap = u 0 100000 65536' 'lxc.idmap = g 0 100000 65536'
+}
+
+sandbox() { # NAME OPTIONS: bubblewrap, as a user
+  name=$1
+  shift
+  chmod 777 $OUT/$name
+  timeout 60 setpriv --reuid 1000 --regid 1000 --clear-groups bwrap --ro-bind $rootfs / --dev /dev --proc /proc --bind $OUT/$name /rec "$@" /app $ARGS /rec/recording >$OUT/$name/report.json
+}
+
+nested() { # NAME: a bundle that runc starts in a privileged container of Docker
+  name=$1
+  mkdir -p $place/$name $place/nest/{tmp,etc,usr,proc,sys,dev,run}
+  for link in bin lib lib64 sbin; do ln -sfn usr/$link $place/nest/$link; done
+  docker image inspect nest:1 >/dev/null 2>&1 || tar -C $place/nest -c . | docker import - nest:1 >/dev/null
+  cp -a $rootfs $place/$name/rootfs
+  (cd $place/$name && runc spec && sed -i 's/"terminal": true/"terminal": false/; s/"readonly": true/"readonly": false/; s#"sh"#"/app","report","--json","--record","/rec/r"#' config.json)
+  timeout 120 docker run --rm --privileged --network none -v /usr:/usr:ro -v $place/$name:/bundle nest:1 /usr/sbin/runc --root /run/runc run --bundle /bundle nested >$OUT/$name/report.json
+  cp -a $place/$name/rootfs/rec/r $OUT/$name/recording
 }

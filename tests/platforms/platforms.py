@@ -85,9 +85,11 @@ def record(platforms: Sequence[Platform], out: Path, suite: str) -> None:
             places = {"IN": folder, "OUT": out.resolve(), "PLACE": folder / "place"}
             environ = {**os.environ, **{name: str(place) for name, place in places.items()}}
             subprocess.run(["bash", str(script)], check=True, env=environ)
-        if there:
-            script.write_text(script_of(there))
-            options = ["--suite", suite, "--packages", PACKAGES, "--out", str(out)]
+        for release in dict.fromkeys(each.suite or suite for each in there):
+            chosen = [each for each in there if (each.suite or suite) == release]
+            script.write_text(script_of(chosen))
+            packages = PACKAGES if release != "bookworm" else PACKAGES.replace("docker-cli,", "")
+            options = ["--suite", release, "--packages", packages, "--out", str(out)]
             command = [str(FOLDER / "vm"), *options, "--seconds", "2400", str(script)]
             subprocess.run([*command, str(folder / "app"), str(folder / "guest.sh")], check=True)
 

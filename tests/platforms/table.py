@@ -5,7 +5,7 @@ nothing are left out, or ``...``. A verdict "unknown" is due where nothing shows
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 Truths = Mapping[str, Any]
@@ -23,6 +23,8 @@ class Platform:
     truths: Truths
     needs: str = ""
     """The function of ``guest.sh`` that comes first, once."""
+    suite: str = ""
+    """Of Debian; empty: that of the command."""
 
 
 FACTS: Final = {
@@ -358,6 +360,30 @@ LXC: Final[tuple[Row, ...]] = (
     ),
 )
 
+BUBBLEWRAP: Final[tuple[Row, ...]] = (
+    (
+        "unshared",
+        "--unshare-all --uid 1000 --gid 1000",
+        {**_OWN, "hostNamespaces": "pass", "user": 1000, "runAsNonRoot": "pass"},
+    ),
+    (
+        "root",
+        "--unshare-all --uid 0 --gid 0",
+        {**_OWN, **_MAPPED, "hostNamespaces": "pass", "user": 0},
+    ),
+    (
+        "host-net",
+        "--unshare-user --unshare-pid --unshare-ipc --ro-bind /etc /etc",
+        {"host net": True, "host pid": False, "hostNamespaces": "fail", "hostPathVolumes": "fail"},
+    ),
+)
+_SECOND: Final = frozenset({
+    *("process-bare", "unit-limited", "docker-default", "docker-limited", "docker-host-net"),
+    *("podman-default", "podman-rootless-default", "nspawn-default", "lxc-privileged"),
+    *("crun-limited", "bubblewrap-unshared"),
+})  # fmt: skip
+"""Started with the kernel and the programs of another release as well."""
+
 _HERE: Final = frozenset(
     "default limited memory cpuset host-net host-pid host-ipc host-uts joined-net unconfined"  # noqa: SIM905
     " no-masks net-raw host-etc volume tmpfs socket socket-refused init".split()
@@ -373,12 +399,34 @@ PLATFORMS: Final = [
     *_table("nspawn", NSPAWN_WAYS, "nspawn", "", _NSPAWN),
     *BUNDLES,
     *_table("lxc", LXC, "lxc", "", {"engine": "lxc", "seccompProfile_baseline": "pass"}),
+    Platform(
+        "lxc-mapped",
+        "lxc_mapped NAME 'lxc.net.0.type = empty' 'lxc.cgroup2.memory.max = 67108864'",
+        {
+            **_OWN,
+            **_MAPPED,
+            "engine": "lxc",
+            "hostNamespaces": "pass",
+            "hostPathVolumes": "pass",
+            "privileged": "pass",
+            "seccompProfile_baseline": "pass",
+            "memory": 64 * MIB,
+            "user": 0,
+        },
+    ),
+    *_table(
+        "bubblewrap",
+        BUBBLEWRAP,
+        "sandbox",
+        "",
+        {"host user": False, "allowPrivilegeEscalation": "pass", "readOnlyRootFilesystem": "pass"},
+    ),
     *_table("podman", PODMAN, "engine podman", "start_podman", _PODMAN),
     *_table("podman-rootless", ROOTLESS, "rootless", "start_rootless", _PODMAN_USER),
     *_table("docker", DOCKER, "engine docker", "start_docker", _DOCKER),
     Platform(
         "docker-runsc",
-        "engine docker NAME --runtime runsc --network none --memory 64m",
+        "engine docker NAME --runtime runsc --network none --memory 64m -v runsc:/rec",
         _GVISOR,
         "start_docker",
     ),
@@ -389,5 +437,13 @@ PLATFORMS: Final = [
         "start_rootless_docker",
         {**_DOCKER, **_MAPPED, "appArmorProfile": "fail"},
     ),
+    Platform("nested-runc", "nested NAME", {**_BUNDLE, "appArmorProfile": ...}, "start_docker"),
 ]
 """Those that start fast come first."""
+PLATFORMS.extend(
+    [
+        replace(each, name=f"bookworm-{each.name}", suite="bookworm")
+        for each in PLATFORMS
+        if each.name in _SECOND
+    ]
+)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from . import page
+from . import changes, page
 from .recordings import NAMES, load
 
 
@@ -19,3 +19,12 @@ def test_report(name: str) -> None:
 def test_page() -> None:
     """The page in the docs is that of the code and the recordings."""
     assert page.PAGE.read_text() == page.page()
+
+
+def test_changes() -> None:
+    """No change of a recording turns a verdict over, but one of the verdict's own signs."""
+    counts = changes.count(changes.PER_RECORDING)
+
+    assert counts.otherwise == []
+    assert counts.made.total() > len(NAMES)
+    assert counts.own.total() > 0

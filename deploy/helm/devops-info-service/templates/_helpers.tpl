@@ -1,20 +1,25 @@
 {{- define "info.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- default .Chart.Name .Values.nameOverride }}
 {{- end }}
 
+{{- /* The name of a Service as well: a label of at most 63 letters with room for a suffix. */}}
 {{- define "info.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
-{{- else if contains (include "info.name" .) .Release.Name }}
-{{- .Release.Name | trunc 50 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name (include "info.name" .) | trunc 50 | trimSuffix "-" }}
-{{- end }}
+{{- $name := printf "%s-%s" .Release.Name (include "info.name" .) -}}
+{{- if .Values.fullnameOverride -}}
+{{- $name = .Values.fullnameOverride -}}
+{{- else if contains (include "info.name" .) .Release.Name -}}
+{{- $name = .Release.Name -}}
+{{- end -}}
+{{- $name = $name | replace "." "-" | trunc 50 | trimAll "-" -}}
+{{- if not (regexMatch "^[a-z]" $name) -}}
+{{- fail (printf "the release's name %q begins with a digit, as a Service's name must not; expected another, or fullnameOverride" .Release.Name) -}}
+{{- end -}}
+{{- $name -}}
 {{- end }}
 
 {{- define "info.selector" -}}
-app.kubernetes.io/name: {{ include "info.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "info.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "info.labels" -}}
@@ -25,6 +30,17 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{- /* list $ LABELS: the chart's labels with others, which win over commonLabels. */}}
+{{- define "info.labelsWith" -}}
+{{- $labels := include "info.labels" (first .) | fromYaml -}}
+{{- toYaml (merge (dict) (last .) $labels) -}}
+{{- end }}
+
+{{- /* A setting as text: 1048576 of a values file is a float, whose text Go writes as 1.048576e+06. */}}
+{{- define "info.text" -}}
+{{- if kindIs "string" . }}{{ . | quote }}{{ else }}{{ toJson . | quote }}{{ end }}
 {{- end }}
 
 {{- define "info.image" -}}
@@ -57,6 +73,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "info.podSecurity" -}}
+{{- if and (eq (toString .Values.security.hostUsers) "false") (or .Values.security.hostNetwork .Values.security.hostPID) -}}
+{{- fail "security.hostUsers: false together with hostNetwork or hostPID, which a pod with users of its own cannot have; expected one of them" -}}
+{{- end -}}
 runAsNonRoot: {{ .Values.security.runAsNonRoot }}
 {{- if not (kindIs "invalid" .Values.security.runAsUser) }}
 runAsUser: {{ .Values.security.runAsUser | int64 }}

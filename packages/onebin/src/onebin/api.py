@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from onebin import inputs, inspection, pipeline
+from onebin import decide, inputs, inspection, pipeline
 from onebin.image import reference as references
 from onebin.image import spec
 from onebin.image.bill_formats import FORMATS
@@ -21,7 +21,7 @@ def plan(project: Path | str, *, tools: Tools | None = None) -> Plan:
     """Decide how *project* is built, and how each of its dependencies comes in.
 
     Nothing is written but the cache: without a lock, ``Plan.is_locked`` is False and the
-    dependencies are not known yet.
+    dependencies are those that the index gives now.
 
     Args:
         project: A directory, a script or a wheel.
@@ -32,7 +32,7 @@ def plan(project: Path | str, *, tools: Tools | None = None) -> Plan:
     """
     tools = tools or Tools.for_this_machine()
     read = _read(project, tools)
-    return pipeline.with_offers(pipeline.make_plan(read, tools), tools)
+    return decide.plan_whole(read, tools)
 
 
 def build(project: Path | str, *, tools: Tools | None = None) -> BuildResult:

@@ -43,7 +43,7 @@ def of_built(path: Path, form: Format, epoch: int, ctx: Context) -> bytes:
 
 
 def _kept(sha256: str, path: Path, ctx: Context) -> Bill:
-    reading = Context(ctx.run, ReadStore(ctx.store.root, made=()), ctx.progress)
+    reading = Context(ctx.run, ReadStore(ctx.store.root, lambda _: False), ctx.progress)
     try:
         return reading.build(KeptBill(sha256))
     except NotCachedError:

@@ -12,7 +12,7 @@ from typing import Final, TextIO
 import msgspec
 
 import onebin
-from onebin import bills, inputs, outputs, pipeline, planning, render, secret, tracing
+from onebin import bills, decide, inputs, outputs, pipeline, planning, render, secret, tracing
 from onebin.effects import files
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
@@ -77,8 +77,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     # Group and umask 000 are common; nothing made here may be writable by others.
     os.umask(os.umask(0o022) | 0o022)
     try:
-        _require_current_directory()
-        return command(options, Tools.for_this_machine(progress))
+        outputs.require_current_directory()
+        is_offline = getattr(options, "offline", False)
+        return command(options, Tools.for_this_machine(progress, is_offline=is_offline))
     except OnebinError as exc:
         _print_error(exc, color=color)
         return exc.exit_status
@@ -184,11 +185,12 @@ def _trace(project: Project, options: argparse.Namespace, tools: Tools) -> None:
 
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
     read = _input(options, tools).project()
-    plan = pipeline.with_offers(pipeline.make_plan(read, tools), tools)
+    plan = decide.plan_whole(read, tools)
     blocked = any(isinstance(item, Obstacle) for item in (*plan.obstacles, *plan.offers))
     pruning = None if blocked else pipeline.pruning(plan, tools)
     text = render.plan_json(plan, pruning) if options.json else render.plan(plan, pruning)
-    _print(text if options.json else secret.hidden(text))
+    # A lock may name a repository with a password.
+    _print(secret.hidden(text))
     planning.require_no_obstacle(plan)
     return 0
 
@@ -324,6 +326,9 @@ def _add_input(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--lock", type=Path, help="the lock to use")
     sub.add_argument("--extra", action="append", help="an extra of the project, repeatable")
     sub.add_argument("--group", action="append", help="a dependency group, repeatable")
+    sub.add_argument(
+        "--offline", action="store_true", help="fetch nothing: use the cache and PIP_FIND_LINKS"
+    )
 
 
 def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> None:
@@ -337,15 +342,6 @@ def _print_error(error: OnebinError, *, color: bool) -> None:
 
 def _print(text: str) -> None:
     write_result((text, "\n"))
-
-
-def _require_current_directory() -> None:
-    try:
-        Path.cwd()
-    except OSError as exc:
-        raise ProjectError(
-            f"current directory: {exc.strerror}; expected an existing one", hint="cd to another"
-        ) from exc
 
 
 def _color(stream: TextIO, environ: Mapping[str, str]) -> bool:

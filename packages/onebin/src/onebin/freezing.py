@@ -19,6 +19,7 @@ from onebin.model import (
     Project,
 )
 from onebin.selection import contents
+from onebin.selection.named import SettingsWords
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 
 ZONES: Final = re.compile(r"site-packages/tzdata/")
@@ -60,8 +61,11 @@ def freeze(
         compiled = compile_modules(origins, options, ctx)
         return {name: module.imports for name, module in compiled.items()}
 
+    def words_of(distribution: Distribution) -> frozenset[str]:
+        return ctx.build(SettingsWords(distribution.code, distribution.key))
+
     def selected() -> Selection:
-        return select(project, python, distributions, native_imports, analyze)
+        return select(project, python, distributions, native_imports, analyze, words_of)
 
     selection = selected()
     wants_zones = project.is_whole or any(map(ZONES.match, project.trace.files))

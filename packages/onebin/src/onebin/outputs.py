@@ -27,6 +27,20 @@ def epoch(environ: Mapping[str, str]) -> int:
     return int(text)
 
 
+def require_current_directory() -> None:
+    """Check that results have a place.
+
+    Raises:
+        ProjectError: the current directory was removed.
+    """
+    try:
+        Path.cwd()
+    except OSError as exc:
+        raise ProjectError(
+            f"current directory: {exc.strerror}; expected an existing one", hint="cd to another"
+        ) from exc
+
+
 def install(source: Path, target: Path) -> None:
     """Replace *target* by a copy of the executable *source*, atomically."""
     make_folder(target.parent)

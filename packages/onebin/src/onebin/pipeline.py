@@ -7,6 +7,7 @@ import msgspec
 
 from onebin import (
     assemble,
+    decide,
     distributions,
     freezing,
     locks,
@@ -17,11 +18,10 @@ from onebin import (
     project_files,
     terminal,
 )
+from onebin.distributions.time_zones import TimeZones
 from onebin.effects.cached import NotCachedError, ReadStore
 from onebin.effects.context import Context
-from onebin.effects.index import UnreachableError
 from onebin.effects.progress import Progress
-from onebin.errors import ProjectError
 from onebin.freezing import Frozen
 from onebin.image.bill import Bill
 from onebin.image.image import Image
@@ -32,11 +32,9 @@ from onebin.model import (
     Binary,
     BuiltLibrary,
     FrozenModule,
-    Obstacle,
     OmittedModule,
     Plan,
     Project,
-    Release,
     Toolchain,
 )
 from onebin.parts import Prepared
@@ -59,85 +57,6 @@ class BuildResult(msgspec.Struct, frozen=True):
     """C libraries that are linked in, each with its license and its source."""
     bill: Bill
     """All that the executable is made of."""
-
-
-def make_plan(
-    project: Project, tools: Tools, *, instrumented: bool = False, release: Release | None = None
-) -> Plan:
-    """Decide how *project* is built; nothing is written but the cache.
-
-    *release* is CPython's; without it the first that fits the project.
-
-    Raises:
-        ProjectError: a setting, a lock or the profile is malformed.
-    """
-    ctx = tools.context
-    if not project.is_whole:
-        project = msgspec.structs.replace(project, trace=project_files.trace_of(project))
-    profile = None if instrumented else project_files.profile_of(project)
-    lock = project_files.lock_of(project)
-    build_lock, options = project_files.build_lock_of(project), project.options
-    is_own = bool(options.build_lock or options.allow_unpinned_build_requirements)
-    plan = planning.plan(
-        project,
-        machine=tools.machine,
-        lock=None if lock is None else lock.text,
-        lock_name=lock.name if lock else "",
-        lock_reason=lock.reason if lock else "",
-        build_lock=build_lock.text,
-        written_build_lock="" if is_own else build_lock.name,
-        source=tools.python_source,
-        release=release,
-        profile=profile,
-        instrumented=instrumented,
-    )
-    source = plan.python
-    if not source.sha256 and not Path(source.origin).is_dir():
-        raise ProjectError(
-            f"tool.onebin.python-source: {source.origin}: not a directory, and without a checksum",
-            hint="write it behind the file's path: #sha256=<64 hex digits>",
-        )
-    if profile and profile.made_by != (now := planning.provenance(plan)):
-        ctx.progress.warn(
-            f"{profile.path}: made with {profile.made_by}; this is {now}: what differs is built "
-            "without it. Make it again with: onebin train"
-        )
-    return plan
-
-
-def with_offers(plan: Plan, tools: Tools) -> Plan:
-    """Return *plan* with how each distribution comes in; without, if no index can be reached.
-
-    Raises:
-        ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
-    """
-    try:
-        found = _offered(plan, tools)
-        first = _obstacle(found)
-        if first is None:
-            return found
-        for release in planning.other_releases(plan, tools.python_source):
-            again = make_plan(plan.project, tools, instrumented=plan.instrumented, release=release)
-            other = _offered(again, tools)
-            if _obstacle(other) is None:
-                tools.context.progress.warn(
-                    f"CPython {release.version}: chosen instead of {plan.python.version}, "
-                    f"for which {first.pin} cannot be built: {first.reason}"
-                )
-                return other
-    except UnreachableError as exc:
-        tools.context.progress.warn(f"{exc}: what cannot be built is not known yet")
-        return plan
-    return found
-
-
-def _offered(plan: Plan, tools: Tools) -> Plan:
-    offers = distributions.offers(plan, plan.series, tools.context)
-    return msgspec.structs.replace(plan, offers=offers)
-
-
-def _obstacle(plan: Plan) -> Obstacle | None:
-    return next((item for item in plan.offers if isinstance(item, Obstacle)), None)
 
 
 def ensure_lock(project: Project, tools: Tools) -> None:
@@ -169,7 +88,8 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
     ctx = tools.context
     ensure_lock(project, tools)
     with ctx.progress.stage("plan") as stage:
-        plan = with_offers(make_plan(project, tools, instrumented=instrumented), tools)
+        plan = decide.make_plan(project, tools, instrumented=instrumented)
+        plan = decide.with_offers(plan, tools)
         planning.require_no_obstacle(plan)
         count = len(plan.distributions)
         of_lock = f" of {plan.lock}" if plan.lock else ""
@@ -269,7 +189,10 @@ def pruning(plan: Plan, tools: Tools) -> Pruning | None:
     if not plan.is_locked or plan.new_build_pins:
         return None
     ctx = tools.context
-    store = ReadStore(ctx.store.root, made=("module", "files", "distribution"))
+    store = ReadStore(
+        ctx.store.root,
+        lambda step: isinstance(step, TimeZones) or step.kind in {"module", "files", "settings"},
+    )
     reading = Context(ctx.run, store, Progress.silent())
     with ctx.progress.stage("pruning") as stage:
         try:

@@ -1,7 +1,11 @@
 """Project -> Plan: everything a build will do, decided as data."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
+
+import msgspec
+from packaging.utils import canonicalize_name
 
 from onebin import locks, requirement
 from onebin.errors import ObstaclesError, ProjectError
@@ -53,11 +57,18 @@ def plan(
         profile: Its profile, if it has one.
         instrumented: Whether it is built to be trained: then without a profile.
 
+    What the project must change is an obstacle where the rest can still be decided.
+
     Raises:
-        ProjectError: a dependency, a lock or the setting python-source is malformed; a lock
-            lacks a dependency.
+        ProjectError: a dependency, a lock or the setting python-source is malformed.
     """
-    python, series = python_of(project, source, release)
+    faults: list[ProjectError] = []
+    try:
+        python, series = python_of(project, source, release)
+    except ProjectError as exc:
+        # The rest is decided for another Python: every fault is reported at once.
+        python, series = python_of(msgspec.structs.replace(project, requires_python=""), source)
+        faults.append(exc)
     markers = target_environment(machine, python.version or series)
     entries: tuple[Pin | Obstacle, ...] = ()
     every: frozenset[str] = frozenset()
@@ -65,9 +76,11 @@ def plan(
     if lock is None:
         requirement.wanted(project.dependencies, markers, where="project.dependencies")
     else:
-        found = locks.read(lock_name, lock)
+        found = locks.read(lock_name, lock, Path(project.root, lock_name).parent)
         entries, every = found.pins(markers, locks.wanted_by(project)), found.names()
-        locks.require_complete(project, lock_name, entries, markers)
+        faults += locks.missing(project, lock_name, entries, markers)
+    itself = Pin(canonicalize_name(project.name), project.version, (), project.origin)
+    own = (itself,) if project.origin else ()
     return Plan(
         project=project,
         machine=machine,
@@ -75,12 +88,15 @@ def plan(
         series=series,
         zlib=zlib_beside(python),
         toolchain=TOOLCHAIN,
-        distributions=_pins(entries),
+        distributions=(*own, *_pins(entries)),
         lock=lock_name if lock else "",
         lock_reason=lock_reason,
         not_needed=tuple(sorted(every - {_name(item) for item in entries})),
         is_locked=lock is not None,
-        obstacles=tuple(item for item in entries if isinstance(item, Obstacle)),
+        obstacles=(
+            *(Obstacle(itself, str(fault), fault.hint) for fault in faults),
+            *(item for item in entries if isinstance(item, Obstacle)),
+        ),
         build_pins=locks.build_pins(
             written_build_lock or project.options.build_lock, build_lock, markers
         ),
@@ -114,9 +130,12 @@ def python_of(
 
 
 def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
-    """Return the releases *planned* may have instead; none where the *source* is given."""
+    """Return the releases *planned* may have instead.
+
+    None where the *source* is given, and where there are other obstacles.
+    """
     options = planned.project.options
-    if source or options.python_source:
+    if source or options.python_source or planned.obstacles:
         return ()
     return releases(options.python, planned.project.requires_python)[1:]
 
@@ -128,10 +147,10 @@ def require_no_obstacle(plan: Plan) -> None:
         ProjectError: there is one; ``ObstaclesError`` if there are several.
     """
     project = plan.project
-    wrong_start = start.fault(project.code, project.entry)
     found = [*plan.obstacles, *(item for item in plan.offers if isinstance(item, Obstacle))]
-    faults = [wrong_start] if wrong_start else []
-    faults += [ProjectError(item.reason, hint=item.hint) for item in found]
+    faults = [ProjectError(item.reason, hint=item.hint) for item in found]
+    if wrong_start := start.fault(project.code, project.entry):
+        faults.append(wrong_start)
     if faults:
         raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
 

@@ -15,7 +15,7 @@ from .terminal import decoded, line, printable, row, size
 WHOLE = "whole distributions with their data"
 PRUNED = "what visible imports reach; no data, no metadata, no computed imports"
 
-NO_LOCK = "no lock yet: the first build chooses versions and writes it"
+NO_LOCK = "none yet: the first build chooses versions, perhaps newer ones, and writes it"
 
 
 NOT_COMPARED = (
@@ -40,7 +40,7 @@ def plan(planned: Plan, pruning: Pruning | None = None) -> str:
             "python",
             f"CPython {planned.python.version} ({planned.python.origin}){_support(planned)}",
         ),
-        ("with", _pins(planned.distributions) if planned.is_locked else NO_LOCK),
+        ("with", _pins(planned.distributions)),
         ("lock", _lock(planned)),
         ("not needed", ", ".join(planned.not_needed) or "nothing of the lock"),
         ("build tools", _build_tools(planned)),
@@ -144,6 +144,8 @@ def _offer(item: Offer | Obstacle) -> str:
 
 
 def _lock(planned: Plan) -> str:
+    if not planned.is_locked:
+        return NO_LOCK
     reason = f" ({planned.lock_reason})" if planned.lock_reason else ""
     return f"{planned.lock or 'none'}{reason}"
 
@@ -158,7 +160,7 @@ def _build_tools(planned: Plan) -> str:
 
 
 def _pins(pins: Iterable[Pin]) -> str:
-    return ", ".join(f"{pin.name} {pin.version}" for pin in pins) or "none"
+    return ", ".join(map(str, pins)) or "none"
 
 
 def learned(new: Trace, path: str, project: Project) -> str:

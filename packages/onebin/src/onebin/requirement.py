@@ -38,6 +38,7 @@ def wanted(
     *,
     where: str,
     extras: Collection[str] = (),
+    addresses: bool = False,
 ) -> list[Requirement]:
     """Read requirements of the index (PEP 508) and return those whose markers hold.
 
@@ -46,6 +47,7 @@ def wanted(
         environment: The variables of markers, without ``extra``.
         where: Their place, for messages: ``project.dependencies``.
         extras: The extras whose requirements these are.
+        addresses: Whether one may name an address, which a lock pins.
 
     Raises:
         ProjectError: one of them is malformed, or one whose marker holds names a file, an
@@ -53,7 +55,7 @@ def wanted(
     """
     found = [parse(text, where=where) for text in texts]
     return [
-        _of_an_index(item, where=where)
+        _of_an_index(item, where=where, addresses=addresses)
         for item in found
         if _is_wanted(item, environment, where=where, extras=extras)
     ]
@@ -168,13 +170,13 @@ def _is_wanted(
         ) from exc
 
 
-def _of_an_index(item: Requirement, *, where: str) -> Requirement:
+def _of_an_index(item: Requirement, *, where: str, addresses: bool) -> Requirement:
     name(item.name, where=where)
-    if item.url is not None:
+    if item.url is not None and not addresses:
         raise ProjectError(
             f"{where}: {item.name} is requested by an address; expected a version",
-            hint="dependencies are pinned by hash, and only files of an index are: write "
-            f"{item.name}, and put its file into a folder of PIP_FIND_LINKS",
+            hint="a lock of uv or poetry, or a pylock.toml, pins it by its commit or hash; or "
+            f"write {item.name}, and put its file into a folder of PIP_FIND_LINKS",
         )
     if any(one.operator == "===" for one in item.specifier):
         raise ProjectError(

@@ -19,6 +19,9 @@ USERINFO: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^/\s'\"<>]*@")
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor, change its title or reverse text."""
 
+APART: Final = re.compile(r"UV_INDEX_\w+_PASSWORD")
+"""A variable that holds a password alone."""
+
 MIN_LENGTH: Final = 4
 """Characters of a password that is hidden by itself: a shorter one would hide half the text."""
 
@@ -32,7 +35,8 @@ def hidden(text: str, environ: Mapping[str, str] | None = None) -> str:
     text = USERINFO.sub(rf"\1{HIDDEN}@", text)
     values = os.environ if environ is None else environ
     addresses = tuple(value for value in values.values() if "@" in value)
-    for word in _passwords(addresses):
+    apart = tuple(value for name, value in values.items() if APART.fullmatch(name))
+    for word in (*_passwords(addresses), *(word for word in apart if len(word) >= MIN_LENGTH)):
         text = text.replace(word, HIDDEN)
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
@@ -44,6 +48,8 @@ def _passwords(values: tuple[str, ...]) -> tuple[str, ...]:
         password
         for value in values
         for address in value.split()
-        for password in re.findall(r"^(?:[\w+.-]+://)?[^/\s:@]*:(\S+)@[^@\s]*$", address)
+        for password in re.findall(
+            r"^(?:[\w.-]+=)?(?:[\w+.-]+://)?[^/\s:@]*:(\S+)@[^@\s]*$", address
+        )
     ]
     return tuple(sorted({word for word in found if len(word) >= MIN_LENGTH}, key=len, reverse=True))

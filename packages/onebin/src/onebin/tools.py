@@ -8,7 +8,7 @@ import msgspec
 
 from onebin.effects.context import Context
 from onebin.effects.owned import default_root
-from onebin.effects.process import allow_open_files, run
+from onebin.effects.process import allow_open_files, run, run_offline
 from onebin.effects.progress import Progress
 from onebin.effects.store import Store
 from onebin.errors import ToolError
@@ -25,7 +25,11 @@ class Tools(msgspec.Struct, frozen=True):
 
     @classmethod
     def for_this_machine(
-        cls, progress: Progress | None = None, environ: Mapping[str, str] = os.environ
+        cls,
+        progress: Progress | None = None,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        is_offline: bool = False,
     ) -> "Tools":
         """Return tools that run programs here and use the cache that *environ* names.
 
@@ -34,6 +38,7 @@ class Tools(msgspec.Struct, frozen=True):
         Args:
             progress: Where to report; nowhere if absent.
             environ: ``ONEBIN_CACHE``, ``ONEBIN_PYTHON_SOURCE``, ``HOME`` are read from it.
+            is_offline: Whether nothing is fetched.
 
         Raises:
             ToolError: onebin does not build for this processor, or the cache has no place.
@@ -51,5 +56,6 @@ class Tools(msgspec.Struct, frozen=True):
         if origin not in {"", "apt"} and "://" not in origin:
             origin = str(Path(origin).absolute())
         store = Store(default_root(environ))
-        context = Context(run, store, progress or Progress.silent())
+        runs = run_offline if is_offline else run
+        context = Context(runs, store, progress or Progress.silent(), is_offline)
         return cls(context, machine, f"{origin}{mark}{checksum}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from onebin import inputs, pipeline, requirement
+from onebin import decide, inputs, requirement
 from onebin.inputs import Given
 from onebin.model import target_environment
 from onebin.tools import Tools
@@ -51,5 +51,5 @@ def test_program_of_the_index() -> None:
 
     assert ("httpie", "3.2.4") == (read.name, read.version)
     assert "httpie.__main__" == read.entry.module
-    plan = pipeline.make_plan(read, tools)
+    plan = decide.make_plan(read, tools)
     assert not plan.obstacles

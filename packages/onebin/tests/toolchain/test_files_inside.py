@@ -30,9 +30,9 @@ PARTS: Final = [
     ".", "..", "", "none", "a" * 256, *sorted({part for name in FILES for part in name.split("/")}),
 ]  # fmt: skip
 READS: Final = [
-    "read", "stat", "lstat", "open", "open directory", "open no link", "listdir", "entries",
-    "walk", "fwalk", "readlink", "realpath", "strict", "exists", "kinds", "access", "mmap",
-    "sendfile", "seek", "glob", "copied",
+    "read", "stat", "lstat", "open", "open path", "open directory", "open no link", "listdir",
+    "entries", "walk", "fwalk", "readlink", "realpath", "strict", "exists", "kinds", "access",
+    "mmap", "sendfile", "seek", "glob", "copied",
 ]  # fmt: skip
 WRITES: Final = [
     "write", "append", "truncate", "create", "exclusive", "mkdir", "unlink", "rmdir", "rename",
@@ -163,6 +163,66 @@ def test_every_function_of_a_path_is_served_or_has_its_reason(build: Build) -> N
 
     assert {"open", "stat", "readdir", "execve"} <= called
     assert set() == (called & OF_LIBC) - {*WRAPPED, *ESCAPES}
+
+
+WALK = """
+import json, os, subprocess, sys, threading
+
+NOW = "import os; print(os.getcwd())"
+
+def child(place):
+    done = subprocess.run([sys.executable, "-c", NOW], cwd=place, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+def forked(place):
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        before = os.getcwd()
+        os.chdir(place)
+        os.write(writer, json.dumps([before, os.getcwd()]).encode())
+        os._exit(0)
+    os.wait()
+    return json.loads(os.read(reader, 10_000))
+
+def both(place):
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(child(place))) for _ in range(3)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    return found
+
+for line in sys.stdin:
+    what, place = json.loads(line)
+    found = {"chdir": os.chdir, "child": child, "forked": forked, "both": both}[what](place)
+    print(json.dumps([found, os.getcwd()]))
+"""
+
+
+@seeds
+@given(st.integers())
+def test_directory_of_a_child_is_its_own(build: Build, tmp_path: Path, seed: int) -> None:
+    """By vfork and by fork, from threads as well; a program begins in the last real directory."""
+    chance = random.Random(seed)
+    inside = ["/onebin/bin", f"/onebin/lib/python{DEFAULT_SERIES}", INSIDE]
+    places = ["/", "/usr", str(tmp_path), *inside]
+    rows = [
+        (chance.choice(["chdir", "child", "forked", "both"]), chance.choice(places))
+        for _ in range(25)
+    ]
+    done = subprocess.run(
+        ["/onebin/bin/python3", "-c", WALK], executable=build("inside"), cwd="/",
+        input="".join(f"{json.dumps(row)}\n" for row in rows).encode(),
+        capture_output=True, check=True,
+    )  # fmt: skip
+
+    here = real = "/"
+    for (what, place), line in zip(rows, done.stdout.splitlines(), strict=True):
+        began = real if place in inside else place
+        before = here
+        if what == "chdir":
+            here, real = place, began
+        found = {"chdir": None, "child": began, "forked": [before, place], "both": [began] * 3}
+        assert [what, place, [found[what], here]] == [what, place, json.loads(line)]
 
 
 def test_no_module_is_compiled_when_the_program_starts(build: Build) -> None:

@@ -170,7 +170,7 @@ def pruned(onebin: OnebinRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "programs"
 
 
-# A pruned program has no files and is no interpreter.
+# A pruned program has no files and starts no interpreter.
 NOT_PRUNED = frozenset({"change_environment", "found_closed"})
 
 

@@ -14,6 +14,19 @@ FALSE = ("sys_platform == 'win32'", "python_full_version < '3.9'", "os_name == '
          "platform_python_implementation != 'CPython'")  # fmt: skip
 EXTRAS = ("red", "blue")
 GROUPS = ("dev", "more")
+COMMIT = "0123456789" * 4
+ORIGINS = {
+    "git": ("git", "https://user:secret@forge.invalid/x", COMMIT, "in/it"),
+    "path": ("directory", "../x", "", ""),
+    "file": ("file", "files/x-1-py3-none-any.whl", "", ""),
+    "url": ("url", "https://user:secret@h.invalid/x.tar.gz", "", ""),
+}
+"""Kinds of packages that a lock pins without an index: kind, address, commit, folder."""
+
+GIT = ORIGINS["git"][1]
+HASHED = ("index", "file", "url")
+UNPINNED = ("branch", "unhashed")
+"""Kinds of packages that a lock names and does not pin."""
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -100,7 +113,7 @@ def sha256(number: int, kind: str = "wheel") -> str:
 def graphs(draw: st.DrawFn) -> Graph:
     """Draw a lock, circles included."""
     count = draw(st.integers(1, 6))
-    kinds = st.sampled_from(["index"] * 8 + ["git", "path"])
+    kinds = st.sampled_from(["index"] * 8 + [*ORIGINS, *UNPINNED])
     markers = st.sampled_from(TRUE * 2 + FALSE)
 
     def edges(own: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[Edge, ...]]:
@@ -134,12 +147,16 @@ def uv_lock(graph: Graph) -> str:
     for number, node in enumerate(graph.nodes):
         source = {
             "index": '{ registry = "https://index.invalid/" }',
-            "git": '{ git = "https://user:secret@forge.invalid/x#0123" }',
+            "git": f'{{ git = "{GIT}?subdirectory=in%2Fit&rev=main#{COMMIT}" }}',
+            "branch": f'{{ git = "{GIT}#0123" }}',
             "path": '{ directory = "../x" }',
+            "file": f'{{ path = "{ORIGINS["file"][1]}" }}',
+            "url": f'{{ url = "{ORIGINS["url"][1]}" }}',
+            "unhashed": f'{{ url = "{ORIGINS["url"][1]}" }}',
         }[node.kind]
         lines += ["[[package]]", f'name = "{node.name}"', f'version = "{node.version}"']
         lines += [f"source = {source}"]
-        if node.kind == "index":
+        if node.kind in HASHED:
             lines += [f'wheels = [{{ url = "x.whl", hash = "sha256:{sha256(number)}" }}]']
         by_extra = {extra: [e for e in node.edges if e.own_extra == extra] for extra in EXTRAS}
         lines += _uv_edges("dependencies", graph, [e for e in node.edges if not e.own_extra])
@@ -167,7 +184,7 @@ def poetry_lock(graph: Graph, version: str) -> str:
             lines.append(f"groups = {json.dumps(graph.groups_of(node.name))}")
         known = [{"file": "x.whl", "hash": f"sha256:{sha256(number)}"}]
         text = ", ".join(f"{{file = {json.dumps(f['file'])}, hash = {json.dumps(f['hash'])}}}"
-                         for f in known if node.kind == "index")  # fmt: skip
+                         for f in known if node.kind in HASHED)  # fmt: skip
         if version == "1.1":
             files.append(f"{node.name} = [{text}]")
         else:
@@ -190,9 +207,12 @@ def poetry_lock(graph: Graph, version: str) -> str:
             names = [graph.nodes[e.to].name for e in node.edges if e.own_extra == extra]
             lines.append(f"{extra} = {json.dumps([f'{name} (>=0)' for name in names])}")
         if node.kind != "index":
-            kind = {"git": "git", "path": "directory"}[node.kind]
-            lines += ["[package.source]", f'type = "{kind}"']
-            lines += ['url = "https://user:secret@forge.invalid/x"']
+            kind = {"path": "directory", "file": "file", "git": "git", "branch": "git"}
+            lines += ["[package.source]", f'type = "{kind.get(node.kind, "url")}"']
+            lines += [f'url = "{ORIGINS.get(node.kind, ORIGINS["url"])[1]}"']
+            lines += [f'resolved_reference = "{COMMIT}"', 'subdirectory = "in/it"'] * (
+                node.kind == "git"
+            )
     lines += ["[metadata]", f'lock-version = "{version}"', 'python-versions = ">=3.11"']
     return "\n".join([*lines, "[metadata.files]", *files] if files else lines)
 
@@ -213,9 +233,15 @@ def pylock(graph: Graph) -> str:
         lines += ["[[packages]]", f'name = "{node.name}"', f'version = "{node.version}"']
         text = " or ".join(marker) or "os_name == 'nt'"
         lines += [f"marker = {json.dumps(text)}"]
+        hashes = f'{{ sha256 = "{sha256(number)}" }}'
         lines += {
-            "index": [f'wheels = [{{ hashes = {{ sha256 = "{sha256(number)}" }} }}]'],
-            "git": ['vcs = { type = "git", url = "https://user:secret@forge.invalid/x" }'],
+            "index": [f"wheels = [{{ hashes = {hashes} }}]"],
+            "git": [(f'vcs = {{ type = "git", url = "{GIT}", commit-id = "{COMMIT}", '
+                    'subdirectory = "in/it" }')],
+            "branch": [f'vcs = {{ type = "git", url = "{GIT}", commit-id = "main" }}'],
             "path": ['directory = { path = "../x" }'],
-        }[node.kind]
+            "file": [f'archive = {{ path = "{ORIGINS["file"][1]}", hashes = {hashes} }}'],
+            "url": [f'archive = {{ url = "{ORIGINS["url"][1]}", hashes = {hashes} }}'],
+            "unhashed": [f'archive = {{ url = "{ORIGINS["url"][1]}", hashes = {{}} }}'],
+        }[node.kind]  # fmt: skip
     return "\n".join(lines)

@@ -121,6 +121,28 @@ def test_files_of_a_trace(tmp_path: Path, trace: tuple[str, ...], found: set[str
     assert (code - {f"{name}c" for name in trace}) | found == inside
 
 
+@pytest.mark.parametrize("sources", [True, False])
+def test_import_system_has_the_files_that_it_names(tmp_path: Path, *, sources: bool) -> None:
+    """``importlib._bootstrap.__file__`` is there, for inspect; without sources it is not."""
+    write(tmp_path, "app/__init__.py")
+    project = directory.parse(tmp_path, {**TABLE, "tool": {"onebin": {"sources": sources}}})
+    names = {
+        "_frozen_importlib": "_bootstrap.py",
+        "_frozen_importlib_external": "_bootstrap_external.py",
+    }
+    origins = {
+        name: ModuleOrigin("source", write(tmp_path, file) / file, "<frozen x>")
+        for name, file in names.items()
+    }
+
+    found = {file.path: file.source for file in contents.files(project, (), origins, "3.13", "")}
+
+    expected = {f"lib/python3.13/importlib/{file}": tmp_path / file for file in names.values()}
+    assert (expected if sources else {}) == {
+        path: source for path, source in found.items() if "importlib/" in path
+    }
+
+
 def test_modules_of_a_whole_program(tmp_path: Path) -> None:
     """All of a source folder; of a project's own folder its code, but tests and the like."""
     write(tmp_path / "src", "app/__init__.py", "app/0001_step.py", "other.py")

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from onebin import pipeline, requirement
+from onebin import decide, pipeline, requirement
 from onebin.effects import index
 from onebin.errors import OnebinError
 from onebin.inputs.directory import Directory
@@ -178,7 +178,7 @@ def is_read(root: Path) -> bool:
 
 
 def planned(project: Project, given: Tools) -> object:
-    return pipeline.with_offers(pipeline.make_plan(project, given), given)
+    return decide.with_offers(decide.make_plan(project, given), given)
 
 
 def plan(text: str, lock: str | None) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from onebin.locks.wanted import Wanted
 from onebin.model import Obstacle, Pin, target_environment
 
 from . import lock_files
-from .lock_files import EXTRAS, GROUPS, Graph
+from .lock_files import EXTRAS, GROUPS, HASHED, ORIGINS, UNPINNED, Graph
 
 LINUX = target_environment("x86_64")
 FOLDER = Path(__file__).parent.parent / "locks"
@@ -57,14 +57,18 @@ def test_lock_gives_what_the_project_needs(
     numbers = {node.name: n for n, node in enumerate(graph.nodes)}
     for entry in found:
         node = graph.nodes[numbers[name_of(entry)]]
-        if node.kind == "index":
-            assert isinstance(entry, Pin)
-            assert (f"sha256:{lock_files.sha256(numbers[node.name])}",) == entry.hashes
-        else:
+        if node.kind in UNPINNED:
             assert isinstance(entry, Obstacle)
             assert "secret" not in entry.reason
             assert node.name in entry.reason
-            assert "PIP_FIND_LINKS" in entry.hint
+            assert "lock again" in entry.hint
+            continue
+        assert isinstance(entry, Pin)
+        if node.kind in HASHED:
+            assert (f"sha256:{lock_files.sha256(numbers[node.name])}",) == entry.hashes
+        origin = entry.origin
+        read = (origin.kind, origin.address, origin.commit, origin.folder) if origin else None
+        assert ORIGINS.get(node.kind) == read
 
 
 REAL = {
@@ -84,7 +88,9 @@ def test_real_locks_agree(name: str, extras: tuple[str, ...]) -> None:
     text = (FOLDER / name).read_text()
     if extras and name in {"pylock.toml", "requirements.txt"}:  # exported without the extra
         with pytest.raises(ProjectError, match="itsdangerous not at all"):
-            planning.plan(project, machine="x86_64", lock=text, lock_name=name)
+            planning.require_no_obstacle(
+                planning.plan(project, machine="x86_64", lock=text, lock_name=name)
+            )
         return
 
     made = planning.plan(project, machine="x86_64", lock=text, lock_name=name)
@@ -199,13 +205,18 @@ def test_all_obstacles_are_reported_at_once(
     """A plan prints itself, then each obstacle with its replacement, and ends with status 2."""
     monkeypatch.setenv("ONEBIN_CACHE", str(tmp_path / "cache"))
     sources = {"one": 'git = "https://u:secret@h.invalid/x"', "two": 'directory = "../two"',
-               "three": 'url = "https://h.invalid/three.whl"'}  # fmt: skip
+               "three": 'url = "https://u:secret@h.invalid/three.whl"'}  # fmt: skip
+    faults = {
+        "one": "uv.lock: one 1 comes from git 'https://****@h.invalid/x' without a commit",
+        "two": f"two 1: {tmp_path.parent / 'two'}: not there; expected a project's folder",
+        "three": "uv.lock: three 1 comes from url 'https://****@h.invalid/three.whl' without a sha",
+    }
     names = ", ".join(f'"{name}"' for name in sources)
     needs = ", ".join(f'{{ name = "{name}" }}' for name in sources)
     (tmp_path / "pyproject.toml").write_text(
         f'[project]\nname = "app"\ndependencies = [{names}]\nscripts = {{ app = "app:main" }}\n'
     )
-    (tmp_path / "app.py").touch()
+    (tmp_path / "app.py").write_text("def main(): ...")
     packages = "".join(
         f'[[package]]\nname = "{name}"\nversion = "1"\nsource = {{ {source} }}\n'
         for name, source in sources.items()
@@ -218,9 +229,9 @@ def test_all_obstacles_are_reported_at_once(
     assert 2 == status
     assert "uv.lock" in out
     assert "secret" not in out + err
-    for name in sources:
-        assert f"error: uv.lock: {name} 1 comes from" in err
-        assert f"request {name} by version" in err
+    for fault in faults.values():
+        assert f"error: {fault}" in err
+    assert len(faults) == err.count("lock again") == err.count("  → ")
 
 
 NAMES = """

@@ -45,7 +45,10 @@ class World:
         self.finder = Finder(self.code, (self.dependency,), stdlib, ())
 
     def named(self, facts: Mapping[str, ModuleImports]) -> set[str]:
-        return named.modules(facts, self.finder, self.project, (self.dependency,))
+        def words_of(distribution: Distribution) -> frozenset[str]:
+            return frozenset(named.words_in(distribution.code))
+
+        return named.modules(facts, self.finder, self.project, (self.dependency,), words_of)
 
 
 @pytest.fixture

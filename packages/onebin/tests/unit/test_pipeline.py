@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from onebin import cli, pipeline
+from onebin import cli, decide, pipeline
 from onebin.effects.process import run
 from onebin.errors import OnebinError
 from onebin.inputs.directory import Directory
@@ -143,7 +143,7 @@ def test_profile_of_another_compiler_is_a_warning(project: Path, tmp_path: Path)
         file.write('profile = "app.profile"\n')
     stream = io.StringIO()
 
-    plan = pipeline.make_plan(read(project), tools(tmp_path / "cache", Programs(), stream))
+    plan = decide.make_plan(read(project), tools(tmp_path / "cache", Programs(), stream))
 
     assert plan.profile is not None
     assert "app.profile: made with another compiler; this is ziglang" in stream.getvalue()
@@ -163,7 +163,7 @@ def test_file_that_is_missing(project: Path, tmp_path: Path, settings: str, mess
         file.write(settings)
 
     with pytest.raises(OnebinError, match=message):
-        pipeline.make_plan(read(project), tools(tmp_path / "cache", Programs()))
+        decide.make_plan(read(project), tools(tmp_path / "cache", Programs()))
 
 
 def test_source_is_a_directory_or_has_a_checksum(project: Path, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_source_is_a_directory_or_has_a_checksum(project: Path, tmp_path: Path) 
     (project / "pyproject.toml").write_text(text)
 
     with pytest.raises(OnebinError, match="not a directory, and without a checksum"):
-        pipeline.make_plan(read(project), tools(tmp_path / "cache", Programs()))
+        decide.make_plan(read(project), tools(tmp_path / "cache", Programs()))
 
 
 def test_commands(
@@ -182,7 +182,7 @@ def test_commands(
 ) -> None:  # fmt: skip
     """Output and files of each command; with -q nothing else."""
     given = tools(tmp_path / "cache", Programs(programs))
-    monkeypatch.setattr(Tools, "for_this_machine", lambda *_: given)
+    monkeypatch.setattr(Tools, "for_this_machine", lambda *_, **__: given)
     printed = []
     for line in ("lock", "prepare -q", "build", "image --tag app:2", "train -o a.profile -- $1"):
         command, *options = line.split()

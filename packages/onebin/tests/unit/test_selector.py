@@ -97,7 +97,8 @@ class World:
             code=files(self.root / "code", texts), dependencies=(),
             options=msgspec.structs.replace(options or Options(), prune="reachable"),
         )  # fmt: skip
-        return select(project, self.python, tuple(self.distributions), native, analyze)
+        made = tuple(self.distributions)
+        return select(project, self.python, made, native, analyze, lambda _: frozenset())
 
 
 @pytest.fixture
@@ -233,5 +234,5 @@ def test_module_that_does_not_compile_is_named(world: World) -> None:
         options=Options(),
     )  # fmt: skip
     with pytest.raises(ProjectError, match="app -> helper: bad") as caught:
-        select(project, world.python, (), {}, broken)
+        select(project, world.python, (), {}, broken, lambda _: frozenset())
     assert "" == caught.value.hint

@@ -14,11 +14,13 @@ import pytest
 from onebin.assemble import LayerStep
 from onebin.distributions import ExaminedSource, OfferStep
 from onebin.distributions.captured import CapturedBuild
+from onebin.distributions.located import Fetched
 from onebin.distributions.pure import PureWheel
 from onebin.effects.context import Step
 from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
 from onebin.embed.files import FilesBlob
+from onebin.inputs.back_end import BuildRequirements, BuildSystem, OwnWheel
 from onebin.link.linker import LinkedProgram
 from onebin.link.probe import Probe
 from onebin.model import (
@@ -30,6 +32,7 @@ from onebin.model import (
     Interpreter,
     LinkInput,
     ModuleOrigin,
+    Origin,
     Pin,
     Profile,
     Runtime,
@@ -42,6 +45,7 @@ from onebin.runtime.library import BuildLibrary, Command, Compile, Library, Text
 from onebin.runtime.modules import CompileModule, LibraryModule
 from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import CheckedCompiler, CxxLibraries, LaidOutToolchain
+from onebin.selection.named import SettingsWords
 
 NOT_IN_KEY: Mapping[str, str] = {
     # The key of one of these names the rest: the step's own part is compared.
@@ -91,6 +95,8 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Batched.imports": "made by what step names",
     "LaidOutToolchain.flags_key": "the scripts have the flags themselves",
     "LaidOutToolchain.instrumented": "the scripts have the flags themselves",
+    "OwnWheel.source": "digest names the contents",
+    "SettingsWords.code": "named by contents",
     "Binary.path": "sha256 names the contents",
     "Binary.size": "sha256 names the contents",
     "Binary.machine": "sha256 names the contents",
@@ -117,7 +123,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         "x86_64", (Path("/a.a"),), Path("/include"), {"sys": "NULL"}, "runtime",
         Path("/modules"), {"_ssl": ("_ssl.c",)},
     )  # fmt: skip
-    pin = Pin("name", "1", ("sha256:0",))
+    pin = Pin("name", "1", ("sha256:0",), Origin("git", "https://h.invalid", "1", "in", "2"))
     source = Source(
         name="CPython", version="3", sha256="0", folder="f", url="u", debian_file="p",
         debian_sha256="d", files_sha256="c",
@@ -165,6 +171,14 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         OfferStep(pin, form="pure", python="3.13", machine="x86_64"),
         ExaminedSource(pin, "3.13", "x86_64", (pin,), may_be_unpinned=False),
         PureWheel(pin, "3.13"),
+        Fetched(pin, "3.13"),
+        BuildRequirements(requires=("a",), name="app", build_lock=file("build.lock")),
+        OwnWheel(
+            source=Path("/project"), place="in", digest="0", name="app",
+            system=BuildSystem(("a",), "b", ("c",)),
+            build_lock=file("build.lock"), hooks=(file("hook.py"),),
+        ),
+        SettingsWords(Path("/code"), "contents"),
         CapturedBuild(
             pin=pin, build_pins=(pin,), may_be_unpinned=False, level="-O2",
             interpreter=interpreter, runtime=runtime, toolchain=toolchain, machine="x86_64",

@@ -24,6 +24,7 @@ EFFECTS: Final[dict[str, set[str]]] = {
     "appArmorProfile": {"v2-privileged"},
     "capabilities_baseline": {"privileged"},
     "procMount": {"privileged", "v2-privileged"},
+    "procMount_restricted": {"privileged", "v2-privileged"},
     # The image's own user is not root, whatever the manifest leaves open.
     "runAsNonRoot": {"default"},
 }

@@ -34,8 +34,6 @@ int __real_fchmod(int file, mode_t mode);
 int __real_futimens(int file, const struct timespec times[2]);
 char *__real_getcwd(char *out, size_t size);
 
-int files_current = NOT_INSIDE;
-
 static const struct file_node *
 node_at(int node)
 {
@@ -122,14 +120,15 @@ files_find(int at, const char *path, char *outside)
         return NOT_INSIDE;
     }
     int node = 0;
+    int current = path[0] != '/' && at == AT_FDCWD ? files_current() : NOT_INSIDE;
     if (path[0] == '/') {
         path = after_prefix(path);
     }
     else if (at != AT_FDCWD) {
         node = files_node_of(at);
     }
-    else if (files_current != NOT_INSIDE) {
-        node = files_current;
+    else if (current != NOT_INSIDE) {
+        node = current;
     }
     else if ((path[0] == '.' && path[1] == '.') || path[0] == FILES_PREFIX[0]) {
         path = from_real_directory(path);

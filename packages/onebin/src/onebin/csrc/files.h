@@ -74,8 +74,11 @@ int files_path(int node, char *out);
 /* Copy all of *node*, a file, to *out* (its size); 0, or -1 and EIO if it is damaged. */
 int files_read(int node, unsigned char *out);
 
-/* The current directory if it is inside, else NOT_INSIDE. The kernel has no such directory: it is
- * this process's own, and a program it starts is where the kernel says. */
-extern int files_current;
+/* Return the current directory if it is inside, else NOT_INSIDE. The kernel has no such directory:
+ * it is this process's own, and a program it starts is where the kernel says. */
+int files_current(void);
+
+/* Let *node*, or NOT_INSIDE, be it. */
+void files_enter(int node);
 
 #endif

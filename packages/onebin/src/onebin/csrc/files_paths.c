@@ -30,7 +30,7 @@ open_inside(int node, int flags)
         return fails(EEXIST);
     }
     int is_directory = file_nodes[node].kind == FILE_DIRECTORY;
-    if ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC) {
+    if (flags & (O_WRONLY | O_RDWR | O_TRUNC)) { /* musl counts O_PATH as a mode of access */
         return fails(is_directory ? EISDIR : EROFS);
     }
     if ((flags & O_TMPFILE) == O_TMPFILE) {
@@ -276,7 +276,7 @@ enter(int node)
     if (file_nodes[node].kind != FILE_DIRECTORY) {
         return fails(ENOTDIR);
     }
-    files_current = node;
+    files_enter(node);
     return 0;
 }
 
@@ -289,7 +289,7 @@ __wrap_chdir(const char *path)
     }
     int status = __real_chdir(path);
     if (status == 0) {
-        files_current = NOT_INSIDE;
+        files_enter(NOT_INSIDE);
     }
     return status;
 }
@@ -303,7 +303,7 @@ __wrap_fchdir(int file)
     }
     int status = __real_fchdir(file);
     if (status == 0) {
-        files_current = NOT_INSIDE;
+        files_enter(NOT_INSIDE);
     }
     return status;
 }
@@ -311,11 +311,12 @@ __wrap_fchdir(int file)
 char *
 __wrap_getcwd(char *out, size_t size)
 {
-    if (files_current == NOT_INSIDE) {
+    int node = files_current();
+    if (node == NOT_INSIDE) {
         return __real_getcwd(out, size);
     }
     char whole[PATH_MAX];
-    if (files_path(files_current, whole) != 0) {
+    if (files_path(node, whole) != 0) {
         return NULL;
     }
     if (out == NULL) {

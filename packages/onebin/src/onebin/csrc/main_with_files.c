@@ -95,25 +95,9 @@ set_paths(PyConfig *config)
     return PyStatus_Ok();
 }
 
-/* Let a command line that names this very program as its script run the program. */
+/* Fill in *config*, without reading the command line. */
 static PyStatus
-choose_script(PyConfig *config, int argc, char **argv)
-{
-    if (config->run_filename == NULL) {
-        return PyStatus_Ok();
-    }
-    /* sys.argv is the script and what follows it: the end of the command line. */
-    if (is_this_program(argv[argc - (int)config->argv.length])) {
-        return PyConfig_SetBytesString(config, &config->run_filename, program_script);
-    }
-    if (config->isolated == 0) { /* without -I a script finds the modules beside it */
-        config->safe_path = 0;
-    }
-    return PyStatus_Ok();
-}
-
-static PyStatus
-configure(PyConfig *config, int argc, char **argv, int is_interpreter)
+begin(PyConfig *config, int argc, char **argv, int is_interpreter)
 {
     if (is_interpreter) {
         /* The parts of "isolated" that matter: no environment, no user's folder, safe_path. What
@@ -138,15 +122,45 @@ configure(PyConfig *config, int argc, char **argv, int is_interpreter)
     if (!PyStatus_Exception(status) && !is_interpreter) {
         status = PyConfig_SetBytesString(config, &config->run_filename, program_script);
     }
+    return status;
+}
+
+/* Let a command line that names this very program as its script run the program. */
+static PyStatus
+choose_script(PyConfig *config, const PyConfig *seen, int argc, char **argv)
+{
+    if (seen->run_filename == NULL) {
+        return PyStatus_Ok();
+    }
+    /* sys.argv is the script and what follows it: the end of the command line. */
+    if (is_this_program(argv[argc - (int)seen->argv.length])) {
+        return PyConfig_SetBytesString(config, &config->run_filename, program_script);
+    }
+    if (seen->isolated == 0) { /* without -I a script finds the modules beside it */
+        config->safe_path = 0;
+    }
+    return PyStatus_Ok();
+}
+
+/* The command line is read twice: what it asks for decides what the second one begins with. Of one
+ * that was read already, Py_InitializeFromConfig would drop -X warn_default_encoding. */
+static PyStatus
+configure(PyConfig *config, int argc, char **argv, int is_interpreter)
+{
+    PyConfig seen;
+    PyStatus first = begin(&seen, argc, argv, is_interpreter);
+    PyStatus status = begin(config, argc, argv, is_interpreter);
     if (!PyStatus_Exception(status)) {
-        status = PyConfig_Read(config);
+        status = PyStatus_Exception(first) ? first : PyConfig_Read(&seen);
     }
     if (!PyStatus_Exception(status)) {
-        status = insert_environment_path(config); /* now -E and -I are known */
+        config->use_environment = seen.use_environment; /* -E and -I */
+        status = insert_environment_path(config);
     }
     if (!PyStatus_Exception(status) && is_interpreter) {
-        status = choose_script(config, argc, argv);
+        status = choose_script(config, &seen, argc, argv);
     }
+    PyConfig_Clear(&seen);
     return status;
 }
 

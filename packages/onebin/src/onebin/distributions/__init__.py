@@ -29,7 +29,7 @@ from onebin.model import (
     Toolchain,
 )
 
-from . import captured
+from . import captured, located
 from .captured import Captured, SourceFacts
 from .pure import Pure
 
@@ -82,6 +82,13 @@ class Found(msgspec.Struct, frozen=True):
     instead: Offer | None = None
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """One of the two: what the files of a lock's hashes offer, now and later."""
+
+    found: Found | None = None
+    obstacle: Obstacle | None = None
+
+
 UNLOCKED: Final = "the lock has no hash of its source distribution (write it again: onebin lock)"
 
 UNSHIPPED: Final = "the index has no source distribution of it"
@@ -107,7 +114,13 @@ class OfferStep(msgspec.Struct, frozen=True):
         with ctx.store.scratch() as scratch:
             every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
         files = index.locked(self.pin, every)
-        (folder / "offer.json").write_bytes(msgspec.json.encode(self._best(files, every)))
+        try:
+            decided = Decided(self._best(files, every))
+        except _ObstacleError as exc:
+            if not files:
+                raise  # another index may have them
+            decided = Decided(obstacle=exc.obstacle)
+        (folder / "offer.json").write_bytes(msgspec.json.encode(decided))
 
     def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile]) -> Found:
         # Not of the lock alone: it has the hash of the very file that is used.
@@ -129,9 +142,9 @@ class OfferStep(msgspec.Struct, frozen=True):
             return Found(msgspec.structs.replace(pure, lacks=UNLOCKED if has_source else UNSHIPPED))
         raise _ObstacleError(source)
 
-    def load(self, folder: Path) -> Found:
+    def load(self, folder: Path) -> Decided:
         """Return it."""
-        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Found)
+        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Decided)
 
 
 class ExaminedSource(msgspec.Struct, frozen=True):
@@ -186,11 +199,36 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
         ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
         form = forms.get(pin.name, "as pip installs it")
         try:
-            best = ctx.build(OfferStep(pin, form, python, plan.machine))
+            if pin.origin:
+                best = Found(_located(pin, plan, python))
+            else:
+                best = _of_index(OfferStep(pin, form, python, plan.machine), ctx)
             found.append(_examined(best, form, plan, python, ctx))
         except _ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)
+
+
+def _of_index(step: OfferStep, ctx: Context) -> Found:
+    decided = ctx.build(step)
+    if decided.obstacle:
+        raise _ObstacleError(decided.obstacle)
+    assert decided.found is not None  # noqa: S101  (the other of the two)
+    return decided.found
+
+
+def _located(pin: Pin, plan: Plan, python: str) -> Offer:
+    """Return how a pin of no index comes in; nothing of it is cached, as it may have a password."""
+    try:
+        pin = located.with_contents(pin)
+    except ProjectError as exc:
+        raise _ObstacleError(Obstacle(pin, str(exc), hint=exc.hint)) from exc
+    offer = located.offer(pin, python, captured=SOURCE.name, pure=PURE.name)
+    if isinstance(offer, Obstacle):
+        raise _ObstacleError(offer)
+    # A project is among its distributions only for its C code.
+    is_own = plan.project.origin is not None and plan.distributions[0].name == pin.name
+    return msgspec.structs.replace(offer, has_compiled=is_own)
 
 
 def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) -> Offer:
@@ -200,7 +238,7 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
         return offer
     step = ExaminedSource(offer.pin, python, plan.machine, plan.build_pins, plan.may_be_unpinned)
     try:
-        facts = ctx.build(step)
+        facts = _facts(step, ctx)
     except _ObstacleError as exc:
         if best.instead is None:
             raise
@@ -212,9 +250,17 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     return msgspec.structs.replace(
         offer,
         build_requires=facts.build_requires,
+        names=facts.names,
         libraries=() if may_lack else facts.libraries,
         environment={} if may_lack else facts.environment,
     )
+
+
+def _facts(step: ExaminedSource, ctx: Context) -> SourceFacts:
+    facts = ctx.build(step)
+    if facts.obstacle:
+        raise _ObstacleError(facts.obstacle)
+    return facts
 
 
 def _forms(options: Options, known: set[str]) -> dict[str, Form]:

@@ -30,7 +30,7 @@ from onebin.model import (
 )
 from onebin.requirement import shown
 
-from . import install, programs, source, system_libraries
+from . import install, located, modules, programs, source, system_libraries
 from .build_tools import BuildTools
 
 CACHE_VERSION: Final = 8
@@ -51,6 +51,10 @@ class SourceFacts(msgspec.Struct, frozen=True):
     """C libraries whose headers it includes."""
     environment: dict[str, str] = {}
     """Variables that make its build compile more."""
+    names: tuple[str, ...] = ()
+    """Of all its files and folders, as far as they can be modules'."""
+    obstacle: Obstacle | None = None
+    """Why it can never be built here."""
 
 
 class Captured:
@@ -110,18 +114,18 @@ def source_facts(
     """
     with ctx.store.scratch() as scratch:
         try:
-            archive = index.download_source(pin, scratch, run=ctx.run)
-            if archive is None:
+            tree = _source(pin, scratch, python, ctx)
+            if tree is None:
                 return SourceFacts()  # the build names the missing file
-            tree = unpack.tree(archive, scratch / "unpacked")
             system = source.build_system(tree, of=str(pin))
             if tool := source.rust_tool(system):
-                return Obstacle(
+                obstacle = Obstacle(
                     pin,
                     f"{pin}: its build needs a Rust compiler ({tool}); expected C, C++ or Cython",
                     hint="onebin has no Rust for a static executable: choose a version or package "
                     "without Rust code",
                 )
+                return SourceFacts(obstacle=obstacle)
             tools = BuildTools(
                 build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
                 machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
@@ -129,7 +133,18 @@ def source_facts(
             tools.install(system.requires)
         except ProjectError as exc:
             return Obstacle(pin, str(exc), hint=exc.hint)
-        return SourceFacts(tools.used, system_libraries.wanted(tree), source.switches(tree, system))
+        return SourceFacts(
+            tools.used, system_libraries.wanted(tree), source.switches(tree, system),
+            modules.names_in(tree),
+        )  # fmt: skip
+
+
+def _source(pin: Pin, scratch: Path, python: str, ctx: Context) -> Path | None:
+    """Return the tree of the source of *pin* in *scratch*; None where the index has none."""
+    if pin.origin:
+        return located.source(pin, scratch, python, ctx)
+    archive = index.download_source(pin, scratch, run=ctx.run)
+    return None if archive is None else unpack.tree(archive, scratch / "unpacked")
 
 
 class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,10 +185,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             ToolError: it does not build.
         """
         with ctx.store.scratch() as scratch:
-            archive = index.download_source(self.pin, scratch, run=ctx.run)
-            if archive is None:
+            tree = _source(self.pin, scratch, self.interpreter.version, ctx)
+            if tree is None:
                 raise ProjectError(f"{self.pin}: the index has no source distribution any more")
-            tree = unpack.tree(archive, scratch / "unpacked")
             wheel, tools = self._build(tree, scratch, ctx.run)
             libraries = scratch / "out" / "libraries"
             names = libraries.read_text("utf-8").split() if libraries.exists() else []

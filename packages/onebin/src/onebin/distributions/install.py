@@ -1,6 +1,7 @@
 """A wheel as a folder of the cache: importable code, and objects of C extensions.
 
 code/         modules
+data/         files below sys.prefix
 objects/      one relocatable object per C extension, named by its module
 native.json   system libraries the objects want; build requirements no lock pins
 """
@@ -41,7 +42,7 @@ def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None
     """
     code, objects = folder / "code", folder / "objects"
     objects.mkdir()
-    unpack.wheel(file, code)
+    unpack.wheel(file, code, data=folder / "data")
     for shared in sorted(file for file in code.rglob("*.so*") if file.is_file()):
         data = shared.read_bytes()
         if not is_relocatable(data):
@@ -70,7 +71,9 @@ def load(pin: Pin, folder: Path) -> Distribution:
         Extension(file.stem, file, symbol(file.stem), native.libraries)
         for file in sorted((folder / "objects").iterdir())
     )
-    return Distribution(pin, folder / "code", folder.name, extensions, native.unpinned)
+    return Distribution(
+        pin, folder / "code", folder.name, extensions, native.unpinned, folder / "data"
+    )
 
 
 def symbol(module: str) -> str:

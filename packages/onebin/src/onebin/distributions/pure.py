@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from packaging import tags
 
 from onebin.effects import index
 from onebin.effects.context import Context
 from onebin.effects.index import IndexFile
-from onebin.effects.wheel_tags import series, tags_of
+from onebin.effects.wheel_tags import is_pure
 from onebin.errors import ProjectError
 from onebin.model import (
     BuiltLibrary,
@@ -23,9 +22,9 @@ from onebin.model import (
     Toolchain,
 )
 
-from . import install
+from . import install, located
 
-CACHE_VERSION: Final = 1
+CACHE_VERSION: Final = 2
 """Raised when this module makes something else of the same wheel: part of the key."""
 
 
@@ -36,9 +35,8 @@ class Pure:
 
     def offer(self, pin: Pin, files: Sequence[IndexFile], python: str) -> Offer | Obstacle:
         """Offer the first wheel whose tags are those of pure Python."""
-        fitting = frozenset(tags.compatible_tags(series(python), platforms=["any"]))
         for file in files:
-            if fitting & tags_of(file.name):
+            if is_pure(file.name, python):
                 return Offer(pin, self.name, file.name)
         return Obstacle(pin, f"{pin}: no pure-Python wheel", hint="")
 
@@ -67,6 +65,9 @@ class PureWheel(msgspec.Struct, frozen=True):
         Raises:
             ProjectError: the index no longer has it, or another file; or it has a shared object.
         """
+        if self.pin.origin:
+            install.wheel(self.pin, located.wheel(self.pin, self.python, ctx), folder)
+            return
         with ctx.store.scratch() as scratch:
             wheel = index.download_wheel(self.pin, scratch, python=self.python, run=ctx.run)
             if wheel is None:

@@ -1,6 +1,6 @@
 """A cache that makes no step which takes minutes."""
 
-from collections.abc import Container
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,18 +17,18 @@ class NotCachedError(OnebinError):
 
 
 class ReadStore(Store):
-    """The cache at *root*, which makes steps of the kinds *made* alone."""
+    """The cache at *root*, which makes those steps alone that *makes* accepts."""
 
-    def __init__(self, root: Path, made: Container[str]) -> None:
+    def __init__(self, root: Path, makes: Callable[[Step[object]], bool]) -> None:
         super().__init__(root)
-        self._made = made
+        self._makes = makes
 
     def build(self, step: Step[T], ctx: Context) -> T:
-        """Return the result of *step*, from the cache unless it is of a kind that is made.
+        """Return the result of *step*, from the cache unless it may be made.
 
         Raises:
             NotCachedError: it is not there.
         """
-        if step.kind not in self._made and not self.has(step):
+        if not self._makes(step) and not self.has(step):
             raise NotCachedError(step.kind)
         return super().build(step, ctx)

@@ -49,6 +49,8 @@ class Context(msgspec.Struct, frozen=True):
     run: RunCommand
     store: "Store"
     progress: Progress
+    is_offline: bool = False
+    """Whether nothing is fetched: what neither the cache nor a folder of wheels has is missing."""
 
     def build(self, step: Step[T]) -> T:
         """Return the result of *step*, from the cache where it is there."""

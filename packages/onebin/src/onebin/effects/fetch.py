@@ -29,7 +29,12 @@ CHUNK: Final = 1 << 20
 
 
 def tarball(
-    source: Source, folder: Path, *, run: RunCommand, report: Callable[[str], None]
+    source: Source,
+    folder: Path,
+    *,
+    run: RunCommand,
+    report: Callable[[str], None],
+    is_offline: bool = False,
 ) -> Path:
     """Put the tarball of *source* into *folder* and check it.
 
@@ -41,6 +46,13 @@ def tarball(
         raise ProjectError(
             f"tool.onebin.python-source: {source.origin} is not a directory, and has no checksum",
             hint=f"of a tarball, write {source.origin}#sha256=<64 hex digits>",
+        )
+    is_remote = source.origin in {"auto", "apt"} or "://" in source.origin
+    is_near = bool(source.folder) and _find_local(Path(source.folder), source) is not None
+    if is_offline and is_remote and not is_near:
+        raise ToolError(
+            f"{source.name} {source.version}: its source is not in the cache",
+            hint="fetch it once, with onebin prepare and without --offline",
         )
     if source.origin == "auto":
         return _from_any_origin(source, folder, run=run, report=report)

@@ -45,9 +45,26 @@ PURE: Final = (
 )
 
 
+# A source distribution must support another Python than this.
+SOURCE: Final = ("--no-binary", ":all:", "--ignore-requires-python")
+
+
 def pure(python: str) -> list[str]:
     """Return pip's options for wheels that any implementation of *python* can import."""
     return [*PURE, "--python-version", python]
+
+
+def installable(python: str, machine: Machine) -> list[str]:
+    """Return pip's options for wheels that pip would install for *python* on *machine*."""
+    platforms = [
+        f"--platform={tag}_{machine}"
+        for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")
+    ]
+    abi = "cp" + "".join(python.split(".")[:2])
+    return [
+        "--only-binary", ":all:", "--implementation", "cp", f"--abi={abi}", "--abi=abi3",
+        "--abi=none", *platforms, "--platform=any", "--python-version", python,
+    ]  # fmt: skip
 
 
 def programs(python: str) -> list[str]:
@@ -131,20 +148,10 @@ def resolve(
     """
     environment = target_environment(machine, python)
     wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
-    platforms = [
-        f"--platform={tag}_{machine}"
-        for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")
-    ]
-    abi = "cp" + "".join(python.split(".")[:2])
     try:
         return choose(
-            wanted, (), folder,
-            fits=[
-                "--only-binary", ":all:", "--implementation", "cp", f"--abi={abi}", "--abi=abi3",
-                "--abi=none", *platforms, "--platform=any", "--python-version", python,
-            ],
-            environment=environment, run=run,
-        )  # fmt: skip
+            wanted, (), folder, fits=installable(python, machine), environment=environment, run=run
+        )
     except NoMatchError as exc:
         raise ProjectError(
             f"{exc}: no version of it has a wheel for Python {python} on {machine}",
@@ -272,13 +279,30 @@ def download_source(pin: Pin, folder: Path, *, run: RunCommand) -> Path | None:
 
     No code of it runs here.
     """
-    # This Python is not the one it must support.
-    choice = ["--no-binary", ":all:", "--ignore-requires-python"]
-    return _download(pin, folder, choice, run=run)
+    return _download(pin, folder, SOURCE, run=run)
 
 
-def _download(pin: Pin, folder: Path, choice: Sequence[str], *, run: RunCommand) -> Path | None:
-    line = f"{pin.name}=={pin.version}" + "".join(f" --hash={item}" for item in pin.hashes)
+def download_url(pin: Pin, address: str, folder: Path, *, python: str, run: RunCommand) -> Path:
+    """Fetch the file at *address*, a pure-Python wheel or a source distribution, for *pin*.
+
+    Raises:
+        ProjectError: it is another file than the pin's.
+        ToolError: it cannot be fetched.
+    """
+    is_wheel = urllib.parse.urlsplit(address).path.endswith(".whl")
+    choice = pure(python) if is_wheel else SOURCE
+    line = f"{pin.name} @ {address}"
+    found = _download(pin, folder, choice, run=run, line=line)
+    if found is None:
+        raise ToolError(f"{pin}: no file that fits at its address")
+    return found
+
+
+def _download(
+    pin: Pin, folder: Path, choice: Sequence[str], *, run: RunCommand, line: str = ""
+) -> Path | None:
+    line = line or f"{pin.name}=={pin.version}"
+    line += "".join(f" --hash={item}" for item in pin.hashes)
     folder.mkdir(exist_ok=True)
     wanted = folder / "wanted.txt"
     wanted.write_text(line + "\n", "ascii")

@@ -17,6 +17,8 @@ import msgspec
 from onebin import secret
 from onebin.errors import ToolError
 
+from . import index_settings
+
 TAIL_LINES: Final = 25
 """Lines of a failed program's output to show: a compiler's message, not a whole build log."""
 
@@ -38,9 +40,12 @@ INHERITED_BY_FETCH: Final = frozenset(
         "NETRC", "XDG_CONFIG_HOME",
         "http_proxy", "https_proxy", "no_proxy", "all_proxy",
         "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+        "SSH_AUTH_SOCK", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS",
     }
 )  # fmt: skip
-INHERITED_BY_FETCH_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
+INHERITED_BY_FETCH_PREFIXES: Final = (
+    "PIP_", "SSL_CERT_", "REQUESTS_CA_", "GIT_SSL_", "GIT_CONFIG_",
+)  # fmt: skip
 
 
 class RunCommand(Protocol):
@@ -183,6 +188,21 @@ def _is_running(group: int) -> bool:
     return False
 
 
+def run_offline(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    on_line: Callable[[str], None] | None = None,
+    fetching: bool = False,
+) -> bytes:
+    """Start a program; pip has no index (a ``RunCommand``)."""
+    if fetching:
+        env = {**(env or {}), "PIP_NO_INDEX": "1"}
+    return run(argv, cwd=cwd, env=env, stdin=stdin, on_line=on_line, fetching=fetching)
+
+
 def allow_open_files() -> None:
     """Raise the limit of open files to the hard limit, for this process and its children.
 
@@ -205,6 +225,8 @@ def clean_environment(environ: Mapping[str, str], *, fetching: bool = False) -> 
             and (name in INHERITED_BY_FETCH or name.startswith(INHERITED_BY_FETCH_PREFIXES))
         )
     }
+    if fetching:
+        kept |= index_settings.of_uv(environ)
     return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 

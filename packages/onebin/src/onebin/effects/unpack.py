@@ -12,7 +12,7 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final, Self, cast
 
@@ -39,13 +39,16 @@ DAMAGED: Final = (
 )  # fmt: skip
 """Exceptions of damaged archives: each layer has its own."""
 
+ZIP: Final = b"PK\x03\x04"
+"""How a zip file with members begins."""
+
 OPENERS: Final[tuple[tuple[bytes, Any], ...]] = (
     (b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open),
 )  # fmt: skip
 
 
-def tree(tarball: Path, folder: Path) -> Path:
-    """Unpack *tarball* into the new *folder* and return the one directory it makes there.
+def tree(archive: Path, folder: Path) -> Path:
+    """Unpack *archive* into the new *folder* and return the one directory it makes there.
 
     Raises:
         ToolError: it is damaged, larger than the limits, or holds something that is not part of a
@@ -53,34 +56,51 @@ def tree(tarball: Path, folder: Path) -> Path:
     """
     folder.mkdir()
     try:
-        with (
-            _Contents(tarball) as stream,
-            tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as tar,
-        ):
-            for member in _judged(tar):
-                tar.extract(member, folder, set_attrs=True, filter="data")
+        with archive.open("rb") as stream:
+            is_zip = stream.read(len(ZIP)) == ZIP
+        if is_zip:
+            with zipfile.ZipFile(archive) as contents:
+                _extract(contents, lambda path: folder / path, marked=True)
+        else:
+            _extract_tar(archive, folder)
     except DAMAGED as exc:
         _require_room(exc)
-        raise ToolError(f"{tarball.name}: cannot be unpacked: {exc}") from exc
+        raise ToolError(f"{archive.name}: cannot be unpacked: {exc}") from exc
     made = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
     if len(made) != 1:
-        raise ToolError(f"{tarball.name}: expected one directory in it, found {len(made)}")
+        raise ToolError(f"{archive.name}: expected one directory in it, found {len(made)}")
     return made[0]
 
 
-def wheel(file: Path, folder: Path, *, programs: Path | None = None) -> None:
+def _extract_tar(tarball: Path, folder: Path) -> None:
+    with (
+        _Contents(tarball) as stream,
+        tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as tar,
+    ):
+        for member in _judged(tar):
+            tar.extract(member, folder, set_attrs=True, filter="data")
+
+
+def wheel(
+    file: Path, folder: Path, *, programs: Path | None = None, data: Path | None = None
+) -> None:
     """Unpack the code and the metadata of a wheel into *folder* (binary distribution format).
 
-    Of its ``.data`` the parts that are code go where code goes; headers and data
-    files have no place here, and scripts only where they are wanted: in *programs*. Then
-    files that the wheel marks as executable are.
+    Of its ``.data`` the parts that are code go where code goes; headers have no place here, files
+    below ``sys.prefix`` and scripts only where they are wanted: in *data* and *programs*. With
+    the latter, files that the wheel marks as executable are.
 
     Raises:
         ToolError: it is not a wheel, larger than the limits, or names a path outside.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def place(path: PurePosixPath) -> Path | None:
+        return _place_of(path, folder, programs, data)
+
     try:
         with zipfile.ZipFile(file) as archive:
-            _extract(archive, folder, programs)
+            _extract(archive, place, marked=programs is not None)
     except DAMAGED as exc:
         _require_room(exc)
         raise ToolError(f"{file.name}: not a wheel: {exc}") from exc
@@ -176,8 +196,10 @@ def _inside(name: str) -> PurePosixPath:
     return path
 
 
-def _extract(archive: zipfile.ZipFile, folder: Path, programs: Path | None) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _extract(
+    archive: zipfile.ZipFile, place: Callable[[PurePosixPath], Path | None], *, marked: bool
+) -> None:
+    """Write each member to its *place*; executable if that is *marked* and wanted."""
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
         raise ValueError(f"more than {MAX_MEMBERS} files")
@@ -186,7 +208,7 @@ def _extract(archive: zipfile.ZipFile, folder: Path, programs: Path | None) -> N
     left = MAX_BYTES
     for member in members:
         path = _inside(member.orig_filename)
-        if member.is_dir() or (target := _place_of(path, folder, programs)) is None:
+        if member.is_dir() or (target := place(path)) is None:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         # A size in a header is a claim: the output is counted.
@@ -196,16 +218,21 @@ def _extract(archive: zipfile.ZipFile, folder: Path, programs: Path | None) -> N
                 if left < 0:
                     raise ValueError(f"more than {MAX_BYTES} bytes")
                 out.write(piece)
-        if programs and (target.is_relative_to(programs) or member.external_attr >> 16 & 0o100):
+        is_script = path.parts[1:2] == ("scripts",) and path.parts[0].endswith(".data")
+        if marked and (is_script or member.external_attr >> 16 & 0o100):
             target.chmod(0o755)
 
 
-def _place_of(path: PurePosixPath, folder: Path, programs: Path | None) -> Path | None:
+def _place_of(
+    path: PurePosixPath, folder: Path, programs: Path | None, data: Path | None
+) -> Path | None:
     if not path.parts[0].endswith(".data"):
         return folder / path
     kind, rest = path.parts[1:2], PurePosixPath(*path.parts[2:])
     if kind in {("purelib",), ("platlib",)}:
         return folder / rest
+    if data and kind == ("data",):
+        return data / rest
     return programs / rest if programs and kind == ("scripts",) else None
 
 

@@ -30,6 +30,11 @@ def is_compiled(name: str, python: str, machine: Machine) -> bool:
     )  # fmt: skip
 
 
+def is_pure(name: str, python: str) -> bool:
+    """Whether the file *name* is a wheel that any implementation of *python* can import."""
+    return bool(frozenset(tags.compatible_tags(series(python), platforms=["any"])) & tags_of(name))
+
+
 def series(python: str) -> tuple[int, ...]:
     """Return ``(3, 13)`` of ``3.13``."""
     return tuple(map(int, python.split(".")[:2]))

@@ -39,6 +39,9 @@ WRAPPED: Final = (
 )  # fmt: skip
 """Functions of libc that take a path, or a descriptor or a stream of one."""
 
+MAPS_ZONES: Final = "__map_file"
+"""musl's own function by which ``localtime`` and ``tzset`` read a time zone."""
+
 ESCAPES: Final[dict[str, str]] = {
     "dlopen": "a shared object cannot be loaded, wherever it is",
     "execvp": "searches the PATH of the machine; the interpreter has a name with slashes",
@@ -146,6 +149,7 @@ def link_input(
     sources = (
         "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c",
         "files.c", "files_paths.c", "files_changes.c", "files_directories.c", "files_module.c",
+        "files_current.c", "files_zones.c",
         "trace.h", *(["trace.c"] if traces else []),
     )  # fmt: skip
     return LinkInput(
@@ -159,7 +163,7 @@ def link_input(
             CSource("script.c", f'const char program_script[] = "/{PREFIX}/{script}";\n'),
         ),
         include=(blob.parent.parent,),
-        wraps=WRAPPED,
+        wraps=(*WRAPPED, MAPS_ZONES),
         inittab={"_onebin": "PyInit__onebin"},
         stack_bytes=STACK_BYTES,
     )

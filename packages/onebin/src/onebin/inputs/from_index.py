@@ -1,8 +1,9 @@
-"""A requirement, ``httpie==3.2.4`` -> Project: the wheel that the index has for it."""
+"""A requirement, ``httpie==3.2.4`` -> Project: a program that is a distribution of the index."""
 
 from pathlib import Path
 
 import msgspec
+from packaging.specifiers import SpecifierSet
 
 from onebin import requirement
 from onebin.effects import index
@@ -24,11 +25,13 @@ class FromIndex(msgspec.Struct, frozen=True):
     ctx: Context
     given: Given = Given()
 
-    def project(self, *, with_code: bool = True) -> Project:  # noqa: ARG002  (its code is in it)
-        """Fetch its wheel and read that (an ``Input``).
+    def project(self, *, with_code: bool = True) -> Project:  # noqa: ARG002  (it has none)
+        """Fetch its wheel, for its metadata alone, and depend on it (an ``Input``).
+
+        It comes in as any dependency does: as pip would install it, its C code included.
 
         Raises:
-            ProjectError: it is malformed, or the index has no pure-Python wheel that fits.
+            ProjectError: it is malformed, or the index has no wheel that fits.
         """
         markers = target_environment(self.machine)
         found = requirement.wanted([self.text], markers, where="--from")
@@ -42,21 +45,27 @@ class FromIndex(msgspec.Struct, frozen=True):
             stage.summary = file.name
             extras = tuple(sorted({*item.extras, *self.given.extras}))
             given = msgspec.structs.replace(self.given, extras=extras)
-            return wheel.of_file(file, given, self.ctx)
+            read = wheel.of_file(file, given, self.ctx, metadata_only=True)
+        item.extras, item.marker = set(extras), None
+        item.specifier = SpecifierSet(f"=={read.version}")
+        return msgspec.structs.replace(
+            read, dependencies=(requirement.line(item),), data=None, is_distribution=True
+        )
 
     def _fetch(self, line: str, folder: Path) -> Path:
         wanted = folder / "wanted.txt"
         wanted.write_text(f"{line}\n", "ascii")
         target = folder / "files"
         call: list[str | Path] = [
-            "download", "--quiet", "--no-deps", "--dest", target, *index.pure(PYTHON), "-r", wanted,
+            "download", "--quiet", "--no-deps", "--dest", target,
+            *index.installable(PYTHON, self.machine), "-r", wanted,
         ]  # fmt: skip
         try:
             index.pip(self.ctx.run, call)
         except index.NoMatchError as exc:
             raise ProjectError(
-                f"--from {line}: the index has no pure-Python wheel that fits",
-                hint="is it spelled right? if it has compiled code, make a project that depends "
-                "on it, and set tool.onebin.entry-point",
+                f"--from {line}: the index has no wheel that fits Python {PYTHON}",
+                hint="is it spelled right? if the index has its source alone, make a project that "
+                "depends on it, and set tool.onebin.entry-point",
             ) from exc
         return next(iter(target.iterdir()))

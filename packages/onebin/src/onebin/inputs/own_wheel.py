@@ -1,4 +1,4 @@
-"""A project's own wheel, built by its back end, where its folders alone do not show its contents.
+"""A project's own wheel, built by its back end: what the program is, and not what its folder has.
 
 The back end runs on this machine, in a copy of the project, with the requirements it names and
 no setting of the caller. Sources: PEP 517, PEP 518.
@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import msgspec
 
-from onebin.effects import files
+from onebin.effects import files, source_tree
 from onebin.effects.context import Context
 from onebin.errors import ProjectError
-from onebin.model import Project
+from onebin.model import Options, Origin, Project
 from onebin.requirement import shown
 
 from . import wheel
-from .back_end import BuildSystem, OwnWheel, copy_of
+from .back_end import BuildSystem, Made, OwnWheel
 from .given import Given
 from .options import read_options
 from .values import table_of
@@ -36,6 +36,11 @@ LAYOUT: Final[Mapping[str, frozenset[str]]] = {
     "uv": frozenset({"build-backend"}),
 }
 """Tables of ``[tool]`` with the keys that decide the contents of a wheel."""
+
+PURE: Final = frozenset(
+    {"setuptools", "hatchling", "flit_core", "poetry", "pdm", "uv_build", "flit", "whey"}
+)
+"""Back ends whose wheels, without such keys, have the packages that the folder shows."""
 
 
 def document(root: Path) -> dict[str, Any]:
@@ -62,8 +67,10 @@ def document(root: Path) -> dict[str, Any]:
 def project(root: Path, given: Given, ctx: Context) -> Project | None:
     """Return the project in *root* as its own wheel has it; None if its folders will do.
 
+    That is where nothing builds it, and where only the modules go in that imports reach.
+
     Raises:
-        ProjectError: a setting is malformed; its wheel has compiled code.
+        ProjectError: a setting is malformed; it has C code, and states no metadata.
         ToolError: its back end fails.
     """
     legacy = [name for name in ("setup.py", "setup.cfg") if (root / name).is_file()]
@@ -74,25 +81,45 @@ def project(root: Path, given: Given, ctx: Context) -> Project | None:
     here = Path.cwd().resolve()
     workspace = here if resolved.is_relative_to(here) else None
     options = read_options(resolved, tool.get("onebin", {}), workspace, file)
-    if options.source or not (reason := _reason(table, resolved, is_old=is_old)):
+    if options.source or not (reason := _reason(table, resolved, options, is_old=is_old)):
         return None
     system = _system(table, resolved, file)
     build_lock = (resolved / options.build_lock).resolve() if options.build_lock else None
-    with ctx.progress.stage("own wheel") as stage, ctx.store.scratch() as scratch:
+    with ctx.progress.stage("own wheel") as stage:
         top = _top(resolved)
-        digest = copy_of(top, scratch / "source")
-        source = scratch / "source" / resolved.relative_to(top)
-        step = OwnWheel(
-            source=source, digest=digest, system=system, name=resolved.name, build_lock=build_lock
-        )
-        made = ctx.build(step)
-        stage.summary = f"{made.wheel.name} ({reason})"
+        place = resolved.relative_to(top).as_posix()
+        origin = Origin(
+            "directory", str(top), folder="" if place == "." else place,
+            digest=source_tree.digest(top),
+        )  # fmt: skip
+        made = ctx.build(
+            OwnWheel(
+                source=top, place=place, digest=origin.digest, system=system, name=resolved.name,
+                build_lock=build_lock,
+            )
+        )  # fmt: skip
+        what = made.wheel.name if made.wheel else f"none: it starts {made.compiler}"
+        stage.summary = f"{what} ({reason})"
         if made.unpinned:
             ctx.progress.warn(
                 f"{resolved.name}: built with what no lock pins: {', '.join(made.unpinned)}"
             )
+    if made.wheel is None:
+        return _compiled(made, origin, resolved, options, given)
     found = wheel.of_file(made.wheel, given, ctx, options)
     return msgspec.structs.replace(found, root=resolved)
+
+
+def _compiled(made: Made, origin: Origin, root: Path, options: Options, given: Given) -> Project:
+    """Return a project with C code: a distribution that is built as its dependencies are."""
+    if not made.metadata.is_dir() or not any(made.metadata.iterdir()):
+        raise ProjectError(
+            f"{root.name}: has C code, and its back end states no metadata without {made.compiler}",
+            hint="make the C code a distribution that the project depends on: a folder of the "
+            "workspace, locked by uv or poetry",
+        )
+    found = wheel.of_folder(made.metadata, root, given.over(options), of=root.name)
+    return msgspec.structs.replace(found, is_distribution=True, origin=origin)
 
 
 def _top(root: Path) -> Path:
@@ -108,7 +135,7 @@ def _top(root: Path) -> Path:
     return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
 
 
-def _reason(table: Mapping[str, Any], root: Path, *, is_old: bool) -> str:
+def _reason(table: Mapping[str, Any], root: Path, options: Options, *, is_old: bool) -> str:
     """Return why the wheel is needed; empty if it is not."""
     metadata = table.get("project")
     has_setup = (root / "setup.py").is_file()
@@ -120,7 +147,11 @@ def _reason(table: Mapping[str, Any], root: Path, *, is_old: bool) -> str:
         return "metadata of its back end"
     if metadata.get("dynamic"):
         return f"dynamic {', '.join(map(str, metadata['dynamic']))}"
-    return _layout(table_of(table, "tool"))
+    back_end = str(table_of(table, "build-system").get("build-backend", "setuptools"))
+    if reason := _layout(table_of(table, "tool")):
+        return reason
+    is_known = back_end.partition(".")[0] in PURE and not table["build-system"].get("backend-path")
+    return "" if options.prune == "reachable" and is_known else f"by {back_end}"
 
 
 def _layout(tools: Mapping[str, Any]) -> str:

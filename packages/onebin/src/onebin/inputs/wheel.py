@@ -6,6 +6,7 @@ Sources: binary distribution format, core metadata and entry points specificatio
 import configparser
 import email.parser
 import hashlib
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -24,7 +25,7 @@ from .entry import SCRIPT, entry_point
 from .given import Given
 from .values import requires_python
 
-CACHE_VERSION: Final = 1
+CACHE_VERSION: Final = 2
 """Raised when this module makes something else of the same wheel: part of the key."""
 
 DESCRIPTION: Final = 10_000
@@ -55,23 +56,38 @@ class Unpacked(msgspec.Struct, frozen=True):
 
     file: Path
     sha256: str
+    metadata_only: bool = False
+    """Whether that is its ``.dist-info`` alone."""
     kind = "project"
 
     def key(self) -> tuple[object, ...]:
         """Return the hash of the wheel."""
-        return CACHE_VERSION, "wheel", self.sha256
+        return CACHE_VERSION, "wheel", self.sha256, self.metadata_only
 
     def make(self, folder: Path, _: Context) -> None:
         """Unpack it."""
-        unpack.wheel(self.file, folder / "code")
+        code = folder / "code"
+        unpack.wheel(self.file, code, data=folder / "data")
+        for path in list(code.iterdir()) if self.metadata_only else ():
+            if path.is_dir() and path.suffix != ".dist-info":
+                shutil.rmtree(path)
+            elif not path.is_dir():
+                path.unlink()
 
     def load(self, folder: Path) -> Path:
         """Return where its code is."""
         return folder / "code"
 
 
-def of_file(file: Path, given: Given, ctx: Context, options: Options | None = None) -> Project:
-    """Return the project that the wheel *file* is.
+def of_file(
+    file: Path,
+    given: Given,
+    ctx: Context,
+    options: Options | None = None,
+    *,
+    metadata_only: bool = False,
+) -> Project:
+    """Return the project that the wheel *file* is; its code may be left out.
 
     Raises:
         ProjectError: it cannot be read, or has compiled code.
@@ -81,10 +97,11 @@ def of_file(file: Path, given: Given, ctx: Context, options: Options | None = No
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     except (OSError, InvalidWheelFilename) as exc:
         raise ProjectError(f"{file}: not a wheel: {exc}") from exc
-    code = ctx.build(Unpacked(file, sha256))
+    code = ctx.build(Unpacked(file, sha256, metadata_only))
     root = ctx.store.shared("inputs") / sha256[:24]
     root.mkdir(exist_ok=True)
-    return of_folder(code, root, given.over(options or Options()), of=file.name)
+    found = of_folder(code, root, given.over(options or Options()), of=file.name)
+    return msgspec.structs.replace(found, data=code.parent / "data")
 
 
 def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
@@ -110,8 +127,8 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
     if compiled:
         raise ProjectError(
             f"{of}: has compiled code: {compiled[0].relative_to(code)}",
-            hint="a project's own extensions are not built; make them a distribution that the "
-            "project depends on",
+            hint="a static executable cannot load it: build the project's folder, or its source by "
+            "--from NAME==VERSION, which compiles its C code",
         )
     wanted = frozenset(map(canonicalize_name, options.extras))
     known = frozenset(canonicalize_name(extra) for extra in head.get_all("Provides-Extra", []))

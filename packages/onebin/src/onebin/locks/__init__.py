@@ -1,23 +1,24 @@
 """Which versions are used: a kind of lock file each, and the choice of versions for a new one."""
 
+import re
 from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from packaging.utils import canonicalize_name
 
 from onebin import requirement
-from onebin.errors import ObstaclesError, ProjectError
+from onebin.errors import ProjectError
 from onebin.model import Obstacle, Pin, Project
 
 from .poetry_lock import PoetryLock
 from .pylock import Pylock
-from .requirements import WRITTEN, OnebinLock, Requirements, parse
+from .requirements import WRITTEN, OnebinLock, Requirements, parse_build
 from .uv_lock import UvLock
 from .wanted import Wanted
 
 __all__ = ["LOCKS", "NAMES", "WRITTEN", "Lock", "LockKind", "Wanted", "build_pins", "is_lock",
-           "read", "require_complete", "wanted_by"]  # fmt: skip
+           "missing", "read", "wanted_by"]  # fmt: skip
 
 
 class Lock(Protocol):
@@ -56,22 +57,28 @@ class LockKind(Protocol):
         """Whether it reads files of that name."""
         ...
 
-    def __call__(self, where: str, text: str) -> Lock:
-        """Return the lock with that text; *where* names it in messages."""
+    def __call__(self, where: str, text: str, base: Path, /) -> Lock:
+        """Return the lock in *base* with that text; *where* names it in messages."""
         ...
 
 
 LOCKS: Final[tuple[LockKind, ...]] = (OnebinLock, Pylock, UvLock, PoetryLock, Requirements)
 """The first kind that reads a name decides."""
 
+AT_COMMIT: Final = re.compile(r"\bgit\+\S+@[0-9a-f]{40}")
+"""A repository at a commit, as requirements name it."""
+
+FOLDER: Final = re.compile(r"(-e|--editable)\b|\.")
+"""How a line with a folder begins: a project's own, as ``uv export`` writes it, or another."""
+
 NAMES: Final = (WRITTEN, "pylock.toml", "uv.lock", "poetry.lock", "requirements.txt")
 """Names that are tried where the project names no lock, in this order."""
 
 
-def read(where: str, text: str) -> Lock:
-    """Return the lock *text*, of the kind that reads its name."""
+def read(where: str, text: str, base: Path = Path()) -> Lock:
+    """Return the lock *text*, of the kind that reads its name; *base* is its folder."""
     name = PurePosixPath(where).name
-    return next(kind for kind in LOCKS if kind.reads(name))(where, text)
+    return next(kind for kind in LOCKS if kind.reads(name))(where, text, base)
 
 
 def build_pins(where: str, text: str, markers: Mapping[str, str]) -> tuple[Pin, ...]:
@@ -82,16 +89,21 @@ def build_pins(where: str, text: str, markers: Mapping[str, str]) -> tuple[Pin, 
     """
     found = read(where, text)
     if isinstance(found, Requirements):
-        return parse(text, markers, where=where, several=True)
+        return parse_build(text, markers, where=where)
     return tuple(item for item in found.pins(markers) if isinstance(item, Pin))
 
 
 def is_lock(name: str, text: str) -> bool:
     """Whether the file *name* with *text*, found in a project, is a lock.
 
-    Requirements without hashes name versions alone.
+    Requirements without hashes name versions alone; direct references may have a commit.
     """
-    return PurePosixPath(name).name != "requirements.txt" or "--hash=sha256:" in text
+    if PurePosixPath(name).name != "requirements.txt" or "--hash=sha256:" in text:
+        return True
+    bare = [line.partition(" #")[0].strip() for line in text.splitlines()]
+    wanted = [line for line in bare if line and not line.startswith("#")]
+    has_commit = any(map(AT_COMMIT.search, wanted))
+    return has_commit and all(AT_COMMIT.search(line) or FOLDER.match(line) for line in wanted)
 
 
 def wanted_by(project: Project) -> Wanted:
@@ -105,22 +117,24 @@ def wanted_by(project: Project) -> Wanted:
     )
 
 
-def require_complete(
+def missing(
     project: Project, where: str, pins: Iterable[Pin | Obstacle], markers: Mapping[str, str]
-) -> None:
-    """Refuse *pins* of the lock *where* that lack a dependency of *project*.
+) -> list[ProjectError]:
+    """Return a fault for each dependency of *project* that *pins* of the lock *where* lack.
+
+    It names the pinned version if that does not fit.
 
     Raises:
-        ProjectError: naming each, with its pinned version if that does not fit.
+        ProjectError: a dependency is malformed.
     """
     versions: dict[str, str] = {}
     for item in pins:
         pin = item.pin if isinstance(item, Obstacle) else item
         versions[pin.name] = pin.version
     rewrite = read(where, "").rewrite
-    table = "project.dependencies"
     faults = []
-    for wanted in requirement.wanted(project.dependencies, markers, where=table):
+    table = "project.dependencies"
+    for wanted in requirement.wanted(project.dependencies, markers, where=table, addresses=True):
         have = versions.get(canonicalize_name(wanted.name))
         # What comes from an address may have no version.
         if have is None or (have and not wanted.specifier.contains(have, prereleases=True)):
@@ -130,5 +144,4 @@ def require_complete(
                 hint=f"write the lock again: {rewrite}",
             )
             faults.append(fault)
-    if faults:
-        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
+    return faults

@@ -11,17 +11,10 @@ from onebin import requirement
 from onebin.errors import ProjectError
 from onebin.model import Obstacle, Pin
 from onebin.requirement import shown
-from onebin.secret import hidden
 
 from .requirements import HASH
 
 T = TypeVar("T")
-
-REQUEST = (
-    "build its wheel into a folder (pip wheel --no-deps -w DIR …), name that in PIP_FIND_LINKS, "
-    "request {name} by version, and lock again"
-)
-"""The remedy for a package that no index has."""
 
 
 def convert(text: str, kind: type[T], *, where: str) -> T:
@@ -50,21 +43,11 @@ def pin(name: str, version: str, hashes: Iterable[str], *, where: str) -> Pin:
     return Pin(name, version, tuple(sorted({item for item in hashes if HASH.fullmatch(item)})))
 
 
-def of_an_address(found: Pin, kind: str, address: str, *, where: str) -> Obstacle:
-    """Return the obstacle of an entry that comes from *kind* (``git``, a folder) at *address*."""
-    return Obstacle(
-        found,
-        f"{where}: {_named(found)} comes from {kind} {shown(hidden(address))}; "
-        "expected files of an index, with hashes",
-        hint=REQUEST.format(name=found.name),
-    )
-
-
 def without_hash(found: Pin, *, where: str, rewrite: str) -> Obstacle:
     """Return the obstacle of an entry that names no file by its sha256."""
     return Obstacle(
         found,
-        f"{where}: {_named(found)} has no sha256 of any file; expected one for each",
+        f"{where}: {found} has no sha256 of any file; expected one for each",
         hint=f"an index without hashes? write the lock again: {rewrite}; or: onebin lock",
     )
 
@@ -84,7 +67,3 @@ def distinct(entries: Iterable[Pin | Obstacle], *, where: str) -> tuple[Pin | Ob
                 hint="choose extras and groups that do not conflict, or lock again",
             )
     return tuple(found[name] for name in sorted(found))
-
-
-def _named(found: Pin) -> str:
-    return f"{found.name} {found.version}".rstrip()

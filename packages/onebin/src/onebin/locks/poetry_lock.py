@@ -4,6 +4,7 @@ Source: poetry's ``poetry.packages.locker``; lock-version 1.1 to 2.1.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -13,10 +14,10 @@ from packaging.version import InvalidVersion, Version
 
 from onebin import requirement
 from onebin.errors import ProjectError
-from onebin.model import Obstacle, Pin
+from onebin.model import Obstacle, Origin, Pin
 from onebin.requirement import shown
 
-from . import document
+from . import document, origins
 from .wanted import Wanted, holds, reachable
 
 MAIN: Final = "main"
@@ -43,6 +44,8 @@ class Source(msgspec.Struct, frozen=True):
 
     type: str = "legacy"
     url: str = ""
+    resolved_reference: str = ""
+    subdirectory: str = ""
 
 
 class Package(msgspec.Struct, frozen=True, rename="kebab"):
@@ -78,6 +81,8 @@ class PoetryLock(msgspec.Struct, frozen=True):
 
     where: str
     text: str
+    base: Path = Path()
+    """Its folder: paths in it are relative to that."""
     rewrite = "poetry lock"
 
     @staticmethod
@@ -98,7 +103,7 @@ class PoetryLock(msgspec.Struct, frozen=True):
                 "expected 1.1 to 2.1",
                 hint="export it: poetry export -o requirements.txt",
             )
-        return _Graph(self.where, read, markers, wanted).entries()
+        return _Graph(self, read, markers, wanted).entries()
 
     def names(self) -> frozenset[str]:
         """Return all names (a ``Lock``)."""
@@ -108,9 +113,10 @@ class PoetryLock(msgspec.Struct, frozen=True):
 
 class _Graph:
     def __init__(
-        self, where: str, read: Document, markers: Mapping[str, str], wanted: Wanted
+        self, lock: PoetryLock, read: Document, markers: Mapping[str, str], wanted: Wanted
     ) -> None:
-        self._where, self._markers, self._wanted = where, markers, wanted
+        self._where, self._base = lock.where, lock.base
+        self._markers, self._wanted = markers, wanted
         self._packages = read.package
         self._files = read.metadata.files
         self._format = read.metadata.lock_version
@@ -126,7 +132,8 @@ class _Graph:
 
     def _of_requirements(self) -> Iterable[tuple[int, frozenset[str]]]:
         texts = self._wanted.requirements
-        for item in requirement.wanted(texts, self._markers, where="the project's dependencies"):
+        where = "the project's dependencies"
+        for item in requirement.wanted(texts, self._markers, where=where, addresses=True):
             extras = frozenset(map(canonicalize_name, item.extras))
             for number in self._candidates(item.name, str(item.specifier)):
                 yield number, extras
@@ -191,10 +198,26 @@ class _Graph:
         pin = document.pin(package.name, package.version, hashes, where=self._where)
         source = package.source
         if source and source.type != "legacy":
-            return document.of_an_address(pin, source.type, source.url, where=self._where)
+            origin = _origin(source)
+            return origins.pinned(
+                pin, origin, self._base, where=self._where, rewrite=PoetryLock.rewrite
+            )
         if not pin.hashes:
             return document.without_hash(pin, where=self._where, rewrite=PoetryLock.rewrite)
         return pin
+
+
+def _origin(source: Source) -> Origin:
+    """Return where a package comes from, if not from an index."""
+    match source.type:
+        case "git":
+            return origins.git(source.url, source.resolved_reference, source.subdirectory)
+        case "directory":
+            return Origin("directory", source.url, folder=source.subdirectory)
+        case "file":
+            return Origin("file", source.url, folder=source.subdirectory)
+        case _:
+            return Origin("url", source.url, folder=source.subdirectory)
 
 
 def fits(constraint: str, version: str) -> bool:

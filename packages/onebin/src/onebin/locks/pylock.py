@@ -2,28 +2,37 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from onebin.errors import ProjectError
-from onebin.model import Obstacle, Pin
+from onebin.model import Obstacle, Origin, Pin
 from onebin.requirement import shown
 
-from . import document
+from . import document, origins
 from .wanted import Wanted, holds
 
 NAME: Final = re.compile(r"pylock(\.[^.]+)?\.toml")
-
-ELSEWHERE: Final = ("vcs", "directory", "archive")
-"""Sources that are no files of an index."""
 
 
 class Artifact(msgspec.Struct, frozen=True):
     """A wheel or a source distribution."""
 
+    hashes: dict[str, str] = {}
+
+
+class Elsewhere(msgspec.Struct, frozen=True, rename="kebab"):
+    """A source that is not a file of an index: ``vcs``, ``directory`` or ``archive``."""
+
+    type: str = ""
+    url: str = ""
+    path: str = ""
+    commit_id: str = ""
+    subdirectory: str = ""
     hashes: dict[str, str] = {}
 
 
@@ -34,9 +43,9 @@ class Package(msgspec.Struct, frozen=True, rename="kebab"):
     version: str = ""
     marker: str = ""
     requires_python: str = ""
-    vcs: dict[str, Any] | None = None
-    directory: dict[str, Any] | None = None
-    archive: dict[str, Any] | None = None
+    vcs: Elsewhere | None = None
+    directory: Elsewhere | None = None
+    archive: Elsewhere | None = None
     sdist: Artifact | None = None
     wheels: tuple[Artifact, ...] = ()
 
@@ -58,6 +67,8 @@ class Pylock(msgspec.Struct, frozen=True):
 
     where: str
     text: str
+    base: Path = Path()
+    """Its folder: paths in it are relative to that."""
     rewrite = "with the tool that wrote it"
 
     @staticmethod
@@ -138,14 +149,29 @@ class Pylock(msgspec.Struct, frozen=True):
             )
 
     def _entry(self, package: Package, markers: Mapping[str, str]) -> Pin | Obstacle:
-        files = [*package.wheels, *([package.sdist] if package.sdist else [])]
-        hashes = [f"{kind}:{value}" for file in files for kind, value in file.hashes.items()]
+        files = (*package.wheels, package.sdist, package.archive)
+        every = (item for file in files if file for item in file.hashes.items())
+        hashes = [f"{kind}:{value}" for kind, value in every]
         pin = document.pin(package.name, package.version, hashes, where=self.where)
-        for kind in ELSEWHERE:
-            if (source := getattr(package, kind)) is not None:
-                address = str(source.get("url") or source.get("path") or "")
-                return document.of_an_address(pin, kind, address, where=self.where)
         self._require_python(package.requires_python, f"{self.where}: {pin}", markers)
+        if origin := _origin(package):
+            return origins.pinned(pin, origin, self.base, where=self.where, rewrite=self.rewrite)
         if not pin.version or not pin.hashes:
             return document.without_hash(pin, where=self.where, rewrite=self.rewrite)
         return pin
+
+
+def _origin(package: Package) -> Origin | None:
+    """Return where *package* comes from, if not from an index."""
+    if found := package.vcs:
+        address = found.url or found.path
+        if found.type != "git":
+            address = f"{found.type}+{address}"
+        return origins.git(address, found.commit_id, found.subdirectory)
+    if found := package.directory:
+        return Origin("directory", found.path, folder=found.subdirectory)
+    if found := package.archive:
+        if found.url:
+            return Origin("url", found.url, folder=found.subdirectory)
+        return Origin("file", found.path, folder=found.subdirectory)
+    return None

@@ -1,7 +1,8 @@
 """Locks that are requirements files: ``name==version --hash=sha256:…`` lines."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -11,7 +12,10 @@ from onebin import requirement
 from onebin.errors import ProjectError
 from onebin.model import Obstacle, Pin
 from onebin.requirement import shown
+from onebin.secret import hidden
 
+from . import origins
+from .lines import Line, lines
 from .wanted import Wanted
 
 WRITTEN: Final = "onebin.lock"
@@ -24,12 +28,15 @@ HASH: Final = re.compile("sha256:[0-9a-f]{64}")
 
 
 class Requirements(msgspec.Struct, frozen=True):
-    """A requirements file in which every line is pinned and hashed, as pip-compile writes it."""
+    """A requirements file in which every line is pinned, as pip-compile and uv export write it."""
 
     where: str
     """Its name, for messages."""
     text: str
     rewrite = "onebin lock, or with the tool that wrote it"
+
+    base: Path = Path()
+    """Its folder: paths in it are relative to that."""
 
     @staticmethod
     def reads(_: str) -> bool:
@@ -39,16 +46,22 @@ class Requirements(msgspec.Struct, frozen=True):
     def pins(
         self,
         markers: Mapping[str, str],
-        _: Wanted = Wanted(),  # noqa: B008
+        wanted: Wanted = Wanted(),  # noqa: B008
     ) -> tuple[Pin | Obstacle, ...]:
         """Return the pins whose markers hold (a ``Lock``)."""
-        return parse(self.text, markers, where=self.where)
+        return parse(
+            self.text, markers, where=self.where, base=self.base, project=wanted.project,
+            rewrite=self.rewrite,
+        )  # fmt: skip
 
     def names(self) -> frozenset[str]:
         """Return all names (a ``Lock``)."""
-        lines = _logical_lines(self.text, where=self.where)
-        items = (requirement.parse(line.split(" --hash=")[0], where=self.where) for line in lines)
-        return frozenset(canonicalize_name(item.name) for item in items)
+        return frozenset(
+            canonicalize_name(
+                line.name if line.origin else requirement.parse(line.text, where=self.where).name
+            )
+            for line in lines(self.text, self.base, where=self.where)
+        )
 
 
 class OnebinLock(Requirements, frozen=True):
@@ -82,49 +95,113 @@ def line(pin: Pin) -> str:
 
 
 def parse(
-    text: str, environment: Mapping[str, str], *, where: str, several: bool = False
-) -> tuple[Pin, ...]:
+    text: str,
+    environment: Mapping[str, str],
+    *,
+    where: str,
+    base: Path = Path(),
+    project: str = "",
+    rewrite: str = "",
+) -> tuple[Pin | Obstacle, ...]:
     """Read a requirements file in which every line is pinned and hashed.
 
-    *several* versions of one name may be pinned where each build takes the one it allows.
+    Args:
+        text: Its text.
+        environment: The variables of markers.
+        where: Its name, for messages.
+        base: Its folder.
+        project: The name of the project, whose own folder may be a line.
+        rewrite: How the file is written again.
 
     Raises:
-        ProjectError: a line is not ``name==version`` with at least one sha256: an option, an
-            address, a second version of one name.
+        ProjectError: a line is not ``name==version`` with at least one sha256: an option, a second
+            version of one name.
+    """
+    found: dict[str, Pin | Obstacle] = {}
+    for line in lines(text, base, where=where):
+        entries: Iterable[Pin | Obstacle] = _of_index(line, environment, where=where)
+        if line.origin:
+            entries = _of_origin(
+                line, environment, where=where, base=base, project=project, rewrite=rewrite
+            )
+        for entry in entries:
+            name = entry.name if isinstance(entry, Pin) else entry.pin.name
+            if found.setdefault(name, entry) != entry:
+                raise _twice(name, where)
+    return tuple(found[name] for name in sorted(found))
+
+
+def parse_build(text: str, environment: Mapping[str, str], *, where: str) -> tuple[Pin, ...]:
+    """Read a lock of build requirements: several versions of one name, all of an index.
+
+    Raises:
+        ProjectError: a line is not ``name==version`` with at least one sha256, or one version is
+            pinned to different files.
     """
     pins: dict[tuple[str, str], Pin] = {}
-    for line in _logical_lines(text, where=where):
-        words = line.split(" --hash=")
-        hashes = tuple(sorted(word.strip() for word in words[1:]))
-        for wanted in requirement.wanted([words[0].strip()], environment, where=where):
-            specifiers = list(wanted.specifier)
-            one_version = len(specifiers) == 1 and specifiers[0].operator == "=="
-            if not one_version or not hashes or not all(map(HASH.fullmatch, hashes)):
-                raise ProjectError(
-                    f"{where}: {wanted.name} is not pinned with a hash",
-                    hint="write the file with: pip-compile --generate-hashes, "
-                    "or delete it, and write it with: onebin lock",
-                )
-            name = canonicalize_name(wanted.name)
-            version = requirement.version(specifiers[0].version, where=f"{where}: {name}")
-            pin = Pin(name, version, hashes)
-            if pins.setdefault((name, version if several else ""), pin) != pin:
-                raise ProjectError(
-                    f"{where}: {name} is pinned twice, to different files",
-                    hint="keep one of the lines, or give them markers that exclude each other",
-                )
+    for line in lines(text, Path(), where=where):
+        if line.origin:
+            raise ProjectError(
+                f"{where}: {shown(hidden(line.origin.address))} is not a version of an index; "
+                "expected name==version --hash=sha256:…"
+            )
+        for pin in _of_index(line, environment, where=where):
+            if pins.setdefault((pin.name, pin.version), pin) != pin:
+                raise _twice(pin.name, where)
     return tuple(sorted(pins.values()))
 
 
-def _logical_lines(text: str, *, where: str) -> Iterable[str]:
-    for line in text.replace("\\\n", " ").splitlines():
-        bare = line.partition(" #")[0].strip()
-        if bare.startswith("-"):
+def _twice(name: str, where: str) -> ProjectError:
+    return ProjectError(
+        f"{where}: {name} is pinned twice, to different files",
+        hint="keep one of the lines, or give them markers that exclude each other",
+    )
+
+
+def _of_index(line: Line, environment: Mapping[str, str], *, where: str) -> Iterator[Pin]:
+    if line.origin:
+        return
+    for wanted in requirement.wanted([line.text], environment, where=where):
+        specifiers = list(wanted.specifier)
+        one_version = len(specifiers) == 1 and specifiers[0].operator == "=="
+        if not one_version or not line.hashes or not all(map(HASH.fullmatch, line.hashes)):
             raise ProjectError(
-                f"{where}: {shown(bare)} is an option; expected name==version --hash=sha256:…",
-                hint="pip's own settings decide where distributions come from; "
-                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url, "
-                "uv export with --no-emit-project --no-emit-index-url",
+                f"{where}: {wanted.name} is not pinned with a hash",
+                hint="write the file with: pip-compile --generate-hashes, "
+                "or delete it, and write it with: onebin lock",
             )
-        if bare and not bare.startswith("#"):
-            yield " ".join(bare.split())
+        name = canonicalize_name(wanted.name)
+        version = requirement.version(specifiers[0].version, where=f"{where}: {name}")
+        yield Pin(name, version, line.hashes)
+
+
+def _of_origin(
+    line: Line,
+    environment: Mapping[str, str],
+    *,
+    where: str,
+    base: Path,
+    project: str,
+    rewrite: str,
+) -> Iterator[Pin | Obstacle]:
+    """Yield the entry of a direct reference, if its marker holds and it is not the project."""
+    assert line.origin is not None  # noqa: S101  (the caller's condition)
+    if line.text and not requirement.wanted([f"x ; {line.text}"], environment, where=where):
+        return
+    is_here = line.origin.kind == "directory" and not line.origin.address.strip("./")
+    if not line.name and is_here:
+        return  # the project, whose name its back end alone knows
+    if not line.name:
+        address = shown(hidden(line.origin.address))
+        raise ProjectError(
+            f"{where}: {address}: states no name; expected NAME @ {address.strip(chr(39))}",
+            hint="write the name before it, or into the pyproject.toml of a folder",
+        )
+    name = canonicalize_name(requirement.name(line.name, where=where))
+    if name == project and line.origin.kind == "directory":
+        return
+    version = line.version
+    if version:
+        version = requirement.version(version, where=f"{where}: {name}")
+    pin = Pin(name, version, tuple(item for item in line.hashes if HASH.fullmatch(item)))
+    yield origins.pinned(pin, line.origin, base, where=where, rewrite=rewrite)

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from onebin.effects import files, index, wheel_tags
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.context import Context
-from onebin.errors import ProjectError
+from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Machine, Pin, Plan, Project
 
 from . import requirements
@@ -38,22 +38,37 @@ def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tu
         )
     options = project.options
     pure = {canonicalize_name(name) for name in options.pure}
-    found = []
+    found: list[Pin] = []
+    faults: list[ProjectError] = []
     for n, (pin, chosen) in enumerate(choices):
         ctx.progress.report(str(pin), done=n, total=len(choices))
-        with ctx.store.scratch() as scratch:
-            file = index.download(
-                pin, scratch, python=python, run=ctx.run, from_source=options.from_source
-            )
-            used = [file]
-            is_compiled = wheel_tags.is_compiled(chosen, python, machine)
-            if is_compiled and file.suffix == ".whl" and pin.name not in pure:
-                source = index.download_source(pin, scratch / "source", run=ctx.run)
-                used += [source] if source else []
-            hashes = sorted(hashlib.sha256(item.read_bytes()).hexdigest() for item in used)
+        is_compiled = wheel_tags.is_compiled(chosen, python, machine)
+        try:
+            with ctx.store.scratch() as scratch:
+                file = index.download(
+                    pin, scratch, python=python, run=ctx.run, from_source=options.from_source
+                )
+                used = [file]
+                if is_compiled and file.suffix == ".whl" and pin.name not in pure:
+                    source = index.download_source(pin, scratch / "source", run=ctx.run)
+                    used += [source] if source else []
+                hashes = sorted(hashlib.sha256(item.read_bytes()).hexdigest() for item in used)
+        except ProjectError as exc:
+            faults.append(exc)
+            continue
         hashed = tuple(f"sha256:{sha256}" for sha256 in hashes)
         found.append(msgspec.structs.replace(pin, hashes=hashed))
+    if faults:
+        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
     return tuple(found)
+
+
+def chosen(project: Project, machine: Machine, python: str, ctx: Context) -> str:
+    """Return the text of the lock that a build would write now; see ``resolve``."""
+    with ctx.progress.stage("lock") as result:
+        text = requirements.write(resolve(project, machine, python, ctx))
+        result.summary = "chosen for this plan; not written"
+    return text
 
 
 def _target(project: Project) -> Path:

@@ -3,7 +3,9 @@
 Source: uv's documentation of its lockfile; the form is ``version = 1``, which later revisions keep.
 """
 
+import urllib.parse
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -11,10 +13,10 @@ from packaging.utils import canonicalize_name
 
 from onebin import requirement
 from onebin.errors import ProjectError
-from onebin.model import Obstacle, Pin
+from onebin.model import Obstacle, Origin, Pin
 from onebin.requirement import shown
 
-from . import document
+from . import document, origins
 from .wanted import Wanted, holds, reachable
 
 VERSION: Final = 1
@@ -65,6 +67,8 @@ class UvLock(msgspec.Struct, frozen=True):
 
     where: str
     text: str
+    base: Path = Path()
+    """Its folder: paths in it are relative to that."""
     rewrite = "uv lock"
 
     @staticmethod
@@ -84,7 +88,7 @@ class UvLock(msgspec.Struct, frozen=True):
                 f"{self.where}: version {read.version} of the format; expected {VERSION}",
                 hint="write it again with another uv, or export it: uv export -o pylock.toml",
             )
-        return _Graph(self.where, read.package, markers, wanted).entries()
+        return _Graph(self, read.package, markers, wanted).entries()
 
     def names(self) -> frozenset[str]:
         """Return all names but those of projects in folders (a ``Lock``)."""
@@ -99,12 +103,13 @@ class UvLock(msgspec.Struct, frozen=True):
 class _Graph:
     def __init__(
         self,
-        where: str,
+        lock: UvLock,
         packages: Iterable[Package],
         markers: Mapping[str, str],
         wanted: Wanted,
     ) -> None:
-        self._where, self._markers, self._wanted = where, markers, wanted
+        self._where, self._base = lock.where, lock.base
+        self._markers, self._wanted = markers, wanted
         self._packages = tuple(packages)
         self._by_name: dict[str, list[int]] = {}
         for number, package in enumerate(self._packages):
@@ -127,7 +132,12 @@ class _Graph:
         if not own:
             roots = self._of_requirements()
         found = reachable(roots, lambda number, extras: self._needs(number, extras, own))
-        made = (self._entry(self._packages[number]) for number in found if number not in own)
+        # A virtual package has no code: it is there for its dependencies.
+        made = (
+            self._entry(self._packages[number])
+            for number in found
+            if number not in own and "virtual" not in self._packages[number].source
+        )
         return document.distinct(made, where=self._where)
 
     def _of_requirements(self) -> list[tuple[int, frozenset[str]]]:
@@ -136,7 +146,7 @@ class _Graph:
         where = "the project's dependencies"
         return [
             (number, frozenset(map(canonicalize_name, item.extras)))
-            for item in requirement.wanted(texts, self._markers, where=where)
+            for item in requirement.wanted(texts, self._markers, where=where, addresses=True)
             for number in self._candidates(Dependency(item.name))
             if item.specifier.contains(self._packages[number].version or "0", prereleases=True)
         ]
@@ -192,8 +202,29 @@ class _Graph:
         hashes = [file.hash for file in files]
         pin = document.pin(package.name, package.version, hashes, where=self._where)
         if "registry" not in package.source:
-            kind, address = next(iter(package.source.items()), ("an unnamed source", ""))
-            return document.of_an_address(pin, kind, str(address), where=self._where)
+            origin = _origin(package.source)
+            return origins.pinned(
+                pin, origin, self._base, where=self._where, rewrite=UvLock.rewrite
+            )
         if not pin.version or not pin.hashes:
             return document.without_hash(pin, where=self._where, rewrite=UvLock.rewrite)
         return pin
+
+
+def _origin(source: Mapping[str, Any]) -> Origin:
+    """Return where a package comes from, if not from an index."""
+    kind, address = next(iter(source.items()), ("url", ""))
+    folder = str(source.get("subdirectory", ""))
+    match kind:
+        case "git":
+            # https://host/x?subdirectory=y&rev=main#COMMIT
+            parts = urllib.parse.urlsplit(str(address))
+            inner = dict(urllib.parse.parse_qsl(parts.query)).get("subdirectory", folder)
+            plain = urllib.parse.urlunsplit(parts._replace(query="", fragment=""))
+            return origins.git(plain, parts.fragment, inner)
+        case "directory" | "editable":
+            return Origin("directory", str(address))
+        case "path":
+            return origins.of_path(str(address), folder)
+        case _:
+            return Origin("url", str(address), folder=folder)

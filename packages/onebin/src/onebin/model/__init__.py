@@ -47,6 +47,7 @@ from .project import (
     ImageSettings,
     Machine,
     Options,
+    Origin,
     Project,
     Trace,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "Offer",
     "OmittedModule",
     "Options",
+    "Origin",
     "Pin",
     "Plan",
     "Profile",

@@ -5,20 +5,23 @@ from typing import NamedTuple
 
 import msgspec
 
-from .project import Machine, Project
+from .project import Machine, Origin, Project
 
 
-class Pin(msgspec.Struct, frozen=True, order=True):
-    """One distribution of the index at one version."""
+class Pin(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
+    """One distribution at one version, of the index or of another origin."""
 
     name: str
     """Normalized (PEP 503)."""
     version: str
+    """Empty where only its build states it: that of a folder may be dynamic."""
     hashes: tuple[str, ...]
     """``sha256:…`` of every file accepted for it."""
+    origin: Origin | None = None
+    """None for the index."""
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version}"
+        return f"{self.name} {self.version}".rstrip()
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +112,8 @@ class Offer(msgspec.Struct, frozen=True):
     """Variables that make its build compile more."""
     build_requires: tuple[Pin, ...] = ()
     """What builds it, as far as its ``pyproject.toml`` names that; empty for a wheel."""
+    names: tuple[str, ...] = ()
+    """Of modules that a source may bring; empty for a wheel."""
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -246,6 +251,8 @@ class Distribution(msgspec.Struct, frozen=True):
     extensions: tuple[Extension, ...] = ()
     unpinned: tuple[Pin, ...] = ()
     """Build requirements no lock pins."""
+    data: Path | None = None
+    """A folder of its files below ``sys.prefix``, such as ``share/``."""
 
 
 class Binary(msgspec.Struct, frozen=True):

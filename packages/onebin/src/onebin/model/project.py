@@ -115,6 +115,25 @@ class Trace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     below the prefix. A name with a slash at its end is a folder whose files were listed."""
 
 
+class Origin(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
+    """Where a distribution comes from if no index has it."""
+
+    kind: Literal["directory", "file", "git", "url"]
+    address: str
+    """A path, in a lock relative to that; or an address, perhaps with a password."""
+    commit: str = ""
+    """Of a repository: the whole name of one, in hex."""
+    folder: str = ""
+    """The project's place in the repository, the archive or the directory."""
+    digest: str = ""
+    """Of a directory's files, once it was read: ``effects.source_tree``."""
+
+    def __str__(self) -> str:
+        at = f" at {self.commit[:12]}" if self.commit else ""
+        within = f", in {self.folder}" if self.folder else ""
+        return f"{self.kind} {self.address}{at}{within}"
+
+
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A Python project as its ``pyproject.toml`` describes it."""
 
@@ -138,6 +157,12 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """Its core metadata, as an installed distribution has it in ``METADATA``."""
     entry_points: str = ""
     """Its entry points, as ``entry_points.txt`` has them."""
+    data: Path | None = None
+    """A folder of its files below ``sys.prefix``, such as ``share/``."""
+    is_distribution: bool = False
+    """Whether its code and its metadata are those of one of its distributions."""
+    origin: Origin | None = None
+    """Where that one comes from, if no dependency names it: a project with C code."""
     trace: Trace = Trace()
     """Read for a pruned program; of no meaning in a whole one."""
     is_traced: bool = False

@@ -172,7 +172,9 @@ def _source(python: Source, scratch: Path, ctx: Context) -> Path:
 def _fetch(source: Source, scratch: Path, ctx: Context) -> Path:
     downloads = scratch / "downloads"
     downloads.mkdir(exist_ok=True)
-    return fetch.tarball(source, downloads, run=ctx.run, report=ctx.progress.report)
+    return fetch.tarball(
+        source, downloads, run=ctx.run, report=ctx.progress.report, is_offline=ctx.is_offline
+    )
 
 
 def compile_zlib(

@@ -107,8 +107,9 @@ class BuildLibrary(msgspec.Struct, frozen=True):
             downloads = scratch / "downloads"
             downloads.mkdir()
             tarball = fetch.tarball(
-                library.source, downloads, run=ctx.run, report=ctx.progress.report
-            )
+                library.source, downloads, run=ctx.run, report=ctx.progress.report,
+                is_offline=ctx.is_offline,
+            )  # fmt: skip
             source = unpack.tree(tarball, scratch / "source")
             needs = _together(self.needs, scratch / "needs")
             ctx.progress.report(f"compiling {library.name} {library.source.version}")

@@ -16,6 +16,7 @@ from typing import Final
 
 from onebin.model import Distribution, InsideFile, ModuleOrigin, Project, Trace
 
+from . import cpython
 from .finder import Owner
 
 PREFIX: Final = "/onebin"
@@ -65,7 +66,7 @@ def script_path(project: Project) -> str:
 
 def files(
     project: Project,
-    distributions: Iterable[Distribution],
+    distributions: Collection[Distribution],
     modules: Mapping[str, ModuleOrigin],
     version: str,
     script: str,
@@ -90,12 +91,16 @@ def files(
     tops = {label.removeprefix(start).partition("/")[0] for label in labels}
     tops |= _named_folders(project, modules)
     own = [*_modules(modules, sources=sources), *_code(project, tops, site)]
+    if sources:
+        own += _bootstrap(modules, folders(version)["stdlib"])
     every = itertools.chain(
         own,
         _metadata(project, site, {file.path for file in own if file.path.startswith(site)}),
         (file for distribution in distributions for file in _installed(distribution, site)),
         (InsideFile(INTERPRETER, "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),
+        _data(project.data),
+        (file for distribution in distributions for file in _data(distribution.data)),
     )
     found: dict[str, InsideFile] = {}
     for file in every:
@@ -148,10 +153,26 @@ def _modules(modules: Mapping[str, ModuleOrigin], *, sources: bool) -> Iterator[
             yield InsideFile(f"{path}c", "code", module=name)
 
 
+def _bootstrap(modules: Mapping[str, ModuleOrigin], folder: str) -> Iterator[InsideFile]:
+    """Yield the sources of the import system, whose modules name these files as theirs."""
+    for name, file in cpython.BOOTSTRAP.items():
+        if name in modules:
+            yield InsideFile(f"{folder}{file}", "data", modules[name].path)
+
+
 def _installed(distribution: Distribution, site: str) -> Iterator[InsideFile]:
     for path in sorted(distribution.code.rglob("*")):
         if path.is_file() and _is_file(path):
             yield InsideFile(f"{site}{path.relative_to(distribution.code)}", "data", path)
+
+
+def _data(folder: Path | None) -> Iterator[InsideFile]:
+    """Yield the files of a distribution below ``sys.prefix``."""
+    if folder is None:
+        return
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield InsideFile(path.relative_to(folder).as_posix(), "data", path)
 
 
 def _is_file(path: Path) -> bool:
@@ -185,6 +206,8 @@ def _code(project: Project, tops: Collection[str], folder: str) -> Iterator[Insi
 
 def _metadata(project: Project, folder: str, own: Iterable[str]) -> Iterator[InsideFile]:
     """Yield the ``.dist-info`` of the project, which nothing has installed."""
+    if project.is_distribution:
+        return
     name = project.name.replace("-", "_")
     info = f"{folder}{name}-{project.version}.dist-info"
     texts = {"METADATA": project.metadata, "entry_points.txt": project.entry_points}

@@ -8,15 +8,16 @@ in the same module, or anywhere in a project that computes one.
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from onebin.effects.context import Context
 from onebin.model import Distribution, ModuleImports, Project
 
-from .finder import Finder, Owner
+from .finder import Finder
 
 SETTINGS: Final = frozenset({".json", ".ini", ".cfg", ".conf", ".toml", ".yaml", ".yml"})
 """Suffixes of files whose values name classes and modules, as ``logging.config`` reads them."""
@@ -48,7 +49,35 @@ class Named(msgspec.Struct, frozen=True):
     importer: str = ""
     """The module that has the text; empty if a file has it."""
     file: Path = Path()
-    owner: str = "project"
+
+
+CACHE_VERSION: Final = 1
+"""Raised when other words of the same files count: part of the key."""
+
+Words = Callable[[Distribution], frozenset[str]]
+"""Returns the names in a distribution's settings that may be the standard library's."""
+
+
+class SettingsWords(msgspec.Struct, frozen=True):
+    """Step: those names, which take the reading of every file of a distribution."""
+
+    code: Path
+    contents: str
+    """The key of the distribution."""
+    kind = "settings"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the contents, and the names that count."""
+        return CACHE_VERSION, self.contents, sys.version
+
+    def make(self, folder: Path, _: Context) -> None:
+        """Read the files."""
+        words = sorted(words_in(self.code))
+        (folder / "words").write_text("".join(f"{word}\n" for word in words), "utf-8")
+
+    def load(self, folder: Path) -> frozenset[str]:
+        """Return the names."""
+        return frozenset((folder / "words").read_text("utf-8").split())
 
 
 def modules(
@@ -56,13 +85,18 @@ def modules(
     finder: Finder,
     project: Project,
     distributions: Iterable[Distribution],
+    words_of: Words,
 ) -> set[str]:
     """Return the modules that *facts* and the files of *project* and *distributions* name."""
-    found = {item.module for item in named(facts, finder, project, distributions)}
-    computed = (item for name, imports in facts.items() if finder.owner(name) in OWNERS
-                for item in imports.computed)  # fmt: skip
-    if any(item.text == RUN_MODULE for item in computed):
+    facts, computes = _own(facts, finder)
+    found = {item.module for item in _in_texts(facts, finder, computes=computes)}
+    if any(item.text == RUN_MODULE for imports in facts.values() for item in imports.computed):
         found.update(COMMAND_LINE)
+    of_project = {word for folder in _packages(project) for word in words_in(folder)}
+    of_others = {word for distribution in distributions for word in words_of(distribution)}
+    for every, words in ((of_project, computes), (of_others, False)):
+        names = {_of_standard_library(name, finder) for name in every}
+        found.update(name for name in names if _counts(name) and ("." in name or words))
     return found
 
 
@@ -72,22 +106,35 @@ def named(
     project: Project,
     distributions: Iterable[Distribution],
 ) -> Iterator[Named]:
-    """Yield each text by which *facts* and files name a module; ``modules`` has the arguments."""
-    facts = {name: item for name, item in facts.items() if finder.owner(name) in OWNERS}
-    computes = any(item.computed for name, item in facts.items() if finder.owner(name) == "project")
-    for module, imports in facts.items():
-        owner = finder.owner(module)
-        words = bool(imports.computed) or (computes and owner == "project")
-        for text, line in imports.names.items():
-            for name in _named(text, finder, words=words):
-                if _counts(name):
-                    yield Named(name, text, line, importer=module, owner=owner)
-    for folder, owner in _folders(project, distributions):
-        words = computes and owner == "project"
+    """Yield each text by which *facts* and files name a module, with its place."""
+    facts, computes = _own(facts, finder)
+    yield from _in_texts(facts, finder, computes=computes)
+    folders = [(folder, computes) for folder in _packages(project)]
+    folders += [(item.code, False) for item in distributions]
+    for folder, words in folders:
         for file, line, text in _in_settings(folder):
             name = _of_standard_library(text, finder)
             if _counts(name) and ("." in name or words):
-                yield Named(name, text, line, file=file, owner=owner)
+                yield Named(name, text, line, file=file)
+
+
+def _own(
+    facts: Mapping[str, ModuleImports], finder: Finder
+) -> tuple[Mapping[str, ModuleImports], bool]:
+    """Return the *facts* whose texts count, and whether the project computes an import."""
+    own = {name: item for name, item in facts.items() if finder.owner(name) in OWNERS}
+    return own, any(item.computed for name, item in own.items() if finder.owner(name) == "project")
+
+
+def _in_texts(
+    facts: Mapping[str, ModuleImports], finder: Finder, *, computes: bool
+) -> Iterator[Named]:
+    for module, imports in facts.items():
+        words = bool(imports.computed) or (computes and finder.owner(module) == "project")
+        for text, line in imports.names.items():
+            for name in _named(text, finder, words=words):
+                if _counts(name):
+                    yield Named(name, text, line, importer=module)
 
 
 def _counts(name: str) -> bool:
@@ -114,20 +161,23 @@ def _of_standard_library(name: str, finder: Finder) -> str:
     return next((module for module in heads if finder.locate(module) is not None), "")
 
 
-def _folders(
-    project: Project, distributions: Iterable[Distribution]
-) -> Iterator[tuple[Path, Owner]]:
+def _packages(project: Project) -> list[Path]:
     packages = [item for item in project.code.iterdir() if item.is_dir()]
     if project.code == project.root:
         packages = [item for item in packages if (item / "__init__.py").is_file()]
-    yield from ((package, "project") for package in packages)
-    yield from ((item.code, "dependency") for item in distributions)
+    return packages
+
+
+def words_in(folder: Path) -> set[str]:
+    """Return the names in the settings files of *folder* that may be the standard library's."""
+    return {text for _, _, text in _in_settings(folder)}
 
 
 def _in_settings(folder: Path) -> Iterator[tuple[Path, int, str]]:
-    """Yield the file, the line and the text of each word that may be a name."""
+    """Yield the file, the line and the text of each such name."""
     for path in sorted(folder.rglob("*")):
         if path.suffix in SETTINGS and path.is_file() and path.stat().st_size <= MAX_FILE:
             for number, line in enumerate(path.read_text("utf-8", "replace").split("\n"), 1):
                 for text in WORD.findall(line):
-                    yield path, number, text
+                    if text.partition(".")[0] in sys.stdlib_module_names:
+                        yield path, number, text

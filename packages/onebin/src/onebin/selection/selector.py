@@ -85,6 +85,7 @@ def select(
     distributions: tuple[Distribution, ...],
     native_imports: Mapping[str, tuple[str, ...]],
     analyze: Analyze,
+    words_of: named.Words,
 ) -> Selection:
     """Select the modules reachable from the entry point, ``tool.onebin.include`` and the trace.
 
@@ -96,6 +97,7 @@ def select(
         distributions: The dependencies.
         native_imports: What each C extension imports when it is loaded.
         analyze: Returns the imports of modules that have source.
+        words_of: Returns what the settings files of a distribution name.
 
     Raises:
         ProjectError: the entry point, a hint or a module they need cannot be imported.
@@ -144,7 +146,7 @@ def select(
     while is_whole:
         reached = graph.imports.keys() & found.names - given.keys()
         facts = {name: graph.imports[name] for name in reached}
-        more = named.modules(facts, finder, project, distributions)
+        more = named.modules(facts, finder, project, distributions, words_of)
         more = {name for name in more if not why_ignored(name, Import(name), name)}
         if more <= found.names.union(everything):
             break

@@ -12,8 +12,8 @@ A source distribution is a file here, and stays one. For its metadata pip would
 unpack it and run its build back end, with a Python it is not built for, and install what that
 needs. Its name and version are those of the request.
 
-Every requirement with an address is rejected: files come from the indexes of pip's settings, and
-are pinned by a hash afterwards.
+Every requirement with an address is rejected, but for those of onebin's own call, which have a
+hash: other files come from the indexes of pip's settings, and are pinned by a hash afterwards.
 
 Runs as a separate program with the interpreter that runs onebin: standard library and pip.
 """
@@ -58,7 +58,7 @@ def main() -> int:
     usual = Factory._make_requirements_from_install_req
 
     def from_an_index(self: Any, wanted: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
-        if wanted.link is not None:
+        if wanted.link is not None and not wanted.user_supplied:
             refuse(f"{wanted.comes_from} asks for {wanted.name} by an address")
         return usual(self, wanted, *arguments, **options)
 
@@ -104,6 +104,8 @@ def metadata_of_request(self: Any, *_: Any, **__: Any) -> None:
     """Replace the back end's metadata by the name and the version of the request."""
     wanted = self.req.req
     versions = [] if wanted is None else [item.version for item in wanted.specifier]
+    if wanted is not None and self.req.user_supplied and wanted.url:
+        versions = ["0"]  # an address states none, and only the file is kept
     if len(versions) != 1:
         refuse(f"{self.req} is a source distribution; its build back end is not run here")
     # Older pips read the name from the folder.

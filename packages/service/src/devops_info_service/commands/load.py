@@ -13,7 +13,9 @@ import msgspec
 from devops_info_service import __version__, flags
 from devops_info_service.errors import CheckError, ConfigError, ServiceError
 from devops_info_service.escape import printable
-from devops_info_service.load.client import Address, LoadClient, Plan, Result
+from devops_info_service.load.addresses import Address
+from devops_info_service.load.client import LoadClient
+from devops_info_service.load.plan import Plan, Result
 from devops_info_service.output import write_result
 from devops_info_service.process_state import raise_open_file_limit
 from devops_info_service.target import Target
@@ -76,9 +78,11 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:  # noqa: ARG001
         target = Target.parse(options.url)
     except CheckError as exc:
         raise ConfigError(str(exc)) from None
+    addresses, resolve = _resolved(target)
     plan = Plan(
         _request(target, keep_alive=not options.no_keepalive),
-        _resolver(target),
+        addresses,
+        resolve,
         connections,
         10.0 if seconds is None and requests is None else seconds,
         None if requests is None else int(requests),
@@ -86,10 +90,7 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:  # noqa: ARG001
         not options.no_keepalive,
         _number("--timeout", options.timeout, 0.1, 3600),
     )
-    try:
-        client = LoadClient(plan, _progress())
-    except OSError as exc:
-        raise ServiceError(f"{target.host}: {exc.strerror or exc}") from None
+    client = LoadClient(plan, _progress())
     for number in (signal.SIGINT, signal.SIGTERM):
         # The first ends the run and prints its result, a second one the process.
         signal.signal(number, lambda number, _: _on_signal(client, number))
@@ -135,13 +136,21 @@ def _request(target: Target, *, keep_alive: bool) -> bytes:
     return "\r\n".join(lines).encode("ascii")
 
 
-def _resolver(target: Target) -> Callable[[], tuple[Address, ...]]:
-    """Return a function that resolves the host, again only if it is a name."""
+def _resolved(
+    target: Target,
+) -> tuple[tuple[Address, ...], Callable[[], tuple[Address, ...]] | None]:
+    """Return the addresses of the host, and if it is a name the function for its next ones.
+
+    Raises:
+        ServiceError: it has none.
+    """
     host = target.host.encode("ascii")
-    known: tuple[Address, ...] = ()
     with contextlib.suppress(OSError):
-        known = _addresses(host, target.port, socket.AI_NUMERICHOST)
-    return lambda: known or _addresses(host, target.port)
+        return _addresses(host, target.port, socket.AI_NUMERICHOST), None
+    try:
+        return _addresses(host, target.port), lambda: _addresses(host, target.port)
+    except OSError as exc:
+        raise ServiceError(f"{target.host}: {exc.strerror or exc}") from None
 
 
 def _addresses(host: bytes, port: int, flags: int = 0) -> tuple[Address, ...]:

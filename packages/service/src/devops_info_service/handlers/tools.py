@@ -43,11 +43,13 @@ BYTES_PER_SECOND: Final = 32 * 1024 * 1024
 PIECE_BYTES: Final = 16 * 1024
 """What a connection's send buffer takes at once."""
 
-SECRET_FIELDS: Final = frozenset(
-    {b"authorization", b"cookie", b"proxy-authorization", b"x-api-key", b"x-amz-security-token"}
+SECRET_WORDS: Final = (
+    *(b"auth", b"token", b"cookie", b"key", b"secret", b"passw", b"credential", b"session"),
+    *(b"jwt", b"assertion", b"oidc", b"saml", b"csrf", b"xsrf", b"signature"),
 )
-"""Fields whose values are withheld: a proxy may have added them, and then the client may not know
-them."""
+"""In the name of a field whose value is withheld. A proxy may have added it, and then the client
+may not know it: ``x-forwarded-access-token`` of oauth2-proxy, ``x-amzn-oidc-data`` of AWS,
+``x-goog-iap-jwt-assertion``, ``cf-access-jwt-assertion``."""
 
 _MORE_FIELDS: Final[Mapping[int, tuple[tuple[bytes, bytes], ...]]] = {
     # Required by RFC 9110 with the status. A scheme for which no browser prompts.
@@ -269,10 +271,14 @@ def _headers(request: Request) -> Headers:
     shown = {
         name.decode("latin-1"): value.decode("utf-8", "replace")
         for name, value in request.headers.items()
-        if name not in SECRET_FIELDS
+        if not _is_secret(name)
     }
-    withheld = sorted([name.decode() for name in SECRET_FIELDS & request.headers.keys()])
+    withheld = sorted([name.decode("latin-1") for name in request.headers if _is_secret(name)])
     return Headers(shown, tuple(withheld))
+
+
+def _is_secret(name: bytes) -> bool:
+    return any(word in name for word in SECRET_WORDS) and not name.startswith(b"sec-")
 
 
 def _events(

@@ -4,7 +4,6 @@ One thread with epoll(7), as the server has it. Memory is bounded: a connection 
 bodies are dropped, durations go into a histogram, failures are counted by kind.
 """
 
-import contextlib
 import errno
 import os
 import select
@@ -12,12 +11,13 @@ import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import httptools
-import msgspec
 
+from .addresses import Addresses
 from .latencies import Latencies
+from .plan import Plan, Result
 
 READ_BYTES: Final = 64 * 1024
 _SUCCESS: Final = range(200, 400)
@@ -25,52 +25,8 @@ _FINAL: Final = 200
 _SWEEP_SECONDS: Final = 0.2
 """The grain of timeouts."""
 _EVENTS: Final = 256
-
-_RESOLVE_SECONDS: Final = 1.0
-"""A name whose tasks come and go, such as a headless Service, has others soon."""
-
-Address = tuple[socket.AddressFamily, tuple[Any, ...]]
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What to send."""
-
-    request: bytes
-    """The bytes of each request."""
-    resolve: Callable[[], tuple[Address, ...]]
-    """Gives the addresses that are connected to in turn; called each second."""
-    connections: int
-    seconds: float | None
-    """No request starts after so many; None: no limit."""
-    requests: int | None
-    """The number of requests; None: no limit."""
-    rate: float | None
-    """Requests a second; None: a connection sends the next one when it has the response."""
-    keep_alive: bool
-    timeout_seconds: float
-    """For a response, from the moment its request was due."""
-
-
-class Result(msgspec.Struct, frozen=True):
-    """The outcome of a run; durations in seconds."""
-
-    requests: int
-    """Those with a whole response, or a failure."""
-    failures: dict[str, int]
-    """By kind: a status below 200 or from 400 on is one."""
-    retried: int
-    """Sent again as the server had closed the kept connection before any byte of a response, which
-    a client is to expect (RFC 9112, section 9.5)."""
-    connections: int
-    body_bytes: int
-    seconds: float
-    rate: float
-    p50: float
-    p90: float
-    p99: float
-    max: float
-    """Of successful requests, from the moment each was due: a pause of the server counts for every
-    request it has held up."""
+_CONNECT_SECONDS: Final = 1.0
+"""For one address of several: the kernel sends its second SYN after as long (RFC 6298)."""
 
 
 class LoadClient:
@@ -81,8 +37,7 @@ class LoadClient:
         self._plan = plan
         self._on_tick = on_tick
         self._epoll = select.epoll()
-        self._addresses = plan.resolve()
-        self._resolved = time.monotonic()
+        self._addresses = Addresses(plan.addresses, plan.resolve)
         self._idle = deque(Slot(self) for _ in range(plan.connections))
         self._busy: dict[int, Slot] = {}
         self._started = 0
@@ -113,7 +68,6 @@ class LoadClient:
                 swept = now
                 for slot in tuple(self._busy.values()):
                     slot.check_time(now)
-                self._resolve(now)
                 self._on_tick(self._done, self.failures.total())
         self._ended = time.monotonic()
         for slot in self._idle:
@@ -155,13 +109,6 @@ class LoadClient:
         rate = self._plan.rate
         return self._began + self._started / rate if rate else 0.0
 
-    def _resolve(self, now: float) -> None:
-        if now - self._resolved >= _RESOLVE_SECONDS:
-            self._resolved = now
-            # A name that is gone for a while keeps its addresses.
-            with contextlib.suppress(OSError):
-                self._addresses = self._plan.resolve() or self._addresses
-
     def _start(self, now: float) -> None:
         while self._idle and not self._is_over(now) and (due := self._due()) <= now:
             self._started += 1
@@ -174,9 +121,9 @@ class LoadClient:
 
     # Called by slots.
 
-    def connect(self) -> socket.socket:
-        """Begin to connect to the next address."""
-        family, address = self._addresses[self.connections % len(self._addresses)]
+    def connect(self, turn: int) -> socket.socket:
+        """Begin to connect to the address of that turn."""
+        family, address = self._addresses.at(turn)
         self.connections += 1
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.settimeout(0)
@@ -207,6 +154,11 @@ class LoadClient:
         """What to send."""
         return self._plan
 
+    @property
+    def address_count(self) -> int:
+        """How many there are now."""
+        return self._addresses.count
+
 
 class Slot:
     """One request at a time, on a connection that is kept if that is wanted."""
@@ -215,14 +167,17 @@ class Slot:
         self._client = client
         self._sock: socket.socket | None = None
         self._parser: httptools.HttpResponseParser | None = None
-        self._due = 0.0
+        self._due = self._begun = 0.0
         self._unsent = b""
+        self._turn = self._others = 0
         self._is_reused = self._has_bytes = self._has_length = self._has_head = False
         self._is_complete = self._is_kept = False
 
     def send(self, due: float) -> None:
         """Send a request that was due at that moment."""
         self._due = due
+        self._turn = self._client.connections
+        self._others = self._client.address_count - 1
         self._attempt()
 
     def _attempt(self) -> None:
@@ -232,12 +187,15 @@ class Slot:
         self._is_complete = self._is_kept = False
         is_new = self._sock is None
         self._is_reused = not is_new
-        try:
-            sock = self._sock = self._sock or self._client.connect()
-        except OSError as exc:
-            self._fail(f"connect: {exc.strerror}")
-            return
-        self._client.watch(self, sock.fileno(), is_new=is_new)
+        while self._sock is None:
+            self._begun = time.monotonic()
+            try:
+                self._sock = self._client.connect(self._turn)
+            except OSError as exc:
+                if not self._has_other():
+                    self._fail(f"connect: {exc.strerror}")
+                    return
+        self._client.watch(self, self._sock.fileno(), is_new=is_new)
         if not is_new:
             self.proceed()
 
@@ -268,9 +226,12 @@ class Slot:
         self._finish()
 
     def check_time(self, now: float) -> None:
-        """Give up a request that takes too long."""
+        """Give up a request that takes too long, or an address."""
         if now - self._due > self._client.plan.timeout_seconds:
             self._fail(f"no response within {self._client.plan.timeout_seconds:g} s")
+        elif self._is_connecting and now - self._begun > _CONNECT_SECONDS and self._has_other():
+            self._leave()
+            self._attempt()
 
     def close(self) -> None:
         """Close the connection."""
@@ -312,11 +273,26 @@ class Slot:
 
     def _on_broken(self, reason: str) -> None:
         if self._is_reused and not self._has_bytes:
-            self._leave()
             self._client.retried += 1
-            self._attempt()
-        else:
+        elif not (self._is_connecting and self._has_other()):
             self._fail(reason)
+            return
+        self._leave()
+        self._attempt()
+
+    @property
+    def _is_connecting(self) -> bool:
+        """Whether nothing was sent on a new connection."""
+        return not self._is_reused and self._unsent == self._client.plan.request
+
+    def _has_other(self) -> bool:
+        """Turn to the next address, if this request has not tried all."""
+        if self._others <= 0:
+            return False
+        self._others -= 1
+        self._turn += 1
+        self._client.retried += 1
+        return True
 
     def _finish(self, *, is_last: bool = False) -> None:
         client, parser = self._client, self._parser

@@ -29,6 +29,7 @@ _BY_PRIVILEGED: Final = frozenset({
     "capabilities_baseline",
     "capabilities_restricted",
     "procMount",
+    "procMount_restricted",
     "seLinuxOptions",
     "seccompProfile_baseline",
     "seccompProfile_restricted",

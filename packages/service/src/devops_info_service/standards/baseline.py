@@ -73,13 +73,15 @@ def privileged(view: Observed) -> Outcome:
     }
     found = [mark for mark, there in marks.items() if there]
     seen = (*seen, *([sysfs.evidence()] if sysfs else []))
-    if len(found) > len(marks) // 2:
+    is_root = is_root_outside(view.shared["user"], view.uid_map, 0)
+    is_mapped = value_of(is_root, default=True) is False
+    # In its user namespace LXC gives all but the lack of a filter to every container.
+    if len(found) > (len(marks) - 1 if is_mapped else len(marks) // 2):
         effective = view.capabilities.effective
         own = "This process has none of them in force. " if value_of(effective, None) == () else ""
-        is_root = is_root_outside(view.shared["user"], view.uid_map, 0)
         what = (
             "Marks of a privileged container, in a user namespace"
-            if value_of(is_root, default=True) is False
+            if is_mapped
             else "A root of this container is as good as the machine's"
         )
         return failed(

@@ -74,7 +74,12 @@ def proc_mount(view: Observed) -> Outcome:
     return next(_proc_mount(view))
 
 
-def _proc_mount(view: Observed) -> Iterator[Outcome]:
+def proc_mount_restricted(view: Observed) -> Outcome:
+    """Check ``procMount`` of any pod, with a user namespace or without."""
+    return next(_proc_mount(view, restricted=True))
+
+
+def _proc_mount(view: Observed, *, restricted: bool = False) -> Iterator[Outcome]:
     if closed := _closed(view):
         yield closed
     if isinstance(view.mounts, Unknown):
@@ -85,9 +90,9 @@ def _proc_mount(view: Observed) -> Iterator[Outcome]:
     if found and proc_sys is not None and proc_sys.read_only:
         yield passed("Parts of /proc are masked and /proc/sys is read-only.", *seen)
     is_root = is_root_outside(view.shared["user"], view.uid_map, 0)
-    if value_of(is_root, default=True) is False:
+    if value_of(is_root, default=True) is False and not restricted:
         yield passed(
-            "In its own user namespace a pod may have an unmasked /proc (since 1.34).",
+            "In its own user namespace a pod may have an unmasked /proc (since 1.35).",
             *evidence_of(is_root),
         )
     if not found and proc is not None:

@@ -15,7 +15,7 @@ from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .baseline import seccomp
 from .checks import Check, Observed, Outcome, failed, passed, unknown
-from .mounts import volumes
+from .mounts import proc_mount_restricted, volumes
 
 ALLOWED: Final = frozenset({"NET_BIND_SERVICE"})
 
@@ -79,6 +79,7 @@ def _not_root(view: Observed) -> Iterator[Outcome]:
 RESTRICTED: Final = (
     Check("allowPrivilegeEscalation", "restricted", "1.8", no_escalation),
     Check("capabilities_restricted", "restricted", "1.22", capabilities),
+    Check("procMount_restricted", "restricted", "1.35", proc_mount_restricted),
     Check("restrictedVolumes", "restricted", "1.0", volumes),
     Check("runAsNonRoot", "restricted", "1.0", not_root),
     Check("runAsUser", "restricted", "1.23", not_root),

@@ -160,6 +160,35 @@ def test_bytes(service: Handler, source: FakeSource) -> None:
     assert waited >= 0
 
 
+@pytest.mark.parametrize(
+    "field",
+    # What proxies and clouds add: oauth2-proxy, AWS's balancers, Google's and Cloudflare's access,
+    # Pomerium, Azure's API management, Vault, GitLab, Kubernetes' front proxy, Shibboleth.
+    [
+        *("authorization", "proxy-authorization", "cookie", "x-api-key", "x-amz-security-token"),
+        *("x-forwarded-access-token", "x-auth-request-access-token", "x-amzn-oidc-data"),
+        *("x-amzn-oidc-accesstoken", "x-goog-iap-jwt-assertion", "cf-access-jwt-assertion"),
+        *("x-serverless-authorization", "x-pomerium-jwt-assertion", "private-token", "apikey"),
+        *("ocp-apim-subscription-key", "x-vault-token", "x-hub-signature-256", "x-csrftoken"),
+        *("x-xsrf-token", "x-session-id", "shib-session-id", "x-client-secret", "x-password"),
+        *("x-aws-ec2-metadata-token", "x-ms-token-aad-id-token", "job-token", "saml-response"),
+    ],
+)
+def test_a_secret_field_is_named_only(service: Handler, field: str) -> None:
+    """The response has the name of the field, and not its value."""
+    found = send(service, "GET", "/tools/headers", b"", {field.encode(): b"S3cr3t", b"x": b"1"})
+    assert json_of(found) == {"headers": {"x": "1"}, "withheld": [field]}
+
+
+@pytest.mark.parametrize(
+    "field", ["traceparent", "x-request-id", "sec-websocket-key", "x-forwarded-for", "via"]
+)
+def test_other_fields_are_shown(service: Handler, field: str) -> None:
+    """Those that one tries a proxy for."""
+    found = json_of(send(service, "GET", "/tools/headers", b"", {field.encode(): b"1"}))
+    assert found == {"headers": {field: "1"}, "withheld": []}
+
+
 def test_echo(service: Handler) -> None:
     """Text comes back as text, other bytes in base64, and no secret field."""
     headers = {b"x": b"1", b"authorization": b"Basic c2VjcmV0", b"cookie": b"secret"}

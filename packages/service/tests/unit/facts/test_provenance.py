@@ -1,6 +1,7 @@
 """What wrote a file of /proc or /sys: the kernel, or something mounted over it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,11 @@ from hypothesis import strategies as st
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.linux.mounts import parse_mounts
 from devops_info_service.facts.linux.provenance import overlays, sourced
+from devops_info_service.facts.linux.resources import read_resources
 from devops_info_service.facts.system_files import SystemFiles
+from devops_info_service.snapshot import read_platform
+
+from ..recorded import FrozenClock
 
 BASE = (
     "1 0 0:1 / / rw - overlay overlay rw\n"
@@ -91,3 +96,24 @@ def test_only_under_the_two(point: str) -> None:
 
     assert made <= {point}
     assert bool(made) == f"{point}/".startswith(("/proc/", "/sys/"))
+
+
+class Counted(SystemFiles):
+    """Files that count the readings of the mount table."""
+
+    readings = 0
+
+    def load(self, path: str, limit: int) -> bytes | Unknown:
+        Counted.readings += path == "/proc/self/mountinfo"
+        return super().load(path, limit)
+
+
+def test_table_is_read_once(tree_of: Callable[..., SystemFiles], tmp_path: Path) -> None:
+    """All of a report, and of a scrape, rests on the mounts of one moment."""
+    tree_of({**FILES, "/proc/self/mountinfo": BASE})
+    tree = Counted(str(tmp_path), {})
+
+    read_resources(tree)
+    assert Counted.readings == 1
+    read_platform(tree, FrozenClock())
+    assert Counted.readings == 2

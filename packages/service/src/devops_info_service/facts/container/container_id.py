@@ -54,8 +54,9 @@ def _step(step: str, before: list[str]) -> GroupName | None:
         # SLICE:NAME:ID of systemd's driver, which another driver takes for a name.
         _, name, number = step.split(":")
         dash = ":"
-    if dash and is_id(number) and (step.endswith(".scope") or name in _ENGINES):
-        return GroupName(number, _ENGINES.get(name, ""))
+    # Not of another name: a unit's may end in a hash, and conmon is outside its container.
+    if dash and is_id(number) and name in _ENGINES:
+        return GroupName(number, _ENGINES[name])
     # Of ECS on Fargate: the task's number and ten digits or so, below the task.
     is_task = len(name) == _TASK_DIGITS and before[-1] == name and "ecs" in before
     if is_task and number.isascii() and number.isdigit():

@@ -1,7 +1,9 @@
 """The engine that started this container, or that there is none, by every sign of it.
 
 Sources: those of ``signs`` and ``container_id``; systemd, CONTAINER_INTERFACE (the variable
-``container`` and /run/systemd/container).
+``container``, /run/systemd/container and /run/host/container-manager) and src/basic/virt.c;
+LXC, src/lxc/cgroups (``lxc.payload.NAME``); Apptainer, "Files in the container"; flatpak-run(1);
+ostree, src/switchroot/ostree-prepare-root.c; podman-run(1), /run/.containerenv.
 """
 
 from typing import Final
@@ -9,7 +11,7 @@ from typing import Final
 from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, value_of
 from devops_info_service.facts.lines import lines
 from devops_info_service.facts.linux.cgroup import CGROUP
-from devops_info_service.facts.linux.mounts import Mounts
+from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.facts.system_files import SystemFiles
 
@@ -25,6 +27,7 @@ _MAKERS: Final[dict[Maker, str]] = {
     "docker": "docker",
     "nerdctl": "containerd",
     "nspawn": "systemd-nspawn",
+    "lxc": "lxc",
     "buildkit": "buildkit",
 }
 _BY_LABEL: Final = (
@@ -33,8 +36,17 @@ _BY_LABEL: Final = (
     ("crio-default", "cri-o"),
     ("containers-default-", "podman"),
 )
-_BY_FILE: Final = (("/.dockerenv", "docker"), ("/run/.containerenv", "podman"))
-_BY_VARIABLE: Final = ("systemd-nspawn", "lxc", "podman", "docker")
+_APPTAINERS: Final = "/.singularity.d"
+_BY_FILE: Final = (
+    ("/.dockerenv", "docker"),
+    ("/run/.containerenv", "podman"),
+    (_APPTAINERS, "apptainer"),
+    ("/.flatpak-info", "flatpak"),
+)
+_BY_VARIABLE: Final = (
+    *("systemd-nspawn", "lxc", "lxc-libvirt", "podman", "docker", "pouch", "proot", "rkt"),
+    *("flatpak", "wsl"),
+)
 _MACHINES: Final = ("pid", "ipc", "uts", "user", "cgroup")
 """Namespaces that engines make unless a user wants the machine's; without an engine all are."""
 
@@ -67,6 +79,7 @@ def read_engine(
     return (
         _machine(tree, mounts, volumes, shared)
         or _by_label(tree)
+        or _by_group_of_lxc(tree)
         or _by_files(tree)
         or _by_variable(tree)
         or _NO_SIGN
@@ -94,6 +107,15 @@ def _by_group(tree: SystemFiles) -> Known[Detection] | None:
     return None
 
 
+def _by_group_of_lxc(tree: SystemFiles) -> Fact[Detection] | None:
+    file = tree.read(CGROUP)
+    for line in lines(file.text):
+        path = line.split(":", 2)[-1]
+        if path.startswith(("/lxc/", "/lxc.payload")):
+            return Known(Detection("lxc", "likely"), (file.evidence("", path),))
+    return None
+
+
 def _by_label(tree: SystemFiles) -> Fact[Detection] | None:
     for path in (APPARMOR_LABEL, LABEL):
         file = tree.read(path)
@@ -106,15 +128,18 @@ def _by_label(tree: SystemFiles) -> Fact[Detection] | None:
 def _by_files(tree: SystemFiles) -> Fact[Detection] | None:
     for path, name in _BY_FILE:
         if not isinstance(tree.node(path), Unknown):
+            if 'engine="buildah-' in tree.read(path).text:
+                name = "buildah"  # noqa: PLW2901 (it shares the file with Podman)
             return Known(Detection(name, "likely"), (Evidence(path, "", "is there"),))
     return None
 
 
 def _by_variable(tree: SystemFiles) -> Fact[Detection] | None:
-    file = tree.read("/run/systemd/container")
-    name = file.text.strip("\n")
-    if name in _BY_VARIABLE:
-        return Known(Detection(name, "likely"), (file.evidence("", name),))
+    for path in ("/run/host/container-manager", "/run/systemd/container"):
+        file = tree.read(path)
+        name = file.text.strip("\n")
+        if name in _BY_VARIABLE:
+            return Known(Detection(name, "likely"), (file.evidence("", name),))
     name = tree.environ().get("container", "")
     if name in _BY_VARIABLE:
         return Known(Detection(name, "likely"), (Evidence("environment", "container", name),))
@@ -135,11 +160,31 @@ def _machine(
         # Every runtime makes its own /dev; a machine's kernel fills it. A unit may have another.
         or (devices.kind != "devtmpfs" and not _is_unit(tree))
         or root is None
-        or root.kind == "overlay"
+        or _is_image(tree, root)
     ):
         return None
     seen = tuple([each for fact in facts if isinstance(fact, Known) for each in fact.evidence])
     return Known(NO_CONTAINER, (*seen, devices.evidence(), root.evidence()))
+
+
+def _is_image(tree: SystemFiles, root: Mount) -> bool:
+    """Return whether *root* is like the roots that programs make of an image or of directories.
+
+    Apptainer and bubblewrap may leave every namespace the machine's but that of mounts.
+    """
+    return (
+        (root.kind == "overlay" and not _is_deployment(root))
+        or (root.kind == "tmpfs" and root.root != "/")
+        or root.origin.startswith("/dev/loop")
+        or not isinstance(tree.node(_APPTAINERS), Unknown)
+    )
+
+
+def _is_deployment(root: Mount) -> bool:
+    """Return whether *root* is made of a machine's image, as ostree and bootc do."""
+    return root.origin.startswith("composefs") or any(
+        option.startswith("lowerdir") and "/run/ostree/" in option for option in root.super_options
+    )
 
 
 def _is_unit(tree: SystemFiles) -> bool:

@@ -1,7 +1,8 @@
 """Mounts of the kernel's own file systems, and of devices: the runtime's own, or the host's.
 
 Sources: OCI runtime-spec, config-linux.md (default file systems and devices);
-runc, libcontainer/specconv/example.go; systemd, src/nspawn/nspawn-mount.c.
+runc, libcontainer/specconv/example.go; systemd, src/nspawn/nspawn-mount.c;
+lxc.container.conf(5); LXD, security.nesting.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ _PLACES: Final = {
 }
 """Where every runtime mounts them (OCI runtime-spec, default file systems)."""
 _GROUPS: Final = "/sys/fs/cgroup"
+_TERMINALS: Final = ("/dev/tty", "/dev/lxc/")
+"""Where LXC binds them (lxc.tty.max and lxc.tty.dir)."""
+_NESTING: Final = "/dev/.lxc/"
+"""Where LXD mounts whole instances, which containers in the container need."""
 
 
 def origin_of(mount: Mount, mounts: Mounts) -> Volume | None:
@@ -47,13 +52,24 @@ def _origins(mount: Mount, mounts: Mounts) -> Iterator[Volume]:
     if mount.point == place and mount.root == "/" and _is_first(mount, mounts):
         yield Volume("kernel", f"the runtime's own {mount.kind}")
     if mount.kind == "devpts":
-        yield _terminal(mount)
+        yield _terminal(mount, mounts.at("/dev/pts"))
     part = f"{place}{mount.root.rstrip('/')}"
     if mount.root != "/" and mount.point == part and _is_own(mount, mounts, place):
         yield Volume("kernel", f"a part of the {mount.kind} under it")
-    if mount.kind == "sysfs" and mount.point.startswith("/sys"):
-        yield Volume("other", "a second sysfs: of whose network, nothing shows")
+    if sign := _doubt(mount, part):
+        yield Volume("other", sign)
     yield Volume("host", f"the kernel's {mount.kind}, which no runtime mounts there")
+
+
+def _doubt(mount: Mount, part: str) -> str:
+    """Return why proc or sysfs may be the runtime's as well; empty: no runtime mounts it so."""
+    if mount.kind == "sysfs" and mount.point.startswith("/sys"):
+        return "a second sysfs: of whose network, nothing shows"
+    if mount.root.startswith("/driver/") and mount.point == part:
+        return "a driver's part of proc: by the runtime's hook, or a hostPath"
+    if mount.point.startswith(_NESTING):
+        return f"a second {mount.kind}: of LXC's for nesting, or the machine's"
+    return ""
 
 
 def _is_first(mount: Mount, mounts: Mounts) -> bool:
@@ -81,12 +97,17 @@ def _group(mount: Mount, mounts: Mounts) -> Volume:
     return Volume("host", "groups, which no runtime mounts there")
 
 
-def _terminal(mount: Mount) -> Volume:
+def _terminal(mount: Mount, own: Mount | None) -> Volume:
     name = mount.root.removeprefix("/")
-    if mount.point == "/dev/console" and name.isascii() and name.isdigit():
+    is_number = name.isascii() and name.isdigit()
+    if mount.point == "/dev/console" and is_number:
         return Volume("runtime", "the terminal of the container")
     if mount.point == "/dev/ptmx" and name == "ptmx":
         return Volume("runtime", "the multiplexer of the container's terminals")
+    if own is not None and own.root == "/" and own.device == mount.device and is_number:
+        return Volume("runtime", "a terminal of the container's own")
+    if is_number and mount.point.startswith(_TERMINALS):
+        return Volume("other", "a terminal: LXC opens them on the machine, or a hostPath")
     return Volume("host", "terminals, which no runtime mounts there")
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.linux.mounts import Mount, Mounts
+from devops_info_service.facts.linux.sandbox import KATA_FILES
 from devops_info_service.facts.system_files import SystemFiles
 
 from .origin import Volume
@@ -82,6 +83,8 @@ def _origins(tree: SystemFiles, mount: Mount, mounts: Mounts, around: Around) ->
     yield from _of_runtime(mount, mounts, around)
     if _is_version(mount):
         yield Volume("memory", "a version of a volume that kubelet wrote")
+    if KATA_FILES in mount.root:
+        yield Volume("other", "copied into the guest of Kata Containers: a volume, or a hostPath")
     if mount.root != "/" and _is_hosts(mount, around):
         yield Volume("host", "a part of a file system in the machine's memory")
     if mount.root != "/":
@@ -113,6 +116,8 @@ def _of_runtime(mount: Mount, mounts: Mounts, around: Around) -> Iterator[Volume
     # runc makes the file system read-only, crun the mount of one without room.
     if is_below and ("ro" in options or ("ro" in mount.options and "size=0k" in options)):
         yield Volume("runtime", "a mask: an empty directory")
+    if is_below and "mode=555" in options:
+        yield Volume("runtime", "an empty directory over the kernel's")
     if mount.point == _SHARED and mount.origin == "shm" and _size(mount.super_options):
         yield Volume("runtime", "the engine's own /dev/shm")
     if mount.point == _SHARED and around.is_ipc_shared:

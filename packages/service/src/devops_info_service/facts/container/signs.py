@@ -6,7 +6,8 @@ container is chosen by a user and proves nothing alone.
 Sources: Kubernetes, pkg/kubelet/kubelet_getters.go and pkg/volume/util/atomic_writer.go;
 containerd, internal/cri/server/podsandbox/helpers.go; moby, daemon/container_operations_unix.go;
 containers/storage, store.go; nerdctl, pkg/dnsutil/hostsstore; BuildKit, executor/oci;
-crun, src/libcrun/linux.c; systemd, src/nspawn/nspawn.c and nspawn-mount.c.
+crun, src/libcrun/linux.c; systemd, src/nspawn/nspawn.c and nspawn-mount.c; LXC, src/lxc/conf.c
+(lxc_setup_boot_id); Nomad, "Allocation filesystems"; Amazon ECS, "Container metadata file".
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +26,10 @@ Maker = Literal[
     "nerdctl",
     "buildkit",
     "crun",
+    "ecs",
     "kind",
+    "lxc",
+    "nomad",
     "nspawn",
     "systemd",
 ]
@@ -107,13 +111,24 @@ RUNTIMES: Final = (
     _sign("nspawn", ("systemd", "nspawn", "propagate", "*"), ("/run/host/incoming",)),
     _sign("nspawn", ("systemd", "nspawn", "unix-export", "*"), ("/run/host/unix-export",)),
     _sign("nspawn", ("os-release",), ("/run/host/os-release",)),
+    _sign("nspawn", (".#proc-*",), ("/proc/",)),
+    _sign("lxc", (".lxc-boot-id",), ("/proc/sys/kernel/random/boot_id",)),
+    _sign("ecs", ("ecs", "data", "metadata", "..."), ("/opt/ecs/metadata/",)),
+    # Of an allocation and of its task.
+    _sign("nomad", ("alloc", "UID", "alloc"), ("/alloc",)),
+    *(
+        _sign("nomad", ("alloc", "UID", "*", name), (f"/{name}",))
+        for name in ("local", "secrets", "private")
+    ),
 )
 """What a runtime adds to a container by itself."""
 VOLUMES: Final = (
     _sign("docker", ("volumes", "*", "_data", "...")),
     _sign("nerdctl", ("volumes", "*", "*", "_data", "...")),
+    _sign("nomad", ("alloc", "UID", "...")),
 )
-"""An engine's named volumes. In a pod there are none: kubelet takes no volume from an engine."""
+"""An engine's named volumes, and an allocation's files, which Nomad binds anywhere. In a pod there
+are none: kubelet takes no volume from an engine."""
 CLAIMS: Final = (
     _sign("kubelet", ("pvc-*", "...")),
     _sign("kubelet", ("*-pvc-*", "...")),

@@ -34,8 +34,12 @@ _USUAL: Final = (
     "/var/lib/containerd",
     "/var/lib/docker",
     "/var/lib/containers",
+    "/var/lib/lxc",
 )
 """Where the directories of kubelet and of the engines are, on a machine with one disk."""
+_HOOKS: Final = frozenset({"ro", "nosuid", "nodev"})
+"""Flags that libnvidia-container (src/nvc_mount.c) and the Container Device Interface set, and
+neither kubelet nor Docker."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
 """Directories that engines keep their volumes in by default."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
@@ -112,6 +116,15 @@ class _Classifier:
             tree, mounts, is_pod=self._in_pod, is_ipc_shared=is_ipc_shared
         )
         self._disks = _disks(mounts, (*self._kubelets.values(), *self.runtimes.values()))
+        # Podman gives these flags to every mount; a disk may have them, and then all of its mounts.
+        self._is_flagged = not self._in_pod and any(
+            sign.maker == "storage" for _, sign, _ in self.runtimes.values()
+        )
+        self._flagged = {
+            mount.device
+            for mount, _, _ in (*self._kubelets.values(), *self.runtimes.values())
+            if "nosuid" in mount.options
+        }
         self._first_root = next((each for each in mounts.entries if each.point == "/"), None)
         self._is_engines = not self._in_pod and bool(self.runtimes)
         self._volumes = {} if self._in_pod else match(VOLUMES, mounts.entries)
@@ -131,6 +144,7 @@ class _Classifier:
                 or self._under_host(mount)
                 or self._memory(mount)
                 or self._engine_volume(mount)
+                or self._hook(mount)
                 or self._disk(mount)
             )
         return found
@@ -186,12 +200,20 @@ class _Classifier:
         if not found:
             return None
         steps, (_, sign, index) = mount.root.split("/"), found
-        if sign.maker == "docker" and not (
-            steps[index - 1] in _ENGINES or "/".join(steps[:index]).endswith(self._engines)
-        ):
+        is_usual = sign.maker == "nerdctl" or (
+            sign.maker == "docker" and steps[index - 1] in _ENGINES
+        )
+        if not is_usual and not "/".join(steps[:index]).endswith(self._engines):
             return None
-        name = steps[index + sign.steps.index("_data") - 1]
+        # Before ``_data``; of Nomad the allocation's.
+        name = steps[index + max(1, len(sign.steps) - 3)]
         return Volume("engine-volume", "a volume of the engine", name=name)
+
+    def _hook(self, mount: Mount) -> Volume | None:
+        is_flagged = self._is_flagged or mount.device in self._flagged
+        if is_flagged or mount.kind not in DISK_KINDS or not set(mount.options) >= _HOOKS:
+            return None
+        return Volume("other", "bound as by the runtime's hook for a GPU, or by hostPath")
 
     def _disk(self, mount: Mount) -> Volume:
         if may_hang(mount):
@@ -226,7 +248,10 @@ MAKERS: Final[Mapping[Maker, str]] = {
     "nerdctl": "nerdctl",
     "buildkit": "BuildKit",
     "crun": "crun",
+    "ecs": "Amazon ECS",
     "kind": "kind",
+    "lxc": "LXC",
+    "nomad": "Nomad",
     "nspawn": "systemd-nspawn",
     "systemd": "systemd",
 }
@@ -287,8 +312,8 @@ def _disks(mounts: Mounts, signs: Iterable[Found]) -> "dict[str, _Disk]":
             found.setdefault(mount.device, _disk_of(mount.root))
     root = mounts.at("/")
     if root is not None and root.root != "/" and root.kind in DISK_KINDS:
-        # A directory of the machine is the root: nspawn, chroot.
-        found.setdefault(root.device, _Disk())
+        # A directory of the machine is the root: LXC, nspawn, chroot.
+        found.setdefault(root.device, _disk_of(root.root))
     return found
 
 

@@ -168,7 +168,8 @@ def routes_v4(text: str) -> tuple[Route, ...]:
                 destination=f"{_v4(destination)}/{prefix}",
                 gateway=None if not parse.mask(gateway) else _v4(gateway),
                 interface=name,
-                metric=parse.count(metric),
+                # Written by %d, though it has 32 bits without a sign.
+                metric=parse.signed(metric) % 2**32,
             )
         )
     return tuple(found)

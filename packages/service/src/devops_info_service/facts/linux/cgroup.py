@@ -92,7 +92,7 @@ def _memberships(file: File) -> list[tuple[str, str]]:
 
 
 def _group(tree: SystemFiles, controller: str, path: str, mounts: Mounts) -> Group | Unknown:
-    shown = [mount for mount in mounts.visible.values() if _serves(mount, controller)]
+    shown = [mount for mount in mounts.kernels if _serves(mount, controller)]
     if not shown:
         return Unknown(f"{MOUNTINFO}: no cgroup file system with {controller or 'version 2'}")
     found = [(mount, below) for mount in shown if (below := _below(path, mount.root)) is not None]

@@ -54,6 +54,9 @@ class Mounts(msgspec.Struct, frozen=True):
     entries: tuple[Mount, ...]
     visible: dict[str, Mount]
     """Point -> the mount that is visible there."""
+    kernels: tuple[Mount, ...] = ()
+    """The visible ones below /proc and /sys, and those of control groups anywhere: a few, whatever
+    the length of the table."""
     unread: int = 0
     """Lines that are not of the form: mounts of which nothing is known, so nothing can be stated
     of every mount."""
@@ -93,7 +96,13 @@ def parse_mounts(content: str) -> Mounts | Unknown:
     entries = tuple([mount for mount in parsed if mount is not None])
     if not entries:
         return Unknown(f"{MOUNTINFO} has no line that is a mount")
-    return Mounts(entries, {mount.point: mount for mount in entries}, len(parsed) - len(entries))
+    visible = {mount.point: mount for mount in entries}
+    kernels = [
+        mount
+        for mount in visible.values()
+        if mount.point.startswith(("/proc", "/sys")) or mount.kind.startswith("cgroup")
+    ]
+    return Mounts(entries, visible, tuple(kernels), len(parsed) - len(entries))
 
 
 def parse_mount(line: str) -> Mount | None:

@@ -34,6 +34,7 @@ def sourced(tree: SystemFiles) -> SystemFiles:
     """Return *tree* without the files of /proc and /sys that the machine's kernel did not write."""
     if tree.sourced:
         return tree
+    tree = tree.without({})  # From here on the table is that of one reading.
     mounts = read_mounts(tree)
     makers = {}
     if (guest := _guest(read_sandbox(tree, mounts))) is not None:
@@ -45,7 +46,8 @@ def sourced(tree: SystemFiles) -> SystemFiles:
 
 def overlays(mounts: Mounts) -> Iterator[tuple[str, str]]:
     """Yield each mount under /proc and /sys, and what wrote it; empty: the kernel did."""
-    for point, mount in mounts.visible.items():
+    for mount in mounts.kernels:
+        point = mount.point
         for tree, kind in _ROOTED.items():
             below = point.removeprefix(tree)
             if below == point or (below and below[0] != "/"):

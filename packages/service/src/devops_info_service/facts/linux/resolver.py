@@ -181,7 +181,7 @@ def _number(lists: Iterable[str], name: str) -> int:
             if before in BLANKS and character == name[0] and options.startswith(f"{name}:", start):
                 found = _atoi(options[start + len(name) + 1 :])
     if name == "ndots" and found < 0:
-        return MAXIMA[name]  # Four bits without a sign.
+        return found & MAXIMA[name]  # Four bits without a sign.
     return max(0, min(found, MAXIMA[name]))
 
 

@@ -44,12 +44,13 @@ def read_sandbox(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection]
         return version.content
     banner = joined(version.content)
     seen = (version.evidence("", banner),)
-    # gVisor's kernel is a program that claims to be this Linux, built at this date, since 2018.
-    if "Sun Jan 10 15:06:54 PST 2016" in banner:
+    # gVisor's kernel is a program that claims to be this Linux, built at this date, since 2018; its
+    # newer releases name it.
+    if "Sun Jan 10 15:06:54 PST 2016" in banner or "-gvisor " in banner.partition("#")[0]:
         return Known(Detection("gvisor", "certain"), seen)
     if banner.startswith("Linux version 4.4.0 "):
         return Known(Detection("gvisor", "possible"), seen)
-    return _kata(mounts) or _by_command_line(tree) or Known(NONE, seen)
+    return _kata(tree, mounts) or _by_command_line(tree) or Known(NONE, seen)
 
 
 def is_gvisor(sandbox: Fact[Detection]) -> bool:
@@ -64,17 +65,23 @@ def is_kata(sandbox: Fact[Detection]) -> bool:
     return guess.name == "kata" and guess.confidence == "certain"
 
 
-def _kata(mounts: Mounts | Unknown) -> Fact[Detection] | None:
-    if isinstance(mounts, Unknown):
+def _kata(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[Detection] | None:
+    # A table may have thousands of lines, and each of several facts needs this.
+    text = tree.read(MOUNTINFO).text
+    if isinstance(mounts, Unknown) or (_TAG not in text and KATA_FILES not in text):
         return None
     for mount in mounts.entries:
-        # The tag of the directory that the host shares with a Kata guest.
-        if mount.origin == "kataShared":
-            seen = (Evidence(MOUNTINFO, mount.point, f"{mount.kind} {mount.origin}"),)
+        # The tag of the directory that the host shares with a Kata guest; without such a one, the
+        # agent's own directory, which has another name on the host.
+        if mount.origin == _TAG or KATA_FILES in mount.root:
+            seen = (Evidence(MOUNTINFO, mount.point, f"{mount.root} {mount.kind} {mount.origin}"),)
             return Known(Detection("kata", "certain"), seen)
     return None
 
 
+_TAG: Final = "kataShared"
+KATA_FILES: Final = "/kata-containers/shared/containers/"
+"""Kata Containers, src/agent/src/rpc.rs: files that the host copies into the guest."""
 _KATAS: Final = ("systemd.unit=kata-containers", "agent.log")
 _FIRECRACKERS: Final = "virtio_mmio.device="
 """Firecracker hands its devices over like this; so may another VMM, and the machine may hold one

@@ -23,13 +23,10 @@ def requested(rule: Rule, pod: Requested) -> Outcome:
     return passed(f"{rule.subject} is {rule.allowed}.")
 
 
-_NOT_OBSERVED: Final = (Check("procMount_restricted", "restricted", "1.35"),)
-"""Inside a container its effect is that of ``procMount``."""
-
 REQUESTED: Final = tuple(
     [
         msgspec.structs.replace(each, requested=functools.partial(requested, RULES[each.id]))
-        for each in (*CHECKS, *_NOT_OBSERVED)
+        for each in CHECKS
         if each.id in RULES
     ]
 )

@@ -85,6 +85,7 @@ READS = {
     "stat": lambda path: described(os.stat(path)),
     "lstat": lambda path: described(os.lstat(path)),
     "open": lambda path: opened(path, os.O_RDONLY),
+    "open path": lambda path: opened(path, os.O_PATH),
     "open directory": lambda path: opened(path, os.O_RDONLY | os.O_DIRECTORY),
     "open no link": lambda path: opened(path, os.O_RDONLY | os.O_NOFOLLOW),
     "listdir": lambda path: sorted(os.listdir(path)),

@@ -15,3 +15,5 @@ def main():
         print(done.returncode, "Segmentation fault" in done.stderr, flush=True)
     traced = "import tracemalloc; print(tracemalloc.is_tracing())"
     subprocess.run([sys.executable, "-X", "tracemalloc", "-c", traced], check=True)
+    encoding = "import sys; print(sys.flags.warn_default_encoding)"
+    subprocess.run([sys.executable, "-X", "warn_default_encoding", "-c", encoding], check=True)

@@ -1,0 +1,151 @@
+"""Project -> Plan with all that is known of it before anything is compiled.
+
+Its lock or the versions that one would have, how each distribution comes in, the release of
+CPython for which all of them do, imports that nothing provides.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from packaging.utils import canonicalize_name
+
+from onebin import distributions, locks, planning, project_files
+from onebin.distributions.modules import Modules
+from onebin.effects.index import UnreachableError
+from onebin.errors import ObstaclesError, ProjectError
+from onebin.inputs import absent
+from onebin.locks import resolving
+from onebin.model import Obstacle, Pin, Plan, Project, Release
+from onebin.tools import Tools
+
+
+def make_plan(
+    project: Project, tools: Tools, *, instrumented: bool = False, release: Release | None = None
+) -> Plan:
+    """Decide how *project* is built; nothing is written but the cache.
+
+    *release* is CPython's; without it the first that fits the project.
+
+    Raises:
+        ProjectError: a setting, a lock or the profile is malformed.
+    """
+    return _plan_with(project, tools, project_files.lock_of(project), instrumented, release)
+
+
+def plan_whole(project: Project, tools: Tools) -> Plan:
+    """Decide all of a build; without a lock for the versions that one would have now.
+
+    Nothing is written but the cache. Where no index can be reached, less is known.
+
+    Raises:
+        ProjectError: a setting, a lock or the profile is malformed.
+    """
+    plan = make_plan(project, tools)
+    if plan.is_locked or plan.obstacles:
+        return with_offers(plan, tools)
+    try:
+        text = resolving.chosen(project, tools.machine, plan.series, tools.context)
+    except UnreachableError as exc:
+        tools.context.progress.warn(f"{exc}: the dependencies' versions are not known yet")
+        return plan
+    except ProjectError as exc:
+        faults = exc.faults if isinstance(exc, ObstaclesError) else (exc,)
+        return msgspec.structs.replace(plan, obstacles=_obstacles(project, faults))
+    lock = project_files.LockFile(project.options.lock or locks.WRITTEN, text)
+    decided = with_offers(_plan_with(project, tools, lock), tools, lock)
+    return msgspec.structs.replace(decided, is_locked=False)
+
+
+def _plan_with(
+    project: Project,
+    tools: Tools,
+    lock: project_files.LockFile | None,
+    instrumented: bool = False,  # noqa: FBT001, FBT002  (as make_plan has it)
+    release: Release | None = None,
+) -> Plan:
+    ctx = tools.context
+    if not project.is_whole:
+        project = msgspec.structs.replace(project, trace=project_files.trace_of(project))
+    profile = None if instrumented else project_files.profile_of(project)
+    build_lock, options = project_files.build_lock_of(project), project.options
+    is_own = bool(options.build_lock or options.allow_unpinned_build_requirements)
+    plan = planning.plan(
+        project,
+        machine=tools.machine,
+        lock=None if lock is None else lock.text,
+        lock_name=lock.name if lock else "",
+        lock_reason=lock.reason if lock else "",
+        build_lock=build_lock.text,
+        written_build_lock="" if is_own else build_lock.name,
+        source=tools.python_source,
+        release=release,
+        profile=profile,
+        instrumented=instrumented,
+    )
+    source = plan.python
+    if not source.sha256 and not Path(source.origin).is_dir():
+        raise ProjectError(
+            f"tool.onebin.python-source: {source.origin}: not a directory, and without a checksum",
+            hint="write it behind the file's path: #sha256=<64 hex digits>",
+        )
+    if profile and profile.made_by != (now := planning.provenance(plan)):
+        ctx.progress.warn(
+            f"{profile.path}: made with {profile.made_by}; this is {now}: what differs is built "
+            "without it. Make it again with: onebin train"
+        )
+    return plan
+
+
+def with_offers(plan: Plan, tools: Tools, lock: project_files.LockFile | None = None) -> Plan:
+    """Return *plan* with how each distribution comes in; without, if no index can be reached.
+
+    *lock* is the one it was made with, if that is not the project's.
+
+    Raises:
+        ProjectError: ``tool.onebin.from-source`` names something that is not a dependency.
+    """
+    try:
+        found = _offered(plan, tools)
+        first = _obstacle(found)
+        if first is None:
+            return found
+        for release in planning.other_releases(plan, tools.python_source):
+            project = plan.project
+            again = _plan_with(
+                project, tools, lock or project_files.lock_of(project), plan.instrumented, release
+            )
+            other = _offered(again, tools)
+            if _obstacle(other) is None:
+                tools.context.progress.warn(
+                    f"CPython {release.version}: chosen instead of {plan.python.version}, "
+                    f"for which {first.pin} cannot be built: {first.reason}"
+                )
+                return other
+    except UnreachableError as exc:
+        tools.context.progress.warn(f"{exc}: what cannot be built is not known yet")
+        return plan
+    return found
+
+
+def _offered(plan: Plan, tools: Tools) -> Plan:
+    """Return *plan* with its offers, and with the imports that nothing of them provides."""
+    ctx, project = tools.context, plan.project
+    offers = distributions.offers(plan, plan.series, ctx)
+    found: list[absent.Absent] = []
+    if plan.is_locked:
+        modules = Modules(offers, plan.series, ctx)
+        found = absent.absent(project.code, project.entry, plan.series, modules.may_have)
+    faults = [absent.fault(item, absent.modules_of(project.code)) for item in found]
+    obstacles = (*plan.obstacles, *_obstacles(project, faults))
+    return msgspec.structs.replace(plan, offers=offers, obstacles=obstacles)
+
+
+def _obstacles(project: Project, faults: Iterable[ProjectError]) -> tuple[Obstacle, ...]:
+    """Return *faults* of the project as obstacles of its plan."""
+    own = Pin(canonicalize_name(project.name), project.version, ())
+    return tuple(Obstacle(own, str(item), item.hint) for item in faults)
+
+
+def _obstacle(plan: Plan) -> Obstacle | None:
+    return next((item for item in plan.offers if isinstance(item, Obstacle)), None)

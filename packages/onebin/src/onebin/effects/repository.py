@@ -1,0 +1,71 @@
+"""Source in a repository of git, at one commit, through git.
+
+It sees the caller's settings and credentials of git; nothing of a fetched repository runs, and the
+copy keeps no address.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from onebin.errors import ProjectError, ToolError
+from onebin.secret import hidden
+
+from .process import RunCommand
+
+COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""The whole name of a commit: SHA-1 or SHA-256."""
+
+PROTOCOLS: Final = "https:http:ssh:git:file"
+"""Those that run no program an address names, as ``ext::`` does."""
+
+NO_COMMIT: Final = re.compile(
+    r"not our ref|unadvertised object|not a tree|couldn't find remote ref"
+)
+"""How git words that a repository lacks a commit."""
+
+ENVIRONMENT: Final = {"GIT_ALLOW_PROTOCOL": PROTOCOLS, "GIT_TERMINAL_PROMPT": "0"}
+
+
+def check_out(address: str, commit: str, target: Path, *, run: RunCommand) -> None:
+    """Fetch the repository at *address* into the new *target*, with its history, at *commit*.
+
+    The history has the tags that versions are made of. Submodules are those of the commit.
+
+    Raises:
+        ProjectError: it has no such commit.
+        ToolError: there is no git, or the repository cannot be fetched.
+    """
+    where = hidden(address)
+    try:
+        # Contents of files are fetched as they are needed.
+        _git(run, "clone", "--quiet", "--no-checkout", "--filter=blob:none", "--", address, target)
+        if not _has(commit, target, run):
+            # Reached by no branch or tag: of a pull request, or of a branch that was rewritten.
+            _git(run, "-C", target, "fetch", "--quiet", "origin", commit)
+        _git(run, "-C", target, "checkout", "--quiet", "--detach", commit)
+        _git(run, "-C", target, "submodule", "--quiet", "update", "--init", "--recursive")
+        # Its address may hold a password, and the back end reads this copy.
+        _git(run, "-C", target, "remote", "remove", "origin")
+    except ToolError as exc:
+        if NO_COMMIT.search(exc.detail):
+            raise ProjectError(
+                f"{where}: has no commit {commit}",
+                hint="is it pushed? if so, lock again for another",
+            ) from exc
+        hint = f"does this work: git ls-remote {where}" if exc.detail else exc.hint
+        raise ToolError(
+            f"{where}: cannot be fetched with git", hint=hint, detail=exc.detail or str(exc)
+        ) from exc
+
+
+def _git(run: RunCommand, *arguments: str | Path) -> None:
+    run(["git", *arguments], env=ENVIRONMENT, fetching=True)
+
+
+def _has(commit: str, target: Path, run: RunCommand) -> bool:
+    try:
+        _git(run, "-C", target, "rev-parse", "--quiet", "--verify", f"{commit}^{{commit}}")
+    except ToolError:
+        return False
+    return True

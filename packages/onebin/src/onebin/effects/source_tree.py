@@ -1,0 +1,83 @@
+"""A project's folder as a source: a copy of it without what tools leave there, and its digest."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from onebin.errors import ProjectError
+from onebin.requirement import shown
+
+LEFT: Final = frozenset(
+    {
+        ".venv", "venv", ".env", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache",
+        ".hypothesis", "__pycache__", "node_modules", "dist", ".eggs",
+        "onebin.lock", "onebin-build.lock",  # which a build writes
+    }
+)  # fmt: skip
+"""Names in a working directory that are a tool's: no part of a project."""
+
+MAX_BYTES: Final = 2 << 30
+"""Of a project's files: a larger folder is not a project's alone."""
+
+GIT_NAMES: Final = frozenset({"HEAD", "packed-refs", "refs"})
+"""What of a repository names its objects and its logs."""
+
+
+def copy(root: Path, target: Path) -> None:
+    """Copy the project in *root* to the new *target*, with its repository.
+
+    Raises:
+        ProjectError: a file cannot be read.
+    """
+    try:
+        shutil.copytree(root, target, symlinks=True, ignore=_ignored)
+    except (OSError, shutil.Error) as exc:
+        raise ProjectError(f"{root}: cannot be copied: {shown(str(exc))}") from exc
+
+
+def digest(root: Path) -> str:
+    """Return the sha256, in hex, of what ``copy`` would copy: names, modes and contents.
+
+    Raises:
+        ProjectError: it is too large, or a file cannot be read.
+    """
+    total = 0
+    found = hashlib.sha256()
+    try:
+        for path in _files(root):
+            name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
+            data = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+            total += len(data)
+            if total > MAX_BYTES:
+                raise ProjectError(f"{root}: has more than {MAX_BYTES} bytes")
+            mode = path.lstat().st_mode & 0o111
+            found.update(b"%d %s %d %d\n" % (len(name), name, mode, len(data)))
+            found.update(data)
+    except OSError as exc:
+        raise ProjectError(f"{root}: cannot be read: {shown(str(exc))}") from exc
+    return found.hexdigest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Yield the files and links of the project in *root* in a fixed order."""
+    for folder, folders, names in os.walk(root):
+        place = Path(folder)
+        left = _ignored(folder, [*folders, *names])
+        if place == root / ".git":
+            left |= {*folders, *names} - GIT_NAMES
+        kept = sorted({*folders, *names} - left)
+        folders[:] = [n for n in kept if n in folders and not (place / n).is_symlink()]
+        yield from (place / name for name in kept if name not in folders)
+
+
+def _ignored(folder: str, names: list[str]) -> set[str]:
+    """Leave out what no back end packs, and what cannot be copied."""
+    special = {
+        name for name in names
+        if not (path := Path(folder, name)).is_symlink()
+        and not path.is_file() and not path.is_dir()
+    }  # fmt: skip
+    return special | (LEFT & set(names)) | {n for n in names if n.endswith(".egg-info")}

@@ -1,0 +1,186 @@
+"""Imports of a project's own code that must fail: known from its source, before anything is built.
+
+Only what Python runs for certain counts: an import of a module's first level, outside ``try``,
+``if``, ``with`` and functions, in a module that the start imports so.
+"""
+
+import ast
+import difflib
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from onebin.effects import files
+from onebin.errors import ProjectError
+from onebin.model import EntryPoint
+
+NEW: Final = frozenset({"annotationlib", "compression"})
+"""Modules of the standard library that the Python which runs onebin may be too old for."""
+
+REMOVED: Final[Mapping[str, tuple[int, int]]] = {
+    **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), (3, 12)),
+    **dict.fromkeys(
+        (
+            "aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap",
+            "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau",
+            "telnetlib", "uu", "xdrlib",
+        ),
+        (3, 13),
+    ),
+}  # fmt: skip
+"""Modules of the standard library, with the version that has them no more (PEP 594, PEP 632)."""
+
+MAKES_MODULES: Final = frozenset(
+    {"path", "modules", "meta_path", "path_hooks", "addsitedir", "extend_path"}
+)
+"""Attributes of ``sys``, ``site`` and ``pkgutil`` by which modules appear where no file is."""
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """An import that nothing provides."""
+
+    module: str
+    place: str
+    """The file and the line of the import."""
+    chain: tuple[str, ...]
+    """The modules that import each other, from the start on."""
+
+
+def absent(
+    code: Path, entry: EntryPoint, series: str, is_known: Callable[[str], bool]
+) -> list[Absent]:
+    """Return the imports that must fail when the program starts.
+
+    Args:
+        code: The directory its modules are imported from.
+        entry: The start.
+        series: Of the Python it gets, ``3.13``.
+        is_known: Whether a module of the first level, which is neither the project's nor the
+            standard library's, may come from a distribution.
+    """
+    found: dict[str, Absent] = {}
+    seen: dict[str, tuple[str, ...]] = {}
+    waiting: list[tuple[str, tuple[str, ...]]] = [(name, ()) for name in _parents(entry.module)]
+    if not entry.function:
+        waiting.append((f"{entry.module}.__main__", ()))
+    version = tuple(map(int, series.split(".")))
+    while waiting:
+        name, above = waiting.pop(0)
+        file = _file(code, name)
+        if name in seen or file is None:
+            continue
+        chain = seen[name] = (*above, name)
+        tree = _tree(file)
+        if tree is None:
+            continue
+        if _makes_modules(tree):
+            return []
+        is_package = file.name == "__init__.py"
+        for line, target, names in _certain(tree, name, is_package=is_package):
+            missing = _missing(code, target, version, is_known)
+            if missing:
+                where = f"{file.relative_to(code)}:{line}"
+                found.setdefault(missing, Absent(missing, where, chain))
+                continue
+            inner = [f"{target}.{one}" for one in names]
+            waiting += [(one, chain) for one in (*_parents(target), *inner)]
+    return list(found.values())
+
+
+def fault(item: Absent, known: Iterable[str]) -> ProjectError:
+    """Return *item* as a fault; *known* are names it may be a misspelling of."""
+    near = difflib.get_close_matches(item.module, list(known), n=1)
+    maybe = f"did you mean {near[0]}? if not, " if near else ""
+    chain = f" ({' -> '.join(item.chain)})" if len(item.chain) > 1 else ""
+    return ProjectError(
+        f"{item.place}: imports {item.module}, which nothing provides{chain}",
+        hint=f"{maybe}add the distribution that has it to the dependencies; if the program can do "
+        "without, put the import into try … except ImportError",
+    )
+
+
+def modules_of(code: Path) -> list[str]:
+    """Return the modules of the first level in the folder *code*."""
+    return sorted(
+        path.stem for path in code.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and path.name.isidentifier())
+    )  # fmt: skip
+
+
+def _missing(
+    code: Path, target: str, version: tuple[int, ...], is_known: Callable[[str], bool]
+) -> str:
+    """Return the first part of *target* that nothing provides; empty if something may."""
+    top = target.partition(".")[0]
+    if _is_own(code, top):
+        # A package without files may be spread over distributions.
+        regular = (code / top / "__init__.py").is_file() or (code / f"{top}.py").is_file()
+        return next((p for p in _parents(target) if regular and not _is_own(code, p)), "")
+    is_old = top in REMOVED and version >= REMOVED[top]
+    if (top in sys.stdlib_module_names and not is_old) or top in NEW:
+        return ""
+    return "" if is_known(top) else top
+
+
+def _is_own(code: Path, name: str) -> bool:
+    place = code / name.replace(".", "/")
+    return place.is_dir() or _file(code, name) is not None or any(
+        place.parent.glob(f"{place.name}.*")
+    )  # fmt: skip
+
+
+def _file(code: Path, name: str) -> Path | None:
+    place = code / name.replace(".", "/")
+    files_of = (place / "__init__.py", place.with_name(f"{place.name}.py"))
+    return next((file for file in files_of if file.is_file()), None)
+
+
+def _tree(file: Path) -> ast.Module | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the project's code, which the build shows
+        try:
+            return ast.parse(files.read_text(file))
+        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+            return None  # the build reports it; this Python may be older than the code
+
+
+def _makes_modules(tree: ast.Module) -> bool:
+    """Whether code of *tree* touches what decides where modules are."""
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr in MAKES_MODULES
+         and isinstance(node.value, ast.Name) and node.value.id in {"sys", "site", "pkgutil"})
+        or (isinstance(node, ast.Name) and node.id in {"__path__", "__import__", "exec"})
+        or (isinstance(node, ast.ImportFrom) and node.module in {"sys", "site", "pkgutil"}
+            and any(alias.name in MAKES_MODULES for alias in node.names))
+        for node in ast.walk(tree)
+    )  # fmt: skip
+
+
+def _certain(
+    tree: ast.Module, name: str, *, is_package: bool
+) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield line, module and names of each import that runs, until something else may end it."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name, []
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = name.split(".")
+                keep = len(parts) - node.level + is_package
+                if keep < 1:
+                    continue
+                base = ".".join([*parts[:keep], *([base] if base else [])])
+            yield node.lineno, base, [alias.name for alias in node.names if alias.name != "*"]
+        elif isinstance(node, ast.Raise):
+            return
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[: n + 1]) for n in range(len(parts))]

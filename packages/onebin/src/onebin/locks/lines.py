@@ -1,0 +1,135 @@
+"""Lines of a requirements file: a version of an index, or a direct reference, each with hashes.
+
+Source: pip's requirements file format.
+"""
+
+import configparser
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from onebin.effects import files
+from onebin.errors import ProjectError
+from onebin.model import Origin
+from onebin.requirement import shown
+
+from . import origins
+
+EDITABLE: Final = re.compile(r"(?:-e|--editable)[ =]\s*(?P<address>\S+)(?P<rest>.*)")
+
+NAMED: Final = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*@\s*(?P<address>\S+)(?P<rest>.*)"
+)
+"""``name @ address`` (PEP 508)."""
+
+BARE: Final = re.compile(
+    r"(?P<address>(?:[./]|[A-Za-z][\w.+-]*://|[^\s;=<>!~@]*/)\S*|\S+\.(?:whl|zip|tar\.\w+|tgz))"
+    r"(?P<rest>.*)"
+)
+"""A path or an address alone."""
+
+EGG: Final = re.compile(r"[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One requirement."""
+
+    text: str
+    """Of an index's distribution: as PEP 508 has it; of another: its marker alone."""
+    hashes: tuple[str, ...]
+    """Sorted, as written."""
+    name: str = ""
+    """Of a distribution with an origin; empty if nothing states it."""
+    version: str = ""
+    origin: Origin | None = None
+
+
+def lines(text: str, base: Path, *, where: str) -> Iterator[Line]:
+    """Yield the requirements of the file *text* in the folder *base*.
+
+    Raises:
+        ProjectError: a line is an option; *where* names the file.
+    """
+    for line in _logical_lines(text, where=where):
+        head, *rest = line.split(" --hash=")
+        hashes = tuple(sorted(word.strip() for word in rest))
+        head = head.strip()
+        found = EDITABLE.fullmatch(head) or NAMED.fullmatch(head) or BARE.fullmatch(head)
+        if found is None:
+            yield Line(head, hashes)
+        else:
+            yield _elsewhere(found, hashes, base)
+
+
+def _elsewhere(found: re.Match[str], hashes: tuple[str, ...], base: Path) -> Line:
+    address = found["address"]
+    origin, more = origins.reference(address)
+    egg = EGG.search(address)
+    name, version = found.groupdict().get("name") or (egg[1] if egg else ""), ""
+    if origin.kind in {"file", "url"}:
+        stated = _of_file(origin.address.rpartition("/")[2])
+        name, version = name or stated[0], stated[1]
+    elif origin.kind == "directory":
+        stated = _of_folder(base / origin.address / origin.folder)
+        name, version = name or stated[0], stated[1]
+    marker = found["rest"].strip().removeprefix(";").strip()
+    return Line(marker, tuple(sorted({*hashes, *more})), name, version, origin)
+
+
+def _of_file(name: str) -> tuple[str, str]:
+    """Return the name and the version that a file's *name* states; empty if it states none."""
+    try:
+        if name.endswith(".whl"):
+            found: tuple[object, ...] = parse_wheel_filename(name)
+        else:  # whichever compression, the stem is that of a source distribution
+            found = parse_sdist_filename(re.sub(r"\.(tar\.\w+|tgz)$", ".tar.gz", name))
+        return str(found[0]), str(found[1])
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return "", ""
+
+
+def _of_folder(folder: Path) -> tuple[str, str]:
+    """Return the name and the version that a project's *folder* states without being built."""
+    tables: list[Any] = []
+    try:
+        document = tomllib.loads(files.read_text(folder / "pyproject.toml"))
+        tool = document.get("tool", {})
+        tables += [document.get("project"), tool.get("poetry") if isinstance(tool, dict) else None]
+    except (OSError, ValueError, RecursionError):
+        pass
+    try:
+        parser = configparser.RawConfigParser()
+        parser.read_string(files.read_text(folder / "setup.cfg"))
+        tables.append(dict(parser.items("metadata")))
+    except (OSError, ValueError, configparser.Error):
+        pass
+    for table in tables:
+        if isinstance(table, dict) and isinstance(name := table.get("name"), str):
+            version = table.get("version", "")
+            is_literal = isinstance(version, str) and version[:1].isdigit()
+            return name, version if is_literal else ""
+    return "", ""
+
+
+def _logical_lines(text: str, *, where: str) -> Iterator[str]:
+    for line in text.replace("\\\n", " ").splitlines():
+        bare = line.partition(" #")[0].strip()
+        if bare.startswith("-") and not EDITABLE.fullmatch(bare.split(" --hash=")[0].strip()):
+            raise ProjectError(
+                f"{where}: {shown(bare)} is an option; expected name==version --hash=sha256:…",
+                hint="pip's own settings decide where distributions come from; "
+                "pip-compile leaves its options out with --no-emit-options --no-emit-index-url, "
+                "uv export with --no-emit-index-url",
+            )
+        if bare and not bare.startswith("#"):
+            yield " ".join(bare.split())

@@ -1,0 +1,1 @@
+"""The manifests of deploy/ on a real Kubernetes and a real Swarm."""
