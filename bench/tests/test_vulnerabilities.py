@@ -278,7 +278,7 @@ def api() -> Iterator[str]:
 
 
 def test_api_is_read_to_its_last_page(api: str) -> None:
-    """By repository and version; by Debian's package for a library without a repository."""
+    """By repository and version; by Debian's package without one."""
     found = sources.from_api([XML, NCURSES], address=api)
 
     assert ["CVE-2026-1", "OSV-2026-9"] == [record.id for record in found.records]
@@ -308,7 +308,7 @@ def test_api_out_of_reach() -> None:
 
 
 def test_page(copy: Path) -> None:
-    """Each component, its known CVEs, the judgment; without a source it is not "none"."""
+    """Each component, its records, the judgments; without a record the number is unknown."""
     found = sources.from_copy(copy, [OPENSSL, XML, NCURSES])
     judged = assessments.Assessment(
         id="CVE-2026-2", component="OpenSSL", status=Status.NOT_BUILT, because="x",

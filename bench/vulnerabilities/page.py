@@ -39,7 +39,7 @@ class Row:
 
     @property
     def is_reachable(self) -> bool:
-        """Whether it may be: one without a judgment may."""
+        """Whether it may be; without a judgment it may."""
         return self.assessment is None or self.assessment.status is Status.REACHABLE
 
 

@@ -4,16 +4,19 @@ import argparse
 import errno
 import itertools
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import msgspec
 
 import onebin
 from onebin import bills, decide, inputs, outputs, pipeline, planning, render, secret, tracing
 from onebin.effects import files
+from onebin.effects.atomic import install_program
+from onebin.effects.interruption import TerminatedError, on_terminate
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
 from onebin.errors import OnebinError, ProjectError, ToolError
@@ -54,6 +57,7 @@ tool.onebin.python-source), SOURCE_DATE_EPOCH (the image's date, seconds, 0 if a
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command *arguments* (the process's own if absent) and return its exit status."""
     prepare()
+    on_terminate()
     try:
         return _run(arguments)
     except SystemExit:
@@ -69,7 +73,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     options.command_line = args[end + 1 :]
     if options.command_line and options.command is not _train:
         parser.error("only train takes a command after --")
-    color = _color(sys.stderr, os.environ)
+    color = outputs.uses_color(sys.stderr, os.environ)
     progress = Progress(sys.stderr, terminal=sys.stderr.isatty(), color=color)
     if options.quiet:
         progress = Progress.silent()
@@ -92,9 +96,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Every stage has its limits; this machine or container is below them.
         _print_error(ToolError("not enough memory; expected 256 MiB for inspect"), color=color)
         return ToolError.exit_status
-    except KeyboardInterrupt:
-        write_notice(sys.stderr, "onebin: interrupted; nothing was written\n")
-        return 130  # 128 + SIGINT, as a shell has it
+    except KeyboardInterrupt as exc:
+        write_notice(sys.stderr, "onebin: interrupted\n")
+        number = signal.SIGTERM if isinstance(exc, TerminatedError) else signal.SIGINT
+        return 128 + number  # as a shell has it
 
 
 def _build(options: argparse.Namespace, tools: Tools) -> int:
@@ -104,7 +109,7 @@ def _build(options: argparse.Namespace, tools: Tools) -> int:
     _trace(project, options, tools)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
-    outputs.install(built.binary.path, target)
+    install_program(built.binary.path, target)
     _print(outputs.relative(target))
     return 0
 
@@ -200,7 +205,7 @@ def _inspect(options: argparse.Namespace, _: Tools) -> int:
     if options.json:
         write_result(itertools.chain(reports.json(report), "\n"))
     else:
-        write_result((reports.text(report, color=_color(sys.stdout, os.environ)),))
+        write_result((reports.text(report, color=outputs.uses_color(sys.stdout, os.environ)),))
     return 0
 
 
@@ -342,7 +347,3 @@ def _print_error(error: OnebinError, *, color: bool) -> None:
 
 def _print(text: str) -> None:
     write_result((text, "\n"))
-
-
-def _color(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    return stream.isatty() and not environ.get("NO_COLOR")

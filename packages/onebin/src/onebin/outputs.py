@@ -1,12 +1,12 @@
 """What a command writes: files beside the project, and the date they have."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 from onebin import terminal
-from onebin.effects.atomic import replace_atomically
-from onebin.errors import ProjectError, ToolError
+from onebin.effects.atomic import make_folder, replace_atomically
+from onebin.errors import ProjectError
 from onebin.image.date import MAX_EPOCH
 
 
@@ -41,14 +41,6 @@ def require_current_directory() -> None:
         ) from exc
 
 
-def install(source: Path, target: Path) -> None:
-    """Replace *target* by a copy of the executable *source*, atomically."""
-    make_folder(target.parent)
-    with replace_atomically(target) as new:
-        shutil.copyfile(source, new)
-        new.chmod(0o755)
-
-
 def write(data: bytes, target: Path) -> None:
     """Replace *target* by *data*, atomically."""
     make_folder(target.parent)
@@ -56,19 +48,12 @@ def write(data: bytes, target: Path) -> None:
         new.write_bytes(data)
 
 
-def make_folder(path: Path) -> None:
-    """Make the directory *path*, and those above it.
-
-    Raises:
-        ToolError: it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ToolError(f"{path}: cannot be made: {exc.strerror}") from exc
-
-
 def relative(path: Path) -> str:
     """Return *path* as a person in the current directory writes it."""
     absolute = path.absolute()
     return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else path)
+
+
+def uses_color(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether *stream* is a terminal, and ``NO_COLOR`` is not set."""
+    return stream.isatty() and not environ.get("NO_COLOR")

@@ -33,7 +33,7 @@ from . import captured, located
 from .captured import Captured, SourceFacts
 from .pure import Pure
 
-CACHE_VERSION: Final = 7
+CACHE_VERSION: Final = 8
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -102,7 +102,7 @@ class OfferStep(msgspec.Struct, frozen=True):
     python: str
     """``3.13``."""
     machine: Machine
-    kind = "offers"
+    kind = "decided"
 
     def key(self) -> tuple[object, ...]:
         """Return the pin, and how it is wanted."""
