@@ -105,8 +105,9 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(command: list[str | Path], folder: Path, **settings: Any) -> tuple[str, int, str]:
     env = {"PATH": os.environ["PATH"], **settings.pop("env", {})}
-    settings = {"stdin": subprocess.DEVNULL} | settings if "input" not in settings else settings
-    done = subprocess.run(
+    if "input" not in settings:
+        settings["stdin"] = subprocess.DEVNULL
+    done: subprocess.CompletedProcess[bytes] = subprocess.run(
         [*CONTAINED, *command], capture_output=True, check=False, cwd=folder, env=env, **settings
     )
     return done.stdout.decode("utf-8", "replace"), done.returncode, done.stderr.decode()
