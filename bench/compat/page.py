@@ -63,6 +63,8 @@ def render(
         parts.append(f"## {str(outcome).capitalize()}\n")
         table = _working(found) if outcome is Outcome.WORKS else _others(found)
         parts.append(f"{table}\n")
+        if outcome is Outcome.WORKS and any(result.lacks for result in found):
+            parts.append(f"### Without compiled code\n\n{_lacking(found)}\n")
     return "\n".join(parts)
 
 
@@ -74,6 +76,11 @@ def _counts(counts: Counter[Outcome]) -> str:
 def _working(results: Sequence[Result]) -> str:
     head = ("package", "version", "came in", "C modules", "distributions", "seconds", "MB")
     return markdown_table(head, [_row(result) for result in results])
+
+
+def _lacking(results: Sequence[Result]) -> str:
+    rows = [(result.name, _cell(result.lacks)) for result in results if result.lacks]
+    return markdown_table(("package", "reason, as in the plan"), rows)
 
 
 def _row(result: Result) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ dependencies = {dependencies}
 
 [tool.onebin]
 entry-point = "use_it:main"
-allow-unpinned-build-requirements = true
 """
 
 PROGRAM: Final = '''\

@@ -18,7 +18,7 @@ from typing import Any, Final
 from bench.compat import contained, project
 from bench.compat.catalog import Package
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a result comes about otherwise: part of the key of kept results."""
 
 RUN_SECONDS: Final = 60
@@ -56,6 +56,8 @@ class Result:
     """One line, as the program that failed printed it."""
     provider: str = ""
     """How the package came in, by onebin's word; empty if it was refused."""
+    lacks: str = ""
+    """Why the compiled code that pip would install is not inside, by onebin's words."""
     compiled_expected: int = 0
     """C extensions of the package that pip installs on this platform."""
     compiled_found: int = 0
@@ -113,7 +115,8 @@ class Survey:
         _require(locked, Outcome.REFUSED)
         planned = self._onebin("plan", "--json", source)
         _require(planned, Outcome.REFUSED)
-        facts["provider"] = _provider(json.loads(planned.stdout), package.name)
+        offer = _offer(json.loads(planned.stdout), package.name)
+        facts["provider"], facts["lacks"] = offer.get("provider", ""), offer.get("lacks", "")
         began = time.monotonic()
         built = self._onebin("build", source, "-o", folder / "app")
         facts["seconds"] = round(time.monotonic() - began, 1)
@@ -215,9 +218,9 @@ def _detail(errors: str) -> str:
     return f": {found.strip()}" if found else ""
 
 
-def _provider(plan: dict[str, Any], name: str) -> str:
+def _offer(plan: dict[str, Any], name: str) -> dict[str, Any]:
     found = (item for item in plan.get("offers", ()) if item["pin"]["name"] == name)
-    return next((str(item["provider"]) for item in found), "")
+    return next(found, {})
 
 
 def _run(command: Sequence[str | Path], seconds: float) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,7 @@
 """C that only some programs need: modules over libraries, extensions' imports, C++."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from onebin.distributions import install
 from onebin.effects.context import Context
 from onebin.errors import ToolError
+from onebin.link.interpreter import BuildInterpreter
 from onebin.link.probe import Probe
 from onebin.model import (
     BuiltLibrary,
@@ -16,13 +17,14 @@ from onebin.model import (
     CPython,
     Distribution,
     Extension,
+    Interpreter,
     LinkInput,
     Plan,
     Runtime,
     Toolchain,
 )
 from onebin.runtime import build as runtime
-from onebin.runtime import modules
+from onebin.runtime import modules, sealing
 from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import CxxLibraries, toolchain
 
@@ -88,6 +90,32 @@ def library_modules(
     compiler = toolchain(plan.toolchain, plan.machine, ctx)
     level = recipe(plan.project.options.optimize).level
     return modules.build(names, python, compiler, level, plan.zlib, ctx)
+
+
+def build_interpreter(
+    python: CPython, compiler: Toolchain, ctx: Context
+) -> Callable[[Sequence[Distribution]], Interpreter]:
+    """Return a function that makes the interpreter of build back ends, sealed from the machine.
+
+    It gets the distributions whose C extensions a back end imports.
+    """
+    made: dict[tuple[str, ...], Interpreter] = {}
+
+    def make(tools: Sequence[Distribution]) -> Interpreter:
+        key = tuple(tool.key for tool in tools)
+        if key not in made:
+            extensions = tuple(item for tool in tools for item in tool.extensions)
+            every = runtime.link_input(python.runtime, python.runtime.builtins)
+            step = BuildInterpreter(
+                interpreter=python.interpreter,
+                parts=every + install.link_input(extensions) + cxx(extensions, compiler, ctx),
+                hidden=sealing.MACHINE,
+                toolchain=compiler,
+            )
+            made[key] = ctx.build(step)
+        return made[key]
+
+    return make
 
 
 def libraries(

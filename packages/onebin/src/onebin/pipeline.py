@@ -118,7 +118,8 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
         decided = plan
         made = distributions.distributions(
             plan, offers, python, compiler,
-            lambda names: native.libraries(decided, names, compiler, ctx), ctx,
+            lambda names: native.libraries(decided, names, compiler, ctx),
+            native.build_interpreter(python, compiler, ctx), ctx,
         )  # fmt: skip
         unpinned = {pin for one in made for pin in one.unpinned}
         if plan.written_build_lock and may_pin:

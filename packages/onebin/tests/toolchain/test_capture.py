@@ -32,4 +32,4 @@ def test_objects_are_joined(tmp_path: Path) -> None:
     )
 
     assert is_relocatable((tmp_path / "m.so").read_bytes())
-    assert "png\n" == (tmp_path / "libraries").read_text()
+    assert "m.so png\n" == (tmp_path / "libraries").read_text()

@@ -16,6 +16,7 @@ from onebin.inputs.directory import Directory
 from onebin.model import (
     BuiltLibrary,
     CPython,
+    Distribution,
     Function,
     Interpreter,
     Pin,
@@ -30,7 +31,7 @@ from onebin.tools import Tools
 Act = Callable[[list[str], dict[str, Any]], bytes]
 
 
-NEEDS_NOTHING = {"pyproject.toml": "[build-system]\nrequires = []\n"}
+NEEDS_NOTHING = {"pyproject.toml": "[build-system]\nrequires = []\n", "setup.py": ""}
 TOOLCHAIN = Toolchain(Path("/t/bin"), Path("/t/rcrt1.o"), (), "key")
 PYTHON = CPython(
     Interpreter(Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "k"),
@@ -58,6 +59,11 @@ def no_libraries(names: Sequence[str]) -> tuple[BuiltLibrary, ...]:
     """Make no C library, for distributions that want none."""
     assert not names
     return ()
+
+
+def plain_interpreter(_: Sequence[Distribution]) -> Interpreter:
+    """Run back ends in CPython's own interpreter."""
+    return PYTHON.interpreter
 
 
 class Programs:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from onebin.distributions import programs
 from onebin.distributions.build_tools import BuildTools
 from onebin.effects.process import run
 from onebin.errors import ProjectError
-from onebin.model import Pin
+from onebin.model import BuildTool, Pin
 
 pytestmark = pytest.mark.claim("pinned downloads")
 
@@ -25,11 +25,14 @@ Make = Callable[..., BuildTools]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    def tools(*pins: Pin, may_be_unpinned: bool = False, run: Any = run) -> BuildTools:
+    def tools(
+        *pins: Pin, may_be_unpinned: bool = False, run: Any = run,
+        built: Mapping[str, BuildTool] | None = None,
+    ) -> BuildTools:  # fmt: skip
         return BuildTools(
             pins, tmp_path / "in", tmp_path / "files",
             of="thing 1", python="3.13", machine="x86_64",
-            may_be_unpinned=may_be_unpinned, run=run,
+            may_be_unpinned=may_be_unpinned, run=run, built=built,
         )  # fmt: skip
 
     return tools
@@ -128,22 +131,53 @@ def test_unsuitable_lock_is_reported(put_wheel: Put, make: Make) -> None:
         make(put_wheel("tool")).install(["tool>=2"])
 
 
-def test_tool_that_must_be_built_is_named(put_wheel: Put, make: Make) -> None:
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_tool_without_a_source_is_named(put_wheel: Put, make: Make, *, is_pinned: bool) -> None:
     """A tool with compiled wheels alone is unavailable, pinned or not."""
     maker = put_wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
 
-    with pytest.raises(ProjectError, match="its build needs maker==1, which has no wheel"):
-        make(maker).install(["maker>=1"])
+    with pytest.raises(ProjectError, match="its build needs maker==1, which has no source"):
+        make(*[maker] * is_pinned, may_be_unpinned=not is_pinned).install(["maker>=1"])
 
 
-def test_tool_that_must_be_built_is_named_unpinned_too(
-    put_wheel: Put, make: Make, tmp_path: Path
+PKG_INFO = "Metadata-Version: 2.1\nName: maker\nVersion: 1\nRequires-Dist: helper\n"
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_tool_with_compiled_code_comes_from_source(
+    put_wheel: Put, put_source: Put, make: Make, tmp_path: Path, *, is_pinned: bool
 ) -> None:
-    """pip requests pure-Python wheels alone from the index."""
-    put_wheel("maker", tag="cp313-cp313-manylinux_2_28_x86_64")
+    """It is known by its source's hash, with what its metadata needs; a build then has it built."""
+    helper = put_wheel("helper")
+    put_wheel("maker", "helper", tag="cp313-cp313-manylinux_2_28_x86_64")
+    maker = put_source("maker", **{"PKG-INFO": PKG_INFO})
+    pins = [maker, helper] if is_pinned else [helper]
 
-    with pytest.raises(ProjectError, match="its build needs maker>=1, which has no wheel"):
-        make(may_be_unpinned=True).install(["maker>=1"])
+    planned = make(*pins, may_be_unpinned=True)
+    planned.install(["maker"])
+
+    assert (maker,) == planned.from_source
+    assert (helper, maker) == planned.used
+    assert {"helper.py"} == modules(tmp_path)
+
+    code = tmp_path / "code"
+    (code / "maker-1.dist-info").mkdir(parents=True)
+    (code / "maker-1.dist-info/METADATA").write_text(PKG_INFO)
+    (code / "maker.py").touch()
+    (tmp_path / "files").rename(tmp_path / "old")
+    make(*pins, may_be_unpinned=True, built={"maker": BuildTool(maker, code, "k")}).install(
+        ["maker"]
+    )
+
+    assert {"helper.py", "maker.py"} == modules(tmp_path)
+
+
+def test_tool_that_a_running_build_needs(put_source: Put, make: Make) -> None:
+    """What the plan could not know is not built, and named in the error."""
+    maker = put_source("maker", **{"PKG-INFO": PKG_INFO})
+
+    with pytest.raises(ProjectError, match="its build needs maker 1 while it runs"):
+        make(maker, built={}).install(["maker"])
 
 
 @pytest.mark.parametrize(
@@ -223,7 +257,9 @@ def test_programs_of_a_tool(put_wheel: Put, make: Make, tmp_path: Path, *, is_pi
     programs.write(tmp_path / "in", tools.programs, Path(sys.executable))
 
     assert "x = 1" == (tmp_path / "in/deep/code.py").read_text()
-    assert {"native", "script", "entry"} == {file.name for file in tools.programs.iterdir()}
+    assert {"native", "script", "entry", "python", "python3"} == {
+        file.name for file in tools.programs.iterdir()
+    }
     assert not list(tmp_path.rglob("no.h"))
     printed = {"native": (0, "native"), "script": (0, "1"), "entry": (3, "['entry', 'a b']")}
     for name, expected in printed.items():

@@ -2,7 +2,7 @@
 
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,22 @@ from onebin.distributions import captured, install, source
 from onebin.distributions.captured import CapturedBuild
 from onebin.distributions.pure import PureWheel
 from onebin.distributions.source import BuildSystem
+from onebin.effects.context import Context
 from onebin.effects.process import run
 from onebin.errors import ProjectError, ToolError
-from onebin.model import BuiltLibrary, Extension, Offer, Pin, Source
+from onebin.model import BuiltLibrary, Distribution, Extension, Obstacle, Offer, Pin, Plan, Source
 
 from .conftest import Put
-from .fakes import NEEDS_NOTHING, PYTHON, TOOLCHAIN, Programs, context, no_libraries, project_plan
+from .fakes import (
+    NEEDS_NOTHING,
+    PYTHON,
+    TOOLCHAIN,
+    Programs,
+    context,
+    no_libraries,
+    plain_interpreter,
+    project_plan,
+)
 
 PIN = Pin("thing", "1", ())
 
@@ -39,12 +49,19 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
     ]
     assert 4 == len(programs.calls)  # the source is fetched, for its build requirements
     assert found == distributions.offers(plan, "3.13", ctx)
-    assert 5 == len(programs.calls)  # obstacles are not cached: they may disappear
+    assert 4 == len(programs.calls)  # an obstacle of the same files stays
     with pytest.raises(ProjectError, match="shared 1: expected a pure-Python wheel"):
-        distributions.distributions(plan, found[1:2], PYTHON, TOOLCHAIN, no_libraries, ctx)
-    (made,) = distributions.distributions(plan, found[:1], PYTHON, TOOLCHAIN, no_libraries, ctx)
+        built(plan, found[1:2], ctx)
+    (made,) = built(plan, found[:1], ctx)
     assert (made.code / "pure.py").is_file()
     assert ((), ()) == (made.extensions, made.unpinned)
+
+
+def built(plan: Plan, offers: Sequence[Offer | Obstacle], ctx: Context) -> Sequence[Distribution]:
+    """Return what a build makes of *offers*."""
+    return distributions.distributions(
+        plan, offers, PYTHON, TOOLCHAIN, no_libraries, plain_interpreter, ctx
+    )
 
 
 @pytest.mark.parametrize("key", ["from-source", "pure"])
@@ -109,6 +126,8 @@ def test_captured_objects_become_extensions(tmp_path: Path) -> None:
     files = {
         "pkg/__init__.py": b"",
         "pkg/_c.cpython-313-x86_64-linux-musl.so": relocatable("PyInit__c"),
+        "pkg/__init__.cpython-313-x86_64-linux-musl.so": relocatable("PyInit_pkg"),
+        "0f__mypyc.so": relocatable("PyInit_0f__mypyc"),
         "top.so": relocatable("PyInit_top"),
     }
     native = install.Native(("c++", "png"), (Pin("tool", "1", ("x",)),))
@@ -116,14 +135,14 @@ def test_captured_objects_become_extensions(tmp_path: Path) -> None:
 
     made = install.load(PIN, tmp_path)
 
-    assert [("pkg._c", "PyInit_pkg___c"), ("top", "PyInit_top")] == [
-        (item.module, item.symbol) for item in made.extensions
-    ]
-    assert b"PyInit_pkg___c" in made.extensions[0].object.read_bytes()
+    assert [
+        ("0f__mypyc", "PyInit_0f__mypyc"), ("pkg._c", "PyInit_pkg___c"), ("top", "PyInit_top")
+    ] == [(item.module, item.symbol) for item in made.extensions]  # fmt: skip
+    assert b"PyInit_pkg___c" in made.extensions[1].object.read_bytes()
     assert [] == list(made.code.rglob("*.so"))
     assert (("c++", "png"), native.unpinned) == (made.extensions[0].libraries, made.unpinned)
     assert install.needs_cxx(made.extensions)
-    with pytest.raises(ProjectError, match=r"pkg\._c: needs the system library png"):
+    with pytest.raises(ProjectError, match="0f__mypyc: needs the system library png"):
         install.link_input(made.extensions)
 
 
@@ -185,7 +204,7 @@ def back_end(
             return run(words, **options)
         hook, what, _, out = words[3:7]
         assert hook.endswith("build_wheel.py")
-        options["on_line"]("building")
+        options["on_line"]('warning: build_ext: building extension "pkg._d" failed: cc')
         assert (Path(options["env"]["PATH"].partition(":")[0]) / "tool").exists() is has_program
         result = Path(out, "result")
         result.write_text(further if what == "requires" else f"{made}\n")
@@ -204,11 +223,14 @@ def test_source_is_built_by_its_back_end(put_wheel: Put, put_source: Put, tmp_pa
     tool, later = put_wheel("tool", more=program), put_wheel("later")
     toml = '[build-system]\nrequires = ["tool"]\nbuild-backend = "backend"\nbackend-path = ["."]'
     pin = put_source("thing", **{"pyproject.toml": toml})
-    programs = back_end("thing-1-py3-none-any.whl", further="later\n", libraries="c++\nc++\n",
-                        has_program=True)  # fmt: skip
+    programs = back_end(
+        "thing-1-py3-none-any.whl", further="later\n", has_program=True,
+        libraries="_c.so c++\n_c.so c++\nconftest.so none\n",
+    )  # fmt: skip
 
     made = context(tmp_path / "cache", programs).build(captured_build(pin, tool, later))
 
+    assert ("pkg._d",) == made.lost
     assert [("_c", ("c++",))] == [(item.module, item.libraries) for item in made.extensions]
     assert () == made.unpinned
     calls = [words for words in programs.calls if words[0] == "/python"]
@@ -274,6 +296,6 @@ def test_providers_give_steps(tmp_path: Path, optimize: str, level: str) -> None
     """Each provider makes its step from an offer and the plan."""
     plan = project_plan(tmp_path / "p", [], f'optimize = "{optimize}"')
 
-    step = captured.Captured().step(Offer(PIN, "captured", "x"), plan, PYTHON, TOOLCHAIN, ())
+    step = captured.Captured().step(Offer(PIN, "captured", "x"), plan, PYTHON, TOOLCHAIN, (), ())
 
     assert (level, PIN, False) == (step.level, step.pin, step.may_be_unpinned)

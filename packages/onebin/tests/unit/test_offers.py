@@ -11,19 +11,36 @@ import msgspec
 import pytest
 
 from onebin import distributions, render
-from onebin.distributions import source, system_libraries
+from onebin.distributions import missing_libraries, obstacles, source, system_libraries
 from onebin.distributions.build_tools import SETTING
+from onebin.effects.context import Context
 from onebin.effects.process import run
 from onebin.effects.wheel_tags import is_compiled
 from onebin.errors import ProjectError
 from onebin.locks import requirements, resolving
-from onebin.model import Machine, Obstacle, Offer, Pin, Plan
+from onebin.model import Distribution, Machine, Obstacle, Offer, Pin, Plan
 from onebin.planning import plan as plan_of
 from onebin.runtime import modules
 from onebin.runtime.libraries import libraries
 
 from .conftest import Put
-from .fakes import NEEDS_NOTHING, PYTHON, TOOLCHAIN, Programs, context, no_libraries, project_plan
+from .fakes import (
+    NEEDS_NOTHING,
+    PYTHON,
+    TOOLCHAIN,
+    Programs,
+    context,
+    no_libraries,
+    plain_interpreter,
+    project_plan,
+)
+
+
+def built(plan: Plan, offers: Sequence[Offer | Obstacle], ctx: Context) -> Sequence[Distribution]:
+    """Return what a build makes of *offers*."""
+    return distributions.distributions(
+        plan, offers, PYTHON, TOOLCHAIN, no_libraries, plain_interpreter, ctx
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,6 +69,7 @@ def test_wheel_with_compiled_code_for_this_platform(tag: str, *, is_one: bool) -
 
 COMPILED = "cp313-cp313-manylinux_2_28_x86_64"
 RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
+FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_core.buildapi"\n'}
 
 
 @pytest.mark.parametrize(
@@ -73,6 +91,16 @@ RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
         ("compiled pure rust", 'pure = ["thing"]', "pure"),
         ("compiled pure rust", 'from-source = ["thing"]', "needs a Rust compiler (maturin)"),
         ("compiled rust", "", "needs a Rust compiler (maturin)"),
+        ("compiled pure flit", "", "pure: its source distribution is built without the compiled"),
+        ("compiled pure flit", 'pure = ["thing"]', "pure"),
+        ("compiled flit", "", "its source distribution is built without the compiled code"),
+        ("compiled flit", 'pure = ["thing"]', "captured"),
+        ("pure flit", 'from-source = ["thing"]', "captured"),
+        ("program source", "", "its wheels bring programs, or shared libraries"),
+        ("program source", 'from-source = ["thing"]', "captured"),
+        ("program pure", "", "pure: its wheels bring programs, or shared libraries"),
+        ("program pure", 'pure = ["thing"]', "pure"),
+        ("program compiled source", "", "captured"),
     ],
 )
 def test_form_of_a_distribution(
@@ -82,9 +110,11 @@ def test_form_of_a_distribution(
     makers = {
         "pure": lambda: put_wheel("thing"),
         "compiled": lambda: put_wheel("thing", tag=COMPILED),
+        "program": lambda: put_wheel("thing", tag="py3-none-manylinux_2_28_x86_64"),
         "source": lambda: put_source("thing", **NEEDS_NOTHING),
         "unlocked": lambda: put_source("thing", **NEEDS_NOTHING),
         "rust": lambda: put_source("thing", **RUST),
+        "flit": lambda: put_source("thing", **FLIT),
     }
     pins = {name: makers[name]() for name in files.split()}
     hashes = [item for name, pin in pins.items() if name != "unlocked" for item in pin.hashes]
@@ -99,7 +129,8 @@ def test_form_of_a_distribution(
         return
     provider, _, lacks = outcome.partition(": ")
     assert provider == found.provider
-    assert ("compiled" in files) is found.has_compiled
+    has_more = "compiled" in files or bool(lacks)
+    assert has_more is found.has_compiled
     assert lacks in found.lacks if lacks else not found.lacks
     lines = render.plan(msgspec.structs.replace(plan, offers=(found,))).splitlines()
     (line,) = (line for line in lines if line.startswith("thing "))
@@ -115,7 +146,7 @@ def test_build_warns_of_missing_compiled_code(put_wheel: Put, tmp_path: Path) ->
     offers = distributions.offers(plan, "3.13", ctx)
 
     for _ in range(2):
-        distributions.distributions(plan, offers, PYTHON, TOOLCHAIN, no_libraries, ctx)
+        built(plan, offers, ctx)
 
     assert 2 == log.getvalue().count("thing 1: without the compiled code")
     assert 2 == log.getvalue().count('tool.onebin.pure = ["thing"]')
@@ -144,11 +175,11 @@ def test_build_that_leaves_compiled_code_out(
     offers = distributions.offers(plan, "3.13", ctx)
 
     if settings:
-        (made,) = distributions.distributions(plan, offers, PYTHON, TOOLCHAIN, no_libraries, ctx)
+        (made,) = built(plan, offers, ctx)
         assert () == made.extensions
         return
-    with pytest.raises(ProjectError, match="thing 1: its build leaves out the compiled") as caught:
-        distributions.distributions(plan, offers, PYTHON, TOOLCHAIN, no_libraries, ctx)
+    with pytest.raises(ProjectError, match="thing 1: its build leaves out compiled code") as caught:
+        built(plan, offers, ctx)
     assert 'tool.onebin.pure = ["thing"]' in caught.value.hint
 
 
@@ -232,6 +263,19 @@ def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bo
     )
 
 
+def test_requirements_of_hooks(tmp_path: Path) -> None:
+    """Hatchling requests them while it runs; the plan knows them by its table."""
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.hatch.build.hooks.a]\ndependencies = ['x', 1]\n"
+        "[tool.hatch.build.targets.wheel.hooks.b]\ndependencies = ['y']\n"
+        "[tool.hatch.build.targets.wheel.hooks.c]\ndependencies = 'z'\n"
+    )
+    hatchling = source.BuildSystem(("hatchling",), "hatchling.build")
+
+    assert ("hatchling", "x", "y") == source.requirements(tmp_path, hatchling)
+    assert ("setuptools",) == source.requirements(tmp_path, source.BuildSystem())
+
+
 @pytest.mark.parametrize(
     ("system", "settings", "reason", "hint"),
     [
@@ -239,6 +283,19 @@ def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bo
         ('requires = ["tool"]', f"{SETTING} = true", "", ""),
         ('requires = ["absent"]', f"{SETTING} = true", "its build needs absent", "another version"),
         ('requires = ["shared"]', f"{SETTING} = true", "its build needs shared", "another version"),
+        ('requires = ["own"]', f"{SETTING} = true", "", ""),
+        (
+            'requires = ["rusty"]',
+            f"{SETTING} = true",
+            "its build needs rusty 1: its build needs a Rust compiler",
+            "Rust",
+        ),
+        (
+            'requires = ["thing"]',
+            f"{SETTING} = true",
+            "needs itself (thing -> thing)",
+            "pure-Python",
+        ),
         ('requires = ["program"]', f"{SETTING} = true", "", ""),
         ('requires = ["setuptools_rust>=1"]', "", "a Rust compiler (setuptools-rust)", "Rust"),
         ('requires = []\nbuild-backend = "maturin"', "", "a Rust compiler (maturin)", "Rust"),
@@ -255,6 +312,10 @@ def test_source_that_cannot_be_built_is_an_obstacle(
     put_wheel("tool")
     put_wheel("shared", tag="cp313-cp313-manylinux_2_28_x86_64")
     put_wheel("program", tag=f"py3-none-manylinux_2_17_{os.uname().machine}")
+    for name, files in (("own", NEEDS_NOTHING), ("rusty", RUST)):
+        put_wheel(name, tag=COMPILED)
+        put_source(name, **files)
+    put_wheel("thing", tag=COMPILED)
     pin = put_source("thing", **{"pyproject.toml": f"[build-system]\n{system}\n"})
     plan = project_plan(tmp_path / "project", [pin], settings.replace("tool.onebin.", ""))
 
@@ -262,6 +323,8 @@ def test_source_that_cannot_be_built_is_an_obstacle(
 
     if not reason:
         assert isinstance(found, Offer)
+        from_source = ["own"] if "own" in system else []
+        assert from_source == [item.pin.name for item in found.build_sources]
         return
     assert isinstance(found, Obstacle)
     assert found.reason.startswith("thing 1: ")
@@ -304,3 +367,93 @@ def written_plan(root: Path, pins: Sequence[Pin], text: str) -> Plan:
         planned.project, machine="x86_64", lock=lock, build_lock=text,
         written_build_lock="onebin-build.lock",
     )  # fmt: skip
+
+
+OWN = "setup(ext_modules=[Extension('a._c', [])])"
+
+SOURCES = [
+    ({"a.c": "#include <libpq-fe.h>"}, "PostgreSQL's libpq"),
+    ({"a.h": "#ifndef A_H\n#define A_H\n#include <ldap.h>\n#endif"}, "OpenLDAP"),
+    ({"a.pyx": "cdef extern from 'gmp.h':"}, "GMP"),
+    ({"a.c": "#include <curl/curl.h>\n"}, "libcurl"),
+    ({"a.c": "#ifdef HAVE_CURL\n#include <curl/curl.h>\n#endif\n"}, ""),
+    ({"a.c": "#if 1\n#if 1\n#endif\n#include <curl/curl.h>\n#endif\n"}, ""),
+    ({"a.c": "#include <curl/curl.h>\n", "deps/include/curl/curl.h": ""}, ""),
+    ({"tests/a.c": "#include <curl/curl.h>\n"}, ""),
+    ({"deps/x/test cases/1/a.c": "#include <curl/curl.h>\n"}, ""),
+    ({"deps/x/setup.py": "", "deps/x/src/a.c": "#include <curl/curl.h>\n"}, ""),
+    ({"setup.py": "", "src/a.c": "#include <curl/curl.h>\n"}, "libcurl"),
+    ({"meson.build": "project('thing', 'c',\n  'fortran',\n)"}, "Fortran compiler"),
+    ({"meson.build": "project('thing', 'c')\nadd_languages('fortran', native: false)"}, "Fortran"),
+    ({"meson.build": "project('x')\nadd_languages('fortran', required: false)"}, ""),
+    ({"CMakeLists.txt": "project(thing LANGUAGES C Fortran)"}, "Fortran compiler"),
+    ({"CMakeLists.txt": "project(thing LANGUAGES C)\n# Fortran"}, ""),
+    ({"setup.py": OWN, "lib/l.py": "ffi.dlopen(s)", "lib/x.py": "load_raw('a._c')"}, "x.py loads"),
+    ({"setup.py": OWN, "lib/l.py": "ffi.dlopen(s)", "lib/x.py": "load_raw('b')"}, ""),
+    ({"setup.py": OWN, "lib/l.py": "", "lib/x.py": "load_raw('a._c')"}, ""),
+    ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "tests/x.py": "load_raw('a._c')"}, ""),
+    ({"lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('a._c')"}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "reason"), SOURCES)
+def test_source_that_rules_a_static_executable_out(
+    tmp_path: Path, files: dict[str, str], reason: str
+) -> None:
+    """What every build of it needs; a condition, a copy in the tree and tests are none of that."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    found = obstacles.of_source(Pin("thing", "1", ()), tmp_path, source.BuildSystem())
+
+    if not reason:
+        assert found is None
+        return
+    assert found is not None
+    assert reason in found.reason
+    assert found.hint
+
+
+BACK_ENDS = [
+    ('build-backend = "flit_core.buildapi"', "", (), False),
+    ('build-backend = "uv_build"', "", (), False),
+    ('build-backend = "hatchling.build"', "", (), False),
+    ('build-backend = "hatchling.build"', "[tool.hatch.build.hooks.custom]", (), True),
+    ('build-backend = "hatchling.build"', "[tool.hatch.build.targets.wheel.hooks.x]", (), True),
+    ('build-backend = "poetry.core.masonry.api"', "", (), False),
+    ('build-backend = "poetry.core.masonry.api"', '[tool.poetry]\nbuild = "b.py"', (), True),
+    ('build-backend = "pdm.backend"', "", (), False),
+    ('build-backend = "pdm.backend"', "[tool.pdm.build]\nrun-setuptools = true", (), True),
+    ('build-backend = "pdm.backend"', "", ("pdm_build.py",), True),
+    ('requires = ["setuptools"]', "", ("setup.py",), True),
+    ('requires = ["setuptools", "wheel"]', "", (), False),
+    ('requires = ["setuptools", "mypy"]', "", (), True),
+    ('requires = ["setuptools"]', '[[tool.setuptools.ext-modules]]\nname = "x"', (), True),
+    ('build-backend = "mesonpy"', "", (), True),
+    ('build-backend = "own"\nbackend-path = ["."]', "", (), True),
+]
+
+
+@pytest.mark.parametrize(("system", "tables", "files", "expected"), BACK_ENDS)
+def test_back_ends_that_can_compile(
+    tmp_path: Path, system: str, tables: str, files: Sequence[str], *, expected: bool
+) -> None:
+    """The back end and its hooks decide; an unknown back end may."""
+    (tmp_path / "pyproject.toml").write_text(f"[build-system]\n{system}\n{tables}\n")
+    for name in files:
+        (tmp_path / name).touch()
+
+    read = source.build_system(tmp_path, of="thing 1")
+
+    assert expected is source.can_compile(tmp_path, read)
+
+
+def test_libraries_of_the_two_tables_differ() -> None:
+    """No header is in both: a library is built here, or it is missing."""
+    built = system_libraries.HEADERS
+
+    for header in missing_libraries.BY_HEADER:
+        assert header not in built
+        assert f"{header.partition('/')[0]}/" not in built
+    assert len(missing_libraries.LIBRARIES) == len(missing_libraries.BY_HEADER)

@@ -21,10 +21,12 @@ from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
 from onebin.embed.files import FilesBlob
 from onebin.inputs.back_end import BuildRequirements, BuildSystem, OwnWheel
+from onebin.link.interpreter import BuildInterpreter
 from onebin.link.linker import LinkedProgram
 from onebin.link.probe import Probe
 from onebin.model import (
     Binary,
+    BuildTool,
     BuiltLibrary,
     CSource,
     Function,
@@ -71,6 +73,9 @@ NOT_IN_KEY: Mapping[str, str] = {
     "BuiltLibrary.license": "named by BuiltLibrary.key",
     "BuiltLibrary.include": "named by BuiltLibrary.key",
     "BuiltLibrary.archives": "named by BuiltLibrary.key",
+    "BuiltLibrary.packages": "names for other builds",
+    "Library.packages": "names for other builds",
+    "BuildTool.code": "named by BuildTool.key",
     "LinkInput.include": "named by LinkInput.key, and by what sources include",
     "Probe.code": "named by code_keys",
     "LinkedProgram.machine": "named by Toolchain.key",
@@ -183,7 +188,11 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         CapturedBuild(
             pin=pin, build_pins=(pin,), may_be_unpinned=False, level="-O2",
             interpreter=interpreter, runtime=runtime, toolchain=toolchain, machine="x86_64",
-            libraries=(built,), environment={"A": "1"}, hook=file("hook.py"),
+            libraries=(built,), tools=(BuildTool(pin, Path("/tool"), "tool"),),
+            environment={"A": "1"}, hook=file("hook.py"),
+        ),
+        BuildInterpreter(
+            interpreter=interpreter, parts=parts, hidden=("/usr/include",), toolchain=toolchain
         ),
         Probe(
             modules=("m",), parts=parts, code=(Path("/code"),), code_keys=("code",),

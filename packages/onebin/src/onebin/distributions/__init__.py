@@ -14,12 +14,14 @@ from packaging.utils import canonicalize_name
 from onebin.effects import index
 from onebin.effects.context import Context, Step
 from onebin.effects.index import IndexFile
-from onebin.effects.wheel_tags import is_compiled
+from onebin.effects.wheel_tags import has_programs, is_compiled
 from onebin.errors import ProjectError
 from onebin.model import (
+    BuildTool,
     BuiltLibrary,
     CPython,
     Distribution,
+    Interpreter,
     Machine,
     Obstacle,
     Offer,
@@ -30,10 +32,11 @@ from onebin.model import (
 )
 
 from . import captured, located
-from .captured import Captured, SourceFacts
+from .captured import Captured
 from .pure import Pure
+from .source_facts import SourceFacts, source_facts
 
-CACHE_VERSION: Final = 8
+CACHE_VERSION: Final = 11
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -51,9 +54,13 @@ class Provider(Protocol):
 
     def step(
         self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain,
-        libraries: Sequence[BuiltLibrary],
+        libraries: Sequence[BuiltLibrary], tools: Sequence[BuildTool],
     ) -> Step[Distribution]:  # fmt: skip
-        """Return the step for *offer*; *libraries* are those that it names."""
+        """Return the step for *offer*; *libraries* are those that it names.
+
+        *tools* are its build requirements that were built from source; the interpreter of *python*
+        has their C extensions.
+        """
         ...
 
 
@@ -67,6 +74,9 @@ Form = Literal["as pip installs it", "from source", "pure"]
 
 BuildLibraries = Callable[[Sequence[str]], tuple[BuiltLibrary, ...]]
 """Makes C libraries by name."""
+
+BuildInterpreter = Callable[[Sequence[Distribution]], Interpreter]
+"""Makes the interpreter that runs back ends, with the C extensions of distributions."""
 
 
 class _ObstacleError(Exception):
@@ -90,6 +100,8 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 UNLOCKED: Final = "the lock has no hash of its source distribution (write it again: onebin lock)"
+
+PROGRAMS: Final = "its wheels bring programs, or shared libraries that its code loads itself"
 
 UNSHIPPED: Final = "the index has no source distribution of it"
 
@@ -133,14 +145,30 @@ class OfferStep(msgspec.Struct, frozen=True):
             for found in (one.offer(self.pin, files, self.python) for one in (PURE, SOURCE))
         )
         is_open = self.form == "as pip installs it"
+        program = next((x.name for x in every if has_programs(x.name, self.machine)), "")
+        if isinstance(pure, Offer) and is_open and program and not compiled:
+            return Found(
+                msgspec.structs.replace(pure, has_compiled=True, lacks=f"{PROGRAMS} ({program})")
+            )
         if isinstance(pure, Offer) and (self.form == "pure" or (is_open and not compiled)):
             return Found(pure)
+        if is_open and not compiled and program:
+            raise _ObstacleError(self._no_modules(program))
         if isinstance(source, Offer):
             return Found(source, pure if is_open and isinstance(pure, Offer) else None)
         if isinstance(pure, Offer) and is_open:
             has_source = any(file.name.endswith(captured.TARBALL) for file in every)
             return Found(msgspec.structs.replace(pure, lacks=UNLOCKED if has_source else UNSHIPPED))
         raise _ObstacleError(source)
+
+    def _no_modules(self, file: str) -> Obstacle:
+        return Obstacle(
+            self.pin,
+            f"{self.pin}: {PROGRAMS} ({file})",
+            hint="a static executable has no loader, and files inside it cannot be started: "
+            "choose another package; or try its source distribution, "
+            f'tool.onebin.from-source = ["{self.pin.name}"]',
+        )
 
     def load(self, folder: Path) -> Decided:
         """Return it."""
@@ -172,7 +200,7 @@ class ExaminedSource(msgspec.Struct, frozen=True):
     def make(self, folder: Path, ctx: Context) -> None:
         """Fetch it and read it; none of its code runs."""
         ctx.progress.report(f"{self.pin}: reading its source")
-        found = captured.source_facts(
+        found = source_facts(
             self.pin, self.build_pins, may_be_unpinned=self.may_be_unpinned, python=self.python,
             machine=self.machine, ctx=ctx,
         )  # fmt: skip
@@ -237,23 +265,38 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     if offer.provider != SOURCE.name:
         return offer
     step = ExaminedSource(offer.pin, python, plan.machine, plan.build_pins, plan.may_be_unpinned)
+    # Nothing is brought for code that the project can do without.
+    may_lack = form == "pure"
     try:
         facts = _facts(step, ctx)
+        _require_compiling(offer, facts, may_lack=may_lack)
     except _ObstacleError as exc:
         if best.instead is None:
             raise
         reason = exc.obstacle.reason.removeprefix(f"{offer.pin}: ")
         hint = f" ({exc.obstacle.hint})" if exc.obstacle.hint else ""
         return msgspec.structs.replace(best.instead, lacks=f"{reason}{hint}")
-    # Nothing is brought for code that the project can do without.
-    may_lack = form == "pure"
     return msgspec.structs.replace(
         offer,
         build_requires=facts.build_requires,
+        build_sources=facts.build_sources,
         names=facts.names,
         libraries=() if may_lack else facts.libraries,
         environment={} if may_lack else facts.environment,
     )
+
+
+def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> None:
+    pin = offer.pin
+    if offer.has_compiled and not facts.compiles and not may_lack:
+        raise _ObstacleError(
+            Obstacle(
+                pin,
+                f"{pin}: its source distribution is built without the compiled code that pip would "
+                "install",
+                hint=f"accept that it may be slower: {_silence(pin)}; or choose another version",
+            )
+        )
 
 
 def _facts(step: ExaminedSource, ctx: Context) -> SourceFacts:
@@ -287,9 +330,12 @@ def distributions(
     python: CPython,
     toolchain: Toolchain,
     libraries: BuildLibraries,
+    interpreter: BuildInterpreter,
     ctx: Context,
 ) -> tuple[Distribution, ...]:
     """Make every distribution of *wanted* ready to be frozen and linked.
+
+    *libraries* and *interpreter* make what their builds need.
 
     Raises:
         ProjectError: one of them cannot be part of a static executable, or its build leaves out
@@ -299,28 +345,41 @@ def distributions(
     wanted = tuple(wanted)
     may_lack = {canonicalize_name(name) for name in plan.project.options.pure}
     made = []
+
+    def build(item: Offer) -> Distribution:
+        if item.provider == PURE.name:
+            return ctx.build(PURE.step(item, plan, python, toolchain, (), ()))
+        sources = tuple(build(source) for source in item.build_sources)
+        tools = tuple(BuildTool(tool.pin, tool.code, tool.key) for tool in sources)
+        runs = CPython(interpreter(sources), python.runtime)
+        built = libraries(item.libraries)
+        provider = PROVIDERS[item.provider]
+        found = ctx.build(provider.step(item, plan, runs, toolchain, built, tools))
+        extensions = tuple(
+            msgspec.structs.replace(extension, built=built) for extension in found.extensions
+        )
+        return msgspec.structs.replace(found, extensions=extensions)
+
     for n, item in enumerate(wanted):
         if isinstance(item, Obstacle):
             raise ProjectError(item.reason, hint=item.hint)
         ctx.progress.report(str(item.pin), done=n, total=len(wanted))
-        built = libraries(item.libraries)
-        step = PROVIDERS[item.provider].step(item, plan, python, toolchain, built)
-        found = ctx.build(step)
+        found = build(item)
         if item.lacks:
             ctx.progress.warn(
                 f"{item.pin}: without the compiled code that pip would install, so it may be "
                 f"slower: {item.lacks}; {_silence(item.pin)} accepts that"
             )
-        elif item.has_compiled and not found.extensions and item.pin.name not in may_lack:
+        elif item.has_compiled and item.pin.name not in may_lack and (
+            found.lost or not found.extensions
+        ):  # fmt: skip
+            what = f": {', '.join(found.lost)}" if found.lost else ""
             raise ProjectError(
-                f"{item.pin}: its build leaves out the compiled code that pip would install",
+                f"{item.pin}: its build leaves out compiled code that pip would install{what}",
                 hint=f"accept that it may be slower: {_silence(item.pin)}; or choose another "
                 "version",
             )
-        extensions = tuple(
-            msgspec.structs.replace(extension, built=built) for extension in found.extensions
-        )
-        made.append(msgspec.structs.replace(found, extensions=extensions))
+        made.append(found)
     return tuple(made)
 
 

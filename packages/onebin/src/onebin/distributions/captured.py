@@ -4,18 +4,21 @@ The back end runs in the static interpreter, with a compiler that joins the obje
 extension instead of linking a shared object: there is no recipe per package.
 """
 
+import re
+import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
 
-from onebin.effects import index, unpack
 from onebin.effects.context import Context
 from onebin.effects.index import IndexFile
 from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError, ToolError
 from onebin.model import (
+    BuildTool,
     BuiltLibrary,
     CPython,
     Distribution,
@@ -30,37 +33,25 @@ from onebin.model import (
 )
 from onebin.requirement import shown
 
-from . import install, located, modules, programs, source, system_libraries
+from . import install, machine_programs, own_prefix, programs, source, source_facts
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 8
+CACHE_VERSION: Final = 11
 """Raised when this module makes something else of the same source: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
+
+FAILED: Final = re.compile(r'building extension "([\w.]+)" failed')
+"""distutils of an extension with ``optional=True``: the build goes on without it."""
 
 TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """How names of source distributions end that are unpacked here."""
 
 
-class SourceFacts(msgspec.Struct, frozen=True):
-    """Facts of a source distribution about its build, none of whose code was run."""
-
-    build_requires: tuple[Pin, ...] = ()
-    """As far as its ``pyproject.toml`` names them."""
-    libraries: tuple[str, ...] = ()
-    """C libraries whose headers it includes."""
-    environment: dict[str, str] = {}
-    """Variables that make its build compile more."""
-    names: tuple[str, ...] = ()
-    """Of all its files and folders, as far as they can be modules'."""
-    obstacle: Obstacle | None = None
-    """Why it can never be built here."""
-
-
 class Captured:
     """Provider: source distributions."""
 
-    name = "captured"
+    name = source_facts.PROVIDER
 
     def offer(self, pin: Pin, files: Sequence[IndexFile], _: str) -> Offer | Obstacle:
         """Offer the first source distribution."""
@@ -77,7 +68,7 @@ class Captured:
 
     def step(
         self, offer: Offer, plan: Plan, python: CPython, toolchain: Toolchain,
-        libraries: Sequence[BuiltLibrary],
+        libraries: Sequence[BuiltLibrary], tools: Sequence[BuildTool],
     ) -> "CapturedBuild":  # fmt: skip
         """Return the step that fetches and builds it."""
         options = plan.project.options
@@ -91,60 +82,9 @@ class Captured:
             toolchain=toolchain,
             machine=plan.machine,
             libraries=tuple(libraries),
+            tools=tuple(tools),
             environment=offer.environment,
         )
-
-
-def source_facts(
-    pin: Pin,
-    build_pins: Sequence[Pin],
-    *,
-    may_be_unpinned: bool,
-    python: str,
-    machine: Machine,
-    ctx: Context,
-) -> SourceFacts | Obstacle:
-    """Return the facts of *pin*'s source about its build, or why it cannot be built.
-
-    Both as far as its ``pyproject.toml`` shows. Fetches it and its static build requirements; none
-    of their code runs. Further requirements that its back end names are known in the build alone.
-
-    Raises:
-        ToolError: one of them cannot be downloaded.
-    """
-    with ctx.store.scratch() as scratch:
-        try:
-            tree = _source(pin, scratch, python, ctx)
-            if tree is None:
-                return SourceFacts()  # the build names the missing file
-            system = source.build_system(tree, of=str(pin))
-            if tool := source.rust_tool(system):
-                obstacle = Obstacle(
-                    pin,
-                    f"{pin}: its build needs a Rust compiler ({tool}); expected C, C++ or Cython",
-                    hint="onebin has no Rust for a static executable: choose a version or package "
-                    "without Rust code",
-                )
-                return SourceFacts(obstacle=obstacle)
-            tools = BuildTools(
-                build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
-                machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
-            )  # fmt: skip
-            tools.install(system.requires)
-        except ProjectError as exc:
-            return Obstacle(pin, str(exc), hint=exc.hint)
-        return SourceFacts(
-            tools.used, system_libraries.wanted(tree), source.switches(tree, system),
-            modules.names_in(tree),
-        )  # fmt: skip
-
-
-def _source(pin: Pin, scratch: Path, python: str, ctx: Context) -> Path | None:
-    """Return the tree of the source of *pin* in *scratch*; None where the index has none."""
-    if pin.origin:
-        return located.source(pin, scratch, python, ctx)
-    archive = index.download_source(pin, scratch, run=ctx.run)
-    return None if archive is None else unpack.tree(archive, scratch / "unpacked")
 
 
 class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +102,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
     machine: Machine
     libraries: tuple[BuiltLibrary, ...] = ()
     """Their headers are seen where it is compiled."""
+    tools: tuple[BuildTool, ...] = ()
+    """Build requirements that were built from source."""
     environment: dict[str, str] = {}
     """Variables that make the build compile more."""
     hook: Path = HOOK
@@ -170,9 +112,10 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> tuple[object, ...]:
         """Return the pins, and all that builds."""
         return (
-            CACHE_VERSION, "captured", self.pin, self.build_pins, self.may_be_unpinned, self.level,
-            self.interpreter.key, self.runtime.key, self.toolchain.key, self.machine,
-            [(library.key, library.source.sha256) for library in self.libraries],
+            CACHE_VERSION, source_facts.PROVIDER, self.pin, self.build_pins, self.may_be_unpinned,
+            self.level, self.interpreter.key, self.runtime.key, self.toolchain.key, self.machine,
+            [(item.key, item.source.sha256, item.packages) for item in self.libraries],
+            [(tool.pin, tool.key) for tool in self.tools],
             sorted(self.environment.items()),
             self.hook.read_text("utf-8"),
         )  # fmt: skip
@@ -185,20 +128,22 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             ToolError: it does not build.
         """
         with ctx.store.scratch() as scratch:
-            tree = _source(self.pin, scratch, self.interpreter.version, ctx)
+            tree = source_facts.tree_of(self.pin, scratch, self.interpreter.version, ctx)
             if tree is None:
                 raise ProjectError(f"{self.pin}: the index has no source distribution any more")
-            wheel, tools = self._build(tree, scratch, ctx.run)
-            libraries = scratch / "out" / "libraries"
-            names = libraries.read_text("utf-8").split() if libraries.exists() else []
-            native = install.Native(tuple(sorted(set(names))), tools)
+            noted = _Failures()
+            wheel, tools = self._build(tree, scratch, ctx.run, noted)
+            libraries = _wanted_by(wheel, scratch / "out" / "libraries")
+            native = install.Native(libraries, tools, tuple(noted.names))
             install.wheel(self.pin, wheel, folder, native)
 
     def load(self, folder: Path) -> Distribution:
         """Return it."""
         return install.load(self.pin, folder)
 
-    def _build(self, tree: Path, scratch: Path, run: RunCommand) -> tuple[Path, tuple[Pin, ...]]:
+    def _build(
+        self, tree: Path, scratch: Path, run: RunCommand, noted: "_Failures"
+    ) -> tuple[Path, tuple[Pin, ...]]:
         """Return the wheel, and its build requirements that are not pinned."""
         system = source.build_system(tree, of=str(self.pin))
         site, out, home = scratch / "site", scratch / "out", scratch / "home"
@@ -213,8 +158,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             machine=self.machine,
             may_be_unpinned=self.may_be_unpinned,
             run=run,
+            built={tool.pin.name: tool for tool in self.tools},
         )
-        tools.install(system.requires)
+        tools.install(source.requirements(tree, system))
         programs.write(site, tools.programs, self.interpreter.python)
         env = self._environment(tree, scratch, tools.programs)
         call: list[str | Path] = [self.interpreter.python, "-P", "-S", self.hook]
@@ -225,7 +171,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             if further := (out / "result").read_text("utf-8").splitlines():
                 tools.install(further)
                 programs.write(site, tools.programs, self.interpreter.python)
-            run([*call, "wheel", *rest], cwd=tree, env=env, on_line=_ignore)
+            run([*call, "wheel", *rest], cwd=tree, env=env, on_line=noted.add)
         except ToolError as exc:
             raise ToolError(
                 f"{self.pin}: does not build for a static executable",
@@ -240,11 +186,10 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     def _environment(self, tree: Path, scratch: Path, programs: Path) -> dict[str, str]:
         tools, home = self.toolchain.bin, scratch / "home"
-        # After all others: a copy that the source brings is the one it fits.
-        include = [f"-idirafter {library.include}" for library in self.libraries]
-        archives = [file for library in self.libraries for file in library.archives]
+        prefix = own_prefix.write(scratch / "prefix", self.libraries, python=Path(sys.executable))
+        machine = machine_programs.links(scratch / "machine")
         return {
-            "PATH": f"{programs}:{tools}:/usr/bin:/bin",
+            "PATH": f"{programs}:{prefix}/bin:{tools}:{machine}",
             "PYTHONHOME": str(self.interpreter.home),
             # Programs of build requirements are Python too.
             "PYTHONPATH": str(scratch / "site"),
@@ -263,14 +208,40 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "LDCXXSHARED": f"{tools}/c++ -shared",
             "AR": str(tools / "ar"),
             "CFLAGS": f"{self.level} -DNDEBUG -ffile-prefix-map={tree}=.",
-            "CPPFLAGS": " ".join([f"-I{self.runtime.include}", *include]),
-            "LDFLAGS": " ".join(
-                f"-L{folder}" for folder in dict.fromkeys(file.parent for file in archives)
-            ),
-            # Or a build would find the machine's own libraries.
-            "PKG_CONFIG": "false",
+            # After all others: a copy that the source brings is the one it fits.
+            "CPPFLAGS": f"-I{self.runtime.include} -idirafter {prefix}/include",
+            "LDFLAGS": f"-L{prefix}/lib",
+            "PKG_CONFIG": f"{prefix}/bin/pkg-config",
+            "CMAKE_PREFIX_PATH": str(prefix),
+            "CMAKE_TOOLCHAIN_FILE": f"{prefix}/cmake",
+            "ONEBIN_PREFIX": str(prefix),
+            "ONEBIN_VISIBLE": str(self.interpreter.home.parent.parent),
             "ONEBIN_LIBRARIES": str(scratch / "out" / "libraries"),
         } | self.environment
+
+
+class _Failures:
+    """The extensions that a back end leaves out since they do not compile, by its output."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def add(self, line: str) -> None:
+        if found := FAILED.search(line):
+            self.names[found[1]] = None
+
+
+def _wanted_by(wheel: Path, noted: Path) -> tuple[str, ...]:
+    """Return the libraries that linkers of the files in *wheel* were given, by the lines *noted*.
+
+    Those of configure's experiments and of programs do not count.
+    """
+    if not noted.exists():
+        return ()
+    with zipfile.ZipFile(wheel) as archive:
+        inside = {name.rpartition("/")[2] for name in archive.namelist()}
+    lines = (line.rpartition(" ") for line in noted.read_text("utf-8").splitlines())
+    return tuple(sorted({name for output, _, name in lines if output in inside}))
 
 
 def _ignore(_: str) -> None:

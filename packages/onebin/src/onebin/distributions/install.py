@@ -23,6 +23,9 @@ from . import system_libraries
 
 MODULE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
+EXTENSION: Final = re.compile(r"\w+(\.\w+)*", re.ASCII)
+"""A C extension's name: mypyc's begin with a hash, so with a digit."""
+
 CXX: Final = "c++"
 """C++'s own library, as an extension names it."""
 
@@ -32,6 +35,8 @@ class Native(msgspec.Struct, frozen=True):
 
     libraries: tuple[str, ...] = ()
     unpinned: tuple[Pin, ...] = ()
+    lost: tuple[str, ...] = ()
+    """C extensions that the build left out since they do not compile."""
 
 
 def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None:  # noqa: B008
@@ -52,8 +57,11 @@ def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None
             )
         parts = [*shared.relative_to(code).parent.parts, shared.name.partition(".")[0]]
         module = ".".join(parts)
+        if parts[-1] == "__init__" and shared.with_name("__init__.py").is_file():
+            shared.unlink()  # a package that is C has no place in the table of modules
+            continue
         # It becomes a name in C.
-        if not MODULE.fullmatch(module):
+        if not EXTENSION.fullmatch(module):
             raise ProjectError(f"{pin}: {shown(module)} is not a module's name")
         try:
             isolated = localize_symbols(data, f"PyInit_{parts[-1]}", symbol(module))
@@ -72,8 +80,9 @@ def load(pin: Pin, folder: Path) -> Distribution:
         for file in sorted((folder / "objects").iterdir())
     )
     return Distribution(
-        pin, folder / "code", folder.name, extensions, native.unpinned, folder / "data"
-    )
+        pin, folder / "code", folder.name, extensions, native.unpinned, folder / "data",
+        native.lost,
+    )  # fmt: skip
 
 
 def symbol(module: str) -> str:

@@ -33,7 +33,12 @@ def write(site: Path, folder: Path, python: Path) -> None:
     Scripts already there get *python* as their interpreter. They find *site* by ``PYTHONPATH``.
     """
     folder.mkdir(exist_ok=True)
+    for name in ("python", "python3"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(python)
     for script in folder.iterdir():
+        if script.is_symlink():
+            continue
         data = script.read_bytes()
         if data.startswith(b"#!python"):
             rest = data.partition(b"\n")[2]

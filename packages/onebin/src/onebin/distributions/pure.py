@@ -12,6 +12,7 @@ from onebin.effects.index import IndexFile
 from onebin.effects.wheel_tags import is_pure
 from onebin.errors import ProjectError
 from onebin.model import (
+    BuildTool,
     BuiltLibrary,
     CPython,
     Distribution,
@@ -41,8 +42,9 @@ class Pure:
         return Obstacle(pin, f"{pin}: no pure-Python wheel", hint="")
 
     def step(
-        self, offer: Offer, _: Plan, python: CPython, __: Toolchain, ___: Sequence[BuiltLibrary]
-    ) -> "PureWheel":
+        self, offer: Offer, _: Plan, python: CPython, __: Toolchain,
+        ___: Sequence[BuiltLibrary], ____: Sequence[BuildTool],
+    ) -> "PureWheel":  # fmt: skip
         """Return the step that fetches and unpacks it."""
         return PureWheel(offer.pin, python.interpreter.version)
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +17,6 @@ from onebin.requirement import shown
 from . import install
 
 BACK_END: Final = re.compile(rf"{install.MODULE.pattern}(:{install.MODULE.pattern})?", re.ASCII)
-
-RUST: Final = ("maturin", "setuptools-rust")
-"""Build requirements that call Rust's compiler."""
 
 ENVIRONMENT: Final = re.compile(
     r"""(?:environ(?:\.get)?\s*[(\[]|getenv\s*\()\s*["']([A-Z][A-Z0-9_]*)["']"""
@@ -65,15 +63,95 @@ def build_system(source: Path, *, of: str) -> BuildSystem:
     return system
 
 
-def rust_tool(system: BuildSystem) -> str:
-    """Return what of *system* calls Rust's compiler; empty if nothing does."""
+def tool_of(system: BuildSystem, known: Collection[str]) -> str:
+    """Return the first of the tools *known* that *system* names; empty if it names none."""
     names = {system.build_backend.partition(".")[0]}
     for text in system.requires:
         try:
             names.add(canonicalize_name(Requirement(text).name))
         except InvalidRequirement:
             continue  # reported where it would be installed
-    return next((tool for tool in RUST if tool in names), "")
+    return next((tool for tool in known if tool in names), "")
+
+
+def can_compile(source: Path, system: BuildSystem) -> bool:
+    """Whether the build of the tree *source* can make compiled code.
+
+    Back ends of pure Python make none without a hook. Some authors make the wheels that they
+    publish with another back end than that of the source distribution.
+    """
+    table = _tool_table(source)
+    match system.build_backend.partition(".")[0]:
+        case "flit_core" | "flit" | "uv_build":
+            return False
+        case "hatchling":
+            return bool(system.backend_path) or _has_key(table.get("hatch"), "hooks")
+        case "poetry":
+            return "build" in _table(table.get("poetry")) or (source / "build.py").exists()
+        case "pdm":
+            build = _table(_table(table.get("pdm")).get("build"))
+            return "run-setuptools" in build or _has_key(build, "hooks") or (
+                build.get("is-purelib") is False or (source / "pdm_build.py").exists()
+            )  # fmt: skip
+        case "setuptools":
+            plain = {"setuptools", "setuptools-scm", "wheel"}
+            return (
+                (source / "setup.py").exists() or bool(system.backend_path)
+                or not plain.issuperset(_names(system.requires))
+                or _has_key(table.get("setuptools"), "ext-modules")
+            )  # fmt: skip
+        case _:
+            return True
+
+
+def requirements(source: Path, system: BuildSystem) -> tuple[str, ...]:
+    """Return the build requirements of the tree *source* that its ``pyproject.toml`` shows.
+
+    Those of hatchling's hooks as well, which it requests while it runs.
+    """
+    found = list(system.requires)
+    if system.build_backend.partition(".")[0] == "hatchling":
+        for hook in _hooks(_table(_tool_table(source).get("hatch")).get("build")):
+            named = hook.get("dependencies")
+            if isinstance(named, list):
+                found += [item for item in named if isinstance(item, str)]
+    return tuple(found)
+
+
+def _hooks(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  (TOML)
+    """Yield the table of each hook inside *value*."""
+    for key, inner in _table(value).items():
+        if key == "hooks":
+            yield from map(_table, _table(inner).values())
+        else:
+            yield from _hooks(inner)
+
+
+def _names(requires: Iterable[str]) -> set[str]:
+    names: set[str] = set()
+    for text in requires:
+        try:
+            names.add(canonicalize_name(Requirement(text).name))
+        except InvalidRequirement:
+            names.add(text)
+    return names
+
+
+def _tool_table(source: Path) -> dict[str, Any]:
+    try:
+        return _table(tomllib.loads(files.read_text(source / "pyproject.toml")).get("tool"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401  (TOML)
+    return value if isinstance(value, dict) else {}
+
+
+def _has_key(value: Any, key: str) -> bool:  # noqa: ANN401  (TOML)
+    """Whether a table inside *value* has *key*."""
+    table = _table(value)
+    return key in table or any(_has_key(inner, key) for inner in table.values())
 
 
 def switches(source: Path, system: BuildSystem) -> dict[str, str]:
@@ -103,14 +181,5 @@ def switches(source: Path, system: BuildSystem) -> dict[str, str]:
 
 def _has_idle_hook(source: Path) -> bool:
     """Whether hatchling's table has a hook with ``enable-by-default = false``."""
-
-    def search(table: Any) -> bool:  # noqa: ANN401  (TOML)
-        if not isinstance(table, dict):
-            return False
-        return table.get("enable-by-default") is False or any(map(search, table.values()))
-
-    try:
-        table = tomllib.loads(files.read_text(source / "pyproject.toml"))
-        return search(table.get("tool", {}).get("hatch", {}).get("build", {}))
-    except (OSError, ValueError, RecursionError, AttributeError):
-        return False
+    build = _table(_tool_table(source).get("hatch")).get("build")
+    return any(hook.get("enable-by-default") is False for hook in _hooks(build))

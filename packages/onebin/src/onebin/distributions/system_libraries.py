@@ -14,12 +14,16 @@ from onebin.model import Extension
 HEADERS: Final = {
     "bzlib.h": "bzip2",
     "ffi.h": "libffi",
+    "ft2build.h": "FreeType",
+    "jpeglib.h": "libjpeg-turbo",
+    "lcms2.h": "Little CMS",
     "libxml/": "libxml2",
     "libxslt/": "libxslt",
     "libexslt/": "libxslt",
     "lzma.h": "XZ Utils",
     "openssl/": "OpenSSL",
     "sqlite3.h": "SQLite",
+    "webp/": "libwebp",
     "yaml.h": "LibYAML",
     "zlib.h": "zlib",
     "zstd.h": "Zstandard",
@@ -28,8 +32,10 @@ HEADERS: Final = {
 
 LINKED: Final = {
     "bz2": "bzip2", "crypto": "OpenSSL", "exslt": "libxslt", "ffi": "libffi", "lzma": "XZ Utils",
-    "sqlite3": "SQLite", "ssl": "OpenSSL", "xml2": "libxml2", "xslt": "libxslt", "yaml": "LibYAML",
-    "z": "zlib", "zstd": "Zstandard",
+    "freetype": "FreeType", "jpeg": "libjpeg-turbo", "lcms2": "Little CMS", "sharpyuv": "libwebp",
+    "sqlite3": "SQLite", "ssl": "OpenSSL", "webp": "libwebp", "webpdemux": "libwebp",
+    "webpmux": "libwebp", "xml2": "libxml2", "xslt": "libxslt", "yaml": "LibYAML", "z": "zlib",
+    "zstd": "Zstandard",
 }  # fmt: skip
 """Names that linkers get with ``-l``, and the library of each."""
 

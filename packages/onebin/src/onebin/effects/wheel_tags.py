@@ -30,6 +30,18 @@ def is_compiled(name: str, python: str, machine: Machine) -> bool:
     )  # fmt: skip
 
 
+def has_programs(name: str, machine: Machine) -> bool:
+    """Whether the file *name* is a wheel for Linux on *machine* that no Python is named by.
+
+    It has programs, or shared libraries that its code loads itself: C extensions have an ABI.
+    """
+    return any(
+        tag.interpreter.startswith("py") and tag.abi == "none" and "linux" in tag.platform
+        and tag.platform.endswith(f"_{machine}")
+        for tag in tags_of(name)
+    )  # fmt: skip
+
+
 def is_pure(name: str, python: str) -> bool:
     """Whether the file *name* is a wheel that any implementation of *python* can import."""
     return bool(frozenset(tags.compatible_tags(series(python), platforms=["any"])) & tags_of(name))

@@ -26,7 +26,8 @@ int main(int argc, char **argv) { return Py_BytesMain(argc, argv); }
 )
 
 # Its packages are imported with it: their imports are needed in any case. A module that no
-# distribution has is absent under pip as well; one of CPython is what this build must provide.
+# distribution has is absent under pip as well; one of CPython is what this build must provide,
+# but Tk's, which no executable has: then the extension cannot be imported there.
 SCRIPT: Final = """\
 import importlib, sys
 name = sys.argv[1]
@@ -35,7 +36,8 @@ try:
     importlib.import_module(name)
 except Exception as exc:
     absent = exc.name if isinstance(exc, ModuleNotFoundError) else None
-    if not absent or absent.partition(".")[0] in sys.stdlib_module_names:
+    top = (absent or "").partition(".")[0]
+    if not top or (top in sys.stdlib_module_names and top not in ("tkinter", "_tkinter")):
         sys.exit(f"{name} cannot be loaded: {type(exc).__name__}: {exc}")
 print(*sorted(set(sys.modules) - before - {name}))
 """

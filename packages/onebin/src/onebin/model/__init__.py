@@ -5,6 +5,7 @@ input -> Project -> Plan -> CPython -> Distribution -> FrozenModule -> LinkInput
 
 from .build import (
     Binary,
+    BuildTool,
     BuiltLibrary,
     BuiltModule,
     CPython,
@@ -14,6 +15,7 @@ from .build import (
     Interpreter,
     Obstacle,
     Offer,
+    Package,
     Pin,
     Plan,
     Profile,
@@ -63,6 +65,7 @@ __all__ = [
     "Binary",
     "Block",
     "Branch",
+    "BuildTool",
     "BuiltLibrary",
     "BuiltModule",
     "CPython",
@@ -89,6 +92,7 @@ __all__ = [
     "OmittedModule",
     "Options",
     "Origin",
+    "Package",
     "Pin",
     "Plan",
     "Profile",

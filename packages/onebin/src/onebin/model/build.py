@@ -48,6 +48,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Of the files that are compiled, where two tarballs may bring them; see ``fetch.digest``."""
 
 
+class Package(msgspec.Struct, frozen=True):
+    """A library, or a part of one, by the name that pkg-config(1) has for it."""
+
+    name: str
+    libraries: tuple[str, ...]
+    """As ``-l`` names them, in link order; those that it needs behind it."""
+    include: str = ""
+    """Of its headers, the folder below ``include``."""
+
+
 class BuiltLibrary(msgspec.Struct, frozen=True):
     """One static C library for the target; linked only into programs that reach it."""
 
@@ -59,6 +69,7 @@ class BuiltLibrary(msgspec.Struct, frozen=True):
     archives: tuple[Path, ...]
     """In link order."""
     key: str
+    packages: tuple[Package, ...] = ()
 
 
 class BuiltModule(msgspec.Struct, frozen=True):
@@ -112,6 +123,8 @@ class Offer(msgspec.Struct, frozen=True):
     """Variables that make its build compile more."""
     build_requires: tuple[Pin, ...] = ()
     """What builds it, as far as its ``pyproject.toml`` names that; empty for a wheel."""
+    build_sources: tuple["Offer", ...] = ()
+    """Those of them that are built from source in turn."""
     names: tuple[str, ...] = ()
     """Of modules that a source may bring; empty for a wheel."""
 
@@ -253,6 +266,17 @@ class Distribution(msgspec.Struct, frozen=True):
     """Build requirements no lock pins."""
     data: Path | None = None
     """A folder of its files below ``sys.prefix``, such as ``share/``."""
+    lost: tuple[str, ...] = ()
+    """C extensions that its build left out since they do not compile."""
+
+
+class BuildTool(msgspec.Struct, frozen=True):
+    """A build requirement that was built from source; its C extensions are in the interpreter."""
+
+    pin: Pin
+    code: Path
+    key: str
+    """Cache key: names its contents by their inputs."""
 
 
 class Binary(msgspec.Struct, frozen=True):

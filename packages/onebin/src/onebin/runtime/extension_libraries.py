@@ -5,9 +5,10 @@ CPython needs none of them but zlib; an extension gets one if its source include
 
 from typing import Final
 
-from onebin.model import Source
+from onebin.model import Package, Source
 
 from .library import Command, Compile, Library
+from .picture_libraries import picture_libraries
 from .sources import ZLIB
 
 LIBYAML: Final = Source(
@@ -41,7 +42,7 @@ AUTOCONF: Final = (
 
 def extension_libraries() -> tuple[Library, ...]:
     """Return their recipes."""
-    return _zlib(), _libyaml(), _libxml2(), _libxslt()
+    return _zlib(), _libyaml(), _libxml2(), _libxslt(), *picture_libraries()
 
 
 def _zlib() -> Library:
@@ -57,6 +58,7 @@ def _zlib() -> Library:
         steps=(Compile("libz.a", files, ("-O2", "-DNDEBUG", "-DHAVE_UNISTD_H")),),
         headers=(("zlib.h", ""), ("zconf.h", "")),
         archives=("libz.a",),
+        packages=(Package("zlib", ("z",)),),
     )
 
 
@@ -75,6 +77,7 @@ def _libyaml() -> Library:
         steps=(Compile("libyaml.a", tuple(f"src/{name}.c" for name in names), flags),),
         headers=(("include/yaml.h", ""),),
         archives=("libyaml.a",),
+        packages=(Package("yaml-0.1", ("yaml",)),),
     )
 
 
@@ -92,6 +95,7 @@ def _libxml2() -> Library:
         headers=(("include/libxml/*.h", "libxml"), ("include/libxml/*.h", "libxml2/libxml")),
         archives=(".libs/libxml2.a",),
         programs=("make",),
+        packages=(Package("libxml-2.0", ("xml2",), "libxml2"),),
     )  # fmt: skip
 
 
@@ -110,4 +114,7 @@ def _libxslt() -> Library:
         archives=("libexslt/.libs/libexslt.a", "libxslt/.libs/libxslt.a"),
         programs=("make",),
         needs=("libxml2",),
+        packages=(
+            Package("libxslt", ("xslt", "xml2")), Package("libexslt", ("exslt", "xslt", "xml2")),
+        ),
     )  # fmt: skip

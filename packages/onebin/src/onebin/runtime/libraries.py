@@ -5,7 +5,7 @@ Each is the newest release that its authors or Debian's pools had; ``make update
 
 from typing import Final
 
-from onebin.model import Machine, Source
+from onebin.model import Machine, Package, Source
 
 from .extension_libraries import extension_libraries
 from .library import Command, Compile, Library, Text
@@ -53,9 +53,9 @@ SQLITE_FLAGS: Final = (
 
 LIBFFI: Final = Source(
     name="libffi",
-    version="3.8.0",
-    sha256="bf40d752d8f5fd4505bcd1c7d4208ea87fd12c91f087e359651c776748352dc0",
-    debian_file="libffi_3.8.0.orig.tar.gz",
+    version="3.5.2",
+    sha256="dd19253d3007f366319a51d248a40c9e5fcace4498cbea990b566291844e4e30",
+    debian_file="libffi_3.5.2.orig.tar.gz",
 )
 
 FFI_FILES: Final[dict[Machine, tuple[str, ...]]] = {
@@ -94,10 +94,10 @@ FFI_CONFIG: Final = """\
 
 XZ: Final = Source(
     name="XZ Utils",
-    version="5.8.4",
-    sha256="4ce24038fd4221e0d13bc1a2de7a4db56e90b92b3bf75321f6c14be73f65de4b",
-    url="https://github.com/tukaani-project/xz/releases/download/v5.8.4/xz-5.8.4.tar.xz",
-    debian_file="xz-utils_5.8.4.orig.tar.xz",
+    version="5.8.3",
+    sha256="fff1ffcf2b0da84d308a14de513a1aa23d4e9aa3464d17e64b9714bfdd0bbfb6",
+    url="https://github.com/tukaani-project/xz/releases/download/v5.8.3/xz-5.8.3.tar.xz",
+    debian_file="xz-utils_5.8.3.orig.tar.xz",
 )
 
 BZIP2: Final = Source(
@@ -125,9 +125,9 @@ MPDECIMAL: Final = Source(
 
 NCURSES: Final = Source(
     name="ncurses",
-    version="6.6+20260608",
-    sha256="3b91eb714ba61b9ebfcfe09cf8e7c1c45cf2e8a6282f5887fb942db514ae93bd",
-    debian_file="ncurses_6.6+20260608.orig.tar.gz",
+    version="6.5+20250216",
+    sha256="b37baafa436e7133bb12a185cb8f60e1599b1947e9f0181c76f3190acf28b6eb",
+    debian_file="ncurses_6.5+20250216.orig.tar.gz",
 )
 
 TERMINALS: Final = (
@@ -172,6 +172,11 @@ def _openssl(machine: Machine) -> Library:
         headers=(("include/openssl/*.h", "openssl"),),
         archives=("libssl.a", "libcrypto.a"),
         programs=("perl", "make"),
+        packages=(
+            Package("openssl", ("ssl", "crypto")),
+            Package("libssl", ("ssl", "crypto")),
+            Package("libcrypto", ("crypto",)),
+        ),
     )
 
 
@@ -188,6 +193,7 @@ def _sqlite() -> Library:
         headers=(("sqlite3.h", ""),),
         archives=("libsqlite3.a",),
         programs=("make",),
+        packages=(Package("sqlite3", ("sqlite3",)),),
     )
 
 
@@ -216,6 +222,7 @@ def _libffi(machine: Machine) -> Library:
         ),
         headers=(("include/ffi.h", ""), (f"src/{folder}/ffitarget.h", "")),
         archives=("libffi.a",),
+        packages=(Package("libffi", ("ffi",)),),
     )
 
 
@@ -236,6 +243,7 @@ def _xz() -> Library:
         headers=(("src/liblzma/api/lzma.h", ""), ("src/liblzma/api/lzma/*.h", "lzma")),
         archives=("src/liblzma/.libs/liblzma.a",),
         programs=("make",),
+        packages=(Package("liblzma", ("lzma",)),),
     )
 
 
@@ -249,6 +257,7 @@ def _bzip2() -> Library:
         steps=(Compile("libbz2.a", files, ("-O2", "-DNDEBUG", "-D_FILE_OFFSET_BITS=64")),),
         headers=(("bzlib.h", ""),),
         archives=("libbz2.a",),
+        packages=(Package("bzip2", ("bz2",)),),
     )
 
 
@@ -263,6 +272,7 @@ def _zstd() -> Library:
         headers=(("lib/*.h", ""),),
         archives=("lib/libzstd.a",),
         programs=("make",),
+        packages=(Package("libzstd", ("zstd",)),),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from onebin.effects import fetch, unpack
 from onebin.effects.context import Context
 from onebin.errors import ToolError
-from onebin.model import BuiltLibrary, Machine, Source, Toolchain
+from onebin.model import BuiltLibrary, Machine, Package, Source, Toolchain
 
 CACHE_VERSION: Final = 1
 """Raised when this module builds another result from the same recipe: part of the key."""
@@ -73,6 +73,8 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
     """Programs of the machine the steps need, as Debian's packages name them."""
     needs: tuple[str, ...] = ()
     """Names of libraries that are built before."""
+    packages: tuple[Package, ...] = ()
+    """Names by which other builds find it."""
 
 
 class BuildLibrary(msgspec.Struct, frozen=True):
@@ -123,7 +125,7 @@ class BuildLibrary(msgspec.Struct, frozen=True):
         archives = tuple(folder / "lib" / Path(name).name for name in library.archives)
         return BuiltLibrary(
             library.name, library.source, library.license, folder / "include", archives,
-            folder.name,
+            folder.name, library.packages,
         )  # fmt: skip
 
     def _do(self, step: Command | Compile | Text, source: Path, needs: Path, ctx: Context) -> None:

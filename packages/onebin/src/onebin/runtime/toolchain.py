@@ -20,6 +20,7 @@ from onebin.errors import ToolError
 from onebin.model import LinkInput, Machine, Toolchain
 
 from .flags import CFLAGS, CPU, PGO_GENERATE_FLAGS, PGO_USE_FLAGS, PINNED
+from .sealing import arguments_script
 
 CACHE_VERSION: Final = 1
 """Raised when this module lays out something else: part of the keys."""
@@ -30,7 +31,9 @@ CAPTURE: Final = Path(__file__).parent.parent / "target" / "capture.py"
 # executable can load no .so, but it can be linked with what would have been in it.
 CAPTURE_SCRIPT: Final = """\
 case " $* " in
-*" -shared "*) exec {python} -I -S {capture} {zig} "$@" %s;;
+*" -shared "*)
+    export ONEBIN_COMPILER="$0"
+    exec {python} -I -S {capture} {zig} "$@" %s;;
 esac
 """
 
@@ -142,10 +145,11 @@ class LaidOutToolchain(msgspec.Struct, frozen=True):
         zig = shlex.quote(str(self.zig))
         compiler = shlex.join(["-target", self.target, f"-mcpu={CPU[self.machine]}", *self.flags])
         cxx = f"{zig} c++ {compiler}"
+        seal = arguments_script(self.cache.parent)
         scripts = {
-            "cc": CAPTURE_SCRIPT % "" + CXX_BY_NAME + f'exec {zig} cc {compiler} "$@"\n',
+            "cc": seal + CAPTURE_SCRIPT % "" + CXX_BY_NAME + f'exec {zig} cc {compiler} "$@"\n',
             # Linking with c++ includes its library.
-            "c++": CAPTURE_SCRIPT % "-lc++ " + f'exec {cxx} "$@"\n',
+            "c++": seal + CAPTURE_SCRIPT % "-lc++ " + f'exec {cxx} "$@"\n',
             "ar": f'exec {zig} ar "$@"\n',
             "ranlib": f'exec {zig} ranlib "$@"\n',
             "ld": f'exec {zig} ld.lld "$@"\n',

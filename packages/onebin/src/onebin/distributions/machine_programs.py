@@ -1,0 +1,34 @@
+"""The programs of this machine that a build back end finds: file tools, shells and make.
+
+Not its compilers, ``pkg-config`` and ``…-config``, which know this machine's libraries, nor
+programs that write code, of any version.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+PATH: Final = f"{os.defpath}:/usr/sbin:/sbin"
+"""Where they are; the caller's own PATH must not matter."""
+
+NAMES: Final = """
+    awk basename cat chgrp chmod chown cksum cmp comm cp cut date dd df diff dirname du echo ed
+    env expand expr false find fold getconf grep head iconv id join kill ln logname ls mkdir
+    mkfifo mv nice nl nohup od paste patch pathchk pr printf ps pwd readlink realpath rm rmdir
+    sed sh sleep sort split tail tar tee test time timeout touch tr true tsort tty uname uniq wc
+    xargs [
+    bash bunzip2 bzip2 dash egrep fgrep file gawk gunzip gzip hostname install make mawk md5sum
+    mktemp nproc perl seq sha1sum sha256sum shuf stat unxz unzip which whoami xz xzcat yes zcat
+"""
+"""POSIX.1-2024, Shell and Utilities, as far as builds use them; then, in the last two lines, what
+configure scripts, makefiles and libtool call beside."""
+
+
+def links(folder: Path) -> Path:
+    """Fill the new *folder* with links to those that this machine has, and return it."""
+    folder.mkdir()
+    for name in NAMES.split():
+        if found := shutil.which(name, path=PATH):
+            (folder / name).symlink_to(found)
+    return folder

@@ -1,0 +1,101 @@
+"""Signs in the tree of a source distribution that rule out a static executable.
+
+Each is narrow: every build needs the thing it shows, so nothing that would build is refused. No
+code of the distribution runs.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from onebin.effects import files
+from onebin.model import Obstacle, Pin
+
+from . import missing_libraries, source
+from .source import BuildSystem
+
+ANOTHER: Final = "choose another version or package"
+
+COMPILERS: Final = {
+    "maturin": "Rust", "setuptools-rust": "Rust", "setuptools-golang": "Go",
+    "setuptools-golang-cgo": "Go",
+}  # fmt: skip
+"""Build requirements that call the compiler of a language."""
+
+FORTRAN: Final = {
+    "meson.build": re.compile(
+        r"^\s*(?:project\s*\([^)]*|add_languages\s*\(\s*)'fortran'(?![^)]*required\s*:\s*false)",
+        re.MULTILINE,
+    ),
+    "CMakeLists.txt": re.compile(
+        r"^\s*(?:project\s*\([^)]*\s|enable_language\s*\(\s*)Fortran\b(?![^)]*OPTIONAL)",
+        re.MULTILINE | re.IGNORECASE,
+    ),
+}
+"""How the top file of a build demands the language."""
+
+LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|LoadLibrary)\s*\(")
+"""A library is loaded: by ctypes, by cffi's ABI mode."""
+
+EXTENSION: Final = re.compile(r"\bExtension\(\s*(?:name\s*=\s*)?[\"']([\w.]+)[\"']")
+"""A C extension in setup.py, by its name."""
+
+LOADED: Final = re.compile(r"\b\w*load\w*\(\s*[\"']([\w.]+)[\"']", re.IGNORECASE)
+"""A name that a function loads."""
+
+
+def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
+    """Return why the *tree* of *pin* cannot be built, if a file of it shows that."""
+    if tool := source.tool_of(system, COMPILERS):
+        language = COMPILERS[tool]
+        return Obstacle(
+            pin,
+            f"{pin}: its build needs a {language} compiler ({tool}); expected C, C++ or Cython",
+            hint=f"onebin has no {language} for a static executable: choose a version or package "
+            f"without {language} code",
+        )
+    for name, sign in FORTRAN.items():
+        if sign.search(_text(tree / name)):
+            return Obstacle(
+                pin,
+                f"{pin}: its build needs a Fortran compiler ({name}); expected C, C++ or Cython",
+                hint=f"onebin has no Fortran for a static executable: {ANOTHER}",
+            )
+    if library := missing_libraries.first(tree):
+        return Obstacle(
+            pin,
+            f"{pin}: its C code needs {library.name} ({library.header}), which onebin does not "
+            "build",
+            hint=library.instead or ANOTHER,
+        )
+    if file := _loader(tree):
+        return Obstacle(
+            pin,
+            f"{pin}: {file.relative_to(tree)} loads its compiled modules as shared libraries, not "
+            "by import",
+            hint=f"a static executable has no loader: {ANOTHER}",
+        )
+    return None
+
+
+def _loader(tree: Path) -> Path | None:
+    """Return a module that loads a C extension of its distribution as a shared library."""
+    if not (names := set(EXTENSION.findall(_text(tree / "setup.py")))):
+        return None
+    found, has_loader = None, False
+    for file in sorted(tree.rglob("*.py")):
+        path = file.relative_to(tree)
+        if len(path.parts) == 1 or missing_libraries.is_aside(path):
+            continue
+        text = _text(file)
+        has_loader = has_loader or bool(LOADS.search(text))
+        if names.intersection(LOADED.findall(text)):
+            found = found or file
+    return found if has_loader else None
+
+
+def _text(file: Path) -> str:
+    try:
+        return files.read_text(file)
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,116 @@
+"""Facts of a source distribution about its build, at plan time; none of its code runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from onebin.effects import index, unpack
+from onebin.effects.context import Context
+from onebin.errors import ProjectError
+from onebin.model import Machine, Obstacle, Offer, Pin
+
+from . import located, modules, obstacles, source, system_libraries
+from .build_tools import BuildTools
+
+PROVIDER: Final = "captured"
+"""Builds such sources."""
+
+
+class SourceFacts(msgspec.Struct, frozen=True):
+    """What a source distribution needs, and what its build can make."""
+
+    build_requires: tuple[Pin, ...] = ()
+    """As far as its ``pyproject.toml`` names them."""
+    libraries: tuple[str, ...] = ()
+    """C libraries whose headers it includes."""
+    environment: dict[str, str] = {}
+    """Variables that make its build compile more."""
+    names: tuple[str, ...] = ()
+    """Of all its files and folders, as far as they can be modules'."""
+    obstacle: Obstacle | None = None
+    """Why it can never be built here."""
+    build_sources: tuple[Offer, ...] = ()
+    """Build requirements that are built from source in turn."""
+    compiles: bool = True
+    """Whether its build can make compiled code, as far as its back end shows."""
+
+    def with_source(self, tool: Pin, facts: "SourceFacts") -> "SourceFacts":
+        """Return these facts with the build requirement *tool*, of whose source *facts* are."""
+        offer = Offer(
+            tool, PROVIDER, tool.name, libraries=facts.libraries, environment=facts.environment,
+            build_requires=facts.build_requires, build_sources=facts.build_sources,
+        )  # fmt: skip
+        return msgspec.structs.replace(
+            self,
+            build_requires=tuple(sorted({*self.build_requires, *facts.build_requires})),
+            build_sources=(*self.build_sources, offer),
+        )
+
+
+def source_facts(
+    pin: Pin,
+    build_pins: Sequence[Pin],
+    *,
+    may_be_unpinned: bool,
+    python: str,
+    machine: Machine,
+    ctx: Context,
+    within: Sequence[str] = (),
+) -> SourceFacts | Obstacle:
+    """Return the facts of *pin*'s source about its build, or why it cannot be built for now.
+
+    Both as far as its files show. Fetches it and its static build requirements; none
+    of their code runs. Further requirements that its back end names are known in the build alone.
+    *within* names the distributions whose build needs this one.
+
+    Raises:
+        ToolError: one of them cannot be downloaded.
+    """
+    with ctx.store.scratch() as scratch:
+        try:
+            tree = tree_of(pin, scratch, python, ctx)
+            if tree is None:
+                return SourceFacts()  # the build names the missing file
+            system = source.build_system(tree, of=str(pin))
+            if obstacle := obstacles.of_source(pin, tree, system):
+                return SourceFacts(obstacle=obstacle)
+            tools = BuildTools(
+                build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
+                machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
+            )  # fmt: skip
+            tools.install(source.requirements(tree, system))
+        except ProjectError as exc:
+            return Obstacle(pin, str(exc), hint=exc.hint)
+        facts = SourceFacts(
+            tools.used, system_libraries.wanted(tree), source.switches(tree, system),
+            modules.names_in(tree), compiles=source.can_compile(tree, system),
+        )  # fmt: skip
+    chain = (*within, pin.name)
+    for tool in tools.from_source:
+        if tool.name in chain:
+            through = " -> ".join((*chain, tool.name))
+            return Obstacle(
+                pin,
+                f"{pin}: its build needs itself ({through})",
+                hint="choose a version or package with a pure-Python wheel",
+            )
+        found = source_facts(
+            tool, build_pins, may_be_unpinned=may_be_unpinned, python=python,
+            machine=machine, ctx=ctx, within=chain,
+        )  # fmt: skip
+        reason = found if isinstance(found, Obstacle) else found.obstacle
+        if reason:
+            return Obstacle(pin, f"{pin}: its build needs {reason.reason}", hint=reason.hint)
+        assert isinstance(found, SourceFacts)  # noqa: S101  (the other of the two)
+        facts = facts.with_source(tool, found)
+    return facts
+
+
+def tree_of(pin: Pin, scratch: Path, python: str, ctx: Context) -> Path | None:
+    """Return the tree of the source of *pin* in *scratch*; None where the index has none."""
+    if pin.origin:
+        return located.source(pin, scratch, python, ctx)
+    archive = index.download_source(pin, scratch, run=ctx.run)
+    return None if archive is None else unpack.tree(archive, scratch / "unpacked")

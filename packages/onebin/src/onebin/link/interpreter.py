@@ -1,0 +1,68 @@
+"""Step: the interpreter that runs build back ends, with C extensions of build requirements.
+
+A static interpreter loads no shared object, so the extensions that a back end imports (cffi's,
+numpy's) are linked into it. It does not see the machine's headers and libraries.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from onebin.effects import csrc
+from onebin.effects.context import Context
+from onebin.model import CSource, Interpreter, LinkInput, Toolchain
+
+from .linker import CFLAGS, OPTIONS, contents, link
+from .probe import MAIN
+
+CACHE_VERSION: Final = 1
+"""Raised when this module links something else from the same inputs: part of the key."""
+
+WRAPS: Final = (
+    "stat", "lstat", "fstatat", "access", "faccessat", "opendir", "readlink", "readlinkat", "open",
+    "openat",
+)  # fmt: skip
+"""Functions of libc that ``csrc/sealed.c`` replaces."""
+
+
+class BuildInterpreter(msgspec.Struct, frozen=True, kw_only=True):
+    """Step: *interpreter* with other parts, and with folders of the machine hidden."""
+
+    interpreter: Interpreter
+    """Its standard library is imported."""
+    parts: LinkInput
+    """CPython with all its C modules, and extensions, without a ``main``."""
+    hidden: tuple[str, ...]
+    """Folders that it does not see."""
+    toolchain: Toolchain
+    main: CSource = MAIN
+    sealed: CSource = csrc.source("sealed.c")
+    options: tuple[str, ...] = OPTIONS
+    cflags: tuple[str, ...] = CFLAGS
+    kind = "interpreter"
+
+    def key(self) -> tuple[object, ...]:
+        """Return all that is linked, by contents."""
+        return (
+            CACHE_VERSION, self.interpreter.key, contents(self.parts), self.hidden,
+            self.toolchain.key, self.main, self.sealed, self.options, self.cflags,
+        )  # fmt: skip
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Link it."""
+        ctx.progress.report("linking the interpreter of build back ends")
+        names = "".join(f'    "{name}",\n' for name in self.hidden)
+        table = CSource(
+            "sealed.h", f"static const char *const onebin_hidden[] = {{\n{names}    0\n}};\n"
+        )
+        own = LinkInput(sources=(self.main, self.sealed, table), wraps=WRAPS)
+        with ctx.store.scratch() as scratch:
+            link(
+                own + self.parts, self.toolchain, folder / "python", scratch,
+                options=self.options, cflags=self.cflags, run=ctx.run,
+            )  # fmt: skip
+
+    def load(self, folder: Path) -> Interpreter:
+        """Return it; home and standard library are those of CPython's build."""
+        return msgspec.structs.replace(self.interpreter, python=folder / "python", key=folder.name)
