@@ -12,13 +12,14 @@ import sys
 if sys.argv[:1] == ["-m"] and "onebin" in sys.orig_argv and not sys.flags.safe_path:
     del sys.path[0]
 
-from .api import build, image, inspect, plan, publish
+from .api import build, image, inspect, plan, publish, sbom
 from .errors import OnebinError
 from .image.image import Image
 from .inspection import Report
 from .model import Plan
 from .pipeline import BuildResult
 from .tools import Tools
+from .version import VERSION
 
 __all__ = [
     "BuildResult",
@@ -32,6 +33,7 @@ __all__ = [
     "inspect",
     "plan",
     "publish",
+    "sbom",
 ]
 
-__version__ = "0.1.0"
+__version__ = VERSION

@@ -1,10 +1,12 @@
 """The public functions of onebin, over ``pipeline``; import them from ``onebin``."""
 
 from pathlib import Path
+from typing import Literal
 
 from onebin import decide, inputs, inspection, pipeline
 from onebin.image import reference as references
 from onebin.image import spec
+from onebin.image.bill_formats import FORMATS
 from onebin.image.image import Image
 from onebin.image.index import Index
 from onebin.inspection import Report
@@ -83,3 +85,22 @@ def inspect(path: Path | str) -> Report:
         OnebinError: there is nothing, or something else.
     """
     return inspection.inspect(Path(path))
+
+
+def sbom(
+    result: BuildResult,
+    *,
+    format: Literal["spdx", "cyclonedx"] = "spdx",  # noqa: A002  (the word of the command line)
+    epoch: int = 0,
+) -> bytes:
+    """Return the bill of materials of *result* as SPDX 2.3 or CycloneDX 1.6, in JSON.
+
+    Args:
+        result: What ``build`` returned.
+        format: Which of the two.
+        epoch: Its date, in seconds since 1970, as ``SOURCE_DATE_EPOCH``.
+
+    Raises:
+        OnebinError: the date is out of range.
+    """
+    return FORMATS[format].document(result.bill, epoch)

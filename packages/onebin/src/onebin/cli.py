@@ -6,24 +6,27 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
+
+import msgspec
 
 import onebin
-from onebin import decide, inputs, pipeline, planning, render, secret, terminal
+from onebin import bills, decide, inputs, outputs, pipeline, planning, render, secret, tracing
 from onebin.effects import files
-from onebin.effects.atomic import install_program, make_folder, replace_atomically
+from onebin.effects.atomic import install_program
 from onebin.effects.interruption import TerminatedError, on_terminate
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
-from onebin.errors import ObstaclesError, OnebinError, ProjectError, ToolError
+from onebin.errors import OnebinError, ProjectError, ToolError
 from onebin.image import reference
-from onebin.image.image import MAX_EPOCH
+from onebin.image.attachment import attach
+from onebin.image.bill_formats import FORMATS
 from onebin.inputs import Given, Input
 from onebin.inspection import render as reports
-from onebin.model import Project
-from onebin.publish import DESTINATIONS, defaults, parse, publish, require, require_writable
+from onebin.model import Obstacle, Project
+from onebin.publish import DESTINATIONS, Layout, defaults, parse, publish, require, require_writable
 from onebin.tools import Tools
 
 EXAMPLES: Final = """\
@@ -37,6 +40,7 @@ examples:
   onebin image . --to dir:/out           writes its files and settings, for a Dockerfile
   onebin inspect dist/app                reports its contents, and checks them
   onebin inspect --json dist/app.tar     the same as JSON
+  onebin sbom dist/app                   prints its bill of materials, as SPDX
   onebin plan . --json                   prints what a build would do; writes nothing
   onebin train . -- ./workload.sh        builds it with counters, lets ./workload.sh use
                                          $ONEBIN_PROGRAM, writes the profile for later builds
@@ -69,7 +73,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     options.command_line = args[end + 1 :]
     if options.command_line and options.command is not _train:
         parser.error("only train takes a command after --")
-    color = _color(sys.stderr, os.environ)
+    color = outputs.uses_color(sys.stderr, os.environ)
     progress = Progress(sys.stderr, terminal=sys.stderr.isatty(), color=color)
     if options.quiet:
         progress = Progress.silent()
@@ -77,7 +81,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     # Group and umask 000 are common; nothing made here may be writable by others.
     os.umask(os.umask(0o022) | 0o022)
     try:
-        _require_current_directory()
+        outputs.require_current_directory()
         is_offline = getattr(options, "offline", False)
         return command(options, Tools.for_this_machine(progress, is_offline=is_offline))
     except OnebinError as exc:
@@ -102,10 +106,11 @@ def _build(options: argparse.Namespace, tools: Tools) -> int:
     project = _input(options, tools).project()
     target = options.output or _dist(project, tools) / project.name
     require_writable(target)
+    _trace(project, options, tools)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
     install_program(built.binary.path, target)
-    _print(_relative(target))
+    _print(outputs.relative(target))
     return 0
 
 
@@ -116,18 +121,28 @@ def _prepare(options: argparse.Namespace, tools: Tools) -> int:
 
 def _image(options: argparse.Namespace, tools: Tools) -> int:
     # Faults of the place and the name show before the minutes of a build.
-    epoch = _epoch(os.environ)
+    epoch = outputs.epoch(os.environ)
     project = _input(options, tools).project()
     name = reference.parse(options.tag or f"{project.name}:latest")
     destinations = tuple(map(parse, options.to or ()))
     if not destinations:
-        folder = Path(_relative(options.output or _dist(project, tools)))
+        folder = Path(outputs.relative(options.output or _dist(project, tools)))
         destinations = defaults(folder, project.name)
+    if options.sbom and not any(isinstance(item, Layout) for item in destinations):
+        raise ProjectError(
+            "--sbom: no destination holds a bill of materials; expected --to layout:DIRECTORY",
+            hint="onebin sbom PROJECT -o FILE writes it to a file",
+        )
     for destination in destinations:
         require(destination)
+    _trace(project, options, tools)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
     made = onebin.image(built, epoch=epoch, tools=tools)
+    if options.sbom:
+        form = FORMATS[options.sbom]
+        document = attach(form.document(built.bill, epoch), form.media_type, made.descriptor)
+        made = msgspec.structs.replace(made, attached=(document,))
     with tools.context.progress.stage("write") as stage:
         publish(made, name, destinations)
         stage.summary = ", ".join(map(str, destinations))
@@ -164,11 +179,23 @@ def _dist(project: Project, tools: Tools) -> Path:
     return files.inside(project.root, "dist", where="the project", way_out=files.NAMED)
 
 
+def _trace(project: Project, options: argparse.Namespace, tools: Tools) -> None:
+    """Learn from a run of ``--trace``, and print its result."""
+    if options.trace is not None:
+        seconds = tracing.SECONDS if options.trace_seconds is None else options.trace_seconds
+        learned = tracing.trace(project, tools, options.trace, seconds)
+        text = render.learned(learned.new, outputs.relative(learned.path), project)
+        write_notice(sys.stderr, f"{text}\n")
+
+
 def _plan(options: argparse.Namespace, tools: Tools) -> int:
     read = _input(options, tools).project()
     plan = decide.plan_whole(read, tools)
+    blocked = any(isinstance(item, Obstacle) for item in (*plan.obstacles, *plan.offers))
+    pruning = None if blocked else pipeline.pruning(plan, tools)
+    text = render.plan_json(plan, pruning) if options.json else render.plan(plan, pruning)
     # A lock may name a repository with a password.
-    _print(secret.hidden(render.plan_json(plan) if options.json else render.plan(plan)))
+    _print(secret.hidden(text))
     planning.require_no_obstacle(plan)
     return 0
 
@@ -178,7 +205,24 @@ def _inspect(options: argparse.Namespace, _: Tools) -> int:
     if options.json:
         write_result(itertools.chain(reports.json(report), "\n"))
     else:
-        write_result((reports.text(report, color=_color(sys.stdout, os.environ)),))
+        write_result((reports.text(report, color=outputs.uses_color(sys.stdout, os.environ)),))
+    return 0
+
+
+def _sbom(options: argparse.Namespace, tools: Tools) -> int:
+    form, epoch = FORMATS[options.format], outputs.epoch(os.environ)
+    if options.output:
+        require_writable(options.output)
+    if options.project is not None and bills.is_built(options.project):
+        data = bills.of_built(options.project, form, epoch, tools.context)
+    else:
+        built = pipeline.build(_input(options, tools).project(), tools)
+        data = form.document(built.bill, epoch)
+    if options.output:
+        outputs.write(data, options.output)
+        _print(outputs.relative(options.output))
+    else:
+        write_result((data.decode(),))
     return 0
 
 
@@ -186,7 +230,7 @@ def _lock(options: argparse.Namespace, tools: Tools) -> int:
     project = _input(options, tools).project(with_code=False)
     if options.output:
         require_writable(options.output)
-    _print(_relative(pipeline.write_lock(project, tools, options.output)))
+    _print(outputs.relative(pipeline.write_lock(project, tools, options.output)))
     return 0
 
 
@@ -203,10 +247,8 @@ def _train(options: argparse.Namespace, tools: Tools) -> int:
     )
     require_writable(target)
     text = pipeline.train(project, tools, options.command_line)
-    make_folder(target.parent)
-    with replace_atomically(target) as new:
-        new.write_text(text, "utf-8")
-    _print(_relative(target))
+    outputs.write(text.encode(), target)
+    _print(outputs.relative(target))
     return 0
 
 
@@ -230,6 +272,12 @@ def _parser() -> argparse.ArgumentParser:
         if name in {"build", "image"}:
             text = "list the imports that are left out, with the reason"
             amount.add_argument("-v", "--verbose", action="store_true", help=text)
+            text = (
+                "let COMMAND use the whole program by its name, and keep the names of all it needs"
+            )
+            sub.add_argument("--trace", metavar="COMMAND", help=text)
+            text = f"end COMMAND after N seconds ({tracing.SECONDS})"
+            sub.add_argument("--trace-seconds", metavar="N", type=float, help=text)
         return sub
 
     sub = add("build", _build, "build one static executable and print its path")
@@ -243,6 +291,12 @@ def _parser() -> argparse.ArgumentParser:
         "--to", action="append", metavar="KIND:WHERE", help=f"a destination, repeatable; {kinds}"
     )
     sub.add_argument("-t", "--tag", help="the image's name (NAME:latest)")
+    text = "attach the bill of materials to the image, in each layout"
+    sub.add_argument("--sbom", choices=FORMATS, help=text)
+
+    sub = add("sbom", _sbom, "print the bill of materials of a project, an executable or an image")
+    sub.add_argument("--format", choices=FORMATS, default="spdx", help="SPDX 2.3, CycloneDX 1.6")
+    sub.add_argument("-o", "--output", type=Path, help="the file to write (stdout)")
 
     sub = add("prepare", _prepare, "build CPython and the dependencies, not the project's code")
 
@@ -288,51 +342,8 @@ def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> 
 
 
 def _print_error(error: OnebinError, *, color: bool) -> None:
-    """Print *error*: the fault, the output of the failed program, the way out."""
-    if isinstance(error, ObstaclesError):
-        for fault in error.faults:
-            _print_error(fault, color=color)
-        return
-    red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if color else ("", "", "")
-    # It may contain names out of a project or an archive, and an index's password.
-    message = terminal.line(secret.hidden(str(error)))
-    lines = [f"{red}onebin: error:{plain} {message}"]
-    detail = error.detail if isinstance(error, ToolError) else ""
-    lines += [f"{dim}  | {secret.hidden(line)}{plain}" for line in detail.splitlines()]
-    if error.hint:
-        lines.append(f"  → {secret.hidden(error.hint)}")
-    write_notice(sys.stderr, "".join(f"{line}\n" for line in lines))
+    write_notice(sys.stderr, render.error(error, color=color))
 
 
 def _print(text: str) -> None:
     write_result((text, "\n"))
-
-
-def _epoch(environ: Mapping[str, str]) -> int:
-    text = environ.get("SOURCE_DATE_EPOCH") or "0"
-    # Python converts no number of thousands of digits.
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_EPOCH))
-    if not is_number or int(text) > MAX_EPOCH:
-        raise ProjectError(
-            f"SOURCE_DATE_EPOCH={terminal.truncate(text)!r}: not a date; "
-            f"expected 0 to {MAX_EPOCH} seconds"
-        )
-    return int(text)
-
-
-def _require_current_directory() -> None:
-    try:
-        Path.cwd()
-    except OSError as exc:
-        raise ProjectError(
-            f"current directory: {exc.strerror}; expected an existing one", hint="cd to another"
-        ) from exc
-
-
-def _relative(path: Path) -> str:
-    absolute = path.absolute()
-    return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else path)
-
-
-def _color(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    return stream.isatty() and not environ.get("NO_COLOR")

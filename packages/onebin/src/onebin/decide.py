@@ -65,6 +65,8 @@ def _plan_with(
     release: Release | None = None,
 ) -> Plan:
     ctx = tools.context
+    if not project.is_whole:
+        project = msgspec.structs.replace(project, trace=project_files.trace_of(project))
     profile = None if instrumented else project_files.profile_of(project)
     build_lock, options = project_files.build_lock_of(project), project.options
     is_own = bool(options.build_lock or options.allow_unpinned_build_requirements)

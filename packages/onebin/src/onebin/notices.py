@@ -4,7 +4,15 @@ from collections.abc import Iterable
 
 from onebin.effects.progress import Progress
 from onebin.locks import requirements
-from onebin.model import Distribution, FrozenModule, OmittedModule, Project
+from onebin.model import (
+    Distribution,
+    FrozenModule,
+    InsideFile,
+    OmittedModule,
+    Project,
+    Trace,
+)
+from onebin.selection import contents
 from onebin.selection.selector import Selection
 
 
@@ -32,10 +40,25 @@ def computed(
         if selection.modules[module.name].origin == "project"
         for item in module.imports.computed
     ]
-    if found and not project.options.include:
+    if found and not project.options.include and not project.trace.modules:
         progress.warn(
             f"computed imports, which prune does not follow: {'; '.join(found)}: name the modules "
             "in tool.onebin.include, or build the program whole"
+        )
+
+
+def gone(
+    trace: Trace, selection: Selection, files: Iterable[InsideFile], version: str,
+    progress: Progress,
+) -> None:  # fmt: skip
+    """Name what the trace has and the project or its dependencies no longer have."""
+    there = {*selection.modules, *selection.builtins, *(e.module for e in selection.extensions)}
+    absent = [name for name in trace.modules if name not in there]
+    absent += contents.missing(trace, files, version)
+    if absent:
+        progress.warn(
+            f"the trace has names that are gone: {', '.join(absent)}; make it again: "
+            "remove it, then onebin build --trace"
         )
 
 

@@ -1,6 +1,6 @@
 """The steps of a build in order; each is a value, and its own module makes it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,54 +9,40 @@ from onebin import (
     assemble,
     decide,
     distributions,
+    freezing,
     locks,
     native,
     notices,
+    parts,
     planning,
     project_files,
     terminal,
 )
-from onebin.distributions import install, time_zones
+from onebin.distributions.time_zones import TimeZones
+from onebin.effects.cached import NotCachedError, ReadStore
 from onebin.effects.context import Context
-from onebin.embed import files, frozen, program
-from onebin.embed.compile import CompileOptions, compile_modules
+from onebin.effects.progress import Progress
+from onebin.freezing import Frozen
+from onebin.image.bill import Bill
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
 from onebin.locks import resolving
+from onebin.materials import KeptBill, Parts, bill
 from onebin.model import (
     Binary,
     BuiltLibrary,
-    BuiltModule,
-    CPython,
-    Distribution,
     FrozenModule,
-    LinkInput,
-    ModuleImports,
-    ModuleOrigin,
     OmittedModule,
     Plan,
     Project,
     Toolchain,
 )
+from onebin.parts import Prepared
+from onebin.pruning import Pruning, compare
 from onebin.runtime import build as runtime
-from onebin.runtime import modules as library_modules
 from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import toolchain
-from onebin.selection import contents
-from onebin.selection.named import SettingsWords
-from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 from onebin.tools import Tools
-
-
-class Prepared(msgspec.Struct, frozen=True):
-    """All parts of a build that do not depend on the project's own code."""
-
-    plan: Plan
-    toolchain: Toolchain
-    python: CPython
-    distributions: tuple[Distribution, ...]
-    native_imports: dict[str, tuple[str, ...]]
-    """What each C extension imports when it is loaded."""
 
 
 class BuildResult(msgspec.Struct, frozen=True):
@@ -67,8 +53,10 @@ class BuildResult(msgspec.Struct, frozen=True):
     modules: tuple[FrozenModule, ...]
     omitted: tuple[OmittedModule, ...]
     """Modules that some import names, and that are not in the executable."""
-    libraries: tuple[BuiltLibrary, ...] = ()
+    libraries: tuple[BuiltLibrary, ...]
     """C libraries that are linked in, each with its license and its source."""
+    bill: Bill
+    """All that the executable is made of."""
 
 
 def ensure_lock(project: Project, tools: Tools) -> None:
@@ -108,6 +96,12 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
         why = f" ({plan.lock_reason})" if plan.lock_reason else ""
         stage.summary = f"{project.name} {project.version}, {count} dependencies{of_lock}{why}"
     plan = resolving.pin_build_requirements(plan, plan.new_build_pins, ctx)
+    return _made(plan, ctx)
+
+
+def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
+    """Make the parts of *plan*; *may_pin* lets the build lock that onebin writes grow."""
+    project = plan.project
     with ctx.progress.stage("toolchain") as stage:
         compiler = _toolchain(plan, ctx)
         stage.summary = plan.toolchain
@@ -128,7 +122,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
             native.build_interpreter(python, compiler, ctx), ctx,
         )  # fmt: skip
         unpinned = {pin for one in made for pin in one.unpinned}
-        if plan.written_build_lock:
+        if plan.written_build_lock and may_pin:
             plan = resolving.pin_build_requirements(plan, unpinned, ctx)
         else:
             notices.unpinned(made, ctx.progress)
@@ -147,23 +141,71 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
     """
     ctx = tools.context
     ready = prepare(project, tools, instrumented=instrumented)
+    project = ready.plan.project
     with ctx.progress.stage("freeze") as stage:
-        ready, selection, modules = _frozen(ready, ctx)
+        frozen_parts = freezing.freeze(
+            project, ready.python, ready.distributions, ready.native_imports, ctx
+        )
+        selection, modules = frozen_parts.selection, frozen_parts.modules
         size = terminal.size(sum(module.size for module in modules))
         notices.omitted(selection.omitted, ctx.progress)
         if not project.is_whole:
             notices.computed(project, selection, modules, ctx.progress)
+            notices.gone(
+                project.trace, selection, frozen_parts.files, ready.python.interpreter.version,
+                ctx.progress,
+            )  # fmt: skip
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
-    libraries = _libraries(ready, selection.builtins, ctx)
+    libraries = parts.libraries(ready, selection.builtins, ctx)
     with ctx.progress.stage("link") as stage:
-        parts = _parts(ready, selection, modules, libraries, ctx)
-        linked = LinkedProgram(project.name, parts, ready.toolchain, ready.plan.machine)
+        linked_parts = parts.together(ready, frozen_parts, libraries, ctx)
+        linked = LinkedProgram(project.name, linked_parts, ready.toolchain, ready.plan.machine)
         binary = ctx.build(linked)
         stage.summary = f"{binary.name}, {terminal.size(binary.size)}"
     of_extensions = (item for one in selection.extensions for item in one.built)
     of_modules = (item for module in libraries for item in module.libraries)
-    parts_of = {item.key: item for item in (*of_modules, *of_extensions)}
-    return BuildResult(ready.plan, binary, modules, selection.omitted, (*parts_of.values(),))
+    linked_in = tuple({item.key: item for item in (*of_modules, *of_extensions)}.values())
+    made_of = Parts(ready.plan, ready.python.runtime, ready.toolchain, frozen_parts, linked_in)
+    found = bill(made_of, binary)
+    ctx.build(KeptBill(binary.sha256, found))
+    return BuildResult(ready.plan, binary, modules, selection.omitted, linked_in, found)
+
+
+def frozen_of(project: Project, tools: Tools) -> Frozen:
+    """Return the Python part of the executable of *project*, without linking it."""
+    ready = prepare(project, tools)
+    return freezing.freeze(
+        ready.plan.project, ready.python, ready.distributions, ready.native_imports, tools.context
+    )
+
+
+def pruning(plan: Plan, tools: Tools) -> Pruning | None:
+    """Return what pruning saves and risks; None until CPython and the dependencies are built.
+
+    Modules are compiled for it, and the cache keeps them; the project is only read.
+
+    Raises:
+        ProjectError: the program cannot start.
+    """
+    if not plan.is_locked or plan.new_build_pins:
+        return None
+    ctx = tools.context
+    store = ReadStore(
+        ctx.store.root,
+        lambda step: isinstance(step, TimeZones) or step.kind in {"module", "files", "settings"},
+    )
+    reading = Context(ctx.run, store, Progress.silent())
+    with ctx.progress.stage("pruning") as stage:
+        try:
+            ready = _made(plan, reading, may_pin=False)
+        except NotCachedError:
+            stage.summary = "not known before CPython and the dependencies are built"
+            return None
+        found = compare(
+            plan.project, ready.python, ready.distributions, ready.native_imports, reading
+        )
+        stage.summary = f"{found.whole.modules} modules, {len(found.risks)} risks"
+    return found
 
 
 def train(project: Project, tools: Tools, command: Sequence[str]) -> str:
@@ -197,20 +239,6 @@ def image(built: BuildResult, tools: Tools, *, epoch: int) -> Image:
     return made
 
 
-def _libraries(ready: Prepared, builtins: Iterable[str], ctx: Context) -> tuple[BuiltModule, ...]:
-    """Make those C modules of *builtins* that need a library, and the libraries."""
-    python = ready.python.runtime
-    names = [name for name in builtins if name in python.library_modules]
-    if not names:
-        return ()
-    with ctx.progress.stage("libraries") as stage:
-        made = native.library_modules(ready.plan, python, names, ctx)
-        found = {library.name: library for module in made for library in module.libraries}
-        versions = ", ".join(f"{item.name} {item.source.version}" for item in found.values())
-        stage.summary = f"{versions} for {', '.join(names)}"
-    return made
-
-
 def _toolchain(plan: Plan, ctx: Context) -> Toolchain:
     profile = None
     if plan.profile:
@@ -219,77 +247,6 @@ def _toolchain(plan: Plan, ctx: Context) -> Toolchain:
         profile = ctx.build(IndexedProfile(plan.profile)), plan.profile.sha256
     return toolchain(
         plan.toolchain, plan.machine, ctx, profile=profile, instrumented=plan.instrumented
-    )
-
-
-def _frozen(ready: Prepared, ctx: Context) -> tuple[Prepared, Selection, tuple[FrozenModule, ...]]:
-    """Select the modules of the executable, which takes compiling them, and return both.
-
-    If they need the time zones, these are among the distributions returned.
-    """
-    project = ready.plan.project
-    options = CompileOptions(
-        ready.python.interpreter,
-        asserts=project.options.asserts,
-        docstrings=project.docstrings,
-        columns=project.is_whole and project.options.sources,
-        names_of_interest=NAMES_OF_INTEREST,
-    )
-
-    def analyze(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
-        compiled = compile_modules(origins, options, ctx)
-        return {name: module.imports for name, module in compiled.items()}
-
-    def words_of(distribution: Distribution) -> frozenset[str]:
-        return ctx.build(SettingsWords(distribution.code, distribution.key))
-
-    def selected() -> Selection:
-        return select(
-            project, ready.python, ready.distributions, ready.native_imports, analyze, words_of
-        )
-
-    selection = selected()
-    if project.is_whole and time_zones.are_missing(selection.modules):
-        zones = time_zones.time_zones(ctx)
-        ctx.progress.report(f"{zones.pin}: for zoneinfo")
-        ready = msgspec.structs.replace(ready, distributions=(*ready.distributions, zones))
-        selection = selected()
-    return ready, selection, tuple(compile_modules(selection.modules, options, ctx).values())
-
-
-def _parts(
-    ready: Prepared,
-    selection: Selection,
-    modules: Sequence[FrozenModule],
-    libraries: Sequence[BuiltModule],
-    ctx: Context,
-) -> LinkInput:
-    """Return all parts of the executable; their order decides its layout."""
-    counters = LinkInput()
-    if ready.plan.instrumented:
-        from onebin.pgo import training  # noqa: PLC0415  (only for training)
-
-        counters = training.counters()
-    project = ready.plan.project
-    main, startup = program.main(), None
-    if project.is_whole:
-        startup = selection.startup
-        inside = contents.files(
-            project, ready.distributions, selection.modules, ready.python.interpreter.version,
-            selection.script,
-        )  # fmt: skip
-        main = files.link_input(inside, modules, contents.script_path(project), ctx)
-    return (
-        main
-        + program.allocator()
-        + counters
-        + program.held_signals(project.options.hold_signals)
-        + program.environment(project.options.environment)
-        + frozen.link_input(modules, startup)
-        + install.link_input(selection.extensions)
-        + runtime.link_input(ready.python.runtime, selection.builtins)
-        + library_modules.link_input(libraries, ready.python.runtime, ready.toolchain)
-        + native.cxx(selection.extensions, ready.toolchain, ctx)
     )
 
 

@@ -1,7 +1,9 @@
-"""The files a project names: its locks and its profile, read once for a plan."""
+"""The files beside a project: its locks, its profile and its trace, read once for a plan."""
 
+import json
 import tomllib
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -9,7 +11,9 @@ from onebin import locks
 from onebin.effects import files
 from onebin.errors import ProjectError
 from onebin.locks import requirements
-from onebin.model import Profile, Project
+from onebin.model import Profile, Project, Trace
+
+TRACE: Final = "onebin-trace.toml"
 
 
 class LockFile(msgspec.Struct, frozen=True):
@@ -114,6 +118,47 @@ def profile_of(project: Project) -> Profile | None:
     from onebin.pgo import profile  # noqa: PLC0415  (only for projects with one)
 
     return profile.parse(read(project, project.options.profile), project.options.profile)
+
+
+def trace_name(project: Project) -> str:
+    """Return the name of the project's trace; a script's has its name before it."""
+    script = Path(project.options.lock).name.partition(".py.")
+    return f"{''.join(script[:2]) if script[1] else ''}{TRACE}"
+
+
+def trace_of(project: Project) -> Trace:
+    """Return the trace beside the project; an empty one if there is none.
+
+    Raises:
+        ProjectError: it is malformed.
+    """
+    name = trace_name(project)
+    if not Path(project.root, name).is_file():
+        return Trace()
+    try:
+        found = tomllib.loads(read(project, name))
+        return msgspec.convert(found, Trace)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as exc:
+        raise ProjectError(
+            f"{Path(project.root, name)}: {exc}; expected lists named modules and files",
+            hint="remove it, and make it again with: onebin build --trace",
+        ) from exc
+
+
+def trace_text(trace: Trace) -> str:
+    """Return the text of the file of *trace*."""
+    lines = [
+        "# Written by onebin build --trace, which adds to it: what runs of the program used beyond",
+        '# its visible imports. A build with prune = "reachable" takes it in: commit this file.',
+    ]
+    for name, values in (("modules", trace.modules), ("files", trace.files)):
+        lines += [f"{name} = [", *(f"    {_quoted(value)}," for value in values), "]"]
+    return "\n".join([*lines, ""])
+
+
+def _quoted(text: str) -> str:
+    """Return *text* as a basic string of TOML, which is JSON's but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read(project: Project, name: str) -> str:

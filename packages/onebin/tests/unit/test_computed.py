@@ -59,7 +59,13 @@ def test_lines() -> None:
     ],
 )
 def test_module_names(source: str, expected: set[str]) -> None:
-    assert expected == module_names(ast.parse(source))
+    assert expected == module_names(ast.parse(source)).keys()
+
+
+def test_a_text_has_its_first_line() -> None:
+    tree = ast.parse("x = 1\ny = 2\n\nz = 'csv'\nw = 'csv'\nv = 'import cmd; x'")
+
+    assert {"csv": 4, "cmd:": 6} == module_names(tree)
 
 
 @given(st.text())
@@ -73,4 +79,4 @@ def test_any_text_is_read(text: str) -> None:
 def test_code_of_any_depth_is_read() -> None:
     text = "import json\n" + "(" * 5000 + ")" * 5000
 
-    assert set() == module_names(ast.Module([ast.Expr(ast.Call(ast.Constant(text), [], []))], []))
+    assert {} == module_names(ast.Module([ast.Expr(ast.Call(ast.Constant(text), [], []))], []))

@@ -5,10 +5,11 @@ import importlib.metadata
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from onebin.inputs import core_metadata, directory
-from onebin.model import Distribution, ModuleOrigin, Pin
+from onebin.model import Distribution, ModuleOrigin, Pin, Trace
 from onebin.selection import contents, whole
 
 SITE = "lib/python3.13/site-packages"
@@ -36,12 +37,21 @@ def write(folder: Path, *names: str) -> Path:
 
 
 def paths(
-    root: Path, files: Iterable[str], *, sources: bool = True, flat: bool = False, text: str = ""
+    root: Path,
+    files: Iterable[str],
+    *,
+    sources: bool = True,
+    flat: bool = False,
+    text: str = "",
+    trace: Trace | None = None,
 ) -> set[str]:
     """The paths below site-packages of a program whose modules are ``app`` and ``dep``."""
     write(root if flat else root / "src", "app/__init__.py", *files)
     table = {**TABLE, "tool": {"onebin": {"sources": sources}}}
     project = directory.parse(root, table)
+    if trace is not None:
+        options = msgspec.structs.replace(project.options, prune="reachable")
+        project = msgspec.structs.replace(project, options=options, trace=trace)
     (project.code / "app/__init__.py").write_text(text)
     dep = write(root.parent / "dep", "dep.py", "dep.pyi", "dep-1.dist-info/METADATA", "app/x.txt")
     origins = {
@@ -54,7 +64,8 @@ def paths(
     }  # fmt: skip
     distributions = (Distribution(Pin("dep", "1", ()), dep, "key"),)
     found = contents.files(project, distributions, origins, "3.13", "script")
-    assert {"bin/python3", "bin/my-app"} <= {file.path for file in found}
+    programs = {"bin/my-app"} if trace else {"bin/python3", "bin/my-app"}
+    assert programs == {file.path for file in found if file.path.startswith("bin/")}
     return {file.path.removeprefix(f"{SITE}/") for file in found if file.path.startswith(SITE)}
 
 
@@ -84,6 +95,30 @@ def test_files_of_a_whole_program(
 ) -> None:
     """Everything an installation has but compiled code, headers and stubs."""
     assert found | ALWAYS == paths(tmp_path / "root", files, sources=sources, flat=flat)
+
+
+@pytest.mark.parametrize(
+    ("trace", "found"),
+    [
+        ((), set()),
+        (("app/a.txt",), {"app/a.txt"}),
+        (("app/data/",), {"app/data/one.txt"}),
+        (("app/data/deep/two.txt",), {"app/data/deep/two.txt"}),
+        (("my_app-1.2.dist-info/METADATA",), {"my_app-1.2.dist-info/METADATA"}),
+        (("app/gone.txt", "../a", "app"), set()),
+        # The source of a module instead of its code, and source without a module.
+        (("dep.py", "app/template.py"), {"dep.py", "app/template.py"}),
+    ],
+)
+def test_files_of_a_trace(tmp_path: Path, trace: tuple[str, ...], found: set[str]) -> None:
+    """Those alone, and the code of each module, so that modules can be listed."""
+    files = ["app/a.txt", "app/data/one.txt", "app/data/deep/two.txt", "app/template.py"]
+    names = tuple(f"site-packages/{name}" for name in trace)
+
+    inside = paths(tmp_path / "root", files, trace=Trace(files=names))
+
+    code = {"app/__init__.pyc", "dep.pyc"}
+    assert (code - {f"{name}c" for name in trace}) | found == inside
 
 
 @pytest.mark.parametrize("sources", [True, False])

@@ -72,7 +72,7 @@ def world(tmp_path: Path) -> World:
 )
 def test_texts(world: World, names: str, without: str, computed: str) -> None:
     """A word counts where an import is computed, in a dependency's module or in the project."""
-    texts = tuple(names.split())
+    texts = dict.fromkeys(names.split(), 1)
 
     for module in ("app", "dep"):
         assert set(without.split()) == world.named({module: ModuleImports(names=texts)})
@@ -82,7 +82,7 @@ def test_texts(world: World, names: str, without: str, computed: str) -> None:
 
 def test_a_table_is_in_another_module_than_its_import(world: World) -> None:
     """That holds within the project; of a dependency only the module itself counts."""
-    table = ModuleImports(names=("csv",))
+    table = ModuleImports(names={"csv": 1})
     loader = ModuleImports(computed=COMPUTED)
 
     assert {"csv"} == world.named({"app": loader, "app.table": table})
@@ -91,7 +91,7 @@ def test_a_table_is_in_another_module_than_its_import(world: World) -> None:
 
 
 def test_texts_of_the_standard_library_do_not_count(world: World) -> None:
-    assert set() == world.named({"json": ModuleImports(names=("ssl",), computed=COMPUTED)})
+    assert set() == world.named({"json": ModuleImports(names={"ssl": 1}, computed=COMPUTED)})
 
 
 def test_a_module_that_is_run_reads_its_command_line(world: World) -> None:
@@ -116,6 +116,19 @@ def test_settings(world: World, file: str, text: str, without: str, computed: st
 
     assert set(without.split()) == world.named({"app": ModuleImports()})
     assert set(computed.split()) == world.named({"app": ModuleImports(computed=COMPUTED)})
+
+
+def test_each_name_has_its_place(world: World) -> None:
+    """The module and the line of a text; the file and the line of a setting."""
+    touch(world.code, "app/a.ini", text="[x]\nclass = json.tool\n")
+    facts = {"app": ModuleImports(names={"logging.handlers.X": 7})}
+
+    found = named.named(facts, world.finder, world.project, (world.dependency,))
+
+    assert [
+        ("logging.handlers", "logging.handlers.X", 7, "app", ""),
+        ("json.tool", "json.tool", 2, "", "a.ini"),
+    ] == [(one.module, one.text, one.line, one.importer, one.file.name) for one in found]
 
 
 def test_settings_of_a_dependency(world: World) -> None:

@@ -1,6 +1,7 @@
 """A whole build without a compiler: each program is replaced, each step is real."""
 
 import io
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from onebin import cli, decide, pipeline
+from onebin import cli, decide, pipeline, render, tracing
 from onebin.effects.process import run
 from onebin.errors import OnebinError
 from onebin.inputs.directory import Directory
-from onebin.model import Function, Project
+from onebin.model import Function, Project, Trace
 from onebin.pgo import profile
 from onebin.runtime import sources
 from onebin.tools import Tools
@@ -200,3 +201,78 @@ def test_commands(
     assert 0 == cli.main(["inspect", str(project / "dist" / "app.tar"), "--json"])
     assert 0 == cli.main(["plan", str(project), "--json"])
     assert '"provider": "pure"' in capsys.readouterr().out
+
+
+PLUGINS = """\
+import thing
+HERE = __file__
+def main():
+    from importlib import import_module, metadata
+    import_module("plug_" + "in")
+    metadata.entry_points()
+"""
+
+
+@pytest.fixture
+def plugins(project: Path) -> Path:
+    """The project with a package of which an import is computed, with data and an entry point."""
+    (project / "app.py").unlink()
+    package = project / "src" / "app"
+    (package / "data").mkdir(parents=True)
+    (package / "__init__.py").write_text(PLUGINS)
+    (package / "plug_in.py").write_text("")
+    (package / "data" / "x.json").write_text('{"class": "importlib._bootstrap"}')
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('prune = "reachable"\n[project.entry-points.plugs]\none = "app.plug_in:f"\n')
+    return project
+
+
+def test_pruning_is_compared_once_all_is_built(plugins: Path, tmp_path: Path) -> None:
+    """Nothing before; then both sizes, and each risk by its place. A plan builds nothing."""
+    given = tools(tmp_path / "cache", Programs(programs))
+    assert None is pipeline.pruning(decide.make_plan(read(plugins), given), given)
+    pipeline.build(read(plugins), given)
+    noted = Programs(programs)
+    again = tools(tmp_path / "cache", noted)
+
+    found = pipeline.pruning(
+        decide.with_offers(decide.make_plan(read(plugins), again), again), again
+    )
+
+    assert found is not None
+    assert found.reachable is not None
+    assert found.whole.size > found.reachable.size
+    places = {(risk.kind, risk.place) for risk in found.risks}
+    assert {
+        ("module", "src/app/plug_in.py"), ("computed", "src/app/__init__.py:5"),
+        ("entry point", "entry_points.txt:5"), ("data", "src/app/data/x.json"),
+        ("files", "src/app/__init__.py:2"), ("metadata", "src/app/__init__.py:6"),
+    } <= places  # fmt: skip
+    shown = render.plan(decide.make_plan(read(plugins), again), found)
+    assert "src/app/__init__.py:5  import_module('plug_' + 'in')" in shown
+    assert "saves" in shown
+    assert not {"ld", "ar"} & set(noted.names)
+
+
+def test_what_a_run_used_is_kept_and_built(plugins: Path, tmp_path: Path) -> None:
+    """Lines that processes of the program write; only names that are inside and were not seen."""
+    given = tools(tmp_path / "cache", Programs(programs))
+    site = "/onebin/lib/python3.13/site-packages/app"
+    lines = ("m app", "m app.plug_in", "m gone", f"f {site}/data/x.json", f"l {site}/data", "f /x")
+    command = "sh -c " + shlex.quote(
+        "".join(f"echo {shlex.quote(line)} >> $ONEBIN_TRACE; " for line in lines)
+    )
+
+    learned = tracing.trace(read(plugins), given, command)
+    built = pipeline.build(read(plugins), given)
+
+    version = built.plan.series
+    assert ("app.plug_in",) == learned.new.modules
+    assert learned.path == plugins / "onebin-trace.toml"
+    assert {"app.plug_in"} <= {module.name for module in built.modules}
+    if f"python{version}/" in site:
+        assert ("site-packages/app/data/", "site-packages/app/data/x.json") == learned.new.files
+    assert Trace() == tracing.trace(read(plugins), given, command).new
+    for wrong in ("true", "false", "sh -c 'exit 3'", "no-such-program", "'", ""):
+        with pytest.raises(OnebinError, match=r"--trace|cannot be started"):
+            tracing.trace(read(plugins), given, wrong)

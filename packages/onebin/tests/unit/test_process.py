@@ -1,10 +1,12 @@
 """Programs: a clean environment, their output, and errors with its end."""
 
+import contextlib
 import sys
+from pathlib import Path
 
 import pytest
 
-from onebin.effects.process import TAIL_LINES, clean_environment, run
+from onebin.effects.process import TAIL_LINES, Ended, clean_environment, run, run_for
 from onebin.errors import ToolError
 
 pytestmark = pytest.mark.claim("builds see no secrets")
@@ -164,3 +166,64 @@ def test_output_without_line_ends_is_not_held() -> None:
 
     assert 1 << 16 == longest
     assert len(caught.value.detail) <= TAIL_LINES << 16
+
+
+def is_running(*, process: int = 0, group: int = 0) -> bool:
+    """A process without a parent that waits for it may stay a zombie."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = file.read_text().rpartition(") ")[2].split()
+            wanted = process == int(file.parent.name) if process else group == int(fields[2])
+            if wanted and fields[0] not in "ZX":
+                return True
+    return False
+
+
+def run_python(code: str, seconds: float, tmp_path: Path) -> Ended:
+    return run_for(
+        python(code), env={"NAME": "value"}, cwd=tmp_path, seconds=seconds, on_line=lambda _: None
+    )
+
+
+def test_a_program_with_a_time_limit(tmp_path: Path) -> None:
+    """Its status, and the end of its output; of the caller's environment only what all get."""
+    done = run_python("import os; print(os.environ['NAME'], os.getcwd()); exit(3)", 60, tmp_path)
+
+    assert Ended(3, in_time=True, output=f"value {tmp_path}\n") == done
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import time; print('began', flush=True); time.sleep(900)",
+        # It ignores the signal; its child goes on.
+        "import signal as s; s.signal(15, s.SIG_IGN); print('began', flush=True); s.pause()",
+        "import os; print('began', flush=True); os.spawnlp(os.P_WAIT, 'sleep', 'sleep', '900')",
+    ],
+)
+def test_a_program_is_ended_with_all_it_started(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onebin.effects.process.GRACE_SECONDS", 0.3)
+    group: list[int] = []
+
+    done = run_for(
+        python(f"import os; print(os.getpgid(0), flush=True)\n{code}"),
+        env={}, cwd=tmp_path, seconds=1.5,
+        on_line=lambda line: group.append(int(line)) if line.strip().isdigit() else None,
+    )  # fmt: skip
+
+    assert (False, True) == (done.in_time, "began" in done.output)
+    assert not is_running(group=group[0])
+
+
+def test_what_a_program_leaves_behind_is_ended(tmp_path: Path) -> None:
+    """A child in the background ends with the command."""
+    code = (
+        "import subprocess, sys\n"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(900)'])\nprint(p.pid)"
+    )
+    done = run_python(code, 60, tmp_path)
+
+    assert (0, True) == (done.status, done.in_time)
+    assert not is_running(process=int(done.output))

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "files.h"
 #include "lz4_block.h"
+#include "trace.h"
 
 #include <Python.h>
 #include <errno.h>
@@ -209,6 +210,9 @@ void
 files_stat(int node, struct stat *out)
 {
     const struct file_node *found = node_at(node);
+    if (found->kind != FILE_DIRECTORY) {
+        TRACE(node, 'f');
+    }
     memset(out, 0, sizeof *out);
     out->st_dev = DEVICE;
     out->st_ino = (ino_t)node + 1;
@@ -327,6 +331,9 @@ int
 files_open(int node, int flags)
 {
     const struct file_node *found = node_at(node);
+    if (found->kind != FILE_DIRECTORY) {
+        TRACE(node, 'f');
+    }
     if (found->kind == FILE_INTERPRETER) {
         return __real_open("/proc/self/exe", O_RDONLY | (flags & O_CLOEXEC));
     }

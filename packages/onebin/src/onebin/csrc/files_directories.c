@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "files.h"
+#include "trace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -43,6 +44,7 @@ stream_of(int node, int file)
         errno = ENOTDIR;
         return NULL;
     }
+    TRACE(node, 'l');
     struct stream *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return NULL;

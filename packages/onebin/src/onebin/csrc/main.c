@@ -41,9 +41,8 @@ main(int argc, char **argv)
         status = insert_environment_path(&config);
     }
     if (!PyStatus_Exception(status)) {
-        /* Or the interpreter would look for a Python on the PATH. Empty: this program is no
-         * interpreter, and a library that takes it for one would run the program again. */
-        status = PyConfig_SetString(&config, &config.executable, L"");
+        /* Or CPython would take this program, or look for a Python on the PATH (getpath.py). */
+        status = PyConfig_SetString(&config, &config.executable, NO_INTERPRETER);
     }
     if (!PyStatus_Exception(status)) {
         status = PyConfig_SetString(&config, &config.prefix, L"");
@@ -59,6 +58,7 @@ main(int argc, char **argv)
         return ends_with(status);
     }
 
+    set_no_interpreter();
     int exit_status = 0;
     int interrupted = 0;
     if (PyImport_ImportFrozenModule("__main__") != 1) {
@@ -75,6 +75,7 @@ main(int argc, char **argv)
         /* The parent should see that a signal ended us, as it does with python(1). */
         signal(SIGINT, SIG_DFL);
         raise(SIGINT);
+        return 128 + SIGINT; /* PID 1 outlives it */
     }
     return exit_status;
 }

@@ -6,12 +6,16 @@
  * gives it has an interpreter (SECURITY.md). So a child that multiprocessing or a library
  * starts never runs the program a second time, unless it is given the program as its script.
  *
+ * A pruned program whose trace has no interpreter (INTERPRETS) runs itself under every name.
+ *
  * Isolated (PEP 587) in both: no PYTHON* variable but those that [tool.onebin] environment names,
  * no site, no search path outside.
  */
 #define _GNU_SOURCE
 #include "start.h"
 #include "files.h"
+#include "program.h"
+#include "trace.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -26,6 +30,7 @@
 #define TEXT(value) TEXT_(value)
 #define PREFIX "/" FILES_PREFIX
 #define INTERPRETER PREFIX "/bin/python3"
+#define EXECUTABLE (INTERPRETS ? L"" INTERPRETER : NO_INTERPRETER)
 #define STDLIB PREFIX "/lib/python" TEXT(PY_MAJOR_VERSION) "." TEXT(PY_MINOR_VERSION)
 
 int __real_access(const char *path, int mode);
@@ -76,7 +81,7 @@ set_paths(PyConfig *config)
         wchar_t **field;
         const wchar_t *value;
     } fields[] = {
-        {&config->executable, L"" INTERPRETER},   {&config->base_executable, L"" INTERPRETER},
+        {&config->executable, EXECUTABLE},       {&config->base_executable, EXECUTABLE},
         {&config->prefix, L"" PREFIX},            {&config->exec_prefix, L"" PREFIX},
         {&config->base_prefix, L"" PREFIX},       {&config->base_exec_prefix, L"" PREFIX},
         {&config->stdlib_dir, L"" STDLIB},
@@ -163,7 +168,7 @@ int
 main(int argc, char **argv)
 {
     note_own_path();
-    int is_interpreter = argc > 0 && strcmp(argv[0], INTERPRETER) == 0;
+    int is_interpreter = INTERPRETS && argc > 0 && strcmp(argv[0], INTERPRETER) == 0;
     if (is_interpreter) {
         prctl(PR_SET_NAME, "python3"); /* the kernel has named it after /proc/self/exe */
     }
@@ -215,5 +220,14 @@ main(int argc, char **argv)
         PyErr_Print();
         return 1;
     }
+#if !INTERPRETS
+    set_no_interpreter();
+#endif
+#if TRACES
+    if (PyImport_ImportFrozenModule("_onebin_trace") != 1) {
+        PyErr_Print();
+        return 1;
+    }
+#endif
     return Py_RunMain();
 }

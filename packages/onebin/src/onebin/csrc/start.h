@@ -11,6 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The path of no file, in a folder that only root could make: CPython reads pyvenv.cfg beside it. */
+#define NO_INTERPRETER L"/nonexistent/python"
+
+/* Let sys.executable be empty: this program is no interpreter, and a library that takes it for one
+ * would run the program again. */
+static inline void
+set_no_interpreter(void)
+{
+    PyObject *path = PyUnicode_FromString("");
+    if (path == NULL || PySys_SetObject("executable", path) != 0) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(path);
+}
+
 /* Ends with 0; from [tool.onebin] hold-signals. */
 extern const int held_signals[];
 

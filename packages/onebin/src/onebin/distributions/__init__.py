@@ -36,7 +36,7 @@ from .captured import Captured
 from .pure import Pure
 from .source_facts import SourceFacts, source_facts
 
-CACHE_VERSION: Final = 11
+CACHE_VERSION: Final = 12
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -137,8 +137,9 @@ class OfferStep(msgspec.Struct, frozen=True):
     def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile]) -> Found:
         # Not of the lock alone: it has the hash of the very file that is used.
         compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
+        hashes = {file.name: file.sha256 for file in files}
         pure, source = (
-            msgspec.structs.replace(found, has_compiled=compiled)
+            msgspec.structs.replace(found, has_compiled=compiled, sha256=hashes[found.file])
             if isinstance(found, Offer)
             else found
             for found in (one.offer(self.pin, files, self.python) for one in (PURE, SOURCE))

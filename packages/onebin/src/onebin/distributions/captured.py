@@ -36,7 +36,7 @@ from onebin.requirement import shown
 from . import install, machine_programs, own_prefix, programs, source, source_facts
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 11
+CACHE_VERSION: Final = 12
 """Raised when this module makes something else of the same source: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"

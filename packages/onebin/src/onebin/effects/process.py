@@ -1,12 +1,18 @@
 """The one place where onebin starts a program."""
 
+import contextlib
 import os
 import resource
+import signal
 import subprocess
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
+
+import msgspec
 
 from onebin import secret
 from onebin.errors import ToolError
@@ -19,6 +25,9 @@ TAIL_LINES: Final = 25
 MAX_LINE: Final = 1 << 16
 """Characters of a line that is followed: a longer one comes in pieces. A linker's call has some
 ten thousand; a program without line ends would fill the memory."""
+
+GRACE_SECONDS: Final = 5
+"""From SIGTERM to SIGKILL: half of what an orchestrator gives."""
 
 # The part of the caller's environment that a step may see. Everything else (CFLAGS, PYTHON*,
 # LC_*) would make the result depend on the caller, or leak secrets to the code that is built.
@@ -85,6 +94,95 @@ def run(
         return _stream(words, cwd, full_env, on_line)
     except FileNotFoundError as exc:
         raise ToolError(f"{words[0]}: no such program", hint="install it or correct PATH") from exc
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a program ended that had so much time."""
+
+    status: int
+    """Of its exit; negative for a signal."""
+    in_time: bool
+    """Whether it ended by itself."""
+    output: str
+    """Its last lines."""
+
+
+def run_for(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    seconds: float,
+    on_line: Callable[[str], None],
+) -> Ended:
+    """Start *argv* as a session, and end all of it after *seconds*.
+
+    Processes that it started and left behind end as well: by SIGTERM, then by SIGKILL.
+
+    Raises:
+        ToolError: the program is missing.
+    """
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    full_env = clean_environment(os.environ) | dict(env)
+    try:
+        process = subprocess.Popen(  # noqa: S603  (no shell; the user's own command)
+            argv, cwd=cwd, env=full_env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+        )  # fmt: skip
+    except OSError as exc:
+        raise ToolError(
+            f"{argv[0]}: cannot be started: {exc.strerror}", hint="install it or correct PATH"
+        ) from exc
+    stream = process.stdout
+    assert stream is not None  # noqa: S101  (PIPE)
+
+    def follow() -> None:
+        while line := stream.readline(MAX_LINE):
+            tail.append(line)
+            on_line(secret.hidden(line))
+
+    reader = threading.Thread(target=follow, daemon=True)
+    reader.start()
+    in_time = True
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        in_time = False
+    finally:
+        _end_session(process)
+    reader.join(GRACE_SECONDS)
+    stream.close()
+    return Ended(process.returncode, in_time, "".join(tail))
+
+
+def _end_session(process: subprocess.Popen[str]) -> None:
+    """End *process* and all that it has started in its session."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+        _wait_for_group(process.pid)
+    process.wait()
+
+
+def _wait_for_group(group: int) -> None:
+    """Wait until no process of *group* runs, for a while."""
+    ends = time.monotonic() + GRACE_SECONDS
+    while _is_running(group) and time.monotonic() < ends:
+        time.sleep(0.02)
+
+
+def _is_running(group: int) -> bool:
+    """Whether a process of *group* runs, and has not ended without its parent's wait (proc(5))."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, found, *_ = file.read_text("utf-8", "replace").rpartition(") ")[2].split(" ")
+            if int(found) == group and state not in {"Z", "X"}:
+                return True
+    return False
 
 
 def run_offline(

@@ -61,6 +61,10 @@ ESCAPES: Final[dict[str, str]] = {
 KINDS: Final = {"directory": 0, "plain": 1, "packed": 2, "code": 3, "interpreter": 4}
 """``enum file_kind`` in files.h."""
 
+NODE_BYTES: Final = 32
+MODULE_BYTES: Final = 20
+"""``struct file_node`` and ``struct file_module`` in files.h."""
+
 PYC_HEAD: Final = 16
 """Bytes before the code in a ``.pyc`` (PEP 552)."""
 
@@ -119,7 +123,13 @@ class FilesBlob(msgspec.Struct, frozen=True):
 
 
 def link_input(
-    files: Iterable[InsideFile], modules: Sequence[FrozenModule], script: str, ctx: Context
+    files: Iterable[InsideFile],
+    modules: Sequence[FrozenModule],
+    script: str,
+    ctx: Context,
+    *,
+    interprets: bool = True,
+    traces: bool = False,
 ) -> LinkInput:
     """Return *files* and the functions that serve them.
 
@@ -128,6 +138,8 @@ def link_input(
         modules: The frozen modules, in the order of their code (``frozen.included_code``).
         script: The path of the program's script, below the prefix.
         ctx: Builds the blob.
+        interprets: Whether the program is an interpreter for its children.
+        traces: Whether the program notes the files that it uses.
     """
     table = rows(files)
     inside = tuple(row.file for row in table if row.file is not None and row.file.kind == "data")
@@ -138,10 +150,15 @@ def link_input(
         "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c",
         "files.c", "files_paths.c", "files_changes.c", "files_directories.c", "files_module.c",
         "files_current.c", "files_zones.c",
+        "trace.h", *(["trace.c"] if traces else []),
     )  # fmt: skip
     return LinkInput(
         sources=(
             *(csrc.source(name) for name in sources),
+            CSource(
+                "program.h",
+                f"#define INTERPRETS {int(interprets)}\n#define TRACES {int(traces)}\n",
+            ),
             CSource("files_table.S", text),
             CSource("script.c", f'const char program_script[] = "/{PREFIX}/{script}";\n'),
         ),
@@ -150,6 +167,18 @@ def link_input(
         inittab={"_onebin": "PyInit__onebin"},
         stack_bytes=STACK_BYTES,
     )
+
+
+def stored_bytes(files: Iterable[InsideFile], modules: int, ctx: Context) -> int:
+    """Return the bytes that *files* take in an executable of so many *modules*, with the table."""
+    table = rows(files)
+    names = Names()
+    for row in table:
+        names.place(row.name)
+    inside = tuple(row.file for row in table if row.file is not None and row.file.kind == "data")
+    blob, _ = ctx.build(FilesBlob(inside))
+    head = NODE_BYTES * len(table) + MODULE_BYTES * modules
+    return blob.stat().st_size + len(names.data()) + head
 
 
 def table_text(

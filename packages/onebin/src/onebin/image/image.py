@@ -3,11 +3,8 @@
 Source: OCI image-spec v1.1, manifest.md and config.md.
 """
 
-import functools
-import io
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from typing import BinaryIO, Final
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -15,10 +12,10 @@ from onebin.errors import ImageError
 from onebin.model import Architecture
 
 from . import spec
+from .attachment import Attached
+from .blob import Blob, distinct, document
+from .date import rfc3339
 from .layer import Layer
-
-MAX_EPOCH: Final = 253402300799
-"""Seconds: the last one of the year 9999, the last year RFC 3339 can write."""
 
 _SECOND: Final = 1_000_000_000  # nanoseconds
 
@@ -43,15 +40,6 @@ class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
     """For the history: the command that added the layers."""
 
 
-class Blob(msgspec.Struct, frozen=True):
-    """One document or layer, ready to be stored under its digest."""
-
-    digest: str
-    size: int
-    """Bytes."""
-    open: Callable[[], BinaryIO]
-
-
 class Image(msgspec.Struct, frozen=True):
     """A finished image of one platform; the documents are the very bytes that digests name."""
 
@@ -59,6 +47,8 @@ class Image(msgspec.Struct, frozen=True):
     config: bytes
     layers: tuple[Layer, ...]
     platform: spec.Platform
+    attached: tuple[Attached, ...] = ()
+    """Documents about it, for destinations that hold them."""
 
     @property
     def digest(self) -> str:
@@ -86,17 +76,6 @@ class Image(msgspec.Struct, frozen=True):
         return distinct((document(self.manifest), document(self.config), *layers))
 
 
-def document(data: bytes) -> Blob:
-    """Return *data* as a blob."""
-    return Blob(spec.sha256(data), len(data), functools.partial(io.BytesIO, data))
-
-
-def distinct(blobs: Iterable[Blob]) -> tuple[Blob, ...]:
-    """Return *blobs* in the order of their digests, each digest once."""
-    by_digest = {blob.digest: blob for blob in blobs}
-    return tuple(by_digest[digest] for digest in sorted(by_digest))
-
-
 def build(layers: Sequence[Layer], config: ImageConfig) -> Image:
     """Make the documents of an image: the same values give the same bytes.
 
@@ -116,7 +95,7 @@ def build(layers: Sequence[Layer], config: ImageConfig) -> Image:
 
 
 def _config(layers: Sequence[Layer], config: ImageConfig) -> spec.Config:
-    created = _rfc3339(config.epoch)
+    created = rfc3339(config.epoch)
     for port in config.ports:
         if not 0 < port < 1 << 16:
             raise ImageError(f"port {port}: out of range; expected 1 to 65535")
@@ -153,12 +132,6 @@ def _healthcheck(command: tuple[str, ...]) -> spec.Healthcheck | None:
         start_interval=1 * _SECOND,
         retries=3,
     )
-
-
-def _rfc3339(epoch: int) -> str:
-    if not 0 <= epoch <= MAX_EPOCH:
-        raise ImageError(f"image date {epoch}: out of range; expected 0 to {MAX_EPOCH} seconds")
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _in_order(labels: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,8 @@ import msgspec
 from onebin.errors import ImageError
 
 from . import spec
-from .image import Blob, Image, distinct, document
+from .blob import Blob, distinct, document
+from .image import Image
 
 
 class Index(msgspec.Struct, frozen=True):

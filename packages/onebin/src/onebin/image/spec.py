@@ -19,6 +19,7 @@ from onebin.errors import ImageError
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
+OCI_EMPTY: Final = "application/vnd.oci.empty.v1+json"
 OCI_LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
 OCI_LAYER_GZIP: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
 DOCKER_INDEX: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -59,6 +60,8 @@ class Descriptor(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     """Bytes."""
     annotations: dict[str, str] | None = None
     platform: Platform | None = None
+    artifact_type: str = ""
+    """Of a manifest without an image: the type of its contents."""
 
 
 class Index(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -78,6 +81,10 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     schema_version: int = msgspec.field(default_factory=lambda: SCHEMA_VERSION)
     media_type: str = ""
     annotations: dict[str, str] | None = None
+    artifact_type: str = ""
+    """The type of its contents, if they are not an image."""
+    subject: Descriptor | None = None
+    """The image that it is about."""
 
 
 class Healthcheck(msgspec.Struct, frozen=True, omit_defaults=True, rename="pascal"):

@@ -39,6 +39,8 @@ from .modules import (
     OmittedModule,
     Raise,
     Try,
+    Use,
+    UseKind,
 )
 from .project import (
     ARCHITECTURES,
@@ -49,6 +51,7 @@ from .project import (
     Options,
     Origin,
     Project,
+    Trace,
 )
 from .series import DEFAULT_SERIES, RELEASE, RELEASES, Release
 from .target import target_environment
@@ -99,6 +102,9 @@ __all__ = [
     "Runtime",
     "Source",
     "Toolchain",
+    "Trace",
     "Try",
+    "Use",
+    "UseKind",
     "target_environment",
 ]

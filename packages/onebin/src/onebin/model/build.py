@@ -111,6 +111,8 @@ class Offer(msgspec.Struct, frozen=True):
     """``pure`` or ``captured``: a module of ``onebin.distributions``."""
     file: str
     """The file of the index that is used, by name."""
+    sha256: str = ""
+    """Of that file, in hex; empty where the index does not publish it."""
     has_compiled: bool = False
     """Whether pip would install it with compiled code on this platform."""
     lacks: str = ""

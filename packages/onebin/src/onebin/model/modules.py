@@ -64,6 +64,18 @@ class ComputedImport(msgspec.Struct, frozen=True, array_like=True):
     """The call."""
 
 
+UseKind = Literal["files", "metadata", "modules", "sources", "docstrings", "interpreter"]
+"""What a line uses beside imported code: see ``target/uses.py``."""
+
+
+class Use(msgspec.Struct, frozen=True, array_like=True):
+    """A line that needs more than code which visible imports reach."""
+
+    line: int
+    kind: UseKind
+    text: str
+
+
 class ModuleImports(msgspec.Struct, frozen=True):
     """The imports of one module, read from its source by ``target/imports.py``."""
 
@@ -74,9 +86,11 @@ class ModuleImports(msgspec.Struct, frozen=True):
     """Modules of ``encodings`` it names."""
     mentions: tuple[str, ...] = ()
     """Names of interest it contains; each may bring further imports."""
-    names: tuple[str, ...] = ()
-    """Texts that may name modules of the standard library; see ``target/computed.py``."""
+    names: dict[str, int] = {}
+    """Texts that may name modules of the standard library, each with its first line; see
+    ``target/computed.py``."""
     computed: tuple[ComputedImport, ...] = ()
+    uses: tuple[Use, ...] = ()
     error: str = ""
     """Why it does not compile; empty if it does."""
 

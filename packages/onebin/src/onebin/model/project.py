@@ -105,6 +105,16 @@ class Options(
     image: ImageSettings = msgspec.field(default_factory=ImageSettings)
 
 
+class Trace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What runs of the program used beyond what its imports show: ``onebin-trace.toml``."""
+
+    modules: tuple[str, ...] = ()
+    """By dotted name, sorted."""
+    files: tuple[str, ...] = ()
+    """Below the standard library's folder, sorted: ``site-packages/app/x.html``; those in ``bin``
+    below the prefix. A name with a slash at its end is a folder whose files were listed."""
+
+
 class Origin(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     """Where a distribution comes from if no index has it."""
 
@@ -153,11 +163,25 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its code and its metadata are those of one of its distributions."""
     origin: Origin | None = None
     """Where that one comes from, if no dependency names it: a project with C code."""
+    trace: Trace = Trace()
+    """Read for a pruned program; of no meaning in a whole one."""
+    is_traced: bool = False
+    """Whether the executable notes the modules and files that it uses."""
 
     @property
     def is_whole(self) -> bool:
         """Whether whole distributions go in, with all their files."""
         return self.options.prune == "nothing"
+
+    @property
+    def has_files(self) -> bool:
+        """Whether files are inside: of a pruned program those that a run has used."""
+        return self.is_whole or bool(self.trace.files)
+
+    @property
+    def interprets(self) -> bool:
+        """Whether the program is an interpreter for its children."""
+        return self.is_whole or "bin/python3" in self.trace.files
 
     @property
     def docstrings(self) -> bool:

@@ -13,7 +13,8 @@ from typing import BinaryIO, ClassVar
 import msgspec
 
 from onebin.image import spec
-from onebin.image.image import Blob, Image, document
+from onebin.image.blob import Blob, document
+from onebin.image.image import Image
 from onebin.image.index import Index
 from onebin.image.reference import Reference
 

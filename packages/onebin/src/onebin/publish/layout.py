@@ -4,12 +4,15 @@ Source: OCI image-spec v1.1, image-layout.md.
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
 from onebin.errors import ImageError
 from onebin.image import spec
-from onebin.image.image import Blob, Image, document
+from onebin.image.attachment import Attached
+from onebin.image.blob import Blob, distinct, document
+from onebin.image.image import Image
 from onebin.image.index import Index
 from onebin.image.reference import Reference
 
@@ -28,7 +31,8 @@ class Layout(FolderDestination):
     def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
         """Write *image*; each blob is copied, not held."""
         with self.replace() as new:
-            for name, blob in files(image, reference).items():
+            attached = image.attached if isinstance(image, Image) else ()
+            for name, blob in files(image, reference, attached).items():
                 path = Path(new, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with blob.open() as source, path.open("wb") as target:
@@ -45,8 +49,14 @@ class Layout(FolderDestination):
         return MARK in (index.annotations or {})
 
 
-def files(image: Image | Index, reference: Reference) -> dict[str, Blob]:
-    """Return every file of the layout of *image* by its path in it, in order."""
+def files(
+    image: Image | Index, reference: Reference, attached: Sequence[Attached] = ()
+) -> dict[str, Blob]:
+    """Return every file of the layout of *image* by its path in it, in order.
+
+    With documents *attached* the index lists their manifests after the image, which alone has a
+    name: clients that want referrers find them, others take the name.
+    """
     entry = image.descriptor
     index = spec.Index(
         media_type=spec.OCI_INDEX,
@@ -59,11 +69,13 @@ def files(image: Image | Index, reference: Reference) -> dict[str, Blob]:
                 {spec.CONTAINERD_NAME: reference.full, spec.REF_NAME: reference.tag},
                 entry.platform,
             ),
+            *(item.descriptor for item in attached),
         ),
         annotations={MARK: "1"},
     )
+    more = (blob for item in attached for blob in item.blobs())
     return {
-        **{spec.blob_path(blob.digest): blob for blob in image.blobs()},
+        **{spec.blob_path(blob.digest): blob for blob in distinct((*image.blobs(), *more))},
         "index.json": document(spec.encode(index)),
         "oci-layout": document(b'{"imageLayoutVersion":"1.0.0"}'),
     }

@@ -14,12 +14,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from onebin.model import Distribution, InsideFile, ModuleOrigin, Project
+from onebin.model import Distribution, InsideFile, ModuleOrigin, Project, Trace
 
 from . import cpython
 from .finder import Owner
 
 PREFIX: Final = "/onebin"
+
+INTERPRETER: Final = "bin/python3"
+"""``sys.executable``, below the prefix."""
 
 NOT_FILES: Final = frozenset(
     {".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".pyc", ".h", ".hh", ".hpp", ".pxd", ".pyi"}
@@ -68,7 +71,9 @@ def files(
     version: str,
     script: str,
 ) -> tuple[InsideFile, ...]:
-    """Return all files of a whole program; of two with one path, the first.
+    """Return all files of a whole program, or of a pruned one those of its trace.
+
+    Of two with one path the first counts.
 
     Args:
         project: Its code and its metadata.
@@ -78,7 +83,8 @@ def files(
         script: The text of the console script.
     """
     site = folders(version)["project"]
-    sources = project.options.sources
+    # Of a pruned program sources are there to choose from.
+    sources = project.options.sources or not project.is_whole
     frozen = {origin.path for origin in modules.values()}
     start = f"{PREFIX}/{site}"
     labels = {origin.label for origin in modules.values() if origin.origin == "project"}
@@ -91,7 +97,7 @@ def files(
         own,
         _metadata(project, site, {file.path for file in own if file.path.startswith(site)}),
         (file for distribution in distributions for file in _installed(distribution, site)),
-        (InsideFile("bin/python3", "interpreter"),),
+        (InsideFile(INTERPRETER, "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),
         _data(project.data),
         (file for distribution in distributions for file in _data(distribution.data)),
@@ -100,7 +106,41 @@ def files(
     for file in every:
         if sources or file.module or file.source not in frozen:
             found.setdefault(file.path, file)
-    return tuple(_without_folders(found))
+    inside = _without_folders(found)
+    if project.is_whole:
+        return tuple(inside)
+    return tuple(_traced(inside, project.trace, version, script_path(project)))
+
+
+def missing(trace: Trace, files: Iterable[InsideFile], version: str) -> tuple[str, ...]:
+    """Return what *trace* names and is not among *files*: it has gone since that run."""
+    there = set[str]()
+    for file in files:
+        there |= {file.path, file.path.removesuffix("c"), f"{file.path.rpartition('/')[0]}/"}
+    return tuple(name for name in trace.files if _whole_path(name, version) not in there)
+
+
+def traced_name(path: str, version: str) -> str:
+    """Return how a trace names *path*, which is below the prefix."""
+    return path.removeprefix(folders(version)["stdlib"])
+
+
+def _whole_path(name: str, version: str) -> str:
+    return name if name.startswith("bin/") else f"{folders(version)['stdlib']}{name}"
+
+
+def _traced(
+    files: Iterable[InsideFile], trace: Trace, version: str, script: str
+) -> Iterator[InsideFile]:
+    """Yield those of *files* that *trace* names, *script*, and the code of each module."""
+    wanted = {_whole_path(name, version) for name in trace.files}
+    for file in files:
+        folder = f"{file.path.rpartition('/')[0]}/"
+        is_listed = folder in wanted and not file.path.endswith(".py")
+        if file.path in wanted or is_listed or file.path == script:
+            yield file
+        elif file.kind == "data" and file.module:
+            yield InsideFile(f"{file.path}c", "code", module=file.module)
 
 
 def _modules(modules: Mapping[str, ModuleOrigin], *, sources: bool) -> Iterator[InsideFile]:

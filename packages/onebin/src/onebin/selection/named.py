@@ -8,7 +8,7 @@ in the same module, or anywhere in a project that computes one.
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,17 @@ OWNERS: Final = ("project", "dependency")
 
 NEVER: Final = frozenset({"antigravity", "this"})
 """Modules that do something when they are imported."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A text that names a module of the standard library."""
+
+    module: str
+    text: str
+    line: int
+    importer: str = ""
+    """The module that has the text; empty if a file has it."""
+    file: Path = Path()
 
 
 CACHE_VERSION: Final = 1
@@ -77,21 +88,57 @@ def modules(
     words_of: Words,
 ) -> set[str]:
     """Return the modules that *facts* and the files of *project* and *distributions* name."""
-    facts = {name: item for name, item in facts.items() if finder.owner(name) in OWNERS}
-    computes = any(item.computed for name, item in facts.items() if finder.owner(name) == "project")
-    found = set[str]()
-    for module, imports in facts.items():
-        words = bool(imports.computed) or (computes and finder.owner(module) == "project")
-        for name in imports.names:
-            found.update(_named(name, finder, words=words))
-        if any(item.text == RUN_MODULE for item in imports.computed):
-            found.update(COMMAND_LINE)
+    facts, computes = _own(facts, finder)
+    found = {item.module for item in _in_texts(facts, finder, computes=computes)}
+    if any(item.text == RUN_MODULE for imports in facts.values() for item in imports.computed):
+        found.update(COMMAND_LINE)
     of_project = {word for folder in _packages(project) for word in words_in(folder)}
     of_others = {word for distribution in distributions for word in words_of(distribution)}
     for every, words in ((of_project, computes), (of_others, False)):
         names = {_of_standard_library(name, finder) for name in every}
-        found.update(name for name in names if "." in name or (name and words))
-    return {name for name in found if name.partition(".")[0] not in NEVER}
+        found.update(name for name in names if _counts(name) and ("." in name or words))
+    return found
+
+
+def named(
+    facts: Mapping[str, ModuleImports],
+    finder: Finder,
+    project: Project,
+    distributions: Iterable[Distribution],
+) -> Iterator[Named]:
+    """Yield each text by which *facts* and files name a module, with its place."""
+    facts, computes = _own(facts, finder)
+    yield from _in_texts(facts, finder, computes=computes)
+    folders = [(folder, computes) for folder in _packages(project)]
+    folders += [(item.code, False) for item in distributions]
+    for folder, words in folders:
+        for file, line, text in _in_settings(folder):
+            name = _of_standard_library(text, finder)
+            if _counts(name) and ("." in name or words):
+                yield Named(name, text, line, file=file)
+
+
+def _own(
+    facts: Mapping[str, ModuleImports], finder: Finder
+) -> tuple[Mapping[str, ModuleImports], bool]:
+    """Return the *facts* whose texts count, and whether the project computes an import."""
+    own = {name: item for name, item in facts.items() if finder.owner(name) in OWNERS}
+    return own, any(item.computed for name, item in own.items() if finder.owner(name) == "project")
+
+
+def _in_texts(
+    facts: Mapping[str, ModuleImports], finder: Finder, *, computes: bool
+) -> Iterator[Named]:
+    for module, imports in facts.items():
+        words = bool(imports.computed) or (computes and finder.owner(module) == "project")
+        for text, line in imports.names.items():
+            for name in _named(text, finder, words=words):
+                if _counts(name):
+                    yield Named(name, text, line, importer=module)
+
+
+def _counts(name: str) -> bool:
+    return name.partition(".")[0] not in {"", *NEVER}
 
 
 def _named(name: str, finder: Finder, *, words: bool) -> Iterable[str]:
@@ -123,8 +170,14 @@ def _packages(project: Project) -> list[Path]:
 
 def words_in(folder: Path) -> set[str]:
     """Return the names in the settings files of *folder* that may be the standard library's."""
-    found = set[str]()
+    return {text for _, _, text in _in_settings(folder)}
+
+
+def _in_settings(folder: Path) -> Iterator[tuple[Path, int, str]]:
+    """Yield the file, the line and the text of each such name."""
     for path in sorted(folder.rglob("*")):
         if path.suffix in SETTINGS and path.is_file() and path.stat().st_size <= MAX_FILE:
-            found.update(WORD.findall(path.read_text("utf-8", "replace")))
-    return {word for word in found if word.partition(".")[0] in sys.stdlib_module_names}
+            for number, line in enumerate(path.read_text("utf-8", "replace").split("\n"), 1):
+                for text in WORD.findall(line):
+                    if text.partition(".")[0] in sys.stdlib_module_names:
+                        yield path, number, text

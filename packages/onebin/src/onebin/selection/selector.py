@@ -42,6 +42,11 @@ IMPORTER: Final = "_onebin_importer"
 
 IMPORTER_FILE: Final = Path(__file__).parent.parent / "target" / "importer.py"
 
+TRACER: Final = "_onebin_trace"
+"""``target/trace.py``: notes the modules that a program uses."""
+
+TRACER_FILE: Final = IMPORTER_FILE.with_name("trace.py")
+
 NOT_IN_RUNTIME: Final = {
     "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
     "_gdbm": ("gdbm, which is under the GPL", "dbm.sqlite3 and dbm.dumb are there"),
@@ -82,7 +87,7 @@ def select(
     analyze: Analyze,
     words_of: named.Words,
 ) -> Selection:
-    """Select the modules reachable from the entry point and from ``tool.onebin.include``.
+    """Select the modules reachable from the entry point, ``tool.onebin.include`` and the trace.
 
     Unless the project prunes, each of its modules and of its dependencies counts as reached.
 
@@ -99,20 +104,23 @@ def select(
     """
     options = project.options
     stdlib = python.interpreter.stdlib
-    is_whole = project.is_whole
-    places = contents.places(python.interpreter.version) if is_whole else {}
+    is_whole, has_files = project.is_whole, project.has_files
+    places = contents.places(python.interpreter.version) if has_files else {}
     given = {
         cpython.BUILD_FACTS: _text(
             cpython.BUILD_FACTS_SOURCE,
-            f"{places['stdlib']}{cpython.BUILD_FACTS}.py" if is_whole else "<sysconfig>",
+            f"{places['stdlib']}{cpython.BUILD_FACTS}.py" if has_files else "<sysconfig>",
         ),
         **{
-            name: ModuleOrigin("source", stdlib / file, _frozen_label(file) if is_whole else file)
+            name: ModuleOrigin("source", stdlib / file, _frozen_label(file) if has_files else file)
             for name, file in cpython.BOOTSTRAP.items()
         },
     }
-    start = IMPORTER if is_whole else "__main__"
-    if is_whole:
+    start = [IMPORTER] if has_files else ["__main__"]
+    if project.is_traced:
+        start.append(TRACER)
+        given[TRACER] = ModuleOrigin("source", TRACER_FILE, "<trace>", origin="project")
+    if has_files:
         given |= _extended(stdlib, places["stdlib"])
         given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
         given |= dict.fromkeys(("_onebin", "__main__"), ModuleOrigin("alias"))
@@ -123,7 +131,8 @@ def select(
     why_ignored = ignore_rule(options.exclude, finder)
     hinted, below = _hints(options.include, finder)
     roots = [_start(project.entry, finder), *hinted]
-    everything = [*roots, *below, *cpython.ALWAYS, *cpython.BOOTSTRAP, start]
+    traced = project.trace.modules
+    everything = [*roots, *below, *traced, *cpython.ALWAYS, *cpython.BOOTSTRAP, *start]
     native = {**cpython.NATIVE_IMPORTS, **native_imports}
     if is_whole:
         everything += [*cpython.INTERPRETER, *finder.below("encodings")]
@@ -131,7 +140,7 @@ def select(
         native = whole.with_packages(native, project)
     analyze = _with_mentions(analyze)
     graph = build_graph(everything, finder.locate, analyze, native, why_ignored)
-    for root in roots if is_whole else (*roots, "__main__"):
+    for root in roots if has_files else (*roots, "__main__"):
         require_importable(root, graph, options.exclude)
     found = reachable(everything, graph, why_ignored)
     while is_whole:
@@ -147,7 +156,7 @@ def select(
     first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
     origins = {**graph.origins, "__main__": _main(project.entry, first)}
     kinds = {name: origins[name].kind for name in found.names}
-    code_kinds = {"source"} if is_whole else {"source", "namespace"}
+    code_kinds = {"source"} if has_files else {"source", "namespace"}
     always = {name for name in cpython.BUILTINS_ALWAYS if name in python.runtime.builtins}
     extensions = [e for d in distributions for e in d.extensions if e.module in found.names]
     return Selection(
@@ -161,7 +170,7 @@ def select(
         builtins=tuple(sorted(always | {n for n, kind in kinds.items() if kind == "builtin"})),
         extensions=tuple(sorted(extensions, key=lambda extension: extension.module)),
         omitted=found.omitted,
-        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, *cpython.FROM_C, start], graph),
+        startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, *cpython.FROM_C, *start], graph),
         script=script_text(project.entry, first),
     )
 

@@ -10,11 +10,11 @@ onebin is another. One JSON request on stdin:
 The marshaled code of the n-th module goes to ``out/n``; stdout gets a JSON list of facts:
 
     {"imports": [node, …], "binds": [str, …], "codecs": [str, …],
-     "mentions": [names of interest it contains], "names": [str, …],
-     "computed": [[line, text], …], "error": str}
+     "mentions": [names of interest it contains], "names": {text: line, …},
+     "computed": [[line, text], …], "uses": [[line, kind, text], …], "error": str}
 
 ``imports.py`` describes a node. ``binds`` are the names of the module, and ``*`` if it may
-have others. ``computed.py`` describes ``names`` and ``computed``.
+have others. ``computed.py`` describes ``names`` and ``computed``, ``uses.py`` the last.
 """
 
 import ast
@@ -25,6 +25,7 @@ from typing import Any
 
 from onebin.target.computed import computed_imports, module_names
 from onebin.target.imports import ImportCollector
+from onebin.target.uses import uses
 
 
 def main() -> None:
@@ -46,7 +47,7 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
             names_of_interest=frozenset(request["names_of_interest"]),
         )  # fmt: skip
         collector.visit(tree)
-        names, computed = sorted(module_names(tree)), computed_imports(tree)
+        names, computed, used = module_names(tree), computed_imports(tree), uses(tree)
         if not request["docstrings"]:
             strip_docstrings(tree)
         code = compile(
@@ -60,7 +61,7 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
     return {
         "imports": collector.block, "binds": sorted(collector.binds),
         "codecs": sorted(collector.codecs), "mentions": sorted(collector.mentions),
-        "names": names, "computed": computed, "error": "",
+        "names": names, "computed": computed, "uses": used, "error": "",
     }  # fmt: skip
 
 

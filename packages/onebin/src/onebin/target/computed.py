@@ -47,19 +47,24 @@ def is_computed(call: ast.Call) -> bool:
     return name in IMPORTS_BY_NAME and not isinstance(first, ast.Constant)
 
 
-def module_names(tree: ast.AST) -> set[str]:
-    """Return the texts in *tree* that may name modules of the standard library.
+def module_names(tree: ast.AST) -> dict[str, int]:
+    """Return the texts in *tree* that may name modules of the standard library, with their lines.
 
     A name that ends in a dot means all modules that begin so; in a colon: code imports it.
     """
-    found = set[str]()
-    for text in texts(tree):
+    found: dict[str, int] = {}
+
+    def add(name: str, line: int) -> None:
+        found[name] = min(line, found.get(name, line))
+
+    for line, text in texts(tree):
         match = NAME.fullmatch(text)
         if match and match[1] in sys.stdlib_module_names:
             end = match[3] or ""
-            found.add(match[1] + match[2] + ("." if end == "." else ""))
+            add(match[1] + match[2] + ("." if end == "." else ""), line)
         elif not match and len(text) <= MAX_CODE and IMPORTS.search(text):
-            found |= names_in_code(text)
+            for name in names_in_code(text):
+                add(name, line)
     return found
 
 
@@ -81,14 +86,17 @@ def names_in_code(text: str) -> set[str]:
     return {f"{name}:" for name in found if name.partition(".")[0] in sys.stdlib_module_names}
 
 
-def texts(tree: ast.AST) -> Iterator[str]:
-    """Yield the literal strings of *tree* but annotations and docstrings, which name no import."""
+def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the literal strings of *tree* with their lines, but annotations and docstrings.
+
+    These name no import. The line of a string that code has made is 0.
+    """
     queue: list[Any] = [tree]
     while queue:
         node = queue.pop()
         if isinstance(node, ast.Constant):
             if isinstance(node.value, str):
-                yield node.value
+                yield getattr(node, "lineno", 0), node.value
             continue
         is_expression = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if is_expression:

@@ -1,0 +1,6 @@
+def color():
+    return "blue"
+
+
+if __name__ == "__main__":
+    print(color())

@@ -1,0 +1,6 @@
+def color():
+    return "red"
+
+
+if __name__ == "__main__":
+    print(color())
