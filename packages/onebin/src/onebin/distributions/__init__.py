@@ -36,7 +36,7 @@ from .captured import Captured
 from .pure import Pure
 from .source_facts import SourceFacts, source_facts
 
-CACHE_VERSION: Final = 10
+CACHE_VERSION: Final = 11
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
