@@ -101,7 +101,7 @@ def _by_test(lines: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _ending(  # noqa: PLR0911  (one for each end of a run)
+def _ending(  # noqa: PLR0911  (one for each ending)
     output: str, status: int | None, *, has_faults: bool, has_tests: bool
 ) -> tuple[Outcome, str]:
     if status is None:

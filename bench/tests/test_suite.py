@@ -34,7 +34,7 @@ def lines(*entries: Mapping[str, str]) -> str:
 
 
 def test_results_of_a_run() -> None:
-    """Counts, reasons of skips, the exception of a failure without its output."""
+    """Counts, reasons of skips, the exception of a failure and not its output."""
     found = results.read("test_a", lines(PASS, SKIP, FAIL), "", 2)
 
     assert found == Result(
@@ -57,7 +57,7 @@ def test_worst_result_of_a_test_counts(order: tuple[dict[str, str], ...]) -> Non
 
 @pytest.mark.parametrize("cut", range(1, len(lines(FAIL))))
 def test_line_cut_by_a_crash(cut: int) -> None:
-    """Results written before it count."""
+    """Lines written before it count."""
     found = results.read(
         "test_a", lines(PASS) + lines(FAIL)[:-cut], "Fatal Python error: Abort", -6
     )
@@ -76,10 +76,7 @@ def test_line_cut_by_a_crash(cut: int) -> None:
         ("last words", -11, Outcome.CRASHED, "exit status -11: last words"),
         ("", 2, Outcome.CRASHED, "exit status 2: "),
         (
-            (
-                "Trace\nImportError: x\n\ntest test_a crashed -- Trace:\n"
-                "Exception: errors while loading tests\n"
-            ),
+            "ImportError: x\ntest test_a crashed -- T:\nException: errors while loading tests\n",
             2, Outcome.CRASHED, "ImportError: x",
         ),
         (
@@ -169,7 +166,7 @@ def test_release_of_a_series() -> None:
 
 
 def test_modules_of_the_standard_library(tmp_path: Path) -> None:
-    """Packages and modules; neither tests nor Tk nor other files."""
+    """Packages and modules, but no tests, no Tk and no file with another name."""
     for name in (
         "os.py",
         "json/__init__.py",

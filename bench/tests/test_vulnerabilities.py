@@ -278,7 +278,7 @@ def api() -> Iterator[str]:
 
 
 def test_api_is_read_to_its_last_page(api: str) -> None:
-    """By repository and version; by Debian's package for a library without a repository."""
+    """By repository and version; by Debian's package without one."""
     found = sources.from_api([XML, NCURSES], address=api)
 
     assert ["CVE-2026-1", "OSV-2026-9"] == [record.id for record in found.records]
@@ -308,7 +308,7 @@ def test_api_out_of_reach() -> None:
 
 
 def test_page(copy: Path) -> None:
-    """Each component, its known CVEs, the judgment; without a source it is not "none"."""
+    """Each component, its records, the judgments; without a record the number is unknown."""
     found = sources.from_copy(copy, [OPENSSL, XML, NCURSES])
     judged = assessments.Assessment(
         id="CVE-2026-2", component="OpenSSL", status=Status.NOT_BUILT, because="x",
@@ -320,7 +320,7 @@ def test_page(copy: Path) -> None:
     )  # fmt: skip
 
     text = page.render(
-        [OPENSSL, XML, NCURSES], [found], [judged, early], date="today", service=["zlib"]
+        [OPENSSL, XML, NCURSES], [found], [judged, early], date="2026-11-27", service=["zlib"]
     )
     rows = {" ".join(line.split()) for line in text.splitlines()}
 
@@ -333,6 +333,19 @@ def test_page(copy: Path) -> None:
         "These sources have no record about ncurses.",
     } <= rows
     assert "links zlib" in text
+
+
+@pytest.mark.parametrize(("date", "number"), [("2026-11-27", "0"), ("2028-01-01", "?")])
+def test_old_records_prove_nothing(date: str, number: str) -> None:
+    """A library without vulnerabilities in old records alone may have some."""
+    record = records.of(osv(versions=["v2.15.30"]), XML)
+    assert record is not None
+    found = sources.Found(source="copy", records=(record,), read=1, unreadable=0)
+
+    text = page.render([XML], [found], [], date=date, service=[])
+
+    rows = {" ".join(line.split()) for line in text.splitlines()}
+    assert f"| libxml2 | 2.15.3 | {XML.linked} | {number} | {number} | 2026-04-12 |" in rows
 
 
 def test_judgments_of_the_repository() -> None:

@@ -21,7 +21,7 @@ class Status(StrEnum):
     NOT_CALLED = "code not called"
     """It is linked, and nothing in CPython calls it."""
     PATCHED = "patched"
-    """By its distributor, under the same version."""
+    """In the copy that comes with the compiler, without another version."""
     REACHABLE = "reachable"
 
 

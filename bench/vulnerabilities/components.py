@@ -1,4 +1,4 @@
-"""The parts linked into executables: CPython, the C libraries, their own parts."""
+"""The pinned parts of executables: CPython, the C libraries, those that CPython brings."""
 
 import json
 import re
@@ -69,7 +69,7 @@ class Component:
     linked: str
     """Which programs have it."""
     debian: str = ""
-    """Debian's source package, for a library without a repository in OSV."""
+    """Debian's source package, for libraries without a repository in OSV."""
 
     @property
     def repository(self) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from bench.lib.harness import markdown_table
@@ -12,6 +13,10 @@ from bench.vulnerabilities.records import Record, Verdict
 from bench.vulnerabilities.sources import Found
 
 NOT_JUDGED: Final = "not judged"
+
+FRESH_DAYS: Final = 365
+"""The age of the newest record about a component up to which no record of its version means none:
+older copies end before most of the pinned versions were released."""
 
 _INTRODUCTION: Final = """\
 # Known vulnerabilities
@@ -27,6 +32,8 @@ The bill of materials of a build names it.
 The service of this repository links {service}.
 *Reachable* is a judgment after the authors' advisory and the options of the build, kept in
 `bench/vulnerabilities/assessments.toml`.
+A number is `?` without a record that decides the version,
+or if the newest is older than {fresh} days.
 """
 
 
@@ -39,7 +46,7 @@ class Row:
 
     @property
     def is_reachable(self) -> bool:
-        """Whether it may be: one without a judgment may."""
+        """Whether it may be; without a judgment it may."""
         return self.assessment is None or self.assessment.status is Status.REACHABLE
 
 
@@ -79,7 +86,7 @@ def render(
         components: All that are pinned.
         found: What each source reports about them.
         assessments: The judgments.
-        date: Today, RFC 3339.
+        date: Today, ``YYYY-MM-DD``.
         service: The libraries that the service's executable is linked with.
         unreachable: Why OSV's API gave nothing, if it did not.
     """
@@ -89,8 +96,10 @@ def render(
     linked = ", ".join(sorted(service)) or "none of the libraries but musl, the C library"
     listed = rows(components, found, assessments)
     parts = [
-        _INTRODUCTION.format(date=date, sources="\n".join(sources), service=linked),
-        _summary(components, found, listed),
+        _INTRODUCTION.format(
+            date=date, sources="\n".join(sources), service=linked, fresh=FRESH_DAYS
+        ),
+        _summary(components, found, listed, _oldest(date)),
         _table(listed),
         _undecided(found),
         _unknown(components, found),
@@ -105,7 +114,9 @@ def _source(found: Found) -> str:
     return f"- {found.source}: {found.read} records about these{until}{unreadable}"
 
 
-def _summary(components: Sequence[Component], found: Sequence[Found], listed: Sequence[Row]) -> str:
+def _summary(
+    components: Sequence[Component], found: Sequence[Found], listed: Sequence[Row], oldest: str
+) -> str:
     known = Counter((row.record.component, row.record.version) for row in listed)
     open_ones = Counter(
         (row.record.component, row.record.version) for row in listed if row.is_reachable
@@ -121,10 +132,15 @@ def _summary(components: Sequence[Component], found: Sequence[Found], listed: Se
     for item in components:
         key = item.name, item.version
         date = dates.get(item.name, "")[:10]
-        is_known = known[key] or key in decided
+        is_fresh = date >= oldest
+        is_known = known[key] or (key in decided and is_fresh)
         counts = (str(known[key]), str(open_ones[key])) if is_known else ("?", "?")
         table.append((item.name, item.version, item.linked, *counts, date or "no record read"))
     return f"{markdown_table(head, table)}\n"
+
+
+def _oldest(date: str) -> str:
+    return (datetime.fromisoformat(date) - timedelta(FRESH_DAYS)).strftime("%Y-%m-%d")
 
 
 def _dates(found: Sequence[Found]) -> Mapping[str, str]:

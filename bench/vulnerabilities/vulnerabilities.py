@@ -1,4 +1,4 @@
-"""Write docs/reference/vulnerabilities.md: the known CVEs of the pinned versions.
+"""Write docs/reference/vulnerabilities.md: known vulnerabilities of the pinned versions.
 
 usage, in the repository: python3 -m bench.vulnerabilities.vulnerabilities [--from PLACE ...]
 
@@ -28,7 +28,7 @@ PAGE: Final = ROOT / "docs/reference/vulnerabilities.md"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Read, write the page, name each CVE without a judgment."""
+    """Read, write the page, name those without a judgment."""
     parser = argparse.ArgumentParser(
         prog="vulnerabilities", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -81,6 +81,8 @@ def test_types(tools: Path, texts: list[str]) -> None:
         "a:\n- b\n-\n  c: d\n- {e: f}\n? g\n: h\n",
         "a: 'it''s'\nb: [a, 'b', \"c\",]\nc: {}\nd: []\ne:\n",
         "1: a\ntrue: b\nx y: c\n",
+        "a: &a {x: 1, y: 2}\nb: {y: 3, <<: *a}\nc: {y: 3, <<: *a, x: 4}\nd: {<<: *a, <<: {x: 9}}\n",
+        "a: b\t# c\nd:\t'e'\t# f\ng: h\ti\nj: |\n  l\tm\nn: [o\t,\tp]\n",
     ],
 )
 def test_documents(tools: Path, text: str) -> None:

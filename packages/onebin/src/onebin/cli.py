@@ -4,7 +4,7 @@ import argparse
 import errno
 import itertools
 import os
-import shutil
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Final, TextIO
 import onebin
 from onebin import decide, inputs, pipeline, planning, render, secret, terminal
 from onebin.effects import files
-from onebin.effects.atomic import replace_atomically
+from onebin.effects.atomic import install_program, make_folder, replace_atomically
+from onebin.effects.interruption import TerminatedError, on_terminate
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
 from onebin.errors import ObstaclesError, OnebinError, ProjectError, ToolError
@@ -52,6 +53,7 @@ tool.onebin.python-source), SOURCE_DATE_EPOCH (the image's date, seconds, 0 if a
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command *arguments* (the process's own if absent) and return its exit status."""
     prepare()
+    on_terminate()
     try:
         return _run(arguments)
     except SystemExit:
@@ -90,9 +92,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Every stage has its limits; this machine or container is below them.
         _print_error(ToolError("not enough memory; expected 256 MiB for inspect"), color=color)
         return ToolError.exit_status
-    except KeyboardInterrupt:
-        write_notice(sys.stderr, "onebin: interrupted; nothing was written\n")
-        return 130  # 128 + SIGINT, as a shell has it
+    except KeyboardInterrupt as exc:
+        write_notice(sys.stderr, "onebin: interrupted\n")
+        number = signal.SIGTERM if isinstance(exc, TerminatedError) else signal.SIGINT
+        return 128 + number  # as a shell has it
 
 
 def _build(options: argparse.Namespace, tools: Tools) -> int:
@@ -101,7 +104,7 @@ def _build(options: argparse.Namespace, tools: Tools) -> int:
     require_writable(target)
     built = pipeline.build(project, tools)
     _print_omitted(built, options)
-    _install(built.binary.path, target)
+    install_program(built.binary.path, target)
     _print(_relative(target))
     return 0
 
@@ -200,7 +203,7 @@ def _train(options: argparse.Namespace, tools: Tools) -> int:
     )
     require_writable(target)
     text = pipeline.train(project, tools, options.command_line)
-    _make_folder(target.parent)
+    make_folder(target.parent)
     with replace_atomically(target) as new:
         new.write_text(text, "utf-8")
     _print(_relative(target))
@@ -324,21 +327,6 @@ def _require_current_directory() -> None:
         raise ProjectError(
             f"current directory: {exc.strerror}; expected an existing one", hint="cd to another"
         ) from exc
-
-
-def _install(source: Path, target: Path) -> None:
-    """Replace *target* by a copy of *source*, atomically."""
-    _make_folder(target.parent)
-    with replace_atomically(target) as new:
-        shutil.copyfile(source, new)
-        new.chmod(0o755)
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ToolError(f"{path}: cannot be made: {exc.strerror}") from exc
 
 
 def _relative(path: Path) -> str:

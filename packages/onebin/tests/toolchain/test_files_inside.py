@@ -31,8 +31,9 @@ PARTS: Final = [
 ]  # fmt: skip
 READS: Final = [
     "read", "stat", "lstat", "open", "open path", "open directory", "open no link", "listdir",
-    "entries", "walk", "fwalk", "readlink", "realpath", "strict", "exists", "kinds", "access",
-    "mmap", "sendfile", "seek", "glob", "copied",
+    "entries",
+    "walk", "fwalk", "readlink", "realpath", "strict", "exists", "kinds", "access", "mmap",
+    "sendfile", "seek", "glob", "copied",
 ]  # fmt: skip
 WRITES: Final = [
     "write", "append", "truncate", "create", "exclusive", "mkdir", "unlink", "rmdir", "rename",

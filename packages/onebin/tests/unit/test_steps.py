@@ -100,6 +100,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Batched.imports": "made by what step names",
     "LaidOutToolchain.flags_key": "the scripts have the flags themselves",
     "LaidOutToolchain.instrumented": "the scripts have the flags themselves",
+    "BuildRequirements.name": "for messages",
     "OwnWheel.source": "digest names the contents",
     "SettingsWords.code": "named by contents",
     "Binary.path": "sha256 names the contents",

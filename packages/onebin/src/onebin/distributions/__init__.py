@@ -114,7 +114,7 @@ class OfferStep(msgspec.Struct, frozen=True):
     python: str
     """``3.13``."""
     machine: Machine
-    kind = "offers"
+    kind = "decided"
 
     def key(self) -> tuple[object, ...]:
         """Return the pin, and how it is wanted."""

@@ -1,5 +1,6 @@
 """Replace a file or a directory in one step, once the new one is complete."""
 
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -62,3 +63,27 @@ def require_replaceable(path: Path, *, is_folder: bool = False) -> None:
             f"{path}: {found}; not overwritten",
             hint="choose a path that does not exist yet",
         )
+
+
+def install_program(source: Path, target: Path) -> None:
+    """Replace *target* by a copy of the executable *source*; its folder is made.
+
+    Raises:
+        ToolError: it cannot be written.
+    """
+    make_folder(target.parent)
+    with replace_atomically(target) as new:
+        shutil.copyfile(source, new)
+        new.chmod(0o755)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder *path* and those above it.
+
+    Raises:
+        ToolError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ToolError(f"{path}: cannot be made: {exc.strerror}") from exc

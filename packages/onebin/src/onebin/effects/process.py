@@ -156,9 +156,13 @@ def _stream(
         errors="replace",
     ) as process:
         assert process.stdout is not None  # noqa: S101  (PIPE)
-        while line := process.stdout.readline(MAX_LINE):
-            tail.append(line)
-            on_line(secret.hidden(line))
+        try:
+            while line := process.stdout.readline(MAX_LINE):
+                tail.append(line)
+                on_line(secret.hidden(line))
+        except BaseException:
+            process.kill()  # or the end of an interrupted build would wait for it
+            raise
     if process.returncode != 0:
         raise _failed(words, process.returncode, "".join(tail))
     return b""

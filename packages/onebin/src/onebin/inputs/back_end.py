@@ -77,7 +77,7 @@ class BuildRequirements(msgspec.Struct, frozen=True, kw_only=True):
 
     def key(self) -> tuple[object, ...]:
         """Return the requirements and the lock."""
-        return CACHE_VERSION, self.requires, self.name, _text(self.build_lock), sys.version
+        return CACHE_VERSION, self.requires, _text(self.build_lock), sys.version
 
     def make(self, folder: Path, ctx: Context) -> None:
         """Fetch them.

@@ -148,7 +148,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     toolchain: str
     """The compiler, pinned: ``ziglang 0.17.1``."""
     distributions: tuple[Pin, ...]
-    """Dependencies at run time; empty while there is no lock."""
+    """Dependencies at run time; without a lock those that the index has now, or none."""
     lock: str = ""
     """The file they are pinned in; empty without one."""
     lock_reason: str = ""

@@ -47,6 +47,24 @@ class ManifestError(ValueError):
         super().__init__(f"line {line}: {reason}")
 
 
+class _Loader(yaml.BaseLoader):  # type: ignore[misc]  # PyYAML has no types
+    """Takes a tab for a blank within a line, as kubectl's parser and YAML 1.1 (5.1) do."""
+
+    def scan_to_next_token(self) -> None:
+        super().scan_to_next_token()
+        # At the start of a line, where a key may follow, a tab does not indent.
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+            self.forward()
+            super().scan_to_next_token()
+
+    def scan_plain_spaces(self, indent: int, start_mark: Any) -> Any:  # noqa: ANN401  a mark, parts
+        blanks = ""
+        while self.peek() in {" ", "\t"}:
+            blanks += self.peek()
+            self.forward()
+        return super().scan_plain_spaces(indent, start_mark) or ([blanks] if blanks else [])
+
+
 class _Node:
     """A value, and how many values are in it."""
 
@@ -63,7 +81,7 @@ def documents(text: str) -> Iterator[tuple[int, Any]]:
     Raises:
         ManifestError: the text is not YAML, has a refused construct, or exceeds a bound.
     """
-    events = yaml.parse(text, Loader=yaml.BaseLoader)
+    events = yaml.parse(text, Loader=_Loader)
     reader = _Reader(events)
     try:
         next(events)
@@ -138,18 +156,20 @@ class _Reader:
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        merged: dict[str, Any] = {}
+        own = set()
         while not isinstance(key := next(self._events), yaml.MappingEndEvent):
             name = self._name(key, depth)
             event = next(self._events)
             value = self._node(event, depth + 1).value
             if name == _MERGE and not getattr(key, "style", None):
-                self._merge(merged, value, event)
+                # In their order, as kubectl's parser has it: YAML's text lets own names win.
+                found.update(self._merged(value, event))
                 continue
-            if name in found:
+            if name in own:
                 _refuse(key, f"{printable(name, MAX_NAME)!r} is repeated in its mapping")
+            own.add(name)
             found[name] = value
-        return {**merged, **found}
+        return found
 
     def _name(self, key: Any, depth: int) -> str:  # noqa: ANN401  an event
         """Return a name, which is a string in JSON: that of y is true."""
@@ -160,7 +180,8 @@ class _Reader:
             return {None: "null", True: "true", False: "false"}[named]
         return str(named)
 
-    def _merge(self, merged: dict[str, Any], value: Any, event: Any) -> None:  # noqa: ANN401
+    def _merged(self, value: Any, event: Any) -> dict[str, Any]:  # noqa: ANN401
+        merged: dict[str, Any] = {}
         for each in value if isinstance(value, list) else [value]:
             if not isinstance(each, dict):
                 _refuse(event, "<< merges another value; expected a mapping")
@@ -168,6 +189,7 @@ class _Reader:
             self._count(len(each), event)
             for name, field in each.items():
                 merged.setdefault(name, field)
+        return merged
 
     def _count(self, nodes: int, event: Any) -> None:  # noqa: ANN401  an event
         self._nodes += nodes

@@ -102,6 +102,40 @@ def test_type_of_a_scalar(text: str, value: object) -> None:
     assert (type(found), found) == (type(value), value)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: &a {x: 1}\nb: {<<: *a, x: 2}\n", {"x": 2}),
+        ("a: &a {x: 1}\nb: {x: 2, <<: *a}\n", {"x": 1}),
+        ("a: &a {x: 1}\nb: {x: 2, <<: *a, z: 3}\n", {"x": 1, "z": 3}),
+        ("a: &a {x: 1}\nb: {x: 0, <<: *a, <<: {x: 2}}\n", {"x": 2}),
+    ],
+)
+def test_merge_takes_its_turn(text: str, value: object) -> None:
+    """A name before a merge is overwritten by it, as for kubectl: a pod is what is sent."""
+    assert read(text)[0]["b"] == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: b\t# c\n",
+        "a:\tb\t\n",
+        "a: 'b'\t# c\n",
+        "a: [b\t,\t]\n",
+        "{\n\ta:\tb\n}\n",
+    ],
+)
+def test_tab_within_a_line_is_a_blank(text: str) -> None:
+    assert read(text)[0]["a"] in ("b", ["b"])
+
+
+@pytest.mark.parametrize("text", ["a:\n\tb: c\n", "\ta: b\n", "- a\n\t- b\n"])
+def test_tab_is_no_indentation(text: str) -> None:
+    with pytest.raises(ManifestError, match="line"):
+        read(text)
+
+
 def test_merge_keys() -> None:
     text = "a: &a {x: 1, v: 1}\nb: &b {v: 2, z: 2}\nc: {<<: [*a, *b], x: 9}\nd: {'<<': *a}\n"
 
