@@ -120,8 +120,8 @@ MAX_BYTES: Final = 1 << 20
 def first(tree: Path, backend_path: Sequence[str] = ()) -> Library | None:
     """Return the first library of the table that the source *tree* includes in all cases.
 
-    Not one whose header the tree brings, nor one that the build's own files do not name: those in
-    the top folder and in *backend_path*.
+    The tree must not bring its header, and the build's own files must name it: those in the top
+    folder and in *backend_path*.
     """
     build = _build_files(tree, backend_path)
     known = {header: library for header, library in BY_HEADER.items() if library.sign in build}
