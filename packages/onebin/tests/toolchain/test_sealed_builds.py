@@ -1,4 +1,4 @@
-"""Sources with C in a real build: what they find here, and tools that are C themselves."""
+"""Sources with C in a real build: seals, libraries, and tools that are C themselves."""
 
 import hashlib
 import io
