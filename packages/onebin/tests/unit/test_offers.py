@@ -369,20 +369,23 @@ def written_plan(root: Path, pins: Sequence[Pin], text: str) -> Plan:
     )  # fmt: skip
 
 
+CURL = {"setup.py": "libraries=['curl']"}
+
 OWN = "setup(ext_modules=[Extension('a._c', [])])"
 
 SOURCES = [
-    ({"a.c": "#include <libpq-fe.h>"}, "PostgreSQL's libpq"),
-    ({"a.h": "#ifndef A_H\n#define A_H\n#include <ldap.h>\n#endif"}, "OpenLDAP"),
-    ({"a.pyx": "cdef extern from 'gmp.h':"}, "GMP"),
-    ({"a.c": "#include <curl/curl.h>\n"}, "libcurl"),
-    ({"a.c": "#ifdef HAVE_CURL\n#include <curl/curl.h>\n#endif\n"}, ""),
-    ({"a.c": "#if 1\n#if 1\n#endif\n#include <curl/curl.h>\n#endif\n"}, ""),
-    ({"a.c": "#include <curl/curl.h>\n", "deps/include/curl/curl.h": ""}, ""),
-    ({"tests/a.c": "#include <curl/curl.h>\n"}, ""),
-    ({"deps/x/test cases/1/a.c": "#include <curl/curl.h>\n"}, ""),
-    ({"deps/x/setup.py": "", "deps/x/src/a.c": "#include <curl/curl.h>\n"}, ""),
-    ({"setup.py": "", "src/a.c": "#include <curl/curl.h>\n"}, "libcurl"),
+    ({"a.c": "#include <libpq-fe.h>", "setup.py": "pg_config"}, "PostgreSQL's libpq"),
+    ({"a.h": "#ifndef A_H\n#define A_H\n#include <ldap.h>\n#endif", "x.cfg": "ldap"}, "OpenLDAP"),
+    ({"a.pyx": "cdef extern from 'gmp.h':", "meson.build": "GMP"}, "GMP"),
+    ({"a.c": "#include <curl/curl.h>\n", **CURL}, "libcurl"),
+    ({"a.c": "#include <curl/curl.h>\n"}, ""),
+    ({"a.c": "#ifdef HAVE_CURL\n#include <curl/curl.h>\n#endif\n", **CURL}, ""),
+    ({"a.c": "#if 1\n#if 1\n#endif\n#include <curl/curl.h>\n#endif\n", **CURL}, ""),
+    ({"a.c": "#include <curl/curl.h>\n", "deps/include/curl/curl.h": "", **CURL}, ""),
+    ({"tests/a.c": "#include <curl/curl.h>\n", **CURL}, ""),
+    ({"deps/x/test cases/1/a.c": "#include <curl/curl.h>\n", **CURL}, ""),
+    ({"deps/x/setup.py": "", "deps/x/src/a.c": "#include <curl/curl.h>\n", **CURL}, ""),
+    ({"src/a.c": "#include <curl/curl.h>\n", **CURL}, "libcurl"),
     ({"meson.build": "project('thing', 'c',\n  'fortran',\n)"}, "Fortran compiler"),
     ({"meson.build": "project('thing', 'c')\nadd_languages('fortran', native: false)"}, "Fortran"),
     ({"meson.build": "project('x')\nadd_languages('fortran', required: false)"}, ""),

@@ -5,7 +5,7 @@ names what does the same work without the library.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,19 +18,31 @@ class Library(NamedTuple):
     name: str
     instead: str = ""
     """What to do; empty where there is nothing in particular."""
+    word: str = ""
+    """In the build's own files, if it uses the library; empty where the header's name is it."""
+
+    @property
+    def sign(self) -> str:
+        """What the build's own files contain, in lower case."""
+        return self.word or self.header.rpartition("/")[2].removesuffix(".h").lower()
 
 
 LIBRARIES: Final = (
-    Library("libpq-fe.h", "PostgreSQL's libpq", "use pg8000 or asyncpg, which need no libpq"),
+    Library(
+        "libpq-fe.h",
+        "PostgreSQL's libpq",
+        "use pg8000 or asyncpg, which need no libpq",
+        "pg_config",
+    ),
     Library("mysql.h", "MySQL's client library", "use PyMySQL, which is pure Python"),
     Library("ldap.h", "OpenLDAP", "use ldap3, which is pure Python"),
     Library("sasl/sasl.h", "Cyrus SASL", "use pure-sasl, which is pure Python"),
     Library("gssapi/gssapi.h", "Kerberos' GSSAPI"),
     Library("krb5.h", "Kerberos"),
     Library("curl/curl.h", "libcurl", "use requests or httpx, which need no libcurl"),
-    Library("sql.h", "unixODBC", "use a driver of the database that is pure Python"),
-    Library("sqlext.h", "unixODBC", "use a driver of the database that is pure Python"),
-    Library("sqlcli1.h", "IBM's Db2 client"),
+    Library("sql.h", "unixODBC", "use a driver of the database that is pure Python", "odbc"),
+    Library("sqlext.h", "unixODBC", "use a driver of the database that is pure Python", "odbc"),
+    Library("sqlcli1.h", "IBM's Db2 client", "", "db2"),
     Library("sybdb.h", "FreeTDS", "use python-tds, which is pure Python"),
     Library("librdkafka/rdkafka.h", "librdkafka", "use kafka-python or aiokafka"),
     Library("libmemcached/memcached.h", "libmemcached", "use pymemcache, which is pure Python"),
@@ -40,20 +52,20 @@ LIBRARIES: Final = (
     Library("hdf5.h", "HDF5"),
     Library("netcdf.h", "netCDF"),
     Library("gdal.h", "GDAL"),
-    Library("geos_c.h", "GEOS"),
+    Library("geos_c.h", "GEOS", "", "geos"),
     Library("proj.h", "PROJ"),
     Library("gmp.h", "GMP"),
     Library("mpfr.h", "MPFR"),
     Library("re2/re2.h", "RE2"),
-    Library("leveldb/db.h", "LevelDB"),
-    Library("leveldb/c.h", "LevelDB"),
-    Library("rocksdb/c.h", "RocksDB"),
-    Library("rocksdb/db.h", "RocksDB"),
-    Library("snappy-c.h", "Snappy"),
+    Library("leveldb/db.h", "LevelDB", "", "leveldb"),
+    Library("leveldb/c.h", "LevelDB", "", "leveldb"),
+    Library("rocksdb/c.h", "RocksDB", "", "rocksdb"),
+    Library("rocksdb/db.h", "RocksDB", "", "rocksdb"),
+    Library("snappy-c.h", "Snappy", "", "snappy"),
     Library("xmlsec/xmlsec.h", "XML Security Library"),
     Library("libvirt/libvirt.h", "libvirt"),
-    Library("systemd/sd-journal.h", "libsystemd"),
-    Library("systemd/sd-daemon.h", "libsystemd"),
+    Library("systemd/sd-journal.h", "libsystemd", "", "systemd"),
+    Library("systemd/sd-daemon.h", "libsystemd", "", "systemd"),
     Library("selinux/selinux.h", "libselinux"),
     Library("dbus/dbus.h", "D-Bus", "use jeepney or dbus-fast"),
     Library("cups/cups.h", "CUPS"),
@@ -63,15 +75,15 @@ LIBRARIES: Final = (
     Library("glib.h", "GLib"),
     Library("girepository.h", "GObject Introspection"),
     Library("portaudio.h", "PortAudio"),
-    Library("alsa/asoundlib.h", "ALSA"),
-    Library("libusb.h", "libusb"),
-    Library("libusb-1.0/libusb.h", "libusb"),
+    Library("alsa/asoundlib.h", "ALSA", "", "asound"),
+    Library("libusb.h", "libusb", "", "usb"),
+    Library("libusb-1.0/libusb.h", "libusb", "", "usb"),
     Library("fuse.h", "FUSE"),
     Library("fuse3/fuse.h", "FUSE"),
-    Library("bluetooth/bluetooth.h", "BlueZ"),
-    Library("SDL.h", "SDL"),
-    Library("SDL2/SDL.h", "SDL"),
-    Library("libavcodec/avcodec.h", "FFmpeg"),
+    Library("bluetooth/bluetooth.h", "BlueZ", "", "bluetooth"),
+    Library("SDL.h", "SDL", "", "sdl"),
+    Library("SDL2/SDL.h", "SDL", "", "sdl"),
+    Library("libavcodec/avcodec.h", "FFmpeg", "", "avcodec"),
     Library("libavformat/avformat.h", "FFmpeg"),
     Library("graphviz/cgraph.h", "Graphviz"),
     Library("enchant.h", "Enchant"),
@@ -84,7 +96,7 @@ SOURCES: Final = (".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".pxd")
 
 ASIDE: Final = re.compile(
     r".*test.*|.*example.*|samples?|demos?|docs?|.*bench.*|contrib|tools?|scripts?|fuzz.*|"
-    r"vendored-.*|subprojects|packages?files|windows|win32|osx|macos",
+    r"vendor.*|subprojects|extern(al)?|third[-_]?party|3rd[-_]?party|windows|win32|macos",
     re.IGNORECASE,
 )
 """Folders that are not installed, or are for another system."""
@@ -105,11 +117,16 @@ MAX_BYTES: Final = 1 << 20
 """Of a file that is searched: code that someone wrote is shorter."""
 
 
-def first(tree: Path) -> Library | None:
+def first(tree: Path, backend_path: Sequence[str] = ()) -> Library | None:
     """Return the first library of the table that the source *tree* includes in all cases.
 
-    Not one whose header the tree brings.
+    The tree must not bring its header, and the build's own files must name it: those in the top
+    folder and in *backend_path*.
     """
+    build = _build_files(tree, backend_path)
+    known = {header: library for header, library in BY_HEADER.items() if library.sign in build}
+    if not known:
+        return None
     every = sorted(file for file in tree.rglob("*") if not file.is_symlink())
     own = {file.name for file in every if file.suffix == ".h"}
     others = {file.parent for file in every if file.name in PROJECT} - {tree}
@@ -119,9 +136,21 @@ def first(tree: Path) -> Library | None:
         if others.intersection(file.parents):
             continue
         for header in _included(file):
-            if header in BY_HEADER and header.rpartition("/")[2] not in own:
-                return BY_HEADER[header]
+            if header in known and header.rpartition("/")[2] not in own:
+                return known[header]
     return None
+
+
+def _build_files(tree: Path, backend_path: Sequence[str]) -> str:
+    folders = [tree, *(tree / folder for folder in backend_path)]
+    found = sorted({file for folder in folders for file in folder.iterdir()})
+    return "\n".join(
+        file.read_text("utf-8", "replace").lower()
+        for file in found
+        if file.suffix in {".py", ".cfg", ".toml", ".build", ".txt", ".cmake"}
+        and file.is_file() and not file.is_symlink() and file.stat().st_size <= MAX_BYTES
+        and file.name not in {"LICENSE.txt", "SOURCES.txt"}
+    )  # fmt: skip
 
 
 def is_aside(path: Path) -> bool:

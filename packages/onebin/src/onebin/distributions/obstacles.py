@@ -61,7 +61,7 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
                 f"{pin}: its build needs a Fortran compiler ({name}); expected C, C++ or Cython",
                 hint=f"onebin has no Fortran for a static executable: {ANOTHER}",
             )
-    if library := missing_libraries.first(tree):
+    if library := missing_libraries.first(tree, system.backend_path):
         return Obstacle(
             pin,
             f"{pin}: its C code needs {library.name} ({library.header}), which onebin does not "
