@@ -72,6 +72,7 @@ RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
 FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_core.buildapi"\n'}
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     ("files", "settings", "outcome"),
     [
@@ -276,6 +277,7 @@ def test_requirements_of_hooks(tmp_path: Path) -> None:
     assert ("setuptools",) == source.requirements(tmp_path, source.BuildSystem())
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     ("system", "settings", "reason", "hint"),
     [

@@ -64,6 +64,7 @@ def dropped(service: RunningService) -> float:
     return scrape(service.port)["service_log_lines_dropped_total"]
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize(
     "make", [stuck_pipe, stuck_terminal, stuck_journal, gone_pipe, full_device]
