@@ -39,10 +39,9 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return the number of processes: many tests wait for a program, and each lane has one."""
-    lanes = len(LANES) if not config.option.markexpr else 0
-    return len(os.sched_getaffinity(0)) + 1 + lanes
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of processes: many tests wait for a program or a clock."""
+    return len(os.sched_getaffinity(0)) + len(LANES)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
