@@ -96,6 +96,7 @@ def test_version_decides(tmp_path: Path) -> None:
     """A module that was removed is there in an older series."""
     assert [] == found(tmp_path, {"app/cli.py": "import cgi"}, series="3.12")
     assert [] == found(tmp_path, {"app/cli.py": "import cgi"}, "cgi")
+    assert ["cgi app/cli.py:1"] == found(tmp_path, {"app/cli.py": "import cgi"}, series="3.13")
 
 
 def test_fault_has_chain_place_and_remedy(tmp_path: Path) -> None:

@@ -18,8 +18,13 @@ from onebin.effects import files
 from onebin.errors import ProjectError
 from onebin.model import EntryPoint
 
-UNLISTED: Final = frozenset({"__main__", "annotationlib", "compression", "test"})
-"""Modules that are there, and that the Python which runs onebin may not list as its own."""
+UNLISTED: Final = frozenset({
+    "__main__", "annotationlib", "compression", "profiling", "test",
+    "_colorize", "_hmac", "_interpchannels", "_interpqueues", "_interpreters", "_opcode_metadata",
+    "_py_warnings", "_pyrepl", "_remote_debugging", "_suggestions", "_sysconfig", "_types", "_zstd",
+})  # fmt: skip
+"""Modules that are there, and that the Python which runs onebin may not list as its own: those
+that came with 3.12 to 3.15."""
 
 REMOVED: Final[Mapping[str, tuple[int, int]]] = {
     **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), (3, 12)),
@@ -120,10 +125,12 @@ def _missing(
         # A package without files may be spread over distributions.
         regular = (code / top / "__init__.py").is_file() or (code / f"{top}.py").is_file()
         return next((p for p in _parents(target) if regular and not _is_own(code, p)), "")
-    is_old = top in REMOVED and version >= REMOVED[top]
-    if (top in sys.stdlib_module_names and not is_old) or top in UNLISTED:
-        return ""
-    return "" if is_known(top) else top
+    # The Python that runs onebin may lack a module of the other one, older or newer.
+    if top in REMOVED:
+        is_there = version < REMOVED[top]
+    else:
+        is_there = top in sys.stdlib_module_names or top in UNLISTED
+    return "" if is_there or is_known(top) else top
 
 
 def _is_own(code: Path, name: str) -> bool:
