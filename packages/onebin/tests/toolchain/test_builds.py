@@ -117,8 +117,8 @@ def test_pruned_program_is_no_interpreter(build: Build, name: str) -> None:
         (
             "missing-module",
             2,
-            "app -> helper: requires nowhere_to_be_found",
-            "project.dependencies",
+            "helper.py:1: imports nowhere_to_be_found, which nothing provides (app -> helper)",
+            "to the dependencies",
         ),
         ("needs-tk", 2, "app -> window: requires Tk, which", "without a display"),
         ("broken-syntax", 2, "app", "line 1"),

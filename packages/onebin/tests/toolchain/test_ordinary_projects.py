@@ -154,7 +154,7 @@ def test_c_code_of_the_project(onebin: OnebinRun, tmp_path: Path, fault: str) ->
 
     if fault:
         assert 2 == built.returncode
-        assert "quick 1: its build leaves out the compiled code" in built.stderr
+        assert "p would install: quick._c" in built.stderr
     else:
         assert 0 == built.returncode, built.stderr
         assert "C 1\n" == call(tmp_path / "app")

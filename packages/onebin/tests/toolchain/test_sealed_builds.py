@@ -1,4 +1,4 @@
-"""Sources with C in a real build: the machine they find, and tools with C in them."""
+"""Sources with C in a real build: seals, libraries, and tools that are C themselves."""
 
 import hashlib
 import io
@@ -121,6 +121,7 @@ def test_source_with_a_compiled_build_requirement(
     put(shelf, "thing", '"maker"', {
         "thing.c": MODULE.format(name="thing", before=before, value=value),
         "own.c": "int own(void) { return 7; }\n",
+        "thing_seen.py": "",
     })  # fmt: skip
     (project / "app.py").write_text(APP)
     (project / "pyproject.toml").write_text(

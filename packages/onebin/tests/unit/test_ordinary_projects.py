@@ -19,7 +19,10 @@ from ..ordinary import write as writer
 from .fakes import context
 
 BACK_ENDS = ("setuptools", "hatchling", "setup.cfg", "setup.py")
-NEEDED = ("setuptools", "hatchling", "packaging", "pathspec", "pluggy", "trove-classifiers")
+NEEDED = (
+    *("setuptools", "hatchling"),
+    *("packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers"),
+)
 
 
 def pack(name: str, folder: Path) -> None:
