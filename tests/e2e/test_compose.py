@@ -1,9 +1,11 @@
 """The Compose file of deploy/ on a real engine: healthy, as granted, replaced, ended."""
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -69,12 +71,15 @@ def compose(engine: Engine, tmp_path: Path) -> Iterator[Compose]:
     override = tmp_path / "override.yaml"
     override.write_text(json.dumps({"services": {"service": {"image": IMAGE}}}))
     project = Compose(prepared.stdout.strip(), override, free_port())
-    try:
-        project.run("up", "--detach", "--wait", "--quiet-pull")
-        yield project
-    finally:
-        project.run("down", "--timeout", "12")
-    assert engine.run("ps", "--all", "--quiet", "--filter", f"name={PROJECT}") == ""
+    with (Path(tempfile.gettempdir()) / f"{PROJECT}.lock").open("w") as lock:
+        # The engine has one project of that name, and may have several processes of tests.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            project.run("up", "--detach", "--wait", "--quiet-pull")
+            yield project
+        finally:
+            project.run("down", "--timeout", "12")
+        assert engine.run("ps", "--all", "--quiet", "--filter", f"name={PROJECT}") == ""
 
 
 def inspect(engine: Engine, container: str) -> dict[str, Any]:
