@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bench.compat.survey import Outcome, Result
-from bench.lib.harness import markdown_table
+from bench.lib.harness import markdown_cell, markdown_table
 
 _INTRODUCTION: Final = """\
 # Compatibility
@@ -102,7 +102,5 @@ def _others(results: Sequence[Result]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return *text* as one cell: a bar would end it, angle brackets would be HTML."""
-    for sign, replacement in (("|", "\\|"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(sign, replacement)
-    return " ".join(text.split())
+    """Return *text* as one cell, on one line."""
+    return markdown_cell(" ".join(text.split()))

@@ -172,6 +172,13 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def markdown_cell(text: str) -> str:
+    """Return *text* as a cell of a table: a bar would end it, angle brackets would be HTML."""
+    for sign, replacement in (("|", "\\|"), ("<", "&lt;"), (">", "&gt;"), ("\n", " ")):
+        text = text.replace(sign, replacement)
+    return text
+
+
 def _short(value: Any) -> Any:  # noqa: ANN401  JSON
     if isinstance(value, float):
         return float(f"{value:.6g}")

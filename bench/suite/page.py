@@ -1,17 +1,21 @@
 """The results of CPython's tests as a page of the reference."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.lib.harness import markdown_table
+from bench.lib.harness import markdown_cell, markdown_table
 from bench.suite.catalog import Catalog
 from bench.suite.results import Outcome, Result
 
 UNEXPLAINED: Final = "not explained yet"
 _FEWEST: Final = 20
 """Skipped tests that a reason has to be listed by itself."""
+
+_PLACE: Final = re.compile(r"/[^\s'\"]*/suite-\w{8}/work")
+"""The folder in which a module was run: of one run, on one machine."""
 
 _INTRODUCTION: Final = """\
 # CPython's own tests
@@ -160,8 +164,6 @@ def _figures(result: Result | None) -> str:
 
 
 def cell(text: str) -> str:
-    """Return *text* as one cell: a bar would end it, angle brackets would be HTML; not too long."""
-    text = " ".join(text.split(" "))
-    for sign, replacement in (("|", "\\|"), ("<", "&lt;"), (">", "&gt;"), ("\n", " ")):
-        text = text.replace(sign, replacement)
+    """Return *text* as one cell that is not too long, without the place of the run."""
+    text = markdown_cell(_PLACE.sub("…", text))
     return text if len(text) <= 160 else f"{text[:159]}…"  # noqa: PLR2004

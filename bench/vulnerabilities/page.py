@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bench.lib.harness import markdown_table
+from bench.lib.harness import markdown_cell, markdown_table
 from bench.vulnerabilities.assessments import Assessment, Status
 from bench.vulnerabilities.components import Component
 from bench.vulnerabilities.records import Record, Verdict
@@ -163,7 +163,7 @@ def _table(listed: Sequence[Row]) -> str:
         fixed = ", ".join(record.fixed) or (judged.fixed if judged else "")
         severity = record.severity or (judged.severity if judged else "")
         label = f"{record.component} {record.version}"
-        table.append((name, label, severity, fixed or "unknown", status, _cell(because)))
+        table.append((name, label, severity, fixed or "unknown", status, markdown_cell(because)))
     return f"## Of pinned versions\n\n{markdown_table(head, table)}\n" if table else ""
 
 
@@ -188,9 +188,3 @@ def _unknown(components: Sequence[Component], found: Sequence[Found]) -> str:
     if not missing:
         return ""
     return f"## No record read\n\nThese sources have no record about {', '.join(missing)}.\n"
-
-
-def _cell(text: str) -> str:
-    for sign, replacement in (("|", "\\|"), ("<", "&lt;"), (">", "&gt;"), ("\n", " ")):
-        text = text.replace(sign, replacement)
-    return text
