@@ -77,7 +77,7 @@ class FrozenProgram(msgspec.Struct, frozen=True):
 
 def _written(path: object) -> bytes:
     """Return *path* as msgspec can write it."""
-    assert isinstance(path, Path)  # noqa: S101  (msgspec writes all else)
+    assert isinstance(path, Path)  # noqa: S101  (msgspec writes the others)
     return os.fsencode(path)
 
 

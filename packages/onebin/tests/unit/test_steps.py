@@ -179,7 +179,8 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         options=Options(
             extras=("e",), groups=("g",), from_source=("a",), pure=("a",), include=("i",),
             exclude=("x",), docstrings=True, hold_signals=("SIGTERM",),
-            environment=("PYTHONDEVMODE",), image=ImageSettings(ports=(1,), healthcheck=("health",)),
+            environment=("PYTHONDEVMODE",),
+            image=ImageSettings(ports=(1,), healthcheck=("health",)),
         ),
         origin=Origin("git", "https://h.invalid", "1", "in", "2"),
     )  # fmt: skip
