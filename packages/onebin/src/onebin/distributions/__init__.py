@@ -221,10 +221,17 @@ def offers(plan: Plan, python: str, ctx: Context) -> tuple[Offer | Obstacle, ...
             dependency.
         ToolError: the index cannot be reached.
     """
+    return offers_of(plan.distributions, plan, python, ctx)
+
+
+def offers_of(
+    pins: Sequence[Pin], plan: Plan, python: str, ctx: Context
+) -> tuple[Offer | Obstacle, ...]:
+    """Return how each of *pins* comes in, which are distributions of *plan*; see ``offers``."""
     forms = _forms(plan.project.options, {pin.name for pin in plan.distributions})
     found: list[Offer | Obstacle] = []
-    for n, pin in enumerate(plan.distributions):
-        ctx.progress.report(str(pin), done=n, total=len(plan.distributions))
+    for n, pin in enumerate(pins):
+        ctx.progress.report(str(pin), done=n, total=len(pins))
         form = forms.get(pin.name, "as pip installs it")
         try:
             if pin.origin:

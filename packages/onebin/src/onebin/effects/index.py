@@ -67,6 +67,15 @@ def installable(python: str, machine: Machine) -> list[str]:
     ]  # fmt: skip
 
 
+def choosable(python: str, machine: Machine) -> list[str]:
+    """Return pip's options as ``installable`` does, and a source where there is no wheel.
+
+    Many a distribution of pure Python has no wheel.
+    """
+    fits = installable(python, machine)
+    return ["--prefer-binary", *fits[fits.index(":all:") + 1 :]]
+
+
 def programs(python: str) -> list[str]:
     """Return pip's options for wheels that run on this machine under *python*, and load no code.
 
@@ -139,7 +148,8 @@ def resolve(
 ) -> tuple[Choice, ...]:
     """Choose versions for *dependencies* and all they need, for the target and not for this Python.
 
-    The metadata of any wheel will do for the choice, whichever libc it was built for; the
+    The metadata of any wheel will do for the choice, whichever libc it was built for, and those
+    that a source states where there is no wheel; the
     file that is used is known once it is fetched, so the caller collects hashes then. *folder*
     is for temporary files.
 
@@ -150,12 +160,12 @@ def resolve(
     wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
     try:
         return choose(
-            wanted, (), folder, fits=installable(python, machine), environment=environment, run=run
+            wanted, (), folder, fits=choosable(python, machine), environment=environment, run=run
         )
     except NoMatchError as exc:
         raise ProjectError(
-            f"{exc}: no version of it has a wheel for Python {python} on {machine}",
-            hint="is it spelled right? choosing versions reads the metadata of wheels alone",
+            f"{exc}: no version of it is for Python {python} on {machine}",
+            hint="is it spelled right, and does the index have it?",
         ) from exc
 
 
