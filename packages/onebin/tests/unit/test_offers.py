@@ -69,6 +69,7 @@ def test_wheel_with_compiled_code_for_this_platform(tag: str, *, is_one: bool) -
 
 COMPILED = "cp313-cp313-manylinux_2_28_x86_64"
 RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
+HUGE = {f"third_party/src/{n}.cc": "" for n in range(300)}
 FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_core.buildapi"\n'}
 
 
@@ -102,6 +103,9 @@ FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_
         ("program pure", "", "pure: its wheels bring programs, or shared libraries"),
         ("program pure", 'pure = ["thing"]', "pure"),
         ("program compiled source", "", "captured"),
+        ("compiled huge", "", "its C and C++ code would be compiled for about 15 minutes"),
+        ("compiled huge", 'from-source = ["thing"]', "captured"),
+        ("compiled pure huge", "", "pure: its C and C++ code would be compiled for about 15"),
     ],
 )
 def test_form_of_a_distribution(
@@ -116,6 +120,7 @@ def test_form_of_a_distribution(
         "unlocked": lambda: put_source("thing", **NEEDS_NOTHING),
         "rust": lambda: put_source("thing", **RUST),
         "flit": lambda: put_source("thing", **FLIT),
+        "huge": lambda: put_source("thing", **NEEDS_NOTHING | HUGE),
     }
     pins = {name: makers[name]() for name in files.split()}
     hashes = [item for name, pin in pins.items() if name != "unlocked" for item in pin.hashes]

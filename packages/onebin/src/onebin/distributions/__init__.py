@@ -31,12 +31,12 @@ from onebin.model import (
     Toolchain,
 )
 
-from . import captured, located
+from . import captured, compile_time, located
 from .captured import Captured
 from .pure import Pure
 from .source_facts import SourceFacts, source_facts
 
-CACHE_VERSION: Final = 12
+CACHE_VERSION: Final = 13
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -277,6 +277,8 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     try:
         facts = _facts(step, ctx)
         _require_compiling(offer, facts, may_lack=may_lack)
+        if form != "from source":
+            _require_in_time(offer, facts)
     except _ObstacleError as exc:
         if best.instead is None:
             raise
@@ -304,6 +306,25 @@ def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> N
                 hint=f"accept that it may be slower: {_silence(pin)}; or choose another version",
             )
         )
+
+
+def _require_in_time(offer: Offer, facts: SourceFacts) -> None:
+    if facts.seconds > compile_time.MAX_SECONDS:
+        pin = offer.pin
+        raise _ObstacleError(
+            Obstacle(
+                pin,
+                f"{pin}: its C and C++ code would be compiled for {_span(facts.seconds)} of a core",
+                hint="choose another version or package; to try it all the same: "
+                f'tool.onebin.from-source = ["{pin.name}"]',
+            )
+        )
+
+
+def _span(seconds: int) -> str:
+    """Return *seconds* as an estimate has them."""
+    minutes = round(seconds / 60)
+    return f"about {minutes} minutes" if minutes < 90 else f"about {round(minutes / 60)} hours"  # noqa: PLR2004  (to there people count minutes)
 
 
 def _facts(step: ExaminedSource, ctx: Context) -> SourceFacts:
