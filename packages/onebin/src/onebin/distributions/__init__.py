@@ -31,7 +31,7 @@ from onebin.model import (
     Toolchain,
 )
 
-from . import captured, compile_time, located
+from . import captured, compile_time, loaded_libraries, located
 from .captured import Captured
 from .pure import Pure
 from .source_facts import SourceFacts, source_facts
@@ -238,7 +238,10 @@ def offers_of(
                 best = Found(_located(pin, plan, python))
             else:
                 best = _of_index(OfferStep(pin, form, python, plan.machine), ctx)
-            found.append(_examined(best, form, plan, python, ctx))
+            offer = _examined(best, form, plan, python, ctx)
+            if offer.provider == PURE.name and not pin.origin:
+                _require_importable(pin, python, ctx)
+            found.append(offer)
         except _ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)
@@ -293,6 +296,15 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
         libraries=() if may_lack else facts.libraries,
         environment={} if may_lack else facts.environment,
     )
+
+
+def _require_importable(pin: Pin, python: str, ctx: Context) -> None:
+    try:
+        loaded = ctx.build(loaded_libraries.LoadedStep(pin, python))
+    except ProjectError as exc:
+        raise _ObstacleError(Obstacle(pin, str(exc), hint=exc.hint)) from exc
+    if loaded:
+        raise _ObstacleError(loaded_libraries.obstacle(pin, loaded))
 
 
 def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> None:
