@@ -116,7 +116,7 @@ def with_offers(plan: Plan, tools: Tools, lock: project_files.LockFile | None = 
             again = _plan_with(
                 project, tools, lock or project_files.lock_of(project), plan.instrumented, release
             )
-            # Most obstacles are the same for every release: they are looked at first.
+            # Most obstacles are the same for every release: they decide first.
             part = tuple(pin for pin in again.distributions if pin.name in stopped)
             if any(
                 isinstance(item, Obstacle)

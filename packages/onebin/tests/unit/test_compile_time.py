@@ -24,7 +24,7 @@ CYTHON_SECOND = C_SECOND // compile_time.C_PER_CYTHON
     ],
 )
 def test_seconds(tmp_path: Path, files: dict[str, int], expected: int) -> None:
-    """C by its size, C++ by its files, Cython by what it becomes."""
+    """C by its size, C++ by its files, Cython by the C it becomes."""
     for name, size in files.items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -99,7 +99,7 @@ def test_no_source(tmp_path: Path, name: str) -> None:
 def test_versions_of_sources_without_wheels(
     put_source: Put, put_wheel: Put, tmp_path: Path
 ) -> None:
-    """Directly and behind a wheel; what they need in turn is chosen as well."""
+    """Directly and behind a wheel; their own needs are chosen as well."""
     mark = tmp_path / "ran"
     script = f"open({str(mark)!r}, 'w')"
     put_wheel("app", "old-one>=1")
@@ -120,6 +120,6 @@ def test_source_that_needs_an_address(put_source: Put, tmp_path: Path) -> None:
     info = INFO.replace("odd", "app") + "Requires-Dist: evil @ file:///tmp/evil.tar.gz\n"
     put_source("app", **{"PKG-INFO": info})
 
-    with pytest.raises(ProjectError, match="asks for evil by an address"):
+    with pytest.raises(ProjectError, match="evil by an address"):
         index.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
     assert "sdist_metadata" not in sys.modules

@@ -23,7 +23,7 @@ CXX_FILE_SECONDS: Final = 3
 C_PER_CYTHON: Final = 20
 
 MAX_SECONDS: Final = 600
-"""Ten minutes of one core: what takes longer is made to be had as a wheel."""
+"""Ten minutes of one core: whose code takes longer publishes wheels, for users to install."""
 
 
 def seconds(tree: Path) -> int:

@@ -32,7 +32,7 @@ ENTRY_MODE: Final = 0o755
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 SCRATCH: Final = "build-"
-"""How names of folders in ``tmp`` begin: a process that lives has a lock on each of its own."""
+"""How names of folders in ``tmp`` begin: a process that lives has a lock on each that it made."""
 
 
 def key_of(*parts: object) -> str:

@@ -65,7 +65,7 @@ def main() -> int:
     if environment := json.loads(sys.argv[1]):
         replace(markers, "default_environment", lambda: dict(environment))
         metadata = metadata_of_archive
-        # A source distribution's metadata is no other for another platform: nothing is built.
+        # A source distribution states the same metadata for each platform: nothing is built.
         replace(cmdoptions, "check_dist_restriction", lambda *_, **__: None)
     replace(SourceDistribution, "prepare_distribution_metadata", metadata)
     usual = Factory._make_requirements_from_install_req

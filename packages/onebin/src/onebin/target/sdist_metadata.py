@@ -30,9 +30,9 @@ MAX_BYTES = 1 << 29
 
 
 def stated(archive: str, file_name: str) -> tuple[str, str, list[str]] | None:
-    """Return name, version and lines of metadata that *archive* states; None if it is no sdist.
+    """Return name, version and lines of metadata that *archive* states; None for other files.
 
-    *file_name* is the one that the index gives it.
+    *file_name* is its name in the index.
     """
     named = FILE.fullmatch(file_name)
     if named is None:
@@ -52,7 +52,7 @@ def stated(archive: str, file_name: str) -> tuple[str, str, list[str]] | None:
 
 
 def of_requires(text: str) -> Iterator[str]:
-    """Yield the metadata that setuptools' ``requires.txt`` stands for."""
+    """Yield the lines of metadata that setuptools' ``requires.txt`` means."""
     extra = marker = ""
     for line in map(str.strip, text.splitlines()):
         if section := SECTION.fullmatch(line):
