@@ -26,13 +26,15 @@ import os
 import resource
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+if TYPE_CHECKING:
+    from onebin.target import sdist_metadata
+else:  # beside this file: all of onebin would take its time to import
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import sdist_metadata
 
-import sdist_metadata
-
-sys.path.pop(0)
+    sys.path.pop(0)
 
 MAX_FILE_BYTES = 2 << 30
 """Of a file pip writes: twice what the largest files on the public index have."""
