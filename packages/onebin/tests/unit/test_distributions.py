@@ -47,7 +47,8 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
     assert ["pure", "Obstacle", "captured"] == [
         getattr(item, "provider", type(item).__name__) for item in found
     ]
-    assert 4 == len(programs.calls)  # the source is fetched, for its build requirements
+    # The wheel and the source are fetched: what one loads, what the other is built with.
+    assert 5 == len(programs.calls)
     assert found == distributions.offers(plan, "3.13", ctx)
     # A folder has no hashes: the files behind the obstacle may be others now.
     assert 5 == len(programs.calls)
