@@ -1,7 +1,7 @@
 """Package indexes that a project's settings for other tools name, and that onebin does not use.
 
 A project is read before it is trusted, so it decides neither which hosts are contacted nor which
-get a password: those are the caller's settings. What is left out is said.
+get a password: those are the caller's settings. A warning names the ones that are left out.
 
 Sources: settings of uv (``tool.uv.index``, its ``pip`` table), poetry and PDM (``source``).
 """
