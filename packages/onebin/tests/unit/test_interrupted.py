@@ -74,19 +74,19 @@ def test_interrupted(project: Path, number: signal.Signals, seed: int) -> None:
     if seed % 2 == 0:  # in the back end
         pids = wait_for(project.parent / "pids")
     else:  # somewhere before
-        time.sleep(random.Random(seed).uniform(0.5, 1.5))
+        time.sleep(random.Random(seed).uniform(0.05, 1.5))
         pids = []
 
     building.send_signal(number)
-    _, err = building.communicate(timeout=DEADLINE)
-
     if number == signal.SIGKILL:
         (project.parent / "slow").unlink()  # its back end has no parent that ends it
-    elif pids:
+    _, err = building.communicate(timeout=DEADLINE)
+
+    if pids and number != signal.SIGKILL:
         assert 128 + number == building.returncode, err
         assert "onebin: interrupted\n" == err[-20:]
         assert not Path("/proc", pids[0]).exists()
-    assert "Traceback" not in err or building.returncode == -number
+    assert "Traceback" not in err
     cache = project.parent / "cache"
     assert not list(cache.glob("own-wheel/*"))
     (project.parent / "slow").unlink(missing_ok=True)

@@ -269,6 +269,24 @@ def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bo
     )
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("if.env.THING_BUILD_EXTENSION = true", {"THING_BUILD_EXTENSION": "1"}),
+        ("if.any.env.THING_BUILD_EXTENSION = true", {"THING_BUILD_EXTENSION": "1"}),
+        ("if.any.env.CIBUILDWHEEL = true", {}),
+        ("if.any.cmake-wheel = true", {}),
+        ("if = 1", {}),
+    ],
+)
+def test_override_of_scikit_build(tmp_path: Path, condition: str, expected: dict[str, str]) -> None:
+    """A build that CMake makes on request alone is requested by the variable that it names."""
+    text = f"[[tool.scikit-build.overrides]]\n{condition}\nwheel.cmake = true\n"
+    (tmp_path / "pyproject.toml").write_text(text)
+
+    assert expected == source.switches(tmp_path, source.BuildSystem())
+
+
 def test_requirements_of_hooks(tmp_path: Path) -> None:
     """Hatchling requests them while it runs; the plan knows them by its table."""
     (tmp_path / "pyproject.toml").write_text(
