@@ -116,11 +116,12 @@ def with_offers(plan: Plan, tools: Tools, lock: project_files.LockFile | None = 
             again = _plan_with(
                 project, tools, lock or project_files.lock_of(project), plan.instrumented, release
             )
-            # Most obstacles are the same for every release: they decide first.
-            part = tuple(pin for pin in again.distributions if pin.name in stopped)
+            # Most obstacles are the same for every release: the first one decides.
             if any(
                 isinstance(item, Obstacle)
-                for item in distributions.offers_of(part, again, again.series, tools.context)
+                for pin in again.distributions
+                if pin.name in stopped
+                for item in distributions.offers_of((pin,), again, again.series, tools.context)
             ):
                 continue
             other = _offered(again, tools)

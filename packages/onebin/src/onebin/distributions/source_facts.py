@@ -36,7 +36,7 @@ class SourceFacts(msgspec.Struct, frozen=True):
     compiles: bool = True
     """Whether its build can make compiled code, as far as its back end shows."""
     seconds: int = 0
-    """Of one core for its C code, as a rough estimate."""
+    """Of one core for its C code and that of ``build_sources``, as a rough estimate."""
 
     def with_source(self, tool: Pin, facts: "SourceFacts") -> "SourceFacts":
         """Return these facts with the build requirement *tool*, of whose source *facts* are."""
@@ -48,6 +48,7 @@ class SourceFacts(msgspec.Struct, frozen=True):
             self,
             build_requires=tuple(sorted({*self.build_requires, *facts.build_requires})),
             build_sources=(*self.build_sources, offer),
+            seconds=self.seconds + facts.seconds,
         )
 
 
