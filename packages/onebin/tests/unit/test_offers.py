@@ -67,6 +67,7 @@ def test_wheel_with_compiled_code_for_this_platform(tag: str, *, is_one: bool) -
     assert is_one is is_compiled(f"thing-1-{tag}.whl", "3.13", "x86_64")
 
 
+PROGRAM = "py3-none-manylinux_2_28_x86_64"
 COMPILED = "cp313-cp313-manylinux_2_28_x86_64"
 RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
 HUGE = {f"third_party/src/{n}.cc": "" for n in range(300)}
@@ -103,6 +104,9 @@ FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_
         ("program pure", "", "pure: its wheels bring programs, or shared libraries"),
         ("program pure", 'pure = ["thing"]', "pure"),
         ("program compiled source", "", "captured"),
+        ("plain source", "", "captured"),
+        ("plain pure", "", "pure"),
+        ("plain", "", "expected a pure-Python wheel or a source distribution"),
         ("compiled huge", "", "its C and C++ code would be compiled for about 15 minutes"),
         ("compiled huge", 'from-source = ["thing"]', "captured"),
         ("compiled pure huge", "", "pure: its C and C++ code would be compiled for about 15"),
@@ -115,7 +119,8 @@ def test_form_of_a_distribution(
     makers = {
         "pure": lambda: put_wheel("thing"),
         "compiled": lambda: put_wheel("thing", tag=COMPILED),
-        "program": lambda: put_wheel("thing", tag="py3-none-manylinux_2_28_x86_64"),
+        "program": lambda: put_wheel("thing", tag=PROGRAM, more={"bin/thing": "\x7fELF"}),
+        "plain": lambda: put_wheel("thing", tag=PROGRAM),
         "source": lambda: put_source("thing", **NEEDS_NOTHING),
         "unlocked": lambda: put_source("thing", **NEEDS_NOTHING),
         "rust": lambda: put_source("thing", **RUST),

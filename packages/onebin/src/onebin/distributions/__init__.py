@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 from packaging.utils import canonicalize_name
 
-from onebin.effects import index
+from onebin.effects import index, unpack
 from onebin.effects.context import Context, Step
 from onebin.effects.index import IndexFile
 from onebin.effects.wheel_tags import has_programs, is_compiled
@@ -36,7 +36,7 @@ from .captured import Captured
 from .pure import Pure
 from .source_facts import SourceFacts, source_facts
 
-CACHE_VERSION: Final = 13
+CACHE_VERSION: Final = 14
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 
@@ -127,14 +127,14 @@ class OfferStep(msgspec.Struct, frozen=True):
             every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
         files = index.locked(self.pin, every)
         try:
-            decided = Decided(self._best(files, every))
+            decided = Decided(self._best(files, every, ctx))
         except _ObstacleError as exc:
             if not files or not all(file.sha256 for file in files):
                 raise  # without hashes other files may come
             decided = Decided(obstacle=exc.obstacle)
         (folder / "offer.json").write_bytes(msgspec.json.encode(decided))
 
-    def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile]) -> Found:
+    def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile], ctx: Context) -> Found:
         # Not of the lock alone: it has the hash of the very file that is used.
         compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
         hashes = {file.name: file.sha256 for file in files}
@@ -146,6 +146,8 @@ class OfferStep(msgspec.Struct, frozen=True):
         )
         is_open = self.form == "as pip installs it"
         program = next((x.name for x in every if has_programs(x.name, self.machine)), "")
+        if program and is_open and not compiled and self._is_code_alone(ctx):
+            program = ""
         if isinstance(pure, Offer) and is_open and program and not compiled:
             return Found(
                 msgspec.structs.replace(pure, has_compiled=True, lacks=f"{PROGRAMS} ({program})")
@@ -160,6 +162,16 @@ class OfferStep(msgspec.Struct, frozen=True):
             has_source = any(file.name.endswith(captured.TARBALL) for file in every)
             return Found(msgspec.structs.replace(pure, lacks=UNLOCKED if has_source else UNSHIPPED))
         raise _ObstacleError(source)
+
+    def _is_code_alone(self, ctx: Context) -> bool:
+        """Whether the wheel for this platform has no machine code: others of the version have."""
+        with ctx.store.scratch() as scratch:
+            # It is read here, not used: the lock may lack its hash.
+            pin = msgspec.structs.replace(self.pin, hashes=())
+            wheel = index.download_for_platform(
+                pin, scratch, python=self.python, machine=self.machine, run=ctx.run
+            )
+            return wheel is not None and not unpack.has_machine_code(wheel)
 
     def _no_modules(self, file: str) -> Obstacle:
         return Obstacle(

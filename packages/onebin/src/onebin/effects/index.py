@@ -282,6 +282,13 @@ def download_tool(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> Pa
     return _download(pin, folder, programs(python), run=run)
 
 
+def download_for_platform(
+    pin: Pin, folder: Path, *, python: str, machine: Machine, run: RunCommand
+) -> Path | None:
+    """Fetch the wheel of *pin* that pip would install on Linux, of any Python or of *python*."""
+    return _download(pin, folder, installable(python, machine), run=run)
+
+
 def download_source(pin: Pin, folder: Path, *, run: RunCommand) -> Path | None:
     """Fetch the source distribution of *pin*; None where there is none.
 
