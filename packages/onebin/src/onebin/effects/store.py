@@ -70,6 +70,11 @@ class Store:
         """Whether the result of *step* is in the cache."""
         return self._find(step.kind, key_of(*step.key())) is not None
 
+    def get(self, step: Step[T]) -> T | None:
+        """Return the result of *step* if it is in the cache."""
+        folder = self._find(step.kind, key_of(*step.key()))
+        return None if folder is None else step.load(folder)
+
     def shared(self, name: str) -> Path:
         """Return the folder *name*, a cache that another program manages."""
         return self._folder(name)
