@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from devops_info_service.facts.fact import Unknown, evidence_of
+from devops_info_service.facts.container.user_ids import id_map
+from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .checks import Observed, Outcome, failed, passed, unknown
@@ -14,6 +15,10 @@ SELINUX_TYPES: Final = frozenset({
     "container_kvm_t",
     "container_engine_t",
 })  # fmt: skip
+_INSIDE: Final = frozenset({"docker", "storage"})
+_LXDS: Final = 2**16
+"""The first id that LXD maps is above: that of an engine without root is its user's own. Docker
+with userns-remap names its directory by it."""
 
 
 def app_armor(view: Observed) -> Outcome:
@@ -37,10 +42,10 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
     match label.value.enforcement:
         case "enforces":
             yield passed(f"AppArmor confines the process: {label.value.text}.", *label.evidence)
-        case "does not enforce" if labels.is_namespaced:
+        case "does not enforce" if _may_be_inner(view):
             yield unknown(
-                f"{label.value.text} is the label in an inner name space of AppArmor: what"
-                " confines the process further out does not show",
+                f"{label.value.text} may be the label in an inner name space of AppArmor, as LXD's:"
+                " what confines the process further out does not show",
                 *label.evidence,
             )
         case "does not enforce":
@@ -50,6 +55,18 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
                 f"the mode in {label.value.text} does not show whether a profile enforces",
                 *label.evidence,
             )
+
+
+def _may_be_inner(view: Observed) -> bool:
+    """Return whether the engine may run in a container of LXD, which has a name space for each.
+
+    There all is below ``rootfs``, or the user namespace is LXD's and not the engine's own.
+    """
+    roots = [mount.root for mount, maker in view.volumes.engine_mounts if maker in _INSIDE]
+    owner = next((each.outside for each in value_of(view.uid_map.parse(id_map), ())), 0)
+    is_own = view.pod or owner < _LXDS or any(f"/{owner}.{owner}/" in root for root in roots)
+    guess = any("/rootfs/" in root for root in roots) or not (is_own or not roots)
+    return value_of(view.labels.is_namespaced, default=guess)
 
 
 def selinux(view: Observed) -> Outcome:

@@ -83,7 +83,7 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
     mounts = read_mounts(tree)
     sandbox = read_sandbox(tree, mounts)
     shared = _shared(tree, sandbox)
-    volumes = read_volumes(tree, mounts, shared["ipc"])
+    volumes = read_volumes(tree, mounts, shared)
     engine = read_engine(tree, mounts, volumes, shared)
     return ProcessView(
         status=status,

@@ -4,10 +4,11 @@ The root is a path on the machine's file system, so its last steps name its make
 container is chosen by a user and proves nothing alone.
 
 Sources: Kubernetes, pkg/kubelet/kubelet_getters.go and pkg/volume/util/atomic_writer.go;
-containerd, internal/cri/server/podsandbox/helpers.go; moby, daemon/container_operations_unix.go;
-containers/storage, store.go; nerdctl, pkg/dnsutil/hostsstore; BuildKit, executor/oci;
-crun, src/libcrun/linux.c; systemd, src/nspawn/nspawn.c and nspawn-mount.c; LXC, src/lxc/conf.c
-(lxc_setup_boot_id); Nomad, "Allocation filesystems"; Amazon ECS, "Container metadata file".
+containerd, internal/cri/server/podsandbox/helpers.go and plugins/snapshots/overlay; moby,
+daemon/container_operations_unix.go; containers/storage, store.go; nerdctl,
+pkg/dnsutil/hostsstore; BuildKit, executor/oci; crun, src/libcrun/linux.c; systemd,
+src/nspawn/nspawn.c and nspawn-mount.c; LXC, src/lxc/conf.c (lxc_setup_boot_id); Nomad,
+"Allocation filesystems"; Amazon ECS, "Container metadata file".
 """
 
 from collections.abc import Iterable, Sequence
@@ -139,6 +140,10 @@ CLAIMS: Final = (
 )
 """Directories that provisioners make on a node's disk for a persistent volume: those of
 local-path, OpenEBS, MicroK8s, KubeVirt, minikube and the CSI driver for host paths."""
+IMAGES: Final = (
+    _sign("containerd", ("io.containerd.snapshotter.v1.*", "snapshots", "*", "fs", "...")),
+)
+"""A layer of an image: alone it is bound as it is."""
 
 
 def match(signs: Sequence[Sign], mounts: Iterable[Mount]) -> dict[int, Found]:

@@ -10,36 +10,30 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts.fact import Fact, Known, Unknown, value_of
+from devops_info_service.facts.linux.cgroup import CGROUP, memberships
 from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.system_files import SystemFiles
 
 from . import kernel_mounts, memory_mounts
-from .origin import Volume
-from .signs import CLAIMS, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match
+from .machine_disks import DISK_KINDS, find_disks, is_in
+from .origin import Origin, Volume
+from .signs import CLAIMS, IMAGES, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match
 
 NETWORK_KINDS: Final = frozenset(
     "nfs nfs4 cifs smb3 smbfs ceph glusterfs lustre afs 9p virtiofs fuse".split()  # noqa: SIM905
 )
 """Those that may wait for another machine, or for a process that died; ``fuse.*`` too."""
-DISK_KINDS: Final = frozenset(
-    "ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs overlay vfat exfat ntfs3 erofs squashfs".split()  # noqa: SIM905
-)
 _HOST_TREES: Final = (
     *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run"),
     *("/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 (a directory of the host)
 )
 """Directories of a host; a local volume is elsewhere, such as under ``/mnt``."""
-_USUAL: Final = (
-    "/var/lib/kubelet",
-    "/var/lib/containerd",
-    "/var/lib/docker",
-    "/var/lib/containers",
-    "/var/lib/lxc",
-)
-"""Where the directories of kubelet and of the engines are, on a machine with one disk."""
 _HOOKS: Final = frozenset({"ro", "nosuid", "nodev"})
 """Flags that libnvidia-container (src/nvc_mount.c) and the Container Device Interface set, and
 neither kubelet nor Docker."""
+_DRIVERS: Final = ("nvidia", "libnvidia", "vgpu", "libvgpu", "ascend", "dcmi", "habana", "rocm")
+"""Beginnings of the directories and files of an accelerator's driver, which a device plugin has
+kubelet bind (k8s.io/kubelet, deviceplugin/v1beta1, ``Mount``): no pod requests them."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
 """Directories that engines keep their volumes in by default."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
@@ -90,11 +84,13 @@ def may_hang(mount: Mount) -> bool:
     return mount.kind in NETWORK_KINDS or mount.kind.startswith("fuse.")
 
 
-def read_volumes(tree: SystemFiles, mounts: Mounts | Unknown, ipc: Fact[bool]) -> Volumes:
-    """Find the origin of each mount; *ipc* is whether the IPC namespace is the machine's."""
+def read_volumes(
+    tree: SystemFiles, mounts: Mounts | Unknown, shared: Mapping[str, Fact[bool]]
+) -> Volumes:
+    """Find the origin of each mount; *shared* is whether each namespace is the machine's."""
     if isinstance(mounts, Unknown):
         return Volumes(pod=mounts)
-    classifier = _Classifier(tree, mounts, is_ipc_shared=value_of(ipc, default=False))
+    classifier = _Classifier(tree, mounts, shared)
     return Volumes(
         tuple([(mount, classifier.origin_of(mount)) for mount in mounts.entries]),
         classifier.pod,
@@ -105,21 +101,24 @@ def read_volumes(tree: SystemFiles, mounts: Mounts | Unknown, ipc: Fact[bool]) -
 class _Classifier:
     """The signs of a whole table, which a single mount is held against."""
 
-    def __init__(self, tree: SystemFiles, mounts: Mounts, *, is_ipc_shared: bool) -> None:
+    def __init__(self, tree: SystemFiles, mounts: Mounts, shared: Mapping[str, Fact[bool]]) -> None:
         self._tree = tree
         self._mounts = mounts
         self._kubelets = match(KUBELETS, mounts.entries)
         self.runtimes = match(RUNTIMES, mounts.entries)
         self.pod = find_pod(self._kubelets.values())
         self._in_pod = isinstance(self.pod, Known) or is_hosts_file_kubelets(tree)
+        is_dockers = any(sign.maker == "docker" for _, sign, _ in self.runtimes.values())
         self._around = memory_mounts.read_around(
-            tree, mounts, is_pod=self._in_pod, is_ipc_shared=is_ipc_shared
+            tree,
+            mounts,
+            is_pod=self._in_pod,
+            is_docker=is_dockers and not self._in_pod,
+            is_ipc_shared=value_of(shared["ipc"], default=False),
         )
-        self._disks = _disks(mounts, (*self._kubelets.values(), *self.runtimes.values()))
+        self._disks = find_disks(mounts, (*self._kubelets.values(), *self.runtimes.values()))
         # Podman and bubblewrap give a hook's flags to every mount.
-        self._shows_hooks = self._in_pod or any(
-            sign.maker == "docker" for _, sign, _ in self.runtimes.values()
-        )
+        self._shows_hooks = self._in_pod or is_dockers
         # A disk may have them, and then all of its mounts.
         self._flagged = {
             mount.device
@@ -132,6 +131,12 @@ class _Classifier:
         )
         self._volumes = {} if self._in_pod else match(VOLUMES, mounts.entries)
         self._claims = match(CLAIMS, mounts.entries)
+        self._images = match(IMAGES, mounts.entries)
+        self._groups = {
+            name
+            for name, path in memberships(tree.read(CGROUP))
+            if path != "/" and value_of(shared["cgroup"], default=False)
+        }
         self._engines = _engine_directories(self._first_root, self.runtimes.values())
         self._found: dict[int, Volume] = {}
 
@@ -143,11 +148,13 @@ class _Classifier:
                 self._image(mount)
                 or self._kubelet(mount)
                 or self._runtime(mount)
+                or self._all_groups(mount)
                 or kernel_mounts.origin_of(mount, self._mounts)
                 or self._under_host(mount)
+                or self._hook(mount)
                 or self._memory(mount)
                 or self._engine_volume(mount)
-                or self._hook(mount)
+                or self._named(mount)
                 or self._disk(mount)
             )
         return found
@@ -212,29 +219,44 @@ class _Classifier:
         name = steps[index + max(1, len(sign.steps) - 3)]
         return Volume("engine-volume", "a volume of the engine", name=name)
 
+    def _all_groups(self, mount: Mount) -> Volume | None:
+        # Version 1, and no namespace of groups: a runtime binds the container's own.
+        if mount.kind != "cgroup" or mount.root != "/" or not self._groups & {*mount.super_options}:
+            return None
+        origin: Origin = "host" if self._in_pod or self._is_engines else "other"
+        return Volume(origin, "all groups of the machine")
+
     def _hook(self, mount: Mount) -> Volume | None:
         is_hook = self._shows_hooks and set(mount.options) >= _HOOKS
-        if not is_hook or mount.device in self._flagged or mount.kind not in DISK_KINDS:
+        is_hook = is_hook and mount.device not in self._flagged and mount.kind in DISK_KINDS
+        if not is_hook and not (self._in_pod and _names_driver(mount.root)):
             return None
-        return Volume("other", "bound as by the runtime's hook for a GPU, or by hostPath")
+        return Volume("other", "by the runtime's hook or a plugin for a device, or by hostPath")
+
+    def _named(self, mount: Mount) -> Volume | None:
+        if mount.kind not in DISK_KINDS:
+            return None
+        if id(mount) in self._claims:
+            return Volume("other", "named like a persistent volume on the machine's disk")
+        if id(mount) in self._images or (mount.kind == "overlay" and not _is_written(mount)):
+            return Volume("other", "an image as a volume, or its files by hostPath")
+        return None
 
     def _disk(self, mount: Mount) -> Volume:
         if may_hang(mount):
             return Volume("network", "from elsewhere: as a volume or by hostPath, both show alike")
         if mount.kind not in DISK_KINDS:
             return Volume("other", f"{mount.kind}: nothing shows its origin")
-        if id(mount) in self._claims:
-            return Volume("other", "named like a persistent volume on the machine's disk")
         disk = self._disks.get(mount.device)
         if disk is None:
             return self._other_disk(mount)
         path = disk.path(mount.root)
-        if path == "/" or _in(path, *_HOST_TREES):
+        if path == "/" or is_in(path, *_HOST_TREES):
             return Volume("host", f"{path} on the machine's disk")
         return Volume("other", f"{path} on the machine's disk: a hostPath or a local volume")
 
     def _other_disk(self, mount: Mount) -> Volume:
-        if self._is_engines and _in(mount.root, *_HOST_TREES):
+        if self._is_engines and is_in(mount.root, *_HOST_TREES):
             return Volume("host", f"{mount.root} on a disk of the machine: an engine has no claims")
         names = _CONTENT.get(mount.root)
         there = self._tree.names(mount.point) if names else ()
@@ -295,6 +317,14 @@ HOSTS_MARK: Final = "# Kubernetes-managed hosts file"
 """Its first line (pkg/kubelet/kubelet_pods.go)."""
 
 
+def _is_written(mount: Mount) -> bool:
+    return any(option.startswith("upperdir=") for option in mount.super_options)
+
+
+def _names_driver(root: str) -> bool:
+    return any(step.startswith(_DRIVERS) for step in root.lower().split("/"))
+
+
 def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> tuple[str, ...]:
     """Return where the engine keeps its volumes: beside its containers, and beside its layers."""
     found = ["/".join(mount.root.split("/")[:index]) for mount, _, index in runtimes]
@@ -305,45 +335,3 @@ def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> tuple[
         if option.startswith("upperdir=/")
     ]
     return tuple([directory for directory in found if directory])
-
-
-def _disks(mounts: Mounts, signs: Iterable[Found]) -> "dict[str, _Disk]":
-    """Return the devices that are the machine's, by the mounts of kubelet and the runtime."""
-    found: dict[str, _Disk] = {}
-    for mount, sign, _ in signs:
-        if mount.kind in DISK_KINDS and sign not in KUBELETS[:2]:
-            found.setdefault(mount.device, _disk_of(mount.root))
-    root = mounts.at("/")
-    if root is not None and root.root != "/" and root.kind in DISK_KINDS:
-        # A directory of the machine is the root: LXC, nspawn, chroot.
-        found.setdefault(root.device, _disk_of(root.root))
-    return found
-
-
-class _Disk(msgspec.Struct, frozen=True):
-    """A file system of the machine's."""
-
-    subvolume: str = ""
-    """How each path on it begins, as in ``/@/var/lib/kubelet``."""
-    place: str = ""
-    """Where the machine mounts it: ``/lib/kubelet`` is on a disk at ``/var``."""
-
-    def path(self, root: str) -> str:
-        """Return the machine's name of *root*."""
-        inside = root.removeprefix(self.subvolume) if _in(root, self.subvolume) else root
-        return f"{self.place}{inside}".rstrip("/") or "/"
-
-
-def _disk_of(root: str) -> _Disk:
-    for usual in _USUAL:
-        before, there, _ = root.partition(f"{usual}/")
-        if there:
-            return _Disk(subvolume=before)
-        for place in ("/var", "/var/lib"):
-            if root.startswith(f"{usual.removeprefix(place)}/"):
-                return _Disk(place=place)
-    return _Disk()
-
-
-def _in(path: str, *trees: str) -> bool:
-    return any(path == tree or path.startswith(f"{tree}/") for tree in trees)

@@ -13,7 +13,17 @@ from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.lines import lines
 
-from .group_values import ONLY_V2, UNIFIED, GroupLimit, GroupValue, field, ratio, whole, word
+from .group_values import (
+    ONLY_V2,
+    UNIFIED,
+    GroupLimit,
+    GroupValue,
+    field,
+    larger,
+    ratio,
+    whole,
+    word,
+)
 
 ONLY_V1: Final = Unknown("cgroup v2 has no such thing")
 NANOSECONDS: Final = 1000
@@ -52,7 +62,7 @@ MEMORY_HIGH: Final = GroupLimit(
     "memory", whole("memory.high", parse.limit).along_path(), ONLY_V2, unit="bytes"
 )
 MEMORY_PROTECTED: Final = GroupValue(
-    "memory", whole("memory.low", parse.count), ONLY_V2, unit="bytes"
+    "memory", larger("memory.low", "memory.min"), ONLY_V2, unit="bytes"
 )
 MEMORY_CURRENT: Final = GroupValue(
     "memory",

@@ -28,7 +28,8 @@ class Memory(msgspec.Struct, frozen=True):
     high: Limit[int]
     """Above it the kernel slows down and reclaims; version 2 only."""
     protected: Fact[int]
-    """Not reclaimed while others have more (``memory.low``); version 2 only."""
+    """Not reclaimed while others have more (``memory.low``) or at all (``memory.min``): the larger;
+    version 2 only."""
     current: Fact[int]
     """In use, with the page cache: files that were read count until room is needed."""
     peak: Fact[int]
