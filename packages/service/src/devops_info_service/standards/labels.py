@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from devops_info_service.facts.container.user_ids import id_map
+from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
@@ -15,10 +15,10 @@ SELINUX_TYPES: Final = frozenset({
     "container_kvm_t",
     "container_engine_t",
 })  # fmt: skip
-_INSIDE: Final = frozenset({"docker", "storage"})
-_LXDS: Final = 2**16
-"""The first id that LXD maps is above: that of an engine without root is its user's own. Docker
-with userns-remap names its directory by it."""
+_OLD_TYPE: Final = "svirt_lxc_net_t"
+"""For containers, before container_t: policies of old releases and of Flatcar give it unasked."""
+_USERS: Final = 2**16
+"""Ids of users are below, and those that are mapped are above."""
 
 
 def app_armor(view: Observed) -> Outcome:
@@ -44,8 +44,8 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
             yield passed(f"AppArmor confines the process: {label.value.text}.", *label.evidence)
         case "does not enforce" if _may_be_inner(view):
             yield unknown(
-                f"{label.value.text} may be the label in an inner name space of AppArmor, as LXD's:"
-                " what confines the process further out does not show",
+                f"{label.value.text} may be the label in an inner name space of AppArmor: what"
+                " confines the process further out does not show",
                 *label.evidence,
             )
         case "does not enforce":
@@ -58,15 +58,13 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
 
 
 def _may_be_inner(view: Observed) -> bool:
-    """Return whether the engine may run in a container of LXD, which has a name space for each.
-
-    There all is below ``rootfs``, or the user namespace is LXD's and not the engine's own.
-    """
-    roots = [mount.root for mount, maker in view.volumes.engine_mounts if maker in _INSIDE]
-    owner = next((each.outside for each in value_of(view.uid_map.parse(id_map), ())), 0)
-    is_own = view.pod or owner < _LXDS or any(f"/{owner}.{owner}/" in root for root in roots)
-    guess = any("/rootfs/" in root for root in roots) or not (is_own or not roots)
-    return value_of(view.labels.is_namespaced, default=guess)
+    # In LXD all is below "rootfs", or the user namespace is LXD's. An engine's own is not: without
+    # root it begins with a user, and Docker's directory names it (userns-remap).
+    made = view.volumes.engine_mounts
+    roots = "".join([mount.root for mount, maker in made if maker in {"docker", "storage"}])
+    owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
+    is_lxds = roots and owner >= _USERS and not view.pod and f"/{owner}." not in roots
+    return value_of(view.labels.is_namespaced, default="/rootfs/" in roots or bool(is_lxds))
 
 
 def selinux(view: Observed) -> Outcome:
@@ -82,6 +80,6 @@ def selinux(view: Observed) -> Outcome:
         )
     if isinstance(context, Unknown):
         return unknown(f"no context and no sign that SELinux is off: {context.reason}")
-    if context.value.type in SELINUX_TYPES:
+    if context.value.type in {*SELINUX_TYPES, _OLD_TYPE}:
         return passed(f"The type {context.value.type} is one for containers.", *context.evidence)
     return failed(f"The type {context.value.type} is not one for containers.", *context.evidence)

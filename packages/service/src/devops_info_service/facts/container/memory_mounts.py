@@ -23,9 +23,6 @@ _KUBELETS: Final = frozenset({"rw", "ro", "inode64", "inode32", "noswap", "secla
 _CONTEXTS: Final = ("size=", "context=", "rootcontext=", "fscontext=", "defcontext=")
 _FLAGS: Final = frozenset({"nosuid", "nodev", "noexec"})
 _ACCOUNT: Final = "/secrets/kubernetes.io/serviceaccount"
-_SWARM_LENGTH: Final = 26
-"""With the slash before it."""
-_SWARM_DIGITS: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 _SHARED: Final = "/dev/shm"  # noqa: S108 (a mount point, not written to)
 
 
@@ -52,8 +49,6 @@ class Around(msgspec.Struct, frozen=True):
     """Of kubelet's volumes: each ``size=``."""
     is_pod: bool
     """Whether kubelet prepared the container."""
-    is_docker: bool
-    """Whether Docker made it, for no pod."""
     is_ipc_shared: bool
     """Whether its IPC namespace is the machine's: then the runtime mounts the machine's
     /dev/shm."""
@@ -61,9 +56,7 @@ class Around(msgspec.Struct, frozen=True):
     """Options that the runtime's own /dev has: in a user namespace every tmpfs names its owner."""
 
 
-def read_around(
-    tree: SystemFiles, mounts: Mounts, *, is_pod: bool, is_docker: bool, is_ipc_shared: bool
-) -> Around:
+def read_around(tree: SystemFiles, mounts: Mounts, *, is_pod: bool, is_ipc_shared: bool) -> Around:
     """Read it; the sizes are of the volumes that kubelet wrote: all without a limit have one."""
     devices = mounts.at("/dev")
     options = devices.super_options if devices and devices.kind == "tmpfs" else ()
@@ -78,7 +71,7 @@ def read_around(
         )
     )
     sizes = frozenset([size for each in written if (size := _size(each.super_options))])
-    return Around(sizes, is_pod, is_docker, is_ipc_shared, owner)
+    return Around(sizes, is_pod, is_ipc_shared, owner)
 
 
 def origin_of(tree: SystemFiles, mount: Mount, mounts: Mounts, around: Around) -> Volume:
@@ -90,8 +83,6 @@ def _origins(tree: SystemFiles, mount: Mount, mounts: Mounts, around: Around) ->
     yield from _of_runtime(mount, mounts, around)
     if _is_version(mount):
         yield Volume("memory", "a version of a volume that kubelet wrote")
-    if around.is_docker and _is_swarms(mount):
-        yield Volume("memory", "a secret or config of Swarm, by its id")
     if KATA_FILES in mount.root:
         yield Volume("other", "copied into the guest of Kata Containers: a volume, or a hostPath")
     if mount.root != "/" and _is_hosts(mount, around):
@@ -135,16 +126,6 @@ def _of_runtime(mount: Mount, mounts: Mounts, around: Around) -> Iterator[Volume
 
 def _is_version(mount: Mount) -> bool:
     return find(("", "DATE", "..."), mount.root.split("/")) == 0
-
-
-def _is_swarms(mount: Mount) -> bool:
-    # swarmkit, identity/doc.go: 25 digits to the base of 36.
-    return (
-        len(mount.root) == _SWARM_LENGTH
-        and "ro" in mount.options
-        and mount.origin == "tmpfs"
-        and not set(mount.root[1:]) - _SWARM_DIGITS
-    )
 
 
 def _has_kubelets_form(mount: Mount, owner: frozenset[str]) -> bool:

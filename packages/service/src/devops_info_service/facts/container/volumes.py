@@ -15,23 +15,25 @@ from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.system_files import SystemFiles
 
 from . import kernel_mounts, memory_mounts
-from .machine_disks import DISK_KINDS, find_disks, is_in
-from .origin import Origin, Volume
+from .origin import Volume
 from .signs import CLAIMS, IMAGES, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match
 
-NETWORK_KINDS: Final = frozenset(
-    "nfs nfs4 cifs smb3 smbfs ceph glusterfs lustre afs 9p virtiofs fuse".split()  # noqa: SIM905
+DISK_KINDS: Final = frozenset(
+    "ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs overlay vfat exfat ntfs3 erofs squashfs".split()  # noqa: SIM905
 )
-"""Those that may wait for another machine, or for a process that died; ``fuse.*`` too."""
 _HOST_TREES: Final = (
     *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run"),
     *("/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 (a directory of the host)
 )
 """Directories of a host; a local volume is elsewhere, such as under ``/mnt``."""
+_USUAL: Final = ("/kubelet/", "/containerd/", "/docker/", "/containers/", "/lxc/")
+"""Directories of kubelet and of the engines in ``/var/lib``, on a machine with one disk."""
+_SWARMS: Final = 26
+"""Characters of the name of a secret or config, with its slash."""
 _HOOKS: Final = frozenset({"ro", "nosuid", "nodev"})
 """Flags that libnvidia-container (src/nvc_mount.c) and the Container Device Interface set, and
 neither kubelet nor Docker."""
-_DRIVERS: Final = ("nvidia", "libnvidia", "vgpu", "libvgpu", "ascend", "dcmi", "habana", "rocm")
+_DRIVERS: Final = ("/nvidia", "vgpu", "/ascend", "/dcmi", "/habana", "/rocm")
 """Beginnings of the directories and files of an accelerator's driver, which a device plugin has
 kubelet bind (k8s.io/kubelet, deviceplugin/v1beta1, ``Mount``): no pod requests them."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
@@ -43,21 +45,6 @@ _CONTENT: Final[Mapping[str, frozenset[str]]] = {
     "/var": frozenset({"cache", "lib", "log"}),
 }
 """Names in directories of every machine: a claim may have a directory ``etc``, but no such one."""
-ENGINE_SOCKETS: Final = (
-    "/var/run/docker.sock",
-    "/run/docker.sock",
-    "/run/containerd/containerd.sock",
-    "/run/k3s/containerd/containerd.sock",
-    "/run/crio/crio.sock",
-    "/var/run/crio/crio.sock",
-    "/run/podman/podman.sock",
-    "/run/cri-dockerd.sock",
-)
-"""Where the programs that start containers listen: a client of one owns the node."""
-SOCKET_NAMES: Final = (
-    *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
-)
-"""Ends of the same paths, wherever they are mounted."""
 
 
 class Pod(msgspec.Struct, frozen=True):
@@ -77,11 +64,6 @@ class Volumes(msgspec.Struct, frozen=True):
     pod: Fact[Pod] = Unknown("no mount shows kubelet's directory")
     engine_mounts: tuple[tuple[Mount, Maker], ...] = ()
     """Those that a runtime made, with its name."""
-
-
-def may_hang(mount: Mount) -> bool:
-    """Return whether a call to this file system may wait for ever."""
-    return mount.kind in NETWORK_KINDS or mount.kind.startswith("fuse.")
 
 
 def read_volumes(
@@ -108,30 +90,23 @@ class _Classifier:
         self.runtimes = match(RUNTIMES, mounts.entries)
         self.pod = find_pod(self._kubelets.values())
         self._in_pod = isinstance(self.pod, Known) or is_hosts_file_kubelets(tree)
-        is_dockers = any(sign.maker == "docker" for _, sign, _ in self.runtimes.values())
+        makers = {sign.maker for _, sign, _ in self.runtimes.values()}
+        signs = (*self._kubelets.values(), *self.runtimes.values())
         self._around = memory_mounts.read_around(
             tree,
             mounts,
             is_pod=self._in_pod,
-            is_docker=is_dockers and not self._in_pod,
             is_ipc_shared=value_of(shared["ipc"], default=False),
         )
-        self._disks = find_disks(mounts, (*self._kubelets.values(), *self.runtimes.values()))
+        self._disks = _disks(mounts, signs)
         # Podman and bubblewrap give a hook's flags to every mount.
-        self._shows_hooks = self._in_pod or is_dockers
+        self._shows_hooks = self._in_pod or "docker" in makers
         # A disk may have them, and then all of its mounts.
-        self._flagged = {
-            mount.device
-            for mount, _, _ in (*self._kubelets.values(), *self.runtimes.values())
-            if "nosuid" in mount.options
-        }
+        self._flagged = {mount.device for mount, _, _ in signs if "nosuid" in mount.options}
         self._first_root = next((each for each in mounts.entries if each.point == "/"), None)
-        self._is_engines = not self._in_pod and any(
-            sign.maker != "systemd" for _, sign, _ in self.runtimes.values()
-        )
+        self._is_engines = not self._in_pod and bool(makers - {"systemd"})
         self._volumes = {} if self._in_pod else match(VOLUMES, mounts.entries)
-        self._claims = match(CLAIMS, mounts.entries)
-        self._images = match(IMAGES, mounts.entries)
+        self._named = match((*CLAIMS, *IMAGES), mounts.entries)
         self._groups = {
             name
             for name, path in memberships(tree.read(CGROUP))
@@ -154,7 +129,7 @@ class _Classifier:
                 or self._hook(mount)
                 or self._memory(mount)
                 or self._engine_volume(mount)
-                or self._named(mount)
+                or self._named_volume(mount)
                 or self._disk(mount)
             )
         return found
@@ -203,6 +178,10 @@ class _Classifier:
     def _memory(self, mount: Mount) -> Volume | None:
         if mount.kind != "tmpfs":
             return None
+        # swarmkit, identity/doc.go: 25 digits to the base of 36.
+        is_swarms = mount.read_only and len(mount.root) == _SWARMS and mount.root[1:].isalnum()
+        if is_swarms and self._shows_hooks and not self._in_pod:
+            return Volume("memory", "a secret or config of Swarm's")
         return memory_mounts.origin_of(self._tree, mount, self._mounts, self._around)
 
     def _engine_volume(self, mount: Mount) -> Volume | None:
@@ -223,27 +202,28 @@ class _Classifier:
         # Version 1, and no namespace of groups: a runtime binds the container's own.
         if mount.kind != "cgroup" or mount.root != "/" or not self._groups & {*mount.super_options}:
             return None
-        origin: Origin = "host" if self._in_pod or self._is_engines else "other"
-        return Volume(origin, "all groups of the machine")
+        return Volume("other", "all groups of the machine, as by hostPath")
 
     def _hook(self, mount: Mount) -> Volume | None:
-        is_hook = self._shows_hooks and set(mount.options) >= _HOOKS
-        is_hook = is_hook and mount.device not in self._flagged and mount.kind in DISK_KINDS
-        if not is_hook and not (self._in_pod and _names_driver(mount.root)):
-            return None
-        return Volume("other", "by the runtime's hook or a plugin for a device, or by hostPath")
+        is_flagged = self._shows_hooks and set(mount.options) >= _HOOKS
+        is_flagged = is_flagged and mount.device not in self._flagged and mount.kind in DISK_KINDS
+        is_driver = self._in_pod and any(name in mount.root.lower() for name in _DRIVERS)
+        if is_flagged or is_driver:
+            return Volume("other", "by a device's hook or plugin, or by hostPath")
+        return None
 
-    def _named(self, mount: Mount) -> Volume | None:
-        if mount.kind not in DISK_KINDS:
-            return None
-        if id(mount) in self._claims:
-            return Volume("other", "named like a persistent volume on the machine's disk")
-        if id(mount) in self._images or (mount.kind == "overlay" and not _is_written(mount)):
+    def _named_volume(self, mount: Mount) -> Volume | None:
+        found = self._named.get(id(mount))
+        # An image's view has no layer to write to.
+        is_view = mount.kind == "overlay" and "upperdir=" not in f"{mount.super_options}"
+        if is_view or (found and found[1] in IMAGES):
             return Volume("other", "an image as a volume, or its files by hostPath")
+        if found and mount.kind in DISK_KINDS:
+            return Volume("other", "named like a persistent volume on the machine's disk")
         return None
 
     def _disk(self, mount: Mount) -> Volume:
-        if may_hang(mount):
+        if mount.may_hang:
             return Volume("network", "from elsewhere: as a volume or by hostPath, both show alike")
         if mount.kind not in DISK_KINDS:
             return Volume("other", f"{mount.kind}: nothing shows its origin")
@@ -251,12 +231,12 @@ class _Classifier:
         if disk is None:
             return self._other_disk(mount)
         path = disk.path(mount.root)
-        if path == "/" or is_in(path, *_HOST_TREES):
+        if path == "/" or _in(path, *_HOST_TREES):
             return Volume("host", f"{path} on the machine's disk")
         return Volume("other", f"{path} on the machine's disk: a hostPath or a local volume")
 
     def _other_disk(self, mount: Mount) -> Volume:
-        if self._is_engines and is_in(mount.root, *_HOST_TREES):
+        if self._is_engines and _in(mount.root, *_HOST_TREES):
             return Volume("host", f"{mount.root} on a disk of the machine: an engine has no claims")
         names = _CONTENT.get(mount.root)
         there = self._tree.names(mount.point) if names else ()
@@ -317,14 +297,6 @@ HOSTS_MARK: Final = "# Kubernetes-managed hosts file"
 """Its first line (pkg/kubelet/kubelet_pods.go)."""
 
 
-def _is_written(mount: Mount) -> bool:
-    return any(option.startswith("upperdir=") for option in mount.super_options)
-
-
-def _names_driver(root: str) -> bool:
-    return any(step.startswith(_DRIVERS) for step in root.lower().split("/"))
-
-
 def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> tuple[str, ...]:
     """Return where the engine keeps its volumes: beside its containers, and beside its layers."""
     found = ["/".join(mount.root.split("/")[:index]) for mount, _, index in runtimes]
@@ -335,3 +307,42 @@ def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> tuple[
         if option.startswith("upperdir=/")
     ]
     return tuple([directory for directory in found if directory])
+
+
+def _disks(mounts: Mounts, signs: Iterable[Found]) -> "dict[str, _Disk]":
+    """Return the devices that are the machine's, by the mounts of kubelet and the runtime."""
+    found: dict[str, _Disk] = {}
+    for mount, sign, _ in signs:
+        if mount.kind in DISK_KINDS and sign not in KUBELETS[:2]:
+            found.setdefault(mount.device, _disk_of(mount.root))
+    root = mounts.at("/")
+    if root is not None and root.root != "/" and root.kind in DISK_KINDS:
+        # A directory of the machine is the root: LXC, nspawn, chroot.
+        found.setdefault(root.device, _disk_of(root.root))
+    return found
+
+
+class _Disk(msgspec.Struct, frozen=True):
+    """A file system of the machine's."""
+
+    subvolume: str = ""
+    """How each path on it begins, as in ``/@/var/lib/kubelet``."""
+    place: str = ""
+    """Where the machine mounts it: ``/lib/kubelet`` is on a disk at ``/var``."""
+
+    def path(self, root: str) -> str:
+        """Return the machine's name of *root*."""
+        inside = root.removeprefix(self.subvolume) if _in(root, self.subvolume) else root
+        return f"{self.place}{inside}".rstrip("/") or "/"
+
+
+def _disk_of(root: str) -> _Disk:
+    before, there, _ = root.partition("/var/")
+    if there:
+        return _Disk(subvolume=before)
+    is_below = root.startswith(_USUAL)
+    return _Disk(place="/var/lib" if is_below else "/var" if root.startswith("/lib/") else "")
+
+
+def _in(path: str, *trees: str) -> bool:
+    return any(path == tree or path.startswith(f"{tree}/") for tree in trees)

@@ -10,7 +10,7 @@ sizes: mm/hugetlb_cgroup.c (``mem_fmt``) and admin-guide/mm/hugetlbpage.rst.
 from typing import Final
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Unknown
+from devops_info_service.facts.fact import Fact, Unknown, value_of
 from devops_info_service.facts.lines import lines
 
 from .group_values import (
@@ -18,8 +18,9 @@ from .group_values import (
     UNIFIED,
     GroupLimit,
     GroupValue,
+    ReadFile,
+    Source,
     field,
-    larger,
     ratio,
     whole,
     word,
@@ -61,8 +62,15 @@ MEMORY_LIMIT_V1: Final = GroupValue(
 MEMORY_HIGH: Final = GroupLimit(
     "memory", whole("memory.high", parse.limit).along_path(), ONLY_V2, unit="bytes"
 )
+
+
+def _protected(read: ReadFile) -> Fact[int]:
+    low, least = (read(f"memory.{name}").parse(parse.count) for name in ("low", "min"))
+    return least if value_of(least, 0) > value_of(low, 0) else low
+
+
 MEMORY_PROTECTED: Final = GroupValue(
-    "memory", larger("memory.low", "memory.min"), ONLY_V2, unit="bytes"
+    "memory", Source(("memory.low", "memory.min"), _protected), ONLY_V2, unit="bytes"
 )
 MEMORY_CURRENT: Final = GroupValue(
     "memory",

@@ -10,16 +10,7 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from devops_info_service.facts import parse
-from devops_info_service.facts.fact import (
-    Evidence,
-    Fact,
-    File,
-    Known,
-    Unknown,
-    evidence_of,
-    value_of,
-)
+from devops_info_service.facts.fact import Evidence, Fact, File, Known, Unknown, evidence_of
 from devops_info_service.facts.lines import words
 from devops_info_service.facts.system_files import SystemFiles
 
@@ -126,16 +117,6 @@ def ratio(quota: Source[int | None], period: Source[int]) -> Source[float | None
         return Known(dividend.value / divisor.value, evidence_of(dividend, divisor))
 
     return Source((*quota.files, *period.files), read)
-
-
-def larger(file: str, other: str) -> Source[int]:
-    """Return the larger number of two files; of the first where there is no other."""
-
-    def read(read_file: ReadFile) -> Fact[int]:
-        one, two = read_file(file).parse(parse.count), read_file(other).parse(parse.count)
-        return two if isinstance(two, Known) and two.value > value_of(one, two.value) else one
-
-    return Source((file, other), read)
 
 
 class GroupReader:
