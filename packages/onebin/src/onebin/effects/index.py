@@ -27,10 +27,8 @@ from onebin import requirement
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Machine, Pin, target_environment
 
-from .process import RunCommand
+from .process import PIP, RunCommand
 from .reasons import Reason, subject, why
-
-PIP: Final = Path(__file__).parent.parent / "target" / "pip_for_target.py"
 
 # A static interpreter can import Python code alone; everything else is built from source.
 PURE: Final = (
@@ -113,7 +111,7 @@ def pip(
         ToolError: it failed; an index that cannot be reached is named as the reason.
     """
     settings = ["--disable-pip-version-check", "--no-input"]
-    call = [sys.executable, "-P", PIP, json.dumps(environment or {}), *settings, *arguments]
+    call = [sys.executable, "-P", PIP.program, json.dumps(environment or {}), *settings, *arguments]
     try:
         return run(call, fetching=True, **options)
     except ToolError as exc:

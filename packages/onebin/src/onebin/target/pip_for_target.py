@@ -15,12 +15,14 @@ needs. Its name and version are those of the request.
 Every requirement with an address is rejected, but for those of onebin's own call, which have a
 hash: other files come from the indexes of pip's settings, and are pinned by a hash afterwards.
 
-Runs as a separate program with the interpreter that runs onebin: standard library and pip.
+Runs as a separate program with the interpreter that runs onebin, most often by ``resident.py``:
+standard library and pip.
 """
 
 import contextlib
 import json
 import os
+import platform
 import resource
 import sys
 from collections.abc import Iterator
@@ -33,27 +35,21 @@ MAX_MEMORY_BYTES = 4 << 30
 """Of pip's address space: the pages of an index and the metadata of a wheel have any size."""
 
 
-def main() -> int:
-    """Run pip with the arguments after the first."""
-    for which, limit in (
-        (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
-        (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
-    ):
-        _, hard = resource.getrlimit(which)
-        least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(which, (least, hard))
+def ready() -> None:
+    """Import what each run needs, and replace parts of pip."""
     # Modules take this function by its name when they are imported: it is replaced before.
     from pip._internal.utils import unpacking  # noqa: PLC0415
 
     unpacking.unpack_file = leave_packed
 
-    from pip._internal.cli.main import main as pip  # noqa: PLC0415
+    from pip._internal.commands import create_command  # noqa: PLC0415
     from pip._internal.distributions.sdist import SourceDistribution  # noqa: PLC0415
+    from pip._internal.network import session  # noqa: PLC0415
     from pip._internal.resolution.resolvelib.factory import Factory  # noqa: PLC0415
-    from pip._vendor.packaging import markers  # noqa: PLC0415
 
-    if environment := json.loads(sys.argv[1]):
-        replace(markers, "default_environment", lambda: dict(environment))
+    for name in ("download", "index", "install"):
+        create_command(name)  # imports its module
+    replace(session, "user_agent", user_agent)
     replace(SourceDistribution, "prepare_distribution_metadata", metadata_of_request)
     usual = Factory._make_requirements_from_install_req
 
@@ -63,7 +59,23 @@ def main() -> int:
         return usual(self, wanted, *arguments, **options)
 
     replace(Factory, "_make_requirements_from_install_req", from_an_index)
-    arguments = sys.argv[2:]
+
+
+def main(arguments: list[str]) -> int:
+    """Run pip with the *arguments* after the first."""
+    for which, limit in (
+        (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
+        (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
+    ):
+        _, hard = resource.getrlimit(which)
+        least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(which, (least, hard))
+    from pip._internal.cli.main import main as pip  # noqa: PLC0415
+    from pip._vendor.packaging import markers  # noqa: PLC0415
+
+    environment, *arguments = arguments
+    if variables := json.loads(environment):
+        replace(markers, "default_environment", lambda: dict(variables))
     at = arguments.index("files") if "files" in arguments else None
     return pip(arguments) if at is None else list_files(arguments[:at], arguments[at + 1 :])
 
@@ -96,6 +108,23 @@ def replace(where: Any, name: str, new: Any) -> None:
     setattr(where, name, new)
 
 
+def user_agent() -> str:
+    """Return the User-Agent of requests: the programs, and nothing of the machine.
+
+    pip's own User-Agent names the distribution, kernel, libc, OpenSSL and Rust compiler of the
+    machine, and starts ``lsb_release`` and ``rustc`` for it.
+    """
+    from pip import __version__ as version  # noqa: PLC0415
+
+    data = {
+        "implementation": {"name": platform.python_implementation()},
+        "installer": {"name": "pip", "version": version},
+        "python": platform.python_version(),
+        "user_data": "onebin",
+    }
+    return f"pip/{version} {json.dumps(data, separators=(',', ':'))}"
+
+
 def leave_packed(*_: Any, **__: Any) -> None:
     """Replace the unpacking of a source distribution by nothing."""
 
@@ -125,4 +154,5 @@ def refuse(reason: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ready()
+    sys.exit(main(sys.argv[1:]))

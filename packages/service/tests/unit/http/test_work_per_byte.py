@@ -136,6 +136,7 @@ def lines_of(call: Callable[[], object]) -> int:
     return lines
 
 
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)
 def test_whole(process: ServerState, data: bytes) -> None:
     """In one read, with all the turns that it takes."""
