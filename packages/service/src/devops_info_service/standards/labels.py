@@ -15,10 +15,6 @@ SELINUX_TYPES: Final = frozenset({
     "container_kvm_t",
     "container_engine_t",
 })  # fmt: skip
-_OLD_TYPE: Final = "svirt_lxc_net_t"
-"""For containers, before container_t: policies of old releases and of Flatcar give it unasked."""
-_USERS: Final = 2**16
-"""Ids of users are below, and those that are mapped are above."""
 
 
 def app_armor(view: Observed) -> Outcome:
@@ -36,13 +32,21 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
             *labels.apparmor_off,
         )
     label = labels.apparmor
+    # In LXD, which makes a name space for each of its containers, all is below "rootfs", or the
+    # user namespace is LXD's. An engine's own is not: without root it begins with a user, below
+    # 65536, and Docker's directory names it (userns-remap).
+    made = view.volumes.engine_mounts
+    roots = "".join([mount.root for mount, maker in made if maker in {"docker", "storage"}])
+    owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
+    is_lxds = roots and owner >= 65536 and not view.pod and f"/{owner}." not in roots  # noqa: PLR2004
+    inner = value_of(labels.is_namespaced, default="/rootfs/" in roots or bool(is_lxds))
     if isinstance(label, Unknown):
         yield unknown(f"no profile and no sign that AppArmor is off: {label.reason}")
         return
     match label.value.enforcement:
         case "enforces":
             yield passed(f"AppArmor confines the process: {label.value.text}.", *label.evidence)
-        case "does not enforce" if _may_be_inner(view):
+        case "does not enforce" if inner:
             yield unknown(
                 f"{label.value.text} may be the label in an inner name space of AppArmor: what"
                 " confines the process further out does not show",
@@ -55,16 +59,6 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
                 f"the mode in {label.value.text} does not show whether a profile enforces",
                 *label.evidence,
             )
-
-
-def _may_be_inner(view: Observed) -> bool:
-    # In LXD all is below "rootfs", or the user namespace is LXD's. An engine's own is not: without
-    # root it begins with a user, and Docker's directory names it (userns-remap).
-    made = view.volumes.engine_mounts
-    roots = "".join([mount.root for mount, maker in made if maker in {"docker", "storage"}])
-    owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
-    is_lxds = roots and owner >= _USERS and not view.pod and f"/{owner}." not in roots
-    return value_of(view.labels.is_namespaced, default="/rootfs/" in roots or bool(is_lxds))
 
 
 def selinux(view: Observed) -> Outcome:
@@ -80,6 +74,7 @@ def selinux(view: Observed) -> Outcome:
         )
     if isinstance(context, Unknown):
         return unknown(f"no context and no sign that SELinux is off: {context.reason}")
-    if context.value.type in {*SELINUX_TYPES, _OLD_TYPE}:
+    # The last is that of old releases and of Flatcar, which give it unasked.
+    if context.value.type in SELINUX_TYPES | {"svirt_lxc_net_t"}:
         return passed(f"The type {context.value.type} is one for containers.", *context.evidence)
     return failed(f"The type {context.value.type} is not one for containers.", *context.evidence)

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, File, Unknown, first, value_of
+from devops_info_service.facts.fact import Fact, File, Unknown, value_of
 from devops_info_service.facts.linux.capabilities import Capabilities, read_capabilities
 from devops_info_service.facts.linux.cpu import STATUS
 from devops_info_service.facts.linux.mounts import Mounts, read_mounts
@@ -98,11 +98,7 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
         pod=in_pod(tree, volumes),
         labels=read_labels(tree),
         sysctls=tuple([tree.read(f"/proc/sys/{name}").parse(parse.word) for name in _SYSCTLS]),
-        kernel=first(
-            # gVisor lacks the first.
-            tree.read("/proc/sys/kernel/ostype").parse(parse.word),
-            tree.read(VERSION).parse_word(0, "name", parse.word),
-        ),
+        kernel=tree.read(VERSION).parse_word(0, "name", parse.word),
         uid_map=tree.read("/proc/self/uid_map"),
         gid_map=tree.read("/proc/self/gid_map"),
         security_modules=tree.read(MODULES).parse(lambda text: tuple(parse.word(text).split(","))),

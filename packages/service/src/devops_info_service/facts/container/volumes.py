@@ -123,13 +123,11 @@ class _Classifier:
                 self._image(mount)
                 or self._kubelet(mount)
                 or self._runtime(mount)
-                or self._all_groups(mount)
+                or self._unclear(mount)
                 or kernel_mounts.origin_of(mount, self._mounts)
                 or self._under_host(mount)
-                or self._hook(mount)
                 or self._memory(mount)
                 or self._engine_volume(mount)
-                or self._named_volume(mount)
                 or self._disk(mount)
             )
         return found
@@ -198,29 +196,26 @@ class _Classifier:
         name = steps[index + max(1, len(sign.steps) - 3)]
         return Volume("engine-volume", "a volume of the engine", name=name)
 
-    def _all_groups(self, mount: Mount) -> Volume | None:
-        # Version 1, and no namespace of groups: a runtime binds the container's own.
-        if mount.kind != "cgroup" or mount.root != "/" or not self._groups & {*mount.super_options}:
-            return None
-        return Volume("other", "all groups of the machine, as by hostPath")
-
-    def _hook(self, mount: Mount) -> Volume | None:
-        is_flagged = self._shows_hooks and set(mount.options) >= _HOOKS
-        is_flagged = is_flagged and mount.device not in self._flagged and mount.kind in DISK_KINDS
-        is_driver = self._in_pod and any(name in mount.root.lower() for name in _DRIVERS)
-        if is_flagged or is_driver:
-            return Volume("other", "by a device's hook or plugin, or by hostPath")
-        return None
-
-    def _named_volume(self, mount: Mount) -> Volume | None:
-        found = self._named.get(id(mount))
-        # An image's view has no layer to write to.
-        is_view = mount.kind == "overlay" and "upperdir=" not in f"{mount.super_options}"
-        if is_view or (found and found[1] in IMAGES):
-            return Volume("other", "an image as a volume, or its files by hostPath")
-        if found and mount.kind in DISK_KINDS:
-            return Volume("other", "named like a persistent volume on the machine's disk")
-        return None
+    def _unclear(self, mount: Mount) -> Volume | None:
+        named, options = self._named.get(id(mount)), mount.super_options
+        is_disk = mount.kind in DISK_KINDS
+        is_hook = self._shows_hooks and is_disk and {*mount.options} >= _HOOKS
+        why = ""
+        if mount.kind == "cgroup" and mount.root == "/" and self._groups & {*options}:
+            # Version 1, and no namespace of groups: a runtime binds the container's own.
+            why = "all groups of the machine: by LXC"
+        elif (named and named[1] in IMAGES) or (
+            mount.kind == "overlay" and "upperdir=" not in f"{options}"
+        ):
+            # An image's view has no layer to write to.
+            why = "an image as a volume"
+        elif (is_hook and mount.device not in self._flagged) or (
+            self._in_pod and any(name in mount.root.lower() for name in _DRIVERS)
+        ):
+            why = "by a device's hook or plugin"
+        elif named and is_disk and not self._is_engines:
+            why = "named like a persistent volume on the machine's disk"
+        return Volume("other", f"{why}, or by hostPath") if why else None
 
     def _disk(self, mount: Mount) -> Volume:
         if mount.may_hang:

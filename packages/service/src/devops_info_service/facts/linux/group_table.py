@@ -10,21 +10,10 @@ sizes: mm/hugetlb_cgroup.c (``mem_fmt``) and admin-guide/mm/hugetlbpage.rst.
 from typing import Final
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, Unknown, value_of
+from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.lines import lines
 
-from .group_values import (
-    ONLY_V2,
-    UNIFIED,
-    GroupLimit,
-    GroupValue,
-    ReadFile,
-    Source,
-    field,
-    ratio,
-    whole,
-    word,
-)
+from .group_values import ONLY_V2, UNIFIED, GroupLimit, GroupValue, field, ratio, whole, word
 
 ONLY_V1: Final = Unknown("cgroup v2 has no such thing")
 NANOSECONDS: Final = 1000
@@ -62,16 +51,10 @@ MEMORY_LIMIT_V1: Final = GroupValue(
 MEMORY_HIGH: Final = GroupLimit(
     "memory", whole("memory.high", parse.limit).along_path(), ONLY_V2, unit="bytes"
 )
-
-
-def _protected(read: ReadFile) -> Fact[int]:
-    low, least = (read(f"memory.{name}").parse(parse.count) for name in ("low", "min"))
-    return least if value_of(least, 0) > value_of(low, 0) else low
-
-
 MEMORY_PROTECTED: Final = GroupValue(
-    "memory", Source(("memory.low", "memory.min"), _protected), ONLY_V2, unit="bytes"
+    "memory", whole("memory.low", parse.count), ONLY_V2, unit="bytes"
 )
+MEMORY_MIN: Final = GroupValue("memory", whole("memory.min", parse.count), ONLY_V2, unit="bytes")
 MEMORY_CURRENT: Final = GroupValue(
     "memory",
     v2=whole("memory.current", parse.count),

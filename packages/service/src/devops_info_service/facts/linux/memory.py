@@ -61,7 +61,11 @@ def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
     return Memory(
         limit=_limit(groups, table.MEMORY_LIMIT, table.MEMORY_LIMIT_V1),
         high=groups.limit(table.MEMORY_HIGH),
-        protected=groups.value(table.MEMORY_PROTECTED),
+        protected=max(
+            groups.value(table.MEMORY_PROTECTED),
+            groups.value(table.MEMORY_MIN),
+            key=lambda fact: value_of(fact, -1),
+        ),
         current=current,
         peak=groups.value(table.MEMORY_PEAK),
         working_set=_working_set(current, groups.value(table.INACTIVE_FILE)),
