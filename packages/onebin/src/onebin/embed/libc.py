@@ -9,6 +9,6 @@ SOURCES: Final = ("libc_dates.c", "libc_locale.c", "libc_scheduling.c", "libc_te
 
 WRAPPED: Final = (
     "strftime", "wcsftime", "setlocale", "sched_getscheduler", "sched_setscheduler",
-    "sched_getparam", "sched_setparam", "strerror", "strerror_r", "strsignal", "gai_strerror",
+    "sched_getparam", "sched_setparam", "strerror", "strerror_r", "strsignal", "gai_strerror", "sysconf",
 )  # fmt: skip
 """Functions of libc that the sources replace."""
