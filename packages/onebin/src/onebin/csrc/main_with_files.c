@@ -138,7 +138,7 @@ static PyStatus
 choose_script(PyConfig *config, const PyConfig *seen, int argc, char **argv)
 {
     if (seen->run_filename == NULL) {
-        /* python(1) searches the current directory first: here what is inside comes first. */
+        /* python(1) searches the current directory first: here the modules inside come first. */
         int is_safe = seen->safe_path || is_own_child(seen->run_command);
         return is_safe ? PyStatus_Ok() : PyWideStringList_Append(&config->module_search_paths, L"");
     }

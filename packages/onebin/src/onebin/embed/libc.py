@@ -1,4 +1,4 @@
-"""Where musl answers otherwise than glibc, which Python programs are written for.
+"""Functions that musl and glibc have otherwise; Python programs expect glibc's.
 
 In whole programs alone: a pruned one counts bytes.
 """
@@ -9,6 +9,7 @@ SOURCES: Final = ("libc_dates.c", "libc_locale.c", "libc_scheduling.c", "libc_te
 
 WRAPPED: Final = (
     "strftime", "wcsftime", "setlocale", "sched_getscheduler", "sched_setscheduler",
-    "sched_getparam", "sched_setparam", "strerror", "strerror_r", "strsignal", "gai_strerror", "sysconf",
+    "sched_getparam", "sched_setparam", "strerror", "strerror_r", "strsignal", "gai_strerror",
+    "sysconf",
 )  # fmt: skip
 """Functions of libc that the sources replace."""

@@ -21,7 +21,7 @@ NAME = re.compile(r"([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)(\.|:[A-Za-z_][\w.]*)?")
 """``a.b``, ``a.b:c``; with a dot at its end the beginning of a name."""
 
 BEGINNING = re.compile(r"([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\.(?:%s|\{\w*\})[\w.%{}]*")
-"""``a.%s``, ``a.{}``: what is put in goes on from a package."""
+"""``a.%s``, ``a.{}``: the beginning of a name, which goes on from a package."""
 
 SEPARATORS = re.compile(r"[\s,;]+")
 """Between the names of a list that is written as one text."""

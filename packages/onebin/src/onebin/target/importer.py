@@ -60,12 +60,12 @@ class Finder:
 
     @staticmethod
     def find_spec(fullname: str, path: "Any" = None, _target: "Any" = None) -> "Any":
-        """Return the spec of *fullname*: of what is first on *path*, or on ``sys.path``.
+        """Return the spec of *fullname*: of the first place on *path*, or ``sys.path``.
 
         None if the place of the module inside is not searched.
         """
         found = _onebin.find(fullname)
-        # Who puts a hook before CPython's own wants to load these modules otherwise.
+        # A hook before CPython's own is there to load these modules otherwise.
         if found is None or sys.path_hooks[: len(HOOKS)] != HOOKS:
             return None
         file, is_package = found
