@@ -1,4 +1,4 @@
-"""Rules of every test run: number of examples, samples of tables, no skips in CI, what coverage measures."""
+"""Rules of every test run: number of examples, samples, no skips in CI, what coverage measures."""
 
 import gc
 import os

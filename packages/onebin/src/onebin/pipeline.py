@@ -106,7 +106,7 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
         compiler = _toolchain(plan, ctx)
         stage.summary = plan.toolchain
     with ctx.progress.stage("runtime") as stage:
-        settings = recipe(project.options.optimize)
+        settings = recipe(project.options.optimize, has_docs=project.is_whole)
         step = runtime.BuildCPython(plan.python, plan.zlib, settings, compiler, plan.machine)
         python = ctx.build(step)
         version = plan.python.version or python.interpreter.version
@@ -192,7 +192,9 @@ def pruning(plan: Plan, tools: Tools) -> Pruning | None:
     ctx = tools.context
     store = ReadStore(
         ctx.store.root,
-        lambda step: isinstance(step, TimeZones) or step.kind in {"module", "files", "settings"},
+        lambda step: (
+            isinstance(step, TimeZones) or step.kind in {"frozen", "module", "files", "settings"}
+        ),
     )
     reading = Context(ctx.run, store, Progress.silent())
     with ctx.progress.stage("pruning") as stage:

@@ -118,7 +118,8 @@ def toml(value: Any) -> str:
 WORDS = {
     "--disable-pip-version-check", "--no-input", "install", "download", "files", "wanted",
     "--quiet", "--dry-run",
-    "--ignore-installed", "--report", "-", "--target", "--only-binary", ":all:", "--implementation",
+    "--ignore-installed", "--report", "-", "--target", "--prefer-binary", "--only-binary", ":all:",
+    "--implementation",
     "cp", "py", "--abi=cp314", "--abi=abi3", "--abi=none", "--abi", "none", "--platform=any",
     "--platform", "any", "--python-version", "3.14", "--constraint", "--requirement", "--no-deps",
     "--dest", "--no-binary", "--ignore-requires-python", "--require-hashes", "-r", "-P",

@@ -65,6 +65,15 @@ def installable(python: str, machine: Machine) -> list[str]:
     ]  # fmt: skip
 
 
+def choosable(python: str, machine: Machine) -> list[str]:
+    """Return pip's options as ``installable`` does, and a source where there is no wheel.
+
+    Many a distribution of pure Python has no wheel.
+    """
+    fits = installable(python, machine)
+    return ["--prefer-binary", *fits[fits.index(":all:") + 1 :]]
+
+
 def programs(python: str) -> list[str]:
     """Return pip's options for wheels that run on this machine under *python*, and load no code.
 
@@ -137,7 +146,8 @@ def resolve(
 ) -> tuple[Choice, ...]:
     """Choose versions for *dependencies* and all they need, for the target and not for this Python.
 
-    The metadata of any wheel will do for the choice, whichever libc it was built for; the
+    The metadata of any wheel will do for the choice, whichever libc it was built for, and those
+    that a source states where there is no wheel; the
     file that is used is known once it is fetched, so the caller collects hashes then. *folder*
     is for temporary files.
 
@@ -148,12 +158,12 @@ def resolve(
     wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
     try:
         return choose(
-            wanted, (), folder, fits=installable(python, machine), environment=environment, run=run
+            wanted, (), folder, fits=choosable(python, machine), environment=environment, run=run
         )
     except NoMatchError as exc:
         raise ProjectError(
-            f"{exc}: no version of it has a wheel for Python {python} on {machine}",
-            hint="is it spelled right? choosing versions reads the metadata of wheels alone",
+            f"{exc}: no version of it is for Python {python} on {machine}",
+            hint="is it spelled right, and does the index have it?",
         ) from exc
 
 
@@ -270,6 +280,13 @@ def download_wheel(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> P
 def download_tool(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> Path | None:
     """Fetch the wheel of *pin* that works in a build on this machine; None where there is none."""
     return _download(pin, folder, programs(python), run=run)
+
+
+def download_for_platform(
+    pin: Pin, folder: Path, *, python: str, machine: Machine, run: RunCommand
+) -> Path | None:
+    """Fetch the wheel of *pin* that pip would install on Linux, of any Python or of *python*."""
+    return _download(pin, folder, installable(python, machine), run=run)
 
 
 def download_source(pin: Pin, folder: Path, *, run: RunCommand) -> Path | None:

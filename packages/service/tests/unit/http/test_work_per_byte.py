@@ -154,7 +154,7 @@ def test_whole(process: ServerState, data: bytes) -> None:
     assert lines_of(feed) < FIXED_LINES + LINES_PER_BYTE * len(data)
 
 
-@pytest.mark.sample(every=15)
+@pytest.mark.sample(every=41)
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)
 def test_by_the_byte(process: ServerState, data: bytes) -> None:
     """The second half costs no more than the first: no byte is read again."""
