@@ -24,7 +24,7 @@ _CONTEXTS: Final = ("size=", "context=", "rootcontext=", "fscontext=", "defconte
 _FLAGS: Final = frozenset({"nosuid", "nodev", "noexec"})
 _ACCOUNT: Final = "/secrets/kubernetes.io/serviceaccount"
 _READ_ONLY: Final = frozenset({"/run", "/tmp", "/var/tmp"})  # noqa: S108 (mount points)
-"""Where CRI-O mounts memory of its own, if it runs all containers read-only (crio.conf(5))."""
+"""Where CRI-O mounts memory itself, if it runs all containers read-only (crio.conf(5))."""
 _SHARED: Final = "/dev/shm"  # noqa: S108 (a mount point, not written to)
 
 
