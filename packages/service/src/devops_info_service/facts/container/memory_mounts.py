@@ -23,6 +23,8 @@ _KUBELETS: Final = frozenset({"rw", "ro", "inode64", "inode32", "noswap", "secla
 _CONTEXTS: Final = ("size=", "context=", "rootcontext=", "fscontext=", "defcontext=")
 _FLAGS: Final = frozenset({"nosuid", "nodev", "noexec"})
 _ACCOUNT: Final = "/secrets/kubernetes.io/serviceaccount"
+_READ_ONLY: Final = frozenset({"/run", "/tmp", "/var/tmp"})  # noqa: S108 (mount points)
+"""Where CRI-O mounts memory itself, if it runs all containers read-only (crio.conf(5))."""
 _SHARED: Final = "/dev/shm"  # noqa: S108 (a mount point, not written to)
 
 
@@ -94,6 +96,8 @@ def _origins(tree: SystemFiles, mount: Mount, mounts: Mounts, around: Around) ->
     is_sized = _size(mount.super_options) in around.sizes
     if around.is_pod and is_sized and _has_kubelets_form(mount, around.owner):
         yield Volume("memory", "of the size that kubelet gives its volumes")
+    if around.is_pod and mount.point in _READ_ONLY and _is_read_only(mounts):
+        yield Volume("other", "CRI-O's over a read-only root, or the machine's: both show alike")
     if _is_hosts(mount, around):
         yield Volume("host", "mounted with options that kubelet never gives")
     yield Volume("other", "a volume in memory, or the machine's /dev/shm: both show alike")
@@ -122,6 +126,11 @@ def _of_runtime(mount: Mount, mounts: Mounts, around: Around) -> Iterator[Volume
         yield Volume("runtime", "the engine's own /dev/shm")
     if mount.point == _SHARED and around.is_ipc_shared:
         yield Volume("runtime", "the machine's /dev/shm, as its IPC namespace is shared")
+
+
+def _is_read_only(mounts: Mounts) -> bool:
+    root = mounts.at("/")
+    return root is not None and root.read_only
 
 
 def _is_version(mount: Mount) -> bool:

@@ -33,9 +33,12 @@ _SWARMS: Final = 26
 _HOOKS: Final = frozenset({"ro", "nosuid", "nodev"})
 """Flags that libnvidia-container (src/nvc_mount.c) and the Container Device Interface set, and
 neither kubelet nor Docker."""
-_DRIVERS: Final = ("/nvidia", "vgpu", "/ascend", "/dcmi", "/habana", "/rocm")
-"""Beginnings of the directories and files of an accelerator's driver, which a device plugin has
-kubelet bind (k8s.io/kubelet, deviceplugin/v1beta1, ``Mount``): no pod requests them."""
+_SYSBOX: Final = ("/lib/modules/", "/usr/src/", "/lib/sysbox/")
+"""Directories of the machine that Sysbox binds unasked (sysbox-runc, libsysbox/syscont)."""
+_DRIVERS: Final = ("/nvidia", "vgpu", "/ascend", "/dcmi", "/habana", "/rocm", "/spire", "/spiffe")
+"""In the paths of an accelerator's driver, which a device plugin has kubelet bind
+(k8s.io/kubelet, deviceplugin/v1beta1, ``Mount``), and of the sockets that SPIFFE's CSI driver
+binds: no pod requests them by hostPath."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
 """Directories that engines keep their volumes in by default."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
@@ -107,6 +110,7 @@ class _Classifier:
         self._is_engines = not self._in_pod and bool(makers - {"systemd"})
         self._volumes = {} if self._in_pod else match(VOLUMES, mounts.entries)
         self._named = match((*CLAIMS, *IMAGES), mounts.entries)
+        self._is_sysbox = any(each.origin == "sysboxfs" for each in mounts.kernels)
         self._groups = {
             name
             for name, path in memberships(tree.read(CGROUP))
@@ -212,7 +216,9 @@ class _Classifier:
         elif (is_hook and mount.device not in self._flagged) or (
             self._in_pod and any(name in mount.root.lower() for name in _DRIVERS)
         ):
-            why = "by a device's hook or plugin"
+            why = "by a hook, a device plugin or a CSI driver"
+        elif is_disk and self._is_sysbox and any(each in mount.root for each in _SYSBOX):
+            why = "by Sysbox"
         elif named and is_disk and not self._is_engines:
             why = "named like a persistent volume on the machine's disk"
         return Volume("other", f"{why}, or by hostPath") if why else None

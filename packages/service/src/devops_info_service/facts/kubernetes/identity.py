@@ -219,8 +219,10 @@ def _search_domain(tree: SystemFiles) -> Fact[str]:
 def _qos(path: Fact[str], score: Fact[int]) -> Fact[Qos]:
     # Where a namespace does not hide them, the names of kubelet's groups state it.
     if isinstance(path, Known) and "kubepods" in path.value:
+        # The last: a node may be in a container of another pod.
+        own = path.value.rpartition("kubepods")[2]
         for mark, kind in _GROUPS.items():
-            if mark in path.value:
+            if mark in own:
                 return Known(kind, path.evidence)
         return Known("Guaranteed", path.evidence)
     return qos(score)
