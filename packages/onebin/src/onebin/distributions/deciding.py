@@ -109,7 +109,7 @@ class OfferStep(msgspec.Struct, frozen=True):
             )
         if isinstance(pure, Offer) and (self.form == "pure" or (is_open and not compiled)):
             return Found(pure)
-        if is_open and not compiled and program:
+        if is_open and has_other and not compiled and program:
             raise _ObstacleError(self._no_modules(program))
         if isinstance(source, Offer):
             return Found(source, pure if is_open and isinstance(pure, Offer) else None)
