@@ -106,7 +106,7 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
         compiler = _toolchain(plan, ctx)
         stage.summary = plan.toolchain
     with ctx.progress.stage("runtime") as stage:
-        settings = recipe(project.options.optimize)
+        settings = recipe(project.options.optimize, has_docs=project.is_whole)
         step = runtime.BuildCPython(plan.python, plan.zlib, settings, compiler, plan.machine)
         python = ctx.build(step)
         version = plan.python.version or python.interpreter.version

@@ -10,17 +10,41 @@ import importlib
 import json
 import sys
 import sysconfig
+import tempfile
 import types
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from typing import Any
 
 NAMES = ("json", "json.decoder", "this", "email.mime", "package", "package.module", "missing")
 
 
-def search(name: str) -> ModuleSpec | None:
-    """Return what CPython's own search finds."""
+def search(name: str, finder: Any = PathFinder) -> ModuleSpec | None:
+    """Return what *finder* finds, by default CPython's own search."""
     parent = name.rpartition(".")[0]
-    return PathFinder.find_spec(name, importlib.import_module(parent).__path__ if parent else None)
+    path = importlib.import_module(parent).__path__ if parent else None
+    spec: ModuleSpec | None = finder.find_spec(name, path)
+    return spec
+
+
+def from_folder_before(finder: Any) -> str:
+    """Return the file that *finder* takes for a module of a folder before its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "this.py").write_text("")
+        sys.path.insert(0, folder)
+        try:
+            return Path(str(finder.find_spec("this").origin)).relative_to(folder).as_posix()
+        finally:
+            sys.path.remove(folder)
+
+
+def with_other_hook(finder: Any) -> bool:
+    """Return whether *finder* leaves a module to a hook that a program has put first."""
+    sys.path_hooks.insert(0, type("Hook", (), {}))
+    try:
+        return finder.find_spec("this") is None
+    finally:
+        del sys.path_hooks[0]
 
 
 def facts(spec: ModuleSpec | None) -> list[Any] | None:
@@ -64,9 +88,11 @@ finder = importer.Finder
 json.dump(
     {
         "expected": [facts(specs[name]) for name in NAMES],
-        "found": [facts(finder.find_spec(name)) for name in NAMES],
+        "found": [facts(search(name, finder)) for name in NAMES],
         "files": [sys.modules[name].__file__ for name in STARTED],
         "files expected": [specs[name].origin for name in STARTED],
+        "before": from_folder_before(finder),
+        "hooked": with_other_hook(finder),
         "elsewhere": finder.find_spec("json", ["/elsewhere"]) is None,
         "in its folder": finder.find_spec("json", [sysconfig.get_path("stdlib")]) is not None,
         "first": sys.meta_path.index(finder) < sys.meta_path.index(PathFinder),

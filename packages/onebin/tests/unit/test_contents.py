@@ -1,6 +1,8 @@
 """Which files go into a whole program, and its metadata, on small trees."""
 
+import base64
 import email
+import hashlib
 import importlib.metadata
 from collections.abc import Iterable
 from pathlib import Path
@@ -69,8 +71,11 @@ def paths(
     return {file.path.removeprefix(f"{SITE}/") for file in found if file.path.startswith(SITE)}
 
 
-OWN = {f"my_app-1.2.dist-info/{name}" for name in ("METADATA", "entry_points.txt", "RECORD")}
-ALWAYS = {"dep-1.dist-info/METADATA", "app/x.txt", *OWN}
+OWN = {
+    f"my_app-1.2.dist-info/{name}"
+    for name in ("METADATA", "entry_points.txt", "RECORD", "INSTALLER", "top_level.txt")
+}
+ALWAYS = {"dep-1.dist-info/METADATA", "dep.pyi", "app/x.txt", *OWN}
 
 
 @pytest.mark.parametrize(
@@ -78,10 +83,10 @@ ALWAYS = {"dep-1.dist-info/METADATA", "app/x.txt", *OWN}
     [
         (["app/a.txt", "other.py"], True, False,
          {"app/__init__.py", "app/a.txt", "other.py", "dep.py"}),
-        # Files of tools, compiled files, files that only a type checker reads.
+        # Files of tools, compiled files. Stubs and headers are data: lazy loaders, typeshed, cffi.
         (["app/.git/x", "app/__pycache__/y.pyc", "app/c.so", "app/c.h", "app/py.typed", ".env",
           "app.egg-info/PKG-INFO", "app/.hidden"], True, False,
-         {"app/__init__.py", "app/py.typed", "app/.hidden", "dep.py"}),
+         {"app/__init__.py", "app/py.typed", "app/c.h", "app/.hidden", "dep.py"}),
         # A project's own folder holds other things: only packages that are reached go in.
         (["app/a.txt", "tests/test_app.py", "setup.py", "README.md"], True, True,
          {"app/__init__.py", "app/a.txt", "dep.py"}),
@@ -93,7 +98,7 @@ ALWAYS = {"dep-1.dist-info/METADATA", "app/x.txt", *OWN}
 def test_files_of_a_whole_program(
     tmp_path: Path, files: list[str], *, sources: bool, flat: bool, found: set[str]
 ) -> None:
-    """Everything an installation has but compiled code, headers and stubs."""
+    """Everything an installation has but compiled code."""
     assert found | ALWAYS == paths(tmp_path / "root", files, sources=sources, flat=flat)
 
 
@@ -179,6 +184,54 @@ def test_folders_beside_the_modules_of_a_flat_project(
     found = paths(root, beside, flat=True, text=text)
 
     assert folders == {path.partition("/")[0] for path in found if path.endswith("/file")}
+
+
+def made_info(root: Path, *wheel: str) -> importlib.metadata.PathDistribution:
+    """The project's ``.dist-info`` as it is inside; *wheel* has the lines of its RECORD."""
+    write(root / "src", "app/__init__.py", "app/a,b.txt")
+    if wheel:
+        info = write(root / "src", *(f"My_App-1.2.dist-info/{n}" for n in ("WHEEL", "licenses/L")))
+        (info / "My_App-1.2.dist-info/RECORD").write_text("".join(f"{x}\n" for x in wheel))
+    project = directory.parse(root, TABLE)
+    for file in contents.files(project, (), {}, "3.13", "script"):
+        target = root / "inside" / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if file.kind == "data":
+            data = file.source.read_bytes() if file.text is None else file.text.encode()
+            target.write_bytes(data)
+    (info,) = (root / "inside" / SITE).glob("*.dist-info")
+    return importlib.metadata.PathDistribution(info)
+
+
+def test_record_of_a_project_states_hash_and_size(tmp_path: Path) -> None:
+    """PEP 376: each file with both, but the record itself and the script."""
+    found = made_info(tmp_path)
+
+    files = {str(file): file for file in found.files or ()}
+
+    assert {
+        "app/__init__.py", "app/a,b.txt", "../../../bin/my-app", *OWN
+    } == files.keys()  # fmt: skip
+    assert all(Path(file.locate()).exists() for file in files.values())
+    for file in files.values():
+        if file.hash is not None:
+            data = Path(file.locate()).read_bytes()
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            assert (digest, len(data)) == (file.hash.value, file.size)
+    assert {"RECORD", "my-app"} == {file.name for file in files.values() if file.hash is None}
+    assert ("onebin\n", "app\n") == (found.read_text("INSTALLER"), found.read_text("top_level.txt"))
+
+
+def test_metadata_of_a_wheel_is_as_installed(tmp_path: Path) -> None:
+    """Its own folder, whole, with its own record, and what an installer adds."""
+    found = made_info(tmp_path, "app/__init__.py,sha256=x,1", "My_App-1.2.dist-info/RECORD,,")
+
+    names = [str(file) for file in found.files or ()]
+
+    assert "My_App-1.2.dist-info/INSTALLER" in names
+    assert {"app/__init__.py", "../../../bin/my-app"} < {*names}
+    assert found.read_text("WHEEL") is not None
+    assert found.read_text("licenses/L") is not None
 
 
 def test_metadata_is_read_by_importlib(tmp_path: Path) -> None:

@@ -44,6 +44,12 @@ def test_a_changed_path_of_a_package_decides(facts: Any) -> None:
     assert facts["in its folder"]
 
 
+def test_a_folder_that_comes_first_is_searched_first(facts: Any) -> None:
+    """As under an ordinary interpreter; so is a hook of the program's own."""
+    assert facts["before"] == "this.py"
+    assert facts["hooked"]
+
+
 def test_names_of_site_are_there(facts: Any) -> None:
     """Doc/library/constants.rst: added by the module site, which does not run."""
     assert facts["first"]

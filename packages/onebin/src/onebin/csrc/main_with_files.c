@@ -125,18 +125,28 @@ begin(PyConfig *config, int argc, char **argv, int is_interpreter)
     return status;
 }
 
+/* What multiprocessing starts its children with: it needs nothing from outside. */
+static int
+is_own_child(const wchar_t *command)
+{
+    static const wchar_t begins[] = L"from multiprocessing.";
+    return command != NULL && wcsncmp(command, begins, sizeof begins / sizeof *begins - 1) == 0;
+}
+
 /* Let a command line that names this very program as its script run the program. */
 static PyStatus
 choose_script(PyConfig *config, const PyConfig *seen, int argc, char **argv)
 {
     if (seen->run_filename == NULL) {
-        return PyStatus_Ok();
+        /* python(1) searches the current directory first: here the modules inside come first. */
+        int is_safe = seen->safe_path || is_own_child(seen->run_command);
+        return is_safe ? PyStatus_Ok() : PyWideStringList_Append(&config->module_search_paths, L"");
     }
     /* sys.argv is the script and what follows it: the end of the command line. */
     if (is_this_program(argv[argc - (int)seen->argv.length])) {
         return PyConfig_SetBytesString(config, &config->run_filename, program_script);
     }
-    if (seen->isolated == 0) { /* without -I a script finds the modules beside it */
+    if (seen->safe_path == 0) { /* without -I and -P a script finds the modules beside it */
         config->safe_path = 0;
     }
     return PyStatus_Ok();
@@ -149,6 +159,7 @@ configure(PyConfig *config, int argc, char **argv, int is_interpreter)
 {
     PyConfig seen;
     PyStatus first = begin(&seen, argc, argv, is_interpreter);
+    seen.safe_path = !is_interpreter; /* what it says later is the command line's wish */
     PyStatus status = begin(config, argc, argv, is_interpreter);
     if (!PyStatus_Exception(status)) {
         status = PyStatus_Exception(first) ? first : PyConfig_Read(&seen);

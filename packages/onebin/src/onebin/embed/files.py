@@ -18,6 +18,7 @@ from onebin.effects import csrc
 from onebin.effects.context import Context
 from onebin.model import CSource, FrozenModule, InsideFile, LinkInput
 
+from . import libc
 from .code_packing import HEADER, LEVEL, MARK
 from .tree import Names, Row, rows
 
@@ -150,7 +151,7 @@ def link_input(
         "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c",
         "files.c", "files_paths.c", "files_changes.c", "files_directories.c", "files_module.c",
         "files_current.c", "files_zones.c",
-        "trace.h", *(["trace.c"] if traces else []),
+        "trace.h", *(["trace.c"] if traces else []), *libc.SOURCES,
     )  # fmt: skip
     return LinkInput(
         sources=(
@@ -163,7 +164,7 @@ def link_input(
             CSource("script.c", f'const char program_script[] = "/{PREFIX}/{script}";\n'),
         ),
         include=(blob.parent.parent,),
-        wraps=(*WRAPPED, MAPS_ZONES),
+        wraps=(*WRAPPED, MAPS_ZONES, *libc.WRAPPED),
         inittab={"_onebin": "PyInit__onebin"},
         stack_bytes=STACK_BYTES,
     )

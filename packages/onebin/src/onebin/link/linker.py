@@ -138,13 +138,29 @@ def link(
 
 
 def inittab(modules: Mapping[str, str]) -> str:
-    """Return C source of the table of modules that are linked in (Doc/c-api/import.rst)."""
+    """Return C source of the table of modules that are linked in (Doc/c-api/import.rst).
+
+    A module of a package is made in the context of its whole name, as the loader of shared
+    objects does: with single-phase initialization (PEP 489) it states the last part alone.
+    """
     symbols = sorted({symbol for symbol in modules.values() if symbol != "NULL"})
-    lines = ['#include "Python.h"']
+    lines = ['#include "Python.h"', "const char *_PyImport_SwapPackageContext(const char *);"]
     lines += [f"extern PyObject *{symbol}(void);" for symbol in symbols]
-    lines.append("struct _inittab _PyImport_Inittab[] = {")
-    lines += [f'    {{"{name}", {symbol}}},' for name, symbol in sorted(modules.items())]
-    lines += ["    {0, 0}", "};", ""]
+    table = []
+    for n, (name, symbol) in enumerate(sorted(modules.items())):
+        function = symbol
+        if "." in name and symbol != "NULL":
+            function = f"init_{n}"
+            lines += [
+                f"static PyObject *{function}(void) {{",
+                f'    const char *before = _PyImport_SwapPackageContext("{name}");',
+                f"    PyObject *made = {symbol}();",
+                "    _PyImport_SwapPackageContext(before);",
+                "    return made;",
+                "}",
+            ]
+        table.append(f'    {{"{name}", {function}}},')
+    lines += ["struct _inittab _PyImport_Inittab[] = {", *table, "    {0, 0}", "};", ""]
     return "\n".join(lines)
 
 

@@ -83,9 +83,13 @@ ZLIB_FILES: Final = (
 )  # fmt: skip
 """All of zlib except its functions for files: CPython has its own."""
 
+WITHOUT_DOCS: Final = "--without-doc-strings"
+"""For pruned programs alone: docstrings of functions in C are also their signatures, which
+``inspect.signature``, ``help`` and what builds on them need."""
+
 CONFIGURE: Final = (
     "--prefix=/usr", "--disable-shared", "--disable-test-modules", "--without-ensurepip",
-    "--without-doc-strings", "--with-computed-gotos",
+    WITHOUT_DOCS, "--with-computed-gotos",
     # An allocator for builds without the GIL: never called in this one.
     "--without-mimalloc",
 )  # fmt: skip
@@ -110,9 +114,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     zlib_files: tuple[str, ...] = ZLIB_FILES
 
 
-def recipe(optimize: Optimize) -> Recipe:
-    """Return the recipe for the setting ``tool.onebin.optimize``."""
+def recipe(optimize: Optimize, *, has_docs: bool = False) -> Recipe:
+    """Return the recipe for the setting ``tool.onebin.optimize``; *has_docs* of a whole program."""
     return Recipe(
+        configure=tuple(word for word in CONFIGURE if not (has_docs and word == WITHOUT_DOCS)),
         level="-O2" if optimize == "speed" else "-Os",
         object_levels={"-O2": HOT, "-Oz": COLD} if optimize == "balanced" else {},
         # Programs wait for compression: fast, unless size is all that counts.

@@ -8,6 +8,10 @@ The folders are those of an installed CPython, so that what computes a path find
     lib/python3.13/site-packages/      the project, its dependencies, their metadata
 """
 
+import base64
+import csv
+import hashlib
+import io
 import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -24,10 +28,8 @@ PREFIX: Final = "/onebin"
 INTERPRETER: Final = "bin/python3"
 """``sys.executable``, below the prefix."""
 
-NOT_FILES: Final = frozenset(
-    {".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".pyc", ".h", ".hh", ".hpp", ".pxd", ".pyi"}
-)
-"""Suffixes of compiled code, headers and stubs: nothing reads them when a program runs."""
+NOT_FILES: Final = frozenset({".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".pyc"})
+"""Suffixes of compiled code: what of it can run here is in the executable itself."""
 
 IN_PATH: Final = re.compile(
     r"""(?:/\s*|join(?:path)?\([^()]*?|(?:folder|directory|dir|path|root)\s*=\s*)"""
@@ -90,12 +92,18 @@ def files(
     labels = {origin.label for origin in modules.values() if origin.origin == "project"}
     tops = {label.removeprefix(start).partition("/")[0] for label in labels}
     tops |= _named_folders(project, modules)
-    own = [*_modules(modules, sources=sources), *_code(project, tops, site)]
+    code = [*_modules(modules, sources=sources), *_code(project, tops, site)]
+    own = {
+        file.path: file
+        for file in reversed(code)
+        if file.path.startswith(site)
+        and (not file.module or modules[file.module].origin == "project")
+    }
     if sources:
-        own += _bootstrap(modules, folders(version)["stdlib"])
+        code += _bootstrap(modules, folders(version)["stdlib"])
     every = itertools.chain(
-        own,
-        _metadata(project, site, {file.path for file in own if file.path.startswith(site)}),
+        code,
+        _metadata(project, site, own.values()),
         (file for distribution in distributions for file in _installed(distribution, site)),
         (InsideFile(INTERPRETER, "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),
@@ -204,18 +212,52 @@ def _code(project: Project, tops: Collection[str], folder: str) -> Iterator[Insi
                 yield InsideFile(f"{folder}{relative}", "data", path)
 
 
-def _metadata(project: Project, folder: str, own: Iterable[str]) -> Iterator[InsideFile]:
-    """Yield the ``.dist-info`` of the project, which nothing has installed."""
+def _metadata(project: Project, folder: str, own: Collection[InsideFile]) -> Iterator[InsideFile]:
+    """Yield the ``.dist-info`` of the project, as an installer leaves it (PEP 376, 627)."""
     if project.is_distribution:
         return
     name = project.name.replace("-", "_")
-    info = f"{folder}{name}-{project.version}.dist-info"
-    texts = {"METADATA": project.metadata, "entry_points.txt": project.entry_points}
-    texts = {f"{info}/{file}": text for file, text in texts.items() if text}
-    record = [path.removeprefix(folder) for path in [*sorted(own), *texts, f"{info}/RECORD"]]
-    texts[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in record)
-    for path, text in texts.items():
-        yield InsideFile(path, "data", text=text)
+    wheels = sorted(project.code.glob("*.dist-info"))
+    info = f"{folder}{wheels[0].name if wheels else f'{name}-{project.version}.dist-info'}"
+    texts = {"INSTALLER": "onebin\n"}
+    if wheels:
+        record = _text_of(wheels[0] / "RECORD")
+        for path in sorted(wheels[0].rglob("*")):
+            if path.is_file() and path.name != "RECORD":
+                yield InsideFile(f"{info}/{path.relative_to(wheels[0])}", "data", path)
+    else:
+        tops = sorted({file.path.removeprefix(folder).partition("/")[0] for file in own})
+        texts["METADATA"] = project.metadata
+        texts["entry_points.txt"] = project.entry_points
+        texts["top_level.txt"] = "".join(f"{top.partition('.')[0]}\n" for top in tops)
+        record = "".join(_recorded(file, folder) for file in sorted(own, key=_path))
+    made = [InsideFile(f"{info}/{file}", "data", text=text) for file, text in texts.items() if text]
+    yield from made
+    record += "".join(_recorded(file, folder) for file in made)
+    if not wheels:
+        record += f"{info.removeprefix(folder)}/RECORD,,\n"
+    record += f"../../../{script_path(project)},,\n"
+    yield InsideFile(f"{info}/RECORD", "data", text=record)
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
+
+
+def _path(file: InsideFile) -> str:
+    return file.path
+
+
+def _recorded(file: InsideFile, folder: str) -> str:
+    """Return the line of *file* in a RECORD: path, hash and size, where its contents are there."""
+    out = io.StringIO()
+    row = [file.path.removeprefix(folder), "", ""]
+    if file.kind == "data":
+        data = file.source.read_bytes() if file.text is None else file.text.encode()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
+        row[1:] = f"sha256={digest.decode()}", str(len(data))
+    csv.writer(out, lineterminator="\n").writerow(row)
+    return out.getvalue()
 
 
 def _without_folders(found: Mapping[str, InsideFile]) -> Iterator[InsideFile]:

@@ -20,6 +20,12 @@ RUNS_CODE = {"exec", "eval"}
 NAME = re.compile(r"([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)(\.|:[A-Za-z_][\w.]*)?")
 """``a.b``, ``a.b:c``; with a dot at its end the beginning of a name."""
 
+BEGINNING = re.compile(r"([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\.(?:%s|\{\w*\})[\w.%{}]*")
+"""``a.%s``, ``a.{}``: the beginning of a name, which goes on from a package."""
+
+SEPARATORS = re.compile(r"[\s,;]+")
+"""Between the names of a list that is written as one text."""
+
 IMPORTS = re.compile(r"(?:^|[;\n:])[ \t]*(?:import|from)[ \t]+[A-Za-z_]")
 
 MAX_CODE = 100_000
@@ -62,10 +68,24 @@ def module_names(tree: ast.AST) -> dict[str, int]:
         if match and match[1] in sys.stdlib_module_names:
             end = match[3] or ""
             add(match[1] + match[2] + ("." if end == "." else ""), line)
-        elif not match and len(text) <= MAX_CODE and IMPORTS.search(text):
-            for name in names_in_code(text):
+        elif (begun := BEGINNING.fullmatch(text)) and begun[1] in sys.stdlib_module_names:
+            add(f"{begun[1]}{begun[2]}.", line)
+        elif not match and len(text) <= MAX_CODE:
+            code = names_in_code(text) if IMPORTS.search(text) else ()
+            for name in code or listed_names(text):
                 add(name, line)
     return found
+
+
+def listed_names(text: str) -> list[str]:
+    """Return the modules of the standard library in *text* if it is a list of names.
+
+    At least half of its words are such modules: a sentence has a few by chance.
+    """
+    words = [NAME.fullmatch(word) for word in SEPARATORS.split(text.strip(" \t\r\n,;"))]
+    known = [f"{word[1]}{word[2]}" for word in words if word and word[1] in sys.stdlib_module_names]
+    is_list = len(words) > 1 and all(words) and 2 * len(known) >= len(words)
+    return known if is_list else []
 
 
 def names_in_code(text: str) -> set[str]:

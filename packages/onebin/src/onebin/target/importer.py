@@ -29,6 +29,12 @@ NOT_SEEN = (
 )
 
 
+FOLDERS = {path for path in sys.path if path.startswith(f"{sys.prefix}/")}
+"""Of the standard library and of the distributions inside: which is first decided the build."""
+
+HOOKS = [*sys.path_hooks]
+
+
 class SourceLoader(external.SourceFileLoader):
     """Loader of a module whose source is there."""
 
@@ -54,16 +60,29 @@ class Finder:
 
     @staticmethod
     def find_spec(fullname: str, path: "Any" = None, _target: "Any" = None) -> "Any":
-        """Return the spec of *fullname*, or None if its package searches elsewhere."""
+        """Return the spec of *fullname*: of the first place on *path*, or ``sys.path``.
+
+        None if the place of the module inside is not searched.
+        """
         found = _onebin.find(fullname)
-        if found is None:
+        # A hook before CPython's own is there to load these modules otherwise.
+        if found is None or sys.path_hooks[: len(HOOKS)] != HOOKS:
             return None
         file, is_package = found
         folder = file.rpartition("/")[0]
-        # A package may have changed its __path__: then that decides.
         place = folder.rpartition("/")[0] if is_package else folder
-        if type(path) is list and place not in path:
+        before = []
+        for entry in sys.path if path is None else path:
+            if entry == place:
+                break
+            if entry not in FOLDERS:
+                before.append(entry)
+        else:
             return None
+        if before:
+            other = external.PathFinder.find_spec(fullname, before)
+            if other is not None and other.loader is not None:
+                return other
         loader = (SourceLoader if file.endswith(".py") else CodeLoader)(fullname, file)
         spec = bootstrap.ModuleSpec(fullname, loader, origin=file, is_package=is_package)
         spec.has_location = True

@@ -1,0 +1,1 @@
+slow = "loaded late"
