@@ -66,6 +66,7 @@ def build_wheel(folder, settings=None, metadata=None):
 MODULE = """
 #include <Python.h>
 {before}
+int older_than_this_error = (void *)0;
 static PyObject *value(PyObject *self, PyObject *none) {{ return {value}; }}
 static PyMethodDef methods[] = {{{{"value", value, METH_NOARGS, 0}}, {{0, 0, 0, 0}}}};
 static struct PyModuleDef module = {{PyModuleDef_HEAD_INIT, "{name}", 0, -1, methods}};

@@ -20,7 +20,7 @@ from .fakes import context, project_plan
 @pytest.mark.parametrize(
     ("file", "text", "library"),
     [
-        ("a/b.py", 'ctypes.util.find_library("pq")', "pq"),
+        ("a/__init__.py", 'ctypes.util.find_library("pq")', "pq"),
         ("a.py", "CDLL('libmagic.so.1')", "magic"),
         ("a.py", "cdll.LoadLibrary( 'libzbar.so' )", "zbar"),
         ("a.py", 'dlopen(ffi, "libcairo-2")', "cairo-2"),
@@ -28,7 +28,7 @@ from .fakes import context, project_plan
         ("a.py", 'find_library("c")\nCDLL("libc.so.6")\nCDLL(None)\nCDLL(name)', ""),
         ("a.py", 'find("pq")', ""),
         ("a.txt", 'find_library("pq")', ""),
-        ("tests/a.py", 'find_library("pq")', ""),
+        ("tests/__init__.py", 'find_library("pq")', ""),
     ],
 )
 def test_first(tmp_path: Path, file: str, text: str, library: str) -> None:
@@ -39,6 +39,39 @@ def test_first(tmp_path: Path, file: str, text: str, library: str) -> None:
     found = loaded_libraries.first(tmp_path)
 
     assert (library, file) == found if library else found is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_certain"),
+    [
+        ("from . import b", True),
+        ("from .b import x", True),
+        ("from .b.c import x", True),
+        ("import a.b", True),
+        ("from a import b", True),
+        ("from a.b import c", True),
+        ("def f():\n    from . import b", False),
+        ("try:\n    from . import b\nexcept ImportError:\n    pass", False),
+        ("if x:\n    from . import b", False),
+        ("import b", False),
+        ("from .. import b", False),
+        ("(", False),
+        ("", False),
+    ],
+)
+def test_only_what_an_import_runs_for_certain(
+    tmp_path: Path, statement: str, *, is_certain: bool
+) -> None:
+    """Programs may do without the other modules of the package."""
+    for file, text in {
+        "a/__init__.py": statement,
+        "a/b/__init__.py": "find_library('pq')",
+        "a/b/c.py": "",
+    }.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+
+    assert is_certain is (loaded_libraries.first(tmp_path) is not None)
 
 
 def change(shelf: Path, pin: Pin, name: str, data: bytes) -> Pin:
@@ -53,8 +86,8 @@ def change(shelf: Path, pin: Pin, name: str, data: bytes) -> Pin:
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("thing/a.py", b"find_library('pq')", "thing/a.py loads PostgreSQL's libpq"),
-        ("thing/a.py", b"find_library('m')", ""),
+        ("thing/__init__.py", b"find_library('pq')", "thing/__init__.py loads PostgreSQL's libpq"),
+        ("thing/__init__.py", b"find_library('m')", ""),
         ("thing/lib.so", b"\x7fELF", "contains the shared object thing/lib.so"),
     ],
 )

@@ -44,6 +44,12 @@ HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
 FAILED: Final = re.compile(r'building extension "([\w.]+)" failed')
 """distutils of an extension with ``optional=True``: the build goes on without it."""
 
+OLD_C: Final = (
+    "-Wno-error=int-conversion -Wno-error=incompatible-pointer-types "
+    "-Wno-error=incompatible-function-pointer-types"
+)
+"""What GCC before 14 and clang before 16 only warned of: sources are older than those."""
+
 TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """How names of source distributions end that are unpacked here."""
 
@@ -207,7 +213,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "LDSHARED": f"{tools}/cc -shared",
             "LDCXXSHARED": f"{tools}/c++ -shared",
             "AR": str(tools / "ar"),
-            "CFLAGS": f"{self.level} -DNDEBUG -ffile-prefix-map={tree}=.",
+            "CFLAGS": f"{self.level} -DNDEBUG -ffile-prefix-map={tree}=. {OLD_C}",
             # After all others: a copy that the source brings is the one it fits.
             "CPPFLAGS": f"-I{self.runtime.include} -idirafter {prefix}/include",
             "LDFLAGS": f"-L{prefix}/lib",

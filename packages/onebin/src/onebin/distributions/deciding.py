@@ -100,7 +100,8 @@ class OfferStep(msgspec.Struct, frozen=True):
         )
         is_open = self.form == "as pip installs it"
         program = next((x.name for x in every if has_programs(x.name, self.machine)), "")
-        if program and is_open and not compiled and self._is_code_alone(ctx):
+        has_other = isinstance(pure, Offer) or isinstance(source, Offer)
+        if program and is_open and has_other and not compiled and self._is_code_alone(ctx):
             program = ""
         if isinstance(pure, Offer) and is_open and program and not compiled:
             return Found(
@@ -108,7 +109,7 @@ class OfferStep(msgspec.Struct, frozen=True):
             )
         if isinstance(pure, Offer) and (self.form == "pure" or (is_open and not compiled)):
             return Found(pure)
-        if is_open and not compiled and program:
+        if is_open and has_other and not compiled and program:
             raise _ObstacleError(self._no_modules(program))
         if isinstance(source, Offer):
             return Found(source, pure if is_open and isinstance(pure, Offer) else None)

@@ -4,7 +4,9 @@ Only libraries without which the distributions that load them cannot be imported
 of most others a program can do without.
 """
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,7 +19,7 @@ from onebin.model import Obstacle, Pin
 from . import missing_libraries
 from .pure import PureWheel
 
-CACHE_VERSION: Final = 1
+CACHE_VERSION: Final = 2
 """Raised when this module finds something else in the same files: part of the key."""
 
 ANOTHER: Final = "choose another package"
@@ -83,19 +85,64 @@ class LoadedStep(msgspec.Struct, frozen=True):
 
 
 def first(code: Path) -> Loaded | None:
-    """Return the first library of the table that a module below *code* loads."""
+    """Return the first library of the table that an import of a package in *code* loads.
+
+    Only modules count that the package imports at its first level, outside ``try`` and ``if``.
+    """
+    found: dict[Path, str] = {}
     for file in sorted(code.rglob("*.py")):
-        path = file.relative_to(code)
-        if missing_libraries.is_aside(path):
+        name = next((name for name in LOADS.findall(_text(file)) if name in LIBRARIES), "")
+        if name and not missing_libraries.is_aside(file.relative_to(code)):
+            found[file] = name
+    if not found:
+        return None
+    reached = _imported(code)
+    loads = ((file, name) for file, name in found.items() if file in reached)
+    return next((Loaded(name, str(file.relative_to(code))) for file, name in loads), None)
+
+
+def _imported(code: Path) -> set[Path]:
+    """Return the modules that run when each module of the first level below *code* is imported."""
+    waiting = [*code.glob("*.py"), *code.glob("*/__init__.py")]
+    reached: set[Path] = set()
+    while waiting:
+        file = waiting.pop()
+        if file in reached:
             continue
+        reached.add(file)
         try:
-            text = files.read_text(file)
-        except (OSError, ValueError):
+            body = ast.parse(_text(file)).body
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        for name in LOADS.findall(text):
-            if name in LIBRARIES:
-                return Loaded(name, str(path))
-    return None
+        for node in body:
+            waiting += [place for place in _places(code, file, node) if place.is_file()]
+    return reached
+
+
+def _places(code: Path, file: Path, node: ast.stmt) -> Iterator[Path]:
+    """Yield the files that may be the modules which *node* of the module *file* imports."""
+    names: list[tuple[Path, str]] = []
+    if isinstance(node, ast.Import):
+        names = [(code, alias.name) for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        base = code
+        if node.level:
+            base = file.parents[node.level - 1] if node.level <= len(file.parents) else code
+        module = node.module or ""
+        names = [(base, ".".join(filter(None, (module, alias.name)))) for alias in node.names]
+    for base, name in names:
+        place = base
+        for part in name.split("."):
+            place = place / part
+            yield place.with_name(f"{part}.py")
+            yield place / "__init__.py"
+
+
+def _text(file: Path) -> str:
+    try:
+        return files.read_text(file)
+    except (OSError, ValueError):
+        return ""
 
 
 def obstacle(pin: Pin, found: Loaded) -> Obstacle:
