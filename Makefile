@@ -7,8 +7,8 @@ IMAGE ?= devops-info-service:latest
 CA := $(firstword $(wildcard $(PIP_CERT) $(SSL_CERT_FILE)))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 $$(.ci/find-docker) build $(if $(CA),--secret id=ca$(comma)src=$(CA))
 comma := ,
-# Tests wait more than they compute, so there are more workers than cores.
-PYTEST = $(BIN)/pytest --numprocesses auto --dist loadgroup
+# Neighbors share what a session builds: each process has a run of them, and takes more when it is done.
+PYTEST = $(BIN)/pytest --numprocesses auto --dist worksteal
 
 # Tests start a thousand processes of Python: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE

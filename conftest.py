@@ -1,4 +1,4 @@
-"""Rules of every test run: number of examples, lanes, no skips in CI, what coverage measures."""
+"""Rules of every test run: number of examples, samples, no skips in CI, what coverage measures."""
 
 import gc
 import os
@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 CI: Final = os.environ.get("CI", "").lower() in {"1", "true"}
-LANES: Final = ("engine", "toolchain", "browser")
-"""Tests of each of these markers share session fixtures worth minutes: one worker runs them."""
-
-UNMEASURED: Final = (*LANES, "prometheus", "exhaustive", "endurance")
+UNMEASURED: Final = ("engine", "toolchain", "browser", "prometheus", "exhaustive", "endurance")
 """Markers of tests that `make test` does not run: the gate on coverage is for the others alone."""
+
+WAITING: Final = 3
+"""More processes than cores: many tests wait for a program or a clock."""
 
 # Deadlines measure the machine, not the code; fixtures here are makers without state.
 settings.register_profile(
@@ -40,13 +40,13 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of processes: many tests wait for a program or a clock."""
-    return len(os.sched_getaffinity(0)) + len(LANES)
+    """Return the number of processes."""
+    return len(os.sched_getaffinity(0)) + WAITING
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark the rows that a sample leaves out; give the tests of a lane one group."""
+    """Mark the rows that a sample leaves out."""
     rows: Counter[str] = Counter()
     for item in items:
         if sample := item.get_closest_marker("sample"):
@@ -54,9 +54,6 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             if rows[table] % sample.kwargs["every"]:
                 item.add_marker(pytest.mark.exhaustive)
             rows[table] += 1
-        lane = next((name for name in LANES if item.get_closest_marker(name)), None)
-        if lane:
-            item.add_marker(pytest.mark.xdist_group(lane))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,6 +26,7 @@ def test_catalog_has_a_hundred_packages() -> None:
     assert 100 == len({package.name for package in PACKAGES}) == len(PACKAGES)
 
 
+@pytest.mark.sample(every=9)
 @pytest.mark.parametrize("package", PACKAGES, ids=[package.name for package in PACKAGES])
 def test_program_compiles_and_prints(package: Package, tmp_path: Path) -> None:
     """Its code fits into a function, and has a result to compare."""

@@ -55,6 +55,7 @@ def test_worst_result_of_a_test_counts(order: tuple[dict[str, str], ...]) -> Non
     assert (0, 1) == (found.passed, len(found.faults))
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize("cut", range(1, len(lines(FAIL))))
 def test_line_cut_by_a_crash(cut: int) -> None:
     """Lines written before it count."""

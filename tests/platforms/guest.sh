@@ -10,6 +10,11 @@ cp $IN/app $rootfs/app
 chmod 1777 $rootfs/rec $rootfs/tmp
 chmod 755 $place $rootfs
 
+RUNSC="$place/runsc --platform=ptrace --network=none --ignore-cgroups"
+find_runsc() { # gVisor of Debian, unpacked where it is not installed
+  ln -sf $(command -v runsc || (cd $place && apt-get download -q runsc >&2 && dpkg -x runsc*.deb . && echo $place/usr/bin/runsc)) $place/runsc
+}
+
 docker_image() { tar -C $rootfs -c app rec tmp | docker import -c 'ENTRYPOINT ["/app"]' - platform:1 >/dev/null; }
 
 image_here() {

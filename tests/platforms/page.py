@@ -32,6 +32,7 @@ from .recordings import NAMES, load
 from .table import FACTS, HERE, PLATFORMS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "platforms.md"
+SIGNS: Final = (*signs.KUBELETS, *signs.RUNTIMES, *signs.VOLUMES, *signs.CLAIMS, *signs.IMAGES)
 MODULES: Final[dict[str, ModuleType]] = {
     "engine": engine,
     "container_id": container_id,
@@ -92,7 +93,7 @@ def page() -> str:
         changes.table(changes.count(changes.PER_RECORDING)),
         "\n## Signs of mounts\n",
         "| maker | the root ends in | at |\n|---|---|---|",
-        *(row(each) for each in (*signs.KUBELETS, *signs.RUNTIMES, *signs.VOLUMES, *signs.CLAIMS)),
+        *(row(each) for each in SIGNS),
         "\n## Commands\n",
         "| platform | started by |\n|---|---|",
         *(f"| {name} | `{cell(commands[name].command)}` |" for name in NAMES if name in commands),

@@ -347,6 +347,28 @@ BUNDLES: Final = [
 _GVISOR: Final[Truths] = {"user": 0, "runAsNonRoot": "fail", "memory": 64 * MIB}
 """Of its confinement nothing shows inside, so that every other verdict is due to be unknown; a
 known one must be true of the sandbox as requested."""
+SANDBOXES: Final = [
+    Platform(
+        f"here-runsc-{name}",
+        f'bundle NAME "$RUNSC" "{edit}"',
+        {**_BUNDLE, **_GVISOR, "memory": ..., "readOnlyRootFilesystem": "fail", **truths},
+        "find_runsc",
+    )
+    for name, edit, truths in (
+        ("default", "pass", {}),
+        (
+            "user",
+            "c['process']['user'] = {'uid': 65532, 'gid': 65532}",
+            {"user": 65532, "runAsNonRoot": "pass"},
+        ),
+        (
+            "ptrace",
+            "[s.append('CAP_SYS_PTRACE') for s in c['process']['capabilities'].values()]",
+            {"capabilities_baseline": "fail"},
+        ),
+    )
+]
+"""gVisor on this machine: what it shows of itself, on every machine alike."""
 LXC: Final[tuple[Row, ...]] = (
     (
         "privileged",
@@ -388,9 +410,16 @@ _HERE: Final = frozenset(
     "default limited memory cpuset host-net host-pid host-ipc host-uts joined-net unconfined"  # noqa: SIM905
     " no-masks net-raw host-etc volume tmpfs socket socket-refused init".split()
 )
-HERE: Final = _table(
-    "here", tuple(row for row in DOCKER if row[0] in _HERE), "engine docker", "image_here", _DOCKER
-)
+HERE: Final = [
+    *_table(
+        "here",
+        tuple(row for row in DOCKER if row[0] in _HERE),
+        "engine docker",
+        "image_here",
+        _DOCKER,
+    ),
+    *SANDBOXES,
+]
 """On this machine, whatever its engine and its control groups are."""
 
 PLATFORMS: Final = [

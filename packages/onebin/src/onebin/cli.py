@@ -56,14 +56,18 @@ tool.onebin.python-source), SOURCE_DATE_EPOCH (the image's date, seconds, 0 if a
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command *arguments* (the process's own if absent) and return its exit status."""
-    prepare()
-    on_terminate()
     try:
+        prepare()
+        on_terminate()
         return _run(arguments)
     except SystemExit:
         # The parser has printed help; a full disk there is worth no traceback at the end.
         write_notice(sys.stdout, "")
         raise
+    except KeyboardInterrupt as exc:
+        write_notice(sys.stderr, "onebin: interrupted\n")
+        number = signal.SIGTERM if isinstance(exc, TerminatedError) else signal.SIGINT
+        return 128 + number  # as a shell has it
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -96,10 +100,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Every stage has its limits; this machine or container is below them.
         _print_error(ToolError("not enough memory; expected 256 MiB for inspect"), color=color)
         return ToolError.exit_status
-    except KeyboardInterrupt as exc:
-        write_notice(sys.stderr, "onebin: interrupted\n")
-        number = signal.SIGTERM if isinstance(exc, TerminatedError) else signal.SIGINT
-        return 128 + number  # as a shell has it
 
 
 def _build(options: argparse.Namespace, tools: Tools) -> int:

@@ -110,11 +110,20 @@ def with_offers(plan: Plan, tools: Tools, lock: project_files.LockFile | None = 
         first = _obstacle(found)
         if first is None:
             return found
+        stopped = {item.pin.name for item in found.offers if isinstance(item, Obstacle)}
         for release in planning.other_releases(plan, tools.python_source):
             project = plan.project
             again = _plan_with(
                 project, tools, lock or project_files.lock_of(project), plan.instrumented, release
             )
+            # Most obstacles are the same for every release: the first one decides.
+            if any(
+                isinstance(item, Obstacle)
+                for pin in again.distributions
+                if pin.name in stopped
+                for item in distributions.offers_of((pin,), again, again.series, tools.context)
+            ):
+                continue
             other = _offered(again, tools)
             if _obstacle(other) is None:
                 tools.context.progress.warn(

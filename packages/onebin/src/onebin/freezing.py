@@ -1,8 +1,12 @@
 """The Python part of an executable: its modules selected and compiled, and the files inside."""
 
+import hashlib
+import os
 import re
 from collections.abc import Mapping
-from typing import Final
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
@@ -37,6 +41,80 @@ class Frozen(msgspec.Struct, frozen=True):
     """Of a whole program, or of a pruned one with a trace."""
 
 
+class FrozenProgram(msgspec.Struct, frozen=True):
+    """Step: the Python part of the executable of *project*."""
+
+    project: Project
+    contents: str
+    """Names those of the project's own files; see ``contents_of``."""
+    python: CPython
+    distributions: tuple[Distribution, ...]
+    native_imports: dict[str, tuple[str, ...]]
+    """What each C extension imports when it is loaded."""
+    kind = "frozen"
+
+    def key(self) -> tuple[object, ...]:
+        """Return all inputs, and onebin itself: most of its code decides the selection."""
+        return (
+            own_code(),
+            msgspec.to_builtins(self.project, enc_hook=_written),
+            self.contents,
+            (self.python.interpreter.key, self.python.runtime.key),
+            [_named(item) for item in self.distributions],
+            self.native_imports,
+        )
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Select, compile, and write down what came of it."""
+        made = _made(self.project, self.python, self.distributions, self.native_imports, ctx)
+        (folder / "frozen").write_bytes(msgspec.msgpack.encode(made, enc_hook=_written))
+
+    def load(self, folder: Path) -> Frozen:
+        """Return it; its code is in the cache."""
+        data = (folder / "frozen").read_bytes()
+        return msgspec.msgpack.decode(data, type=Frozen, dec_hook=_read)
+
+
+def _written(path: object) -> bytes:
+    """Return *path* as msgspec can write it."""
+    assert isinstance(path, Path)  # noqa: S101  (msgspec writes the others)
+    return os.fsencode(path)
+
+
+def _read(_: type[Any], data: object) -> Path:
+    assert isinstance(data, bytes)  # noqa: S101  (as written)
+    return Path(os.fsdecode(data))
+
+
+def _named(item: Distribution) -> tuple[object, ...]:
+    extensions = [
+        (one.module, str(one.object), one.symbol, one.libraries,
+         [(library.key, library.source.sha256) for library in one.built])
+        for one in item.extensions
+    ]  # fmt: skip
+    return item.pin, item.key, str(item.code), str(item.data), item.lost, item.unpinned, extensions
+
+
+@cache
+def own_code() -> str:
+    """Return a digest of onebin's own files."""
+    return contents_of(Path(__file__).parent)
+
+
+def contents_of(*folders: Path | None) -> str:
+    """Return a digest of all files below *folders*, but for compiled code."""
+    found = hashlib.sha256()
+    for folder in filter(None, folders):
+        for file in sorted(folder.rglob("*")):
+            if "__pycache__" not in file.parts and file.is_file():
+                data = file.read_bytes()
+                found.update(
+                    f"{file.relative_to(folder)}\0{len(data)}\0".encode(errors="surrogateescape")
+                )
+                found.update(data)
+    return found.hexdigest()
+
+
 def freeze(
     project: Project,
     python: CPython,
@@ -49,6 +127,23 @@ def freeze(
     Raises:
         ProjectError: the program cannot start; see ``selection.selector.select``.
     """
+    contents = contents_of(project.code, project.data)
+    step = FrozenProgram(project, contents, python, distributions, dict(native_imports))
+    made = ctx.build(step)
+    if not all(module.code.exists() for module in made.modules):  # a part of the cache is gone
+        made = _made(project, python, distributions, native_imports, ctx)
+    for zones in made.distributions[len(distributions) :]:
+        ctx.progress.report(f"{zones.pin}: for zoneinfo")
+    return made
+
+
+def _made(
+    project: Project,
+    python: CPython,
+    distributions: tuple[Distribution, ...],
+    native_imports: Mapping[str, tuple[str, ...]],
+    ctx: Context,
+) -> Frozen:
     options = CompileOptions(
         python.interpreter,
         asserts=project.options.asserts,
@@ -57,9 +152,16 @@ def freeze(
         names_of_interest=NAMES_OF_INTEREST,
     )
 
+    known: dict[tuple[str, ModuleOrigin], FrozenModule] = {}
+
+    def compiled(origins: Mapping[str, ModuleOrigin]) -> dict[str, FrozenModule]:
+        new = {name: origin for name, origin in origins.items() if (name, origin) not in known}
+        for name, module in compile_modules(new, options, ctx).items():
+            known[name, origins[name]] = module
+        return {name: known[name, origin] for name, origin in origins.items()}
+
     def analyze(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
-        compiled = compile_modules(origins, options, ctx)
-        return {name: module.imports for name, module in compiled.items()}
+        return {name: module.imports for name, module in compiled(origins).items()}
 
     def words_of(distribution: Distribution) -> frozenset[str]:
         return ctx.build(SettingsWords(distribution.code, distribution.key))
@@ -71,7 +173,6 @@ def freeze(
     wants_zones = project.is_whole or any(map(ZONES.match, project.trace.files))
     if wants_zones and time_zones.are_missing(selection.modules):
         zones = time_zones.time_zones(ctx)
-        ctx.progress.report(f"{zones.pin}: for zoneinfo")
         distributions = (*distributions, zones)
         selection = selected()
     inside: tuple[InsideFile, ...] = ()
@@ -79,5 +180,5 @@ def freeze(
         inside = contents.files(
             project, distributions, selection.modules, python.interpreter.version, selection.script
         )
-    modules = tuple(compile_modules(selection.modules, options, ctx).values())
+    modules = tuple(compiled(selection.modules).values())
     return Frozen(selection, modules, distributions, inside)

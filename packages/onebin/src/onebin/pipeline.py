@@ -192,7 +192,9 @@ def pruning(plan: Plan, tools: Tools) -> Pruning | None:
     ctx = tools.context
     store = ReadStore(
         ctx.store.root,
-        lambda step: isinstance(step, TimeZones) or step.kind in {"module", "files", "settings"},
+        lambda step: (
+            isinstance(step, TimeZones) or step.kind in {"frozen", "module", "files", "settings"}
+        ),
     )
     reading = Context(ctx.run, store, Progress.silent())
     with ctx.progress.stage("pruning") as stage:

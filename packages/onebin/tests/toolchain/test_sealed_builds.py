@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from onebin.effects.owned import default_root
 from onebin.model import RELEASE
 
 from .conftest import OnebinRun
@@ -104,6 +105,11 @@ def put(folder: Path, name: str, requires: str, files: Mapping[str, str]) -> str
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def built_here() -> set[Path]:
+    """Return the cached builds of the test below, by a module that no other test has."""
+    return {*default_root(os.environ).glob("distribution/*/code/thing_seen.py")}
+
+
 def test_source_with_a_compiled_build_requirement(
     onebin: OnebinRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,5 +138,8 @@ def test_source_with_a_compiled_build_requirement(
 
     assert 0 == done.returncode, done.stderr
     assert f"maker==1 --hash=sha256:{maker}" in (project / "onebin-build.lock").read_text()
+    made = built_here()
+    again = onebin("build", project, "--output", tmp_path / "again")
+    assert (0, made) == (again.returncode, built_here())
     printed = subprocess.run([tmp_path / "app"], capture_output=True, check=True).stdout
     assert [[7, zlib.crc32(b"a")], [5, False, False, [None] * 3, 1]] == json.loads(printed)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from onebin import distributions
-from onebin.distributions import captured, install, source
+from onebin.distributions import captured, install, modules, source
 from onebin.distributions.captured import CapturedBuild
 from onebin.distributions.pure import PureWheel
 from onebin.distributions.source import BuildSystem
@@ -47,10 +47,11 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
     assert ["pure", "Obstacle", "captured"] == [
         getattr(item, "provider", type(item).__name__) for item in found
     ]
-    assert 4 == len(programs.calls)  # the source is fetched, for its build requirements
+    # The wheel and the source are fetched: what one loads, what the other is built with.
+    assert 5 == len(programs.calls)
     assert found == distributions.offers(plan, "3.13", ctx)
     # A folder has no hashes: the files behind the obstacle may be others now.
-    assert 5 == len(programs.calls)
+    assert 6 == len(programs.calls)
     with pytest.raises(ProjectError, match="shared 1: expected a pure-Python wheel"):
         built(plan, found[1:2], ctx)
     (made,) = built(plan, found[:1], ctx)
@@ -300,3 +301,25 @@ def test_providers_give_steps(tmp_path: Path, optimize: str, level: str) -> None
     step = captured.Captured().step(Offer(PIN, "captured", "x"), plan, PYTHON, TOOLCHAIN, (), ())
 
     assert (level, PIN, False) == (step.level, step.pin, step.may_be_unpinned)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "name"),
+    [
+        ("setup.py", 'setup(ext_modules=[Extension(\n    "_fast", ["src/fast.c"])])', "_fast"),
+        ("setup.py", "CUDAExtension(name='_fast.inner')", "_fast"),
+        ("setup.py", '{"name": "_fast"}', "_fast"),
+        ("pyproject.toml", '[[tool.setuptools.ext-modules]]\nname = "_fast"', "_fast"),
+        ("a/meson.build", "py.extension_module('_fast', 'fast.c')", "_fast"),
+        ("CMakeLists.txt", "Python_add_library(_fast MODULE fast.c)", "_fast"),
+        ("a/CMakeLists.txt", "pybind11_add_module(_fast fast.cc)", "_fast"),
+        ("src/_fast.c", "", "_fast"),
+        ("README.md", 'Extension("_fast")', ""),
+    ],
+)
+def test_names_of_a_source(tmp_path: Path, file: str, text: str, name: str) -> None:
+    """Its files, and the extensions that its build makes of files with other names."""
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+
+    assert ("_fast" in modules.names_in(tmp_path)) is bool(name)

@@ -17,7 +17,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from onebin import decide, pipeline, requirement
-from onebin.effects import index
+from onebin.effects.process import PIP
 from onebin.errors import OnebinError
 from onebin.inputs.directory import Directory
 from onebin.model import Project, target_environment
@@ -118,7 +118,8 @@ def toml(value: Any) -> str:
 WORDS = {
     "--disable-pip-version-check", "--no-input", "install", "download", "files", "wanted",
     "--quiet", "--dry-run",
-    "--ignore-installed", "--report", "-", "--target", "--only-binary", ":all:", "--implementation",
+    "--ignore-installed", "--report", "-", "--target", "--prefer-binary", "--only-binary", ":all:",
+    "--implementation",
     "cp", "py", "--abi=cp314", "--abi=abi3", "--abi=none", "--abi", "none", "--platform=any",
     "--platform", "any", "--python-version", "3.14", "--constraint", "--requirement", "--no-deps",
     "--dest", "--no-binary", "--ignore-requires-python", "--require-hashes", "-r", "-P",
@@ -144,7 +145,7 @@ class Pip:
         program, *words = map(str, argv)
         assert sys.executable == program
         for at, word in enumerate(words):
-            if word not in WORDS and not word.startswith("{") and word != str(index.PIP):
+            if word not in WORDS and not word.startswith("{") and word != str(PIP.program):
                 assert Path(word).is_relative_to(self.cache), word
             if word in {"-r", "--requirement", "--constraint"}:
                 for line in Path(words[at + 1]).read_text("utf-8").splitlines():

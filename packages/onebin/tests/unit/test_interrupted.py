@@ -66,7 +66,7 @@ def wait_for(file: Path, lines: int = 1) -> list[str]:
 
 @pytest.mark.sample(every=2)
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_interrupted(project: Path, number: signal.Signals, seed: int) -> None:
     """At any moment: the program it started has ended, and the next build makes it all."""
     (project.parent / "slow").touch()
@@ -74,25 +74,27 @@ def test_interrupted(project: Path, number: signal.Signals, seed: int) -> None:
     if seed % 2 == 0:  # in the back end
         pids = wait_for(project.parent / "pids")
     else:  # somewhere before
-        time.sleep(random.Random(seed).uniform(0.5, 1.5))
+        time.sleep(random.Random(seed).uniform(0.05, 1.5))
         pids = []
 
     building.send_signal(number)
+    if number == signal.SIGKILL:
+        (project.parent / "slow").unlink()  # its back end has no parent that ends it
     _, err = building.communicate(timeout=DEADLINE)
 
-    if pids:
+    if pids and number != signal.SIGKILL:
         assert 128 + number == building.returncode, err
         assert "onebin: interrupted\n" == err[-20:]
         assert not Path("/proc", pids[0]).exists()
-    assert "Traceback" not in err or building.returncode == -number
+    assert "Traceback" not in err
     cache = project.parent / "cache"
     assert not list(cache.glob("own-wheel/*"))
-    (project.parent / "slow").unlink()
+    (project.parent / "slow").unlink(missing_ok=True)
     again = start(project)
     out, err = again.communicate(timeout=DEADLINE)
     assert 0 == again.returncode, err
     assert "made 1" in out
-    assert not pids or not list(cache.glob("tmp/*"))
+    assert not list(cache.glob("tmp/*"))
 
 
 def test_two_at_once(project: Path) -> None:

@@ -119,6 +119,7 @@ def test_cut_anywhere(make_elf: Any) -> None:
             elf.read(whole[:cut])
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize("index", range(4, 64))
 @pytest.mark.parametrize("value", [0x00, 0x7F, 0xFF])
 def test_absurd_headers(make_elf: Any, index: int, value: int) -> None:

@@ -67,8 +67,10 @@ def test_wheel_with_compiled_code_for_this_platform(tag: str, *, is_one: bool) -
     assert is_one is is_compiled(f"thing-1-{tag}.whl", "3.13", "x86_64")
 
 
+PROGRAM = "py3-none-manylinux_2_28_x86_64"
 COMPILED = "cp313-cp313-manylinux_2_28_x86_64"
 RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
+HUGE = {f"third_party/src/{n}.cc": "" for n in range(300)}
 FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_core.buildapi"\n'}
 
 
@@ -102,6 +104,12 @@ FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_
         ("program pure", "", "pure: its wheels bring programs, or shared libraries"),
         ("program pure", 'pure = ["thing"]', "pure"),
         ("program compiled source", "", "captured"),
+        ("plain source", "", "captured"),
+        ("plain pure", "", "pure"),
+        ("plain", "", "expected a pure-Python wheel or a source distribution"),
+        ("compiled huge", "", "its C and C++ code would be compiled for about 15 minutes"),
+        ("compiled huge", 'from-source = ["thing"]', "captured"),
+        ("compiled pure huge", "", "pure: its C and C++ code would be compiled for about 15"),
     ],
 )
 def test_form_of_a_distribution(
@@ -111,11 +119,13 @@ def test_form_of_a_distribution(
     makers = {
         "pure": lambda: put_wheel("thing"),
         "compiled": lambda: put_wheel("thing", tag=COMPILED),
-        "program": lambda: put_wheel("thing", tag="py3-none-manylinux_2_28_x86_64"),
+        "program": lambda: put_wheel("thing", tag=PROGRAM, more={"bin/thing": "\x7fELF"}),
+        "plain": lambda: put_wheel("thing", tag=PROGRAM),
         "source": lambda: put_source("thing", **NEEDS_NOTHING),
         "unlocked": lambda: put_source("thing", **NEEDS_NOTHING),
         "rust": lambda: put_source("thing", **RUST),
         "flit": lambda: put_source("thing", **FLIT),
+        "huge": lambda: put_source("thing", **NEEDS_NOTHING | HUGE),
     }
     pins = {name: makers[name]() for name in files.split()}
     hashes = [item for name, pin in pins.items() if name != "unlocked" for item in pin.hashes]
@@ -262,6 +272,24 @@ def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bo
     assert is_idle is (
         "HATCH_BUILD_HOOKS_ENABLE" in source.switches(tmp_path, source.BuildSystem())
     )
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("if.env.THING_BUILD_EXTENSION = true", {"THING_BUILD_EXTENSION": "1"}),
+        ("if.any.env.THING_BUILD_EXTENSION = true", {"THING_BUILD_EXTENSION": "1"}),
+        ("if.any.env.CIBUILDWHEEL = true", {}),
+        ("if.any.cmake-wheel = true", {}),
+        ("if = 1", {}),
+    ],
+)
+def test_override_of_scikit_build(tmp_path: Path, condition: str, expected: dict[str, str]) -> None:
+    """A build that CMake makes on request alone is requested by the variable that it names."""
+    text = f"[[tool.scikit-build.overrides]]\n{condition}\nwheel.cmake = true\n"
+    (tmp_path / "pyproject.toml").write_text(text)
+
+    assert expected == source.switches(tmp_path, source.BuildSystem())
 
 
 def test_requirements_of_hooks(tmp_path: Path) -> None:

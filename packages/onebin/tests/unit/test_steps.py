@@ -20,6 +20,7 @@ from onebin.effects.context import Step
 from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
 from onebin.embed.files import FilesBlob
+from onebin.freezing import FrozenProgram
 from onebin.inputs.back_end import BuildRequirements, BuildSystem, OwnWheel
 from onebin.link.interpreter import BuildInterpreter
 from onebin.link.linker import LinkedProgram
@@ -28,18 +29,26 @@ from onebin.model import (
     Binary,
     BuildTool,
     BuiltLibrary,
+    CPython,
     CSource,
+    Distribution,
+    EntryPoint,
+    Extension,
     Function,
+    ImageSettings,
     InsideFile,
     Interpreter,
     LinkInput,
     ModuleOrigin,
+    Options,
     Origin,
     Pin,
     Profile,
+    Project,
     Runtime,
     Source,
     Toolchain,
+    Trace,
 )
 from onebin.pgo.training import IndexedProfile
 from onebin.runtime.build import BuildCPython
@@ -157,12 +166,28 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
     )
     options = CompileOptions(
         interpreter, asserts=True, docstrings=False, columns=False, names_of_interest=("name",),
-        scripts=(file("compile.py"),),
+        scripts=(("compile.py", "text"),),
     )  # fmt: skip
     module = CompiledModule("m", ModuleOrigin("source", file("m.py"), "m.py"), options)
     profile = Profile("p", "sha256", "made", (Function("f", 1, (1,)),))
     compiler = file("compiler/zig").parent
     binary = Binary("app", file("app"), 3, "sha256", "x86_64")
+    project = Project(
+        root=Path("/project"), name="app", version="1", entry=EntryPoint("m", "f"),
+        code=Path("/code"), dependencies=("a",), data=Path("/data"),
+        trace=Trace(modules=("m",), files=("f",)),
+        options=Options(
+            extras=("e",), groups=("g",), from_source=("a",), pure=("a",), include=("i",),
+            exclude=("x",), docstrings=True, hold_signals=("SIGTERM",),
+            environment=("PYTHONDEVMODE",),
+            image=ImageSettings(ports=(1,), healthcheck=("health",)),
+        ),
+        origin=Origin("git", "https://h.invalid", "1", "in", "2"),
+    )  # fmt: skip
+    distribution = Distribution(
+        pin, Path("/code"), "key", (Extension("m", Path("/m.o"), "PyInit_m", ("z",), (built,)),),
+        (pin,), Path("/data"), ("lost",),
+    )  # fmt: skip
     return [
         CheckedCompiler(compiler, "zig 1", "pinned"),
         LaidOutToolchain(
@@ -203,6 +228,10 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         LinkedProgram("app", parts, toolchain, "x86_64"),
         LayerStep(binary, 0),
         FilesBlob((InsideFile("a", "data", file("data")),)),
+        FrozenProgram(
+            project=project, contents="contents", python=CPython(interpreter, runtime),
+            distributions=(distribution,), native_imports={"m": ("n",)},
+        ),
     ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Results are cached by content, appear whole or not at all, and are made once."""
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -217,3 +218,37 @@ def test_entries_are_not_writable_by_others(tmp_path: Path) -> None:
     assert 0o700 == modes[tmp_path / "a"] == modes[tmp_path / "a" / "cache"]
     assert not any(mode & 0o022 for path, mode in modes.items() if path.is_relative_to(tmp_path))
     assert Store(tmp_path / "a" / "cache").has(Made(lambda _: None))
+
+
+HOLDS_SCRATCH = """
+import sys, time
+from pathlib import Path
+from onebin.effects.store import Store
+
+with Store(Path(sys.argv[1])).scratch() as folder:
+    (folder / "inner").mkdir()
+    (folder / "inner" / "half").write_text("made")
+    print(folder, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_scratch_of_killed_processes_is_removed(tmp_path: Path) -> None:
+    """By the next process that needs one; that of a process which lives stays."""
+    call = [sys.executable, "-c", HOLDS_SCRATCH, str(tmp_path / "cache")]
+    folders = []
+    with contextlib.ExitStack() as stack:
+        processes = []
+        for _ in range(3):
+            process = stack.enter_context(subprocess.Popen(call, stdout=subprocess.PIPE, text=True))
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            folders.append(Path(process.stdout.readline().strip()))
+            processes.append(process)
+        for process in processes[:2]:
+            process.kill()
+            process.wait()
+
+        with Store(tmp_path / "cache").scratch() as mine:
+            assert {mine, folders[2]} == set((tmp_path / "cache" / "tmp").iterdir())
+            assert (folders[2] / "inner" / "half").exists()

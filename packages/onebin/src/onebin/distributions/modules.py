@@ -4,12 +4,14 @@ A wheel of pure Python is unpacked for that, as the build would; of a source the
 files and folders count; of a distribution that cannot be built its name alone is known.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from onebin.effects import files
 from onebin.effects.context import Context
 from onebin.errors import OnebinError
 from onebin.model import Obstacle, Offer
@@ -18,6 +20,14 @@ from .pure import Pure, PureWheel
 
 MAX_DEPTH: Final = 6
 """Of a source tree: deeper files are tests' data."""
+
+BUILD_FILES: Final = ("setup.py", "pyproject.toml", "meson.build", "CMakeLists.txt")
+
+MADE: Final = re.compile(
+    r"(?:\b(?:\w*Extension|extension_module|\w*add_(?:module|library))\s*\(\s*(?:name\s*=\s*)?|"
+    r"\bname\s*[=:]\s*|[\"']name[\"']\s*:\s*)[\"']?([A-Za-z_]\w*)"
+)
+"""The name of an extension, where a build's own files make it: its source may have another."""
 
 
 class Modules:
@@ -60,4 +70,13 @@ def names_in(tree: Path) -> tuple[str, ...]:
     for path in tree.rglob("*"):
         if len(path.relative_to(tree).parts) <= MAX_DEPTH and ".git" not in path.parts:
             found.add(path.name.partition(".")[0])
+            if path.name in BUILD_FILES:
+                found.update(_made_by(path))
     return tuple(sorted(name for name in found if name.isidentifier()))
+
+
+def _made_by(file: Path) -> list[str]:
+    try:
+        return MADE.findall(files.read_text(file))
+    except (OSError, ValueError):
+        return []

@@ -158,7 +158,8 @@ def switches(source: Path, system: BuildSystem) -> dict[str, str]:
     """Return variables with which the build of the tree *source* compiles all it can.
 
     Some compile only on request, as for the authors' own wheels: setup.py or a back end
-    in the tree reads a variable, hatchling has a hook that is not enabled by default.
+    in the tree reads a variable, scikit-build-core has overrides, hatchling a hook that is not
+    enabled by default.
     """
     found: dict[str, str] = {}
     scripts = [source / "setup.py"]
@@ -174,9 +175,21 @@ def switches(source: Path, system: BuildSystem) -> dict[str, str]:
                 found[name] = "1"
             elif TRAINS.fullmatch(name):
                 found[name] = "0"
+    for name in _override_variables(_tool_table(source)):
+        if COMPILES.fullmatch(name):
+            found[name] = "1"
     if _has_idle_hook(source):
         found["HATCH_BUILD_HOOKS_ENABLE"] = "1"
     return dict(sorted(found.items()))
+
+
+def _override_variables(tool: dict[str, Any]) -> Iterator[str]:
+    """Yield the variables that conditions of scikit-build-core's overrides name."""
+    overrides = _table(tool.get("scikit-build")).get("overrides")
+    for override in overrides if isinstance(overrides, list) else ():
+        condition = _table(_table(override).get("if"))
+        for part in (condition, _table(condition.get("any")), _table(condition.get("all"))):
+            yield from _table(part.get("env"))
 
 
 def _has_idle_hook(source: Path) -> bool:

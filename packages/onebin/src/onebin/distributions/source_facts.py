@@ -11,7 +11,7 @@ from onebin.effects.context import Context
 from onebin.errors import ProjectError
 from onebin.model import Machine, Obstacle, Offer, Pin
 
-from . import located, modules, obstacles, source, system_libraries
+from . import compile_time, located, modules, obstacles, source, system_libraries
 from .build_tools import BuildTools
 
 PROVIDER: Final = "captured"
@@ -35,6 +35,8 @@ class SourceFacts(msgspec.Struct, frozen=True):
     """Build requirements that are built from source in turn."""
     compiles: bool = True
     """Whether its build can make compiled code, as far as its back end shows."""
+    seconds: int = 0
+    """Of one core for its C code and that of ``build_sources``, as a rough estimate."""
 
     def with_source(self, tool: Pin, facts: "SourceFacts") -> "SourceFacts":
         """Return these facts with the build requirement *tool*, of whose source *facts* are."""
@@ -46,6 +48,7 @@ class SourceFacts(msgspec.Struct, frozen=True):
             self,
             build_requires=tuple(sorted({*self.build_requires, *facts.build_requires})),
             build_sources=(*self.build_sources, offer),
+            seconds=self.seconds + facts.seconds,
         )
 
 
@@ -86,6 +89,7 @@ def source_facts(
         facts = SourceFacts(
             tools.used, system_libraries.wanted(tree), source.switches(tree, system),
             modules.names_in(tree), compiles=source.can_compile(tree, system),
+            seconds=compile_time.seconds(tree),
         )  # fmt: skip
     chain = (*within, pin.name)
     for tool in tools.from_source:

@@ -27,10 +27,8 @@ from onebin import requirement
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Machine, Pin, target_environment
 
-from .process import RunCommand
+from .process import PIP, RunCommand
 from .reasons import Reason, subject, why
-
-PIP: Final = Path(__file__).parent.parent / "target" / "pip_for_target.py"
 
 # A static interpreter can import Python code alone; everything else is built from source.
 PURE: Final = (
@@ -65,6 +63,15 @@ def installable(python: str, machine: Machine) -> list[str]:
         "--only-binary", ":all:", "--implementation", "cp", f"--abi={abi}", "--abi=abi3",
         "--abi=none", *platforms, "--platform=any", "--python-version", python,
     ]  # fmt: skip
+
+
+def choosable(python: str, machine: Machine) -> list[str]:
+    """Return pip's options as ``installable`` does, and a source where there is no wheel.
+
+    Many a distribution of pure Python has no wheel.
+    """
+    fits = installable(python, machine)
+    return ["--prefer-binary", *fits[fits.index(":all:") + 1 :]]
 
 
 def programs(python: str) -> list[str]:
@@ -113,7 +120,7 @@ def pip(
         ToolError: it failed; an index that cannot be reached is named as the reason.
     """
     settings = ["--disable-pip-version-check", "--no-input"]
-    call = [sys.executable, "-P", PIP, json.dumps(environment or {}), *settings, *arguments]
+    call = [sys.executable, "-P", PIP.program, json.dumps(environment or {}), *settings, *arguments]
     try:
         return run(call, fetching=True, **options)
     except ToolError as exc:
@@ -139,7 +146,8 @@ def resolve(
 ) -> tuple[Choice, ...]:
     """Choose versions for *dependencies* and all they need, for the target and not for this Python.
 
-    The metadata of any wheel will do for the choice, whichever libc it was built for; the
+    The metadata of any wheel will do for the choice, whichever libc it was built for, and those
+    that a source states where there is no wheel; the
     file that is used is known once it is fetched, so the caller collects hashes then. *folder*
     is for temporary files.
 
@@ -150,12 +158,12 @@ def resolve(
     wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
     try:
         return choose(
-            wanted, (), folder, fits=installable(python, machine), environment=environment, run=run
+            wanted, (), folder, fits=choosable(python, machine), environment=environment, run=run
         )
     except NoMatchError as exc:
         raise ProjectError(
-            f"{exc}: no version of it has a wheel for Python {python} on {machine}",
-            hint="is it spelled right? choosing versions reads the metadata of wheels alone",
+            f"{exc}: no version of it is for Python {python} on {machine}",
+            hint="is it spelled right, and does the index have it?",
         ) from exc
 
 
@@ -272,6 +280,13 @@ def download_wheel(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> P
 def download_tool(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> Path | None:
     """Fetch the wheel of *pin* that works in a build on this machine; None where there is none."""
     return _download(pin, folder, programs(python), run=run)
+
+
+def download_for_platform(
+    pin: Pin, folder: Path, *, python: str, machine: Machine, run: RunCommand
+) -> Path | None:
+    """Fetch the wheel of *pin* that pip would install on Linux, of any Python or of *python*."""
+    return _download(pin, folder, installable(python, machine), run=run)
 
 
 def download_source(pin: Pin, folder: Path, *, run: RunCommand) -> Path | None:

@@ -9,7 +9,9 @@ class TerminatedError(KeyboardInterrupt):
 
 
 def on_terminate() -> None:
-    """Let SIGTERM end what runs as Ctrl-C does; where it is ignored it stays so."""
+    """Let SIGTERM end what runs as Ctrl-C does; where one of them is ignored it stays so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as onebin's own import leaves it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _end)
 

@@ -18,6 +18,7 @@ from onebin import secret
 from onebin.errors import ToolError
 
 from . import index_settings
+from .resident import Resident
 
 TAIL_LINES: Final = 25
 """Lines of a failed program's output to show: a compiler's message, not a whole build log."""
@@ -43,6 +44,10 @@ INHERITED_BY_FETCH: Final = frozenset(
     }
 )  # fmt: skip
 INHERITED_BY_FETCH_PREFIXES: Final = ("PIP_", "SSL_CERT_", "REQUESTS_CA_")
+
+
+PIP: Final = Resident(Path(__file__).parent.parent / "target" / "pip_for_target.py")
+"""Importing pip takes longer than most calls of it."""
 
 
 class RunCommand(Protocol):
@@ -88,6 +93,8 @@ def run(
     """Start a program for real; see ``RunCommand``."""
     words = [os.fspath(word) for word in argv]
     full_env = clean_environment(os.environ, fetching=fetching) | dict(env or {})
+    if PIP.takes(words) and (done := PIP.run(words[3:], cwd=cwd, env=full_env)):
+        return _printed(words, done.status, done.stdout, done.stderr)
     try:
         if on_line is None:
             return _collect(words, cwd, full_env, stdin)
@@ -231,9 +238,13 @@ def _collect(words: list[str], cwd: Path | None, env: dict[str, str], stdin: byt
     done = subprocess.run(  # noqa: S603  (no shell; every argv is built by onebin)
         words, cwd=cwd, env=env, input=stdin or b"", capture_output=True, check=False
     )
-    if done.returncode != 0:
-        raise _failed(words, done.returncode, (done.stdout + done.stderr).decode(errors="replace"))
-    return done.stdout
+    return _printed(words, done.returncode, done.stdout, done.stderr)
+
+
+def _printed(words: list[str], status: int, stdout: bytes, stderr: bytes) -> bytes:
+    if status != 0:
+        raise _failed(words, status, (stdout + stderr).decode(errors="replace"))
+    return stdout
 
 
 def _stream(

@@ -3,6 +3,7 @@
 Its contents are executed, so only this user and root may be able to write it (``owned.py``).
 """
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -29,6 +30,9 @@ ENTRY_MODE: Final = 0o755
 """Never writable by others, whatever the umask; the root decides whether they may read."""
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+SCRATCH: Final = "build-"
+"""How names of folders in ``tmp`` begin: a process that lives has a lock on each that it made."""
 
 
 def key_of(*parts: object) -> str:
@@ -65,6 +69,11 @@ class Store:
     def has(self, step: Step[object]) -> bool:
         """Whether the result of *step* is in the cache."""
         return self._find(step.kind, key_of(*step.key())) is not None
+
+    def get(self, step: Step[T]) -> T | None:
+        """Return the result of *step* if it is in the cache."""
+        folder = self._find(step.kind, key_of(*step.key()))
+        return None if folder is None else step.load(folder)
 
     def shared(self, name: str) -> Path:
         """Return the folder *name*, a cache that another program manages."""
@@ -114,9 +123,17 @@ class Store:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Lend a folder on the cache's own file system; it is removed afterwards."""
+        """Lend a folder on the cache's own file system; it is removed afterwards.
+
+        Before the first one those are removed that killed processes have left.
+        """
+        if "tmp" not in self._seen:
+            self._sweep()
         try:
-            path = Path(tempfile.mkdtemp(dir=self._folder("tmp")))
+            with self._lock("tmp"):
+                path = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self._folder("tmp")))
+                lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError as exc:
             raise self._refused(exc) from exc
         try:
@@ -132,6 +149,22 @@ class Store:
             raise
         finally:
             shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
+
+    def _sweep(self) -> None:
+        """Remove the scratch folders on which no process has a lock any more."""
+        with contextlib.ExitStack() as held:
+            try:
+                dead = []
+                with self._lock("tmp"):
+                    for path in sorted(self._folder("tmp").glob(f"{SCRATCH}*")):
+                        if (handle := _taken(path)) is not None:
+                            held.callback(os.close, handle)
+                            dead.append(path)
+            except OSError as exc:
+                raise self._refused(exc) from exc
+            for path in dead:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _refused(self, exc: OSError) -> ToolError:
         way_out = "make room there, or " if exc.errno in FULL else ""
@@ -150,3 +183,17 @@ class Store:
         with os.fdopen(handle, "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _taken(folder: Path) -> int | None:
+    """Return a handle with the lock on *folder*; None if a process has it, or it is gone."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle

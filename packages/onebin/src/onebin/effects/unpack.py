@@ -23,6 +23,9 @@ from .store import FULL
 MAX_BYTES: Final = 2 << 30
 """Of all files of an archive, unpacked: CPython has 0.1 GB, the largest sources have 1 GB."""
 
+ELF: Final = b"\x7fELF"
+"""How files of machine code begin (elf(5))."""
+
 MAX_MEMBERS: Final = 200_000
 """Files of an archive: CPython has 5,000, the largest sources some 50,000."""
 
@@ -104,6 +107,23 @@ def wheel(
     except DAMAGED as exc:
         _require_room(exc)
         raise ToolError(f"{file.name}: not a wheel: {exc}") from exc
+
+
+def has_machine_code(wheel: Path) -> bool:
+    """Whether a file in *wheel* is an executable, a shared object or an object (ELF).
+
+    Raises:
+        ToolError: it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    if stream.read(len(ELF)) == ELF:
+                        return True
+    except DAMAGED as exc:
+        raise ToolError(f"{wheel.name}: a damaged wheel: {exc}") from exc
+    return False
 
 
 def metadata(file: Path) -> str:

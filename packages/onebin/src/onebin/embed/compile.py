@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import msgspec
 
 from onebin.effects.context import Context
 from onebin.effects.process import RunCommand
+from onebin.effects.store import key_of
 from onebin.model import FrozenModule, Interpreter, ModuleImports, ModuleOrigin
 
 from .code_packing import CACHE_VERSION, compress
@@ -20,6 +21,11 @@ COMPILE_SCRIPTS: Final = tuple(
     for name in ("compile_modules", "computed", "conditions", "imports", "uses")
 )
 """The program, and the modules it imports."""
+
+
+@cache
+def _scripts() -> tuple[tuple[str, str], ...]:
+    return tuple((script.name, script.read_text("utf-8")) for script in COMPILE_SCRIPTS)
 
 
 class CompileOptions(msgspec.Struct, frozen=True):
@@ -32,7 +38,13 @@ class CompileOptions(msgspec.Struct, frozen=True):
     """Whether tracebacks can point into a line: a tenth of the code."""
     names_of_interest: tuple[str, ...]
     """Names whose mention is reported."""
-    scripts: tuple[Path, ...] = COMPILE_SCRIPTS
+    scripts: tuple[tuple[str, str], ...] = msgspec.field(default_factory=_scripts)
+    """The program that compiles, and the modules it imports: file name and text of each."""
+
+
+@cache
+def _digest(scripts: tuple[tuple[str, str], ...]) -> str:
+    return key_of(*scripts)
 
 
 class CompiledModule(msgspec.Struct, frozen=True):
@@ -50,7 +62,7 @@ class CompiledModule(msgspec.Struct, frozen=True):
         return (
             CACHE_VERSION,
             options.interpreter.key,
-            [script.read_text("utf-8") for script in options.scripts],
+            _digest(options.scripts),
             options.names_of_interest,
             (options.asserts, options.docstrings, options.columns),
             (self.name, origin.label, origin.is_package),
@@ -101,13 +113,14 @@ def compile_modules(
 ) -> dict[str, FrozenModule]:
     """Return the modules of *origins*, which all have source; one process compiles the new ones."""
     steps = [CompiledModule(name, origin, options) for name, origin in origins.items()]
-    missing = [step for step in steps if not ctx.store.has(step)]
+    found = {step.name: ctx.store.get(step) for step in steps}
+    missing = [step for step in steps if found[step.name] is None]
     if missing:
         ctx.progress.report(f"compiling {len(missing)} modules")
         with ctx.store.scratch() as scratch:
             for batched in _batch(missing, scratch, ctx.run):
-                ctx.build(batched)
-    return {step.name: ctx.build(step) for step in steps}
+                found[batched.step.name] = ctx.build(batched)
+    return {name: module for name, module in found.items() if module is not None}
 
 
 def _batch(steps: Iterable[CompiledModule], scratch: Path, run: RunCommand) -> list[Batched]:
@@ -135,11 +148,11 @@ def _batch(steps: Iterable[CompiledModule], scratch: Path, run: RunCommand) -> l
         "names_of_interest": options.names_of_interest,
         "modules": modules,
     }
-    program = options.scripts[0].stem
+    program = options.scripts[0][0].removesuffix(".py")
     package = scratch / "onebin" / "target"
     package.mkdir(parents=True)
-    for script in options.scripts:
-        shutil.copyfile(script, package / script.name)
+    for name, text in options.scripts:
+        (package / name).write_text(text, "utf-8")
     columns = () if options.columns else ("-X", "no_debug_ranges")
     printed = run(
         [options.interpreter.python, "-P", "-S", *columns, "-m", f"onebin.target.{program}"],

@@ -17,7 +17,7 @@ from onebin.effects.context import Context
 from onebin.errors import ProjectError
 from onebin.model import EntryPoint, Options, Project
 
-from . import core_metadata, own_wheel
+from . import core_metadata, indexes, own_wheel
 from .entry import entry_point, scripts_of
 from .given import Given
 from .options import read_options
@@ -40,9 +40,17 @@ class Directory(msgspec.Struct, frozen=True):
 
     def project(self, *, with_code: bool = True) -> Project:
         """Read it (an ``Input``)."""
-        if self.ctx is not None and (made := own_wheel.project(self.root, self.given, self.ctx)):
-            return made
+        if self.ctx is not None:
+            self._report_indexes(self.ctx)
+            if made := own_wheel.project(self.root, self.given, self.ctx):
+                return made
         return read(self.root, with_code=with_code, given=self.given)
+
+    def _report_indexes(self, ctx: Context) -> None:
+        if (self.root / "pyproject.toml").exists() and (
+            line := indexes.unused(own_wheel.document(self.root))
+        ):
+            ctx.progress.warn(line)
 
 
 def read(root: Path, *, with_code: bool = True, given: Given = Given()) -> Project:  # noqa: B008

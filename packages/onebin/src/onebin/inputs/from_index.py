@@ -11,7 +11,7 @@ from onebin.effects.context import Context
 from onebin.errors import ProjectError
 from onebin.model import RELEASE, Machine, Project, target_environment
 
-from . import wheel
+from . import described, wheel
 from .given import Given
 
 PYTHON = ".".join(RELEASE.split(".")[:2])
@@ -26,12 +26,12 @@ class FromIndex(msgspec.Struct, frozen=True):
     given: Given = Given()
 
     def project(self, *, with_code: bool = True) -> Project:  # noqa: ARG002  (it has none)
-        """Fetch its wheel, for its metadata alone, and depend on it (an ``Input``).
+        """Fetch a file of it, for its metadata alone, and depend on it (an ``Input``).
 
         It comes in as any dependency does: as pip would install it, its C code included.
 
         Raises:
-            ProjectError: it is malformed, or the index has no wheel that fits.
+            ProjectError: it is malformed, or the index has no file that fits.
         """
         markers = target_environment(self.machine)
         found = requirement.wanted([self.text], markers, where="--from")
@@ -45,7 +45,10 @@ class FromIndex(msgspec.Struct, frozen=True):
             stage.summary = file.name
             extras = tuple(sorted({*item.extras, *self.given.extras}))
             given = msgspec.structs.replace(self.given, extras=extras)
-            read = wheel.of_file(file, given, self.ctx, metadata_only=True)
+            if file.suffix == ".whl":
+                read = wheel.of_file(file, given, self.ctx, metadata_only=True)
+            else:
+                read = described.of_file(file, given, self.ctx)
         item.extras, item.marker = set(extras), None
         item.specifier = SpecifierSet(f"=={read.version}")
         return msgspec.structs.replace(
@@ -58,14 +61,14 @@ class FromIndex(msgspec.Struct, frozen=True):
         target = folder / "files"
         call: list[str | Path] = [
             "download", "--quiet", "--no-deps", "--dest", target,
-            *index.installable(PYTHON, self.machine), "-r", wanted,
+            *index.choosable(PYTHON, self.machine), "-r", wanted,
         ]  # fmt: skip
         try:
-            index.pip(self.ctx.run, call)
+            # With markers: then the metadata of a source is read from the source.
+            index.pip(self.ctx.run, call, environment=target_environment(self.machine))
         except index.NoMatchError as exc:
             raise ProjectError(
-                f"--from {line}: the index has no wheel that fits Python {PYTHON}",
-                hint="is it spelled right? if the index has its source alone, make a project that "
-                "depends on it, and set tool.onebin.entry-point",
+                f"--from {line}: the index has no file that fits Python {PYTHON}",
+                hint="is it spelled right?",
             ) from exc
         return next(iter(target.iterdir()))

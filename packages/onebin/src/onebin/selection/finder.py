@@ -1,5 +1,6 @@
 """Where modules are: the project's code, the distributions', the standard library, C."""
 
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -28,6 +29,18 @@ def modules_in(folder: Path, below: str = "") -> list[str]:
     return found
 
 
+def contents_of(folder: Path) -> frozenset[str]:
+    """Return the paths of all that may be a module or a package in *folder*, relative to it."""
+    found: set[str] = set()
+    for place, folders, files in os.walk(folder):
+        start = place[len(str(folder)) + 1 :]
+        prefix = f"{start}/" if start else ""
+        folders[:] = [name for name in folders if PART.fullmatch(name)]
+        found.update(f"{prefix}{name}" for name in folders)
+        found.update(f"{prefix}{name}" for name in files if name.endswith(".py"))
+    return frozenset(found)
+
+
 class Finder:
     """Locate modules by their dotted names, in the order an interpreter would."""
 
@@ -49,6 +62,8 @@ class Finder:
         self._folders: list[tuple[Path, Owner]] = [(code, "project")]
         self._folders += [(item.code, "dependency") for item in distributions]
         self._folders.append((stdlib, "stdlib"))
+        # Most names are in none of the folders of dependencies, which do not change.
+        self._contents = {folder: contents_of(folder) for folder, _ in self._folders[1:]}
         self._builtins = builtins
         self._extensions = {e.module for item in distributions for e in item.extensions}
         self._known: dict[str, ModuleOrigin | None] = {
@@ -85,14 +100,18 @@ class Finder:
         if not all(map(PART.fullmatch, name.split("."))):
             return None
         namespace = None
+        as_package, as_module = f"{relative}/__init__.py", f"{relative}.py"
         for folder, owner in self._folders:
-            package = folder / relative / "__init__.py"
+            known = self._contents.get(folder)
+            if known is not None and known.isdisjoint((relative, as_module)):
+                continue
+            package = folder / as_package
             if package.is_file():
-                label = f"{self._places.get(owner, '')}{relative}/__init__.py"
+                label = f"{self._places.get(owner, '')}{as_package}"
                 return ModuleOrigin("source", package, label, is_package=True, origin=owner)
-            module = folder / f"{relative}.py"
+            module = folder / as_module
             if module.is_file():
-                label = f"{self._places.get(owner, '')}{relative}.py"
+                label = f"{self._places.get(owner, '')}{as_module}"
                 return ModuleOrigin("source", module, label, origin=owner)
             if namespace is None and owner != "stdlib" and (folder / relative).is_dir():
                 namespace = ModuleOrigin("namespace", is_package=True, origin=owner)

@@ -10,21 +10,32 @@ the choice of wheels, but not markers such as ``python_version >= "3.13"``.
 
 A source distribution is a file here, and stays one. For its metadata pip would
 unpack it and run its build back end, with a Python it is not built for, and install what that
-needs. Its name and version are those of the request.
+needs. Its name and version are those of the request; where versions are chosen, so with MARKERS,
+it needs what the metadata inside it states (``sdist_metadata.py``).
 
 Every requirement with an address is rejected, but for those of onebin's own call, which have a
 hash: other files come from the indexes of pip's settings, and are pinned by a hash afterwards.
 
-Runs as a separate program with the interpreter that runs onebin: standard library and pip.
+Runs as a separate program with the interpreter that runs onebin, most often by ``resident.py``:
+standard library, pip, and the module beside it.
 """
 
 import contextlib
 import json
 import os
+import platform
 import resource
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onebin.target import sdist_metadata
+else:  # beside this file: all of onebin would take its time to import
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import sdist_metadata
+
+    sys.path.pop(0)
 
 MAX_FILE_BYTES = 2 << 30
 """Of a file pip writes: twice what the largest files on the public index have."""
@@ -33,27 +44,21 @@ MAX_MEMORY_BYTES = 4 << 30
 """Of pip's address space: the pages of an index and the metadata of a wheel have any size."""
 
 
-def main() -> int:
-    """Run pip with the arguments after the first."""
-    for which, limit in (
-        (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
-        (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
-    ):
-        _, hard = resource.getrlimit(which)
-        least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(which, (least, hard))
+def ready() -> None:
+    """Import what each run needs, and replace parts of pip."""
     # Modules take this function by its name when they are imported: it is replaced before.
     from pip._internal.utils import unpacking  # noqa: PLC0415
 
     unpacking.unpack_file = leave_packed
 
-    from pip._internal.cli.main import main as pip  # noqa: PLC0415
+    from pip._internal.commands import create_command  # noqa: PLC0415
     from pip._internal.distributions.sdist import SourceDistribution  # noqa: PLC0415
+    from pip._internal.network import session  # noqa: PLC0415
     from pip._internal.resolution.resolvelib.factory import Factory  # noqa: PLC0415
-    from pip._vendor.packaging import markers  # noqa: PLC0415
 
-    if environment := json.loads(sys.argv[1]):
-        replace(markers, "default_environment", lambda: dict(environment))
+    for name in ("download", "index", "install"):
+        create_command(name)  # imports its module
+    replace(session, "user_agent", user_agent)
     replace(SourceDistribution, "prepare_distribution_metadata", metadata_of_request)
     usual = Factory._make_requirements_from_install_req
 
@@ -63,7 +68,28 @@ def main() -> int:
         return usual(self, wanted, *arguments, **options)
 
     replace(Factory, "_make_requirements_from_install_req", from_an_index)
-    arguments = sys.argv[2:]
+
+
+def main(arguments: list[str]) -> int:
+    """Run pip with the *arguments* after the first."""
+    for which, limit in (
+        (resource.RLIMIT_FSIZE, MAX_FILE_BYTES),
+        (resource.RLIMIT_AS, MAX_MEMORY_BYTES),
+    ):
+        _, hard = resource.getrlimit(which)
+        least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(which, (least, hard))
+    from pip._internal.cli import cmdoptions  # noqa: PLC0415
+    from pip._internal.cli.main import main as pip  # noqa: PLC0415
+    from pip._internal.distributions.sdist import SourceDistribution  # noqa: PLC0415
+    from pip._vendor.packaging import markers  # noqa: PLC0415
+
+    environment, *arguments = arguments
+    if variables := json.loads(environment):
+        replace(markers, "default_environment", lambda: dict(variables))
+        replace(SourceDistribution, "prepare_distribution_metadata", metadata_of_archive)
+        # A source distribution states the same metadata for each platform: nothing is built.
+        replace(cmdoptions, "check_dist_restriction", lambda *_, **__: None)
     at = arguments.index("files") if "files" in arguments else None
     return pip(arguments) if at is None else list_files(arguments[:at], arguments[at + 1 :])
 
@@ -96,6 +122,23 @@ def replace(where: Any, name: str, new: Any) -> None:
     setattr(where, name, new)
 
 
+def user_agent() -> str:
+    """Return the User-Agent of requests: the programs, and nothing of the machine.
+
+    pip's own User-Agent names the distribution, kernel, libc, OpenSSL and Rust compiler of the
+    machine, and starts ``lsb_release`` and ``rustc`` for it.
+    """
+    from pip import __version__ as version  # noqa: PLC0415
+
+    data = {
+        "implementation": {"name": platform.python_implementation()},
+        "installer": {"name": "pip", "version": version},
+        "python": platform.python_version(),
+        "user_data": "onebin",
+    }
+    return f"pip/{version} {json.dumps(data, separators=(',', ':'))}"
+
+
 def leave_packed(*_: Any, **__: Any) -> None:
     """Replace the unpacking of a source distribution by nothing."""
 
@@ -108,13 +151,29 @@ def metadata_of_request(self: Any, *_: Any, **__: Any) -> None:
         versions = ["0"]  # an address states none, and only the file is kept
     if len(versions) != 1:
         refuse(f"{self.req} is a source distribution; its build back end is not run here")
+    give_metadata(self.req, wanted.name, versions[0])
+
+
+def metadata_of_archive(self: Any, *_: Any, **__: Any) -> None:
+    """Replace the back end's metadata by what the files in the archive state."""
+    found = sdist_metadata.stated(self.req.local_file_path or "", self.req.link.filename)
+    if found is None:
+        refuse(f"{self.req}: {self.req.link.filename} is not a source distribution")
+        return
+    name, version, lines = found
+    give_metadata(self.req, name, version, lines)
+
+
+def give_metadata(request: Any, name: str, version: str, lines: Iterable[str] = ()) -> None:
+    """Let pip find the metadata of a source distribution, with further *lines*."""
     # Older pips read the name from the folder.
-    name = f"{wanted.name.replace('-', '_')}-{versions[0]}.dist-info"
-    folder = os.path.join(self.req.unpacked_source_directory, name)
+    folder_name = f"{name.replace('-', '_')}-{version}.dist-info"
+    folder = os.path.join(request.unpacked_source_directory, folder_name)
     os.makedirs(folder)
     with open(os.path.join(folder, "METADATA"), "w", encoding="utf-8") as file:
-        file.write(f"Metadata-Version: 2.1\nName: {wanted.name}\nVersion: {versions[0]}\n")
-    self.req.metadata_directory = folder
+        file.write(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        file.writelines(f"{line}\n" for line in lines)
+    request.metadata_directory = folder
 
 
 def refuse(reason: str) -> None:
@@ -125,4 +184,5 @@ def refuse(reason: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ready()
+    sys.exit(main(sys.argv[1:]))

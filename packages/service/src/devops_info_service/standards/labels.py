@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from devops_info_service.facts.fact import Unknown, evidence_of
+from devops_info_service.facts import parse
+from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .checks import Observed, Outcome, failed, passed, unknown
@@ -31,15 +32,23 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
             *labels.apparmor_off,
         )
     label = labels.apparmor
+    # In LXD, which makes a name space for each of its containers, all is below "rootfs", or the
+    # user namespace is LXD's. An engine's own is not: without root it begins with a user, below
+    # 65536, and Docker's directory names it (userns-remap).
+    made = view.volumes.engine_mounts
+    roots = "".join([mount.root for mount, maker in made if maker in {"docker", "storage"}])
+    owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
+    is_lxds = roots and owner >= 65536 and not view.pod and f"/{owner}." not in roots  # noqa: PLR2004
+    inner = value_of(labels.is_namespaced, default="/rootfs/" in roots or bool(is_lxds))
     if isinstance(label, Unknown):
         yield unknown(f"no profile and no sign that AppArmor is off: {label.reason}")
         return
     match label.value.enforcement:
         case "enforces":
             yield passed(f"AppArmor confines the process: {label.value.text}.", *label.evidence)
-        case "does not enforce" if labels.is_namespaced:
+        case "does not enforce" if inner:
             yield unknown(
-                f"{label.value.text} is the label in an inner name space of AppArmor: what"
+                f"{label.value.text} may be the label in an inner name space of AppArmor: what"
                 " confines the process further out does not show",
                 *label.evidence,
             )
@@ -65,6 +74,7 @@ def selinux(view: Observed) -> Outcome:
         )
     if isinstance(context, Unknown):
         return unknown(f"no context and no sign that SELinux is off: {context.reason}")
-    if context.value.type in SELINUX_TYPES:
+    # The last is that of old releases and of Flatcar, which give it unasked.
+    if context.value.type in SELINUX_TYPES | {"svirt_lxc_net_t"}:
         return passed(f"The type {context.value.type} is one for containers.", *context.evidence)
     return failed(f"The type {context.value.type} is not one for containers.", *context.evidence)

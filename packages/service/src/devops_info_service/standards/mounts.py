@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from devops_info_service.facts.container.confinement import masks
+from devops_info_service.facts.container.exposure import ENGINE_SOCKETS, SOCKET_NAMES
 from devops_info_service.facts.container.origin import Volume
 from devops_info_service.facts.container.user_ids import is_root_outside
-from devops_info_service.facts.container.volumes import ENGINE_SOCKETS, SOCKET_NAMES
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.linux.sandbox import SANDBOXED

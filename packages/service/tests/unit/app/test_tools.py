@@ -106,6 +106,7 @@ def test_listed_where_served() -> None:
     assert {route.path for route in (*TOOLS, *CONTROLS)} <= paths.keys()
 
 
+@pytest.mark.sample(every=9)
 @pytest.mark.parametrize("code", range(100, 600, 1))
 def test_status(service: Handler, code: int) -> None:
     """A status is the one of the path, or refused; none has a Location."""

@@ -21,7 +21,8 @@ MIB = 2**20
 
 def filesystem_of(tree: SystemFiles) -> Filesystem:
     """Read the mounts of a tree and the room of each."""
-    return read_filesystem(tree, read_volumes(tree, read_mounts(tree), Known(value=False)))
+    unshared = dict.fromkeys(("ipc", "cgroup"), Known(value=False))
+    return read_filesystem(tree, read_volumes(tree, read_mounts(tree), unshared))
 
 
 def at(filesystem: Filesystem, point: str) -> MountedVolume:

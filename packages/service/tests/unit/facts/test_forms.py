@@ -127,6 +127,7 @@ SECRETS = (
 )
 
 
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize("what", ANY_FORM)
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_form_takes_a_secret(what: str, secret: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from devops_info_service.facts.container.container_id import find_in_path
 from devops_info_service.facts.container.labels import parse_apparmor, parse_context
 from devops_info_service.facts.container.volumes import Volumes, read_volumes
-from devops_info_service.facts.fact import Known, Unknown
+from devops_info_service.facts.fact import Fact, Known, Unknown
 from devops_info_service.facts.linux.mounts import Mounts, parse_mounts
 from devops_info_service.facts.system_files import SystemFiles
 
@@ -22,6 +22,7 @@ OWN = (
     "2 1 0:2 / /dev rw,nosuid - tmpfs tmpfs rw,size=65536k,mode=755\n"
     f"3 1 8:1 {POD}/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n"
 )
+UNSHARED: dict[str, Fact[bool]] = {"ipc": Known(value=False), "cgroup": Known(value=False)}
 
 
 def mounts_of(text: str) -> Mounts:
@@ -31,7 +32,7 @@ def mounts_of(text: str) -> Mounts:
 
 
 def read(tree: SystemFiles, lines: str, *, ipc: bool = False) -> Volumes:
-    return read_volumes(tree, mounts_of(OWN + lines), Known(ipc))
+    return read_volumes(tree, mounts_of(OWN + lines), UNSHARED | {"ipc": Known(ipc)})
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_subvolume_and_separate_disk() -> None:
             f"2 1 8:1 {kubelet}/pods/{UID}/etc-hosts /etc/hosts rw - btrfs /dev/sda1 rw\n"
             f"3 1 8:1 {root} /data rw - btrfs /dev/sda1 rw\n"
         )
-        found = read_volumes(SystemFiles("/nonexistent", {}), mounts_of(text), Known(value=False))
+        found = read_volumes(SystemFiles("/nonexistent", {}), mounts_of(text), UNSHARED)
 
         assert found.entries[-1][1].origin == origin, found.entries[-1]
 
@@ -128,10 +129,10 @@ def test_shared_memory_of_the_host(tree_of: Callable[..., SystemFiles]) -> None:
 def test_pod_of_another() -> None:
     """The file of hosts names the pod, whatever else is mounted before it."""
     other = f"9 1 8:1 /var/lib/kubelet/pods/{OTHER}/volumes/a/b /a rw - ext4 /dev/sda1 rw\n"
-    tree, unshared = SystemFiles("/nonexistent", {}), Known(value=False)
+    tree = SystemFiles("/nonexistent", {})
     second = other.replace(OTHER, UID).replace(" /a ", " /b ")
-    first = read_volumes(tree, mounts_of(other + OWN), unshared).pod
-    alone = read_volumes(tree, mounts_of(other + second), unshared).pod
+    first = read_volumes(tree, mounts_of(other + OWN), UNSHARED).pod
+    alone = read_volumes(tree, mounts_of(other + second), UNSHARED).pod
 
     assert isinstance(first, Known)
     assert first.value.uid == UID

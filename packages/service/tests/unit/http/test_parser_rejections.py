@@ -219,6 +219,7 @@ def test_rejected(data: bytes, status: int) -> None:
     assert reader.receive(GOOD) == []
 
 
+@pytest.mark.sample(every=4)
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_rejected_however_cut(data: bytes, status: int) -> None:
     """Cuts, one or everywhere, change neither the status nor the parsed requests."""
@@ -233,6 +234,7 @@ def test_rejected_however_cut(data: bytes, status: int) -> None:
     assert status == status_of(reader)
 
 
+@pytest.mark.sample(every=4)
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_rejected_after_a_request(data: bytes, status: int) -> None:
     """The request before it is still served."""
@@ -242,6 +244,7 @@ def test_rejected_after_a_request(data: bytes, status: int) -> None:
     assert status == status_of(reader)
 
 
+@pytest.mark.sample(every=4)
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_rejected_after_a_body(data: bytes, status: int) -> None:
     """It is found behind chunks, too, however these and it are cut."""

@@ -8,6 +8,7 @@ from .fake_socket import Peer
 from .test_parser_rejections import CHUNKED, GOOD, POST, REFUSED
 
 
+@pytest.mark.sample(every=4)
 @pytest.mark.claim("never a second reading of the same bytes")
 @pytest.mark.parametrize(("data", "status"), REFUSED.values(), ids=REFUSED)
 def test_rejection(server: ServerState, data: bytes, status: int) -> None:

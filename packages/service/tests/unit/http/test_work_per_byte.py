@@ -136,6 +136,7 @@ def lines_of(call: Callable[[], object]) -> int:
     return lines
 
 
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)
 def test_whole(process: ServerState, data: bytes) -> None:
     """In one read, with all the turns that it takes."""
@@ -153,7 +154,7 @@ def test_whole(process: ServerState, data: bytes) -> None:
     assert lines_of(feed) < FIXED_LINES + LINES_PER_BYTE * len(data)
 
 
-@pytest.mark.sample(every=15)
+@pytest.mark.sample(every=41)
 @pytest.mark.parametrize("data", CASES.values(), ids=CASES)
 def test_by_the_byte(process: ServerState, data: bytes) -> None:
     """The second half costs no more than the first: no byte is read again."""

@@ -12,9 +12,24 @@ from devops_info_service.facts.linux.mounts import Mounts
 from devops_info_service.facts.system_files import Kind, SystemFiles
 
 from .kernel_mounts import DEVICES
-from .volumes import ENGINE_SOCKETS, SOCKET_NAMES, Volumes, may_hang
+from .volumes import Volumes
 
 _PLACES: Final = ("/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/var")  # noqa: S108
+ENGINE_SOCKETS: Final = (
+    "/var/run/docker.sock",
+    "/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/var/run/crio/crio.sock",
+    "/run/podman/podman.sock",
+    "/run/cri-dockerd.sock",
+)
+"""Where the programs that start containers listen: a client of one owns the node."""
+SOCKET_NAMES: Final = (
+    *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
+)
+"""Ends of the same paths, wherever they are mounted."""
 MAX_MOUNTS: Final = 512
 """Checked: a container has about thirty."""
 
@@ -71,7 +86,7 @@ def _sockets(
     paths = dict.fromkeys(ENGINE_SOCKETS)
     # A directory of the machine brings the sockets in it.
     for mount, volume in volumes.entries[:MAX_MOUNTS]:
-        if volume.origin in {"host", "other"} and not may_hang(mount):
+        if volume.origin in {"host", "other"} and not mount.may_hang:
             paths |= dict.fromkeys(_below(mount.root, mount.point))
     if not isinstance(mounts, Unknown):
         # Mounted under another name it is the same socket.
@@ -106,8 +121,8 @@ def _writable(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[str, ..
     if isinstance(mounts, Unknown):
         return mounts
     # A dead server would block the call.
-    checked = [mount.point for mount in mounts.entries[:MAX_MOUNTS] if not may_hang(mount)]
-    hanging = {mount.point for mount in mounts.entries if may_hang(mount)}
+    checked = [mount.point for mount in mounts.entries[:MAX_MOUNTS] if not mount.may_hang]
+    hanging = {mount.point for mount in mounts.entries if mount.may_hang}
     places = sorted({*checked, *_PLACES} - hanging)
     found = tuple([place for place in places if tree.writable(place) is True])
     return Known(found, (Evidence("access(2)", "W_OK", f"{len(places)} places checked"),))

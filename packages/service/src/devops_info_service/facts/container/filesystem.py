@@ -9,7 +9,7 @@ from devops_info_service.facts.linux.mounts import Mount
 from devops_info_service.facts.system_files import FilesystemSpace, SystemFiles
 
 from .origin import Origin, Volume
-from .volumes import Volumes, may_hang
+from .volumes import Volumes
 
 MAX_LISTED: Final = 256
 """Mounts described: a pod has about thirty, a node's own table may have thousands."""
@@ -79,7 +79,7 @@ def _describe(tree: SystemFiles, mount: Mount, volume: Volume) -> MountedVolume:
 
 
 def _space(tree: SystemFiles, mount: Mount) -> Fact[FilesystemSpace]:
-    if may_hang(mount):
+    if mount.may_hang:
         return Unknown(
             f"{mount.point} is {mount.kind}: its room is not read, as that may wait for ever"
         )

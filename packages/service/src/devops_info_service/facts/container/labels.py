@@ -73,7 +73,7 @@ class Labels(msgspec.Struct, frozen=True):
     apparmor_off: tuple[Evidence, ...]
     """The signs that AppArmor is not active here; none: it may be."""
     selinux_off: tuple[Evidence, ...]
-    is_namespaced: bool
+    is_namespaced: Fact[bool]
     """Whether AppArmor's name space is an inner one: what confines further out does not show."""
 
 
@@ -222,7 +222,7 @@ def _switched_on(tree: SystemFiles) -> tuple[Evidence, ...]:
     return ()
 
 
-def _is_namespaced(tree: SystemFiles) -> bool:
-    level = tree.read(_NAMESPACE).text.strip("\n")
-    stacked = tree.read(_STACKED).text.strip("\n")
-    return level not in {"", "0"} or stacked == "yes"
+def _is_namespaced(tree: SystemFiles) -> Fact[bool]:
+    if tree.read(_STACKED).text == "yes\n":
+        return Known(value=True)
+    return tree.read(_NAMESPACE).parse(lambda text: parse.word(text) != "0")

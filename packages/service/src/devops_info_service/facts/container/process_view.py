@@ -13,6 +13,7 @@ from devops_info_service.facts.linux.namespaces import FIRST_NAMESPACES, is_firs
 from devops_info_service.facts.linux.sandbox import (
     GUEST,
     SANDBOXED,
+    VERSION,
     Detection,
     is_gvisor,
     is_kata,
@@ -83,7 +84,7 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
     mounts = read_mounts(tree)
     sandbox = read_sandbox(tree, mounts)
     shared = _shared(tree, sandbox)
-    volumes = read_volumes(tree, mounts, shared["ipc"])
+    volumes = read_volumes(tree, mounts, shared)
     engine = read_engine(tree, mounts, volumes, shared)
     return ProcessView(
         status=status,
@@ -97,7 +98,7 @@ def read_process_view(tree: SystemFiles) -> ProcessView:
         pod=in_pod(tree, volumes),
         labels=read_labels(tree),
         sysctls=tuple([tree.read(f"/proc/sys/{name}").parse(parse.word) for name in _SYSCTLS]),
-        kernel=tree.read("/proc/sys/kernel/ostype").parse(parse.word),
+        kernel=tree.read(VERSION).parse_word(0, "name", parse.word),
         uid_map=tree.read("/proc/self/uid_map"),
         gid_map=tree.read("/proc/self/gid_map"),
         security_modules=tree.read(MODULES).parse(lambda text: tuple(parse.word(text).split(","))),

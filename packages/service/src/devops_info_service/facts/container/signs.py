@@ -4,37 +4,25 @@ The root is a path on the machine's file system, so its last steps name its make
 container is chosen by a user and proves nothing alone.
 
 Sources: Kubernetes, pkg/kubelet/kubelet_getters.go and pkg/volume/util/atomic_writer.go;
-containerd, internal/cri/server/podsandbox/helpers.go; moby, daemon/container_operations_unix.go;
-containers/storage, store.go; nerdctl, pkg/dnsutil/hostsstore; BuildKit, executor/oci;
-crun, src/libcrun/linux.c; systemd, src/nspawn/nspawn.c and nspawn-mount.c; LXC, src/lxc/conf.c
-(lxc_setup_boot_id); Nomad, "Allocation filesystems"; Amazon ECS, "Container metadata file".
+containerd, internal/cri/server/podsandbox/helpers.go and plugins/snapshots/overlay; moby,
+daemon/container_operations_unix.go; containers/storage, store.go; nerdctl,
+pkg/dnsutil/hostsstore; BuildKit, executor/oci; crun, src/libcrun/linux.c; systemd,
+src/nspawn/nspawn.c and nspawn-mount.c; LXC, src/lxc/conf.c (lxc_setup_boot_id); Nomad,
+"Allocation filesystems"; Amazon ECS, "Container metadata file".
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from devops_info_service.facts.forms import UID
+from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.linux.mounts import Mount
 
-Maker = Literal[
-    "kubelet",
-    "containerd",
-    "docker",
-    "storage",
-    "nerdctl",
-    "buildkit",
-    "crun",
-    "ecs",
-    "kind",
-    "lxc",
-    "nomad",
-    "nspawn",
-    "systemd",
-]
-"""``storage`` is containers/storage, which serves CRI-O and Podman alike; ``systemd`` makes masks
-for its units as for nspawn."""
+Maker: TypeAlias = str
+"""A name in the table. ``storage`` is containers/storage, which serves CRI-O and Podman alike;
+``systemd`` makes masks for its units as for nspawn."""
 
 _HEX: Final = frozenset("0123456789abcdef")
 ID_LENGTH: Final = 64
@@ -59,86 +47,89 @@ Found: TypeAlias = tuple[Mount, Sign, int]
 _FORMS: Final = frozenset({"ID", "UID", "DATE", "..."})
 
 
-def _sign(maker: Maker, steps: tuple[str, ...], points: tuple[str, ...] = ()) -> Sign:
-    texts = (step.strip("*") for step in steps if step not in _FORMS)
-    return Sign(maker, steps, points, max(texts, key=len))
+def _signs(table: str) -> tuple[Sign, ...]:
+    """Parse lines of a maker, steps, and points: all with a slash between."""
+    found = []
+    for line in lines(table):
+        maker, path, *points = words(line)
+        steps = tuple(path.split("/"))
+        texts = (step.strip("*") for step in steps if step not in _FORMS)
+        found.append(Sign(maker, steps, tuple(points), max(texts, key=len)))
+    return tuple(found)
 
 
-_FILES: Final = ("hostname", "hosts", "resolv.conf")
-KUBELETS: Final = (
-    _sign("kubelet", ("pods", "UID", "volumes", "*", "*", "...")),
-    _sign("kubelet", ("pods", "UID", "volume-subpaths", "*", "...")),
-    _sign("kubelet", ("pods", "UID", "etc-hosts"), ("/etc/hosts",)),
-    _sign("kubelet", ("pods", "UID", "containers", "*", "*")),
-)
-RUNTIMES: Final = (
-    *(
-        _sign(
-            "containerd", ("io.containerd.grpc.v1.cri", "sandboxes", "ID", name), (f"/etc/{name}",)
-        )
-        for name in _FILES
-    ),
-    _sign("containerd", ("io.containerd.grpc.v1.cri", "sandboxes", "ID", "shm"), ("/dev/shm",)),  # noqa: S108
-    *(_sign("docker", ("containers", "ID", name), (f"/etc/{name}",)) for name in _FILES),
-    *(
-        _sign("storage", ("*-containers", "ID", "userdata", name), (f"/etc/{name}",))
-        for name in (*_FILES, "passwd", "group")
-    ),
-    _sign("storage", ("*-containers", "ID", "userdata", ".containerenv"), ("/run/.containerenv",)),
-    _sign(
-        "storage",
-        ("*-containers", "ID", "userdata", "run", "secrets", "..."),
-        ("/run/secrets", "/run/secrets/"),
-    ),
-    _sign("storage", ("*-containers", "ID", "userdata", "shm"), ("/dev/shm",)),  # noqa: S108
-    _sign("storage", ("catatonit",), ("/run/podman-init", "/dev/init")),
-    _sign("nerdctl", ("etchosts", "*", "ID", "hosts"), ("/etc/hosts",)),
-    *(
-        _sign("nerdctl", ("containers", "*", "ID", name), (f"/etc/{name}",))
-        for name in ("hostname", "resolv.conf")
-    ),
-    # The engine's init, by its own name or by the distribution's: --init mounts it nowhere else.
-    *(
-        _sign("docker", (name,), ("/sbin/docker-init", "/dev/init"))
-        for name in ("docker-init", "tini", "tini-static")
-    ),
-    *(_sign("buildkit", ("buildkit", "executor", name), (f"/etc/{name}",)) for name in _FILES),
-    _sign("kind", ("kind", "product_*"), ("/sys/devices/virtual/dmi/id/",)),
-    # Over the directories of /proc and /sys that a runtime hides.
-    _sign("crun", ("crun", ".empty-directory"), ("/proc/", "/sys/")),
-    _sign("systemd", ("systemd", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
-    _sign("systemd", ("host", "inaccessible", "*"), ("/proc/", "/sys/", "/run/host/")),
-    _sign("nspawn", ("systemd", "nspawn", "propagate", "*"), ("/run/host/incoming",)),
-    _sign("nspawn", ("systemd", "nspawn", "unix-export", "*"), ("/run/host/unix-export",)),
-    _sign("nspawn", ("os-release",), ("/run/host/os-release",)),
-    _sign("nspawn", (".#proc-*",), ("/proc/",)),
-    _sign("lxc", (".lxc-boot-id",), ("/proc/sys/kernel/random/boot_id",)),
-    _sign("ecs", ("ecs", "data", "metadata", "..."), ("/opt/ecs/metadata/",)),
-    # Of an allocation and of its task.
-    _sign("nomad", ("alloc", "UID", "alloc"), ("/alloc",)),
-    *(
-        _sign("nomad", ("alloc", "UID", "*", name), (f"/{name}",))
-        for name in ("local", "secrets", "private")
-    ),
-)
-"""What a runtime adds to a container by itself."""
-VOLUMES: Final = (
-    _sign("docker", ("volumes", "*", "_data", "...")),
-    _sign("nerdctl", ("volumes", "*", "*", "_data", "...")),
-    _sign("nomad", ("alloc", "UID", "...")),
-)
+KUBELETS: Final = _signs("""\
+kubelet pods/UID/volumes/*/*/...
+kubelet pods/UID/volume-subpaths/*/...
+kubelet pods/UID/etc-hosts /etc/hosts
+kubelet pods/UID/containers/*/*
+""")
+RUNTIMES: Final = _signs("""\
+containerd io.containerd.grpc.v1.cri/sandboxes/ID/hostname /etc/hostname
+containerd io.containerd.grpc.v1.cri/sandboxes/ID/hosts /etc/hosts
+containerd io.containerd.grpc.v1.cri/sandboxes/ID/resolv.conf /etc/resolv.conf
+containerd io.containerd.grpc.v1.cri/sandboxes/ID/shm /dev/shm
+docker containers/ID/hostname /etc/hostname
+docker containers/ID/hosts /etc/hosts
+docker containers/ID/resolv.conf /etc/resolv.conf
+storage *-containers/ID/userdata/hostname /etc/hostname
+storage *-containers/ID/userdata/hosts /etc/hosts
+storage *-containers/ID/userdata/resolv.conf /etc/resolv.conf
+storage *-containers/ID/userdata/passwd /etc/passwd
+storage *-containers/ID/userdata/group /etc/group
+storage *-containers/ID/userdata/.containerenv /run/.containerenv
+storage *-containers/ID/userdata/run/secrets/... /run/secrets /run/secrets/
+storage *-containers/ID/userdata/shm /dev/shm
+storage *-containers/ID/userdata/secrets/*
+storage catatonit /run/podman-init /dev/init
+nerdctl etchosts/*/ID/hosts /etc/hosts
+nerdctl containers/*/ID/hostname /etc/hostname
+nerdctl containers/*/ID/resolv.conf /etc/resolv.conf
+docker docker-init /sbin/docker-init /dev/init
+docker tini /sbin/docker-init /dev/init
+docker tini-static /sbin/docker-init /dev/init
+buildkit buildkit/executor/hostname /etc/hostname
+buildkit buildkit/executor/hosts /etc/hosts
+buildkit buildkit/executor/resolv.conf /etc/resolv.conf
+kind kind/product_* /sys/devices/virtual/dmi/id/
+crun crun/.empty-directory /proc/ /sys/
+systemd systemd/inaccessible/* /proc/ /sys/ /run/host/
+systemd host/inaccessible/* /proc/ /sys/ /run/host/
+nspawn systemd/nspawn/propagate/* /run/host/incoming
+nspawn systemd/nspawn/unix-export/* /run/host/unix-export
+nspawn os-release /run/host/os-release
+nspawn .#proc-* /proc/
+lxc .lxc-boot-id /proc/sys/kernel/random/boot_id
+ecs ecs/data/metadata/... /opt/ecs/metadata/
+nomad alloc/UID/alloc /alloc
+nomad alloc/UID/*/local /local
+nomad alloc/UID/*/secrets /secrets
+nomad alloc/UID/*/private /private
+""")
+"""What a runtime adds to a container by itself: files of the network, the engine's init by its own
+name or by the distribution's (--init mounts it nowhere else), masks over directories of /proc and
+/sys, and what belongs to an allocation and to its task."""
+VOLUMES: Final = _signs("""\
+docker volumes/*/_data/...
+nerdctl volumes/*/*/_data/...
+nomad alloc/UID/...
+""")
 """An engine's named volumes, and an allocation's files, which Nomad binds anywhere. In a pod there
 are none: kubelet takes no volume from an engine."""
-CLAIMS: Final = (
-    _sign("kubelet", ("pvc-*", "...")),
-    _sign("kubelet", ("*-pvc-*", "...")),
-    _sign("kubelet", ("hostpath-provisioner", "*", "*", "...")),
-    _sign("kubelet", ("csi-data-dir", "*", "...")),
-    _sign("kubelet", ("local-path-provisioner", "*", "...")),
-    _sign("kubelet", ("k3s", "storage", "*", "...")),
-)
+CLAIMS: Final = _signs("""\
+kubelet pvc-*/...
+kubelet *-pvc-*/...
+kubelet hostpath-provisioner/*/*/...
+kubelet csi-data-dir/*/...
+kubelet local-path-provisioner/*/...
+kubelet k3s/storage/*/...
+""")
 """Directories that provisioners make on a node's disk for a persistent volume: those of
 local-path, OpenEBS, MicroK8s, KubeVirt, minikube and the CSI driver for host paths."""
+IMAGES: Final = _signs("""\
+containerd io.containerd.snapshotter.v1.*/snapshots/*/fs/...
+""")
+"""A layer of an image: alone it is bound as it is."""
 
 
 def match(signs: Sequence[Sign], mounts: Iterable[Mount]) -> dict[int, Found]:

@@ -10,17 +10,14 @@ from typing import Final
 import msgspec
 
 from devops_info_service.facts.fact import Fact, Known, Unknown, value_of
+from devops_info_service.facts.linux.cgroup import CGROUP, memberships
 from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.system_files import SystemFiles
 
 from . import kernel_mounts, memory_mounts
 from .origin import Volume
-from .signs import CLAIMS, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match
+from .signs import CLAIMS, IMAGES, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match
 
-NETWORK_KINDS: Final = frozenset(
-    "nfs nfs4 cifs smb3 smbfs ceph glusterfs lustre afs 9p virtiofs fuse".split()  # noqa: SIM905
-)
-"""Those that may wait for another machine, or for a process that died; ``fuse.*`` too."""
 DISK_KINDS: Final = frozenset(
     "ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs overlay vfat exfat ntfs3 erofs squashfs".split()  # noqa: SIM905
 )
@@ -29,17 +26,16 @@ _HOST_TREES: Final = (
     *("/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 (a directory of the host)
 )
 """Directories of a host; a local volume is elsewhere, such as under ``/mnt``."""
-_USUAL: Final = (
-    "/var/lib/kubelet",
-    "/var/lib/containerd",
-    "/var/lib/docker",
-    "/var/lib/containers",
-    "/var/lib/lxc",
-)
-"""Where the directories of kubelet and of the engines are, on a machine with one disk."""
+_USUAL: Final = ("/kubelet/", "/containerd/", "/docker/", "/containers/", "/lxc/")
+"""Directories of kubelet and of the engines in ``/var/lib``, on a machine with one disk."""
+_SWARMS: Final = 26
+"""Characters of the name of a secret or config, with its slash."""
 _HOOKS: Final = frozenset({"ro", "nosuid", "nodev"})
 """Flags that libnvidia-container (src/nvc_mount.c) and the Container Device Interface set, and
 neither kubelet nor Docker."""
+_DRIVERS: Final = ("/nvidia", "vgpu", "/ascend", "/dcmi", "/habana", "/rocm")
+"""Beginnings of the directories and files of an accelerator's driver, which a device plugin has
+kubelet bind (k8s.io/kubelet, deviceplugin/v1beta1, ``Mount``): no pod requests them."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
 """Directories that engines keep their volumes in by default."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
@@ -49,21 +45,6 @@ _CONTENT: Final[Mapping[str, frozenset[str]]] = {
     "/var": frozenset({"cache", "lib", "log"}),
 }
 """Names in directories of every machine: a claim may have a directory ``etc``, but no such one."""
-ENGINE_SOCKETS: Final = (
-    "/var/run/docker.sock",
-    "/run/docker.sock",
-    "/run/containerd/containerd.sock",
-    "/run/k3s/containerd/containerd.sock",
-    "/run/crio/crio.sock",
-    "/var/run/crio/crio.sock",
-    "/run/podman/podman.sock",
-    "/run/cri-dockerd.sock",
-)
-"""Where the programs that start containers listen: a client of one owns the node."""
-SOCKET_NAMES: Final = (
-    *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
-)
-"""Ends of the same paths, wherever they are mounted."""
 
 
 class Pod(msgspec.Struct, frozen=True):
@@ -85,16 +66,13 @@ class Volumes(msgspec.Struct, frozen=True):
     """Those that a runtime made, with its name."""
 
 
-def may_hang(mount: Mount) -> bool:
-    """Return whether a call to this file system may wait for ever."""
-    return mount.kind in NETWORK_KINDS or mount.kind.startswith("fuse.")
-
-
-def read_volumes(tree: SystemFiles, mounts: Mounts | Unknown, ipc: Fact[bool]) -> Volumes:
-    """Find the origin of each mount; *ipc* is whether the IPC namespace is the machine's."""
+def read_volumes(
+    tree: SystemFiles, mounts: Mounts | Unknown, shared: Mapping[str, Fact[bool]]
+) -> Volumes:
+    """Find the origin of each mount; *shared* is whether each namespace is the machine's."""
     if isinstance(mounts, Unknown):
         return Volumes(pod=mounts)
-    classifier = _Classifier(tree, mounts, is_ipc_shared=value_of(ipc, default=False))
+    classifier = _Classifier(tree, mounts, shared)
     return Volumes(
         tuple([(mount, classifier.origin_of(mount)) for mount in mounts.entries]),
         classifier.pod,
@@ -105,33 +83,35 @@ def read_volumes(tree: SystemFiles, mounts: Mounts | Unknown, ipc: Fact[bool]) -
 class _Classifier:
     """The signs of a whole table, which a single mount is held against."""
 
-    def __init__(self, tree: SystemFiles, mounts: Mounts, *, is_ipc_shared: bool) -> None:
+    def __init__(self, tree: SystemFiles, mounts: Mounts, shared: Mapping[str, Fact[bool]]) -> None:
         self._tree = tree
         self._mounts = mounts
         self._kubelets = match(KUBELETS, mounts.entries)
         self.runtimes = match(RUNTIMES, mounts.entries)
         self.pod = find_pod(self._kubelets.values())
         self._in_pod = isinstance(self.pod, Known) or is_hosts_file_kubelets(tree)
+        makers = {sign.maker for _, sign, _ in self.runtimes.values()}
+        signs = (*self._kubelets.values(), *self.runtimes.values())
         self._around = memory_mounts.read_around(
-            tree, mounts, is_pod=self._in_pod, is_ipc_shared=is_ipc_shared
+            tree,
+            mounts,
+            is_pod=self._in_pod,
+            is_ipc_shared=value_of(shared["ipc"], default=False),
         )
-        self._disks = _disks(mounts, (*self._kubelets.values(), *self.runtimes.values()))
+        self._disks = _disks(mounts, signs)
         # Podman and bubblewrap give a hook's flags to every mount.
-        self._shows_hooks = self._in_pod or any(
-            sign.maker == "docker" for _, sign, _ in self.runtimes.values()
-        )
+        self._shows_hooks = self._in_pod or "docker" in makers
         # A disk may have them, and then all of its mounts.
-        self._flagged = {
-            mount.device
-            for mount, _, _ in (*self._kubelets.values(), *self.runtimes.values())
-            if "nosuid" in mount.options
-        }
+        self._flagged = {mount.device for mount, _, _ in signs if "nosuid" in mount.options}
         self._first_root = next((each for each in mounts.entries if each.point == "/"), None)
-        self._is_engines = not self._in_pod and any(
-            sign.maker != "systemd" for _, sign, _ in self.runtimes.values()
-        )
+        self._is_engines = not self._in_pod and bool(makers - {"systemd"})
         self._volumes = {} if self._in_pod else match(VOLUMES, mounts.entries)
-        self._claims = match(CLAIMS, mounts.entries)
+        self._named = match((*CLAIMS, *IMAGES), mounts.entries)
+        self._groups = {
+            name
+            for name, path in memberships(tree.read(CGROUP))
+            if path != "/" and value_of(shared["cgroup"], default=False)
+        }
         self._engines = _engine_directories(self._first_root, self.runtimes.values())
         self._found: dict[int, Volume] = {}
 
@@ -143,11 +123,11 @@ class _Classifier:
                 self._image(mount)
                 or self._kubelet(mount)
                 or self._runtime(mount)
+                or self._unclear(mount)
                 or kernel_mounts.origin_of(mount, self._mounts)
                 or self._under_host(mount)
                 or self._memory(mount)
                 or self._engine_volume(mount)
-                or self._hook(mount)
                 or self._disk(mount)
             )
         return found
@@ -196,6 +176,10 @@ class _Classifier:
     def _memory(self, mount: Mount) -> Volume | None:
         if mount.kind != "tmpfs":
             return None
+        # swarmkit, identity/doc.go: 25 digits to the base of 36.
+        is_swarms = mount.read_only and len(mount.root) == _SWARMS and mount.root[1:].isalnum()
+        if is_swarms and self._shows_hooks and not self._in_pod:
+            return Volume("memory", "a secret or config of Swarm's")
         return memory_mounts.origin_of(self._tree, mount, self._mounts, self._around)
 
     def _engine_volume(self, mount: Mount) -> Volume | None:
@@ -212,19 +196,32 @@ class _Classifier:
         name = steps[index + max(1, len(sign.steps) - 3)]
         return Volume("engine-volume", "a volume of the engine", name=name)
 
-    def _hook(self, mount: Mount) -> Volume | None:
-        is_hook = self._shows_hooks and set(mount.options) >= _HOOKS
-        if not is_hook or mount.device in self._flagged or mount.kind not in DISK_KINDS:
-            return None
-        return Volume("other", "bound as by the runtime's hook for a GPU, or by hostPath")
+    def _unclear(self, mount: Mount) -> Volume | None:
+        named, options = self._named.get(id(mount)), mount.super_options
+        is_disk = mount.kind in DISK_KINDS
+        is_hook = self._shows_hooks and is_disk and {*mount.options} >= _HOOKS
+        why = ""
+        if mount.kind == "cgroup" and mount.root == "/" and self._groups & {*options}:
+            # Version 1, and no namespace of groups: a runtime binds the container's own.
+            why = "all groups of the machine: by LXC"
+        elif (named and named[1] in IMAGES) or (
+            mount.kind == "overlay" and "upperdir=" not in f"{options}"
+        ):
+            # An image's view has no layer to write to.
+            why = "an image as a volume"
+        elif (is_hook and mount.device not in self._flagged) or (
+            self._in_pod and any(name in mount.root.lower() for name in _DRIVERS)
+        ):
+            why = "by a device's hook or plugin"
+        elif named and is_disk and not self._is_engines:
+            why = "named like a persistent volume on the machine's disk"
+        return Volume("other", f"{why}, or by hostPath") if why else None
 
     def _disk(self, mount: Mount) -> Volume:
-        if may_hang(mount):
+        if mount.may_hang:
             return Volume("network", "from elsewhere: as a volume or by hostPath, both show alike")
         if mount.kind not in DISK_KINDS:
             return Volume("other", f"{mount.kind}: nothing shows its origin")
-        if id(mount) in self._claims:
-            return Volume("other", "named like a persistent volume on the machine's disk")
         disk = self._disks.get(mount.device)
         if disk is None:
             return self._other_disk(mount)
@@ -335,14 +332,11 @@ class _Disk(msgspec.Struct, frozen=True):
 
 
 def _disk_of(root: str) -> _Disk:
-    for usual in _USUAL:
-        before, there, _ = root.partition(f"{usual}/")
-        if there:
-            return _Disk(subvolume=before)
-        for place in ("/var", "/var/lib"):
-            if root.startswith(f"{usual.removeprefix(place)}/"):
-                return _Disk(place=place)
-    return _Disk()
+    before, there, _ = root.partition("/var/")
+    if there:
+        return _Disk(subvolume=before)
+    is_below = root.startswith(_USUAL)
+    return _Disk(place="/var/lib" if is_below else "/var" if root.startswith("/lib/") else "")
 
 
 def _in(path: str, *trees: str) -> bool:

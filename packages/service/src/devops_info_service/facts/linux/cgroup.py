@@ -60,7 +60,7 @@ class Cgroups(msgspec.Struct, frozen=True):
 def read_cgroups(tree: SystemFiles, mounts: Mounts | Unknown) -> Cgroups:
     """Find the groups of this process."""
     file = tree.read(CGROUP)
-    paths = dict(_memberships(file))
+    paths = dict(memberships(file))
     if not file.exact:
         reason = Unknown(f"{CGROUP} names a group by bytes that are not UTF-8")
         places: dict[str, Group | Unknown] = dict.fromkeys(paths, reason)
@@ -80,7 +80,7 @@ def read_cgroups(tree: SystemFiles, mounts: Mounts | Unknown) -> Cgroups:
     )
 
 
-def _memberships(file: File) -> list[tuple[str, str]]:
+def memberships(file: File) -> list[tuple[str, str]]:
     """Return (controller, path) pairs; version 2 has one, with no controller's name."""
     pairs = []
     for line in lines(file.text):

@@ -54,6 +54,7 @@ MEMORY_HIGH: Final = GroupLimit(
 MEMORY_PROTECTED: Final = GroupValue(
     "memory", whole("memory.low", parse.count), ONLY_V2, unit="bytes"
 )
+MEMORY_MIN: Final = GroupValue("memory", whole("memory.min", parse.count), ONLY_V2, unit="bytes")
 MEMORY_CURRENT: Final = GroupValue(
     "memory",
     v2=whole("memory.current", parse.count),

@@ -28,7 +28,8 @@ class Memory(msgspec.Struct, frozen=True):
     high: Limit[int]
     """Above it the kernel slows down and reclaims; version 2 only."""
     protected: Fact[int]
-    """Not reclaimed while others have more (``memory.low``); version 2 only."""
+    """Not reclaimed while others have more (``memory.low``) or at all (``memory.min``): the larger;
+    version 2 only."""
     current: Fact[int]
     """In use, with the page cache: files that were read count until room is needed."""
     peak: Fact[int]
@@ -60,7 +61,11 @@ def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
     return Memory(
         limit=_limit(groups, table.MEMORY_LIMIT, table.MEMORY_LIMIT_V1),
         high=groups.limit(table.MEMORY_HIGH),
-        protected=groups.value(table.MEMORY_PROTECTED),
+        protected=max(
+            groups.value(table.MEMORY_PROTECTED),
+            groups.value(table.MEMORY_MIN),
+            key=lambda fact: value_of(fact, -1),
+        ),
         current=current,
         peak=groups.value(table.MEMORY_PEAK),
         working_set=_working_set(current, groups.value(table.INACTIVE_FILE)),

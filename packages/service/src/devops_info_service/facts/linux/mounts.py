@@ -17,6 +17,10 @@ MOUNTINFO: Final = "/proc/self/mountinfo"
 MAX_MOUNTS: Final = 100_000
 """Lines of the table: the most that the kernel allows (fs.mount-max). With more the mounts are
 unknown: one of the lines left out might be the engine's socket."""
+NETWORK_KINDS: Final = frozenset(
+    "nfs nfs4 cifs smb3 smbfs ceph glusterfs lustre afs 9p virtiofs fuse".split()  # noqa: SIM905
+)
+"""Those that may wait for another machine, or for a process that died; ``fuse.*`` too."""
 
 
 class Mount(msgspec.Struct, frozen=True):
@@ -41,6 +45,11 @@ class Mount(msgspec.Struct, frozen=True):
     def read_only(self) -> bool:
         """Whether nothing can be written through this mount."""
         return "ro" in self.options or "ro" in self.super_options
+
+    @property
+    def may_hang(self) -> bool:
+        """Whether a call to this file system may wait for ever."""
+        return self.kind in NETWORK_KINDS or self.kind.startswith("fuse.")
 
     def evidence(self) -> Evidence:
         """Point at the line."""

@@ -28,7 +28,7 @@ class Detection(msgspec.Struct, frozen=True):
 
 
 SANDBOXED: Final = Unknown(
-    "gVisor shows its own kernel; the confinement of gVisor itself cannot be seen"
+    "the kernel is gVisor's own; the confinement of gVisor itself cannot be seen"
 )
 GUEST: Final = Unknown(
     "it is the first one of the guest of Kata Containers; the machine's do not show in the guest"

@@ -1,0 +1,45 @@
+"""Package indexes that a project's settings for other tools name, and that onebin does not use.
+
+A project is read before it is trusted, so it decides neither which hosts are contacted nor which
+get a password: those are the caller's settings. A warning names the ones that are left out.
+
+Sources: settings of uv (``tool.uv.index``, its ``pip`` table), poetry and PDM (``source``).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from onebin.requirement import shown
+
+TABLES: Final = (("uv", "index"), ("poetry", "source"), ("pdm", "source"))
+"""Arrays of tables of ``[tool]`` with an index each."""
+
+VALUES: Final = ("index-url", "extra-index-url", "find-links")
+"""Settings of uv that are addresses."""
+
+
+def unused(table: Mapping[str, Any]) -> str:
+    """Return a line about the indexes that a ``pyproject.toml`` names; empty if it names none."""
+    found = list(_named(table.get("tool")))
+    if not found:
+        return ""
+    return (
+        f"pyproject.toml: {', '.join(found)}: contacted only if your own settings name it: "
+        "UV_INDEX, PIP_EXTRA_INDEX_URL, pip.conf"
+    )
+
+
+def _named(tool: Any) -> Iterator[str]:  # noqa: ANN401  (TOML)
+    for name, key in TABLES:
+        entries = _table(_table(tool).get(name)).get(key)
+        for entry in entries if isinstance(entries, list) else ():
+            called = _table(entry).get("name")
+            if _table(entry).get("url"):
+                yield f"tool.{name}.{key} {shown(called)}" if called else f"tool.{name}.{key}"
+    for key in VALUES:
+        if _table(_table(tool).get("uv")).get(key):
+            yield f"tool.uv.{key}"
+
+
+def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401  (TOML)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,57 @@
+"""A program that the index has as a source distribution alone: described by its files."""
+
+from pathlib import Path
+
+import pytest
+
+from onebin import inputs
+from onebin.effects.process import run
+from onebin.errors import ProjectError
+
+from .conftest import Put
+from .fakes import context
+
+INFO = "Metadata-Version: 2.1\nName: tool\nVersion: 1\nProvides-Extra: more\n\nText\n"
+POETRY = '[tool.poetry.scripts]\ntool = "tool.main:run"\nodd = {callable = "x"}\n'
+
+
+@pytest.mark.claim("plan and lock run nothing")
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"tool.egg-info/entry_points.txt": "[console_scripts]\ntool = tool.main:run\n"},
+        {"src/tool.egg-info/entry_points.txt": "[console_scripts]\ntool = tool.main:run [more]\n"},
+        {"pyproject.toml": '[project]\nname = "tool"\n[project.scripts]\ntool="tool.main:run"\n'},
+        {"pyproject.toml": POETRY},
+    ],
+    ids=["setuptools", "src", "project", "poetry"],
+)
+def test_scripts(put_source: Put, tmp_path: Path, files: dict[str, str]) -> None:
+    """Of each back end; the program is the distribution in the version that was fetched."""
+    mark = tmp_path / "ran"
+    put_source("tool", **{"PKG-INFO": INFO, "setup.py": f"open({str(mark)!r}, 'w')"}, **files)
+
+    found = inputs.from_index("tool[more]>=1", "x86_64", context(tmp_path / "c", run)).project()
+
+    assert ("tool", "1", "tool.main", "run") == (
+        found.name, found.version, found.entry.module, found.entry.function,
+    )  # fmt: skip
+    assert ("tool[more]==1",) == found.dependencies
+    assert found.is_distribution
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"setup.py": ""}, "without metadata"),
+        ({"PKG-INFO": INFO.replace("Provides-Extra: more\n", "")}, "has no extra 'more'"),
+        ({"PKG-INFO": INFO, "pyproject.toml": "["}, "no entry point"),
+    ],
+)
+def test_refusals(put_source: Put, tmp_path: Path, files: dict[str, str], message: str) -> None:
+    """Each names the file, and what to do."""
+    put_source("tool", **files)
+
+    with pytest.raises(ProjectError, match=message):
+        inputs.from_index("tool[more]", "x86_64", context(tmp_path / "cache", run)).project()
