@@ -92,6 +92,9 @@ NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     # Not from C: dbm.open imports the first that works, by its name.
     "dbm": ("dbm.sqlite3", "dbm.dumb"),
     "dbm.sqlite3": ("urllib.request",),  # by Path.as_uri, since 3.14: see TOOLING_EDGES
+    # Their reports: print_stats of each, and what -m prints.
+    "cProfile": ("pstats",),
+    "profile": ("pstats",),
     "_decimal": ("numbers", "collections"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
     "_json": ("json.decoder",),
