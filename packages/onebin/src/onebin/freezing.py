@@ -92,7 +92,8 @@ def _named(item: Distribution) -> tuple[object, ...]:
          [(library.key, library.source.sha256) for library in one.built])
         for one in item.extensions
     ]  # fmt: skip
-    return item.pin, item.key, str(item.code), str(item.data), item.lost, item.unpinned, extensions
+    pins = (item.pin, item.unpinned, item.requires)
+    return pins, item.key, str(item.code), str(item.data), item.lost, extensions
 
 
 @cache

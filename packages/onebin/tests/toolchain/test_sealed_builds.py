@@ -139,6 +139,8 @@ def test_source_with_a_compiled_build_requirement(
     assert 0 == done.returncode, done.stderr
     assert f"maker==1 --hash=sha256:{maker}" in (project / "onebin-build.lock").read_text()
     made = built_here()
+    with (project / "onebin-build.lock").open("a") as lock:  # as another dependency's build would
+        lock.write(f"another==1 --hash=sha256:{maker}\n")
     again = onebin("build", project, "--output", tmp_path / "again")
     assert (0, made) == (again.returncode, built_here())
     printed = subprocess.run([tmp_path / "app"], capture_output=True, check=True).stdout

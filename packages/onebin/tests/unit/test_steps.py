@@ -186,7 +186,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
     )  # fmt: skip
     distribution = Distribution(
         pin, Path("/code"), "key", (Extension("m", Path("/m.o"), "PyInit_m", ("z",), (built,)),),
-        (pin,), Path("/data"), ("lost",),
+        (pin,), Path("/data"), ("lost",), (pin,),
     )  # fmt: skip
     return [
         CheckedCompiler(compiler, "zig 1", "pinned"),

@@ -26,6 +26,8 @@ from onebin.model import (
     Toolchain,
 )
 
+from . import reuse
+from .captured import CapturedBuild
 from .deciding import PURE, SOURCE, ExaminedSource, OfferStep, offers, offers_of, silence
 
 __all__ = [
@@ -104,7 +106,8 @@ def distributions(
         runs = CPython(interpreter(sources), python.runtime)
         built = libraries(item.libraries)
         provider = PROVIDERS[item.provider]
-        found = ctx.build(provider.step(item, plan, runs, toolchain, built, tools))
+        step = provider.step(item, plan, runs, toolchain, built, tools)
+        found = reuse.build(step, ctx) if isinstance(step, CapturedBuild) else ctx.build(step)
         extensions = tuple(
             msgspec.structs.replace(extension, built=built) for extension in found.extensions
         )

@@ -36,7 +36,7 @@ from onebin.requirement import shown
 from . import install, machine_programs, own_prefix, programs, source, source_facts
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 12
+CACHE_VERSION: Final = 13
 """Raised when this module makes something else of the same source: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
@@ -134,7 +134,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             noted = _Failures()
             wheel, tools = self._build(tree, scratch, ctx.run, noted)
             libraries = _wanted_by(wheel, scratch / "out" / "libraries")
-            native = install.Native(libraries, tools, tuple(noted.names))
+            native = install.Native(libraries, tools.unpinned, tools.used, tuple(noted.names))
             install.wheel(self.pin, wheel, folder, native)
 
     def load(self, folder: Path) -> Distribution:
@@ -143,8 +143,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     def _build(
         self, tree: Path, scratch: Path, run: RunCommand, noted: "_Failures"
-    ) -> tuple[Path, tuple[Pin, ...]]:
-        """Return the wheel, and its build requirements that are not pinned."""
+    ) -> tuple[Path, BuildTools]:
+        """Return the wheel, and the build requirements that were used."""
         system = source.build_system(tree, of=str(self.pin))
         site, out, home = scratch / "site", scratch / "out", scratch / "home"
         out.mkdir()
@@ -182,7 +182,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         made = (out / "result").read_text("utf-8").rstrip("\n")
         if made != PurePosixPath(made).name or not made.endswith(".whl"):
             raise ProjectError(f"{self.pin}: its build made {shown(made)}; expected a wheel")
-        return out / made, tools.unpinned
+        return out / made, tools
 
     def _environment(self, tree: Path, scratch: Path, programs: Path) -> dict[str, str]:
         tools, home = self.toolchain.bin, scratch / "home"

@@ -35,6 +35,8 @@ class Native(msgspec.Struct, frozen=True):
 
     libraries: tuple[str, ...] = ()
     unpinned: tuple[Pin, ...] = ()
+    requires: tuple[Pin, ...] = ()
+    """All build requirements that were used."""
     lost: tuple[str, ...] = ()
     """C extensions that the build left out since they do not compile."""
 
@@ -81,7 +83,7 @@ def load(pin: Pin, folder: Path) -> Distribution:
     )
     return Distribution(
         pin, folder / "code", folder.name, extensions, native.unpinned, folder / "data",
-        native.lost,
+        native.lost, native.requires,
     )  # fmt: skip
 
 

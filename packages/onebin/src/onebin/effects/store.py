@@ -61,18 +61,18 @@ class Store:
             ToolError: the cache cannot be written, or others can; or what ``make`` raises.
         """
         key = key_of(*step.key())
-        if (folder := self._find(step.kind, key)) is None:
+        if (folder := self.find(step.kind, key)) is None:
             with self._lock(f"{step.kind}-{key}"):
-                folder = self._find(step.kind, key) or self._make(step, key, ctx)
+                folder = self.find(step.kind, key) or self._make(step, key, ctx)
         return step.load(folder)
 
     def has(self, step: Step[object]) -> bool:
         """Whether the result of *step* is in the cache."""
-        return self._find(step.kind, key_of(*step.key())) is not None
+        return self.find(step.kind, key_of(*step.key())) is not None
 
     def get(self, step: Step[T]) -> T | None:
         """Return the result of *step* if it is in the cache."""
-        folder = self._find(step.kind, key_of(*step.key()))
+        folder = self.find(step.kind, key_of(*step.key()))
         return None if folder is None else step.load(folder)
 
     def shared(self, name: str) -> Path:
@@ -91,7 +91,7 @@ class Store:
         self.seconds[step.kind] = self.seconds.get(step.kind, 0) + spent
         return final
 
-    def _find(self, kind: str, key: str) -> Path | None:
+    def find(self, kind: str, key: str) -> Path | None:
         """Return the folder for *key*, if it is there.
 
         Raises:

@@ -268,6 +268,8 @@ class Distribution(msgspec.Struct, frozen=True):
     """A folder of its files below ``sys.prefix``, such as ``share/``."""
     lost: tuple[str, ...] = ()
     """C extensions that its build left out since they do not compile."""
+    requires: tuple[Pin, ...] = ()
+    """Build requirements that it was built with."""
 
 
 class BuildTool(msgspec.Struct, frozen=True):
