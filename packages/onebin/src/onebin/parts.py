@@ -63,7 +63,7 @@ def together(
         + program.allocator()
         + counters
         + program.held_signals(project.options.hold_signals)
-        + program.environment(project.options.environment)
+        + program.environment(project.options.environment, has_zones=project.has_files)
         + frozen.link_input(modules, startup)
         + install.link_input(selection.extensions)
         + runtime.link_input(ready.python.runtime, selection.builtins)

@@ -143,6 +143,10 @@ def test_variables_that_a_program_obeys() -> None:
         (source.name, source.text) for source in none.sources
     ]
     assert ((), ("getenv",)) == (none.wraps, some.wraps)
+    # With files inside TZ is read otherwise: getenv is wrapped, and shows no such variable.
+    zones = program.environment((), has_zones=True)
+    assert {"#define USES_ENVIRONMENT 0\n"} < {source.text for source in zones.sources}
+    assert ("getenv",) == zones.wraps
     texts = {source.name: source.text for source in some.sources}
     assert "#define USES_ENVIRONMENT 1\n" == texts["environment.h"]
     assert '{"PYTHONPATH", "PYTHONDEVMODE", NULL}' in texts["allowed_variables.c"]

@@ -75,3 +75,37 @@ __wrap___map_file(const char *path, size_t *size)
     errno = before;
     return map;
 }
+
+static int
+is_zone(const char *name)
+{
+    char path[PATH_MAX], outside[PATH_MAX];
+    snprintf(path, sizeof path, "%s%s", first_folder, name);
+    if (access(path, R_OK) == 0) {
+        return 1;
+    }
+    snprintf(path, sizeof path, INSIDE "%s", name);
+    int node = files_find(AT_FDCWD, path, outside);
+    return node >= 0 && file_nodes[node].kind != FILE_DIRECTORY;
+}
+
+/* Return the value of TZ as libc has to read it. EST5EDT, W-SU and their like have the form of a
+ * rule, and are zones: glibc looks for a file first, musl does where a colon is before the name. */
+const char *
+zone_variable(const char *value)
+{
+    static _Thread_local char known[64]; /* a colon, and the last name that was looked for */
+    static _Thread_local int was_zone;
+    if (strpbrk(value, "0123456789+-") == NULL || strpbrk(value, ":/,") != NULL
+        || strlen(value) > sizeof known - 2) {
+        return value;
+    }
+    if (strcmp(known + 1, value) != 0) {
+        int before = errno;
+        known[0] = ':';
+        strcpy(known + 1, value);
+        was_zone = is_zone(value);
+        errno = before;
+    }
+    return was_zone ? known : value;
+}

@@ -24,11 +24,14 @@ def held_signals(names: Iterable[str]) -> LinkInput:
     return LinkInput(sources=(CSource("held_signals.c", text),))
 
 
-def environment(names: Iterable[str]) -> LinkInput:
-    """Return the table of ``PYTHON*`` variables that CPython reads; without one it reads none."""
+def environment(names: Iterable[str], *, has_zones: bool = False) -> LinkInput:
+    """Return the table of ``PYTHON*`` variables that CPython reads; without one it reads none.
+
+    *has_zones* is of a program with files inside: it finds time zones there, by ``TZ``.
+    """
     names = tuple(names)
     header = CSource("environment.h", f"#define USES_ENVIRONMENT {int(bool(names))}\n")
-    if not names:
+    if not names and not has_zones:
         return LinkInput(sources=(header,))
     texts = ", ".join([*(f'"{name}"' for name in names), "NULL"])
     table = f"#include <stddef.h>\nconst char *const allowed_variables[] = {{{texts}}};\n"

@@ -18,6 +18,8 @@ ALWAYS: Final = (
 INTERPRETER: Final = (
     # Of a whole program: -m, resources, and the names that site defines.
     "runpy", "importlib.readers", "importlib.resources", "importlib.metadata", "pkgutil",
+    # The prompt of the interpreter: a basic one, without its console.
+    "_pyrepl", "_pyrepl.main", "_pyrepl.trace",
     "_sitebuiltins", "linecache", "traceback",
 )  # fmt: skip
 """What a program finds in any interpreter, whether or not it imports it by name."""
@@ -92,6 +94,9 @@ NATIVE_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     # Not from C: dbm.open imports the first that works, by its name.
     "dbm": ("dbm.sqlite3", "dbm.dumb"),
     "dbm.sqlite3": ("urllib.request",),  # by Path.as_uri, since 3.14: see TOOLING_EDGES
+    # Their reports: print_stats of each, and what -m prints.
+    "cProfile": ("pstats",),
+    "profile": ("pstats",),
     "_decimal": ("numbers", "collections"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
     "_json": ("json.decoder",),
@@ -124,6 +129,8 @@ TOOLING: Final = frozenset(
 TOOLING_EDGES: Final[dict[str, tuple[str, ...]]] = {
     # For modules found on a path; a frozen program has none.
     "_frozen_importlib_external": ("importlib.metadata", "importlib.readers"),
+    # It draws with curses and ctypes, which would be in every program.
+    "_pyrepl.main": ("_pyrepl.simple_interact", "_pyrepl.console"),
     "concurrent.futures": ("concurrent.futures.process",),
     # OpenSSL's hashes: CPython has its own of every guaranteed algorithm, in a hundredth.
     "hashlib": ("_hashlib",),

@@ -30,7 +30,7 @@ WORD: Final = re.compile(r"(?<![\w.\-/])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?![\w\-/
 RUN_MODULE: Final = "-m"
 """The option of an interpreter that runs a module; ``target/computed.py`` reports it."""
 
-COMMAND_LINE: Final = ("argparse", "getopt")
+COMMAND_LINE: Final = ("argparse", "getopt", "optparse")
 """What a module of the standard library needs when it is run so."""
 
 OWNERS: Final = ("project", "dependency")
