@@ -29,6 +29,12 @@ from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 ZONES: Final = re.compile(r"site-packages/tzdata/")
 """A file of the time zones, as a trace names it."""
 
+READ_BYTES: Final = 1 << 20
+"""Of a file, to compare its contents: more than modules have, less than data may have."""
+
+LEFT: Final = contents.NOT_PACKAGED | {"__pycache__"}
+"""Folders of tools."""
+
 
 class Frozen(msgspec.Struct, frozen=True):
     """What an executable has beside C."""
@@ -66,7 +72,7 @@ class FrozenProgram(msgspec.Struct, frozen=True):
 
     def make(self, folder: Path, ctx: Context) -> None:
         """Select, compile, and write down what came of it."""
-        made = _made(self.project, self.python, self.distributions, self.native_imports, ctx)
+        made = _made(self, ctx)
         (folder / "frozen").write_bytes(msgspec.msgpack.encode(made, enc_hook=_written))
 
     def load(self, folder: Path) -> Frozen:
@@ -103,16 +109,21 @@ def own_code() -> str:
 
 
 def contents_of(*folders: Path | None) -> str:
-    """Return a digest of all files below *folders*, but for compiled code."""
+    """Return a digest of the files below *folders* that may be inside an executable.
+
+    A file of more than ``READ_BYTES`` counts by its size and the time of its last change.
+    """
     found = hashlib.sha256()
-    for folder in filter(None, folders):
-        for file in sorted(folder.rglob("*")):
-            if "__pycache__" not in file.parts and file.is_file():
-                data = file.read_bytes()
-                found.update(
-                    f"{file.relative_to(folder)}\0{len(data)}\0".encode(errors="surrogateescape")
-                )
-                found.update(data)
+    for root in filter(None, folders):
+        for place, inner, names in os.walk(root):
+            inner[:] = sorted({*inner} - LEFT)
+            for file in sorted(Path(place, name) for name in names):
+                facts = file.stat() if file.is_file() else None
+                if facts is not None:
+                    is_read = facts.st_size <= READ_BYTES
+                    data = file.read_bytes() if is_read else str(facts.st_mtime_ns).encode()
+                    found.update(b"%s\0%d\0" % (os.fsencode(file.relative_to(root)), facts.st_size))
+                    found.update(data)
     return found.hexdigest()
 
 
@@ -128,23 +139,18 @@ def freeze(
     Raises:
         ProjectError: the program cannot start; see ``selection.selector.select``.
     """
-    contents = contents_of(project.code, project.data)
-    step = FrozenProgram(project, contents, python, distributions, dict(native_imports))
+    own = contents_of(project.code, project.data)
+    step = FrozenProgram(project, own, python, distributions, dict(native_imports))
     made = ctx.build(step)
     if not all(module.code.exists() for module in made.modules):  # a part of the cache is gone
-        made = _made(project, python, distributions, native_imports, ctx)
+        made = _made(step, ctx)
     for zones in made.distributions[len(distributions) :]:
         ctx.progress.report(f"{zones.pin}: for zoneinfo")
     return made
 
 
-def _made(
-    project: Project,
-    python: CPython,
-    distributions: tuple[Distribution, ...],
-    native_imports: Mapping[str, tuple[str, ...]],
-    ctx: Context,
-) -> Frozen:
+def _made(step: FrozenProgram, ctx: Context) -> Frozen:
+    project, python, distributions = step.project, step.python, step.distributions
     options = CompileOptions(
         python.interpreter,
         asserts=project.options.asserts,
@@ -168,7 +174,7 @@ def _made(
         return ctx.build(SettingsWords(distribution.code, distribution.key))
 
     def selected() -> Selection:
-        return select(project, python, distributions, native_imports, analyze, words_of)
+        return select(project, python, distributions, step.native_imports, analyze, words_of)
 
     selection = selected()
     wants_zones = project.is_whole or any(map(ZONES.match, project.trace.files))
