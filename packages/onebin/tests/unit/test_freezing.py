@@ -9,6 +9,12 @@ import pytest
 from onebin.freezing import READ_BYTES, contents_of
 
 
+FILES = (
+    "app.py", "pkg/deep/data.bin", ".well-known/security.txt", "pkg/__pycache__/app.pyc",
+    ".git/index", ".venv/lib/site.py",
+)  # fmt: skip
+
+
 def _changed_later(file: Path) -> None:
     """Change it as an editor does, however coarse the clock is."""
     before = file.stat().st_mtime_ns
@@ -40,8 +46,7 @@ def _touch(file: Path) -> None:
 def test_change_of_a_file(
     name: str, change: Callable[[Path], object], tmp_path: Path, *, is_other: bool
 ) -> None:
-    for file in ("app.py", "pkg/deep/data.bin", ".well-known/security.txt", "pkg/__pycache__/app.pyc",
-                 ".git/index", ".venv/lib/site.py"):  # fmt: skip
+    for file in FILES:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(file)
     (tmp_path / "big.bin").write_bytes(bytes(READ_BYTES + 1))
