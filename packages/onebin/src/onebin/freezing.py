@@ -1,6 +1,5 @@
 """The Python part of an executable: its modules selected and compiled, and the files inside."""
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -22,18 +21,12 @@ from onebin.model import (
     ModuleOrigin,
     Project,
 )
-from onebin.selection import contents
+from onebin.selection import contents, own_files
 from onebin.selection.named import SettingsWords
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 
 ZONES: Final = re.compile(r"site-packages/tzdata/")
 """A file of the time zones, as a trace names it."""
-
-READ_BYTES: Final = 1 << 20
-"""Of a file, to compare its contents: more than modules have, less than data may have."""
-
-LEFT: Final = contents.NOT_PACKAGED | {"__pycache__"}
-"""Folders of tools."""
 
 
 class Frozen(msgspec.Struct, frozen=True):
@@ -52,7 +45,7 @@ class FrozenProgram(msgspec.Struct, frozen=True):
 
     project: Project
     contents: str
-    """Names those of the project's own files; see ``contents_of``."""
+    """Names those of the project's own files; see ``own_files.digest``."""
     python: CPython
     distributions: tuple[Distribution, ...]
     native_imports: dict[str, tuple[str, ...]]
@@ -105,26 +98,7 @@ def _named(item: Distribution) -> tuple[object, ...]:
 @cache
 def own_code() -> str:
     """Return a digest of onebin's own files."""
-    return contents_of(Path(__file__).parent)
-
-
-def contents_of(*folders: Path | None) -> str:
-    """Return a digest of the files below *folders* that may be inside an executable.
-
-    A file of more than ``READ_BYTES`` counts by its size and the time of its last change.
-    """
-    found = hashlib.sha256()
-    for root in filter(None, folders):
-        for place, inner, names in os.walk(root):
-            inner[:] = sorted({*inner} - LEFT)
-            for file in sorted(Path(place, name) for name in names):
-                facts = file.stat() if file.is_file() else None
-                if facts is not None:
-                    is_read = facts.st_size <= READ_BYTES
-                    data = file.read_bytes() if is_read else str(facts.st_mtime_ns).encode()
-                    found.update(b"%s\0%d\0" % (os.fsencode(file.relative_to(root)), facts.st_size))
-                    found.update(data)
-    return found.hexdigest()
+    return own_files.digest_of(Path(__file__).parent)
 
 
 def freeze(
@@ -139,7 +113,7 @@ def freeze(
     Raises:
         ProjectError: the program cannot start; see ``selection.selector.select``.
     """
-    own = contents_of(project.code, project.data)
+    own = own_files.digest(project)
     step = FrozenProgram(project, own, python, distributions, dict(native_imports))
     made = ctx.build(step)
     if not all(module.code.exists() for module in made.modules):  # a part of the cache is gone

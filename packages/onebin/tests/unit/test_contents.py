@@ -186,6 +186,18 @@ def test_folders_beside_the_modules_of_a_flat_project(
     assert folders == {path.partition("/")[0] for path in found if path.endswith("/file")}
 
 
+def test_results_and_environments_stay_out(tmp_path: Path) -> None:
+    """A folder that code names is where onebin writes: the earlier result is not taken in."""
+    names = ("index.html", "my-app", "my-app.tar", "my-app.oci/index.json", "other")
+    beside = [*(f"dist/{name}" for name in names), "mine/pyvenv.cfg", "mine/bin/python"]
+
+    found = paths(tmp_path / "root", beside, flat=True, text='BASE / "dist"; BASE / "mine"')
+
+    assert {"dist/index.html", "dist/other"} == {
+        path for path in found if path.startswith(("dist/", "mine/"))
+    }
+
+
 def made_info(root: Path, *wheel: str) -> importlib.metadata.PathDistribution:
     """The project's ``.dist-info`` as it is inside; *wheel* has the lines of its RECORD."""
     write(root / "src", "app/__init__.py", "app/a,b.txt")

@@ -19,6 +19,7 @@ import pytest
 
 from onebin.distributions import located, offers
 from onebin.distributions.pure import PureWheel
+from onebin.effects import source_tree
 from onebin.effects.process import run
 from onebin.errors import ProjectError, ToolError
 from onebin.inputs import find
@@ -123,6 +124,26 @@ def test_folder_is_named_by_its_contents(near: Path, tmp_path: Path) -> None:
         change()
         seen.append(digest())
     assert len(seen) == len(set(seen))
+
+
+def test_names_of_tools_within_a_package(near: Path, tmp_path: Path) -> None:
+    """A package may be named venv, and have built files in dist; a tool's folders are left."""
+    kept = ("venv/__init__.py", "near/static/dist/app.js", "near/env/page.html")
+    left = ("dist/near.whl", "env/pyvenv.cfg", "env/bin/python", "sub/setup.py", "sub/dist/x")
+    for name in (*kept, *left):
+        (near / name).parent.mkdir(parents=True, exist_ok=True)
+        (near / name).write_text(name)
+
+    source_tree.copy(near, tmp_path / "copy")
+
+    found = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*")}
+    assert {*kept, "sub/setup.py"} == found & {*kept, *left}
+    before = source_tree.digest(near)
+    assert before == source_tree.digest(tmp_path / "copy")
+    (near / "dist/near.whl").write_text("another")
+    assert before == source_tree.digest(near)
+    (near / "near/static/dist/app.js").write_text("another")
+    assert before != source_tree.digest(near)
 
 
 def test_source_of_a_folder_is_a_copy(near: Path, tmp_path: Path) -> None:

@@ -12,12 +12,15 @@ from onebin.requirement import shown
 
 LEFT: Final = frozenset(
     {
-        ".venv", "venv", ".env", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache",
-        ".hypothesis", "__pycache__", "node_modules", "dist", ".eggs",
+        ".venv", ".env", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache",
+        ".hypothesis", "__pycache__", "node_modules", ".eggs",
         "onebin.lock", "onebin-build.lock",  # which a build writes
     }
 )  # fmt: skip
 """Names in a working directory that are a tool's: no part of a project."""
+
+PROJECTS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
+"""A folder with one of these is a project's: what is built goes into its ``dist``."""
 
 MAX_BYTES: Final = 2 << 30
 """Of a project's files: a larger folder is not a project's alone."""
@@ -80,4 +83,7 @@ def _ignored(folder: str, names: list[str]) -> set[str]:
         if not (path := Path(folder, name)).is_symlink()
         and not path.is_file() and not path.is_dir()
     }  # fmt: skip
+    # Packages may have the same names, and programs such folders of data.
+    special |= {name for name in names if Path(folder, name, "pyvenv.cfg").is_file()}
+    special |= {"dist"} if PROJECTS & set(names) else set()
     return special | (LEFT & set(names)) | {n for n in names if n.endswith(".egg-info")}

@@ -13,7 +13,6 @@ import csv
 import hashlib
 import io
 import itertools
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,7 @@ from onebin.model import Distribution, InsideFile, ModuleOrigin, Project, Trace
 
 from . import cpython
 from .finder import Owner
+from .own_files import BY_CONVENTION, IN_PATH, NOT_PACKAGED, left_out
 
 PREFIX: Final = "/onebin"
 
@@ -30,23 +30,6 @@ INTERPRETER: Final = "bin/python3"
 
 NOT_FILES: Final = frozenset({".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".pyc"})
 """Suffixes of compiled code: what of it can run here is in the executable itself."""
-
-IN_PATH: Final = re.compile(
-    r"""(?:/\s*|join(?:path)?\([^()]*?|(?:folder|directory|dir|path|root)\s*=\s*)"""
-    r"""["'](\w[\w-]*)["'/]"""
-)
-"""A folder's name where code makes a path of it: ``BASE_DIR / "templates"``."""
-
-BY_CONVENTION: Final = frozenset({"templates", "static", "locale"})
-"""Folders beside a module that frameworks read by default."""
-
-NOT_PACKAGED: Final = frozenset(
-    {
-        ".git", ".hg", ".svn", ".venv", ".env", ".DS_Store", ".mypy_cache", ".pytest_cache",
-        ".ruff_cache", ".hypothesis", ".ipynb_checkpoints", ".tox", ".nox",
-    }
-)  # fmt: skip
-"""Names within a package that are a tool's or a person's: no build back end packs them."""
 
 
 def folders(version: str) -> dict[Owner, str]:
@@ -200,6 +183,7 @@ def _named_folders(project: Project, modules: Mapping[str, ModuleOrigin]) -> set
 
 def _code(project: Project, tops: Collection[str], folder: str) -> Iterator[InsideFile]:
     """Yield the files beside the project's modules: all of its packages that are in."""
+    other = left_out(project)
     for top in sorted(project.code.iterdir()):
         # A project's folder is a working directory, with what tools and builds leave there.
         is_left = top.name.startswith(".") or top.name.endswith((".egg-info", ".dist-info"))
@@ -208,6 +192,7 @@ def _code(project: Project, tops: Collection[str], folder: str) -> Iterator[Insi
         for path in sorted(top.rglob("*")) if top.is_dir() else (top,):
             relative = path.relative_to(project.code)
             left = any(part in NOT_PACKAGED for part in relative.parts)
+            left = left or not other.isdisjoint((path, *path.parents))
             if path.is_file() and not left and _is_file(path):
                 yield InsideFile(f"{folder}{relative}", "data", path)
 
