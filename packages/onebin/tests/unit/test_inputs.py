@@ -117,6 +117,29 @@ def test_project_in_a_repository(project: Path, tmp_path: Path) -> None:
     assert ("11", project) == (read.version, read.root)
 
 
+@pytest.mark.parametrize("is_repository", [True, False])
+def test_link_out_of_the_project(project: Path, tmp_path: Path, *, is_repository: bool) -> None:
+    """A back end finds what several projects of a repository share by a link, and no other."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "VERSION").write_text("12")
+    (project / "common").symlink_to("../shared")
+    (project / "nowhere").symlink_to("../gone")
+    (project / "itself").symlink_to("itself")
+    if is_repository:
+        (tmp_path / ".git").mkdir()
+    own = (project / "own.py").read_text().replace("Version: 7", "Version: {}")
+    own += "\nfile = pathlib.Path('common/VERSION')\n"
+    own += "METADATA = METADATA.format(file.read_text() if file.exists() else 'none')\n"
+    (project / "own.py").write_text(f"import pathlib\n{own}")
+
+    found = inputs.find(project, Given(entry_point="first"), context(tmp_path / ".venv", run))
+    if is_repository:
+        assert "12" == found.project().version
+    else:
+        with pytest.raises(ProjectError, match="version"):
+            found.project()
+
+
 COMPILES = """
 import os, subprocess
 

@@ -64,6 +64,13 @@ def digest(root: Path) -> str:
     return found.hexdigest()
 
 
+def leads_out(root: Path, top: Path) -> bool:
+    """Whether a link of the project in *root* leads out of it, to a place in *top*."""
+    # realpath: a link in a circle, or into another user's folder, is no fault here.
+    targets = (Path(os.path.realpath(path)) for path in _files(root) if path.is_symlink())
+    return any(it.is_relative_to(top) and not it.is_relative_to(root) for it in targets)
+
+
 def _files(root: Path) -> Iterator[Path]:
     """Yield the files and links of the project in *root* in a fixed order."""
     for folder, folders, names in os.walk(root):

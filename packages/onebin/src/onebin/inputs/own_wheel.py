@@ -125,14 +125,14 @@ def _compiled(made: Made, origin: Origin, root: Path, options: Options, given: G
 def _top(root: Path) -> Path:
     """Return the directory that the back end needs a copy of.
 
-    It is the repository around the project if the settings name something above: a version from
-    its tags, a file that several projects share.
+    It is the repository around the project if the settings or a link name something above: a
+    version from its tags, a file or a package that several projects share.
     """
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     names = ("pyproject.toml", "setup.py", "setup.cfg")
     texts = [files.read_text(root / name) for name in names if (root / name).is_file()]
-    if not any(".." in text or "search_parent_directories" in text for text in texts):
-        return root
-    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    names_above = any(".." in text or "search_parent_directories" in text for text in texts)
+    return top if names_above or source_tree.leads_out(root, top) else root
 
 
 def _reason(table: Mapping[str, Any], root: Path, options: Options, *, is_old: bool) -> str:
