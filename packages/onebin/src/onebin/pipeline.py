@@ -139,8 +139,12 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         ProjectError: the project must change.
         ToolError: the machine must change.
     """
-    ctx = tools.context
     ready = prepare(project, tools, instrumented=instrumented)
+    with project_files.readable(project):
+        return _built(ready, tools.context)
+
+
+def _built(ready: Prepared, ctx: Context) -> BuildResult:
     project = ready.plan.project
     with ctx.progress.stage("freeze") as stage:
         frozen_parts = freezing.freeze(
@@ -203,9 +207,10 @@ def pruning(plan: Plan, tools: Tools) -> Pruning | None:
         except NotCachedError:
             stage.summary = "not known before CPython and the dependencies are built"
             return None
-        found = compare(
-            plan.project, ready.python, ready.distributions, ready.native_imports, reading
-        )
+        with project_files.readable(plan.project):
+            found = compare(
+                plan.project, ready.python, ready.distributions, ready.native_imports, reading
+            )
         stage.summary = f"{found.whole.modules} modules, {len(found.risks)} risks"
     return found
 

@@ -1,7 +1,10 @@
 """The files beside a project: its locks, its profile and its trace, read once for a plan."""
 
 import json
+import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -159,6 +162,25 @@ def trace_text(trace: Trace) -> str:
 def _quoted(text: str) -> str:
     """Return *text* as a basic string of TOML, which is JSON's but for DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+@contextmanager
+def readable(project: Project) -> Iterator[None]:
+    """Read files of *project* here.
+
+    Raises:
+        ProjectError: one cannot be read: another user's, or gone meanwhile.
+    """
+    try:
+        yield
+    except OSError as exc:
+        file = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else None
+        if file is None or not any(map(file.is_relative_to, (project.root, project.code))):
+            raise
+        raise ProjectError(
+            f"{file}: cannot be read: {exc.strerror}; expected a file of the program",
+            hint="make it readable, or move it out of the program's folders",
+        ) from exc
 
 
 def read(project: Project, name: str) -> str:

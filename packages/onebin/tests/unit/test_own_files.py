@@ -1,14 +1,18 @@
 """Which files of a project count for its kept selection, and which never go in."""
 
 import os
+import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from onebin import project_files
+from onebin.errors import ProjectError
 from onebin.inputs import directory
-from onebin.selection import own_files
+from onebin.selection import own_files, whole
 from onebin.selection.own_files import READ_BYTES, digest, digest_of
 
 FILES = (
@@ -104,20 +108,54 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert before != digest_of(tmp_path)
 
 
-def test_file_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a database's folder beside the code: it counts by the reason."""
-    write(tmp_path, *FILES)
-    usual = Path.read_bytes
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_files_of_another_user(*, is_flat: bool) -> None:
+    """A database's folder beside the code is no fault; a file that goes in is, by its name."""
 
-    def read_bytes(file: Path) -> bytes:
-        if file.name == "data.bin":
-            raise PermissionError(13, "Permission denied")
-        return usual(file)
+    def read(code: Path, root: Path) -> None:
+        project = directory.parse(root, TABLE)
+        with project_files.readable(project):
+            found = [*whole.roots(project, ()), *whole.with_packages({}, project)]
+            assert {"app", "pkg", "zoo"} <= {*found}
+            assert own_files.digest(project) == own_files.digest(project)
+            assert ["pkg", "zoo"] == [folder.name for folder in own_files.packages(code)]
+        with (
+            pytest.raises(ProjectError, match="pkg/secret: cannot be read: Permission"),
+            project_files.readable(project),
+        ):
+            (code / "pkg/secret").read_bytes()
 
-    readable = digest_of(tmp_path)
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    # pytest's own folder is closed to others.
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name).resolve()
+        code = root if is_flat else root / "src"
+        write(code, "app.py", "pkg/__init__.py", "zoo/__init__.py", "aaa/secret", "pkg/secret")
+        root.chmod(0o755)
+        (code / "aaa").chmod(0o700)
+        (code / "pkg/secret").chmod(0o600)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setgroups([])
+                os.setresgid(12345, 12345, 12345)
+                os.setresuid(12345, 12345, 12345)
+                read(code, root)
+                os._exit(0)
+            finally:
+                traceback.print_exc()
+                os._exit(1)
+        assert 0 == os.waitpid(child, 0)[1]
 
-    assert digest_of(tmp_path) == digest_of(tmp_path) != readable
+
+def test_error_that_is_not_of_the_project(tmp_path: Path) -> None:
+    """It stays what it is."""
+    write(tmp_path / "project", "app.py")
+    project = directory.parse(tmp_path / "project", TABLE)
+    with pytest.raises(FileNotFoundError), project_files.readable(project):
+        (tmp_path / "elsewhere").read_bytes()
+    with pytest.raises(OSError, match="disk"), project_files.readable(project):
+        raise OSError(28, "disk full")
 
 
 @pytest.mark.parametrize(

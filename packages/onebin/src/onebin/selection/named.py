@@ -17,6 +17,7 @@ import msgspec
 from onebin.effects.context import Context
 from onebin.model import Distribution, ModuleImports, Project
 
+from . import own_files
 from .finder import Finder
 
 SETTINGS: Final = frozenset({".json", ".ini", ".cfg", ".conf", ".toml", ".yaml", ".yml"})
@@ -162,10 +163,9 @@ def _of_standard_library(name: str, finder: Finder) -> str:
 
 
 def _packages(project: Project) -> list[Path]:
-    packages = [item for item in project.code.iterdir() if item.is_dir()]
     if project.code == project.root:
-        packages = [item for item in packages if (item / "__init__.py").is_file()]
-    return packages
+        return own_files.packages(project.code)
+    return [item for item in project.code.iterdir() if item.is_dir()]
 
 
 def words_in(folder: Path) -> set[str]:

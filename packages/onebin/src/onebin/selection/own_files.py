@@ -41,8 +41,25 @@ def left_out(project: Project) -> frozenset[Path]:
     names = (f"{project.name}{end}" for end in ("", ".oci", ".tar"))
     found = {project.root / "dist" / name for name in names}
     if project.code == project.root:
-        found |= {file.parent for file in project.code.glob("*/pyvenv.cfg")}
+        found |= {path for path in project.code.iterdir() if is_environment(path)}
     return frozenset(found)
+
+
+def is_environment(folder: Path) -> bool:
+    """Whether *folder* is a virtual environment."""
+    return _has(folder, "pyvenv.cfg")
+
+
+def packages(folder: Path) -> list[Path]:
+    """Return the folders with an ``__init__.py`` in *folder*, sorted."""
+    return [path for path in sorted(folder.iterdir()) if _has(path, "__init__.py")]
+
+
+def _has(folder: Path, name: str) -> bool:
+    try:
+        return (folder / name).is_file()
+    except PermissionError:  # another user's folder, as a database's
+        return False
 
 
 def digest(project: Project) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from onebin.model import Distribution, Project
 
+from . import own_files
 from .finder import PART, modules_in
 
 NOT_CODE: Final = frozenset(
@@ -30,7 +31,7 @@ def tops(folder: Path) -> list[str]:
         name = path.name.removesuffix(".py")
         if name in NOT_CODE or not PART.fullmatch(name) or name.startswith("test_"):
             continue
-        if path.is_dir() and (path / "pyvenv.cfg").exists():
+        if own_files.is_environment(path):
             continue
         if path.suffix == ".py" if path.is_file() else any(path.rglob("*.py")):
             found.append(name)
@@ -54,8 +55,8 @@ def with_packages(
     Its folder holds other things beside its code, which belong to the program if imported.
     """
     found = dict(native)
-    for init in sorted(project.code.glob("*/__init__.py")) if _is_flat(project) else ():
-        package = init.parent.name
+    for folder in own_files.packages(project.code) if _is_flat(project) else ():
+        package = folder.name
         found[package] = (*found.get(package, ()), *modules_in(project.code, package))
     return found
 
