@@ -94,7 +94,7 @@ def test_change_behind_a_link(place: str, change: str, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
-    """A circle of links, one that leads nowhere, a pipe: no fault of the project."""
+    """A circle of links, a link to nowhere, a pipe: such things may stay."""
     write(tmp_path, *FILES)
     (tmp_path / "pkg/circle").symlink_to("../pkg")
     (tmp_path / "itself").symlink_to("itself")
@@ -111,7 +111,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 @pytest.mark.parametrize("is_flat", [True, False])
 def test_files_of_another_user(*, is_flat: bool) -> None:
-    """A database's folder beside the code is no fault; a file that goes in is, by its name."""
+    """A database's folder beside the code may stay; a file that goes in is named."""
 
     def read(code: Path, root: Path) -> None:
         project = directory.parse(root, TABLE)
@@ -149,7 +149,7 @@ def test_files_of_another_user(*, is_flat: bool) -> None:
 
 
 def test_error_that_is_not_of_the_project(tmp_path: Path) -> None:
-    """It stays what it is."""
+    """It passes unchanged."""
     write(tmp_path / "project", "app.py")
     project = directory.parse(tmp_path / "project", TABLE)
     with pytest.raises(FileNotFoundError), project_files.readable(project):
@@ -170,7 +170,7 @@ def test_error_that_is_not_of_the_project(tmp_path: Path) -> None:
         ("app.log", "", False),
         ("db.sqlite3", 'BASE / "db.sqlite3"', False),
         ("dist/index.html", 'BASE / "dist"', True),
-        # What a build writes is no part of the next one.
+        # A build leaves out the results of the last one.
         ("dist/app", 'BASE / "dist"', False),
         ("dist/app.tar", 'BASE / "dist"', False),
         ("dist/app.oci/index.json", 'BASE / "dist"', False),
@@ -198,7 +198,7 @@ def test_files_of_a_working_directory(
 
 
 def test_files_of_a_wheel(tmp_path: Path) -> None:
-    """Its data are in a folder of their own."""
+    """Its data are in a second folder."""
     write(tmp_path, "code/app.py", "data/share/page.html")
     project = directory.parse(tmp_path, {**TABLE, "tool": {"onebin": {"source": "code"}}})
     project = msgspec.structs.replace(project, data=tmp_path / "data")

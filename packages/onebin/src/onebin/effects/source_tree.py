@@ -20,7 +20,7 @@ LEFT: Final = frozenset(
 """Names in a working directory that are a tool's: no part of a project."""
 
 PROJECTS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
-"""A folder with one of these is a project's: what is built goes into its ``dist``."""
+"""A folder with one of these is a project's, whose results go into its ``dist``."""
 
 MAX_BYTES: Final = 2 << 30
 """Of a project's files: a larger folder is not a project's alone."""
@@ -66,7 +66,7 @@ def digest(root: Path) -> str:
 
 def leads_out(root: Path, top: Path) -> bool:
     """Whether a link of the project in *root* leads out of it, to a place in *top*."""
-    # realpath: a link in a circle, or into another user's folder, is no fault here.
+    # realpath: a link in a circle, or into another user's folder, may stay.
     targets = (Path(os.path.realpath(path)) for path in _files(root) if path.is_symlink())
     return any(it.is_relative_to(top) and not it.is_relative_to(root) for it in targets)
 

@@ -34,9 +34,9 @@ LEFT: Final = NOT_PACKAGED | {"__pycache__"}
 
 
 def left_out(project: Project) -> frozenset[Path]:
-    """Return what is in the folder of *project* and never in its executable.
+    """Return places in the folder of *project* that are never in its executable.
 
-    These are the results of an earlier build, and environments beside the code.
+    They are the results of an earlier build, and environments beside the code.
     """
     names = (f"{project.name}{end}" for end in ("", ".oci", ".tar"))
     found = {project.root / "dist" / name for name in names}
@@ -81,7 +81,7 @@ def digest_of(folder: Path) -> str:
     """Return a digest of the files below *folder*.
 
     Links are followed, as imports follow them. A file of more than ``READ_BYTES`` counts by its
-    size and the time of its last change, one that cannot be read by the reason.
+    size and the time of its last change, an unreadable file by the reason.
     """
     return _digest_of(folder, _files(folder))
 
