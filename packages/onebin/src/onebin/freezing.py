@@ -116,7 +116,9 @@ def freeze(
     own = own_files.digest(project)
     step = FrozenProgram(project, own, python, distributions, dict(native_imports))
     made = ctx.build(step)
-    if not all(module.code.exists() for module in made.modules):  # a part of the cache is gone
+    needed = [module.code for module in made.modules]
+    needed += [zones.code for zones in made.distributions[len(distributions) :]]
+    if not all(map(Path.exists, needed)):  # a part of the cache is gone
         made = _made(step, ctx)
     for zones in made.distributions[len(distributions) :]:
         ctx.progress.report(f"{zones.pin}: for zoneinfo")

@@ -148,3 +148,37 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < ends
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("ends", ["lives", "closes"])
+def test_fork_of_the_caller(
+    ends: str, program: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """A pool's process has a copy of the socket: the server ends with its caller, not before."""
+    body = f"""
+import os, signal, sys
+from pathlib import Path
+from onebin.effects.resident import Resident
+
+resident = Resident(Path(sys.argv[1]))
+call = lambda: resident.run(["print(os.getppid())"], cwd=None, env=os.environ)
+first = call()
+read, write = os.pipe()
+child = os.fork()
+if child == 0:
+    resident.close() if {ends == "closes"} else call()
+    os.write(write, b"done")
+    signal.pause()
+os.read(read, 4)
+assert call() is not None
+resident.close()
+os.kill(child, signal.SIGKILL)
+print("ended")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", body, program],
+        env=environment, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (0, b"ended\n") == (done.returncode, done.stdout)
+    assert "ready " == (tmp_path / "ready").read_text()

@@ -42,7 +42,8 @@ class Resident:
         """Start nothing yet."""
         self.program = program
         self._starting = threading.Lock()
-        self._server: tuple[socket.socket, subprocess.Popen[bytes]] | None = None
+        self._server: tuple[socket.socket, subprocess.Popen[bytes], int] | None = None
+        """Its socket, it, and the process that has started it."""
         atexit.register(self.close)
 
     def takes(self, argv: Sequence[str]) -> bool:
@@ -88,16 +89,21 @@ class Resident:
                         pass_fds=[there.fileno()], env=dict(env), stdin=subprocess.DEVNULL,
                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                     )  # fmt: skip
-                self._server = here, process
+                self._server = here, process, os.getpid()
             return self._server[0]
 
     def close(self) -> None:
-        """End the server, if there is one."""
+        """End the server, if there is one; in a fork of this process it goes on."""
         with self._starting:
             if self._server is not None:
-                control, process = self._server
+                control, process, starter = self._server
                 self._server = None
-                control.close()
+                with control:
+                    if starter != os.getpid():
+                        return
+                    # A fork may keep the socket open: its end alone does not reach the server.
+                    with contextlib.suppress(OSError):  # the server is gone
+                        control.shutdown(socket.SHUT_RDWR)
                 process.wait()
 
 
