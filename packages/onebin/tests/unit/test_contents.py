@@ -4,12 +4,14 @@ import base64
 import email
 import hashlib
 import importlib.metadata
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from onebin.errors import ProjectError
 from onebin.inputs import core_metadata, directory
 from onebin.model import Distribution, ModuleOrigin, Pin, Trace
 from onebin.selection import contents, whole
@@ -34,7 +36,7 @@ TABLE = {
 def write(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(name)
+        (folder / name).write_bytes(os.fsencode(name))
     return folder
 
 
@@ -184,6 +186,13 @@ def test_folders_beside_the_modules_of_a_flat_project(
     found = paths(root, beside, flat=True, text=text)
 
     assert folders == {path.partition("/")[0] for path in found if path.endswith("/file")}
+
+
+@pytest.mark.parametrize("name", ["app/\udcff.txt", "app/\udce4/page.html"])
+def test_name_that_is_not_text(tmp_path: Path, name: str) -> None:
+    """As Latin-1 leaves it; the message shows its bytes."""
+    with pytest.raises(ProjectError, match=r"b'app/\\x[ef].*': its name is not UTF-8"):
+        paths(tmp_path / "root", [name])
 
 
 def test_results_and_environments_stay_out(tmp_path: Path) -> None:

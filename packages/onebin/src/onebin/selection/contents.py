@@ -13,11 +13,14 @@ import csv
 import hashlib
 import io
 import itertools
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from onebin.errors import ProjectError
 from onebin.model import Distribution, InsideFile, ModuleOrigin, Project, Trace
+from onebin.requirement import shown
 
 from . import cpython
 from .finder import Owner
@@ -66,6 +69,9 @@ def files(
         modules: Those that are frozen.
         version: ``3.13``.
         script: The text of the console script.
+
+    Raises:
+        ProjectError: the name of one is not UTF-8.
     """
     site = folders(version)["project"]
     # Of a pruned program sources are there to choose from.
@@ -95,12 +101,25 @@ def files(
     )
     found: dict[str, InsideFile] = {}
     for file in every:
+        _require_text(file)
         if sources or file.module or file.source not in frozen:
             found.setdefault(file.path, file)
     inside = _without_folders(found)
     if project.is_whole:
         return tuple(inside)
     return tuple(_traced(inside, project.trace, version, script_path(project)))
+
+
+def _require_text(file: InsideFile) -> None:
+    """Reject a name that is not text: a RECORD cannot hold it (PEP 376), nor can a wheel."""
+    try:
+        file.path.encode()
+    except UnicodeEncodeError as exc:
+        name = os.fsencode(file.path.rpartition("site-packages/")[2])
+        raise ProjectError(
+            f"{shown(name)}: its name is not UTF-8",
+            hint="rename it, or move it out of the program's folders",
+        ) from exc
 
 
 def missing(trace: Trace, files: Iterable[InsideFile], version: str) -> tuple[str, ...]:
