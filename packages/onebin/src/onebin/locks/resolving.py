@@ -13,7 +13,7 @@ from onebin.effects.context import Context
 from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Machine, Pin, Plan, Project
 
-from . import requirements
+from . import requirements, uv_sources
 
 
 def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tuple[Pin, ...]:
@@ -29,9 +29,11 @@ def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tu
         ctx: The effects.
 
     Raises:
-        ProjectError: a dependency is malformed, or has no version or file that fits.
+        ProjectError: a dependency is malformed, has no version or file that fits, or is not from
+            an index.
         ToolError: the index cannot be reached.
     """
+    uv_sources.require_none(project)
     with ctx.store.scratch() as scratch:
         choices = index.resolve(
             project.dependencies, scratch, python=python, machine=machine, run=ctx.run

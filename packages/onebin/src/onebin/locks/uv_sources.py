@@ -1,0 +1,69 @@
+"""Dependencies that uv takes from elsewhere than an index: its lock alone has the place.
+
+A package of the same name on an index is another person's: it must not come in its place.
+Source: uv's documentation, dependency sources; those of a workspace's top hold for its members.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.utils import canonicalize_name
+
+from onebin import requirement
+from onebin.effects import files
+from onebin.errors import ObstaclesError, ProjectError
+from onebin.model import Project
+
+ELSEWHERE: Final = ("workspace", "path", "git", "url")
+"""Keys of a source beside an index."""
+
+
+def require_none(project: Project) -> None:
+    """Reject dependencies of *project* whose source is a folder, a repository or an address.
+
+    Raises:
+        ProjectError: some are; ``ObstaclesError`` for several.
+    """
+    is_directory = (project.root / "pyproject.toml").is_file()
+    is_script = ".py." in Path(project.options.lock).name
+    sources = _sources(project.root) if is_directory and not is_script else {}
+    faults = []
+    for text in project.dependencies:
+        name = canonicalize_name(requirement.parse(text, where="project.dependencies").name)
+        if found := sources.get(name):
+            fault = (
+                f"{name}: its {found} in tool.uv.sources is pinned by uv.lock alone; expected it"
+            )
+            faults.append(ProjectError(fault, hint="uv lock; or --lock with another tool's lock"))
+    if faults:
+        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
+
+
+def _sources(root: Path) -> dict[str, str]:
+    """Return the kind of source of each name that has one elsewhere."""
+    tops = (table for folder in root.parents if "workspace" in (table := _uv(folder)))
+    found: dict[str, str] = {}
+    for table in (next(tops, {}), _uv(root)):
+        sources = table.get("sources")
+        for name, value in sources.items() if isinstance(sources, dict) else ():
+            kinds = [*_kinds(value)]
+            found[canonicalize_name(name)] = kinds[0] if kinds else ""
+    return found
+
+
+def _kinds(value: object) -> Iterator[str]:
+    for source in value if isinstance(value, list) else [value]:
+        yield from (kind for kind in ELSEWHERE if isinstance(source, dict) and source.get(kind))
+
+
+def _uv(folder: Path) -> Mapping[str, Any]:
+    """Return ``[tool.uv]`` of the ``pyproject.toml`` in *folder*; empty if there is none."""
+    try:
+        table: object = tomllib.loads(files.read_text(folder / "pyproject.toml"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    for key in ("tool", "uv"):
+        table = table.get(key) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}
