@@ -8,7 +8,6 @@ import pytest
 
 from onebin.freezing import READ_BYTES, contents_of
 
-
 FILES = (
     "app.py", "pkg/deep/data.bin", ".well-known/security.txt", "pkg/__pycache__/app.pyc",
     ".git/index", ".venv/lib/site.py",
