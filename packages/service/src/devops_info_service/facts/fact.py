@@ -20,7 +20,7 @@ MAX_SHOWN: Final = 200
 thousand layers does not."""
 WITHHELD: Final = "is withheld"
 """Part of the reason for a value that is there and not shown."""
-_AROUND: Final = "\n\t \0"
+AROUND: Final = "\n\t \0"
 """Around the text of a file: a line feed, the blanks that pad a column, SELinux's final NUL."""
 _KERNEL: Final = ("/proc/", "/sys/")
 """File systems of the kernel; every other file was written by a user."""
@@ -71,7 +71,7 @@ class File(msgspec.Struct, frozen=True):
         """Parse all of it; *parse* raises ``ValueError`` for an invalid text."""
         if isinstance(self.content, Unknown):
             return self.content
-        return self._parsed("", self.content.strip(_AROUND), parse)
+        return self._parsed("", self.content.strip(AROUND), parse)
 
     def parse_field(self, name: str, parse: Callable[[str], T], separator: str = "") -> Fact[T]:
         """Parse what follows *name* on the first line that begins with it.
@@ -90,7 +90,7 @@ class File(msgspec.Struct, frozen=True):
         """Parse the word at *index*; *name* is its meaning."""
         if isinstance(self.content, Unknown):
             return self.content
-        found = words(self.content.strip(_AROUND))
+        found = words(self.content.strip(AROUND))
         if index >= len(found):
             return Unknown(f"{self.path} has no {name}")
         return self._parsed(name, found[index], parse)

@@ -10,7 +10,17 @@ from typing import Final
 
 from devops_info_service.facts.container.node_processes import is_of_node
 from devops_info_service.facts.container.volumes import HOSTS_MARK
-from devops_info_service.facts.forms import DOMAIN, ENGINE, LABEL, OPTION, PATH, SERVER, is_address
+from devops_info_service.facts.fact import AROUND
+from devops_info_service.facts.forms import (
+    DOMAIN,
+    ENGINE,
+    LABEL,
+    OPTION,
+    PATH,
+    SERVER,
+    Form,
+    is_address,
+)
 from devops_info_service.facts.kubernetes.claims import DIRECTORY, without_secrets
 from devops_info_service.facts.kubernetes.downward import without_values
 from devops_info_service.facts.lines import lines
@@ -115,6 +125,11 @@ def _certificate(text: str) -> str:
     return f"{begin}{body}{end}\n" if begun and ended else WITHHELD
 
 
+def _whole(text: str, form: Form) -> str:
+    """Return *text* if all of it is of *form*, as ``File.parse`` sees it."""
+    return text if form.holds(text.strip(AROUND)) else WITHHELD
+
+
 def _mounts(text: str) -> str:
     return _USER.sub(rf"\1{WITHHELD}@", text) if "@" in text else text
 
@@ -124,9 +139,9 @@ _FILES: Final[Mapping[str, Callable[[str], str]]] = {
     RESOLV_CONF: _resolver,
     "/proc/cmdline": marks_of,
     "/proc/self/mountinfo": _mounts,
-    "/run/systemd/container": lambda text: text if ENGINE.holds(text.rstrip("\n")) else WITHHELD,
+    "/run/systemd/container": lambda text: _whole(text, ENGINE),
     f"{DIRECTORY}/token": without_secrets,
-    f"{DIRECTORY}/namespace": lambda text: text if LABEL.holds(text.strip(" \t\n")) else WITHHELD,
+    f"{DIRECTORY}/namespace": lambda text: _whole(text, LABEL),
     f"{DIRECTORY}/ca.crt": _certificate,
 }
 """Files that a report reads in part -> that part."""
