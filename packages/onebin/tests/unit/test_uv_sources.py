@@ -29,6 +29,7 @@ def check(root: Path, text: str, top: str = "", *, lock: str = "") -> None:
 TOP = '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
 
 
+@pytest.mark.claim("no stranger's package")
 @pytest.mark.parametrize(
     ("source", "kind"),
     [
