@@ -35,8 +35,8 @@ def build(step: CapturedBuild, ctx: Context) -> Distribution:
     Raises:
         ProjectError, ToolError: as ``CapturedBuild.make``.
     """
-    if ctx.store.has(step):
-        return ctx.build(step)
+    if (kept := ctx.store.get(step)) is not None:
+        return kept
     bare = msgspec.structs.replace(step, build_pins=(), may_be_unpinned=False)
     uses = ctx.store.shared("build-uses") / key_of(*bare.key())
     for file in sorted(uses.glob("*.json")):

@@ -7,7 +7,7 @@ Its scripts are those of ``entry_points.txt``, which setuptools writes into an s
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ from onebin.model import Options, Project
 
 from . import core_metadata, wheel
 from .given import Given
+from .values import as_table
 
 CACHE_VERSION: Final = 1
 """Raised when this module makes something else of the same file: part of the key."""
@@ -80,17 +81,13 @@ def _entry_points(tree: Path) -> str:
         document = tomllib.loads(_text(tree / "pyproject.toml"))
     except (ValueError, RecursionError):
         return ""
-    table = _table(document.get("project"))
-    poetry = _table(_table(document.get("tool")).get("poetry"))
+    table = as_table(document.get("project"))
+    poetry = as_table(as_table(document.get("tool")).get("poetry"))
     scripts = {
-        name: target for name, target in _table(poetry.get("scripts")).items()
+        name: target for name, target in as_table(poetry.get("scripts")).items()
         if isinstance(target, str)
     }  # fmt: skip
     return core_metadata.entry_points({"scripts": scripts, **table})
-
-
-def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401  (TOML)
-    return value if isinstance(value, dict) else {}
 
 
 def _text(file: Path) -> str:

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from onebin.requirement import shown
 
+from .values import as_table
+
 TABLES: Final = (("uv", "index"), ("poetry", "source"), ("pdm", "source"))
 """Arrays of tables of ``[tool]`` with an index each."""
 
@@ -31,15 +33,11 @@ def unused(table: Mapping[str, Any]) -> str:
 
 def _named(tool: Any) -> Iterator[str]:  # noqa: ANN401  (TOML)
     for name, key in TABLES:
-        entries = _table(_table(tool).get(name)).get(key)
+        entries = as_table(as_table(tool).get(name)).get(key)
         for entry in entries if isinstance(entries, list) else ():
-            called = _table(entry).get("name")
-            if _table(entry).get("url"):
+            called = as_table(entry).get("name")
+            if as_table(entry).get("url"):
                 yield f"tool.{name}.{key} {shown(called)}" if called else f"tool.{name}.{key}"
     for key in VALUES:
-        if _table(_table(tool).get("uv")).get(key):
+        if as_table(as_table(tool).get("uv")).get(key):
             yield f"tool.uv.{key}"
-
-
-def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401  (TOML)
-    return value if isinstance(value, dict) else {}

@@ -14,6 +14,11 @@ MAX_TEXT: Final = 10_000
 """Characters of a description, a license, a label: an index cuts a description at 512."""
 
 
+def as_table(value: object) -> dict[str, Any]:
+    """Return *value* if it is a table, else an empty one: of settings that are not onebin's."""
+    return value if isinstance(value, dict) else {}
+
+
 def table_of(table: Mapping[str, Any], key: str, above: str = "") -> Mapping[str, Any]:
     """Return the table *key*; *above* is its place, with a dot.
 
