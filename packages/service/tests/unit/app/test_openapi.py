@@ -128,13 +128,12 @@ def test_readiness(published: Any) -> None:
     assert errors(published, "/readyz", 200, {"status": "alive"}) != []
 
 
-@pytest.mark.parametrize("status", REFUSALS)
-def test_rejections(published: Any, status: int) -> None:
+def test_rejections(published: Any) -> None:
     """Every operation knows the refusals."""
-    body = msgspec.json.decode(error_response(status, "x").body)
-
-    for path in published["paths"]:
-        assert errors(published, path, status, body) == []
+    for status in REFUSALS:
+        body = msgspec.json.decode(error_response(status, "x").body)
+        for path in published["paths"]:
+            assert errors(published, path, status, body) == [], (status, path)
 
 
 def no_handler(_: Services) -> Handler:
