@@ -14,47 +14,39 @@ class Root:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._plain: set[str] = set()
-        """Folders without a link above: many files are read in each, and checked once."""
+        """Places above others that are no links: many files are read in each, and checked once."""
 
     def resolve(self, path: str, *, follow: bool = True) -> str:
         """Return where *path* is; unless *follow*, its last step may be a link.
 
         Raises:
-            OSError: there are more links than the kernel follows.
+            OSError: a step but the last is not there, or there are more links than the kernel
+                follows.
         """
-        above = path[: path.rfind("/") + 1]
-        if above in self._plain and path[len(above) :] not in {"", ".", ".."}:
-            here = self._folder + path
-            if not follow or not os.path.islink(here):  # noqa: PTH114 (pathlib costs start-up)
-                return here
-        return self._walk(path, above, follow=follow or path.endswith("/"))
-
-    def _walk(self, path: str, above: str, *, follow: bool) -> str:
+        follow = follow or path.endswith("/")
         links = 0
         rest = [part for part in reversed(path.split("/")) if part]
-        done: list[str] = []
+        done = [self._folder]
         while rest:
             part = rest.pop()
             if part in {".", ".."}:
-                del done[len(done) - (part == "..") :]
+                del done[max(1, len(done) - (part == "..")) :]
                 continue
             done.append(part)
-            if not follow and not rest:
-                break
+            here = "/".join(done)
+            if here in self._plain or not (rest or follow):
+                continue
             try:
-                target = os.readlink("/".join([self._folder, *done]))  # noqa: PTH115
+                target = os.readlink(here)  # noqa: PTH115 (pathlib costs start-up)
             except OSError as exc:
-                if exc.errno == errno.EINVAL:  # no link
-                    continue
-                if ".." in rest:
-                    raise
-                return "/".join([self._folder, *done, *reversed(rest)])  # not there, nor the rest
+                if rest:
+                    if exc.errno != errno.EINVAL:  # not there
+                        raise
+                    self._plain.add(here)
+                continue
             links += 1
             if links > MAX_LINKS:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-            del done[0 if target.startswith("/") else -1 :]
+            del done[1 if target.startswith("/") else -1 :]
             rest += [step for step in reversed(target.split("/")) if step]
-        found = "/".join([self._folder, *done])
-        if follow and found == self._folder + path:
-            self._plain.add(above)
-        return found
+        return "/".join(done)
