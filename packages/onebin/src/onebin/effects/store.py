@@ -57,7 +57,7 @@ class Kept(Protocol[T_co]):
         ...
 
     def load(self, folder: Path) -> T_co:
-        """Return what was left in *folder* when it was made."""
+        """Return the result that *folder* holds."""
         ...
 
 
