@@ -20,7 +20,6 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ASSIGNED: Final = re.compile(r"-{0,2}([A-Za-z_][A-Za-z0-9_-]*)=(.*)", re.DOTALL)
-_NO_VALUES: Final = ("", "''", '""')
 _BEGINS: Final = re.compile(
     r"RUN|ENV|ARG|export|declare|typeset|local|readonly|env|set|\#\(nop\)|sudo|then|do|else|!|\d+"
 )
@@ -44,10 +43,10 @@ def history_variables(step: str, depth: int = _MAX_DEPTH) -> Iterator[str]:
             continue
         if before == "-c" and word[0] in "'\"" and depth:
             yield from history_variables(word.strip("'\""), depth - 1)
-        elif (found := _ASSIGNED.fullmatch(word)) is not None:
+        elif (found := _ASSIGNED.fullmatch(word.strip("'\""))) is not None:
             is_package = _MANAGERS.fullmatch(program) and not word.startswith("-")
             # NAME==VERSION is pip's; a value that begins so is none of a variable.
-            if not is_package and found[2] not in _NO_VALUES and not found[2].startswith("="):
+            if not is_package and found[2] and not found[2].startswith("="):
                 yield found[1].replace("-", "_")
         elif word == "-c":
             program, is_start = "", True

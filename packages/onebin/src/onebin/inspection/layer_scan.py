@@ -213,8 +213,6 @@ def _anomalies(
         yield "climbs out of the image"
     if twice:
         yield "is in the layer twice"
-    if leads_nowhere:
-        yield "is a hard link to no file of the image"
     if member.kind in ("character", "block"):
         yield f"is a {member.kind} device"
     if member.kind == "symlink":
@@ -226,6 +224,8 @@ def _anomalies(
             yield "is a link that climbs out of the image"
     if member.kind == "hardlink" and ".." in parts_of(member.link):
         yield "is a link that climbs out of the image"
+    elif leads_nowhere:
+        yield "is a hard link to no file of the image"
 
 
 def parts_of(path: str) -> tuple[str, ...]:

@@ -62,12 +62,13 @@ def find(blobs: Blobs, budget: Budget) -> SavedImage:
     Raises:
         ImageError: there is none, a document violates the specification, or the budget is spent.
     """
-    found = _find_oci(blobs, budget) if "index.json" in blobs else None
+    is_layout = "index.json" in blobs and "oci-layout" in blobs
+    found = _find_oci(blobs, budget) if is_layout else None
     if found is not None:
         return found
     if "manifest.json" in blobs:
         return _find_docker(blobs, budget)
-    if "index.json" in blobs:
+    if is_layout:
         raise ImageError(f"{budget.what}: lists no image that is in it")
     raise ImageError(
         f"{budget.what}: holds no image",
