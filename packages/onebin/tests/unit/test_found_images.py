@@ -71,7 +71,7 @@ EMPTY = {"mediaType": spec.OCI_EMPTY, "digest": "sha256:" + "6" * 64, "size": 2}
 def test_the_first_whole_image(
     layout: Layout, before: dict[str, Any], *, in_an_index: bool
 ) -> None:
-    """An artifact, or an image that is not all there, stands before it."""
+    """An artifact, or an image that is not all there, comes before it."""
     entries = [layout.variant(**before), layout.descriptor]
     if in_an_index:
         inner = layout.put({"schemaVersion": 2, "manifests": entries})
@@ -153,7 +153,7 @@ def test_compressed_archives(image: Image, tmp_path: Path, pack: Any) -> None:
 
 
 def test_zstd_is_named(tmp_path: Path) -> None:
-    """What cannot be read is named, with the way out."""
+    """A format that cannot be read is named, with the command that converts it."""
     place = tmp_path / "a.tar.zst"
     place.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(600))
 

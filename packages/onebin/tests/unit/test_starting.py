@@ -131,7 +131,7 @@ def test_a_script_needs_its_interpreter(save: Save, interpreter: str, wanted: st
 
 
 def test_groups_that_list_the_user(save: Save) -> None:
-    """Without a group of its own a user has those of /etc/group; with one it has that alone."""
+    """A user named without a group has those of /etc/group; else that group alone."""
     files: Files = {
         "etc/passwd": (b"app:x:1000:1000::/:/sbin/nologin\n", {}),
         "etc/group": (b"app:x:1000:\nextra:x:7:other,app\n", {}),
@@ -173,7 +173,7 @@ def test_lines_of_group() -> None:
 
 
 def test_an_image_for_windows(save: Save) -> None:
-    """Checks of paths and users of Unix say that they do not know, and nothing false."""
+    """Checks of paths and users of Unix are unknown, and state nothing false."""
     config = {"User": "ContainerUser", "Entrypoint": ["C:\\app.exe"], "WorkingDir": "C:\\app"}
     report = inspect(save(config, document={"os": "windows"}))
 

@@ -1,6 +1,6 @@
 """The variables that a step of an image's history sets, read as a shell reads its line.
 
-Source: the Dockerfile reference (``ENV``, ``ARG``; build arguments stand after ``|N``); POSIX's
+Source: the Dockerfile reference (``ENV``, ``ARG``; build arguments follow ``|N``); POSIX's
 shell grammar (XCU 2.10.2, rule 7: assignments come before the name of a command).
 """
 

@@ -86,7 +86,7 @@ class Map:
 
 
 def is_inline(pax: Mapping[str, str]) -> bool:
-    """Whether the map stands before the data (1.0)."""
+    """Whether the map is before the data (1.0)."""
     return (pax.get(_MAJOR), pax.get(_MINOR)) == ("1", "0")
 
 

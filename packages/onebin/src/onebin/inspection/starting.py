@@ -47,13 +47,13 @@ def is_program(entry: FileEntry) -> bool:
 
 
 def closed_folder(image: InspectedImage, path: str) -> FileEntry | None:
-    """Return the first folder on the way to *path* that the user may not search; None: none."""
+    """Return the first folder above *path* that the user may not search; None: none."""
     _, folders = image.filesystem.entries.route(path)
     return next((each for each in folders if may_execute(image, each) is False), None)
 
 
 def may_execute(image: InspectedImage, entry: FileEntry) -> bool | None:
-    """Whether the user may run *entry*, or search it; None if the image does not show it.
+    """Whether the user may run or search *entry*; None if the image does not show that.
 
     Root searches every folder, and runs what has any execute bit (capabilities(7),
     CAP_DAC_OVERRIDE).

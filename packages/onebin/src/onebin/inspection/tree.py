@@ -218,7 +218,7 @@ class Tree(Mapping[str, FileEntry]):
         return self.route(path)[0]
 
     def route(self, path: str) -> tuple[FileEntry | None, tuple[FileEntry, ...]]:
-        """Find the entry *path* leads to, and the folders that are searched on the way.
+        """Find the entry *path* leads to, and the folders that are searched for it.
 
         Those that no layer lists are not among them: engines make them, for all to search.
         """
