@@ -78,7 +78,7 @@ ELF = b"\x7fELF"
 @pytest.mark.parametrize(
     ("files", "fails"),
     [
-        ({"app": (SCRIPT, {"mode": 0o755})}, {"IMG-ELF-001"}),
+        ({"app": (SCRIPT, {"mode": 0o755})}, {"IMG-ELF-001", "IMG-ENTRY-001"}),
         ({"app": (ELF + b"cut", {"mode": 0o755})}, {"IMG-ELF-001"}),
         ({"bin/sh": (ELF, {"mode": 0o755})}, {"IMG-FS-001", "IMG-ELF-003"}),
         ({"bin/sh": (ELF, {"mode": 0o644})}, {"IMG-ELF-003"}),
@@ -132,7 +132,10 @@ def test_faults_of_the_files(save: Save, files: Files, fails: set[str]) -> None:
 @pytest.mark.parametrize(
     ("changed", "fails"),
     [
-        ({"needed": "libc.so.6", "interpreter": "/lib/ld.so"}, {"IMG-ELF-001"}),
+        (
+            {"needed": "libc.so.6", "interpreter": "/lib/ld.so"},
+            {"IMG-ELF-001", "IMG-ENTRY-001"},
+        ),
         ({"machine": 183}, {"IMG-ELF-001"}),
         ({"kind": 2}, {"IMG-ELF-002"}),
         ({"stack_flags": 7}, {"IMG-ELF-002"}),
