@@ -2,7 +2,7 @@
 
 usage, in the repository: python3 -m bench.pictures.alerts [MINUTES]
 
-One pod answers a part of its requests late and with 500, and misses an expectation; a second one
+One pod is slow, fails a part of its requests with 500 and misses an expectation; a second one
 has ended. Prometheus loads the rules as they are, so an alert that waits ten minutes does
 so here. Needs Prometheus (.ci/prepare-prometheus) and Chromium (.ci/prepare-browser).
 """

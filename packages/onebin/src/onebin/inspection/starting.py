@@ -55,7 +55,7 @@ def closed_folder(image: InspectedImage, path: str) -> FileEntry | None:
 def may_execute(image: InspectedImage, entry: FileEntry) -> bool | None:
     """Whether the user may run or search *entry*; None if the image does not show that.
 
-    Root searches every folder, and runs what has any execute bit (capabilities(7),
+    Root searches every folder, and runs a file with any execute bit (capabilities(7),
     CAP_DAC_OVERRIDE).
     """
     uid = accounts.uid(image)
