@@ -80,8 +80,8 @@ def uid(image: InspectedImage) -> int | None:
 
 def gid(image: InspectedImage) -> int | None:
     """Return the main group: the one named, else the user's, else root's, as runtimes do."""
-    _, colon, group = image.process.user.partition(":")
-    if colon:
+    group = image.process.user.partition(":")[2]
+    if group:
         return _number(group, image.groups)
     number = uid(image)
     if number is None:
@@ -94,11 +94,11 @@ def gids(image: InspectedImage) -> frozenset[int] | None:
     main = gid(image)
     if main is None:
         return None
-    name, colon, _ = image.process.user.partition(":")
+    name, _, named = image.process.user.partition(":")
     if is_id(name):
         name = next((user.name for user in image.users if user.id == int(name)), "")
     listed = (group.id for group in image.groups if name in group.members.split(","))
-    return frozenset({main, *(listed if name and not colon else ())})
+    return frozenset({main, *(listed if name and not named else ())})
 
 
 def _number(name: str, accounts: Iterable[Account]) -> int | None:

@@ -31,8 +31,8 @@ _MANAGERS: Final = re.compile(
 """They take NAME=VERSION for a package and its version."""
 
 
-def history_variables(step: str, depth: int = _MAX_DEPTH) -> Iterator[str]:
-    """Yield the names that *step* gives a value: of variables and of options."""
+def history_variables(step: str, depth: int = _MAX_DEPTH) -> Iterator[tuple[str, str]]:
+    """Yield the names that *step* gives a value, of variables and of options, each with it."""
     program, before = "", ""
     is_start = True
     for token in _TOKEN.finditer(step[:MAX_CHARACTERS]):
@@ -47,7 +47,7 @@ def history_variables(step: str, depth: int = _MAX_DEPTH) -> Iterator[str]:
             is_package = _MANAGERS.fullmatch(program) and not word.startswith("-")
             # NAME==VERSION is pip's; a value that begins so is none of a variable.
             if not is_package and found[2] and not found[2].startswith("="):
-                yield found[1].replace("-", "_")
+                yield found[1].replace("-", "_"), found[2].strip("'\"")
         elif word == "-c":
             program, is_start = "", True
         elif is_start and not _BEGINS.fullmatch(word):

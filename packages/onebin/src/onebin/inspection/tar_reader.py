@@ -168,8 +168,9 @@ class Reader:
         if len(header) < BLOCK:
             raise ImageError(f"{self._what}: cut short in a tar header")
         stored = self._number(header[148:156])
-        # The sum counts its own field as eight spaces.
-        if stored != sum(header[:148]) + sum(header[156:]) + 8 * 0x20:
+        # The sum counts its own field as eight spaces; old tars took bytes as signed.
+        plain = header[:148] + b" " * 8 + header[156:]
+        if stored != sum(plain) and stored != sum(memoryview(plain).cast("b")):  # noqa: PLR1714
             raise ImageError(f"{self._what}: not a tar: a header has a wrong checksum")
         return header
 
@@ -255,7 +256,7 @@ class Reader:
             if not -_MAX_NUMBER <= number < _MAX_NUMBER:
                 raise ImageError(f"{self._what}: has a number over 64 bits in a tar header")
             return number
-        digits = field.strip(b" \0")
+        digits = field.strip(b" \0").split(b"\0")[0].rstrip(b" ")
         if not digits:
             return 0
         if digits.strip(b"01234567"):

@@ -8,22 +8,33 @@ _SECRETS: Final = frozenset(
         ".aws",
         ".azure",
         ".docker",
+        ".dockercfg",
+        ".dockerconfigjson",
         ".env",
+        ".bash_history",
         ".git",
+        ".git-credentials",
         ".gcp",
         ".gnupg",
+        ".htpasswd",
         ".kube",
+        ".my.cnf",
         ".netrc",
+        ".pgpass",
         ".npmrc",
         ".pypirc",
         ".ssh",
+        ".vault-token",
         "id_dsa",
         "id_ecdsa",
+        "id_ecdsa_sk",
         "id_ed25519",
+        "id_ed25519_sk",
         "id_rsa",
     ]
 )
 _LEFT_OVERS: Final = frozenset([".cache", ".idea", ".svn", ".vscode", ".DS_Store", "__pycache__"])
+_SAMPLES: Final = (".example", ".sample", ".template", ".dist")
 _KEY_ENDINGS: Final = (".key", ".p12", ".pfx", ".jks", ".kdbx")
 
 
@@ -42,4 +53,6 @@ def secret_of(parts: Sequence[str], *, is_file: bool) -> int:
 def _is_key(name: str) -> bool:
     # No pattern: ``.*key.*\.pem`` takes the square of a name's length, which may be 4,095.
     name = name.lower()
+    if name.startswith(".env."):
+        return not name.endswith(_SAMPLES)
     return name.endswith(_KEY_ENDINGS) or (name.endswith(".pem") and "key" in name[:-4])

@@ -13,6 +13,8 @@ from onebin.inspection.tree import FileEntry
 from .rule import Rule, Verdict, of_linux, unknown, verdict
 
 _SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh", "busybox"})
+_COMMAND_OPTION: Final = re.compile(r"-[a-z]*c[a-z]*")
+"""``-c``, among other letters or alone."""
 _NOBODY: Final = 65534
 _FIRST_USER: Final = 1000
 """Below are system accounts (login.defs, UID_MIN)."""
@@ -39,6 +41,7 @@ _SECRET: Final = re.compile(
     r"|(?:^|_)(?:pass|passphrase|secrets?|credentials?|tokens?|(?:api|access|auth|private)_?key)(?:_|$)"
 )
 """Matches neither COMPASS nor KEYS, nor GPG_KEY, which names a public key."""
+_WORD_IN_CAMEL_CASE: Final = re.compile(r"([a-z0-9])(?=[A-Z])")
 _LABEL: Final = "org.opencontainers.image."
 _WANTED_LABELS: Final = ("version", "licenses", "source")
 
@@ -57,8 +60,8 @@ def _user_is_numeric(image: InspectedImage) -> Verdict:
     user = image.process.user
 
     def violations() -> Iterator[str]:
-        name, colon, group = user.partition(":")
-        for part in (name, group) if colon else (name,):
+        name, _, group = user.partition(":")
+        for part in (name, group) if group else (name,):
             if not accounts.is_id(part):
                 yield f"User is {user!r}: a kubelet cannot prove that {part!r} is not root"
         if accounts.is_id(name) and int(name) < _FIRST_USER:
@@ -82,7 +85,7 @@ def _entry_is_exec(image: InspectedImage) -> Verdict:
             yield "there is neither an entry point nor a command"
             return
         first, *rest = image.command
-        if first.rpartition("/")[2] in _SHELLS and "-c" in rest:
+        if first.rpartition("/")[2] in _SHELLS and any(map(_COMMAND_OPTION.fullmatch, rest)):
             yield f"shell form: {' '.join(image.command[:2])}"
         if not first.startswith("/"):
             yield f"{first} is not an absolute path: it is searched along PATH"
@@ -134,15 +137,22 @@ def _has_no_secrets(image: InspectedImage) -> Verdict:
     def violations() -> Iterator[str]:
         for item in image.process.env or ():
             name, _, value = item.partition("=")
-            if value and _SECRET.search(name):
+            if value and _is_secret(name, value):
                 yield f"the environment has {name}"
         for step in image.config.history or ():
-            for name in history_variables(step.created_by):
-                if _SECRET.search(name):
+            for name, value in history_variables(step.created_by):
+                if _is_secret(name, value):
                     yield f"the history sets {name}"
 
     count = len(image.process.env or ())
     return verdict(dict.fromkeys(violations()), f"{count} variables")
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Whether *name* is that of a secret, and *value* is not the path of a file that has it."""
+    if name.upper().endswith("_FILE") and value.startswith("/"):
+        return False
+    return _SECRET.search(_WORD_IN_CAMEL_CASE.sub(r"\1_", name)) is not None
 
 
 def _ports_are_unprivileged(image: InspectedImage) -> Verdict:
