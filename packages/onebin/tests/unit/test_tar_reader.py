@@ -143,6 +143,18 @@ def test_wrong_checksum(make_tar: Any) -> None:
         read(bytes(data))
 
 
+def test_a_signed_checksum(make_tar: Any) -> None:
+    """Old tars added bytes up as signed ones; Go's archive/tar takes both sums."""
+    data = bytearray(make_tar({"a": b"x"}))
+    data[1:4] = "ü".encode() + b"\0"
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % (sum(data[:512]) - 256 * 2)
+
+    [(member, _)] = read(bytes(data))
+
+    assert member.path == "aü"
+
+
 @pytest.mark.parametrize(
     "record",
     [

@@ -170,7 +170,7 @@ class Reader:
         stored = self._number(header[148:156])
         # The sum counts its own field as eight spaces; old tars took bytes as signed.
         plain = header[:148] + b" " * 8 + header[156:]
-        if stored != sum(plain) and stored != sum(memoryview(plain).cast("b")):  # noqa: PLR1714
+        if stored != sum(plain) and stored != sum(memoryview(plain).cast("b")):
             raise ImageError(f"{self._what}: not a tar: a header has a wrong checksum")
         return header
 
