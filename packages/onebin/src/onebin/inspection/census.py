@@ -8,7 +8,7 @@ from . import programs
 from .budget import Budget
 from .listing import Listing
 from .tree import FileEntry, Tree
-from .unwanted_names import is_unwanted
+from .unwanted_names import is_left_over, is_secret
 
 _SETID: Final = 0o6000
 _STICKY: Final = 0o1000
@@ -32,8 +32,10 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     for_all_to_write: Listing
     """The same without ``/tmp``, if its sticky bit protects the files of each user."""
     absolute_links: Listing
-    junk: Listing
-    """Keys, credentials, caches and files of development tools, by name."""
+    secrets: Listing
+    """Keys and credentials, by name, and those that a later layer hides."""
+    left_overs: Listing
+    """Caches and files of development tools, by name."""
 
 
 def take(entries: Tree, own: FileEntry | None, budget: Budget) -> Files:
@@ -68,9 +70,10 @@ def take(entries: Tree, own: FileEntry | None, budget: Budget) -> Files:
             found.absolute_links.add(path, f"{path} is an absolute link to {entry.link}")
         if junk_folder and path.startswith(junk_folder):
             continue  # its directory is listed
-        if is_unwanted(name, is_file=entry.kind == "file"):
+        is_key = is_secret(name, is_file=entry.kind == "file")
+        if is_key or is_left_over(name):
             junk_folder = path + "/"
-            found.junk.add(path)
+            (found.secrets if is_key else found.left_overs).add(path)
     for path, layer in entries.unlisted_secrets():
-        found.junk.add(path, f"{path}: layer {layer + 1} has it, whatever a later one hides")
+        found.secrets.add(path, f"{path}: layer {layer + 1} has it, whatever a later one hides")
     return msgspec.structs.replace(found, count=count, tools=named.tools(entries))

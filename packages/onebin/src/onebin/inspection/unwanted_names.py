@@ -38,9 +38,14 @@ _SAMPLES: Final = (".example", ".sample", ".template", ".dist")
 _KEY_ENDINGS: Final = (".key", ".p12", ".pfx", ".jks", ".kdbx")
 
 
-def is_unwanted(name: str, *, is_file: bool) -> bool:
-    """Whether an entry called *name* is one of them."""
-    return name in _SECRETS or name in _LEFT_OVERS or (is_file and _is_key(name))
+def is_left_over(name: str) -> bool:
+    """Whether an entry called *name* is a cache or of a development tool."""
+    return name in _LEFT_OVERS
+
+
+def is_secret(name: str, *, is_file: bool) -> bool:
+    """Whether an entry called *name* is a key or a credential, or a folder of them."""
+    return name in _SECRETS or (is_file and _is_key(name))
 
 
 def secret_of(parts: Sequence[str], *, is_file: bool) -> int:
