@@ -200,10 +200,10 @@ STARTS_PYTHON: Final = [
 
 
 @pytest.mark.parametrize(("case", "words"), STARTS_PYTHON)
-def test_a_pruned_program_forks_or_says_why_it_cannot(
+def test_a_pruned_program_forks_or_names_what_is_missing(
     pruned: Path, script: Path, tmp_path: Path, case: str, words: list[str]
 ) -> None:
-    """A child that is an interpreter cannot start: the error names the cause and the way out."""
+    """A child that is an interpreter cannot start: the error names the cause and the remedy."""
     found = run([pruned, case, *words], tmp_path)
 
     # The tracker of shared memory is a Python, by each method.

@@ -18,9 +18,9 @@ def allocator() -> LinkInput:
 
 
 def no_interpreter(builtins: Container[str]) -> LinkInput:
-    """Return what lets a start of the empty ``sys.executable`` name the cause and the way out.
+    """Return what lets a start of the empty ``sys.executable`` name the cause and the remedy.
 
-    Of a program that is no interpreter; nothing if it has no ``_posixsubprocess`` in *builtins*.
+    Of a program without an interpreter; nothing if it has no ``_posixsubprocess`` in *builtins*.
     """
     if "_posixsubprocess" not in builtins:
         return LinkInput()

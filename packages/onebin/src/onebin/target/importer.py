@@ -9,6 +9,7 @@ by CPython's own search of ``sys.path``, which is inside.
 
 import _frozen_importlib as bootstrap
 import _frozen_importlib_external as external
+import _imp
 import _sitebuiltins
 import builtins
 import sys
@@ -33,6 +34,9 @@ FOLDERS = {path for path in sys.path if path.startswith(f"{sys.prefix}/")}
 """Of the standard library and of the distributions inside: which is first decided the build."""
 
 HOOKS = [*sys.path_hooks]
+
+PATH_FILES = "_onebin_path_files"
+"""The module with the lines of .pth files, if a distribution has one."""
 
 
 class SourceLoader(external.SourceFileLoader):
@@ -140,7 +144,43 @@ def explain_missing() -> None:
     system._find_and_load_unlocked = _find_and_load_unlocked
 
 
+def read_path_files(sitedir: str) -> None:
+    """Do what ``site`` does with the .pth files of distributions (Doc/library/site.rst).
+
+    Args:
+        sitedir: Their folder; code of such files finds it by this name.
+    """
+    names: dict[str, Any] = {}
+    paths: Any = external
+    exec(_imp.get_frozen_object(PATH_FILES), names)  # noqa: S102  (as the import system does)
+    failed = set()
+    for file, number, line in names["LINES"]:
+        if file in failed:
+            continue
+        try:
+            if line.startswith(("import ", "import\t")):
+                exec(line)  # noqa: S102  (as site does; the build has chosen the distributions)
+            else:
+                folder = paths._path_join(sitedir, line)
+                if folder not in sys.path and paths._path_isdir(folder):
+                    sys.path.append(folder)
+        except Exception as error:  # noqa: BLE001  (a distribution's code must not end the program)
+            failed.add(file)
+            report(f"line {number} of {sitedir}/{file}", error)
+
+
+def report(place: str, error: Exception) -> None:
+    """Print *error* in the words of ``site``."""
+    import traceback  # noqa: PLC0415  (an ordinary start does not need it)
+
+    text = "".join(traceback.format_exception(error))
+    if sys.stderr is not None:
+        sys.stderr.write(f"Error processing {place}:\n\n{text}\nRemainder of file ignored\n")
+
+
 sys.meta_path[sys.meta_path.index(bootstrap.FrozenImporter)] = Finder
 replace_specs()
 add_builtins()
 explain_missing()
+if _imp.is_frozen(PATH_FILES):
+    read_path_files(next(path for path in sys.path if path.endswith("/site-packages")))
