@@ -70,7 +70,7 @@ def make_recorder(file):
 
     def record(test, outcome, detail=""):
         # A part of a test is not counted by itself.
-        whole = getattr(test, "test_case", test)
+        whole = test.test_case if type(test).__name__ == "_SubTest" else test
         # Some tests have an attribute "id" themselves.
         is_test = isinstance(whole, unittest.TestCase)
         name = unittest.TestCase.id(whole) if is_test else whole.id()

@@ -63,6 +63,9 @@ build_time_vars = {
 """
 """Its replacement in executables: where time zones are, and facts that are always the same."""
 
+DOCUMENTED: Final = 'build_time_vars["WITH_DOC_STRINGS"] = 1\n'
+"""The fact that follows in a whole program: its functions in C have docstrings."""
+
 LIBC_PARTS: Final = ("c", "dl", "m", "pthread", "rt", "util")
 """What ``ctypes.CDLL`` finds in the executable; ``csrc/dl.c``."""
 

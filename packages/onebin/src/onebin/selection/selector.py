@@ -109,7 +109,7 @@ def select(
     places = contents.places(python.interpreter.version) if has_files else {}
     given = {
         cpython.BUILD_FACTS: _text(
-            cpython.BUILD_FACTS_SOURCE,
+            cpython.BUILD_FACTS_SOURCE + (cpython.DOCUMENTED if is_whole else ""),
             f"{places['stdlib']}{cpython.BUILD_FACTS}.py" if has_files else "<sysconfig>",
         ),
         **{
