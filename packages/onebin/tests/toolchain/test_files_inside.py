@@ -258,6 +258,21 @@ def test_directory_of_a_child_is_its_own(build: Build, tmp_path: Path, seed: int
         assert [what, place, [found[what], here]] == [what, place, json.loads(line)]
 
 
+def test_module_has_the_spec_that_a_search_of_the_path_finds(build: Build) -> None:
+    """Tools compare the two to know whether a name means the module that is imported."""
+    code = (
+        "import inside, json.decoder, sys; from importlib.machinery import PathFinder; "
+        "print([PathFinder.find_spec(name, path) == sys.modules[name].__spec__ for name, path in "
+        "(('inside', None), ('json', None), ('json.decoder', json.__path__))])"
+    )
+    done = subprocess.run(
+        ["/onebin/bin/python3", "-c", code],
+        executable=build("inside"), capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert b"[True, True, True]\n" == done.stdout
+
+
 def test_no_module_is_compiled_when_the_program_starts(build: Build) -> None:
     """A module that is imported before the importer is there would be found as source."""
     code = (

@@ -70,6 +70,20 @@ LIBC_PARTS: Final = ("c", "dl", "m", "pthread", "rt", "util")
 """What ``ctypes.CDLL`` finds in the executable; ``csrc/dl.c``."""
 
 EXTENDED: Final = {
+    "platform": (
+        "platform.py",
+        """
+
+_libc_ver = libc_ver
+
+
+def libc_ver(executable=None, lib="", version="", chunksize=16384):
+    # Known: a search would read the whole executable, and find names in texts inside.
+    if not executable:
+        return "musl", "1"
+    return _libc_ver(executable, lib, version, chunksize)
+""",
+    ),
     "ctypes.util": (
         "ctypes/util.py",
         f"""

@@ -49,6 +49,12 @@ class SourceLoader(external.SourceFileLoader):
         code: types.CodeType = _onebin.code(fullname)
         return code
 
+    def __eq__(self, other: object) -> bool:
+        """Whether *other* loads the same: the spec that a search of the path finds is equal."""
+        return isinstance(other, external.SourceFileLoader) and self.__dict__ == other.__dict__
+
+    __hash__ = external.SourceFileLoader.__hash__
+
 
 class CodeLoader(external.SourcelessFileLoader):
     """Loader of a module whose source was left out."""
