@@ -29,8 +29,8 @@ def main():
     """Run the modules that the command line names."""
     results, *arguments = sys.argv[1:]
     sys.modules.update(dict.fromkeys(HIDDEN))
-    # Tests run importlib once more from its source, and that takes what is frozen for CPython's
-    # own modules, which have another loader here.
+    # Tests run importlib once more from its source, and that takes frozen modules for those of
+    # CPython itself, which have another loader.
     _imp.is_frozen = lambda _name: False
     recorder = make_recorder(os.path.abspath(results))  # noqa: PTH100  (regrtest changes folders)
     # The runner takes the class by its name in this module.
