@@ -273,6 +273,20 @@ def test_module_has_the_spec_that_a_search_of_the_path_finds(build: Build) -> No
     assert b"[True, True, True]\n" == done.stdout
 
 
+def test_each_module_has_a_spec_and_a_loader(build: Build) -> None:
+    """But the code of -c, as in CPython."""
+    code = (
+        "import inside, sys; print([name for name, module in sys.modules.items() "
+        "if not (module.__spec__ and module.__loader__)])"
+    )
+    done = subprocess.run(
+        ["/onebin/bin/python3", "-c", code],
+        executable=build("inside"), capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert b"['__main__']\n" == done.stdout
+
+
 def test_no_module_is_compiled_when_the_program_starts(build: Build) -> None:
     """A module that is imported before the importer is there would be found as source."""
     code = (

@@ -119,6 +119,14 @@ def replace_specs() -> None:
             module.__path__ = spec.submodule_search_locations
 
 
+def describe_itself() -> None:
+    """Give this module a spec as well: tools read that of each imported module."""
+    own = sys.modules[__name__]
+    loader: Any = bootstrap.FrozenImporter
+    own.__spec__ = bootstrap.ModuleSpec(__name__, loader, origin="frozen")
+    own.__loader__ = loader
+
+
 def add_builtins() -> None:
     """Define the names that ``site`` adds to every program (Doc/library/constants.rst)."""
     for name in ("exit", "quit"):
@@ -186,6 +194,7 @@ def report(place: str, error: Exception) -> None:
 
 sys.meta_path[sys.meta_path.index(bootstrap.FrozenImporter)] = Finder
 replace_specs()
+describe_itself()
 add_builtins()
 explain_missing()
 if _imp.is_frozen(PATH_FILES):
