@@ -13,7 +13,7 @@ PYTEST = $(BIN)/pytest --numprocesses auto --dist worksteal
 # Tests start a thousand processes of Python: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat cpython-tests vulnerabilities applications figures pictures bench train update-runtime clean
+.PHONY: help run test test-all coverage check image sizes rebuild load cluster-test platforms hardening endurance compat cpython-tests inside vulnerabilities applications figures pictures bench train update-runtime clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ compat: $(VENV)/.dev ## Try the 100 most used packages with onebin; write docs/r
 
 cpython-tests: $(VENV)/.dev ## Run CPython's own tests in executables of onebin; write docs/reference/cpython-tests.md (an hour)
 	@$(BIN)/python -m bench.suite.suite
+
+inside: $(VENV)/.dev ## Measure what compressing the files inside an executable costs and saves
+	@$(BIN)/python -m bench.inside.inside
 
 vulnerabilities: $(VENV)/.dev ## Write docs/reference/vulnerabilities.md for the pinned versions (FROM=copies, if OSV's API is out of reach)
 	@$(BIN)/python -m bench.vulnerabilities.vulnerabilities $(FROM:%=--from %)

@@ -7,6 +7,7 @@ usage, as an executable: run_tests RESULTS [OPTIONS OF regrtest] MODULE
 Packed by onebin with the package ``test``; never run by the survey itself.
 """
 
+import _imp
 import json
 import os
 import sys
@@ -28,6 +29,9 @@ def main():
     """Run the modules that the command line names."""
     results, *arguments = sys.argv[1:]
     sys.modules.update(dict.fromkeys(HIDDEN))
+    # Tests run importlib once more from its source, and that takes frozen modules for those of
+    # CPython itself, which have another loader.
+    _imp.is_frozen = lambda _name: False
     recorder = make_recorder(os.path.abspath(results))  # noqa: PTH100  (regrtest changes folders)
     # The runner takes the class by its name in this module.
     testresult.RegressionTestResult = recorder
@@ -70,7 +74,7 @@ def make_recorder(file):
 
     def record(test, outcome, detail=""):
         # A part of a test is not counted by itself.
-        whole = getattr(test, "test_case", test)
+        whole = test.test_case if type(test).__name__ == "_SubTest" else test
         # Some tests have an attribute "id" themselves.
         is_test = isinstance(whole, unittest.TestCase)
         name = unittest.TestCase.id(whole) if is_test else whole.id()

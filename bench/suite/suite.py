@@ -64,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not (options.only or options.series):
         text = page.render(
             every, decisions, machine=str(machine()), limit_seconds=options.limit,
-            processes=contained.PROCESSES, is_mixed=options.stale,
+            processes=contained.PROCESSES,
+            is_mixed=any(len(_executables(series)) > 1 for series in every),
         )  # fmt: skip
         PAGE.write_text(text, "utf-8")
         log(f"written: {PAGE.relative_to(ROOT)}")
@@ -180,6 +181,12 @@ def _details(lines: str) -> str:
 
 def _file(release: Release, module: str) -> Path:
     return WORK / release.version / "results" / f"{module}.json"
+
+
+def _executables(series: Series) -> set[str]:
+    """Return those that the results of *series* are of, by sha256."""
+    files = [WORK / series.version / "results" / f"{item.module}.json" for item in series.results]
+    return {json.loads(file.read_text("utf-8"))["executable"] for file in files}
 
 
 def _kept(release: Release, module: str, sha256: str) -> Result | None:

@@ -58,6 +58,8 @@ def together(
             made.files, modules, script, ctx,
             interprets=project.interprets, traces=project.is_traced,
         )  # fmt: skip
+    # After CPython's own, whose entry it takes.
+    ending = LinkInput() if project.interprets else program.no_interpreter(selection.builtins)
     return (
         main
         + program.allocator()
@@ -69,4 +71,5 @@ def together(
         + runtime.link_input(ready.python.runtime, selection.builtins)
         + modules_of_libraries.link_input(over_libraries, ready.python.runtime, ready.toolchain)
         + native.cxx(selection.extensions, ready.toolchain, ctx)
+        + ending
     )

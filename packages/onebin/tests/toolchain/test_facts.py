@@ -90,6 +90,11 @@ def test_random_and_uuid(ask: Ask) -> None:
     assert [True, 32] == ask("chance")
 
 
+def test_c_library_is_known_without_a_search(ask: Ask) -> None:
+    """CPython reads its own file for that: here all of the program, with any text in it."""
+    assert ["musl", "1", "musl1"] == ask("libc")
+
+
 def test_sysconfig_has_no_facts_of_the_build_machine(ask: Ask) -> None:
     """zoneinfo reads its paths there; other values would describe the build machine."""
     assert [["/usr/share/zoneinfo"], 0] == ask("paths")

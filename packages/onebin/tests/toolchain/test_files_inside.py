@@ -181,11 +181,23 @@ def test_name_that_no_file_can_have_is_no_module(build: Build, name: str) -> Non
 WALK = """
 import json, os, subprocess, sys, threading
 
-NOW = "import os; print(os.getcwd())"
+NOW = "import os; print(os.getcwd(), 'ONEBIN_CURRENT' in os.environ)"
 
 def child(place):
     done = subprocess.run([sys.executable, "-c", NOW], cwd=place, capture_output=True, check=True)
+    return done.stdout.decode().removesuffix(" False\\n")
+
+def other(place):
+    done = subprocess.run(["/bin/pwd"], cwd=place, env={}, capture_output=True, check=True)
     return done.stdout.decode().strip()
+
+def spawned(place):
+    reader, writer = os.pipe()
+    os.chdir(place)
+    out = [(os.POSIX_SPAWN_DUP2, writer, 1)]
+    os.posix_spawn(sys.executable, ["x", "-c", NOW], {}, file_actions=out)
+    os.wait()
+    return os.read(reader, 10_000).decode().removesuffix(" False\\n")
 
 def forked(place):
     reader, writer = os.pipe()
@@ -206,7 +218,9 @@ def both(place):
 
 for line in sys.stdin:
     what, place = json.loads(line)
-    found = {"chdir": os.chdir, "child": child, "forked": forked, "both": both}[what](place)
+    does = {"chdir": os.chdir, "child": child, "forked": forked, "both": both, "other": other,
+            "spawned": spawned}
+    found = does[what](place)
     print(json.dumps([found, os.getcwd()]))
 """
 
@@ -214,12 +228,15 @@ for line in sys.stdin:
 @seeds
 @given(st.integers())
 def test_directory_of_a_child_is_its_own(build: Build, tmp_path: Path, seed: int) -> None:
-    """By vfork and by fork, from threads as well; a program begins in the last real directory."""
+    """By vfork and by fork, from threads as well; another program begins in the last real one."""
     chance = random.Random(seed)
     inside = ["/onebin/bin", f"/onebin/lib/python{DEFAULT_SERIES}", INSIDE]
     places = ["/", "/usr", str(tmp_path), *inside]
     rows = [
-        (chance.choice(["chdir", "child", "forked", "both"]), chance.choice(places))
+        (
+            chance.choice(["chdir", "child", "forked", "both", "other", "spawned"]),
+            chance.choice(places),
+        )
         for _ in range(25)
     ]
     done = subprocess.run(
@@ -232,10 +249,42 @@ def test_directory_of_a_child_is_its_own(build: Build, tmp_path: Path, seed: int
     for (what, place), line in zip(rows, done.stdout.splitlines(), strict=True):
         began = real if place in inside else place
         before = here
-        if what == "chdir":
+        if what in {"chdir", "spawned"}:
             here, real = place, began
-        found = {"chdir": None, "child": began, "forked": [before, place], "both": [began] * 3}
+        found = {
+            "chdir": None, "child": place, "forked": [before, place], "both": [place] * 3,
+            "other": began, "spawned": place,
+        }  # fmt: skip
         assert [what, place, [found[what], here]] == [what, place, json.loads(line)]
+
+
+def test_module_has_the_spec_that_a_search_of_the_path_finds(build: Build) -> None:
+    """Tools compare the two to know whether a name means the module that is imported."""
+    code = (
+        "import inside, json.decoder, sys; from importlib.machinery import PathFinder; "
+        "print([PathFinder.find_spec(name, path) == sys.modules[name].__spec__ for name, path in "
+        "(('inside', None), ('json', None), ('json.decoder', json.__path__))])"
+    )
+    done = subprocess.run(
+        ["/onebin/bin/python3", "-c", code],
+        executable=build("inside"), capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert b"[True, True, True]\n" == done.stdout
+
+
+def test_each_module_has_a_spec_and_a_loader(build: Build) -> None:
+    """But the code of -c, as in CPython."""
+    code = (
+        "import inside, sys; print([name for name, module in sys.modules.items() "
+        "if not (module.__spec__ and module.__loader__)])"
+    )
+    done = subprocess.run(
+        ["/onebin/bin/python3", "-c", code],
+        executable=build("inside"), capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert b"['__main__']\n" == done.stdout
 
 
 def test_no_module_is_compiled_when_the_program_starts(build: Build) -> None:

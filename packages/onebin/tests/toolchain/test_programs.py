@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -191,6 +191,27 @@ def test_a_pruned_program_as_well(
 
     assert expected[:2] == found[:2], found[2]
     assert last_words(expected[2]) == last_words(found[2])
+
+
+# Those that start a Python, by a method of multiprocessing or by sys.executable.
+STARTS_PYTHON: Final = [
+    row for row in cases("processes") if row.values[1] or str(row.values[0]).startswith("run_")
+]
+
+
+@pytest.mark.parametrize(("case", "words"), STARTS_PYTHON)
+def test_a_pruned_program_forks_or_names_what_is_missing(
+    pruned: Path, script: Path, tmp_path: Path, case: str, words: list[str]
+) -> None:
+    """A child that is an interpreter cannot start: the error names the cause and the remedy."""
+    found = run([pruned, case, *words], tmp_path)
+
+    # The tracker of shared memory is a Python, by each method.
+    if words == ["fork"] and case != "shared_memory":
+        assert run([sys.executable, script, case, *words], tmp_path)[:2] == found[:2], found[2]
+    else:
+        assert found[1] == 1
+        assert "FileNotFoundError: [Errno 2] sys.executable is empty: this program is" in found[2]
 
 
 @pytest.mark.parametrize("start", STARTS)

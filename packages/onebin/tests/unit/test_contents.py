@@ -285,3 +285,23 @@ def test_values_of_another_type_are_left_out(table: dict[str, object]) -> None:
 
     assert "a" == email.message_from_string(text)["Name"]
     assert "" == core_metadata.entry_points(table)
+
+
+def test_data_of_the_standard_library_goes_with_its_readers(tmp_path: Path) -> None:
+    """Of packages that are used or that another reads; notes and scripts stay out."""
+    names = ("importlib/_bootstrap.py", "pydoc_data/_pydoc.css", "shown/a/x.js", "shown/README")
+    stdlib = write(tmp_path / "stdlib", *names, "unused/y.css")
+    write(tmp_path / "root" / "src", "app/__init__.py")
+    project = directory.parse(tmp_path / "root", TABLE)
+
+    def inside(*modules: str) -> set[str]:
+        start = ModuleOrigin("source", stdlib / names[0], "<frozen>")
+        origins = {"_frozen_importlib": start, **dict.fromkeys(modules, ModuleOrigin("alias"))}
+        found = contents.files(project, (), origins, "3.13", "script")
+        library = "lib/python3.13/"
+        paths = {file.path for file in found if not file.path.startswith(SITE)}
+        return {path.removeprefix(library) for path in paths if path.endswith((".css", ".js"))}
+
+    assert set() == inside("json")
+    assert {"pydoc_data/_pydoc.css"} == inside("xmlrpc.server")
+    assert {"pydoc_data/_pydoc.css", "shown/a/x.js"} == inside("pydoc", "shown.b")

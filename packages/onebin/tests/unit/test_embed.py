@@ -14,7 +14,14 @@ import pytest
 from onebin.embed import frozen, program
 from onebin.embed.code_packing import HEADER, MARK
 from onebin.embed.compile import CompiledModule, CompileOptions, compile_modules
-from onebin.model import FrozenModule, Import, Interpreter, ModuleImports, ModuleOrigin
+from onebin.model import (
+    FrozenModule,
+    Import,
+    Interpreter,
+    LinkInput,
+    ModuleImports,
+    ModuleOrigin,
+)
 
 from .fakes import Programs, context
 
@@ -151,3 +158,13 @@ def test_variables_that_a_program_obeys() -> None:
     assert "#define USES_ENVIRONMENT 1\n" == texts["environment.h"]
     assert '{"PYTHONPATH", "PYTHONDEVMODE", NULL}' in texts["allowed_variables.c"]
     assert "__wrap_getenv" in texts["environment.c"]
+
+
+def test_program_without_an_interpreter_checks_what_it_starts() -> None:
+    """Only with the module that starts programs: the others get no code for it."""
+    assert LinkInput() == program.no_interpreter({"_socket"})
+
+    found = program.no_interpreter({"_posixsubprocess"})
+
+    assert {"_posixsubprocess": "PyInit__posixsubprocess_checked"} == found.inittab
+    assert ["no_interpreter.c"] == [source.name for source in found.sources]

@@ -12,6 +12,9 @@
 
 #define FILES_PREFIX "onebin" /* the first part of every path inside: /onebin/... */
 
+/* The variable by which an interpreter that begins inside is told where; gone before Python starts. */
+#define FILES_CURRENT "ONEBIN_CURRENT"
+
 enum file_kind {
     FILE_DIRECTORY = 0,
     FILE_PLAIN = 1,

@@ -215,6 +215,27 @@ as_interpreter(char *const arguments[], size_t count, char **out)
     return out;
 }
 
+/* Fills *out*, which has room for two more than *environment*, with where a child begins, if that
+ * is inside: the kernel has no such directory. *place* has room for the variable.
+ *
+ * Returns the environment of the child. */
+static char *const *
+with_current(char *const environment[], size_t count, char **out, char *place)
+{
+    int node = files_current();
+    size_t name = sizeof FILES_CURRENT; /* with the sign */
+    memcpy(place, FILES_CURRENT "=", name);
+    if (node == NOT_INSIDE || files_path(node, place + name) != 0) {
+        return environment;
+    }
+    if (count != 0) {
+        memcpy(out, environment, count * sizeof *out);
+    }
+    out[count] = place;
+    out[count + 1] = NULL;
+    return out;
+}
+
 int
 __wrap_execve(const char *path, char *const arguments[], char *const environment[])
 {
@@ -226,6 +247,10 @@ __wrap_execve(const char *path, char *const arguments[], char *const environment
     size_t count = count_of(arguments);
     char *started[count + 2]; /* after vfork nothing may be allocated */
     as_interpreter(arguments, count, started);
+    char place[sizeof FILES_CURRENT + PATH_MAX];
+    size_t variables = count_of(environment);
+    char *told[variables + 2];
+    environment = (char **)with_current(environment, variables, told, place);
     __real_execve("/proc/self/exe", started, environment);
     return __real_execve(own_path, started, environment);
 }
@@ -252,6 +277,10 @@ __wrap_posix_spawn(pid_t *child, const char *path, const posix_spawn_file_action
     size_t count = count_of(arguments);
     char *started[count + 2];
     as_interpreter(arguments, count, started);
+    char place[sizeof FILES_CURRENT + PATH_MAX];
+    size_t variables = count_of(environment);
+    char *told[variables + 2];
+    environment = (char **)with_current(environment, variables, told, place);
     int status =
         __real_posix_spawn(child, "/proc/self/exe", actions, attributes, started, environment);
     if (status != 0) {

@@ -57,6 +57,17 @@ note_own_path(void)
     }
 }
 
+/* Begin in the directory inside that the parent was in: files_directories.c. */
+static void
+enter_current(void)
+{
+    const char *path = getenv(FILES_CURRENT);
+    if (path != NULL) {
+        (void)!chdir(path);
+        unsetenv(FILES_CURRENT);
+    }
+}
+
 static int
 is_this_program(const char *path)
 {
@@ -181,6 +192,7 @@ main(int argc, char **argv)
     note_own_path();
     int is_interpreter = INTERPRETS && argc > 0 && strcmp(argv[0], INTERPRETER) == 0;
     if (is_interpreter) {
+        enter_current();
         prctl(PR_SET_NAME, "python3"); /* the kernel has named it after /proc/self/exe */
     }
     else {

@@ -11,7 +11,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from onebin.effects import files
+from onebin.effects import files, path_files
 from onebin.effects.context import Context
 from onebin.errors import OnebinError
 from onebin.model import Obstacle, Offer
@@ -51,7 +51,10 @@ class Modules:
                 code = self._ctx.build(PureWheel(item.pin, self._python)).code
             except OnebinError:
                 return True  # the build has the words for it
-            return any((code / name).exists() for name in (module, f"{module}.py"))
+            places = [code, *(code / name for name in path_files.folders(code))]
+            return module in path_files.aliases(code) or any(
+                (place / name).exists() for place in places for name in (module, f"{module}.py")
+            )
         return not item.names or module in item.names
 
 

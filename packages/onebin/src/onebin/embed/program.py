@@ -1,6 +1,6 @@
 """The parts of every executable besides CPython and modules: main, allocator, inherited state."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from onebin.effects import csrc
 from onebin.model import CSource, LinkInput
@@ -15,6 +15,19 @@ def main() -> LinkInput:
 def allocator() -> LinkInput:
     """Return the raw allocator, which keeps a few large blocks."""
     return LinkInput(sources=(csrc.source("block_cache.h"), csrc.source("block_cache.c")))
+
+
+def no_interpreter(builtins: Container[str]) -> LinkInput:
+    """Return what lets a start of the empty ``sys.executable`` name the cause and the remedy.
+
+    Of a program without an interpreter; nothing if it has no ``_posixsubprocess`` in *builtins*.
+    """
+    if "_posixsubprocess" not in builtins:
+        return LinkInput()
+    return LinkInput(
+        sources=(csrc.source("no_interpreter.c"),),
+        inittab={"_posixsubprocess": "PyInit__posixsubprocess_checked"},
+    )
 
 
 def held_signals(names: Iterable[str]) -> LinkInput:

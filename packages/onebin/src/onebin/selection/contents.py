@@ -35,6 +35,13 @@ NOT_FILES: Final = frozenset({".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".pyc
 """Suffixes of compiled code: what of it can run here is in the executable itself."""
 
 
+LIBRARY_DATA: Final = frozenset({".css", ".html", ".js", ".png"})
+"""Suffixes of what modules of the standard library read; its other files are notes and scripts."""
+
+READ_BY: Final = {"pydoc_data": ("pydoc", "xmlrpc.server")}
+"""Modules that read the data of another package, which they do not import."""
+
+
 def folders(version: str) -> dict[Owner, str]:
     """Return the folder of each owner's modules below the prefix, for Python *version*."""
     stdlib = f"lib/python{version}/"
@@ -96,6 +103,7 @@ def files(
         (file for distribution in distributions for file in _installed(distribution, site)),
         (InsideFile(INTERPRETER, "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),
+        _library_data(modules, folders(version)["stdlib"]),
         _data(project.data),
         (file for distribution in distributions for file in _data(distribution.data)),
     )
@@ -168,6 +176,20 @@ def _bootstrap(modules: Mapping[str, ModuleOrigin], folder: str) -> Iterator[Ins
     for name, file in cpython.BOOTSTRAP.items():
         if name in modules:
             yield InsideFile(f"{folder}{file}", "data", modules[name].path)
+
+
+def _library_data(modules: Mapping[str, ModuleOrigin], folder: str) -> Iterator[InsideFile]:
+    """Yield the data of those packages of the standard library that *modules* use."""
+    start = next((modules[name] for name in cpython.BOOTSTRAP if name in modules), None)
+    if start is None:
+        return
+    stdlib = start.path.parents[1]
+    used = {name.partition(".")[0] for name, item in modules.items() if item.origin == "stdlib"}
+    used |= {name for name, readers in READ_BY.items() if not modules.keys().isdisjoint(readers)}
+    for package in sorted(used):
+        for path in sorted((stdlib / package).rglob("*")):
+            if path.suffix in LIBRARY_DATA and path.is_file():
+                yield InsideFile(f"{folder}{path.relative_to(stdlib)}", "data", path)
 
 
 def _installed(distribution: Distribution, site: str) -> Iterator[InsideFile]:

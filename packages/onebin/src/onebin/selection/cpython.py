@@ -63,10 +63,27 @@ build_time_vars = {
 """
 """Its replacement in executables: where time zones are, and facts that are always the same."""
 
+DOCUMENTED: Final = 'build_time_vars["WITH_DOC_STRINGS"] = 1\n'
+"""The fact that follows in a whole program: its functions in C have docstrings."""
+
 LIBC_PARTS: Final = ("c", "dl", "m", "pthread", "rt", "util")
 """What ``ctypes.CDLL`` finds in the executable; ``csrc/dl.c``."""
 
 EXTENDED: Final = {
+    "platform": (
+        "platform.py",
+        """
+
+_libc_ver = libc_ver
+
+
+def libc_ver(executable=None, lib="", version="", chunksize=16384):
+    # Known: a search would read the whole executable, and find names in texts inside.
+    if not executable:
+        return "musl", "1"
+    return _libc_ver(executable, lib, version, chunksize)
+""",
+    ),
     "ctypes.util": (
         "ctypes/util.py",
         f"""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from onebin.effects import path_files
 from onebin.model import Distribution, ModuleOrigin
 
 from . import cpython
@@ -61,6 +62,12 @@ class Finder:
         distributions = tuple(distributions)
         self._folders: list[tuple[Path, Owner]] = [(code, "project")]
         self._folders += [(item.code, "dependency") for item in distributions]
+        self._below: dict[Path, str] = {}
+        """Folders that .pth files name, each with its path below that of distributions."""
+        for item in distributions:
+            for name in path_files.folders(item.code):
+                self._folders.append((item.code / name, "dependency"))
+                self._below[item.code / name] = f"{name}/"
         self._folders.append((stdlib, "stdlib"))
         # Most names are in none of the folders of dependencies, which do not change.
         self._contents = {folder: contents_of(folder) for folder, _ in self._folders[1:]}
@@ -69,6 +76,10 @@ class Finder:
         self._known: dict[str, ModuleOrigin | None] = {
             name: ModuleOrigin("alias") for name in cpython.ALIASES
         }
+        for item in distributions:
+            for name, place in path_files.aliases(item.code).items():
+                inner = [f"{name}.{one}" for one in modules_in(item.code / place)]
+                self._known |= dict.fromkeys([name, *inner], ModuleOrigin("alias"))
         self._known |= given
 
     def locate(self, name: str) -> ModuleOrigin | None:
@@ -91,6 +102,9 @@ class Finder:
         found += sorted(name for name in self._extensions if name.startswith(f"{package}."))
         return found
 
+    def _place(self, folder: Path, owner: Owner) -> str:
+        return f"{self._places.get(owner, '')}{self._below.get(folder, '')}"
+
     def _find(self, name: str) -> ModuleOrigin | None:
         if name in self._builtins:
             return ModuleOrigin("builtin")
@@ -107,11 +121,11 @@ class Finder:
                 continue
             package = folder / as_package
             if package.is_file():
-                label = f"{self._places.get(owner, '')}{as_package}"
+                label = f"{self._place(folder, owner)}{as_package}"
                 return ModuleOrigin("source", package, label, is_package=True, origin=owner)
             module = folder / as_module
             if module.is_file():
-                label = f"{self._places.get(owner, '')}{as_module}"
+                label = f"{self._place(folder, owner)}{as_module}"
                 return ModuleOrigin("source", module, label, origin=owner)
             if namespace is None and owner != "stdlib" and (folder / relative).is_dir():
                 namespace = ModuleOrigin("namespace", is_package=True, origin=owner)

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from onebin.effects import path_files
 from onebin.errors import ProjectError
 from onebin.model import (
     CPython,
@@ -108,7 +109,7 @@ def select(
     places = contents.places(python.interpreter.version) if has_files else {}
     given = {
         cpython.BUILD_FACTS: _text(
-            cpython.BUILD_FACTS_SOURCE,
+            cpython.BUILD_FACTS_SOURCE + (cpython.DOCUMENTED if is_whole else ""),
             f"{places['stdlib']}{cpython.BUILD_FACTS}.py" if has_files else "<sysconfig>",
         ),
         **{
@@ -120,8 +121,10 @@ def select(
     if project.is_traced:
         start.append(TRACER)
         given[TRACER] = ModuleOrigin("source", TRACER_FILE, "<trace>", origin="project")
+    lines = _path_lines(distributions) if is_whole else {}
+    start += lines
     if has_files:
-        given |= _extended(stdlib, places["stdlib"])
+        given |= lines | _extended(stdlib, places["stdlib"])
         given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
         given |= dict.fromkeys(("_onebin", "__main__"), ModuleOrigin("alias"))
     else:
@@ -173,6 +176,12 @@ def select(
         startup=startup([*cpython.ALWAYS, *cpython.BOOTSTRAP, *cpython.FROM_C, *start], graph),
         script=script_text(project.entry, first),
     )
+
+
+def _path_lines(distributions: Iterable[Distribution]) -> dict[str, ModuleOrigin]:
+    """Return the module of the lines of .pth files; nothing if there is no line."""
+    source = path_files.source(distributions)
+    return {path_files.MODULE: _text(source, "<path files>")} if source else {}
 
 
 def _extended(stdlib: Path, place: str) -> dict[str, ModuleOrigin]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from onebin.effects import path_files
 from onebin.model import Distribution, Project
 
 from . import own_files
@@ -42,7 +43,11 @@ def roots(project: Project, distributions: Iterable[Distribution]) -> list[str]:
     """Return the modules that are in although no import of them may be seen."""
     found = modules_in(project.code) if not _is_flat(project) else _in_flat(project.code)
     for distribution in distributions:
-        found += modules_in(distribution.code)
+        apart = path_files.folders(distribution.code)
+        starts = tuple(f"{name.replace('/', '.')}." for name in apart)
+        found += [name for name in modules_in(distribution.code) if not name.startswith(starts)]
+        for name in apart:
+            found += modules_in(distribution.code / name)
         found += [extension.module for extension in distribution.extensions]
     return found
 

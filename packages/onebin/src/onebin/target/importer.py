@@ -9,6 +9,7 @@ by CPython's own search of ``sys.path``, which is inside.
 
 import _frozen_importlib as bootstrap
 import _frozen_importlib_external as external
+import _imp
 import _sitebuiltins
 import builtins
 import sys
@@ -34,6 +35,9 @@ FOLDERS = {path for path in sys.path if path.startswith(f"{sys.prefix}/")}
 
 HOOKS = [*sys.path_hooks]
 
+PATH_FILES = "_onebin_path_files"
+"""The module with the lines of .pth files, if a distribution has one."""
+
 
 class SourceLoader(external.SourceFileLoader):
     """Loader of a module whose source is there."""
@@ -44,6 +48,12 @@ class SourceLoader(external.SourceFileLoader):
             return super().get_code(fullname)
         code: types.CodeType = _onebin.code(fullname)
         return code
+
+    def __eq__(self, other: object) -> bool:
+        """Whether *other* loads the same: the spec that a search of the path finds is equal."""
+        return isinstance(other, external.SourceFileLoader) and self.__dict__ == other.__dict__
+
+    __hash__ = external.SourceFileLoader.__hash__
 
 
 class CodeLoader(external.SourcelessFileLoader):
@@ -109,6 +119,14 @@ def replace_specs() -> None:
             module.__path__ = spec.submodule_search_locations
 
 
+def describe_itself() -> None:
+    """Give this module a spec as well: tools read that of each imported module."""
+    own = sys.modules[__name__]
+    loader: Any = bootstrap.FrozenImporter
+    own.__spec__ = bootstrap.ModuleSpec(__name__, loader, origin="frozen")
+    own.__loader__ = loader
+
+
 def add_builtins() -> None:
     """Define the names that ``site`` adds to every program (Doc/library/constants.rst)."""
     for name in ("exit", "quit"):
@@ -140,7 +158,44 @@ def explain_missing() -> None:
     system._find_and_load_unlocked = _find_and_load_unlocked
 
 
+def read_path_files(sitedir: str) -> None:
+    """Do what ``site`` does with the .pth files of distributions (Doc/library/site.rst).
+
+    Args:
+        sitedir: Their folder; code of such files finds it by this name.
+    """
+    names: dict[str, Any] = {}
+    paths: Any = external
+    exec(_imp.get_frozen_object(PATH_FILES), names)  # noqa: S102  (as the import system does)
+    failed = set()
+    for file, number, line in names["LINES"]:
+        if file in failed:
+            continue
+        try:
+            if line.startswith(("import ", "import\t")):
+                exec(line)  # noqa: S102  (as site does; the build has chosen the distributions)
+            else:
+                folder = paths._path_join(sitedir, line)
+                if folder not in sys.path and paths._path_isdir(folder):
+                    sys.path.append(folder)
+        except Exception as error:  # noqa: BLE001  (a distribution's code must not end the program)
+            failed.add(file)
+            report(f"line {number} of {sitedir}/{file}", error)
+
+
+def report(place: str, error: Exception) -> None:
+    """Print *error* in the words of ``site``."""
+    import traceback  # noqa: PLC0415  (an ordinary start does not need it)
+
+    text = "".join(traceback.format_exception(error))
+    if sys.stderr is not None:
+        sys.stderr.write(f"Error processing {place}:\n\n{text}\nRemainder of file ignored\n")
+
+
 sys.meta_path[sys.meta_path.index(bootstrap.FrozenImporter)] = Finder
 replace_specs()
+describe_itself()
 add_builtins()
 explain_missing()
+if _imp.is_frozen(PATH_FILES):
+    read_path_files(next(path for path in sys.path if path.endswith("/site-packages")))

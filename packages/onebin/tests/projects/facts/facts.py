@@ -101,6 +101,12 @@ def paths():
     return [list(zoneinfo.TZPATH)[:1], sysconfig.get_config_var("Py_GIL_DISABLED")]
 
 
+def libc():
+    import platform
+
+    return [*platform.libc_ver(), platform.platform().rpartition("-with-")[2]]
+
+
 def crash():
     raise RuntimeError("on purpose")
 
