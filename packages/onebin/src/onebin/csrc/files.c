@@ -40,28 +40,6 @@ node_at(int node)
     return &file_nodes[node];
 }
 
-/* Return the child of *directory* with this name, by binary search; NOT_INSIDE if there is none. */
-static int
-child(int directory, const char *name, size_t length)
-{
-    uint32_t low = node_at(directory)->first, high = low + node_at(directory)->size;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const char *other = file_names + node_at((int)middle)->name;
-        int order = strncmp(other, name, length);
-        if (order == 0 && other[length] == 0) {
-            return (int)middle;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        }
-        else {
-            high = middle;
-        }
-    }
-    return NOT_INSIDE;
-}
-
 static int
 missing(int number)
 {
@@ -165,7 +143,7 @@ files_find(int at, const char *path, char *outside)
             if (length > NAME_MAX) {
                 return missing(ENAMETOOLONG);
             }
-            node = child(node, path, length);
+            node = files_child(node, path, length);
             if (node == NOT_INSIDE) {
                 return missing(ENOENT);
             }
@@ -179,31 +157,6 @@ files_find(int at, const char *path, char *outside)
         }
     }
     return node;
-}
-
-int
-files_path(int node, char *out)
-{
-    char *const end = out + PATH_MAX;
-    char *at = end;
-    *--at = 0;
-    while (node != 0) {
-        const char *name = file_names + node_at(node)->name;
-        size_t length = strlen(name);
-        if ((size_t)(at - out) < length + sizeof FILES_PREFIX + 1) {
-            errno = ENAMETOOLONG;
-            return -1;
-        }
-        at -= length;
-        memcpy(at, name, length);
-        *--at = '/';
-        node = (int)node_at(node)->parent;
-    }
-    at -= sizeof FILES_PREFIX - 1;
-    memcpy(at, FILES_PREFIX, sizeof FILES_PREFIX - 1);
-    *--at = '/';
-    memmove(out, at, (size_t)(end - at));
-    return 0;
 }
 
 void

@@ -71,6 +71,9 @@ int files_open(int node, int flags);
 /* Fill in what stat(2) reports about *node*. */
 void files_stat(int node, struct stat *out);
 
+/* Return the child of *directory* with this name, by binary search; NOT_INSIDE if there is none. */
+int files_child(int directory, const char *name, size_t length);
+
 /* Write the absolute path of *node* to *out* (PATH_MAX bytes); 0, or -1 and ENAMETOOLONG. */
 int files_path(int node, char *out);
 

@@ -149,8 +149,8 @@ def link_input(
     text = table_text(table, places, modules, f"{blob.parent.name}/{blob.name}")
     sources = (
         "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c",
-        "files.c", "files_paths.c", "files_changes.c", "files_directories.c", "files_module.c",
-        "files_current.c", "files_zones.c",
+        "files.c", "files_tree.c", "files_paths.c", "files_changes.c", "files_directories.c",
+        "files_module.c", "files_current.c", "files_zones.c",
         "trace.h", *(["trace.c"] if traces else []), *libc.SOURCES,
     )  # fmt: skip
     return LinkInput(
