@@ -78,7 +78,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     if options.command_line and options.command is not _train:
         parser.error("only train takes a command after --")
     color = outputs.uses_color(sys.stderr, os.environ)
-    progress = Progress(sys.stderr, terminal=sys.stderr.isatty(), color=color)
+    progress = Progress(sys.stderr, terminal=sys.stderr.isatty(), color=color, timed=True)
     if options.quiet:
         progress = Progress.silent()
     command: Callable[[argparse.Namespace, Tools], int] = options.command
