@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 from packaging.utils import canonicalize_name
 
-from onebin.effects import index, unpack
+from onebin.effects import index, reuse, unpack
 from onebin.effects.context import Context
 from onebin.effects.index import IndexFile
 from onebin.effects.wheel_tags import has_programs, is_compiled
@@ -307,7 +307,8 @@ def _span(seconds: int) -> str:
 
 
 def _facts(step: ExaminedSource, ctx: Context) -> SourceFacts:
-    facts = ctx.build(step)
+    # A lock that has grown since leads to the same facts: none of the sources is read again.
+    facts = reuse.build(step, ctx, lambda made: made.build_requires)
     if facts.obstacle:
         raise _ObstacleError(facts.obstacle)
     return facts
