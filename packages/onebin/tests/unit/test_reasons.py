@@ -56,6 +56,14 @@ OUTPUTS = [
         "thing==9",
     ),
     (
+        (
+            "ERROR: Cannot install a==1 and b<2 because these package versions have conflicting "
+            "dependencies.\nERROR: ResolutionImpossible: for help visit https://pip.invalid/"
+        ),
+        Reason.CONFLICT,
+        "a==1 and b<2",
+    ),
+    (
         "ERROR: wheel 1 asks for thing by an address",
         Reason.ADDRESS,
         "ERROR: wheel 1 asks for thing",

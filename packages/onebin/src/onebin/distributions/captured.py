@@ -126,6 +126,10 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             self.hook.read_text("utf-8"),
         )  # fmt: skip
 
+    def without_pins(self) -> "CapturedBuild":
+        """Return the step without the build lock (a ``PinnedStep``)."""
+        return msgspec.structs.replace(self, build_pins=(), may_be_unpinned=False)
+
     def make(self, folder: Path, ctx: Context) -> None:
         """Fetch, build, and unpack the wheel that comes out.
 

@@ -164,6 +164,10 @@ class ExaminedSource(msgspec.Struct, frozen=True):
             self.may_be_unpinned,
         )  # fmt: skip
 
+    def without_pins(self) -> "ExaminedSource":
+        """Return the step without the build lock (a ``PinnedStep``)."""
+        return msgspec.structs.replace(self, build_pins=(), may_be_unpinned=False)
+
     def make(self, folder: Path, ctx: Context) -> None:
         """Fetch it and read it; none of its code runs."""
         ctx.progress.report(f"{self.pin}: reading its source")

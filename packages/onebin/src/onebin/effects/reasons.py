@@ -13,6 +13,7 @@ class Reason(enum.Enum):
     UNDEFINED_SYMBOL = "undefined symbol"
     INDEX_UNREACHABLE = "index unreachable"
     NO_MATCH = "no match"
+    CONFLICT = "conflict"
     ADDRESS = "address"
     HASH_MISMATCH = "hash mismatch"
 
@@ -27,6 +28,10 @@ SIGNS: Final = (
     # pip prints these before it reports an unreachable index's distribution as missing.
     (Reason.INDEX_UNREACHABLE, r"Retrying \(|Could not fetch URL|connection error"),
     (Reason.NO_MATCH, r"No matching distribution found for (?P<subject>.+)"),
+    (
+        Reason.CONFLICT,
+        r"Cannot install (?P<subject>.+) because these package versions have conflicting",
+    ),
     # target/pip_for_target.py
     (Reason.ADDRESS, r"(?P<subject>\S.* asks for \S+) by an address"),
     (Reason.HASH_MISMATCH, r"HASHES|hashes"),

@@ -21,16 +21,15 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class PinnedStep(Step[T_co], Protocol[T_co]):
-    """A step, as a struct, that uses some of ``build_pins``."""
+    """A step that uses some of ``build_pins``."""
 
     @property
     def build_pins(self) -> tuple[Pin, ...]:
         """The pins of the build lock."""
         ...
 
-    @property
-    def may_be_unpinned(self) -> bool:
-        """Whether the index may choose what they lack."""
+    def without_pins(self) -> Step[T_co]:
+        """Return the step without that lock."""
         ...
 
 
@@ -57,8 +56,7 @@ def build(step: PinnedStep[T], ctx: Context, used: Callable[[T], Iterable[Pin]])
     """
     if (kept := ctx.store.get(step)) is not None:
         return kept
-    bare = msgspec.structs.replace(step, build_pins=(), may_be_unpinned=False)  # type: ignore[type-var]
-    uses = ctx.store.shared("build-uses") / key_of(*bare.key())
+    uses = ctx.store.shared("build-uses") / key_of(*step.without_pins().key())
     for file in sorted(uses.glob("*.json")):
         use = msgspec.json.decode(file.read_bytes(), type=Use)
         if use.fits(step.build_pins) and (folder := ctx.store.find(step.kind, use.key)):
