@@ -26,6 +26,9 @@ from .source_facts import SourceFacts, source_facts
 CACHE_VERSION: Final = 14
 """Raised when a provider's offer changes for the same files: part of the key."""
 
+FACTS_VERSION: Final = 15
+"""Raised when a source's facts change for the same files: part of the key."""
+
 PURE: Final = Pure()
 SOURCE: Final = Captured()
 
@@ -160,7 +163,7 @@ class ExaminedSource(msgspec.Struct, frozen=True):
     def key(self) -> tuple[object, ...]:
         """Return the pin, the target, and the pins that may be used."""
         return (
-            CACHE_VERSION, self.pin, self.python, self.machine, self.build_pins,
+            FACTS_VERSION, self.pin, self.python, self.machine, self.build_pins,
             self.may_be_unpinned,
         )  # fmt: skip
 

@@ -10,8 +10,9 @@ from typing import Final
 
 from onebin.effects import files
 from onebin.model import Obstacle, Pin
+from onebin.requirement import shown
 
-from . import missing_libraries, source
+from . import cmake_downloads, missing_libraries, source
 from .source import BuildSystem
 
 ANOTHER: Final = "choose another version or package"
@@ -67,6 +68,15 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             f"{pin}: its C code needs {library.name} ({library.header}), which onebin does not "
             "build",
             hint=library.instead or ANOTHER,
+        )
+    if download := cmake_downloads.first(tree):
+        at = f"{download.file.relative_to(tree)}:{download.line}"
+        return Obstacle(
+            pin,
+            f"{pin}: its build fetches {download.name} from {shown(download.address)} while it "
+            f"runs ({at}), which no lock pins",
+            hint="a build has its source distribution and its build requirements alone: choose a "
+            "version that brings its sources, or another package",
         )
     if file := _loader(tree):
         return Obstacle(
