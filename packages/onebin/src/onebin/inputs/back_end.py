@@ -154,7 +154,8 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             if not started.exists():
                 raise ToolError(
                     f"{self.name}: its back end {self.system.build_backend} makes no wheel",
-                    hint="does this work: pip wheel --no-deps .",
+                    hint=_broken_link(scratch / "source")
+                    or "does this work: pip wheel --no-deps .",
                     detail=exc.detail,
                 ) from exc
         return site, made
@@ -200,3 +201,14 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             self.system.build_backend, *self.system.backend_path,
         ]  # fmt: skip
         ctx.run(call, cwd=source / self.place, env=environment, on_line=ctx.progress.report)
+
+
+def _broken_link(copied: Path) -> str:
+    """Return the way out where the copy of a project has a link to nothing; empty without one."""
+    link = source_tree.dangling(copied)
+    if link is None:
+        return ""
+    return (
+        f"{link.relative_to(copied)} is a link to {shown(str(link.readlink()))}, which is not in "
+        "the project, nor in a repository around it: put what it leads to there, or remove it"
+    )

@@ -179,6 +179,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its code and its metadata are those of one of its distributions."""
     origin: Origin | None = None
     """Where that one comes from, if no dependency names it: a project with C code."""
+    results: tuple[Path, ...] = ()
+    """Where this build writes: an earlier result there is no part of the program."""
     sources_elsewhere: dict[str, str] | None = None
     """Of a script: the kind of source of each dependency that uv takes from no index. None where
     the folder's files tell."""
