@@ -9,6 +9,7 @@ class Reason(enum.Enum):
     """A failure that onebin explains or handles, instead of showing the program's output."""
 
     DISK_FULL = "disk full"
+    NO_COMPILER = "no compiler"
     TOO_MANY_FILES = "too many open files"
     UNDEFINED_SYMBOL = "undefined symbol"
     INDEX_UNREACHABLE = "index unreachable"
@@ -21,6 +22,11 @@ class Reason(enum.Enum):
 SIGNS: Final = (
     # The C library, zig, the C library.
     (Reason.DISK_FULL, r"No space left on device|NoSpaceLeft|Disk quota exceeded"),
+    # Shells, of the program that the compiler's scripts start.
+    (
+        Reason.NO_COMPILER,
+        r"(?P<subject>/\S*/ziglang/zig): (?:[^\n:]*: )*(?:not found|No such|Permission denied)",
+    ),
     # zig compiles musl with hundreds of files open at once.
     (Reason.TOO_MANY_FILES, r"FdQuotaExceeded"),
     # ld.lld
