@@ -70,7 +70,7 @@ def test_versions_are_those_of_the_lock(
 
 
 def test_file_that_the_lock_does_not_know(put_wheel: Put, ctx: Context) -> None:
-    """It was changed on its way, or on the index."""
+    """It was changed by a mirror, or on the index."""
     tool = msgspec.structs.replace(put_wheel("tool"), hashes=("sha256:" + "0" * 64,))
 
     with pytest.raises(ProjectError, match="not one the lock knows"):

@@ -199,7 +199,7 @@ def test_files_of_a_working_directory(
 
 
 def test_results_of_the_build(tmp_path: Path) -> None:
-    """A program that names the folder of its own results does not get the last one inside."""
+    """A program that names the folder of its results does not get the last one inside."""
     write(tmp_path, "out/app", "out/page.html", "out/app.oci/index.json")
     (tmp_path / "app.py").write_text('OUT = HERE / "out"\ndef main(): ...\n')
     project = outputs.beside(

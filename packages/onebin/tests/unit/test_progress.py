@@ -47,7 +47,7 @@ def test_log_of_a_long_stage_has_a_percentage() -> None:
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_stage_that_reports_nothing_is_repeated(*, terminal: bool) -> None:
-    """One download, one compilation: what it does and since when, without a further report."""
+    """One download, one compilation: its text and its seconds, without a further report."""
     stream, clock = io.StringIO(), Clock(0)
     progress = Progress(stream, terminal=terminal, color=False, clock=clock)
     with progress.stage("runtime"):

@@ -112,7 +112,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "LaidOutToolchain.instrumented": "the scripts have the flags themselves",
     "BuildRequirements.name": "for messages",
     "OwnWheel.source": "digest names the contents",
-    "Project.results": "files that are there and left out do not change what is in",
+    "Project.results": "they are left out, and so change nothing inside",
     "Project.build_requires": "they made its code, which is named by its contents",
     "SettingsWords.code": "named by contents",
     "Binary.path": "sha256 names the contents",

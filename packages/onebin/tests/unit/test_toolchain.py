@@ -194,7 +194,7 @@ def test_program_that_vanished(
 
 
 def test_program_that_vanishes_while_it_compiles(tmp_path: Path) -> None:
-    """It is not the source's fault: no other version of it is the way out."""
+    """It is not the source's fault, so no other version of that is proposed."""
     script = tmp_path / "cc"
     script.write_text(f"#!/bin/sh\nexec {tmp_path}/ziglang/zig cc\n")
     script.chmod(0o755)

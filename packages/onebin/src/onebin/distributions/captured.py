@@ -241,13 +241,13 @@ class _Failures:
         self._of, self._report = of, report
 
     def add(self, line: str) -> None:
-        """Note the failure that *line* tells, if it does."""
+        """Note the failure in *line*, if there is one."""
         if found := FAILED.search(line):
             self.names[found[1]] = None
         self.show(line)
 
     def show(self, line: str) -> None:
-        """Report *line* as what is done."""
+        """Report *line* as the progress."""
         self._report(f"{self._of}: {line.strip()[:SHOWN]}")
 
 

@@ -1,8 +1,8 @@
 """Sources that a CMake project fetches while it is built: none of them is in a lock.
 
-A plan refuses them by the project's own file, since a build would fail or take what it is given.
-Conditions count as CMake has them with its defaults; what cannot be told from the file alone is
-taken for a way without a download. Source: cmake-language(7), if(), option(), set(), FetchContent.
+A plan refuses them by the project's own file, since a build would fail, or take any file.
+Conditions count as CMake has them with its defaults. A branch counts only if the file alone
+decides for it. Source: cmake-language(7), if(), option(), set(), FetchContent.
 """
 
 import re
@@ -47,7 +47,7 @@ MAX_BYTES: Final = 1 << 20
 
 
 class Download(NamedTuple):
-    """One that every build makes."""
+    """A download of every build."""
 
     file: Path
     line: int
@@ -110,7 +110,7 @@ class _Branches:
     """The branches of the conditions that are open."""
 
     def __init__(self) -> None:
-        self._open: list[bool | None] = []  # whether each is taken; None where it cannot be told
+        self._open: list[bool | None] = []  # whether each is taken; None where unknown
         self._earlier: list[bool | None] = []  # whether one before it was
 
     @property
@@ -134,7 +134,7 @@ class _Branches:
 
 
 class _Variables:
-    """Variables by their defaults; None where a value cannot be told."""
+    """Variables by their defaults; None where unknown."""
 
     def __init__(self, texts: str) -> None:
         self._texts = texts
@@ -151,7 +151,7 @@ class _Variables:
         self._values[variable] = value if is_certain and not is_given else None
 
     def value(self, words: Sequence[str]) -> bool | None:
-        """Return whether the condition *words* holds; None if that cannot be told."""
+        """Return whether the condition *words* holds; None where unknown."""
         for operator, join in (("OR", _either), ("AND", _both)):
             if operator in words and "(" not in words:
                 at = words.index(operator)

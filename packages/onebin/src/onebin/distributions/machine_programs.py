@@ -28,7 +28,7 @@ configure scripts, makefiles and libtool call beside."""
 
 MAKE: Final = """\
 #!/bin/sh
-# Tests of a library that a source brings are its authors' work, and take longer than all else.
+# Tests of a library in a source are its authors' work, and take longer than the rest.
 tests=
 for word do
     shift

@@ -16,7 +16,7 @@ REDRAW_SECONDS: Final = 0.1
 REPORT_SECONDS: Final = 10
 """Between lines of a long stage without a terminal."""
 TICK_SECONDS: Final = 1
-"""Between looks at a stage that reports nothing: two seconds without a sign seem to be a fault."""
+"""Between repeats of a stage that reports nothing: two seconds without a sign seem a fault."""
 _CLEAR: Final = "\r\x1b[K"
 
 

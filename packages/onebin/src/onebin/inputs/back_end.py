@@ -204,11 +204,11 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _broken_link(copied: Path) -> str:
-    """Return the way out where the copy of a project has a link to nothing; empty without one."""
+    """Return a hint where the copy of a project has a link to nothing; empty without one."""
     link = source_tree.dangling(copied)
     if link is None:
         return ""
     return (
         f"{link.relative_to(copied)} is a link to {shown(str(link.readlink()))}, which is not in "
-        "the project, nor in a repository around it: put what it leads to there, or remove it"
+        "the project, nor in a repository around it: put its target there, or remove it"
     )

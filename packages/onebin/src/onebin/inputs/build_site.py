@@ -1,9 +1,9 @@
 """The requirements of a back end that runs on this machine, as a folder that it imports from.
 
 They are installed by pip, from wheels alone. The build lock that onebin writes gives their
-versions and hashes, as far as it has them; what it lacks is chosen by the index and reported by
-name and hash, so that the lock can have it. Wheels with C extensions are for this machine's Python
-and stay out of it: builds for the executable compile such requirements from their sources.
+versions and hashes, as far as it has them; the others are chosen by the index and reported by
+name and hash, for the lock. Wheels with C extensions are for this machine's Python and stay out
+of it: builds for the executable compile such requirements from their sources.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ PYTHON: Final = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 class Site(msgspec.Struct, frozen=True):
-    """A folder of build requirements, and what they are."""
+    """A folder of build requirements, and their names."""
 
     folder: Path
     requires: tuple[Pin, ...] = ()
@@ -68,8 +68,8 @@ class BuildRequirements(msgspec.Struct, frozen=True, kw_only=True):
         """Fetch them.
 
         Raises:
-            ProjectError: one is not a requirement of an index, or not in the lock, or has no wheel;
-                or its file is not the one that the lock knows.
+            ProjectError: one is not a requirement of an index, or not in the lock, or has no wheel,
+                or another file than the lock's.
         """
         site = folder / "site"
         site.mkdir()
@@ -118,7 +118,7 @@ class BuildRequirements(msgspec.Struct, frozen=True, kw_only=True):
     def _chosen(
         self, wanted: Sequence[Requirement], scratch: Path, ctx: Context
     ) -> tuple[tuple[Pin, ...], list[str | Path]]:
-        """Return the pins of what is used, and the files and lines that pip installs."""
+        """Return the pins that are used, and the files and lines that pip installs."""
         pins: list[Pin] = []
         words: list[str | Path] = []
         known = {(pin.name, pin.version): pin for pin in self.build_pins}

@@ -183,7 +183,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """Where this build writes: an earlier result there is no part of the program."""
     sources_elsewhere: dict[str, str] | None = None
     """Of a script: the kind of source of each dependency that uv takes from no index. None where
-    the folder's files tell."""
+    the folder's files decide."""
     build_requires: tuple[Pin, ...] = ()
     """Build requirements that its own wheel was made with."""
     trace: Trace = Trace()
