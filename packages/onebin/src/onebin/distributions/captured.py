@@ -33,7 +33,15 @@ from onebin.model import (
 )
 from onebin.requirement import shown
 
-from . import install, machine_programs, own_prefix, programs, source, source_facts
+from . import (
+    install,
+    machine_programs,
+    own_prefix,
+    program_links,
+    programs,
+    source,
+    source_facts,
+)
 from .build_tools import BuildTools
 
 CACHE_VERSION: Final = 13
@@ -201,8 +209,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         tools, home = self.toolchain.bin, scratch / "home"
         prefix = own_prefix.write(scratch / "prefix", self.libraries, python=Path(sys.executable))
         machine = machine_programs.links(scratch / "machine")
+        compilers = program_links.write(scratch / "compilers", tools)
         return {
-            "PATH": f"{programs}:{prefix}/bin:{tools}:{machine}",
+            "PATH": f"{programs}:{prefix}/bin:{compilers}:{tools}:{machine}",
             "PYTHONHOME": str(self.interpreter.home),
             # Programs of build requirements are Python too.
             "PYTHONPATH": str(scratch / "site"),
@@ -215,8 +224,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "TMPDIR": str(home),
             "GIT_CEILING_DIRECTORIES": str(scratch),
             "GIT_CONFIG_NOSYSTEM": "1",
-            "CC": str(tools / "cc"),
-            "CXX": str(tools / "c++"),
+            "CC": str(compilers / "cc"),
+            "CXX": str(compilers / "c++"),
             "LDSHARED": f"{tools}/cc -shared",
             "LDCXXSHARED": f"{tools}/c++ -shared",
             "AR": str(tools / "ar"),
