@@ -220,3 +220,13 @@ def test_selected_modules_behave_as_all(texts: dict[str, str], conditions: list[
 def show(texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
         note(f"# {name}\n{text}")
+
+
+def test_another_exception_may_be_suppressed() -> None:
+    """``suppress(ValueError)`` around an import that raises it: the module may go on."""
+    texts = {
+        "random_app": "with suppress(ValueError):\n    import random_a\n",
+        "random_a": "raise ValueError('x')\n",
+    }
+
+    assert set(graph_of(texts).importability.failures) == {"random_a"}

@@ -32,6 +32,8 @@ def laid(layers: list[list[tuple[str, str, str]]]) -> list[str]:
             lower = {one for one, (layer, _) in seen.items() if layer < number}
             if name == ".wh..wh..opq":
                 gone = {one for one in lower if one.startswith(f"{folder}/")}
+            elif any(part.startswith(".wh..wh.") for part in raw.split("/")):
+                continue  # AUFS's own records
             elif name.startswith(".wh."):
                 gone = {one for one in lower if f"{one}/".startswith(f"{folder}/{name[4:]}/")}
             else:

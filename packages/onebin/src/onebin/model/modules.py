@@ -38,7 +38,7 @@ class Deferred(msgspec.Struct, frozen=True, array_like=True, tag="function"):
 
 
 class Try(msgspec.Struct, frozen=True, array_like=True, tag="try"):
-    """A ``try``, or a ``with suppress(ImportError)``."""
+    """A ``try``, or a ``with suppress(…)``."""
 
     body: "Block"
     caught: "Block | None"

@@ -255,10 +255,14 @@ class ImportCollector(ast.NodeVisitor):
             if isinstance(call, ast.Call) and last_name(call.func) == "suppress"
             for argument in call.args
         ]
-        if not any(map(catches, suppressed)):
+        if not suppressed:
             self.visit_all(node.body)
-        elif body := self.collect(node.body, optional=True):
-            self.block.append(["try", body, [], [], [], [], False])
+        elif any(map(catches, suppressed)):
+            if body := self.collect(node.body, optional=True):
+                self.block.append(["try", body, [], [], [], [], False])
+        elif body := self.collect(node.body):
+            # Another exception may end the body, and what follows runs all the same.
+            self.block.append(["try", body, None, [["branch", [[], []]]], [], [], False])
 
     def visit_AsyncWith(self, node: ast.AsyncWith) -> None:
         self.visit_With(node)
