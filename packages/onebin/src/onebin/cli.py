@@ -27,6 +27,7 @@ from onebin.inputs import Given, Input
 from onebin.inspection import render as reports
 from onebin.model import Obstacle, Project
 from onebin.publish import DESTINATIONS, Layout, defaults, parse, publish, require, require_writable
+from onebin.publish.destination import PathDestination
 from onebin.tools import Tools
 
 EXAMPLES: Final = """\
@@ -78,7 +79,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     if options.command_line and options.command is not _train:
         parser.error("only train takes a command after --")
     color = outputs.uses_color(sys.stderr, os.environ)
-    progress = Progress(sys.stderr, terminal=sys.stderr.isatty(), color=color)
+    progress = Progress(sys.stderr, terminal=sys.stderr.isatty(), color=color, timed=True)
     if options.quiet:
         progress = Progress.silent()
     command: Callable[[argparse.Namespace, Tools], int] = options.command
@@ -106,12 +107,24 @@ def _build(options: argparse.Namespace, tools: Tools) -> int:
     project = _input(options, tools).project()
     target = options.output or _dist(project, tools) / project.name
     require_writable(target)
-    _trace(project, options, tools)
-    built = pipeline.build(project, tools)
-    _print_omitted(built, options)
+    built = _built(project, options, tools, target)
     install_program(built.binary.path, target)
     _print(outputs.relative(target))
     return 0
+
+
+def _built(
+    project: Project, options: argparse.Namespace, tools: Tools, *results: Path
+) -> pipeline.BuildResult:
+    project = outputs.beside(project, *results)
+    if options.trace is not None:
+        seconds = tracing.SECONDS if options.trace_seconds is None else options.trace_seconds
+        learned = tracing.trace(project, tools, options.trace, seconds)
+        text = render.learned(learned.new, outputs.relative(learned.path), project)
+        write_notice(sys.stderr, f"{text}\n")
+    built = pipeline.build(project, tools)
+    _print_omitted(built, options)
+    return built
 
 
 def _prepare(options: argparse.Namespace, tools: Tools) -> int:
@@ -135,9 +148,8 @@ def _image(options: argparse.Namespace, tools: Tools) -> int:
         )
     for destination in destinations:
         require(destination)
-    _trace(project, options, tools)
-    built = pipeline.build(project, tools)
-    _print_omitted(built, options)
+    paths = (item.path for item in destinations if isinstance(item, PathDestination))
+    built = _built(project, options, tools, *paths)
     made = onebin.image(built, epoch=epoch, tools=tools)
     if options.sbom:
         form = FORMATS[options.sbom]
@@ -177,15 +189,6 @@ def _dist(project: Project, tools: Tools) -> Path:
     if project.root.is_relative_to(tools.context.store.root):
         return Path("dist")
     return files.inside(project.root, "dist", where="the project", way_out=files.NAMED)
-
-
-def _trace(project: Project, options: argparse.Namespace, tools: Tools) -> None:
-    """Learn from a run of ``--trace``, and print its result."""
-    if options.trace is not None:
-        seconds = tracing.SECONDS if options.trace_seconds is None else options.trace_seconds
-        learned = tracing.trace(project, tools, options.trace, seconds)
-        text = render.learned(learned.new, outputs.relative(learned.path), project)
-        write_notice(sys.stderr, f"{text}\n")
 
 
 def _plan(options: argparse.Namespace, tools: Tools) -> int:

@@ -41,6 +41,13 @@ def plan_whole(project: Project, tools: Tools) -> Plan:
     Raises:
         ProjectError: a setting, a lock or the profile is malformed.
     """
+    with tools.context.progress.stage("plan") as stage:
+        plan = _whole(project, tools)
+        stage.summary = f"{project.name} {project.version}, {len(plan.distributions)} dependencies"
+    return plan
+
+
+def _whole(project: Project, tools: Tools) -> Plan:
     plan = make_plan(project, tools)
     if plan.is_locked or plan.obstacles:
         return with_offers(plan, tools)

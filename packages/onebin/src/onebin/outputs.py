@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+import msgspec
+
 from onebin import terminal
 from onebin.effects.atomic import make_folder, replace_atomically
 from onebin.errors import ProjectError
 from onebin.image.date import MAX_EPOCH
+from onebin.model import Project
 
 
 def epoch(environ: Mapping[str, str]) -> int:
@@ -52,6 +55,11 @@ def relative(path: Path) -> str:
     """Return *path* as a person in the current directory writes it."""
     absolute = path.absolute()
     return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else path)
+
+
+def beside(project: Project, *results: Path) -> Project:
+    """Return *project* with the places of its *results*, which are no part of it."""
+    return msgspec.structs.replace(project, results=tuple(path.resolve() for path in results))
 
 
 def uses_color(stream: TextIO, environ: Mapping[str, str]) -> bool:

@@ -265,6 +265,7 @@ def tree(tmp_path: Path) -> Path:
     root = tmp_path / "compiler"
     (root / "lib" / "musl").mkdir(parents=True)
     (root / "zig").write_text("program")
+    (root / "zig").chmod(0o755)
     (root / "lib" / "musl" / "malloc.c").write_text("source")
     return root
 

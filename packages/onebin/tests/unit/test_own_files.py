@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from onebin import project_files
+from onebin import outputs, project_files
 from onebin.errors import ProjectError
 from onebin.inputs import directory
-from onebin.selection import own_files, whole
+from onebin.model import ModuleOrigin
+from onebin.selection import contents, own_files, whole
 from onebin.selection.own_files import READ_BYTES, digest, digest_of
 
 FILES = (
@@ -195,6 +196,26 @@ def test_files_of_a_working_directory(
     (project.code / name).write_text("changed")
 
     assert (counts or not is_flat) is (before != digest(project))
+
+
+def test_results_of_the_build(tmp_path: Path) -> None:
+    """A program that names the folder of its results does not get the last one inside."""
+    write(tmp_path, "out/app", "out/page.html", "out/app.oci/index.json")
+    (tmp_path / "app.py").write_text('OUT = HERE / "out"\ndef main(): ...\n')
+    project = outputs.beside(
+        directory.parse(tmp_path, TABLE), tmp_path / "out/app", tmp_path / "out/app.oci"
+    )
+    before = digest(project)
+    origin = {"app": ModuleOrigin("source", tmp_path / "app.py", "app.py", origin="project")}
+    found = contents.files(project, (), origin, "3.14", "")
+
+    assert ["out/page.html"] == [file.path.partition("site-packages/")[2]
+                                 for file in found if "out/" in file.path]  # fmt: skip
+    for name in ("out/app", "out/app.oci/index.json"):
+        _change(tmp_path / name)
+    assert before == digest(project)
+    _change(tmp_path / "out/page.html")
+    assert before != digest(project)
 
 
 def test_files_of_a_wheel(tmp_path: Path) -> None:

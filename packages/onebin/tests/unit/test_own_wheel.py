@@ -134,6 +134,26 @@ def test_link_out_of_the_project(project: Path, tmp_path: Path, *, is_repository
             found.project()
 
 
+@pytest.mark.parametrize("is_absolute", [True, False])
+def test_link_that_the_build_reads(project: Path, tmp_path: Path, *, is_absolute: bool) -> None:
+    """By an absolute path it is there, and a change is noticed; else it is named."""
+    (tmp_path / "VERSION").write_text("12")
+    (project / "common").symlink_to(tmp_path / "VERSION" if is_absolute else "../VERSION")
+    own = (project / "own.py").read_text().replace("Version: 7", "Version: {}")
+    own += "\nMETADATA = METADATA.format(pathlib.Path('common').read_text())\n"
+    (project / "own.py").write_text(f"import pathlib\n{own}")
+    found = inputs.find(project, Given(entry_point="first"), context(tmp_path / ".venv", run))
+
+    if not is_absolute:
+        with pytest.raises(ToolError) as caught:
+            found.project()
+        assert caught.value.hint.startswith("common is a link to '../VERSION', which is not in")
+        return
+    assert "12" == found.project().version
+    (tmp_path / "VERSION").write_text("13")
+    assert "13" == found.project().version
+
+
 COMPILES = """
 import os, subprocess
 

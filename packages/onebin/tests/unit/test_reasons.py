@@ -13,6 +13,17 @@ OUTPUTS = [
     ("error: unable to build musl crt file: NoSpaceLeft", Reason.DISK_FULL, ""),
     ("cp: error writing 'x': Disk quota exceeded", Reason.DISK_FULL, ""),
     (
+        "/c/bin/cc: 6: exec: /v/site-packages/ziglang/zig: not found\nerror: command 'cc' failed",
+        Reason.NO_COMPILER,
+        "/v/site-packages/ziglang/zig",
+    ),
+    (
+        "/c/bin/cc: line 6: /v/ziglang/zig: Permission denied",
+        Reason.NO_COMPILER,
+        "/v/ziglang/zig",
+    ),
+    ("/v/ziglang/zig: error: unknown option", None, ""),
+    (
         (
             "error: sub-compilation of musl libc.a failed\n"
             "    note: failed to check cache: file_hash ProcessFdQuotaExceeded"
@@ -54,6 +65,14 @@ OUTPUTS = [
         ),
         Reason.NO_MATCH,
         "thing==9",
+    ),
+    (
+        (
+            "ERROR: Cannot install a==1 and b<2 because these package versions have conflicting "
+            "dependencies.\nERROR: ResolutionImpossible: for help visit https://pip.invalid/"
+        ),
+        Reason.CONFLICT,
+        "a==1 and b<2",
     ),
     (
         "ERROR: wheel 1 asks for thing by an address",

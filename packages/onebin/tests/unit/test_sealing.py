@@ -67,6 +67,31 @@ def test_programs_of_the_machine(tmp_path: Path) -> None:
     assert not [name for name in found if name.endswith("-config")]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        ([], "all\n"),
+        (["check"], "make check: left out\n"),
+        (["-j2", "V=1", "test"], "make test: left out\n"),
+        (["check", "install"], "install\n"),
+        (["all", "install"], "all\ninstall\n"),
+        (["NAME=a b", "name"], "a b\n"),
+    ],
+)
+def test_make_leaves_tests_out(arguments: list[str], printed: str, tmp_path: Path) -> None:
+    """A source's copy of a library is built; that it works is its authors' test."""
+    goals = "all install check test"
+    rules = "".join(f"{goal}:\n\t@echo {goal}\n" for goal in goals.split())
+    (tmp_path / "Makefile").write_text(f"{rules}name:\n\t@echo $(NAME)\n")
+    make = machine_programs.links(tmp_path / "p") / "make"
+    if not make.exists():
+        pytest.skip("no make here: apt-get install make")
+
+    done = subprocess.run([make, *arguments], cwd=tmp_path, capture_output=True, check=True)
+
+    assert printed == done.stdout.decode()
+
+
 @pytest.fixture
 def prefix(tmp_path: Path) -> Path:
     include = tmp_path / "xml" / "include"

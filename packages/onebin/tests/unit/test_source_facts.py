@@ -125,6 +125,8 @@ CURL = {"setup.py": "libraries=['curl']"}
 
 OWN = "setup(ext_modules=[Extension('a._c', [])])"
 
+FETCHES = "FetchContent_Declare(dep URL https://h.invalid/x)\nFetchContent_MakeAvailable(dep)"
+
 SOURCES = [
     ({"a.c": "#include <libpq-fe.h>", "setup.py": "pg_config"}, "PostgreSQL's libpq"),
     ({"a.h": "#ifndef A_H\n#define A_H\n#include <ldap.h>\n#endif", "x.cfg": "ldap"}, "OpenLDAP"),
@@ -148,6 +150,9 @@ SOURCES = [
     ({"setup.py": OWN, "lib/l.py": "", "lib/x.py": "load_raw('a._c')"}, ""),
     ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "tests/x.py": "load_raw('a._c')"}, ""),
     ({"lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('a._c')"}, ""),
+    ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('other._c')"}, "x.py loads"),
+    ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('other.a._c')"}, ""),
+    ({"setup.py": "['cmake', '.']", "CMakeLists.txt": FETCHES}, "fetches dep from 'https://h"),
 ]  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
 from onebin.embed.files import FilesBlob
 from onebin.freezing import FrozenProgram
-from onebin.inputs.back_end import BuildRequirements, BuildSystem, OwnWheel
+from onebin.inputs.back_end import BuildSystem, OwnWheel
+from onebin.inputs.build_site import BuildRequirements
 from onebin.link.interpreter import BuildInterpreter
 from onebin.link.linker import LinkedProgram
 from onebin.link.probe import Probe
@@ -111,6 +112,8 @@ NOT_IN_KEY: Mapping[str, str] = {
     "LaidOutToolchain.instrumented": "the scripts have the flags themselves",
     "BuildRequirements.name": "for messages",
     "OwnWheel.source": "digest names the contents",
+    "Project.results": "they are left out, and so change nothing inside",
+    "Project.build_requires": "they made its code, which is named by its contents",
     "SettingsWords.code": "named by contents",
     "Binary.path": "sha256 names the contents",
     "Binary.size": "sha256 names the contents",
@@ -206,11 +209,13 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         ExaminedSource(pin, "3.13", "x86_64", (pin,), may_be_unpinned=False),
         PureWheel(pin, "3.13"),
         Fetched(pin, "3.13"),
-        BuildRequirements(requires=("a",), name="app", build_lock=file("build.lock")),
+        BuildRequirements(
+            requires=("a",), name="app", build_lock=file("build.lock"), build_pins=(pin,)
+        ),
         OwnWheel(
             source=Path("/project"), place="in", digest="0", name="app",
             system=BuildSystem(("a",), "b", ("c",)),
-            build_lock=file("build.lock"), hooks=(file("hook.py"),),
+            build_lock=file("build.lock"), build_pins=(pin,), hooks=(file("hook.py"),),
         ),
         SettingsWords(Path("/code"), "contents"),
         CapturedBuild(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from onebin.effects.process import run
 from onebin.errors import ToolError
 from onebin.model import Toolchain
 from onebin.runtime import toolchain
@@ -175,3 +176,33 @@ def test_package_that_is_not_the_pinned_one(
     with pytest.raises(ToolError, match=message) as caught:
         toolchain.toolchain(RELEASE, "x86_64", context(tmp_path))
     assert "pip install ziglang==0.17.1" == caught.value.hint
+
+
+@pytest.mark.parametrize(("mode", "fault"), [(None, "missing"), (0o644, "cannot be run")])
+def test_program_that_vanished(
+    mode: int | None, fault: str, installed: Path, tmp_path: Path
+) -> None:
+    """The package is there, its program is not: removed, or on a file system without programs."""
+    if mode is None:
+        (installed / "zig").unlink()
+    else:
+        (installed / "zig").chmod(mode)
+
+    with pytest.raises(ToolError, match=f"zig: {fault}; it is the compiler, ziglang") as caught:
+        toolchain.toolchain(RELEASE, "x86_64", context(tmp_path / "cache"))
+    assert "pip install --force-reinstall --no-deps ziglang==0.17.1" == caught.value.hint
+
+
+def test_program_that_vanishes_while_it_compiles(tmp_path: Path) -> None:
+    """It is not the source's fault, so no other version of that is proposed."""
+    script = tmp_path / "cc"
+    script.write_text(f"#!/bin/sh\nexec {tmp_path}/ziglang/zig cc\n")
+    script.chmod(0o755)
+    ctx = context(tmp_path / "cache", run)
+
+    with (
+        pytest.raises(ToolError, match=r"ziglang/zig: gone while it compiled") as caught,
+        ctx.store.scratch(),
+    ):
+        ctx.run([script])
+    assert "pip install --force-reinstall" in caught.value.hint

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from onebin import inputs
 from onebin.errors import ObstaclesError, ProjectError
-from onebin.inputs import directory
+from onebin.inputs import Given, directory
 from onebin.locks import uv_sources
+
+from .fakes import context
 
 PROJECT = """
 [project]
@@ -71,10 +74,40 @@ def test_source_is_an_index(text: str, top: str, tmp_path: Path) -> None:
     check(tmp_path, text, top)
 
 
-def test_script_beside_a_project(tmp_path: Path) -> None:
-    """Its dependencies are its own: uv does not read the project for it."""
-    table = "[tool.uv.sources]\nacme-core = { workspace = true }\n"
-    check(tmp_path, table, lock="task.py.onebin.lock")
+SCRIPT = """# /// script
+# dependencies = ["Acme_Core>=1", "starlette"]
+# [tool.uv.sources]
+# {}
+# ///
+"""
+
+
+@pytest.mark.claim("no stranger's package")
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ('acme-core = { path = "../core" }', "path"),
+        ('"Acme.Core" = { git = "https://forge.example/core" }', "git"),
+        ('Acme_Core = [{ index = "own" }, { url = "https://forge.example/c.whl" }]', "url"),
+        ('acme-core = { index = "own" }', ""),
+        ('other = { path = "../core" }', ""),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("lock", ["", "task.py.onebin.lock", "other.txt"])
+def test_script(source: str, kind: str, lock: str, tmp_path: Path) -> None:
+    """Its own table counts, whatever its lock is called; uv reads no project beside it for it."""
+    (tmp_path / "pyproject.toml").write_text("[tool.uv.sources]\nstarlette = { path = 'x' }\n")
+    (tmp_path / "task.py").write_text(SCRIPT.format(source))
+    given = Given(lock=tmp_path / lock if lock else None)
+    read = inputs.find(tmp_path / "task.py", given, context(tmp_path / "cache")).project()
+
+    if not kind:
+        uv_sources.require_none(read)
+        return
+    with pytest.raises(ProjectError, match=f"acme-core: its {kind} in tool.uv.sources") as caught:
+        uv_sources.require_none(read)
+    assert "uv lock --script" in caught.value.hint
 
 
 def test_several(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from onebin import requirement
-from onebin.effects import files, index, unpack
+from onebin.effects import files, index, pip_options, unpack
 from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError
 from onebin.model import BuildTool, Machine, Pin, target_environment
@@ -144,11 +144,11 @@ class BuildTools:
                 f"(pip-compile --generate-hashes), or trust the index: {SETTING} = true",
             )
         try:
-            choices = self._choices(wanted, given.values(), index.programs(self._python))
+            choices = self._choices(wanted, given.values(), pip_options.programs(self._python))
         except index.NoMatchError:
             try:
                 choices = self._choices(
-                    wanted, given.values(), index.installable(self._python, self._machine)
+                    wanted, given.values(), pip_options.installable(self._python, self._machine)
                 )
             except index.NoMatchError as exc:
                 raise self._unusable(str(exc)) from exc

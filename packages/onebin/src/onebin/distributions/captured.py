@@ -7,7 +7,7 @@ extension instead of linking a shared object: there is no recipe per package.
 import re
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -33,7 +33,15 @@ from onebin.model import (
 )
 from onebin.requirement import shown
 
-from . import install, machine_programs, own_prefix, programs, source, source_facts
+from . import (
+    install,
+    machine_programs,
+    own_prefix,
+    program_links,
+    programs,
+    source,
+    source_facts,
+)
 from .build_tools import BuildTools
 
 CACHE_VERSION: Final = 13
@@ -49,6 +57,9 @@ OLD_C: Final = (
     "-Wno-error=incompatible-function-pointer-types"
 )
 """What GCC before 14 and clang before 16 only warned of: sources are older than those."""
+
+SHOWN: Final = 100
+"""Characters of a line of a back end's output: a call of the compiler has hundreds."""
 
 TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """How names of source distributions end that are unpacked here."""
@@ -126,6 +137,10 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             self.hook.read_text("utf-8"),
         )  # fmt: skip
 
+    def without_pins(self) -> "CapturedBuild":
+        """Return the step without the build lock (a ``PinnedStep``)."""
+        return msgspec.structs.replace(self, build_pins=(), may_be_unpinned=False)
+
     def make(self, folder: Path, ctx: Context) -> None:
         """Fetch, build, and unpack the wheel that comes out.
 
@@ -137,7 +152,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             tree = source_facts.tree_of(self.pin, scratch, self.interpreter.version, ctx)
             if tree is None:
                 raise ProjectError(f"{self.pin}: the index has no source distribution any more")
-            noted = _Failures()
+            noted = _Failures(str(self.pin), ctx.progress.report)
             wheel, tools = self._build(tree, scratch, ctx.run, noted)
             libraries = _wanted_by(wheel, scratch / "out" / "libraries")
             native = install.Native(libraries, tools.unpinned, tools.used, tuple(noted.names))
@@ -173,7 +188,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         rest: list[str | Path] = [site, out, system.build_backend, *system.backend_path]
         try:
             # Line by line, and not kept: a back end may print without end.
-            run([*call, "requires", *rest], cwd=tree, env=env, on_line=_ignore)
+            run([*call, "requires", *rest], cwd=tree, env=env, on_line=noted.show)
             if further := (out / "result").read_text("utf-8").splitlines():
                 tools.install(further)
                 programs.write(site, tools.programs, self.interpreter.python)
@@ -194,8 +209,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         tools, home = self.toolchain.bin, scratch / "home"
         prefix = own_prefix.write(scratch / "prefix", self.libraries, python=Path(sys.executable))
         machine = machine_programs.links(scratch / "machine")
+        compilers = program_links.write(scratch / "compilers", tools)
         return {
-            "PATH": f"{programs}:{prefix}/bin:{tools}:{machine}",
+            "PATH": f"{programs}:{prefix}/bin:{compilers}:{tools}:{machine}",
             "PYTHONHOME": str(self.interpreter.home),
             # Programs of build requirements are Python too.
             "PYTHONPATH": str(scratch / "site"),
@@ -208,8 +224,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "TMPDIR": str(home),
             "GIT_CEILING_DIRECTORIES": str(scratch),
             "GIT_CONFIG_NOSYSTEM": "1",
-            "CC": str(tools / "cc"),
-            "CXX": str(tools / "c++"),
+            "CC": str(compilers / "cc"),
+            "CXX": str(compilers / "c++"),
             "LDSHARED": f"{tools}/cc -shared",
             "LDCXXSHARED": f"{tools}/c++ -shared",
             "AR": str(tools / "ar"),
@@ -229,12 +245,19 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
 class _Failures:
     """The extensions that a back end leaves out since they do not compile, by its output."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: str, report: Callable[[str], None]) -> None:
         self.names: dict[str, None] = {}
+        self._of, self._report = of, report
 
     def add(self, line: str) -> None:
+        """Note the failure in *line*, if there is one."""
         if found := FAILED.search(line):
             self.names[found[1]] = None
+        self.show(line)
+
+    def show(self, line: str) -> None:
+        """Report *line* as the progress."""
+        self._report(f"{self._of}: {line.strip()[:SHOWN]}")
 
 
 def _wanted_by(wheel: Path, noted: Path) -> tuple[str, ...]:
@@ -248,7 +271,3 @@ def _wanted_by(wheel: Path, noted: Path) -> tuple[str, ...]:
         inside = {name.rpartition("/")[2] for name in archive.namelist()}
     lines = (line.rpartition(" ") for line in noted.read_text("utf-8").splitlines())
     return tuple(sorted({name for output, _, name in lines if output in inside}))
-
-
-def _ignore(_: str) -> None:
-    """Drop a line; the last ones are kept for the error."""

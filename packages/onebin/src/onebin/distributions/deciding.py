@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 from packaging.utils import canonicalize_name
 
-from onebin.effects import index, unpack
+from onebin.effects import index, reuse, unpack
 from onebin.effects.context import Context
 from onebin.effects.index import IndexFile
 from onebin.effects.wheel_tags import has_programs, is_compiled
@@ -25,6 +25,9 @@ from .source_facts import SourceFacts, source_facts
 
 CACHE_VERSION: Final = 14
 """Raised when a provider's offer changes for the same files: part of the key."""
+
+FACTS_VERSION: Final = 15
+"""Raised when a source's facts change for the same files: part of the key."""
 
 PURE: Final = Pure()
 SOURCE: Final = Captured()
@@ -160,9 +163,13 @@ class ExaminedSource(msgspec.Struct, frozen=True):
     def key(self) -> tuple[object, ...]:
         """Return the pin, the target, and the pins that may be used."""
         return (
-            CACHE_VERSION, self.pin, self.python, self.machine, self.build_pins,
+            FACTS_VERSION, self.pin, self.python, self.machine, self.build_pins,
             self.may_be_unpinned,
         )  # fmt: skip
+
+    def without_pins(self) -> "ExaminedSource":
+        """Return the step without the build lock (a ``PinnedStep``)."""
+        return msgspec.structs.replace(self, build_pins=(), may_be_unpinned=False)
 
     def make(self, folder: Path, ctx: Context) -> None:
         """Fetch it and read it; none of its code runs."""
@@ -307,7 +314,8 @@ def _span(seconds: int) -> str:
 
 
 def _facts(step: ExaminedSource, ctx: Context) -> SourceFacts:
-    facts = ctx.build(step)
+    # A lock that has grown since leads to the same facts: none of the sources is read again.
+    facts = reuse.build(step, ctx, lambda made: made.build_requires)
     if facts.obstacle:
         raise _ObstacleError(facts.obstacle)
     return facts

@@ -5,6 +5,7 @@ programs that write code, of any version.
 """
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import Final
@@ -25,10 +26,44 @@ NAMES: Final = """
 configure scripts, makefiles and libtool call beside."""
 
 
+MAKE: Final = """\
+#!/bin/sh
+# Tests of a library in a source are its authors' work, and take longer than the rest.
+tests=
+for word do
+    shift
+    case $word in
+    check | test | tests) tests=$word ;;
+    *) set -- "$@" "$word" ;;
+    esac
+done
+goal=
+for word do
+    case $word in
+    -* | *=*) ;;
+    *) goal=$word ;;
+    esac
+done
+if [ "$tests" ] && [ -z "$goal" ]; then
+    echo "make $tests: left out"
+    exit
+fi
+exec {make} "$@"
+"""
+
+
 def links(folder: Path) -> Path:
-    """Fill the new *folder* with links to those that this machine has, and return it."""
+    """Fill the new *folder* with links to those that this machine has, and return it.
+
+    ``make`` leaves goals out that only test.
+    """
     folder.mkdir()
     for name in NAMES.split():
-        if found := shutil.which(name, path=PATH):
+        if not (found := shutil.which(name, path=PATH)):
+            continue
+        if name == "make":
+            (folder / name).write_text(MAKE.replace("{make}", shlex.quote(found)), "utf-8")
+            (folder / name).chmod(0o755)
+        else:
             (folder / name).symlink_to(found)
     return folder

@@ -10,8 +10,9 @@ from typing import Final
 
 from onebin.effects import files
 from onebin.model import Obstacle, Pin
+from onebin.requirement import shown
 
-from . import missing_libraries, source
+from . import cmake_downloads, missing_libraries, source
 from .source import BuildSystem
 
 ANOTHER: Final = "choose another version or package"
@@ -68,6 +69,15 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             "build",
             hint=library.instead or ANOTHER,
         )
+    if download := cmake_downloads.first(tree):
+        at = f"{download.file.relative_to(tree)}:{download.line}"
+        return Obstacle(
+            pin,
+            f"{pin}: its build fetches {download.name} from {shown(download.address)} while it "
+            f"runs ({at}), which no lock pins",
+            hint="a build has its source distribution and its build requirements alone: choose a "
+            "version that brings its sources, or another package",
+        )
     if file := _loader(tree):
         return Obstacle(
             pin,
@@ -79,8 +89,11 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
 
 
 def _loader(tree: Path) -> Path | None:
-    """Return a module that loads a C extension of its distribution as a shared library."""
-    if not (names := set(EXTENSION.findall(_text(tree / "setup.py")))):
+    """Return a module that loads a C extension of its distribution as a shared library.
+
+    A build may give its extensions another top package than setup.py names them by.
+    """
+    if not (names := set(map(_below_top, EXTENSION.findall(_text(tree / "setup.py"))))):
         return None
     found, has_loader = None, False
     for file in sorted(tree.rglob("*.py")):
@@ -89,9 +102,15 @@ def _loader(tree: Path) -> Path | None:
             continue
         text = _text(file)
         has_loader = has_loader or bool(LOADS.search(text))
-        if names.intersection(LOADED.findall(text)):
+        if names.intersection(map(_below_top, LOADED.findall(text))):
             found = found or file
     return found if has_loader else None
+
+
+def _below_top(name: str) -> str:
+    """Return a module's dotted *name* from its first dot on; all of it if it has none."""
+    at = name.find(".")
+    return name[max(at, 0) :]
 
 
 def _text(file: Path) -> str:

@@ -1,32 +1,12 @@
-"""Builds from source under another build lock: a lock that grows repeats none of them.
-
-A build uses some pins of the lock, known once it has run. Its result is noted by those, below
-its other inputs, as ccache's manifests note the files that a compiler read.
-"""
-
-import hashlib
+"""Builds from source under another build lock: see ``effects.reuse``."""
 
 import msgspec
 
-from onebin.effects.atomic import replace_atomically
+from onebin.effects import reuse
 from onebin.effects.context import Context
-from onebin.effects.store import key_of
-from onebin.model import Distribution, Pin
+from onebin.model import Distribution
 
 from .captured import CapturedBuild
-
-
-class Use(msgspec.Struct, frozen=True):
-    """A result in the cache."""
-
-    key: str
-    pins: tuple[Pin, ...]
-    """Of the build requirements that made it."""
-
-    def fits(self, step: CapturedBuild) -> bool:
-        """Whether *step* would use the same pins: its lock has each, and no other of the name."""
-        return all([pin] == [it for it in step.build_pins if it.name == pin.name]
-                   for pin in self.pins)  # fmt: skip
 
 
 def build(step: CapturedBuild, ctx: Context) -> Distribution:
@@ -35,19 +15,6 @@ def build(step: CapturedBuild, ctx: Context) -> Distribution:
     Raises:
         ProjectError, ToolError: as ``CapturedBuild.make``.
     """
-    if (kept := ctx.store.get(step)) is not None:
-        return kept
-    bare = msgspec.structs.replace(step, build_pins=(), may_be_unpinned=False)
-    uses = ctx.store.shared("build-uses") / key_of(*bare.key())
-    for file in sorted(uses.glob("*.json")):
-        use = msgspec.json.decode(file.read_bytes(), type=Use)
-        if use.fits(step) and (folder := ctx.store.find(step.kind, use.key)):
-            found = step.load(folder)
-            new = tuple(pin for pin in found.unpinned if pin not in step.build_pins)
-            return msgspec.structs.replace(found, unpinned=new)
-    made = ctx.build(step)
-    data = msgspec.json.encode(Use(made.key, made.requires))
-    uses.mkdir(exist_ok=True)
-    with replace_atomically(uses / f"{hashlib.sha256(data).hexdigest()[:24]}.json") as new_file:
-        new_file.write_bytes(data)
-    return made
+    found = reuse.build(step, ctx, lambda made: made.requires)
+    new = tuple(pin for pin in found.unpinned if pin not in step.build_pins)
+    return msgspec.structs.replace(found, unpinned=new)

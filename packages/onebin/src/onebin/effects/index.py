@@ -9,10 +9,9 @@ import sys
 import urllib.parse
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from packaging import tags
 from packaging.requirements import Requirement
 from packaging.utils import (
     InvalidSdistFilename,
@@ -27,60 +26,9 @@ from onebin import requirement
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Machine, Pin, target_environment
 
+from .pip_options import SOURCE, choosable, installable, programs, pure
 from .process import PIP, RunCommand
 from .reasons import Reason, subject, why
-
-# A static interpreter can import Python code alone; everything else is built from source.
-PURE: Final = (
-    "--only-binary",
-    ":all:",
-    "--platform",
-    "any",
-    "--implementation",
-    "py",
-    "--abi",
-    "none",
-)
-
-
-# A source distribution must support another Python than this.
-SOURCE: Final = ("--no-binary", ":all:", "--ignore-requires-python")
-
-
-def pure(python: str) -> list[str]:
-    """Return pip's options for wheels that any implementation of *python* can import."""
-    return [*PURE, "--python-version", python]
-
-
-def installable(python: str, machine: Machine) -> list[str]:
-    """Return pip's options for wheels that pip would install for *python* on *machine*."""
-    platforms = [
-        f"--platform={tag}_{machine}"
-        for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")
-    ]
-    abi = "cp" + "".join(python.split(".")[:2])
-    return [
-        "--only-binary", ":all:", "--implementation", "cp", f"--abi={abi}", "--abi=abi3",
-        "--abi=none", *platforms, "--platform=any", "--python-version", python,
-    ]  # fmt: skip
-
-
-def choosable(python: str, machine: Machine) -> list[str]:
-    """Return pip's options as ``installable`` does, and a source where there is no wheel.
-
-    Many a distribution of pure Python has no wheel.
-    """
-    fits = installable(python, machine)
-    return ["--prefer-binary", *fits[fits.index(":all:") + 1 :]]
-
-
-def programs(python: str) -> list[str]:
-    """Return pip's options for wheels that run on this machine under *python*, and load no code.
-
-    Beside pure Python those with programs for this machine: ``py3-none-manylinux_2_17_x86_64``.
-    """
-    here = [f"--platform={platform}" for platform in tags.platform_tags()]
-    return [*pure(python), *here]
 
 
 class IndexFile(msgspec.Struct, frozen=True):
@@ -97,6 +45,10 @@ class UnreachableError(ToolError):
 
 class NoMatchError(ToolError):
     """The index has no file that fits; ``str()`` of it is the requirement."""
+
+
+class ConflictError(NoMatchError):
+    """Requirements exclude each other; ``str()`` of it names those that were given."""
 
 
 class Choice(NamedTuple):
@@ -133,6 +85,8 @@ def pip(
             ) from exc
         if reason is Reason.NO_MATCH:
             raise NoMatchError(about, detail=exc.detail) from exc
+        if reason is Reason.CONFLICT:
+            raise ConflictError(about, detail=exc.detail) from exc
         if reason is Reason.ADDRESS:
             raise ProjectError(
                 f"{about} by an address; expected a version of an index",
@@ -160,6 +114,11 @@ def resolve(
         return choose(
             wanted, (), folder, fits=choosable(python, machine), environment=environment, run=run
         )
+    except ConflictError as exc:
+        raise ProjectError(
+            f"project.dependencies: {exc}: what these need excludes each other",
+            hint="loosen one of them, or name versions that fit together",
+        ) from exc
     except NoMatchError as exc:
         raise ProjectError(
             f"{exc}: no version of it is for Python {python} on {machine}",
@@ -179,7 +138,7 @@ def choose(
     """Let pip choose versions for *wanted* and all they need; those of *pins* are given.
 
     Raises:
-        NoMatchError: there is no version of one of them that *fits*.
+        NoMatchError: there is no version of one of them that *fits*, or that all others allow.
         ProjectError: the index's metadata has a malformed name or version.
     """
     if not wanted:

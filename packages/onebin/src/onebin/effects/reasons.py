@@ -9,10 +9,12 @@ class Reason(enum.Enum):
     """A failure that onebin explains or handles, instead of showing the program's output."""
 
     DISK_FULL = "disk full"
+    NO_COMPILER = "no compiler"
     TOO_MANY_FILES = "too many open files"
     UNDEFINED_SYMBOL = "undefined symbol"
     INDEX_UNREACHABLE = "index unreachable"
     NO_MATCH = "no match"
+    CONFLICT = "conflict"
     ADDRESS = "address"
     HASH_MISMATCH = "hash mismatch"
 
@@ -20,6 +22,11 @@ class Reason(enum.Enum):
 SIGNS: Final = (
     # The C library, zig, the C library.
     (Reason.DISK_FULL, r"No space left on device|NoSpaceLeft|Disk quota exceeded"),
+    # Shells, of the program that the compiler's scripts start.
+    (
+        Reason.NO_COMPILER,
+        r"(?P<subject>/\S*/ziglang/zig): (?:[^\n:]*: )*(?:not found|No such|Permission denied)",
+    ),
     # zig compiles musl with hundreds of files open at once.
     (Reason.TOO_MANY_FILES, r"FdQuotaExceeded"),
     # ld.lld
@@ -27,6 +34,10 @@ SIGNS: Final = (
     # pip prints these before it reports an unreachable index's distribution as missing.
     (Reason.INDEX_UNREACHABLE, r"Retrying \(|Could not fetch URL|connection error"),
     (Reason.NO_MATCH, r"No matching distribution found for (?P<subject>.+)"),
+    (
+        Reason.CONFLICT,
+        r"Cannot install (?P<subject>.+) because these package versions have conflicting",
+    ),
     # target/pip_for_target.py
     (Reason.ADDRESS, r"(?P<subject>\S.* asks for \S+) by an address"),
     (Reason.HASH_MISMATCH, r"HASHES|hashes"),

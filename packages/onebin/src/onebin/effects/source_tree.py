@@ -52,7 +52,7 @@ def digest(root: Path) -> str:
     try:
         for path in _files(root):
             name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
-            data = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+            data = _link(path) if path.is_symlink() else path.read_bytes()
             total += len(data)
             if total > MAX_BYTES:
                 raise ProjectError(f"{root}: has more than {MAX_BYTES} bytes")
@@ -62,6 +62,18 @@ def digest(root: Path) -> str:
     except OSError as exc:
         raise ProjectError(f"{root}: cannot be read: {shown(str(exc))}") from exc
     return found.hexdigest()
+
+
+def _link(path: Path) -> bytes:
+    """Return where a link leads; with the contents of a file whose absolute path it has."""
+    place = path.readlink()
+    has_file = place.is_absolute() and place.is_file() and os.access(place, os.R_OK)
+    return os.fsencode(place) + (b"\0" + place.read_bytes() if has_file else b"")
+
+
+def dangling(root: Path) -> Path | None:
+    """Return the first link of the project in *root* that leads to nothing."""
+    return next((path for path in _files(root) if path.is_symlink() and not path.exists()), None)
 
 
 def leads_out(root: Path, top: Path) -> bool:

@@ -21,7 +21,7 @@ import msgspec
 from onebin.errors import ToolError
 
 from . import owned
-from .reasons import Reason, why
+from .reasons import Reason, subject, why
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -164,8 +164,14 @@ class Store:
             raise
         except ToolError as exc:
             # A compiler, a linker or pip met it first.
-            if why(exc.detail) is Reason.DISK_FULL:
+            reason = why(exc.detail)
+            if reason is Reason.DISK_FULL:
                 raise self._refused(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) from exc
+            if reason is Reason.NO_COMPILER:
+                raise ToolError(
+                    f"{subject(exc.detail)}: gone while it compiled; it is the compiler",
+                    hint="pip install --force-reinstall --no-deps ziglang, of the version it had",
+                ) from exc
             raise
         finally:
             shutil.rmtree(path, ignore_errors=True)

@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from packaging.utils import canonicalize_name
 
-from onebin import requirement
-from onebin.effects import index, source_tree
+from onebin.effects import reuse, source_tree
 from onebin.effects.context import Context
 from onebin.errors import ProjectError, ToolError
+from onebin.model import Pin
 from onebin.requirement import shown
+
+from .build_site import BuildRequirements, Site, text_of
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
 METADATA_HOOK: Final = HOOK.with_name("build_metadata.py")
 
-CACHE_VERSION: Final = 2
+CACHE_VERSION: Final = 3
 """Raised when this module makes something else of the same project: part of the key."""
 
 COMPILERS: Final = (
@@ -48,81 +49,18 @@ class BuildSystem(msgspec.Struct, frozen=True, rename="kebab"):
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What a back end made of a project, and the build requirements that no lock pins."""
+    """What a back end made of a project, and the build requirements that it used."""
 
     wheel: Path | None
     """None if it wanted a compiler."""
     metadata: Path
     """A folder with its ``.dist-info``, if there is no wheel."""
+    requires: tuple[Pin, ...]
+    """Build requirements that a build lock can have, by version and hash."""
     unpinned: tuple[str, ...]
+    """Those that no lock pins."""
     compiler: str = ""
     """The compiler that it started."""
-
-
-class Site(msgspec.Struct, frozen=True):
-    """A folder of build requirements, and the versions of those that no lock pins."""
-
-    folder: Path
-    unpinned: tuple[str, ...]
-
-
-class BuildRequirements(msgspec.Struct, frozen=True, kw_only=True):
-    """Step: a back end and all that it needs, importable by this Python."""
-
-    requires: tuple[str, ...]
-    name: str
-    """The project's, for messages."""
-    build_lock: Path | None = None
-    kind = "build-site"
-
-    def key(self) -> tuple[object, ...]:
-        """Return the requirements and the lock."""
-        return CACHE_VERSION, self.requires, _text(self.build_lock), sys.version
-
-    def make(self, folder: Path, ctx: Context) -> None:
-        """Fetch them.
-
-        Raises:
-            ProjectError: one is not a requirement of an index, or not in the lock, or has no wheel.
-        """
-        site = folder / "site"
-        site.mkdir()
-        where = f"{self.name}: its build requirements"
-        wanted = [item for item in (requirement.parse(text, where=where) for text in self.requires)
-                  if item.marker is None or item.marker.evaluate()]  # fmt: skip
-        if any(item.url for item in wanted):
-            raise ProjectError(f"{where}: one has an address; expected versions of an index")
-        if not wanted:
-            return
-        call: list[str | Path] = ["install", "--quiet", "--target", site, "--only-binary", ":all:"]
-        ctx.progress.report(f"{self.name}: fetching its back end")
-        with ctx.store.scratch() as scratch:
-            if self.build_lock:
-                call += ["--no-deps", "--require-hashes", "--requirement", self.build_lock]
-            else:
-                lines = scratch / "requires.txt"
-                lines.write_text("".join(f"{requirement.line(item)}\n" for item in wanted), "ascii")
-                call += ["--requirement", lines]
-            try:
-                index.pip(ctx.run, call)
-            except index.NoMatchError as exc:
-                raise ProjectError(
-                    f"{where}: {exc} has no wheel for this machine",
-                    hint="a build requirement is not built in turn: choose another version",
-                ) from exc
-        have = dict(line.split("==") for line in _installed(site))
-        for item in wanted:
-            version = have.get(canonicalize_name(item.name))
-            if version is None or not item.specifier.contains(version, prereleases=True):
-                raise ProjectError(
-                    f"{where}: {requirement.line(item)} is not in tool.onebin.build-lock",
-                    hint="pin it there, with its hash and all that it needs",
-                )
-
-    def load(self, folder: Path) -> Site:
-        """Return them."""
-        site = folder / "site"
-        return Site(site, () if self.build_lock else tuple(sorted(_installed(site))))
 
 
 class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,15 +76,23 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The project's folder, for messages."""
     build_lock: Path | None = None
+    """The project's own."""
+    build_pins: tuple[Pin, ...] = ()
+    """Those of the lock that onebin writes."""
     hooks: tuple[Path, ...] = (HOOK, METADATA_HOOK)
     kind = "own-wheel"
 
     def key(self) -> tuple[object, ...]:
         """Return its files, its back end, the lock of that, and all that runs it."""
         return (
-            CACHE_VERSION, self.digest, self.place, self.name, self.system, _text(self.build_lock),
-            sys.version, [hook.read_text("utf-8") for hook in self.hooks],
+            CACHE_VERSION, self.digest, self.place, self.name, self.system,
+            text_of(self.build_lock), self.build_pins, sys.version,
+            [hook.read_text("utf-8") for hook in self.hooks],
         )  # fmt: skip
+
+    def without_pins(self) -> "OwnWheel":
+        """Return the step without the build lock (a ``PinnedStep``)."""
+        return msgspec.structs.replace(self, build_pins=())
 
     def make(self, folder: Path, ctx: Context) -> None:
         """Run the back end in a copy of the project, and keep the wheel.
@@ -180,16 +126,18 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
                     fault = f"{self.name}: its build made {shown(made)}; expected a wheel"
                     raise ProjectError(fault)
                 shutil.copyfile(out / made[0], folder / made[0])
-            lines = "".join(f"{line}\n" for line in site.unpinned)
-            (folder / "tools").write_text(lines, "utf-8")
+            used = (site.requires, site.unpinned)
+            (folder / "tools.json").write_bytes(msgspec.json.encode(used))
 
     def load(self, folder: Path) -> Made:
         """Return it."""
-        tools = (folder / "tools").read_text("utf-8").splitlines()
+        requires, unpinned = msgspec.json.decode(
+            (folder / "tools.json").read_bytes(), type=tuple[tuple[Pin, ...], tuple[str, ...]]
+        )
         compiler = folder / "compiler"
         started = compiler.read_text("utf-8") if compiler.exists() else ""
         wheel = None if started else next(folder.glob("*.whl"))
-        return Made(wheel, folder / "metadata", tuple(tools), started)
+        return Made(wheel, folder / "metadata", requires, unpinned, started)
 
     def _built(self, scratch: Path, ctx: Context, started: Path) -> tuple[Site, list[str]]:
         """Run the back end, and return its site and the names of its results."""
@@ -206,7 +154,8 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             if not started.exists():
                 raise ToolError(
                     f"{self.name}: its back end {self.system.build_backend} makes no wheel",
-                    hint="does this work: pip wheel --no-deps .",
+                    hint=_broken_link(scratch / "source")
+                    or "does this work: pip wheel --no-deps .",
                     detail=exc.detail,
                 ) from exc
         return site, made
@@ -226,9 +175,10 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
 
     def _site(self, requires: Iterable[str], ctx: Context) -> Site:
         step = BuildRequirements(
-            requires=tuple(requires), name=self.name, build_lock=self.build_lock
-        )
-        return ctx.build(step)
+            requires=tuple(requires), name=self.name, build_lock=self.build_lock,
+            build_pins=self.build_pins,
+        )  # fmt: skip
+        return reuse.build(step, ctx, lambda made: made.requires)
 
     def _run(self, hook: Path, *what: str, scratch: Path, site: Site, ctx: Context) -> None:
         tools, home, source = scratch / "tools", scratch / "home", scratch / "source"
@@ -253,11 +203,12 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
         ctx.run(call, cwd=source / self.place, env=environment, on_line=ctx.progress.report)
 
 
-def _text(file: Path | None) -> str:
-    return file.read_text("utf-8") if file else ""
-
-
-def _installed(site: Path) -> Iterable[str]:
-    for info in site.glob("*.dist-info"):
-        name, _, version = info.name.removesuffix(".dist-info").rpartition("-")
-        yield f"{canonicalize_name(name)}=={version}"
+def _broken_link(copied: Path) -> str:
+    """Return a hint where the copy of a project has a link to nothing; empty without one."""
+    link = source_tree.dangling(copied)
+    if link is None:
+        return ""
+    return (
+        f"{link.relative_to(copied)} is a link to {shown(str(link.readlink()))}, which is not in "
+        "the project, nor in a repository around it: put its target there, or remove it"
+    )

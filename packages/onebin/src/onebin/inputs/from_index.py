@@ -6,7 +6,7 @@ import msgspec
 from packaging.specifiers import SpecifierSet
 
 from onebin import requirement
-from onebin.effects import index
+from onebin.effects import index, pip_options
 from onebin.effects.context import Context
 from onebin.errors import ProjectError
 from onebin.model import RELEASE, Machine, Project, target_environment
@@ -61,7 +61,7 @@ class FromIndex(msgspec.Struct, frozen=True):
         target = folder / "files"
         call: list[str | Path] = [
             "download", "--quiet", "--no-deps", "--dest", target,
-            *index.choosable(PYTHON, self.machine), "-r", wanted,
+            *pip_options.choosable(PYTHON, self.machine), "-r", wanted,
         ]  # fmt: skip
         try:
             # With markers: then the metadata of a source is read from the source.

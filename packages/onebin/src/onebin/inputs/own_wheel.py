@@ -11,11 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import msgspec
+from packaging.markers import default_environment
 
-from onebin.effects import files, source_tree
+from onebin import locks
+from onebin.effects import files, reuse, source_tree
 from onebin.effects.context import Context
 from onebin.errors import ProjectError
-from onebin.model import Options, Origin, Project
+from onebin.locks import requirements
+from onebin.model import Options, Origin, Pin, Project
 from onebin.requirement import shown
 
 from . import wheel
@@ -92,22 +95,39 @@ def project(root: Path, given: Given, ctx: Context) -> Project | None:
             "directory", str(top), folder="" if place == "." else place,
             digest=source_tree.digest(top),
         )  # fmt: skip
-        made = ctx.build(
-            OwnWheel(
-                source=top, place=place, digest=origin.digest, system=system, name=resolved.name,
-                build_lock=build_lock,
-            )
+        step = OwnWheel(
+            source=top, place=place, digest=origin.digest, system=system, name=resolved.name,
+            build_lock=build_lock, build_pins=_build_pins(resolved, options),
         )  # fmt: skip
+        made = reuse.build(step, ctx, lambda done: done.requires)
         what = made.wheel.name if made.wheel else f"none: it starts {made.compiler}"
         stage.summary = f"{what} ({reason})"
-        if made.unpinned:
+        unpinned = made.unpinned
+        if options.allow_unpinned_build_requirements:
+            unpinned += tuple(f"{pin.name}=={pin.version}" for pin in made.requires)
+        if unpinned:
             ctx.progress.warn(
-                f"{resolved.name}: built with what no lock pins: {', '.join(made.unpinned)}"
+                f"{resolved.name}: built with what no lock pins: {', '.join(sorted(unpinned))}"
             )
     if made.wheel is None:
-        return _compiled(made, origin, resolved, options, given)
-    found = wheel.of_file(made.wheel, given, ctx, options)
-    return msgspec.structs.replace(found, root=resolved)
+        found = _compiled(made, origin, resolved, options, given)
+    else:
+        found = wheel.of_file(made.wheel, given, ctx, options)
+    return msgspec.structs.replace(found, root=resolved, build_requires=made.requires)
+
+
+def _build_pins(root: Path, options: Options) -> tuple[Pin, ...]:
+    """Return the pins of the build lock that onebin writes; none where it writes none."""
+    file = root / requirements.WRITTEN_BUILD
+    is_own = options.build_lock or options.allow_unpinned_build_requirements
+    if is_own or not file.is_file():
+        return ()
+    try:
+        text = files.read_text(file)
+    except (OSError, ValueError) as exc:
+        raise ProjectError(f"{file}: cannot be read: {shown(str(exc))}") from exc
+    environment = {name: str(value) for name, value in default_environment().items()}
+    return locks.build_pins(requirements.WRITTEN_BUILD, text, environment)
 
 
 def _compiled(made: Made, origin: Origin, root: Path, options: Options, given: Given) -> Project:

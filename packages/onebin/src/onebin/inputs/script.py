@@ -15,6 +15,7 @@ import msgspec
 from onebin.effects import files
 from onebin.effects.context import Context
 from onebin.errors import ProjectError
+from onebin.locks import uv_sources
 from onebin.model import EntryPoint, Project
 from onebin.requirement import shown
 
@@ -77,6 +78,7 @@ class Script(msgspec.Struct, frozen=True):
             dependencies=requirements_of(table, table, options),
             requires_python=requires_python(table.get("requires-python", "")),
             options=options,
+            sources_elsewhere=uv_sources.elsewhere(table),
         )
 
 

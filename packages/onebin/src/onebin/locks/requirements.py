@@ -82,7 +82,7 @@ def write(pins: Iterable[Pin]) -> str:
 
 def write_build(pins: Iterable[Pin]) -> str:
     """Return the text of an ``onebin-build.lock``."""
-    return _text("# Written by onebin: what builds the distributions with C code.", pins)
+    return _text("# Written by onebin: what builds the project and its distributions.", pins)
 
 
 def _text(head: str, pins: Iterable[Pin]) -> str:

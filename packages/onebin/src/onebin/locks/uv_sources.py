@@ -26,9 +26,9 @@ def require_none(project: Project) -> None:
     Raises:
         ProjectError: some are; ``ObstaclesError`` for several.
     """
-    is_directory = (project.root / "pyproject.toml").is_file()
-    is_script = ".py." in Path(project.options.lock).name
-    sources = _sources(project.root) if is_directory and not is_script else {}
+    sources = project.sources_elsewhere
+    if sources is None:
+        sources = _sources(project.root) if (project.root / "pyproject.toml").is_file() else {}
     faults = []
     for text in project.dependencies:
         name = canonicalize_name(requirement.parse(text, where="project.dependencies").name)
@@ -36,21 +36,30 @@ def require_none(project: Project) -> None:
             fault = (
                 f"{name}: its {found} in tool.uv.sources is pinned by uv.lock alone; expected it"
             )
-            faults.append(ProjectError(fault, hint="uv lock; or --lock with another tool's lock"))
+            lock = "uv lock" if project.sources_elsewhere is None else "uv lock --script"
+            faults.append(ProjectError(fault, hint=f"{lock}; or --lock with another tool's lock"))
     if faults:
         raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
 
 
-def _sources(root: Path) -> dict[str, str]:
-    """Return the kind of source of each name that has one elsewhere."""
-    tops = (table for folder in root.parents if "workspace" in (table := _uv(folder)))
+def elsewhere(table: object) -> dict[str, str]:
+    """Return the kind of source of each name that has one elsewhere in *table*, a document.
+
+    A name with another source, or none that is known, has an empty kind.
+    """
     found: dict[str, str] = {}
-    for table in (next(tops, {}), _uv(root)):
-        sources = table.get("sources")
-        for name, value in sources.items() if isinstance(sources, dict) else ():
-            kinds = [*_kinds(value)]
-            found[canonicalize_name(name)] = kinds[0] if kinds else ""
+    sources = _uv(table).get("sources")
+    for name, value in sources.items() if isinstance(sources, dict) else ():
+        kinds = [*_kinds(value)]
+        found[canonicalize_name(name)] = kinds[0] if kinds else ""
     return found
+
+
+def _sources(root: Path) -> dict[str, str]:
+    """Return those of the project in *root*, and of the workspace around it."""
+    documents = map(_document, root.parents)
+    top = next((table for table in documents if "workspace" in _uv(table)), {})
+    return elsewhere(top) | elsewhere(_document(root))
 
 
 def _kinds(value: object) -> Iterator[str]:
@@ -58,12 +67,16 @@ def _kinds(value: object) -> Iterator[str]:
         yield from (kind for kind in ELSEWHERE if isinstance(source, dict) and source.get(kind))
 
 
-def _uv(folder: Path) -> Mapping[str, Any]:
-    """Return ``[tool.uv]`` of the ``pyproject.toml`` in *folder*; empty if there is none."""
+def _document(folder: Path) -> object:
+    """Return the contents of the ``pyproject.toml`` in *folder*; nothing if there is none."""
     try:
-        table: object = tomllib.loads(files.read_text(folder / "pyproject.toml"))
+        return tomllib.loads(files.read_text(folder / "pyproject.toml"))
     except (OSError, ValueError, RecursionError):
         return {}
+
+
+def _uv(table: object) -> Mapping[str, Any]:
+    """Return ``[tool.uv]`` of a document; empty if it has none."""
     for key in ("tool", "uv"):
         table = table.get(key) if isinstance(table, dict) else None
     return table if isinstance(table, dict) else {}

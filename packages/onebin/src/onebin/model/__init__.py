@@ -16,7 +16,6 @@ from .build import (
     Obstacle,
     Offer,
     Package,
-    Pin,
     Plan,
     Profile,
     Runtime,
@@ -50,6 +49,7 @@ from .project import (
     Machine,
     Options,
     Origin,
+    Pin,
     Project,
     Trace,
 )

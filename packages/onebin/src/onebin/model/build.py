@@ -5,23 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from .project import Machine, Origin, Project
-
-
-class Pin(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
-    """One distribution at one version, of the index or of another origin."""
-
-    name: str
-    """Normalized (PEP 503)."""
-    version: str
-    """Empty where only its build states it: that of a folder may be dynamic."""
-    hashes: tuple[str, ...]
-    """``sha256:…`` of every file accepted for it."""
-    origin: Origin | None = None
-    """None for the index."""
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}".rstrip()
+from .project import Machine, Pin, Project
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,6 +170,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         used = {
             pin for item in self.offers if isinstance(item, Offer) for pin in item.build_requires
         }
+        used.update(self.project.build_requires)
         return tuple(sorted(used - set(self.build_pins)))
 
 

@@ -134,6 +134,22 @@ class Origin(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
         return f"{self.kind} {self.address}{at}{within}"
 
 
+class Pin(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
+    """One distribution at one version, of the index or of another origin."""
+
+    name: str
+    """Normalized (PEP 503)."""
+    version: str
+    """Empty where only its build states it: that of a folder may be dynamic."""
+    hashes: tuple[str, ...]
+    """``sha256:…`` of every file accepted for it."""
+    origin: Origin | None = None
+    """None for the index."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".rstrip()
+
+
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A Python project as its ``pyproject.toml`` describes it."""
 
@@ -163,6 +179,13 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its code and its metadata are those of one of its distributions."""
     origin: Origin | None = None
     """Where that one comes from, if no dependency names it: a project with C code."""
+    results: tuple[Path, ...] = ()
+    """Where this build writes: an earlier result there is no part of the program."""
+    sources_elsewhere: dict[str, str] | None = None
+    """Of a script: the kind of source of each dependency that uv takes from no index. None where
+    the folder's files decide."""
+    build_requires: tuple[Pin, ...] = ()
+    """Build requirements that its own wheel was made with."""
     trace: Trace = Trace()
     """Read for a pruned program; of no meaning in a whole one."""
     is_traced: bool = False

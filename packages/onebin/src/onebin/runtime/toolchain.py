@@ -1,6 +1,7 @@
 """The pinned compiler as the five programs every build system knows by name."""
 
 import hashlib
+import os
 import shlex
 import shutil
 import sys
@@ -240,7 +241,14 @@ def _installed(release: str) -> Path:
     found = installed_version(package)
     if found != version:
         raise ToolError(f"{package}: version {found}; expected {version}", hint=hint)
-    return Path(next(iter(spec.submodule_search_locations)))
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    if not os.access(folder / "zig", os.X_OK):
+        fault = "cannot be run" if (folder / "zig").exists() else "missing"
+        raise ToolError(
+            f"{folder}/zig: {fault}; it is the compiler, {release}",
+            hint=f"pip install --force-reinstall --no-deps {package}=={version}",
+        )
+    return folder
 
 
 def _linked_by(compiler: Path, folder: Path, *, run: RunCommand) -> list[Path]:

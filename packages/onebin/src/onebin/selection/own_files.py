@@ -36,10 +36,10 @@ LEFT: Final = NOT_PACKAGED | {"__pycache__"}
 def left_out(project: Project) -> frozenset[Path]:
     """Return places in the folder of *project* that are never in its executable.
 
-    They are the results of an earlier build, and environments beside the code.
+    They are the results of this and of an earlier build, and environments beside the code.
     """
     names = (f"{project.name}{end}" for end in ("", ".oci", ".tar"))
-    found = {project.root / "dist" / name for name in names}
+    found = {project.root / "dist" / name for name in names} | set(project.results)
     if project.code == project.root:
         found |= {path for path in project.code.iterdir() if is_environment(path)}
     return frozenset(found)
