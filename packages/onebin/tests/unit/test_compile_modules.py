@@ -77,7 +77,10 @@ A_LATE = ["import", "a", [], "late"]
         ("try: import a\nexcept* ImportError: pass",
          [["try", [A_SOFT], [], [], [], [], False]]),
         ("with suppress(ImportError): import a", [["try", [A_SOFT], [], [], [], [], False]]),
-        ("with contextlib.suppress(KeyError): import a", [A]),
+        (
+            "with contextlib.suppress(KeyError): import a",
+            [["try", [A], None, [["branch", [[], []]]], [], [], False]],
+        ),
         ("with open('x') as f: import a", [A]),
         ("async def f():\n async with x: import a", [["function", [A_LATE]]]),
         ("import_module('a')\nx.import_module('b')", [A, B]),
