@@ -25,7 +25,7 @@ from onebin.image.attachment import attach
 from onebin.image.bill_formats import FORMATS
 from onebin.inputs import Given, Input
 from onebin.inspection import render as reports
-from onebin.model import Obstacle, Project
+from onebin.model import PLATFORMS, Obstacle, Project
 from onebin.publish import DESTINATIONS, Layout, defaults, parse, publish, require, require_writable
 from onebin.publish.destination import PathDestination
 from onebin.tools import Tools
@@ -87,8 +87,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     os.umask(os.umask(0o022) | 0o022)
     try:
         outputs.require_current_directory()
-        is_offline = getattr(options, "offline", False)
-        return command(options, Tools.for_this_machine(progress, is_offline=is_offline))
+        tools = Tools.for_this_machine(
+            progress, is_offline=getattr(options, "offline", False),
+            platform=getattr(options, "platform", None) or "",
+        )  # fmt: skip
+        return command(options, tools)
     except OnebinError as exc:
         _print_error(exc, color=color)
         return exc.exit_status
@@ -178,7 +181,7 @@ def _input(options: argparse.Namespace, tools: Tools) -> Input:
             f"{options.project}: beside --from; expected one of them",
             hint="leave it out, or leave out --from",
         )
-    return inputs.from_index(options.requirement, tools.machine, tools.context, given)
+    return inputs.from_index(options.requirement, tools.target, tools.context, given)
 
 
 def _dist(project: Project, tools: Tools) -> Path:
@@ -270,6 +273,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if name != "inspect":
             _add_input(sub)
+        if name not in {"inspect", "train"}:
+            text = f"what it is for, if not this machine: {', '.join(PLATFORMS)}"
+            sub.add_argument("--platform", metavar="PLATFORM", help=text)
         amount = sub.add_mutually_exclusive_group()
         amount.add_argument("-q", "--quiet", action="store_true", help="print errors only")
         if name in {"build", "image"}:

@@ -52,7 +52,7 @@ def _whole(project: Project, tools: Tools) -> Plan:
     if plan.is_locked or plan.obstacles:
         return with_offers(plan, tools)
     try:
-        text = resolving.chosen(project, tools.machine, plan.series, tools.context)
+        text = resolving.chosen(project, tools.target, plan.series, tools.context)
     except UnreachableError as exc:
         tools.context.progress.warn(f"{exc}: the dependencies' versions are not known yet")
         return plan
@@ -79,7 +79,8 @@ def _plan_with(
     is_own = bool(options.build_lock or options.allow_unpinned_build_requirements)
     plan = planning.plan(
         project,
-        machine=tools.machine,
+        machine=tools.target,
+        build_machine=tools.machine,
         lock=None if lock is None else lock.text,
         lock_name=lock.name if lock else "",
         lock_reason=lock.reason if lock else "",
@@ -96,7 +97,9 @@ def _plan_with(
             f"tool.onebin.python-source: {source.origin}: not a directory, and without a checksum",
             hint="write it behind the file's path: #sha256=<64 hex digits>",
         )
-    if profile and profile.made_by != (now := planning.provenance(plan)):
+    if profile and plan.is_cross:
+        ctx.progress.warn(f"{profile.path}: {planning.UNUSED_PROFILE}")
+    elif profile and profile.made_by != (now := planning.provenance(plan)):
         ctx.progress.warn(
             f"{profile.path}: made with {profile.made_by}; this is {now}: what differs is built "
             "without it. Make it again with: onebin train"

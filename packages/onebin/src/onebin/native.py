@@ -87,7 +87,7 @@ def library_modules(
 
     They get no program's profile: every program shares them.
     """
-    compiler = toolchain(plan.toolchain, plan.machine, ctx)
+    compiler = plain_compiler(plan, ctx)
     level = recipe(plan.project.options.optimize).level
     return modules.build(names, python, compiler, level, plan.zlib, ctx)
 
@@ -118,6 +118,11 @@ def build_interpreter(
     return make
 
 
+def plain_compiler(plan: Plan, ctx: Context) -> Toolchain:
+    """Return the compiler of what programs share: without a profile, without counters."""
+    return toolchain(plan.toolchain, plan.machine, ctx, build_machine=plan.build_machine)
+
+
 def libraries(
     plan: Plan, names: Sequence[str], compiler: Toolchain, ctx: Context
 ) -> tuple[BuiltLibrary, ...]:
@@ -127,7 +132,7 @@ def libraries(
         return ()
     plain = compiler
     if plan.profile or plan.instrumented:  # every program shares them
-        plain = toolchain(plan.toolchain, plan.machine, ctx)
+        plain = plain_compiler(plan, ctx)
     return modules.build_libraries(every, plan.machine, plain, plan.zlib, ctx)
 
 

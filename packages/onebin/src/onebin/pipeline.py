@@ -31,6 +31,7 @@ from onebin.materials import KeptBill, Parts, bill
 from onebin.model import (
     Binary,
     BuiltLibrary,
+    CPython,
     FrozenModule,
     OmittedModule,
     Plan,
@@ -75,7 +76,7 @@ def ensure_lock(project: Project, tools: Tools) -> None:
 def write_lock(project: Project, tools: Tools, output: Path | None = None) -> Path:
     """Choose versions and write the lock; see ``locks.resolving.write``."""
     _, series = planning.python_of(project, tools.python_source)
-    return resolving.write(project, tools.machine, series, tools.context, output)
+    return resolving.write(project, tools.target, series, tools.context, output)
 
 
 def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Prepared:
@@ -100,14 +101,27 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
 
 
 def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
-    """Make the parts of *plan*; *may_pin* lets the build lock that onebin writes grow."""
-    project = plan.project
+    """Make the parts of *plan*; *may_pin* lets the build lock that onebin writes grow.
+
+    For another processor they are made for this one first. Its interpreter compiles and runs build
+    back ends, and loads the C extensions once: nothing of the target runs here.
+    """
+    project, here = plan.project, None
+    if plan.is_cross:
+        here = _made(
+            msgspec.structs.replace(plan, machine=plan.build_machine), ctx, may_pin=may_pin
+        )
+        # Written to a lock by now, if it has to be.
+        plan = msgspec.structs.replace(plan, build_pins=here.plan.build_pins, profile=None)
     with ctx.progress.stage("toolchain") as stage:
         compiler = _toolchain(plan, ctx)
         stage.summary = plan.toolchain
     with ctx.progress.stage("runtime") as stage:
         settings = recipe(project.options.optimize, has_docs=project.is_whole)
-        step = runtime.BuildCPython(plan.python, plan.zlib, settings, compiler, plan.machine)
+        step = runtime.BuildCPython(
+            plan.python, plan.zlib, settings, compiler, plan.machine,
+            here.python.interpreter if here else None,
+        )  # fmt: skip
         python = ctx.build(step)
         version = plan.python.version or python.interpreter.version
         stage.summary = f"CPython {version}, {_size(python.runtime.archives)}"
@@ -115,12 +129,8 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
         offers = plan.offers
         if not offers or plan.series != python.interpreter.version:
             offers = distributions.offers(plan, python.interpreter.version, ctx)
-        decided = plan
-        made = distributions.distributions(
-            plan, offers, python, compiler,
-            lambda names: native.libraries(decided, names, compiler, ctx),
-            native.build_interpreter(python, compiler, ctx), ctx,
-        )  # fmt: skip
+        make = _maker(plan, python, compiler, ctx, here)
+        made = distributions.distributions(plan, offers, make, ctx)
         unpinned = {pin for one in made for pin in one.unpinned}
         if plan.written_build_lock and may_pin:
             plan = resolving.pin_build_requirements(plan, unpinned, ctx)
@@ -128,8 +138,25 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
             notices.unpinned(made, ctx.progress)
         objects = [item.object for one in made for item in one.extensions]
         stage.summary = f"{len(objects)} C modules, {_size(objects)}"
-    native_imports = native.probe(plan, python, made, compiler, ctx)
+    if here:
+        native_imports = here.native_imports
+    else:
+        native_imports = native.probe(plan, python, made, compiler, ctx)
     return Prepared(plan, compiler, python, made, native_imports)
+
+
+def _maker(
+    plan: Plan, python: CPython, compiler: Toolchain, ctx: Context, here: Prepared | None
+) -> distributions.MakeDistribution:
+    """Return what makes distributions of *plan*; *here* has the parts for this machine."""
+    runs = here or Prepared(plan, compiler, python, (), {})
+    tools = _maker(here.plan, here.python, here.toolchain, ctx, None) if here else None
+    return distributions.maker(
+        plan, python, compiler,
+        lambda names: native.libraries(plan, names, compiler, ctx),
+        native.build_interpreter(runs.python, runs.toolchain, ctx),
+        ctx, tools,
+    )  # fmt: skip
 
 
 def build(project: Project, tools: Tools, *, instrumented: bool = False) -> BuildResult:
@@ -253,8 +280,9 @@ def _toolchain(plan: Plan, ctx: Context) -> Toolchain:
 
         profile = ctx.build(IndexedProfile(plan.profile)), plan.profile.sha256
     return toolchain(
-        plan.toolchain, plan.machine, ctx, profile=profile, instrumented=plan.instrumented
-    )
+        plan.toolchain, plan.machine, ctx,
+        build_machine=plan.build_machine, profile=profile, instrumented=plan.instrumented,
+    )  # fmt: skip
 
 
 def _size(paths: Sequence[Path]) -> str:

@@ -27,11 +27,14 @@ from onebin.runtime.sources import python_source, releases, zlib_beside
 TOOLCHAIN: Final = "ziglang 0.17.1"
 """One pinned compiler with its own musl: the same bytes wherever the build runs."""
 
+UNUSED_PROFILE: Final = "not used: it is of this machine's processor, and the platform has another"
+
 
 def plan(
     project: Project,
     *,
     machine: Machine,
+    build_machine: Machine,
     lock: str | None,
     lock_name: str = "",
     lock_reason: str = "",
@@ -47,6 +50,7 @@ def plan(
     Args:
         project: The project.
         machine: The target's processor.
+        build_machine: The processor that the build runs on.
         lock: The text of its lock file; None while there is none.
         lock_name: Its name, which decides its kind; that of ``tool.onebin.lock`` if empty.
         lock_reason: Why that one.
@@ -84,6 +88,7 @@ def plan(
     return Plan(
         project=project,
         machine=machine,
+        build_machine=build_machine,
         python=python,
         series=series,
         zlib=zlib_beside(python),

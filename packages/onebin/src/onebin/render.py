@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from . import secret
+from . import planning, secret
 from .errors import ObstaclesError, OnebinError, ToolError
 from .model import RELEASES, Obstacle, Offer, OmittedModule, Pin, Plan, Project, Trace
 from .pruning import Contents, Pruning
@@ -34,12 +34,13 @@ def plan(planned: Plan, pruning: Pruning | None = None) -> str:
     rows = (
         ("project", f"{project.name} {project.version}, in {_path(project.root)}"),
         ("starts", start),
-        ("machine", planned.machine),
+        ("machine", _machine(planned)),
         ("compiler", planned.toolchain),
         (
             "python",
             f"CPython {planned.python.version} ({planned.python.origin}){_support(planned)}",
         ),
+        *([("profile", planning.UNUSED_PROFILE)] if planned.is_cross and planned.profile else []),
         ("with", _pins(planned.distributions)),
         ("lock", _lock(planned)),
         ("not needed", ", ".join(planned.not_needed) or "nothing of the lock"),
@@ -123,6 +124,12 @@ def _trace(trace: Trace) -> str:
     if not trace.modules and not trace.files:
         return "none: onebin build --trace learns from a run what visible imports do not show"
     return f"{len(trace.modules)} modules and {len(trace.files)} files that a run has used"
+
+
+def _machine(planned: Plan) -> str:
+    if not planned.is_cross:
+        return planned.machine
+    return f"{planned.machine}, built on {planned.build_machine}"
 
 
 def _support(planned: Plan) -> str:

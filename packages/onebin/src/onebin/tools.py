@@ -11,8 +11,9 @@ from onebin.effects.owned import default_root
 from onebin.effects.process import allow_open_files, run, run_offline
 from onebin.effects.progress import Progress
 from onebin.effects.store import Store
-from onebin.errors import ToolError
-from onebin.model import ARCHITECTURES, Machine
+from onebin.errors import ProjectError, ToolError
+from onebin.model import ARCHITECTURES, PLATFORMS, Machine
+from onebin.requirement import shown
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -20,8 +21,27 @@ class Tools(msgspec.Struct, frozen=True):
 
     context: Context
     machine: Machine
+    """The processor that builds run on."""
     python_source: str = ""
     """Where CPython's source is, instead of ``tool.onebin.python-source``."""
+    platform: str = ""
+    """What executables are for, ``linux/arm64``; empty is this machine."""
+
+    @property
+    def target(self) -> Machine:
+        """The processor that executables are for.
+
+        Raises:
+            ProjectError: onebin does not build for the platform.
+        """
+        if not self.platform:
+            return self.machine
+        if self.platform not in PLATFORMS:
+            raise ProjectError(
+                f"--platform: {shown(self.platform)} is not a platform that onebin builds for; "
+                f"expected {' or '.join(PLATFORMS)}"
+            )
+        return PLATFORMS[self.platform]
 
     @classmethod
     def for_this_machine(
@@ -30,6 +50,7 @@ class Tools(msgspec.Struct, frozen=True):
         environ: Mapping[str, str] = os.environ,
         *,
         is_offline: bool = False,
+        platform: str = "",
     ) -> "Tools":
         """Return tools that run programs here and use the cache that *environ* names.
 
@@ -39,8 +60,10 @@ class Tools(msgspec.Struct, frozen=True):
             progress: Where to report; nowhere if absent.
             environ: ``ONEBIN_CACHE``, ``ONEBIN_PYTHON_SOURCE``, ``HOME`` are read from it.
             is_offline: Whether nothing is fetched.
+            platform: What executables are for, ``linux/arm64``; this machine if empty.
 
         Raises:
+            ProjectError: onebin does not build for *platform*.
             ToolError: onebin does not build for this processor, or the cache has no place.
         """
         name = os.uname().machine
@@ -58,4 +81,6 @@ class Tools(msgspec.Struct, frozen=True):
         store = Store(default_root(environ))
         runs = run_offline if is_offline else run
         context = Context(runs, store, progress or Progress.silent(), is_offline)
-        return cls(context, machine, f"{origin}{mark}{checksum}")
+        tools = cls(context, machine, f"{origin}{mark}{checksum}", platform)
+        assert tools.target  # noqa: S101  (an unknown platform shows before anything is done)
+        return tools

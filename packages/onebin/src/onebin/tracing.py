@@ -61,10 +61,8 @@ def trace(project: Project, tools: Tools, command: str, seconds: float = SECONDS
         lines, in_time = _run(words, built.binary.path, tools, seconds)
         stage.summary = f"{len(lines)} lines" if in_time else f"ended after {seconds:g} s"
     before = project_files.trace_of(project)
-    quiet = Tools(
-        msgspec.structs.replace(tools.context, progress=Progress.silent()),
-        tools.machine, tools.python_source,
-    )  # fmt: skip
+    silent = msgspec.structs.replace(tools.context, progress=Progress.silent())
+    quiet = msgspec.structs.replace(tools, context=silent)
     whole = pipeline.frozen_of(traced, quiet)
     shown = pipeline.frozen_of(_pruned(project, "reachable"), quiet)
     version = f"{built.plan.series}"

@@ -35,9 +35,11 @@ __all__ = [
     "BuildInterpreter",
     "BuildLibraries",
     "ExaminedSource",
+    "MakeDistribution",
     "OfferStep",
     "Provider",
     "distributions",
+    "maker",
     "offers",
     "offers_of",
 ]
@@ -76,18 +78,47 @@ BuildInterpreter = Callable[[Sequence[Distribution]], Interpreter]
 """Makes the interpreter that runs back ends, with the C extensions of distributions."""
 
 
-def distributions(
+MakeDistribution = Callable[[Offer], Distribution]
+"""Makes a distribution of its offer."""
+
+
+def maker(
     plan: Plan,
-    wanted: Iterable[Offer | Obstacle],
     python: CPython,
     toolchain: Toolchain,
     libraries: BuildLibraries,
     interpreter: BuildInterpreter,
     ctx: Context,
-) -> tuple[Distribution, ...]:
-    """Make every distribution of *wanted* ready to be frozen and linked.
+    native: MakeDistribution | None = None,
+) -> MakeDistribution:
+    """Return a function that makes distributions ready to be frozen and linked.
 
-    *libraries* and *interpreter* make what their builds need.
+    *libraries* and *interpreter* make what their builds need; *native* the build requirements that
+    have C extensions, where *plan* is for another processor.
+    """
+
+    def make(item: Offer) -> Distribution:
+        if item.provider == PURE.name:
+            return ctx.build(PURE.step(item, plan, python, toolchain, (), ()))
+        sources = tuple(map(native or make, item.build_sources))
+        tools = tuple(BuildTool(tool.pin, tool.code, tool.key) for tool in sources)
+        runs = msgspec.structs.replace(interpreter(sources), stdlib=python.interpreter.stdlib)
+        built = libraries(item.libraries)
+        provider = PROVIDERS[item.provider]
+        step = provider.step(item, plan, CPython(runs, python.runtime), toolchain, built, tools)
+        found = reuse.build(step, ctx) if isinstance(step, CapturedBuild) else ctx.build(step)
+        extensions = tuple(
+            msgspec.structs.replace(extension, built=built) for extension in found.extensions
+        )
+        return msgspec.structs.replace(found, extensions=extensions)
+
+    return make
+
+
+def distributions(
+    plan: Plan, wanted: Iterable[Offer | Obstacle], make: MakeDistribution, ctx: Context
+) -> tuple[Distribution, ...]:
+    """Let *make* make every distribution of *wanted*.
 
     Raises:
         ProjectError: one of them cannot be part of a static executable, or its build leaves out
@@ -97,27 +128,11 @@ def distributions(
     wanted = tuple(wanted)
     may_lack = {canonicalize_name(name) for name in plan.project.options.pure}
     made = []
-
-    def build(item: Offer) -> Distribution:
-        if item.provider == PURE.name:
-            return ctx.build(PURE.step(item, plan, python, toolchain, (), ()))
-        sources = tuple(build(source) for source in item.build_sources)
-        tools = tuple(BuildTool(tool.pin, tool.code, tool.key) for tool in sources)
-        runs = CPython(interpreter(sources), python.runtime)
-        built = libraries(item.libraries)
-        provider = PROVIDERS[item.provider]
-        step = provider.step(item, plan, runs, toolchain, built, tools)
-        found = reuse.build(step, ctx) if isinstance(step, CapturedBuild) else ctx.build(step)
-        extensions = tuple(
-            msgspec.structs.replace(extension, built=built) for extension in found.extensions
-        )
-        return msgspec.structs.replace(found, extensions=extensions)
-
     for n, item in enumerate(wanted):
         if isinstance(item, Obstacle):
             raise ProjectError(item.reason, hint=item.hint)
         ctx.progress.report(str(item.pin), done=n, total=len(wanted))
-        found = build(item)
+        found = make(item)
         if item.lacks:
             ctx.progress.warn(
                 f"{item.pin}: without the compiled code that pip would install, so it may be "

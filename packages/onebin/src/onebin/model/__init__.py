@@ -13,6 +13,7 @@ from .build import (
     Extension,
     Function,
     Interpreter,
+    NativeTools,
     Obstacle,
     Offer,
     Package,
@@ -43,6 +44,7 @@ from .modules import (
 )
 from .project import (
     ARCHITECTURES,
+    PLATFORMS,
     Architecture,
     EntryPoint,
     ImageSettings,
@@ -59,6 +61,7 @@ from .target import target_environment
 __all__ = [
     "ARCHITECTURES",
     "DEFAULT_SERIES",
+    "PLATFORMS",
     "RELEASE",
     "RELEASES",
     "Architecture",
@@ -86,6 +89,7 @@ __all__ = [
     "Machine",
     "ModuleImports",
     "ModuleOrigin",
+    "NativeTools",
     "Node",
     "Obstacle",
     "Offer",

@@ -127,6 +127,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     project: Project
     machine: Machine
     """The target's processor."""
+    build_machine: Machine
+    """The processor that the build runs on."""
     python: Source
     series: str
     """Of CPython, ``3.13``: markers, offers and the lock are chosen for it."""
@@ -157,6 +159,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the executable counts how often each piece of its C code runs."""
 
     @property
+    def is_cross(self) -> bool:
+        """Whether the executable is for another processor than the build runs on."""
+        return self.machine != self.build_machine
+
+    @property
     def may_be_unpinned(self) -> bool:
         """Whether the index may choose build requirements that ``build_pins`` lack."""
         loose = self.project.options.allow_unpinned_build_requirements
@@ -174,6 +181,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted(used - set(self.build_pins)))
 
 
+class NativeTools(msgspec.Struct, frozen=True):
+    """The same compiler for programs that a build runs itself."""
+
+    machine: Machine
+    """The processor that the build runs on."""
+    bin: Path
+
+
 class Toolchain(msgspec.Struct, frozen=True):
     """Where the pinned compiler's programs are: ``cc``, ``c++``, ``ar``, ``ranlib``, ``ld``."""
 
@@ -186,10 +201,15 @@ class Toolchain(msgspec.Struct, frozen=True):
     """Names the compiler, its version and the flags every compilation gets."""
     instrumented: bool = False
     """Whether compiled code counts how often it runs."""
+    native: NativeTools | None = None
+    """Of a compiler for another processor; None where the compiled code runs here."""
 
 
 class Interpreter(msgspec.Struct, frozen=True):
-    """A CPython that runs on this machine: it compiles modules and runs build back ends."""
+    """A CPython that runs on this machine: it compiles modules and runs build back ends.
+
+    For another processor ``stdlib`` is the target's, which states how that CPython was built.
+    """
 
     python: Path
     """A static executable with every module built in."""

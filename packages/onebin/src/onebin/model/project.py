@@ -13,6 +13,11 @@ Architecture = Literal["amd64", "arm64"]
 
 ARCHITECTURES: dict[Machine, Architecture] = {"x86_64": "amd64", "aarch64": "arm64"}
 
+PLATFORMS: dict[str, Machine] = {
+    f"linux/{architecture}": machine for machine, architecture in ARCHITECTURES.items()
+}
+"""Platforms as images name them, each with its processor."""
+
 
 HeldSignal = Literal[
     "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM", "SIGCHLD", "SIGWINCH"

@@ -52,6 +52,8 @@ class BuildCPython(msgspec.Struct, frozen=True):
     recipe: Recipe
     toolchain: Toolchain
     machine: Machine
+    interpreter: Interpreter | None = None
+    """One of the same release that runs here; None where the one that is built does."""
     kind = "runtime"
 
     def key(self) -> tuple[object, ...]:
@@ -63,6 +65,7 @@ class BuildCPython(msgspec.Struct, frozen=True):
             self.recipe,
             self.toolchain.key,
             self.machine,
+            *([self.interpreter.key] if self.interpreter else []),
         )
 
     def make(self, folder: Path, ctx: Context) -> None:
@@ -82,14 +85,17 @@ class BuildCPython(msgspec.Struct, frozen=True):
         """Describe what ``collect`` left there."""
         stdlib = next((folder / "lib").iterdir())
         builtins = (folder / "builtins.txt").read_text("utf-8")
-        interpreter = Interpreter(
-            python=folder / "bin" / "python",
-            home=folder,
-            stdlib=stdlib,
-            runs_on=self.machine,
-            version=stdlib.name.removeprefix("python"),
-            key=folder.name,
-        )
+        if self.interpreter:
+            interpreter = msgspec.structs.replace(self.interpreter, stdlib=stdlib)
+        else:
+            interpreter = Interpreter(
+                python=folder / "bin" / "python",
+                home=folder,
+                stdlib=stdlib,
+                runs_on=self.machine,
+                version=stdlib.name.removeprefix("python"),
+                key=folder.name,
+            )
         runtime = Runtime(
             target=self.machine,
             archives=tuple(sorted((folder / "archives").iterdir(), key=lambda path: path.name)),
@@ -126,7 +132,13 @@ class BuildCPython(msgspec.Struct, frozen=True):
             **recipe.configure_cache,
             **{f"py_cv_module_{name}": "n/a" for name in recipe.disabled_modules},
         }
-        configure = ["./configure", f"--build={triplet}", f"--host={triplet}", *recipe.configure]
+        build, options = triplet, []
+        if self.interpreter:
+            build = f"{self.interpreter.runs_on}-linux-musl"
+            options = [f"--with-build-python={self.interpreter.python}"]
+            env["PYTHONHOME"] = str(self.interpreter.home)
+        configure = ["./configure", f"--build={build}", f"--host={triplet}", *options]
+        configure += recipe.configure
         on_line = _counter(report, "configuring", CONFIGURE_LINES)
         run(configure, cwd=source, env=env, on_line=on_line)
         make = ["make", f"-j{len(os.sched_getaffinity(0))}", *recipe.make]

@@ -190,6 +190,7 @@ def _sqlite() -> Library:
             Command(("make", "sqlite3.c")),
             Compile("libsqlite3.a", ("sqlite3.c",), SQLITE_FLAGS),
         ),
+        only_generates=True,
         headers=(("sqlite3.h", ""),),
         archives=("libsqlite3.a",),
         programs=("make",),

@@ -75,6 +75,8 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
     """Names of libraries that are built before."""
     packages: tuple[Package, ...] = ()
     """Names by which other builds find it."""
+    only_generates: bool = False
+    """Whether its commands write nothing but sources, with programs that they compile for that."""
 
 
 class BuildLibrary(msgspec.Struct, frozen=True):
@@ -131,7 +133,7 @@ class BuildLibrary(msgspec.Struct, frozen=True):
     def _do(self, step: Command | Compile | Text, source: Path, needs: Path, ctx: Context) -> None:
         match step:
             case Command(words, folder):
-                given = {
+                given = self._native() | {
                     "{jobs}": str(len(os.sched_getaffinity(0))),
                     "{triplet}": f"{self.machine}-linux-musl",
                     "{needs}": str(needs),
@@ -159,8 +161,24 @@ class BuildLibrary(msgspec.Struct, frozen=True):
                 text = (source / template).read_text("utf-8") if template else text
                 (source / file).write_text(_filled(text, replace), "utf-8")
 
+    def _native(self) -> dict[str, str]:
+        """Return what configure is told otherwise where the target is another processor.
+
+        By two different triplets it knows that it cannot run what it compiles.
+        """
+        native = self.toolchain.native
+        if native is None:
+            return {}
+        return {
+            "--build={triplet}": f"--build={native.machine}-linux-musl",
+            "BUILD_CC=cc": f"BUILD_CC={native.bin}/cc",
+        }
+
     def _env(self) -> dict[str, str]:
-        return ENV | {"PATH": f"{self.toolchain.bin}:{SYSTEM_PATH}"}
+        tools, native = self.toolchain.bin, self.toolchain.native
+        if native and self.library.only_generates:
+            tools = native.bin
+        return ENV | {"PATH": f"{tools}:{SYSTEM_PATH}"}
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from onebin.effects.process import RunCommand
 from onebin.effects.reasons import Reason, why
 from onebin.effects.store import key_of
 from onebin.errors import ToolError
-from onebin.model import LinkInput, Machine, Toolchain
+from onebin.model import LinkInput, Machine, NativeTools, Toolchain
 
 from .flags import CFLAGS, CPU, PGO_GENERATE_FLAGS, PGO_USE_FLAGS, PINNED
 from .sealing import arguments_script
@@ -199,6 +199,7 @@ def toolchain(
     machine: Machine,
     ctx: Context,
     *,
+    build_machine: Machine,
     profile: tuple[Path, str] | None = None,
     instrumented: bool = False,
 ) -> Toolchain:
@@ -206,15 +207,17 @@ def toolchain(
 
     Args:
         release: ``ziglang 0.17.1``.
-        machine: The processor it runs on and compiles for.
+        machine: The processor it compiles for.
         ctx: The effects.
+        build_machine: The processor it runs on.
         profile: The file clang reads, and the sha256 of the profile it was made from.
         instrumented: Whether the compiled code counts how often it runs.
 
     Raises:
         ToolError: the pinned package is not installed beside onebin, or does not work.
     """
-    zig = ctx.build(CheckedCompiler(_installed(release), release, PINNED[release, machine]))
+    pinned = PINNED[release, build_machine]
+    zig = ctx.build(CheckedCompiler(_installed(release), release, pinned))
     flags: tuple[str, ...] = CFLAGS
     flags_key: tuple[object, ...] = (CFLAGS,)
     if instrumented:
@@ -223,12 +226,17 @@ def toolchain(
         file, sha256 = profile
         flags = (*CFLAGS, f"-fprofile-use={file}", *PGO_USE_FLAGS)
         flags_key = (CFLAGS, PGO_USE_FLAGS, sha256)
-    return ctx.build(
+    made = ctx.build(
         LaidOutToolchain(
             zig, release, machine, flags, flags_key, ctx.store.shared("zig"),
             instrumented=instrumented,
         )
     )  # fmt: skip
+    if machine == build_machine:
+        return made
+    here = toolchain(release, build_machine, ctx, build_machine=build_machine)
+    native = NativeTools(build_machine, here.bin)
+    return msgspec.structs.replace(made, native=native)
 
 
 def _installed(release: str) -> Path:
