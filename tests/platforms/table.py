@@ -25,6 +25,8 @@ class Platform:
     """The function of ``guest.sh`` that comes first, once."""
     suite: str = ""
     """Of Debian; empty: that of the command."""
+    arguments: str = ""
+    """Of its kernel."""
 
 
 FACTS: Final = {
@@ -223,6 +225,12 @@ PODMAN: Final[tuple[Row, ...]] = (
     ("host-etc", "--network none -v /etc:/host/etc", {"hostPathVolumes": "fail"}),
     ("volume", "--network none -v data:/data", {}),
     ("no-attr", "--network none --security-opt apparmor=unconfined", {"appArmorProfile": "fail"}),
+    ("unmasked", "--network none --security-opt unmask=ALL", {"procMount": "fail"}),
+    (
+        "unmasked-userns",
+        "--network none --security-opt unmask=ALL --userns auto",
+        {**_MAPPED, "procMount": "pass", "procMount_restricted": "fail"},
+    ),
 )
 ROOTLESS: Final[tuple[Row, ...]] = (
     ("default", "--network none", {}),
@@ -292,6 +300,8 @@ UNSHARE: Final[tuple[Row, ...]] = (
     ("user", _SETPRIV, {"user": 1000}),
 )  # fmt: skip
 
+_UNMASK: Final = "c['linux'].update(maskedPaths=[], readonlyPaths=[])"
+"""As ``procMount: Unmasked`` of a pod."""
 _EDITS: Final[tuple[Row, ...]] = (
     ("default", "pass", {}),
     (
@@ -333,6 +343,16 @@ _EDITS: Final[tuple[Row, ...]] = (
             " 'options': ['rbind']})"
         ),
         {"hostPathVolumes": "fail"},
+    ),
+    ("unmasked", f"{_UNMASK}", {"procMount": "fail"}),
+    (
+        "unmasked-mapped",
+        (
+            f"{_UNMASK}; c['linux']['namespaces'].append({{'type': 'user'}});"
+            " m = [{'containerID': 0, 'hostID': 100000, 'size': 65536}];"
+            " c['linux'].update(uidMappings=m, gidMappings=m)"
+        ),
+        {**_MAPPED, "procMount": "pass", "procMount_restricted": "fail"},
     ),
 )
 BUNDLES: Final = [
@@ -400,9 +420,16 @@ BUBBLEWRAP: Final[tuple[Row, ...]] = (
     ),
 )
 _SECOND: Final = frozenset({
-    *("process-bare", "unit-limited", "docker-default", "docker-limited", "docker-host-net"),
-    *("podman-default", "podman-rootless-default", "nspawn-default", "lxc-privileged"),
-    "bubblewrap-unshared",
+    *("process-bare", "process-identity", "process-user", "process-net", "process-mapped"),
+    *("unit-limited", "unit-hardened", "unit-private-users", "unit-root-directory"),
+    *("docker-default", "docker-limited", "docker-host-net", "docker-host-pid", "docker-slice"),
+    *("docker-privileged", "docker-no-masks", "docker-host-etc", "docker-host-shm"),
+    *("podman-default", "podman-limited", "podman-userns", "podman-host-etc", "podman-volume"),
+    *("podman-rootless-default", "podman-rootless-limited", "podman-unmasked-userns"),
+    *("nspawn-default", "nspawn-users", "nspawn-bind", "nested-nspawn-default"),
+    *("lxc-privileged", "lxc-mapped", "bubblewrap-unshared", "bubblewrap-root"),
+    *("runc-limited", "runc-mapped", "crun-limited", "crun-unmasked-mapped"),
+    *("nested-docker-limited", "nested-podman-limited"),
 })  # fmt: skip
 """Started with the kernel and the programs of another release as well."""
 
@@ -455,7 +482,7 @@ PLATFORMS: Final = [
     *_table("docker", DOCKER, "engine docker", "start_docker", _DOCKER),
     Platform(
         "docker-runsc",
-        "engine docker NAME --runtime runsc --network none --memory 64m -v runsc:/rec",
+        "LIMIT=900 engine docker NAME --runtime runsc --network none --memory 64m -v runsc:/rec",
         _GVISOR,
         "start_docker",
     ),
@@ -467,12 +494,72 @@ PLATFORMS: Final = [
         {**_DOCKER, **_MAPPED, "appArmorProfile": "fail"},
     ),
     Platform("nested-runc", "nested NAME", {**_BUNDLE, "appArmorProfile": ...}, "start_docker"),
+    *_table(
+        "nested-docker",
+        (
+            ("default", "", {}),
+            ("limited", _LIMITS, _LIMITED),
+            (
+                "host-net",
+                "--network host",
+                {"host net": ..., "hostNamespaces": ...},
+            ),
+            ("host-etc", "-v /etc:/data", {"hostPathVolumes": "fail"}),
+            ("privileged", "--privileged", _PRIVILEGED),
+        ),
+        "nested_docker",
+        "start_docker",
+        {**_DOCKER, "appArmorProfile": ...},
+    ),
+    *_table(
+        "nested-podman",
+        (
+            ("default", "", {}),
+            ("limited", _LIMITS, _LIMITED),
+            ("host-etc", "-v /etc:/data", {"hostPathVolumes": "fail"}),
+        ),
+        "nested_podman",
+        "start_docker; start_podman",
+        {**_PODMAN, "appArmorProfile": ...},
+    ),
+    *_table(
+        "nested-nspawn",
+        (
+            ("default", "", {"host user": True, "userNamespace": "fail"}),
+            ("private-net", "--private-network", {"host net": False, "hostNamespaces": "pass"}),
+        ),
+        "nested_nspawn",
+        "",
+        {**_NSPAWN, "host net": ...},
+    ),
+    Platform(
+        "lxc-podman",
+        "lxc_podman NAME",
+        {**_PODMAN, "appArmorProfile": "unknown"},
+        "start_podman",
+    ),
 ]
 """Those that start fast come first."""
+_HYBRID: Final = frozenset({
+    *("process-bare", "unit-limited", "unit-plain", "docker-default", "docker-limited"),
+    *("docker-host-cgroupns", "docker-memory", "podman-limited", "nspawn-default"),
+    *("lxc-privileged", "runc-limited", "crun-limited"),
+})  # fmt: skip
+"""Started where version 1 has the controllers and version 2 systemd's names."""
+_BARE: Final = frozenset({
+    *("process-bare", "unit-limited", "docker-default", "docker-cpuset", "podman-default"),
+    *("nspawn-default", "runc-default"),
+})  # fmt: skip
+"""Started where the kernel has no AppArmor and lacks controllers."""
 PLATFORMS.extend(
     [
-        replace(each, name=f"bookworm-{each.name}", suite="bookworm")
-        for each in PLATFORMS
-        if each.name in _SECOND
+        replace(each, name=f"{prefix}-{each.name}", suite="bookworm", arguments=arguments)
+        for prefix, names, arguments in (
+            ("bookworm", _SECOND, ""),
+            ("hybrid", _HYBRID, "systemd.unified_cgroup_hierarchy=0"),
+            ("bare-kernel", _BARE, "apparmor=0 cgroup_disable=memory,pids"),
+        )
+        for each in tuple(PLATFORMS)
+        if each.name in names
     ]
 )
