@@ -1,9 +1,12 @@
 """The first section of the page: limits, and how much of them is used."""
 
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
+from devops_info_service.catalog.formatting import NO_LIMIT, count, cpus, size
 from devops_info_service.catalog.limits import hidden_limits
 from devops_info_service.catalog.usage import Utilization
+from devops_info_service.facts.linux.limit_watch import Change
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.report.sections import section
 from devops_info_service.snapshot import PlatformSnapshot
@@ -16,9 +19,22 @@ _MIN_PEAK: Final = 2
 """Percent from which the mark of the peak is clear of the bar's round end."""
 _OUTSIDE: Final = -9.0
 """Percent at which the mark is outside of the picture."""
+_LISTED: Final = 5
+"""Changes of limits that are listed; JSON has more."""
+_CHANGED: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
+    "cpu.limit": ("CPU limit", cpus),
+    "cpu.cpuset": ("CPUs to run on", str),
+    "processes.limit": ("limit of processes", str),
+    "memory.limit": ("memory limit", size),
+    "memory.high": ("memory before slowing down", size),
+}
 
 
-def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) -> Markup:
+def usage_section(
+    snapshot: PlatformSnapshot,
+    cpus_in_use: float | None = None,
+    history: Sequence[Change] = (),
+) -> Markup:
     """Return the tiles, and the table with the sources of their figures."""
     resources = snapshot.resources
     hidden = join(
@@ -42,7 +58,7 @@ def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) 
             ),
             class_="bar",
         ),
-        usage_tiles(resources, cpus_in_use),
+        usage_tiles(resources, cpus_in_use, history),
         hidden,
         collapsible("Sources of these figures", facts(sources.rows, sources.title)),
         id="usage",
@@ -50,9 +66,33 @@ def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) 
     )
 
 
-def usage_tiles(resources: Resources, cpus_in_use: float | None = None) -> Markup:
-    """Return the part of the section that changes all the time: one tile a resource."""
-    return tag("div", *map(_tile, figures(resources, cpus_in_use)), class_="tiles")
+def usage_tiles(
+    resources: Resources,
+    cpus_in_use: float | None = None,
+    history: Sequence[Change] = (),
+) -> Markup:
+    """Return what changes all the time: one tile a resource, and the last changes of limits."""
+    tiles = map(_tile, figures(resources, cpus_in_use))
+    return tag("div", *tiles, _changes(history), class_="tiles")
+
+
+def _changes(history: Sequence[Change]) -> Markup:
+    """Return a list, the newest first; empty without a change."""
+    if not history:
+        return Markup()
+    more = len(history) - _LISTED
+    items = [tag("li", _sentence(each)) for each in history[: -_LISTED - 1 : -1]]
+    if more > 0:
+        rest = tag("a", count(more, "earlier change"), href="platform/history")
+        items.append(tag("li", rest))
+    return tag("ol", *items, class_="remark", id="changes", aria_label="Changes of limits")
+
+
+def _sentence(change: Change) -> str:
+    name, form = _CHANGED.get(change.limit, (change.limit, str))
+    old, new = [NO_LIMIT if each is None else form(each) for each in (change.from_, change.to)]
+    time = change.time.replace("T", " ").replace("Z", " UTC")
+    return f"{name[0].upper()}{name[1:]}: {old} to {new} at {time}"
 
 
 def _tile(figure: Figure) -> Markup:

@@ -4,14 +4,18 @@ import base64
 import hashlib
 import itertools
 import re
+from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.fact import Known
+from devops_info_service.facts.linux.limit_watch import MAX_CHANGES, WATCHED, Change
 from devops_info_service.facts.system_files import Machine, SystemFiles
 from devops_info_service.http import Cidr
 from devops_info_service.http.wire.forwarded import TrustedProxies
@@ -254,6 +258,49 @@ def test_cpus_in_use(in_use: float | None, text: str) -> None:
     resources = snapshot_of("containerd-restricted").resources
 
     assert f"CPU 0.5 CPUs granted {text}" in Page(usage_tiles(resources, in_use).encode()).text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (("cpu.limit", None, 0.5), "CPU limit: no limit to 0.5 CPUs"),
+        (("cpu.cpuset", "0-3", "1"), "CPUs to run on: 0-3 to 1"),
+        (("processes.limit", 50, 100), "Limit of processes: 50 to 100"),
+        (("memory.limit", 2**26, 2**27), "Memory limit: 64 MiB to 128 MiB"),
+        (("memory.high", 2**26, None), "Memory before slowing down: 64 MiB to no limit"),
+    ],
+)
+def test_changes(change: tuple[str, Any, Any], text: str) -> None:
+    """The page lists a change of a limit, with its time."""
+    resources = snapshot_of("containerd-restricted").resources
+    noon = Change("2025-11-24T12:03:10Z", *change)
+
+    found = Page(usage_tiles(resources, None, [noon]).encode()).text
+
+    assert found.endswith(f"{text} at 2025-11-24 12:03:10 UTC")
+
+
+@given(
+    st.lists(
+        st.builds(
+            Change,
+            time=st.text(),
+            limit=st.sampled_from(sorted(WATCHED)),
+            from_=st.none() | st.integers(0, 2**63),
+            to=st.none() | st.integers(0, 2**63),
+        ),
+        max_size=MAX_CHANGES,
+    )
+)
+def test_any_changes(changes: list[Change]) -> None:
+    """The list is short, the newest first, and leads to the rest."""
+    tiles = usage_tiles(snapshot_of("containerd-restricted").resources, None, changes)
+    read = Page(tiles.encode())
+
+    items = [tag for tag, _ in read.elements].count("li")
+    assert items == min(len(changes), 6)
+    assert ("platform/history" in read.values("href")) == (len(changes) > items - 1 >= 5)
+    assert len(tiles) < MAX_BYTES
 
 
 def test_own_request() -> None:
