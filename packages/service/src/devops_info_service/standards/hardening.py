@@ -1,8 +1,10 @@
 """Checks beyond the Pod Security Standards: further limits to the harm of a break-in."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from devops_info_service.facts import parse
+from devops_info_service.facts.container.exposure import Device
 from devops_info_service.facts.container.user_ids import is_root_outside
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
 from devops_info_service.facts.lines import joined
@@ -71,6 +73,12 @@ def device_nodes(view: Observed) -> Outcome:
     # The deciding ones come first: of a whole /dev not everything is repeated.
     shown = (grave or fact.value)[:10]
     seen = tuple([Evidence(each.path, "", each.kind) for each in shown])
+    if grave and view.pod and _may_be_claims(view, grave):
+        return unknown(
+            f"{grave[0].path} may be a claim's block device (volumeDevices), or a disk of the"
+            " machine",
+            *seen,
+        )
     if grave:
         return failed("Disks or memory of the machine can be named here.", *seen)
     elsewhere = [
@@ -86,6 +94,21 @@ def device_nodes(view: Observed) -> Outcome:
     if fact.value:
         return unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)
     return passed("In /dev are only the devices that every container has.", *fact.evidence)
+
+
+def _may_be_claims(view: Observed, grave: Sequence[Device]) -> bool:
+    """Return whether all of *grave* may be volumes of the pod's own.
+
+    Kubelet gives a block device to a container like any other (pkg/kubelet, makeBlockVolumes).
+    That of a machine with its disks has what only a privileged container shows: memory and log of
+    the kernel, or all terminals.
+    """
+    terminals = [each for each in value_of(view.exposure.devices, ()) if _is_terminal(each.path)]
+    return not terminals and all(each.kind == "block" for each in grave)
+
+
+def _is_terminal(path: str) -> bool:
+    return path.startswith("/dev/tty") and path[len("/dev/tty") :].isdigit()
 
 
 def set_id_files(view: Observed) -> Outcome:

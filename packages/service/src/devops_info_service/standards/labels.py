@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from devops_info_service.facts import parse
+from devops_info_service.facts.container.user_ids import is_nested
 from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
@@ -15,6 +16,9 @@ SELINUX_TYPES: Final = frozenset({
     "container_kvm_t",
     "container_engine_t",
 })  # fmt: skip
+_RUNTIMES: Final = ("/dev", "/dev/shm")  # noqa: S108 (mount points)
+_PROXMOX: Final = ("vm--", "--disk--"), ("/subvol-", "-disk-")
+"""In the names of a container's disk that Proxmox VE makes: LVM's and ZFS'."""
 
 
 def app_armor(view: Observed) -> Outcome:
@@ -32,14 +36,7 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
             *labels.apparmor_off,
         )
     label = labels.apparmor
-    # In LXD, which makes a name space for each of its containers, all is below "rootfs", or the
-    # user namespace is LXD's. An engine's own is not: without root it begins with a user, below
-    # 65536, and Docker's directory names it (userns-remap).
-    made = view.volumes.engine_mounts
-    roots = "".join([mount.root for mount, maker in made if maker in {"docker", "storage"}])
-    owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
-    is_lxds = roots and owner >= 65536 and not view.pod and f"/{owner}." not in roots  # noqa: PLR2004
-    inner = value_of(labels.is_namespaced, default="/rootfs/" in roots or bool(is_lxds))
+    inner = value_of(labels.is_namespaced, default=_may_be_in_lxd(view))
     if isinstance(label, Unknown):
         yield unknown(f"no profile and no sign that AppArmor is off: {label.reason}")
         return
@@ -59,6 +56,30 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
                 f"the mode in {label.value.text} does not show whether a profile enforces",
                 *label.evidence,
             )
+
+
+def _may_be_in_lxd(view: Observed) -> bool:
+    """Return whether LXD or LXC may be around: either makes a name space for its containers.
+
+    Then all is below "rootfs", or on a disk that Proxmox VE made for a container, or the user
+    namespace is LXD's or inside it. An engine's own is not: without root it begins with a user,
+    below 65536, and Docker's directory names it (userns-remap).
+    """
+    made = [mount for mount, maker in view.volumes.engine_mounts if maker in {"docker", "storage"}]
+    roots = "".join([mount.root for mount in made])
+    owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
+    is_lxds = roots and owner >= 65536 and not view.pod and f"/{owner}." not in roots  # noqa: PLR2004
+    own = [] if isinstance(view.mounts, Unknown) else [*made, *map(view.mounts.at, _RUNTIMES)]
+    return (
+        "/rootfs/" in roots
+        or bool(is_lxds)
+        or any(
+            first in each.origin and last in each.origin
+            for each in made
+            for first, last in _PROXMOX
+        )
+        or is_nested(view.uid_map, [each for each in own if each and each.kind == "tmpfs"])
+    )
 
 
 def selinux(view: Observed) -> Outcome:

@@ -4,13 +4,15 @@ Source: user_namespaces(7): a line of uid_map is first id inside, first id outsi
 initial namespace has the identity map of all ids.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, File, Known, Unknown
+from devops_info_service.facts.fact import Fact, File, Known, Unknown, value_of
 from devops_info_service.facts.lines import lines, words
+from devops_info_service.facts.linux.mounts import Mount
 
 
 class IdMap(msgspec.Struct, frozen=True):
@@ -40,6 +42,22 @@ def outside(ranges: tuple[IdMap, ...], user: int) -> int | None:
 
 _INITIAL: Final = (IdMap(0, 0, 2**32 - 1),)
 """Of the initial namespace: every id is itself, and none is left for another to map so."""
+
+
+def is_nested(uid_map: File, tmpfs: Iterable[Mount]) -> bool:
+    """Return whether the user namespace is shown to be inside another one that maps ids.
+
+    A map gives ids of the namespace around; the owner of a tmpfs is always shown as the machine
+    has it (``shmem_show_options`` in mm/shmem.c). *tmpfs* are those that the runtime made here.
+    """
+    ranges = value_of(uid_map.parse(id_map), ())
+    options = (option for mount in tmpfs for option in mount.super_options)
+    owners = [option[len("uid=") :] for option in options if option.startswith("uid=")]
+    return bool(ranges) and not all(
+        any(each.outside <= parse.count(owner) < each.outside + each.length for each in ranges)
+        for owner in owners
+        if owner.isascii() and owner.isdigit() and len(owner) <= parse.MAX_DIGITS
+    )
 
 
 def is_root_outside(shared: Fact[bool], uid_map: File, user: int) -> Fact[bool]:
