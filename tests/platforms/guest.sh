@@ -29,7 +29,7 @@ start_docker() {
   systemctl restart docker
   for _ in $(seq 60); do docker info >/dev/null 2>&1 && break; sleep 1; done
   docker_image
-  docker run -d --name sleeper platform:1 >/dev/null
+  docker inspect sleeper >/dev/null 2>&1 || docker run -d --name sleeper platform:1 >/dev/null
 }
 
 # engine CLI NAME OPTIONS: run the program in a container of an engine, and take its recording.
@@ -154,7 +154,7 @@ sandbox() { # NAME OPTIONS: bubblewrap, as a user
 }
 
 nest_image() { # an image that has the machine's programs, for an engine inside a container
-  mkdir -p $place/nest/{tmp,etc,usr,proc,sys,dev,run,var/lib}
+  mkdir -p $place/nest/{tmp,etc,usr,proc,sys,dev,run,var/lib,var/tmp}
   for link in bin lib lib64 sbin; do ln -sfn usr/$link $place/nest/$link; done
   grep -q ^root: $place/nest/etc/passwd 2>/dev/null || { grep ^root: /etc/passwd >$place/nest/etc/passwd; grep ^root: /etc/group >$place/nest/etc/group; }
   tar -C $rootfs -cf $place/nest/image.tar app rec tmp
@@ -211,9 +211,10 @@ nested_nspawn() { # NAME OPTIONS: nspawn in nspawn
   name=$1
   shift
   rm -rf $place/$name
-  mkdir -p $place/$name/{tmp,etc,usr,proc,sys,dev,run,var/lib,inner}
+  mkdir -p $place/$name/{tmp,etc,usr,proc,sys,dev,run,var/lib,var/tmp,inner}
   for link in bin lib lib64 sbin; do ln -sfn usr/$link $place/$name/$link; done
   cp /etc/passwd /etc/group /etc/os-release $place/$name/etc/
+  systemd-id128 new >$place/$name/etc/machine-id
   cp -a $rootfs/. $place/$name/inner/
   mkdir -p $place/$name/inner/usr
   echo 'ID=test' >$place/$name/inner/etc/os-release
@@ -233,6 +234,7 @@ lxc_podman() { # NAME OPTIONS: podman in a container of LXC with a name space of
   tar -C $rootfs -cf $root/image.tar app rec tmp
   cat >$root/inner <<S
 mount -o remount,rw /sys/fs/cgroup 2>/dev/null
+mkdir -p /dev/shm /out && mount -t tmpfs shm /dev/shm
 $MOVE
 export PATH=/usr/sbin:/usr/bin HOME=/tmp
 p="podman --storage-driver vfs --cgroup-manager cgroupfs --events-backend file"
@@ -240,7 +242,7 @@ p="podman --storage-driver vfs --cgroup-manager cgroupfs --events-backend file"
 \$p run --log-driver k8s-file --cidfile /out/cid --name inner --network none $* platform:1 $ARGS /rec/r >/out/report.json
 \$p cp inner:/rec/r /out/recording
 S
-  printf '%s\n' 'lxc.include = /usr/share/lxc/config/common.conf' 'lxc.include = /usr/share/lxc/config/nesting.conf' "lxc.rootfs.path = dir:$root" "lxc.uts.name = $name" 'lxc.net.0.type = empty' 'lxc.apparmor.profile = generated' 'lxc.apparmor.allow_nesting = 1' 'lxc.mount.entry = /usr usr none bind,ro 0 0' >/var/lib/lxc/$name/config
+  printf '%s\n' 'lxc.include = /usr/share/lxc/config/common.conf' 'lxc.mount.auto = cgroup:rw' "lxc.rootfs.path = dir:$root" "lxc.uts.name = $name" 'lxc.net.0.type = empty' 'lxc.apparmor.profile = generated' 'lxc.apparmor.allow_nesting = 1' 'lxc.mount.entry = /usr usr none bind,ro 0 0' >/var/lib/lxc/$name/config
   cp /usr/sbin/init.lxc.static $root/ 2>/dev/null
   timeout 240 lxc-execute -n $name -- /usr/bin/bash /inner
   cp $root/out/report.json $OUT/$name/
