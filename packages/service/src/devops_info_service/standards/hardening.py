@@ -1,6 +1,6 @@
 """Checks beyond the Pod Security Standards: further limits to the harm of a break-in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from devops_info_service.facts import parse
@@ -12,8 +12,14 @@ from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .checks import Check, Observed, Outcome, failed, passed, unknown
 
-_RAW: Final = frozenset({"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/kvm"})
-"""Character devices as good as a disk: the machine's memory, ports, log, and virtual machines."""
+_RAW: Final = {
+    "/dev/mem": "the machine's memory",
+    "/dev/kmem": "the memory of the machine's kernel",
+    "/dev/port": "the ports of the machine's devices",
+    "/dev/kmsg": "the log of the machine's kernel",
+    "/dev/kvm": "virtual machines on the machine's CPU",
+}
+"""Character devices that are no smaller a danger than a disk."""
 
 
 def read_only_root(view: Observed) -> Outcome:
@@ -66,34 +72,43 @@ def engine_sockets(view: Observed) -> Outcome:
 
 def device_nodes(view: Observed) -> Outcome:
     """Check the device nodes beyond those of every container."""
+    return next(_device_nodes(view))
+
+
+def _device_nodes(view: Observed) -> Iterator[Outcome]:
     fact = view.exposure.devices
     if isinstance(fact, Unknown):
-        return unknown(fact)
+        yield unknown(fact)
+        return
     grave = [each for each in fact.value if each.kind == "block" or each.path in _RAW]
+    unread = [each for each in fact.value if each.kind == "directory"]
     # The deciding ones come first: of a whole /dev not everything is repeated.
-    shown = (grave or fact.value)[:10]
+    shown = (grave or unread or fact.value)[:10]
     seen = tuple([Evidence(each.path, "", each.kind) for each in shown])
     if grave and view.pod and _may_be_claims(view, grave):
-        return unknown(
+        yield unknown(
             f"{grave[0].path} may be a claim's block device (volumeDevices), or a disk of the"
             " machine",
             *seen,
         )
     if grave:
-        return failed("Disks or memory of the machine can be named here.", *seen)
+        what = _RAW.get(grave[0].path, "a disk of the machine")
+        yield failed(f"{grave[0].path} gives access to {what}.", *seen)
     elsewhere = [
         mount
         for mount, _ in view.volumes.entries
         if mount.kind == "devtmpfs" and mount.root == "/" and mount.point != "/dev"
     ]
     if elsewhere:
-        return failed(
+        yield failed(
             f"All devices of the machine can be named at {elsewhere[0].point}.",
             *(mount.evidence() for mount in elsewhere[:10]),
         )
+    if unread:
+        yield unknown(f"the devices below {unread[0].path} cannot be listed", *seen)
     if fact.value:
-        return unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)
-    return passed("In /dev are only the devices that every container has.", *fact.evidence)
+        yield unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)
+    yield passed("In and below /dev are only devices that every container has.", *fact.evidence)
 
 
 def _may_be_claims(view: Observed, grave: Sequence[Device]) -> bool:

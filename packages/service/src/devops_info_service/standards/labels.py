@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.container.user_ids import is_nested
+from devops_info_service.facts.container.user_ids import is_nested, is_owned
 from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
@@ -69,7 +69,9 @@ def _may_be_in_lxd(view: Observed) -> bool:
     roots = "".join([mount.root for mount in made])
     owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
     is_lxds = roots and owner >= 65536 and not view.pod and f"/{owner}." not in roots  # noqa: PLR2004
-    own = [] if isinstance(view.mounts, Unknown) else [*made, *map(view.mounts.at, _RUNTIMES)]
+    owned = [each for each in made if is_owned(each)]
+    if not owned and not isinstance(view.mounts, Unknown):
+        owned = [each for each in map(view.mounts.at, _RUNTIMES) if each and is_owned(each)]
     return (
         "/rootfs/" in roots
         or bool(is_lxds)
@@ -78,7 +80,7 @@ def _may_be_in_lxd(view: Observed) -> bool:
             for each in made
             for first, last in _PROXMOX
         )
-        or is_nested(view.uid_map, [each for each in own if each and each.kind == "tmpfs"])
+        or is_nested(view.uid_map, owned)
     )
 
 

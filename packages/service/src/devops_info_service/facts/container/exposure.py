@@ -3,7 +3,7 @@
 Nothing is opened or written.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -13,6 +13,9 @@ from devops_info_service.facts.system_files import Kind, SystemFiles
 
 from .kernel_mounts import DEVICES
 from .volumes import Volumes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _PLACES: Final = ("/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/var")  # noqa: S108
 ENGINE_SOCKETS: Final = (
@@ -24,18 +27,34 @@ ENGINE_SOCKETS: Final = (
     "/var/run/crio/crio.sock",
     "/run/podman/podman.sock",
     "/run/cri-dockerd.sock",
+    "/run/dockershim.sock",
+    "/run/k0s/containerd.sock",
+    "/run/isulad.sock",
+    "/run/balena-engine.sock",
+    "/var/lib/lxd/unix.socket",
+    "/var/snap/lxd/common/lxd/unix.socket",
+    "/var/lib/incus/unix.socket",
 )
 """Where the programs that start containers listen: a client of one owns the node."""
 SOCKET_NAMES: Final = (
     *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
+    *("/dockershim.sock", "/isulad.sock", "/balena-engine.sock", "/balena.sock"),
+    *("/lxd/unix.socket", "/incus/unix.socket"),
 )
 """Ends of the same paths, wherever they are mounted."""
+MAX_DIRECTORIES: Final = 64
+"""Of ``/dev`` that are listed: a machine has about thirty."""
+_TOP: Final = "/dev"
+_RUNTIMES: Final = frozenset({"/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/hugepages"})  # noqa: S108
+"""Mount points of every runtime's, where the table of mounts cannot be read."""
+_LINKS: Final = frozenset({"/dev/block", "/dev/char", "/dev/disk", "/dev/fd"})
+"""Directories of udev's with links to other devices."""
 MAX_MOUNTS: Final = 512
 """Checked: a container has about thirty."""
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A device node that runtimes do not make by themselves."""
+    """A device node that runtimes do not make by themselves, or a directory without a list."""
 
     path: str
     kind: Kind
@@ -45,7 +64,7 @@ class Exposure(msgspec.Struct, frozen=True):
     """Devices, engine sockets and writable places."""
 
     devices: Fact[tuple[Device, ...]]
-    """In ``/dev``, beyond the usual ones."""
+    """In ``/dev`` and below it, beyond the usual ones and those of other mounts."""
     engine_sockets: Fact[tuple[str, ...]]
     """Sockets of programs that start containers, with the mounts of the machine's files."""
     open_sockets: tuple[str, ...]
@@ -59,25 +78,33 @@ def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown, volumes: Volumes)
     sockets = _sockets(tree, mounts, volumes)
     names = sockets.value if isinstance(sockets, Known) else ()
     return Exposure(
-        devices=_devices(tree),
+        devices=_devices(tree, mounts),
         engine_sockets=sockets,
         open_sockets=tuple([path for path in names if tree.writable(path) is True]),
         writable=_writable(tree, mounts),
     )
 
 
-def _devices(tree: SystemFiles) -> Fact[tuple[Device, ...]]:
-    nodes = tree.nodes("/dev")
+def _devices(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[Device, ...]]:
+    nodes = tree.nodes(_TOP)
     if isinstance(nodes, Unknown):
         return nodes
-    found = tuple(
-        [
-            Device(f"/dev/{name}", nodes[name].kind)
-            for name in sorted(nodes)
-            if nodes[name].kind in {"character", "block"} and name not in DEVICES
-        ]
-    )
-    return Known(found, (Evidence("/dev", "", f"{len(nodes)} entries"),))
+    points: Collection[str] = _RUNTIMES if isinstance(mounts, Unknown) else mounts.visible
+    found: dict[str, Kind] = {}
+    directories = [(_TOP, nodes)]
+    for directory, entries in directories:
+        for name in sorted(entries):
+            path, kind = f"{directory}/{name}", entries[name].kind
+            if kind in {"character", "block"} and (directory != _TOP or name not in DEVICES):
+                found[path] = kind
+            elif kind == "directory" and path not in points and path not in _LINKS:
+                below = tree.nodes(path) if len(directories) < MAX_DIRECTORIES else Unknown("")
+                if isinstance(below, Unknown):
+                    found[path] = kind
+                else:
+                    directories.append((path, below))
+    devices = tuple([Device(path, found[path]) for path in sorted(found)])
+    return Known(devices, (Evidence(_TOP, "", f"{len(nodes)} entries"),))
 
 
 def _sockets(

@@ -44,20 +44,32 @@ _INITIAL: Final = (IdMap(0, 0, 2**32 - 1),)
 """Of the initial namespace: every id is itself, and none is left for another to map so."""
 
 
-def is_nested(uid_map: File, tmpfs: Iterable[Mount]) -> bool:
+def is_owned(mount: Mount) -> bool:
+    """Return whether *mount* is a tmpfs with an owner other than the machine's root."""
+    return mount.kind == "tmpfs" and bool(_owners(mount))
+
+
+def is_nested(uid_map: File, owned: Iterable[Mount]) -> bool:
     """Return whether the user namespace is shown to be inside another one that maps ids.
 
     A map gives ids of the namespace around; the owner of a tmpfs is always shown as the machine
-    has it (``shmem_show_options`` in mm/shmem.c). *tmpfs* are those that the runtime made here.
+    has it (``shmem_show_options`` in mm/shmem.c). *owned* are those that the engine made.
     """
     ranges = value_of(uid_map.parse(id_map), ())
-    options = (option for mount in tmpfs for option in mount.super_options)
-    owners = [option[len("uid=") :] for option in options if option.startswith("uid=")]
-    return bool(ranges) and not all(
-        any(each.outside <= parse.count(owner) < each.outside + each.length for each in ranges)
-        for owner in owners
-        if owner.isascii() and owner.isdigit() and len(owner) <= parse.MAX_DIGITS
+    return bool(ranges) and any(
+        not any(each.outside <= owner < each.outside + each.length for each in ranges)
+        for mount in owned
+        for owner in _owners(mount)
     )
+
+
+def _owners(mount: Mount) -> tuple[int, ...]:
+    found = (option[4:] for option in mount.super_options if option.startswith("uid="))
+    return tuple([
+        int(owner)
+        for owner in found
+        if owner.isascii() and owner.isdigit() and len(owner) <= parse.MAX_DIGITS
+    ])  # fmt: skip
 
 
 def is_root_outside(shared: Fact[bool], uid_map: File, user: int) -> Fact[bool]:
