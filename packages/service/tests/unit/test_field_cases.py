@@ -50,7 +50,7 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     why: str
     files: dict[str, str] = {}
     devices: dict[str, Kind] = {}
-    """Of ``/dev``, by name; besides them there are the usual ones."""
+    """Below ``/dev``, by path; besides them there are the usual ones."""
     repeated: dict[str, Repeated] = {}
     environ: dict[str, str] = {}
     checks: dict[str, ExpectedCheck] = {}
@@ -72,10 +72,16 @@ class CaseFiles(SystemFiles):
         self._devices = case.devices
 
     def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
-        if path != "/dev" or not self._devices:
+        if not self._devices or not f"{path}/".startswith("/dev/"):
             return super().nodes(path)
         kinds: dict[str, Kind] = {**dict.fromkeys(DEVICES, "character"), **self._devices}
-        return {name: FileStat(kind, 0o666, 0, 6) for name, kind in kinds.items()}
+        found = {}
+        for name, kind in kinds.items():
+            inside = f"/dev/{name}".removeprefix(f"{path}/")
+            first, slash, _ = inside.partition("/")
+            if inside[0] != "/":
+                found[first] = FileStat("directory" if slash else kind, 0o666, 0, 6)
+        return found
 
 
 def load(name: str) -> Case:

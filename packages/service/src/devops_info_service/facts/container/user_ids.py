@@ -40,6 +40,8 @@ def outside(ranges: tuple[IdMap, ...], user: int) -> int | None:
     return None
 
 
+_ORDINARY: Final = 65536
+"""Ids from here on are those that user namespaces are given (subuid(5), LXD, systemd)."""
 _INITIAL: Final = (IdMap(0, 0, 2**32 - 1),)
 """Of the initial namespace: every id is itself, and none is left for another to map so."""
 
@@ -56,8 +58,13 @@ def is_nested(uid_map: File, owned: Iterable[Mount]) -> bool:
     has it (``shmem_show_options`` in mm/shmem.c). *owned* are those that the engine made.
     """
     ranges = value_of(uid_map.parse(id_map), ())
+    # A user of the machine with an id above has an engine that maps 0 to it.
     return bool(ranges) and any(
-        not any(each.outside <= owner < each.outside + each.length for each in ranges)
+        owner != outside(ranges, 0)
+        and (
+            owner >= _ORDINARY
+            or not any(each.outside <= owner < each.outside + each.length for each in ranges)
+        )
         for mount in owned
         for owner in _owners(mount)
     )
