@@ -231,7 +231,9 @@ class _Classifier:
         if path == "/" or is_in(path, *_HOST_TREES):
             return Volume("host", f"{path} on the machine's disk")
         if keeper := disk.keeper(mount.root):
-            return Volume("host", f"{path} on the machine's disk, whose engine keeps {keeper}")
+            return Volume(
+                "host", f"{path} on the machine's disk: kubelet or the engine has {keeper}"
+            )
         return Volume("other", f"{path} on the machine's disk: a hostPath or a local volume")
 
     def _other_disk(self, mount: Mount) -> Volume:
