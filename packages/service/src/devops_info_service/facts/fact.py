@@ -113,7 +113,7 @@ def _after(content: str, name: str, ends: tuple[str, ...]) -> str | None:
     """Return what follows *name* and one of *ends* on the first line that begins so.
 
     A line may also be *name* alone; ``None``: there is none. No list of lines is made: a scrape
-    looks for a dozen fields in files of fifty lines.
+    has a dozen fields to find in files of fifty lines.
     """
     place = content.find(name)
     while place >= 0:

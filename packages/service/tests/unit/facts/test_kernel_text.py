@@ -165,7 +165,7 @@ def test_bytes_that_are_no_text(tree_of: Callable[..., SystemFiles]) -> None:
     st.sampled_from(["", ":", "  "]),
 )
 def test_field(content: str, name: str, separator: str) -> None:
-    """A field is what follows its name on the first line that begins with it, cut at \\n alone."""
+    """A field is the text that follows its name on the first line that begins with it, cut at \\n alone."""
     found = File("/proc/x", content).parse_field(name, str, separator)
 
     cut = [line.partition(separator) if separator else halves(line) for line in content.split("\n")]

@@ -66,7 +66,7 @@ def memory_of(owner: int | None) -> Mount:
 
 @given(chains())
 def test_nesting(chain: Chain) -> None:
-    """An engine without root shows by its files in memory what is around its user namespace."""
+    """An engine without root shows by its files in memory whether its user namespace is in another."""
     owner = chain.on_machine(chain.engine, chain.maps[:-1])
     found = is_nested(text_of(chain.maps[-1]), [memory_of(owner)])
 

@@ -52,7 +52,7 @@ def is_owned(mount: Mount) -> bool:
 
 
 def is_nested(uid_map: File, owned: Iterable[Mount]) -> bool:
-    """Return whether the user namespace is shown to be inside another one that maps ids.
+    """Return whether another user namespace with a map of its own shows around this one.
 
     A map gives ids of the namespace around; the owner of a tmpfs is always shown as the machine
     has it (``shmem_show_options`` in mm/shmem.c). *owned* are those that the engine made.
