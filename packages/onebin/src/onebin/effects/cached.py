@@ -6,8 +6,7 @@ from typing import TypeVar
 
 from onebin.errors import OnebinError
 
-from .context import Context, Step
-from .store import Store
+from .store import Kept, Store
 
 T = TypeVar("T")
 
@@ -19,16 +18,16 @@ class NotCachedError(OnebinError):
 class ReadStore(Store):
     """The cache at *root*, which makes those steps alone that *makes* accepts."""
 
-    def __init__(self, root: Path, makes: Callable[[Step[object]], bool]) -> None:
+    def __init__(self, root: Path, makes: Callable[[Kept[object]], bool]) -> None:
         super().__init__(root)
         self._makes = makes
 
-    def build(self, step: Step[T], ctx: Context) -> T:
-        """Return the result of *step*, from the cache unless it may be made.
+    def build(self, kept: Kept[T], make: Callable[[Path], None]) -> T:
+        """Return *kept*'s result, from the cache unless it may be made.
 
         Raises:
             NotCachedError: it is not there.
         """
-        if not self._makes(step) and not self.has(step):
-            raise NotCachedError(step.kind)
-        return super().build(step, ctx)
+        if not self._makes(kept) and not self.has(kept):
+            raise NotCachedError(kept.kind)
+        return super().build(kept, make)

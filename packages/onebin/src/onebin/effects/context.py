@@ -1,45 +1,26 @@
 """The effects a step of a build may have, and the shape of such a step."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from .process import RunCommand
 from .progress import Progress
-
-if TYPE_CHECKING:
-    from .store import Store
+from .store import Kept, Store
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Step(Protocol[T_co]):
-    """One result that is made once and kept: a frozen value whose fields are its inputs.
+class Step(Kept[T_co], Protocol[T_co]):
+    """A result that is kept, and how it is made: a frozen value whose fields are its inputs.
 
-    A test calls ``make`` alone, in an empty folder; ``Store.build`` adds the cache.
+    A test calls ``make`` alone, in an empty folder; ``Context.build`` adds the cache.
     """
-
-    @property
-    def kind(self) -> str:
-        """The folder of the cache that holds such results."""
-        ...
-
-    def key(self) -> Sequence[object]:
-        """Everything the result depends on: values JSON can hold, and msgspec structs.
-
-        A test changes each input of each step and expects another key.
-        """
-        ...
 
     def make(self, folder: Path, ctx: "Context") -> None:
         """Fill the empty *folder*."""
-        ...
-
-    def load(self, folder: Path) -> T_co:
-        """Return what ``make`` left in *folder*."""
         ...
 
 
@@ -47,11 +28,11 @@ class Context(msgspec.Struct, frozen=True):
     """Programs, cache and progress: all that a step may reach beyond its own fields."""
 
     run: RunCommand
-    store: "Store"
+    store: Store
     progress: Progress
     is_offline: bool = False
     """Whether nothing is fetched: what neither the cache nor a folder of wheels has is missing."""
 
     def build(self, step: Step[T]) -> T:
         """Return the result of *step*, from the cache where it is there."""
-        return self.store.build(step, self)
+        return self.store.build(step, lambda folder: step.make(folder, self))

@@ -11,20 +11,20 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
 from onebin.errors import ToolError
 
 from . import owned
-from .context import Context, Step
 from .reasons import Reason, why
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 ENTRY_MODE: Final = 0o755
 """Never writable by others, whatever the umask; the root decides whether they may read."""
@@ -41,6 +41,26 @@ def key_of(*parts: object) -> str:
     return hashlib.sha256(text).hexdigest()[:24]
 
 
+class Kept(Protocol[T_co]):
+    """One result that is made once and kept: a frozen value whose fields are its inputs."""
+
+    @property
+    def kind(self) -> str:
+        """The folder of the cache that holds such results."""
+        ...
+
+    def key(self) -> Sequence[object]:
+        """Everything the result depends on: values JSON can hold, and msgspec structs.
+
+        A test changes each input of each step and expects another key.
+        """
+        ...
+
+    def load(self, folder: Path) -> T_co:
+        """Return the result that *folder* holds."""
+        ...
+
+
 class Store:
     """Folders made once, each under a key of its inputs."""
 
@@ -50,45 +70,45 @@ class Store:
         """Time spent making results, by kind of step; cached results take none."""
         self._seen: set[str] = set()
 
-    def build(self, step: Step[T], ctx: Context) -> T:
-        """Return the result of *step*; make it first if the cache does not hold it.
+    def build(self, kept: Kept[T], make: Callable[[Path], None]) -> T:
+        """Return *kept*'s result; *make* it first if the cache does not hold it.
 
-        ``step.make`` fills an empty folder, which takes its final name only when that returns:
+        *make* fills an empty folder, which takes its final name only when that returns:
         an interrupted build leaves nothing half-made. A second builder of the same key waits
         for the first.
 
         Raises:
-            ToolError: the cache cannot be written, or others can; or what ``make`` raises.
+            ToolError: the cache cannot be written, or others can; or what *make* raises.
         """
-        key = key_of(*step.key())
-        if (folder := self.find(step.kind, key)) is None:
-            with self._lock(f"{step.kind}-{key}"):
-                folder = self.find(step.kind, key) or self._make(step, key, ctx)
-        return step.load(folder)
+        key = key_of(*kept.key())
+        if (folder := self.find(kept.kind, key)) is None:
+            with self._lock(f"{kept.kind}-{key}"):
+                folder = self.find(kept.kind, key) or self._make(kept.kind, key, make)
+        return kept.load(folder)
 
-    def has(self, step: Step[object]) -> bool:
-        """Whether the result of *step* is in the cache."""
-        return self.find(step.kind, key_of(*step.key())) is not None
+    def has(self, kept: Kept[object]) -> bool:
+        """Whether *kept*'s result is in the cache."""
+        return self.find(kept.kind, key_of(*kept.key())) is not None
 
-    def get(self, step: Step[T]) -> T | None:
-        """Return the result of *step* if it is in the cache."""
-        folder = self.find(step.kind, key_of(*step.key()))
-        return None if folder is None else step.load(folder)
+    def get(self, kept: Kept[T]) -> T | None:
+        """Return *kept*'s result if it is in the cache."""
+        folder = self.find(kept.kind, key_of(*kept.key()))
+        return None if folder is None else kept.load(folder)
 
     def shared(self, name: str) -> Path:
         """Return the folder *name*, a cache that another program manages."""
         return self._folder(name)
 
-    def _make(self, step: Step[object], key: str, ctx: Context) -> Path:
+    def _make(self, kind: str, key: str, make: Callable[[Path], None]) -> Path:
         began = time.monotonic()
         with self.scratch() as scratch:
             made = scratch / "made"
             made.mkdir(ENTRY_MODE)
-            step.make(made, ctx)
-            final = self._folder(step.kind) / key
+            make(made)
+            final = self._folder(kind) / key
             made.rename(final)
         spent = time.monotonic() - began
-        self.seconds[step.kind] = self.seconds.get(step.kind, 0) + spent
+        self.seconds[kind] = self.seconds.get(kind, 0) + spent
         return final
 
     def find(self, kind: str, key: str) -> Path | None:

@@ -94,8 +94,7 @@ class Services:
     def tool_requests(self) -> "TokenBucket":
         """The requests for tools that this process serves."""
         from devops_info_service.tools.rate_limit import TokenBucket  # noqa: PLC0415
-
-        from .tool_routes import REQUESTS_PER_SECOND as RATE  # noqa: PLC0415
+        from devops_info_service.tools.requests import REQUESTS_PER_SECOND as RATE  # noqa: PLC0415
 
         return TokenBucket(RATE, RATE, self.source.monotonic)
 

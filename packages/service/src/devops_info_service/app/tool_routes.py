@@ -19,9 +19,6 @@ from devops_info_service.tools.requests import ShortBody, limited
 from .router import Parameter, ResponseSpec, Route
 from .services import Services
 
-REQUESTS_PER_SECOND: Final = 500
-"""For tools, in each process; others get 429. A load test is for ``/``."""
-
 
 def _error_type() -> type:
     return ErrorBody

@@ -14,6 +14,9 @@ from devops_info_service.setting_types import number
 
 from .rate_limit import TokenBucket
 
+REQUESTS_PER_SECOND: Final = 500
+"""For tools, in each process; others get 429. A load test is for ``/``."""
+
 MAX_BODY_BYTES: Final = 16 * 1024
 """As many as a head may have."""
 

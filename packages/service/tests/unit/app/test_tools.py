@@ -11,7 +11,6 @@ from devops_info_service.app.routes import build, build_public
 from devops_info_service.app.services import Services
 from devops_info_service.app.tool_routes import (
     CONTROLS,
-    REQUESTS_PER_SECOND,
     TOOLS,
     receiver_of,
 )
@@ -26,6 +25,7 @@ from devops_info_service.http import (
     Response,
 )
 from devops_info_service.http.wire.message import Handler
+from devops_info_service.tools.requests import REQUESTS_PER_SECOND
 
 from .test_services import FakeSource, a_request
 
