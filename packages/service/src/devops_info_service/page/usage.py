@@ -1,12 +1,10 @@
 """The first section of the page: limits, and how much of them is used."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from devops_info_service.catalog.formatting import NO_LIMIT, count, cpus, size
+from devops_info_service.catalog.formatting import size
 from devops_info_service.catalog.limits import hidden_limits
 from devops_info_service.catalog.usage import Utilization
-from devops_info_service.facts.linux.limit_watch import Change
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.report.sections import section
 from devops_info_service.snapshot import PlatformSnapshot
@@ -15,25 +13,19 @@ from .figures import Figure, figures
 from .markup import Markup, join, tag
 from .tables import collapsible, facts
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from devops_info_service.facts.linux.limit_watch import Change
+
 _MIN_PEAK: Final = 2
 """Percent from which the mark of the peak is clear of the bar's round end."""
 _OUTSIDE: Final = -9.0
 """Percent at which the mark is outside of the picture."""
-_LISTED: Final = 5
-"""Changes of limits that are listed; JSON has more."""
-_CHANGED: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
-    "cpu.limit": ("CPU limit", cpus),
-    "cpu.cpuset": ("CPUs to run on", str),
-    "processes.limit": ("limit of processes", str),
-    "memory.limit": ("memory limit", size),
-    "memory.high": ("memory before slowing down", size),
-}
 
 
 def usage_section(
-    snapshot: PlatformSnapshot,
-    cpus_in_use: float | None = None,
-    history: Sequence[Change] = (),
+    snapshot: PlatformSnapshot, cpus_in_use: float | None = None, history: "Sequence[Change]" = ()
 ) -> Markup:
     """Return the tiles, and the table with the sources of their figures."""
     resources = snapshot.resources
@@ -67,32 +59,24 @@ def usage_section(
 
 
 def usage_tiles(
-    resources: Resources,
-    cpus_in_use: float | None = None,
-    history: Sequence[Change] = (),
+    resources: Resources, cpus_in_use: float | None = None, history: "Sequence[Change]" = ()
 ) -> Markup:
     """Return what changes all the time: one tile a resource, and the last changes of limits."""
     tiles = map(_tile, figures(resources, cpus_in_use))
     return tag("div", *tiles, _changes(history), class_="tiles")
 
 
-def _changes(history: Sequence[Change]) -> Markup:
+def _changes(history: "Sequence[Change]") -> Markup:
     """Return a list, the newest first; empty without a change."""
-    if not history:
-        return Markup()
-    more = len(history) - _LISTED
-    items = [tag("li", _sentence(each)) for each in history[: -_LISTED - 1 : -1]]
-    if more > 0:
-        rest = tag("a", count(more, "earlier change"), href="platform/history")
-        items.append(tag("li", rest))
-    return tag("ol", *items, class_="remark", id="changes", aria_label="Changes of limits")
-
-
-def _sentence(change: Change) -> str:
-    name, form = _CHANGED.get(change.limit, (change.limit, str))
-    old, new = [NO_LIMIT if each is None else form(each) for each in (change.from_, change.to)]
-    time = change.time.replace("T", " ").replace("Z", " UTC")
-    return f"{name[0].upper()}{name[1:]}: {old} to {new} at {time}"
+    items = []
+    for each in reversed(history):
+        old, new = [
+            size(at) if each.limit[0] == "m" or at is None else f"{at}"  # type: ignore[arg-type]
+            for at in (each.from_, each.to)
+        ]
+        name = each.limit.replace(".", " ")
+        items.append(tag("li", f"{name} {old} to {new} at {each.time}"))
+    return tag("ol", *items, class_="remark", id="changes") if items else Markup()
 
 
 def _tile(figure: Figure) -> Markup:

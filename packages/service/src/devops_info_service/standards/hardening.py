@@ -1,10 +1,8 @@
 """Checks beyond the Pod Security Standards: further limits to the harm of a break-in."""
 
-from collections.abc import Iterator, Sequence
 from typing import Final
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.container.exposure import Device
 from devops_info_service.facts.container.user_ids import is_root_outside
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
 from devops_info_service.facts.lines import joined
@@ -12,14 +10,8 @@ from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .checks import Check, Observed, Outcome, failed, passed, unknown
 
-_RAW: Final = {
-    "/dev/mem": "the machine's memory",
-    "/dev/kmem": "the memory of the machine's kernel",
-    "/dev/port": "the ports of the machine's devices",
-    "/dev/kmsg": "the log of the machine's kernel",
-    "/dev/kvm": "virtual machines on the machine's CPU",
-}
-"""Character devices that are no smaller a danger than a disk."""
+_RAW: Final = frozenset({"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/kvm"})
+"""Character devices as good as a disk: the machine's memory, ports, log, and virtual machines."""
 
 
 def read_only_root(view: Observed) -> Outcome:
@@ -72,58 +64,30 @@ def engine_sockets(view: Observed) -> Outcome:
 
 def device_nodes(view: Observed) -> Outcome:
     """Check the device nodes beyond those of every container."""
-    return next(_device_nodes(view))
-
-
-def _device_nodes(view: Observed) -> Iterator[Outcome]:
     fact = view.exposure.devices
     if isinstance(fact, Unknown):
-        yield unknown(fact)
-        return
+        return unknown(fact)
     grave = [each for each in fact.value if each.kind == "block" or each.path in _RAW]
-    unread = [each for each in fact.value if each.kind == "directory"]
     # The deciding ones come first: of a whole /dev not everything is repeated.
-    shown = (grave or unread or fact.value)[:10]
+    shown = (grave or fact.value)[:10]
     seen = tuple([Evidence(each.path, "", each.kind) for each in shown])
-    if grave and view.pod and _may_be_claims(view, grave):
-        yield unknown(
-            f"{grave[0].path} may be a claim's block device (volumeDevices), or a disk of the"
-            " machine",
-            *seen,
-        )
-    if grave:
-        what = _RAW.get(grave[0].path, "a disk of the machine")
-        yield failed(f"{grave[0].path} gives access to {what}.", *seen)
+    # Kubelet gives a claim's block device as any other; privileged brings the log as well.
+    may_be_claims = view.pod and not [each for each in grave if each.path in _RAW]
+    if grave and not may_be_claims:
+        return failed(f"{grave[0].path} of the machine can be named here.", *seen)
     elsewhere = [
         mount
         for mount, _ in view.volumes.entries
         if mount.kind == "devtmpfs" and mount.root == "/" and mount.point != "/dev"
     ]
     if elsewhere:
-        yield failed(
+        return failed(
             f"All devices of the machine can be named at {elsewhere[0].point}.",
             *(mount.evidence() for mount in elsewhere[:10]),
         )
-    if unread:
-        yield unknown(f"the devices below {unread[0].path} cannot be listed", *seen)
     if fact.value:
-        yield unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)
-    yield passed("In and below /dev are only devices that every container has.", *fact.evidence)
-
-
-def _may_be_claims(view: Observed, grave: Sequence[Device]) -> bool:
-    """Return whether all of *grave* may be volumes of the pod's own.
-
-    Kubelet gives a block device to a container like any other (pkg/kubelet, makeBlockVolumes).
-    That of a machine with its disks has what only a privileged container shows: memory and log of
-    the kernel, or all terminals.
-    """
-    terminals = [each for each in value_of(view.exposure.devices, ()) if _is_terminal(each.path)]
-    return not terminals and all(each.kind == "block" for each in grave)
-
-
-def _is_terminal(path: str) -> bool:
-    return path.startswith("/dev/tty") and path[len("/dev/tty") :].isdigit()
+        return unknown(f"{shown[0].path} may be a claim's, or a device the workload needs", *seen)
+    return passed("Below /dev are only the devices that every container has.", *fact.evidence)
 
 
 def set_id_files(view: Observed) -> Outcome:

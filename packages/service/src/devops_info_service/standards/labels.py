@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.container.user_ids import is_nested, is_owned
 from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
@@ -16,9 +15,6 @@ SELINUX_TYPES: Final = frozenset({
     "container_kvm_t",
     "container_engine_t",
 })  # fmt: skip
-_RUNTIMES: Final = ("/dev", "/dev/shm")  # noqa: S108 (mount points)
-_PROXMOX: Final = ("vm--", "--disk--"), ("/subvol-", "-disk-")
-"""In the names of a container's disk that Proxmox VE makes: LVM's and ZFS'."""
 
 
 def app_armor(view: Observed) -> Outcome:
@@ -36,7 +32,20 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
             *labels.apparmor_off,
         )
     label = labels.apparmor
-    inner = value_of(labels.is_namespaced, default=_may_be_in_lxd(view))
+    # LXD makes a name space for each of its containers, and so does LXC for Proxmox VE. In one all
+    # is below "rootfs" or on a disk of Proxmox VE's for it, or the user namespace is LXD's, or is
+    # inside that: files in memory show their owner as the machine has it (shmem_show_options in
+    # mm/shmem.c), the map as the namespace around. An engine's own is not: without root it begins
+    # with a user, below 65536, and Docker's directory names it (userns-remap).
+    made = view.volumes.engine_mounts
+    seen = "".join([f"{mount}" for mount, maker in made if maker in {"docker", "storage"}])
+    first = view.uid_map.parse_word(1, "id", parse.count)
+    user = value_of(first, 0)
+    owner = seen.partition("'uid=")[2].partition("'")[0]
+    is_lxds = seen and user >= 65536 and not view.pod and f"/{user}." not in seen  # noqa: PLR2004
+    is_inside = f"{owner:0>10}" > "0000065535" and owner != f"{user}"
+    is_below = "/rootfs/" in seen or "-disk-" in seen
+    inner = value_of(labels.is_namespaced, default=is_below or is_inside or bool(is_lxds))
     if isinstance(label, Unknown):
         yield unknown(f"no profile and no sign that AppArmor is off: {label.reason}")
         return
@@ -56,32 +65,6 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
                 f"the mode in {label.value.text} does not show whether a profile enforces",
                 *label.evidence,
             )
-
-
-def _may_be_in_lxd(view: Observed) -> bool:
-    """Return whether LXD or LXC may be around: either makes a name space for its containers.
-
-    Then all is below "rootfs", or on a disk that Proxmox VE made for a container, or the user
-    namespace is LXD's or inside it. An engine's own is not: without root it begins with a user,
-    below 65536, and Docker's directory names it (userns-remap).
-    """
-    made = [mount for mount, maker in view.volumes.engine_mounts if maker in {"docker", "storage"}]
-    roots = "".join([mount.root for mount in made])
-    owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
-    is_lxds = roots and owner >= 65536 and not view.pod and f"/{owner}." not in roots  # noqa: PLR2004
-    owned = [each for each in made if is_owned(each)]
-    if not owned and not isinstance(view.mounts, Unknown):
-        owned = [each for each in map(view.mounts.at, _RUNTIMES) if each and is_owned(each)]
-    return (
-        "/rootfs/" in roots
-        or bool(is_lxds)
-        or any(
-            first in each.origin and last in each.origin
-            for each in made
-            for first, last in _PROXMOX
-        )
-        or is_nested(view.uid_map, owned)
-    )
 
 
 def selinux(view: Observed) -> Outcome:

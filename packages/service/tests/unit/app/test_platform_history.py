@@ -37,6 +37,6 @@ def test_resize(tree_of: Callable[..., SystemFiles]) -> None:
     assert [(change.from_, change.to) for change in ask().changes] == [(67108864, 134217728)]
     assert ask().total == 1
     page, tiles = (respond(msgspec.structs.replace(a_request(), query=query)) for query in QUERIES)
-    sentence = "Memory limit: 64 MiB to 128 MiB at "
+    sentence = "memory limit 64 MiB to 128 MiB at "
     assert sentence in Page(page.body).text
     assert sentence in Page(tiles.body).text

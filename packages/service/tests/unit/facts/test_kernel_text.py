@@ -165,7 +165,7 @@ def test_bytes_that_are_no_text(tree_of: Callable[..., SystemFiles]) -> None:
     st.sampled_from(["", ":", "  "]),
 )
 def test_field(content: str, name: str, separator: str) -> None:
-    """A field is the text that follows its name on the first line that begins with it, cut at \\n alone."""
+    """A field follows its name on the first line that begins with it, cut at \\n alone."""
     found = File("/proc/x", content).parse_field(name, str, separator)
 
     cut = [line.partition(separator) if separator else halves(line) for line in content.split("\n")]
@@ -178,6 +178,4 @@ def test_field(content: str, name: str, separator: str) -> None:
 
 
 def halves(line: str) -> tuple[str, str, str]:
-    ends = [index for index in (line.find(" "), line.find("\t")) if index >= 0]
-    end = min(ends, default=len(line))
-    return line[:end], "", line[end + 1 :]
+    return line.replace("\t", " ").partition(" ")

@@ -3,19 +3,25 @@
 Source: user_namespaces(7), subuid(5); a tmpfs shows the machine's id of its owner (mm/shmem.c).
 """
 
+import tempfile
+from pathlib import Path
 from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devops_info_service.facts.container.labels import LABEL
 from devops_info_service.facts.container.user_ids import (
     IdMap,
-    is_nested,
     is_root_outside,
     outside,
 )
 from devops_info_service.facts.fact import File, Known
-from devops_info_service.facts.linux.mounts import Mount
+from devops_info_service.facts.linux.mounts import MOUNTINFO
+from devops_info_service.facts.system_files import SystemFiles
+from devops_info_service.snapshot import read_platform
+
+from ..recorded import FrozenClock, write_tree
 
 Ranges = tuple[IdMap, ...]
 
@@ -59,18 +65,32 @@ def text_of(ranges: Ranges) -> File:
     return File("/proc/self/uid_map", "".join(lines))
 
 
-def memory_of(owner: int | None) -> Mount:
-    options = () if not owner else (f"uid={owner}", f"gid={owner}")
-    return Mount("0:60", "/x", "/etc/hosts", ("rw",), "tmpfs", "tmpfs", ("rw", *options))
+def apparmor_of(chain: Chain) -> str:
+    """Return the verdict for Podman with the profile "unconfined" and its files in memory."""
+    owner = chain.on_machine(chain.engine, chain.maps[:-1])
+    owned = f",uid={owner},gid={owner}" if owner else ""
+    table = (
+        "600 512 0:70 / / rw - overlay overlay rw,upperdir=/u\n"
+        f"607 600 0:60 /overlay-containers/{'c4' * 32}/userdata/hosts /etc/hosts rw - tmpfs tmpfs"
+        f" rw,size=3200000k,mode=700{owned},inode64\n"
+    )
+    files = {
+        MOUNTINFO: table,
+        "/proc/self/uid_map": text_of(chain.maps[-1]).text,
+        LABEL: "unconfined\n",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        write_tree(Path(folder), files)
+        checks = read_platform(SystemFiles(folder, {}), FrozenClock()).security.checks
+    return next(check.verdict for check in checks if check.id == "appArmorProfile")
 
 
 @given(chains())
 def test_nesting(chain: Chain) -> None:
-    """An engine without root shows by its files in memory whether its user namespace is in another."""
-    owner = chain.on_machine(chain.engine, chain.maps[:-1])
-    found = is_nested(text_of(chain.maps[-1]), [memory_of(owner)])
+    """An engine inside LXD is never called unconfined; one of a machine's user is."""
+    is_inside = len(chain.maps) > 1 or not chain.engine
 
-    assert found == (chain.engine != 0 and len(chain.maps) > 1)
+    assert apparmor_of(chain) == ("unknown" if is_inside else "fail")
 
 
 @given(chains(), st.integers(0, 3))

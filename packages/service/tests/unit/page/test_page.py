@@ -263,11 +263,11 @@ def test_cpus_in_use(in_use: float | None, text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (("cpu.limit", None, 0.5), "CPU limit: no limit to 0.5 CPUs"),
-        (("cpu.cpuset", "0-3", "1"), "CPUs to run on: 0-3 to 1"),
-        (("processes.limit", 50, 100), "Limit of processes: 50 to 100"),
-        (("memory.limit", 2**26, 2**27), "Memory limit: 64 MiB to 128 MiB"),
-        (("memory.high", 2**26, None), "Memory before slowing down: 64 MiB to no limit"),
+        (("cpu.limit", None, 0.5), "cpu limit no limit to 0.5"),
+        (("cpu.cpuset", "0-3", "1"), "cpu cpuset 0-3 to 1"),
+        (("processes.limit", 50, 100), "processes limit 50 to 100"),
+        (("memory.limit", 2**26, 2**27), "memory limit 64 MiB to 128 MiB"),
+        (("memory.high", 2**26, None), "memory high 64 MiB to no limit"),
     ],
 )
 def test_changes(change: tuple[str, Any, Any], text: str) -> None:
@@ -277,7 +277,7 @@ def test_changes(change: tuple[str, Any, Any], text: str) -> None:
 
     found = Page(usage_tiles(resources, None, [noon]).encode()).text
 
-    assert found.endswith(f"{text} at 2025-11-24 12:03:10 UTC")
+    assert found.endswith(f"{text} at 2025-11-24T12:03:10Z")
 
 
 @given(
@@ -293,13 +293,10 @@ def test_changes(change: tuple[str, Any, Any], text: str) -> None:
     )
 )
 def test_any_changes(changes: list[Change]) -> None:
-    """The list is short, the newest first, and leads to the rest."""
+    """Every change that is remembered is on the list."""
     tiles = usage_tiles(snapshot_of("containerd-restricted").resources, None, changes)
-    read = Page(tiles.encode())
 
-    items = [tag for tag, _ in read.elements].count("li")
-    assert items == min(len(changes), 6)
-    assert ("platform/history" in read.values("href")) == (len(changes) > items - 1 >= 5)
+    assert [tag for tag, _ in Page(tiles.encode()).elements].count("li") == len(changes)
     assert len(tiles) < MAX_BYTES
 
 

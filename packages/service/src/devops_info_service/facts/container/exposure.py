@@ -3,7 +3,7 @@
 Nothing is opened or written.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
@@ -13,9 +13,6 @@ from devops_info_service.facts.system_files import Kind, SystemFiles
 
 from .kernel_mounts import DEVICES
 from .volumes import Volumes
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 _PLACES: Final = ("/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/var")  # noqa: S108
 ENGINE_SOCKETS: Final = (
@@ -27,28 +24,15 @@ ENGINE_SOCKETS: Final = (
     "/var/run/crio/crio.sock",
     "/run/podman/podman.sock",
     "/run/cri-dockerd.sock",
-    "/run/dockershim.sock",
-    "/run/k0s/containerd.sock",
-    "/run/isulad.sock",
-    "/run/balena-engine.sock",
-    "/var/lib/lxd/unix.socket",
-    "/var/snap/lxd/common/lxd/unix.socket",
-    "/var/lib/incus/unix.socket",
 )
 """Where the programs that start containers listen: a client of one owns the node."""
 SOCKET_NAMES: Final = (
     *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
-    *("/dockershim.sock", "/isulad.sock", "/balena-engine.sock", "/balena.sock"),
-    *("/lxd/unix.socket", "/incus/unix.socket"),
+    *("/balena-engine.sock", "/incus/unix.socket", "/lxd/unix.socket"),
 )
 """Ends of the same paths, wherever they are mounted."""
 MAX_DIRECTORIES: Final = 64
 """Of ``/dev`` that are listed: a machine has about thirty."""
-_TOP: Final = "/dev"
-_RUNTIMES: Final = frozenset({"/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/hugepages"})  # noqa: S108
-"""Mount points of every runtime's, where the table of mounts cannot be read."""
-_LINKS: Final = frozenset({"/dev/block", "/dev/char", "/dev/disk", "/dev/fd"})
-"""Directories of udev's with links to other devices."""
 MAX_MOUNTS: Final = 512
 """Checked: a container has about thirty."""
 
@@ -86,25 +70,28 @@ def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown, volumes: Volumes)
 
 
 def _devices(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[Device, ...]]:
-    nodes = tree.nodes(_TOP)
-    if isinstance(nodes, Unknown):
-        return nodes
-    points: Collection[str] = _RUNTIMES if isinstance(mounts, Unknown) else mounts.visible
-    found: dict[str, Kind] = {}
-    directories = [(_TOP, nodes)]
-    for directory, entries in directories:
-        for name in sorted(entries):
-            path, kind = f"{directory}/{name}", entries[name].kind
-            if kind in {"character", "block"} and (directory != _TOP or name not in DEVICES):
-                found[path] = kind
-            elif kind == "directory" and path not in points and path not in _LINKS:
-                below = tree.nodes(path) if len(directories) < MAX_DIRECTORIES else Unknown("")
-                if isinstance(below, Unknown):
-                    found[path] = kind
-                else:
-                    directories.append((path, below))
-    devices = tuple([Device(path, found[path]) for path in sorted(found)])
-    return Known(devices, (Evidence(_TOP, "", f"{len(nodes)} entries"),))
+    points = () if isinstance(mounts, Unknown) else mounts.visible
+    found: list[Device] = []
+    entries = 0
+    directories = ["/dev"]
+    for directory in directories:
+        nodes = tree.nodes(directory)
+        if isinstance(nodes, Unknown):
+            if directory == "/dev":
+                return nodes
+            # Gone since, or a recording older than this search.
+            if not nodes.reason.endswith(("there", "recorded")):
+                found.append(Device(directory, "directory"))
+            continue
+        entries += len(nodes)
+        for name in sorted(nodes):
+            path, kind = f"{directory}/{name}", nodes[name].kind
+            if kind == "directory" and len(directories) < MAX_DIRECTORIES:
+                if path not in points:
+                    directories.append(path)
+            elif kind in {"character", "block", "directory"} and path[5:] not in DEVICES:
+                found.append(Device(path, kind))
+    return Known(tuple(found), (Evidence("/dev", "", f"{entries} entries"),))
 
 
 def _sockets(

@@ -4,15 +4,13 @@ Source: user_namespaces(7): a line of uid_map is first id inside, first id outsi
 initial namespace has the identity map of all ids.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from devops_info_service.facts import parse
-from devops_info_service.facts.fact import Fact, File, Known, Unknown, value_of
+from devops_info_service.facts.fact import Fact, File, Known, Unknown
 from devops_info_service.facts.lines import lines, words
-from devops_info_service.facts.linux.mounts import Mount
 
 
 class IdMap(msgspec.Struct, frozen=True):
@@ -40,43 +38,8 @@ def outside(ranges: tuple[IdMap, ...], user: int) -> int | None:
     return None
 
 
-_ORDINARY: Final = 65536
-"""Ids from here on are those that user namespaces are given (subuid(5), LXD, systemd)."""
 _INITIAL: Final = (IdMap(0, 0, 2**32 - 1),)
 """Of the initial namespace: every id is itself, and none is left for another to map so."""
-
-
-def is_owned(mount: Mount) -> bool:
-    """Return whether *mount* is a tmpfs with an owner other than the machine's root."""
-    return mount.kind == "tmpfs" and bool(_owners(mount))
-
-
-def is_nested(uid_map: File, owned: Iterable[Mount]) -> bool:
-    """Return whether another user namespace with a map of its own shows around this one.
-
-    A map gives ids of the namespace around; the owner of a tmpfs is always shown as the machine
-    has it (``shmem_show_options`` in mm/shmem.c). *owned* are those that the engine made.
-    """
-    ranges = value_of(uid_map.parse(id_map), ())
-    # A user of the machine with an id above has an engine that maps 0 to it.
-    return bool(ranges) and any(
-        owner != outside(ranges, 0)
-        and (
-            owner >= _ORDINARY
-            or not any(each.outside <= owner < each.outside + each.length for each in ranges)
-        )
-        for mount in owned
-        for owner in _owners(mount)
-    )
-
-
-def _owners(mount: Mount) -> tuple[int, ...]:
-    found = (option[4:] for option in mount.super_options if option.startswith("uid="))
-    return tuple([
-        int(owner)
-        for owner in found
-        if owner.isascii() and owner.isdigit() and len(owner) <= parse.MAX_DIGITS
-    ])  # fmt: skip
 
 
 def is_root_outside(shared: Fact[bool], uid_map: File, user: int) -> Fact[bool]:
