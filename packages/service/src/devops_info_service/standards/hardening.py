@@ -72,8 +72,7 @@ def device_nodes(view: Observed) -> Outcome:
     shown = (grave or fact.value)[:10]
     seen = tuple([Evidence(each.path, "", each.kind) for each in shown])
     # Kubelet gives a claim's block device as any other; privileged brings the log as well.
-    may_be_claims = view.pod and not [each for each in grave if each.path in _RAW]
-    if grave and not may_be_claims:
+    if grave and (not view.pod or {each.path for each in grave} & _RAW):
         return failed(f"{grave[0].path} of the machine can be named here.", *seen)
     elsewhere = [
         mount
@@ -86,7 +85,7 @@ def device_nodes(view: Observed) -> Outcome:
             *(mount.evidence() for mount in elsewhere[:10]),
         )
     if fact.value:
-        return unknown(f"{shown[0].path} may be a claim's, or a device the workload needs", *seen)
+        return unknown(f"{shown[0].path} may be a device the workload needs", *seen)
     return passed("Below /dev are only the devices that every container has.", *fact.evidence)
 
 

@@ -28,7 +28,7 @@ ENGINE_SOCKETS: Final = (
 """Where the programs that start containers listen: a client of one owns the node."""
 SOCKET_NAMES: Final = (
     *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
-    *("/balena-engine.sock", "/incus/unix.socket", "/lxd/unix.socket"),
+    *("/balena-engine.sock", "/incus/unix.socket"),
 )
 """Ends of the same paths, wherever they are mounted."""
 MAX_DIRECTORIES: Final = 64
