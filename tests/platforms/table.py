@@ -429,7 +429,7 @@ _SECOND: Final = frozenset({
     *("docker-default", "docker-limited", "docker-host-net", "docker-host-pid"),
     *("docker-privileged", "podman-default", "podman-limited", "podman-userns"),
     *("podman-rootless-default", "nspawn-default", "nspawn-users", "lxc-privileged"),
-    *("bubblewrap-unshared", "runc-mapped", "crun-limited", "nested-docker-limited"),
+    *("bubblewrap-unshared", "nested-docker-limited"),
 })  # fmt: skip
 """Started with the kernel and the programs of another release as well."""
 
@@ -543,7 +543,7 @@ PLATFORMS: Final = [
 _HYBRID: Final = frozenset({
     *("process-bare", "unit-limited", "unit-plain", "docker-default", "docker-limited"),
     *("docker-host-cgroupns", "docker-memory", "podman-limited", "nspawn-default"),
-    *("lxc-privileged", "runc-limited", "crun-limited"),
+    "lxc-privileged",
 })  # fmt: skip
 """Started where version 1 has the controllers and version 2 systemd's names."""
 _BARE: Final = frozenset({

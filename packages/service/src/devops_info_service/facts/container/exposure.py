@@ -31,8 +31,6 @@ SOCKET_NAMES: Final = (
     *("/balena-engine.sock", "/incus/unix.socket"),
 )
 """Ends of the same paths, wherever they are mounted."""
-MAX_DIRECTORIES: Final = 64
-"""Of ``/dev`` that are listed: a machine has about thirty."""
 MAX_MOUNTS: Final = 512
 """Checked: a container has about thirty."""
 
@@ -86,7 +84,8 @@ def _devices(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[Device, 
         entries += len(nodes)
         for name in sorted(nodes):
             path, kind = f"{directory}/{name}", nodes[name].kind
-            if kind == "directory" and len(directories) < MAX_DIRECTORIES:
+            # A machine has about thirty directories there.
+            if kind == "directory" and len(directories) < 64:  # noqa: PLR2004
                 if path not in points:
                     directories.append(path)
             elif kind in {"character", "block", "directory"} and path[5:] not in DEVICES:
