@@ -548,7 +548,7 @@ _HYBRID: Final = frozenset({
 """Started where version 1 has the controllers and version 2 systemd's names."""
 _BARE: Final = frozenset({
     *("process-bare", "unit-limited", "docker-default", "docker-cpuset", "podman-default"),
-    *("nspawn-default", "runc-default"),
+    "nspawn-default",
 })  # fmt: skip
 """Started where the kernel has no AppArmor and lacks controllers."""
 PLATFORMS.extend(
