@@ -82,7 +82,7 @@ def test_measures(make_tar: Any) -> None:
     assert (stored_plain.gzipped, squeezed.gzipped) == (False, True)
     assert (stored_plain.gzip_time, squeezed.gzip_time) == (0, 77)
     assert squeezed.file_bytes == 5010
-    assert (squeezed.oldest, squeezed.newest) == (5, 5)
+    assert squeezed.times == (5, 5)
     assert squeezed.ordered
     assert not squeezed.owner_names
 

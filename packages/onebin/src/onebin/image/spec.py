@@ -22,16 +22,25 @@ OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 OCI_EMPTY: Final = "application/vnd.oci.empty.v1+json"
 OCI_LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
 OCI_LAYER_GZIP: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
+OCI_FOREIGN: Final = "application/vnd.oci.image.layer.nondistributable.v1.tar"
 DOCKER_INDEX: Final = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar"
 DOCKER_LAYER_GZIP: Final = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+DOCKER_FOREIGN: Final = "application/vnd.docker.image.rootfs.foreign.diff.tar"
 
 INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
 MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 CONFIG_TYPES: Final = frozenset({OCI_CONFIG, DOCKER_CONFIG})
-LAYER_TYPES: Final = frozenset({OCI_LAYER, OCI_LAYER_GZIP, DOCKER_LAYER, DOCKER_LAYER_GZIP})
+LAYER_TYPES: Final = frozenset(
+    {
+        *(OCI_LAYER, OCI_LAYER_GZIP, f"{OCI_LAYER}+zstd"),
+        *(OCI_FOREIGN, f"{OCI_FOREIGN}+gzip", f"{OCI_FOREIGN}+zstd"),
+        *(DOCKER_LAYER, DOCKER_LAYER_GZIP, f"{DOCKER_LAYER}.zstd"),
+        *(DOCKER_FOREIGN, f"{DOCKER_FOREIGN}.gzip"),
+    }
+)
 
 SCHEMA_VERSION: Final = 2
 """Of index and manifest; the only version of the specification."""
@@ -77,7 +86,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One image of one platform."""
 
     config: Descriptor
-    layers: tuple[Descriptor, ...]
+    layers: tuple[Descriptor, ...] = msgspec.field(default_factory=lambda: ())  # never omitted
     schema_version: int = msgspec.field(default_factory=lambda: SCHEMA_VERSION)
     media_type: str = ""
     annotations: dict[str, str] | None = None
@@ -116,8 +125,8 @@ class Process(msgspec.Struct, frozen=True, omit_defaults=True, rename="pascal"):
 class RootFs(msgspec.Struct, frozen=True):
     """The layers, by the digests of their uncompressed tars."""
 
-    type: str
-    diff_ids: tuple[str, ...]
+    type: str = ""
+    diff_ids: tuple[str, ...] = ()
 
 
 class History(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -132,15 +141,20 @@ class History(msgspec.Struct, frozen=True, omit_defaults=True):
 class Config(msgspec.Struct, frozen=True, omit_defaults=True):
     """The image's config document."""
 
-    architecture: str
-    os: str
-    rootfs: RootFs
+    architecture: str = ""
+    os: str = ""
+    rootfs: RootFs = msgspec.field(default_factory=RootFs)  # never omitted
     created: str | None = None
     config: Process | None = None
     history: tuple[History, ...] | None = None
 
 
-Document = TypeVar("Document", Index, Manifest, Config)
+Document = TypeVar("Document")
+
+_SETS: Final = frozenset({"ExposedPorts", "Volumes"})
+"""Members that are sets: Go writes ``map[string]struct{}``, and reads any value."""
+_TEXTS: Final = frozenset({"Labels", "annotations"})
+_COMMANDS: Final = frozenset({"Entrypoint", "Cmd"})
 
 
 def encode(document: Index | Manifest | Config) -> bytes:
@@ -154,11 +168,41 @@ def decode(data: bytes, kind: type[Document], *, what: str) -> Document:
     Raises:
         ImageError: it is not JSON, or a member has a wrong type.
     """
+    return read_json(data, kind, what=f"{what}: not an image {kind.__name__.lower()}")
+
+
+def read_json(data: bytes, kind: type[Document], *, what: str) -> Document:
+    """Decode foreign JSON as the engines do; *what* begins the error.
+
+    Raises:
+        ImageError: it is not JSON, or a member has a wrong type.
+    """
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.convert(_as_go_reads(msgspec.json.decode(data)), kind)
     # On a thousand levels the decoder raises RecursionError.
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise ImageError(f"{what}: not an image {kind.__name__.lower()}: {exc}") from exc
+        raise ImageError(f"{what}: {exc}") from exc
+
+
+def _as_go_reads(value: object) -> object:
+    """Leave out null members, as encoding/json does; take a command of one word as a list."""
+    if isinstance(value, list):
+        return [_as_go_reads(item) for item in value if item is not None]
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, object] = {}
+    for name, member in value.items():
+        if member is None:
+            continue
+        if name in _SETS and isinstance(member, dict):
+            found[name] = {key: {} for key in member}
+        elif name in _TEXTS and isinstance(member, dict):
+            found[name] = {key: "" if text is None else text for key, text in member.items()}
+        elif name in _COMMANDS and isinstance(member, str):
+            found[name] = [member] if member else []
+        else:
+            found[name] = _as_go_reads(member)
+    return found
 
 
 def sha256(data: bytes) -> str:

@@ -3,15 +3,19 @@
 Source: passwd(5), group(5); OCI image-spec v1.1, config.md (``User``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from onebin.terminal import decoded
 
 from .evidence import Account, InspectedImage
 
-_PASSWD_FIELDS: Final = 7
-_GROUP_FIELDS: Final = 4
+_PASSWD_FIELDS: Final = 4
+"""Name, password and numbers; a line may end there (glibc, moby's ``user``)."""
+_GROUP_FIELDS: Final = 3
+_SHELL: Final = 6
+"""Place of the shell, which has the rest of the line."""
+_MEMBERS: Final = 3
 _MAX_DIGITS: Final = 10
 """Of a 32-bit number."""
 _SPACES: Final = b" \t\v\f\r"
@@ -21,8 +25,33 @@ Parsed = tuple[tuple[Account, ...], tuple[str, ...]]
 """The accounts of a file, and its invalid lines."""
 
 
-def parse(data: bytes) -> Parsed:
-    """Parse either file into accounts and invalid lines."""
+def users(data: bytes) -> Parsed:
+    """Parse ``/etc/passwd`` into accounts and invalid lines."""
+
+    def account(line: str) -> Account | None:
+        fields = line.split(":", _SHELL)
+        if len(fields) < _PASSWD_FIELDS or not all(map(is_id, fields[2:4])):
+            return None
+        shell = fields[_SHELL] if len(fields) > _SHELL else ""
+        return Account(fields[0], fields[1], int(fields[2]), int(fields[3]), shell)
+
+    return _parse(data, account)
+
+
+def groups(data: bytes) -> Parsed:
+    """Parse ``/etc/group`` into groups and invalid lines."""
+
+    def group(line: str) -> Account | None:
+        fields = line.split(":", _MEMBERS)
+        if len(fields) < _GROUP_FIELDS or not is_id(fields[2]):
+            return None
+        members = fields[_MEMBERS] if len(fields) > _MEMBERS else ""
+        return Account(fields[0], fields[1], int(fields[2]), members=members)
+
+    return _parse(data, group)
+
+
+def _parse(data: bytes, read: Callable[[str], Account | None]) -> Parsed:
     accounts, broken = [], []
     # Not splitlines(): getgrent(3) ends a line at a line feed alone, and skips C's white space
     # before a line.
@@ -30,16 +59,11 @@ def parse(data: bytes) -> Parsed:
         line = decoded(raw.lstrip(_SPACES))
         if not line or line.startswith("#"):
             continue
-        fields = line.split(":")
-        user = len(fields) == _PASSWD_FIELDS
-        numbers = fields[2:4] if user else fields[2:3]
-        if len(fields) not in (_PASSWD_FIELDS, _GROUP_FIELDS) or not all(map(is_id, numbers)):
+        account = read(line)
+        if account is None:
             broken.append(line[:80])
-        elif user:
-            account = Account(fields[0], fields[1], int(fields[2]), int(fields[3]), fields[6])
-            accounts.append(account)
         else:
-            accounts.append(Account(fields[0], fields[1], int(fields[2])))
+            accounts.append(account)
     return tuple(accounts), tuple(broken)
 
 
@@ -56,13 +80,25 @@ def uid(image: InspectedImage) -> int | None:
 
 def gid(image: InspectedImage) -> int | None:
     """Return the main group: the one named, else the user's, else root's, as runtimes do."""
-    _, colon, group = image.process.user.partition(":")
-    if colon:
+    group = image.process.user.partition(":")[2]
+    if group:
         return _number(group, image.groups)
     number = uid(image)
     if number is None:
         return None
     return next((user.gid for user in image.users if user.id == number), 0)
+
+
+def gids(image: InspectedImage) -> frozenset[int] | None:
+    """Return all groups: the main one, and without a named one those that list the user."""
+    main = gid(image)
+    if main is None:
+        return None
+    name, _, named = image.process.user.partition(":")
+    if is_id(name):
+        name = next((user.name for user in image.users if user.id == int(name)), "")
+    listed = (group.id for group in image.groups if name in group.members.split(","))
+    return frozenset({main, *(listed if name and not named else ())})
 
 
 def _number(name: str, accounts: Iterable[Account]) -> int | None:

@@ -15,16 +15,17 @@ from onebin.errors import ImageError
 
 from . import tar_reader
 from .budget import Budget
-from .stream import decompressed
+from .stream import compression, decompressed
 
 MAX_LINKS: Final = 8
 """Links followed for one name inside an archive; Docker's older ones need one."""
 
 _CHUNK: Final = 1 << 20
+_MAGIC_BYTES: Final = 8
 _MEMBER_BYTES: Final = 256
 """Memory of one member, without its name and link."""
 
-TMPDIR_HINT: Final = "gzip data may need room to be unpacked; set TMPDIR to a directory with some"
+TMPDIR_HINT: Final = "compressed data may need room; set TMPDIR to a directory with some"
 
 
 class Blobs(Protocol):
@@ -91,7 +92,7 @@ class _Folder:
 
 @contextmanager
 def open_archive(path: Path, budget: Budget) -> Iterator[Blobs]:
-    """Yield the files in the archive *path*, which may be gzipped.
+    """Yield the files in the archive *path*, which may be compressed.
 
     Raises:
         ImageError: it is not a tar, is damaged, or the budget is spent.
@@ -99,18 +100,18 @@ def open_archive(path: Path, budget: Budget) -> Iterator[Blobs]:
     try:
         with path.open("rb") as file:
             budget.stored(os.fstat(file.fileno()).st_size)
-            if file.read(2) != b"\x1f\x8b":
+            if not compression(file.read(_MAGIC_BYTES)):
                 yield _Archive(file, path, budget)
                 return
             file.seek(0)
             with tempfile.TemporaryFile() as plain:  # random access needs a plain file
-                _gunzip(file, plain, budget)
+                _unpack(file, plain, budget)
                 yield _Archive(plain, path, budget)
     except OSError as exc:
         raise ImageError(f"{path} cannot be read: {exc.strerror or exc}", hint=TMPDIR_HINT) from exc
 
 
-def _gunzip(packed: BinaryIO, plain: BinaryIO, budget: Budget) -> None:
+def _unpack(packed: BinaryIO, plain: BinaryIO, budget: Budget) -> None:
     chunks = iter(lambda: packed.read(_CHUNK), b"")
     for chunk in decompressed(chunks, what=budget.what):
         budget.temporary(len(chunk))

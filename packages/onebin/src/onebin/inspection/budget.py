@@ -20,7 +20,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     memory_bytes: int = 160 * 1024**2
     """Held at a time for entries, names, links, documents and evidence: 500,000 files of 20
-    letters in 50,000 folders take 130 MiB; with the interpreter it stays under 256 MiB."""
+    letters in 50,000 folders take 145 MiB; with the interpreter it stays under 256 MiB."""
     entries: int = 500_000
     """In all layers: a hundred times a Python image on slim Debian (5,000); images of CUDA
     with two environments of conda have 200,000 to 400,000."""

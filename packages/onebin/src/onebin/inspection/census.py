@@ -8,38 +8,11 @@ from . import programs
 from .budget import Budget
 from .listing import Listing
 from .tree import FileEntry, Tree
+from .unwanted_names import is_left_over, is_secret
 
 _SETID: Final = 0o6000
 _STICKY: Final = 0o1000
 _OTHERS_WRITE: Final = 0o002
-
-_JUNK_PARTS: Final = frozenset(
-    [
-        ".aws",
-        ".azure",
-        ".cache",
-        ".docker",
-        ".env",
-        ".git",
-        ".gcp",
-        ".gnupg",
-        ".idea",
-        ".kube",
-        ".netrc",
-        ".npmrc",
-        ".pypirc",
-        ".ssh",
-        ".svn",
-        ".vscode",
-        ".DS_Store",
-        "__pycache__",
-        "id_dsa",
-        "id_ecdsa",
-        "id_ed25519",
-        "id_rsa",
-    ]
-)
-_KEY_ENDINGS: Final = (".key", ".p12", ".pfx", ".jks", ".kdbx")
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +32,10 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     for_all_to_write: Listing
     """The same without ``/tmp``, if its sticky bit protects the files of each user."""
     absolute_links: Listing
-    junk: Listing
-    """Keys, credentials, caches and files of development tools, by name."""
+    secrets: Listing
+    """Keys and credentials, by name, and those that a later layer hides."""
+    left_overs: Listing
+    """Caches and files of development tools, by name."""
 
 
 def take(entries: Tree, own: FileEntry | None, budget: Budget) -> Files:
@@ -80,7 +55,7 @@ def take(entries: Tree, own: FileEntry | None, budget: Budget) -> Files:
         name = path[path.rindex("/") + 1 :]
         count += entry.kind == "file"
         named.add(entry, name)
-        if entry.program == "elf" and not (own and own.path == path):
+        if entry.program == "elf" and not (own and own.data == entry.data):
             found.elf.add(path)
             (found.executables if entry.mode & 0o111 else found.other_elf_files).add(path)
         if entry.kind == "file" and (entry.mode & _SETID or entry.capabilities):
@@ -95,13 +70,10 @@ def take(entries: Tree, own: FileEntry | None, budget: Budget) -> Files:
             found.absolute_links.add(path, f"{path} is an absolute link to {entry.link}")
         if junk_folder and path.startswith(junk_folder):
             continue  # its directory is listed
-        if name in _JUNK_PARTS or (entry.kind == "file" and _is_key(name)):
+        is_key = is_secret(name, is_file=entry.kind == "file")
+        if is_key or is_left_over(name):
             junk_folder = path + "/"
-            found.junk.add(path)
+            (found.secrets if is_key else found.left_overs).add(path)
+    for path, layer in entries.unlisted_secrets():
+        found.secrets.add(path, f"{path}: layer {layer + 1} has it, whatever a later one hides")
     return msgspec.structs.replace(found, count=count, tools=named.tools(entries))
-
-
-def _is_key(name: str) -> bool:
-    # No pattern: ``.*key.*\.pem`` takes the square of a name's length, which may be 4,095.
-    name = name.lower()
-    return name.endswith(_KEY_ENDINGS) or (name.endswith(".pem") and "key" in name[:-4])

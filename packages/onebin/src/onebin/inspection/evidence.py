@@ -35,6 +35,8 @@ class Account(msgspec.Struct, frozen=True):
     gid: int = -1
     """The user's main group; -1 in ``/etc/group``."""
     shell: str = ""
+    members: str = ""
+    """Names of the users that ``/etc/group`` lists, with commas."""
 
 
 class InspectedImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,8 @@ class InspectedImage(msgspec.Struct, frozen=True, kw_only=True):
     """The file the entry point leads to."""
     program: Program | None
     """That file, if it is a readable ELF file."""
+    script_interpreter: str
+    """The path after ``#!`` if that file is a script (execve(2))."""
     users: tuple[Account, ...]
     groups: tuple[Account, ...]
     broken_accounts: tuple[str, ...]

@@ -3,10 +3,13 @@
 import tempfile
 from typing import BinaryIO, Final, cast
 
+import msgspec
+
 from onebin.errors import ImageError
 from onebin.image import spec
+from onebin.terminal import decoded
 
-from . import accounts, census, merged_fs, validate
+from . import accounts, census, merged_fs, starting, validate
 from .blobs import Blobs
 from .budget import Budget
 from .evidence import InspectedImage, Program
@@ -21,10 +24,17 @@ MAX_ACCOUNTS_BYTES: Final = 1024**2
 _IN_MEMORY_BYTES: Final = 8 * 1024**2
 """Of a program; a larger one goes to a temporary file. Those of onebin have 6 MB."""
 
-_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Search path of engines if the image sets no PATH."""
-_MAX_FOLDERS: Final = 64
-"""Directories of a PATH that are searched; usual ones have six."""
+_SCRIPT_BYTES: Final = 256
+"""Linux's BINPRM_BUF_SIZE."""
+
+
+class _Contents(msgspec.Struct, frozen=True):
+    """The contents of files that rules check."""
+
+    passwd: bytes
+    group: bytes
+    program: Program | None
+    script_interpreter: str
 
 
 def read_image(blobs: Blobs, saved: SavedImage, budget: Budget) -> InspectedImage:
@@ -41,8 +51,10 @@ def read_image(blobs: Blobs, saved: SavedImage, budget: Budget) -> InspectedImag
         spec.decode(saved.manifest, spec.Manifest, what=what).annotations if saved.manifest else {}
     )
 
-    entry = _entry(filesystem, process)
-    users, groups, program = _read_files(blobs, saved, filesystem, entry, budget)
+    command = (*(process.entrypoint or ()), *(process.cmd or ()))
+    entry = starting.find(filesystem, process, command[0] if command else "")
+    read = _read_files(blobs, saved, filesystem, entry, budget)
+    users, groups = accounts.users(read.passwd), accounts.groups(read.group)
     return InspectedImage(
         config=config,
         process=process,
@@ -52,7 +64,8 @@ def read_image(blobs: Blobs, saved: SavedImage, budget: Budget) -> InspectedImag
         files=census.take(filesystem.entries, entry, budget),
         problems=validate.check(saved, filesystem.layers),
         entry=entry,
-        program=program,
+        program=read.program,
+        script_interpreter=read.script_interpreter,
         users=users[0],
         groups=groups[0],
         broken_accounts=users[1] + groups[1],
@@ -65,10 +78,13 @@ def _read_files(
     filesystem: MergedFilesystem,
     entry: FileEntry | None,
     budget: Budget,
-) -> tuple[accounts.Parsed, accounts.Parsed, Program | None]:
+) -> "_Contents":
     """Read the files whose contents the rules check: accounts and the program."""
     files: list[Wanted] = []
     passwd, group = _Head(MAX_ACCOUNTS_BYTES), _Head(MAX_ACCOUNTS_BYTES)
+    script = _Head(_SCRIPT_BYTES)
+    if entry is not None and entry.program == "script":
+        files.append((entry, script))
     for path, head in (("/etc/passwd", passwd), ("/etc/group", group)):
         found = filesystem.resolve(path)
         if found is not None and found.kind in ("file", "hardlink"):
@@ -85,7 +101,13 @@ def _read_files(
             program = measure(file) if copy.is_whole else None
         except ImageError:
             program = None  # IMG-ELF-001 reports it; the rest of the image is still worth a report
-    return accounts.parse(passwd.data), accounts.parse(group.data), program
+    return _Contents(passwd.data, group.data, program, _interpreter(script.data))
+
+
+def _interpreter(head: bytes) -> str:
+    """Return the path in the first line of a script (execve(2)); a kernel reads 256 bytes."""
+    words = head.removeprefix(b"#!").split(b"\n")[0].strip(b" \t").replace(b"\t", b" ")
+    return decoded(words.split(b" ")[0]) if head.startswith(b"#!") else ""
 
 
 class _Head:
@@ -114,19 +136,3 @@ class _Copy:
     def is_whole(self) -> bool:
         """There is a program, and it was not too large."""
         return self._left >= 0 and self._file.tell() > 0
-
-
-def _entry(filesystem: MergedFilesystem, process: spec.Process) -> FileEntry | None:
-    """Find the file a container starts, as execvp(3) does: a name without slash along PATH."""
-    command = (*(process.entrypoint or ()), *(process.cmd or ()))
-    name = command[0] if command else ""
-    if not name:
-        return None
-    if name.startswith("/"):
-        return filesystem.resolve(name)
-    if "/" in name:
-        return filesystem.resolve(f"{process.working_dir}/{name}")
-    settings = dict(item.partition("=")[::2] for item in process.env or ())
-    folders = settings.get("PATH", _PATH).split(":")[:_MAX_FOLDERS]
-    found = (filesystem.resolve(f"{folder}/{name}") for folder in folders)
-    return next((entry for entry in found if entry is not None and entry.mode & 0o111), None)

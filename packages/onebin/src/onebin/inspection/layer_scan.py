@@ -15,6 +15,7 @@ from .blobs import Blobs
 from .budget import Budget
 from .stream import ChunkReader, GzipSizer, HashingIterator, decompressed
 from .tree import Program, Record, Tree
+from .unwanted_names import secret_of
 
 MAX_ANOMALIES: Final = 100
 """Listed for each layer; a hostile one could have half a million."""
@@ -23,6 +24,10 @@ _MAX_SHOWN: Final = 200
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
+_AUFS: Final = ".wh..wh."
+"""AUFS's own records: engines make no file of them, but hard links may lead to their data."""
+AUFS_BYTES: Final = 400
+"""Of a record by its path."""
 _HEAD: Final = len(MAGIC)
 """First bytes of a file that identify a program."""
 
@@ -44,9 +49,11 @@ class LayerScan(msgspec.Struct, frozen=True, kw_only=True):
     file_bytes: int
     """Bytes of its regular files."""
     whiteouts: int
-    oldest: int
-    """Seconds: the least mtime of an entry; 0 without entries."""
-    newest: int
+    times: tuple[int, int] | None
+    """Seconds: the least and the greatest mtime of an entry; None without entries."""
+    first: int
+    """Number of its first entry, counted from 1 over all layers."""
+    entries: int
     ordered: bool
     """Entries are in the order of their names."""
     owner_names: bool
@@ -62,23 +69,26 @@ def scan(
     tree: Tree,
     budget: Budget,
     *,
+    first: int,
     what: str,
 ) -> LayerScan:
     """Read *layer*, the image's *number*-th from 0, and put its entries into *tree*.
 
-    *what* names it in errors.
+    *first* is the number of its first entry; *what* names it in errors.
 
     Raises:
         ImageError: it is missing, is not a tar, or the budget is spent.
     """
-    return _Scan(number, tree, budget, what=what).run(blobs, layer)
+    return _Scan(number, tree, budget, first=first, what=what).run(blobs, layer)
 
 
 class _Scan:
     """The state of one pass over one layer."""
 
-    def __init__(self, number: int, tree: Tree, budget: Budget, *, what: str) -> None:
+    def __init__(self, number: int, tree: Tree, budget: Budget, *, first: int, what: str) -> None:
         self._number, self._tree, self._budget, self._what = number, tree, budget, what
+        self._first = self._next = first
+        self._aufs: dict[tuple[str, ...], Record] = {}
         self._whiteouts = 0
         self._anomalies: list[str] = []
         self._bytes = 0
@@ -96,9 +106,9 @@ class _Scan:
         for member in reader:
             self._budget.entry(member.path, member.link)
             self._add(member, reader)
+            self._next += 1
         while stream.read(1 << 18):  # data after the end is part of the digests
             pass
-        oldest, newest = self._times or (0, 0)
         return LayerScan(
             digest=raw.digest,
             size=raw.size,
@@ -108,8 +118,9 @@ class _Scan:
             gzip_time=int.from_bytes(raw.head[4:8], "little") if raw.gzipped else 0,
             file_bytes=self._bytes,
             whiteouts=self._whiteouts,
-            oldest=oldest,
-            newest=newest,
+            times=self._times,
+            first=self._first,
+            entries=self._next - self._first,
             ordered=self._ordered,
             owner_names=self._names,
             anomalies=tuple(self._anomalies),
@@ -118,52 +129,74 @@ class _Scan:
     def _add(self, member: tar_reader.Member, reader: tar_reader.Reader) -> None:
         parts = parts_of(member.path)
         name = parts[-1] if parts else ""
-        twice = False
+        twice = leads_nowhere = False
         # Whiteouts apply to lower layers only, at whatever place in this one.
         if ".." in parts:
             pass
         elif name == _OPAQUE:
             self._whiteouts += 1
             self._tree.empty(parts[:-1], self._number)
+        elif any(part.startswith(_AUFS) for part in parts):
+            if member.kind == "file":
+                self._budget.text(member.path)
+                self._budget.hold(AUFS_BYTES)
+                self._aufs[parts] = self._record(member, reader.read(_HEAD))
         elif name.startswith(_WHITEOUT):
             self._whiteouts += 1
             self._tree.remove((*parts[:-1], name.removeprefix(_WHITEOUT)), self._number)
         elif parts:
-            old = self._of_this_layer(parts)
-            twice = old is not None
-            earlier = old.earlier + 1 if old is not None else 0
-            self._tree.put(parts, self._record(member, earlier, reader.read(_HEAD)))
-        self._note(member, parts, twice=twice)
+            old = self._tree.find(parts)
+            twice = old is not None and old.layer == self._number
+            record = self._record(member, reader.read(_HEAD))
+            leads_nowhere = record.kind == "hardlink" and not record.data
+            self._tree.put(parts, record)
+            if count := secret_of(parts, is_file=member.kind in ("file", "hardlink")):
+                self._tree.note_secret("/" + "/".join(parts[:count]), self._number)
+        elif member.kind == "directory":
+            self._tree.put_root(self._record(member, b""))
+        self._note(member, parts, twice=twice, leads_nowhere=leads_nowhere)
 
-    def _record(self, member: tar_reader.Member, earlier: int, head: bytes) -> Record:
+    def _record(self, member: tar_reader.Member, head: bytes) -> Record:
         program: Program = "elf" if head == MAGIC else "script" if head[:2] == b"#!" else ""
-        if member.kind == "hardlink" and (other := self._of_this_layer(parts_of(member.link))):
-            program = other.program
+        kind, size, link = member.kind, member.size, member.link
+        data = self._next if kind == "file" else 0
+        if kind == "hardlink" and (other := self._target(parts_of(link))):
+            # Another name of the same thing (link(2)): of a file, seldom of a link or device.
+            program, size, data = other.program, other.size, other.data
+            if other.kind not in ("file", "hardlink"):
+                kind, link = other.kind, other.link
         return Record(
-            member.kind,
+            kind,
             self._tree.shared(member.mode),
             self._tree.shared(member.uid),
             self._tree.shared(member.gid),
-            member.size,
-            member.link,
+            size,
+            link,
             member.capabilities,
             self._number,
             program,
-            earlier,
+            data,
         )
 
-    def _of_this_layer(self, parts: tuple[str, ...]) -> Record | None:
-        found = self._tree.find(parts)
-        return found if found is not None and found.layer == self._number else None
+    def _target(self, parts: tuple[str, ...]) -> Record | None:
+        found = self._aufs.get(parts) or self._tree.find(parts)
+        return None if found is None or found.kind == "directory" else found
 
-    def _note(self, member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool) -> None:
+    def _note(
+        self,
+        member: tar_reader.Member,
+        parts: tuple[str, ...],
+        *,
+        twice: bool,
+        leads_nowhere: bool,
+    ) -> None:
         oldest, newest = self._times or (member.mtime, member.mtime)
         self._times = min(oldest, member.mtime), max(newest, member.mtime)
         self._ordered = self._ordered and self._last <= parts
         self._last = parts
         self._names = self._names or bool(member.user + member.group)
         self._bytes += member.size
-        for sentence in _anomalies(member, parts, twice=twice):
+        for sentence in _anomalies(member, parts, twice=twice, leads_nowhere=leads_nowhere):
             if len(self._anomalies) < MAX_ANOMALIES:
                 path = member.path
                 shown = path if len(path) <= _MAX_SHOWN else f"{path[:_MAX_SHOWN]}…"
@@ -171,7 +204,9 @@ class _Scan:
                 self._budget.text(self._anomalies[-1])
 
 
-def _anomalies(member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool) -> Iterator[str]:
+def _anomalies(
+    member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool, leads_nowhere: bool
+) -> Iterator[str]:
     if member.path.startswith("/"):
         yield "is absolute"
     if ".." in parts:
@@ -189,6 +224,8 @@ def _anomalies(member: tar_reader.Member, parts: tuple[str, ...], *, twice: bool
             yield "is a link that climbs out of the image"
     if member.kind == "hardlink" and ".." in parts_of(member.link):
         yield "is a link that climbs out of the image"
+    elif leads_nowhere:
+        yield "is a hard link to no file of the image"
 
 
 def parts_of(path: str) -> tuple[str, ...]:

@@ -86,6 +86,6 @@ def _facts(entry: FileEntry) -> FileFacts:
         mode=f"{entry.mode:04o}",
         uid=entry.uid,
         gid=entry.gid,
-        size=entry.size,
+        size=0 if entry.kind == "hardlink" else entry.size,
         link=entry.link,
     )

@@ -11,7 +11,7 @@ from onebin.image.layer import Sink
 from . import saved_image, tar_reader
 from .blobs import Blobs
 from .budget import Budget
-from .layer_scan import LayerScan, parts_of, scan
+from .layer_scan import LayerScan, scan
 from .saved_image import SavedImage, SavedLayer
 from .stream import ChunkReader, decompressed
 from .tree import FileEntry, Tree
@@ -21,8 +21,8 @@ _CHUNK: Final = 1 << 18
 Wanted = tuple[FileEntry, Sink]
 """A file, and where its data goes."""
 
-_Sinks = dict[tuple[str, ...], tuple[int, tuple[Sink, ...]]]
-"""By path: how many entries of that path to skip, and the sinks of the next."""
+_Sinks = dict[int, tuple[Sink, ...]]
+"""By number of the entry that has the data."""
 
 
 class MergedFilesystem:
@@ -49,10 +49,12 @@ def read(blobs: Blobs, saved: SavedImage, budget: Budget) -> MergedFilesystem:
         ImageError: a layer is missing, is not a tar, or the budget is spent.
     """
     tree = Tree(budget)
-    layers = [
-        scan(blobs, layer, number, tree, budget, what=f"{budget.what}: layer {number + 1}")
-        for number, layer in enumerate(saved.layers)
-    ]
+    layers: list[LayerScan] = []
+    first = 1
+    for number, layer in enumerate(saved.layers):
+        what = f"{budget.what}: layer {number + 1}"
+        layers.append(scan(blobs, layer, number, tree, budget, first=first, what=what))
+        first += layers[-1].entries
     tree.settle()
     return MergedFilesystem(tree, tuple(layers))
 
@@ -69,37 +71,23 @@ def extract(
     Raises:
         ImageError: a layer can no longer be read, or the budget is spent.
     """
-    for number in sorted({entry.layer for entry, _ in wanted}):
-        sinks: _Sinks = {}
-        for entry, sink in wanted:
-            if entry.layer == number:
-                path, earlier = _origin(filesystem, entry)
-                sinks[path] = earlier, (*sinks.get(path, (0, ()))[1], sink)
-        _extract(blobs, saved.layers[number], sinks, budget)
+    sinks: _Sinks = {}
+    for entry, sink in wanted:
+        sinks[entry.data] = (*sinks.get(entry.data, ()), sink)
+    for layer, facts in zip(saved.layers, filesystem.layers, strict=True):
+        numbers = range(facts.first, facts.first + facts.entries)
+        if own := {number: into for number, into in sinks.items() if number in numbers}:
+            _extract(blobs, layer, facts.first, own, budget)
 
 
-def _origin(filesystem: MergedFilesystem, entry: FileEntry) -> tuple[tuple[str, ...], int]:
-    """Return the entry of its layer that has the data: its path, and how many of it to skip."""
-    if entry.kind != "hardlink":
-        return parts_of(entry.path), entry.earlier
-    path = parts_of(entry.link)
-    target = filesystem.entries.find(path)
-    return path, target.earlier if target is not None and target.layer == entry.layer else 0
-
-
-def _extract(blobs: Blobs, layer: SavedLayer, sinks: _Sinks, budget: Budget) -> None:
+def _extract(blobs: Blobs, layer: SavedLayer, first: int, sinks: _Sinks, budget: Budget) -> None:
     chunks = decompressed(saved_image.chunks_of(blobs, layer), what=budget.what)
     reader = tar_reader.Reader(ChunkReader(chunks), budget, what=budget.what)
-    for member in reader:
-        path = parts_of(member.path)
-        if path not in sinks:
-            continue
-        earlier, into = sinks.pop(path)
-        if earlier:
-            sinks[path] = earlier - 1, into  # the last of that name counts
-        elif member.kind == "file":
+    last = max(sinks)
+    for number, _ in enumerate(reader, start=first):
+        if into := sinks.get(number):
             while chunk := reader.read(_CHUNK):
                 for sink in into:
                     sink.write(chunk)
-        if not sinks:
+        if number == last:
             return

@@ -9,6 +9,7 @@ Source: OCI image-spec v1.1, image-layout.md; the archive of ``docker save``
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final, Literal
 
 import msgspec
@@ -51,20 +52,24 @@ class _Entry(msgspec.Struct, frozen=True, rename="pascal"):
     """One image in the ``manifest.json`` of ``docker save``."""
 
     config: str
-    layers: tuple[str, ...]
-    repo_tags: tuple[str, ...] | None = None
+    layers: tuple[str, ...] = ()
+    repo_tags: tuple[str, ...] = ()
 
 
 def find(blobs: Blobs, budget: Budget) -> SavedImage:
-    """Find the one image in *blobs*; of an index of platforms, the first whose manifest is there.
+    """Find the first image in *blobs*; of an index of platforms, the first that is whole.
 
     Raises:
         ImageError: there is none, a document violates the specification, or the budget is spent.
     """
-    if "index.json" in blobs and "oci-layout" in blobs:
-        return _find_oci(blobs, budget)
+    is_layout = "index.json" in blobs and "oci-layout" in blobs
+    found = _find_oci(blobs, budget) if is_layout else None
+    if found is not None:
+        return found
     if "manifest.json" in blobs:
         return _find_docker(blobs, budget)
+    if is_layout:
+        raise ImageError(f"{budget.what}: lists no image that is in it")
     raise ImageError(
         f"{budget.what}: holds no image",
         hint="give an OCI layout, an OCI archive, or an archive of docker save",
@@ -78,52 +83,81 @@ def chunks_of(blobs: Blobs, layer: SavedLayer) -> Iterator[bytes]:
             yield chunk
 
 
-def _find_oci(blobs: Blobs, budget: Budget) -> SavedImage:
-    what = budget.what
+def _find_oci(blobs: Blobs, budget: Budget) -> SavedImage | None:
     data = _document(blobs, "index.json", budget)
-    index = spec.decode(data, spec.Index, what=f"{what}: index.json")
-    for descriptor in _entries(blobs, index, set(), budget):
-        # Missing manifests are of other platforms: docker save keeps the index but omits them.
-        if _blob(descriptor.digest) in blobs and not _is_attestation(descriptor):
-            return _oci_image(blobs, descriptor, _names(index), budget)
-    raise ImageError(f"{what}: lists no image that is in it")
+    index = spec.decode(data, spec.Index, what=f"{budget.what}: index.json")
+    second = None
+    for top in index.manifests:
+        for descriptor in _entries(blobs, top, set(), budget):
+            # Missing manifests are of other platforms: docker save keeps the index, omits them.
+            name = _blob(descriptor.digest)
+            if name not in blobs or _is_attached(descriptor):
+                continue
+            data = _document(blobs, name, budget)
+            manifest = spec.decode(data, spec.Manifest, what=f"{budget.what}: {name}")
+            if _is_artifact(manifest):
+                continue
+            candidate = descriptor, manifest, data, _names(index, {descriptor.digest, top.digest})
+            if _is_whole(blobs, manifest):
+                return _oci_image(blobs, *candidate, budget)
+            second = second or candidate
+    # An image that is not whole is still named by the file that it lacks.
+    return _oci_image(blobs, *second, budget) if second else None
 
 
 def _entries(
-    blobs: Blobs, index: spec.Index, seen: set[str], budget: Budget
+    blobs: Blobs, descriptor: spec.Descriptor, seen: set[str], budget: Budget
 ) -> Iterator[spec.Descriptor]:
-    """Yield the manifests of an index and of nested ones; a repeated index is skipped."""
-    for descriptor in index.manifests:
-        if descriptor.media_type not in spec.INDEX_TYPES:
-            yield descriptor
-            continue
+    """Yield the manifests of an entry, of nested indexes too; a repeated index is skipped."""
+    if descriptor.media_type not in spec.INDEX_TYPES:
+        yield descriptor
+    else:
         name = _blob(descriptor.digest)
         if name in blobs and name not in seen and budget.index():
             seen.add(name)
             data = _document(blobs, name, budget)
             inner = spec.decode(data, spec.Index, what=f"{budget.what}: {name}")
-            yield from _entries(blobs, inner, seen, budget)
+            for each in inner.manifests:
+                yield from _entries(blobs, each, seen, budget)
 
 
-def _is_attestation(descriptor: spec.Descriptor) -> bool:
-    """Return whether it is BuildKit's provenance or SBOM, which are listed like images."""
-    return descriptor.platform is not None and descriptor.platform.os == "unknown"
+def _is_attached(descriptor: spec.Descriptor) -> bool:
+    """Return whether it is about an image: an artifact, or BuildKit's provenance or SBOM."""
+    return bool(descriptor.artifact_type) or (
+        descriptor.platform is not None and descriptor.platform.os == "unknown"
+    )
 
 
-def _names(index: spec.Index) -> tuple[str, ...]:
+def _is_artifact(manifest: spec.Manifest) -> bool:
+    """Return whether its contents are none of an image (manifest.md, "Artifact Usage")."""
+    kind = manifest.config.media_type
+    is_typed = bool(manifest.artifact_type) and kind not in spec.CONFIG_TYPES
+    return is_typed or kind == spec.OCI_EMPTY
+
+
+def _is_whole(blobs: Blobs, manifest: spec.Manifest) -> bool:
+    return all(_blob(each.digest) in blobs for each in (manifest.config, *manifest.layers))
+
+
+def _names(index: spec.Index, digests: AbstractSet[str]) -> tuple[str, ...]:
+    """Return the names that *index* gives to entries of *digests*."""
     found = []
     for entry in index.manifests:
+        if entry.digest not in digests:
+            continue
         notes = entry.annotations or {}
         found.append(notes.get(spec.CONTAINERD_NAME) or notes.get(spec.REF_NAME, ""))
-    return tuple(name for name in found if name)
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def _oci_image(
-    blobs: Blobs, descriptor: spec.Descriptor, names: tuple[str, ...], budget: Budget
+    blobs: Blobs,
+    descriptor: spec.Descriptor,
+    manifest: spec.Manifest,
+    data: bytes,
+    names: tuple[str, ...],
+    budget: Budget,
 ) -> SavedImage:
-    name = _blob(descriptor.digest)
-    data = _document(blobs, name, budget)
-    manifest = spec.decode(data, spec.Manifest, what=f"{budget.what}: {name}")
     config = _document(blobs, _blob(manifest.config.digest), budget)
     diff_ids = _diff_ids(config, len(manifest.layers), budget)
     return SavedImage(
@@ -143,10 +177,8 @@ def _oci_image(
 def _find_docker(blobs: Blobs, budget: Budget) -> SavedImage:
     what = budget.what
     data = _document(blobs, "manifest.json", budget)
-    try:
-        entries = msgspec.json.decode(data, type=tuple[_Entry, ...])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise ImageError(f"{what}: manifest.json is not one of docker save: {exc}") from exc
+    fault = f"{what}: manifest.json is not one of docker save"
+    entries = spec.read_json(data, tuple[_Entry, ...], what=fault)
     if not entries:
         raise ImageError(f"{what}: lists no image")
     entry = entries[0]
@@ -164,7 +196,7 @@ def _find_docker(blobs: Blobs, budget: Budget) -> SavedImage:
                 entry.layers, _diff_ids(config, len(entry.layers), budget), strict=True
             )
         ),
-        names=entry.repo_tags or (),
+        names=entry.repo_tags,
     )
 
 

@@ -1,14 +1,24 @@
 """Streams of byte chunks: counted, hashed, decompressed, read as a file."""
 
+import bz2
 import hashlib
+import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Final
+from typing import Final, Protocol
 
 from onebin.errors import ImageError
 
 _CHUNK: Final = 1 << 18
+_MAGICS: Final = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"BZh", "bzip2"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+)
+_XZ_BYTES: Final = 80 * 1024**2
+"""Memory for xz, whose -9 needs 65 MiB."""
 _PIECE: Final = 1 << 14
 """Given to zlib at a time: after each gzip member it copies the rest of its input."""
 
@@ -93,22 +103,68 @@ class ChunkReader:
 
 
 def decompressed(chunks: Iterator[bytes], *, what: str) -> Iterator[bytes]:
-    """Decompress a layer by its first bytes: media types in old archives are wrong.
+    """Decompress an archive or a layer by its first bytes: media types in old ones are wrong.
 
     Raises:
         ImageError: cut, damaged or zstd.
     """
     first = next(chunks, b"")
-    if first.startswith(b"\x28\xb5\x2f\xfd"):
+    kind = compression(first)
+    if kind == "zstd":
         raise ImageError(
             f"{what}: compressed with zstd, which Python cannot read before 3.14; expected gzip",
-            hint="convert it with: skopeo copy --dest-compress-format gzip",
+            hint="unpack an archive with zstd -d; convert layers with skopeo copy"
+            " --dest-compress-format gzip",
         )
-    if not first.startswith(b"\x1f\x8b"):
+    if kind == "gzip":
+        yield from _gunzip(first, chunks, what)
+    elif kind:
+        yield from _unpack(first, chunks, kind, what)
+    else:
         yield first
         yield from chunks
-        return
-    yield from _gunzip(first, chunks, what)
+
+
+def compression(head: bytes) -> str:
+    """Return the compression of data that begin with *head*: gzip, xz, bzip2, zstd or none."""
+    return next((name for magic, name in _MAGICS if head.startswith(magic)), "")
+
+
+class _Decompressor(Protocol):
+    """What ``bz2`` and ``lzma`` have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+def _unpack(first: bytes, chunks: Iterator[bytes], kind: str, what: str) -> Iterator[bytes]:
+    def begin() -> _Decompressor:
+        if kind == "xz":
+            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_BYTES)
+        return bz2.BZ2Decompressor()
+
+    pieces = _cut(chain((first,), chunks))
+    inflate, data = begin(), next(pieces)
+    while True:
+        try:
+            plain = inflate.decompress(data, _CHUNK)
+        except (lzma.LZMAError, OSError) as exc:
+            raise ImageError(f"{what}: damaged {kind} data: {exc}") from exc
+        if plain:
+            yield plain
+        data = b""
+        if inflate.eof:
+            data = inflate.unused_data or next(pieces, b"")
+            if not data.strip(b"\0"):
+                return
+            inflate = begin()
+        elif inflate.needs_input and not (data := next(pieces, b"")):
+            raise ImageError(f"{what}: cut short: its {kind} data has no end")
 
 
 def _gunzip(first: bytes, chunks: Iterator[bytes], what: str) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ Source: POSIX.1-2017 pax (ustar and extended headers); the GNU tar manual,
 "Basic Tar Format" (long names ``L`` and ``K``, base-256 numbers).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from onebin.errors import ImageError
 from onebin.terminal import decoded
 
+from . import sparse
 from .budget import Budget
 
 BLOCK: Final = 512
@@ -25,12 +26,18 @@ MAX_HEADER_BYTES: Final = 1024 * 1024
 MAX_PATH_BYTES: Final = 4096
 """Of one name: Linux's PATH_MAX, including the closing NUL."""
 
+_MAX_NUMBER: Final = 1 << 63
+"""Numbers are less, as in Go's archive/tar and in JSON."""
+
 _MAX_DIGITS: Final = 20
 """Of a decimal number: they hold 64 bits, and ``int`` of a million digits takes minutes."""
 _CAPABILITY: Final = "SCHILY.xattr.security.capability"
-_SPARSE: Final = "GNU.sparse.major"
 _KEYS: Final = frozenset(
-    f"path linkpath size uid gid mtime uname gname {_CAPABILITY} {_SPARSE}".encode().split()
+    key.encode()
+    for key in (
+        *("path", "linkpath", "size", "uid", "gid", "mtime", "uname", "gname"),
+        *(_CAPABILITY, *sparse.KEYS),
+    )
 )
 """Keys kept of extended headers; there may be any number of others."""
 
@@ -40,6 +47,7 @@ _KINDS: Final[dict[bytes, Kind]] = {
     b"\0": "file",
     b"0": "file",
     b"7": "file",
+    b"S": "file",
     b"1": "hardlink",
     b"2": "symlink",
     b"3": "character",
@@ -67,7 +75,7 @@ class Member(msgspec.Struct, frozen=True):
     uid: int
     gid: int
     size: int
-    """Bytes of data that follow."""
+    """Bytes of data."""
     mtime: int
     """Seconds."""
     link: str
@@ -90,6 +98,7 @@ class Reader:
         self._position = 0
         self._left = 0
         self._padding = 0
+        self._data: Callable[[int], bytes] = self._stored
 
     def __iter__(self) -> Iterator[Member]:
         """Yield each member once, in the order of the tar.
@@ -112,23 +121,42 @@ class Reader:
                     key = "path" if kind == b"L" else "linkpath"
                     pax[key] = self._name(text.rstrip(b"\0"))
                 continue
-            member = self._member(header, size, everywhere | pax)
+            # An empty value takes back one of an extended header (pax, "Extended Header").
+            fields = {key: value for key, value in (everywhere | pax).items() if value}
             pax = {}
-            self._begin(member.size)
-            yield member
+            yield self._begin(header, self._member(header, size, fields), fields)
 
     def read(self, limit: int) -> bytes:
         """Return the next bytes of this member's data, at most *limit*; empty at its end."""
+        return self._data(limit)
+
+    def _stored(self, limit: int) -> bytes:
         data = self._with_bytes(min(limit, self._left))
         self._left -= len(data)
         return data
 
-    def _begin(self, size: int) -> None:
-        self._left, self._padding = size, -size % BLOCK
+    def _begin(self, header: bytes, member: Member, pax: dict[str, str]) -> Member:
+        """Turn to the data of *member*; return it with the size of a sparse file."""
+        what, found = self._what, None
+        if header[156:157] == b"S":
+            found = sparse.of_old_header(
+                header, lambda: self._with_bytes(BLOCK), self._number, what=what
+            )
+        self._left, self._padding = member.size, -member.size % BLOCK
+        self._data = self._stored
+        if member.kind == "file" and sparse.is_inline(pax):
+            found = sparse.before_data(pax, self._stored, what=what)
+        elif member.kind == "file" and sparse.MAP in pax:
+            found = sparse.of_header(pax, what=what)
+        if found is None:
+            return member
+        self._data = found.data(self._stored, self._budget.unpack)
+        path = pax.get(sparse.NAME, member.path)
+        return msgspec.structs.replace(member, size=found.size, path=path)
 
     def _header(self) -> bytes:
         while self._left:
-            self.read(1 << 16)
+            self._stored(1 << 16)
         self._with_bytes(self._padding)
         self._padding = 0
         self._budget.header()
@@ -140,14 +168,15 @@ class Reader:
         if len(header) < BLOCK:
             raise ImageError(f"{self._what}: cut short in a tar header")
         stored = self._number(header[148:156])
-        # The sum counts its own field as eight spaces.
-        if stored != sum(header[:148]) + sum(header[156:]) + 8 * 0x20:
+        # The sum counts its own field as eight spaces; old tars took bytes as signed.
+        plain = header[:148] + b" " * 8 + header[156:]
+        if stored != sum(plain) and stored != sum(memoryview(plain).cast("b")):
             raise ImageError(f"{self._what}: not a tar: a header has a wrong checksum")
         return header
 
     def _member(self, header: bytes, size: int, pax: dict[str, str]) -> Member:
         kind = _KINDS.get(header[156:157])
-        if kind is None or _SPARSE in pax:
+        if kind is None:
             raise ImageError(
                 f"{self._what}: holds an entry of type {header[156:157]!r}, which no layer may hold"
             )
@@ -169,7 +198,7 @@ class Reader:
             gid=self._decimal(pax, "gid", self._number(header[116:124])),
             # A link may name the size of its target; no data follows it.
             size=size if kind == "file" else 0,
-            mtime=self._decimal(pax, "mtime", self._number(header[136:148])),
+            mtime=self._decimal(pax, "mtime", self._number(header[136:148], signed=True)),
             link=link,
             user=pax.get("uname", decoded(header[265:297].split(b"\0")[0])),
             group=pax.get("gname", decoded(header[297:329].split(b"\0")[0])),
@@ -188,7 +217,8 @@ class Reader:
 
     def _records(self, data: bytes) -> dict[str, str]:
         """Parse ``length key=value`` records (pax, "Extended Header"); keep ``_KEYS``."""
-        found = {}
+        found: dict[str, str] = {}
+        pieces = []
         count, at, end = 0, 0, len(data.rstrip(b"\0"))
         while at < end:
             count += 1
@@ -199,11 +229,13 @@ class Reader:
                 raise ImageError(f"{self._what}: has a broken extended tar header")
             if key in (b"path", b"linkpath"):
                 found[decoded(key)] = self._name(value[:-1])
+            elif key in sparse.PIECES:
+                pieces.append(decoded(value[:-1]))
             elif key in _KEYS:
                 found[decoded(key)] = decoded(value[:-1])
             at += length
         self._budget.records(count)
-        return found
+        return found | ({sparse.MAP: ",".join(pieces)} if pieces else {})
 
     def _name(self, data: bytes) -> str:
         if len(data) >= MAX_PATH_BYTES:
@@ -213,12 +245,18 @@ class Reader:
             )
         return decoded(data)
 
-    def _number(self, field: bytes) -> int:
+    def _number(self, field: bytes, *, signed: bool = False) -> int:
         if field[0] & 0x80:  # GNU base-256, for numbers too large for octal digits
-            if field[0] & 0x40:
+            if field[0] & 0x40 and not signed:
                 raise ImageError(f"{self._what}: has a negative number in a tar header")
-            return int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1)
-        digits = field.strip(b" \0")
+            # The first bit marks the form, the second one is the sign.
+            bits = 8 * len(field) - 1
+            number = int.from_bytes(field, "big") & ((1 << bits) - 1)
+            number -= (number >> (bits - 1)) << bits
+            if not -_MAX_NUMBER <= number < _MAX_NUMBER:
+                raise ImageError(f"{self._what}: has a number over 64 bits in a tar header")
+            return number
+        digits = field.strip(b" \0").split(b"\0")[0].rstrip(b" ")
         if not digits:
             return 0
         if digits.strip(b"01234567"):
@@ -231,7 +269,12 @@ class Reader:
             return otherwise
         whole = text.partition(".")[0]  # mtime may have a fraction
         sign, digits = (-1, whole[1:]) if whole.startswith("-") else (1, whole)
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
+        if not (
+            digits.isascii()
+            and digits.isdigit()
+            and len(digits) <= _MAX_DIGITS
+            and int(digits) < _MAX_NUMBER
+        ):
             raise ImageError(f"{self._what}: has {text[:40]!r} for the {key} of an entry")
         if sign < 0 and key != "mtime":
             raise ImageError(f"{self._what}: has a negative {key}")

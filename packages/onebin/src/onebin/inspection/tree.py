@@ -21,8 +21,10 @@ MAX_SYMLINKS: Final = 40
 MAX_STEPS: Final = 4096
 """Names walked for one path: as many as PATH_MAX has bytes."""
 
-_RECORD_BYTES: Final = 176
-"""Of a ``Record`` (96), its size (32) and its slot in the directory's dictionary (48)."""
+_RECORD_BYTES: Final = 208
+"""Of a ``Record`` (96), its two numbers (64) and its slot in the directory's dictionary (48)."""
+_NUMBER_BYTES: Final = 64
+"""Of a place in a set that has grown."""
 _FOLDER_BYTES: Final = 256
 """Of a ``_Folder`` (64) and the smallest dictionary (184)."""
 
@@ -45,8 +47,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """Number of the layer it comes from, from 0."""
     program: Program
     """Kind of program for the kernel, by its first bytes."""
-    earlier: int
-    """Number of entries of the same path before it in its layer."""
+    data: int
+    """Number of the entry that has its data, counted from 1 over all layers; 0 if it has none.
+
+    Names with one number are one file.
+    """
 
 
 class FileEntry(Record, frozen=True, gc=False):
@@ -76,6 +81,8 @@ class Tree(Mapping[str, FileEntry]):
         self._root = _Folder(None)
         self._numbers: dict[int, int] = {}
         self._count = 0
+        self._linked: set[int] = set()
+        self._secrets: dict[str, int] = {}
         self.file_bytes = 0
         """Bytes of the visible files, after ``settle``."""
 
@@ -102,6 +109,27 @@ class Tree(Mapping[str, FileEntry]):
             old.record = record
         else:
             folder.children[name] = record
+        if record.kind == "hardlink" and record.data not in self._linked:
+            self._budget.hold(_NUMBER_BYTES)
+            self._linked.add(record.data)
+
+    def note_secret(self, path: str, layer: int) -> None:
+        """Note that *layer* has a key or a credential at *path*, whatever hides it later."""
+        if path not in self._secrets and len(self._secrets) < self._budget.limits.listed:
+            self._budget.text(path)
+            self._budget.hold(_NUMBER_BYTES)
+            self._secrets[path] = layer
+
+    def unlisted_secrets(self) -> Iterator[tuple[str, int]]:
+        """Yield those that are no entry, each with its layer: hidden ones, after ``settle``.
+
+        A folder that no layer lists itself is none either, and its files are in the image.
+        """
+        return ((path, layer) for path, layer in self._secrets.items() if path not in self)
+
+    def put_root(self, record: Record) -> None:
+        """Put the entry of ``/`` itself, which has an owner and a mode."""
+        self._root.record = record
 
     def shared(self, number: int) -> int:
         """Return the one object held for *number*: owners and modes are few, files many."""
@@ -134,7 +162,11 @@ class Tree(Mapping[str, FileEntry]):
         return node.record if isinstance(node, _Folder) else node
 
     def settle(self) -> None:
-        """Drop hidden entries; called once, after the last layer."""
+        """Drop hidden entries; called once, after the last layer.
+
+        A file stays under its other names when the first is hidden: the next one has it then.
+        """
+        seen: set[int] = set()
         todo = [(self._root, 0)]
         while todo:  # no recursion: a path may be two thousand names deep
             folder, least = todo.pop()
@@ -152,12 +184,45 @@ class Tree(Mapping[str, FileEntry]):
                     hidden.append(name)
                 else:
                     self._count += 1
-                    self.file_bytes += child.size
+                    if child.kind == "file":
+                        self.file_bytes += child.size
+                        if child.data in self._linked:
+                            seen.add(child.data)
             for name in hidden:
                 del folder.children[name]
+        if len(seen) < len(self._linked):
+            self._rename_files(seen)
+
+    def _rename_files(self, seen: set[int]) -> None:
+        """Make the first of the names left of each file that is not in *seen* the file."""
+        first: dict[int, str] = {}
+        for entry in self.walk():
+            if entry.kind != "hardlink" or not entry.data or entry.data in seen:
+                continue
+            *folders, name = entry.path.split("/")[1:]
+            folder = self._node(tuple(folders))
+            record = folder.children[name] if isinstance(folder, _Folder) else None
+            if not isinstance(folder, _Folder) or not isinstance(record, Record):
+                continue
+            if (path := first.get(entry.data)) is None:
+                self._budget.text(entry.path)
+                first[entry.data] = entry.path
+                self.file_bytes += entry.size
+                changed = msgspec.structs.replace(record, kind="file", link="")
+            else:
+                changed = msgspec.structs.replace(record, link=path)
+            folder.children[name] = changed
 
     def resolve(self, path: str) -> FileEntry | None:
         """Find the entry *path* leads to, through symlinks; none leads out of the image."""
+        return self.route(path)[0]
+
+    def route(self, path: str) -> tuple[FileEntry | None, tuple[FileEntry, ...]]:
+        """Find the entry *path* leads to, and the folders that are searched for it.
+
+        Those that no layer lists are not among them: engines make them, for all to search.
+        """
+        searched: dict[int, FileEntry] = {}
         parts = path.split("/")[::-1]
         at: list[tuple[str, Record | _Folder | None]] = []
         links = steps = 0
@@ -168,22 +233,26 @@ class Tree(Mapping[str, FileEntry]):
                 del at[-1:]
             elif part not in ("", "."):
                 above = at[-1][1] if at else self._root
+                if isinstance(above, _Folder) and above.record and id(above) not in searched:
+                    above_path = "/" + "/".join(name for name, _ in at)
+                    searched[id(above)] = _entry(above_path, above.record)
                 child = above.children.get(part) if isinstance(above, _Folder) else None
                 if isinstance(child, Record) and child.kind == "symlink":
                     links += 1
                     if links > MAX_SYMLINKS:
-                        return None
+                        return None, ()
                     at = [] if child.link.startswith("/") else at
                     parts += child.link.split("/")[::-1]
                 else:
                     at.append((part, child))
         if parts or not at:
-            return None
+            return None, ()
         found = at[-1][1]
         record = found.record if isinstance(found, _Folder) else found
         if record is None:
-            return None
-        return _entry("/" + "/".join(name for name, _ in at), record)
+            return None, ()
+        entry = _entry("/" + "/".join(name for name, _ in at), record)
+        return entry, tuple(searched.values())
 
     def walk(self) -> Iterator[FileEntry]:
         """Yield every entry, by path; none is kept."""
@@ -248,6 +317,6 @@ def _entry(path: str, record: Record) -> FileEntry:
         record.capabilities,
         record.layer,
         record.program,
-        record.earlier,
+        record.data,
         path,
     )

@@ -1,15 +1,20 @@
 """Rules on the config: the account it runs as, the program it starts, its labels."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from onebin.inspection import accounts
+from onebin.inspection import accounts, starting
 from onebin.inspection.evidence import InspectedImage
+from onebin.inspection.history import history_variables
+from onebin.inspection.tree import FileEntry
 
-from .rule import Rule, Verdict, unknown, verdict
+from .rule import Rule, Verdict, of_linux, unknown, verdict
 
 _SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh", "busybox"})
+_COMMAND_OPTION: Final = re.compile(r"-[a-z]*c[a-z]*")
+"""``-c``, among other letters or alone."""
 _NOBODY: Final = 65534
 _FIRST_USER: Final = 1000
 """Below are system accounts (login.defs, UID_MIN)."""
@@ -36,7 +41,7 @@ _SECRET: Final = re.compile(
     r"|(?:^|_)(?:pass|passphrase|secrets?|credentials?|tokens?|(?:api|access|auth|private)_?key)(?:_|$)"
 )
 """Matches neither COMPASS nor KEYS, nor GPG_KEY, which names a public key."""
-_ASSIGNED: Final = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)=\S")
+_WORD_IN_CAMEL_CASE: Final = re.compile(r"([a-z0-9])(?=[A-Z])")
 _LABEL: Final = "org.opencontainers.image."
 _WANTED_LABELS: Final = ("version", "licenses", "source")
 
@@ -55,8 +60,8 @@ def _user_is_numeric(image: InspectedImage) -> Verdict:
     user = image.process.user
 
     def violations() -> Iterator[str]:
-        name, colon, group = user.partition(":")
-        for part in (name, group) if colon else (name,):
+        name, _, group = user.partition(":")
+        for part in (name, group) if group else (name,):
             if not accounts.is_id(part):
                 yield f"User is {user!r}: a kubelet cannot prove that {part!r} is not root"
         if accounts.is_id(name) and int(name) < _FIRST_USER:
@@ -80,7 +85,7 @@ def _entry_is_exec(image: InspectedImage) -> Verdict:
             yield "there is neither an entry point nor a command"
             return
         first, *rest = image.command
-        if first.rpartition("/")[2] in _SHELLS and "-c" in rest:
+        if first.rpartition("/")[2] in _SHELLS and any(map(_COMMAND_OPTION.fullmatch, rest)):
             yield f"shell form: {' '.join(image.command[:2])}"
         if not first.startswith("/"):
             yield f"{first} is not an absolute path: it is searched along PATH"
@@ -88,21 +93,27 @@ def _entry_is_exec(image: InspectedImage) -> Verdict:
             yield f"{first} is not in the image"
         elif image.entry.kind not in ("file", "hardlink"):
             yield f"{first} is a {image.entry.kind}"
-        elif not _may_run(image):
-            yield f"{first} has mode {image.entry.mode:04o}: the user may not run it"
+        else:
+            yield from _not_started(image, image.entry)
 
-    return verdict(violations(), f"it starts {' '.join(image.command)}")
-
-
-def _may_run(image: InspectedImage) -> bool:
+    found = verdict(violations(), f"it starts {' '.join(image.command)}")
     entry = image.entry
-    if entry is None:
-        return False
-    if accounts.uid(image) == entry.uid:
-        return bool(entry.mode & 0o100)
-    if accounts.gid(image) == entry.gid:
-        return bool(entry.mode & 0o010)
-    return bool(entry.mode & 0o001)
+    if found.status == "pass" and entry and starting.may_execute(image, entry) is None:
+        user = image.process.user
+        return unknown(f"User is {user!r}: whether it may run mode {entry.mode:04o} is not shown")
+    return found
+
+
+def _not_started(image: InspectedImage, entry: FileEntry) -> Iterator[str]:
+    first = image.command[0]
+    folder = starting.closed_folder(image, first)
+    if folder is not None:
+        yield f"{first}: the user may not search {folder.path} (mode {folder.mode:04o})"
+    elif starting.may_execute(image, entry) is False:
+        yield f"{first} has mode {entry.mode:04o}: the user may not run it"
+    needed = image.script_interpreter or (image.program.elf.interpreter if image.program else "")
+    if needed and image.filesystem.resolve(starting.located(image.process, needed)) is None:
+        yield f"{first} needs {needed}, which is not in the image"
 
 
 def _health_is_exec(image: InspectedImage) -> Verdict:
@@ -112,8 +123,8 @@ def _health_is_exec(image: InspectedImage) -> Verdict:
     def violations() -> Iterator[str]:
         if test[:1] == ("CMD-SHELL",):
             yield f"it needs a shell: {' '.join(test[1:])}"
-        elif test[:1] == ("CMD",) and image.filesystem.resolve("".join(test[1:2])) is None:
-            yield f"{' '.join(test[1:2])} is not in the image"
+        elif test[:1] == ("CMD",) and not _is_in(image, "".join(test[1:2])):
+            yield f"{' '.join(test[1:2]) or 'its command'} is not in the image"
         elif test[:1] not in ((), ("NONE",), ("CMD",)):
             yield f"{test[0]} is not a kind of health check"
 
@@ -126,15 +137,22 @@ def _has_no_secrets(image: InspectedImage) -> Verdict:
     def violations() -> Iterator[str]:
         for item in image.process.env or ():
             name, _, value = item.partition("=")
-            if value and _SECRET.search(name):
+            if value and _is_secret(name, value):
                 yield f"the environment has {name}"
         for step in image.config.history or ():
-            for name in _ASSIGNED.findall(step.created_by):
-                if _SECRET.search(name):
+            for name, value in history_variables(step.created_by):
+                if _is_secret(name, value):
                     yield f"the history sets {name}"
 
     count = len(image.process.env or ())
     return verdict(dict.fromkeys(violations()), f"{count} variables")
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Whether *name* is that of a secret, and *value* is not the path of a file that has it."""
+    if name.upper().endswith("_FILE") and value.startswith("/"):
+        return False
+    return _SECRET.search(_WORD_IN_CAMEL_CASE.sub(r"\1_", name)) is not None
 
 
 def _ports_are_unprivileged(image: InspectedImage) -> Verdict:
@@ -142,8 +160,11 @@ def _ports_are_unprivileged(image: InspectedImage) -> Verdict:
 
     def violations() -> Iterator[str]:
         for port in ports or {}:
-            number = port.partition("/")[0]
-            if not (accounts.is_id(number) and _FIRST_FREE_PORT <= int(number) <= _LAST_PORT):
+            ends = port.partition("/")[0].split("-")  # a range has two
+            if not all(
+                accounts.is_id(number) and _FIRST_FREE_PORT <= int(number) <= _LAST_PORT
+                for number in ends
+            ):
                 yield f"{port} is exposed"
 
     return verdict(violations(), _listed(ports))
@@ -169,7 +190,9 @@ def _working_dir_is_its_own(image: InspectedImage) -> Verdict:
 
 def _stops_on_term(image: InspectedImage) -> Verdict:
     signal = image.process.stop_signal
-    violations = [] if signal in ("", "SIGTERM", "TERM", "15") else [f"it is {signal}"]
+    # Engines take the name in any case, with or without SIG.
+    is_term = signal.upper().removeprefix("SIG") in ("", "TERM", "15")
+    violations = [] if is_term else [f"it is {signal}"]
     return verdict(violations, signal or "not set: SIGTERM")
 
 
@@ -179,7 +202,14 @@ def _has_labels(image: InspectedImage) -> Verdict:
     return verdict((f"{_LABEL}{name} is missing" for name in missing), f"{len(labels)} labels")
 
 
+def _is_in(image: InspectedImage, name: str) -> bool:
+    """Whether *name* starts a file of the image."""
+    entry = starting.find(image.filesystem, image.process, name)
+    return entry is not None and entry.kind in ("file", "hardlink")
+
+
 def _below(path: str, folders: tuple[str, ...]) -> bool:
+    path = posixpath.normpath(f"/{path.lstrip('/')}")
     return any(path == folder or path.startswith(folder + "/") for folder in folders)
 
 
@@ -188,22 +218,26 @@ def _listed(items: dict[str, dict[str, str]] | None) -> str:
 
 
 RULES: Final[tuple[Rule[InspectedImage], ...]] = (
-    Rule("IMG-USER-001", "The image names a user, and it is not root.", _user_is_not_root),
+    Rule(
+        "IMG-USER-001",
+        "The image names a user, and it is not root.",
+        of_linux(_user_is_not_root),
+    ),
     Rule(
         "IMG-USER-002",
         "The user is a number, neither a system account's nor the shared nobody's.",
-        _user_is_numeric,
+        of_linux(_user_is_numeric),
     ),
-    Rule("IMG-USER-003", "The group is not root's.", _group_is_not_root),
+    Rule("IMG-USER-003", "The group is not root's.", of_linux(_group_is_not_root)),
     Rule(
         "IMG-ENTRY-001",
         "The entry point is in exec form: an absolute path, in the image, that the user may run.",
-        _entry_is_exec,
+        of_linux(_entry_is_exec),
     ),
     Rule(
         "IMG-ENTRY-002",
         "The health check, if any, is in exec form and runs a file of the image.",
-        _health_is_exec,
+        of_linux(_health_is_exec),
     ),
     Rule(
         "IMG-ENV-001",
@@ -215,11 +249,15 @@ RULES: Final[tuple[Rule[InspectedImage], ...]] = (
         "Exposed ports need no privilege: 1024 to 65535.",
         _ports_are_unprivileged,
     ),
-    Rule("IMG-VOL-001", "No volume is on /dev, /proc or /sys.", _volumes_avoid_the_kernel),
+    Rule(
+        "IMG-VOL-001",
+        "No volume is on /dev, /proc or /sys.",
+        of_linux(_volumes_avoid_the_kernel),
+    ),
     Rule(
         "IMG-WORK-001",
         "The working directory is absolute and not a system directory.",
-        _working_dir_is_its_own,
+        of_linux(_working_dir_is_its_own),
     ),
     Rule("IMG-SIG-001", "The stop signal is SIGTERM.", _stops_on_term),
     Rule(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from onebin.inspection.evidence import Account, InspectedImage
@@ -42,7 +42,7 @@ def _entries_are_clean(image: InspectedImage) -> Verdict:
 
 
 def _has_no_junk(image: InspectedImage) -> Verdict:
-    return verdict(image.files.junk.evidence, "none")
+    return verdict(chain(image.files.secrets.evidence, image.files.left_overs.evidence), "none")
 
 
 def _accounts_are_closed(image: InspectedImage) -> Verdict:

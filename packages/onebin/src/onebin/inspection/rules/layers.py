@@ -35,8 +35,8 @@ def _is_reproducible(image: InspectedImage) -> Verdict:
 
     def violations() -> Iterator[str]:
         for number, layer in enumerate(image.filesystem.layers, start=1):
-            if layer.oldest != created or layer.newest != created:
-                yield f"layer {number}: times from {layer.oldest} to {layer.newest}"
+            if layer.times and layer.times != (created, created):
+                yield f"layer {number}: times from {layer.times[0]} to {layer.times[1]}"
             if layer.gzip_time:
                 yield f"layer {number}: gzip has the time {layer.gzip_time}"
             if layer.owner_names:

@@ -7,7 +7,7 @@ from onebin.inspection.evidence import InspectedImage, Program
 from onebin.model import ARCHITECTURES
 from onebin.objects.facts import ElfFacts
 
-from .rule import Rule, Verdict, unknown, verdict
+from .rule import Rule, Verdict, of_linux, unknown, verdict
 
 _MAX_PATH: Final = 120
 """Characters of a path shown as evidence."""
@@ -35,7 +35,7 @@ def _why_not_static(elf: ElfFacts) -> tuple[str, ...]:
 def _wrong_machine(image: InspectedImage, elf: ElfFacts) -> Iterator[str]:
     architectures: dict[str, str] = {str(key): value for key, value in ARCHITECTURES.items()}
     expected = architectures.get(elf.machine, elf.machine)
-    if expected != image.config.architecture:
+    if image.config.architecture not in ("", expected):
         yield f"it is for {elf.machine}, and the image for {image.config.architecture}"
 
 
@@ -99,7 +99,7 @@ IMAGE_RULES: Final[tuple[Rule[InspectedImage], ...]] = (
     Rule(
         "IMG-ELF-001",
         f"{_STATIC}; it is for the image's architecture.",
-        _is_static_for_the_platform,
+        of_linux(_is_static_for_the_platform),
     ),
     Rule("IMG-ELF-002", _HARDENED, _in_image(_is_hardened)),
     Rule("IMG-ELF-003", "No other ELF file is in the image.", _is_alone),

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from onebin.inspection.evidence import InspectedImage
 from onebin.inspection.listing import first_lines
 from onebin.inspection.report import Finding, Status
 from onebin.terminal import truncate
@@ -40,6 +41,17 @@ def verdict(violations: Iterable[str], evidence: str = "") -> Verdict:
     if lines:
         return Verdict("fail", lines)
     return Verdict("pass", (truncate(evidence),) if evidence else ())
+
+
+def of_linux(evaluate: Callable[[InspectedImage], Verdict]) -> Callable[[InspectedImage], Verdict]:
+    """Apply a check that reads paths and users of Unix; it is unknown of an image for Windows."""
+
+    def of_image(image: InspectedImage) -> Verdict:
+        if image.config.os == "windows":
+            return unknown("the image is for Windows, and this check reads paths and users of Unix")
+        return evaluate(image)
+
+    return of_image
 
 
 def unknown(reason: str) -> Verdict:
