@@ -143,7 +143,7 @@ MOVES: Final[dict[str, Callable[[str], str]]] = {
     "node in a container": of_disks(
         lambda root: (
             f"/var/lib/docker/volumes/node/_data{root.removeprefix('/var')}"
-            if "/pods/" in root or "/sandboxes/" in root
+            if any(name in root for name in ("/pods/", "/sandboxes/", "/kubelet"))
             else root
         )
     ),
