@@ -86,7 +86,7 @@ def device_nodes(view: Observed) -> Outcome:
         )
     if fact.value:
         return unknown(f"{shown[0].path} may be a device the workload needs", *seen)
-    return passed("Below /dev are only the devices that every container has.", *fact.evidence)
+    return passed("In /dev are only the devices that every container has.", *fact.evidence)
 
 
 def set_id_files(view: Observed) -> Outcome:
