@@ -21,7 +21,7 @@ help: ## Say what there is
 run: $(VENV)/.run ## Serve on http://127.0.0.1:8080 (HOST, PORT, ALLOWED_HOSTS)
 	@HOST=$${HOST:-127.0.0.1} ALLOWED_HOSTS=$${ALLOWED_HOSTS-localhost,127.0.0.1,::1} PYTHONPATH=packages/service/src exec $(BIN)/python -m devops_info_service
 
-test: $(VENV)/.dev ## Unit and integration tests: three minutes, no compiler, engine or browser
+test: $(VENV)/.dev ## Unit and integration tests: two minutes, no compiler, engine or browser
 	@$(PYTEST)
 
 test-all: $(VENV)/.dev ## Every test: toolchain, engine, browser, Prometheus, whole tables

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import select
+import selectors
 import signal
 import socket
 import subprocess
@@ -90,14 +90,19 @@ class RunningService:
         """
         while True:
             while self._next == len(self._events):
-                found, _, _ = select.select([self._log], [], [], TIMEOUT_SECONDS)
-                assert found, f"no event; so far {self._events}"
+                assert self._is_readable(), f"no event; so far {self._events}"
                 if len(self.events()) == self._next and self.process.poll() is not None:
                     assert len(self.events()) > self._next, f"the service ended: {self.errors()}"
             self._next += 1
             event = self._events[self._next - 1]
             if name in {None, event["event"]}:
                 return event
+
+    def _is_readable(self) -> bool:
+        # Not select(): a test run has more descriptors than its 1024.
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._log, selectors.EVENT_READ)
+            return bool(selector.select(TIMEOUT_SECONDS))
 
     def rest(self) -> list[Event]:
         """Wait for the end; return the events that :meth:`event` has not returned."""

@@ -27,7 +27,7 @@ from devops_info_service.recording.replay import RecordedClock, RecordedFiles
 from devops_info_service.snapshot import PlatformSnapshot, read_platform
 
 from .recordings import NAMES, Recording, load
-from .table import FACTS
+from .truths import FACTS
 
 PER_RECORDING: Final = 6
 """Changes of each recording in every run of the tests, and in the counts of the docs."""

@@ -9,7 +9,7 @@ import msgspec
 
 from devops_info_service.recording.replay import replay_platform
 
-from .table import FACTS
+from .truths import FACTS
 
 
 class Compared(NamedTuple):

@@ -29,7 +29,8 @@ from devops_info_service.standards.verdicts import CHECKS
 from . import changes
 from .comparison import Compared, compare_report, report_of
 from .recordings import NAMES, load
-from .table import FACTS, HERE, PLATFORMS
+from .table import HERE, PLATFORMS
+from .truths import FACTS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "platforms.md"
 SIGNS: Final = (*signs.KUBELETS, *signs.RUNTIMES, *signs.VOLUMES, *signs.CLAIMS, *signs.IMAGES)

@@ -1,16 +1,29 @@
 """Commands that start a process, and the truths of each: the request, never the report.
 
-A truth is a verdict of a check or a value of a fact (``FACTS``). Defaults that promise
-nothing are left out, or ``...``. A verdict "unknown" is due where nothing shows it.
+A verdict "unknown" is due where nothing shows it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-Truths = Mapping[str, Any]
-Row = tuple[str, str, Truths]
-"""Name, options, truths besides those of the whole group."""
+from .engines import DOCKER, PODMAN, ROOTLESS
+from .truths import (
+    IN_DOCKER,
+    IN_NSPAWN,
+    IN_PODMAN,
+    IN_ROOTLESS_PODMAN,
+    LIMITED,
+    LIMITS,
+    MAPPED,
+    MIB,
+    OF_A_BUNDLE,
+    ON_THE_MACHINE,
+    OWN,
+    PRIVILEGED,
+    USER,
+    Row,
+    Truths,
+)
 
 
 @dataclass(frozen=True)
@@ -29,111 +42,6 @@ class Platform:
     """Of its kernel."""
 
 
-FACTS: Final = {
-    "engine": ("identity.engine", "name"),
-    "container_id": ("identity.container_id", ""),
-    "memory": ("resources.memory.limit.effective", ""),
-    "cpu": ("resources.cpu.limit.effective", ""),
-    "pids": ("resources.processes.limit.effective", ""),
-    "cpuset": ("resources.cpu.affinity", ""),
-    "user": ("security.process.user_ids", 1),
-    "read-only root": ("security.read_only_root", ""),
-    "no new privileges": ("security.process.no_new_privileges", ""),
-    "seccomp": ("security.process.seccomp", ""),
-    "host net": ("security.namespaces.shared.net", ""),
-    "host pid": ("security.namespaces.shared.pid", ""),
-    "host ipc": ("security.namespaces.shared.ipc", ""),
-    "host uts": ("security.namespaces.shared.uts", ""),
-    "host user": ("security.namespaces.shared.user", ""),
-}
-"""Name -> path in the report, and the part of the value."""
-MIB: Final = 2**20
-
-_OWN: Final[Truths] = {"host net": False, "host pid": False, "host ipc": False, "host uts": False}
-_KEPT: Final[Truths] = {
-    "hostNamespaces": "pass",
-    "hostPathVolumes": "pass",
-    "privileged": "pass",
-    "procMount": "pass",
-    "capabilities_baseline": "pass",
-    "engineSockets": "pass",
-    "deviceNodes": "pass",
-    "windowsHostProcess": "pass",
-    "serviceAccountToken": "pass",
-}
-_ROOT: Final[Truths] = {"user": 0, "runAsNonRoot": "fail", "userNamespace": "fail"}
-_USER: Final[Truths] = {"user": 65532, "runAsNonRoot": "pass", "runAsUser": "pass"}
-_MAPPED: Final[Truths] = {"host user": False, "userNamespace": "pass", "runAsNonRoot": "pass"}
-_LIMITED: Final[Truths] = {"memory": 64 * MIB, "cpu": 0.5, "pids": 50}
-_LIMITS: Final = "--memory 64m --cpus 0.5 --pids-limit 50"
-_CONTAINER: Final[Truths] = {**_OWN, **_KEPT, "seccompProfile_baseline": "pass"}
-_DOCKER: Final[Truths] = {
-    **_CONTAINER,
-    **_ROOT,
-    "engine": "docker",
-    "container_id": "ID",
-    "appArmorProfile": "pass",
-    "seLinuxOptions": "pass",
-    "readOnlyRootFilesystem": "fail",
-    "allowPrivilegeEscalation": "fail",
-    "capabilities_restricted": "fail",
-}
-_PODMAN: Final[Truths] = {
-    **_CONTAINER,
-    **_ROOT,
-    "engine": "podman",
-    "container_id": "ID",
-    "seLinuxOptions": "pass",
-    "readOnlyRootFilesystem": "fail",
-    "allowPrivilegeEscalation": "fail",
-}
-_PODMAN_USER: Final[Truths] = {**_PODMAN, **_MAPPED, "appArmorProfile": "fail"}
-_PRIVILEGED: Final[Truths] = {
-    "privileged": "fail",
-    "capabilities_baseline": "fail",
-    "procMount": "fail",
-    "seccompProfile_baseline": "fail",
-    "appArmorProfile": "fail",
-    "deviceNodes": "fail",
-}
-_BUNDLE: Final[Truths] = {
-    **_OWN,
-    "hostNamespaces": "pass",
-    "hostPathVolumes": "pass",
-    "privileged": "pass",
-    "procMount": "pass",
-    "seccompProfile_baseline": "fail",
-    "appArmorProfile": "fail",
-    "allowPrivilegeEscalation": "pass",
-    "capabilities_baseline": "pass",
-    "deviceNodes": "pass",
-    **_ROOT,
-}
-_MACHINE: Final[Truths] = {
-    "engine": "none",
-    "host net": True,
-    "host pid": True,
-    "host ipc": True,
-    "host uts": True,
-    "host user": True,
-    "user": 0,
-    "memory": None,
-    "cpu": None,
-}
-_NSPAWN: Final[Truths] = {
-    "engine": "systemd-nspawn",
-    "host pid": False,
-    "host ipc": False,
-    "host uts": False,
-    "privileged": "pass",
-    "hostPathVolumes": "pass",
-    "seccompProfile_baseline": "pass",
-    "capabilities_baseline": "fail",
-    "deviceNodes": "pass",
-    "user": 0,
-}
-
-
 def _table(
     prefix: str, rows: tuple[Row, ...], start: str, needs: str, base: Truths
 ) -> list[Platform]:
@@ -143,106 +51,9 @@ def _table(
     ]
 
 
-DOCKER: Final[tuple[Row, ...]] = (
-    ("default", "", {}),
-    (
-        "limited",
-        (
-            f"{_LIMITS} --read-only -v rec:/rec --cap-drop ALL --security-opt no-new-privileges"
-            " --user 65532:65532 --network none"
-        ),
-        {
-            **_LIMITED,
-            **_USER,
-            "readOnlyRootFilesystem": "pass",
-            "allowPrivilegeEscalation": "pass",
-            "capabilities_restricted": "pass",
-            "restrictedVolumes": "pass",
-        },
-    ),
-    ("memory", "--memory 100m --memory-swap 150m", {"memory": 100 * MIB}),
-    ("cpuset", "--cpuset-cpus 1", {"cpuset": [1]}),
-    ("slice", f"--cgroup-parent limited.slice {_LIMITS}", _LIMITED),
-    ("privileged", "--privileged", {**_PRIVILEGED, "container_id": "ID"}),
-    ("host-net", "--network host", {"host net": True, "hostNamespaces": "fail"}),
-    ("host-pid", "--pid host", {"host pid": True, "hostNamespaces": "fail"}),
-    ("host-ipc", "--ipc host", {"host ipc": True, "hostNamespaces": "fail"}),
-    ("host-uts", "--uts host", {"host uts": True}),
-    ("host-cgroupns", f"--cgroupns host {_LIMITS}", _LIMITED),
-    ("joined-net", "--network container:sleeper", {}),
-    ("unconfined", "--security-opt seccomp=unconfined", {"seccompProfile_baseline": "fail"}),
-    ("no-apparmor", "--security-opt apparmor=unconfined", {"appArmorProfile": "fail"}),
-    ("no-masks", "--security-opt systempaths=unconfined", {"procMount": "fail"}),
-    ("net-raw", "--cap-drop ALL --cap-add NET_RAW", {"capabilities_baseline": "fail"}),
-    ("sys-admin", "--cap-add SYS_ADMIN", {"capabilities_baseline": "fail"}),
-    ("host-etc", "-v /etc:/host/etc:ro", {"hostPathVolumes": "fail"}),
-    ("host-hosts", "-v /etc/hosts:/etc/hosts", {"hostPathVolumes": "fail"}),
-    ("host-shm", "-v /dev/shm:/dev/shm", {"hostPathVolumes": "fail"}),
-    ("volume", "-v data:/data", {}),
-    ("tmpfs", "--tmpfs /data:size=1m", {}),
-    ("kmsg", "--device /dev/kmsg", {"deviceNodes": "fail"}),
-    ("disk", "--device /dev/vda", {"deviceNodes": "fail"}),
-    (
-        "socket",
-        "-v /run/docker.sock:/run/docker.sock",
-        {"engineSockets": "fail", "hostPathVolumes": "fail"},
-    ),
-    (
-        "socket-refused",
-        "-v /run/docker.sock:/x.sock --user 65532",
-        {**_USER, "engineSockets": "unknown", "hostPathVolumes": "fail"},
-    ),
-    ("init", "--init", {}),
-    ("crun", f"--runtime crun {_LIMITS}", _LIMITED),
-)
-
-PODMAN: Final[tuple[Row, ...]] = (
-    ("default", "--network none", {}),
-    (
-        "limited",
-        (
-            f"--network none {_LIMITS} --read-only -v rec:/rec --cap-drop ALL"
-            " --security-opt no-new-privileges --user 65532:65532"
-        ),
-        {
-            **_LIMITED,
-            **_USER,
-            "readOnlyRootFilesystem": "pass",
-            "allowPrivilegeEscalation": "pass",
-            "capabilities_restricted": "pass",
-        },
-    ),
-    ("runc", f"--network none --runtime runc {_LIMITS}", _LIMITED),
-    ("privileged", "--network none --privileged", _PRIVILEGED),
-    ("userns", "--network none --userns auto", _MAPPED),
-    (
-        "identity",
-        "--network none --uidmap 0:0:65536 --gidmap 0:0:65536",
-        {"host user": False, "userNamespace": "fail", "runAsNonRoot": "fail"},
-    ),
-    ("host-net", "--network host", {"host net": True, "hostNamespaces": "fail"}),
-    ("host-pid", "--network none --pid host", {"host pid": True, "hostNamespaces": "fail"}),
-    ("host-etc", "--network none -v /etc:/host/etc", {"hostPathVolumes": "fail"}),
-    ("volume", "--network none -v data:/data", {}),
-    ("no-attr", "--network none --security-opt apparmor=unconfined", {"appArmorProfile": "fail"}),
-    ("unmasked", "--network none --security-opt unmask=ALL", {"procMount": "fail"}),
-    (
-        "unmasked-userns",
-        "--network none --security-opt unmask=ALL --userns auto",
-        {**_MAPPED, "procMount": "pass", "procMount_restricted": "fail"},
-    ),
-)
-ROOTLESS: Final[tuple[Row, ...]] = (
-    ("default", "--network none", {}),
-    ("limited", f"--network none {_LIMITS}", _LIMITED),
-    ("keep-id", "--network none --userns keep-id", {"user": ...}),
-    ("runc", "--network none --runtime runc", {}),
-    ("home", "--network none -v /home/u:/data", {"hostPathVolumes": "fail"}),
-    ("host-net", "--network host", {"host net": True, "hostNamespaces": "fail"}),
-)
 UNITS: Final[tuple[Row, ...]] = (
     ("plain", "", {}),
-    ("limited", "-p MemoryMax=64M -p CPUQuota=50% -p TasksMax=50", _LIMITED),
+    ("limited", "-p MemoryMax=64M -p CPUQuota=50% -p TasksMax=50", LIMITED),
     (
         "hardened",
         (
@@ -251,7 +62,7 @@ UNITS: Final[tuple[Row, ...]] = (
             " -p NoNewPrivileges=yes -p CapabilityBoundingSet= -p ProtectKernelTunables=yes"
             " -p ProtectControlGroups=yes -p SystemCallFilter=@system-service -p UMask=0000"
         ),
-        {**_LIMITED, "host net": False, "no new privileges": True, "seccomp": "filter"},
+        {**LIMITED, "host net": False, "no new privileges": True, "seccomp": "filter"},
     ),
     (
         "dynamic-user",
@@ -283,13 +94,13 @@ NSPAWN_WAYS: Final[tuple[Row, ...]] = (
     (
         "users",
         "-U --private-users-ownership=chown",
-        {"host net": True, **_MAPPED, "capabilities_baseline": ...},
+        {"host net": True, **MAPPED, "capabilities_baseline": ...},
     ),
     ("bind", "--bind=/etc:/host", {"hostPathVolumes": "fail", "host net": True}),
 )
 _SETPRIV: Final = "setpriv --reuid 1000 --regid 1000 --clear-groups"
 UNSHARE: Final[tuple[Row, ...]] = (
-    ("mapped", f"{_SETPRIV} unshare -Ur", {**_MAPPED, "engine": ..., "runAsNonRoot": ...}),
+    ("mapped", f"{_SETPRIV} unshare -Ur", {**MAPPED, "engine": ..., "runAsNonRoot": ...}),
     (
         "identity",
         "unshare -U --map-users=0,0,65536 --map-groups=0,0,65536",
@@ -315,12 +126,12 @@ _EDITS: Final[tuple[Row, ...]] = (
             "c['linux'].setdefault('resources', {}).update(memory={'limit': 2**26},"
             " cpu={'quota': 50000, 'period': 100000}, pids={'limit': 50})"
         ),
-        _LIMITED,
+        LIMITED,
     ),
     (
         "user",
         "c['process']['user'] = {'uid': 65532, 'gid': 65532}",
-        {**_USER, "runAsNonRoot": "pass", "userNamespace": "fail"},
+        {**USER, "runAsNonRoot": "pass", "userNamespace": "fail"},
     ),
     (
         "mapped",
@@ -329,7 +140,7 @@ _EDITS: Final[tuple[Row, ...]] = (
             " m = [{'containerID': 0, 'hostID': 100000, 'size': 65536}];"
             " c['linux'].update(uidMappings=m, gidMappings=m)"
         ),
-        _MAPPED,
+        MAPPED,
     ),
     (
         "host-net",
@@ -357,14 +168,14 @@ _EDITS: Final[tuple[Row, ...]] = (
             " m = [{'containerID': 0, 'hostID': 100000, 'size': 65536}];"
             " c['linux'].update(uidMappings=m, gidMappings=m)"
         ),
-        {**_MAPPED, "procMount": "pass", "procMount_restricted": "fail"},
+        {**MAPPED, "procMount": "pass", "procMount_restricted": "fail"},
     ),
 )
 BUNDLES: Final = [
     Platform(
         f"{runtime}-{name}",
         f'bundle NAME "{runtime}" "{edit}"',
-        {**_BUNDLE, **truths, **({"engine": ...} if runtime != "runsc" else {})},
+        {**OF_A_BUNDLE, **truths, **({"engine": ...} if runtime != "runsc" else {})},
     )
     for runtime in ("runc", "crun")
     for name, edit, truths in _EDITS
@@ -376,7 +187,7 @@ SANDBOXES: Final = [
     Platform(
         f"here-runsc-{name}",
         f'bundle NAME "$RUNSC" "{edit}"',
-        {**_BUNDLE, **_GVISOR, "memory": ..., "readOnlyRootFilesystem": "fail", **truths},
+        {**OF_A_BUNDLE, **_GVISOR, "memory": ..., "readOnlyRootFilesystem": "fail", **truths},
         "find_runsc",
     )
     for name, edit, truths in (
@@ -398,7 +209,7 @@ LXC: Final[tuple[Row, ...]] = (
     (
         "privileged",
         "'lxc.net.0.type = empty' 'lxc.cgroup2.memory.max = 67108864'",
-        {**_OWN, "hostNamespaces": "pass", "memory": 64 * MIB, "user": 0, "runAsNonRoot": "fail"},
+        {**OWN, "hostNamespaces": "pass", "memory": 64 * MIB, "user": 0, "runAsNonRoot": "fail"},
     ),
     (
         "host-net",
@@ -411,12 +222,12 @@ BUBBLEWRAP: Final[tuple[Row, ...]] = (
     (
         "unshared",
         "--unshare-all --uid 1000 --gid 1000",
-        {**_OWN, "hostNamespaces": "pass", "user": 1000, "runAsNonRoot": "pass"},
+        {**OWN, "hostNamespaces": "pass", "user": 1000, "runAsNonRoot": "pass"},
     ),
     (
         "root",
         "--unshare-all --uid 0 --gid 0",
-        {**_OWN, **_MAPPED, "hostNamespaces": "pass", "user": 0},
+        {**OWN, **MAPPED, "hostNamespaces": "pass", "user": 0},
     ),
     (
         "host-net",
@@ -443,24 +254,24 @@ HERE: Final = [
         tuple(row for row in DOCKER if row[0] in _HERE),
         "engine docker",
         "image_here",
-        _DOCKER,
+        IN_DOCKER,
     ),
     *SANDBOXES,
 ]
 """On this machine, whatever its engine and its control groups are."""
 
 PLATFORMS: Final = [
-    *_table("process", UNSHARE, "direct", "", _MACHINE),
-    *_table("unit", UNITS, "unit", "", _MACHINE),
-    *_table("nspawn", NSPAWN_WAYS, "nspawn", "", _NSPAWN),
+    *_table("process", UNSHARE, "direct", "", ON_THE_MACHINE),
+    *_table("unit", UNITS, "unit", "", ON_THE_MACHINE),
+    *_table("nspawn", NSPAWN_WAYS, "nspawn", "", IN_NSPAWN),
     *BUNDLES,
     *_table("lxc", LXC, "lxc", "", {"engine": "lxc", "seccompProfile_baseline": "pass"}),
     Platform(
         "lxc-mapped",
         "lxc_mapped NAME 'lxc.net.0.type = empty' 'lxc.cgroup2.memory.max = 67108864'",
         {
-            **_OWN,
-            **_MAPPED,
+            **OWN,
+            **MAPPED,
             "engine": "lxc",
             "hostNamespaces": "pass",
             "hostPathVolumes": "pass",
@@ -477,9 +288,9 @@ PLATFORMS: Final = [
         "",
         {"host user": False, "allowPrivilegeEscalation": "pass", "readOnlyRootFilesystem": "pass"},
     ),
-    *_table("podman", PODMAN, "engine podman", "start_podman", _PODMAN),
-    *_table("podman-rootless", ROOTLESS, "rootless", "start_rootless", _PODMAN_USER),
-    *_table("docker", DOCKER, "engine docker", "start_docker", _DOCKER),
+    *_table("podman", PODMAN, "engine podman", "start_podman", IN_PODMAN),
+    *_table("podman-rootless", ROOTLESS, "rootless", "start_rootless", IN_ROOTLESS_PODMAN),
+    *_table("docker", DOCKER, "engine docker", "start_docker", IN_DOCKER),
     Platform(
         "docker-runsc",
         "LIMIT=900 engine docker NAME --runtime runsc --network none --memory 64m -v runsc:/rec",
@@ -488,39 +299,39 @@ PLATFORMS: Final = [
     ),
     *_table(
         "docker-rootless",
-        (("default", "", {}), ("limited", _LIMITS, _LIMITED)),
+        (("default", "", {}), ("limited", LIMITS, LIMITED)),
         "rootless_docker",
         "start_rootless_docker",
-        {**_DOCKER, **_MAPPED, "appArmorProfile": "fail"},
+        {**IN_DOCKER, **MAPPED, "appArmorProfile": "fail"},
     ),
-    Platform("nested-runc", "nested NAME", {**_BUNDLE, "appArmorProfile": ...}, "start_docker"),
+    Platform("nested-runc", "nested NAME", {**OF_A_BUNDLE, "appArmorProfile": ...}, "start_docker"),
     *_table(
         "nested-docker",
         (
             ("default", "", {}),
-            ("limited", _LIMITS, _LIMITED),
+            ("limited", LIMITS, LIMITED),
             (
                 "host-net",
                 "--network host",
                 {"host net": ..., "hostNamespaces": ...},
             ),
             ("host-etc", "-v /etc:/data", {"hostPathVolumes": "fail"}),
-            ("privileged", "--privileged", _PRIVILEGED),
+            ("privileged", "--privileged", PRIVILEGED),
         ),
         "nested_docker",
         "start_docker",
-        {**_DOCKER, "appArmorProfile": ...},
+        {**IN_DOCKER, "appArmorProfile": ...},
     ),
     *_table(
         "nested-podman",
         (
             ("default", "", {}),
-            ("limited", _LIMITS, _LIMITED),
+            ("limited", LIMITS, LIMITED),
             ("host-etc", "-v /etc:/data", {"hostPathVolumes": "fail"}),
         ),
         "nested_podman",
         "start_docker; start_podman",
-        {**_PODMAN, "appArmorProfile": ...},
+        {**IN_PODMAN, "appArmorProfile": ...},
     ),
     *_table(
         "nested-nspawn",
@@ -530,12 +341,12 @@ PLATFORMS: Final = [
         ),
         "nested_nspawn",
         "",
-        {**_NSPAWN, "host net": ...},
+        {**IN_NSPAWN, "host net": ...},
     ),
     Platform(
         "lxc-podman",
         "lxc_podman NAME",
-        {**_PODMAN, "appArmorProfile": "unknown"},
+        {**IN_PODMAN, "appArmorProfile": "unknown"},
         "start_podman",
     ),
 ]
@@ -546,18 +357,26 @@ _HYBRID: Final = frozenset({
     "lxc-privileged",
 })  # fmt: skip
 """Started where version 1 has the controllers and version 2 systemd's names."""
+_NO_CONTROLLER: Final[Truths] = {"memory": None, "pids": None}
+"""Whatever was asked for, nothing limits them."""
 _BARE: Final = frozenset({
-    *("process-bare", "unit-limited", "docker-default", "docker-cpuset", "podman-default"),
+    *("process-bare", "unit-limited", "docker-default", "docker-cpuset"),
     "nspawn-default",
 })  # fmt: skip
 """Started where the kernel has no AppArmor and lacks controllers."""
 PLATFORMS.extend(
     [
-        replace(each, name=f"{prefix}-{each.name}", suite="bookworm", arguments=arguments)
-        for prefix, names, arguments in (
-            ("bookworm", _SECOND, ""),
-            ("hybrid", _HYBRID, "systemd.unified_cgroup_hierarchy=0"),
-            ("bare-kernel", _BARE, "apparmor=0 cgroup_disable=memory,pids"),
+        replace(
+            each,
+            name=f"{prefix}-{each.name}",
+            suite="bookworm",
+            arguments=arguments,
+            truths={**each.truths, **truths},
+        )
+        for prefix, names, arguments, truths in (
+            ("bookworm", _SECOND, "", {}),
+            ("hybrid", _HYBRID, "systemd.unified_cgroup_hierarchy=0", {}),
+            ("bare-kernel", _BARE, "apparmor=0 cgroup_disable=memory,pids", _NO_CONTROLLER),
         )
         for each in tuple(PLATFORMS)
         if each.name in names

@@ -6,13 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given
 from hypothesis import strategies as st
 from packageurl import PackageURL
-from spdx_tools.spdx.parser.jsonlikedict.json_like_dict_parser import JsonLikeDictParser
-from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 from onebin.image.bill import Bill, Material
 from onebin.image.bill_formats import FORMATS
@@ -41,13 +37,22 @@ BILL = st.builds(
 )  # fmt: skip
 
 
+# Each of these imports takes as long as a hundred tests: only a process that judges bills has them.
 def spdx_faults(data: bytes) -> list[str]:
-    parser: Any = JsonLikeDictParser
+    from spdx_tools.spdx.parser.jsonlikedict import json_like_dict_parser  # noqa: PLC0415
+    from spdx_tools.spdx.validation.document_validator import (  # noqa: PLC0415
+        validate_full_spdx_document,
+    )
+
+    parser: Any = json_like_dict_parser.JsonLikeDictParser
     document = parser().parse(json.loads(data))
     return [message.validation_message for message in validate_full_spdx_document(document)]
 
 
 def cyclonedx_faults(data: bytes) -> list[str]:
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+
     found = JsonStrictValidator(SchemaVersion.V1_6).validate_str(data.decode())
     return [] if found is None else [str(found)]
 

@@ -122,7 +122,10 @@ FILES_SHA256 = ("BuildCPython.zlib.files_sha256", "BuildLibrary.library.source.f
 
 @pytest.fixture
 def steps(tmp_path: Path) -> list[Step[Any]]:
-    """One step of each kind, with every field filled."""
+    """One step of each kind, with every field filled.
+
+    Paths outside *tmp_path* are none that a machine has: copies are made beside those that exist.
+    """
 
     def file(name: str) -> Path:
         path = tmp_path / name
@@ -130,9 +133,9 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         path.write_text(name)
         return path
 
-    toolchain = Toolchain(Path("/bin"), Path("/start.o"), (Path("/libc.a"),), "toolchain")
+    toolchain = Toolchain(Path("/tools"), Path("/start.o"), (Path("/libc.a"),), "toolchain")
     interpreter = Interpreter(
-        Path("/python"), Path("/home"), Path("/stdlib"), "x86_64", "3.13", "interpreter"
+        Path("/python"), Path("/python-home"), Path("/stdlib"), "x86_64", "3.13", "interpreter"
     )
     runtime = Runtime(
         "x86_64", (Path("/a.a"),), Path("/include"), {"sys": "NULL"}, "runtime",

@@ -7,12 +7,15 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, Protocol, Self, TypeVar
 
 import msgspec
 
 from .fact import File, Unknown
 from .open_files import OpenFiles
+
+if TYPE_CHECKING:
+    from .root import Root
 
 MAX_FILE_BYTES: Final = 256 * 1024
 """Bytes of one file: a file of gigabytes under a trusted name is not read."""
@@ -24,8 +27,6 @@ READ_BYTES: Final = 16 * 1024
 memory and give it back, which costs more than the reading."""
 MAX_NAMES: Final = 4096
 """Entries of one directory: /dev of a large host has about a thousand."""
-MAX_LINKS: Final = 40
-"""Links followed for one path, as in the kernel."""
 
 T = TypeVar("T")
 Kind = Literal["file", "directory", "link", "socket", "pipe", "character", "block"]
@@ -106,7 +107,7 @@ class SystemFiles:
     """
 
     def __init__(self, root: str = "/", environ: Mapping[str, str] = os.environ) -> None:
-        self._root = root.rstrip("/")
+        self._root = _root(root.rstrip("/")) if root != "/" else None
         self._environ = environ
         self._variables: dict[str, str] | None = None
         self._makers: Mapping[str, str] | None = None
@@ -278,34 +279,16 @@ class SystemFiles:
             return _unknown(path, exc)
 
     def _resolve_in_root(self, path: str, *, follow: bool = True) -> str:
-        """Find *path* under the root; no link leads out of it.
-
-        The kernel does that for ``/``; for another root this walks, as it would in a chroot.
-        """
+        """Find *path* under the root; the kernel does that for ``/``."""
         if "\0" in path:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        if not self._root:
-            return path
-        links = 0
-        rest = [part for part in reversed(path.split("/")) if part]
-        done: list[str] = []
-        while rest:
-            part = rest.pop()
-            if part in {".", ".."}:
-                del done[len(done) - (part == "..") :]
-                continue
-            here = "/".join([self._root, *done, part])
-            if (follow or rest) and os.path.islink(here):  # noqa: PTH114 (pathlib costs start-up)
-                links += 1
-                if links > MAX_LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-                target = os.readlink(here)  # noqa: PTH115
-                if target.startswith("/"):
-                    done.clear()
-                rest += [step for step in reversed(target.split("/")) if step]
-            else:
-                done.append(part)
-        return "/".join([self._root, *done])
+        return self._root.resolve(path, follow=follow) if self._root else path
+
+
+def _root(folder: str) -> "Root":
+    from .root import Root  # noqa: PLC0415
+
+    return Root(folder)
 
 
 def _node(entry: os.DirEntry[str]) -> FileStat | None:

@@ -15,6 +15,7 @@ from devops_info_service.facts.fact import Evidence
 from devops_info_service.standards.baseline import ALLOWED
 from devops_info_service.standards.labels import SELINUX_TYPES
 
+from .allowed import OTHER_VOLUMES, SYSCTLS, VOLUMES
 from .pod import Context, Lifecycle, Requested
 
 Violations = Iterator[Evidence]
@@ -23,44 +24,6 @@ _APPARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
 _SECCOMP_POD: Final = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP: Final = "container.seccomp.security.alpha.kubernetes.io/"
 _PROFILES: Final = frozenset({"RuntimeDefault", "Localhost"})
-
-SYSCTLS: Final[Mapping[tuple[int, int], tuple[str, ...]]] = {
-    (1, 0): (
-        "kernel.shm_rmid_forced",
-        "net.ipv4.ip_local_port_range",
-        "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.ping_group_range",
-        "net.ipv4.tcp_syncookies",
-    ),
-    (1, 27): ("net.ipv4.ip_local_reserved_ports",),
-    (1, 29): (
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_keepalive_time",
-    ),
-    (1, 32): ("net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"),
-    (1, 37): ("net.ipv4.tcp_notsent_lowat", "net.ipv4.tcp_slow_start_after_idle"),
-}
-"""Version of the standards -> the sysctls it adds to those that a pod may set."""
-VOLUMES: Final = frozenset({
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "image",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-})  # fmt: skip
-"""Kinds of volumes that a restricted pod may have."""
-OTHER_VOLUMES: Final = frozenset(
-    "awsElasticBlockStore azureDisk azureFile cephfs cinder fc flexVolume flocker"  # noqa: SIM905
-    " gcePersistentDisk gitRepo glusterfs hostPath iscsi nfs photonPersistentDisk portworxVolume"
-    " quobyte rbd scaleIO storageos vsphereVolume".split()
-)
-"""All other kinds that the API has or had."""
 
 _CONTAINER_ENGINE: Final = (1, 31)
 _USER_NAMESPACES: Final = (1, 35)
