@@ -6,7 +6,7 @@ A verdict "unknown" is due where nothing shows it.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .engines import DOCKER, PODMAN, ROOTLESS
+from .engines import BUBBLEWRAP, DOCKER, PODMAN, ROOTLESS
 from .truths import (
     IN_DOCKER,
     IN_NSPAWN,
@@ -24,6 +24,7 @@ from .truths import (
     Row,
     Truths,
 )
+from .variants import VARIANTS
 
 
 @dataclass(frozen=True)
@@ -218,32 +219,6 @@ LXC: Final[tuple[Row, ...]] = (
     ),
 )
 
-BUBBLEWRAP: Final[tuple[Row, ...]] = (
-    (
-        "unshared",
-        "--unshare-all --uid 1000 --gid 1000",
-        {**OWN, "hostNamespaces": "pass", "user": 1000, "runAsNonRoot": "pass"},
-    ),
-    (
-        "root",
-        "--unshare-all --uid 0 --gid 0",
-        {**OWN, **MAPPED, "hostNamespaces": "pass", "user": 0},
-    ),
-    (
-        "host-net",
-        "--unshare-user --unshare-pid --unshare-ipc --ro-bind /etc /etc",
-        {"host net": True, "host pid": False, "hostNamespaces": "fail", "hostPathVolumes": "fail"},
-    ),
-)
-_SECOND: Final = frozenset({
-    *("process-bare", "process-user", "unit-limited", "unit-hardened"),
-    *("docker-default", "docker-limited", "docker-host-net", "docker-host-pid"),
-    *("docker-privileged", "podman-default", "podman-limited", "podman-userns"),
-    *("podman-rootless-default", "nspawn-default", "nspawn-users", "lxc-privileged"),
-    *("bubblewrap-unshared", "nested-docker-limited"),
-})  # fmt: skip
-"""Started with the kernel and the programs of another release as well."""
-
 _HERE: Final = frozenset(
     "default limited memory cpuset host-net host-pid host-ipc host-uts joined-net unconfined"  # noqa: SIM905
     " no-masks net-raw host-etc volume tmpfs socket socket-refused init".split()
@@ -351,19 +326,6 @@ PLATFORMS: Final = [
     ),
 ]
 """Those that start fast come first."""
-_HYBRID: Final = frozenset({
-    *("process-bare", "unit-limited", "unit-plain", "docker-default", "docker-limited"),
-    *("docker-host-cgroupns", "docker-memory", "podman-limited", "nspawn-default"),
-    "lxc-privileged",
-})  # fmt: skip
-"""Started where version 1 has the controllers and version 2 systemd's names."""
-_NO_CONTROLLER: Final[Truths] = {"memory": None, "pids": None}
-"""Whatever was asked for, nothing limits them."""
-_BARE: Final = frozenset({
-    *("process-bare", "unit-limited", "docker-default", "docker-cpuset"),
-    "nspawn-default",
-})  # fmt: skip
-"""Started where the kernel has no AppArmor and lacks controllers."""
 PLATFORMS.extend(
     [
         replace(
@@ -373,11 +335,7 @@ PLATFORMS.extend(
             arguments=arguments,
             truths={**each.truths, **truths},
         )
-        for prefix, names, arguments, truths in (
-            ("bookworm", _SECOND, "", {}),
-            ("hybrid", _HYBRID, "systemd.unified_cgroup_hierarchy=0", {}),
-            ("bare-kernel", _BARE, "apparmor=0 cgroup_disable=memory,pids", _NO_CONTROLLER),
-        )
+        for prefix, names, arguments, truths in VARIANTS
         for each in tuple(PLATFORMS)
         if each.name in names
     ]
