@@ -7,6 +7,7 @@ from .truths import (
     LIMITS,
     MAPPED,
     MIB,
+    OWN,
     PRIVILEGED,
     USER,
     Row,
@@ -94,6 +95,12 @@ PODMAN: Final[tuple[Row, ...]] = (
     ("host-etc", "--network none -v /etc:/host/etc", {"hostPathVolumes": "fail"}),
     ("volume", "--network none -v data:/data", {}),
     ("no-attr", "--network none --security-opt apparmor=unconfined", {"appArmorProfile": "fail"}),
+    ("unmasked", "--network none --security-opt unmask=ALL", {"procMount": "fail"}),
+    (
+        "unmasked-userns",
+        "--network none --security-opt unmask=ALL --userns auto",
+        {**MAPPED, "procMount": "pass", "procMount_restricted": "fail"},
+    ),
 )
 ROOTLESS: Final[tuple[Row, ...]] = (
     ("default", "--network none", {}),
@@ -102,4 +109,21 @@ ROOTLESS: Final[tuple[Row, ...]] = (
     ("runc", "--network none --runtime runc", {}),
     ("home", "--network none -v /home/u:/data", {"hostPathVolumes": "fail"}),
     ("host-net", "--network host", {"host net": True, "hostNamespaces": "fail"}),
+)
+BUBBLEWRAP: Final[tuple[Row, ...]] = (
+    (
+        "unshared",
+        "--unshare-all --uid 1000 --gid 1000",
+        {**OWN, "hostNamespaces": "pass", "user": 1000, "runAsNonRoot": "pass"},
+    ),
+    (
+        "root",
+        "--unshare-all --uid 0 --gid 0",
+        {**OWN, **MAPPED, "hostNamespaces": "pass", "user": 0},
+    ),
+    (
+        "host-net",
+        "--unshare-user --unshare-pid --unshare-ipc --ro-bind /etc /etc",
+        {"host net": True, "host pid": False, "hostNamespaces": "fail", "hostPathVolumes": "fail"},
+    ),
 )

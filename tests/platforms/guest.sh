@@ -29,14 +29,14 @@ start_docker() {
   systemctl restart docker
   for _ in $(seq 60); do docker info >/dev/null 2>&1 && break; sleep 1; done
   docker_image
-  docker run -d --name sleeper platform:1 >/dev/null
+  docker inspect sleeper >/dev/null 2>&1 || docker run -d --name sleeper platform:1 >/dev/null
 }
 
 # engine CLI NAME OPTIONS: run the program in a container of an engine, and take its recording.
 engine() {
   cli=$1 name=$2
   shift 2
-  timeout 90 $cli run --cidfile $OUT/$name/cid --name "p-$name" "$@" platform:1 $ARGS /rec/r >$OUT/$name/report.json
+  timeout ${LIMIT:-90} $cli run --cidfile $OUT/$name/cid --name "p-$name" "$@" platform:1 $ARGS /rec/r >$OUT/$name/report.json
   cp $OUT/$name/cid $OUT/$name/id # podman removes its own with the container
   $cli cp "p-$name:/rec/r" $OUT/$name/recording
   $cli rm -f "p-$name" >/dev/null
@@ -153,13 +153,99 @@ sandbox() { # NAME OPTIONS: bubblewrap, as a user
   timeout 60 setpriv --reuid 1000 --regid 1000 --clear-groups bwrap --ro-bind $rootfs / --dev /dev --proc /proc --bind $OUT/$name /rec "$@" /app $ARGS /rec/recording >$OUT/$name/report.json
 }
 
+nest_image() { # an image that has the machine's programs, for an engine inside a container
+  mkdir -p $place/nest/{tmp,etc,usr,proc,sys,dev,run,var/lib,var/tmp}
+  for link in bin lib lib64 sbin; do ln -sfn usr/$link $place/nest/$link; done
+  grep -q ^root: $place/nest/etc/passwd 2>/dev/null || { grep ^root: /etc/passwd >$place/nest/etc/passwd; grep ^root: /etc/group >$place/nest/etc/group; }
+  tar -C $rootfs -cf $place/nest/image.tar app rec tmp
+  docker image inspect nest:1 >/dev/null 2>&1 || tar -C $place/nest -c . | docker import - nest:1 >/dev/null
+}
+
 nested() { # NAME: a bundle that runc starts in a privileged container of Docker
   name=$1
-  mkdir -p $place/$name $place/nest/{tmp,etc,usr,proc,sys,dev,run}
-  for link in bin lib lib64 sbin; do ln -sfn usr/$link $place/nest/$link; done
-  docker image inspect nest:1 >/dev/null 2>&1 || tar -C $place/nest -c . | docker import - nest:1 >/dev/null
+  nest_image
+  mkdir -p $place/$name
   cp -a $rootfs $place/$name/rootfs
   (cd $place/$name && runc spec && sed -i 's/"terminal": true/"terminal": false/; s/"readonly": true/"readonly": false/; s#"sh"#"/app","report","--json","--record","/rec/r"#' config.json)
   timeout 120 docker run --rm --privileged --network none -v /usr:/usr:ro -v $place/$name:/bundle nest:1 /usr/sbin/runc --root /run/runc run --bundle /bundle nested >$OUT/$name/report.json
   cp -a $place/$name/rootfs/rec/r $OUT/$name/recording
+}
+
+# The groups of a container with processes in its own group cannot have limits below: those move.
+MOVE='mkdir -p /sys/fs/cgroup/init; for p in $(cat /sys/fs/cgroup/cgroup.procs); do echo $p >/sys/fs/cgroup/init/cgroup.procs; done 2>/dev/null; for c in $(cat /sys/fs/cgroup/cgroup.controllers); do echo +$c >/sys/fs/cgroup/cgroup.subtree_control; done 2>/dev/null'
+
+nested_docker() { # NAME OPTIONS: an engine in a privileged container, and its own container
+  name=$1
+  shift
+  nest_image
+  cat >$OUT/$name/inner <<S
+$MOVE
+export PATH=/usr/sbin:/usr/bin HOME=/tmp
+dockerd --storage-driver vfs --iptables=false --ip6tables=false --bridge=none >/out/dockerd 2>&1 &
+for _ in \$(seq 90); do docker info >/dev/null 2>&1 && break; sleep 1; done
+docker import -c 'ENTRYPOINT ["/app"]' /image.tar platform:1 >/dev/null
+docker run --cidfile /out/cid --name inner --network none $* platform:1 $ARGS /rec/r >/out/report.json
+docker cp inner:/rec/r /out/recording
+cp /out/cid /out/id
+S
+  timeout 300 docker run --rm --privileged --network none -v /usr:/usr:ro -v /etc/ssl:/etc/ssl:ro -v nest-$name:/var/lib/docker -v $OUT/$name:/out nest:1 /usr/bin/bash /out/inner
+}
+
+nested_podman() { # NAME OPTIONS: podman in a privileged container of Docker
+  name=$1
+  shift
+  nest_image
+  cat >$OUT/$name/inner <<S
+$MOVE
+export PATH=/usr/sbin:/usr/bin HOME=/tmp
+p="podman --storage-driver vfs --cgroup-manager cgroupfs --events-backend file"
+\$p import -q -c 'ENTRYPOINT ["/app"]' /image.tar platform:1 >/dev/null
+\$p run --log-driver k8s-file --cidfile /out/cid --name inner --network none $* platform:1 $ARGS /rec/r >/out/report.json
+cp /out/cid /out/id
+\$p cp inner:/rec/r /out/recording
+S
+  timeout 300 docker run --rm --privileged --network none -v /usr:/usr:ro -v /etc/containers:/etc/containers:ro -v nest-$name:/var/lib/containers -v $OUT/$name:/out nest:1 /usr/bin/bash /out/inner
+}
+
+nested_nspawn() { # NAME OPTIONS: nspawn in nspawn
+  name=$1
+  shift
+  rm -rf $place/$name
+  mkdir -p $place/$name/{tmp,etc,usr,proc,sys,dev,run,var/lib,var/tmp,inner}
+  for link in bin lib lib64 sbin; do ln -sfn usr/$link $place/$name/$link; done
+  cp /etc/passwd /etc/group /etc/os-release $place/$name/etc/
+  systemd-id128 new >$place/$name/etc/machine-id
+  cp -a $rootfs/. $place/$name/inner/
+  mkdir -p $place/$name/inner/usr
+  echo 'ID=test' >$place/$name/inner/etc/os-release
+  timeout 120 systemd-nspawn --quiet -D $place/$name --bind-ro=/usr --as-pid2 --pipe --capability=all /usr/bin/systemd-nspawn --quiet --register=no --keep-unit -D /inner --as-pid2 --pipe "$@" /app $ARGS /rec/r >$OUT/$name/report.json
+  cp -a $place/$name/inner/rec/r $OUT/$name/recording
+}
+
+lxc_podman() { # NAME OPTIONS: podman in a container of LXC with a name space of AppArmor
+  name=$1
+  shift
+  root=/var/lib/lxc/$name/rootfs
+  mkdir -p $root/{tmp,etc/containers,usr,proc,sys,dev/pts,dev/shm,run,var/lib,var/tmp,out}
+  for link in bin lib lib64 sbin; do ln -sfn usr/$link $root/$link; done
+  grep ^root: /etc/passwd >$root/etc/passwd
+  grep ^root: /etc/group >$root/etc/group
+  cp -r /etc/containers/. $root/etc/containers/
+  tar -C $rootfs -cf $root/image.tar app rec tmp
+  cat >$root/inner <<S
+mount -o remount,rw /sys/fs/cgroup 2>/dev/null
+mkdir -p /dev/shm /out && mount -t tmpfs shm /dev/shm
+$MOVE
+export PATH=/usr/sbin:/usr/bin HOME=/tmp
+p="podman --storage-driver vfs --cgroup-manager cgroupfs --events-backend file"
+\$p import -q -c 'ENTRYPOINT ["/app"]' /image.tar platform:1 >/dev/null
+\$p run --log-driver k8s-file --cidfile /out/cid --name inner --network none $* platform:1 $ARGS /rec/r >/out/report.json
+\$p cp inner:/rec/r /out/recording
+S
+  printf '%s\n' 'lxc.include = /usr/share/lxc/config/common.conf' 'lxc.mount.auto = cgroup:rw' "lxc.rootfs.path = dir:$root" "lxc.uts.name = $name" 'lxc.net.0.type = empty' 'lxc.apparmor.profile = generated' 'lxc.apparmor.allow_nesting = 1' 'lxc.mount.entry = /usr usr none bind,ro 0 0' >/var/lib/lxc/$name/config
+  cp /usr/sbin/init.lxc.static $root/ 2>/dev/null
+  timeout 240 lxc-execute -n $name -- /usr/bin/bash /inner
+  cp $root/out/report.json $OUT/$name/
+  cp $root/out/cid $OUT/$name/id
+  cp -a $root/out/recording $OUT/$name/recording
 }

@@ -85,11 +85,17 @@ def record(platforms: Sequence[Platform], out: Path, suite: str) -> None:
             places = {"IN": folder, "OUT": out.resolve(), "PLACE": folder / "place"}
             environ = {**os.environ, **{name: str(place) for name, place in places.items()}}
             subprocess.run(["bash", str(script)], check=True, env=environ)
-        for release in dict.fromkeys(each.suite or suite for each in there):
-            chosen = [each for each in there if (each.suite or suite) == release]
+        machines = dict.fromkeys((each.suite or suite, each.arguments) for each in there)
+        for release, arguments in machines:
+            chosen = [
+                each
+                for each in there
+                if (each.suite or suite, each.arguments) == (release, arguments)
+            ]
             script.write_text(script_of(chosen))
             packages = PACKAGES if release != "bookworm" else PACKAGES.replace("docker-cli,", "")
             options = ["--suite", release, "--packages", packages, "--out", str(out)]
+            options += ["--append", arguments] if arguments else []
             command = [str(FOLDER / "vm"), *options, "--seconds", "2400", str(script)]
             subprocess.run([*command, str(folder / "app"), str(folder / "guest.sh")], check=True)
 

@@ -48,7 +48,9 @@ def load(name: str) -> Recording:
 def keep(platform: Platform, recording: Path, found: Sequence[Compared]) -> None:
     """Keep a recording, stripped, with its truths."""
     machine = msgspec.json.decode((recording / MACHINE_FILE).read_bytes(), type=MachineFile)
-    machine.entries = {"/dev": machine.entries.get("/dev", 0)}
+    machine.entries = {
+        path: number for path, number in machine.entries.items() if f"{path}/".startswith("/dev/")
+    }
     machine.nodes = {
         path: node
         for path, node in machine.nodes.items()

@@ -6,7 +6,7 @@ A verdict "unknown" is due where nothing shows it.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .engines import DOCKER, PODMAN, ROOTLESS
+from .engines import BUBBLEWRAP, DOCKER, PODMAN, ROOTLESS
 from .truths import (
     IN_DOCKER,
     IN_NSPAWN,
@@ -19,10 +19,12 @@ from .truths import (
     OF_A_BUNDLE,
     ON_THE_MACHINE,
     OWN,
+    PRIVILEGED,
     USER,
     Row,
     Truths,
 )
+from .variants import VARIANTS
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Platform:
     """The function of ``guest.sh`` that comes first, once."""
     suite: str = ""
     """Of Debian; empty: that of the command."""
+    arguments: str = ""
+    """Of its kernel."""
 
 
 def _table(
@@ -65,6 +69,11 @@ UNITS: Final[tuple[Row, ...]] = (
         "dynamic-user",
         "-p DynamicUser=yes -p ReadWritePaths=/out -p MemoryMax=64M -p UMask=0000",
         {"memory": 64 * MIB, "user": ...},
+    ),
+    (
+        "without-proc",
+        "-p ProcSubset=pid -p ProtectProc=invisible -p MemoryMax=64M",
+        {"memory": 64 * MIB, "engine": ...},
     ),
     (
         "private-users",
@@ -108,6 +117,8 @@ UNSHARE: Final[tuple[Row, ...]] = (
     ("user", _SETPRIV, {"user": 1000}),
 )  # fmt: skip
 
+_UNMASK: Final = "c['linux'].update(maskedPaths=[], readonlyPaths=[])"
+"""As ``procMount: Unmasked`` of a pod."""
 _EDITS: Final[tuple[Row, ...]] = (
     ("default", "pass", {}),
     (
@@ -149,6 +160,16 @@ _EDITS: Final[tuple[Row, ...]] = (
             " 'options': ['rbind']})"
         ),
         {"hostPathVolumes": "fail"},
+    ),
+    ("unmasked", f"{_UNMASK}", {"procMount": "fail"}),
+    (
+        "unmasked-mapped",
+        (
+            f"{_UNMASK}; c['linux']['namespaces'].append({{'type': 'user'}});"
+            " m = [{'containerID': 0, 'hostID': 100000, 'size': 65536}];"
+            " c['linux'].update(uidMappings=m, gidMappings=m)"
+        ),
+        {**MAPPED, "procMount": "pass", "procMount_restricted": "fail"},
     ),
 )
 BUNDLES: Final = [
@@ -197,30 +218,6 @@ LXC: Final[tuple[Row, ...]] = (
         {"host net": True, "host pid": False, "hostNamespaces": "fail", "user": 0},
     ),
 )
-
-BUBBLEWRAP: Final[tuple[Row, ...]] = (
-    (
-        "unshared",
-        "--unshare-all --uid 1000 --gid 1000",
-        {**OWN, "hostNamespaces": "pass", "user": 1000, "runAsNonRoot": "pass"},
-    ),
-    (
-        "root",
-        "--unshare-all --uid 0 --gid 0",
-        {**OWN, **MAPPED, "hostNamespaces": "pass", "user": 0},
-    ),
-    (
-        "host-net",
-        "--unshare-user --unshare-pid --unshare-ipc --ro-bind /etc /etc",
-        {"host net": True, "host pid": False, "hostNamespaces": "fail", "hostPathVolumes": "fail"},
-    ),
-)
-_SECOND: Final = frozenset({
-    *("process-bare", "unit-limited", "docker-default", "docker-limited", "docker-host-net"),
-    *("podman-default", "podman-rootless-default", "nspawn-default", "lxc-privileged"),
-    "bubblewrap-unshared",
-})  # fmt: skip
-"""Started with the kernel and the programs of another release as well."""
 
 _HERE: Final = frozenset(
     "default limited memory cpuset host-net host-pid host-ipc host-uts joined-net unconfined"  # noqa: SIM905
@@ -271,7 +268,7 @@ PLATFORMS: Final = [
     *_table("docker", DOCKER, "engine docker", "start_docker", IN_DOCKER),
     Platform(
         "docker-runsc",
-        "engine docker NAME --runtime runsc --network none --memory 64m -v runsc:/rec",
+        "LIMIT=900 engine docker NAME --runtime runsc --network none --memory 64m -v runsc:/rec",
         _GVISOR,
         "start_docker",
     ),
@@ -283,12 +280,63 @@ PLATFORMS: Final = [
         {**IN_DOCKER, **MAPPED, "appArmorProfile": "fail"},
     ),
     Platform("nested-runc", "nested NAME", {**OF_A_BUNDLE, "appArmorProfile": ...}, "start_docker"),
+    *_table(
+        "nested-docker",
+        (
+            ("default", "", {}),
+            ("limited", LIMITS, LIMITED),
+            (
+                "host-net",
+                "--network host",
+                {"host net": ..., "hostNamespaces": ...},
+            ),
+            ("host-etc", "-v /etc:/data", {"hostPathVolumes": "fail"}),
+            ("privileged", "--privileged", PRIVILEGED),
+        ),
+        "nested_docker",
+        "start_docker",
+        {**IN_DOCKER, "appArmorProfile": ...},
+    ),
+    *_table(
+        "nested-podman",
+        (
+            ("default", "", {}),
+            ("limited", LIMITS, LIMITED),
+            ("host-etc", "-v /etc:/data", {"hostPathVolumes": "fail"}),
+        ),
+        "nested_podman",
+        "start_docker; start_podman",
+        {**IN_PODMAN, "appArmorProfile": ...},
+    ),
+    *_table(
+        "nested-nspawn",
+        (
+            ("default", "", {"host user": True, "userNamespace": "fail"}),
+            ("private-net", "--private-network", {"host net": False, "hostNamespaces": "pass"}),
+        ),
+        "nested_nspawn",
+        "",
+        {**IN_NSPAWN, "host net": ...},
+    ),
+    Platform(
+        "lxc-podman",
+        "lxc_podman NAME",
+        {**IN_PODMAN, "appArmorProfile": "unknown"},
+        "start_podman",
+    ),
 ]
 """Those that start fast come first."""
 PLATFORMS.extend(
     [
-        replace(each, name=f"bookworm-{each.name}", suite="bookworm")
-        for each in PLATFORMS
-        if each.name in _SECOND
+        replace(
+            each,
+            name=f"{prefix}-{each.name}",
+            suite="bookworm",
+            arguments=arguments,
+            truths={**each.truths, **truths},
+        )
+        for prefix, names, arguments, truths in VARIANTS
+        for each in tuple(PLATFORMS)
+        if each.name in names
     ]
 )

@@ -1,5 +1,6 @@
 """What a build may see of the machine: arguments of the compiler, programs, libraries."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +88,11 @@ def test_make_leaves_tests_out(arguments: list[str], printed: str, tmp_path: Pat
     if not make.exists():
         pytest.skip("no make here: apt-get install make")
 
-    done = subprocess.run([make, *arguments], cwd=tmp_path, capture_output=True, check=True)
+    # Without the variables of a make that runs the tests.
+    env = {"PATH": os.defpath}
+    done = subprocess.run(
+        [make, *arguments], cwd=tmp_path, env=env, capture_output=True, check=True
+    )
 
     assert printed == done.stdout.decode()
 

@@ -15,8 +15,10 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from devops_info_service.facts.container.kernel_mounts import DEVICES
+from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.linux.mounts import MOUNTINFO
-from devops_info_service.facts.system_files import SystemFiles
+from devops_info_service.facts.system_files import FileStat, Kind, SystemFiles
 from devops_info_service.http.wire.cidr import Cidr
 from devops_info_service.http.wire.forwarded import TrustedProxies
 from devops_info_service.http.wire.message import Client
@@ -47,6 +49,8 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
 
     why: str
     files: dict[str, str] = {}
+    devices: dict[str, Kind] = {}
+    """Below ``/dev``, by path; besides them there are the usual ones."""
     repeated: dict[str, Repeated] = {}
     environ: dict[str, str] = {}
     checks: dict[str, ExpectedCheck] = {}
@@ -58,6 +62,26 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     """A PROXY header."""
     client: str | None = None
     """The address of the client that either names."""
+
+
+class CaseFiles(SystemFiles):
+    """The files of a case, and its devices: a tree without root's rights has none."""
+
+    def __init__(self, root: Path, case: Case) -> None:
+        super().__init__(str(root), case.environ)
+        self._devices = case.devices
+
+    def nodes(self, path: str) -> dict[str, FileStat] | Unknown:
+        if not self._devices or not f"{path}/".startswith("/dev/"):
+            return super().nodes(path)
+        kinds: dict[str, Kind] = {**dict.fromkeys(DEVICES, "character"), **self._devices}
+        found = {}
+        for name, kind in kinds.items():
+            inside = f"/dev/{name}".removeprefix(f"{path}/")
+            first, slash, _ = inside.partition("/")
+            if inside[0] != "/":
+                found[first] = FileStat("directory" if slash else kind, 0o666, 0, 6)
+        return found
 
 
 def load(name: str) -> Case:
@@ -80,7 +104,7 @@ def test_platform(tmp_path: Path, name: str) -> None:
         files[path] += "".join(lines)
     write_tree(tmp_path, files)
 
-    snapshot = read_platform(SystemFiles(str(tmp_path), case.environ), FrozenClock())
+    snapshot = read_platform(CaseFiles(tmp_path, case), FrozenClock())
     report = msgspec.json.decode(msgspec.json.encode(snapshot))
 
     checks = {check["id"]: check for check in report["security"]["checks"]}
@@ -119,7 +143,7 @@ MOVES: Final[dict[str, Callable[[str], str]]] = {
     "node in a container": of_disks(
         lambda root: (
             f"/var/lib/docker/volumes/node/_data{root.removeprefix('/var')}"
-            if "/pods/" in root or "/sandboxes/" in root
+            if any(name in root for name in ("/pods/", "/sandboxes/", "/kubelet"))
             else root
         )
     ),

@@ -93,6 +93,7 @@ def _info(services: Services) -> Handler:
             services.service,
             endpoints,
             services.conformance,
+            services.limit_history,
         )
 
     return info(services.service, services.host, services.uptime, endpoints, make_page)

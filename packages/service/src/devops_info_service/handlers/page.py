@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from devops_info_service.client_path import client_path
+from devops_info_service.facts.linux.limit_watch import Change
 from devops_info_service.facts.linux.resources import Resources
 from devops_info_service.facts.linux.uptime import Runtime
 from devops_info_service.http.wire.forwarded import TrustedProxies
@@ -28,8 +29,11 @@ def page(
     service: Service,
     endpoints: Sequence[Endpoint],
     check: Callable[[], "Conformance"] | None = None,
+    history: Callable[[], tuple[Change, ...]] = tuple,
 ) -> Handler:
     """Return the handler of the page; with *check* it shows the expectations as well.
+
+    *history* has the changes of limits, as ``/platform/history``.
 
     With the query ``part=usage`` it is the tiles alone, which the page's script polls.
     """
@@ -37,10 +41,10 @@ def page(
     def render(snapshot: PlatformSnapshot) -> CachedPage:
         conformance = None if check is None else check()
         in_use = snapshots.cpus_in_use
-        return render_shared(snapshot, now(), service, endpoints, conformance, in_use)
+        return render_shared(snapshot, now(), service, endpoints, conformance, in_use, history())
 
     def render_tiles(resources: Resources) -> bytes:
-        return usage_tiles(resources, snapshots.cpus_in_use).encode()
+        return usage_tiles(resources, snapshots.cpus_in_use, history()).encode()
 
     pages, tiles = Derived(render), Derived(render_tiles)
 

@@ -29,6 +29,7 @@ from .usage import usage_section
 
 if TYPE_CHECKING:
     from devops_info_service.expectations.conformance import Conformance
+    from devops_info_service.facts.linux.limit_watch import Change
 
 
 def _hash(content: str) -> str:
@@ -90,6 +91,7 @@ def render_shared(
     endpoints: Sequence[Endpoint],
     conformance: "Conformance | None" = None,
     cpus_in_use: float | None = None,
+    history: "Sequence[Change]" = (),
 ) -> CachedPage:
     """Return what all requests share while *snapshot* is fresh; it takes some milliseconds."""
     name = _name(snapshot.identity)
@@ -104,7 +106,7 @@ def render_shared(
             tag("a", "Skip to the report", href="#report", class_="skip"),
             _header(snapshot, name, now, verdict),
             opening("main", id="report"),
-            usage_section(snapshot, cpus_in_use),
+            usage_section(snapshot, cpus_in_use, history),
             expectations,
             security_section(snapshot.security, judged=not is_machine(snapshot)),
             _identity(snapshot),

@@ -94,6 +94,7 @@ button:hover { border-color: var(--soft); }
 .tiles { display: grid; gap: 1rem; margin: .9rem 0 .75rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 15.5rem), 1fr)); }
 .tile { display: grid; grid-row: span 5; grid-template-rows: subgrid; row-gap: 0; }
+#changes { grid-column: 1 / -1; }
 .tile > h3 { grid-row: 1; }
 .tile > p { grid-row: 2; }
 .tile > .meter { grid-row: 3; }

@@ -1,7 +1,8 @@
 """The first section of the page: limits, and how much of them is used."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from devops_info_service.catalog.formatting import NO_LIMIT, size
 from devops_info_service.catalog.limits import hidden_limits
 from devops_info_service.catalog.usage import Utilization
 from devops_info_service.facts.linux.resources import Resources
@@ -12,13 +13,20 @@ from .figures import Figure, figures
 from .markup import Markup, join, tag
 from .tables import collapsible, facts
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from devops_info_service.facts.linux.limit_watch import Change, Value
+
 _MIN_PEAK: Final = 2
 """Percent from which the mark of the peak is clear of the bar's round end."""
 _OUTSIDE: Final = -9.0
 """Percent at which the mark is outside of the picture."""
 
 
-def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) -> Markup:
+def usage_section(
+    snapshot: PlatformSnapshot, cpus_in_use: float | None = None, history: "Sequence[Change]" = ()
+) -> Markup:
     """Return the tiles, and the table with the sources of their figures."""
     resources = snapshot.resources
     hidden = join(
@@ -42,7 +50,7 @@ def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) 
             ),
             class_="bar",
         ),
-        usage_tiles(resources, cpus_in_use),
+        usage_tiles(resources, cpus_in_use, history),
         hidden,
         collapsible("Sources of these figures", facts(sources.rows, sources.title)),
         id="usage",
@@ -50,9 +58,29 @@ def usage_section(snapshot: PlatformSnapshot, cpus_in_use: float | None = None) 
     )
 
 
-def usage_tiles(resources: Resources, cpus_in_use: float | None = None) -> Markup:
-    """Return the part of the section that changes all the time: one tile a resource."""
-    return tag("div", *map(_tile, figures(resources, cpus_in_use)), class_="tiles")
+def usage_tiles(
+    resources: Resources, cpus_in_use: float | None = None, history: "Sequence[Change]" = ()
+) -> Markup:
+    """Return what changes all the time: one tile a resource, and the last changes of limits."""
+    tiles = map(_tile, figures(resources, cpus_in_use))
+    return tag("div", *tiles, _changes(history), class_="tiles")
+
+
+def _changes(history: "Sequence[Change]") -> Markup:
+    """Return a list, the newest first; empty without a change."""
+    items = [
+        tag("li", f"{name} {_limit(each.from_, name)} to {_limit(each.to, name)} at {each.time}")
+        for each in reversed(history)
+        for name in (each.limit.replace(".", " "),)
+    ]
+    return tag("ol", *items, class_="remark", id="changes") if items else Markup()
+
+
+def _limit(value: "Value", name: str) -> str:
+    """Return *value* with its unit: bytes of memory, or a plain number."""
+    if value is None:
+        return NO_LIMIT
+    return size(value) if name.startswith("memory") and isinstance(value, int) else f"{value}"
 
 
 def _tile(figure: Figure) -> Markup:

@@ -71,8 +71,9 @@ def device_nodes(view: Observed) -> Outcome:
     # The deciding ones come first: of a whole /dev not everything is repeated.
     shown = (grave or fact.value)[:10]
     seen = tuple([Evidence(each.path, "", each.kind) for each in shown])
-    if grave:
-        return failed("Disks or memory of the machine can be named here.", *seen)
+    # Kubelet gives a claim's block device as any other; privileged brings the log as well.
+    if grave and (not view.pod or {each.path for each in grave} & _RAW):
+        return failed(f"{grave[0].path} of the machine can be named here.", *seen)
     elsewhere = [
         mount
         for mount, _ in view.volumes.entries
@@ -84,7 +85,7 @@ def device_nodes(view: Observed) -> Outcome:
             *(mount.evidence() for mount in elsewhere[:10]),
         )
     if fact.value:
-        return unknown(f"{fact.value[0].path} may be a device the workload needs", *seen)
+        return unknown(f"{shown[0].path} may be a device the workload needs", *seen)
     return passed("In /dev are only the devices that every container has.", *fact.evidence)
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .checks import Observed, Outcome, failed, passed, unknown
+from .inner_name_space import may_be_inner
 
 SELINUX_TYPES: Final = frozenset({
     "container_t",
@@ -32,14 +32,7 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
             *labels.apparmor_off,
         )
     label = labels.apparmor
-    # In LXD, which makes a name space for each of its containers, all is below "rootfs", or the
-    # user namespace is LXD's. An engine's own is not: without root it begins with a user, below
-    # 65536, and Docker's directory names it (userns-remap).
-    made = view.volumes.engine_mounts
-    roots = "".join([mount.root for mount, maker in made if maker in {"docker", "storage"}])
-    owner = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
-    is_lxds = roots and owner >= 65536 and not view.pod and f"/{owner}." not in roots  # noqa: PLR2004
-    inner = value_of(labels.is_namespaced, default="/rootfs/" in roots or bool(is_lxds))
+    inner = value_of(labels.is_namespaced, default=may_be_inner(view))
     if isinstance(label, Unknown):
         yield unknown(f"no profile and no sign that AppArmor is off: {label.reason}")
         return

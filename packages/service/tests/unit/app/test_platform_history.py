@@ -10,9 +10,11 @@ from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.handlers.history import History
 from devops_info_service.http.wire.message import Client, Request
 
+from ..page.html_page import Page, a_request
 from .test_services import FakeSource
 
 CGROUP = "/sys/fs/cgroup"
+QUERIES = b"", b"part=usage"
 
 
 def test_resize(tree_of: Callable[..., SystemFiles]) -> None:
@@ -34,3 +36,7 @@ def test_resize(tree_of: Callable[..., SystemFiles]) -> None:
     tree_of({f"{CGROUP}/memory.max": "134217728\n"})
     assert [(change.from_, change.to) for change in ask().changes] == [(67108864, 134217728)]
     assert ask().total == 1
+    page, tiles = (respond(msgspec.structs.replace(a_request(), query=query)) for query in QUERIES)
+    sentence = "memory limit 64 MiB to 128 MiB at "
+    assert sentence in Page(page.body).text
+    assert sentence in Page(tiles.body).text

@@ -157,3 +157,25 @@ def test_bytes_that_are_no_text(tree_of: Callable[..., SystemFiles]) -> None:
     assert read_cgroups(tree, read_mounts(tree)).unified == Unknown(
         "/proc/self/cgroup names a group by bytes that are not UTF-8"
     )
+
+
+@given(
+    st.text(st.sampled_from("ab \t:\n\r\u2028"), max_size=30),
+    st.text(st.sampled_from("ab"), min_size=1, max_size=2),
+    st.sampled_from(["", ":", "  "]),
+)
+def test_field(content: str, name: str, separator: str) -> None:
+    """A field follows its name on the first line that begins with it, cut at \\n alone."""
+    found = File("/proc/x", content).parse_field(name, str, separator)
+
+    cut = [line.partition(separator) if separator else halves(line) for line in content.split("\n")]
+    values = [value for key, _, value in cut if key == name]
+    if values:
+        assert isinstance(found, Known)
+        assert found.value == values[0].strip(" \t")
+    else:
+        assert isinstance(found, Unknown)
+
+
+def halves(line: str) -> tuple[str, str, str]:
+    return line.replace("\t", " ").partition(" ")

@@ -4,14 +4,18 @@ import base64
 import hashlib
 import itertools
 import re
+from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devops_info_service.app.routes import build
 from devops_info_service.app.services import Services
 from devops_info_service.config import Config
 from devops_info_service.facts.fact import Known
+from devops_info_service.facts.linux.limit_watch import MAX_CHANGES, WATCHED, Change
 from devops_info_service.facts.system_files import Machine, SystemFiles
 from devops_info_service.http import Cidr
 from devops_info_service.http.wire.forwarded import TrustedProxies
@@ -254,6 +258,46 @@ def test_cpus_in_use(in_use: float | None, text: str) -> None:
     resources = snapshot_of("containerd-restricted").resources
 
     assert f"CPU 0.5 CPUs granted {text}" in Page(usage_tiles(resources, in_use).encode()).text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (("cpu.limit", None, 0.5), "cpu limit no limit to 0.5"),
+        (("cpu.cpuset", "0-3", "1"), "cpu cpuset 0-3 to 1"),
+        (("processes.limit", 50, 100), "processes limit 50 to 100"),
+        (("memory.limit", 2**26, 2**27), "memory limit 64 MiB to 128 MiB"),
+        (("memory.high", 2**26, None), "memory high 64 MiB to no limit"),
+    ],
+)
+def test_changes(change: tuple[str, Any, Any], text: str) -> None:
+    """The page lists a change of a limit, with its time."""
+    resources = snapshot_of("containerd-restricted").resources
+    noon = Change("2025-11-24T12:03:10Z", *change)
+
+    found = Page(usage_tiles(resources, None, [noon]).encode()).text
+
+    assert found.endswith(f"{text} at 2025-11-24T12:03:10Z")
+
+
+@given(
+    st.lists(
+        st.builds(
+            Change,
+            time=st.text(),
+            limit=st.sampled_from(sorted(WATCHED)),
+            from_=st.none() | st.integers(0, 2**63),
+            to=st.none() | st.integers(0, 2**63),
+        ),
+        max_size=MAX_CHANGES,
+    )
+)
+def test_any_changes(changes: list[Change]) -> None:
+    """Every change that is remembered is on the list."""
+    tiles = usage_tiles(snapshot_of("containerd-restricted").resources, None, changes)
+
+    assert [tag for tag, _ in Page(tiles.encode()).elements].count("li") == len(changes)
+    assert len(tiles) < MAX_BYTES
 
 
 def test_own_request() -> None:

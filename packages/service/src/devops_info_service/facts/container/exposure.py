@@ -28,6 +28,7 @@ ENGINE_SOCKETS: Final = (
 """Where the programs that start containers listen: a client of one owns the node."""
 SOCKET_NAMES: Final = (
     *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
+    *("/balena-engine.sock", "/incus/unix.socket"),
 )
 """Ends of the same paths, wherever they are mounted."""
 MAX_MOUNTS: Final = 512
@@ -35,7 +36,7 @@ MAX_MOUNTS: Final = 512
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A device node that runtimes do not make by themselves."""
+    """A device node that runtimes do not make by themselves, or a directory without a list."""
 
     path: str
     kind: Kind
@@ -45,7 +46,7 @@ class Exposure(msgspec.Struct, frozen=True):
     """Devices, engine sockets and writable places."""
 
     devices: Fact[tuple[Device, ...]]
-    """In ``/dev``, beyond the usual ones."""
+    """In ``/dev`` and below it, beyond the usual ones and those of other mounts."""
     engine_sockets: Fact[tuple[str, ...]]
     """Sockets of programs that start containers, with the mounts of the machine's files."""
     open_sockets: tuple[str, ...]
@@ -59,25 +60,37 @@ def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown, volumes: Volumes)
     sockets = _sockets(tree, mounts, volumes)
     names = sockets.value if isinstance(sockets, Known) else ()
     return Exposure(
-        devices=_devices(tree),
+        devices=_devices(tree, mounts),
         engine_sockets=sockets,
         open_sockets=tuple([path for path in names if tree.writable(path) is True]),
         writable=_writable(tree, mounts),
     )
 
 
-def _devices(tree: SystemFiles) -> Fact[tuple[Device, ...]]:
-    nodes = tree.nodes("/dev")
-    if isinstance(nodes, Unknown):
-        return nodes
-    found = tuple(
-        [
-            Device(f"/dev/{name}", nodes[name].kind)
-            for name in sorted(nodes)
-            if nodes[name].kind in {"character", "block"} and name not in DEVICES
-        ]
-    )
-    return Known(found, (Evidence("/dev", "", f"{len(nodes)} entries"),))
+def _devices(tree: SystemFiles, mounts: Mounts | Unknown) -> Fact[tuple[Device, ...]]:
+    points = () if isinstance(mounts, Unknown) else mounts.visible
+    found: list[Device] = []
+    entries = 0
+    directories = ["/dev"]
+    for directory in directories:
+        nodes = tree.nodes(directory)
+        if isinstance(nodes, Unknown):
+            if directory == "/dev":
+                return nodes
+            # Gone since, or a recording older than this search.
+            if not nodes.reason.endswith(("there", "recorded")):
+                found.append(Device(directory, "directory"))
+            continue
+        entries += len(nodes)
+        for name in sorted(nodes):
+            path, kind = f"{directory}/{name}", nodes[name].kind
+            # A machine has about thirty directories there.
+            if kind == "directory" and len(directories) < 64:  # noqa: PLR2004
+                if path not in points:
+                    directories.append(path)
+            elif kind in {"character", "block", "directory"} and path[5:] not in DEVICES:
+                found.append(Device(path, kind))
+    return Known(tuple(found), (Evidence("/dev", "", f"{entries} entries"),))
 
 
 def _sockets(

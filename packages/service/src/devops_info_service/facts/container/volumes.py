@@ -31,14 +31,12 @@ _USUAL: Final = ("/kubelet/", "/containerd/", "/docker/", "/containers/", "/lxc/
 _SWARMS: Final = 26
 """Characters of the name of a secret or config, with its slash."""
 _HOOKS: Final = frozenset({"ro", "nosuid", "nodev"})
-"""Flags that libnvidia-container (src/nvc_mount.c) and the Container Device Interface set, and
-neither kubelet nor Docker."""
+"""Set by libnvidia-container (src/nvc_mount.c) and CDI, and by neither kubelet nor Docker."""
 _SYSBOX: Final = ("/lib/modules/", "/usr/src/", "/lib/sysbox/")
 """Directories of the machine that Sysbox binds unasked (sysbox-runc, libsysbox/syscont)."""
 _DRIVERS: Final = ("/nvidia", "vgpu", "/ascend", "/dcmi", "/habana", "/rocm", "/spire", "/spiffe")
-"""In the paths of an accelerator's driver, which a device plugin has kubelet bind
-(k8s.io/kubelet, deviceplugin/v1beta1, ``Mount``), and of the sockets that SPIFFE's CSI driver
-binds: no pod requests them by hostPath."""
+"""In paths that kubelet binds for a device plugin (k8s.io/kubelet, deviceplugin/v1beta1, ``Mount``)
+and for SPIFFE's CSI driver: no pod requests them by hostPath."""
 _ENGINES: Final = frozenset({"docker", "storage", "var-lib-docker"})
 """Directories that engines keep their volumes in by default."""
 _CONTENT: Final[Mapping[str, frozenset[str]]] = {
@@ -232,7 +230,11 @@ class _Classifier:
         if disk is None:
             return self._other_disk(mount)
         path = disk.path(mount.root)
-        if path == "/" or _in(path, *_HOST_TREES):
+        if (
+            path == "/"
+            or _in(path, *_HOST_TREES, disk.kubelet_directory)
+            or _in(disk.kubelet_directory, path)
+        ):
             return Volume("host", f"{path} on the machine's disk")
         return Volume("other", f"{path} on the machine's disk: a hostPath or a local volume")
 
@@ -313,9 +315,10 @@ def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> tuple[
 def _disks(mounts: Mounts, signs: Iterable[Found]) -> "dict[str, _Disk]":
     """Return the devices that are the machine's, by the mounts of kubelet and the runtime."""
     found: dict[str, _Disk] = {}
-    for mount, sign, _ in signs:
+    for mount, sign, index in signs:
         if mount.kind in DISK_KINDS and sign not in KUBELETS[:2]:
-            found.setdefault(mount.device, _disk_of(mount.root))
+            kept = "/".join(mount.root.split("/")[:index]) if sign in KUBELETS else ""
+            found.setdefault(mount.device, _disk_of(mount.root, kept or "-"))
     root = mounts.at("/")
     if root is not None and root.root != "/" and root.kind in DISK_KINDS:
         # A directory of the machine is the root: LXC, nspawn, chroot.
@@ -330,6 +333,8 @@ class _Disk(msgspec.Struct, frozen=True):
     """How each path on it begins, as in ``/@/var/lib/kubelet``."""
     place: str = ""
     """Where the machine mounts it: ``/lib/kubelet`` is on a disk at ``/var``."""
+    kubelet_directory: str = "-"
+    """The machine's name of it; ``-``, which no path begins with, if it does not show."""
 
     def path(self, root: str) -> str:
         """Return the machine's name of *root*."""
@@ -337,12 +342,13 @@ class _Disk(msgspec.Struct, frozen=True):
         return f"{self.place}{inside}".rstrip("/") or "/"
 
 
-def _disk_of(root: str) -> _Disk:
+def _disk_of(root: str, kept: str = "-") -> _Disk:
     before, there, _ = root.partition("/var/")
     if there:
-        return _Disk(subvolume=before)
+        return _Disk(before, "", kept.removeprefix(before))
     is_below = root.startswith(_USUAL)
-    return _Disk(place="/var/lib" if is_below else "/var" if root.startswith("/lib/") else "")
+    place = "/var/lib" if is_below else "/var" if root.startswith("/lib/") else ""
+    return _Disk("", place, f"{place}{kept}")
 
 
 def _in(path: str, *trees: str) -> bool:
