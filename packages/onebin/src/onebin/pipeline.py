@@ -115,7 +115,7 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
         plan = msgspec.structs.replace(plan, build_pins=here.plan.build_pins, profile=None)
     with ctx.progress.stage("toolchain") as stage:
         compiler = _toolchain(plan, ctx)
-        stage.summary = plan.toolchain
+        stage.summary = plan.toolchain + (f", for {plan.machine}" if here else "")
     with ctx.progress.stage("runtime") as stage:
         settings = recipe(project.options.optimize, has_docs=project.is_whole)
         step = runtime.BuildCPython(

@@ -34,7 +34,7 @@ def plan(
     project: Project,
     *,
     machine: Machine,
-    build_machine: Machine,
+    build_machine: Machine | None = None,
     lock: str | None,
     lock_name: str = "",
     lock_reason: str = "",
@@ -50,7 +50,7 @@ def plan(
     Args:
         project: The project.
         machine: The target's processor.
-        build_machine: The processor that the build runs on.
+        build_machine: The processor that the build runs on; *machine* if absent.
         lock: The text of its lock file; None while there is none.
         lock_name: Its name, which decides its kind; that of ``tool.onebin.lock`` if empty.
         lock_reason: Why that one.
@@ -88,7 +88,7 @@ def plan(
     return Plan(
         project=project,
         machine=machine,
-        build_machine=build_machine,
+        build_machine=build_machine or machine,
         python=python,
         series=series,
         zlib=zlib_beside(python),

@@ -61,9 +61,8 @@ def test_offers_are_known_before_a_build(put_wheel: Put, put_source: Put, tmp_pa
 
 def built(plan: Plan, offers: Sequence[Offer | Obstacle], ctx: Context) -> Sequence[Distribution]:
     """Return what a build makes of *offers*."""
-    return distributions.distributions(
-        plan, offers, PYTHON, TOOLCHAIN, no_libraries, plain_interpreter, ctx
-    )
+    make = distributions.maker(plan, PYTHON, TOOLCHAIN, no_libraries, plain_interpreter, ctx)
+    return distributions.distributions(plan, offers, make, ctx)
 
 
 @pytest.mark.parametrize("key", ["from-source", "pure"])

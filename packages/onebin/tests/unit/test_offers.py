@@ -35,9 +35,8 @@ from .fakes import (
 
 def built(plan: Plan, offers: Sequence[Offer | Obstacle], ctx: Context) -> Sequence[Distribution]:
     """Return what a build makes of *offers*."""
-    return distributions.distributions(
-        plan, offers, PYTHON, TOOLCHAIN, no_libraries, plain_interpreter, ctx
-    )
+    make = distributions.maker(plan, PYTHON, TOOLCHAIN, no_libraries, plain_interpreter, ctx)
+    return distributions.distributions(plan, offers, make, ctx)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ def test_a_plan() -> None:
     planned = Plan(
         project=project,
         machine="x86_64",
+        build_machine="x86_64",
         python=Source(name="CPython", version="3.13.5", sha256="00"),
         series="3.13",
         zlib=Source(name="zlib", version="1.3.1", sha256="01"),

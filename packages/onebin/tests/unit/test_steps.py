@@ -204,7 +204,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         IndexedProfile(profile),
         BuildLibrary(library, (built,), toolchain, "x86_64"),
         CompileModule(LibraryModule("_m", ("L",), ("D",)), (built,), runtime, "-O2", toolchain),
-        BuildCPython(source, source, recipe("balanced"), toolchain, "x86_64"),
+        BuildCPython(source, source, recipe("balanced"), toolchain, "x86_64", interpreter),
         OfferStep(pin, form="pure", python="3.13", machine="x86_64"),
         ExaminedSource(pin, "3.13", "x86_64", (pin,), may_be_unpinned=False),
         PureWheel(pin, "3.13"),

@@ -34,6 +34,7 @@ from onebin.model import (
 from onebin.requirement import shown
 
 from . import (
+    cross,
     install,
     machine_programs,
     own_prefix,
@@ -135,7 +136,12 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             [(tool.pin, tool.key) for tool in self.tools],
             sorted(self.environment.items()),
             self.hook.read_text("utf-8"),
+            *((cross.HOOK.read_text("utf-8"),) if self._is_cross else ()),
         )  # fmt: skip
+
+    @property
+    def _is_cross(self) -> bool:
+        return self.machine != self.interpreter.runs_on
 
     def without_pins(self) -> "CapturedBuild":
         """Return the step without the build lock (a ``PinnedStep``)."""
@@ -176,7 +182,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             scratch / "tools",
             of=str(self.pin),
             python=self.interpreter.version,
-            machine=self.machine,
+            machine=self.interpreter.runs_on,
             may_be_unpinned=self.may_be_unpinned,
             run=run,
             built={tool.pin.name: tool for tool in self.tools},
@@ -184,7 +190,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         tools.install(source.requirements(tree, system))
         programs.write(site, tools.programs, self.interpreter.python)
         env = self._environment(tree, scratch, tools.programs)
-        call: list[str | Path] = [self.interpreter.python, "-P", "-S", self.hook]
+        call: list[str | Path] = [self.interpreter.python, "-P", "-S"]
+        call += [cross.HOOK, self.machine] if self._is_cross else []
+        call.append(self.hook)
         rest: list[str | Path] = [site, out, system.build_backend, *system.backend_path]
         try:
             # Line by line, and not kept: a back end may print without end.
@@ -207,14 +215,18 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     def _environment(self, tree: Path, scratch: Path, programs: Path) -> dict[str, str]:
         tools, home = self.toolchain.bin, scratch / "home"
-        prefix = own_prefix.write(scratch / "prefix", self.libraries, python=Path(sys.executable))
+        prefix = own_prefix.write(
+            scratch / "prefix", self.libraries, python=Path(sys.executable),
+            target=self.machine if self._is_cross else None,
+        )  # fmt: skip
+        target = cross.environment(self.interpreter, self.machine, scratch / "target")
         machine = machine_programs.links(scratch / "machine")
         compilers = program_links.write(scratch / "compilers", tools)
-        return {
+        own = {
             "PATH": f"{programs}:{prefix}/bin:{compilers}:{tools}:{machine}",
             "PYTHONHOME": str(self.interpreter.home),
             # Programs of build requirements are Python too.
-            "PYTHONPATH": str(scratch / "site"),
+            "PYTHONPATH": f"{scratch}/target:{scratch}/site" if target else f"{scratch}/site",
             "PYTHONDONTWRITEBYTECODE": "1",
             "SOURCE_DATE_EPOCH": "315532800",  # 1980, the oldest date a zip file can hold
             "PYTHONHASHSEED": "0",
@@ -239,7 +251,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             "ONEBIN_PREFIX": str(prefix),
             "ONEBIN_VISIBLE": str(self.interpreter.home.parent.parent),
             "ONEBIN_LIBRARIES": str(scratch / "out" / "libraries"),
-        } | self.environment
+        }
+        return own | target | self.environment
 
 
 class _Failures:

@@ -18,7 +18,7 @@ from onebin.effects.wheel_tags import has_programs, is_compiled
 from onebin.errors import ProjectError
 from onebin.model import Machine, Obstacle, Offer, Options, Pin, Plan
 
-from . import captured, compile_time, loaded_libraries, located
+from . import captured, compile_time, cross, loaded_libraries, located
 from .captured import Captured
 from .pure import Pure
 from .source_facts import SourceFacts, source_facts
@@ -155,13 +155,14 @@ class ExaminedSource(msgspec.Struct, frozen=True):
     pin: Pin
     python: str
     machine: Machine
+    """The processor that the build runs on."""
     build_pins: tuple[Pin, ...]
     may_be_unpinned: bool
     """As in ``captured.CapturedBuild``."""
     kind = "build-requires"
 
     def key(self) -> tuple[object, ...]:
-        """Return the pin, the target, and the pins that may be used."""
+        """Return the pin, the machine, and the pins that may be used."""
         return (
             FACTS_VERSION, self.pin, self.python, self.machine, self.build_pins,
             self.may_be_unpinned,
@@ -248,12 +249,13 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     offer = best.offer
     if offer.provider != SOURCE.name:
         return offer
-    step = ExaminedSource(offer.pin, python, plan.machine, plan.build_pins, plan.may_be_unpinned)
+    here = plan.build_machine
+    step = ExaminedSource(offer.pin, python, here, plan.build_pins, plan.may_be_unpinned)
     # Nothing is brought for code that the project can do without.
     may_lack = form == "pure"
     try:
         facts = _facts(step, ctx)
-        _require_compiling(offer, facts, may_lack=may_lack)
+        _require_compiling(offer, facts, plan, may_lack=may_lack)
         if form != "from source":
             _require_in_time(offer, facts)
     except _ObstacleError as exc:
@@ -281,7 +283,7 @@ def _require_importable(pin: Pin, python: str, ctx: Context) -> None:
         raise _ObstacleError(loaded_libraries.obstacle(pin, loaded))
 
 
-def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> None:
+def _require_compiling(offer: Offer, facts: SourceFacts, plan: Plan, *, may_lack: bool) -> None:
     pin = offer.pin
     if offer.has_compiled and not facts.compiles and not may_lack:
         raise _ObstacleError(
@@ -292,6 +294,8 @@ def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> N
                 hint=f"accept that it may be slower: {silence(pin)}; or choose another version",
             )
         )
+    if obstacle := cross.obstacle(pin, facts, plan):
+        raise _ObstacleError(obstacle)
 
 
 def _require_in_time(offer: Offer, facts: SourceFacts) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from onebin.model import BuiltLibrary
+from onebin.model import BuiltLibrary, Machine
 
 PROGRAM: Final = Path(__file__).parent.parent / "target" / "pkg_config.py"
 
@@ -24,9 +24,20 @@ set(CMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY FALSE)
 """
 """A toolchain file (cmake-toolchains(7)), which a variable of the environment can name."""
 
+CMAKE_CROSS: Final = """\
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR {machine})
+"""
+"""Its lines for another processor: CMake runs nothing that it compiles."""
 
-def write(folder: Path, libraries: Iterable[BuiltLibrary], *, python: Path) -> Path:
-    """Fill the new *folder* with *libraries*, and return it; *python* runs its programs."""
+
+def write(
+    folder: Path, libraries: Iterable[BuiltLibrary], *, python: Path, target: Machine | None = None
+) -> Path:
+    """Fill the new *folder* with *libraries*, and return it; *python* runs its programs.
+
+    *target* is the processor, where the libraries do not run here.
+    """
     libraries = tuple(libraries)
     for name in ("bin", "include", "lib"):
         (folder / name).mkdir(parents=True)
@@ -45,7 +56,8 @@ def write(folder: Path, libraries: Iterable[BuiltLibrary], *, python: Path) -> P
         for package in library.packages
     }
     (folder / "packages.json").write_bytes(msgspec.json.encode(packages))
-    (folder / "cmake").write_text(CMAKE, "utf-8")
+    other = CMAKE_CROSS.format(machine=target) if target else ""
+    (folder / "cmake").write_text(CMAKE + other, "utf-8")
     call = shlex.join([str(python), "-I", "-S", str(PROGRAM), str(folder / "packages.json")])
     for name in ("pkg-config", "pkgconf"):
         script = folder / "bin" / name

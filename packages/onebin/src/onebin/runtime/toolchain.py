@@ -199,7 +199,7 @@ def toolchain(
     machine: Machine,
     ctx: Context,
     *,
-    build_machine: Machine,
+    build_machine: Machine | None = None,
     profile: tuple[Path, str] | None = None,
     instrumented: bool = False,
 ) -> Toolchain:
@@ -209,13 +209,14 @@ def toolchain(
         release: ``ziglang 0.17.1``.
         machine: The processor it compiles for.
         ctx: The effects.
-        build_machine: The processor it runs on.
+        build_machine: The processor it runs on; *machine* if absent.
         profile: The file clang reads, and the sha256 of the profile it was made from.
         instrumented: Whether the compiled code counts how often it runs.
 
     Raises:
         ToolError: the pinned package is not installed beside onebin, or does not work.
     """
+    build_machine = build_machine or machine
     pinned = PINNED[release, build_machine]
     zig = ctx.build(CheckedCompiler(_installed(release), release, pinned))
     flags: tuple[str, ...] = CFLAGS
@@ -234,7 +235,7 @@ def toolchain(
     )  # fmt: skip
     if machine == build_machine:
         return made
-    here = toolchain(release, build_machine, ctx, build_machine=build_machine)
+    here = toolchain(release, build_machine, ctx)
     native = NativeTools(build_machine, here.bin)
     return msgspec.structs.replace(made, native=native)
 
