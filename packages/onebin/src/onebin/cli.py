@@ -13,46 +13,35 @@ from typing import Final
 import msgspec
 
 import onebin
-from onebin import bills, decide, inputs, outputs, pipeline, planning, render, secret, tracing
+from onebin import arguments as command_line
+from onebin import (
+    bills,
+    decide,
+    inputs,
+    outputs,
+    pipeline,
+    planning,
+    platforms,
+    render,
+    secret,
+    tracing,
+)
+from onebin.arguments import Command
 from onebin.effects import files
 from onebin.effects.atomic import install_program
 from onebin.effects.interruption import TerminatedError, on_terminate
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
 from onebin.errors import OnebinError, ProjectError, ToolError
-from onebin.image import reference
+from onebin.image import index, reference
 from onebin.image.attachment import attach
 from onebin.image.bill_formats import FORMATS
 from onebin.inputs import Given, Input
 from onebin.inspection import render as reports
-from onebin.model import PLATFORMS, Obstacle, Project
-from onebin.publish import DESTINATIONS, Layout, defaults, parse, publish, require, require_writable
+from onebin.model import Obstacle, Project
+from onebin.publish import Directory, Layout, defaults, parse, publish, require, require_writable
 from onebin.publish.destination import PathDestination
 from onebin.tools import Tools
-
-EXAMPLES: Final = """\
-examples:
-  onebin build packages/service          prints dist/devops-info-service, a static executable
-  onebin build . -o /tmp/app             the same, written to /tmp/app
-  onebin build backup.py                 a script, with its dependencies in a comment (PEP 723)
-  onebin build --from httpie==3.2.4      a program of the index
-  onebin image . --tag app:1.2           writes an OCI layout and an archive for `docker load`,
-                                         prints the image's digest
-  onebin image . --to dir:/out           writes its files and settings, for a Dockerfile
-  onebin inspect dist/app                reports its contents, and checks them
-  onebin inspect --json dist/app.tar     the same as JSON
-  onebin sbom dist/app                   prints its bill of materials, as SPDX
-  onebin plan . --json                   prints what a build would do; writes nothing
-  onebin train . -- ./workload.sh        builds it with counters, lets ./workload.sh use
-                                         $ONEBIN_PROGRAM, writes the profile for later builds
-  onebin lock .                          chooses the dependencies' versions, writes the lock
-  onebin prepare .                       builds CPython and the dependencies: for an early layer
-                                         of a Dockerfile, or the cache of a CI
-
-exit status: 0 done; 1 something failed; 2 the project or the command line must change.
-environment: ONEBIN_CACHE (the cache), ONEBIN_PYTHON_SOURCE (CPython's source, as
-tool.onebin.python-source), SOURCE_DATE_EPOCH (the image's date, seconds, 0 if absent), NO_COLOR.
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,7 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parser, args = _parser(), list(sys.argv[1:] if arguments is None else arguments)
+    parser, args = (
+        command_line.parser(COMMANDS),
+        list(sys.argv[1:] if arguments is None else arguments),
+    )
     end = args.index("--") if "--" in args else len(args)
     options = parser.parse_args(args[:end])
     options.command_line = args[end + 1 :]
@@ -87,10 +79,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     os.umask(os.umask(0o022) | 0o022)
     try:
         outputs.require_current_directory()
+        names = platforms.named(getattr(options, "platform", None) or ())
+        if len(names) > 1 and command is not _image:
+            raise ProjectError("--platform: only image takes several; expected one of them")
+        options.platform = names or ("",)
+        is_offline = getattr(options, "offline", False)
         tools = Tools.for_this_machine(
-            progress, is_offline=getattr(options, "offline", False),
-            platform=getattr(options, "platform", None) or "",
-        )  # fmt: skip
+            progress, is_offline=is_offline, platform=options.platform[0]
+        )
         return command(options, tools)
     except OnebinError as exc:
         _print_error(exc, color=color)
@@ -122,7 +118,10 @@ def _built(
     project = outputs.beside(project, *results)
     if options.trace is not None:
         seconds = tracing.SECONDS if options.trace_seconds is None else options.trace_seconds
-        learned = tracing.trace(project, tools, options.trace, seconds)
+        # Only a program for this machine runs here.
+        here = msgspec.structs.replace(tools, platform="")
+        learned = tracing.trace(project, here, options.trace, seconds)
+        options.trace = None
         text = render.learned(learned.new, outputs.relative(learned.path), project)
         write_notice(sys.stderr, f"{text}\n")
     built = pipeline.build(project, tools)
@@ -151,13 +150,22 @@ def _image(options: argparse.Namespace, tools: Tools) -> int:
         )
     for destination in destinations:
         require(destination)
-    paths = (item.path for item in destinations if isinstance(item, PathDestination))
-    built = _built(project, options, tools, *paths)
-    made = onebin.image(built, epoch=epoch, tools=tools)
-    if options.sbom:
-        form = FORMATS[options.sbom]
-        document = attach(form.document(built.bill, epoch), form.media_type, made.descriptor)
-        made = msgspec.structs.replace(made, attached=(document,))
+    if len(options.platform) > 1 and any(isinstance(item, Directory) for item in destinations):
+        raise ProjectError(
+            "--platform: a directory holds one platform; expected --to layout: or archive:"
+        )
+    paths = [item.path for item in destinations if isinstance(item, PathDestination)]
+    every = []
+    for platform in options.platform:
+        there = msgspec.structs.replace(tools, platform=platform)
+        built = _built(_input(options, there).project(), options, there, *paths)
+        one = onebin.image(built, epoch=epoch, tools=there)
+        if options.sbom:
+            form = FORMATS[options.sbom]
+            document = attach(form.document(built.bill, epoch), form.media_type, one.descriptor)
+            one = msgspec.structs.replace(one, attached=(document,))
+        every.append(one)
+    made = every[0] if len(every) == 1 else index.build(every)
     with tools.context.progress.stage("write") as stage:
         publish(made, name, destinations)
         stage.summary = ", ".join(map(str, destinations))
@@ -258,91 +266,10 @@ def _train(options: argparse.Namespace, tools: Tools) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="onebin",
-        description="A Python project in, one fully static executable out, and an image of it.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"onebin {onebin.__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def add(name: str, command: Callable[..., int], text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=command)
-        if name != "inspect":
-            _add_input(sub)
-        if name not in {"inspect", "train"}:
-            text = f"what it is for, if not this machine: {', '.join(PLATFORMS)}"
-            sub.add_argument("--platform", metavar="PLATFORM", help=text)
-        amount = sub.add_mutually_exclusive_group()
-        amount.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-        if name in {"build", "image"}:
-            text = "list the imports that are left out, with the reason"
-            amount.add_argument("-v", "--verbose", action="store_true", help=text)
-            text = (
-                "let COMMAND use the whole program by its name, and keep the names of all it needs"
-            )
-            sub.add_argument("--trace", metavar="COMMAND", help=text)
-            text = f"end COMMAND after N seconds ({tracing.SECONDS})"
-            sub.add_argument("--trace-seconds", metavar="N", type=float, help=text)
-        return sub
-
-    sub = add("build", _build, "build one static executable and print its path")
-    sub.add_argument("-o", "--output", type=Path, help="the file to write (PROJECT/dist/NAME)")
-
-    sub = add("image", _image, "build an OCI image without an engine and print its digest")
-    place = sub.add_mutually_exclusive_group()
-    place.add_argument("-o", "--output", type=Path, help="the directory to write to (PROJECT/dist)")
-    kinds = "; ".join(f"{known.kind}: {known.summary}" for known in DESTINATIONS)
-    place.add_argument(
-        "--to", action="append", metavar="KIND:WHERE", help=f"a destination, repeatable; {kinds}"
-    )
-    sub.add_argument("-t", "--tag", help="the image's name (NAME:latest)")
-    text = "attach the bill of materials to the image, in each layout"
-    sub.add_argument("--sbom", choices=FORMATS, help=text)
-
-    sub = add("sbom", _sbom, "print the bill of materials of a project, an executable or an image")
-    sub.add_argument("--format", choices=FORMATS, default="spdx", help="SPDX 2.3, CycloneDX 1.6")
-    sub.add_argument("-o", "--output", type=Path, help="the file to write (stdout)")
-
-    sub = add("prepare", _prepare, "build CPython and the dependencies, not the project's code")
-
-    sub = add("plan", _plan, "print what a build would do; writes nothing")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = add("train", _train, "count what a workload runs, and write a profile")
-    sub.add_argument("-o", "--output", type=Path, help="the file to write (tool.onebin.profile)")
-    sub.usage = f"{sub.prog} [-h] [-q] [-o OUTPUT] [project] [-- COMMAND …]"
-    sub.epilog = "COMMAND uses $ONEBIN_PROGRAM and lets it end; without one the program runs alone."
-
-    sub = add("inspect", _inspect, "report what an executable or an image contains")
-    sub.add_argument("path", type=Path, help="an executable, an OCI layout or an archive")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-
-    sub = add("lock", _lock, "choose the dependencies' versions and write the lock file")
-    sub.add_argument("-o", "--output", type=Path, help="the file to write (tool.onebin.lock)")
-    return parser
-
-
-def _add_input(sub: argparse.ArgumentParser) -> None:
-    """Add the arguments that name the input; they win over ``[tool.onebin]``."""
-    sub.add_argument("project", nargs="?", type=Path, help="a directory (.), a script or a wheel")
-    sub.add_argument(
-        "--from", dest="requirement", metavar="REQUIREMENT", help="of the index, as httpie==3.2.4"
-    )
-    start = sub.add_mutually_exclusive_group()
-    start.add_argument(
-        "--entry-point", metavar="START", help="a script of the project, or module:function"
-    )
-    start.add_argument("-m", dest="module", metavar="MODULE", help="run it as python -m does")
-    sub.add_argument("--lock", type=Path, help="the lock to use")
-    sub.add_argument("--extra", action="append", help="an extra of the project, repeatable")
-    sub.add_argument("--group", action="append", help="a dependency group, repeatable")
-    sub.add_argument(
-        "--offline", action="store_true", help="fetch nothing: use the cache and PIP_FIND_LINKS"
-    )
+COMMANDS: Final[dict[str, Command]] = {
+    "build": _build, "image": _image, "sbom": _sbom, "prepare": _prepare, "plan": _plan,
+    "train": _train, "inspect": _inspect, "lock": _lock,
+}  # fmt: skip
 
 
 def _print_omitted(built: pipeline.BuildResult, options: argparse.Namespace) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 
+from onebin import platforms
 from onebin.effects.context import Context
 from onebin.effects.owned import default_root
 from onebin.effects.process import allow_open_files, run, run_offline
 from onebin.effects.progress import Progress
 from onebin.effects.store import Store
-from onebin.errors import ProjectError, ToolError
-from onebin.model import ARCHITECTURES, PLATFORMS, Machine
-from onebin.requirement import shown
+from onebin.errors import ToolError
+from onebin.model import ARCHITECTURES, Machine
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -34,14 +34,7 @@ class Tools(msgspec.Struct, frozen=True):
         Raises:
             ProjectError: onebin does not build for the platform.
         """
-        if not self.platform:
-            return self.machine
-        if self.platform not in PLATFORMS:
-            raise ProjectError(
-                f"--platform: {shown(self.platform)} is not a platform that onebin builds for; "
-                f"expected {' or '.join(PLATFORMS)}"
-            )
-        return PLATFORMS[self.platform]
+        return platforms.machine_of(self.platform) if self.platform else self.machine
 
     @classmethod
     def for_this_machine(
@@ -63,7 +56,6 @@ class Tools(msgspec.Struct, frozen=True):
             platform: What executables are for, ``linux/arm64``; this machine if empty.
 
         Raises:
-            ProjectError: onebin does not build for *platform*.
             ToolError: onebin does not build for this processor, or the cache has no place.
         """
         name = os.uname().machine
@@ -81,6 +73,4 @@ class Tools(msgspec.Struct, frozen=True):
         store = Store(default_root(environ))
         runs = run_offline if is_offline else run
         context = Context(runs, store, progress or Progress.silent(), is_offline)
-        tools = cls(context, machine, f"{origin}{mark}{checksum}", platform)
-        assert tools.target  # noqa: S101  (an unknown platform shows before anything is done)
-        return tools
+        return cls(context, machine, f"{origin}{mark}{checksum}", platform)

@@ -141,7 +141,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _is_cross(self) -> bool:
-        return self.machine != self.interpreter.runs_on
+        return self.toolchain.native is not None
 
     def without_pins(self) -> "CapturedBuild":
         """Return the step without the build lock (a ``PinnedStep``)."""
@@ -219,7 +219,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             scratch / "prefix", self.libraries, python=Path(sys.executable),
             target=self.machine if self._is_cross else None,
         )  # fmt: skip
-        target = cross.environment(self.interpreter, self.machine, scratch / "target")
+        target = {}
+        if self._is_cross:
+            target = cross.environment(self.interpreter, self.machine, scratch / "target")
         machine = machine_programs.links(scratch / "machine")
         compilers = program_links.write(scratch / "compilers", tools)
         own = {

@@ -22,10 +22,8 @@ target."""
 def environment(interpreter: Interpreter, machine: Machine, folder: Path) -> dict[str, str]:
     """Return variables by which *interpreter* states how the target's CPython was built.
 
-    The new *folder* is the first it imports from; empty where it runs on *machine* itself.
+    The new *folder* is the first it imports from.
     """
-    if interpreter.runs_on == machine:
-        return {}
     folder.mkdir()
     for data in interpreter.stdlib.glob("_sysconfigdata_*.py"):
         shutil.copy(data, folder)

@@ -31,7 +31,8 @@ class Layout(FolderDestination):
     def publish(self, image: Image | Index, reference: Reference) -> spec.Descriptor:
         """Write *image*; each blob is copied, not held."""
         with self.replace() as new:
-            attached = image.attached if isinstance(image, Image) else ()
+            images = image.images if isinstance(image, Index) else (image,)
+            attached = tuple(item for one in images for item in one.attached)
             for name, blob in files(image, reference, attached).items():
                 path = Path(new, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
