@@ -23,6 +23,8 @@ examples:
   onebin build --from httpie==3.2.4      a program of the index
   onebin image . --tag app:1.2           writes an OCI layout and an archive for `docker load`,
                                          prints the image's digest
+  onebin image . --platform linux/amd64,linux/arm64
+                                         the same for two platforms, with an index
   onebin image . --to dir:/out           writes its files and settings, for a Dockerfile
   onebin inspect dist/app                reports its contents, and checks them
   onebin inspect --json dist/app.tar     the same as JSON

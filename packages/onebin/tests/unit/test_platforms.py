@@ -1,4 +1,4 @@
-"""Platforms of the command line, and what a build for another processor is told; nothing runs."""
+"""Platforms of the command line, and facts of the target in a foreign build; nothing runs."""
 
 import os
 import runpy
@@ -138,7 +138,7 @@ def test_cpython_is_configured_by_the_one_that_runs_here(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("only_generates", [False, True])
 def test_library_for_another_processor(tmp_path: Path, only_generates: bool) -> None:  # noqa: FBT001
-    """configure sees that it cannot run what it compiles; generators are compiled for here."""
+    """configure sees that it cannot run its results; generators are compiled for here."""
     file = tarball(tmp_path / "thing.tar.gz", ["thing.h"])
     words = ("configure", "--build={triplet}", "--host={triplet}", "BUILD_CC=cc")
     library = Library(
@@ -163,7 +163,7 @@ def test_library_for_another_processor(tmp_path: Path, only_generates: bool) -> 
     assert ["/here/bin" if only_generates else "/arm/bin"] == paths
 
 
-def test_back_end_is_told_of_the_target(tmp_path: Path) -> None:
+def test_back_end_knows_the_target(tmp_path: Path) -> None:
     """sysconfig's data are those of the target's CPython, and CMake knows that it crosses."""
     stdlib = tmp_path / "lib"
     stdlib.mkdir()
@@ -171,18 +171,18 @@ def test_back_end_is_told_of_the_target(tmp_path: Path) -> None:
     (stdlib / "os.py").write_text("")
     here = Interpreter(tmp_path / "python", tmp_path, stdlib, "x86_64", "3.13", "here")
 
-    found = cross.environment(here, "aarch64", tmp_path / "told")
+    found = cross.environment(here, "aarch64", tmp_path / "facts")
     prefix = own_prefix.write(tmp_path / "p", (), python=Path("/python"), target="aarch64")
     plain = own_prefix.write(tmp_path / "q", (), python=Path("/python"))
 
     assert {"_PYTHON_HOST_PLATFORM": "linux-aarch64"} == found
-    assert ["_sysconfigdata__linux_.py"] == [file.name for file in (tmp_path / "told").iterdir()]
-    told = "set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR aarch64)\n"
-    assert (prefix / "cmake").read_text() == (plain / "cmake").read_text() + told
+    assert ["_sysconfigdata__linux_.py"] == [file.name for file in (tmp_path / "facts").iterdir()]
+    more = "set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR aarch64)\n"
+    assert (prefix / "cmake").read_text() == (plain / "cmake").read_text() + more
 
 
 def test_program_sees_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By os.uname, which platform asks too; its arguments are its own."""
+    """By os.uname, which platform calls too; its arguments are its own."""
     program = tmp_path / "program.py"
     program.write_text(
         "import os, sys\n"
@@ -208,7 +208,7 @@ def test_program_sees_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("x86_64", "meson-python", False, False),
     ],
 )
-def test_build_that_runs_what_it_compiles(
+def test_build_that_runs_its_results(
     tmp_path: Path,
     machine: Any,
     used: str,
@@ -227,6 +227,6 @@ def test_build_that_runs_what_it_compiles(
 
     assert is_refused == (found is not None)
     if found:
-        assert found.reason.startswith(f"thing 2: its build runs what it compiles ({used})")
+        assert found.reason.startswith(f"thing 2: its build runs compiled programs ({used})")
         assert found.reason.endswith("x86_64; the target is aarch64")
         assert 'tool.onebin.pure = ["thing"]' in found.hint

@@ -78,7 +78,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Runtime.library_modules": "named by Runtime.key",
     "Library.license": "for the bill of materials",
     "Library.programs": "for messages",
-    "Library.only_generates": "says where its commands run, not what they write",
+    "Library.only_generates": "where its commands run; the files are the same",
     "Library.needs": "by the keys of the libraries that it names",
     "BuiltLibrary.name": "named by BuiltLibrary.key",
     "BuiltLibrary.license": "named by BuiltLibrary.key",

@@ -1,4 +1,4 @@
-"""What a build back end is told when it runs here and compiles for another processor.
+"""Facts of the target for a build back end that runs here and compiles for another processor.
 
 Source: CPython's Lib/sysconfig, whose variables for cross builds are these.
 """
@@ -43,7 +43,7 @@ def obstacle(pin: Pin, facts: SourceFacts, plan: Plan) -> Obstacle | None:
         return None
     return Obstacle(
         pin,
-        f"{pin}: its build runs what it compiles ({used[0]}), so it is compiled for the "
+        f"{pin}: its build runs compiled programs ({used[0]}), so it is compiled for the "
         f"build machine alone: {plan.build_machine}; the target is {plan.machine}",
         hint=f"build it on a machine of that kind, or accept that it may be slower, if it has a "
         f'pure-Python wheel: tool.onebin.pure = ["{pin.name}"]',

@@ -53,7 +53,7 @@ class BuildCPython(msgspec.Struct, frozen=True):
     toolchain: Toolchain
     machine: Machine
     interpreter: Interpreter | None = None
-    """One of the same release that runs here; None where the one that is built does."""
+    """Of the same release, for this machine; None where the built one runs here."""
     kind = "runtime"
 
     def key(self) -> tuple[object, ...]:

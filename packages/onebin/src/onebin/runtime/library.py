@@ -162,9 +162,9 @@ class BuildLibrary(msgspec.Struct, frozen=True):
                 (source / file).write_text(_filled(text, replace), "utf-8")
 
     def _native(self) -> dict[str, str]:
-        """Return what configure is told otherwise where the target is another processor.
+        """Return other words for configure, where the target is another processor.
 
-        By two different triplets it knows that it cannot run what it compiles.
+        By two different triplets it knows that its results do not run here.
         """
         native = self.toolchain.native
         if native is None:

@@ -1,8 +1,8 @@
-"""Run a program of Python that is told of another processor than the one it runs on.
+"""Run a program of Python that sees another processor than its own.
 
     other_machine.py MACHINE PROGRAM ARGUMENT…
 
-By ``os.uname`` and ``platform.machine``, which asks it, a setup script chooses the instructions
+By ``os.uname`` and ``platform.machine``, which calls it, a setup script chooses the instructions
 that its C code may use. Standard library only.
 """
 
