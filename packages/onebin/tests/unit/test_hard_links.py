@@ -135,6 +135,19 @@ def test_what_it_is_a_name_of(entries: tuple[tarfile.TarInfo, ...], kind: str) -
     assert bool(found.data) == (len(entries) == 3)
 
 
+def test_a_link_to_a_lower_layer_is_one_to_no_file() -> None:
+    """Engines unpack a layer by itself: link(2) finds nothing (tried with Docker 20.10)."""
+    tars = []
+    for entries in ([info("a", size=1)], [link("b", "a"), info("a"), link("c", "a")]):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for entry in entries:
+                archive.addfile(entry, io.BytesIO(bytes(entry.size)))
+        tars.append(buffer.getvalue())
+
+    assert read(*tars).layers[1].anomalies == ("b is a hard link to no file of its layer",)
+
+
 def test_records_of_aufs_are_no_files() -> None:
     """What hard links lead to in AUFS's own folder is their data, and no file of the image."""
     found = one(

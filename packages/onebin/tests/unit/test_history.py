@@ -36,6 +36,14 @@ from onebin.inspection.history import history_variables
         ('LABEL org.example.token="x"', []),
         ('CMD ["/app"]', []),
         ('RUN echo "unclosed PASSWORD=x', ["PASSWORD"]),
+        ("RUN /bin/sh -c TOKEN=$(cat /run/secrets/token) npm ci # buildkit", []),
+        ('RUN /bin/sh -c TOKEN="$(cat /run/secrets/token)" npm ci', []),
+        ("RUN export TOKEN=`cat /run/secrets/token` && make", []),
+        ('RUN TOKEN="$OTHER" A=${B} make', []),
+        ("RUN TOKEN=${OTHER:-abc} make", ["TOKEN"]),
+        ("RUN TOKEN='$abc' make", ["TOKEN"]),
+        ("ENV A=b PASSWORD=$ecret", ["A", "PASSWORD"]),
+        ("RUN |2 A=$b TOKEN=$ecret /bin/sh -c B=$TOKEN make", ["A", "TOKEN"]),
     ],
 )
 def test_what_is_set(step: str, names: list[str]) -> None:

@@ -120,12 +120,76 @@ def test_an_unknown_user(save: Save, user: str, mode: int, wanted: str) -> None:
     assert status(report, "IMG-ENTRY-001") == wanted
 
 
-@pytest.mark.parametrize(("interpreter", "wanted"), [("/bin/here", "pass"), ("/bin/gone", "fail")])
-def test_a_script_needs_its_interpreter(save: Save, interpreter: str, wanted: str) -> None:
-    """A kernel starts the program after ``#!``: without it the script is "not found"."""
-    script = f"#! {interpreter} -e\nexit\n".encode()
-    files: Files = {"run": (script, {"mode": 0o755}), "bin/here": program()}
-    report = inspect(save({"Entrypoint": ["/run"]}, files=files))
+SCRIPT = b"#! /py -e\nexit\n", {"mode": 0o755}
+FORMATS: list[tuple[Files, str]] = [
+    ({"run": SCRIPT, "py": program()}, "pass"),
+    ({"run": SCRIPT}, "fail"),
+    ({"run": SCRIPT, "py": program(0o644)}, "fail"),
+    ({"run": SCRIPT, "py": program(0o744)}, "fail"),
+    ({"run": SCRIPT, "py": folder(0o755)}, "fail"),
+    ({"run": SCRIPT, "py": (b"text", {"mode": 0o755})}, "fail"),
+    ({"run": SCRIPT, "py": (b"#!/app\n", {"mode": 0o755})}, "pass"),
+    (
+        {"run": (b"#!/root/py\n", {"mode": 0o755}), "root": folder(0o700), "root/py": program()},
+        "fail",
+    ),
+    (
+        {
+            "run": SCRIPT,
+            "py": (b"", {"type": tarfile.SYMTYPE, "linkname": "/root/.local/py", "mode": 0o777}),
+            "root": folder(0o700),
+            "root/.local/py": program(),
+        },
+        "fail",
+    ),
+    ({"run": (b"#!\n", {"mode": 0o755})}, "fail"),
+    ({"run": (b"echo\n", {"mode": 0o755})}, "fail"),
+    ({"run": (b"", {"mode": 0o755})}, "fail"),
+    ({"run": (b"#!/py\r\n", {"mode": 0o755}), "py": program()}, "fail"),
+]
+
+
+@pytest.mark.parametrize(("files", "wanted"), FORMATS)
+def test_what_a_kernel_can_start(save: Save, files: Files, wanted: str) -> None:
+    """An ELF file, or a script whose interpreter the same user may start; tried with Docker."""
+    report = inspect(save({"User": "1000:1000", "Entrypoint": ["/run"]}, files=files))
+
+    assert status(report, "IMG-ENTRY-001") == wanted
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        ("/./run", "pass"),
+        ("//run", "pass"),
+        ("/open/../run", "pass"),
+        ("/link", "pass"),
+        ("/run/", "fail"),
+        ("/run/.", "fail"),
+        ("/run/../run", "fail"),
+        ("/none/../run", "fail"),
+        ("/closed/../run", "fail"),
+        ("/slash", "fail"),
+        ("/through", "fail"),
+        ("/dev/run", "fail"),
+    ],
+)
+def test_paths_as_a_kernel_walks_them(save: Save, command: str, wanted: str) -> None:
+    """``..`` and a slash at the end are looked up in a folder, not cut from the name."""
+
+    def link(target: str) -> tuple[bytes, dict[str, Any]]:
+        return b"", {"type": tarfile.SYMTYPE, "linkname": target}
+
+    files: Files = {
+        "run": program(),
+        "dev/run": program(),
+        "open": folder(0o755),
+        "closed": folder(0o700),
+        "link": link("open/../run"),
+        "slash": link("run/"),
+        "through": link("run/../run"),
+    }
+    report = inspect(save({"User": "1000:1000", "Entrypoint": [command]}, files=files))
 
     assert status(report, "IMG-ENTRY-001") == wanted
 

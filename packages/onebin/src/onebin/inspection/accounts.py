@@ -18,6 +18,8 @@ _SHELL: Final = 6
 _MEMBERS: Final = 3
 _MAX_DIGITS: Final = 10
 """Of a 32-bit number."""
+LAST_ID: Final = (1 << 31) - 1
+"""The last user or group that engines start a container with (moby's ``user``)."""
 _SPACES: Final = b" \t\v\f\r"
 
 

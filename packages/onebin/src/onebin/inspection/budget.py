@@ -110,8 +110,12 @@ class Budget:
     def entry(self, path: str, link: str) -> None:
         """Spend one entry of a layer."""
         self._spend("entries", 1, "entries in its layers")
-        self._spend("name_parts", path.count("/") + 1, "folders in its paths")
+        self.steps(path.count("/") + 1)
         self._spend("path_characters", len(path) + len(link), "characters in its paths")
+
+    def steps(self, count: int) -> None:
+        """Spend *count* names of a path, or of a link on it."""
+        self._spend("name_parts", count, "folders in its paths")
 
     def member(self) -> None:
         """Spend one file of an archive."""

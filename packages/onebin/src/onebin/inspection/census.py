@@ -7,7 +7,8 @@ import msgspec
 from . import programs
 from .budget import Budget
 from .listing import Listing
-from .tree import FileEntry, Tree
+from .record import FileEntry
+from .tree import Tree
 from .unwanted_names import is_left_over, is_secret
 
 _SETID: Final = 0o6000
@@ -70,7 +71,7 @@ def take(entries: Tree, own: FileEntry | None, budget: Budget) -> Files:
             found.absolute_links.add(path, f"{path} is an absolute link to {entry.link}")
         if junk_folder and path.startswith(junk_folder):
             continue  # its directory is listed
-        is_key = is_secret(name, is_file=entry.kind == "file")
+        is_key = is_secret(name, is_file=entry.kind in ("file", "hardlink"))
         if is_key or is_left_over(name):
             junk_folder = path + "/"
             (found.secrets if is_key else found.left_overs).add(path)

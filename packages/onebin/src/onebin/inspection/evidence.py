@@ -7,8 +7,8 @@ from onebin.objects.facts import ElfFacts
 
 from .census import Files
 from .merged_fs import MergedFilesystem
+from .record import FileEntry
 from .saved_image import SavedImage
-from .tree import FileEntry
 from .validate import Problem
 
 

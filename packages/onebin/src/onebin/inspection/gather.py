@@ -15,8 +15,8 @@ from .budget import Budget
 from .evidence import InspectedImage, Program
 from .measure import measure
 from .merged_fs import MergedFilesystem, Wanted
+from .record import FileEntry
 from .saved_image import SavedImage
-from .tree import FileEntry
 
 MAX_ACCOUNTS_BYTES: Final = 1024**2
 """Of /etc/passwd or /etc/group: ten thousand users."""

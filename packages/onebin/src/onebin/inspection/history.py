@@ -24,6 +24,12 @@ _BEGINS: Final = re.compile(
     r"RUN|ENV|ARG|export|declare|typeset|local|readonly|env|set|\#\(nop\)|sudo|then|do|else|!|\d+"
 )
 """Words after which assignments may still follow."""
+_LITERAL: Final = re.compile(r"ENV|ARG|\d+")
+"""What follows them has its values as they are in the image, a dollar sign too."""
+_REFERENCE: Final = re.compile(
+    r""""?(?:[$](?:\(.*)?|`.*|[$]\{?[A-Za-z_][A-Za-z0-9_]*\}?)"?""", re.DOTALL
+)
+"""A shell takes the value from another variable or a command, such as of a mounted secret."""
 _MANAGERS: Final = re.compile(
     r"(?:.*/)?(?:apt|apt-get|apk|yum|dnf5?|microdnf|tdnf|zypper|pacman|opkg|pip[0-9.]*|pipx|uv"
     r"|conda|mamba|micromamba|npm|yarn|pnpm|gem|brew|install_packages)"
@@ -34,11 +40,11 @@ _MANAGERS: Final = re.compile(
 def history_variables(step: str, depth: int = _MAX_DEPTH) -> Iterator[tuple[str, str]]:
     """Yield the names that *step* gives a value, of variables and of options, each with it."""
     program, before = "", ""
-    is_start = True
+    is_start, is_literal = True, False
     for token in _TOKEN.finditer(step[:MAX_CHARACTERS]):
         word = token["word"]
         if token["end"]:
-            program, is_start = "", True
+            program, is_start, is_literal = "", True, False
         if not word:
             continue
         if before == "-c" and word[0] in "'\"" and depth:
@@ -46,10 +52,13 @@ def history_variables(step: str, depth: int = _MAX_DEPTH) -> Iterator[tuple[str,
         elif (found := _ASSIGNED.fullmatch(word.strip("'\""))) is not None:
             is_package = _MANAGERS.fullmatch(program) and not word.startswith("-")
             # NAME==VERSION is pip's; a value that begins so is none of a variable.
-            if not is_package and found[2] and not found[2].startswith("="):
+            is_known = is_literal or not _REFERENCE.fullmatch(found[2])
+            if not is_package and is_known and found[2] and not found[2].startswith("="):
                 yield found[1].replace("-", "_"), found[2].strip("'\"")
         elif word == "-c":
             program, is_start = "", True
         elif is_start and not _BEGINS.fullmatch(word):
-            program, is_start = word, False
+            program, is_start, is_literal = word, False, False
+        else:
+            is_literal = is_start and _LITERAL.fullmatch(word) is not None
         before = word

@@ -13,8 +13,9 @@ from onebin.objects.reader import MAGIC
 from . import saved_image, tar_reader
 from .blobs import Blobs
 from .budget import Budget
+from .record import Program, Record
 from .stream import ChunkReader, GzipSizer, HashingIterator, decompressed
-from .tree import Program, Record, Tree
+from .tree import Tree
 from .unwanted_names import secret_of
 
 MAX_ANOMALIES: Final = 100
@@ -128,6 +129,8 @@ class _Scan:
 
     def _add(self, member: tar_reader.Member, reader: tar_reader.Reader) -> None:
         parts = parts_of(member.path)
+        if ".." not in parts:
+            parts = self._tree.placed(parts, self._number)
         name = parts[-1] if parts else ""
         twice = leads_nowhere = False
         # Whiteouts apply to lower layers only, at whatever place in this one.
@@ -148,7 +151,8 @@ class _Scan:
             old = self._tree.find(parts)
             twice = old is not None and old.layer == self._number
             record = self._record(member, reader.read(_HEAD))
-            leads_nowhere = record.kind == "hardlink" and not record.data
+            # Engines unpack a layer by itself: link(2) finds no file of a lower one.
+            leads_nowhere = record.kind == "hardlink" and record.data < self._first
             self._tree.put(parts, record)
             if count := secret_of(parts, is_file=member.kind in ("file", "hardlink")):
                 self._tree.note_secret("/" + "/".join(parts[:count]), self._number)
@@ -179,7 +183,7 @@ class _Scan:
         )
 
     def _target(self, parts: tuple[str, ...]) -> Record | None:
-        found = self._aufs.get(parts) or self._tree.find(parts)
+        found = self._aufs.get(parts) or self._tree.find(self._tree.placed(parts, self._number))
         return None if found is None or found.kind == "directory" else found
 
     def _note(
@@ -225,7 +229,7 @@ def _anomalies(
     if member.kind == "hardlink" and ".." in parts_of(member.link):
         yield "is a link that climbs out of the image"
     elif leads_nowhere:
-        yield "is a hard link to no file of the image"
+        yield "is a hard link to no file of its layer"
 
 
 def parts_of(path: str) -> tuple[str, ...]:

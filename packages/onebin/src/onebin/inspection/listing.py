@@ -7,8 +7,9 @@ from typing import Final, overload
 from onebin.terminal import truncate
 
 from .budget import Budget
+from .record import FileEntry
 from .report import FileFacts
-from .tree import FileEntry, Tree
+from .tree import Tree
 
 MAX_EVIDENCE: Final = 10
 """Lines of one finding; the report also lists every file."""

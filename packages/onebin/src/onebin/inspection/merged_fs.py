@@ -12,9 +12,10 @@ from . import saved_image, tar_reader
 from .blobs import Blobs
 from .budget import Budget
 from .layer_scan import LayerScan, scan
+from .record import FileEntry
 from .saved_image import SavedImage, SavedLayer
 from .stream import ChunkReader, decompressed
-from .tree import FileEntry, Tree
+from .tree import Tree
 
 _CHUNK: Final = 1 << 18
 

@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from .budget import Budget
-from .tree import FileEntry, Tree
+from .record import FileEntry
+from .tree import Tree
 
 MAX_HITS: Final = 1000
 """Names of one sort that are checked; a Python image on slim Debian has ten."""

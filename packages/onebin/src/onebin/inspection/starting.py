@@ -10,7 +10,7 @@ from onebin.image import spec
 from . import accounts
 from .evidence import InspectedImage
 from .merged_fs import MergedFilesystem
-from .tree import FileEntry
+from .record import FileEntry
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Search path of engines if the image sets no PATH."""

@@ -8,12 +8,12 @@ Source: OCI image-spec v1.1, layer.md ("Whiteouts", "Applying Changesets").
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from . import tar_reader
 from .budget import Budget
+from .record import FileEntry, Record, named
 
 MAX_SYMLINKS: Final = 40
 """Followed for one path, as in Linux (``MAXSYMLINKS``)."""
@@ -27,38 +27,6 @@ _NUMBER_BYTES: Final = 64
 """Of a place in a set that has grown."""
 _FOLDER_BYTES: Final = 256
 """Of a ``_Folder`` (64) and the smallest dictionary (184)."""
-
-Program = Literal["", "elf", "script"]
-
-
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """The facts held of one file or directory; its path is its place in the tree."""
-
-    kind: tar_reader.Kind
-    mode: int
-    uid: int
-    gid: int
-    size: int
-    """Bytes."""
-    link: str
-    """Target of a symlink or hard link, as written."""
-    capabilities: bool
-    layer: int
-    """Number of the layer it comes from, from 0."""
-    program: Program
-    """Kind of program for the kernel, by its first bytes."""
-    data: int
-    """Number of the entry that has its data, counted from 1 over all layers; 0 if it has none.
-
-    Names with one number are one file.
-    """
-
-
-class FileEntry(Record, frozen=True, gc=False):
-    """One file or directory of the image as a container sees it."""
-
-    path: str
-    """Absolute."""
 
 
 class _Folder:
@@ -81,23 +49,15 @@ class Tree(Mapping[str, FileEntry]):
         self._root = _Folder(None)
         self._numbers: dict[int, int] = {}
         self._count = 0
-        self._linked: set[int] = set()
+        # The last hard link to each file by number: its mode, owner and capabilities count.
+        self._linked: dict[int, Record] = {}
         self._secrets: dict[str, int] = {}
         self.file_bytes = 0
         """Bytes of the visible files, after ``settle``."""
 
     def put(self, parts: tuple[str, ...], record: Record) -> None:
         """Put one entry over the existing ones; a directory replaces a file of its name."""
-        folder = self._root
-        for part in parts[:-1]:
-            child = folder.children.get(part)
-            if not isinstance(child, _Folder):
-                if child is None:
-                    self._budget.text(part)
-                self._budget.hold(_FOLDER_BYTES)
-                is_folder = child is not None and child.kind == "directory"
-                child = folder.children[part] = _Folder(child if is_folder else None)
-            folder = child
+        folder = self._folder(parts[:-1])
         name = parts[-1]
         old = folder.children.get(name)
         if old is None:
@@ -109,9 +69,58 @@ class Tree(Mapping[str, FileEntry]):
             old.record = record
         else:
             folder.children[name] = record
-        if record.kind == "hardlink" and record.data not in self._linked:
-            self._budget.hold(_NUMBER_BYTES)
-            self._linked.add(record.data)
+        if record.kind == "hardlink" and record.data:
+            if record.data not in self._linked:
+                self._budget.hold(_NUMBER_BYTES)
+            self._linked[record.data] = record
+
+    def _folder(self, parts: tuple[str, ...]) -> _Folder:
+        """Return the folder at *parts*, made where there is none, in place of a file too."""
+        folder = self._root
+        for part in parts:
+            child = folder.children.get(part)
+            if not isinstance(child, _Folder):
+                if child is None:
+                    self._budget.text(part)
+                self._budget.hold(_FOLDER_BYTES)
+                is_folder = child is not None and child.kind == "directory"
+                child = folder.children[part] = _Folder(child if is_folder else None)
+            folder = child
+        return folder
+
+    def placed(self, parts: tuple[str, ...], layer: int) -> tuple[str, ...]:
+        """Return the path that *layer* writes to for *parts*: its own links to folders lead on.
+
+        An engine unpacks a layer by itself, so a link of a lower layer does not
+        lead on: a folder takes its place.
+        """
+        node: Record | _Folder | None = self._root
+        for part in parts[:-1]:
+            node = node.children.get(part) if isinstance(node, _Folder) else None
+            if not isinstance(node, _Folder):
+                break
+        return self._led_on(parts, layer) if _is_link(node, layer) else parts
+
+    def _led_on(self, parts: tuple[str, ...], layer: int) -> tuple[str, ...]:
+        todo, links = list(parts[::-1]), 0
+        names: list[str] = []
+        nodes: list[Record | _Folder | None] = [self._root]
+        while len(todo) > 1:
+            part, above = todo.pop(), nodes[-1]
+            child = above.children.get(part) if isinstance(above, _Folder) else None
+            if part == "..":
+                del names[-1:], nodes[max(len(nodes) - 1, 1) :]
+            elif isinstance(child, Record) and _is_link(child, layer) and links < MAX_SYMLINKS:
+                links += 1
+                if child.link.startswith("/"):
+                    del names[:], nodes[1:]
+                steps = [step for step in child.link.split("/") if step not in ("", ".")]
+                self._budget.steps(len(steps))
+                todo += steps[::-1]
+            else:
+                names.append(part)
+                nodes.append(child)
+        return (*names, *todo)
 
     def note_secret(self, path: str, layer: int) -> None:
         """Note that *layer* has a key or a credential at *path*, whatever hides it later."""
@@ -141,10 +150,7 @@ class Tree(Mapping[str, FileEntry]):
 
     def remove(self, parts: tuple[str, ...], layer: int) -> None:
         """Hide a path and everything below it in the layers under *layer*."""
-        folder = self._node(parts[:-1])
-        if not isinstance(folder, _Folder) or not parts:
-            return
-        child = folder.children.get(parts[-1])
+        child = (folder := self._folder(parts[:-1])).children.get(parts[-1])
         if isinstance(child, _Folder):
             child.hidden = layer
         elif child is not None and child.layer < layer:
@@ -152,9 +158,7 @@ class Tree(Mapping[str, FileEntry]):
 
     def empty(self, parts: tuple[str, ...], layer: int) -> None:
         """Hide everything below a path in the layers under *layer*."""
-        folder = self._node(parts)
-        if isinstance(folder, _Folder):
-            folder.emptied = layer
+        self._folder(parts).emptied = layer
 
     def find(self, parts: tuple[str, ...]) -> Record | None:
         """Return the record at a path while layers are still applied."""
@@ -229,14 +233,16 @@ class Tree(Mapping[str, FileEntry]):
         while parts and steps < MAX_STEPS:
             steps += 1
             part = parts.pop()
+            above = at[-1][1] if at else self._root
+            if not _is_folder(above):
+                return None, ()
+            own = self._record(above) if above else None
+            if own and part and id(own) not in searched:
+                searched[id(own)] = named("/" + "/".join(name for name, _ in at), own)
+            child = above.children.get(part) if isinstance(above, _Folder) else None
             if part == "..":
                 del at[-1:]
             elif part not in ("", "."):
-                above = at[-1][1] if at else self._root
-                if isinstance(above, _Folder) and above.record and id(above) not in searched:
-                    above_path = "/" + "/".join(name for name, _ in at)
-                    searched[id(above)] = _entry(above_path, above.record)
-                child = above.children.get(part) if isinstance(above, _Folder) else None
                 if isinstance(child, Record) and child.kind == "symlink":
                     links += 1
                     if links > MAX_SYMLINKS:
@@ -251,7 +257,7 @@ class Tree(Mapping[str, FileEntry]):
         record = found.record if isinstance(found, _Folder) else found
         if record is None:
             return None, ()
-        entry = _entry("/" + "/".join(name for name, _ in at), record)
+        entry = self._entry("/" + "/".join(name for name, _ in at), record)
         return entry, tuple(searched.values())
 
     def walk(self) -> Iterator[FileEntry]:
@@ -268,7 +274,7 @@ class Tree(Mapping[str, FileEntry]):
                 else:
                     record = self._record(folder.children[name])
                     if record is not None:
-                        yield _entry(prefix + name, record)
+                        yield self._entry(prefix + name, record)
             else:
                 todo.pop()
 
@@ -276,7 +282,7 @@ class Tree(Mapping[str, FileEntry]):
         record = self.find(tuple(path.split("/")[1:])) if path.startswith("/") else None
         if record is None:
             raise KeyError(path)
-        return _entry(path, record)
+        return self._entry(path, record)
 
     def __iter__(self) -> Iterator[str]:
         return (entry.path for entry in self.walk())
@@ -289,6 +295,9 @@ class Tree(Mapping[str, FileEntry]):
         for part in parts:
             node = node.children.get(part) if isinstance(node, _Folder) else None
         return node
+
+    def _entry(self, path: str, record: Record) -> FileEntry:
+        return named(path, record, self._linked.get(record.data) if record.data else None)
 
     @staticmethod
     def _record(node: "Record | _Folder") -> Record | None:
@@ -306,17 +315,9 @@ def _ordered(folder: _Folder) -> list[str]:
     return names
 
 
-def _entry(path: str, record: Record) -> FileEntry:
-    return FileEntry(
-        record.kind,
-        record.mode,
-        record.uid,
-        record.gid,
-        record.size,
-        record.link,
-        record.capabilities,
-        record.layer,
-        record.program,
-        record.data,
-        path,
-    )
+def _is_folder(node: "Record | _Folder | None") -> bool:
+    return isinstance(node, _Folder) or (node is not None and node.kind == "directory")
+
+
+def _is_link(node: "Record | _Folder | None", layer: int) -> bool:
+    return isinstance(node, Record) and node.kind == "symlink" and node.layer == layer

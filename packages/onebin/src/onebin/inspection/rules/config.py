@@ -8,7 +8,7 @@ from typing import Final
 from onebin.inspection import accounts, starting
 from onebin.inspection.evidence import InspectedImage
 from onebin.inspection.history import history_variables
-from onebin.inspection.tree import FileEntry
+from onebin.inspection.record import FileEntry
 
 from .rule import Rule, Verdict, of_linux, unknown, verdict
 
@@ -66,6 +66,9 @@ def _user_is_numeric(image: InspectedImage) -> Verdict:
                 yield f"User is {user!r}: a kubelet cannot prove that {part!r} is not root"
         if accounts.is_id(name) and int(name) < _FIRST_USER:
             yield f"uid {name} is below {_FIRST_USER}, in the range of system accounts"
+        for part in (name, group):
+            if accounts.is_id(part) and int(part) > accounts.LAST_ID:
+                yield f"{part} is over {accounts.LAST_ID}: engines refuse it"
         if name == str(_NOBODY):
             yield f"uid {_NOBODY} is nobody, which other programs run as too"
 
@@ -106,14 +109,31 @@ def _entry_is_exec(image: InspectedImage) -> Verdict:
 
 def _not_started(image: InspectedImage, entry: FileEntry) -> Iterator[str]:
     first = image.command[0]
-    folder = starting.closed_folder(image, first)
-    if folder is not None:
-        yield f"{first}: the user may not search {folder.path} (mode {folder.mode:04o})"
-    elif starting.may_execute(image, entry) is False:
-        yield f"{first} has mode {entry.mode:04o}: the user may not run it"
+    if _below(first, _KERNEL_DIRS):
+        yield f"{first} is below a folder that engines mount over"
+    yield from _closed(image, first, entry)
     needed = image.script_interpreter or (image.program.elf.interpreter if image.program else "")
-    if needed and image.filesystem.resolve(starting.located(image.process, needed)) is None:
+    if not needed:
+        if entry.program != "elf":
+            yield f"{first} is neither an ELF file nor a script with an interpreter"
+        return
+    found = image.filesystem.resolve(starting.located(image.process, needed))
+    if found is None:
         yield f"{first} needs {needed}, which is not in the image"
+    elif found.kind not in ("file", "hardlink"):
+        yield f"{first} needs {needed}, which is a {found.kind}"
+    else:
+        if not found.program:
+            yield f"{first} needs {needed}, which is neither an ELF file nor a script"
+        yield from _closed(image, needed, found)
+
+
+def _closed(image: InspectedImage, name: str, entry: FileEntry) -> Iterator[str]:
+    folder = starting.closed_folder(image, starting.located(image.process, name))
+    if folder is not None:
+        yield f"{name}: the user may not search {folder.path} (mode {folder.mode:04o})"
+    elif starting.may_execute(image, entry) is False:
+        yield f"{name} has mode {entry.mode:04o}: the user may not run it"
 
 
 def _health_is_exec(image: InspectedImage) -> Verdict:
@@ -184,6 +204,9 @@ def _working_dir_is_its_own(image: InspectedImage) -> Verdict:
             yield f"{folder} is relative"
         elif _below(folder, _SYSTEM_DIRS):
             yield f"{folder} is a system directory"
+        found = image.filesystem.resolve(folder)
+        if found is not None and found.kind != "directory":
+            yield f"{folder} is a {found.kind} in the image"
 
     return verdict(violations(), f"it is {folder}")
 
