@@ -204,7 +204,8 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         except ToolError as exc:
             raise ToolError(
                 f"{self.pin}: does not build for a static executable",
-                hint="choose another version; or, if it has a pure-Python wheel and may be slower: "
+                hint=f"{cross.HINT if self._is_cross else ''}"
+                "choose another version; or, if it has a pure-Python wheel and may be slower: "
                 f'tool.onebin.pure = ["{self.pin.name}"]',
                 detail=exc.detail,
             ) from exc

@@ -18,6 +18,12 @@ RUNS_CODE: Final = ("meson", "meson-python")
 """Build requirements that run a compiled program first, unless a file of theirs describes the
 target."""
 
+HINT: Final = (
+    "it does for the build machine, so it may run compiled programs: build it on a machine of the "
+    "target's kind, or "
+)
+"""Before other ways out of a build that failed, since the one for the build machine did not."""
+
 
 def environment(interpreter: Interpreter, machine: Machine, folder: Path) -> dict[str, str]:
     """Return variables by which *interpreter* states how the target's CPython was built.

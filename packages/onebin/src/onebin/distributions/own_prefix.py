@@ -27,8 +27,10 @@ set(CMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY FALSE)
 CMAKE_CROSS: Final = """\
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR {machine})
+# FindPython runs an interpreter only by a launcher (CMP0190): this one's runs here.
+set(CMAKE_CROSSCOMPILING_EMULATOR /usr/bin/env)
 """
-"""Its lines for another processor: CMake runs nothing that it compiles."""
+"""Its lines for another processor."""
 
 
 def write(
