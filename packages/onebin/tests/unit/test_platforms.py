@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,15 @@ from hypothesis import strategies as st
 from onebin import platforms, render
 from onebin.cli import main
 from onebin.distributions import cross, own_prefix
-from onebin.distributions.source_facts import SourceFacts
 from onebin.errors import ProjectError
 from onebin.model import (
     PLATFORMS,
     Interpreter,
-    Offer,
-    Pin,
+    NativeTools,
     Profile,
     Source,
     Toolchain,
 )
-from onebin.model.build import NativeTools
 from onebin.runtime.build import BuildCPython
 from onebin.runtime.library import BuildLibrary, Command, Library
 from onebin.runtime.recipe import ZLIB_FILES, recipe
@@ -171,15 +169,45 @@ def test_back_end_knows_the_target(tmp_path: Path) -> None:
     (stdlib / "os.py").write_text("")
     here = Interpreter(tmp_path / "python", tmp_path, stdlib, "x86_64", "3.13", "here")
 
-    found = cross.environment(here, "aarch64", tmp_path / "facts")
+    found = cross.environment(
+        here, "aarch64", NativeTools("x86_64", Path("/n")), tmp_path / "facts"
+    )
     prefix = own_prefix.write(tmp_path / "p", (), python=Path("/python"), target="aarch64")
     plain = own_prefix.write(tmp_path / "q", (), python=Path("/python"))
 
-    assert {"_PYTHON_HOST_PLATFORM": "linux-aarch64"} == found
-    assert ["_sysconfigdata__linux_.py"] == [file.name for file in (tmp_path / "facts").iterdir()]
+    assert ("linux-aarch64", "/n/cc") == (found["_PYTHON_HOST_PLATFORM"], found["CC_FOR_BUILD"])
+    (data,) = (tmp_path / "facts").glob("*.py")
+    assert "_sysconfigdata__linux_.py" == data.name
+    site = Path(found["CONFIG_SITE"]).read_text().split()
+    assert [
+        "cross_compiling=yes", "build_alias=x86_64-linux-musl", "host_alias=aarch64-linux-musl"
+    ] == site  # fmt: skip
     more = "set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR aarch64)\n"
     lines = (prefix / "cmake").read_text().removeprefix((plain / "cmake").read_text())
     assert lines.startswith(more)
+
+
+def test_meson_is_given_the_target(tmp_path: Path) -> None:
+    """Its setup alone gets the description; other commands stay as they are."""
+    here = Interpreter(tmp_path / "python", tmp_path, tmp_path, "x86_64", "3.13", "here")
+    found = cross.environment(here, "aarch64", NativeTools("x86_64", Path("/n")), tmp_path / "f")
+    (tmp_path / "bin").mkdir()
+    meson = tmp_path / "bin" / "meson"
+    meson.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    meson.chmod(0o755)
+
+    lines = [
+        subprocess.run(
+            [found["MESON"], *words], env={"PATH": f"{meson.parent}:{os.defpath}"}, text=True,
+            capture_output=True, check=True,
+        ).stdout.splitlines()
+        for words in (["setup", "a b", "c"], ["compile", "-C", "c"])
+    ]  # fmt: skip
+
+    (setup, option, file, *rest), other = lines
+    assert ("setup", "--cross-file", ["a b", "c"]) == (setup, option, rest)
+    assert "cpu_family = 'aarch64'" in Path(file).read_text()
+    assert ["compile", "-C", "c"] == other
 
 
 def test_program_sees_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,37 +225,3 @@ def test_program_sees_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     runpy.run_path(str(cross.HOOK), run_name="__main__")
 
     assert repr(("aarch64", "__main__", ["one"])) == (tmp_path / "found").read_text()
-
-
-@pytest.mark.parametrize(
-    ("machine", "used", "of_a_tool", "is_refused"),
-    [
-        ("aarch64", "meson-python", False, True),
-        ("aarch64", "meson", False, True),
-        ("aarch64", "setuptools", False, False),
-        ("aarch64", "meson-python", True, False),
-        ("x86_64", "meson-python", False, False),
-    ],
-)
-def test_build_that_runs_its_results(
-    tmp_path: Path,
-    machine: Any,
-    used: str,
-    of_a_tool: bool,  # noqa: FBT001
-    is_refused: bool,  # noqa: FBT001
-) -> None:
-    """It is refused by name at plan time; a build requirement is built for this machine."""
-    plan = msgspec.structs.replace(project_plan(tmp_path, []), machine=machine)
-    requirement, pin = Pin(used, "1", ()), Pin("thing", "2", ())
-    facts = SourceFacts((requirement,))
-    if of_a_tool:
-        tool = Offer(Pin("tool", "1", ()), "captured", "tool", build_requires=(requirement,))
-        facts = SourceFacts((requirement,), build_sources=(tool,))
-
-    found = cross.obstacle(pin, facts, plan)
-
-    assert is_refused == (found is not None)
-    if found:
-        assert found.reason.startswith(f"thing 2: its build runs compiled programs ({used})")
-        assert found.reason.endswith("x86_64; the target is aarch64")
-        assert 'tool.onebin.pure = ["thing"]' in found.hint

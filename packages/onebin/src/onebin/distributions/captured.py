@@ -220,9 +220,9 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             scratch / "prefix", self.libraries, python=Path(sys.executable),
             target=self.machine if self._is_cross else None,
         )  # fmt: skip
-        target = {}
-        if self._is_cross:
-            target = cross.environment(self.interpreter, self.machine, scratch / "target")
+        target, native = {}, self.toolchain.native
+        if native:
+            target = cross.environment(self.interpreter, self.machine, native, scratch / "target")
         machine = machine_programs.links(scratch / "machine")
         compilers = program_links.write(scratch / "compilers", tools)
         own = {

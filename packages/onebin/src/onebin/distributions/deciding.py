@@ -18,7 +18,7 @@ from onebin.effects.wheel_tags import has_programs, is_compiled
 from onebin.errors import ProjectError
 from onebin.model import Machine, Obstacle, Offer, Options, Pin, Plan
 
-from . import captured, compile_time, cross, loaded_libraries, located
+from . import captured, compile_time, loaded_libraries, located
 from .captured import Captured
 from .pure import Pure
 from .source_facts import SourceFacts, source_facts
@@ -255,7 +255,7 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
     may_lack = form == "pure"
     try:
         facts = _facts(step, ctx)
-        _require_compiling(offer, facts, plan, may_lack=may_lack)
+        _require_compiling(offer, facts, may_lack=may_lack)
         if form != "from source":
             _require_in_time(offer, facts)
     except _ObstacleError as exc:
@@ -283,7 +283,7 @@ def _require_importable(pin: Pin, python: str, ctx: Context) -> None:
         raise _ObstacleError(loaded_libraries.obstacle(pin, loaded))
 
 
-def _require_compiling(offer: Offer, facts: SourceFacts, plan: Plan, *, may_lack: bool) -> None:
+def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> None:
     pin = offer.pin
     if offer.has_compiled and not facts.compiles and not may_lack:
         raise _ObstacleError(
@@ -294,8 +294,6 @@ def _require_compiling(offer: Offer, facts: SourceFacts, plan: Plan, *, may_lack
                 hint=f"accept that it may be slower: {silence(pin)}; or choose another version",
             )
         )
-    if obstacle := cross.obstacle(pin, facts, plan):
-        raise _ObstacleError(obstacle)
 
 
 def _require_in_time(offer: Offer, facts: SourceFacts) -> None:
