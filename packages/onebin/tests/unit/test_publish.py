@@ -16,6 +16,7 @@ from onebin.effects.atomic import replace_atomically
 from onebin.errors import ImageError, ProjectError, ToolError
 from onebin.image import image as images
 from onebin.image import index, reference, spec
+from onebin.image.attachment import attach
 from onebin.image.image import Image, ImageConfig
 from onebin.inspection import inspect
 from onebin.publish import DESTINATIONS, parse, publish, require_writable
@@ -192,6 +193,24 @@ def test_several_platforms(platforms: index.Index, tmp_path: Path, kind: str) ->
     assert report.image is not None
     assert report.image.digest == platforms.images[0].digest
     assert not [one for one in report.findings if one.status != "pass"]
+
+
+def test_documents_of_several_platforms(platforms: index.Index, tmp_path: Path) -> None:
+    """A layout lists those of each image behind the index."""
+    documents = [
+        attach(name.encode(), "application/spdx+json", image.descriptor)
+        for name, image in zip("ab", platforms.images, strict=True)
+    ]
+    images_of = tuple(
+        msgspec.structs.replace(image, attached=(document,))
+        for image, document in zip(platforms.images, documents, strict=True)
+    )
+
+    write_layout(msgspec.structs.replace(platforms, images=images_of), tmp_path / "out", "app:1")
+
+    entries = msgspec.json.decode((tmp_path / "out" / "index.json").read_bytes())["manifests"]
+    expected = [platforms.digest, *(document.descriptor.digest for document in documents)]
+    assert expected == [entry["digest"] for entry in entries]
 
 
 def test_several_platforms_in_a_docker_archive(platforms: index.Index, tmp_path: Path) -> None:
