@@ -1,5 +1,6 @@
 """What a build may see of the machine: arguments of the compiler, programs, libraries."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -88,7 +89,10 @@ def test_make_leaves_tests_out(arguments: list[str], printed: str, tmp_path: Pat
         pytest.skip("no make here: apt-get install make")
 
     # Without the variables of a make that runs the tests.
-    done = subprocess.run([make, *arguments], cwd=tmp_path, env={}, capture_output=True, check=True)
+    env = {"PATH": os.defpath}
+    done = subprocess.run(
+        [make, *arguments], cwd=tmp_path, env=env, capture_output=True, check=True
+    )
 
     assert printed == done.stdout.decode()
 

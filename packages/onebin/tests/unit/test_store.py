@@ -252,3 +252,40 @@ def test_scratch_of_killed_processes_is_removed(tmp_path: Path) -> None:
         with Store(tmp_path / "cache").scratch() as mine:
             assert {mine, folders[2]} == set((tmp_path / "cache" / "tmp").iterdir())
             assert (folders[2] / "inner" / "half").exists()
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """A step of which each is made once."""
+
+    number: int
+    made: Callable[[int], object]
+    kind = "kind"
+
+    def key(self) -> tuple[object, ...]:
+        return (self.number,)
+
+    def make(self, folder: Path, _: Context) -> None:
+        self.made(self.number)
+        (folder / "result").touch()
+
+    def load(self, folder: Path) -> Path:
+        return folder
+
+
+def test_locks_leave_no_files(tmp_path: Path) -> None:
+    """Eight builds at once: each result is made once, and the file of no lock is left."""
+    made: list[int] = []
+
+    def build() -> None:
+        ctx = context(tmp_path)
+        for number in range(40):
+            ctx.build(Numbered(number, made.append))
+
+    threads = [threading.Thread(target=build) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(made) == list(range(40))
+    assert list((tmp_path / "locks").iterdir()) == []

@@ -201,14 +201,35 @@ class Store:
 
     @contextmanager
     def _lock(self, name: str) -> Iterator[None]:
+        """Hold the lock *name*; its file is gone afterwards, so that they do not add up."""
+        path = self._folder("locks") / name
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            handle = os.open(self._folder("locks") / name, flags, 0o600)
+            handle = _locked(path)
         except OSError as exc:
             raise self._refused(exc) from exc
-        with os.fdopen(handle, "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        try:
             yield
+        finally:
+            # While it is held: a process that waits for this file then makes another one.
+            with contextlib.suppress(OSError):
+                path.unlink()
+            os.close(handle)
+
+
+def _locked(path: Path) -> int:
+    """Return a handle of the file *path* with its lock, once no other process has it."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(handle), path.lstat()):
+                return handle
+        except FileNotFoundError:
+            pass  # the process before has removed it
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
 
 
 def _taken(folder: Path) -> int | None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.catalog.formatting import size
+from devops_info_service.catalog.formatting import NO_LIMIT, size
 from devops_info_service.catalog.limits import hidden_limits
 from devops_info_service.catalog.usage import Utilization
 from devops_info_service.facts.linux.resources import Resources
@@ -16,7 +16,7 @@ from .tables import collapsible, facts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from devops_info_service.facts.linux.limit_watch import Change
+    from devops_info_service.facts.linux.limit_watch import Change, Value
 
 _MIN_PEAK: Final = 2
 """Percent from which the mark of the peak is clear of the bar's round end."""
@@ -68,15 +68,19 @@ def usage_tiles(
 
 def _changes(history: "Sequence[Change]") -> Markup:
     """Return a list, the newest first; empty without a change."""
-    items = []
-    for each in reversed(history):
-        old, new = [
-            size(at) if each.limit[0] == "m" or at is None else f"{at}"  # type: ignore[arg-type]
-            for at in (each.from_, each.to)
-        ]
-        name = each.limit.replace(".", " ")
-        items.append(tag("li", f"{name} {old} to {new} at {each.time}"))
+    items = [
+        tag("li", f"{name} {_limit(each.from_, name)} to {_limit(each.to, name)} at {each.time}")
+        for each in reversed(history)
+        for name in (each.limit.replace(".", " "),)
+    ]
     return tag("ol", *items, class_="remark", id="changes") if items else Markup()
+
+
+def _limit(value: "Value", name: str) -> str:
+    """Return *value* with its unit: bytes of memory, or a plain number."""
+    if value is None:
+        return NO_LIMIT
+    return size(value) if name.startswith("memory") and isinstance(value, int) else f"{value}"
 
 
 def _tile(figure: Figure) -> Markup:

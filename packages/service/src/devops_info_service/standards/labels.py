@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.sandbox import SANDBOXED
 
 from .checks import Observed, Outcome, failed, passed, unknown
+from .inner_name_space import may_be_inner
 
 SELINUX_TYPES: Final = frozenset({
     "container_t",
@@ -32,20 +32,7 @@ def _app_armor(view: Observed) -> Iterator[Outcome]:
             *labels.apparmor_off,
         )
     label = labels.apparmor
-    # LXD makes a name space for each of its containers, and so does LXC for Proxmox VE. In one all
-    # is below "rootfs" or on a disk of Proxmox VE's for it, or the user namespace is LXD's, or is
-    # inside that: files in memory show their owner as the machine has it (shmem_show_options in
-    # mm/shmem.c), the map as the namespace around. An engine's own is not: without root it begins
-    # with a user, below 65536, and Docker's directory names it (userns-remap).
-    made = view.volumes.engine_mounts
-    seen = "".join([f"{mount}" for mount, maker in made if maker in {"docker", "storage"}])
-    first = view.uid_map.parse_word(1, "id", parse.count)
-    user = value_of(first, 0)
-    owner = seen.partition("'uid=")[2].partition("'")[0]
-    is_lxds = seen and user >= 65536 and not view.pod and f"/{user}." not in seen  # noqa: PLR2004
-    is_inside = f"{owner:0>10}" > "0000065535" and owner != f"{user}"
-    is_below = "/rootfs/" in seen or "-disk-" in seen
-    inner = value_of(labels.is_namespaced, default=is_below or is_inside or bool(is_lxds))
+    inner = value_of(labels.is_namespaced, default=may_be_inner(view))
     if isinstance(label, Unknown):
         yield unknown(f"no profile and no sign that AppArmor is off: {label.reason}")
         return

@@ -28,7 +28,8 @@ def spelled(draw: st.DrawFn, address: ipaddress.IPv4Address | ipaddress.IPv6Addr
     forms = [str(address), address.exploded, str(address).upper()]
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         forms.append(f"::FFFF:{address.ipv4_mapped}")
-    return draw(st.sampled_from(forms))
+    # The line of 107 bytes has room for 39; newer Pythons explode mapped ones to 45.
+    return draw(st.sampled_from([form for form in forms if len(form) <= 39]))
 
 
 @st.composite

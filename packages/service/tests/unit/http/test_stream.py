@@ -63,7 +63,6 @@ class Pair:
 
     def turn(self, seconds: float = 0.1) -> None:
         """Let the loop run for a moment."""
-        self.loop._stopped = False
         self.loop.call_later(seconds, self.loop.stop)
         self.loop.run()
 

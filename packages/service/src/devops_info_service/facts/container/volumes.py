@@ -230,7 +230,11 @@ class _Classifier:
         if disk is None:
             return self._other_disk(mount)
         path = disk.path(mount.root)
-        if path == "/" or _in(path, *_HOST_TREES, disk.kept) or _in(disk.kept, path):
+        if (
+            path == "/"
+            or _in(path, *_HOST_TREES, disk.kubelet_directory)
+            or _in(disk.kubelet_directory, path)
+        ):
             return Volume("host", f"{path} on the machine's disk")
         return Volume("other", f"{path} on the machine's disk: a hostPath or a local volume")
 
@@ -329,8 +333,8 @@ class _Disk(msgspec.Struct, frozen=True):
     """How each path on it begins, as in ``/@/var/lib/kubelet``."""
     place: str = ""
     """Where the machine mounts it: ``/lib/kubelet`` is on a disk at ``/var``."""
-    kept: str = "-"
-    """The machine's name of kubelet's directory, if it shows."""
+    kubelet_directory: str = "-"
+    """The machine's name of it; ``-``, which no path begins with, if it does not show."""
 
     def path(self, root: str) -> str:
         """Return the machine's name of *root*."""

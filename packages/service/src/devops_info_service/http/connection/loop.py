@@ -137,7 +137,7 @@ class Loop:
         self._stopped = True
 
     def run(self) -> None:
-        """Wait and call until ``stop``."""
+        """Wait and call until ``stop``; it may run again afterwards."""
         poll, on_ready, clock = self._epoll.poll, self._on_ready, self._clock
         on_iteration = self._on_iteration
         while not self._stopped:
@@ -159,6 +159,7 @@ class Loop:
                     except Exception as exc:  # noqa: BLE001  as above
                         self._report(exc)
             self.run_callbacks()
+        self._stopped = False
 
     def close(self) -> None:
         """Restore the signals and close the loop's own files."""

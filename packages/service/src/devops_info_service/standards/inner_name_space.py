@@ -1,0 +1,54 @@
+"""Whether the label of AppArmor may be one of a name space inside another.
+
+LXD makes a name space for each of its containers, and so does LXC for Proxmox VE. An engine in
+one of them shows, in the mounts that it makes, where it keeps its files and the owner of each.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from devops_info_service.facts import parse
+from devops_info_service.facts.fact import value_of
+from devops_info_service.facts.linux.mounts import Mount
+
+from .checks import Observed
+
+FIRST_SHIFTED: Final = 65536
+"""Uids from here on belong to user namespaces (login.defs, SUB_UID_MIN); users are below."""
+
+
+def may_be_inner(view: Observed) -> bool:
+    """Whether an engine's mounts show that it runs in a container of LXC."""
+    mounts = [
+        mount for mount, maker in view.volumes.engine_mounts if maker in {"docker", "storage"}
+    ]
+    first = value_of(view.uid_map.parse_word(1, "id", parse.count), 0)
+    return (
+        any("/rootfs/" in mount.root or "-disk-" in mount.origin for mount in mounts)
+        or _has_another_owner(mounts, first)
+        or (bool(mounts) and not view.pod and _is_shifted_by_lxd(mounts, first))
+    )
+
+
+def _has_another_owner(mounts: Sequence[Mount], first: int) -> bool:
+    """Whether files in memory are owned by another uid than *first*, the map's.
+
+    They show their owner as the machine has it (shmem_show_options in mm/shmem.c), the map as the
+    namespace around: where both differ, one namespace is inside another.
+    """
+    options = (option for mount in mounts for option in mount.super_options)
+    owner = next((option[4:] for option in options if option.startswith("uid=")), "")
+    try:
+        number = parse.count(owner)
+    except ValueError:
+        return False
+    return number >= FIRST_SHIFTED and number != first
+
+
+def _is_shifted_by_lxd(mounts: Sequence[Mount], first: int) -> bool:
+    """Whether the map is LXD's, and not the engine's own.
+
+    An engine without root begins with a user; Docker's directory names the uid that it begins
+    with (userns-remap).
+    """
+    return first >= FIRST_SHIFTED and not any(f"/{first}." in mount.root for mount in mounts)
