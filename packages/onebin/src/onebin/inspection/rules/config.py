@@ -41,6 +41,8 @@ _SECRET: Final = re.compile(
     r"|(?:^|_)(?:pass|passphrase|secrets?|credentials?|tokens?|(?:api|access|auth|private)_?key)(?:_|$)"
 )
 """Matches neither COMPASS nor KEYS, nor GPG_KEY, which names a public key."""
+_SWITCHES: Final = frozenset({"true", "false", "yes", "no"})
+"""Such as ALLOW_EMPTY_PASSWORD=no, of images with databases."""
 _WORD_IN_CAMEL_CASE: Final = re.compile(r"([a-z0-9])(?=[A-Z])")
 _LABEL: Final = "org.opencontainers.image."
 _WANTED_LABELS: Final = ("version", "licenses", "source")
@@ -180,8 +182,10 @@ def _has_no_secrets(image: InspectedImage) -> Verdict:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    """Whether *name* is that of a secret, and *value* is not the path of a file that has it."""
+    """Whether *name* is that of a secret, and *value* neither a file's path nor a switch."""
     if name.upper().endswith("_FILE") and value.startswith("/"):
+        return False
+    if value.lower() in _SWITCHES:
         return False
     return _SECRET.search(_WORD_IN_CAMEL_CASE.sub(r"\1_", name)) is not None
 
