@@ -65,6 +65,14 @@ EMPTY = {"mediaType": spec.OCI_EMPTY, "digest": "sha256:" + "6" * 64, "size": 2}
         {"config": EMPTY, "artifactType": "application/spdx+json"},
         {"config": EMPTY},
         {"config": EMPTY | {"mediaType": "application/x"}, "artifactType": "application/x"},
+        {
+            "config": EMPTY | {"mediaType": "application/vnd.cncf.helm.config.v1+json"},
+            "layers": [
+                MISSING | {"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip"}
+            ],
+        },
+        {"layers": [MISSING | {"mediaType": "application/vnd.dev.cosign.simplesigning.v1+json"}]},
+        {"layers": [MISSING | {"mediaType": "application/vnd.in-toto+json"}]},
     ],
 )
 @pytest.mark.parametrize("in_an_index", [False, True])
@@ -231,3 +239,23 @@ def test_sets_and_texts() -> None:
     assert config.config is not None
     assert config.config.exposed_ports == {"80/tcp": {}}
     assert config.config.labels == {"a": "", "b": "c"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"},
+        {"mediaType": "text/plain"},
+        {"mediaType": "application/vnd.docker.distribution.manifest.v1+prettyjws"},
+        {"mediaType": spec.OCI_MANIFEST, "digest": "sha512:" + "5" * 128},
+    ],
+)
+def test_other_entries_of_an_index(layout: Layout, entry: dict[str, str]) -> None:
+    """Types and digests that are unknown are no error beside an image (image-index.md)."""
+    text = layout.put(["no manifest"])
+    found = read_saved(layout.index([text | entry, layout.descriptor]))
+
+    assert found.manifest_descriptor is not None
+    assert found.manifest_descriptor.digest == layout.descriptor["digest"]
+    with pytest.raises(ImageError, match=r"lists no image|not a digest of sha256"):
+        read_saved(layout.index([text | entry]))

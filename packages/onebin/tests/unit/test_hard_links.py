@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onebin.inspection import census
 from onebin.inspection.budget import Budget
 from onebin.inspection.merged_fs import MergedFilesystem, extract
 
@@ -160,3 +161,15 @@ def test_records_of_aufs_are_no_files() -> None:
     assert list(found.entries) == ["/bin/app"]
     assert found.entries["/bin/app"].program == "elf"
     assert found.wasted_bytes == 0
+
+
+def test_a_key_under_a_second_name() -> None:
+    """A hard link called as a key is one, and setuid of either name is of the file."""
+    found = one(info("a", size=1, mode=0o644), link("tls/server.key", "a"))
+    files = census.take(found.entries, None, Budget("it"))
+    assert list(files.secrets.evidence) == ["/tls/server.key"]
+
+    second = link("b", "a")
+    second.mode = 0o4755
+    files = census.take(one(info("a", size=1), second).entries, None, Budget("it"))
+    assert list(files.privileged.evidence) == ["/a (mode 4755)"]

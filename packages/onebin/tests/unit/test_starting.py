@@ -110,6 +110,25 @@ def test_search(save: Save, env: list[str], command: str, found: str | None) -> 
 
 
 @pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({"check": program()}, "pass"),
+        ({"check": (b"#!/app", {"mode": 0o755})}, "pass"),
+        ({"check": program(0o644)}, "fail"),
+        ({"check": program(0o744)}, "fail"),
+        ({"check": (b"text", {"mode": 0o755})}, "fail"),
+        ({"check": folder(0o755)}, "fail"),
+        ({}, "fail"),
+    ],
+)
+def test_a_health_check_is_run_by_the_user(save: Save, files: Files, wanted: str) -> None:
+    """Engines start it in the container as they start the entry point."""
+    report = inspect(save({"Healthcheck": {"Test": ["CMD", "/check"]}}, files=files))
+
+    assert status(report, "IMG-ENTRY-002") == wanted
+
+
+@pytest.mark.parametrize(
     ("user", "mode", "wanted"),
     [("app", 0o755, "pass"), ("app", 0o750, "unknown"), ("app", 0o644, "fail")],
 )

@@ -85,6 +85,7 @@ def to_write(root: Path, text: str, *, where: str) -> Path:
     path = inside(root, text, where=where, way_out=NAMED)
     if path.is_dir():
         raise ProjectError(
-            f"{where}: {shown(text)} is a directory; expected a file's path", hint=NAMED
+            f"{where}: {shown(text)} is a directory; expected a file's path",
+            hint="move the directory, or name another file",
         )
     return path

@@ -42,6 +42,9 @@ LAYER_TYPES: Final = frozenset(
     }
 )
 
+LAYER_PREFIXES: Final = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
+"""Of types of layers, encrypted ones and later ones too."""
+
 SCHEMA_VERSION: Final = 2
 """Of index and manifest; the only version of the specification."""
 
@@ -225,6 +228,16 @@ def hex_of(digest: str) -> str:
     Raises:
         ImageError: it is anything else, such as a path that climbs.
     """
-    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
-        raise ImageError(f"{digest[:80]!r}: not a digest; expected sha256 and 64 hex digits")
+    if not is_sha256(digest):
+        raise ImageError(not_sha256(digest))
     return digest.removeprefix("sha256:")
+
+
+def is_sha256(digest: str) -> bool:
+    """Return whether *digest* is one of sha256."""
+    return re.fullmatch(r"sha256:[0-9a-f]{64}", digest) is not None
+
+
+def not_sha256(digest: str) -> str:
+    """Return the fault of a *digest* that is not one of sha256."""
+    return f"{digest[:80]!r}: not a digest of sha256; expected sha256 and 64 hex digits"

@@ -19,6 +19,7 @@ from onebin.locks import uv_sources
 from onebin.model import EntryPoint, Project
 from onebin.requirement import shown
 
+from . import indexes
 from .given import Given
 from .options import read_options
 from .requirements import requirements_of
@@ -58,6 +59,8 @@ class Script(msgspec.Struct, frozen=True):
         except (OSError, ValueError, SyntaxError, RecursionError, MemoryError) as exc:
             raise ProjectError(f"{self.where}: cannot be read: {shown(str(exc))}") from exc
         table = metadata(text, where=str(self.where))
+        if line := indexes.unused(table, self.where.name):
+            self.ctx.progress.warn(line)
         root = self.where.resolve().parent
         options = read_options(root, table.get("tool", {}).get("onebin", {}), None, str(self.where))
         name = self.where.stem

@@ -86,12 +86,17 @@ def chunks_of(blobs: Blobs, layer: SavedLayer) -> Iterator[bytes]:
 def _find_oci(blobs: Blobs, budget: Budget) -> SavedImage | None:
     data = _document(blobs, "index.json", budget)
     index = spec.decode(data, spec.Index, what=f"{budget.what}: index.json")
-    second = None
+    second, foreign = None, ""
     for top in index.manifests:
         for descriptor in _entries(blobs, top, set(), budget):
+            if _is_attached(descriptor):
+                continue
+            if not spec.is_sha256(descriptor.digest):
+                foreign = foreign or descriptor.digest
+                continue
             # Missing manifests are of other platforms: docker save keeps the index, omits them.
             name = _blob(descriptor.digest)
-            if name not in blobs or _is_attached(descriptor):
+            if name not in blobs:
                 continue
             data = _document(blobs, name, budget)
             manifest = spec.decode(data, spec.Manifest, what=f"{budget.what}: {name}")
@@ -102,16 +107,23 @@ def _find_oci(blobs: Blobs, budget: Budget) -> SavedImage | None:
                 return _oci_image(blobs, *candidate, budget)
             second = second or candidate
     # An image that is not whole is still named by the file that it lacks.
-    return _oci_image(blobs, *second, budget) if second else None
+    if second:
+        return _oci_image(blobs, *second, budget)
+    if foreign:
+        raise ImageError(f"{budget.what}: {spec.not_sha256(foreign)}")
+    return None
 
 
 def _entries(
     blobs: Blobs, descriptor: spec.Descriptor, seen: set[str], budget: Budget
 ) -> Iterator[spec.Descriptor]:
-    """Yield the manifests of an entry, of nested indexes too; a repeated index is skipped."""
-    if descriptor.media_type not in spec.INDEX_TYPES:
+    """Yield the manifests of an entry, of nested indexes too; a repeated index is skipped.
+
+    Other types are no error (image-index.md, ``manifests``).
+    """
+    if descriptor.media_type in spec.MANIFEST_TYPES:
         yield descriptor
-    else:
+    elif descriptor.media_type in spec.INDEX_TYPES:
         name = _blob(descriptor.digest)
         if name in blobs and name not in seen and budget.index():
             seen.add(name)
@@ -129,10 +141,17 @@ def _is_attached(descriptor: spec.Descriptor) -> bool:
 
 
 def _is_artifact(manifest: spec.Manifest) -> bool:
-    """Return whether its contents are none of an image (manifest.md, "Artifact Usage")."""
-    kind = manifest.config.media_type
-    is_typed = bool(manifest.artifact_type) and kind not in spec.CONFIG_TYPES
-    return is_typed or kind == spec.OCI_EMPTY
+    """Return whether its contents are none of an image (manifest.md, "Artifact Usage").
+
+    The config's type names them, as Helm has it, or only those of the layers, as cosign
+    and BuildKit have it.
+    """
+    kind, layers = manifest.config.media_type, [layer.media_type for layer in manifest.layers]
+    if kind in spec.CONFIG_TYPES:
+        types = set(layers) - spec.MANIFEST_TYPES
+        return bool(types) and all(each.endswith("+json") for each in types)
+    is_image = any(layer.startswith(spec.LAYER_PREFIXES) for layer in layers)
+    return bool(manifest.artifact_type) or kind == spec.OCI_EMPTY or not is_image
 
 
 def _is_whole(blobs: Blobs, manifest: spec.Manifest) -> bool:

@@ -60,4 +60,7 @@ def _is_key(name: str) -> bool:
     name = name.lower()
     if name.startswith(".env."):
         return not name.endswith(_SAMPLES)
+    # The package of OpenSSH's server makes them when it is installed: all containers have one.
+    if name.startswith("ssh_host_") and name.endswith("_key"):
+        return True
     return name.endswith(_KEY_ENDINGS) or (name.endswith(".pem") and "key" in name[:-4])

@@ -41,6 +41,8 @@ _SECRET: Final = re.compile(
     r"|(?:^|_)(?:pass|passphrase|secrets?|credentials?|tokens?|(?:api|access|auth|private)_?key)(?:_|$)"
 )
 """Matches neither COMPASS nor KEYS, nor GPG_KEY, which names a public key."""
+_SWITCHES: Final = frozenset({"true", "false", "yes", "no"})
+"""Such as ALLOW_EMPTY_PASSWORD=no, of images with databases."""
 _WORD_IN_CAMEL_CASE: Final = re.compile(r"([a-z0-9])(?=[A-Z])")
 _LABEL: Final = "org.opencontainers.image."
 _WANTED_LABELS: Final = ("version", "licenses", "source")
@@ -143,12 +145,23 @@ def _health_is_exec(image: InspectedImage) -> Verdict:
     def violations() -> Iterator[str]:
         if test[:1] == ("CMD-SHELL",):
             yield f"it needs a shell: {' '.join(test[1:])}"
-        elif test[:1] == ("CMD",) and not _is_in(image, "".join(test[1:2])):
-            yield f"{' '.join(test[1:2]) or 'its command'} is not in the image"
+        elif test[:1] == ("CMD",):
+            yield from _not_run(image, "".join(test[1:2]))
         elif test[:1] not in ((), ("NONE",), ("CMD",)):
             yield f"{test[0]} is not a kind of health check"
 
     return verdict(violations(), " ".join(test) or "there is none")
+
+
+def _not_run(image: InspectedImage, name: str) -> Iterator[str]:
+    """Yield why an engine cannot run *name* in the container, as its user."""
+    entry = starting.find(image.filesystem, image.process, name)
+    if entry is None or entry.kind not in ("file", "hardlink"):
+        yield f"{name or 'its command'} is not in the image"
+    else:
+        if not entry.program:
+            yield f"{name} is neither an ELF file nor a script"
+        yield from _closed(image, name if "/" in name else entry.path, entry)
 
 
 def _has_no_secrets(image: InspectedImage) -> Verdict:
@@ -169,8 +182,10 @@ def _has_no_secrets(image: InspectedImage) -> Verdict:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    """Whether *name* is that of a secret, and *value* is not the path of a file that has it."""
+    """Whether *name* is that of a secret, and *value* neither a file's path nor a switch."""
     if name.upper().endswith("_FILE") and value.startswith("/"):
+        return False
+    if value.lower() in _SWITCHES:
         return False
     return _SECRET.search(_WORD_IN_CAMEL_CASE.sub(r"\1_", name)) is not None
 
@@ -223,12 +238,6 @@ def _has_labels(image: InspectedImage) -> Verdict:
     labels = {**image.annotations, **(image.process.labels or {})}
     missing = (name for name in _WANTED_LABELS if not labels.get(_LABEL + name))
     return verdict((f"{_LABEL}{name} is missing" for name in missing), f"{len(labels)} labels")
-
-
-def _is_in(image: InspectedImage, name: str) -> bool:
-    """Whether *name* starts a file of the image."""
-    entry = starting.find(image.filesystem, image.process, name)
-    return entry is not None and entry.kind in ("file", "hardlink")
 
 
 def _below(path: str, folders: tuple[str, ...]) -> bool:
