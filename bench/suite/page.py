@@ -94,7 +94,8 @@ def _sums(every: Sequence[Series]) -> str:
             sum(len(result.faults) for result in series.results),
             sum(result.skipped for result in series.results),
         )  # fmt: skip
-        rows.append((series.version, *(f"{figure:,}" for figure in figures)))
+        cells = [f"{figure:,}" for figure in figures]
+        rows.append((series.version, *(cells if series.results else ["not run", *[""] * 6])))
     return f"{markdown_table(head, rows)}\n"
 
 
