@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onebin.errors import ImageError
@@ -60,6 +60,7 @@ def test_the_file_is_read_back(options: tuple[str, ...], data: dict[int, bytes],
 
 @settings(deadline=None)
 @given(st.integers(0, 3), st.integers(0, 4000), st.binary(min_size=1, max_size=8))
+@example(0, 0, b"\1\1\1/")  # the name of a folder
 def test_any_damage_is_an_error_or_a_file(form: int, at: int, damage: bytes) -> None:
     """A changed byte of a map never raises anything else, nor gives more than it claims."""
     _, tar = packed(dict.fromkeys(range(0, 60, 2), b"x"), 60 * BLOCK, FORMATS[form])

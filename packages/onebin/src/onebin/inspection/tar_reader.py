@@ -187,7 +187,7 @@ class Reader:
             path = f"{decoded(prefix)}/{path}"
         path = pax.get("path", path)
         link = pax.get("linkpath", decoded(header[157:257].split(b"\0")[0]))
-        if kind == "file" and path.endswith("/"):
+        if kind == "file" and path.endswith("/") and header[156:157] != b"S":
             kind = "directory"  # as in tars older than POSIX
         size = self._decimal(pax, "size", size)
         return Member(

@@ -150,6 +150,8 @@ class Tree(Mapping[str, FileEntry]):
 
     def remove(self, parts: tuple[str, ...], layer: int) -> None:
         """Hide a path and everything below it in the layers under *layer*."""
+        if self._is_own_file(parts[:-1], layer):
+            return
         child = (folder := self._folder(parts[:-1])).children.get(parts[-1])
         if isinstance(child, _Folder):
             child.hidden = layer
@@ -158,7 +160,17 @@ class Tree(Mapping[str, FileEntry]):
 
     def empty(self, parts: tuple[str, ...], layer: int) -> None:
         """Hide everything below a path in the layers under *layer*."""
-        self._folder(parts).emptied = layer
+        if not self._is_own_file(parts, layer):
+            self._folder(parts).emptied = layer
+
+    def _is_own_file(self, parts: tuple[str, ...], layer: int) -> bool:
+        """Whether *layer* itself has a file at *parts* or above: no engine unpacks that."""
+        node: Record | _Folder | None = self._root
+        for part in parts:
+            node = node.children.get(part) if isinstance(node, _Folder) else None
+            if isinstance(node, Record) and node.kind != "directory":
+                return node.layer == layer
+        return False
 
     def find(self, parts: tuple[str, ...]) -> Record | None:
         """Return the record at a path while layers are still applied."""
