@@ -34,7 +34,7 @@ def laid(layers: list[list[tuple[str, str, str]]]) -> list[str]:
             lower = {one for one, (layer, _) in seen.items() if layer < number}
             above = {one for one in seen if path.startswith(f"{one}/") and seen[one][1] != "5"}
             if name.startswith(".wh.") and above - lower:
-                continue  # below a file of its own layer, which no engine unpacks
+                continue  # below a file of the same layer, which no engine unpacks
             if name == ".wh..wh..opq":
                 gone = above | {one for one in lower if one.startswith(f"{folder}/")}
             elif any(part.startswith(".wh..wh.") for part in raw.split("/")):
