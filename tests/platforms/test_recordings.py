@@ -16,6 +16,7 @@ def test_report(name: str) -> None:
         assert each.seen != "" or each.truth == ""
 
 
+@pytest.mark.exhaustive
 def test_page() -> None:
     """The page in the docs is that of the code and the recordings."""
     assert page.PAGE.read_text() == page.page()
