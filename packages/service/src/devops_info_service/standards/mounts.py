@@ -42,7 +42,10 @@ def host_path_volumes(view: Observed) -> Outcome:
     if host := [each for each in view.volumes.entries if _is_host(*each)]:
         mount, volume = host[0]
         what = volume.sign if volume.origin == "host" else "the socket of an engine"
-        return failed(f"{mount.point} is the machine's: {what}.", *_lines(host))
+        above = () if isinstance(view.mounts, Unknown) else view.mounts.around(mount.point)[:1]
+        # A part of proc is the machine's if the mount above it is another proc.
+        compared = [each.evidence() for each in above if each.kind == mount.kind]
+        return failed(f"{mount.point} is the machine's: {what}.", *_lines(host), *compared)
     if unclear := [each for each in view.volumes.entries if each[1].origin in {"other", "network"}]:
         mount, volume = unclear[0]
         return unknown(f"{mount.point} may be a hostPath: {volume.sign}", *_lines(unclear))
