@@ -20,6 +20,7 @@ def service(name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.exhaustive
 def test_schema() -> None:
     """Each is valid by the Compose specification."""
     checker = Path(ROOT / ".venv/bin/check-jsonschema")

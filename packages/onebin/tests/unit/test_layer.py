@@ -163,6 +163,7 @@ def zeros(size: int) -> layer.File:
     return layer.File(PurePosixPath("a"), size, lambda: cast("BinaryIO", Zeros()))
 
 
+@pytest.mark.exhaustive
 def test_a_large_file_needs_no_more_memory() -> None:
     """An executable of any size is packed in pieces."""
     tracemalloc.start()

@@ -72,6 +72,7 @@ def closed_objects(node: Any) -> Any:
     return closed | ({"additionalProperties": False} if "required" in node else {})
 
 
+@pytest.mark.exhaustive
 def test_valid(published: Any) -> None:
     """An independent validator of OpenAPI 3.1 finds no error."""
     from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415  (imports jsonschema)
