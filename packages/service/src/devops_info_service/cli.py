@@ -122,6 +122,8 @@ def _print(text: str) -> int:
 
 
 def _print_error(exc: ServiceError) -> None:
-    # One line whatever is in it: a message quotes arguments and variables.
-    line = f"{PROGRAM}: {exc}\n"
-    write_result(2, line.encode("utf-8", "backslashreplace"))
+    from .escape import printable  # noqa: PLC0415
+
+    # One line whatever is in it, and nothing that a terminal obeys: a message quotes arguments,
+    # variables and paths.
+    write_result(2, f"{PROGRAM}: {printable(str(exc))}\n".encode())

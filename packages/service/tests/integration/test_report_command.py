@@ -117,3 +117,21 @@ def test_full_disk() -> None:
 
     assert process.returncode == 1
     assert process.stderr == b"devops-info-service: stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--from", "/nowhere/\x1b[31m\n\u202e"),
+        ("--record", "/nowhere/\x1b[31m\n\u202e"),
+        ("--expectations", "/nowhere/\x1b[31m\n\u202e"),
+        ("--profile", "\x1b[31m\n\u202e"),
+    ],
+)
+def test_error_is_one_line(args: tuple[str, ...]) -> None:
+    """A path may be of an archive's making: a terminal shows it and obeys nothing in it."""
+    process = report(*args)
+
+    assert process.returncode == 2
+    assert process.stderr.removesuffix("\n").isprintable()
+    assert r"\x1b[31m\n\u202e" in process.stderr

@@ -144,6 +144,10 @@ def _read_machine(folder: str) -> MachineFile:
         data = file.load(f"/{MACHINE_FILE}", MAX_MACHINE_BYTES)
     except OSError as exc:
         raise ConfigError(f"{place} {reason_words(exc.errno or 0)}; {_EXPECTED}") from exc
+    root = file.node(f"/{ROOT}")
+    if isinstance(root, FileStat) and root.kind != "directory":
+        # A link would make the report one of this machine, under the recording's name.
+        raise ConfigError(f"--from: {folder}/{ROOT} is a {root.kind}, no directory; {_EXPECTED}")
     if isinstance(data, Unknown) or len(data) > MAX_MACHINE_BYTES:
         raise ConfigError(
             f"{place} is larger than {MAX_MACHINE_BYTES} bytes, or no regular file; {_EXPECTED}"

@@ -165,6 +165,14 @@ def test_stays_inside(tmp_path: Path, path: str) -> None:
         ("{", "truncated"),
         ('{"nodes": {"/dev/x": ["pony", 1]}}', "Invalid enum value 'pony'"),
         ('{"more": 1}', "unknown field `more`"),
+        ('{"entries": {"/dev": 1000000000000}}', "<= 4096 - at `.+entries"),
+        ('{"entries": {"/dev": -1}}', ">= 0 - at `.+entries"),
+        ('{"spaces": {"/": [1, -5, 1, 1]}}', ">= 0 - at `.+spaces"),
+        ('{"nodes": {"/dev/sda": ["block", -1]}}', ">= 0 - at `.+nodes"),
+        ('{"time": 1e300}', "< 253402300800"),
+        ('{"time": -1}', ">= 0"),
+        ("[" * 100_000, "got `array`"),
+        ('{"environ": {"A": "\\ud800, no pair"}}', "surrogate"),
     ],
 )
 def test_no_recording(tmp_path: Path, content: str | None, message: str) -> None:
@@ -174,6 +182,27 @@ def test_no_recording(tmp_path: Path, content: str | None, message: str) -> None
 
     with pytest.raises(ConfigError, match=rf"--from: .*{message}.*expected a folder"):
         replay_platform(str(tmp_path))
+
+
+def test_no_link_in_place_of_the_root(tmp_path: Path) -> None:
+    """A report of this machine does not bear the name of a recording."""
+    (tmp_path / "machine.json").write_text("{}")
+    (tmp_path / "root").symlink_to("/")
+
+    with pytest.raises(ConfigError, match=r"--from: .*root is a link, no directory; expected"):
+        replay_platform(str(tmp_path))
+
+
+def test_more_room_than_a_number_of_64_bits(tmp_path: Path) -> None:
+    """A FUSE file system may have any size: a recording of it is read again."""
+    write_tree(tmp_path / "root", {"/proc/self/mountinfo": "1 0 0:9 / / rw - fuseblk x rw\n"})
+    (tmp_path / "machine.json").write_text(f'{{"spaces": {{"/": [{2**70}, 0, 0, 0]}}}}')
+
+    mounts = replay_platform(str(tmp_path)).filesystem.mounts
+
+    assert isinstance(mounts, Known)
+    assert isinstance(mounts.value[0].space, Known)
+    assert mounts.value[0].space.value.size == 2**70
 
 
 def test_no_link_out(tmp_path: Path) -> None:
