@@ -15,6 +15,9 @@ SELINUX_TYPES: Final = frozenset({
     "container_kvm_t",
     "container_engine_t",
 })  # fmt: skip
+"""Those that a pod may request."""
+GIVEN_TYPES: Final = frozenset({"svirt_lxc_net_t", "pod_t"})
+"""Given unasked: by old releases and Flatcar, and by Talos to every pod."""
 
 
 def app_armor(view: Observed) -> Outcome:
@@ -67,7 +70,6 @@ def selinux(view: Observed) -> Outcome:
         )
     if isinstance(context, Unknown):
         return unknown(f"no context and no sign that SELinux is off: {context.reason}")
-    # The last is that of old releases and of Flatcar, which give it unasked.
-    if context.value.type in SELINUX_TYPES | {"svirt_lxc_net_t"}:
+    if context.value.type in SELINUX_TYPES | GIVEN_TYPES:
         return passed(f"The type {context.value.type} is one for containers.", *context.evidence)
     return failed(f"The type {context.value.type} is not one for containers.", *context.evidence)

@@ -56,8 +56,13 @@ def overlays(mounts: Mounts) -> Iterator[tuple[str, str]]:
             yield point, "" if same or mount.kind in _KERNELS else _name(mount)
 
 
+def is_lxcfs(mount: Mount) -> bool:
+    """Return whether *mount* is a view of lxcfs."""
+    return mount.kind == "fuse.lxcfs" or (mount.kind == "fuse" and mount.origin == "lxcfs")
+
+
 def _name(mount: Mount) -> str:
-    if mount.kind == "fuse.lxcfs" or (mount.kind == "fuse" and mount.origin == "lxcfs"):
+    if is_lxcfs(mount):
         return "lxcfs"
     return f"the {mount.kind} at {mount.point}"
 
