@@ -46,10 +46,16 @@ def engine_sockets(view: Observed) -> Outcome:
     fact = view.exposure.engine_sockets
     if isinstance(fact, Unknown):
         return unknown(fact)
-    exposed = view.exposure.open_sockets
+    exposed = [path for path in view.exposure.open_sockets if path not in view.exposure.own_sockets]
     if exposed:
         return failed(
             f"A client of {exposed[0]} can start anything on the node; this process may be one.",
+            *fact.evidence,
+        )
+    if own := view.exposure.own_sockets:
+        return unknown(
+            f"{own[0]} is in the files of this container or pod: of an engine beside this process,"
+            " which may be as strong as the node's",
             *fact.evidence,
         )
     if fact.value:

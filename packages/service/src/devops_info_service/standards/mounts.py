@@ -5,7 +5,7 @@ from typing import Final
 
 from devops_info_service.facts.container.confinement import masks
 from devops_info_service.facts.container.exposure import ENGINE_SOCKETS, SOCKET_NAMES
-from devops_info_service.facts.container.origin import Volume
+from devops_info_service.facts.container.origin import OWN, Volume
 from devops_info_service.facts.container.user_ids import is_root_outside
 from devops_info_service.facts.fact import Evidence, Unknown, evidence_of, value_of
 from devops_info_service.facts.linux.mounts import Mount
@@ -118,8 +118,9 @@ def _closed(view: Observed) -> Outcome | None:
 
 
 def _is_host(mount: Mount, volume: Volume) -> bool:
+    # Docker in Docker shares its socket by a volume of the pod.
     is_socket = mount.point in ENGINE_SOCKETS or mount.root.endswith(SOCKET_NAMES)
-    return volume.origin == "host" or is_socket
+    return volume.origin == "host" or (is_socket and volume.origin not in OWN)
 
 
 def _all_known(view: Observed) -> Outcome:

@@ -12,6 +12,7 @@ from devops_info_service.facts.linux.mounts import Mounts
 from devops_info_service.facts.system_files import Kind, SystemFiles
 
 from .kernel_mounts import DEVICES
+from .origin import OWN
 from .volumes import Volumes
 
 _PLACES: Final = ("/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/var")  # noqa: S108
@@ -24,11 +25,20 @@ ENGINE_SOCKETS: Final = (
     "/var/run/crio/crio.sock",
     "/run/podman/podman.sock",
     "/run/cri-dockerd.sock",
+    "/run/dockershim.sock",
+    "/run/docker/containerd/containerd.sock",
+    "/run/k0s/containerd.sock",
+    "/run/host-containerd/containerd.sock",
+    "/run/balena-engine.sock",
+    "/var/snap/microk8s/common/run/containerd.sock",
+    "/var/snap/lxd/common/lxd/unix.socket",
+    "/var/lib/lxd/unix.socket",
+    "/var/lib/incus/unix.socket",
 )
 """Where the programs that start containers listen: a client of one owns the node."""
 SOCKET_NAMES: Final = (
     *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
-    *("/balena-engine.sock", "/incus/unix.socket"),
+    *("/balena-engine.sock", "/incus/unix.socket", "/lxd/unix.socket", "/dockershim.sock"),
 )
 """Ends of the same paths, wherever they are mounted."""
 MAX_MOUNTS: Final = 512
@@ -51,6 +61,9 @@ class Exposure(msgspec.Struct, frozen=True):
     """Sockets of programs that start containers, with the mounts of the machine's files."""
     open_sockets: tuple[str, ...]
     """Those of them that access(2) lets this process use."""
+    own_sockets: tuple[str, ...]
+    """Those of them in the files of this container or pod, where an engine beside this process
+    makes them: no engine of the machine listens there."""
     writable: Fact[tuple[str, ...]]
     """Mounts and common directories this process may write to."""
 
@@ -63,6 +76,7 @@ def read_exposure(tree: SystemFiles, mounts: Mounts | Unknown, volumes: Volumes)
         devices=_devices(tree, mounts),
         engine_sockets=sockets,
         open_sockets=tuple([path for path in names if tree.writable(path) is True]),
+        own_sockets=tuple([path for path in names if _is_own(path, mounts, volumes)]),
         writable=_writable(tree, mounts),
     )
 
@@ -116,6 +130,14 @@ def _sockets(
     for path in twice:
         del found[path]
     return Known(tuple(sorted(found)), tuple(found.values()))
+
+
+def _is_own(path: str, mounts: Mounts | Unknown, volumes: Volumes) -> bool:
+    if isinstance(mounts, Unknown):
+        return False
+    nearest = (mounts.at(path), *mounts.around(path), mounts.at("/"))
+    mount = next(filter(None, nearest), None)
+    return any(each is mount and volume.origin in OWN for each, volume in volumes.entries)
 
 
 def _below(root: str, point: str) -> set[str]:

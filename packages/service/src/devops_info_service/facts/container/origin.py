@@ -1,12 +1,16 @@
 """The type of a mount's origin, with the sign that shows it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 Origin = Literal[
     "image", "kernel", "runtime", "memory", "kubelet", "engine-volume", "host", "network", "other"
 ]
+
+
+OWN: Final[frozenset[Origin]] = frozenset({"image", "memory", "kubelet", "engine-volume"})
+"""Files of the container or of its pod: an engine's socket there is that of an engine beside it."""
 
 
 class Volume(msgspec.Struct, frozen=True):
