@@ -76,6 +76,9 @@ def read(tree: SystemFiles, lines: str, *, ipc: bool = False) -> Volumes:
         ("0:9 / /dev/shm rw - tmpfs tmpfs rw,size=65536k", "other"),
         ("0:2 /null /proc/kcore rw - tmpfs tmpfs rw", "runtime"),
         ("0:7 /null /proc/kcore rw - tmpfs tmpfs rw", "other"),
+        ("0:2 /null /data/key rw - tmpfs tmpfs rw", "runtime"),
+        ("0:5 /null /data/key rw - devtmpfs udev rw", "other"),
+        ("8:1 /var/mnt/storage /data rw - ext4 /d rw", "other"),
         ("0:5 /null /dev/null rw - devtmpfs udev rw", "runtime"),
         ("0:5 /sda /dev/sda rw - devtmpfs udev rw", "other"),
         ("0:5 / /dev rw - devtmpfs udev rw", "host"),
@@ -107,6 +110,9 @@ def test_subvolume_and_separate_disk() -> None:
         ("/@/var/lib/kubelet", "/@/etc/shadow", "host"),
         ("/lib/kubelet", "/log/pods", "host"),
         ("/kubelet", "/docker", "host"),
+        ("/kubelet", "/kubelet/plugins", "host"),
+        ("/kubelet", "/disks/vol1", "other"),
+        ("/kubelet", "/", "host"),
         ("/data/kubelet", "/photos", "other"),
     ):
         text = (

@@ -107,7 +107,8 @@ def _of_runtime(mount: Mount, mounts: Mounts, around: Around) -> Iterator[Volume
     devices, options = mounts.at("/dev"), set(mount.super_options)
     is_below = _is_below(mount.point, "/proc", "/sys")
     is_null = devices is not None and devices.device == mount.device and mount.root == "/null"
-    if is_below and is_null:
+    if is_null:
+        # The container's own: a user's hostPath of /dev/null is the machine's.
         yield Volume("runtime", "a mask: nothing is behind it")
     if mount.root != "/":
         return

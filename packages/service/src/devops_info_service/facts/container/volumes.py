@@ -15,19 +15,10 @@ from devops_info_service.facts.linux.mounts import Mount, Mounts
 from devops_info_service.facts.system_files import SystemFiles
 
 from . import kernel_mounts, memory_mounts
+from .machine_disks import DISK_KINDS, HOST_TREES, is_in, machine_disks
 from .origin import Volume
 from .signs import CLAIMS, IMAGES, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match
 
-DISK_KINDS: Final = frozenset(
-    "ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs overlay vfat exfat ntfs3 erofs squashfs".split()  # noqa: SIM905
-)
-_HOST_TREES: Final = (
-    *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run"),
-    *("/sbin", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 (a directory of the host)
-)
-"""Directories of a host; a local volume is elsewhere, such as under ``/mnt``."""
-_USUAL: Final = ("/kubelet/", "/containerd/", "/docker/", "/containers/", "/lxc/")
-"""Directories of kubelet and of the engines in ``/var/lib``, on a machine with one disk."""
 _SWARMS: Final = 26
 """Characters of the name of a secret or config, with its slash."""
 _HOOKS: Final = frozenset({"ro", "nosuid", "nodev"})
@@ -99,7 +90,7 @@ class _Classifier:
             is_pod=self._in_pod,
             is_ipc_shared=value_of(shared["ipc"], default=False),
         )
-        self._disks = _disks(mounts, signs)
+        self._disks = machine_disks(mounts, signs)
         # Podman and bubblewrap give a hook's flags to every mount.
         self._shows_hooks = self._in_pod or "docker" in makers
         # A disk may have them, and then all of its mounts.
@@ -229,17 +220,13 @@ class _Classifier:
         disk = self._disks.get(mount.device)
         if disk is None:
             return self._other_disk(mount)
-        path = disk.path(mount.root)
-        if (
-            path == "/"
-            or _in(path, *_HOST_TREES, disk.kubelet_directory)
-            or _in(disk.kubelet_directory, path)
-        ):
-            return Volume("host", f"{path} on the machine's disk")
-        return Volume("other", f"{path} on the machine's disk: a hostPath or a local volume")
+        name = disk.name(mount.root)
+        if disk.is_machines(mount.root, has_claims=not self._is_engines):
+            return Volume("host", f"{name} on the machine's disk")
+        return Volume("other", f"{name} on the machine's disk: a hostPath or a local volume")
 
     def _other_disk(self, mount: Mount) -> Volume:
-        if self._is_engines and _in(mount.root, *_HOST_TREES):
+        if self._is_engines and is_in(mount.root, *HOST_TREES):
             return Volume("host", f"{mount.root} on a disk of the machine: an engine has no claims")
         names = _CONTENT.get(mount.root)
         there = self._tree.names(mount.point) if names else ()
@@ -310,46 +297,3 @@ def _engine_directories(root: Mount | None, runtimes: Iterable[Found]) -> tuple[
         if option.startswith("upperdir=/")
     ]
     return tuple([directory for directory in found if directory])
-
-
-def _disks(mounts: Mounts, signs: Iterable[Found]) -> "dict[str, _Disk]":
-    """Return the devices that are the machine's, by the mounts of kubelet and the runtime."""
-    found: dict[str, _Disk] = {}
-    for mount, sign, index in signs:
-        if mount.kind in DISK_KINDS and sign not in KUBELETS[:2]:
-            kept = "/".join(mount.root.split("/")[:index]) if sign in KUBELETS else ""
-            found.setdefault(mount.device, _disk_of(mount.root, kept or "-"))
-    root = mounts.at("/")
-    if root is not None and root.root != "/" and root.kind in DISK_KINDS:
-        # A directory of the machine is the root: LXC, nspawn, chroot.
-        found.setdefault(root.device, _disk_of(root.root))
-    return found
-
-
-class _Disk(msgspec.Struct, frozen=True):
-    """A file system of the machine's."""
-
-    subvolume: str = ""
-    """How each path on it begins, as in ``/@/var/lib/kubelet``."""
-    place: str = ""
-    """Where the machine mounts it: ``/lib/kubelet`` is on a disk at ``/var``."""
-    kubelet_directory: str = "-"
-    """The machine's name of it; ``-``, which no path begins with, if it does not show."""
-
-    def path(self, root: str) -> str:
-        """Return the machine's name of *root*."""
-        inside = root.removeprefix(self.subvolume) if _in(root, self.subvolume) else root
-        return f"{self.place}{inside}".rstrip("/") or "/"
-
-
-def _disk_of(root: str, kept: str = "-") -> _Disk:
-    before, there, _ = root.partition("/var/")
-    if there:
-        return _Disk(before, "", kept.removeprefix(before))
-    is_below = root.startswith(_USUAL)
-    place = "/var/lib" if is_below else "/var" if root.startswith("/lib/") else ""
-    return _Disk("", place, f"{place}{kept}")
-
-
-def _in(path: str, *trees: str) -> bool:
-    return any(path == tree or path.startswith(f"{tree}/") for tree in trees)
