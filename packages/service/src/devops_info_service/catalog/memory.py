@@ -32,6 +32,10 @@ def _counters(events: dict[str, int]) -> str:
     return comma_list([f"{name} {times}" for name, times in events.items()])
 
 
+def _protected(number: int | None) -> str:
+    return "all of it" if number is None else size(number)
+
+
 def _huge_pages(limits: "dict[str, Limit[int]]") -> str:
     found = [(name, limit.effective) for name, limit in limits.items()]
     return comma_list(
@@ -110,7 +114,7 @@ MEMORY: Final = (
         ),
         expect=Expect("memory.high", "bytes", "above it the kernel slows down; v2 only"),
     ),
-    Property("resources.memory.protected", "memory protected", size, "resources"),
+    Property("resources.memory.protected", "memory protected", _protected, "resources"),
     Property(
         "resources.memory.working_set",
         shown="granted",

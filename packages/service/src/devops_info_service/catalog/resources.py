@@ -29,8 +29,24 @@ def _traffic(devices: "tuple[Traffic, ...]") -> str:
     )
 
 
+_RATES: Final[tuple[tuple[str, str, Callable[[int], str]], ...]] = (
+    ("read_bytes", "read", size),
+    ("write_bytes", "written", size),
+    ("reads", "reads", str),
+    ("writes", "writes", str),
+)
+
+
 def _disk_limits(devices: "tuple[Traffic, ...]") -> str:
-    return _traffic(devices) if devices else NO_LIMIT
+    # None is unlimited here; of a use it is uncounted.
+    return "; ".join([f"{each.device} {_rates(each)} a second" for each in devices]) or NO_LIMIT
+
+
+def _rates(device: "Traffic") -> str:
+    limits = [(getattr(device, field), word, text) for field, word, text in _RATES]
+    return ", ".join(
+        [f"{text(number)} {word}" for number, word, text in limits if number is not None]
+    )
 
 
 def _disk_sum(label: str, field: str) -> "Callable[[PlatformSnapshot], tuple[Row]]":

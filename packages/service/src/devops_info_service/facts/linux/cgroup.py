@@ -33,6 +33,8 @@ class Group(msgspec.Struct, frozen=True):
     """Directories: the process's own, then those above it as far as the mount shows."""
     top_visible: bool
     """Whether the last of ``levels`` is the root of all groups, so nothing is hidden above."""
+    is_shared_below: bool = False
+    """Whether groups without protection of their memory share that of the groups above."""
 
     @property
     def own(self) -> str:
@@ -110,7 +112,12 @@ def _group(tree: SystemFiles, controller: str, path: str, mounts: Mounts) -> Gro
     if len(levels) > MAX_LEVELS:
         return Unknown(f"{CGROUP}: more than {MAX_LEVELS} groups above each other")
     version: Literal[1, 2] = 2 if mount.kind == "cgroup2" else 1
-    return Group(version, tuple(reversed(levels)), _is_top(tree, version, mount.point))
+    return Group(
+        version,
+        tuple(reversed(levels)),
+        _is_top(tree, version, mount.point),
+        "memory_recursiveprot" in mount.super_options,
+    )
 
 
 def _unplaced(path: str, shown: list[Mount]) -> Unknown:

@@ -155,6 +155,8 @@ def _limits(groups: GroupReader) -> Fact[tuple[Traffic, ...]]:
     found: dict[str, Traffic] = {}
     for fact in facts:
         for limit in value_of(fact, ()):
+            if limit == Traffic(limit.device):
+                continue  # "max" of all four
             found[limit.device] = _smaller(limit, found.get(limit.device, limit))
     if not found:
         if unread := [fact for fact in facts if isinstance(fact, Unknown)]:

@@ -51,10 +51,12 @@ MEMORY_LIMIT_V1: Final = GroupValue(
 MEMORY_HIGH: Final = GroupLimit(
     "memory", whole("memory.high", parse.limit).along_path(), ONLY_V2, unit="bytes"
 )
-MEMORY_PROTECTED: Final = GroupValue(
-    "memory", whole("memory.low", parse.count), ONLY_V2, unit="bytes"
+MEMORY_PROTECTED: Final = GroupLimit(
+    "memory", whole("memory.low", parse.limit).along_path(), ONLY_V2, unit="bytes"
 )
-MEMORY_MIN: Final = GroupValue("memory", whole("memory.min", parse.count), ONLY_V2, unit="bytes")
+MEMORY_MIN: Final = GroupLimit(
+    "memory", whole("memory.min", parse.limit).along_path(), ONLY_V2, unit="bytes"
+)
 MEMORY_CURRENT: Final = GroupValue(
     "memory",
     v2=whole("memory.current", parse.count),

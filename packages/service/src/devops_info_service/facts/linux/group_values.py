@@ -124,12 +124,12 @@ class GroupReader:
 
     def __init__(self, tree: SystemFiles, cgroups: Cgroups) -> None:
         self._tree = tree
-        self._cgroups = cgroups
+        self.cgroups = cgroups
         self._files: dict[str, File] = {}
 
     def value(self, row: GroupValue[T]) -> Fact[T]:
         """Read *row* in the process's own group, or in the nearest above that has it."""
-        group = row.group(self._cgroups)
+        group = row.group(self.cgroups)
         source = row.source(group)
         if isinstance(source, Unknown):
             return source
@@ -146,7 +146,7 @@ class GroupReader:
 
         *none* is the value of a group that has no such controller, and of the root of all groups.
         """
-        group = row.group(self._cgroups)
+        group = row.group(self.cgroups)
         source = row.source(group)
         if isinstance(group, Unknown):
             return group
@@ -168,7 +168,7 @@ class GroupReader:
 
     def is_complete(self, row: GroupValue[Any]) -> bool:
         """Return whether every group in which *row* counts can be seen."""
-        group = row.group(self._cgroups)
+        group = row.group(self.cgroups)
         source = row.source(group)
         if isinstance(group, Unknown) or isinstance(source, Unknown):
             return False

@@ -12,12 +12,15 @@ from devops_info_service.facts.fact import Evidence, Fact, Known, Unknown, evide
 from devops_info_service.facts.system_files import SystemFiles
 
 from . import group_table as table
-from .cgroup import Cgroups
+from .cgroup import Cgroups, Group
 from .group_values import GroupLimit, GroupReader, GroupValue
-from .limits import Limit
+from .limits import HIDDEN, Limit
 
 HUGE_PAGES: Final = "/sys/kernel/mm/hugepages"
 MEMINFO: Final = "/proc/meminfo"
+SHARED: Final = Unknown(
+    "no protection in a group here, but groups above may share theirs (memory_recursiveprot)"
+)
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -27,9 +30,10 @@ class Memory(msgspec.Struct, frozen=True):
     """Above it the kernel kills."""
     high: Limit[int]
     """Above it the kernel slows down and reclaims; version 2 only."""
-    protected: Fact[int]
+    protected: Fact[int | None]
     """Not reclaimed while others have more (``memory.low``) or at all (``memory.min``): the larger;
-    version 2 only."""
+    ``None`` is all of it. No more than what each group above has, and less where groups beside this
+    one want more than there is. Version 2 only."""
     current: Fact[int]
     """In use, with the page cache: files that were read count until room is needed."""
     peak: Fact[int]
@@ -61,11 +65,7 @@ def read_memory(tree: SystemFiles, cgroups: Cgroups) -> Memory:
     return Memory(
         limit=_limit(groups, table.MEMORY_LIMIT, table.MEMORY_LIMIT_V1),
         high=groups.limit(table.MEMORY_HIGH),
-        protected=max(
-            groups.value(table.MEMORY_PROTECTED),
-            groups.value(table.MEMORY_MIN),
-            key=lambda fact: value_of(fact, -1),
-        ),
+        protected=_protected(groups),
         current=current,
         peak=groups.value(table.MEMORY_PEAK),
         working_set=_working_set(current, groups.value(table.INACTIVE_FILE)),
@@ -95,6 +95,39 @@ def _limit(
         hidden = hierarchical.value != limit.own.value
         above = hierarchical if hidden else above
     return Limit(own=limit.own, above=above, effective=hierarchical, complete=True)
+
+
+def _protected(groups: GroupReader) -> Fact[int | None]:
+    low, least = (_in_force(groups, row) for row in (table.MEMORY_PROTECTED, table.MEMORY_MIN))
+    for fact in (low, least):
+        if isinstance(fact, Known) and fact.value is None:
+            return fact
+    if isinstance(least, Unknown) and least.reason.endswith("is not there"):
+        least = low  # Linux before 4.18
+    if isinstance(low, Unknown) or isinstance(least, Unknown):
+        return low if isinstance(low, Unknown) else least
+    return max(low, least, key=lambda fact: fact.value or 0)
+
+
+def _in_force(groups: GroupReader, row: GroupLimit[int]) -> Fact[int | None]:
+    """Return the smallest protection on the path: a group above without any takes it away."""
+    own = groups.value(row)
+    facts = groups.levels(row, None)
+    if isinstance(own, Unknown) or isinstance(facts, Unknown):
+        return own if isinstance(own, Unknown) else HIDDEN
+    group = row.group(groups.cgroups)
+    numbers = [fact.value for fact in facts if isinstance(fact, Known) and fact.value is not None]
+    hidden = next((fact for fact in facts if isinstance(fact, Unknown)), None)
+    if hidden is None and not groups.is_complete(row):
+        hidden = HIDDEN
+    smallest = min(numbers, default=None)
+    if smallest == 0 and isinstance(group, Group) and group.is_shared_below:
+        # The highest group has what its file has: if 0, nothing can be shared below it.
+        if hidden or numbers[-1]:
+            return SHARED
+    elif hidden and smallest != 0:
+        return hidden
+    return Known(smallest, evidence_of(*facts))
 
 
 def _huge_pages(tree: SystemFiles, groups: GroupReader) -> Fact[dict[str, Limit[int]]]:
