@@ -22,6 +22,10 @@ OWN = (
     "2 1 0:2 / /dev rw,nosuid - tmpfs tmpfs rw,size=65536k,mode=755\n"
     f"3 1 8:1 {POD}/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n"
 )
+DOCKERS = (
+    f"2 1 8:1 /var/lib/docker/containers/{'c4' * 32}/hosts /etc/hosts rw - ext4 /dev/sda1 rw\n"
+)
+NSPAWNS = "2 1 0:24 /systemd/nspawn/propagate/x /run/host/incoming ro - tmpfs tmpfs rw,mode=755\n"
 UNSHARED: dict[str, Fact[bool]] = {"ipc": Known(value=False), "cgroup": Known(value=False)}
 
 
@@ -94,6 +98,12 @@ def read(tree: SystemFiles, lines: str, *, ipc: bool = False) -> Volumes:
         ("0:30 / /data rw - nfs4 server:/x rw", "network"),
         ("0:30 / /data rw - fuse.sshfs x rw", "network"),
         ("0:30 / /data rw - newfs x rw", "other"),
+        ("8:1 /etc/os-release /run/host/os-release ro - ext4 /d rw", "host"),
+        ("8:1 /usr/bin/tini /sbin/docker-init ro - ext4 /d rw", "host"),
+        ("8:1 /usr/libexec/podman/catatonit /dev/init ro - ext4 /d rw", "host"),
+        (f"8:1 /opt/nomad/alloc/{UID}/alloc /alloc rw - ext4 /d rw", "host"),
+        ("8:1 /var/lib/ecs/data/metadata/x /opt/ecs/metadata/x ro - ext4 /d rw", "host"),
+        ("0:24 /systemd/nspawn/propagate/x /run/host/incoming ro - tmpfs t rw,mode=755", "host"),
     ],
 )
 def test_origin_in_a_pod(tree_of: Callable[..., SystemFiles], line: str, origin: str) -> None:
@@ -102,6 +112,24 @@ def test_origin_in_a_pod(tree_of: Callable[..., SystemFiles], line: str, origin:
 
     assert found.entries[-1][1].origin == origin, found.entries[-1]
     assert found.entries[-1][1].sign
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "origin"),
+    [
+        (DOCKERS, "8:1 /usr/bin/tini /sbin/docker-init ro - ext4 /d rw", "runtime"),
+        (DOCKERS, "8:1 /etc/os-release /run/host/os-release ro - ext4 /d rw", "host"),
+        (DOCKERS, "8:1 /usr/libexec/podman/catatonit /run/podman-init ro - ext4 /d rw", "host"),
+        (NSPAWNS, "8:1 /usr/lib/os-release /run/host/os-release ro - ext4 /d rw", "runtime"),
+        (NSPAWNS, "8:1 /usr/bin/tini /sbin/docker-init ro - ext4 /d rw", "host"),
+    ],
+)
+def test_plain_name(lines: str, line: str, origin: str) -> None:
+    """A file of the machine's may have the name of an engine's: another mount shows the engine."""
+    table = mounts_of(f"1 0 0:1 / / rw - overlay overlay rw\n{lines}9 1 {line}\n")
+    found = read_volumes(SystemFiles("/nonexistent", {}), table, UNSHARED)
+
+    assert found.entries[-1][1].origin == origin
 
 
 def test_subvolume_and_separate_disk() -> None:

@@ -312,6 +312,8 @@ CORE = "/proc/sys/net/core"
 HOSTS = "# Kubernetes-managed hosts file"
 OLD = {"/proc/sys/kernel/osrelease": "6.17.9\n"}
 """Before the first network namespace got its number."""
+INNER = dict.fromkeys([f"{CORE}/somaxconn", f"{CORE}/txrehash"], "1")
+"""The files of every network but the machine's first."""
 
 
 @pytest.mark.parametrize(
@@ -321,10 +323,15 @@ OLD = {"/proc/sys/kernel/osrelease": "6.17.9\n"}
         (OLD, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.1"}, True),
         (OLD, {"POD_IP": "::ffff:10.0.0.1", "NODE_IP": "10.0.0.1"}, True),
         (OLD, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.2"}, False),
+        (OLD, {"POD_IP": "127.0.0.1", "HOST_IP": "127.0.0.1"}, None),
+        (OLD, {"POD_IP": "::ffff:0.0.0.0", "NODE_IP": "::"}, None),
+        (INNER, {"POD_IP": "10.0.0.1", "NODE_IP": "10.0.0.1"}, None),
+        (INNER, {"POD_IP": "10.0.0.1", "HOST_IP": "10.0.0.1"}, True),
+        (INNER, {"POD_IP": "127.0.0.1", "NODE_IP": "127.0.0.1"}, False),
         (OLD, {"POD_IP": "hunter2", "HOST_IP": "hunter2"}, None),
         ({"/sys/class/net/cni0/ifindex": "4"}, {}, None),
         ({"/proc/sys/net/core/netdev_max_backlog": "1000"}, {}, True),
-        (dict.fromkeys([f"{CORE}/somaxconn", f"{CORE}/txrehash"], "1"), {}, False),
+        (INNER, {}, False),
         ({"/etc/hosts": f"{HOSTS} (host network).\n"}, {}, True),
         ({"/etc/hosts": f"{HOSTS}.\n"}, {}, False),
         ({"/etc/hosts": f"{HOSTS}.\n", f"{CORE}/netdev_max_backlog": "1"}, {}, None),

@@ -24,6 +24,8 @@ _BRIDGES: Final = (
     *("lxc", "veth", "weave"),
 )
 """Names on a node's side of the pods' network, and beside an engine inside a container."""
+_EVERYONES: Final = frozenset(map(packed_address, ("127.0.0.1", "::1", "0.0.0.0", "::")))  # noqa: S104
+"""Addresses in every network: of a Compose file, for one, that has the variables of a pod."""
 _NUMBERED_FROM: Final = (6, 18)
 _CORE: Final = "/proc/sys/net/core"
 _FIRST_ONLY: Final = "netdev_max_backlog"
@@ -46,6 +48,9 @@ def uses_host_network(
     first = _first(tree, numbered)
     if isinstance(first, Known) and first.value:
         hosts.extend(first.evidence)
+    elif isinstance(first, Known) and hosts and hosts[-1].field == "NODE_IP" and not is_node:
+        # Software of a cluster may call each pod a node.
+        own.extend(first.evidence)
     if not own and not hosts and (cable := _cable(tree)):
         own.append(cable)
     if hosts and own:
@@ -78,7 +83,10 @@ def _addresses(tree: SystemFiles) -> Fact[bool] | None:
     host = variable(environ, "HOST_IP") or variable(environ, "NODE_IP")
     if not isinstance(pod, Known) or not isinstance(host, Known):
         return None
-    same = packed_address(pod.value) == packed_address(host.value)
+    address = packed_address(pod.value)
+    if address in _EVERYONES:
+        return None
+    same = address == packed_address(host.value)
     return Known(value=same, evidence=pod.evidence + host.evidence)
 
 

@@ -41,6 +41,11 @@ class Sign(msgspec.Struct, frozen=True):
     literal: str = ""
     """A text that every such root has."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether other files have such a name."""
+        return len(self.steps) == 1 and self.steps[0][0] != "."
+
 
 Found: TypeAlias = tuple[Mount, Sign, int]
 """A mount, the sign that it shows, and the index of its first step in the root."""
@@ -126,6 +131,8 @@ kubelet k3s/storage/*/...
 """)
 """Directories that provisioners make on a node's disk for a persistent volume: those of
 local-path, OpenEBS, MicroK8s, KubeVirt, minikube and the CSI driver for host paths."""
+_NO_PODS: Final = frozenset({"nspawn", "lxc", "buildkit", "ecs", "nomad"})
+"""Makers that kubelet has nothing to do with."""
 IMAGES: Final = _signs("""\
 containerd io.containerd.snapshotter.v1.*/snapshots/*/fs/...
 """)
@@ -158,6 +165,21 @@ def match(signs: Sequence[Sign], mounts: Iterable[Mount]) -> dict[int, Found]:
                 found[id(mount)] = mount, sign, index
                 break
     return found
+
+
+def proven(found: dict[int, Found], *, is_pod: bool) -> dict[int, Found]:
+    """Return those of *found* that only their maker mounts.
+
+    A plain name, such as ``tini`` or ``os-release``, is that of a file of the machine's as well:
+    it needs another mount of the maker's. In a pod no such file and no such maker is expected.
+    """
+    makers = {sign.maker for _, sign, _ in found.values() if not sign.is_plain}
+    return {
+        key: each
+        for key, each in found.items()
+        if (not is_pod and each[1].maker in makers)
+        or (is_pod and not each[1].is_plain and each[1].maker not in _NO_PODS)
+    }
 
 
 def find(pattern: tuple[str, ...], steps: Sequence[str]) -> int | None:

@@ -17,7 +17,7 @@ from devops_info_service.facts.system_files import SystemFiles
 from . import kernel_mounts, memory_mounts
 from .machine_disks import DISK_KINDS, HOST_TREES, is_in, machine_disks
 from .origin import Volume
-from .signs import CLAIMS, IMAGES, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match
+from .signs import CLAIMS, IMAGES, KUBELETS, RUNTIMES, VOLUMES, Found, Maker, match, proven
 
 _SWARMS: Final = 26
 """Characters of the name of a secret or config, with its slash."""
@@ -79,9 +79,9 @@ class _Classifier:
         self._tree = tree
         self._mounts = mounts
         self._kubelets = match(KUBELETS, mounts.entries)
-        self.runtimes = match(RUNTIMES, mounts.entries)
         self.pod = find_pod(self._kubelets.values())
         self._in_pod = isinstance(self.pod, Known) or is_hosts_file_kubelets(tree)
+        self.runtimes = proven(match(RUNTIMES, mounts.entries), is_pod=self._in_pod)
         makers = {sign.maker for _, sign, _ in self.runtimes.values()}
         signs = (*self._kubelets.values(), *self.runtimes.values())
         self._around = memory_mounts.read_around(
