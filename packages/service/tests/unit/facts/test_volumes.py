@@ -83,7 +83,8 @@ def read(tree: SystemFiles, lines: str, *, ipc: bool = False) -> Volumes:
         ("0:2 /null /data/key rw - tmpfs tmpfs rw", "runtime"),
         ("0:5 /null /data/key rw - devtmpfs udev rw", "other"),
         ("8:1 /var/mnt/storage /data rw - ext4 /d rw", "other"),
-        ("0:5 /null /dev/null rw - devtmpfs udev rw", "runtime"),
+        ("0:5 /null /dev/null rw - devtmpfs udev rw", "other"),
+        ("0:5 /console /dev/console rw - devtmpfs udev rw", "other"),
         ("0:5 /sda /dev/sda rw - devtmpfs udev rw", "other"),
         ("0:5 / /dev rw - devtmpfs udev rw", "host"),
         ("0:6 / /sys/kernel/debug rw - debugfs debugfs rw", "other"),
@@ -130,6 +131,16 @@ def test_plain_name(lines: str, line: str, origin: str) -> None:
     found = read_volumes(SystemFiles("/nonexistent", {}), table, UNSHARED)
 
     assert found.entries[-1][1].origin == origin
+
+
+@pytest.mark.parametrize("left_out", ["", "full", "null", "random", "tty", "urandom", "zero"])
+def test_default_devices_come_together(left_out: str) -> None:
+    """A runtime that may make no nodes binds them all: fewer are those of a request."""
+    names = {"full", "null", "random", "tty", "urandom", "zero"} - {left_out}
+    devices = "".join(f"9 1 0:5 /{name} /dev/{name} rw - devtmpfs udev rw\n" for name in names)
+    found = read(SystemFiles("/nonexistent", {}), devices).entries[-len(names) :]
+
+    assert {volume.origin for _, volume in found} == {"other" if left_out else "runtime"}
 
 
 def test_subvolume_and_separate_disk() -> None:

@@ -20,6 +20,8 @@ DEVICES: Final = frozenset(
     "console full null ptmx random tty urandom zero".split()  # noqa: SIM905
 )
 """Made by every runtime (OCI runtime-spec, default devices)."""
+_BOUND: Final = DEVICES - {"console", "ptmx"}
+"""Bound from the machine, all of them, where mknod(2) is refused: those two are terminals."""
 _PLACES: Final = {
     "proc": "/proc",
     "sysfs": "/sys",
@@ -43,7 +45,7 @@ def _origins(mount: Mount, mounts: Mounts) -> Iterator[Volume]:
     if mount.kind not in KINDS:
         return
     if mount.kind == "devtmpfs":
-        yield _device(mount)
+        yield _device(mount, mounts)
     if mount.kind in {"cgroup", "cgroup2"}:
         yield _group(mount, mounts)
     place = _PLACES.get(mount.kind, "")
@@ -111,16 +113,22 @@ def _terminal(mount: Mount, own: Mount | None) -> Volume:
     return Volume("host", "terminals, which no runtime mounts there")
 
 
-def _device(mount: Mount) -> Volume:
+def _device(mount: Mount, mounts: Mounts) -> Volume:
     """A device node of the host; where mknod(2) is refused, the runtime mounts its defaults."""
     name = mount.root.removeprefix("/")
     if mount.root == "/":
         return Volume("host", "all devices of the machine")
-    if name in DEVICES and mount.point == f"/dev/{name}":
-        return Volume("runtime", "a default device at its own place")
+    if name in _BOUND and mount.point == f"/dev/{name}":
+        there = {each.root[1:] for each in mounts.entries if _is_node(each, mount.device)}
+        if there >= _BOUND:
+            return Volume("runtime", "a default device at its own place")
     if name == "null" and mount.point.startswith(("/proc/", "/sys/")):
         return Volume("runtime", "a mask: nothing is behind it")
     return Volume("other", "a device given by an engine or a plugin, or a hostPath: all show alike")
+
+
+def _is_node(mount: Mount, device: str) -> bool:
+    return mount.device == device and mount.point == f"/dev{mount.root}"
 
 
 def _bound(mount: Mount) -> Volume:
