@@ -1,5 +1,6 @@
 """Sockets of engines: where they are looked for, and whose they are."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -71,6 +72,35 @@ def test_engine_beside_this_process(mount: str, verdict: str) -> None:
 
     assert found.verdict == verdict, found
     assert ("on the node" in found.message) == (verdict == "fail")
+
+
+@pytest.mark.parametrize(
+    ("mounts", "verdict"),
+    [
+        (("8:1 /srv /data rw - ext4 /dev/sda1 rw",), "pass"),
+        (("8:1 /srv /data rw ext4 /dev/sda1 rw",), "unknown"),
+        ([f"8:1 /srv/{n} /data/{n} rw - ext4 /dev/sda1 rw" for n in range(513)], "unknown"),
+        (
+            [f"0:47 /{n} /proc/{n} rw - proc proc rw" for n in range(600)]
+            + ["8:1 /srv /data rw - ext4 /dev/sda1 rw"],
+            "pass",
+        ),
+    ],
+    ids=["one", "a line that is not read", "too many", "many of the kernel's"],
+)
+def test_no_socket(mounts: Sequence[str], verdict: str) -> None:
+    """No socket is proven by all mounts alone."""
+    assert engine_sockets("/elsewhere", *mounts).verdict == verdict
+
+
+@pytest.mark.parametrize("before", [0, 600])
+def test_after_many_mounts(before: int) -> None:
+    """Those of the kernel do not count: a later mount of the machine's brings its socket."""
+    many = [f"0:47 /{n} /proc/{n} rw - proc proc rw" for n in range(before)]
+
+    found = engine_sockets("/host/run/docker.sock", *many, "8:1 / /host rw - ext4 /dev/sda1 rw")
+
+    assert found.verdict == "fail"
 
 
 def test_reference_lists_every_socket() -> None:

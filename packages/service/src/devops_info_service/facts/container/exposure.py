@@ -112,9 +112,13 @@ def _sockets(
 ) -> Fact[tuple[str, ...]]:
     paths = dict.fromkeys(ENGINE_SOCKETS)
     # A directory of the machine brings the sockets in it.
-    for mount, volume in volumes.entries[:MAX_MOUNTS]:
-        if volume.origin in {"host", "other"} and not mount.may_hang:
-            paths |= dict.fromkeys(_below(mount.root, mount.point))
+    machines = [
+        mount
+        for mount, volume in volumes.entries
+        if volume.origin in {"host", "other"} and not mount.may_hang
+    ]
+    for mount in machines[:MAX_MOUNTS]:
+        paths |= dict.fromkeys(_below(mount.root, mount.point))
     if not isinstance(mounts, Unknown):
         # Mounted under another name it is the same socket.
         paths |= dict.fromkeys(
@@ -125,11 +129,22 @@ def _sockets(
         node = tree.node(path)
         if not isinstance(node, Unknown) and node.kind == "socket":
             found[path] = Evidence(path, "", "is a socket")
+    if not found and (unseen := _unseen(mounts, len(machines))):
+        return unseen
     # /var/run is a link to /run in most images: one socket, two names.
     twice = [path for path in found if path.startswith("/var/run/") and path[4:] in found]
     for path in twice:
         del found[path]
     return Known(tuple(sorted(found)), tuple(found.values()))
+
+
+def _unseen(mounts: Mounts | Unknown, number: int) -> Unknown | None:
+    """Return why a socket may be where none was searched."""
+    if isinstance(mounts, Unknown):
+        return mounts
+    if number > MAX_MOUNTS:
+        return Unknown(f"{number} mounts may be the machine's, of which {MAX_MOUNTS} were searched")
+    return mounts.unread_lines
 
 
 def _is_own(path: str, mounts: Mounts | Unknown, volumes: Volumes) -> bool:
