@@ -25,6 +25,8 @@ PLUGINS: Final = frozenset({
     "secret",
     "",  # a path inside a volume: kubelet does not name the plugin there
 })  # fmt: skip
+_READ_ONLY: Final = frozenset({"/proc/sys", "/proc/sysrq-trigger"})
+"""Bound again without being hidden: by LXC alone, by others beside masks."""
 _WORDS: Final = {
     "image": "the image's",
     "kernel": "the kernel's",
@@ -90,7 +92,8 @@ def _proc_mount(view: Observed, *, restricted: bool = False) -> Iterator[Outcome
     found = masks(view.mounts)
     seen = tuple([mount.evidence() for mount in found])
     proc, proc_sys = view.mounts.at("/proc"), view.mounts.at("/proc/sys")
-    if found and proc_sys is not None and proc_sys.read_only:
+    is_masked = any(mount.point not in _READ_ONLY for mount in found)
+    if is_masked and proc_sys is not None and proc_sys.read_only:
         yield passed("Parts of /proc are masked and /proc/sys is read-only.", *seen)
     is_root = is_root_outside(view.shared["user"], view.uid_map, 0)
     if value_of(is_root, default=True) is False and not restricted:
@@ -98,6 +101,8 @@ def _proc_mount(view: Observed, *, restricted: bool = False) -> Iterator[Outcome
             "In its own user namespace a pod may have an unmasked /proc (since 1.35).",
             *evidence_of(is_root),
         )
+    if unread := view.mounts.unread_lines:
+        yield unknown(unread, *seen)
     if not found and proc is not None:
         yield failed(
             "Nothing in /proc is masked: kernel memory and settings are readable.",
@@ -105,7 +110,8 @@ def _proc_mount(view: Observed, *, restricted: bool = False) -> Iterator[Outcome
         )
     if not found:
         yield unknown("no mount at /proc is listed")
-    yield unknown("Some of /proc is masked, but /proc/sys is not read-only", *seen)
+    lack = "/proc/sys is not read-only" if is_masked else "nothing there is hidden"
+    yield unknown(f"Some of /proc is masked or read-only, but {lack}", *seen)
 
 
 def _closed(view: Observed) -> Outcome | None:
