@@ -4,7 +4,7 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.fact import Fact, value_of
-from devops_info_service.facts.linux.cpu import Cpu
+from devops_info_service.facts.linux.cpu import MeteredCpu
 from devops_info_service.facts.linux.provenance import sourced
 from devops_info_service.facts.linux.resources import Metered, ResourceReader, Resources
 from devops_info_service.facts.linux.sandbox import Detection
@@ -59,10 +59,10 @@ class PlatformSnapshots:
         return whole.resources if whole else self._resources.get()
 
     def metered(self) -> Metered:
-        """Return the part of the latest resources that metrics need, or read nothing but it."""
-        latest = self._whole.fresh()
-        resources = latest.resources if latest else self._resources.fresh()
-        return resources.metered if resources else self._metered.get()
+        """Return resources that are fresh; else read nothing but what metrics are taken from."""
+        whole = self._whole.fresh()
+        resources = whole.resources if whole else self._resources.fresh()
+        return resources or self._metered.get()
 
     def placement(self) -> Fact[Detection]:
         """Return whether this is a container, as first read: that never changes."""
@@ -88,7 +88,7 @@ class PlatformSnapshots:
         return resources
 
     def _read_metered(self) -> Metered:
-        metered = self._current_reader().metered()
+        metered = self._current_reader().read_metered()
         self._sample(metered.cpu)
         return metered
 
@@ -96,7 +96,7 @@ class PlatformSnapshots:
         reader = self._reader.get()
         return reader if reader.is_current else self._reader.renew()
 
-    def _sample(self, cpu: Cpu) -> None:
+    def _sample(self, cpu: MeteredCpu) -> None:
         """Compare the CPU time with earlier samples; a counter that is set back starts again."""
         self.cpus_in_use = None
         usage, now = value_of(cpu.usage_microseconds, None), self._clock.monotonic()

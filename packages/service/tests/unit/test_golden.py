@@ -53,7 +53,7 @@ def views(tree: SystemFiles) -> Iterator[tuple[str, bytes]]:
     conformance = evaluate(load_expectations(contract), snapshot)
     families = [
         placement_family(snapshot.placement),
-        *platform_families(snapshot.resources.metered, 1),
+        *platform_families(snapshot.resources, 1),
         *expectation_families(conformance),
     ]
     yield "platform.json", msgspec.json.encode(snapshot)

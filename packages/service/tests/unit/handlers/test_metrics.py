@@ -285,9 +285,7 @@ def test_huge_pages(limit: str | None, metric: float | None, state: str) -> None
         files["/sys/fs/cgroup/hugetlb.2MB.max"] = f"{limit}\n"
     snapshot = read_platform(Files(files, {}, MachineFile()), FrozenClock())
 
-    found = samples_of(
-        parse(render(platform_families(snapshot.resources.metered, 0)), is_open=False)
-    )
+    found = samples_of(parse(render(platform_families(snapshot.resources, 0)), is_open=False))
     expected = load_expectations("memory.hugepages-2Mi: 2Mi\nmemory.hugepages-1Gi: none")
     results = evaluate(expected, snapshot).expectations
 
