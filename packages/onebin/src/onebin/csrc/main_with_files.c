@@ -17,6 +17,7 @@
 #include "program.h"
 #include "trace.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
