@@ -52,7 +52,8 @@ def _whole(project: Project, tools: Tools) -> Plan:
     if plan.is_locked or plan.obstacles:
         return with_offers(plan, tools)
     try:
-        text = resolving.chosen(project, tools.target, plan.series, tools.context)
+        series = planning.series_of(project, tools.python_source)
+        text = resolving.chosen(project, tools.target, series, tools.context)
     except UnreachableError as exc:
         tools.context.progress.warn(f"{exc}: the dependencies' versions are not known yet")
         return plan

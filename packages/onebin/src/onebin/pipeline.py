@@ -75,7 +75,7 @@ def ensure_lock(project: Project, tools: Tools) -> None:
 
 def write_lock(project: Project, tools: Tools, output: Path | None = None) -> Path:
     """Choose versions and write the lock; see ``locks.resolving.write``."""
-    _, series = planning.python_of(project, tools.python_source)
+    series = planning.series_of(project, tools.python_source)
     return resolving.write(project, tools.target, series, tools.context, output)
 
 

@@ -134,6 +134,20 @@ def python_of(
     return python, known.series
 
 
+def series_of(project: Project, source: str = "") -> tuple[str, ...]:
+    """Return the series of CPython that *project* may have, the first choice first.
+
+    Raises:
+        ProjectError: see ``python_of``.
+    """
+    options = project.options
+    if source or options.python_source:
+        return (python_of(project, source)[1],)
+    return tuple(
+        dict.fromkeys(each.series for each in releases(options.python, project.requires_python))
+    )
+
+
 def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
     """Return the releases *planned* may have instead.
 

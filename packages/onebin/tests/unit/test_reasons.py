@@ -67,6 +67,19 @@ OUTPUTS = [
         "thing==9",
     ),
     (
+        "ERROR: Package 'older' requires a different Python: 3.14.0 not in '<3.14'",
+        Reason.NO_MATCH,
+        "older",
+    ),
+    (
+        (
+            "ERROR: Packages require a different Python. 3.14.0 not in:\n"
+            "'<3.14' (required by older==2)\n'<3.13' (required by older==1)"
+        ),
+        Reason.NO_MATCH,
+        "older==2",
+    ),
+    (
         (
             "ERROR: Cannot install a==1 and b<2 because these package versions have conflicting "
             "dependencies.\nERROR: ResolutionImpossible: for help visit https://pip.invalid/"

@@ -4,8 +4,9 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.fact import Fact, value_of
+from devops_info_service.facts.linux.cpu import MeteredCpu
 from devops_info_service.facts.linux.provenance import sourced
-from devops_info_service.facts.linux.resources import ResourceReader, Resources
+from devops_info_service.facts.linux.resources import Metered, ResourceReader, Resources
 from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.facts.system_files import Clock, SystemFiles
 
@@ -39,6 +40,7 @@ class PlatformSnapshots:
         self._allowed = allowed
         self._whole = TtlCache(self._read, FRESH_SECONDS, clock.monotonic)
         self._resources = TtlCache(self._read_resources, FRESH_SECONDS, clock.monotonic)
+        self._metered = TtlCache(self._read_metered, FRESH_SECONDS, clock.monotonic)
         self._reader = TtlCache(
             functools.partial(ResourceReader, tree), PLACES_SECONDS, clock.monotonic
         )
@@ -56,6 +58,12 @@ class PlatformSnapshots:
         whole = self._whole.fresh()
         return whole.resources if whole else self._resources.get()
 
+    def metered(self) -> Metered:
+        """Return resources that are fresh; else read nothing but what metrics are taken from."""
+        whole = self._whole.fresh()
+        resources = whole.resources if whole else self._resources.fresh()
+        return resources or self._metered.get()
+
     def placement(self) -> Fact[Detection]:
         """Return whether this is a container, as first read: that never changes."""
         if self._placement is None:
@@ -71,21 +79,27 @@ class PlatformSnapshots:
         from devops_info_service.snapshot import read_platform  # noqa: PLC0415
 
         whole = read_platform(self._tree, self._clock, self._allowed)
-        self._sample(whole.resources)
+        self._sample(whole.resources.cpu)
         return whole
 
     def _read_resources(self) -> Resources:
-        reader = self._reader.get()
-        if not reader.is_current:
-            reader = self._reader.renew()
-        resources = reader.read()
-        self._sample(resources)
+        resources = self._current_reader().read()
+        self._sample(resources.cpu)
         return resources
 
-    def _sample(self, resources: Resources) -> None:
+    def _read_metered(self) -> Metered:
+        metered = self._current_reader().read_metered()
+        self._sample(metered.cpu)
+        return metered
+
+    def _current_reader(self) -> ResourceReader:
+        reader = self._reader.get()
+        return reader if reader.is_current else self._reader.renew()
+
+    def _sample(self, cpu: MeteredCpu) -> None:
         """Compare the CPU time with earlier samples; a counter that is set back starts again."""
         self.cpus_in_use = None
-        usage, now = value_of(resources.cpu.usage_microseconds, None), self._clock.monotonic()
+        usage, now = value_of(cpu.usage_microseconds, None), self._clock.monotonic()
         if usage is None:
             self._samples.clear()
             return

@@ -33,11 +33,11 @@ class Clock:
 class Container(SystemFiles):
     """A container whose CPU time can be set; counts reads of its memory."""
 
-    usage = 5_000_000
-
     def __init__(self, root: str) -> None:
         super().__init__(root, {})
-        self.memory_reads: list[str] = []  # One list: a snapshot reads through a copy of this.
+        # One list and one dictionary: a snapshot reads through a copy of this.
+        self.memory_reads: list[str] = []
+        self.counters = {"usage": 5_000_000}
 
     @property
     def reads(self) -> int:
@@ -47,7 +47,8 @@ class Container(SystemFiles):
         if path == "/proc/meminfo":
             self.memory_reads.append(path)
         if path == CPU_STAT:
-            return File(path, f"usage_usec {self.usage}\n" if self.usage >= 0 else "")
+            usage = self.counters["usage"]
+            return File(path, f"usage_usec {usage}\n" if usage >= 0 else "")
         return super().read(path)
 
 
@@ -83,6 +84,25 @@ def test_resources_of_a_fresh_snapshot(
     assert container.reads == reads + 1
 
 
+def test_metrics_of_fresh_resources(snapshots: PlatformSnapshots, clock: Clock) -> None:
+    """A scrape takes fresh resources, or reads less than all: the same values."""
+    whole = snapshots.get()
+    assert snapshots.metered() is whole.resources
+    clock.now += FRESH_SECONDS
+    resources = snapshots.resources()
+    assert snapshots.metered() is resources
+
+    clock.now += FRESH_SECONDS
+    metered = snapshots.metered()
+
+    assert metered is not resources
+    assert snapshots.metered() is metered
+    for field in metered.__struct_fields__:
+        part, same = getattr(metered, field), getattr(resources, field)
+        for name in part.__struct_fields__:
+            assert getattr(part, name) == getattr(same, name), (field, name)
+
+
 @pytest.mark.parametrize(
     ("readings", "in_use"),
     [
@@ -106,10 +126,11 @@ def test_cpus_in_use(
     readings: list[tuple[float, int]],
     in_use: float | None,
 ) -> None:
-    """CPU time per second between readings, whether of everything or of the resources alone."""
+    """CPU time per second between readings, whether of everything or of a part."""
     for number, (second, usage) in enumerate(readings):
-        clock.now, container.usage = 100.0 + second, usage
-        _ = snapshots.resources() if number % 2 else snapshots.get()
+        clock.now, container.counters["usage"] = 100.0 + second, usage
+        read = (snapshots.get, snapshots.resources, snapshots.metered)[number % 3]
+        read()
 
     assert snapshots.cpus_in_use == (None if in_use is None else pytest.approx(in_use))
 

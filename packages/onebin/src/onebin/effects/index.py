@@ -51,6 +51,10 @@ class ConflictError(NoMatchError):
     """Requirements exclude each other; ``str()`` of it names those that were given."""
 
 
+class UnresolvedError(ProjectError):
+    """No versions fit together for one Python; for another there may be."""
+
+
 class Choice(NamedTuple):
     """A version that pip chose, by the metadata of a file: another may be used."""
 
@@ -106,7 +110,8 @@ def resolve(
     is for temporary files.
 
     Raises:
-        ProjectError: one of them is not a requirement of an index, or has no version that fits.
+        UnresolvedError: one of them has no version that fits.
+        ProjectError: one of them is not a requirement of an index.
     """
     environment = target_environment(machine, python)
     wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
@@ -115,12 +120,12 @@ def resolve(
             wanted, (), folder, fits=choosable(python, machine), environment=environment, run=run
         )
     except ConflictError as exc:
-        raise ProjectError(
+        raise UnresolvedError(
             f"project.dependencies: {exc}: what these need excludes each other",
             hint="loosen one of them, or name versions that fit together",
         ) from exc
     except NoMatchError as exc:
-        raise ProjectError(
+        raise UnresolvedError(
             f"{exc}: no version of it is for Python {python} on {machine}",
             hint="is it spelled right, and does the index have it?",
         ) from exc

@@ -34,6 +34,12 @@ SIGNS: Final = (
     # pip prints these before it reports an unreachable index's distribution as missing.
     (Reason.INDEX_UNREACHABLE, r"Retrying \(|Could not fetch URL|connection error"),
     (Reason.NO_MATCH, r"No matching distribution found for (?P<subject>.+)"),
+    # Of files without an index, whose own metadata states the Python.
+    (Reason.NO_MATCH, r"Package '(?P<subject>[^']+)' requires a different Python"),
+    (
+        Reason.NO_MATCH,
+        r"Packages require a different Python(?s:.)+?\(required by (?P<subject>[^)\n]+)\)",
+    ),
     (
         Reason.CONFLICT,
         r"Cannot install (?P<subject>.+) because these package versions have conflicting",

@@ -1,7 +1,7 @@
 """Choose versions for a project's dependencies; resolving is pip's work."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,28 @@ from onebin.model import Machine, Pin, Plan, Project
 from . import requirements, uv_sources
 
 
-def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tuple[Pin, ...]:
+def resolve(
+    project: Project, machine: Machine, pythons: Sequence[str], ctx: Context
+) -> tuple[Pin, ...]:
+    """Choose versions for the first of *pythons* for which there are any.
+
+    Raises:
+        ProjectError: that of the first; or see ``_resolve``.
+    """
+    unresolved: list[index.UnresolvedError] = []
+    for python in pythons:
+        try:
+            found = _resolve(project, machine, python, ctx)
+        except index.UnresolvedError as exc:
+            unresolved.append(exc)
+            continue
+        if unresolved:
+            ctx.progress.warn(f"Python {python}: versions are for it, since {unresolved[0]}")
+        return found
+    raise unresolved[0]
+
+
+def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tuple[Pin, ...]:
     """Choose versions, each with the hashes of the files that may be used.
 
     That is the pure-Python wheel or the source; both if pip would install compiled code, which
@@ -65,10 +86,10 @@ def resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tu
     return tuple(found)
 
 
-def chosen(project: Project, machine: Machine, python: str, ctx: Context) -> str:
+def chosen(project: Project, machine: Machine, pythons: Sequence[str], ctx: Context) -> str:
     """Return the text of the lock that a build would write now; see ``resolve``."""
     with ctx.progress.stage("lock") as result:
-        text = requirements.write(resolve(project, machine, python, ctx))
+        text = requirements.write(resolve(project, machine, pythons, ctx))
         result.summary = "chosen for this plan; not written"
     return text
 
@@ -86,7 +107,11 @@ def _target(project: Project) -> Path:
 
 
 def write(
-    project: Project, machine: Machine, python: str, ctx: Context, output: Path | None = None
+    project: Project,
+    machine: Machine,
+    pythons: Sequence[str],
+    ctx: Context,
+    output: Path | None = None,
 ) -> Path:
     """Choose versions and write the lock to *output*, else to the project's; return its path.
 
@@ -96,7 +121,7 @@ def write(
     """
     target = output or _target(project)
     with ctx.progress.stage("lock") as result:
-        text = requirements.write(resolve(project, machine, python, ctx))
+        text = requirements.write(resolve(project, machine, pythons, ctx))
         with replace_atomically(target) as new:
             new.write_text(text, "utf-8")
         result.summary = str(target)

@@ -13,7 +13,7 @@ from .row import Row, row
 
 if TYPE_CHECKING:
     from devops_info_service.facts.fact import Fact
-    from devops_info_service.facts.linux.resources import Resources
+    from devops_info_service.facts.linux.resources import Metered
     from devops_info_service.snapshot import PlatformSnapshot
 
 Shown = Literal[
@@ -92,7 +92,7 @@ class Property(msgspec.Struct, frozen=True):
 class ResourcesAlone(msgspec.Struct, frozen=True):
     """The part of a snapshot that a scrape and the page's tiles read: the root of its paths."""
 
-    resources: "Resources"
+    resources: "Metered"
 
 
 def at_path(start: object, path: str) -> Any:  # noqa: ANN401  any fact, by its name

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from .lines import BLANKS, lines, words
+from .lines import BLANKS, words
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -80,11 +80,10 @@ class File(msgspec.Struct, frozen=True):
         """
         if isinstance(self.content, Unknown):
             return self.content
-        for line in lines(self.content):
-            key, _, value = line.partition(separator) if separator else _halves(line)
-            if key == name:
-                return self._parsed(name, value.strip(BLANKS), parse)
-        return Unknown(f"{self.path} has no {name}")
+        found = _after(self.content, name, (separator,) if separator else _ENDS)
+        if found is None:
+            return Unknown(f"{self.path} has no {name}")
+        return self._parsed(name, found.strip(BLANKS), parse)
 
     def parse_word(self, index: int, name: str, parse: Callable[[str], T]) -> Fact[T]:
         """Parse the word at *index*; *name* is its meaning."""
@@ -110,13 +109,30 @@ class File(msgspec.Struct, frozen=True):
             return Unknown(f"{place} is {truncate(value, 40)!r}, which is not understood")
 
 
-def _halves(line: str) -> tuple[str, str, str]:
-    return line.replace("\t", " ").partition(" ")
+def _after(content: str, name: str, ends: tuple[str, ...]) -> str | None:
+    """Return what follows *name* and one of *ends* on the first line that begins so.
+
+    A line may also be *name* alone; ``None``: there is none. No list of lines is made: a scrape
+    needs a dozen fields of files of fifty lines.
+    """
+    place = content.find(name)
+    while place >= 0:
+        end = place + len(name)
+        if not place or content[place - 1] == "\n":
+            stop = content.find("\n", end)
+            rest = content[end : stop if stop >= 0 else None]
+            if not rest or rest.startswith(ends):
+                return rest[len(ends[0]) :]
+        place = content.find(name, place + 1)
+    return None
 
 
 def truncate(text: str, length: int = MAX_SHOWN) -> str:
     """Shorten *text*; three dots mark the cut."""
     return text if len(text) <= length else text[: length - 3] + "..."
+
+
+_ENDS: Final = tuple(BLANKS)
 
 
 def value_of(fact: Fact[T], default: U) -> T | U:

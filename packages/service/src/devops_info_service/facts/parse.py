@@ -71,12 +71,10 @@ def mask(text: str) -> int:
 def decimal(text: str) -> float:
     """Parse a plain decimal fraction such as ``12.34``: no sign, exponent, nan."""
     whole, _, fraction = text.partition(".")
-    return float(f"{count(whole)}.{fraction if not fraction else _digits(fraction)}")
-
-
-def _digits(text: str) -> str:
-    count(text)
-    return text
+    count(whole)
+    if fraction:
+        count(fraction)
+    return float(text)
 
 
 def flag(text: str) -> bool:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from devops_info_service.facts.linux.process import read_usage
+from devops_info_service.facts.linux.process import read_boot_time, read_usage
 from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.http import Counters, Handler, Request, Response, RouteMetrics
 from devops_info_service.http.wire.accept import parse
@@ -80,13 +80,14 @@ def service_metrics(
     """
     build = build_family(about)
     own = (os.getpid(),)
+    booted = functools.cache(lambda: read_boot_time(tree))
 
     def requests() -> Iterable[Family]:
         return request_families(tables.sums(counters.highest))
 
     def processes() -> Iterable[Family]:
         pids = counters.pids() or own
-        return process_families(read_usage(tree, pids, os.sysconf("SC_PAGE_SIZE")))
+        return process_families(read_usage(tree, pids, os.sysconf("SC_PAGE_SIZE"), booted()))
 
     collectors: list[Collector] = [
         lambda: [build],
@@ -95,7 +96,7 @@ def service_metrics(
         lambda: worker_families(counters.workers()),
         processes,
         lambda: [placement_family(snapshots.placement())],
-        lambda: platform_families(snapshots.resources(), limit_changes()),
+        lambda: platform_families(snapshots.metered(), limit_changes()),
     ]
     if check is not None:
         collectors.append(lambda: expectation_families(check()))

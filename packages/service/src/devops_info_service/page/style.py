@@ -121,6 +121,7 @@ button:hover { border-color: var(--soft); }
 .tile dl div { display: flex; justify-content: space-between; gap: 1rem; }
 .tile dt { flex: none; }
 .tile dd { color: var(--ink); text-align: right; }
+.tile dd span { display: inline-block; }
 
 .intro { max-width: 52rem; margin: .25rem 0 .9rem; text-wrap: pretty; }
 .card { padding: 1rem clamp(.9rem, 2vw, 1.25rem); margin-top: .9rem; }

@@ -14,7 +14,7 @@ from .markup import Markup, join, tag
 from .tables import collapsible, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from devops_info_service.facts.linux.limit_watch import Change, Value
 
@@ -98,7 +98,7 @@ def _tile(figure: Figure) -> Markup:
             "dl",
             join(
                 [
-                    tag("div", tag("dt", detail.label), tag("dd", detail.value))
+                    tag("div", tag("dt", detail.label), tag("dd", *_clauses(detail.value)))
                     for detail in figure.details
                 ]
             ),
@@ -106,6 +106,15 @@ def _tile(figure: Figure) -> Markup:
         class_="tile",
         aria_labelledby=f"{figure.key}-title",
     )
+
+
+def _clauses(text: str) -> "Iterator[str]":
+    """Yield the clauses of *text*: none breaks while it fits, so a unit stays at its number."""
+    *clauses, last = text.split(", ")
+    for clause in clauses:
+        yield tag("span", f"{clause},")
+        yield " "
+    yield tag("span", last)
 
 
 def _meter(figure: Figure) -> Markup:

@@ -5,6 +5,7 @@ A source of metrics makes a ``Family``; nothing here knows its subject.
 Source: Prometheus text format 0.0.4 (exposition_formats.md), OpenMetrics 1.0.0.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
@@ -73,14 +74,20 @@ def render(families: Iterable[Family], *, open_metrics: bool = False) -> bytes:
 
 
 def _lines(family: Family, *, open_metrics: bool) -> Iterable[str]:
-    name = family.name
-    # OpenMetrics names the family without the suffix of a counter's samples.
-    title = name.removesuffix("_total") if open_metrics and family.type == "counter" else name
-    help_ = family.help.replace("\\", "\\\\").replace("\n", "\\n")
-    yield f"# HELP {title} {help_.replace(_QUOTE, _ESCAPED) if open_metrics else help_}"
-    yield f"# TYPE {title} {family.type}"
+    yield _head(family.name, family.help, family.type, open_metrics=open_metrics)
     for sample in family.samples:
-        yield f"{name}{sample.suffix}{_labels(sample.labels)} {_number(sample.value)}"
+        yield f"{family.name}{sample.suffix}{_labels(sample.labels)} {_number(sample.value)}"
+
+
+@functools.lru_cache(maxsize=256)
+def _head(name: str, meaning: str, type_: str, *, open_metrics: bool) -> str:
+    """Return the two lines before the samples of a family: the same at every scrape."""
+    # OpenMetrics names the family without the suffix of a counter's samples.
+    title = name.removesuffix("_total") if open_metrics and type_ == "counter" else name
+    help_ = meaning.replace("\\", "\\\\").replace("\n", "\\n")
+    if open_metrics:
+        help_ = help_.replace(_QUOTE, _ESCAPED)
+    return f"# HELP {title} {help_}\n# TYPE {title} {type_}"
 
 
 _QUOTE: Final = '"'

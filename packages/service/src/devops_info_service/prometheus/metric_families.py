@@ -13,7 +13,7 @@ from devops_info_service.catalog.row import proved
 from devops_info_service.facts.container.placement import CONTAINER
 from devops_info_service.facts.fact import Fact, Unknown
 from devops_info_service.facts.linux.process import Usage
-from devops_info_service.facts.linux.resources import Resources
+from devops_info_service.facts.linux.resources import Metered
 from devops_info_service.facts.linux.sandbox import Detection
 from devops_info_service.http.shared_memory.counters import Totals, WorkerTotals
 from devops_info_service.http.shared_memory.route_metrics import BOUNDS, RouteSeries
@@ -188,9 +188,9 @@ def process_families(usage: Usage) -> list[Family]:
     return [single(name, kind, text, getattr(usage, field)) for field, name, kind, text in _PROCESS]
 
 
-def platform_families(resources: Resources, limit_changes: int) -> list[Family]:
+def platform_families(metered: Metered, limit_changes: int) -> list[Family]:
     """Return grants and use of the platform: the catalog's metrics."""
-    root = ResourcesAlone(resources)
+    root = ResourcesAlone(metered)
     return [
         *(_family(each.metric, at_path(root, each.path)) for each in RESOURCES if each.metric),
         single(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from devops_info_service.facts.fact import Unknown
-from devops_info_service.facts.linux.process import Usage, read_usage
+from devops_info_service.facts.linux.process import Usage, read_boot_time, read_usage
 from devops_info_service.facts.system_files import SystemFiles
 
 STAT = "{pid} (a) b (c) S 1 {pid} {pid} 0 -1 4194560 9 8 7 6 {times} 20 0 1 0 300 {sizes} 0 0\n"
@@ -30,7 +30,7 @@ def test_sums(tree_of: Callable[..., SystemFiles]) -> None:
         }
     )
 
-    usage = read_usage(tree, (7, 9, 11), page_bytes=4096)
+    usage = read_usage(tree, (7, 9, 11), page_bytes=4096, booted=read_boot_time(tree))
 
     assert (usage.cpu_seconds, usage.resident_bytes, usage.virtual_bytes) == (2.15, 20480, 12288)
     assert (usage.max_files, usage.started) == (1024, 1700000003.0)
@@ -40,15 +40,18 @@ def test_nothing_to_read(tree_of: Callable[..., SystemFiles]) -> None:
     """Missing or invalid values are None."""
     nothing = Usage(None, None, None, None, None, None)
 
-    assert read_usage(tree_of({}), (7,), 4096) == nothing
-    assert read_usage(tree_of({"/proc/7/stat": "7 (a) S x y"}), (7,), 4096) == nothing
-    assert read_usage(tree_of({"/proc/7/stat": "7 (a) S 1 2"}), (7,), 4096) == nothing
+    assert read_boot_time(tree_of({})) is None
+    assert read_boot_time(tree_of({"/proc/stat": "btime soon"})) is None
+    assert read_usage(tree_of({}), (7,), 4096, booted=1) == nothing
+    assert read_usage(tree_of({"/proc/7/stat": "7 (a) S x y"}), (7,), 4096, booted=1) == nothing
+    assert read_usage(tree_of({"/proc/7/stat": "7 (a) S 1 2"}), (7,), 4096, booted=1) == nothing
 
 
 def test_this_process() -> None:
     """The values in /proc agree with getrusage and getrlimit."""
     before = cpu_seconds()
-    usage = read_usage(SystemFiles(), (os.getpid(),), os.sysconf("SC_PAGE_SIZE"))
+    tree = SystemFiles()
+    usage = read_usage(tree, (os.getpid(),), os.sysconf("SC_PAGE_SIZE"), read_boot_time(tree))
     after = cpu_seconds()
     used = resource.getrusage(resource.RUSAGE_SELF)
     ticks = 4 / os.sysconf("SC_CLK_TCK")  # each of four summands is cut to one

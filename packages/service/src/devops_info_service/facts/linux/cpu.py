@@ -31,59 +31,75 @@ class Throttling(msgspec.Struct, frozen=True):
     """Waited for the next period; summed over CPUs, so it can exceed the time passed."""
 
 
-class Cpu(msgspec.Struct, frozen=True):
-    """Granted CPU."""
+class MeteredCpu(msgspec.Struct, frozen=True):
+    """The part that metrics are taken from."""
 
     limit: Limit[float]
     """In CPUs: quota over period."""
     quota_microseconds: Fact[int | None]
     period_microseconds: Fact[int]
+    affinity: Fact[tuple[int, ...]]
+    """CPUs this process may run on."""
+    effective: Fact[float]
+    """CPUs' worth of time per second: the smaller of limit and affinity."""
+    usage_microseconds: Fact[int]
+    throttling: Throttling
+
+
+class Cpu(MeteredCpu, frozen=True):
+    """Granted CPU."""
+
     burst_microseconds: Fact[int]
     weight: Fact[int]
     """Version 2, 1 to 10000; counts only while CPUs are short."""
     shares: Fact[int]
     """Version 1, 2 to 262144; likewise."""
-    affinity: Fact[tuple[int, ...]]
-    """CPUs this process may run on."""
     cpuset: Fact[tuple[int, ...]]
     """CPUs its group may run on."""
     online: Fact[tuple[int, ...]]
     """CPUs of the host that are online."""
-    effective: Fact[float]
-    """CPUs' worth of time per second: the smaller of limit and affinity."""
     usable: Fact[int]
     """Threads or workers worth starting: ``effective`` rounded up, at least 1.
     Java and Go 1.25 round up as well (Go never below 2)."""
     python: Fact[int]
     """The value of ``os.process_cpu_count()``, which knows the affinity and not the quota."""
-    usage_microseconds: Fact[int]
     waiting_nanoseconds: Fact[int]
     """Time this process was ready to run and did not (``schedstat``)."""
-    throttling: Throttling
+
+
+def read_metered_cpu(tree: SystemFiles, cgroups: Cgroups) -> MeteredCpu:
+    """Read the ``cpu`` controller."""
+    return _metered(tree, GroupReader(tree, cgroups))
 
 
 def read_cpu(tree: SystemFiles, cgroups: Cgroups) -> Cpu:
     """Read the ``cpu`` and ``cpuset`` controllers."""
     groups = GroupReader(tree, cgroups)
-    limit = groups.limit(table.CPU_LIMIT)
-    affinity = tree.read(STATUS).parse_field("Cpus_allowed_list", parse.cpus, ":")
-    effective = _effective(limit, affinity)
+    metered = _metered(tree, groups)
     schedstat = tree.read("/proc/self/schedstat")
     return Cpu(
-        limit=limit,
-        quota_microseconds=groups.value(table.CPU_QUOTA),
-        period_microseconds=groups.value(table.CPU_PERIOD),
+        **msgspec.structs.asdict(metered),
         burst_microseconds=groups.value(table.CPU_BURST),
         weight=groups.value(table.CPU_WEIGHT),
         shares=groups.value(table.CPU_SHARES),
-        affinity=affinity,
         cpuset=groups.value(table.CPUSET),
         online=tree.read("/sys/devices/system/cpu/online").parse(parse.cpus),
-        effective=effective,
-        usable=derive(effective, lambda cpus: max(1, math.ceil(cpus))),
-        python=_python(tree, affinity),
-        usage_microseconds=groups.value(table.CPU_USAGE),
+        usable=derive(metered.effective, lambda cpus: max(1, math.ceil(cpus))),
+        python=_python(tree, metered.affinity),
         waiting_nanoseconds=schedstat.parse_word(1, "run delay", parse.count),
+    )
+
+
+def _metered(tree: SystemFiles, groups: GroupReader) -> MeteredCpu:
+    limit = groups.limit(table.CPU_LIMIT)
+    affinity = tree.read(STATUS).parse_field("Cpus_allowed_list", parse.cpus, ":")
+    return MeteredCpu(
+        limit=limit,
+        quota_microseconds=groups.value(table.CPU_QUOTA),
+        period_microseconds=groups.value(table.CPU_PERIOD),
+        affinity=affinity,
+        effective=_effective(limit, affinity),
+        usage_microseconds=groups.value(table.CPU_USAGE),
         throttling=Throttling(
             periods=groups.value(table.CPU_PERIODS),
             throttled_periods=groups.value(table.CPU_THROTTLED),

@@ -36,19 +36,30 @@ class Usage(msgspec.Struct, frozen=True):
     """When the first process was, in seconds since 1970."""
 
 
-def read_usage(tree: SystemFiles, pids: Sequence[int], page_bytes: int) -> Usage:
-    """Read the processes *pids*; the first of them started the others."""
+def read_boot_time(tree: SystemFiles) -> int | None:
+    """Return when the machine started, in seconds since 1970; ``None``: not known.
+
+    The kernel sums up the interrupts of every CPU for the file: it is not for each scrape.
+    """
+    return value_of(tree.read("/proc/stat").parse_field("btime", parse.count), None)
+
+
+def read_usage(
+    tree: SystemFiles, pids: Sequence[int], page_bytes: int, booted: int | None
+) -> Usage:
+    """Read the processes *pids*; the first of them started the others.
+
+    *booted* is ``read_boot_time``.
+    """
     stats = [stat for stat in (_stat(tree, pid) for pid in pids) if stat]
     files = [tree.count(f"/proc/{pid}/fd") for pid in pids]
     counts = [count for count in files if isinstance(count, int)]
     max_files = tree.read(f"/proc/{pids[0]}/limits").parse_field("Max open files", _soft, "  ")
-    boot = tree.read("/proc/stat").parse_field("btime", parse.count)
     if not stats:
         return Usage(None, None, None, sum(counts) or None, value_of(max_files, None), None)
     first = stats[0]
     ticks = first[_ENDED_USER] + first[_ENDED_SYSTEM]
     ticks += sum([stat[_USER] + stat[_SYSTEM] for stat in stats])
-    booted = value_of(boot, None)
     return Usage(
         cpu_seconds=ticks / TICKS,
         resident_bytes=sum([stat[_RESIDENT] for stat in stats]) * page_bytes,

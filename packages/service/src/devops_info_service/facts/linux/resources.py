@@ -10,9 +10,9 @@ from devops_info_service.facts.lines import lines, words
 from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import CGROUP, Group, Version, read_cgroups
-from .cpu import Cpu, read_cpu
+from .cpu import Cpu, MeteredCpu, read_cpu, read_metered_cpu
 from .disks import Disks, read_disks
-from .memory import Memory, read_memory
+from .memory import Memory, MeteredMemory, read_memory, read_metered_memory
 from .mounts import read_mounts
 from .pressure import Pressures, read_machine, read_own
 from .processes import Processes, read_processes
@@ -42,17 +42,24 @@ class Rlimit(msgspec.Struct, frozen=True):
     unit: str
 
 
-class Resources(msgspec.Struct, frozen=True):
-    """All of it."""
+class Metered(msgspec.Struct, frozen=True):
+    """The part that metrics are taken from."""
 
-    cgroup: ControlGroup
-    cpu: Cpu
-    memory: Memory
+    cpu: MeteredCpu
+    memory: MeteredMemory
     processes: Processes
-    disks: Disks
     pressure: Pressures
     """Of the process's own group."""
     host_pressure: Pressures
+
+
+class Resources(Metered, frozen=True):
+    """All of it."""
+
+    cpu: Cpu
+    memory: Memory
+    cgroup: ControlGroup
+    disks: Disks
     rlimits: Fact[tuple[Rlimit, ...]]
 
 
@@ -77,6 +84,17 @@ class ResourceReader:
     def is_current(self) -> bool:
         """Whether the process is in the groups in which it was found."""
         return self._files.read(CGROUP).content == self._membership
+
+    def read_metered(self) -> Metered:
+        """Read nothing but what metrics are taken from: half of the cost."""
+        tree, cgroups = self._tree, self._cgroups
+        return Metered(
+            cpu=read_metered_cpu(tree, cgroups),
+            memory=read_metered_memory(tree, cgroups),
+            processes=read_processes(tree, cgroups),
+            pressure=read_own(tree, cgroups),
+            host_pressure=read_machine(tree),
+        )
 
     def read(self) -> Resources:
         """Read all of it once."""
