@@ -29,6 +29,8 @@ def main():
     """Run the modules that the command line names."""
     results, *arguments = sys.argv[1:]
     sys.modules.update(dict.fromkeys(HIDDEN))
+    # The search of pydoc imports each of these.
+    sys.builtin_module_names = tuple({*sys.builtin_module_names} - {*HIDDEN})
     # Tests run importlib once more from its source, and that takes frozen modules for those of
     # CPython itself, which have another loader.
     _imp.is_frozen = lambda _name: False

@@ -132,7 +132,8 @@ def _placed(program: Path) -> Iterator[Path]:
     """Put *program* where an unprivileged user may start it: below a short path, for sockets."""
     with tempfile.TemporaryDirectory(prefix="suite-") as name:
         Path(name).chmod(0o755)
-        placed = Path(name) / "tests"
+        # By this word in the name of a file CPython finds the interpreter of another process.
+        placed = Path(name) / "python-tests"
         shutil.copyfile(program, placed)
         placed.chmod(0o755)
         yield placed

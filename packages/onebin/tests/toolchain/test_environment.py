@@ -65,3 +65,42 @@ def test_others_are_ignored(onebin: OnebinRun, tmp_path: Path) -> None:
     assert [[[], False]] * 3 == [facts[1:3] for facts in found]
     assert ["/plugins:/more"] * 3 == [facts[4] for facts in found]
     assert 3 == len({facts[3] for facts in found})
+
+
+ATTACHED = """\
+import os
+import sys
+import tempfile
+
+
+def main():
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write("print('attached')")
+        file.flush()
+        try:
+            sys.remote_exec(os.getpid(), file.name)
+        except RuntimeError as error:
+            print(error)
+        sum(range(10))
+"""
+
+
+def test_a_debugger_may_attach_unless_it_is_forbidden(onebin: OnebinRun, tmp_path: Path) -> None:
+    """CPython looks for an interpreter in files with its name: the program's has it."""
+    (tmp_path / "app.py").write_text(ATTACHED)
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.14"\n'
+        'scripts = {app = "app:main"}\n'
+        '[tool.onebin]\nenvironment = ["PYTHON_DISABLE_REMOTE_DEBUG"]\n'
+    )
+    program = tmp_path / "python-app"
+    built = onebin("build", tmp_path, "--output", program)
+    assert 0 == built.returncode, built.stderr
+
+    found = [
+        subprocess.run([program], env=env, capture_output=True, text=True, check=False).stdout
+        for env in ({}, {"PYTHON_DISABLE_REMOTE_DEBUG": "1"})
+    ]
+
+    assert "attached\n" == found[0]
+    assert "not enabled" in found[1]

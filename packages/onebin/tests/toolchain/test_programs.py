@@ -69,12 +69,16 @@ STARTS: dict[str, str] = {
     "from nowhere": 'mkdir -p gone; cd gone; rmdir ../gone; exec "$@"',
     "from a folder of that name": 'mkdir -p x/programs; cd x; exec "$@"',
     "umask 777": 'umask 777; exec "$@"',
+    "no place for temporary files": (
+        "for place in /tmp /var/tmp; do mount --bind $place $place"
+        ' && mount -o remount,bind,ro $place || exit; done; cd /proc; exec "$@"'
+    ),
     "PYTHON variables": 'PYTHONSTARTUP=/nothing PYTHONINSPECT= exec "$@"',
 }
 STARTED = (
     "text", "closed_streams", "reads", "full_at_end", "errors_are_unbuffered", "uncaught",
     "at_exit", "run_code", "waits_for_threads", "surrogates", "broken_pipe", "deep_recursion",
-    "found_closed", "encodings",
+    "found_closed", "encodings", "temporary",
 )  # fmt: skip
 DIFFERENT: dict[tuple[str, str], str] = {}
 """What a packed program does otherwise on purpose, with the reason."""

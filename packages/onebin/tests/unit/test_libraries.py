@@ -14,7 +14,7 @@ from onebin.model import BuiltLibrary, BuiltModule, Machine, Runtime, Source, To
 from onebin.objects import archive
 from onebin.runtime import modules
 from onebin.runtime.libraries import libraries
-from onebin.runtime.library import BuildLibrary, Command, Compile, Library, Text
+from onebin.runtime.library import BuildLibrary, Command, Compile, Library, Patch, Text
 
 from .fakes import Programs, context
 from .small_sources import sha256_of, tarball
@@ -115,6 +115,38 @@ def test_library_that_cannot_be_built(
         ctx.build(BuildLibrary(thing(tmp_path, **fields), (), TOOLCHAIN, "x86_64"))
 
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        ({"thing": "other"}, "other"),
+        ({"thing": "both", "both": "neither"}, "neither"),
+        ({"t": "T", "absent": ""}, "'absent' occurs 0 times"),
+        ({"": "x"}, "occurs 6 times"),
+    ],
+)
+def test_source_is_changed_where_the_recipe_fits(
+    tmp_path: Path, changes: dict[str, str], seen: str
+) -> None:
+    """A change that a newer version of the library does not take is an error, no other result."""
+    found = []
+
+    def act(words: list[str], options: dict[str, Any]) -> bytes:
+        if words[0] == "configure":
+            found.append((options["cwd"] / "thing.c").read_text())
+        return make_archive(words, options)
+
+    steps = (Text("thing.c", "thing"), Patch("thing.c", changes), Command(("configure",)))
+    library = thing(tmp_path, steps=steps, headers=(), archives=("thing.c",))
+    try:
+        context(tmp_path / "cache", Programs(act)).build(
+            BuildLibrary(library, (), TOOLCHAIN, "x86_64")
+        )
+    except ToolError as error:
+        found.append(str(error))
+
+    assert seen in found[-1]
 
 
 def test_source_from_elsewhere_is_the_same_library(tmp_path: Path) -> None:

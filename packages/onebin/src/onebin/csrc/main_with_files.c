@@ -17,6 +17,7 @@
 #include "program.h"
 #include "trace.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,18 @@ set_paths(PyConfig *config)
     return PyStatus_Ok();
 }
 
+/* Begin sys.orig_argv of a program as python(1) does, with the interpreter: what starts a program
+ * anew gives the rest of it to sys.executable (Werkzeug's reloader, CherryPy's restart). */
+static PyStatus
+set_command_line(PyConfig *config)
+{
+    PyStatus status = PyWideStringList_Append(&config->orig_argv, L"" INTERPRETER);
+    for (Py_ssize_t n = 0; n < config->argv.length && !PyStatus_Exception(status); n++) {
+        status = PyWideStringList_Append(&config->orig_argv, config->argv.items[n]);
+    }
+    return status;
+}
+
 /* Fill in *config*, without reading the command line. */
 static PyStatus
 begin(PyConfig *config, int argc, char **argv, int is_interpreter)
@@ -129,6 +142,9 @@ begin(PyConfig *config, int argc, char **argv, int is_interpreter)
     PyStatus status = PyConfig_SetBytesArgv(config, argc, argv);
     if (!PyStatus_Exception(status)) {
         status = set_paths(config);
+    }
+    if (!PyStatus_Exception(status) && !is_interpreter && INTERPRETS) {
+        status = set_command_line(config);
     }
     if (!PyStatus_Exception(status) && !is_interpreter) {
         status = PyConfig_SetBytesString(config, &config->run_filename, program_script);
@@ -192,6 +208,11 @@ main(int argc, char **argv)
     note_own_path();
     int is_interpreter = INTERPRETS && argc > 0 && strcmp(argv[0], INTERPRETER) == 0;
     if (is_interpreter) {
+#if TRACES
+        char outside[PATH_MAX];
+        /* A program that is pruned by this trace has an interpreter. */
+        files_trace(files_find(AT_FDCWD, INTERPRETER, outside), 'f');
+#endif
         enter_current();
         prctl(PR_SET_NAME, "python3"); /* the kernel has named it after /proc/self/exe */
     }

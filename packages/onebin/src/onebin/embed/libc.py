@@ -5,11 +5,17 @@ In whole programs alone: a pruned one counts bytes.
 
 from typing import Final
 
-SOURCES: Final = ("libc_dates.c", "libc_locale.c", "libc_scheduling.c", "libc_texts.c")
+SOURCES: Final = (
+    "libc_dates.c",
+    "libc_locale.c",
+    "libc_math.c",
+    "libc_scheduling.c",
+    "libc_texts.c",
+)
 
 WRAPPED: Final = (
     "strftime", "wcsftime", "setlocale", "sched_getscheduler", "sched_setscheduler",
     "sched_getparam", "sched_setparam", "strerror", "strerror_r", "strsignal", "gai_strerror",
-    "sysconf",
+    "sysconf", "log2", "fma",
 )  # fmt: skip
 """Functions of libc that the sources replace."""

@@ -30,6 +30,7 @@ Variable = Literal[
     "PYTHONHASHSEED", "PYTHONINTMAXSTRDIGITS", "PYTHONIOENCODING", "PYTHONMALLOC",
     "PYTHONMALLOCSTATS", "PYTHONPATH", "PYTHONPROFILEIMPORTTIME", "PYTHONTRACEMALLOC",
     "PYTHONUNBUFFERED", "PYTHONVERBOSE", "PYTHONWARNINGS", "PYTHON_COLORS", "PYTHON_CPU_COUNT",
+    "PYTHON_DISABLE_REMOTE_DEBUG",
 ]  # fmt: skip
 """A variable of CPython that has a meaning in an executable (python(1)): its code is compiled, its
 folders are inside and its text is UTF-8, so PYTHONOPTIMIZE, PYTHONHOME or PYTHONUTF8 have none."""

@@ -8,7 +8,8 @@ from typing import Final
 from onebin.model import Machine, Package, Source
 
 from .extension_libraries import extension_libraries
-from .library import Command, Compile, Library, Text
+from .libedit import libedit
+from .library import AUTOCONF, Command, Compile, Library, Text
 
 OPENSSL_LEFT_OUT: Final = (
     # Nothing can be loaded in a static executable, and musl has no makecontext.
@@ -136,25 +137,12 @@ TERMINALS: Final = (
 )  # fmt: skip
 """Known without a terminfo database: an empty image has none."""
 
-LIBEDIT: Final = Source(
-    name="libedit",
-    version="20250104-3.1",
-    sha256="23792701694550a53720630cd1cd6167101b5773adddcb4104f7345b73a568ac",
-    url="https://thrysoee.dk/editline/libedit-20250104-3.1.tar.gz",
-    debian_file="libedit_3.1-20250104.orig.tar.gz",
-)
-
-AUTOCONF: Final = (
-    "./configure", "--build={triplet}", "--host={triplet}", "--disable-shared", "--enable-static",
-    "--disable-dependency-tracking",
-)  # fmt: skip
-
 
 def libraries(machine: Machine) -> dict[str, Library]:
     """Return every library for *machine*, by name."""
     found = (
         _openssl(machine), _sqlite(), _libffi(machine), _xz(), _bzip2(), _zstd(), _mpdecimal(),
-        _ncurses(), _libedit(), *extension_libraries(),
+        _ncurses(), libedit(), *extension_libraries(),
     )  # fmt: skip
     return {library.name: library for library in found}
 
@@ -317,24 +305,4 @@ def _ncurses() -> Library:
         ),
         archives=("lib/libpanelw.a", "lib/libncursesw.a"),
         programs=("make", "tic", "infocmp"),
-    )
-
-
-def _libedit() -> Library:
-    flags = "-Os -DNDEBUG -D__STDC_ISO_10646__=201103L -I{needs}/include"  # musl is ISO 10646
-    settings = (f"CFLAGS={flags}", "LDFLAGS=-L{needs}/lib", "LIBS=-lncursesw")
-    return Library(
-        name="libedit",
-        source=LIBEDIT,
-        license="BSD-3-Clause",
-        steps=(
-            # Its configure knows the library by this name alone.
-            Command(("ln", "-s", "libncursesw.a", "{needs}/lib/libncurses.a")),
-            Command((*AUTOCONF, "--disable-examples", *settings)),
-            Command(("make", "-j{jobs}", "-C", "src")),
-        ),
-        headers=(("src/editline/readline.h", "editline"), ("src/histedit.h", "")),
-        archives=("src/.libs/libedit.a",),
-        programs=("make",),
-        needs=("ncurses",),
     )

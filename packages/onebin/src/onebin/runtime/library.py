@@ -28,6 +28,16 @@ ENV: Final = {
 }  # fmt: skip
 
 
+AUTOCONF: Final = (
+    "./configure",
+    "--build={triplet}",
+    "--host={triplet}",
+    "--disable-shared",
+    "--enable-static",
+    "--disable-dependency-tracking",
+)
+
+
 class Command(msgspec.Struct, frozen=True, tag=True):
     """A program of the machine: ``configure``, ``make``, ``perl``.
 
@@ -56,6 +66,13 @@ class Text(msgspec.Struct, frozen=True, tag=True):
     replace: dict[str, str] = {}
 
 
+class Patch(msgspec.Struct, frozen=True, tag=True):
+    """Changes of a file of the source tree: each text, which occurs there once, and the new one."""
+
+    file: str
+    changes: dict[str, str]
+
+
 class Library(msgspec.Struct, frozen=True, kw_only=True):
     """A static library and how it is made of its pinned source."""
 
@@ -64,7 +81,7 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
     source: Source
     license: str
     """An SPDX expression."""
-    steps: tuple[Command | Compile | Text, ...]
+    steps: tuple[Command | Compile | Text | Patch, ...]
     headers: tuple[tuple[str, str], ...]
     """Patterns of headers in the tree, each with the folder below ``include`` they go into."""
     archives: tuple[str, ...]
@@ -130,7 +147,9 @@ class BuildLibrary(msgspec.Struct, frozen=True):
             folder.name, library.packages,
         )  # fmt: skip
 
-    def _do(self, step: Command | Compile | Text, source: Path, needs: Path, ctx: Context) -> None:
+    def _do(
+        self, step: Command | Compile | Text | Patch, source: Path, needs: Path, ctx: Context
+    ) -> None:
         match step:
             case Command(words, folder):
                 given = self._native() | {
@@ -160,6 +179,8 @@ class BuildLibrary(msgspec.Struct, frozen=True):
             case Text(file, text, template, replace):
                 text = (source / template).read_text("utf-8") if template else text
                 (source / file).write_text(_filled(text, replace), "utf-8")
+            case Patch(file, changes):
+                _patch(source / file, changes)
 
     def _native(self) -> dict[str, str]:
         """Return other words for configure, where the target is another processor.
@@ -185,6 +206,18 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(name, value)
     return text
+
+
+def _patch(file: Path, changes: Mapping[str, str]) -> None:
+    text = file.read_text("utf-8")
+    for old, new in changes.items():
+        if text.count(old) != 1:
+            raise ToolError(
+                f"{file.name}: {old.strip()!r} occurs {text.count(old)} times; expected 1",
+                hint="the recipe is of another version of the library: fit its changes to this one",
+            )
+        text = text.replace(old, new)
+    file.write_text(text, "utf-8")
 
 
 def _require(program: str, library: str, ctx: Context) -> None:

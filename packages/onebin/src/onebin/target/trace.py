@@ -7,7 +7,6 @@ notes files there.
 
 import _frozen_importlib as bootstrap
 import posix
-import sys
 
 import _onebin_importer as importer
 
@@ -66,6 +65,3 @@ def follow_code() -> None:
 
 follow_imports()
 follow_code()
-if sys.orig_argv[:1] == [sys.executable]:
-    # This process was started as an interpreter: a pruned program must be one as well.
-    note_line(b"f " + sys.executable.encode())

@@ -284,6 +284,27 @@ def spawned_by_asyncio():
     print(asyncio.run(run()))
 
 
+def run_with_original_arguments():
+    """What reloaders do: the command line anew, by the interpreter of this process."""
+    if "AGAIN" in os.environ:
+        print("again", sys.argv[1:])
+    else:
+        print(subprocess.run(
+            [sys.executable, *sys.orig_argv[1:]], env={**os.environ, "AGAIN": "1"}, check=False,
+            stdin=subprocess.DEVNULL,
+        ).returncode)  # fmt: skip
+
+
+def executed_with_arguments():
+    """What servers restart themselves with, in any order of the words."""
+    ways = [[sys.executable, *sys.argv], ["python", *sys.argv], sys.orig_argv]
+    turn = int(os.environ.get("TURN", "0"))
+    print("turn", turn, sys.argv[1:], flush=True)
+    if turn < len(ways):
+        os.environ["TURN"] = str(turn + 1)
+        os.execv(sys.executable, ways[turn])
+
+
 def executed():
     os.execv(sys.executable, [sys.executable, "-c", "print('replaced')"])
 

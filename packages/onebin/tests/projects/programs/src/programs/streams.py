@@ -109,8 +109,23 @@ def account():
 def temporary():
     import tempfile
 
-    with tempfile.NamedTemporaryFile() as file:
-        print(os.path.dirname(file.name) == tempfile.gettempdir())
+    def named():
+        with tempfile.NamedTemporaryFile() as file:
+            return os.path.dirname(file.name) == tempfile.gettempdir()
+
+    def nameless():
+        with tempfile.TemporaryFile() as file:
+            return file.write(b"text")
+
+    def in_memory():
+        with tempfile.SpooledTemporaryFile(10) as file:
+            return file.write(b"text")
+
+    for call in (named, nameless, in_memory, tempfile.gettempdir):
+        try:
+            print(call())
+        except OSError as exc:
+            print(type(exc).__name__, exc)
 
 
 def no_variables():
