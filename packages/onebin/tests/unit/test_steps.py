@@ -25,7 +25,7 @@ from onebin.freezing import FrozenProgram
 from onebin.inputs.back_end import BuildSystem, OwnWheel
 from onebin.inputs.build_site import BuildRequirements
 from onebin.link.interpreter import BuildInterpreter
-from onebin.link.linker import LinkedProgram
+from onebin.link.linker import CompiledSource, LinkedProgram
 from onebin.link.probe import Probe
 from onebin.model import (
     Binary,
@@ -237,6 +237,10 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         ),
         module,
         Batched(module, file("code"), {}),
+        CompiledSource(
+            CSource("a.c", "text"), (CSource("a.h", "text"),), (Path("/include"),), toolchain,
+            ("-O2",),
+        ),
         LinkedProgram("app", parts, toolchain, "x86_64"),
         LayerStep(binary, 0),
         FilesBlob((InsideFile("a", "data", file("data")),)),
