@@ -54,6 +54,7 @@ sizes: $(VENV)/.dev ## Ours, Go's and the usual Python image side by side
 
 rebuild: $(VENV)/.dev ## Seconds from a one-line change to a binary, ours and Go's
 	@$(BIN)/python -m bench.rebuild.rebuild
+	@$(BIN)/python -m bench.rebuild.waits
 
 load: $(VENV)/.dev ## Requests per second, latency, CPU, memory, start: every contender in turns
 	@$(BIN)/python -m bench.load.load

@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from onebin import arguments as command_line
 from onebin import (
     bills,
     decide,
+    depends,
     inputs,
     outputs,
     pipeline,
@@ -67,7 +69,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     )
     end = args.index("--") if "--" in args else len(args)
     options = parser.parse_args(args[:end])
-    options.command_line = args[end + 1 :]
+    options.command_line, options.arguments = args[end + 1 :], args
     if options.command_line and options.command is not _train:
         parser.error("only train takes a command after --")
     color = outputs.uses_color(sys.stderr, os.environ)
@@ -103,11 +105,18 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _build(options: argparse.Namespace, tools: Tools) -> int:
-    project = _input(options, tools).project()
+    began_ns = time.time_ns()
+    source = _input(options, tools)
+    project = source.project()
     target = options.output or _dist(project, tools) / project.name
     require_writable(target)
+    note = None
+    if isinstance(source, inputs.Directory) and not options.verbose and options.trace is None:
+        note = depends.Note(outputs.beside(project, target), options.arguments, began_ns)
     built = _built(project, options, tools, target)
     install_program(built.binary.path, target)
+    if note is not None:
+        note.keep(built, target, outputs.relative(target), tools.context)
     _print(outputs.relative(target))
     return 0
 

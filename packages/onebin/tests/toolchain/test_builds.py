@@ -120,7 +120,7 @@ def test_pruned_program_is_no_interpreter(build: Build, name: str) -> None:
             "helper.py:1: imports nowhere_to_be_found, which nothing provides (app -> helper)",
             "to the dependencies",
         ),
-        ("needs-tk", 2, "app -> window: requires Tk, which", "without a display"),
+        ("needs-tk", 2, "window.py:1: imports tkinter, which requires Tk", "without a display"),
         ("broken-syntax", 2, "app", "line 1"),
         ("typo", 2, "tool.onebin.exlude: no such setting", "did you mean exclude?"),
         ("two-scripts", 2, "no entry point", "tool.onebin.entry-point"),

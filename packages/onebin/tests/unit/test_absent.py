@@ -172,3 +172,30 @@ def test_any_text_is_read(tmp_path_factory: pytest.TempPathFactory, text: str) -
 def test_names_alike(distribution: str, module: str, *, expected: bool) -> None:
     """A module may have some letters of its distribution's name."""
     assert expected is is_like(distribution, module)
+
+
+@pytest.mark.parametrize(
+    ("module", "reason", "hint"),
+    [
+        *((name, "requires Tk", "display") for name in ("tkinter", "turtle", "idlelib")),
+        ("tkinter.ttk", "requires Tk", "display"),
+        ("venv", "requires pip", "in the function"),
+        ("_gdbm", "requires gdbm", "dbm.sqlite3"),
+        ("winreg", "of another operating system", "behind a condition"),
+        ("msvcrt", "of another operating system", "behind a condition"),
+    ],
+)
+def test_standard_modules_that_no_executable_has(
+    tmp_path: Path, module: str, reason: str, hint: str
+) -> None:
+    """Known before a build, with the reason; behind a condition they are fine."""
+    write(tmp_path, {"app/__init__.py": "", "app/cli.py": f"import json\nimport {module}\n"})
+
+    (item,) = absent(tmp_path, START, "3.14", lambda _: False)
+
+    error = fault(item, ["winreg2"])
+    assert str(error).startswith(f"app/cli.py:2: imports {module.partition('.')[0]}, ")
+    assert reason in str(error)
+    assert hint in error.hint
+    text = f"try:\n    import {module}\nexcept ImportError:\n    pass\n"
+    assert [] == found(tmp_path, {"app/cli.py": text})

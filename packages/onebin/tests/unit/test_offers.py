@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from onebin import distributions, render
+from onebin.distributions import compile_time
 from onebin.distributions.build_tools import SETTING
 from onebin.effects.context import Context
 from onebin.effects.process import run
@@ -245,6 +246,36 @@ def test_source_that_cannot_be_built_is_an_obstacle(
     assert found.reason.startswith("thing 1: ")
     assert reason in found.reason
     assert hint in found.hint
+
+
+@pytest.mark.parametrize(
+    ("own", "reasons"),
+    [
+        (150, ["its C and C++ code", "its build needs large 1: with that, C and C++ code would"]),
+        (450_000, ["its C and C++ code would be", "its C and C++ code would be"]),
+    ],
+)
+def test_source_that_takes_too_long_is_named_and_read_once(
+    own: int, reasons: list[str],
+    put_wheel: Put, put_source: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The large one is known by name, in each plan, and unpacked once for all of them."""
+    monkeypatch.setattr(compile_time, "MAX_SECONDS", 2)
+    for tag in (COMPILED, COMPILED.replace("cp313", "cp314")):
+        put_wheel("large", tag=tag)
+    large = put_source("large", **NEEDS_NOTHING, **{"large.c": "x" * 450_000})
+    system = {"pyproject.toml": '[build-system]\nrequires = ["large"]\n', "a.c": "x" * own}
+    pins = [put_source("user", **system), large]
+    settings = "allow-unpinned-build-requirements = true"
+    plan, ctx = project_plan(tmp_path / "project", pins, settings), context(tmp_path, run)
+
+    found = [*distributions.offers(plan, "3.13", ctx), *distributions.offers(plan, "3.14", ctx)]
+
+    expected = zip([*reasons, *reasons], found, strict=True)
+    for reason, item in expected:
+        assert isinstance(item, Obstacle)
+        assert reason in item.reason
+    assert 2 == len([*(tmp_path / "source").iterdir()])
 
 
 def test_build_requirements_are_pinned_by_the_first_build(

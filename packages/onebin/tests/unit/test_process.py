@@ -102,6 +102,16 @@ def test_environment_is_clean() -> None:
     assert ALL_STEPS | FIXED == clean_environment(CALLERS)
 
 
+@pytest.mark.parametrize("place", ["missing", "file", ""])
+def test_folder_for_temporary_files_is_one(tmp_path: Path, place: str) -> None:
+    """Another one is not passed on: a compiler would fail where Python takes the next."""
+    (tmp_path / "file").touch()
+    text = str(tmp_path / place) if place else ""
+
+    assert "TMPDIR" not in clean_environment({"TMPDIR": text})
+    assert str(tmp_path) == clean_environment({"TMPDIR": str(tmp_path)})["TMPDIR"]
+
+
 def test_step_that_fetches_sees_where_from() -> None:
     """Index, proxy and certificate variables reach pip and apt, which only download."""
     expected = ALL_STEPS | FIXED | {name: CALLERS[name] for name in FETCHING}

@@ -16,6 +16,7 @@ from onebin.distributions import ExaminedSource, OfferStep
 from onebin.distributions.captured import CapturedBuild
 from onebin.distributions.located import Fetched
 from onebin.distributions.pure import PureWheel
+from onebin.distributions.source_facts import ReadSource
 from onebin.effects.context import Step
 from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
@@ -24,7 +25,7 @@ from onebin.freezing import FrozenProgram
 from onebin.inputs.back_end import BuildSystem, OwnWheel
 from onebin.inputs.build_site import BuildRequirements
 from onebin.link.interpreter import BuildInterpreter
-from onebin.link.linker import LinkedProgram
+from onebin.link.linker import CompiledSource, LinkedProgram
 from onebin.link.probe import Probe
 from onebin.model import (
     Binary,
@@ -116,6 +117,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Project.results": "they are left out, and so change nothing inside",
     "Project.build_requires": "they made its code, which is named by its contents",
     "SettingsWords.code": "named by contents",
+    "ReadSource.archive": "sha256 names the contents",
     "Binary.path": "sha256 names the contents",
     "Binary.size": "sha256 names the contents",
     "Binary.machine": "sha256 names the contents",
@@ -208,6 +210,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         BuildCPython(source, source, recipe("balanced"), toolchain, "x86_64", interpreter),
         OfferStep(pin, form="pure", python="3.13", machine="x86_64"),
         ExaminedSource(pin, "3.13", "x86_64", (pin,), may_be_unpinned=False),
+        ReadSource(pin, Path("/a.tar.gz"), "0"),
         PureWheel(pin, "3.13"),
         Fetched(pin, "3.13"),
         BuildRequirements(
@@ -234,6 +237,10 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         ),
         module,
         Batched(module, file("code"), {}),
+        CompiledSource(
+            CSource("a.c", "text"), (CSource("a.h", "text"),), (Path("/include"),), toolchain,
+            ("-O2",),
+        ),
         LinkedProgram("app", parts, toolchain, "x86_64"),
         LayerStep(binary, 0),
         FilesBlob((InsideFile("a", "data", file("data")),)),

@@ -3,11 +3,13 @@
 import contextlib
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -126,6 +128,25 @@ def test_full_disk_is_reported_in_one_line(tmp_path: Path, failure: Exception) -
     assert "make room there" in caught.value.hint
     assert "" == caught.value.detail
     assert [] == list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.parametrize(("free", "named"), [((0, 99 << 20), "there"), ((99 << 20, 0), "cache")])
+def test_full_disk_of_temporary_files_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: tuple[int, int], named: str
+) -> None:
+    """A compiler's words do not name the disk: the one with less room is it."""
+    there, cache = tmp_path / "there", tmp_path / "cache"
+    rooms = dict(zip((there, cache), free, strict=True))
+    monkeypatch.setenv("TMPDIR", str(there))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=rooms[path]))
+
+    def make(_: Path) -> None:
+        raise ToolError("cc ended", detail="error: No space left on device")
+
+    with pytest.raises(ToolError, match=f"{tmp_path / named}.*: No space left on device") as caught:
+        get(cache, make)
+
+    assert ("TMPDIR" if named == "there" else "ONEBIN_CACHE") in caught.value.hint
 
 
 def test_other_failures_pass_through(tmp_path: Path) -> None:

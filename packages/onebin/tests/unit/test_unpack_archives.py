@@ -296,3 +296,34 @@ def test_files_that_share_their_bytes_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="not a wheel"):
         unpack.wheel(file, tmp_path / "to")
     assert sum(path.stat().st_size for path in (tmp_path / "to").iterdir()) <= 1 << 20
+
+
+@pytest.mark.parametrize("archive", ["t.tar.gz", "t.zip"])
+def test_text_of_one_file(tmp_path: Path, archive: str) -> None:
+    """The file at the top, wherever it is among the others; nothing is unpacked."""
+    names = ["t/deep/PKG-INFO", "t/a", "PKG-INFO", "./t/PKG-INFO", "t/z"]
+    texts = {name: f"of {name}" for name in names}
+    if archive.endswith("zip"):
+        with zipfile.ZipFile(tmp_path / archive, "w") as made:
+            for name, text in texts.items():
+                made.writestr(name, text)
+    else:
+        with tarfile.open(tmp_path / archive, "w:gz") as tar:
+            for name, text in texts.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(text)
+                tar.addfile(member, io.BytesIO(text.encode()))
+
+    assert "of ./t/PKG-INFO" == unpack.text(tmp_path / archive, "PKG-INFO")
+    assert "" == unpack.text(tmp_path / archive, "METADATA")
+    assert [tmp_path / archive] == [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("cut", [3, 40, 90])
+def test_text_of_a_damaged_archive(tmp_path: Path, cut: int) -> None:
+    """One error, as for the whole tree."""
+    file = write(tmp_path / "t.tar.gz", *(entry(f"t/{n}", size=99) for n in range(99)))
+    file.write_bytes(file.read_bytes()[:cut])
+
+    with pytest.raises(ToolError, match="cannot be unpacked"):
+        unpack.text(file, "PKG-INFO")

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from onebin import requirement
-from onebin.effects import files, index, pip_options, unpack
+from onebin.effects import index, pip_options, unpack
 from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError
 from onebin.model import BuildTool, Machine, Pin, target_environment
@@ -173,7 +173,8 @@ class BuildTools:
             return wheel.name, unpack.metadata(wheel)
         source = self._sources[pin.name]
         if self._built is None:
-            return source.name, self._metadata_of_source(pin.name)
+            # Without it the wheel has them, once it is built.
+            return source.name, unpack.text(source, "PKG-INFO")
         if pin.name not in self._built:
             raise ProjectError(
                 f"{self._of}: its build needs {pin.name} {pin.version} while it runs, which has "
@@ -201,17 +202,6 @@ class BuildTools:
             self._pins[pin.name] = msgspec.structs.replace(pin, hashes=(f"sha256:{sha256}",))
         (self._wheels if wheel else self._sources)[pin.name] = found
         return wheel
-
-    def _metadata_of_source(self, name: str) -> str:
-        folder = self._shelf / f"{name}-tree"
-        if folder.exists():
-            tree = next(folder.iterdir())
-        else:
-            tree = unpack.tree(self._sources[name], folder)
-        try:
-            return files.read_text(tree / "PKG-INFO")
-        except (OSError, ValueError):
-            return ""  # then its wheel has them, once it is built
 
     def _needs(self, item: Requirement, name: str, metadata: str) -> list[Requirement]:
         lines = email.parser.HeaderParser().parsestr(metadata)

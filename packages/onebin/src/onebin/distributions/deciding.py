@@ -26,7 +26,7 @@ from .source_facts import SourceFacts, source_facts
 CACHE_VERSION: Final = 14
 """Raised when a provider's offer changes for the same files: part of the key."""
 
-FACTS_VERSION: Final = 15
+FACTS_VERSION: Final = 16
 """Raised when a source's facts change for the same files: part of the key."""
 
 PURE: Final = Pure()
@@ -298,11 +298,14 @@ def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> N
 
 def _require_in_time(offer: Offer, facts: SourceFacts) -> None:
     if facts.seconds > compile_time.MAX_SECONDS:
-        pin = offer.pin
+        pin, whose = offer.pin, "its C and C++ code"
+        if facts.own_seconds <= compile_time.MAX_SECONDS:
+            needed = ", ".join(str(item.pin) for item in facts.build_sources)
+            whose = f"its build needs {needed}: with that, C and C++ code"
         raise _ObstacleError(
             Obstacle(
                 pin,
-                f"{pin}: its C and C++ code would be compiled for {_span(facts.seconds)} of a core",
+                f"{pin}: {whose} would be compiled for {_span(facts.seconds)} of a core",
                 hint="choose another version or package; to try it all the same: "
                 f'tool.onebin.from-source = ["{pin.name}"]',
             )

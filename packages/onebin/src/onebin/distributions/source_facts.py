@@ -1,5 +1,6 @@
 """Facts of a source distribution about its build, at plan time; none of its code runs."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,10 @@ from .build_tools import BuildTools
 
 PROVIDER: Final = "captured"
 """Builds such sources."""
+
+
+TREE_VERSION: Final = 1
+"""Raised when the facts of the same files change: part of the key."""
 
 
 class SourceFacts(msgspec.Struct, frozen=True):
@@ -37,6 +42,8 @@ class SourceFacts(msgspec.Struct, frozen=True):
     """Whether its build can make compiled code, as far as its back end shows."""
     seconds: int = 0
     """Of one core for its C code and that of ``build_sources``, as a rough estimate."""
+    own_seconds: int = 0
+    """Of these for its own code."""
 
     def with_source(self, tool: Pin, facts: "SourceFacts") -> "SourceFacts":
         """Return these facts with the build requirement *tool*, of whose source *facts* are."""
@@ -50,6 +57,70 @@ class SourceFacts(msgspec.Struct, frozen=True):
             build_sources=(*self.build_sources, offer),
             seconds=self.seconds + facts.seconds,
         )
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """The facts that the files of a source show by themselves, for any Python."""
+
+    requirements: tuple[str, ...]
+    """That its ``pyproject.toml`` names."""
+    libraries: tuple[str, ...]
+    environment: dict[str, str]
+    names: tuple[str, ...]
+    obstacle: Obstacle | None
+    compiles: bool
+    seconds: int
+    """The last six are as in ``SourceFacts``."""
+
+
+class ReadSource(msgspec.Struct, frozen=True):
+    """Step: the facts of the files in the source distribution *archive* of *pin*.
+
+    A large source is unpacked in half a minute, and several packages, Pythons and locks lead to it.
+    """
+
+    pin: Pin
+    archive: Path
+    sha256: str
+    kind = "source"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the contents, and the name in messages."""
+        return TREE_VERSION, self.pin, self.sha256
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Unpack it and read it; none of its code runs."""
+        ctx.progress.report(f"{self.pin}: reading its source")
+        with ctx.store.scratch() as scratch:
+            found = _facts_of(unpack.tree(self.archive, scratch / "unpacked"), self.pin)
+        (folder / "tree.json").write_bytes(msgspec.json.encode(found))
+
+    def load(self, folder: Path) -> Tree:
+        """Return them."""
+        return msgspec.json.decode((folder / "tree.json").read_bytes(), type=Tree)
+
+
+def _read(pin: Pin, scratch: Path, python: str, ctx: Context) -> Tree | None:
+    """Return the facts of the source of *pin*; None where the index has none."""
+    if pin.origin:
+        return _facts_of(located.source(pin, scratch, python, ctx), pin)
+    archive = index.download_source(pin, scratch, run=ctx.run)
+    if archive is None:
+        return None
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    # Locks have it by different hashes: those of all files, or of this one.
+    return ctx.build(ReadSource(Pin(pin.name, pin.version, ()), archive, sha256))
+
+
+def _facts_of(tree: Path, pin: Pin) -> Tree:
+    system = source.build_system(tree, of=str(pin))
+    if obstacle := obstacles.of_source(pin, tree, system):
+        return Tree((), (), {}, (), obstacle, compiles=True, seconds=0)
+    return Tree(
+        source.requirements(tree, system), system_libraries.wanted(tree),
+        source.switches(tree, system), modules.names_in(tree), None,
+        compiles=source.can_compile(tree, system), seconds=compile_time.seconds(tree),
+    )  # fmt: skip
 
 
 def source_facts(
@@ -73,23 +144,21 @@ def source_facts(
     """
     with ctx.store.scratch() as scratch:
         try:
-            tree = tree_of(pin, scratch, python, ctx)
-            if tree is None:
+            found = _read(pin, scratch, python, ctx)
+            if found is None:
                 return SourceFacts()  # the build names the missing file
-            system = source.build_system(tree, of=str(pin))
-            if obstacle := obstacles.of_source(pin, tree, system):
-                return SourceFacts(obstacle=obstacle)
+            if found.obstacle:
+                return SourceFacts(obstacle=msgspec.structs.replace(found.obstacle, pin=pin))
             tools = BuildTools(
                 build_pins, scratch / "site", scratch / "tools", of=str(pin), python=python,
                 machine=machine, may_be_unpinned=may_be_unpinned, run=ctx.run,
             )  # fmt: skip
-            tools.install(source.requirements(tree, system))
+            tools.install(found.requirements)
         except ProjectError as exc:
             return Obstacle(pin, str(exc), hint=exc.hint)
         facts = SourceFacts(
-            tools.used, system_libraries.wanted(tree), source.switches(tree, system),
-            modules.names_in(tree), compiles=source.can_compile(tree, system),
-            seconds=compile_time.seconds(tree),
+            tools.used, found.libraries, found.environment, found.names,
+            compiles=found.compiles, seconds=found.seconds, own_seconds=found.seconds,
         )  # fmt: skip
     chain = (*within, pin.name)
     for tool in tools.from_source:
@@ -100,15 +169,15 @@ def source_facts(
                 f"{pin}: its build needs itself ({through})",
                 hint="choose a version or package with a pure-Python wheel",
             )
-        found = source_facts(
+        needed = source_facts(
             tool, build_pins, may_be_unpinned=may_be_unpinned, python=python,
             machine=machine, ctx=ctx, within=chain,
         )  # fmt: skip
-        reason = found if isinstance(found, Obstacle) else found.obstacle
+        reason = needed if isinstance(needed, Obstacle) else needed.obstacle
         if reason:
             return Obstacle(pin, f"{pin}: its build needs {reason.reason}", hint=reason.hint)
-        assert isinstance(found, SourceFacts)  # noqa: S101  (the other of the two)
-        facts = facts.with_source(tool, found)
+        assert isinstance(needed, SourceFacts)  # noqa: S101  (the other of the two)
+        facts = facts.with_source(tool, needed)
     return facts
 
 

@@ -229,6 +229,9 @@ def clean_environment(environ: Mapping[str, str], *, fetching: bool = False) -> 
             and (name in INHERITED_BY_FETCH or name.startswith(INHERITED_BY_FETCH_PREFIXES))
         )
     }
+    # Python takes another folder then, and so do compilers where none is given.
+    if not os.access(kept.get("TMPDIR", ""), os.W_OK | os.X_OK):
+        kept.pop("TMPDIR", None)
     if fetching:
         kept |= index_settings.of_uv(environ)
     return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -62,6 +62,8 @@ class Progress:
         self._drawn = self._reported = 0.0
         self._stages: list[_Stage] = []
         self._lock = threading.RLock()
+        self.warnings: list[str] = []
+        """Those that were printed."""
 
     @classmethod
     def silent(cls) -> "Progress":
@@ -85,12 +87,14 @@ class Progress:
         except BaseException:
             self._clear()
             raise
-        seconds = self._clock() - stage.began
+        self.ended(name, self._clock() - stage.began, result.summary)
+
+    def ended(self, name: str, seconds: float, summary: str) -> None:
+        """Print the line of a stage that has ended."""
         mark = self._paint("32", "✓") if self._terminal else " "
-        summary = secret.hidden(result.summary)
         with self._lock:
             self._clear()
-            self._line(f"{mark} {name:<13}{seconds:7.2f} s  {summary}".rstrip())
+            self._line(f"{mark} {name:<13}{seconds:7.2f} s  {secret.hidden(summary)}".rstrip())
 
     def report(self, text: str, *, done: int = 0, total: int = 0) -> None:
         """Report what the current stage is doing (a ``ReportProgress``)."""
@@ -158,6 +162,7 @@ class Progress:
     def warn(self, text: str) -> None:
         """Print a warning; the build goes on."""
         with self._lock:
+            self.warnings.append(text)
             self._clear()
             self._line(f"{self._paint('33', 'warning:')} {secret.hidden(text)}")
 

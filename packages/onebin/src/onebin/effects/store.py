@@ -31,6 +31,9 @@ ENTRY_MODE: Final = 0o755
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
+ROOM_BYTES: Final = 16 << 20
+"""Free on a disk that a compiler's files did not fill."""
+
 SCRATCH: Final = "build-"
 """How names of folders in ``tmp`` begin: a process that lives has a lock on each that it made."""
 
@@ -166,7 +169,7 @@ class Store:
             # A compiler, a linker or pip met it first.
             reason = why(exc.detail)
             if reason is Reason.DISK_FULL:
-                raise self._refused(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) from exc
+                raise self._full() from exc
             if reason is Reason.NO_COMPILER:
                 raise ToolError(
                     f"{subject(exc.detail)}: gone while it compiled; it is the compiler",
@@ -191,6 +194,17 @@ class Store:
                 raise self._refused(exc) from exc
             for path in dead:
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _full(self) -> ToolError:
+        """Return the error of a program that met a full disk: the cache's, or that of its files."""
+        # tempfile passes over a full one.
+        place = Path(os.environ.get("TMPDIR") or tempfile.gettempdir())
+        if shutil.disk_usage(place).free < min(ROOM_BYTES, shutil.disk_usage(self.root).free):
+            return ToolError(
+                f"cannot write temporary files in {place}: {os.strerror(errno.ENOSPC)}",
+                hint="make room there, or set TMPDIR to a directory that has it",
+            )
+        return self._refused(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def _refused(self, exc: OSError) -> ToolError:
         way_out = "make room there, or " if exc.errno in FULL else ""

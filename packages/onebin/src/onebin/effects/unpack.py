@@ -150,6 +150,52 @@ def metadata(file: Path) -> str:
         raise ToolError(f"{file.name}: not a wheel: {exc}") from exc
 
 
+def text(archive: Path, name: str) -> str:
+    """Return the text of the file *name* of a source *archive*; empty if it has none.
+
+    Nothing is unpacked: of thousands of files one matters.
+
+    Raises:
+        ToolError: it is damaged, or the text has more than a megabyte.
+    """
+    try:
+        with archive.open("rb") as stream:
+            is_zip = stream.read(len(ZIP)) == ZIP
+        data = (_zipped if is_zip else _tarred)(archive, name)
+        if len(data) > MAX_AT_ONCE:
+            raise ValueError(f"{name} of more than {MAX_AT_ONCE} bytes")
+    except DAMAGED as exc:
+        raise ToolError(f"{archive.name}: cannot be unpacked: {exc}") from exc
+    return data.decode("utf-8", "replace")
+
+
+def _zipped(archive: Path, name: str) -> bytes:
+    with zipfile.ZipFile(archive) as contents:
+        found = (it for it in contents.namelist() if _is_at_top(it, name))
+        if (member := next(found, None)) is None:
+            return b""
+        with contents.open(member) as stream:
+            return stream.read(MAX_AT_ONCE + 1)
+
+
+def _tarred(archive: Path, name: str) -> bytes:
+    with (
+        _Contents(archive) as stream,
+        tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as tar,
+    ):
+        for member in _judged(tar):
+            if member.isreg() and _is_at_top(member.name, name):
+                found = tar.extractfile(member)
+                assert found is not None  # noqa: S101  (a regular file)
+                return found.read(MAX_AT_ONCE + 1)
+    return b""
+
+
+def _is_at_top(path: str, name: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return len(parts) == 2 and parts[1] == name  # noqa: PLR2004  (the one folder, and the file)
+
+
 def _require_room(exc: Exception) -> None:
     """Let a full disk be one, and not a damaged archive."""
     if isinstance(exc, OSError) and exc.errno in FULL:

@@ -12,7 +12,7 @@ from .given import Given
 from .script import Script
 from .wheel import Wheel
 
-__all__ = ["INPUTS", "Given", "Input", "InputKind", "find", "from_index"]
+__all__ = ["INPUTS", "Directory", "Given", "Input", "InputKind", "find", "from_index"]
 
 
 class Input(Protocol):

@@ -17,6 +17,12 @@ import msgspec
 from onebin.effects import files
 from onebin.errors import ProjectError
 from onebin.model import EntryPoint
+from onebin.model.absent_modules import (
+    BEHIND_A_CONDITION,
+    NOT_IN_RUNTIME,
+    OF_ANOTHER,
+    OTHER_PLATFORMS,
+)
 
 UNLISTED: Final = frozenset({
     "__main__", "annotationlib", "compression", "profiling", "test",
@@ -38,6 +44,8 @@ REMOVED: Final[Mapping[str, tuple[int, int]]] = {
     ),
 }  # fmt: skip
 """Modules of the standard library, with the version that has them no more (PEP 594, PEP 632)."""
+
+NEVER: Final = OTHER_PLATFORMS | set(NOT_IN_RUNTIME)
 
 MAKES_MODULES: Final = frozenset(
     {"path", "modules", "meta_path", "path_hooks", "addsitedir", "extend_path"}
@@ -98,9 +106,17 @@ def absent(
 
 def fault(item: Absent, known: Iterable[str]) -> ProjectError:
     """Return *item* as a fault; *known* are names it may be a misspelling of."""
+    chain = f" ({' -> '.join(item.chain)})" if len(item.chain) > 1 else ""
+    if item.module in NOT_IN_RUNTIME:
+        library, hint = NOT_IN_RUNTIME[item.module]
+        reason = f"which requires {library}: the static runtime does not include it"
+        return ProjectError(f"{item.place}: imports {item.module}, {reason}{chain}", hint=hint)
+    if item.module in OTHER_PLATFORMS:
+        return ProjectError(
+            f"{item.place}: imports {item.module}, {OF_ANOTHER}{chain}", hint=BEHIND_A_CONDITION
+        )
     near = difflib.get_close_matches(item.module, list(known), n=1)
     maybe = f"did you mean {near[0]}? if not, " if near else ""
-    chain = f" ({' -> '.join(item.chain)})" if len(item.chain) > 1 else ""
     return ProjectError(
         f"{item.place}: imports {item.module}, which nothing provides{chain}",
         hint=f"{maybe}add the distribution that has it to the dependencies; if the program can do "
@@ -129,7 +145,7 @@ def _missing(
     if top in REMOVED:
         is_there = version < REMOVED[top]
     else:
-        is_there = top in sys.stdlib_module_names or top in UNLISTED
+        is_there = top in UNLISTED or (top in sys.stdlib_module_names and top not in NEVER)
     return "" if is_there or is_known(top) else top
 
 

@@ -89,7 +89,7 @@ def project(root: Path, given: Given, ctx: Context) -> Project | None:
     system = _system(table, resolved, file)
     build_lock = (resolved / options.build_lock).resolve() if options.build_lock else None
     with ctx.progress.stage("own wheel") as stage:
-        top = _top(resolved)
+        top = top_of(resolved)
         place = resolved.relative_to(top).as_posix()
         origin = Origin(
             "directory", str(top), folder="" if place == "." else place,
@@ -142,7 +142,7 @@ def _compiled(made: Made, origin: Origin, root: Path, options: Options, given: G
     return msgspec.structs.replace(found, is_distribution=True, origin=origin)
 
 
-def _top(root: Path) -> Path:
+def top_of(root: Path) -> Path:
     """Return the directory that the back end needs a copy of.
 
     It is the repository around the project if the settings or a link name something above: a

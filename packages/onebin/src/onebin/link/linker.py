@@ -1,7 +1,7 @@
 """LinkInput -> Binary: one static, position-independent, stripped executable."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,9 @@ CACHE_VERSION: Final = 1
 """Raised when this module links something else from the same inputs: part of the keys."""
 
 CFLAGS: Final = ("-O2",)
+
+MAX_KEPT: Final = 100_000
+"""Characters of a source whose object is kept: longer ones are tables of one program."""
 
 OPTIONS: Final = (
     "-static",
@@ -34,6 +37,40 @@ OPTIONS: Final = (
     "-z", "noexecstack",
 )  # fmt: skip
 """Of every executable; a ``LinkInput`` adds its own."""
+
+
+class CompiledSource(msgspec.Struct, frozen=True):
+    """Step: the object of one C source, of which most are the same in every program."""
+
+    source: CSource
+    headers: tuple[CSource, ...]
+    """Beside it."""
+    include: tuple[Path, ...]
+    """Folders of the cache, whose entries never change."""
+    toolchain: Toolchain
+    cflags: tuple[str, ...]
+    kind = "object"
+
+    def key(self) -> tuple[object, ...]:
+        """Return the source, all that it may include, and the compiler."""
+        folders = [str(folder) for folder in self.include]
+        return (
+            CACHE_VERSION, self.source, self.headers, folders, self.toolchain.key, self.cflags,
+        )  # fmt: skip
+
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Compile it."""
+        with ctx.store.scratch() as scratch:
+            for one in (self.source, *self.headers):
+                (scratch / one.name).write_text(one.text, "utf-8")
+            file = scratch / self.source.name
+            include = [word for place in self.include for word in ("-I", place)]
+            call = [self.toolchain.bin / "cc", *self.cflags, *include, "-c", file, "-o"]
+            ctx.run([*call, folder / f"{file.stem}.o"], cwd=scratch)
+
+    def load(self, folder: Path) -> Path:
+        """Return it."""
+        return folder / f"{Path(self.source.name).stem}.o"
 
 
 class LinkedProgram(msgspec.Struct, frozen=True):
@@ -69,8 +106,19 @@ class LinkedProgram(msgspec.Struct, frozen=True):
             link(
                 self.parts, self.toolchain, output, scratch,
                 options=self.options, cflags=self.cflags, run=ctx.run,
+                compiled=lambda source: self._compiled(source, ctx),
             )  # fmt: skip
             output.rename(folder / self.name)
+
+    def _compiled(self, source: CSource, ctx: Context) -> Path | None:
+        """Return the object of *source*; None for a table of this program alone."""
+        if not source.name.endswith(".c") or len(source.text) > MAX_KEPT:
+            return None
+        headers = tuple(item for item in self.parts.sources if item.name.endswith(".h"))
+        step = CompiledSource(
+            source, headers, tuple(self.parts.include), self.toolchain, self.cflags
+        )
+        return ctx.build(step)
 
     def load(self, folder: Path) -> Binary:
         """Return the executable, measured and hashed."""
@@ -103,8 +151,11 @@ def link(
     run: RunCommand,
     options: Iterable[str] = OPTIONS,
     cflags: Iterable[str] = CFLAGS,
+    compiled: Callable[[CSource], Path | None] = lambda _: None,
 ) -> None:
     """Compile the sources of *parts* in *scratch*, and link everything to *output*.
+
+    *compiled* may have the object of one.
 
     Raises:
         ProjectError: a C extension uses a symbol that nothing defines.
@@ -116,7 +167,9 @@ def link(
     objects = []
     for source in sources:
         file = scratch / source.name
-        if file.suffix != ".h":
+        if kept := compiled(source):
+            objects.append(kept)
+        elif file.suffix != ".h":
             made = file.with_suffix(".o")
             run([toolchain.bin / "cc", *cflags, *include, "-c", file, "-o", made], cwd=scratch)
             objects.append(made)

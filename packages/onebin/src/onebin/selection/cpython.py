@@ -176,11 +176,3 @@ ENABLED_BY_NAME: Final[dict[str, tuple[str, ...]]] = {
     "breakpoint": ("pdb",),  # imported from C
 }
 """Names that enable such an import again where the program or a dependency mentions them."""
-
-OTHER_PLATFORMS: Final = frozenset(
-    {
-        "nt", "winreg", "_winapi", "msvcrt", "_overlapped", "winsound", "_wmi", "_scproxy",
-        "_osx_support", "java", "org",
-    }
-)  # fmt: skip
-"""Modules of other operating systems: imported behind a condition, visible or not."""

@@ -21,6 +21,12 @@ from onebin.model import (
     OmittedModule,
     Project,
 )
+from onebin.model.absent_modules import (
+    BEHIND_A_CONDITION,
+    NOT_IN_RUNTIME,
+    OF_ANOTHER,
+    OTHER_PLATFORMS,
+)
 
 from . import contents, cpython, named, whole
 from .finder import Finder
@@ -47,17 +53,6 @@ TRACER: Final = "_onebin_trace"
 """``target/trace.py``: notes the modules that a program uses."""
 
 TRACER_FILE: Final = IMPORTER_FILE.with_name("trace.py")
-
-NOT_IN_RUNTIME: Final = {
-    "_dbm": ("a dbm library", "dbm.sqlite3 and dbm.dumb are there"),
-    "_gdbm": ("gdbm, which is under the GPL", "dbm.sqlite3 and dbm.dumb are there"),
-    "_tkinter": ("Tk", "an image without a display has no use for it"),
-    "tkinter": ("Tk", "an image without a display has no use for it"),
-    "_uuid": ("libuuid", "the module uuid does without it"),
-    "_zstd": ("CPython 3.14 or newer", "set requires-python"),
-}
-"""C modules of CPython that are never included: the reason, and a hint."""
-
 
 EXCLUDED: Final = "tool.onebin.exclude"
 TOOLING: Final = "a tool of the standard library; tool.onebin.include takes it in"
@@ -256,9 +251,8 @@ def require_importable(root: str, graph: ImportGraph, exclude: Iterable[str]) ->
     elif top in NOT_IN_RUNTIME:
         library, hint = NOT_IN_RUNTIME[top]
         message = f"{chain}: requires {library}, which the static runtime does not include"
-    elif top in cpython.OTHER_PLATFORMS:
-        message = f"{chain}: requires {missing}, a module of another operating system"
-        hint = "import it behind a condition, such as `if sys.platform …`, or catch ImportError"
+    elif top in OTHER_PLATFORMS:
+        message, hint = f"{chain}: requires {missing}, {OF_ANOTHER}", BEHIND_A_CONDITION
     elif top in graph.origins:
         module, _, name = missing.rpartition(".")
         message = f"{chain}: requires {name} of {module}, which has nothing of that name"
