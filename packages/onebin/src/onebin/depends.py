@@ -66,6 +66,9 @@ def covers(inputs: Inputs, plan: Plan) -> bool:
     pins = (*plan.distributions, *plan.build_pins)
     near = [pin.origin for pin in pins if pin.origin and pin.origin.kind in {"directory", "file"}]
     trees = [Path(tree) for tree in inputs.trees]
+    # A worktree's commits and tags, from which a version may come, are in another place.
+    if any((tree / ".git").is_file() for tree in trees):
+        return False
     # A Python from a folder or a file of this machine is another one at any time.
     return plan.python.origin in {"auto", "apt"} and all(
         any(map(Path(origin.address).resolve().is_relative_to, trees)) for origin in near

@@ -38,7 +38,7 @@ TOOLS: Final = frozenset(
 )  # fmt: skip
 """Folders that neither a wheel nor an executable takes anything from."""
 
-GIT_NAMES: Final = ("HEAD", "packed-refs", "refs")
+GIT_NAMES: Final = ("HEAD", "packed-refs", "refs", "reftable")
 """What of a repository a version may come from."""
 
 OWN: Final = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  (pathlib takes its time)
