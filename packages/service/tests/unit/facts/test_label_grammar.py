@@ -43,7 +43,9 @@ names = st.one_of(
     ),
     st.text("abc(){}/.&- _é\r\u2028", min_size=1, max_size=12).filter(
         lambda each: (
-            "//&" not in each and each[-1] != " " and each[0] not in " &" and each[-1] != "/"
+            "//&" not in each
+            and not each.startswith((" ", "&", "/&"))  # behind a name space: a stack
+            and not each.endswith((" ", "/"))
         )
     ),
 )
