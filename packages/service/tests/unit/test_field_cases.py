@@ -8,6 +8,7 @@ Facts are expected as ``{"known": value}``, ``{"known_has": part}``, ``{"unknown
 list some of its elements, unless it is ``{"exactly": value}``.
 """
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -156,10 +157,17 @@ MOVES: Final[dict[str, Callable[[str], str]]] = {
 """The same mounts on another machine."""
 
 
-@pytest.mark.parametrize("move", MOVES)
-def test_same_on_another_machine(tmp_path: Path, move: str) -> None:
-    """Where kubelet, the engine and their disk are makes no difference to the verdicts."""
-    for name in cases("checks"):
+@pytest.mark.parametrize(
+    "moves",
+    [tuple(MOVES), *(pytest.param((each,), marks=pytest.mark.exhaustive) for each in MOVES)],
+    ids=["in turns", *MOVES],
+)
+def test_same_on_another_machine(tmp_path: Path, moves: tuple[str, ...]) -> None:
+    """Where kubelet, the engine and their disk are makes no difference to the verdicts.
+
+    Each case by one of *moves*, in turns.
+    """
+    for name, move in zip(cases("checks"), itertools.cycle(moves), strict=False):
         case = load(name)
         table = case.files.get(MOUNTINFO, "")
         if "hostPathVolumes" not in case.checks or "\\012" in table or case.repeated:
