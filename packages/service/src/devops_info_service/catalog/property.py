@@ -4,6 +4,8 @@ A path is text, such as ``resources.memory.limit.effective``: an entry imports n
 its fact. A test follows every path through the types of the snapshot.
 """
 
+import functools
+import operator
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,7 +99,7 @@ class ResourcesAlone(msgspec.Struct, frozen=True):
 
 def at_path(start: object, path: str) -> Any:  # noqa: ANN401  any fact, by its name
     """Return the value at a dotted *path* of attributes."""
-    found = start
-    for step in path.split("."):
-        found = getattr(found, step)
-    return found
+    return _getter(path)(start)
+
+
+_getter = functools.cache(operator.attrgetter)

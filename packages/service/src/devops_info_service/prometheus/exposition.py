@@ -94,6 +94,7 @@ _QUOTE: Final = '"'
 _ESCAPED: Final = '\\"'
 
 
+@functools.lru_cache(maxsize=4096)
 def _labels(labels: Labels) -> str:
     if not labels:
         return ""
