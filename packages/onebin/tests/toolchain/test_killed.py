@@ -11,8 +11,8 @@ import pytest
 
 pytestmark = pytest.mark.toolchain
 
-MOMENTS = 8
-"""Of a build, spread over its time: each stage has some."""
+MOMENTS = 4
+"""Of a build, spread over its time; each costs two builds."""
 
 
 class Work:
