@@ -1,41 +1,36 @@
-"""Small files of the kernel that stay open, for reading them every second."""
+"""Files of the kernel that stay open, for reading them again and again."""
 
 import os
-from collections.abc import Callable, Sequence
 from typing import Final
 
-MAX_HELD_BYTES: Final = 4096
-"""Bytes of a file that is held open: a limit is a word or two, a list of CPUs a line."""
+SHARE: Final = 16
+"""Of the files that the process may open, one in so many: connections need the others."""
 
 
 class OpenFiles:
-    """Small files of the kernel that stay open: a read costs a tenth of opening it."""
+    """Open files by their paths, at most *most*: a read costs half of opening it as well."""
 
-    def __init__(self, openers: Sequence[Callable[[], int]]) -> None:
-        self._openers = openers
-        self._descriptors: list[int | None] = [None] * len(openers)
+    def __init__(self, most: int) -> None:
+        allowed = os.sysconf("SC_OPEN_MAX")  # -1: without a limit
+        self._most = most if allowed < 0 else min(most, allowed // SHARE)
+        self._descriptors: dict[str, int] = {}
 
-    def read(self) -> tuple[bytes | None, ...]:
-        """Return the content of each, ``None`` if it cannot be read now."""
-        return tuple([self._read(index) for index in range(len(self._openers))])
+    def get(self, path: str) -> int | None:
+        """Return the descriptor of *path*, if it is open."""
+        return self._descriptors.get(path)
 
-    def close(self) -> None:
+    def keep(self, path: str, descriptor: int) -> bool:
+        """Return whether *descriptor* stays open for *path*; there may be too many."""
+        is_kept = len(self._descriptors) < self._most
+        if is_kept:
+            self._descriptors[path] = descriptor
+        return is_kept
+
+    def close(self, path: str) -> None:
+        """Close *path*, which is open."""
+        os.close(self._descriptors.pop(path))
+
+    def close_all(self) -> None:
         """Close all of them."""
-        for index in range(len(self._descriptors)):
-            self._close(index)
-
-    def _read(self, index: int) -> bytes | None:
-        try:
-            descriptor = self._descriptors[index]
-            if descriptor is None:
-                descriptor = self._descriptors[index] = self._openers[index]()
-            return os.pread(descriptor, MAX_HELD_BYTES, 0)
-        except OSError:
-            # Its group was removed; or the file is not there, or not yet.
-            self._close(index)
-            return None
-
-    def _close(self, index: int) -> None:
-        descriptor, self._descriptors[index] = self._descriptors[index], None
-        if descriptor is not None:
-            os.close(descriptor)
+        for path in [*self._descriptors]:
+            self.close(path)

@@ -1,12 +1,11 @@
 """Where facts come from: the only reader of the machine; tests hand in another."""
 
 import errno
-import functools
 import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, Protocol, Self, TypeVar
 
 import msgspec
@@ -113,6 +112,7 @@ class SystemFiles:
         self._makers: Mapping[str, str] | None = None
         self._strange: tuple[str, ...] = ()
         self._table: File | None = None
+        self._open_files: OpenFiles | None = None
 
     sourced = property(lambda self: self._makers is not None)
     """Whether files that the kernel did not write are left out."""
@@ -124,12 +124,8 @@ class SystemFiles:
         mount table is read once: all of one moment.
         """
         self.environ()  # Made once, for the copies too.
-        # Not copy.copy: with weakref, which it imports, each idle process held 100 kB more.
-        found = object.__new__(type(self))
-        vars(found).update(vars(self))
-        found._makers, found._table = makers, self.read(_TABLE)
-        found._strange = tuple([place for place, maker in makers.items() if maker])
-        return found
+        strange = tuple([place for place, maker in makers.items() if maker])
+        return self._with(_makers=makers, _table=self.read(_TABLE), _strange=strange)
 
     def _refusal(self, path: str) -> Unknown | None:
         if not self._makers or not path.startswith(("/proc/", "/sys/")):
@@ -174,9 +170,15 @@ class SystemFiles:
         except UnicodeDecodeError:
             return File(path, data.decode("utf-8", "backslashreplace"), exact=False)
 
-    def keep_open(self, paths: Sequence[str]) -> OpenFiles:
-        """Return the files at *paths* for reading them again and again."""
-        return OpenFiles([functools.partial(self._open, path) for path in paths])
+    def keeping(self, files: OpenFiles) -> Self:
+        """Return the same files, those that are read kept open in *files*."""
+        return self._with(_open_files=files)
+
+    def _with(self, **changes: object) -> Self:
+        # Not copy.copy: with weakref, which it imports, each idle process held 100 kB more.
+        found = object.__new__(type(self))
+        vars(found).update(vars(self) | changes)
+        return found
 
     def _open(self, path: str) -> int:
         # Not blocking: a pipe under the name would keep us waiting for a writer.
@@ -189,19 +191,23 @@ class SystemFiles:
         Raises:
             OSError: it cannot be read.
         """
+        kept = self._open_files
+        if kept is not None and (descriptor := kept.get(path)) is not None:
+            try:
+                return _content(descriptor, limit)
+            except OSError:
+                kept.close(path)  # Its group was removed.
         descriptor = self._open(path)
+        stays = False
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return Unknown(f"{path} is not a regular file")
-            parts = []
-            room = limit + 1
-            # Again until the end: files of /proc give a page at a time and have no size.
-            while room > 0 and (part := os.read(descriptor, min(room, READ_BYTES))):
-                parts.append(part)
-                room -= len(part)
-            return b"".join(parts)
+            data = _content(descriptor, limit)
+            stays = kept is not None and kept.keep(path, descriptor)
+            return data
         finally:
-            os.close(descriptor)
+            if not stays:
+                os.close(descriptor)
 
     def vouch(self, path: str) -> None:
         """State that the content of *path* is shown: only a recorder needs to know."""
@@ -293,6 +299,17 @@ def _root(folder: str) -> "Root":
     from .root import Root  # noqa: PLC0415
 
     return Root(folder)
+
+
+def _content(descriptor: int, limit: int) -> bytes:
+    """Return the bytes of an open file from its start, at most one more than *limit*."""
+    parts = []
+    size = 0
+    # Again until the end: files of /proc give a page at a time and have no size.
+    while size <= limit and (part := os.pread(descriptor, min(limit + 1 - size, READ_BYTES), size)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
 
 
 def _node(entry: os.DirEntry[str]) -> FileStat | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from devops_info_service.facts.fact import Unknown
+from devops_info_service.facts.open_files import OpenFiles
 from devops_info_service.facts.system_files import (
     MAX_FILE_BYTES,
     MAX_NAMES,
@@ -185,29 +186,43 @@ def test_environment() -> None:
     assert printable("é") == "é"
 
 
-def test_held(tree_of: Callable[..., SystemFiles], tmp_path: Path) -> None:
-    """Open files are read again each time, and opened when they appear."""
-    held = tree_of({"/limit": "max"}).keep_open(["/limit", "/later"])
-    assert held.read() == (b"max", None)
+def test_kept(tree_of: Callable[..., SystemFiles], tmp_path: Path) -> None:
+    """Open files are read again each time, opened when they appear, and again after an error."""
+    kept = OpenFiles(8)
+    tree = tree_of({"/limit": "max"}).keeping(kept)
+    assert [tree.read(path).content for path in ("/limit", "/later")] == [
+        "max",
+        Unknown("/later is not there"),
+    ]
 
     (tmp_path / "limit").write_text("50000 100000")
     (tmp_path / "later").write_text("7")
+    for _ in range(2):
+        assert [tree.read(path).content for path in ("/limit", "/later")] == ["50000 100000", "7"]
 
-    assert held.read() == held.read() == (b"50000 100000", b"7")
-    held.close()
+    descriptor = kept.get("/later")
+    assert descriptor is not None
+    folder = os.open(tmp_path, os.O_RDONLY)
+    os.dup2(folder, descriptor)  # It cannot be read, as a file of a group that was removed.
+    os.close(folder)
+    assert tree.read("/later").content == "7"
+    kept.close_all()
 
 
-def test_held_and_let_go(tree_of: Callable[..., SystemFiles]) -> None:
-    """However often it is read, a file takes one descriptor, and none once it is let go."""
+@pytest.mark.parametrize(("most", "held"), [(8, 3), (2, 2), (0, 0)])
+def test_kept_and_closed(tree_of: Callable[..., SystemFiles], most: int, held: int) -> None:
+    """However often it is read, a file takes one descriptor, never more than allowed."""
     before = SystemFiles().count("/proc/self/fd")
-    held = tree_of({"/limit": "max"}).keep_open(["/limit", "/nowhere", "/"])
+    kept = OpenFiles(most)
+    tree = tree_of({"/a": "1", "/b": "2", "/c": "3"}).keeping(kept)
     for _ in range(100):
-        assert held.read() == (b"max", None, None)
+        found = [tree.read(path).content for path in ("/a", "/b", "/c", "/nowhere", "/")]
+        assert found[:3] == ["1", "2", "3"]
     during = SystemFiles().count("/proc/self/fd")
-    held.close()
+    kept.close_all()
 
     assert isinstance(before, int)
-    assert (during, SystemFiles().count("/proc/self/fd")) == (before + 1, before)
+    assert (during, SystemFiles().count("/proc/self/fd")) == (before + held, before)
 
 
 @pytest.mark.parametrize("size", [READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 5 * READ_BYTES])

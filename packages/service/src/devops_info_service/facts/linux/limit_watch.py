@@ -5,11 +5,12 @@ bytes differ from those of the last poll.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
-from devops_info_service.facts.fact import Fact, Known
+from devops_info_service.facts.fact import Fact, Known, Unknown
+from devops_info_service.facts.open_files import OpenFiles
 from devops_info_service.facts.system_files import Clock, SystemFiles
 
 from . import group_table as table
@@ -19,11 +20,11 @@ from .mounts import read_mounts
 from .provenance import sourced
 from .uptime import rfc3339
 
-if TYPE_CHECKING:
-    from devops_info_service.facts.open_files import OpenFiles
-
 MAX_CHANGES: Final = 32
 """Remembered; an autoscaler that resizes every few minutes fills them in an hour or two."""
+
+KEPT_FILES: Final = 16
+"""Kept open: five limits in three groups above each other. Those above are opened each time."""
 
 Value = int | float | str | None
 """``None`` means unlimited."""
@@ -99,20 +100,21 @@ def limits_of(tree: SystemFiles) -> Read:
     above the own group count, as far as they can be seen.
     """
     found: Cgroups | None = None
-    files: OpenFiles | None = None
-    last: tuple[bytes | None, ...] = ()
+    files = tree.keeping(OpenFiles(KEPT_FILES))
+    paths: list[str] = []
+    last: tuple[str | Unknown, ...] = ()
     limits: dict[str, Fact[Value]] = {}
 
     def read() -> dict[str, Fact[Value]]:
-        nonlocal found, files, last, limits
-        if found is None or files is None:
+        nonlocal found, last, limits
+        if found is None:
             known = sourced(tree)
             found = read_cgroups(known, read_mounts(known))
-            files = tree.keep_open([path for row in WATCHED.values() for path in row.paths(found)])
-        now = files.read()
+            paths.extend(path for row in WATCHED.values() for path in row.paths(found))
+        now = tuple([files.read(path).content for path in paths])
         if now != last or not limits:
             # A value may be younger than *now*; then the next reading differs as well.
-            groups, last = GroupReader(tree, found), now
+            groups, last = GroupReader(files, found), now
             limits = {name: groups.now(row) for name, row in WATCHED.items()}
         return limits
 

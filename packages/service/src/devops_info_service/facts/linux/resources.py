@@ -7,6 +7,7 @@ import msgspec
 from devops_info_service.facts import parse
 from devops_info_service.facts.fact import Fact
 from devops_info_service.facts.lines import lines, words
+from devops_info_service.facts.open_files import OpenFiles
 from devops_info_service.facts.system_files import SystemFiles
 
 from .cgroup import CGROUP, Group, Version, read_cgroups
@@ -74,11 +75,13 @@ class ResourceReader:
     To find them is half of the cost, and all of it where there are thousands of mounts.
     """
 
-    def __init__(self, tree: SystemFiles) -> None:
-        self._files = tree
+    def __init__(self, tree: SystemFiles, kept: OpenFiles | None = None) -> None:
+        """Find them; files that are read later stay open in *kept*, if there is one."""
         self._membership = tree.read(CGROUP).content
-        self._tree = sourced(tree)
-        self._cgroups = read_cgroups(self._tree, read_mounts(self._tree))
+        found = sourced(tree)
+        self._cgroups = read_cgroups(found, read_mounts(found))
+        self._files = tree.keeping(kept) if kept else tree
+        self._tree = found.keeping(kept) if kept else found
 
     @property
     def is_current(self) -> bool:

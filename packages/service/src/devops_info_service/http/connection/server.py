@@ -28,13 +28,13 @@ if TYPE_CHECKING:
         ShutdownRecorder,
     )
 
-RESERVED_DESCRIPTORS: Final = 64
-"""Files that are no connections: streams, the selector, what handlers read, and the connections
-that get a 503. Where files are few, half of them."""
+RESERVED_DESCRIPTORS: Final = 96
+"""Files that are no connections: streams, the selector, what handlers read or keep open, and the
+connections that get a 503. Where files are few, half of them."""
 
 LEAST_RESERVED: Final = 16
-"""Three streams, the log, the selector, two pipes, two listening sockets, six files that the
-watch of the limits holds open, and one for a handler."""
+"""Three streams, the log, the selector, two pipes, two listening sockets, six files that handlers
+and the watch of the limits keep open, and one for a handler."""
 
 RECORD_INTERVAL_SECONDS: Final = 1
 """Seconds between partial shutdown records, so that one survives an early SIGKILL."""
