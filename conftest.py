@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -49,7 +50,12 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let a plain run write to memory: 25,000 folders cost a disk a minute."""
+    """Let a plain run write to memory: 25,000 folders cost a disk a minute.
+
+    A shell's background job ignores SIGINT, and would pass that on to the programs under test.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     is_plain = config.option.markexpr.startswith("not (")
     if is_plain and "TMPDIR" not in os.environ and _has_room(MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)

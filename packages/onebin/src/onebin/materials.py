@@ -27,7 +27,7 @@ from onebin.model import (
 )
 from onebin.version import VERSION
 
-CACHE_VERSION: Final = 1
+CACHE_VERSION: Final = 2
 """Raised when the bill of the same executable changes: part of the key."""
 
 MAX_TEXT: Final = 200
@@ -151,7 +151,8 @@ def _c_materials(parts: Parts) -> Iterator[Material]:
 
 
 def _library(library: BuiltLibrary) -> Material:
-    return _pinned(library.source, "library", library.license)
+    found = _pinned(library.source, "library", library.license)
+    return msgspec.structs.replace(found, changed_files=library.changed_files)
 
 
 def _pinned(source: Source, kind: str, license_expression: str, version: str = "") -> Material:

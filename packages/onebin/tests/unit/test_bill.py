@@ -24,7 +24,7 @@ MATERIAL = st.builds(
     version=st.just("") | st.from_regex(r"[0-9]\.[0-9](rc1|\+local|!1)?", fullmatch=True),
     kind=st.sampled_from(["interpreter", "library"]),
     license=LICENSE, license_text=TEXT, file=TEXT, url=URL, sha256=st.sampled_from(["", SHA]),
-    note=TEXT,
+    note=TEXT, changed_files=st.lists(TEXT, max_size=2).map(tuple),
 ) | st.builds(
     Material, name=NAME, version=st.just("1.0"), kind=st.just("distribution"), license=LICENSE,
     license_text=TEXT, file=TEXT, sha256=st.sampled_from(["", SHA]), note=TEXT,
@@ -103,6 +103,7 @@ def test_facts_are_in_both_formats() -> None:
     openssl = Material(
         name="OpenSSL", version="3.5.7", kind="library", license="Apache-2.0",
         file="openssl-3.5.7.tar.gz", url="https://example.org/openssl-3.5.7.tar.gz", sha256=SHA,
+        changed_files=("crypto/rand.c",),
     )  # fmt: skip
     bill = Bill(
         name="app", version="1.2", sha256="ab" * 32, size=5, machine="x86_64",
@@ -112,6 +113,7 @@ def test_facts_are_in_both_formats() -> None:
     for form, date in (("spdx", '"2001-09-09T01:46:40Z"'), ("cyclonedx", "2001-09-09T01:46:40Z")):
         text = FORMATS[form].document(bill, 10**9).decode()
         wanted = ("app", "1.2", "ab" * 32, "OpenSSL", "3.5.7", SHA, openssl.url, "Apache-2.0",
-                  "cpe:2.3:a:openssl:openssl:3.5.7:*", openssl.purl, "onebin", date)  # fmt: skip
+                  "cpe:2.3:a:openssl:openssl:3.5.7:*", openssl.purl, "onebin", date,
+                  "changed here: crypto/rand.c")  # fmt: skip
         assert [] == [fact for fact in wanted if fact not in text], form
         assert not re.search(r"urn:uuid", text)

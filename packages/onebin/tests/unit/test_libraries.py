@@ -140,9 +140,10 @@ def test_source_is_changed_where_the_recipe_fits(
     steps = (Text("thing.c", "thing"), Patch("thing.c", changes), Command(("configure",)))
     library = thing(tmp_path, steps=steps, headers=(), archives=("thing.c",))
     try:
-        context(tmp_path / "cache", Programs(act)).build(
+        built = context(tmp_path / "cache", Programs(act)).build(
             BuildLibrary(library, (), TOOLCHAIN, "x86_64")
         )
+        assert built.changed_files == ("thing.c",)
     except ToolError as error:
         found.append(str(error))
 

@@ -85,6 +85,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "BuiltLibrary.license": "named by BuiltLibrary.key",
     "BuiltLibrary.include": "named by BuiltLibrary.key",
     "BuiltLibrary.archives": "named by BuiltLibrary.key",
+    "BuiltLibrary.changed_files": "by the recipe, which is in BuiltLibrary.key",
     "BuiltLibrary.packages": "names for other builds",
     "Library.packages": "names for other builds",
     "BuildTool.code": "named by BuildTool.key",

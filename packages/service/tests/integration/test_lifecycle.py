@@ -56,6 +56,7 @@ LATER: Final = {
 """The effect of a signal that came during the start."""
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(("state", "number", "action"), cells(ALONE))
 def test_alone(launch: Start, state: Lifecycle, number: Signals, action: Action) -> None:
     """A process that serves alone."""
@@ -113,6 +114,7 @@ def act(service: RunningService, action: Action, number: Signals) -> None:
             assert not {"reloaded", "stopped", "stopped_now"} & told
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(("state", "number", "action"), cells(SUPERVISOR))
 def test_supervisor(launch: Start, state: Lifecycle, number: Signals, action: Action) -> None:
     """A supervisor of two workers."""
@@ -156,6 +158,7 @@ def test_supervisor(launch: Start, state: Lifecycle, number: Signals, action: Ac
     until(lambda: not service.children())
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(("state", "number", "action"), cells(WORKER))
 def test_worker(launch: Start, state: Lifecycle, number: Signals, action: Action) -> None:
     """One of two workers is signalled alone: the service serves on, with two workers."""

@@ -86,6 +86,7 @@ def test_refused_connection_goes_to_another_address(
         assert found.connections == REQUESTS * len(kinds)
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("places", [*set(itertools.permutations(("serves", "silent", "silent")))])
 def test_silent_address_is_left(
     service: RunningService, silent: Address, places: tuple[str, ...]

@@ -150,14 +150,14 @@ class Moved(Container):
 
     def __init__(self, root: str) -> None:
         super().__init__(root)
-        self.path = ""
+        self.moves: list[str] = []
         self.searches: list[str] = []
 
     def read(self, path: str) -> File:
         if path == "/proc/self/mountinfo":
             self.searches.append(path)
-        if path == "/proc/self/cgroup" and self.path:
-            return File(path, f"0::{self.path}\n")
+        if path == "/proc/self/cgroup" and self.moves:
+            return File(path, f"0::{self.moves[-1]}\n")
         return super().read(path)
 
 
@@ -178,7 +178,7 @@ def test_groups_are_found_once(seconds: float, path: str, *, is_searched: bool) 
     before = snapshots.resources()
     searches = len(tree.searches)
     clock.now += seconds
-    tree.path = path
+    tree.moves += [path] if path else []
 
     after = snapshots.resources()
 

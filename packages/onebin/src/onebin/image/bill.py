@@ -50,6 +50,8 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     """Of that file, in hex."""
     note: str = ""
     """Its origin, if another file brought it."""
+    changed_files: tuple[str, ...] = ()
+    """Of its source, before it was compiled."""
 
     @property
     def purl(self) -> str:
@@ -62,6 +64,11 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         checksum = f"sha256:{self.sha256}" if self.sha256 else ""
         more = {"checksum": checksum, "download_url": self.url}
         return f"pkg:generic/{name}{version}{_qualifiers(more)}"
+
+    @property
+    def changes(self) -> str:
+        """The changed files, in words."""
+        return f"changed here: {', '.join(self.changed_files)}" if self.changed_files else ""
 
     @property
     def cpe(self) -> str:

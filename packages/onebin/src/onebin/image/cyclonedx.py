@@ -72,8 +72,15 @@ def _component(reference: str, material: Material) -> dict[str, Any]:
         "cpe": material.cpe,
         "purl": material.purl,
         "externalReferences": external,
+        "pedigree": _pedigree(material),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _pedigree(material: Material) -> dict[str, Any]:
+    if not material.changes:
+        return {}
+    return {"patches": [{"type": "unofficial"}], "notes": material.changes}
 
 
 def _licenses(expression: str, text: str) -> list[dict[str, Any]]:

@@ -87,7 +87,7 @@ def _package(identifier: str, material: Material) -> dict[str, Any]:
         "downloadLocation": material.url or UNKNOWN,
         "filesAnalyzed": False,
         "checksums": [_checksum(material.sha256)] if material.sha256 else [],
-        "sourceInfo": material.note,
+        "sourceInfo": "; ".join(filter(None, (material.note, material.changes))),
         "licenseConcluded": UNKNOWN,
         "licenseDeclared": material.license or UNKNOWN,
         "licenseComments": material.license_text,

@@ -54,6 +54,8 @@ class BuiltLibrary(msgspec.Struct, frozen=True):
     """In link order."""
     key: str
     packages: tuple[Package, ...] = ()
+    changed_files: tuple[str, ...] = ()
+    """Of its source, by its recipe."""
 
 
 class BuiltModule(msgspec.Struct, frozen=True):

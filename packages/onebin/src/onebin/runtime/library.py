@@ -145,6 +145,7 @@ class BuildLibrary(msgspec.Struct, frozen=True):
         return BuiltLibrary(
             library.name, library.source, library.license, folder / "include", archives,
             folder.name, library.packages,
+            tuple(step.file for step in library.steps if isinstance(step, Patch)),
         )  # fmt: skip
 
     def _do(
