@@ -27,13 +27,13 @@ ROOM_BYTES: Final = 2**30
 # Deadlines measure the machine, not the code; fixtures here are makers without state.
 settings.register_profile(
     "local",
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 # Examples are the same in each run there, and others here: a change does not fail by chance.
 settings.register_profile(
-    "ci", settings.get_profile("local"), max_examples=250, derandomize=True, database=None
+    "ci", settings.get_profile("local"), max_examples=150, derandomize=True, database=None
 )
 settings.load_profile("ci" if CI else "local")
 
