@@ -3,6 +3,7 @@
 import io
 import json
 import marshal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,46 @@ def test_request_on_stdin(
     found = json.loads(capsys.readouterr().out)
     assert [[A]] * 2 == [item["imports"] for item in found]
     assert {"0", "1", "m.py"} == {file.name for file in tmp_path.iterdir()}
+
+
+ALL = """
+import json, sys
+from onebin.target import compile_modules
+json.dump(compile_modules.compile_all(json.load(sys.stdin), int(sys.argv[1])), sys.stdout)
+"""
+
+
+@pytest.mark.parametrize(("cpus", "count"), [(2, 40), (3, 100), (64, 50), (2, 17), (2, 0)])
+@pytest.mark.parametrize("fails", [False, True])
+def test_processes_compile_the_same(tmp_path: Path, cpus: int, count: int, *, fails: bool) -> None:
+    """However many compile, code and facts are the same; what one could not do is done again.
+
+    In another process: those of tests have threads, and should not fork.
+    """
+    found = []
+    for tried in (1, cpus):
+        out = tmp_path / f"{tried}"
+        out.mkdir()
+        for n in range(count):
+            text = f"import a{n}\nX = {{{n}: 'text', 'b': 1.5, 'c': (1, 2, b'3')}}\n"
+            (tmp_path / f"m{n}.py").write_text("def" if n == 5 else text)
+        if fails:
+            (out / "facts-1").mkdir()
+        request = {
+            "asserts": True, "docstrings": True, "out": str(out), "names_of_interest": [],
+            "modules": [
+                {"name": f"m{n}", "path": str(tmp_path / f"m{n}.py"), "label": f"m{n}.py",
+                 "package": False}
+                for n in range(count)
+            ],
+        }  # fmt: skip
+        ended = subprocess.run(
+            [sys.executable, "-c", ALL, str(tried)], input=json.dumps(request).encode(),
+            capture_output=True, check=True,
+        )  # fmt: skip
+        code = {file.name: file.read_bytes() for file in out.iterdir() if file.name.isdigit()}
+        found.append((json.loads(ended.stdout), code))
+
+    assert found[0] == found[1]
+    assert len(found[0][0]) == count
+    assert len(found[0][1]) == count - (count > 5)

@@ -27,12 +27,13 @@ from onebin.target.computed import computed_imports, module_names
     ],
 )
 def test_computed_imports(source: str, expected: list[str]) -> None:
-    assert [(1, text) for text in expected] == computed_imports(ast.parse(source))
+    assert [(1, text) for text in expected] == computed_imports(ast.walk(ast.parse(source)))
 
 
 def test_lines() -> None:
     assert [2, 4] == sorted(
-        line for line, _ in computed_imports(ast.parse("\nimport_module(a)\n\n__import__(b)"))
+        line
+        for line, _ in computed_imports(ast.walk(ast.parse("\nimport_module(a)\n\n__import__(b)")))
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onebin.model import Import, ModuleImports, ModuleOrigin
-from onebin.selection.import_graph import build_graph, import_failure, reachable
+from onebin.selection.import_graph import ImportGraph, build_graph, import_failure, reachable
 from onebin.selection.importability import ImportFailure
 
 from .analyzed import graph_of, reached
@@ -253,3 +255,38 @@ def test_nothing_is_analyzed_twice() -> None:
     build_graph(["app"], origins.get, analyze, {}, lambda *_: "")
 
     assert sorted(texts) == sorted(read)
+
+
+@given(
+    imported=st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from("abcdefghx"))),
+    first=st.sets(st.sampled_from("abcdefgh")),
+    more=st.sets(st.sampled_from("abcdefghx")),
+)
+def test_graph_that_grows_is_the_whole_graph(
+    imported: dict[str, set[str]], first: set[str], more: set[str]
+) -> None:
+    """Of further roots nothing is found that is not found at once; some imports fail."""
+    origins = {name: ModuleOrigin("source") for name in imported}
+    read: list[str] = []
+
+    def analyze(found: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
+        read.extend(found)
+        return {
+            name: msgspec.convert(
+                {"imports": [["import", module] for module in sorted(imported[name])]},
+                ModuleImports,
+            )
+            for name in found
+        }
+
+    def built(roots: set[str], known: ImportGraph | None = None) -> ImportGraph:
+        return build_graph(roots, origins.get, analyze, {}, lambda *_: "", known)
+
+    grown = built(first | more, built(first))
+    in_steps = sorted(read)
+    read.clear()
+    whole = built(first | more)
+
+    assert (whole.origins, whole.imports) == (grown.origins, grown.imports)
+    assert whole.importability.failures.keys() == grown.importability.failures.keys()
+    assert sorted(read) == in_steps

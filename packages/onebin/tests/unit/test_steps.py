@@ -237,7 +237,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
             interpreter=interpreter, toolchain=toolchain, runner=("qemu",),
         ),
         module,
-        Batched(module, file("code"), {}),
+        Batched(module, b"code", {}),
         CompiledSource(
             CSource("a.c", "text"), (CSource("a.h", "text"),), (Path("/include"),), toolchain,
             ("-O2",),
@@ -252,7 +252,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
     ]  # fmt: skip
 
 
-def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]:  # noqa: C901  (a case a type)
+def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]:  # noqa: C901, PLR0912  (a case a type)
     """Yield (field, place, another value) for each value inside *value*, at any depth."""
     if isinstance(value, msgspec.Struct):
         for field in msgspec.structs.fields(value):
@@ -274,6 +274,8 @@ def changes(value: Any, name: str, where: str) -> Iterator[tuple[str, str, Any]]
         yield name, where, not value
     elif isinstance(value, int):
         yield name, where, value + 1
+    elif isinstance(value, bytes):
+        yield name, where, value + b"another"
     elif isinstance(value, str):
         yield name, where, "aarch64" if value == "x86_64" else f"{value}, another"
     elif value is not None:

@@ -3,11 +3,12 @@
 import bisect
 from pathlib import Path
 
+import lz4.block
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onebin.embed.files import FilesBlob, table_text
+from onebin.embed.files import FilesBlob, packed, table_text
 from onebin.embed.tree import ROOT, Names, Row, rows
 from onebin.model import FrozenModule, InsideFile, ModuleImports
 
@@ -84,6 +85,35 @@ def test_contents_are_packed_where_that_is_smaller_and_stored_once(tmp_path: Pat
     assert stored[0].mtime != stored[4].mtime
 
 
+def test_of_a_change_one_package_is_packed_again(tmp_path: Path) -> None:
+    """Each file is found where it is, each content is stored once, whatever package has it."""
+    site = "lib/python3.14/site-packages"
+    texts = {
+        "bin/app": "script", "lib/python3.14/os.py": "x" * 900, "lib/python3.14/json/a.py": "y" * 9,
+        f"{site}/a/b.py": "z" * 500, f"{site}/a/c.py": "x" * 900, f"{site}/top.py": "",
+        f"{site}/b/c/d.py": "b" * 300, f"{site}/a-1.dist-info/METADATA": "b" * 300,
+    }  # fmt: skip
+
+    def stored(texts: dict[str, str]) -> tuple[list[Path], int]:
+        ctx = context(tmp_path, Programs(lambda *_: b""))
+        table = rows(InsideFile(path, "data", text=text) for path, text in texts.items())
+        blobs, places = packed(table, ctx)
+        data = b"".join(blob.read_bytes() for blob in blobs)
+        for path, text in texts.items():
+            place = places[path]
+            part = data[place.data :][: place.stored]
+            is_packed = place.stored < place.size
+            read = lz4.block.decompress(part, place.size) if is_packed else part
+            assert text == read.decode(), path
+        return blobs, len({place.data for place in places.values() if place.size})
+
+    first, contents = stored(texts)
+    second, _ = stored(texts | {f"{site}/a/b.py": "changed"})
+
+    assert 5 == contents
+    assert 1 == len({*first} - {*second})
+
+
 def test_table_of_modules_points_to_files_and_code(tmp_path: Path) -> None:
     """A module's code begins where that of those before it ends."""
     code = tmp_path / "code"
@@ -98,7 +128,7 @@ def test_table_of_modules_points_to_files_and_code(tmp_path: Path) -> None:
         InsideFile("bin/python3", "interpreter"),
     ]
 
-    text = table_text(rows(files), {}, modules, "key/blob")
+    text = table_text(rows(files), {}, modules, ["key/blob", "other/blob"])
 
     lines = text.splitlines()
     start = lines.index("file_modules:")
@@ -107,4 +137,4 @@ def test_table_of_modules_points_to_files_and_code(tmp_path: Path) -> None:
     assert "file_module_count: .long 2" in lines
     # A .pyc is 16 bytes longer than the code, which is 100 bytes unpacked.
     assert sum(line.split(", ")[2:5] == ["3", "0", "116"] for line in lines) == 2
-    assert '.incbin "key/blob"' in lines
+    assert lines[-3:-1] == ['.incbin "key/blob"', '.incbin "other/blob"']

@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from onebin.target.uses import KINDS, uses
 
 
+def found_in(tree: ast.Module) -> list[tuple[int, str, str]]:
+    return uses(tree, ast.walk(tree))
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -41,7 +45,7 @@ from onebin.target.uses import KINDS, uses
     ],
 )  # fmt: skip
 def test_uses(source: str, expected: list[str]) -> None:
-    assert expected == [f"{kind}: {text}" for _, kind, text in uses(ast.parse(source))]
+    assert expected == [f"{kind}: {text}" for _, kind, text in found_in(ast.parse(source))]
 
 
 NAMES = st.sampled_from(sorted({name for names in KINDS.values() for name in names}))
@@ -79,7 +83,7 @@ def test_a_use_is_found_under_any_name_in_any_place(
     except SyntaxError:
         return
 
-    found = uses(tree)
+    found = found_in(tree)
 
     kinds = {kind for kind, names in KINDS.items() if name in names}
     assert kinds == {kind for _, kind, _ in found}

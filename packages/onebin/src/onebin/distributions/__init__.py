@@ -28,7 +28,8 @@ from onebin.model import (
 
 from . import reuse
 from .captured import CapturedBuild
-from .deciding import PURE, SOURCE, ExaminedSource, OfferStep, offers, offers_of, silence
+from .deciding import ExaminedSource, offers, offers_of, silence
+from .offering import PURE, SOURCE, OfferStep
 
 __all__ = [
     "PROVIDERS",

@@ -6,143 +6,22 @@ signs in both that rule one out decide; what cannot be built is an ``Obstacle``.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from packaging.utils import canonicalize_name
 
-from onebin.effects import index, reuse, unpack
+from onebin.effects import reuse
 from onebin.effects.context import Context
-from onebin.effects.index import IndexFile
-from onebin.effects.wheel_tags import has_programs, is_compiled
 from onebin.errors import ProjectError
 from onebin.model import Machine, Obstacle, Offer, Options, Pin, Plan
 
-from . import captured, compile_time, loaded_libraries, located
-from .captured import Captured
-from .pure import Pure
+from . import compile_time, loaded_libraries, located, together
+from .offering import PURE, SOURCE, Form, Found, ObstacleError, OfferStep
 from .source_facts import SourceFacts, source_facts
-
-CACHE_VERSION: Final = 14
-"""Raised when a provider's offer changes for the same files: part of the key."""
 
 FACTS_VERSION: Final = 16
 """Raised when a source's facts change for the same files: part of the key."""
-
-PURE: Final = Pure()
-SOURCE: Final = Captured()
-
-Form = Literal["as pip installs it", "from source", "pure"]
-"""The form a project wants: pip's, ``tool.onebin.from-source``, ``tool.onebin.pure``."""
-
-
-class _ObstacleError(Exception):
-    def __init__(self, obstacle: Obstacle) -> None:
-        super().__init__(obstacle.reason)
-        self.obstacle = obstacle
-
-
-class Found(msgspec.Struct, frozen=True):
-    """The best offer by the files of an index, and a wheel for where it cannot be built."""
-
-    offer: Offer
-    instead: Offer | None = None
-
-
-class Decided(msgspec.Struct, frozen=True):
-    """One of the two: what the files of a lock's hashes offer, now and later."""
-
-    found: Found | None = None
-    obstacle: Obstacle | None = None
-
-
-UNLOCKED: Final = "the lock has no hash of its source distribution (write it again: onebin lock)"
-
-PROGRAMS: Final = "its wheels bring programs, or shared libraries that its code loads itself"
-
-UNSHIPPED: Final = "the index has no source distribution of it"
-
-
-class OfferStep(msgspec.Struct, frozen=True):
-    """Step: the best offer for a pin; its hashes name the same files for ever."""
-
-    pin: Pin
-    form: Form
-    python: str
-    """``3.13``."""
-    machine: Machine
-    kind = "decided"
-
-    def key(self) -> tuple[object, ...]:
-        """Return the pin, and how it is wanted."""
-        return CACHE_VERSION, self.pin, self.form, self.python, self.machine
-
-    def make(self, folder: Path, ctx: Context) -> None:
-        """List the index's files and take the best offer."""
-        ctx.progress.report(f"{self.pin}: reading the index")
-        with ctx.store.scratch() as scratch:
-            every = index.files(self.pin, scratch, python=self.python, run=ctx.run)
-        files = index.locked(self.pin, every)
-        try:
-            decided = Decided(self._best(files, every, ctx))
-        except _ObstacleError as exc:
-            if not files or not all(file.sha256 for file in files):
-                raise  # without hashes other files may come
-            decided = Decided(obstacle=exc.obstacle)
-        (folder / "offer.json").write_bytes(msgspec.json.encode(decided))
-
-    def _best(self, files: Sequence[IndexFile], every: Sequence[IndexFile], ctx: Context) -> Found:
-        # Not of the lock alone: it has the hash of the very file that is used.
-        compiled = any(is_compiled(file.name, self.python, self.machine) for file in every)
-        hashes = {file.name: file.sha256 for file in files}
-        pure, source = (
-            msgspec.structs.replace(found, has_compiled=compiled, sha256=hashes[found.file])
-            if isinstance(found, Offer)
-            else found
-            for found in (one.offer(self.pin, files, self.python) for one in (PURE, SOURCE))
-        )
-        is_open = self.form == "as pip installs it"
-        program = next((x.name for x in every if has_programs(x.name, self.machine)), "")
-        has_other = isinstance(pure, Offer) or isinstance(source, Offer)
-        if program and is_open and has_other and not compiled and self._is_code_alone(ctx):
-            program = ""
-        if isinstance(pure, Offer) and is_open and program and not compiled:
-            return Found(
-                msgspec.structs.replace(pure, has_compiled=True, lacks=f"{PROGRAMS} ({program})")
-            )
-        if isinstance(pure, Offer) and (self.form == "pure" or (is_open and not compiled)):
-            return Found(pure)
-        if is_open and has_other and not compiled and program:
-            raise _ObstacleError(self._no_modules(program))
-        if isinstance(source, Offer):
-            return Found(source, pure if is_open and isinstance(pure, Offer) else None)
-        if isinstance(pure, Offer) and is_open:
-            has_source = any(file.name.endswith(captured.TARBALL) for file in every)
-            return Found(msgspec.structs.replace(pure, lacks=UNLOCKED if has_source else UNSHIPPED))
-        raise _ObstacleError(source)
-
-    def _is_code_alone(self, ctx: Context) -> bool:
-        """Whether the wheel for this platform has no machine code: others of the version have."""
-        with ctx.store.scratch() as scratch:
-            # It is read here, not used: the lock may lack its hash.
-            pin = msgspec.structs.replace(self.pin, hashes=())
-            wheel = index.download_for_platform(
-                pin, scratch, python=self.python, machine=self.machine, run=ctx.run
-            )
-            return wheel is not None and not unpack.has_machine_code(wheel)
-
-    def _no_modules(self, file: str) -> Obstacle:
-        return Obstacle(
-            self.pin,
-            f"{self.pin}: {PROGRAMS} ({file})",
-            hint="a static executable has no loader, and files inside it cannot be started: "
-            "choose another package; or try its source distribution, "
-            f'tool.onebin.from-source = ["{self.pin.name}"]',
-        )
-
-    def load(self, folder: Path) -> Decided:
-        """Return it."""
-        return msgspec.json.decode((folder / "offer.json").read_bytes(), type=Decided)
 
 
 class ExaminedSource(msgspec.Struct, frozen=True):
@@ -180,7 +59,7 @@ class ExaminedSource(msgspec.Struct, frozen=True):
             machine=self.machine, ctx=ctx,
         )  # fmt: skip
         if isinstance(found, Obstacle):
-            raise _ObstacleError(found)
+            raise ObstacleError(found)
         (folder / "facts.json").write_bytes(msgspec.json.encode(found))
 
     def load(self, folder: Path) -> SourceFacts:
@@ -204,20 +83,22 @@ def offers_of(
 ) -> tuple[Offer | Obstacle, ...]:
     """Return how each of *pins* comes in, which are distributions of *plan*; see ``offers``."""
     forms = _forms(plan.project.options, {pin.name for pin in plan.distributions})
+    steps = [
+        OfferStep(pin, forms.get(pin.name, "as pip installs it"), python, plan.machine)
+        for pin in pins
+    ]
+    together.read([step for step in steps if not step.pin.origin], ctx)
     found: list[Offer | Obstacle] = []
-    for n, pin in enumerate(pins):
+    for n, step in enumerate(steps):
+        pin, form = step.pin, step.form
         ctx.progress.report(str(pin), done=n, total=len(pins))
-        form = forms.get(pin.name, "as pip installs it")
         try:
-            if pin.origin:
-                best = Found(_located(pin, plan, python))
-            else:
-                best = _of_index(OfferStep(pin, form, python, plan.machine), ctx)
+            best = Found(_located(pin, plan, python)) if pin.origin else _of_index(step, ctx)
             offer = _examined(best, form, plan, python, ctx)
             if offer.provider == PURE.name and not pin.origin:
                 _require_importable(pin, python, ctx)
             found.append(offer)
-        except _ObstacleError as exc:
+        except ObstacleError as exc:
             found.append(exc.obstacle)
     return tuple(found)
 
@@ -225,7 +106,7 @@ def offers_of(
 def _of_index(step: OfferStep, ctx: Context) -> Found:
     decided = ctx.build(step)
     if decided.obstacle:
-        raise _ObstacleError(decided.obstacle)
+        raise ObstacleError(decided.obstacle)
     assert decided.found is not None  # noqa: S101  (the other of the two)
     return decided.found
 
@@ -235,10 +116,10 @@ def _located(pin: Pin, plan: Plan, python: str) -> Offer:
     try:
         pin = located.with_contents(pin)
     except ProjectError as exc:
-        raise _ObstacleError(Obstacle(pin, str(exc), hint=exc.hint)) from exc
+        raise ObstacleError(Obstacle(pin, str(exc), hint=exc.hint)) from exc
     offer = located.offer(pin, python, captured=SOURCE.name, pure=PURE.name)
     if isinstance(offer, Obstacle):
-        raise _ObstacleError(offer)
+        raise ObstacleError(offer)
     # A project is among its distributions only for its C code.
     is_own = plan.project.origin is not None and plan.distributions[0].name == pin.name
     return msgspec.structs.replace(offer, has_compiled=is_own)
@@ -258,7 +139,7 @@ def _examined(best: Found, form: Form, plan: Plan, python: str, ctx: Context) ->
         _require_compiling(offer, facts, may_lack=may_lack)
         if form != "from source":
             _require_in_time(offer, facts)
-    except _ObstacleError as exc:
+    except ObstacleError as exc:
         if best.instead is None:
             raise
         reason = exc.obstacle.reason.removeprefix(f"{offer.pin}: ")
@@ -278,15 +159,15 @@ def _require_importable(pin: Pin, python: str, ctx: Context) -> None:
     try:
         loaded = ctx.build(loaded_libraries.LoadedStep(pin, python))
     except ProjectError as exc:
-        raise _ObstacleError(Obstacle(pin, str(exc), hint=exc.hint)) from exc
+        raise ObstacleError(Obstacle(pin, str(exc), hint=exc.hint)) from exc
     if loaded:
-        raise _ObstacleError(loaded_libraries.obstacle(pin, loaded))
+        raise ObstacleError(loaded_libraries.obstacle(pin, loaded))
 
 
 def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> None:
     pin = offer.pin
     if offer.has_compiled and not facts.compiles and not may_lack:
-        raise _ObstacleError(
+        raise ObstacleError(
             Obstacle(
                 pin,
                 f"{pin}: its source distribution is built without the compiled code that pip would "
@@ -302,7 +183,7 @@ def _require_in_time(offer: Offer, facts: SourceFacts) -> None:
         if facts.own_seconds <= compile_time.MAX_SECONDS:
             needed = ", ".join(str(item.pin) for item in facts.build_sources)
             whose = f"its build needs {needed}: with that, C and C++ code"
-        raise _ObstacleError(
+        raise ObstacleError(
             Obstacle(
                 pin,
                 f"{pin}: {whose} would be compiled for {_span(facts.seconds)} of a core",
@@ -322,7 +203,7 @@ def _facts(step: ExaminedSource, ctx: Context) -> SourceFacts:
     # A lock that has grown since leads to the same facts: none of the sources is read again.
     facts = reuse.build(step, ctx, lambda made: made.build_requires)
     if facts.obstacle:
-        raise _ObstacleError(facts.obstacle)
+        raise ObstacleError(facts.obstacle)
     return facts
 
 

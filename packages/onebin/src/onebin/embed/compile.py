@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from onebin.effects.process import RunCommand
 from onebin.effects.store import key_of
 from onebin.model import FrozenModule, Interpreter, ModuleImports, ModuleOrigin
 
-from .code_packing import CACHE_VERSION, compress
+from .code_packing import CACHE_VERSION, compress, cpus
 
 COMPILE_SCRIPTS: Final = tuple(
     Path(__file__).parent.parent / "target" / f"{name}.py"
@@ -87,8 +88,8 @@ class Batched(msgspec.Struct, frozen=True):
     """Step: the same module, compiled already with others."""
 
     step: CompiledModule
-    code: Path
-    """Marshaled code; missing if the module does not compile."""
+    code: bytes
+    """Packed; empty if the module does not compile."""
     imports: Mapping[str, Any]
     """A ``ModuleImports`` as JSON has it."""
     kind = "module"
@@ -98,10 +99,9 @@ class Batched(msgspec.Struct, frozen=True):
         return self.step.key()
 
     def make(self, folder: Path, _: Context) -> None:
-        """Pack the code."""
+        """Write both."""
         (folder / "imports.json").write_text(json.dumps(self.imports), "utf-8")
-        raw = self.code.read_bytes() if self.code.exists() else b""
-        (folder / "code").write_bytes(compress(raw))
+        (folder / "code").write_bytes(self.code)
 
     def load(self, folder: Path) -> FrozenModule:
         """Return the module."""
@@ -164,8 +164,13 @@ def _batch(steps: Iterable[CompiledModule], scratch: Path, run: RunCommand) -> l
         },
         stdin=json.dumps(request).encode(),
     )
-    found = json.loads(printed)
+    with ThreadPoolExecutor(cpus()) as pool:
+        codes = pool.map(_packed, [scratch / str(n) for n in range(len(steps))])
     return [
-        Batched(step, scratch / str(n), imports)
-        for n, (step, imports) in enumerate(zip(steps, found, strict=True))
+        Batched(step, code, imports)
+        for step, code, imports in zip(steps, codes, json.loads(printed), strict=True)
     ]
+
+
+def _packed(code: Path) -> bytes:
+    return compress(code.read_bytes() if code.exists() else b"")

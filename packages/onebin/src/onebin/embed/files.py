@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from onebin.effects.context import Context
 from onebin.model import CSource, FrozenModule, InsideFile, LinkInput
 
 from . import libc
-from .code_packing import HEADER, LEVEL, MARK
+from .code_packing import HEADER, LEVEL, MARK, cpus
 from .tree import Names, Row, rows
 
 CACHE_VERSION: Final = 1
@@ -72,6 +73,9 @@ PYC_HEAD: Final = 16
 STACK_BYTES: Final = 8 << 20
 """Of each thread, as glibc has it: CPython's limits of recursion in C are made for that."""
 
+SITE: Final = "site-packages"
+"""The folder of all packages but those of the standard library."""
+
 EPOCH: Final = 946_684_800  # 2000-01-01
 YEARS: Final = 20 * 365 * 86400
 
@@ -98,24 +102,22 @@ class FilesBlob(msgspec.Struct, frozen=True):
 
     def key(self) -> tuple[object, ...]:
         """Return the contents, by their hashes, in order."""
-        return CACHE_VERSION, [hashlib.sha256(_contents(file)).hexdigest() for file in self.files]
+        return CACHE_VERSION, [_sha256(file) for file in self.files]
 
     def make(self, folder: Path, ctx: Context) -> None:
         """Pack them."""
         ctx.progress.report(f"packing {len(self.files)} files")
-        found: list[Stored] = []
+        contents = [_contents(file) for file in self.files]
+        unique = [*dict.fromkeys(contents)]
         places: dict[bytes, Stored] = {}
-        with Path(folder, "blob").open("wb") as blob:
-            for n, file in enumerate(self.files):
-                data = _contents(file)
-                if data not in places:
-                    packed = _packed(data)
-                    mtime = EPOCH + zlib.crc32(data) % YEARS
-                    places[data] = Stored(blob.tell(), len(packed), len(data), mtime)
-                    blob.write(packed)
-                found.append(places[data])
-                ctx.progress.report("packing files", done=n, total=len(self.files))
-        Path(folder, "table.json").write_bytes(msgspec.json.encode(found))
+        with Path(folder, "blob").open("wb") as blob, ThreadPoolExecutor(cpus()) as pool:
+            for data, packed in zip(unique, pool.map(_packed, unique), strict=True):
+                mtime = EPOCH + zlib.crc32(data) % YEARS
+                places[data] = Stored(blob.tell(), len(packed), len(data), mtime)
+                blob.write(packed)
+                ctx.progress.report("packing files", done=len(places), total=len(unique))
+        table = [places[data] for data in contents]
+        Path(folder, "table.json").write_bytes(msgspec.json.encode(table))
 
     def load(self, folder: Path) -> tuple[Path, tuple[Stored, ...]]:
         """Return the blob and where each file is in it."""
@@ -143,10 +145,8 @@ def link_input(
         traces: Whether the program notes the files that it uses.
     """
     table = rows(files)
-    inside = tuple(row.file for row in table if row.file is not None and row.file.kind == "data")
-    blob, stored = ctx.build(FilesBlob(inside))
-    places = dict(zip((file.path for file in inside), stored, strict=True))
-    text = table_text(table, places, modules, f"{blob.parent.name}/{blob.name}")
+    blobs, places = packed(table, ctx)
+    text = table_text(table, places, modules, [f"{one.parent.name}/{one.name}" for one in blobs])
     sources = (
         "start.h", "files.h", "files_wrap.h", "lz4_block.h", "main_with_files.c", "relro.c",
         "files.c", "files_tree.c", "files_paths.c", "files_changes.c", "files_directories.c",
@@ -163,7 +163,7 @@ def link_input(
             CSource("files_table.S", text),
             CSource("script.c", f'const char program_script[] = "/{PREFIX}/{script}";\n'),
         ),
-        include=(blob.parent.parent,),
+        include=tuple({one.parent.parent: None for one in blobs}),
         wraps=(*WRAPPED, MAPS_ZONES, *libc.WRAPPED),
         inittab={"_onebin": "PyInit__onebin"},
         stack_bytes=STACK_BYTES,
@@ -176,19 +176,49 @@ def stored_bytes(files: Iterable[InsideFile], modules: int, ctx: Context) -> int
     names = Names()
     for row in table:
         names.place(row.name)
-    inside = tuple(row.file for row in table if row.file is not None and row.file.kind == "data")
-    blob, _ = ctx.build(FilesBlob(inside))
+    blobs, _ = packed(table, ctx)
     head = NODE_BYTES * len(table) + MODULE_BYTES * modules
-    return blob.stat().st_size + len(names.data()) + head
+    return sum(one.stat().st_size for one in blobs) + len(names.data()) + head
+
+
+def packed(table: Sequence[Row], ctx: Context) -> tuple[list[Path], dict[str, Stored]]:
+    """Return the blobs of the files of *table*, which follow each other, and where each file is.
+
+    A package is a blob: after a change in one file only that of its package is packed again.
+    """
+    firsts: dict[str, str] = {}
+    groups: dict[str, list[InsideFile]] = {}
+    same: dict[str, str] = {}
+    for file in (row.file for row in table if row.file is not None and row.file.kind == "data"):
+        same[file.path] = first = firsts.setdefault(_sha256(file), file.path)
+        if first == file.path:
+            groups.setdefault(_package(file.path), []).append(file)
+    blobs: list[Path] = []
+    places: dict[str, Stored] = {}
+    start = 0
+    for group in groups.values():
+        blob, stored = ctx.build(FilesBlob(tuple(group)))
+        for file, one in zip(group, stored, strict=True):
+            places[file.path] = msgspec.structs.replace(one, data=start + one.data)
+        blobs.append(blob)
+        start += blob.stat().st_size
+    return blobs, {path: places[first] for path, first in same.items()}
+
+
+def _package(path: str) -> str:
+    """Return the folder of the package at *path*: all of the standard library is one."""
+    parts = path.split("/")
+    depth = parts.index(SITE) + 2 if SITE in parts else 2
+    return "/".join(parts[:depth])
 
 
 def table_text(
     table: Sequence[Row],
     places: Mapping[str, Stored],
     modules: Sequence[FrozenModule],
-    blob: str,
+    blobs: Iterable[str],
 ) -> str:
-    """Return the assembly of *table* and of the table of *modules*; see files.h."""
+    """Return the assembly of *table* and of the table of *modules*, with *blobs*; see files.h."""
     names = Names()
     # The code of all modules is one run of bytes: frozen.included_code.
     starts = itertools.accumulate((module.size for module in modules), initial=0)
@@ -212,7 +242,7 @@ def table_text(
     lines += _counted("file_node_count", len(table)) + _counted("file_module_count", len(listed))
     escaped = "".join(f"\\{byte:03o}" for byte in names.data())
     lines += [".globl file_names", "file_names:", f'.ascii "{escaped}"']
-    lines += [".globl file_data", "file_data:", f'.incbin "{blob}"']
+    lines += [".globl file_data", "file_data:", *(f'.incbin "{blob}"' for blob in blobs)]
     lines.append('.section .note.GNU-stack,"",@progbits')
     return "\n".join([*lines, ""])
 
@@ -248,6 +278,10 @@ def _code_size(module: FrozenModule) -> int:
     with module.code.open("rb") as file:
         head = file.read(HEADER.size)
     return HEADER.unpack(head)[1] if head[:1] == bytes([MARK]) else module.size
+
+
+def _sha256(file: InsideFile) -> str:
+    return hashlib.sha256(_contents(file)).hexdigest()
 
 
 def _contents(file: InsideFile) -> bytes:

@@ -10,12 +10,13 @@ SOURCES: Final = (
     "libc_locale.c",
     "libc_math.c",
     "libc_scheduling.c",
+    "libc_strings.c",
     "libc_texts.c",
 )
 
 WRAPPED: Final = (
     "strftime", "wcsftime", "setlocale", "sched_getscheduler", "sched_setscheduler",
     "sched_getparam", "sched_setparam", "strerror", "strerror_r", "strsignal", "gai_strerror",
-    "sysconf", "log2", "fma",
+    "sysconf", "log2", "fma", "strchr", "memchr",
 )  # fmt: skip
 """Functions of libc that the sources replace."""

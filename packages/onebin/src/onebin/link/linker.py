@@ -1,7 +1,9 @@
 """LinkInput -> Binary: one static, position-independent, stripped executable."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -164,15 +166,19 @@ def link(
     for source in sources:
         (scratch / source.name).write_text(source.text, "utf-8")
     include = [word for folder in parts.include for word in ("-I", folder)]
-    objects = []
-    for source in sources:
+
+    def made(source: CSource) -> Path:
         file = scratch / source.name
         if kept := compiled(source):
-            objects.append(kept)
-        elif file.suffix != ".h":
-            made = file.with_suffix(".o")
-            run([toolchain.bin / "cc", *cflags, *include, "-c", file, "-o", made], cwd=scratch)
-            objects.append(made)
+            return kept
+        run(
+            [toolchain.bin / "cc", *cflags, *include, "-c", file, "-o", file.with_suffix(".o")],
+            cwd=scratch,
+        )
+        return file.with_suffix(".o")
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        objects = [*pool.map(made, (one for one in sources if not one.name.endswith(".h")))]
     all_options = [*options, *(f"--wrap={name}" for name in parts.wraps), *parts.options]
     if parts.stack_bytes:
         all_options += ["-z", f"stack-size={parts.stack_bytes}"]

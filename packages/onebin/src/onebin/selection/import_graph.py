@@ -43,6 +43,7 @@ def build_graph(
     analyze: Analyze,
     native_imports: Mapping[str, tuple[str, ...]],
     why_ignored: WhyIgnored,
+    known: ImportGraph | None = None,
 ) -> ImportGraph:
     """Find everything the *roots* could import by any kind of import.
 
@@ -52,10 +53,11 @@ def build_graph(
         analyze: Returns the imports of modules that have source, a wave at a time.
         native_imports: Imports made from C.
         why_ignored: Why an import is not followed.
+        known: The graph of some of the roots, found by the same functions.
     """
-    origins: dict[str, ModuleOrigin] = {}
-    facts: dict[str, ModuleImports] = {}
-    wave = set(roots)
+    origins: dict[str, ModuleOrigin] = dict(known.origins) if known else {}
+    facts: dict[str, ModuleImports] = dict(known.imports) if known else {}
+    wave = set(roots) - origins.keys()
     while wave:
         found = {name: origin for name in sorted(wave) if (origin := locate(name))}
         origins |= found

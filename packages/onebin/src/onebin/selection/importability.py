@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import chain
 
 import msgspec
@@ -182,7 +183,8 @@ def targets(statement: Import) -> list[str]:
     return [statement.module, *below]
 
 
-def with_parents(name: str) -> list[str]:
+@cache
+def with_parents(name: str) -> tuple[str, ...]:
     """Return ``a``, ``a.b`` and ``a.b.c`` of ``a.b.c``."""
     parts = name.split(".")
-    return [".".join(parts[: n + 1]) for n in range(len(parts))]
+    return tuple(".".join(parts[: n + 1]) for n in range(len(parts)))

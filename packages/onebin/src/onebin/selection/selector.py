@@ -149,7 +149,7 @@ def select(
         if more <= found.names.union(everything):
             break
         everything += sorted(more)
-        graph = build_graph(everything, finder.locate, analyze, native, why_ignored)
+        graph = build_graph(everything, finder.locate, analyze, native, why_ignored, graph)
         found = reachable(everything, graph, why_ignored)
     first = {maker for alias, maker in cpython.ALIASES.items() if alias in found.names}
     origins = {**graph.origins, "__main__": _main(project.entry, first)}

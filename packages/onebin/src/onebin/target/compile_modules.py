@@ -20,20 +20,66 @@ have others. ``computed.py`` describes ``names`` and ``computed``, ``uses.py`` t
 import ast
 import json
 import marshal
+import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from onebin.target.computed import computed_imports, module_names
 from onebin.target.imports import ImportCollector
 from onebin.target.uses import uses
 
+FEWEST = 16
+"""Modules of a process: to start another one takes as long as to compile some."""
+
 
 def main() -> None:
     """Serve the request on stdin."""
     request = json.load(sys.stdin)
-    json.dump(
-        [compile_one(module, n, request) for n, module in enumerate(request["modules"])], sys.stdout
-    )
+    json.dump(compile_all(request, len(os.sched_getaffinity(0))), sys.stdout)
+
+
+def compile_all(request: dict[str, Any], cpus: int) -> list[dict[str, Any]]:
+    """Compile the modules of *request*, in a process for each CPU, and return their facts."""
+    count = len(request["modules"])
+    step = max(1, min(cpus, count // FEWEST))
+    parts = [range(first, count, step) for first in range(step)]
+    # Started before this process compiles: each has less memory of it.
+    children = [start(part, request) for part in parts[1:]]
+    found = compile_part(parts[0], request)
+    for part, child in zip(parts[1:], children, strict=True):
+        _, status = os.waitpid(child, 0)
+        if status:
+            found |= compile_part(part, request)  # it may have had no memory, beside the others
+            continue
+        with open(facts_file(part, request), "rb") as file:
+            found |= {int(n): facts for n, facts in json.load(file).items()}
+    return [found[n] for n in range(count)]
+
+
+def start(part: range, request: dict[str, Any]) -> int:
+    """Start a process that compiles *part* of the modules; return its number."""
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        facts = compile_part(part, request)
+        with open(facts_file(part, request), "w", encoding="ascii") as file:
+            json.dump(facts, file)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def facts_file(part: range, request: dict[str, Any]) -> str:
+    """Return the file for the facts of *part*."""
+    return f"{request['out']}/facts-{part.start}"
+
+
+def compile_part(part: Iterable[int], request: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """Return the facts of the modules with the numbers of *part*."""
+    return {n: compile_one(request["modules"][n], n, request) for n in part}
 
 
 def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +93,8 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
             names_of_interest=frozenset(request["names_of_interest"]),
         )  # fmt: skip
         collector.visit(tree)
-        names, computed, used = module_names(tree), computed_imports(tree), uses(tree)
+        nodes = list(ast.walk(tree))
+        names, computed, used = module_names(tree), computed_imports(nodes), uses(tree, nodes)
         if not request["docstrings"]:
             strip_docstrings(tree)
         code = compile(

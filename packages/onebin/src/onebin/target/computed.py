@@ -9,7 +9,7 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 IMPORTS_BY_NAME = {"import_module", "__import__", "resolve_name", "run_module", "find_spec"}
@@ -32,10 +32,10 @@ MAX_CODE = 100_000
 """Characters of a text that is read as code: more is data."""
 
 
-def computed_imports(tree: ast.AST) -> list[tuple[int, str]]:
-    """Return the line and the text of each import whose name is made at run time."""
+def computed_imports(nodes: Iterable[ast.AST]) -> list[tuple[int, str]]:
+    """Return the line and the text of each import among *nodes* whose name is made at run time."""
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and node.args and is_computed(node):
             found.append((node.lineno, ast.unparse(node)))
         elif isinstance(node, ast.Constant) and node.value == "-m":
@@ -118,11 +118,15 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
             if isinstance(node.value, str):
                 yield getattr(node, "lineno", 0), node.value
             continue
-        is_expression = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if is_expression:
+        if isinstance(node, ast.Name | ast.expr_context):
+            continue  # A third of all nodes, and without a text.
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
-        for name, value in ast.iter_fields(node):
+        for name in node._fields:
             if name in {"annotation", "returns"}:
                 continue
-            parts = value if isinstance(value, list) else [value]
-            queue += [part for part in parts if isinstance(part, ast.AST)]
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                queue += [part for part in value if isinstance(part, ast.AST)]
+            elif isinstance(value, ast.AST):
+                queue.append(value)

@@ -24,7 +24,9 @@ from onebin.target.conditions import UNKNOWN, Conditions
 
 IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError"}
 BROAD_ERRORS = {"Exception", "BaseException"}
-COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+LEAVES = (ast.Constant, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+"""Nodes without a name of a module: half of all."""
 IMPORT_CALLS = {"import_module", "__import__"}
 MAKES_NAMES = {"globals", "vars", "locals", "exec", "eval", "setattr", "__dict__", "modules",
                "_convert_", "__getattr__", "meta_path"}  # fmt: skip
@@ -49,6 +51,8 @@ class ImportCollector(ast.NodeVisitor):
 
     def visit(self, node: ast.AST) -> None:
         """Visit *node*; other modules may import the names it binds."""
+        if isinstance(node, LEAVES):
+            return
         if isinstance(node, ast.Global):
             self.binds.update(node.names)
         elif not self.nested:

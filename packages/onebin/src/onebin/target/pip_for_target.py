@@ -1,9 +1,9 @@
 """Run pip for the executable's Python instead of this one, and no code of fetched files.
 
     pip_for_target.py MARKERS ARGUMENT…
-    pip_for_target.py MARKERS files NAME ARGUMENT…
+    pip_for_target.py MARKERS files NAME… OPTION…
 
-The second form prints the files the index has of a distribution, as JSON:
+The second form prints the files the index has of these distributions, as JSON:
 ``[{"name": str, "sha256": hex or empty}, …]``.
 MARKERS is a JSON object of marker variables (PEP 508). pip's own ``--python-version`` reaches
 the choice of wheels, but not markers such as ``python_version >= "3.13"``.
@@ -21,6 +21,7 @@ standard library, pip, and the module beside it.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import platform
@@ -95,7 +96,7 @@ def main(arguments: list[str]) -> int:
 
 
 def list_files(settings: list[str], arguments: list[str]) -> int:
-    """Print every file that pip sees of a distribution, whether or not it would choose it."""
+    """Print every file that pip sees of distributions, whether or not it would choose it."""
     from pip._internal.cli.main import main as pip  # noqa: PLC0415
     from pip._internal.index.package_finder import LinkEvaluator  # noqa: PLC0415
 
@@ -108,12 +109,16 @@ def list_files(settings: list[str], arguments: list[str]) -> int:
         return usual(self, link)
 
     replace(LinkEvaluator, "evaluate_link", noted)
-    with contextlib.redirect_stdout(sys.stderr):
-        status = pip([*settings, "index", "versions", "--quiet", *arguments])
-    if found:
-        status = 0  # none that pip would choose, but files
+    names = [*itertools.takewhile(lambda word: not word.startswith("-"), arguments)]
+    options = arguments[len(names) :]
+    for name in names:
+        before = len(found)
+        with contextlib.redirect_stdout(sys.stderr):
+            status = pip([*settings, "index", "versions", "--quiet", *options, name])
+        if status and len(found) == before:  # else there is none that pip would choose, but files
+            return int(status)
     json.dump([{"name": name, "sha256": sha256} for name, sha256 in found.items()], sys.stdout)
-    return int(status)
+    return 0
 
 
 def replace(where: Any, name: str, new: Any) -> None:

@@ -5,7 +5,8 @@ module calls it.
 """
 
 import ast
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 KINDS = {
@@ -41,9 +42,15 @@ MAX_TEXT = 100
 """Characters of a line that are shown."""
 
 
-def uses(tree: ast.AST) -> list[tuple[int, str, str]]:
-    """Return the line, the kind and the text of each use in *tree*, in the order of the lines."""
-    names = imported(tree)
+def uses(tree: ast.AST, nodes: Iterable[ast.AST]) -> list[tuple[int, str, str]]:
+    """Return the line, the kind and the text of each use in *tree*, in the order of the lines.
+
+    *nodes* are those of the tree, in any order.
+    """
+    nodes = list(nodes)
+    names = imported(nodes)
+    if not may_use(nodes, names):
+        return []
     found: dict[tuple[int, str], str] = {}
     for outer in outermost(tree):
         for node in ast.walk(outer):
@@ -60,6 +67,8 @@ def kind_of(node: ast.Name | ast.Attribute, names: dict[str, str]) -> str:
     if last in NAMES:
         return NAMES[last]
     name = dotted(node, names)
+    if not name:
+        return ""
     for kind, known in KINDS.items():
         for one in known:
             if name == one or name.startswith(f"{one}."):
@@ -67,10 +76,26 @@ def kind_of(node: ast.Name | ast.Attribute, names: dict[str, str]) -> str:
     return ""
 
 
-def imported(tree: ast.AST) -> dict[str, str]:
-    """Return the dotted name of what each name that an import of *tree* binds refers to."""
+def may_use(nodes: Iterable[ast.AST], names: Mapping[str, str]) -> bool:
+    """Whether *nodes* have all the words of a use, anywhere: most modules have those of none."""
+    words = {node.id for node in nodes if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    if not NAMES.keys().isdisjoint(words | attributes):
+        return True
+    for name in words & names.keys():
+        given = f"{names[name]}."
+        for known in itertools.chain(*KINDS.values()):
+            rest = f"{known}.".removeprefix(given)
+            is_below = given.startswith(f"{known}.")
+            if is_below or (rest != f"{known}." and attributes.issuperset(rest.split(".")[:-1])):
+                return True
+    return False
+
+
+def imported(nodes: Iterable[ast.AST]) -> dict[str, str]:
+    """Return the dotted name of what each name that an import of *nodes* binds refers to."""
     found = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
