@@ -33,7 +33,7 @@ settings.register_profile(
 )
 # Examples are the same in each run there, and others here: a change does not fail by chance.
 settings.register_profile(
-    "ci", settings.get_profile("local"), max_examples=150, derandomize=True, database=None
+    "ci", settings.get_profile("local"), max_examples=250, derandomize=True, database=None
 )
 settings.load_profile("ci" if CI else "local")
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from onebin.target import compile_modules
+from tests.lib.running_service import children_of
+from tests.lib.waiting import until
 
 
 def facts(
@@ -323,3 +325,23 @@ def test_processes_compile_the_same(tmp_path: Path, cpus: int, count: int, *, fa
     assert found[0] == found[1]
     assert len(found[0][0]) == count
     assert len(found[0][1]) == count - (count > 5)
+
+
+def test_process_whose_parent_is_killed_ends(tmp_path: Path) -> None:
+    """Of a build that was killed nothing goes on: after its module each process ends."""
+    (tmp_path / "m.py").write_text("x = [\n" + "    {'a': (1, 2.5, 'text')},\n" * 5000 + "]\n")
+    module = {"name": "m", "path": str(tmp_path / "m.py"), "label": "m.py", "package": False}
+    request = {
+        "asserts": True, "docstrings": True, "out": str(tmp_path), "names_of_interest": [],
+        "modules": [module] * 200,
+    }  # fmt: skip
+    with subprocess.Popen([sys.executable, "-c", ALL, "2"], stdin=subprocess.PIPE) as first:
+        assert first.stdin
+        first.stdin.write(json.dumps(request).encode())
+        first.stdin.close()
+        (child,) = until(lambda: children_of(first.pid))
+        until((tmp_path / "1").exists)
+        first.kill()
+
+    until(lambda: not Path(f"/proc/{child}").exists())
+    assert len([file for file in tmp_path.iterdir() if file.name.isdigit()]) < 200

@@ -59,12 +59,17 @@ def compile_all(request: dict[str, Any], cpus: int) -> list[dict[str, Any]]:
 
 def start(part: range, request: dict[str, Any]) -> int:
     """Start a process that compiles *part* of the modules; return its number."""
+    parent = os.getpid()
     child = os.fork()
     if child:
         return child
     status = 1
     try:
-        facts = compile_part(part, request)
+        facts = {}
+        for n in part:
+            if os.getppid() != parent:
+                break  # The build was killed.
+            facts[n] = compile_one(request["modules"][n], n, request)
         with open(facts_file(part, request), "w", encoding="ascii") as file:
             json.dump(facts, file)
         status = 0
