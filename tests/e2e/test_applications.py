@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -25,6 +26,8 @@ class Image:
 
     def __init__(self, engine: Engine, tag: str, scratch: Path) -> None:
         self._engine, self._tag, self.scratch = engine, tag, scratch
+        self.starts: list[float] = []
+        """Seconds to the first connection, the engine's own included."""
 
     def _options(self, env: Mapping[str, str], network: str) -> list[str]:
         return [
@@ -49,6 +52,7 @@ class Image:
     ) -> Iterator[str]:
         """Run it while the block runs, and give its base URL."""
         options = self._options(env, "bridge" if port else "host")
+        began = time.monotonic()
         with running(self._engine, *options, *arguments) as container:
             address = self._engine.run(
                 "inspect", "--format", "{{.NetworkSettings.IPAddress}}", container
@@ -64,7 +68,8 @@ class Image:
                 return True
 
             if port:
-                until(accepts, pause=0.1)
+                until(accepts, pause=0.02)
+                self.starts.append(time.monotonic() - began)
             yield f"http://{address}:{port}"
 
 
@@ -85,7 +90,11 @@ def test_application_is_used_as_people_use_it(name: str, engine: Engine, tmp_pat
     tag = f"onebin-applications/{name}:test"
     onebin("image", script, "--to", f"archive:{tmp_path}/image.tar", "--tag", tag)
     engine.run("load", "--input", tmp_path / "image.tar")
+    image = Image(engine, tag, scratch)
     try:
-        USES[name](Image(engine, tag, scratch))
+        USES[name](image)
+        size = int(engine.run("image", "inspect", "--format", "{{.Size}}", tag))
+        start = f", accepts after {min(image.starts):.2f} s" if image.starts else ""
+        print(f"{name}: {size / 1e6:.1f} MB{start}")  # noqa: T201  (for `make applications`)
     finally:
         engine.run("rmi", "--force", tag)
