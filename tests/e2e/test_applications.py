@@ -74,7 +74,7 @@ class Image:
 
 
 SAMPLE = ("flask-waitress", "namespace-plugins")
-"""What every run tries; `make applications` tries all, which takes ten minutes."""
+"""What every run tries; `make applications` tries all, which takes minutes."""
 
 CHOSEN = USES if os.environ.get("APPLICATIONS") else SAMPLE
 
