@@ -5,6 +5,7 @@ Each finding is kept as the distribution's own step keeps it; a failure is left 
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -18,7 +19,7 @@ from . import install
 from .offering import PURE, Decided, ObstacleError, OfferStep
 from .pure import PureWheel
 
-FEWEST = 2
+FEWEST: Final = 2
 """Distributions that are worth it."""
 
 
@@ -106,4 +107,5 @@ def _fetch(offers: Sequence[OfferStep], ctx: Context) -> None:
         pins = [step.pin for step in wheels]
         found = index.download_wheels(pins, scratch, python=wheels[0].python, run=ctx.run)
         for step in wheels:
-            ctx.build(DownloadedWheel(step, found[step.pin]))
+            if wheel := found.get(step.pin):
+                ctx.build(DownloadedWheel(step, wheel))

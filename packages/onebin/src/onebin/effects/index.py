@@ -267,11 +267,10 @@ def download_wheels(
     Raises:
         ToolError: one of them cannot be fetched, or has no such wheel; or is another file.
     """
-    found = {
-        parse_wheel_filename(file.name)[0]: file
-        for file in _fetched(map(_line, pins), folder, pure(python), must=True, run=run)
-    }
-    return {pin: found[canonicalize_name(pin.name)] for pin in pins}
+    files = _fetched(map(_line, pins), folder, pure(python), must=True, run=run)
+    found = {stated: file for file in files if (stated := _version_of(file.name))}
+    names = {pin: (pin.name, Version(pin.version)) for pin in pins}
+    return {pin: found[name] for pin, name in names.items() if name in found}
 
 
 def download_tool(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> Path | None:

@@ -207,6 +207,11 @@ def run_offline(
     return run(argv, cwd=cwd, env=env, stdin=stdin, on_line=on_line, fetching=fetching)
 
 
+def cpus() -> int:
+    """Return how many programs, or threads that hold no lock of the interpreter, run at once."""
+    return len(os.sched_getaffinity(0))
+
+
 def allow_open_files() -> None:
     """Raise the limit of open files to the hard limit, for this process and its children.
 

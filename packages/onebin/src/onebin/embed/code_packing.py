@@ -12,7 +12,6 @@ millisecond of start.
 Source: LZ4 Block Format Description, and Python/marshal.c for the first byte.
 """
 
-import os
 import struct
 from typing import Final
 
@@ -26,11 +25,6 @@ MARK: Final = 1
 
 LEVEL: Final = 12
 """The most thorough: a module is packed once, and unpacking costs the same."""
-
-
-def cpus() -> int:
-    """Return how many threads pack at once: LZ4 holds no lock of the interpreter."""
-    return len(os.sched_getaffinity(0))
 
 
 def compress(code: bytes) -> bytes:

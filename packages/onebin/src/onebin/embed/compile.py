@@ -11,11 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from onebin.effects.context import Context
-from onebin.effects.process import RunCommand
+from onebin.effects.process import RunCommand, cpus
 from onebin.effects.store import key_of
 from onebin.model import FrozenModule, Interpreter, ModuleImports, ModuleOrigin
 
-from .code_packing import CACHE_VERSION, compress, cpus
+from .code_packing import CACHE_VERSION, compress
 
 COMPILE_SCRIPTS: Final = tuple(
     Path(__file__).parent.parent / "target" / f"{name}.py"

@@ -17,10 +17,11 @@ import msgspec
 
 from onebin.effects import csrc
 from onebin.effects.context import Context
+from onebin.effects.process import cpus
 from onebin.model import CSource, FrozenModule, InsideFile, LinkInput
 
 from . import libc
-from .code_packing import HEADER, LEVEL, MARK, cpus
+from .code_packing import HEADER, LEVEL, MARK
 from .tree import Names, Row, rows
 
 CACHE_VERSION: Final = 1

@@ -1,7 +1,6 @@
 """LinkInput -> Binary: one static, position-independent, stripped executable."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Final
 import msgspec
 
 from onebin.effects.context import Context
-from onebin.effects.process import RunCommand
+from onebin.effects.process import RunCommand, cpus
 from onebin.effects.reasons import Reason, subject, why
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Binary, CSource, LinkInput, Machine, Toolchain
@@ -177,7 +176,7 @@ def link(
         )
         return file.with_suffix(".o")
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(cpus()) as pool:
         objects = [*pool.map(made, (one for one in sources if not one.name.endswith(".h")))]
     all_options = [*options, *(f"--wrap={name}" for name in parts.wraps), *parts.options]
     if parts.stack_bytes:
