@@ -59,7 +59,11 @@ STARTS: dict[str, str] = {
     "all closed": '"$@" <&- >&- 2>&-; s=$?; cat found 2>/dev/null; exit $s',
     "stdout full": 'exec "$@" >/dev/full',
     "stderr full": 'exec "$@" 2>/dev/full',
-    "stdout a closed pipe": '{ "$@"; echo "status $?" >&3; } 3>&2 | true',
+    # Its reader is gone before the program starts, which that of a pipeline may not be.
+    "stdout a closed pipe": (
+        "[ -p pipe ] || mkfifo pipe; exec 4<>pipe 5>pipe 4>&-;"
+        ' "$@" >&5 5>&-; echo "status $?" >&2'
+    ),
     "no environment": 'exec env -i "$@"',
     "locale C": 'LC_ALL=C exec "$@"',
     "locale Latin-1": 'LC_ALL=de_DE.ISO-8859-1 LANG=de_DE exec "$@"',
