@@ -9,7 +9,7 @@ import msgspec
 from onebin.distributions import install
 from onebin.effects.context import Context
 from onebin.errors import ToolError
-from onebin.link.interpreter import BuildInterpreter
+from onebin.link.interpreter import BuildInterpreter, CompilingInterpreter
 from onebin.link.probe import Probe
 from onebin.model import (
     BuiltLibrary,
@@ -90,6 +90,13 @@ def library_modules(
     compiler = plain_compiler(plan, ctx)
     level = recipe(plan.project.options.optimize).level
     return modules.build(names, python, compiler, level, plan.zlib, ctx)
+
+
+def compiling(python: CPython, compiler: Toolchain, ctx: Context) -> CPython:
+    """Return *python*, which runs here, with the interpreter that compiles modules."""
+    every = runtime.link_input(python.runtime, python.runtime.builtins)
+    step = CompilingInterpreter(interpreter=python.interpreter, parts=every, toolchain=compiler)
+    return msgspec.structs.replace(python, compiling=ctx.build(step))
 
 
 def build_interpreter(

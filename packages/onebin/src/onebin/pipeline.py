@@ -123,6 +123,10 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
             here.python.interpreter if here else None,
         )  # fmt: skip
         python = ctx.build(step)
+        if here:
+            python = msgspec.structs.replace(python, compiling=here.python.compiling)
+        else:
+            python = native.compiling(python, compiler, ctx)
         version = plan.python.version or python.interpreter.version
         stage.summary = f"CPython {version}, {_size(python.runtime.archives)}"
     with ctx.progress.stage("distributions") as stage:
@@ -224,7 +228,8 @@ def pruning(plan: Plan, tools: Tools) -> Pruning | None:
     store = ReadStore(
         ctx.store.root,
         lambda step: (
-            isinstance(step, TimeZones) or step.kind in {"frozen", "module", "files", "settings"}
+            isinstance(step, TimeZones)
+            or step.kind in {"frozen", "selected", "module", "files", "settings"}
         ),
     )
     reading = Context(ctx.run, store, Progress.silent())

@@ -7,6 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.target.computed import computed_imports, module_names
+from onebin.target.nodes import nodes_of
+
+
+def names_in(tree: ast.AST) -> dict[str, int]:
+    runs, _ = nodes_of(tree)
+    return module_names(runs)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +73,13 @@ def test_lines() -> None:
     ],
 )
 def test_module_names(source: str, expected: set[str]) -> None:
-    assert expected == module_names(ast.parse(source)).keys()
+    assert expected == names_in(ast.parse(source)).keys()
 
 
 def test_a_text_has_its_first_line() -> None:
     tree = ast.parse("x = 1\ny = 2\n\nz = 'csv'\nw = 'csv'\nv = 'import cmd; x'")
 
-    assert {"csv": 4, "cmd:": 6} == module_names(tree)
+    assert {"csv": 4, "cmd:": 6} == names_in(tree)
 
 
 @given(st.text())
@@ -81,10 +87,10 @@ def test_any_text_is_read(text: str) -> None:
     """No text of a program stops a build."""
     tree = ast.Expression(ast.Tuple([ast.Constant(text), ast.Constant(f"import {text}")]))
 
-    assert all(isinstance(name, str) for name in module_names(tree))
+    assert all(isinstance(name, str) for name in names_in(tree))
 
 
 def test_code_of_any_depth_is_read() -> None:
     text = "import json\n" + "(" * 5000 + ")" * 5000
 
-    assert {} == module_names(ast.Module([ast.Expr(ast.Call(ast.Constant(text), [], []))], []))
+    assert {} == names_in(ast.Module([ast.Expr(ast.Call(ast.Constant(text), [], []))], []))

@@ -21,16 +21,17 @@ from onebin.effects.context import Step
 from onebin.effects.store import key_of
 from onebin.embed.compile import Batched, CompiledModule, CompileOptions
 from onebin.embed.files import FilesBlob
-from onebin.freezing import FrozenProgram
+from onebin.freezing import FrozenProgram, SelectedProgram
 from onebin.inputs.back_end import BuildSystem, OwnWheel
 from onebin.inputs.build_site import BuildRequirements
-from onebin.link.interpreter import BuildInterpreter
+from onebin.link.interpreter import BuildInterpreter, CompilingInterpreter
 from onebin.link.linker import CompiledSource, LinkedProgram
 from onebin.link.probe import Probe
 from onebin.model import (
     Binary,
     BuildTool,
     BuiltLibrary,
+    ComputedImport,
     CPython,
     CSource,
     Distribution,
@@ -38,9 +39,11 @@ from onebin.model import (
     Extension,
     Function,
     ImageSettings,
+    Import,
     InsideFile,
     Interpreter,
     LinkInput,
+    ModuleImports,
     ModuleOrigin,
     Options,
     Origin,
@@ -51,6 +54,7 @@ from onebin.model import (
     Source,
     Toolchain,
     Trace,
+    Use,
 )
 from onebin.pgo.training import IndexedProfile
 from onebin.runtime.build import BuildCPython
@@ -117,6 +121,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "OwnWheel.source": "digest names the contents",
     "Project.results": "they are left out, and so change nothing inside",
     "Project.build_requires": "they made its code, which is named by its contents",
+    "SelectedProgram.code": "named by contents and facts",
     "SettingsWords.code": "named by contents",
     "ReadSource.archive": "sha256 names the contents",
     "Binary.path": "sha256 names the contents",
@@ -232,6 +237,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         BuildInterpreter(
             interpreter=interpreter, parts=parts, hidden=("/usr/include",), toolchain=toolchain
         ),
+        CompilingInterpreter(interpreter=interpreter, parts=parts, toolchain=toolchain),
         Probe(
             modules=("m",), parts=parts, code=(Path("/code"),), code_keys=("code",),
             interpreter=interpreter, toolchain=toolchain, runner=("qemu",),
@@ -246,8 +252,17 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
         LayerStep(binary, 0),
         FilesBlob((InsideFile("a", "data", file("data")),)),
         FrozenProgram(
-            project=project, contents="contents", python=CPython(interpreter, runtime),
+            project=project, contents="contents", python=CPython(interpreter, runtime, interpreter),
             distributions=(distribution,), native_imports={"m": ("n",)},
+        ),
+        SelectedProgram(
+            project=project, code=Path("/code"), contents="contents",
+            facts={"m": ModuleImports(
+                imports=(Import("a", ("b",)),), binds=("b",), codecs=("c",), mentions=("d",),
+                names={"e": 0}, computed=(ComputedImport(0, "f"),), uses=(Use(0, "files", "g"),),
+            )},
+            python=CPython(interpreter, runtime, interpreter), distributions=(distribution,),
+            native_imports={"m": ("n",)},
         ),
     ]  # fmt: skip
 

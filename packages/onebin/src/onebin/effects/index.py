@@ -180,7 +180,8 @@ def files(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> tuple[Inde
         printed = pip(run, ["files", pin.name, "--python-version", python], cwd=folder)
     except NoMatchError:
         return ()
-    return _of_pin(pin, msgspec.json.decode(printed, type=list[IndexFile]))
+    found = _by_version(msgspec.json.decode(printed, type=list[IndexFile]))
+    return found.get((pin.name, Version(pin.version)), ())
 
 
 def files_of(
@@ -194,13 +195,21 @@ def files_of(
     names = sorted({pin.name for pin in pins})
     printed = pip(run, ["files", *names, "--python-version", python], cwd=folder)
     every = msgspec.json.decode(printed, type=list[IndexFile])
-    return {pin: _of_pin(pin, every) for pin in pins}
+    by_version = _by_version(every)
+    return {pin: by_version.get((pin.name, Version(pin.version)), ()) for pin in pins}
 
 
-def _of_pin(pin: Pin, every: Iterable[IndexFile]) -> tuple[IndexFile, ...]:
-    wanted = pin.name, Version(pin.version)
-    found = [item for item in every if _version_of(item.name) == wanted]
-    return tuple(sorted(found, key=lambda item: item.name))
+def _by_version(
+    every: Iterable[IndexFile],
+) -> dict[tuple[str, Version] | None, tuple[IndexFile, ...]]:
+    """Return the files of each distribution and version, by name; under None what states none."""
+    found: dict[tuple[str, Version] | None, list[IndexFile]] = {}
+    for item in every:
+        found.setdefault(_version_of(item.name), []).append(item)
+    return {
+        version: tuple(sorted(files, key=lambda item: item.name))
+        for version, files in found.items()
+    }
 
 
 def locked(pin: Pin, every: Sequence[IndexFile]) -> tuple[IndexFile, ...]:

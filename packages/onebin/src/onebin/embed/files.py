@@ -105,9 +105,8 @@ class FilesBlob(msgspec.Struct, frozen=True):
         """Return the contents, by their hashes, in order."""
         return CACHE_VERSION, [_sha256(file) for file in self.files]
 
-    def make(self, folder: Path, ctx: Context) -> None:
+    def make(self, folder: Path, _: Context) -> None:
         """Pack them."""
-        ctx.progress.report(f"packing {len(self.files)} files")
         contents = [_contents(file) for file in self.files]
         unique = [*dict.fromkeys(contents)]
         places: dict[bytes, Stored] = {}
@@ -116,7 +115,6 @@ class FilesBlob(msgspec.Struct, frozen=True):
                 mtime = EPOCH + zlib.crc32(data) % YEARS
                 places[data] = Stored(blob.tell(), len(packed), len(data), mtime)
                 blob.write(packed)
-                ctx.progress.report("packing files", done=len(places), total=len(unique))
         table = [places[data] for data in contents]
         Path(folder, "table.json").write_bytes(msgspec.json.encode(table))
 
@@ -197,8 +195,13 @@ def packed(table: Sequence[Row], ctx: Context) -> tuple[list[Path], dict[str, St
     blobs: list[Path] = []
     places: dict[str, Stored] = {}
     start = 0
-    for group in groups.values():
-        blob, stored = ctx.build(FilesBlob(tuple(group)))
+    steps = [FilesBlob(tuple(group)) for group in groups.values()]
+    built = []
+    with ThreadPoolExecutor(cpus()) as pool:
+        for done, one in enumerate(pool.map(ctx.build, steps), 1):
+            built.append(one)
+            ctx.progress.report("packing files", done=done, total=len(steps))
+    for group, (blob, stored) in zip(groups.values(), built, strict=True):
         for file, one in zip(group, stored, strict=True):
             places[file.path] = msgspec.structs.replace(one, data=start + one.data)
         blobs.append(blob)

@@ -245,6 +245,8 @@ class CPython(msgspec.Struct, frozen=True):
 
     interpreter: Interpreter
     runtime: Runtime
+    compiling: Interpreter | None = None
+    """What compiles modules, if it is another one: the same code, with a faster libc."""
 
 
 class Extension(msgspec.Struct, frozen=True):

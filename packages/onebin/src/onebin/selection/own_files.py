@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -62,8 +62,10 @@ def _has(folder: Path, name: str) -> bool:
         return False
 
 
-def digest(project: Project) -> str:
+def digest(project: Project, but: Collection[Path] = ()) -> str:
     """Return a digest of all files of *project* that may be inside its executable.
+
+    Of those in *but* their names alone count.
 
     Of a working directory these are modules, folders that have some, and those that code names: a
     log, a database or a result beside them may change.
@@ -71,7 +73,7 @@ def digest(project: Project) -> str:
     every = [*_files(project.code, left_out(project))]
     if project.code == project.root:
         every = [*_of_working_directory(project.code, every)]
-    digests = [_digest_of(project.code, every)]
+    digests = [_digest_of(project.code, every, but)]
     if project.data is not None:
         digests.append(digest_of(project.data))
     return " ".join(digests)
@@ -86,10 +88,12 @@ def digest_of(folder: Path) -> str:
     return _digest_of(folder, _files(folder))
 
 
-def _digest_of(root: Path, files: Iterator[Path] | list[Path]) -> str:
+def _digest_of(root: Path, files: Iterator[Path] | list[Path], but: Collection[Path] = ()) -> str:
     found = hashlib.sha256()
     for file in files:
         found.update(b"%s\0" % os.fsencode(file.relative_to(root)))
+        if file in but:
+            continue
         try:
             facts = file.stat()
             is_read = facts.st_size <= READ_BYTES

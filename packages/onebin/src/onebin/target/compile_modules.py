@@ -27,6 +27,7 @@ from typing import Any
 
 from onebin.target.computed import computed_imports, module_names
 from onebin.target.imports import ImportCollector
+from onebin.target.nodes import nodes_of
 from onebin.target.uses import uses
 
 FEWEST = 16
@@ -98,8 +99,9 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
             names_of_interest=frozenset(request["names_of_interest"]),
         )  # fmt: skip
         collector.visit(tree)
-        nodes = list(ast.walk(tree))
-        names, computed, used = module_names(tree), computed_imports(nodes), uses(tree, nodes)
+        runs, told = nodes_of(tree)
+        names, computed = module_names(runs), computed_imports(runs)
+        used = uses(tree, [*runs, *told])
         if not request["docstrings"]:
             strip_docstrings(tree)
         code = compile(

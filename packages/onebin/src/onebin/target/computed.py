@@ -9,8 +9,7 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 IMPORTS_BY_NAME = {"import_module", "__import__", "resolve_name", "run_module", "find_spec"}
 """Functions that import the module that their first argument names."""
@@ -53,17 +52,24 @@ def is_computed(call: ast.Call) -> bool:
     return name in IMPORTS_BY_NAME and not isinstance(first, ast.Constant)
 
 
-def module_names(tree: ast.AST) -> dict[str, int]:
-    """Return the texts in *tree* that may name modules of the standard library, with their lines.
+def module_names(nodes: Iterable[ast.AST]) -> dict[str, int]:
+    """Return the texts among *nodes* that may name modules of the standard library.
 
-    A name that ends in a dot means all modules that begin so; in a colon: code imports it.
+    Each has its first line, which is 0 if code made the text; the first is first. A name that
+    ends in a dot means all modules that begin so; in a colon: code imports it.
     """
     found: dict[str, int] = {}
+    constants = [node for node in nodes if isinstance(node, ast.Constant)]
+    texts = [
+        (getattr(node, "lineno", 0), node.value)
+        for node in constants
+        if isinstance(node.value, str)
+    ]
 
     def add(name: str, line: int) -> None:
         found[name] = min(line, found.get(name, line))
 
-    for line, text in texts(tree):
+    for line, text in texts:
         match = NAME.fullmatch(text)
         if match and match[1] in sys.stdlib_module_names:
             end = match[3] or ""
@@ -74,7 +80,7 @@ def module_names(tree: ast.AST) -> dict[str, int]:
             code = names_in_code(text) if IMPORTS.search(text) else ()
             for name in code or listed_names(text):
                 add(name, line)
-    return found
+    return dict(sorted(found.items(), key=lambda item: (item[1], item[0])))
 
 
 def listed_names(text: str) -> list[str]:
@@ -82,10 +88,17 @@ def listed_names(text: str) -> list[str]:
 
     At least half of its words are such modules: a sentence has a few by chance.
     """
-    words = [NAME.fullmatch(word) for word in SEPARATORS.split(text.strip(" \t\r\n,;"))]
-    known = [f"{word[1]}{word[2]}" for word in words if word and word[1] in sys.stdlib_module_names]
-    is_list = len(words) > 1 and all(words) and 2 * len(known) >= len(words)
-    return known if is_list else []
+    words = SEPARATORS.split(text.strip(" \t\r\n,;"))
+    if len(words) < 2:  # noqa: PLR2004  (one is no list)
+        return []
+    known = []
+    for word in words:
+        name = NAME.fullmatch(word)
+        if not name:
+            return []
+        if name[1] in sys.stdlib_module_names:
+            known.append(f"{name[1]}{name[2]}")
+    return known if 2 * len(known) >= len(words) else []
 
 
 def names_in_code(text: str) -> set[str]:
@@ -104,29 +117,3 @@ def names_in_code(text: str) -> set[str]:
             found.update(f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*")
             found.add(node.module)
     return {f"{name}:" for name in found if name.partition(".")[0] in sys.stdlib_module_names}
-
-
-def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the literal strings of *tree* with their lines, but annotations and docstrings.
-
-    These name no import. The line of a string that code has made is 0.
-    """
-    queue: list[Any] = [tree]
-    while queue:
-        node = queue.pop()
-        if isinstance(node, ast.Constant):
-            if isinstance(node.value, str):
-                yield getattr(node, "lineno", 0), node.value
-            continue
-        if isinstance(node, ast.Name | ast.expr_context):
-            continue  # A third of all nodes, and without a text.
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue
-        for name in node._fields:
-            if name in {"annotation", "returns"}:
-                continue
-            value = getattr(node, name, None)
-            if isinstance(value, list):
-                queue += [part for part in value if isinstance(part, ast.AST)]
-            elif isinstance(value, ast.AST):
-                queue.append(value)
