@@ -115,9 +115,9 @@ def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
     parts = frozen.link_input(modules)
 
     texts = {source.name: source.text for source in parts.sources}
-    assert ["lz4_block.h", "unpack.c", "frozen.c", "code.S"] == list(texts)
-    assert '.incbin "key-of-pkg/code"' in texts["code.S"]
-    assert str(tmp_path) not in texts["code.S"]
+    assert ["lz4_block.h", "unpack.c", "frozen.c", "code.s"] == list(texts)
+    assert '.incbin "key-of-pkg/code"' in texts["code.s"]
+    assert str(tmp_path) not in texts["code.s"]
     assert (tmp_path / "module",) == parts.include
     bootstrap, _, rest = texts["frozen.c"].partition("modules[] = {")
     assert '{"_frozen_importlib", frozen_0, 4, false},' in bootstrap

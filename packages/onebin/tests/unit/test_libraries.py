@@ -203,7 +203,7 @@ def built(name: str, *names: str) -> BuiltModule:
         ([built("_bz2", "bzip2")], ["/bzip2.a"], [], []),
         ([built("_hashlib", "OpenSSL"), built("_ssl", "OpenSSL")], ["/OpenSSL.a"],
          ["X509_get_default_cert_file"], ["trust.c"]),
-        ([built("_ctypes", "libffi")], ["/libffi.a"], [], ["dl.c", "symbols.S"]),
+        ([built("_ctypes", "libffi")], ["/libffi.a"], [], ["dl.c", "symbols.s"]),
     ],
 )  # fmt: skip
 def test_only_reached_libraries_are_linked(

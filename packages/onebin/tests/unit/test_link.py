@@ -30,7 +30,7 @@ def parts(tmp_path: Path) -> LinkInput:
         inittab={"sys": "NULL", "_m": "PyInit__m"},
         stack_bytes=4096,
     ) + LinkInput(
-        sources=(CSource("code.S", "s"),),
+        sources=(CSource("code.s", "s"),),
         include=(Path("/include"), Path("/modules")),
         objects=(tmp_path / "ext.o",),
         archives=(tmp_path / "libpython.a",),
@@ -49,7 +49,7 @@ def writes(words: list[str], _: dict[str, Any]) -> bytes:
 def test_parts_add_up(parts: LinkInput) -> None:
     """In order, folders and wraps once, the larger stack; adding nothing changes nothing."""
     assert parts + LinkInput() == parts == LinkInput() + parts
-    assert ["a.h", "a.c", "code.S"] == [source.name for source in parts.sources]
+    assert ["a.h", "a.c", "code.s"] == [source.name for source in parts.sources]
     assert (Path("/include"), Path("/modules")) == parts.include
     assert (("f",), 4096) == (parts.wraps, parts.stack_bytes)
     assert {"sys", "_m", "pkg.n"} == parts.inittab.keys()
@@ -65,7 +65,7 @@ def test_program_is_compiled_and_linked(tmp_path: Path, parts: LinkInput) -> Non
 
     *compilations, link = programs.calls
     # Several at once.
-    assert {"inittab.c", "a.c", "code.S"} == {
+    assert {"inittab.c", "a.c", "code.s"} == {
         Path(words[words.index("-c") + 1]).name for words in compilations
     }
     assert 3 == len(compilations)

@@ -9,6 +9,7 @@ import itertools
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -73,6 +74,9 @@ PYC_HEAD: Final = 16
 
 STACK_BYTES: Final = 8 << 20
 """Of each thread, as glibc has it: CPython's limits of recursion in C are made for that."""
+
+MAX_FILES: Final = 50_000
+"""Digests that a process keeps, of 200 bytes each."""
 
 SITE: Final = "site-packages"
 """The folder of all packages but those of the standard library."""
@@ -159,7 +163,7 @@ def link_input(
                 "program.h",
                 f"#define INTERPRETS {int(interprets)}\n#define TRACES {int(traces)}\n",
             ),
-            CSource("files_table.S", text),
+            CSource("files_table.s", text),
             CSource("script.c", f'const char program_script[] = "/{PREFIX}/{script}";\n'),
         ),
         include=tuple({one.parent.parent: None for one in blobs}),
@@ -285,7 +289,17 @@ def _code_size(module: FrozenModule) -> int:
 
 
 def _sha256(file: InsideFile) -> str:
-    return hashlib.sha256(_contents(file)).hexdigest()
+    if file.text is not None:
+        return hashlib.sha256(file.text.encode()).hexdigest()
+    facts = file.source.stat()
+    stamp = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    return _sha256_of(file.source, stamp)
+
+
+@lru_cache(maxsize=MAX_FILES)
+def _sha256_of(path: Path, _stamp: tuple[int, ...]) -> str:
+    """Return the digest of a file, which a key and a table ask for in turn."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _contents(file: InsideFile) -> bytes:

@@ -19,7 +19,7 @@ def link_input(
             csrc.source("lz4_block.h"),
             csrc.source("unpack.c"),
             CSource("frozen.c", frozen_table(modules, startup)),
-            CSource("code.S", included_code(modules)),
+            CSource("code.s", included_code(modules)),
         ),
         # The assembler finds a module's code there, by its cache key.
         include=tuple({module.code.parent.parent: None for module in modules}),

@@ -22,6 +22,9 @@ CFLAGS: Final = ("-O2",)
 MAX_KEPT: Final = 100_000
 """Characters of a source whose object is kept: longer ones are tables of one program."""
 
+INCLUDES: Final = ".incbin"
+"""In assembly that has files of one program."""
+
 OPTIONS: Final = (
     "-static",
     "-pie",
@@ -113,7 +116,7 @@ class LinkedProgram(msgspec.Struct, frozen=True):
 
     def _compiled(self, source: CSource, ctx: Context) -> Path | None:
         """Return the object of *source*; None for a table of this program alone."""
-        if not source.name.endswith(".c") or len(source.text) > MAX_KEPT:
+        if len(source.text) > MAX_KEPT if source.name.endswith(".c") else INCLUDES in source.text:
             return None
         headers = tuple(item for item in self.parts.sources if item.name.endswith(".h"))
         step = CompiledSource(

@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 class CSource(msgspec.Struct, frozen=True):
-    """One C, assembly or header file; ``name`` ends in ``.c``, ``.S`` or ``.h``."""
+    """One C, assembly or header file; ``name`` ends in ``.c``, ``.s`` or ``.h``."""
 
     name: str
     text: str

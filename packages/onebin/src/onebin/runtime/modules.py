@@ -229,7 +229,7 @@ def link_input(built: Iterable[BuiltModule], runtime: Runtime, toolchain: Toolch
         python = _public(runtime.archives, _is_api)
         libc = _public(toolchain.libraries, _is_libc)
         found += LinkInput(
-            sources=(csrc.source("dl.c"), CSource("symbols.S", symbol_table(python | libc)))
+            sources=(csrc.source("dl.c"), CSource("symbols.s", symbol_table(python | libc)))
         )
     return found
 
