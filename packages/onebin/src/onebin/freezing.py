@@ -94,9 +94,9 @@ class SelectedProgram(msgspec.Struct, frozen=True, kw_only=True):
     code: Path
     """Where its own code is."""
     contents: str
-    """Names those of its own files, but of the modules of *facts*."""
+    """Names those of the project, but of the modules of *facts*."""
     facts: dict[str, ModuleImports]
-    """Of its own modules: all that a selection reads of them."""
+    """Of its modules: all that a selection reads of them."""
     python: CPython
     distributions: tuple[Distribution, ...]
     native_imports: dict[str, tuple[str, ...]]
@@ -246,14 +246,14 @@ def freeze(
     needed = [module.code for module in made.modules]
     needed += [zones.code for zones in made.distributions[len(distributions) :]]
     if not all(map(Path.exists, needed)):  # a part of the cache is gone
-        made = _made(step, ctx, anew=True)
+        made = _made(step, ctx, again=True)
     for zones in made.distributions[len(distributions) :]:
         ctx.progress.report(f"{zones.pin}: for zoneinfo")
     return made
 
 
-def _made(step: FrozenProgram, ctx: Context, *, anew: bool = False) -> Frozen:
-    """Select, compile and list; *anew* passes over what an earlier selection has left."""
+def _made(step: FrozenProgram, ctx: Context, *, again: bool = False) -> Frozen:
+    """Select, compile and list; *again* passes over an earlier selection."""
     project, python = step.project, step.python
     compiled = _Compiled(project, python, ctx)
     own = _own_modules(project, python)
@@ -266,7 +266,7 @@ def _made(step: FrozenProgram, ctx: Context, *, anew: bool = False) -> Frozen:
         distributions=step.distributions,
         native_imports=step.native_imports,
     )
-    selected = _selected(chosen, compiled, ctx) if anew else ctx.build(chosen)
+    selected = _selected(chosen, compiled, ctx) if again else ctx.build(chosen)
     selection, distributions = selected.selection, selected.distributions
     inside: tuple[InsideFile, ...] = ()
     if project.has_files:

@@ -1,4 +1,4 @@
-"""A project changed step by step: what an earlier build left never shows in what is built now."""
+"""A project changed step by step: nothing of an earlier build shows in the next."""
 
 import os
 import random
@@ -68,7 +68,7 @@ EDITS: Final[dict[str, Edit]] = {
     "an import of another own module": append("__init__.py", "def g(): from app import more"),
     "another own module": replaced("more.py", "import {0}\nVALUE = '{0}'"),
     "that one fails": replaced("more.py", "raise ImportError('{0}')"),
-    "that one is no Python": replaced("more.py", "def (  # {0}"),
+    "that one cannot be parsed": replaced("more.py", "def (  # {0}"),
     "that one is gone": gone("more.py"),
     "a package below": replaced("deep/__init__.py", "from app import part  # {}"),
     "a namespace below": replaced("wide/x.py", "import {}"),
@@ -83,7 +83,7 @@ STDLIB: Final = ("csv", "wave", "sqlite3", "logging", "html", "xml", "bisect", "
 
 @pytest.fixture(scope="module")
 def roots() -> Iterator[tuple[Path, Path]]:
-    """Two caches with CPython and the standard library: one keeps what it makes, one forgets."""
+    """Two caches with CPython and the standard library: one keeps its results, one forgets."""
     usual = default_root(os.environ)
     with tempfile.TemporaryDirectory(prefix="onebin-changed-", dir=usual.parent) as folder:
         base, keeps, forgets = (Path(folder, name) for name in ("project", "keeps", "forgets"))

@@ -298,7 +298,7 @@ def _sha256(file: InsideFile) -> str:
 
 @lru_cache(maxsize=MAX_FILES)
 def _sha256_of(path: Path, _stamp: tuple[int, ...]) -> str:
-    """Return the digest of a file, which a key and a table ask for in turn."""
+    """Return the digest of a file, which a key and a table need in turn."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

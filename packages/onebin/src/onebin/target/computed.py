@@ -89,7 +89,7 @@ def listed_names(text: str) -> list[str]:
     At least half of its words are such modules: a sentence has a few by chance.
     """
     words = SEPARATORS.split(text.strip(" \t\r\n,;"))
-    if len(words) < 2:  # noqa: PLR2004  (one is no list)
+    if len(words) < 2:  # noqa: PLR2004  (a list has two)
         return []
     known = []
     for word in words:

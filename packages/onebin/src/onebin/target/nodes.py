@@ -1,4 +1,4 @@
-"""All nodes of a module's tree, in one walk: a walk takes as long as to compile a part of it."""
+"""All nodes of a module's tree, in one walk."""
 
 import ast
 
@@ -10,7 +10,7 @@ def nodes_of(tree: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
     """
     runs, told = [tree], list[ast.AST]()
     for node in runs:
-        # A tree's own dictionaries: ast.walk takes twice as long by the names of fields.
+        # ast.walk, by the names of fields, takes half as long again.
         for name, value in node.__dict__.items():
             kind = value.__class__
             if kind is int or kind is str:
