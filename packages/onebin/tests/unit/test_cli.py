@@ -81,6 +81,7 @@ def test_inspect_missing_path(capsys: pytest.CaptureFixture[str]) -> None:
     assert "/no/such/file" in capsys.readouterr().err
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     "module", ["msgspec", "ziglang", "packaging", "tomllib", "deflate", "lz4", "pip"]
 )

@@ -291,6 +291,7 @@ json.dump(compile_modules.compile_all(json.load(sys.stdin), int(sys.argv[1])), s
 """
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(("cpus", "count"), [(2, 40), (3, 100), (64, 50), (2, 17), (2, 0)])
 @pytest.mark.parametrize("fails", [False, True])
 def test_processes_compile_the_same(tmp_path: Path, cpus: int, count: int, *, fails: bool) -> None:

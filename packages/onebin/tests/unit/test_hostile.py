@@ -222,6 +222,7 @@ def sampled(names: Iterable[str]) -> list[Any]:
     ]
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("name", sampled(LAYERS))
 def test_hostile_layers(name: str, tmp_path: Path) -> None:
     """For any layer a small process ends with a report or names the limit."""

@@ -110,6 +110,7 @@ LAYOUTS = ("an index", "a size that", "another digest")
 """Prefixes of the cases whose files are a layout, and so can be a folder."""
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     ("name", "form"),
     [

@@ -51,6 +51,7 @@ def resident(program: Path) -> Iterator[Resident]:
         yield made
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     "body",
     [

@@ -111,6 +111,7 @@ def prefix(tmp_path: Path) -> Path:
     return own_prefix.write(tmp_path / "prefix", [library], python=Path(sys.executable))
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     ("words", "status", "printed"),
     [

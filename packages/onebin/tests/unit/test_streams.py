@@ -88,6 +88,7 @@ def test_result_is_utf_8_in_any_locale(command: str, project: Path) -> None:
         assert (0, expected) == (result.returncode, result.stdout), result.stderr
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
 def test_reader_that_leaves_is_no_fault(

@@ -156,6 +156,7 @@ def test_what_no_build_reads(build: Build, touch: Callable[[Path], object]) -> N
     assert build.result() is not None
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", [*CHANGES, *LOSSES])
 def test_any_change_is_seen(build: Build, name: str, seed: int) -> None:

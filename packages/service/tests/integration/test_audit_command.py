@@ -116,6 +116,7 @@ def test_files_are_named(audit: Run, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.claim("manifests are bounded")
 @pytest.mark.parametrize(
     ("words", "message"),

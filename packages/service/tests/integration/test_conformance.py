@@ -8,6 +8,7 @@ import pytest
 from tests.lib.running_service import Start, run_program
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("command", ["serve", "report"])
 @pytest.mark.parametrize(
     ("text", "reason"),

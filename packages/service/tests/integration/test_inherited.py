@@ -23,6 +23,7 @@ from .inheritance import (
 )
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.claim("inherited masks, dispositions, umask, limits")
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -96,6 +97,7 @@ def test_signal_to_the_first_process_at_once(launch: Start, workers: str) -> Non
         assert service.names()[-1] == "stopped"
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     ("namespace", "script"),
     [

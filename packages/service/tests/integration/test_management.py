@@ -49,6 +49,7 @@ def test_page_lists_public_endpoints_only(ports: Ports) -> None:
     assert page.field("content-type") == "text/html; charset=utf-8"
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     "path",
     [

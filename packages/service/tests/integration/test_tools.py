@@ -135,6 +135,7 @@ def test_controls_on_the_management_port(start: Start) -> None:
     assert service.get("/tools/headers").status == 200
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("flags", [(), ("--no-keepalive",), ("--rate", "200")])
 def test_load(service: RunningService, flags: tuple[str, ...]) -> None:
     """``load`` counts what the service has served."""
@@ -147,6 +148,7 @@ def test_load(service: RunningService, flags: tuple[str, ...]) -> None:
     assert 0 < found["p50"] <= found["p90"] <= found["p99"] <= found["max"]
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
     ("path", "failure"),
     [

@@ -87,7 +87,7 @@ def run(args: list[str], streams: dict[int, Callable[[], int]]) -> int:
 
 
 @pytest.mark.claim("results that are not read")
-@pytest.mark.sample(every=3)
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize(
     ("make", "numbers"),
     [

@@ -118,6 +118,7 @@ class MisleadingTree(SystemFiles):
         return self.tree.read(path)
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("path", READ)
 def test_one_misleading_file(saved: Callable[[str], SystemFiles], clock: Clock, path: str) -> None:
     """Nonsense in any one file leaves the rest of the report unchanged."""

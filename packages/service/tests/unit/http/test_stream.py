@@ -85,6 +85,7 @@ def pair() -> Iterator[Pair]:
     pair.loop.close()
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("size", [1, READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 50_000])
 @pytest.mark.parametrize("early", [True, False])
 def test_everything_is_read(pair: Pair, size: int, *, early: bool) -> None:

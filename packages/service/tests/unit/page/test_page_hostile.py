@@ -42,6 +42,7 @@ def hostile_in(value: object) -> object:
     return HOSTILE if isinstance(value, str) else value
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("name", TREES)
 def test_hostile_platform(name: str) -> None:
     """Names, mounts, groups, labels and variables stay text."""
