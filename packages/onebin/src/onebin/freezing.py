@@ -26,6 +26,9 @@ from onebin.selection.finder import Finder, modules_in
 from onebin.selection.named import SettingsWords
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 
+OWN: Final = b"\0"
+"""In the place of the folder of own code: no path has it."""
+
 ZONES: Final = re.compile(r"site-packages/tzdata/")
 """A file of the time zones, as a trace names it."""
 
@@ -74,6 +77,33 @@ class FrozenProgram(msgspec.Struct, frozen=True):
         return msgspec.msgpack.decode(data, type=Frozen, dec_hook=_read)
 
 
+class _Compiled:
+    """The modules of one program, each compiled once."""
+
+    def __init__(self, project: Project, python: CPython, ctx: Context) -> None:
+        self._ctx = ctx
+        self._options = CompileOptions(
+            python.compiling or python.interpreter,
+            asserts=project.options.asserts,
+            docstrings=project.docstrings,
+            columns=project.is_whole and project.options.sources,
+            names_of_interest=NAMES_OF_INTEREST,
+        )
+        self._known: dict[tuple[str, ModuleOrigin], FrozenModule] = {}
+
+    def modules(self, origins: Mapping[str, ModuleOrigin]) -> dict[str, FrozenModule]:
+        """Return the modules of *origins*, which all have source."""
+        known = self._known
+        new = {name: origin for name, origin in origins.items() if (name, origin) not in known}
+        for name, module in compile_modules(new, self._options, self._ctx).items():
+            known[name, origins[name]] = module
+        return {name: known[name, origin] for name, origin in origins.items()}
+
+    def facts(self, origins: Mapping[str, ModuleOrigin]) -> dict[str, ModuleImports]:
+        """Return their imports."""
+        return {name: module.imports for name, module in self.modules(origins).items()}
+
+
 class Selected(msgspec.Struct, frozen=True):
     """What an executable has, but for the project's own code."""
 
@@ -85,9 +115,9 @@ class Selected(msgspec.Struct, frozen=True):
 
 
 class SelectedProgram(msgspec.Struct, frozen=True, kw_only=True):
-    """Step: the selection of *project*, which a change in the body of a function leaves as it is.
+    """Step: the selection of *project*, which most changes of its code leave as it is.
 
-    It takes half of the time of a build after a change.
+    To select takes half of the time of a build after a change.
     """
 
     project: Project
@@ -138,10 +168,6 @@ class SelectedProgram(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.msgpack.decode(data, type=Selected, dec_hook=read)
 
 
-OWN: Final = b"\0"
-"""In the place of the folder of own code: no path has it."""
-
-
 def _apart(project: Project) -> Project:
     """Return *project* without its places in the cache, which have the names of their contents."""
     return msgspec.structs.replace(project, code=Path(), data=None)
@@ -158,7 +184,10 @@ def _without_lines(facts: ModuleImports) -> ModuleImports:
 
 
 def _own_modules(project: Project, python: CPython) -> dict[str, ModuleOrigin]:
-    """Return the modules that are the project's for certain: what else is in its own folder?"""
+    """Return the modules that are the project's for certain.
+
+    Beside code in a project's own folder are its tests and tools: pruned, it has none for certain.
+    """
     if project.is_whole:
         names = whole.roots(project, ())
     elif project.code != project.root:
@@ -171,7 +200,7 @@ def _own_modules(project: Project, python: CPython) -> dict[str, ModuleOrigin]:
     return {name: origin for name, origin in found.items() if origin.kind == "source"}
 
 
-def _selected(step: SelectedProgram, compiled: "_Compiled", ctx: Context) -> Selected:
+def _selected(step: SelectedProgram, compiled: _Compiled, ctx: Context) -> Selected:
     project = msgspec.structs.replace(step.project, code=step.code)
     distributions = step.distributions
 
@@ -278,30 +307,3 @@ def _made(step: FrozenProgram, ctx: Context, *, again: bool = False) -> Frozen:
     kept |= compiled.modules(changing)
     modules = tuple(kept[name] for name in selection.modules)
     return Frozen(selection, modules, distributions, inside)
-
-
-class _Compiled:
-    """The modules of one program, each compiled once."""
-
-    def __init__(self, project: Project, python: CPython, ctx: Context) -> None:
-        self._ctx = ctx
-        self._options = CompileOptions(
-            python.compiling or python.interpreter,
-            asserts=project.options.asserts,
-            docstrings=project.docstrings,
-            columns=project.is_whole and project.options.sources,
-            names_of_interest=NAMES_OF_INTEREST,
-        )
-        self._known: dict[tuple[str, ModuleOrigin], FrozenModule] = {}
-
-    def modules(self, origins: Mapping[str, ModuleOrigin]) -> dict[str, FrozenModule]:
-        """Return the modules of *origins*, which all have source."""
-        known = self._known
-        new = {name: origin for name, origin in origins.items() if (name, origin) not in known}
-        for name, module in compile_modules(new, self._options, self._ctx).items():
-            known[name, origins[name]] = module
-        return {name: known[name, origin] for name, origin in origins.items()}
-
-    def facts(self, origins: Mapping[str, ModuleOrigin]) -> dict[str, ModuleImports]:
-        """Return their imports."""
-        return {name: module.imports for name, module in self.modules(origins).items()}
