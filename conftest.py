@@ -27,7 +27,7 @@ ROOM_BYTES: Final = 2**30
 # Deadlines measure the machine, not the code; fixtures here are makers without state.
 settings.register_profile(
     "local",
-    max_examples=15,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -6,6 +6,7 @@ from . import changes, page
 from .recordings import NAMES, load
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("name", NAMES)
 def test_report(name: str) -> None:
     """Each value is as requested, or unknown where nothing shows it, with the reason."""

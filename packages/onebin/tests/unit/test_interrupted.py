@@ -64,7 +64,7 @@ def wait_for(file: Path, lines: int = 1) -> list[str]:
     pytest.fail(f"{file} has not {lines} lines")
 
 
-@pytest.mark.sample(every=2)
+@pytest.mark.sample(every=5)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_interrupted(project: Path, number: signal.Signals, seed: int) -> None:

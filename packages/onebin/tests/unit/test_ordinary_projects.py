@@ -53,7 +53,7 @@ def ctx(tmp_path_factory: pytest.TempPathFactory) -> Context:
     return context(tmp_path_factory.mktemp("cache"), with_shelf)  # type: ignore[arg-type]
 
 
-@pytest.mark.sample(every=8)
+@pytest.mark.sample(every=16)
 @pytest.mark.parametrize("seed", range(48))
 def test_project_is_its_wheel(ctx: Context, seed: int, tmp_path: Path) -> None:
     """Name, version, start, dependencies, files and data are those that pip would install."""

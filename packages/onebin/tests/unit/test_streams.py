@@ -58,7 +58,7 @@ def run(arguments: list[str], shell: str, where: Path) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.sample(every=3)
+@pytest.mark.sample(every=7)
 @pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
 @pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
 def test_no_traceback_whatever_the_streams_are(
@@ -77,6 +77,7 @@ def test_no_traceback_whatever_the_streams_are(
         assert b"onebin: error: stdout: cannot be written" in result.stderr
 
 
+@pytest.mark.sample(every=2)
 @pytest.mark.parametrize("command", ["plan", "plan as JSON", "report as JSON"])
 def test_result_is_utf_8_in_any_locale(command: str, project: Path) -> None:
     """RFC 8259, section 8.1, has it so for JSON: the same bytes, whatever the locale is."""

@@ -95,6 +95,7 @@ def cases(kind: str) -> list[str]:
     return [name for name in names if getattr(load(name), kind)]
 
 
+@pytest.mark.sample(every=3)
 @pytest.mark.parametrize("name", cases("files"))
 def test_platform(tmp_path: Path, name: str) -> None:
     """The report of the machine holds what its files prove, and no more."""

@@ -150,7 +150,7 @@ def assert_silent(
             assert not any(each in text for each in spelled), (where, way)
 
 
-@pytest.mark.sample(every=7)
+@pytest.mark.sample(every=19)
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -182,7 +182,7 @@ def test_name(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert_silent(secret, Lying({secret.replace("=", ""): ""}, {}, {}), capfd, kind)
 
 
-@pytest.mark.sample(every=5)
+@pytest.mark.sample(every=11)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", READ)
 def test_file(kind: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -204,7 +204,7 @@ def test_secret_volume(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert_silent(secret, Lying({}, {}, dict.fromkeys(VOLUMES, secret)), capfd, "all")
 
 
-@pytest.mark.sample(every=7)
+@pytest.mark.sample(every=13)
 @pytest.mark.parametrize(
     "claim",
     [

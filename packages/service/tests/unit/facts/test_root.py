@@ -52,7 +52,7 @@ def by_root(root: Root, path: str, *, follow: bool) -> int | None:
         return None
 
 
-@settings(max_examples=200)
+@settings(max_examples=min(200, 4 * settings().max_examples))
 @given(
     made=st.lists(st.tuples(PATHS, st.just("folder") | st.just("file") | PATHS | FULL), max_size=8),
     paths=st.lists(st.tuples(FULL, st.booleans()), min_size=1, max_size=12),

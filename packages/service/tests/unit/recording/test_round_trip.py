@@ -105,7 +105,7 @@ MOUNTS = (
 
 
 @pytest.mark.claim("recordings")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=min(150, 4 * settings().max_examples), deadline=None)
 @given(files=USERS, environ=VARIABLES)
 def test_no_secret(
     files: dict[str, str], environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory

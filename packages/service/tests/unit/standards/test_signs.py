@@ -159,7 +159,11 @@ def is_sign(change: Evidence, evidence: tuple[Evidence, ...]) -> bool:
     return any(each.file == change.file for each in evidence)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=min(60, 2 * settings().max_examples),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(name=st.sampled_from(NAMES), data=st.data())
 def test_no_verdict_turns_over(name: str, data: st.DataObject) -> None:
     """Pass becomes fail, or fail pass, by a sign of the verdict alone."""
