@@ -61,8 +61,7 @@ STARTS: dict[str, str] = {
     "stderr full": 'exec "$@" 2>/dev/full',
     # Its reader is gone before the program starts, which that of a pipeline may not be.
     "stdout a closed pipe": (
-        "[ -p pipe ] || mkfifo pipe; exec 4<>pipe 5>pipe 4>&-;"
-        ' "$@" >&5 5>&-; echo "status $?" >&2'
+        '[ -p pipe ] || mkfifo pipe; exec 4<>pipe 5>pipe 4>&-; "$@" >&5 5>&-; echo "status $?" >&2'
     ),
     "no environment": 'exec env -i "$@"',
     "locale C": 'LC_ALL=C exec "$@"',

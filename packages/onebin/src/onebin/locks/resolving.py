@@ -55,6 +55,7 @@ def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> t
         ToolError: the index cannot be reached.
     """
     uv_sources.require_none(project)
+    ctx.progress.report("the index chooses versions")
     with ctx.store.scratch() as scratch:
         choices = index.resolve(
             project.dependencies, scratch, python=python, machine=machine, run=ctx.run
