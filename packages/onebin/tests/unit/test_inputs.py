@@ -141,6 +141,8 @@ SCRIPTS = {"app": "app:main", "other": "app.cli:Class.run"}
         ("x", "-m a.b", SCRIPTS, ("a.b", "")),
         ("x", "-m  a", {}, ("a", "")),
         ("x", "", {"one": "a:b"}, ("a", "b")),
+        ("x", "", {"smc++": "a:b.c [web, dev]"}, ("a", "b.c")),
+        ("x", ",cut", {",cut": "a : b", "x": "c:d"}, ("a", "b")),
     ],
 )
 def test_start(name: str, chosen: str, scripts: dict[str, str], start: tuple[str, str]) -> None:

@@ -166,7 +166,7 @@ def _tree(file: Path) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the project's code, which the build shows
         try:
-            return ast.parse(files.read_text(file))
+            return ast.parse(files.read_bytes(file))
         except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
             return None  # the build reports it; this Python may be older than the code
 

@@ -13,7 +13,7 @@ from onebin.effects.context import Context
 from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Machine, Pin, Plan, Project
 
-from . import requirements, uv_sources
+from . import requirements, unused, uv_sources
 
 
 def resolve(
@@ -24,6 +24,11 @@ def resolve(
     Raises:
         ProjectError: that of the first; or see ``_resolve``.
     """
+    if project.sources_elsewhere is None and not project.options.lock:  # a directory
+        table = uv_sources.document(project.root)
+        for line in (unused.rules(table, "pyproject.toml"), unused.requirements(project.root)):
+            if line:
+                ctx.progress.warn(line)
     unresolved: list[index.UnresolvedError] = []
     for python in pythons:
         try:

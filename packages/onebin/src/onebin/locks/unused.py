@@ -1,0 +1,49 @@
+"""What a project states about versions for other tools, and onebin leaves out when it chooses.
+
+Such a rule is obeyed by its tool's lock. Sources: settings of uv (resolution) and PDM.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+RULES: Final[Mapping[str, tuple[str, ...]]] = {
+    "uv": (
+        "constraint-dependencies", "exclude-dependencies", "exclude-newer",
+        "exclude-newer-package", "override-dependencies", "prerelease", "resolution",
+    ),
+    "pdm": ("resolution",),
+}  # fmt: skip
+"""Tables of ``[tool]``, and the keys in each that decide versions."""
+
+REQUIREMENTS: Final = "requirements.txt"
+
+
+def rules(table: Mapping[str, Any], where: str) -> str:
+    """Return a line about such settings in *table*, a document; empty if it has none."""
+    tools = table.get("tool")
+    found = [
+        f"tool.{name}.{key}"
+        for name, keys in RULES.items()
+        for key in keys
+        if isinstance(tools, dict) and isinstance(tools.get(name), dict) and tools[name].get(key)
+    ]
+    if not found:
+        return ""
+    command = f"{found[0].split('.')[1]} lock"
+    if where.endswith(".py"):
+        command += f" --script {where}"
+    return (
+        f"{where}: {', '.join(found)}: without effect on the versions that onebin chooses; "
+        f"{command} writes a lock that obeys"
+    )
+
+
+def requirements(root: Path) -> str:
+    """Return a line about requirements in *root* that are no lock; empty if there are none."""
+    if not (root / REQUIREMENTS).is_file():
+        return ""
+    return (
+        f"{REQUIREMENTS}: pins no file by hash, so its versions are not used; "
+        "pip-compile --generate-hashes makes it a lock"
+    )
