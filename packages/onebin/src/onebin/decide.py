@@ -153,10 +153,14 @@ def _offered(plan: Plan, tools: Tools) -> Plan:
     ctx, project = tools.context, plan.project
     offers = distributions.offers(plan, plan.series, ctx)
     found: list[absent.Absent] = []
+    starts: ProjectError | None = None
     if plan.is_locked:
         modules = Modules(offers, plan.series, ctx)
-        found = absent.absent(project.code, project.entry, plan.series, modules.may_have)
+        read = (project.code, project.entry, plan.series, modules.may_have)
+        found = absent.absent(*read)
+        starts = absent.start(*read)
     faults = [absent.fault(item, absent.modules_of(project.code)) for item in found]
+    faults += [starts] if starts else []
     obstacles = (*plan.obstacles, *_obstacles(project, faults))
     return msgspec.structs.replace(plan, offers=offers, obstacles=obstacles)
 
