@@ -224,6 +224,8 @@ def _plan(options: argparse.Namespace, tools: Tools) -> int:
     # A lock may name a repository with a password.
     _print(secret.hidden(text))
     planning.require_no_obstacle(plan)
+    if plan.unknown:
+        raise ToolError(f"{plan.unknown}: the plan is not whole", hint=plan.unknown_hint)
     return 0
 
 

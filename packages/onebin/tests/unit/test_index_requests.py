@@ -1,6 +1,7 @@
 """An index that is slow, silent, endless or denies: one error, soon, that names it."""
 
 import http.server
+import json
 import os
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from onebin import cli
 from onebin.effects import index
 from onebin.effects.process import run
 from onebin.errors import OnebinError
@@ -158,3 +160,42 @@ def test_index_is_named(status: int, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert text in str(error)
     assert hint in error.hint
     assert "pa55word" not in f"{error} {error.hint} {error.__cause__}"
+
+
+@pytest.mark.parametrize("lock", ["", "thing==1 --hash=sha256:" + "0" * 64])
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_plan_without_an_index_is_no_success(
+    lock: str,
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """All that is known is printed; the rest is unknown, neither an obstacle nor free of them."""
+    for name, value in {
+        "ONEBIN_CACHE": str(tmp_path / "cache"), "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "http://me:pa55word@127.0.0.1:9/simple", "PIP_RETRIES": "0",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "pyproject.toml").write_text(
+        "[project]\nname = 'app'\ndependencies = ['thing']\nscripts = { app = 'app:main' }\n"
+    )
+    (root / "app.py").write_text("def main(): ...\n")
+    if lock:
+        (root / "onebin.lock").write_text(lock)
+
+    status = cli.main(["plan", str(root), *arguments])
+
+    out, err = capfd.readouterr()
+    address = "http://****@127.0.0.1:9/simple/thing/: "
+    assert status == 1
+    assert f"error: {address}" in err
+    assert ("thing 1" in out) == bool(lock and not arguments)
+    if arguments:
+        assert json.loads(out)["unknown"].startswith(address)
+    else:
+        assert f"failed: {address}" in out
+    assert "pa55word" not in out + err

@@ -68,4 +68,23 @@ def test_warning_where_versions_are_chosen(
 
     found = printed.getvalue()
     assert ("tool.uv.exclude-newer" in found) == (not is_locked)
-    assert ("requirements.txt: pins no file" in found) == (not (is_locked or is_script))
+    assert ("requirements.txt: not read" in found) == (not (is_locked or is_script))
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("", ""),
+        ("requirements.txt", "requirements.txt: not read for versions; pip-compile "),
+        ("pdm.lock requirements.txt", "pdm.lock: not read for versions; pdm export "),
+        ("Pipfile.lock Pipfile", "Pipfile.lock: not read for versions; pipenv requirements "),
+    ],
+)
+def test_locks_of_other_tools(names: str, expected: str, tmp_path: Path) -> None:
+    """A lock that onebin does not know is named, with the command that makes one it knows."""
+    for name in names.split():
+        (tmp_path / name).touch()
+
+    found = unused.versions(tmp_path)
+
+    assert found.startswith(expected) if expected else not found

@@ -26,7 +26,7 @@ def resolve(
     """
     if project.sources_elsewhere is None and not project.options.lock:  # a directory
         table = uv_sources.document(project.root)
-        for line in (unused.rules(table, "pyproject.toml"), unused.requirements(project.root)):
+        for line in (unused.rules(table, "pyproject.toml"), unused.versions(project.root)):
             if line:
                 ctx.progress.warn(line)
     unresolved: list[index.UnresolvedError] = []

@@ -16,7 +16,12 @@ RULES: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Tables of ``[tool]``, and the keys in each that decide versions."""
 
-REQUIREMENTS: Final = "requirements.txt"
+LOCKS: Final[Mapping[str, str]] = {
+    "requirements.txt": "pip-compile --generate-hashes makes it a lock",
+    "pdm.lock": "pdm export --prod -o requirements.txt makes a lock of it",
+    "Pipfile.lock": "pipenv requirements --hash > requirements.txt makes a lock of it",
+}
+"""Files of versions that are no lock here, and how they become one."""
 
 
 def rules(table: Mapping[str, Any], where: str) -> str:
@@ -39,11 +44,7 @@ def rules(table: Mapping[str, Any], where: str) -> str:
     )
 
 
-def requirements(root: Path) -> str:
-    """Return a line about requirements in *root* that are no lock; empty if there are none."""
-    if not (root / REQUIREMENTS).is_file():
-        return ""
-    return (
-        f"{REQUIREMENTS}: pins no file by hash, so its versions are not used; "
-        "pip-compile --generate-hashes makes it a lock"
-    )
+def versions(root: Path) -> str:
+    """Return a line about such files in *root*; empty if there are none."""
+    found = [name for name in LOCKS if (root / name).is_file()]
+    return f"{found[-1]}: not read for versions; {LOCKS[found[-1]]}" if found else ""
