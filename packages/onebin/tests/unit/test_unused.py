@@ -77,14 +77,15 @@ def test_warning_where_versions_are_chosen(
         ("", ""),
         ("requirements.txt", "requirements.txt: not read for versions; pip-compile "),
         ("pdm.lock requirements.txt", "pdm.lock: not read for versions; pdm export "),
+        ("requirements.txt=hashed", ""),
         ("Pipfile.lock Pipfile", "Pipfile.lock: not read for versions; pipenv requirements "),
     ],
 )
 def test_locks_of_other_tools(names: str, expected: str, tmp_path: Path) -> None:
     """A lock that onebin does not know is named, with the command that makes one it knows."""
     for name in names.split():
-        (tmp_path / name).touch()
+        (tmp_path / name.partition("=")[0]).write_text(name.partition("=")[2])
 
-    found = unused.versions(tmp_path)
+    found = unused.versions(tmp_path, lambda name, text: name == "requirements.txt" and bool(text))
 
     assert found.startswith(expected) if expected else not found

@@ -60,7 +60,10 @@ class Script(msgspec.Struct, frozen=True):
             data = files.read_bytes(self.where)
             ast.parse(data)
             text = decode_source(data)
-        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError) as exc:
+        except OSError as exc:
+            hint = "is it spelled right?"
+            raise ProjectError(f"{self.where}: cannot be read: {exc.strerror}", hint=hint) from exc
+        except (ValueError, SyntaxError, RecursionError, MemoryError) as exc:
             raise ProjectError(f"{self.where}: cannot be read: {shown(str(exc))}") from exc
         table = metadata(text, where=str(self.where))
         if line := indexes.unused(table, self.where.name):

@@ -13,7 +13,7 @@ from onebin.effects.context import Context
 from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Machine, Pin, Plan, Project
 
-from . import requirements, unused, uv_sources
+from . import is_lock, requirements, unused, uv_sources
 
 
 def resolve(
@@ -26,7 +26,8 @@ def resolve(
     """
     if project.sources_elsewhere is None and not project.options.lock:  # a directory
         table = uv_sources.document(project.root)
-        for line in (unused.rules(table, "pyproject.toml"), unused.versions(project.root)):
+        rules = unused.rules(table, "pyproject.toml")
+        for line in (rules, unused.versions(project.root, is_lock)):
             if line:
                 ctx.progress.warn(line)
     unresolved: list[index.UnresolvedError] = []

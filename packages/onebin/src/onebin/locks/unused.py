@@ -3,9 +3,11 @@
 Such a rule is obeyed by its tool's lock. Sources: settings of uv (resolution) and PDM.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from onebin.effects import files
 
 RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "uv": (
@@ -16,8 +18,10 @@ RULES: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Tables of ``[tool]``, and the keys in each that decide versions."""
 
+REQUIREMENTS: Final = "requirements.txt"
+
 LOCKS: Final[Mapping[str, str]] = {
-    "requirements.txt": "pip-compile --generate-hashes makes it a lock",
+    REQUIREMENTS: "pip-compile --generate-hashes makes it a lock",
     "pdm.lock": "pdm export --prod -o requirements.txt makes a lock of it",
     "Pipfile.lock": "pipenv requirements --hash > requirements.txt makes a lock of it",
 }
@@ -44,7 +48,19 @@ def rules(table: Mapping[str, Any], where: str) -> str:
     )
 
 
-def versions(root: Path) -> str:
-    """Return a line about such files in *root*; empty if there are none."""
-    found = [name for name in LOCKS if (root / name).is_file()]
+def versions(root: Path, is_lock: Callable[[str, str], bool]) -> str:
+    """Return a line about such files in *root*; empty if there are none.
+
+    *is_lock* decides by a file's name and text.
+    """
+    found = [name for name in LOCKS if _is_other(root / name, is_lock)]
     return f"{found[-1]}: not read for versions; {LOCKS[found[-1]]}" if found else ""
+
+
+def _is_other(file: Path, is_lock: Callable[[str, str], bool]) -> bool:
+    if file.name != REQUIREMENTS:
+        return file.is_file()
+    try:
+        return not is_lock(file.name, files.read_text(file))
+    except (OSError, ValueError):
+        return False
