@@ -21,6 +21,7 @@ from onebin.model import (
     ModuleOrigin,
     Project,
 )
+from onebin.secret import without_userinfo
 from onebin.selection import contents, own_files
 from onebin.selection.named import SettingsWords
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
@@ -65,13 +66,28 @@ class FrozenProgram(msgspec.Struct, frozen=True):
 
     def make(self, folder: Path, ctx: Context) -> None:
         """Select, compile, and write down what came of it."""
-        made = _made(self, ctx)
-        (folder / "frozen").write_bytes(msgspec.msgpack.encode(made, enc_hook=_written))
+        (folder / "frozen").write_bytes(written(_made(self, ctx)))
 
     def load(self, folder: Path) -> Frozen:
         """Return it; its code is in the cache."""
         data = (folder / "frozen").read_bytes()
         return msgspec.msgpack.decode(data, type=Frozen, dec_hook=_read)
+
+
+def written(made: Frozen) -> bytes:
+    """Return *made* as the cache keeps it: a distribution's address may have a password."""
+    distributions = tuple(map(_without_password, made.distributions))
+    kept = msgspec.structs.replace(made, distributions=distributions)
+    return msgspec.msgpack.encode(kept, enc_hook=_written)
+
+
+def _without_password(item: Distribution) -> Distribution:
+    origin = item.pin.origin
+    if origin is None:
+        return item
+    plain = msgspec.structs.replace(origin, address=without_userinfo(origin.address))
+    pin = msgspec.structs.replace(item.pin, origin=plain)
+    return msgspec.structs.replace(item, pin=pin)
 
 
 def _written(path: object) -> bytes:

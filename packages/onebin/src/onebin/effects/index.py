@@ -313,8 +313,8 @@ def _download(
         found = _fetched([_line(pin, line)], folder, choice, must=bool(pin.hashes), run=run)
     except NoMatchError:
         return None
-    except UnreachableError:
-        raise
+    except UnreachableError as exc:
+        raise UnreachableError(f"{pin.name} {pin.version}: {exc}", hint=exc.hint) from exc
     except ToolError as exc:
         if why(exc.detail) is Reason.HASH_MISMATCH:
             raise ProjectError(

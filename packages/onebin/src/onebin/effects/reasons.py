@@ -59,8 +59,8 @@ SIGNS: Final = (
 UNREACHABLE: Final[Mapping[Reason | None, str]] = {
     Reason.INDEX_UNREACHABLE: "is it up, and is there a network? pip's own settings decide which "
     "index it is: PIP_INDEX_URL, pip.conf",
-    Reason.INDEX_DENIED: "is the name spelled right? the user and the password are those of pip's "
-    "own settings: PIP_INDEX_URL, pip.conf, .netrc",
+    Reason.INDEX_DENIED: "is the name spelled right? the user and the password are those of the "
+    "address, or of pip's own settings: PIP_INDEX_URL, pip.conf, .netrc",
 }
 """Hints for an index that gives no page."""
 
