@@ -166,7 +166,9 @@ def _offered(plan: Plan, tools: Tools) -> Plan:
         read = (project.code, project.entry, plan.series, is_known)
         found = absent.absent(*read)
         starts = absent.start(*read)
-    faults = [absent.fault(item, absent.modules_of(project.code)) for item in found]
+    is_script = project.sources_elsewhere is not None
+    beside = absent.modules_of(project.root) if found and is_script else []
+    faults = [absent.fault(item, absent.modules_of(project.code), beside) for item in found]
     faults += [starts] if starts else []
     obstacles = (*plan.obstacles, *_obstacles(project, faults))
     return msgspec.structs.replace(plan, offers=offers, obstacles=obstacles)

@@ -113,6 +113,17 @@ def test_fault_has_chain_place_and_remedy(tmp_path: Path) -> None:
     assert error.hint.startswith("did you mean requests? if not, add the distribution")
 
 
+def test_module_beside_a_script(tmp_path: Path) -> None:
+    """A script's helper comes from no distribution: the hint packs both."""
+    write(tmp_path, {"tool.py": "import helper"})
+
+    (item,) = absent(tmp_path, EntryPoint("tool", ""), "3.14", lambda _: False)
+    error = fault(item, ["tool"], ["helper", "tool"])
+
+    assert "tool.py:1: imports helper, which is beside the script" == str(error)
+    assert '[tool.onebin] with entry-point = "-m tool"' in error.hint
+
+
 def test_module_of_the_project_comes_from_no_distribution(tmp_path: Path) -> None:
     """A version file that nothing has generated yet comes from no dependency."""
     write(tmp_path, {"app/__init__.py": "", "app/cli.py": "from app._version import version"})

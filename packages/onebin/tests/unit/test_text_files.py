@@ -66,6 +66,21 @@ def test_script_in_any_encoding_of_python(case: str, tmp_path: Path) -> None:
     assert "é" in ast.unparse(ast.parse(packed))
 
 
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        ({"dependencies": [], "requires-python": ">=3", "tool": {}}, ""),
+        ({"dependency": ["thing"]}, "'dependency'"),
+        ({"project": {}, "dependencies": [], "name": "x"}, "'project', 'name'"),
+    ],
+)
+def test_fields_that_a_script_does_not_have(table: dict[str, object], named: str) -> None:
+    """A misspelled field is not silently left out."""
+    found = script.unknown(table, "tool.py")
+
+    assert found.startswith(f"tool.py: {named}: without effect") if named else not found
+
+
 @pytest.mark.parametrize("end", ["# /// ", "#///", "", "///"])
 def test_block_without_its_end(end: str) -> None:
     """Dependencies in a block that is never closed are not silently left out."""

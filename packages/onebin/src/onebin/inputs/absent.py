@@ -124,8 +124,14 @@ def start(
     )
 
 
-def fault(item: Absent, known: Iterable[str]) -> ProjectError:
-    """Return *item* as a fault; *known* are modules of the project: it may be part of one."""
+def fault(item: Absent, known: Iterable[str], beside: Iterable[str] = ()) -> ProjectError:
+    """Return *item* as a fault.
+
+    Args:
+        item: The import.
+        known: Modules of the project: it may be part of one, or a misspelling.
+        beside: Modules in the folder of a script, which is packed without them.
+    """
     chain = f" ({' -> '.join(item.chain)})" if len(item.chain) > 1 else ""
     if item.module in NOT_IN_RUNTIME:
         library, hint = NOT_IN_RUNTIME[item.module]
@@ -136,6 +142,12 @@ def fault(item: Absent, known: Iterable[str]) -> ProjectError:
             f"{item.place}: imports {item.module}, {OF_ANOTHER}{chain}", hint=BEHIND_A_CONDITION
         )
     known = list(known)
+    if item.module in beside:
+        return ProjectError(
+            f"{item.place}: imports {item.module}, which is beside the script{chain}",
+            hint="a script is packed alone; to pack both, add a pyproject.toml: [project] with its "
+            f'name and dependencies, [tool.onebin] with entry-point = "-m {item.chain[0]}"',
+        )
     if item.module.partition(".")[0] in known:
         return ProjectError(
             f"{item.place}: imports {item.module}, which is not in the project{chain}",

@@ -31,6 +31,8 @@ BLOCK: Final = re.compile(
 )
 """As PEP 723 gives it."""
 
+FIELDS: Final = ("dependencies", "requires-python", "tool")
+
 OPENED: Final = re.compile(r"^# /// script$", re.MULTILINE)
 
 LOCK: Final = ("{}.lock", "{}.onebin.lock")
@@ -66,6 +68,8 @@ class Script(msgspec.Struct, frozen=True):
         except (ValueError, SyntaxError, RecursionError, MemoryError) as exc:
             raise ProjectError(f"{self.where}: cannot be read: {shown(str(exc))}") from exc
         table = metadata(text, where=str(self.where))
+        if line := unknown(table, self.where.name):
+            self.ctx.progress.warn(line)
         if line := indexes.unused(table, self.where.name):
             self.ctx.progress.warn(line)
         root = self.where.resolve().parent
@@ -114,6 +118,16 @@ class Copied(msgspec.Struct, frozen=True):
     def load(self, folder: Path) -> Path:
         """Return the folder."""
         return folder
+
+
+def unknown(table: Mapping[str, Any], where: str) -> str:
+    """Return a line about fields of *table* that a script's metadata does not have."""
+    others = [shown(key) for key in table if key not in FIELDS]
+    if not others:
+        return ""
+    return (
+        f"{where}: {', '.join(others)}: without effect in a script; known are {', '.join(FIELDS)}"
+    )
 
 
 def metadata(text: str, *, where: str) -> Mapping[str, Any]:
