@@ -29,7 +29,7 @@ from onebin import (
     tracing,
 )
 from onebin.arguments import Command
-from onebin.effects import files
+from onebin.effects import files, owned
 from onebin.effects.atomic import install_program
 from onebin.effects.interruption import TerminatedError, on_terminate
 from onebin.effects.progress import Progress
@@ -94,10 +94,14 @@ def _run(arguments: Sequence[str] | None) -> int:
         _print_error(exc, color=color)
         return exc.exit_status
     except OSError as exc:
-        if exc.errno != errno.ENAMETOOLONG:
+        if exc.errno == errno.ENAMETOOLONG:
+            fault: OnebinError = ProjectError(f"{exc.filename}: its name is too long")
+        elif (gone := owned.gone(exc, os.environ)) is not None:
+            fault = gone
+        else:
             raise
-        _print_error(ProjectError(f"{exc.filename}: its name is too long"), color=color)
-        return ProjectError.exit_status
+        _print_error(fault, color=color)
+        return fault.exit_status
     except MemoryError:
         # Every stage has its limits; this machine or container is below them.
         _print_error(ToolError("not enough memory; expected 256 MiB for inspect"), color=color)
@@ -220,6 +224,8 @@ def _plan(options: argparse.Namespace, tools: Tools) -> int:
     # A lock may name a repository with a password.
     _print(secret.hidden(text))
     planning.require_no_obstacle(plan)
+    if plan.unknown:
+        raise ToolError(f"{plan.unknown}: the plan is not whole", hint=plan.unknown_hint)
     return 0
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 from packaging.utils import canonicalize_name
 
-from onebin import distributions, locks, planning, project_files
-from onebin.distributions.modules import Modules
+from onebin import distributions, locks, planning, project_files, requirement
+from onebin.distributions.modules import Modules, is_like
 from onebin.effects.index import UnreachableError
 from onebin.errors import ObstaclesError, ProjectError
 from onebin.inputs import absent
@@ -55,8 +55,7 @@ def _whole(project: Project, tools: Tools) -> Plan:
         series = planning.series_of(project, tools.python_source)
         text = resolving.chosen(project, tools.target, series, tools.context)
     except UnreachableError as exc:
-        tools.context.progress.warn(f"{exc}: the dependencies' versions are not known yet")
-        return plan
+        return _unknown(plan, exc)
     except ProjectError as exc:
         faults = exc.faults if isinstance(exc, ObstaclesError) else (exc,)
         return msgspec.structs.replace(plan, obstacles=_obstacles(project, faults))
@@ -143,8 +142,7 @@ def with_offers(plan: Plan, tools: Tools, lock: project_files.LockFile | None = 
                 )
                 return other
     except UnreachableError as exc:
-        tools.context.progress.warn(f"{exc}: what cannot be built is not known yet")
-        return plan
+        return _unknown(plan, exc)
     return found
 
 
@@ -153,12 +151,31 @@ def _offered(plan: Plan, tools: Tools) -> Plan:
     ctx, project = tools.context, plan.project
     offers = distributions.offers(plan, plan.series, ctx)
     found: list[absent.Absent] = []
+    starts: ProjectError | None = None
     if plan.is_locked:
         modules = Modules(offers, plan.series, ctx)
-        found = absent.absent(project.code, project.entry, plan.series, modules.may_have)
-    faults = [absent.fault(item, absent.modules_of(project.code)) for item in found]
+        names = [
+            requirement.parse(text, where="project.dependencies").name
+            for text in project.dependencies
+        ]
+
+        def is_known(module: str) -> bool:
+            # What a lock lacks is a fault of the lock alone.
+            return any(is_like(name, module) for name in names) or modules.may_have(module)
+
+        read = (project.code, project.entry, plan.series, is_known)
+        found = absent.absent(*read)
+        starts = absent.start(*read)
+    is_script = project.sources_elsewhere is not None
+    beside = absent.modules_of(project.root) if found and is_script else []
+    faults = [absent.fault(item, absent.modules_of(project.code), beside) for item in found]
+    faults += [starts] if starts else []
     obstacles = (*plan.obstacles, *_obstacles(project, faults))
     return msgspec.structs.replace(plan, offers=offers, obstacles=obstacles)
+
+
+def _unknown(plan: Plan, exc: UnreachableError) -> Plan:
+    return msgspec.structs.replace(plan, unknown=str(exc), unknown_hint=exc.hint)
 
 
 def _obstacles(project: Project, faults: Iterable[ProjectError]) -> tuple[Obstacle, ...]:

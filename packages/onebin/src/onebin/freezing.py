@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from onebin.model import (
     ModuleOrigin,
     Project,
 )
+from onebin.secret import without_userinfo
 from onebin.selection import contents, own_files, whole
 from onebin.selection.finder import Finder, modules_in
 from onebin.selection.named import SettingsWords
@@ -68,8 +69,7 @@ class FrozenProgram(msgspec.Struct, frozen=True):
 
     def make(self, folder: Path, ctx: Context) -> None:
         """Select, compile, and write down what came of it."""
-        made = _made(self, ctx)
-        (folder / "frozen").write_bytes(msgspec.msgpack.encode(made, enc_hook=_written))
+        (folder / "frozen").write_bytes(written(_made(self, ctx)))
 
     def load(self, folder: Path) -> Frozen:
         """Return it; its code is in the cache."""
@@ -148,12 +148,12 @@ class SelectedProgram(msgspec.Struct, frozen=True, kw_only=True):
         """Select, and write down what came of it; paths of own code are relative to it."""
         made = _selected(self, _Compiled(self.project, self.python, ctx), ctx)
 
-        def written(path: object) -> bytes:
+        def relative(path: object) -> bytes:
             found = _written(path)
             start = os.fsencode(self.code) + b"/"
             return OWN + found.removeprefix(start) if found.startswith(start) else found
 
-        (folder / "selected").write_bytes(msgspec.msgpack.encode(made, enc_hook=written))
+        (folder / "selected").write_bytes(written(made, relative))
 
     def load(self, folder: Path) -> Selected:
         """Return it; its code is in the cache."""
@@ -225,6 +225,25 @@ def _written(path: object) -> bytes:
     """Return *path* as msgspec can write it."""
     assert isinstance(path, Path)  # noqa: S101  (msgspec writes the others)
     return os.fsencode(path)
+
+
+def written(made: Frozen | Selected, path: Callable[[object], bytes] = _written) -> bytes:
+    """Return *made* as the cache keeps it: a distribution's address may have a password.
+
+    *path* writes a path.
+    """
+    distributions = tuple(map(_without_password, made.distributions))
+    kept = msgspec.structs.replace(made, distributions=distributions)
+    return msgspec.msgpack.encode(kept, enc_hook=path)
+
+
+def _without_password(item: Distribution) -> Distribution:
+    origin = item.pin.origin
+    if origin is None:
+        return item
+    plain = msgspec.structs.replace(origin, address=without_userinfo(origin.address))
+    pin = msgspec.structs.replace(item.pin, origin=plain)
+    return msgspec.structs.replace(item, pin=pin)
 
 
 def _read(_: type[Any], data: object) -> Path:

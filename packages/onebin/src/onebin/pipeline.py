@@ -41,6 +41,7 @@ from onebin.model import (
 from onebin.parts import Prepared
 from onebin.pruning import Pruning, compare
 from onebin.runtime import build as runtime
+from onebin.runtime import intact
 from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import toolchain
 from onebin.tools import Tools
@@ -106,7 +107,7 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
     For another processor they are made for this one first. Its interpreter compiles and runs build
     back ends, and loads the C extensions once: nothing of the target runs here.
     """
-    project, here = plan.project, None
+    here = None
     if plan.is_cross:
         here = _made(
             msgspec.structs.replace(plan, machine=plan.build_machine), ctx, may_pin=may_pin
@@ -116,6 +117,14 @@ def _made(plan: Plan, ctx: Context, *, may_pin: bool = True) -> Prepared:
     with ctx.progress.stage("toolchain") as stage:
         compiler = _toolchain(plan, ctx)
         stage.summary = plan.toolchain + (f", for {plan.machine}" if here else "")
+    with intact.in_use(plan.toolchain, plan.build_machine, compiler, ctx):
+        return _compiled(plan, compiler, here, ctx, may_pin=may_pin)
+
+
+def _compiled(
+    plan: Plan, compiler: Toolchain, here: Prepared | None, ctx: Context, *, may_pin: bool
+) -> Prepared:
+    project = plan.project
     with ctx.progress.stage("runtime") as stage:
         settings = recipe(project.options.optimize, has_docs=project.is_whole)
         step = runtime.BuildCPython(
@@ -171,8 +180,12 @@ def build(project: Project, tools: Tools, *, instrumented: bool = False) -> Buil
         ToolError: the machine must change.
     """
     ready = prepare(project, tools, instrumented=instrumented)
-    with project_files.readable(project):
-        return _built(ready, tools.context)
+    plan, ctx = ready.plan, tools.context
+    with (
+        project_files.readable(project),
+        intact.in_use(plan.toolchain, plan.build_machine, ready.toolchain, ctx),
+    ):
+        return _built(ready, ctx)
 
 
 def _built(ready: Prepared, ctx: Context) -> BuildResult:

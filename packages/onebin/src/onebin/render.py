@@ -41,7 +41,13 @@ def plan(planned: Plan, pruning: Pruning | None = None) -> str:
             f"CPython {planned.python.version} ({planned.python.origin}){_support(planned)}",
         ),
         *([("profile", planning.UNUSED_PROFILE)] if planned.is_cross and planned.profile else []),
-        ("with", _pins(planned.distributions)),
+        (
+            "with",
+            _pins(planned.distributions)
+            if planned.distributions or not planned.unknown
+            else "not known",
+        ),
+        *([("index", f"failed: {planned.unknown}")] if planned.unknown else []),
         ("lock", _lock(planned)),
         ("not needed", ", ".join(planned.not_needed) or "nothing of the lock"),
         ("build tools", _build_tools(planned)),

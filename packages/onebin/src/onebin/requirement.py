@@ -29,6 +29,9 @@ EXTRA: Final = re.compile(
 )
 """A comparison with ``extra``, which tools evaluate for a set of extras, not for one."""
 
+REASON: Final = 120
+"""Characters of why a requirement is none: a line of a terminal."""
+
 FORM: Final = "expected a name with versions, as in: requests>=2,<3"
 
 
@@ -73,9 +76,13 @@ def parse(text: object, *, where: str) -> Requirement:
         return Requirement(text)
     # Brackets nested a thousand times end in the last two.
     except (ValueError, RecursionError, MemoryError) as exc:
+        is_other = text.lstrip().startswith(("-", ".", "/")) or "://" in text.partition("@")[0]
+        why = str(exc).partition("\n")[0][:REASON].rstrip(".")
+        reason = f": {why}" if why.isprintable() and why and not is_other else ""
+        hint = "only distributions of an index are allowed: no paths, options or files"
         raise ProjectError(
-            f"{where}: {shown(text)} is not a requirement; {FORM}",
-            hint="only distributions of an index are allowed: no paths, options or files",
+            f"{where}: {shown(text)} is not a requirement{reason}; {FORM}",
+            hint=hint if is_other else "correct it where it is stated (PEP 508)",
         ) from exc
 
 

@@ -26,13 +26,18 @@ MIN_LENGTH: Final = 4
 """Characters of a password that is hidden by itself: a shorter one would hide half the text."""
 
 
+def without_userinfo(text: str) -> str:
+    """Return *text* without the users and passwords of its addresses, whatever the environment."""
+    return USERINFO.sub(rf"\1{HIDDEN}@", text)
+
+
 def hidden(text: str, environ: Mapping[str, str] | None = None) -> str:
     """Return *text* without passwords of addresses, and fit for a terminal.
 
     Hidden are the userinfo of every address, and everywhere the passwords of addresses in
     *environ* (this process's).
     """
-    text = USERINFO.sub(rf"\1{HIDDEN}@", text)
+    text = without_userinfo(text)
     values = os.environ if environ is None else environ
     addresses = tuple(value for value in values.values() if "@" in value)
     apart = tuple(value for name, value in values.items() if APART.fullmatch(name))

@@ -170,6 +170,9 @@ def _uv_edges(key: str, graph: Graph, edges: Iterable[Edge]) -> Iterator[str]:
     for edge in edges:
         extras = f", extra = {json.dumps(edge.extras)}" if edge.extras else ""
         marker = f", marker = {json.dumps(edge.marker)}" if edge.marker else ""
+        if not (extras or marker) and edge.to % 2:  # the short form
+            yield f"    {json.dumps(graph.nodes[edge.to].name)},"
+            continue
         yield f"    {{ name = {json.dumps(graph.nodes[edge.to].name)}{extras}{marker} }},"
     yield "]"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from onebin import cli
 from onebin.distributions.modules import is_like
-from onebin.inputs.absent import absent, fault
+from onebin.inputs.absent import absent, fault, start
 from onebin.model import EntryPoint, Pin
 
 START = EntryPoint("app.cli", "main")
@@ -111,6 +111,55 @@ def test_fault_has_chain_place_and_remedy(tmp_path: Path) -> None:
         str(error)
     )
     assert error.hint.startswith("did you mean requests? if not, add the distribution")
+
+
+def test_module_beside_a_script(tmp_path: Path) -> None:
+    """A script's helper comes from no distribution: the hint packs both."""
+    write(tmp_path, {"tool.py": "import helper"})
+
+    (item,) = absent(tmp_path, EntryPoint("tool", ""), "3.14", lambda _: False)
+    error = fault(item, ["tool"], ["helper", "tool"])
+
+    assert "tool.py:1: imports helper, which is beside the script" == str(error)
+    assert '[tool.onebin] with entry-point = "-m tool"' in error.hint
+
+
+def test_module_of_the_project_comes_from_no_distribution(tmp_path: Path) -> None:
+    """A version file that nothing has generated yet comes from no dependency."""
+    write(tmp_path, {"app/__init__.py": "", "app/cli.py": "from app._version import version"})
+
+    (item,) = absent(tmp_path, START, "3.14", lambda _: False)
+    error = fault(item, ["app"])
+
+    assert "app/cli.py:1: imports app._version, which is not in the project" == str(error)
+    assert "generated" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("module", "known", "missing"),
+    [
+        ("app.cli", "", ""),
+        ("app.gone", "", ""),
+        ("spread.cli", "", ""),
+        ("other.cli", "", "other"),
+        ("other.cli", "other", ""),
+        ("http.server", "", ""),
+        ("idlelib.idle", "", "idlelib"),
+    ],
+)
+def test_start_that_nothing_provides(module: str, known: str, missing: str, tmp_path: Path) -> None:
+    """The wheel of a project may lack the package that its folder shows."""
+    write(tmp_path, {"app/__init__.py": "", "app/cli.py": "", "spread/x/a.py": ""})
+    entry = EntryPoint(module, "main")
+
+    error = start(tmp_path, entry, "3.14", known.split().__contains__)
+
+    assert bool(missing) == (error is not None)
+    if error is not None:
+        assert str(error).endswith(f"neither the project nor a dependency has {missing}")
+        assert "the project has 'app', 'spread'" in error.hint
+    (tmp_path / "more.pth").write_text("folder")
+    assert start(tmp_path, entry, "3.14", lambda _: False) is None
 
 
 def test_five_kinds_of_obstacle_at_once(

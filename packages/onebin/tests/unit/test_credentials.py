@@ -7,13 +7,16 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from onebin import cli
+from onebin import cli, freezing
 from onebin.effects import index
 from onebin.effects.process import run
-from onebin.model import Pin
+from onebin.freezing import Frozen, Selected
+from onebin.model import Distribution, Origin, Pin
+from onebin.selection.selector import Selection
 
 pytestmark = pytest.mark.claim("passwords stay")
 
@@ -161,3 +164,24 @@ def test_lock_with_an_index_and_its_password_is_refused_without_it(
     err = capfd.readouterr().err
     assert "'--index-url https://****@h.invalid/simple' is an option" in err
     assert "pa55" not in err
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "kept"),
+    [
+        ("git", "https://me:pa55word@h.invalid/x.git", "https://****@h.invalid/x.git"),
+        ("url", "http://token-pa55word@h.invalid/x.whl", "http://****@h.invalid/x.whl"),
+        ("directory", "../near", "../near"),
+    ],
+)
+def test_frozen_program_has_no_password(kind: Any, address: str, kept: str) -> None:
+    """The cache keeps a distribution with where it is from, without the userinfo of that."""
+    pin = Pin("x", "1", (), Origin(kind, address))
+    items = (Distribution(pin, Path("/c"), "k"), Distribution(Pin("y", "1", ()), Path("/d"), "l"))
+    selection = Selection({}, (), (), ())
+
+    for made in (Frozen(selection, (), items, ()), Selected(selection, (), items)):
+        data = freezing.written(made)
+
+        assert b"pa55word" not in data
+        assert kept.encode() in data

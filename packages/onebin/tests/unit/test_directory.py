@@ -39,7 +39,9 @@ def test_code_is_found_where_the_setting_says() -> None:
     [
         ("typo", "tool.onebin.exlude: no such setting", "did you mean exclude?"),
         ("two-scripts", "no entry point", "tool.onebin.entry-point"),
-        ("not-there", "no pyproject.toml there", "onebin build packages/service"),
+        ("not-there", "no such file or directory", "is it spelled right?"),
+        ("", "no pyproject.toml there", "onebin build packages/service"),
+        ("facts/facts.py", r"neither a directory, nor a script \(\*\.py\), nor", "cp "),
     ],
 )
 def test_faults_are_named_with_the_way_out(name: str, message: str, hint: str) -> None:
@@ -160,6 +162,12 @@ def test_invalid_dependency_is_rejected(text: Any) -> None:
         ({"scripts": {"a": 7}}, "project.scripts: 'a' = 7 is not a script"),
         ({"scripts": {"../a": "app:main"}}, "project.scripts: '../a' = .* is not a script"),
         ({"scripts": {"-a": "app:main"}}, "project.scripts: '-a' = .* is not a script"),
+        ({"scripts": {"a=b": "app:main"}}, "project.scripts: 'a=b' = .* is not a script"),
+        ({"scripts": {"a b": "app:main"}}, "project.scripts: 'a b' = .* is not a script"),
+        ({"scripts": {"[a]": "app:main"}}, "project.scripts: .* is not a script"),
+        ({"scripts": {"#a": "app:main"}}, "project.scripts: '#a' = .* is not a script"),
+        ({"scripts": {"\u00e4": "app:main"}}, "project.scripts: .* is not a script"),
+        ({"scripts": {"a": "app:main [x] [y"}}, "is not module:function"),
         ({"scripts": {"a": "app:import"}}, "is not module:function"),
         ({"scripts": {"a": "class:main"}}, "is not module:function"),
         ({"scripts": {"a": "app:main()\nimport os"}}, "is not module:function"),

@@ -1,7 +1,10 @@
 """Pinned source from every origin, and nothing that differs from the pin."""
 
 import hashlib
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -225,3 +228,30 @@ def test_invalid_address_is_an_error_of_one_line(tmp_path: Path, address: str) -
     """A password, an invalid host and an unknown scheme are each a ToolError."""
     with pytest.raises(ToolError):
         get(msgspec.structs.replace(SOURCE, origin=address), tmp_path, Apt(None))
+
+
+def test_download_that_trickles_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit of a whole download holds while bytes come one by one."""
+    monkeypatch.setattr(fetch, "TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr(fetch, "APT_SETTINGS", tmp_path)
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(4096)
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+                while not ended.wait(0.05):
+                    client.send(b"x")
+
+        thread = threading.Thread(target=trickle, daemon=True)
+        thread.start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/thing-1.tar.gz"
+        source = msgspec.structs.replace(SOURCE, origin=address)
+        before = time.monotonic()
+        with pytest.raises(ToolError, match=r"thing-1\.tar\.gz: more than .* bytes or 0\.5 s"):
+            fetch.tarball(source, tmp_path, run=Apt(None), report=lambda _: None)
+        assert time.monotonic() - before < 10
+        ended.set()
+        thread.join()

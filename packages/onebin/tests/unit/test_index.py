@@ -12,7 +12,7 @@ import pytest
 
 from onebin.effects import index
 from onebin.effects.process import run
-from onebin.errors import ProjectError, ToolError
+from onebin.errors import ProjectError
 from onebin.model import Pin
 
 Put = Callable[..., Pin]
@@ -211,5 +211,5 @@ def test_absent_network_is_not_taken_for_an_absent_file(
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: closed
     monkeypatch.setenv("PIP_RETRIES", "1")
 
-    with pytest.raises(ToolError, match="the package index cannot be reached"):
+    with pytest.raises(index.UnreachableError, match=r"127\.0\.0\.1:9/simple/x/: .*refused"):
         ASK[what](tmp_path)

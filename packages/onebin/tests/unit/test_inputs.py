@@ -14,7 +14,8 @@ from onebin.errors import ProjectError
 from onebin.inputs import Given, script
 from onebin.inputs.entry import entry_point
 from onebin.inputs.requirements import requirements_of
-from onebin.model import Options, Project, target_environment
+from onebin.inputs.wheel import of_folder
+from onebin.model import EntryPoint, Options, Project, target_environment
 
 from .fakes import context
 
@@ -122,6 +123,25 @@ def test_metadata_is_what_was_written(table: dict[str, str], before: str, after:
     assert table == script.metadata(text, where="x")
 
 
+@pytest.mark.parametrize("program", ["aws", "aws_completer", ""])
+def test_wheel_of_programs_without_entry_points(program: str, tmp_path: Path) -> None:
+    """As awscli or ruff: its programs are named, and what may start in their place."""
+    record = f"made-7.data/scripts/{program},sha256=x,1\n" if program else "made.py,,\n"
+    info = {"METADATA": "Metadata-Version: 2.1\nName: made\nVersion: 7\n", "RECORD": record}
+    code = tmp_path / "code"
+    for name, text in info.items():
+        (code / "made-7.dist-info").mkdir(parents=True, exist_ok=True)
+        (code / "made-7.dist-info" / name).write_text(text)
+
+    with pytest.raises(ProjectError, match="made: no entry point") as caught:
+        of_folder(code, tmp_path, Options(), of="made")
+
+    assert (f"its programs are files: {program!r}" in str(caught.value)) == bool(program)
+    assert "module:function" in caught.value.hint
+    started = of_folder(code, tmp_path, Options(entry_point="-m made"), of="made")
+    assert EntryPoint("made", "") == started.entry
+
+
 @pytest.mark.parametrize("name", ["gone.py", "gone-1-py3-none-any.whl", "gone"])
 def test_missing_input_is_named(tmp_path: Path, name: str) -> None:
     """A path without a file is an error of that path."""
@@ -141,6 +161,8 @@ SCRIPTS = {"app": "app:main", "other": "app.cli:Class.run"}
         ("x", "-m a.b", SCRIPTS, ("a.b", "")),
         ("x", "-m  a", {}, ("a", "")),
         ("x", "", {"one": "a:b"}, ("a", "b")),
+        ("x", "", {"smc++": "a:b.c [web, dev]"}, ("a", "b.c")),
+        ("x", ",cut", {",cut": "a : b", "x": "c:d"}, ("a", "b")),
     ],
 )
 def test_start(name: str, chosen: str, scripts: dict[str, str], start: tuple[str, str]) -> None:

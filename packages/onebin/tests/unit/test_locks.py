@@ -128,6 +128,9 @@ POETRY = '[metadata]\nlock-version = "2.1"\n'
 
 FAULTS = {
     "uv format": ("uv.lock", "version = 2", "version 2 of the format"),
+    "uv format, and form": ("uv.lock", "version = 2\npackage = 1", "version 2 of the format"),
+    "uv without a version": ("uv.lock", "revision = 2", "not the form"),
+    "uv in a merge": ("uv.lock", "version = 1\n<<<<<<< HEAD\nrevision = 2", "line 2"),
     "uv without a hash": (
         "uv.lock",
         'version = 1\n[[package]]\nname = "a"\nversion = "1"\nsource = { registry = "r" }',
@@ -191,12 +194,13 @@ def test_faults_of_locks(fault: str) -> None:
     try:
         plan = planning.plan(project, machine="x86_64", lock=text, lock_name=name)
     except ProjectError as exc:
-        reason = str(exc)
+        reason, hint = str(exc), exc.hint
     else:
-        reason = plan.obstacles[0].reason
+        reason, hint = plan.obstacles[0].reason, plan.obstacles[0].hint
 
     assert reason.startswith(name)
     assert message in reason
+    assert hint
 
 
 def test_all_obstacles_are_reported_at_once(

@@ -157,6 +157,8 @@ def test_build_lock_has_versions_alone() -> None:
         (f"-e .\nfar @ git+https://h.invalid/x@{COMMIT}\n", True),
         (f"# by uv\nfar @ git+https://h.invalid/x@{COMMIT}#subdirectory=y  # via app\n", True),
         (f"thing==1 --hash=sha256:{SHA}\n", True),
+        (f"thing==1 \\\r\n\t--hash sha256:{SHA}\r\n", True),
+        (f"thing==1  # --hash=sha256:{SHA}\n", False),
         (f"far @ git+https://h.invalid/x@{COMMIT}\nthing==1\n", False),
         ("far @ git+https://h.invalid/x@main\n", False),
         ("-e .\n", False),

@@ -7,7 +7,7 @@ import pytest
 
 from onebin import inputs, requirement
 from onebin.effects.process import run
-from onebin.errors import ProjectError, ToolError
+from onebin.errors import OnebinError, ProjectError, ToolError
 from onebin.inputs import Given
 from onebin.model import target_environment
 
@@ -195,14 +195,23 @@ def test_project_that_starts_a_compiler_is_a_distribution(
 
 
 FAILURES = {
-    "raise ValueError('why')": (ToolError, "own makes no wheel"),
-    "def build_wheel(*_): return '../x.whl'": (ProjectError, "expected a wheel"),
-    "def build_wheel(*_): return 'x'": (ProjectError, "expected a wheel"),
+    "raise ValueError('why')": (ToolError, "own makes no wheel", "pip wheel"),
+    "raise LookupError('setuptools-scm was unable to detect version for /tmp/x.')": (
+        ToolError, "own makes no wheel", "fallback_version",
+    ),
+    "raise ValueError('Cannot find the version from SCM or SCM isn\\'t detected.')": (
+        ToolError, "own makes no wheel", "fallback_version",
+    ),
+    "def build_wheel(*_): return '../x.whl'": (ProjectError, "expected a wheel", ""),
+    "def build_wheel(*_): return 'x'": (ProjectError, "expected a wheel", ""),
     "def get_requires_for_build_wheel(_): return ['x @ https://h.invalid/x.whl']": (
-        ProjectError, "has an address",
+        ProjectError, "has an address", "",
     ),
     "def get_requires_for_build_wheel(_): return ['-r /etc/passwd']": (
-        ProjectError, "is not a requirement",
+        ProjectError, "is not a requirement", "no paths, options or files",
+    ),
+    "def get_requires_for_build_wheel(_): return ['x>=2.*']": (
+        ProjectError, "is not a requirement: .* suffix can only be used", "PEP 508",
     ),
 }  # fmt: skip
 
@@ -211,9 +220,11 @@ FAILURES = {
 def test_failing_back_end(project: Path, tmp_path: Path, text: str) -> None:
     """What a back end does wrong is named, with the project."""
     (project / "own.py").write_text(text)
-    kind, message = FAILURES[text]
+    kind, message, hint = FAILURES[text]
 
     with pytest.raises(kind, match=message) as caught:
         inputs.find(project, ctx=context(tmp_path / "cache", run)).project()
 
     assert "project" in str(caught.value)
+    assert isinstance(caught.value, OnebinError)
+    assert hint in caught.value.hint

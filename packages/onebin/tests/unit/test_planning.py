@@ -24,6 +24,15 @@ LINUX = target_environment("x86_64")
         ("# a comment\n\n", ()),
         (f"a==1 --hash={SHA}", (Pin("a", "1", (SHA,)),)),
         (f"A_b.c==1.0 \\\n    --hash={SHA}  # via x\n", (Pin("a-b-c", "1.0", (SHA,)),)),
+        # Forms that pip reads as well, and where it ends a comment and a joined line.
+        (f"a==1\t--hash {SHA}\t# x", (Pin("a", "1", (SHA,)),)),
+        (f'a==1 --hash="{SHA}"', (Pin("a", "1", (SHA,)),)),
+        (f"a==1 --hash=sha256:{'A' * 64}", (Pin("a", "1", (f"sha256:{'a' * 64}",)),)),
+        (f"a==1 --hash={SHA} --hash=sha512:{'0' * 128}", (Pin("a", "1", (SHA,)),)),
+        (f"a==1 \\\r\n    --hash={SHA}\r\n", (Pin("a", "1", (SHA,)),)),
+        (f"a==1 \\\n --hash={SHA} \\\n # via x\n", (Pin("a", "1", (SHA,)),)),
+        (f"# comment \\\na==1 --hash={SHA}", (Pin("a", "1", (SHA,)),)),
+        (f"a==1 --hash={SHA} \\", (Pin("a", "1", (SHA,)),)),
         (f"b==1 --hash={SHA}\na==2 --hash={SHA}", (Pin("a", "2", (SHA,)), Pin("b", "1", (SHA,)))),
         (f"w==1 ; sys_platform == 'win32' --hash={SHA}", ()),
         (f"t==1 ; python_version < '3.12' --hash={SHA}", ()),
@@ -66,7 +75,6 @@ HOSTILE_LINES = [
     f"a==1 --hash={SHA.upper()}",
     f"a==1 --hash={SHA[:-1]}",
     f"a==1 --hash={SHA}0",
-    f"a==1 --hash={SHA} --hash=sha512:0",
     # Two pins of one distribution.
     f"a==1 --hash={SHA}\nA==2 --hash={SHA}",
     # Names with invalid characters.

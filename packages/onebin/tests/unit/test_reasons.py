@@ -41,22 +41,29 @@ OUTPUTS = [
     ),
     (
         (
-            "WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, "
-            "status=None)) after connection broken by 'NewConnectionError(...)': /simple/thing/\n"
-            "ERROR: Could not find a version that satisfies the requirement thing (from versions: "
-            "none)\nERROR: No matching distribution found for thing"
+            "ERROR: No matching distribution found for thing\n"
+            "onebin: no response: https://h.invalid/simple/thing/: no response within 60 s\n"
         ),
         Reason.INDEX_UNREACHABLE,
-        "",
+        "https://h.invalid/simple/thing/: no response within 60 s",
     ),
     (
         (
-            "WARNING: Could not fetch URL https://h.invalid/simple/thing/: There was a problem "
-            "confirming the ssl certificate: HTTPSConnectionPool(host='h.invalid', port=443) - "
-            "skipping"
+            "ERROR: No matching distribution found for thing\n"
+            "onebin: no response: https://h.invalid/simple/thing/: status 403 Forbidden"
         ),
-        Reason.INDEX_UNREACHABLE,
-        "",
+        Reason.INDEX_DENIED,
+        "https://h.invalid/simple/thing/: status 403 Forbidden",
+    ),
+    (
+        # The second try succeeded.
+        (
+            "WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, "
+            "status=None)) after connection broken by 'NewConnectionError(...)': /simple/thing/\n"
+            "ERROR: No matching distribution found for thing"
+        ),
+        Reason.NO_MATCH,
+        "thing",
     ),
     (
         (

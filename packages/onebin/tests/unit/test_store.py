@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from onebin.effects import owned
 from onebin.effects.context import Context
 from onebin.effects.store import Store, key_of
 from onebin.errors import ToolError
@@ -147,6 +150,77 @@ def test_full_disk_of_temporary_files_is_named(
         get(cache, make)
 
     assert ("TMPDIR" if named == "there" else "ONEBIN_CACHE") in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EIO]
+)
+@pytest.mark.parametrize("which", ["every", "of a folder"])
+def test_file_system_without_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, which: str
+) -> None:
+    """The fault is not that the cache cannot be written; another disk helps."""
+    usual = fcntl.flock
+
+    def flock(handle: int, operation: int) -> None:
+        if which == "every" or stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        usual(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+    with pytest.raises(ToolError, match=os.strerror(number)) as caught:
+        get(tmp_path, lambda _: None)
+
+    assert ("cannot lock files" in str(caught.value)) == (number != errno.EIO)
+    assert "ONEBIN_CACHE" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ValueError("dictionary update sequence element #39 has length 1"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "facts.json"),
+        KeyError("size"), StopIteration(), msgspec.DecodeError("Input data was truncated"),
+    ],
+)  # fmt: skip
+def test_damaged_entry_is_named(tmp_path: Path, fault: Exception) -> None:
+    """A file that a crash has cut: which folder to remove, and no traceback."""
+
+    class Cut(Made, frozen=True):
+        def load(self, _: Path) -> Path:
+            raise fault
+
+    get(tmp_path, lambda _: None)
+    with pytest.raises(ToolError, match=f"^{tmp_path}/kind/.*: damaged, ") as caught:
+        context(tmp_path).build(Cut(lambda _: None))
+
+    folder = str(caught.value).partition(":")[0]
+    assert f"remove it, and build again: rm -r {folder}" == caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "is_named"),
+    [
+        (errno.ENOENT, "{cache}/toolchain/ab/lib/0-libc.a", True),
+        (errno.ENOENT, "{cache}", True),
+        (errno.EACCES, "{cache}/toolchain/ab", False),
+        (errno.ENOENT, "/elsewhere/file", False),
+        (errno.ENOENT, "{cache}-2/file", False),
+        (errno.ENOENT, None, False),
+    ],
+)
+def test_file_that_a_cleaner_removed(
+    tmp_path: Path, number: int, name: str | None, *, is_named: bool
+) -> None:
+    """A missing file of the cache is the cleaner's fault; any other is not."""
+    file = name and name.format(cache=tmp_path)
+    found = owned.gone(OSError(number, "x", file), {"ONEBIN_CACHE": str(tmp_path)})
+
+    assert is_named == (found is not None)
+    if found is not None:
+        assert f"{file}: gone from the cache while a build used it" == str(found)
+        assert "build again" in found.hint
 
 
 def test_other_failures_pass_through(tmp_path: Path) -> None:

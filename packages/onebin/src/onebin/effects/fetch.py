@@ -116,10 +116,11 @@ def _download(url: str, target: Path, *, report: Callable[[str], None]) -> None:
         raise ToolError(f"{url}: {reason}") from exc
 
 
-def _copy(response: IO[bytes], out: IO[bytes]) -> None:
+def _copy(response: http.client.HTTPResponse, out: IO[bytes]) -> None:
     ends = time.monotonic() + TOTAL_SECONDS
     size = 0
-    while piece := response.read(CHUNK):
+    # All that has come so far: a whole chunk of a byte a second takes twelve days.
+    while piece := response.read1(CHUNK):
         size += len(piece)
         if size > MAX_BYTES or time.monotonic() > ends:
             raise OSError(f"more than {MAX_BYTES} bytes or {TOTAL_SECONDS} s")

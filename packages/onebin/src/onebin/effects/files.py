@@ -1,5 +1,6 @@
 """Open files that a project names: regular ones, inside it, below a size."""
 
+import codecs
 import os
 import stat
 from pathlib import Path, PurePosixPath
@@ -25,13 +26,35 @@ NAMED: Final = "name the file yourself, with --output, if it is to be written th
 """The way out of a place outside the project: such files are read, never written."""
 
 
+MARKS: Final = (
+    # The first mark begins with the second.
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)  # fmt: skip
+"""Byte order marks, which editors and shells of Windows write, and pip obeys in requirements."""
+
+
 def read_text(file: Path) -> str:
-    """Return the text of *file* (UTF-8).
+    """Return the text of *file*: UTF-8, or as its byte order mark has it.
 
     Raises:
         OSError: it cannot be read.
         ValueError: it is not a regular file (opening a FIFO would block), too large, or not text.
     """
+    data = read_bytes(file)
+    encoding = next((name for mark, name in MARKS if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as exc:
+        line = data[: exc.start].count(b"\n") + 1
+        raise ValueError(
+            f"it is not {encoding.upper()}: byte {exc.object[exc.start]:#x}, line {line}"
+        ) from exc
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return the contents of *file*; see ``read_text``."""
     # Without O_NONBLOCK the opening of a FIFO waits for a writer.
     with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:  # noqa: PTH123
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -39,7 +62,7 @@ def read_text(file: Path) -> str:
         data = stream.read(MAX_TEXT_BYTES + 1)
     if len(data) > MAX_TEXT_BYTES:
         raise ValueError(f"it has more than {MAX_TEXT_BYTES} bytes")
-    return data.decode("utf-8")
+    return data
 
 
 def inside(

@@ -28,7 +28,7 @@ from onebin.model import Machine, Pin, target_environment
 
 from .pip_options import SOURCE, choosable, installable, programs, pure
 from .process import PIP, RunCommand
-from .reasons import Reason, subject, why
+from .reasons import UNREACHABLE, Reason, subject, why
 
 
 class IndexFile(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class IndexFile(msgspec.Struct, frozen=True):
 
 
 class UnreachableError(ToolError):
-    """The index cannot be reached."""
+    """The index gives no page; ``str()`` of it is the address and the reason."""
 
 
 class NoMatchError(ToolError):
@@ -81,12 +81,8 @@ def pip(
         return run(call, fetching=True, **options)
     except ToolError as exc:
         reason, about = why(exc.detail), subject(exc.detail)
-        if reason is Reason.INDEX_UNREACHABLE:
-            raise UnreachableError(
-                "the package index cannot be reached",
-                hint="is there a network? pip's own settings decide which index it is",
-                detail=exc.detail,
-            ) from exc
+        if reason in UNREACHABLE:
+            raise UnreachableError(about, hint=UNREACHABLE[reason]) from exc
         if reason is Reason.NO_MATCH:
             raise NoMatchError(about, detail=exc.detail) from exc
         if reason is Reason.CONFLICT:
@@ -326,8 +322,8 @@ def _download(
         found = _fetched([_line(pin, line)], folder, choice, must=bool(pin.hashes), run=run)
     except NoMatchError:
         return None
-    except UnreachableError:
-        raise
+    except UnreachableError as exc:
+        raise UnreachableError(f"{pin.name} {pin.version}: {exc}", hint=exc.hint) from exc
     except ToolError as exc:
         if why(exc.detail) is Reason.HASH_MISMATCH:
             raise ProjectError(

@@ -57,6 +57,20 @@ def _home_of(uid: int) -> str:
     return home
 
 
+AGAIN: Final = "build again, and let nothing remove files of the cache while a build runs"
+
+
+def gone(exc: OSError, environ: Mapping[str, str]) -> ToolError | None:
+    """Return the error of a file of the cache that *exc* found missing; None of another file."""
+    if not isinstance(exc, FileNotFoundError) or not isinstance(exc.filename, str | bytes):
+        return None
+    file = Path(os.fsdecode(exc.filename))
+    root = default_root(environ)
+    if not any(map(file.is_relative_to, (root, root.resolve()))):
+        return None
+    return ToolError(f"{file}: gone from the cache while a build used it", hint=AGAIN)
+
+
 def private_directory(path: Path) -> Path:
     """Make *path* private if it is missing, and return it without links in it.
 

@@ -2,6 +2,7 @@
 
 import enum
 import re
+from collections.abc import Mapping
 from typing import Final
 
 
@@ -12,6 +13,7 @@ class Reason(enum.Enum):
     NO_COMPILER = "no compiler"
     TOO_MANY_FILES = "too many open files"
     UNDEFINED_SYMBOL = "undefined symbol"
+    INDEX_DENIED = "index denied"
     INDEX_UNREACHABLE = "index unreachable"
     NO_MATCH = "no match"
     CONFLICT = "conflict"
@@ -31,8 +33,12 @@ SIGNS: Final = (
     (Reason.TOO_MANY_FILES, r"FdQuotaExceeded"),
     # ld.lld
     (Reason.UNDEFINED_SYMBOL, r"undefined symbol:[ ]*(?P<subject>\S*)"),
-    # pip prints these before it reports an unreachable index's distribution as missing.
-    (Reason.INDEX_UNREACHABLE, r"Retrying \(|Could not fetch URL|connection error"),
+    # target/index_requests.py: pip reports an unreachable index's distribution as missing.
+    (
+        Reason.INDEX_DENIED,
+        r"(?m)^onebin: no response: (?P<subject>.+: status 40[137]\b.*)$",
+    ),
+    (Reason.INDEX_UNREACHABLE, r"(?m)^onebin: no response: (?P<subject>.+)$"),
     (Reason.NO_MATCH, r"No matching distribution found for (?P<subject>.+)"),
     # Of files without an index, whose own metadata states the Python.
     (Reason.NO_MATCH, r"Package '(?P<subject>[^']+)' requires a different Python"),
@@ -49,6 +55,14 @@ SIGNS: Final = (
     (Reason.HASH_MISMATCH, r"HASHES|hashes"),
 )
 """The first pattern that is found decides."""
+
+UNREACHABLE: Final[Mapping[Reason | None, str]] = {
+    Reason.INDEX_UNREACHABLE: "is it up, and is there a network? pip's own settings decide which "
+    "index it is: PIP_INDEX_URL, pip.conf",
+    Reason.INDEX_DENIED: "is the name spelled right? the user and the password are those of the "
+    "address, or of pip's own settings: PIP_INDEX_URL, pip.conf, .netrc",
+}
+"""Hints for an index that gives no page."""
 
 
 def why(detail: str) -> Reason | None:

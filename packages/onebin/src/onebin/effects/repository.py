@@ -30,7 +30,13 @@ INHERITED: Final = re.compile(
 )
 """Variables of the caller with which git reaches a private repository."""
 
-ENVIRONMENT: Final = {"GIT_ALLOW_PROTOCOL": PROTOCOLS, "GIT_TERMINAL_PROMPT": "0"}
+SILENT_SECONDS: Final = 60
+"""Of a server of git: while it counts objects it sends a few bytes each five seconds."""
+
+ENVIRONMENT: Final = {
+    "GIT_ALLOW_PROTOCOL": PROTOCOLS, "GIT_TERMINAL_PROMPT": "0",
+    "GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": str(SILENT_SECONDS),
+}  # fmt: skip
 
 
 def check_out(address: str, commit: str, target: Path, *, run: RunCommand) -> None:

@@ -31,6 +31,9 @@ ENTRY_MODE: Final = 0o755
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
+NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF})
+"""What flock(2) gives on network file systems, in sandboxes and on file systems in user space."""
+
 ROOM_BYTES: Final = 16 << 20
 """Free on a disk that a compiler's files did not fill."""
 
@@ -87,7 +90,7 @@ class Store:
         if (folder := self.find(kept.kind, key)) is None:
             with self._lock(f"{kept.kind}-{key}"):
                 folder = self.find(kept.kind, key) or self._make(kept.kind, key, make)
-        return kept.load(folder)
+        return _loaded(kept, folder)
 
     def has(self, kept: Kept[object]) -> bool:
         """Whether *kept*'s result is in the cache."""
@@ -96,7 +99,7 @@ class Store:
     def get(self, kept: Kept[T]) -> T | None:
         """Return *kept*'s result if it is in the cache."""
         folder = self.find(kept.kind, key_of(*kept.key()))
-        return None if folder is None else kept.load(folder)
+        return None if folder is None else _loaded(kept, folder)
 
     def shared(self, name: str) -> Path:
         """Return the folder *name*, a cache that another program manages."""
@@ -207,11 +210,16 @@ class Store:
         return self._refused(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def _refused(self, exc: OSError) -> ToolError:
-        way_out = "make room there, or " if exc.errno in FULL else ""
-        return ToolError(
-            f"cannot write the cache {self.root}: {exc.strerror}",
-            hint=f"{way_out}{owned.WAY_OUT}",
-        )
+        if exc.errno in NO_LOCKS:
+            return ToolError(
+                f"cannot lock files in the cache {self.root}: {exc.strerror}",
+                hint="its file system may have no locks (flock): set ONEBIN_CACHE to a directory "
+                "on a disk of this machine",
+            )
+        way_out = owned.WAY_OUT
+        if exc.errno in FULL:
+            way_out = "make room there, or set ONEBIN_CACHE to a directory that has it"
+        return ToolError(f"cannot write the cache {self.root}: {exc.strerror}", hint=way_out)
 
     @contextmanager
     def _lock(self, name: str) -> Iterator[None]:
@@ -228,6 +236,21 @@ class Store:
             with contextlib.suppress(OSError):
                 path.unlink()
             os.close(handle)
+
+
+def damaged(folder: Path, fault: str) -> ToolError:
+    """Return the error of the entry *folder*, which a crash of the machine has cut, or a person."""
+    return ToolError(
+        f"{folder}: damaged, a part of the cache: {fault}",
+        hint=f"remove it, and build again: rm -r {folder}",
+    )
+
+
+def _loaded(kept: Kept[T], folder: Path) -> T:
+    try:
+        return kept.load(folder)
+    except (OSError, ValueError, LookupError, StopIteration, msgspec.MsgspecError) as exc:
+        raise damaged(folder, str(exc) or type(exc).__name__) from exc
 
 
 def _locked(path: Path) -> int:

@@ -23,6 +23,7 @@ from onebin.model.absent_modules import (
     OF_ANOTHER,
     OTHER_PLATFORMS,
 )
+from onebin.requirement import shown
 
 UNLISTED: Final = frozenset({
     "__main__", "annotationlib", "compression", "profiling", "test",
@@ -104,8 +105,33 @@ def absent(
     return list(found.values())
 
 
-def fault(item: Absent, known: Iterable[str]) -> ProjectError:
-    """Return *item* as a fault; *known* are names it may be a misspelling of."""
+def start(
+    code: Path, entry: EntryPoint, series: str, is_known: Callable[[str], bool]
+) -> ProjectError | None:
+    """Return the fault of a start in a module that nothing provides; see ``absent``.
+
+    A back end may leave a package out that its author sees in the folder.
+    """
+    version = tuple(map(int, series.split(".")))
+    missing = _missing(code, entry.module, version, is_known)
+    # A module that a package lacks is a fault of the start itself (``start.fault``).
+    if missing != entry.module.partition(".")[0] or any(code.glob("*.pth")):
+        return None
+    have = ", ".join(map(shown, modules_of(code))) or "no module"
+    return ProjectError(
+        f"entry point {entry.module}: neither the project nor a dependency has {missing}",
+        hint=f"the project has {have}: is it spelled right, and does the back end pack it?",
+    )
+
+
+def fault(item: Absent, known: Iterable[str], beside: Iterable[str] = ()) -> ProjectError:
+    """Return *item* as a fault.
+
+    Args:
+        item: The import.
+        known: Modules of the project: it may be part of one, or a misspelling.
+        beside: Modules in the folder of a script, which is packed without them.
+    """
     chain = f" ({' -> '.join(item.chain)})" if len(item.chain) > 1 else ""
     if item.module in NOT_IN_RUNTIME:
         library, hint = NOT_IN_RUNTIME[item.module]
@@ -115,7 +141,20 @@ def fault(item: Absent, known: Iterable[str]) -> ProjectError:
         return ProjectError(
             f"{item.place}: imports {item.module}, {OF_ANOTHER}{chain}", hint=BEHIND_A_CONDITION
         )
-    near = difflib.get_close_matches(item.module, list(known), n=1)
+    known = list(known)
+    if item.module in beside:
+        return ProjectError(
+            f"{item.place}: imports {item.module}, which is beside the script{chain}",
+            hint="a script is packed alone; to pack both, add a pyproject.toml: [project] with its "
+            f'name and dependencies, [tool.onebin] with entry-point = "-m {item.chain[0]}"',
+        )
+    if item.module.partition(".")[0] in known:
+        return ProjectError(
+            f"{item.place}: imports {item.module}, which is not in the project{chain}",
+            hint="is it spelled right? a file that is generated has to be there, and a back end "
+            "may leave one out",
+        )
+    near = difflib.get_close_matches(item.module, known, n=1)
     maybe = f"did you mean {near[0]}? if not, " if near else ""
     return ProjectError(
         f"{item.place}: imports {item.module}, which nothing provides{chain}",
@@ -166,7 +205,7 @@ def _tree(file: Path) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the project's code, which the build shows
         try:
-            return ast.parse(files.read_text(file))
+            return ast.parse(files.read_bytes(file))
         except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
             return None  # the build reports it; this Python may be older than the code
 

@@ -5,6 +5,7 @@ back end then runs without them. It finds no compiler: if it starts one the proj
 which is built as that of a dependency.
 """
 
+import re
 import shutil
 import sys
 from collections.abc import Iterable
@@ -61,6 +62,19 @@ class Made(msgspec.Struct, frozen=True):
     """Those that no lock pins."""
     compiler: str = ""
     """The compiler that it started."""
+
+
+NO_VERSION: Final = re.compile(
+    r"unable to detect version|PRETEND_VERSION|PDM_BUILD_SCM_VERSION|version from (?:the )?SCM"
+    r"|(?:^|\s)git\b.{0,80}(?:not found|No such file)",
+    re.IGNORECASE,
+)
+"""How back ends word that they have no repository to take a version from."""
+
+STATE_VERSION: Final = (
+    "its version is that of a repository: build in a clone with its tags, or state one in "
+    "pyproject.toml (fallback_version, fallback-version); a back end sees no variable of yours"
+)
 
 
 class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +169,7 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
                 raise ToolError(
                     f"{self.name}: its back end {self.system.build_backend} makes no wheel",
                     hint=_broken_link(scratch / "source")
+                    or (STATE_VERSION if NO_VERSION.search(exc.detail) else "")
                     or "does this work: pip wheel --no-deps .",
                     detail=exc.detail,
                 ) from exc

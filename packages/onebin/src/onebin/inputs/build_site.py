@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from onebin import requirement
-from onebin.effects import index, pip_options
+from onebin.effects import files, index, pip_options
 from onebin.effects.context import Context
 from onebin.effects.wheel_tags import tags_of
 from onebin.errors import ProjectError
@@ -164,8 +164,15 @@ def _is_for_locks(file: str) -> bool:
 
 
 def text_of(file: Path | None) -> str:
-    """Return the contents of *file*; nothing if there is none."""
-    return file.read_text("utf-8") if file else ""
+    """Return the contents of *file*; nothing if there is none.
+
+    Raises:
+        ProjectError: it cannot be read.
+    """
+    try:
+        return files.read_text(file) if file else ""
+    except (OSError, ValueError) as exc:
+        raise ProjectError(f"{file}: cannot be read: {exc}", hint="expected a lock") from exc
 
 
 def _installed(site: Path) -> Iterable[str]:

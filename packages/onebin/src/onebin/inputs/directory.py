@@ -91,10 +91,12 @@ def parse(
     """
     metadata = table.get("project")
     if not isinstance(metadata, dict) or "name" not in metadata:
-        raise ProjectError(
-            f"{root}/pyproject.toml: no [project] table with a name",
-            hint="add [project] with a name, or [build-system] with the back end that knows it",
-        )
+        hint = "add [project] with a name, or [build-system] with the back end that knows it"
+        below = sorted(file.parent for file in root.glob("*/*/pyproject.toml"))
+        below += sorted(file.parent for file in root.glob("*/pyproject.toml"))
+        if below:
+            hint = f"name the project, as in: onebin build {below[0]}; or {hint}"
+        raise ProjectError(f"{root}/pyproject.toml: no [project] table with a name", hint=hint)
     name = requirement.name(metadata["name"], where="project.name")
     tool, file = table_of(table, "tool").get("onebin", {}), f"{root}/pyproject.toml"
     options = given.over(read_options(root, tool, workspace, file))

@@ -15,8 +15,11 @@ from .values import is_dotted, table_of
 
 SCRIPT_TABLE: Final = "[project.scripts]"
 
-SCRIPT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
-"""The recommended form of a script's name (entry points specification), which is a file's."""
+SCRIPT: Final = re.compile(r"(?![-.\[#;])[!-.0-<>-~]{1,128}")
+"""A script's name: a file's, in ASCII, that ``entry_points.txt`` can hold (``smc++``, ``,cut``)."""
+
+EXTRAS: Final = re.compile(r"\s*\[[^\[\]]*\]\s*$")
+"""Extras after a start: allowed, and without a meaning (entry points specification)."""
 
 RUN: Final = re.compile(r"-m\s+(\S+)")
 """A module that runs as ``python -m`` runs it."""
@@ -33,7 +36,8 @@ def scripts_of(metadata: Mapping[str, Any]) -> Mapping[str, str]:
         if not SCRIPT.fullmatch(name) or not isinstance(target, str):
             raise ProjectError(
                 f"project.scripts: {shown(name)} = {shown(target)} is not a script; expected "
-                "a file's name and module:function"
+                "a file's name and module:function",
+                hint='as in: app = "app.cli:main"',
             )
     return scripts
 
@@ -52,7 +56,10 @@ def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) 
     """
     if run := RUN.fullmatch(chosen):
         if not is_dotted(run[1]):
-            raise ProjectError(f"entry point -m {shown(run[1])} is not a module")
+            raise ProjectError(
+                f"entry point -m {shown(run[1])} is not a module",
+                hint="write it as python -m has it: -m app.worker",
+            )
         return EntryPoint(run[1], "")
     if not chosen and len(scripts) == 1:
         chosen = next(iter(scripts))
@@ -72,10 +79,13 @@ def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) 
             f"is not in {SCRIPT_TABLE}",
             hint=f"known are {', '.join(scripts)}; or write module:function",
         )
-    module, _, function = target.partition(":")
+    module, _, function = EXTRAS.sub("", target).partition(":")
     module, function = module.strip(), function.strip()
     if not all(map(is_dotted, [module, function] if function else [module])):
-        raise ProjectError(f"entry point {shown(target)} is not module:function")
+        raise ProjectError(
+            f"entry point {shown(target)} is not module:function",
+            hint="each part is a name that Python can import, with dots between: app.cli:main",
+        )
     if not function:
         raise ProjectError(
             f"entry point {shown(target)} names no function",

@@ -56,15 +56,32 @@ def document(root: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(files.read_text(file))
     except FileNotFoundError as exc:
+        raise _absent(root) from exc
+    except NotADirectoryError as exc:
         raise ProjectError(
-            f"{root}: no pyproject.toml there",
-            hint="name the directory of a Python project, as in: onebin build packages/service",
+            f"{root}: neither a directory, nor a script (*.py), nor a wheel (*.whl)",
+            hint=f"of Python code, copy it: cp {root} {root}.py",
         ) from exc
     except OSError as exc:
         raise ProjectError(f"{file}: cannot be read: {exc.strerror}") from exc
     # Brackets nested a thousand times end in the second.
     except (ValueError, RecursionError) as exc:
         raise ProjectError(f"{file}: not TOML: {shown(str(exc))}") from exc
+
+
+def _absent(root: Path) -> ProjectError:
+    """Return the error of a directory without a ``pyproject.toml``."""
+    if not root.exists():
+        return ProjectError(f"{root}: no such file or directory", hint="is it spelled right?")
+    scripts = sorted(file.name for file in root.glob("*.py") if file.is_file())
+    first = next((name for name in ("main.py", "app.py", *scripts) if name in scripts), "")
+    hint = "name the directory of a Python project, as in: onebin build packages/service"
+    if scripts:
+        hint = (
+            f"add one with [project] and its name, version and dependencies; {first} alone is "
+            f"built by: onebin build {root / first}"
+        )
+    return ProjectError(f"{root}: no pyproject.toml there", hint=hint)
 
 
 def project(root: Path, given: Given, ctx: Context) -> Project | None:
@@ -150,8 +167,8 @@ def top_of(root: Path) -> Path:
     """
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     names = ("pyproject.toml", "setup.py", "setup.cfg")
-    texts = [files.read_text(root / name) for name in names if (root / name).is_file()]
-    names_above = any(".." in text or "search_parent_directories" in text for text in texts)
+    texts = [files.read_bytes(root / name) for name in names if (root / name).is_file()]
+    names_above = any(b".." in text or b"search_parent_directories" in text for text in texts)
     return top if names_above or source_tree.leads_out(root, top) else root
 
 

@@ -58,7 +58,7 @@ def _unbound(entry: EntryPoint, path: Path, file: Path) -> ProjectError | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the project's code, which the build shows
         try:
-            tree = ast.parse(files.read_text(file))
+            tree = ast.parse(files.read_bytes(file))
         except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
             return None  # the build reports it; this Python may be older than the code
     bound = set(_bound(tree))

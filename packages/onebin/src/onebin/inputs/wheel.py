@@ -6,6 +6,7 @@ Sources: binary distribution format, core metadata and entry points specificatio
 import configparser
 import email.parser
 import hashlib
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from onebin import requirement
 from onebin.effects import files, unpack
 from onebin.effects.context import Context
 from onebin.errors import ProjectError
-from onebin.model import Options, Project
+from onebin.model import EntryPoint, Options, Project
 from onebin.requirement import shown
 
 from .entry import SCRIPT, entry_point
@@ -79,6 +80,13 @@ class Unpacked(msgspec.Struct, frozen=True):
         return folder / "code"
 
 
+PROGRAM: Final = re.compile(r"^[^/,]+\.data/scripts/([^/,]+),", re.MULTILINE)
+"""A line of RECORD about a program."""
+
+SHOWN: Final = 4
+"""Names of programs in a message."""
+
+
 def of_file(
     file: Path,
     given: Given,
@@ -95,8 +103,12 @@ def of_file(
     try:
         parse_wheel_filename(file.name)
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    except (OSError, InvalidWheelFilename) as exc:
-        raise ProjectError(f"{file}: not a wheel: {exc}") from exc
+    except OSError as exc:
+        hint = "is it spelled right?"
+        raise ProjectError(f"{file}: cannot be read: {exc.strerror}", hint=hint) from exc
+    except InvalidWheelFilename as exc:
+        hint = "as its index names it: NAME-VERSION-py3-none-any.whl"
+        raise ProjectError(f"{file}: not a wheel: {exc}", hint=hint) from exc
     code = ctx.build(Unpacked(file, sha256, metadata_only))
     # The lock of a program has the program itself in it.
     root = ctx.store.shared("inputs") / f"{sha256[:24]}{'-program' if metadata_only else ''}"
@@ -146,7 +158,7 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         root=root,
         name=name,
         version=requirement.version(head.get("Version"), where=f"{of}: Version"),
-        entry=entry_point(of, name, options.entry_point, _scripts(points, of)),
+        entry=_start(of, name, options.entry_point, _scripts(points, of), found[0]),
         code=code,
         dependencies=tuple(dependencies),
         requires_python=requires_python(head.get("Requires-Python") or ""),
@@ -155,6 +167,18 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         license=head.get("License-Expression") or "",
         metadata=text,
         entry_points=points,
+    )
+
+
+def _start(of: str, name: str, chosen: str, scripts: Mapping[str, str], info: Path) -> EntryPoint:
+    """Return the start; where a wheel has programs that are files, an error names them."""
+    programs = sorted(PROGRAM.findall(_read(info / "RECORD", of)))
+    if chosen or scripts or not programs:
+        return entry_point(of, name, chosen, scripts)
+    raise ProjectError(
+        f"{of}: no entry point; its programs are files: {', '.join(map(shown, programs[:SHOWN]))}",
+        hint="of one in Python, name the function it calls: --entry-point module:function, or "
+        "-m module; a compiled one is not Python",
     )
 
 

@@ -11,6 +11,7 @@ from onebin import requirement
 from onebin.errors import ProjectError
 from onebin.model import Obstacle, Pin, Project
 
+from .lines import HASHED, logical_lines
 from .poetry_lock import PoetryLock
 from .pylock import Pylock
 from .requirements import WRITTEN, OnebinLock, Requirements, parse_build
@@ -98,10 +99,9 @@ def is_lock(name: str, text: str) -> bool:
 
     Requirements without hashes name versions alone; direct references may have a commit.
     """
-    if PurePosixPath(name).name != "requirements.txt" or "--hash=sha256:" in text:
+    wanted = [*logical_lines(text)]
+    if PurePosixPath(name).name != "requirements.txt" or any(map(HASHED.search, wanted)):
         return True
-    bare = [line.partition(" #")[0].strip() for line in text.splitlines()]
-    wanted = [line for line in bare if line and not line.startswith("#")]
     has_commit = any(map(AT_COMMIT.search, wanted))
     return has_commit and all(AT_COMMIT.search(line) or FOLDER.match(line) for line in wanted)
 

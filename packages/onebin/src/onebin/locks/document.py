@@ -17,8 +17,8 @@ from .requirements import HASH
 T = TypeVar("T")
 
 
-def convert(text: str, kind: type[T], *, where: str) -> T:
-    """Return the TOML document *text* as a *kind*.
+def convert(text: str, kind: type[T], *, where: str, rewrite: str) -> T:
+    """Return the TOML document *text* as a *kind*; *rewrite* is how it is written again.
 
     Raises:
         ProjectError: it is not TOML, or not of that form.
@@ -26,10 +26,12 @@ def convert(text: str, kind: type[T], *, where: str) -> T:
     try:
         return msgspec.convert(tomllib.loads(text), kind)
     except msgspec.ValidationError as exc:
-        raise ProjectError(f"{where}: not the form of such a lock: {shown(str(exc))}") from exc
+        fault = f"{where}: not the form of such a lock: {shown(str(exc))}"
+        raise ProjectError(fault, hint=f"write it again: {rewrite}") from exc
     # Brackets nested a thousand times end in the second.
     except (ValueError, RecursionError) as exc:
-        raise ProjectError(f"{where}: not TOML: {shown(str(exc))}") from exc
+        fault = f"{where}: not TOML: {shown(str(exc))}"
+        raise ProjectError(fault, hint=f"write it again: {rewrite}") from exc
 
 
 def pin(name: str, version: str, hashes: Iterable[str], *, where: str) -> Pin:

@@ -38,6 +38,11 @@ BARE: Final = re.compile(
 )
 """A path or an address alone."""
 
+COMMENT: Final = re.compile(r"(^|\s+)#.*$")
+
+HASHED: Final = re.compile(r"""\s--hash(?:=|\s)\s*["']?(?P<hash>[A-Za-z0-9]+:[0-9A-Za-z]*)["']?""")
+"""An option of one requirement, as pip reads it."""
+
 EGG: Final = re.compile(r"[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -60,10 +65,10 @@ def lines(text: str, base: Path, *, where: str) -> Iterator[Line]:
     Raises:
         ProjectError: a line is an option; *where* names the file.
     """
-    for line in _logical_lines(text, where=where):
-        head, *rest = line.split(" --hash=")
-        hashes = tuple(sorted(word.strip() for word in rest))
-        head = head.strip()
+    for line in _requirement_lines(text, where=where):
+        stated = (item.partition(":") for item in HASHED.findall(line))
+        hashes = tuple(sorted({f"{kind}:{digest.lower()}" for kind, _, digest in stated}))
+        head = HASHED.sub("", line).strip()
         found = EDITABLE.fullmatch(head) or NAMED.fullmatch(head) or BARE.fullmatch(head)
         if found is None:
             yield Line(head, hashes)
@@ -121,15 +126,31 @@ def _of_folder(folder: Path) -> tuple[str, str]:
     return "", ""
 
 
-def _logical_lines(text: str, *, where: str) -> Iterator[str]:
-    for line in text.replace("\\\n", " ").splitlines():
-        bare = line.partition(" #")[0].strip()
-        if bare.startswith("-") and not EDITABLE.fullmatch(bare.split(" --hash=")[0].strip()):
+def logical_lines(text: str) -> Iterator[str]:
+    """Yield the lines of a requirements file, joined where one ends with a backslash.
+
+    As pip has it, a comment has no next line, and no backslash before it joins another to it.
+    """
+    parts: list[str] = []
+    for line in text.splitlines():
+        is_comment = COMMENT.match(line) is not None
+        if line.endswith("\\") and not is_comment:
+            parts.append(line.rstrip("\\"))
+            continue
+        joined, parts = "".join([*parts, f" {line}" if is_comment else line]), []
+        if bare := " ".join(COMMENT.sub("", joined).split()):
+            yield bare
+    if bare := " ".join(COMMENT.sub("", "".join(parts)).split()):
+        yield bare
+
+
+def _requirement_lines(text: str, *, where: str) -> Iterator[str]:
+    for bare in logical_lines(text):
+        if bare.startswith("-") and not EDITABLE.fullmatch(HASHED.sub("", bare).strip()):
             raise ProjectError(
                 f"{where}: {shown(bare)} is an option; expected name==version --hash=sha256:…",
                 hint="pip's own settings decide where distributions come from; "
                 "pip-compile leaves its options out with --no-emit-options --no-emit-index-url, "
                 "uv export with --no-emit-index-url",
             )
-        if bare and not bare.startswith("#"):
-            yield " ".join(bare.split())
+        yield bare

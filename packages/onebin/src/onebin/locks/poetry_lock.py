@@ -96,7 +96,7 @@ class PoetryLock(msgspec.Struct, frozen=True):
         wanted: Wanted = Wanted(),  # noqa: B008
     ) -> tuple[Pin | Obstacle, ...]:
         """Return what the project's requirements reach (a ``Lock``)."""
-        read = document.convert(self.text, Document, where=self.where)
+        read = document.convert(self.text, Document, where=self.where, rewrite=self.rewrite)
         if read.metadata.lock_version.partition(".")[0] not in {"1", "2"}:
             raise ProjectError(
                 f"{self.where}: lock-version {shown(read.metadata.lock_version)}; "
@@ -107,7 +107,7 @@ class PoetryLock(msgspec.Struct, frozen=True):
 
     def names(self) -> frozenset[str]:
         """Return all names (a ``Lock``)."""
-        read = document.convert(self.text, Document, where=self.where)
+        read = document.convert(self.text, Document, where=self.where, rewrite=self.rewrite)
         return frozenset(canonicalize_name(package.name) for package in read.package)
 
 

@@ -82,10 +82,11 @@ class Pylock(msgspec.Struct, frozen=True):
         wanted: Wanted = Wanted(),  # noqa: B008
     ) -> tuple[Pin | Obstacle, ...]:
         """Return the packages whose markers hold (a ``Lock``)."""
-        read = document.convert(self.text, Document, where=self.where)
+        read = document.convert(self.text, Document, where=self.where, rewrite=self.rewrite)
         if read.lock_version.partition(".")[0] != "1":
             raise ProjectError(
-                f"{self.where}: lock-version {shown(read.lock_version)}; expected 1.0"
+                f"{self.where}: lock-version {shown(read.lock_version)}; expected 1.0",
+                hint=f"write it again: {self.rewrite}",
             )
         self._require_target(read, markers)
         known = {
@@ -114,7 +115,7 @@ class Pylock(msgspec.Struct, frozen=True):
 
     def names(self) -> frozenset[str]:
         """Return all names but those of projects in folders (a ``Lock``)."""
-        read = document.convert(self.text, Document, where=self.where)
+        read = document.convert(self.text, Document, where=self.where, rewrite=self.rewrite)
         return frozenset(
             canonicalize_name(package.name)
             for package in read.packages

@@ -164,15 +164,16 @@ def _of_index(line: Line, environment: Mapping[str, str], *, where: str) -> Iter
     for wanted in requirement.wanted([line.text], environment, where=where):
         specifiers = list(wanted.specifier)
         one_version = len(specifiers) == 1 and specifiers[0].operator == "=="
-        if not one_version or not line.hashes or not all(map(HASH.fullmatch, line.hashes)):
+        hashes = tuple(item for item in line.hashes if HASH.fullmatch(item))
+        if not one_version or not hashes:
             raise ProjectError(
-                f"{where}: {wanted.name} is not pinned with a hash",
+                f"{where}: {wanted.name} is not pinned to one version with a sha256",
                 hint="write the file with: pip-compile --generate-hashes, "
                 "or delete it, and write it with: onebin lock",
             )
         name = canonicalize_name(wanted.name)
         version = requirement.version(specifiers[0].version, where=f"{where}: {name}")
-        yield Pin(name, version, line.hashes)
+        yield Pin(name, version, hashes)
 
 
 def _of_origin(

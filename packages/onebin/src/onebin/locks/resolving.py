@@ -13,7 +13,7 @@ from onebin.effects.context import Context
 from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Machine, Pin, Plan, Project
 
-from . import requirements, uv_sources
+from . import is_lock, requirements, unused, uv_sources
 
 
 def resolve(
@@ -24,6 +24,12 @@ def resolve(
     Raises:
         ProjectError: that of the first; or see ``_resolve``.
     """
+    if project.sources_elsewhere is None and not project.options.lock:  # a directory
+        table = uv_sources.document(project.root)
+        rules = unused.rules(table, "pyproject.toml")
+        for line in (rules, unused.versions(project.root, is_lock)):
+            if line:
+                ctx.progress.warn(line)
     unresolved: list[index.UnresolvedError] = []
     for python in pythons:
         try:
@@ -55,6 +61,7 @@ def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> t
         ToolError: the index cannot be reached.
     """
     uv_sources.require_none(project)
+    ctx.progress.report("the index chooses versions")
     with ctx.store.scratch() as scratch:
         choices = index.resolve(
             project.dependencies, scratch, python=python, machine=machine, run=ctx.run

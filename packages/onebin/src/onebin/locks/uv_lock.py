@@ -6,7 +6,7 @@ Source: uv's documentation of its lockfile; the form is ``version = 1``, which l
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -41,6 +41,10 @@ class Dependency(msgspec.Struct, frozen=True):
     extra: tuple[str, ...] = ()
 
 
+Edge: TypeAlias = Dependency | str
+"""A name alone is short for a table with it: uv may write it so (lock-dependency-shorthand)."""
+
+
 class Package(msgspec.Struct, frozen=True, rename="kebab"):
     """A node of the graph."""
 
@@ -48,17 +52,22 @@ class Package(msgspec.Struct, frozen=True, rename="kebab"):
     version: str = ""
     source: dict[str, Any] = {}
     resolution_markers: tuple[str, ...] = ()
-    dependencies: tuple[Dependency, ...] = ()
-    optional_dependencies: dict[str, tuple[Dependency, ...]] = {}
-    dev_dependencies: dict[str, tuple[Dependency, ...]] = {}
+    dependencies: tuple[Edge, ...] = ()
+    optional_dependencies: dict[str, tuple[Edge, ...]] = {}
+    dev_dependencies: dict[str, tuple[Edge, ...]] = {}
     sdist: Artifact | None = None
     wheels: tuple[Artifact, ...] = ()
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The form of the file, whatever that is."""
+
+    version: int
 
 
 class Document(msgspec.Struct, frozen=True):
     """The whole file."""
 
-    version: int
     package: tuple[Package, ...] = ()
 
 
@@ -82,17 +91,18 @@ class UvLock(msgspec.Struct, frozen=True):
         wanted: Wanted = Wanted(),  # noqa: B008
     ) -> tuple[Pin | Obstacle, ...]:
         """Return what the project needs (a ``Lock``)."""
-        read = document.convert(self.text, Document, where=self.where)
-        if read.version != VERSION:
+        head = document.convert(self.text, Head, where=self.where, rewrite=self.rewrite)
+        if head.version != VERSION:
             raise ProjectError(
-                f"{self.where}: version {read.version} of the format; expected {VERSION}",
+                f"{self.where}: version {head.version} of the format; expected {VERSION}",
                 hint="write it again with another uv, or export it: uv export -o pylock.toml",
             )
+        read = document.convert(self.text, Document, where=self.where, rewrite=self.rewrite)
         return _Graph(self, read.package, markers, wanted).entries()
 
     def names(self) -> frozenset[str]:
         """Return all names but those of projects in folders (a ``Lock``)."""
-        read = document.convert(self.text, Document, where=self.where)
+        read = document.convert(self.text, Document, where=self.where, rewrite=self.rewrite)
         return frozenset(
             canonicalize_name(package.name)
             for package in read.package
@@ -163,7 +173,7 @@ class _Graph:
                 needs += more if canonicalize_name(group) in self._wanted.groups else ()
         return [
             (found, frozenset(map(canonicalize_name, need.extra)))
-            for need in needs
+            for need in (Dependency(edge) if isinstance(edge, str) else edge for edge in needs)
             if self._holds(need.marker, package)
             for found in self._target(need, package)
         ]

@@ -57,9 +57,9 @@ def elsewhere(table: object) -> dict[str, str]:
 
 def _sources(root: Path) -> dict[str, str]:
     """Return those of the project in *root*, and of the workspace around it."""
-    documents = map(_document, root.parents)
+    documents = map(document, root.parents)
     top = next((table for table in documents if "workspace" in _uv(table)), {})
-    return elsewhere(top) | elsewhere(_document(root))
+    return elsewhere(top) | elsewhere(document(root))
 
 
 def _kinds(value: object) -> Iterator[str]:
@@ -67,7 +67,7 @@ def _kinds(value: object) -> Iterator[str]:
         yield from (kind for kind in ELSEWHERE if isinstance(source, dict) and source.get(kind))
 
 
-def _document(folder: Path) -> object:
+def document(folder: Path) -> dict[str, Any]:
     """Return the contents of the ``pyproject.toml`` in *folder*; nothing if there is none."""
     try:
         return tomllib.loads(files.read_text(folder / "pyproject.toml"))

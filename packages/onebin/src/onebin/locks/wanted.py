@@ -66,7 +66,8 @@ def holds(
         return Marker(decide_extras(marker, wanted)).evaluate(variables, context="lock_file")
     except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as exc:
         raise ProjectError(
-            f"{where}: the marker {shown(marker)} cannot be evaluated: {shown(str(exc))}"
+            f"{where}: the marker {shown(marker)} cannot be evaluated: {shown(str(exc))}",
+            hint="correct it where the dependency is stated, and write the lock again",
         ) from exc
 
 

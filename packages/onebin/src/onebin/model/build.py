@@ -151,6 +151,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the lock has from no index: distributions without an offer."""
     offers: tuple[Offer | Obstacle, ...] = ()
     """How each distribution comes in; empty if the index was not read."""
+    unknown: str = ""
+    """Why versions or offers are not known: the page of an index that failed."""
+    unknown_hint: str = ""
     build_pins: tuple[Pin, ...]
     """What building them may use."""
     written_build_lock: str = ""

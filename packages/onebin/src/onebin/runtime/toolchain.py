@@ -218,7 +218,7 @@ def toolchain(
     """
     build_machine = build_machine or machine
     pinned = PINNED[release, build_machine]
-    zig = ctx.build(CheckedCompiler(_installed(release), release, pinned))
+    zig = ctx.build(CheckedCompiler(installed(release), release, pinned))
     flags: tuple[str, ...] = CFLAGS
     flags_key: tuple[object, ...] = (CFLAGS,)
     if instrumented:
@@ -240,7 +240,7 @@ def toolchain(
     return msgspec.structs.replace(made, native=native)
 
 
-def _installed(release: str) -> Path:
+def installed(release: str) -> Path:
     """Return the folder of the installed package, which must have the pinned version."""
     package, _, version = release.partition(" ")
     hint = f"pip install {package}=={version}"

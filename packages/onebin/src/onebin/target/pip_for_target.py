@@ -15,9 +15,10 @@ it needs what the metadata inside it states (``sdist_metadata.py``).
 
 Every requirement with an address is rejected, but for those of onebin's own call, which have a
 hash: other files come from the indexes of pip's settings, and are pinned by a hash afterwards.
+A request has a limit of time, and an index that fails is named (``index_requests.py``).
 
 Runs as a separate program with the interpreter that runs onebin, most often by ``resident.py``:
-standard library, pip, and the module beside it.
+standard library, pip, and two modules beside it.
 """
 
 import contextlib
@@ -31,9 +32,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onebin.target import sdist_metadata
+    from onebin.target import index_requests, sdist_metadata
 else:  # beside this file: all of onebin would take its time to import
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import index_requests
     import sdist_metadata
 
     sys.path.pop(0)
@@ -83,7 +85,12 @@ def main(arguments: list[str]) -> int:
     from pip._internal.cli import cmdoptions  # noqa: PLC0415
     from pip._internal.cli.main import main as pip  # noqa: PLC0415
     from pip._internal.distributions.sdist import SourceDistribution  # noqa: PLC0415
+    from pip._internal.exceptions import InstallationError  # noqa: PLC0415
+    from pip._internal.network.session import PipSession  # noqa: PLC0415
     from pip._vendor.packaging import markers  # noqa: PLC0415
+
+    requests = index_requests.Requests(InstallationError)
+    replace(PipSession, "request", requests.limited(PipSession.request))
 
     environment, *arguments = arguments
     if variables := json.loads(environment):
@@ -92,7 +99,10 @@ def main(arguments: list[str]) -> int:
         # A source distribution states the same metadata for each platform: nothing is built.
         replace(cmdoptions, "check_dist_restriction", lambda *_, **__: None)
     at = arguments.index("files") if "files" in arguments else None
-    return pip(arguments) if at is None else list_files(arguments[:at], arguments[at + 1 :])
+    status = pip(arguments) if at is None else list_files(arguments[:at], arguments[at + 1 :])
+    if status:
+        index_requests.write(requests.failures())
+    return status
 
 
 def list_files(settings: list[str], arguments: list[str]) -> int:
