@@ -14,7 +14,7 @@ import pytest
 
 from onebin import cli
 from onebin.effects import index
-from onebin.effects.process import run
+from onebin.effects.process import run, run_offline
 from onebin.errors import OnebinError
 from onebin.model import Pin
 from onebin.target import index_requests
@@ -199,3 +199,14 @@ def test_plan_without_an_index_is_no_success(
     else:
         assert f"failed: {address}" in out
     assert "pa55word" not in out + err
+
+
+def test_no_index_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline nothing is the fault of an index."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+
+    with pytest.raises(index.UnresolvedError, match="no version of it") as caught:
+        index.resolve(["thing"], tmp_path, python="3.13", machine="x86_64", run=run_offline)
+
+    assert "--offline" in caught.value.hint

@@ -19,6 +19,8 @@ SETTINGS = [
     ({"UV_INDEX": "c=https://you:other@a.invalid/s", "UV_INDEX_C_PASSWORD": "pa55word"},
      {"PIP_EXTRA_INDEX_URL": "https://you:other@a.invalid/s"}),
     ({"UV_FIND_LINKS": "/one,https://h.invalid/two"}, {"PIP_FIND_LINKS": "/one https://h.invalid/two"}),
+    ({"UV_INDEX": "c=https://[a.invalid", "UV_INDEX_C_PASSWORD": "pa55word"},
+     {"PIP_EXTRA_INDEX_URL": "https://[a.invalid"}),
     ({"UV_OFFLINE": "1"}, {"PIP_NO_INDEX": "1"}),
     ({"UV_OFFLINE": "false", "UV_NO_INDEX": "0"}, {}),
     ({"UV_INSECURE_HOST": "h.invalid:81"}, {"PIP_TRUSTED_HOST": "h.invalid:81"}),

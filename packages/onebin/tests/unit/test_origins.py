@@ -169,3 +169,36 @@ def test_build_lock_has_versions_alone() -> None:
 def test_requirements_are_a_lock_if_each_line_is_pinned(text: str, *, expected: bool) -> None:
     """A file of versions alone is none; the project names others, or gets its own lock."""
     assert expected is locks.is_lock("requirements.txt", text)
+
+
+UV = (
+    'version = 1\n[[package]]\nname = "app"\nsource = { virtual = "." }\n'
+    'dependencies = [{ name = "x" }]\n[[package]]\nname = "x"\nversion = "1"\nsource = '
+)
+
+PYLOCK = (
+    'lock-version = "1.0"\n[[packages]]\nname = "x"\n[packages.archive]\n'
+    f'url = "https://[y/x.whl"\nhashes = {{ sha256 = "{SHA}" }}'
+)
+
+MALFORMED = {
+    "requirements.txt": [
+        "//[",
+        "x @ http://[::1/x.whl",
+        f"x @ git+https://[y/x@{COMMIT}",
+        "-e //][",
+    ],
+    "uv.lock": [UV + f'{{ git = "https://[y/x#{COMMIT}" }}', UV + '{ url = "https://]y/x.whl" }'],
+    "pylock.toml": [PYLOCK],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [(name, text) for name, texts in MALFORMED.items() for text in texts]
+)
+def test_address_that_is_none(name: str, text: str) -> None:
+    """An error of the lock, with a hint, instead of an exception of the parser of addresses."""
+    with pytest.raises(ProjectError, match=f"^{name}: .* is not an address: ") as caught:
+        locks.read(name, text).pins(LINUX, locks.Wanted(project="app"))
+
+    assert "write the lock again" in caught.value.hint

@@ -28,7 +28,7 @@ from onebin.model import Machine, Pin, target_environment
 
 from .pip_options import SOURCE, choosable, installable, programs, pure
 from .process import PIP, RunCommand
-from .reasons import UNREACHABLE, Reason, subject, why
+from .reasons import OFFLINE, UNREACHABLE, Reason, is_offline, subject, why
 
 
 class IndexFile(msgspec.Struct, frozen=True):
@@ -121,10 +121,9 @@ def resolve(
             hint="loosen one of them, or name versions that fit together",
         ) from exc
     except NoMatchError as exc:
-        raise UnresolvedError(
-            f"{exc}: no version of it is for Python {python} on {machine}",
-            hint="is it spelled right, and does the index have it?",
-        ) from exc
+        fault = f"{exc}: no version of it is for Python {python} on {machine}"
+        hint = "is it spelled right, and does the index have it?"
+        raise UnresolvedError(fault, hint=OFFLINE if is_offline(exc.detail) else hint) from exc
 
 
 def choose(

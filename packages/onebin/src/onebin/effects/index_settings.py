@@ -44,7 +44,10 @@ def _address(word: str, environ: Mapping[str, str]) -> str:
         return word
     variable = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
     user, password = (environ.get(f"{variable}_{part}", "") for part in ("USERNAME", "PASSWORD"))
-    parts = urllib.parse.urlsplit(address)
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError:
+        return address  # pip has the words for it
     if not (user or password) or "@" in parts.netloc:
         return address
     quoted = ":".join(urllib.parse.quote(part, safe="") for part in (user, password))

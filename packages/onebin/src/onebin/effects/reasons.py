@@ -64,6 +64,16 @@ UNREACHABLE: Final[Mapping[Reason | None, str]] = {
 }
 """Hints for an index that gives no page."""
 
+OFFLINE: Final = (
+    "no index was contacted (--offline, PIP_NO_INDEX, UV_OFFLINE): lock once with one, or put it "
+    "into a folder of PIP_FIND_LINKS"
+)
+
+
+def is_offline(detail: str) -> bool:
+    """Whether pip, of whose last lines *detail* is, has made no request."""
+    return "onebin: no request" in detail.splitlines()
+
 
 def why(detail: str) -> Reason | None:
     """Return the known reason in *detail*, a failed program's last lines."""

@@ -73,12 +73,12 @@ def lines(text: str, base: Path, *, where: str) -> Iterator[Line]:
         if found is None:
             yield Line(head, hashes)
         else:
-            yield _elsewhere(found, hashes, base)
+            yield _elsewhere(found, hashes, base, where)
 
 
-def _elsewhere(found: re.Match[str], hashes: tuple[str, ...], base: Path) -> Line:
+def _elsewhere(found: re.Match[str], hashes: tuple[str, ...], base: Path, where: str) -> Line:
     address = found["address"]
-    origin, more = origins.reference(address)
+    origin, more = origins.reference(address, where=where)
     egg = EGG.search(address)
     name, version = found.groupdict().get("name") or (egg[1] if egg else ""), ""
     if origin.kind in {"file", "url"}:

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from onebin.errors import ProjectError
 from onebin.model import Obstacle, Origin, Pin
 from onebin.requirement import shown
 from onebin.secret import hidden
@@ -47,10 +48,28 @@ def git(address: str, commit: str, folder: str = "") -> Origin:
     return Origin("git", address.removeprefix("git+"), commit=commit.lower(), folder=folder)
 
 
-def reference(address: str) -> tuple[Origin, tuple[str, ...]]:
+def split(address: str, *, where: str) -> urllib.parse.SplitResult:
+    """Return the parts of *address*.
+
+    Raises:
+        ProjectError: it is none; *where* names the lock.
+    """
+    try:
+        return urllib.parse.urlsplit(address)
+    except ValueError as exc:
+        raise ProjectError(
+            f"{where}: {shown(hidden(address))} is not an address: {shown(str(exc))}",
+            hint="correct it where the dependency is stated, and write the lock again",
+        ) from exc
+
+
+def reference(address: str, *, where: str) -> tuple[Origin, tuple[str, ...]]:
     """Return the origin that the direct reference *address* names, and the hashes in it.
 
     ``git+https://host/x@COMMIT#subdirectory=y``, ``https://host/x.whl#sha256=…``, ``file:///x``.
+
+    Raises:
+        ProjectError: it is malformed; *where* names the lock.
     """
     rest, _, fragment = address.partition("#")
     folder = dict(urllib.parse.parse_qsl(fragment)).get("subdirectory", "")
@@ -59,9 +78,9 @@ def reference(address: str) -> tuple[Origin, tuple[str, ...]]:
         head, at, commit = rest.rpartition("@")
         is_commit = bool(at) and "/" not in commit.removeprefix("refs/")
         return git(head if is_commit else rest, commit if is_commit else "", folder), hashes
-    scheme = urllib.parse.urlsplit(rest).scheme
+    scheme = split(rest, where=where).scheme
     if scheme == "file" or not scheme:
-        path = urllib.parse.urlsplit(rest).path if scheme else rest
+        path = split(rest, where=where).path if scheme else rest
         return of_path(urllib.parse.unquote(path) if scheme else path, folder), hashes
     return Origin("url", rest, folder=folder), hashes
 
@@ -82,6 +101,8 @@ def pinned(found: Pin, origin: Origin, base: Path, *, where: str, rewrite: str) 
         where: The lock, for messages.
         rewrite: How it is written again.
     """
+    if origin.kind in {"git", "url"}:
+        split(origin.address, where=where)
     source = f"{where}: {found} comes from {origin.kind} {shown(hidden(origin.address))}"
     if not _is_allowed(origin):
         schemes = SCHEMES.get(origin.kind, ())

@@ -212,7 +212,7 @@ class _Graph:
         hashes = [file.hash for file in files]
         pin = document.pin(package.name, package.version, hashes, where=self._where)
         if "registry" not in package.source:
-            origin = _origin(package.source)
+            origin = _origin(package.source, self._where)
             return origins.pinned(
                 pin, origin, self._base, where=self._where, rewrite=UvLock.rewrite
             )
@@ -221,14 +221,14 @@ class _Graph:
         return pin
 
 
-def _origin(source: Mapping[str, Any]) -> Origin:
+def _origin(source: Mapping[str, Any], where: str) -> Origin:
     """Return where a package comes from, if not from an index."""
     kind, address = next(iter(source.items()), ("url", ""))
     folder = str(source.get("subdirectory", ""))
     match kind:
         case "git":
             # https://host/x?subdirectory=y&rev=main#COMMIT
-            parts = urllib.parse.urlsplit(str(address))
+            parts = origins.split(str(address), where=where)
             inner = dict(urllib.parse.parse_qsl(parts.query)).get("subdirectory", folder)
             plain = urllib.parse.urlunsplit(parts._replace(query="", fragment=""))
             return origins.git(plain, parts.fragment, inner)

@@ -34,6 +34,8 @@ class Requests:
     def __init__(self, error: type[Exception], seconds: float = SECONDS) -> None:
         """Have made none yet; each gets *seconds*, and then ends with *error*, one of pip's."""
         self._error, self._seconds = error, seconds
+        self.are_made = False
+        """Whether there was one: without an index, or offline, there is none."""
         self._failed: dict[str, str] = {}
         self._given: set[str] = set()
 
@@ -45,6 +47,7 @@ class Requests:
         """Return ``PipSession.request``, *usual*, under the limit and with its failures noted."""
 
         def request(session: Any, method: str, url: str, *words: Any, **options: Any) -> Any:
+            self.are_made = True
             own = getattr(session, "timeout", None)
             seconds = max(self._seconds, own if isinstance(own, int | float) else 0)
             name = url.partition("?")[0].rstrip("/").rpartition("/")[2]
@@ -127,6 +130,8 @@ def _inner(exc: BaseException) -> BaseException | None:
     )
 
 
-def write(failures: list[str]) -> None:
+def write(failures: list[str], *, are_made: bool) -> None:
     """Write *failures* to stderr, as ``effects/reasons.py`` reads them."""
+    if not are_made:
+        sys.stderr.write("onebin: no request\n")
     sys.stderr.writelines(f"onebin: no response: {line}\n" for line in failures)

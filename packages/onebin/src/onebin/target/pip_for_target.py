@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> int:
     at = arguments.index("files") if "files" in arguments else None
     status = pip(arguments) if at is None else list_files(arguments[:at], arguments[at + 1 :])
     if status:
-        index_requests.write(requests.failures())
+        index_requests.write(requests.failures(), are_made=requests.are_made)
     return status
 
 
