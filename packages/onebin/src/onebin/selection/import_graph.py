@@ -6,6 +6,7 @@ in an executable, nor modules that it alone needs: so ``ssl`` is omitted where O
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -32,6 +33,9 @@ class Reachable(msgspec.Struct, frozen=True):
     names: frozenset[str]
     omitted: tuple[OmittedModule, ...]
 
+
+NO_MODULE: Final = "no such module"
+"""Why a module cannot be imported that is nowhere."""
 
 Locate = Callable[[str], ModuleOrigin | None]
 Analyze = Callable[[Mapping[str, ModuleOrigin]], Mapping[str, ModuleImports]]
@@ -123,14 +127,14 @@ def reachable(roots: Iterable[str], graph: ImportGraph, why_ignored: WhyIgnored)
 def import_failure(name: str, graph: ImportGraph) -> ImportFailure | None:
     """Return why *name* cannot be imported; None if it can."""
     if name not in graph.origins:
-        return ImportFailure((name,), error="no such module")
+        return ImportFailure((name,), error=NO_MODULE)
     return graph.importability.failures.get(name)
 
 
 def _omitted(name: str, importer: str, graph: ImportGraph) -> OmittedModule:
     failure = graph.importability.failures.get(name)
     if failure is None:
-        return OmittedModule(name, importer, "no such module")
+        return OmittedModule(name, importer, NO_MODULE)
     is_project = graph.origins[name].origin == "project"
     return OmittedModule(name, importer, str(failure), failure.chain, is_project)
 

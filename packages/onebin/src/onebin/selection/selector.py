@@ -31,6 +31,7 @@ from onebin.model.absent_modules import (
 from . import contents, cpython, named, whole
 from .finder import Finder
 from .import_graph import (
+    NO_MODULE,
     Analyze,
     ImportGraph,
     build_graph,
@@ -244,7 +245,9 @@ def require_importable(root: str, graph: ImportGraph, exclude: Iterable[str]) ->
     top = missing.partition(".")[0]
     if not missing:
         message = f"{chain}: {failure.error}"
-        hint = "is it spelled right, and is it in the project?" if chain == root else ""
+        hint = "the program needs it to start: correct it, or catch what its import raises"
+        if failure.error == NO_MODULE:
+            hint = "is it spelled right, and is it in the project?" if chain == root else ""
     elif pattern := next((p for p in exclude if _matches(missing, p)), ""):
         message = f"{chain}: requires {missing}, which tool.onebin.exclude leaves out"
         hint = f"take {pattern} out of tool.onebin.exclude"
