@@ -62,6 +62,7 @@ JUDGES: dict[str, Callable[[bytes], list[str]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.sample(every=2)  # CycloneDX's validator takes three seconds to import
 @pytest.mark.parametrize("form", FORMATS)
 @settings(max_examples=settings().max_examples // 6)  # the schemas of both are large
 @given(bill=BILL, epoch=st.integers(0, 253402300799))
@@ -73,14 +74,15 @@ def test_any_bill_is_valid_and_the_same_again(form: str, bill: Bill, epoch: int)
     assert data == FORMATS[form].document(bill, epoch)
 
 
-def test_the_validators_find_faults() -> None:
+@pytest.mark.sample(every=2)
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_validators_find_faults(form: str) -> None:
     bill = Bill(
         name="app", version="1", sha256=SHA, size=1, machine="x86_64", made_by="onebin 0.1.0",
         materials=(Material(name="a", kind="library", sha256="no hash"),),
     )  # fmt: skip
 
-    for form, judge in JUDGES.items():
-        assert judge(FORMATS[form].document(bill, 0)), form
+    assert JUDGES[form](FORMATS[form].document(bill, 0))
 
 
 @given(MATERIAL)
