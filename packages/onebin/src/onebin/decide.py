@@ -165,7 +165,8 @@ def _offered(plan: Plan, tools: Tools) -> Plan:
 
         read = (project.code, project.entry, plan.series, is_known)
         found = absent.absent(*read)
-        starts = absent.start(*read)
+        if project.code != project.root:  # else a folder, which may have no code yet: prepare
+            starts = absent.start(*read)
     is_script = project.sources_elsewhere is not None
     beside = absent.modules_of(project.root) if found and is_script else []
     faults = [absent.fault(item, absent.modules_of(project.code), beside) for item in found]
