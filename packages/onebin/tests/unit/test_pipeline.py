@@ -203,6 +203,20 @@ def test_commands(
     assert '"provider": "pure"' in capsys.readouterr().out
 
 
+def test_prepare_and_lock_need_no_code(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """An early layer of a Dockerfile has the settings and the lock alone."""
+    given = tools(tmp_path / "cache", Programs(programs))
+    monkeypatch.setattr(Tools, "for_this_machine", lambda *_, **__: given)
+    for file in project.rglob("*.py"):
+        file.unlink()
+
+    for command in ("lock", "prepare"):
+        assert 0 == cli.main([command, str(project)]), capsys.readouterr().err
+
+
 PLUGINS = """\
 import thing
 HERE = __file__
