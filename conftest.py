@@ -1,6 +1,7 @@
 """Rules of every test run: number of examples, samples, places, no skips in CI, coverage."""
 
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -19,6 +20,9 @@ UNMEASURED: Final = ("engine", "toolchain", "browser", "prometheus", "exhaustive
 
 WAITING: Final = 6
 """More processes than cores: many tests wait for a program or a clock."""
+
+WAITS: Final = "integration"
+"""Folders of tests that wait for programs and clocks."""
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  (tempfile makes folders there)
 ROOM_BYTES: Final = 2**30
@@ -83,8 +87,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark the rows that a sample leaves out."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the rows that a sample leaves out, and spread the tests that wait among the others."""
     rows: Counter[str] = Counter()
     for item in items:
         if sample := item.get_closest_marker("sample"):
@@ -92,6 +96,23 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             if rows[table] % sample.kwargs["every"]:
                 item.add_marker(pytest.mark.exhaustive)
             rows[table] += 1
+    items[:] = _spread(items)
+
+
+def _spread(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return *items*, with files that wait at even distances: no process has them at its end."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waits = [tests for path, tests in files.items() if path.parent.name == WAITS]
+    others = [tests for path, tests in files.items() if path.parent.name != WAITS]
+    step = max(1, len(others) // (len(waits) + 1))
+    ordered: list[pytest.Item] = []
+    for number, tests in enumerate(others):
+        if waits and number % step == 0:
+            ordered += waits.pop()
+        ordered += tests
+    return [*ordered, *itertools.chain.from_iterable(waits)]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -39,6 +39,9 @@ class QuotingDumper(yaml.SafeDumper):  # type: ignore[misc]
 
 
 QuotingDumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^[yYnN]$"), list("yYnN"))
+# PyYAML takes 0E0 for a text.
+NUMBER = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
+QuotingDumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, list("-+.0123456789"))
 
 
 def read(text: str) -> list[Any]:
