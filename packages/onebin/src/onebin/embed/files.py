@@ -9,7 +9,6 @@ import itertools
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ import msgspec
 
 from onebin.effects import csrc
 from onebin.effects.context import Context
+from onebin.effects.digests import sha256_of
 from onebin.effects.process import cpus
 from onebin.model import CSource, FrozenModule, InsideFile, LinkInput
 
@@ -74,9 +74,6 @@ PYC_HEAD: Final = 16
 
 STACK_BYTES: Final = 8 << 20
 """Of each thread, as glibc has it: CPython's limits of recursion in C are made for that."""
-
-MAX_FILES: Final = 50_000
-"""Digests that a process keeps, of 200 bytes each."""
 
 SITE: Final = "site-packages"
 """The folder of all packages but those of the standard library."""
@@ -291,15 +288,7 @@ def _code_size(module: FrozenModule) -> int:
 def _sha256(file: InsideFile) -> str:
     if file.text is not None:
         return hashlib.sha256(file.text.encode()).hexdigest()
-    facts = file.source.stat()
-    stamp = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
-    return _sha256_of(file.source, stamp)
-
-
-@lru_cache(maxsize=MAX_FILES)
-def _sha256_of(path: Path, _stamp: tuple[int, ...]) -> str:
-    """Return the digest of a file, which a key and a table need in turn."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(file.source)
 
 
 def _contents(file: InsideFile) -> bytes:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from onebin.effects.context import Context
+from onebin.effects.digests import sha256_of
 from onebin.effects.process import RunCommand, cpus
 from onebin.effects.reasons import Reason, subject, why
 from onebin.errors import ProjectError, ToolError
@@ -136,8 +137,8 @@ def contents(parts: LinkInput) -> dict[str, object]:
     """Return *parts* as part of a key: files by their bytes, wherever they are."""
     return {
         "sources": parts.sources,
-        "objects": [_sha256(file) for file in parts.objects],
-        "archives": [_sha256(file) for file in parts.archives],
+        "objects": [sha256_of(file) for file in parts.objects],
+        "archives": [sha256_of(file) for file in parts.archives],
         "wraps": parts.wraps,
         "options": parts.options,
         "inittab": parts.inittab,
@@ -223,8 +224,3 @@ def inittab(modules: Mapping[str, str]) -> str:
         table.append(f'    {{"{name}", {function}}},')
     lines += ["struct _inittab _PyImport_Inittab[] = {", *table, "    {0, 0}", "};", ""]
     return "\n".join(lines)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
