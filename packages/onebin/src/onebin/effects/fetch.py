@@ -1,19 +1,19 @@
 """Get pinned C source: from a folder, from its authors, or from the distribution, signed."""
 
 import hashlib
-import http.client
 import shutil
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Source
 
 from .process import RunCommand
+
+if TYPE_CHECKING:
+    import http.client
 
 APT_SETTINGS: Final = Path("/etc/apt")
 """Names the mirrors of this machine."""
@@ -103,6 +103,11 @@ def _find_local(folder: Path, source: Source) -> Path | None:
 
 
 def _download(url: str, target: Path, *, report: Callable[[str], None]) -> None:
+    # A tenth of a command's start, and nearly all commands have their sources.
+    import http.client  # noqa: PLC0415
+    import urllib.error  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
     report(f"downloading {url}")
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "onebin"})  # noqa: S310
@@ -116,7 +121,7 @@ def _download(url: str, target: Path, *, report: Callable[[str], None]) -> None:
         raise ToolError(f"{url}: {reason}") from exc
 
 
-def _copy(response: http.client.HTTPResponse, out: IO[bytes]) -> None:
+def _copy(response: "http.client.HTTPResponse", out: IO[bytes]) -> None:
     ends = time.monotonic() + TOTAL_SECONDS
     size = 0
     # All that has come so far: a whole chunk of a byte a second takes twelve days.
