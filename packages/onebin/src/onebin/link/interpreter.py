@@ -26,6 +26,8 @@ WRAPS: Final = (
 """Functions of libc that ``csrc/sealed.c`` replaces."""
 
 
+PYTHON: Final = "python"
+
 STRINGS: Final = ("strchr", "memchr")
 """Functions of libc that ``csrc/libc_strings.c`` replaces."""
 
@@ -58,15 +60,11 @@ class CompilingInterpreter(msgspec.Struct, frozen=True, kw_only=True):
         """Link it."""
         ctx.progress.report("linking the interpreter that compiles modules")
         own = LinkInput(sources=(self.main, self.strings), wraps=STRINGS)
-        with ctx.store.scratch() as scratch:
-            link(
-                own + self.parts, self.toolchain, folder / "python", scratch,
-                options=self.options, cflags=self.cflags, run=ctx.run,
-            )  # fmt: skip
+        _link(self, own, folder, ctx)
 
     def load(self, folder: Path) -> Interpreter:
         """Return it; home and standard library are those of CPython's build."""
-        return msgspec.structs.replace(self.interpreter, python=folder / "python", key=folder.name)
+        return _linked(self, folder)
 
 
 class BuildInterpreter(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,12 +98,22 @@ class BuildInterpreter(msgspec.Struct, frozen=True, kw_only=True):
             "sealed.h", f"static const char *const onebin_hidden[] = {{\n{names}    0\n}};\n"
         )
         own = LinkInput(sources=(self.main, self.sealed, table), wraps=WRAPS)
-        with ctx.store.scratch() as scratch:
-            link(
-                own + self.parts, self.toolchain, folder / "python", scratch,
-                options=self.options, cflags=self.cflags, run=ctx.run,
-            )  # fmt: skip
+        _link(self, own, folder, ctx)
 
     def load(self, folder: Path) -> Interpreter:
         """Return it; home and standard library are those of CPython's build."""
-        return msgspec.structs.replace(self.interpreter, python=folder / "python", key=folder.name)
+        return _linked(self, folder)
+
+
+def _link(
+    step: CompilingInterpreter | BuildInterpreter, own: LinkInput, folder: Path, ctx: Context
+) -> None:
+    with ctx.store.scratch() as scratch:
+        link(
+            own + step.parts, step.toolchain, folder / PYTHON, scratch,
+            options=step.options, cflags=step.cflags, run=ctx.run,
+        )  # fmt: skip
+
+
+def _linked(step: CompilingInterpreter | BuildInterpreter, folder: Path) -> Interpreter:
+    return msgspec.structs.replace(step.interpreter, python=folder / PYTHON, key=folder.name)
