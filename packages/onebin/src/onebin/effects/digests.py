@@ -23,16 +23,21 @@ def sha256_of(file: Path) -> str:
     """
     facts = file.stat()
     if time.time_ns() - max(facts.st_mtime_ns, facts.st_ctime_ns) < COARSE_NS:
-        return _read(file)
+        return read_sha256(file)
     stamp = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
     return _kept(file, stamp)
 
 
 @lru_cache(maxsize=MAX_FILES)
 def _kept(file: Path, _stamp: tuple[int, ...]) -> str:
-    return _read(file)
+    return read_sha256(file)
 
 
-def _read(file: Path) -> str:
+def read_sha256(file: Path) -> str:
+    """Return the digest of *file* in hex by its bytes alone: a pin is held against these.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Final
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Source
 
+from .digests import read_sha256
 from .process import RunCommand
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def tarball(
 
 def digest(files: Iterable[Path]) -> str:
     """Return what ``sha256sum FILE … | sha256sum`` prints of *files* in their directory, sorted."""
-    lines = [f"{_sha256(file)}  {file.name}\n" for file in sorted(files)]
+    lines = [f"{read_sha256(file)}  {file.name}\n" for file in sorted(files)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -99,7 +100,7 @@ def _from_any_origin(
 def _find_local(folder: Path, source: Source) -> Path | None:
     """Return the tarball of *source* in *folder*, whatever its name there."""
     files = sorted(file for file in folder.glob("*.tar.*") if file.is_file())
-    return next((file for file in files if _sha256(file) in _known(source)), None)
+    return next((file for file in files if read_sha256(file) in _known(source)), None)
 
 
 def _download(url: str, target: Path, *, report: Callable[[str], None]) -> None:
@@ -196,7 +197,7 @@ def _uris(lines: Iterable[str]) -> Iterable[str]:
 
 
 def _checked(file: Path, source: Source) -> Path:
-    found = _sha256(file)
+    found = read_sha256(file)
     if found not in _known(source):
         raise ToolError(
             f"{file.name}: sha256 is {found}, pinned is {source.sha256}",
@@ -207,8 +208,3 @@ def _checked(file: Path, source: Source) -> Path:
 
 def _known(source: Source) -> set[str]:
     return {source.sha256, source.debian_sha256} - {""}
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

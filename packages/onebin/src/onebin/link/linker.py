@@ -117,7 +117,9 @@ class LinkedProgram(msgspec.Struct, frozen=True):
 
     def _compiled(self, source: CSource, ctx: Context) -> Path | None:
         """Return the object of *source*; None for a table of this program alone."""
-        if len(source.text) > MAX_KEPT if source.name.endswith(".c") else INCLUDES in source.text:
+        is_c = source.name.endswith(".c")
+        is_table = len(source.text) > MAX_KEPT if is_c else INCLUDES in source.text
+        if is_table:
             return None
         headers = tuple(item for item in self.parts.sources if item.name.endswith(".h"))
         step = CompiledSource(
