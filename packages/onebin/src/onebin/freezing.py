@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from onebin.model import (
 from onebin.secret import without_userinfo
 from onebin.selection import contents, own_files, whole
 from onebin.selection.finder import Finder, modules_in
+from onebin.selection.installed_files import InstalledFiles
 from onebin.selection.named import SettingsWords
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
 
@@ -162,7 +163,7 @@ class SelectedProgram(msgspec.Struct, frozen=True, kw_only=True):
             assert isinstance(data, bytes)  # noqa: S101  (as written)
             if data.startswith(OWN):
                 return self.code / os.fsdecode(data.removeprefix(OWN))
-            return Path(os.fsdecode(data))
+            return _path(data)
 
         data = (folder / "selected").read_bytes()
         return msgspec.msgpack.decode(data, type=Selected, dec_hook=read)
@@ -248,7 +249,13 @@ def _without_password(item: Distribution) -> Distribution:
 
 def _read(_: type[Any], data: object) -> Path:
     assert isinstance(data, bytes)  # noqa: S101  (as written)
-    return Path(os.fsdecode(data))
+    return _path(data)
+
+
+@lru_cache(maxsize=50_000)
+def _path(written: bytes) -> Path:
+    """Return one path, which is read several times: of a module, of its file, of a selection."""
+    return Path(os.fsdecode(written))
 
 
 def _others(
@@ -319,8 +326,9 @@ def _made(step: FrozenProgram, ctx: Context, *, again: bool = False) -> Frozen:
     inside: tuple[InsideFile, ...] = ()
     if project.has_files:
         inside = contents.files(
-            project, distributions, selection.modules, python.interpreter.version, selection.script
-        )
+            project, distributions, selection.modules, python.interpreter.version,
+            selection.script, lambda item: ctx.build(InstalledFiles(item.code, item.key)),
+        )  # fmt: skip
     kept = {module.name: module for module in selected.modules}
     changing = {name: item for name, item in selection.modules.items() if name not in kept}
     kept |= compiled.modules(changing)

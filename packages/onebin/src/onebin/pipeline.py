@@ -242,7 +242,7 @@ def pruning(plan: Plan, tools: Tools) -> Pruning | None:
         ctx.store.root,
         lambda step: (
             isinstance(step, TimeZones)
-            or step.kind in {"frozen", "selected", "module", "files", "settings"}
+            or step.kind in {"frozen", "selected", "module", "files", "settings", "installed"}
         ),
     )
     reading = Context(ctx.run, store, Progress.silent())

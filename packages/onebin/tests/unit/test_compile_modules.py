@@ -281,7 +281,7 @@ def test_request_on_stdin(
 
     found = json.loads(capsys.readouterr().out)
     assert [[A]] * 2 == [item["imports"] for item in found]
-    assert {"0", "1", "m.py"} == {file.name for file in tmp_path.iterdir()}
+    assert {"0", "1", "m.py", "queue"} == {file.name for file in tmp_path.iterdir()}
 
 
 ALL = """
@@ -305,6 +305,7 @@ def test_processes_compile_the_same(tmp_path: Path, cpus: int, count: int, *, fa
         out.mkdir()
         for n in range(count):
             text = f"import a{n}\nX = {{{n}: 'text', 'b': 1.5, 'c': (1, 2, b'3')}}\n"
+            text += "# as large as a module is\n" * 1000 * (n % 3)
             (tmp_path / f"m{n}.py").write_text("def" if n == 5 else text)
         if fails:
             (out / "facts-1").mkdir()
@@ -341,7 +342,7 @@ def test_process_whose_parent_is_killed_ends(tmp_path: Path) -> None:
         first.stdin.write(json.dumps(request).encode())
         first.stdin.close()
         (child,) = until(lambda: children_of(first.pid))
-        until((tmp_path / "1").exists)
+        until(lambda: (tmp_path / "0").exists() and (tmp_path / "1").exists())
         first.kill()
 
     until(lambda: not Path(f"/proc/{child}").exists())

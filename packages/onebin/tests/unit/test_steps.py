@@ -62,6 +62,7 @@ from onebin.runtime.library import BuildLibrary, Command, Compile, Library, Text
 from onebin.runtime.modules import CompileModule, LibraryModule
 from onebin.runtime.recipe import recipe
 from onebin.runtime.toolchain import CheckedCompiler, CxxLibraries, LaidOutToolchain
+from onebin.selection.installed_files import InstalledFiles
 from onebin.selection.named import SettingsWords
 
 NOT_IN_KEY: Mapping[str, str] = {
@@ -122,6 +123,7 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Project.results": "they are left out, and so change nothing inside",
     "Project.build_requires": "they made its code, which is named by its contents",
     "SelectedProgram.code": "named by contents and facts",
+    "InstalledFiles.code": "named by contents",
     "SettingsWords.code": "named by contents",
     "ReadSource.archive": "sha256 names the contents",
     "Binary.path": "sha256 names the contents",
@@ -228,6 +230,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
             build_lock=file("build.lock"), build_pins=(pin,), hooks=(file("hook.py"),),
         ),
         SettingsWords(Path("/code"), "contents"),
+        InstalledFiles(Path("/code"), "contents"),
         CapturedBuild(
             pin=pin, build_pins=(pin,), may_be_unpinned=False, level="-O2",
             interpreter=interpreter, runtime=runtime, toolchain=toolchain, machine="x86_64",

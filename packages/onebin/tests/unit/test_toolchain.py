@@ -74,10 +74,11 @@ def laid_out(cache: Path, **changes: Any) -> LaidOutToolchain:
 
 
 def test_toolchain_is_laid_out(tmp_path: Path) -> None:
-    """Five programs, musl's archives in link order, the code before main."""
+    """Its programs, musl's archives in link order, the code before main."""
     made = context(tmp_path / "cache", Programs(compiler)).build(laid_out(tmp_path / "zig"))
 
-    assert {"cc", "c++", "ar", "ranlib", "ld"} == {file.name for file in made.bin.iterdir()}
+    programs = {file.name for file in made.bin.iterdir()}
+    assert {"cc", "c++", "ar", "ranlib", "ld", "assemble"} == programs
     assert ["0-libc.a", "1-libcompiler_rt.a"] == [file.name for file in made.libraries]
     assert "rcrt1.o" == made.crt_start.read_text()
     cc = (made.bin / "cc").read_text()

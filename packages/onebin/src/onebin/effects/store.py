@@ -132,6 +132,11 @@ class Store:
             raise self._refused(exc) from exc
         return None
 
+    def entry_of(self, path: Path) -> Path:
+        """Return the entry that has the file *path*, which is in the cache."""
+        kind, key = path.relative_to(self.root).parts[:2]
+        return self.root / kind / key
+
     def _own_root(self) -> None:
         if "" not in self._seen:
             self.root = owned.private_directory(self.root)

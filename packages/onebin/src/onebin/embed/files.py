@@ -19,6 +19,7 @@ from onebin.effects import csrc
 from onebin.effects.context import Context
 from onebin.effects.digests import sha256_of
 from onebin.effects.process import cpus
+from onebin.effects.store import damaged
 from onebin.model import CSource, FrozenModule, InsideFile, LinkInput
 
 from . import libc
@@ -106,9 +107,16 @@ class FilesBlob(msgspec.Struct, frozen=True):
         """Return the contents, by their hashes, in order."""
         return CACHE_VERSION, [_sha256(file) for file in self.files]
 
-    def make(self, folder: Path, _: Context) -> None:
-        """Pack them."""
+    def make(self, folder: Path, ctx: Context) -> None:
+        """Pack them.
+
+        Raises:
+            ToolError: one in the cache has been changed.
+        """
         contents = [_contents(file) for file in self.files]
+        for file, data in zip(self.files, contents, strict=True):
+            if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+                raise damaged(ctx.store.entry_of(file.source), f"{file.source.name} has changed")
         unique = [*dict.fromkeys(contents)]
         places: dict[bytes, Stored] = {}
         with Path(folder, "blob").open("wb") as blob, ThreadPoolExecutor(cpus()) as pool:
@@ -288,7 +296,7 @@ def _code_size(module: FrozenModule) -> int:
 def _sha256(file: InsideFile) -> str:
     if file.text is not None:
         return hashlib.sha256(file.text.encode()).hexdigest()
-    return sha256_of(file.source)
+    return file.sha256 or sha256_of(file.source)
 
 
 def _contents(file: InsideFile) -> bytes:

@@ -70,7 +70,7 @@ class CompiledSource(msgspec.Struct, frozen=True):
                 (scratch / one.name).write_text(one.text, "utf-8")
             file = scratch / self.source.name
             include = [word for place in self.include for word in ("-I", place)]
-            call = [self.toolchain.bin / "cc", *self.cflags, *include, "-c", file, "-o"]
+            call = [*_compiler(file, self.toolchain, self.cflags), *include, "-c", file, "-o"]
             ctx.run([*call, folder / f"{file.stem}.o"], cwd=scratch)
 
     def load(self, folder: Path) -> Path:
@@ -176,10 +176,8 @@ def link(
         file = scratch / source.name
         if kept := compiled(source):
             return kept
-        run(
-            [toolchain.bin / "cc", *cflags, *include, "-c", file, "-o", file.with_suffix(".o")],
-            cwd=scratch,
-        )
+        call = [*_compiler(file, toolchain, cflags), *include, "-c", file, "-o"]
+        run([*call, file.with_suffix(".o")], cwd=scratch)
         return file.with_suffix(".o")
 
     with ThreadPoolExecutor(cpus()) as pool:
@@ -199,6 +197,13 @@ def link(
             f"a C extension calls {subject(exc.detail) or 'a function'}, which nothing defines",
             hint="it needs a library that is not part of its source distribution",
         ) from exc
+
+
+def _compiler(file: Path, toolchain: Toolchain, cflags: Iterable[str]) -> list[Path | str]:
+    """Return the program that makes an object of *file*, with its options."""
+    if file.suffix == ".s":
+        return [toolchain.bin / "assemble"]
+    return [toolchain.bin / "cc", *cflags]
 
 
 def inittab(modules: Mapping[str, str]) -> str:

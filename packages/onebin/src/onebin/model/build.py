@@ -198,6 +198,7 @@ class Toolchain(msgspec.Struct, frozen=True):
     """Where the pinned compiler's programs are: ``cc``, ``c++``, ``ar``, ``ranlib``, ``ld``."""
 
     bin: Path
+    """Beside them is ``assemble``, a name that no build system has."""
     crt_start: Path
     """``rcrt1.o``: runs before ``main`` in a static position-independent executable."""
     libraries: tuple[Path, ...]

@@ -135,6 +135,8 @@ class InsideFile(msgspec.Struct, frozen=True):
     text: str | None = None
     module: str = ""
     """The module whose file it is: of code, always."""
+    sha256: str = ""
+    """Lower-case hex of the contents, if they were read before."""
 
 
 class OmittedModule(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The pinned compiler as the five programs every build system knows by name."""
+"""The pinned compiler as the five programs every build system knows by name, and an assembler."""
 
 import hashlib
 import os
@@ -87,7 +87,7 @@ class CheckedCompiler(msgspec.Struct, frozen=True):
 
 
 class LaidOutToolchain(msgspec.Struct, frozen=True):
-    """Step: scripts for the five programs, musl, and the code that runs before ``main``."""
+    """Step: scripts for the programs, musl, and the code that runs before ``main``."""
 
     zig: Path
     release: str
@@ -154,6 +154,8 @@ class LaidOutToolchain(msgspec.Struct, frozen=True):
             "ar": f'exec {zig} ar "$@"\n',
             "ranlib": f'exec {zig} ranlib "$@"\n',
             "ld": f'exec {zig} ld.lld "$@"\n',
+            # cc takes three processes to assemble.
+            "assemble": f'exec {zig} clang --no-default-config -target {self.target} "$@"\n',
         }
         cache = shlex.quote(str(self.cache))
         head = f"#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}\n"

@@ -24,16 +24,13 @@ from onebin.requirement import shown
 
 from . import cpython
 from .finder import Owner
+from .installed_files import InstalledOf, is_file, listed
 from .own_files import BY_CONVENTION, IN_PATH, NOT_PACKAGED, left_out
 
 PREFIX: Final = "/onebin"
 
 INTERPRETER: Final = "bin/python3"
 """``sys.executable``, below the prefix."""
-
-NOT_FILES: Final = frozenset({".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".pyc"})
-"""Suffixes of compiled code: what of it can run here is in the executable itself."""
-
 
 LIBRARY_DATA: Final = frozenset({".css", ".html", ".js", ".png"})
 """Suffixes of what modules of the standard library read; its other files are notes and scripts."""
@@ -65,6 +62,7 @@ def files(
     modules: Mapping[str, ModuleOrigin],
     version: str,
     script: str,
+    installed: InstalledOf = listed,
 ) -> tuple[InsideFile, ...]:
     """Return all files of a whole program, or of a pruned one those of its trace.
 
@@ -76,6 +74,7 @@ def files(
         modules: Those that are frozen.
         version: ``3.13``.
         script: The text of the console script.
+        installed: Returns the files of a distribution.
 
     Raises:
         ProjectError: the name of one is not UTF-8.
@@ -88,7 +87,9 @@ def files(
     labels = {origin.label for origin in modules.values() if origin.origin == "project"}
     tops = {label.removeprefix(start).partition("/")[0] for label in labels}
     tops |= _named_folders(project, modules)
-    code = [*_modules(modules, sources=sources), *_code(project, tops, site)]
+    of_others = [(item.code, installed(item)) for item in distributions]
+    digests = {file.path: file.sha256 for _, every in of_others for file in every}
+    code = [*_modules(modules, digests, sources=sources), *_code(project, tops, site)]
     own = {
         file.path: file
         for file in reversed(code)
@@ -100,7 +101,13 @@ def files(
     every = itertools.chain(
         code,
         _metadata(project, site, own.values()),
-        (file for distribution in distributions for file in _installed(distribution, site)),
+        (
+            InsideFile(
+                f"{site}{file.path.relative_to(folder)}", "data", file.path, sha256=file.sha256
+            )
+            for folder, every in of_others
+            for file in every
+        ),
         (InsideFile(INTERPRETER, "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),
         _library_data(modules, folders(version)["stdlib"]),
@@ -161,12 +168,15 @@ def _traced(
             yield InsideFile(f"{file.path}c", "code", module=file.module)
 
 
-def _modules(modules: Mapping[str, ModuleOrigin], *, sources: bool) -> Iterator[InsideFile]:
+def _modules(
+    modules: Mapping[str, ModuleOrigin], digests: Mapping[Path, str], *, sources: bool
+) -> Iterator[InsideFile]:
     """Yield the file of each module; the start itself has none."""
     for name, origin in modules.items():
         path = origin.label.removeprefix(f"{PREFIX}/")
         if path != origin.label and sources:
-            yield InsideFile(path, "data", origin.path, origin.text, name)
+            known = digests.get(origin.path, "") if origin.text is None else ""
+            yield InsideFile(path, "data", origin.path, origin.text, name, known)
         elif path != origin.label:
             yield InsideFile(f"{path}c", "code", module=name)
 
@@ -192,12 +202,6 @@ def _library_data(modules: Mapping[str, ModuleOrigin], folder: str) -> Iterator[
                 yield InsideFile(f"{folder}{path.relative_to(stdlib)}", "data", path)
 
 
-def _installed(distribution: Distribution, site: str) -> Iterator[InsideFile]:
-    for path in sorted(distribution.code.rglob("*")):
-        if path.is_file() and _is_file(path):
-            yield InsideFile(f"{site}{path.relative_to(distribution.code)}", "data", path)
-
-
 def _data(folder: Path | None) -> Iterator[InsideFile]:
     """Yield the files of a distribution below ``sys.prefix``."""
     if folder is None:
@@ -205,10 +209,6 @@ def _data(folder: Path | None) -> Iterator[InsideFile]:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield InsideFile(path.relative_to(folder).as_posix(), "data", path)
-
-
-def _is_file(path: Path) -> bool:
-    return path.suffix not in NOT_FILES and "__pycache__" not in path.parts
 
 
 def _named_folders(project: Project, modules: Mapping[str, ModuleOrigin]) -> set[str]:
@@ -234,7 +234,7 @@ def _code(project: Project, tops: Collection[str], folder: str) -> Iterator[Insi
             relative = path.relative_to(project.code)
             left = any(part in NOT_PACKAGED for part in relative.parts)
             left = left or not other.isdisjoint((path, *path.parents))
-            if path.is_file() and not left and _is_file(path):
+            if path.is_file() and not left and is_file(path):
                 yield InsideFile(f"{folder}{relative}", "data", path)
 
 

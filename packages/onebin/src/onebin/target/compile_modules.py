@@ -18,11 +18,11 @@ have others. ``computed.py`` describes ``names`` and ``computed``, ``uses.py`` t
 """
 
 import ast
+import gc
 import json
 import marshal
 import os
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 from onebin.target.computed import computed_imports, module_names
@@ -30,8 +30,11 @@ from onebin.target.imports import ImportCollector
 from onebin.target.nodes import nodes_of
 from onebin.target.uses import uses
 
-FEWEST = 16
-"""Modules of a process: to start another one takes as long as to compile some."""
+LEAST = 64 * 1024
+"""Bytes of source for a process: to start another one takes as long as to compile some."""
+
+NUMBER = 4
+"""Bytes of a module's number in the queue."""
 
 
 def main() -> None:
@@ -42,50 +45,61 @@ def main() -> None:
 
 def compile_all(request: dict[str, Any], cpus: int) -> list[dict[str, Any]]:
     """Compile the modules of *request*, in a process for each CPU, and return their facts."""
-    count = len(request["modules"])
-    step = max(1, min(cpus, count // FEWEST))
-    parts = [range(first, count, step) for first in range(step)]
-    # Started before this process compiles: each has less memory of it.
-    children = [start(part, request) for part in parts[1:]]
-    found = compile_part(parts[0], request)
-    for part, child in zip(parts[1:], children, strict=True):
+    sizes = [os.stat(module["path"]).st_size for module in request["modules"]]
+    largest_first = sorted(range(len(sizes)), key=lambda n: -sizes[n])
+    with open(f"{request['out']}/queue", "w+b", buffering=0) as queue:
+        queue.write(b"".join(n.to_bytes(NUMBER, "big") for n in largest_first))
+        queue.seek(0)
+        # Started before this process compiles: each has less memory of it.
+        others = range(1, min(cpus, sum(sizes) // LEAST))
+        children = [start(number, queue.fileno(), request) for number in others]
+        found = compile_queued(queue.fileno(), request)
+    for number, child in zip(others, children, strict=True):
         _, status = os.waitpid(child, 0)
-        if status:
-            found |= compile_part(part, request)  # it may have had no memory, beside the others
-            continue
-        with open(facts_file(part, request), "rb") as file:
-            found |= {int(n): facts for n, facts in json.load(file).items()}
-    return [found[n] for n in range(count)]
+        if not status:
+            with open(facts_file(number, request), "rb") as file:
+                found |= {int(n): facts for n, facts in json.load(file).items()}
+    # Another process may have had no memory, beside the others.
+    return [found.get(n) or compile_one(module, n, request)
+            for n, module in enumerate(request["modules"])]  # fmt: skip
 
 
-def start(part: range, request: dict[str, Any]) -> int:
-    """Start a process that compiles *part* of the modules; return its number."""
+def start(number: int, queue: int, request: dict[str, Any]) -> int:
+    """Start process *number*, which takes modules from *queue*; return its id."""
     parent = os.getpid()
     child = os.fork()
     if child:
         return child
     status = 1
     try:
-        facts = {}
-        for n in part:
-            if os.getppid() != parent:
-                break  # The build was killed.
-            facts[n] = compile_one(request["modules"][n], n, request)
-        with open(facts_file(part, request), "w", encoding="ascii") as file:
+        facts = compile_queued(queue, request, parent)
+        with open(facts_file(number, request), "w", encoding="ascii") as file:
             json.dump(facts, file)
         status = 0
     finally:
         os._exit(status)
 
 
-def facts_file(part: range, request: dict[str, Any]) -> str:
-    """Return the file for the facts of *part*."""
-    return f"{request['out']}/facts-{part.start}"
+def facts_file(number: int, request: dict[str, Any]) -> str:
+    """Return the file for the facts of process *number*."""
+    return f"{request['out']}/facts-{number}"
 
 
-def compile_part(part: Iterable[int], request: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """Return the facts of the modules with the numbers of *part*."""
-    return {n: compile_one(request["modules"][n], n, request) for n in part}
+def compile_queued(
+    queue: int, request: dict[str, Any], parent: int | None = None
+) -> dict[int, dict[str, Any]]:
+    """Return the facts of the modules that this process takes from *queue*.
+
+    Its descriptor has one offset in all processes, and a read moves it (read(2)). A process ends
+    with its *parent*: the build was killed.
+    """
+    facts = {}
+    while data := os.read(queue, NUMBER):
+        if parent is not None and os.getppid() != parent:
+            break
+        n = int.from_bytes(data, "big")
+        facts[n] = compile_one(request["modules"][n], n, request)
+    return facts
 
 
 def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) -> dict[str, Any]:
@@ -141,4 +155,5 @@ def is_string(node: ast.AST | None) -> bool:
 
 
 if __name__ == "__main__":
+    gc.disable()  # a tree has no cycles; the search for them takes a tenth of the time
     main()
