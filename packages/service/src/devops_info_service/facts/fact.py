@@ -5,6 +5,7 @@ A fact is one of two values, so that "not readable" is never taken for "there is
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -99,14 +100,24 @@ class File(msgspec.Struct, frozen=True):
         return Evidence(self.path, field, truncate(value))
 
     def _parsed(self, field: str, value: str, parse: Callable[[str], T]) -> Fact[T]:
-        try:
-            return Known(parse(value), (self.evidence(field, value),))
-        except ValueError:
-            place = f"{field} in {self.path}" if field else self.path
-            if not self.path.startswith(_KERNEL):
-                # Anything may lie there, half a secret too: it is not repeated.
-                return Unknown(f"{place} {WITHHELD}: not of the form that is expected there")
-            return Unknown(f"{place} is {truncate(value, 40)!r}, which is not understood")
+        # Other files may hold a secret, which does not stay in memory.
+        if len(value) <= MAX_SHOWN and self.path.startswith(_KERNEL):
+            return _kept(self.path, field, value, parse)
+        return _parsed(self.path, field, value, parse)
+
+
+def _parsed(path: str, field: str, value: str, parse: Callable[[str], T]) -> Fact[T]:
+    try:
+        return Known(parse(value), (Evidence(path, field, truncate(value)),))
+    except ValueError:
+        place = f"{field} in {path}" if field else path
+        if not path.startswith(_KERNEL):
+            # Anything may lie there, half a secret too: it is not repeated.
+            return Unknown(f"{place} {WITHHELD}: not of the form that is expected there")
+        return Unknown(f"{place} is {truncate(value, 40)!r}, which is not understood")
+
+
+_kept = lru_cache(maxsize=128)(_parsed)
 
 
 def _after(content: str, name: str, ends: tuple[str, ...]) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, Self, TypeVar
 
 import msgspec
 
+from .content import content
 from .fact import File, Unknown
 from .open_files import OpenFiles
 
@@ -21,9 +22,6 @@ MAX_FILE_BYTES: Final = 256 * 1024
 MAX_TABLE_BYTES: Final = 32 * 1024 * 1024
 """Bytes of the mount table: some 300 for each of the 100,000 mounts that the kernel allows."""
 _TABLE: Final = "/proc/self/mountinfo"
-READ_BYTES: Final = 16 * 1024
-"""Bytes read at once: nearly every file whole. For more than 128 KiB musl would map fresh
-memory and give it back, which costs more than the reading."""
 MAX_NAMES: Final = 4096
 """Entries of one directory: /dev of a large host has about a thousand."""
 
@@ -194,7 +192,7 @@ class SystemFiles:
         kept = self._open_files
         if kept is not None and (descriptor := kept.get(path)) is not None:
             try:
-                return _content(descriptor, limit)
+                return content(descriptor, limit, path)
             except OSError:
                 kept.close(path)  # Its group was removed.
         descriptor = self._open(path)
@@ -202,7 +200,7 @@ class SystemFiles:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return Unknown(f"{path} is not a regular file")
-            data = _content(descriptor, limit)
+            data = content(descriptor, limit, path)
             stays = kept is not None and kept.keep(path, descriptor)
             return data
         finally:
@@ -299,17 +297,6 @@ def _root(folder: str) -> "Root":
     from .root import Root  # noqa: PLC0415
 
     return Root(folder)
-
-
-def _content(descriptor: int, limit: int) -> bytes:
-    """Return the bytes of an open file from its start, at most one more than *limit*."""
-    parts = []
-    size = 0
-    # Again until the end: files of /proc give a page at a time and have no size.
-    while size <= limit and (part := os.pread(descriptor, min(limit + 1 - size, READ_BYTES), size)):
-        parts.append(part)
-        size += len(part)
-    return b"".join(parts)
 
 
 def _node(entry: os.DirEntry[str]) -> FileStat | None:

@@ -31,9 +31,13 @@ from devops_info_service.facts.linux.sandbox import marks_of
 WITHHELD: Final = "(withheld)"
 _KERNELS: Final = ("/proc/", "/sys/")
 _RESOLVER: Final = frozenset({"nameserver", "search", "domain", "options"})
+_C_SPACES: Final = " \t\v\f\r"
 _BLANKS: Final = re.compile(r"([ \t]+)")
-_NUMBERED: Final = re.compile(r"(?:ndots|timeout|attempts):[-+]?[0-9]{0,12}")
+_NUMBERED: Final = re.compile(r"(?:ndots|timeout|attempts):[\v\f\r]*[-+]?[0-9]{0,12}")
 """Options that count although a number ends in other text, as atoi(3) reads it."""
+_OPEN: Final = re.compile(r"(?:ndots|timeout|attempts):[\v\f\r]*")
+_NUMBER: Final = re.compile(r"[\v\f\r]*[-+]?[0-9]{1,12}")
+"""Such an option whose number is the next word, since atoi(3) skips blanks; and that number."""
 _USER: Final = re.compile(r"(//|[ ,=])[^/@ ,=]+@")
 """Before the name of a server, in the source or the options of a mount: a user and a password."""
 
@@ -103,9 +107,18 @@ def _resolver_line(line: str) -> str:
 
 
 def _words(text: str) -> str:
-    return "".join([
-        part if not part.strip(" \t") else _word(part) for part in _BLANKS.split(text)
-    ])  # fmt: skip
+    kept: list[str] = []
+    is_number = False
+    for part in _BLANKS.split(text):
+        if part.strip(_C_SPACES):
+            word = _word(part)
+            if is_number and word != part and (number := _NUMBER.match(part)):
+                word = f"{number[0]}{WITHHELD}"
+            is_number = _OPEN.fullmatch(part) is not None
+            kept.append(word)
+        else:
+            kept.append(part)
+    return "".join(kept)
 
 
 def _word(word: str) -> str:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from devops_info_service.facts.content import ONE_RECORD, READ_BYTES, content
 from devops_info_service.facts.fact import Unknown
 from devops_info_service.facts.open_files import OpenFiles
 from devops_info_service.facts.system_files import (
     MAX_FILE_BYTES,
     MAX_NAMES,
-    READ_BYTES,
     FileStat,
     SystemFiles,
     printable,
@@ -225,7 +225,26 @@ def test_kept_and_closed(tree_of: Callable[..., SystemFiles], most: int, held: i
     assert (during, SystemFiles().count("/proc/self/fd")) == (before + held, before)
 
 
-@pytest.mark.parametrize("size", [READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 5 * READ_BYTES])
-def test_read_in_pieces(tree_of: Callable[..., SystemFiles], size: int) -> None:
+@pytest.mark.parametrize("size", [0, READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 5 * READ_BYTES])
+@pytest.mark.parametrize("folder", ["/", ONE_RECORD])
+def test_read_in_pieces(tree_of: Callable[..., SystemFiles], folder: str, size: int) -> None:
     """A file is whole, however many readings it takes."""
-    assert tree_of({"/file": "x" * size}).read("/file").content == "x" * size
+    assert tree_of({f"{folder}file": "x" * size}).read(f"{folder}file").content == "x" * size
+
+
+@pytest.mark.parametrize("size", [0, 1, READ_BYTES, MAX_FILE_BYTES, 2 * MAX_FILE_BYTES])
+@pytest.mark.parametrize("pieces", [1, 1000, READ_BYTES])
+def test_bounded(monkeypatch: pytest.MonkeyPatch, size: int, pieces: int) -> None:
+    """One byte more than the limit at most; of a group's file the first part that leaves room."""
+    asked: list[int] = []
+
+    def read(_: int, count: int, place: int) -> bytes:
+        asked.append(place)
+        return b"x" * min(count, pieces, size - place)
+
+    monkeypatch.setattr(os, "pread", read)
+
+    assert len(content(9, MAX_FILE_BYTES, "/proc/x")) == min(size, MAX_FILE_BYTES + 1)
+    asked.clear()
+    if size < READ_BYTES <= pieces:
+        assert (len(content(9, MAX_FILE_BYTES, f"{ONE_RECORD}x")), asked) == (size, [0])

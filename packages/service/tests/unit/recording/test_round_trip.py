@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devops_info_service.errors import ConfigError, ServiceError
@@ -86,7 +86,8 @@ USERS = st.dictionaries(
     st.lists(
         st.sampled_from([
             *(SECRET, f"a.{SECRET}.b", f"http://{SECRET}@host", "nameserver ", "search ", "\n"),
-            *("options ndots:", "5", "# Kubernetes-managed hosts file.\n", "=", '"', " ", "\t"),
+            *("options ", "ndots:", "5", "-", "\v", "\r", "=", '"', " ", "\t"),
+            "# Kubernetes-managed hosts file.\n",
             *("key", "kubernetes.io/config.source", "agent.log=", "e30", "%", "\0", "\x85"),
             "-----BEGIN CERTIFICATE-----",
         ]),
@@ -95,7 +96,12 @@ USERS = st.dictionaries(
 )  # fmt: skip
 VARIABLES = st.dictionaries(
     st.sampled_from(["LOCALDOMAIN", "RES_OPTIONS", "HOME", "POD_NAME", "A_SERVICE_HOST", "KEY"]),
-    st.sampled_from([SECRET, f"/{SECRET}=", f"ndots:{SECRET}", f"tcp://{SECRET}:1", "", "web-1"]),
+    st.sampled_from(
+        [
+            *(SECRET, f"/{SECRET}=", f"ndots:{SECRET}", f"ndots: 3{SECRET}", f"tcp://{SECRET}:1"),
+            *("", "web-1"),
+        ]
+    ),
 )
 MOUNTS = (
     "1 0 0:1 / / rw - overlay overlay rw\n"
@@ -107,6 +113,8 @@ MOUNTS = (
 @pytest.mark.claim("recordings")
 @settings(max_examples=min(150, 4 * settings().max_examples), deadline=None)
 @given(files=USERS, environ=VARIABLES)
+@example(files={"/etc/resolv.conf": f"options ndots: 5{SECRET}"}, environ={})
+@example(files={"/etc/resolv.conf": f"options timeout:\t\v \r-5{SECRET}"}, environ={})
 def test_no_secret(
     files: dict[str, str], environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
