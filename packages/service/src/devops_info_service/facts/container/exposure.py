@@ -30,6 +30,7 @@ ENGINE_SOCKETS: Final = (
     "/run/k0s/containerd.sock",
     "/run/host-containerd/containerd.sock",
     "/run/balena-engine.sock",
+    "/run/buildkit/buildkitd.sock",
     "/var/snap/microk8s/common/run/containerd.sock",
     "/var/snap/lxd/common/lxd/unix.socket",
     "/var/lib/lxd/unix.socket",
@@ -39,6 +40,7 @@ ENGINE_SOCKETS: Final = (
 SOCKET_NAMES: Final = (
     *("/docker.sock", "/containerd.sock", "/crio.sock", "/podman.sock", "/cri-dockerd.sock"),
     *("/balena-engine.sock", "/incus/unix.socket", "/lxd/unix.socket", "/dockershim.sock"),
+    "/buildkitd.sock",
 )
 """Ends of the same paths, wherever they are mounted."""
 MAX_MOUNTS: Final = 512
