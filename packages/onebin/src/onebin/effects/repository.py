@@ -6,6 +6,8 @@ copy keeps no address.
 
 import os
 import re
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +39,12 @@ ENVIRONMENT: Final = {
     "GIT_ALLOW_PROTOCOL": PROTOCOLS, "GIT_TERMINAL_PROMPT": "0",
     "GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": str(SILENT_SECONDS),
 }  # fmt: skip
+
+SSH: Final = (
+    "ssh", "-o", f"ConnectTimeout={SILENT_SECONDS}",
+    "-o", f"ServerAliveInterval={SILENT_SECONDS // 3}", "-o", "ServerAliveCountMax=3",
+)  # fmt: skip
+"""With the same limit, to which ssh itself has none (ssh_config(5))."""
 
 
 def check_out(address: str, commit: str, target: Path, *, run: RunCommand) -> None:
@@ -73,7 +81,18 @@ def check_out(address: str, commit: str, target: Path, *, run: RunCommand) -> No
 
 def _git(run: RunCommand, *arguments: str | Path) -> None:
     own = {name: value for name, value in os.environ.items() if INHERITED.fullmatch(name)}
+    if not own.keys() & {"GIT_SSH", "GIT_SSH_COMMAND"} and not _has_ssh(own, run):
+        own["GIT_SSH_COMMAND"] = shlex.join(SSH)
     run(["git", *arguments], env=own | ENVIRONMENT, fetching=True)
+
+
+def _has_ssh(own: Mapping[str, str], run: RunCommand) -> bool:
+    """Whether the settings of git name a program for ssh."""
+    try:
+        run(["git", "config", "--get", "core.sshCommand"], env=own, fetching=True)
+    except ToolError:
+        return False  # another fault is the next call's too
+    return True
 
 
 def _has(commit: str, target: Path, run: RunCommand) -> bool:

@@ -53,7 +53,7 @@ def test_under_the_machines_root(path: str, is_open: bool) -> None:  # noqa: FBT
     ],
 )  # fmt: skip
 def test_of_an_engine_without_root(root: str, name: str) -> None:
-    """It listens below /run/user/UID, a file system of its own, wherever that is mounted."""
+    """It listens below /run/user/UID, a separate file system, wherever that is mounted."""
     mount = f"0:50 {root} /data rw,nosuid,nodev - tmpfs tmpfs rw,size=2g,mode=700,uid=1000,gid=1000"
 
     assert engine_sockets(f"/data/{name}", mount).verdict == "fail"
