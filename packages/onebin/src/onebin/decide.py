@@ -4,7 +4,7 @@ Its lock or the versions that one would have, how each distribution comes in, th
 CPython for which all of them do, imports that nothing provides.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from onebin import distributions, locks, planning, project_files, requirement
 from onebin.distributions.modules import Modules, is_like
 from onebin.effects.index import UnreachableError
-from onebin.errors import ObstaclesError, ProjectError
+from onebin.errors import ProjectError
 from onebin.inputs import absent
 from onebin.locks import resolving
 from onebin.model import Obstacle, Pin, Plan, Project, Release
@@ -53,15 +53,30 @@ def _whole(project: Project, tools: Tools) -> Plan:
         return with_offers(plan, tools)
     try:
         series = planning.series_of(project, tools.python_source)
-        text = resolving.chosen(project, tools.target, series, tools.context)
+        found = resolving.chosen(project, tools.target, series, tools.context)
+        if found.faults:
+            return _partial(plan, found, tools)
     except UnreachableError as exc:
         return _unknown(plan, exc)
-    except ProjectError as exc:
-        faults = exc.faults if isinstance(exc, ObstaclesError) else (exc,)
-        return msgspec.structs.replace(plan, obstacles=_obstacles(project, faults))
-    lock = project_files.LockFile(project.options.lock or locks.WRITTEN, text)
+    lock = project_files.LockFile(project.options.lock or locks.WRITTEN, found.lock)
     decided = with_offers(_plan_with(project, tools, lock), tools, lock)
     return msgspec.structs.replace(decided, is_locked=False)
+
+
+def _partial(plan: Plan, found: resolving.Chosen, tools: Tools) -> Plan:
+    """Return *plan* with all that is known where a dependency has no version: each at once."""
+    project = plan.project
+    faults = _obstacles(project, found.faults)
+    lock = project_files.LockFile(project.options.lock or locks.WRITTEN, found.lock)
+    left = msgspec.structs.replace(project, dependencies=found.dependencies)
+    try:
+        decided = _offered(_plan_with(left, tools, lock), tools, may_lack=absent.may_have)
+    except ProjectError:  # of a setting for a dependency that has no version
+        return msgspec.structs.replace(plan, obstacles=faults)
+    obstacles = (*faults, *decided.obstacles)
+    return msgspec.structs.replace(
+        decided, project=project, obstacles=obstacles, is_locked=False, lock=plan.lock
+    )
 
 
 def _plan_with(
@@ -146,8 +161,11 @@ def with_offers(plan: Plan, tools: Tools, lock: project_files.LockFile | None = 
     return found
 
 
-def _offered(plan: Plan, tools: Tools) -> Plan:
-    """Return *plan* with its offers, and with the imports that nothing of them provides."""
+def _offered(plan: Plan, tools: Tools, may_lack: Callable[[str], bool] = lambda _: False) -> Plan:
+    """Return *plan* with its offers, and with the imports that nothing of them provides.
+
+    *may_lack*: whether a distribution that is not among them may have a module.
+    """
     ctx, project = tools.context, plan.project
     offers = distributions.offers(plan, plan.series, ctx)
     found: list[absent.Absent] = []
@@ -161,7 +179,8 @@ def _offered(plan: Plan, tools: Tools) -> Plan:
 
         def is_known(module: str) -> bool:
             # What a lock lacks is a fault of the lock alone.
-            return any(is_like(name, module) for name in names) or modules.may_have(module)
+            is_dependency = any(is_like(name, module) for name in names)
+            return is_dependency or modules.may_have(module) or may_lack(module)
 
         read = (project.code, project.entry, plan.series, is_known)
         found = absent.absent(*read)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from onebin.effects import index
+from onebin.effects import index, versions
 from onebin.effects.process import run
 from onebin.errors import ProjectError
 from onebin.model import Pin
@@ -18,7 +18,7 @@ from onebin.model import Pin
 Put = Callable[..., Pin]
 
 
-def names(choices: tuple[index.Choice, ...]) -> list[str]:
+def names(choices: tuple[versions.Choice, ...]) -> list[str]:
     return [pin.name for pin, _ in choices]
 
 
@@ -35,7 +35,7 @@ def test_markers_are_those_of_the_executable(put_wheel: Put, tmp_path: Path) -> 
     for name in ("new", "exact", "wanted"):
         put_wheel(name)
 
-    pins = index.resolve(["app[more]"], tmp_path, python="3.13", machine="aarch64", run=run)
+    pins = versions.resolve(["app[more]"], tmp_path, python="3.13", machine="aarch64", run=run)
 
     assert ["app", "exact", "new", "wanted"] == names(pins)
 
@@ -46,7 +46,7 @@ def test_direct_requirement_with_a_marker(put_wheel: Put, tmp_path: Path) -> Non
     asked = ['new; python_version >= "3.13"', 'old; python_version < "3.13"']
 
     assert ["new"] == names(
-        index.resolve(asked, tmp_path, python="3.13", machine="x86_64", run=run)
+        versions.resolve(asked, tmp_path, python="3.13", machine="x86_64", run=run)
     )
 
 
@@ -97,7 +97,7 @@ def test_absent_file_is_none(put_wheel: Put, tmp_path: Path) -> None:
 def test_unknown_dependency_is_named(shelf: Path, tmp_path: Path) -> None:
     """An unavailable requirement is one line that names it."""
     with pytest.raises(ProjectError, match="nowhere>3: no version of it"):
-        index.resolve(["nowhere>3"], tmp_path, python="3.13", machine="x86_64", run=run)
+        versions.resolve(["nowhere>3"], tmp_path, python="3.13", machine="x86_64", run=run)
 
 
 def test_file_the_lock_does_not_know_is_rejected(put_wheel: Put, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_wheel_with_a_direct_reference_is_rejected(
     put_wheel("app", f"evil @ {address.format(tree=tree)}")
 
     with pytest.raises(ProjectError, match="asks for evil by an address") as caught:
-        index.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
+        versions.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
 
     assert not mark.exists()
     assert "secret" not in str(caught.value)
@@ -148,7 +148,7 @@ def test_index_that_names_no_version_is_rejected(tmp_path: Path, version: str) -
         return json.dumps(report).encode()
 
     with pytest.raises(ProjectError, match=r"the index's metadata: .* is not a version"):
-        index.resolve(["a"], tmp_path, python="3.13", machine="x86_64", run=answers)
+        versions.resolve(["a"], tmp_path, python="3.13", machine="x86_64", run=answers)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_server_that_names_the_file_elsewhere(
 
 
 ASK: dict[str, Callable[[Path], object]] = {
-    "choose": lambda to: index.resolve(["x"], to, python="3.13", machine="x86_64", run=run),
+    "choose": lambda to: versions.resolve(["x"], to, python="3.13", machine="x86_64", run=run),
     "download": lambda to: index.download_source(Pin("x", "1", ()), to, run=run),
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from onebin import cli
-from onebin.effects import index
+from onebin.effects import index, versions
 from onebin.effects.process import run, run_offline
 from onebin.errors import OnebinError
 from onebin.model import Pin
@@ -113,10 +113,10 @@ def test_file(pause: float, pieces: int) -> None:
     assert bool(requests.failures()) == (pieces == 1)
 
 
-STATUSES = {
+STATUSES: dict[int, tuple[type[Exception], str, str]] = {
     401: (index.UnreachableError, "simple/thing/: status 401", "the user and the"),
     403: (index.UnreachableError, "simple/thing/: status 403", "is the name spelled"),
-    404: (index.UnresolvedError, "thing: no version of it is for Python 3.13", "spelled right"),
+    404: (versions.UnresolvedError, "thing: no version of it is for Python 3.13", "spelled right"),
     500: (index.UnreachableError, "simple/thing/: ", "is it up"),
     302: (index.UnreachableError, "simple/thing/: Exceeded 30 redirects", "is it up"),
     0: (index.UnreachableError, "simple/thing/: Remote end closed connection", "is it up"),
@@ -148,7 +148,7 @@ def test_index_is_named(status: int, tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
         kind, text, hint = STATUSES[status]
         with pytest.raises(kind) as caught:
-            index.resolve(["thing"], tmp_path, python="3.13", machine="x86_64", run=run)
+            versions.resolve(["thing"], tmp_path, python="3.13", machine="x86_64", run=run)
         if kind is index.UnreachableError:
             with pytest.raises(kind):
                 index.download_source(Pin("thing", "1", ()), tmp_path, run=run)
@@ -206,7 +206,7 @@ def test_no_index_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
 
-    with pytest.raises(index.UnresolvedError, match="no version of it") as caught:
-        index.resolve(["thing"], tmp_path, python="3.13", machine="x86_64", run=run_offline)
+    with pytest.raises(versions.UnresolvedError, match="no version of it") as caught:
+        versions.resolve(["thing"], tmp_path, python="3.13", machine="x86_64", run=run_offline)
 
     assert "--offline" in caught.value.hint

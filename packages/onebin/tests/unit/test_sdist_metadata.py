@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from onebin import target
-from onebin.effects import index
+from onebin.effects import versions
 from onebin.effects.process import run
 from onebin.errors import ProjectError
 from onebin.model import Pin
@@ -109,7 +109,7 @@ def test_versions_of_sources_without_wheels(
     })  # fmt: skip
     put_source("needed", **{"setup.py": script})
 
-    choices = index.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
+    choices = versions.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
 
     assert ["app", "needed", "old-one"] == [pin.name for pin, _ in choices]
     assert not mark.exists()
@@ -121,5 +121,5 @@ def test_source_that_needs_an_address(put_source: Put, tmp_path: Path) -> None:
     put_source("app", **{"PKG-INFO": info})
 
     with pytest.raises(ProjectError, match="evil by an address"):
-        index.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
+        versions.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
     assert "sdist_metadata" not in sys.modules

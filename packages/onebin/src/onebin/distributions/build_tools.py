@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from onebin import requirement
-from onebin.effects import index, pip_options, unpack
+from onebin.effects import index, pip_options, unpack, versions
 from onebin.effects.process import RunCommand
 from onebin.errors import ProjectError
 from onebin.model import BuildTool, Machine, Pin, target_environment
@@ -161,8 +161,8 @@ class BuildTools:
 
     def _choices(
         self, wanted: Sequence[Requirement], given: Iterable[Pin], fits: Sequence[str]
-    ) -> tuple[index.Choice, ...]:
-        return index.choose(
+    ) -> tuple[versions.Choice, ...]:
+        return versions.choose(
             wanted, given, self._shelf, fits=fits, environment=self._environment, run=self._run
         )
 

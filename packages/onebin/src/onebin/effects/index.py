@@ -1,4 +1,4 @@
-"""Distributions from the package index, through pip: resolve, list files, download.
+"""Distributions from the package index, through pip: list files, download.
 
 pip's input is written here from parsed values; no text of a project, an index or a wheel becomes
 an argument. pip runs no code of a distribution (``target/pip_for_target.py``).
@@ -9,10 +9,9 @@ import sys
 import urllib.parse
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from packaging.requirements import Requirement
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -22,13 +21,12 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
-from onebin import requirement
 from onebin.errors import ProjectError, ToolError
-from onebin.model import Machine, Pin, target_environment
+from onebin.model import Machine, Pin
 
-from .pip_options import SOURCE, choosable, installable, programs, pure
+from .pip_options import SOURCE, installable, programs, pure
 from .process import PIP, RunCommand
-from .reasons import OFFLINE, UNREACHABLE, Reason, is_offline, subject, why
+from .reasons import UNREACHABLE, Reason, subject, why
 
 
 class IndexFile(msgspec.Struct, frozen=True):
@@ -49,18 +47,6 @@ class NoMatchError(ToolError):
 
 class ConflictError(NoMatchError):
     """Requirements exclude each other; ``str()`` of it names those that were given."""
-
-
-class UnresolvedError(ProjectError):
-    """No versions fit together for one Python; for another there may be."""
-
-
-class Choice(NamedTuple):
-    """A version that pip chose, by the metadata of a file: another may be used."""
-
-    pin: Pin
-    file: str
-    """The file's name."""
 
 
 def pip(
@@ -93,76 +79,6 @@ def pip(
                 hint="nothing was fetched from there: choose another version or package",
             ) from exc
         raise
-
-
-def resolve(
-    dependencies: Iterable[str], folder: Path, *, python: str, machine: Machine, run: RunCommand
-) -> tuple[Choice, ...]:
-    """Choose versions for *dependencies* and all they need, for the target and not for this Python.
-
-    The metadata of any wheel will do for the choice, whichever libc it was built for, and those
-    that a source states where there is no wheel; the
-    file that is used is known once it is fetched, so the caller collects hashes then. *folder*
-    is for temporary files.
-
-    Raises:
-        UnresolvedError: one of them has no version that fits.
-        ProjectError: one of them is not a requirement of an index.
-    """
-    environment = target_environment(machine, python)
-    wanted = requirement.wanted(dependencies, environment, where="project.dependencies")
-    try:
-        return choose(
-            wanted, (), folder, fits=choosable(python, machine), environment=environment, run=run
-        )
-    except ConflictError as exc:
-        raise UnresolvedError(
-            f"project.dependencies: {exc}: what these need excludes each other",
-            hint="loosen one of them, or name versions that fit together",
-        ) from exc
-    except NoMatchError as exc:
-        fault = f"{exc}: no version of it is for Python {python} on {machine}"
-        hint = "is it spelled right, and does the index have it?"
-        raise UnresolvedError(fault, hint=OFFLINE if is_offline(exc.detail) else hint) from exc
-
-
-def choose(
-    wanted: Sequence[Requirement],
-    pins: Iterable[Pin],
-    folder: Path,
-    *,
-    fits: Sequence[str],
-    environment: Mapping[str, str],
-    run: RunCommand,
-) -> tuple[Choice, ...]:
-    """Let pip choose versions for *wanted* and all they need; those of *pins* are given.
-
-    Raises:
-        NoMatchError: there is no version of one of them that *fits*, or that all others allow.
-        ProjectError: the index's metadata has a malformed name or version.
-    """
-    if not wanted:
-        return ()
-    requested, given = folder / "requested.txt", folder / "given.txt"
-    requested.write_text("".join(f"{requirement.line(item)}\n" for item in wanted), "ascii")
-    given.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in pins), "ascii")
-    report = pip(
-        run,
-        [
-            "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-",
-            "--target", folder / "unused", *fits, "--constraint", given, "--requirement", requested,
-        ],
-        environment=environment,
-    )  # fmt: skip
-    where = "the index's metadata"
-    found = []
-    for entry in msgspec.json.decode(report)["install"]:
-        name = requirement.name(entry["metadata"]["name"], where=where)
-        version = requirement.version(entry["metadata"]["version"], where=where)
-        address = urllib.parse.urlsplit(entry.get("download_info", {}).get("url", ""))
-        file = urllib.parse.unquote(address.path.rpartition("/")[2])
-        found.append(Choice(Pin(canonicalize_name(name), version, ()), file))
-    return tuple(sorted(found))
 
 
 def files(pin: Pin, folder: Path, *, python: str, run: RunCommand) -> tuple[IndexFile, ...]:

@@ -64,6 +64,11 @@ class Absent(msgspec.Struct, frozen=True):
     """The modules that import each other, from the start on."""
 
 
+def may_have(module: str) -> bool:
+    """Whether a distribution that is not known may have *module*."""
+    return module not in NEVER
+
+
 def absent(
     code: Path, entry: EntryPoint, series: str, is_known: Callable[[str], bool]
 ) -> list[Absent]:

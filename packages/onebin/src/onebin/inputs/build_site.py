@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from onebin import requirement
-from onebin.effects import files, index, pip_options
+from onebin.effects import files, index, pip_options, versions
 from onebin.effects.context import Context
 from onebin.effects.wheel_tags import tags_of
 from onebin.errors import ProjectError
@@ -138,7 +138,7 @@ class BuildRequirements(msgspec.Struct, frozen=True, kw_only=True):
 
     def _choices(
         self, wanted: Sequence[Requirement], scratch: Path, ctx: Context
-    ) -> tuple[index.Choice, ...]:
+    ) -> tuple[versions.Choice, ...]:
         """Return the versions that the lock has, else those that the index has now."""
         locked: dict[str, Pin] = {}
         for pin in self.build_pins:  # by name, then by version
@@ -150,7 +150,7 @@ class BuildRequirements(msgspec.Struct, frozen=True, kw_only=True):
         while True:
             given, fits = tried.pop(0)
             try:
-                return index.choose(
+                return versions.choose(
                     wanted, given.values(), scratch, fits=fits, environment={}, run=ctx.run
                 )
             except index.NoMatchError:

@@ -3,17 +3,40 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from packaging.utils import canonicalize_name
 
-from onebin.effects import files, index, wheel_tags
+from onebin import requirement
+from onebin.effects import files, index, versions, wheel_tags
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.context import Context
 from onebin.errors import ObstaclesError, ProjectError
 from onebin.model import Machine, Pin, Plan, Project
 
 from . import is_lock, requirements, unused, uv_sources
+
+
+class Chosen(NamedTuple):
+    """Versions, as far as there are any."""
+
+    lock: str
+    """The text of the lock with them."""
+    dependencies: tuple[str, ...]
+    """Those of the project that have some."""
+    faults: tuple[ProjectError, ...]
+    """Of the others."""
+
+
+def _tell_unused(project: Project, ctx: Context) -> None:
+    """Warn of settings and locks of other tools that do not count."""
+    if project.sources_elsewhere is None and not project.options.lock:  # a directory
+        table = uv_sources.document(project.root)
+        rules = unused.rules(table, "pyproject.toml")
+        for line in (rules, unused.versions(project.root, is_lock)):
+            if line:
+                ctx.progress.warn(line)
 
 
 def resolve(
@@ -24,17 +47,11 @@ def resolve(
     Raises:
         ProjectError: that of the first; or see ``_resolve``.
     """
-    if project.sources_elsewhere is None and not project.options.lock:  # a directory
-        table = uv_sources.document(project.root)
-        rules = unused.rules(table, "pyproject.toml")
-        for line in (rules, unused.versions(project.root, is_lock)):
-            if line:
-                ctx.progress.warn(line)
-    unresolved: list[index.UnresolvedError] = []
+    unresolved: list[versions.UnresolvedError] = []
     for python in pythons:
         try:
             found = _resolve(project, machine, python, ctx)
-        except index.UnresolvedError as exc:
+        except versions.UnresolvedError as exc:
             unresolved.append(exc)
             continue
         if unresolved:
@@ -63,7 +80,7 @@ def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> t
     uv_sources.require_none(project)
     ctx.progress.report("the index chooses versions")
     with ctx.store.scratch() as scratch:
-        choices = index.resolve(
+        choices = versions.resolve(
             project.dependencies, scratch, python=python, machine=machine, run=ctx.run
         )
     options = project.options
@@ -93,12 +110,40 @@ def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> t
     return tuple(found)
 
 
-def chosen(project: Project, machine: Machine, pythons: Sequence[str], ctx: Context) -> str:
-    """Return the text of the lock that a build would write now; see ``resolve``."""
+def chosen(project: Project, machine: Machine, pythons: Sequence[str], ctx: Context) -> Chosen:
+    """Return the lock that a build would write now, as far as there are versions.
+
+    Raises:
+        ToolError: the index cannot be reached.
+    """
     with ctx.progress.stage("lock") as result:
-        text = requirements.write(resolve(project, machine, pythons, ctx))
+        found = _chosen(project, machine, pythons, ctx)
         result.summary = "chosen for this plan; not written"
-    return text
+    return found
+
+
+def _chosen(project: Project, machine: Machine, pythons: Sequence[str], ctx: Context) -> Chosen:
+    _tell_unused(project, ctx)
+    faults: list[ProjectError] = []
+    pins: tuple[Pin, ...] = ()
+    left = project.dependencies
+    while left or not faults:
+        try:
+            wanted = msgspec.structs.replace(project, dependencies=left)
+            pins = resolve(wanted, machine, pythons, ctx)
+            break
+        except ProjectError as exc:
+            faults += exc.faults if isinstance(exc, ObstaclesError) else (exc,)
+            left = _without(exc, left)
+    return Chosen(requirements.write(pins), left, tuple(faults))
+
+
+def _without(fault: ProjectError, dependencies: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *dependencies* but those at fault; none if these are not known."""
+    names = fault.names if isinstance(fault, versions.UnresolvedError) else frozenset()
+    given = [(text, requirement.parse(text, where="project.dependencies")) for text in dependencies]
+    left = [text for text, parsed in given if canonicalize_name(parsed.name) not in names]
+    return tuple(left) if len(left) < len(dependencies) else ()
 
 
 def _target(project: Project) -> Path:
@@ -123,14 +168,17 @@ def write(
     """Choose versions and write the lock to *output*, else to the project's; return its path.
 
     Raises:
-        ProjectError: the project names a lock outside itself, and there is no *output*.
+        ProjectError: a dependency has no version (``ObstaclesError``: several), or the project
+            names a lock outside itself, and there is no *output*.
         ToolError: the index cannot be reached, or the file cannot be written.
     """
     target = output or _target(project)
     with ctx.progress.stage("lock") as result:
-        text = requirements.write(resolve(project, machine, pythons, ctx))
+        found = _chosen(project, machine, pythons, ctx)
+        if found.faults:
+            raise found.faults[0] if len(found.faults) == 1 else ObstaclesError(found.faults)
         with replace_atomically(target) as new:
-            new.write_text(text, "utf-8")
+            new.write_text(found.lock, "utf-8")
         result.summary = str(target)
     return target
 
