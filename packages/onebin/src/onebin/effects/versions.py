@@ -52,9 +52,8 @@ def resolve(
     """Choose versions for *dependencies* and all they need, for the target and not for this Python.
 
     The metadata of any wheel will do for the choice, whichever libc it was built for, and those
-    that a source states where there is no wheel; the
-    file that is used is known once it is fetched, so the caller collects hashes then. *folder*
-    is for temporary files.
+    that a source states where there is no wheel. The file that is used is known once it is
+    fetched, so the caller collects hashes then. *folder* is for temporary files.
 
     Raises:
         UnresolvedError: one of them has no version that fits.

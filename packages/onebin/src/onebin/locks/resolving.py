@@ -140,9 +140,10 @@ def _chosen(project: Project, machine: Machine, pythons: Sequence[str], ctx: Con
 
 def _without(fault: ProjectError, dependencies: tuple[str, ...]) -> tuple[str, ...]:
     """Return *dependencies* but those at fault; none if these are not known."""
-    names = fault.names if isinstance(fault, versions.UnresolvedError) else frozenset()
+    if not isinstance(fault, versions.UnresolvedError):
+        return ()
     given = [(text, requirement.parse(text, where="project.dependencies")) for text in dependencies]
-    left = [text for text, parsed in given if canonicalize_name(parsed.name) not in names]
+    left = [text for text, parsed in given if canonicalize_name(parsed.name) not in fault.names]
     return tuple(left) if len(left) < len(dependencies) else ()
 
 
