@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from devops_info_service.facts.linux.process import read_boot_time, read_usage
+from devops_info_service.facts.open_files import OpenFiles
 from devops_info_service.facts.system_files import Clock, SystemFiles
 from devops_info_service.http import Counters, Handler, Request, Response, RouteMetrics
 from devops_info_service.http.wire.accept import parse
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS: Final = 1.0
 """Seconds for which one text serves every scrape; scrapes are 10 s apart and more."""
+
+KEPT_FILES: Final = 8
+"""Of the service's own processes, open for the next scrape: one for each, and one more."""
 
 Collector = Callable[[], Iterable[Family]]
 """Collects the families of one subject, each time it is called."""
@@ -85,9 +89,17 @@ def service_metrics(
     def requests() -> Iterable[Family]:
         return request_families(tables.sums(counters.highest))
 
+    kept = OpenFiles(KEPT_FILES)
+
+    @functools.lru_cache(maxsize=1)
+    def files_of(_pids: tuple[int, ...]) -> SystemFiles:
+        kept.close_all()  # of processes that have ended
+        return tree.keeping(kept)
+
     def processes() -> Iterable[Family]:
         pids = counters.pids() or own
-        return process_families(read_usage(tree, pids, os.sysconf("SC_PAGE_SIZE"), booted()))
+        page = os.sysconf("SC_PAGE_SIZE")
+        return process_families(read_usage(files_of(pids), pids, page, booted()))
 
     collectors: list[Collector] = [
         lambda: [build],
