@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onebin.target.computed import computed_imports, module_names
-from onebin.target.nodes import nodes_of
+from onebin.target.nodes import nodes_of, sorted_out
 
 
 def names_in(tree: ast.AST) -> dict[str, int]:
@@ -33,14 +33,15 @@ def names_in(tree: ast.AST) -> dict[str, int]:
     ],
 )
 def test_computed_imports(source: str, expected: list[str]) -> None:
-    assert [(1, text) for text in expected] == computed_imports(ast.walk(ast.parse(source)))
+    assert [(1, text) for text in expected] == computed_imports(
+        sorted_out(ast.walk(ast.parse(source)))
+    )
 
 
 def test_lines() -> None:
-    assert [2, 4] == sorted(
-        line
-        for line, _ in computed_imports(ast.walk(ast.parse("\nimport_module(a)\n\n__import__(b)")))
-    )
+    nodes = sorted_out(ast.walk(ast.parse("\nimport_module(a)\n['-m']\n__import__(b)")))
+
+    assert [2, 3, 4] == [line for line, _ in computed_imports(nodes)]
 
 
 @pytest.mark.parametrize(

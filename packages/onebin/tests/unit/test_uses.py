@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onebin.target.nodes import sorted_out
 from onebin.target.uses import KINDS, uses
 
 
 def found_in(tree: ast.Module) -> list[tuple[int, str, str]]:
-    return uses(tree, ast.walk(tree))
+    return uses(tree, sorted_out(ast.walk(tree)))
 
 
 @pytest.mark.parametrize(

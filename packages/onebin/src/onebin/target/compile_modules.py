@@ -27,7 +27,7 @@ from typing import Any
 
 from onebin.target.computed import computed_imports, module_names
 from onebin.target.imports import ImportCollector
-from onebin.target.nodes import nodes_of
+from onebin.target.nodes import both, nodes_of
 from onebin.target.uses import uses
 
 LEAST = 64 * 1024
@@ -115,7 +115,7 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
         collector.visit(tree)
         runs, told = nodes_of(tree)
         names, computed = module_names(runs), computed_imports(runs)
-        used = uses(tree, [*runs, *told])
+        used = uses(tree, both(runs, told))
         if not request["docstrings"]:
             strip_docstrings(tree)
         code = compile(

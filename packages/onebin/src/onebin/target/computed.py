@@ -9,7 +9,8 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterable
+
+from onebin.target.nodes import Nodes
 
 IMPORTS_BY_NAME = {"import_module", "__import__", "resolve_name", "run_module", "find_spec"}
 """Functions that import the module that their first argument names."""
@@ -31,15 +32,12 @@ MAX_CODE = 100_000
 """Characters of a text that is read as code: more is data."""
 
 
-def computed_imports(nodes: Iterable[ast.AST]) -> list[tuple[int, str]]:
+def computed_imports(nodes: Nodes) -> list[tuple[int, str]]:
     """Return the line and the text of each import among *nodes* whose name is made at run time."""
-    found = []
-    for node in nodes:
-        if isinstance(node, ast.Call) and node.args and is_computed(node):
-            found.append((node.lineno, ast.unparse(node)))
-        elif isinstance(node, ast.Constant) and node.value == "-m":
-            found.append((node.lineno, "-m"))
-    return found
+    calls = [node for node in nodes.calls if node.args and is_computed(node)]
+    options = [node for node in nodes.constants if node.value == "-m"]
+    found = [(node.lineno, ast.unparse(node)) for node in calls]
+    return sorted([*found, *((node.lineno, "-m") for node in options)])
 
 
 def is_computed(call: ast.Call) -> bool:
@@ -52,17 +50,16 @@ def is_computed(call: ast.Call) -> bool:
     return name in IMPORTS_BY_NAME and not isinstance(first, ast.Constant)
 
 
-def module_names(nodes: Iterable[ast.AST]) -> dict[str, int]:
+def module_names(nodes: Nodes) -> dict[str, int]:
     """Return the texts among *nodes* that may name modules of the standard library.
 
     Each has its first line, which is 0 if code made the text; the first is first. A name that
     ends in a dot means all modules that begin so; in a colon: code imports it.
     """
     found: dict[str, int] = {}
-    constants = [node for node in nodes if isinstance(node, ast.Constant)]
     texts = [
         (getattr(node, "lineno", 0), node.value)
-        for node in constants
+        for node in nodes.constants
         if isinstance(node.value, str)
     ]
 

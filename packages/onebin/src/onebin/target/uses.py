@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from onebin.target.nodes import Nodes
+
 KINDS = {
     "files": (
         "importlib.resources", "importlib_resources", "pkgutil.get_data",
@@ -42,13 +44,12 @@ MAX_TEXT = 100
 """Characters of a line that are shown."""
 
 
-def uses(tree: ast.AST, nodes: Iterable[ast.AST]) -> list[tuple[int, str, str]]:
+def uses(tree: ast.AST, nodes: Nodes) -> list[tuple[int, str, str]]:
     """Return the line, the kind and the text of each use in *tree*, in the order of the lines.
 
-    *nodes* are those of the tree, in any order.
+    *nodes* are those of the tree.
     """
-    nodes = list(nodes)
-    names = imported(nodes)
+    names = imported(nodes.imports)
     if not may_use(nodes, names):
         return []
     found: dict[tuple[int, str], str] = {}
@@ -76,10 +77,10 @@ def kind_of(node: ast.Name | ast.Attribute, names: dict[str, str]) -> str:
     return ""
 
 
-def may_use(nodes: Iterable[ast.AST], names: Mapping[str, str]) -> bool:
+def may_use(nodes: Nodes, names: Mapping[str, str]) -> bool:
     """Whether *nodes* have all the words of a use, anywhere: most modules have those of none."""
-    words = {node.id for node in nodes if isinstance(node, ast.Name)}
-    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    words = {node.id for node in nodes.names}
+    attributes = {node.attr for node in nodes.attributes}
     if not NAMES.keys().isdisjoint(words | attributes):
         return True
     for name in words & names.keys():
@@ -92,15 +93,15 @@ def may_use(nodes: Iterable[ast.AST], names: Mapping[str, str]) -> bool:
     return False
 
 
-def imported(nodes: Iterable[ast.AST]) -> dict[str, str]:
-    """Return the dotted name of what each name that an import of *nodes* binds refers to."""
+def imported(imports: Iterable[ast.Import | ast.ImportFrom]) -> dict[str, str]:
+    """Return the dotted name of what each name that one of *imports* binds refers to."""
     found = {}
-    for node in nodes:
+    for node in imports:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
                 found[alias.asname or top] = alias.name if alias.asname else top
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif node.module and not node.level:
             for alias in node.names:
                 found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
     return found
