@@ -42,7 +42,7 @@ def wheel(tmp_path: Path, **files: str) -> Path:
 
 def test_wheel(tmp_path: Path) -> None:
     """A wheel is a project; several scripts need a choice, and the known ones are named."""
-    file = wheel(tmp_path, **{"made.py": "def main(): ..."})
+    file = wheel(tmp_path, **{"made.py": "def main(): ...", "made_data/table.sort.js": ""})
     ctx = context(tmp_path / "cache")
 
     assert "made" == inputs.find(file, Given(entry_point="first"), ctx).project().name
