@@ -147,6 +147,21 @@ def test_captured_objects_become_extensions(tmp_path: Path) -> None:
         install.link_input(made.extensions)
 
 
+DATA = ("x.sort.js", "icons/a.solid.svg", "bun.solver.lib.js", "b.so.txt", ".sold", "c.so.1.map")
+
+
+def test_files_whose_names_resemble_a_shared_object_stay(tmp_path: Path) -> None:
+    """They are data; nothing of them is loaded."""
+    install.wheel(PIN, wheel(tmp_path / "w.whl", dict.fromkeys(DATA, b"text")), tmp_path)
+
+    made = install.load(PIN, tmp_path)
+
+    assert () == made.extensions
+    assert sorted(DATA) == sorted(
+        str(file.relative_to(made.code)) for file in made.code.rglob("*") if file.is_file()
+    )
+
+
 def built_library(name: str) -> BuiltLibrary:
     pinned = Source(name=name, version="1", sha256="0" * 64)
     return BuiltLibrary(name, pinned, "MIT", Path("/h"), (Path(f"/{name}.a"),), name)
@@ -183,6 +198,7 @@ def test_extensions_for_the_linker() -> None:
     [
         ({"pkg/x.so": b"\x7fELF\x02\x01\x01" + bytes(200)}, r"the shared object pkg/x\.so"),
         ({"x.so.1": b"text"}, r"contains the shared object x\.so\.1"),
+        ({"libx.y.so.1.2.30": b"text"}, r"contains the shared object libx\.y\.so\.1\.2\.30"),
         ({"bad-name.so": relocatable("PyInit_x")}, "is not a module's name"),
         ({"x.so": relocatable("PyInit_other")}, "thing 1, x: .*PyInit_x"),
     ],

@@ -42,7 +42,7 @@ def wheel(tmp_path: Path, **files: str) -> Path:
 
 def test_wheel(tmp_path: Path) -> None:
     """A wheel is a project; several scripts need a choice, and the known ones are named."""
-    file = wheel(tmp_path, **{"made.py": "def main(): ..."})
+    file = wheel(tmp_path, **{"made.py": "def main(): ...", "made_data/table.sort.js": ""})
     ctx = context(tmp_path / "cache")
 
     assert "made" == inputs.find(file, Given(entry_point="first"), ctx).project().name
@@ -161,6 +161,9 @@ SCRIPTS = {"app": "app:main", "other": "app.cli:Class.run"}
         ("x", "-m a.b", SCRIPTS, ("a.b", "")),
         ("x", "-m  a", {}, ("a", "")),
         ("x", "", {"one": "a:b"}, ("a", "b")),
+        ("SCons", "", {"scons-x": "c:d", "scons": "a:b"}, ("a", "b")),
+        ("odd_tool", "", {"odd-tool": "a:b", "odd": "c:d"}, ("a", "b")),
+        ("odd.tool", "", {"Odd_Tool": "c:d", "odd.tool": "a:b"}, ("a", "b")),
         ("x", "", {"smc++": "a:b.c [web, dev]"}, ("a", "b.c")),
         ("x", ",cut", {",cut": "a : b", "x": "c:d"}, ("a", "b")),
     ],

@@ -30,7 +30,8 @@ def read(text: str, base: Path = Path("/lock"), project: str = "app") -> tuple[P
     user=st.sampled_from(["", "me@", "me:pass-word@"]), path=PATHS, commit=HEX,
     folder=PATHS | st.just(""),
     spelling=st.sampled_from(["{n} @ {u}{s}", "{n}[more] @ {u}{s} ; os_name == 'posix'",
-                              "-e {u}{e}", "{u}{e}", "--editable {u}{e}"]),
+                              "-e {u}{e}", "{u}{e}", "--editable {u}{e}",
+                              "-e {u}{e}[more]"]),
 )  # fmt: skip
 def test_repository(
     scheme: str, user: str, path: str, commit: str, folder: str, spelling: str
@@ -54,6 +55,7 @@ def test_repository(
     kind=st.sampled_from(["-{v}-py3-none-any.whl", "-{v}.tar.gz", "-{v}.zip"]),
     spelling=st.sampled_from(["near @ {u} --hash=sha256:{h}", "{u} --hash=sha256:{h}",
                               "near @ {u}#sha256={h}", "{u} \\\n    --hash=sha256:{h}",
+                              "{u}[more] --hash=sha256:{h}", "{u}[a, b] --hash=sha256:{h}",
                               "{u} ; python_version > '3' --hash=sha256:{h}"]),
     where=st.sampled_from(["https://me:secret@h.invalid/", "file:///", "./", "../", "/", ""]),
 )  # fmt: skip
@@ -80,7 +82,11 @@ def test_file(path: str, version: str, kind: str, spelling: str, where: str) -> 
         ("setup.cfg", "[metadata]\nname = near-it\nversion = attr: x.y\n", "near-it", ""),
     ],
 )
-@pytest.mark.parametrize("spelling", ["-e ./near", "./near", "near/", "-e {}/near", "near/."])
+@pytest.mark.parametrize(
+    "spelling",
+    ["-e ./near", "./near", "near/", "-e {}/near", "near/.", "-e ./near[more]", "./near[a, b]",
+     "-e {}/near[a,b] ; python_version > '3'"],
+)  # fmt: skip
 def test_folder(
     tmp_path: Path, file: str, text: str, name: str, version: str, spelling: str
 ) -> None:
@@ -99,6 +105,8 @@ def test_project_itself_is_no_dependency(tmp_path: Path) -> None:
     (tmp_path / "bare").mkdir()
 
     assert () == read("-e .\n", tmp_path)
+    assert () == read("-e .[dev]\n", tmp_path)
+    assert () == read(".[dev]\n", tmp_path / "bare")
     assert () == read(".\n", tmp_path / "bare")
     assert () == read("./near ; sys_platform == 'win32'\n", tmp_path)
 

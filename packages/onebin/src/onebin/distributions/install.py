@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from onebin.effects import unpack
+from onebin.effects import files, unpack
 from onebin.errors import ImageError, ProjectError
 from onebin.model import Distribution, Extension, LinkInput, Pin
 from onebin.objects.relocatable import is_relocatable, localize_symbols
@@ -50,7 +50,7 @@ def wheel(pin: Pin, file: Path, folder: Path, native: Native = Native()) -> None
     code, objects = folder / "code", folder / "objects"
     objects.mkdir()
     unpack.wheel(file, code, data=folder / "data")
-    for shared in sorted(file for file in code.rglob("*.so*") if file.is_file()):
+    for shared in files.shared_objects(code):
         data = shared.read_bytes()
         if not is_relocatable(data):
             raise ProjectError(

@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import stat
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -26,6 +27,10 @@ NAMED: Final = "name the file yourself, with --output, if it is to be written th
 """The way out of a place outside the project: such files are read, never written."""
 
 
+SHARED: Final = re.compile(r".*\.so(?:\.\d+)*")
+"""Names of shared objects; ``table.sort.js`` and ``app.solver.lib.js`` are none."""
+
+
 MARKS: Final = (
     # The first mark begins with the second.
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
@@ -33,6 +38,12 @@ MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
 )  # fmt: skip
 """Byte order marks, which editors and shells of Windows write, and pip obeys in requirements."""
+
+
+def shared_objects(folder: Path) -> list[Path]:
+    """Return the files below *folder* that are shared objects by their names, sorted."""
+    named = (file for file in folder.rglob("*.so*") if SHARED.fullmatch(file.name))
+    return sorted(file for file in named if file.is_file())
 
 
 def read_text(file: Path) -> str:

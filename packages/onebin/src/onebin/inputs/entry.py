@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from packaging.utils import canonicalize_name
+
 from onebin.errors import ProjectError
 from onebin.model import EntryPoint
 from onebin.requirement import shown
@@ -61,10 +63,11 @@ def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) 
                 hint="write it as python -m has it: -m app.worker",
             )
         return EntryPoint(run[1], "")
-    if not chosen and len(scripts) == 1:
-        chosen = next(iter(scripts))
-    if not chosen and name in scripts:
-        chosen = name
+    if not chosen:
+        # SCons has the script scons, and sqlite_tool may have sqlite-tool: one name for an index.
+        same = [one for one in scripts if canonicalize_name(one) == canonicalize_name(name)]
+        exact = [name] if name in scripts else []
+        chosen = next((found[0] for found in (exact, same, [*scripts]) if len(found) == 1), "")
     if not chosen:
         known = f"one of {', '.join(scripts)}, or" if scripts else f"a name of {SCRIPT_TABLE} or"
         raise ProjectError(

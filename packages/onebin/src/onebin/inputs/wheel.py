@@ -136,8 +136,7 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
     head = email.parser.HeaderParser().parsestr(text)
     name = requirement.name(head.get("Name"), where=f"{of}: Name")
     points = _read(found[0] / "entry_points.txt", of)
-    compiled = sorted(path for path in code.rglob("*.so*") if path.is_file())
-    if compiled:
+    if compiled := files.shared_objects(code):
         raise ProjectError(
             f"{of}: has compiled code: {compiled[0].relative_to(code)}",
             hint="a static executable cannot load it: build the project's folder, or its source by "

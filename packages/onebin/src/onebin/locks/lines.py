@@ -25,7 +25,12 @@ from onebin.requirement import shown
 
 from . import origins
 
-EDITABLE: Final = re.compile(r"(?:-e|--editable)[ =]\s*(?P<address>\S+)(?P<rest>.*)")
+EXTRAS: Final = r"(?:\[[^\[\]]*\])?"
+"""After a path or an address. A lock has a line for each distribution of an extra."""
+
+EDITABLE: Final = re.compile(
+    rf"(?:-e|--editable)[ =]\s*(?P<address>\S+?){EXTRAS}(?P<rest>(?:\s.*)?)"
+)
 
 NAMED: Final = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*@\s*(?P<address>\S+)(?P<rest>.*)"
@@ -33,8 +38,8 @@ NAMED: Final = re.compile(
 """``name @ address`` (PEP 508)."""
 
 BARE: Final = re.compile(
-    r"(?P<address>(?:[./]|[A-Za-z][\w.+-]*://|[^\s;=<>!~@]*/)\S*|\S+\.(?:whl|zip|tar\.\w+|tgz))"
-    r"(?P<rest>.*)"
+    r"(?P<address>(?:[./]|[A-Za-z][\w.+-]*://|[^\s;=<>!~@]*/)\S*?|\S+\.(?:whl|zip|tar\.\w+|tgz))"
+    rf"{EXTRAS}(?P<rest>(?:\s.*)?)"
 )
 """A path or an address alone."""
 

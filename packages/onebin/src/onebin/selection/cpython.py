@@ -55,13 +55,29 @@ BUILD_FACTS: Final = "_sysconfigdata__linux_"
 """The module ``sysconfig`` imports: how CPython was built, with the build machine's paths."""
 
 BUILD_FACTS_SOURCE: Final = """\
+import sys
+
+series = "{}.{}".format(*sys.version_info)
+number = series.replace(".", "")
+prefix, code = sys.prefix, f"{sys.prefix}/lib/python{series}"
 build_time_vars = {
-    "Py_DEBUG": 0,
-    "Py_GIL_DISABLED": 0,
+    "Py_DEBUG": 0, "Py_GIL_DISABLED": 0, "Py_ENABLE_SHARED": 0, "Py_TRACE_REFS": 0,
+    "WITH_PYMALLOC": 1, "SIZEOF_VOID_P": 8, "HAVE_FORK": 1,
+    "EXE": "", "ABIFLAGS": "", "MULTIARCH": "", "PYTHONFRAMEWORK": "", "MACHDEP": "linux",
+    "SHLIB_SUFFIX": ".so", "SOABI": f"cpython-{number}", "EXT_SUFFIX": f".cpython-{number}.so",
+    "VERSION": series, "LDVERSION": series,
+    "BINDIR": f"{prefix}/bin", "LIBDIR": f"{prefix}/lib", "SCRIPTDIR": f"{prefix}/lib",
+    "LIBDEST": code, "BINLIBDEST": code, "DESTSHARED": f"{code}/lib-dynload",
+    "INCLUDEDIR": f"{prefix}/include", "INCLUDEPY": f"{prefix}/include/python{series}",
+    "MANDIR": f"{prefix}/share/man", "datarootdir": f"{prefix}/share", "PLATLIBDIR": "lib",
     "TZPATH": "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo",
 }
 """
-"""Its replacement in executables: where time zones are, and facts that are always the same."""
+"""Its replacement in executables: facts that are always the same.
+
+Without a compiler nothing needs to know how C is compiled; but programs join a name with ``EXE`` or
+``EXT_SUFFIX`` and search ``BINDIR``, on any system.
+"""
 
 DOCUMENTED: Final = 'build_time_vars["WITH_DOC_STRINGS"] = 1\n'
 """The fact that follows in a whole program: its functions in C have docstrings."""
