@@ -172,9 +172,7 @@ def exit_in_at_exit():
 
 def waits_for_threads():
     def late():
-        import time
-
-        time.sleep(0.2)
+        threading.main_thread().join()  # its error comes first, however slow the machine is
         print("thread done")
 
     threading.Thread(target=late).start()
