@@ -57,27 +57,31 @@ def probe(
         except ToolError as exc:
             missing = MISSING_MODULE.search(exc.detail)
             if missing is None or missing[1] not in python.runtime.library_modules:
-                raise _unloadable(exc) from exc
+                raise _unloadable(exc, made) from exc
             names = tuple(python.runtime.library_modules)
             over = library_modules(plan, python.runtime, names, ctx)
             more = modules.link_input(over, python.runtime, compiler)
             try:
                 found = ctx.build(msgspec.structs.replace(step, parts=step.parts + more))
             except ToolError as again:
-                raise _unloadable(again) from again
+                raise _unloadable(again, made) from again
         stage.summary = f"{sum(map(len, found.values()))} imports made from C"
     return found
 
 
-def _unloadable(error: ToolError) -> ToolError:
+def _unloadable(error: ToolError, made: Sequence[Distribution]) -> ToolError:
     """Return *error* of the probe in words of the project: which module, and Python's reason."""
     found = UNLOADABLE.search(error.detail)
     if found is None:
         return error
-    return ToolError(
-        f"{found[1]}: its C code cannot be loaded: {found[2]}",
-        hint="choose another version or package",
-    )
+    of = {item.module: one.pin.name for one in made for item in one.extensions}
+    hint = "choose another version or package"
+    if found[1] in of:
+        hint = (
+            "choose another version; or, if it has a pure form and may be slower: "
+            f'tool.onebin.pure = ["{of[found[1]]}"]'
+        )
+    return ToolError(f"{found[1]}: its C code cannot be loaded: {found[2]}", hint=hint)
 
 
 def library_modules(

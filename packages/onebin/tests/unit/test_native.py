@@ -101,9 +101,10 @@ def test_extension_that_cannot_be_loaded(
     """The error names module and reason, also where a library was tried; there is no third try."""
     programs, plan = loading(*errors), project_plan(tmp_path / "p", [])
 
-    with pytest.raises(ToolError, match=message):
+    with pytest.raises(ToolError, match=message) as no:
         native.probe(plan, CPYTHON, made, TOOLCHAIN, context(tmp_path / "cache", programs))
 
+    assert ('pure = ["thing"]' in no.value.hint) == ("status" not in message)
     assert probes == len(linked(programs)) == 1 + len(over)
 
 
