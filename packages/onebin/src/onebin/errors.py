@@ -32,6 +32,11 @@ class ObstaclesError(ProjectError):
         self.faults = tuple(faults)
 
 
+def joined(faults: Sequence[ProjectError]) -> ProjectError:
+    """Return the one error of *faults*, of which there is at least one."""
+    return faults[0] if len(faults) == 1 else ObstaclesError(faults)
+
+
 class ToolError(OnebinError):
     """The machine must change: a tool, a source or the network is missing, or a program failed.
 

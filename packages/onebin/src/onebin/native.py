@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from onebin.distributions import install
+from onebin.distributions import deciding, install
 from onebin.effects.context import Context
 from onebin.errors import ToolError
 from onebin.link.interpreter import BuildInterpreter, CompilingInterpreter
@@ -74,12 +74,12 @@ def _unloadable(error: ToolError, made: Sequence[Distribution]) -> ToolError:
     found = UNLOADABLE.search(error.detail)
     if found is None:
         return error
-    of = {item.module: one.pin.name for one in made for item in one.extensions}
+    of = {item.module: one.pin for one in made for item in one.extensions}
     hint = "choose another version or package"
     if found[1] in of:
         hint = (
             "choose another version; or, if it has a pure form and may be slower: "
-            f'tool.onebin.pure = ["{of[found[1]]}"]'
+            f"{deciding.silence(of[found[1]])}"
         )
     return ToolError(f"{found[1]}: its C code cannot be loaded: {found[2]}", hint=hint)
 

@@ -8,7 +8,7 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from onebin import locks, requirement
-from onebin.errors import ObstaclesError, ProjectError
+from onebin.errors import ProjectError, joined
 from onebin.inputs import start
 from onebin.model import (
     RELEASES,
@@ -171,7 +171,7 @@ def require_no_obstacle(plan: Plan) -> None:
     if wrong_start := start.fault(project.code, project.entry):
         faults.append(wrong_start)
     if faults:
-        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
+        raise joined(faults)
 
 
 def provenance(planned: Plan) -> str:

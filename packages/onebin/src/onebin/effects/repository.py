@@ -56,17 +56,28 @@ def check_out(address: str, commit: str, target: Path, *, run: RunCommand) -> No
         ProjectError: it has no such commit.
         ToolError: there is no git, or the repository cannot be fetched.
     """
-    where = hidden(address)
+    where, env = hidden(address), _environment(run)
+
+    def git(*arguments: str | Path) -> None:
+        run(["git", *arguments], env=env, fetching=True)
+
+    def has_commit() -> bool:
+        try:
+            git("-C", target, "rev-parse", "--quiet", "--verify", f"{commit}^{{commit}}")
+        except ToolError:
+            return False
+        return True
+
     try:
         # Contents of files are fetched as they are needed.
-        _git(run, "clone", "--quiet", "--no-checkout", "--filter=blob:none", "--", address, target)
-        if not _has(commit, target, run):
+        git("clone", "--quiet", "--no-checkout", "--filter=blob:none", "--", address, target)
+        if not has_commit():
             # Reached by no branch or tag: of a pull request, or of a branch that was rewritten.
-            _git(run, "-C", target, "fetch", "--quiet", "origin", commit)
-        _git(run, "-C", target, "checkout", "--quiet", "--detach", commit)
-        _git(run, "-C", target, "submodule", "--quiet", "update", "--init", "--recursive")
+            git("-C", target, "fetch", "--quiet", "origin", commit)
+        git("-C", target, "checkout", "--quiet", "--detach", commit)
+        git("-C", target, "submodule", "--quiet", "update", "--init", "--recursive")
         # Its address may hold a password, and the back end reads this copy.
-        _git(run, "-C", target, "remote", "remove", "origin")
+        git("-C", target, "remote", "remove", "origin")
     except ToolError as exc:
         if NO_COMMIT.search(exc.detail):
             raise ProjectError(
@@ -79,11 +90,11 @@ def check_out(address: str, commit: str, target: Path, *, run: RunCommand) -> No
         ) from exc
 
 
-def _git(run: RunCommand, *arguments: str | Path) -> None:
+def _environment(run: RunCommand) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if INHERITED.fullmatch(name)}
     if not own.keys() & {"GIT_SSH", "GIT_SSH_COMMAND"} and not _has_ssh(own, run):
         own["GIT_SSH_COMMAND"] = shlex.join(SSH)
-    run(["git", *arguments], env=own | ENVIRONMENT, fetching=True)
+    return own | ENVIRONMENT
 
 
 def _has_ssh(own: Mapping[str, str], run: RunCommand) -> bool:
@@ -92,12 +103,4 @@ def _has_ssh(own: Mapping[str, str], run: RunCommand) -> bool:
         run(["git", "config", "--get", "core.sshCommand"], env=own, fetching=True)
     except ToolError:
         return False  # another fault is the next call's too
-    return True
-
-
-def _has(commit: str, target: Path, run: RunCommand) -> bool:
-    try:
-        _git(run, "-C", target, "rev-parse", "--quiet", "--verify", f"{commit}^{{commit}}")
-    except ToolError:
-        return False
     return True

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from onebin import requirement
 from onebin.effects import files
-from onebin.errors import ObstaclesError, ProjectError
+from onebin.errors import ProjectError, joined
 from onebin.model import Options
 from onebin.requirement import shown
 
@@ -40,7 +40,7 @@ def read_options(root: Path, table: object, workspace: Path | None, file: str) -
         if isinstance(image := table.get("image"), dict):
             faults += _unknown(image, Options().image.__class__, "tool.onebin.image")
         if faults:
-            raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
+            raise joined(faults)
     try:
         options = msgspec.convert(table, Options)
     except msgspec.ValidationError as exc:

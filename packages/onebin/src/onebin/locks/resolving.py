@@ -12,7 +12,7 @@ from onebin import requirement
 from onebin.effects import files, index, versions, wheel_tags
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.context import Context
-from onebin.errors import ObstaclesError, ProjectError
+from onebin.errors import ObstaclesError, ProjectError, joined
 from onebin.model import Machine, Pin, Plan, Project
 
 from . import is_lock, requirements, unused, uv_sources
@@ -106,7 +106,7 @@ def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> t
         hashed = tuple(f"sha256:{sha256}" for sha256 in hashes)
         found.append(msgspec.structs.replace(pin, hashes=hashed))
     if faults:
-        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
+        raise joined(faults)
     return tuple(found)
 
 
@@ -177,7 +177,7 @@ def write(
     with ctx.progress.stage("lock") as result:
         found = _chosen(project, machine, pythons, ctx)
         if found.faults:
-            raise found.faults[0] if len(found.faults) == 1 else ObstaclesError(found.faults)
+            raise joined(found.faults)
         with replace_atomically(target) as new:
             new.write_text(found.lock, "utf-8")
         result.summary = str(target)

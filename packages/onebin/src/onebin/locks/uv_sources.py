@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from onebin import requirement
 from onebin.effects import files
-from onebin.errors import ObstaclesError, ProjectError
+from onebin.errors import ProjectError, joined
 from onebin.model import Project
 
 ELSEWHERE: Final = ("workspace", "path", "git", "url")
@@ -39,7 +39,7 @@ def require_none(project: Project) -> None:
             lock = "uv lock" if project.sources_elsewhere is None else "uv lock --script"
             faults.append(ProjectError(fault, hint=f"{lock}; or --lock with another tool's lock"))
     if faults:
-        raise faults[0] if len(faults) == 1 else ObstaclesError(faults)
+        raise joined(faults)
 
 
 def elsewhere(table: object) -> dict[str, str]:

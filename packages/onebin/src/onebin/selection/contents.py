@@ -88,7 +88,7 @@ def files(
     tops = {label.removeprefix(start).partition("/")[0] for label in labels}
     tops |= _named_folders(project, modules)
     of_others = [(item.code, installed(item)) for item in distributions]
-    digests = {file.path: file.sha256 for _, every in of_others for file in every}
+    digests = {file.path: file.sha256 for _, those in of_others for file in those}
     code = [*_modules(modules, digests, sources=sources), *_code(project, tops, site)]
     own = {
         file.path: file
@@ -105,8 +105,8 @@ def files(
             InsideFile(
                 f"{site}{file.path.relative_to(folder)}", "data", file.path, sha256=file.sha256
             )
-            for folder, every in of_others
-            for file in every
+            for folder, those in of_others
+            for file in those
         ),
         (InsideFile(INTERPRETER, "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),
