@@ -25,18 +25,17 @@ from devops_info_service.facts.kubernetes.claims import DIRECTORY, without_secre
 from devops_info_service.facts.kubernetes.downward import without_values
 from devops_info_service.facts.lines import lines
 from devops_info_service.facts.linux.environment import environment
-from devops_info_service.facts.linux.resolver import RESOLV_CONF
+from devops_info_service.facts.linux.resolver import C_SPACES, RESOLV_CONF
 from devops_info_service.facts.linux.sandbox import marks_of
 
 WITHHELD: Final = "(withheld)"
 _KERNELS: Final = ("/proc/", "/sys/")
 _RESOLVER: Final = frozenset({"nameserver", "search", "domain", "options"})
-_C_SPACES: Final = " \t\v\f\r"
 _BLANKS: Final = re.compile(r"([ \t]+)")
-_NUMBERED: Final = re.compile(r"(?:ndots|timeout|attempts):[\v\f\r]*[-+]?[0-9]{0,12}")
+_NUMBERED: Final = re.compile(r"(?:ndots|timeout|attempts):[\n\v\f\r]*[-+]?[0-9]{0,12}")
 """Options that count although a number ends in other text, as atoi(3) reads it."""
-_OPEN: Final = re.compile(r"(?:ndots|timeout|attempts):[\v\f\r]*")
-_NUMBER: Final = re.compile(r"[\v\f\r]*[-+]?[0-9]{1,12}")
+_OPEN: Final = re.compile(r"(?:ndots|timeout|attempts):[\n\v\f\r]*")
+_NUMBER: Final = re.compile(r"[\n\v\f\r]*[-+]?[0-9]{1,12}")
 """Such an option whose number is the next word, since atoi(3) skips blanks; and that number."""
 _USER: Final = re.compile(r"(//|[ ,=])[^/@ ,=]+@")
 """Before the name of a server, in the source or the options of a mount: a user and a password."""
@@ -110,7 +109,7 @@ def _words(text: str) -> str:
     kept: list[str] = []
     is_number = False
     for part in _BLANKS.split(text):
-        if part.strip(_C_SPACES):
+        if part.strip(C_SPACES):
             word = _word(part)
             if is_number and word != part and (number := _NUMBER.match(part)):
                 word = f"{number[0]}{WITHHELD}"

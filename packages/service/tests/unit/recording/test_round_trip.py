@@ -114,6 +114,7 @@ MOUNTS = (
 @settings(max_examples=min(150, 4 * settings().max_examples), deadline=None)
 @given(files=USERS, environ=VARIABLES)
 @example(files={"/etc/resolv.conf": f"options ndots: 5{SECRET}"}, environ={})
+@example(files={"/etc/resolv.conf": ""}, environ={"RES_OPTIONS": f"ndots: \n5{SECRET}"})
 @example(files={"/etc/resolv.conf": f"options timeout:\t\v \r-5{SECRET}"}, environ={})
 def test_no_secret(
     files: dict[str, str], environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory

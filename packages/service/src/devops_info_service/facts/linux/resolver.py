@@ -35,7 +35,8 @@ WITHHELD_DOMAIN: Final = "(withheld)"
 RECORD_TYPES: Final = 2
 """A and AAAA: a program that takes both kinds of addresses queries both."""
 _ATON: Final = frozenset("0123456789abcdefABCDEFxX.")
-_C_SPACES: Final = " \t\n\v\f\r"
+C_SPACES: Final = " \t\n\v\f\r"
+"""Passed over before a number by atoi(3)."""
 _EXAMPLES: Final = ("service", "service.namespace", "api.example.com", "a.b.c.example.com")
 
 
@@ -187,7 +188,7 @@ def _number(lists: Iterable[str], name: str) -> int:
 
 def _atoi(text: str) -> int:
     """Read a number up to the first other byte; 0 if there is none."""
-    text = text.lstrip(_C_SPACES)
+    text = text.lstrip(C_SPACES)
     sign, text = (-1, text[1:]) if text[:1] == "-" else (1, text.removeprefix("+"))
     digits = text[: len(text) - len(text.lstrip("0123456789"))]
     return sign * int(digits[:9] or "0")
