@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import gc
 import itertools
 import os
 import signal
@@ -45,9 +46,14 @@ from onebin.publish import Directory, Layout, defaults, parse, publish, require,
 from onebin.publish.destination import PathDestination
 from onebin.tools import Tools
 
+OBJECTS: Final = 100_000
+"""Made between two searches for cycles. Nearly all of a build's live to its end, and the usual 700
+make these searches a twentieth of a build after a change."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command *arguments* (the process's own if absent) and return its exit status."""
+    gc.set_threshold(OBJECTS)
     try:
         prepare()
         on_terminate()

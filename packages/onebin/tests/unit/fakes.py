@@ -3,6 +3,8 @@
 import hashlib
 import io
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,19 @@ def no_libraries(names: Sequence[str]) -> tuple[BuiltLibrary, ...]:
 def plain_interpreter(_: Sequence[Distribution]) -> Interpreter:
     """Run back ends in CPython's own interpreter."""
     return PYTHON.interpreter
+
+
+def own_python(words: list[str], options: dict[str, Any]) -> bytes:
+    """Run the call with this interpreter: such tests do not depend on its bytecode."""
+    done = subprocess.run(
+        [sys.executable, *words[1:]],
+        cwd=options.get("cwd"),
+        env={"PYTHONPATH": options["env"].get("PYTHONPATH", "")},
+        input=options.get("stdin"),
+        capture_output=True,
+        check=True,
+    )
+    return bytes(done.stdout)
 
 
 class Programs:

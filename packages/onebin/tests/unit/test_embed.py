@@ -1,12 +1,9 @@
 """Modules compiled through the cache by a real interpreter, and the linker input they give."""
 
 import marshal
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType
-from typing import Any
 
 import lz4.block
 import pytest
@@ -23,15 +20,7 @@ from onebin.model import (
     ModuleOrigin,
 )
 
-from .fakes import Programs, context
-
-
-def python(words: list[str], options: dict[str, Any]) -> bytes:
-    """Run the call with this interpreter: these tests do not depend on its bytecode."""
-    call = [sys.executable, *words[1:]]
-    env = {"PYTHONPATH": options["env"]["PYTHONPATH"]}
-    done = subprocess.run(call, input=options["stdin"], env=env, capture_output=True, check=True)
-    return bytes(done.stdout)
+from .fakes import Programs, context, own_python
 
 
 def loaded(module: FrozenModule) -> CodeType:
@@ -64,8 +53,8 @@ def origins(tmp_path: Path, texts: Mapping[str, str]) -> dict[str, ModuleOrigin]
 def test_modules_are_compiled_in_one_process_and_once(
     tmp_path: Path, options: CompileOptions
 ) -> None:
-    """Only new and changed modules are compiled, all at once; a text needs no file."""
-    programs = Programs(python)
+    """The compiler first; then new and changed modules alone, all at once. A text needs no file."""
+    programs = Programs(own_python)
     ctx = context(tmp_path / "cache", programs)
     files = origins(tmp_path, {"a": "import b", "b": "x = 1", "broken": "def"})
     files["__main__"] = ModuleOrigin("source", label="<main>", text="import a")
@@ -74,7 +63,10 @@ def test_modules_are_compiled_in_one_process_and_once(
     files |= origins(tmp_path, {"b": "x = 2"})
     second = compile_modules(files, options, ctx)
 
-    assert 2 == len(programs.calls)
+    compiler = "onebin.target.compile_modules"
+    assert ["compileall", compiler, compiler] == [
+        words[words.index("-m") + 1] for words in programs.calls
+    ]
     assert ["a", "b", "broken", "__main__"] == list(first)
     assert first["a"] == second["a"]
     assert first["b"].key != second["b"].key
@@ -88,10 +80,10 @@ def test_modules_are_compiled_in_one_process_and_once(
 def test_one_module_is_a_step_like_any_other(tmp_path: Path, options: CompileOptions) -> None:
     """Compiled alone, a module equals the same module of a batch."""
     files = origins(tmp_path, {"a": "import b"})
-    alone = context(tmp_path / "alone", Programs(python)).build(
+    alone = context(tmp_path / "alone", Programs(own_python)).build(
         CompiledModule("a", files["a"], options)
     )
-    batch = compile_modules(files, options, context(tmp_path / "batch", Programs(python)))
+    batch = compile_modules(files, options, context(tmp_path / "batch", Programs(own_python)))
 
     assert alone.key == batch["a"].key
     assert alone.code.read_bytes() == batch["a"].code.read_bytes()

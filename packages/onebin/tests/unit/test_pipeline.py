@@ -2,7 +2,6 @@
 
 import io
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from onebin.runtime import sources
 from onebin.tools import Tools
 
 from .conftest import Put
-from .fakes import Programs, compiler, counters, tools
+from .fakes import Programs, compiler, counters, own_python, tools
 from .small_sources import digest_of, make_cpython, tarball, zlib_of
 
 RAN = [Function("main", 1, (5, 0)), Function("idle", 1, (0,))]
@@ -31,12 +30,7 @@ def programs(words: list[str], options: dict[str, Any]) -> bytes:
     if words[0] == sys.executable:
         return run(words, **options)  # pip
     if name == "python":
-        call = [sys.executable, *words[1:]]
-        env = {"PYTHONPATH": options["env"]["PYTHONPATH"]}
-        done = subprocess.run(
-            call, input=options["stdin"], env=env, capture_output=True, check=True
-        )
-        return bytes(done.stdout)
+        return own_python(words, options)
     if "-v" in words:
         return compiler(words, options)
     if name == "ar":

@@ -19,7 +19,7 @@ from onebin.distributions.pure import PureWheel
 from onebin.distributions.source_facts import ReadSource
 from onebin.effects.context import Step
 from onebin.effects.store import key_of
-from onebin.embed.compile import Batched, CompiledModule, CompileOptions
+from onebin.embed.compile import Batched, CompiledModule, CompileOptions, Compiler
 from onebin.embed.files import FilesBlob
 from onebin.freezing import FrozenProgram, SelectedProgram
 from onebin.inputs.back_end import BuildSystem, OwnWheel
@@ -246,6 +246,7 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
             interpreter=interpreter, toolchain=toolchain, runner=("qemu",),
         ),
         module,
+        Compiler(interpreter, (("a.py", "text"),)),
         Batched(module, b"code", {}),
         CompiledSource(
             CSource("a.c", "text"), (CSource("a.h", "text"),), (Path("/include"),), toolchain,

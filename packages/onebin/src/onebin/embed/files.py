@@ -23,11 +23,14 @@ from onebin.effects.store import damaged
 from onebin.model import CSource, FrozenModule, InsideFile, LinkInput
 
 from . import libc
-from .code_packing import HEADER, LEVEL, MARK
+from .code_packing import HEADER, MARK
 from .tree import Names, Row, rows
 
-CACHE_VERSION: Final = 1
+CACHE_VERSION: Final = 2
 """Raised when the same files are stored differently: part of the key."""
+
+LEVEL: Final = 9
+"""Of LZ4's 12. The highest takes twice the time for a hundredth of the size."""
 
 PREFIX: Final = "onebin"
 """The first part of every path inside: ``FILES_PREFIX`` in files.h."""
@@ -69,6 +72,9 @@ KINDS: Final = {"directory": 0, "plain": 1, "packed": 2, "code": 3, "interpreter
 NODE_BYTES: Final = 32
 MODULE_BYTES: Final = 20
 """``struct file_node`` and ``struct file_module`` in files.h."""
+
+OCTAL: Final = [f"\\{byte:03o}" for byte in range(256)]
+"""Each byte in a string of assembly."""
 
 PYC_HEAD: Final = 16
 """Bytes before the code in a ``.pyc`` (PEP 552)."""
@@ -253,7 +259,7 @@ def table_text(
         code = f"{numbers[name][1]}, {modules[n].size}, {int(modules[n].is_package)}"
         lines.append(f".long {names.place(name)}, {nodes[name]}, {code}")
     lines += _counted("file_node_count", len(table)) + _counted("file_module_count", len(listed))
-    escaped = "".join(f"\\{byte:03o}" for byte in names.data())
+    escaped = "".join(map(OCTAL.__getitem__, names.data()))
     lines += [".globl file_names", "file_names:", f'.ascii "{escaped}"']
     lines += [".globl file_data", "file_data:", *(f'.incbin "{blob}"' for blob in blobs)]
     lines.append('.section .note.GNU-stack,"",@progbits')

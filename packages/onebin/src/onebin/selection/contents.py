@@ -24,7 +24,7 @@ from onebin.requirement import shown
 
 from . import cpython
 from .finder import Owner
-from .installed_files import InstalledOf, is_file, listed
+from .installed_files import InstalledFile, InstalledOf, is_file, listed
 from .own_files import BY_CONVENTION, IN_PATH, NOT_PACKAGED, left_out
 
 PREFIX: Final = "/onebin"
@@ -63,6 +63,7 @@ def files(
     version: str,
     script: str,
     installed: InstalledOf = listed,
+    library: Iterable[InstalledFile] = (),
 ) -> tuple[InsideFile, ...]:
     """Return all files of a whole program, or of a pruned one those of its trace.
 
@@ -75,6 +76,7 @@ def files(
         version: ``3.13``.
         script: The text of the console script.
         installed: Returns the files of a distribution.
+        library: Files of the standard library that were read before.
 
     Raises:
         ProjectError: the name of one is not UTF-8.
@@ -88,7 +90,8 @@ def files(
     tops = {label.removeprefix(start).partition("/")[0] for label in labels}
     tops |= _named_folders(project, modules)
     of_others = [(item.code, installed(item)) for item in distributions]
-    digests = {file.path: file.sha256 for _, those in of_others for file in those}
+    read = itertools.chain(library, *(those for _, those in of_others))
+    digests = {file.path: file.sha256 for file in read}
     code = [*_modules(modules, digests, sources=sources), *_code(project, tops, site)]
     own = {
         file.path: file

@@ -1,4 +1,4 @@
-"""The files of an installed distribution that may be inside an executable, each read once."""
+"""The files of a distribution, or of the standard library, that may be inside: each read once."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ class InstalledFiles(msgspec.Struct, frozen=True):
 
     code: Path
     contents: str
-    """The key of the distribution."""
+    """The key of the distribution, or of the runtime."""
     kind = "installed"
 
     def key(self) -> tuple[object, ...]:

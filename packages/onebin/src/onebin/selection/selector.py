@@ -29,6 +29,7 @@ from onebin.model.absent_modules import (
 )
 
 from . import contents, cpython, named, whole
+from .ahead import analyze_ahead
 from .finder import Finder
 from .import_graph import (
     NO_MODULE,
@@ -137,7 +138,7 @@ def select(
         everything += [*cpython.INTERPRETER, *finder.below("encodings")]
         everything += whole.roots(project, distributions)
         native = whole.with_packages(native, project)
-    analyze = _with_mentions(analyze)
+    analyze = analyze_ahead(_with_mentions(analyze), finder.locate, why_ignored)
     graph = build_graph(everything, finder.locate, analyze, native, why_ignored)
     for root in roots if has_files else (*roots, "__main__"):
         require_importable(root, graph, options.exclude)
