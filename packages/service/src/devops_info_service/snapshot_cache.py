@@ -21,8 +21,9 @@ many clients poll, reading takes at most one snapshot's time of each second: som
 where there are many files to search for set-uid programs."""
 
 PLACES_SECONDS: Final = 60.0
-"""Seconds for which a scrape reads where groups and mounts were found: engines change neither, and
-a mount over a file of limits shows a minute later."""
+"""Seconds for which a scrape reads where groups and mounts were found, and no file that was absent:
+engines change none, and a mount over a file of limits or a controller shows a minute later. Where
+the mounts are then the same, so are the groups: to find these takes as long as two scrapes."""
 
 KEPT_FILES: Final = 32
 """Files that stay open for the next scrape: a fifth of its time. Those of two groups above each
@@ -46,7 +47,8 @@ class PlatformSnapshots:
         self._resources = TtlCache(self._read_resources, FRESH_SECONDS, clock.monotonic)
         self._metered = TtlCache(self._read_metered, FRESH_SECONDS, clock.monotonic)
         self._reader = TtlCache(self._find, PLACES_SECONDS, clock.monotonic)
-        self._kept = OpenFiles(KEPT_FILES)
+        self._kept = OpenFiles(KEPT_FILES, absent=KEPT_FILES)
+        self._found: ResourceReader | None = None
         self._placement: Fact[Detection] | None = None
         self._samples: list[tuple[float, int]] = []
         self.cpus_in_use: float | None = None
@@ -96,8 +98,13 @@ class PlatformSnapshots:
         return metered
 
     def _find(self) -> ResourceReader:
+        found = self._found
+        if found is not None and found.is_current and found.has_same_mounts:
+            self._kept.forget_absent()
+            return found
         self._kept.close_all()
-        return ResourceReader(self._tree, self._kept)
+        self._found = ResourceReader(self._tree, self._kept)
+        return self._found
 
     def _current_reader(self) -> ResourceReader:
         reader = self._reader.get()

@@ -1,10 +1,15 @@
 """One snapshot for all requests of its second, and the CPUs in use between two."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from devops_info_service.facts.fact import File
+from devops_info_service import snapshot_cache
+from devops_info_service.facts.fact import File, Unknown, value_of
+from devops_info_service.facts.linux.mounts import MOUNTINFO
+from devops_info_service.facts.linux.resources import ResourceReader
+from devops_info_service.facts.open_files import OpenFiles
 from devops_info_service.facts.system_files import SystemFiles
 from devops_info_service.snapshot_cache import (
     FRESH_SECONDS,
@@ -186,3 +191,35 @@ def test_groups_are_found_once(seconds: float, path: str, *, is_searched: bool) 
     assert searches > 0
     assert (len(tree.searches) > searches) == is_searched
     assert (after.cgroup.path != before.cgroup.path) == bool(path)
+
+
+@pytest.mark.parametrize(("mounts", "found"), [([], 1), (["/data"], 2), (["/sys/fs/cgroup"], 2)])
+def test_groups_are_found_again_where_mounts_have_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mounts: list[str], found: int
+) -> None:
+    """A minute later: with the same mounts the groups are the same, and absent files are tried."""
+    readers: list[ResourceReader] = []
+
+    def reader(tree: SystemFiles, kept: OpenFiles) -> ResourceReader:
+        readers.append(ResourceReader(tree, kept))
+        return readers[-1]
+
+    monkeypatch.setattr(snapshot_cache, "ResourceReader", reader)
+    clock = Clock()
+    root = tmp_path / "root"
+    shutil.copytree(DATA / "containerd-restricted" / "root", root, symlinks=True)
+    snapshots = PlatformSnapshots(SystemFiles(str(root), {}), clock, frozenset())
+
+    before = snapshots.resources().memory.swap_peak
+    (root / "sys/fs/cgroup/memory.swap.peak").write_text("4096\n")
+    with (root / MOUNTINFO.lstrip("/")).open("a") as table:
+        table.writelines(f"999 1 0:999 / {place} rw - tmpfs tmpfs rw\n" for place in mounts)
+    clock.now += PLACES_SECONDS - 1
+    kept = snapshots.resources().memory.swap_peak
+    clock.now += 2
+    after = snapshots.resources().memory.swap_peak
+
+    assert isinstance(before, Unknown)
+    assert before == kept
+    assert found == len(readers)
+    assert value_of(after, 0) == (0 if mounts == ["/sys/fs/cgroup"] else 4096)

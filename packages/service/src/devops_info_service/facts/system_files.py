@@ -195,7 +195,14 @@ class SystemFiles:
                 return content(descriptor, limit, path)
             except OSError:
                 kept.close(path)  # Its group was removed.
-        descriptor = self._open(path)
+        if kept is not None and kept.is_absent(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        try:
+            descriptor = self._open(path)
+        except FileNotFoundError:
+            if kept is not None:
+                kept.keep_absent(path)
+            raise
         stays = False
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -209,6 +209,25 @@ def test_kept(tree_of: Callable[..., SystemFiles], tmp_path: Path) -> None:
     kept.close_all()
 
 
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_absent(tree_of: Callable[..., SystemFiles], tmp_path: Path, most: int) -> None:
+    """As many absent files as allowed stay absent until all are closed, with the same reason."""
+    kept = OpenFiles(8, absent=most)
+    tree = tree_of({"/folder/file": "1"}).keeping(kept)
+    paths = ("/later", "/folder/later", "/folder/file")
+    reasons = [Unknown(f"{path} is not there") for path in paths[:2]]
+    for _ in range(2):
+        assert [tree.read(path).content for path in paths] == [*reasons, "1"]
+
+    for path in paths[:2]:
+        (tmp_path / path[1:]).write_text("2")
+
+    assert [tree.read(path).content for path in paths] == [*reasons[:most], *"22"[most:], "1"]
+    kept.close_all()
+    assert [tree.read(path).content for path in paths] == ["2", "2", "1"]
+    kept.close_all()
+
+
 @pytest.mark.parametrize(("most", "held"), [(8, 3), (2, 2), (0, 0)])
 def test_kept_and_closed(tree_of: Callable[..., SystemFiles], most: int, held: int) -> None:
     """However often it is read, a file takes one descriptor, never more than allowed."""

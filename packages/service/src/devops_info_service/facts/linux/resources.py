@@ -14,7 +14,7 @@ from .cgroup import CGROUP, Group, Version, read_cgroups
 from .cpu import Cpu, MeteredCpu, read_cpu, read_metered_cpu
 from .disks import Disks, read_disks
 from .memory import Memory, MeteredMemory, read_memory, read_metered_memory
-from .mounts import read_mounts
+from .mounts import MOUNTINFO, read_mounts
 from .pressure import Pressures, read_machine, read_own
 from .processes import Processes, read_processes
 from .provenance import sourced
@@ -87,6 +87,12 @@ class ResourceReader:
     def is_current(self) -> bool:
         """Whether the process is in the groups in which it was found."""
         return self._files.read(CGROUP).content == self._membership
+
+    @property
+    def has_same_mounts(self) -> bool:
+        """Whether the mounts are those among which the groups were found."""
+        # The second is of that time; see ``sourced``.
+        return self._files.read(MOUNTINFO).content == self._tree.read(MOUNTINFO).content
 
     def read_metered(self) -> Metered:
         """Read nothing but what metrics are taken from: half of the cost."""
