@@ -32,7 +32,7 @@ from onebin import (
 from onebin.arguments import Command
 from onebin.effects import files, owned
 from onebin.effects.atomic import install_program
-from onebin.effects.interruption import TerminatedError, on_terminate
+from onebin.effects.interruption import TerminatedError, interruptible
 from onebin.effects.progress import Progress
 from onebin.effects.streams import prepare, write_notice, write_result
 from onebin.errors import OnebinError, ProjectError, ToolError
@@ -56,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(OBJECTS)
     try:
         prepare()
-        on_terminate()
-        return _run(arguments)
+        with interruptible():
+            return _run(arguments)
     except SystemExit:
         # The parser has printed help; a full disk there is worth no traceback at the end.
         write_notice(sys.stdout, "")

@@ -97,6 +97,20 @@ def test_interrupted(project: Path, number: signal.Signals, seed: int) -> None:
     assert not list(cache.glob("tmp/*"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_as_it_ends(number: signal.Signals) -> None:
+    """Its work is done by then: no traceback of what the interpreter still does."""
+    code = (
+        "import atexit, os, sys; sys.argv[0] = 'onebin'; from onebin import cli\n"
+        f"atexit.register(os.kill, os.getpid(), {number:d})\n"
+        "sys.exit(cli.main(['--version']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (-number, "") == (done.returncode, done.stderr)
+    assert done.stdout.startswith("onebin ")
+
+
 def test_two_at_once(project: Path) -> None:
     """The second waits for the first, and takes its result."""
     (project.parent / "slow").touch()
