@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,10 @@ def test_same_project_elsewhere_gives_the_same_bytes(
 
 
 def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path: Path) -> None:
-    """Two distributions that onebin never names come with their C code, and are locked."""
+    """Two distributions that onebin never names come with their C code, and are locked.
+
+    Their C modules describe themselves as installed ones do: ``__file__``, spec and loader.
+    """
     shutil.copytree(PROJECTS / "captured", tmp_path / "captured")
     shutil.copy(BUILD_LOCK, tmp_path / "captured" / "build.lock")
     target = tmp_path / "app"
@@ -71,6 +75,12 @@ def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path:
         "c": ["markupsafe._speedups", "xxhash._xxhash"],
         "hash": "d24ec4f1a98c6e5b",
     } == answer
+    facts = [str(Path(__file__).with_name("extension_facts.py")), "markupsafe._speedups"]
+    own = subprocess.run([sys.executable, *facts], capture_output=True, check=True)
+    inside = subprocess.run(
+        ["/onebin/bin/python3", *facts], executable=target, capture_output=True, check=True
+    )
+    assert json.loads(own.stdout) == json.loads(inside.stdout)
 
 
 def test_compression_is_in_where_it_is_reached(build: Build) -> None:
