@@ -188,3 +188,62 @@ def test_image_twice_is_the_same_image(onebin: OnebinRun, tmp_path: Path) -> Non
 
     assert 1 == len(digests)
     assert digests.pop().startswith("facts@sha256:")
+
+
+SCRIPT_FILE = """\
+#!python
+# coding: latin-1
+'''Usage: é'''
+from __future__ import annotations
+import json, sys
+try:
+    import other
+except ImportError:
+    other = None
+import made
+if __name__ == "__main__":
+    print(json.dumps([__doc__, made.name, other.name, sys.argv[1:], sys.argv[0] == sys.argv[2]]))
+    sys.exit(3)
+"""
+
+
+BACK_END = """\
+import zipfile
+
+def build_wheel(folder, settings=None, metadata=None):
+    with zipfile.ZipFile(f"{folder}/made-7-py3-none-any.whl", "w") as archive:
+        archive.write("tool", "made-7.data/scripts/tool")
+        archive.writestr("made-7.data/scripts/tool.sh", "#!/bin/sh\\n")
+        head = "Metadata-Version: 2.1\\nName: made\\nVersion: 7\\n"
+        archive.writestr("made-7.dist-info/METADATA", head)
+        archive.writestr("made-7.dist-info/RECORD", "")
+        archive.writestr("made.py", "name = 'made'\\n")
+        archive.writestr("other.py", "name = 'other'\\n")
+    return "made-7-py3-none-any.whl"
+"""
+
+
+@pytest.mark.parametrize("prune", ["nothing", "reachable"])
+def test_a_script_file_is_a_start(onebin: OnebinRun, tmp_path: Path, prune: str) -> None:
+    """As setuptools' ``scripts`` make it: its imports bring modules in, beyond the package."""
+    folder, target = tmp_path / "made", tmp_path / "app"
+    folder.mkdir()
+    (folder / "tool").write_bytes(SCRIPT_FILE.encode("latin-1"))
+    (folder / "back.py").write_text(BACK_END)
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "made"\nversion = "7"\n[build-system]\nrequires = []\n'
+        'build-backend = "back"\nbackend-path = ["."]\n'
+        f'[tool.onebin]\nprune = "{prune}"\n'
+    )
+
+    planned = onebin("plan", folder)
+    done = onebin("build", folder, "--output", target)
+
+    rows = dict(line.split(maxsplit=1) for line in planned.stdout.splitlines()[:2])
+    assert "tool, a script file" == rows["starts"]
+    assert "no starts       tool.sh: a shell script\n" in planned.stdout
+    assert 0 == done.returncode, done.stderr
+    ran = subprocess.run([target, "a", target], capture_output=True, check=False, text=True)
+    assert (3, "") == (ran.returncode, ran.stderr)
+    doc = "Usage: é" if prune == "nothing" else None
+    assert [doc, "made", "other", ["a", str(target)], True] == json.loads(ran.stdout)

@@ -24,7 +24,7 @@ SITE = "lib/python3.14/site-packages/"
     ],
 )  # fmt: skip
 def test_the_record_names_the_file(tmp_path: Path, record: str, module: str, file: str) -> None:
-    """One that is not selected has none: it cannot be imported."""
+    """Without being selected it has none: it cannot be imported."""
     info = tmp_path / "pkg-1.dist-info"
     info.mkdir()
     (info / "RECORD").write_text(record)

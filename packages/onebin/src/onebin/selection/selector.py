@@ -123,7 +123,7 @@ def select(
         given |= lines | _extended(stdlib, places["stdlib"])
         given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
         given |= dict.fromkeys(("_onebin", "__main__"), ModuleOrigin("alias"))
-    else:
+    if not has_files or project.entry.file:
         given["__main__"] = _main(project.entry)
     builtins = {*python.runtime.builtins, *python.runtime.library_modules}
     finder = Finder(project.code, distributions, stdlib, builtins, given, places)
