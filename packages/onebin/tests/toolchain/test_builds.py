@@ -247,3 +247,57 @@ def test_a_script_file_is_a_start(onebin: OnebinRun, tmp_path: Path, prune: str)
     assert (3, "") == (ran.returncode, ran.stderr)
     doc = "Usage: é" if prune == "nothing" else None
     assert [doc, "made", "other", ["a", str(target)], True] == json.loads(ran.stdout)
+
+
+PLACED = {
+    "pyproject.toml": """\
+[project]
+name = "placed"
+version = "1"
+[project.scripts]
+placed = "placed:main"
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[tool.setuptools]
+packages = ["placed"]
+package-data = {placed = ["*.txt"]}
+ext-modules = [{name = "placed._c", sources = ["c.c"]}]
+[tool.onebin]
+build-lock = "build.lock"
+""",
+    "c.c": """\
+#include <Python.h>
+static int made(PyObject *module) {
+    PyObject *file = PyObject_GetAttrString(module, "__file__");
+    return file ? PyModule_AddObjectRef(module, "file", file) : -1;
+}
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, made}, {0, NULL}};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_c", .m_slots = slots};
+PyMODINIT_FUNC PyInit__c(void) { return PyModuleDef_Init(&definition); }
+""",
+    "placed/data.txt": "data",
+    "placed/__init__.py": """\
+from pathlib import Path
+from . import _c
+def main():
+    print(_c.file, Path(_c.file).with_name("data.txt").read_text())
+""",
+}
+
+
+def test_c_code_may_read_the_file_of_its_module(onebin: OnebinRun, tmp_path: Path) -> None:
+    """As Cython's and mypyc's does, while the module is made: in the build and in the program."""
+    folder, target = tmp_path / "placed", tmp_path / "app"
+    (folder / "placed").mkdir(parents=True)
+    for name, text in PLACED.items():
+        (folder / name).write_text(text)
+    shutil.copy(BUILD_LOCK, folder / "build.lock")
+
+    done = onebin("build", folder, "--output", target)
+
+    assert 0 == done.returncode, done.stderr
+    ran = subprocess.run([target], capture_output=True, check=True, text=True)
+    file, data = ran.stdout.split()
+    assert file.rpartition("site-packages/")[2].startswith("placed/_c.cpython-")
+    assert "data" == data

@@ -93,6 +93,7 @@ def test_a_script_file_is_chosen_as_a_script(
         ({"a": TOOL, "b": TOOL}, "c", "c is not in", "known are a, b"),
         ({"a": b"#!/bin/sh\n", "b": TOOL}, "a", "'a': a shell script", "known are b"),
         ({"a": b"#!/bin/sh\n"}, "", r"programs are files: 'a' \(a shell script\)", "module:funct"),
+        ({"a.py": b"'''"}, "a.py", "'a.py': without a first line #!python", "module:function"),
         ({"a": b"\x7fELF"}, "", r"'a' \(compiled\)", "a compiled one is not Python"),
         ({"a": b"#!python\nprint 1\n"}, "", "script file 'a': cannot be read as Python 3", "-m"),
         ({"a": b"#!python\n'\xff'\n"}, "", "script file 'a': cannot be read", "another start"),

@@ -49,7 +49,8 @@ def found(folder: Path | None) -> ScriptFiles:
             python[path.name] = path
         else:
             is_shell, is_compiled = SHELL.match(first), first.startswith(ELF)
-            kind = "a shell script" if is_shell else "compiled" if is_compiled else "not Python"
+            other = "without a first line #!python" if path.suffix == ".py" else "not Python"
+            kind = "a shell script" if is_shell else "compiled" if is_compiled else other
             others[path.name] = kind
     return ScriptFiles(python, others)
 
