@@ -328,6 +328,7 @@ def _made(step: FrozenProgram, ctx: Context, *, again: bool = False) -> Frozen:
         inside = contents.files(
             project, distributions, selection.modules, python.interpreter.version,
             selection.script, lambda item: ctx.build(InstalledFiles(item.code, item.key)),
+            selection.extensions,
             ctx.build(InstalledFiles(python.interpreter.stdlib, python.runtime.key)),
         )  # fmt: skip
     kept = {module.name: module for module in selected.modules}

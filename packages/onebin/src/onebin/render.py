@@ -30,10 +30,11 @@ SHOWN_LINES = 12
 def plan(planned: Plan, pruning: Pruning | None = None) -> str:
     """Return the plan as lines for a terminal, without a final line break."""
     project = planned.project
-    start = ":".join(part for part in (project.entry.module, project.entry.function) if part)
     rows = (
         ("project", f"{project.name} {project.version}, in {_path(project.root)}"),
-        ("starts", start),
+        ("starts", str(project.entry)),
+        *([("scripts", ", ".join(project.starts))] if len(project.starts) > 1 else []),
+        *([("no starts", ", ".join(project.not_starts))] if project.not_starts else []),
         ("machine", _machine(planned)),
         ("compiler", planned.toolchain),
         (

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,10 @@ def test_same_project_elsewhere_gives_the_same_bytes(
 
 
 def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path: Path) -> None:
-    """Two distributions that onebin never names come with their C code, and are locked."""
+    """Two distributions that onebin never names come with their C code, and are locked.
+
+    Their C modules describe themselves as installed ones do: ``__file__``, spec and loader.
+    """
     shutil.copytree(PROJECTS / "captured", tmp_path / "captured")
     shutil.copy(BUILD_LOCK, tmp_path / "captured" / "build.lock")
     target = tmp_path / "app"
@@ -71,6 +75,12 @@ def test_c_extensions_are_captured_without_a_recipe(onebin: OnebinRun, tmp_path:
         "c": ["markupsafe._speedups", "xxhash._xxhash"],
         "hash": "d24ec4f1a98c6e5b",
     } == answer
+    facts = [str(Path(__file__).with_name("extension_facts.py")), "markupsafe._speedups"]
+    own = subprocess.run([sys.executable, *facts], capture_output=True, check=True)
+    inside = subprocess.run(
+        ["/onebin/bin/python3", *facts], executable=target, capture_output=True, check=True
+    )
+    assert json.loads(own.stdout) == json.loads(inside.stdout)
 
 
 def test_compression_is_in_where_it_is_reached(build: Build) -> None:
@@ -178,3 +188,116 @@ def test_image_twice_is_the_same_image(onebin: OnebinRun, tmp_path: Path) -> Non
 
     assert 1 == len(digests)
     assert digests.pop().startswith("facts@sha256:")
+
+
+SCRIPT_FILE = """\
+#!python
+# coding: latin-1
+'''Usage: é'''
+from __future__ import annotations
+import json, sys
+try:
+    import other
+except ImportError:
+    other = None
+import made
+if __name__ == "__main__":
+    print(json.dumps([__doc__, made.name, other.name, sys.argv[1:], sys.argv[0] == sys.argv[2]]))
+    sys.exit(3)
+"""
+
+
+BACK_END = """\
+import zipfile
+
+def build_wheel(folder, settings=None, metadata=None):
+    with zipfile.ZipFile(f"{folder}/made-7-py3-none-any.whl", "w") as archive:
+        archive.write("tool", "made-7.data/scripts/tool")
+        archive.writestr("made-7.data/scripts/tool.sh", "#!/bin/sh\\n")
+        head = "Metadata-Version: 2.1\\nName: made\\nVersion: 7\\n"
+        archive.writestr("made-7.dist-info/METADATA", head)
+        archive.writestr("made-7.dist-info/RECORD", "")
+        archive.writestr("made.py", "name = 'made'\\n")
+        archive.writestr("other.py", "name = 'other'\\n")
+    return "made-7-py3-none-any.whl"
+"""
+
+
+@pytest.mark.parametrize("prune", ["nothing", "reachable"])
+def test_a_script_file_is_a_start(onebin: OnebinRun, tmp_path: Path, prune: str) -> None:
+    """As setuptools' ``scripts`` make it: its imports bring modules in, beyond the package."""
+    folder, target = tmp_path / "made", tmp_path / "app"
+    folder.mkdir()
+    (folder / "tool").write_bytes(SCRIPT_FILE.encode("latin-1"))
+    (folder / "back.py").write_text(BACK_END)
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "made"\nversion = "7"\n[build-system]\nrequires = []\n'
+        'build-backend = "back"\nbackend-path = ["."]\n'
+        f'[tool.onebin]\nprune = "{prune}"\n'
+    )
+
+    planned = onebin("plan", folder)
+    done = onebin("build", folder, "--output", target)
+
+    rows = dict(line.split(maxsplit=1) for line in planned.stdout.splitlines()[:2])
+    assert "tool, a script file" == rows["starts"]
+    assert "no starts       tool.sh: a shell script\n" in planned.stdout
+    assert 0 == done.returncode, done.stderr
+    ran = subprocess.run([target, "a", target], capture_output=True, check=False, text=True)
+    assert (3, "") == (ran.returncode, ran.stderr)
+    doc = "Usage: é" if prune == "nothing" else None
+    assert [doc, "made", "other", ["a", str(target)], True] == json.loads(ran.stdout)
+
+
+PLACED = {
+    "pyproject.toml": """\
+[project]
+name = "placed"
+version = "1"
+[project.scripts]
+placed = "placed:main"
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[tool.setuptools]
+packages = ["placed"]
+package-data = {placed = ["*.txt"]}
+ext-modules = [{name = "placed._c", sources = ["c.c"]}]
+[tool.onebin]
+build-lock = "build.lock"
+""",
+    "c.c": """\
+#include <Python.h>
+static int made(PyObject *module) {
+    PyObject *file = PyObject_GetAttrString(module, "__file__");
+    return file ? PyModule_AddObjectRef(module, "file", file) : -1;
+}
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, made}, {0, NULL}};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_c", .m_slots = slots};
+PyMODINIT_FUNC PyInit__c(void) { return PyModuleDef_Init(&definition); }
+""",
+    "placed/data.txt": "data",
+    "placed/__init__.py": """\
+from pathlib import Path
+from . import _c
+def main():
+    print(_c.file, Path(_c.file).with_name("data.txt").read_text())
+""",
+}
+
+
+def test_c_code_may_read_the_file_of_its_module(onebin: OnebinRun, tmp_path: Path) -> None:
+    """As Cython's and mypyc's does, while the module is made: in the build and in the program."""
+    folder, target = tmp_path / "placed", tmp_path / "app"
+    (folder / "placed").mkdir(parents=True)
+    for name, text in PLACED.items():
+        (folder / name).write_text(text)
+    shutil.copy(BUILD_LOCK, folder / "build.lock")
+
+    done = onebin("build", folder, "--output", target)
+
+    assert 0 == done.returncode, done.stderr
+    ran = subprocess.run([target], capture_output=True, check=True, text=True)
+    file, data = ran.stdout.split()
+    assert file.rpartition("site-packages/")[2].startswith("placed/_c.cpython-")
+    assert "data" == data

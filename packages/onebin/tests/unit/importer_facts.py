@@ -7,12 +7,20 @@ these, as the linker's is of all modules inside.
 
 import builtins
 import importlib
+import importlib.util
 import json
 import sys
 import sysconfig
 import tempfile
 import types
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    BuiltinImporter,
+    ExtensionFileLoader,
+    ModuleSpec,
+    PathFinder,
+)
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +76,22 @@ def facts(spec: ModuleSpec | None) -> list[Any] | None:
     ]
 
 
+def facts_in_c(spec: ModuleSpec) -> list[Any]:
+    """Return the same of a C module."""
+    loader: Any = spec.loader
+    return [
+        spec.name,
+        spec.origin,
+        spec.has_location,
+        spec.cached,
+        spec.submodule_search_locations,
+        isinstance(loader, ExtensionFileLoader),
+        loader.is_package(spec.name),
+        loader.get_filename(spec.name),
+        loader.get_source(spec.name),
+    ]
+
+
 sys.path.insert(0, sys.argv[1])
 STARTED = ("os", "abc", "codecs", "posixpath")
 specs: dict[str, Any] = {name: search(name) for name in NAMES + STARTED}
@@ -77,6 +101,11 @@ table.find = {
     for name, spec in specs.items()
     if spec
 }.get
+IN_C = "xxsubtype"
+"""Built in everywhere, and imported by nothing."""
+in_c = ExtensionFileLoader(IN_C, f"/site-packages/{IN_C}{EXTENSION_SUFFIXES[-1]}")
+of_python = table.find
+table.find = lambda name: (in_c.path, False) if name == IN_C else of_python(name)
 table.code = lambda name: specs[name].loader.get_code(name)
 sys.modules["_onebin"] = table
 for added in ("exit", "quit", "copyright", "credits", "license"):
@@ -85,6 +114,10 @@ for added in ("exit", "quit", "copyright", "credits", "license"):
 from onebin.target import importer  # noqa: E402
 
 finder = importer.Finder
+sys.modules.pop(IN_C, None)
+made: Any = importlib.import_module(IN_C)
+expected = spec_from_file_location(IN_C, in_c.path, loader=in_c)
+assert expected is not None
 json.dump(
     {
         "expected": [facts(specs[name]) for name in NAMES],
@@ -92,6 +125,9 @@ json.dump(
         "files": [sys.modules[name].__file__ for name in STARTED],
         "files expected": [specs[name].origin for name in STARTED],
         "before": from_folder_before(finder),
+        "in C": [facts_in_c(made.__spec__), made.__file__, made.__package__],
+        "in C expected": [facts_in_c(expected), in_c.path, ""],
+        "of CPython": str(sys.__spec__.loader) == str(BuiltinImporter),
         "hooked": with_other_hook(finder),
         "elsewhere": finder.find_spec("json", ["/elsewhere"]) is None,
         "in its folder": finder.find_spec("json", [sysconfig.get_path("stdlib")]) is not None,

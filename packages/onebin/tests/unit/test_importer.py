@@ -34,6 +34,12 @@ def test_a_module_is_found_as_cpython_finds_it(facts: Any) -> None:
     assert [one is None for one in facts["found"]] == [False] * 6 + [True]
 
 
+def test_a_c_module_of_a_distribution_has_a_file(facts: Any) -> None:
+    """It is linked in, and described as the import of a shared object describes it."""
+    assert facts["in C"] == facts["in C expected"]
+    assert facts["of CPython"]
+
+
 def test_the_modules_of_the_start_have_files(facts: Any) -> None:
     """CPython gives its own frozen modules none; debuggers and coverage need them."""
     assert facts["files"] == facts["files expected"]

@@ -85,7 +85,9 @@ def test_file(path: str, version: str, kind: str, spelling: str, where: str) -> 
 @pytest.mark.parametrize(
     "spelling",
     ["-e ./near", "./near", "near/", "-e {}/near", "near/.", "-e ./near[more]", "./near[a, b]",
-     "-e {}/near[a,b] ; python_version > '3'"],
+     "-e {}/near[a,b] ; python_version > '3'", "./near;python_version>'3'",
+     "near/ ;python_version>'3'", "./near[a, b];python_version>'3'", "./near;",
+     "near-it @ file://{}/near;python_version>'3'", "file://{}/near; python_version > '3'"],
 )  # fmt: skip
 def test_folder(
     tmp_path: Path, file: str, text: str, name: str, version: str, spelling: str
@@ -108,7 +110,28 @@ def test_project_itself_is_no_dependency(tmp_path: Path) -> None:
     assert () == read("-e .[dev]\n", tmp_path)
     assert () == read(".[dev]\n", tmp_path / "bare")
     assert () == read(".\n", tmp_path / "bare")
-    assert () == read("./near ; sys_platform == 'win32'\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "./near ; sys_platform == 'win32'", "./near;sys_platform=='win32'",
+        "near/; sys_platform == 'win32'", "./near[a];sys_platform=='win32'",
+        "near @ https://h.invalid/near-1.zip;sys_platform=='win32'",
+        "https://h.invalid/near-1.zip; sys_platform == 'win32'",
+    ],
+)  # fmt: skip
+def test_a_marker_is_split_off_as_pip_does(tmp_path: Path, line: str) -> None:
+    """At any semicolon, but behind an address alone, which may have one: at one with a blank."""
+    assert () == read(f"{line}\n", tmp_path)
+
+
+def test_an_address_may_have_a_semicolon() -> None:
+    """The parameters of a path (RFC 3986, 3.3)."""
+    (pin,) = read(f"https://h.invalid/a;b/near-1.zip --hash=sha256:{SHA}")
+
+    origin = Origin("url", "https://h.invalid/a;b/near-1.zip")
+    assert pin == Pin("near", "1", (f"sha256:{SHA}",), origin)
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,8 @@ def test_imports_made_from_c(world: World) -> None:
     [
         ({}, None, "app: no such module", "is it spelled right"),
         ({"app.py": "import tk", "tk.py": "import _tkinter"}, None,
-         "app -> tk: requires Tk, which the static runtime does not include", "without a display"),
+         "app -> tk: imports _tkinter, which requires Tk: the static runtime does not include it",
+         "without a display"),
         ({"app.py": "import winreg"}, None,
          "app: requires winreg, a module of another operating system", "behind a condition"),
         ({"app.py": "from io import nothing"}, None,

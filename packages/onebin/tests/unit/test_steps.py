@@ -190,7 +190,8 @@ def steps(tmp_path: Path) -> list[Step[Any]]:
     compiler = file("compiler/zig").parent
     binary = Binary("app", file("app"), 3, "sha256", "x86_64")
     project = Project(
-        root=Path("/project"), name="app", version="1", entry=EntryPoint("m", "f"),
+        root=Path("/project"), name="app", version="1", starts=("a",), not_starts=("b",),
+        entry=EntryPoint("m", "f"),
         code=Path("/code"), dependencies=("a",), data=Path("/data"),
         trace=Trace(modules=("m",), files=("f",)),
         options=Options(

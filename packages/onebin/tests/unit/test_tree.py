@@ -115,7 +115,7 @@ def test_of_a_change_one_package_is_packed_again(tmp_path: Path) -> None:
 
 
 def test_table_of_modules_points_to_files_and_code(tmp_path: Path) -> None:
-    """A module's code begins where that of those before it ends."""
+    """A module's code begins where that of those before it ends; one in C has a file alone."""
     code = tmp_path / "code"
     code.write_bytes(b"\x01\0\0\0\x64\0\0\0packed")
     modules = [
@@ -125,6 +125,7 @@ def test_table_of_modules_points_to_files_and_code(tmp_path: Path) -> None:
     files = [
         InsideFile("lib/a/__init__.pyc", "code", module="a"),
         InsideFile("lib/b.pyc", "code", module="b"),
+        InsideFile("lib/c.abi3.so", "extension", text="", module="c"),
         InsideFile("bin/python3", "interpreter"),
     ]
 
@@ -132,9 +133,9 @@ def test_table_of_modules_points_to_files_and_code(tmp_path: Path) -> None:
 
     lines = text.splitlines()
     start = lines.index("file_modules:")
-    fields = [line.removeprefix(".long ").split(", ")[2:] for line in lines[start + 1 : start + 3]]
-    assert [["14", "14", "1"], ["0", "14", "0"]] == fields
-    assert "file_module_count: .long 2" in lines
+    fields = [line.removeprefix(".long ").split(", ")[2:] for line in lines[start + 1 : start + 4]]
+    assert [["14", "14", "1"], ["0", "14", "0"], ["0", "0", "0"]] == fields
+    assert "file_module_count: .long 3" in lines
     # A .pyc is 16 bytes longer than the code, which is 100 bytes unpacked.
     assert sum(line.split(", ")[2:5] == ["3", "0", "116"] for line in lines) == 2
     assert lines[-3:-1] == ['.incbin "key/blob"', '.incbin "other/blob"']

@@ -253,10 +253,13 @@ def table_text(
         if row.file is not None and row.file.module:
             nodes[row.file.module] = number
     lines += [".globl file_modules", "file_modules:"]
-    listed = sorted(name for name in nodes if name in numbers)
+    in_c = {row.file.module for row in table if row.file and row.file.kind == "extension"}
+    listed = sorted(name for name in nodes if name in numbers or name in in_c)
     for name in listed:
-        n, _ = numbers[name]
-        code = f"{numbers[name][1]}, {modules[n].size}, {int(modules[n].is_package)}"
+        code = "0, 0, 0"
+        if name not in in_c:
+            n, start = numbers[name]
+            code = f"{start}, {modules[n].size}, {int(modules[n].is_package)}"
         lines.append(f".long {names.place(name)}, {nodes[name]}, {code}")
     lines += _counted("file_node_count", len(table)) + _counted("file_module_count", len(listed))
     escaped = "".join(map(OCTAL.__getitem__, names.data()))
@@ -284,6 +287,8 @@ def _row(
         return *head, KINDS["directory"], row.first, row.children, 0, 0, EPOCH
     if file.kind == "interpreter":
         return *head, KINDS["interpreter"], 0, 0, 0, 0, EPOCH
+    if file.kind == "extension":
+        return *head, KINDS["plain"], 0, 0, 0, 0, EPOCH
     if file.kind == "code":
         n, place = numbers[file.module]
         size = PYC_HEAD + _code_size(modules[n])

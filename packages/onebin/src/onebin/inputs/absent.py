@@ -117,6 +117,8 @@ def start(
 
     A back end may leave a package out that its author sees in the folder.
     """
+    if entry.file:
+        return None
     version = tuple(map(int, series.split(".")))
     missing = _missing(code, entry.module, version, is_known)
     # A module that a package lacks is a fault of the start itself (``start.fault``).

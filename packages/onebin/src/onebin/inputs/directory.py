@@ -112,6 +112,7 @@ def parse(
         name=name,
         version=version,
         entry=entry,
+        starts=tuple(scripts_of(metadata)),
         code=code,
         dependencies=dependencies,
         options=options,

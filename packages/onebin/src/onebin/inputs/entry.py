@@ -13,6 +13,8 @@ from onebin.errors import ProjectError
 from onebin.model import EntryPoint
 from onebin.requirement import shown
 
+from . import script_files
+from .script_files import ScriptFiles
 from .values import is_dotted, table_of
 
 SCRIPT_TABLE: Final = "[project.scripts]"
@@ -44,7 +46,13 @@ def scripts_of(metadata: Mapping[str, Any]) -> Mapping[str, str]:
     return scripts
 
 
-def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) -> EntryPoint:
+def entry_point(
+    where: str,
+    name: str,
+    chosen: str,
+    scripts: Mapping[str, str],
+    files: ScriptFiles = ScriptFiles(),  # noqa: B008
+) -> EntryPoint:
     """Return the start: *chosen*, else the only script, else that with the project's name.
 
     Args:
@@ -52,6 +60,7 @@ def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) 
         name: The project's name.
         chosen: A script's name, ``module:function``, ``-m module``; may be empty.
         scripts: Each with its ``module:function``.
+        files: Scripts that are files. Of two with one name an installer writes the function.
 
     Raises:
         ProjectError: there is none, or it is malformed.
@@ -63,24 +72,32 @@ def entry_point(where: str, name: str, chosen: str, scripts: Mapping[str, str]) 
                 hint="write it as python -m has it: -m app.worker",
             )
         return EntryPoint(run[1], "")
+    names = [*scripts, *(one for one in files.python if one not in scripts)]
     if not chosen:
         # SCons has the script scons, and sqlite_tool may have sqlite-tool: one name for an index.
-        same = [one for one in scripts if canonicalize_name(one) == canonicalize_name(name)]
-        exact = [name] if name in scripts else []
-        chosen = next((found[0] for found in (exact, same, [*scripts]) if len(found) == 1), "")
+        same = [one for one in names if canonicalize_name(one) == canonicalize_name(name)]
+        exact = [name] if name in names else []
+        chosen = next((found[0] for found in (exact, same, names) if len(found) == 1), "")
     if not chosen:
-        known = f"one of {', '.join(scripts)}, or" if scripts else f"a name of {SCRIPT_TABLE} or"
+        known = f"one of {', '.join(names)}, or" if names else f"a name of {SCRIPT_TABLE} or"
         raise ProjectError(
             f"{where}: no entry point",
             hint=f"set tool.onebin.entry-point (--entry-point) to {known} to module:function, or "
             "to -m module",
         )
+    if chosen not in scripts and chosen in files.python:
+        return EntryPoint("__main__", "", chosen, script_files.text(files.python[chosen]))
+    if chosen not in scripts and chosen in files.others:
+        raise ProjectError(
+            f"entry point {shown(chosen)}: {files.others[chosen]}; expected a script in Python",
+            hint=f"known are {', '.join(names)}" if names else "write module:function",
+        )
     target = scripts.get(chosen, chosen)
-    if target is chosen and ":" not in chosen and scripts:
+    if target is chosen and ":" not in chosen and names:
         raise ProjectError(
             f"tool.onebin.entry-point: {chosen if is_dotted(chosen) else shown(chosen)} "
             f"is not in {SCRIPT_TABLE}",
-            hint=f"known are {', '.join(scripts)}; or write module:function",
+            hint=f"known are {', '.join(names)}; or write module:function",
         )
     module, _, function = EXTRAS.sub("", target).partition(":")
     module, function = module.strip(), function.strip()

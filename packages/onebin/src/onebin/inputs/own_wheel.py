@@ -31,7 +31,15 @@ BACK_END: Final = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?", re.ASCII)
 
 LAYOUT: Final[Mapping[str, frozenset[str]]] = {
     "setuptools": frozenset(
-        {"packages", "package-dir", "py-modules", "package-data", "ext-modules", "cmdclass"}
+        {
+            "packages",
+            "package-dir",
+            "py-modules",
+            "package-data",
+            "ext-modules",
+            "cmdclass",
+            "script-files",
+        }
     ),
     "poetry": frozenset({"packages", "include", "exclude", "build"}),
     "pdm": frozenset({"build", "version"}),

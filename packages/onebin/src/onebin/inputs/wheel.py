@@ -22,11 +22,12 @@ from onebin.errors import ProjectError
 from onebin.model import EntryPoint, Options, Project
 from onebin.requirement import shown
 
+from . import script_files
 from .entry import SCRIPT, entry_point
 from .given import Given
 from .values import requires_python
 
-CACHE_VERSION: Final = 2
+CACHE_VERSION: Final = 3
 """Raised when this module makes something else of the same wheel: part of the key."""
 
 DESCRIPTION: Final = 10_000
@@ -68,7 +69,7 @@ class Unpacked(msgspec.Struct, frozen=True):
     def make(self, folder: Path, _: Context) -> None:
         """Unpack it."""
         code = folder / "code"
-        unpack.wheel(self.file, code, data=folder / "data")
+        unpack.wheel(self.file, code, programs=folder / "programs", data=folder / "data")
         for path in list(code.iterdir()) if self.metadata_only else ():
             if path.is_dir() and path.suffix != ".dist-info":
                 shutil.rmtree(path)
@@ -113,11 +114,14 @@ def of_file(
     # The lock of a program has the program itself in it.
     root = ctx.store.shared("inputs") / f"{sha256[:24]}{'-program' if metadata_only else ''}"
     root.mkdir(exist_ok=True)
-    found = of_folder(code, root, given.over(options or Options()), of=file.name)
+    settings, programs = given.over(options or Options()), code.parent / "programs"
+    found = of_folder(code, root, settings, of=file.name, programs=programs)
     return msgspec.structs.replace(found, data=code.parent / "data")
 
 
-def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
+def of_folder(
+    code: Path, root: Path, options: Options, *, of: str, programs: Path | None = None
+) -> Project:
     """Return the project of an unpacked wheel.
 
     Args:
@@ -125,6 +129,7 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         root: The project's folder: that of its lock.
         options: Its settings.
         of: Its name, for messages.
+        programs: Where its script files are unpacked.
 
     Raises:
         ProjectError: it is malformed, or has compiled code.
@@ -153,11 +158,14 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
         requirement.with_extras(line, wanted, where=f"{of}: Requires-Dist")
         for line in map(str, head.get_all("Requires-Dist", []))
     ]
+    scripts, program_files = _scripts(points, of), script_files.found(programs)
     return Project(
         root=root,
         name=name,
         version=requirement.version(head.get("Version"), where=f"{of}: Version"),
-        entry=_start(of, name, options.entry_point, _scripts(points, of), found[0]),
+        entry=_start(of, name, options.entry_point, scripts, program_files, found[0]),
+        starts=tuple(sorted({*scripts, *program_files.python})),
+        not_starts=tuple(f"{one}: {what}" for one, what in program_files.others.items()),
         code=code,
         dependencies=tuple(dependencies),
         requires_python=requires_python(head.get("Requires-Python") or ""),
@@ -169,13 +177,24 @@ def of_folder(code: Path, root: Path, options: Options, *, of: str) -> Project:
     )
 
 
-def _start(of: str, name: str, chosen: str, scripts: Mapping[str, str], info: Path) -> EntryPoint:
+def _start(
+    of: str,
+    name: str,
+    chosen: str,
+    scripts: Mapping[str, str],
+    program_files: script_files.ScriptFiles,
+    info: Path,
+) -> EntryPoint:
     """Return the start; where a wheel has programs that are files, an error names them."""
     programs = sorted(PROGRAM.findall(_read(info / "RECORD", of)))
-    if chosen or scripts or not programs:
-        return entry_point(of, name, chosen, scripts)
+    if chosen or scripts or program_files.python or not programs:
+        return entry_point(of, name, chosen, scripts, program_files)
+    named = (
+        f"{shown(one)} ({program_files.others[one]})" if one in program_files.others else shown(one)
+        for one in programs[:SHOWN]
+    )
     raise ProjectError(
-        f"{of}: no entry point; its programs are files: {', '.join(map(shown, programs[:SHOWN]))}",
+        f"{of}: no entry point; its programs are files: {', '.join(named)}",
         hint="of one in Python, name the function it calls: --entry-point module:function, or "
         "-m module; a compiled one is not Python",
     )

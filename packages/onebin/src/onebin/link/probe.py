@@ -25,12 +25,29 @@ int main(int argc, char **argv) { return Py_BytesMain(argc, argv); }
 """,
 )
 
+# Compiled Python reads the file of its module while that is made: one is named, as in an
+# executable (target/importer.py).
 # Its packages are imported with it: their imports are needed in any case. A module that no
 # distribution has is absent under pip as well; one of CPython is what this build must provide,
 # but Tk's, which no executable has: then the extension cannot be imported there.
 SCRIPT: Final = """\
-import importlib, sys
+import importlib.machinery, sys
 name = sys.argv[1]
+builtin = importlib.machinery.BuiltinImporter
+class Loader(importlib.machinery.ExtensionFileLoader):
+    create_module = staticmethod(builtin.create_module)
+    exec_module = staticmethod(builtin.exec_module)
+class Extensions:
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        top, last = fullname.partition(".")[0], fullname.rpartition(".")[2]
+        if not builtin.find_spec(fullname) or top in sys.stdlib_module_names:
+            return None
+        file = f"{[*(path or sys.path)][0]}/{last}{importlib.machinery.EXTENSION_SUFFIXES[0]}"
+        spec = importlib.machinery.ModuleSpec(fullname, Loader(fullname, file), origin=file)
+        spec.has_location = True
+        return spec
+sys.meta_path.insert(0, Extensions)
 before = set(sys.modules)
 try:
     importlib.import_module(name)

@@ -43,6 +43,8 @@ BARE: Final = re.compile(
 )
 """A path or an address alone."""
 
+URL: Final = re.compile(r"[A-Za-z][\w.+-]*://")
+
 COMMENT: Final = re.compile(r"(^|\s+)#.*$")
 
 HASHED: Final = re.compile(r"""\s--hash(?:=|\s)\s*["']?(?P<hash>[A-Za-z0-9]+:[0-9A-Za-z]*)["']?""")
@@ -74,14 +76,28 @@ def lines(text: str, base: Path, *, where: str) -> Iterator[Line]:
         stated = (item.partition(":") for item in HASHED.findall(line))
         hashes = tuple(sorted({f"{kind}:{digest.lower()}" for kind, _, digest in stated}))
         head = HASHED.sub("", line).strip()
-        found = EDITABLE.fullmatch(head) or NAMED.fullmatch(head) or BARE.fullmatch(head)
+        place, marker = _split(head)
+        found = EDITABLE.fullmatch(place) or NAMED.fullmatch(place) or BARE.fullmatch(place)
         if found is None:
             yield Line(head, hashes)
         else:
-            yield _elsewhere(found, hashes, base, where)
+            yield _elsewhere(found, marker, hashes, base, where)
 
 
-def _elsewhere(found: re.Match[str], hashes: tuple[str, ...], base: Path, where: str) -> Line:
+def _split(head: str) -> tuple[str, str]:
+    """Return a requirement and its marker, split where pip does: an address may have a ``;``.
+
+    Of an editable one pip reads no marker; tools write it after a blank.
+    """
+    if EDITABLE.match(head):
+        return head, ""
+    place, _, marker = head.partition("; " if URL.match(head) else ";")
+    return place.strip(), marker.strip()
+
+
+def _elsewhere(
+    found: re.Match[str], marker: str, hashes: tuple[str, ...], base: Path, where: str
+) -> Line:
     address = found["address"]
     origin, more = origins.reference(address, where=where)
     egg = EGG.search(address)
@@ -92,7 +108,7 @@ def _elsewhere(found: re.Match[str], hashes: tuple[str, ...], base: Path, where:
     elif origin.kind == "directory":
         stated = _of_folder(base / origin.address / origin.folder)
         name, version = name or stated[0], stated[1]
-    marker = found["rest"].strip().removeprefix(";").strip()
+    marker = marker or found["rest"].strip().removeprefix(";").strip()
     return Line(marker, tuple(sorted({*hashes, *more})), name, version, origin)
 
 

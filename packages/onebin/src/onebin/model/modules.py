@@ -128,13 +128,14 @@ class InsideFile(msgspec.Struct, frozen=True):
 
     path: str
     """Below the prefix: ``lib/python3.13/json/__init__.py``."""
-    kind: Literal["data", "code", "interpreter"]
-    """``code`` shows frozen code as a ``.pyc``; ``interpreter`` is ``sys.executable``."""
+    kind: Literal["data", "code", "extension", "interpreter"]
+    """``code`` shows frozen code as a ``.pyc``; an ``extension`` is linked in, and its file empty;
+    ``interpreter`` is ``sys.executable``."""
     source: Path = Path()
     """Of data: the file, unless ``text`` is given."""
     text: str | None = None
     module: str = ""
-    """The module whose file it is: of code, always."""
+    """The module whose file it is: of code and of an extension, always."""
     sha256: str = ""
     """Lower-case hex of the contents, if they were read before."""
 

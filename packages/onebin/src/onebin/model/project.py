@@ -42,6 +42,15 @@ class EntryPoint(msgspec.Struct, frozen=True):
     module: str
     function: str
     """Empty where the module runs as ``__main__``."""
+    file: str = ""
+    """The name of a script file that is run; then the module is ``__main__``."""
+    text: str = ""
+    """The source of that file."""
+
+    def __str__(self) -> str:
+        if self.file:
+            return f"{self.file}, a script file"
+        return f"{self.module}:{self.function}" if self.function else self.module
 
 
 class ImageSettings(
@@ -164,6 +173,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """As ``[project]`` spells it; the executable's name too."""
     version: str
     entry: EntryPoint
+    starts: tuple[str, ...] = ()
+    """Names of its scripts, each of which can be chosen as the start."""
+    not_starts: tuple[str, ...] = ()
+    """Its programs that cannot, each with the reason."""
     code: Path
     """The directory its modules are imported from."""
     dependencies: tuple[str, ...]

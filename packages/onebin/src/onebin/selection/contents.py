@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Final
 
 from onebin.errors import ProjectError
-from onebin.model import Distribution, InsideFile, ModuleOrigin, Project, Trace
+from onebin.model import Distribution, Extension, InsideFile, ModuleOrigin, Project, Trace
 from onebin.requirement import shown
 
-from . import cpython
+from . import cpython, extension_files
 from .finder import Owner
 from .installed_files import InstalledFile, InstalledOf, is_file, listed
 from .own_files import BY_CONVENTION, IN_PATH, NOT_PACKAGED, left_out
@@ -63,6 +63,7 @@ def files(
     version: str,
     script: str,
     installed: InstalledOf = listed,
+    extensions: Collection[Extension] = (),
     library: Iterable[InstalledFile] = (),
 ) -> tuple[InsideFile, ...]:
     """Return all files of a whole program, or of a pruned one those of its trace.
@@ -76,6 +77,7 @@ def files(
         version: ``3.13``.
         script: The text of the console script.
         installed: Returns the files of a distribution.
+        extensions: C modules of distributions that are linked in.
         library: Files of the standard library that were read before.
 
     Raises:
@@ -111,6 +113,7 @@ def files(
             for folder, those in of_others
             for file in those
         ),
+        extension_files.files(distributions, extensions, site, version),
         (InsideFile(INTERPRETER, "interpreter"),),
         (InsideFile(script_path(project), "data", text=script),),
         _library_data(modules, folders(version)["stdlib"]),
@@ -160,12 +163,13 @@ def _whole_path(name: str, version: str) -> str:
 def _traced(
     files: Iterable[InsideFile], trace: Trace, version: str, script: str
 ) -> Iterator[InsideFile]:
-    """Yield those of *files* that *trace* names, *script*, and the code of each module."""
+    """Yield those of *files* that *trace* names, *script*, and those of code and of C."""
     wanted = {_whole_path(name, version) for name in trace.files}
     for file in files:
         folder = f"{file.path.rpartition('/')[0]}/"
         is_listed = folder in wanted and not file.path.endswith(".py")
-        if file.path in wanted or is_listed or file.path == script:
+        is_named = file.path in wanted or file.path == script
+        if is_named or is_listed or file.kind == "extension":
             yield file
         elif file.kind == "data" and file.module:
             yield InsideFile(f"{file.path}c", "code", module=file.module)

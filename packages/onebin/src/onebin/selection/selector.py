@@ -124,7 +124,7 @@ def select(
         given |= lines | _extended(stdlib, places["stdlib"])
         given[IMPORTER] = ModuleOrigin("source", IMPORTER_FILE, "<importer>", origin="project")
         given |= dict.fromkeys(("_onebin", "__main__"), ModuleOrigin("alias"))
-    else:
+    if not has_files or project.entry.file:
         given["__main__"] = _main(project.entry)
     builtins = {*python.runtime.builtins, *python.runtime.library_modules}
     finder = Finder(project.code, distributions, stdlib, builtins, given, places)
@@ -254,7 +254,13 @@ def require_importable(root: str, graph: ImportGraph, exclude: Iterable[str]) ->
         hint = f"take {pattern} out of tool.onebin.exclude"
     elif top in NOT_IN_RUNTIME:
         library, hint = NOT_IN_RUNTIME[top]
-        message = f"{chain}: requires {library}, which the static runtime does not include"
+        message = (
+            f"{chain}: imports {missing}, which requires {library}: the static runtime does not "
+            "include it"
+        )
+        importer = graph.origins.get(failure.chain[-1])
+        if importer is not None and importer.origin == "dependency":
+            hint = "its code needs it to start: choose a version, or a package, that does not"
     elif top in OTHER_PLATFORMS:
         message, hint = f"{chain}: requires {missing}, {OF_ANOTHER}", BEHIND_A_CONDITION
     elif top in graph.origins:

@@ -1,5 +1,6 @@
 """The source that a program starts with: its ``__main__``, its console script."""
 
+import ast
 from collections.abc import Collection
 from typing import Final
 
@@ -63,14 +64,47 @@ if __name__ == "__main__":
 """
 
 
+def with_first(text: str, first: Collection[str]) -> str:
+    """Return the script *text* with line-buffered output, and *first* imported first.
+
+    No line gets another number: the addition follows the docstring and ``from __future__``, or
+    takes the place of the first line, which names an interpreter.
+    """
+    names = ", ".join(["sys as _sys", *sorted(first)])
+    more = f"import {names}; _sys.stdout and _sys.stdout.reconfigure(line_buffering=True); del _sys"
+    try:
+        body = ast.parse(text).body
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return text  # in words of a later Python; if not, its compilation names the fault
+    last = None
+    for place, statement in enumerate(body):
+        is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+        if not is_future and not (is_text and place == 0):
+            break
+        last = statement
+    lines = text.split("\n")
+    if last is None:
+        return "\n".join([more, *lines[1:]])
+    assert last.end_lineno is not None  # noqa: S101  (a parsed one has its place)
+    line = lines[last.end_lineno - 1].encode()
+    end = line[: last.end_col_offset], line[last.end_col_offset :]
+    lines[last.end_lineno - 1] = f"{end[0].decode()}; {more}{end[1].decode()}"
+    return "\n".join(lines)
+
+
 def main_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
     """Return the source of ``__main__``, which begins with importing *first*."""
+    if entry.file:
+        return with_first(entry.text, first)
     template = MAIN_TEMPLATE if entry.function else RUN_MAIN_TEMPLATE
     return _filled(template, entry, first)
 
 
 def script_text(entry: EntryPoint, first: Collection[str] = ()) -> str:
     """Return the console script of a program with files inside."""
+    if entry.file:
+        return with_first(entry.text, first)
     template = SCRIPT_TEMPLATE if entry.function else RUN_SCRIPT_TEMPLATE
     return _filled(template, entry, first)
 

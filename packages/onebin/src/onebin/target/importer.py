@@ -65,6 +65,36 @@ class CodeLoader(external.SourcelessFileLoader):
         return code
 
 
+class ExtensionLoader(external.ExtensionFileLoader):
+    """Loader of a C module of a distribution, which is linked in under its own name."""
+
+    create_module: "Any" = staticmethod(bootstrap.BuiltinImporter.create_module)
+    exec_module: "Any" = staticmethod(bootstrap.BuiltinImporter.exec_module)
+
+
+class Extensions:
+    """Finder of the C modules of distributions, which have files as installed.
+
+    Compiled Python (mypyc, Cython) reads ``__file__`` while a module is made, and libraries find
+    data beside it.
+    """
+
+    @staticmethod
+    def find_spec(fullname: str, _path: "Any" = None, _target: "Any" = None) -> "Any":
+        """Return the spec of *fullname*; None if it is not such a module."""
+        found = _onebin.find(fullname) if _imp.is_builtin(fullname) else None
+        if found is None:
+            return None
+        file, _ = found
+        spec = bootstrap.ModuleSpec(fullname, ExtensionLoader(fullname, file), origin=file)
+        spec.has_location = True
+        return spec
+
+    @staticmethod
+    def invalidate_caches() -> None:
+        """Do nothing: the C modules do not change."""
+
+
 class Finder:
     """Finder (PEP 451) of all modules inside."""
 
@@ -192,6 +222,7 @@ def report(place: str, error: Exception) -> None:
         sys.stderr.write(f"Error processing {place}:\n\n{text}\nRemainder of file ignored\n")
 
 
+sys.meta_path.insert(sys.meta_path.index(bootstrap.BuiltinImporter), Extensions)
 sys.meta_path[sys.meta_path.index(bootstrap.FrozenImporter)] = Finder
 replace_specs()
 describe_itself()
