@@ -21,6 +21,8 @@ def facts_of(
     found: dict[str, Any] = {
         "imports": collector.block,
         "binds": sorted(collector.binds),
+        "makes": sorted(collector.makes),
+        "finds": sorted(collector.finds),
         "codecs": sorted(collector.codecs),
         "mentions": sorted(collector.mentions),
     }

@@ -104,6 +104,32 @@ def test_ignored_import_is_omitted_with_its_reason() -> None:
     ]
 
 
+FINDER = "import sys\\names = ['made']\\sys.meta_path.insert(0, names)"
+
+
+@pytest.mark.parametrize(
+    ("text", "fails"),
+    [
+        ("app: import m, made | m: import sys; sys.modules['made'] = 1", False),
+        ("app: import m, made | m: import sys; sys.modules.setdefault('made', 1)", False),
+        ("app: import m, made.part | m: import sys; sys.modules['made'] = 1", False),
+        ("app: import m, made | m: import sys; x = sys.modules['made']", True),
+        ("app: import m, made | m: import sys; sys.modules['other'] = 1", True),
+        (f"app: import pkg | pkg: {FINDER} | pkg.part: import made", False),
+        (f"app: import pkg.part | pkg: {FINDER} | pkg.part: import made.x", False),
+        (f"app: import pkg, made | pkg: {FINDER}", True),
+        ("app: import pkg.part | pkg: names = ['made'] | pkg.part: import made", True),
+        ("app: import p.q | p: import sys; sys.meta_path.append(F('made')) | p.q: import made",
+         True),
+    ],
+)  # fmt: skip
+def test_module_that_another_makes(text: str, *, fails: bool) -> None:
+    """A key of ``sys.modules`` for any importer, the names of a finder for its own package."""
+    graph = graph_of(modules(text), builtins="sys")
+
+    assert fails == (import_failure("app", graph) is not None)
+
+
 @pytest.mark.parametrize(
     ("text", "chain", "missing"),
     [

@@ -19,7 +19,7 @@ from .code_packing import CACHE_VERSION, compress
 
 COMPILE_SCRIPTS: Final = tuple(
     Path(__file__).parent.parent / "target" / f"{name}.py"
-    for name in ("compile_modules", "computed", "conditions", "imports", "nodes", "uses")
+    for name in ("compile_modules", "computed", "conditions", "imports", "nodes", "syntax", "uses")
 )
 """The program, and the modules it imports."""
 

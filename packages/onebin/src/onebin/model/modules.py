@@ -82,6 +82,10 @@ class ModuleImports(msgspec.Struct, frozen=True):
     imports: Block = ()
     binds: tuple[str, ...] = ("*",)
     """Names of the module; ``*`` among them: it may have others."""
+    makes: tuple[str, ...] = ()
+    """Modules that it puts into ``sys.modules`` as it runs."""
+    finds: tuple[str, ...] = ()
+    """Modules that a finder it adds to ``sys.meta_path`` may find for its package's imports."""
     codecs: tuple[str, ...] = ()
     """Modules of ``encodings`` it names."""
     mentions: tuple[str, ...] = ()

@@ -43,6 +43,11 @@ class Importability:
         self._origins, self._imports, self._why_ignored = origins, imports, why_ignored
         self.failures: dict[str, ImportFailure] = {}
         """Modules whose import must fail."""
+        self._made = frozenset(name for facts in imports.values() for name in facts.makes)
+        self._found = {
+            (top_of(maker), name) for maker, facts in imports.items() for name in facts.finds
+        }
+        """Of a package: modules that its own finder may find."""
         self._doubtful = set[str]()
         """Modules whose import may raise ImportError, by their source."""
         self._decide()
@@ -70,7 +75,9 @@ class Importability:
         if statement.kind == "late" and self._why_ignored(importer, statement, target):
             return UNKNOWN  # the code after it may have a use without
         if target not in self._origins:
-            is_certain = not self._may_appear(target)
+            top = top_of(target)
+            may_appear = top in self._made or (top_of(importer), top) in self._found
+            is_certain = not (may_appear or self._may_appear(target))
             return fails(Failure(statement, target), "import") if is_certain else UNKNOWN
         if self._why_ignored(importer, statement, target):
             return UNKNOWN
@@ -175,6 +182,11 @@ class Importability:
     def _through(self, name: str, next_one: str) -> ImportFailure:
         failure = self.failures[next_one]
         return msgspec.structs.replace(failure, chain=(name, *failure.chain))
+
+
+def top_of(name: str) -> str:
+    """Return the top-level package of the module *name*."""
+    return name.partition(".")[0]
 
 
 def targets(statement: Import) -> list[str]:

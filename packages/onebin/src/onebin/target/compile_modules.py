@@ -9,12 +9,13 @@ onebin is another. One JSON request on stdin:
 
 The marshaled code of the n-th module goes to ``out/n``; stdout gets a JSON list of facts:
 
-    {"imports": [node, …], "binds": [str, …], "codecs": [str, …],
-     "mentions": [names of interest it contains], "names": {text: line, …},
+    {"imports": [node, …], "binds": [str, …], "makes": [str, …], "finds": [str, …],
+     "codecs": [str, …], "mentions": [names of interest it contains], "names": {text: line, …},
      "computed": [[line, text], …], "uses": [[line, kind, text], …], "error": str}
 
 ``imports.py`` describes a node. ``binds`` are the names of the module, and ``*`` if it may
-have others. ``computed.py`` describes ``names`` and ``computed``, ``uses.py`` the last.
+have others; ``makes`` are modules that it puts into ``sys.modules``, ``finds`` those that a
+finder it adds may find. ``computed.py`` describes ``names`` and ``computed``, ``uses.py`` the last.
 """
 
 import ast
@@ -129,6 +130,7 @@ def compile_one(module: dict[str, Any], number: int, request: dict[str, Any]) ->
     return {
         "imports": collector.block, "binds": sorted(collector.binds),
         "codecs": sorted(collector.codecs), "mentions": sorted(collector.mentions),
+        "makes": sorted(collector.makes), "finds": sorted(collector.finds),
         "names": names, "computed": computed, "uses": used, "error": "",
     }  # fmt: skip
 

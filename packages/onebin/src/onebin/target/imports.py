@@ -22,17 +22,28 @@ from typing import Any
 
 from onebin.target.conditions import UNKNOWN, Conditions
 from onebin.target.nodes import PASSED_OVER
+from onebin.target.syntax import (
+    IMPORT_CALLS,
+    IMPORT_ERRORS,
+    as_list,
+    catches,
+    catches_only_imports,
+    first_text,
+    is_load,
+    last_name,
+    listed_names,
+    may_fail_otherwise,
+)
 
-IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError"}
-BROAD_ERRORS = {"Exception", "BaseException"}
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 ABSTRACT = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
 LEAVES = frozenset({ast.Constant, *(kind for base in ABSTRACT for kind in base.__subclasses__())})
 """Nodes without a name of a module: half of all."""
-IMPORT_CALLS = {"import_module", "__import__"}
 MAKES_NAMES = {"globals", "vars", "locals", "exec", "eval", "setattr", "__dict__", "modules",
                "_convert_", "__getattr__", "meta_path"}  # fmt: skip
 """A module with one of these may have attributes that no statement binds."""
+MAX_FOUND = 200
+"""Names of modules of one finder: its author's own aliases are a few."""
 
 
 class ImportCollector(ast.NodeVisitor):
@@ -46,6 +57,7 @@ class ImportCollector(ast.NodeVisitor):
         self.block: list[Any] = []
         self.codecs = set[str]()
         self.binds = set[str]()
+        self.makes, self.finds = set[str](), set[str]()
         self.deferred = False  # inside a function
         self.nested = False  # inside a function or a class: binds nothing of the module
         self.optional = False  # may not run, or may fail
@@ -80,6 +92,12 @@ class ImportCollector(ast.NodeVisitor):
         else:
             super().visit(node)
 
+    def visit_Module(self, node: ast.Module) -> None:
+        """Visit all; a list of names in a module with a finder of its own may be of that."""
+        self.generic_visit(node)
+        if self.finds:
+            self.finds = set(sorted(listed_names(node))[:MAX_FOUND])
+
     # Imports.
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -106,6 +124,9 @@ class ImportCollector(ast.NodeVisitor):
             self.add(text, [])
         if called in {"encode", "decode"} and text:
             self.codec(text)
+        owner = last_name(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        if called == "setdefault" and owner == "modules" and text:
+            self.makes.add(text)
         for keyword in node.keywords:
             value = keyword.value
             if keyword.arg == "encoding" and isinstance(value, ast.Constant):
@@ -121,6 +142,13 @@ class ImportCollector(ast.NodeVisitor):
         self.mention(node.attr)
         self.generic_visit(node)
 
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        key = node.slice
+        is_assigned = last_name(node.value) == "modules" and not isinstance(node.ctx, ast.Load)
+        if is_assigned and isinstance(key, ast.Constant) and isinstance(key.value, str):
+            self.makes.add(key.value)
+        self.generic_visit(node)
+
     def visit_Name(self, node: ast.Name) -> None:
         self.mention(node.id)
 
@@ -130,6 +158,8 @@ class ImportCollector(ast.NodeVisitor):
             self.mentions.add(name)
         if name in MAKES_NAMES:
             self.binds.add("*")
+        if name == "meta_path":
+            self.finds.add(name)
 
     def add(self, module: str, names: list[str]) -> None:
         """Note an import at this place."""
@@ -297,52 +327,3 @@ class ImportCollector(ast.NodeVisitor):
         """Visit each of *nodes*."""
         for node in nodes:
             self.visit(node)
-
-
-def as_list(part: Any) -> list[ast.AST]:
-    """Return the statements of a block, or the one expression."""
-    return part if isinstance(part, list) else [part]
-
-
-def is_load(node: ast.Name) -> bool:
-    """Whether *node* reads its name."""
-    return isinstance(node.ctx, ast.Load)
-
-
-def last_name(node: ast.AST) -> str:
-    """Return ``c`` of ``a.b().c``; empty for other expressions."""
-    return str(getattr(node, "attr", None) or getattr(node, "id", ""))
-
-
-def first_text(node: ast.Call) -> str:
-    """Return the first argument if it is a literal string, else an empty one."""
-    first = node.args[0] if node.args else None
-    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-
-
-def catches(node: ast.expr | None) -> bool:
-    """Whether an ``except`` of *node* catches a failed import."""
-    if node is None:
-        return True
-    if isinstance(node, ast.Tuple):
-        return any(catches(element) for element in node.elts)
-    return last_name(node) in IMPORT_ERRORS | BROAD_ERRORS
-
-
-def catches_only_imports(node: ast.expr | None) -> bool:
-    """Whether an ``except`` of *node* catches nothing but failed imports."""
-    errors = node.elts if isinstance(node, ast.Tuple) else [node]
-    return all(error is not None and last_name(error) in IMPORT_ERRORS for error in errors)
-
-
-def may_fail_otherwise(body: Iterable[ast.AST]) -> bool:
-    """Whether *body* may raise ImportError other than by an import with a known name."""
-    for statement in body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Raise):
-                return True
-            if isinstance(node, ast.Call):
-                known = last_name(node.func) in IMPORT_CALLS and first_text(node)
-                if not known:
-                    return True
-    return False
