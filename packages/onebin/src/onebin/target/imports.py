@@ -93,7 +93,7 @@ class ImportCollector(ast.NodeVisitor):
             super().visit(node)
 
     def visit_Module(self, node: ast.Module) -> None:
-        """Visit all; a list of names in a module with a finder of its own may be of that."""
+        """Visit all; the names listed in a module that adds a finder may be of that finder."""
         self.generic_visit(node)
         if self.finds:
             self.finds = set(sorted(listed_names(node))[:MAX_FOUND])
