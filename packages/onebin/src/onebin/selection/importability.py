@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import chain
+from typing import Final
 
 import msgspec
 
 from onebin.model import Import, ModuleImports, ModuleOrigin
 
 from .control_flow import SUCCEEDS, UNKNOWN, Error, Failure, Run, fails, imports, in_order, run
+
+TESTS: Final = frozenset({"test", "tests", "testing", "conftest"})
 
 WhyIgnored = Callable[[str, Import, str], str]
 """(importer, import, target) -> why the target is not taken; empty if it is."""
@@ -43,7 +46,9 @@ class Importability:
         self._origins, self._imports, self._why_ignored = origins, imports, why_ignored
         self.failures: dict[str, ImportFailure] = {}
         """Modules whose import must fail."""
-        self._made = frozenset(name for facts in imports.values() for name in facts.makes)
+        self._made = {
+            name for maker, facts in imports.items() if not is_test(maker) for name in facts.makes
+        }
         self._found = {
             (top_of(maker), name) for maker, facts in imports.items() for name in facts.finds
         }
@@ -187,6 +192,12 @@ class Importability:
 def top_of(name: str) -> str:
     """Return the top-level package of the module *name*."""
     return name.partition(".")[0]
+
+
+def is_test(module: str) -> bool:
+    """Whether *module* is a test by its name, which may imitate modules that are not there."""
+    parts = module.split(".")
+    return any(part in TESTS or part.startswith("test_") for part in parts)
 
 
 def targets(statement: Import) -> list[str]:

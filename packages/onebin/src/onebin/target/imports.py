@@ -142,13 +142,6 @@ class ImportCollector(ast.NodeVisitor):
         self.mention(node.attr)
         self.generic_visit(node)
 
-    def visit_Subscript(self, node: ast.Subscript) -> None:
-        key = node.slice
-        is_assigned = last_name(node.value) == "modules" and not isinstance(node.ctx, ast.Load)
-        if is_assigned and isinstance(key, ast.Constant) and isinstance(key.value, str):
-            self.makes.add(key.value)
-        self.generic_visit(node)
-
     def visit_Name(self, node: ast.Name) -> None:
         self.mention(node.id)
 
@@ -187,6 +180,17 @@ class ImportCollector(ast.NodeVisitor):
                 known[target.id] = UNKNOWN if again else self.conditions.evaluate(node.value)
             if isinstance(target, ast.Attribute) and target.attr == "__class__":
                 self.binds.add("*")
+            # None makes the module's import fail.
+            is_none = isinstance(node.value, ast.Constant) and node.value.value is None
+            if isinstance(target, ast.Subscript) and not is_none:
+                self.make(target)
+
+    def make(self, target: ast.Subscript) -> None:
+        """Note the module of an assignment to ``sys.modules["name"]``."""
+        key = target.slice
+        name = key.value if isinstance(key, ast.Constant) else None
+        if isinstance(name, str) and last_name(target.value) == "modules":
+            self.makes.add(name)
 
     # Type parameters (PEP 695) make the interpreter import typing from C.
 
