@@ -10,7 +10,8 @@ import pytest
 
 from onebin.embed import frozen, program
 from onebin.embed.code_packing import HEADER, MARK
-from onebin.embed.compile import CompiledModule, CompileOptions, compile_modules
+from onebin.embed.compile import CompiledModule, CompileOptions, Compiler, compile_modules
+from onebin.errors import ToolError
 from onebin.model import (
     FrozenModule,
     Import,
@@ -88,6 +89,24 @@ def test_one_module_is_a_step_like_any_other(tmp_path: Path, options: CompileOpt
     assert alone.key == batch["a"].key
     assert alone.code.read_bytes() == batch["a"].code.read_bytes()
     assert alone.imports == batch["a"].imports
+
+
+@pytest.mark.parametrize("keep", [0, 20, 500])
+@pytest.mark.parametrize("suffix", [".py", ".pyc"])
+def test_compiling_program_that_was_cut(
+    tmp_path: Path, options: CompileOptions, suffix: str, keep: int
+) -> None:
+    """By a crash of the machine: its entry in the cache is named, and nothing is compiled."""
+    ctx = context(tmp_path / "cache", Programs(own_python))
+    folder = ctx.build(Compiler(options.interpreter, options.scripts))
+    for file in sorted(folder.rglob(f"*{suffix}")):
+        whole = file.read_bytes()
+        file.write_bytes(whole[:keep])
+        with pytest.raises(ToolError, match=f"{folder}: damaged"):
+            compile_modules(origins(tmp_path, {"a": "import b"}), options, ctx)
+        file.write_bytes(whole)
+
+    assert ["a"] == [*compile_modules(origins(tmp_path, {"a": "import b"}), options, ctx)]
 
 
 def module(tmp_path: Path, name: str, *, is_package: bool = False) -> FrozenModule:

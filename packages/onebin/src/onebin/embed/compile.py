@@ -23,6 +23,9 @@ COMPILE_SCRIPTS: Final = tuple(
 )
 """The program, and the modules it imports."""
 
+DIGEST: Final = "sha256"
+"""The file with the digest of the others: the interpreter takes these as they are, cut or not."""
+
 
 @cache
 def _scripts() -> tuple[tuple[str, str], ...]:
@@ -68,10 +71,23 @@ class Compiler(msgspec.Struct, frozen=True):
         kept = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-d", "", "."]
         home = {"PYTHONHOME": str(self.interpreter.home), "PYTHONHASHSEED": "0"}
         ctx.run([self.interpreter.python, "-P", "-S", *kept], cwd=folder, env=home)
+        (folder / DIGEST).write_text(_contents(folder), "ascii")
 
     def load(self, folder: Path) -> Path:
-        """Return the folder of its package."""
+        """Return the folder of its package, whose files are as they were made."""
+        if _contents(folder) != (folder / DIGEST).read_text("ascii"):
+            raise ValueError("a file of the compiling program has changed")
         return folder
+
+
+def _contents(folder: Path) -> str:
+    """Return a digest of all files in *folder* but that of this digest."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != DIGEST:
+            found.update(b"%s\0%d\0" % (bytes(path.relative_to(folder)), path.stat().st_size))
+            found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 class CompiledModule(msgspec.Struct, frozen=True):
