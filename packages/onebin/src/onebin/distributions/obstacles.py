@@ -4,6 +4,7 @@ Each is narrow: every build needs the thing it shows, so nothing that would buil
 code of the distribution runs.
 """
 
+import glob
 import re
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,9 @@ FORTRAN: Final = {
 }
 """How the top file of a build demands the language."""
 
+SWIG: Final = re.compile(r"\bsources\s*=\s*\[[^\]]*?[\"']([^\"'\]]+)\.i[\"']")
+"""An input of SWIG among the sources of an extension: setuptools runs the program for it."""
+
 LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|LoadLibrary)\s*\(")
 """A library is loaded: by ctypes, by cffi's ABI mode."""
 
@@ -47,21 +51,8 @@ LOADED: Final = re.compile(r"\b\w*load\w*\(\s*[\"']([\w.]+)[\"']", re.IGNORECASE
 
 def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
     """Return why the *tree* of *pin* cannot be built, if a file of it shows that."""
-    if tool := source.tool_of(system, COMPILERS):
-        language = COMPILERS[tool]
-        return Obstacle(
-            pin,
-            f"{pin}: its build needs a {language} compiler ({tool}); expected C, C++ or Cython",
-            hint=f"onebin has no {language} for a static executable: choose a version or package "
-            f"without {language} code",
-        )
-    for name, sign in FORTRAN.items():
-        if sign.search(_text(tree / name)):
-            return Obstacle(
-                pin,
-                f"{pin}: its build needs a Fortran compiler ({name}); expected C, C++ or Cython",
-                hint=f"onebin has no Fortran for a static executable: {ANOTHER}",
-            )
+    if obstacle := _of_programs(pin, tree, system):
+        return obstacle
     if library := missing_libraries.first(tree, system.backend_path):
         return Obstacle(
             pin,
@@ -86,6 +77,41 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             hint=f"a static executable has no loader: {ANOTHER}",
         )
     return None
+
+
+def _of_programs(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
+    """Return which compiler or other program that no build has the *tree* of *pin* needs."""
+    if tool := source.tool_of(system, COMPILERS):
+        language = COMPILERS[tool]
+        return Obstacle(
+            pin,
+            f"{pin}: its build needs a {language} compiler ({tool}); expected C, C++ or Cython",
+            hint=f"onebin has no {language} for a static executable: choose a version or package "
+            f"without {language} code",
+        )
+    for name, sign in FORTRAN.items():
+        if sign.search(_text(tree / name)):
+            return Obstacle(
+                pin,
+                f"{pin}: its build needs a Fortran compiler ({name}); expected C, C++ or Cython",
+                hint=f"onebin has no Fortran for a static executable: {ANOTHER}",
+            )
+    if (wraps := _swig(tree)) and not source.tool_of(system, {"swig"}):
+        return Obstacle(
+            pin,
+            f"{pin}: its build runs SWIG (setup.py: {wraps}), which is not among its build "
+            "requirements",
+            hint=f"programs of this machine are not used: {ANOTHER}",
+        )
+    return None
+
+
+def _swig(tree: Path) -> str:
+    """Return the first input of SWIG in setup.py whose output the *tree* does not bring."""
+    for name in SWIG.findall(_text(tree / "setup.py")):
+        if not any(tree.rglob(f"{glob.escape(name.rpartition('/')[2])}_wrap.c*")):
+            return f"{name}.i"
+    return ""
 
 
 def _loader(tree: Path) -> Path | None:
