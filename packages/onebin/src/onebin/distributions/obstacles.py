@@ -18,6 +18,11 @@ from .source import BuildSystem
 
 ANOTHER: Final = "choose another version or package"
 
+ALONE: Final = (
+    "a build has its source distribution and its build requirements alone: choose a version that "
+    "brings its sources, or another package"
+)
+
 COMPILERS: Final = {
     "maturin": "Rust", "setuptools-rust": "Rust", "setuptools-golang": "Go",
     "setuptools-golang-cgo": "Go",
@@ -66,8 +71,7 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             pin,
             f"{pin}: its build fetches {download.name} from {shown(download.address)} while it "
             f"runs ({at}), which no lock pins",
-            hint="a build has its source distribution and its build requirements alone: choose a "
-            "version that brings its sources, or another package",
+            hint=ALONE,
         )
     if file := _loader(tree):
         return Obstacle(
