@@ -136,6 +136,8 @@ SOURCES = [
     ({"x.h": "#include <lz4frame.h>", "CMakeLists.txt": "liblz4"}, "LZ4"),
     ({"x.h": "#include <lz4frame.h>", "CMakeLists.txt": "liblz4", "lz4libs/lz4frame.h": ""}, ""),
     ({"setup.py": "Extension('a', sources=['b.c', 'src/a.i'])"}, "runs SWIG (setup.py: src/a.i)"),
+    ({"setup.apsw": "[build]\nfetch = True\n"}, "fetches sources while it runs (setup.apsw)"),
+    ({"setup.apsw": "[build]\nfetch = False\n# fetch = True\n"}, ""),
     ({"setup.py": "Extension('a', sources=['src/a.i'])", "src/a_wrap.cpp": ""}, ""),
     ({"setup.py": "package_data={'a': ['src/a.i']}"}, ""),
     ({"setup.py": "sources=['a.i']", "pyproject.toml": "swig"}, ""),

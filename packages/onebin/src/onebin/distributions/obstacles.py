@@ -41,6 +41,13 @@ FORTRAN: Final = {
 }
 """How the top file of a build demands the language."""
 
+FETCHES: Final = {
+    "setup.apsw": re.compile(
+        r"^\s*fetch\s*=\s*(?:true|yes|on|1)\s*$", re.MULTILINE | re.IGNORECASE
+    ),
+}
+"""Settings of builds that fetch their library's source: apsw, and forks of it."""
+
 SWIG: Final = re.compile(r"\bsources\s*=\s*\[[^\]]*?[\"']([^\"'\]]+)\.i[\"']")
 """An input of SWIG among the sources of an extension: setuptools runs the program for it."""
 
@@ -65,6 +72,13 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             "build",
             hint=library.instead or ANOTHER,
         )
+    for name, sign in FETCHES.items():
+        if sign.search(_text(tree / name)):
+            return Obstacle(
+                pin,
+                f"{pin}: its build fetches sources while it runs ({name}), which no lock pins",
+                hint=ALONE,
+            )
     if download := cmake_downloads.first(tree):
         at = f"{download.file.relative_to(tree)}:{download.line}"
         return Obstacle(
