@@ -11,12 +11,13 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from onebin import distributions, locks, planning, project_files, requirement
+from onebin.distributions import needed_by
 from onebin.distributions.modules import Modules, is_like
 from onebin.effects.index import UnreachableError
 from onebin.errors import ProjectError
 from onebin.inputs import absent
 from onebin.locks import resolving
-from onebin.model import Obstacle, Pin, Plan, Project, Release
+from onebin.model import Obstacle, Pin, Plan, Project, Release, target_environment
 from onebin.tools import Tools
 
 
@@ -167,7 +168,10 @@ def _offered(plan: Plan, tools: Tools, may_lack: Callable[[str], bool] = lambda 
     *may_lack*: whether a distribution that is not among them may have a module.
     """
     ctx, project = tools.context, plan.project
+    environment = target_environment(plan.machine, plan.python.version or plan.series)
+    direct = requirement.names_wanted(project.dependencies, environment)
     offers = distributions.offers(plan, plan.series, ctx)
+    offers = needed_by.with_path(offers, direct, environment, plan.series, ctx)
     found: list[absent.Absent] = []
     starts: ProjectError | None = None
     if plan.is_locked:

@@ -64,6 +64,23 @@ def wanted(
     ]
 
 
+def names_wanted(texts: Iterable[str], environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the normalized names of a distribution's requirements whose markers hold.
+
+    Those of any extra are among them, as the wanted ones are not known; malformed ones are not.
+    """
+    found = set[str]()
+    for text in texts:
+        try:
+            item = parse(text, where="Requires-Dist")
+            extras = [third or fifth for _, _, third, _, fifth, _ in EXTRA.findall(text)]
+            if _is_wanted(item, environment, where="Requires-Dist", extras=("", *extras)):
+                found.add(canonicalize_name(item.name))
+        except ProjectError:
+            continue
+    return frozenset(found)
+
+
 def parse(text: object, *, where: str) -> Requirement:
     """Read one requirement (PEP 508), of whatever kind.
 

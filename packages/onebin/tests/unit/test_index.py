@@ -19,7 +19,7 @@ Put = Callable[..., Pin]
 
 
 def names(choices: tuple[versions.Choice, ...]) -> list[str]:
-    return [pin.name for pin, _ in choices]
+    return [item.pin.name for item in choices]
 
 
 def test_markers_are_those_of_the_executable(put_wheel: Put, tmp_path: Path) -> None:

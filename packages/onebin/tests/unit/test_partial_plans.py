@@ -1,5 +1,6 @@
 """Plans where a dependency has no version: all other faults are reported with it."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ REPORTED = {
     "apart": "what these need excludes each other",
     "above": "gone (from above): no version of it is for Python",
     "higher": "project.dependencies: higher and near: what these need excludes each other",
+    "bound": "bound 1: neither a pure-Python wheel nor a source distribution",
     "tkinter": "app.py:1: imports tkinter",
     "unlisted": "app.py:1: imports unlisted",
 }
@@ -31,6 +33,9 @@ def project(put_wheel: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     put_wheel("apart", "near>1")
     put_wheel("above", "gone")
     put_wheel("higher", "near>=5")
+    put_wheel("bound", tag="cp314-cp314-manylinux_2_17_x86_64")
+    put_wheel("onto", "bound ; extra == 'more'", "unheard ; python_version < '3'", "near")
+    put_wheel("farther", "onto[more]")
     monkeypatch.setenv("ONEBIN_CACHE", str(tmp_path / "cache"))
     root = tmp_path / "project"
     root.mkdir()
@@ -54,6 +59,9 @@ def project(put_wheel: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["near", "gone", "above"], "near", ["gone", "above"], ["near"]),
         (["near", "higher", "high"], "tkinter", ["higher", "tkinter"], ["high"]),
         (["near==1", "apart", "gone"], "tkinter", ["gone", "apart", "tkinter"], []),
+        # Without a file that fits: what needs it comes all the same.
+        (["near", "bound"], "near", ["bound"], ["near"]),
+        (["farther", "gone"], "tkinter", ["gone", "bound", "tkinter"], ["farther", "near", "onto"]),
         (["gone", "Gone ; python_version > '3'", "near"], "near", ["gone"], ["near"]),
     ],
     ids=lambda item: " ".join(item) if isinstance(item, list) else item,
@@ -97,3 +105,43 @@ def test_lock_names_each_that_has_no_version(
     assert 2 == status
     assert all(REPORTED[name] in printed for name in ("gone", "high>=2"))
     assert not (project / requirements.WRITTEN).exists()
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "named"),
+    [
+        (["bound"], ""),
+        (["onto[more]"], "; onto needs it"),
+        (["farther"], "; farther needs it through onto"),
+        (["farther", "onto[more]"], "; onto needs it"),
+        (["farther", "bound"], ""),
+    ],
+)
+@pytest.mark.parametrize("versions", ["chosen", "locked"])
+def test_what_needs_an_obstacle_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str], shelf: Path,
+    dependencies: list[str], named: str, versions: str,
+) -> None:  # fmt: skip
+    """The project may never have heard of it: it must change another one."""
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "2"\nscripts = { app = "app:main" }\n'
+        f"dependencies = {json.dumps(dependencies)}\n"
+    )
+    (project / "app.py").write_text("def main(): ...\n")
+    if versions == "locked":
+        hashes = {
+            file.name.split("-")[0]: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in shelf.glob("*.whl")
+        }
+        names = ("bound", "farther", "onto")
+        lines = [f"{name}==1 --hash=sha256:{hashes[name]}\n" for name in names]
+        (project / requirements.WRITTEN).write_text("".join(lines))
+
+    cli.main(["plan", "--json", str(project)])
+
+    found = json.loads(capsys.readouterr().out)
+    offered = [item for item in found["offers"] if "reason" in item]
+    (obstacle,) = offered or found["obstacles"]
+    assert obstacle["reason"].startswith("bound 1: ")
+    assert obstacle["hint"].endswith(named)
+    assert ("needs it" in obstacle["hint"]) == bool(named)

@@ -111,7 +111,7 @@ def test_versions_of_sources_without_wheels(
 
     choices = versions.resolve(["app"], tmp_path, python="3.13", machine="x86_64", run=run)
 
-    assert ["app", "needed", "old-one"] == [pin.name for pin, _ in choices]
+    assert ["app", "needed", "old-one"] == [item.pin.name for item in choices]
     assert not mark.exists()
 
 

@@ -131,6 +131,16 @@ SOURCES = [
     ({"a.c": "#include <libpq-fe.h>", "setup.py": "pg_config"}, "PostgreSQL's libpq"),
     ({"a.h": "#ifndef A_H\n#define A_H\n#include <ldap.h>\n#endif", "x.cfg": "ldap"}, "OpenLDAP"),
     ({"a.pyx": "cdef extern from 'gmp.h':", "meson.build": "GMP"}, "GMP"),
+    ({"a.pxi": "cdef extern from 'gmp.h' nogil:", "meson.build": "GMP"}, "GMP"),
+    ({"x.pxd": "cdef extern from 'sqlfront.h':", "setup.py": "FreeTDS"}, "FreeTDS"),
+    ({"x.h": "#include <lz4frame.h>", "CMakeLists.txt": "liblz4"}, "LZ4"),
+    ({"x.h": "#include <lz4frame.h>", "CMakeLists.txt": "liblz4", "lz4libs/lz4frame.h": ""}, ""),
+    ({"setup.py": "Extension('a', sources=['b.c', 'src/a.i'])"}, "runs SWIG (setup.py: src/a.i)"),
+    ({"setup.apsw": "[build]\nfetch = True\n"}, "fetches sources while it runs (setup.apsw)"),
+    ({"setup.apsw": "[build]\nfetch = False\n# fetch = True\n"}, ""),
+    ({"setup.py": "Extension('a', sources=['src/a.i'])", "src/a_wrap.cpp": ""}, ""),
+    ({"setup.py": "package_data={'a': ['src/a.i']}"}, ""),
+    ({"setup.py": "sources=['a.i']", "pyproject.toml": "swig"}, ""),
     ({"a.c": "#include <curl/curl.h>\n", **CURL}, "libcurl"),
     ({"a.c": "#include <curl/curl.h>\n"}, ""),
     ({"a.c": "#ifdef HAVE_CURL\n#include <curl/curl.h>\n#endif\n", **CURL}, ""),
@@ -165,7 +175,8 @@ def test_source_that_rules_a_static_executable_out(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
 
-    found = obstacles.of_source(Pin("thing", "1", ()), tmp_path, source.BuildSystem())
+    requires = ("swig",) if "pyproject.toml" in files else ()
+    found = obstacles.of_source(Pin("thing", "1", ()), tmp_path, source.BuildSystem(requires))
 
     if not reason:
         assert found is None

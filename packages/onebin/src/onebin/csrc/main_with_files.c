@@ -119,6 +119,33 @@ set_command_line(PyConfig *config)
     return status;
 }
 
+static struct {
+    int count;
+    wchar_t **items;
+} given;
+
+/* Keep the command line as the kernel gave it, with *name* as its first. */
+static void
+keep_given(int argc, char **argv, const char *name)
+{
+    given.items = PyMem_RawCalloc((size_t)argc + 1, sizeof *given.items);
+    while (given.items != NULL && given.count < argc) {
+        wchar_t *item = Py_DecodeLocale(given.count == 0 ? name : argv[given.count], NULL);
+        if (item == NULL) {
+            break;
+        }
+        given.items[given.count++] = item;
+    }
+}
+
+/* That command line, and not sys.orig_argv: setproctitle finds by it the memory it writes to. */
+void
+__wrap_Py_GetArgcArgv(int *count, wchar_t ***items)
+{
+    *count = given.count;
+    *items = given.items;
+}
+
 /* Fill in *config*, without reading the command line. */
 static PyStatus
 begin(PyConfig *config, int argc, char **argv, int is_interpreter)
@@ -205,6 +232,7 @@ configure(PyConfig *config, int argc, char **argv, int is_interpreter)
 int
 main(int argc, char **argv)
 {
+    const char *name = argc > 0 ? argv[0] : NULL;
     note_own_path();
     int is_interpreter = INTERPRETS && argc > 0 && strcmp(argv[0], INTERPRETER) == 0;
     if (is_interpreter) {
@@ -251,6 +279,7 @@ main(int argc, char **argv)
     if (PyStatus_Exception(status)) {
         return ends_with(status);
     }
+    keep_given(argc, argv, name);
     PyConfig config;
     status = configure(&config, argc, argv, is_interpreter);
     if (!PyStatus_Exception(status)) {

@@ -152,7 +152,7 @@ class BuildTools:
                 )
             except index.NoMatchError as exc:
                 raise self._unusable(str(exc)) from exc
-        for pin, _ in choices:
+        for pin in (item.pin for item in choices):
             if pin.name not in given:
                 self._pins[pin.name] = pin
                 self._chosen.add(pin.name)

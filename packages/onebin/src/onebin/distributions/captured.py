@@ -34,6 +34,7 @@ from onebin.model import (
 from onebin.requirement import shown
 
 from . import (
+    build_faults,
     cross,
     install,
     machine_programs,
@@ -205,8 +206,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
             raise ToolError(
                 f"{self.pin}: does not build for a static executable",
                 hint=f"{cross.HINT if self._is_cross else ''}"
-                "choose another version; or, if it has a pure-Python wheel and may be slower: "
-                f'tool.onebin.pure = ["{self.pin.name}"]',
+                f"{build_faults.remedy(self.pin.name, exc.detail)}",
                 detail=exc.detail,
             ) from exc
         made = (out / "result").read_text("utf-8").rstrip("\n")

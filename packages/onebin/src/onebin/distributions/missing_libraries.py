@@ -44,6 +44,7 @@ LIBRARIES: Final = (
     Library("sqlext.h", "unixODBC", "use a driver of the database that is pure Python", "odbc"),
     Library("sqlcli1.h", "IBM's Db2 client", "", "db2"),
     Library("sybdb.h", "FreeTDS", "use python-tds, which is pure Python"),
+    Library("sqlfront.h", "FreeTDS", "use python-tds, which is pure Python", "freetds"),
     Library("librdkafka/rdkafka.h", "librdkafka", "use kafka-python or aiokafka"),
     Library("libmemcached/memcached.h", "libmemcached", "use pymemcache, which is pure Python"),
     Library("git2.h", "libgit2", "use dulwich, which needs no libgit2"),
@@ -54,6 +55,9 @@ LIBRARIES: Final = (
     Library("gdal.h", "GDAL"),
     Library("geos_c.h", "GEOS", "", "geos"),
     Library("proj.h", "PROJ"),
+    Library("lz4.h", "LZ4"),
+    Library("lz4frame.h", "LZ4", "", "lz4"),
+    Library("libunwind.h", "libunwind", "", "unwind"),
     Library("gmp.h", "GMP"),
     Library("mpfr.h", "MPFR"),
     Library("re2/re2.h", "RE2"),
@@ -92,7 +96,8 @@ LIBRARIES: Final = (
 
 BY_HEADER: Final = {library.header: library for library in LIBRARIES}
 
-SOURCES: Final = (".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".pxd")
+SOURCES: Final = (".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".pxd", ".pxi")
+CYTHON_SOURCES: Final = frozenset({".pyx", ".pxd", ".pxi"})
 
 ASIDE: Final = re.compile(
     r".*test.*|.*example.*|samples?|demos?|docs?|.*bench.*|contrib|tools?|scripts?|fuzz.*|"
@@ -162,7 +167,7 @@ def _included(file: Path) -> Iterator[str]:
     if not file.is_file() or file.stat().st_size > MAX_BYTES:
         return
     text = file.read_text("utf-8", "replace")
-    if file.suffix in {".pyx", ".pxd"}:
+    if file.suffix in CYTHON_SOURCES:
         yield from CYTHON.findall(text)
         return
     yield from unconditional(text)

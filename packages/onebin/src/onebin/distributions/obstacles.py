@@ -4,6 +4,7 @@ Each is narrow: every build needs the thing it shows, so nothing that would buil
 code of the distribution runs.
 """
 
+import glob
 import re
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,11 @@ from . import cmake_downloads, missing_libraries, source
 from .source import BuildSystem
 
 ANOTHER: Final = "choose another version or package"
+
+ALONE: Final = (
+    "a build has its source distribution and its build requirements alone: choose a version that "
+    "brings its sources, or another package"
+)
 
 COMPILERS: Final = {
     "maturin": "Rust", "setuptools-rust": "Rust", "setuptools-golang": "Go",
@@ -35,6 +41,16 @@ FORTRAN: Final = {
 }
 """How the top file of a build demands the language."""
 
+FETCHES: Final = {
+    "setup.apsw": re.compile(
+        r"^\s*fetch\s*=\s*(?:true|yes|on|1)\s*$", re.MULTILINE | re.IGNORECASE
+    ),
+}
+"""Settings of builds that fetch their library's source: apsw, and forks of it."""
+
+SWIG: Final = re.compile(r"\bsources\s*=\s*\[[^\]]*?[\"']([^\"'\]]+)\.i[\"']")
+"""An input of SWIG among the sources of an extension: setuptools runs the program for it."""
+
 LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|LoadLibrary)\s*\(")
 """A library is loaded: by ctypes, by cffi's ABI mode."""
 
@@ -47,6 +63,42 @@ LOADED: Final = re.compile(r"\b\w*load\w*\(\s*[\"']([\w.]+)[\"']", re.IGNORECASE
 
 def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
     """Return why the *tree* of *pin* cannot be built, if a file of it shows that."""
+    if obstacle := _of_programs(pin, tree, system):
+        return obstacle
+    if library := missing_libraries.first(tree, system.backend_path):
+        return Obstacle(
+            pin,
+            f"{pin}: its C code needs {library.name} ({library.header}), which onebin does not "
+            "build",
+            hint=library.instead or ANOTHER,
+        )
+    for name, sign in FETCHES.items():
+        if sign.search(_text(tree / name)):
+            return Obstacle(
+                pin,
+                f"{pin}: its build fetches sources while it runs ({name}), which no lock pins",
+                hint=ALONE,
+            )
+    if download := cmake_downloads.first(tree):
+        at = f"{download.file.relative_to(tree)}:{download.line}"
+        return Obstacle(
+            pin,
+            f"{pin}: its build fetches {download.name} from {shown(download.address)} while it "
+            f"runs ({at}), which no lock pins",
+            hint=ALONE,
+        )
+    if file := _loader(tree):
+        return Obstacle(
+            pin,
+            f"{pin}: {file.relative_to(tree)} loads its compiled modules as shared libraries, not "
+            "by import",
+            hint=f"a static executable has no loader: {ANOTHER}",
+        )
+    return None
+
+
+def _of_programs(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
+    """Return which compiler or other program that no build has the *tree* of *pin* needs."""
     if tool := source.tool_of(system, COMPILERS):
         language = COMPILERS[tool]
         return Obstacle(
@@ -62,30 +114,22 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
                 f"{pin}: its build needs a Fortran compiler ({name}); expected C, C++ or Cython",
                 hint=f"onebin has no Fortran for a static executable: {ANOTHER}",
             )
-    if library := missing_libraries.first(tree, system.backend_path):
+    if (wraps := _swig(tree)) and not source.tool_of(system, {"swig"}):
         return Obstacle(
             pin,
-            f"{pin}: its C code needs {library.name} ({library.header}), which onebin does not "
-            "build",
-            hint=library.instead or ANOTHER,
-        )
-    if download := cmake_downloads.first(tree):
-        at = f"{download.file.relative_to(tree)}:{download.line}"
-        return Obstacle(
-            pin,
-            f"{pin}: its build fetches {download.name} from {shown(download.address)} while it "
-            f"runs ({at}), which no lock pins",
-            hint="a build has its source distribution and its build requirements alone: choose a "
-            "version that brings its sources, or another package",
-        )
-    if file := _loader(tree):
-        return Obstacle(
-            pin,
-            f"{pin}: {file.relative_to(tree)} loads its compiled modules as shared libraries, not "
-            "by import",
-            hint=f"a static executable has no loader: {ANOTHER}",
+            f"{pin}: its build runs SWIG (setup.py: {wraps}), which is not among its build "
+            "requirements",
+            hint=f"programs of this machine are not used: {ANOTHER}",
         )
     return None
+
+
+def _swig(tree: Path) -> str:
+    """Return the first input of SWIG in setup.py whose output the *tree* does not bring."""
+    for name in SWIG.findall(_text(tree / "setup.py")):
+        if not any(tree.rglob(f"{glob.escape(name.rpartition('/')[2])}_wrap.c*")):
+            return f"{name}.i"
+    return ""
 
 
 def _loader(tree: Path) -> Path | None:

@@ -19,7 +19,7 @@ PROVIDER: Final = "captured"
 """Builds such sources."""
 
 
-TREE_VERSION: Final = 1
+TREE_VERSION: Final = 3
 """Raised when the facts of the same files change: part of the key."""
 
 

@@ -44,6 +44,8 @@ class Choice(NamedTuple):
     pin: Pin
     file: str
     """The file's name."""
+    needs: frozenset[str] = frozenset()
+    """What that file requires, by normalized names."""
 
 
 def resolve(
@@ -125,5 +127,7 @@ def choose(
         version = requirement.version(entry["metadata"]["version"], where=where)
         address = urllib.parse.urlsplit(entry.get("download_info", {}).get("url", ""))
         file = urllib.parse.unquote(address.path.rpartition("/")[2])
-        found.append(Choice(Pin(canonicalize_name(name), version, ()), file))
+        stated = entry["metadata"].get("requires_dist", ())
+        needs = requirement.names_wanted(stated, environment)
+        found.append(Choice(Pin(canonicalize_name(name), version, ()), file, needs))
     return tuple(sorted(found))

@@ -178,7 +178,7 @@ def link_input(
             CSource("script.c", f'const char program_script[] = "/{PREFIX}/{script}";\n'),
         ),
         include=tuple({one.parent.parent: None for one in blobs}),
-        wraps=(*WRAPPED, MAPS_ZONES, *libc.WRAPPED),
+        wraps=(*WRAPPED, MAPS_ZONES, *libc.WRAPPED, "Py_GetArgcArgv"),
         inittab={"_onebin": "PyInit__onebin"},
         stack_bytes=STACK_BYTES,
     )

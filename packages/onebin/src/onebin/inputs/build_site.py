@@ -122,7 +122,7 @@ class BuildRequirements(msgspec.Struct, frozen=True, kw_only=True):
         pins: list[Pin] = []
         words: list[str | Path] = []
         known = {(pin.name, pin.version): pin for pin in self.build_pins}
-        for n, (choice, file) in enumerate(self._choices(wanted, scratch, ctx)):
+        for n, (choice, file, _) in enumerate(self._choices(wanted, scratch, ctx)):
             if not _is_for_locks(file):
                 words.append(f"{choice.name}=={choice.version}")
                 continue

@@ -1,7 +1,7 @@
 """Choose versions for a project's dependencies; resolving is pip's work."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,9 +13,17 @@ from onebin.effects import files, index, versions, wheel_tags
 from onebin.effects.atomic import replace_atomically
 from onebin.effects.context import Context
 from onebin.errors import ObstaclesError, ProjectError, joined
-from onebin.model import Machine, Pin, Plan, Project
+from onebin.model import Machine, Pin, Plan, Project, target_environment
 
-from . import is_lock, requirements, unused, uv_sources
+from . import is_lock, needs, requirements, unused, uv_sources
+
+
+class Resolved(NamedTuple):
+    """Versions for all dependencies, and those of them that no file fits."""
+
+    pins: tuple[Pin, ...]
+    without: dict[str, ProjectError]
+    """By normalized name."""
 
 
 class Chosen(NamedTuple):
@@ -39,9 +47,7 @@ def _tell_unused(project: Project, ctx: Context) -> None:
                 ctx.progress.warn(line)
 
 
-def resolve(
-    project: Project, machine: Machine, pythons: Sequence[str], ctx: Context
-) -> tuple[Pin, ...]:
+def resolve(project: Project, machine: Machine, pythons: Sequence[str], ctx: Context) -> Resolved:
     """Choose versions for the first of *pythons* for which there are any.
 
     Raises:
@@ -60,7 +66,7 @@ def resolve(
     raise unresolved[0]
 
 
-def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> tuple[Pin, ...]:
+def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> Resolved:
     """Choose versions, each with the hashes of the files that may be used.
 
     That is the pure-Python wheel or the source; both if pip would install compiled code, which
@@ -73,8 +79,7 @@ def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> t
         ctx: The effects.
 
     Raises:
-        ProjectError: a dependency is malformed, has no version or file that fits, or is not from
-            an index.
+        ProjectError: a dependency is malformed, has no version that fits, or is not from an index.
         ToolError: the index cannot be reached.
     """
     uv_sources.require_none(project)
@@ -86,8 +91,8 @@ def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> t
     options = project.options
     pure = {canonicalize_name(name) for name in options.pure}
     found: list[Pin] = []
-    faults: list[ProjectError] = []
-    for n, (pin, chosen) in enumerate(choices):
+    without: dict[str, ProjectError] = {}
+    for n, (pin, chosen, _) in enumerate(choices):
         ctx.progress.report(str(pin), done=n, total=len(choices))
         is_compiled = wheel_tags.is_compiled(chosen, python, machine)
         try:
@@ -101,13 +106,15 @@ def _resolve(project: Project, machine: Machine, python: str, ctx: Context) -> t
                     used += [source] if source else []
                 hashes = sorted(hashlib.sha256(item.read_bytes()).hexdigest() for item in used)
         except ProjectError as exc:
-            faults.append(exc)
+            without[pin.name] = exc
             continue
         hashed = tuple(f"sha256:{sha256}" for sha256 in hashes)
         found.append(msgspec.structs.replace(pin, hashes=hashed))
-    if faults:
-        raise joined(faults)
-    return tuple(found)
+    direct = requirement.names_wanted(project.dependencies, target_environment(machine, python))
+    edges = {item.pin.name: item.needs for item in choices}
+    for name, fault in without.items():
+        fault.hint = needs.hint(fault.hint, needs.path(name, direct, edges))
+    return Resolved(tuple(found), without)
 
 
 def chosen(project: Project, machine: Machine, pythons: Sequence[str], ctx: Context) -> Chosen:
@@ -130,11 +137,14 @@ def _chosen(project: Project, machine: Machine, pythons: Sequence[str], ctx: Con
     while left or not faults:
         try:
             wanted = msgspec.structs.replace(project, dependencies=left)
-            pins = resolve(wanted, machine, pythons, ctx)
-            break
+            pins, without = resolve(wanted, machine, pythons, ctx)
         except ProjectError as exc:
             faults += exc.faults if isinstance(exc, ObstaclesError) else (exc,)
             left = _without(exc, left)
+        else:
+            faults += without.values()
+            left = _others(left, without)
+            break
     return Chosen(requirements.write(pins), left, tuple(faults))
 
 
@@ -142,9 +152,14 @@ def _without(fault: ProjectError, dependencies: tuple[str, ...]) -> tuple[str, .
     """Return *dependencies* but those at fault; none if these are not known."""
     if not isinstance(fault, versions.UnresolvedError):
         return ()
+    left = _others(dependencies, fault.names)
+    return left if len(left) < len(dependencies) else ()
+
+
+def _others(dependencies: tuple[str, ...], names: Container[str]) -> tuple[str, ...]:
+    """Return *dependencies* but those with one of *names*."""
     given = [(text, requirement.parse(text, where="project.dependencies")) for text in dependencies]
-    left = [text for text, parsed in given if canonicalize_name(parsed.name) not in fault.names]
-    return tuple(left) if len(left) < len(dependencies) else ()
+    return tuple(text for text, parsed in given if canonicalize_name(parsed.name) not in names)
 
 
 def _target(project: Project) -> Path:

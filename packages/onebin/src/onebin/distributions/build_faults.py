@@ -1,0 +1,23 @@
+"""The remedy for a build that failed, by the last lines that it printed."""
+
+import re
+from typing import Final
+
+from . import obstacles
+
+NETWORK: Final = re.compile(
+    r"urlopen error|\bgaierror\b|Name does not resolve|Name or service not known|"
+    r"Temporary failure in name resolution|Could(?: not|n't) resolve host|Network is unreachable",
+    re.IGNORECASE,
+)
+"""Words of musl, glibc, Python, curl, CMake and git where there is no network."""
+
+
+def remedy(name: str, detail: str) -> str:
+    """Return what to change where the build of the distribution *name* printed *detail*."""
+    if NETWORK.search(detail):
+        return f"its build fetches a file while it runs; {obstacles.ALONE}"
+    return (
+        "choose another version; or, if it has a pure-Python wheel and may be slower: "
+        f'tool.onebin.pure = ["{name}"]'
+    )
