@@ -36,6 +36,9 @@ start_docker() {
 engine() {
   cli=$1 name=$2
   shift 2
+  # An interrupted run leaves these, and its recording with them.
+  $cli rm -f "p-$name" >/dev/null 2>&1
+  $cli volume rm -f rec runsc >/dev/null 2>&1
   timeout ${LIMIT:-90} $cli run --cidfile $OUT/$name/cid --name "p-$name" "$@" platform:1 $ARGS /rec/r >$OUT/$name/report.json
   cp $OUT/$name/cid $OUT/$name/id # podman removes its own with the container
   $cli cp "p-$name:/rec/r" $OUT/$name/recording
