@@ -101,8 +101,8 @@ table.find = {
     for name, spec in specs.items()
     if spec
 }.get
-IN_C = "xxsubtype"
-"""Built in everywhere, and imported by nothing."""
+IN_C = "_symtable"
+"""Built in everywhere (Modules/Setup.bootstrap.in), and imported by nothing here."""
 in_c = ExtensionFileLoader(IN_C, f"/site-packages/{IN_C}{EXTENSION_SUFFIXES[-1]}")
 of_python = table.find
 table.find = lambda name: (in_c.path, False) if name == IN_C else of_python(name)
