@@ -22,6 +22,8 @@ MAX_FILE_BYTES: Final = 256 * 1024
 MAX_TABLE_BYTES: Final = 32 * 1024 * 1024
 """Bytes of the mount table: some 300 for each of the 100,000 mounts that the kernel allows."""
 _TABLE: Final = "/proc/self/mountinfo"
+MAX_TARGET: Final = 4095
+"""Characters of a link's target: PATH_MAX without its end."""
 MAX_NAMES: Final = 4096
 """Entries of one directory: /dev of a large host has about a thousand."""
 
@@ -224,7 +226,16 @@ class SystemFiles:
         try:
             return printable(os.readlink(self._resolve_in_root(path, follow=False)))  # noqa: PTH115
         except OSError as exc:
-            return _unknown(path, exc)
+            # Of the kernel's: the text of a person's file may be a secret.
+            is_copy = self._root and exc.errno == errno.EINVAL and path.startswith("/proc/")
+            return (self._copied_link(path) if is_copy else None) or _unknown(path, exc)
+
+    def _copied_link(self, path: str) -> str | None:
+        """Return the target of a link whose copy is a file: some archives and tools lose links."""
+        text = self.read(path).content
+        if not isinstance(text, str) or not text.isprintable():
+            return None
+        return text if 0 < len(text) <= MAX_TARGET else None
 
     def names(self, path: str) -> tuple[str, ...] | Unknown:
         """List a directory, sorted."""

@@ -209,6 +209,38 @@ def test_kept(tree_of: Callable[..., SystemFiles], tmp_path: Path) -> None:
     kept.close_all()
 
 
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("user:[4026532700]", "user:[4026532700]"),
+        ("..2026_11_26_22_58_20.1", "..2026_11_26_22_58_20.1"),
+        ("", None),
+        ("line\n", None),
+        ("a\x1bb", None),
+        ("x" * 4095, "x" * 4095),
+        ("x" * 4096, None),
+    ],
+)
+def test_link_whose_copy_is_a_file(
+    tree_of: Callable[..., SystemFiles], tmp_path: Path, text: str, target: str | None
+) -> None:
+    """A recording's copy may have lost the kernel's links; no file of a person is taken for one."""
+    tree = tree_of({"/proc/self/namespace": text, "/etc/podinfo/labels": text})
+    refused = {
+        path: Unknown(f"{path} is refused by the kernel")
+        for path in (
+            "/proc/self/namespace",
+            "/etc/podinfo/labels",
+            f"{tmp_path}/proc/self/namespace",
+        )
+    }
+
+    of_kernel, of_person, live = refused
+    assert tree.link(of_kernel) == (refused[of_kernel] if target is None else target)
+    assert tree.link(of_person) == refused[of_person]
+    assert SystemFiles().link(live) == refused[live]
+
+
 @pytest.mark.parametrize("most", [0, 1, 2])
 def test_absent(tree_of: Callable[..., SystemFiles], tmp_path: Path, most: int) -> None:
     """As many absent files as allowed stay absent until all are closed, with the same reason."""
