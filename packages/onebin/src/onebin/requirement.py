@@ -8,6 +8,7 @@ Sources: PEP 508 (requirements, names), PEP 440 (versions).
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from email.parser import HeaderParser
 from typing import Final
 
 from packaging.requirements import Requirement
@@ -62,6 +63,12 @@ def wanted(
         for item in found
         if _is_wanted(item, environment, where=where, extras=extras)
     ]
+
+
+def stated(metadata: str) -> tuple[str, ...]:
+    """Return the requirements in the text *metadata* of a distribution (``Requires-Dist``)."""
+    head = HeaderParser().parsestr(metadata)
+    return tuple(map(str, head.get_all("Requires-Dist", [])))
 
 
 def names_wanted(texts: Iterable[str], environment: Mapping[str, str]) -> frozenset[str]:

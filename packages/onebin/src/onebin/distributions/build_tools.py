@@ -10,7 +10,6 @@ if the project allows others (``allow-unpinned-build-requirements``); its choice
 name and hash.
 """
 
-import email.parser
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -204,9 +203,8 @@ class BuildTools:
         return wheel
 
     def _needs(self, item: Requirement, name: str, metadata: str) -> list[Requirement]:
-        lines = email.parser.HeaderParser().parsestr(metadata)
         return requirement.wanted(
-            map(str, lines.get_all("Requires-Dist", failobj=[])),
+            requirement.stated(metadata),
             self._environment,
             where=f"{self._of}: {name}",
             extras=item.extras,

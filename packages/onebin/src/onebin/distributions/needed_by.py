@@ -1,6 +1,5 @@
 """What needs a distribution that cannot be built, as the files of the others state it."""
 
-import email.parser
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -50,15 +49,10 @@ def _stated(item: Offer | Obstacle, python: str, ctx: Context) -> tuple[str, ...
         if isinstance(item, Offer) and item.provider == Pure.name:
             code = ctx.build(PureWheel(item.pin, python)).code
             file = next(code.glob("*.dist-info/METADATA"), None)
-            return _requirements(file.read_text("utf-8", "replace") if file else "")
+            return requirement.stated(file.read_text("utf-8", "replace") if file else "")
         return () if item.pin.origin else ctx.build(StatedNeeds(item.pin))
     except OnebinError:
         return ()
-
-
-def _requirements(metadata: str) -> tuple[str, ...]:
-    head = email.parser.HeaderParser().parsestr(metadata)
-    return tuple(map(str, head.get_all("Requires-Dist", [])))
 
 
 class StatedNeeds(msgspec.Struct, frozen=True):
@@ -80,7 +74,7 @@ class StatedNeeds(msgspec.Struct, frozen=True):
         with ctx.store.scratch() as scratch:
             source = index.download_source(self.pin, scratch, run=ctx.run)
             found = unpack.text(source, "PKG-INFO") if source else ""
-        (folder / "needs.json").write_bytes(msgspec.json.encode(_requirements(found)))
+        (folder / "needs.json").write_bytes(msgspec.json.encode(requirement.stated(found)))
 
     def load(self, folder: Path) -> tuple[str, ...]:
         """Return them."""
