@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -27,6 +27,8 @@ from onebin.selection.finder import Finder, modules_in
 from onebin.selection.installed_files import InstalledFiles
 from onebin.selection.named import SettingsWords
 from onebin.selection.selector import NAMES_OF_INTEREST, Selection, select
+
+Made = TypeVar("Made", bound="Frozen | Selected")
 
 OWN: Final = b"\0"
 """In the place of the folder of own code: no path has it."""
@@ -68,9 +70,11 @@ class FrozenProgram(msgspec.Struct, frozen=True):
             self.native_imports,
         )
 
-    def make(self, folder: Path, ctx: Context) -> None:
+    def make(self, folder: Path, ctx: Context) -> Frozen:
         """Select, compile, and write down what came of it."""
-        (folder / "frozen").write_bytes(written(_made(self, ctx)))
+        made = _without_passwords(_made(self, ctx))
+        (folder / "frozen").write_bytes(written(made))
+        return made
 
     def load(self, folder: Path) -> Frozen:
         """Return it; its code is in the cache."""
@@ -145,9 +149,10 @@ class SelectedProgram(msgspec.Struct, frozen=True, kw_only=True):
             self.native_imports,
         )
 
-    def make(self, folder: Path, ctx: Context) -> None:
+    def make(self, folder: Path, ctx: Context) -> Selected:
         """Select, and write down what came of it; paths of own code are relative to it."""
-        made = _selected(self, _Compiled(self.project, self.python, ctx), ctx)
+        compiled = _Compiled(self.project, self.python, ctx)
+        made = _without_passwords(_selected(self, compiled, ctx))
 
         def relative(path: object) -> bytes:
             found = _written(path)
@@ -155,6 +160,7 @@ class SelectedProgram(msgspec.Struct, frozen=True, kw_only=True):
             return OWN + found.removeprefix(start) if found.startswith(start) else found
 
         (folder / "selected").write_bytes(written(made, relative))
+        return made
 
     def load(self, folder: Path) -> Selected:
         """Return it; its code is in the cache."""
@@ -228,14 +234,15 @@ def _written(path: object) -> bytes:
     return os.fsencode(path)
 
 
-def written(made: Frozen | Selected, path: Callable[[object], bytes] = _written) -> bytes:
-    """Return *made* as the cache keeps it: a distribution's address may have a password.
+def written(made: Made, path: Callable[[object], bytes] = _written) -> bytes:
+    """Return *made* as the cache keeps it; *path* writes a path."""
+    return msgspec.msgpack.encode(_without_passwords(made), enc_hook=path)
 
-    *path* writes a path.
-    """
+
+def _without_passwords(made: Made) -> Made:
+    """Return *made* without the password that a distribution's address may have."""
     distributions = tuple(map(_without_password, made.distributions))
-    kept = msgspec.structs.replace(made, distributions=distributions)
-    return msgspec.msgpack.encode(kept, enc_hook=path)
+    return msgspec.structs.replace(made, distributions=distributions)
 
 
 def _without_password(item: Distribution) -> Distribution:

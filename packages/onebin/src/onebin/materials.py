@@ -85,15 +85,19 @@ class Parts(msgspec.Struct, frozen=True):
     libraries: tuple[BuiltLibrary, ...]
 
 
-def bill(parts: Parts, binary: Binary) -> Bill:
-    """Return the bill of *binary*, which is made of *parts*."""
-    project = parts.plan.project
-    license_, text = _license_of(project.license)
+def materials(parts: Parts) -> tuple[Material, ...]:
+    """Return what an executable of *parts* is made of, sorted."""
     found = {
         *_c_materials(parts),
         *map(_library, parts.libraries),
         *_distributions(parts),
     }
+    return tuple(sorted(found, key=lambda item: (item.name.lower(), item.version, item.file)))
+
+
+def bill(project: Project, made_of: tuple[Material, ...], binary: Binary) -> Bill:
+    """Return the bill of *binary*, the executable of *project*."""
+    license_, text = _license_of(project.license)
     return Bill(
         name=project.name,
         version=project.version,
@@ -104,9 +108,7 @@ def bill(parts: Parts, binary: Binary) -> Bill:
         size=binary.size,
         machine=binary.machine,
         made_by=f"onebin {VERSION}",
-        materials=tuple(
-            sorted(found, key=lambda item: (item.name.lower(), item.version, item.file))
-        ),
+        materials=made_of,
     )
 
 

@@ -148,7 +148,9 @@ def test_a_changed_project_is_selected_as_a_new_one(
         for kind in ("frozen", "selected"):
             shutil.rmtree(forgets / kind, ignore_errors=True)
 
-        assert frozen(root, forgets) == frozen(root, keeps), names
+        made = frozen(root, keeps)
+        assert frozen(root, forgets) == made, names
+        assert made == frozen(root, keeps), "as the cache has it"
 
 
 def test_most_changes_take_the_selection_there_is(roots: tuple[Path, Path], tmp_path: Path) -> None:

@@ -69,10 +69,17 @@ LINES = st.sampled_from(
 TEXTS = st.dictionaries(
     st.sampled_from(NAMES[1:]), st.lists(LINES, max_size=4).map("\n".join), min_size=4
 )
+NATIVE = st.dictionaries(
+    st.sampled_from([*NAMES, "made.of.c"]),
+    st.lists(st.sampled_from([*NAMES, "nowhere", "made.of.c"]), max_size=2).map(tuple),
+    max_size=3,
+)
 
 
-@given(TEXTS, st.lists(LINES, min_size=1, max_size=4).map("\n".join))
-def test_graph_is_the_same(texts: dict[str, str], start: str) -> None:
+@given(TEXTS, st.lists(LINES, min_size=1, max_size=4).map("\n".join), NATIVE)
+def test_graph_is_the_same(
+    texts: dict[str, str], start: str, native: dict[str, tuple[str, ...]]
+) -> None:
     """Of no module more, and in no more batches with a new module than without."""
     texts["app"] = start
     origins = {
@@ -94,8 +101,8 @@ def test_graph_is_the_same(texts: dict[str, str], start: str) -> None:
         def never(*_: object) -> str:
             return ""
 
-        used = analyze_ahead(analyze, origins.get, never) if is_ahead else analyze
-        made = build_graph(["app"], origins.get, used, {}, never)
+        used = analyze_ahead(analyze, origins.get, never, native) if is_ahead else analyze
+        made = build_graph(["app"], origins.get, used, native, never)
         return (made.origins, made.imports), [size for size in batches if size]
 
     plain, batches = graph(is_ahead=False)

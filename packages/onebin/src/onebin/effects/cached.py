@@ -1,6 +1,6 @@
 """A cache that makes no step which takes minutes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,12 +22,26 @@ class ReadStore(Store):
         super().__init__(root)
         self._makes = makes
 
-    def build(self, kept: Kept[T], make: Callable[[Path], None]) -> T:
+    def build(self, kept: Kept[T], make: Callable[[Path], T | None]) -> T:
         """Return *kept*'s result, from the cache unless it may be made.
 
         Raises:
             NotCachedError: it is not there.
         """
+        self._require(kept)
+        return super().build(kept, make)
+
+    def put(self, made: Iterable[tuple[Kept[T], Callable[[Path], T | None]]]) -> list[T]:
+        """Return the results of *made*, each from the cache unless it may be made.
+
+        Raises:
+            NotCachedError: one is not there.
+        """
+        made = list(made)
+        for kept, _ in made:
+            self._require(kept)
+        return super().put(made)
+
+    def _require(self, kept: Kept[object]) -> None:
         if not self._makes(kept) and not self.has(kept):
             raise NotCachedError(kept.kind)
-        return super().build(kept, make)

@@ -1,5 +1,6 @@
 """The effects a step of a build may have, and the shape of such a step."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -19,8 +20,8 @@ class Step(Kept[T_co], Protocol[T_co]):
     A test calls ``make`` alone, in an empty folder; ``Context.build`` adds the cache.
     """
 
-    def make(self, folder: Path, ctx: "Context") -> None:
-        """Fill the empty *folder*."""
+    def make(self, folder: Path, ctx: "Context") -> T_co | None:
+        """Fill the empty *folder*; return what ``load`` would, if it is at hand."""
         ...
 
 
@@ -35,4 +36,11 @@ class Context(msgspec.Struct, frozen=True):
 
     def build(self, step: Step[T]) -> T:
         """Return the result of *step*, from the cache where it is there."""
-        return self.store.build(step, lambda folder: step.make(folder, self))
+        return self.store.build(step, self._maker(step))
+
+    def put(self, steps: Iterable[Step[T]]) -> list[T]:
+        """Return the results of *steps*, which take no time to make."""
+        return self.store.put((step, self._maker(step)) for step in steps)
+
+    def _maker(self, step: Step[T]) -> Callable[[Path], T | None]:
+        return lambda folder: step.make(folder, self)

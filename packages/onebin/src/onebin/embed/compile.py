@@ -160,8 +160,7 @@ def compile_modules(
     if missing:
         ctx.progress.report(f"compiling {len(missing)} modules")
         with ctx.store.scratch() as scratch:
-            for batched in _batch(missing, scratch, ctx):
-                found[batched.step.name] = ctx.build(batched)
+            found |= {module.name: module for module in ctx.put(_batch(missing, scratch, ctx))}
     return {name: module for name, module in found.items() if module is not None}
 
 

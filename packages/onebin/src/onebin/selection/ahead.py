@@ -16,18 +16,29 @@ from .import_graph import Analyze, Locate
 from .importability import WhyIgnored, targets, with_parents
 
 LINE: Final = re.compile(
-    r"""^([ \t]*)
+    r"""\n([ \t]*)
     (?:import[ \t]+([^#\n;]+)
     |from[ \t]+(\.*[\w.]*)[ \t]+import\b[ \t]*(\([^)]*|[^#\n;]*))""",
-    re.MULTILINE | re.VERBOSE,
+    re.VERBOSE,
 )
-"""Its indentation; the modules; or one, and its names."""
+"""Its indentation; the modules; or one, and its names.
+
+The line break before it, not ``^``: a search for one character takes a third of the time.
+"""
 
 NAME: Final = re.compile(r"\w[\w.]*")
 
 
-def analyze_ahead(analyze: Analyze, locate: Locate, why_ignored: WhyIgnored) -> Analyze:
-    """Return *analyze*, which is also given the modules that the sources seem to import."""
+def analyze_ahead(
+    analyze: Analyze,
+    locate: Locate,
+    why_ignored: WhyIgnored,
+    native_imports: Mapping[str, tuple[str, ...]],
+) -> Analyze:
+    """Return *analyze*, which is also given the modules that the sources seem to import.
+
+    *native_imports* are made from C.
+    """
     known: set[str] = set()
 
     def analyzed(origins: Mapping[str, ModuleOrigin]) -> Mapping[str, ModuleImports]:
@@ -38,13 +49,14 @@ def analyze_ahead(analyze: Analyze, locate: Locate, why_ignored: WhyIgnored) -> 
             if name in known:
                 continue
             known.add(name)
-            for statement in seem_imported(name, origin):
+            seen = seem_imported(name, origin) if origin.kind == "source" else ()
+            for statement in chain(seen, map(Import, native_imports.get(name, ()))):
                 for target in chain.from_iterable(map(with_parents, targets(statement))):
-                    if target in every or why_ignored(name, statement, target):
+                    if target in known or why_ignored(name, statement, target):
                         continue
-                    found = locate(target)
-                    if found and found.kind == "source":
-                        every[target] = found
+                    if found := locate(target):
+                        if found.kind == "source":
+                            every[target] = found
                         queue.append((target, found))
         facts = analyze(every)
         return {name: facts[name] for name in origins}
@@ -62,7 +74,7 @@ def seem_imported(name: str, origin: ModuleOrigin) -> Iterator[Import]:
     except OSError:
         return
     package = name if origin.is_package else name.rpartition(".")[0]
-    for indented, modules, module, names in LINE.findall(text):
+    for indented, modules, module, names in LINE.findall(f"\n{text}"):
         kind: ImportKind = "late" if indented else "hard"
         if modules:
             yield from (Import(one, kind=kind) for one in _names(modules))

@@ -138,7 +138,7 @@ def select(
         everything += [*cpython.INTERPRETER, *finder.below("encodings")]
         everything += whole.roots(project, distributions)
         native = whole.with_packages(native, project)
-    analyze = analyze_ahead(_with_mentions(analyze), finder.locate, why_ignored)
+    analyze = analyze_ahead(_with_mentions(analyze), finder.locate, why_ignored, native)
     graph = build_graph(everything, finder.locate, analyze, native, why_ignored)
     for root in roots if has_files else (*roots, "__main__"):
         require_importable(root, graph, options.exclude)
