@@ -17,7 +17,6 @@ import msgspec
 import onebin
 from onebin import arguments as command_line
 from onebin import (
-    bills,
     decide,
     depends,
     inputs,
@@ -40,7 +39,6 @@ from onebin.image import index, reference
 from onebin.image.attachment import attach
 from onebin.image.bill_formats import FORMATS
 from onebin.inputs import Given, Input
-from onebin.inspection import render as reports
 from onebin.model import Obstacle, Project
 from onebin.publish import Directory, Layout, defaults, parse, publish, require, require_writable
 from onebin.publish.destination import PathDestination
@@ -236,6 +234,8 @@ def _plan(options: argparse.Namespace, tools: Tools) -> int:
 
 
 def _inspect(options: argparse.Namespace, _: Tools) -> int:
+    from onebin.inspection import render as reports  # noqa: PLC0415  (a tenth of a start)
+
     report = onebin.inspect(options.path)
     if options.json:
         write_result(itertools.chain(reports.json(report), "\n"))
@@ -245,6 +245,8 @@ def _inspect(options: argparse.Namespace, _: Tools) -> int:
 
 
 def _sbom(options: argparse.Namespace, tools: Tools) -> int:
+    from onebin import bills  # noqa: PLC0415  (a tenth of a start)
+
     form, epoch = FORMATS[options.format], outputs.epoch(os.environ)
     if options.output:
         require_writable(options.output)
