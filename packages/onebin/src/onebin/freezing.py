@@ -341,5 +341,7 @@ def _made(step: FrozenProgram, ctx: Context, *, again: bool = False) -> Frozen:
     kept = {module.name: module for module in selected.modules}
     changing = {name: item for name, item in selection.modules.items() if name not in kept}
     kept |= compiled.modules(changing)
-    modules = tuple(kept[name] for name in selection.modules)
+    # What a change of the project changes comes last: the code before it is linked as it is.
+    is_own = {name: origin.origin == "project" for name, origin in selection.modules.items()}
+    modules = tuple(kept[name] for name in sorted(is_own, key=lambda name: (is_own[name], name)))
     return Frozen(selection, modules, distributions, inside)

@@ -50,6 +50,7 @@ def together(
 
         counters = training.counters()
     project, selection, modules = ready.plan.project, made.selection, made.modules
+    own = {name for name, item in selection.modules.items() if item.origin == "project"}
     main, startup = program.main(), None
     if project.has_files:
         startup = selection.startup
@@ -66,7 +67,7 @@ def together(
         + counters
         + program.held_signals(project.options.hold_signals)
         + program.environment(project.options.environment, has_zones=project.has_files)
-        + frozen.link_input(modules, startup)
+        + frozen.link_input(modules, startup, own)
         + install.link_input(selection.extensions)
         + runtime.link_input(ready.python.runtime, selection.builtins)
         + modules_of_libraries.link_input(over_libraries, ready.python.runtime, ready.toolchain)

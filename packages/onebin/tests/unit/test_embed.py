@@ -1,6 +1,7 @@
 """Modules compiled through the cache by a real interpreter, and the linker input they give."""
 
 import marshal
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType
@@ -126,7 +127,7 @@ def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
     parts = frozen.link_input(modules)
 
     texts = {source.name: source.text for source in parts.sources}
-    assert ["lz4_block.h", "unpack.c", "frozen.c", "code.s"] == list(texts)
+    assert ["lz4_block.h", "unpack.c", "frozen.c", "code.s", "own_code.s"] == list(texts)
     assert '.incbin "key-of-pkg/code"' in texts["code.s"]
     assert str(tmp_path) not in texts["code.s"]
     assert (tmp_path / "module",) == parts.include
@@ -134,6 +135,26 @@ def test_frozen_code_for_the_linker(tmp_path: Path) -> None:
     assert '{"_frozen_importlib", frozen_0, 4, false},' in bootstrap
     assert '{"pkg", frozen_1, 4, true},' in rest
     assert ("PyMarshal_ReadObjectFromString",) == parts.wraps
+
+
+@pytest.mark.parametrize("own", [(), ("c",), ("b", "c"), ("a", "b", "c")])
+def test_code_of_others_does_not_change_with_own_code(tmp_path: Path, own: tuple[str, ...]) -> None:
+    """Its object is kept; the code of both is one run, in the order of the modules."""
+    modules = [module(tmp_path, name) for name in "abc"]
+
+    sources = {item.name: item for item in frozen.link_input(modules, (), own).sources}
+
+    code, changing = sources["code.s"], sources["own_code.s"]
+    assert (False, True) == (code.is_changing, changing.is_changing)
+    named = re.findall(r"^frozen_(\w+):", code.text + changing.text, re.MULTILINE)
+    assert ["code", "0", "1", "2"] == named
+    included = re.findall('incbin "key-of-(.)/', changing.text)
+    assert list(own) == included
+
+
+def test_own_code_comes_last(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="last"):
+        frozen.link_input([module(tmp_path, name) for name in "abc"], (), ("a",))
 
 
 def test_parts_of_every_program() -> None:

@@ -1,4 +1,4 @@
-"""Results at hand are kept all at once: whole or not at all, whoever else puts the same there."""
+"""Results at hand are kept all at once: whole or not at all, if another puts the same there too."""
 
 import errno
 import tempfile
@@ -85,7 +85,7 @@ def test_failure_leaves_those_before(tmp_path: Path, failure: Exception, expecte
 
 @pytest.mark.parametrize("is_made", [True, False])
 def test_cache_that_is_read_alone(tmp_path: Path, *, is_made: bool) -> None:
-    """What is there, it has; it makes what it may."""
+    """It has those that are there, and makes those that it may."""
     context(tmp_path).put([Text("a")])
     base = context(tmp_path)
     reading = Context(base.run, ReadStore(tmp_path, lambda _: is_made), base.progress)
@@ -99,7 +99,7 @@ def test_cache_that_is_read_alone(tmp_path: Path, *, is_made: bool) -> None:
 
 
 def test_result_at_hand_is_not_read_again(tmp_path: Path) -> None:
-    """``make`` may return it; the next build reads what was written."""
+    """``make`` may return it; the next build reads the file."""
     read = []
 
     class Kept(Text, frozen=True):

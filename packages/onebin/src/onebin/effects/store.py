@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,8 +71,6 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.seconds: dict[str, float] = {}
-        """Time spent making results, by kind of step; cached results take none."""
         self._seen: set[str] = set()
 
     def build(self, kept: Kept[T], make: Callable[[Path], T | None]) -> T:
@@ -90,7 +87,9 @@ class Store:
         if (folder := self.find(kept.kind, key)) is None:
             with self._lock(f"{kept.kind}-{key}"):
                 if (folder := self.find(kept.kind, key)) is None:
-                    folder, result = self._make(kept.kind, key, make)
+                    with self.scratch() as scratch:
+                        made = scratch / "made"
+                        folder, result = self._filled(made, kept.kind, key, make)
                     if result is not None:
                         return result
         return _loaded(kept, folder)
@@ -98,8 +97,8 @@ class Store:
     def put(self, made: Iterable[tuple[Kept[T], Callable[[Path], T | None]]]) -> list[T]:
         """Return the results of *made*, each with what writes it, which takes no time.
 
-        As ``build``, in one folder for all and without waiting for another builder: folders and
-        locks of their own take a file system longer than hundreds of small results themselves.
+        As ``build``, in one folder for all and without waiting for another builder: a folder and
+        locks for each take a file system longer than hundreds of small results themselves.
 
         Raises:
             ToolError: the cache cannot be written, or others can.
@@ -125,14 +124,6 @@ class Store:
     def shared(self, name: str) -> Path:
         """Return the folder *name*, a cache that another program manages."""
         return self._folder(name)
-
-    def _make(self, kind: str, key: str, make: Callable[[Path], T]) -> tuple[Path, T]:
-        began = time.monotonic()
-        with self.scratch() as scratch:
-            made = self._filled(scratch / "made", kind, key, make)
-        spent = time.monotonic() - began
-        self.seconds[kind] = self.seconds.get(kind, 0) + spent
-        return made
 
     def _filled(self, made: Path, kind: str, key: str, make: Callable[[Path], T]) -> tuple[Path, T]:
         """Return the folder for *key*, which *make* fills under the name *made*."""

@@ -174,7 +174,7 @@ def link_input(
                 "program.h",
                 f"#define INTERPRETS {int(interprets)}\n#define TRACES {int(traces)}\n",
             ),
-            CSource("files_table.s", text),
+            CSource("files_table.s", text, is_changing=True),
             CSource("script.c", f'const char program_script[] = "/{PREFIX}/{script}";\n'),
         ),
         include=tuple({one.parent.parent: None for one in blobs}),

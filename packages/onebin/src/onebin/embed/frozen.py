@@ -1,25 +1,32 @@
 """Frozen modules as C: tables of names, and assembly that includes the packed code."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from onebin.effects import csrc
 from onebin.model import CSource, FrozenModule, LinkInput
 
 
 def link_input(
-    modules: Iterable[FrozenModule], startup: Collection[str] | None = None
+    modules: Iterable[FrozenModule],
+    startup: Collection[str] | None = None,
+    own: Collection[str] = (),
 ) -> LinkInput:
     """Return the *modules*, and the code that unpacks each when it is imported.
 
-    CPython finds them all, or those of *startup* alone where another table has the others.
+    CPython finds them all, or those of *startup* alone where another table has the others. Modules
+    named in *own* are the last: the code of those before is an object that most changes of a
+    program leave as it is.
     """
     modules = tuple(modules)
+    others = [module for module in modules if module.name not in own]
+    assert [*modules[: len(others)]] == others, "own modules come last"  # noqa: S101
     return LinkInput(
         sources=(
             csrc.source("lz4_block.h"),
             csrc.source("unpack.c"),
             CSource("frozen.c", frozen_table(modules, startup)),
-            CSource("code.s", included_code(modules)),
+            CSource("code.s", included_code(others)),
+            CSource("own_code.s", included_code(modules, len(others)), is_changing=True),
         ),
         # The assembler finds a module's code there, by its cache key.
         include=tuple({module.code.parent.parent: None for module in modules}),
@@ -27,10 +34,16 @@ def link_input(
     )
 
 
-def included_code(modules: Iterable[FrozenModule]) -> str:
-    """Return assembly with the code of *modules*, ``frozen_0`` and so on, without a gap."""
-    lines = ['.section .rodata.frozen,"a",@progbits', ".globl frozen_code", "frozen_code:"]
-    for n, module in enumerate(modules):
+def included_code(modules: Sequence[FrozenModule], first: int | None = None) -> str:
+    """Return assembly with the code of *modules*, ``frozen_0`` and so on, without a gap.
+
+    With *first*, the number of a module, it continues another one from that module on. The linker
+    keeps it ("R"): the program finds it by its place alone.
+    """
+    lines = ['.section .rodata.frozen,"aR",@progbits']
+    if first is None:
+        lines += [".globl frozen_code", "frozen_code:"]
+    for n, module in [*enumerate(modules)][first:]:
         name = f"{module.code.parent.name}/{module.code.name}"
         lines += [f".globl frozen_{n}", f"frozen_{n}:", f'.incbin "{name}"']
     lines.append('.section .note.GNU-stack,"",@progbits')

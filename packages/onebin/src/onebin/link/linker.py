@@ -23,9 +23,6 @@ CFLAGS: Final = ("-O2",)
 MAX_KEPT: Final = 100_000
 """Characters of a source whose object is kept: longer ones are tables of one program."""
 
-INCLUDES: Final = ".incbin"
-"""In assembly that has files of one program."""
-
 OPTIONS: Final = (
     "-static",
     "-pie",
@@ -117,9 +114,8 @@ class LinkedProgram(msgspec.Struct, frozen=True):
 
     def _compiled(self, source: CSource, ctx: Context) -> Path | None:
         """Return the object of *source*; None for a table of this program alone."""
-        is_c = source.name.endswith(".c")
-        is_table = len(source.text) > MAX_KEPT if is_c else INCLUDES in source.text
-        if is_table:
+        is_table = source.name.endswith(".c") and len(source.text) > MAX_KEPT
+        if is_table or source.is_changing:
             return None
         headers = tuple(item for item in self.parts.sources if item.name.endswith(".h"))
         step = CompiledSource(

@@ -13,6 +13,8 @@ class CSource(msgspec.Struct, frozen=True):
 
     name: str
     text: str
+    is_changing: bool = False
+    """Whether most changes of a program change it: its object is not kept."""
 
 
 class LinkInput(msgspec.Struct, frozen=True, kw_only=True):
