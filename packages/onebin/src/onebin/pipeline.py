@@ -1,7 +1,6 @@
 """The steps of a build in order; each is a value, and its own module makes it."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -28,7 +27,7 @@ from onebin.image.bill import Bill
 from onebin.image.image import Image
 from onebin.link.linker import LinkedProgram
 from onebin.locks import resolving
-from onebin.materials import KeptBill, Parts, bill, materials
+from onebin.materials import KeptBill, Parts, bill
 from onebin.model import (
     Binary,
     BuiltLibrary,
@@ -206,17 +205,16 @@ def _built(ready: Prepared, ctx: Context) -> BuildResult:
             )  # fmt: skip
         stage.summary = f"{len(modules)} modules, {size}; {len(selection.omitted)} imports left out"
     libraries = parts.libraries(ready, selection.builtins, ctx)
+    with ctx.progress.stage("link") as stage:
+        linked_parts = parts.together(ready, frozen_parts, libraries, ctx)
+        linked = LinkedProgram(project.name, linked_parts, ready.toolchain, ready.plan.machine)
+        binary = ctx.build(linked)
+        stage.summary = f"{binary.name}, {terminal.size(binary.size)}"
     of_extensions = (item for one in selection.extensions for item in one.built)
     of_modules = (item for module in libraries for item in module.libraries)
     linked_in = tuple({item.key: item for item in (*of_modules, *of_extensions)}.values())
     made_of = Parts(ready.plan, ready.python.runtime, ready.toolchain, frozen_parts, linked_in)
-    with ctx.progress.stage("link") as stage, ThreadPoolExecutor(1) as beside:
-        linked_parts = parts.together(ready, frozen_parts, libraries, ctx)
-        listed = beside.submit(materials, made_of)  # while the linker works
-        linked = LinkedProgram(project.name, linked_parts, ready.toolchain, ready.plan.machine)
-        binary = ctx.build(linked)
-        stage.summary = f"{binary.name}, {terminal.size(binary.size)}"
-    found = bill(project, listed.result(), binary)
+    found = bill(made_of, binary)
     ctx.build(KeptBill(binary.sha256, found))
     return BuildResult(ready.plan, binary, modules, selection.omitted, linked_in, found)
 
