@@ -7,6 +7,7 @@ import pytest
 from onebin import inputs
 from onebin.effects.process import run
 from onebin.errors import ProjectError
+from onebin.planning import require_start
 
 from .conftest import Put
 from .fakes import context
@@ -54,4 +55,6 @@ def test_refusals(put_source: Put, tmp_path: Path, files: dict[str, str], messag
     put_source("tool", **files)
 
     with pytest.raises(ProjectError, match=message):
-        inputs.from_index("tool[more]", "x86_64", context(tmp_path / "cache", run)).project()
+        require_start(
+            inputs.from_index("tool[more]", "x86_64", context(tmp_path / "cache", run)).project()
+        )

@@ -21,7 +21,7 @@ from onebin.locks import requirements
 from onebin.model import Options, Origin, Pin, Project
 from onebin.requirement import shown
 
-from . import wheel
+from . import wheel, without_settings
 from .back_end import BuildSystem, Made, OwnWheel
 from .given import Given
 from .options import read_options
@@ -64,7 +64,7 @@ def document(root: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(files.read_text(file))
     except FileNotFoundError as exc:
-        raise _absent(root) from exc
+        raise without_settings.fault(root) from exc
     except NotADirectoryError as exc:
         raise ProjectError(
             f"{root}: neither a directory, nor a script (*.py), nor a wheel (*.whl)",
@@ -75,21 +75,6 @@ def document(root: Path) -> dict[str, Any]:
     # Brackets nested a thousand times end in the second.
     except (ValueError, RecursionError) as exc:
         raise ProjectError(f"{file}: not TOML: {shown(str(exc))}") from exc
-
-
-def _absent(root: Path) -> ProjectError:
-    """Return the error of a directory without a ``pyproject.toml``."""
-    if not root.exists():
-        return ProjectError(f"{root}: no such file or directory", hint="is it spelled right?")
-    scripts = sorted(file.name for file in root.glob("*.py") if file.is_file())
-    first = next((name for name in ("main.py", "app.py", *scripts) if name in scripts), "")
-    hint = "name the directory of a Python project, as in: onebin build packages/service"
-    if scripts:
-        hint = (
-            f"add one with [project] and its name, version and dependencies; {first} alone is "
-            f"built by: onebin build {root / first}"
-        )
-    return ProjectError(f"{root}: no pyproject.toml there", hint=hint)
 
 
 def project(root: Path, given: Given, ctx: Context) -> Project | None:
