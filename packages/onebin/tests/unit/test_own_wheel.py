@@ -202,6 +202,16 @@ FAILURES = {
     "raise ValueError('Cannot find the version from SCM or SCM isn\\'t detected.')": (
         ToolError, "own makes no wheel", "fallback_version",
     ),
+    "raise ValueError('No file/folder found for package site-app')": (
+        ToolError, "own makes no wheel", 'tool.onebin.source = "."',
+    ),
+    "raise ValueError('Multiple top-level packages discovered in a flat-layout: [...].')": (
+        ToolError, "own makes no wheel", 'tool.onebin.source = "."',
+    ),
+    "import versioneer_of_old": (
+        ToolError, "own makes no wheel", "versioneer_of_old: name the distribution",
+    ),
+    "raise ValueError('{0} No module named \\'{x}')": (ToolError, "makes no wheel", "pip wheel"),
     "def build_wheel(*_): return '../x.whl'": (ProjectError, "expected a wheel", ""),
     "def build_wheel(*_): return 'x'": (ProjectError, "expected a wheel", ""),
     "def get_requires_for_build_wheel(_): return ['x @ https://h.invalid/x.whl']": (

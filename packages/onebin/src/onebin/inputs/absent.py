@@ -46,6 +46,9 @@ REMOVED: Final[Mapping[str, tuple[int, int]]] = {
 }  # fmt: skip
 """Modules of the standard library, with the version that has them no more (PEP 594, PEP 632)."""
 
+FORMER: Final = {"pkg_resources": "setuptools<82"}
+"""Modules that only earlier versions of a distribution have, which pip finds by its name."""
+
 NEVER: Final = OTHER_PLATFORMS | set(NOT_IN_RUNTIME)
 
 MAKES_MODULES: Final = frozenset(
@@ -161,13 +164,29 @@ def fault(item: Absent, known: Iterable[str], beside: Iterable[str] = ()) -> Pro
             hint="is it spelled right? a file that is generated has to be there, and a back end "
             "may leave one out",
         )
-    near = difflib.get_close_matches(item.module, known, n=1)
+    which, hint = _nowhere(item.module, known)
+    return ProjectError(f"{item.place}: imports {item.module}, which {which}{chain}", hint=hint)
+
+
+def _nowhere(module: str, known: Iterable[str]) -> tuple[str, str]:
+    """Return what *module*, which nothing provides, is to Python, and the hint."""
+    if module in REMOVED:
+        since = ".".join(map(str, REMOVED[module]))
+        hint = "do without it, or add a distribution that has it, as standard-telnetlib"
+        return f"Python {since} and newer do not have", hint
+    if module in FORMER:
+        hint = f"add {FORMER[module]} to the dependencies: newer versions do not have it"
+        return "nothing provides", hint
+    if module == "src":
+        hint = "modules are packed without their folder src: import them without it"
+        return "nothing provides", hint
+    near = difflib.get_close_matches(module, known, n=1)
     maybe = f"did you mean {near[0]}? if not, " if near else ""
-    return ProjectError(
-        f"{item.place}: imports {item.module}, which nothing provides{chain}",
-        hint=f"{maybe}add the distribution that has it to the dependencies; if the program can do "
-        "without, put the import into try … except ImportError",
+    hint = (
+        f"{maybe}add the distribution that has it to the dependencies; if the program can do "
+        "without, put the import into try … except ImportError"
     )
+    return "nothing provides", hint
 
 
 def modules_of(code: Path) -> list[str]:

@@ -8,7 +8,7 @@ which is built as that of a dependency.
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -64,17 +64,23 @@ class Made(msgspec.Struct, frozen=True):
     """The compiler that it started."""
 
 
-NO_VERSION: Final = re.compile(
+REMEDIES: Final[Mapping[str, str]] = {
     r"unable to detect version|PRETEND_VERSION|PDM_BUILD_SCM_VERSION|version from (?:the )?SCM"
-    r"|(?:^|\s)git\b.{0,80}(?:not found|No such file)",
-    re.IGNORECASE,
-)
-"""How back ends word that they have no repository to take a version from."""
+    r"|(?:^|\s)git\b.{0,80}(?:not found|No such file)":
+        "its version is that of a repository: build in a clone with its tags, or state one in "
+        "pyproject.toml (fallback_version, fallback-version); a back end sees no variable of yours",
+    r"Multiple top-level \w+ discovered|No file/folder found for (?:package|module)"
+    r"|non-package mode|Unable to determine which files to ship|Expected a Python module at":
+        "it does not find the code to pack: name that in its own settings, or set "
+        'tool.onebin.source = "." in pyproject.toml: then no back end runs, the folder is packed, '
+        "and [project] has name and dependencies",
+    r"No module named '(\w{1,80})":
+        "its build imports {}: name the distribution that has it in build-system.requires of "
+        "pyproject.toml",
+}  # fmt: skip
+"""How back ends word what only the project can change, each with the remedy."""
 
-STATE_VERSION: Final = (
-    "its version is that of a repository: build in a clone with its tags, or state one in "
-    "pyproject.toml (fallback_version, fallback-version); a back end sees no variable of yours"
-)
+TRY: Final = "does this work: pip wheel --no-deps ."
 
 
 class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,9 +174,7 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             if not started.exists():
                 raise ToolError(
                     f"{self.name}: its back end {self.system.build_backend} makes no wheel",
-                    hint=_broken_link(scratch / "source")
-                    or (STATE_VERSION if NO_VERSION.search(exc.detail) else "")
-                    or "does this work: pip wheel --no-deps .",
+                    hint=_broken_link(scratch / "source") or _remedy(exc.detail),
                     detail=exc.detail,
                 ) from exc
         return site, made
@@ -216,6 +220,13 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             self.system.build_backend, *self.system.backend_path,
         ]  # fmt: skip
         ctx.run(call, cwd=source / self.place, env=environment, on_line=ctx.progress.report)
+
+
+def _remedy(output: str) -> str:
+    for pattern, hint in REMEDIES.items():
+        if found := re.search(pattern, output, re.IGNORECASE):
+            return hint.format(*found.groups())
+    return TRY
 
 
 def _broken_link(copied: Path) -> str:
