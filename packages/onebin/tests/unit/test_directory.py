@@ -180,6 +180,14 @@ def test_invalid_dependency_is_rejected(text: Any) -> None:
         ({"license": "x" * 10_001}, "project.license: .* is not a text"),
         ({"urls": {"Source": 7}}, "project.urls: 7 is not a text"),
         ({"urls": "x"}, "project.urls: 'x' is not a table"),
+        ({"gui-scripts": 7}, "project.gui-scripts: 7 is not a table"),
+        ({"entry-points": []}, r"project.entry-points: \[\] is not a table"),
+        ({"entry-points": {"console_scripts": 7}}, "console_scripts: 7 is not a table"),
+        ({"entry-points": {"gui_scripts": {"x": 7}}}, "gui_scripts: 'x' = 7 is not a script"),
+        ({"dynamic": 3}, "project.dynamic: 3 is not a list of fields"),
+        ({"dynamic": [3]}, r"project.dynamic: \[3\] is not a list of fields"),
+        # A folder that nothing builds: without them it would be packed, and fail.
+        ({"dynamic": ["dependencies"]}, "project.dynamic has dependencies, and no back end runs"),
     ],
 )
 def test_metadata_of_another_kind_is_rejected(part: dict[str, Any], message: str) -> None:

@@ -226,6 +226,17 @@ FAILURES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["3", '"version"', "[[]]"])
+def test_dynamic_is_a_list_of_fields(tmp_path: Path, text: str) -> None:
+    """Another value is named before a back end runs."""
+    (tmp_path / "pyproject.toml").write_text(
+        f'[build-system]\nrequires = []\n[project]\nname = "made"\ndynamic = {text}\n'
+    )
+
+    with pytest.raises(ProjectError, match=r"project\.dynamic: .* is not a list of fields"):
+        inputs.find(tmp_path, ctx=context(tmp_path / "cache", run)).project()
+
+
 @pytest.mark.parametrize("text", FAILURES)
 def test_failing_back_end(project: Path, tmp_path: Path, text: str) -> None:
     """What a back end does wrong is named, with the project."""

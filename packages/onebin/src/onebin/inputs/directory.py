@@ -23,7 +23,7 @@ from .entry import fault as start_fault
 from .given import Given
 from .options import read_options
 from .requirements import requirements_of
-from .values import requires_python, table_of, text_of
+from .values import dynamic, requires_python, table_of, text_of
 
 
 class Directory(msgspec.Struct, frozen=True):
@@ -101,6 +101,7 @@ def parse(
     name = requirement.name(metadata["name"], where="project.name")
     tool, file = table_of(table, "tool").get("onebin", {}), f"{root}/pyproject.toml"
     options = given.over(read_options(root, tool, workspace, file))
+    _require_stated(metadata, options, file)
     version = requirement.version(metadata.get("version", "0"), where="project.version")
     dependencies = requirements_of(table, metadata, options)
     names = [requirement.parse(text, where="project.dependencies").name for text in dependencies]
@@ -129,6 +130,21 @@ def parse(
         metadata=core_metadata.metadata(metadata, version),
         entry_points=core_metadata.entry_points(metadata),
     )
+
+
+def _require_stated(metadata: Mapping[str, Any], options: Options, file: str) -> None:
+    """Refuse a project of which the requirements are known to a back end alone, which does not run.
+
+    Raises:
+        ProjectError: it is one.
+    """
+    needed = ("dependencies", *(("optional-dependencies",) if options.extras else ()))
+    if missing := [field for field in needed if field in dynamic(metadata)]:
+        raise ProjectError(
+            f"{file}: project.dynamic has {missing[0]}, and no back end runs to state them",
+            hint=f"state project.{missing[0]}; or name the back end in [build-system], without "
+            "tool.onebin.source",
+        )
 
 
 def _places(root: Path, options: Options, workspace: Path | None) -> list[Path]:

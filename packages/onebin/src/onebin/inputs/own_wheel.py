@@ -25,7 +25,7 @@ from . import wheel, without_settings
 from .back_end import BuildSystem, Made, OwnWheel
 from .given import Given
 from .options import read_options
-from .values import table_of
+from .values import dynamic, table_of
 
 BACK_END: Final = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?", re.ASCII)
 
@@ -175,8 +175,8 @@ def _reason(table: Mapping[str, Any], root: Path, options: Options, *, is_old: b
         return ""  # nothing builds it: its folders are the project
     if not isinstance(metadata, dict) or "name" not in metadata:
         return "metadata of its back end"
-    if metadata.get("dynamic"):
-        return f"dynamic {', '.join(map(str, metadata['dynamic']))}"
+    if fields := dynamic(metadata):
+        return f"dynamic {', '.join(fields)}"
     back_end = str(table_of(table, "build-system").get("build-backend", "setuptools"))
     if reason := _layout(table_of(table, "tool")):
         return reason
