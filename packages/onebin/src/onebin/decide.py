@@ -176,10 +176,8 @@ def _offered(plan: Plan, tools: Tools, may_lack: Callable[[str], bool] = lambda 
     starts: ProjectError | None = None
     if plan.is_locked:
         modules = Modules(offers, plan.series, ctx)
-        names = [
-            requirement.parse(text, where="project.dependencies").name
-            for text in project.dependencies
-        ]
+        # Of a wheel they name its extras as well, wanted or not.
+        names = requirement.names_wanted(project.dependencies, environment, of_extras=False)
 
         def is_known(module: str) -> bool:
             # What a lock lacks is a fault of the lock alone.

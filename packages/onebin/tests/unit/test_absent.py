@@ -252,6 +252,9 @@ def test_names_alike(distribution: str, module: str, *, expected: bool) -> None:
         ("_gdbm", "requires gdbm", "dbm.sqlite3"),
         ("winreg", "of another operating system", "behind a condition"),
         ("msvcrt", "of another operating system", "behind a condition"),
+        ("imp", "Python 3.12 and newer do not have", "do without it"),
+        ("pkg_resources", "nothing provides", "setuptools<82"),
+        ("src.config", "nothing provides", "import them without it"),
     ],
 )
 def test_standard_modules_that_no_executable_has(

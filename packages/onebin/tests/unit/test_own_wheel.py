@@ -214,6 +214,9 @@ FAILURES = {
     "raise ValueError('{0} No module named \\'{x}')": (ToolError, "makes no wheel", "pip wheel"),
     "def build_wheel(*_): return '../x.whl'": (ProjectError, "expected a wheel", ""),
     "def build_wheel(*_): return 'x'": (ProjectError, "expected a wheel", ""),
+    "def build_wheel(*_): return 'two words-1-py3-none-any.whl'": (
+        ProjectError, "'two words-1-py3-none-any.whl', which is not a wheel's name", "letters",
+    ),
     "def get_requires_for_build_wheel(_): return ['x @ https://h.invalid/x.whl']": (
         ProjectError, "has an address", "",
     ),

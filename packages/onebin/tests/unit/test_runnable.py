@@ -29,7 +29,8 @@ def write(root: Path, files: Mapping[str, str]) -> None:
         ({"app.py": "def f():\n    if __name__ == '__main__': ...\n"}, []),
         ({"app.py": "if __name__ == '__main__\": ...\n"}, []),
         ({"tool/__main__.py": "", "a.py": GUARD}, ["tool", "a"]),
-        ({"tool/cli.py": GUARD, "z.py": GUARD}, ["z", "tool.cli"]),
+        ({"tool/cli.py": GUARD, "tool/__init__.py": "", "z.py": GUARD}, ["z", "tool.cli"]),
+        ({"tool/cli.py": GUARD}, ['cli with tool.onebin.source = "tool"']),
         ({"deep/er/cli.py": GUARD}, []),
         # About the project, and no part of it.
         ({"setup.py": GUARD, "tests/x.py": GUARD, "conftest.py": GUARD, "venv/a.py": GUARD}, []),
@@ -41,7 +42,7 @@ def test_what_runs(tmp_path: Path, files: Mapping[str, str], found: list[str]) -
     """By its line for ``__main__``, or as a package with that module, which comes first."""
     write(tmp_path, files)
 
-    assert found == runnable.modules(tmp_path)
+    assert [f"-m {start}" for start in found] == runnable.starts(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,8 @@ WRITES = "uv init --bare && uv add -r requirements.txt writes [project]"
         ({"a.py": "", "Pipfile.lock": "[[["}, ["pipenv requirements"], []),
         ({"a.py": "", "Pipfile.lock": "[1]"}, ["pipenv requirements"], []),
         ({"web/app.py": GUARD, "web/requirements.txt": ""}, ["onebin build ", "/web"], ["-m"]),
-        ({"web/app.py": GUARD}, ["-m web.app"], []),
+        ({"web/app.py": GUARD}, ['-m app with tool.onebin.source = "web"'], []),
+        ({"web/app.py": GUARD, "web/__init__.py": ""}, ["-m web.app"], []),
     ],
 )
 def test_folder_without_settings(

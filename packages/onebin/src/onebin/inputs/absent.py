@@ -8,7 +8,7 @@ import ast
 import difflib
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +19,12 @@ from onebin.errors import ProjectError
 from onebin.model import EntryPoint
 from onebin.model.absent_modules import (
     BEHIND_A_CONDITION,
+    NOBODY,
     NOT_IN_RUNTIME,
     OF_ANOTHER,
     OTHER_PLATFORMS,
+    REMOVED,
+    once_there,
 )
 from onebin.requirement import shown
 
@@ -32,22 +35,6 @@ UNLISTED: Final = frozenset({
 })  # fmt: skip
 """Modules that are there, and that the Python which runs onebin may not list as its own: those
 that came with 3.12 to 3.15."""
-
-REMOVED: Final[Mapping[str, tuple[int, int]]] = {
-    **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), (3, 12)),
-    **dict.fromkeys(
-        (
-            "aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap",
-            "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau",
-            "telnetlib", "uu", "xdrlib",
-        ),
-        (3, 13),
-    ),
-}  # fmt: skip
-"""Modules of the standard library, with the version that has them no more (PEP 594, PEP 632)."""
-
-FORMER: Final = {"pkg_resources": "setuptools<82"}
-"""Modules that only earlier versions of a distribution have, which pip finds by its name."""
 
 NEVER: Final = OTHER_PLATFORMS | set(NOT_IN_RUNTIME)
 
@@ -170,23 +157,15 @@ def fault(item: Absent, known: Iterable[str], beside: Iterable[str] = ()) -> Pro
 
 def _nowhere(module: str, known: Iterable[str]) -> tuple[str, str]:
     """Return what *module*, which nothing provides, is to Python, and the hint."""
-    if module in REMOVED:
-        since = ".".join(map(str, REMOVED[module]))
-        hint = "do without it, or add a distribution that has it, as standard-telnetlib"
-        return f"Python {since} and newer do not have", hint
-    if module in FORMER:
-        hint = f"add {FORMER[module]} to the dependencies: newer versions do not have it"
-        return "nothing provides", hint
-    if module == "src":
-        hint = "modules are packed without their folder src: import them without it"
-        return "nothing provides", hint
+    if found := once_there(module):
+        return found
     near = difflib.get_close_matches(module, known, n=1)
     maybe = f"did you mean {near[0]}? if not, " if near else ""
     hint = (
         f"{maybe}add the distribution that has it to the dependencies; if the program can do "
         "without, put the import into try … except ImportError"
     )
-    return "nothing provides", hint
+    return NOBODY, hint
 
 
 def modules_of(code: Path) -> list[str]:

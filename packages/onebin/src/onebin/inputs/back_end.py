@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from onebin.effects import reuse, source_tree
 from onebin.effects.context import Context
@@ -145,6 +146,14 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
                 if len(made) != 1 or "/" in made[0] or not made[0].endswith(".whl"):
                     fault = f"{self.name}: its build made {shown(made)}; expected a wheel"
                     raise ProjectError(fault)
+                try:
+                    parse_wheel_filename(made[0])
+                except InvalidWheelFilename as exc:
+                    raise ProjectError(
+                        f"{self.name}: its build made {shown(made[0])}, which is not a wheel's "
+                        "name; pip would not install it either",
+                        hint="a project's name has letters, digits and - _ . between them",
+                    ) from exc
                 shutil.copyfile(out / made[0], folder / made[0])
             used = (site.requires, site.unpinned)
             (folder / "tools.json").write_bytes(msgspec.json.encode(used))

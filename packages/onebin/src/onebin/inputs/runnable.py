@@ -41,16 +41,29 @@ SEARCHED: Final = 400
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def modules(code: Path) -> list[str]:
-    """Return the modules in the folder *code* and its packages that run; whole packages first."""
+def starts(code: Path) -> list[str]:
+    """Return settings that start what runs in the folder *code* and below; whole packages first.
+
+    A file of a folder without ``__init__.py`` runs from its own folder, ``python bot/main.py``,
+    where its imports are.
+    """
+    return [
+        f'-m {module} with tool.onebin.source = "{folder}"' if folder else f"-m {module}"
+        for module, folder in _programs(code)
+    ]
+
+
+def _programs(code: Path) -> list[tuple[str, str]]:
+    """Return each module that runs, and the folder it runs from if that is below *code*."""
     packages, found = [], []
     for module, file in itertools.islice(_files(code), SEARCHED):
         name, _, last = module.rpartition(".")
-        if last == "__main__":
-            packages.append(name)
+        if last == "__main__" and name:
+            packages.append((name, ""))
         elif RUNS.search(_text(file)):
-            found.append(module)
-    return [name for name in packages if name] + found
+            is_apart = bool(name) and not (file.parent / "__init__.py").is_file()
+            found.append((last, name) if is_apart else (module, ""))
+    return packages + found
 
 
 def commands(dependencies: Iterable[str]) -> list[str]:
@@ -61,7 +74,7 @@ def commands(dependencies: Iterable[str]) -> list[str]:
 
 def suggestion(code: Iterable[Path], dependencies: Iterable[str]) -> str:
     """Return the end of a hint, which may be empty: what could be the start of these."""
-    own = [f"-m {name}" for name in dict.fromkeys(n for place in code for n in modules(place))]
+    own = list(dict.fromkeys(start for place in code for start in starts(place)))
     of_others = commands(dependencies)
     parts = []
     if own:

@@ -37,7 +37,7 @@ def _hint(root: Path) -> str:
     modules = sorted(file.stem for file in root.glob("*.py") if file.is_file())
     stated = _how_stated(root)
     below = _below(root)
-    if not (stated or modules) and (below or not runnable.modules(root)):
+    if not (stated or modules) and (below or not runnable.starts(root)):
         return below or NO_PROJECT
     hint = "add one: [project] with name, version and dependencies, [tool.onebin] with entry-point"
     hint += runnable.suggestion((root,), _requirements(root))
