@@ -16,7 +16,20 @@ from onebin.effects import files
 RUNS: Final = re.compile(rb"""^if[ \t(]+__name__[ \t]*==[ \t]*(['"])__main__\1""", re.MULTILINE)
 
 NOT_PROGRAMS: Final = frozenset(
-    {"build", "conftest", "dist", "docs", "env", "noxfile", "setup", "src", "test", "tests", "venv"}
+    {
+        "build",
+        "conftest",
+        "dist",
+        "docs",
+        "env",
+        "noxfile",
+        "runtests",
+        "setup",
+        "src",
+        "test",
+        "tests",
+        "venv",
+    }
 )
 """Modules and folders that are about the project, and no part of it."""
 
