@@ -5,6 +5,7 @@ back end then runs without them. It finds no compiler: if it starts one the proj
 which is built as that of a dependency.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -15,7 +16,7 @@ from typing import Final
 import msgspec
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from onebin.effects import reuse, source_tree
+from onebin.effects import files, reuse, source_tree
 from onebin.effects.context import Context
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Pin
@@ -80,6 +81,11 @@ REMEDIES: Final[Mapping[str, str]] = {
         "pyproject.toml",
 }  # fmt: skip
 """How back ends word what only the project can change, each with the remedy."""
+
+SETTINGS: Final = ("pyproject.toml", "setup.py", "setup.cfg")
+
+ABOVE: Final = re.compile(rb"(?<![\w./])(?:\.\./)+[\w-][\w./-]*")
+"""A path above a project, as its settings name it."""
 
 TRY: Final = "does this work: pip wheel --no-deps ."
 
@@ -183,7 +189,10 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             if not started.exists():
                 raise ToolError(
                     f"{self.name}: its back end {self.system.build_backend} makes no wheel",
-                    hint=_broken_link(scratch / "source") or _remedy(exc.detail),
+                    hint=_broken_link(scratch / "source")
+                    or _remedy(exc.detail)
+                    or _above(scratch / "source", self.place)
+                    or TRY,
                     detail=exc.detail,
                 ) from exc
         return site, made
@@ -235,7 +244,20 @@ def _remedy(output: str) -> str:
     for pattern, hint in REMEDIES.items():
         if found := re.search(pattern, output, re.IGNORECASE):
             return hint.format(*found.groups())
-    return TRY
+    return ""
+
+
+def _above(copied: Path, place: str) -> str:
+    """Return a hint where the settings name a path above the copy; empty without one."""
+    texts = [files.read_bytes(copied / place / name) for name in SETTINGS
+             if (copied / place / name).is_file()]  # fmt: skip
+    found = next((match for text in texts if (match := ABOVE.search(text))), None)
+    if place != "." or found is None:
+        return ""
+    return (
+        f"its settings name {shown(os.fsdecode(found[0]))}: build in a git repository that has "
+        "both, or in a directory that contains both, as in: onebin build projects/app"
+    )
 
 
 def _broken_link(copied: Path) -> str:

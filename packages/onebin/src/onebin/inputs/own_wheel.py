@@ -4,9 +4,10 @@ The back end runs on this machine, in a copy of the project, with the requiremen
 no setting of the caller. Sources: PEP 517, PEP 518.
 """
 
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from onebin.model import Options, Origin, Pin, Project
 from onebin.requirement import shown
 
 from . import wheel, without_settings
-from .back_end import BuildSystem, Made, OwnWheel
+from .back_end import ABOVE, SETTINGS, BuildSystem, Made, OwnWheel
 from .given import Given
 from .options import read_options
 from .values import dynamic, table_of
@@ -156,13 +157,24 @@ def top_of(root: Path) -> Path:
     """Return the directory that the back end needs a copy of.
 
     It is the repository around the project if the settings or a link name something above: a
-    version from its tags, a file or a package that several projects share.
+    version from its tags, a file or a package that several projects share. Without a repository it
+    is the folder that has both, if the current directory contains that.
     """
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
-    names = ("pyproject.toml", "setup.py", "setup.cfg")
-    texts = [files.read_bytes(root / name) for name in names if (root / name).is_file()]
+    texts = [files.read_bytes(root / name) for name in SETTINGS if (root / name).is_file()]
+    if not (top / ".git").exists():
+        return _around_named_paths(root, texts)
     names_above = any(b".." in text or b"search_parent_directories" in text for text in texts)
     return top if names_above or source_tree.leads_out(root, top) else root
+
+
+def _around_named_paths(root: Path, texts: Iterable[bytes]) -> Path:
+    here = Path.cwd().resolve()
+    if not root.is_relative_to(here):
+        return root
+    named = ((root / os.fsdecode(path)).resolve() for text in texts for path in ABOVE.findall(text))
+    found = [path for path in named if path.exists() and path.is_relative_to(here)]
+    return Path(os.path.commonpath([root, *found]))
 
 
 def _reason(table: Mapping[str, Any], root: Path, options: Options, *, is_old: bool) -> str:
