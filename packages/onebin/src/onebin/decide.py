@@ -43,7 +43,7 @@ def plan_whole(project: Project, tools: Tools) -> Plan:
         ProjectError: a setting, a lock or the profile is malformed.
     """
     with tools.context.progress.stage("plan") as stage:
-        plan = _whole(project, tools)
+        plan = planning.with_start(_whole(project, tools))
         stage.summary = f"{project.name} {project.version}, {len(plan.distributions)} dependencies"
     return plan
 
@@ -176,10 +176,8 @@ def _offered(plan: Plan, tools: Tools, may_lack: Callable[[str], bool] = lambda 
     starts: ProjectError | None = None
     if plan.is_locked:
         modules = Modules(offers, plan.series, ctx)
-        names = [
-            requirement.parse(text, where="project.dependencies").name
-            for text in project.dependencies
-        ]
+        # Of a wheel they name its extras as well, wanted or not.
+        names = requirement.names_wanted(project.dependencies, environment, of_extras=False)
 
         def is_known(module: str) -> bool:
             # What a lock lacks is a fault of the lock alone.
@@ -187,9 +185,10 @@ def _offered(plan: Plan, tools: Tools, may_lack: Callable[[str], bool] = lambda 
             return is_dependency or modules.may_have(module) or may_lack(module)
 
         read = (project.code, project.entry, plan.series, is_known)
-        found = absent.absent(*read)
-        if project.code != project.root:  # else a folder, which may have no code yet: prepare
-            starts = absent.start(*read)
+        if not project.start_fault:
+            found = absent.absent(*read)
+            # Else a folder, which may have no code yet: prepare.
+            starts = absent.start(*read) if project.code != project.root else None
     is_script = project.sources_elsewhere is not None
     beside = absent.modules_of(project.root) if found and is_script else []
     faults = [absent.fault(item, absent.modules_of(project.code), beside) for item in found]

@@ -21,7 +21,7 @@ from onebin.model import (
     ModuleOrigin,
     Project,
 )
-from onebin.secret import without_userinfo
+from onebin.secret import without_rights
 from onebin.selection import contents, own_files, whole
 from onebin.selection.finder import Finder, modules_in
 from onebin.selection.installed_files import InstalledFiles
@@ -249,7 +249,7 @@ def _without_password(item: Distribution) -> Distribution:
     origin = item.pin.origin
     if origin is None:
         return item
-    plain = msgspec.structs.replace(origin, address=without_userinfo(origin.address))
+    plain = msgspec.structs.replace(origin, address=without_rights(origin.address))
     pin = msgspec.structs.replace(item.pin, origin=plain)
     return msgspec.structs.replace(item, pin=pin)
 

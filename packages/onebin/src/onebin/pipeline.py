@@ -68,6 +68,7 @@ def ensure_lock(project: Project, tools: Tools) -> None:
         ProjectError: the lock has another name; or see ``locks.resolving.write``.
     """
     if project_files.lock_of(project) is None:
+        planning.require_start(project)
         tools.context.progress.warn(
             f"{project.options.lock or locks.WRITTEN}: missing; choosing versions and writing it"
         )
@@ -91,7 +92,7 @@ def prepare(project: Project, tools: Tools, *, instrumented: bool = False) -> Pr
     ensure_lock(project, tools)
     with ctx.progress.stage("plan") as stage:
         plan = decide.make_plan(project, tools, instrumented=instrumented)
-        plan = decide.with_offers(plan, tools)
+        plan = planning.with_start(decide.with_offers(plan, tools))
         planning.require_no_obstacle(plan)
         count = len(plan.distributions)
         of_lock = f" of {plan.lock}" if plan.lock else ""

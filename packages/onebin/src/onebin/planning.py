@@ -12,6 +12,7 @@ from onebin.errors import ProjectError, joined
 from onebin.inputs import start
 from onebin.model import (
     RELEASES,
+    Fault,
     Machine,
     Obstacle,
     Pin,
@@ -160,18 +161,38 @@ def other_releases(planned: Plan, source: str = "") -> tuple[Release, ...]:
 
 
 def require_no_obstacle(plan: Plan) -> None:
-    """Refuse *plan* for all its obstacles at once, and for a start that the code cannot have.
+    """Refuse *plan* for all its obstacles at once.
 
     Raises:
         ProjectError: there is one; ``ObstaclesError`` if there are several.
     """
-    project = plan.project
     found = [*plan.obstacles, *(item for item in plan.offers if isinstance(item, Obstacle))]
-    faults = [ProjectError(item.reason, hint=item.hint) for item in found]
-    if wrong_start := start.fault(project.code, project.entry):
-        faults.append(wrong_start)
-    if faults:
-        raise joined(faults)
+    if found:
+        raise joined([ProjectError(item.reason, hint=item.hint) for item in found])
+
+
+def require_start(project: Project) -> Project:
+    """Return *project*, which has a start.
+
+    Raises:
+        ProjectError: it has none.
+    """
+    if fault := project.start_fault:
+        raise ProjectError(fault.reason, hint=fault.hint)
+    return project
+
+
+def with_start(plan: Plan) -> Plan:
+    """Return *plan* with the obstacle that its start is, if it is one."""
+    project = plan.project
+    fault = project.start_fault
+    if fault is None and (wrong := start.fault(project.code, project.entry)):
+        fault = Fault(str(wrong), wrong.hint)
+    if fault is None:
+        return plan
+    own = Pin(canonicalize_name(project.name), project.version, ())
+    obstacle = Obstacle(own, fault.reason, fault.hint)
+    return msgspec.structs.replace(plan, obstacles=(obstacle, *plan.obstacles))
 
 
 def provenance(planned: Plan) -> str:

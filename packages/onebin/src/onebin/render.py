@@ -32,7 +32,7 @@ def plan(planned: Plan, pruning: Pruning | None = None) -> str:
     project = planned.project
     rows = (
         ("project", f"{project.name} {project.version}, in {_path(project.root)}"),
-        ("starts", str(project.entry)),
+        ("starts", "not known" if project.start_fault else str(project.entry)),
         *([("scripts", ", ".join(project.starts))] if len(project.starts) > 1 else []),
         *([("no starts", ", ".join(project.not_starts))] if project.not_starts else []),
         ("machine", _machine(planned)),

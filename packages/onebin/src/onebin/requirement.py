@@ -71,16 +71,20 @@ def stated(metadata: str) -> tuple[str, ...]:
     return tuple(map(str, head.get_all("Requires-Dist", [])))
 
 
-def names_wanted(texts: Iterable[str], environment: Mapping[str, str]) -> frozenset[str]:
+def names_wanted(
+    texts: Iterable[str], environment: Mapping[str, str], *, of_extras: bool = True
+) -> frozenset[str]:
     """Return the normalized names of a distribution's requirements whose markers hold.
 
-    Those of any extra are among them, as the wanted ones are not known; malformed ones are not.
+    Those of any extra are among them *of_extras*, where the wanted ones are not known; malformed
+    ones are not.
     """
     found = set[str]()
     for text in texts:
         try:
             item = parse(text, where="Requires-Dist")
-            extras = [third or fifth for _, _, third, _, fifth, _ in EXTRA.findall(text)]
+            found_extras = EXTRA.findall(text) if of_extras else ()
+            extras = [third or fifth for _, _, third, _, fifth, _ in found_extras]
             if _is_wanted(item, environment, where="Requires-Dist", extras=("", *extras)):
                 found.add(canonicalize_name(item.name))
         except ProjectError:

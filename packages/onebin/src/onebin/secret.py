@@ -16,6 +16,13 @@ HIDDEN: Final = "****"
 USERINFO: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^/\s'\"<>]*@")
 """Up to the last @ before the path: a password may contain one, unescaped."""
 
+QUERY: Final = re.compile(
+    r"([?&][^=&#\s'\"<>]{0,80}(?:auth|credential|key|passw|secret|sig|token)[^=&#\s'\"<>]{0,80}=)"
+    r"[^&#\s'\"<>]+",
+    re.IGNORECASE,
+)
+"""A value that is a right by its name in a query: ``private_token``, ``X-Amz-Signature``."""
+
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor, change its title or reverse text."""
 
@@ -26,18 +33,18 @@ MIN_LENGTH: Final = 4
 """Characters of a password that is hidden by itself: a shorter one would hide half the text."""
 
 
-def without_userinfo(text: str) -> str:
-    """Return *text* without the users and passwords of its addresses, whatever the environment."""
-    return USERINFO.sub(rf"\1{HIDDEN}@", text)
+def without_rights(text: str) -> str:
+    """Return *text* without passwords and tokens of its addresses, whatever the environment."""
+    return QUERY.sub(rf"\1{HIDDEN}", USERINFO.sub(rf"\1{HIDDEN}@", text))
 
 
 def hidden(text: str, environ: Mapping[str, str] | None = None) -> str:
     """Return *text* without passwords of addresses, and fit for a terminal.
 
-    Hidden are the userinfo of every address, and everywhere the passwords of addresses in
-    *environ* (this process's).
+    Hidden are the userinfo of every address and tokens of its query, and everywhere the passwords
+    of addresses in *environ* (this process's).
     """
-    text = without_userinfo(text)
+    text = without_rights(text)
     values = os.environ if environ is None else environ
     addresses = tuple(value for value in values.values() if "@" in value)
     apart = tuple(value for name, value in values.items() if APART.fullmatch(name))

@@ -113,6 +113,26 @@ def test_fault_has_chain_place_and_remedy(tmp_path: Path) -> None:
     assert error.hint.startswith("did you mean requests? if not, add the distribution")
 
 
+@pytest.mark.parametrize(
+    ("module", "message", "hint"),
+    [
+        ("telnetlib", "telnetlib, which Python 3.13 and newer do not have", "standard-telnetlib"),
+        ("imp", "imp, which Python 3.12 and newer do not have", "do without it"),
+        ("src", "src, which nothing provides", "import them without it"),
+        ("pkg_resources", "pkg_resources, which nothing provides", "add setuptools<82 to"),
+    ],
+)
+def test_module_that_was_there_once(tmp_path: Path, module: str, message: str, hint: str) -> None:
+    """Of the standard library or of a distribution: the hint has its name."""
+    write(tmp_path, {"app/__init__.py": "", "app/cli.py": f"import {module}"})
+
+    (item,) = absent(tmp_path, START, "3.14", lambda _: False)
+
+    error = fault(item, ["app"])
+    assert str(error) == f"app/cli.py:1: imports {message}"
+    assert hint in error.hint
+
+
 def test_module_beside_a_script(tmp_path: Path) -> None:
     """A script's helper comes from no distribution: the hint packs both."""
     write(tmp_path, {"tool.py": "import helper"})
@@ -232,6 +252,9 @@ def test_names_alike(distribution: str, module: str, *, expected: bool) -> None:
         ("_gdbm", "requires gdbm", "dbm.sqlite3"),
         ("winreg", "of another operating system", "behind a condition"),
         ("msvcrt", "of another operating system", "behind a condition"),
+        ("imp", "Python 3.12 and newer do not have", "do without it"),
+        ("pkg_resources", "nothing provides", "setuptools<82"),
+        ("src.config", "nothing provides", "import them without it"),
     ],
 )
 def test_standard_modules_that_no_executable_has(

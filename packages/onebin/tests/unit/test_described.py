@@ -7,6 +7,7 @@ import pytest
 from onebin import inputs
 from onebin.effects.process import run
 from onebin.errors import ProjectError
+from onebin.planning import require_start
 
 from .conftest import Put
 from .fakes import context
@@ -41,6 +42,39 @@ def test_scripts(put_source: Put, tmp_path: Path, files: dict[str, str]) -> None
     assert not mark.exists()
 
 
+PROGRAM = "#!/usr/bin/env python3\nimport tool\n"
+
+
+@pytest.mark.claim("plan and lock run nothing")
+@pytest.mark.parametrize(
+    ("files", "starts"),
+    [
+        ({"setup.py": "setup(scripts=['bin/tool'])"}, ("tool",)),
+        ({"setup.py": "setup(scripts=('bin/tool', x, 3))"}, ("tool",)),
+        ({"setup.cfg": "[options]\nscripts =\n  bin/tool\n"}, ("tool",)),
+        ({"pyproject.toml": "[tool.setuptools]\nscript-files = ['bin/tool', 3]"}, ("tool",)),
+        ({"setup.py": "setup(scripts=['bin/tool', 'bin/a'])", "bin/a": PROGRAM}, ("a", "tool")),
+        # Outside, not there, or known to a run alone.
+        ({"setup.py": "setup(scripts=['/etc/passwd', '../../x', 'gone', '.', '\\0'])"}, ()),
+        ({"setup.py": "setup(scripts=glob('bin/*'))"}, ()),
+        ({"setup.py": "setup(scripts=["}, ()),
+        ({"setup.cfg": "scripts"}, ()),
+        ({"pyproject.toml": "tool = 3"}, ()),
+    ],
+)
+def test_script_files(
+    put_source: Put, tmp_path: Path, files: dict[str, str], starts: tuple[str, ...]
+) -> None:
+    """Those that the settings of setuptools name; one in Python is a start."""
+    put_source("tool", **{"PKG-INFO": INFO, "bin/tool": PROGRAM, **files})
+
+    found = inputs.from_index("tool", "x86_64", context(tmp_path / "cache", run)).project()
+
+    assert starts == found.starts
+    assert (found.start_fault is None) is bool(starts)
+    assert found.entry.text == (PROGRAM if starts else "")
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
@@ -54,4 +88,6 @@ def test_refusals(put_source: Put, tmp_path: Path, files: dict[str, str], messag
     put_source("tool", **files)
 
     with pytest.raises(ProjectError, match=message):
-        inputs.from_index("tool[more]", "x86_64", context(tmp_path / "cache", run)).project()
+        require_start(
+            inputs.from_index("tool[more]", "x86_64", context(tmp_path / "cache", run)).project()
+        )

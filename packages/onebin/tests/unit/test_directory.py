@@ -9,6 +9,7 @@ import pytest
 from onebin.errors import ProjectError
 from onebin.inputs import directory as project
 from onebin.model import EntryPoint, Project
+from onebin.planning import require_start
 
 pytestmark = pytest.mark.claim("no text becomes an option or a path")
 
@@ -40,14 +41,14 @@ def test_code_is_found_where_the_setting_says() -> None:
         ("typo", "tool.onebin.exlude: no such setting", "did you mean exclude?"),
         ("two-scripts", "no entry point", "tool.onebin.entry-point"),
         ("not-there", "no such file or directory", "is it spelled right?"),
-        ("", "no pyproject.toml there", "onebin build packages/service"),
+        ("", "no pyproject.toml there", "name the project, as in: onebin build"),
         ("facts/facts.py", r"neither a directory, nor a script \(\*\.py\), nor", "cp "),
     ],
 )
 def test_faults_are_named_with_the_way_out(name: str, message: str, hint: str) -> None:
     """Each faulty project gets one message with the fault and one hint."""
     with pytest.raises(ProjectError, match=message) as caught:
-        project.read(PROJECTS / name)
+        require_start(project.read(PROJECTS / name))
 
     assert hint in caught.value.hint
 
@@ -67,7 +68,7 @@ def test_start_in_a_dependency(tmp_path: Path, start: str, dependency: str, plac
     def parse(dependencies: list[str]) -> Project:
         metadata = {"name": "site-app", "dependencies": dependencies}
         tool = {"onebin": {"entry-point": start}}
-        return project.parse(tmp_path, {"project": metadata, "tool": tool})
+        return require_start(project.parse(tmp_path, {"project": metadata, "tool": tool}))
 
     found = parse([dependency])
 
@@ -92,7 +93,7 @@ def test_start_in_a_dependency(tmp_path: Path, start: str, dependency: str, plac
 def test_settings_are_checked_by_their_full_name(settings: dict[str, Any], message: str) -> None:
     """The error of a wrong setting has its path in the file."""
     with pytest.raises(ProjectError, match=message):
-        project.parse(PROJECTS / "typo", table(**settings))
+        require_start(project.parse(PROJECTS / "typo", table(**settings)))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_settings_are_checked_by_their_full_name(settings: dict[str, Any], messa
 def test_metadata_must_name_a_program(metadata: dict[str, Any], message: str) -> None:
     """A project without a name and a program cannot be built."""
     with pytest.raises(ProjectError, match=message):
-        project.parse(PROJECTS / "typo", {"project": metadata})
+        require_start(project.parse(PROJECTS / "typo", {"project": metadata}))
 
 
 NAMES = [
@@ -133,7 +134,7 @@ def test_invalid_version_is_rejected(version: Any) -> None:
     metadata = {"name": "typo", "version": version, "scripts": {"typo": "app:main"}}
 
     with pytest.raises(ProjectError, match=r"project\.version: .* is not a version"):
-        project.parse(PROJECTS / "typo", {"project": metadata})
+        require_start(project.parse(PROJECTS / "typo", {"project": metadata}))
 
 
 @pytest.mark.parametrize(
@@ -179,6 +180,14 @@ def test_invalid_dependency_is_rejected(text: Any) -> None:
         ({"license": "x" * 10_001}, "project.license: .* is not a text"),
         ({"urls": {"Source": 7}}, "project.urls: 7 is not a text"),
         ({"urls": "x"}, "project.urls: 'x' is not a table"),
+        ({"gui-scripts": 7}, "project.gui-scripts: 7 is not a table"),
+        ({"entry-points": []}, r"project.entry-points: \[\] is not a table"),
+        ({"entry-points": {"console_scripts": 7}}, "console_scripts: 7 is not a table"),
+        ({"entry-points": {"gui_scripts": {"x": 7}}}, "gui_scripts: 'x' = 7 is not a script"),
+        ({"dynamic": 3}, "project.dynamic: 3 is not a list of fields"),
+        ({"dynamic": [3]}, r"project.dynamic: \[3\] is not a list of fields"),
+        # A folder that nothing builds: without them it would be packed, and fail.
+        ({"dynamic": ["dependencies"]}, "project.dynamic has dependencies, and no back end runs"),
     ],
 )
 def test_metadata_of_another_kind_is_rejected(part: dict[str, Any], message: str) -> None:
@@ -188,7 +197,7 @@ def test_metadata_of_another_kind_is_rejected(part: dict[str, Any], message: str
         metadata["name"] = "a"
 
     with pytest.raises(ProjectError, match=message):
-        project.parse(PROJECTS / "typo", {"project": metadata})
+        require_start(project.parse(PROJECTS / "typo", {"project": metadata}))
 
 
 PATHS = [
@@ -255,7 +264,7 @@ def test_file_of_the_directory_it_is_started_in_may_be_read(
 def test_settings_that_become_names_are_names(settings: dict[str, Any], message: str) -> None:
     """Modules, distributions and variables, by the grammar of each."""
     with pytest.raises(ProjectError, match=message) as caught:
-        project.parse(PROJECTS / "typo", table(**settings))
+        require_start(project.parse(PROJECTS / "typo", table(**settings)))
 
     assert "\x1b" not in str(caught.value)
 

@@ -338,3 +338,22 @@ def test_names_of_a_source(tmp_path: Path, file: str, text: str, name: str) -> N
     (tmp_path / file).write_text(text)
 
     assert ("_fast" in modules.names_in(tmp_path)) is bool(name)
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["src/app/a.py"], {"app", "a"}),
+        (["src/__init__.py", "src/a.py"], {"src", "a", "__init__"}),
+        (["src/lib.c"], {"lib"}),
+    ],
+)
+def test_a_folder_of_modules_is_none_itself(
+    tmp_path: Path, files: list[str], names: set[str]
+) -> None:
+    """No program can import src, unless it is a package."""
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+
+    assert names == {*modules.names_in(tmp_path)}

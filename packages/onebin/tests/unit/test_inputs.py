@@ -16,6 +16,7 @@ from onebin.inputs.entry import entry_point
 from onebin.inputs.requirements import requirements_of
 from onebin.inputs.wheel import of_folder
 from onebin.model import EntryPoint, Options, Project, target_environment
+from onebin.planning import require_start
 
 from .fakes import context
 
@@ -47,7 +48,7 @@ def test_wheel(tmp_path: Path) -> None:
 
     assert "made" == inputs.find(file, Given(entry_point="first"), ctx).project().name
     with pytest.raises(ProjectError, match="no entry point") as caught:
-        inputs.find(file, ctx=ctx).project()
+        require_start(inputs.find(file, ctx=ctx).project())
     assert "first, second" in caught.value.hint
     with pytest.raises(ProjectError, match="no extra 'nett'") as caught:
         inputs.find(file, Given(entry_point="first", extras=("nett",)), ctx).project()
@@ -134,7 +135,7 @@ def test_wheel_of_programs_without_entry_points(program: str, tmp_path: Path) ->
         (code / "made-7.dist-info" / name).write_text(text)
 
     with pytest.raises(ProjectError, match="made: no entry point") as caught:
-        of_folder(code, tmp_path, Options(), of="made")
+        require_start(of_folder(code, tmp_path, Options(), of="made"))
 
     assert (f"its programs are files: {program!r}" in str(caught.value)) == bool(program)
     assert "module:function" in caught.value.hint

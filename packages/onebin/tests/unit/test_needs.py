@@ -60,3 +60,5 @@ def test_stated_names_are_those_whose_markers_hold() -> None:
     found = requirement.names_wanted(stated, {"python_version": "3.14"})
 
     assert found == set(filter(None, stated.values()))
+    without = requirement.names_wanted(stated, {"python_version": "3.14"}, of_extras=False)
+    assert without == {"one", "six"}

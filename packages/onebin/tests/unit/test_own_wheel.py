@@ -111,6 +111,42 @@ def test_project_in_a_repository(project: Path, tmp_path: Path) -> None:
     assert ("11", project) == (read.version, read.root)
 
 
+@pytest.mark.parametrize(
+    ("here", "setting", "version"),
+    [
+        (".", 'root = "../shared/VERSION"', "12"),
+        ("..", 'root = "../shared/VERSION"', "12"),
+        ("project", 'root = "../shared/VERSION"', ""),
+        ("shared", 'root = "../shared/VERSION"', ""),
+        # Not a path, or not there.
+        (".", 'root = "see ...", text = "a../shared/VERSION"', ""),
+        (".", 'root = "../gone/VERSION"', ""),
+    ],
+)
+def test_named_paths_above_without_a_repository(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    here: str, setting: str, version: str,
+) -> None:  # fmt: skip
+    """As in an archive, or a container without .git: it comes from the current directory."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "VERSION").write_text("12")
+    monkeypatch.chdir((tmp_path / here).resolve())
+    own = (project / "own.py").read_text().replace("Version: 7", "Version: {}")
+    own += "\nMETADATA = METADATA.format(open('../shared/VERSION').read())\n"
+    (project / "own.py").write_text(own)
+    with (project / "pyproject.toml").open("a") as file:
+        file.write(f"[tool.own]\n{setting.replace(', ', chr(10))}\n")
+    found = inputs.find(project, Given(entry_point="first"), context(tmp_path / ".venv", run))
+
+    if version:
+        assert version == found.project().version
+        return
+    with pytest.raises(ToolError) as caught:
+        found.project()
+    is_named = setting.startswith('root = "../')
+    assert ("its settings name '../" in caught.value.hint) is is_named
+
+
 @pytest.mark.parametrize("is_repository", [True, False])
 def test_link_out_of_the_project(project: Path, tmp_path: Path, *, is_repository: bool) -> None:
     """A back end finds what several projects of a repository share by a link, and no other."""
@@ -202,8 +238,21 @@ FAILURES = {
     "raise ValueError('Cannot find the version from SCM or SCM isn\\'t detected.')": (
         ToolError, "own makes no wheel", "fallback_version",
     ),
+    "raise ValueError('No file/folder found for package site-app')": (
+        ToolError, "own makes no wheel", 'tool.onebin.source = "."',
+    ),
+    "raise ValueError('Multiple top-level packages discovered in a flat-layout: [...].')": (
+        ToolError, "own makes no wheel", 'tool.onebin.source = "."',
+    ),
+    "import versioneer_of_old": (
+        ToolError, "own makes no wheel", "versioneer_of_old: name the distribution",
+    ),
+    "raise ValueError('{0} No module named \\'{x}')": (ToolError, "makes no wheel", "pip wheel"),
     "def build_wheel(*_): return '../x.whl'": (ProjectError, "expected a wheel", ""),
     "def build_wheel(*_): return 'x'": (ProjectError, "expected a wheel", ""),
+    "def build_wheel(*_): return 'two words-1-py3-none-any.whl'": (
+        ProjectError, "'two words-1-py3-none-any.whl', which is not a wheel's name", "letters",
+    ),
     "def get_requires_for_build_wheel(_): return ['x @ https://h.invalid/x.whl']": (
         ProjectError, "has an address", "",
     ),
@@ -214,6 +263,17 @@ FAILURES = {
         ProjectError, "is not a requirement: .* suffix can only be used", "PEP 508",
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["3", '"version"', "[[]]"])
+def test_dynamic_is_a_list_of_fields(tmp_path: Path, text: str) -> None:
+    """Another value is named before a back end runs."""
+    (tmp_path / "pyproject.toml").write_text(
+        f'[build-system]\nrequires = []\n[project]\nname = "made"\ndynamic = {text}\n'
+    )
+
+    with pytest.raises(ProjectError, match=r"project\.dynamic: .* is not a list of fields"):
+        inputs.find(tmp_path, ctx=context(tmp_path / "cache", run)).project()
 
 
 @pytest.mark.parametrize("text", FAILURES)

@@ -89,6 +89,36 @@ def test_everything_is_reported_at_once(
     assert {"app.py", "pyproject.toml"} == {file.name for file in project.iterdir()}
 
 
+@pytest.mark.parametrize(
+    ("start", "reported"),
+    [
+        ("", ["pyproject.toml: no entry point", "gone: no version"]),
+        ('scripts = { a = "app:main", b = "app:main" }', ["no entry point", "gone: no version"]),
+        ('scripts = { app = "app:mein" }', ["app:mein: app has no mein", "gone: no version"]),
+        ('scripts = { app = "elsewhere:x" }', ["entry point's package", "gone: no version"]),
+        ('scripts = { app = "app" }', ["names no function", "gone: no version"]),
+    ],
+)
+def test_faults_of_the_start_are_among_them(
+    project: Path, capsys: pytest.CaptureFixture[str], start: str, reported: list[str]
+) -> None:
+    """The plan is whole all the same; a build refuses before it chooses versions."""
+    (project / "app.py").write_text("import near\ndef main(): ...\n")
+    (project / "pyproject.toml").write_text(
+        f'[project]\nname = "app"\ndependencies = ["gone", "near"]\n{start}\n'
+    )
+
+    assert cli.main(["plan", "--json", str(project)]) == 2
+
+    found = json.loads(capsys.readouterr().out)
+    reasons = [item["reason"] for item in found["obstacles"]]
+    assert len(reasons) == len(reported), reasons
+    assert all(text in reason for text, reason in zip(reported, reasons, strict=True)), reasons
+    assert ["near"] == [item["name"] for item in found["distributions"]]
+    assert cli.main(["build", str(project)]) == 2
+    assert {"app.py", "pyproject.toml"} == {file.name for file in project.iterdir()}
+
+
 def test_lock_names_each_that_has_no_version(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from onebin import inputs
 from onebin.errors import ProjectError
 from onebin.inputs import Given, script_files
 from onebin.model import EntryPoint, Project
+from onebin.planning import require_start
 from onebin.selection.start import with_first
 
 from .fakes import context
@@ -104,7 +105,7 @@ def test_an_impossible_start_is_named(
 ) -> None:
     """With the starts that there are."""
     with pytest.raises(ProjectError, match=message) as caught:
-        project(tmp_path, files, chosen=chosen)
+        require_start(project(tmp_path, files, chosen=chosen))
     assert hint in caught.value.hint
 
 

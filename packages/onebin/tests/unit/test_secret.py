@@ -22,10 +22,17 @@ pytestmark = pytest.mark.claim("passwords stay")
         ("a == 1", "a == 1"),
         ("HTTPS://U:P@H", "HTTPS://****@H"),
         ("https://u:p%40%2F@h/", "https://****@h/"),
+        ("https://h/x.tar.gz?token=abc", "https://h/x.tar.gz?token=****"),
+        ("https://h/x?a=1&private_token=abc&b=2#y", "https://h/x?a=1&private_token=****&b=2#y"),
+        ("s3://h/x?X-Amz-Signature=abc&Date=1", "s3://h/x?X-Amz-Signature=****&Date=1"),
+        ("'https://h/x?sv=1&sig=a%2Fb'", "'https://h/x?sv=1&sig=****'"),
+        ("https://h/x?page=2&sort=name", "https://h/x?page=2&sort=name"),
+        ("token=abc", "token=abc"),
+        ("is this a key? a=1", "is this a key? a=1"),
     ],
 )
-def test_userinfo_is_hidden(text: str, expected: str) -> None:
-    """The userinfo of an address is hidden, and nothing else."""
+def test_rights_are_hidden(text: str, expected: str) -> None:
+    """The userinfo of an address and tokens of its query are hidden, and nothing else."""
     assert expected == secret.hidden(text, {})
 
 

@@ -71,6 +71,8 @@ def names_in(tree: Path) -> tuple[str, ...]:
     """Return the names that modules of the source *tree* may have."""
     found = set[str]()
     for path in tree.rglob("*"):
+        if path.name == "src" and not (path / "__init__.py").exists():
+            continue  # a folder of modules, and none itself
         if len(path.relative_to(tree).parts) <= MAX_DEPTH and ".git" not in path.parts:
             found.add(path.name.partition(".")[0])
             if path.name in BUILD_FILES:

@@ -16,7 +16,7 @@ from . import captured
 from .captured import Captured
 from .pure import Pure
 
-CACHE_VERSION: Final = 14
+CACHE_VERSION: Final = 15
 """Raised when a provider's offer changes for the same files: part of the key."""
 
 PURE: Final = Pure()

@@ -134,7 +134,7 @@ def locked(pin: Pin, every: Sequence[IndexFile]) -> tuple[IndexFile, ...]:
     if every and not found:
         raise ProjectError(
             f"{pin}: the index's file is not one the lock knows",
-            hint="if the lock is right the file was tampered with; if not: onebin lock",
+            hint="if the lock is right the file was tampered with; else lock again",
         )
     return tuple(found)
 
@@ -168,7 +168,7 @@ def download(
         )
     if file is None:
         raise ProjectError(
-            f"{pin.name} {pin.version}: neither a pure-Python wheel nor a source distribution",
+            f"{pin}: neither a pure-Python wheel nor a source distribution",
             hint="a static executable cannot load its .so files: choose another version or package",
         )
     return file
@@ -238,15 +238,15 @@ def _download(
     except NoMatchError:
         return None
     except UnreachableError as exc:
-        raise UnreachableError(f"{pin.name} {pin.version}: {exc}", hint=exc.hint) from exc
+        raise UnreachableError(f"{pin}: {exc}", hint=exc.hint) from exc
     except ToolError as exc:
         if why(exc.detail) is Reason.HASH_MISMATCH:
             raise ProjectError(
-                f"{pin.name} {pin.version}: the index's file is not one the lock knows",
-                hint="if the lock is right the file was tampered with; if not: onebin lock",
+                f"{pin}: the index's file is not one the lock knows",
+                hint="if the lock is right the file was tampered with; else lock again",
             ) from exc
         raise ToolError(
-            f"{pin.name} {pin.version} cannot be downloaded",
+            f"{pin} cannot be downloaded",
             hint="pip's own settings decide where from",
             detail=exc.detail,
         ) from exc

@@ -8,7 +8,7 @@ import ast
 import difflib
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +19,12 @@ from onebin.errors import ProjectError
 from onebin.model import EntryPoint
 from onebin.model.absent_modules import (
     BEHIND_A_CONDITION,
+    NOBODY,
     NOT_IN_RUNTIME,
     OF_ANOTHER,
     OTHER_PLATFORMS,
+    REMOVED,
+    once_there,
 )
 from onebin.requirement import shown
 
@@ -32,19 +35,6 @@ UNLISTED: Final = frozenset({
 })  # fmt: skip
 """Modules that are there, and that the Python which runs onebin may not list as its own: those
 that came with 3.12 to 3.15."""
-
-REMOVED: Final[Mapping[str, tuple[int, int]]] = {
-    **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), (3, 12)),
-    **dict.fromkeys(
-        (
-            "aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap",
-            "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau",
-            "telnetlib", "uu", "xdrlib",
-        ),
-        (3, 13),
-    ),
-}  # fmt: skip
-"""Modules of the standard library, with the version that has them no more (PEP 594, PEP 632)."""
 
 NEVER: Final = OTHER_PLATFORMS | set(NOT_IN_RUNTIME)
 
@@ -161,13 +151,21 @@ def fault(item: Absent, known: Iterable[str], beside: Iterable[str] = ()) -> Pro
             hint="is it spelled right? a file that is generated has to be there, and a back end "
             "may leave one out",
         )
-    near = difflib.get_close_matches(item.module, known, n=1)
+    which, hint = _nowhere(item.module, known)
+    return ProjectError(f"{item.place}: imports {item.module}, which {which}{chain}", hint=hint)
+
+
+def _nowhere(module: str, known: Iterable[str]) -> tuple[str, str]:
+    """Return what *module*, which nothing provides, is to Python, and the hint."""
+    if found := once_there(module):
+        return found
+    near = difflib.get_close_matches(module, known, n=1)
     maybe = f"did you mean {near[0]}? if not, " if near else ""
-    return ProjectError(
-        f"{item.place}: imports {item.module}, which nothing provides{chain}",
-        hint=f"{maybe}add the distribution that has it to the dependencies; if the program can do "
-        "without, put the import into try … except ImportError",
+    hint = (
+        f"{maybe}add the distribution that has it to the dependencies; if the program can do "
+        "without, put the import into try … except ImportError"
     )
+    return NOBODY, hint
 
 
 def modules_of(code: Path) -> list[str]:

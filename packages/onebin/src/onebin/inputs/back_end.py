@@ -5,16 +5,18 @@ back end then runs without them. It finds no compiler: if it starts one the proj
 which is built as that of a dependency.
 """
 
+import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from onebin.effects import reuse, source_tree
+from onebin.effects import files, reuse, source_tree
 from onebin.effects.context import Context
 from onebin.errors import ProjectError, ToolError
 from onebin.model import Pin
@@ -64,17 +66,28 @@ class Made(msgspec.Struct, frozen=True):
     """The compiler that it started."""
 
 
-NO_VERSION: Final = re.compile(
+REMEDIES: Final[Mapping[str, str]] = {
     r"unable to detect version|PRETEND_VERSION|PDM_BUILD_SCM_VERSION|version from (?:the )?SCM"
-    r"|(?:^|\s)git\b.{0,80}(?:not found|No such file)",
-    re.IGNORECASE,
-)
-"""How back ends word that they have no repository to take a version from."""
+    r"|(?:^|\s)git\b.{0,80}(?:not found|No such file)":
+        "its version is that of a repository: build in a clone with its tags, or state one in "
+        "pyproject.toml (fallback_version, fallback-version); a back end sees no variable of yours",
+    r"Multiple top-level \w+ discovered|No file/folder found for (?:package|module)"
+    r"|non-package mode|Unable to determine which files to ship|Expected a Python module at":
+        "it does not find the code to pack: name that in its own settings, or set "
+        'tool.onebin.source = "." in pyproject.toml: then no back end runs, the folder is packed, '
+        "and [project] has name and dependencies",
+    r"No module named '(\w{1,80})":
+        "its build imports {}: name the distribution that has it in build-system.requires of "
+        "pyproject.toml",
+}  # fmt: skip
+"""How back ends word what only the project can change, each with the remedy."""
 
-STATE_VERSION: Final = (
-    "its version is that of a repository: build in a clone with its tags, or state one in "
-    "pyproject.toml (fallback_version, fallback-version); a back end sees no variable of yours"
-)
+SETTINGS: Final = ("pyproject.toml", "setup.py", "setup.cfg")
+
+ABOVE: Final = re.compile(rb"(?<![\w./])(?:\.\./)+[\w-][\w./-]*")
+"""A path above a project, as its settings name it."""
+
+TRY: Final = "does this work: pip wheel --no-deps ."
 
 
 class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +152,14 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
                 if len(made) != 1 or "/" in made[0] or not made[0].endswith(".whl"):
                     fault = f"{self.name}: its build made {shown(made)}; expected a wheel"
                     raise ProjectError(fault)
+                try:
+                    parse_wheel_filename(made[0])
+                except InvalidWheelFilename as exc:
+                    raise ProjectError(
+                        f"{self.name}: its build made {shown(made[0])}, which is not a wheel's "
+                        "name; pip would not install it either",
+                        hint="a project's name has letters, digits and - _ . between them",
+                    ) from exc
                 shutil.copyfile(out / made[0], folder / made[0])
             used = (site.requires, site.unpinned)
             (folder / "tools.json").write_bytes(msgspec.json.encode(used))
@@ -169,8 +190,9 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
                 raise ToolError(
                     f"{self.name}: its back end {self.system.build_backend} makes no wheel",
                     hint=_broken_link(scratch / "source")
-                    or (STATE_VERSION if NO_VERSION.search(exc.detail) else "")
-                    or "does this work: pip wheel --no-deps .",
+                    or _remedy(exc.detail)
+                    or _above(scratch / "source", self.place)
+                    or TRY,
                     detail=exc.detail,
                 ) from exc
         return site, made
@@ -216,6 +238,26 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             self.system.build_backend, *self.system.backend_path,
         ]  # fmt: skip
         ctx.run(call, cwd=source / self.place, env=environment, on_line=ctx.progress.report)
+
+
+def _remedy(output: str) -> str:
+    for pattern, hint in REMEDIES.items():
+        if found := re.search(pattern, output, re.IGNORECASE):
+            return hint.format(*found.groups())
+    return ""
+
+
+def _above(copied: Path, place: str) -> str:
+    """Return a hint where the settings name a path above the copy; empty without one."""
+    texts = [files.read_bytes(copied / place / name) for name in SETTINGS
+             if (copied / place / name).is_file()]  # fmt: skip
+    found = next((match for text in texts if (match := ABOVE.search(text))), None)
+    if place != "." or found is None:
+        return ""
+    return (
+        f"its settings name {shown(os.fsdecode(found[0]))}: build in a git repository that has "
+        "both, or in a directory that contains both, as in: onebin build projects/app"
+    )
 
 
 def _broken_link(copied: Path) -> str:

@@ -4,7 +4,7 @@ Its texts become file names, lines for pip, paths and code. Each is parsed here 
 grammar, before a program is started or a file opened by it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ from onebin.errors import ProjectError
 from onebin.model import EntryPoint, Options, Project
 
 from . import core_metadata, indexes, own_wheel
-from .entry import entry_point, scripts_of
+from .entry import NONE, entry_point, scripts_of
+from .entry import fault as start_fault
 from .given import Given
 from .options import read_options
 from .requirements import requirements_of
-from .values import requires_python, table_of, text_of
+from .values import dynamic, requires_python, table_of, text_of
 
 
 class Directory(msgspec.Struct, frozen=True):
@@ -100,19 +101,25 @@ def parse(
     name = requirement.name(metadata["name"], where="project.name")
     tool, file = table_of(table, "tool").get("onebin", {}), f"{root}/pyproject.toml"
     options = given.over(read_options(root, tool, workspace, file))
-    entry = entry_point(file, name, options.entry_point, scripts_of(metadata))
+    _require_stated(metadata, options, file)
     version = requirement.version(metadata.get("version", "0"), where="project.version")
     dependencies = requirements_of(table, metadata, options)
     names = [requirement.parse(text, where="project.dependencies").name for text in dependencies]
-    code = root
-    if with_code:
-        code = _code(root, options, entry, workspace, names)
+    places = _places(root, options, workspace)
+    code = next((place for place in places if place.is_dir()), root)
+    scripts, entry, fault = scripts_of(metadata), NONE, None
+    try:
+        entry = entry_point(file, name, options.entry_point, scripts)
+        code = _code(root, places, entry, names) if with_code else root
+    except ProjectError as exc:
+        fault = start_fault(exc, places, dependencies)
     return Project(
         root=root,
         name=name,
         version=version,
         entry=entry,
-        starts=tuple(scripts_of(metadata)),
+        start_fault=fault,
+        starts=tuple(scripts),
         code=code,
         dependencies=dependencies,
         options=options,
@@ -125,22 +132,39 @@ def parse(
     )
 
 
-def _code(
-    root: Path, options: Options, entry: EntryPoint, workspace: Path | None, names: Iterable[str]
-) -> Path:
-    """Return where the code is; a start may also be in a dependency, one of *names*."""
-    top = entry.module.partition(".")[0]
+def _require_stated(metadata: Mapping[str, Any], options: Options, file: str) -> None:
+    """Refuse a project of which the requirements are known to a back end alone, which does not run.
+
+    Raises:
+        ProjectError: it is one.
+    """
+    needed = ("dependencies", *(("optional-dependencies",) if options.extras else ()))
+    if missing := [field for field in needed if field in dynamic(metadata)]:
+        raise ProjectError(
+            f"{file}: project.dynamic has {missing[0]}, and no back end runs to state them",
+            hint=f"state project.{missing[0]}; or name the back end in [build-system], without "
+            "tool.onebin.source",
+        )
+
+
+def _places(root: Path, options: Options, workspace: Path | None) -> list[Path]:
+    """Return the folders that may have the code, the first choice first."""
     places = [options.source] if options.source else ["src", "."]
-    found = [
+    return [
         files.inside(root, place, where="tool.onebin.source", also=workspace) for place in places
     ]
-    for folder in found:
+
+
+def _code(root: Path, places: Sequence[Path], entry: EntryPoint, names: Iterable[str]) -> Path:
+    """Return where the code is; a start may also be in a dependency, one of *names*."""
+    top = entry.module.partition(".")[0]
+    for folder in places:
         if (folder / top).is_dir() or (folder / f"{top}.py").is_file():
             return folder
     depends = {canonicalize_name(name) for name in names}
     if canonicalize_name(top) in depends:  # as gunicorn's own command
-        return next(folder for folder in found if folder.is_dir())
-    searched = " and ".join(str(root / place) for place in places)
+        return next((folder for folder in places if folder.is_dir()), root)
+    searched = " and ".join(map(str, places))
     raise ProjectError(
         f"{top}: the entry point's package is not in {searched}",
         hint="set tool.onebin.source to the directory that holds it, or start a dependency: then "

@@ -4,16 +4,17 @@ Source: entry points specification; ``python -m``.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from packaging.utils import canonicalize_name
 
 from onebin.errors import ProjectError
-from onebin.model import EntryPoint
+from onebin.model import EntryPoint, Fault
 from onebin.requirement import shown
 
-from . import script_files
+from . import runnable, script_files
 from .script_files import ScriptFiles
 from .values import is_dotted, table_of
 
@@ -29,21 +30,49 @@ RUN: Final = re.compile(r"-m\s+(\S+)")
 """A module that runs as ``python -m`` runs it."""
 
 
+NONE: Final = EntryPoint("", "")
+"""In the place of a start that has a fault."""
+
+
 def scripts_of(metadata: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return ``[project.scripts]``.
+    """Return ``[project.scripts]``, and what else of ``[project]`` an installer makes a script.
+
+    The specification forbids ``[project.entry-points.console_scripts]``; setuptools takes it, and
+    programs are published with it.
 
     Raises:
         ProjectError: one is not a script.
     """
-    scripts = table_of(metadata, "scripts", "project.")
-    for name, target in scripts.items():
-        if not SCRIPT.fullmatch(name) or not isinstance(target, str):
-            raise ProjectError(
-                f"project.scripts: {shown(name)} = {shown(target)} is not a script; expected "
-                "a file's name and module:function",
-                hint='as in: app = "app.cli:main"',
-            )
-    return scripts
+    points = table_of(metadata, "entry-points", "project.")
+    tables = {
+        "project.scripts": table_of(metadata, "scripts", "project."),
+        "project.gui-scripts": table_of(metadata, "gui-scripts", "project."),
+        **{
+            f"project.entry-points.{group}": table_of(points, group, "project.entry-points.")
+            for group in ("console_scripts", "gui_scripts")
+        },
+    }
+    found: dict[str, str] = {}
+    for where, scripts in tables.items():
+        for name, target in scripts.items():
+            if not SCRIPT.fullmatch(name) or not isinstance(target, str):
+                raise ProjectError(
+                    f"{where}: {shown(name)} = {shown(target)} is not a script; expected "
+                    "a file's name and module:function",
+                    hint='as in: app = "app.cli:main"',
+                )
+            found.setdefault(name, target)
+    return found
+
+
+def fault(error: ProjectError, code: Iterable[Path], dependencies: Iterable[str]) -> Fault:
+    """Return *error*, of a start, as a value; where none is named, with those there could be."""
+    more = runnable.suggestion(code, dependencies) if isinstance(error, NoStartError) else ""
+    return Fault(str(error), f"{error.hint}{more}")
+
+
+class NoStartError(ProjectError):
+    """A project names no start."""
 
 
 def entry_point(
@@ -80,7 +109,7 @@ def entry_point(
         chosen = next((found[0] for found in (exact, same, names) if len(found) == 1), "")
     if not chosen:
         known = f"one of {', '.join(names)}, or" if names else f"a name of {SCRIPT_TABLE} or"
-        raise ProjectError(
+        raise NoStartError(
             f"{where}: no entry point",
             hint=f"set tool.onebin.entry-point (--entry-point) to {known} to module:function, or "
             "to -m module",

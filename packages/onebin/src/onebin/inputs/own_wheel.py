@@ -4,9 +4,10 @@ The back end runs on this machine, in a copy of the project, with the requiremen
 no setting of the caller. Sources: PEP 517, PEP 518.
 """
 
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -21,11 +22,11 @@ from onebin.locks import requirements
 from onebin.model import Options, Origin, Pin, Project
 from onebin.requirement import shown
 
-from . import wheel
-from .back_end import BuildSystem, Made, OwnWheel
+from . import wheel, without_settings
+from .back_end import ABOVE, SETTINGS, BuildSystem, Made, OwnWheel
 from .given import Given
 from .options import read_options
-from .values import table_of
+from .values import dynamic, table_of
 
 BACK_END: Final = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?", re.ASCII)
 
@@ -64,7 +65,7 @@ def document(root: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(files.read_text(file))
     except FileNotFoundError as exc:
-        raise _absent(root) from exc
+        raise without_settings.fault(root) from exc
     except NotADirectoryError as exc:
         raise ProjectError(
             f"{root}: neither a directory, nor a script (*.py), nor a wheel (*.whl)",
@@ -75,21 +76,6 @@ def document(root: Path) -> dict[str, Any]:
     # Brackets nested a thousand times end in the second.
     except (ValueError, RecursionError) as exc:
         raise ProjectError(f"{file}: not TOML: {shown(str(exc))}") from exc
-
-
-def _absent(root: Path) -> ProjectError:
-    """Return the error of a directory without a ``pyproject.toml``."""
-    if not root.exists():
-        return ProjectError(f"{root}: no such file or directory", hint="is it spelled right?")
-    scripts = sorted(file.name for file in root.glob("*.py") if file.is_file())
-    first = next((name for name in ("main.py", "app.py", *scripts) if name in scripts), "")
-    hint = "name the directory of a Python project, as in: onebin build packages/service"
-    if scripts:
-        hint = (
-            f"add one with [project] and its name, version and dependencies; {first} alone is "
-            f"built by: onebin build {root / first}"
-        )
-    return ProjectError(f"{root}: no pyproject.toml there", hint=hint)
 
 
 def project(root: Path, given: Given, ctx: Context) -> Project | None:
@@ -171,13 +157,24 @@ def top_of(root: Path) -> Path:
     """Return the directory that the back end needs a copy of.
 
     It is the repository around the project if the settings or a link name something above: a
-    version from its tags, a file or a package that several projects share.
+    version from its tags, a file or a package that several projects share. Without a repository it
+    is the folder that has both, if the current directory contains that.
     """
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
-    names = ("pyproject.toml", "setup.py", "setup.cfg")
-    texts = [files.read_bytes(root / name) for name in names if (root / name).is_file()]
+    texts = [files.read_bytes(root / name) for name in SETTINGS if (root / name).is_file()]
+    if not (top / ".git").exists():
+        return _around_named_paths(root, texts)
     names_above = any(b".." in text or b"search_parent_directories" in text for text in texts)
     return top if names_above or source_tree.leads_out(root, top) else root
+
+
+def _around_named_paths(root: Path, texts: Iterable[bytes]) -> Path:
+    here = Path.cwd().resolve()
+    if not root.is_relative_to(here):
+        return root
+    named = ((root / os.fsdecode(path)).resolve() for text in texts for path in ABOVE.findall(text))
+    found = [path for path in named if path.exists() and path.is_relative_to(here)]
+    return Path(os.path.commonpath([root, *found]))
 
 
 def _reason(table: Mapping[str, Any], root: Path, options: Options, *, is_old: bool) -> str:
@@ -190,8 +187,8 @@ def _reason(table: Mapping[str, Any], root: Path, options: Options, *, is_old: b
         return ""  # nothing builds it: its folders are the project
     if not isinstance(metadata, dict) or "name" not in metadata:
         return "metadata of its back end"
-    if metadata.get("dynamic"):
-        return f"dynamic {', '.join(map(str, metadata['dynamic']))}"
+    if fields := dynamic(metadata):
+        return f"dynamic {', '.join(fields)}"
     back_end = str(table_of(table, "build-system").get("build-backend", "setuptools"))
     if reason := _layout(table_of(table, "tool")):
         return reason

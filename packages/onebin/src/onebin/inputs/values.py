@@ -31,6 +31,18 @@ def table_of(table: Mapping[str, Any], key: str, above: str = "") -> Mapping[str
     return found
 
 
+def dynamic(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields of ``[project]`` that its back end states.
+
+    Raises:
+        ProjectError: it is not a list of names.
+    """
+    fields = metadata.get("dynamic", [])
+    if not isinstance(fields, list) or not all(isinstance(field, str) for field in fields):
+        raise ProjectError(f"project.dynamic: {shown(fields)} is not a list of fields")
+    return tuple(fields)
+
+
 def text_of(value: object, where: str) -> str:
     """Return *value*, which is a text.
 

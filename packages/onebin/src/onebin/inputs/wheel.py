@@ -23,7 +23,8 @@ from onebin.model import EntryPoint, Options, Project
 from onebin.requirement import shown
 
 from . import script_files
-from .entry import SCRIPT, entry_point
+from .entry import NONE, SCRIPT, entry_point
+from .entry import fault as start_fault
 from .given import Given
 from .values import requires_python
 
@@ -159,11 +160,17 @@ def of_folder(
         for line in map(str, head.get_all("Requires-Dist", []))
     ]
     scripts, program_files = _scripts(points, of), script_files.found(programs)
+    entry, fault = NONE, None
+    try:
+        entry = _start(of, name, options.entry_point, scripts, program_files, found[0])
+    except ProjectError as exc:
+        fault = start_fault(exc, (code,), dependencies)
     return Project(
         root=root,
         name=name,
         version=requirement.version(head.get("Version"), where=f"{of}: Version"),
-        entry=_start(of, name, options.entry_point, scripts, program_files, found[0]),
+        entry=entry,
+        start_fault=fault,
         starts=tuple(sorted({*scripts, *program_files.python})),
         not_starts=tuple(f"{one}: {what}" for one, what in program_files.others.items()),
         code=code,

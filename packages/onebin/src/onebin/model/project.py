@@ -53,6 +53,13 @@ class EntryPoint(msgspec.Struct, frozen=True):
         return f"{self.module}:{self.function}" if self.function else self.module
 
 
+class Fault(msgspec.Struct, frozen=True):
+    """What the project must change, where the rest of it can still be read."""
+
+    reason: str
+    hint: str
+
+
 class ImageSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True
 ):
@@ -173,6 +180,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """As ``[project]`` spells it; the executable's name too."""
     version: str
     entry: EntryPoint
+    """Of no meaning beside a ``start_fault``."""
+    start_fault: Fault | None = None
+    """Why it has no start, where it has none: an obstacle of its plan beside all others."""
     starts: tuple[str, ...] = ()
     """Names of its scripts, each of which can be chosen as the start."""
     not_starts: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from onebin.model.absent_modules import (
     NOT_IN_RUNTIME,
     OF_ANOTHER,
     OTHER_PLATFORMS,
+    once_there,
 )
 
 from . import contents, cpython, named, whole
@@ -271,9 +272,17 @@ def require_importable(root: str, graph: ImportGraph, exclude: Iterable[str]) ->
             message = f"entry point {module}:{name}: {module} has nothing of that name"
             hint = "name a function in project.scripts or tool.onebin.entry-point"
     else:
-        message = f"{chain}: requires {missing}, which is in no dependency"
-        hint = f"add the distribution that has {top} to project.dependencies, and lock it"
+        message, hint = _in_no_dependency(chain, missing, top)
     raise ProjectError(message, hint=hint)
+
+
+def _in_no_dependency(chain: str, missing: str, top: str) -> tuple[str, str]:
+    """Return the message about *missing*, whose first part is *top*, and the hint."""
+    if found := once_there(top):
+        which, hint = found
+        return f"{chain}: imports {missing}, which {which}", hint
+    hint = f"add the distribution that has {top} to project.dependencies, and lock it"
+    return f"{chain}: requires {missing}, which is in no dependency", hint
 
 
 def ignore_rule(exclude: Iterable[str], finder: Finder) -> WhyIgnored:
