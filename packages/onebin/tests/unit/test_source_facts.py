@@ -9,6 +9,7 @@ from onebin.distributions import missing_libraries, obstacles, source, system_li
 from onebin.model import Machine, Pin
 from onebin.runtime import modules
 from onebin.runtime.libraries import libraries
+from onebin.target import capture
 
 INCLUDES = [
     ("#include <yaml.h>", {"LibYAML"}),
@@ -127,6 +128,8 @@ OWN = "setup(ext_modules=[Extension('a._c', [])])"
 
 FETCHES = "FetchContent_Declare(dep URL https://h.invalid/x)\nFetchContent_MakeAvailable(dep)"
 
+PARSER = "void *tree_sitter_x_external_scanner_create(void);"
+
 SOURCES = [
     ({"a.c": "#include <libpq-fe.h>", "setup.py": "pg_config"}, "PostgreSQL's libpq"),
     ({"a.h": "#ifndef A_H\n#define A_H\n#include <ldap.h>\n#endif", "x.cfg": "ldap"}, "OpenLDAP"),
@@ -163,6 +166,10 @@ SOURCES = [
     ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('other._c')"}, "x.py loads"),
     ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('other.a._c')"}, ""),
     ({"setup.py": "['cmake', '.']", "CMakeLists.txt": FETCHES}, "fetches dep from 'https://h"),
+    ({"src/parser.c": PARSER}, "calls tree_sitter_x_external_scanner_create, which no file"),
+    ({"src/parser.c": "void *tree_sitter_x_free(void);"}, ""),
+    ({"src/parser.c": PARSER, "src/scanner.cc": "// of macros"}, ""),
+    ({"src/parser.c": PARSER, "src/all.c": PARSER}, ""),
 ]  # fmt: skip
 
 
@@ -184,6 +191,46 @@ def test_source_that_rules_a_static_executable_out(
     assert found is not None
     assert reason in found.reason
     assert found.hint
+
+
+CRC = "#include <crc32c/crc32c.h>\n"
+
+LINKED = "def c():\n    setup(ext_modules=[Extension('a', [s], libraries=['z', 'crc32c'])])\n"
+
+NAMED = [
+    ({"setup.py": LINKED, "src/a.c": CRC}, "crc32c (crc32c/crc32c.h)"),
+    ({"setup.py": LINKED, "a.pyx": "cdef extern from 'crc32c.h':"}, "crc32c (crc32c.h)"),
+    ({"setup.py": LINKED, "a.c": "#include <libcrc32c.h>"}, "crc32c (libcrc32c.h)"),
+    ({"setup.py": LINKED, "a.c": CRC, "lib/crc32c.h": ""}, ""),
+    ({"setup.py": LINKED, "a.c": f"#ifdef X\n{CRC}#endif"}, ""),
+    ({"setup.py": LINKED, "a.c": "#include <other.h>\n#include <zlib.h>"}, ""),
+    ({"setup.py": LINKED, "tests/a.c": CRC}, ""),
+    ({"setup.py": "if X:\n    Extension(libraries=['crc32c'])", "a.c": CRC}, ""),
+    ({"setup.py": "Extension('a', libraries=['pthread', NAME, 1])", "a.c": "#include <pthread.h>"},
+     ""),
+    ({"setup.py": "libraries=['crc32c']", "a.c": CRC}, ""),
+    ({"setup.py": "print 'libraries'", "a.c": CRC}, ""),
+    ({"a.c": CRC}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "expected"), NAMED)
+def test_library_that_an_extension_is_linked_with(
+    tmp_path: Path, files: dict[str, str], expected: str
+) -> None:
+    """It is named in every case, its header is included in every case, and nothing brings it."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    found = missing_libraries.linked(tmp_path)
+
+    assert expected == (f"{found.name} ({found.header})" if found else "")
+
+
+def test_the_compilers_wrapper_knows_the_same_parts_of_libc() -> None:
+    """It runs alone, so it has a copy."""
+    assert capture.IGNORED_LIBRARIES == system_libraries.LIBC
 
 
 BACK_ENDS = [

@@ -1,13 +1,19 @@
 """C libraries that distributions are made for and onebin does not build, by their headers.
 
 A distribution that includes one in all cases cannot do without it: an obstacle of the plan, which
-names what does the same work without the library.
+names what does the same work without the library. A library that setup.py names and the table
+does not know is missing as well, but a build may go on without the extension.
 """
 
+import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from onebin.effects import files
+
+from . import system_libraries
 
 
 class Library(NamedTuple):
@@ -130,8 +136,45 @@ def first(tree: Path, backend_path: Sequence[str] = ()) -> Library | None:
     """
     build = _build_files(tree, backend_path)
     known = {header: library for header, library in BY_HEADER.items() if library.sign in build}
-    if not known:
+    return _first(tree, known.get) if known else None
+
+
+def linked(tree: Path) -> Library | None:
+    """Return the first library that setup.py links with and that nothing has the headers of.
+
+    Code of the source *tree* includes a header of the library's name in all cases.
+    """
+    provided = {*system_libraries.LINKED, *system_libraries.ALWAYS, *system_libraries.LIBC}
+    try:
+        script = ast.parse(files.read_text(tree / "setup.py"))
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return None
+    names = {name for name in _linked(script) if name not in provided}
+
+    def named(header: str) -> Library | None:
+        of = {header.partition("/")[0].removesuffix(".h"), Path(header).stem}
+        known = of | {name.removeprefix("lib") for name in of}
+        return next((Library(header, name) for name in sorted(names & known)), None)
+
+    return _first(tree, named) if names else None
+
+
+def _linked(node: ast.AST) -> Iterator[str]:
+    """Yield the literal ``libraries=["…"]`` of the calls below *node* that are in no ``if``."""
+    if isinstance(node, ast.If):
+        return
+    if isinstance(node, ast.keyword) and node.arg == "libraries" and isinstance(
+        node.value, ast.List | ast.Tuple
+    ):  # fmt: skip
+        for item in node.value.elts:
+            if isinstance(item, ast.Constant) and isinstance(item.value, str):
+                yield item.value
+    for inner in ast.iter_child_nodes(node):
+        yield from _linked(inner)
+
+
+def _first(tree: Path, library_of: Callable[[str], Library | None]) -> Library | None:
+    """Return the first library that code of *tree* includes a header of, which is not its own."""
     every = sorted(file for file in tree.rglob("*") if not file.is_symlink())
     own = {file.name for file in every if file.suffix == ".h"}
     others = {file.parent for file in every if file.name in PROJECT} - {tree}
@@ -141,8 +184,8 @@ def first(tree: Path, backend_path: Sequence[str] = ()) -> Library | None:
         if others.intersection(file.parents):
             continue
         for header in _included(file):
-            if header in known and header.rpartition("/")[2] not in own:
-                return known[header]
+            if header.rpartition("/")[2] not in own and (library := library_of(header)):
+                return library
     return None
 
 

@@ -51,6 +51,9 @@ FETCHES: Final = {
 SWIG: Final = re.compile(r"\bsources\s*=\s*\[[^\]]*?[\"']([^\"'\]]+)\.i[\"']")
 """An input of SWIG among the sources of an extension: setuptools runs the program for it."""
 
+SCANNER: Final = re.compile(rb"^void \*(tree_sitter_\w+_external_scanner_create)\(", re.MULTILINE)
+"""A parser that tree-sitter made declares the scanner that is written by hand beside it."""
+
 LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|LoadLibrary)\s*\(")
 """A library is loaded: by ctypes, by cffi's ABI mode."""
 
@@ -72,21 +75,8 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             "build",
             hint=library.instead or ANOTHER,
         )
-    for name, sign in FETCHES.items():
-        if sign.search(_text(tree / name)):
-            return Obstacle(
-                pin,
-                f"{pin}: its build fetches sources while it runs ({name}), which no lock pins",
-                hint=ALONE,
-            )
-    if download := cmake_downloads.first(tree):
-        at = f"{download.file.relative_to(tree)}:{download.line}"
-        return Obstacle(
-            pin,
-            f"{pin}: its build fetches {download.name} from {shown(download.address)} while it "
-            f"runs ({at}), which no lock pins",
-            hint=ALONE,
-        )
+    if lack := _of_absent_source(tree):
+        return Obstacle(pin, f"{pin}: {lack}", hint=ALONE)
     if file := _loader(tree):
         return Obstacle(
             pin,
@@ -95,6 +85,22 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             hint=f"a static executable has no loader: {ANOTHER}",
         )
     return None
+
+
+def _of_absent_source(tree: Path) -> str:
+    """Return which source the build of *tree* needs and neither it nor a lock has."""
+    for name, sign in FETCHES.items():
+        if sign.search(_text(tree / name)):
+            return f"its build fetches sources while it runs ({name}), which no lock pins"
+    if download := cmake_downloads.first(tree):
+        at = f"{download.file.relative_to(tree)}:{download.line}"
+        return (
+            f"its build fetches {download.name} from {shown(download.address)} while it "
+            f"runs ({at}), which no lock pins"
+        )
+    if function := _scanner(tree):
+        return f"its parser.c calls {function}, which no file of its source distribution defines"
+    return ""
 
 
 def _of_programs(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
@@ -130,6 +136,27 @@ def _swig(tree: Path) -> str:
         if not any(tree.rglob(f"{glob.escape(name.rpartition('/')[2])}_wrap.c*")):
             return f"{name}.i"
     return ""
+
+
+def _scanner(tree: Path) -> str:
+    """Return the first function of a scanner that a parser calls and the *tree* does not bring.
+
+    Several distributions leave the file out (tree-sitter/tree-sitter-python issue 347): they
+    build, and fail where they are loaded.
+    """
+    parsers = [file for file in sorted(tree.rglob("parser.c")) if _is_plain(file)]
+    if not parsers or any(tree.rglob("scanner.*")):
+        return ""
+    others = [file for file in tree.rglob("*.c*") if file not in parsers and _is_plain(file)]
+    for parser in parsers:
+        found = SCANNER.search(parser.read_bytes())
+        if found and not any(found[1] in file.read_bytes() for file in others):
+            return found[1].decode("ascii", "replace")
+    return ""
+
+
+def _is_plain(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink()
 
 
 def _loader(tree: Path) -> Path | None:
