@@ -122,6 +122,35 @@ def test_requirements_of_hooks(tmp_path: Path) -> None:
     assert ("setuptools",) == source.requirements(tmp_path, source.BuildSystem())
 
 
+PROGRAMS = [
+    ("subprocess.run(['cmake', folder])", (), ("setuptools", "cmake")),
+    (
+        "check_call(('/usr/bin/cmake', '..'), cwd=x)\nsystem('ninja -C x')",
+        (),
+        ("setuptools", "cmake", "ninja"),
+    ),
+    ("self.spawn(['cmake'])", ("setuptools", "cmake>=3.18"), ("setuptools", "cmake>=3.18")),
+    ("run(['cmake'])", ("scikit-build",), ("scikit-build",)),
+    ("run(['make', 'cmake'])\nrun([cmake])\nrun([])\nrun('')\nrun()", (), ("setuptools",)),
+    ("tool = shutil.which('cmake') or sys.exit(1)", (), ("setuptools", "cmake")),
+    ("print(['cmake'])\nfunctions[0](['cmake'])", (), ("setuptools",)),
+    ("if sys.platform == 'win32':\n    run(['cmake'])", (), ("setuptools",)),
+    ("if USE_CMAKE:\n    run(['cmake'])", (), ("setuptools",)),
+]
+
+
+@pytest.mark.parametrize(("script", "requires", "expected"), PROGRAMS)
+def test_programs_that_setup_py_expects_on_the_machine(
+    tmp_path: Path, script: str, requires: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    """A build has its requirements alone, so they become some."""
+    (tmp_path / "setup.py").write_text(script)
+
+    system = source.BuildSystem(requires or ("setuptools",))
+
+    assert expected == source.requirements(tmp_path, system)
+
+
 CURL = {"setup.py": "libraries=['curl']"}
 
 OWN = "setup(ext_modules=[Extension('a._c', [])])"
@@ -165,6 +194,10 @@ SOURCES = [
     ({"lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('a._c')"}, ""),
     ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('other._c')"}, "x.py loads"),
     ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('other.a._c')"}, ""),
+    ({"setup.py": OWN, "a/x.py": "s = find_spec('_c')\ncdll.LoadLibrary(s.origin)"}, "x.py loads"),
+    ({"setup.py": OWN, "a/x.py": "from a import _c\nPyDLL(_c.__file__)"}, "a/x.py loads"),
+    ({"setup.py": OWN, "a/x.py": "find_spec('_d')\nCDLL(json.__file__)"}, ""),
+    ({"setup.py": OWN, "a/x.py": "find_spec('a._c')", "a/y.py": "CDLL(None)"}, ""),
     ({"setup.py": "['cmake', '.']", "CMakeLists.txt": FETCHES}, "fetches dep from 'https://h"),
     ({"src/parser.c": PARSER}, "calls tree_sitter_x_external_scanner_create, which no file"),
     ({"src/parser.c": "void *tree_sitter_x_free(void);"}, ""),
@@ -197,6 +230,10 @@ CRC = "#include <crc32c/crc32c.h>\n"
 
 LINKED = "def c():\n    setup(ext_modules=[Extension('a', [s], libraries=['z', 'crc32c'])])\n"
 
+LINUX = "if sys.platform == 'darwin':\n    X\nelif os.name == 'posix':\n    Y\n"
+
+LIBRARY = "Extension(libraries=['crc32c'])"
+
 NAMED = [
     ({"setup.py": LINKED, "src/a.c": CRC}, "crc32c (crc32c/crc32c.h)"),
     ({"setup.py": LINKED, "a.pyx": "cdef extern from 'crc32c.h':"}, "crc32c (crc32c.h)"),
@@ -208,6 +245,9 @@ NAMED = [
     ({"setup.py": "if X:\n    Extension(libraries=['crc32c'])", "a.c": CRC}, ""),
     ({"setup.py": "Extension('a', libraries=['pthread', NAME, 1])", "a.c": "#include <pthread.h>"},
      ""),
+    ({"setup.py": LINUX.replace("Y", "pass").replace("X", LIBRARY), "a.c": CRC}, ""),
+    ({"setup.py": LINUX.replace("X", "pass").replace("Y", LIBRARY), "a.c": CRC},
+     "crc32c (crc32c/crc32c.h)"),
     ({"setup.py": "libraries=['crc32c']", "a.c": CRC}, ""),
     ({"setup.py": "print 'libraries'", "a.c": CRC}, ""),
     ({"a.c": CRC}, ""),

@@ -5,15 +5,12 @@ names what does the same work without the library. A library that setup.py names
 does not know is missing as well, but a build may go on without the extension.
 """
 
-import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from onebin.effects import files
-
-from . import system_libraries
+from . import setup_script, system_libraries
 
 
 class Library(NamedTuple):
@@ -61,6 +58,7 @@ LIBRARIES: Final = (
     Library("gdal.h", "GDAL"),
     Library("geos_c.h", "GEOS", "", "geos"),
     Library("proj.h", "PROJ"),
+    Library("lzo/lzo1x.h", "LZO", "", "lzo"),
     Library("lz4.h", "LZ4"),
     Library("lz4frame.h", "LZ4", "", "lz4"),
     Library("libunwind.h", "libunwind", "", "unwind"),
@@ -145,11 +143,7 @@ def linked(tree: Path) -> Library | None:
     Code of the source *tree* includes a header of the library's name in all cases.
     """
     provided = {*system_libraries.LINKED, *system_libraries.ALWAYS, *system_libraries.LIBC}
-    try:
-        script = ast.parse(files.read_text(tree / "setup.py"))
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
-        return None
-    names = {name for name in _linked(script) if name not in provided}
+    names = setup_script.libraries(tree) - provided
 
     def named(header: str) -> Library | None:
         of = {header.partition("/")[0].removesuffix(".h"), Path(header).stem}
@@ -157,20 +151,6 @@ def linked(tree: Path) -> Library | None:
         return next((Library(header, name) for name in sorted(names & known)), None)
 
     return _first(tree, named) if names else None
-
-
-def _linked(node: ast.AST) -> Iterator[str]:
-    """Yield the literal ``libraries=["…"]`` of the calls below *node* that are in no ``if``."""
-    if isinstance(node, ast.If):
-        return
-    if isinstance(node, ast.keyword) and node.arg == "libraries" and isinstance(
-        node.value, ast.List | ast.Tuple
-    ):  # fmt: skip
-        for item in node.value.elts:
-            if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                yield item.value
-    for inner in ast.iter_child_nodes(node):
-        yield from _linked(inner)
 
 
 def _first(tree: Path, library_of: Callable[[str], Library | None]) -> Library | None:

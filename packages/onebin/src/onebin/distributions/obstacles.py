@@ -54,7 +54,7 @@ SWIG: Final = re.compile(r"\bsources\s*=\s*\[[^\]]*?[\"']([^\"'\]]+)\.i[\"']")
 SCANNER: Final = re.compile(rb"^void \*(tree_sitter_\w+_external_scanner_create)\(", re.MULTILINE)
 """A parser that tree-sitter made declares the scanner that is written by hand beside it."""
 
-LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|LoadLibrary)\s*\(")
+LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|PyDLL|LoadLibrary)\s*\(")
 """A library is loaded: by ctypes, by cffi's ABI mode."""
 
 EXTENSION: Final = re.compile(r"\bExtension\(\s*(?:name\s*=\s*)?[\"']([\w.]+)[\"']")
@@ -62,6 +62,12 @@ EXTENSION: Final = re.compile(r"\bExtension\(\s*(?:name\s*=\s*)?[\"']([\w.]+)[\"
 
 LOADED: Final = re.compile(r"\b\w*load\w*\(\s*[\"']([\w.]+)[\"']", re.IGNORECASE)
 """A name that a function loads."""
+
+FOUND: Final = re.compile(
+    r"\bfind_spec\(\s*[\"']([\w.]+)[\"']|"
+    r"\b(?:dlopen|CDLL|PyDLL|LoadLibrary)\(\s*([\w.]+)\.__file__\b"
+)
+"""A module whose file is found, for a loader in the same file."""
 
 
 def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
@@ -173,6 +179,10 @@ def _loader(tree: Path) -> Path | None:
             continue
         text = _text(file)
         has_loader = has_loader or bool(LOADS.search(text))
+        if LOADS.search(text):
+            by_file = ("".join(pair).rpartition(".")[2] for pair in FOUND.findall(text))
+            if {name.rpartition(".")[2] for name in names}.intersection(by_file):
+                return file
         if names.intersection(map(_below_top, LOADED.findall(text))):
             found = found or file
     return found if has_loader else None

@@ -14,7 +14,7 @@ from onebin.effects import files
 from onebin.errors import ProjectError
 from onebin.requirement import shown
 
-from . import install
+from . import install, setup_script
 
 BACK_END: Final = re.compile(rf"{install.MODULE.pattern}(:{install.MODULE.pattern})?", re.ASCII)
 
@@ -30,6 +30,13 @@ COMPILES: Final = re.compile(
 
 TRAINS: Final = re.compile(r"(.*_)?(USE|WITH|BUILD|ENABLE)_PGO")
 """Those that have the result run and built again: a captured module cannot be run alone."""
+
+
+DISTRIBUTED: Final = frozenset({"cmake", "ninja"})
+"""Programs that are in the index under their own name, for every machine."""
+
+BRING_PROGRAMS: Final = (*sorted(DISTRIBUTED), "scikit-build", "scikit-build-core")
+"""Build requirements that name the right version of these themselves."""
 
 
 class BuildSystem(msgspec.Struct, frozen=True, rename="kebab"):
@@ -105,11 +112,14 @@ def can_compile(source: Path, system: BuildSystem) -> bool:
 
 
 def requirements(source: Path, system: BuildSystem) -> tuple[str, ...]:
-    """Return the build requirements of the tree *source* that its ``pyproject.toml`` shows.
+    """Return the build requirements of the tree *source* that its files show.
 
-    Those of hatchling's hooks as well, which it requests while it runs.
+    Those of hatchling's hooks as well, which it requests while it runs, and programs that
+    ``setup.py`` expects on the machine, if the index has them.
     """
     found = list(system.requires)
+    if not tool_of(system, BRING_PROGRAMS):
+        found += sorted(setup_script.programs(source) & DISTRIBUTED)
     if system.build_backend.partition(".")[0] == "hatchling":
         for hook in _hooks(_table(_tool_table(source).get("hatch")).get("build")):
             named = hook.get("dependencies")

@@ -27,7 +27,7 @@ PROVIDER: Final = "captured"
 """Builds such sources."""
 
 
-TREE_VERSION: Final = 4
+TREE_VERSION: Final = 5
 """Raised when the facts of the same files change: part of the key."""
 
 
