@@ -149,6 +149,17 @@ def test_programs_that_setup_py_expects_on_the_machine(
     system = source.BuildSystem(requires or ("setuptools",))
 
     assert expected == source.requirements(tmp_path, system)
+    other = source.BuildSystem(requires, "own")
+    assert requires == source.requirements(tmp_path, other)
+
+
+def test_requirements_in_setup_py(tmp_path: Path) -> None:
+    """The plan knows them as far as they are text: those without a wheel are built in turn."""
+    (tmp_path / "setup.py").write_text("setup(setup_requires=['cffi>=1', 'x; a<2', NAME])")
+
+    assert ("setuptools", "cffi>=1", "x; a<2") == source.requirements(
+        tmp_path, source.BuildSystem()
+    )
 
 
 CURL = {"setup.py": "libraries=['curl']"}

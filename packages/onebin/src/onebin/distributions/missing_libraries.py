@@ -143,7 +143,7 @@ def linked(tree: Path) -> Library | None:
     Code of the source *tree* includes a header of the library's name in all cases.
     """
     provided = {*system_libraries.LINKED, *system_libraries.ALWAYS, *system_libraries.LIBC}
-    names = setup_script.libraries(tree) - provided
+    names = setup_script.literals(tree, "libraries") - provided
 
     def named(header: str) -> Library | None:
         of = {header.partition("/")[0].removesuffix(".h"), Path(header).stem}

@@ -17,13 +17,13 @@ STARTS: Final = frozenset(
 """Functions of subprocess, os, distutils and shutil that start a program or search for it."""
 
 
-def libraries(tree: Path) -> frozenset[str]:
-    """Return the literal ``libraries=["…"]`` of calls in the script of *tree*."""
+def literals(tree: Path, name: str) -> frozenset[str]:
+    """Return the literal texts of ``NAME=["…"]`` in the calls of the script of *tree*."""
     return frozenset(
         item
         for call in _calls(tree)
         for keyword in call.keywords
-        if keyword.arg == "libraries"
+        if keyword.arg == name
         for item in _texts(keyword.value)
     )
 

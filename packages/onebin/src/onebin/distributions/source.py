@@ -114,12 +114,14 @@ def can_compile(source: Path, system: BuildSystem) -> bool:
 def requirements(source: Path, system: BuildSystem) -> tuple[str, ...]:
     """Return the build requirements of the tree *source* that its files show.
 
-    Those of hatchling's hooks as well, which it requests while it runs, and programs that
-    ``setup.py`` expects on the machine, if the index has them.
+    Those of hatchling's hooks and of ``setup_requires`` as well, which back ends request while
+    they run, and programs that ``setup.py`` expects on the machine, if the index has them.
     """
     found = list(system.requires)
-    if not tool_of(system, BRING_PROGRAMS):
-        found += sorted(setup_script.programs(source) & DISTRIBUTED)
+    if system.build_backend.partition(".")[0] == "setuptools":
+        found += sorted(setup_script.literals(source, "setup_requires"))
+        if not tool_of(system, BRING_PROGRAMS):
+            found += sorted(setup_script.programs(source) & DISTRIBUTED)
     if system.build_backend.partition(".")[0] == "hatchling":
         for hook in _hooks(_table(_tool_table(source).get("hatch")).get("build")):
             named = hook.get("dependencies")
