@@ -26,10 +26,11 @@ EXPLICIT: Final = "_mm_crc32_u|__builtin_ia32_crc32|_xgetbv"
 
 SCRIPT: Final = """\
 #!/bin/sh
-links=links
 case " $* " in
 *" -shared "* | *" -r "*) exec {compiler} "$@" ;;
-*" -c "* | *" -E "* | *" -S "*) links= ;;
+*" -c "* | *" -E "* | *" -S "*) call=compile ;;
+*".c "* | *".cc "* | *".cpp "* | *".cxx "* | *".s "* | *".S "* | *" -x"*) call=link ;;
+*) call=objects ;; # linked: no instruction is chosen any more
 esac
 case " $* " in
 *" -x"*) language= ;;
@@ -41,12 +42,13 @@ while [ "$left" -gt 0 ]; do
     word=$1
     shift
     left=$((left - 1))
-    case $links$word in
-    links-msse4) set -- "$@" -Xclang -target-feature -Xclang +sse4.2 ;;
+    case $call$word in
+    link-mtune=* | objects-mtune=* | objects-march=* | {dropped}) ;;
+    link-msse4) set -- "$@" -Xclang -target-feature -Xclang +sse4.2 ;;
     {features}) set -- "$@" -Xclang -target-feature -Xclang "+${word#-m}" ;;
-    -msse4 | -msse4.2) set -- "$@" -mpopcnt "$word" ;;
-    -mavx*) set -- "$@" -mpopcnt -mxsave "$word" ;;
-    -) set -- "$@" $language "$word" ;;
+    compile-msse4 | compile-msse4.2) set -- "$@" -mpopcnt "$word" ;;
+    compile-mavx*) set -- "$@" -mpopcnt -mxsave "$word" ;;
+    compile-) set -- "$@" $language "$word" ;;
     *.c | *.cc | *.cpp | *.cxx)
         # One of its functions has the set, by an attribute or a pragma: the others call none.
         if grep -Eqs '{explicit}' "$word" && grep -iqs target "$word"; then
@@ -73,7 +75,8 @@ def write(folder: Path, tools: Path, machine: Machine) -> Path:
         words = {
             "compiler": shlex.quote(str(tools / name)),
             "language": language,
-            "features": FEATURES.replace("-m", "links-m"),
+            "features": FEATURES.replace("-m", "link-m"),
+            "dropped": FEATURES.replace("-m", "objects-m"),
             "explicit": EXPLICIT,
             "implied": IMPLIED.get(machine, ""),
         }
