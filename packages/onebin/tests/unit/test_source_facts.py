@@ -168,6 +168,8 @@ OWN = "setup(ext_modules=[Extension('a._c', [])])"
 
 FETCHES = "FetchContent_Declare(dep URL https://h.invalid/x)\nFetchContent_MakeAvailable(dep)"
 
+PARSER_H = '#include "tree_sitter/parser.h"\n'
+
 PARSER = "void *tree_sitter_x_external_scanner_create(void);"
 
 SOURCES = [
@@ -212,6 +214,8 @@ SOURCES = [
     ({"setup.py": "['cmake', '.']", "CMakeLists.txt": FETCHES}, "fetches dep from 'https://h"),
     ({"src/parser.c": PARSER}, "calls tree_sitter_x_external_scanner_create, which no file"),
     ({"src/parser.c": "void *tree_sitter_x_free(void);"}, ""),
+    ({"src/parser.c": PARSER_H}, "includes tree_sitter/parser.h, which its source distribution"),
+    ({"src/parser.c": PARSER_H, "src/tree_sitter/parser.h": ""}, ""),
     ({"src/parser.c": PARSER, "src/scanner.cc": "// of macros"}, ""),
     ({"src/parser.c": PARSER, "src/all.c": PARSER}, ""),
 ]  # fmt: skip

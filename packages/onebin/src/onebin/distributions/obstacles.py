@@ -54,6 +54,8 @@ SWIG: Final = re.compile(r"\bsources\s*=\s*\[[^\]]*?[\"']([^\"'\]]+)\.i[\"']")
 SCANNER: Final = re.compile(rb"^void \*(tree_sitter_\w+_external_scanner_create)\(", re.MULTILINE)
 """A parser that tree-sitter made declares the scanner that is written by hand beside it."""
 
+PARSER_H: Final = b'#include "tree_sitter/parser.h"'
+
 LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|PyDLL|LoadLibrary)\s*\(")
 """A library is loaded: by ctypes, by cffi's ABI mode."""
 
@@ -104,9 +106,7 @@ def _of_absent_source(tree: Path) -> str:
             f"its build fetches {download.name} from {shown(download.address)} while it "
             f"runs ({at}), which no lock pins"
         )
-    if function := _scanner(tree):
-        return f"its parser.c calls {function}, which no file of its source distribution defines"
-    return ""
+    return _of_grammar(tree)
 
 
 def _of_programs(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
@@ -144,20 +144,27 @@ def _swig(tree: Path) -> str:
     return ""
 
 
-def _scanner(tree: Path) -> str:
-    """Return the first function of a scanner that a parser calls and the *tree* does not bring.
+def _of_grammar(tree: Path) -> str:
+    """Return what a parser that tree-sitter made uses and the *tree* does not bring.
 
-    Several distributions leave the file out (tree-sitter/tree-sitter-python issue 347): they
-    build, and fail where they are loaded.
+    Several distributions leave such a file out (tree-sitter/tree-sitter-python issue 347): without
+    the scanner they build, and fail where they are loaded.
     """
-    parsers = [file for file in sorted(tree.rglob("parser.c")) if _is_plain(file)]
+    parsers = {
+        file: file.read_bytes() for file in sorted(tree.rglob("parser.c")) if _is_plain(file)
+    }
+    if any(PARSER_H in code for code in parsers.values()) and not any(tree.rglob("parser.h")):
+        return "its parser.c includes tree_sitter/parser.h, which its source distribution lacks"
     if not parsers or any(tree.rglob("scanner.*")):
         return ""
     others = [file for file in tree.rglob("*.c*") if file not in parsers and _is_plain(file)]
-    for parser in parsers:
-        found = SCANNER.search(parser.read_bytes())
+    for code in parsers.values():
+        found = SCANNER.search(code)
         if found and not any(found[1] in file.read_bytes() for file in others):
-            return found[1].decode("ascii", "replace")
+            function = found[1].decode("ascii", "replace")
+            return (
+                f"its parser.c calls {function}, which no file of its source distribution defines"
+            )
     return ""
 
 

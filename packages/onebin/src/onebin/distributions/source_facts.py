@@ -27,7 +27,7 @@ PROVIDER: Final = "captured"
 """Builds such sources."""
 
 
-TREE_VERSION: Final = 6
+TREE_VERSION: Final = 7
 """Raised when the facts of the same files change: part of the key."""
 
 
