@@ -80,6 +80,31 @@ def test_variables_that_switch_compiling_on(
     assert expected == source.switches(tmp_path, system)
 
 
+READS = "os.getenv('THING_USE_CYTHON')"
+
+
+@pytest.mark.parametrize(
+    ("files", "requires", "expected"),
+    [
+        ({"setup.py": READS}, ("setuptools", "Cython>=3"), {"THING_USE_CYTHON": "1"}),
+        ({"setup.py": f"{READS}\nsetup_requires=['Cython>=3']"}, (), {"THING_USE_CYTHON": "1"}),
+        ({"setup.py": READS, "setup.cfg": "setup_requires = cython"}, (),
+         {"THING_USE_CYTHON": "1"}),
+        ({"setup.py": f"{READS}\nimport Cython"}, (), {}),
+        ({"setup.py": "getenv('THING_USE_MYPYC')"}, ("setuptools", "cython"), {}),
+        ({"setup.py": "getenv('THING_WITH_SPEEDUPS')"}, (), {"THING_WITH_SPEEDUPS": "1"}),
+    ],
+)  # fmt: skip
+def test_variable_for_the_authors_machine(
+    tmp_path: Path, files: dict[str, str], requires: tuple[str, ...], expected: dict[str, str]
+) -> None:
+    """It is set only if the tool that it calls comes: else the source has what the tool made."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    assert expected == source.switches(tmp_path, source.BuildSystem(requires or ("setuptools",)))
+
+
 @pytest.mark.parametrize(("value", "is_idle"), [("false", True), ("true", False)])
 def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bool) -> None:
     """Hatchling runs it on request alone, as for the authors' wheels."""

@@ -13,7 +13,7 @@ NETWORK: Final = re.compile(
 """Words of musl, glibc, Python, curl, CMake and git where there is no network."""
 
 PROGRAMS: Final = (
-    "autoconf|autoreconf|bazel|bison|cargo|cmake|flex|git|go|libtoolize|meson|nasm|ninja|node|npm|"
+    "autoconf|autoreconf|bazel|bison|cargo|cmake|flex|go|libtoolize|meson|nasm|ninja|node|npm|"
     "pg_config|protoc|swig|yasm"
 )
 

@@ -20,7 +20,7 @@ from . import compile_time, loaded_libraries, located, together
 from .offering import PURE, SOURCE, Form, Found, ObstacleError, OfferStep
 from .source_facts import SourceFacts, source_facts
 
-FACTS_VERSION: Final = 22
+FACTS_VERSION: Final = 23
 """Raised when a source's facts change for the same files: part of the key."""
 
 

@@ -28,6 +28,9 @@ COMPILES: Final = re.compile(
 )
 """Names of variables that have C made of Python: ``TOMLI_USE_MYPYC``."""
 
+MADE_BY: Final = {"_CYTHON": "cython", "_MYPYC": "mypy"}
+"""What such a variable wants, by its end."""
+
 TRAINS: Final = re.compile(r"(.*_)?(USE|WITH|BUILD|ENABLE)_PGO")
 """Those that have the result run and built again: a captured module cannot be run alone."""
 
@@ -183,7 +186,7 @@ def switches(source: Path, system: BuildSystem) -> dict[str, str]:
         except (OSError, ValueError):
             continue
         for name in ENVIRONMENT.findall(text):
-            if COMPILES.fullmatch(name):
+            if COMPILES.fullmatch(name) and not _lacks_tool(name, source, system):
                 found[name] = "1"
             elif TRAINS.fullmatch(name):
                 found[name] = "0"
@@ -193,6 +196,23 @@ def switches(source: Path, system: BuildSystem) -> dict[str, str]:
     if _has_idle_hook(source):
         found["HATCH_BUILD_HOOKS_ENABLE"] = "1"
     return dict(sorted(found.items()))
+
+
+def _lacks_tool(name: str, source: Path, system: BuildSystem) -> bool:
+    """Whether the variable *name* wants a tool that nothing requests for the tree *source*.
+
+    It is for the author's machine, then; the source has what the tool made there.
+    """
+    tool = next((tool for end, tool in MADE_BY.items() if name.endswith(end)), "")
+    if not tool or system.backend_path or tool_of(system, {tool}):
+        return False
+    for script, sign in (("setup.py", rf"[\"']{tool}\b"), ("setup.cfg", rf"\b{tool}\b")):
+        try:
+            if re.search(sign, files.read_text(source / script), re.IGNORECASE):
+                return False
+        except (OSError, ValueError):
+            continue
+    return True
 
 
 def _override_variables(tool: dict[str, Any]) -> Iterator[str]:

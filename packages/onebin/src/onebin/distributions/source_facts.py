@@ -27,7 +27,7 @@ PROVIDER: Final = "captured"
 """Builds such sources."""
 
 
-TREE_VERSION: Final = 7
+TREE_VERSION: Final = 8
 """Raised when the facts of the same files change: part of the key."""
 
 
