@@ -20,6 +20,12 @@ FETCHES = "its build fetches a file while it runs"
         ("OSError: [Errno 101] Network is unreachable", FETCHES),
         ("a.c:1:10: fatal error: 'a.h' file not found", PURE),
         ("error: unresolved symbol host", PURE),
+        ("make: nasm: No such file or directory\nmake: Error 127", "runs nasm, which is not among"),
+        ("sh: 1: autoreconf: not found", "its build runs autoreconf, which"),
+        ("bash: line 3: bison: command not found", "its build runs bison, which"),
+        ("error: [Errno 2] No such file or directory: 'cmake'", "its build runs cmake, which"),
+        ("error: [Errno 2] No such file or directory: 'README'", PURE),
+        ("sh: 1: git: not found", PURE),  # for its version, which builds go on without
         ("", PURE),
     ],
 )

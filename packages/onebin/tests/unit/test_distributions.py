@@ -143,7 +143,7 @@ def test_captured_objects_become_extensions(tmp_path: Path) -> None:
     assert [] == list(made.code.rglob("*.so"))
     assert (("c++", "png"), native.unpinned) == (made.extensions[0].libraries, made.unpinned)
     assert install.needs_cxx(made.extensions)
-    with pytest.raises(ProjectError, match="0f__mypyc: needs the system library png"):
+    with pytest.raises(ProjectError, match="1: its C module 0f__mypyc needs the system library"):
         install.link_input(made.extensions)
 
 
@@ -176,7 +176,7 @@ def test_libraries_of_extensions_are_linked_once() -> None:
     assert (Path("/LibYAML.a"),) == install.link_input([with_it, other]).archives
     for built in ((), (built_library("libffi"),)):
         without = msgspec.structs.replace(with_it, built=built)
-        with pytest.raises(ProjectError, match="a: needs the system library yaml"):
+        with pytest.raises(ProjectError, match="C module a needs the system library yaml"):
             install.link_input([other, without])
 
 

@@ -90,18 +90,29 @@ def test_inittab_is_c() -> None:
     assert "extern PyObject *NULL" not in text
 
 
+UNDEFINED = "ld.lld: error: undefined symbol: "
+
+LATER = f"\n{UNDEFINED}h\n>>> referenced by /c/b/o/x.o:(g)"
+
+OWNERS = {Path("/c/a/o/x.o"): "one 1: its C module x", Path("/c/b/o/x.o"): "two 2: its C module x"}
+
+
 @pytest.mark.parametrize(
     ("detail", "error", "message"),
     [
-        ("ld.lld: error: undefined symbol: png_read\n>>> x", ProjectError, "calls png_read, which"),
-        ("ld.lld: error: undefined symbol:", ProjectError, "calls a function, which nothing"),
+        (f"{UNDEFINED}png_read\n>>> x", ProjectError, "^a C extension uses png_read, which"),
+        (UNDEFINED.strip(), ProjectError, "uses a function, which nothing"),
+        (f"{UNDEFINED}f\n>>> referenced by /c/b/o/x.o:(g)", ProjectError, "^two 2: .* x uses f,"),
+        (f"{UNDEFINED}f\n>>> by x.c\n>>>   /c/a/o/x.o:(g)\n{LATER}", ProjectError, "^one 1: .* f,"),
+        (f"{UNDEFINED}f\n>>> referenced by a.o:(g)\n{LATER}", ProjectError, "^a C ext.* uses f,"),
         ("ld.lld: error: cannot open x.o", ToolError, "ld ended"),
     ],
 )
 def test_link_that_fails(
     tmp_path: Path, parts: LinkInput, detail: str, error: type[Exception], message: str
 ) -> None:
-    """A missing function is a ProjectError, any other failure a ToolError."""
+    """A missing function is a ProjectError that names its user, any other failure a ToolError."""
+    parts += LinkInput(owners=OWNERS)
 
     def fail(words: list[str], _: dict[str, Any]) -> bytes:
         if words[0].endswith("/ld"):

@@ -70,6 +70,11 @@ RUST = {"pyproject.toml": '[build-system]\nrequires = ["maturin>=1"]\n'}
 HUGE = {f"third_party/src/{n}.cc": "" for n in range(300)}
 FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_core.buildapi"\n'}
 
+UNBUILT = {
+    "setup.py": "Extension('a', ['a.c'], libraries=['crc32c'])",
+    "a.c": "#include <crc32c.h>",
+}
+
 
 @pytest.mark.sample(every=3)
 @pytest.mark.parametrize(
@@ -95,6 +100,10 @@ FLIT = {"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "flit_
         ("compiled pure flit", 'pure = ["thing"]', "pure"),
         ("compiled flit", "", "its source distribution is built without the compiled code"),
         ("compiled flit", 'pure = ["thing"]', "captured"),
+        ("compiled unbuilt", "", "its C code needs crc32c (crc32c.h), which onebin does not build"),
+        ("compiled unbuilt", 'pure = ["thing"]', "captured"),
+        ("compiled pure unbuilt", "", "pure: its C code needs crc32c (crc32c.h), which"),
+        ("unbuilt", "", "captured"),
         ("pure flit", 'from-source = ["thing"]', "captured"),
         ("program source", "", "its wheels bring programs, or shared libraries"),
         ("program source", 'from-source = ["thing"]', "captured"),
@@ -122,6 +131,7 @@ def test_form_of_a_distribution(
         "unlocked": lambda: put_source("thing", **NEEDS_NOTHING),
         "rust": lambda: put_source("thing", **RUST),
         "flit": lambda: put_source("thing", **FLIT),
+        "unbuilt": lambda: put_source("thing", **NEEDS_NOTHING | UNBUILT),
         "huge": lambda: put_source("thing", **NEEDS_NOTHING | HUGE),
     }
     pins = {name: makers[name]() for name in files.split()}

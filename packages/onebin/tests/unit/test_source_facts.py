@@ -9,6 +9,7 @@ from onebin.distributions import missing_libraries, obstacles, source, system_li
 from onebin.model import Machine, Pin
 from onebin.runtime import modules
 from onebin.runtime.libraries import libraries
+from onebin.target import capture
 
 INCLUDES = [
     ("#include <yaml.h>", {"LibYAML"}),
@@ -79,6 +80,31 @@ def test_variables_that_switch_compiling_on(
     assert expected == source.switches(tmp_path, system)
 
 
+READS = "os.getenv('THING_USE_CYTHON')"
+
+
+@pytest.mark.parametrize(
+    ("files", "requires", "expected"),
+    [
+        ({"setup.py": READS}, ("setuptools", "Cython>=3"), {"THING_USE_CYTHON": "1"}),
+        ({"setup.py": f"{READS}\nsetup_requires=['Cython>=3']"}, (), {"THING_USE_CYTHON": "1"}),
+        ({"setup.py": READS, "setup.cfg": "setup_requires = cython"}, (),
+         {"THING_USE_CYTHON": "1"}),
+        ({"setup.py": f"{READS}\nimport Cython"}, (), {}),
+        ({"setup.py": "getenv('THING_USE_MYPYC')"}, ("setuptools", "cython"), {}),
+        ({"setup.py": "getenv('THING_WITH_SPEEDUPS')"}, (), {"THING_WITH_SPEEDUPS": "1"}),
+    ],
+)  # fmt: skip
+def test_variable_for_the_authors_machine(
+    tmp_path: Path, files: dict[str, str], requires: tuple[str, ...], expected: dict[str, str]
+) -> None:
+    """It is set only if the tool that it calls comes: else the source has what the tool made."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    assert expected == source.switches(tmp_path, source.BuildSystem(requires or ("setuptools",)))
+
+
 @pytest.mark.parametrize(("value", "is_idle"), [("false", True), ("true", False)])
 def test_hook_that_is_idle_by_default(tmp_path: Path, value: str, *, is_idle: bool) -> None:
     """Hatchling runs it on request alone, as for the authors' wheels."""
@@ -121,11 +147,55 @@ def test_requirements_of_hooks(tmp_path: Path) -> None:
     assert ("setuptools",) == source.requirements(tmp_path, source.BuildSystem())
 
 
+PROGRAMS = [
+    ("subprocess.run(['cmake', folder])", (), ("setuptools", "cmake")),
+    (
+        "check_call(('/usr/bin/cmake', '..'), cwd=x)\nsystem('ninja -C x')",
+        (),
+        ("setuptools", "cmake", "ninja"),
+    ),
+    ("self.spawn(['cmake'])", ("setuptools", "cmake>=3.18"), ("setuptools", "cmake>=3.18")),
+    ("run(['cmake'])", ("scikit-build",), ("scikit-build",)),
+    ("run(['make', 'cmake'])\nrun([cmake])\nrun([])\nrun('')\nrun()", (), ("setuptools",)),
+    ("tool = shutil.which('cmake') or sys.exit(1)", (), ("setuptools", "cmake")),
+    ("print(['cmake'])\nfunctions[0](['cmake'])", (), ("setuptools",)),
+    ("if sys.platform == 'win32':\n    run(['cmake'])", (), ("setuptools",)),
+    ("if USE_CMAKE:\n    run(['cmake'])", (), ("setuptools",)),
+]
+
+
+@pytest.mark.parametrize(("script", "requires", "expected"), PROGRAMS)
+def test_programs_that_setup_py_expects_on_the_machine(
+    tmp_path: Path, script: str, requires: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    """A build has its requirements alone, so they become some."""
+    (tmp_path / "setup.py").write_text(script)
+
+    system = source.BuildSystem(requires or ("setuptools",))
+
+    assert expected == source.requirements(tmp_path, system)
+    other = source.BuildSystem(requires, "own")
+    assert requires == source.requirements(tmp_path, other)
+
+
+def test_requirements_in_setup_py(tmp_path: Path) -> None:
+    """The plan knows them as far as they are text: those without a wheel are built in turn."""
+    (tmp_path / "setup.py").write_text("setup(setup_requires=['cffi>=1', 'x; a<2', NAME])")
+
+    assert ("setuptools", "cffi>=1", "x; a<2") == source.requirements(
+        tmp_path, source.BuildSystem()
+    )
+
+
 CURL = {"setup.py": "libraries=['curl']"}
 
 OWN = "setup(ext_modules=[Extension('a._c', [])])"
 
 FETCHES = "FetchContent_Declare(dep URL https://h.invalid/x)\nFetchContent_MakeAvailable(dep)"
+
+PARSER_H = '#include "tree_sitter/parser.h"\n'
+
+PARSER = "void *tree_sitter_x_external_scanner_create(void);"
 
 SOURCES = [
     ({"a.c": "#include <libpq-fe.h>", "setup.py": "pg_config"}, "PostgreSQL's libpq"),
@@ -162,7 +232,17 @@ SOURCES = [
     ({"lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('a._c')"}, ""),
     ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('other._c')"}, "x.py loads"),
     ({"setup.py": OWN, "lib/l.py": "CDLL(s)", "lib/x.py": "load_raw('other.a._c')"}, ""),
+    ({"setup.py": OWN, "a/x.py": "s = find_spec('_c')\ncdll.LoadLibrary(s.origin)"}, "x.py loads"),
+    ({"setup.py": OWN, "a/x.py": "from a import _c\nPyDLL(_c.__file__)"}, "a/x.py loads"),
+    ({"setup.py": OWN, "a/x.py": "find_spec('_d')\nCDLL(json.__file__)"}, ""),
+    ({"setup.py": OWN, "a/x.py": "find_spec('a._c')", "a/y.py": "CDLL(None)"}, ""),
     ({"setup.py": "['cmake', '.']", "CMakeLists.txt": FETCHES}, "fetches dep from 'https://h"),
+    ({"src/parser.c": PARSER}, "calls tree_sitter_x_external_scanner_create, which no file"),
+    ({"src/parser.c": "void *tree_sitter_x_free(void);"}, ""),
+    ({"src/parser.c": PARSER_H}, "includes tree_sitter/parser.h, which its source distribution"),
+    ({"src/parser.c": PARSER_H, "src/tree_sitter/parser.h": ""}, ""),
+    ({"src/parser.c": PARSER, "src/scanner.cc": "// of macros"}, ""),
+    ({"src/parser.c": PARSER, "src/all.c": PARSER}, ""),
 ]  # fmt: skip
 
 
@@ -184,6 +264,53 @@ def test_source_that_rules_a_static_executable_out(
     assert found is not None
     assert reason in found.reason
     assert found.hint
+
+
+CRC = "#include <crc32c/crc32c.h>\n"
+
+LINKED = "def c():\n    setup(ext_modules=[Extension('a', [s], libraries=['z', 'crc32c'])])\n"
+
+LINUX = "if sys.platform == 'darwin':\n    X\nelif os.name == 'posix':\n    Y\n"
+
+LIBRARY = "Extension(libraries=['crc32c'])"
+
+NAMED = [
+    ({"setup.py": LINKED, "src/a.c": CRC}, "crc32c (crc32c/crc32c.h)"),
+    ({"setup.py": LINKED, "a.pyx": "cdef extern from 'crc32c.h':"}, "crc32c (crc32c.h)"),
+    ({"setup.py": LINKED, "a.c": "#include <libcrc32c.h>"}, "crc32c (libcrc32c.h)"),
+    ({"setup.py": LINKED, "a.c": CRC, "lib/crc32c.h": ""}, ""),
+    ({"setup.py": LINKED, "a.c": f"#ifdef X\n{CRC}#endif"}, ""),
+    ({"setup.py": LINKED, "a.c": "#include <other.h>\n#include <zlib.h>"}, ""),
+    ({"setup.py": LINKED, "tests/a.c": CRC}, ""),
+    ({"setup.py": "if X:\n    Extension(libraries=['crc32c'])", "a.c": CRC}, ""),
+    ({"setup.py": "Extension('a', libraries=['pthread', NAME, 1])", "a.c": "#include <pthread.h>"},
+     ""),
+    ({"setup.py": LINUX.replace("Y", "pass").replace("X", LIBRARY), "a.c": CRC}, ""),
+    ({"setup.py": LINUX.replace("X", "pass").replace("Y", LIBRARY), "a.c": CRC},
+     "crc32c (crc32c/crc32c.h)"),
+    ({"setup.py": "libraries=['crc32c']", "a.c": CRC}, ""),
+    ({"setup.py": "print 'libraries'", "a.c": CRC}, ""),
+    ({"a.c": CRC}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "expected"), NAMED)
+def test_library_that_an_extension_is_linked_with(
+    tmp_path: Path, files: dict[str, str], expected: str
+) -> None:
+    """It is named in every case, its header is included in every case, and nothing brings it."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    found = missing_libraries.linked(tmp_path)
+
+    assert expected == (f"{found.name} ({found.header})" if found else "")
+
+
+def test_the_compilers_wrapper_knows_the_same_parts_of_libc() -> None:
+    """It runs alone, so it has a copy."""
+    assert capture.IGNORED_LIBRARIES == system_libraries.LIBC
 
 
 BACK_ENDS = [

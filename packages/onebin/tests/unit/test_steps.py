@@ -82,6 +82,8 @@ NOT_IN_KEY: Mapping[str, str] = {
     "Runtime.builtins": "named by Runtime.key",
     "Runtime.sources": "named by Runtime.key",
     "Runtime.library_modules": "named by Runtime.key",
+    "LinkInput.owners": "for errors",
+    "Extension.distribution": "for errors",
     "Library.license": "for the bill of materials",
     "Library.programs": "for messages",
     "Library.only_generates": "where its commands run; the files are the same",

@@ -12,11 +12,28 @@ NETWORK: Final = re.compile(
 )
 """Words of musl, glibc, Python, curl, CMake and git where there is no network."""
 
+PROGRAMS: Final = (
+    "autoconf|autoreconf|bazel|bison|cargo|cmake|flex|go|libtoolize|meson|nasm|ninja|node|npm|"
+    "pg_config|protoc|swig|yasm"
+)
+
+PROGRAM: Final = re.compile(
+    rf"\b(?P<before>{PROGRAMS}): (?:command not found|not found|No such file or directory)|"
+    rf"No such file or directory: '(?P<after>{PROGRAMS})'"
+)
+"""Words of shells, of make and of Python where a program is missing."""
+
 
 def remedy(name: str, detail: str) -> str:
     """Return what to change where the build of the distribution *name* printed *detail*."""
     if NETWORK.search(detail):
         return f"its build fetches a file while it runs; {obstacles.ALONE}"
+    if found := PROGRAM.search(detail):
+        program = found["before"] or found["after"]
+        return (
+            f"its build runs {program}, which is not among its build requirements; programs of "
+            f"this machine are not used: {obstacles.ANOTHER}"
+        )
     return (
         "choose another version; or, if it has a pure-Python wheel and may be slower: "
         f'tool.onebin.pure = ["{name}"]'

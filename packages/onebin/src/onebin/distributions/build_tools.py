@@ -178,8 +178,8 @@ class BuildTools:
             raise ProjectError(
                 f"{self._of}: its build needs {pin.name} {pin.version} while it runs, which has "
                 "no wheel of pure Python or of programs for this machine",
-                hint="only requirements that its pyproject.toml names are built from source in "
-                "turn: choose another version or package",
+                hint="only requirements that its pyproject.toml or the text of its setup.py names "
+                "are built from source in turn: choose another version or package",
             )
         file = next(self._built[pin.name].code.glob("*.dist-info/METADATA"), None)
         return source.name, file.read_text("utf-8", "replace") if file else ""

@@ -46,7 +46,7 @@ from . import (
 )
 from .build_tools import BuildTools
 
-CACHE_VERSION: Final = 13
+CACHE_VERSION: Final = 14
 """Raised when this module makes something else of the same source: part of the key."""
 
 HOOK: Final = Path(__file__).parent.parent / "target" / "build_wheel.py"
@@ -224,7 +224,7 @@ class CapturedBuild(msgspec.Struct, frozen=True, kw_only=True):
         if native:
             target = cross.environment(self.interpreter, self.machine, native, scratch / "target")
         machine = machine_programs.links(scratch / "machine")
-        compilers = program_links.write(scratch / "compilers", tools)
+        compilers = program_links.write(scratch / "compilers", tools, self.machine)
         own = {
             "PATH": f"{programs}:{prefix}/bin:{compilers}:{tools}:{machine}",
             "PYTHONHOME": str(self.interpreter.home),

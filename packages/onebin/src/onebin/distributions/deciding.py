@@ -20,7 +20,7 @@ from . import compile_time, loaded_libraries, located, together
 from .offering import PURE, SOURCE, Form, Found, ObstacleError, OfferStep
 from .source_facts import SourceFacts, source_facts
 
-FACTS_VERSION: Final = 18
+FACTS_VERSION: Final = 23
 """Raised when a source's facts change for the same files: part of the key."""
 
 
@@ -166,13 +166,24 @@ def _require_importable(pin: Pin, python: str, ctx: Context) -> None:
 
 def _require_compiling(offer: Offer, facts: SourceFacts, *, may_lack: bool) -> None:
     pin = offer.pin
-    if offer.has_compiled and not facts.compiles and not may_lack:
+    if may_lack or not offer.has_compiled:
+        return
+    if not facts.compiles:
         raise ObstacleError(
             Obstacle(
                 pin,
                 f"{pin}: its source distribution is built without the compiled code that pip would "
                 "install",
                 hint=f"accept that it may be slower: {silence(pin)}; or choose another version",
+            )
+        )
+    if facts.unbuilt:
+        raise ObstacleError(
+            Obstacle(
+                pin,
+                f"{pin}: its C code needs {facts.unbuilt}, which onebin does not build",
+                hint="choose another version or package; or, if it has a pure form and may be "
+                f"slower: {silence(pin)}",
             )
         )
 

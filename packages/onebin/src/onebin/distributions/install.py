@@ -78,7 +78,7 @@ def load(pin: Pin, folder: Path) -> Distribution:
     """Return the distribution that ``wheel`` put into *folder*."""
     native = msgspec.json.decode((folder / "native.json").read_bytes(), type=Native)
     extensions = tuple(
-        Extension(file.stem, file, symbol(file.stem), native.libraries)
+        Extension(file.stem, file, symbol(file.stem), native.libraries, distribution=str(pin))
         for file in sorted((folder / "objects").iterdir())
     )
     return Distribution(
@@ -108,13 +108,14 @@ def link_input(extensions: Iterable[Extension]) -> LinkInput:
         names = [library.name for library in extension.built]
         if absent := system_libraries.unknown(extension, names):
             raise ProjectError(
-                f"{extension.module}: needs the system library {absent}",
+                f"{extension} needs the system library {absent}",
                 hint="only what a distribution brings as source can be linked in, and the "
                 "libraries that docs/reference/onebin.md lists",
             )
     built = {library.key: library for item in extensions for library in item.built}
     return LinkInput(
         objects=tuple(extension.object for extension in extensions),
+        owners={extension.object: str(extension) for extension in extensions},
         archives=tuple(file for library in built.values() for file in library.archives),
         inittab={extension.module: extension.symbol for extension in extensions},
     )

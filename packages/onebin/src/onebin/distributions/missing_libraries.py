@@ -1,13 +1,16 @@
 """C libraries that distributions are made for and onebin does not build, by their headers.
 
 A distribution that includes one in all cases cannot do without it: an obstacle of the plan, which
-names what does the same work without the library.
+names what does the same work without the library. A library that setup.py names and the table
+does not know is missing as well, but a build may go on without the extension.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from . import setup_script, system_libraries
 
 
 class Library(NamedTuple):
@@ -55,6 +58,7 @@ LIBRARIES: Final = (
     Library("gdal.h", "GDAL"),
     Library("geos_c.h", "GEOS", "", "geos"),
     Library("proj.h", "PROJ"),
+    Library("lzo/lzo1x.h", "LZO", "", "lzo"),
     Library("lz4.h", "LZ4"),
     Library("lz4frame.h", "LZ4", "", "lz4"),
     Library("libunwind.h", "libunwind", "", "unwind"),
@@ -130,8 +134,27 @@ def first(tree: Path, backend_path: Sequence[str] = ()) -> Library | None:
     """
     build = _build_files(tree, backend_path)
     known = {header: library for header, library in BY_HEADER.items() if library.sign in build}
-    if not known:
-        return None
+    return _first(tree, known.get) if known else None
+
+
+def linked(tree: Path) -> Library | None:
+    """Return the first library that setup.py links with and that nothing has the headers of.
+
+    Code of the source *tree* includes a header of the library's name in all cases.
+    """
+    provided = {*system_libraries.LINKED, *system_libraries.ALWAYS, *system_libraries.LIBC}
+    names = setup_script.literals(tree, "libraries") - provided
+
+    def named(header: str) -> Library | None:
+        of = {header.partition("/")[0].removesuffix(".h"), Path(header).stem}
+        known = of | {name.removeprefix("lib") for name in of}
+        return next((Library(header, name) for name in sorted(names & known)), None)
+
+    return _first(tree, named) if names else None
+
+
+def _first(tree: Path, library_of: Callable[[str], Library | None]) -> Library | None:
+    """Return the first library that code of *tree* includes a header of, which is not its own."""
     every = sorted(file for file in tree.rglob("*") if not file.is_symlink())
     own = {file.name for file in every if file.suffix == ".h"}
     others = {file.parent for file in every if file.name in PROJECT} - {tree}
@@ -141,8 +164,8 @@ def first(tree: Path, backend_path: Sequence[str] = ()) -> Library | None:
         if others.intersection(file.parents):
             continue
         for header in _included(file):
-            if header in known and header.rpartition("/")[2] not in own:
-                return known[header]
+            if header.rpartition("/")[2] not in own and (library := library_of(header)):
+                return library
     return None
 
 

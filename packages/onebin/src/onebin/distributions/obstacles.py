@@ -51,7 +51,12 @@ FETCHES: Final = {
 SWIG: Final = re.compile(r"\bsources\s*=\s*\[[^\]]*?[\"']([^\"'\]]+)\.i[\"']")
 """An input of SWIG among the sources of an extension: setuptools runs the program for it."""
 
-LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|LoadLibrary)\s*\(")
+SCANNER: Final = re.compile(rb"^void \*(tree_sitter_\w+_external_scanner_create)\(", re.MULTILINE)
+"""A parser that tree-sitter made declares the scanner that is written by hand beside it."""
+
+PARSER_H: Final = b'#include "tree_sitter/parser.h"'
+
+LOADS: Final = re.compile(r"\b(?:dlopen|CDLL|PyDLL|LoadLibrary)\s*\(")
 """A library is loaded: by ctypes, by cffi's ABI mode."""
 
 EXTENSION: Final = re.compile(r"\bExtension\(\s*(?:name\s*=\s*)?[\"']([\w.]+)[\"']")
@@ -59,6 +64,12 @@ EXTENSION: Final = re.compile(r"\bExtension\(\s*(?:name\s*=\s*)?[\"']([\w.]+)[\"
 
 LOADED: Final = re.compile(r"\b\w*load\w*\(\s*[\"']([\w.]+)[\"']", re.IGNORECASE)
 """A name that a function loads."""
+
+FOUND: Final = re.compile(
+    r"\bfind_spec\(\s*[\"']([\w.]+)[\"']|"
+    r"\b(?:dlopen|CDLL|PyDLL|LoadLibrary)\(\s*([\w.]+)\.__file__\b"
+)
+"""A module whose file is found, for a loader in the same file."""
 
 
 def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
@@ -72,21 +83,8 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             "build",
             hint=library.instead or ANOTHER,
         )
-    for name, sign in FETCHES.items():
-        if sign.search(_text(tree / name)):
-            return Obstacle(
-                pin,
-                f"{pin}: its build fetches sources while it runs ({name}), which no lock pins",
-                hint=ALONE,
-            )
-    if download := cmake_downloads.first(tree):
-        at = f"{download.file.relative_to(tree)}:{download.line}"
-        return Obstacle(
-            pin,
-            f"{pin}: its build fetches {download.name} from {shown(download.address)} while it "
-            f"runs ({at}), which no lock pins",
-            hint=ALONE,
-        )
+    if lack := _of_absent_source(tree):
+        return Obstacle(pin, f"{pin}: {lack}", hint=ALONE)
     if file := _loader(tree):
         return Obstacle(
             pin,
@@ -95,6 +93,20 @@ def of_source(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
             hint=f"a static executable has no loader: {ANOTHER}",
         )
     return None
+
+
+def _of_absent_source(tree: Path) -> str:
+    """Return which source the build of *tree* needs and neither it nor a lock has."""
+    for name, sign in FETCHES.items():
+        if sign.search(_text(tree / name)):
+            return f"its build fetches sources while it runs ({name}), which no lock pins"
+    if download := cmake_downloads.first(tree):
+        at = f"{download.file.relative_to(tree)}:{download.line}"
+        return (
+            f"its build fetches {download.name} from {shown(download.address)} while it "
+            f"runs ({at}), which no lock pins"
+        )
+    return _of_grammar(tree)
 
 
 def _of_programs(pin: Pin, tree: Path, system: BuildSystem) -> Obstacle | None:
@@ -132,6 +144,34 @@ def _swig(tree: Path) -> str:
     return ""
 
 
+def _of_grammar(tree: Path) -> str:
+    """Return what a parser that tree-sitter made uses and the *tree* does not bring.
+
+    Several distributions leave such a file out (tree-sitter/tree-sitter-python issue 347): without
+    the scanner they build, and fail where they are loaded.
+    """
+    parsers = {
+        file: file.read_bytes() for file in sorted(tree.rglob("parser.c")) if _is_plain(file)
+    }
+    if any(PARSER_H in code for code in parsers.values()) and not any(tree.rglob("parser.h")):
+        return "its parser.c includes tree_sitter/parser.h, which its source distribution lacks"
+    if not parsers or any(tree.rglob("scanner.*")):
+        return ""
+    others = [file for file in tree.rglob("*.c*") if file not in parsers and _is_plain(file)]
+    for code in parsers.values():
+        found = SCANNER.search(code)
+        if found and not any(found[1] in file.read_bytes() for file in others):
+            function = found[1].decode("ascii", "replace")
+            return (
+                f"its parser.c calls {function}, which no file of its source distribution defines"
+            )
+    return ""
+
+
+def _is_plain(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink()
+
+
 def _loader(tree: Path) -> Path | None:
     """Return a module that loads a C extension of its distribution as a shared library.
 
@@ -146,6 +186,10 @@ def _loader(tree: Path) -> Path | None:
             continue
         text = _text(file)
         has_loader = has_loader or bool(LOADS.search(text))
+        if LOADS.search(text):
+            by_file = ("".join(pair).rpartition(".")[2] for pair in FOUND.findall(text))
+            if {name.rpartition(".")[2] for name in names}.intersection(by_file):
+                return file
         if names.intersection(map(_below_top, LOADED.findall(text))):
             found = found or file
     return found if has_loader else None

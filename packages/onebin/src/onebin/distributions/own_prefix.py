@@ -21,6 +21,8 @@ CMAKE: Final = """\
 set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH FALSE)
 set(CMAKE_FIND_USE_PACKAGE_REGISTRY FALSE)
 set(CMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY FALSE)
+# Tests of a library in a source are its authors' work; zlib-ng's fetch their framework.
+set(BUILD_TESTING OFF CACHE BOOL "")
 """
 """A toolchain file (cmake-toolchains(7)), which a variable of the environment can name."""
 

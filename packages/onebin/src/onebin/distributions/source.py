@@ -14,7 +14,7 @@ from onebin.effects import files
 from onebin.errors import ProjectError
 from onebin.requirement import shown
 
-from . import install
+from . import install, setup_script
 
 BACK_END: Final = re.compile(rf"{install.MODULE.pattern}(:{install.MODULE.pattern})?", re.ASCII)
 
@@ -28,8 +28,18 @@ COMPILES: Final = re.compile(
 )
 """Names of variables that have C made of Python: ``TOMLI_USE_MYPYC``."""
 
+MADE_BY: Final = {"_CYTHON": "cython", "_MYPYC": "mypy"}
+"""What such a variable wants, by its end."""
+
 TRAINS: Final = re.compile(r"(.*_)?(USE|WITH|BUILD|ENABLE)_PGO")
 """Those that have the result run and built again: a captured module cannot be run alone."""
+
+
+DISTRIBUTED: Final = frozenset({"cmake", "ninja"})
+"""Programs that are in the index under their own name, for every machine."""
+
+BRING_PROGRAMS: Final = (*sorted(DISTRIBUTED), "scikit-build", "scikit-build-core")
+"""Build requirements that name the right version of these themselves."""
 
 
 class BuildSystem(msgspec.Struct, frozen=True, rename="kebab"):
@@ -105,11 +115,16 @@ def can_compile(source: Path, system: BuildSystem) -> bool:
 
 
 def requirements(source: Path, system: BuildSystem) -> tuple[str, ...]:
-    """Return the build requirements of the tree *source* that its ``pyproject.toml`` shows.
+    """Return the build requirements of the tree *source* that its files show.
 
-    Those of hatchling's hooks as well, which it requests while it runs.
+    Those of hatchling's hooks and of ``setup_requires`` as well, which back ends request while
+    they run, and programs that ``setup.py`` expects on the machine, if the index has them.
     """
     found = list(system.requires)
+    if system.build_backend.partition(".")[0] == "setuptools":
+        found += sorted(setup_script.literals(source, "setup_requires"))
+        if not tool_of(system, BRING_PROGRAMS):
+            found += sorted(setup_script.programs(source) & DISTRIBUTED)
     if system.build_backend.partition(".")[0] == "hatchling":
         for hook in _hooks(_table(_tool_table(source).get("hatch")).get("build")):
             named = hook.get("dependencies")
@@ -171,7 +186,7 @@ def switches(source: Path, system: BuildSystem) -> dict[str, str]:
         except (OSError, ValueError):
             continue
         for name in ENVIRONMENT.findall(text):
-            if COMPILES.fullmatch(name):
+            if COMPILES.fullmatch(name) and not _lacks_tool(name, source, system):
                 found[name] = "1"
             elif TRAINS.fullmatch(name):
                 found[name] = "0"
@@ -181,6 +196,23 @@ def switches(source: Path, system: BuildSystem) -> dict[str, str]:
     if _has_idle_hook(source):
         found["HATCH_BUILD_HOOKS_ENABLE"] = "1"
     return dict(sorted(found.items()))
+
+
+def _lacks_tool(name: str, source: Path, system: BuildSystem) -> bool:
+    """Whether the variable *name* wants a tool that nothing requests for the tree *source*.
+
+    It is for the author's machine, then; the source has what the tool made there.
+    """
+    tool = next((tool for end, tool in MADE_BY.items() if name.endswith(end)), "")
+    if not tool or system.backend_path or tool_of(system, {tool}):
+        return False
+    for script, sign in (("setup.py", rf"[\"']{tool}\b"), ("setup.cfg", rf"\b{tool}\b")):
+        try:
+            if re.search(sign, files.read_text(source / script), re.IGNORECASE):
+                return False
+        except (OSError, ValueError):
+            continue
+    return True
 
 
 def _override_variables(tool: dict[str, Any]) -> Iterator[str]:

@@ -12,14 +12,22 @@ from onebin.effects.context import Context
 from onebin.errors import ProjectError
 from onebin.model import Machine, Obstacle, Offer, Pin
 
-from . import compile_time, located, modules, obstacles, source, system_libraries
+from . import (
+    compile_time,
+    located,
+    missing_libraries,
+    modules,
+    obstacles,
+    source,
+    system_libraries,
+)
 from .build_tools import BuildTools
 
 PROVIDER: Final = "captured"
 """Builds such sources."""
 
 
-TREE_VERSION: Final = 3
+TREE_VERSION: Final = 8
 """Raised when the facts of the same files change: part of the key."""
 
 
@@ -44,6 +52,8 @@ class SourceFacts(msgspec.Struct, frozen=True):
     """Of one core for its C code and that of ``build_sources``, as a rough estimate."""
     own_seconds: int = 0
     """Of these for its own code."""
+    unbuilt: str = ""
+    """A library that setup.py links with and nothing has, with its header; empty for none."""
 
     def with_source(self, tool: Pin, facts: "SourceFacts") -> "SourceFacts":
         """Return these facts with the build requirement *tool*, of whose source *facts* are."""
@@ -70,7 +80,8 @@ class Tree(msgspec.Struct, frozen=True):
     obstacle: Obstacle | None
     compiles: bool
     seconds: int
-    """The last six are as in ``SourceFacts``."""
+    unbuilt: str = ""
+    """The last seven are as in ``SourceFacts``."""
 
 
 class ReadSource(msgspec.Struct, frozen=True):
@@ -116,10 +127,12 @@ def _facts_of(tree: Path, pin: Pin) -> Tree:
     system = source.build_system(tree, of=str(pin))
     if obstacle := obstacles.of_source(pin, tree, system):
         return Tree((), (), {}, (), obstacle, compiles=True, seconds=0)
+    library = missing_libraries.linked(tree)
     return Tree(
         source.requirements(tree, system), system_libraries.wanted(tree),
         source.switches(tree, system), modules.names_in(tree), None,
         compiles=source.can_compile(tree, system), seconds=compile_time.seconds(tree),
+        unbuilt=f"{library.name} ({library.header})" if library else "",
     )  # fmt: skip
 
 
@@ -159,6 +172,7 @@ def source_facts(
         facts = SourceFacts(
             tools.used, found.libraries, found.environment, found.names,
             compiles=found.compiles, seconds=found.seconds, own_seconds=found.seconds,
+            unbuilt=found.unbuilt,
         )  # fmt: skip
     chain = (*within, pin.name)
     for tool in tools.from_source:

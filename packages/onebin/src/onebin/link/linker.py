@@ -189,10 +189,19 @@ def link(
     except ToolError as exc:
         if why(exc.detail) is not Reason.UNDEFINED_SYMBOL:
             raise
+        caller = _referring(exc.detail, parts.owners) or "a C extension"
         raise ProjectError(
-            f"a C extension calls {subject(exc.detail) or 'a function'}, which nothing defines",
-            hint="it needs a library that is not part of its source distribution",
+            f"{caller} uses {subject(exc.detail) or 'a function'}, which nothing defines",
+            hint="its source distribution brings neither the file nor the library that does: "
+            "choose another version or package",
         ) from exc
+
+
+def _referring(detail: str, owners: Mapping[Path, str]) -> str:
+    """Return which of *owners* uses the first undefined symbol in *detail*; empty if none does."""
+    first = detail.partition(Reason.UNDEFINED_SYMBOL.value)[2]
+    first = first.partition(Reason.UNDEFINED_SYMBOL.value)[0]
+    return next((owner for file, owner in owners.items() if f"{file}:" in first), "")
 
 
 def _compiler(file: Path, toolchain: Toolchain, cflags: Iterable[str]) -> list[Path | str]:

@@ -265,6 +265,13 @@ class Extension(msgspec.Struct, frozen=True):
     """System libraries it wants, as given to ``-l``; parts of libc are left out."""
     built: tuple[BuiltLibrary, ...] = ()
     """Those that are there for it."""
+    distribution: str = ""
+    """The one it is part of, as errors name it; empty for a module of none."""
+
+    def __str__(self) -> str:
+        """Return it as errors name it: ``thing 1.0: its C module thing._c``."""
+        of = f"{self.distribution}: its " if self.distribution else ""
+        return f"{of}C module {self.module}"
 
 
 class Distribution(msgspec.Struct, frozen=True):

@@ -32,6 +32,8 @@ class LinkInput(msgspec.Struct, frozen=True, kw_only=True):
     """Functions ``f`` whose callers get ``__wrap_f`` (``ld --wrap``)."""
     options: tuple[str, ...] = ()
     """Further options of the linker, in its own spelling."""
+    owners: dict[Path, str] = {}
+    """What an error of the linker calls some of the objects."""
     inittab: dict[str, str] = {}
     """C modules by dotted name, each with its initializer's symbol (or ``NULL``)."""
     stack_bytes: int = 0
@@ -47,6 +49,7 @@ class LinkInput(msgspec.Struct, frozen=True, kw_only=True):
             archives=self.archives + other.archives,
             wraps=_once(self.wraps + other.wraps),
             options=self.options + other.options,
+            owners=self.owners | other.owners,
             inittab=self.inittab | other.inittab,
             stack_bytes=max(self.stack_bytes, other.stack_bytes),
             key=self.key + other.key,

@@ -16,8 +16,9 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 
-IGNORED_LIBRARIES = {"c", "m", "pthread", "dl", "util", "rt", "crypt", "gcc", "gcc_s", "atomic"}
-"""Part of musl's libc.a or of the compiler: always linked."""
+IGNORED_LIBRARIES = {"c", "m", "pthread", "dl", "util", "rt", "crypt", "resolv", "xnet", "gcc",
+                     "gcc_s", "atomic"}  # fmt: skip
+"""Part of musl's libc.a or of the compiler: always linked (EMPTY_LIB_NAMES in musl's Makefile)."""
 
 CXX_LIBRARIES = {"stdc++", "c++", "c++abi", "unwind"}
 """Libraries of C++ by any compiler's name: one library here, which onebin has."""
