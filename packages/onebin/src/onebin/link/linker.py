@@ -1,6 +1,5 @@
 """LinkInput -> Binary: one static, position-independent, stripped executable."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Final
 import msgspec
 
 from onebin.effects.context import Context
-from onebin.effects.digests import sha256_of
+from onebin.effects.digests import read_sha256, sha256_of
 from onebin.effects.process import RunCommand, cpus
 from onebin.effects.reasons import Reason, subject, why
 from onebin.errors import ProjectError, ToolError
@@ -126,9 +125,7 @@ class LinkedProgram(msgspec.Struct, frozen=True):
     def load(self, folder: Path) -> Binary:
         """Return the executable, measured and hashed."""
         path = folder / self.name
-        data = path.read_bytes()
-        sha256 = hashlib.sha256(data).hexdigest()
-        return Binary(self.name, path, len(data), sha256, self.machine)
+        return Binary(self.name, path, path.stat().st_size, read_sha256(path), self.machine)
 
 
 def contents(parts: LinkInput) -> dict[str, object]:
