@@ -52,11 +52,13 @@ def inputs_of(project: Project) -> Inputs:
     root, here = project.root, Path.cwd().resolve()
     # A workspace's lock names folders of it.
     tops = [folder for folder in root.parents if (folder / "uv.lock").is_file()]
-    trees = {root, project.code.resolve(), own_wheel.top_of(root), *tops}
+    top, parts = own_wheel.needed(root)
+    trees = {root, project.code.resolve(), *filter(Path.is_dir, parts or (top,)), *tops}
     options = project.options
     named = (options.lock, options.build_lock, options.profile)
     files = {(root / name).resolve() for name in named if name}
     files |= {folder / name for folder in (here, *root.parents) for name in ABOVE}
+    files |= {part for part in parts if not part.is_dir()}
     left = own_files.left_out(project)
     return Inputs(*(tuple(sorted(map(str, paths))) for paths in (trees, left, files)))
 

@@ -8,7 +8,7 @@ import pytest
 from onebin import inputs, requirement
 from onebin.effects.process import run
 from onebin.errors import OnebinError, ProjectError, ToolError
-from onebin.inputs import Given
+from onebin.inputs import Given, own_wheel
 from onebin.model import target_environment
 
 from .fakes import context
@@ -131,8 +131,11 @@ def test_named_paths_above_without_a_repository(
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "VERSION").write_text("12")
     monkeypatch.chdir((tmp_path / here).resolve())
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "key").write_text("of a person")
     own = (project / "own.py").read_text().replace("Version: 7", "Version: {}")
     own += "\nMETADATA = METADATA.format(open('../shared/VERSION').read())\n"
+    own += "import os\nassert sorted(os.listdir('..')) == ['project', 'shared'], os.listdir('..')\n"
     (project / "own.py").write_text(own)
     with (project / "pyproject.toml").open("a") as file:
         file.write(f"[tool.own]\n{setting.replace(', ', chr(10))}\n")
@@ -145,6 +148,37 @@ def test_named_paths_above_without_a_repository(
         found.project()
     is_named = setting.startswith('root = "../')
     assert ("its settings name '../" in caught.value.hint) is is_named
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ("a = '../shared/VERSION'", ["project", "shared/VERSION"]),
+        ("a = '../shared'\nb = '../README'", ["project", "README", "shared"]),
+        ("a = '../project/x'", []),
+        ("a = '../../gone'", []),
+        # A person's, if the current directory is a home.
+        ("a = '../shared/../.ssh/id'", []),
+        ("a = '../.ssh/id'", []),
+        ("a = '../../shared'", []),
+        # All of what is around it.
+        ("a = '../shared/..'", []),
+    ],
+)
+def test_parts_of_a_folder_that_settings_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, parts: list[str]
+) -> None:
+    for name in ("project/x", "shared/VERSION", "README", ".ssh/id"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    root = tmp_path / "project"
+    (root / "pyproject.toml").write_text(settings)
+    monkeypatch.chdir(tmp_path)
+
+    top, found = own_wheel.needed(root)
+
+    assert parts == [str(path.relative_to(tmp_path)) for path in found]
+    assert (tmp_path if parts else root) == top
 
 
 @pytest.mark.parametrize("is_repository", [True, False])

@@ -1,9 +1,10 @@
 """A project's folder as a source: a copy of it without what tools leave there, and its digest."""
 
 import hashlib
+import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,19 +30,25 @@ GIT_NAMES: Final = frozenset({"HEAD", "packed-refs", "refs"})
 """What of a repository names its objects and its logs."""
 
 
-def copy(root: Path, target: Path) -> None:
-    """Copy the project in *root* to the new *target*, with its repository.
+def copy(root: Path, target: Path, parts: Sequence[Path] = ()) -> None:
+    """Copy the project in *root* to the new *target*, with its repository; or *parts* of it alone.
 
     Raises:
         ProjectError: a file cannot be read.
     """
     try:
-        shutil.copytree(root, target, symlinks=True, ignore=_ignored)
+        for part in parts or (root,):
+            place = target / part.relative_to(root)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if part.is_dir():
+                shutil.copytree(part, place, symlinks=True, ignore=_ignored, dirs_exist_ok=True)
+            else:
+                shutil.copy2(part, place)
     except (OSError, shutil.Error) as exc:
         raise ProjectError(f"{root}: cannot be copied: {shown(str(exc))}") from exc
 
 
-def digest(root: Path) -> str:
+def digest(root: Path, parts: Sequence[Path] = ()) -> str:
     """Return the sha256, in hex, of what ``copy`` would copy: names, modes and contents.
 
     Raises:
@@ -50,7 +57,7 @@ def digest(root: Path) -> str:
     total = 0
     found = hashlib.sha256()
     try:
-        for path in _files(root):
+        for path in itertools.chain.from_iterable(map(_files, parts or (root,))):
             name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
             data = _link(path) if path.is_symlink() else path.read_bytes()
             total += len(data)
@@ -84,7 +91,9 @@ def leads_out(root: Path, top: Path) -> bool:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Yield the files and links of the project in *root* in a fixed order."""
+    """Yield the files and links of the project in *root* in a fixed order; or the file *root*."""
+    if root.is_file():
+        yield root
     for folder, folders, names in os.walk(root):
         place = Path(folder)
         left = _ignored(folder, [*folders, *names])

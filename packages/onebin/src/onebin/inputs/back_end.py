@@ -94,11 +94,11 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
     """Step: the wheel of a project, or its metadata if it has C code."""
 
     source: Path
-    """The project, or the repository around it."""
+    """The project, or a folder around it."""
     place: str
     """The project's folder in *source*."""
     digest: str
-    """Of the files of *source*."""
+    """Of what is copied."""
     system: BuildSystem
     name: str
     """The project's folder, for messages."""
@@ -107,6 +107,8 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
     build_pins: tuple[Pin, ...] = ()
     """Those of the lock that onebin writes."""
     hooks: tuple[Path, ...] = (HOOK, METADATA_HOOK)
+    parts: tuple[Path, ...] = ()
+    """What of *source* is copied; without any, all."""
     kind = "own-wheel"
 
     def key(self) -> tuple[object, ...]:
@@ -129,8 +131,10 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
             ToolError: it fails.
         """
         with ctx.store.scratch() as scratch:
-            source_tree.copy(self.source, scratch / "source")
-            if source_tree.digest(scratch / "source") != self.digest:
+            copied = scratch / "source"
+            source_tree.copy(self.source, copied, self.parts)
+            parts = tuple(copied / part.relative_to(self.source) for part in self.parts)
+            if source_tree.digest(copied, parts) != self.digest:
                 raise ProjectError(
                     f"{self.source}: changed while it was read; expected files that stay",
                     hint="build again",

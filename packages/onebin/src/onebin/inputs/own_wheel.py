@@ -100,15 +100,12 @@ def project(root: Path, given: Given, ctx: Context) -> Project | None:
     system = _system(table, resolved, file)
     build_lock = (resolved / options.build_lock).resolve() if options.build_lock else None
     with ctx.progress.stage("own wheel") as stage:
-        top = top_of(resolved)
+        top, parts = needed(resolved)
         place = resolved.relative_to(top).as_posix()
-        origin = Origin(
-            "directory", str(top), folder="" if place == "." else place,
-            digest=source_tree.digest(top),
-        )  # fmt: skip
         step = OwnWheel(
-            source=top, place=place, digest=origin.digest, system=system, name=resolved.name,
-            build_lock=build_lock, build_pins=_build_pins(resolved, options),
+            source=top, parts=parts, place=place, digest=source_tree.digest(top, parts),
+            system=system, name=resolved.name, build_lock=build_lock,
+            build_pins=_build_pins(resolved, options),
         )  # fmt: skip
         made = reuse.build(step, ctx, lambda done: done.requires)
         what = made.wheel.name if made.wheel else f"none: it starts {made.compiler}"
@@ -121,6 +118,12 @@ def project(root: Path, given: Given, ctx: Context) -> Project | None:
                 f"{resolved.name}: built with what no lock pins: {', '.join(sorted(unpinned))}"
             )
     if made.wheel is None:
+        # Where its C code is compiled, files that settings name above it are not there.
+        origin = Origin(
+            "directory", str(resolved if parts else top),
+            folder="" if parts or place == "." else place,
+            digest=source_tree.digest(resolved) if parts else step.digest,
+        )  # fmt: skip
         found = _compiled(made, origin, resolved, options, given)
     else:
         found = wheel.of_file(made.wheel, given, ctx, options)
@@ -153,28 +156,37 @@ def _compiled(made: Made, origin: Origin, root: Path, options: Options, given: G
     return msgspec.structs.replace(found, is_distribution=True, origin=origin)
 
 
-def top_of(root: Path) -> Path:
-    """Return the directory that the back end needs a copy of.
+def needed(root: Path) -> tuple[Path, tuple[Path, ...]]:
+    """Return the directory that the back end needs a copy of, and what of it: all, if nothing.
 
     It is the repository around the project if the settings or a link name something above: a
-    version from its tags, a file or a package that several projects share. Without a repository it
-    is the folder that has both, if the current directory contains that.
+    version from its tags, a file or a package that several projects share. Without a repository
+    it is the project, and what its settings name in the current directory.
     """
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     texts = [files.read_bytes(root / name) for name in SETTINGS if (root / name).is_file()]
     if not (top / ".git").exists():
-        return _around_named_paths(root, texts)
+        named = _named_above(root, texts)
+        return Path(os.path.commonpath([root, *named])), (root, *named) if named else ()
     names_above = any(b".." in text or b"search_parent_directories" in text for text in texts)
-    return top if names_above or source_tree.leads_out(root, top) else root
+    return top if names_above or source_tree.leads_out(root, top) else root, ()
 
 
-def _around_named_paths(root: Path, texts: Iterable[bytes]) -> Path:
+def _named_above(root: Path, texts: Iterable[bytes]) -> tuple[Path, ...]:
+    """Return the files and folders beside or above the project in *root* that *texts* name.
+
+    None that has the project, or is hidden: below the current directory may be a person's home.
+    """
     here = Path.cwd().resolve()
     if not root.is_relative_to(here):
-        return root
-    named = ((root / os.fsdecode(path)).resolve() for text in texts for path in ABOVE.findall(text))
-    found = [path for path in named if path.exists() and path.is_relative_to(here)]
-    return Path(os.path.commonpath([root, *found]))
+        return ()
+    named = {(root / os.fsdecode(path)).resolve() for text in texts for path in ABOVE.findall(text)}
+    return tuple(
+        path for path in sorted(named)
+        if path.is_relative_to(here) and path.exists()
+        and not path.is_relative_to(root) and not root.is_relative_to(path)
+        and not any(part.startswith(".") for part in path.relative_to(here).parts)
+    )  # fmt: skip
 
 
 def _reason(table: Mapping[str, Any], root: Path, options: Options, *, is_old: bool) -> str:
