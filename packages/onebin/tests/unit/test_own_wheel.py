@@ -161,7 +161,7 @@ def test_named_paths_above_without_a_repository(
         ("a = '../shared/../.ssh/id'", []),
         ("a = '../.ssh/id'", []),
         ("a = '../../shared'", []),
-        # All of what is around it.
+        # The folder around the project itself.
         ("a = '../shared/..'", []),
     ],
 )

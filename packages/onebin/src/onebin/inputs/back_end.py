@@ -98,7 +98,7 @@ class OwnWheel(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     """The project's folder in *source*."""
     digest: str
-    """Of what is copied."""
+    """Of the files that are copied."""
     system: BuildSystem
     name: str
     """The project's folder, for messages."""
