@@ -56,6 +56,7 @@ PROGRAM = "#!/usr/bin/env python3\nimport tool\n"
         ({"setup.py": "setup(scripts=['bin/tool', 'bin/a'])", "bin/a": PROGRAM}, ("a", "tool")),
         # Outside, not there, or known to a run alone.
         ({"setup.py": "setup(scripts=['/etc/passwd', '../../x', 'gone', '.', '\\0'])"}, ()),
+        ({"setup.py": f"setup(scripts=['{'x' * 300}', 'bin/tool/{'x/' * 3000}'])"}, ()),
         ({"setup.py": "setup(scripts=glob('bin/*'))"}, ()),
         ({"setup.py": "setup(scripts=["}, ()),
         ({"setup.cfg": "scripts"}, ()),

@@ -7,6 +7,7 @@ Its scripts are those of ``entry_points.txt``, which setuptools writes into an s
 
 import ast
 import configparser
+import contextlib
 import hashlib
 import shutil
 import tomllib
@@ -117,10 +118,12 @@ def _script_files(tree: Path) -> Iterator[Path]:
         pass
     names += _in_setup(_text(tree / "setup.py"))
     inside = tree.resolve()
-    for name in filter(lambda name: isinstance(name, str) and "\0" not in name, names):
-        file = (tree / name).resolve()
-        if file.is_relative_to(inside) and file.is_file():
-            yield file
+    for name in names:
+        # Text of a stranger: no name at all, or none that a file can have.
+        with contextlib.suppress(OSError, TypeError, ValueError):
+            file = (tree / name).resolve()
+            if file.is_relative_to(inside) and file.is_file():
+                yield file
 
 
 def _in_setup(text: str) -> list[object]:
