@@ -272,9 +272,6 @@ static int made(PyObject *module) {
     PyObject *file = PyObject_GetAttrString(module, "__file__");
     return file ? PyModule_AddObjectRef(module, "file", file) : -1;
 }
-static PyModuleDef_Slot slots[] = {{Py_mod_exec, made}, {0, NULL}};
-static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_c", .m_slots = slots};
-PyMODINIT_FUNC PyInit__c(void) { return PyModuleDef_Init(&definition); }
 """,
     "placed/data.txt": "data",
     "placed/__init__.py": """\
@@ -286,12 +283,33 @@ def main():
 }
 
 
-def test_c_code_may_read_the_file_of_its_module(onebin: OnebinRun, tmp_path: Path) -> None:
+PHASES = {
+    "multi": """\
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, made}, {0, NULL}};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_c", .m_slots = slots};
+PyMODINIT_FUNC PyInit__c(void) { return PyModuleDef_Init(&definition); }
+""",
+    "single": """\
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "placed._c", .m_size = -1};
+PyMODINIT_FUNC PyInit__c(void) {
+    PyObject *module = PyModule_Create(&definition);
+    return module && made(module) ? NULL : module;
+}
+""",
+}
+
+
+@pytest.mark.parametrize("phases", PHASES)
+def test_c_code_may_read_the_file_of_its_module(
+    onebin: OnebinRun, tmp_path: Path, phases: str
+) -> None:
     """As Cython's and mypyc's does, while the module is made: in the build and in the program."""
     folder, target = tmp_path / "placed", tmp_path / "app"
     (folder / "placed").mkdir(parents=True)
     for name, text in PLACED.items():
         (folder / name).write_text(text)
+    with (folder / "c.c").open("a") as code:
+        code.write(PHASES[phases])
     shutil.copy(BUILD_LOCK, folder / "build.lock")
 
     done = onebin("build", folder, "--output", target)

@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from onebin.effects import files, unpack
+from onebin.effects import csrc, files, unpack
 from onebin.errors import ImageError, ProjectError
-from onebin.model import Distribution, Extension, LinkInput, Pin
+from onebin.model import CSource, Distribution, Extension, LinkInput, Pin
 from onebin.objects.relocatable import is_relocatable, localize_symbols
 from onebin.requirement import shown
 
@@ -112,10 +112,20 @@ def link_input(extensions: Iterable[Extension]) -> LinkInput:
                 hint="only what a distribution brings as source can be linked in, and the "
                 "libraries that docs/reference/onebin.md lists",
             )
+    if not extensions:
+        return LinkInput()
     built = {library.key: library for item in extensions for library in item.built}
     return LinkInput(
+        sources=(csrc.source("module_file.c"), CSource("extension_names.c", _names(extensions))),
+        wraps=("PyModule_Create2",),  # module_file.c
         objects=tuple(extension.object for extension in extensions),
         owners={extension.object: str(extension) for extension in extensions},
         archives=tuple(file for library in built.values() for file in library.archives),
         inittab={extension.module: extension.symbol for extension in extensions},
     )
+
+
+def _names(extensions: Iterable[Extension]) -> str:
+    """Return C source of the table that module_file.c reads."""
+    names = "".join(f'    "{extension.module}",\n' for extension in extensions)
+    return f"const char *const extension_names[] = {{\n{names}    (void *)0\n}};\n"
