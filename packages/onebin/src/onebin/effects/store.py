@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ import msgspec
 
 from onebin.errors import ToolError
 
-from . import owned
+from . import eviction, owned
 from .reasons import Reason, subject, why
 
 T = TypeVar("T")
@@ -90,6 +91,7 @@ class Store:
                     with self.scratch() as scratch:
                         made = scratch / "made"
                         folder, result = self._filled(made, kept.kind, key, make)
+                        self._evict(kept.kind, scratch)
                     if result is not None:
                         return result
         return _loaded(kept, folder)
@@ -139,6 +141,13 @@ class Store:
             owned.is_ours(final)
         return final, result
 
+    def _evict(self, kind: str, scratch: Path) -> None:
+        """Move results of *kind* that are too many to *scratch*, with which they are removed."""
+        if limit := eviction.LIMITS.get(kind):
+            for entry in eviction.surplus(self._folder(kind), limit, time.time_ns()):
+                with contextlib.suppress(OSError):  # another builder was faster
+                    entry.rename(scratch / entry.name)
+
     def find(self, kind: str, key: str) -> Path | None:
         """Return the folder for *key*, if it is there.
 
@@ -149,6 +158,7 @@ class Store:
             self._own_root()
             folder = self.root / kind
             if owned.is_ours(folder) and owned.is_ours(folder / key):
+                eviction.note_use(folder / key, kind)
                 return folder / key
         except OSError as exc:
             raise self._refused(exc) from exc
