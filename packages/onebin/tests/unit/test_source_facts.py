@@ -9,7 +9,6 @@ from onebin.distributions import missing_libraries, obstacles, source, system_li
 from onebin.model import Machine, Pin
 from onebin.runtime import modules
 from onebin.runtime.libraries import libraries
-from onebin.target import capture
 
 INCLUDES = [
     ("#include <yaml.h>", {"LibYAML"}),
@@ -306,11 +305,6 @@ def test_library_that_an_extension_is_linked_with(
     found = missing_libraries.linked(tmp_path)
 
     assert expected == (f"{found.name} ({found.header})" if found else "")
-
-
-def test_the_compilers_wrapper_knows_the_same_parts_of_libc() -> None:
-    """It runs alone, so it has a copy."""
-    assert capture.IGNORED_LIBRARIES == system_libraries.LIBC
 
 
 BACK_ENDS = [

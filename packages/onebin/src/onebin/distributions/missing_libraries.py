@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from onebin.target import capture
+
 from . import setup_script, system_libraries
 
 
@@ -142,7 +144,7 @@ def linked(tree: Path) -> Library | None:
 
     Code of the source *tree* includes a header of the library's name in all cases.
     """
-    provided = {*system_libraries.LINKED, *system_libraries.ALWAYS, *system_libraries.LIBC}
+    provided = {*system_libraries.LINKED, *system_libraries.ALWAYS, *capture.IGNORED_LIBRARIES}
     names = setup_script.literals(tree, "libraries") - provided
 
     def named(header: str) -> Library | None:

@@ -42,11 +42,6 @@ LINKED: Final = {
 ALWAYS: Final = frozenset({"c++", "z"})
 """C++'s library comes with the compiler, zlib with CPython: without a header none is needed."""
 
-LIBC: Final = frozenset(
-    {"c", "m", "pthread", "dl", "util", "rt", "crypt", "resolv", "xnet", "gcc", "gcc_s", "atomic"}
-)
-"""Part of musl's libc.a or of the compiler: always linked."""
-
 SOURCES: Final = (
     ".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".hxx", ".pxd", ".pxi", ".pyx", ".py",
 )  # fmt: skip
