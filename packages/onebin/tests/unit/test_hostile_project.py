@@ -120,13 +120,15 @@ WORDS = {
     "--quiet", "--dry-run",
     "--ignore-installed", "--report", "-", "--target", "--prefer-binary", "--only-binary", ":all:",
     "--implementation",
-    "cp", "py", "--abi=cp314", "--abi=abi3", "--abi=none", "--abi", "none", "--platform=any",
-    "--platform", "any", "--python-version", "3.14", "--constraint", "--requirement", "--no-deps",
+    "cp", "py", "--abi=cp313", "--abi=cp314", "--abi=abi3", "--abi=none", "--abi", "none",
+    "--platform=any",
+    "--platform", "any", "--python-version", "3.13", "3.14", "--constraint", "--requirement",
+    "--no-deps",
     "--dest", "--no-binary", "--ignore-requires-python", "--require-hashes", "-r", "-P",
     *(f"--platform={tag}_x86_64"
       for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "musllinux_1_2")),
 }  # fmt: skip
-"""Every argument of onebin's that is not a path."""
+"""Every argument of onebin's that is not a path; of an older Python where the newest has none."""
 
 LINE = re.compile(
     r"[a-z0-9][a-z0-9.-]*(\[[A-Za-z0-9._,-]+\])?([<>=!~]=?[A-Za-z0-9.*+!_-]+,?)*"
